@@ -1,0 +1,96 @@
+"""Every exception that this package raises.
+
+gspread.exceptions.GSpreadException
+└── QueuedGspreadError
+    ├── ConfigurationError           (also ValueError)
+    ├── CodecError
+    ├── BrokerUnavailableError       (also ConnectionError)
+    ├── ServerUnavailableError
+    ├── CallTimeoutError             (also TimeoutError)
+    ├── CallRefusedError
+    │   ├── AccountMismatchError
+    │   ├── UnknownMethodError
+    │   └── VersionMismatchError
+    ├── ReplayDivergedError
+    ├── RemoteError
+    └── OutcomeUnknownError          (also gspread.exceptions.APIError)
+
+All of them can be pickled. An error names the thing, the value and the remedy; none
+holds a password or a credential.
+"""
+
+from __future__ import annotations
+
+from gspread.exceptions import APIError, GSpreadException
+
+__all__ = [
+    "AccountMismatchError",
+    "BrokerUnavailableError",
+    "CallRefusedError",
+    "CallTimeoutError",
+    "CodecError",
+    "ConfigurationError",
+    "OutcomeUnknownError",
+    "QueuedGspreadError",
+    "RemoteError",
+    "ReplayDivergedError",
+    "ServerUnavailableError",
+    "UnknownMethodError",
+    "VersionMismatchError",
+]
+
+
+class QueuedGspreadError(GSpreadException):
+    """The base of everything that this package raises on its own account."""
+
+
+class ConfigurationError(QueuedGspreadError, ValueError):
+    """An option, an environment variable or a file of settings cannot be used."""
+
+
+class CodecError(QueuedGspreadError):
+    """Bytes that came through Redis are not what the wire format allows."""
+
+
+class BrokerUnavailableError(QueuedGspreadError, ConnectionError):
+    """Redis cannot be reached, or refuses to work."""
+
+
+class ServerUnavailableError(QueuedGspreadError):
+    """No server has been alive for the whole grace period."""
+
+
+class CallTimeoutError(QueuedGspreadError, TimeoutError):
+    """The caller's timeout has passed; the text says whether the call may still be made."""
+
+
+class CallRefusedError(QueuedGspreadError):
+    """The server will not make this call."""
+
+
+class AccountMismatchError(CallRefusedError):
+    """The call is meant for another Google account or subject than the server's."""
+
+
+class UnknownMethodError(CallRefusedError):
+    """The server's gspread has no such public method."""
+
+
+class VersionMismatchError(CallRefusedError):
+    """The job was written by a newer version of this package than the server's."""
+
+
+class ReplayDivergedError(QueuedGspreadError):
+    """A replayed call asked for another request than the one whose response is recorded."""
+
+
+class RemoteError(QueuedGspreadError):
+    """The server raised an exception of a class that is not known here; the text names it."""
+
+
+class OutcomeUnknownError(QueuedGspreadError, APIError):
+    """A request that may not be repeated was sent, and nobody knows whether it was applied.
+
+    It has what every :class:`gspread.exceptions.APIError` has; where Google's answer never
+    came, ``response`` is a synthetic one with status 0 and reason ``OUTCOME_UNKNOWN``.
+    """
