@@ -1,0 +1,98 @@
+"""JSON back to values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from queued_gspread.codec import engine
+from queued_gspread.codec.kind import TAG, Kind
+from queued_gspread.errors import CodecError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Decoder", "decode_plain", "may_hold_tags"]
+
+_plain = engine.decoder()
+
+
+def may_hold_tags(data: bytes) -> bool:
+    """Tell whether any object in ``data`` can have the reserved key, however it is spelt."""
+    return b'"~"' in data or b"\\u007" in data
+
+
+def decode_plain(data: bytes) -> Any:
+    """Read a document that holds no tagged value."""
+    return engine.unpack(data, _plain)
+
+
+class Decoder:
+    """Reads tagged values with the ``kinds`` it is given."""
+
+    def __init__(self, kinds: Mapping[str, Kind]) -> None:
+        self._kinds = kinds
+        self._reader = engine.decoder(self._object)
+
+    def decode(self, data: bytes) -> Any:
+        """Return the value that ``data`` stands for."""
+        try:
+            return engine.unpack(data, self._reader)
+        except CodecError as error:
+            raise CodecError(f"{error} (at {self._place(data)})") from None
+
+    def _object(self, pairs: list[tuple[str, Any]]) -> Any:
+        value = dict(pairs)
+        if TAG not in value:
+            return value
+        if len(pairs) != 1:
+            raise CodecError(f"an object with the reserved key {TAG!r} has other keys too")
+        return self._tagged(value[TAG])
+
+    def _tagged(self, content: Any) -> Any:
+        if type(content) is not list or not content or type(content[0]) is not str:
+            raise CodecError("a tagged value is not a list that begins with its tag")
+        tag, *fields = content
+        kind = self._kinds.get(tag)
+        if kind is None:
+            raise CodecError(f"unknown tag {tag!r:.40}")
+        wrong = kind.wrong_field(fields)
+        if wrong is not None:
+            raise CodecError(wrong)
+        return _call(kind, fields)
+
+    def _place(self, data: bytes) -> str:
+        # The JSON reader does not say where it is, so a failed document is read again.
+        steps: list[str] = []
+        try:
+            self._rebuild(decode_plain(data), steps)
+        except CodecError:
+            return "$" + "".join(steps)
+        return "an object with a repeated key"
+
+    def _rebuild(self, tree: Any, steps: list[str]) -> Any:
+        if type(tree) is list:
+            return [self._step(f"[{i}]", item, steps) for i, item in enumerate(tree)]
+        if type(tree) is not dict:
+            return tree
+        # Keys may be a sheet's headings, so their positions are shown instead.
+        return self._object(
+            [
+                (key, self._step(TAG if key == TAG else f"{{{i}}}", item, steps))
+                for i, (key, item) in enumerate(tree.items())
+            ]
+        )
+
+    def _step(self, step: str, tree: Any, steps: list[str]) -> Any:
+        steps.append(step)
+        value = self._rebuild(tree, steps)
+        steps.pop()
+        return value
+
+
+def _call(kind: Kind, fields: list[Any]) -> Any:
+    try:
+        return kind.decode(*fields)
+    except CodecError as error:
+        raise CodecError(f"tag {kind.tag!r}: {error}") from None
+    except Exception as error:  # noqa: BLE001 - its text may quote a cell, so it ends here
+        raise CodecError(f"tag {kind.tag!r}: {type(error).__name__} while decoding") from None

@@ -1,0 +1,212 @@
+"""Exceptions: class, arguments, attributes, cause and the server's traceback.
+
+Nothing of a class's own code runs when one is decoded: the object is made by the builtin
+class it descends from, and its state is put in place.
+"""
+
+from __future__ import annotations
+
+import traceback
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from gspread import Spreadsheet, Worksheet
+
+from queued_gspread.codec.classes import CLASSES, GROUP, name_of, native_base, slots_of
+from queued_gspread.codec.kind import ANYTHING, TAG, Kind
+from queued_gspread.codec.scrub import clean, describe, outline, scrub
+from queued_gspread.errors import CodecError, RemoteError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from queued_gspread.codec.encoder import Encoder
+
+__all__ = ["KINDS", "Raised"]
+
+_MAX_NESTED: Final = 8
+_MAX_COUNT: Final = 256
+_NOTES: Final = "__notes__"
+_UNICODE_FIELDS: Final = ("encoding", "object", "start", "end", "reason")
+
+
+class Raised:
+    """An exception that is to arrive with the traceback it has here."""
+
+    __slots__ = ("exception",)
+
+    def __init__(self, exception: BaseException) -> None:
+        self.exception = exception
+
+
+def _text(exc: BaseException) -> str:
+    try:
+        text = str(exc)
+    except Exception:  # noqa: BLE001 - foreign code, and only its text is wanted
+        text = describe(exc)
+    return clean(f"{name_of(type(exc))}: {text}")
+
+
+@contextmanager
+def _nested(encoder: Encoder, exc: BaseException) -> Iterator[None]:
+    encoder.exception_count += 1
+    encoder.exceptions.append(id(exc))
+    try:
+        yield
+    finally:
+        encoder.exceptions.pop()
+
+
+def _too_many(encoder: Encoder, exc: BaseException) -> bool:
+    return (
+        id(exc) in encoder.exceptions
+        or len(encoder.exceptions) >= _MAX_NESTED
+        or encoder.exception_count >= _MAX_COUNT
+    )
+
+
+def _somehow(encoder: Encoder, step: str, value: Any) -> Any:
+    """Write ``value``, or what can be told about it: an exception always arrives."""
+    depth = len(encoder.path)
+
+    def travels(part: Any) -> bool:
+        known = type(part) in encoder.plain or encoder.handlers.get(type(part))
+        return bool(known or encoder.find(part)) and not isinstance(part, (Spreadsheet, Worksheet))
+
+    try:
+        return encoder.at(step, scrub(value, travels))
+    except Exception:  # noqa: BLE001 - a Mapping is foreign code; all its failures are one
+        del encoder.path[depth:]
+        return outline(value)
+
+
+def _arguments(exc: BaseException) -> tuple[Any, ...]:
+    if isinstance(exc, GROUP):
+        return (exc.message, list(exc.exceptions))
+    return exc.args
+
+
+def _slots(exc: BaseException) -> dict[str, Any]:
+    """Return the builtin attributes; those that are None are as good as not set."""
+    found = {}
+    for name, descriptor in slots_of(type(exc)).items():
+        try:
+            value = descriptor.__get__(exc)
+        except (AttributeError, TypeError):
+            continue  # never set
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def _attributes(exc: BaseException) -> dict[str, Any]:
+    # A request holds the Authorization header. That there is such an attribute, unlike
+    # what is in it, belongs to the class.
+    return {
+        name: None if name.strip("_") == "request" else value
+        for name, value in vars(exc).items()
+        if type(name) is str and name != TAG
+    }
+
+
+def _state(encoder: Encoder, exc: BaseException) -> list[Any]:
+    name = name_of(type(exc))
+    if CLASSES.get(name) is not type(exc) or _too_many(encoder, exc):
+        notes = _somehow(encoder, _NOTES, getattr(exc, _NOTES, None))
+        return [name_of(RemoteError), [_text(exc)], {}, {_NOTES: notes}]
+    with _nested(encoder, exc):
+        return [
+            name,
+            [_somehow(encoder, "args", value) for value in _arguments(exc)],
+            {key: _somehow(encoder, key, value) for key, value in _slots(exc).items()},
+            {key: _somehow(encoder, key, value) for key, value in _attributes(exc).items()},
+        ]
+
+
+def _cause(encoder: Encoder, exc: BaseException) -> Any:
+    cause = exc.__cause__
+    with _nested(encoder, exc):
+        if cause is None or _too_many(encoder, cause):
+            return None
+        return encoder.at("__cause__", cause)
+
+
+def _encode(encoder: Encoder, exc: BaseException) -> Sequence[Any]:
+    return (*_state(encoder, exc), _cause(encoder, exc), None)
+
+
+def _encode_raised(encoder: Encoder, raised: Raised) -> Sequence[Any]:
+    exc = raised.exception
+    *fields, _ = _encode(encoder, exc)
+    if exc.__traceback__ is None:
+        return (*fields, None)
+    lines = traceback.format_exception(type(exc), exc, exc.__traceback__)
+    return (*fields, clean("".join(lines)).rstrip())
+
+
+def _make(cls: type[Exception], args: list[Any], slots: Mapping[str, Any]) -> Exception:
+    base: Any = native_base(cls)
+    if issubclass(cls, GROUP):
+        group: Exception = base.__new__(cls, *args)
+        return group
+    exc: Exception = base.__new__(cls)
+    known = slots_of(cls)
+    if issubclass(cls, UnicodeError) and slots.keys() >= set(_UNICODE_FIELDS):
+        # Their C code trusts the types of these, so its constructor has to see them.
+        base.__init__(exc, *(slots[name] for name in _UNICODE_FIELDS))
+        known = {}
+    for name, value in slots.items():
+        if name in known:
+            known[name].__set__(exc, value)
+    exc.args = tuple(args)
+    return exc
+
+
+def _unknown(name: str, args: list[Any]) -> RemoteError:
+    text = args[0] if len(args) == 1 and type(args[0]) is str else ", ".join(map(repr, args))
+    return RemoteError(f"{name}: {text}")
+
+
+def _decode(  # noqa: PLR0913, PLR0917 - one parameter for each field on the wire
+    name: str,
+    args: list[Any],
+    slots: dict[str, Any],
+    attributes: dict[str, Any],
+    cause: Any,
+    trace: str | None,
+) -> Exception:
+    if cause is not None and not isinstance(cause, Exception):
+        raise CodecError("the cause is not an exception")
+    cls = CLASSES.get(name)
+    exc = _unknown(name, args) if cls is None else _make(cls, args, slots)
+    if cls is not None:
+        kept = {key: attributes[key] for key in attributes if not key.startswith("__")}
+        vars(exc).update(kept)
+    if cause is not None:
+        exc.__cause__ = cause
+    _annotate(exc, attributes.get(_NOTES), trace)
+    return exc
+
+
+def _annotate(exc: Exception, notes: Any, trace: str | None) -> None:
+    kept = [note for note in notes if type(note) is str] if type(notes) is list else []
+    if trace is not None:
+        kept.append(trace)
+    if kept:
+        # Python 3.10 has no add_note(), but nothing against the attribute.
+        vars(exc)[_NOTES] = kept
+
+
+_FIELDS: Final[tuple[tuple[type, ...], ...]] = (
+    (str,),
+    (list,),
+    (dict,),
+    (dict,),
+    ANYTHING,
+    (str, type(None)),
+)
+
+KINDS: Final = (
+    Kind("exception", (BaseException,), _encode, _FIELDS, _decode, inherit=True),
+    Kind("exception", (Raised,), _encode_raised, _FIELDS, _decode),
+)

@@ -1,0 +1,84 @@
+"""HTTP responses, without the request that led to them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import requests
+from requests.structures import CaseInsensitiveDict
+
+from queued_gspread.codec.kind import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from queued_gspread.codec.encoder import Encoder
+
+__all__ = ["KINDS"]
+
+# Credentials in all but name: they stay where they were received.
+_SECRET_HEADERS: Final = frozenset({"set-cookie", "set-cookie2", "authorization"})
+
+_NAMES: Final = ("status_code", "reason", "url", "encoding", "elapsed")
+
+
+def _content(response: requests.Response) -> bytes | None:
+    try:
+        return response.content
+    except (RuntimeError, requests.RequestException):
+        return None  # it was a stream, and is already used up or broken
+
+
+def _encode(encoder: Encoder, value: requests.Response) -> Sequence[Any]:
+    headers = [
+        [name, encoder.at(name, text)]
+        for name, text in value.headers.items()
+        if name.lower() not in _SECRET_HEADERS
+    ]
+    attributes = [encoder.at(name, getattr(value, name)) for name in _NAMES]
+    return (*attributes, headers, encoder.at("content", _content(value)))
+
+
+def _decode(  # noqa: PLR0913, PLR0917 - one parameter for each field on the wire
+    status_code: int,
+    reason: str,
+    url: str,
+    encoding: str | None,
+    elapsed: timedelta,
+    headers: list[list[str]],
+    content: bytes | None,
+) -> requests.Response:
+    response = requests.Response()
+    response.status_code = status_code
+    response.reason = reason
+    response.url = url
+    response.encoding = encoding
+    response.elapsed = elapsed
+    response.headers = CaseInsensitiveDict((name, text) for name, text in headers)
+    # Pickle, and everybody who reads the text, would otherwise read from no socket.
+    response._content = content  # noqa: SLF001
+    response._content_consumed = True  # noqa: SLF001
+    return response
+
+
+_TEXT: Final[tuple[type, ...]] = (str, type(None))
+
+KINDS: Final = (
+    Kind(
+        "response",
+        (requests.Response,),
+        _encode,
+        (
+            (int, type(None)),
+            (str, bytes, type(None)),
+            _TEXT,
+            _TEXT,
+            (timedelta,),
+            (list,),
+            (bytes, type(None)),
+        ),
+        _decode,
+        inherit=True,
+    ),
+)

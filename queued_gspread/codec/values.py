@@ -1,0 +1,152 @@
+"""Python's own values that JSON has no word for."""
+
+from __future__ import annotations
+
+import base64
+import enum
+import math
+import re
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from gspread import utils
+
+from queued_gspread.codec.encoder import Encoder, Handler
+from queued_gspread.codec.kind import TAG, Kind
+from queued_gspread.errors import CodecError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Sequence
+
+__all__ = ["ENUMS", "HANDLERS", "KINDS", "Generated"]
+
+# re.DEBUG prints while it compiles; re.TEMPLATE is gone from newer Pythons.
+_FLAGS: Final = int(
+    re.ASCII | re.IGNORECASE | re.LOCALE | re.MULTILINE | re.DOTALL | re.UNICODE | re.VERBOSE
+)
+_FLOATS: Final = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+
+ENUMS: Final[dict[str, type[enum.Enum]]] = {
+    name: found
+    for name, found in vars(utils).items()
+    if isinstance(found, type) and issubclass(found, enum.Enum) and len(found)
+}
+
+
+class Generated:
+    """The items of a generator, already drawn: they arrive as a generator."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: list[Any]) -> None:
+        self.items = items
+
+
+def _items(encoder: Encoder, value: Iterable[Any]) -> Sequence[Any]:
+    return (encoder.items(value),)
+
+
+def _generated(encoder: Encoder, value: Generated) -> Sequence[Any]:
+    return (encoder.items(value.items),)
+
+
+def _generator(items: list[Any]) -> Generator[Any, None, None]:
+    return (item for item in items)
+
+
+def _dict(flat: list[Any]) -> dict[Any, Any]:
+    pairs = dict(zip(flat[::2], flat[1::2], strict=True))
+    if 2 * len(pairs) != len(flat):
+        raise CodecError("a key occurs twice")
+    return pairs
+
+
+def _base64(_: Encoder, value: bytes | bytearray) -> Sequence[Any]:
+    return (base64.b64encode(value).decode("ascii"),)
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
+
+
+def _pattern(encoder: Encoder, value: re.Pattern[Any]) -> Sequence[Any]:
+    return (encoder.visit(value.pattern), value.flags & _FLAGS)
+
+
+def _compile(pattern: str | bytes, flags: int) -> re.Pattern[Any]:
+    if flags & ~_FLAGS:
+        raise CodecError("unknown flags of a regular expression")
+    return re.compile(pattern, flags)
+
+
+def _member(_: Encoder, value: enum.Enum) -> Sequence[Any]:
+    return (type(value).__name__, value.name)
+
+
+def _find_member(class_name: str, name: str) -> enum.Enum:
+    return ENUMS[class_name][name]
+
+
+def _moment(_: Encoder, value: datetime | time) -> Sequence[Any]:
+    return (value.isoformat(), value.fold)
+
+
+def _reader(cls: type[datetime | time]) -> Callable[[str, int], datetime | time]:
+    return lambda text, fold: cls.fromisoformat(text).replace(fold=fold)
+
+
+def _integer(encoder: Encoder, value: int) -> int:
+    number = int.__index__(value)
+    if not encoder.strict or -(1 << 63) <= number < 1 << 63:
+        return number
+    try:
+        str(number)
+    except ValueError:
+        raise encoder.refusal("an int with more digits than Python writes") from None
+    return number
+
+
+def _number(_: Encoder, value: float) -> Any:
+    number = float.__float__(value)
+    return number if math.isfinite(number) else {TAG: ["float", repr(number)]}
+
+
+def _text(_: Encoder, value: str) -> str:
+    return str.__str__(value)
+
+
+# What JSON has a word for. Subclasses travel as these, as they do with json.dumps.
+HANDLERS: Final[dict[type, Handler]] = {
+    int: _integer,
+    float: _number,
+    str: _text,
+    list: lambda encoder, value: encoder.items(list.__iter__(value)),
+    dict: Encoder.mapping,
+}
+
+_LIST: Final[tuple[type, ...]] = (list,)
+_STR: Final[tuple[type, ...]] = (str,)
+_INT: Final[tuple[type, ...]] = (int,)
+
+KINDS: Final = (
+    Kind("tuple", (tuple,), _items, (_LIST,), tuple, inherit=True),
+    Kind("set", (set,), _items, (_LIST,), set),
+    Kind("frozenset", (frozenset,), _items, (_LIST,), frozenset),
+    Kind("generator", (Generated,), _generated, (_LIST,), _generator),
+    Kind("bytes", (bytes, bytearray), _base64, (_STR,), _bytes),
+    Kind("pattern", (re.Pattern,), _pattern, ((str, bytes), _INT), _compile),
+    Kind("enum", tuple(ENUMS.values()), _member, (_STR, _STR), _find_member),
+    Kind("datetime", (datetime,), _moment, (_STR, _INT), _reader(datetime)),
+    Kind("time", (time,), _moment, (_STR, _INT), _reader(time)),
+    Kind("date", (date,), lambda _, v: (v.isoformat(),), (_STR,), date.fromisoformat),
+    Kind(
+        "timedelta",
+        (timedelta,),
+        lambda _, v: (v.days, v.seconds, v.microseconds),
+        (_INT, _INT, _INT),
+        timedelta,
+    ),
+    # These two are written by the handlers of dict and float.
+    Kind("dict", (), _items, (_LIST,), _dict),
+    Kind("float", (), _items, (_STR,), _FLOATS.__getitem__),
+)
