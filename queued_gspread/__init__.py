@@ -1,0 +1,68 @@
+"""A drop-in gspread whose calls wait in a queue and are made by one server.
+
+Change ``import gspread`` to ``import queued_gspread as gspread``, run
+``queued-gspread-server``, and the same code works from many processes.
+"""
+
+from typing import TYPE_CHECKING
+
+from gspread import (
+    Cell,
+    GSpreadException,
+    IncorrectCellLabel,
+    NoValidUrlKeyFound,
+    SpreadsheetNotFound,
+    ValueRange,
+    WorksheetNotFound,
+)
+
+from . import auth, cell, client, exceptions, http_client, spreadsheet, urls, utils, worksheet
+from ._version import __version__
+from .auth import (
+    api_key,
+    authorize,
+    oauth,
+    oauth_from_dict,
+    service_account,
+    service_account_from_dict,
+)
+
+if TYPE_CHECKING:
+    # To a type checker the queued classes are gspread's: their methods come from there.
+    from gspread import BackOffHTTPClient, Client, HTTPClient, Spreadsheet, Worksheet
+else:
+    from .client import Client
+    from .http_client import BackOffHTTPClient, HTTPClient
+    from .spreadsheet import Spreadsheet
+    from .worksheet import Worksheet
+
+__all__ = [
+    "BackOffHTTPClient",
+    "Cell",
+    "Client",
+    "GSpreadException",
+    "HTTPClient",
+    "IncorrectCellLabel",
+    "NoValidUrlKeyFound",
+    "Spreadsheet",
+    "SpreadsheetNotFound",
+    "ValueRange",
+    "Worksheet",
+    "WorksheetNotFound",
+    "__version__",
+    "api_key",
+    "auth",
+    "authorize",
+    "cell",
+    "client",
+    "exceptions",
+    "http_client",
+    "oauth",
+    "oauth_from_dict",
+    "service_account",
+    "service_account_from_dict",
+    "spreadsheet",
+    "urls",
+    "utils",
+    "worksheet",
+]

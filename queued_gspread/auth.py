@@ -1,0 +1,227 @@
+"""gspread's ``auth`` module, queued: nothing here sends to Google or runs a consent flow.
+
+Every function has gspread's signature and three keyword-only arguments more: ``redis_url``,
+``namespace`` and ``timeout``, see :class:`queued_gspread.settings.Settings`. What is passed as
+credentials says whom the calls are meant for; the server makes them with credentials of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+import gspread
+from google.oauth2.credentials import Credentials as OAuthCredentials
+from google.oauth2.service_account import Credentials as SACredentials
+from gspread.auth import (
+    DEFAULT_AUTHORIZED_USER_FILENAME,
+    DEFAULT_CONFIG_DIR,
+    DEFAULT_CREDENTIALS_FILENAME,
+    DEFAULT_SCOPES,
+    DEFAULT_SERVICE_ACCOUNT_FILENAME,
+    READONLY_SCOPES,
+    FlowCallable,
+    get_config_dir,
+    load_credentials,
+    store_credentials,
+)
+
+from .client import Client
+from .errors import QueuedGspreadError
+from .http_client import HTTPClient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from google.auth.credentials import Credentials
+
+__all__ = [
+    "DEFAULT_AUTHORIZED_USER_FILENAME",
+    "DEFAULT_CONFIG_DIR",
+    "DEFAULT_CREDENTIALS_FILENAME",
+    "DEFAULT_SCOPES",
+    "DEFAULT_SERVICE_ACCOUNT_FILENAME",
+    "READONLY_SCOPES",
+    "Client",
+    "FlowCallable",
+    "HTTPClient",
+    "api_key",
+    "authorize",
+    "get_config_dir",
+    "load_credentials",
+    "local_server_flow",
+    "oauth",
+    "oauth_from_dict",
+    "service_account",
+    "service_account_from_dict",
+    "store_credentials",
+]
+
+
+def authorize(
+    credentials: Credentials | None = None,
+    http_client: Any = HTTPClient,
+    session: None = None,
+    *,
+    redis_url: str | None = None,
+    namespace: str | None = None,
+    timeout: float | None = None,
+) -> gspread.Client:
+    """Return a client whose calls are made by the server.
+
+    Without credentials the calls are meant for the server's account, whichever that is.
+
+    Raises:
+        TypeError: A session was given: it would send requests past the queue.
+        ConfigurationError: A setting cannot be used.
+
+    """
+    return cast(
+        "gspread.Client",
+        Client(
+            credentials,
+            session,
+            http_client,
+            redis_url=redis_url,
+            namespace=namespace,
+            timeout=timeout,
+        ),
+    )
+
+
+def local_server_flow(
+    client_config: Mapping[str, Any],  # noqa: ARG001 - gspread's signature
+    scopes: Iterable[str],  # noqa: ARG001 - gspread's signature
+    port: int = 0,  # noqa: ARG001 - gspread's signature
+) -> NoReturn:
+    """Refuse: asking a user for consent is done where the server runs.
+
+    Raises:
+        QueuedGspreadError: Always.
+
+    """
+    raise QueuedGspreadError(
+        "a client of the queue needs no consent flow: run gspread.oauth() once where "
+        "queued-gspread-server runs, then start the server with --oauth"
+    )
+
+
+def oauth(
+    scopes: Iterable[str] = DEFAULT_SCOPES,  # noqa: ARG001 - gspread's signature
+    flow: FlowCallable = local_server_flow,  # noqa: ARG001 - gspread's signature
+    credentials_filename: str | Path = DEFAULT_CREDENTIALS_FILENAME,  # noqa: ARG001 - the same
+    authorized_user_filename: str | Path = DEFAULT_AUTHORIZED_USER_FILENAME,
+    http_client: Any = HTTPClient,
+    *,
+    redis_url: str | None = None,
+    namespace: str | None = None,
+    timeout: float | None = None,
+) -> gspread.Client:
+    """Return a client for the user whose authorised-user file this is, if it is there.
+
+    No consent flow is run: the server has its own authorisation (``--oauth``).
+    """
+    return authorize(
+        load_credentials(Path(authorized_user_filename)),
+        http_client,
+        redis_url=redis_url,
+        namespace=namespace,
+        timeout=timeout,
+    )
+
+
+def oauth_from_dict(
+    credentials: Mapping[str, Any] | None = None,
+    authorized_user_info: Mapping[str, Any] | None = None,
+    scopes: Iterable[str] = DEFAULT_SCOPES,
+    flow: FlowCallable = local_server_flow,  # noqa: ARG001 - gspread's signature
+    http_client: Any = HTTPClient,
+    *,
+    redis_url: str | None = None,
+    namespace: str | None = None,
+    timeout: float | None = None,
+) -> tuple[gspread.Client, dict[str, Any]]:
+    """Return a client and the authorised user's info, as it was given.
+
+    No consent flow is run: the server has its own authorisation (``--oauth``).
+
+    Raises:
+        ValueError: Neither credentials nor an authorised user were given.
+
+    """
+    if authorized_user_info is None and credentials is None:
+        raise ValueError("no credentials object supplied")
+    user = None
+    if authorized_user_info is not None:
+        user = OAuthCredentials.from_authorized_user_info(authorized_user_info, scopes)
+    client = authorize(
+        user, http_client, redis_url=redis_url, namespace=namespace, timeout=timeout
+    )
+    # gspread annotates a dict and returns this text.
+    info = user.to_json("token") if user is not None else json.dumps({})
+    return client, cast("dict[str, Any]", info)
+
+
+def service_account(
+    filename: Path | str = DEFAULT_SERVICE_ACCOUNT_FILENAME,
+    scopes: Iterable[str] = DEFAULT_SCOPES,
+    http_client: Any = HTTPClient,
+    *,
+    redis_url: str | None = None,
+    namespace: str | None = None,
+    timeout: float | None = None,
+) -> gspread.Client:
+    """Return a client for a service account; for the server's own where the file is not there.
+
+    Raises:
+        ValueError: google-auth's own: the file is there and is no service account file.
+
+    """
+    credentials = None
+    if Path(filename).exists():
+        credentials = SACredentials.from_service_account_file(filename, scopes=scopes)
+    return authorize(
+        credentials, http_client, redis_url=redis_url, namespace=namespace, timeout=timeout
+    )
+
+
+def service_account_from_dict(
+    info: Mapping[str, Any],
+    scopes: Iterable[str] = DEFAULT_SCOPES,
+    http_client: Any = HTTPClient,
+    *,
+    redis_url: str | None = None,
+    namespace: str | None = None,
+    timeout: float | None = None,
+) -> gspread.Client:
+    """Return a client for a service account.
+
+    Raises:
+        ValueError: google-auth's own: this is no service account's info.
+
+    """
+    credentials = SACredentials.from_service_account_info(info, scopes=scopes)
+    return authorize(
+        credentials, http_client, redis_url=redis_url, namespace=namespace, timeout=timeout
+    )
+
+
+def api_key(
+    token: str,
+    http_client: Any = HTTPClient,
+    *,
+    redis_url: str | None = None,
+    namespace: str | None = None,
+    timeout: float | None = None,
+) -> gspread.Client:
+    """Return a client; its calls are made with the server's credentials, not with this key."""
+    from google.auth.api_key import Credentials as APIKeyCredentials  # noqa: PLC0415 - rare
+
+    return authorize(
+        APIKeyCredentials(token),
+        http_client,
+        redis_url=redis_url,
+        namespace=namespace,
+        timeout=timeout,
+    )

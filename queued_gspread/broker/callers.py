@@ -1,0 +1,214 @@
+"""The callers' side of the queue: put a job in, wait for its reply, take it back."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from redis.exceptions import RedisError
+
+from ..errors import BrokerUnavailableError, CallTimeoutError, ServerUnavailableError
+from .connection import (
+    LONGEST_RECONNECT,
+    PASSING,
+    SLICE,
+    Connection,
+    as_text,
+    connect,
+    unavailable,
+)
+from .keys import Keys
+
+if TYPE_CHECKING:
+    from ..settings import Settings
+
+__all__ = ["Callers"]
+
+# How long an id is remembered, so that an enqueue that arrives late adds no second job.
+_MEMORY_MS: Final = 120_000
+_PAUSE: Final = 0.2
+
+
+@dataclass
+class _Wait:
+    """One caller's wait: since when, for what, and when there was last a sign of life."""
+
+    job_id: str
+    lane: str
+    timeout: float | None
+    entry: str = ""
+    began: float = field(default_factory=time.monotonic)
+    alive_at: float = field(default_factory=time.monotonic)
+    redis_gone_at: float | None = None
+
+    @property
+    def left(self) -> float:
+        """Seconds until the caller's timeout."""
+        if self.timeout is None:
+            return float("inf")
+        return self.began + self.timeout - time.monotonic()
+
+    @property
+    def silence(self) -> float:
+        """Seconds for which no server was alive, of those that the caller has waited."""
+        return time.monotonic() - self.alive_at
+
+
+class Callers:
+    """The queue as a caller sees it. It holds no state of its own: any thread may use it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._keys = Keys(settings.namespace)
+
+    @property
+    def _connection(self) -> Connection:
+        return connect(self._settings.redis_url)
+
+    def call(self, job_id: str, lane: str, body: bytes) -> bytes:
+        """Put a job in and return its reply.
+
+        The job is taken back when the caller gives up for whatever reason, Ctrl-C included.
+
+        Raises:
+            BrokerUnavailableError: Redis cannot be reached.
+            ServerUnavailableError: No server was alive for the grace period.
+            CallTimeoutError: The timeout has passed.
+
+        """
+        wait = _Wait(job_id, lane, self._settings.timeout)
+        try:
+            wait.entry = self._enqueue(wait, body)
+            return self._reply(wait)
+        except (CallTimeoutError, ServerUnavailableError):
+            raise
+        except BrokerUnavailableError:
+            # Whoever cannot reach Redis cannot take anything back from it.
+            raise
+        except BaseException:
+            self._withdraw(wait)
+            raise
+
+    def forget(self, job_id: str) -> None:
+        """Drop a reply that has been read; it would expire by itself."""
+        try:
+            self._connection.redis.unlink(self._keys.reply(job_id))
+        except RedisError:
+            return
+
+    def alive(self) -> tuple[float, str] | None:
+        """Return how many seconds ago the working server gave a sign of life, and its name."""
+        found = self._connection.run("alive", [self._keys.server], [])
+        return None if found is None else (found[0] / 1000, as_text(found[1]))
+
+    def _enqueue(self, wait: _Wait, body: bytes) -> str:
+        keys = self._keys
+        entry = self._connection.run(
+            "enqueue",
+            [keys.lane(wait.lane), keys.recent, keys.active, keys.ready],
+            [wait.job_id, body, wait.lane, _MEMORY_MS],
+        )
+        return as_text(entry)
+
+    def _reply(self, wait: _Wait) -> bytes:
+        while True:
+            reply = self._look(wait, self._patience(wait))
+            if reply is None and wait.left <= 0:
+                reply = self._give_up_at_timeout(wait)
+            if reply is None:
+                reply = self._check_for_life(wait)
+            if reply is not None:
+                return reply
+
+    def _patience(self, wait: _Wait) -> float:
+        """Return how long the next look may block: until something else has to be decided."""
+        until_grace = self._settings.grace - wait.silence
+        return max(0.001, min(SLICE, wait.left, max(until_grace, 0.05)))
+
+    def _look(self, wait: _Wait, seconds: float) -> bytes | None:
+        key = self._keys.reply(wait.job_id)
+        try:
+            # Reading leaves the reply where it is: a connection may break in the middle.
+            found = self._connection.redis.xread({key: "0"}, 1, max(1, int(seconds * 1000)))
+        except PASSING as error:
+            self._bear_with(wait, error)
+            return None
+        except RedisError as error:
+            raise unavailable(self._settings.redis_url, error) from error
+        wait.redis_gone_at = None
+        return _body(found)
+
+    def _bear_with(self, wait: _Wait, error: RedisError) -> None:
+        now = time.monotonic()
+        wait.redis_gone_at = wait.redis_gone_at or now
+        if now - wait.redis_gone_at > LONGEST_RECONNECT:
+            told = unavailable(self._settings.redis_url, error)
+            raise BrokerUnavailableError(f"{told}. The call may still be made") from error
+        # Nobody can say whether a server is alive, so its grace starts anew.
+        wait.alive_at = now
+        time.sleep(_PAUSE)
+
+    def _check_for_life(self, wait: _Wait) -> bytes | None:
+        if wait.redis_gone_at is not None:
+            return None
+        try:
+            alive = self.alive()
+        except BrokerUnavailableError:
+            return None
+        if alive is not None:
+            wait.alive_at = max(wait.alive_at, time.monotonic() - alive[0])
+        if wait.silence < self._settings.grace:
+            return None
+        return self._give_up_without_server(wait)
+
+    def _give_up_at_timeout(self, wait: _Wait) -> bytes | None:
+        fate = self._withdraw(wait)
+        if fate == "answered":
+            return self._look(wait, SLICE)
+        raise CallTimeoutError(
+            f"no answer within the timeout of {wait.timeout:g} s "
+            f"in namespace {self._settings.namespace!r}: {_FATES[fate]}"
+        )
+
+    def _give_up_without_server(self, wait: _Wait) -> bytes | None:
+        fate = self._withdraw(wait)
+        if fate == "answered":
+            return self._look(wait, SLICE)
+        raise ServerUnavailableError(
+            f"no server has been alive for {self._settings.grace:g} s "
+            f"in namespace {self._settings.namespace!r} at {self._settings.shown_url}: {_FATES[fate]}. "
+            f"Start one with `queued-gspread-server --namespace {self._settings.namespace}`"
+        )
+
+    def _withdraw(self, wait: _Wait) -> str:
+        keys = self._keys
+        try:
+            fate = self._connection.run(
+                "withdraw",
+                [keys.lane(wait.lane), keys.started, keys.reply(wait.job_id), keys.recent],
+                [wait.job_id, wait.entry],
+            )
+        except BrokerUnavailableError:
+            return "unknown"
+        return as_text(fate)
+
+
+_FATES: Final = {
+    "withdrawn": "the call was not started and will not be made",
+    "started": "the call was already started and may have been made",
+    "unknown": "Redis cannot be reached, so the call may still be made",
+}
+
+
+def _body(found: Any) -> bytes | None:
+    """Return the reply's body out of what XREAD answers, in either protocol's shape."""
+    streams = list(found.values()) if isinstance(found, dict) else [s[1] for s in found or []]
+    for entries in streams:
+        # RESP3 nests the entries once more.
+        flat = entries[0] if entries and isinstance(entries[0], list) else entries
+        for _, fields in flat:
+            body: bytes = fields.get(b"body", b"")
+            return body
+    return None
+

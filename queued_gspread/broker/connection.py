@@ -1,0 +1,168 @@
+"""Connections to Redis: how they are made, how long they wait, and what their failures mean.
+
+redis-py's own retries are off: it would send a command again without knowing whether that is
+safe. The scripts of this package may be sent twice, and :meth:`Connection.run` does so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import redis
+from redis.backoff import NoBackoff
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    NoScriptError,
+    RedisError,
+    ResponseError,
+)
+from redis.retry import Retry
+
+from ..errors import BrokerUnavailableError, ConfigurationError
+from ..fork import ForkLock
+from ..settings import hide_password
+
+__all__ = [
+    "LONGEST_RECONNECT",
+    "PASSING",
+    "REPLY_EXPIRY",
+    "SLICE",
+    "Connection",
+    "as_text",
+    "connect",
+    "unavailable",
+]
+
+SLICE: Final = 2.0
+"""Seconds that one blocking read lasts at the most; longer waits are made of slices."""
+
+LONGEST_RECONNECT: Final = 120.0
+"""Seconds for which a waiting caller tries to reach a Redis that has gone away."""
+
+REPLY_EXPIRY: Final = 300
+"""Seconds for which a reply waits for its caller: longer than the longest reconnect."""
+
+_CONNECT_TIMEOUT: Final = 3.0
+# Longer than a slice, so that no wait is cut short, and a dead connection is noticed.
+_SOCKET_TIMEOUT: Final = SLICE + 5.0
+
+PASSING: Final = (redis.ConnectionError, redis.TimeoutError, BusyLoadingError)
+"""What may be over when one tries again."""
+
+
+@dataclass(frozen=True)
+class Script:
+    """A Lua script and the hash by which Redis knows it."""
+
+    text: str
+    sha: str
+
+
+def _load(name: str) -> Script:
+    folder = Path(__file__).with_name("lua")
+    text = (folder / "prelude.lua").read_text() + (folder / f"{name}.lua").read_text()
+    return Script(text, hashlib.sha1(text.encode()).hexdigest())  # noqa: S324 - Redis's choice
+
+
+_NAMES: Final = (
+    *("alive", "answer", "beat", "enqueue", "head"),
+    *("recover", "release", "start", "withdraw"),
+)
+SCRIPTS: Final = {name: _load(name) for name in _NAMES}
+
+
+class Connection:
+    """One Redis, shared by everything in this process that uses the same URL."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.redis = _client(url)
+
+    def run(self, name: str, keys: list[str], args: list[Any]) -> Any:
+        """Run a script; once more where the connection had died since it was last used.
+
+        Raises:
+            BrokerUnavailableError: Redis cannot be reached, or refuses.
+
+        """
+        try:
+            try:
+                return self._run(name, keys, args)
+            except PASSING:
+                return self._run(name, keys, args)
+        except RedisError as error:
+            raise unavailable(self.url, error) from error
+
+    def _run(self, name: str, keys: list[str], args: list[Any]) -> Any:
+        script = SCRIPTS[name]
+        try:
+            return self.redis.evalsha(script.sha, len(keys), *keys, *args)
+        except NoScriptError:
+            return self.redis.eval(script.text, len(keys), *keys, *args)
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        self.redis.close()
+
+
+_connections: dict[tuple[int, str], Connection] = {}
+_lock = ForkLock()
+
+
+def connect(url: str) -> Connection:
+    """Return this process's connection to a Redis.
+
+    A forked child gets its own: a socket that two processes use garbles both their replies.
+
+    Raises:
+        ConfigurationError: The URL cannot be used.
+
+    """
+    key = (os.getpid(), url)
+    with _lock:
+        if key not in _connections:
+            _connections[key] = Connection(url)
+        return _connections[key]
+
+
+def _client(url: str) -> redis.Redis:
+    try:
+        return redis.Redis.from_url(
+            url,
+            protocol=2,
+            retry=Retry(NoBackoff(), 0),
+            socket_connect_timeout=_CONNECT_TIMEOUT,
+            socket_timeout=_SOCKET_TIMEOUT,
+            socket_keepalive=True,
+        )
+    except ValueError as error:
+        raise ConfigurationError(
+            f"Redis URL {hide_password(url)!r} cannot be used: "
+            "take redis://HOST:PORT/DB, rediss://HOST:PORT/DB or unix://PATH"
+        ) from error
+
+
+def unavailable(url: str, error: RedisError) -> BrokerUnavailableError:
+    """Return the error that tells a user what is wrong with Redis and what to do."""
+    shown = hide_password(url)
+    # redis-py's own texts name hosts and reasons, never a password.
+    if isinstance(error, AuthenticationError):
+        remedy = "check the user and the password in the URL"
+    elif isinstance(error, ResponseError):
+        remedy = "check what its log says"
+    else:
+        remedy = (
+            "start one with `redis-server`, or run `queued-gspread-server` on this machine "
+            "with no Redis URL configured, or set QUEUED_GSPREAD_REDIS_URL"
+        )
+    return BrokerUnavailableError(f"Redis at {shown} cannot be used ({error}): {remedy}")
+
+
+def as_text(value: Any) -> str:
+    """Return what Redis answered as text, whatever it is."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

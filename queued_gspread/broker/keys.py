@@ -1,0 +1,74 @@
+"""The names of everything that a queue keeps in Redis.
+
+All keys of a namespace carry it as their hash tag, so that a Cluster keeps them in one slot
+and one script may touch several of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Keys"]
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys of one namespace.
+
+    ===================  ===========  ====================================================
+    key                  type         what it holds
+    ===================  ===========  ====================================================
+    ``…:lane:LANE``      stream       the lane's jobs, first in first out
+    ``…:active``         set          names of the lanes that hold jobs or are being run
+    ``…:ready``          list         names of the active lanes that wait for a server
+    ``…:recent``         sorted set   ids of the latest jobs, by time
+    ``…:started``        hash         job id to ``r`` (has only read), ``w`` (may have
+                                      written), with an ``x`` once its caller has given up
+    ``…:reply:ID``       stream       one entry, the reply; deleted by the caller
+    ``…:server``         hash         the server that works: holder, epoch, at, about
+    ``…:control``        list         requests to the server: ``stop:HOLDER``
+    ===================  ===========  ====================================================
+    """
+
+    namespace: str
+
+    @property
+    def active(self) -> str:
+        """Names of the lanes that hold jobs or are being run."""
+        return self._key("active")
+
+    @property
+    def ready(self) -> str:
+        """Names of the active lanes that wait for a server."""
+        return self._key("ready")
+
+    @property
+    def recent(self) -> str:
+        """Ids of the latest jobs."""
+        return self._key("recent")
+
+    @property
+    def started(self) -> str:
+        """How far the calls are that a server has started."""
+        return self._key("started")
+
+    @property
+    def server(self) -> str:
+        """The server that works."""
+        return self._key("server")
+
+    @property
+    def control(self) -> str:
+        """Requests to the server."""
+        return self._key("control")
+
+    def lane(self, name: str) -> str:
+        """Return the key of a lane's jobs."""
+        return self._key(f"lane:{name}")
+
+    def reply(self, job_id: str) -> str:
+        """Return the key of a job's reply."""
+        return self._key(f"reply:{job_id}")
+
+    def _key(self, rest: str) -> str:
+        return f"queued-gspread:{{{self.namespace}}}:{rest}"

@@ -1,0 +1,22 @@
+-- Say that a server is alive; become the one that works if nobody else is.
+--
+-- KEYS[1] server    hash: who works, under which epoch
+-- ARGV[1] id        of the asking server
+-- ARGV[2] lease     milliseconds without a beat after which a server counts as gone
+-- ARGV[3] about     the asking server in words, for its colleagues and for observers
+-- ARGV[4] epoch     that the asking server holds, or ''
+--
+-- Returns {'kept', epoch}, {'taken', epoch} (a new one: read the queue again) or
+-- {'held', about the other server, milliseconds until it counts as gone}.
+local now = now_ms()
+local holder, epoch, at, about =
+  unpack(redis.call('HMGET', KEYS[1], 'holder', 'epoch', 'at', 'about'))
+local left = (tonumber(at) or 0) + ARGV[2] - now
+if holder and left > 0 and holder ~= ARGV[1] then
+  return {'held', about, left}
+end
+redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'at', now, 'about', ARGV[3])
+if holder and left > 0 and epoch == ARGV[4] then
+  return {'kept', epoch}
+end
+return {'taken', tostring(redis.call('HINCRBY', KEYS[1], 'epoch', 1))}

@@ -1,0 +1,22 @@
+-- Put a job at the end of its lane; sent twice, it is one job.
+--
+-- KEYS[1] lane      stream of the lane's jobs
+-- KEYS[2] recent    sorted set: ids enqueued lately, by Redis's time
+-- KEYS[3] active    set: names of the lanes that a server knows or will be told of
+-- KEYS[4] ready     list: names of the lanes that wait for a server
+-- ARGV[1] id        of the job
+-- ARGV[2] body      of the job
+-- ARGV[3] name      of the lane
+-- ARGV[4] memory    milliseconds for which an id is remembered
+--
+-- Returns the entry's id in the stream, or '' for a job that is known already.
+local now = now_ms()
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - ARGV[4])
+if redis.call('ZADD', KEYS[2], 'NX', now, ARGV[1]) == 0 then
+  return ''
+end
+local entry = redis.call('XADD', KEYS[1], '*', 'id', ARGV[1], 'body', ARGV[2])
+if redis.call('SADD', KEYS[3], ARGV[3]) == 1 then
+  redis.call('RPUSH', KEYS[4], ARGV[3])
+end
+return entry

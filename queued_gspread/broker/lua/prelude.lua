@@ -1,0 +1,30 @@
+-- Shared by the scripts of this folder; put in front of each of them.
+
+-- Redis's clock, in milliseconds. No client's and no server's clock matters.
+local function now_ms()
+  local now = redis.call('TIME')
+  return now[1] * 1000 + math.floor(now[2] / 1000)
+end
+
+-- Whether the caller still is the server that works: its epoch is the newest one.
+local function holds(server, epoch)
+  return redis.call('HGET', server, 'epoch') == epoch
+end
+
+-- The first waiting job of a lane: {entry, id, body, mark, jobs in the lane}, or false
+-- after taking an empty lane off the active ones. An entry that is not a job has id ''.
+local function head(lane, active, started, name)
+  local first = redis.call('XRANGE', lane, '-', '+', 'COUNT', 1)[1]
+  if not first then
+    redis.call('DEL', lane)
+    redis.call('SREM', active, name)
+    return false
+  end
+  local id, body = '', ''
+  for i = 1, #first[2], 2 do
+    if first[2][i] == 'id' then id = first[2][i + 1] end
+    if first[2][i] == 'body' then body = first[2][i + 1] end
+  end
+  local mark = redis.call('HGET', started, id) or ''
+  return {first[1], id, body, mark, redis.call('XLEN', lane)}
+end

@@ -1,0 +1,195 @@
+"""The servers' side of the queue: the lease, the lanes that wait, their jobs, the replies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from redis.exceptions import RedisError, ResponseError
+
+from ..errors import BrokerUnavailableError, ConfigurationError
+from .connection import REPLY_EXPIRY, SLICE, Connection, as_text, connect, unavailable
+from .keys import Keys
+
+if TYPE_CHECKING:
+    from ..settings import Settings
+
+__all__ = ["STOP", "Beat", "Entry", "Servers", "StaleEpochError"]
+
+STOP: Final = "stop:"
+_CONTROL_EXPIRY: Final = 30
+
+
+class StaleEpochError(Exception):
+    """Another server works by now, or this one's lease lapsed: it may not write any more."""
+
+
+@dataclass(frozen=True)
+class Beat:
+    """What a beat found: ``kept`` or ``taken`` the lease, or that another server has ``held`` it.
+
+    Attributes:
+        state: One of the three words.
+        epoch: The epoch of this server's lease; '' where another holds it.
+        other: The other server, in words.
+        left: Seconds until the other one's lease runs out.
+
+    """
+
+    state: str
+    epoch: str = ""
+    other: str = ""
+    left: float = 0.0
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A job as it stands in its lane.
+
+    Attributes:
+        lane: The lane's name.
+        entry: Its place in the lane; the time of its enqueue on Redis's clock is part of it.
+        job_id: The job's id; '' for something that is not a job.
+        body: The job, encoded.
+        mark: How far a call of an earlier epoch is: '', 'r' or 'w'.
+        waiting: How many jobs the lane holds, this one included.
+
+    """
+
+    lane: str
+    entry: str
+    job_id: str
+    body: bytes
+    mark: str
+    waiting: int
+
+
+class Servers:
+    """The queue as a server sees it. Any thread of the server may use it."""
+
+    def __init__(self, settings: Settings, server_id: str, about: str) -> None:
+        self.settings = settings
+        self.server_id = server_id
+        self._about = about
+        self._keys = Keys(settings.namespace)
+        self.epoch = ""
+
+    @property
+    def _connection(self) -> Connection:
+        return connect(self.settings.redis_url)
+
+    def check_eviction(self) -> str | None:
+        """Make sure that this Redis drops nothing; return a warning where it may not be asked.
+
+        Raises:
+            ConfigurationError: The Redis evicts keys when its memory is full.
+
+        """
+        try:
+            policy = self._connection.redis.config_get("maxmemory-policy").get("maxmemory-policy")
+        except ResponseError:
+            return "could not ask Redis for its maxmemory-policy: make sure that it is noeviction"
+        except RedisError as error:
+            raise unavailable(self.settings.redis_url, error) from error
+        if policy in (None, "noeviction"):
+            return None
+        raise ConfigurationError(
+            f"Redis at {self.settings.shown_url} has maxmemory-policy {policy!r}, under which it may "
+            "drop waiting calls: set it with `redis-cli config set maxmemory-policy noeviction`"
+        )
+
+    def beat(self, lease: float) -> Beat:
+        """Say that this server is alive, and become the one that works if nobody else is."""
+        args = [self.server_id, round(lease * 1000), self._about, self.epoch]
+        state, *rest = self._connection.run("beat", [self._keys.server], args)
+        if state == b"held":
+            return Beat("held", other=as_text(rest[0]), left=rest[1] / 1000)
+        self.epoch = as_text(rest[0])
+        return Beat(as_text(state), self.epoch)
+
+    def release(self) -> None:
+        """Let another server take over at once."""
+        self._connection.run("release", [self._keys.server], [self.epoch])
+        self.epoch = ""
+
+    def recover(self) -> int:
+        """Make every lane that holds jobs ready again; return how many there are."""
+        keys = self._keys
+        return int(self._fenced("recover", [keys.ready, keys.active], []))
+
+    def next_ready(self) -> str | None:
+        """Wait for a lane that holds jobs: its name, :data:`STOP`, or None after a slice.
+
+        Raises:
+            BrokerUnavailableError: The connection failed; a name may have been lost with it,
+                so :meth:`recover` has to follow.
+
+        """
+        keys = [self._keys.control, self._keys.ready]
+        try:
+            found = self._connection.redis.blpop(keys, SLICE)
+        except RedisError as error:
+            raise unavailable(self.settings.redis_url, error) from error
+        if found is None:
+            return None
+        key, name = as_text(found[0]), as_text(found[1])
+        if key == self._keys.ready:
+            return name
+        return STOP if name == STOP + self.server_id else None
+
+    def request_stop(self, server_id: str) -> None:
+        """Ask a server to stop, from wherever."""
+        pipeline = self._connection.redis.pipeline()
+        pipeline.rpush(self._keys.control, STOP + server_id)
+        pipeline.expire(self._keys.control, _CONTROL_EXPIRY)
+        try:
+            pipeline.execute()
+        except RedisError as error:
+            raise unavailable(self.settings.redis_url, error) from error
+
+    def working(self) -> tuple[str, str] | None:
+        """Return id and description of the server that works, whether or not it is alive."""
+        found = self._connection.run("alive", [self._keys.server], [])
+        return None if found is None else (as_text(found[2]), as_text(found[1]))
+
+    def head(self, lane: str) -> Entry | None:
+        """Return the first job of a lane; None, and the lane is done, where it has none."""
+        keys = self._keys
+        found = self._fenced("head", [keys.lane(lane), keys.active, keys.started], [lane])
+        return _entry(lane, found)
+
+    def start(self, entry: Entry, mark: str, timeout: float | None) -> str:
+        """Mark how far a call is; return 'go', 'gone' or 'late'."""
+        keys = self._keys
+        late = "" if timeout is None else round(timeout * 1000)
+        args = [entry.entry, entry.job_id, mark, late]
+        return as_text(self._fenced("start", [keys.lane(entry.lane), keys.started], args))
+
+    def answer(self, entry: Entry, reply: bytes) -> Entry | None:
+        """Answer a job and return the next one of its lane, as :meth:`head` does."""
+        keys = self._keys
+        found = self._fenced(
+            "answer",
+            [keys.lane(entry.lane), keys.active, keys.started, keys.reply(entry.job_id)],
+            [entry.lane, entry.entry, entry.job_id, reply, REPLY_EXPIRY],
+        )
+        return _entry(entry.lane, found)
+
+    def _fenced(self, script: str, keys: list[str], args: list[Any]) -> Any:
+        found = self._connection.run(script, [self._keys.server, *keys], [self.epoch, *args])
+        if found == b"stale":
+            raise StaleEpochError
+        return found
+
+
+def _entry(lane: str, found: Any) -> Entry | None:
+    if found is None:
+        return None
+    entry, job_id, body, mark, waiting = found
+    return Entry(lane, as_text(entry), _id(job_id), body, as_text(mark)[:1], int(waiting))
+
+
+def _id(job_id: bytes) -> str:
+    """Return a job's id; '' where a hostile writer put something else."""
+    return job_id.decode() if job_id.isalnum() and len(job_id) <= 64 else ""
+

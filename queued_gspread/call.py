@@ -1,0 +1,188 @@
+"""A call on its way from a proxy into the queue, and its answer on the way back.
+
+Most calls travel whole: one gspread method call is one job. Some cannot, and then gspread's own
+method runs here, in the caller, over the queued HTTP client, so that each of its requests is a
+job of its own:
+
+- a library has replaced the method on gspread's class, or the client's ``request``;
+- an argument cannot travel. Whatever JSON cannot say then fails inside gspread and requests,
+  exactly as it would without a queue.
+"""
+
+from __future__ import annotations
+
+from types import GeneratorType
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from . import codec
+from .broker import Callers
+from .catalogue import HTTP_CLIENT, SPREADSHEET, WORKSHEET, Kind
+from .job import Job, Reply, new_id
+from .lane import lane_of
+from .objects import spreadsheet_of
+from .properties import apply
+from .rewarn import warn_again
+from .wrapping import Objects, adopt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .identity import Identity
+    from .settings import Settings
+
+__all__ = ["Caller", "make_call"]
+
+
+class Caller:
+    """What every object of one client shares: where the queue is, and whose calls these are."""
+
+    def __init__(self, settings: Settings, identity: Identity) -> None:
+        self.settings = settings
+        self.identity = identity
+        self._queue = Callers(settings)
+
+    def send(self, job: Job, lane: str, objects: codec.Objects) -> Reply:
+        """Put a job into the queue and wait for its reply."""
+        job_id = new_id()
+        reply = self._queue.call(job_id, lane, job.encode())
+        decoded = Reply.decode(reply, objects)
+        self._queue.forget(job_id)
+        return decoded
+
+
+def make_call(
+    proxy: Any, kind: Kind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Make a call on a proxied object: in the queue if it can travel, else here."""
+    http = http_client_of(proxy, kind)
+    caller = getattr(http, "_self_caller", None)
+    if caller is None or _is_replaced(kind, method) or _has_own_request(http, kind, method):
+        return _call_here(proxy, kind, method, args, kwargs)
+    args = tuple(_collected(arg) for arg in args)
+    kwargs = {name: _collected(arg) for name, arg in kwargs.items()}
+    job = _job(proxy, kind, method, args, kwargs, caller, http.timeout)
+    lane = lane_of(kind, _spreadsheet_id(proxy, kind), method, args, kwargs)
+    try:
+        reply = caller.send(job, lane, Objects(http, _parent(proxy, kind)))
+    except codec.Unencodable:
+        args = tuple(_released(arg) for arg in args)
+        kwargs = {name: _released(arg) for name, arg in kwargs.items()}
+        return _call_here(proxy, kind, method, args, kwargs)
+    return _outcome(proxy, kind, reply)
+
+
+def http_client_of(proxy: Any, kind: Kind) -> Any:
+    """Return the HTTP client that an object sends its requests through."""
+    if kind is HTTP_CLIENT:
+        return proxy
+    return proxy.client if kind in (SPREADSHEET, WORKSHEET) else proxy.http_client
+
+
+def _job(
+    proxy: Any,
+    kind: Kind,
+    method: str,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    caller: Caller,
+    http_timeout: Any,
+) -> Job:
+    return Job(
+        kind=kind.name,
+        method=method,
+        target=_target(proxy, kind),
+        args=args,
+        kwargs=kwargs,
+        identity=caller.identity,
+        http_timeout=http_timeout,
+        timeout=caller.settings.timeout,
+    )
+
+
+def _target(proxy: Any, kind: Kind) -> dict[str, Any] | None:
+    if kind is SPREADSHEET:
+        return {"spreadsheet": {}, "properties": proxy._properties}
+    if kind is WORKSHEET:
+        return {"spreadsheet": spreadsheet_of(proxy), "properties": proxy._properties}
+    return None
+
+
+def _spreadsheet_id(proxy: Any, kind: Kind) -> Any:
+    if kind is SPREADSHEET:
+        return proxy.id
+    return proxy.spreadsheet_id if kind is WORKSHEET else None
+
+
+def _parent(proxy: Any, kind: Kind) -> Any:
+    """Return the spreadsheet that worksheets in the reply belong to, as far as one is at hand."""
+    if kind is SPREADSHEET:
+        return proxy
+    parent = proxy.spreadsheet if kind is WORKSHEET else None
+    return parent if getattr(parent, "_properties", None) else None
+
+
+def _is_replaced(kind: Kind, method: str) -> bool:
+    return method in kind.calls and getattr(kind.cls, method) is not kind.originals.get(method)
+
+
+def _has_own_request(http: Any, kind: Kind, method: str) -> bool:
+    """Tell whether somebody put a ``request`` of their own on the HTTP client."""
+    if kind is HTTP_CLIENT and method == "request":
+        return False
+    return getattr(http.request, "__func__", None) is not type(http)._queued_request
+
+
+def _collected(argument: Any) -> Any:
+    """Return a generator's items, which can be sent and, where sending fails, used again."""
+    return codec.Generated(list(argument)) if type(argument) is GeneratorType else argument
+
+
+def _released(argument: Any) -> Any:
+    if isinstance(argument, codec.Generated):
+        return (item for item in argument.items)
+    return argument
+
+
+def _call_here(
+    proxy: Any, kind: Kind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    if kind is HTTP_CLIENT and method == "request":
+        return _request_here(proxy, *args, **kwargs)
+    own: Callable[..., Any] = getattr(kind.cls, method)
+    return adopt(own(proxy, *args, **kwargs))
+
+
+def _request_here(
+    http: Any,
+    method: str,
+    endpoint: str,
+    params: Any = None,
+    data: Any = None,
+    json: Any = None,
+    files: Any = None,
+    headers: Any = None,
+) -> Any:
+    """Send a request whose parts cannot travel in the form that requests gives them.
+
+    This raises what requests raises for what cannot be sent at all.
+    """
+    prepared = requests.Request(
+        method.upper(), endpoint, params=params, data=data, json=json, files=files, headers=headers
+    ).prepare()
+    body = prepared.body
+    if body is not None and not isinstance(body, (str, bytes)):
+        body = b"".join(body)  # a stream
+    sent = {**prepared.headers}
+    sent.pop("Content-Length", None)
+    return http._queued_request(method, prepared.url, data=body, headers=sent)
+
+
+def _outcome(proxy: Any, kind: Kind, reply: Reply) -> Any:
+    if reply.changes and kind in (SPREADSHEET, WORKSHEET):
+        apply(proxy._properties, reply.changes)
+    warn_again(reply.warnings)
+    if reply.error is not None:
+        raise reply.error
+    return reply.result

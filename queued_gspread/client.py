@@ -1,0 +1,50 @@
+"""gspread's ``client`` module with its classes queued: nothing here sends to Google."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import objects
+from .catalogue import CLIENT
+from .http_client import HTTPClient
+from .proxy import Proxy
+from .spreadsheet import Spreadsheet
+
+if TYPE_CHECKING:
+    from google.auth.credentials import Credentials
+
+__all__ = ["Client", "HTTPClient", "Spreadsheet"]
+
+
+class Client(Proxy, kind=CLIENT):
+    """A :class:`gspread.Client` whose calls are made by the server.
+
+    Args:
+        auth: The credentials; they stay in this process. None means the server's account.
+        session: Not accepted: a session would send requests past the queue.
+        http_client: Used if it is a queued class. Any other is accepted and left aside: the
+            server does the sending and the backing off.
+        redis_url: See :class:`queued_gspread.settings.Settings`, as for the next two.
+        namespace: See there.
+        timeout: See there.
+
+    Raises:
+        TypeError: A session was given.
+        ConfigurationError: A setting cannot be used.
+
+    """
+
+    def __init__(
+        self,
+        auth: Credentials | None = None,
+        session: None = None,
+        http_client: Any = HTTPClient,
+        *,
+        redis_url: str | None = None,
+        namespace: str | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        queued = isinstance(http_client, type) and issubclass(http_client, HTTPClient)
+        made_by = http_client if queued else HTTPClient
+        http = made_by(auth, session, redis_url=redis_url, namespace=namespace, timeout=timeout)
+        super().__init__(objects.client(http))

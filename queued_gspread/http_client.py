@@ -1,0 +1,126 @@
+"""gspread's ``http_client`` module with its classes queued: nothing here sends to Google."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import gspread.http_client as _gspread
+from gspread.http_client import FileType, HTTPClientType, ParamsType
+
+from .call import Caller
+from .catalogue import HTTP_CLIENT
+from .identity import ANYONE, Identity, identity_of
+from .objects import bare
+from .proxy import Proxy
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from google.auth.credentials import Credentials
+    from typing_extensions import Self
+
+__all__ = ["BackOffHTTPClient", "FileType", "HTTPClient", "HTTPClientType", "ParamsType"]
+
+
+class HTTPClient(Proxy, kind=HTTP_CLIENT):
+    """A :class:`gspread.HTTPClient` whose calls are made by the server.
+
+    Args:
+        auth: The credentials; they stay in this process. None means the server's account.
+        session: Not accepted: a session would send requests past the queue.
+        redis_url: See :class:`queued_gspread.settings.Settings`, as for the next two.
+        namespace: See there.
+        timeout: See there.
+
+    Raises:
+        TypeError: A session was given.
+        ConfigurationError: A setting cannot be used.
+
+    """
+
+    _real: type[_gspread.HTTPClient] = _gspread.HTTPClient
+
+    def __init__(
+        self,
+        auth: Credentials | None = None,
+        session: None = None,
+        *,
+        redis_url: str | None = None,
+        namespace: str | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        refuse_session(session)
+        settings = Settings.resolve(redis_url=redis_url, namespace=namespace, timeout=timeout)
+        super().__init__(bare(self._real, auth=auth, timeout=None))
+        self._self_caller = Caller(settings, _identity(auth))
+
+    @classmethod
+    def for_caller(cls, caller: Caller, auth: Credentials | None = None) -> Self:
+        """Return an HTTP client with these settings and this identity."""
+        http = cls.around(bare(cls._real, auth=auth, timeout=None))
+        http._self_caller = caller
+        return http
+
+    @property
+    def session(self) -> NoReturn:
+        """Not there: a session would send requests past the queue."""
+        raise AttributeError(
+            "a queued HTTP client has no session, since its requests are sent by the server: "
+            "use its request() method"
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "session":
+            type(self).session.fget(self)
+        return super().__getattr__(name)
+
+    def _state(self) -> dict[str, Any]:
+        # Credentials stay in the process, so a copy for another one does without.
+        return {**super()._state(), "auth": None, "_self_caller": self._self_caller}
+
+    @classmethod
+    def _restored(cls, real: type[Any], state: dict[str, Any]) -> Self:
+        caller = state.pop("_self_caller")
+        http = super()._restored(real, state)
+        http._self_caller = caller
+        return http
+
+
+# The queued method itself, whatever a library puts in the place of ``request``.
+HTTPClient._queued_request = HTTPClient.request
+
+
+class BackOffHTTPClient(HTTPClient):
+    """A :class:`gspread.BackOffHTTPClient`; it is the server that waits and sends again."""
+
+    _real = _gspread.BackOffHTTPClient
+
+
+def refuse_session(session: object) -> None:
+    """Raise :class:`TypeError` for a session: it would send requests past the queue."""
+    if session is not None:
+        raise TypeError(
+            "session= cannot be used: requests are sent by queued-gspread-server, with the "
+            "server's own session. Leave it out, and give the server its credentials instead"
+        )
+
+
+_warned = False
+
+
+def _identity(auth: Credentials | None) -> Identity:
+    identity = ANYONE if auth is None else identity_of(auth)
+    if auth is not None and identity is ANYONE:
+        _warn_once()
+    return identity
+
+
+def _warn_once() -> None:
+    global _warned  # noqa: PLW0603 - once for the process
+    if not _warned:
+        _warned = True
+        warnings.warn(
+            "these credentials do not tell whose they are, so the server cannot check that its "
+            "account is the same: all calls are made with the server's account",
+            stacklevel=2,
+        )

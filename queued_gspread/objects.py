@@ -1,0 +1,57 @@
+"""gspread's objects, built from plain data and without sending anything.
+
+``Spreadsheet.__init__`` sends a request and ``Client.__init__`` wants credentials, so both
+sides build them here: the client to have something to wrap, the server to call.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import gspread
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["bare", "client", "spreadsheet", "spreadsheet_of", "worksheet"]
+
+
+def client(http: gspread.HTTPClient) -> gspread.Client:
+    """Return a client over an HTTP client."""
+    return bare(gspread.Client, http_client=http)
+
+
+def spreadsheet(http: gspread.HTTPClient, properties: dict[str, Any]) -> gspread.Spreadsheet:
+    """Return a spreadsheet whose properties are that very dict."""
+    return bare(gspread.Spreadsheet, client=http, _properties=properties)
+
+
+def worksheet(
+    http: gspread.HTTPClient,
+    parent: gspread.Spreadsheet,
+    spreadsheet_id: str,
+    properties: dict[str, Any],
+) -> gspread.Worksheet:
+    """Return a worksheet whose properties are that very dict."""
+    return bare(
+        gspread.Worksheet,
+        spreadsheet_id=spreadsheet_id,
+        client=http,
+        _properties=properties,
+        _spreadsheet=parent,
+    )
+
+
+def spreadsheet_of(worksheet: gspread.Worksheet) -> dict[str, Any]:
+    """Return what a worksheet tells of its spreadsheet: the id and, if known, the title."""
+    parent = getattr(worksheet, "_spreadsheet", None)
+    known: Mapping[str, Any] = getattr(parent, "_properties", {})
+    told = {"id": worksheet.spreadsheet_id}
+    return {**told, "title": known["title"]} if "title" in known else told
+
+
+def bare(cls: type[Any], **attributes: Any) -> Any:
+    """Return an object of a class, built without its constructor."""
+    built = cls.__new__(cls)
+    vars(built).update(attributes)
+    return built

@@ -1,0 +1,118 @@
+"""The base of the four queued classes: a wrapt proxy of a real gspread object.
+
+The real object was built without its constructor and holds a queued HTTP client. Its public
+methods, taken from gspread's class, become jobs; its properties and its private attributes are
+gspread's own, and whatever they send goes through the queued HTTP client.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import inspect
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import wrapt
+
+from .call import make_call
+from .catalogue import Group
+from .objects import bare
+from .wrapping import register
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from typing_extensions import Self
+
+    from .catalogue import Kind
+
+__all__ = ["Proxy"]
+
+
+def _method(kind: Kind, name: str) -> Callable[..., Any]:
+    def method(self: Proxy, /, *args: Any, **kwargs: Any) -> Any:
+        return make_call(self, kind, name, args, kwargs)
+
+    return functools.update_wrapper(method, getattr(kind.cls, name))
+
+
+def _remote_property(kind: Kind, name: str) -> property:
+    def read(self: Proxy) -> Any:
+        return make_call(self, kind, name, (), {})
+
+    return property(read, doc=getattr(kind.cls, name).__doc__)
+
+
+def _property(kind: Kind, name: str) -> property:
+    own: property = getattr(kind.cls, name)
+    # With the proxy as its self, so that what it calls is queued.
+    return property(own.fget, doc=own.__doc__)
+
+
+_MAKERS: dict[Group, Callable[[Kind, str], Any] | None] = {
+    Group.CALL: _method,
+    Group.REMOTE: _remote_property,
+    Group.PROPERTY: _property,
+    Group.LOCAL: None,
+}
+
+
+class Proxy(wrapt.BaseObjectProxy):  # type: ignore[misc]  # wrapt has no types
+    """A gspread object whose public methods are calls in the queue."""
+
+    _kind: ClassVar[Kind]
+
+    def __init_subclass__(cls, kind: Kind | None = None, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if kind is None:
+            return  # a user's subclass
+        cls._kind = kind
+        for name, group in kind.groups.items():
+            make = _MAKERS[group]
+            if make is not None:
+                setattr(cls, name, make(kind, name))
+        register(kind, cls)
+
+    @classmethod
+    def around(cls, real: Any) -> Self:
+        """Return a proxy of a real object, without running a constructor that users know."""
+        proxy = cls.__new__(cls)
+        wrapt.BaseObjectProxy.__init__(proxy, real)
+        return proxy
+
+    def __getattr__(self, name: str) -> Any:
+        # Private methods, and methods that a library added to gspread's class, see the proxy.
+        attribute = inspect.getattr_static(type(self.__wrapped__), name, None)
+        if isinstance(attribute, FunctionType) and name not in vars(self.__wrapped__):
+            return MethodType(attribute, self)
+        return getattr(self.__wrapped__, name)
+
+    def __repr__(self) -> str:
+        return repr(self.__wrapped__)
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return _restore, (type(self), type(self.__wrapped__), self._state())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self.__reduce_ex__(2)
+
+    def __copy__(self) -> Self:
+        return self._restored(type(self.__wrapped__), self._state())
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self._restored(type(self.__wrapped__), copy.deepcopy(self._state(), memo))
+
+    def _state(self) -> dict[str, Any]:
+        """Return the attributes that make a copy, here or in another process."""
+        return dict(vars(self.__wrapped__))
+
+    @classmethod
+    def _restored(cls, real: type[Any], state: dict[str, Any]) -> Self:
+        """Return what :meth:`_state` describes."""
+        return cls.around(bare(real, **state))
+
+
+def _restore(proxy: type[Proxy], real: type[Any], state: dict[str, Any]) -> Proxy:
+    """Make an unpickled proxy. The name is part of every pickle."""
+    return proxy._restored(real, state)

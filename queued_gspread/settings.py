@@ -1,0 +1,117 @@
+"""Where the queue is and how long to wait for it: arguments, then environment, then defaults."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+from .errors import ConfigurationError
+
+__all__ = ["DEFAULT_NAMESPACE", "DEFAULT_REDIS_URL", "Settings", "check_namespace", "hide_password"]
+
+ENV_PREFIX: Final = "QUEUED_GSPREAD_"
+DEFAULT_REDIS_URL: Final = "redis://localhost:6379/0"
+DEFAULT_NAMESPACE: Final = "default"
+DEFAULT_GRACE: Final = 10.0
+
+_NAMESPACE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_SECONDS: Final = "a number of seconds above 0"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a client needs to reach its server.
+
+    Attributes:
+        redis_url: The Redis that holds the queue. It may hold a password: it is left out of
+            ``repr``, and errors and logs show :attr:`shown_url`.
+        namespace: The queue within that Redis; one namespace is one Google account.
+        timeout: Seconds that a caller waits for an answer; None waits as long as a server is
+            alive.
+        grace: Seconds without a living server after which a waiting caller gives up.
+
+    """
+
+    redis_url: str = field(default=DEFAULT_REDIS_URL, repr=False)
+    namespace: str = DEFAULT_NAMESPACE
+    timeout: float | None = None
+    grace: float = DEFAULT_GRACE
+
+    @classmethod
+    def resolve(
+        cls,
+        *,
+        redis_url: str | None = None,
+        namespace: str | None = None,
+        timeout: float | None = None,
+    ) -> Settings:
+        """Return the settings from the arguments, else the environment, else the defaults.
+
+        Raises:
+            ConfigurationError: A value cannot be used; the text names it and where it is from.
+
+        """
+        return cls(
+            redis_url=redis_url or environment("REDIS_URL") or DEFAULT_REDIS_URL,
+            namespace=check_namespace(namespace or environment("NAMESPACE") or DEFAULT_NAMESPACE),
+            timeout=_seconds("timeout", timeout, "TIMEOUT", None),
+            grace=_seconds("grace", None, "GRACE", DEFAULT_GRACE) or DEFAULT_GRACE,
+        )
+
+    @property
+    def shown_url(self) -> str:
+        """The URL without its password."""
+        return hide_password(self.redis_url)
+
+
+def environment(name: str) -> str | None:
+    """Return the environment variable of an option; an empty one counts as not set."""
+    return os.environ.get(ENV_PREFIX + name) or None
+
+
+def check_namespace(namespace: str) -> str:
+    """Return the namespace, or raise :class:`ConfigurationError` if it has odd characters."""
+    if _NAMESPACE.fullmatch(namespace):
+        return namespace
+    raise ConfigurationError(
+        f"namespace {namespace!r} cannot be used: "
+        "take 1 to 64 letters, digits, dots, dashes or underscores"
+    )
+
+
+def hide_password(url: str) -> str:
+    """Return a Redis URL with its password, in whatever place, as three stars."""
+    try:
+        parts = urlsplit(url)
+        userinfo, at, host = parts.netloc.rpartition("@")
+    except ValueError:
+        return "(a URL that cannot be read)"
+    if at:
+        user = userinfo.partition(":")[0]
+        userinfo = f"{user}:***" if ":" in userinfo else user
+    query = re.sub(r"(?i)((?:password|passwd|secret)[^=&]*=)[^&]*", r"\1***", parts.query)
+    return urlunsplit((parts.scheme, userinfo + at + host, parts.path, query, ""))
+
+
+def _seconds(
+    option: str, given: float | None, variable: str, default: float | None
+) -> float | None:
+    if given is not None:
+        return _positive(given, f"{option}={given!r}")
+    text = environment(variable)
+    if text is None:
+        return default
+    return _positive(text, f"{ENV_PREFIX}{variable}={text!r}")
+
+
+def _positive(value: float | str, shown: str) -> float:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = -1.0
+    if 0 < seconds < float("inf"):
+        return seconds
+    raise ConfigurationError(f"{shown} cannot be used: take {_SECONDS}")

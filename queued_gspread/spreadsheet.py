@@ -1,0 +1,37 @@
+"""gspread's ``spreadsheet`` module with its classes queued: nothing here sends to Google."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import objects
+from .catalogue import SPREADSHEET
+from .http_client import HTTPClient
+from .proxy import Proxy
+from .worksheet import Worksheet, require_queued
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["HTTPClient", "Spreadsheet", "Worksheet"]
+
+
+class Spreadsheet(Proxy, kind=SPREADSHEET):
+    """A :class:`gspread.Spreadsheet` whose calls are made by the server.
+
+    Args:
+        http_client: A queued HTTP client.
+        properties: With the ``id``; the rest is fetched, as gspread does.
+
+    Raises:
+        TypeError: The HTTP client is not a queued one.
+
+    """
+
+    def __init__(self, http_client: HTTPClient, properties: dict[str, Any]) -> None:
+        require_queued(http_client)
+        super().__init__(objects.spreadsheet(http_client, properties))
+        self._properties.update(self.fetch_sheet_metadata()["properties"])
+
+    def __iter__(self) -> Iterator[Worksheet]:
+        yield from self.worksheets()
