@@ -1,0 +1,10 @@
+"""``python -m queued_gspread.embedded``: the guard of a Redis that was started for the user."""
+
+from __future__ import annotations
+
+import sys
+
+from queued_gspread.embedded.guard import main
+
+if __name__ == "__main__":
+    sys.exit(main())

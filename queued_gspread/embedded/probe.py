@@ -1,0 +1,102 @@
+"""Who listens there: Redis, something else or nobody.
+
+Plain sockets, because the answer is wanted of anything that might listen, and before it is
+known that a Redis client would understand it.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Address: TypeAlias = "tuple[str, int] | Path"
+
+PAUSE = 0.02
+PATIENCE = 3.0
+_STATUS_OR_ERROR = re.compile(rb"\+PONG\r\n|-[A-Z]+ ")
+
+
+class Answer(Enum):
+    """What came back for a PING."""
+
+    NOBODY = "nobody listens"
+    REDIS = "a Redis that answers, if only to ask for a password"
+    LOADING = "a Redis that is reading its append-only file"
+    CLOSED = "the connection was closed without a word"
+    OTHER = "something that is not Redis"
+
+
+def wait_until(condition: Callable[[], object], seconds: float) -> bool:
+    """Return whether *condition* has come true within *seconds*.
+
+    It is asked again and again, because the events waited for here (another process listens,
+    gives back a lock, has gone) have no portable notification that also knows a deadline.
+    """
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(PAUSE)
+    return True
+
+
+def probe(address: Address, patience: float = PATIENCE) -> Answer:
+    """Send one PING to *address* and judge the answer."""
+    try:
+        with _connect(address, patience) as connection:
+            connection.sendall(b"PING\r\n")
+            return _judge(connection.recv(64))
+    except (ConnectionResetError, BrokenPipeError):
+        return Answer.CLOSED
+    except TimeoutError:
+        return Answer.OTHER
+    except OSError:
+        return Answer.NOBODY
+
+
+def settled(address: Address, patience: float = PATIENCE) -> Answer:
+    """Probe until the answer says something: a Redis that is just ending closes without a word."""
+    answers: list[Answer] = []
+
+    def told() -> bool:
+        answers.append(probe(address, patience))
+        return answers[-1] is not Answer.CLOSED
+
+    wait_until(told, patience)
+    return answers[-1]
+
+
+def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probing:
+        probing.bind(("127.0.0.1", 0))
+        port: int = probing.getsockname()[1]
+        return port
+
+
+def _connect(address: Address, patience: float) -> socket.socket:
+    if not isinstance(address, Path):
+        return socket.create_connection(address, timeout=patience)
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.settimeout(patience)
+        connection.connect(str(address))
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+def _judge(reply: bytes) -> Answer:
+    if not reply:
+        return Answer.CLOSED
+    if reply.startswith(b"-LOADING"):
+        return Answer.LOADING
+    return Answer.REDIS if _STATUS_OR_ERROR.match(reply) else Answer.OTHER

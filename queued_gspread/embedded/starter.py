@@ -1,0 +1,156 @@
+"""Starting a Redis on this machine, under a guard that outlives the process that asked."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from queued_gspread.embedded.binaries import find_binary
+from queued_gspread.embedded.launch import Log, check_data, wait_for_answer
+from queued_gspread.embedded.probe import Answer, settled
+from queued_gspread.embedded.state import FileLock, Files, data_directory, make_private
+from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+DEFAULT_PORT = 6379
+DEFAULT_IDLE = 10.0
+DEFAULT_TIMEOUT = 15.0
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+MAX_PORT = 65535
+
+
+def ensure_running(  # noqa: PLR0913 - each is a setting of its own, most are for tests
+    port: int = DEFAULT_PORT,
+    host: str = "127.0.0.1",
+    directory: Path | None = None,
+    *,
+    binary: Path | None = None,
+    idle: float = DEFAULT_IDLE,
+    timeout: float = DEFAULT_TIMEOUT,
+    tell: Callable[[str], object] | None = None,
+) -> bool:
+    """See to it that a Redis answers on *host*:*port*; return whether one was started.
+
+    *host* has to be this machine. *directory* takes the place of the user's state directory,
+    *binary* that of :func:`find_binary`'s answer. A Redis started here ends once it has been
+    without a client for *idle* seconds; it starts within *timeout* seconds, or an error says
+    why not. *tell* is called with the one line that a user should read.
+    """
+    _check_place(host, port, idle)
+    launch = _Launch(host, port, Files(data_directory(port, directory)), idle, timeout)
+    if not launch.files.directory.is_dir() and launch.answers():
+        return False  # someone else's Redis: not even a folder is wanted
+    make_private(launch.files.directory)
+    started = launch.run(binary)
+    if started and tell is not None:
+        tell(launch.line())
+    return started
+
+
+@dataclass(frozen=True)
+class _Launch:
+    host: str
+    port: int
+    files: Files
+    idle: float
+    timeout: float
+
+    def run(self, binary: Path | None) -> bool:
+        with self._gate() as mine:
+            if self.answers():
+                if mine and self.files.unguarded():
+                    self._spawn("--adopt")
+                return False
+            if not mine:
+                raise BrokerUnavailableError(
+                    f"another process has been starting Redis in {self.files.directory} for more "
+                    f"than {self.timeout:g} s: end it, or look into {self.files.log}"
+                )
+            self._start(binary or find_binary())
+        return True
+
+    def answers(self) -> bool:
+        answer = settled((self.host, self.port))
+        if answer in {Answer.OTHER, Answer.CLOSED}:
+            raise ConfigurationError(
+                f"{self.host}:{self.port} is taken, and not by a Redis that answers "
+                f"({answer.value}): stop what listens there, or configure another Redis URL"
+            )
+        return answer is not Answer.NOBODY
+
+    def line(self) -> str:
+        return (
+            f"started Redis on 127.0.0.1:{self.port} (this machine only); its data is in "
+            f"{self.files.directory}; it ends {self.idle:g} s after its last client"
+        )
+
+    @contextmanager
+    def _gate(self) -> Iterator[bool]:
+        lock = FileLock(self.files.gate)
+        try:
+            held = lock.acquire(self.timeout)
+        except OSError as error:
+            raise ConfigurationError(f"no place for Redis's files: {error}") from error
+        try:
+            yield held
+        finally:
+            lock.release()
+
+    def _start(self, binary: Path) -> None:
+        check_data(binary, self.files.directory)
+        log = Log(self.files.log)
+        guard = self._spawn("--binary", str(binary), log=log)
+        try:
+            wait_for_answer((self.host, self.port), guard, log, self.timeout)
+        except BaseException:
+            guard.terminate()
+            raise
+
+    def _spawn(self, *options: str, log: Log | None = None) -> subprocess.Popen[bytes]:
+        settings = ["--port", self.port, "--directory", self.files.directory, "--idle", self.idle]
+        command = [_python(), "-m", "queued_gspread.embedded", *map(str, settings), *options]
+        with (log or Log(self.files.log)).open() as output:
+            guard = subprocess.Popen(  # noqa: S603 - this very package
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd="/",
+                env=_environment(),
+                start_new_session=True,
+                umask=0o077,
+            )
+        # The guard may end long before this process: somebody has to take its exit status.
+        threading.Thread(target=guard.wait, name="redis-guard", daemon=True).start()
+        return guard
+
+
+def _check_place(host: str, port: int, idle: float) -> None:
+    if host not in LOOPBACK:
+        raise ConfigurationError(
+            f"Redis can only be started on this machine, not on {host!r}: start one there"
+        )
+    if not 0 < port <= MAX_PORT:
+        raise ConfigurationError(f"{port} is not a TCP port")
+    if not idle > 0:
+        raise ConfigurationError(f"idle is {idle}: it has to be more than 0 seconds")
+
+
+def _python() -> str:
+    if not sys.executable:
+        raise ConfigurationError("Redis cannot be started: this Python knows no sys.executable")
+    return sys.executable
+
+
+def _environment() -> dict[str, str]:
+    """Let the guard import what this process imports, though it runs in another folder."""
+    places = [str(Path(place).absolute()) for place in sys.path]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(places), "PYTHONSAFEPATH": "1"}

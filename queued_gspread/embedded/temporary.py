@@ -1,0 +1,180 @@
+"""A Redis for tests and for the demo, which leaves nothing behind."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from queued_gspread.embedded.binaries import find_binary
+from queued_gspread.embedded.launch import Log, redis_command, wait_for_answer
+from queued_gspread.embedded.probe import Address, free_port
+from queued_gspread.errors import BrokerUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+_ATTEMPTS = 3
+_STOPPING = 10.0
+
+
+class TemporaryRedis:
+    """A real Redis on a free port, or on a Unix socket, in a folder of its own.
+
+    *binary* is a server program, by default the one that :func:`find_binary` returns; with
+    *persistent* the data is in an append-only file and survives :meth:`kill` and
+    :meth:`restart`; *options* are further settings of ``redis.conf``. As a context manager it
+    is started on entry and closed on exit; without one it is closed when Python ends.
+    """
+
+    def __init__(
+        self,
+        binary: Path | str | None = None,
+        *,
+        persistent: bool = False,
+        unix_socket: bool = False,
+        options: Mapping[str, str] | None = None,
+        timeout: float = 15.0,
+    ) -> None:
+        self._binary = Path(binary) if binary else None
+        self._persistent = persistent
+        self._unix_socket = unix_socket
+        self._options = dict(options or {})
+        self._timeout = timeout
+        self._directory: Path | None = None
+        self._address: Address | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._owner = os.getpid()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def url(self) -> str:
+        """The URL for a Redis client; it stays the same from the first start to the end."""
+        address = self._known_address()
+        if isinstance(address, Path):
+            return f"unix://{address}"
+        return f"redis://{address[0]}:{address[1]}/0"
+
+    @property
+    def port(self) -> int:
+        """The TCP port, 0 on a Unix socket."""
+        address = self._known_address()
+        return 0 if isinstance(address, Path) else address[1]
+
+    @property
+    def directory(self) -> Path:
+        """The folder with the data and the log; it exists until :meth:`close`."""
+        if self._directory is None:
+            # A short name: the path of a Unix socket may have 104 bytes in all.
+            self._directory = Path(tempfile.mkdtemp(prefix="queued-gspread-"))
+            atexit.register(self._at_exit)
+        return self._directory
+
+    @property
+    def log(self) -> str:
+        """All that Redis has written to its log."""
+        return (self.directory / "redis.log").read_text(errors="replace")
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, None while Redis does not run."""
+        running = self._process is not None and self._process.poll() is None
+        return self._process.pid if running and self._process else None
+
+    def start(self) -> None:
+        """Start Redis, with the data that an earlier run left; wait until it answers."""
+        if self.pid is not None:
+            return
+        attempts = 1 if self._address or self._unix_socket else _ATTEMPTS
+        while not self._started(last=attempts == 1):
+            attempts -= 1
+
+    def stop(self) -> None:
+        """End Redis in good order; the folder stays."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(_STOPPING)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._process = None
+
+    def kill(self) -> None:
+        """End Redis with SIGKILL, as a crash would; the folder stays."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def restart(self) -> None:
+        """Stop Redis if it runs, and start it on the same address, in the same folder."""
+        self.stop()
+        self.start()
+
+    def close(self) -> None:
+        """Stop Redis and remove its folder."""
+        self.stop()
+        if self._directory is not None:
+            shutil.rmtree(self._directory, ignore_errors=True)
+            atexit.unregister(self._at_exit)
+            self._directory = self._address = None
+
+    def _started(self, *, last: bool) -> bool:
+        try:
+            self._launch(self._address or self._new_address())
+        except BrokerUnavailableError as error:
+            # Between the choice of a free port and its use, somebody else may take it.
+            if last or "in use" not in str(error):
+                raise
+            return False
+        return True
+
+    def _launch(self, address: Address) -> None:
+        command = redis_command(
+            self._binary or find_binary(), address, self.directory,
+            persistent=self._persistent, options=self._options,
+        )  # fmt: skip
+        log = Log(self.directory / "redis.log")
+        with log.open() as output:
+            self._process = subprocess.Popen(  # noqa: S603 - found or configured
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
+        try:
+            wait_for_answer(address, self._process, log, self._timeout)
+        except BaseException:
+            self.kill()
+            raise
+        self._address = address
+
+    def _new_address(self) -> Address:
+        if self._unix_socket:
+            return self.directory / "redis.sock"
+        return "127.0.0.1", free_port()
+
+    def _known_address(self) -> Address:
+        if self._address is None:
+            raise BrokerUnavailableError("this temporary Redis was not started yet")
+        return self._address
+
+    def _at_exit(self) -> None:
+        if os.getpid() == self._owner:  # a forked child must not take its parent's Redis along
+            self.close()

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import os
+import signal
+import socketserver
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from queued_gspread.embedded import available_binaries, data_directory, ensure_running
+from queued_gspread.embedded.probe import free_port
+from queued_gspread.embedded.state import FileLock, Files, is_held
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PATIENCE = 20.0
+BINARIES = available_binaries()
+
+
+@dataclass
+class Place:
+    """A port and a state directory of a test's own."""
+
+    state: Path
+    binary: Path
+    port: int = field(default_factory=free_port)
+
+    @property
+    def files(self):
+        return Files(data_directory(self.port, self.state))
+
+    def ensure(self, **options):
+        chosen = {"directory": self.state, "binary": self.binary, "idle": 60.0, **options}
+        return ensure_running(self.port, **chosen)
+
+    @contextmanager
+    def client(self, **options):
+        # A repeated SHUTDOWN would look for the Redis that has just ended.
+        once = Retry(NoBackoff(), 0)
+        with redis.Redis(port=self.port, decode_responses=True, retry=once, **options) as client:
+            yield client
+
+    def guard_pid(self):
+        return int(self.files.guard.read_text())
+
+    def redis_pid(self):
+        with self.client() as client:
+            return client.info("server")["process_id"]
+
+    def has_ended(self):
+        """Wait until the guard and Redis have both ended, which frees their locks."""
+        for path in (self.files.guard, self.files.data):
+            lock = FileLock(path)
+            if not lock.acquire(PATIENCE):
+                return False
+            lock.release()
+        return True
+
+    def end(self):
+        if is_held(self.files.guard):
+            os.kill(self.guard_pid(), signal.SIGTERM)
+        elif self.files.data.exists() and is_held(self.files.data):
+            with self.client() as client:
+                client.shutdown()
+        if self.files.data.exists():
+            assert self.has_ended()
+
+    def starter(self, *, before="", after=""):
+        """Start a Python process that makes sure that Redis runs and prints whether it did."""
+        code = (
+            "import sys; from pathlib import Path; "
+            "from queued_gspread.embedded import ensure_running\n"
+            f"{before}\n"
+            f"print(ensure_running({self.port}, directory=Path({str(self.state)!r}), "
+            f"binary=Path({str(self.binary)!r}), idle=60), flush=True)\n"
+            f"{after}\n"
+        )
+        return _python(code)
+
+
+def _python(code):
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+
+
+@pytest.fixture
+def python():
+    """Return what starts a Python process that runs a text."""
+    return _python
+
+
+@pytest.fixture(params=BINARIES.values(), ids=BINARIES.keys())
+def binary(request):
+    return request.param
+
+
+@pytest.fixture
+def place(tmp_path, binary):
+    here = Place(tmp_path / "a state", binary)
+    yield here
+    here.end()
+
+
+@contextmanager
+def _listening(handle):
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self):
+            handle(self.request)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def listening():
+    """Return a context manager: something listens that is not Redis, its port is the value."""
+    return _listening

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import redis
+
+from queued_gspread.embedded import TemporaryRedis
+from queued_gspread.embedded.probe import Answer, probe
+from queued_gspread.errors import BrokerUnavailableError
+
+
+def connect(server):
+    return redis.Redis.from_url(server.url, decode_responses=True)
+
+
+@pytest.mark.parametrize("unix_socket", [False, True])
+def test_runs_until_the_end_of_the_block(binary, unix_socket):
+    """Redis answers at its URL inside the block, and leaves nothing behind."""
+    with TemporaryRedis(binary, unix_socket=unix_socket) as server, connect(server) as client:
+        assert client.ping()
+        assert client.config_get("appendonly") == {"appendonly": "no"}
+        assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+        assert client.info("server")["process_id"] == server.pid
+        assert (server.port == 0) is unix_socket
+        assert "eady to accept connections" in server.log
+        directory = server.directory
+    assert not directory.exists()
+    assert server.pid is None
+
+
+def test_a_crash_keeps_what_was_persisted(binary):
+    """With persistence, the data is back at the same URL after SIGKILL."""
+    with TemporaryRedis(binary, persistent=True) as server:
+        url = server.url
+        with connect(server) as client:
+            client.set("key", "value")
+        server.kill()
+        assert server.pid is None
+        assert probe(("127.0.0.1", server.port)) is Answer.NOBODY
+        server.start()
+        assert server.url == url
+        with connect(server) as client:
+            assert client.get("key") == "value"
+
+
+def test_restart_is_a_new_process(binary):
+    """A restart keeps URL and folder; without persistence the data is gone."""
+    with TemporaryRedis(binary) as server:
+        before = (server.url, server.directory)
+        pid = server.pid
+        with connect(server) as client:
+            client.set("key", "value")
+        server.restart()
+        assert (server.url, server.directory) == before
+        assert server.pid != pid
+        with connect(server) as client:
+            assert client.get("key") is None
+
+
+def test_options_are_settings_of_redis(binary):
+    """Options override what is set by default."""
+    wanted = {"maxmemory-policy": "allkeys-lru"}
+    with TemporaryRedis(binary, options=wanted) as server, connect(server) as client:
+        assert client.config_get("maxmemory-policy") == wanted
+
+
+def test_wrong_options_show_the_log(binary):
+    """Settings that Redis refuses end in an error with Redis's own words."""
+    server = TemporaryRedis(binary, options={"appendfsync": "sometimes"})
+    with pytest.raises(BrokerUnavailableError, match="must be one of the following"):
+        server.start()
+    server.close()
+
+
+def test_a_port_that_is_taken_is_not_waited_for(binary):
+    """A restart on a port that was taken meanwhile fails with the reason."""
+    with TemporaryRedis(binary) as server, TemporaryRedis(binary) as other:
+        server.stop()
+        server._options["port"] = str(other.port)
+        with pytest.raises(BrokerUnavailableError, match="in use"):
+            server.start()
+
+
+def test_two_do_not_meet(binary):
+    """Two at the same time have ports and folders of their own."""
+    with TemporaryRedis(binary) as one, TemporaryRedis(binary) as two:
+        assert one.url != two.url
+        assert one.directory != two.directory
+
+
+def test_start_and_stop_may_be_repeated(binary):
+    """Starting what runs, stopping what does not, and closing twice do nothing."""
+    server = TemporaryRedis(binary)
+    server.stop()
+    server.start()
+    pid = server.pid
+    server.start()
+    assert server.pid == pid
+    server.stop()
+    server.stop()
+    server.close()
+    server.close()
+    with pytest.raises(BrokerUnavailableError, match="not started"):
+        assert server.url
+
+
+def test_ends_with_python(binary, python):
+    """Without a block, Redis and its folder are gone when Python ends."""
+    code = (
+        "from queued_gspread.embedded import TemporaryRedis\n"
+        f"server = TemporaryRedis({str(binary)!r}); server.start()\n"
+        "print(server.port, server.directory)"
+    )
+    output, _ = python(code).communicate()
+    port, directory = output.split()
+    assert probe(("127.0.0.1", int(port))) is Answer.NOBODY
+    assert not Path(directory).exists()
+
+
+def test_a_forked_child_leaves_it_alone(binary, python):
+    """A child process that ends does not take its parent's Redis along."""
+    code = (
+        "import os, sys; from queued_gspread.embedded import TemporaryRedis\n"
+        f"server = TemporaryRedis({str(binary)!r}); server.start()\n"
+        "child = os.fork()\n"
+        "if child == 0: sys.exit(0)\n"
+        "os.waitpid(child, 0)\n"
+        "os.kill(server.pid, 0)\n"
+        "print(server.directory.exists())"
+    )
+    process = python(code)
+    assert process.communicate()[0] == "True\n"
+    assert process.returncode == 0
