@@ -159,7 +159,8 @@ class Reply:
             codec.Unencodable: The result cannot travel.
 
         """
-        outcome = {"result": self.result} if self.error is None else {"error": self.error}
+        failed = self.error is not None
+        outcome = {"error": codec.Raised(self.error)} if failed else {"result": self.result}
         return codec.dumps(
             {
                 "v": codec.WIRE_VERSION,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +19,7 @@ __all__ = ["STOP", "Beat", "Entry", "Servers", "StaleEpochError"]
 
 STOP: Final = "stop:"
 _CONTROL_EXPIRY: Final = 30
+_PAUSE: Final = 0.2
 
 
 class StaleEpochError(Exception):
@@ -65,14 +67,38 @@ class Entry:
 
 
 class Servers:
-    """The queue as a server sees it. Any thread of the server may use it."""
+    """The queue as a server sees it. Any thread of the server may use it.
 
-    def __init__(self, settings: Settings, server_id: str, about: str) -> None:
+    Args:
+        settings: Where the queue is.
+        server_id: Who asks.
+        about: The same in words, for colleagues and observers.
+        epoch: Under which the queue is written to.
+        stopping: Once it is set, nobody waits for a Redis that is away.
+
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        server_id: str = "",
+        about: str = "",
+        *,
+        epoch: str = "",
+        stopping: threading.Event | None = None,
+    ) -> None:
         self.settings = settings
         self.server_id = server_id
+        self.epoch = epoch
         self._about = about
+        self._stopping = stopping or threading.Event()
         self._keys = Keys(settings.namespace)
-        self.epoch = ""
+
+    def under(self, epoch: str) -> Servers:
+        """Return the same queue, written to under that epoch alone."""
+        return Servers(
+            self.settings, self.server_id, self._about, epoch=epoch, stopping=self._stopping
+        )
 
     @property
     def _connection(self) -> Connection:
@@ -115,7 +141,8 @@ class Servers:
     def recover(self) -> int:
         """Make every lane that holds jobs ready again; return how many there are."""
         keys = self._keys
-        return int(self._fenced("recover", [keys.ready, keys.active], []))
+        found = self._run("recover", [keys.ready, keys.active], [])
+        return int(_unless_stale(found))
 
     def next_ready(self) -> str | None:
         """Wait for a lane that holds jobs: its name, :data:`STOP`, or None after a slice.
@@ -159,7 +186,7 @@ class Servers:
         return _entry(lane, found)
 
     def start(self, entry: Entry, mark: str, timeout: float | None) -> str:
-        """Mark how far a call is; return 'go', 'gone' or 'late'."""
+        """Mark how far a call is; return 'go', 'withdrawn' or 'late'."""
         keys = self._keys
         late = "" if timeout is None else round(timeout * 1000)
         args = [entry.entry, entry.job_id, mark, late]
@@ -176,10 +203,22 @@ class Servers:
         return _entry(entry.lane, found)
 
     def _fenced(self, script: str, keys: list[str], args: list[Any]) -> Any:
-        found = self._connection.run(script, [self._keys.server, *keys], [self.epoch, *args])
-        if found == b"stale":
-            raise StaleEpochError
-        return found
+        """Run a script under this epoch; while Redis is away, wait for it."""
+        while True:
+            try:
+                return _unless_stale(self._run(script, keys, args))
+            except BrokerUnavailableError:
+                if self._stopping.wait(_PAUSE):
+                    raise
+
+    def _run(self, script: str, keys: list[str], args: list[Any]) -> Any:
+        return self._connection.run(script, [self._keys.server, *keys], [self.epoch, *args])
+
+
+def _unless_stale(found: Any) -> Any:
+    if found == b"stale":
+        raise StaleEpochError
+    return found
 
 
 def _entry(lane: str, found: Any) -> Entry | None:

@@ -16,7 +16,11 @@ if holder and left > 0 and holder ~= ARGV[1] then
   return {'held', about, left}
 end
 redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'at', now, 'about', ARGV[3])
-if holder and left > 0 and epoch == ARGV[4] then
+if holder == ARGV[1] and epoch == ARGV[4] then
+  -- Perhaps late, but nobody has worked in between.
   return {'kept', epoch}
 end
-return {'taken', tostring(redis.call('HINCRBY', KEYS[1], 'epoch', 1))}
+-- Never one that was there before, even where Redis has forgotten everything.
+local newest = string.format('%.0f', math.max((tonumber(epoch) or 0) + 1, now))
+redis.call('HSET', KEYS[1], 'epoch', newest)
+return {'taken', newest}

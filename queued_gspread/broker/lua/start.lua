@@ -9,12 +9,12 @@
 -- ARGV[4] mark      'r' it only reads so far, 'w' it may have written
 -- ARGV[5] timeout   milliseconds after the enqueue at which the call is too late, or ''
 --
--- Returns 'go', 'gone' (withdrawn), 'late' (taken off the lane) or 'stale'.
+-- Returns 'go', 'withdrawn', 'late' (taken off the lane) or 'stale'.
 if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
 end
 if #redis.call('XRANGE', KEYS[2], ARGV[2], ARGV[2]) == 0 then
-  return 'gone'
+  return 'withdrawn'
 end
 local mark = redis.call('HGET', KEYS[3], ARGV[3]) or ''
 local enqueued = tonumber(string.match(ARGV[2], '^%d+'))

@@ -1,0 +1,108 @@
+"""What the server's log says of every call, and what it never says: a cell's value."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from queued_gspread.broker import Entry
+    from queued_gspread.job import Job
+
+    from .run import Outcome
+
+__all__ = ["LOGGER", "configure", "logged"]
+
+LOGGER: Final = logging.getLogger("queued_gspread.server")
+
+
+@dataclass
+class Note:
+    """What is known of a call when it is over."""
+
+    outcome: Outcome | None = None
+
+
+@contextmanager
+def logged(entry: Entry) -> Iterator[Note]:
+    """Log one call: who called what, how many wait in its lane, how long it took, how it ended."""
+    began = time.monotonic()
+    note = Note()
+    try:
+        yield note
+    finally:
+        _log_call(entry, note.outcome, time.monotonic() - began)
+
+
+def _log_call(entry: Entry, outcome: Outcome | None, seconds: float) -> None:
+    if outcome is None or not LOGGER.isEnabledFor(logging.INFO):
+        return
+    about = {
+        "waiting": entry.waiting - 1,
+        **_of_job(outcome.job),
+        "duration_ms": round(seconds * 1000, 1),
+        "requests": outcome.requests,
+        "outcome": outcome.word,
+    }
+    LOGGER.info(
+        "%(waiting)d waiting  %(caller)s  %(target)s  %(method)s  %(duration_ms).1f ms  "
+        "%(requests)d requests  %(outcome)s",
+        about,
+        extra={"call": about},
+    )
+
+
+def _of_job(job: Job | None) -> dict[str, str]:
+    if job is None:
+        return {"caller": "?", "target": "?", "method": "?"}
+    host, process = job.caller
+    return {
+        "caller": f"{host}:{process}",
+        "target": _title(job),
+        "method": f"{job.kind}.{job.method}",
+    }
+
+
+def _title(job: Job) -> str:
+    """Return the title of the call's target: of its spreadsheet, and of its worksheet."""
+    if job.target is None:
+        return "-"
+    titles = [part.get("title") for part in (job.target["spreadsheet"], job.target["properties"])]
+    return " / ".join(repr(title) for title in titles if title) or "?"
+
+
+def configure(level: str, form: str, stream: TextIO | None = None) -> None:
+    """Send the log of this package to a stream (standard error), as text or as JSON lines."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(_JSON() if form == "json" else _TEXT)
+    root = logging.getLogger("queued_gspread")
+    root.handlers[:] = [handler]
+    root.propagate = False
+    root.setLevel(level.upper())
+
+
+_TEXT: Final = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+
+
+class _JSON(logging.Formatter):
+    """One JSON object a line; a call's facts are keys of it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        when = datetime.fromtimestamp(record.created, timezone.utc)
+        line: dict[str, Any] = {
+            "time": when.isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+        }
+        line |= getattr(record, "call", {"message": record.getMessage()})
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line)

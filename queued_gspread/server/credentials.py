@@ -1,0 +1,165 @@
+"""The gspread client that a server works with, made from what its options name."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import google.auth
+import gspread
+from google.auth.exceptions import GoogleAuthError
+from google.auth.transport.requests import AuthorizedSession
+from google.oauth2.credentials import Credentials as OAuthCredentials
+from google.oauth2.service_account import Credentials as SACredentials
+from gspread.auth import (
+    DEFAULT_AUTHORIZED_USER_FILENAME,
+    DEFAULT_SCOPES,
+    DEFAULT_SERVICE_ACCOUNT_FILENAME,
+)
+from requests.adapters import HTTPAdapter
+
+from queued_gspread.errors import ConfigurationError
+
+from .endpoint import check_endpoint, redirected, session_without_lookups
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from google.auth.credentials import Credentials
+
+__all__ = ["make_client", "retries_by_itself"]
+
+_REQUEST_TIMEOUT: Final = 180.0
+"""Seconds; Google's own limit for one request (Sheets API, usage limits)."""
+
+_CONNECTIONS: Final = 64
+_VARIABLE: Final = "GOOGLE_APPLICATION_CREDENTIALS"
+
+
+def make_client(
+    *,
+    service_account: str | Path | None = None,
+    oauth: bool = False,
+    adc: bool = False,
+    api_key: str | None = None,
+    api_endpoint: str | None = None,
+) -> gspread.Client:
+    """Return a gspread client with the credentials that the options name.
+
+    Raises:
+        ConfigurationError: More than one is named, or a file is missing, malformed or of the
+            wrong type; the text says which file and what was expected.
+
+    """
+    named = [bool(service_account), oauth, adc, bool(api_key)]
+    if sum(named) > 1:
+        raise ConfigurationError(
+            "--service-account, --oauth, --adc and --api-key exclude each other: take one"
+        )
+    if oauth:
+        credentials = _oauth()
+    elif adc:
+        credentials = _application_default()
+    elif api_key:
+        credentials = _api_key(api_key)
+    else:
+        credentials = _service_account(service_account)
+    return _client(credentials, api_endpoint)
+
+
+def retries_by_itself(client: gspread.Client) -> bool:
+    """Tell whether a client's HTTP client repeats requests below the transport."""
+    return isinstance(client.http_client, gspread.BackOffHTTPClient)
+
+
+def _client(credentials: Credentials, api_endpoint: str | None) -> gspread.Client:
+    http: type[gspread.HTTPClient] = gspread.HTTPClient
+    if api_endpoint:
+        session = session_without_lookups(credentials)
+        http = redirected(http, check_endpoint(api_endpoint))
+    else:
+        session = AuthorizedSession(credentials)
+    adapter = HTTPAdapter(pool_maxsize=_CONNECTIONS)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    client = gspread.Client(credentials, session=session, http_client=http)
+    # gspread leaves this out where it is given a session.
+    client.http_client.auth = credentials
+    client.set_timeout(_REQUEST_TIMEOUT)
+    return client
+
+
+def _service_account(given: str | Path | None) -> Credentials:
+    path = _service_account_path(given)
+    return _from_file(
+        path,
+        "a service account's key file",
+        lambda info: SACredentials.from_service_account_info(info, scopes=DEFAULT_SCOPES),
+    )
+
+
+def _service_account_path(given: str | Path | None) -> Path:
+    if given:
+        return Path(given)
+    variable = os.environ.get(_VARIABLE)
+    if DEFAULT_SERVICE_ACCOUNT_FILENAME.exists() or not variable:
+        return DEFAULT_SERVICE_ACCOUNT_FILENAME
+    return Path(variable)
+
+
+def _oauth() -> Credentials:
+    return _from_file(
+        DEFAULT_AUTHORIZED_USER_FILENAME,
+        "the authorised-user file that gspread.oauth() writes",
+        lambda info: OAuthCredentials.from_authorized_user_info(info, DEFAULT_SCOPES),
+    )
+
+
+def _from_file(path: Path, expected: str, make: Callable[[Any], Credentials]) -> Credentials:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ConfigurationError(
+            f"credentials file {path} is not there: expected {expected}; "
+            "name one with --service-account FILE, or take --oauth, --adc or --api-key"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"credentials file {path} cannot be read: {error}") from error
+    try:
+        return make(json.loads(text))
+    except (ValueError, AttributeError, TypeError, GoogleAuthError) as error:
+        # Not the error's text: it may quote the file.
+        raise ConfigurationError(
+            f"credentials file {path} cannot be used: expected {expected}{_found(text)}"
+        ) from error
+
+
+def _found(text: str) -> str:
+    """Say what a file holds instead, as far as that is no secret."""
+    try:
+        info = json.loads(text)
+    except ValueError:
+        return ", found something that is not JSON"
+    kind = info.get("type") if isinstance(info, dict) else None
+    if kind in ("service_account", "authorized_user", "external_account"):
+        return f", found one of type {kind!r} that is for something else or incomplete"
+    return ", found JSON of another kind"
+
+
+def _application_default() -> Credentials:
+    try:
+        credentials, _ = google.auth.default(scopes=DEFAULT_SCOPES)
+    except GoogleAuthError as error:
+        raise ConfigurationError(
+            f"--adc found no Application Default Credentials: set {_VARIABLE}, or run "
+            "`gcloud auth application-default login`"
+        ) from error
+    return credentials
+
+
+def _api_key(key: str) -> Credentials:
+    from google.auth.api_key import Credentials as APIKeyCredentials  # noqa: PLC0415 - rare
+
+    return APIKeyCredentials(key)

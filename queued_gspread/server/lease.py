@@ -1,0 +1,104 @@
+"""The lease by which one server works at a time: kept by beats, lost by their absence."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from queued_gspread.errors import BrokerUnavailableError
+
+from .calllog import LOGGER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from queued_gspread.broker import Servers
+
+__all__ = ["Lease"]
+
+
+class Lease:
+    """Beats in a thread of its own; tells when this server's epoch begins and when it ends.
+
+    Args:
+        queue: The servers' side of the queue.
+        seconds: How long the lease holds without a beat.
+
+    Attributes:
+        decided: Set once it is known whether this server works or stands by.
+
+    """
+
+    def __init__(self, queue: Servers, seconds: float) -> None:
+        self._queue = queue
+        self._seconds = seconds
+        self.decided = threading.Event()
+        self._ended = threading.Event()
+        self._changed = threading.Condition()
+        self._epoch = ""
+        self._on_end: Callable[[], None] | None = None
+        self._thread = threading.Thread(target=self._beat_on, name="lease", daemon=True)
+
+    def start(self) -> None:
+        """Begin to beat."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the beats, and the lease with them, so that another server takes over at once."""
+        self._ended.set()
+        with self._changed:
+            self._changed.notify_all()
+        self._thread.join()
+        try:
+            self._queue.release()
+        except BrokerUnavailableError as error:
+            LOGGER.warning("could not give up the lease, so it will run out: %s", error)
+
+    def wait_for_epoch(self, stopping: threading.Event) -> str:
+        """Return the epoch under which this server works; '' if it is to stop first."""
+        with self._changed:
+            while not self._epoch and not stopping.is_set() and not self._ended.is_set():
+                self._changed.wait(self._pause)
+            return "" if stopping.is_set() else self._epoch
+
+    def call_at_end_of(self, epoch: str, on_end: Callable[[], None]) -> None:
+        """Have a function called once that epoch has ended."""
+        with self._changed:
+            self._on_end = on_end
+            if self._epoch != epoch:
+                on_end()
+
+    @property
+    def _pause(self) -> float:
+        return self._seconds / 3
+
+    def _beat_on(self) -> None:
+        told = ""
+        while not self._ended.is_set():
+            try:
+                told = self._beat(told)
+            except BrokerUnavailableError as error:
+                told = self._tell_once(told, f"waiting for Redis: {error}")
+            self._ended.wait(self._pause)
+
+    def _beat(self, told: str) -> str:
+        beat = self._queue.beat(self._seconds)
+        if beat.epoch != self._epoch:
+            self._move_to(beat.epoch)
+        self.decided.set()
+        if beat.state == "held":
+            return self._tell_once(told, f"standing by: {beat.other} works in this namespace")
+        return ""
+
+    def _move_to(self, epoch: str) -> None:
+        with self._changed:
+            ended, self._epoch = self._epoch, epoch
+            if ended and self._on_end is not None:
+                self._on_end()
+            self._changed.notify_all()
+
+    @staticmethod
+    def _tell_once(told: str, text: str) -> str:
+        if told != text:
+            LOGGER.warning(text)
+        return text

@@ -1,0 +1,220 @@
+"""A gspread call as a pure function of the responses recorded so far.
+
+    advance(job, exchanges) -> Done(...) | Needs(request)
+
+gspread's own method runs against an HTTP client that hands out the recorded responses in turn
+and stops the run at the first that is missing. gspread is deterministic given its responses, so
+a run with one more response gets one step further. Nothing is sent here and nothing is kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import gspread
+from gspread.exceptions import APIError
+
+from queued_gspread import objects
+from queued_gspread.catalogue import KINDS, SPREADSHEET, WORKSHEET, Group, Kind
+from queued_gspread.errors import CodecError, ReplayDivergedError, UnknownMethodError
+from queued_gspread.job import Job, Reply
+from queued_gspread.properties import changes, tracked
+from queued_gspread.scopes import allows, insufficient
+
+from .captured import captured
+from .request import CREDENTIALS, Exchange, Failure, Request, same_request
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Done", "Needs", "advance", "decode"]
+
+
+@dataclass(frozen=True)
+class Done:
+    """The call is over: this is its reply."""
+
+    reply: Reply = field(default_factory=Reply)
+
+
+@dataclass(frozen=True)
+class Needs:
+    """The call goes on once this request is answered."""
+
+    request: Request
+
+
+class _Missing(BaseException):
+    """Stops a run. A BaseException, so that gspread's ``except Exception`` lets it through."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__()
+        self.request = request
+
+
+def advance(body: bytes, exchanges: Sequence[Exchange]) -> Done | Needs:
+    """Run a job's call as far as the recorded exchanges reach.
+
+    The job is decoded afresh for every run, since gspread changes some arguments in place.
+
+    Raises:
+        CodecError: The job cannot be read.
+        CallRefusedError: The job asks for something that is not a public gspread call.
+
+    """
+    http = _Recorded(exchanges)
+    job = decode(body, http)
+    http.scopes = job.identity.scopes
+    target, before = _target(job, http)
+    try:
+        with captured() as warnings:
+            reply = _outcome(job, target)
+    except _Missing as missing:
+        return Needs(missing.request)
+    reply.warnings = warnings
+    if before is not None:
+        reply.changes = changes(before, target._properties)  # noqa: SLF001 - gspread's state
+    return Done(reply)
+
+
+def decode(body: bytes, http: gspread.HTTPClient | None = None) -> Job:
+    """Return the job of a message, with real gspread objects in it.
+
+    Raises:
+        CodecError: The job cannot be read.
+        CallRefusedError: The job asks for something that is not a public gspread call.
+
+    """
+    job = Job.decode(body, _RealObjects(http or _Recorded(())))
+    _group(job)
+    return job
+
+
+def _outcome(job: Job, target: Any) -> Reply:
+    try:
+        if _group(job) is Group.REMOTE:
+            return Reply(result=getattr(target, job.method))
+        return Reply(result=getattr(target, job.method)(*job.args, **job.kwargs))
+    except Exception as error:  # noqa: BLE001 - it is the caller's
+        return Reply(error=error)
+
+
+def _kind(job: Job) -> Kind:
+    kind = KINDS.get(job.kind)
+    if kind is None:
+        raise CodecError(f"a job's kind is {job.kind!r}, not one of {', '.join(KINDS)}")
+    return kind
+
+
+def _group(job: Job) -> Group:
+    """Return how the job's name is answered, or refuse it."""
+    kind = _kind(job)
+    group = kind.groups.get(job.method)
+    if group in (Group.CALL, Group.REMOTE):
+        return group
+    ours, theirs = gspread.__version__, job.versions[1]
+    raise UnknownMethodError(
+        f"{kind.cls.__name__}.{job.method} is not a public call of the server's gspread {ours} "
+        f"(the client has gspread {theirs})"
+        + ("" if ours == theirs else ": install the same version on both sides")
+    )
+
+
+def _target(job: Job, http: _Recorded) -> tuple[Any, dict[Any, Any] | None]:
+    """Return the object to call, and the properties that it has before the call."""
+    kind = _kind(job)
+    if kind not in (SPREADSHEET, WORKSHEET):
+        return (objects.client(http) if kind.cls is gspread.Client else http), None
+    if job.target is None:
+        raise CodecError(f"a job on a {kind.name} does not say on which")
+    properties = job.target["properties"]
+    if kind is SPREADSHEET:
+        return objects.spreadsheet(http, tracked(properties)), properties
+    about = job.target["spreadsheet"]
+    parent = objects.spreadsheet(http, about)
+    return objects.worksheet(http, parent, about.get("id"), tracked(properties)), properties
+
+
+class _RealObjects:
+    """What spreadsheets and worksheets among the arguments become: gspread's own."""
+
+    def __init__(self, http: gspread.HTTPClient) -> None:
+        self._http = http
+
+    def spreadsheet(self, properties: dict[str, Any]) -> gspread.Spreadsheet:
+        return objects.spreadsheet(self._http, properties)
+
+    def worksheet(
+        self, spreadsheet: dict[str, Any], properties: dict[str, Any]
+    ) -> gspread.Worksheet:
+        parent = objects.spreadsheet(self._http, spreadsheet)
+        return objects.worksheet(self._http, parent, spreadsheet["id"], properties)
+
+
+class _Recorded(gspread.HTTPClient):
+    """An HTTP client that knows the responses so far and stops at the first it lacks."""
+
+    def __init__(self, exchanges: Sequence[Exchange]) -> None:
+        # Not gspread's constructor: it wants credentials and makes a session.
+        self._exchanges = exchanges
+        self._position = 0
+        self.scopes: Sequence[str] | None = None
+        self.timeout = None
+
+    def request(  # type: ignore[override]
+        self,
+        method: str,
+        endpoint: str,
+        params: Any = None,
+        data: Any = None,
+        json: Any = None,
+        files: Any = None,
+        headers: Any = None,
+    ) -> Any:
+        """Return the recorded response, raise the recorded failure, or stop the run."""
+        if self.scopes is not None and not allows(self.scopes, method, endpoint):
+            raise APIError(insufficient(endpoint))
+        return self._next(Request(method, endpoint, params, data, json, files, headers))
+
+    def login(self) -> None:
+        """Have the server refresh its credentials."""
+        self._next(Request(CREDENTIALS, "refresh"))
+
+    @property
+    def auth(self) -> _Credentials:
+        """What can be asked of the server's credentials."""
+        return _Credentials(self)
+
+    def _next(self, request: Request) -> Any:
+        position = self._position
+        self._position += 1
+        if position >= len(self._exchanges):
+            raise _Missing(request)
+        exchange = self._exchanges[position]
+        if not same_request(exchange.request, request):
+            _diverged(position, exchange.request, request)
+        if isinstance(exchange.outcome, Failure):
+            # Raised in every run: a traceback that is kept would grow with each.
+            raise exchange.outcome.error.with_traceback(None)
+        return exchange.outcome.value
+
+
+class _Credentials:
+    """Stands for the server's credentials, which stay where they are."""
+
+    def __init__(self, http: _Recorded) -> None:
+        self._http = http
+
+    @property
+    def expiry(self) -> Any:
+        """When they expire."""
+        return self._http._next(Request(CREDENTIALS, "expiry"))  # noqa: SLF001 - same module
+
+
+def _diverged(position: int, recorded: Request, asked: Request) -> NoReturn:
+    raise ReplayDivergedError(
+        f"request {position + 1} of a replayed call is {asked.method} {asked.endpoint}, but the "
+        f"recorded response belongs to another {recorded.method} {recorded.endpoint}: "
+        "nothing more was sent for this call"
+    )

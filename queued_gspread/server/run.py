@@ -1,0 +1,134 @@
+"""One call from its first run to its reply: advance, wait for a turn, mark, send, advance again.
+
+What becomes of the call is decided here; what it does is decided by gspread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import requests
+
+from queued_gspread import codec
+from queued_gspread.errors import OutcomeUnknownError, QueuedGspreadError, RemoteError
+from queued_gspread.job import Job, Reply
+
+from .admission import admit
+from .replay import Done, Needs, advance, decode
+from .request import Exchange, Request, is_read
+
+if TYPE_CHECKING:
+    from queued_gspread.broker import Entry, Servers
+    from queued_gspread.identity import Identity
+
+    from .transport import Transport
+
+__all__ = ["Outcome", "Runner"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a call ended.
+
+    Attributes:
+        word: For the log: ``ok``, the name of an exception's class, ``withdrawn``, ``late`` or
+            ``left`` (in the queue, for the next server).
+        reply: The encoded reply; empty where nobody waits for one.
+        job: The job, as far as it could be read.
+        requests: How many requests were sent.
+
+    """
+
+    word: str
+    reply: bytes = b""
+    job: Job | None = None
+    requests: int = 0
+
+    @property
+    def is_left(self) -> bool:
+        """Whether the job stays in the queue."""
+        return self.word == "left"
+
+
+class Runner:
+    """Runs calls, any number at a time in threads of their own."""
+
+    def __init__(self, queue: Servers, transport: Transport, account: Identity) -> None:
+        self._queue = queue
+        self._transport = transport
+        self._account = account
+
+    def run(self, entry: Entry) -> Outcome:
+        """Run a job's call to its end.
+
+        Raises:
+            StaleEpochError: Another server works by now; nothing more was sent.
+            BrokerUnavailableError: Redis is gone; the call's fate is left to the next server.
+
+        """
+        try:
+            job = decode(entry.body)
+            admit(job.identity, self._account)
+        except QueuedGspreadError as error:
+            return _failed(error, None, 0)
+        if entry.mark == "w":
+            return _failed(_lost(job), job, 0)
+        return self._send_all(entry, job)
+
+    def _send_all(self, entry: Entry, job: Job) -> Outcome:
+        exchanges: list[Exchange] = []
+        mark = ""
+        while True:
+            step = self._advance(entry, exchanges)
+            if isinstance(step, Done):
+                return _ended(step.reply, job, len(exchanges))
+            if not self._transport.take_turn(step.request):
+                return Outcome("left", job=job, requests=len(exchanges))
+            word, mark = self._start(entry, job, step.request, mark)
+            if word != "go":
+                return Outcome(word, job=job, requests=len(exchanges))
+            exchanges.append(self._transport.send(step.request, job.http_timeout))
+
+    @staticmethod
+    def _advance(entry: Entry, exchanges: list[Exchange]) -> Done | Needs:
+        try:
+            return advance(entry.body, exchanges)
+        except QueuedGspreadError as error:
+            return Done(Reply(error=error))
+
+    def _start(self, entry: Entry, job: Job, request: Request, mark: str) -> tuple[str, str]:
+        """Mark that the call starts, or that it starts to write, where it does; say 'go'."""
+        needed = (mark or "r") if is_read(request) else "w"
+        if needed == mark:
+            return "go", mark
+        return self._queue.start(entry, needed, job.timeout), needed
+
+
+def _ended(reply: Reply, job: Job, sent: int) -> Outcome:
+    if reply.error is not None:
+        return _failed(reply.error, job, sent, reply)
+    try:
+        return Outcome("ok", reply.encode(), job, sent)
+    except codec.Unencodable as error:
+        told = RemoteError(f"the result of {job.method} cannot travel: {error}")
+        return _failed(told, job, sent, Reply(changes=reply.changes))
+
+
+def _failed(error: BaseException, job: Job | None, sent: int, reply: Reply | None = None) -> Outcome:
+    reply = reply or Reply()
+    reply.result, reply.error = None, error
+    return Outcome(type(error).__name__, reply.encode(), job, sent)
+
+
+def _lost(job: Job) -> OutcomeUnknownError:
+    response = requests.Response()
+    response.status_code = 0
+    response.reason = "OUTCOME_UNKNOWN"
+    message = (
+        f"{job.method}: the server that made this call stopped while it may have been writing; "
+        "look into the spreadsheet before you call again"
+    )
+    error = {"code": 0, "message": message, "status": "OUTCOME_UNKNOWN"}
+    response._content = codec.dumps({"error": error})  # noqa: SLF001 - requests has no constructor
+    return OutcomeUnknownError(response)

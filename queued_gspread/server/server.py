@@ -1,0 +1,213 @@
+"""The server: takes jobs from the queue and makes their calls on a real gspread client."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+import gspread
+
+from queued_gspread._version import __version__
+from queued_gspread.broker import Servers
+from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
+from queued_gspread.identity import Identity, identity_of
+from queued_gspread.settings import Settings
+
+from .calllog import LOGGER
+from .credentials import make_client, retries_by_itself
+from .lanes import Lanes
+from .lease import Lease
+from .pace import Pace
+from .run import Runner
+from .transport import Transport
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+__all__ = ["Server"]
+
+
+class Server:
+    """Makes the calls of one namespace, for as long as it runs.
+
+    The keyword arguments are named as the options of ``queued-gspread-server``. Several servers
+    may live in one process; of those on one namespace, one works and the others stand by.
+
+    Args:
+        client: The gspread client to make the calls with. Every request goes through its own
+            ``http_client.request``. None makes one from the credentials below.
+        redis_url: The Redis that holds the queue.
+        namespace: The queue within that Redis.
+        service_account: A service account's key file.
+        oauth: Use the authorised-user file that ``gspread.oauth()`` writes.
+        adc: Use Application Default Credentials.
+        api_key: Use an API key.
+        api_endpoint: Send what is meant for Google's hosts to this URL.
+        interval: Seconds between two requests at the least.
+        shutdown_timeout: Seconds that calls under way are given when the server stops.
+        lease: Seconds after which a server that has gone silent counts as gone.
+
+    Raises:
+        ConfigurationError: An argument, or a file that it names, cannot be used.
+
+    """
+
+    def __init__(
+        self,
+        client: gspread.Client | None = None,
+        *,
+        redis_url: str | None = None,
+        namespace: str | None = None,
+        service_account: str | Path | None = None,
+        oauth: bool = False,
+        adc: bool = False,
+        api_key: str | None = None,
+        api_endpoint: str | None = None,
+        interval: float = 0.0,
+        shutdown_timeout: float = 10.0,
+        lease: float = 5.0,
+    ) -> None:
+        self._settings = Settings.resolve(redis_url=redis_url, namespace=namespace)
+        self._client = client or make_client(
+            service_account=service_account,
+            oauth=oauth,
+            adc=adc,
+            api_key=api_key,
+            api_endpoint=api_endpoint,
+        )
+        self._interval = _not_negative("interval", interval)
+        self._shutdown_timeout = _not_negative("shutdown_timeout", shutdown_timeout)
+        self._lease_seconds = _positive("lease", lease)
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._left: list[Lanes] = []
+        about = f"{socket.gethostname()}:{os.getpid()} (queued_gspread {__version__})"
+        self._queue = Servers(
+            self._settings, os.urandom(8).hex(), about, stopping=self._stopping
+        )
+
+    @property
+    def account(self) -> Identity:
+        """Whose credentials the server has."""
+        return identity_of(getattr(self._client.http_client, "auth", None))
+
+    def run(self) -> None:
+        """Work until :meth:`stop` is called, or somebody asks for it through the queue.
+
+        Raises:
+            BrokerUnavailableError: Redis could not be reached at the start.
+            ConfigurationError: This Redis may drop what waits in it.
+
+        """
+        self._check_redis()
+        self._run(Lease(self._queue, self._lease_seconds))
+
+    def start(self) -> Self:
+        """Work in a thread; return when this server works, or stands by for another.
+
+        Raises:
+            BrokerUnavailableError: Redis cannot be reached.
+            ConfigurationError: This Redis may drop what waits in it.
+
+        """
+        self._check_redis()
+        self._stopping.clear()
+        lease = Lease(self._queue, self._lease_seconds)
+        self._thread = threading.Thread(target=self._run, args=(lease,), name="queued-gspread")
+        self._thread.start()
+        lease.decided.wait()
+        return self
+
+    def stop(self) -> None:
+        """Stop; return when all threads of this server have ended.
+
+        Calls under way are given the shutdown timeout to end and be answered. What waits stays
+        in the queue for the next server.
+        """
+        self.request_stop()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        for lanes in self._left:
+            lanes.join()
+        self._left.clear()
+
+    def request_stop(self) -> None:
+        """Have :meth:`run` return soon, from whatever thread."""
+        self._stopping.set()
+        with contextlib.suppress(BrokerUnavailableError):
+            # Ends a blocking read that would else last its slice.
+            self._queue.request_stop(self._queue.server_id)
+
+    @property
+    def has_calls_left(self) -> bool:
+        """Whether calls are still under way after the shutdown timeout."""
+        return bool(self._left)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _check_redis(self) -> None:
+        warning = self._queue.check_eviction()
+        if warning:
+            LOGGER.warning(warning)
+
+    def _run(self, lease: Lease) -> None:
+        lease.start()
+        try:
+            while epoch := lease.wait_for_epoch(self._stopping):
+                self._work_under(epoch, lease)
+        finally:
+            lease.stop()
+
+    def _work_under(self, epoch: str, lease: Lease) -> None:
+        """Run the lanes until the server stops or the epoch ends."""
+        self._warn_of_retries()
+        queue = self._queue.under(epoch)
+        pace = Pace(self._interval, self._stopping.wait)
+        runner = Runner(queue, Transport(self._client, pace), self.account)
+        lanes = Lanes(queue, runner.run, self._stopping, self._stopping.set)
+        lease.call_at_end_of(epoch, lanes.lapse)
+        LOGGER.info("working as %s in %s", self.account.shown, self._where)
+        lanes.serve()
+        if not lanes.finish(self._shutdown_timeout if self._stopping.is_set() else 0):
+            LOGGER.warning("some calls did not end in time and are left to the next server")
+            self._left.append(lanes)
+
+    @property
+    def _where(self) -> str:
+        return f"namespace {self._settings.namespace!r} at {self._settings.shown_url}"
+
+    def _warn_of_retries(self) -> None:
+        if retries_by_itself(self._client):
+            LOGGER.warning(
+                "the client's HTTP client, %s, repeats requests by itself, appends included: "
+                "take gspread.HTTPClient",
+                type(self._client.http_client).__name__,
+            )
+
+
+def _not_negative(name: str, seconds: float) -> float:
+    if seconds >= 0:
+        return seconds
+    raise ConfigurationError(f"{name}={seconds!r} cannot be used: take seconds, 0 or more")
+
+
+def _positive(name: str, seconds: float) -> float:
+    if seconds > 0:
+        return seconds
+    raise ConfigurationError(f"{name}={seconds!r} cannot be used: take seconds, above 0")

@@ -1,0 +1,96 @@
+"""The one way to Google: every request of every call goes through here.
+
+A request is sent through the given client's own ``http_client.request``, so that a client with
+an HTTP client of its own, or a test double, works.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from queued_gspread.errors import CallRefusedError
+
+from .request import CREDENTIALS, Exchange, Failure, Request, Response
+
+if TYPE_CHECKING:
+    import gspread
+
+    from .pace import Pace
+
+__all__ = ["Transport"]
+
+# The server's token goes with every request, so it must not go just anywhere.
+_HOSTS: Final = frozenset({"sheets.googleapis.com", "drive.googleapis.com", "www.googleapis.com"})
+
+
+class Transport:
+    """Sends requests through a gspread client, at the pace that is allowed.
+
+    Args:
+        client: The client whose credentials and session are used.
+        pace: The spacing between requests.
+
+    """
+
+    def __init__(self, client: gspread.Client, pace: Pace) -> None:
+        self._http = client.http_client
+        self._pace = pace
+        self._by_timeout: dict[Any, gspread.HTTPClient] = {}
+        self._lock = threading.Lock()
+
+    def take_turn(self, request: Request) -> bool:
+        """Wait until a request may be sent; False if the server is to stop instead."""
+        return request.method == CREDENTIALS or self._pace.take_turn()
+
+    def send(self, request: Request, http_timeout: Any) -> Exchange:
+        """Send a request, once, and return it with what came of it."""
+        try:
+            return Exchange(request, Response(self._send(request, http_timeout)))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the caller's
+            return Exchange(request, Failure(error))
+
+    def _send(self, request: Request, http_timeout: Any) -> Any:
+        if request.method == CREDENTIALS:
+            return self._ask_credentials(request.endpoint)
+        _check_endpoint(request.endpoint)
+        given = {
+            "params": request.params,
+            "data": request.data,
+            "json": request.json,
+            "files": request.files,
+            "headers": request.headers,
+        }
+        present = {name: value for name, value in given.items() if value is not None}
+        http = self._with_timeout(http_timeout)
+        return http.request(request.method, request.endpoint, **present)
+
+    def _ask_credentials(self, what: str) -> Any:
+        if what == "refresh":
+            return self._http.login()
+        return self._http.auth.expiry
+
+    def _with_timeout(self, http_timeout: Any) -> gspread.HTTPClient:
+        """Return an HTTP client with a time-out of its own, over the same session.
+
+        gspread keeps the time-out on the object, where calls in other threads would see it.
+        """
+        if http_timeout is None:
+            return self._http
+        with self._lock:
+            if http_timeout not in self._by_timeout:
+                http = copy.copy(self._http)
+                http.set_timeout(http_timeout)
+                self._by_timeout[http_timeout] = http
+            return self._by_timeout[http_timeout]
+
+
+def _check_endpoint(endpoint: str) -> None:
+    parts = urlsplit(endpoint)
+    if parts.scheme != "https" or parts.hostname not in _HOSTS:
+        raise CallRefusedError(
+            f"a request to {parts.scheme}://{parts.hostname} is refused: the server sends its "
+            f"credentials to https://{', '.join(sorted(_HOSTS))} alone"
+        )
