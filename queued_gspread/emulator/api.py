@@ -1,0 +1,267 @@
+"""One request in, one answer out: routing, checking who asks, and errors as bodies."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from . import drive_api, sharing_api, spreadsheets_api, values_api
+from .errors import ApiError, drive_unauthenticated, invalid, unauthenticated
+from .store import SPREADSHEET_TYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .account import Account
+    from .store import Store
+
+Json = dict[str, Any]
+JSON_TYPE = "application/json; charset=UTF-8"
+_LARGEST_BODY = 10_485_760
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response: its status, its body and the body's type."""
+
+    status: int
+    body: bytes
+    content_type: str = JSON_TYPE
+
+
+@dataclass
+class Request:
+    """A request as the methods see it; parts are what the path's pattern names."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    content: bytes
+    parts: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Take the target apart; the path stays percent-encoded until it is routed."""
+        split = urlsplit(self.target)
+        self.raw_path = split.path
+        self.pairs = parse_qsl(split.query, keep_blank_values=True)
+        self.query = dict(self.pairs)
+
+    @property
+    def path(self) -> str:
+        """The path without percent-encoding."""
+        return unquote(self.raw_path)
+
+    @property
+    def ranges(self) -> list[str]:
+        """All `ranges` of the query, in order."""
+        return [value for name, value in self.pairs if name == "ranges"]
+
+    @property
+    def json(self) -> Json:
+        """The body, an empty object where there is none."""
+        if not self.content:
+            return {}
+        try:
+            parsed = json.loads(self.content)
+        except ValueError:
+            raise invalid("Invalid JSON payload received. Unexpected token.") from None
+        if not isinstance(parsed, dict):
+            message = (
+                'Invalid JSON payload received. Unknown name "": Root element must be a message.'
+            )
+            raise invalid(message)
+        return parsed
+
+
+def answer(store: Store, account: Account, request: Request) -> Answer:
+    """Return the answer to any request below /v4, /drive or /upload."""
+    on_drive = not request.raw_path.startswith("/v4/")
+    try:
+        if not _is_allowed(account, request):
+            raise drive_unauthenticated() if on_drive else unauthenticated()
+        if len(request.content) > _LARGEST_BODY:
+            limit = f"exceeds the limit: {_LARGEST_BODY} bytes."
+            raise invalid(f"Request payload size {limit}")
+        return _route(store, request)
+    except ApiError as refusal:
+        return as_json(refusal.body, refusal.status)
+
+
+def as_json(body: Any, status: int = HTTPStatus.OK) -> Answer:
+    """Return an answer whose body is JSON."""
+    return Answer(int(status), json.dumps(body, ensure_ascii=False).encode())
+
+
+def _is_allowed(account: Account, request: Request) -> bool:
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    if token:
+        return kind.lower() == "bearer" and account.knows(token.strip())
+    return bool(request.headers.get("x-goog-api-key") or request.query.get("key"))
+
+
+def _route(store: Store, request: Request) -> Answer:
+    for method, pattern, handle in _ROUTES:
+        match = pattern.fullmatch(request.raw_path) if method == request.method else None
+        if match:
+            request.parts = {name: unquote(part) for name, part in match.groupdict().items()}
+            found = handle(store, request)
+            if found is None:
+                return Answer(HTTPStatus.NO_CONTENT, b"", "text/html")
+            return found if isinstance(found, Answer) else as_json(found)
+    page = f"<!DOCTYPE html>\n<title>Error 404 (Not Found)!!1</title>\n<p>{request.method}</p>\n"
+    return Answer(HTTPStatus.NOT_FOUND, page.encode(), "text/html; charset=UTF-8")
+
+
+def _create_spreadsheet(store: Store, request: Request) -> Json:
+    body = request.json
+    title = (body.get("properties") or {}).get("title") or "Untitled spreadsheet"
+    file = store.create(title, SPREADSHEET_TYPE)
+    assert file.book
+    spreadsheets_api.fill_new(file.book, body, store.ids)
+    return spreadsheets_api.get(file.book, [], False, request.query.get("fields"))
+
+
+def _get_spreadsheet(store: Store, request: Request) -> Json:
+    _, book = store.spreadsheet_file(request.parts["id"])
+    with_data = request.query.get("includeGridData", "").lower() == "true"
+    return spreadsheets_api.get(book, request.ranges, with_data, request.query.get("fields"))
+
+
+def _batch_update(store: Store, request: Request) -> Json:
+    file, book = store.spreadsheet_file(request.parts["id"])
+    found = spreadsheets_api.batch_update(book, request.json, store.ids, store.email)
+    store.touch(file)
+    return found
+
+
+def _copy_to(store: Store, request: Request) -> Json:
+    _, book = store.spreadsheet_file(request.parts["id"])
+    wanted = request.json.get("destinationSpreadsheetId", "")
+    file, target = store.spreadsheet_file(wanted)
+    found = spreadsheets_api.copy_to(book, int(request.parts["sheet"]), target, store.ids)
+    store.touch(file)
+    return found
+
+
+def _values_get(store: Store, request: Request) -> Json:
+    _, book = store.spreadsheet_file(request.parts["id"])
+    return values_api.get(book, request.parts["range"], request.query)
+
+
+def _values_batch_get(store: Store, request: Request) -> Json:
+    _, book = store.spreadsheet_file(request.parts["id"])
+    return values_api.batch_get(book, request.ranges, request.query)
+
+
+def _values_update(store: Store, request: Request) -> Json:
+    file, book = store.spreadsheet_file(request.parts["id"])
+    found = values_api.update(book, request.parts["range"], request.query, request.json)
+    store.touch(file)
+    return found
+
+
+def _values_append(store: Store, request: Request) -> Json:
+    file, book = store.spreadsheet_file(request.parts["id"])
+    found = values_api.append(book, request.parts["range"], request.query, request.json)
+    store.touch(file)
+    return found
+
+
+def _values_clear(store: Store, request: Request) -> Json:
+    file, book = store.spreadsheet_file(request.parts["id"])
+    found = values_api.clear(book, request.parts["range"])
+    store.touch(file)
+    return found
+
+
+def _values_batch_update(store: Store, request: Request) -> Json:
+    file, book = store.spreadsheet_file(request.parts["id"])
+    found = values_api.batch_update(book, request.json)
+    store.touch(file)
+    return found
+
+
+def _values_batch_clear(store: Store, request: Request) -> Json:
+    file, book = store.spreadsheet_file(request.parts["id"])
+    found = values_api.batch_clear(book, request.json)
+    store.touch(file)
+    return found
+
+
+def _export(store: Store, request: Request) -> Answer:
+    content, mime_type = drive_api.export(store, request.parts["id"], request.query)
+    return Answer(HTTPStatus.OK, content, mime_type)
+
+
+def _permission_update(store: Store, request: Request) -> Json:
+    which = request.parts["permission"]
+    return sharing_api.update_permission(
+        store, request.parts["id"], which, request.query, request.json
+    )
+
+
+_SHEETS, _FILES = "/v4/spreadsheets", "/drive/v3/files"
+_SHEET, _VALUES = _SHEETS + "/(?P<id>[^/:]+)", _SHEETS + "/(?P<id>[^/:]+)/values"
+_FILE = _FILES + "/(?P<id>[^/]+)"
+_PERMISSION = _FILE + "/permissions/(?P<permission>[^/]+)"
+_TABLE: list[tuple[str, str, Callable[[Store, Request], Answer | Json | None]]] = [
+    ("GET", _SHEET, _get_spreadsheet),
+    ("POST", _SHEETS, _create_spreadsheet),
+    ("POST", _SHEET + ":batchUpdate", _batch_update),
+    ("POST", _SHEET + "/sheets/(?P<sheet>[0-9]+):copyTo", _copy_to),
+    ("GET", _VALUES + "/(?P<range>.+)", _values_get),
+    ("PUT", _VALUES + "/(?P<range>.+)", _values_update),
+    ("POST", _VALUES + "/(?P<range>.+):append", _values_append),
+    ("POST", _VALUES + "/(?P<range>.+):clear", _values_clear),
+    ("GET", _VALUES + ":batchGet", _values_batch_get),
+    ("POST", _VALUES + ":batchUpdate", _values_batch_update),
+    ("POST", _VALUES + ":batchClear", _values_batch_clear),
+    ("GET", _FILES, lambda s, r: drive_api.list_files(s, r.query)),
+    ("POST", _FILES, lambda s, r: drive_api.create(s, r.query, r.json)),
+    ("GET", _FILE, lambda s, r: drive_api.get(s, r.parts["id"], r.query)),
+    ("PATCH", _FILE, lambda s, r: drive_api.update(s, r.parts["id"], r.query, r.json)),
+    ("DELETE", _FILE, lambda s, r: drive_api.delete(s, r.parts["id"])),
+    ("POST", _FILE + "/copy", lambda s, r: drive_api.copy(s, r.parts["id"], r.query, r.json)),
+    ("GET", _FILE + "/export", _export),
+    (
+        "GET",
+        _FILE + "/permissions",
+        lambda s, r: sharing_api.list_permissions(s, r.parts["id"], r.query),
+    ),
+    (
+        "POST",
+        _FILE + "/permissions",
+        lambda s, r: sharing_api.create_permission(s, r.parts["id"], r.query, r.json),
+    ),
+    (
+        "GET",
+        _PERMISSION,
+        lambda s, r: sharing_api.get_permission(s, r.parts["id"], r.parts["permission"], r.query),
+    ),
+    ("PATCH", _PERMISSION, _permission_update),
+    (
+        "DELETE",
+        _PERMISSION,
+        lambda s, r: sharing_api.delete_permission(s, r.parts["id"], r.parts["permission"]),
+    ),
+    (
+        "GET",
+        _FILE + "/comments",
+        lambda s, r: sharing_api.list_comments(s, r.parts["id"], r.query),
+    ),
+    (
+        "POST",
+        _FILE + "/comments",
+        lambda s, r: sharing_api.create_comment(s, r.parts["id"], r.query, r.json),
+    ),
+    (
+        "PUT",
+        "/upload/drive/v2/files/(?P<id>[^/]+)",
+        lambda s, r: drive_api.upload_v2(s, r.parts["id"], r.content),
+    ),
+]
+_ROUTES = [(method, re.compile(pattern), handle) for method, pattern, handle in _TABLE]

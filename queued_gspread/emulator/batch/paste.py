@@ -1,0 +1,97 @@
+"""Requests that copy or move cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from queued_gspread.emulator.a1 import Rect
+from queued_gspread.emulator.values.evaluate import Evaluator
+from queued_gspread.emulator.values.formula import CellError
+from queued_gspread.emulator.values.references import copied_formula
+
+if TYPE_CHECKING:
+    from queued_gspread.emulator.cell import Cell
+    from queued_gspread.emulator.sheet import Sheet
+
+    from .scope import Handler, Json, Scope
+
+Block = list[list["Cell"]]
+
+
+def copy_paste(scope: Scope, request: Json) -> Json:
+    """Copy a range to another, repeated as often as it fits in there."""
+    source, rect = scope.grid_range(request.get("source"))
+    target, where = scope.grid_range(request.get("destination"))
+    block = _block(scope, source, rect, request.get("pasteType", "PASTE_NORMAL"))
+    if request.get("pasteOrientation") == "TRANSPOSE":
+        block = [list(line) for line in zip(*block, strict=True)]
+    height, width = len(block), len(block[0])
+    rows = max(where.height // height, 1) * height
+    columns = max(where.width // width, 1) * width
+    target.grid.grow(where.start_row + rows, where.start_column + columns)
+    kind = request.get("pasteType", "PASTE_NORMAL")
+    for row in range(rows):
+        for column in range(columns):
+            place = where.start_row + row, where.start_column + column
+            origin = rect.start_row + row % height, rect.start_column + column % width
+            offset = place[0] - origin[0], place[1] - origin[1]
+            _paste(target, place, _shifted(block[row % height][column % width], offset), kind)
+    return {}
+
+
+def cut_paste(scope: Scope, request: Json) -> Json:
+    """Move a range; what was there is overwritten."""
+    source, rect = scope.grid_range(request.get("source"))
+    start = request.get("destination") or {}
+    target = scope.sheet(start.get("sheetId"))
+    row, column = start.get("rowIndex", 0), start.get("columnIndex", 0)
+    kind = request.get("pasteType", "PASTE_NORMAL")
+    block = _block(scope, source, rect, kind)
+    for r in range(rect.start_row, rect.end_row):
+        for c in range(rect.start_column, rect.end_column):
+            source.grid.put(r, c, None)
+    where = Rect(row, row + rect.height, column, column + rect.width)
+    target.grid.grow(where.end_row, where.end_column)
+    for r, line in enumerate(block):
+        for c, cell in enumerate(line):
+            _paste(target, (row + r, column + c), cell, kind)
+    return {}
+
+
+def _block(scope: Scope, sheet: Sheet, rect: Rect, kind: str) -> Block:
+    evaluator = Evaluator(scope.book)
+
+    def taken(row: int, column: int) -> Cell:
+        cell = sheet.grid.get(row, column)
+        if kind != "PASTE_VALUES" or cell.formula is None:
+            return cell
+        value = evaluator.value(sheet, row, column)
+        plain = value.code if isinstance(value, CellError) else value
+        return cell.changed(value=plain, formula=None) or cell
+
+    return [
+        [taken(row, column) for column in range(rect.start_column, rect.end_column)]
+        for row in range(rect.start_row, rect.end_row)
+    ]
+
+
+def _shifted(cell: Cell, offset: tuple[int, int]) -> Cell:
+    if cell.formula is None:
+        return cell
+    return cell.changed(formula=copied_formula(cell.formula, *offset)) or cell
+
+
+def _paste(sheet: Sheet, place: tuple[int, int], cell: Cell, kind: str) -> None:
+    old = sheet.grid.get(*place)
+    if kind == "PASTE_FORMAT":
+        new = old.changed(format=cell.format)
+    elif kind in {"PASTE_VALUES", "PASTE_FORMULA"}:
+        new = old.changed(value=cell.value, formula=cell.formula)
+    elif kind == "PASTE_DATA_VALIDATION":
+        new = old.changed(validation=cell.validation)
+    else:
+        new = cell.changed()
+    sheet.grid.put(*place, new)
+
+
+HANDLERS: dict[str, Handler] = {"copyPaste": copy_paste, "cutPaste": cut_paste}

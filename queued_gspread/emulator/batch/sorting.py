@@ -1,0 +1,47 @@
+"""The request that sorts the rows of a range."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from queued_gspread.emulator.errors import InvalidArgumentError
+from queued_gspread.emulator.values.evaluate import Evaluator
+from queued_gspread.emulator.values.formula import CellError
+from queued_gspread.emulator.values.functions import rank
+
+if TYPE_CHECKING:
+    from queued_gspread.emulator.values.formula import Value
+
+    from .scope import Handler, Json, Scope
+
+_ERRORS_LAST = (3, "")
+
+
+def sort_range(scope: Scope, request: Json) -> Json:
+    """Sort rows by one column after the other; blank cells come last either way."""
+    sheet, rect = scope.grid_range(request.get("range"))
+    evaluator, grid = Evaluator(scope.book), sheet.grid
+    rows = list(range(rect.start_row, rect.end_row))
+    for spec in reversed(request.get("sortSpecs") or []):
+        column = spec.get("dimensionIndex", 0)
+        if not rect.start_column <= column < rect.end_column:
+            message = f"dimensionIndex[{column}] must be within the range"
+            raise InvalidArgumentError(message)
+        keys = {row: evaluator.value(sheet, row, column) for row in rows}
+        filled = [row for row in rows if keys[row] is not None]
+        blank = [row for row in rows if keys[row] is None]
+        falling = spec.get("sortOrder") == "DESCENDING"
+        rows = sorted(filled, key=lambda row: _key(keys[row]), reverse=falling) + blank
+    columns = range(rect.start_column, rect.end_column)
+    block = [[grid.get(row, column) for column in columns] for row in rows]
+    for row, line in zip(range(rect.start_row, rect.end_row), block, strict=True):
+        for column, cell in zip(columns, line, strict=True):
+            grid.put(row, column, cell.changed())
+    return {}
+
+
+def _key(value: Value) -> tuple[int, float | str]:
+    return _ERRORS_LAST if isinstance(value, CellError) else rank(value)
+
+
+HANDLERS: dict[str, Handler] = {"sortRange": sort_range}

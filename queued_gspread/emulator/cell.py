@@ -1,0 +1,46 @@
+"""A cell: what was entered, its format, its note and its validation rule. Immutable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Scalar: TypeAlias = bool | int | float | str | None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell; a formula's value is computed when it is read."""
+
+    value: Scalar = None
+    formula: str | None = None
+    format: Mapping[str, Any] | None = None
+    note: str | None = None
+    validation: Mapping[str, Any] | None = None
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether something was entered."""
+        return self.value is not None or self.formula is not None
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether there is nothing to remember about this cell."""
+        return not (self.is_filled or self.format or self.note or self.validation)
+
+    @property
+    def number_format(self) -> Mapping[str, str]:
+        """The number format's `type` and `pattern`; empty for Google's "Automatic"."""
+        found: Mapping[str, str] = (self.format or {}).get("numberFormat", {})
+        return found
+
+    def changed(self, **changes: Any) -> Cell | None:
+        """Return the cell with these changes, or None when nothing is left of it."""
+        cell = replace(self, **changes)
+        return None if cell.is_bare else cell
+
+
+EMPTY = Cell()

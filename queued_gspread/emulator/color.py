@@ -1,0 +1,45 @@
+"""Colours as the API stores them: eight bits a channel, as 32-bit floats, zeros left out."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+Json = dict[str, Any]
+_CHANNELS = ("red", "green", "blue")
+_STEPS = 255
+_SHORTEST, _EXACT = 6, 10
+
+
+def stored_color(color: Json) -> Json:
+    """Return a colour as it comes back."""
+    levels = {name: int(float(color.get(name) or 0) * _STEPS) for name in _CHANNELS}
+    return {name: _single(level / _STEPS) for name, level in levels.items() if level}
+
+
+def _single(value: float) -> float:
+    """Return the shortest decimal that is the same 32-bit float."""
+    packed = struct.pack("f", value)
+    for digits in range(_SHORTEST, _EXACT):
+        shortest = float(f"{value:.{digits}g}")
+        if struct.pack("f", shortest) == packed:
+            break
+    return int(shortest) if shortest.is_integer() else shortest
+
+
+def with_color_styles(value: Any) -> Any:
+    """Return a format with its colours stored and each named once more as a ColorStyle."""
+    if not isinstance(value, dict):
+        return value
+    found: Json = {}
+    for name, part in value.items():
+        if name == "rgbColor" or name.lower().endswith("color"):
+            found[name] = stored_color(part)
+        else:
+            found[name] = with_color_styles(part)
+    for name in list(found):
+        if name.lower().endswith("color") and name != "rgbColor":
+            found.setdefault(name + "Style", {"rgbColor": dict(found[name])})
+        if name.endswith("ColorStyle") and "rgbColor" in found[name]:
+            found.setdefault(name.removesuffix("Style"), dict(found[name]["rgbColor"]))
+    return found

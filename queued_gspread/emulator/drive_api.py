@@ -1,0 +1,158 @@
+"""The Drive v3 methods about files, and the v2 upload that imports a CSV file."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from .csv_import import import_csv
+from .drive_query import parse_query
+from .drive_v2 import file_v2
+from .errors import drive_error, drive_invalid
+from .export import export_book
+from .field_mask import apply_mask, parse_mask
+from .store import ROOT_FOLDER, SPREADSHEET_TYPE
+from .timestamps import timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .store import File, Store
+
+Json = dict[str, Any]
+_DEFAULT_FIELDS = "kind,id,name,mimeType"
+_DEFAULT_LIST_FIELDS = f"kind,incompleteSearch,nextPageToken,files({_DEFAULT_FIELDS})"
+_DEFAULT_PAGE, _LARGEST_PAGE = 100, 1000
+_FOLDER_TYPE = "application/vnd.google-apps.folder"
+
+
+def create(store: Store, query: Mapping[str, str], body: Json) -> Json:
+    """Answer files.create, for spreadsheets and folders."""
+    mime_type = body.get("mimeType") or "application/octet-stream"
+    file = store.create(body.get("name") or "Untitled", mime_type, _parents(body))
+    return _masked(file, store, query)
+
+
+def get(store: Store, file_id: str, query: Mapping[str, str]) -> Json:
+    """Answer files.get."""
+    return _masked(store.file(file_id), store, query)
+
+
+def update(store: Store, file_id: str, query: Mapping[str, str], body: Json) -> Json:
+    """Answer files.update: name, parents and the trash."""
+    file = store.file(file_id)
+    if body.get("name"):
+        file.rename(body["name"])
+    if "trashed" in body:
+        file.trashed = bool(body["trashed"])
+    removed = (query.get("removeParents") or "").split(",")
+    added = [parent for parent in (query.get("addParents") or "").split(",") if parent]
+    file.parents = [parent for parent in file.parents if parent not in removed] + added
+    store.touch(file)
+    return _masked(file, store, query)
+
+
+def delete(store: Store, file_id: str) -> None:
+    """Answer files.delete."""
+    store.file(file_id)
+    del store.files[file_id]
+
+
+def copy(store: Store, file_id: str, query: Mapping[str, str], body: Json) -> Json:
+    """Answer files.copy; without a name it is "Copy of …"."""
+    original = store.file(file_id)
+    name = body.get("name") or f"Copy of {original.title}"
+    return _masked(store.copy(original, name, _parents(body)), store, query)
+
+
+def list_files(store: Store, query: Mapping[str, str]) -> Json:
+    """Answer files.list, the newest file first, in pages."""
+    test = parse_query(query["q"]) if query.get("q") else None
+    found = [file for file in reversed(store.files.values()) if test is None or test(file)]
+    start, size = _page(query)
+    answer: Json = {"kind": "drive#fileList", "incompleteSearch": False}
+    if start + size < len(found):
+        answer["nextPageToken"] = f"~!!~{start + size}"
+    answer["files"] = [file_json(file, store) for file in found[start : start + size]]
+    masked: Json = apply_mask(parse_mask(query.get("fields") or _DEFAULT_LIST_FIELDS), answer)
+    return masked
+
+
+def export(store: Store, file_id: str, query: Mapping[str, str]) -> tuple[bytes, str]:
+    """Answer files.export: the content and its type."""
+    file = store.file(file_id)
+    mime_type = query.get("mimeType", "")
+    content = export_book(file.book, mime_type) if file.book else None
+    if content is None:
+        message = "The requested conversion is not supported."
+        raise drive_error(HTTPStatus.BAD_REQUEST, "badRequest", message, ("parameter", "convertTo"))
+    return content, mime_type
+
+
+def upload_v2(store: Store, file_id: str, content: bytes) -> Json:
+    """Answer the v2 upload of a CSV file: it replaces the spreadsheet's content."""
+    file = store.file(file_id)
+    if file.book:
+        import_csv(file.book, content, store.ids)
+    store.touch(file)
+    return file_v2(file, store, store.ids.letters(27))
+
+
+def file_json(file: File, store: Store) -> Json:
+    """Return the File resource of Drive v3."""
+    user = {
+        "kind": "drive#user",
+        "displayName": store.email,
+        "me": True,
+        "permissionId": store.owner_id,
+        "emailAddress": store.email,
+    }
+    return {
+        "kind": "drive#file",
+        "id": file.file_id,
+        "name": file.title,
+        "mimeType": file.mime_type,
+        "starred": False,
+        "trashed": file.trashed,
+        "explicitlyTrashed": file.trashed,
+        "parents": file.parents,
+        "spaces": ["drive"],
+        "version": str(file.version),
+        "webViewLink": _link(file),
+        "createdTime": timestamp(file.created),
+        "modifiedTime": timestamp(file.modified),
+        "owners": [user],
+        "lastModifyingUser": user,
+        "shared": len(file.permissions) > 1,
+        "ownedByMe": True,
+        "permissions": file.permissions,
+    }
+
+
+def _masked(file: File, store: Store, query: Mapping[str, str]) -> Json:
+    mask = parse_mask(query.get("fields") or _DEFAULT_FIELDS)
+    masked: Json = apply_mask(mask, file_json(file, store))
+    return masked
+
+
+def _link(file: File) -> str:
+    if file.mime_type == SPREADSHEET_TYPE:
+        return f"https://docs.google.com/spreadsheets/d/{file.file_id}/edit?usp=drivesdk"
+    kind = "folders" if file.mime_type == _FOLDER_TYPE else "file/d"
+    return f"https://drive.google.com/drive/{kind}/{file.file_id}"
+
+
+def _parents(body: Json) -> list[str]:
+    parents = body.get("parents") or [ROOT_FOLDER]
+    return [ROOT_FOLDER if parent == "root" else str(parent) for parent in parents]
+
+
+def _page(query: Mapping[str, str]) -> tuple[int, int]:
+    token = (query.get("pageToken") or "~!!~0").removeprefix("~!!~")
+    size = query.get("pageSize") or str(_DEFAULT_PAGE)
+    if not token.isdecimal():
+        raise drive_invalid("pageToken")
+    if not size.isdecimal() or not 1 <= int(size) <= _LARGEST_PAGE:
+        message = f"Invalid value '{size}'. Values must be within the range: [1, {_LARGEST_PAGE}]"
+        raise drive_invalid("pageSize", message)
+    return int(token), int(size)

@@ -1,0 +1,139 @@
+"""Drive's search language, as far as clients of spreadsheets use it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from .errors import drive_invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .store import File
+
+    Test = Callable[[File], bool]
+
+_TOKEN = re.compile(
+    r"""\s*(?:(?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")
+    |(?P<word>[A-Za-z]+)|(?P<mark>!=|<=|>=|[=<>()]))""",
+    re.VERBOSE,
+)
+
+
+def parse_query(query: str) -> Test:
+    """Return a test of files for a query like `mimeType = "…" and name contains 'a'`."""
+    parser = _Parser(_tokens(query))
+    test = parser.either()
+    if parser.tokens:
+        raise drive_invalid("q")
+    return test
+
+
+def _tokens(query: str) -> list[str]:
+    found, place, query = [], 0, query.strip()
+    while place < len(query):
+        match = _TOKEN.match(query, place)
+        if not match:
+            raise drive_invalid("q")
+        found.append(match[0].strip())
+        place = match.end()
+    return found
+
+
+class _Parser:
+    def __init__(self, tokens: list[str]) -> None:
+        self.tokens = tokens
+
+    def take(self) -> str:
+        if not self.tokens:
+            raise drive_invalid("q")
+        return self.tokens.pop(0)
+
+    def at(self, word: str) -> bool:
+        if self.tokens and self.tokens[0].lower() == word:
+            self.tokens.pop(0)
+            return True
+        return False
+
+    def either(self) -> Test:
+        tests = [self.both()]
+        while self.at("or"):
+            tests.append(self.both())
+        return lambda file: any(test(file) for test in tests)
+
+    def both(self) -> Test:
+        tests = [self.term()]
+        while self.at("and"):
+            tests.append(self.term())
+        return lambda file: all(test(file) for test in tests)
+
+    def term(self) -> Test:
+        if self.at("not"):
+            test = self.term()
+            return lambda file: not test(file)
+        if self.at("("):
+            test = self.either()
+            if not self.at(")"):
+                raise drive_invalid("q")
+            return test
+        return self.comparison()
+
+    def comparison(self) -> Test:
+        left = self.take()
+        operator = self.take().lower()
+        right = self.take()
+        if operator == "in" and left[0] in "'\"":
+            left, right = right, left
+        return _comparison(left, operator, _literal(right))
+
+
+def _literal(token: str) -> str | bool:
+    if token[0] in "'\"":
+        return re.sub(r"\\(.)", r"\1", token[1:-1])
+    if token.lower() in {"true", "false"}:
+        return token.lower() == "true"
+    raise drive_invalid("q")
+
+
+def _comparison(name: str, operator: str, wanted: str | bool) -> Test:
+    read = _FIELDS.get(name)
+    compare = _OPERATORS.get(operator)
+    if read is None or compare is None:
+        raise drive_invalid("q")
+    return lambda file: bool(compare(read(file), wanted))
+
+
+def _writers(file: File) -> list[str]:
+    roles = {"owner", "writer", "organizer", "fileOrganizer"}
+    return [p.get("emailAddress", "") for p in file.permissions if p["role"] in roles]
+
+
+_FIELDS: dict[str, Callable[[File], Any]] = {
+    "name": lambda file: file.title,
+    "title": lambda file: file.title,
+    "mimeType": lambda file: file.mime_type,
+    "parents": lambda file: file.parents,
+    "trashed": lambda file: file.trashed,
+    "starred": lambda _: False,
+    "sharedWithMe": lambda _: False,
+    "owners": lambda file: [p["emailAddress"] for p in file.permissions if p["role"] == "owner"],
+    "writers": _writers,
+    "readers": lambda file: [p.get("emailAddress", "") for p in file.permissions],
+    "modifiedTime": lambda file: file.modified.isoformat(),
+    "createdTime": lambda file: file.created.isoformat(),
+}
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "=": lambda found, wanted: _folded(found) == _folded(wanted),
+    "!=": lambda found, wanted: _folded(found) != _folded(wanted),
+    "<": lambda found, wanted: found < wanted,
+    "<=": lambda found, wanted: found <= wanted,
+    ">": lambda found, wanted: found > wanted,
+    ">=": lambda found, wanted: found >= wanted,
+    "contains": lambda found, wanted: str(wanted).casefold() in str(found).casefold(),
+    "in": lambda found, wanted: isinstance(found, list) and wanted in found,
+}
+
+
+def _folded(value: Any) -> Any:
+    return value.casefold() if isinstance(value, str) else value

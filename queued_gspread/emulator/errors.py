@@ -1,0 +1,114 @@
+"""The error bodies of Google's two APIs, as exceptions.
+
+The Sheets bodies follow recorded answers. The Drive bodies follow Google's published error
+reference, whose older shape lists `errors` with a domain and a reason.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+_STATUS_NAMES = {
+    HTTPStatus.BAD_REQUEST: "INVALID_ARGUMENT",
+    HTTPStatus.UNAUTHORIZED: "UNAUTHENTICATED",
+    HTTPStatus.FORBIDDEN: "PERMISSION_DENIED",
+    HTTPStatus.NOT_FOUND: "NOT_FOUND",
+}
+
+_UNAUTHENTICATED = (
+    "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie "
+    "or other valid authentication credential. "
+    "See https://developers.google.com/identity/sign-in/web/devconsole-project."
+)
+
+
+class ApiError(Exception):
+    """A request that is answered with an error: an HTTP status and the JSON body."""
+
+    def __init__(self, status: HTTPStatus, body: dict[str, Any]) -> None:
+        """Keep the answer; `str()` gives the message in it."""
+        super().__init__(body["error"]["message"])
+        self.status = status
+        self.body = body
+
+
+class InvalidArgumentError(Exception):
+    """What is wrong with one part of a request, before it is known which part that is."""
+
+
+def sheets_error(
+    status: HTTPStatus, message: str, details: list[dict[str, Any]] | None = None
+) -> ApiError:
+    """Return an error in the shape of the Sheets API."""
+    error: dict[str, Any] = {"code": int(status), "message": message}
+    error["status"] = _STATUS_NAMES.get(status, "UNKNOWN")
+    if details:
+        error["details"] = details
+    return ApiError(status, {"error": error})
+
+
+def invalid(message: str) -> ApiError:
+    """Return the Sheets API's 400 with this message."""
+    return sheets_error(HTTPStatus.BAD_REQUEST, message)
+
+
+def invalid_field(field: str, description: str) -> ApiError:
+    """Return the 400 for a request body that does not fit the API's schema."""
+    violation = {"field": field, "description": description}
+    kind = "type.googleapis.com/google.rpc.BadRequest"
+    details = [{"@type": kind, "fieldViolations": [violation]}]
+    return sheets_error(HTTPStatus.BAD_REQUEST, description, details)
+
+
+def unknown_name(name: str, parent: str = "") -> ApiError:
+    """Return the 400 for a field that the request's schema does not have."""
+    where = f" at '{parent}'" if parent else ""
+    message = f'Invalid JSON payload received. Unknown name "{name}"{where}: Cannot find field.'
+    return invalid_field(parent, message)
+
+
+def sheets_not_found() -> ApiError:
+    """Return the Sheets API's answer for an unknown spreadsheet."""
+    return sheets_error(HTTPStatus.NOT_FOUND, "Requested entity was not found.")
+
+
+def sheets_forbidden() -> ApiError:
+    """Return the Sheets API's answer for a spreadsheet that is not shared with the caller."""
+    return sheets_error(HTTPStatus.FORBIDDEN, "The caller does not have permission")
+
+
+def unauthenticated() -> ApiError:
+    """Return the Sheets API's answer to a missing, unknown or expired token."""
+    return sheets_error(HTTPStatus.UNAUTHORIZED, _UNAUTHENTICATED)
+
+
+def drive_error(
+    status: HTTPStatus, reason: str, message: str, location: tuple[str, str] | None = None
+) -> ApiError:
+    """Return an error in the shape of the Drive API; location is its type and its name."""
+    detail = {"domain": "global", "reason": reason, "message": message}
+    if location:
+        detail["locationType"], detail["location"] = location
+    error = {"errors": [detail], "code": int(status), "message": message}
+    return ApiError(status, {"error": error})
+
+
+def file_not_found(file_id: str) -> ApiError:
+    """Return the Drive API's answer for an unknown file, or one not shared with the caller."""
+    message = f"File not found: {file_id}."
+    return drive_error(HTTPStatus.NOT_FOUND, "notFound", message, ("parameter", "fileId"))
+
+
+def drive_invalid(name: str, message: str = "Invalid Value") -> ApiError:
+    """Return the Drive API's 400 for a bad query parameter."""
+    return drive_error(HTTPStatus.BAD_REQUEST, "invalid", message, ("parameter", name))
+
+
+def drive_unauthenticated() -> ApiError:
+    """Return the Drive API's answer to a missing, unknown or expired token."""
+    location = ("header", "Authorization")
+    refused = drive_error(HTTPStatus.UNAUTHORIZED, "authError", "Invalid Credentials", location)
+    refused.body["error"]["message"] = _UNAUTHENTICATED
+    refused.body["error"]["status"] = "UNAUTHENTICATED"
+    return refused

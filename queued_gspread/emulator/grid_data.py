@@ -1,0 +1,75 @@
+"""Cells as the CellData of `spreadsheets.get`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .values.formula import CellError
+from .values.render import plain, shown
+
+if TYPE_CHECKING:
+    from .a1 import Rect
+    from .cell import Cell, Scalar
+    from .sheet import Sheet
+    from .values.evaluate import Evaluator
+    from .values.formula import Value
+
+Json = dict[str, Any]
+_ERROR_TYPES = {
+    "#DIV/0!": "DIVIDE_BY_ZERO",
+    "#VALUE!": "VALUE",
+    "#REF!": "REF",
+    "#NAME?": "NAME",
+    "#NUM!": "NUM",
+    "#N/A": "N_A",
+    "#ERROR!": "ERROR",
+}
+
+
+def row_data(evaluator: Evaluator, sheet: Sheet, rect: Rect) -> list[Json]:
+    """Return the RowData of a rectangle, without what is empty at the end."""
+    rows: list[Json] = []
+    for row in range(rect.start_row, rect.end_row):
+        cells = sheet.grid.row(row, rect.start_column, rect.end_column)
+        values = [
+            cell_data(cell, evaluator.value(sheet, row, column)) if cell else {}
+            for column, cell in enumerate(cells, rect.start_column)
+        ]
+        rows.append({"values": values} if values else {})
+    while rows and not rows[-1]:
+        rows.pop()
+    return rows
+
+
+def cell_data(cell: Cell, value: Value) -> Json:
+    """Return the CellData of a cell whose computed value is given."""
+    found: Json = {}
+    if cell.formula is not None:
+        found["userEnteredValue"] = {"formulaValue": cell.formula}
+    elif cell.value is not None:
+        found["userEnteredValue"] = _extended(cell.value)
+    if cell.is_filled:
+        found["effectiveValue"] = _effective(value)
+        found["formattedValue"] = shown(cell, value)
+    if cell.format:
+        found["userEnteredFormat"] = dict(cell.format)
+        found["effectiveFormat"] = dict(cell.format)
+    if cell.note:
+        found["note"] = cell.note
+    if cell.validation:
+        found["dataValidation"] = dict(cell.validation)
+    return found
+
+
+def _effective(value: Value) -> Json:
+    if isinstance(value, CellError):
+        return {"errorValue": {"type": _ERROR_TYPES.get(value.code, "ERROR"), "message": ""}}
+    return _extended(value)
+
+
+def _extended(value: Scalar) -> Json:
+    if isinstance(value, bool):
+        return {"boolValue": value}
+    if isinstance(value, str):
+        return {"stringValue": value}
+    return {"numberValue": plain(value)}

@@ -1,0 +1,106 @@
+"""A spreadsheet: its properties, its sheets and its named ranges."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from .a1 import Bounds, parse_bounds, range_name, split_title
+from .errors import InvalidArgumentError
+from .theme import default_properties
+
+if TYPE_CHECKING:
+    from .sheet import Sheet
+
+
+class Spreadsheet:
+    """What the Sheets API shows of one file."""
+
+    def __init__(self, spreadsheet_id: str, title: str, sheets: list[Sheet]) -> None:
+        """Make a spreadsheet with these sheets and Google's default properties."""
+        self.spreadsheet_id = spreadsheet_id
+        self.properties: dict[str, Any] = {"title": title, **default_properties()}
+        self.sheets = sheets
+        self.named_ranges: list[dict[str, Any]] = []
+
+    @property
+    def title(self) -> str:
+        """The title, which is also the file's name."""
+        return str(self.properties["title"])
+
+    def copy(self, spreadsheet_id: str, title: str) -> Spreadsheet:
+        """Return a spreadsheet with the same content, sharing no changeable part."""
+        sheets = [sheet.copy(sheet.sheet_id, sheet.title) for sheet in self.sheets]
+        other = Spreadsheet(spreadsheet_id, title, sheets)
+        other.properties = {**copy.deepcopy(self.properties), "title": title}
+        other.named_ranges = copy.deepcopy(self.named_ranges)
+        return other
+
+    def restore(self, earlier: Spreadsheet) -> None:
+        """Become what an earlier copy holds."""
+        self.properties = earlier.properties
+        self.sheets = earlier.sheets
+        self.named_ranges = earlier.named_ranges
+
+    def sheet(self, sheet_id: int) -> Sheet | None:
+        """Return the sheet with this id, if there is one."""
+        return next((sheet for sheet in self.sheets if sheet.sheet_id == sheet_id), None)
+
+    def titled(self, title: str) -> Sheet | None:
+        """Return the sheet with this title, if there is one; the case does not matter."""
+        folded = title.casefold()
+        exact = (sheet for sheet in self.sheets if sheet.title == title)
+        alike = (sheet for sheet in self.sheets if sheet.title.casefold() == folded)
+        return next(exact, None) or next(alike, None)
+
+    def find(self, text: str) -> tuple[Sheet, Bounds]:
+        """Return what a range in A1 notation, a sheet's title or a range's name stands for."""
+        found = self._lookup(text)
+        if found is None:
+            raise InvalidArgumentError(f"Unable to parse range: {text}")
+        sheet, bounds = found
+        grid = sheet.grid
+        rows, columns = bounds.start_row or 0, bounds.start_column or 0
+        if rows >= grid.row_count or columns >= grid.column_count:
+            raise InvalidArgumentError(exceeds_grid(sheet, bounds))
+        return found
+
+    def _lookup(self, text: str) -> tuple[Sheet, Bounds] | None:
+        title, cells = split_title(text)
+        if title is not None:
+            sheet = self.titled(title)
+            if sheet is None:
+                return None
+            if cells is None:
+                return sheet, Bounds()
+            bounds = parse_bounds(cells)
+            return (sheet, bounds) if bounds else self._named(cells)
+        bounds = parse_bounds(text)
+        if bounds:
+            return self.sheets[0], bounds
+        sheet = self.titled(text)
+        return (sheet, Bounds()) if sheet else self._named(text)
+
+    def _named(self, name: str) -> tuple[Sheet, Bounds] | None:
+        for named in self.named_ranges:
+            if named["name"].casefold() == name.casefold():
+                where = named["range"]
+                sheet = self.sheet(where.get("sheetId", 0))
+                return (sheet, bounds_of(where)) if sheet else None
+        return None
+
+
+def bounds_of(grid_range: dict[str, Any]) -> Bounds:
+    """Return the bounds that a GridRange states."""
+    names = ("startRowIndex", "endRowIndex", "startColumnIndex", "endColumnIndex")
+    return Bounds(*(grid_range.get(name) for name in names))
+
+
+def exceeds_grid(sheet: Sheet, bounds: Bounds) -> str:
+    """Return the message for a range that begins, or is written, beyond the grid."""
+    grid = sheet.grid
+    rows = max(grid.row_count, bounds.end_row or 0)
+    columns = max(grid.column_count, bounds.end_column or 0)
+    asked = range_name(sheet.title, bounds.within(rows, columns))
+    size = f"Max rows: {grid.row_count}, max columns: {grid.column_count}"
+    return f"Range ({asked}) exceeds grid limits. {size}"

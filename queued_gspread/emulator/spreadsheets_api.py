@@ -1,0 +1,167 @@
+"""The `spreadsheets` methods of the Sheets API: create, get, batchUpdate and sheets.copyTo."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from .batch import HANDLERS
+from .batch.dimensions import DEFAULT_PIXELS
+from .batch.groups import groups_json
+from .batch.scope import Scope
+from .batch.sheets import copy_title
+from .errors import InvalidArgumentError, invalid, unknown_name
+from .field_mask import apply_mask, names, parse_mask
+from .grid_data import row_data
+from .sheet import DEFAULT_COLUMNS, DEFAULT_ROWS, Sheet
+from .values.evaluate import Evaluator
+
+if TYPE_CHECKING:
+    from .a1 import Bounds, Rect
+    from .field_mask import Mask
+    from .ids import Ids
+    from .spreadsheet import Spreadsheet
+
+Json = dict[str, Any]
+_DOCS = "https://docs.google.com/spreadsheets/d"
+_EXAMPLE_DATA_PATH = ("sheets", "data")
+
+
+def get(book: Spreadsheet, ranges: list[str], with_data: bool, fields: str | None) -> Json:
+    """Answer spreadsheets.get; a field mask decides instead of includeGridData."""
+    mask = parse_mask(fields) if fields else {}
+    if mask:
+        with_data = names(mask, *_EXAMPLE_DATA_PATH)
+    try:
+        found = [book.find(text) for text in ranges]
+    except InvalidArgumentError as problem:
+        raise invalid(str(problem)) from None
+    answer = _resource(book, found, with_data, mask)
+    masked: Json = apply_mask(mask, answer)
+    return masked
+
+
+def batch_update(book: Spreadsheet, body: Json, ids: Ids, email: str) -> Json:
+    """Answer spreadsheets.batchUpdate: in order, all or nothing."""
+    requests = body.get("requests") or []
+    if not requests:
+        raise invalid("Must specify at least one request.")
+    parsed = [_kind(place, request) for place, request in enumerate(requests)]
+    scope = Scope(book, ids, email)
+    earlier = book.copy(book.spreadsheet_id, book.title)
+    try:
+        replies = [_apply(scope, place, *pair) for place, pair in enumerate(parsed)]
+    except BaseException:
+        book.restore(earlier)
+        raise
+    answer: Json = {"spreadsheetId": book.spreadsheet_id, "replies": replies}
+    if body.get("includeSpreadsheetInResponse"):
+        with_data = bool(body.get("responseIncludeGridData"))
+        updated = get(book, body.get("responseRanges") or [], with_data, None)
+        answer["updatedSpreadsheet"] = updated
+    return answer
+
+
+def copy_to(source: Spreadsheet, sheet_id: int, target: Spreadsheet, ids: Ids) -> Json:
+    """Answer sheets.copyTo: the copy comes last and is called "Copy of …"."""
+    sheet = source.sheet(sheet_id)
+    if sheet is None:
+        raise invalid(f"The sheet ({sheet_id}) does not exist.")
+    copied = sheet.copy(ids.sheet(), copy_title(target, sheet.title))
+    target.sheets.append(copied)
+    return copied.properties_json(len(target.sheets) - 1)
+
+
+def fill_new(book: Spreadsheet, body: Json, ids: Ids) -> None:
+    """Give a spreadsheet that was just created the properties and sheets it was asked for."""
+    book.properties.update(body.get("properties") or {})
+    asked = [sheet.get("properties") or {} for sheet in body.get("sheets") or []]
+    sheets = []
+    for place, properties in enumerate(asked):
+        grid = properties.get("gridProperties") or {}
+        sheet_id = properties.get("sheetId", ids.sheet() if place else 0)
+        rows, columns = grid.get("rowCount", DEFAULT_ROWS), grid.get("columnCount", DEFAULT_COLUMNS)
+        title = properties.get("title") or f"Sheet{place + 1}"
+        sheets.append(Sheet(sheet_id, title, rows, columns))
+    book.sheets = sheets or book.sheets
+
+
+def _kind(place: int, request: Json) -> tuple[str, Json]:
+    found = [name for name in request if request[name] is not None]
+    for name in found:
+        if name not in HANDLERS:
+            raise unknown_name(name, f"requests[{place}]")
+    if len(found) != 1:
+        raise invalid(f"Invalid requests[{place}]: Must specify exactly one request kind.")
+    return found[0], request[found[0]]
+
+
+def _apply(scope: Scope, place: int, kind: str, request: Json) -> Json:
+    try:
+        return HANDLERS[kind](scope, request)
+    except InvalidArgumentError as problem:
+        raise invalid(f"Invalid requests[{place}].{kind}: {problem}") from None
+
+
+def _resource(
+    book: Spreadsheet, found: list[tuple[Sheet, Bounds]], with_data: bool, mask: Mask
+) -> Json:
+    answer: Json = {
+        "spreadsheetId": book.spreadsheet_id,
+        "properties": copy.deepcopy(book.properties),
+        "sheets": [],
+    }
+    for index, sheet in enumerate(book.sheets):
+        bounds = [b for owner, b in found if owner is sheet]
+        if bounds or not found:
+            answer["sheets"].append(_sheet_json(sheet, index))
+            if with_data:
+                data = _data(book, sheet, bounds, names(mask, "sheets", "data", "rowData"))
+                answer["sheets"][-1]["data"] = data
+    if book.named_ranges:
+        answer["namedRanges"] = copy.deepcopy(book.named_ranges)
+    answer["spreadsheetUrl"] = f"{_DOCS}/{book.spreadsheet_id}/edit"
+    return answer
+
+
+def _sheet_json(sheet: Sheet, index: int) -> Json:
+    found: Json = {"properties": sheet.properties_json(index)}
+    if sheet.merges:
+        found["merges"] = [sheet.range_json(merge) for merge in sheet.merges]
+    if sheet.protected_ranges:
+        found["protectedRanges"] = copy.deepcopy(sheet.protected_ranges)
+    if sheet.basic_filter:
+        found["basicFilter"] = copy.deepcopy(sheet.basic_filter)
+    for dimension, name in (("ROWS", "rowGroups"), ("COLUMNS", "columnGroups")):
+        if sheet.groups[dimension]:
+            found[name] = groups_json(sheet, dimension)
+    return found
+
+
+def _data(book: Spreadsheet, sheet: Sheet, bounds: list[Bounds], with_rows: bool) -> list[Json]:
+    grid = sheet.grid
+    whole = grid.everything
+    rects = [b.within(grid.row_count, grid.column_count) for b in bounds] or [whole]
+    evaluator = Evaluator(book)
+    return [_grid_data(evaluator, sheet, rect, with_rows) for rect in rects]
+
+
+def _grid_data(evaluator: Evaluator, sheet: Sheet, rect: Rect, with_rows: bool) -> Json:
+    found: Json = {}
+    if rect.start_row:
+        found["startRow"] = rect.start_row
+    if rect.start_column:
+        found["startColumn"] = rect.start_column
+    rows = row_data(evaluator, sheet, rect) if with_rows else []
+    if rows:
+        found["rowData"] = rows
+    found["rowMetadata"] = _metadata(sheet, "ROWS", range(rect.start_row, rect.end_row))
+    columns = range(rect.start_column, rect.end_column)
+    found["columnMetadata"] = _metadata(sheet, "COLUMNS", columns)
+    return found
+
+
+def _metadata(sheet: Sheet, dimension: str, indices: range) -> list[Json]:
+    default = {"pixelSize": DEFAULT_PIXELS[dimension]}
+    stored = sheet.dimensions[dimension]
+    return [default | stored.get(index, {}) for index in indices]

@@ -1,0 +1,1 @@
+"""Cell values: what is entered, what is computed and what is shown."""

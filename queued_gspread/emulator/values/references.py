@@ -1,0 +1,88 @@
+"""References inside formulas, rewritten when cells move or a formula is copied."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from queued_gspread.emulator.a1 import column_index, column_letters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from queued_gspread.emulator.shift import Shift
+
+_REFERENCE = re.compile(
+    r"""(?P<text>"(?:[^"]|"")*")
+    |(?P<sheet>(?:'(?:[^']|'')+'|[A-Za-z_][\w.]*)!)?
+     (?<![\w.$])(?P<first>\$?[A-Za-z]{1,3}\$?[1-9]\d*)(?::(?P<second>\$?[A-Za-z]{1,3}\$?[1-9]\d*))?
+     (?![\w(.])""",
+    re.VERBOSE,
+)
+_CELL = re.compile(r"(\$?)([A-Za-z]{1,3})(\$?)([1-9]\d*)")
+_GONE = "#REF!"
+Corner = tuple[str, int, str, int]
+
+
+def moved_formula(formula: str, home: str, changed: str, shift: Shift) -> str:
+    """Return a formula of the sheet `home` after rows or columns of `changed` have moved."""
+
+    def move(match: re.Match[str]) -> str:
+        title = (match["sheet"] or "")[:-1].strip("'").replace("''", "'") or home
+        if match["text"] or title.casefold() != changed.casefold():
+            return match[0]
+        moved = _moved(match["first"], match["second"], shift)
+        return (match["sheet"] or "") + moved
+
+    return _REFERENCE.sub(move, formula)
+
+
+def copied_formula(formula: str, rows: int, columns: int) -> str:
+    """Return a formula pasted so many rows down and columns right; `$` holds a part fast."""
+
+    def move(match: re.Match[str]) -> str:
+        if match["text"]:
+            return match[0]
+        parts = [_offset(part, rows, columns) for part in (match["first"], match["second"]) if part]
+        return (match["sheet"] or "") + (":".join(parts) if _GONE not in parts else _GONE)
+
+    return _REFERENCE.sub(move, formula)
+
+
+def _corner(text: str) -> Corner:
+    match = _CELL.fullmatch(text)
+    assert match
+    return match[1], column_index(match[2]), match[3], int(match[4]) - 1
+
+
+def _written(corner: Corner) -> str:
+    return f"{corner[0]}{column_letters(corner[1])}{corner[2]}{corner[3] + 1}"
+
+
+def _offset(text: str, rows: int, columns: int) -> str:
+    fixed_column, column, fixed_row, row = _corner(text)
+    column += 0 if fixed_column else columns
+    row += 0 if fixed_row else rows
+    if column < 0 or row < 0:
+        return _GONE
+    return _written((fixed_column, column, fixed_row, row))
+
+
+def _moved(first: str, second: str | None, shift: Shift) -> str:
+    start, end = _corner(first), _corner(second or first)
+    by_rows = shift.dimension == "ROWS"
+    low, high = (start[3], end[3]) if by_rows else (start[1], end[1])
+    low, high = shift.span(low, high + 1)
+    if high <= low:
+        return _GONE
+    place: Callable[[Corner, int], Corner] = _with_row if by_rows else _with_column
+    written = _written(place(start, low))
+    return f"{written}:{_written(place(end, high - 1))}" if second else written
+
+
+def _with_row(corner: Corner, row: int) -> Corner:
+    return corner[0], corner[1], corner[2], row
+
+
+def _with_column(corner: Corner, column: int) -> Corner:
+    return corner[0], column, corner[2], corner[3]

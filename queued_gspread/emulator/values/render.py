@@ -1,0 +1,60 @@
+"""What is shown of a cell, by the options of a reading request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from .formula import CellError
+from .patterns import DATE_TYPES, show_number
+
+if TYPE_CHECKING:
+    from queued_gspread.emulator.cell import Cell, Scalar
+
+    from .formula import Value
+
+FORMATTED, UNFORMATTED, FORMULA = "FORMATTED_VALUE", "UNFORMATTED_VALUE", "FORMULA"
+
+
+class Rendering(NamedTuple):
+    """The render options of a request, with Google's defaults."""
+
+    value: str = FORMATTED
+    moments: str = "SERIAL_NUMBER"
+
+
+def render(cell: Cell, value: Value, options: Rendering) -> Scalar:
+    """Return what a request reads from a cell whose computed value is given."""
+    if options.value == FORMULA and cell.formula is not None:
+        return cell.formula
+    if options.value == FORMATTED:
+        return shown(cell, value)
+    if isinstance(value, CellError):
+        return value.code
+    as_text = options.moments == "FORMATTED_STRING" and _is_number(value)
+    if as_text and cell.number_format.get("type") in DATE_TYPES:
+        return shown(cell, value)
+    return plain(value)
+
+
+def shown(cell: Cell, value: Value) -> str:
+    """Return a cell's text as a person sees it."""
+    if isinstance(value, CellError):
+        return value.code
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, str):
+        return value
+    return show_number(value, cell.number_format)
+
+
+def plain(value: Scalar) -> Scalar:
+    """Return a value as JSON holds it: a whole number without a fraction."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    return value
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

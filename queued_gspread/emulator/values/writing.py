@@ -1,0 +1,117 @@
+"""Ranges as they are written: checked as a whole, then applied, then counted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from queued_gspread.emulator.a1 import Bounds, Rect, column_letters, range_name
+from queued_gspread.emulator.errors import InvalidArgumentError, invalid, invalid_field
+from queued_gspread.emulator.spreadsheet import exceeds_grid
+
+from .entry import write
+
+if TYPE_CHECKING:
+    from queued_gspread.emulator.cell import Scalar
+    from queued_gspread.emulator.sheet import Sheet
+
+Rows = list[list["Scalar"]]
+_LIST_VALUE = "type.googleapis.com/google.protobuf.ListValue"
+_DIMENSION = "type.googleapis.com/google.apps.sheets.v4.Dimension"
+
+
+class Writing(NamedTuple):
+    """Values about to be written, from the top left cell of rect on."""
+
+    sheet: Sheet
+    rect: Rect
+    rows: Rows
+
+
+def checked_values(body: dict[str, Any], field: str = "data") -> Rows:
+    """Return the rows of a ValueRange, or raise what Google answers to a malformed one."""
+    values = body.get("values") or []
+    _check_list(values, f"{field}.values")
+    for place, line in enumerate(values):
+        _check_list(line, f"{field}.values[{place}]")
+        for column, value in enumerate(line):
+            if isinstance(value, (list, dict)):
+                raise invalid(f"Invalid {field}[{place}][{column}]: {_as_proto(value)}")
+    if checked_major(body.get("majorDimension"), field) == "COLUMNS":
+        return _transposed(values)
+    return [list(line) for line in values]
+
+
+def checked_major(major: object, field: str = "data") -> str:
+    """Return ROWS or COLUMNS for a majorDimension, ROWS for none."""
+    if major in {None, "", "DIMENSION_UNSPECIFIED"}:
+        return "ROWS"
+    if major not in {"ROWS", "COLUMNS"}:
+        name = f"{field}.major_dimension"
+        raise invalid_field(name, f"Invalid value at '{name}' ({_DIMENSION}), \"{major}\"")
+    return str(major)
+
+
+def _check_list(value: object, field: str) -> None:
+    if not isinstance(value, list):
+        shown = f'"{value}"' if isinstance(value, str) else str(value)
+        raise invalid_field(field, f"Invalid value at '{field}' ({_LIST_VALUE}), {shown}")
+
+
+def _as_proto(value: object) -> str:
+    kind = "list_value" if isinstance(value, list) else "struct_value"
+    return f"{kind} {{\n}}\n"
+
+
+def _transposed(columns: Rows) -> Rows:
+    height = max(map(len, columns), default=0)
+    rows: Rows = []
+    for row in range(height):
+        # A column that ends early leaves its cells as they are, as null does.
+        rows.append([column[row] if row < len(column) else None for column in columns])
+    return rows
+
+
+def extent(row: int, column: int, rows: Rows) -> Rect:
+    """Return the cells that rows fill from a cell on; at least that one."""
+    width = max(map(len, rows), default=0)
+    return Rect(row, row + max(len(rows), 1), column, column + max(width, 1))
+
+
+def plan_update(sheet: Sheet, bounds: Bounds, rows: Rows) -> Writing:
+    """Return what an update writes; fail where the values do not fit range or grid."""
+    rect = extent(bounds.start_row or 0, bounds.start_column or 0, rows)
+    if not bounds.is_cell:
+        _check_fits(sheet, bounds, rect)
+    if rect.end_row > sheet.grid.row_count or rect.end_column > sheet.grid.column_count:
+        raise InvalidArgumentError(exceeds_grid(sheet, Bounds(*rect)))
+    return Writing(sheet, rect, rows)
+
+
+def _check_fits(sheet: Sheet, bounds: Bounds, rect: Rect) -> None:
+    end_row = rect.end_row if bounds.end_row is None else bounds.end_row
+    end_column = rect.end_column if bounds.end_column is None else bounds.end_column
+    if rect.end_row > end_row:
+        beyond = f"row [{end_row + 1}]"
+    elif rect.end_column > end_column:
+        beyond = f"column [{column_letters(end_column)}]"
+    else:
+        return
+    grid = sheet.grid
+    whole = bounds.within(max(grid.row_count, end_row), max(grid.column_count, end_column))
+    asked = range_name(sheet.title, whole)
+    message = f"Requested writing within range [{asked}], but tried writing to {beyond}"
+    raise InvalidArgumentError(message)
+
+
+def apply_writing(writing: Writing, option: str) -> dict[str, Any]:
+    """Write values and return what was updated; null leaves a cell as it is, uncounted."""
+    grid, rect, count = writing.sheet.grid, writing.rect, 0
+    for row, line in enumerate(writing.rows, rect.start_row):
+        for column, value in enumerate(line, rect.start_column):
+            if value is not None:
+                grid.put(row, column, write(grid.get(row, column), value, option))
+                count += 1
+    answer: dict[str, Any] = {"updatedRange": range_name(writing.sheet.title, rect)}
+    if any(writing.rows):
+        answer |= {"updatedRows": rect.height, "updatedColumns": rect.width}
+    return answer | ({"updatedCells": count} if count else {})

@@ -1,0 +1,203 @@
+"""The `spreadsheets.values` methods of the Sheets API."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from .a1 import Rect, range_name
+from .append import find_table
+from .errors import InvalidArgumentError, invalid
+from .values.evaluate import Evaluator
+from .values.reading import read_range
+from .values.render import Rendering
+from .values.writing import (
+    Writing,
+    apply_writing,
+    checked_major,
+    checked_values,
+    extent,
+    plan_update,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .cell import Cell
+    from .spreadsheet import Spreadsheet
+
+Json = dict[str, Any]
+_INPUT_OPTIONS = {"RAW", "USER_ENTERED"}
+_RENDER_OPTIONS = {"FORMATTED_VALUE", "UNFORMATTED_VALUE", "FORMULA"}
+_MOMENT_OPTIONS = {"SERIAL_NUMBER", "FORMATTED_STRING"}
+
+
+@contextmanager
+def _answering(prefix: str = "") -> Iterator[None]:
+    """Turn what is wrong with a range into the API's answer."""
+    try:
+        yield
+    except InvalidArgumentError as problem:
+        raise invalid(prefix + str(problem)) from None
+
+
+def get(book: Spreadsheet, text: str, query: Mapping[str, str]) -> Json:
+    """Answer values.get."""
+    options, major = _rendering(query), checked_major(query.get("majorDimension"))
+    with _answering():
+        return _read(Evaluator(book), book, text, options, major)
+
+
+def batch_get(book: Spreadsheet, ranges: list[str], query: Mapping[str, str]) -> Json:
+    """Answer values:batchGet."""
+    options, major = _rendering(query), checked_major(query.get("majorDimension"))
+    evaluator = Evaluator(book)
+    with _answering():
+        found = [_read(evaluator, book, text, options, major) for text in ranges]
+    return {"spreadsheetId": book.spreadsheet_id, "valueRanges": found}
+
+
+def update(book: Spreadsheet, text: str, query: Mapping[str, str], body: Json) -> Json:
+    """Answer values.update."""
+    rows = checked_values(body)
+    option = _input_option(query.get("valueInputOption"))
+    with _answering():
+        writing = plan_update(*book.find(text), rows)
+    answer = _written(book, writing, option)
+    if _is_true(query.get("includeValuesInResponse")):
+        answer["updatedData"] = _echo(book, writing.rect, writing, query)
+    return answer
+
+
+def batch_update(book: Spreadsheet, body: Json) -> Json:
+    """Answer values:batchUpdate: all of it is checked before anything is written."""
+    data = body.get("data") or []
+    rows = [checked_values(item, f"data[{place}]") for place, item in enumerate(data)]
+    option = _input_option(body.get("valueInputOption"))
+    writings = []
+    for place, item in enumerate(data):
+        with _answering(f"Invalid data[{place}]: "):
+            writings.append(plan_update(*book.find(item.get("range", "")), rows[place]))
+    responses = [_written(book, writing, option) for writing in writings]
+    return {"spreadsheetId": book.spreadsheet_id, **_totals(writings, responses)} | (
+        {"responses": responses} if responses else {}
+    )
+
+
+def clear(book: Spreadsheet, text: str) -> Json:
+    """Answer values.clear."""
+    with _answering():
+        cleared = _clear(book, text)
+    return {"spreadsheetId": book.spreadsheet_id, "clearedRange": cleared}
+
+
+def batch_clear(book: Spreadsheet, body: Json) -> Json:
+    """Answer values:batchClear."""
+    ranges = body.get("ranges") or []
+    with _answering():
+        for text in ranges:
+            book.find(text)
+        cleared = [_clear(book, text) for text in ranges]
+    return {"spreadsheetId": book.spreadsheet_id, "clearedRanges": cleared}
+
+
+def append(book: Spreadsheet, text: str, query: Mapping[str, str], body: Json) -> Json:
+    """Answer values.append."""
+    rows = checked_values(body)
+    option = _input_option(query.get("valueInputOption"))
+    with _answering():
+        sheet, bounds = book.find(text)
+    grid = sheet.grid
+    searched = bounds.within(grid.row_count, grid.column_count)
+    table = find_table(grid, searched)
+    row = table.end_row if table else searched.start_row
+    column = table.start_column if table else searched.start_column
+    writing = Writing(sheet, extent(row, column, rows), rows)
+    _make_room(writing, query.get("insertDataOption") == "INSERT_ROWS")
+    answer: Json = {"spreadsheetId": book.spreadsheet_id}
+    if table:
+        answer["tableRange"] = range_name(sheet.title, table)
+    answer["updates"] = _written(book, writing, option)
+    if _is_true(query.get("includeValuesInResponse")):
+        answer["updates"]["updatedData"] = _echo(book, writing.rect, writing, query)
+    return answer
+
+
+def _make_room(writing: Writing, insert: bool) -> None:
+    grid, rect = writing.sheet.grid, writing.rect
+    if not any(writing.rows):
+        return
+    if insert:
+        grid.insert_rows(rect.start_row, rect.height)
+    grid.grow(rect.end_row, rect.end_column)
+
+
+def _read(
+    evaluator: Evaluator, book: Spreadsheet, text: str, options: Rendering, major: str
+) -> Json:
+    sheet, bounds = book.find(text)
+    rect = bounds.within(sheet.grid.row_count, sheet.grid.column_count)
+    return read_range(evaluator, sheet, rect, options, major)
+
+
+def _written(book: Spreadsheet, writing: Writing, option: str) -> Json:
+    return {"spreadsheetId": book.spreadsheet_id, **apply_writing(writing, option)}
+
+
+def _echo(book: Spreadsheet, rect: Rect, writing: Writing, query: Mapping[str, str]) -> Json:
+    value = query.get("responseValueRenderOption", "FORMATTED_VALUE")
+    moments = query.get("responseDateTimeRenderOption", "SERIAL_NUMBER")
+    options = Rendering(value, moments)
+    return read_range(Evaluator(book), writing.sheet, rect, options, "ROWS")
+
+
+def _clear(book: Spreadsheet, text: str) -> str:
+    sheet, bounds = book.find(text)
+    rect = bounds.within(sheet.grid.row_count, sheet.grid.column_count)
+    filled: list[tuple[int, int, Cell]] = list(sheet.grid.stored(rect))
+    for row, column, cell in filled:
+        sheet.grid.put(row, column, cell.changed(value=None, formula=None))
+    return range_name(sheet.title, rect)
+
+
+def _totals(writings: list[Writing], responses: list[Json]) -> Json:
+    """Count rows and columns once each, however many ranges touch them."""
+    rows, columns, sheets = set(), set(), set()
+    for writing in writings:
+        if any(writing.rows):
+            owner, rect = writing.sheet.sheet_id, writing.rect
+            sheets.add(owner)
+            rows |= {(owner, row) for row in range(rect.start_row, rect.end_row)}
+            columns |= {(owner, column) for column in range(rect.start_column, rect.end_column)}
+    counts = {
+        "totalUpdatedRows": len(rows),
+        "totalUpdatedColumns": len(columns),
+        "totalUpdatedCells": sum(response.get("updatedCells", 0) for response in responses),
+        "totalUpdatedSheets": len(sheets),
+    }
+    return {name: count for name, count in counts.items() if count}
+
+
+def _rendering(query: Mapping[str, str]) -> Rendering:
+    value = query.get("valueRenderOption") or "FORMATTED_VALUE"
+    moments = query.get("dateTimeRenderOption") or "SERIAL_NUMBER"
+    _check_option("value_render_option", "ValueRenderOption", value, _RENDER_OPTIONS)
+    _check_option("date_time_render_option", "DateTimeRenderOption", moments, _MOMENT_OPTIONS)
+    return Rendering(value, moments)
+
+
+def _input_option(option: object) -> str:
+    if option in {None, "", "INPUT_VALUE_OPTION_UNSPECIFIED"}:
+        raise invalid("'valueInputOption' is required but not specified")
+    _check_option("value_input_option", "ValueInputOption", option, _INPUT_OPTIONS)
+    return str(option)
+
+
+def _check_option(field: str, kind: str, value: object, allowed: set[str]) -> None:
+    if value not in allowed:
+        type_name = f"type.googleapis.com/google.apps.sheets.v4.{kind}"
+        raise invalid(f"Invalid value at '{field}' ({type_name}), \"{value}\"")
+
+
+def _is_true(value: str | None) -> bool:
+    return (value or "").lower() == "true"

@@ -1,0 +1,138 @@
+"""Plays recorded traffic into the emulator's API and compares what comes back.
+
+What a server makes up (ids, times, etags, addresses) is bound at first sight: from then on
+the recorded value stands for the emulated one, in answers and in the requests that follow.
+"""
+
+import json
+import re
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from types import SimpleNamespace
+
+from queued_gspread.emulator.account import EMAIL
+from queued_gspread.emulator.api import Request, answer
+from queued_gspread.emulator.ids import Ids
+from queued_gspread.emulator.store import SPREADSHEET_TYPE, Store
+
+FOLDER = Path(__file__).parents[2].parent / "shared" / "recorded"
+ID_KEYS = {"id", "spreadsheetId", "sheetId", "namedRangeId", "protectedRangeId"}
+VOLATILE_KEYS = {"etag", "thumbnailLink", "embedLink", "permissionId", "parents", "userPermission"}
+TIME = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+ADDRESS = re.compile(r"[\w.-]+@[\w.-]+\.iam\.gserviceaccount\.com")
+FILE_ID = re.compile(r"/(?:files|spreadsheets)/([\w-]{40,})")
+NOBODY = SimpleNamespace(knows=lambda token: False)
+
+
+class Player:
+    """One recording, played into a store of its own."""
+
+    def __init__(self, exchanges):
+        self.exchanges = exchanges
+        self.bound = {}
+        ticks = iter(range(10**9))
+        epoch = datetime(2023, 7, 20, 8, 0, tzinfo=timezone.utc)
+        self.store = Store(Ids(1), lambda: epoch + timedelta(seconds=next(ticks)), EMAIL)
+        self._prepare()
+
+    def play(self):
+        """Yield for every request what differs, or None where the answers agree."""
+        for exchange in self.exchanges:
+            request = self._request(exchange)
+            got = answer(self.store, NOBODY, request)
+            yield exchange, self._difference(exchange, got)
+
+    def _prepare(self):
+        created = {
+            json.loads(e["response_body"])["id"]
+            for e in self.exchanges
+            if e["method"] == "POST" and e["status"] == 200 and "/v4/" not in e["uri"]
+        }
+        known = set()
+        for exchange in self.exchanges:
+            body = exchange["response_body"]
+            if exchange["status"] == 403:
+                self.store.private.update(FILE_ID.findall(exchange["uri"]))
+            if '"drive#fileList"' in body:
+                for listed in reversed(json.loads(body)["files"]):
+                    if listed["id"] not in created | known:
+                        known.add(listed["id"])
+                        file = self.store.create(listed["name"], SPREADSHEET_TYPE)
+                        self.bound[listed["id"]] = file.file_id
+
+    def _request(self, exchange):
+        target = self._translated(exchange["uri"].split(".com", 1)[1])
+        body = exchange["request_body"] or ""
+        try:
+            body = json.dumps(self._substituted(json.loads(body)))
+        except ValueError:
+            body = self._translated(body)
+        headers = {"x-goog-api-key": "recorded"}
+        return Request(exchange["method"], target, headers, body.encode())
+
+    def _translated(self, text):
+        for recorded, emulated in self.bound.items():
+            if isinstance(recorded, str):
+                text = text.replace(recorded, emulated)
+        return text
+
+    def _substituted(self, value):
+        if isinstance(value, dict):
+            return {name: self._substituted(part) for name, part in value.items()}
+        if isinstance(value, list):
+            return [self._substituted(part) for part in value]
+        if isinstance(value, bool):
+            return value
+        return self.bound.get(value, value)
+
+    def _difference(self, exchange, got):
+        if exchange["status"] != got.status:
+            return f"status {got.status}: {got.body.decode()[:300]}"
+        if exchange["content_type"].split(";")[0] != got.content_type.split(";")[0]:
+            return f"type {got.content_type}"
+        if "json" not in exchange["content_type"]:
+            same = exchange["response_body"].encode() == got.body
+            return None if same else f"body {got.body[:200]}"
+        return self._compare(json.loads(exchange["response_body"]), json.loads(got.body), "")
+
+    def _compare(self, recorded, emulated, path):
+        if isinstance(recorded, dict) and isinstance(emulated, dict):
+            return self._compare_objects(recorded, emulated, path)
+        if isinstance(recorded, list) and isinstance(emulated, list):
+            if len(recorded) != len(emulated):
+                return f"{path}: {len(emulated)} items for {len(recorded)}: {emulated!r:.200}"
+            found = (
+                self._compare(one, other, f"{path}[{i}]")
+                for i, (one, other) in enumerate(zip(recorded, emulated, strict=True))
+            )
+            return next(filter(None, found), None)
+        if type(recorded) is not type(emulated) and {type(recorded), type(emulated)} != {int, float}:
+            return f"{path}: {emulated!r} for {recorded!r}"
+        if isinstance(recorded, str):
+            recorded, emulated = self._neutral(recorded), self._neutral(emulated)
+        return None if recorded == emulated else f"{path}: {emulated!r} for {recorded!r}"
+
+    def _compare_objects(self, recorded, emulated, path):
+        if recorded.keys() != emulated.keys():
+            return f"{path}: keys differ in {sorted(recorded.keys() ^ emulated.keys())}"
+        for name, part in recorded.items():
+            other = emulated[name]
+            if name in VOLATILE_KEYS and type(part) is type(other):
+                continue
+            if name in ID_KEYS and part and other and type(part) is type(other):
+                if self.bound.setdefault(part, other) == other:
+                    continue
+                return f"{path}.{name}: {other!r} for {part!r}, bound to {self.bound[part]!r}"
+            found = self._compare(part, other, f"{path}.{name}")
+            if found:
+                return found
+        return None
+
+    def _neutral(self, text):
+        text = self._translated(text)
+        return ADDRESS.sub("ADDRESS", TIME.sub("TIME", text))
+
+
+def load(path):
+    """Return the exchanges of a recording."""
+    return json.loads(path.read_text(encoding="utf-8"))
