@@ -48,7 +48,7 @@ def test_files_are_private(place):
 def test_other_users_cannot_reach_the_account(place, command):
     """Whoever can connect cannot make Redis write elsewhere, load a program or lift that rule."""
     place.ensure()
-    refused = pytest.raises(redis.ResponseError, match="no permissions|not allowed")
+    refused = pytest.raises(redis.ResponseError, match=r"no permissions|not allowed")
     with place.client() as client, refused:
         client.execute_command(*command.split())
 
