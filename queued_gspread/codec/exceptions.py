@@ -111,7 +111,10 @@ def _attributes(exc: BaseException) -> dict[str, Any]:
 
 def _state(encoder: Encoder, exc: BaseException) -> list[Any]:
     name = name_of(type(exc))
-    if CLASSES.get(name) is not type(exc) or _too_many(encoder, exc):
+    if _too_many(encoder, exc):
+        # Its text may be as endless as it is itself.
+        return [name_of(RemoteError), [f"{name}: nested too deeply to be carried"], {}, {}]
+    if CLASSES.get(name) is not type(exc):
         notes = _somehow(encoder, _NOTES, getattr(exc, _NOTES, None))
         return [name_of(RemoteError), [_text(exc)], {}, {_NOTES: notes}]
     with _nested(encoder, exc):
@@ -136,12 +139,18 @@ def _encode(encoder: Encoder, exc: BaseException) -> Sequence[Any]:
 
 
 def _encode_raised(encoder: Encoder, raised: Raised) -> Sequence[Any]:
-    exc = raised.exception
-    *fields, _ = _encode(encoder, exc)
+    *fields, _ = _encode(encoder, raised.exception)
+    return (*fields, _trace(raised.exception))
+
+
+def _trace(exc: BaseException) -> str | None:
     if exc.__traceback__ is None:
-        return (*fields, None)
-    lines = traceback.format_exception(type(exc), exc, exc.__traceback__)
-    return (*fields, clean("".join(lines)).rstrip())
+        return None
+    try:
+        lines = traceback.format_exception(type(exc), exc, exc.__traceback__)
+    except Exception:  # noqa: BLE001 - it reads attributes that anybody may have set
+        lines = traceback.format_tb(exc.__traceback__)
+    return clean("".join(lines)).rstrip()
 
 
 def _make(cls: type[Exception], args: list[Any], slots: Mapping[str, Any]) -> Exception:

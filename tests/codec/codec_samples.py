@@ -1,0 +1,105 @@
+"""Values that travel, and a comparison that does not take 1 for 1.0 or True."""
+
+import datetime as dt
+import math
+import re
+from itertools import starmap
+
+import gspread
+from gspread.worksheet import ValueRange
+from hypothesis import strategies as st
+
+from queued_gspread.codec.values import ENUMS
+
+MEMBERS = [member for found in ENUMS.values() for member in found]
+
+
+def same(left, right):
+    if type(left) is not type(right):
+        return False
+    compare = next((found for base, found in COMPARE.items() if isinstance(left, base)), None)
+    return compare(left, right) if compare else left == right
+
+
+def same_items(left, right):
+    return len(left) == len(right) and all(starmap(same, zip(left, right, strict=True)))
+
+
+def same_pairs(left, right):
+    return same_items([*left, *left.values()], [*right, *right.values()])
+
+
+def same_members(left, right):
+    return len(left) == len(right) and all(any(same(x, y) for y in right) for x in left)
+
+
+def same_moment(left, right):
+    return left == right and (left.utcoffset(), left.fold) == (right.utcoffset(), right.fold)
+
+
+COMPARE = {
+    float: lambda left, right: repr(left) == repr(right),
+    gspread.Cell: lambda left, right: same_pairs(vars(left), vars(right)),
+    ValueRange: lambda left, right: same_items(left, right) and same_pairs(left._json, right._json),
+    dict: same_pairs,
+    (list, tuple): same_items,
+    (set, frozenset): same_members,
+    (dt.datetime, dt.time): same_moment,
+}
+
+
+def value_range(rows, about):
+    values = ValueRange(rows)
+    values._json = about
+    return values
+
+
+OFFSETS = st.timedeltas(dt.timedelta(hours=-23), dt.timedelta(hours=23)).map(dt.timezone)
+TEXTS = st.text(st.characters())  # lone surrogates too
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), TEXTS, st.integers().map(lambda n: n**9)
+)
+PATTERNS = st.one_of(
+    st.builds(
+        re.compile,
+        TEXTS.map(re.escape),
+        st.sampled_from([0, re.IGNORECASE, re.ASCII | re.MULTILINE, re.VERBOSE | re.DOTALL]),
+    ),
+    st.builds(re.compile, st.binary().map(re.escape), st.sampled_from([0, re.LOCALE])),
+)
+HASHABLE_ATOMS = st.one_of(
+    SCALARS,
+    st.binary(),
+    st.datetimes(timezones=st.one_of(st.none(), OFFSETS)),
+    st.dates(),
+    st.times(),
+    st.timedeltas(),
+    st.sampled_from(MEMBERS),
+    PATTERNS,
+)
+HASHABLES = st.recursive(
+    HASHABLE_ATOMS.filter(lambda value: not (isinstance(value, float) and math.isnan(value))),
+    lambda inner: st.one_of(
+        st.frozensets(inner, max_size=4), st.lists(inner, max_size=4).map(tuple)
+    ),
+    max_leaves=6,
+)
+KEYS = st.one_of(st.just("~"), TEXTS)
+
+
+def containers(inner):
+    return st.one_of(
+        st.lists(inner, max_size=5),
+        st.lists(inner, max_size=5).map(tuple),
+        st.dictionaries(KEYS, inner, max_size=5),
+        st.dictionaries(HASHABLES, inner, max_size=5),
+        st.sets(HASHABLES, max_size=5),
+        st.frozensets(HASHABLES, max_size=5),
+        st.builds(gspread.Cell, st.integers(), st.integers(), inner),
+        st.builds(
+            value_range, st.lists(inner, max_size=4), st.dictionaries(KEYS, TEXTS, max_size=3)
+        ),
+    )
+
+
+VALUES = st.recursive(st.one_of(HASHABLE_ATOMS, st.lists(SCALARS)), containers, max_leaves=20)
