@@ -1,0 +1,54 @@
+"""The two commands: ``queued-gspread-server``, and ``queued-gspread`` for everything beside it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from queued_gspread.errors import ConfigurationError, QueuedGspreadError
+
+from . import demo, emulator, server, stop
+from .options import Parser
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Sequence
+
+__all__ = ["main", "server_main"]
+
+
+def server_main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``queued-gspread-server``; return the exit status."""
+    parser = Parser("queued-gspread-server", description="Make the calls that wait in the queue.")
+    server.add_options(parser)
+    return _run(server.run, parser.parse_args(arguments), parser)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``queued-gspread``; return the exit status."""
+    parser = Parser("queued-gspread", description="gspread for many processes.")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, module, about in (
+        ("server", server, "make the calls that wait in the queue"),
+        ("stop", stop, "ask the server of a namespace to stop"),
+        ("emulator", emulator, "run a local emulator of Google's Sheets and Drive APIs"),
+        ("demo", demo, "see it work: no Google account, no Redis, no configuration"),
+    ):
+        command = commands.add_parser(name, help=about, description=f"{about.capitalize()}.")
+        module.add_options(command)
+        command.set_defaults(run=module.run, parser=command)
+    options = parser.parse_args(arguments)
+    return _run(options.run, options, options.parser)
+
+
+def _run(
+    command: Callable[[argparse.Namespace], int], options: argparse.Namespace, parser: Parser
+) -> int:
+    """Run a command; what a user can put right takes one line: 2 for settings, else 1."""
+    try:
+        return command(options)
+    except QueuedGspreadError as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return 2 if isinstance(error, ConfigurationError) else 1
+    except KeyboardInterrupt:
+        return 130

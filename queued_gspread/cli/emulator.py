@@ -1,0 +1,77 @@
+"""``queued-gspread emulator``: Google's Sheets and Drive APIs, on this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from queued_gspread.errors import ConfigurationError
+
+from .options import Parser, port
+
+if TYPE_CHECKING:
+    import argparse
+
+    from queued_gspread.emulator import Emulator
+
+__all__ = ["add_options", "load_emulator", "run"]
+
+
+def add_options(parser: Parser) -> None:
+    """Add the options."""
+    parser.option(
+        "--port",
+        "the port to listen on; 0 takes a free one (default %(default)s)",
+        type=port,
+        default=0,
+        metavar="PORT",
+    )
+    parser.option(
+        "--service-account-out",
+        "where to write a throw-away service account's key file that works with it",
+        metavar="FILE",
+    )
+
+
+def load_emulator() -> type[Emulator]:
+    """Return the emulator's class.
+
+    Raises:
+        ConfigurationError: The extra that it needs is not installed.
+
+    """
+    try:
+        from queued_gspread.emulator import Emulator  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise ConfigurationError(str(error)) from error
+    return Emulator
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the emulator until SIGTERM or SIGINT; return the exit status.
+
+    Raises:
+        ConfigurationError: The port is taken, the file cannot be written, or the extra is not
+            installed.
+
+    """
+    emulator = load_emulator()(port=options.port)
+    try:
+        emulator.serve_forever(lambda: _say_where(emulator, options.service_account_out))
+    except OSError as error:
+        place = error.filename or f"port {options.port}"
+        raise ConfigurationError(
+            f"{place} cannot be used ({error.strerror}): name another one"
+        ) from error
+    return 0
+
+
+def _say_where(emulator: Emulator, key_file: str | None) -> None:
+    print(f"Sheets and Drive are emulated at {emulator.url}", flush=True)
+    if key_file is None:
+        return
+    emulator.write_service_account(key_file)
+    print(f"its service account is in {key_file}; a server for it is started with", flush=True)
+    print(
+        f"  queued-gspread-server --service-account {key_file} --api-endpoint {emulator.url}",
+        flush=True,
+    )

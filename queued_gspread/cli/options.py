@@ -1,0 +1,97 @@
+"""Command-line options that can be given as environment variables too."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from queued_gspread._version import __version__
+from queued_gspread.errors import ConfigurationError
+from queued_gspread.settings import (
+    DEFAULT_NAMESPACE,
+    DEFAULT_REDIS_URL,
+    ENV_PREFIX,
+    check_namespace,
+    environment,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Parser", "namespace", "port", "positive_seconds", "seconds"]
+
+_YES = frozenset({"1", "true", "yes", "on"})
+_NO = frozenset({"0", "false", "no", "off"})
+_LAST_PORT = 65535
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that takes one line to say what is wrong, and exits with 2."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the line and exit."""
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+    def option(self, name: str, help: str, **kwargs: Any) -> None:  # noqa: A002 - argparse's name
+        """Add an option whose default is an environment variable."""
+        variable = name.lstrip("-").replace("-", "_").upper()
+        kwargs["default"] = environment(variable) or kwargs.get("default")
+        self.add_argument(name, help=f"{help} [{ENV_PREFIX}{variable}]", **kwargs)
+
+    def flag(self, name: str, help: str) -> None:  # noqa: A002 - argparse's name
+        """Add an option without a value, which is set by an environment variable too."""
+        variable = name.lstrip("-").replace("-", "_").upper()
+        text = (environment(variable) or "no").lower()
+        if text not in _YES | _NO:
+            self.error(f"{ENV_PREFIX}{variable}={text!r} cannot be used: take yes or no")
+        self.add_argument(
+            name,
+            action="store_true",
+            default=text in _YES,
+            help=f"{help} [{ENV_PREFIX}{variable}=yes]",
+        )
+
+    def queue_options(self) -> None:
+        """Add the options that say where the queue is, and ``--version``."""
+        self.option("--redis-url", f"the Redis that holds the queue (default {DEFAULT_REDIS_URL})")
+        self.option(
+            "--namespace",
+            "the queue within that Redis; one is one Google account (default %(default)s)",
+            type=namespace,
+            default=DEFAULT_NAMESPACE,
+        )
+        self.add_argument("--version", action="version", version=f"queued_gspread {__version__}")
+
+
+def namespace(text: str) -> str:
+    """Return a namespace."""
+    try:
+        return check_namespace(text)
+    except ConfigurationError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def seconds(text: str) -> float:
+    """Return a number of seconds, 0 or more."""
+    return _number(text, lambda value: value >= 0, "a number of seconds, 0 or more")
+
+
+def positive_seconds(text: str) -> float:
+    """Return a number of seconds above 0."""
+    return _number(text, lambda value: value > 0, "a number of seconds above 0")
+
+
+def port(text: str) -> int:
+    """Return a TCP port."""
+    return int(_number(text, lambda value: value in range(_LAST_PORT + 1), "a port, 0 to 65535"))
+
+
+def _number(text: str, is_right: Callable[[float], bool], expected: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if math.isfinite(value) and is_right(value):
+        return value
+    raise argparse.ArgumentTypeError(f"{text!r} cannot be used: take {expected}")

@@ -1,0 +1,123 @@
+"""``queued-gspread-server``: run the server until it is told to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from queued_gspread.embedded import ensure_running
+from queued_gspread.server import Server
+from queued_gspread.server.calllog import configure
+
+from .options import Parser, positive_seconds, seconds
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add_options", "run"]
+
+
+def add_options(parser: Parser) -> None:
+    """Add the server's options: the keyword arguments of :class:`Server`, and two for its log."""
+    parser.queue_options()
+    parser.option(
+        "--service-account",
+        "a service account's key file (default: gspread's own place, then "
+        "GOOGLE_APPLICATION_CREDENTIALS)",
+        metavar="FILE",
+    )
+    parser.flag("--oauth", "use the authorised-user file that gspread.oauth() writes")
+    parser.flag("--adc", "use Application Default Credentials")
+    parser.option("--api-key", "use an API key", metavar="KEY")
+    parser.option(
+        "--api-endpoint",
+        "send what is meant for Google's hosts to this URL, path kept",
+        metavar="URL",
+    )
+    parser.option(
+        "--interval",
+        "the least time between two requests (default %(default)s)",
+        type=seconds,
+        default=0.0,
+        metavar="SECONDS",
+    )
+    parser.option(
+        "--shutdown-timeout",
+        "how long calls under way are given at the end (default %(default)s)",
+        type=seconds,
+        default=10.0,
+        metavar="SECONDS",
+    )
+    parser.option(
+        "--lease",
+        "after how much silence a server counts as gone (default %(default)s)",
+        type=positive_seconds,
+        default=5.0,
+        metavar="SECONDS",
+    )
+    parser.option(
+        "--log-level",
+        "debug, info, warning or error (default %(default)s); info has a line for every call",
+        choices=["debug", "info", "warning", "error"],
+        default="info",
+    )
+    parser.option(
+        "--log-format",
+        "text or json (default %(default)s)",
+        choices=["text", "json"],
+        default="text",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the server until SIGTERM, SIGINT or ``queued-gspread stop``; return the exit status.
+
+    Raises:
+        QueuedGspreadError: The server could not start; the text says why.
+
+    """
+    configure(options.log_level, options.log_format)
+    server = Server(
+        redis_url=options.redis_url,
+        namespace=options.namespace,
+        service_account=options.service_account,
+        oauth=options.oauth,
+        adc=options.adc,
+        api_key=options.api_key,
+        api_endpoint=options.api_endpoint,
+        interval=options.interval,
+        shutdown_timeout=options.shutdown_timeout,
+        lease=options.lease,
+    )
+    if options.redis_url is None:
+        ensure_running(tell=_say)
+    _until_told(server)
+    if server.has_calls_left:
+        # Their threads may wait for Google for minutes yet; the next server knows of them.
+        sys.stderr.flush()
+        os._exit(0)
+    return 0
+
+
+def _until_told(server: Server) -> None:
+    """Run a server; the main thread only waits, so that a signal is answered at once."""
+    told = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: told.set())
+    server.start()
+    while not told.wait(_LOOK) and server.is_running:
+        pass
+    server.request_stop()
+    server.wait()
+
+
+# Signals wake the wait by themselves; this is for a stop that comes through the queue.
+_LOOK = 0.5
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
