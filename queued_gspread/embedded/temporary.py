@@ -23,6 +23,25 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 3
 _STOPPING = 10.0
+# A line on standard input means that all is well; its end means that whoever held it is dead.
+_LAST_WILL = 'read -r _ || { kill -KILL "$1"; rm -rf "$2"; }'
+
+
+class Lifeline:
+    """Ends process *pid* and removes *directory* if this process dies, even by SIGKILL."""
+
+    def __init__(self, pid: int, directory: Path) -> None:
+        self._heir = subprocess.Popen(  # noqa: S603 - a text of our own
+            ["/bin/sh", "-c", _LAST_WILL, "sh", str(pid), str(directory)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def cut(self) -> None:
+        """Leave everything as it is."""
+        self._heir.communicate(b"\n")
 
 
 class TemporaryRedis:
@@ -31,7 +50,8 @@ class TemporaryRedis:
     *binary* is a server program, by default the one that :func:`find_binary` returns; with
     *persistent* the data is in an append-only file and survives :meth:`kill` and
     :meth:`restart`; *options* are further settings of ``redis.conf``. As a context manager it
-    is started on entry and closed on exit; without one it is closed when Python ends.
+    is started on entry and closed on exit; without one it is closed when Python ends. It does
+    not outlive this process, however that ends, and a ^C at the terminal does not reach it.
     """
 
     def __init__(
@@ -51,6 +71,7 @@ class TemporaryRedis:
         self._directory: Path | None = None
         self._address: Address | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._lifeline: Lifeline | None = None
         self._owner = os.getpid()
 
     def __enter__(self) -> Self:
@@ -103,6 +124,7 @@ class TemporaryRedis:
         """Start Redis, with the data that an earlier run left; wait until it answers."""
         if self.pid is not None:
             return
+        self._reap()
         attempts = 1 if self._address or self._unix_socket else _ATTEMPTS
         while not self._started(last=attempts == 1):
             attempts -= 1
@@ -115,15 +137,14 @@ class TemporaryRedis:
         try:
             self._process.wait(_STOPPING)
         except subprocess.TimeoutExpired:
-            self.kill()
-        self._process = None
+            self._process.kill()
+        self._reap()
 
     def kill(self) -> None:
         """End Redis with SIGKILL, as a crash would; the folder stays."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait()
-            self._process = None
+            self._reap()
 
     def restart(self) -> None:
         """Stop Redis if it runs, and start it on the same address, in the same folder."""
@@ -156,14 +177,26 @@ class TemporaryRedis:
         log = Log(self.directory / "redis.log")
         with log.open() as output:
             self._process = subprocess.Popen(  # noqa: S603 - found or configured
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
             )
+        self._lifeline = Lifeline(self._process.pid, self.directory)
         try:
             wait_for_answer(address, self._process, log, self._timeout)
         except BaseException:
             self.kill()
             raise
         self._address = address
+
+    def _reap(self) -> None:
+        if self._process is not None:
+            self._process.wait()
+        if self._lifeline is not None:
+            self._lifeline.cut()
+        self._process = self._lifeline = None
 
     def _new_address(self) -> Address:
         if self._unix_socket:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
 import redis
 
 from queued_gspread.embedded import TemporaryRedis
-from queued_gspread.embedded.probe import Answer, probe
+from queued_gspread.embedded.probe import Answer, probe, wait_until
 from queued_gspread.errors import BrokerUnavailableError
 
 
@@ -116,6 +118,34 @@ def test_ends_with_python(binary, python):
     port, directory = output.split()
     assert probe(("127.0.0.1", int(port))) is Answer.NOBODY
     assert not Path(directory).exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_ends_with_a_killed_python(binary, python, number):
+    """However the process that started it dies, Redis and its folder go with it."""
+    code = (
+        "import sys; from queued_gspread.embedded import TemporaryRedis\n"
+        f"server = TemporaryRedis({str(binary)!r}); server.start()\n"
+        "print(server.port, server.directory, flush=True); sys.stdin.read()"
+    )
+    with python(code) as process:
+        port, directory = process.stdout.readline().split()
+        process.send_signal(number)
+    assert process.returncode == -number
+    assert wait_until(lambda: not Path(directory).exists(), 20)
+    assert probe(("127.0.0.1", int(port))) is Answer.NOBODY
+
+
+def test_starts_again_after_it_ended_by_itself(binary):
+    """A Redis that died can be started again."""
+    with TemporaryRedis(binary, persistent=True) as server:
+        with connect(server) as client:
+            client.set("key", "value")
+        os.kill(server.pid, signal.SIGKILL)
+        assert wait_until(lambda: server.pid is None, 20)
+        server.start()
+        with connect(server) as client:
+            assert client.get("key") == "value"
 
 
 def test_a_forked_child_leaves_it_alone(binary, python):
