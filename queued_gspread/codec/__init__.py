@@ -15,9 +15,9 @@ written in three bytes, as Python's ``surrogatepass`` does. NaN and infinities a
                   all strings, or that has the key "~"
     float         "nan", "inf" or "-inf"
     bytes         base64 (a bytearray arrives as bytes)
-    datetime      ISO 8601 (of a time zone only the offset is kept), fold
+    datetime      ISO 8601 without zone, fold, offset (a timedelta or null)
     date          ISO 8601
-    time          ISO 8601, fold
+    time          as datetime
     timedelta     days, seconds, microseconds
     pattern       pattern (string or bytes), flags
     enum          class and name of a member of gspread.utils

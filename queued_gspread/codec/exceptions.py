@@ -44,7 +44,8 @@ def _text(exc: BaseException) -> str:
         text = str(exc)
     except Exception:  # noqa: BLE001 - foreign code, and only its text is wanted
         text = describe(exc)
-    return clean(f"{name_of(type(exc))}: {text}")
+    name = name_of(type(exc))
+    return clean(f"{name}: {text}" if text else name)
 
 
 @contextmanager

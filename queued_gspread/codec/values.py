@@ -6,7 +6,7 @@ import base64
 import enum
 import math
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
 
 from gspread import utils
@@ -87,12 +87,18 @@ def _find_member(class_name: str, name: str) -> enum.Enum:
     return ENUMS[class_name][name]
 
 
-def _moment(_: Encoder, value: datetime | time) -> Sequence[Any]:
-    return (value.isoformat(), value.fold)
+def _moment(encoder: Encoder, value: datetime | time) -> Sequence[Any]:
+    # fromisoformat() takes an offset below one second for UTC, so it is kept apart.
+    text = value.replace(tzinfo=None).isoformat()
+    return (text, value.fold, encoder.visit(value.utcoffset()))
 
 
-def _reader(cls: type[datetime | time]) -> Callable[[str, int], datetime | time]:
-    return lambda text, fold: cls.fromisoformat(text).replace(fold=fold)
+def _reader(cls: type[datetime | time]) -> Callable[..., datetime | time]:
+    def read(text: str, fold: int, offset: timedelta | None) -> datetime | time:
+        zone = None if offset is None else timezone(offset)
+        return cls.fromisoformat(text).replace(fold=fold, tzinfo=zone)
+
+    return read
 
 
 def _integer(encoder: Encoder, value: int) -> int:
@@ -127,6 +133,7 @@ HANDLERS: Final[dict[type, Handler]] = {
 _LIST: Final[tuple[type, ...]] = (list,)
 _STR: Final[tuple[type, ...]] = (str,)
 _INT: Final[tuple[type, ...]] = (int,)
+_MOMENT: Final[tuple[tuple[type, ...], ...]] = (_STR, _INT, (timedelta, type(None)))
 
 KINDS: Final = (
     Kind("tuple", (tuple,), _items, (_LIST,), tuple, inherit=True),
@@ -136,8 +143,8 @@ KINDS: Final = (
     Kind("bytes", (bytes, bytearray), _base64, (_STR,), _bytes),
     Kind("pattern", (re.Pattern,), _pattern, ((str, bytes), _INT), _compile),
     Kind("enum", tuple(ENUMS.values()), _member, (_STR, _STR), _find_member),
-    Kind("datetime", (datetime,), _moment, (_STR, _INT), _reader(datetime)),
-    Kind("time", (time,), _moment, (_STR, _INT), _reader(time)),
+    Kind("datetime", (datetime,), _moment, _MOMENT, _reader(datetime)),
+    Kind("time", (time,), _moment, _MOMENT, _reader(time)),
     Kind("date", (date,), lambda _, v: (v.isoformat(),), (_STR,), date.fromisoformat),
     Kind(
         "timedelta",
