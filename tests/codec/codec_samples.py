@@ -7,9 +7,13 @@ from itertools import starmap
 
 import gspread
 from gspread.worksheet import ValueRange
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from queued_gspread.codec.values import ENUMS
+
+# A busy machine is no reason to fail.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 MEMBERS = [member for found in ENUMS.values() for member in found]
 

@@ -8,6 +8,7 @@ import google.auth.exceptions
 import gspread
 import pytest
 import requests
+from codec_samples import unhurried
 from hypothesis import given
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
@@ -341,6 +342,7 @@ def test_decoding_runs_no_constructor(monkeypatch):
     assert codec.loads(data).code == 429
 
 
+@unhurried
 @given(
     st.sampled_from(BARE),
     st.lists(st.one_of(st.text(), st.integers(), st.binary(), st.none(), st.floats()), max_size=6),
@@ -358,6 +360,7 @@ def test_args_and_attributes_of_any_kind_arrive(cls, args, attributes):
     assert vars(arrived).items() >= public.items()
 
 
+@unhurried
 @given(
     st.sampled_from(sorted(CLASSES)),
     st.lists(st.one_of(st.integers(), st.text(), st.binary(), st.none()), max_size=5),

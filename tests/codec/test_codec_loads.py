@@ -3,7 +3,7 @@ import json
 import sys
 
 import pytest
-from codec_samples import VALUES
+from codec_samples import VALUES, unhurried
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,18 +52,21 @@ def try_loads(data):
             codec.loads(data, objects)
 
 
+@unhurried
 @given(st.binary())
 def test_random_bytes(data):
     """Random bytes are a value or a CodecError."""
     try_loads(data)
 
 
+@unhurried
 @given(JSON)
 def test_random_documents(document):
     """Random JSON, with tags in all the wrong places, is a value or a CodecError."""
     try_loads(json.dumps(document).encode())
 
 
+@unhurried
 @given(VALUES, st.data())
 def test_mutated_messages(value, data):
     """A valid message with some bytes replaced, removed or doubled is one or the other."""

@@ -9,7 +9,7 @@ from datetime import datetime, time, timedelta, timezone
 from typing import NamedTuple
 
 import pytest
-from codec_samples import MEMBERS, VALUES, same
+from codec_samples import MEMBERS, VALUES, same, unhurried
 from hypothesis import given
 
 from queued_gspread import codec
@@ -37,12 +37,14 @@ def refused(value):
         codec.dumps(value)
 
 
+@unhurried
 @given(VALUES)
 def test_every_carried_value_comes_back_with_its_types(value):
     """A value of the carried types, however nested, arrives equal and of the same types."""
     assert same(there_and_back(value), value)
 
 
+@unhurried
 @given(VALUES)
 def test_encoding_leaves_the_value_alone(value):
     """Encoding the same value again gives the same bytes, so nothing was changed in it."""
