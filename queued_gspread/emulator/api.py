@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 JSON_TYPE = "application/json; charset=UTF-8"
 _LARGEST_BODY = 10_485_760
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -79,21 +81,29 @@ class Request:
 
 def answer(store: Store, account: Account, request: Request) -> Answer:
     """Return the answer to any request below /v4, /drive or /upload."""
-    on_drive = not request.raw_path.startswith("/v4/")
     try:
-        if not _is_allowed(account, request):
-            raise drive_unauthenticated() if on_drive else unauthenticated()
-        if len(request.content) > _LARGEST_BODY:
-            limit = f"exceeds the limit: {_LARGEST_BODY} bytes."
-            raise invalid(f"Request payload size {limit}")
+        _check(account, request)
         return _route(store, request)
     except ApiError as refusal:
         return as_json(refusal.body, refusal.status)
+    except Exception:  # noqa: BLE001  - a server answers whatever goes wrong in it
+        _log.exception("The emulator failed at %s %s", request.method, request.target)
+        error = {"code": 500, "message": "Internal error encountered.", "status": "INTERNAL"}
+        return as_json({"error": error}, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def as_json(body: Any, status: int = HTTPStatus.OK) -> Answer:
     """Return an answer whose body is JSON."""
     return Answer(int(status), json.dumps(body, ensure_ascii=False).encode())
+
+
+def _check(account: Account, request: Request) -> None:
+    if not _is_allowed(account, request):
+        on_sheets = request.raw_path.startswith("/v4/")
+        raise unauthenticated() if on_sheets else drive_unauthenticated()
+    if len(request.content) > _LARGEST_BODY:
+        limit = f"exceeds the limit: {_LARGEST_BODY} bytes."
+        raise invalid(f"Request payload size {limit}")
 
 
 def _is_allowed(account: Account, request: Request) -> bool:

@@ -34,7 +34,7 @@ def with_color_styles(value: Any) -> Any:
     found: Json = {}
     for name, part in value.items():
         if name == "rgbColor" or name.lower().endswith("color"):
-            found[name] = stored_color(part)
+            found[name] = stored_color(part or {})
         else:
             found[name] = with_color_styles(part)
     for name in list(found):

@@ -25,4 +25,6 @@ def import_csv(book: Spreadsheet, content: bytes, ids: Ids) -> None:
         for column, text in enumerate(line):
             sheet.grid.put(row, column, write(EMPTY, text, "USER_ENTERED"))
     book.sheets = [sheet]
+    # Recorded: the converter does not keep the time zone.
+    book.properties["timeZone"] = "America/Los_Angeles"
     book.named_ranges = []

@@ -33,7 +33,8 @@ class File:
     permissions: list[dict[str, Any]] = field(default_factory=list)
     comments: list[dict[str, Any]] = field(default_factory=list)
     trashed: bool = False
-    version: int = 1
+    # What Drive counts until a spreadsheet exists, by recorded answers.
+    version: int = 4
 
     @property
     def title(self) -> str:

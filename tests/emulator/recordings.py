@@ -13,11 +13,12 @@ from types import SimpleNamespace
 from queued_gspread.emulator.account import EMAIL
 from queued_gspread.emulator.api import Request, answer
 from queued_gspread.emulator.ids import Ids
-from queued_gspread.emulator.store import SPREADSHEET_TYPE, Store
+from queued_gspread.emulator.store import ROOT_FOLDER, SPREADSHEET_TYPE, Store
 
 FOLDER = Path(__file__).parents[2].parent / "shared" / "recorded"
 ID_KEYS = {"id", "spreadsheetId", "sheetId", "namedRangeId", "protectedRangeId"}
-VOLATILE_KEYS = {"etag", "thumbnailLink", "embedLink", "permissionId", "parents", "userPermission"}
+VOLATILE_KEYS = {"etag", "thumbnailLink", "embedLink", "permissionId"}
+FOLDER_ID = re.compile(r"/parents/(0A[\w-]+)")
 TIME = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 ADDRESS = re.compile(r"[\w.-]+@[\w.-]+\.iam\.gserviceaccount\.com")
 FILE_ID = re.compile(r"/(?:files|spreadsheets)/([\w-]{40,})")
@@ -33,30 +34,30 @@ class Player:
         ticks = iter(range(10**9))
         epoch = datetime(2023, 7, 20, 8, 0, tzinfo=timezone.utc)
         self.store = Store(Ids(1), lambda: epoch + timedelta(seconds=next(ticks)), EMAIL)
-        self._prepare()
+        self.created = {json.loads(e["response_body"])["id"] for e in exchanges if _creates(e)}
+        for exchange in exchanges:
+            folders = FOLDER_ID.findall(exchange["response_body"])
+            self.bound |= dict.fromkeys(folders, ROOT_FOLDER)
+            if exchange["status"] == 403:
+                self.store.private.update(FILE_ID.findall(exchange["uri"]))
 
     def play(self):
         """Yield for every request what differs, or None where the answers agree."""
-        for exchange in self.exchanges:
+        for place, exchange in enumerate(self.exchanges):
+            if _creates(exchange):
+                self._prepare(place)
             request = self._request(exchange)
             got = answer(self.store, NOBODY, request)
             yield exchange, self._difference(exchange, got)
 
-    def _prepare(self):
-        created = {
-            json.loads(e["response_body"])["id"]
-            for e in self.exchanges
-            if e["method"] == "POST" and e["status"] == 200 and "/v4/" not in e["uri"]
-        }
-        known = set()
-        for exchange in self.exchanges:
-            body = exchange["response_body"]
-            if exchange["status"] == 403:
-                self.store.private.update(FILE_ID.findall(exchange["uri"]))
-            if '"drive#fileList"' in body:
-                for listed in reversed(json.loads(body)["files"]):
-                    if listed["id"] not in created | known:
-                        known.add(listed["id"])
+    def _prepare(self, place):
+        """Add the files of others that this run of the scenario will find listed."""
+        for exchange in self.exchanges[place + 1 :]:
+            if _creates(exchange):
+                return
+            if '"drive#fileList"' in exchange["response_body"]:
+                for listed in reversed(json.loads(exchange["response_body"])["files"]):
+                    if listed["id"] not in self.created | self.bound.keys():
                         file = self.store.create(listed["name"], SPREADSHEET_TYPE)
                         self.bound[listed["id"]] = file.file_id
 
@@ -106,7 +107,10 @@ class Player:
                 for i, (one, other) in enumerate(zip(recorded, emulated, strict=True))
             )
             return next(filter(None, found), None)
-        if type(recorded) is not type(emulated) and {type(recorded), type(emulated)} != {int, float}:
+        if type(recorded) is not type(emulated) and {type(recorded), type(emulated)} != {
+            int,
+            float,
+        }:
             return f"{path}: {emulated!r} for {recorded!r}"
         if isinstance(recorded, str):
             recorded, emulated = self._neutral(recorded), self._neutral(emulated)
@@ -131,6 +135,10 @@ class Player:
     def _neutral(self, text):
         text = self._translated(text)
         return ADDRESS.sub("ADDRESS", TIME.sub("TIME", text))
+
+
+def _creates(exchange):
+    return exchange["method"] == "POST" and "/drive/v3/files" in exchange["uri"]
 
 
 def load(path):

@@ -180,7 +180,7 @@ def _set_tab_color(sheet: Sheet, changes: Json) -> None:
     if color is not None:
         stored = stored_color(color)
         sheet.properties |= {"tabColor": stored, "tabColorStyle": {"rgbColor": stored}}
-    elif style:
+    elif style.get("themeColor"):
         sheet.properties["tabColorStyle"] = with_color_styles(style)
 
 

@@ -73,7 +73,8 @@ _TOKEN = re.compile(
 )
 _BINARY = {"=": 1, "<>": 1, "<": 1, ">": 1, "<=": 1, ">=": 1}
 _BINARY |= {"&": 2, "+": 3, "-": 3, "*": 4, "/": 4, "^": 6}
-_UNARY_STRENGTH = 5
+# A sign binds tighter than a power: -2^2 is 4.
+_UNARY_STRENGTH = 6
 Token = tuple[str, str]
 
 

@@ -35,7 +35,8 @@ def checked_values(body: dict[str, Any], field: str = "data") -> Rows:
         _check_list(line, f"{field}.values[{place}]")
         for column, value in enumerate(line):
             if isinstance(value, (list, dict)):
-                raise invalid(f"Invalid {field}[{place}][{column}]: {_as_proto(value)}")
+                where = "" if field == "data" else f"Invalid {field}: "
+                raise invalid(f"{where}Invalid values[{place}][{column}]: {_as_proto(value)}")
     if checked_major(body.get("majorDimension"), field) == "COLUMNS":
         return _transposed(values)
     return [list(line) for line in values]

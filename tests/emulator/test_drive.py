@@ -1,0 +1,165 @@
+import json
+import zipfile
+from io import BytesIO
+
+import pytest
+from gspread.exceptions import APIError
+from gspread.utils import ExportFormat
+
+
+def test_create_open_and_delete(client):
+    """A created spreadsheet is found by title and by key until it is deleted."""
+    made = client.create("a title of its own")
+    assert client.open("a title of its own").id == made.id
+    assert [file["id"] for file in client.list_spreadsheet_files("a title of its own")] == [made.id]
+    client.del_spreadsheet(made.id)
+    assert client.list_spreadsheet_files("a title of its own") == []
+
+
+def test_folders(client):
+    """Files are listed by the folder that they were created in."""
+    made = client.create("in a folder", folder_id="someFolder")
+    assert [f["id"] for f in client.list_spreadsheet_files(folder_id="someFolder")] == [made.id]
+    assert client.open("in a folder", folder_id="someFolder").id == made.id
+
+
+def test_pages(client, emulator):
+    """A list that is longer than a page goes on at its nextPageToken."""
+    for _ in range(3):
+        client.create("one of many")
+    params = {"q": "name = 'one of many'", "pageSize": 2, "fields": "nextPageToken,files(id)"}
+    url = "https://www.googleapis.com/drive/v3/files"
+    first = client.http_client.request("get", url, params=params).json()
+    params["pageToken"] = first["nextPageToken"]
+    second = client.http_client.request("get", url, params=params).json()
+    assert len({file["id"] for file in first["files"] + second["files"]}) == 3
+    assert "nextPageToken" not in second
+
+
+def test_copy_with_permissions_and_comments(client, book):
+    """A copy has the content and, where asked for, the permissions and comments."""
+    book.sheet1.update([["x"]], "A1")
+    book.share("writer@example.com", "user", "writer")
+    url = f"https://www.googleapis.com/drive/v3/files/{book.id}/comments"
+    client.http_client.request("post", url, json={"content": "hello"}, params={"fields": "id"})
+    copied = client.copy(book.id, copy_permissions=True, copy_comments=True)
+    assert copied.title == f"Copy of {book.title}"
+    assert copied.sheet1.acell("A1").value == "x"
+    addresses = [p["emailAddress"] for p in copied.list_permissions()]
+    assert "writer@example.com" in addresses
+    url = f"https://www.googleapis.com/drive/v3/files/{copied.id}/comments"
+    found = client.http_client.request("get", url, params={"fields": "comments/content"})
+    assert found.json() == {"comments": [{"content": "hello"}]}
+
+
+def test_permissions(book):
+    """Permissions are granted, listed, handed over and removed."""
+    book.share("a@example.com", "user", "reader")
+    book.share(None, "anyone", "reader", with_link=True)
+    book.share("example.org", "domain", "reader")
+    found = {p["type"]: p for p in book.list_permissions() if p["role"] == "reader"}
+    assert found["user"]["emailAddress"] == "a@example.com"
+    assert found["anyone"]["id"] == "anyoneWithLink"
+    assert found["domain"]["domain"] == "example.org"
+    book.remove_permissions("a@example.com")
+    assert "a@example.com" not in {p.get("emailAddress") for p in book.list_permissions()}
+
+
+def test_transfer_of_ownership(book, emulator):
+    """An accepted transfer makes the new owner the owner and the old one a writer."""
+    book.share("heir@example.com", "user", "writer")
+    heir = next(p for p in book.list_permissions() if p.get("emailAddress") == "heir@example.com")
+    book.transfer_ownership(heir["id"])
+    assert next(p for p in book.list_permissions() if p["id"] == heir["id"])["pendingOwner"]
+    book.accept_ownership(heir["id"])
+    roles = {p["emailAddress"]: p["role"] for p in book.list_permissions()}
+    email = emulator.service_account_info()["client_email"]
+    assert roles == {"heir@example.com": "owner", email: "writer"}
+
+
+def test_exports(client, book):
+    """CSV and TSV hold the shown values; the other formats are valid files."""
+    book.sheet1.update([["a,b", "c"], ["", "50%"]], "A1", raw=False)
+    assert book.export(ExportFormat.CSV) == b'"a,b",c\r\n,50%'
+    assert book.export(ExportFormat.TSV) == b"a,b\tc\r\n\t50%"
+    assert book.export(ExportFormat.PDF).startswith(b"%PDF-")
+    assert zipfile.is_zipfile(BytesIO(book.export(ExportFormat.EXCEL)))
+
+
+def test_import_csv(client, book):
+    """An imported CSV file replaces all sheets by one that is named like the file."""
+    book.add_worksheet("other", 1, 1)
+    answer = client.import_csv(book.id, 'a,1\n"b, c",50%\n')
+    assert answer["id"] == book.id
+    assert [sheet.title for sheet in book.worksheets()] == [book.title]
+    assert book.sheet1.get_all_values() == [["a", "1"], ["b, c", "50%"]]
+
+
+def test_times(book):
+    """A change moves the time of the last change and leaves the time of creation."""
+    created = book.creationTime
+    before = book.get_lastUpdateTime()
+    book.sheet1.update([["x"]], "A1")
+    book.update_drive_metadata()
+    assert book.creationTime == created
+    assert book.get_lastUpdateTime() >= before
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "message"),
+    [
+        ("get", "/drive/v3/files/nope", "File not found: nope."),
+        ("delete", "/drive/v3/files/nope", "File not found: nope."),
+        ("post", "/drive/v3/files/nope/copy", "File not found: nope."),
+        ("get", "/drive/v3/files/nope/permissions", "File not found: nope."),
+    ],
+)
+def test_unknown_file(client, method, path, message):
+    """An unknown file gets Drive's 404."""
+    with pytest.raises(APIError) as caught:
+        client.http_client.request(method, "https://www.googleapis.com" + path)
+    error = caught.value.response.json()["error"]
+    assert error == {
+        "errors": [
+            {
+                "domain": "global",
+                "reason": "notFound",
+                "message": message,
+                "locationType": "parameter",
+                "location": "fileId",
+            }
+        ],
+        "code": 404,
+        "message": message,
+    }
+
+
+@pytest.mark.parametrize("query", ["name =", "nonsense", "name ~ 'x'", "name = 'x' and"])
+def test_bad_query(client, query):
+    """A query that Drive does not understand gets its 400."""
+    url = "https://www.googleapis.com/drive/v3/files"
+    with pytest.raises(APIError) as caught:
+        client.http_client.request("get", url, params={"q": query})
+    error = caught.value.response.json()["error"]
+    assert (error["code"], error["errors"][0]["location"]) == (400, "q")
+
+
+def test_comments_need_fields(client, book):
+    """Comments cannot be listed without saying which fields."""
+    url = f"https://www.googleapis.com/drive/v3/files/{book.id}/comments"
+    with pytest.raises(APIError, match="'fields' parameter is required"):
+        client.http_client.request("get", url)
+
+
+def test_unknown_permission(client, book):
+    """An unknown permission gets Drive's 404."""
+    with pytest.raises(APIError, match=r"Permission not found: 12\."):
+        client.remove_permission(book.id, "12")
+
+
+def test_answers_are_json(client, book):
+    """Drive's answers are typed as Google types them."""
+    url = f"https://www.googleapis.com/drive/v3/files/{book.id}"
+    response = client.http_client.request("get", url)
+    assert response.headers["Content-Type"] == "application/json; charset=UTF-8"
+    assert set(json.loads(response.content)) == {"kind", "id", "name", "mimeType"}

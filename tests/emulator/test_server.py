@@ -1,0 +1,194 @@
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+import requests
+from conftest import client_of
+
+from queued_gspread.emulator import Emulator
+
+NOON = datetime(2024, 1, 1, 12, tzinfo=timezone.utc)
+KEY = {"x-goog-api-key": "k"}
+SERVE = """
+import sys
+from queued_gspread.emulator import Emulator
+emulator = Emulator()
+emulator.serve_forever(lambda: print(emulator.url, flush=True))
+print("ended", flush=True)
+"""
+
+
+def traffic(emulator):
+    """Send the same requests as every other call of this and return the answers' bytes."""
+    session = requests.Session()
+    session.headers.update(KEY)
+    with session:
+        body = {"name": "x", "mimeType": "application/vnd.google-apps.spreadsheet"}
+        made = session.post(f"{emulator.url}/drive/v3/files", json=body)
+        file = f"{emulator.url}/drive/v3/files/{made.json()['id']}"
+        book = f"{emulator.url}/v4/spreadsheets/{made.json()['id']}"
+        add = {"requests": [{"addSheet": {"properties": {"title": "y"}}}]}
+        share = {"type": "user", "role": "reader", "emailAddress": "a@example.com"}
+        answers = [
+            made,
+            session.post(f"{book}:batchUpdate", json=add),
+            session.get(book),
+            session.post(f"{file}/permissions?fields=*", json=share),
+            session.post(f"{file}/comments?fields=*", json={"content": "c"}),
+            session.post(f"{file}/copy", json={}),
+            session.get(f"{emulator.url}/drive/v3/files?fields=*"),
+            session.put(f"{emulator.url}/upload/drive/v2/files/{made.json()['id']}", data="a,b"),
+            session.get(f"{book}?includeGridData=true"),
+        ]
+    return [answer.content for answer in answers]
+
+
+def test_same_seed_and_clock_give_the_same_bytes():
+    """Two emulators with one seed and clock answer the same requests with the same bytes."""
+    found = []
+    for _ in range(2):
+        with Emulator(seed=3, clock=lambda: NOON) as emulator:
+            found.append(traffic(emulator))
+    assert found[0] == found[1]
+
+
+def test_another_seed_gives_other_ids():
+    """Another seed makes up other ids."""
+    with Emulator(seed=1) as one, Emulator(seed=2) as two:
+        assert traffic(one)[0] != traffic(two)[0]
+
+
+def test_ledger(emulator):
+    """Every API request is in the ledger, decoded, and token requests are kept apart."""
+    with Emulator() as own:
+        client = client_of(own)
+        book = client.create("ledger")
+        own.clear_ledger()
+        book.sheet1.update([["x"]], "A1")
+        client.http_client.session.close()
+        served = own.ledger
+        assert [entry.method for entry in served] == ["GET", "PUT"]
+        assert served[1].path == f"/v4/spreadsheets/{book.id}/values/'Sheet1'!A1"
+        assert served[1].query == [("valueInputOption", "RAW")]
+        assert served[1].body == {"values": [["x"]], "majorDimension": None}
+        assert served[1].status == 200
+        assert served[0].time <= served[1].time
+        assert own.token_requests == []
+
+
+def test_token_requests_are_recorded():
+    """The token endpoint's requests are in a list of their own."""
+    with Emulator() as own:
+        client_of(own).http_client.session.close()
+        assert [entry.path for entry in own.token_requests] == ["/token"]
+        assert own.ledger == []
+
+
+def test_restart_keeps_what_is_stored():
+    """After a stop and a start the files are still there, at the same port."""
+    emulator = Emulator(seed=1)
+    with emulator:
+        url = emulator.url
+        requests.post(f"{url}/drive/v3/files", json={"name": "kept"}, headers=KEY, timeout=10)
+    emulator.stop()
+    with emulator:
+        assert emulator.url == url
+        found = requests.get(f"{url}/drive/v3/files", headers=KEY, timeout=10).json()
+    assert [file["name"] for file in found["files"]] == ["kept"]
+
+
+def test_port_in_use():
+    """A taken port is an OSError, raised where the emulator is started."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        emulator = Emulator(port=taken.getsockname()[1])
+        with pytest.raises(OSError, match="in use"):
+            emulator.start()
+
+
+def test_started_twice(emulator):
+    """A running emulator refuses to start."""
+    with pytest.raises(RuntimeError, match="running already"):
+        emulator.start()
+
+
+def test_no_url_before_the_start():
+    """Before it listens the emulator has no URL."""
+    with pytest.raises(RuntimeError, match="start"):
+        _ = Emulator().url
+
+
+def test_service_account_file(emulator, tmp_path):
+    """The written service account is for its owner's eyes only, also over an older file."""
+    path = tmp_path / "account.json"
+    path.write_text("old", encoding="utf-8")
+    path.chmod(0o644)
+    emulator.write_service_account(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert json.loads(path.read_text(encoding="utf-8"))["token_uri"] == f"{emulator.url}/token"
+
+
+def test_unknown_path(emulator):
+    """A path that neither API has gets an HTML page with 404."""
+    response = requests.get(f"{emulator.url}/v4/nothing", headers=KEY, timeout=10)
+    assert response.status_code == 404
+    assert response.headers["Content-Type"].startswith("text/html")
+
+
+def test_too_large_a_body(emulator):
+    """A body above ten megabytes gets 400."""
+    body = b" " * 10_485_761
+    url = f"{emulator.url}/v4/spreadsheets/x:batchUpdate"
+    response = requests.post(url, data=body, headers=KEY, timeout=10)
+    assert response.status_code == 400
+    assert "payload size exceeds the limit" in response.json()["error"]["message"]
+
+
+def test_parallel_requests_are_atomic(emulator):
+    """Appends that arrive at once are served one after the other, and none is lost."""
+    body = {"name": "x", "mimeType": "application/vnd.google-apps.spreadsheet"}
+    made = requests.post(f"{emulator.url}/drive/v3/files", json=body, headers=KEY, timeout=10)
+    values = f"{emulator.url}/v4/spreadsheets/{made.json()['id']}/values/A1"
+
+    def append():
+        for _ in range(5):
+            url = f"{values}:append?valueInputOption=RAW"
+            requests.post(url, json={"values": [["r"]]}, headers=KEY, timeout=10)
+
+    threads = [threading.Thread(target=append) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = requests.get(f"{values}:A100", headers=KEY, timeout=10).json()
+    assert found["values"] == [["r"]] * 40
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_serve_forever_ends_at_a_signal(number):
+    """A signal ends the blocking server cleanly."""
+    env = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    command = [sys.executable, "-c", SERVE]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
+        url = process.stdout.readline().strip()
+        assert requests.get(f"{url}/drive/v3/files", headers=KEY, timeout=10).status_code == 200
+        process.send_signal(number)
+        rest, _ = process.communicate(timeout=30)
+        assert (rest, process.returncode) == ("ended\n", 0)
+
+
+def test_without_aiohttp():
+    """Without aiohttp the import says which extra to install."""
+    code = "import sys; sys.modules['aiohttp'] = None; import queued_gspread.emulator"
+    env = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=env, check=False
+    )
+    assert 'pip install "queued-gspread[emulator]"' in found.stderr
