@@ -174,8 +174,12 @@ def _request_here(
     body = prepared.body
     if body is not None and not isinstance(body, (str, bytes)):
         body = b"".join(body)  # a stream
-    sent = {**prepared.headers}
-    sent.pop("Content-Length", None)
+    # The body is whole now, and the server's requests measures it anew.
+    sent = {
+        name: value
+        for name, value in prepared.headers.items()
+        if name.lower() not in ("content-length", "transfer-encoding")
+    }
     return http._queued_request(method, prepared.url, data=body, headers=sent)
 
 

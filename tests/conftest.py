@@ -1,0 +1,23 @@
+"""What the tests share: a real Redis, and a queue of its own for every test."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from queued_gspread.embedded import TemporaryRedis
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def redis_url():
+    """Return the URL of a Redis that lives as long as the test run."""
+    with TemporaryRedis() as redis:
+        yield redis.url
+
+
+@pytest.fixture
+def namespace():
+    """Return a namespace that no other test uses."""
+    return f"test-{next(_numbers)}"
