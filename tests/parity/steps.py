@@ -288,9 +288,12 @@ steps(
             1, 3
         ),
         "Worksheet.delete_dimension_group_rows": lambda s: s.ws.delete_dimension_group_rows(1, 3),
+        "Worksheet.update before merging": lambda s: s.ws.update([["a", "b"]] * 4),
         "Worksheet.merge_cells": lambda s: s.ws.merge_cells("A1:B2"),
         "Worksheet.merge_cells numbers": lambda s: s.ws.merge_cells(3, 1, 4, 2, "MERGE_ROWS"),
-        "Worksheet.get combined": lambda s: s.ws.get("A1:B4", combine_merged_cells=True),
+        "Worksheet.get combined": lambda s: s.ws.get(
+            "A1:B4", combine_merged_cells=True, pad_values=True
+        ),
         "Worksheet.unmerge_cells": lambda s: s.ws.unmerge_cells("A1:B4"),
         "Worksheet.batch_merge": lambda s: s.ws.batch_merge(
             [{"range": "A1:B1"}, {"range": "A2:B2", "mergeType": MergeType.merge_columns}]
@@ -417,7 +420,10 @@ steps(
         "Spreadsheet.transfer_ownership": lambda s: s.sh.transfer_ownership(s.kept["otto"]),
         "Spreadsheet.accept_ownership": lambda s: s.sh.accept_ownership(s.kept["otto"]),
         "Client.remove_permission": lambda s: s.gc.remove_permission(s.sh.id, s.kept["anna"]),
-        "Spreadsheet.remove_permissions": lambda s: s.sh.remove_permissions("otto@example.com"),
+        "Spreadsheet.remove_permissions": lambda s: s.other.share(
+            "lena@example.com", perm_type="user", role="reader"
+        )
+        and s.other.remove_permissions("lena@example.com"),
         "Spreadsheet.get_lastUpdateTime": lambda s: s.sh.get_lastUpdateTime(),
         "Spreadsheet.creationTime": lambda s: s.sh.creationTime,
         "Spreadsheet.lastUpdateTime": lambda s: s.sh.lastUpdateTime,
@@ -447,7 +453,7 @@ steps(
         "HTTPClient.request odd body": lambda s: s.http.request(
             "post",
             f"https://sheets.googleapis.com/v4/spreadsheets/{s.sh.id}:batchUpdate",
-            data=iter([b'{"requests": []}']),
+            data=iter([b'{"requests": [{"addSheet":', b' {"properties": {"title": "Odd"}}}]}']),
             headers={"Content-Type": "application/json"},
         ),
         "HTTPClient.spreadsheets_get": lambda s: s.http.spreadsheets_get(
@@ -478,11 +484,11 @@ steps(
             s.sh.id, s.ws.id, s.other.id
         ),
         "HTTPClient.insert_permission": lambda s: s.http.insert_permission(
-            s.sh.id, None, perm_type="anyone", role="reader"
+            s.other.id, None, perm_type="anyone", role="reader"
         ),
-        "HTTPClient.list_permissions": lambda s: s.http.list_permissions(s.sh.id),
+        "HTTPClient.list_permissions": lambda s: s.http.list_permissions(s.other.id),
         "HTTPClient.remove_permission": lambda s: s.http.remove_permission(
-            s.sh.id, "anyoneWithLink"
+            s.other.id, s.http.list_permissions(s.other.id)[-1]["id"]
         ),
         "HTTPClient.export": lambda s: s.http.export(s.other.id, ExportFormat.CSV),
         "HTTPClient.import_csv": lambda s: s.http.import_csv(s.other.id, "x,y\n"),
