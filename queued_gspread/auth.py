@@ -11,7 +11,6 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-import gspread
 from google.oauth2.credentials import Credentials as OAuthCredentials
 from google.oauth2.service_account import Credentials as SACredentials
 from gspread.auth import (
@@ -32,6 +31,7 @@ from .errors import QueuedGspreadError
 from .http_client import HTTPClient
 
 if TYPE_CHECKING:
+    import gspread
     from collections.abc import Iterable, Mapping
 
     from google.auth.credentials import Credentials
@@ -155,9 +155,7 @@ def oauth_from_dict(
     user = None
     if authorized_user_info is not None:
         user = OAuthCredentials.from_authorized_user_info(authorized_user_info, scopes)
-    client = authorize(
-        user, http_client, redis_url=redis_url, namespace=namespace, timeout=timeout
-    )
+    client = authorize(user, http_client, redis_url=redis_url, namespace=namespace, timeout=timeout)
     # gspread annotates a dict and returns this text.
     info = user.to_json("token") if user is not None else json.dumps({})
     return client, cast("dict[str, Any]", info)

@@ -12,7 +12,7 @@ job of its own:
 from __future__ import annotations
 
 from types import GeneratorType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import requests
 
@@ -27,7 +27,7 @@ from .rewarn import warn_again
 from .wrapping import Objects, adopt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from .identity import Identity
     from .settings import Settings
@@ -173,7 +173,7 @@ def _request_here(
     ).prepare()
     body = prepared.body
     if body is not None and not isinstance(body, (str, bytes)):
-        body = b"".join(body)  # a stream
+        body = b"".join(cast("Iterable[bytes]", body))  # a stream
     # The body is whole now, and the server's requests measures it anew.
     sent = {
         name: value

@@ -46,5 +46,7 @@ class Client(Proxy, kind=CLIENT):
     ) -> None:
         queued = isinstance(http_client, type) and issubclass(http_client, HTTPClient)
         made_by = http_client if queued else HTTPClient
-        http = made_by(auth, session, redis_url=redis_url, namespace=namespace, timeout=timeout)
+        http: Any = made_by(
+            auth, session, redis_url=redis_url, namespace=namespace, timeout=timeout
+        )
         super().__init__(objects.client(http))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import gspread.http_client as _gspread
 from gspread.http_client import FileType, HTTPClientType, ParamsType
@@ -16,6 +16,8 @@ from .proxy import Proxy
 from .settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from google.auth.credentials import Credentials
     from typing_extensions import Self
 
@@ -38,7 +40,9 @@ class HTTPClient(Proxy, kind=HTTP_CLIENT):
 
     """
 
-    _real: type[_gspread.HTTPClient] = _gspread.HTTPClient
+    _real: ClassVar[type[_gspread.HTTPClient]] = _gspread.HTTPClient
+    # The queued method itself, whatever a library puts in the place of ``request``.
+    _queued_request: ClassVar[Callable[..., Any]]
 
     def __init__(
         self,
@@ -61,17 +65,12 @@ class HTTPClient(Proxy, kind=HTTP_CLIENT):
         http._self_caller = caller
         return http
 
-    @property
-    def session(self) -> NoReturn:
-        """Not there: a session would send requests past the queue."""
-        raise AttributeError(
-            "a queued HTTP client has no session, since its requests are sent by the server: "
-            "use its request() method"
-        )
-
     def __getattr__(self, name: str) -> Any:
         if name == "session":
-            type(self).session.fget(self)
+            raise AttributeError(
+                "a queued HTTP client has no session, since its requests are sent by the "
+                "server: use its request() method"
+            )
         return super().__getattr__(name)
 
     def _state(self) -> dict[str, Any]:
@@ -86,8 +85,7 @@ class HTTPClient(Proxy, kind=HTTP_CLIENT):
         return http
 
 
-# The queued method itself, whatever a library puts in the place of ``request``.
-HTTPClient._queued_request = HTTPClient.request
+HTTPClient._queued_request = vars(HTTPClient)["request"]
 
 
 class BackOffHTTPClient(HTTPClient):

@@ -159,8 +159,9 @@ class Reply:
             codec.Unencodable: The result cannot travel.
 
         """
-        failed = self.error is not None
-        outcome = {"error": codec.Raised(self.error)} if failed else {"result": self.result}
+        outcome = {"result": self.result}
+        if self.error is not None:
+            outcome = {"error": codec.Raised(self.error)}
         return codec.dumps(
             {
                 "v": codec.WIRE_VERSION,
@@ -181,13 +182,11 @@ class Reply:
         """
         message = _message(body, objects)
         error = message.get("error")
-        reply = cls(
-            message.get("result"), error, message.get("warnings", []), message.get("changes", [])
-        )
-        lists = isinstance(reply.warnings, list) and isinstance(reply.changes, list)
-        if not lists or not (error is None or isinstance(error, Exception)):
+        warnings, changes = message.get("warnings"), message.get("changes")
+        is_raised = error is None or isinstance(error, Exception)
+        if not (is_raised and isinstance(warnings, list) and isinstance(changes, list)):
             raise CodecError("a reply's fields are of the wrong kind")
-        return reply
+        return cls(message.get("result"), error, warnings, changes)
 
 
 def _message(body: bytes, objects: codec.Objects) -> dict[str, Any]:

@@ -6,7 +6,7 @@ sides build them here: the client to have something to wrap, the server to call.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import gspread
 
@@ -18,12 +18,13 @@ __all__ = ["bare", "client", "spreadsheet", "spreadsheet_of", "worksheet"]
 
 def client(http: gspread.HTTPClient) -> gspread.Client:
     """Return a client over an HTTP client."""
-    return bare(gspread.Client, http_client=http)
+    return cast("gspread.Client", bare(gspread.Client, http_client=http))
 
 
 def spreadsheet(http: gspread.HTTPClient, properties: dict[str, Any]) -> gspread.Spreadsheet:
     """Return a spreadsheet whose properties are that very dict."""
-    return bare(gspread.Spreadsheet, client=http, _properties=properties)
+    made = bare(gspread.Spreadsheet, client=http, _properties=properties)
+    return cast("gspread.Spreadsheet", made)
 
 
 def worksheet(
@@ -33,13 +34,14 @@ def worksheet(
     properties: dict[str, Any],
 ) -> gspread.Worksheet:
     """Return a worksheet whose properties are that very dict."""
-    return bare(
+    made = bare(
         gspread.Worksheet,
         spreadsheet_id=spreadsheet_id,
         client=http,
         _properties=properties,
         _spreadsheet=parent,
     )
+    return cast("gspread.Worksheet", made)
 
 
 def spreadsheet_of(worksheet: gspread.Worksheet) -> dict[str, Any]:
@@ -52,6 +54,6 @@ def spreadsheet_of(worksheet: gspread.Worksheet) -> dict[str, Any]:
 
 def bare(cls: type[Any], **attributes: Any) -> Any:
     """Return an object of a class, built without its constructor."""
-    built = cls.__new__(cls)
+    built = object.__new__(cls)
     vars(built).update(attributes)
     return built

@@ -58,7 +58,7 @@ _MAKERS: dict[Group, Callable[[Kind, str], Any] | None] = {
 }
 
 
-class Proxy(wrapt.BaseObjectProxy):  # type: ignore[misc]  # wrapt has no types
+class Proxy(wrapt.BaseObjectProxy[Any]):
     """A gspread object whose public methods are calls in the queue."""
 
     _kind: ClassVar[Kind]

@@ -41,8 +41,9 @@ def warn_again(raised: Iterable[Any]) -> None:
 
 def _category(name: object) -> type[Warning]:
     found = getattr(builtins, name, None) if isinstance(name, str) else None
-    known = isinstance(found, type) and issubclass(found, Warning)
-    return found if known else UserWarning
+    if isinstance(found, type) and issubclass(found, Warning):
+        return found
+    return UserWarning
 
 
 def _user_level() -> int:

@@ -28,7 +28,7 @@ class Spreadsheet(Proxy, kind=SPREADSHEET):
 
     """
 
-    def __init__(self, http_client: HTTPClient, properties: dict[str, Any]) -> None:
+    def __init__(self, http_client: Any, properties: dict[str, Any]) -> None:
         require_queued(http_client)
         super().__init__(objects.spreadsheet(http_client, properties))
         self._properties.update(self.fetch_sheet_metadata()["properties"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gspread
 from gspread.cell import Cell
@@ -11,9 +11,6 @@ from gspread.worksheet import BatchData, CellFormat, JSONResponse, ValueRange
 from .catalogue import WORKSHEET
 from .http_client import HTTPClient
 from .proxy import Proxy
-
-if TYPE_CHECKING:
-    from .spreadsheet import Spreadsheet
 
 __all__ = [
     "BatchData",
@@ -43,10 +40,10 @@ class Worksheet(Proxy, kind=WORKSHEET):
 
     def __init__(
         self,
-        spreadsheet: Spreadsheet,
+        spreadsheet: Any,
         properties: dict[str, Any],
         spreadsheet_id: str | None = None,
-        client: HTTPClient | None = None,
+        client: Any = None,
     ) -> None:
         if client is not None:
             require_queued(client)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import RedisError
 
-from ..errors import BrokerUnavailableError, CallTimeoutError, ServerUnavailableError
+from queued_gspread.errors import BrokerUnavailableError, CallTimeoutError, ServerUnavailableError
+
 from .connection import (
     LONGEST_RECONNECT,
     PASSING,
@@ -21,7 +22,7 @@ from .connection import (
 from .keys import Keys
 
 if TYPE_CHECKING:
-    from ..settings import Settings
+    from queued_gspread.settings import Settings
 
 __all__ = ["Callers"]
 
@@ -177,8 +178,8 @@ class Callers:
             return self._look(wait, SLICE)
         raise ServerUnavailableError(
             f"no server has been alive for {self._settings.grace:g} s "
-            f"in namespace {self._settings.namespace!r} at {self._settings.shown_url}: {_FATES[fate]}. "
-            f"Start one with `queued-gspread-server --namespace {self._settings.namespace}`"
+            f"in namespace {self._settings.namespace!r} at {self._settings.shown_url}: "
+            f"{_FATES[fate]}. Start one with `queued-gspread-server --namespace {self._settings.namespace}`"
         )
 
     def _withdraw(self, wait: _Wait) -> str:
@@ -211,4 +212,3 @@ def _body(found: Any) -> bytes | None:
             body: bytes = fields.get(b"body", b"")
             return body
     return None
-

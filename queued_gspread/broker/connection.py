@@ -23,9 +23,9 @@ from redis.exceptions import (
 )
 from redis.retry import Retry
 
-from ..errors import BrokerUnavailableError, ConfigurationError
-from ..fork import ForkLock
-from ..settings import hide_password
+from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
+from queued_gspread.fork import ForkLock
+from queued_gspread.settings import hide_password
 
 __all__ = [
     "LONGEST_RECONNECT",

@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import RedisError, ResponseError
 
-from ..errors import BrokerUnavailableError, ConfigurationError
+from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
+
 from .connection import REPLY_EXPIRY, SLICE, Connection, as_text, connect, unavailable
 from .keys import Keys
 
 if TYPE_CHECKING:
-    from ..settings import Settings
+    from queued_gspread.settings import Settings
 
 __all__ = ["STOP", "Beat", "Entry", "Servers", "StaleEpochError"]
 
 STOP: Final = "stop:"
 _CONTROL_EXPIRY: Final = 30
 _PAUSE: Final = 0.2
+_LONGEST_ID: Final = 64
 
 
 class StaleEpochError(Exception):
@@ -120,8 +122,8 @@ class Servers:
         if policy in (None, "noeviction"):
             return None
         raise ConfigurationError(
-            f"Redis at {self.settings.shown_url} has maxmemory-policy {policy!r}, under which it may "
-            "drop waiting calls: set it with `redis-cli config set maxmemory-policy noeviction`"
+            f"Redis at {self.settings.shown_url} has maxmemory-policy {policy!r}, under which it "
+            "may drop waiting calls: set it with `redis-cli config set maxmemory-policy noeviction`"
         )
 
     def beat(self, lease: float) -> Beat:
@@ -230,5 +232,4 @@ def _entry(lane: str, found: Any) -> Entry | None:
 
 def _id(job_id: bytes) -> str:
     """Return a job's id; '' where a hostile writer put something else."""
-    return job_id.decode() if job_id.isalnum() and len(job_id) <= 64 else ""
-
+    return job_id.decode() if job_id.isalnum() and len(job_id) <= _LONGEST_ID else ""

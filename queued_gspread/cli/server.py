@@ -120,4 +120,3 @@ _LOOK = 0.5
 
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
-

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from queued_gspread.errors import AccountMismatchError
-from queued_gspread.identity import Identity
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from queued_gspread.identity import Identity
 
 __all__ = ["admit"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit, urlunsplit
 
-import gspread
 import requests
 from google.auth.exceptions import TransportError
 from google.auth.transport import Request as TransportRequest
@@ -15,6 +14,7 @@ from google.auth.transport.requests import Request as RequestsRequest
 from queued_gspread.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    import gspread
     from google.auth.credentials import Credentials
 
 __all__ = ["check_endpoint", "redirected", "session_without_lookups"]
@@ -57,7 +57,7 @@ def session_without_lookups(credentials: Credentials) -> AuthorizedSession:
     return AuthorizedSession(credentials, auth_request=_TokenRequest())
 
 
-class _TokenRequest(TransportRequest):  # type: ignore[misc]  # google-auth's base has no types
+class _TokenRequest(TransportRequest):
     """google-auth's way to the token endpoint.
 
     google-auth leaves the look-up out where it cannot copy the transport for a thread.

@@ -121,7 +121,7 @@ class Lanes:
             self.lapse()
         except BrokerUnavailableError as error:
             LOGGER.warning("lane %s: left to the next server: %s", lane, error)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the other lanes have to go on
             LOGGER.exception("lane %s: an error of this program, please report it", lane)
         finally:
             self._release(lane)

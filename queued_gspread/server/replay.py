@@ -10,7 +10,7 @@ a run with one more response gets one step further. Nothing is sent here and not
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import gspread
 from gspread.exceptions import APIError
@@ -27,6 +27,8 @@ from .request import CREDENTIALS, Exchange, Failure, Request, same_request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from google.auth.credentials import Credentials as GoogleCredentials
 
 __all__ = ["Done", "Needs", "advance", "decode"]
 
@@ -161,8 +163,9 @@ class _Recorded(gspread.HTTPClient):
         self._position = 0
         self.scopes: Sequence[str] | None = None
         self.timeout = None
+        self.auth = cast("GoogleCredentials", _Credentials(self))
 
-    def request(  # type: ignore[override]
+    def request(
         self,
         method: str,
         endpoint: str,
@@ -180,11 +183,6 @@ class _Recorded(gspread.HTTPClient):
     def login(self) -> None:
         """Have the server refresh its credentials."""
         self._next(Request(CREDENTIALS, "refresh"))
-
-    @property
-    def auth(self) -> _Credentials:
-        """What can be asked of the server's credentials."""
-        return _Credentials(self)
 
     def _next(self, request: Request) -> Any:
         position = self._position

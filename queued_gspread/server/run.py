@@ -115,7 +115,9 @@ def _ended(reply: Reply, job: Job, sent: int) -> Outcome:
         return _failed(told, job, sent, Reply(changes=reply.changes))
 
 
-def _failed(error: BaseException, job: Job | None, sent: int, reply: Reply | None = None) -> Outcome:
+def _failed(
+    error: BaseException, job: Job | None, sent: int, reply: Reply | None = None
+) -> Outcome:
     reply = reply or Reply()
     reply.result, reply.error = None, error
     return Outcome(type(error).__name__, reply.encode(), job, sent)

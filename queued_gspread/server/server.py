@@ -8,7 +8,6 @@ import socket
 import threading
 from typing import TYPE_CHECKING
 
-import gspread
 
 from queued_gspread._version import __version__
 from queued_gspread.broker import Servers
@@ -25,6 +24,7 @@ from .run import Runner
 from .transport import Transport
 
 if TYPE_CHECKING:
+    import gspread
     from pathlib import Path
     from types import TracebackType
 
@@ -88,9 +88,7 @@ class Server:
         self._thread: threading.Thread | None = None
         self._left: list[Lanes] = []
         about = f"{socket.gethostname()}:{os.getpid()} (queued_gspread {__version__})"
-        self._queue = Servers(
-            self._settings, os.urandom(8).hex(), about, stopping=self._stopping
-        )
+        self._queue = Servers(self._settings, os.urandom(8).hex(), about, stopping=self._stopping)
 
     @property
     def account(self) -> Identity:
@@ -131,12 +129,21 @@ class Server:
         in the queue for the next server.
         """
         self.request_stop()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self.wait()
         for lanes in self._left:
             lanes.join()
         self._left.clear()
+
+    def wait(self) -> None:
+        """Wait until the server that :meth:`start` started no longer works."""
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the server that :meth:`start` started works, or stands by."""
+        return self._thread is not None and self._thread.is_alive()
 
     def request_stop(self) -> None:
         """Have :meth:`run` return soon, from whatever thread."""

@@ -162,8 +162,9 @@ steps(
         "Worksheet.get wrong type": lambda s: s.ws.get("A1", return_type="list"),
         "Worksheet.get_values": lambda s: s.ws.get_values("A1:C3"),
         "Worksheet.get_all_values": lambda s: s.ws.get_all_values(),
-        "Worksheet.get_all_records": lambda s: s.other.sheet1.update(TABLE)
-        and s.other.sheet1.get_all_records(),
+        "Worksheet.get_all_records": lambda s: (
+            s.other.sheet1.update(TABLE) and s.other.sheet1.get_all_records()
+        ),
         "Worksheet.get_all_records blank": lambda s: s.other.sheet1.get_all_records(
             default_blank=None, numericise_ignore=["all"]
         ),
@@ -246,8 +247,9 @@ steps(
         "Worksheet.add_rows": lambda s: s.ws.add_rows(5),
         "Worksheet.add_cols": lambda s: s.ws.add_cols(2),
         "Worksheet.update_title": lambda s: s.ws.update_title("Stock's 'list'"),
-        "Worksheet.update_title taken": lambda s: s.sh.add_worksheet("Taken", 5, 5)
-        and s.ws.update_title("Taken"),
+        "Worksheet.update_title taken": lambda s: (
+            s.sh.add_worksheet("Taken", 5, 5) and s.ws.update_title("Taken")
+        ),
         "Worksheet.title": lambda s: (s.ws.title, s.ws.id, s.ws.index, s.ws.url),
         "Worksheet.get after title": lambda s: s.ws.get("A1:B2"),
         "Worksheet.update_index": lambda s: s.ws.update_index(1),
@@ -267,9 +269,7 @@ steps(
         "Worksheet.show_gridlines": lambda s: s.ws.show_gridlines(),
         "Worksheet.sort": lambda s: s.ws.sort((1, "asc"), (2, "des"), range="A2:C4"),
         "Worksheet.sort wrong": lambda s: s.ws.sort((1, "up")),
-        "Worksheet.format": lambda s: s.ws.format(
-            ["A1:B1", "C1"], {"textFormat": {"bold": True}}
-        ),
+        "Worksheet.format": lambda s: s.ws.format(["A1:B1", "C1"], {"textFormat": {"bold": True}}),
         "Worksheet.batch_format": lambda s: s.ws.batch_format(
             [{"range": "A2", "format": {"textFormat": {"italic": True}}}]
         ),
@@ -420,10 +420,10 @@ steps(
         "Spreadsheet.transfer_ownership": lambda s: s.sh.transfer_ownership(s.kept["otto"]),
         "Spreadsheet.accept_ownership": lambda s: s.sh.accept_ownership(s.kept["otto"]),
         "Client.remove_permission": lambda s: s.gc.remove_permission(s.sh.id, s.kept["anna"]),
-        "Spreadsheet.remove_permissions": lambda s: s.other.share(
-            "lena@example.com", perm_type="user", role="reader"
-        )
-        and s.other.remove_permissions("lena@example.com"),
+        "Spreadsheet.remove_permissions": lambda s: (
+            s.other.share("lena@example.com", perm_type="user", role="reader")
+            and s.other.remove_permissions("lena@example.com")
+        ),
         "Spreadsheet.get_lastUpdateTime": lambda s: s.sh.get_lastUpdateTime(),
         "Spreadsheet.creationTime": lambda s: s.sh.creationTime,
         "Spreadsheet.lastUpdateTime": lambda s: s.sh.lastUpdateTime,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
+
 import queued_gspread
 from queued_gspread.call import Caller
 from queued_gspread.catalogue import KINDS

@@ -60,7 +60,7 @@ def observe(scene: Scene, step: Callable[[Scene], Any]) -> Observation:
         warnings.simplefilter("always")
         try:
             result = plain(step(scene))
-        except Exception as error:  # whatever gspread raises has to be raised by both
+        except Exception as error:  # noqa: BLE001 - whatever gspread raises, both have to
             raised = plain(error)
     return Observation(
         result=result,
@@ -83,7 +83,12 @@ def plain(value: Any) -> Any:
 
 
 def _worksheet(value: Any) -> Any:
-    return (value.__class__, plain(value._properties), value.spreadsheet_id, value.spreadsheet.title)
+    return (
+        value.__class__,
+        plain(value._properties),
+        value.spreadsheet_id,
+        value.spreadsheet.title,
+    )
 
 
 def _error(value: Any) -> Any:
