@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 
 def find_table(grid: Grid, searched: Rect) -> Rect | None:
     """Return the table around the last cell with content in the searched range."""
-    last = None
-    for row, column, cell in grid.stored(searched):
-        if cell.is_filled:
-            last = row, column
+    last = grid.last_filled(searched)
     if last is None:
         return None
     row, column = last
@@ -28,27 +25,15 @@ def find_table(grid: Grid, searched: Rect) -> Rect | None:
 
 
 def _grown(grid: Grid, rect: Rect) -> Rect:
+    """Grow until no side is touched: the order does not matter, so the cheap sides go first."""
     while True:
-        sides = _sides(grid, rect)
-        touched = [place for place, side in enumerate(sides) if _any_filled(grid, side)]
-        if not touched:
+        top, bottom, left, right = rect
+        top -= grid.filled_rows(top - 1, -1, (left, right))
+        bottom += grid.filled_rows(bottom, 1, (left, right))
+        if left and grid.any_filled(Rect(top, bottom, left - 1, left)):
+            left -= 1
+        if grid.any_filled(Rect(top, bottom, right, right + 1)):
+            right += 1
+        if rect == (top, bottom, left, right):
             return rect
-        moves = ((-1, 0, 0, 0), (0, 1, 0, 0), (0, 0, -1, 0), (0, 0, 0, 1))
-        for place in touched:
-            rect = Rect(*(side + move for side, move in zip(rect, moves[place], strict=True)))
-
-
-def _sides(grid: Grid, rect: Rect) -> tuple[Rect, Rect, Rect, Rect]:
-    top, bottom, left, right = rect
-    below = min(bottom + 1, grid.row_count)
-    beside = min(right + 1, grid.column_count)
-    return (
-        Rect(max(top - 1, 0), top, left, right),
-        Rect(bottom, below, left, right),
-        Rect(top, bottom, max(left - 1, 0), left),
-        Rect(top, bottom, right, beside),
-    )
-
-
-def _any_filled(grid: Grid, rect: Rect) -> bool:
-    return any(cell.is_filled for _, _, cell in grid.stored(rect))
+        rect = Rect(top, bottom, left, right)

@@ -20,12 +20,18 @@ class Grid:
         """Make an empty grid of this size."""
         self.row_count = row_count
         self.column_count = column_count
+        self.has_formulas = False
         self._rows: list[Row] = []
+        # A bit for every column of a row in which something was entered, so that looking for
+        # tables in thousands of rows costs little.
+        self._filled: list[int] = []
 
     def copy(self) -> Grid:
         """Return a grid that can be changed without changing this one."""
         other = Grid(self.row_count, self.column_count)
+        other.has_formulas = self.has_formulas
         other._rows = [row[:] for row in self._rows]
+        other._filled = self._filled[:]
         return other
 
     @property
@@ -45,13 +51,41 @@ class Grid:
             return
         while len(self._rows) <= row:
             self._rows.append([])
+            self._filled.append(0)
         cells = self._rows[row]
         cells.extend([None] * (column + 1 - len(cells)))
         cells[column] = cell
+        if cell is not None and cell.is_filled:
+            self._filled[row] |= 1 << column
+            self.has_formulas |= cell.formula is not None
+        else:
+            self._filled[row] &= ~(1 << column)
 
     def filled(self, row: int, column: int) -> bool:
         """Whether something was entered in this cell."""
         return self.get(row, column).is_filled
+
+    def any_filled(self, rect: Rect) -> bool:
+        """Whether something was entered in any cell of a rectangle."""
+        mask = _mask(rect)
+        return any(filled & mask for filled in self._filled[rect.start_row : rect.end_row])
+
+    def last_filled(self, rect: Rect) -> tuple[int, int] | None:
+        """Return the last cell, by rows, of a rectangle in which something was entered."""
+        mask = _mask(rect)
+        for row in range(min(rect.end_row, len(self._filled)) - 1, rect.start_row - 1, -1):
+            found = self._filled[row] & mask
+            if found:
+                return row, found.bit_length() - 1
+        return None
+
+    def filled_rows(self, row: int, step: int, columns: tuple[int, int]) -> int:
+        """Return how many rows from one on, up or down, have content in some columns."""
+        mask = _mask(Rect(0, 0, *columns))
+        start = row
+        while 0 <= row < len(self._filled) and self._filled[row] & mask:
+            row += step
+        return abs(row - start)
 
     def row(self, row: int, start: int, end: int) -> Row:
         """Return the stored cells of one row between two columns, without trailing gaps."""
@@ -76,12 +110,15 @@ class Grid:
         """Give the grid this size; what lies beyond is lost."""
         self.row_count, self.column_count = rows, columns
         self._rows = [row[:columns] for row in self._rows[:rows]]
+        kept = (1 << columns) - 1
+        self._filled = [filled & kept for filled in self._filled[:rows]]
 
     def insert_rows(self, start: int, count: int) -> None:
         """Push the rows from start on down."""
         self.row_count += count
         if start < len(self._rows):
             self._rows[start:start] = [[] for _ in range(count)]
+            self._filled[start:start] = [0] * count
 
     def insert_columns(self, start: int, count: int) -> None:
         """Push the columns from start on to the right."""
@@ -89,14 +126,23 @@ class Grid:
         for row in self._rows:
             if start < len(row):
                 row[start:start] = [None] * count
+        low = (1 << start) - 1
+        self._filled = [(bits & low) | (bits >> start << start + count) for bits in self._filled]
 
     def delete_rows(self, start: int, end: int) -> None:
         """Remove rows; what is below moves up."""
         self.row_count -= end - start
         del self._rows[start:end]
+        del self._filled[start:end]
 
     def delete_columns(self, start: int, end: int) -> None:
         """Remove columns; what is right of them moves left."""
         self.column_count -= end - start
         for row in self._rows:
             del row[start:end]
+        low = (1 << start) - 1
+        self._filled = [(bits & low) | (bits >> end << start) for bits in self._filled]
+
+
+def _mask(rect: Rect) -> int:
+    return (1 << rect.end_column) - (1 << rect.start_column)

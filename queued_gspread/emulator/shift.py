@@ -98,7 +98,7 @@ def _shift_ranged(items: list[dict[str, Any]], shift: Shift) -> list[dict[str, A
 
 
 def _shift_formulas(book: Spreadsheet, changed: Sheet, shift: Shift) -> None:
-    for sheet in book.sheets:
+    for sheet in (sheet for sheet in book.sheets if sheet.grid.has_formulas):
         for row, column, cell in list(sheet.grid.stored(sheet.grid.everything)):
             if cell.formula is not None:
                 formula = moved_formula(cell.formula, sheet.title, changed.title, shift)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .a1 import Rect, range_name
 from .append import find_table
 from .errors import InvalidArgumentError, invalid
+from .shift import Shift, shift_sheet
 from .values.evaluate import Evaluator
 from .values.reading import read_range
 from .values.render import Rendering
@@ -113,7 +114,7 @@ def append(book: Spreadsheet, text: str, query: Mapping[str, str], body: Json) -
     row = table.end_row if table else searched.start_row
     column = table.start_column if table else searched.start_column
     writing = Writing(sheet, extent(row, column, rows), rows)
-    _make_room(writing, query.get("insertDataOption") == "INSERT_ROWS")
+    _make_room(book, writing, query.get("insertDataOption") == "INSERT_ROWS")
     answer: Json = {"spreadsheetId": book.spreadsheet_id}
     if table:
         answer["tableRange"] = range_name(sheet.title, table)
@@ -123,12 +124,12 @@ def append(book: Spreadsheet, text: str, query: Mapping[str, str], body: Json) -
     return answer
 
 
-def _make_room(writing: Writing, insert: bool) -> None:
+def _make_room(book: Spreadsheet, writing: Writing, insert: bool) -> None:
     grid, rect = writing.sheet.grid, writing.rect
     if not any(writing.rows):
         return
     if insert:
-        grid.insert_rows(rect.start_row, rect.height)
+        shift_sheet(book, writing.sheet, Shift("ROWS", rect.start_row, rect.height))
     grid.grow(rect.end_row, rect.end_column)
 
 

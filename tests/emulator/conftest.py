@@ -1,29 +1,7 @@
-import gspread
 import pytest
-from google.auth.transport.requests import Request
-from google.oauth2.service_account import Credentials
+from emulator_client import client_of
 
 from queued_gspread.emulator import Emulator
-
-SCOPES = [
-    "https://www.googleapis.com/auth/spreadsheets",
-    "https://www.googleapis.com/auth/drive",
-]
-
-
-def client_of(emulator):
-    """Return a gspread client whose requests to Google's hosts go to the emulator."""
-
-    class EmulatedHTTPClient(gspread.HTTPClient):
-        def request(self, method, endpoint, *args, **kwargs):
-            path = endpoint.split(".com", 1)[1]
-            return super().request(method, emulator.url + path, *args, **kwargs)
-
-    credentials = Credentials.from_service_account_info(
-        emulator.service_account_info(), scopes=SCOPES
-    )
-    credentials.refresh(Request())
-    return gspread.Client(credentials, http_client=EmulatedHTTPClient)
 
 
 @pytest.fixture(scope="session")

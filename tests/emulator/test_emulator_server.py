@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from conftest import client_of
+from emulator_client import client_of
 
 from queued_gspread.emulator import Emulator
 

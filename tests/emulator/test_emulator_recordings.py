@@ -1,7 +1,7 @@
 import json
 
+import emulator_recordings as recordings
 import pytest
-import recordings
 
 TOTAL, FLOOR = 1773, 1773
 
