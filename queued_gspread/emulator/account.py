@@ -27,6 +27,12 @@ class _Key:
     public_pem: bytes
 
 
+@dataclass
+class _Grant:
+    scopes: frozenset[str]
+    expiry: float
+
+
 def _new_key() -> _Key:
     key = rsa.generate_private_key(public_exponent=65_537, key_size=_KEY_SIZE)
     private = key.private_bytes(
@@ -48,7 +54,7 @@ class Account:
         self.email = EMAIL
         self._key = _new_key()
         self._key_id = secrets.token_hex(20)
-        self._expiry: dict[str, float] = {}
+        self._granted: dict[str, _Grant] = {}
 
     def info(self, url: str) -> dict[str, str]:
         """Return what a service account's JSON file holds, with this emulator as token_uri."""
@@ -75,14 +81,19 @@ class Account:
             raise TokenRefusedError("invalid_grant", "Invalid JWT Signature.") from None
         if claims.get("iss") != self.email:
             raise TokenRefusedError("invalid_grant", "Invalid grant: account not found")
+        scopes = frozenset(str(claims.get("scope", "")).split())
+        if not scopes:
+            description = "Invalid OAuth scope or ID token audience provided."
+            raise TokenRefusedError("invalid_scope", description)
         token = "ya29.c." + secrets.token_urlsafe(64)
-        self._expiry[token] = time.monotonic() + _LIFETIME
+        self._granted[token] = _Grant(scopes, time.monotonic() + _LIFETIME)
         return {"access_token": token, "expires_in": _LIFETIME, "token_type": "Bearer"}
 
-    def knows(self, token: str) -> bool:
-        """Whether a token was granted here and has not expired."""
-        return self._expiry.get(token, 0.0) > time.monotonic()
+    def scopes(self, token: str) -> frozenset[str] | None:
+        """Return the scopes of a token, None if it was not granted here or has expired."""
+        grant = self._granted.get(token)
+        return grant.scopes if grant and grant.expiry > time.monotonic() else None
 
     def revoke_all(self) -> None:
         """Make every token granted so far invalid, as an expiry would."""
-        self._expiry.clear()
+        self._granted.clear()

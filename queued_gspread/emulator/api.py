@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from . import drive_api, sharing_api, spreadsheets_api, values_api
-from .errors import ApiError, drive_unauthenticated, invalid, unauthenticated
+from .errors import (
+    ApiError,
+    drive_unauthenticated,
+    insufficient_scopes,
+    invalid,
+    unauthenticated,
+)
+from .schema import check_body, check_parameters
+from .scopes import allows
 from .store import SPREADSHEET_TYPE
 
 if TYPE_CHECKING:
@@ -98,19 +106,19 @@ def as_json(body: Any, status: int = HTTPStatus.OK) -> Answer:
 
 
 def _check(account: Account, request: Request) -> None:
-    if not _is_allowed(account, request):
-        on_sheets = request.raw_path.startswith("/v4/")
+    on_sheets = request.raw_path.startswith("/v4/")
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    if token:
+        scopes = account.scopes(token.strip()) if kind.lower() == "bearer" else None
+        if scopes is None:
+            raise unauthenticated() if on_sheets else drive_unauthenticated()
+        if not allows(scopes, request.method, request.raw_path):
+            raise insufficient_scopes(on_sheets)
+    elif not (request.headers.get("x-goog-api-key") or request.query.get("key")):
         raise unauthenticated() if on_sheets else drive_unauthenticated()
     if len(request.content) > _LARGEST_BODY:
         limit = f"exceeds the limit: {_LARGEST_BODY} bytes."
         raise invalid(f"Request payload size {limit}")
-
-
-def _is_allowed(account: Account, request: Request) -> bool:
-    kind, _, token = request.headers.get("Authorization", "").partition(" ")
-    if token:
-        return kind.lower() == "bearer" and account.knows(token.strip())
-    return bool(request.headers.get("x-goog-api-key") or request.query.get("key"))
 
 
 def _route(store: Store, request: Request) -> Answer:
@@ -126,8 +134,16 @@ def _route(store: Store, request: Request) -> Answer:
     return Answer(HTTPStatus.NOT_FOUND, page.encode(), "text/html; charset=UTF-8")
 
 
-def _create_spreadsheet(store: Store, request: Request) -> Json:
+def _checked(request: Request, method: str) -> Json:
+    """Return the body of a request to the Sheets API whose names are all known."""
+    check_parameters(method, request.query)
     body = request.json
+    check_body(method, body)
+    return body
+
+
+def _create_spreadsheet(store: Store, request: Request) -> Json:
+    body = _checked(request, "create")
     title = (body.get("properties") or {}).get("title") or "Untitled spreadsheet"
     file = store.create(title, SPREADSHEET_TYPE)
     assert file.book
@@ -136,21 +152,24 @@ def _create_spreadsheet(store: Store, request: Request) -> Json:
 
 
 def _get_spreadsheet(store: Store, request: Request) -> Json:
+    _checked(request, "get")
     _, book = store.spreadsheet_file(request.parts["id"])
     with_data = request.query.get("includeGridData", "").lower() == "true"
     return spreadsheets_api.get(book, request.ranges, with_data, request.query.get("fields"))
 
 
 def _batch_update(store: Store, request: Request) -> Json:
+    body = _checked(request, "batchUpdate")
     file, book = store.spreadsheet_file(request.parts["id"])
-    found = spreadsheets_api.batch_update(book, request.json, store.ids, store.email)
+    found = spreadsheets_api.batch_update(book, body, store.ids, store.email)
     store.touch(file)
     return found
 
 
 def _copy_to(store: Store, request: Request) -> Json:
+    body = _checked(request, "sheets.copyTo")
     _, book = store.spreadsheet_file(request.parts["id"])
-    wanted = request.json.get("destinationSpreadsheetId", "")
+    wanted = body.get("destinationSpreadsheetId", "")
     file, target = store.spreadsheet_file(wanted)
     found = spreadsheets_api.copy_to(book, int(request.parts["sheet"]), target, store.ids)
     store.touch(file)
@@ -158,30 +177,35 @@ def _copy_to(store: Store, request: Request) -> Json:
 
 
 def _values_get(store: Store, request: Request) -> Json:
+    _checked(request, "values.get")
     _, book = store.spreadsheet_file(request.parts["id"])
     return values_api.get(book, request.parts["range"], request.query)
 
 
 def _values_batch_get(store: Store, request: Request) -> Json:
+    _checked(request, "values.batchGet")
     _, book = store.spreadsheet_file(request.parts["id"])
     return values_api.batch_get(book, request.ranges, request.query)
 
 
 def _values_update(store: Store, request: Request) -> Json:
+    body = _checked(request, "values.update")
     file, book = store.spreadsheet_file(request.parts["id"])
-    found = values_api.update(book, request.parts["range"], request.query, request.json)
+    found = values_api.update(book, request.parts["range"], request.query, body)
     store.touch(file)
     return found
 
 
 def _values_append(store: Store, request: Request) -> Json:
+    body = _checked(request, "values.append")
     file, book = store.spreadsheet_file(request.parts["id"])
-    found = values_api.append(book, request.parts["range"], request.query, request.json)
+    found = values_api.append(book, request.parts["range"], request.query, body)
     store.touch(file)
     return found
 
 
 def _values_clear(store: Store, request: Request) -> Json:
+    _checked(request, "values.clear")
     file, book = store.spreadsheet_file(request.parts["id"])
     found = values_api.clear(book, request.parts["range"])
     store.touch(file)
@@ -189,15 +213,17 @@ def _values_clear(store: Store, request: Request) -> Json:
 
 
 def _values_batch_update(store: Store, request: Request) -> Json:
+    body = _checked(request, "values.batchUpdate")
     file, book = store.spreadsheet_file(request.parts["id"])
-    found = values_api.batch_update(book, request.json)
+    found = values_api.batch_update(book, body)
     store.touch(file)
     return found
 
 
 def _values_batch_clear(store: Store, request: Request) -> Json:
+    body = _checked(request, "values.batchClear")
     file, book = store.spreadsheet_file(request.parts["id"])
-    found = values_api.batch_clear(book, request.json)
+    found = values_api.batch_clear(book, body)
     store.touch(file)
     return found
 

@@ -14,6 +14,7 @@ _STATUS_NAMES = {
     HTTPStatus.UNAUTHORIZED: "UNAUTHENTICATED",
     HTTPStatus.FORBIDDEN: "PERMISSION_DENIED",
     HTTPStatus.NOT_FOUND: "NOT_FOUND",
+    HTTPStatus.NOT_IMPLEMENTED: "UNIMPLEMENTED",
 }
 
 _UNAUTHENTICATED = (
@@ -55,7 +56,8 @@ def invalid(message: str) -> ApiError:
 
 def invalid_field(field: str, description: str) -> ApiError:
     """Return the 400 for a request body that does not fit the API's schema."""
-    violation = {"field": field, "description": description}
+    violation = {"field": field} if field else {}
+    violation["description"] = description
     kind = "type.googleapis.com/google.rpc.BadRequest"
     details = [{"@type": kind, "fieldViolations": [violation]}]
     return sheets_error(HTTPStatus.BAD_REQUEST, description, details)
@@ -66,6 +68,18 @@ def unknown_name(name: str, parent: str = "") -> ApiError:
     where = f" at '{parent}'" if parent else ""
     message = f'Invalid JSON payload received. Unknown name "{name}"{where}: Cannot find field.'
     return invalid_field(parent, message)
+
+
+def unknown_parameter(name: str) -> ApiError:
+    """Return the 400 for a query parameter that a method does not have."""
+    where = f"Field '{name}' could not be found in request message."
+    message = f'Invalid JSON payload received. Unknown name "{name}": '
+    return invalid_field("", f"{message}Cannot bind query parameter. {where}")
+
+
+def sheets_unimplemented(message: str) -> ApiError:
+    """Return a 501 for what Google can do and the emulator cannot."""
+    return sheets_error(HTTPStatus.NOT_IMPLEMENTED, message)
 
 
 def sheets_not_found() -> ApiError:
@@ -92,6 +106,23 @@ def drive_error(
         detail["locationType"], detail["location"] = location
     error = {"errors": [detail], "code": int(status), "message": message}
     return ApiError(status, {"error": error})
+
+
+def insufficient_scopes(on_sheets: bool) -> ApiError:
+    """Return either API's answer to a token that was not granted for this."""
+    message = "Request had insufficient authentication scopes."
+    service = "sheets.googleapis.com" if on_sheets else "drive.googleapis.com"
+    info = {
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        "reason": "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
+        "domain": "googleapis.com",
+        "metadata": {"service": service},
+    }
+    refused = sheets_error(HTTPStatus.FORBIDDEN, message, [info])
+    if not on_sheets:
+        reason = {"message": "Insufficient Permission", "domain": "global"}
+        refused.body["error"]["errors"] = [reason | {"reason": "insufficientPermissions"}]
+    return refused
 
 
 def file_not_found(file_id: str) -> ApiError:

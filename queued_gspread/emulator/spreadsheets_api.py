@@ -10,9 +10,10 @@ from .batch.dimensions import DEFAULT_PIXELS
 from .batch.groups import groups_json
 from .batch.scope import Scope
 from .batch.sheets import copy_title
-from .errors import InvalidArgumentError, invalid, unknown_name
+from .errors import InvalidArgumentError, invalid
 from .field_mask import apply_mask, names, parse_mask
 from .grid_data import row_data
+from .schema import check_kind
 from .sheet import DEFAULT_COLUMNS, DEFAULT_ROWS, Sheet
 from .values.evaluate import Evaluator
 
@@ -89,8 +90,7 @@ def fill_new(book: Spreadsheet, body: Json, ids: Ids) -> None:
 def _kind(place: int, request: Json) -> tuple[str, Json]:
     found = [name for name in request if request[name] is not None]
     for name in found:
-        if name not in HANDLERS:
-            raise unknown_name(name, f"requests[{place}]")
+        check_kind(place, name, HANDLERS)
     if len(found) != 1:
         raise invalid(f"Invalid requests[{place}]: Must specify exactly one request kind.")
     return found[0], request[found[0]]

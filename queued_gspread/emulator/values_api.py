@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .a1 import Rect, range_name
 from .append import find_table
-from .errors import InvalidArgumentError, invalid
+from .errors import InvalidArgumentError, invalid, invalid_field
 from .shift import Shift, shift_sheet
 from .values.evaluate import Evaluator
 from .values.reading import read_range
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 _INPUT_OPTIONS = {"RAW", "USER_ENTERED"}
+_INSERT_OPTIONS = {"OVERWRITE", "INSERT_ROWS"}
 _RENDER_OPTIONS = {"FORMATTED_VALUE", "UNFORMATTED_VALUE", "FORMULA"}
 _MOMENT_OPTIONS = {"SERIAL_NUMBER", "FORMATTED_STRING"}
 
@@ -44,14 +45,14 @@ def _answering(prefix: str = "") -> Iterator[None]:
 
 def get(book: Spreadsheet, text: str, query: Mapping[str, str]) -> Json:
     """Answer values.get."""
-    options, major = _rendering(query), checked_major(query.get("majorDimension"))
+    options, major = _rendering(query), checked_major(query.get("majorDimension"), "")
     with _answering():
         return _read(Evaluator(book), book, text, options, major)
 
 
 def batch_get(book: Spreadsheet, ranges: list[str], query: Mapping[str, str]) -> Json:
     """Answer values:batchGet."""
-    options, major = _rendering(query), checked_major(query.get("majorDimension"))
+    options, major = _rendering(query), checked_major(query.get("majorDimension"), "")
     evaluator = Evaluator(book)
     with _answering():
         found = [_read(evaluator, book, text, options, major) for text in ranges]
@@ -80,6 +81,9 @@ def batch_update(book: Spreadsheet, body: Json) -> Json:
         with _answering(f"Invalid data[{place}]: "):
             writings.append(plan_update(*book.find(item.get("range", "")), rows[place]))
     responses = [_written(book, writing, option) for writing in writings]
+    if body.get("includeValuesInResponse"):
+        for writing, response in zip(writings, responses, strict=True):
+            response["updatedData"] = _echo(book, writing.rect, writing, body)
     return {"spreadsheetId": book.spreadsheet_id, **_totals(writings, responses)} | (
         {"responses": responses} if responses else {}
     )
@@ -106,6 +110,8 @@ def append(book: Spreadsheet, text: str, query: Mapping[str, str], body: Json) -
     """Answer values.append."""
     rows = checked_values(body)
     option = _input_option(query.get("valueInputOption"))
+    insert = query.get("insertDataOption") or "OVERWRITE"
+    _check_option("insert_data_option", "InsertDataOption", insert, _INSERT_OPTIONS)
     with _answering():
         sheet, bounds = book.find(text)
     grid = sheet.grid
@@ -114,7 +120,7 @@ def append(book: Spreadsheet, text: str, query: Mapping[str, str], body: Json) -
     row = table.end_row if table else searched.start_row
     column = table.start_column if table else searched.start_column
     writing = Writing(sheet, extent(row, column, rows), rows)
-    _make_room(book, writing, query.get("insertDataOption") == "INSERT_ROWS")
+    _make_room(book, writing, insert == "INSERT_ROWS")
     answer: Json = {"spreadsheetId": book.spreadsheet_id}
     if table:
         answer["tableRange"] = range_name(sheet.title, table)
@@ -197,7 +203,7 @@ def _input_option(option: object) -> str:
 def _check_option(field: str, kind: str, value: object, allowed: set[str]) -> None:
     if value not in allowed:
         type_name = f"type.googleapis.com/google.apps.sheets.v4.{kind}"
-        raise invalid(f"Invalid value at '{field}' ({type_name}), \"{value}\"")
+        raise invalid_field(field, f"Invalid value at '{field}' ({type_name}), \"{value}\"")
 
 
 def _is_true(value: str | None) -> bool:

@@ -22,7 +22,7 @@ FOLDER_ID = re.compile(r"/parents/(0A[\w-]+)")
 TIME = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 ADDRESS = re.compile(r"[\w.-]+@[\w.-]+\.iam\.gserviceaccount\.com")
 FILE_ID = re.compile(r"/(?:files|spreadsheets)/([\w-]{40,})")
-NOBODY = SimpleNamespace(knows=lambda token: False)
+NOBODY = SimpleNamespace(scopes=lambda token: None)
 
 
 class Player:

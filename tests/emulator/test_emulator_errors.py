@@ -187,3 +187,72 @@ def test_key_of_another_account(emulator):
     credentials = Credentials.from_service_account_info(info, scopes=["x"])
     with pytest.raises(RefreshError, match="Invalid JWT Signature"):
         credentials.refresh(Request())
+
+
+def test_key_without_scopes(emulator):
+    """An assertion that asks for no scope gets no token."""
+    info = emulator.service_account_info()
+    credentials = Credentials.from_service_account_info(info, scopes=[])
+    with pytest.raises(RefreshError, match="invalid_scope"):
+        credentials.refresh(Request())
+
+
+def test_scopes(emulator, book):
+    """A token reads or writes only what its scopes allow."""
+    info = emulator.service_account_info()
+    scopes = ["https://www.googleapis.com/auth/spreadsheets.readonly"]
+    credentials = Credentials.from_service_account_info(info, scopes=scopes)
+    credentials.refresh(Request())
+    headers = {"Authorization": f"Bearer {credentials.token}"}
+    url = f"{emulator.url}/v4/spreadsheets/{book.id}"
+    assert requests.get(url, headers=headers, timeout=10).status_code == 200
+    for refused in (
+        requests.post(f"{url}:batchUpdate", headers=headers, json={}, timeout=10),
+        requests.get(f"{emulator.url}/drive/v3/files", headers=headers, timeout=10),
+    ):
+        error = refused.json()["error"]
+        assert (error["code"], error["status"]) == (403, "PERMISSION_DENIED")
+        assert error["details"][0]["reason"] == "ACCESS_TOKEN_SCOPE_INSUFFICIENT"
+
+
+def test_unknown_names(book):
+    """A query parameter or a name in a body that the method does not have gets 400."""
+    error = refusal(book.values_get, "A1", {"color": "red"})
+    assert 'Unknown name "color": Cannot bind query parameter.' in error["message"]
+    error = refusal(book.values_update, "A1", {"valueInputOption": "RAW"}, {"value": 1})
+    assert "Unknown name \"value\" at 'data': Cannot find field." in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("params", "field"),
+    [
+        ({"valueRenderOption": "PRETTY"}, "value_render_option"),
+        ({"dateTimeRenderOption": "PRETTY"}, "date_time_render_option"),
+        ({"majorDimension": "DIAGONAL"}, "major_dimension"),
+    ],
+)
+def test_unknown_options(book, params, field):
+    """An option with a value that does not exist gets 400 that names the field."""
+    error = refusal(book.values_get, "A1", params)
+    assert error["message"].startswith(f"Invalid value at '{field}'")
+
+
+def test_unsupported_kind_of_request(book):
+    """What Google can do and the emulator cannot is a 501 that says so."""
+    error = refusal(book.batch_update, {"requests": [{"addChart": {}}]})
+    assert (error["code"], error["status"]) == (501, "UNIMPLEMENTED")
+
+
+def test_freezing_everything(sheet):
+    """Not all rows of a sheet can be frozen."""
+    error = refusal(sheet.freeze, rows=1000)
+    assert error["message"].endswith("You can't freeze all visible rows on the sheet.")
+
+
+def test_malformed_request_is_an_internal_error(book, caplog):
+    """A request that the emulator cannot cope with is a 500 and leaves everything as it was."""
+    add = {"addSheet": {"properties": {"title": "never"}}}
+    error = refusal(book.batch_update, {"requests": [add, {"mergeCells": {"range": 5}}]})
+    assert (error["code"], error["status"]) == (500, "INTERNAL")
+    assert "mergeCells" not in [sheet.title for sheet in book.worksheets()]
+    assert "The emulator failed" in caplog.text

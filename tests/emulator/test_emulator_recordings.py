@@ -20,9 +20,7 @@ def test_recorded_answers_agree(capsys):
                     f"{path.stem}: {exchange['method']} {exchange['uri'][:150]}: {difference}"
                 )
     with capsys.disabled():
-        print(  # noqa: T201  - how many agree is what this run is for
-            f"\nrecorded requests that agree: {count - len(differing)} of {count}"
-        )
+        print(f"\nrecorded requests that agree: {count - len(differing)} of {count}")
     assert count == TOTAL
     assert count - len(differing) >= FLOOR, "\n".join(differing)
 

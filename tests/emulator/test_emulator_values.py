@@ -149,3 +149,13 @@ def test_update_with_values_in_response(book):
     params = {"valueInputOption": "USER_ENTERED", "includeValuesInResponse": True}
     answer = book.values_update("A1", params, {"values": [["=1+1", "50%"]]})
     assert answer["updatedData"]["values"] == [["2", "50%"]]
+
+
+def test_formulas_follow_a_renamed_sheet(book, sheet):
+    """A formula names a sheet by its new title after it got one."""
+    book.add_worksheet("Data", 5, 5).update([[5]], "A1")
+    sheet.update([["=Data!A1+1"]], "A1", value_input_option=USER)
+    book.worksheet("Data").update_title("New data")
+    assert sheet.acell("A1").value == "6"
+    formula = sheet.acell("A1", value_render_option=ValueRenderOption.formula).value
+    assert formula == "='New data'!A1+1"

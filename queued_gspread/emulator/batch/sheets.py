@@ -9,6 +9,7 @@ from queued_gspread.emulator.color import stored_color, with_color_styles
 from queued_gspread.emulator.errors import InvalidArgumentError
 from queued_gspread.emulator.field_mask import parse_mask, paths
 from queued_gspread.emulator.sheet import DEFAULT_COLUMNS, DEFAULT_ROWS, Sheet
+from queued_gspread.emulator.values.references import renamed_formula
 
 from .scope import require_mask
 
@@ -125,7 +126,16 @@ def _rename(book: Spreadsheet, sheet: Sheet, title: str | None) -> None:
     other = book.titled(title)
     if other is not sheet:
         _check_title(book, title)
+    for owner in (owner for owner in book.sheets if owner.grid.has_formulas):
+        _rename_in_formulas(owner, sheet.title, title)
     sheet.title = title
+
+
+def _rename_in_formulas(owner: Sheet, old: str, new: str) -> None:
+    for row, column, cell in list(owner.grid.stored(owner.grid.everything)):
+        if cell.formula is not None:
+            formula = renamed_formula(cell.formula, old, new)
+            owner.grid.put(row, column, cell.changed(formula=formula))
 
 
 def _move(book: Spreadsheet, sheet: Sheet, index: int) -> None:
@@ -145,6 +155,10 @@ def _resize(book: Spreadsheet, sheet: Sheet, asked: Json) -> None:
             message = f"{name} must be at least 1, was {count or 0}"
             raise InvalidArgumentError(message)
     _check_size(book, sheet, rows, columns)
+    for name, count in (("frozenRowCount", rows), ("frozenColumnCount", columns)):
+        if (asked.get(name) or 0) >= count:
+            noun = "rows" if name == "frozenRowCount" else "columns"
+            raise InvalidArgumentError(f"You can't freeze all visible {noun} on the sheet.")
     sheet.grid.resize(rows, columns)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, time
+from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .serial import serial_of
@@ -14,20 +15,23 @@ if TYPE_CHECKING:
 _NUMBER = re.compile(
     r"(?P<open>\()?(?P<sign>[-+])?(?P<dollar>\$)?(?P<inner>[-+])?"
     r"(?P<whole>\d{1,3}(?:,\d{3})+|\d+)?(?P<fraction>\.\d*)?(?P<exponent>[eE][-+]?\d+)?"
-    r"\s*(?P<percent>%)?(?P<close>\))?"
+    r"\s*(?P<percent>%)?(?P<close>\))?",
+    re.ASCII,
 )
 _TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?(?:\s*(?P<half>[aApP][mM]))?"
-_ONLY_TIME = re.compile(_TIME)
+_ONLY_TIME = re.compile(_TIME, re.ASCII)
 _ISO = re.compile(
-    rf"(?P<year>\d{{4}})(?P<mark>[-/])(?P<month>\d\d?)(?P=mark)(?P<day>\d\d?)(?: {_TIME})?"
+    rf"(?P<year>\d{{4}})(?P<mark>[-/])(?P<month>\d\d?)(?P=mark)(?P<day>\d\d?)(?: {_TIME})?",
+    re.ASCII,
 )
 _AMERICAN = re.compile(
     r"(?P<month>\d\d?)(?P<mark>[-/])(?P<day>\d\d?)(?:(?P=mark)(?P<year>\d{4}|\d\d))?"
-    rf"(?: {_TIME})?"
+    rf"(?: {_TIME})?",
+    re.ASCII,
 )
 _MONTH_NAMES = "jan feb mar apr may jun jul aug sep oct nov dec"
 _MONTHS = {name: place for place, name in enumerate(_MONTH_NAMES.split(), 1)}
-_NAMED = re.compile(r"(?P<name>[A-Za-z]{3,9})\.? (?P<day>\d\d?), (?P<year>\d{4})")
+_NAMED = re.compile(r"(?P<name>[A-Za-z]{3,9})\.? (?P<day>\d\d?), (?P<year>\d{4})", re.ASCII)
 _CENTURY_TURN = 30
 _NOON = 12
 
@@ -77,6 +81,8 @@ def _number(text: str) -> Entry | None:
         return None
     digits = (match["whole"] or "").replace(",", "") + (match["fraction"] or "")
     value = float(digits + (match["exponent"] or ""))
+    if not isfinite(value):
+        return None
     negative = match["open"] or "-" in {match["sign"], match["inner"]}
     value = -value if negative else value
     kind, pattern = _number_format(match)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from queued_gspread.emulator.spreadsheet import bounds_of
 
 from .formula import CellError, Constant, FormulaSyntaxError, Name, Reference, parse
-from .functions import BAD_REFERENCE, FUNCTIONS, UNKNOWN_NAME, EvaluationError
+from .functions import BAD_NUMBER, BAD_REFERENCE, FUNCTIONS, UNKNOWN_NAME, EvaluationError
 
 if TYPE_CHECKING:
     from queued_gspread.emulator.a1 import Bounds
@@ -50,7 +50,9 @@ class Evaluator:
             return _SYNTAX
         except EvaluationError as failure:
             return failure.error
-        except (ArithmeticError, IndexError, ValueError, RecursionError):
+        except ArithmeticError:
+            return BAD_NUMBER
+        except (IndexError, ValueError, RecursionError):
             return CellError("#N/A")
         return 0 if found is None else found
 

@@ -102,7 +102,14 @@ def _compare(holds: Callable[..., bool]) -> Callable[[Sequence[Value]], Scalar]:
 
 
 def _arithmetic(compute: Callable[[float, float], float]) -> Callable[[Sequence[Value]], Scalar]:
-    return lambda values: compute(number(values[0]), number(values[1]))
+    return lambda values: _real(compute(float(number(values[0])), float(number(values[1]))))
+
+
+def _real(value: object) -> float:
+    """Refuse what no cell can hold: an infinity, or a root of a negative number."""
+    if not isinstance(value, float) or not math.isfinite(value):
+        raise EvaluationError(BAD_NUMBER)
+    return value
 
 
 FUNCTIONS: dict[str, Callable[[Sequence[Value]], Scalar]] = {

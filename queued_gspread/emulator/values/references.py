@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.a1 import column_index, column_letters
+from queued_gspread.emulator.a1 import column_index, column_letters, quote_title
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,13 +28,25 @@ def moved_formula(formula: str, home: str, changed: str, shift: Shift) -> str:
     """Return a formula of the sheet `home` after rows or columns of `changed` have moved."""
 
     def move(match: re.Match[str]) -> str:
-        title = (match["sheet"] or "")[:-1].strip("'").replace("''", "'") or home
+        title = _title(match["sheet"]) or home
         if match["text"] or title.casefold() != changed.casefold():
             return match[0]
         moved = _moved(match["first"], match["second"], shift)
         return (match["sheet"] or "") + moved
 
     return _REFERENCE.sub(move, formula)
+
+
+def renamed_formula(formula: str, old: str, new: str) -> str:
+    """Return a formula after a sheet got another title."""
+
+    def rename(match: re.Match[str]) -> str:
+        title = _title(match["sheet"])
+        if match["text"] or title is None or title.casefold() != old.casefold():
+            return match[0]
+        return f"{quote_title(new)}!{match[0][len(match['sheet']) :]}"
+
+    return _REFERENCE.sub(rename, formula)
 
 
 def copied_formula(formula: str, rows: int, columns: int) -> str:
@@ -47,6 +59,12 @@ def copied_formula(formula: str, rows: int, columns: int) -> str:
         return (match["sheet"] or "") + (":".join(parts) if _GONE not in parts else _GONE)
 
     return _REFERENCE.sub(move, formula)
+
+
+def _title(prefix: str | None) -> str | None:
+    if prefix is None:
+        return None
+    return prefix[1:-2].replace("''", "'") if prefix.startswith("'") else prefix[:-1]
 
 
 def _corner(text: str) -> Corner:

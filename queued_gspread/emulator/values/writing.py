@@ -47,7 +47,7 @@ def checked_major(major: object, field: str = "data") -> str:
     if major in {None, "", "DIMENSION_UNSPECIFIED"}:
         return "ROWS"
     if major not in {"ROWS", "COLUMNS"}:
-        name = f"{field}.major_dimension"
+        name = f"{field}.major_dimension".lstrip(".")
         raise invalid_field(name, f"Invalid value at '{name}' ({_DIMENSION}), \"{major}\"")
     return str(major)
 

@@ -1,0 +1,137 @@
+"""The names that the Sheets API's requests may have; any other gets Google's 400."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .errors import sheets_unimplemented, unknown_name, unknown_parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_SYSTEM = frozenset(
+    [
+        "$.xgafv",
+        "access_token",
+        "alt",
+        "callback",
+        "fields",
+        "key",
+        "oauth_token",
+        "prettyPrint",
+        "quotaUser",
+        "uploadType",
+        "upload_protocol",
+    ]
+)
+_READING = frozenset({"majorDimension", "valueRenderOption", "dateTimeRenderOption"})
+_ECHO = frozenset(
+    {"includeValuesInResponse", "responseValueRenderOption", "responseDateTimeRenderOption"}
+)
+_VALUE_RANGE = frozenset({"range", "majorDimension", "values"})
+PARAMETERS: dict[str, frozenset[str]] = {
+    "get": frozenset({"ranges", "includeGridData", "excludeTablesInBandedRanges"}),
+    "values.get": _READING,
+    "values.batchGet": _READING | {"ranges"},
+    "values.update": _ECHO | {"valueInputOption"},
+    "values.append": _ECHO | {"valueInputOption", "insertDataOption"},
+}
+BODIES: dict[str, frozenset[str]] = {
+    "create": frozenset(
+        [
+            "spreadsheetId",
+            "properties",
+            "sheets",
+            "namedRanges",
+            "spreadsheetUrl",
+            "developerMetadata",
+            "dataSources",
+            "dataSourceSchedules",
+        ]
+    ),
+    "batchUpdate": frozenset(
+        ["requests", "includeSpreadsheetInResponse", "responseRanges", "responseIncludeGridData"]
+    ),
+    "sheets.copyTo": frozenset({"destinationSpreadsheetId"}),
+    "values.update": _VALUE_RANGE,
+    "values.append": _VALUE_RANGE,
+    "values.batchUpdate": _ECHO | {"valueInputOption", "data"},
+    "values.batchClear": frozenset({"ranges"}),
+}
+_UNSUPPORTED_KINDS = frozenset(
+    [
+        "addBanding",
+        "addChart",
+        "addConditionalFormatRule",
+        "addDataSource",
+        "addFilterView",
+        "addSlicer",
+        "addTable",
+        "appendCells",
+        "autoFill",
+        "cancelDataSourceRefresh",
+        "createDeveloperMetadata",
+        "deleteBanding",
+        "deleteConditionalFormatRule",
+        "deleteDataSource",
+        "deleteDeveloperMetadata",
+        "deleteDuplicates",
+        "deleteEmbeddedObject",
+        "deleteFilterView",
+        "deleteRange",
+        "deleteTable",
+        "duplicateFilterView",
+        "findReplace",
+        "insertRange",
+        "moveDimension",
+        "pasteData",
+        "randomizeRange",
+        "refreshDataSource",
+        "textToColumns",
+        "trimWhitespace",
+        "updateBanding",
+        "updateBorders",
+        "updateChartSpec",
+        "updateConditionalFormatRule",
+        "updateDataSource",
+        "updateDeveloperMetadata",
+        "updateDimensionGroup",
+        "updateEmbeddedObjectBorder",
+        "updateEmbeddedObjectPosition",
+        "updateFilterView",
+        "updateNamedRange",
+        "updateProtectedRange",
+        "updateSlicerSpec",
+        "updateTable",
+    ]
+)
+
+
+def check_parameters(method: str, names: Iterable[str]) -> None:
+    """Raise Google's 400 for a query parameter that a method does not have."""
+    allowed = PARAMETERS.get(method, frozenset()) | _SYSTEM
+    for name in names:
+        if name not in allowed:
+            raise unknown_parameter(name)
+
+
+def check_body(method: str, body: dict[str, Any]) -> None:
+    """Raise Google's 400 for a name in a request's body that its schema does not have."""
+    allowed = BODIES.get(method)
+    parent = "data" if allowed is _VALUE_RANGE else ""
+    for name in body:
+        if allowed is not None and name not in allowed:
+            raise unknown_name(name, parent)
+    for place, item in enumerate(body.get("data") or []):
+        for name in item if isinstance(item, dict) else ():
+            if name not in _VALUE_RANGE:
+                raise unknown_name(name, f"data[{place}]")
+
+
+def check_kind(place: int, name: str, supported: Iterable[str]) -> None:
+    """Raise for a kind of batchUpdate request that Google, or only the emulator, lacks."""
+    if name in supported:
+        return
+    if name in _UNSUPPORTED_KINDS:
+        raise sheets_unimplemented(f"The emulator does not support requests[{place}].{name}.")
+    raise unknown_name(name, f"requests[{place}]")
