@@ -31,9 +31,9 @@ from .errors import QueuedGspreadError
 from .http_client import HTTPClient
 
 if TYPE_CHECKING:
-    import gspread
     from collections.abc import Iterable, Mapping
 
+    import gspread
     from google.auth.credentials import Credentials
 
 __all__ = [

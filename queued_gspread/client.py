@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import gspread.client as _gspread
+
 from . import objects
 from .catalogue import CLIENT
 from .http_client import HTTPClient
 from .proxy import Proxy
 from .spreadsheet import Spreadsheet
+from .surface import passing_on
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
 
 __all__ = ["Client", "HTTPClient", "Spreadsheet"]
+
+__getattr__ = passing_on(_gspread)
 
 
 class Client(Proxy, kind=CLIENT):

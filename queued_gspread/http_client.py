@@ -14,6 +14,7 @@ from .identity import ANYONE, Identity, identity_of
 from .objects import bare
 from .proxy import Proxy
 from .settings import Settings
+from .surface import passing_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 __all__ = ["BackOffHTTPClient", "FileType", "HTTPClient", "HTTPClientType", "ParamsType"]
+
+__getattr__ = passing_on(_gspread)
 
 
 class HTTPClient(Proxy, kind=HTTP_CLIENT):

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import gspread.spreadsheet as _gspread
+
 from . import objects
 from .catalogue import SPREADSHEET
 from .http_client import HTTPClient
 from .proxy import Proxy
+from .surface import passing_on
 from .worksheet import Worksheet, require_queued
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["HTTPClient", "Spreadsheet", "Worksheet"]
+
+__getattr__ = passing_on(_gspread)
 
 
 class Spreadsheet(Proxy, kind=SPREADSHEET):

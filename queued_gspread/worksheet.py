@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import gspread
-from gspread.cell import Cell
-from gspread.worksheet import BatchData, CellFormat, JSONResponse, ValueRange
+import gspread.worksheet as _gspread
+from gspread.worksheet import CellFormat, JSONResponse, ValueRange
 
 from .catalogue import WORKSHEET
 from .http_client import HTTPClient
 from .proxy import Proxy
+from .surface import passing_on
 
-__all__ = [
-    "BatchData",
-    "Cell",
-    "CellFormat",
-    "HTTPClient",
-    "JSONResponse",
-    "ValueRange",
-    "Worksheet",
-]
+__all__ = ["CellFormat", "HTTPClient", "JSONResponse", "ValueRange", "Worksheet"]
+
+__getattr__ = passing_on(_gspread)
 
 
 class Worksheet(Proxy, kind=WORKSHEET):
@@ -47,7 +41,7 @@ class Worksheet(Proxy, kind=WORKSHEET):
     ) -> None:
         if client is not None:
             require_queued(client)
-        super().__init__(gspread.Worksheet(spreadsheet, properties, spreadsheet_id, client))
+        super().__init__(_gspread.Worksheet(spreadsheet, properties, spreadsheet_id, client))
 
 
 def require_queued(http_client: object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
+
 from queued_gspread.embedded import TemporaryRedis
 
 _numbers = itertools.count()

@@ -179,7 +179,8 @@ class Callers:
         raise ServerUnavailableError(
             f"no server has been alive for {self._settings.grace:g} s "
             f"in namespace {self._settings.namespace!r} at {self._settings.shown_url}: "
-            f"{_FATES[fate]}. Start one with `queued-gspread-server --namespace {self._settings.namespace}`"
+            f"{_FATES[fate]}. "
+            f"Start one with `queued-gspread-server --namespace {self._settings.namespace}`"
         )
 
     def _withdraw(self, wait: _Wait) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from queued_gspread.errors import AccountMismatchError
 from typing import TYPE_CHECKING
+
+from queued_gspread.errors import AccountMismatchError
 
 if TYPE_CHECKING:
     from queued_gspread.identity import Identity

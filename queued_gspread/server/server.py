@@ -8,7 +8,6 @@ import socket
 import threading
 from typing import TYPE_CHECKING
 
-
 from queued_gspread._version import __version__
 from queued_gspread.broker import Servers
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
@@ -24,10 +23,10 @@ from .run import Runner
 from .transport import Transport
 
 if TYPE_CHECKING:
-    import gspread
     from pathlib import Path
     from types import TracebackType
 
+    import gspread
     from typing_extensions import Self
 
 __all__ = ["Server"]

@@ -1,0 +1,97 @@
+"""What a client tells of its credentials, and what it never tells."""
+
+from __future__ import annotations
+
+import gspread.auth
+import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.oauth2.service_account import Credentials
+
+import queued_gspread
+from queued_gspread.identity import ANYONE, Identity, identity_of
+from queued_gspread.job import Job
+from queued_gspread.scopes import allows
+
+SHEETS = "https://sheets.googleapis.com/v4/spreadsheets/x"
+DRIVE = "https://www.googleapis.com/drive/v3/files/x"
+AUTH = "https://www.googleapis.com/auth/"
+
+
+def test_a_service_account_tells_its_mail_subject_and_scopes(key_file):
+    """Of service account credentials e-mail, subject and scopes are used, and nothing else."""
+    credentials = Credentials.from_service_account_file(
+        key_file, scopes=gspread.auth.READONLY_SCOPES
+    ).with_subject("boss@example.com")
+    assert identity_of(credentials) == Identity(
+        credentials.service_account_email, "boss@example.com", tuple(gspread.auth.READONLY_SCOPES)
+    )
+
+
+def test_other_credentials_tell_nothing():
+    """Credentials without an e-mail are anyone's."""
+    assert identity_of(AnonymousCredentials()) is ANYONE
+    assert identity_of(None) is ANYONE
+
+
+def test_a_job_holds_no_secret(key_file, emulator):
+    """The bytes that go to Redis have no key, token or file name of the credentials."""
+    info = emulator.service_account_info()
+    client = queued_gspread.service_account(key_file)
+    body = Job("client", "open", args=("x",), identity=client.http_client._self_caller.identity)
+    text = body.encode().decode()
+    assert info["client_email"] in text
+    assert info["private_key_id"] not in text
+    assert "PRIVATE KEY" not in text
+    assert str(key_file) not in text
+
+
+@pytest.mark.parametrize(
+    ("scopes", "allowed"),
+    [
+        (["spreadsheets", "drive"], "rs ws rd wd"),
+        (["spreadsheets.readonly", "drive.readonly"], "rs rd"),
+        (["spreadsheets"], "rs ws"),
+        (["spreadsheets.readonly"], "rs"),
+        (["drive"], "rs ws rd wd"),
+        (["drive.file"], "rs ws rd wd"),
+        (["drive.readonly"], "rs rd"),
+        (["drive.metadata.readonly"], "rd"),
+        (["calendar"], ""),
+    ],
+)
+def test_scopes_allow_what_google_allows(scopes, allowed):
+    """Each set of scopes allows the requests that Google's reference lists it for."""
+    cases = {"rs": ("GET", SHEETS), "ws": ("put", SHEETS), "rd": ("get", DRIVE)}
+    cases["wd"] = ("DELETE", DRIVE)
+    full = [AUTH + scope for scope in scopes]
+    assert {name for name, case in cases.items() if allows(full, *case)} == set(allowed.split())
+
+
+def test_a_read_only_client_reads_and_does_not_write(sh, key_file, redis_url, namespace):
+    """A client with read-only scopes gets Google's 403 for a write, and its reads work."""
+    reader = queued_gspread.service_account(
+        key_file,
+        scopes=gspread.auth.READONLY_SCOPES,
+        redis_url=redis_url,
+        namespace=namespace,
+    )
+    worksheet = reader.open_by_key(sh.id).sheet1
+    assert worksheet.get_all_values() == [[]]
+    with pytest.raises(gspread.exceptions.APIError, match="insufficient") as caught:
+        worksheet.append_row(["x"])
+    assert caught.value.response.status_code == 403
+    assert worksheet.get_all_values() == [[]]
+
+
+def test_another_account_is_refused_by_name(server, emulator, redis_url, namespace):
+    """A call that is meant for another account names both, and is not made."""
+    info = {**emulator.service_account_info(), "client_email": "other@example.com"}
+    client = queued_gspread.service_account_from_dict(
+        info, redis_url=redis_url, namespace=namespace
+    )
+    before = len(emulator.ledger)
+    with pytest.raises(queued_gspread.GSpreadException) as caught:
+        client.create("Not there")
+    assert "other@example.com" in str(caught.value)
+    assert emulator.service_account_info()["client_email"] in str(caught.value)
+    assert len(emulator.ledger) == before

@@ -1,0 +1,65 @@
+"""Which lane a call waits in."""
+
+from __future__ import annotations
+
+import pytest
+
+from queued_gspread.catalogue import CLIENT, HTTP_CLIENT, SPREADSHEET, WORKSHEET
+from queued_gspread.lane import ACCOUNT_LANE, lane_of
+
+KEY = "1aBcDeFgHiJkLmNoPqRsTuVwXyZ0123456789-_abcde"
+SHEETS = "https://sheets.googleapis.com/v4/spreadsheets"
+DRIVE = "https://www.googleapis.com/drive/v3/files"
+
+NO_SPREADSHEET = {
+    CLIENT: {"create", "list_spreadsheet_files", "open", "openall"},
+    HTTP_CLIENT: {"login"},
+}
+
+
+@pytest.mark.parametrize("kind", [CLIENT, HTTP_CLIENT], ids=lambda kind: kind.name)
+def test_every_call_with_an_id_goes_to_its_spreadsheets_lane(kind):
+    """Each method that is told a spreadsheet waits in that spreadsheet's lane, the rest not."""
+    for method in kind.calls:
+        value = f"https://docs.google.com/spreadsheets/d/{KEY}/edit" if "url" in method else KEY
+        args = ("get", f"{SHEETS}/{KEY}") if method == "request" else (value,)
+        lane = lane_of(kind, None, method, args, {})
+        free = method in NO_SPREADSHEET[kind]
+        assert lane == (ACCOUNT_LANE if free else KEY), method
+
+
+def test_keywords_count_as_well():
+    """An id that is given by keyword is found."""
+    assert lane_of(CLIENT, None, "open_by_key", (), {"key": KEY}) == KEY
+    assert lane_of(HTTP_CLIENT, None, "export", (), {"file_id": KEY}) == KEY
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "lane"),
+    [
+        (f"{SHEETS}/{KEY}", KEY),
+        (f"{SHEETS}/{KEY}:batchUpdate", KEY),
+        (f"{SHEETS}/{KEY}/values/A1:append", KEY),
+        (f"{DRIVE}/{KEY}/permissions", KEY),
+        (f"https://www.googleapis.com/upload/drive/v2/files/{KEY}", KEY),
+        (DRIVE, ACCOUNT_LANE),
+        (SHEETS, ACCOUNT_LANE),
+    ],
+)
+def test_a_requests_lane_is_in_its_url(endpoint, lane):
+    """A bare request waits in the lane of the spreadsheet that its URL names."""
+    assert lane_of(HTTP_CLIENT, None, "request", ("get", endpoint), {}) == lane
+
+
+@pytest.mark.parametrize("kind", [SPREADSHEET, WORKSHEET], ids=lambda kind: kind.name)
+def test_an_objects_calls_go_to_its_own_lane(kind):
+    """A spreadsheet's and a worksheet's calls wait in one lane, whatever their arguments."""
+    assert {lane_of(kind, KEY, method, ("x",), {}) for method in kind.calls} == {KEY}
+
+
+@pytest.mark.parametrize("odd", [None, 3, "", "x" * 5000, "{other}", "a b"])
+def test_odd_ids_make_a_lane_as_well(odd):
+    """Whatever is given as an id, the lane has a name of bounded length."""
+    lane = lane_of(CLIENT, None, "open_by_key", (odd,), {})
+    assert isinstance(lane, str)
+    assert 0 < len(lane) <= 200

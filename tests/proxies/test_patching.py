@@ -1,0 +1,168 @@
+"""Libraries that patch gspread's classes, or reach through its objects, keep working."""
+
+from __future__ import annotations
+
+import functools
+import json
+import subprocess
+import sys
+
+import gspread
+import numpy_like
+import pytest
+
+import queued_gspread
+from queued_gspread.broker import Callers
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """Collect the names of the calls that are put into the queue."""
+    names = []
+    call = Callers.call
+
+    def noting(self, job_id, lane, body):
+        job = json.loads(body)
+        names.append(f"{job['kind']}.{job['method']}")
+        return call(self, job_id, lane, body)
+
+    monkeypatch.setattr(Callers, "call", noting)
+    return names
+
+
+def test_a_replaced_method_runs_in_the_caller(sh, sent, monkeypatch):
+    """A library's method in the place of gspread's runs here, and what it sends is queued."""
+
+    def fetch_sheet_metadata(self, params=None):
+        url = f"https://sheets.googleapis.com/v4/spreadsheets/{self.id}"
+        return {"patched": True, **self.client.request("get", url, params=params).json()}
+
+    monkeypatch.setattr(gspread.Spreadsheet, "fetch_sheet_metadata", fetch_sheet_metadata)
+    assert sh.fetch_sheet_metadata({"fields": "spreadsheetId"}) == {
+        "patched": True,
+        "spreadsheetId": sh.id,
+    }
+    assert sent == ["http_client.request"]
+
+
+def test_a_wrapper_that_copies_gspreads_names_is_known_as_foreign(sh, sent, monkeypatch):
+    """A replacement is known by where its code lives, not by its ``__module__``."""
+    original = gspread.Spreadsheet.fetch_sheet_metadata
+
+    @functools.wraps(original)
+    def wrapper(self, *args, **kwargs):
+        return {"wrapped": original(self, *args, **kwargs)["spreadsheetId"]}
+
+    monkeypatch.setattr(gspread.Spreadsheet, "fetch_sheet_metadata", wrapper)
+    assert sh.fetch_sheet_metadata() == {"wrapped": sh.id}
+    assert sent == ["http_client.fetch_sheet_metadata"]
+
+
+def test_a_patch_from_before_our_import_is_known(redis_url, namespace, server):
+    """A method that was replaced before this package was imported runs in the caller too."""
+    code = f"""
+import gspread
+def fetch_sheet_metadata(self, params=None):
+    print("patched")
+    return self.client.fetch_sheet_metadata(self.id, params)
+gspread.Spreadsheet.fetch_sheet_metadata = fetch_sheet_metadata
+import queued_gspread
+client = queued_gspread.authorize(redis_url={redis_url!r}, namespace={namespace!r})
+print(client.create("Patched").fetch_sheet_metadata()["properties"]["title"])
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["patched", "Patched"]
+
+
+def test_a_method_added_to_gspreads_class_sees_the_queued_object(ws, sent, monkeypatch):
+    """A method that a library adds is called with the queued object as its self."""
+    monkeypatch.setattr(
+        gspread.Worksheet, "shout", lambda self: self.acell("A1").value, raising=False
+    )
+    assert ws.shout() is None
+    assert sent == ["worksheet.acell"]
+
+
+def test_a_spreadsheet_built_by_a_library_is_queued(gc, sh, sent):
+    """Gspread's own Spreadsheet over a client's ``http_client`` sends through the queue."""
+    spreadsheet = gspread.Spreadsheet(gc.http_client, {"id": sh.id})
+    worksheet = spreadsheet.sheet1
+    worksheet.append_row(["x"])
+    assert worksheet.get_all_values() == [["x"]]
+    assert {name.split(".")[0] for name in sent} == {"http_client"}
+
+
+def test_our_spreadsheet_can_be_built_too(gc, sh):
+    """Our Spreadsheet over a client's ``http_client`` fetches its properties, as gspread does."""
+    spreadsheet = queued_gspread.Spreadsheet(gc.http_client, {"id": sh.id})
+    assert spreadsheet.title == sh.title
+    worksheet = queued_gspread.Worksheet(
+        spreadsheet, spreadsheet.sheet1._properties, sh.id, gc.http_client
+    )
+    assert worksheet.get_all_values() == [[]]
+
+
+def test_a_request_of_somebodys_own_sees_every_request(gc, sh, sent):
+    """Where ``http_client.request`` was replaced, all that is sent passes through it."""
+    seen = []
+    original = gc.http_client.request
+
+    def request(*args, **kwargs):
+        seen.append(args[0])
+        return original(*args, **kwargs)
+
+    gc.http_client.request = request
+    worksheet = sh.sheet1
+    worksheet.append_row(["x"])
+    assert isinstance(worksheet, queued_gspread.worksheet.Worksheet)
+    assert seen == ["get", "post"]
+    assert sent == ["http_client.request"] * 2
+    assert worksheet.row_count == 1001
+
+
+def test_a_subclass_with_its_own_request_sees_every_request(gc, sh, sent):
+    """An HTTP client's subclass that overrides ``request`` is asked for everything."""
+    seen = []
+
+    class Noting(queued_gspread.HTTPClient):
+        def request(self, *args, **kwargs):
+            seen.append(args[0])
+            return super().request(*args, **kwargs)
+
+    settings = gc.http_client._self_caller.settings
+    client = queued_gspread.Client(
+        http_client=Noting, redis_url=settings.redis_url, namespace=settings.namespace
+    )
+    assert client.open_by_key(sh.id).title == sh.title
+    assert seen == ["get"]
+    assert sent == ["http_client.request"]
+
+
+def test_what_json_cannot_say_fails_as_in_gspread(ws, sent):
+    """A value that cannot be sent raises in the caller what gspread raises, and is not sent."""
+    with pytest.raises(TypeError, match="Object of type Int64 is not JSON serializable"):
+        ws.append_row([numpy_like.Int64(3)])
+    assert sent == []
+
+
+def test_values_that_only_gspread_turns_into_json_work(ws, sent):
+    """An argument that cannot travel, but that gspread makes JSON of, works in the caller."""
+    assert [r.first() for r in ws.batch_get(map(str, ["A1"]))] == [None]
+    assert sent == ["http_client.values_batch_get"]
+
+
+def test_a_generator_is_used_once_and_travels(ws, sent):
+    """A generator's items travel; where another argument cannot, it is used all the same."""
+    drawn = []
+
+    def labels():
+        for label in ("A1", "B1"):
+            drawn.append(label)
+            yield label
+
+    assert len(ws.batch_get(labels())) == 2
+    assert len(ws.batch_get(labels(), major_dimension=numpy_like.Text("ROWS"))) == 2
+    assert drawn == ["A1", "B1"] * 2
+    assert sent == ["worksheet.batch_get", "http_client.request"]

@@ -1,0 +1,54 @@
+"""Where settings come from."""
+
+from __future__ import annotations
+
+import pytest
+
+from queued_gspread.errors import ConfigurationError
+from queued_gspread.settings import Settings, hide_password
+
+
+def test_arguments_come_before_the_environment(monkeypatch):
+    """An argument wins over an environment variable, and that over the default."""
+    assert Settings.resolve().redis_url == "redis://localhost:6379/0"
+    assert Settings.resolve().namespace == "default"
+    assert Settings.resolve().timeout is None
+    monkeypatch.setenv("QUEUED_GSPREAD_REDIS_URL", "redis://there:1/2")
+    monkeypatch.setenv("QUEUED_GSPREAD_NAMESPACE", "books")
+    monkeypatch.setenv("QUEUED_GSPREAD_TIMEOUT", "2.5")
+    monkeypatch.setenv("QUEUED_GSPREAD_GRACE", "3")
+    assert Settings.resolve() == Settings("redis://there:1/2", "books", 2.5, 3.0)
+    assert Settings.resolve(namespace="films", timeout=1).namespace == "films"
+    assert Settings.resolve(namespace="films", timeout=1).timeout == 1.0
+
+
+@pytest.mark.parametrize("value", ["soon", "0", "-1", "inf", "nan"])
+def test_a_wrong_number_in_the_environment_is_named(monkeypatch, value):
+    """A variable that is no number of seconds is named with its value."""
+    monkeypatch.setenv("QUEUED_GSPREAD_TIMEOUT", value)
+    with pytest.raises(ConfigurationError, match=f"QUEUED_GSPREAD_TIMEOUT='{value}'"):
+        Settings.resolve()
+
+
+@pytest.mark.parametrize("namespace", ["a b", "a{b}", "ü", "x" * 65, "a:b", "a/b", "a\n"])
+def test_odd_namespaces_are_refused(namespace):
+    """A namespace that could be mistaken in a key is refused."""
+    with pytest.raises(ConfigurationError, match="letters"):
+        Settings.resolve(namespace=namespace)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://localhost:6379/0", "redis://localhost:6379/0"),
+        ("redis://:secret@host:1/0", "redis://:***@host:1/0"),
+        ("rediss://user:secret@host/0", "rediss://user:***@host/0"),
+        ("redis://user:se@cret@host/0", "redis://user:***@host/0"),
+        ("redis://host/0?password=secret&db=1", "redis://host/0?password=***&db=1"),
+        ("unix://user:secret@/run/redis.sock", "unix://user:***@/run/redis.sock"),
+    ],
+)
+def test_passwords_are_hidden(url, shown):
+    """A URL is shown without its password, wherever that stands."""
+    assert hide_password(url) == shown
+    assert "secret" not in repr(Settings(redis_url=url))
