@@ -6,6 +6,11 @@ import re
 from typing import NamedTuple
 
 _PART = re.compile(r"\$?([A-Za-z]{1,3})?\$?([1-9][0-9]*)?")
+_NUMBERED = re.compile(
+    r"R([1-9][0-9]*)C([1-9][0-9]*)(?::R([1-9][0-9]*)C([1-9][0-9]*))?", re.IGNORECASE
+)
+    r"R([1-9][0-9]*)C([1-9][0-9]*)(?::R([1-9][0-9]*)C([1-9][0-9]*))?", re.IGNORECASE
+)
 _QUOTED = re.compile(r"'((?:[^']|'')*)'(?:!(.*))?", re.DOTALL)
 _PLAIN_TITLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LIKE_A_CELL = re.compile(r"[A-Za-z]{1,3}[0-9]+|[Rr][0-9]*[Cc][0-9]*")
@@ -100,7 +105,12 @@ def split_title(text: str) -> tuple[str | None, str | None]:
 
 
 def parse_bounds(text: str) -> Bounds | None:
-    """Return what `A1`, `A1:B2`, `A:B`, `1:2`, `A1:B` or `A1:1` asks for; None if it is neither."""
+    """Return what `A1`, `A1:B2`, `A:B`, `1:2`, `A1:B`, `A1:1` or `R1C1:R2C2` asks for, or None."""
+    numbered = _NUMBERED.fullmatch(text)
+    if numbered:
+        row, column, last_row, last_column = (int(n) - 1 if n else None for n in numbered.groups())
+        rows = _ordered(row, row if last_row is None else last_row)
+        return Bounds(*rows, *_ordered(column, column if last_column is None else last_column))
     first, colon, second = text.partition(":")
     start = _part(first)
     end = _part(second) if colon else start

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -204,8 +205,8 @@ class Emulator:
 
 
 def _served(request: Request, status: int) -> Served:
-    try:
-        body = json.loads(request.content) if request.content else None
-    except ValueError:
-        body = request.content
+    body: Any = request.content or None
+    if body and "json" in request.headers.get("Content-Type", ""):
+        with contextlib.suppress(ValueError):
+            body = json.loads(request.content)
     return Served(time.time(), request.method, request.path, request.pairs, body, status)

@@ -88,12 +88,22 @@ def fill_new(book: Spreadsheet, body: Json, ids: Ids) -> None:
 
 
 def _kind(place: int, request: Json) -> tuple[str, Json]:
-    found = [name for name in request if request[name] is not None]
+    request = _without_nulls(request)
+    found = list(request)
     for name in found:
         check_kind(place, name, HANDLERS)
     if len(found) != 1:
         raise invalid(f"Invalid requests[{place}]: Must specify exactly one request kind.")
     return found[0], request[found[0]]
+
+
+def _without_nulls(value: Any) -> Any:
+    """Return a message without its null fields, which mean the same as absent ones."""
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _without_nulls(part) for name, part in value.items() if part is not None}
+    return value
 
 
 def _apply(scope: Scope, place: int, kind: str, request: Json) -> Json:

@@ -84,6 +84,13 @@ def test_ledger(emulator):
         assert own.token_requests == []
 
 
+def test_ledger_keeps_bytes(emulator):
+    """A body that is not JSON is in the ledger as it came, also where it looks like JSON."""
+    url = f"{emulator.url}/upload/drive/v2/files/x"
+    requests.put(url, data=b"1", headers=KEY | {"Content-Type": "text/csv"}, timeout=10)
+    assert emulator.ledger[-1].body == b"1"
+
+
 def test_token_requests_are_recorded():
     """The token endpoint's requests are in a list of their own."""
     with Emulator() as own:

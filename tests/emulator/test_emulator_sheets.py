@@ -123,6 +123,26 @@ def test_named_range_moves_with_its_rows(book, sheet):
     }
 
 
+def test_shrinking_cuts_what_lies_beyond(book, sheet):
+    """A smaller grid loses the cells beyond it, and merges and named ranges are cut off there."""
+    sheet.update([["a"], ["b"], ["c"]], "A1")
+    sheet.merge_cells("B1:B4")
+    sheet.define_named_range("A1:A4", "Spot")
+    sheet.resize(rows=2)
+    metadata = book.fetch_sheet_metadata()
+    assert metadata["sheets"][0]["merges"][0]["endRowIndex"] == 2
+    assert metadata["namedRanges"][0]["range"]["endRowIndex"] == 2
+    sheet.resize(rows=10)
+    assert sheet.get_all_values() == [["a"], ["b"]]
+
+
+def test_nulls_are_absent(book, sheet):
+    """A null in a request means the same as leaving the field out."""
+    request = {"sourceSheetId": sheet.id, "insertSheetIndex": None, "newSheetName": None}
+    book.batch_update({"requests": [{"duplicateSheet": request, "addSheet": None}]})
+    assert titles(book) == ["Copy of Sheet1", "Sheet1"]
+
+
 def test_groups_nest(sheet):
     """Groups are listed with their depth; deleting takes the innermost."""
     sheet.add_dimension_group_rows(0, 6)

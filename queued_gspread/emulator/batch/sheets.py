@@ -9,6 +9,7 @@ from queued_gspread.emulator.color import stored_color, with_color_styles
 from queued_gspread.emulator.errors import InvalidArgumentError
 from queued_gspread.emulator.field_mask import parse_mask, paths
 from queued_gspread.emulator.sheet import DEFAULT_COLUMNS, DEFAULT_ROWS, Sheet
+from queued_gspread.emulator.shift import Shift, shift_sheet
 from queued_gspread.emulator.values.references import renamed_formula
 
 from .scope import require_mask
@@ -44,7 +45,7 @@ def duplicate_sheet(scope: Scope, request: Json) -> Json:
     _check_title(book, title)
     sheet = source.copy(_new_id(scope, request.get("newSheetId")), title)
     _check_size(book, sheet, sheet.grid.row_count, sheet.grid.column_count)
-    return _insert(book, sheet, request.get("insertSheetIndex", 0), "duplicateSheet")
+    return _insert(book, sheet, request.get("insertSheetIndex") or 0, "duplicateSheet")
 
 
 def delete_sheet(scope: Scope, request: Json) -> Json:
@@ -159,7 +160,11 @@ def _resize(book: Spreadsheet, sheet: Sheet, asked: Json) -> None:
         if (asked.get(name) or 0) >= count:
             noun = "rows" if name == "frozenRowCount" else "columns"
             raise InvalidArgumentError(f"You can't freeze all visible {noun} on the sheet.")
-    sheet.grid.resize(rows, columns)
+    for dimension, count in (("ROWS", rows), ("COLUMNS", columns)):
+        lost = count - sheet.size(dimension)
+        if lost < 0:
+            shift_sheet(book, sheet, Shift(dimension, count, lost))
+    sheet.grid.grow(rows, columns)
 
 
 def _check_size(book: Spreadsheet, sheet: Sheet, rows: int, columns: int) -> None:
