@@ -50,7 +50,7 @@ def test_equality_and_hash_are_by_identity(gc, sh):
     assert not one != one  # noqa: PLR0124, SIM202 - the operator itself
     assert len({one, other, one}) == 2
     assert one.spreadsheet == sh
-    assert sh in [one.spreadsheet]
+    assert sh == one.spreadsheet
     assert gc == gc  # noqa: PLR0124 - that is the point
     assert all(map(bool, (gc, sh, one)))
 
