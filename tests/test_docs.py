@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 import queued_gspread
 from queued_gspread import errors
 from queued_gspread.cli import server
@@ -28,7 +29,9 @@ def test_links_lead_somewhere(page):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_python_examples_compile(page):
     """Every Python example of a page is Python."""
-    for example in re.findall(r"^ *```python\n(.*?)^ *```", page.read_text(), re.M | re.S):
+    for example in re.findall(
+        r"^ *```python\n(.*?)^ *```", page.read_text(), re.MULTILINE | re.DOTALL
+    ):
         lines = example.splitlines()
         indent = min(len(line) - len(line.lstrip()) for line in lines if line.strip())
         compile("\n".join(line[indent:] for line in lines), str(page), "exec")
@@ -39,7 +42,7 @@ def test_the_readme_lists_every_option():
     parser = Parser("server")
     server.add_options(parser)
     options = {text for action in parser._actions for text in action.option_strings}
-    told = set(re.findall(r"^\| `(--[a-z-]+)", README.read_text(), re.M))
+    told = set(re.findall(r"^\| `(--[a-z-]+)", README.read_text(), re.MULTILINE))
     assert told == options - {"-h", "--help", "--version"}
 
 
@@ -47,7 +50,7 @@ def test_the_readme_lists_every_variable_of_the_clients():
     """The README's table has exactly the environment variables that clients read."""
     source = (PACKAGE / "settings.py").read_text()
     read = set(re.findall(r'environment\("([A-Z_]+)"\)|_seconds\("\w+", \w+, "([A-Z_]+)"', source))
-    told = set(re.findall(r"^\| `QUEUED_GSPREAD_([A-Z_]+)`", README.read_text(), re.M))
+    told = set(re.findall(r"^\| `QUEUED_GSPREAD_([A-Z_]+)`", README.read_text(), re.MULTILINE))
     assert told == {name for pair in read for name in pair if name}
 
 

@@ -177,7 +177,7 @@ def _unknown(name: str, args: list[Any]) -> RemoteError:
     return RemoteError(f"{name}: {text}")
 
 
-def _decode(  # noqa: PLR0913, PLR0917 - one parameter for each field on the wire
+def _decode(
     name: str,
     args: list[Any],
     slots: dict[str, Any],

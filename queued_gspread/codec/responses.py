@@ -40,7 +40,7 @@ def _encode(encoder: Encoder, value: requests.Response) -> Sequence[Any]:
     return (*attributes, headers, encoder.at("content", _content(value)))
 
 
-def _decode(  # noqa: PLR0913, PLR0917 - one parameter for each field on the wire
+def _decode(
     status_code: int,
     reason: str,
     url: str,

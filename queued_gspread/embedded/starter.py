@@ -27,7 +27,7 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 MAX_PORT = 65535
 
 
-def ensure_running(  # noqa: PLR0913 - each is a setting of its own, most are for tests
+def ensure_running(
     port: int = DEFAULT_PORT,
     host: str = "127.0.0.1",
     directory: Path | None = None,

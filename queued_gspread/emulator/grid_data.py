@@ -48,7 +48,7 @@ def cell_data(cell: Cell, value: Value) -> Json:
         found["userEnteredValue"] = {"formulaValue": cell.formula}
     elif cell.value is not None:
         found["userEnteredValue"] = _extended(cell.value)
-    if cell.is_filled:
+    if cell.is_filled and value is not None:
         found["effectiveValue"] = _effective(value)
         found["formattedValue"] = shown(cell, value)
     if cell.format:

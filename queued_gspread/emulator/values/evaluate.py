@@ -45,7 +45,7 @@ class Evaluator:
 
     def _compute(self, sheet: Sheet, formula: str) -> Value:
         try:
-            found = self._node(sheet, parse(formula))
+            return self._node(sheet, parse(formula))
         except FormulaSyntaxError:
             return _SYNTAX
         except EvaluationError as failure:
@@ -54,7 +54,6 @@ class Evaluator:
             return BAD_NUMBER
         except (IndexError, ValueError, RecursionError):
             return CellError("#N/A")
-        return 0 if found is None else found
 
     def _node(self, sheet: Sheet, node: Node) -> Value:
         if isinstance(node, Constant):

@@ -30,6 +30,9 @@ def render(cell: Cell, value: Value, options: Rendering) -> Scalar:
         return shown(cell, value)
     if isinstance(value, CellError):
         return value.code
+    if value is None:
+        # A reference to an empty cell: Google shows nothing, where Excel shows 0.
+        return ""
     as_text = options.moments == "FORMATTED_STRING" and _is_number(value)
     if as_text and cell.number_format.get("type") in DATE_TYPES:
         return shown(cell, value)
