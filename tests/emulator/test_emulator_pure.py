@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from queued_gspread.emulator.a1 import (
@@ -33,6 +33,7 @@ STEPS = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(STEPS, max_size=30))
 def test_grid_is_like_a_plain_table(steps):
     """A grid holds what a plain list of lists of the same cells holds, whatever happens to it."""
@@ -62,6 +63,7 @@ def test_grid_is_like_a_plain_table(steps):
     assert grid.last_filled(grid.everything) == (filled[-1] if filled else None)
 
 
+@settings(deadline=None)
 @given(st.sets(PLACES))
 def test_table_is_closed_and_no_larger_than_needed(places):
     """A found table holds the last cell, touches no other content and has no bare side."""
@@ -91,12 +93,14 @@ def test_table_is_closed_and_no_larger_than_needed(places):
     assert all(grid.any_filled(edge) for edge in edges)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 18_277))
 def test_columns_round_trip(index):
     """Every column has letters that lead back to it."""
     assert column_index(column_letters(index)) == index
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1), PLACES, PLACES)
 def test_range_names_round_trip(title, one, other):
     """A range's written name is read as the same sheet and the same cells."""

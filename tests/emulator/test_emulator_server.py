@@ -181,7 +181,7 @@ def test_parallel_requests_are_atomic(emulator):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_serve_forever_ends_at_a_signal(number):
     """A signal ends the blocking server cleanly."""
-    env = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     command = [sys.executable, "-c", SERVE]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
         url = process.stdout.readline().strip()
@@ -194,7 +194,7 @@ def test_serve_forever_ends_at_a_signal(number):
 def test_without_aiohttp():
     """Without aiohttp the import says which extra to install."""
     code = "import sys; sys.modules['aiohttp'] = None; import queued_gspread.emulator"
-    env = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     found = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=env, check=False
     )
