@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
     from .catalogue import Kind
 
+    _Base = wrapt.BaseObjectProxy[Any]
+else:
+    _Base = wrapt.BaseObjectProxy  # older wrapts take no type argument when run
+
 __all__ = ["Proxy"]
 
 
@@ -58,7 +62,7 @@ _MAKERS: dict[Group, Callable[[Kind, str], Any] | None] = {
 }
 
 
-class Proxy(wrapt.BaseObjectProxy[Any]):
+class Proxy(_Base):
     """A gspread object whose public methods are calls in the queue."""
 
     _kind: ClassVar[Kind]
