@@ -47,9 +47,10 @@ class Caller:
         """Put a job into the queue and wait for its reply."""
         job_id = new_id()
         reply = self._queue.call(job_id, lane, job.encode())
-        decoded = Reply.decode(reply, objects)
-        self._queue.forget(job_id)
-        return decoded
+        try:
+            return Reply.decode(reply, objects)
+        finally:
+            self._queue.forget(job_id)
 
 
 def make_call(

@@ -53,7 +53,15 @@ class CodecError(QueuedGspreadError):
 
 
 class BrokerUnavailableError(QueuedGspreadError, ConnectionError):
-    """Redis cannot be reached, or refuses to work."""
+    """Redis cannot be reached, or refuses to work.
+
+    Attributes:
+        may_have_run: Whether Redis may have taken what it was sent, so that the call may still
+            be made.
+
+    """
+
+    may_have_run = False
 
 
 class ServerUnavailableError(QueuedGspreadError):

@@ -86,11 +86,15 @@ class Proxy(_Base):
         return proxy
 
     def __getattr__(self, name: str) -> Any:
+        real = self.__wrapped__
+        attributes = vars(real)
+        if name in attributes:
+            return attributes[name]
         # Private methods, and methods that a library added to gspread's class, see the proxy.
-        attribute = inspect.getattr_static(type(self.__wrapped__), name, None)
-        if isinstance(attribute, FunctionType) and name not in vars(self.__wrapped__):
+        attribute = inspect.getattr_static(type(real), name, None)
+        if isinstance(attribute, FunctionType):
             return MethodType(attribute, self)
-        return getattr(self.__wrapped__, name)
+        return getattr(real, name)
 
     def __repr__(self) -> str:
         return repr(self.__wrapped__)

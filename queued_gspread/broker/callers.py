@@ -12,11 +12,11 @@ from queued_gspread.errors import BrokerUnavailableError, CallTimeoutError, Serv
 
 from .connection import (
     LONGEST_RECONNECT,
-    PASSING,
     SLICE,
     Connection,
     as_text,
     connect,
+    is_passing,
     unavailable,
 )
 from .keys import Keys
@@ -82,11 +82,8 @@ class Callers:
         try:
             wait.entry = self._enqueue(wait, body)
             return self._reply(wait)
-        except (CallTimeoutError, ServerUnavailableError):
-            raise
-        except BrokerUnavailableError:
-            # Whoever cannot reach Redis cannot take anything back from it.
-            raise
+        except (BrokerUnavailableError, CallTimeoutError, ServerUnavailableError):
+            raise  # what could be taken back has been
         except BaseException:
             self._withdraw(wait)
             raise
@@ -105,11 +102,17 @@ class Callers:
 
     def _enqueue(self, wait: _Wait, body: bytes) -> str:
         keys = self._keys
-        entry = self._connection.run(
-            "enqueue",
-            [keys.lane(wait.lane), keys.recent, keys.active, keys.ready],
-            [wait.job_id, body, wait.lane, _MEMORY_MS],
-        )
+        try:
+            entry = self._connection.run(
+                "enqueue",
+                [keys.lane(wait.lane), keys.recent, keys.active, keys.ready],
+                [wait.job_id, body, wait.lane, _MEMORY_MS],
+            )
+        except BrokerUnavailableError as error:
+            if not error.may_have_run or self._withdraw(wait) == "withdrawn":
+                error.may_have_run = False
+                raise
+            raise _may_be_made(error) from error.__cause__
         return as_text(entry)
 
     def _reply(self, wait: _Wait) -> bytes:
@@ -132,11 +135,11 @@ class Callers:
         try:
             # Reading leaves the reply where it is: a connection may break in the middle.
             found = self._connection.redis.xread({key: "0"}, 1, max(1, int(seconds * 1000)))
-        except PASSING as error:
+        except RedisError as error:
+            if not is_passing(error):
+                raise unavailable(self._settings.redis_url, error) from error
             self._bear_with(wait, error)
             return None
-        except RedisError as error:
-            raise unavailable(self._settings.redis_url, error) from error
         wait.redis_gone_at = None
         return _body(found)
 
@@ -144,8 +147,7 @@ class Callers:
         now = time.monotonic()
         wait.redis_gone_at = wait.redis_gone_at or now
         if now - wait.redis_gone_at > LONGEST_RECONNECT:
-            told = unavailable(self._settings.redis_url, error)
-            raise BrokerUnavailableError(f"{told}. The call may still be made") from error
+            raise _may_be_made(unavailable(self._settings.redis_url, error)) from error
         # Nobody can say whether a server is alive, so its grace starts anew.
         wait.alive_at = now
         time.sleep(_PAUSE)
@@ -201,6 +203,12 @@ _FATES: Final = {
     "started": "the call was already started and may have been made",
     "unknown": "Redis cannot be reached, so the call may still be made",
 }
+
+
+def _may_be_made(error: BrokerUnavailableError) -> BrokerUnavailableError:
+    told = BrokerUnavailableError(f"{error}. The call is in the queue, and may still be made")
+    told.may_have_run = True
+    return told
 
 
 def _body(found: Any) -> bytes | None:

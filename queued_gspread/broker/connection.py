@@ -16,10 +16,14 @@ import redis
 from redis.backoff import NoBackoff
 from redis.exceptions import (
     AuthenticationError,
-    BusyLoadingError,
+    AuthorizationError,
+    ClusterDownError,
     NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
     RedisError,
     ResponseError,
+    TryAgainError,
 )
 from redis.retry import Retry
 
@@ -29,12 +33,12 @@ from queued_gspread.settings import hide_password
 
 __all__ = [
     "LONGEST_RECONNECT",
-    "PASSING",
     "REPLY_EXPIRY",
     "SLICE",
     "Connection",
     "as_text",
     "connect",
+    "is_passing",
     "unavailable",
 ]
 
@@ -51,8 +55,11 @@ _CONNECT_TIMEOUT: Final = 3.0
 # Longer than a slice, so that no wait is cut short, and a dead connection is noticed.
 _SOCKET_TIMEOUT: Final = SLICE + 5.0
 
-PASSING: Final = (redis.ConnectionError, redis.TimeoutError, BusyLoadingError)
-"""What may be over when one tries again."""
+LOST: Final = (redis.ConnectionError, redis.TimeoutError)
+"""The connection was lost, or there was none: a command may have been taken or not."""
+
+_REFUSED_FOR_NOW: Final = (ClusterDownError, OutOfMemoryError, ReadOnlyError, TryAgainError)
+_REFUSED_FOR_GOOD: Final = (AuthenticationError, AuthorizationError)
 
 
 @dataclass(frozen=True)
@@ -87,14 +94,22 @@ class Connection:
         """Run a script; once more where the connection had died since it was last used.
 
         Raises:
-            BrokerUnavailableError: Redis cannot be reached, or refuses.
+            BrokerUnavailableError: Redis cannot be reached, or refuses; the cause is redis-py's
+                error.
 
         """
         try:
             try:
                 return self._run(name, keys, args)
-            except PASSING:
+            except LOST as error:
+                if _failed_to_connect(error):
+                    raise
+            try:
                 return self._run(name, keys, args)
+            except LOST as error:
+                told = unavailable(self.url, error)
+                told.may_have_run = True
+                raise told from error
         except RedisError as error:
             raise unavailable(self.url, error) from error
 
@@ -147,14 +162,28 @@ def _client(url: str) -> redis.Redis:
         ) from error
 
 
+def is_passing(error: BaseException | None) -> bool:
+    """Tell whether Redis may take the same command later."""
+    if isinstance(error, BrokerUnavailableError):
+        error = error.__cause__
+    return isinstance(error, LOST + _REFUSED_FOR_NOW) and not isinstance(error, _REFUSED_FOR_GOOD)
+
+
+def _failed_to_connect(error: RedisError) -> bool:
+    """Tell whether a command was not even sent; redis-py says so in the error's text alone."""
+    return isinstance(error, _REFUSED_FOR_GOOD) or "connecting to" in str(error)
+
+
 def unavailable(url: str, error: RedisError) -> BrokerUnavailableError:
     """Return the error that tells a user what is wrong with Redis and what to do."""
     shown = hide_password(url)
     # redis-py's own texts name hosts and reasons, never a password.
-    if isinstance(error, AuthenticationError):
+    if isinstance(error, _REFUSED_FOR_GOOD):
         remedy = "check the user and the password in the URL"
+    elif isinstance(error, OutOfMemoryError):
+        remedy = "give it more memory, or let the server empty the queue"
     elif isinstance(error, ResponseError):
-        remedy = "check what its log says"
+        remedy = "check its settings and what this user may do"
     else:
         remedy = (
             "start one with `redis-server`, or run `queued-gspread-server` on this machine "

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 
-from .connection import REPLY_EXPIRY, SLICE, Connection, as_text, connect, unavailable
+from .connection import REPLY_EXPIRY, SLICE, Connection, as_text, connect, is_passing, unavailable
 from .keys import Keys
 
 if TYPE_CHECKING:
@@ -209,8 +209,8 @@ class Servers:
         while True:
             try:
                 return _unless_stale(self._run(script, keys, args))
-            except BrokerUnavailableError:
-                if self._stopping.wait(_PAUSE):
+            except BrokerUnavailableError as error:
+                if not is_passing(error) or self._stopping.wait(_PAUSE):
                     raise
 
     def _run(self, script: str, keys: list[str], args: list[Any]) -> Any:

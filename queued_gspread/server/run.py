@@ -11,10 +11,17 @@ from typing import TYPE_CHECKING
 import requests
 
 from queued_gspread import codec
-from queued_gspread.errors import OutcomeUnknownError, QueuedGspreadError, RemoteError
+from queued_gspread.broker import StaleEpochError
+from queued_gspread.errors import (
+    BrokerUnavailableError,
+    OutcomeUnknownError,
+    QueuedGspreadError,
+    RemoteError,
+)
 from queued_gspread.job import Job, Reply
 
 from .admission import admit
+from .calllog import LOGGER
 from .replay import Done, Needs, advance, decode
 from .request import Exchange, Request, is_read
 
@@ -67,6 +74,16 @@ class Runner:
             BrokerUnavailableError: Redis is gone; the call's fate is left to the next server.
 
         """
+        try:
+            return self._run(entry)
+        except (StaleEpochError, BrokerUnavailableError):
+            raise
+        except Exception as error:  # noqa: BLE001 - the lane has to go on, the caller to know
+            LOGGER.exception("an error of this program, please report it")
+            told = f"the server failed to make the call: {type(error).__name__}: {error}"
+            return _failed(RemoteError(told), None, 0)
+
+    def _run(self, entry: Entry) -> Outcome:
         try:
             job = decode(entry.body)
             admit(job.identity, self._account)

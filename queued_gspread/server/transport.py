@@ -7,7 +7,6 @@ an HTTP client of its own, or a test double, works.
 from __future__ import annotations
 
 import copy
-import threading
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -38,8 +37,6 @@ class Transport:
     def __init__(self, client: gspread.Client, pace: Pace) -> None:
         self._http = client.http_client
         self._pace = pace
-        self._by_timeout: dict[Any, gspread.HTTPClient] = {}
-        self._lock = threading.Lock()
 
     def take_turn(self, request: Request) -> bool:
         """Wait until a request may be sent; False if the server is to stop instead."""
@@ -79,12 +76,9 @@ class Transport:
         """
         if http_timeout is None:
             return self._http
-        with self._lock:
-            if http_timeout not in self._by_timeout:
-                http = copy.copy(self._http)
-                http.set_timeout(http_timeout)
-                self._by_timeout[http_timeout] = http
-            return self._by_timeout[http_timeout]
+        http = copy.copy(self._http)
+        http.set_timeout(http_timeout)
+        return http
 
 
 def _check_endpoint(endpoint: str) -> None:

@@ -21,7 +21,8 @@ end
 redis.call('ZADD', KEYS[4], 'NX', now_ms(), ARGV[1])
 local entry = ARGV[2]
 if entry == '' then
-  for _, item in ipairs(redis.call('XRANGE', KEYS[1], '-', '+')) do
+  -- It was put in a moment ago, if at all.
+  for _, item in ipairs(redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1000)) do
     if item[2][2] == ARGV[1] then entry = item[1] end
   end
 end
