@@ -38,6 +38,7 @@ def redirected(http: type[gspread.HTTPClient], api_endpoint: str) -> type[gsprea
             """Send a request."""
             return super().request(method, _at(api_endpoint, endpoint), *args, **kwargs)
 
+    Redirected.api_endpoint = api_endpoint
     return Redirected
 
 

@@ -140,6 +140,22 @@ def test_a_subclass_with_its_own_request_sees_every_request(gc, sh, sent):
     assert sent == ["http_client.request"]
 
 
+def test_a_client_made_for_the_emulator_is_queued_too(gc, sh, emulator, sent):
+    """An HTTP client that names the server's own API endpoint in place of Google's works."""
+
+    class Emulated(queued_gspread.HTTPClient):
+        def request(self, method, endpoint, *args, **kwargs):
+            path = endpoint.split(".com", 1)[1]
+            return super().request(method, emulator.url + path, *args, **kwargs)
+
+    settings = gc.http_client._self_caller.settings
+    client = queued_gspread.authorize(
+        http_client=Emulated, redis_url=settings.redis_url, namespace=settings.namespace
+    )
+    assert client.open_by_key(sh.id).title == sh.title
+    assert sent == ["http_client.request"]
+
+
 def test_what_json_cannot_say_fails_as_in_gspread(ws, sent):
     """A value that cannot be sent raises in the caller what gspread raises, and is not sent."""
     with pytest.raises(TypeError, match="Object of type Int64 is not JSON serializable"):
