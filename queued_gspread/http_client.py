@@ -13,6 +13,7 @@ from .catalogue import HTTP_CLIENT
 from .identity import ANYONE, Identity, identity_of
 from .objects import bare
 from .proxy import Proxy
+from .rewarn import user_level
 from .settings import Settings
 from .surface import passing_on
 
@@ -123,5 +124,5 @@ def _warn_once() -> None:
         warnings.warn(
             "these credentials do not tell whose they are, so the server cannot check that its "
             "account is the same: all calls are made with the server's account",
-            stacklevel=2,
+            stacklevel=user_level(),
         )

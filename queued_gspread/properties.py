@@ -47,6 +47,11 @@ class Count(int):
         return moved
 
 
+# An error text of gspread's, such as "unsupported operand type(s) for +: 'int' and 'str'", has
+# to name the user's type.
+Count.__name__ = "int"
+
+
 def tracked(properties: Any) -> Any:
     """Return a copy of some properties whose ints remember what was added to them."""
     if type(properties) is dict:

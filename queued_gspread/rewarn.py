@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import FrameType
 
-__all__ = ["warn_again"]
+__all__ = ["user_level", "warn_again"]
 
 _INSIDE: Final = tuple(
     str(Path(file).parent) + "/" for file in (__file__, gspread.__file__, wrapt.__file__)
@@ -36,7 +36,7 @@ def warn_again(raised: Iterable[Any]) -> None:
             category, text = warning
         except (TypeError, ValueError) as error:
             raise CodecError("a warning is not [category, text]") from error
-        warnings.warn(str(text), _category(category), stacklevel=_user_level())
+        warnings.warn(str(text), _category(category), stacklevel=user_level())
 
 
 def _category(name: object) -> type[Warning]:
@@ -46,7 +46,7 @@ def _category(name: object) -> type[Warning]:
     return UserWarning
 
 
-def _user_level() -> int:
+def user_level() -> int:
     """Return the stack level, as of the caller, of the first frame outside the libraries."""
     level = 1
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - as warnings itself does

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gspread import urls
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
@@ -20,7 +22,8 @@ def passing_on(theirs: ModuleType) -> Callable[[str], Any]:
 
     def find(name: str) -> Any:
         value = getattr(theirs, name, None)
-        if name.startswith("_") or not str(getattr(value, "__module__", "")).startswith("gspread"):
+        is_own = str(getattr(value, "__module__", "")).startswith("gspread") or name in vars(urls)
+        if name.startswith("_") or not is_own:
             ours = theirs.__name__.replace("gspread", "queued_gspread", 1)
             raise AttributeError(f"module {ours!r} has no attribute {name!r}")
         return value

@@ -245,6 +245,7 @@ steps(
         "Worksheet.resize": lambda s: s.ws.resize(rows=200, cols=30),
         "Worksheet.resize nothing": lambda s: s.ws.resize(),
         "Worksheet.add_rows": lambda s: s.ws.add_rows(5),
+        "Worksheet.add_rows wrong": lambda s: s.ws.add_rows("x"),
         "Worksheet.add_cols": lambda s: s.ws.add_cols(2),
         "Worksheet.update_title": lambda s: s.ws.update_title("Stock's 'list'"),
         "Worksheet.update_title taken": lambda s: (

@@ -44,6 +44,7 @@ def test_submodules_have_what_gspreads_have(name):
         for key, value in vars(theirs).items()
         if not key.startswith("_") and str(getattr(value, "__module__", "")).startswith("gspread")
     }
+    defined |= {key for key in vars(gspread.urls) if hasattr(theirs, key) and key.isupper()}
     assert {key for key in defined if not hasattr(ours, key)} == set()
 
 
@@ -169,8 +170,9 @@ def test_a_foreign_http_client_is_refused(no_network):
 def test_unknown_credentials_warn_once(monkeypatch):
     """Credentials that do not tell whose they are warn, the first time in a process."""
     monkeypatch.setattr(queued_gspread.http_client, "_warned", False)
-    with pytest.warns(UserWarning, match="server's account"):
+    with pytest.warns(UserWarning, match="server's account") as caught:
         queued_gspread.api_key("a-key")
+    assert caught[0].filename == __file__
     queued_gspread.api_key("a-key")
 
 
