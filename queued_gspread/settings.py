@@ -6,7 +6,6 @@ import os
 import re
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
 
 from .errors import ConfigurationError
 
@@ -83,17 +82,15 @@ def check_namespace(namespace: str) -> str:
 
 
 def hide_password(url: str) -> str:
-    """Return a Redis URL with its password, in whatever place, as three stars."""
-    try:
-        parts = urlsplit(url)
-        userinfo, at, host = parts.netloc.rpartition("@")
-    except ValueError:
-        return "(a URL that cannot be read)"
-    if at:
-        user = userinfo.partition(":")[0]
-        userinfo = f"{user}:***" if ":" in userinfo else user
-    query = re.sub(r"(?i)((?:password|passwd|secret)[^=&]*=)[^&]*", r"\1***", parts.query)
-    return urlunsplit((parts.scheme, userinfo + at + host, parts.path, query, ""))
+    """Return a Redis URL with its password, in whatever place, as three stars.
+
+    Whatever stands before the last ``@`` counts: users forget to escape a password's ``/``.
+    """
+    url = re.sub(r"(?i)((?:password|passwd|secret)[^=&]*=)[^&]*", r"\1***", url)
+    scheme, mark, rest = url.partition("://")
+    userinfo, at, place = rest.rpartition("@")
+    user, colon, _ = userinfo.partition(":")
+    return f"{scheme}{mark}{user}{colon}{'***' if colon else ''}{at}{place}"
 
 
 def _seconds(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from redis.exceptions import RedisError
 
@@ -137,7 +137,7 @@ class Callers:
             found = self._connection.redis.xread({key: "0"}, 1, max(1, int(seconds * 1000)))
         except RedisError as error:
             if not is_passing(error):
-                raise unavailable(self._settings.redis_url, error) from error
+                self._give_up_at_refusal(wait, error)
             self._bear_with(wait, error)
             return None
         wait.redis_gone_at = None
@@ -164,6 +164,13 @@ class Callers:
         if wait.silence < self._settings.grace:
             return None
         return self._give_up_without_server(wait)
+
+    def _give_up_at_refusal(self, wait: _Wait, error: RedisError) -> NoReturn:
+        told = unavailable(self._settings.redis_url, error)
+        fate = self._withdraw(wait)
+        if fate == "withdrawn":
+            raise told from error
+        raise _may_be_made(told) from error
 
     def _give_up_at_timeout(self, wait: _Wait) -> bytes | None:
         fate = self._withdraw(wait)

@@ -55,10 +55,18 @@ _CONNECT_TIMEOUT: Final = 3.0
 # Longer than a slice, so that no wait is cut short, and a dead connection is noticed.
 _SOCKET_TIMEOUT: Final = SLICE + 5.0
 
+_OPTIONS: Final = {
+    "decode_responses": False,
+    "protocol": 2,
+    "retry": Retry(NoBackoff(), 0),
+    "socket_connect_timeout": _CONNECT_TIMEOUT,
+    "socket_timeout": _SOCKET_TIMEOUT,
+}
+
 LOST: Final = (redis.ConnectionError, redis.TimeoutError)
 """The connection was lost, or there was none: a command may have been taken or not."""
 
-_REFUSED_FOR_NOW: Final = (ClusterDownError, OutOfMemoryError, ReadOnlyError, TryAgainError)
+_REFUSED_FOR_NOW: Final = (ClusterDownError, ReadOnlyError, TryAgainError)
 _REFUSED_FOR_GOOD: Final = (AuthenticationError, AuthorizationError)
 
 
@@ -147,26 +155,34 @@ def connect(url: str) -> Connection:
 
 def _client(url: str) -> redis.Redis:
     try:
-        return redis.Redis.from_url(
-            url,
-            protocol=2,
-            retry=Retry(NoBackoff(), 0),
-            socket_connect_timeout=_CONNECT_TIMEOUT,
-            socket_timeout=_SOCKET_TIMEOUT,
-            socket_keepalive=True,
-        )
-    except ValueError as error:
+        pool = redis.ConnectionPool.from_url(url)
+        # Options in the URL may add to these, and not change them.
+        pool.connection_kwargs |= _OPTIONS
+        if not issubclass(pool.connection_class, redis.UnixDomainSocketConnection):
+            pool.connection_kwargs["socket_keepalive"] = True
+        pool.connection_class(**pool.connection_kwargs)  # refuses unknown options
+    except (ValueError, TypeError):
+        # Without the cause: it may quote the password.
         raise ConfigurationError(
-            f"Redis URL {hide_password(url)!r} cannot be used: "
-            "take redis://HOST:PORT/DB, rediss://HOST:PORT/DB or unix://PATH"
-        ) from error
+            f"Redis URL {hide_password(url)!r} cannot be used: take redis://HOST:PORT/DB, "
+            "rediss://HOST:PORT/DB or unix://PATH, with /, ?, # and @ in a password written "
+            "as %2F, %3F, %23 and %40"
+        ) from None
+    return redis.Redis(connection_pool=pool)
 
 
 def is_passing(error: BaseException | None) -> bool:
     """Tell whether Redis may take the same command later."""
     if isinstance(error, BrokerUnavailableError):
         error = error.__cause__
-    return isinstance(error, LOST + _REFUSED_FOR_NOW) and not isinstance(error, _REFUSED_FOR_GOOD)
+    if isinstance(error, _REFUSED_FOR_GOOD):
+        return False
+    return isinstance(error, LOST + _REFUSED_FOR_NOW) or _is_out_of_memory(error)
+
+
+def _is_out_of_memory(error: BaseException | None) -> bool:
+    # Where a script meets it, redis-py does not tell it from other errors.
+    return isinstance(error, OutOfMemoryError) or "OOM command not allowed" in str(error)
 
 
 def _failed_to_connect(error: RedisError) -> bool:
@@ -180,7 +196,7 @@ def unavailable(url: str, error: RedisError) -> BrokerUnavailableError:
     # redis-py's own texts name hosts and reasons, never a password.
     if isinstance(error, _REFUSED_FOR_GOOD):
         remedy = "check the user and the password in the URL"
-    elif isinstance(error, OutOfMemoryError):
+    elif _is_out_of_memory(error):
         remedy = "give it more memory, or let the server empty the queue"
     elif isinstance(error, ResponseError):
         remedy = "check its settings and what this user may do"

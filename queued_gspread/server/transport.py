@@ -92,5 +92,3 @@ class Transport:
         http = copy.copy(self._http)
         http.set_timeout(http_timeout)
         return http
-
-

@@ -13,6 +13,7 @@
 -- ARGV[6] expiry    seconds after which a reply that nobody fetched is dropped
 --
 -- Returns what head.lua returns.
+may_grow(KEYS[1])
 if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
 end

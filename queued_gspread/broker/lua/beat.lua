@@ -8,6 +8,7 @@
 --
 -- Returns {'kept', epoch}, {'taken', epoch} (a new one: read the queue again) or
 -- {'held', about the other server, milliseconds until it counts as gone}.
+may_grow(KEYS[1])
 local now = now_ms()
 local holder, epoch, at, about =
   unpack(redis.call('HMGET', KEYS[1], 'holder', 'epoch', 'at', 'about'))

@@ -11,10 +11,11 @@
 --
 -- Returns the entry's id in the stream, or '' for a job that is known already.
 local now = now_ms()
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - ARGV[4])
+-- The first write: a Redis that is out of memory refuses it, and with it the whole script.
 if redis.call('ZADD', KEYS[2], 'NX', now, ARGV[1]) == 0 then
   return ''
 end
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - ARGV[4])
 local entry = redis.call('XADD', KEYS[1], '*', 'id', ARGV[1], 'body', ARGV[2])
 if redis.call('SADD', KEYS[3], ARGV[3]) == 1 then
   redis.call('RPUSH', KEYS[4], ARGV[3])

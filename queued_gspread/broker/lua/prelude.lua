@@ -11,6 +11,12 @@ local function holds(server, epoch)
   return redis.call('HGET', server, 'epoch') == epoch
 end
 
+-- Let a script that works the queue off grow a little in a Redis that is out of memory: Redis
+-- refuses only the first write of a script, and never one that takes something away.
+local function may_grow(key)
+  redis.call('HDEL', key, '')
+end
+
 -- The first waiting job of a lane: {entry, id, body, mark, jobs in the lane}, or false
 -- after taking an empty lane off the active ones. An entry that is not a job has id ''.
 local function head(lane, active, started, name)

@@ -10,6 +10,7 @@
 -- ARGV[5] timeout   milliseconds after the enqueue at which the call is too late, or ''
 --
 -- Returns 'go', 'withdrawn', 'late' (taken off the lane) or 'stale'.
+may_grow(KEYS[1])
 if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
 end

@@ -9,6 +9,7 @@
 -- ARGV[2] entry     of the job in the stream, or '' if its enqueue was not confirmed
 --
 -- Returns 'answered', 'started' (its reply will not be written) or 'withdrawn'.
+may_grow(KEYS[2])
 if redis.call('EXISTS', KEYS[3]) == 1 then
   return 'answered'
 end
