@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import redis
+
+from queued_gspread.broker import Callers, Servers
+from queued_gspread.broker.keys import Keys
+from queued_gspread.embedded import TemporaryRedis, available_binaries
+from queued_gspread.settings import Settings
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
+
+BINARIES = available_binaries()
+
+
+@pytest.fixture(scope="session", params=BINARIES.values(), ids=BINARIES.keys())
+def binary(request):
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def redis_url(binary):
+    """Return the URL of a Redis of every program there is; it lives as long as the test run."""
+    with TemporaryRedis(binary) as server:
+        yield server.url
+
+
+@pytest.fixture
+def own_redis(binary):
+    """Return a Redis that no other test uses."""
+    with TemporaryRedis(binary) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_of():
+    """Return what makes a plain client of a Redis, by whatever has its ``url``."""
+    with ExitStack() as stack:
+        yield lambda server: stack.enter_context(plain(server.url))
+
+
+def plain(url):
+    # Dumps of keys are no text.
+    options = {"decode_responses": True, "encoding_errors": "surrogateescape"}
+    return redis.Redis.from_url(url, **options)
+
+
+@pytest.fixture
+def raw(redis_url):
+    """Return a plain client of the Redis that the tests share."""
+    with plain(redis_url) as client:
+        yield client
+
+
+@pytest.fixture
+def settings(redis_url, namespace):
+    return Settings(redis_url=redis_url, namespace=namespace, grace=60.0)
+
+
+@pytest.fixture
+def keys(namespace):
+    return Keys(namespace)
+
+
+@pytest.fixture
+def callers(settings):
+    return Callers(settings)
+
+
+@pytest.fixture
+def server(settings):
+    """Return the servers' side of the queue, with the lease."""
+    servers = Servers(settings, "aaaa", "server a")
+    assert servers.beat(60).state == "taken"
+    return servers
+
+
+@pytest.fixture
+def background():
+    """Return what runs a function in a thread; its future is the value."""
+    with ThreadPoolExecutor(16) as pool:
+        yield pool.submit

@@ -1,0 +1,414 @@
+"""Jobs in the queue: put in, taken in order, withdrawn, answered."""
+
+from __future__ import annotations
+
+import pytest
+from broker_helpers import contents, enqueue, milliseconds_of, names, withdraw
+from redis.crc import key_slot
+from waiting import PATIENCE, eventually
+
+from queued_gspread.broker import STOP, Callers, Entry, Servers, StaleEpochError
+from queued_gspread.broker.keys import Keys
+from queued_gspread.errors import CallTimeoutError
+from queued_gspread.job import new_id
+from queued_gspread.settings import Settings
+
+
+def test_a_repeated_enqueue_is_one_job(settings, keys, raw):
+    """An enqueue that is sent twice adds one job and names its lane as ready once."""
+    job_id, entry = enqueue(settings, keys)
+    again = enqueue(settings, keys, job_id=job_id)
+    assert entry
+    assert again == (job_id, "")
+    assert raw.xlen(keys.lane("lane")) == 1
+    assert raw.lrange(keys.ready, 0, -1) == ["lane"]
+
+
+def test_a_repeated_enqueue_after_the_answer_is_no_new_job(settings, keys, raw, server):
+    """An enqueue that is repeated after the job was answered adds nothing."""
+    job_id, _ = enqueue(settings, keys)
+    server.answer(server.head("lane"), b"reply")
+    assert enqueue(settings, keys, job_id=job_id) == (job_id, "")
+    assert not raw.exists(keys.lane("lane"))
+
+
+def test_an_enqueue_after_its_withdrawal_adds_nothing(settings, keys, raw):
+    """A job that was withdrawn before its enqueue arrived is not put into the queue."""
+    job_id = new_id()
+    assert withdraw(settings, keys, job_id, "") == "withdrawn"
+    assert enqueue(settings, keys, job_id=job_id) == (job_id, "")
+    assert not raw.exists(keys.lane("lane"))
+
+
+@pytest.mark.parametrize("knows_entry", [True, False])
+def test_withdraw_before_the_start(settings, keys, raw, server, knows_entry):
+    """A job withdrawn before its start is gone from its lane, whether or not its entry is known."""
+    _, _ = enqueue(settings, keys, body=b"before")
+    job_id, entry = enqueue(settings, keys, body=b"mine")
+    _, _ = enqueue(settings, keys, body=b"after")
+    assert withdraw(settings, keys, job_id, entry if knows_entry else "") == "withdrawn"
+    first = server.head("lane")
+    second = server.answer(first, b"")
+    assert (first.body, second.body) == (b"before", b"after")
+    assert server.answer(second, b"") is None
+
+
+def test_a_repeated_withdrawal_says_the_same(settings, keys):
+    """A withdrawal that is sent twice says 'withdrawn' twice."""
+    job_id, entry = enqueue(settings, keys)
+    assert [withdraw(settings, keys, job_id, entry) for _ in "12"] == ["withdrawn"] * 2
+
+
+@pytest.mark.parametrize("mark", ["r", "w"])
+def test_withdraw_after_the_start(settings, keys, raw, server, mark):
+    """A withdrawal after the start reports it, and no reply is written then."""
+    job_id, entry = enqueue(settings, keys)
+    head = server.head("lane")
+    assert server.start(head, mark, None) == "go"
+    assert withdraw(settings, keys, job_id, entry) == "started"
+    assert server.start(head, "w", None) == "go"
+    assert server.answer(head, b"reply") is None
+    assert not raw.exists(keys.reply(job_id))
+    assert not raw.exists(keys.started)
+
+
+def test_withdraw_after_the_answer(settings, keys, server):
+    """A withdrawal after the answer says that there is one."""
+    job_id, entry = enqueue(settings, keys)
+    server.answer(server.head("lane"), b"reply")
+    assert withdraw(settings, keys, job_id, entry) == "answered"
+
+
+def test_start_after_the_withdrawal(settings, keys, raw, server):
+    """A start after the withdrawal is told 'withdrawn' and leaves no mark."""
+    job_id, entry = enqueue(settings, keys)
+    head = server.head("lane")
+    withdraw(settings, keys, job_id, entry)
+    assert server.start(head, "r", None) == "withdrawn"
+    assert not raw.exists(keys.started)
+
+
+def test_a_repeated_start_is_one(settings, keys, server):
+    """A start that is sent twice says 'go' twice, and its mark is that of the last."""
+    enqueue(settings, keys)
+    head = server.head("lane")
+    assert [server.start(head, mark, None) for mark in "rrww"] == ["go"] * 4
+    assert server.head("lane").mark == "w"
+
+
+def test_a_deadline_is_judged_by_the_clock_of_redis(keys, raw, server):
+    """A job is late by the time of its entry, which Redis wrote, and is taken off its lane then."""
+    seconds, _ = raw.time()
+    lane = keys.lane("lane")
+    old = raw.xadd(lane, {"id": "a" * 32, "body": "old"}, id=f"{(seconds - 3600) * 1000}-1")
+    entry = Entry("lane", old, "a" * 32, b"old", "", 1)
+    assert server.start(entry, "r", 7200) == "go"
+    assert server.start(entry, "r", None) == "go"
+    assert server.start(entry, "r", 60) == "late"
+    assert raw.xlen(lane) == 0
+    assert not raw.exists(keys.started)
+
+
+def test_a_call_that_has_written_is_never_late(keys, raw, server):
+    """After its first write a call goes on, however late it is."""
+    seconds, _ = raw.time()
+    old = raw.xadd(keys.lane("lane"), {"id": "a", "body": ""}, id=f"{(seconds - 3600) * 1000}-1")
+    entry = Entry("lane", old, "a", b"", "", 1)
+    assert server.start(entry, "w", None) == "go"
+    assert server.start(entry, "w", 60) == "go"
+
+
+def test_a_lane_is_first_in_first_out(settings, keys, server):
+    """The jobs of a lane come in the order in which they were put in."""
+    bodies = [f"{number}".encode() for number in range(20)]
+    for body in bodies:
+        enqueue(settings, keys, body=body)
+    taken = []
+    entry = server.head("lane")
+    while entry is not None:
+        assert entry.waiting == len(bodies) - len(taken)
+        taken.append(entry.body)
+        entry = server.answer(entry, b"reply")
+    assert taken == bodies
+
+
+def test_lanes_are_independent(settings, keys, server):
+    """A lane whose first job was started and never ends does not hold up another."""
+    for lane in ("one", "two"):
+        enqueue(settings, keys, lane=lane, body=lane.encode())
+    assert [server.next_ready() for _ in "12"] == ["one", "two"]
+    assert server.start(server.head("one"), "w", None) == "go"
+    two = server.head("two")
+    assert two.body == b"two"
+    assert server.start(two, "w", None) == "go"
+    assert server.answer(two, b"reply") is None
+    assert server.head("one").mark == "w"
+
+
+def test_a_lane_is_ready_again_after_it_was_empty(settings, keys, server):
+    """A job put into a lane that was emptied makes it ready once more."""
+    for _ in "12":
+        enqueue(settings, keys)
+        assert server.next_ready() == "lane"
+        assert server.answer(server.head("lane"), b"reply") is None
+
+
+def test_a_call_gets_its_reply(callers, server, background, raw, keys):
+    """A caller's job is seen by the server as it was sent, and its reply by the caller."""
+    job_id = new_id()
+    reply = background(callers.call, job_id, "lane", b"a \x00 job")
+    assert server.next_ready() == "lane"
+    head = server.head("lane")
+    assert (head.job_id, head.body, head.mark, head.waiting) == (job_id, b"a \x00 job", "", 1)
+    server.answer(head, b"a \x00 reply")
+    assert reply.result(PATIENCE) == b"a \x00 reply"
+
+
+def test_reading_a_reply_leaves_it_where_it_is(callers, server, background, raw, keys):
+    """A reply that was read stays until it is forgotten, and would expire by itself."""
+    job_id = new_id()
+    reply = background(callers.call, job_id, "lane", b"job")
+    assert server.next_ready() == "lane"
+    server.answer(server.head("lane"), b"reply")
+    reply.result(PATIENCE)
+    assert raw.xlen(keys.reply(job_id)) == 1
+    assert raw.ttl(keys.reply(job_id)) > 0
+    callers.forget(job_id)
+    assert not raw.exists(keys.reply(job_id))
+
+
+def test_a_repeated_answer_is_one_reply(settings, keys, raw, server):
+    """An answer that is sent twice leaves one reply."""
+    job_id, _ = enqueue(settings, keys)
+    head = server.head("lane")
+    server.answer(head, b"reply")
+    server.answer(head, b"reply")
+    assert raw.xlen(keys.reply(job_id)) == 1
+
+
+def test_a_connection_broken_during_the_wait_loses_nothing(
+    own_redis, keys, namespace, background, redis_of
+):
+    """A caller whose connection is killed again and again while it waits gets its reply."""
+    settings = Settings(redis_url=own_redis.url, namespace=namespace, grace=60.0)
+    raw = redis_of(own_redis)
+    server = Servers(settings, "aaaa", "server a")
+    server.beat(60)
+
+    def waiting():
+        return [client["id"] for client in raw.client_list() if client["cmd"] == "xread"]
+
+    reply = background(Callers(settings).call, new_id(), "lane", b"job")
+    killed = set()
+    for _ in range(3):
+        number = eventually(lambda: set(waiting()) - killed, "the caller waits").pop()
+        raw.client_kill_filter(_id=number)
+        killed.add(number)
+    server.answer(server.head("lane"), b"reply")
+    assert reply.result(PATIENCE) == b"reply"
+
+
+def test_a_server_survives_a_broken_connection(own_redis, namespace, background, redis_of):
+    """A server's scripts are sent again where the connection had died since their last use."""
+    settings = Settings(redis_url=own_redis.url, namespace=namespace)
+    raw = redis_of(own_redis)
+    server = Servers(settings, "aaaa", "server a")
+    server.beat(60)
+    raw.client_kill_filter(_type="normal", skipme=True)
+    assert server.beat(60).state == "kept"
+    raw.client_kill_filter(_type="normal", skipme=True)
+    assert server.head("lane") is None
+
+
+def test_scripts_that_redis_forgot_are_sent_again(settings, keys, raw, server):
+    """After SCRIPT FLUSH everything goes on."""
+    raw.script_flush()
+    enqueue(settings, keys)
+    raw.script_flush()
+    assert server.head("lane").body == b"body"
+
+
+def test_no_key_is_left_after_a_run(callers, server, background, raw, namespace):
+    """After all calls were answered, only the queue's own keys are there."""
+    ids = [new_id() for _ in range(6)]
+    replies = [
+        background(callers.call, job_id, f"lane{number % 2}", b"job")
+        for number, job_id in enumerate(ids)
+    ]
+    answered = 0
+    while answered < len(ids):
+        entry = server.head(server.next_ready())
+        while entry is not None:
+            assert server.start(entry, "w", 60) == "go"
+            entry = server.answer(entry, b"reply")
+            answered += 1
+    for job_id, reply in zip(ids, replies, strict=True):
+        reply.result(PATIENCE)
+        callers.forget(job_id)
+    assert names(raw, namespace) == {"recent", "server"}
+
+
+def test_a_timeout_withdraws_a_job_that_was_not_started(redis_url, namespace, keys, raw, server):
+    """A caller whose timeout passes takes its job out of the queue and says so."""
+    settings = Settings(redis_url=redis_url, namespace=namespace, timeout=0.05, grace=60.0)
+    with pytest.raises(CallTimeoutError, match=r"not started and will not be made"):
+        Callers(settings).call(new_id(), "lane", b"job")
+    assert not raw.exists(keys.lane("lane"))
+    assert server.head("lane") is None
+
+
+def test_recover_restores_lanes_whose_names_were_popped(settings, keys, server):
+    """Lanes whose names were taken and lost are ready again after a recovery, each once."""
+    for lane in ("one", "two", "one"):
+        enqueue(settings, keys, lane=lane)
+    popped = {server.next_ready() for _ in "12"}
+    enqueue(settings, keys, lane="three")
+    assert server.recover() == 3
+    assert {server.next_ready() for _ in "123"} == popped | {"three"}
+    assert server.next_ready() is None
+
+
+def test_all_keys_of_a_namespace_are_in_one_slot(namespace, raw, settings, callers, background):
+    """Every key of a namespace hashes to the same slot of a Cluster, those in use included."""
+    names = ("active", "ready", "recent", "started", "server", "control")
+    for space in (namespace, "a.b-c_D", "other"):
+        keys = Keys(space)
+        every = [getattr(keys, name) for name in names]
+        every += [keys.lane("a{b}c"), keys.lane("-"), keys.reply("0" * 32)]
+        assert {key_slot(key.encode()) for key in every} == {key_slot(space.encode())}
+
+
+@pytest.fixture
+def fenced(settings, keys, server):
+    """Return a server whose epoch is over, and the first job of the lane."""
+    enqueue(settings, keys)
+    old = server.under(server.epoch)
+    head = old.head("lane")
+    server.release()
+    assert Servers(settings, "bbbb", "server b").beat(60).state == "taken"
+    return old, head
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda old, head: old.head("lane"),
+        lambda old, head: old.head("an empty lane"),
+        lambda old, head: old.start(head, "r", None),
+        lambda old, head: old.start(head, "w", 0),
+        lambda old, head: old.answer(head, b"reply"),
+        lambda old, head: old.recover(),
+    ],
+    ids=["head", "head-empty", "start", "start-late", "answer", "recover"],
+)
+def test_an_old_epoch_is_told_that_it_is_stale(write, fenced, raw, namespace):
+    """Every fenced script answers 'stale' under an old epoch, and changes nothing."""
+    before = contents(raw, namespace)
+    with pytest.raises(StaleEpochError):
+        write(*fenced)
+    assert contents(raw, namespace) == before
+
+
+def test_an_old_epoch_cannot_release_the_lease(fenced, raw, namespace):
+    """A release under an old epoch leaves the lease with the one that has it."""
+    before = contents(raw, namespace)
+    fenced[0].release()
+    assert contents(raw, namespace) == before
+
+
+def test_beat(settings, keys, raw):
+    """A lease is taken, kept by its holder, held against others, and lost by silence."""
+    one = Servers(settings, "aaaa", "server a")
+    two = Servers(settings, "bbbb", "server b")
+    first = one.beat(60)
+    assert first.state == "taken"
+    assert one.beat(60).state == "kept"
+    held = two.beat(60)
+    assert (held.state, held.epoch, held.other) == ("held", "", "server a")
+    assert 0 < held.left <= 60
+    raw.hset(keys.server, "at", 0)
+    second = two.beat(60)
+    assert second.state == "taken"
+    assert int(second.epoch) > int(first.epoch)
+    assert one.beat(60).state == "held"
+
+
+def test_a_late_beat_keeps_the_lease_where_nobody_worked_in_between(settings, keys, raw, server):
+    """A server that was silent for longer than its lease keeps its epoch if nobody took over."""
+    raw.hset(keys.server, "at", 0)
+    assert server.beat(60).state == "kept"
+
+
+def test_a_released_lease_is_taken_at_once(settings, server):
+    """After a release another server takes over without waiting, under a newer epoch."""
+    before = server.epoch
+    server.release()
+    beat = Servers(settings, "bbbb", "server b").beat(60)
+    assert beat.state == "taken"
+    assert int(beat.epoch) > int(before)
+
+
+def test_an_epoch_never_comes_back(own_redis, namespace, redis_of):
+    """Even a Redis that has forgotten everything gives out a newer epoch."""
+    settings = Settings(redis_url=own_redis.url, namespace=namespace)
+    raw = redis_of(own_redis)
+    server = Servers(settings, "aaaa", "server a")
+    epochs = []
+    for _ in range(3):
+        beat = server.beat(60)
+        assert beat.state == "taken"
+        epochs.append(int(beat.epoch))
+        old = server.under(beat.epoch)
+        raw.flushall()
+        # Nobody takes a lease twice in one millisecond, a test aside.
+        eventually(lambda: milliseconds_of(raw) > epochs[-1])
+        with pytest.raises(StaleEpochError):
+            old.head("lane")
+    assert epochs == sorted(set(epochs))
+
+
+def test_an_epoch_rises_though_the_clock_of_redis_went_back(settings, keys, raw, server):
+    """A new epoch is above the old one even where that was ahead of the clock."""
+    ahead = int(server.epoch) + 10**9
+    raw.hset(keys.server, mapping={"epoch": ahead, "at": 0})
+    assert int(Servers(settings, "bbbb", "server b").beat(60).epoch) == ahead + 1
+
+
+def test_alive_says_since_when(callers, server, keys, raw):
+    """Callers see when the server last gave a sign of life, and no server after its release."""
+    since, about = callers.alive()
+    assert since >= 0
+    assert about == "server a"
+    raw.hincrby(keys.server, "at", -5000)
+    assert callers.alive()[0] >= 5
+    server.release()
+    assert callers.alive() is None
+
+
+def test_a_stop_reaches_the_server_that_it_is_meant_for(settings, server):
+    """A request to stop is seen by the server that it names, and by no other."""
+    server.request_stop("bbbb")
+    assert server.next_ready() is None
+    server.request_stop("aaaa")
+    assert server.next_ready() == STOP
+
+
+def test_a_request_to_stop_expires(settings, server, keys, raw):
+    """A request to stop that nobody took does not stay."""
+    server.request_stop("bbbb")
+    assert raw.ttl(keys.control) > 0
+
+
+def test_an_entry_with_odd_fields_is_no_job(keys, raw, server):
+    """What a stranger wrote into a lane is seen as an entry without an id, and can be removed."""
+    lane = keys.lane("lane")
+    raw.xadd(lane, {"foo": "bar"})
+    raw.xadd(lane, {"id": "a:b", "body": "x"})
+    raw.xadd(lane, {"id": "a" * 65, "body": "x"})
+    raw.xadd(lane, {"body": "x", "id": "good", "more": "y"})
+    entry, seen = server.head("lane"), []
+    while entry is not None:
+        seen.append((entry.job_id, entry.body))
+        entry = server.answer(entry, b"")
+    assert seen == [("", b""), ("", b"x"), ("", b"x"), ("good", b"x")]
+    assert not raw.exists(lane)

@@ -1,0 +1,171 @@
+"""What a user can put right: exit status 2, and one line on standard error that says what."""
+
+from __future__ import annotations
+
+import json
+import socket
+
+import pytest
+from processes import run
+
+from queued_gspread.embedded.probe import free_port
+
+
+@pytest.fixture
+def server(redis_url, namespace, key_file):
+    """Return what runs the server's command with options that are right but for those given."""
+
+    def start(*options, **variables):
+        right = {"REDIS_URL": redis_url, "NAMESPACE": namespace, "SERVICE_ACCOUNT": key_file}
+        return run("server", *options, **{k: str(v) for k, v in {**right, **variables}.items()})
+
+    return start
+
+
+def assert_one_line(done, *told, status=2):
+    """Assert that a command failed with one line that tells these texts."""
+    assert done.returncode == status, done.stderr
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("queued-gspread")
+    for text in told:
+        assert text in done.stderr
+
+
+NO_KEYS = {
+    "not JSON": ("{", "not JSON"),
+    "empty": ("", "not JSON"),
+    "a list": ("[]", "JSON of another kind"),
+    "another type": ('{"type": "authorized_user"}', "'authorized_user'"),
+    "incomplete": ('{"type": "service_account"}', "'service_account'"),
+    "a wrong key": (
+        json.dumps(
+            {
+                "type": "service_account",
+                "private_key": "hunter2",
+                "client_email": "a@b",
+                "token_uri": "http://localhost",
+            }
+        ),
+        "'service_account'",
+    ),
+    "bytes": ("\ud800", "cannot be read"),
+}
+
+
+@pytest.mark.parametrize("name", NO_KEYS)
+def test_a_credentials_file_that_cannot_be_used(name, server, tmp_path):
+    """A malformed file, or one of another type, is named with what it holds, no secret of it."""
+    text, told = NO_KEYS[name]
+    path = tmp_path / "key.json"
+    path.write_bytes(text.encode(errors="surrogatepass"))
+    done = server("--service-account", path)
+    assert_one_line(done, str(path), told)
+    assert "hunter2" not in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["missing", "folder"])
+def test_a_credentials_file_that_is_not_there(kind, server, tmp_path):
+    """A file that is missing or is a folder is named."""
+    path = tmp_path / "nothing.json" if kind == "missing" else tmp_path
+    assert_one_line(server("--service-account", path), str(path))
+
+
+def test_credentials_that_exclude_each_other(server):
+    """Two kinds of credentials at once are refused."""
+    assert_one_line(server("--oauth"), "--service-account", "--oauth", "take one")
+
+
+WRONG_OPTIONS = {
+    "unknown": (["--no-such-option"], "--no-such-option"),
+    "no number": (["--lease", "soon"], "'soon'"),
+    "zero": (["--lease", "0"], "above 0"),
+    "negative": (["--interval=-1"], "0 or more"),
+    "not finite": (["--shutdown-timeout", "nan"], "'nan'"),
+    "no choice": (["--log-level", "loud"], "loud"),
+    "namespace": (["--namespace", "a b/ü"], "letters, digits"),
+    "namespace with a line break": (["--namespace", "a\nb"], "letters, digits"),
+    "empty namespace": (["--namespace", ""], "letters, digits"),
+    "long namespace": (["--namespace", "a" * 65], "letters, digits"),
+    "API endpoint": (["--api-endpoint", "nowhere"], "'nowhere'"),
+    "Redis URL": (["--redis-url", "http://me:hunter2@localhost"], "redis://HOST:PORT/DB"),
+    "surplus": (["more"], "more"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_OPTIONS)
+def test_a_wrong_option(name, server):
+    """An option that cannot be used is named with what is expected, a password left out."""
+    options, told = WRONG_OPTIONS[name]
+    done = server(*options)
+    assert_one_line(done, told)
+    assert "hunter2" not in done.stderr
+
+
+WRONG_VARIABLES = {
+    "NAMESPACE": "a b",
+    "LEASE": "soon",
+    "INTERVAL": "-1",
+    "SHUTDOWN_TIMEOUT": "inf",
+    "OAUTH": "perhaps",
+    "ADC": "2",
+    "LOG_LEVEL": "loud",
+    "LOG_FORMAT": "xml",
+    "API_ENDPOINT": "nowhere",
+    "REDIS_URL": "http://localhost",
+    "SERVICE_ACCOUNT": "/no/such/file.json",
+    "GRACE": "never",
+    "TIMEOUT": "0",
+}
+
+
+@pytest.mark.parametrize("name", WRONG_VARIABLES)
+def test_a_wrong_environment_variable(name, server):
+    """An environment variable that cannot be used is named with its value, as an option is."""
+    value = WRONG_VARIABLES[name]
+    assert_one_line(server(**{name: value}), value)
+
+
+def test_a_redis_that_is_not_there(server):
+    """A server whose Redis does not answer ends with status 1 and one line, password left out."""
+    port = free_port()
+    done = server(REDIS_URL=f"redis://me:hunter2@127.0.0.1:{port}/0")
+    assert_one_line(done, f"redis://me:***@127.0.0.1:{port}/0", "redis-server", status=1)
+    assert "hunter2" not in done.stderr
+
+
+def test_a_redis_that_evicts(server, raw):
+    """A server refuses a Redis that may drop what waits in it."""
+    raw.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        assert_one_line(server(), "allkeys-lru", "noeviction")
+    finally:
+        raw.config_set("maxmemory-policy", "noeviction")
+
+
+def test_an_emulator_whose_port_is_taken():
+    """A port that is taken is named."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert_one_line(run("emulator", "--port", port), f"port {port}")
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "80.5", "http"])
+def test_an_emulator_with_an_odd_port(port):
+    """What is no port is refused."""
+    assert_one_line(run("emulator", f"--port={port}"), port)
+
+
+def test_an_emulator_that_cannot_write_its_key(tmp_path):
+    """A key file that cannot be written is named, and the emulator ends."""
+    path = tmp_path / "none" / "key.json"
+    done = run("emulator", "--service-account-out", path)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert str(path) in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["nonsense"]])
+def test_no_command(arguments):
+    """Without a command that exists there is one line."""
+    assert_one_line(run(*arguments), "COMMAND")

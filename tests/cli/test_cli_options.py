@@ -1,0 +1,132 @@
+"""The commands' options: each has its environment variable, and reaches what it is for."""
+
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+from queued_gspread import cli
+from queued_gspread.cli import demo, emulator, server, stop
+from queued_gspread.cli.options import Parser
+
+COMMANDS = {"server": server, "stop": stop, "emulator": emulator, "demo": demo}
+
+# One value for every option, other than its default, and what the command sees of it.
+VALUES = {
+    "redis_url": ("redis://elsewhere:1/2", "redis://elsewhere:1/2"),
+    "namespace": ("other", "other"),
+    "service_account": ("/a/file.json", "/a/file.json"),
+    "oauth": ("yes", True),
+    "adc": ("1", True),
+    "api_key": ("a key", "a key"),
+    "api_endpoint": ("http://here:1", "http://here:1"),
+    "interval": ("1.5", 1.5),
+    "shutdown_timeout": ("2.5", 2.5),
+    "lease": ("3.5", 3.5),
+    "log_level": ("debug", "debug"),
+    "log_format": ("json", "json"),
+    "stop_timeout": ("4.5", 4.5),
+    "port": ("1234", 1234),
+    "service_account_out": ("/another/file.json", "/another/file.json"),
+}
+
+
+@pytest.fixture(autouse=True)
+def nothing_configured(monkeypatch):
+    for name in VALUES:
+        monkeypatch.delenv(f"QUEUED_GSPREAD_{name.upper()}", raising=False)
+
+
+def parser_of(module):
+    parser = Parser("test")
+    module.add_options(parser)
+    return parser
+
+
+def options_of(module):
+    return [
+        action.dest
+        for action in parser_of(module)._actions
+        if not isinstance(action, (argparse._HelpAction, argparse._VersionAction))
+    ]
+
+
+EVERY = [(name, option) for name, module in COMMANDS.items() for option in options_of(module)]
+
+
+@pytest.mark.parametrize(("command", "option"), EVERY)
+def test_every_option_has_its_environment_variable(command, option, monkeypatch):
+    """An environment variable sets an option, and an argument goes before it."""
+    text, seen = VALUES[option]
+    module = COMMANDS[command]
+    assert getattr(parser_of(module).parse_args([]), option) != seen
+    variable = f"QUEUED_GSPREAD_{option.upper()}"
+    monkeypatch.setenv(variable, text)
+    assert getattr(parser_of(module).parse_args([]), option) == seen
+    assert variable in parser_of(module).format_help()
+
+
+@pytest.mark.parametrize(
+    ("command", "option"), [pair for pair in EVERY if VALUES[pair[1]][1] is not True]
+)
+def test_an_argument_goes_before_the_environment(command, option, monkeypatch):
+    """What is given on the command line counts, whatever the environment says."""
+    text, seen = VALUES[option]
+    others = {"namespace": "x", "log_level": "error", "log_format": "text"}
+    monkeypatch.setenv(f"QUEUED_GSPREAD_{option.upper()}", others.get(option, "9"))
+    name = "--" + option.replace("_", "-")
+    options = parser_of(COMMANDS[command]).parse_args([name, text])
+    assert getattr(options, option) == seen
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"), [("yes", True), ("ON", True), ("no", False), ("0", False), ("", False)]
+)
+def test_flags_of_the_environment(text, seen, monkeypatch):
+    """A flag is set by yes, true, on or 1, and an empty variable counts as not set."""
+    monkeypatch.setenv("QUEUED_GSPREAD_OAUTH", text)
+    assert parser_of(server).parse_args([]).oauth is seen
+
+
+def test_every_option_reaches_the_server(monkeypatch):
+    """The server's command hands every option to the Server under the same name."""
+    made = {}
+
+    class StoppedError(Exception):
+        pass
+
+    def make(**options):
+        made.update(options)
+        raise StoppedError
+
+    monkeypatch.setattr(server, "Server", make)
+    monkeypatch.setattr(server, "configure", lambda *given: made.update(log=given))
+    names = options_of(server)
+    for name in names:
+        monkeypatch.setenv(f"QUEUED_GSPREAD_{name.upper()}", VALUES[name][0])
+    with pytest.raises(StoppedError):
+        cli.server_main([])
+    assert made.pop("log") == ("debug", "json")
+    names = set(names) - {"log_level", "log_format"}
+    assert made == {name: VALUES[name][1] for name in names}
+
+
+def test_a_password_in_the_environment_is_not_in_the_help(monkeypatch):
+    """The help does not show what the environment holds of a Redis URL or an API key."""
+    monkeypatch.setenv("QUEUED_GSPREAD_REDIS_URL", "redis://:hunter2@localhost")
+    monkeypatch.setenv("QUEUED_GSPREAD_API_KEY", "hunter2")
+    assert "hunter2" not in parser_of(server).format_help()
+
+
+@pytest.mark.parametrize("main", [cli.main, cli.server_main])
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_and_version(main, option, capsys):
+    """Help and version go to standard output, with status 0."""
+    arguments = ["server", option] if main is cli.main else [option]
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 0
+    seen = capsys.readouterr()
+    assert seen.out
+    assert not seen.err

@@ -1,0 +1,110 @@
+"""The commands as processes: a client that is interrupted, and the emulator."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+
+import pytest
+from calls import read
+from processes import COMMAND, ServerProcess, environment, start_python
+from waiting import PATIENCE, eventually
+
+CLIENT = """
+import queued_gspread
+client = queued_gspread.authorize()
+print("ready", flush=True)
+client.http_client.request("get", "https://sheets.googleapis.com/v4/spreadsheets/lane/values/A1")
+"""
+
+
+@pytest.fixture
+def client_process(redis_url, namespace):
+    """Return a process whose call waits in the queue."""
+    process = start_python(CLIENT, REDIS_URL=redis_url, NAMESPACE=namespace, GRACE="60")
+    yield process
+    if process.poll() is None:
+        process.kill()
+    process.communicate()
+
+
+def test_an_interrupt_takes_a_waiting_job_back(
+    client_process, raw, keys, start_process, client, google, background
+):
+    """Ctrl-C while a call waits takes its job out of the queue, and it is never made."""
+    eventually(lambda: raw.exists(keys.lane("lane")), "the job waits")
+    client_process.send_signal(signal.SIGINT)
+    _, shown = client_process.communicate(timeout=PATIENCE)
+    assert client_process.returncode != 0
+    assert "KeyboardInterrupt" in shown
+    assert not raw.exists(keys.lane("lane"))
+    start_process()
+    reading = background(read, client)
+    google.gate.next().answer({"mine": True})
+    assert reading.result(PATIENCE) == {"mine": True}
+    assert len(google.gate.seen) == 1
+
+
+def test_an_interrupt_of_a_call_under_way_leaves_no_reply(
+    client_process, raw, keys, start_process, client, google, background
+):
+    """Ctrl-C while the call is being made ends the caller at once; the lane goes on."""
+    start_process()
+    arrival = google.gate.next()
+    client_process.send_signal(signal.SIGINT)
+    _, shown = client_process.communicate(timeout=PATIENCE)
+    assert "KeyboardInterrupt" in shown
+    assert list(raw.hgetall(keys.started).values()) == ["rx"]
+    arrival.answer({})
+    reading = background(read, client)
+    google.gate.next().answer({})
+    assert reading.result(PATIENCE) == {}
+    eventually(lambda: set(raw.scan_iter("*reply*")) == set())
+    assert not raw.exists(keys.started)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_emulator_ends_when_it_is_told_to(number, tmp_path):
+    """The emulator says where it is and writes its key file, and a signal ends it cleanly."""
+    key = tmp_path / "key.json"
+    with subprocess.Popen(
+        [*COMMAND, "emulator", "--service-account-out", str(key)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    ) as process:
+        lines = [process.stdout.readline() for _ in range(3)]
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert "http://127.0.0.1:" in lines[0]
+    assert str(key) in lines[1]
+    assert f"--service-account {key} --api-endpoint http://127.0.0.1:" in lines[2]
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert (process.returncode, errors) == (0, "")
+
+
+def test_a_server_that_is_configured_by_its_environment_alone(
+    redis_url, namespace, key_file, google, background, client, tmp_path
+):
+    """A server without any argument works as its environment says, with its account's token."""
+    server = ServerProcess(
+        tmp_path / "log",
+        REDIS_URL=redis_url,
+        NAMESPACE=namespace,
+        SERVICE_ACCOUNT=str(key_file),
+        API_ENDPOINT=google.url,
+        LOG_FORMAT="json",
+    )
+    try:
+        reading = background(read, client)
+        arrival = google.gate.next()
+        headers = {name.lower(): value for name, value in arrival.given["headers"].items()}
+        assert headers["authorization"].startswith("Bearer ")
+        arrival.answer({"a": 1})
+        assert reading.result(PATIENCE) == {"a": 1}
+        server.until_log('"method": "http_client.request"')
+        server.signal(signal.SIGTERM)
+        assert server.exit_status() == 0
+    finally:
+        server.end()

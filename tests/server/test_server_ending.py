@@ -1,0 +1,299 @@
+"""How servers end, in whatever way, and what the next one makes of what they left."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import threading
+
+import pytest
+from calls import insert_rows, read, send, write
+from gate import Gate, GatedHTTPClient
+from gspread.exceptions import APIError
+from processes import run
+from waiting import PATIENCE, eventually
+
+from queued_gspread.broker import Servers
+from queued_gspread.errors import OutcomeUnknownError, ServerUnavailableError
+from queued_gspread.settings import Settings
+
+
+def until_lanes_are_left_alone(raw):
+    """Wait until no server takes lanes from the queue any more."""
+    quiet = 0
+
+    def has_stopped():
+        nonlocal quiet
+        takes = any(c["cmd"] == "blpop" and "b" in c["flags"] for c in raw.client_list())
+        quiet = 0 if takes else quiet + 1
+        # Between two of its reads, a server looks as if it had stopped.
+        return quiet > 5
+
+    eventually(has_stopped, "the server takes no lane")
+
+
+@pytest.mark.parametrize("way", ["SIGTERM", "SIGINT", "stop"])
+def test_a_stop_with_a_call_under_way(
+    way, start_process, client, google, background, raw, keys, redis_url, namespace
+):
+    """A call under way is answered, what waits stays for the next server, and the exit is clean."""
+    server = start_process()
+    first = background(read, client)
+    arrival = google.gate.next()
+    second = background(read, client)
+    eventually(lambda: raw.xlen(keys.lane("lane")) == 2)
+    if way == "stop":
+        stop = background(run, "stop", "--redis-url", redis_url, "--namespace", namespace)
+    else:
+        server.signal(getattr(signal, way))
+    until_lanes_are_left_alone(raw)
+    assert server.process.poll() is None
+    arrival.answer({"call": 1})
+    assert first.result(PATIENCE) == {"call": 1}
+    assert server.exit_status() == 0
+    if way == "stop":
+        done = stop.result(PATIENCE)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert re.fullmatch(rf"stopped .*:{server.process.pid} .*'{namespace}'.*\n", done.stdout)
+    assert google.gate.is_idle
+    assert raw.xlen(keys.lane("lane")) == 1
+    assert not second.done()
+    start_process()
+    google.gate.next().answer({"call": 2})
+    assert second.result(PATIENCE) == {"call": 2}
+
+
+def test_a_stop_without_a_server(redis_url, namespace):
+    """Where no server works, a request to stop is one line on standard error and status 1."""
+    done = run("stop", "--redis-url", redis_url, "--namespace", namespace)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(rf"queued-gspread stop: no server works .*{namespace}.*\n", done.stderr)
+
+
+def test_a_stop_gives_calls_the_shutdown_timeout(start_process, client, google, background, raw):
+    """A call that does not end within the shutdown timeout is left, and the process ends."""
+    server = start_process("--shutdown-timeout", "0")
+    reading = background(read, client)
+    google.gate.next()
+    server.signal(signal.SIGTERM)
+    assert server.exit_status() == 0
+    assert "left to the next server" in server.log
+    start_process()
+    google.gate.next().answer({"again": True})
+    assert reading.result(PATIENCE) == {"again": True}
+
+
+def test_a_stop_lets_a_call_of_several_requests_end(serve, callers, gate, background):
+    """A call that has written is brought to its end when the server stops, spacing or not."""
+    server = serve(interval=0.2)
+    reply = background(send, callers, insert_rows())
+    first = gate.next()
+    stop = background(server.stop)
+    eventually(server._stopping.is_set)
+    first.answer({})
+    gate.next().answer({"done": True})
+    assert reply.result(PATIENCE).result == {"done": True}
+    stop.result(PATIENCE)
+
+
+def test_a_read_call_under_way_is_sent_again_by_the_next_server(
+    start_process, client, google, background, raw, keys
+):
+    """A call that had only read when its server was killed is made again, unnoticed."""
+    server = start_process()
+    reading = background(read, client)
+    google.gate.next()
+    assert list(raw.hgetall(keys.started).values()) == ["r"]
+    server.kill()
+    start_process(wait="working as")
+    google.gate.next().answer({"again": True})
+    assert reading.result(PATIENCE) == {"again": True}
+
+
+def test_a_write_call_under_way_is_not_sent_again(
+    start_process, client, google, background, raw, keys
+):
+    """A call that may have written when its server was killed ends as OutcomeUnknownError."""
+    server = start_process()
+    writing = background(write, client)
+    google.gate.next()
+    reading = background(read, client)
+    eventually(lambda: raw.xlen(keys.lane("lane")) == 2)
+    assert list(raw.hgetall(keys.started).values()) == ["w"]
+    server.kill()
+    start_process()
+    error = writing.exception(PATIENCE)
+    assert type(error) is OutcomeUnknownError
+    assert isinstance(error, APIError)
+    assert (error.code, error.error["status"]) == (0, "OUTCOME_UNKNOWN")
+    arrival = google.gate.next()
+    assert arrival.method == "get"
+    arrival.answer({"next": True})
+    assert reading.result(PATIENCE) == {"next": True}
+    assert [seen.method for seen in google.gate.seen] == ["put", "get"]
+
+
+def test_a_killed_server_ends_the_wait_of_its_callers(
+    start_process, authorize, google, background, raw, keys, monkeypatch
+):
+    """After the grace both callers get ServerUnavailableError; what waited is never made."""
+    server = start_process()
+    monkeypatch.setenv("QUEUED_GSPREAD_GRACE", "1")
+    impatient = authorize()
+    started = background(read, impatient)
+    google.gate.next()
+    waiting = background(write, impatient)
+    eventually(lambda: raw.xlen(keys.lane("lane")) == 2)
+    server.kill()
+    error = started.exception(PATIENCE)
+    assert isinstance(error, ServerUnavailableError)
+    assert "already started and may have been made" in str(error)
+    error = waiting.exception(PATIENCE)
+    assert isinstance(error, ServerUnavailableError)
+    assert "not started and will not be made" in str(error)
+    monkeypatch.setenv("QUEUED_GSPREAD_GRACE", "8")
+    later = background(read, authorize())
+    start_process()
+    again, last = google.gate.next(), None
+    again.answer({})
+    last = google.gate.next()
+    last.answer({"last": True})
+    assert later.result(PATIENCE) == {"last": True}
+    assert [seen.method for seen in google.gate.seen] == ["get"] * 3
+
+
+def test_a_standby_takes_over_after_a_stop(serve, client, gate, background, auth, caplog):
+    """The second server of a namespace stands by while the first works, and then takes over."""
+    first = serve()
+    standby_gate = Gate()
+    second = serve(GatedHTTPClient(standby_gate, auth))
+    assert "standing by" in caplog.text
+    reading = background(read, client)
+    gate.next().answer({"by": "first"})
+    assert reading.result(PATIENCE) == {"by": "first"}
+    first.stop()
+    reading = background(read, client)
+    standby_gate.next().answer({"by": "second"})
+    assert reading.result(PATIENCE) == {"by": "second"}
+    assert gate.is_idle
+    second.stop()
+
+
+def test_a_standby_can_be_stopped(serve, gate, client):
+    """A server that stands by ends when it is told to, and the one that works goes on."""
+    gate.open()
+    serve()
+    standby = serve()
+    standby.stop()
+    assert not standby.is_running
+    assert read(client) == {}
+
+
+def test_a_standby_takes_over_after_a_kill(start_process, client, google, background):
+    """A second process stands by, and works once the first was killed and its lease ran out."""
+    first = start_process()
+    second = start_process(wait="standing by")
+    assert f":{first.process.pid} " in second.log
+    reading = background(read, client)
+    google.gate.next().answer({"call": 1})
+    assert reading.result(PATIENCE) == {"call": 1}
+    first.kill()
+    reading = background(read, client)
+    google.gate.next().answer({"call": 2})
+    assert reading.result(PATIENCE) == {"call": 2}
+    assert second.until_log("working as").process.poll() is None
+
+
+@pytest.fixture
+def usurp(redis_url, namespace, raw, keys, gate, serve):
+    """Return what takes the lease away from whoever has it, until the test is over."""
+    usurper = Servers(Settings(redis_url=redis_url, namespace=namespace), "ffff", "usurper")
+
+    def takes():
+        raw.hset(keys.server, "at", 0)
+        return usurper.beat(60).state == "taken"
+
+    def take():
+        eventually(takes)
+        # As if it went on beating.
+        raw.hincrby(keys.server, "at", 60_000)
+        return usurper
+
+    yield take
+    gate.open()
+    usurper.release()
+
+
+def test_a_server_that_lost_its_lease_answers_nothing(
+    serve, client, gate, background, raw, keys, usurp
+):
+    """A server whose lease was taken writes no reply and starts nothing; the new one does."""
+    serve()
+    reading = background(read, client)
+    arrival = gate.next()
+    usurper = usurp()
+    arrival.answer({"by": "old"})
+    eventually(lambda: not worker_threads())
+    entry = usurper.head("lane")
+    assert entry.mark == "r"
+    assert not raw.exists(keys.reply(entry.job_id))
+    usurper.release()
+    gate.next().answer({"by": "new"})
+    assert reading.result(PATIENCE) == {"by": "new"}
+
+
+def worker_threads():
+    return [thread for thread in threading.enumerate() if thread.name.startswith("lane_")]
+
+
+def test_a_server_that_lost_its_lease_sends_no_further_write(
+    serve, callers, gate, background, usurp
+):
+    """A call of several writes stops when another server has the lease: it may have decided."""
+    serve()
+    reply = background(send, callers, insert_rows())
+    first = gate.next()
+    usurper = usurp()
+    assert usurper.head("lane").mark == "w"
+    first.answer({})
+    eventually(lambda: not gate.is_idle or not worker_threads())
+    assert gate.is_idle
+    usurper.release()
+    assert type(reply.result(PATIENCE).error) is OutcomeUnknownError
+
+
+def test_a_paused_process_notices_that_another_works(start_process, client, google, background):
+    """A process that was stopped for longer than its lease stands by when it goes on."""
+    first = start_process()
+    second = start_process(wait="standing by")
+    first.signal(signal.SIGSTOP)
+    try:
+        second.until_log("working as")
+    finally:
+        first.signal(signal.SIGCONT)
+    first.until_log("standing by")
+    reading = background(read, client)
+    google.gate.next().answer({})
+    assert reading.result(PATIENCE) == {}
+    second.signal(signal.SIGTERM)
+    assert second.exit_status() == 0
+    reading = background(read, client)
+    google.gate.next().answer({})
+    assert reading.result(PATIENCE) == {}
+
+
+def test_a_redis_that_forgot_everything_is_worked_on(serve, client, gate, raw, namespace):
+    """After the queue's keys were deleted, the server takes a new lease and goes on."""
+    gate.open()
+    serve()
+    assert read(client) == {}
+    for key in raw.keys(f"*{{{namespace}}}*"):
+        raw.delete(key)
+    assert read(client) == {}
+
+
+def test_a_server_whose_pid_is_told(start_process, raw, keys):
+    """What observers see of the server names its host and its process."""
+    server = start_process()
+    assert f"{os.uname().nodename}:{server.process.pid} " in raw.hget(keys.server, "about")

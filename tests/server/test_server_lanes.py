@@ -1,0 +1,155 @@
+"""One call at a time in each spreadsheet's lane, all lanes side by side."""
+
+from __future__ import annotations
+
+import threading
+
+from calls import read, write
+from gate import Gate, GatedHTTPClient
+from waiting import PATIENCE, eventually
+
+
+def test_a_lane_has_one_call_under_way(serve, client, gate, background, raw, keys):
+    """However many calls wait for a spreadsheet, the next is sent when the last was answered."""
+    serve()
+    results = [background(read, client)]
+    first = gate.next()
+    results += [background(read, client) for _ in range(3)]
+    eventually(lambda: raw.xlen(keys.lane("lane")) == 4)
+    arrival = first
+    for number in range(4):
+        assert gate.is_idle
+        assert len(gate.seen) == number + 1
+        arrival.answer({"number": number})
+        arrival = gate.next() if number < 3 else None
+    assert sorted(result.result(PATIENCE)["number"] for result in results) == [0, 1, 2, 3]
+
+
+def test_lanes_run_side_by_side(serve, client, gate, background, raw, keys):
+    """Calls for two spreadsheets are under way at once, and never two for one."""
+    serve()
+    results = {
+        lane: [background(write, client, lane), background(write, client, lane)]
+        for lane in ("one", "two")
+    }
+    eventually(lambda: raw.xlen(keys.lane("one")) + raw.xlen(keys.lane("two")) == 4)
+    flying = {arrival.lane: arrival for arrival in (gate.next(), gate.next())}
+    assert set(flying) == {"one", "two"}
+    flying["two"].answer({"turn": 1})
+    second = gate.next()
+    assert second.lane == "two"
+    second.answer({"turn": 2})
+    turns = sorted(result.result(PATIENCE)["turn"] for result in results["two"])
+    assert turns == [1, 2]
+    assert gate.is_idle
+    flying["one"].answer({})
+    gate.next().answer({})
+    assert [result.result(PATIENCE) for result in results["one"]] == [{}, {}]
+
+
+def test_many_lanes_are_never_mixed_up(serve, client, gate, background):
+    """With many callers and lanes, no lane has two calls under way, and every call is answered."""
+    serve()
+    lanes = [f"lane{number}" for number in range(4)]
+    results = [background(write, client, lanes[number % 4]) for number in range(16)]
+    flying = set()
+    waiting = []
+    for _ in range(16):
+        while len(waiting) < 1 or not gate.is_idle:
+            arrival = gate.next()
+            assert arrival.lane not in flying
+            flying.add(arrival.lane)
+            waiting.append(arrival)
+        done = waiting.pop()
+        flying.discard(done.lane)
+        done.answer({})
+    assert [result.result(PATIENCE) for result in results] == [{}] * 16
+
+
+def test_a_lane_is_first_come_first_served(serve, client, gate, background, raw, keys):
+    """Calls for one spreadsheet are made in the order in which they arrived."""
+    results = []
+    for number in range(6):
+        results.append(background(write, client, "lane", number))
+        eventually(lambda number=number: raw.xlen(keys.lane("lane")) == number + 1)
+    serve()
+    for number in range(6):
+        arrival = gate.next()
+        assert arrival.given["json"] == {"values": [[number]]}
+        arrival.answer({"number": number})
+    assert [result.result(PATIENCE)["number"] for result in results] == list(range(6))
+
+
+def test_calls_without_a_spreadsheet_hold_up_no_spreadsheet(serve, client, gate, background):
+    """A call that belongs to no spreadsheet has a lane of its own."""
+    serve()
+    listing = background(client.list_spreadsheet_files)
+    files = gate.next()
+    assert "/drive/v3/files" in files.endpoint
+    reading = background(read, client)
+    gate.next().answer({"read": True})
+    assert reading.result(PATIENCE) == {"read": True}
+    files.answer({"files": []})
+    assert listing.result(PATIENCE) == []
+
+
+def test_an_exception_of_the_client_reaches_the_caller_and_the_lane_goes_on(
+    serve, client, gate, background
+):
+    """What the server's HTTP client raises is raised at the caller; the next call is made."""
+    serve()
+    failing = background(read, client)
+    gate.next().fail(ValueError("no"))
+    error = failing.exception(PATIENCE)
+    assert type(error) is ValueError
+    assert error.args == ("no",)
+    reading = background(read, client)
+    gate.next().answer({})
+    assert reading.result(PATIENCE) == {}
+
+
+def test_two_servers_on_two_databases_in_one_process(
+    serve, authorize, redis_url, gate, background, namespace, auth
+):
+    """Servers of one process on two databases keep apart, though the namespace is the same."""
+    other_url = redis_url.removesuffix("/0") + "/1"
+    other_gate = Gate()
+    serve()
+    serve(GatedHTTPClient(other_gate, auth), redis_url=other_url)
+    here = background(read, authorize())
+    there = background(read, authorize(redis_url=other_url))
+    gate.next().answer({"at": "here"})
+    other_gate.next().answer({"at": "there"})
+    assert here.result(PATIENCE) == {"at": "here"}
+    assert there.result(PATIENCE) == {"at": "there"}
+    assert gate.is_idle
+    assert other_gate.is_idle
+
+
+def test_a_stopped_server_has_no_threads_left(serve, client, gate):
+    """All threads of a server have ended when stop returns, and it can be started again."""
+    before = set(threading.enumerate())
+    gate.open()
+    server = serve()
+    for _ in range(2):
+        for lane in ("one", "two", "three"):
+            assert read(client, lane) == {}
+        server.stop()
+        assert set(threading.enumerate()) <= before
+        assert not server.is_running
+        server.start()
+        assert server.is_running
+    server.stop()
+    server.stop()
+    assert set(threading.enumerate()) <= before
+
+
+def test_a_server_is_a_context_manager(serve, client, gate):
+    """Entering starts a server and leaving it stops it."""
+    before = set(threading.enumerate())
+    gate.open()
+    server = serve()
+    server.stop()
+    with server:
+        assert read(client) == {}
+    assert set(threading.enumerate()) <= before

@@ -1,0 +1,204 @@
+"""The one way to Google: its pace, its time-outs, and where its credentials go."""
+
+from __future__ import annotations
+
+import copy
+import threading
+
+import gspread
+import pytest
+from calls import read
+from google.auth.exceptions import TransportError
+from google.oauth2.service_account import Credentials
+from waiting import PATIENCE
+
+from queued_gspread.errors import ConfigurationError
+from queued_gspread.server import Server, credentials, endpoint
+from queued_gspread.server.endpoint import check_endpoint, session_without_lookups
+from queued_gspread.server.pace import Pace
+
+
+class Clock:
+    """A clock that moves by being waited for."""
+
+    def __init__(self):
+        self.now = 100.0
+        self.waits = []
+        self.stopping = False
+
+    def wait(self, seconds):
+        self.waits.append(seconds)
+        self.now += seconds
+        return self.stopping
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+def test_no_interval_never_waits(clock):
+    """Without an interval every turn is at once."""
+    pace = Pace(0.0, clock.wait, lambda: clock.now)
+    assert all(pace.take_turn() for _ in range(100))
+    assert clock.waits == []
+
+
+def test_an_interval_spaces_turns(clock):
+    """The first turn is at once, and each further one an interval after the one before."""
+    pace = Pace(2.0, clock.wait, lambda: clock.now)
+    turns = []
+    for _ in range(4):
+        assert pace.take_turn()
+        turns.append(clock.now)
+    assert turns == [100.0, 102.0, 104.0, 106.0]
+
+
+def test_time_that_has_passed_is_not_waited_for_again(clock):
+    """Whoever comes later than the interval waits for nothing, and earns nothing by it."""
+    pace = Pace(2.0, clock.wait, lambda: clock.now)
+    pace.take_turn()
+    clock.now += 1.5
+    assert pace.take_turn()
+    assert clock.waits == [0.5]
+    clock.now += 10
+    assert pace.take_turn()
+    assert clock.waits == [0.5]
+    assert pace.take_turn()
+    assert clock.waits == [0.5, 2.0]
+
+
+def test_a_stop_ends_a_turn(clock):
+    """A wait that is ended by the server's stop gives no turn."""
+    pace = Pace(2.0, clock.wait, lambda: clock.now)
+    pace.take_turn()
+    clock.stopping = True
+    assert not pace.take_turn()
+
+
+def test_turns_of_many_threads_are_spaced():
+    """Threads that ask at once are given moments that are an interval apart."""
+    delays, lock = [], threading.Lock()
+
+    def wait(seconds):
+        with lock:
+            delays.append(seconds)
+        return False
+
+    pace = Pace(1.0, wait, lambda: 0.0)
+    threads = [threading.Thread(target=pace.take_turn) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(delays) == [float(number) for number in range(1, 10)]
+
+
+def test_a_servers_interval_is_kept(serve, client, gate, monkeypatch):
+    """A server asks for a turn for every request that it sends to Google."""
+    turns = []
+    monkeypatch.setattr(Pace, "take_turn", lambda pace: turns.append(pace._interval) or True)
+    gate.open()
+    serve(interval=1.5)
+    for lane in ("one", "two"):
+        read(client, lane)
+    assert turns == [1.5, 1.5]
+
+
+@pytest.mark.parametrize("given", [7, 2.5, (3, 4)])
+def test_a_time_out_is_for_the_calls_of_its_client(given, serve, authorize, gate, background):
+    """What set_timeout was given to is seen by the transport for that client's calls alone."""
+    serve()
+    patient, impatient = authorize(), authorize()
+    impatient.set_timeout(given)
+    seen = []
+    for client in (patient, impatient, patient):
+        reading = background(read, client)
+        arrival = gate.next()
+        seen.append(arrival.timeout)
+        arrival.answer({})
+        reading.result(PATIENCE)
+    assert seen == [None, given, None]
+
+
+def test_two_time_outs_at_once(serve, authorize, gate, background):
+    """Calls under way at the same time keep their clients' time-outs apart."""
+    serve()
+    clients = {"one": authorize(), "two": authorize(), "three": authorize()}
+    clients["one"].set_timeout(1)
+    clients["two"].set_timeout(2)
+    readings = [background(read, client, lane) for lane, client in clients.items()]
+    arrivals = [gate.next() for _ in clients]
+    assert {a.lane: a.timeout for a in arrivals} == {"one": 1, "two": 2, "three": None}
+    for arrival in arrivals:
+        arrival.answer({})
+    for reading in readings:
+        reading.result(PATIENCE)
+
+
+def test_iamcredentials_is_never_asked_at_another_endpoint(emulator, monkeypatch):
+    """With an API endpoint, google-auth's look-up of allowed locations asks nobody."""
+    given = Credentials.from_service_account_info(
+        emulator.service_account_info(), scopes=["https://www.googleapis.com/auth/drive"]
+    )
+    session = session_without_lookups(given)
+    asked = []
+    real = session._auth_request._request
+    monkeypatch.setattr(
+        session._auth_request,
+        "_request",
+        lambda url, *a, **k: asked.append(url) or real(url, *a, **k),
+    )
+    with pytest.raises(TypeError):
+        copy.deepcopy(session._auth_request)
+    with pytest.raises(TransportError):
+        session._auth_request("https://iamcredentials.googleapis.com/v1/x:allowedLocations")
+    answer = session.get(f"{emulator.url}/drive/v3/files")
+    session.close()
+    real.session.close()
+    assert answer.status_code == 200
+    assert asked == [f"{emulator.url}/token"]
+
+
+def test_the_api_endpoint_gets_what_is_meant_for_google(emulator, key_file, monkeypatch):
+    """A client with an API endpoint sends Google's paths there, with a token of its account."""
+    client = credentials.make_client(service_account=key_file, api_endpoint=emulator.url)
+    client.http_client.request("get", "https://www.googleapis.com/drive/v3/files")
+    client.http_client.session.close()
+    assert emulator.ledger[-1].path == "/drive/v3/files"
+    assert emulator.ledger[-1].status == 200
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("https://sheets.googleapis.com/v4/x?a=b#c", "http://here:1/v4/x?a=b#c"),
+        ("https://drive.googleapis.com/a%2Fb", "http://here:1/a%2Fb"),
+        ("https://evil.example/v4", "https://evil.example/v4"),
+        (
+            "https://sheets.googleapis.com.evil.example/",
+            "https://sheets.googleapis.com.evil.example/",
+        ),
+    ],
+)
+def test_which_requests_are_redirected(given, sent):
+    """Path and query of a request to Google are kept, and no other request is touched."""
+    assert endpoint._at("http://here:1", given) == sent
+
+
+@pytest.mark.parametrize("url", ["here", "ftp://here", "http://", "http://here?x=1", ""])
+def test_an_endpoint_that_cannot_be_used(url):
+    """An API endpoint that is no HTTP URL is refused, and named."""
+    with pytest.raises(ConfigurationError, match="API endpoint"):
+        check_endpoint(url)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"interval": -1}, {"interval": float("nan")}, {"shutdown_timeout": -1}, {"lease": 0}],
+)
+def test_options_of_a_server_that_cannot_be_used(options):
+    """A number of seconds that makes no sense is refused when the server is made."""
+    client = gspread.Client(None, http_client=lambda *_: object())
+    with pytest.raises(ConfigurationError, match=next(iter(options))):
+        Server(client, **options)

@@ -1,0 +1,87 @@
+"""Real processes of this package: its commands, and clients in a Python of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from waiting import PATIENCE, eventually
+
+COMMAND = [sys.executable, "-W", "error", "-m", "queued_gspread"]
+
+
+def environment(**variables):
+    """Return an environment in which nothing is configured but what is given."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("QUEUED_GSPREAD_", "GOOGLE_", "PYTEST_"))
+    }
+    return {**inherited, **{f"QUEUED_GSPREAD_{key}": value for key, value in variables.items()}}
+
+
+def run(*arguments, **variables):
+    """Run a command of the package to its end."""
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+        env=environment(**variables),
+    )
+
+
+def start_python(code, **variables):
+    """Start a Python process that runs a text."""
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(**variables),
+    )
+
+
+class ServerProcess:
+    """``queued-gspread server`` as a process; its log goes to a file."""
+
+    def __init__(self, log, *options, **variables):
+        self._log = log
+        with log.open("w") as stream:
+            self.process = subprocess.Popen(
+                [*COMMAND, "server", *map(str, options)],
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+                env=environment(**variables),
+            )
+
+    @property
+    def log(self):
+        return self._log.read_text()
+
+    def until_log(self, text):
+        """Wait until the log holds a text."""
+        eventually(
+            lambda: text in self.log or self.process.poll() is not None,
+            f"the log says {text!r}; it says {self.log!r}",
+        )
+        assert text in self.log
+        return self
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(PATIENCE)
+
+    def exit_status(self):
+        return self.process.wait(PATIENCE)
+
+    def end(self):
+        if self.process.poll() is None:
+            self.kill()

@@ -1,0 +1,150 @@
+"""Fixtures of the tests of the server and of the commands."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import pytest
+import redis
+from gate import Gate, GatedGoogle, GatedHTTPClient, client_over
+from processes import ServerProcess
+
+import queued_gspread
+from queued_gspread.broker import Callers
+from queued_gspread.broker.keys import Keys
+from queued_gspread.emulator import Emulator
+from queued_gspread.server import Server
+from queued_gspread.settings import Settings
+
+SERVER_EMAIL = "server@project.iam.gserviceaccount.com"
+# Short, so that a takeover is; long enough for a machine that is busy.
+LEASE = 1.0
+
+
+@pytest.fixture(autouse=True)
+def patient_callers(monkeypatch):
+    """Let callers wait for a server for as long as tests do."""
+    monkeypatch.setenv("QUEUED_GSPREAD_GRACE", "8")
+
+
+@pytest.fixture
+def background():
+    """Return what runs a function in a thread; its future is the value."""
+    with ThreadPoolExecutor(16) as pool:
+        yield pool.submit
+
+
+@pytest.fixture
+def raw(redis_url):
+    """Return a plain client of the Redis."""
+    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
+        yield client
+
+
+@pytest.fixture
+def keys(namespace):
+    return Keys(namespace)
+
+
+@pytest.fixture
+def gate(background):
+    """Return the gate that the servers' requests stop at."""
+    gate = Gate()
+    yield gate
+    gate.open()
+
+
+@pytest.fixture
+def auth():
+    """Return what tells whose credentials the servers have."""
+    return SimpleNamespace(service_account_email=SERVER_EMAIL, expiry=None)
+
+
+@pytest.fixture
+def serve(redis_url, namespace, gate, auth):
+    """Return what starts a server whose requests stop at the gate."""
+    servers = []
+
+    def start(http=None, **options):
+        http = http or GatedHTTPClient(gate, auth)
+        chosen = {"redis_url": redis_url, "namespace": namespace, "lease": LEASE, **options}
+        servers.append(Server(client_over(http), **chosen))
+        return servers[-1].start()
+
+    yield start
+    gate.open()
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def authorize(redis_url, namespace):
+    """Return what makes a queued client."""
+
+    def make(credentials=None, **options):
+        chosen = {"redis_url": redis_url, "namespace": namespace, **options}
+        return queued_gspread.authorize(credentials, **chosen)
+
+    return make
+
+
+@pytest.fixture
+def client(authorize):
+    return authorize()
+
+
+@pytest.fixture
+def callers(redis_url, namespace):
+    """Return the callers' side of the queue, for jobs that no client would send."""
+    return Callers(Settings(redis_url=redis_url, namespace=namespace, grace=8.0))
+
+
+@pytest.fixture(scope="session")
+def emulator():
+    with Emulator(seed=1) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def key_file(emulator, tmp_path_factory):
+    """Return a service account's key file; its tokens come from the emulator."""
+    path = tmp_path_factory.mktemp("keys") / "service_account.json"
+    emulator.write_service_account(path)
+    return path
+
+
+@pytest.fixture
+def google():
+    """Return a server in Google's place, whose requests stop at its gate."""
+    with GatedGoogle() as server:
+        yield server
+
+
+@pytest.fixture
+def start_process(redis_url, namespace, key_file, google, tmp_path, background):
+    """Return what starts ``queued-gspread server`` as a process."""
+    started = []
+
+    def start(*options, wait="working as", **variables):
+        log = tmp_path / f"server-{len(started)}.log"
+        where = ["--redis-url", redis_url, "--namespace", namespace, "--lease", LEASE]
+        account = ["--service-account", key_file, "--api-endpoint", google.url]
+        process = ServerProcess(log, *where, *account, *options, **variables)
+        started.append(process)
+        return process.until_log(wait)
+
+    yield start
+    for process in started:
+        process.end()
+
+
+@pytest.fixture
+def restored_log():
+    """Put the package's logger back as it was."""
+    logger = logging.getLogger("queued_gspread")
+    before = logger.handlers[:], logger.propagate, logger.level
+    yield
+    logger.handlers[:], logger.propagate = before[:2]
+    logger.setLevel(before[2])
