@@ -45,7 +45,6 @@ from .identity import ANYONE, Identity
 __all__ = ["Job", "Reply", "new_id"]
 
 _HOST: Final = socket.gethostname()
-_VERSIONS: Final = [__version__, gspread.__version__]
 
 
 def new_id() -> str:
@@ -79,7 +78,7 @@ class Job:
         return codec.dumps(
             {
                 "v": codec.WIRE_VERSION,
-                "versions": _VERSIONS,
+                "versions": list(self.versions),
                 "kind": self.kind,
                 "target": self.target,
                 "method": self.method,
@@ -243,5 +242,8 @@ def _is_http_timeout(value: object) -> bool:
 
 
 def _is_identity(identity: Identity) -> bool:
-    texts = (identity.email, identity.subject, *(identity.scopes or ()))
-    return all(text is None or isinstance(text, str) for text in texts)
+    scopes: object = identity.scopes
+    texts: tuple[object, ...] = (identity.email, identity.subject)
+    if not isinstance(scopes, (tuple, list, type(None))):
+        return False
+    return all(text is None or isinstance(text, str) for text in (*texts, *(scopes or ())))

@@ -105,7 +105,7 @@ class Callers:
         try:
             entry = self._connection.run(
                 "enqueue",
-                [keys.lane(wait.lane), keys.recent, keys.active, keys.ready],
+                [keys.lane(wait.lane), keys.recent, keys.active, keys.ready, keys.server],
                 [wait.job_id, body, wait.lane, _MEMORY_MS],
             )
         except BrokerUnavailableError as error:

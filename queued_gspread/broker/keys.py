@@ -20,13 +20,14 @@ class Keys:
     ===================  ===========  ====================================================
     ``…:lane:LANE``      stream       the lane's jobs, first in first out
     ``…:active``         set          names of the lanes that hold jobs or are being run
-    ``…:ready``          list         names of the active lanes that wait for a server
+    ``…:ready:EPOCH``    list         names of the active lanes that wait for that epoch's
+                                      server
     ``…:recent``         sorted set   ids of the latest jobs, by time
     ``…:started``        hash         job id to ``r`` (has only read), ``w`` (may have
                                       written), with an ``x`` once its caller has given up
     ``…:reply:ID``       stream       one entry, the reply; deleted by the caller
     ``…:server``         hash         the server that works: holder, epoch, at, about
-    ``…:control``        list         requests to the server: ``stop:HOLDER``
+    ``…:control:ID``     list         requests to the server with that id: ``stop``
     ===================  ===========  ====================================================
     """
 
@@ -39,8 +40,12 @@ class Keys:
 
     @property
     def ready(self) -> str:
-        """Names of the active lanes that wait for a server."""
+        """The beginning of the key of the lanes that wait for the server of an epoch."""
         return self._key("ready")
+
+    def ready_under(self, epoch: str) -> str:
+        """Return the key of the lanes that wait for the server of an epoch."""
+        return f"{self.ready}:{epoch}"
 
     @property
     def recent(self) -> str:
@@ -57,10 +62,9 @@ class Keys:
         """The server that works."""
         return self._key("server")
 
-    @property
-    def control(self) -> str:
-        """Requests to the server."""
-        return self._key("control")
+    def control(self, server_id: str) -> str:
+        """Return the key of the requests to a server."""
+        return self._key(f"control:{server_id}")
 
     def lane(self, name: str) -> str:
         """Return the key of a lane's jobs."""

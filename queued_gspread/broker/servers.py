@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["STOP", "Beat", "Entry", "Servers", "StaleEpochError"]
 
-STOP: Final = "stop:"
+STOP: Final = "\0stop"
+"""What :meth:`Servers.next_ready` returns in the place of a lane's name."""
+
 _CONTROL_EXPIRY: Final = 30
 _PAUSE: Final = 0.2
 _LONGEST_ID: Final = 64
@@ -129,7 +131,7 @@ class Servers:
     def beat(self, lease: float) -> Beat:
         """Say that this server is alive, and become the one that works if nobody else is."""
         args = [self.server_id, round(lease * 1000), self._about, self.epoch]
-        state, *rest = self._connection.run("beat", [self._keys.server], args)
+        state, *rest = self._connection.run("beat", [self._keys.server, self._keys.ready], args)
         if state == b"held":
             return Beat("held", other=as_text(rest[0]), left=rest[1] / 1000)
         self.epoch = as_text(rest[0])
@@ -154,23 +156,22 @@ class Servers:
                 so :meth:`recover` has to follow.
 
         """
-        keys = [self._keys.control, self._keys.ready]
+        control = self._keys.control(self.server_id)
         try:
-            found = self._connection.redis.blpop(keys, SLICE)
+            found = self._connection.redis.blpop(
+                [control, self._keys.ready_under(self.epoch)], SLICE
+            )
         except RedisError as error:
             raise unavailable(self.settings.redis_url, error) from error
         if found is None:
             return None
-        key, name = as_text(found[0]), as_text(found[1])
-        if key == self._keys.ready:
-            return name
-        return STOP if name == STOP + self.server_id else None
+        return STOP if as_text(found[0]) == control else as_text(found[1])
 
     def request_stop(self, server_id: str) -> None:
         """Ask a server to stop, from wherever."""
         pipeline = self._connection.redis.pipeline()
-        pipeline.rpush(self._keys.control, STOP + server_id)
-        pipeline.expire(self._keys.control, _CONTROL_EXPIRY)
+        pipeline.rpush(self._keys.control(server_id), "stop")
+        pipeline.expire(self._keys.control(server_id), _CONTROL_EXPIRY)
         try:
             pipeline.execute()
         except RedisError as error:

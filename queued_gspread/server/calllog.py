@@ -65,9 +65,10 @@ def _of_job(job: Job | None) -> dict[str, str]:
         return {"caller": "?", "target": "?", "method": "?"}
     host, process = job.caller
     return {
-        "caller": f"{host}:{process}",
+        # Escaped: a client must not be able to write lines of its own.
+        "caller": repr(f"{host}:{process}")[1:-1],
         "target": _title(job),
-        "method": f"{job.kind}.{job.method}",
+        "method": repr(f"{job.kind}.{job.method}")[1:-1],
     }
 
 

@@ -19,6 +19,7 @@ class Pace:
         interval: Seconds; 0 never waits.
         wait: Waits for so many seconds and returns True if the server is to stop.
         clock: A monotonic clock, in seconds.
+        sleep: Waits for so many seconds, whatever happens.
 
     """
 
@@ -27,19 +28,25 @@ class Pace:
         interval: float,
         wait: Callable[[float], bool],
         clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._interval = interval
         self._wait = wait
         self._clock = clock
+        self._sleep = sleep
         self._next = float("-inf")
         self._lock = threading.Lock()
 
-    def take_turn(self) -> bool:
+    def take_turn(self, *, even_when_stopping: bool = False) -> bool:
         """Wait for the next moment; False if the server is to stop instead."""
         if self._interval <= 0:
             return True
         delay = self._reserve() - self._clock()
-        return delay <= 0 or not self._wait(delay)
+        if delay <= 0 or not self._wait(delay):
+            return True
+        if even_when_stopping:
+            self._sleep(max(0.0, delay))
+        return even_when_stopping
 
     def _reserve(self) -> float:
         with self._lock:

@@ -100,7 +100,8 @@ class Runner:
             step = self._advance(entry, exchanges)
             if isinstance(step, Done):
                 return _ended(step.reply, job, len(exchanges))
-            if not self._transport.take_turn(step.request):
+            # What has only read can be made again; what may have written has to come to its end.
+            if not self._transport.take_turn(step.request, even_when_stopping=mark == "w"):
                 return Outcome("left", job=job, requests=len(exchanges))
             word, mark = self._start(entry, job, step.request, mark)
             if word != "go":
@@ -115,11 +116,9 @@ class Runner:
             return Done(Reply(error=error))
 
     def _start(self, entry: Entry, job: Job, request: Request, mark: str) -> tuple[str, str]:
-        """Mark that the call starts, or that it starts to write, where it does; say 'go'."""
-        needed = (mark or "r") if is_read(request) else "w"
-        if needed == mark:
-            return "go", mark
-        return self._queue.start(entry, needed, job.timeout), needed
+        """Mark how far the call will be; ask whether it still may go on, under this epoch."""
+        mark = (mark or "r") if is_read(request) else "w"
+        return self._queue.start(entry, mark, job.timeout), mark
 
 
 def _ended(reply: Reply, job: Job, sent: int) -> Outcome:

@@ -86,8 +86,7 @@ class Server:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._left: list[Lanes] = []
-        about = f"{socket.gethostname()}:{os.getpid()} (queued_gspread {__version__})"
-        self._queue = Servers(self._settings, os.urandom(8).hex(), about, stopping=self._stopping)
+        self._queue = self._new_queue()
 
     @property
     def account(self) -> Identity:
@@ -167,7 +166,13 @@ class Server:
     ) -> None:
         self.stop()
 
+    def _new_queue(self) -> Servers:
+        """Return the queue under a new id: a request to stop is meant for one run."""
+        about = f"{socket.gethostname()}:{os.getpid()} (queued_gspread {__version__})"
+        return Servers(self._settings, os.urandom(8).hex(), about, stopping=self._stopping)
+
     def _check_redis(self) -> None:
+        self._queue = self._new_queue()
         warning = self._queue.check_eviction()
         if warning:
             LOGGER.warning(warning)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from queued_gspread.errors import CallRefusedError
 
@@ -22,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["Transport"]
 
 # The server's token goes with every request, so it must not go just anywhere.
-_HOSTS: Final = frozenset({"sheets.googleapis.com", "drive.googleapis.com", "www.googleapis.com"})
+_PLACES: Final = tuple(
+    f"https://{service}.googleapis.com/" for service in ("sheets", "drive", "www")
+)
 
 
 class Transport:
@@ -39,9 +40,11 @@ class Transport:
         self._api_endpoint: str | None = getattr(self._http, "api_endpoint", None)
         self._pace = pace
 
-    def take_turn(self, request: Request) -> bool:
+    def take_turn(self, request: Request, *, even_when_stopping: bool) -> bool:
         """Wait until a request may be sent; False if the server is to stop instead."""
-        return request.method == CREDENTIALS or self._pace.take_turn()
+        if request.method == CREDENTIALS:
+            return True
+        return self._pace.take_turn(even_when_stopping=even_when_stopping)
 
     def send(self, request: Request, http_timeout: Any) -> Exchange:
         """Send a request, once, and return it with what came of it."""
@@ -66,15 +69,15 @@ class Transport:
         return http.request(request.method, request.endpoint, **present)
 
     def _check(self, endpoint: str) -> None:
-        parts = urlsplit(endpoint)
-        if parts.scheme == "https" and parts.hostname in _HOSTS:
+        # The beginning as it stands: two ways to take a URL apart may find two hosts in it.
+        if str(endpoint).startswith(_PLACES):
             return
         # A client that is made for the same emulator may name it itself.
-        if self._api_endpoint is not None and endpoint.startswith(self._api_endpoint + "/"):
+        if self._api_endpoint is not None and str(endpoint).startswith(self._api_endpoint + "/"):
             return
         raise CallRefusedError(
-            f"a request to {parts.scheme}://{parts.hostname} is refused: the server sends its "
-            f"credentials to https://{', https://'.join(sorted(_HOSTS))} alone"
+            f"a request to {str(endpoint)[:80]!r} is refused: the server sends its credentials "
+            f"to {', '.join(_PLACES)} alone"
         )
 
     def _ask_credentials(self, what: str) -> Any:

@@ -3,7 +3,8 @@
 -- KEYS[1] lane      stream of the lane's jobs
 -- KEYS[2] recent    sorted set: ids enqueued lately, by Redis's time
 -- KEYS[3] active    set: names of the lanes that a server knows or will be told of
--- KEYS[4] ready     list: names of the lanes that wait for a server
+-- KEYS[4] ready     prefix of the lists of lanes that wait for a server, one for each epoch
+-- KEYS[5] server    hash: who works, under which epoch
 -- ARGV[1] id        of the job
 -- ARGV[2] body      of the job
 -- ARGV[3] name      of the lane
@@ -18,6 +19,7 @@ end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - ARGV[4])
 local entry = redis.call('XADD', KEYS[1], '*', 'id', ARGV[1], 'body', ARGV[2])
 if redis.call('SADD', KEYS[3], ARGV[3]) == 1 then
-  redis.call('RPUSH', KEYS[4], ARGV[3])
+  local epoch = redis.call('HGET', KEYS[5], 'epoch') or ''
+  redis.call('RPUSH', ready_list(KEYS[4], epoch), ARGV[3])
 end
 return entry

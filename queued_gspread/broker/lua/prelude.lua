@@ -11,6 +11,12 @@ local function holds(server, epoch)
   return redis.call('HGET', server, 'epoch') == epoch
 end
 
+-- The list of lanes that wait for the server of an epoch. Each epoch has its own: a server that
+-- was paused may still have a blocking read on the list of an epoch that has ended.
+local function ready_list(ready, epoch)
+  return ready .. ':' .. epoch
+end
+
 -- Let a script that works the queue off grow a little in a Redis that is out of memory: Redis
 -- refuses only the first write of a script, and never one that takes something away.
 local function may_grow(key)

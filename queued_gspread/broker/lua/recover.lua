@@ -2,7 +2,7 @@
 -- the server, or with the connection that it read them from.
 --
 -- KEYS[1] server    hash: who works, under which epoch
--- KEYS[2] ready     list: names of the lanes that wait for a server
+-- KEYS[2] ready     prefix of the lists of lanes that wait for a server, one for each epoch
 -- KEYS[3] active    set: names of the lanes that a server knows or will be told of
 -- ARGV[1] epoch     of the asking server
 --
@@ -10,9 +10,10 @@
 if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
 end
-redis.call('DEL', KEYS[2])
+local ready = ready_list(KEYS[2], ARGV[1])
+redis.call('DEL', ready)
 local lanes = redis.call('SMEMBERS', KEYS[3])
 for _, name in ipairs(lanes) do
-  redis.call('RPUSH', KEYS[2], name)
+  redis.call('RPUSH', ready, name)
 end
 return #lanes
