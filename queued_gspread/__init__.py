@@ -16,7 +16,18 @@ from gspread import (
     WorksheetNotFound,
 )
 
-from . import auth, cell, client, exceptions, http_client, spreadsheet, urls, utils, worksheet
+from . import (
+    auth,
+    cell,
+    client,
+    errors,
+    exceptions,
+    http_client,
+    spreadsheet,
+    urls,
+    utils,
+    worksheet,
+)
 from ._version import __version__
 from .auth import (
     api_key,
@@ -55,6 +66,7 @@ __all__ = [
     "authorize",
     "cell",
     "client",
+    "errors",
     "exceptions",
     "http_client",
     "oauth",
@@ -66,3 +78,8 @@ __all__ = [
     "utils",
     "worksheet",
 ]
+
+
+def __dir__() -> list[str]:
+    # An editor need not offer the modules of the machinery.
+    return sorted(__all__)

@@ -70,7 +70,19 @@ def authorize(
 ) -> gspread.Client:
     """Return a client whose calls are made by the server.
 
-    Without credentials the calls are meant for the server's account, whichever that is.
+    Args:
+        credentials: Whose account the calls are meant for. They stay in this process; their
+            e-mail address, subject and scopes are told to the server. None means the server's
+            account, whichever that is.
+        http_client: Used if it derives from :class:`queued_gspread.HTTPClient`; any other is
+            accepted and left aside, since it is the server that sends.
+        session: Not accepted.
+        redis_url: The Redis that holds the queue; by default ``QUEUED_GSPREAD_REDIS_URL``,
+            else ``redis://localhost:6379/0``.
+        namespace: The queue within that Redis; by default ``QUEUED_GSPREAD_NAMESPACE``, else
+            ``default``.
+        timeout: Seconds that a caller waits for an answer; by default
+            ``QUEUED_GSPREAD_TIMEOUT``, else as long as a server is alive.
 
     Raises:
         TypeError: A session was given: it would send requests past the queue.
@@ -120,7 +132,7 @@ def oauth(
 ) -> gspread.Client:
     """Return a client for the user whose authorised-user file this is, if it is there.
 
-    No consent flow is run: the server has its own authorisation (``--oauth``).
+    The keyword-only arguments are those of :func:`authorize`. No consent flow is run: the server has its own authorisation (``--oauth``).
     """
     return authorize(
         load_credentials(Path(authorized_user_filename)),
@@ -144,7 +156,7 @@ def oauth_from_dict(
 ) -> tuple[gspread.Client, dict[str, Any]]:
     """Return a client and the authorised user's info, as it was given.
 
-    No consent flow is run: the server has its own authorisation (``--oauth``).
+    The keyword-only arguments are those of :func:`authorize`. No consent flow is run: the server has its own authorisation (``--oauth``).
 
     Raises:
         ValueError: Neither credentials nor an authorised user were given.
@@ -172,6 +184,8 @@ def service_account(
 ) -> gspread.Client:
     """Return a client for a service account; for the server's own where the file is not there.
 
+    The keyword-only arguments are those of :func:`authorize`.
+
     Raises:
         ValueError: google-auth's own: the file is there and is no service account file.
 
@@ -195,6 +209,8 @@ def service_account_from_dict(
 ) -> gspread.Client:
     """Return a client for a service account.
 
+    The keyword-only arguments are those of :func:`authorize`.
+
     Raises:
         ValueError: google-auth's own: this is no service account's info.
 
@@ -213,7 +229,10 @@ def api_key(
     namespace: str | None = None,
     timeout: float | None = None,
 ) -> gspread.Client:
-    """Return a client; its calls are made with the server's credentials, not with this key."""
+    """Return a client; its calls are made with the server's credentials, not with this key.
+
+    The keyword-only arguments are those of :func:`authorize`.
+    """
     from google.auth.api_key import Credentials as APIKeyCredentials  # noqa: PLC0415 - rare
 
     return authorize(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from redis.exceptions import RedisError
 
 from queued_gspread.errors import BrokerUnavailableError, CallTimeoutError, ServerUnavailableError
+from queued_gspread.settings import DEFAULT_REDIS_URL
 
 from .connection import (
     LONGEST_RECONNECT,
@@ -62,6 +63,7 @@ class Callers:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._keys = Keys(settings.namespace)
+        connect(settings.redis_url)  # refuses a URL that cannot be used, and sends nothing
 
     @property
     def _connection(self) -> Connection:
@@ -109,7 +111,7 @@ class Callers:
                 [wait.job_id, body, wait.lane, _MEMORY_MS],
             )
         except BrokerUnavailableError as error:
-            if not error.may_have_run or self._withdraw(wait) == "withdrawn":
+            if not error.may_have_run or self._withdraw(wait) in _UNDONE:
                 error.may_have_run = False
                 raise
             raise _may_be_made(error) from error.__cause__
@@ -168,7 +170,7 @@ class Callers:
     def _give_up_at_refusal(self, wait: _Wait, error: RedisError) -> NoReturn:
         told = unavailable(self._settings.redis_url, error)
         fate = self._withdraw(wait)
-        if fate == "withdrawn":
+        if fate in _UNDONE:
             raise told from error
         raise _may_be_made(told) from error
 
@@ -176,21 +178,38 @@ class Callers:
         fate = self._withdraw(wait)
         if fate == "answered":
             return self._look(wait, SLICE)
-        raise CallTimeoutError(
-            f"no answer within the timeout of {wait.timeout:g} s "
-            f"in namespace {self._settings.namespace!r}: {_FATES[fate]}"
+        told = (
+            f"no answer within the timeout of {wait.timeout:g} s in {self._where}: {_FATES[fate]}"
         )
+        if not self._has_server():
+            told += f". No server is alive there: start one with `{self._command}`"
+        raise CallTimeoutError(told)
 
     def _give_up_without_server(self, wait: _Wait) -> bytes | None:
         fate = self._withdraw(wait)
         if fate == "answered":
             return self._look(wait, SLICE)
         raise ServerUnavailableError(
-            f"no server has been alive for {self._settings.grace:g} s "
-            f"in namespace {self._settings.namespace!r} at {self._settings.shown_url}: "
-            f"{_FATES[fate]}. "
-            f"Start one with `queued-gspread-server --namespace {self._settings.namespace}`"
+            f"no server has been alive for {self._settings.grace:g} s in {self._where}: "
+            f"{_FATES[fate]}. Start one with `{self._command}`"
         )
+
+    def _has_server(self) -> bool:
+        try:
+            alive = self.alive()
+        except BrokerUnavailableError:
+            return True  # nobody knows
+        return alive is not None and alive[0] < self._settings.grace
+
+    @property
+    def _where(self) -> str:
+        return f"namespace {self._settings.namespace!r} at {self._settings.shown_url}"
+
+    @property
+    def _command(self) -> str:
+        url = self._settings.shown_url
+        place = "" if url == DEFAULT_REDIS_URL else f" --redis-url {url}"
+        return f"queued-gspread-server{place} --namespace {self._settings.namespace}"
 
     def _withdraw(self, wait: _Wait) -> str:
         keys = self._keys
@@ -205,9 +224,11 @@ class Callers:
         return as_text(fate)
 
 
+_UNDONE: Final = ("withdrawn", "ended")
 _FATES: Final = {
     "withdrawn": "the call was not started and will not be made",
-    "started": "the call was already started and may have been made",
+    "ended": "the call had only read, and goes no further",
+    "started": "the call had already started and may have been made",
     "unknown": "Redis cannot be reached, so the call may still be made",
 }
 

@@ -202,8 +202,9 @@ def unavailable(url: str, error: RedisError) -> BrokerUnavailableError:
         remedy = "check its settings and what this user may do"
     else:
         remedy = (
-            "start one with `redis-server`, or run `queued-gspread-server` on this machine "
-            "with no Redis URL configured, or set QUEUED_GSPREAD_REDIS_URL"
+            "start one there (`redis-server`), or correct the URL (redis_url=, --redis-url or "
+            "QUEUED_GSPREAD_REDIS_URL). `queued-gspread-server` with no URL configured starts "
+            "one on its own machine"
         )
     return BrokerUnavailableError(f"Redis at {shown} cannot be used ({error}): {remedy}")
 

@@ -27,6 +27,7 @@ def server_main(arguments: Sequence[str] | None = None) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``queued-gspread``; return the exit status."""
     parser = Parser("queued-gspread", description="gspread for many processes.")
+    parser.version_option()
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, module, about in (
         ("server", server, "make the calls that wait in the queue"),
@@ -34,10 +35,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ("emulator", emulator, "run a local emulator of Google's Sheets and Drive APIs"),
         ("demo", demo, "see it work: no Google account, no Redis, no configuration"),
     ):
-        command = commands.add_parser(name, help=about, description=f"{about.capitalize()}.")
+        command = commands.add_parser(
+            name, help=about, description=f"{about[0].upper()}{about[1:]}."
+        )
         module.add_options(command)
         command.set_defaults(run=module.run, parser=command)
-    options = parser.parse_args(arguments)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     return _run(options.run, options, options.parser)
 
 

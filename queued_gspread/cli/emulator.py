@@ -66,10 +66,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _say_where(emulator: Emulator, key_file: str | None) -> None:
+    if key_file is not None:
+        emulator.write_service_account(key_file)
     print(f"Sheets and Drive are emulated at {emulator.url}", flush=True)
     if key_file is None:
         return
-    emulator.write_service_account(key_file)
     print(f"its service account is in {key_file}; a server for it is started with", flush=True)
     print(
         f"  queued-gspread-server --service-account {key_file} --api-endpoint {emulator.url}",

@@ -36,8 +36,20 @@ class Parser(argparse.ArgumentParser):
     def option(self, name: str, help: str, **kwargs: Any) -> None:  # noqa: A002 - argparse's name
         """Add an option whose default is an environment variable."""
         variable = name.lstrip("-").replace("-", "_").upper()
-        kwargs["default"] = environment(variable) or kwargs.get("default")
+        text = environment(variable)
+        if text is not None:
+            kwargs["default"] = self._converted(variable, text, kwargs)
         self.add_argument(name, help=f"{help} [{ENV_PREFIX}{variable}]", **kwargs)
+
+    def _converted(self, variable: str, text: str, kwargs: dict[str, Any]) -> Any:
+        try:
+            value = kwargs.get("type", str)(text)
+        except argparse.ArgumentTypeError as error:
+            self.error(f"{ENV_PREFIX}{variable}: {error}")
+        choices = kwargs.get("choices", [value])
+        if value not in choices:
+            self.error(f"{ENV_PREFIX}{variable}={text!r} cannot be used: take {', '.join(choices)}")
+        return value
 
     def flag(self, name: str, help: str) -> None:  # noqa: A002 - argparse's name
         """Add an option without a value, which is set by an environment variable too."""
@@ -61,6 +73,10 @@ class Parser(argparse.ArgumentParser):
             type=namespace,
             default=DEFAULT_NAMESPACE,
         )
+        self.version_option()
+
+    def version_option(self) -> None:
+        """Add ``--version``."""
         self.add_argument("--version", action="version", version=f"queued_gspread {__version__}")
 
 

@@ -9,8 +9,10 @@ import threading
 from typing import TYPE_CHECKING
 
 from queued_gspread.embedded import ensure_running
+from queued_gspread.errors import ConfigurationError
 from queued_gspread.server import Server
 from queued_gspread.server.calllog import configure
+from queued_gspread.settings import DEFAULT_REDIS_URL
 
 from .options import Parser, positive_seconds, seconds
 
@@ -62,6 +64,7 @@ def add_options(parser: Parser) -> None:
         "--log-level",
         "debug, info, warning or error (default %(default)s); info has a line for every call",
         choices=["debug", "info", "warning", "error"],
+        type=str.lower,
         default="info",
     )
     parser.option(
@@ -93,7 +96,7 @@ def run(options: argparse.Namespace) -> int:
         lease=options.lease,
     )
     if options.redis_url is None:
-        ensure_running(tell=_say)
+        _start_redis()
     _until_told(server)
     if server.has_calls_left:
         # Their threads may wait for Google for minutes yet; the next server knows of them.
@@ -116,6 +119,21 @@ def _until_told(server: Server) -> None:
 
 # Signals wake the wait by themselves; this is for a stop that comes through the queue.
 _LOOK = 0.5
+
+
+def _start_redis() -> None:
+    """Start a Redis where none is configured and none answers.
+
+    Raises:
+        ConfigurationError: There is none to start.
+
+    """
+    try:
+        ensure_running(tell=_say)
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            f"no Redis answers at {DEFAULT_REDIS_URL}: {error}; or name another with --redis-url"
+        ) from error
 
 
 def _say(line: str) -> None:

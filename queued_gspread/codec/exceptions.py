@@ -201,7 +201,7 @@ def _decode(
 def _annotate(exc: Exception, notes: Any, trace: str | None) -> None:
     kept = [note for note in notes if type(note) is str] if type(notes) is list else []
     if trace is not None:
-        kept.append(trace)
+        kept.append(f"On the server:\n{trace}")
     if kept:
         # Python 3.10 has no add_note(), but nothing against the attribute.
         vars(exc)[_NOTES] = kept

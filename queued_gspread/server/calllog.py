@@ -54,7 +54,7 @@ def _log_call(entry: Entry, outcome: Outcome | None, seconds: float) -> None:
     }
     LOGGER.info(
         "%(waiting)d waiting  %(caller)s  %(target)s  %(method)s  %(duration_ms).1f ms  "
-        "%(requests)d requests  %(outcome)s",
+        "requests: %(requests)d  %(outcome)s",
         about,
         extra={"call": about},
     )
@@ -75,7 +75,8 @@ def _of_job(job: Job | None) -> dict[str, str]:
 def _title(job: Job) -> str:
     """Return the title of the call's target: of its spreadsheet, and of its worksheet."""
     if job.target is None:
-        return "-"
+        by_title = job.kind == "client" and job.method in ("open", "create", "openall")
+        return repr(job.args[0]) if by_title and job.args else "-"
     titles = [part.get("title") for part in (job.target["spreadsheet"], job.target["properties"])]
     return " / ".join(repr(title) for title in titles if title) or "?"
 

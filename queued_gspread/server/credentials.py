@@ -112,7 +112,7 @@ def _service_account_path(given: str | Path | None) -> Path:
 def _oauth() -> Credentials:
     return _from_file(
         DEFAULT_AUTHORIZED_USER_FILENAME,
-        "the authorised-user file that gspread.oauth() writes",
+        "the authorised-user file that plain gspread.oauth() writes, on a machine with a browser",
         lambda info: OAuthCredentials.from_authorized_user_info(info, DEFAULT_SCOPES),
     )
 
@@ -122,8 +122,8 @@ def _from_file(path: Path, expected: str, make: Callable[[Any], Credentials]) ->
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise ConfigurationError(
-            f"credentials file {path} is not there: expected {expected}; "
-            "name one with --service-account FILE, or take --oauth, --adc or --api-key"
+            f"credentials file {path} is not there: expected {expected}. Put it there, or name "
+            "other credentials (--service-account FILE, --oauth, --adc, --api-key)"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"credentials file {path} cannot be read: {error}") from error
@@ -144,7 +144,7 @@ def _found(text: str) -> str:
         return ", found something that is not JSON"
     kind = info.get("type") if isinstance(info, dict) else None
     if kind in ("service_account", "authorized_user", "external_account"):
-        return f", found one of type {kind!r} that is for something else or incomplete"
+        return f", found one of type {kind!r} of which a field, maybe the key, cannot be used"
     return ", found JSON of another kind"
 
 

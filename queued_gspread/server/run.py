@@ -86,9 +86,12 @@ class Runner:
     def _run(self, entry: Entry) -> Outcome:
         try:
             job = decode(entry.body)
-            admit(job.identity, self._account)
         except QueuedGspreadError as error:
             return _failed(error, None, 0)
+        try:
+            admit(job.identity, self._account)
+        except QueuedGspreadError as error:
+            return _failed(error, job, 0)
         if entry.mark == "w":
             return _failed(_lost(job), job, 0)
         return self._send_all(entry, job)

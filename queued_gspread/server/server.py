@@ -168,7 +168,8 @@ class Server:
 
     def _new_queue(self) -> Servers:
         """Return the queue under a new id: a request to stop is meant for one run."""
-        about = f"{socket.gethostname()}:{os.getpid()} (queued_gspread {__version__})"
+        who = f"as {self.account.shown}, queued_gspread {__version__}"
+        about = f"{socket.gethostname()}:{os.getpid()} ({who})"
         return Servers(self._settings, os.urandom(8).hex(), about, stopping=self._stopping)
 
     def _check_redis(self) -> None:
@@ -195,6 +196,8 @@ class Server:
         lease.call_at_end_of(epoch, lanes.lapse)
         LOGGER.info("working as %s in %s", self.account.shown, self._where)
         lanes.serve()
+        if self._stopping.is_set():
+            LOGGER.info("stopping: calls under way are given %g s", self._shutdown_timeout)
         if not lanes.finish(self._shutdown_timeout if self._stopping.is_set() else 0):
             LOGGER.warning("some calls did not end in time and are left to the next server")
             self._left.append(lanes)
