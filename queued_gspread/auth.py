@@ -132,7 +132,8 @@ def oauth(
 ) -> gspread.Client:
     """Return a client for the user whose authorised-user file this is, if it is there.
 
-    The keyword-only arguments are those of :func:`authorize`. No consent flow is run: the server has its own authorisation (``--oauth``).
+    The keyword-only arguments are those of :func:`authorize`. No consent flow is run: the
+    server has its own authorisation (``--oauth``).
     """
     return authorize(
         load_credentials(Path(authorized_user_filename)),
@@ -156,7 +157,8 @@ def oauth_from_dict(
 ) -> tuple[gspread.Client, dict[str, Any]]:
     """Return a client and the authorised user's info, as it was given.
 
-    The keyword-only arguments are those of :func:`authorize`. No consent flow is run: the server has its own authorisation (``--oauth``).
+    The keyword-only arguments are those of :func:`authorize`. No consent flow is run: the
+    server has its own authorisation (``--oauth``).
 
     Raises:
         ValueError: Neither credentials nor an authorised user were given.

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from queued_gspread.broker.connection import connect
+from queued_gspread.broker import Callers
+from queued_gspread.broker.callers import _Wait
 from queued_gspread.job import new_id
 
-MEMORY_MS = 120_000
 
-
-def enqueue(settings, keys, lane="lane", body=b"body", job_id=None):
-    """Run the enqueue script once; return the job's id and its entry."""
+def enqueue(settings, lane="lane", body=b"body", job_id=None):
+    """Put a job in, once; return its id and its entry, '' where it was known already."""
     job_id = job_id or new_id()
-    entry = connect(settings.redis_url).run(
-        "enqueue",
-        [keys.lane(lane), keys.recent, keys.active, keys.ready],
-        [job_id, body, lane, MEMORY_MS],
-    )
-    return job_id, entry.decode()
+    return job_id, Callers(settings)._enqueue(_Wait(job_id, lane, None), body)
 
 
-def withdraw(settings, keys, job_id, entry, lane="lane"):
-    """Run the withdraw script once; return its word."""
-    return (
-        connect(settings.redis_url)
-        .run(
-            "withdraw",
-            [keys.lane(lane), keys.started, keys.reply(job_id), keys.recent],
-            [job_id, entry],
-        )
-        .decode()
-    )
+def withdraw(settings, job_id, entry, lane="lane"):
+    """Take a job back, once; return what became of it."""
+    return Callers(settings)._withdraw(_Wait(job_id, lane, None, entry))
 
 
 def names(raw, namespace):

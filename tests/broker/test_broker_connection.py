@@ -212,9 +212,9 @@ def test_a_full_redis_is_worked_off(own_redis, namespace, keys, redis_of):
     settings = Settings(redis_url=own_redis.url, namespace=namespace)
     server = Servers(settings, "aaaa", "server a", stopping=already_set())
     server.beat(60)
-    withdrawn, answered = enqueue(settings, keys), enqueue(settings, keys)
+    withdrawn, answered = enqueue(settings), enqueue(settings)
     raw.config_set("maxmemory", "1")
-    assert withdraw(settings, keys, *withdrawn) == "withdrawn"
+    assert withdraw(settings, *withdrawn) == "withdrawn"
     head = server.head("lane")
     assert head.job_id == answered[0]
     assert server.beat(60).state == "kept"

@@ -14,39 +14,39 @@ from queued_gspread.job import new_id
 from queued_gspread.settings import Settings
 
 
-def test_a_repeated_enqueue_is_one_job(settings, keys, raw):
+def test_a_repeated_enqueue_is_one_job(settings, keys, raw, server):
     """An enqueue that is sent twice adds one job and names its lane as ready once."""
-    job_id, entry = enqueue(settings, keys)
-    again = enqueue(settings, keys, job_id=job_id)
+    job_id, entry = enqueue(settings)
+    again = enqueue(settings, job_id=job_id)
     assert entry
     assert again == (job_id, "")
     assert raw.xlen(keys.lane("lane")) == 1
-    assert raw.lrange(keys.ready, 0, -1) == ["lane"]
+    assert raw.lrange(keys.ready_under(server.epoch), 0, -1) == ["lane"]
 
 
 def test_a_repeated_enqueue_after_the_answer_is_no_new_job(settings, keys, raw, server):
     """An enqueue that is repeated after the job was answered adds nothing."""
-    job_id, _ = enqueue(settings, keys)
+    job_id, _ = enqueue(settings)
     server.answer(server.head("lane"), b"reply")
-    assert enqueue(settings, keys, job_id=job_id) == (job_id, "")
+    assert enqueue(settings, job_id=job_id) == (job_id, "")
     assert not raw.exists(keys.lane("lane"))
 
 
 def test_an_enqueue_after_its_withdrawal_adds_nothing(settings, keys, raw):
     """A job that was withdrawn before its enqueue arrived is not put into the queue."""
     job_id = new_id()
-    assert withdraw(settings, keys, job_id, "") == "withdrawn"
-    assert enqueue(settings, keys, job_id=job_id) == (job_id, "")
+    assert withdraw(settings, job_id, "") == "withdrawn"
+    assert enqueue(settings, job_id=job_id) == (job_id, "")
     assert not raw.exists(keys.lane("lane"))
 
 
 @pytest.mark.parametrize("knows_entry", [True, False])
 def test_withdraw_before_the_start(settings, keys, raw, server, knows_entry):
     """A job withdrawn before its start is gone from its lane, whether or not its entry is known."""
-    _, _ = enqueue(settings, keys, body=b"before")
-    job_id, entry = enqueue(settings, keys, body=b"mine")
-    _, _ = enqueue(settings, keys, body=b"after")
-    assert withdraw(settings, keys, job_id, entry if knows_entry else "") == "withdrawn"
+    _, _ = enqueue(settings, body=b"before")
+    job_id, entry = enqueue(settings, body=b"mine")
+    _, _ = enqueue(settings, body=b"after")
+    assert withdraw(settings, job_id, entry if knows_entry else "") == "withdrawn"
     first = server.head("lane")
     second = server.answer(first, b"")
     assert (first.body, second.body) == (b"before", b"after")
@@ -55,17 +55,27 @@ def test_withdraw_before_the_start(settings, keys, raw, server, knows_entry):
 
 def test_a_repeated_withdrawal_says_the_same(settings, keys):
     """A withdrawal that is sent twice says 'withdrawn' twice."""
-    job_id, entry = enqueue(settings, keys)
-    assert [withdraw(settings, keys, job_id, entry) for _ in "12"] == ["withdrawn"] * 2
+    job_id, entry = enqueue(settings)
+    assert [withdraw(settings, job_id, entry) for _ in "12"] == ["withdrawn"] * 2
 
 
-@pytest.mark.parametrize("mark", ["r", "w"])
-def test_withdraw_after_the_start(settings, keys, raw, server, mark):
-    """A withdrawal after the start reports it, and no reply is written then."""
-    job_id, entry = enqueue(settings, keys)
+def test_withdraw_of_a_call_that_has_only_read(settings, keys, raw, server):
+    """A call that has only read when it is withdrawn goes no further, and gets no reply."""
+    job_id, entry = enqueue(settings)
     head = server.head("lane")
-    assert server.start(head, mark, None) == "go"
-    assert withdraw(settings, keys, job_id, entry) == "started"
+    assert server.start(head, "r", None) == "go"
+    assert withdraw(settings, job_id, entry) == "ended"
+    assert [server.start(head, mark, None) for mark in "rw"] == ["withdrawn"] * 2
+    assert server.answer(head, b"reply") is None
+    assert names(raw, keys.namespace) == {"recent", "server"}
+
+
+def test_withdraw_of_a_call_that_may_have_written(settings, keys, raw, server):
+    """A withdrawal after the first write reports it; the call ends, and gets no reply."""
+    job_id, entry = enqueue(settings)
+    head = server.head("lane")
+    assert server.start(head, "w", None) == "go"
+    assert withdraw(settings, job_id, entry) == "started"
     assert server.start(head, "w", None) == "go"
     assert server.answer(head, b"reply") is None
     assert not raw.exists(keys.reply(job_id))
@@ -74,23 +84,23 @@ def test_withdraw_after_the_start(settings, keys, raw, server, mark):
 
 def test_withdraw_after_the_answer(settings, keys, server):
     """A withdrawal after the answer says that there is one."""
-    job_id, entry = enqueue(settings, keys)
+    job_id, entry = enqueue(settings)
     server.answer(server.head("lane"), b"reply")
-    assert withdraw(settings, keys, job_id, entry) == "answered"
+    assert withdraw(settings, job_id, entry) == "answered"
 
 
 def test_start_after_the_withdrawal(settings, keys, raw, server):
     """A start after the withdrawal is told 'withdrawn' and leaves no mark."""
-    job_id, entry = enqueue(settings, keys)
+    job_id, entry = enqueue(settings)
     head = server.head("lane")
-    withdraw(settings, keys, job_id, entry)
+    withdraw(settings, job_id, entry)
     assert server.start(head, "r", None) == "withdrawn"
     assert not raw.exists(keys.started)
 
 
 def test_a_repeated_start_is_one(settings, keys, server):
     """A start that is sent twice says 'go' twice, and its mark is that of the last."""
-    enqueue(settings, keys)
+    enqueue(settings)
     head = server.head("lane")
     assert [server.start(head, mark, None) for mark in "rrww"] == ["go"] * 4
     assert server.head("lane").mark == "w"
@@ -122,7 +132,7 @@ def test_a_lane_is_first_in_first_out(settings, keys, server):
     """The jobs of a lane come in the order in which they were put in."""
     bodies = [f"{number}".encode() for number in range(20)]
     for body in bodies:
-        enqueue(settings, keys, body=body)
+        enqueue(settings, body=body)
     taken = []
     entry = server.head("lane")
     while entry is not None:
@@ -135,7 +145,7 @@ def test_a_lane_is_first_in_first_out(settings, keys, server):
 def test_lanes_are_independent(settings, keys, server):
     """A lane whose first job was started and never ends does not hold up another."""
     for lane in ("one", "two"):
-        enqueue(settings, keys, lane=lane, body=lane.encode())
+        enqueue(settings, lane=lane, body=lane.encode())
     assert [server.next_ready() for _ in "12"] == ["one", "two"]
     assert server.start(server.head("one"), "w", None) == "go"
     two = server.head("two")
@@ -148,7 +158,7 @@ def test_lanes_are_independent(settings, keys, server):
 def test_a_lane_is_ready_again_after_it_was_empty(settings, keys, server):
     """A job put into a lane that was emptied makes it ready once more."""
     for _ in "12":
-        enqueue(settings, keys)
+        enqueue(settings)
         assert server.next_ready() == "lane"
         assert server.answer(server.head("lane"), b"reply") is None
 
@@ -179,7 +189,7 @@ def test_reading_a_reply_leaves_it_where_it_is(callers, server, background, raw,
 
 def test_a_repeated_answer_is_one_reply(settings, keys, raw, server):
     """An answer that is sent twice leaves one reply."""
-    job_id, _ = enqueue(settings, keys)
+    job_id, _ = enqueue(settings)
     head = server.head("lane")
     server.answer(head, b"reply")
     server.answer(head, b"reply")
@@ -223,7 +233,7 @@ def test_a_server_survives_a_broken_connection(own_redis, namespace, background,
 def test_scripts_that_redis_forgot_are_sent_again(settings, keys, raw, server):
     """After SCRIPT FLUSH everything goes on."""
     raw.script_flush()
-    enqueue(settings, keys)
+    enqueue(settings)
     raw.script_flush()
     assert server.head("lane").body == b"body"
 
@@ -257,12 +267,35 @@ def test_a_timeout_withdraws_a_job_that_was_not_started(redis_url, namespace, ke
     assert server.head("lane") is None
 
 
+def test_a_server_of_an_earlier_epoch_takes_no_lane(settings, server):
+    """A read that an ended epoch's server still has open takes no lane from the one that works."""
+    old = server.under(server.epoch)
+    server.release()
+    new = Servers(settings, "bbbb", "server b")
+    new.beat(60)
+    enqueue(settings)
+    assert old.next_ready() is None
+    assert new.next_ready() == "lane"
+
+
+def test_lanes_that_wait_for_an_earlier_epoch_are_found(settings, keys, raw, server):
+    """Jobs that came before a server's epoch are found by its recovery; no old list stays."""
+    enqueue(settings, "one")
+    server.release()
+    enqueue(settings, "two")
+    new = Servers(settings, "bbbb", "server b")
+    new.beat(60)
+    assert new.recover() == 2
+    assert {new.next_ready() for _ in "12"} == {"one", "two"}
+    assert not raw.keys(keys.ready + "*")
+
+
 def test_recover_restores_lanes_whose_names_were_popped(settings, keys, server):
     """Lanes whose names were taken and lost are ready again after a recovery, each once."""
     for lane in ("one", "two", "one"):
-        enqueue(settings, keys, lane=lane)
+        enqueue(settings, lane=lane)
     popped = {server.next_ready() for _ in "12"}
-    enqueue(settings, keys, lane="three")
+    enqueue(settings, lane="three")
     assert server.recover() == 3
     assert {server.next_ready() for _ in "123"} == popped | {"three"}
     assert server.next_ready() is None
@@ -270,18 +303,19 @@ def test_recover_restores_lanes_whose_names_were_popped(settings, keys, server):
 
 def test_all_keys_of_a_namespace_are_in_one_slot(namespace, raw, settings, callers, background):
     """Every key of a namespace hashes to the same slot of a Cluster, those in use included."""
-    names = ("active", "ready", "recent", "started", "server", "control")
+    names = ("active", "ready", "recent", "started", "server")
     for space in (namespace, "a.b-c_D", "other"):
         keys = Keys(space)
         every = [getattr(keys, name) for name in names]
         every += [keys.lane("a{b}c"), keys.lane("-"), keys.reply("0" * 32)]
+        every += [keys.control("0" * 16), keys.ready_under("1"), keys.ready_under("")]
         assert {key_slot(key.encode()) for key in every} == {key_slot(space.encode())}
 
 
 @pytest.fixture
 def fenced(settings, keys, server):
     """Return a server whose epoch is over, and the first job of the lane."""
-    enqueue(settings, keys)
+    enqueue(settings)
     old = server.under(server.epoch)
     head = old.head("lane")
     server.release()
@@ -396,7 +430,7 @@ def test_a_stop_reaches_the_server_that_it_is_meant_for(settings, server):
 def test_a_request_to_stop_expires(settings, server, keys, raw):
     """A request to stop that nobody took does not stay."""
     server.request_stop("bbbb")
-    assert raw.ttl(keys.control) > 0
+    assert raw.ttl(keys.control("bbbb")) > 0
 
 
 def test_an_entry_with_odd_fields_is_no_job(keys, raw, server):

@@ -192,7 +192,7 @@ def test_the_traceback_arrives_as_a_note():
     with_it, without = there_and_back(exc), there_and_back(exc, with_traceback=False)
     inside = codec.loads(codec.dumps({"error": codec.Raised(exc)}))["error"]
     assert with_it.__notes__[0] == "first"
-    assert with_it.__notes__[1].startswith("Traceback (most recent call last):")
+    assert with_it.__notes__[1].startswith("On the server:\nTraceback (most recent call last):")
     assert "in raised\n    raise exc" in with_it.__notes__[1]
     assert without.__notes__ == ["first"]
     assert inside.__notes__ == with_it.__notes__

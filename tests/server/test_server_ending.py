@@ -8,6 +8,7 @@ import signal
 import threading
 
 import pytest
+import redis
 from calls import insert_rows, read, send, write
 from gate import Gate, GatedHTTPClient
 from gspread.exceptions import APIError
@@ -15,6 +16,7 @@ from processes import run
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Servers
+from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.errors import OutcomeUnknownError, ServerUnavailableError
 from queued_gspread.settings import Settings
 
@@ -148,19 +150,35 @@ def test_a_killed_server_ends_the_wait_of_its_callers(
     server.kill()
     error = started.exception(PATIENCE)
     assert isinstance(error, ServerUnavailableError)
-    assert "already started and may have been made" in str(error)
+    assert "had only read, and goes no further" in str(error)
     error = waiting.exception(PATIENCE)
     assert isinstance(error, ServerUnavailableError)
     assert "not started and will not be made" in str(error)
     monkeypatch.setenv("QUEUED_GSPREAD_GRACE", "8")
     later = background(read, authorize())
     start_process()
-    again, last = google.gate.next(), None
-    again.answer({})
-    last = google.gate.next()
-    last.answer({"last": True})
+    google.gate.next().answer({"last": True})
     assert later.result(PATIENCE) == {"last": True}
-    assert [seen.method for seen in google.gate.seen] == ["get"] * 3
+    assert [seen.method for seen in google.gate.seen] == ["get"] * 2
+
+
+def test_a_redis_that_cannot_save_is_waited_for(serve, authorize, gate, background, namespace):
+    """A reply that Redis refuses to take for a while, since it cannot save, is not lost."""
+    with TemporaryRedis() as server, redis.Redis.from_url(server.url) as raw:
+        serve(redis_url=server.url)
+        reading = background(read, authorize(redis_url=server.url))
+        arrival = gate.next()
+        folder = server.directory / "gone"
+        folder.mkdir()
+        raw.config_set("dir", str(folder))
+        raw.config_set("save", "3600 1")
+        folder.rmdir()
+        raw.bgsave()
+        eventually(lambda: raw.info("persistence")["rdb_last_bgsave_status"] == "err")
+        arrival.answer({"kept": True})
+        eventually(lambda: raw.info("errorstats").get("errorstat_MISCONF"))
+        raw.config_set("stop-writes-on-bgsave-error", "no")
+        assert reading.result(PATIENCE) == {"kept": True}
 
 
 def test_a_standby_takes_over_after_a_stop(serve, client, gate, background, auth, caplog):

@@ -8,6 +8,9 @@ from calls import read, write
 from gate import Gate, GatedHTTPClient
 from waiting import PATIENCE, eventually
 
+from queued_gspread.broker import Servers
+from queued_gspread.settings import Settings
+
 
 def test_a_lane_has_one_call_under_way(serve, client, gate, background, raw, keys):
     """However many calls wait for a spreadsheet, the next is sent when the last was answered."""
@@ -153,3 +156,16 @@ def test_a_server_is_a_context_manager(serve, client, gate):
     with server:
         assert read(client) == {}
     assert set(threading.enumerate()) <= before
+
+
+def test_a_request_to_stop_an_earlier_run_is_void(serve, client, gate, redis_url, namespace):
+    """A server that is started again is not stopped by what was meant for the run before."""
+    gate.open()
+    server = serve()
+    earlier = server._queue.server_id
+    server.stop()
+    Servers(Settings(redis_url=redis_url, namespace=namespace)).request_stop(earlier)
+    with server:
+        assert read(client) == {}
+        assert read(client) == {}
+        assert server.is_running

@@ -82,7 +82,7 @@ def test_text_lines(logged):
     call = next(line for line in lines if "worksheet.update" in line)
     pattern = (
         r"\S+ \S+ INFO 0 waiting  \S+:\d+  'Book' / 'Sheet'  worksheet\.update  "
-        r"\d+\.\d ms  1 requests  ok"
+        r"\d+\.\d ms  requests: 1  ok"
     )
     assert re.fullmatch(pattern, call)
 

@@ -76,6 +76,14 @@ def test_a_stop_ends_a_turn(clock):
     assert not pace.take_turn()
 
 
+def test_a_call_that_has_written_keeps_the_interval_during_a_stop(clock):
+    """A turn that is wanted even when the server stops comes, and no sooner than else."""
+    pace = Pace(2.0, lambda _: True, lambda: clock.now, sleep=clock.wait)
+    pace.take_turn()
+    assert pace.take_turn(even_when_stopping=True)
+    assert clock.now == 102.0
+
+
 def test_turns_of_many_threads_are_spaced():
     """Threads that ask at once are given moments that are an interval apart."""
     delays, lock = [], threading.Lock()
@@ -97,7 +105,12 @@ def test_turns_of_many_threads_are_spaced():
 def test_a_servers_interval_is_kept(serve, client, gate, monkeypatch):
     """A server asks for a turn for every request that it sends to Google."""
     turns = []
-    monkeypatch.setattr(Pace, "take_turn", lambda pace: turns.append(pace._interval) or True)
+
+    def take_turn(pace, **_):
+        turns.append(pace._interval)
+        return True
+
+    monkeypatch.setattr(Pace, "take_turn", take_turn)
     gate.open()
     serve(interval=1.5)
     for lane in ("one", "two"):
