@@ -50,7 +50,8 @@ def test_a_redis_that_is_not_there(namespace):
     assert isinstance(error, BrokerUnavailableError)
     assert isinstance(error, ConnectionError)
     assert f"redis://me:***@127.0.0.1:{port}/0" in str(error)
-    assert "redis-server" in str(error)
+    assert "start one there" in str(error)
+    assert "`queued-gspread-server` with no URL" in str(error)
     assert "QUEUED_GSPREAD_REDIS_URL" in str(error)
     assert SECRET not in shown
 

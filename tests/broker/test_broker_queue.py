@@ -67,7 +67,7 @@ def test_withdraw_of_a_call_that_has_only_read(settings, keys, raw, server):
     assert withdraw(settings, job_id, entry) == "ended"
     assert [server.start(head, mark, None) for mark in "rw"] == ["withdrawn"] * 2
     assert server.answer(head, b"reply") is None
-    assert names(raw, keys.namespace) == {"recent", "server"}
+    assert not raw.exists(keys.reply(job_id), keys.started, keys.lane("lane"), keys.active)
 
 
 def test_withdraw_of_a_call_that_may_have_written(settings, keys, raw, server):

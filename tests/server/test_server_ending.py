@@ -165,8 +165,8 @@ def test_a_killed_server_ends_the_wait_of_its_callers(
 def test_a_redis_that_cannot_save_is_waited_for(serve, authorize, gate, background, namespace):
     """A reply that Redis refuses to take for a while, since it cannot save, is not lost."""
     with TemporaryRedis() as server, redis.Redis.from_url(server.url) as raw:
-        serve(redis_url=server.url)
-        reading = background(read, authorize(redis_url=server.url))
+        working = serve(redis_url=server.url)
+        writing = background(write, authorize(redis_url=server.url))
         arrival = gate.next()
         folder = server.directory / "gone"
         folder.mkdir()
@@ -178,7 +178,8 @@ def test_a_redis_that_cannot_save_is_waited_for(serve, authorize, gate, backgrou
         arrival.answer({"kept": True})
         eventually(lambda: raw.info("errorstats").get("errorstat_MISCONF"))
         raw.config_set("stop-writes-on-bgsave-error", "no")
-        assert reading.result(PATIENCE) == {"kept": True}
+        assert writing.result(PATIENCE) == {"kept": True}
+        working.stop()
 
 
 def test_a_standby_takes_over_after_a_stop(serve, client, gate, background, auth, caplog):

@@ -251,7 +251,7 @@ def test_no_server(redis_url, namespace, serve, client, gate, raw, keys, backgro
     with pytest.raises(ServerUnavailableError) as caught:
         impatient.call(new_id(), "lane", insert_rows())
     told = str(caught.value)
-    assert f"queued-gspread-server --namespace {namespace}" in told
+    assert f"queued-gspread-server --redis-url {redis_url} --namespace {namespace}" in told
     assert redis_url in told
     assert "not started and will not be made" in told
     assert not raw.exists(keys.lane("lane"))
