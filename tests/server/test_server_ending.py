@@ -180,6 +180,8 @@ def test_a_redis_that_cannot_save_is_waited_for(serve, authorize, gate, backgrou
         raw.config_set("stop-writes-on-bgsave-error", "no")
         assert writing.result(PATIENCE) == {"kept": True}
         working.stop()
+        # Else it would refuse to end.
+        raw.config_set("save", "")
 
 
 def test_a_standby_takes_over_after_a_stop(serve, client, gate, background, auth, caplog):
