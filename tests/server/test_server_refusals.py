@@ -9,7 +9,7 @@ import pytest
 from calls import WORKSHEET, insert_rows, message, read, send, write
 from gate import GatedHTTPClient, cell_of
 from gspread.exceptions import APIError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from queue_fixtures import SERVER_EMAIL
 from waiting import PATIENCE, eventually
@@ -151,6 +151,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(FIELDS), VALUES, min_size=1))
 def test_whatever_a_job_says_it_has_an_outcome(changes):
     """A job with arbitrary fields ends in an outcome with a reply; no exception escapes."""
