@@ -67,6 +67,8 @@ LOST: Final = (redis.ConnectionError, redis.TimeoutError)
 """The connection was lost, or there was none: a command may have been taken or not."""
 
 _REFUSED_FOR_NOW: Final = (ClusterDownError, ReadOnlyError, TryAgainError)
+# It cannot save, has too few replicas, runs a slow script: redis-py has no classes for these.
+_CODES_FOR_NOW: Final = ("MISCONF ", "NOREPLICAS ", "BUSY ")
 _REFUSED_FOR_GOOD: Final = (AuthenticationError, AuthorizationError)
 
 
@@ -177,7 +179,9 @@ def is_passing(error: BaseException | None) -> bool:
         error = error.__cause__
     if isinstance(error, _REFUSED_FOR_GOOD):
         return False
-    return isinstance(error, LOST + _REFUSED_FOR_NOW) or _is_out_of_memory(error)
+    if isinstance(error, LOST + _REFUSED_FOR_NOW) or _is_out_of_memory(error):
+        return True
+    return isinstance(error, ResponseError) and any(code in str(error) for code in _CODES_FOR_NOW)
 
 
 def _is_out_of_memory(error: BaseException | None) -> bool:

@@ -26,7 +26,8 @@ class Keys:
     ``…:started``        hash         job id to ``r`` (has only read), ``w`` (may have
                                       written), with an ``x`` once its caller has given up
     ``…:reply:ID``       stream       one entry, the reply; deleted by the caller
-    ``…:server``         hash         the server that works: holder, epoch, at, about
+    ``…:server``         hash         the server that works: holder, epoch, at, about,
+                                      lease
     ``…:control:ID``     list         requests to the server with that id: ``stop``
     ===================  ===========  ====================================================
     """

@@ -28,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``queued-gspread``; return the exit status."""
     parser = Parser("queued-gspread", description="gspread for many processes.")
     parser.version_option()
+    arguments = sys.argv[1:] if arguments is None else arguments
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, module, about in (
         ("server", server, "make the calls that wait in the queue"),
@@ -38,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command = commands.add_parser(
             name, help=about, description=f"{about[0].upper()}{about[1:]}."
         )
-        module.add_options(command)
+        if name in arguments:
+            # Only then: a server's variable that cannot be used is no matter of the others.
+            module.add_options(command)
         command.set_defaults(run=module.run, parser=command)
     options, unknown = parser.parse_known_args(arguments)
     if unknown:

@@ -82,6 +82,11 @@ class Lanes:
     def finish(self, seconds: float) -> bool:
         """Wait for the calls under way; return whether all of them ended."""
         self._workers.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            is_idle = not self._busy
+        if is_idle:
+            self.join()
+            return True
         ended = threading.Thread(target=self.join, daemon=True)
         ended.start()
         ended.join(seconds)

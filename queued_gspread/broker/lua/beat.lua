@@ -11,13 +11,14 @@
 -- {'held', about the other server, milliseconds until it counts as gone}.
 may_grow(KEYS[1])
 local now = now_ms()
-local holder, epoch, at, about =
-  unpack(redis.call('HMGET', KEYS[1], 'holder', 'epoch', 'at', 'about'))
-local left = (tonumber(at) or 0) + ARGV[2] - now
+local holder, epoch, at, about, lease =
+  unpack(redis.call('HMGET', KEYS[1], 'holder', 'epoch', 'at', 'about', 'lease'))
+-- By the lease of the one that works: a colleague's may be shorter than its beats are apart.
+local left = (tonumber(at) or 0) + (tonumber(lease) or 0) - now
 if holder and left > 0 and holder ~= ARGV[1] then
   return {'held', about, left}
 end
-redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'at', now, 'about', ARGV[3])
+redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'at', now, 'about', ARGV[3], 'lease', ARGV[2])
 if holder == ARGV[1] and epoch == ARGV[4] then
   -- Perhaps late, but nobody has worked in between.
   return {'kept', epoch}

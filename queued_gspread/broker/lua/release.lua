@@ -7,5 +7,5 @@
 if not holds(KEYS[1], ARGV[1]) then
   return 0
 end
-redis.call('HDEL', KEYS[1], 'holder', 'at', 'about')
+redis.call('HDEL', KEYS[1], 'holder', 'at', 'about', 'lease')
 return 1
