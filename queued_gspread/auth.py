@@ -29,6 +29,7 @@ from gspread.auth import (
 from .client import Client
 from .errors import QueuedGspreadError
 from .http_client import HTTPClient
+from .identity import Scoped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -120,7 +121,7 @@ def local_server_flow(
 
 
 def oauth(
-    scopes: Iterable[str] = DEFAULT_SCOPES,  # noqa: ARG001 - gspread's signature
+    scopes: Iterable[str] = DEFAULT_SCOPES,
     flow: FlowCallable = local_server_flow,  # noqa: ARG001 - gspread's signature
     credentials_filename: str | Path = DEFAULT_CREDENTIALS_FILENAME,  # noqa: ARG001 - the same
     authorized_user_filename: str | Path = DEFAULT_AUTHORIZED_USER_FILENAME,
@@ -135,8 +136,10 @@ def oauth(
     The keyword-only arguments are those of :func:`authorize`. No consent flow is run: the
     server has its own authorisation (``--oauth``).
     """
+    user = load_credentials(Path(authorized_user_filename))
+    asked_for: Any = Scoped(tuple(scopes))
     return authorize(
-        load_credentials(Path(authorized_user_filename)),
+        user or asked_for,
         http_client,
         redis_url=redis_url,
         namespace=namespace,
@@ -169,7 +172,10 @@ def oauth_from_dict(
     user = None
     if authorized_user_info is not None:
         user = OAuthCredentials.from_authorized_user_info(authorized_user_info, scopes)
-    client = authorize(user, http_client, redis_url=redis_url, namespace=namespace, timeout=timeout)
+    asked_for: Any = Scoped(tuple(scopes))
+    client = authorize(
+        user or asked_for, http_client, redis_url=redis_url, namespace=namespace, timeout=timeout
+    )
     # gspread annotates a dict and returns this text.
     info = user.to_json("token") if user is not None else json.dumps({})
     return client, cast("dict[str, Any]", info)
@@ -192,7 +198,7 @@ def service_account(
         ValueError: google-auth's own: the file is there and is no service account file.
 
     """
-    credentials = None
+    credentials: Any = Scoped(tuple(scopes))
     if Path(filename).exists():
         credentials = SACredentials.from_service_account_file(filename, scopes=scopes)
     return authorize(

@@ -4,13 +4,16 @@ Most calls travel whole: one gspread method call is one job. Some cannot, and th
 method runs here, in the caller, over the queued HTTP client, so that each of its requests is a
 job of its own:
 
-- a library has replaced the method on gspread's class, or the client's ``request``;
+- a library has replaced the method on gspread's class, or the object's class, or its HTTP
+  client, has methods of its own, which gspread's code has to meet;
+- an argument is a regular expression;
 - an argument cannot travel. Whatever JSON cannot say then fails inside gspread and requests,
   exactly as it would without a queue.
 """
 
 from __future__ import annotations
 
+import re
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,12 +22,12 @@ import requests
 from . import codec
 from .broker import Callers
 from .catalogue import HTTP_CLIENT, SPREADSHEET, WORKSHEET, Kind
-from .job import Job, Reply, new_id
+from .job import Job, Reply, check_http_timeout, new_id
 from .lane import lane_of
 from .objects import spreadsheet_of
 from .properties import apply
 from .rewarn import warn_again
-from .wrapping import Objects, adopt
+from .wrapping import Objects, adopt, is_customised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -59,8 +62,9 @@ def make_call(
     """Make a call on a proxied object: in the queue if it can travel, else here."""
     http = http_client_of(proxy, kind)
     caller = getattr(http, "_self_caller", None)
-    if caller is None or _is_replaced(kind, method) or _has_own_request(http, kind, method):
+    if caller is None or _belongs_here(proxy, http, kind, method, (*args, *kwargs.values())):
         return _call_here(proxy, kind, method, args, kwargs)
+    check_http_timeout(http.timeout)
     args = tuple(_collected(arg) for arg in args)
     kwargs = {name: _collected(arg) for name, arg in kwargs.items()}
     job = _job(proxy, kind, method, args, kwargs, caller, http.timeout)
@@ -124,15 +128,17 @@ def _parent(proxy: Any, kind: Kind) -> Any:
     return parent if getattr(parent, "_properties", None) else None
 
 
+def _belongs_here(proxy: Any, http: Any, kind: Kind, method: str, arguments: Any) -> bool:
+    """Tell whether gspread's own method is to run in this process."""
+    if any(isinstance(argument, re.Pattern) for argument in arguments):
+        return True  # a pattern that takes for ever must not stop the server
+    if kind is HTTP_CLIENT and method == "request":
+        return False  # there is nothing beneath it but the queue
+    return _is_replaced(kind, method) or is_customised(proxy, kind) or is_customised(http)
+
+
 def _is_replaced(kind: Kind, method: str) -> bool:
     return method in kind.calls and getattr(kind.cls, method) is not kind.originals.get(method)
-
-
-def _has_own_request(http: Any, kind: Kind, method: str) -> bool:
-    """Tell whether somebody put a ``request`` of their own on the HTTP client."""
-    if kind is HTTP_CLIENT and method == "request":
-        return False
-    return getattr(http.request, "__func__", None) is not type(http)._queued_request
 
 
 def _collected(argument: Any) -> Any:
@@ -187,7 +193,10 @@ def _request_here(
 def _outcome(proxy: Any, kind: Kind, reply: Reply) -> Any:
     if reply.changes and kind in (SPREADSHEET, WORKSHEET):
         apply(proxy._properties, reply.changes)
-    warn_again(reply.warnings)
-    if reply.error is not None:
-        raise reply.error
+    try:
+        warn_again(reply.warnings)
+    finally:
+        # Where warnings are errors, the call's own error is still the one to raise.
+        if reply.error is not None:
+            raise reply.error
     return reply.result

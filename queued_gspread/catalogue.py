@@ -90,7 +90,7 @@ class Kind:
             return Group.PROPERTY
         if isinstance(attribute, FunctionType):
             return Group.CALL
-        raise TypeError(f"{self.cls.__name__}.{name} of the installed gspread is not classified")
+        return Group.LOCAL  # nothing of gspread's, which has methods and properties alone
 
     def _named(self, group: Group) -> frozenset[str]:
         return frozenset(name for name, its in self.groups.items() if its is group)

@@ -7,6 +7,7 @@ gspread.exceptions.GSpreadException
     ├── BrokerUnavailableError       (also ConnectionError)
     ├── ServerUnavailableError
     ├── CallTimeoutError             (also TimeoutError)
+    ├── JobLostError
     ├── CallRefusedError
     │   ├── AccountMismatchError
     │   ├── UnknownMethodError
@@ -30,6 +31,7 @@ __all__ = [
     "CallTimeoutError",
     "CodecError",
     "ConfigurationError",
+    "JobLostError",
     "OutcomeUnknownError",
     "QueuedGspreadError",
     "RemoteError",
@@ -70,6 +72,13 @@ class ServerUnavailableError(QueuedGspreadError):
 
 class CallTimeoutError(QueuedGspreadError, TimeoutError):
     """The caller's timeout has passed; the text says whether the call may still be made."""
+
+
+class JobLostError(QueuedGspreadError):
+    """Redis no longer knows a call that waits: it was emptied, or came back without its data.
+
+    The call may have been made.
+    """
 
 
 class CallRefusedError(QueuedGspreadError):

@@ -13,15 +13,17 @@ __all__ = ["ForkLock"]
 
 
 class ForkLock:
-    """A lock that is free in a child process, whoever held it in the parent when it forked."""
+    """A lock that is free in a child process, whoever held it in the parent when it forked.
+
+    It is for the few that live as long as the process: none is ever forgotten.
+    """
 
     def __init__(self) -> None:
         self._renew()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._renew)
 
     def __enter__(self) -> None:
-        # A new child has a single thread, so nobody races for the renewal.
-        if self._pid != os.getpid():
-            self._renew()
         self._lock.acquire()
 
     def __exit__(
@@ -34,4 +36,3 @@ class ForkLock:
 
     def _renew(self) -> None:
         self._lock = threading.Lock()
-        self._pid = os.getpid()

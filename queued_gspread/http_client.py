@@ -10,7 +10,7 @@ from gspread.http_client import FileType, HTTPClientType, ParamsType
 
 from .call import Caller
 from .catalogue import HTTP_CLIENT
-from .identity import ANYONE, Identity, identity_of
+from .identity import ANYONE, Identity, Scoped, identity_of
 from .objects import bare
 from .proxy import Proxy
 from .rewarn import user_level
@@ -79,13 +79,14 @@ class HTTPClient(Proxy, kind=HTTP_CLIENT):
 
     def _state(self) -> dict[str, Any]:
         # Credentials stay in the process, so a copy for another one does without.
-        return {**super()._state(), "auth": None, "_self_caller": self._self_caller}
+        state = super()._state()
+        state["real"]["auth"] = None
+        return {**state, "caller": self._self_caller}
 
     @classmethod
     def _restored(cls, real: type[Any], state: dict[str, Any]) -> Self:
-        caller = state.pop("_self_caller")
         http = super()._restored(real, state)
-        http._self_caller = caller
+        http._self_caller = state["caller"]
         return http
 
 
@@ -111,8 +112,10 @@ _warned = False
 
 
 def _identity(auth: Credentials | None) -> Identity:
-    identity = ANYONE if auth is None else identity_of(auth)
-    if auth is not None and identity is ANYONE:
+    if auth is None:
+        return ANYONE
+    identity = identity_of(auth)
+    if identity.email is None and not isinstance(auth, Scoped):
         _warn_once()
     return identity
 

@@ -6,13 +6,11 @@ that is meant for another account, and with which scopes, so that it can hold a 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-__all__ = ["ANYONE", "Identity", "identity_of"]
+__all__ = ["ANYONE", "Identity", "Scoped", "identity_of"]
 
 
 @dataclass(frozen=True)
@@ -47,18 +45,31 @@ ANYONE = Identity()
 """A client that says nothing of itself: its calls use the server's account."""
 
 
-def identity_of(credentials: Any, scopes: Iterable[str] | None = None) -> Identity:
-    """Return whose credentials these are; :data:`ANYONE` where they do not tell.
+@dataclass(frozen=True)
+class Scoped:
+    """Stands for credentials of which only the scopes that were asked for are known."""
 
-    Service account credentials of google-auth tell, impersonated ones and oauth2client's too.
+    scopes: tuple[str, ...]
+
+
+def identity_of(credentials: Any) -> Identity:
+    """Return whose credentials these are, as far as they tell.
+
+    Service account credentials of google-auth tell their account, impersonated ones and
+    oauth2client's too; an authorised user's tell their scopes alone.
     """
     email = getattr(credentials, "service_account_email", None)
-    if not isinstance(email, str) or not email or email == "default":
-        return ANYONE
     subject = getattr(credentials, "_subject", None)
-    granted = scopes if scopes is not None else getattr(credentials, "scopes", None)
+    scopes = getattr(credentials, "scopes", None)
+    is_known = isinstance(email, str) and email not in ("", "default")
     return Identity(
-        email=email,
-        subject=subject if isinstance(subject, str) else None,
-        scopes=tuple(map(str, granted)) if granted else None,
+        email=email if is_known else None,
+        subject=subject if is_known and isinstance(subject, str) else None,
+        scopes=_as_scopes(scopes),
     )
+
+
+def _as_scopes(scopes: Any) -> tuple[str, ...] | None:
+    if isinstance(scopes, str):
+        return tuple(scopes.split())
+    return tuple(map(str, scopes)) if isinstance(scopes, Iterable) and scopes else None

@@ -42,9 +42,17 @@ from ._version import __version__
 from .errors import CodecError, VersionMismatchError
 from .identity import ANYONE, Identity
 
-__all__ = ["Job", "Reply", "new_id"]
+__all__ = ["Job", "Reply", "check_http_timeout", "new_id"]
 
 _HOST: Final = socket.gethostname()
+
+
+def check_http_timeout(value: object) -> None:
+    """Raise :class:`TypeError` for what ``set_timeout`` was given and a job cannot carry."""
+    if not _is_http_timeout(value):
+        raise TypeError(
+            f"set_timeout({value!r}) cannot be used: take seconds, a pair of seconds, or None"
+        )
 
 
 def new_id() -> str:

@@ -47,7 +47,7 @@ def worksheet(
 def spreadsheet_of(worksheet: gspread.Worksheet) -> dict[str, Any]:
     """Return what a worksheet tells of its spreadsheet: the id and, if known, the title."""
     parent = getattr(worksheet, "_spreadsheet", None)
-    known: Mapping[str, Any] = getattr(parent, "_properties", {})
+    known: Mapping[str, Any] = getattr(parent, "_properties", None) or {}
     told = {"id": worksheet.spreadsheet_id}
     return {**told, "title": known["title"]} if "title" in known else told
 

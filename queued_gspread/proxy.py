@@ -67,6 +67,10 @@ class Proxy(_Base):
 
     _kind: ClassVar[Kind]
 
+    def __init__(self, real: Any) -> None:
+        super().__init__(real)
+        self._self_own: dict[str, Any] = {}
+
     def __init_subclass__(cls, kind: Kind | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if kind is None:
@@ -82,8 +86,18 @@ class Proxy(_Base):
     def around(cls, real: Any) -> Self:
         """Return a proxy of a real object, without running a constructor that users know."""
         proxy = cls.__new__(cls)
-        wrapt.BaseObjectProxy.__init__(proxy, real)
+        Proxy.__init__(proxy, real)
         return proxy
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        # wrapt keeps on the proxy what its class knows, and does not show it.
+        if not name.startswith("_self_") and hasattr(type(self), name):
+            self._self_own[name] = value
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        self._self_own.pop(name, None)
 
     def __getattr__(self, name: str) -> Any:
         real = self.__wrapped__
@@ -112,13 +126,19 @@ class Proxy(_Base):
         return self._restored(type(self.__wrapped__), copy.deepcopy(self._state(), memo))
 
     def _state(self) -> dict[str, Any]:
-        """Return the attributes that make a copy, here or in another process."""
-        return dict(vars(self.__wrapped__))
+        """Return the attributes that make a copy, here or in another process.
+
+        Those of the real object, and those that wrapt keeps on the proxy itself.
+        """
+        return {"real": dict(vars(self.__wrapped__)), "own": dict(self._self_own)}
 
     @classmethod
     def _restored(cls, real: type[Any], state: dict[str, Any]) -> Self:
         """Return what :meth:`_state` describes."""
-        return cls.around(bare(real, **state))
+        proxy = cls.around(bare(real, **state["real"]))
+        for name, value in state["own"].items():
+            setattr(proxy, name, value)
+        return proxy
 
 
 def _restore(proxy: type[Proxy], real: type[Any], state: dict[str, Any]) -> Proxy:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
 
 import gspread
 
 from . import objects
-from .catalogue import SPREADSHEET, WORKSHEET
+from .catalogue import HTTP_CLIENT, KINDS, SPREADSHEET, WORKSHEET
 
 if TYPE_CHECKING:
     from .catalogue import Kind
 
-__all__ = ["Objects", "adopt", "register"]
+__all__ = ["Objects", "adopt", "is_customised", "register"]
 
 _proxies: dict[str, type[Any]] = {}
 
@@ -20,6 +21,20 @@ _proxies: dict[str, type[Any]] = {}
 def register(kind: Kind, proxy: type[Any]) -> None:
     """Make a class the proxy of a kind."""
     _proxies[kind.name] = proxy
+
+
+def is_customised(proxy: Any, kind: Kind = HTTP_CLIENT) -> bool:
+    """Tell whether an object has calls of a user's own, on its class or on itself."""
+    return not kind.calls.isdisjoint(proxy._self_own) or _has_own_calls(
+        cast("Any", type(proxy)), kind.name
+    )
+
+
+@cache
+def _has_own_calls(cls: Any, kind: str) -> bool:
+    plain = _proxies[kind]
+    calls = KINDS[kind].calls
+    return any(getattr(cls, name, None) is not getattr(plain, name) for name in calls)
 
 
 def adopt(result: Any) -> Any:

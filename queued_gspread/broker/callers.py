@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from redis.exceptions import RedisError
 
-from queued_gspread.errors import BrokerUnavailableError, CallTimeoutError, ServerUnavailableError
+from queued_gspread.errors import (
+    BrokerUnavailableError,
+    CallTimeoutError,
+    JobLostError,
+    ServerUnavailableError,
+)
 from queued_gspread.settings import DEFAULT_REDIS_URL
 
 from .connection import (
@@ -30,6 +35,22 @@ __all__ = ["Callers"]
 # How long an id is remembered, so that an enqueue that arrives late adds no second job.
 _MEMORY_MS: Final = 120_000
 _PAUSE: Final = 0.2
+
+
+@dataclass(frozen=True)
+class Alive:
+    """A server that works, as callers and observers see it.
+
+    Attributes:
+        age: Seconds since its last sign of life.
+        about: What it says of itself.
+        server_id: Its id.
+
+    """
+
+    age: float
+    about: str
+    server_id: str
 
 
 @dataclass
@@ -78,13 +99,14 @@ class Callers:
             BrokerUnavailableError: Redis cannot be reached.
             ServerUnavailableError: No server was alive for the grace period.
             CallTimeoutError: The timeout has passed.
+            JobLostError: Redis has come back without the job.
 
         """
         wait = _Wait(job_id, lane, self._settings.timeout)
         try:
             wait.entry = self._enqueue(wait, body)
             return self._reply(wait)
-        except (BrokerUnavailableError, CallTimeoutError, ServerUnavailableError):
+        except (BrokerUnavailableError, CallTimeoutError, JobLostError, ServerUnavailableError):
             raise  # what could be taken back has been
         except BaseException:
             self._withdraw(wait)
@@ -97,10 +119,14 @@ class Callers:
         except RedisError:
             return
 
-    def alive(self) -> tuple[float, str] | None:
-        """Return how many seconds ago the working server gave a sign of life, and its name."""
-        found = self._connection.run("alive", [self._keys.server], [])
-        return None if found is None else (found[0] / 1000, as_text(found[1]))
+    def alive(self) -> Alive | None:
+        """Return the server that works, or was the last to; None where none ever did."""
+        return self._alive([self._keys.server], [])[0]
+
+    def _alive(self, keys: list[str], args: list[str]) -> tuple[Alive | None, bool]:
+        age, about, server_id, known = self._connection.run("alive", keys, args)
+        server = Alive(age / 1000, as_text(about), as_text(server_id)) if age >= 0 else None
+        return server, bool(known)
 
     def _enqueue(self, wait: _Wait, body: bytes) -> str:
         keys = self._keys
@@ -157,12 +183,16 @@ class Callers:
     def _check_for_life(self, wait: _Wait) -> bytes | None:
         if wait.redis_gone_at is not None:
             return None
+        keys = self._keys
+        job = [keys.lane(wait.lane), keys.reply(wait.job_id)] if wait.entry else []
         try:
-            alive = self.alive()
+            alive, known = self._alive([keys.server, *job], [wait.entry])
         except BrokerUnavailableError:
             return None
+        if not known:
+            raise JobLostError(f"a call in {self._where} is lost: {_FATES['lost']}")
         if alive is not None:
-            wait.alive_at = max(wait.alive_at, time.monotonic() - alive[0])
+            wait.alive_at = max(wait.alive_at, time.monotonic() - alive.age)
         if wait.silence < self._settings.grace:
             return None
         return self._give_up_without_server(wait)
@@ -199,7 +229,7 @@ class Callers:
             alive = self.alive()
         except BrokerUnavailableError:
             return True  # nobody knows
-        return alive is not None and alive[0] < self._settings.grace
+        return alive is not None and alive.age < self._settings.grace
 
     @property
     def _where(self) -> str:
@@ -229,6 +259,8 @@ _FATES: Final = {
     "withdrawn": "the call was not started and will not be made",
     "ended": "the call had only read, and goes no further",
     "started": "the call had already started and may have been made",
+    "lost": "Redis no longer knows it (emptied, or restarted without its data?), and it may "
+    "have been made",
     "unknown": "Redis cannot be reached, so the call may still be made",
 }
 

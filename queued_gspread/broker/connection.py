@@ -55,6 +55,7 @@ _CONNECT_TIMEOUT: Final = 3.0
 # Longer than a slice, so that no wait is cut short, and a dead connection is noticed.
 _SOCKET_TIMEOUT: Final = SLICE + 5.0
 
+_UNLIMITED: Final = 2**31
 _OPTIONS: Final = {
     "decode_responses": False,
     "protocol": 2,
@@ -160,6 +161,8 @@ def _client(url: str) -> redis.Redis:
         pool = redis.ConnectionPool.from_url(url)
         # Options in the URL may add to these, and not change them.
         pool.connection_kwargs |= _OPTIONS
+        # Every caller that waits has a connection: as many as there are threads.
+        pool.max_connections = _UNLIMITED
         if not issubclass(pool.connection_class, redis.UnixDomainSocketConnection):
             pool.connection_kwargs["socket_keepalive"] = True
         pool.connection_class(**pool.connection_kwargs)  # refuses unknown options

@@ -23,6 +23,10 @@ STOP: Final = "\0stop"
 
 _CONTROL_EXPIRY: Final = 30
 _PAUSE: Final = 0.2
+_SNAPSHOTS: Final = (
+    "this Redis keeps snapshots and no append-only file: if it is killed, it comes back with "
+    "calls that were answered already, and they are made again. Set `appendonly yes`"
+)
 _LONGEST_ID: Final = 64
 
 
@@ -108,21 +112,24 @@ class Servers:
     def _connection(self) -> Connection:
         return connect(self.settings.redis_url)
 
-    def check_eviction(self) -> str | None:
-        """Make sure that this Redis drops nothing; return a warning where it may not be asked.
+    def check_redis(self) -> str | None:
+        """Make sure that this Redis drops nothing; return a warning where it might.
 
         Raises:
             ConfigurationError: The Redis evicts keys when its memory is full.
 
         """
         try:
-            policy = self._connection.redis.config_get("maxmemory-policy").get("maxmemory-policy")
+            config: dict[str | None, str | None] = {}
+            for name in ("maxmemory-policy", "save", "appendonly"):
+                config |= self._connection.redis.config_get(name)
         except ResponseError:
             return "could not ask Redis for its maxmemory-policy: make sure that it is noeviction"
         except RedisError as error:
             raise unavailable(self.settings.redis_url, error) from error
-        if policy in (None, "noeviction"):
-            return None
+        policy = config.get("maxmemory-policy", "noeviction")
+        if policy == "noeviction":
+            return _SNAPSHOTS if config.get("save") and config.get("appendonly") == "no" else None
         raise ConfigurationError(
             f"Redis at {self.settings.shown_url} has maxmemory-policy {policy!r}, under which it "
             "may drop waiting calls: set it with `redis-cli config set maxmemory-policy noeviction`"
@@ -176,11 +183,6 @@ class Servers:
             pipeline.execute()
         except RedisError as error:
             raise unavailable(self.settings.redis_url, error) from error
-
-    def working(self) -> tuple[str, str] | None:
-        """Return id and description of the server that works, whether or not it is alive."""
-        found = self._connection.run("alive", [self._keys.server], [])
-        return None if found is None else (as_text(found[2]), as_text(found[1]))
 
     def head(self, lane: str) -> Entry | None:
         """Return the first job of a lane; None, and the lane is done, where it has none."""

@@ -97,24 +97,29 @@ def run(options: argparse.Namespace) -> int:
     )
     if options.redis_url is None:
         _start_redis()
-    _until_told(server)
+    was_told = _until_told(server)
     if server.has_calls_left:
         # Their threads may wait for Google for minutes yet; the next server knows of them.
         sys.stderr.flush()
         os._exit(0)
-    return 0
+    return 0 if was_told else 1
 
 
-def _until_told(server: Server) -> None:
-    """Run a server; the main thread only waits, so that a signal is answered at once."""
+def _until_told(server: Server) -> bool:
+    """Run a server; return whether it ended because it was told to.
+
+    The main thread only waits, so that a signal is answered at once.
+    """
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.set())
     server.start()
     while not told.wait(_LOOK) and server.is_running:
         pass
+    was_told = told.is_set() or server.was_told_to_stop
     server.request_stop()
     server.wait()
+    return was_told
 
 
 # Signals wake the wait by themselves; this is for a stop that comes through the queue.

@@ -41,25 +41,23 @@ def run(options: argparse.Namespace) -> int:
     """
     settings = Settings.resolve(redis_url=options.redis_url, namespace=options.namespace)
     where = f"namespace {settings.namespace!r} at {settings.shown_url}"
-    servers = Servers(settings)
-    found = servers.working()
-    alive = Callers(settings).alive()
-    if found is None or alive is None or alive[0] > settings.grace:
+    queue = Callers(settings)
+    server = queue.alive()
+    if server is None or server.age > settings.grace:
         raise ServerUnavailableError(f"no server works in {where}: there is nothing to stop")
-    server_id, about = found
-    servers.request_stop(server_id)
+    Servers(settings).request_stop(server.server_id)
     deadline = time.monotonic() + options.stop_timeout
-    while _still_works(servers, server_id):
+    while _still_works(queue, server.server_id):
         if time.monotonic() > deadline:
             raise ServerUnavailableError(
-                f"the server {about} in {where} was asked to stop and still works after "
+                f"the server {server.about} in {where} was asked to stop and still works after "
                 f"{options.stop_timeout:g} s: look at its log, or end its process"
             )
         time.sleep(_LOOK)
-    print(f"stopped {about} in {where}")
+    print(f"stopped {server.about} in {where}")
     return 0
 
 
-def _still_works(servers: Servers, server_id: str) -> bool:
-    found = servers.working()
-    return found is not None and found[0] == server_id
+def _still_works(queue: Callers, server_id: str) -> bool:
+    server = queue.alive()
+    return server is not None and server.server_id == server_id

@@ -9,6 +9,7 @@ from gspread.worksheet import ValueRange
 
 from queued_gspread.codec.kind import ANYTHING, Kind
 from queued_gspread.errors import CodecError
+from queued_gspread.objects import spreadsheet_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,10 +38,7 @@ def _spreadsheet(encoder: Encoder, value: Spreadsheet) -> Sequence[Any]:
 
 def _worksheet(encoder: Encoder, value: Worksheet) -> Sequence[Any]:
     # A hundred worksheets of one spreadsheet must not carry it a hundred times.
-    parent: dict[str, Any] = {"id": value.spreadsheet_id}
-    known = getattr(getattr(value, "_spreadsheet", None), "_properties", None) or {}
-    if "title" in known:
-        parent["title"] = known["title"]
+    parent = spreadsheet_of(value)
     properties = dict(value._properties)  # noqa: SLF001
     return (encoder.at("_spreadsheet", parent), encoder.at("_properties", properties))
 

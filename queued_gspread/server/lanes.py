@@ -56,23 +56,24 @@ class Lanes:
         self._busy: dict[str, bool] = {}
         self._lock = threading.Lock()
         self._lapsed = threading.Event()
+        # Set at the start, and whenever the name of a lane that holds jobs may have been lost.
+        self._must_recover = threading.Event()
+        self._must_recover.set()
         self._workers = ThreadPoolExecutor(_MOST_WORKERS, thread_name_prefix="lane")
 
     def serve(self) -> None:
         """Hand lanes to workers until the server stops or its epoch ends."""
-        must_recover = True
         while not self._over:
             try:
-                if must_recover:
+                if self._must_recover.is_set():
+                    self._must_recover.clear()
                     self._queue.recover()
-                    must_recover = False
                 self._dispatch(self._queue.next_ready())
             except StaleEpochError:
                 self.lapse()
-            except BrokerUnavailableError as error:
-                # The name of a lane may have been lost with the connection.
-                must_recover = True
-                LOGGER.warning("waiting for Redis: %s", error)
+            except BrokerUnavailableError:
+                # The lease's thread tells of it.
+                self._must_recover.set()
                 self._stopping.wait(_PAUSE)
 
     def lapse(self) -> None:
@@ -104,7 +105,16 @@ class Lanes:
         if name == STOP:
             self._on_stop()
         elif name is not None and self._claim(name):
-            self._workers.submit(self._work, name)
+            self._begin(name)
+
+    def _begin(self, lane: str) -> None:
+        try:
+            self._workers.submit(self._work, lane)
+        except RuntimeError as error:
+            # There can be no further thread now, or the workers are being ended.
+            LOGGER.warning("lane %s: comes later: %s", lane, error)
+            self._busy.pop(lane, None)
+            self._must_recover.set()
 
     def _claim(self, lane: str) -> bool:
         """Take a lane for a new worker, or tell the one that has it to come back to it."""
@@ -117,7 +127,7 @@ class Lanes:
         with self._lock:
             if self._busy.pop(lane) and not self._over:
                 self._busy[lane] = False
-                self._workers.submit(self._work, lane)
+                self._begin(lane)
 
     def _work(self, lane: str) -> None:
         try:
@@ -125,9 +135,11 @@ class Lanes:
         except StaleEpochError:
             self.lapse()
         except BrokerUnavailableError as error:
-            LOGGER.warning("lane %s: left to the next server: %s", lane, error)
-        except Exception:  # noqa: BLE001 - the other lanes have to go on
+            LOGGER.warning("lane %s: comes later: %s", lane, error)
+            self._must_recover.set()
+        except BaseException:  # noqa: BLE001 - the lane has to go on, whatever it is
             LOGGER.exception("lane %s: an error of this program, please report it", lane)
+            self._must_recover.set()
         finally:
             self._release(lane)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from queued_gspread.errors import BrokerUnavailableError
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["Lease"]
 
 
+_LONGEST_PAUSE: Final = 1.0
+
+
 class Lease:
     """Beats in a thread of its own; tells when this server's epoch begins and when it ends.
 
@@ -25,7 +28,8 @@ class Lease:
         seconds: How long the lease holds without a beat.
 
     Attributes:
-        decided: Set once it is known whether this server works or stands by.
+        decided: Set once it is known whether this server works or stands by, or that it cannot.
+        error: Why it cannot, as long as it cannot.
 
     """
 
@@ -33,6 +37,7 @@ class Lease:
         self._queue = queue
         self._seconds = seconds
         self.decided = threading.Event()
+        self.error: BrokerUnavailableError | None = None
         self._ended = threading.Event()
         self._changed = threading.Condition()
         self._epoch = ""
@@ -54,10 +59,10 @@ class Lease:
         except BrokerUnavailableError as error:
             LOGGER.warning("could not give up the lease, so it will run out: %s", error)
 
-    def wait_for_epoch(self, stopping: threading.Event) -> str:
-        """Return the epoch under which this server works; '' if it is to stop first."""
+    def wait_for_epoch(self, stopping: threading.Event, after: str) -> str:
+        """Return the epoch under which this server works next; '' if it is to stop first."""
         with self._changed:
-            while not self._epoch and not stopping.is_set() and not self._ended.is_set():
+            while self._epoch in ("", after) and not stopping.is_set() and not self._ended.is_set():
                 self._changed.wait(self._pause)
             return "" if stopping.is_set() else self._epoch
 
@@ -70,7 +75,8 @@ class Lease:
 
     @property
     def _pause(self) -> float:
-        return self._seconds / 3
+        # Callers count the seconds without a beat, however long the lease is.
+        return min(self._seconds / 3, _LONGEST_PAUSE)
 
     def _beat_on(self) -> None:
         told = ""
@@ -78,11 +84,14 @@ class Lease:
             try:
                 told = self._beat(told)
             except BrokerUnavailableError as error:
+                self.error = error
+                self.decided.set()
                 told = self._tell_once(told, f"waiting for Redis: {error}")
             self._ended.wait(self._pause)
 
     def _beat(self, told: str) -> str:
         beat = self._queue.beat(self._seconds)
+        self.error = None
         if beat.epoch != self._epoch:
             self._move_to(beat.epoch)
         self.decided.set()

@@ -10,6 +10,7 @@ a run with one more response gets one step further. Nothing is sent here and not
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import gspread
@@ -178,6 +179,8 @@ class _Recorded(gspread.HTTPClient):
         """Return the recorded response, raise the recorded failure, or stop the run."""
         if self.scopes is not None and not allows(self.scopes, method, endpoint):
             raise APIError(insufficient(endpoint))
+        if isinstance(data, GeneratorType):
+            data = b"".join(data)  # drawn once, whether it is sent or compared
         return self._next(Request(method, endpoint, params, data, json, files, headers))
 
     def login(self) -> None:

@@ -14,6 +14,7 @@ from queued_gspread import codec
 from queued_gspread.broker import StaleEpochError
 from queued_gspread.errors import (
     BrokerUnavailableError,
+    CallTimeoutError,
     OutcomeUnknownError,
     QueuedGspreadError,
     RemoteError,
@@ -78,7 +79,7 @@ class Runner:
             return self._run(entry)
         except (StaleEpochError, BrokerUnavailableError):
             raise
-        except Exception as error:  # noqa: BLE001 - the lane has to go on, the caller to know
+        except BaseException as error:  # noqa: BLE001 - the lane has to go on, the caller to know
             LOGGER.exception("an error of this program, please report it")
             told = f"the server failed to make the call: {type(error).__name__}: {error}"
             return _failed(RemoteError(told), None, 0)
@@ -107,6 +108,8 @@ class Runner:
             if not self._transport.take_turn(step.request, even_when_stopping=mark == "w"):
                 return Outcome("left", job=job, requests=len(exchanges))
             word, mark = self._start(entry, job, step.request, mark)
+            if word == "late":
+                return _late(job, len(exchanges))
             if word != "go":
                 return Outcome(word, job=job, requests=len(exchanges))
             exchanges.append(self._transport.send(step.request, job.http_timeout))
@@ -140,6 +143,11 @@ def _failed(
     reply = reply or Reply()
     reply.result, reply.error = None, error
     return Outcome(type(error).__name__, reply.encode(), job, sent)
+
+
+def _late(job: Job, sent: int) -> Outcome:
+    told = f"{job.method}: the timeout of {job.timeout:g} s passed before the call wrote anything"
+    return Outcome("late", Reply(error=CallTimeoutError(told)).encode(), job, sent)
 
 
 def _lost(job: Job) -> OutcomeUnknownError:

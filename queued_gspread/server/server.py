@@ -118,6 +118,9 @@ class Server:
         self._thread = threading.Thread(target=self._run, args=(lease,), name="queued-gspread")
         self._thread.start()
         lease.decided.wait()
+        if lease.error is not None:
+            self.stop()
+            raise lease.error
         return self
 
     def stop(self) -> None:
@@ -151,6 +154,11 @@ class Server:
             self._queue.request_stop(self._queue.server_id)
 
     @property
+    def was_told_to_stop(self) -> bool:
+        """Whether somebody asked this server to stop."""
+        return self._stopping.is_set()
+
+    @property
     def has_calls_left(self) -> bool:
         """Whether calls are still under way after the shutdown timeout."""
         return bool(self._left)
@@ -174,14 +182,15 @@ class Server:
 
     def _check_redis(self) -> None:
         self._queue = self._new_queue()
-        warning = self._queue.check_eviction()
+        warning = self._queue.check_redis()
         if warning:
             LOGGER.warning(warning)
 
     def _run(self, lease: Lease) -> None:
         lease.start()
         try:
-            while epoch := lease.wait_for_epoch(self._stopping):
+            epoch = ""
+            while epoch := lease.wait_for_epoch(self._stopping, after=epoch):
                 self._work_under(epoch, lease)
         finally:
             lease.stop()

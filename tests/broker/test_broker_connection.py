@@ -81,7 +81,7 @@ def test_a_password_is_used_and_never_shown(locked_redis, namespace, user):
     url = f"redis://{user}127.0.0.1:{locked_redis.port}/0"
     settings = Settings(redis_url=url, namespace=namespace, grace=0.05)
     callers, servers = Callers(settings), Servers(settings, "aaaa")
-    assert servers.check_eviction() is None
+    assert servers.check_redis() is None
     error, shown = told_by(lambda: callers.call(new_id(), "lane", b"job"))
     assert isinstance(error, ServerUnavailableError)
     seen = [repr(thing) for thing in (settings, callers, servers, connect(url), connect(url).redis)]
@@ -142,7 +142,7 @@ def test_options_in_the_url_do_not_garble_the_queue(redis_url, namespace, query,
     """Options of redis-py in the URL leave the queue working."""
     settings = Settings(redis_url=f"{redis_url}?{query}", namespace=namespace, grace=5.0)
     server = Servers(settings, "aaaa", "server a")
-    assert server.check_eviction() is None
+    assert server.check_redis() is None
     assert server.beat(60).state == "taken"
     assert Servers(settings, "bbbb", "server b").beat(60).state == "held"
     reply = background(Callers(settings).call, new_id(), "lane", b"\xff")
@@ -158,7 +158,7 @@ def test_a_redis_that_evicts_is_refused(own_redis, namespace, redis_of):
     redis_of(own_redis).config_set("maxmemory-policy", "allkeys-lru")
     servers = Servers(Settings(redis_url=own_redis.url, namespace=namespace), "aaaa")
     with pytest.raises(ConfigurationError, match=r"'allkeys-lru'.*config set .* noeviction"):
-        servers.check_eviction()
+        servers.check_redis()
 
 
 def test_a_redis_that_may_not_be_asked_is_warned_of(own_redis, namespace, redis_of):
@@ -168,7 +168,7 @@ def test_a_redis_that_may_not_be_asked_is_warned_of(own_redis, namespace, redis_
     )
     url = f"redis://limited:{SECRET}@127.0.0.1:{own_redis.port}/0"
     servers = Servers(Settings(redis_url=url, namespace=namespace), "aaaa")
-    assert "noeviction" in servers.check_eviction()
+    assert "noeviction" in servers.check_redis()
     assert servers.beat(5).state == "taken"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from broker_helpers import contents, enqueue, milliseconds_of, names, withdraw
 from redis.crc import key_slot
@@ -9,7 +11,7 @@ from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import STOP, Callers, Entry, Servers, StaleEpochError
 from queued_gspread.broker.keys import Keys
-from queued_gspread.errors import CallTimeoutError
+from queued_gspread.errors import CallTimeoutError, JobLostError
 from queued_gspread.job import new_id
 from queued_gspread.settings import Settings
 
@@ -107,7 +109,7 @@ def test_a_repeated_start_is_one(settings, keys, server):
 
 
 def test_a_deadline_is_judged_by_the_clock_of_redis(keys, raw, server):
-    """A job is late by the time of its entry, which Redis wrote, and is taken off its lane then."""
+    """A job is late by the time of its entry, which Redis wrote; its server has to answer it."""
     seconds, _ = raw.time()
     lane = keys.lane("lane")
     old = raw.xadd(lane, {"id": "a" * 32, "body": "old"}, id=f"{(seconds - 3600) * 1000}-1")
@@ -115,7 +117,8 @@ def test_a_deadline_is_judged_by_the_clock_of_redis(keys, raw, server):
     assert server.start(entry, "r", 7200) == "go"
     assert server.start(entry, "r", None) == "go"
     assert server.start(entry, "r", 60) == "late"
-    assert raw.xlen(lane) == 0
+    assert raw.xlen(lane) == 1
+    assert server.answer(entry, b"too late") is None
     assert not raw.exists(keys.started)
 
 
@@ -410,11 +413,11 @@ def test_an_epoch_rises_though_the_clock_of_redis_went_back(settings, keys, raw,
 
 def test_alive_says_since_when(callers, server, keys, raw):
     """Callers see when the server last gave a sign of life, and no server after its release."""
-    since, about = callers.alive()
-    assert since >= 0
-    assert about == "server a"
+    alive = callers.alive()
+    assert alive.age >= 0
+    assert (alive.about, alive.server_id) == ("server a", server.server_id)
     raw.hincrby(keys.server, "at", -5000)
-    assert callers.alive()[0] >= 5
+    assert callers.alive().age >= 5
     server.release()
     assert callers.alive() is None
 
@@ -446,3 +449,40 @@ def test_an_entry_with_odd_fields_is_no_job(keys, raw, server):
         entry = server.answer(entry, b"")
     assert seen == [("", b""), ("", b"x"), ("", b"x"), ("good", b"x")]
     assert not raw.exists(lane)
+
+
+def test_an_unconfirmed_job_is_found_however_many_follow(settings, keys, raw):
+    """A job whose enqueue was not confirmed is taken back, with a thousand jobs behind it."""
+    job_id, _ = enqueue(settings)
+    for _ in range(1001):
+        raw.xadd(keys.lane("lane"), {"id": "b" * 32, "body": "b"})
+    assert withdraw(settings, job_id, "") == "withdrawn"
+    assert raw.xlen(keys.lane("lane")) == 1001
+
+
+def test_a_job_that_redis_lost_is_not_called_withdrawn(settings, keys, raw):
+    """Taking back a job that Redis no longer knows says that it is lost."""
+    job_id, entry = enqueue(settings)
+    raw.delete(keys.lane("lane"), keys.recent)
+    assert withdraw(settings, job_id, entry) == "lost"
+
+
+def test_a_caller_is_told_that_its_job_is_lost(settings, keys, raw, server, background):
+    """A caller whose job Redis no longer knows is told so, though a server is alive."""
+    job_id = new_id()
+    waiting = background(Callers(settings).call, job_id, "lane", b"body")
+    eventually(lambda: raw.xlen(keys.lane("lane")) == 1)
+    raw.delete(keys.lane("lane"))
+    with pytest.raises(JobLostError, match="may have been made"):
+        waiting.result(PATIENCE)
+
+
+def test_as_many_threads_as_you_like_may_wait(settings, keys, raw, server):
+    """More threads than redis-py has connections by default wait side by side."""
+    with ThreadPoolExecutor(130) as pool:
+        calls = [pool.submit(Callers(settings).call, new_id(), "lane", b"b") for _ in range(130)]
+        eventually(lambda: raw.xlen(keys.lane("lane")) == 130)
+        head = server.head("lane")
+        while head is not None:
+            head = server.answer(head, b"reply")
+        assert [call.result(PATIENCE) for call in calls] == [b"reply"] * 130

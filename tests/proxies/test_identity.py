@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import gspread.auth
 import pytest
 from google.auth.credentials import AnonymousCredentials
@@ -29,8 +31,8 @@ def test_a_service_account_tells_its_mail_subject_and_scopes(key_file):
 
 def test_other_credentials_tell_nothing():
     """Credentials without an e-mail are anyone's."""
-    assert identity_of(AnonymousCredentials()) is ANYONE
-    assert identity_of(None) is ANYONE
+    assert identity_of(AnonymousCredentials()) == ANYONE
+    assert identity_of(None) == ANYONE
 
 
 def test_a_job_holds_no_secret(key_file, emulator):
@@ -81,6 +83,26 @@ def test_a_read_only_client_reads_and_does_not_write(sh, key_file, redis_url, na
         worksheet.append_row(["x"])
     assert caught.value.response.status_code == 403
     assert worksheet.get_all_values() == [[]]
+
+
+@pytest.mark.parametrize("make", ["service_account", "oauth", "oauth_from_dict"])
+def test_read_only_scopes_hold_without_an_account(sh, redis_url, namespace, tmp_path, make):
+    """A client that tells its scopes and not its account is held to reading as well."""
+    info = {"refresh_token": "r", "client_id": "i", "client_secret": "s"}
+    given = {
+        "service_account": {"filename": tmp_path / "none.json"},
+        "oauth": {"authorized_user_filename": tmp_path / "none.json"},
+        "oauth_from_dict": {"authorized_user_info": info},
+    }[make]
+    where = {"redis_url": redis_url, "namespace": namespace}
+    scopes = gspread.auth.READONLY_SCOPES
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        client = getattr(queued_gspread, make)(scopes=scopes, **given, **where)
+    reader = client[0] if isinstance(client, tuple) else client
+    worksheet = reader.open_by_key(sh.id).sheet1
+    with pytest.raises(gspread.exceptions.APIError, match="insufficient"):
+        worksheet.append_row(["x"])
 
 
 def test_another_account_is_refused_by_name(server, emulator, redis_url, namespace):

@@ -123,6 +123,23 @@ def test_credentials_are_not_pickled(server, key_file, redis_url, namespace):
     assert pickle.loads(pickled).http_client.auth is None
 
 
+def test_attributes_of_a_subclass_are_copied_and_pickled(gc):
+    """What a user's subclass sets, over a default of its class too, is in every copy."""
+    labelled = Labelled.around(gc.__wrapped__)
+    labelled.label, labelled.extra = "changed", [1]
+    for twin in (
+        copy.copy(labelled),
+        copy.deepcopy(labelled),
+        pickle.loads(pickle.dumps(labelled)),
+    ):
+        assert type(twin) is Labelled
+        assert (twin.label, twin.extra) == ("changed", [1])
+
+
+class Labelled(queued_gspread.Client):
+    label = "default"
+
+
 def test_copies_share_and_deep_copies_do_not(ws):
     """``copy`` shares the properties, as with gspread's objects; ``deepcopy`` has its own."""
     shallow, deep = copy.copy(ws), copy.deepcopy(ws)

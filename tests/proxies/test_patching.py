@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import subprocess
 import sys
+import warnings
 
 import gspread
 import numpy_like
@@ -154,6 +156,65 @@ def test_a_client_made_for_the_emulator_is_queued_too(gc, sh, emulator, sent):
     )
     assert client.open_by_key(sh.id).title == sh.title
     assert sent == ["http_client.request"]
+
+
+def test_an_overridden_method_is_met_by_gspreads_code(gc, sh, sent):
+    """Gspread's methods call what a user's subclass of Worksheet has in their place."""
+
+    class Shouting(queued_gspread.worksheet.Worksheet):
+        def get(self, *args, **kwargs):
+            return [[cell.upper() for cell in row] for row in super().get(*args, **kwargs)]
+
+    plain = sh.sheet1
+    plain.append_row(["quiet"])
+    loud = Shouting(sh, plain._properties, sh.id, gc.http_client)
+    assert loud.get_all_values() == [["QUIET"]]
+    assert plain.get_all_values() == [["quiet"]]
+    assert sent[-2:] == ["http_client.values_get", "worksheet.get_all_values"]
+
+
+def test_a_regular_expression_runs_in_the_caller(ws, sent):
+    """A pattern, which may take for ever, is not run in the server."""
+    ws.append_row(["apple"])
+    assert ws.find(re.compile("^app")).address == "A1"
+    assert sent[-1] == "http_client.values_get"
+
+
+def test_a_body_that_is_drawn_is_sent_once(gc, sh, emulator):
+    """A body that is a generator is sent, once, and its answer returned."""
+    url = f"https://sheets.googleapis.com/v4/spreadsheets/{sh.id}:batchUpdate"
+    body = b'{"requests": [{"addSheet": {"properties": {"title": "Drawn"}}}]}'
+    headers = {"Content-Type": "application/json"}
+    answer = gc.http_client.request(
+        "post", url, data=(part for part in [body[:9], body[9:]]), headers=headers
+    )
+    assert answer.json()["replies"][0]["addSheet"]["properties"]["title"] == "Drawn"
+
+
+def test_a_time_out_that_cannot_travel_is_refused(gc, sh, sent):
+    """A time-out that is neither seconds nor a pair of them says so."""
+    gc.set_timeout(object())
+    with pytest.raises(TypeError, match="a pair of seconds"):
+        sh.sheet1.get_all_values()
+    assert sent == []
+
+
+def test_a_helper_on_gspreads_class_does_no_harm():
+    """The package can be imported where a library put something else on gspread's class."""
+    code = (
+        "import gspread; gspread.Worksheet.helper = staticmethod(len); "
+        "import queued_gspread as q; from queued_gspread.catalogue import WORKSHEET; "
+        "assert 'helper' not in WORKSHEET.calls"
+    )
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+
+
+def test_where_warnings_are_errors_the_calls_own_error_is_raised(ws):
+    """A warning that is raised as an error does not hide what the call raised."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(gspread.exceptions.APIError):
+            ws.update("no range!", [["x"]])
 
 
 def test_what_json_cannot_say_fails_as_in_gspread(ws, sent):

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import threading
 
+import pytest
 from calls import read, write
-from gate import Gate, GatedHTTPClient
+from gate import Gate, GatedHTTPClient, client_over, response
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Servers
+from queued_gspread.errors import BrokerUnavailableError, RemoteError
+from queued_gspread.server import Server
+from queued_gspread.server.lease import Lease
 from queued_gspread.settings import Settings
 
 
@@ -169,3 +173,36 @@ def test_a_request_to_stop_an_earlier_run_is_void(serve, client, gate, redis_url
         assert read(client) == {}
         assert read(client) == {}
         assert server.is_running
+
+
+def test_a_lane_outlives_whatever_its_client_raises(serve, client, auth):
+    """A request that raises what is no Exception is answered, and the lane goes on."""
+
+    class Exploding(GatedHTTPClient):
+        def request(self, *args, **given):
+            if not self.gate.seen:
+                self.gate.seen.append(self)
+                raise SystemExit("whatever")
+            return response({"fine": True})
+
+    serve(Exploding(Gate(), auth))
+    with pytest.raises(RemoteError, match="SystemExit"):
+        read(client)
+    assert read(client) == {"fine": True}
+
+
+def test_a_server_that_may_not_work_says_so_at_its_start(redis_url, namespace, raw, auth, gate):
+    """A server whose Redis user may not run scripts fails to start, and leaves no thread."""
+    before = set(threading.enumerate())
+    raw.acl_setuser("nobody", enabled=True, nopass=True, keys=["*"], commands=["+@read", "+config"])
+    url = redis_url.replace("://", "://nobody:x@")
+    client = client_over(GatedHTTPClient(gate, auth))
+    with pytest.raises(BrokerUnavailableError, match=r"nobody|permission"):
+        Server(client, redis_url=url, namespace=namespace).start()
+    assert set(threading.enumerate()) <= before
+
+
+def test_beats_are_a_second_apart_at_the_most():
+    """However long its lease is, a server beats often enough for callers to see it alive."""
+    assert Lease(Servers(Settings()), 600.0)._pause == 1.0
+    assert Lease(Servers(Settings()), 0.3)._pause == pytest.approx(0.1)

@@ -1,10 +1,16 @@
--- Ask for the server that works.
+-- Ask for the server that works and, where a job is named, whether Redis still knows it.
 --
 -- KEYS[1] server    hash: who works, under which epoch
+-- KEYS[2] lane      stream of the lane's jobs; absent where no job is named
+-- KEYS[3] reply     stream with the job's reply
+-- ARGV[1] entry     of the job in the stream
 --
--- Returns {milliseconds since its last beat, about, holder}, or nil without one.
+-- Returns {milliseconds since the server's last beat or -1, about it, its id, 1 if Redis knows
+-- the job, else 0}.
 local at, about, holder = unpack(redis.call('HMGET', KEYS[1], 'at', 'about', 'holder'))
-if not at then
-  return false
+local known = 1
+if KEYS[2] then
+  local waits = #redis.call('XRANGE', KEYS[2], ARGV[1], ARGV[1]) > 0
+  known = (waits or redis.call('EXISTS', KEYS[3]) == 1) and 1 or 0
 end
-return {now_ms() - at, about, holder}
+return {at and now_ms() - at or -1, about or '', holder or '', known}

@@ -9,7 +9,7 @@
 -- ARGV[4] mark      'r' it only reads so far, 'w' it may have written
 -- ARGV[5] timeout   milliseconds after the enqueue at which the call is too late, or ''
 --
--- Returns 'go', 'withdrawn', 'late' (taken off the lane) or 'stale'.
+-- Returns 'go', 'withdrawn', 'late' or 'stale'.
 may_grow(KEYS[1])
 if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
@@ -20,8 +20,6 @@ end
 local mark = redis.call('HGET', KEYS[3], ARGV[3]) or ''
 local enqueued = tonumber(string.match(ARGV[2], '^%d+'))
 if ARGV[5] ~= '' and now_ms() > enqueued + ARGV[5] and string.sub(mark, 1, 1) ~= 'w' then
-  redis.call('XDEL', KEYS[2], ARGV[2])
-  redis.call('HDEL', KEYS[3], ARGV[3])
   return 'late'
 end
 -- A caller that has given up (x) stays known as such.

@@ -9,10 +9,14 @@
 -- ARGV[2] entry     of the job in the stream, or '' if its enqueue was not confirmed
 --
 -- Returns 'answered', 'started' (it may have written; its reply will not be written), 'ended'
--- (it had only read, and goes no further) or 'withdrawn'.
+-- (it had only read, and goes no further), 'withdrawn', or 'lost' (Redis does not know it).
 may_grow(KEYS[2])
 if redis.call('EXISTS', KEYS[3]) == 1 then
   return 'answered'
+end
+-- Sent twice, it says the same twice.
+for _, fate in ipairs({'withdrawn', 'ended'}) do
+  if redis.call('ZSCORE', KEYS[4], fate .. ':' .. ARGV[1]) then return fate end
 end
 local mark = redis.call('HGET', KEYS[2], ARGV[1])
 if mark and string.sub(mark, 1, 1) == 'w' then
@@ -21,18 +25,25 @@ if mark and string.sub(mark, 1, 1) == 'w' then
 end
 redis.call('HDEL', KEYS[2], ARGV[1])
 -- An enqueue that is still on its way finds its id known, and adds nothing.
+local enqueued = redis.call('ZSCORE', KEYS[4], ARGV[1])
 redis.call('ZADD', KEYS[4], 'NX', now_ms(), ARGV[1])
 local entry = ARGV[2]
-if entry == '' then
-  -- It was put in a moment ago, if at all.
-  for _, item in ipairs(redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1000)) do
+local from = enqueued
+while entry == '' and from do
+  -- Its entry has the time at which its id was noted.
+  local page = redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', 100)
+  from = #page == 100 and page[100][1] or false
+  for _, item in ipairs(page) do
     if item[2][2] == ARGV[1] then entry = item[1] end
   end
 end
-if entry ~= '' then
-  redis.call('XDEL', KEYS[1], entry)
-end
+local found = entry ~= '' and redis.call('XDEL', KEYS[1], entry) == 1
 if redis.call('XLEN', KEYS[1]) == 0 then
   redis.call('DEL', KEYS[1])
 end
-return mark and 'ended' or 'withdrawn'
+if ARGV[2] ~= '' and not found then
+  return 'lost'
+end
+local fate = mark and 'ended' or 'withdrawn'
+redis.call('ZADD', KEYS[4], now_ms(), fate .. ':' .. ARGV[1])
+return fate
