@@ -56,7 +56,7 @@ _CONNECT_TIMEOUT: Final = 3.0
 _SOCKET_TIMEOUT: Final = SLICE + 5.0
 
 _UNLIMITED: Final = 2**31
-_OPTIONS: Final = {
+_OPTIONS: Final[dict[str, Any]] = {
     "decode_responses": False,
     "protocol": 2,
     "retry": Retry(NoBackoff(), 0),
@@ -158,9 +158,7 @@ def connect(url: str) -> Connection:
 
 def _client(url: str) -> redis.Redis:
     try:
-        pool = redis.ConnectionPool.from_url(url)
-        # Options in the URL may add to these, and not change them.
-        pool.connection_kwargs |= _OPTIONS
+        pool = redis.ConnectionPool.from_url(_without_our_options(url), **_OPTIONS)
         # Every caller that waits has a connection: as many as there are threads.
         pool.max_connections = _UNLIMITED
         if not issubclass(pool.connection_class, redis.UnixDomainSocketConnection):
@@ -174,6 +172,13 @@ def _client(url: str) -> redis.Redis:
             "as %2F, %3F, %23 and %40"
         ) from None
     return redis.Redis(connection_pool=pool)
+
+
+def _without_our_options(url: str) -> str:
+    """Return a URL whose query may add options, and does not change those that we need."""
+    place, _, query = url.partition("?")
+    kept = [pair for pair in query.split("&") if pair.partition("=")[0] not in _OPTIONS]
+    return f"{place}?{'&'.join(kept)}" if any(kept) else place
 
 
 def is_passing(error: BaseException | None) -> bool:
