@@ -169,7 +169,7 @@ def _tell_what_to_change() -> None:
         """
 In your own code, three lines:
 
-    pip install queued-gspread                   # once
+    pip install "queued-gspread[embedded]"       # once
     queued-gspread-server                        # one process, with your service account
     import queued_gspread as gspread             # instead of: import gspread
 """
