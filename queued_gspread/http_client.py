@@ -62,13 +62,6 @@ class HTTPClient(Proxy, kind=HTTP_CLIENT):
         super().__init__(bare(self._real, auth=auth, timeout=None))
         self._self_caller = Caller(settings, _identity(auth))
 
-    @classmethod
-    def for_caller(cls, caller: Caller, auth: Credentials | None = None) -> Self:
-        """Return an HTTP client with these settings and this identity."""
-        http = cls.around(bare(cls._real, auth=auth, timeout=None))
-        http._self_caller = caller
-        return http
-
     def __getattr__(self, name: str) -> Any:
         if name == "session":
             raise AttributeError(

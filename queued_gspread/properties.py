@@ -10,7 +10,7 @@ On the wire a change is ``[operation, path, value]``: ``["add", ["gridProperties
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .errors import CodecError
 from .fork import ForkLock
@@ -22,7 +22,6 @@ __all__ = ["Change", "apply", "changes", "tracked"]
 
 Path: TypeAlias = list[Any]
 Change: TypeAlias = list[Any]
-Operation: TypeAlias = Literal["add", "set", "delete"]
 
 
 class Count(int):

@@ -7,14 +7,15 @@ https://developers.google.com/workspace/drive/api/reference/rest/v3.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from requests import Response
+from .responses import made_up_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from requests import Response
 
 __all__ = ["allows", "insufficient"]
 
@@ -43,26 +44,17 @@ def allows(scopes: Iterable[str], method: str, endpoint: str) -> bool:
 
 def insufficient(endpoint: str) -> Response:
     """Return Google's answer to a request that its scopes do not allow."""
-    response = Response()
-    response.status_code = 403
-    response.reason = "Forbidden"
-    response.url = endpoint
-    response.headers["Content-Type"] = "application/json; charset=UTF-8"
-    response._content = json.dumps(_BODY).encode()  # noqa: SLF001 - requests has no constructor
-    return response
+    return made_up_response(403, "Forbidden", _INSUFFICIENT, endpoint)
 
 
-_BODY: Final = {
-    "error": {
-        "code": 403,
-        "message": "Request had insufficient authentication scopes.",
-        "status": "PERMISSION_DENIED",
-        "details": [
-            {
-                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-                "reason": "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
-                "domain": "googleapis.com",
-            }
-        ],
-    }
+_INSUFFICIENT: Final = {
+    "message": "Request had insufficient authentication scopes.",
+    "status": "PERMISSION_DENIED",
+    "details": [
+        {
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
+            "domain": "googleapis.com",
+        }
+    ],
 }

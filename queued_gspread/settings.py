@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from dataclasses import dataclass, field
@@ -9,7 +10,14 @@ from typing import Final
 
 from .errors import ConfigurationError
 
-__all__ = ["DEFAULT_NAMESPACE", "DEFAULT_REDIS_URL", "Settings", "check_namespace", "hide_password"]
+__all__ = [
+    "DEFAULT_NAMESPACE",
+    "DEFAULT_REDIS_URL",
+    "Settings",
+    "check_namespace",
+    "checked_seconds",
+    "hide_password",
+]
 
 ENV_PREFIX: Final = "QUEUED_GSPREAD_"
 DEFAULT_REDIS_URL: Final = "redis://localhost:6379/0"
@@ -17,7 +25,6 @@ DEFAULT_NAMESPACE: Final = "default"
 DEFAULT_GRACE: Final = 10.0
 
 _NAMESPACE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_SECONDS: Final = "a number of seconds above 0"
 
 
 @dataclass(frozen=True)
@@ -93,22 +100,29 @@ def hide_password(url: str) -> str:
     return f"{scheme}{mark}{user}{colon}{'***' if colon else ''}{at}{place}"
 
 
+def checked_seconds(value: float | str, shown: str, *, zero: bool = False) -> float:
+    """Return a number of seconds above 0, or from 0 on.
+
+    Raises:
+        ConfigurationError: It is none; the text has ``shown`` in it.
+
+    """
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = math.nan
+    if math.isfinite(seconds) and (seconds > 0 or (zero and seconds == 0)):
+        return seconds
+    expected = "0 or more" if zero else "above 0"
+    raise ConfigurationError(f"{shown} cannot be used: take a number of seconds, {expected}")
+
+
 def _seconds(
     option: str, given: float | None, variable: str, default: float | None
 ) -> float | None:
     if given is not None:
-        return _positive(given, f"{option}={given!r}")
+        return checked_seconds(given, f"{option}={given!r}")
     text = environment(variable)
     if text is None:
         return default
-    return _positive(text, f"{ENV_PREFIX}{variable}={text!r}")
-
-
-def _positive(value: float | str, shown: str) -> float:
-    try:
-        seconds = float(value)
-    except (TypeError, ValueError):
-        seconds = -1.0
-    if 0 < seconds < float("inf"):
-        return seconds
-    raise ConfigurationError(f"{shown} cannot be used: take {_SECONDS}")
+    return checked_seconds(text, f"{ENV_PREFIX}{variable}={text!r}")

@@ -14,7 +14,8 @@ ROOT = Path(queued_gspread.__file__).parent
 # From the bottom up; a module imports from its own layer and from lower ones.
 LAYERS = [
     {"_version", "errors", "fork"},
-    {"settings", "catalogue", "objects", "properties", "identity", "scopes", "lane", "surface"},
+    {"responses", "settings", "catalogue", "objects", "properties", "identity", "surface"},
+    {"scopes", "lane"},
     {"codec"},
     {"job"},
     {"broker"},
@@ -32,7 +33,7 @@ LAYERS = [
     {"__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-CLIENT_SIDE = {name for names in LAYERS[5:14] for name in names}
+CLIENT_SIDE = {name for names in LAYERS[6:15] for name in names}
 APART = {"server", "embedded", "emulator"}
 
 

@@ -131,10 +131,6 @@ class Connection:
         except NoScriptError:
             return self.redis.eval(script.text, len(keys), *keys, *args)
 
-    def close(self) -> None:
-        """Close the connections that are not in use."""
-        self.redis.close()
-
 
 _connections: dict[tuple[int, str], Connection] = {}
 _lock = ForkLock()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import math
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from queued_gspread._version import __version__
 from queued_gspread.errors import ConfigurationError
@@ -13,11 +12,9 @@ from queued_gspread.settings import (
     DEFAULT_REDIS_URL,
     ENV_PREFIX,
     check_namespace,
+    checked_seconds,
     environment,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = ["Parser", "namespace", "port", "positive_seconds", "seconds"]
 
@@ -90,24 +87,23 @@ def namespace(text: str) -> str:
 
 def seconds(text: str) -> float:
     """Return a number of seconds, 0 or more."""
-    return _number(text, lambda value: value >= 0, "a number of seconds, 0 or more")
+    return _seconds(text, zero=True)
 
 
 def positive_seconds(text: str) -> float:
     """Return a number of seconds above 0."""
-    return _number(text, lambda value: value > 0, "a number of seconds above 0")
+    return _seconds(text, zero=False)
 
 
 def port(text: str) -> int:
     """Return a TCP port."""
-    return int(_number(text, lambda value: value in range(_LAST_PORT + 1), "a port, 0 to 65535"))
+    if text.isdecimal() and int(text) <= _LAST_PORT:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} cannot be used: take a port, 0 to {_LAST_PORT}")
 
 
-def _number(text: str, is_right: Callable[[float], bool], expected: str) -> float:
+def _seconds(text: str, *, zero: bool) -> float:
     try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if math.isfinite(value) and is_right(value):
-        return value
-    raise argparse.ArgumentTypeError(f"{text!r} cannot be used: take {expected}")
+        return checked_seconds(text, repr(text), zero=zero)
+    except ConfigurationError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

@@ -144,7 +144,10 @@ def _found(text: str) -> str:
         return ", found something that is not JSON"
     kind = info.get("type") if isinstance(info, dict) else None
     if kind in ("service_account", "authorized_user", "external_account"):
-        return f", found one of type {kind!r} of which a field, maybe the key, cannot be used"
+        return (
+            f", found one of type {kind!r} that is for another option, or of which a field, "
+            "maybe the key, cannot be used"
+        )
     return ", found JSON of another kind"
 
 

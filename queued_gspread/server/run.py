@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import requests
-
 from queued_gspread import codec
 from queued_gspread.broker import StaleEpochError
 from queued_gspread.errors import (
@@ -20,6 +18,7 @@ from queued_gspread.errors import (
     RemoteError,
 )
 from queued_gspread.job import Job, Reply
+from queued_gspread.responses import made_up_response
 
 from .admission import admit
 from .calllog import LOGGER
@@ -151,13 +150,9 @@ def _late(job: Job, sent: int) -> Outcome:
 
 
 def _lost(job: Job) -> OutcomeUnknownError:
-    response = requests.Response()
-    response.status_code = 0
-    response.reason = "OUTCOME_UNKNOWN"
     message = (
         f"{job.method}: the server that made this call stopped while it may have been writing; "
         "look into the spreadsheet before you call again"
     )
-    error = {"code": 0, "message": message, "status": "OUTCOME_UNKNOWN"}
-    response._content = codec.dumps({"error": error})  # noqa: SLF001 - requests has no constructor
-    return OutcomeUnknownError(response)
+    error = {"message": message, "status": "OUTCOME_UNKNOWN"}
+    return OutcomeUnknownError(made_up_response(0, "OUTCOME_UNKNOWN", error))

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from queued_gspread._version import __version__
 from queued_gspread.broker import Servers
-from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
+from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.identity import Identity, identity_of
-from queued_gspread.settings import Settings
+from queued_gspread.settings import Settings, checked_seconds
 
 from .calllog import LOGGER
 from .credentials import make_client, retries_by_itself
@@ -80,9 +80,11 @@ class Server:
             api_key=api_key,
             api_endpoint=api_endpoint,
         )
-        self._interval = _not_negative("interval", interval)
-        self._shutdown_timeout = _not_negative("shutdown_timeout", shutdown_timeout)
-        self._lease_seconds = _positive("lease", lease)
+        self._interval = checked_seconds(interval, f"interval={interval!r}", zero=True)
+        self._shutdown_timeout = checked_seconds(
+            shutdown_timeout, f"shutdown_timeout={shutdown_timeout!r}", zero=True
+        )
+        self._lease_seconds = checked_seconds(lease, f"lease={lease!r}")
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._left: list[Lanes] = []
@@ -222,15 +224,3 @@ class Server:
                 "take gspread.HTTPClient",
                 type(self._client.http_client).__name__,
             )
-
-
-def _not_negative(name: str, seconds: float) -> float:
-    if seconds >= 0:
-        return seconds
-    raise ConfigurationError(f"{name}={seconds!r} cannot be used: take seconds, 0 or more")
-
-
-def _positive(name: str, seconds: float) -> float:
-    if seconds > 0:
-        return seconds
-    raise ConfigurationError(f"{name}={seconds!r} cannot be used: take seconds, above 0")

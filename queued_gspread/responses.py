@@ -1,0 +1,24 @@
+"""Answers in Google's form that Google did not give."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import requests
+
+__all__ = ["made_up_response"]
+
+
+def made_up_response(
+    status: int, reason: str, error: dict[str, Any], url: str = ""
+) -> requests.Response:
+    """Return a response with an error body, for an exception that carries one."""
+    response = requests.Response()
+    response.status_code = status
+    response.reason = reason
+    response.url = url
+    response.headers["Content-Type"] = "application/json; charset=UTF-8"
+    body = json.dumps({"error": {"code": status, **error}})
+    response._content = body.encode()  # noqa: SLF001 - requests has no constructor
+    return response
