@@ -202,7 +202,8 @@ def unavailable(url: str, error: RedisError) -> BrokerUnavailableError:
     """Return the error that tells a user what is wrong with Redis and what to do."""
     shown = hide_password(url)
     # redis-py's own texts name hosts and reasons, never a password.
-    if isinstance(error, _REFUSED_FOR_GOOD):
+    # Redis 7 cuts a script of somebody who has not logged in short, and says so in its own way.
+    if isinstance(error, _REFUSED_FOR_GOOD) or "unauthenticated" in str(error):
         remedy = "check the user and the password in the URL"
     elif _is_out_of_memory(error):
         remedy = "give it more memory, or let the server empty the queue"
