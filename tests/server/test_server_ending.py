@@ -16,7 +16,8 @@ from processes import run
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Servers
-from queued_gspread.embedded import TemporaryRedis
+from queued_gspread.embedded import TemporaryRedis, find_binary
+from queued_gspread.embedded.binaries import version
 from queued_gspread.errors import OutcomeUnknownError, ServerUnavailableError
 from queued_gspread.settings import Settings
 
@@ -164,7 +165,9 @@ def test_a_killed_server_ends_the_wait_of_its_callers(
 
 def test_a_redis_that_cannot_save_is_waited_for(serve, authorize, gate, background, namespace):
     """A reply that Redis refuses to take for a while, since it cannot save, is not lost."""
-    with TemporaryRedis() as server, redis.Redis.from_url(server.url) as raw:
+    # Redis 7 does not let its folder be changed unless it was told to.
+    options = {"enable-protected-configs": "yes"} if version(find_binary()) >= (7, 0) else {}
+    with TemporaryRedis(options=options) as server, redis.Redis.from_url(server.url) as raw:
         working = serve(redis_url=server.url)
         writing = background(write, authorize(redis_url=server.url))
         arrival = gate.next()
