@@ -15,6 +15,9 @@ except ImportError as error:
         'The emulator needs aiohttp: pip install "queued-gspread[emulator]"', name=error.name
     ) from error
 
-from .server import Emulator, Served
+from .account import Account
+from .ledger import Served
+from .quotas import Quotas
+from .server import Emulator
 
-__all__ = ["Emulator", "Served"]
+__all__ = ["Account", "Emulator", "Quotas", "Served"]

@@ -1,36 +1,40 @@
-"""The throw-away service account: its key, its tokens and who may use them."""
+"""A throw-away service account: who it is, and the key that its token requests are signed with."""
 
 from __future__ import annotations
 
+import json
+import os
 import secrets
-import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth import exceptions, jwt
 
-_LIFETIME = 3600
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
 _KEY_SIZE = 2048
-_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-EMAIL = "emulator@queued-gspread-emulator.iam.gserviceaccount.com"
+_OWNER_ONLY = 0o600
+_NAME, _PROJECT = "emulator", "queued-gspread-emulator"
+_FIRST_CLIENT_ID = 100_000_000_000_000_000_000
 
 
-class TokenRefusedError(Exception):
-    """A token request that is answered with an OAuth error: its code and description."""
+def _email(number: int) -> str:
+    name = _NAME if number == 1 else f"{_NAME}-{number}"
+    return f"{name}@{_PROJECT}.iam.gserviceaccount.com"
 
 
-@dataclass
+EMAIL = _email(1)
+
+
+@dataclass(frozen=True)
 class _Key:
+    key_id: str
     private_pem: str
     public_pem: bytes
-
-
-@dataclass
-class _Grant:
-    scopes: frozenset[str]
-    expiry: float
 
 
 def _new_key() -> _Key:
@@ -43,57 +47,54 @@ def _new_key() -> _Key:
     public = key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    return _Key(private.decode(), public)
+    return _Key(secrets.token_hex(20), private.decode(), public)
 
 
 class Account:
-    """One service account, made anew for every emulator."""
+    """One service account, with a key that is made anew for every emulator."""
 
-    def __init__(self) -> None:
-        """Make the key, which takes a tenth of a second or so."""
-        self.email = EMAIL
+    def __init__(self, number: int, url: Callable[[], str]) -> None:
+        """Make the key, which takes a tenth of a second or so; the first number is 1."""
+        self.email = _email(number)
+        self._client_id = str(_FIRST_CLIENT_ID + number - 1)
+        self._url = url
         self._key = _new_key()
-        self._key_id = secrets.token_hex(20)
-        self._granted: dict[str, _Grant] = {}
 
-    def info(self, url: str) -> dict[str, str]:
-        """Return what a service account's JSON file holds, with this emulator as token_uri."""
+    def service_account_info(self) -> dict[str, str]:
+        """Return the account's JSON for google-auth; its tokens come from the emulator.
+
+        Raises RuntimeError before the emulator was started, since it has no URL then.
+        """
+        key = self._key
         return {
             "type": "service_account",
-            "project_id": "queued-gspread-emulator",
-            "private_key_id": self._key_id,
-            "private_key": self._key.private_pem,
+            "project_id": _PROJECT,
+            "private_key_id": key.key_id,
+            "private_key": key.private_pem,
             "client_email": self.email,
-            "client_id": "100000000000000000000",
+            "client_id": self._client_id,
             "auth_uri": "https://accounts.google.com/o/oauth2/auth",
-            "token_uri": f"{url}/token",
+            "token_uri": f"{self._url()}/token",
             "universe_domain": "googleapis.com",
         }
 
-    def grant(self, form: dict[str, str]) -> dict[str, Any]:
-        """Return a new access token for a signed assertion, or raise TokenRefusedError."""
-        if form.get("grant_type") != _GRANT:
-            raise TokenRefusedError("unsupported_grant_type", "Invalid grant_type")
+    def write_service_account(self, path: str | Path) -> None:
+        """Write the account's JSON to a file that only its owner may read."""
+        content = json.dumps(self.service_account_info(), indent=2) + "\n"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        with os.fdopen(os.open(path, flags, _OWNER_ONLY), "w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), _OWNER_ONLY)
+            file.write(content)
+
+    def rotate_key(self) -> None:
+        """Make a new key and accept the old one no more; tokens granted so far stay valid."""
+        self._key = _new_key()
+
+    def claims(self, assertion: str) -> dict[str, Any] | None:
+        """Return what an assertion says, None where the account's key did not sign it."""
         decode: Any = jwt.decode
         try:
-            claims = decode(form.get("assertion", ""), certs=self._key.public_pem)
+            claims: dict[str, Any] = decode(assertion, certs=self._key.public_pem)
         except (ValueError, exceptions.GoogleAuthError):
-            raise TokenRefusedError("invalid_grant", "Invalid JWT Signature.") from None
-        if claims.get("iss") != self.email:
-            raise TokenRefusedError("invalid_grant", "Invalid grant: account not found")
-        scopes = frozenset(str(claims.get("scope", "")).split())
-        if not scopes:
-            description = "Invalid OAuth scope or ID token audience provided."
-            raise TokenRefusedError("invalid_scope", description)
-        token = "ya29.c." + secrets.token_urlsafe(64)
-        self._granted[token] = _Grant(scopes, time.monotonic() + _LIFETIME)
-        return {"access_token": token, "expires_in": _LIFETIME, "token_type": "Bearer"}
-
-    def scopes(self, token: str) -> frozenset[str] | None:
-        """Return the scopes of a token, None if it was not granted here or has expired."""
-        grant = self._granted.get(token)
-        return grant.scopes if grant and grant.expiry > time.monotonic() else None
-
-    def revoke_all(self) -> None:
-        """Make every token granted so far invalid, as an expiry would."""
-        self._granted.clear()
+            return None
+        return claims

@@ -1,11 +1,11 @@
-"""One request in, one answer out: routing, checking who asks, and errors as bodies."""
+"""One request in, one answer out: checking who asks, routing, and errors as bodies."""
 
 from __future__ import annotations
 
 import json
 import logging
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -14,6 +14,7 @@ from . import drive_api, sharing_api, spreadsheets_api, values_api
 from .errors import (
     ApiError,
     drive_unauthenticated,
+    failure,
     insufficient_scopes,
     invalid,
     unauthenticated,
@@ -25,7 +26,7 @@ from .store import SPREADSHEET_TYPE
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from .account import Account
+    from .project import Project
     from .store import Store
 
 Json = dict[str, Any]
@@ -41,6 +42,7 @@ class Answer:
     status: int
     body: bytes
     content_type: str = JSON_TYPE
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -66,6 +68,23 @@ class Request:
         return unquote(self.raw_path)
 
     @property
+    def on_sheets(self) -> bool:
+        """Whether it is one to the Sheets API, not to the Drive API."""
+        return self.raw_path.startswith("/v4/")
+
+    @property
+    def quota(self) -> str:
+        """What it counts as: `read`, `write` or `drive`."""
+        if not self.on_sheets:
+            return "drive"
+        return "read" if self.method == "GET" else "write"
+
+    @property
+    def token(self) -> str:
+        """The access token that it comes with, empty where it has none."""
+        return self.headers.get("Authorization", "").partition(" ")[2].strip()
+
+    @property
     def ranges(self) -> list[str]:
         """All `ranges` of the query, in order."""
         return [value for name, value in self.pairs if name == "ranges"]
@@ -87,17 +106,33 @@ class Request:
         return parsed
 
 
-def answer(store: Store, account: Account, request: Request) -> Answer:
-    """Return the answer to any request below /v4, /drive or /upload."""
+def admitted(project: Project, request: Request) -> str:
+    """Return whose request below /v4, /drive or /upload it is: the account's e-mail address.
+
+    It is empty for an API key. Raises ApiError for who may not do this.
+    """
+    caller = _caller(project, request)
+    if len(request.content) > _LARGEST_BODY:
+        limit = f"exceeds the limit: {_LARGEST_BODY} bytes."
+        raise invalid(f"Request payload size {limit}")
+    return caller
+
+
+def answer(store: Store, request: Request) -> Answer:
+    """Apply an admitted request and return its answer, whatever goes wrong."""
     try:
-        _check(account, request)
         return _route(store, request)
-    except ApiError as refusal:
-        return as_json(refusal.body, refusal.status)
+    except ApiError as error:
+        return refusal(error)
     except Exception:  # noqa: BLE001  - a server answers whatever goes wrong in it
         _log.exception("The emulator failed at %s %s", request.method, request.target)
-        error = {"code": 500, "message": "Internal error encountered.", "status": "INTERNAL"}
-        return as_json({"error": error}, HTTPStatus.INTERNAL_SERVER_ERROR)
+        return refusal(failure(HTTPStatus.INTERNAL_SERVER_ERROR, on_sheets=True))
+
+
+def refusal(error: ApiError, headers: Mapping[str, str] | None = None) -> Answer:
+    """Return an error as an answer."""
+    answered = as_json(error.body, error.status)
+    return replace(answered, headers=headers) if headers else answered
 
 
 def as_json(body: Any, status: int = HTTPStatus.OK) -> Answer:
@@ -105,20 +140,18 @@ def as_json(body: Any, status: int = HTTPStatus.OK) -> Answer:
     return Answer(int(status), json.dumps(body, ensure_ascii=False).encode())
 
 
-def _check(account: Account, request: Request) -> None:
-    on_sheets = request.raw_path.startswith("/v4/")
-    kind, _, token = request.headers.get("Authorization", "").partition(" ")
-    if token:
-        scopes = account.scopes(token.strip()) if kind.lower() == "bearer" else None
-        if scopes is None:
-            raise unauthenticated() if on_sheets else drive_unauthenticated()
-        if not allows(scopes, request.method, request.raw_path):
-            raise insufficient_scopes(on_sheets)
-    elif not (request.headers.get("x-goog-api-key") or request.query.get("key")):
-        raise unauthenticated() if on_sheets else drive_unauthenticated()
-    if len(request.content) > _LARGEST_BODY:
-        limit = f"exceeds the limit: {_LARGEST_BODY} bytes."
-        raise invalid(f"Request payload size {limit}")
+def _caller(project: Project, request: Request) -> str:
+    if not request.token:
+        if request.headers.get("x-goog-api-key") or request.query.get("key"):
+            return ""
+        raise unauthenticated() if request.on_sheets else drive_unauthenticated()
+    bearer = request.headers.get("Authorization", "").lower().startswith("bearer ")
+    holder = project.holder(request.token) if bearer else None
+    if holder is None:
+        raise unauthenticated() if request.on_sheets else drive_unauthenticated()
+    if not allows(holder.scopes, request.method, request.raw_path):
+        raise insufficient_scopes(request.on_sheets)
+    return holder.email
 
 
 def _route(store: Store, request: Request) -> Answer:

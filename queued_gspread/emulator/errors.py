@@ -7,15 +7,48 @@ reference, whose older shape lists `errors` with a domain and a reason.
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .quotas import Limit
 
 _STATUS_NAMES = {
     HTTPStatus.BAD_REQUEST: "INVALID_ARGUMENT",
     HTTPStatus.UNAUTHORIZED: "UNAUTHENTICATED",
     HTTPStatus.FORBIDDEN: "PERMISSION_DENIED",
     HTTPStatus.NOT_FOUND: "NOT_FOUND",
+    HTTPStatus.CONFLICT: "ABORTED",
+    HTTPStatus.TOO_MANY_REQUESTS: "RESOURCE_EXHAUSTED",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "INTERNAL",
     HTTPStatus.NOT_IMPLEMENTED: "UNIMPLEMENTED",
+    HTTPStatus.SERVICE_UNAVAILABLE: "UNAVAILABLE",
+    HTTPStatus.GATEWAY_TIMEOUT: "DEADLINE_EXCEEDED",
 }
+_MESSAGES = {
+    HTTPStatus.UNAUTHORIZED: "Request had invalid authentication credentials.",
+    HTTPStatus.FORBIDDEN: "The caller does not have permission",
+    HTTPStatus.NOT_FOUND: "Requested entity was not found.",
+    HTTPStatus.TOO_MANY_REQUESTS: "Resource has been exhausted (e.g. check quota).",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Internal error encountered.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "The service is currently unavailable.",
+}
+_DRIVE_REASONS = {
+    HTTPStatus.FORBIDDEN: "insufficientFilePermissions",
+    HTTPStatus.NOT_FOUND: "notFound",
+    HTTPStatus.TOO_MANY_REQUESTS: "rateLimitExceeded",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "internalError",
+}
+_ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
+_HELP = {
+    "@type": "type.googleapis.com/google.rpc.Help",
+    "links": [
+        {
+            "description": "Request a higher quota limit.",
+            "url": "https://cloud.google.com/docs/quota#requesting_higher_quota",
+        }
+    ],
+}
+_SHEETS_SERVICE = "sheets.googleapis.com"
 
 _UNAUTHENTICATED = (
     "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie "
@@ -98,10 +131,14 @@ def unauthenticated() -> ApiError:
 
 
 def drive_error(
-    status: HTTPStatus, reason: str, message: str, location: tuple[str, str] | None = None
+    status: HTTPStatus,
+    reason: str,
+    message: str,
+    location: tuple[str, str] | None = None,
+    domain: str = "global",
 ) -> ApiError:
     """Return an error in the shape of the Drive API; location is its type and its name."""
-    detail = {"domain": "global", "reason": reason, "message": message}
+    detail = {"domain": domain, "reason": reason, "message": message}
     if location:
         detail["locationType"], detail["location"] = location
     error = {"errors": [detail], "code": int(status), "message": message}
@@ -111,9 +148,9 @@ def drive_error(
 def insufficient_scopes(on_sheets: bool) -> ApiError:
     """Return either API's answer to a token that was not granted for this."""
     message = "Request had insufficient authentication scopes."
-    service = "sheets.googleapis.com" if on_sheets else "drive.googleapis.com"
+    service = _SHEETS_SERVICE if on_sheets else "drive.googleapis.com"
     info = {
-        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        "@type": _ERROR_INFO,
         "reason": "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
         "domain": "googleapis.com",
         "metadata": {"service": service},
@@ -123,6 +160,43 @@ def insufficient_scopes(on_sheets: bool) -> ApiError:
         reason = {"message": "Insufficient Permission", "domain": "global"}
         refused.body["error"]["errors"] = [reason | {"reason": "insufficientPermissions"}]
     return refused
+
+
+def quota_exceeded(limit: Limit) -> ApiError:
+    """Return either API's answer to one request too many: 429 from Sheets, 403 from Drive."""
+    if limit.kind == "drive":
+        message = "User Rate Limit Exceeded"
+        return drive_error(HTTPStatus.FORBIDDEN, limit.name, message, domain="usageLimits")
+    message = (
+        f"Quota exceeded for quota metric '{limit.metric}' and limit '{limit.title}' of service "
+        f"'{_SHEETS_SERVICE}' for consumer 'project_number:1'."
+    )
+    metadata = {
+        "quota_location": "global",
+        "quota_metric": f"{_SHEETS_SERVICE}/{limit.kind}_requests",
+        "quota_limit_value": str(limit.value),
+        "consumer": "projects/1",
+        "service": _SHEETS_SERVICE,
+        "quota_limit": limit.name,
+    }
+    info = {
+        "@type": _ERROR_INFO,
+        "reason": "RATE_LIMIT_EXCEEDED",
+        "domain": "googleapis.com",
+        "metadata": metadata,
+    }
+    return sheets_error(HTTPStatus.TOO_MANY_REQUESTS, message, [info, _HELP])
+
+
+def failure(status: HTTPStatus, on_sheets: bool, reason: str = "", message: str = "") -> ApiError:
+    """Return either API's answer with a status, whatever the request was."""
+    message = message or _MESSAGES.get(status, status.phrase)
+    if not on_sheets:
+        reason = reason or _DRIVE_REASONS.get(status, "backendError")
+        domain = "usageLimits" if "LimitExceeded" in reason else "global"
+        return drive_error(status, reason, message, domain=domain)
+    info = {"@type": _ERROR_INFO, "reason": reason, "domain": "googleapis.com"}
+    return sheets_error(status, message, [info] if reason else None)
 
 
 def file_not_found(file_id: str) -> ApiError:

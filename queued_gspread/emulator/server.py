@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import json
-import os
 import signal
-import socket
 import threading
 import time
-from dataclasses import dataclass
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from typing import TYPE_CHECKING
 
-from aiohttp import web
-
-from .account import Account, TokenRefusedError
-from .api import Answer, Request, answer, as_json
+from .faults import Seconds, checked_seconds
+from .handler import Handler, Share
 from .ids import Ids
+from .listener import Listener
+from .project import LIFETIME, Project
+from .quotas import Meter, Quotas
 from .store import Store
 from .timestamps import utc_now
 
@@ -31,20 +24,9 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-_LARGEST_UPLOAD = 256 * 1024 * 1024
-_OWNER_ONLY = 0o600
-
-
-@dataclass(frozen=True)
-class Served:
-    """One request that was answered; the path is free of percent-encoding."""
-
-    time: float
-    method: str
-    path: str
-    query: list[tuple[str, str]]
-    body: Any
-    status: int
+    from .account import Account
+    from .ledger import Served
+    from .switchboard import Faults
 
 
 class Emulator:
@@ -52,6 +34,10 @@ class Emulator:
 
     `port=0` takes a free port. With the same `seed` and `clock`, two emulators that get the
     same requests answer the same bytes, tokens aside. What is stored outlives a stop.
+
+    `clock` gives the times in answers, `monotonic` the seconds that quotas, tokens, latency and
+    the ledger go by. The other arguments are attributes too, and can be set while it runs, from
+    any thread: `quotas`, `latency`, `apply_share`, `token_lifetime`.
     """
 
     def __init__(
@@ -61,18 +47,20 @@ class Emulator:
         *,
         seed: int | None = None,
         clock: Callable[[], datetime] = utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
+        quotas: Quotas | None = None,
+        latency: Seconds = 0.0,
+        apply_share: Share = 0.5,
+        token_lifetime: float = LIFETIME,
     ) -> None:
-        self._host = host
-        self._port = port
-        self._account = Account()
-        self._store = Store(Ids(seed), clock, self._account.email)
-        self._lock = threading.Lock()
-        self._served: list[Served] = []
-        self._token_served: list[Served] = []
-        self._socket: socket.socket | None = None
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopping: asyncio.Event | None = None
+        self._project = Project(monotonic, lambda: self.url)
+        self._store = Store(Ids(seed), clock, self._project.first.email)
+        self._handler = Handler(self._store, self._project, monotonic, seed)
+        self._listener = Listener(host, port, self._handler)
+        self.quotas = quotas or Quotas()
+        self.latency = latency
+        self.apply_share = apply_share
+        self.token_lifetime = token_lifetime
 
     def __enter__(self) -> Self:
         self.start()
@@ -89,43 +77,115 @@ class Emulator:
     @property
     def url(self) -> str:
         """The base URL, `http://HOST:PORT`, once the emulator was started."""
-        if self._socket is None:
-            raise RuntimeError("The emulator has no URL before start().")
-        return f"http://{self._host}:{self._port}"
+        return self._listener.url
+
+    @property
+    def quotas(self) -> Quotas:
+        """What accounts and their project may do; to set it starts counting afresh."""
+        return self._handler.meter.quotas
+
+    @quotas.setter
+    def quotas(self, quotas: Quotas) -> None:
+        self._handler.meter = Meter(quotas)
+
+    @property
+    def latency(self) -> Seconds:
+        """The seconds from arrival to answer of an API request, or (lowest, highest)."""
+        return self._handler.latency
+
+    @latency.setter
+    def latency(self, seconds: Seconds) -> None:
+        self._handler.latency = checked_seconds(seconds)
+
+    @property
+    def apply_share(self) -> Share:
+        """The share of its latency, 0 to 1, after which a request is applied, or `random`."""
+        return self._handler.apply_share
+
+    @apply_share.setter
+    def apply_share(self, share: Share) -> None:
+        if share != "random" and not 0 <= share <= 1:
+            raise ValueError(f"apply_share={share!r} cannot be used: take 0 to 1, or random.")
+        self._handler.apply_share = share
+
+    @property
+    def token_lifetime(self) -> float:
+        """The seconds after which an access token that is granted from now on expires."""
+        return self._project.token_lifetime
+
+    @token_lifetime.setter
+    def token_lifetime(self, seconds: float) -> None:
+        checked_seconds(seconds)
+        self._project.token_lifetime = seconds
+
+    @property
+    def faults(self) -> Faults:
+        """What requests are made to meet: see its `add`, `remove` and `clear`."""
+        return self._handler.faults
 
     @property
     def ledger(self) -> list[Served]:
-        """A copy of the list of all API requests answered so far, in order."""
-        with self._lock:
-            return list(self._served)
+        """A copy of the list of all API requests so far, in the order of their answers."""
+        return self._handler.ledger.api
 
     @property
     def token_requests(self) -> list[Served]:
-        """A copy of the list of all token requests answered so far, in order."""
-        with self._lock:
-            return list(self._token_served)
+        """A copy of the list of all token requests so far, in the order of their answers."""
+        return self._handler.ledger.token
+
+    @property
+    def refusals(self) -> int:
+        """How many requests of the ledger a quota refused; a fault's 429 is none."""
+        return sum(served.refused_by != "" for served in self.ledger)
+
+    @property
+    def under_way(self) -> int:
+        """How many requests have arrived and are not in the ledger yet."""
+        return self._handler.ledger.under_way
 
     def clear_ledger(self) -> None:
         """Forget the API and token requests answered so far."""
-        with self._lock:
-            self._served.clear()
-            self._token_served.clear()
+        self._handler.ledger.clear()
+
+    def wait_for(
+        self, predicate: Callable[[Served], bool], *, count: int = 1, timeout: float = 10.0
+    ) -> list[Served]:
+        """Return the API requests for which it is true as soon as there are `count` of them.
+
+        Those that are in the ledger already count. Raises TimeoutError after `timeout` real
+        seconds.
+        """
+        return self._handler.ledger.wait_for(predicate, count, timeout)
+
+    def wait_until_under_way(self, count: int = 1, *, timeout: float = 10.0) -> None:
+        """Return as soon as `count` requests are under way at once.
+
+        Raises TimeoutError after `timeout` real seconds.
+        """
+        self._handler.ledger.wait_until_under_way(count, timeout)
 
     def service_account_info(self) -> dict[str, str]:
-        """Return a service account's JSON for google-auth; its tokens come from here."""
-        return self._account.info(self.url)
+        """Return the first service account's JSON for google-auth; its tokens come from here."""
+        return self._project.first.service_account_info()
 
     def write_service_account(self, path: str | Path) -> None:
-        """Write the service account's JSON to a file that only its owner may read."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-        with os.fdopen(os.open(path, flags, _OWNER_ONLY), "w", encoding="utf-8") as file:
-            os.fchmod(file.fileno(), _OWNER_ONLY)
-            json.dump(self.service_account_info(), file, indent=2)
-            file.write("\n")
+        """Write the first account's JSON to a file that only its owner may read."""
+        self._project.first.write_service_account(path)
+
+    def add_account(self) -> Account:
+        """Add a service account to the project: it has a user's quotas of its own."""
+        return self._project.add_account()
+
+    def rotate_key(self) -> None:
+        """Make a new key for the first account and accept its old one no more.
+
+        Tokens granted so far stay valid.
+        """
+        self._project.first.rotate_key()
 
     def revoke_tokens(self) -> None:
         """Make every access token granted so far invalid."""
-        self._account.revoke_all()
+        self._project.revoke_all()
 
     def add_private_file(self, file_id: str) -> None:
         """Let a spreadsheet exist that is not shared: Sheets answers 403, Drive 404."""
@@ -133,26 +193,14 @@ class Emulator:
 
     def start(self) -> None:
         """Begin to listen, in a thread; raise OSError where the port is taken."""
-        if self._thread is not None:
-            raise RuntimeError("The emulator is running already.")
-        self._socket = socket.create_server((self._host, self._port))
-        self._port = self._socket.getsockname()[1]
-        listening = threading.Event()
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(listening)), name="emulator", daemon=True
-        )
-        self._thread.start()
-        listening.wait()
+        self._listener.start()
 
     def stop(self) -> None:
-        """Close all connections and end the thread; a second call does nothing."""
-        if self._thread is None:
-            return
-        assert self._loop
-        assert self._stopping
-        self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join()
-        self._thread = None
+        """Close all connections and end the thread; a second call does nothing.
+
+        A request that waits for its moment is reset, and not applied.
+        """
+        self._listener.stop()
 
     def serve_forever(self, on_listening: Callable[[], None] | None = None) -> None:
         """Start, report, and return once SIGTERM or SIGINT came; for the main thread only."""
@@ -167,46 +215,3 @@ class Emulator:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-    async def _serve(self, listening: threading.Event) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stopping = asyncio.Event()
-        app = web.Application(client_max_size=_LARGEST_UPLOAD)
-        app.router.add_route("*", "/{path:.*}", self._handle)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-        await runner.setup()
-        assert self._socket
-        await web.SockSite(runner, self._socket).start()
-        listening.set()
-        await self._stopping.wait()
-        await runner.cleanup()
-
-    async def _handle(self, incoming: web.Request) -> web.Response:
-        content = await incoming.read()
-        # From here on nothing is awaited, so every request sees and leaves a whole state.
-        request = Request(incoming.method, incoming.raw_path, incoming.headers, content)
-        if request.raw_path == "/token":
-            found, book = self._token(request), self._token_served
-        else:
-            found, book = answer(self._store, self._account, request), self._served
-        with self._lock:
-            book.append(_served(request, found.status))
-        headers = {"Content-Type": found.content_type}
-        return web.Response(status=found.status, body=found.body, headers=headers)
-
-    def _token(self, request: Request) -> Answer:
-        form = dict(parse_qsl(request.content.decode("utf-8", "replace")))
-        try:
-            return as_json(self._account.grant(form))
-        except TokenRefusedError as refusal:
-            code, description = refusal.args
-            body = {"error": code, "error_description": description}
-            return as_json(body, HTTPStatus.BAD_REQUEST)
-
-
-def _served(request: Request, status: int) -> Served:
-    body: Any = request.content or None
-    if body and "json" in request.headers.get("Content-Type", ""):
-        with contextlib.suppress(ValueError):
-            body = json.loads(request.content)
-    return Served(time.time(), request.method, request.path, request.pairs, body, status)

@@ -8,7 +8,6 @@ import json
 import re
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from types import SimpleNamespace
 
 from queued_gspread.emulator.account import EMAIL
 from queued_gspread.emulator.api import Request, answer
@@ -22,7 +21,6 @@ FOLDER_ID = re.compile(r"/parents/(0A[\w-]+)")
 TIME = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 ADDRESS = re.compile(r"[\w.-]+@[\w.-]+\.iam\.gserviceaccount\.com")
 FILE_ID = re.compile(r"/(?:files|spreadsheets)/([\w-]{40,})")
-NOBODY = SimpleNamespace(scopes=lambda token: None)
 
 
 class Player:
@@ -47,7 +45,7 @@ class Player:
             if _creates(exchange):
                 self._prepare(place)
             request = self._request(exchange)
-            got = answer(self.store, NOBODY, request)
+            got = answer(self.store, request)
             yield exchange, self._difference(exchange, got)
 
     def _prepare(self, place):

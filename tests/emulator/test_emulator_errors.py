@@ -1,3 +1,5 @@
+import time
+
 import pytest
 import requests
 from google.auth.exceptions import RefreshError
@@ -5,7 +7,7 @@ from google.auth.transport.requests import Request
 from google.oauth2.service_account import Credentials
 from gspread.exceptions import APIError, SpreadsheetNotFound
 
-from queued_gspread.emulator import Emulator
+from queued_gspread.emulator.project import Project
 
 
 def refusal(call, *args, **kwargs):
@@ -183,7 +185,7 @@ def test_revoked_tokens_are_refreshed(client, book, emulator):
 
 def test_key_of_another_account(emulator):
     """An assertion that another key signed gets no token."""
-    info = Emulator()._account.info(emulator.url)
+    info = Project(time.monotonic, lambda: emulator.url).first.service_account_info()
     credentials = Credentials.from_service_account_info(info, scopes=["x"])
     with pytest.raises(RefreshError, match="Invalid JWT Signature"):
         credentials.refresh(Request())

@@ -1,0 +1,153 @@
+"""The faults that requests can be made to meet, as plain data.
+
+`applied` says whether the request's method runs all the same: with False the fault comes before
+it, with True the client cannot know that it ran. Times are in seconds of the emulator's clock.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Seconds: TypeAlias = float | tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Status:
+    """An answer with a status and Google's JSON for it.
+
+    `reason` is what the JSON gives as reason, such as `userRateLimitExceeded` for 403;
+    `message` replaces its message. `body` replaces all of it: a mapping is sent as JSON, text
+    and bytes are sent as HTML unless `headers` say otherwise. To a token request it is an OAuth
+    error that google-auth takes for a passing one. Raises ValueError for an unknown status.
+    """
+
+    status: int
+    message: str = ""
+    reason: str = ""
+    body: Mapping[str, Any] | str | bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    applied: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a status that there is not."""
+        HTTPStatus(self.status)
+
+    @property
+    def name(self) -> str:
+        """What the ledger calls it."""
+        return f"{self.status}{' after' if self.applied else ''}"
+
+
+@dataclass(frozen=True)
+class Html:
+    """An answer with a status and a page of HTML, as Google's front ends send it.
+
+    Raises ValueError for an unknown status.
+    """
+
+    status: int = HTTPStatus.BAD_GATEWAY
+    headers: Mapping[str, str] = field(default_factory=dict)
+    applied: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a status that there is not."""
+        HTTPStatus(self.status)
+
+    @property
+    def name(self) -> str:
+        """What the ledger calls it."""
+        return f"html {int(self.status)}{' after' if self.applied else ''}"
+
+
+@dataclass(frozen=True)
+class Reset:
+    """The connection is reset instead of an answer.
+
+    With `late`, it is reset as soon as the request has come in, and the request is applied so
+    many seconds later. Raises ValueError for seconds below 0.
+    """
+
+    applied: bool = False
+    late: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse seconds that are none."""
+        if self.late is not None:
+            checked_seconds(self.late)
+            object.__setattr__(self, "applied", True)
+
+    @property
+    def name(self) -> str:
+        """What the ledger calls it."""
+        if self.late is not None:
+            return "reset late"
+        return f"reset{' after' if self.applied else ''}"
+
+
+@dataclass(frozen=True)
+class ExpiredToken:
+    """401, as for a token that has expired; only an API request can meet it.
+
+    With `for_good` the token that was used is invalid from then on.
+    """
+
+    for_good: bool = False
+    applied: bool = field(default=False, init=False)
+
+    @property
+    def name(self) -> str:
+        """What the ledger calls it."""
+        return "expired"
+
+
+@dataclass(frozen=True)
+class OAuthRefusal:
+    """An OAuth error, for good as google-auth sees it; only a token request can meet it."""
+
+    error: str = "invalid_grant"
+    description: str = "Invalid grant: account not found"
+    status: int = HTTPStatus.BAD_REQUEST
+    applied: bool = field(default=False, init=False)
+
+    @property
+    def name(self) -> str:
+        """What the ledger calls it."""
+        return self.error
+
+
+@dataclass(frozen=True)
+class Latency:
+    """A longer way, in seconds or anything between two; it adds to what else there is.
+
+    Raises ValueError for seconds below 0.
+    """
+
+    seconds: Seconds
+
+    def __post_init__(self) -> None:
+        """Refuse seconds that are none."""
+        checked_seconds(self.seconds)
+
+    @property
+    def name(self) -> str:
+        """What the ledger calls it, where nothing else befell the request."""
+        return "latency"
+
+
+Ending: TypeAlias = Status | Html | Reset | ExpiredToken | OAuthRefusal
+Fault: TypeAlias = Ending | Latency
+
+
+def checked_seconds(seconds: Seconds) -> Seconds:
+    """Return seconds, or a range of them; raise ValueError where one is below 0 or not finite."""
+    bounds = seconds if isinstance(seconds, tuple) else (seconds, seconds)
+    low, high = bounds
+    if not (0 <= low <= high and math.isfinite(high)):
+        raise ValueError(f"{seconds!r} cannot be used: take seconds, or (lowest, highest).")
+    return seconds

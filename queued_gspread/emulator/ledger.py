@@ -1,0 +1,124 @@
+"""What the emulator has answered, and what really happened to it."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@dataclass(frozen=True)
+class Served:
+    """One request that was answered, or whose connection was reset.
+
+    `time` is of the wall clock; `arrived`, `answered`, `counted` and `applied_at` are of the
+    emulator's monotonic clock, all in seconds. The path is free of percent-encoding. A `status`
+    of 0 is a reset connection.
+    """
+
+    time: float
+    method: str
+    path: str
+    query: list[tuple[str, str]]
+    body: Any
+    status: int
+    arrived: float = 0.0
+    """When the request had come in whole."""
+    answered: float = 0.0
+    """When the answer was sent or the connection reset; of a late one, when it was applied."""
+    account: str = ""
+    """The account's e-mail address, empty for an API key and where no token was valid."""
+    quota: str = ""
+    """What it counts as: `read`, `write` or `drive`; empty where nobody was identified."""
+    counted: float | None = None
+    """When it was counted; None where a quota refused it, or nobody was identified."""
+    refused_by: str = ""
+    """The quota that refused it: Google's `quota_limit`, or the Drive API's reason."""
+    applied: bool = False
+    """Whether its method ran, with whatever outcome."""
+    applied_at: float | None = None
+    """When its method ran."""
+    fault: str = ""
+    """The name of the fault that it met; `stopped` where the emulator was stopped meanwhile."""
+
+
+class Ledger:
+    """The requests answered so far and the number of those under way, for any thread."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._changed = threading.Condition()
+        self._under_way = 0
+        self._api: list[Served] = []
+        self._token: list[Served] = []
+
+    @property
+    def api(self) -> list[Served]:
+        """A copy of the list of API requests, in the order of their answers."""
+        with self._changed:
+            return list(self._api)
+
+    @property
+    def token(self) -> list[Served]:
+        """A copy of the list of token requests, in the order of their answers."""
+        with self._changed:
+            return list(self._token)
+
+    @property
+    def under_way(self) -> int:
+        """How many requests have arrived and are not in the ledger yet."""
+        with self._changed:
+            return self._under_way
+
+    def clear(self) -> None:
+        """Forget all requests that are in it."""
+        with self._changed:
+            self._api.clear()
+            self._token.clear()
+
+    @contextlib.contextmanager
+    def arrival(self) -> Iterator[None]:
+        """Count a request as under way meanwhile."""
+        self._change(1)
+        try:
+            yield
+        finally:
+            self._change(-1)
+
+    def add(self, served: Served, to: str) -> None:
+        """Add a request to the API's list or to the tokens'."""
+        with self._changed:
+            (self._token if to == "token" else self._api).append(served)
+            self._changed.notify_all()
+
+    def wait_for(
+        self, predicate: Callable[[Served], bool], count: int, timeout: float
+    ) -> list[Served]:
+        """Return the API requests that fit once there are so many, or raise TimeoutError."""
+        found: list[Served] = []
+
+        def enough() -> bool:
+            found[:] = filter(predicate, self._api)
+            return len(found) >= count
+
+        with self._changed:
+            if self._changed.wait_for(enough, timeout):
+                return found
+        raise TimeoutError(f"After {timeout:g} s, {len(found)} of {count} requests had come.")
+
+    def wait_until_under_way(self, count: int, timeout: float) -> None:
+        """Return once so many requests are under way, or raise TimeoutError."""
+        with self._changed:
+            if self._changed.wait_for(lambda: self._under_way >= count, timeout):
+                return
+            missing = f"{self._under_way} of {count} requests were under way"
+        raise TimeoutError(f"After {timeout:g} s, {missing}.")
+
+    def _change(self, by: int) -> None:
+        with self._changed:
+            self._under_way += by
+            self._changed.notify_all()

@@ -1,0 +1,99 @@
+"""The project: its service accounts and the access tokens granted to them."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from google.auth import exceptions, jwt
+
+from .account import Account
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LIFETIME = 3600.0
+_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_UNSIGNED = "Invalid JWT Signature."
+
+
+class TokenRefusedError(Exception):
+    """A token request that is answered with an OAuth error: its code and description."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """An access token: whose it is, what it is for, its lifetime in seconds and its end."""
+
+    token: str
+    email: str
+    scopes: frozenset[str]
+    lifetime: float
+    expiry: float
+
+
+class Project:
+    """The accounts and tokens of an emulator."""
+
+    def __init__(self, monotonic: Callable[[], float], url: Callable[[], str]) -> None:
+        """Begin with one account; tokens expire by the clock given."""
+        self.token_lifetime = LIFETIME
+        self._monotonic = monotonic
+        self._url = url
+        self._lock = threading.Lock()
+        self._granted: dict[str, Grant] = {}
+        self._accounts: dict[str, Account] = {}
+        self.first = self.add_account()
+
+    def add_account(self) -> Account:
+        """Add a service account, with a key of its own."""
+        with self._lock:
+            account = Account(len(self._accounts) + 1, self._url)
+            self._accounts[account.email] = account
+        return account
+
+    def grant(self, form: dict[str, str]) -> Grant:
+        """Return a new access token for a signed assertion, or raise TokenRefusedError."""
+        if form.get("grant_type") != _GRANT:
+            raise TokenRefusedError("unsupported_grant_type", "Invalid grant_type")
+        assertion = form.get("assertion", "")
+        account = self._accounts.get(_issuer(assertion))
+        if account is None:
+            raise TokenRefusedError("invalid_grant", "Invalid grant: account not found")
+        claims = account.claims(assertion)
+        if claims is None:
+            raise TokenRefusedError("invalid_grant", _UNSIGNED)
+        scopes = frozenset(str(claims.get("scope", "")).split())
+        if not scopes:
+            description = "Invalid OAuth scope or ID token audience provided."
+            raise TokenRefusedError("invalid_scope", description)
+        token, lifetime = "ya29.c." + secrets.token_urlsafe(64), self.token_lifetime
+        grant = Grant(token, account.email, scopes, lifetime, self._monotonic() + lifetime)
+        with self._lock:
+            self._granted[token] = grant
+        return grant
+
+    def holder(self, token: str) -> Grant | None:
+        """Return what a token grants, None if it was not granted here or has expired."""
+        grant = self._granted.get(token)
+        return grant if grant and grant.expiry > self._monotonic() else None
+
+    def revoke(self, token: str) -> None:
+        """Make one token invalid, as an expiry would; it need not be one."""
+        with self._lock:
+            self._granted.pop(token, None)
+
+    def revoke_all(self) -> None:
+        """Make every token granted so far invalid, as an expiry would."""
+        with self._lock:
+            self._granted.clear()
+
+
+def _issuer(assertion: str) -> str:
+    decode: Any = jwt.decode
+    try:
+        return str(decode(assertion, verify=False).get("iss", ""))
+    except (ValueError, exceptions.GoogleAuthError):
+        raise TokenRefusedError("invalid_grant", _UNSIGNED) from None

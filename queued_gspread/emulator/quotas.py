@@ -1,0 +1,122 @@
+"""Google's quotas: how many requests an account and its project may make, and who is over."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from .window import Movement, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Counted: TypeAlias = Literal["arrival", "answer", "random"]
+_KINDS = {"read": "Read", "write": "Write"}
+
+
+@dataclass(frozen=True)
+class Quotas:
+    """How many requests are let through in a window; 0 is no limit.
+
+    `reads` and `writes` are one account's requests to the Sheets API, `project_reads` and
+    `project_writes` those of all accounts together, `drive` one account's requests to the Drive
+    API. `window` and `offset` are seconds of the emulator's monotonic clock. A fixed window is
+    [k * window + offset, (k + 1) * window + offset); with `movement="sliding"` it is every
+    window that ends now.
+
+    `counted` is the moment between arrival and answer at which a request is counted. With
+    `count_refused` the refused ones count as well. `retry_after` is sent with every 429 as the
+    header Retry-After: seconds, or an HTTP date.
+
+    Raises ValueError for a negative limit, a window that is not above 0, and unknown words.
+    """
+
+    reads: int = 0
+    writes: int = 0
+    project_reads: int = 0
+    project_writes: int = 0
+    drive: int = 0
+    window: float = 60.0
+    movement: Movement = "fixed"
+    offset: float = 0.0
+    counted: Counted = "arrival"
+    count_refused: bool = False
+    retry_after: float | str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what could never be meant."""
+        limits = (self.reads, self.writes, self.project_reads, self.project_writes, self.drive)
+        if min(limits) < 0:
+            raise ValueError(f"A quota of {min(limits)} cannot be used: take 0 or more.")
+        if not (self.window > 0 and math.isfinite(self.window)):
+            raise ValueError(f"window={self.window!r} cannot be used: take seconds above 0.")
+        if self.movement not in ("fixed", "sliding"):
+            raise ValueError(f"movement={self.movement!r} cannot be used: take fixed or sliding.")
+        if self.counted not in ("arrival", "answer", "random"):
+            words = "arrival, answer or random"
+            raise ValueError(f"counted={self.counted!r} cannot be used: take {words}.")
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One limit: of reads, writes or Drive's requests, for one account or the whole project."""
+
+    kind: str
+    per_user: bool
+    value: int
+
+    @property
+    def name(self) -> str:
+        """What Google calls it: `quota_limit` in the body of a 429."""
+        if self.kind == "drive":
+            return "userRateLimitExceeded"
+        return f"{_KINDS[self.kind]}RequestsPerMinutePer{'User' if self.per_user else 'Project'}"
+
+    @property
+    def title(self) -> str:
+        """What the message of a 429 calls it."""
+        return f"{_KINDS[self.kind]} requests per minute{' per user' if self.per_user else ''}"
+
+    @property
+    def metric(self) -> str:
+        """The metric that it limits, as the message of a 429 names it."""
+        return f"{_KINDS[self.kind]} requests"
+
+
+class Meter:
+    """Counts requests against quotas, from nothing."""
+
+    def __init__(self, quotas: Quotas) -> None:
+        """Begin with nothing counted."""
+        self.quotas = quotas
+        self._windows: dict[tuple[str, str | None], Window] = {}
+
+    def take(self, account: str, kind: str, now: float) -> Limit | None:
+        """Count a request where all limits allow it; return the limit that refuses it."""
+        concerned = [
+            (limit, self._window(limit, account)) for limit in self._limits(kind) if limit.value
+        ]
+        refusing = next((limit for limit, window in concerned if not window.allows(now)), None)
+        if refusing is None or self.quotas.count_refused:
+            for _, window in concerned:
+                window.count(now)
+        return refusing
+
+    def _limits(self, kind: str) -> Iterator[Limit]:
+        quotas = self.quotas
+        if kind == "drive":
+            yield Limit(kind, True, quotas.drive)
+        elif kind == "read":
+            yield Limit(kind, True, quotas.reads)
+            yield Limit(kind, False, quotas.project_reads)
+        else:
+            yield Limit(kind, True, quotas.writes)
+            yield Limit(kind, False, quotas.project_writes)
+
+    def _window(self, limit: Limit, account: str) -> Window:
+        key = (limit.kind, account if limit.per_user else None)
+        if key not in self._windows:
+            quotas = self.quotas
+            self._windows[key] = Window(limit.value, quotas.window, quotas.movement, quotas.offset)
+        return self._windows[key]

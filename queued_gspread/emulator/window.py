@@ -1,0 +1,64 @@
+"""A window of time in which only so many requests are let through."""
+
+from __future__ import annotations
+
+from collections import deque
+from math import floor
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Movement: TypeAlias = Literal["fixed", "sliding"]
+
+
+class Window:
+    """At most `limit` requests in `length` seconds, over times that never go back.
+
+    A fixed window is [k * length + offset, (k + 1) * length + offset) for a whole k. A sliding
+    one is every (t - length, t].
+    """
+
+    def __init__(
+        self, limit: int, length: float, movement: Movement = "fixed", offset: float = 0.0
+    ) -> None:
+        """Begin with nothing counted."""
+        self._limit = limit
+        self._length = length
+        self._offset = offset
+        self._times: deque[float] = deque()
+        self._ended: Callable[[float, float], bool] = (
+            self._apart if movement == "fixed" else self._too_old
+        )
+
+    def used(self, now: float) -> int:
+        """Return how many requests are counted in the window of a moment."""
+        while self._times and self._ended(self._times[0], now):
+            self._times.popleft()
+        return len(self._times)
+
+    def allows(self, now: float) -> bool:
+        """Whether one more request fits at a moment."""
+        return self.used(now) < self._limit
+
+    def count(self, now: float) -> None:
+        """Count a request at a moment, whether it fits or not."""
+        self._times.append(now)
+
+    def _too_old(self, moment: float, now: float) -> bool:
+        return moment + self._length <= now
+
+    def _apart(self, moment: float, now: float) -> bool:
+        return self._number(moment) != self._number(now)
+
+    def _number(self, moment: float) -> int:
+        number = floor((moment - self._offset) / self._length)
+        # The division rounds, and a bound of a window must not end up in the window before it.
+        while moment < self._start(number):
+            number -= 1
+        while moment >= self._start(number + 1):
+            number += 1
+        return number
+
+    def _start(self, number: int) -> float:
+        return number * self._length + self._offset
