@@ -1,5 +1,6 @@
 import pytest
 from emulator_client import client_of
+from emulator_traffic import HandClock, Traffic
 
 from queued_gspread.emulator import Emulator
 
@@ -25,3 +26,23 @@ def book(client, request):
 @pytest.fixture
 def sheet(book):
     return book.sheet1
+
+
+@pytest.fixture
+def clock():
+    return HandClock()
+
+
+@pytest.fixture
+def own(clock):
+    """Return an emulator of this test alone; its quotas and latency go by `clock`."""
+    with Emulator(seed=1, monotonic=clock) as running:
+        yield running
+
+
+@pytest.fixture
+def traffic(own):
+    sending = Traffic(own)
+    yield sending
+    own.stop()
+    sending.close()

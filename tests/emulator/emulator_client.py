@@ -8,8 +8,9 @@ SCOPES = [
 ]
 
 
-def client_of(emulator):
-    """Return a gspread client whose requests to Google's hosts go to the emulator."""
+def client_of(account, emulator=None):
+    """Return an account's gspread client whose requests to Google's hosts go to the emulator."""
+    emulator = emulator or account
 
     class EmulatedHTTPClient(gspread.HTTPClient):
         def request(self, method, endpoint, *args, **kwargs):
@@ -17,7 +18,7 @@ def client_of(emulator):
             return super().request(method, emulator.url + path, *args, **kwargs)
 
     credentials = Credentials.from_service_account_info(
-        emulator.service_account_info(), scopes=SCOPES
+        account.service_account_info(), scopes=SCOPES
     )
     credentials.refresh(Request())
     return gspread.Client(credentials, http_client=EmulatedHTTPClient)
