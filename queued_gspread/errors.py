@@ -111,3 +111,9 @@ class OutcomeUnknownError(QueuedGspreadError, APIError):
     It has what every :class:`gspread.exceptions.APIError` has; where Google's answer never
     came, ``response`` is a synthetic one with status 0 and reason ``OUTCOME_UNKNOWN``.
     """
+
+    def __str__(self) -> str:
+        return (
+            f"{super().__str__()} (nobody knows whether this was applied: look into the "
+            "spreadsheet before you call again)"
+        )

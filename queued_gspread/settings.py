@@ -117,6 +117,19 @@ def checked_seconds(value: float | str, shown: str, *, zero: bool = False) -> fl
     raise ConfigurationError(f"{shown} cannot be used: take a number of seconds, {expected}")
 
 
+def checked_count(value: int | str, shown: str) -> int:
+    """Return a whole number from 0 on.
+
+    Raises:
+        ConfigurationError: It is none; the text has ``shown`` in it.
+
+    """
+    text = str(value)
+    if text.isascii() and text.isdecimal():
+        return int(text)
+    raise ConfigurationError(f"{shown} cannot be used: take a whole number, 0 or more")
+
+
 def _seconds(
     option: str, given: float | None, variable: str, default: float | None
 ) -> float | None:

@@ -81,15 +81,20 @@ class Script:
     sha: str
 
 
+SHARED: Final = ("prelude", "quota")
+"""The parts that all scripts begin with."""
+
+
 def _load(name: str) -> Script:
     folder = Path(__file__).with_name("lua")
-    text = (folder / "prelude.lua").read_text() + (folder / f"{name}.lua").read_text()
+    parts = (*SHARED, name)
+    text = "".join((folder / f"{part}.lua").read_text() for part in parts)
     return Script(text, hashlib.sha1(text.encode()).hexdigest())  # noqa: S324 - Redis's choice
 
 
 _NAMES: Final = (
     *("alive", "answer", "beat", "enqueue", "head"),
-    *("recover", "release", "start", "withdraw"),
+    *("recover", "release", "settle", "start", "withdraw"),
 )
 SCRIPTS: Final = {name: _load(name) for name in _NAMES}
 

@@ -29,6 +29,8 @@ class Keys:
     ``…:server``         hash         the server that works: holder, epoch, at, about,
                                       lease
     ``…:control:ID``     list         requests to the server with that id: ``stop``
+    ``…:slots:KIND``     sorted set   the quota's slots, by the time until which they are held
+    ``…:valve``          hash         what Google's refusals have taught: ``lua/quota.lua``
     ===================  ===========  ====================================================
     """
 
@@ -62,6 +64,15 @@ class Keys:
     def server(self) -> str:
         """The server that works."""
         return self._key("server")
+
+    @property
+    def valve(self) -> str:
+        """What Google's refusals have taught."""
+        return self._key("valve")
+
+    def slots(self, kind: str) -> str:
+        """Return the key of the slots of a kind of request."""
+        return self._key(f"slots:{kind}")
 
     def control(self, server_id: str) -> str:
         """Return the key of the requests to a server."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import threading
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import RedisError, ResponseError
@@ -12,6 +14,7 @@ from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 
 from .connection import REPLY_EXPIRY, SLICE, Connection, as_text, connect, is_passing, unavailable
 from .keys import Keys
+from .slots import KINDS, NO_SLOT, Permit, Setback, Slot, milliseconds, permit_of
 
 if TYPE_CHECKING:
     from queued_gspread.settings import Settings
@@ -63,6 +66,8 @@ class Entry:
         body: The job, encoded.
         mark: How far a call of an earlier epoch is: '', 'r' or 'w'.
         waiting: How many jobs the lane holds, this one included.
+        age: Seconds from the enqueue to this look at it, on Redis's clock.
+        seen: The moment of this look, on this machine's monotonic clock.
 
     """
 
@@ -72,6 +77,12 @@ class Entry:
     body: bytes
     mark: str
     waiting: int
+    age: float = 0.0
+    seen: float = field(default_factory=time.monotonic)
+
+    def deadline(self, timeout: float | None) -> float | None:
+        """Return the moment at which a call is too late, on this machine's monotonic clock."""
+        return None if timeout is None else self.seen + timeout - self.age
 
 
 class Servers:
@@ -149,10 +160,19 @@ class Servers:
         self._connection.run("release", [self._keys.server], [self.epoch])
         self.epoch = ""
 
-    def recover(self) -> int:
-        """Make every lane that holds jobs ready again; return how many there are."""
+    def recover(self, window: float = 0.0) -> int:
+        """Take over what another server left: lanes that hold jobs, slots without an answer.
+
+        Args:
+            window: Seconds for which such a slot is held from now on.
+
+        Returns:
+            How many lanes hold jobs.
+
+        """
         keys = self._keys
-        found = self._run("recover", [keys.ready, keys.active], [])
+        slots = [keys.slots(kind) for kind in KINDS]
+        found = self._run("recover", [keys.ready, keys.active, *slots], [milliseconds(window)])
         return int(_unless_stale(found))
 
     def next_ready(self) -> str | None:
@@ -190,12 +210,56 @@ class Servers:
         found = self._fenced("head", [keys.lane(lane), keys.active, keys.started], [lane])
         return _entry(lane, found)
 
-    def start(self, entry: Entry, mark: str, timeout: float | None) -> str:
-        """Mark how far a call is; return 'go', 'withdrawn' or 'late'."""
+    def start(self, entry: Entry, mark: str, timeout: float | None, slot: Slot = NO_SLOT) -> Permit:
+        """Ask whether a request may be sent now; if so, its slot is taken and its call marked.
+
+        Args:
+            entry: The job.
+            mark: How far its call will be: 'r' it only reads so far, 'w' it may have written.
+            timeout: Seconds from the enqueue to the deadline.
+            slot: The slot that the request takes.
+
+        """
         keys = self._keys
         late = "" if timeout is None else round(timeout * 1000)
-        args = [entry.entry, entry.job_id, mark, late]
-        return as_text(self._fenced("start", [keys.lane(entry.lane), keys.started], args))
+        found = self._fenced(
+            "start",
+            [keys.lane(entry.lane), keys.started, keys.valve, keys.slots(slot.kind)],
+            [entry.entry, entry.job_id, mark, late, *slot.args()],
+        )
+        return permit_of(found)
+
+    def settle(
+        self,
+        entry: Entry,
+        slot: Slot,
+        sent: int,
+        *,
+        pause: float | None = None,
+        refused: bool = False,
+        is_unwritten: bool = False,
+    ) -> Setback:
+        """Say that a request was answered, or failed, so that its slot is given back in time.
+
+        Args:
+            entry: The job.
+            slot: The slot that the request took.
+            sent: When it was sent, as its permit says.
+            pause: Seconds for which Google asks to wait after a refusal; None if it does not.
+            refused: Whether Google refused it for the quota.
+            is_unwritten: Whether its call, marked as one that may have written, has not.
+
+        """
+        keys = self._keys
+        wait = "" if not refused else "grow" if pause is None else milliseconds(pause)
+        unwritten = entry.job_id if is_unwritten else ""
+        kind, name, limit, window, _ = slot.args()
+        found = self._fenced(
+            "settle",
+            [keys.started, keys.valve, keys.slots(slot.kind)],
+            [unwritten, kind, name, limit, window, sent, wait, random.random()],  # noqa: S311 - a jitter
+        )
+        return Setback(int(found[0]), found[1] / 1000)
 
     def answer(self, entry: Entry, reply: bytes) -> Entry | None:
         """Answer a job and return the next one of its lane, as :meth:`head` does."""
@@ -229,8 +293,9 @@ def _unless_stale(found: Any) -> Any:
 def _entry(lane: str, found: Any) -> Entry | None:
     if found is None:
         return None
-    entry, job_id, body, mark, waiting = found
-    return Entry(lane, as_text(entry), _id(job_id), body, as_text(mark)[:1], int(waiting))
+    entry, job_id, body, mark, waiting, now = found
+    age = (int(now) - int(entry.partition(b"-")[0])) / 1000
+    return Entry(lane, as_text(entry), _id(job_id), body, as_text(mark)[:1], int(waiting), age)
 
 
 def _id(job_id: bytes) -> str:

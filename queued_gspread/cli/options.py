@@ -12,11 +12,12 @@ from queued_gspread.settings import (
     DEFAULT_REDIS_URL,
     ENV_PREFIX,
     check_namespace,
+    checked_count,
     checked_seconds,
     environment,
 )
 
-__all__ = ["Parser", "namespace", "port", "positive_seconds", "seconds"]
+__all__ = ["Parser", "count", "namespace", "port", "positive_seconds", "seconds"]
 
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off"})
@@ -93,6 +94,14 @@ def seconds(text: str) -> float:
 def positive_seconds(text: str) -> float:
     """Return a number of seconds above 0."""
     return _seconds(text, zero=False)
+
+
+def count(text: str) -> int:
+    """Return a whole number, 0 or more."""
+    try:
+        return checked_count(text, repr(text))
+    except ConfigurationError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def port(text: str) -> int:

@@ -14,7 +14,7 @@ from queued_gspread.server import Server
 from queued_gspread.server.calllog import configure
 from queued_gspread.settings import DEFAULT_REDIS_URL
 
-from .options import Parser, positive_seconds, seconds
+from .options import Parser, count, positive_seconds, seconds
 
 if TYPE_CHECKING:
     import argparse
@@ -39,13 +39,8 @@ def add_options(parser: Parser) -> None:
         "send what is meant for Google's hosts to this URL, path kept",
         metavar="URL",
     )
-    parser.option(
-        "--interval",
-        "the least time between two requests (default %(default)s)",
-        type=seconds,
-        default=0.0,
-        metavar="SECONDS",
-    )
+    _quota_options(parser)
+    _failure_options(parser)
     parser.option(
         "--shutdown-timeout",
         "how long calls under way are given at the end (default %(default)s)",
@@ -60,6 +55,73 @@ def add_options(parser: Parser) -> None:
         default=5.0,
         metavar="SECONDS",
     )
+    _log_options(parser)
+
+
+def _quota_options(parser: Parser) -> None:
+    for name, what, default in (
+        ("reads", "how many reads the account may make in a minute", 60),
+        ("writes", "how many writes the account may make in a minute", 60),
+        ("project-reads", "how many of the project's reads are this namespace's", 300),
+        ("project-writes", "how many of the project's writes are this namespace's", 300),
+    ):
+        parser.option(
+            f"--{name}-per-minute",
+            f"{what}; 0 for any number (default %(default)s)",
+            type=count,
+            default=default,
+            metavar="NUMBER",
+        )
+    parser.option(
+        "--quota-window",
+        "the length of that minute, for an emulator and for tests (default %(default)s)",
+        type=positive_seconds,
+        default=60.0,
+        metavar="SECONDS",
+    )
+    parser.option(
+        "--interval",
+        "the least time between two requests (default %(default)s)",
+        type=seconds,
+        default=0.0,
+        metavar="SECONDS",
+    )
+
+
+def _failure_options(parser: Parser) -> None:
+    parser.option(
+        "--retry-for",
+        "how long a request that failed is sent again (default %(default)s)",
+        type=seconds,
+        default=600.0,
+        metavar="SECONDS",
+    )
+    parser.option(
+        "--request-timeout",
+        "how long Google may be silent during a request (default %(default)s)",
+        type=positive_seconds,
+        default=180.0,
+        metavar="SECONDS",
+    )
+    parser.option(
+        "--late-write-guard",
+        "how long a spreadsheet is left alone after a write without a response, which may still "
+        "land (default %(default)s)",
+        type=seconds,
+        default=0.0,
+        metavar="SECONDS",
+    )
+    parser.option(
+        "--refresh-every",
+        "renew the access token whenever that long has passed; 0 does so ahead of its expiry "
+        "alone (default %(default)s)",
+        type=seconds,
+        default=0.0,
+        metavar="SECONDS",
+    )
+
+
+def _log_options(parser: Parser) -> None:
     parser.option(
         "--log-level",
         "debug, info, warning or error (default %(default)s); info has a line for every call",
@@ -91,7 +153,16 @@ def run(options: argparse.Namespace) -> int:
         adc=options.adc,
         api_key=options.api_key,
         api_endpoint=options.api_endpoint,
+        request_timeout=options.request_timeout,
+        reads_per_minute=options.reads_per_minute,
+        writes_per_minute=options.writes_per_minute,
+        project_reads_per_minute=options.project_reads_per_minute,
+        project_writes_per_minute=options.project_writes_per_minute,
+        quota_window=options.quota_window,
         interval=options.interval,
+        retry_for=options.retry_for,
+        late_write_guard=options.late_write_guard,
+        refresh_every=options.refresh_every,
         shutdown_timeout=options.shutdown_timeout,
         lease=options.lease,
     )

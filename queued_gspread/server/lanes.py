@@ -1,14 +1,16 @@
 """The lanes: each runs its calls one at a time, in order; all of them run side by side.
 
-A thread takes the names of lanes that hold jobs from the queue. Every such lane gets a worker
-thread, which runs its jobs until none is left. So a lane has one call under way at the most,
-and however long a lane is, it holds up none of the others.
+A thread takes the names of lanes that hold jobs from the queue. Every such lane becomes a task,
+a generator that runs its jobs until none is left. So a lane has one call under way at the most,
+and however long a lane is, it holds up none of the others. A worker thread drives a task until
+it yields a ticket and has to wait; the valve then has a worker go on with it.
 """
 
 from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker import STOP, StaleEpochError
@@ -17,15 +19,19 @@ from queued_gspread.errors import BrokerUnavailableError
 from .calllog import LOGGER, logged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
-    from queued_gspread.broker import Entry, Servers
+    from queued_gspread.broker import Entry, Permit, Servers
 
-    from .run import Outcome
+    from .line import Ticket
+    from .outcome import Outcome
+    from .valve import Valve
+
+    Task = Generator[Ticket | None, Permit | None, None]
 
 __all__ = ["Lanes"]
 
-# Far more lanes than Google's quota has requests; a worker that waits costs little.
+# As many requests are in the air at the most; lanes that wait for a slot need no worker.
 _MOST_WORKERS: Final = 512
 _PAUSE: Final = 0.5
 
@@ -36,25 +42,33 @@ class Lanes:
     Args:
         queue: The servers' side of the queue.
         run: Runs one job's call.
+        valve: Where requests wait.
         stopping: Set when no further call is to be begun.
         on_stop: Called when somebody asks this server to stop, through the queue.
+        window: Seconds for which the slots of a server that is gone are held.
 
     """
 
     def __init__(
         self,
         queue: Servers,
-        run: Callable[[Entry], Outcome],
+        run: Callable[[Entry], Generator[Ticket, Permit, Outcome]],
+        valve: Valve,
         stopping: threading.Event,
         on_stop: Callable[[], None],
+        window: float = 0.0,
     ) -> None:
         self._queue = queue
         self._run = run
+        self._valve = valve
         self._stopping = stopping
         self._on_stop = on_stop
+        self._window = window
         # Lanes that a worker runs, and whether they have become ready again since.
         self._busy: dict[str, bool] = {}
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
+        # Tasks that wait for a worker.
+        self._backlog = 0
         self._lapsed = threading.Event()
         # Set at the start, and whenever the name of a lane that holds jobs may have been lost.
         self._must_recover = threading.Event()
@@ -63,11 +77,12 @@ class Lanes:
 
     def serve(self) -> None:
         """Hand lanes to workers until the server stops or its epoch ends."""
+        self._valve.start()
         while not self._over:
             try:
                 if self._must_recover.is_set():
                     self._must_recover.clear()
-                    self._queue.recover()
+                    self._queue.recover(self._window)
                 self._dispatch(self._queue.next_ready())
             except StaleEpochError:
                 self.lapse()
@@ -77,25 +92,32 @@ class Lanes:
                 self._stopping.wait(_PAUSE)
 
     def lapse(self) -> None:
-        """Begin no further call: this server's epoch has ended."""
+        """Begin no further call, and send nothing more: this server's epoch has ended."""
         self._lapsed.set()
+        self._valve.close(StaleEpochError())
 
     def finish(self, seconds: float) -> bool:
-        """Wait for the calls under way; return whether all of them ended."""
-        self._workers.shutdown(wait=False, cancel_futures=True)
-        with self._lock:
-            is_idle = not self._busy
-        if is_idle:
-            self.join()
-            return True
-        ended = threading.Thread(target=self.join, daemon=True)
-        ended.start()
-        ended.join(seconds)
-        return not ended.is_alive()
+        """Wait for the calls under way; return whether all of them ended.
+
+        Calls that have only read are left to the next server at once, those that have written
+        when the time is over, except those with a request in the air.
+        """
+        self._valve.stop()
+        self._wait_until_idle(seconds)
+        self._valve.close()
+        # Those that are left have no more to do than to say so.
+        is_idle = self._wait_until_idle(_PAUSE)
+        self._workers.shutdown(wait=is_idle)
+        return is_idle
 
     def join(self) -> None:
-        """Wait until all workers have ended."""
+        """Wait until all requests in the air are answered."""
+        self._wait_until_idle(None)
         self._workers.shutdown(wait=True)
+
+    def _wait_until_idle(self, seconds: float | None) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._busy, seconds)
 
     @property
     def _over(self) -> bool:
@@ -105,49 +127,77 @@ class Lanes:
         if name == STOP:
             self._on_stop()
         elif name is not None and self._claim(name):
-            self._begin(name)
-
-    def _begin(self, lane: str) -> None:
-        try:
-            self._workers.submit(self._work, lane)
-        except RuntimeError as error:
-            # There can be no further thread now, or the workers are being ended.
-            LOGGER.warning("lane %s: comes later: %s", lane, error)
-            self._busy.pop(lane, None)
-            self._must_recover.set()
+            self._submit(name, self._calls(name))
 
     def _claim(self, lane: str) -> bool:
-        """Take a lane for a new worker, or tell the one that has it to come back to it."""
-        with self._lock:
+        """Take a lane for a new task, or tell the one that has it to come back to it."""
+        with self._changed:
             is_busy = lane in self._busy
             self._busy[lane] = is_busy
             return not is_busy
 
     def _release(self, lane: str) -> None:
-        with self._lock:
-            if self._busy.pop(lane) and not self._over:
+        with self._changed:
+            has_more = self._busy.pop(lane) and not self._over
+            if has_more:
                 self._busy[lane] = False
-                self._begin(lane)
+            self._changed.notify_all()
+        if has_more:
+            self._submit(lane, self._calls(lane))
 
-    def _work(self, lane: str) -> None:
+    def _submit(self, lane: str, task: Task, given: Permit | Exception | None = None) -> None:
+        """Have a worker go on with a task."""
+        with self._changed:
+            self._backlog += 1
         try:
-            self._run_lane(lane)
+            self._workers.submit(self._drive, lane, task, given)
+        except RuntimeError as error:
+            # There can be no further thread now; the task waits for one of those that are.
+            LOGGER.warning("lane %s: comes later: %s", lane, error)
+
+    def _drive(self, lane: str, task: Task, given: Permit | Exception | None) -> None:
+        """Go on with a task until it waits or ends."""
+        with self._changed:
+            self._backlog -= 1
+        try:
+            self._go_on(lane, task, given)
+        except StopIteration:
+            self._release(lane)
         except StaleEpochError:
             self.lapse()
+            self._release(lane)
         except BrokerUnavailableError as error:
             LOGGER.warning("lane %s: comes later: %s", lane, error)
-            self._must_recover.set()
+            self._come_back_to(lane)
         except BaseException:  # noqa: BLE001 - the lane has to go on, whatever it is
             LOGGER.exception("lane %s: an error of this program, please report it", lane)
-            self._must_recover.set()
-        finally:
-            self._release(lane)
+            self._come_back_to(lane)
 
-    def _run_lane(self, lane: str) -> None:
-        entry = self._queue.head(lane)
+    def _go_on(self, lane: str, task: Task, given: Permit | Exception | None) -> None:
+        resume = partial(self._submit, lane, task)
+        while True:
+            ticket = task.throw(given) if isinstance(given, Exception) else task.send(given)
+            if ticket is not None:
+                given = self._valve.enter(ticket, resume)
+                if given is None:
+                    return
+            elif self._backlog and not self._over:
+                self._submit(lane, task)
+                return
+            else:
+                given = None
+
+    def _come_back_to(self, lane: str) -> None:
+        self._must_recover.set()
+        self._release(lane)
+
+    def _calls(self, lane: str) -> Task:
+        """Run the calls of a lane; between two of them, others may have the worker."""
+        entry = None if self._over else self._queue.head(lane)
         while entry is not None and not self._over:
             with logged(entry) as note:
-                outcome = note.outcome = self._run(entry)
+                outcome = note.outcome = yield from self._run(entry)
             if outcome.is_left:
                 return
             entry = self._queue.answer(entry, outcome.reply if entry.job_id else b"")
+            yield None

@@ -94,10 +94,12 @@ class Lease:
         self.error = None
         if beat.epoch != self._epoch:
             self._move_to(beat.epoch)
-        self.decided.set()
         if beat.state == "held":
-            return self._tell_once(told, f"standing by: {beat.other} works in this namespace")
-        return ""
+            told = self._tell_once(told, f"standing by: {beat.other} works in this namespace")
+        else:
+            told = ""
+        self.decided.set()
+        return told
 
     def _move_to(self, epoch: str) -> None:
         with self._changed:

@@ -12,15 +12,18 @@ from queued_gspread._version import __version__
 from queued_gspread.broker import Servers
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.identity import Identity, identity_of
-from queued_gspread.settings import Settings, checked_seconds
+from queued_gspread.settings import Settings, checked_count, checked_seconds
 
 from .calllog import LOGGER
 from .credentials import make_client, retries_by_itself
+from .effort import Patience
 from .lanes import Lanes
 from .lease import Lease
-from .pace import Pace
+from .quota import Quota
 from .run import Runner
+from .sender import Sender
 from .transport import Transport
+from .valve import Valve
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +51,19 @@ class Server:
         adc: Use Application Default Credentials.
         api_key: Use an API key.
         api_endpoint: Send what is meant for Google's hosts to this URL.
+        request_timeout: Seconds for which Google may be silent during a request, where a client
+            has not chosen otherwise. Google's own limit is 180.
+        reads_per_minute: How many reads the account may make in a window; 0 for any number.
+        writes_per_minute: The same of writes.
+        project_reads_per_minute: How many of the project's reads are this namespace's.
+        project_writes_per_minute: The same of writes.
+        quota_window: Seconds of a window, where it is not Google's minute: for an emulator.
         interval: Seconds between two requests at the least.
+        retry_for: Seconds for which a request that failed is sent again.
+        late_write_guard: Seconds for which a spreadsheet is left alone after a write without a
+            response, which may still land.
+        refresh_every: Seconds after which the access token is renewed in any case; 0 renews it
+            ahead of its expiry alone.
         shutdown_timeout: Seconds that calls under way are given when the server stops.
         lease: Seconds after which a server that has gone silent counts as gone.
 
@@ -68,7 +83,16 @@ class Server:
         adc: bool = False,
         api_key: str | None = None,
         api_endpoint: str | None = None,
+        request_timeout: float = 180.0,
+        reads_per_minute: int = 60,
+        writes_per_minute: int = 60,
+        project_reads_per_minute: int = 300,
+        project_writes_per_minute: int = 300,
+        quota_window: float = 60.0,
         interval: float = 0.0,
+        retry_for: float = 600.0,
+        late_write_guard: float = 0.0,
+        refresh_every: float = 0.0,
         shutdown_timeout: float = 10.0,
         lease: float = 5.0,
     ) -> None:
@@ -80,11 +104,22 @@ class Server:
             api_key=api_key,
             api_endpoint=api_endpoint,
         )
-        self._interval = checked_seconds(interval, f"interval={interval!r}", zero=True)
-        self._shutdown_timeout = checked_seconds(
-            shutdown_timeout, f"shutdown_timeout={shutdown_timeout!r}", zero=True
+        self._quota = Quota(
+            reads=_count(reads_per_minute=reads_per_minute),
+            writes=_count(writes_per_minute=writes_per_minute),
+            project_reads=_count(project_reads_per_minute=project_reads_per_minute),
+            project_writes=_count(project_writes_per_minute=project_writes_per_minute),
+            window=_seconds(quota_window=quota_window),
+            interval=_seconds_or_none(interval=interval),
         )
-        self._lease_seconds = checked_seconds(lease, f"lease={lease!r}")
+        self._patience = Patience(
+            retry_for=_seconds_or_none(retry_for=retry_for),
+            window=self._quota.window,
+            late_write_guard=_seconds_or_none(late_write_guard=late_write_guard),
+        )
+        self._tokens = _NoTokens()
+        self._shutdown_timeout = _seconds_or_none(shutdown_timeout=shutdown_timeout)
+        self._lease_seconds = _seconds(lease=lease)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._left: list[Lanes] = []
@@ -201,9 +236,14 @@ class Server:
         """Run the lanes until the server stops or the epoch ends."""
         self._warn_of_retries()
         queue = self._queue.under(epoch)
-        pace = Pace(self._interval, self._stopping.wait)
-        runner = Runner(queue, Transport(self._client, pace), self.account)
-        lanes = Lanes(queue, runner.run, self._stopping, self._stopping.set)
+        valve = Valve(self._tokens.state, self._patience.retry_for)
+        self._tokens.on_change(valve.wake)
+        transport = Transport(self._client.http_client, self._tokens)
+        sender = Sender(queue, transport, self._quota, self._patience, valve.wake)
+        runner = Runner(sender, self.account)
+        lanes = Lanes(
+            queue, runner.run, valve, self._stopping, self._stopping.set, self._quota.window
+        )
         lease.call_at_end_of(epoch, lanes.lapse)
         LOGGER.info("working as %s in %s", self.account.shown, self._where)
         lanes.serve()
@@ -224,3 +264,33 @@ class Server:
                 "take gspread.HTTPClient",
                 type(self._client.http_client).__name__,
             )
+
+
+def _count(**given: int) -> int:
+    ((name, value),) = given.items()
+    return checked_count(value, f"{name}={value!r}")
+
+
+def _seconds(**given: float) -> float:
+    ((name, value),) = given.items()
+    return checked_seconds(value, f"{name}={value!r}")
+
+
+def _seconds_or_none(**given: float) -> float:
+    ((name, value),) = given.items()
+    return checked_seconds(value, f"{name}={value!r}", zero=True)
+
+
+class _NoTokens:
+    from types import SimpleNamespace
+    generation = 0
+    FRESH = SimpleNamespace(is_usable=True, error=None, waited=0.0)
+
+    def state(self):
+        return self.FRESH
+
+    def on_change(self, callback):
+        pass
+
+    def refused(self, generation):
+        pass

@@ -16,7 +16,7 @@ from .request import CREDENTIALS, Exchange, Failure, Request, Response
 if TYPE_CHECKING:
     import gspread
 
-    from .pace import Pace
+    from .tokens import AnyTokens
 
 __all__ = ["Transport"]
 
@@ -27,24 +27,27 @@ _PLACES: Final = tuple(
 
 
 class Transport:
-    """Sends requests through a gspread client, at the pace that is allowed.
+    """Sends requests through a gspread HTTP client, once each.
 
     Args:
-        client: The client whose credentials and session are used.
-        pace: The spacing between requests.
+        http: The HTTP client, as :func:`.session.adopt` returns it.
+        tokens: What keeps its access token fresh.
 
     """
 
-    def __init__(self, client: gspread.Client, pace: Pace) -> None:
-        self._http = client.http_client
-        self._api_endpoint: str | None = getattr(self._http, "api_endpoint", None)
-        self._pace = pace
+    def __init__(self, http: gspread.HTTPClient, tokens: AnyTokens) -> None:
+        self._http = http
+        self._api_endpoint: str | None = getattr(http, "api_endpoint", None)
+        self._tokens = tokens
 
-    def take_turn(self, request: Request, *, even_when_stopping: bool) -> bool:
-        """Wait until a request may be sent; False if the server is to stop instead."""
-        if request.method == CREDENTIALS:
-            return True
-        return self._pace.take_turn(even_when_stopping=even_when_stopping)
+    @property
+    def token_generation(self) -> int:
+        """Which access token is the current one."""
+        return self._tokens.generation
+
+    def token_refused(self, generation: int) -> None:
+        """Say that Google does not take an access token."""
+        self._tokens.refused(generation)
 
     def send(self, request: Request, http_timeout: Any) -> Exchange:
         """Send a request, once, and return it with what came of it."""

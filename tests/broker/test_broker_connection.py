@@ -219,7 +219,7 @@ def test_a_full_redis_is_worked_off(own_redis, namespace, keys, redis_of):
     head = server.head("lane")
     assert head.job_id == answered[0]
     assert server.beat(60).state == "kept"
-    assert server.start(head, "r", None) == "go"
+    assert server.start(head, "r", None).word == "go"
     assert server.answer(head, b"reply") is None
     assert raw.xlen(keys.reply(head.job_id)) == 1
 

@@ -65,9 +65,9 @@ def test_withdraw_of_a_call_that_has_only_read(settings, keys, raw, server):
     """A call that has only read when it is withdrawn goes no further, and gets no reply."""
     job_id, entry = enqueue(settings)
     head = server.head("lane")
-    assert server.start(head, "r", None) == "go"
+    assert server.start(head, "r", None).word == "go"
     assert withdraw(settings, job_id, entry) == "ended"
-    assert [server.start(head, mark, None) for mark in "rw"] == ["withdrawn"] * 2
+    assert [server.start(head, mark, None).word for mark in "rw"] == ["withdrawn"] * 2
     assert server.answer(head, b"reply") is None
     assert not raw.exists(keys.reply(job_id), keys.started, keys.lane("lane"), keys.active)
 
@@ -76,9 +76,9 @@ def test_withdraw_of_a_call_that_may_have_written(settings, keys, raw, server):
     """A withdrawal after the first write reports it; the call ends, and gets no reply."""
     job_id, entry = enqueue(settings)
     head = server.head("lane")
-    assert server.start(head, "w", None) == "go"
+    assert server.start(head, "w", None).word == "go"
     assert withdraw(settings, job_id, entry) == "started"
-    assert server.start(head, "w", None) == "go"
+    assert server.start(head, "w", None).word == "go"
     assert server.answer(head, b"reply") is None
     assert not raw.exists(keys.reply(job_id))
     assert not raw.exists(keys.started)
@@ -96,7 +96,7 @@ def test_start_after_the_withdrawal(settings, keys, raw, server):
     job_id, entry = enqueue(settings)
     head = server.head("lane")
     withdraw(settings, job_id, entry)
-    assert server.start(head, "r", None) == "withdrawn"
+    assert server.start(head, "r", None).word == "withdrawn"
     assert not raw.exists(keys.started)
 
 
@@ -104,7 +104,7 @@ def test_a_repeated_start_is_one(settings, keys, server):
     """A start that is sent twice says 'go' twice, and its mark is that of the last."""
     enqueue(settings)
     head = server.head("lane")
-    assert [server.start(head, mark, None) for mark in "rrww"] == ["go"] * 4
+    assert [server.start(head, mark, None).word for mark in "rrww"] == ["go"] * 4
     assert server.head("lane").mark == "w"
 
 
@@ -114,9 +114,9 @@ def test_a_deadline_is_judged_by_the_clock_of_redis(keys, raw, server):
     lane = keys.lane("lane")
     old = raw.xadd(lane, {"id": "a" * 32, "body": "old"}, id=f"{(seconds - 3600) * 1000}-1")
     entry = Entry("lane", old, "a" * 32, b"old", "", 1)
-    assert server.start(entry, "r", 7200) == "go"
-    assert server.start(entry, "r", None) == "go"
-    assert server.start(entry, "r", 60) == "late"
+    assert server.start(entry, "r", 7200).word == "go"
+    assert server.start(entry, "r", None).word == "go"
+    assert server.start(entry, "r", 60).word == "late"
     assert raw.xlen(lane) == 1
     assert server.answer(entry, b"too late") is None
     assert not raw.exists(keys.started)
@@ -127,8 +127,8 @@ def test_a_call_that_has_written_is_never_late(keys, raw, server):
     seconds, _ = raw.time()
     old = raw.xadd(keys.lane("lane"), {"id": "a", "body": ""}, id=f"{(seconds - 3600) * 1000}-1")
     entry = Entry("lane", old, "a", b"", "", 1)
-    assert server.start(entry, "w", None) == "go"
-    assert server.start(entry, "w", 60) == "go"
+    assert server.start(entry, "w", None).word == "go"
+    assert server.start(entry, "w", 60).word == "go"
 
 
 def test_a_lane_is_first_in_first_out(settings, keys, server):
@@ -150,10 +150,10 @@ def test_lanes_are_independent(settings, keys, server):
     for lane in ("one", "two"):
         enqueue(settings, lane=lane, body=lane.encode())
     assert [server.next_ready() for _ in "12"] == ["one", "two"]
-    assert server.start(server.head("one"), "w", None) == "go"
+    assert server.start(server.head("one"), "w", None).word == "go"
     two = server.head("two")
     assert two.body == b"two"
-    assert server.start(two, "w", None) == "go"
+    assert server.start(two, "w", None).word == "go"
     assert server.answer(two, b"reply") is None
     assert server.head("one").mark == "w"
 
@@ -252,7 +252,7 @@ def test_no_key_is_left_after_a_run(callers, server, background, raw, namespace)
     while answered < len(ids):
         entry = server.head(server.next_ready())
         while entry is not None:
-            assert server.start(entry, "w", 60) == "go"
+            assert server.start(entry, "w", 60).word == "go"
             entry = server.answer(entry, b"reply")
             answered += 1
     for job_id, reply in zip(ids, replies, strict=True):

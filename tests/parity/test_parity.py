@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
+from limits import UNLIMITED
 
 import queued_gspread
 from queued_gspread.call import Caller
@@ -51,7 +52,7 @@ def queued_run(tmp_path_factory, redis_url, jobs):
     with EMULATED() as emulator, pytest.MonkeyPatch.context() as patch:
         patch.setattr(Caller, "send", noting)
         client = _plain_client(emulator, tmp_path_factory.mktemp("queued"))
-        with Server(client, redis_url=redis_url, namespace="parity"):
+        with Server(client, redis_url=redis_url, namespace="parity", **UNLIMITED):
             scene = Scene(
                 queued_gspread.authorize(redis_url=redis_url, namespace="parity"), emulator
             )

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
+
+from limits import UNLIMITED
 
 import queued_gspread
 from queued_gspread.emulator import Emulator
@@ -32,6 +39,7 @@ def server(redis_url, namespace, emulator, key_file):
         namespace=namespace,
         service_account=key_file,
         api_endpoint=emulator.url,
+        **UNLIMITED,
     ) as server:
         yield server
 

@@ -15,7 +15,7 @@ from queue_fixtures import SERVER_EMAIL
 from waiting import PATIENCE, eventually
 
 from queued_gspread import codec
-from queued_gspread.broker import Callers, Entry, Servers
+from queued_gspread.broker import Callers, Entry, Permit, Servers
 from queued_gspread.errors import (
     AccountMismatchError,
     CallRefusedError,
@@ -27,8 +27,11 @@ from queued_gspread.errors import (
 )
 from queued_gspread.identity import ANYONE
 from queued_gspread.job import Job, new_id
+from queued_gspread.server.effort import Patience
+from queued_gspread.server.quota import Quota
 from queued_gspread.server.request import Exchange, Failure
 from queued_gspread.server.run import Runner
+from queued_gspread.server.sender import Sender
 from queued_gspread.settings import Settings
 
 READONLY = ["https://www.googleapis.com/auth/spreadsheets.readonly"]
@@ -116,21 +119,24 @@ def test_keys_of_the_wrong_type_stop_no_other_lane(stranger, serve, client, gate
     assert read(client, "another") == {}
 
 
-class Unfenced(Servers):
-    """A queue that lets every call start."""
-
-    def _fenced(self, script, keys, args):
-        return b"go"
-
-
 class Nowhere:
     """A transport that sends nothing and fails."""
 
-    def take_turn(self, request):
-        return True
+    token_generation = 0
 
     def send(self, request, http_timeout):
         return Exchange(request, Failure(ValueError("nowhere")))
+
+
+def outcome_of(task):
+    """Let a call pass wherever it would wait; return how it ended."""
+    answer = None
+    while True:
+        try:
+            task.send(answer)
+        except StopIteration as end:
+            return end.value
+        answer = Permit("go")
 
 
 FIELDS = ["kind", "target", "method", "args", "kwargs", "caller", "identity", "timeout", "v"]
@@ -155,9 +161,10 @@ VALUES = st.recursive(
 @given(st.dictionaries(st.sampled_from(FIELDS), VALUES, min_size=1))
 def test_whatever_a_job_says_it_has_an_outcome(changes):
     """A job with arbitrary fields ends in an outcome with a reply; no exception escapes."""
-    runner = Runner(Unfenced(Settings()), Nowhere(), ANYONE)
+    sender = Sender(Servers(Settings()), Nowhere(), Quota(0, 0, 0, 0), Patience(), print)
+    runner = Runner(sender, ANYONE)
     body = message(**{"method": "open", "args": [], **changes})
-    assert runner.run(Entry("lane", "1-1", "a", body, "", 1)).reply
+    assert outcome_of(runner.run(Entry("lane", "1-1", "a", body, "", 1))).reply
 
 
 def test_different_versions_of_gspread_are_named(serve, callers, monkeypatch):

@@ -1,9 +1,8 @@
-"""The one way to Google: its pace, its time-outs, and where its credentials go."""
+"""The one way to Google: its time-outs, and where its credentials go."""
 
 from __future__ import annotations
 
 import copy
-import threading
 
 import gspread
 import pytest
@@ -15,107 +14,6 @@ from waiting import PATIENCE
 from queued_gspread.errors import ConfigurationError
 from queued_gspread.server import Server, credentials, endpoint
 from queued_gspread.server.endpoint import check_endpoint, session_without_lookups
-from queued_gspread.server.pace import Pace
-
-
-class Clock:
-    """A clock that moves by being waited for."""
-
-    def __init__(self):
-        self.now = 100.0
-        self.waits = []
-        self.stopping = False
-
-    def wait(self, seconds):
-        self.waits.append(seconds)
-        self.now += seconds
-        return self.stopping
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-def test_no_interval_never_waits(clock):
-    """Without an interval every turn is at once."""
-    pace = Pace(0.0, clock.wait, lambda: clock.now)
-    assert all(pace.take_turn() for _ in range(100))
-    assert clock.waits == []
-
-
-def test_an_interval_spaces_turns(clock):
-    """The first turn is at once, and each further one an interval after the one before."""
-    pace = Pace(2.0, clock.wait, lambda: clock.now)
-    turns = []
-    for _ in range(4):
-        assert pace.take_turn()
-        turns.append(clock.now)
-    assert turns == [100.0, 102.0, 104.0, 106.0]
-
-
-def test_time_that_has_passed_is_not_waited_for_again(clock):
-    """Whoever comes later than the interval waits for nothing, and earns nothing by it."""
-    pace = Pace(2.0, clock.wait, lambda: clock.now)
-    pace.take_turn()
-    clock.now += 1.5
-    assert pace.take_turn()
-    assert clock.waits == [0.5]
-    clock.now += 10
-    assert pace.take_turn()
-    assert clock.waits == [0.5]
-    assert pace.take_turn()
-    assert clock.waits == [0.5, 2.0]
-
-
-def test_a_stop_ends_a_turn(clock):
-    """A wait that is ended by the server's stop gives no turn."""
-    pace = Pace(2.0, clock.wait, lambda: clock.now)
-    pace.take_turn()
-    clock.stopping = True
-    assert not pace.take_turn()
-
-
-def test_a_call_that_has_written_keeps_the_interval_during_a_stop(clock):
-    """A turn that is wanted even when the server stops comes, and no sooner than else."""
-    pace = Pace(2.0, lambda _: True, lambda: clock.now, sleep=clock.wait)
-    pace.take_turn()
-    assert pace.take_turn(even_when_stopping=True)
-    assert clock.now == 102.0
-
-
-def test_turns_of_many_threads_are_spaced():
-    """Threads that ask at once are given moments that are an interval apart."""
-    delays, lock = [], threading.Lock()
-
-    def wait(seconds):
-        with lock:
-            delays.append(seconds)
-        return False
-
-    pace = Pace(1.0, wait, lambda: 0.0)
-    threads = [threading.Thread(target=pace.take_turn) for _ in range(10)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(delays) == [float(number) for number in range(1, 10)]
-
-
-def test_a_servers_interval_is_kept(serve, client, gate, monkeypatch):
-    """A server asks for a turn for every request that it sends to Google."""
-    turns = []
-
-    def take_turn(pace, **_):
-        turns.append(pace._interval)
-        return True
-
-    monkeypatch.setattr(Pace, "take_turn", take_turn)
-    gate.open()
-    serve(interval=1.5)
-    for lane in ("one", "two"):
-        read(client, lane)
-    assert turns == [1.5, 1.5]
 
 
 @pytest.mark.parametrize("given", [7, 2.5, (3, 4)])
@@ -208,10 +106,24 @@ def test_an_endpoint_that_cannot_be_used(url):
 
 @pytest.mark.parametrize(
     "options",
-    [{"interval": -1}, {"interval": float("nan")}, {"shutdown_timeout": -1}, {"lease": 0}],
+    [
+        {"interval": -1},
+        {"interval": float("nan")},
+        {"shutdown_timeout": -1},
+        {"lease": 0},
+        {"reads_per_minute": -1},
+        {"writes_per_minute": 1.5},
+        {"project_reads_per_minute": "many"},
+        {"project_writes_per_minute": True},
+        {"quota_window": 0},
+        {"retry_for": float("inf")},
+        {"request_timeout": 0},
+        {"late_write_guard": -1},
+        {"refresh_every": None},
+    ],
 )
 def test_options_of_a_server_that_cannot_be_used(options):
-    """A number of seconds that makes no sense is refused when the server is made."""
+    """A number that makes no sense is refused, and named, when the server is made."""
     client = gspread.Client(None, http_client=lambda *_: object())
     with pytest.raises(ConfigurationError, match=next(iter(options))):
         Server(client, **options)

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 import redis
 from gate import Gate, GatedGoogle, GatedHTTPClient, client_over
+from limits import UNLIMITED
 from processes import ServerProcess
 
 import queued_gspread
@@ -69,7 +70,8 @@ def serve(redis_url, namespace, gate, auth):
 
     def start(http=None, **options):
         http = http or GatedHTTPClient(gate, auth)
-        chosen = {"redis_url": redis_url, "namespace": namespace, "lease": LEASE, **options}
+        chosen = {"redis_url": redis_url, "namespace": namespace, "lease": LEASE}
+        chosen |= UNLIMITED | options
         servers.append(Server(client_over(http), **chosen))
         return servers[-1].start()
 
@@ -131,7 +133,8 @@ def start_process(redis_url, namespace, key_file, google, tmp_path, background):
         log = tmp_path / f"server-{len(started)}.log"
         where = ["--redis-url", redis_url, "--namespace", namespace, "--lease", LEASE]
         account = ["--service-account", key_file, "--api-endpoint", google.url]
-        process = ServerProcess(log, *where, *account, *options, **variables)
+        limits = [f"--{name.replace('_', '-')}={limit}" for name, limit in UNLIMITED.items()]
+        process = ServerProcess(log, *where, *account, *limits, *options, **variables)
         started.append(process)
         return process.until_log(wait)
 

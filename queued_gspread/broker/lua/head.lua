@@ -7,7 +7,7 @@
 -- ARGV[1] epoch     of the asking server
 -- ARGV[2] name      of the lane
 --
--- Returns {entry, id, body, mark, jobs in the lane}, nil for an empty lane, or 'stale'.
+-- Returns {entry, id, body, mark, jobs in the lane, now}, nil for an empty lane, or 'stale'.
 if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
 end

@@ -23,7 +23,7 @@ local function may_grow(key)
   redis.call('HDEL', key, '')
 end
 
--- The first waiting job of a lane: {entry, id, body, mark, jobs in the lane}, or false
+-- The first waiting job of a lane: {entry, id, body, mark, jobs in the lane, now}, or false
 -- after taking an empty lane off the active ones. An entry that is not a job has id ''.
 local function head(lane, active, started, name)
   local first = redis.call('XRANGE', lane, '-', '+', 'COUNT', 1)[1]
@@ -38,5 +38,5 @@ local function head(lane, active, started, name)
     if first[2][i] == 'body' then body = first[2][i + 1] end
   end
   local mark = redis.call('HGET', started, id) or ''
-  return {first[1], id, body, mark, redis.call('XLEN', lane)}
+  return {first[1], id, body, mark, redis.call('XLEN', lane), now_ms()}
 end

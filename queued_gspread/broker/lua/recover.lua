@@ -1,14 +1,25 @@
--- Make the ready list anew from the active lanes: names that a server had taken are lost with
--- the server, or with the connection that it read them from.
+-- Take over what another server has left. The ready list is made anew from the active lanes:
+-- names that a server had taken are lost with the server, or with the connection that it read
+-- them from. A slot whose answer never came is held for one window more.
 --
 -- KEYS[1] server    hash: who works, under which epoch
 -- KEYS[2] ready     prefix of the lists of lanes that wait for a server, one for each epoch
 -- KEYS[3] active    set: names of the lanes that a server knows or will be told of
+-- KEYS[4...] slots  sorted sets: the slots of each kind of request; see quota.lua
 -- ARGV[1] epoch     of the asking server
+-- ARGV[2] window    milliseconds
 --
 -- Returns the number of lanes, or 'stale'.
 if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
+end
+local own = ARGV[1] .. '/'
+for i = 4, #KEYS do
+  for _, slot in ipairs(redis.call('ZRANGEBYSCORE', KEYS[i], 'inf', 'inf')) do
+    if string.sub(slot, 1, #own) ~= own then
+      redis.call('ZADD', KEYS[i], now_ms() + ARGV[2], slot)
+    end
+  end
 end
 local ready = ready_list(KEYS[2], ARGV[1])
 redis.call('DEL', ready)

@@ -1,27 +1,55 @@
--- Mark how far a call is, before its first request and before its first write.
+-- Ask whether a request may be sent now. If so, take a slot of the quota for it and mark how far
+-- its call will be: both or neither.
 --
 -- KEYS[1] server    hash: who works, under which epoch
 -- KEYS[2] lane      stream of the lane's jobs
 -- KEYS[3] started   hash: job id -> how far the call is
+-- KEYS[4] valve     hash: see quota.lua
+-- KEYS[5] slots     sorted set: the slots of this kind of request
 -- ARGV[1] epoch     of the asking server
 -- ARGV[2] entry     of the job in the stream; its time is the enqueue's
 -- ARGV[3] id        of the job
 -- ARGV[4] mark      'r' it only reads so far, 'w' it may have written
 -- ARGV[5] timeout   milliseconds after the enqueue at which the call is too late, or ''
+-- ARGV[6] kind      of the request, as to the quota; '' for one that takes no slot
+-- ARGV[7] slot      a name for the slot
+-- ARGV[8] limit     slots of this kind; 0 for any number
+-- ARGV[9] window    milliseconds
+-- ARGV[10] interval milliseconds between two requests of whatever kind
 --
--- Returns 'go', 'withdrawn', 'late' or 'stale'.
+-- Returns {'go', now}, {'wait', milliseconds or -1 (until a response comes), 'kind' or 'all'},
+-- {'withdrawn'}, {'late'} or 'stale'.
 may_grow(KEYS[1])
 if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
 end
 if #redis.call('XRANGE', KEYS[2], ARGV[2], ARGV[2]) == 0 then
-  return 'withdrawn'
+  return {'withdrawn'}
 end
+local now = now_ms()
 local mark = redis.call('HGET', KEYS[3], ARGV[3]) or ''
+if mark == 'rx' then
+  return {'withdrawn'}
+end
 local enqueued = tonumber(string.match(ARGV[2], '^%d+'))
-if ARGV[5] ~= '' and now_ms() > enqueued + ARGV[5] and string.sub(mark, 1, 1) ~= 'w' then
-  return 'late'
+if ARGV[5] ~= '' and now > enqueued + ARGV[5] and string.sub(mark, 1, 1) ~= 'w' then
+  return {'late'}
+end
+
+local kind, full, window = ARGV[6], tonumber(ARGV[8]), tonumber(ARGV[9])
+-- Asked twice, because a connection broke, it is one slot.
+if kind ~= '' and not redis.call('ZSCORE', KEYS[5], ARGV[7]) then
+  local wait, what = wait_ms(KEYS[4], KEYS[5], kind, full, window, tonumber(ARGV[10]), now)
+  if wait ~= 0 then
+    return {'wait', wait, what}
+  end
+  if full > 0 then
+    redis.call('ZADD', KEYS[5], 'inf', ARGV[7])
+  end
+  if tonumber(ARGV[10]) > 0 then
+    redis.call('HSET', KEYS[4], 'next', now + ARGV[10])
+  end
 end
 -- A caller that has given up (x) stays known as such.
 redis.call('HSET', KEYS[3], ARGV[3], ARGV[4] .. string.sub(mark, 2, 2))
-return 'go'
+return {'go', now}

@@ -1,0 +1,65 @@
+-- Note that a request was answered, or failed: its slot is held for one more window. After a
+-- refusal for the quota, this kind of request pauses, and its limit shrinks, once a window.
+--
+-- Not only the server that works may say so: that of an earlier epoch may still have had a
+-- request in the air.
+--
+-- KEYS[1] server    hash: who works, under which epoch
+-- KEYS[2] started   hash: job id -> how far the call is
+-- KEYS[3] valve     hash: see quota.lua
+-- KEYS[4] slots     sorted set: the slots of this kind of request
+-- ARGV[1] epoch     of the server that sent it
+-- ARGV[2] id        of the job if its call has written nothing after all, else ''
+-- ARGV[3] kind      of the request, as to the quota
+-- ARGV[4] slot      its name
+-- ARGV[5] limit     slots of this kind; 0 for any number
+-- ARGV[6] window    milliseconds
+-- ARGV[7] sent      what start.lua returned as the time
+-- ARGV[8] pause     '' if it was not refused; else milliseconds to wait, or 'grow' for a time
+--                   that doubles with every refusal in a row
+-- ARGV[9] jitter    0 to 1
+--
+-- Returns {the limit that holds now, milliseconds of the pause}.
+may_grow(KEYS[1])
+local now = now_ms()
+local kind, full, window = ARGV[3], tonumber(ARGV[5]), tonumber(ARGV[6])
+if ARGV[2] ~= '' and holds(KEYS[1], ARGV[1]) then
+  local mark = redis.call('HGET', KEYS[2], ARGV[2])
+  if mark then
+    redis.call('HSET', KEYS[2], ARGV[2], 'r' .. string.sub(mark, 2, 2))
+  end
+end
+if kind == '' then
+  return {0, 0}
+end
+if full > 0 then
+  -- Whether or not it is still known.
+  redis.call('ZADD', KEYS[4], now + window, ARGV[4])
+end
+local refused = redis.call('HGET', KEYS[3], 'refused:' .. kind)
+local is_later = not refused or tonumber(ARGV[7]) > tonumber(refused)
+if ARGV[8] == '' then
+  if refused and is_later then
+    redis.call('HDEL', KEYS[3], 'streak:' .. kind, 'refused:' .. kind, 'until:' .. kind)
+  end
+  return {limit_now(KEYS[3], kind, full, window, now), 0}
+end
+
+-- Requests that were in the air together are refused for one reason: they count once.
+if is_later then
+  redis.call('HINCRBY', KEYS[3], 'streak:' .. kind, 1)
+  redis.call('HSET', KEYS[3], 'refused:' .. kind, now)
+end
+local pause = tonumber(ARGV[8])
+if not pause then
+  local streak = tonumber(redis.call('HGET', KEYS[3], 'streak:' .. kind))
+  pause = math.min(window, window / 60 * 2 ^ (streak - 1)) * (0.5 + ARGV[9] / 2)
+end
+pause = math.ceil(pause)
+local till = tonumber(redis.call('HGET', KEYS[3], 'until:' .. kind)) or 0
+redis.call('HSET', KEYS[3], 'until:' .. kind, math.max(till, now + pause))
+
+if full > 0 and is_later then
+  return {shrink(KEYS[3], kind, full, window, now), pause}
+end
+return {limit_now(KEYS[3], kind, full, window, now), pause}

@@ -1,0 +1,96 @@
+"""What the servers' side of the queue says of the quota, as data; see ``lua/quota.lua``."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+__all__ = ["ALL", "KINDS", "NO_SLOT", "Permit", "Setback", "Slot"]
+
+KINDS: Final = ("read", "write", "drive")
+"""The kinds of request that have a quota each: reads and writes of the Sheets API, and Drive."""
+
+ALL: Final = "all"
+"""What a :class:`Permit` names in the place of a kind where requests of all kinds wait."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A slot of the quota that a request asks for.
+
+    Attributes:
+        kind: One of :data:`KINDS`; '' for a request that takes no slot.
+        name: What it is called; the same when it is asked for again.
+        limit: How many slots of that kind there are; 0 for any number.
+        window: Seconds for which it is held after the response.
+        interval: Seconds between two requests of whatever kind, at the least.
+
+    """
+
+    kind: str = ""
+    name: str = ""
+    limit: int = 0
+    window: float = 60.0
+    interval: float = 0.0
+
+    def args(self) -> list[Any]:
+        """Return it as the arguments of ``start.lua``."""
+        window, interval = milliseconds(self.window), milliseconds(self.interval)
+        return [self.kind, self.name, self.limit, window, interval]
+
+    @property
+    def is_noted(self) -> bool:
+        """Whether Redis has to know when its request is answered."""
+        return self.kind != "" and self.limit > 0
+
+
+NO_SLOT: Final = Slot()
+
+
+@dataclass(frozen=True)
+class Permit:
+    """Whether a request may be sent.
+
+    Attributes:
+        word: ``go``, ``wait``, ``withdrawn`` or ``late``.
+        wait: Seconds; infinite if it is not known before a response comes.
+        kind: Which kind of request waits that long, or :data:`ALL`.
+        sent: When it was given, on Redis's clock.
+
+    """
+
+    word: str
+    wait: float = 0.0
+    kind: str = ""
+    sent: int = 0
+
+
+@dataclass(frozen=True)
+class Setback:
+    """How a kind of request is limited, after a response.
+
+    Attributes:
+        limit: Slots that it has now; below the configured limit for a while after a refusal.
+        pause: Seconds for which none is sent; 0 unless the response was a refusal.
+
+    """
+
+    limit: int
+    pause: float
+
+
+def milliseconds(seconds: float) -> int:
+    """Return whole milliseconds, never fewer than asked for."""
+    return math.ceil(round(seconds * 1000, 6))
+
+
+def permit_of(found: list[Any]) -> Permit:
+    """Return what ``start.lua`` has answered."""
+    word = found[0].decode()
+    if word == "go":
+        return Permit(word, sent=int(found[1]))
+    if word != "wait":
+        return Permit(word)
+    wait = math.inf if found[1] < 0 else found[1] / 1000
+    return Permit(word, wait, found[2].decode())

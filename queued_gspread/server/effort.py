@@ -1,0 +1,100 @@
+"""How long to go on with one request: pauses that grow, and an end to them. Pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from .verdict import Judgement, Verdict
+
+if TYPE_CHECKING:
+    from .request import Exchange
+
+__all__ = ["Effort", "Patience", "backoff"]
+
+# Google counts the quota's minute anew in this many steps of the shortest pause.
+_STEPS_OF_A_WINDOW: Final = 60
+_LONGEST_IN_STEPS: Final = 60
+_MOST_REFUSED_TOKENS: Final = 5
+
+
+@dataclass(frozen=True)
+class Patience:
+    """What the server's options say of failures.
+
+    Attributes:
+        retry_for: Seconds after its first failure for which a request is sent again.
+        window: Seconds; the shortest pause is a sixtieth of the quota's window, the longest a
+            whole one.
+        late_write_guard: Seconds for which a lane is closed after a write without a response.
+
+    """
+
+    retry_for: float = 600.0
+    window: float = 60.0
+    late_write_guard: float = 0.0
+
+
+def backoff(failures: int, window: float, jitter: float) -> float:
+    """Return the seconds to wait after so many failures in a row.
+
+    Args:
+        failures: 1 or more.
+        window: Seconds of the quota's window.
+        jitter: 0 to 1; what keeps several requests from coming back together.
+
+    """
+    steps = min(_LONGEST_IN_STEPS, 2.0 ** min(failures - 1, 10))
+    return window / _STEPS_OF_A_WINDOW * steps * (0.5 + jitter / 2)
+
+
+@dataclass
+class Effort:
+    """The attempts at one request.
+
+    Attributes:
+        number: Its place in line, kept from one attempt to the next.
+        not_before: The moment of the next attempt, at the earliest.
+        give_up_at: The moment after which there is none.
+        last: What the latest attempt came to.
+
+    """
+
+    number: int = 0
+    not_before: float = -math.inf
+    give_up_at: float = math.inf
+    last: Exchange | None = None
+    _failures: int = 0
+    _refused_tokens: int = 0
+
+    def goes_on_after(
+        self, exchange: Exchange, judgement: Judgement, patience: Patience, now: float
+    ) -> bool:
+        """Note a failure that is no reason to end; return whether there is a next attempt."""
+        self.last = exchange
+        self.give_up_at = min(self.give_up_at, now + patience.retry_for)
+        return now < self.give_up_at and not self._has_no_use_for_tokens(judgement)
+
+    def wait(
+        self, judgement: Judgement, patience: Patience, now: float, jitter: float, least: float
+    ) -> float:
+        """Set the moment of the next attempt; return the seconds until then.
+
+        A refusal for the quota holds up all requests of its kind, not this one alone: Redis
+        knows for how long. After the first 401 there is a new token to wait for, and no more.
+        """
+        if judgement.verdict is Verdict.REFUSED_QUOTA or self._refused_tokens == 1:
+            self.not_before = now + least
+            return least
+        self._failures += 1
+        pause = max(backoff(self._failures, patience.window, jitter), judgement.retry_after or 0.0)
+        self.not_before = now + max(pause, least)
+        return self.not_before - now
+
+    def _has_no_use_for_tokens(self, judgement: Judgement) -> bool:
+        if judgement.verdict is not Verdict.UNAUTHENTICATED:
+            self._refused_tokens = 0
+            return False
+        self._refused_tokens += 1
+        return self._refused_tokens >= _MOST_REFUSED_TOKENS

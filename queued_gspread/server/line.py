@@ -1,0 +1,144 @@
+"""The line at the valve: who is next, given what time it is. Pure: no clock, no thread, no I/O."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from queued_gspread.broker import ALL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from queued_gspread.broker import Permit
+
+__all__ = ["FREE", "Line", "Ticket"]
+
+FREE: Final = ""
+"""The kind of a request that takes no slot, and waits for nobody."""
+
+
+@dataclass(eq=False)
+class Ticket:
+    """A request's place in line. Moments are of one monotonic clock, in seconds.
+
+    Attributes:
+        kind: The kind of request, as to the quota.
+        ask: Asks Redis for a permit.
+        number: Its place; a request that is sent again keeps the one it had.
+        not_before: When it may be sent at the earliest.
+        until: When it gives up.
+        even_when_stopping: Whether it goes on although the server stops.
+        resume: Called with what the waiting has come to.
+
+    """
+
+    kind: str
+    ask: Callable[[], Permit]
+    number: int = 0
+    not_before: float = -math.inf
+    until: float = math.inf
+    even_when_stopping: bool = False
+    resume: Callable[[Permit | Exception], None] = field(default=lambda _: None, repr=False)
+    is_in_line: bool = False
+
+
+_Heap = list[tuple[float, int, Ticket]]
+
+
+class Line:
+    """Tickets, first come first served within a kind; no kind waits for another.
+
+    A lane has one ticket at the most, so those who wait get slots in turn however much work
+    each has.
+    """
+
+    def __init__(self) -> None:
+        self._ready: defaultdict[str, _Heap] = defaultdict(list)
+        self._early: _Heap = []
+        self._ends: _Heap = []
+        self._blocked: dict[str, float] = {}
+        self._count = 0
+
+    def __len__(self) -> int:
+        """Return how many wait."""
+        return self._count
+
+    def add(self, ticket: Ticket) -> None:
+        """Put a ticket in line, where its number belongs."""
+        ticket.is_in_line = True
+        self._count += 1
+        if ticket.not_before > -math.inf:
+            heapq.heappush(self._early, (ticket.not_before, ticket.number, ticket))
+        else:
+            self._push(ticket)
+        if ticket.until < math.inf:
+            heapq.heappush(self._ends, (ticket.until, ticket.number, ticket))
+
+    def block(self, kind: str, until: float) -> None:
+        """Let a kind of request, or :data:`ALL` that take slots, wait until a moment."""
+        self._blocked[kind] = until
+
+    def unblock(self, kind: str) -> None:
+        """Let a kind of request, or ALL, be asked for again."""
+        self._blocked.pop(kind, None)
+
+    def is_free(self, kind: str, now: float) -> bool:
+        """Tell whether a new ticket of that kind would be the next."""
+        self._admit(now)
+        return not self._top(kind) and self._blocked_until(kind) <= now
+
+    def take(self, now: float) -> Ticket | None:
+        """Take the next ticket that may be asked for, or that has to give up."""
+        self._admit(now)
+        ended = self._first(self._ends)
+        if ended is not None and ended[0] <= now:
+            return self._taken(ended[2])
+        tops = [self._top(kind) for kind in self._ready if self._blocked_until(kind) <= now]
+        due = min((top for top in tops if top), default=None)
+        return None if due is None else self._taken(due[2])
+
+    def next_moment(self) -> float:
+        """Return the moment at which :meth:`take` may have one; infinite without new events."""
+        moments = [self._blocked_until(kind) for kind in self._ready if self._top(kind)]
+        firsts = (self._first(self._early), self._first(self._ends))
+        return min([*moments, *(first[0] for first in firsts if first)], default=math.inf)
+
+    def remove(self, is_meant: Callable[[Ticket], bool]) -> list[Ticket]:
+        """Take all tickets that are meant, in order."""
+        heaps = (self._early, self._ends, *self._ready.values())
+        waiting = {item[2].number: item[2] for heap in heaps for item in heap}
+        meant = [t for _, t in sorted(waiting.items()) if t.is_in_line and is_meant(t)]
+        return [self._taken(ticket) for ticket in meant]
+
+    def _push(self, ticket: Ticket) -> None:
+        heapq.heappush(self._ready[ticket.kind], (ticket.number, ticket.number, ticket))
+
+    def _admit(self, now: float) -> None:
+        """Let those stand in line whose earliest moment has come."""
+        while (first := self._first(self._early)) and first[0] <= now:
+            heapq.heappop(self._early)
+            self._push(first[2])
+
+    def _blocked_until(self, kind: str) -> float:
+        if kind == FREE:
+            return -math.inf
+        none = -math.inf
+        return max(self._blocked.get(kind, none), self._blocked.get(ALL, none))
+
+    def _top(self, kind: str) -> tuple[float, int, Ticket] | None:
+        return self._first(self._ready[kind]) if kind in self._ready else None
+
+    @staticmethod
+    def _first(heap: _Heap) -> tuple[float, int, Ticket] | None:
+        while heap and not heap[0][2].is_in_line:
+            heapq.heappop(heap)
+        return heap[0] if heap else None
+
+    def _taken(self, ticket: Ticket) -> Ticket:
+        ticket.is_in_line = False
+        self._count -= 1
+        return ticket

@@ -1,0 +1,96 @@
+"""How a call ended, with the reply that its caller gets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import requests
+
+from queued_gspread import codec
+from queued_gspread.errors import CallTimeoutError, OutcomeUnknownError, RemoteError
+from queued_gspread.job import Reply
+from queued_gspread.responses import made_up_response
+
+if TYPE_CHECKING:
+    from queued_gspread.job import Job
+
+__all__ = ["Outcome", "ended", "failed", "late", "lost", "unknown"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a call ended.
+
+    Attributes:
+        word: For the log: ``ok``, the name of an exception's class, ``withdrawn``, ``late`` or
+            ``left`` (in the queue, for the next server).
+        reply: The encoded reply; empty where nobody waits for one.
+        job: The job, as far as it could be read.
+        requests: How many requests were sent.
+
+    """
+
+    word: str
+    reply: bytes = b""
+    job: Job | None = None
+    requests: int = 0
+
+    @property
+    def is_left(self) -> bool:
+        """Whether the job stays in the queue."""
+        return self.word == "left"
+
+
+def ended(reply: Reply, job: Job, sent: int) -> Outcome:
+    """Return the outcome of a call that has come to its reply."""
+    if reply.error is not None:
+        return failed(reply.error, job, sent, reply)
+    try:
+        return Outcome("ok", reply.encode(), job, sent)
+    except codec.Unencodable as error:
+        told = RemoteError(f"the result of {job.method} cannot travel: {error}")
+        return failed(told, job, sent, Reply(changes=reply.changes))
+
+
+def failed(error: BaseException, job: Job | None, sent: int, reply: Reply | None = None) -> Outcome:
+    """Return the outcome of a call that ends with an exception."""
+    reply = reply or Reply()
+    reply.result, reply.error = None, error
+    return Outcome(type(error).__name__, reply.encode(), job, sent)
+
+
+def late(job: Job, sent: int) -> Outcome:
+    """Return the outcome of a call whose deadline came before it wrote anything."""
+    told = f"{job.method}: the timeout of {job.timeout:g} s passed before the call wrote anything"
+    return Outcome("late", Reply(error=CallTimeoutError(told)).encode(), job, sent)
+
+
+def lost(job: Job) -> Outcome:
+    """Return the outcome of a call whose server was gone while it may have been writing."""
+    told = f"{job.method}: the server that made this call stopped while it may have been writing"
+    return failed(_unknown(told), job, 0)
+
+
+def unknown(error: Exception | None, answer: object, why: str) -> OutcomeUnknownError:
+    """Return the error for a write of which nobody knows whether it was applied.
+
+    Args:
+        error: What the client raised.
+        answer: What it returned instead.
+        why: What happened, in words.
+
+    """
+    response = getattr(error, "response", None) if error is not None else answer
+    # What is cut off after a status of success says nothing.
+    if isinstance(response, requests.Response) and not response.ok:
+        told = OutcomeUnknownError(response)
+    else:
+        told = _unknown(why)
+    told.__cause__ = error
+    return told
+
+
+def _unknown(message: str) -> OutcomeUnknownError:
+    error = {"message": message, "status": "OUTCOME_UNKNOWN"}
+    return OutcomeUnknownError(made_up_response(0, "OUTCOME_UNKNOWN", error))

@@ -1,0 +1,75 @@
+"""The quota: which requests count together, and how many of them Google allows."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from queued_gspread.broker import NO_SLOT, Slot
+
+from .request import CREDENTIALS, is_read
+
+if TYPE_CHECKING:
+    from .request import Request
+
+__all__ = ["Quota", "kind_of"]
+
+# What reads with a POST. gspread has no method for them.
+_READING_POSTS: Final = (":getByDataFilter", ":batchGetByDataFilter", ":search")
+
+
+@dataclass(frozen=True)
+class Quota:
+    """How many requests of each kind may be made in a window, and how far apart.
+
+    A namespace is one account, so a limit of the account and one of the project hold the same
+    requests, and the lower one holds them both. 0 is no limit. Drive's quota is far above what
+    gspread needs and has no limit here: https://developers.google.com/workspace/drive/api/guides/limits
+
+    Attributes:
+        reads: Reads of the Sheets API for the account.
+        writes: Writes of the Sheets API for the account.
+        project_reads: Reads for the project, as far as they are this namespace's.
+        project_writes: The same of writes.
+        window: Seconds.
+        interval: Seconds between two requests of whatever kind, at the least.
+
+    """
+
+    reads: int = 60
+    writes: int = 60
+    project_reads: int = 300
+    project_writes: int = 300
+    window: float = 60.0
+    interval: float = 0.0
+    _numbers: itertools.count[int] = field(
+        default_factory=itertools.count, init=False, repr=False, compare=False
+    )
+
+    def limit(self, kind: str) -> int:
+        """Return how many requests of a kind a window may hold; 0 for any number."""
+        of_kind = {
+            "read": (self.reads, self.project_reads),
+            "write": (self.writes, self.project_writes),
+        }
+        return min((limit for limit in of_kind.get(kind, ()) if limit), default=0)
+
+    def slot(self, request: Request, epoch: str) -> Slot:
+        """Return the slot that a request takes, under a name that no other has."""
+        kind = kind_of(request)
+        if not kind:
+            return NO_SLOT
+        name = f"{epoch}/{next(self._numbers)}"
+        return Slot(kind, name, self.limit(kind), self.window, self.interval)
+
+
+def kind_of(request: Request) -> str:
+    """Return the kind of a request as to the quota: ``read``, ``write``, ``drive``, or ''."""
+    if request.method == CREDENTIALS:
+        return ""
+    path = urlsplit(str(request.endpoint)).path
+    if not path.startswith("/v4/"):
+        return "drive"
+    return "read" if is_read(request) or path.endswith(_READING_POSTS) else "write"

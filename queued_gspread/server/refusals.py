@@ -1,0 +1,69 @@
+"""What the log says when Google refuses requests for the quota: the cause, once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from .calllog import LOGGER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from queued_gspread.broker import Setback, Slot
+
+    from .verdict import Judgement
+
+__all__ = ["Refusals"]
+
+# An episode is over after so many windows without a refusal.
+_QUIET_WINDOWS: Final = 10
+_WHAT: Final = {"read": "reads", "write": "writes", "drive": "requests to Drive"}
+_OPTION: Final = {"read": "--reads-per-minute", "write": "--writes-per-minute"}
+
+
+class Refusals:
+    """Tells of an episode of refusals when it begins, and not of each refusal."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._latest: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def note(self, slot: Slot, judgement: Judgement, setback: Setback) -> None:
+        """Tell what goes on, if this refusal begins an episode."""
+        if not self._begins(slot):
+            LOGGER.debug("%s refused: %s; %s", _WHAT[slot.kind], judgement.why, setback)
+            return
+        LOGGER.warning(
+            "Google refuses %s for the quota (%s), although this server keeps to it: %s. They "
+            "pause now and are sent again; the limit goes down%s and recovers step by step. %s",
+            _WHAT[slot.kind],
+            judgement.why,
+            _cause(judgement.of),
+            f" to {setback.limit}" if setback.limit else "",
+            _remedy(slot.kind, judgement.of),
+        )
+
+    def _begins(self, slot: Slot) -> bool:
+        now = self._clock()
+        with self._lock:
+            latest = self._latest.get(slot.kind)
+            self._latest[slot.kind] = now
+        return latest is None or now - latest > _QUIET_WINDOWS * slot.window
+
+
+def _cause(of: str) -> str:
+    if of == "project":
+        return "other accounts of the same Google Cloud project use up the project's quota"
+    return "something else uses the same account, or its quota is lower than this server's limit"
+
+
+def _remedy(kind: str, of: str) -> str:
+    option = _OPTION.get(kind)
+    if option is None:
+        return "Make fewer calls that share, list, copy or create files"
+    if of == "project":
+        option = option.replace("--", "--project-")
+    return f"Send all requests of that account through this server, or lower {option}"

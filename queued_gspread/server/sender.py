@@ -1,0 +1,236 @@
+"""One request of a call, sent as often as it takes: wait, mark, send, judge, send again.
+
+Failures are judged here and nowhere above or below: gspread's method does not see a failure that
+is repeated, and nothing below the transport repeats one.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from google.auth.exceptions import GoogleAuthError
+
+from .calllog import LOGGER
+from .effort import Effort
+from .line import Ticket
+from .outcome import Outcome, late, unknown
+from .refusals import Refusals
+from .repeat import may_repeat
+from .request import Exchange, Failure, Request, Response, is_read
+from .verdict import Judgement, Verdict, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from queued_gspread.broker import Entry, Permit, Servers, Slot
+    from queued_gspread.job import Job
+
+    from .effort import Patience
+    from .quota import Quota
+    from .transport import Transport
+
+__all__ = ["Call", "Sender"]
+
+_NOT_APPLIED: Final = (Verdict.REFUSED_QUOTA, Verdict.UNAUTHENTICATED, Verdict.NOT_SENT)
+
+
+@dataclass
+class Call:
+    """A call under way.
+
+    Attributes:
+        entry: Its job, as it stands in the queue.
+        job: The same, decoded.
+        exchanges: Its requests so far, with what came of them.
+        mark: How far it certainly is: '', 'r' it has only read, 'w' it may have written.
+        sent: How many requests were sent for it, counting each time.
+
+    """
+
+    entry: Entry
+    job: Job
+    exchanges: list[Exchange] = field(default_factory=list)
+    mark: str = ""
+    sent: int = 0
+
+    def mark_after(self, request: Request) -> str:
+        """Return how far it is once a request has been sent."""
+        return (self.mark or "r") if is_read(request) else "w"
+
+
+class Sender:
+    """Sends requests of calls, any number at a time.
+
+    Args:
+        queue: The servers' side of the queue.
+        transport: The way to Google.
+        quota: How many requests may be sent.
+        patience: What is done about failures.
+        on_answer: Called with the kind of a request once its slot is given back.
+        clock: A monotonic clock, in seconds.
+
+    """
+
+    def __init__(
+        self,
+        queue: Servers,
+        transport: Transport,
+        quota: Quota,
+        patience: Patience,
+        on_answer: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._queue = queue
+        self._transport = transport
+        self._quota = quota
+        self._patience = patience
+        self._on_answer = on_answer
+        self._clock = clock
+        self._refusals = Refusals(clock)
+        # Lanes in which a write without a response may still land, and until when.
+        self._guarded: dict[str, float] = {}
+
+    def send(self, call: Call, request: Request) -> Generator[Ticket, Permit, Exchange | Outcome]:
+        """Send a request; return what came of it, or how the call ended instead.
+
+        Raises:
+            StaleEpochError: Another server works by now; nothing more was sent.
+            BrokerUnavailableError: Redis is gone; the call's fate is left to the next server.
+
+        """
+        effort = Effort()
+        while True:
+            slot = self._quota.slot(request, self._queue.epoch)
+            ticket = self._ticket(call, request, slot, effort)
+            try:
+                permit = yield ticket
+            except GoogleAuthError as error:
+                return Exchange(request, Failure(error))
+            if permit.word != "go":
+                return _not_sent(call, effort, permit)
+            effort.number = ticket.number
+            exchange, judgement = self._attempt(call, request, slot, permit)
+            if not self._goes_on(call, effort, exchange, judgement):
+                return _final(exchange, judgement)
+
+    def guard(self, lane: str) -> float:
+        """Close a lane to what may still land in it; return for how many seconds."""
+        seconds = self._patience.late_write_guard
+        now = self._clock()
+        if seconds:
+            self._guarded = {name: end for name, end in self._guarded.items() if end > now}
+            self._guarded[lane] = now + seconds
+        return seconds
+
+    def _ticket(self, call: Call, request: Request, slot: Slot, effort: Effort) -> Ticket:
+        entry, job, mark = call.entry, call.job, call.mark_after(request)
+        return Ticket(
+            slot.kind,
+            lambda: self._queue.start(entry, mark, job.timeout, slot),
+            effort.number,
+            max(effort.not_before, self._guarded.get(entry.lane, effort.not_before)),
+            self._end_of_waiting(call, effort),
+            # What has only read can be made again; what may have written comes to its end.
+            even_when_stopping=call.mark == "w",
+        )
+
+    @staticmethod
+    def _end_of_waiting(call: Call, effort: Effort) -> float:
+        deadline = call.entry.deadline(call.job.timeout)
+        if deadline is None or (call.mark == "w" and effort.last is None):
+            return effort.give_up_at
+        return min(deadline, effort.give_up_at)
+
+    def _attempt(
+        self, call: Call, request: Request, slot: Slot, permit: Permit
+    ) -> tuple[Exchange, Judgement]:
+        """Send a request once, and give its slot back whatever comes of it."""
+        call.sent += 1
+        judgement = Judgement(Verdict.UNKNOWN)
+        token = self._transport.token_generation
+        try:
+            exchange = self._transport.send(request, call.job.http_timeout)
+            judgement = judge(exchange.outcome)
+        finally:
+            self._settle(call, request, slot, permit, judgement)
+        if judgement.verdict is Verdict.UNAUTHENTICATED:
+            self._transport.token_refused(token)
+        return exchange, judgement
+
+    def _settle(
+        self, call: Call, request: Request, slot: Slot, permit: Permit, judgement: Judgement
+    ) -> None:
+        """Tell Redis, as far as it has to know, that a request is no longer in the air."""
+        before, marked = call.mark or "r", call.mark_after(request)
+        is_unwritten = judgement.verdict in _NOT_APPLIED and marked != before
+        call.mark = before if is_unwritten else marked
+        refused = judgement.verdict is Verdict.REFUSED_QUOTA
+        if not (slot.is_noted or refused or is_unwritten):
+            return
+        setback = self._queue.settle(
+            call.entry,
+            slot,
+            permit.sent,
+            pause=judgement.retry_after,
+            refused=refused,
+            is_unwritten=is_unwritten,
+        )
+        self._on_answer(slot.kind)
+        if refused:
+            self._refusals.note(slot, judgement, setback)
+
+    def _goes_on(
+        self, call: Call, effort: Effort, exchange: Exchange, judgement: Judgement
+    ) -> bool:
+        """Decide whether a request is sent again, and set the time for that."""
+        guard = 0.0
+        if _may_still_land(exchange, judgement):
+            guard = self.guard(call.entry.lane)
+        if not _may_go_on(exchange.request, judgement):
+            return False
+        now = self._clock()
+        if not effort.goes_on_after(exchange, judgement, self._patience, now):
+            return False
+        jitter = random.random()  # noqa: S311 - a jitter
+        pause = effort.wait(judgement, self._patience, now, jitter, guard)
+        LOGGER.debug(
+            "%s.%s: %s; sent again in %.3f s", call.job.kind, call.job.method, judgement.why, pause
+        )
+        return True
+
+
+def _not_sent(call: Call, effort: Effort, permit: Permit) -> Exchange | Outcome:
+    """Return what becomes of a request that is not sent, or not once more."""
+    if permit.word == "late":
+        return effort.last or late(call.job, call.sent)
+    return Outcome(permit.word, job=call.job, requests=call.sent)
+
+
+def _may_go_on(request: Request, judgement: Judgement) -> bool:
+    if judgement.verdict is Verdict.UNKNOWN:
+        return may_repeat(request)
+    return judgement.verdict is not Verdict.FINAL
+
+
+def _may_still_land(exchange: Exchange, judgement: Judgement) -> bool:
+    """Tell whether a write without a response may be applied later than now."""
+    if judgement.verdict is not Verdict.UNKNOWN or is_read(exchange.request):
+        return False
+    outcome = exchange.outcome
+    return isinstance(outcome, Failure) and getattr(outcome.error, "response", None) is None
+
+
+def _final(exchange: Exchange, judgement: Judgement) -> Exchange:
+    """Return what the call gets to see of a request that is not sent again."""
+    outcome = exchange.outcome
+    if judgement.verdict is not Verdict.UNKNOWN or may_repeat(exchange.request):
+        return exchange
+    error, answer = None, None
+    if isinstance(outcome, Response):
+        answer = outcome.value
+    else:
+        error = outcome.error
+    return Exchange(exchange.request, Failure(unknown(error, answer, judgement.why)))

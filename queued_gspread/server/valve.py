@@ -1,0 +1,176 @@
+"""The valve: a request waits here for a token and for a slot of the quota.
+
+Google allows so many requests of a kind in a window of time, and does not say whether its
+windows are fixed or sliding, or where they begin. So a slot is held from the moment at which
+its request may be sent until one window after its response has arrived, and there are no more
+slots than the quota has requests. Then no window of Google's holds more than the quota:
+
+    Let a window be [a, a + w), and take the requests that Google counts in it. Google counts a
+    request at some moment c between its sending s and its response r. Let j be the one of them
+    that was sent last. Each of the others, i, was sent by then, s_i <= s_j, and its slot is held
+    until r_i + w >= c_i + w >= a + w > c_j >= s_j. So at s_j all their slots are held at once,
+    and there are no more of them than the quota.
+
+Nothing is assumed of latencies, nor of the window but its length; that Google's clock and
+Redis's run equally fast is. A slot whose response never came is held until one window after its
+server was found gone. Slots are kept in Redis (``broker/lua/quota.lua``), on Redis's clock, so
+that they outlive the server.
+
+The request that is next in line asks Redis, and is told to go, or how long to wait. The others
+ask nobody. The waiting takes no thread: a ticket is resumed by a call.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from queued_gspread.broker import ALL, Permit
+
+from .line import FREE, Line, Ticket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .tokens import TokenState
+
+__all__ = ["LATE", "LEFT", "Valve"]
+
+LATE: Final = Permit("late")
+"""For a ticket that gives up: its time is over."""
+
+LEFT: Final = Permit("left")
+"""For a ticket that is left to the next server."""
+
+
+class Valve:
+    """Lets requests through, each when it may be sent.
+
+    Args:
+        token_state: Whether the server has a usable token.
+        retry_for: Seconds for which requests wait for one.
+        clock: A monotonic clock, in seconds.
+
+    """
+
+    def __init__(
+        self,
+        token_state: Callable[[], TokenState],
+        retry_for: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._token_state = token_state
+        self._retry_for = retry_for
+        self._clock = clock
+        self._numbers = itertools.count(1)
+        self._line = Line()
+        self._changed = threading.Condition()
+        # Counts what may have ended a wait: a response, a new token.
+        self._events = 0
+        self._is_stopping = False
+        self._closing: Permit | Exception | None = None
+        self._thread = threading.Thread(target=self._let_through, name="valve", daemon=True)
+
+    def start(self) -> None:
+        """Begin to let waiting requests through."""
+        self._thread.start()
+
+    def enter(
+        self, ticket: Ticket, resume: Callable[[Permit | Exception], None]
+    ) -> Permit | Exception | None:
+        """Return what becomes of a request at once; None if it waits, and is resumed later."""
+        ticket.number = ticket.number or next(self._numbers)
+        ticket.resume = resume
+        with self._changed:
+            over = self._over_for(ticket)
+            is_next = self._is_next(ticket)
+        answer = over or (self._try(ticket) if is_next else None)
+        return answer or self._wait(ticket)
+
+    def wake(self, kind: str = ALL) -> None:
+        """Say that a request of a kind was answered; or, for ALL, that the token has changed."""
+        with self._changed:
+            self._events += 1
+            self._line.unblock(kind)
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Leave what waits to the next server, but for calls that have to come to their end."""
+        with self._changed:
+            self._is_stopping = True
+            left = self._line.remove(lambda ticket: not ticket.even_when_stopping)
+        for ticket in left:
+            ticket.resume(LEFT)
+
+    def close(self, answer: Permit | Exception = LEFT) -> None:
+        """Let nothing through any more; what waits, and whatever comes, gets that answer."""
+        with self._changed:
+            self._closing = self._closing or answer
+            left = self._line.remove(lambda _: True)
+            self._changed.notify_all()
+        for ticket in left:
+            ticket.resume(self._closing)
+
+    def _over_for(self, ticket: Ticket) -> Permit | Exception | None:
+        if self._is_stopping and not ticket.even_when_stopping:
+            return LEFT
+        return self._closing
+
+    def _is_next(self, ticket: Ticket) -> bool:
+        now = self._clock()
+        return ticket.not_before <= now and self._line.is_free(ticket.kind, now)
+
+    def _wait(self, ticket: Ticket) -> Permit | Exception | None:
+        with self._changed:
+            over = self._over_for(ticket)
+            if over is None:
+                self._line.add(ticket)
+                self._changed.notify_all()
+            return over
+
+    def _let_through(self) -> None:
+        while (ticket := self._next_due()) is not None:
+            answer = LATE if ticket.until <= self._clock() else self._try(ticket)
+            answer = answer or self._wait(ticket)
+            if answer is not None:
+                ticket.resume(answer)
+
+    def _next_due(self) -> Ticket | None:
+        """Wait for a ticket that may be asked for; None if the valve is closed."""
+        with self._changed:
+            while self._closing is None:
+                ticket = self._line.take(self._clock())
+                if ticket is not None:
+                    return ticket
+                moment = self._line.next_moment()
+                pause = None if moment == math.inf else max(0.0, moment - self._clock())
+                self._changed.wait(pause)
+            return None
+
+    def _try(self, ticket: Ticket) -> Permit | Exception | None:
+        """Ask for a permit; None if the ticket has to wait, and its kind with it."""
+        events = self._events
+        if ticket.kind != FREE:
+            state = self._token_state()
+            if state.error is not None and state.waited >= self._retry_for:
+                return state.error
+            if not state.is_usable:
+                self._block(ALL, self._clock() + self._retry_for - state.waited, events)
+                return None
+        try:
+            permit = ticket.ask()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the call has to know
+            return error
+        if permit.word != "wait":
+            return permit
+        self._block(permit.kind, self._clock() + permit.wait, events, ticket.kind)
+        return None
+
+    def _block(self, which: str, until: float, events: int, kind: str = ALL) -> None:
+        with self._changed:
+            # What ended the wait may have come while the question was on its way.
+            if events == self._events:
+                self._line.block(ALL if which == ALL else kind, until)

@@ -1,0 +1,413 @@
+"""The quota's slots: the scripts themselves, in a real Redis whose clock the tests set."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import json
+import math
+
+import pytest
+from broker_helpers import enqueue, withdraw
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from queued_gspread.broker import Servers, Slot
+from queued_gspread.broker import connection as connections
+
+WINDOW = 60.0
+LANE = "lane"
+EXAMPLES = examples(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+class Clock:
+    """Redis's clock as the scripts see it, in seconds."""
+
+    def __init__(self, raw, key):
+        self._raw, self._key = raw, key
+        self.set(1_000_000.0)
+
+    def set(self, now):
+        self.now = now
+        microseconds = round(now * 1e6)
+        self._raw.set(self._key, json.dumps(divmod(microseconds, 1_000_000)))
+
+    def advance(self, seconds):
+        self.set(self.now + seconds)
+
+
+@pytest.fixture
+def clock(raw, keys, monkeypatch):
+    """Return the clock of all scripts of this test."""
+    key = keys._key("clock")
+    for name, script in connections.SCRIPTS.items():
+        text = script.text.replace(
+            "redis.call('TIME')", f"cjson.decode(redis.call('GET', '{key}'))"
+        )
+        sha = hashlib.sha1(text.encode()).hexdigest()
+        monkeypatch.setitem(connections.SCRIPTS, name, connections.Script(text, sha))
+    return Clock(raw, key)
+
+
+@pytest.fixture
+def queue(settings, clock, raw, keys):
+    """Return what makes the queue anew, as the server of the first epoch sees it."""
+
+    def make():
+        raw.delete(keys.valve, keys.server, *(keys.slots(kind) for kind in ("read", "write")))
+        server = Servers(settings, "server")
+        server.beat(5.0)
+        return server
+
+    return make
+
+
+@pytest.fixture
+def entry(settings, queue):
+    """Return a job that requests can be asked for; no request ends it."""
+    enqueue(settings)
+    return queue().head(LANE)
+
+
+class Asked:
+    """What was asked for, with names for the slots."""
+
+    def __init__(self, server, entry, limit, **slot):
+        self.server, self.entry, self.limit = server, entry, limit
+        self.given = {"kind": "write", "window": WINDOW, **slot}
+        self.count = 0
+
+    def slot(self):
+        self.count += 1
+        name = f"{self.server.epoch}/{self.count}"
+        return Slot(**{"name": name, "limit": self.limit, **self.given})
+
+    def start(self, slot=None):
+        slot = slot or self.slot()
+        return slot, self.server.start(self.entry, "w", None, slot)
+
+    def settle(self, slot, permit, **answer):
+        return self.server.settle(self.entry, slot, permit.sent, **answer)
+
+    def go(self, **answer):
+        """Send a request that is answered at once."""
+        slot, permit = self.start()
+        assert permit.word == "go"
+        return self.settle(slot, permit, **answer)
+
+
+def simulate(clock, server, entry, limit, requests, *, lose=frozenset()):
+    """Send requests, first come first served; return when each was sent and answered.
+
+    Each request is an arrival and a latency, in seconds. Those in `lose` are never answered:
+    their server is found gone at the end of their latency.
+    """
+    asked = Asked(server, entry, limit)
+    begin = clock.now
+    events = [(begin + arrival, 0, n) for n, (arrival, _) in enumerate(requests)]
+    heapq.heapify(events)
+    waiting, sent, answered = [], {}, {}
+    while events:
+        now, what, number = heapq.heappop(events)
+        clock.set(max(now, clock.now))
+        if what == 0:
+            waiting.append(number)
+        elif what == 1 and number in lose:
+            take_over(asked.server)
+            # With the server, all that it had in the air is gone.
+            answered.update({number: clock.now for number in sent if number not in answered})
+        elif what == 1 and number not in answered:
+            asked.settle(*sent[number][1:])
+            answered[number] = clock.now
+        while waiting:
+            slot, permit = asked.start()
+            if permit.word == "wait":
+                if permit.wait < math.inf:
+                    heapq.heappush(events, (clock.now + permit.wait, 2, -1))
+                break
+            first = waiting.pop(0)
+            sent[first] = (clock.now, slot, permit)
+            heapq.heappush(events, (clock.now + requests[first][1], 1, first))
+    assert not waiting
+    return {number: (sent[number][0], answered[number]) for number in sent}
+
+
+def take_over(server):
+    """Let the server be gone and another take over, which `server` is from then on."""
+    server.release()
+    successor = Servers(server.settings, "successor")
+    successor.beat(5.0)
+    successor.recover(WINDOW)
+    server.epoch = successor.epoch
+
+
+def most_in_a_window(intervals):
+    """Return how many requests an adversary can have counted in one half-open window.
+
+    A request is counted at some moment from its sending to its response: in a window that
+    begins at a, if it was answered at a or later and sent before a + WINDOW.
+    """
+    starts = [answered for _, answered in intervals]
+    return max(sum(r >= a and s < a + WINDOW for s, r in intervals) for a in starts)
+
+
+moments = st.floats(0, 300, allow_nan=False, width=32)
+latencies = st.one_of(st.just(0.0), st.floats(0, 200, width=32), st.floats(0, 0.5, width=32))
+requests_of_all_kinds = st.lists(st.tuples(moments, latencies), min_size=1, max_size=40)
+
+
+@EXAMPLES
+@given(requests=requests_of_all_kinds, limit=st.integers(1, 6))
+def test_no_window_holds_more_than_the_quota(queue, entry, clock, requests, limit):
+    """Whatever the arrivals and latencies, no window an adversary picks holds too many."""
+    found = simulate(clock, queue(), entry, limit, requests)
+    assert len(found) == len(requests)
+    assert most_in_a_window(list(found.values())) <= limit
+
+
+@EXAMPLES
+@given(data=st.data(), limit=st.integers(1, 4))
+def test_servers_that_are_gone_leave_no_gap(queue, entry, clock, data, limit):
+    """The same holds where requests are never answered, because their servers were gone."""
+    requests = data.draw(requests_of_all_kinds)
+    lose = data.draw(st.sets(st.integers(0, len(requests) - 1), max_size=5))
+    found = simulate(clock, queue(), entry, limit, requests, lose=lose)
+    assert len(found) == len(requests)
+    assert most_in_a_window(list(found.values())) <= limit
+
+
+def test_the_adversary_finds_too_many():
+    """The check of the tests above fails where a window holds one request more."""
+    assert most_in_a_window([(0, 0), (59.9, 59.9), (60, 60)]) == 2
+    assert most_in_a_window([(0, 100), (150, 150), (155, 170)]) == 3
+
+
+@EXAMPLES
+@given(count=st.integers(1, 30), limit=st.integers(1, 6), latency=st.integers(0, 5))
+def test_no_slot_is_wasted(queue, entry, clock, count, limit, latency):
+    """Requests that wait leave in rounds of the whole quota, a window and a latency apart."""
+    found = simulate(clock, queue(), entry, limit, [(0.0, float(latency))] * count)
+    begin = min(sent for sent, _ in found.values())
+    for number, (sent, _) in found.items():
+        rounds = number // limit
+        ideal = begin + rounds * (WINDOW + latency)
+        assert ideal <= sent <= ideal + rounds * 0.0021
+
+
+def test_a_slot_is_held_for_one_window_after_its_response(queue, entry, clock):
+    """A slot is free again one window after the response, not after the sending."""
+    asked = Asked(queue(), entry, 1)
+    slot, permit = asked.start()
+    assert asked.start()[1].wait == math.inf
+    clock.advance(200.0)
+    assert asked.start()[1].wait == math.inf
+    asked.settle(slot, permit)
+    assert asked.start()[1].wait == pytest.approx(WINDOW, abs=0.002)
+    clock.advance(WINDOW)
+    assert asked.start()[1].word == "wait"
+    clock.advance(0.001)
+    assert asked.start()[1].word == "go"
+
+
+def test_a_slot_that_is_asked_for_twice_is_one(queue, entry, clock):
+    """The same slot asked for again, because a connection broke, takes no second one."""
+    asked = Asked(queue(), entry, 2)
+    slot, _ = asked.start()
+    assert asked.start(slot)[1].word == "go"
+    assert asked.start()[1].word == "go"
+    assert asked.start()[1].word == "wait"
+    assert asked.start(slot)[1].word == "go"
+
+
+def test_kinds_do_not_wait_for_each_other(queue, entry, clock):
+    """Writes go on while there is no slot for a read."""
+    server = queue()
+    reads, writes = (Asked(server, entry, 1, kind=kind) for kind in ("read", "write"))
+    reads.go()
+    assert reads.start()[1].word == "wait"
+    assert writes.start()[1].word == "go"
+
+
+def test_no_limit_takes_no_slot(queue, entry, clock, raw, keys):
+    """A limit of 0 lets everything through and leaves nothing in Redis."""
+    asked = Asked(queue(), entry, 0)
+    assert [asked.start()[1].word for _ in range(100)] == ["go"] * 100
+    assert not raw.exists(keys.slots("write"), keys.valve)
+
+
+def test_the_interval_holds_all_kinds(queue, entry, clock):
+    """Requests are an interval apart, whatever their kinds, and only those that take a slot."""
+    server = queue()
+    reads, writes = (Asked(server, entry, 0, kind=kind, interval=1.5) for kind in ("read", "write"))
+    assert reads.start()[1].word == "go"
+    permit = writes.start()[1]
+    assert (permit.word, permit.wait, permit.kind) == ("wait", 1.5, "all")
+    clock.advance(1.5)
+    assert writes.start()[1].word == "go"
+    assert Asked(server, entry, 0, kind="", interval=1.5).start()[1].word == "go"
+
+
+def test_a_call_that_waits_is_not_marked(queue, entry, clock):
+    """A call that is told to wait has not begun: only a permit marks it."""
+    server = queue()
+    asked = Asked(server, entry, 1)
+    slot, permit = asked.start()
+    asked.settle(slot, permit, is_unwritten=True)
+    assert asked.start()[1].word == "wait"
+    assert server.head(LANE).mark == "r"
+
+
+def test_slots_outlive_a_change_of_server(queue, entry, clock):
+    """What a server has used, its successor counts; a request in the air for a window more."""
+    server = queue()
+    asked = Asked(server, entry, 2)
+    asked.go()
+    asked.start()
+    clock.advance(10.0)
+    take_over(server)
+    assert asked.start()[1].wait == pytest.approx(WINDOW - 10, abs=0.002)
+    clock.advance(WINDOW - 10 + 0.002)
+    assert asked.start()[1].word == "go"
+    assert asked.start()[1].wait == pytest.approx(10, abs=0.002)
+
+
+def test_a_late_answer_of_an_earlier_epoch_still_counts(queue, entry, clock):
+    """A server that lost its lease gives its slot back one window after its late response."""
+    server = queue()
+    old = server.under(server.epoch)
+    asked = Asked(old, entry, 1)
+    slot, permit = asked.start()
+    take_over(server)
+    clock.advance(WINDOW + 1)
+    asked.settle(slot, permit)
+    assert Asked(server, entry, 1).start()[1].wait == pytest.approx(WINDOW, abs=0.002)
+
+
+def test_a_clock_that_is_set_back_frees_slots_in_time(queue, entry, clock):
+    """When Redis's clock goes back a day, a slot is held for one window and no longer."""
+    asked = Asked(queue(), entry, 1)
+    asked.go()
+    clock.advance(-86_400.0)
+    assert asked.start()[1].wait == pytest.approx(WINDOW, abs=0.002)
+    clock.advance(WINDOW + 0.002)
+    assert asked.start()[1].word == "go"
+
+
+def test_the_interval_after_a_clock_was_set_back(queue, entry, clock):
+    """When Redis's clock goes back, nobody waits for longer than the interval."""
+    asked = Asked(queue(), entry, 0, interval=2.0)
+    asked.go()
+    clock.advance(-86_400.0)
+    assert asked.start()[1].wait == 2.0
+
+
+def test_a_refusal_pauses_its_kind(queue, entry, clock):
+    """After a refusal requests of that kind wait, for as long as Google asked."""
+    server = queue()
+    writes, reads = (Asked(server, entry, 10, kind=kind) for kind in ("write", "read"))
+    setback = writes.go(refused=True, pause=7.0)
+    assert setback.pause == 7.0
+    assert writes.start()[1].wait == 7.0
+    assert reads.start()[1].word == "go"
+    clock.advance(7.0)
+    assert writes.start()[1].word == "go"
+
+
+def test_pauses_double_up_to_a_window(queue, entry, clock):
+    """Where Google names no time, pauses double with each refusal in a row, to one window."""
+    asked = Asked(queue(), entry, 60)
+    pauses = []
+    for _ in range(9):
+        pauses.append(asked.go(refused=True).pause)
+        clock.advance(pauses[-1])
+    steps = [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert all(step / 2 <= pause <= step for pause, step in zip(pauses, steps, strict=True))
+
+
+def test_refusals_of_requests_in_the_air_together_count_once(queue, entry, clock):
+    """Twenty refusals of requests that were sent together shrink the limit once."""
+    asked = Asked(queue(), entry, 60)
+    sent = [asked.start() for _ in range(20)]
+    clock.advance(1.0)
+    limits = {asked.settle(slot, permit, refused=True).limit for slot, permit in sent}
+    assert limits == {45}
+
+
+def test_after_a_refusal_one_request_goes_first(queue, entry, clock):
+    """When the pause is over one request is let through; the rest follows its answer."""
+    asked = Asked(queue(), entry, 60)
+    asked.go(refused=True, pause=1.0)
+    clock.advance(1.0)
+    slot, permit = asked.start()
+    assert permit.word == "go"
+    assert asked.start()[1].wait == math.inf
+    clock.advance(1.0)
+    asked.settle(slot, permit)
+    assert [asked.start()[1].word for _ in range(5)] == ["go"] * 5
+
+
+def test_the_limit_shrinks_once_a_window_and_grows_step_by_step(queue, entry, clock):
+    """A window with refusals costs a quarter of the limit, a quiet one gives a tenth back."""
+    asked = Asked(queue(), entry, 60)
+    limits = []
+    for seconds in (30.0, 31.0, 59.0, 2.0, 60.0):
+        limits.append(asked.go(refused=True, pause=0.0).limit)
+        clock.advance(seconds)
+    assert limits == [45, 45, 33, 33, 24]
+    grown = []
+    for _ in range(8):
+        grown.append(asked.go().limit)
+        clock.advance(WINDOW)
+    assert grown == [30, 36, 42, 48, 54, 60, 60, 60]
+
+
+def test_the_limit_never_shrinks_to_nothing(queue, entry, clock):
+    """However often Google refuses, one request a window is still tried."""
+    asked = Asked(queue(), entry, 1)
+    assert asked.go(refused=True, pause=0.0).limit == 1
+    clock.advance(WINDOW + 1)
+    assert asked.go(refused=True, pause=0.0).limit == 1
+
+
+def test_a_limit_that_is_lowered_holds_at_once(queue, entry, clock):
+    """A server with a lower limit counts what one with a higher limit has used."""
+    server = queue()
+    generous, strict = Asked(server, entry, 5), Asked(server, entry, 2)
+    strict.count = 100
+    for _ in range(5):
+        generous.go()
+        clock.advance(1.0)
+    assert strict.start()[1].wait == pytest.approx(WINDOW - 2 + 0.001, abs=0.003)
+
+
+def test_a_refused_write_has_written_nothing(queue, entry, clock, settings):
+    """A call whose first write was refused can be withdrawn, and is not sent again then."""
+    server = queue()
+    asked = Asked(server, entry, 5)
+    asked.go(refused=True, pause=0.0, is_unwritten=True)
+    assert withdraw(settings, entry.job_id, entry.entry) == "ended"
+    assert asked.start()[1].word == "withdrawn"
+
+
+def test_a_caller_that_gave_up_during_a_refused_write(queue, entry, clock, settings):
+    """A write whose caller gave up while it was in the air is not sent again once refused."""
+    asked = Asked(queue(), entry, 5)
+    slot, permit = asked.start()
+    assert withdraw(settings, entry.job_id, entry.entry) == "started"
+    asked.settle(slot, permit, refused=True, pause=0.0, is_unwritten=True)
+    assert asked.start()[1].word == "withdrawn"
+
+
+def test_the_age_of_a_job_is_told_with_it(queue, entry, clock, raw, keys):
+    """A server knows how long a job has waited on Redis's clock, and so its deadline on its own."""
+    enqueued = int(entry.entry.partition("-")[0]) / 1000
+    clock.set(enqueued + 12.5)
+    found = queue().head(LANE)
+    assert found.age == 12.5
+    assert found.deadline(20.0) == pytest.approx(found.seen + 7.5)
+    assert found.deadline(None) is None

@@ -1,0 +1,285 @@
+"""The line at the valve, as pure data, and the valve over it."""
+
+from __future__ import annotations
+
+import math
+import queue
+import threading
+from types import SimpleNamespace
+
+import pytest
+from google.auth.exceptions import RefreshError
+from hypothesis import given
+from hypothesis import strategies as st
+from waiting import PATIENCE
+
+from queued_gspread.broker import ALL, Permit, StaleEpochError
+from queued_gspread.server.line import FREE, Line, Ticket
+from queued_gspread.server.valve import LATE, LEFT, Valve
+
+GO = Permit("go")
+FRESH = SimpleNamespace(is_usable=True, error=None, waited=0.0)
+
+
+def ticket(number, kind="write", **options):
+    return Ticket(kind, lambda: GO, number, **options)
+
+
+def numbers(line, now=0.0):
+    """Take all that are due; return their numbers."""
+    taken = []
+    while (due := line.take(now)) is not None:
+        taken.append(due.number)
+    return taken
+
+
+@given(st.permutations(range(1, 9)), st.lists(st.sampled_from(["read", "write", "drive"])))
+def test_first_come_first_served(order, kinds):
+    """Tickets leave by their numbers, however they were put in line."""
+    line = Line()
+    for number in order:
+        line.add(ticket(number, (kinds or ["read"])[number % max(1, len(kinds))]))
+    assert numbers(line) == sorted(order)
+    assert len(line) == 0
+
+
+def test_a_kind_that_is_blocked_holds_up_no_other():
+    """While writes wait for a slot, reads pass, and requests that take no slot."""
+    line = Line()
+    for number, kind in enumerate(["write", "read", FREE, "write"], start=1):
+        line.add(ticket(number, kind))
+    line.block("write", 10.0)
+    assert numbers(line) == [2, 3]
+    assert line.next_moment() == 10.0
+    assert numbers(line, 9.99) == []
+    assert numbers(line, 10.0) == [1, 4]
+
+
+def test_what_holds_all_kinds_holds_none_that_is_free():
+    """A block of ALL kinds lets through only what takes no slot."""
+    line = Line()
+    for number, kind in enumerate(["write", "read", FREE], start=1):
+        line.add(ticket(number, kind))
+    line.block(ALL, math.inf)
+    assert numbers(line) == [3]
+    assert line.next_moment() == math.inf
+    line.unblock(ALL)
+    assert numbers(line) == [1, 2]
+
+
+def test_a_ticket_waits_for_its_moment_and_keeps_its_place():
+    """A ticket for later is passed by others, and then served before those that came after."""
+    line = Line()
+    line.add(ticket(1, not_before=5.0))
+    line.add(ticket(2))
+    assert numbers(line) == [2]
+    assert line.next_moment() == 5.0
+    line.add(ticket(3))
+    assert line.take(5.0).number == 1
+    assert line.take(5.0).number == 3
+
+
+def test_a_ticket_gives_up_in_time():
+    """A ticket whose time is over is taken although its kind is blocked, or its moment to come."""
+    line = Line()
+    line.block("write", math.inf)
+    line.add(ticket(1, until=3.0))
+    line.add(ticket(2, "read", until=4.0, not_before=9.0))
+    assert line.next_moment() == 3.0
+    assert numbers(line, 2.9) == []
+    assert numbers(line, 3.0) == [1]
+    assert numbers(line, 4.0) == [2]
+
+
+def test_whether_a_new_ticket_would_be_next():
+    """A kind is free if nobody of it is in line who may be sent, and nothing blocks it."""
+    line = Line()
+    assert line.is_free("write", 0.0)
+    line.add(ticket(1, not_before=5.0))
+    assert line.is_free("write", 0.0)
+    assert not line.is_free("write", 5.0)
+    line.take(5.0)
+    line.block("write", 7.0)
+    assert not line.is_free("write", 6.0)
+    assert line.is_free("write", 7.0)
+    assert line.is_free("read", 6.0)
+
+
+def test_tickets_are_removed_in_order():
+    """Those that are meant leave the line, wherever they stood; the others stay."""
+    line = Line()
+    line.add(ticket(3, not_before=9.0))
+    line.add(ticket(1, "read", until=5.0))
+    line.add(ticket(2, even_when_stopping=True))
+    removed = line.remove(lambda ticket: not ticket.even_when_stopping)
+    assert [ticket.number for ticket in removed] == [1, 3]
+    assert numbers(line, 10.0) == [2]
+
+
+class Asking:
+    """A ticket whose permits the test hands out."""
+
+    def __init__(self, kind="write", **options):
+        self.permits = queue.Queue()
+        self.asked = queue.Queue()
+        self.ticket = Ticket(kind, self._ask, **options)
+        self.answers = queue.Queue()
+
+    def _ask(self):
+        self.asked.put(True)
+        permit = self.permits.get(timeout=PATIENCE)
+        if isinstance(permit, Exception):
+            raise permit
+        return permit
+
+    def enter(self, valve):
+        return valve.enter(self.ticket, self.answers.put)
+
+    def answer(self):
+        return self.answers.get(timeout=PATIENCE)
+
+
+@pytest.fixture
+def state():
+    """Return what says whether there is a token; tests change it."""
+    return SimpleNamespace(now=FRESH)
+
+
+@pytest.fixture
+def valve(state):
+    valve = Valve(lambda: state.now, 600.0)
+    valve.start()
+    yield valve
+    valve.close()
+    valve._thread.join(PATIENCE)
+    assert not valve._thread.is_alive()
+
+
+def wait(seconds, kind="kind"):
+    return Permit("wait", seconds, kind)
+
+
+def test_who_is_alone_passes_at_once(valve):
+    """With nobody in line a permit is asked for by the one who comes."""
+    asking = Asking()
+    asking.permits.put(GO)
+    assert asking.enter(valve) is GO
+
+
+def test_who_is_told_to_wait_is_asked_for_again(valve):
+    """A ticket that was told to wait is resumed with its permit when it has one."""
+    asking = Asking()
+    for permit in (wait(0.01), wait(0.01), GO):
+        asking.permits.put(permit)
+    assert asking.enter(valve) is None
+    assert asking.answer() is GO
+    assert asking.asked.qsize() == 3
+
+
+def test_nobody_overtakes_within_a_kind(valve):
+    """A ticket that comes while another of its kind waits stands behind it, and asks nobody."""
+    first, second = Asking(), Asking()
+    first.permits.put(wait(math.inf))
+    assert first.enter(valve) is None
+    assert second.enter(valve) is None
+    assert second.asked.empty()
+    first.permits.put(GO)
+    second.permits.put(GO)
+    valve.wake("write")
+    assert first.answer() is GO
+    assert second.answer() is GO
+
+
+def test_another_kind_is_not_held_up(valve):
+    """A read passes at once while writes wait until a response comes."""
+    write, read = Asking(), Asking("read")
+    write.permits.put(wait(math.inf))
+    write.enter(valve)
+    read.permits.put(GO)
+    assert read.enter(valve) is GO
+
+
+def test_a_response_that_comes_while_redis_is_asked_is_not_missed(valve):
+    """A wake-up between the question and its answer has the question asked again."""
+    asking = Asking()
+    entering = threading.Thread(target=asking.enter, args=(valve,))
+    entering.start()
+    asking.asked.get(timeout=PATIENCE)
+    valve.wake("write")
+    asking.permits.put(wait(math.inf))
+    asking.permits.put(GO)
+    assert asking.answer() is GO
+    entering.join()
+
+
+def test_no_token_holds_everything_up(valve, state):
+    """Without a usable token nothing is asked for; with the next one the line moves."""
+    state.now = SimpleNamespace(is_usable=False, error=None, waited=0.0)
+    asking = Asking()
+    asking.permits.put(GO)
+    assert asking.enter(valve) is None
+    assert asking.asked.empty()
+    state.now = FRESH
+    valve.wake()
+    assert asking.answer() is GO
+
+
+def test_a_request_without_a_slot_needs_no_token(valve, state):
+    """What is not sent to Google does not wait for a token."""
+    state.now = SimpleNamespace(is_usable=False, error=None, waited=0.0)
+    asking = Asking(FREE)
+    asking.permits.put(GO)
+    assert asking.enter(valve) is GO
+
+
+def test_credentials_that_are_refused_for_good(valve, state):
+    """Where there will be no token, callers get the error at once, and those who waited too."""
+    state.now = SimpleNamespace(is_usable=False, error=None, waited=0.0)
+    waiting, late = Asking(), Asking()
+    assert waiting.enter(valve) is None
+    error = RefreshError("invalid_grant")
+    state.now = SimpleNamespace(is_usable=False, error=error, waited=math.inf)
+    valve.wake()
+    assert waiting.answer() is error
+    assert late.enter(valve) is error
+
+
+def test_a_ticket_is_late(valve):
+    """A ticket whose time is over before it has a permit is told so."""
+    asking = Asking(until=0.0)
+    asking.permits.put(wait(math.inf))
+    assert asking.enter(valve) is None
+    assert asking.answer() is LATE
+
+
+@pytest.mark.parametrize("error", [StaleEpochError(), RuntimeError("broken")])
+def test_what_goes_wrong_is_passed_on(valve, error):
+    """An error of the question is the ticket's answer."""
+    asking = Asking()
+    asking.permits.put(error)
+    assert asking.enter(valve) is error
+
+
+def test_a_stop_leaves_what_need_not_go_on(valve):
+    """At a stop tickets are left to the next server, but for those of calls that have written."""
+    need_not, must, late = Asking(), Asking(even_when_stopping=True), Asking()
+    must.permits.put(wait(math.inf))
+    must.enter(valve)
+    need_not.enter(valve)
+    valve.stop()
+    assert need_not.answer() is LEFT
+    assert late.enter(valve) is LEFT
+    must.permits.put(GO)
+    valve.wake("write")
+    assert must.answer() is GO
+
+
+def test_a_close_ends_everything(valve):
+    """When the valve is closed, everybody who waits or comes gets the same answer."""
+    waiting, late = Asking(even_when_stopping=True), Asking(even_when_stopping=True)
+    waiting.permits.put(wait(math.inf))
+    waiting.enter(valve)
+    error = StaleEpochError()
+    valve.close(error)
+    assert waiting.answer() is error
+    assert late.enter(valve) is error
