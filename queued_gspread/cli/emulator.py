@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from queued_gspread.errors import ConfigurationError
 
-from .options import Parser, port
+from .options import Parser, port, positive_seconds, seconds
 
 if TYPE_CHECKING:
-    import argparse
-
     from queued_gspread.emulator import Emulator
 
 __all__ = ["add_options", "load_emulator", "run"]
@@ -29,6 +29,29 @@ def add_options(parser: Parser) -> None:
         "--service-account-out",
         "where to write a throw-away service account's key file that works with it",
         metavar="FILE",
+    )
+    for kind in ("reads", "writes"):
+        parser.option(
+            f"--{kind}-per-minute",
+            f"after how many {kind} of an account the next are refused with 429, as Google does; "
+            "0 is never (default %(default)s)",
+            type=_count,
+            default=0,
+            metavar="N",
+        )
+    parser.option(
+        "--quota-window",
+        "the seconds that count as the minute of these (default %(default)s)",
+        type=positive_seconds,
+        default=60.0,
+        metavar="SECONDS",
+    )
+    parser.option(
+        "--latency",
+        "the seconds from a request's arrival to its answer (default %(default)s)",
+        type=seconds,
+        default=0.0,
+        metavar="SECONDS",
     )
 
 
@@ -54,7 +77,13 @@ def run(options: argparse.Namespace) -> int:
             installed.
 
     """
-    emulator = load_emulator()(port=options.port)
+    emulator = load_emulator()(port=options.port, latency=options.latency)
+    emulator.quotas = replace(
+        emulator.quotas,
+        reads=options.reads_per_minute,
+        writes=options.writes_per_minute,
+        window=options.quota_window,
+    )
     try:
         emulator.serve_forever(lambda: _say_where(emulator, options.service_account_out))
     except OSError as error:
@@ -76,3 +105,9 @@ def _say_where(emulator: Emulator, key_file: str | None) -> None:
         f"  queued-gspread-server --service-account {key_file} --api-endpoint {emulator.url}",
         flush=True,
     )
+
+
+def _count(text: str) -> int:
+    if text.isdecimal():
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} cannot be used: take a number, 0 or more")

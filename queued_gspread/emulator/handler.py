@@ -144,8 +144,7 @@ class Handler:
     async def _serve(self, visit: _Visit, alarm: Alarm) -> None:
         if not self._admit(visit):
             return
-        counted = self._counted(visit)
-        applied = max(counted, self._applied(visit))
+        counted, applied = self._counted(visit), self._applied(visit)
         await alarm.until(visit.arrived + counted)
         if self._allowed(visit) and visit.spared:
             await alarm.until(visit.arrived + applied)

@@ -42,7 +42,7 @@ class Quotas:
     offset: float = 0.0
     counted: Counted = "arrival"
     count_refused: bool = False
-    retry_after: float | str | None = None
+    retry_after: int | str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what could never be meant."""

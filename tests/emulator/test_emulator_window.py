@@ -60,12 +60,20 @@ def test_no_sliding_window_is_ever_overfull(steps, limit, length):
 def test_no_fixed_window_is_ever_overfull(steps, limit, length, offset):
     """In no interval from k * length + offset to the next are more than the limit."""
     through = let_through(Window(limit, length, "fixed", offset), steps)
-    for number in range(-1000, 12_000) if through else ():
+    near = {int((moment - offset) // length) + by for moment in through for by in (-1, 0, 1)}
+    for number in near:
         start, end = number * length + offset, (number + 1) * length + offset
-        if start > through[-1]:
-            break
-        if end > through[0]:
-            assert sum(start <= moment < end for moment in through) <= limit
+        assert sum(start <= moment < end for moment in through) <= limit
+
+
+@pytest.mark.parametrize(
+    ("length", "offset", "number"), [(0.1, 3.5, 18), (0.3, 3.0, 7), (0.3, 4.8, 47)]
+)
+def test_a_bound_that_division_misses(length, offset, number):
+    """A bound belongs to the window that begins there, where rounded division says otherwise."""
+    bound = number * length + offset
+    window = Window(1, length, offset=offset)
+    assert let_through(window, [bound - 0.01, 0.01]) == [bound - 0.01, bound]
 
 
 @given(STEPS, LENGTHS)

@@ -1,0 +1,74 @@
+"""The options of ``queued-gspread emulator`` that say how it treats its clients."""
+
+import pytest
+from emulator_traffic import Traffic
+
+from queued_gspread.cli import emulator as command
+from queued_gspread.cli.options import Parser
+from queued_gspread.emulator import Emulator, Quotas
+
+OPTIONS = ["reads_per_minute", "writes_per_minute", "quota_window", "latency"]
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """Return what the command makes of its arguments; instead of serving it only keeps it."""
+    for name in OPTIONS:
+        monkeypatch.delenv(f"QUEUED_GSPREAD_{name.upper()}", raising=False)
+    monkeypatch.setattr(Emulator, "serve_forever", lambda self, on_listening: kept.append(self))
+    kept = []
+
+    def make(*arguments):
+        parser = Parser("emulator")
+        command.add_options(parser)
+        assert command.run(parser.parse_args(arguments)) == 0
+        return kept[-1]
+
+    return make
+
+
+def test_nothing_is_limited_by_default(made):
+    """Without options there are no quotas and no latency."""
+    emulator = made()
+    assert (emulator.quotas, emulator.latency) == (Quotas(), 0.0)
+
+
+def test_options_reach_the_emulator(made):
+    """Each option sets what it is for, and the emulator goes by it."""
+    limits = ["--reads-per-minute", "1", "--writes-per-minute", "2", "--quota-window", "600"]
+    emulator = made(*limits, "--latency", "0.01")
+    assert emulator.quotas == Quotas(reads=1, writes=2, window=600.0)
+    assert emulator.latency == 0.01
+    with emulator:
+        traffic = Traffic(emulator)
+        assert [traffic.write().status_code for _ in range(3)] == [200, 200, 429]
+        traffic.close()
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--reads-per-minute", "-1"),
+        ("--reads-per-minute", "1.5"),
+        ("--writes-per-minute", "many"),
+        ("--quota-window", "0"),
+        ("--latency", "-1"),
+    ],
+)
+def test_odd_values_are_refused(made, capsys, option, value):
+    """What cannot be used ends the command with 2 and one line that names it."""
+    with pytest.raises(SystemExit) as ended:
+        made(f"{option}={value}")
+    assert ended.value.code == 2
+    told = capsys.readouterr().err
+    assert value in told
+    assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_the_environment_sets_them_too(made, monkeypatch, name):
+    """Each option is an environment variable as well."""
+    monkeypatch.setenv(f"QUEUED_GSPREAD_{name.upper()}", "7")
+    parser = Parser("emulator")
+    command.add_options(parser)
+    assert vars(parser.parse_args([]))[name] == 7
