@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from queued_gspread.errors import ConfigurationError
 
-from .options import Parser, port, positive_seconds, seconds
+from .options import Parser, count, port, positive_seconds, seconds
 
 if TYPE_CHECKING:
     from queued_gspread.emulator import Emulator
@@ -35,7 +35,7 @@ def add_options(parser: Parser) -> None:
             f"--{kind}-per-minute",
             f"after how many {kind} of an account the next are refused with 429, as Google does; "
             "0 is never (default %(default)s)",
-            type=_count,
+            type=count,
             default=0,
             metavar="N",
         )
@@ -105,9 +105,3 @@ def _say_where(emulator: Emulator, key_file: str | None) -> None:
         f"  queued-gspread-server --service-account {key_file} --api-endpoint {emulator.url}",
         flush=True,
     )
-
-
-def _count(text: str) -> int:
-    if text.isdecimal():
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} cannot be used: take a number, 0 or more")

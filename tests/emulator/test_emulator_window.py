@@ -1,7 +1,7 @@
 """Counting in windows and against limits, over times passed in."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from queued_gspread.emulator import Quotas
@@ -48,6 +48,7 @@ def test_twice_the_limit_fits_around_a_fixed_bound():
     assert len(let_through(Window(2, 60.0, "sliding"), steps)) == 2
 
 
+@settings(deadline=None)
 @given(STEPS, st.integers(1, 5), LENGTHS)
 def test_no_sliding_window_is_ever_overfull(steps, limit, length):
     """Between any two requests that are the limit apart lies at least the window's length."""
@@ -56,6 +57,7 @@ def test_no_sliding_window_is_ever_overfull(steps, limit, length):
     assert all(early + length <= late for early, late in pairs)
 
 
+@settings(deadline=None)
 @given(STEPS, st.integers(1, 5), LENGTHS, st.floats(0, 70))
 def test_no_fixed_window_is_ever_overfull(steps, limit, length, offset):
     """In no interval from k * length + offset to the next are more than the limit."""
@@ -76,6 +78,7 @@ def test_a_bound_that_division_misses(length, offset, number):
     assert let_through(window, [bound - 0.01, 0.01]) == [bound - 0.01, bound]
 
 
+@settings(deadline=None)
 @given(STEPS, LENGTHS)
 def test_an_unlimited_window_lets_everything_through(steps, length):
     """Nothing is refused as long as the limit is not reached."""
