@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,8 @@ from queued_gspread.errors import ConfigurationError
 from .options import Parser, count, port, positive_seconds, seconds
 
 if TYPE_CHECKING:
+    import argparse
+
     from queued_gspread.emulator import Emulator
 
 __all__ = ["add_options", "load_emulator", "run"]

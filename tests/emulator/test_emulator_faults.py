@@ -253,7 +253,7 @@ def test_faults_may_change_at_any_time(own, traffic):
     ended = threading.Event()
 
     def change():
-        while not ended.is_set():
+        while not ended.wait(0.0005):
             own.faults.remove(own.faults.add(Status(503)))
             own.quotas = Quotas(reads=1000)
 
