@@ -57,6 +57,8 @@ class Permit:
         wait: Seconds; infinite if it is not known before a response comes.
         kind: Which kind of request waits that long, or :data:`ALL`.
         sent: When it was given, on Redis's clock.
+        is_trial: Whether the latest request of its kind was refused for the quota: then Redis
+            has to know what comes of this one.
 
     """
 
@@ -64,6 +66,7 @@ class Permit:
     wait: float = 0.0
     kind: str = ""
     sent: int = 0
+    is_trial: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def permit_of(found: list[Any]) -> Permit:
     """Return what ``start.lua`` has answered."""
     word = found[0].decode()
     if word == "go":
-        return Permit(word, sent=int(found[1]))
+        return Permit(word, sent=int(found[1]), is_trial=bool(found[2]))
     if word != "wait":
         return Permit(word)
     wait = math.inf if found[1] < 0 else found[1] / 1000

@@ -168,7 +168,7 @@ class Sender:
         is_unwritten = judgement.verdict in _NOT_APPLIED and marked != before
         call.mark = before if is_unwritten else marked
         refused = judgement.verdict is Verdict.REFUSED_QUOTA
-        if not (slot.is_noted or refused or is_unwritten):
+        if not (slot.is_noted or permit.is_trial or refused or is_unwritten):
             return
         setback = self._queue.settle(
             call.entry,

@@ -329,6 +329,19 @@ def test_pauses_double_up_to_a_window(queue, entry, clock):
     assert all(step / 2 <= pause <= step for pause, step in zip(pauses, steps, strict=True))
 
 
+@pytest.mark.parametrize("limit", [0, 60])
+def test_a_success_ends_a_row_of_refusals(queue, entry, clock, limit):
+    """Once a request has passed again, the next refusal's pause is short again."""
+    asked = Asked(queue(), entry, limit)
+    for _ in range(5):
+        clock.advance(asked.go(refused=True).pause)
+    slot, permit = asked.start()
+    assert permit.is_trial
+    asked.settle(slot, permit)
+    assert not asked.start()[1].is_trial
+    assert asked.go(refused=True).pause <= 1.0
+
+
 def test_refusals_of_requests_in_the_air_together_count_once(queue, entry, clock):
     """Twenty refusals of requests that were sent together shrink the limit once."""
     asked = Asked(queue(), entry, 60)

@@ -17,8 +17,9 @@
 -- ARGV[9] window    milliseconds
 -- ARGV[10] interval milliseconds between two requests of whatever kind
 --
--- Returns {'go', now}, {'wait', milliseconds or -1 (until a response comes), 'kind' or 'all'},
--- {'withdrawn'}, {'late'} or 'stale'.
+-- Returns {'go', now, 1 if the latest request of this kind was refused, else 0},
+-- {'wait', milliseconds or -1 (until a response comes), 'kind' or 'all'}, {'withdrawn'},
+-- {'late'} or 'stale'.
 may_grow(KEYS[1])
 if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
@@ -52,4 +53,4 @@ if kind ~= '' and not redis.call('ZSCORE', KEYS[5], ARGV[7]) then
 end
 -- A caller that has given up (x) stays known as such.
 redis.call('HSET', KEYS[3], ARGV[3], ARGV[4] .. string.sub(mark, 2, 2))
-return {'go', now}
+return {'go', now, redis.call('HEXISTS', KEYS[4], 'streak:' .. kind)}
