@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from queued_gspread.broker import Entry
     from queued_gspread.job import Job
 
-    from .run import Outcome
+    from .outcome import Outcome
 
 __all__ = ["LOGGER", "configure", "logged"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import google.auth
 import gspread
@@ -23,16 +23,16 @@ from requests.adapters import HTTPAdapter
 from queued_gspread.errors import ConfigurationError
 
 from .endpoint import check_endpoint, redirected, session_without_lookups
+from .keyfile import KeyFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from google.auth.credentials import Credentials
 
-__all__ = ["make_client", "retries_by_itself"]
+__all__ = ["key_file", "make_client", "retries_by_itself"]
 
-_REQUEST_TIMEOUT: Final = 180.0
-"""Seconds; Google's own limit for one request (Sheets API, usage limits)."""
+Made = TypeVar("Made")
 
 _CONNECTIONS: Final = 64
 _VARIABLE: Final = "GOOGLE_APPLICATION_CREDENTIALS"
@@ -65,13 +65,31 @@ def make_client(
     elif api_key:
         credentials = _api_key(api_key)
     else:
-        credentials = _service_account(service_account)
+        credentials = _service_account(_service_account_path(service_account))
     return _client(credentials, api_endpoint)
+
+
+def key_file(
+    service_account: str | Path | None = None,
+    *,
+    oauth: bool = False,
+    adc: bool = False,
+    api_key: str | None = None,
+) -> KeyFile | None:
+    """Return the service account's key file if that is where the credentials are from."""
+    if oauth or adc or api_key:
+        return None
+    return KeyFile(_service_account_path(service_account), _service_account)
 
 
 def retries_by_itself(client: gspread.Client) -> bool:
     """Tell whether a client's HTTP client repeats requests below the transport."""
-    return isinstance(client.http_client, gspread.BackOffHTTPClient)
+    http = client.http_client
+    adapters = getattr(getattr(http, "session", None), "adapters", {}).values()
+    retries = [getattr(adapter, "max_retries", None) for adapter in adapters]
+    return isinstance(http, gspread.BackOffHTTPClient) or any(
+        getattr(retry, "total", 0) for retry in retries
+    )
 
 
 def _client(credentials: Credentials, api_endpoint: str | None) -> gspread.Client:
@@ -87,17 +105,15 @@ def _client(credentials: Credentials, api_endpoint: str | None) -> gspread.Clien
     client = gspread.Client(credentials, session=session, http_client=http)
     # gspread leaves this out where it is given a session.
     client.http_client.auth = credentials
-    client.set_timeout(_REQUEST_TIMEOUT)
     return client
 
 
-def _service_account(given: str | Path | None) -> Credentials:
-    path = _service_account_path(given)
-    return _from_file(
-        path,
-        "a service account's key file",
-        lambda info: SACredentials.from_service_account_info(info, scopes=DEFAULT_SCOPES),
-    )
+def _service_account(path: Path) -> SACredentials:
+    def make(info: Any) -> SACredentials:
+        made: SACredentials = SACredentials.from_service_account_info(info, scopes=DEFAULT_SCOPES)
+        return made
+
+    return _from_file(path, "a service account's key file", make)
 
 
 def _service_account_path(given: str | Path | None) -> Path:
@@ -110,14 +126,18 @@ def _service_account_path(given: str | Path | None) -> Path:
 
 
 def _oauth() -> Credentials:
+    def make(info: Any) -> Credentials:
+        made: Credentials = OAuthCredentials.from_authorized_user_info(info, DEFAULT_SCOPES)
+        return made
+
     return _from_file(
         DEFAULT_AUTHORIZED_USER_FILENAME,
         "the authorised-user file that plain gspread.oauth() writes, on a machine with a browser",
-        lambda info: OAuthCredentials.from_authorized_user_info(info, DEFAULT_SCOPES),
+        make,
     )
 
 
-def _from_file(path: Path, expected: str, make: Callable[[Any], Credentials]) -> Credentials:
+def _from_file(path: Path, expected: str, make: Callable[[Any], Made]) -> Made:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:

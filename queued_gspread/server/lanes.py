@@ -105,6 +105,7 @@ class Lanes:
         self._valve.stop()
         self._wait_until_idle(seconds)
         self._valve.close()
+        self._valve.join()
         # Those that are left have no more to do than to say so.
         is_idle = self._wait_until_idle(_PAUSE)
         self._workers.shutdown(wait=is_idle)

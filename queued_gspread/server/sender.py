@@ -158,6 +158,8 @@ class Sender:
             self._settle(call, request, slot, permit, judgement)
         if judgement.verdict is Verdict.UNAUTHENTICATED:
             self._transport.token_refused(token)
+        elif judgement.verdict is Verdict.FINAL:
+            self._transport.token_accepted(token)
         return exchange, judgement
 
     def _settle(

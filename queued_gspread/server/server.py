@@ -6,7 +6,7 @@ import contextlib
 import os
 import socket
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from queued_gspread._version import __version__
 from queued_gspread.broker import Servers
@@ -15,13 +15,14 @@ from queued_gspread.identity import Identity, identity_of
 from queued_gspread.settings import Settings, checked_count, checked_seconds
 
 from .calllog import LOGGER
-from .credentials import make_client, retries_by_itself
+from .credentials import key_file, make_client, retries_by_itself
 from .effort import Patience
 from .lanes import Lanes
 from .lease import Lease
 from .quota import Quota
 from .run import Runner
 from .sender import Sender
+from .session import adopt
 from .transport import Transport
 from .valve import Valve
 
@@ -97,12 +98,21 @@ class Server:
         lease: float = 5.0,
     ) -> None:
         self._settings = Settings.resolve(redis_url=redis_url, namespace=namespace)
-        self._client = client or make_client(
-            service_account=service_account,
-            oauth=oauth,
-            adc=adc,
-            api_key=api_key,
-            api_endpoint=api_endpoint,
+        named: dict[str, Any] = {
+            "service_account": service_account,
+            "oauth": oauth,
+            "adc": adc,
+            "api_key": api_key,
+        }
+        watched = None if client else key_file(**named)
+        self._client = client or make_client(**named, api_endpoint=api_endpoint)
+        if watched is not None:
+            watched.account = self.account.email
+        self._http, self._tokens = adopt(
+            self._client,
+            request_timeout=_seconds(request_timeout=request_timeout),
+            refresh_every=_seconds_or_none(refresh_every=refresh_every),
+            reload=None if watched is None else watched.reload,
         )
         self._quota = Quota(
             reads=_count(reads_per_minute=reads_per_minute),
@@ -117,7 +127,6 @@ class Server:
             window=self._quota.window,
             late_write_guard=_seconds_or_none(late_write_guard=late_write_guard),
         )
-        self._tokens = _NoTokens()
         self._shutdown_timeout = _seconds_or_none(shutdown_timeout=shutdown_timeout)
         self._lease_seconds = _seconds(lease=lease)
         self._stopping = threading.Event()
@@ -224,6 +233,7 @@ class Server:
             LOGGER.warning(warning)
 
     def _run(self, lease: Lease) -> None:
+        self._tokens.start()
         lease.start()
         try:
             epoch = ""
@@ -231,6 +241,7 @@ class Server:
                 self._work_under(epoch, lease)
         finally:
             lease.stop()
+            self._tokens.stop()
 
     def _work_under(self, epoch: str, lease: Lease) -> None:
         """Run the lanes until the server stops or the epoch ends."""
@@ -238,7 +249,7 @@ class Server:
         queue = self._queue.under(epoch)
         valve = Valve(self._tokens.state, self._patience.retry_for)
         self._tokens.on_change(valve.wake)
-        transport = Transport(self._client.http_client, self._tokens)
+        transport = Transport(self._http, self._tokens)
         sender = Sender(queue, transport, self._quota, self._patience, valve.wake)
         runner = Runner(sender, self.account)
         lanes = Lanes(
@@ -279,18 +290,3 @@ def _seconds(**given: float) -> float:
 def _seconds_or_none(**given: float) -> float:
     ((name, value),) = given.items()
     return checked_seconds(value, f"{name}={value!r}", zero=True)
-
-
-class _NoTokens:
-    from types import SimpleNamespace
-    generation = 0
-    FRESH = SimpleNamespace(is_usable=True, error=None, waited=0.0)
-
-    def state(self):
-        return self.FRESH
-
-    def on_change(self, callback):
-        pass
-
-    def refused(self, generation):
-        pass

@@ -7,13 +7,17 @@ an HTTP client of its own, or a test double, works.
 from __future__ import annotations
 
 import copy
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.errors import CallRefusedError
 
+from .repeat import may_repeat
 from .request import CREDENTIALS, Exchange, Failure, Request, Response
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import gspread
 
     from .tokens import AnyTokens
@@ -25,6 +29,9 @@ _PLACES: Final = tuple(
     f"https://{service}.googleapis.com/" for service in ("sheets", "drive", "www")
 )
 
+_LONGEST_IDLE: Final = 30.0
+_TOKEN_TIMEOUT: Final = 180.0
+
 
 class Transport:
     """Sends requests through a gspread HTTP client, once each.
@@ -32,11 +39,19 @@ class Transport:
     Args:
         http: The HTTP client, as :func:`.session.adopt` returns it.
         tokens: What keeps its access token fresh.
+        clock: A monotonic clock, in seconds.
 
     """
 
-    def __init__(self, http: gspread.HTTPClient, tokens: AnyTokens) -> None:
+    def __init__(
+        self,
+        http: gspread.HTTPClient,
+        tokens: AnyTokens,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._http = http
+        self._clock = clock
+        self._connected = clock()
         self._api_endpoint: str | None = getattr(http, "api_endpoint", None)
         self._tokens = tokens
 
@@ -45,8 +60,12 @@ class Transport:
         """Which access token is the current one."""
         return self._tokens.generation
 
+    def token_accepted(self, generation: int) -> None:
+        """Say that Google took an access token."""
+        self._tokens.accepted(generation)
+
     def token_refused(self, generation: int) -> None:
-        """Say that Google does not take an access token."""
+        """Say that Google did not take an access token."""
         self._tokens.refused(generation)
 
     def send(self, request: Request, http_timeout: Any) -> Exchange:
@@ -60,6 +79,8 @@ class Transport:
         if request.method == CREDENTIALS:
             return self._ask_credentials(request.endpoint)
         self._check(request.endpoint)
+        if not may_repeat(request):
+            self._drop_idle_connections()
         given = {
             "params": request.params,
             "data": request.data,
@@ -85,8 +106,19 @@ class Transport:
 
     def _ask_credentials(self, what: str) -> Any:
         if what == "refresh":
-            return self._http.login()
+            return self._tokens.refresh(_TOKEN_TIMEOUT)
         return self._http.auth.expiry
+
+    def _drop_idle_connections(self) -> None:
+        """Let go of the connections that nobody uses, if the last time is half a minute ago.
+
+        What goes out on a connection that the other side has closed meanwhile fails, and nobody
+        knows whether it was applied. Requests in the air keep theirs.
+        """
+        session, now = getattr(self._http, "session", None), self._clock()
+        if session is not None and now - self._connected >= _LONGEST_IDLE:
+            self._connected = now
+            session.close()
 
     def _with_timeout(self, http_timeout: Any) -> gspread.HTTPClient:
         """Return an HTTP client with a time-out of its own, over the same session.

@@ -114,6 +114,10 @@ class Valve:
         for ticket in left:
             ticket.resume(self._closing)
 
+    def join(self) -> None:
+        """Wait until the valve, once closed, has ended its thread."""
+        self._thread.join()
+
     def _over_for(self, ticket: Ticket) -> Permit | Exception | None:
         if self._is_stopping and not ticket.even_when_stopping:
             return LEFT

@@ -81,7 +81,7 @@ WRONG_OPTIONS = {
     "no number": (["--lease", "soon"], "'soon'"),
     "zero": (["--lease", "0"], "above 0"),
     "negative": (["--interval=-1"], "0 or more"),
-    "no number": (["--reads-per-minute", "many"], "take a whole number, 0 or more"),
+    "no count": (["--reads-per-minute", "many"], "take a whole number, 0 or more"),
     "half a request": (["--writes-per-minute", "1.5"], "take a whole number, 0 or more"),
     "not finite": (["--shutdown-timeout", "nan"], "'nan'"),
     "no choice": (["--log-level", "loud"], "loud"),

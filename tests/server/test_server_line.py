@@ -151,8 +151,7 @@ def valve(state):
     valve.start()
     yield valve
     valve.close()
-    valve._thread.join(PATIENCE)
-    assert not valve._thread.is_alive()
+    valve.join()
 
 
 def wait(seconds, kind="kind"):

@@ -12,6 +12,4 @@ def counted(emulator, kind="write"):
 
 def most_in_a_window(moments, window):
     """Return the most of them that any half-open window of that length holds."""
-    return max(
-        bisect_left(moments, begin + window) - index for index, begin in enumerate(moments)
-    )
+    return max(bisect_left(moments, begin + window) - index for index, begin in enumerate(moments))

@@ -20,17 +20,21 @@ def append(sheets, number, row):
     return [row, "ok", time.monotonic() - began]
 
 
+def append_all(todo):
+    """Open the sheets, wait for the word, append all rows; print what became of each."""
+    client = gspread.authorize(redis_url=todo["redis_url"], namespace=todo["namespace"])
+    sheets = [client.open_by_key(key).sheet1 for key in todo["keys"]]
+    print("ready", flush=True)
+    sys.stdin.readline()
+    with ThreadPoolExecutor(todo["threads"]) as pool:
+        rows = [f"{todo['name']}-{number}" for number in range(todo["calls"])]
+        done = pool.map(lambda item: append(sheets, *item), enumerate(rows))
+        print(json.dumps(list(done)), flush=True)
+
+
 def main():
     for line in sys.stdin:
-        todo = json.loads(line)
-        client = gspread.authorize(redis_url=todo["redis_url"], namespace=todo["namespace"])
-        sheets = [client.open_by_key(key).sheet1 for key in todo["keys"]]
-        print("ready", flush=True)
-        sys.stdin.readline()
-        with ThreadPoolExecutor(todo["threads"]) as pool:
-            rows = [f"{todo['name']}-{number}" for number in range(todo["calls"])]
-            done = pool.map(lambda item: append(sheets, *item), enumerate(rows))
-            print(json.dumps(list(done)), flush=True)
+        append_all(json.loads(line))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,110 @@
+"""The session that requests are sent through: it applies a token and repeats nothing."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import requests
+from google.auth.credentials import Credentials
+from google.auth.transport.requests import AuthorizedSession, Request
+
+from .tokens import NoTokens, Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, MutableMapping
+    from datetime import datetime
+
+    import gspread
+
+    from .tokens import AnyTokens
+
+__all__ = ["Shared", "adopt"]
+
+
+class Shared(Credentials):
+    """Credentials that apply the current token and leave its keeping to :class:`Tokens`.
+
+    google-auth's own would refresh within a request, and look up the account's allowed locations
+    in the background.
+    """
+
+    def __init__(self, tokens: Tokens) -> None:
+        # Not google-auth's constructor: what it sets up is asked of the real credentials.
+        self._tokens = tokens
+
+    @property
+    def token(self) -> str | None:  # type: ignore[override]  # google-auth has an attribute
+        """The current token."""
+        token: str | None = self._tokens.credentials.token
+        return token
+
+    @property
+    def expiry(self) -> datetime | None:  # type: ignore[override]  # the same
+        """When it expires."""
+        expiry: datetime | None = self._tokens.credentials.expiry
+        return expiry
+
+    def before_request(
+        self, request: Any, method: str, url: str, headers: MutableMapping[str, str]
+    ) -> None:
+        """Apply the current token."""
+        _ = request, method, url
+        self._tokens.credentials.apply(headers)
+
+    def refresh(self, request: Any) -> None:
+        """Do nothing: there is one who does."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tokens.credentials, name)
+
+
+def adopt(
+    client: gspread.Client,
+    *,
+    request_timeout: float,
+    refresh_every: float = 0.0,
+    reload: Callable[[], Credentials | None] | None = None,
+) -> tuple[gspread.HTTPClient, AnyTokens]:
+    """Return an HTTP client that is the client's own but repeats nothing, and its tokens.
+
+    The client stays as it is. One that sends requests in a way of its own, such as a double, is
+    taken as it is, and looks after its tokens itself.
+
+    Args:
+        client: Any gspread client.
+        request_timeout: Seconds for which Google may be silent, where the client has not chosen.
+        refresh_every: See :class:`Tokens`.
+        reload: See :class:`Tokens`.
+
+    """
+    http = copy.copy(client.http_client)
+    if getattr(http, "timeout", request_timeout) is None:
+        http.set_timeout(request_timeout)
+    session = getattr(http, "session", None)
+    if not isinstance(session, AuthorizedSession) or "request" in vars(http):
+        return http, NoTokens(http)
+    tokens = Tokens(
+        session.credentials, _way_to_tokens(session), refresh_every=refresh_every, reload=reload
+    )
+    http.auth = Shared(tokens)
+    http.session = _without_repeats(session, http.auth)
+    return http, tokens
+
+
+def _way_to_tokens(session: AuthorizedSession) -> Callable[..., Any]:
+    way: Callable[..., Any] = getattr(session, "_auth_request", None) or Request()
+    return way
+
+
+def _without_repeats(session: AuthorizedSession, credentials: Credentials) -> AuthorizedSession:
+    """Return a session with the same settings and connections that takes a 401 for an answer."""
+    made = AuthorizedSession(
+        credentials,
+        refresh_status_codes=(),
+        max_refresh_attempts=0,
+        auth_request=_way_to_tokens(session),
+    )
+    for name in requests.Session.__attrs__:
+        setattr(made, name, getattr(session, name))
+    return made

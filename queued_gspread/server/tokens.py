@@ -1,0 +1,387 @@
+"""The access token: one thread keeps it fresh, and every request applies what there is.
+
+google-auth refreshes in whatever request finds the token stale, without a lock: eight threads
+make eight token requests, and each of them waits. Here nobody waits but for the first token and
+while the token endpoint fails.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import random
+import threading
+import time
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
+
+from .effort import backoff
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from google.auth.credentials import Credentials
+
+__all__ = ["AnyTokens", "NoTokens", "TokenState", "Tokens", "refresh_moment"]
+
+LOGGER: Final = logging.getLogger("queued_gspread.server")
+
+# Before google-auth deems a token stale, which is 3 min 45 s ahead of its expiry.
+_AHEAD: Final = 300.0
+_SHARE_AHEAD: Final = 0.2
+_LOOK_AT_FILE: Final = 5.0
+_AGAIN_AFTER_REFUSAL: Final = 60.0
+_PASSING: Final = (408, 429)
+_SERVER_ERROR: Final = 500
+_MINUTE: Final = 60.0
+_PATIENCE_AT_END: Final = 0.5
+
+
+@dataclass(frozen=True)
+class TokenState:
+    """Whether requests can be sent.
+
+    Attributes:
+        is_usable: Whether there is a token that Google takes, as far as is known.
+        error: Why there is none, once a refresh has failed.
+        waited: Seconds since there was one; infinite if there will be none.
+
+    """
+
+    is_usable: bool
+    error: Exception | None = None
+    waited: float = 0.0
+
+
+_USABLE: Final = TokenState(is_usable=True)
+
+
+class AnyTokens(Protocol):
+    """What the server wants of its tokens."""
+
+    generation: int
+
+    def state(self) -> TokenState:
+        """Return whether requests can be sent."""
+
+    def accepted(self, generation: int) -> None:
+        """Say that Google took a token."""
+
+    def refused(self, generation: int) -> None:
+        """Say that Google did not take a token."""
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Have a function called when requests may be sent again, or never will."""
+
+    def refresh(self, timeout: float) -> None:
+        """Fetch a new token and wait for it."""
+
+    def start(self) -> None:
+        """Begin to keep the token fresh."""
+
+    def stop(self) -> None:
+        """End that."""
+
+
+class NoTokens:
+    """Stands for tokens where a client looks after its own."""
+
+    generation = 0
+
+    def __init__(self, http: Any) -> None:
+        self._http = http
+
+    def state(self) -> TokenState:
+        """Return that requests can be sent."""
+        return _USABLE
+
+    def accepted(self, generation: int) -> None:
+        """Do nothing."""
+
+    def refused(self, generation: int) -> None:
+        """Do nothing."""
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Do nothing: there is no change."""
+
+    def refresh(self, timeout: float) -> None:
+        """Have the client do it."""
+        _ = timeout
+        self._http.login()
+
+    def start(self) -> None:
+        """Do nothing."""
+
+    def stop(self) -> None:
+        """Do nothing."""
+
+
+def refresh_moment(fetched: float, expiry: float | None, refresh_every: float) -> float:
+    """Return when a token is to be renewed; infinite if it need not be.
+
+    Args:
+        fetched: When it was fetched.
+        expiry: When Google stops taking it; None for never.
+        refresh_every: Seconds after which it is renewed in any case; 0 for no such time.
+
+    """
+    ahead = math.inf
+    if expiry is not None:
+        ahead = expiry - min(_AHEAD, _SHARE_AHEAD * max(0.0, expiry - fetched))
+    return min(ahead, fetched + refresh_every if refresh_every else math.inf)
+
+
+class Tokens:
+    """Keeps the access token of one account fresh.
+
+    Args:
+        credentials: google-auth's credentials.
+        request: google-auth's way to the token endpoint.
+        refresh_every: Seconds after which the token is renewed in any case; 0 for no such time.
+        reload: Returns other credentials when their file has changed, else None.
+        clock: The time, in seconds since 1970.
+
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        request: Callable[..., Any],
+        *,
+        refresh_every: float = 0.0,
+        reload: Callable[[], Credentials | None] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.credentials = credentials
+        self.generation = 0
+        self._request = _Noting(request)
+        self._refresh_every = refresh_every
+        self._reload = reload
+        self._clock = clock
+        self._is_wanted = not credentials.token
+        self._began = self._fetched = clock()
+        self._retry_at = -math.inf
+        self._failures = 0
+        self._error: Exception | None = None
+        self._is_permanent = False
+        self._refused_at: float | None = None
+        self._unaccepted = 0
+        self._accepted = -1
+        self._attempts = 0
+        self._changed = threading.Condition()
+        self._is_stopped = False
+        self._callbacks: list[Callable[[], None]] = []
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to keep the token fresh, in a thread; the first token is fetched at once."""
+        self._is_stopped = False
+        self._thread = threading.Thread(target=self._keep, name="tokens", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread, or let it end by itself if it waits for the token endpoint."""
+        with self._changed:
+            self._is_stopped = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join(_PATIENCE_AT_END)
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Have a function called when requests may be sent again, or never will."""
+        self._callbacks = [callback]
+
+    def state(self) -> TokenState:
+        """Return whether requests can be sent."""
+        now = self._clock()
+        since = self._unusable_since(now)
+        if since is None:
+            return _USABLE
+        if self._is_permanent:
+            return TokenState(False, self._error, math.inf)
+        return TokenState(False, self._error, max(0.0, now - since))
+
+    def accepted(self, generation: int) -> None:
+        """Say that Google took the token of a generation."""
+        self._accepted = max(self._accepted, generation)
+
+    def refused(self, generation: int) -> None:
+        """Say that Google did not take the token of a generation, so that there will be another.
+
+        Where that has been replaced already, nothing happens: of many requests that met a 401
+        the first is enough. Where not even new tokens are taken, pauses between them grow.
+        """
+        with self._changed:
+            if generation != self.generation or self._refused_at is not None:
+                return
+            now = self._clock()
+            self._refused_at = now
+            self._is_wanted = True
+            self._unaccepted = 0 if generation == self._accepted else self._unaccepted + 1
+            if self._unaccepted > 1:
+                self._retry_at = now + backoff(self._unaccepted - 1, _MINUTE, random.random())  # noqa: S311 - a jitter
+            self._changed.notify_all()
+
+    def refresh(self, timeout: float) -> None:
+        """Fetch a new token and wait for it.
+
+        Raises:
+            GoogleAuthError: There is none; google-auth's own error, or that it took too long.
+
+        """
+        with self._changed:
+            before = self._attempts
+            self._is_wanted, self._retry_at = True, -math.inf
+            self._changed.notify_all()
+            if not self._changed.wait_for(lambda: self._attempts > before, timeout):
+                raise TransportError(f"no access token after {timeout:g} s")
+            if self._error is not None:
+                raise self._error.with_traceback(None)
+
+    def step(self) -> float:
+        """Do what is due; return the seconds until something may be."""
+        self._look_at_file()
+        if self._due() <= self._clock():
+            self._fetch()
+        longest = _LOOK_AT_FILE if self._reload else math.inf
+        return min(longest, max(0.0, self._due() - self._clock()))
+
+    def _keep(self) -> None:
+        while True:
+            delay = self.step()
+            with self._changed:
+                if self._is_stopped:
+                    return
+                if self._due() > self._clock():
+                    self._changed.wait(None if delay == math.inf else delay)
+
+    def _due(self) -> float:
+        """Return the moment of the next refresh."""
+        if self._is_wanted:
+            return self._retry_at
+        expiry = _moment(self.credentials.expiry)
+        return max(self._retry_at, refresh_moment(self._fetched, expiry, self._refresh_every))
+
+    def _look_at_file(self) -> None:
+        found = self._reload() if self._reload else None
+        if found is not None:
+            self._fetch(found)
+
+    def _fetch(self, credentials: Credentials | None = None) -> None:
+        """Fetch a token, with other credentials if there are any; the old one stays until then."""
+        chosen = credentials or self.credentials
+        error: Exception | None = None
+        try:
+            chosen.refresh(self._request)
+        except GoogleAuthError as failure:
+            error = failure
+        except Exception as failure:  # noqa: BLE001 - whatever it is, callers have to know
+            error = RefreshError(f"{type(failure).__name__}: {failure}")
+        with self._changed:
+            if error is None:
+                self._note_token(chosen)
+            else:
+                self._note_failure(error)
+                if credentials is not None:
+                    # The key that was replaced may not work any more.
+                    self.credentials, self._is_wanted = _with_token(credentials, self), True
+            self._attempts += 1
+            self._changed.notify_all()
+        if error is None or self._is_permanent:
+            for callback in self._callbacks:
+                callback()
+
+    def _note_token(self, credentials: Credentials) -> None:
+        if self._error is not None:
+            LOGGER.info("there is an access token again")
+        self.credentials = credentials
+        self._fetched = self._clock()
+        self._is_wanted = self._is_permanent = False
+        self._error = self._refused_at = None
+        self._retry_at, self._failures = -math.inf, 0
+        self.generation += 1
+
+    def _note_failure(self, error: Exception) -> None:
+        is_first = self._error is None or self._is_permanent
+        was_permanent = self._is_permanent
+        self._error = error.with_traceback(None)
+        self._failures += 1
+        self._is_permanent = not _passes(error, self._request.status)
+        pause = backoff(self._failures, _MINUTE, random.random())  # noqa: S311 - a jitter
+        if self._is_permanent:
+            pause = _AGAIN_AFTER_REFUSAL
+            if not was_permanent:
+                LOGGER.error(_REFUSED, _account(self.credentials), _text(error))
+        elif is_first:
+            LOGGER.warning(_FAILS, _text(error))
+        self._retry_at = self._clock() + pause
+
+    def _unusable_since(self, now: float) -> float | None:
+        if self._refused_at is not None:
+            return self._refused_at
+        if not self.credentials.token:
+            return self._began
+        expiry = _moment(self.credentials.expiry)
+        return expiry if expiry is not None and expiry <= now else None
+
+
+_REFUSED: Final = (
+    "Google refuses the credentials of %s (%s): no call can be made. Look whether the account or "
+    "its key was disabled or deleted, and whether this machine's clock is right; a new key file in "
+    "the place of the old one is noticed"
+)
+_FAILS: Final = (
+    "no new access token, the token endpoint fails (%s): it is asked again, and calls wait if the "
+    "token that there is expires meanwhile"
+)
+
+
+class _Noting:
+    """A way to the token endpoint that notes the HTTP status of its latest answer.
+
+    google-auth does not tell it, nor does it count a 502 among what passes.
+    """
+
+    def __init__(self, request: Callable[..., Any]) -> None:
+        self._request = request
+        self.status: int | None = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self.status = None
+        response = self._request(*args, **kwargs)
+        self.status = response.status
+        return response
+
+
+def _passes(error: Exception, status: int | None) -> bool:
+    """Tell whether a token may be had later with the same credentials."""
+    if isinstance(error, TransportError) or isinstance(error.__cause__, TransportError):
+        return True
+    answered = status or 0
+    if answered in _PASSING or answered >= _SERVER_ERROR:
+        return True
+    return bool(getattr(error, "retryable", False))
+
+
+def _text(error: Exception) -> str:
+    """Return what went wrong, short: not the page of HTML that may be in it."""
+    return f"{type(error).__name__}: {str(error.args[0])[:200]}" if error.args else repr(error)
+
+
+def _account(credentials: Credentials) -> str:
+    return getattr(credentials, "service_account_email", None) or "this server"
+
+
+def _moment(expiry: datetime | None) -> float | None:
+    """Return google-auth's expiry, which is in UTC without saying so, in seconds since 1970."""
+    return None if expiry is None else expiry.replace(tzinfo=timezone.utc).timestamp()
+
+
+def _with_token(credentials: Credentials, tokens: Tokens) -> Credentials:
+    """Give new credentials the token of the old ones, which is good until it expires."""
+    credentials.token = tokens.credentials.token
+    credentials.expiry = tokens.credentials.expiry
+    return credentials
