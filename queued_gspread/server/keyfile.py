@@ -1,4 +1,4 @@
-"""The service account's key file, read again when it changes: a key is rotated without a restart."""
+"""The service account's key file, read again when it changes, so that keys can be rotated."""
 
 from __future__ import annotations
 

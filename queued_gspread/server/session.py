@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 from google.auth.credentials import Credentials
+from google.auth.exceptions import TransportError
 from google.auth.transport.requests import AuthorizedSession, Request
 
 from .tokens import NoTokens, Tokens
@@ -48,8 +49,15 @@ class Shared(Credentials):
     def before_request(
         self, request: Any, method: str, url: str, headers: MutableMapping[str, str]
     ) -> None:
-        """Apply the current token."""
+        """Apply the current token.
+
+        Raises:
+            TransportError: There is none yet.
+
+        """
         _ = request, method, url
+        if not self.token:
+            raise TransportError("there is no access token yet")
         self._tokens.credentials.apply(headers)
 
     def refresh(self, request: Any) -> None:
