@@ -11,6 +11,7 @@ from typing import Any
 
 import gspread
 import requests
+from gspread.exceptions import APIError
 from waiting import PATIENCE
 
 SHEETS = "https://sheets.googleapis.com/v4/spreadsheets"
@@ -28,6 +29,18 @@ def response(body=None, status=200):
     made.headers["Content-Type"] = "application/json"
     made._content = json.dumps({} if body is None else body).encode()
     return made
+
+
+def google_error(status, reason="", *, page=False, **headers):
+    """Return what gspread's HTTP client raises: Google's error in JSON, or on a page of HTML."""
+    error = {"code": status, "message": f"message of {status}", "errors": [{"reason": reason}]}
+    made = response({"error": error}, status)
+    if page:
+        made.headers["Content-Type"] = "text/html"
+        made._content = f"<html><title>Error {status}</title></html>".encode()
+    for name, value in headers.items():
+        made.headers[name.replace("_", "-")] = str(value)
+    return APIError(made)
 
 
 @dataclass
