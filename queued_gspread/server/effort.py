@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from queued_gspread.settings import checked_seconds
+
 from .verdict import Judgement, Verdict
 
 if TYPE_CHECKING:
@@ -29,11 +31,20 @@ class Patience:
             whole one.
         late_write_guard: Seconds for which a lane is closed after a write without a response.
 
+    Raises:
+        ConfigurationError: One of them cannot be used; the text has the name of its option.
+
     """
 
     retry_for: float = 600.0
     window: float = 60.0
     late_write_guard: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        for name in ("retry_for", "late_write_guard"):
+            value = getattr(self, name)
+            checked_seconds(value, f"{name}={value!r}", zero=True)
 
 
 def backoff(failures: int, window: float, jitter: float) -> float:

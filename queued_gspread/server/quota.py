@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from queued_gspread.broker import NO_SLOT, Slot
+from queued_gspread.settings import checked_count, checked_seconds
 
 from .request import CREDENTIALS, is_read
 
@@ -36,6 +37,9 @@ class Quota:
         window: Seconds.
         interval: Seconds between two requests of whatever kind, at the least.
 
+    Raises:
+        ConfigurationError: One of them cannot be used; the text has the name of its option.
+
     """
 
     reads: int = 60
@@ -47,6 +51,14 @@ class Quota:
     _numbers: itertools.count[int] = field(
         default_factory=itertools.count, init=False, repr=False, compare=False
     )
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        for name in ("reads", "writes", "project_reads", "project_writes"):
+            value = getattr(self, name)
+            checked_count(value, f"{name}_per_minute={value!r}")
+        checked_seconds(self.window, f"quota_window={self.window!r}")
+        checked_seconds(self.interval, f"interval={self.interval!r}", zero=True)
 
     def limit(self, kind: str) -> int:
         """Return how many requests of a kind a window may hold; 0 for any number."""

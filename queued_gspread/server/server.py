@@ -12,7 +12,7 @@ from queued_gspread._version import __version__
 from queued_gspread.broker import Servers
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.identity import Identity, identity_of
-from queued_gspread.settings import Settings, checked_count, checked_seconds
+from queued_gspread.settings import Settings, checked_seconds
 
 from .calllog import LOGGER
 from .credentials import key_file, make_client, retries_by_itself
@@ -114,19 +114,10 @@ class Server:
             refresh_every=_seconds_or_none(refresh_every=refresh_every),
             reload=None if watched is None else watched.reload,
         )
-        self._quota = Quota(
-            reads=_count(reads_per_minute=reads_per_minute),
-            writes=_count(writes_per_minute=writes_per_minute),
-            project_reads=_count(project_reads_per_minute=project_reads_per_minute),
-            project_writes=_count(project_writes_per_minute=project_writes_per_minute),
-            window=_seconds(quota_window=quota_window),
-            interval=_seconds_or_none(interval=interval),
-        )
-        self._patience = Patience(
-            retry_for=_seconds_or_none(retry_for=retry_for),
-            window=self._quota.window,
-            late_write_guard=_seconds_or_none(late_write_guard=late_write_guard),
-        )
+        limits = (reads_per_minute, writes_per_minute)
+        project = (project_reads_per_minute, project_writes_per_minute)
+        self._quota = Quota(*limits, *project, quota_window, interval)
+        self._patience = Patience(retry_for, quota_window, late_write_guard)
         self._shutdown_timeout = _seconds_or_none(shutdown_timeout=shutdown_timeout)
         self._lease_seconds = _seconds(lease=lease)
         self._stopping = threading.Event()
@@ -275,11 +266,6 @@ class Server:
                 "take gspread.HTTPClient",
                 type(self._client.http_client).__name__,
             )
-
-
-def _count(**given: int) -> int:
-    ((name, value),) = given.items()
-    return checked_count(value, f"{name}={value!r}")
 
 
 def _seconds(**given: float) -> float:

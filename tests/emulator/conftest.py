@@ -1,4 +1,10 @@
+import sys
+from pathlib import Path
+
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
+
 from emulator_client import client_of
 from emulator_traffic import HandClock, Traffic
 

@@ -1,12 +1,12 @@
 """Latency, what is in the ledger, and waiting for both."""
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 import requests
 from emulator_traffic import PATIENCE, Traffic
+from waiting import eventually
 
 from queued_gspread.emulator import Emulator
 from queued_gspread.emulator.api import Request
@@ -186,11 +186,3 @@ def test_waiting_in_vain(own, traffic):
         own.wait_for(lambda served: served.quota == "read", count=2, timeout=0.01)
     with pytest.raises(TimeoutError, match="0 of 1"):
         own.wait_until_under_way(timeout=0.01)
-
-
-def eventually(condition):
-    """Wait until it is true; every look at it goes by real time."""
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.002)

@@ -14,12 +14,8 @@ import gspread
 import pytest
 from gspread import urls
 
-from queued_gspread.server.repeat import (
-    NOT_REPEATABLE,
-    REPEATABLE,
-    may_repeat,
-    route,
-)
+from queued_gspread.server.batch import NOT_REPEATABLE, REPEATABLE
+from queued_gspread.server.repeat import may_repeat, route
 from queued_gspread.server.request import CREDENTIALS, Request
 
 RECORDED = Path(__file__).parents[2].parent / "shared" / "recorded"
