@@ -541,7 +541,7 @@ def test_calls_with_deadlines_that_wait_twice(serve, callers, queue, gate, backg
     gate.next().answer({"read": True})
     assert earlier.result(PATIENCE).result.json() == {"read": True}
     put(queue, job("put"), "five")
-    assert gate.next().lane == "five"
+    assert gate.next().method == "put"
 
 
 def test_refused_writes_of_two_lanes_are_sent_one_after_the_other(serve, queue, gate, raw, keys):
