@@ -6,6 +6,7 @@ is repeated, and nothing below the transport repeats one.
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from dataclasses import dataclass, field
@@ -198,10 +199,15 @@ class Sender:
             return False
         jitter = random.random()  # noqa: S311 - a jitter
         pause = effort.wait(judgement, self._patience, now, jitter, guard)
-        LOGGER.debug(
-            "%s.%s: %s; sent again in %.3f s", call.job.kind, call.job.method, judgement.why, pause
-        )
+        _log_repeat(call, judgement, pause)
         return True
+
+
+def _log_repeat(call: Call, judgement: Judgement, pause: float) -> None:
+    # Refusals for the quota come in heaps, and are told of as one.
+    level = logging.DEBUG if judgement.verdict is Verdict.REFUSED_QUOTA else logging.INFO
+    about = (call.job.kind, call.job.method, judgement.why, pause)
+    LOGGER.log(level, "%s.%s: %s; sent again in %.1f s", *about)
 
 
 def _not_sent(call: Call, effort: Effort, permit: Permit) -> Exchange | Outcome:
