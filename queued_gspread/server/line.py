@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -46,7 +47,8 @@ class Ticket:
     is_in_line: bool = False
 
 
-_Heap = list[tuple[float, int, Ticket]]
+# By moment and number; then by when it was put in, as a request that comes again keeps its number.
+_Heap = list[tuple[float, int, int, Ticket]]
 
 
 class Line:
@@ -62,6 +64,7 @@ class Line:
         self._ends: _Heap = []
         self._blocked: dict[str, float] = {}
         self._count = 0
+        self._entries = itertools.count()
 
     def __len__(self) -> int:
         """Return how many wait."""
@@ -72,11 +75,11 @@ class Line:
         ticket.is_in_line = True
         self._count += 1
         if ticket.not_before > -math.inf:
-            heapq.heappush(self._early, (ticket.not_before, ticket.number, ticket))
+            self._insert(self._early, ticket.not_before, ticket)
         else:
             self._push(ticket)
         if ticket.until < math.inf:
-            heapq.heappush(self._ends, (ticket.until, ticket.number, ticket))
+            self._insert(self._ends, ticket.until, ticket)
 
     def block(self, kind: str, until: float) -> None:
         """Let a kind of request, or :data:`ALL` that take slots, wait until a moment."""
@@ -96,10 +99,10 @@ class Line:
         self._admit(now)
         ended = self._first(self._ends)
         if ended is not None and ended[0] <= now:
-            return self._taken(ended[2])
+            return self._taken(ended[3])
         tops = [self._top(kind) for kind in self._ready if self._blocked_until(kind) <= now]
         due = min((top for top in tops if top), default=None)
-        return None if due is None else self._taken(due[2])
+        return None if due is None else self._taken(due[3])
 
     def next_moment(self) -> float:
         """Return the moment at which :meth:`take` may have one; infinite without new events."""
@@ -110,18 +113,21 @@ class Line:
     def remove(self, is_meant: Callable[[Ticket], bool]) -> list[Ticket]:
         """Take all tickets that are meant, in order."""
         heaps = (self._early, self._ends, *self._ready.values())
-        waiting = {item[2].number: item[2] for heap in heaps for item in heap}
-        meant = [t for _, t in sorted(waiting.items()) if t.is_in_line and is_meant(t)]
+        waiting = {item[3] for heap in heaps for item in heap if item[3].is_in_line}
+        meant = sorted(filter(is_meant, waiting), key=lambda ticket: ticket.number)
         return [self._taken(ticket) for ticket in meant]
 
     def _push(self, ticket: Ticket) -> None:
-        heapq.heappush(self._ready[ticket.kind], (ticket.number, ticket.number, ticket))
+        self._insert(self._ready[ticket.kind], ticket.number, ticket)
+
+    def _insert(self, heap: _Heap, moment: float, ticket: Ticket) -> None:
+        heapq.heappush(heap, (moment, ticket.number, next(self._entries), ticket))
 
     def _admit(self, now: float) -> None:
         """Let those stand in line whose earliest moment has come."""
         while (first := self._first(self._early)) and first[0] <= now:
             heapq.heappop(self._early)
-            self._push(first[2])
+            self._push(first[3])
 
     def _blocked_until(self, kind: str) -> float:
         if kind == FREE:
@@ -129,12 +135,12 @@ class Line:
         none = -math.inf
         return max(self._blocked.get(kind, none), self._blocked.get(ALL, none))
 
-    def _top(self, kind: str) -> tuple[float, int, Ticket] | None:
+    def _top(self, kind: str) -> tuple[float, int, int, Ticket] | None:
         return self._first(self._ready[kind]) if kind in self._ready else None
 
     @staticmethod
-    def _first(heap: _Heap) -> tuple[float, int, Ticket] | None:
-        while heap and not heap[0][2].is_in_line:
+    def _first(heap: _Heap) -> tuple[float, int, int, Ticket] | None:
+        while heap and not heap[0][3].is_in_line:
             heapq.heappop(heap)
         return heap[0] if heap else None
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Quota", "kind_of"]
 
+# What is not known as Drive's has the limits of the Sheets API.
+_DRIVE: Final = ("/drive/", "/upload/drive/")
 # What reads with a POST. gspread has no method for them.
 _READING_POSTS: Final = (":getByDataFilter", ":batchGetByDataFilter", ":search")
 
@@ -82,6 +84,7 @@ def kind_of(request: Request) -> str:
     if request.method == CREDENTIALS:
         return ""
     path = urlsplit(str(request.endpoint)).path
-    if not path.startswith("/v4/"):
+    if path.startswith(_DRIVE):
         return "drive"
-    return "read" if is_read(request) or path.endswith(_READING_POSTS) else "write"
+    is_reading = request.method.upper() == "POST" and path.endswith(_READING_POSTS)
+    return "read" if is_read(request) or is_reading else "write"

@@ -51,16 +51,22 @@ class Runner:
             BrokerUnavailableError: Redis is gone; the call's fate is left to the next server.
 
         """
+        call: Call | Outcome | None = None
         try:
-            return (yield from self._run(entry))
+            call = self._admitted(entry)
+            if isinstance(call, Outcome):
+                return call
+            return (yield from self._send_all(call))
         except (StaleEpochError, BrokerUnavailableError, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - the lane has to go on, the caller to know
             LOGGER.exception("an error of this program, please report it")
             told = f"the server failed to make the call: {type(error).__name__}: {error}"
+            if isinstance(call, Call):
+                return failed(RemoteError(told), call.job, call.sent)
             return failed(RemoteError(told), None, 0)
 
-    def _run(self, entry: Entry) -> Generator[Ticket, Permit, Outcome]:
+    def _admitted(self, entry: Entry) -> Call | Outcome:
         try:
             job = decode(entry.body)
         except QueuedGspreadError as error:
@@ -72,7 +78,7 @@ class Runner:
         if entry.mark == "w":
             self._sender.guard(entry.lane)
             return lost(job)
-        return (yield from self._send_all(Call(entry, job)))
+        return Call(entry, job)
 
     def _send_all(self, call: Call) -> Generator[Ticket, Permit, Outcome]:
         while True:

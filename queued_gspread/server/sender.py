@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Call", "Sender"]
 
+_FINAL: Final = Judgement(Verdict.FINAL)
 _NOT_APPLIED: Final = (Verdict.REFUSED_QUOTA, Verdict.UNAUTHENTICATED, Verdict.NOT_SENT)
 
 
@@ -93,6 +95,7 @@ class Sender:
         self._refusals = Refusals(clock)
         # Lanes in which a write without a response may still land, and until when.
         self._guarded: dict[str, float] = {}
+        self._guarding = threading.Lock()
 
     def send(self, call: Call, request: Request) -> Generator[Ticket, Permit, Exchange | Outcome]:
         """Send a request; return what came of it, or how the call ended instead.
@@ -122,8 +125,9 @@ class Sender:
         seconds = self._patience.late_write_guard
         now = self._clock()
         if seconds:
-            self._guarded = {name: end for name, end in self._guarded.items() if end > now}
-            self._guarded[lane] = now + seconds
+            with self._guarding:
+                kept = {name: end for name, end in self._guarded.items() if end > now}
+                self._guarded = {**kept, lane: now + seconds}
         return seconds
 
     def _ticket(self, call: Call, request: Request, slot: Slot, effort: Effort) -> Ticket:
@@ -154,7 +158,8 @@ class Sender:
         token = self._transport.token_generation
         try:
             exchange = self._transport.send(request, call.job.http_timeout)
-            judgement = judge(exchange.outcome)
+            # What asks for the server's own credentials is not sent to Google.
+            judgement = judge(exchange.outcome) if slot.kind else _FINAL
         finally:
             self._settle(call, request, slot, permit, judgement)
         if judgement.verdict is Verdict.UNAUTHENTICATED:
@@ -177,13 +182,19 @@ class Sender:
             call.entry,
             slot,
             permit.sent,
-            pause=judgement.retry_after,
+            pause=self._pause(judgement),
             refused=refused,
             is_unwritten=is_unwritten,
         )
         self._on_answer(slot.kind)
         if refused:
             self._refusals.note(slot, judgement, setback)
+
+    def _pause(self, judgement: Judgement) -> float | None:
+        """Return the pause that Google asked for, or as much of it as anybody would wait."""
+        if judgement.retry_after is None:
+            return None
+        return min(judgement.retry_after, self._patience.retry_for)
 
     def _goes_on(
         self, call: Call, effort: Effort, exchange: Exchange, judgement: Judgement
@@ -199,6 +210,8 @@ class Sender:
             return False
         jitter = random.random()  # noqa: S311 - a jitter
         pause = effort.wait(judgement, self._patience, now, jitter, guard)
+        if effort.not_before >= self._end_of_waiting(call, effort):
+            return False
         _log_repeat(call, judgement, pause)
         return True
 

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker import ALL, Permit
 
+from .calllog import LOGGER
 from .line import FREE, Line, Ticket
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Valve:
         self._events = 0
         self._is_stopping = False
         self._closing: Permit | Exception | None = None
-        self._thread = threading.Thread(target=self._let_through, name="valve", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="valve", daemon=True)
 
     def start(self) -> None:
         """Begin to let waiting requests through."""
@@ -121,7 +122,7 @@ class Valve:
     def _over_for(self, ticket: Ticket) -> Permit | Exception | None:
         if self._is_stopping and not ticket.even_when_stopping:
             return LEFT
-        return self._closing
+        return self._closing or (LATE if ticket.until <= self._clock() else None)
 
     def _is_next(self, ticket: Ticket) -> bool:
         now = self._clock()
@@ -135,10 +136,18 @@ class Valve:
                 self._changed.notify_all()
             return over
 
+    def _work(self) -> None:
+        try:
+            self._let_through()
+        except BaseException as error:  # noqa: BLE001 - callers have to know, not to hang
+            LOGGER.exception("an error of this program, please report it")
+            self.close(RuntimeError(f"the valve has failed: {type(error).__name__}: {error}"))
+
     def _let_through(self) -> None:
         while (ticket := self._next_due()) is not None:
-            answer = LATE if ticket.until <= self._clock() else self._try(ticket)
-            answer = answer or self._wait(ticket)
+            with self._changed:
+                over = self._over_for(ticket)
+            answer = over or self._try(ticket) or self._wait(ticket)
             if answer is not None:
                 ticket.resume(answer)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import queue
 import threading
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -244,11 +245,26 @@ def test_credentials_that_are_refused_for_good(valve, state):
 
 
 def test_a_ticket_is_late(valve):
-    """A ticket whose time is over before it has a permit is told so."""
-    asking = Asking(until=0.0)
+    """A ticket whose time is over before it has a permit is told so, on coming or in line."""
+    assert Asking(until=time.monotonic()).enter(valve) is LATE
+    asking = Asking(until=time.monotonic() + 0.02)
     asking.permits.put(wait(math.inf))
     assert asking.enter(valve) is None
     assert asking.answer() is LATE
+
+
+def test_a_valve_that_fails_tells_everybody(state, caplog):
+    """When the valve's thread ends by an error of its own, nobody is left waiting for it."""
+    valve = Valve(lambda: state.now, 600.0)
+    waiting, late = Asking(), Asking()
+    waiting.permits.put(wait(math.inf))
+    waiting.enter(valve)
+    valve._line.next_moment = lambda: {}["broken"]
+    valve.start()
+    assert "the valve has failed: KeyError" in str(waiting.answer())
+    valve.join()
+    assert "the valve has failed" in str(late.enter(valve))
+    assert "please report it" in caplog.text
 
 
 @pytest.mark.parametrize("error", [StaleEpochError(), RuntimeError("broken")])

@@ -387,7 +387,6 @@ def test_slots_outlive_a_change_of_server(serve, put, gate, entered, raw, keys):
     assert raw.xlen(keys.lane("two")) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="the slot is held for as long as its server works")
 @pytest.mark.parametrize("why", ["withdrawn", "late"])
 def test_a_slot_is_given_back_where_its_permit_was_lost(why, redis_url, namespace, put, raw, keys):
     """A call that is over when its server asks again, as a connection broke, keeps no slot."""

@@ -425,7 +425,6 @@ class Exploding(GatedHTTPClient):
         raise SystemExit("whatever")
 
 
-@pytest.mark.xfail(strict=True, reason="the line says requests: 0, and nothing of the call")
 def test_what_was_sent_is_told_even_where_this_program_fails(serve, callers, gate, caplog):
     """Where the server fails in the middle of a call, its line says which, and what was sent."""
     caplog.set_level("INFO", "queued_gspread")

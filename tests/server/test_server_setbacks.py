@@ -463,7 +463,6 @@ def test_the_next_server_guards_what_was_in_the_air(
     assert time.monotonic() - began >= GUARD
 
 
-@pytest.mark.xfail(strict=True, reason="threads take each other's guards away")
 def test_guards_of_many_lanes_at_once():
     """However many lanes are closed at the same moment, each stays closed."""
     sender = Sender(Servers(Settings()), None, Quota(), Patience(late_write_guard=3600.0), print)
@@ -498,7 +497,6 @@ def ticket(number, **options):
     return Ticket("write", lambda: Permit("go"), number, **options)
 
 
-@pytest.mark.xfail(strict=True, raises=TypeError, reason="tickets are compared")
 def test_a_ticket_that_comes_again_with_the_same_end():
     """A request that has waited comes again, by its number and until the same moment."""
     line = Line()
@@ -509,7 +507,6 @@ def test_a_ticket_that_comes_again_with_the_same_end():
     assert line.take(1.0).number == 1
 
 
-@pytest.mark.xfail(strict=True, reason="the ticket before stands for it")
 def test_a_ticket_that_comes_again_can_be_removed():
     """Of a request that has waited and comes again, the ticket that waits is removed."""
     line = Line()
@@ -521,8 +518,6 @@ def test_a_ticket_that_comes_again_can_be_removed():
     assert len(line) == 0
 
 
-@pytest.mark.xfail(strict=True, reason="tickets are compared, and the valve's thread ends")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_calls_with_deadlines_that_wait_twice(serve, callers, queue, gate, background):
     """A call with a deadline waits for a slot, is refused, waits again, and others go on."""
     serve(reads_per_minute=1, writes_per_minute=1, quota_window=0.5)

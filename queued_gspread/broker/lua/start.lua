@@ -24,17 +24,24 @@ may_grow(KEYS[1])
 if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
 end
+-- What is not sent has no slot: it has one if it was let go, and the answer never came.
+local function ended(word)
+  if ARGV[6] ~= '' then
+    redis.call('ZREM', KEYS[5], ARGV[7])
+  end
+  return {word}
+end
 if #redis.call('XRANGE', KEYS[2], ARGV[2], ARGV[2]) == 0 then
-  return {'withdrawn'}
+  return ended('withdrawn')
 end
 local now = now_ms()
 local mark = redis.call('HGET', KEYS[3], ARGV[3]) or ''
 if mark == 'rx' then
-  return {'withdrawn'}
+  return ended('withdrawn')
 end
 local enqueued = tonumber(string.match(ARGV[2], '^%d+'))
 if ARGV[5] ~= '' and now > enqueued + ARGV[5] and string.sub(mark, 1, 1) ~= 'w' then
-  return {'late'}
+  return ended('late')
 end
 
 local kind, full, window = ARGV[6], tonumber(ARGV[8]), tonumber(ARGV[9])
