@@ -13,7 +13,7 @@ import random
 import threading
 import time
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import timezone
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
@@ -22,6 +22,7 @@ from .effort import backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from google.auth.credentials import Credentials
 
@@ -47,7 +48,8 @@ class TokenState:
     Attributes:
         is_usable: Whether there is a token that Google takes, as far as is known.
         error: Why there is none, once a refresh has failed.
-        waited: Seconds since there was one; infinite if there will be none.
+        waited: Seconds since then, or since the end of the token that there was; infinite if
+            there will be none.
 
     """
 
@@ -142,7 +144,9 @@ class Tokens:
         request: google-auth's way to the token endpoint.
         refresh_every: Seconds after which the token is renewed in any case; 0 for no such time.
         reload: Returns other credentials when their file has changed, else None.
-        clock: The time, in seconds since 1970.
+        clock: A monotonic clock, in seconds; google-auth's expiry is turned into its time at once,
+            so that nothing here minds when this machine's time of day is set.
+        wall: The time of day, in seconds since 1970.
 
     """
 
@@ -153,7 +157,8 @@ class Tokens:
         *,
         refresh_every: float = 0.0,
         reload: Callable[[], Credentials | None] | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self.credentials = credentials
         self.generation = 0
@@ -161,13 +166,16 @@ class Tokens:
         self._refresh_every = refresh_every
         self._reload = reload
         self._clock = clock
+        self._wall = wall
         self._is_wanted = not credentials.token
-        self._began = self._fetched = clock()
+        self._fetched = clock()
+        self._expires = self._end_of(credentials)
+        self._failing_since: float | None = None
         self._retry_at = -math.inf
         self._failures = 0
         self._error: Exception | None = None
         self._is_permanent = False
-        self._refused_at: float | None = None
+        self._is_refused = False
         self._unaccepted = 0
         self._accepted = -1
         self._attempts = 0
@@ -197,12 +205,11 @@ class Tokens:
     def state(self) -> TokenState:
         """Return whether requests can be sent."""
         now = self._clock()
-        since = self._unusable_since(now)
-        if since is None:
+        if self._is_usable(now):
             return _USABLE
         if self._is_permanent:
             return TokenState(False, self._error, math.inf)
-        return TokenState(False, self._error, max(0.0, now - since))
+        return TokenState(False, self._error, now - self._waiting_since(now))
 
     def accepted(self, generation: int) -> None:
         """Say that Google took the token of a generation."""
@@ -215,10 +222,10 @@ class Tokens:
         the first is enough. Where not even new tokens are taken, pauses between them grow.
         """
         with self._changed:
-            if generation != self.generation or self._refused_at is not None:
+            if generation != self.generation or self._is_refused:
                 return
             now = self._clock()
-            self._refused_at = now
+            self._is_refused = True
             self._is_wanted = True
             self._unaccepted = 0 if generation == self._accepted else self._unaccepted + 1
             if self._unaccepted > 1:
@@ -262,8 +269,8 @@ class Tokens:
         """Return the moment of the next refresh."""
         if self._is_wanted:
             return self._retry_at
-        expiry = _moment(self.credentials.expiry)
-        return max(self._retry_at, refresh_moment(self._fetched, expiry, self._refresh_every))
+        moment = refresh_moment(self._fetched, self._expires, self._refresh_every)
+        return max(self._retry_at, moment)
 
     def _look_at_file(self) -> None:
         found = self._reload() if self._reload else None
@@ -299,8 +306,10 @@ class Tokens:
             LOGGER.info("there is an access token again")
         self.credentials = credentials
         self._fetched = self._clock()
+        self._expires = self._end_of(credentials)
+        self._failing_since = None
         self._is_wanted = self._is_permanent = False
-        self._error = self._refused_at = None
+        self._error, self._is_refused = None, False
         self._retry_at, self._failures = -math.inf, 0
         self.generation += 1
 
@@ -308,24 +317,38 @@ class Tokens:
         is_first = self._error is None or self._is_permanent
         was_permanent = self._is_permanent
         self._error = error.with_traceback(None)
+        if self._failing_since is None:
+            self._failing_since = self._clock()
         self._failures += 1
         self._is_permanent = not _passes(error, self._request.status)
         pause = backoff(self._failures, _MINUTE, random.random())  # noqa: S311 - a jitter
         if self._is_permanent:
             pause = _AGAIN_AFTER_REFUSAL
             if not was_permanent:
-                LOGGER.error(_REFUSED, _account(self.credentials), _text(error))
+                LOGGER.error(_REFUSED, _account(self.credentials), _why(error, None))
         elif is_first:
-            LOGGER.warning(_FAILS, _text(error))
+            LOGGER.warning(_FAILS, _why(error, self._request.status))
         self._retry_at = self._clock() + pause
 
-    def _unusable_since(self, now: float) -> float | None:
-        if self._refused_at is not None:
-            return self._refused_at
-        if not self.credentials.token:
-            return self._began
-        expiry = _moment(self.credentials.expiry)
-        return expiry if expiry is not None and expiry <= now else None
+    def _is_usable(self, now: float) -> bool:
+        if self._is_refused or not self.credentials.token:
+            return False
+        return self._expires is None or now < self._expires
+
+    def _waiting_since(self, now: float) -> float:
+        if self._failing_since is None:
+            return now
+        if self._is_refused or self._expires is None:
+            return self._failing_since
+        return max(self._failing_since, self._expires)
+
+    def _end_of(self, credentials: Credentials) -> float | None:
+        """Return when a token expires, on the monotonic clock; google-auth's time is in UTC."""
+        expiry: datetime | None = credentials.expiry
+        if expiry is None:
+            return None
+        left = expiry.replace(tzinfo=timezone.utc).timestamp() - self._wall()
+        return self._clock() + left
 
 
 _REFUSED: Final = (
@@ -366,18 +389,16 @@ def _passes(error: Exception, status: int | None) -> bool:
     return bool(getattr(error, "retryable", False))
 
 
-def _text(error: Exception) -> str:
-    """Return what went wrong, short: not the page of HTML that may be in it."""
-    return f"{type(error).__name__}: {str(error.args[0])[:200]}" if error.args else repr(error)
+def _why(error: Exception, status: int | None) -> str:
+    """Return what went wrong in a line: not the page of HTML that may be in the error."""
+    if status is not None:
+        return f"HTTP {status}"
+    lines = str(error.args[0] if error.args else error).splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0][:200]}"
 
 
 def _account(credentials: Credentials) -> str:
     return getattr(credentials, "service_account_email", None) or "this server"
-
-
-def _moment(expiry: datetime | None) -> float | None:
-    """Return google-auth's expiry, which is in UTC without saying so, in seconds since 1970."""
-    return None if expiry is None else expiry.replace(tzinfo=timezone.utc).timestamp()
 
 
 def _with_token(credentials: Credentials, tokens: Tokens) -> Credentials:

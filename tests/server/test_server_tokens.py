@@ -66,7 +66,7 @@ def way():
 @pytest.fixture
 def tokens(issuer, way, wall):
     """Return tokens that a test drives step by step."""
-    return Tokens(credentials_of(issuer), way, clock=wall)
+    return Tokens(credentials_of(issuer), way, clock=wall, wall=wall)
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_a_token_that_never_expires():
 
 def test_the_first_token_is_fetched_at_the_start(issuer, way, wall):
     """A token is there before the first call needs it."""
-    tokens = Tokens(credentials_of(issuer), way, clock=wall)
+    tokens = Tokens(credentials_of(issuer), way, clock=wall, wall=wall)
     ready = threading.Event()
     tokens.on_change(ready.set)
     assert not is_usable(tokens)
@@ -124,7 +124,7 @@ def test_the_first_token_is_fetched_at_the_start(issuer, way, wall):
 
 def test_a_day_of_one_call_a_second(issuer, way, wall, capsys):
     """In a simulated day no call waits for a token, though every refresh takes half a minute."""
-    tokens = Tokens(credentials_of(issuer), way, clock=wall)
+    tokens = Tokens(credentials_of(issuer), way, clock=wall, wall=wall)
     tokens.step()
     due = wall.now + tokens.step()
     waited = 0
@@ -144,7 +144,7 @@ def test_a_day_of_one_call_a_second(issuer, way, wall, capsys):
 
 def test_a_token_is_renewed_every_so_often(issuer, way, wall):
     """With refresh_every a token is renewed whenever that long has passed."""
-    tokens = Tokens(credentials_of(issuer), way, clock=wall, refresh_every=60.0)
+    tokens = Tokens(credentials_of(issuer), way, clock=wall, wall=wall, refresh_every=60.0)
     tokens.step()
     for _ in range(5):
         delay = tokens.step()
@@ -223,7 +223,7 @@ def test_failures_of_the_token_endpoint_that_pass(tokens, issuer, wall, fault, u
 
 def test_no_way_to_the_token_endpoint(issuer, way, wall):
     """A token endpoint that cannot be reached is a failure that passes."""
-    tokens = Tokens(credentials_of(issuer), way, clock=wall)
+    tokens = Tokens(credentials_of(issuer), way, clock=wall, wall=wall)
     issuer.stop()
     tokens.step()
     assert isinstance(tokens.state().error, TransportError)
@@ -280,7 +280,7 @@ def test_a_good_token_outlives_the_refusal_of_its_credentials(tokens, issuer, wa
 
 def test_a_refresh_that_is_asked_for(issuer, way, wall):
     """Whoever asks for a new token gets it, or the reason why there is none."""
-    tokens = Tokens(credentials_of(issuer), way, clock=wall)
+    tokens = Tokens(credentials_of(issuer), way, clock=wall, wall=wall)
     tokens.start()
     tokens.refresh(PATIENCE)
     before = tokens.generation
@@ -301,7 +301,7 @@ def test_a_refresh_that_takes_too_long(tokens):
 def test_a_stop_does_not_wait_for_the_token_endpoint(issuer, way, wall):
     """A token request in the air holds up no stop."""
     rule = issuer.faults.add(Latency(3600.0), to="token")
-    tokens = Tokens(credentials_of(issuer), way, clock=wall)
+    tokens = Tokens(credentials_of(issuer), way, clock=wall, wall=wall)
     tokens.start()
     eventually(lambda: rule.hits)
     tokens.stop()
@@ -312,7 +312,7 @@ def test_a_stop_does_not_wait_for_the_token_endpoint(issuer, way, wall):
 
 def test_an_api_key_needs_no_token(way, wall):
     """What never expires is usable for ever, and nothing is fetched."""
-    tokens = Tokens(APIKeyCredentials("a key"), way, clock=wall)
+    tokens = Tokens(APIKeyCredentials("a key"), way, clock=wall, wall=wall)
     assert is_usable(tokens)
     assert tokens.step() == math.inf
     assert tokens.generation == 0
@@ -343,7 +343,7 @@ def watched(path, issuer, way, wall):
     """Return tokens whose credentials are from a file that is watched."""
     file = watch(path)
     file.account = issuer.service_account_info()["client_email"]
-    tokens = Tokens(credentials_of(issuer), way, reload=file.reload, clock=wall)
+    tokens = Tokens(credentials_of(issuer), way, reload=file.reload, clock=wall, wall=wall)
     tokens.step()
     return tokens
 
