@@ -72,23 +72,18 @@ def lost(job: Job) -> Outcome:
     return failed(_unknown(told), job, 0)
 
 
-def unknown(error: Exception | None, answer: object, why: str) -> OutcomeUnknownError:
+def unknown(answer: object, why: str) -> OutcomeUnknownError:
     """Return the error for a write of which nobody knows whether it was applied.
 
     Args:
-        error: What the client raised.
-        answer: What it returned instead.
+        answer: The answer, if one came.
         why: What happened, in words.
 
     """
-    response = getattr(error, "response", None) if error is not None else answer
     # What is cut off after a status of success says nothing.
-    if isinstance(response, requests.Response) and not response.ok:
-        told = OutcomeUnknownError(response)
-    else:
-        told = _unknown(why)
-    told.__cause__ = error
-    return told
+    if isinstance(answer, requests.Response) and not answer.ok:
+        return OutcomeUnknownError(answer)
+    return _unknown(why)
 
 
 def _unknown(message: str) -> OutcomeUnknownError:

@@ -11,7 +11,7 @@ import random
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from google.auth.exceptions import GoogleAuthError
 
@@ -164,7 +164,7 @@ class Sender:
             self._settle(call, request, slot, permit, judgement)
         if judgement.verdict is Verdict.UNAUTHENTICATED:
             self._transport.token_refused(token)
-        elif judgement.verdict is Verdict.FINAL:
+        elif _answer(exchange) is not None:
             self._transport.token_accepted(token)
         return exchange, judgement
 
@@ -236,22 +236,24 @@ def _may_go_on(request: Request, judgement: Judgement) -> bool:
     return judgement.verdict is not Verdict.FINAL
 
 
+def _answer(exchange: Exchange) -> Any:
+    """Return the answer that came, whether or not the client has raised it; None if none came."""
+    if isinstance(exchange.outcome, Response):
+        return exchange.outcome.value
+    return getattr(exchange.outcome.error, "response", None)
+
+
 def _may_still_land(exchange: Exchange, judgement: Judgement) -> bool:
     """Tell whether a write without a response may be applied later than now."""
-    if judgement.verdict is not Verdict.UNKNOWN or is_read(exchange.request):
-        return False
-    outcome = exchange.outcome
-    return isinstance(outcome, Failure) and getattr(outcome.error, "response", None) is None
+    is_unknown = judgement.verdict is Verdict.UNKNOWN
+    return is_unknown and not is_read(exchange.request) and _answer(exchange) is None
 
 
 def _final(exchange: Exchange, judgement: Judgement) -> Exchange:
     """Return what the call gets to see of a request that is not sent again."""
-    outcome = exchange.outcome
-    if judgement.verdict is not Verdict.UNKNOWN or may_repeat(exchange.request):
+    request, outcome = exchange.request, exchange.outcome
+    if judgement.verdict is not Verdict.UNKNOWN or may_repeat(request):
         return exchange
-    error, answer = None, None
-    if isinstance(outcome, Response):
-        answer = outcome.value
-    else:
-        error = outcome.error
-    return Exchange(exchange.request, Failure(unknown(error, answer, judgement.why)))
+    told = unknown(_answer(exchange), judgement.why)
+    told.__cause__ = outcome.error if isinstance(outcome, Failure) else None
+    return Exchange(request, Failure(told))

@@ -106,14 +106,14 @@ class Server:
         }
         watched = None if client else key_file(**named)
         self._client = client or make_client(**named, api_endpoint=api_endpoint)
-        if watched is not None:
-            watched.account = self.account.email
         self._http, self._tokens = adopt(
             self._client,
             request_timeout=_seconds(request_timeout=request_timeout),
             refresh_every=_seconds_or_none(refresh_every=refresh_every),
             reload=None if watched is None else watched.reload,
         )
+        if watched is not None:
+            watched.account = self.account.email
         limits = (reads_per_minute, writes_per_minute)
         project = (project_reads_per_minute, project_writes_per_minute)
         self._quota = Quota(*limits, *project, quota_window, interval)
@@ -128,7 +128,7 @@ class Server:
     @property
     def account(self) -> Identity:
         """Whose credentials the server has."""
-        return identity_of(getattr(self._client.http_client, "auth", None))
+        return identity_of(getattr(self._http, "auth", None))
 
     def run(self) -> None:
         """Work until :meth:`stop` is called, or somebody asks for it through the queue.
@@ -262,8 +262,8 @@ class Server:
     def _warn_of_retries(self) -> None:
         if retries_by_itself(self._client):
             LOGGER.warning(
-                "the client's HTTP client, %s, repeats requests by itself, appends included: "
-                "take gspread.HTTPClient",
+                "the client's HTTP client, %s, or an adapter of its session repeats requests by "
+                "itself, appends included: take gspread.HTTPClient, and adapters without retries",
                 type(self._client.http_client).__name__,
             )
 

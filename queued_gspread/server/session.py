@@ -9,8 +9,10 @@ import requests
 from google.auth.credentials import Credentials
 from google.auth.exceptions import TransportError
 from google.auth.transport.requests import AuthorizedSession, Request
+from requests.adapters import HTTPAdapter
 
-from .tokens import NoTokens, Tokens
+from .token_state import NoTokens
+from .tokens import Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     import gspread
 
-    from .tokens import AnyTokens
+    from .token_state import AnyTokens
 
 __all__ = ["Shared", "adopt"]
 
@@ -56,7 +58,7 @@ class Shared(Credentials):
 
         """
         _ = request, method, url
-        if not self.token:
+        if not (self.token or self._tokens.state().is_usable):
             raise TransportError("there is no access token yet")
         self._tokens.credentials.apply(headers)
 
@@ -64,6 +66,9 @@ class Shared(Credentials):
         """Do nothing: there is one who does."""
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_tokens":
+            # A copy asks before it has one.
+            raise AttributeError(name)
         return getattr(self._tokens.credentials, name)
 
 
@@ -76,8 +81,8 @@ def adopt(
 ) -> tuple[gspread.HTTPClient, AnyTokens]:
     """Return an HTTP client that is the client's own but repeats nothing, and its tokens.
 
-    The client stays as it is. One that sends requests in a way of its own, such as a double, is
-    taken as it is, and looks after its tokens itself.
+    The client stays as it is. One that sends requests in a way of its own looks after its tokens
+    itself, and one without a session, such as a double, is taken as it is.
 
     Args:
         client: Any gspread client.
@@ -86,10 +91,12 @@ def adopt(
         reload: See :class:`Tokens`.
 
     """
+    session = getattr(client.http_client, "session", None)
+    if session is None:
+        return client.http_client, NoTokens(client.http_client)
     http = copy.copy(client.http_client)
-    if getattr(http, "timeout", request_timeout) is None:
+    if http.timeout is None:
         http.set_timeout(request_timeout)
-    session = getattr(http, "session", None)
     if not isinstance(session, AuthorizedSession) or "request" in vars(http):
         return http, NoTokens(http)
     tokens = Tokens(
@@ -106,13 +113,28 @@ def _way_to_tokens(session: AuthorizedSession) -> Callable[..., Any]:
 
 
 def _without_repeats(session: AuthorizedSession, credentials: Credentials) -> AuthorizedSession:
-    """Return a session with the same settings and connections that takes a 401 for an answer."""
-    made = AuthorizedSession(
+    """Return a session with the same settings that takes a 401 for an answer.
+
+    It is of the same class and has the user's own attributes; what the server changes, such as
+    cookies and the pools of connections, is its own.
+    """
+    kept = requests.Session.__attrs__
+    plain = AuthorizedSession(
         credentials,
         refresh_status_codes=(),
         max_refresh_attempts=0,
         auth_request=_way_to_tokens(session),
     )
-    for name in requests.Session.__attrs__:
-        setattr(made, name, getattr(session, name))
+    made: AuthorizedSession = object.__new__(type(session))
+    vars(made).update(vars(session))
+    vars(made).update({name: of for name, of in vars(plain).items() if name not in kept})
+    for name in ("headers", "cookies", "proxies", "params"):
+        # A shallow copy of headers and cookies would share what is in them.
+        setattr(made, name, copy.deepcopy(getattr(session, name)))
+    made.hooks = {event: list(hooks) for event, hooks in session.hooks.items()}
+    made.adapters = copy.copy(session.adapters)
+    for prefix, adapter in session.adapters.items():
+        # Others may have more than their copy would: a client's certificate, say.
+        if type(adapter) is HTTPAdapter:
+            made.adapters[prefix] = copy.copy(adapter)
     return made

@@ -7,18 +7,21 @@ while the token endpoint fails.
 
 from __future__ import annotations
 
-import logging
 import math
 import random
 import threading
 import time
-from dataclasses import dataclass
 from datetime import timezone
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
-from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
+from google.auth.api_key import Credentials as APIKeyCredentials
+from google.auth.credentials import AnonymousCredentials
+from google.auth.exceptions import TransportError
 
+from .calllog import LOGGER
 from .effort import backoff
+from .token_answers import TokenRequest, cleaned, passes, shown
+from .token_state import USABLE, TokenState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,99 +29,15 @@ if TYPE_CHECKING:
 
     from google.auth.credentials import Credentials
 
-__all__ = ["AnyTokens", "NoTokens", "TokenState", "Tokens", "refresh_moment"]
-
-LOGGER: Final = logging.getLogger("queued_gspread.server")
+__all__ = ["Tokens", "refresh_moment"]
 
 # Before google-auth deems a token stale, which is 3 min 45 s ahead of its expiry.
 _AHEAD: Final = 300.0
 _SHARE_AHEAD: Final = 0.2
 _LOOK_AT_FILE: Final = 5.0
 _AGAIN_AFTER_REFUSAL: Final = 60.0
-_PASSING: Final = (408, 429)
-_SERVER_ERROR: Final = 500
 _MINUTE: Final = 60.0
 _PATIENCE_AT_END: Final = 0.5
-
-
-@dataclass(frozen=True)
-class TokenState:
-    """Whether requests can be sent.
-
-    Attributes:
-        is_usable: Whether there is a token that Google takes, as far as is known.
-        error: Why there is none, once a refresh has failed.
-        waited: Seconds since then, or since the end of the token that there was; infinite if
-            there will be none.
-
-    """
-
-    is_usable: bool
-    error: Exception | None = None
-    waited: float = 0.0
-
-
-_USABLE: Final = TokenState(is_usable=True)
-
-
-class AnyTokens(Protocol):
-    """What the server wants of its tokens."""
-
-    generation: int
-
-    def state(self) -> TokenState:
-        """Return whether requests can be sent."""
-
-    def accepted(self, generation: int) -> None:
-        """Say that Google took a token."""
-
-    def refused(self, generation: int) -> None:
-        """Say that Google did not take a token."""
-
-    def on_change(self, callback: Callable[[], None]) -> None:
-        """Have a function called when requests may be sent again, or never will."""
-
-    def refresh(self, timeout: float) -> None:
-        """Fetch a new token and wait for it."""
-
-    def start(self) -> None:
-        """Begin to keep the token fresh."""
-
-    def stop(self) -> None:
-        """End that."""
-
-
-class NoTokens:
-    """Stands for tokens where a client looks after its own."""
-
-    generation = 0
-
-    def __init__(self, http: Any) -> None:
-        self._http = http
-
-    def state(self) -> TokenState:
-        """Return that requests can be sent."""
-        return _USABLE
-
-    def accepted(self, generation: int) -> None:
-        """Do nothing."""
-
-    def refused(self, generation: int) -> None:
-        """Do nothing."""
-
-    def on_change(self, callback: Callable[[], None]) -> None:
-        """Do nothing: there is no change."""
-
-    def refresh(self, timeout: float) -> None:
-        """Have the client do it."""
-        _ = timeout
-        self._http.login()
-
-    def start(self) -> None:
-        """Do nothing."""
-
-    def stop(self) -> None:
-        """Do nothing."""
 
 
 def refresh_moment(fetched: float, expiry: float | None, refresh_every: float) -> float:
@@ -162,11 +81,12 @@ class Tokens:
     ) -> None:
         self.credentials = credentials
         self.generation = 0
-        self._request = _Noting(request)
+        self._request = TokenRequest(request)
         self._refresh_every = refresh_every
         self._reload = reload
         self._clock = clock
         self._wall = wall
+        self._is_fixed = isinstance(credentials, (AnonymousCredentials, APIKeyCredentials))
         self._is_wanted = not credentials.token
         self._fetched = clock()
         self._expires = self._end_of(credentials)
@@ -180,20 +100,23 @@ class Tokens:
         self._accepted = -1
         self._attempts = 0
         self._changed = threading.Condition()
-        self._is_stopped = False
+        self._stopping = threading.Event()
         self._callbacks: list[Callable[[], None]] = []
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin to keep the token fresh, in a thread; the first token is fetched at once."""
-        self._is_stopped = False
-        self._thread = threading.Thread(target=self._keep, name="tokens", daemon=True)
+        # One for each thread: one that was stopped may still wait for the token endpoint.
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(
+            target=self._keep, args=(self._stopping,), name="tokens", daemon=True
+        )
         self._thread.start()
 
     def stop(self) -> None:
         """End the thread, or let it end by itself if it waits for the token endpoint."""
         with self._changed:
-            self._is_stopped = True
+            self._stopping.set()
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join(_PATIENCE_AT_END)
@@ -206,10 +129,12 @@ class Tokens:
         """Return whether requests can be sent."""
         now = self._clock()
         if self._is_usable(now):
-            return _USABLE
+            return USABLE
+        # Everybody raises the same error: its traceback would grow with every caller.
+        error = self._error and self._error.with_traceback(None)
         if self._is_permanent:
-            return TokenState(False, self._error, math.inf)
-        return TokenState(False, self._error, now - self._waiting_since(now))
+            return TokenState(False, error, math.inf)
+        return TokenState(False, error, now - self._waiting_since(now))
 
     def accepted(self, generation: int) -> None:
         """Say that Google took the token of a generation."""
@@ -222,9 +147,12 @@ class Tokens:
         the first is enough. Where not even new tokens are taken, pauses between them grow.
         """
         with self._changed:
-            if generation != self.generation or self._is_refused:
+            if generation != self.generation or self._is_refused or self._is_fixed:
                 return
             now = self._clock()
+            if self._failing_since is not None:
+                # The token was good so far, and nobody has waited.
+                self._failing_since = now
             self._is_refused = True
             self._is_wanted = True
             self._unaccepted = 0 if generation == self._accepted else self._unaccepted + 1
@@ -239,11 +167,18 @@ class Tokens:
             GoogleAuthError: There is none; google-auth's own error, or that it took too long.
 
         """
+        if self._is_fixed:
+            return
         with self._changed:
+            if self._is_permanent and self._error and self._clock() < self._retry_at:
+                raise self._error.with_traceback(None)
             before = self._attempts
             self._is_wanted, self._retry_at = True, -math.inf
             self._changed.notify_all()
-            if not self._changed.wait_for(lambda: self._attempts > before, timeout):
+            self._changed.wait_for(
+                lambda: self._attempts > before or self._stopping.is_set(), timeout
+            )
+            if self._attempts == before:
                 raise TransportError(f"no access token after {timeout:g} s")
             if self._error is not None:
                 raise self._error.with_traceback(None)
@@ -256,37 +191,46 @@ class Tokens:
         longest = _LOOK_AT_FILE if self._reload else math.inf
         return min(longest, max(0.0, self._due() - self._clock()))
 
-    def _keep(self) -> None:
-        while True:
-            delay = self.step()
+    def _keep(self, stopping: threading.Event) -> None:
+        while not stopping.is_set():
+            delay = self._safe_step()
             with self._changed:
-                if self._is_stopped:
+                if stopping.is_set():
                     return
                 if self._due() > self._clock():
                     self._changed.wait(None if delay == math.inf else delay)
 
+    def _safe_step(self) -> float:
+        """Do what is due; without this thread no call would ever be made again."""
+        try:
+            return self.step()
+        except Exception:  # noqa: BLE001 - whatever it is, the thread has to go on
+            LOGGER.exception("an error of this program, please report it")
+            self._retry_at = self._clock() + 1.0
+            return 1.0
+
     def _due(self) -> float:
         """Return the moment of the next refresh."""
+        if self._is_fixed:
+            return math.inf
         if self._is_wanted:
             return self._retry_at
         moment = refresh_moment(self._fetched, self._expires, self._refresh_every)
         return max(self._retry_at, moment)
 
     def _look_at_file(self) -> None:
-        found = self._reload() if self._reload else None
+        try:
+            found = self._reload() if self._reload else None
+        except Exception:  # noqa: BLE001 - the same
+            LOGGER.exception("the key file is not watched any more, the old key stays in use")
+            found, self._reload = None, None
         if found is not None:
             self._fetch(found)
 
     def _fetch(self, credentials: Credentials | None = None) -> None:
         """Fetch a token, with other credentials if there are any; the old one stays until then."""
         chosen = credentials or self.credentials
-        error: Exception | None = None
-        try:
-            chosen.refresh(self._request)
-        except GoogleAuthError as failure:
-            error = failure
-        except Exception as failure:  # noqa: BLE001 - whatever it is, callers have to know
-            error = RefreshError(f"{type(failure).__name__}: {failure}")
+        error = self._refreshed(chosen)
         with self._changed:
             if error is None:
                 self._note_token(chosen)
@@ -300,6 +244,19 @@ class Tokens:
         if error is None or self._is_permanent:
             for callback in self._callbacks:
                 callback()
+
+    def _refreshed(self, credentials: Credentials) -> Exception | None:
+        """Have google-auth fetch a token; return what it raises, whatever that is."""
+        try:
+            credentials.refresh(self._request)
+        except Exception as error:  # noqa: BLE001 - whatever it is, callers have to know
+            return error
+        expires = self._end_of(credentials)
+        if expires is not None and expires <= self._clock():
+            if credentials is self.credentials:
+                self._expires = expires  # google-auth has put it in the place of the old one
+            return TransportError("the token endpoint granted a token that has expired already")
+        return None
 
     def _note_token(self, credentials: Credentials) -> None:
         if self._error is not None:
@@ -316,21 +273,24 @@ class Tokens:
     def _note_failure(self, error: Exception) -> None:
         is_first = self._error is None or self._is_permanent
         was_permanent = self._is_permanent
-        self._error = error.with_traceback(None)
+        is_permanent = not passes(error)
+        self._error = error = cleaned(error)
         if self._failing_since is None:
             self._failing_since = self._clock()
         self._failures += 1
-        self._is_permanent = not _passes(error, self._request.status)
+        self._is_permanent = is_permanent
         pause = backoff(self._failures, _MINUTE, random.random())  # noqa: S311 - a jitter
         if self._is_permanent:
             pause = _AGAIN_AFTER_REFUSAL
             if not was_permanent:
-                LOGGER.error(_REFUSED, _account(self.credentials), _why(error, None))
+                LOGGER.error(_REFUSED, _account(self.credentials), shown(error))
         elif is_first:
-            LOGGER.warning(_FAILS, _why(error, self._request.status))
+            LOGGER.warning(_FAILS, shown(error))
         self._retry_at = self._clock() + pause
 
     def _is_usable(self, now: float) -> bool:
+        if self._is_fixed:
+            return True
         if self._is_refused or not self.credentials.token:
             return False
         return self._expires is None or now < self._expires
@@ -360,41 +320,6 @@ _FAILS: Final = (
     "no new access token, the token endpoint fails (%s): it is asked again, and calls wait if the "
     "token that there is expires meanwhile"
 )
-
-
-class _Noting:
-    """A way to the token endpoint that notes the HTTP status of its latest answer.
-
-    google-auth does not tell it, nor does it count a 502 among what passes.
-    """
-
-    def __init__(self, request: Callable[..., Any]) -> None:
-        self._request = request
-        self.status: int | None = None
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self.status = None
-        response = self._request(*args, **kwargs)
-        self.status = response.status
-        return response
-
-
-def _passes(error: Exception, status: int | None) -> bool:
-    """Tell whether a token may be had later with the same credentials."""
-    if isinstance(error, TransportError) or isinstance(error.__cause__, TransportError):
-        return True
-    answered = status or 0
-    if answered in _PASSING or answered >= _SERVER_ERROR:
-        return True
-    return bool(getattr(error, "retryable", False))
-
-
-def _why(error: Exception, status: int | None) -> str:
-    """Return what went wrong in a line: not the page of HTML that may be in the error."""
-    if status is not None:
-        return f"HTTP {status}"
-    lines = str(error.args[0] if error.args else error).splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0][:200]}"
 
 
 def _account(credentials: Credentials) -> str:

@@ -7,6 +7,7 @@ an HTTP client of its own, or a test double, works.
 from __future__ import annotations
 
 import copy
+import math
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     import gspread
 
-    from .tokens import AnyTokens
+    from .token_state import AnyTokens
 
 __all__ = ["Transport"]
 
@@ -51,7 +52,8 @@ class Transport:
     ) -> None:
         self._http = http
         self._clock = clock
-        self._connected = clock()
+        # The session may be older than this: its connections may have been idle for long.
+        self._connected = -math.inf
         self._api_endpoint: str | None = getattr(http, "api_endpoint", None)
         self._tokens = tokens
 

@@ -36,7 +36,7 @@ from .line import FREE, Line, Ticket
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .tokens import TokenState
+    from .token_state import TokenState
 
 __all__ = ["LATE", "LEFT", "Valve"]
 

@@ -320,7 +320,7 @@ def test_no_window_of_redis_holds_more_than_the_limit(serve, put, gate, permitte
             put(lane, method)
     gate.open()
     serve(reads_per_minute=1, writes_per_minute=2, project_writes_per_minute=1, quota_window=0.1)
-    eventually(lambda: len(permitted) == 9)
+    eventually(lambda: len(permitted) == len(gate.seen) == 9)
     for kind, count in (("get", 6), ("put", 3)):
         assert [arrival.method for arrival in gate.seen].count(kind) == count
     moments = sorted(moment for moment, _ in permitted)

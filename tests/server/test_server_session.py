@@ -9,6 +9,7 @@ import gspread
 import pytest
 from gate import GatedHTTPClient, client_over
 from google.auth.exceptions import RefreshError, TransportError
+from google.auth.transport.requests import AuthorizedSession
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 from waiting import PATIENCE, eventually
@@ -20,7 +21,7 @@ from queued_gspread.server import Server
 from queued_gspread.server.credentials import make_client, retries_by_itself
 from queued_gspread.server.request import Failure, Request
 from queued_gspread.server.session import Shared, adopt
-from queued_gspread.server.tokens import NoTokens
+from queued_gspread.server.token_state import NoTokens
 from queued_gspread.server.transport import Transport
 
 FILES = "https://www.googleapis.com/drive/v3/files"
@@ -75,19 +76,64 @@ def test_requests_fetch_no_token(plain, issuer):
     assert issuer.token_requests == issuer.ledger == []
 
 
-def test_the_clients_own_session_stays_as_it_is(plain, adopted, issuer):
-    """The given client still refreshes by itself, and its settings are the adopted session's."""
-    http, _ = adopted
+def test_the_clients_own_session_stays_as_it_is(plain, issuer):
+    """The given client still refreshes by itself; its settings are the adopted session's, too."""
     session = plain.http_client.session
     session.headers["x-mine"] = "mine"
+    http, _ = adopt(plain, request_timeout=7.0)
     assert session.credentials is not http.session.credentials
     assert plain.http_client.timeout is None
     assert http.timeout == 7.0
     assert http.session.headers["x-mine"] == "mine"
-    assert http.session.adapters == session.adapters
+    assert list(http.session.adapters) == list(session.adapters)
     issuer.revoke_tokens()
     plain.http_client.request("get", FILES)
     assert statuses(issuer)[-1] == 200
+
+
+def test_a_session_keeps_what_its_user_set(plain):
+    """Headers, proxies, certificates, hooks and adapters are the user's, and stay as they are."""
+
+    class Own(AuthorizedSession):
+        pass
+
+    adapter = HTTPAdapter(pool_maxsize=3, max_retries=Retry(2))
+    own = Own(plain.http_client.session.credentials)
+    own.headers["X-Own"] = "yes"
+    own.proxies = {"ftp": "http://proxy"}
+    own.verify, own.cert, own.remark = "bundle.pem", "cert.pem", "mine"
+    own.hooks["response"].append(print)
+    own.mount("https://sheets.googleapis.com/", adapter)
+    before = copy.copy(vars(own))
+    http, _ = adopt(gspread.Client(None, session=own), request_timeout=7.0)
+    made = http.session
+    assert isinstance(made, Own)
+    assert made.headers == own.headers
+    assert (made.proxies, made.verify, made.cert, made.remark) == (
+        {"ftp": "http://proxy"},
+        "bundle.pem",
+        "cert.pem",
+        "mine",
+    )
+    assert made.hooks == own.hooks
+    assert list(made.adapters) == list(own.adapters)
+    assert made.adapters["https://sheets.googleapis.com/"].max_retries.total == 2
+    made.headers["X-Own"] = "no"
+    made.hooks["response"].clear()
+    made.mount("https://other/", HTTPAdapter())
+    assert vars(own) == before
+    assert own.headers["X-Own"] == "yes"
+    assert own.hooks == {"response": [print]}
+    assert "https://other/" not in own.adapters
+    own.close()
+
+
+def test_the_users_connections_are_not_the_servers(plain):
+    """The server's session can be closed at any time: no pool of the user's is touched."""
+    session = plain.http_client.session
+    pools = [adapter.poolmanager for adapter in session.adapters.values()]
+    http, _ = adopt(plain, request_timeout=7.0)
+    assert not {id(a.poolmanager) for a in http.session.adapters.values()} & set(map(id, pools))
 
 
 def test_a_time_out_of_the_clients_own_is_kept(plain):
@@ -213,7 +259,7 @@ def append(book):
 
 
 def test_an_append_goes_out_on_no_idle_connection(adopted, issuer, monkeypatch):
-    """After half a minute an append takes a new connection; reads keep the one they have."""
+    """The first append, and one after half a minute, takes a new connection; reads never do."""
     http, tokens = adopted
     clock = Hours()
     transport = Transport(http, tokens, clock)
@@ -232,7 +278,7 @@ def test_an_append_goes_out_on_no_idle_connection(adopted, issuer, monkeypatch):
     ]:
         clock.now = now
         assert not isinstance(transport.send(request, None).outcome, Failure)
-    assert closings == [32.0, 62.0]
+    assert closings == [1.0, 32.0, 62.0]
 
 
 def test_a_request_in_the_air_outlives_the_closing_of_idle_connections(adopted, issuer):

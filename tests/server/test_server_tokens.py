@@ -22,7 +22,8 @@ from queued_gspread.emulator import Emulator
 from queued_gspread.emulator.faults import Html, Latency, OAuthRefusal, Reset, Status
 from queued_gspread.errors import ConfigurationError
 from queued_gspread.server.credentials import key_file as watch
-from queued_gspread.server.tokens import NoTokens, Tokens, refresh_moment
+from queued_gspread.server.token_state import NoTokens
+from queued_gspread.server.tokens import Tokens, refresh_moment
 
 SCOPES = ["https://www.googleapis.com/auth/drive"]
 DAY = 86_400

@@ -18,7 +18,7 @@ from queued_gspread.server.endpoint import check_endpoint, session_without_looku
 
 @pytest.mark.parametrize("given", [7, 2.5, (3, 4)])
 def test_a_time_out_is_for_the_calls_of_its_client(given, serve, authorize, gate, background):
-    """What a client's set_timeout was given holds for that client's calls, a default for others."""
+    """What set_timeout was given to is seen by the transport for that client's calls alone."""
     serve()
     patient, impatient = authorize(), authorize()
     impatient.set_timeout(given)
@@ -29,7 +29,7 @@ def test_a_time_out_is_for_the_calls_of_its_client(given, serve, authorize, gate
         seen.append(arrival.timeout)
         arrival.answer({})
         reading.result(PATIENCE)
-    assert seen == [180.0, given, 180.0]
+    assert seen == [None, given, None]
 
 
 def test_two_time_outs_at_once(serve, authorize, gate, background):
@@ -40,7 +40,7 @@ def test_two_time_outs_at_once(serve, authorize, gate, background):
     clients["two"].set_timeout(2)
     readings = [background(read, client, lane) for lane, client in clients.items()]
     arrivals = [gate.next() for _ in clients]
-    assert {a.lane: a.timeout for a in arrivals} == {"one": 1, "two": 2, "three": 180.0}
+    assert {a.lane: a.timeout for a in arrivals} == {"one": 1, "two": 2, "three": None}
     for arrival in arrivals:
         arrival.answer({})
     for reading in readings:

@@ -1,0 +1,111 @@
+"""What a token endpoint answers: does a failure pass, and what of it may be told.
+
+google-auth puts whole answers into its errors, and requests the request: a page of HTML, an ID
+token, the signed assertion. None of that may reach a log or a caller.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["TokenRequest", "cleaned", "passes", "shown"]
+
+_PASSING: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+_OAUTH: Final = ("error", "error_description", "error_subtype", "error_uri")
+"""RFC 6749, section 5.2; the subtype is Google's."""
+
+_SECRET: Final = re.compile(
+    r"ya29\.[\w.-]+|eyJ[\w.=+/-]{16,}|1//[\w-]{16,}|AIza[\w-]{16,}|GOCSPX-[\w-]+"
+    r"|-----BEGIN.*?(-----END[^-]*-----|$)|[\w+/-]{60,}",
+    re.DOTALL,
+)
+_PAGE: Final = re.compile(r"<(!doctype|html|head|body|title)\b", re.IGNORECASE)
+_LONGEST: Final = 300
+
+
+class TokenRequest:
+    """A way to the token endpoint on which what passes is a TransportError.
+
+    google-auth does not count a 502 among what passes, and repeats the others by itself with
+    pauses of its own.
+
+    Args:
+        request: google-auth's way.
+
+    """
+
+    def __init__(self, request: Callable[..., Any]) -> None:
+        self._request = request
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Send a request; return google-auth's response."""
+        response = self._request(*args, **kwargs)
+        status = int(response.status)
+        if status in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise TransportError(f"the token endpoint answered HTTP {status}")
+        is_post = kwargs.get("method") == "POST"
+        if is_post and status < HTTPStatus.BAD_REQUEST and not _is_json(response.data):
+            # A captive portal or a proxy has answered in the token endpoint's place.
+            raise TransportError(f"the token endpoint answered HTTP {status} without JSON")
+        return response
+
+
+def passes(error: BaseException) -> bool:
+    """Tell whether a token may be had later with the same credentials."""
+    if any(isinstance(part, TransportError) for part in _inside(error)):
+        return True
+    return bool(getattr(error, "retryable", False))
+
+
+def cleaned(error: Exception) -> Exception:
+    """Return google-auth's own error without what may not be told, and without a past."""
+    if not isinstance(error, GoogleAuthError):
+        error = RefreshError(f"{type(error).__name__}: {error}")
+    error.args = tuple(_clean(part) for part in error.args)
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
+
+
+def shown(error: Exception) -> str:
+    """Return a cleaned error in one short line."""
+    text = str(error.args[0]) if error.args else ""
+    return f"{type(error).__name__}: {' '.join(text.split())}"
+
+
+def _clean(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {name: _clean(part[name]) for name in _OAUTH if name in part}
+    if isinstance(part, (bool, int, float)) or part is None:
+        return part
+    text = str(part)
+    if _PAGE.search(text):
+        return "the token endpoint answered with a page of HTML"
+    return _SECRET.sub("***", text)[:_LONGEST]
+
+
+def _is_json(data: Any) -> bool:
+    try:
+        json.loads(data)
+    except ValueError:
+        return False
+    return True
+
+
+def _inside(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and those that it was made of."""
+    seen: list[BaseException] = []
+    waiting: list[Any] = [error]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, BaseException) and not any(part is other for other in seen):
+            seen.append(part)
+            yield part
+            waiting += [*part.args, part.__cause__]
