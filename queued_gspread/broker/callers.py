@@ -258,7 +258,7 @@ _UNDONE: Final = ("withdrawn", "ended")
 _FATES: Final = {
     "withdrawn": "the call was not started and will not be made",
     "ended": "the call had only read, and goes no further",
-    "started": "the call had already started and may have been made",
+    "started": "the call had already started and may have been made: look before you call again",
     "lost": "Redis no longer knows it (emptied, or restarted without its data?), and it may "
     "have been made",
     "unknown": "Redis cannot be reached, so the call may still be made",

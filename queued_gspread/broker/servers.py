@@ -235,7 +235,7 @@ class Servers:
         slot: Slot,
         sent: int,
         *,
-        pause: float | None = None,
+        pause: float = 0.0,
         refused: bool = False,
         is_unwritten: bool = False,
     ) -> Setback:
@@ -245,13 +245,13 @@ class Servers:
             entry: The job.
             slot: The slot that the request took.
             sent: When it was sent, as its permit says.
-            pause: Seconds for which Google asks to wait after a refusal; None if it does not.
+            pause: Seconds for which Google asks to wait after a refusal, at the least.
             refused: Whether Google refused it for the quota.
             is_unwritten: Whether its call, marked as one that may have written, has not.
 
         """
         keys = self._keys
-        wait = "" if not refused else "grow" if pause is None else milliseconds(pause)
+        wait = milliseconds(pause) if refused else ""
         unwritten = entry.job_id if is_unwritten else ""
         kind, name, limit, window, _ = slot.args()
         found = self._fenced(

@@ -74,7 +74,8 @@ def _quota_options(parser: Parser) -> None:
         )
     parser.option(
         "--quota-window",
-        "the length of that minute, for an emulator and for tests (default %(default)s)",
+        "the length of that minute, and of pauses in proportion; for an emulator and for tests "
+        "(default %(default)s)",
         type=positive_seconds,
         default=60.0,
         metavar="SECONDS",

@@ -8,7 +8,7 @@ import random
 import re
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from .faults import Ending, ExpiredToken, Fault, Latency, OAuthRefusal, Seconds, Status
 
@@ -114,6 +114,9 @@ class Faults:
         Raises ValueError for a rate that is no probability, a negative count, and a fault that
         cannot happen there.
         """
+        if not isinstance(fault, get_args(Fault)):
+            known = ", ".join(kind.__name__ for kind in get_args(Fault))
+            raise TypeError(f"{fault!r} is no fault: take one of {known}.")
         if not 0 <= rate <= 1:
             raise ValueError(f"rate={rate!r} cannot be used: take 0 to 1.")
         if skip < 0 or (count is not None and count < 0):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .outcome import Outcome
 
-__all__ = ["LOGGER", "configure", "logged"]
+__all__ = ["LOGGER", "configure", "logged", "title_of"]
 
 LOGGER: Final = logging.getLogger("queued_gspread.server")
 
@@ -67,12 +67,12 @@ def _of_job(job: Job | None) -> dict[str, str]:
     return {
         # Escaped: a client must not be able to write lines of its own.
         "caller": repr(f"{host}:{process}")[1:-1],
-        "target": _title(job),
+        "target": title_of(job),
         "method": repr(f"{job.kind}.{job.method}")[1:-1],
     }
 
 
-def _title(job: Job) -> str:
+def title_of(job: Job) -> str:
     """Return the title of the call's target: of its spreadsheet, and of its worksheet."""
     if job.target is None:
         by_title = job.kind == "client" and job.method in ("open", "create", "openall")

@@ -146,11 +146,14 @@ def _from_file(path: Path, expected: str, make: Callable[[Any], Made]) -> Made:
             "other credentials (--service-account FILE, --oauth, --adc, --api-key)"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"credentials file {path} cannot be read: {error}") from error
+        raise ConfigurationError(
+            f"credentials file {path} cannot be read ({error}): expected {expected}. Put it there, "
+            "or name other credentials"
+        ) from error
     try:
         return make(json.loads(text))
-    except (ValueError, AttributeError, TypeError, GoogleAuthError) as error:
-        # Not the error's text: it may quote the file.
+    except Exception as error:
+        # Whatever json, google-auth and cryptography make of it. Its text may quote the file.
         raise ConfigurationError(
             f"credentials file {path} cannot be used: expected {expected}{_found(text)}"
         ) from error
@@ -160,7 +163,7 @@ def _found(text: str) -> str:
     """Say what a file holds instead, as far as that is no secret."""
     try:
         info = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ", found something that is not JSON"
     kind = info.get("type") if isinstance(info, dict) else None
     if kind in ("service_account", "authorized_user", "external_account"):

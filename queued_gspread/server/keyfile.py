@@ -46,7 +46,9 @@ class KeyFile:
         try:
             found = self._read(self._path)
         except ConfigurationError as error:
-            LOGGER.warning("the key file has changed, and the old key stays in use: %s", error)
+            LOGGER.warning(
+                "the key file has changed or is gone, and the old key stays in use: %s", error
+            )
             return None
         account = found.service_account_email
         if self.account not in (None, account):

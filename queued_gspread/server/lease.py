@@ -95,7 +95,8 @@ class Lease:
         if beat.epoch != self._epoch:
             self._move_to(beat.epoch)
         if beat.state == "held":
-            told = self._tell_once(told, f"standing by: {beat.other} works in this namespace")
+            who = f"{beat.other} works in this namespace, or has just ended"
+            told = self._tell_once(told, f"standing by: {who}")
         else:
             told = ""
         self.decided.set()

@@ -22,6 +22,9 @@ FREE: Final = ""
 """The kind of a request that takes no slot, and waits for nobody."""
 
 
+_SPARE: Final = 64
+
+
 @dataclass(eq=False)
 class Ticket:
     """A request's place in line. Moments are of one monotonic clock, in seconds.
@@ -102,7 +105,10 @@ class Line:
             return self._taken(ended[3])
         tops = [self._top(kind) for kind in self._ready if self._blocked_until(kind) <= now]
         due = min((top for top in tops if top), default=None)
-        return None if due is None else self._taken(due[3])
+        if due is None:
+            return None
+        heapq.heappop(self._ready[due[3].kind])
+        return self._taken(due[3])
 
     def next_moment(self) -> float:
         """Return the moment at which :meth:`take` may have one; infinite without new events."""
@@ -147,4 +153,8 @@ class Line:
     def _taken(self, ticket: Ticket) -> Ticket:
         ticket.is_in_line = False
         self._count -= 1
+        if len(self._ends) > 2 * self._count + _SPARE:
+            # Else those that end late were kept, with their jobs, until all earlier ones end.
+            waiting = {item[3]: item for item in self._ends if item[3].is_in_line}
+            self._ends = sorted(waiting.values())
         return ticket

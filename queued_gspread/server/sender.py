@@ -10,24 +10,27 @@ import logging
 import random
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from google.auth.exceptions import GoogleAuthError
 
-from .calllog import LOGGER
+from queued_gspread.errors import BrokerUnavailableError
+
+from .calllog import LOGGER, title_of
 from .effort import Effort
 from .line import Ticket
 from .outcome import Outcome, late, unknown
-from .refusals import Refusals
 from .repeat import may_repeat
 from .request import Exchange, Failure, Request, Response, is_read
+from .setbacks import Setbacks
 from .verdict import Judgement, Verdict, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from queued_gspread.broker import Entry, Permit, Servers, Slot
+    from queued_gspread.broker import Entry, Permit, Servers, Setback, Slot
     from queued_gspread.job import Job
 
     from .effort import Patience
@@ -92,7 +95,9 @@ class Sender:
         self._patience = patience
         self._on_answer = on_answer
         self._clock = clock
-        self._refusals = Refusals(clock)
+        self._setbacks = Setbacks(clock)
+        # What Redis would not take, and why a slot is held until it does.
+        self._unsettled: deque[tuple[Entry, Slot, int]] = deque()
         # Lanes in which a write without a response may still land, and until when.
         self._guarded: dict[str, float] = {}
         self._guarding = threading.Lock()
@@ -134,13 +139,27 @@ class Sender:
         entry, job, mark = call.entry, call.job, call.mark_after(request)
         return Ticket(
             slot.kind,
-            lambda: self._queue.start(entry, mark, job.timeout, slot),
+            lambda: self._start(entry, mark, job.timeout, slot),
             effort.number,
             max(effort.not_before, self._guarded.get(entry.lane, effort.not_before)),
             self._end_of_waiting(call, effort),
             # What has only read can be made again; what may have written comes to its end.
             even_when_stopping=call.mark == "w",
         )
+
+    def _start(self, entry: Entry, mark: str, timeout: float | None, slot: Slot) -> Permit:
+        for _ in range(len(self._unsettled)):
+            left = self._unsettled.popleft()
+            self._settle_or_keep(*left)
+        return self._queue.start(entry, mark, timeout, slot)
+
+    def _settle_or_keep(self, entry: Entry, slot: Slot, sent: int, **answer: Any) -> Setback:
+        """Give a slot back; where Redis fails, keep it in mind, or it would be held for ever."""
+        try:
+            return self._queue.settle(entry, slot, sent, **answer)
+        except BrokerUnavailableError:
+            self._unsettled.append((entry, slot, sent))
+            raise
 
     @staticmethod
     def _end_of_waiting(call: Call, effort: Effort) -> float:
@@ -178,23 +197,15 @@ class Sender:
         refused = judgement.verdict is Verdict.REFUSED_QUOTA
         if not (slot.is_noted or permit.is_trial or refused or is_unwritten):
             return
-        setback = self._queue.settle(
-            call.entry,
-            slot,
-            permit.sent,
-            pause=self._pause(judgement),
-            refused=refused,
-            is_unwritten=is_unwritten,
-        )
-        self._on_answer(slot.kind)
+        # No longer than anybody would wait, whatever Google asks for.
+        pause = min(judgement.retry_after or 0.0, self._patience.retry_for)
+        answer = {"pause": pause, "refused": refused, "is_unwritten": is_unwritten}
+        try:
+            setback = self._settle_or_keep(call.entry, slot, permit.sent, **answer)
+        finally:
+            self._on_answer(slot.kind)
         if refused:
-            self._refusals.note(slot, judgement, setback)
-
-    def _pause(self, judgement: Judgement) -> float | None:
-        """Return the pause that Google asked for, or as much of it as anybody would wait."""
-        if judgement.retry_after is None:
-            return None
-        return min(judgement.retry_after, self._patience.retry_for)
+            self._setbacks.note_refusal(slot, judgement, setback)
 
     def _goes_on(
         self, call: Call, effort: Effort, exchange: Exchange, judgement: Judgement
@@ -212,6 +223,9 @@ class Sender:
         pause = effort.wait(judgement, self._patience, now, jitter, guard)
         if effort.not_before >= self._end_of_waiting(call, effort):
             return False
+        if judgement.verdict is Verdict.NOT_SENT:
+            place = self._transport.place_of(exchange.request)
+            self._setbacks.note_outage(judgement, place, self._patience)
         _log_repeat(call, judgement, pause)
         return True
 
@@ -219,8 +233,8 @@ class Sender:
 def _log_repeat(call: Call, judgement: Judgement, pause: float) -> None:
     # Refusals for the quota come in heaps, and are told of as one.
     level = logging.DEBUG if judgement.verdict is Verdict.REFUSED_QUOTA else logging.INFO
-    about = (call.job.kind, call.job.method, judgement.why, pause)
-    LOGGER.log(level, "%s.%s: %s; sent again in %.1f s", *about)
+    about = (title_of(call.job), call.job.kind, call.job.method, judgement.why, pause)
+    LOGGER.log(level, "%s  %s.%s: %s; sent again in %.1f s", *about)
 
 
 def _not_sent(call: Call, effort: Effort, permit: Permit) -> Exchange | Outcome:

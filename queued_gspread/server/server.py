@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from queued_gspread._version import __version__
 from queued_gspread.broker import Servers
-from queued_gspread.errors import BrokerUnavailableError
+from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 from queued_gspread.identity import Identity, identity_of
 from queued_gspread.settings import Settings, checked_seconds
 
@@ -146,9 +146,11 @@ class Server:
 
         Raises:
             BrokerUnavailableError: Redis cannot be reached.
-            ConfigurationError: This Redis may drop what waits in it.
+            ConfigurationError: This Redis may drop what waits in it, or the server runs already.
 
         """
+        if self.is_running:
+            raise ConfigurationError("this server is running already: call stop() first")
         self._check_redis()
         self._stopping.clear()
         lease = Lease(self._queue, self._lease_seconds)

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 
+from .request import Failure
+from .verdict import judge
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["TokenRequest", "cleaned", "passes", "shown"]
+__all__ = ["TokenRequest", "cleaned", "connection_trouble", "passes", "shown"]
 
 _PASSING: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 _OAUTH: Final = ("error", "error_description", "error_subtype", "error_uri")
@@ -72,6 +75,12 @@ def cleaned(error: Exception) -> Exception:
     error.args = tuple(_clean(part) for part in error.args)
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)
+
+
+def connection_trouble(error: Exception) -> str:
+    """Return what kept the token endpoint from being asked, in words; '' if it has answered."""
+    why = judge(Failure(error)).why.removeprefix("no token: ")
+    return "" if why == type(error).__name__ else why
 
 
 def shown(error: Exception) -> str:

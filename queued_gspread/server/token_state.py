@@ -46,7 +46,7 @@ class AnyTokens(Protocol):
         """Say that Google did not take a token."""
 
     def on_change(self, callback: Callable[[], None]) -> None:
-        """Have a function called when requests may be sent again, or never will."""
+        """Have a function called whenever a token was fetched, or could not be."""
 
     def refresh(self, timeout: float) -> None:
         """Fetch a new token and wait for it."""

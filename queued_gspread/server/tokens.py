@@ -20,7 +20,7 @@ from google.auth.exceptions import TransportError
 
 from .calllog import LOGGER
 from .effort import backoff
-from .token_answers import TokenRequest, cleaned, passes, shown
+from .token_answers import TokenRequest, cleaned, connection_trouble, passes, shown
 from .token_state import USABLE, TokenState
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class Tokens:
             self._thread.join(_PATIENCE_AT_END)
 
     def on_change(self, callback: Callable[[], None]) -> None:
-        """Have a function called when requests may be sent again, or never will."""
+        """Have a function called whenever a token was fetched, or could not be."""
         self._callbacks = [callback]
 
     def state(self) -> TokenState:
@@ -188,26 +188,27 @@ class Tokens:
         self._look_at_file()
         if self._due() <= self._clock():
             self._fetch()
+        return self._delay()
+
+    def _delay(self) -> float:
         longest = _LOOK_AT_FILE if self._reload else math.inf
         return min(longest, max(0.0, self._due() - self._clock()))
 
     def _keep(self, stopping: threading.Event) -> None:
         while not stopping.is_set():
-            delay = self._safe_step()
+            self._safe_step()
             with self._changed:
-                if stopping.is_set():
-                    return
-                if self._due() > self._clock():
+                delay = self._delay()
+                if delay > 0 and not stopping.is_set():
                     self._changed.wait(None if delay == math.inf else delay)
 
-    def _safe_step(self) -> float:
+    def _safe_step(self) -> None:
         """Do what is due; without this thread no call would ever be made again."""
         try:
-            return self.step()
+            self.step()
         except Exception:  # noqa: BLE001 - whatever it is, the thread has to go on
             LOGGER.exception("an error of this program, please report it")
             self._retry_at = self._clock() + 1.0
-            return 1.0
 
     def _due(self) -> float:
         """Return the moment of the next refresh."""
@@ -222,8 +223,8 @@ class Tokens:
         try:
             found = self._reload() if self._reload else None
         except Exception:  # noqa: BLE001 - the same
-            LOGGER.exception("the key file is not watched any more, the old key stays in use")
-            found, self._reload = None, None
+            LOGGER.exception("the key file has changed, and the old key stays in use")
+            found = None
         if found is not None:
             self._fetch(found)
 
@@ -241,9 +242,8 @@ class Tokens:
                     self.credentials, self._is_wanted = _with_token(credentials, self), True
             self._attempts += 1
             self._changed.notify_all()
-        if error is None or self._is_permanent:
-            for callback in self._callbacks:
-                callback()
+        for callback in self._callbacks:
+            callback()
 
     def _refreshed(self, credentials: Credentials) -> Exception | None:
         """Have google-auth fetch a token; return what it raises, whatever that is."""
@@ -274,6 +274,7 @@ class Tokens:
         is_first = self._error is None or self._is_permanent
         was_permanent = self._is_permanent
         is_permanent = not passes(error)
+        trouble = connection_trouble(error)
         self._error = error = cleaned(error)
         if self._failing_since is None:
             self._failing_since = self._clock()
@@ -285,7 +286,7 @@ class Tokens:
             if not was_permanent:
                 LOGGER.error(_REFUSED, _account(self.credentials), shown(error))
         elif is_first:
-            LOGGER.warning(_FAILS, shown(error))
+            LOGGER.warning(_FAILS, trouble or shown(error))
         self._retry_at = self._clock() + pause
 
     def _is_usable(self, now: float) -> bool:
@@ -312,13 +313,14 @@ class Tokens:
 
 
 _REFUSED: Final = (
-    "Google refuses the credentials of %s (%s): no call can be made. Look whether the account or "
-    "its key was disabled or deleted, and whether this machine's clock is right; a new key file in "
-    "the place of the old one is noticed"
+    "Google refuses the credentials of %s (%s): there will be no new access token. Look whether "
+    "the account or its key was disabled or deleted, and whether this machine's clock is right; a new "
+    "key file in the place of the old one is noticed"
 )
 _FAILS: Final = (
-    "no new access token, the token endpoint fails (%s): it is asked again, and calls wait if the "
-    "token that there is expires meanwhile"
+    "no access token can be fetched, the token endpoint fails (%s): it is asked again, and calls "
+    "wait while there is no valid token. If this goes on, look at this machine's network and "
+    "proxy, and at the credentials' token_uri"
 )
 
 

@@ -10,6 +10,7 @@ import copy
 import math
 import time
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from queued_gspread.errors import CallRefusedError
 
@@ -93,6 +94,13 @@ class Transport:
         present = {name: value for name, value in given.items() if value is not None}
         http = self._with_timeout(http_timeout)
         return http.request(request.method, request.endpoint, **present)
+
+    def place_of(self, request: Request) -> str:
+        """Return where a request goes: scheme and host alone."""
+        if self._api_endpoint is not None:
+            return self._api_endpoint
+        parts = urlsplit(str(request.endpoint))
+        return f"{parts.scheme}://{parts.hostname}"
 
     def _check(self, endpoint: str) -> None:
         # The beginning as it stands: two ways to take a URL apart may find two hosts in it.

@@ -13,8 +13,9 @@ slots than the quota has requests. Then no window of Google's holds more than th
 
 Nothing is assumed of latencies, nor of the window but its length; that Google's clock and
 Redis's run equally fast is. A slot whose response never came is held until one window after its
-server was found gone. Slots are kept in Redis (``broker/lua/quota.lua``), on Redis's clock, so
-that they outlive the server.
+server was found gone; what Google would do with such a request later than that is not covered.
+Slots are kept in Redis (``broker/lua/quota.lua``), on Redis's clock, so that they outlive the
+server.
 
 The request that is next in line asks Redis, and is told to go, or how long to wait. The others
 ask nobody. The waiting takes no thread: a ticket is resumed by a call.
@@ -45,6 +46,9 @@ LATE: Final = Permit("late")
 
 LEFT: Final = Permit("left")
 """For a ticket that is left to the next server."""
+
+# Nothing is waited for without an end, even where it should be told of.
+_LOOK_AGAIN: Final = 5.0
 
 
 class Valve:
@@ -171,15 +175,20 @@ class Valve:
             if state.error is not None and state.waited >= self._retry_for:
                 return state.error
             if not state.is_usable:
-                self._block(ALL, self._clock() + self._retry_for - state.waited, events)
+                left = math.inf if state.error is None else self._retry_for - state.waited
+                self._block(ALL, self._clock() + left, events)
                 return None
         try:
             permit = ticket.ask()
         except Exception as error:  # noqa: BLE001 - whatever it is, the call has to know
             return error
         if permit.word != "wait":
+            if permit.word != "go":
+                # A slot that a lost permit had taken is free again, and no response tells of it.
+                self.wake(ticket.kind)
             return permit
-        self._block(permit.kind, self._clock() + permit.wait, events, ticket.kind)
+        wait = min(permit.wait, _LOOK_AGAIN)
+        self._block(permit.kind, self._clock() + wait, events, ticket.kind)
         return None
 
     def _block(self, which: str, until: float, events: int, kind: str = ALL) -> None:

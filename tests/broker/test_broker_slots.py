@@ -365,18 +365,18 @@ def test_after_a_refusal_one_request_goes_first(queue, entry, clock):
 
 
 def test_the_limit_shrinks_once_a_window_and_grows_step_by_step(queue, entry, clock):
-    """A window with refusals costs a quarter of the limit, a quiet one gives a tenth back."""
+    """A window with refusals costs a quarter of the limit, a quiet one gives a twentieth back."""
     asked = Asked(queue(), entry, 60)
     limits = []
-    for seconds in (30.0, 31.0, 59.0, 2.0, 60.0):
-        limits.append(asked.go(refused=True, pause=0.0).limit)
+    for seconds in (30.0, 31.0, 59.0, 10.0, 60.0):
+        limits.append(asked.go(refused=True).limit)
         clock.advance(seconds)
     assert limits == [45, 45, 33, 33, 24]
     grown = []
-    for _ in range(8):
+    for _ in range(14):
         grown.append(asked.go().limit)
         clock.advance(WINDOW)
-    assert grown == [30, 36, 42, 48, 54, 60, 60, 60]
+    assert grown == [27, 30, 33, 36, 39, 42, 45, 48, 51, 54, 57, 60, 60, 60]
 
 
 def test_the_limit_never_shrinks_to_nothing(queue, entry, clock):
@@ -424,3 +424,62 @@ def test_the_age_of_a_job_is_told_with_it(queue, entry, clock, raw, keys):
     assert found.age == 12.5
     assert found.deadline(20.0) == pytest.approx(found.seen + 7.5)
     assert found.deadline(None) is None
+
+
+def test_google_may_ask_for_longer_pauses_only(queue, entry, clock):
+    """A Retry-After of 0 does not end the growing of the pauses."""
+    asked = Asked(queue(), entry, 0, kind="drive")
+    pauses = []
+    for _ in range(5):
+        pauses.append(asked.go(refused=True, pause=0.0).pause)
+        clock.advance(pauses[-1])
+    assert all(
+        step / 2 <= pause <= step for pause, step in zip(pauses, [1, 2, 4, 8, 16], strict=True)
+    )
+
+
+def test_a_low_limit_recovers_as_slowly_as_a_high_one(queue, entry, clock):
+    """A limit of two that was lowered to one is two again after ten quiet windows, not one."""
+    asked = Asked(queue(), entry, 2)
+    assert asked.go(refused=True).limit == 1
+    limits = []
+    for _ in range(11):
+        clock.advance(WINDOW + 0.001)
+        limits.append(asked.go().limit)
+    assert limits == [1] * 9 + [2] * 2
+
+
+def test_a_late_copy_of_a_settlement_changes_no_mark(queue, entry, clock):
+    """A settlement that arrives twice does not take back the mark of the request after it."""
+    server = queue()
+    asked = Asked(server, entry, 5)
+    slot, permit = asked.start()
+    asked.settle(slot, permit, refused=True, is_unwritten=True)
+    clock.advance(2.0)
+    asked.start()
+    assert server.head(LANE).mark == "w"
+    asked.settle(slot, permit, refused=True, is_unwritten=True)
+    assert server.head(LANE).mark == "w"
+
+
+def test_a_late_copy_of_a_question_lowers_no_mark(queue, entry, clock):
+    """A question that arrives late does not make a call that may have written one that read."""
+    server = queue()
+    asked = Asked(server, entry, 5)
+    slot = asked.slot()
+    server.start(entry, "r", None, slot)
+    asked.start()
+    server.start(entry, "r", None, slot)
+    assert server.head(LANE).mark == "w"
+
+
+def test_a_late_copy_of_a_question_frees_no_slot_that_was_used(queue, entry, clock, settings):
+    """A question that arrives after its call's end leaves the slot that was taken held."""
+    server = queue()
+    asked = Asked(server, entry, 5)
+    slot, permit = asked.start()
+    asked.settle(slot, permit)
+    server.answer(entry, b"reply")
+    assert asked.start(slot)[1].word == "withdrawn"
+    raw_score = server._connection.redis.zscore(server._keys.slots("write"), slot.name)
+    assert raw_score == pytest.approx((clock.now + WINDOW) * 1000)

@@ -298,3 +298,54 @@ def test_a_close_ends_everything(valve):
     valve.close(error)
     assert waiting.answer() is error
     assert late.enter(valve) is error
+
+
+def test_a_slot_that_a_lost_permit_had_taken_wakes_the_others(valve):
+    """When a call turns out to be over, who waits for a response of its kind is asked again."""
+    waiting, over = Asking(), Asking()
+    waiting.permits.put(wait(math.inf))
+    waiting.enter(valve)
+    over.permits.put(Permit("late"))
+    valve._line.unblock("write")
+    valve._line.take(time.monotonic())
+    assert over.enter(valve).word == "late"
+    valve._wait(waiting.ticket)
+    waiting.permits.put(GO)
+    assert waiting.answer() is GO
+
+
+def test_finished_tickets_are_let_go():
+    """A line keeps no tickets that have left it, however late they would have ended."""
+    line = Line()
+    line.add(ticket(0, not_before=1e9, until=1e6))
+    again = ticket(1, until=2e6)
+    for number in range(2, 2000):
+        line.add(ticket(number, until=2e6 + number))
+        line.take(0.0)
+        line.add(again)
+        line.take(0.0)
+    assert len(line) == 1
+    kept = sum(map(len, (line._early, line._ends, *line._ready.values())))
+    assert kept < 200
+
+
+def test_no_token_at_all_is_waited_for_without_spinning(state):
+    """With no time to wait for a token, a ticket still waits for the first fetch, at rest."""
+    asked = []
+
+    def look():
+        asked.append(True)
+        return state.now
+
+    valve = Valve(look, 0.0)
+    valve.start()
+    state.now = SimpleNamespace(is_usable=False, error=None, waited=0.0)
+    asking = Asking()
+    asking.permits.put(GO)
+    assert asking.enter(valve) is None
+    state.now = FRESH
+    valve.wake()
+    assert asking.answer() is GO
+    assert len(asked) <= 4
+    valve.close()
+    valve.join()

@@ -15,7 +15,7 @@ from queued_gspread.broker import Callers, Servers, Setback, Slot
 from queued_gspread.broker.callers import _Wait
 from queued_gspread.job import Job, new_id
 from queued_gspread.server.quota import Quota, kind_of
-from queued_gspread.server.refusals import Refusals
+from queued_gspread.server.setbacks import Setbacks
 from queued_gspread.server.request import CREDENTIALS, Request
 from queued_gspread.server.valve import Valve
 from queued_gspread.server.verdict import Judgement, Verdict
@@ -151,7 +151,7 @@ def test_what_asks_for_credentials_takes_no_slot():
 def told(caplog):
     """Return what notes a refusal at a moment, and returns the warnings that this gives."""
     now = 0.0
-    refusals = Refusals(lambda: now)
+    refusals = Setbacks(lambda: now)
     caplog.set_level("DEBUG", "queued_gspread")
 
     def note(kind, of="", at=0.0, *, limit=45, why="429", window=60.0):
@@ -159,7 +159,7 @@ def told(caplog):
         now = at
         caplog.clear()
         judgement = Judgement(Verdict.REFUSED_QUOTA, None, why, of)
-        refusals.note(Slot(kind, "1/1", 60, window), judgement, Setback(limit, 1.0))
+        refusals.note_refusal(Slot(kind, "1/1", 60, window), judgement, Setback(limit, 1.0))
         return [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
 
     return note

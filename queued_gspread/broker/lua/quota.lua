@@ -11,8 +11,9 @@
 -- shrunk:KIND   the time at which it was lowered
 -- quiet:KIND    the time since which there was no refusal that it has not grown for
 
--- What a quiet window gives back of the limit that is configured.
-local STEP = 0.1
+-- What a quiet window gives back of the limit that is configured. The limit is kept with its
+-- fraction, so that a low one recovers as slowly as a high one.
+local STEP = 0.05
 -- What a window with a refusal leaves of the limit.
 local SHRINK = 0.75
 
@@ -24,15 +25,15 @@ local function limit_now(valve, kind, full, window, now)
   end
   local windows = math.floor((now - quiet) / window)
   if windows < 1 then
-    return math.min(tonumber(limit), full)
+    return math.min(math.floor(limit), full)
   end
-  local grown = tonumber(limit) + windows * math.max(1, math.floor(full * STEP))
+  local grown = limit + windows * full * STEP
   if grown >= full then
     redis.call('HDEL', valve, 'limit:' .. kind, 'shrunk:' .. kind, 'quiet:' .. kind)
     return full
   end
   redis.call('HSET', valve, 'limit:' .. kind, grown, 'quiet:' .. kind, quiet + windows * window)
-  return grown
+  return math.floor(grown)
 end
 
 -- Lower the limit for a refusal, once a window; return it.

@@ -15,15 +15,17 @@
 -- ARGV[5] limit     slots of this kind; 0 for any number
 -- ARGV[6] window    milliseconds
 -- ARGV[7] sent      what start.lua returned as the time
--- ARGV[8] pause     '' if it was not refused; else milliseconds to wait, or 'grow' for a time
---                   that doubles with every refusal in a row
+-- ARGV[8] pause     '' if it was not refused; else the least milliseconds to wait: the pause
+--                   doubles with every refusal in a row
 -- ARGV[9] jitter    0 to 1
 --
 -- Returns {the limit that holds now, milliseconds of the pause}.
 may_grow(KEYS[1])
 local now = now_ms()
 local kind, full, window = ARGV[3], tonumber(ARGV[5]), tonumber(ARGV[6])
-if ARGV[2] ~= '' and holds(KEYS[1], ARGV[1]) then
+-- A copy of this script that comes late must not speak for the request that was sent since.
+local is_first = full == 0 or redis.call('ZSCORE', KEYS[4], ARGV[4]) == 'inf'
+if ARGV[2] ~= '' and is_first and holds(KEYS[1], ARGV[1]) then
   local mark = redis.call('HGET', KEYS[2], ARGV[2])
   if mark then
     redis.call('HSET', KEYS[2], ARGV[2], 'r' .. string.sub(mark, 2, 2))
@@ -50,12 +52,10 @@ if is_later then
   redis.call('HINCRBY', KEYS[3], 'streak:' .. kind, 1)
   redis.call('HSET', KEYS[3], 'refused:' .. kind, now)
 end
-local pause = tonumber(ARGV[8])
-if not pause then
-  local streak = tonumber(redis.call('HGET', KEYS[3], 'streak:' .. kind))
-  pause = math.min(window, window / 60 * 2 ^ (streak - 1)) * (0.5 + ARGV[9] / 2)
-end
-pause = math.ceil(pause)
+local streak = tonumber(redis.call('HGET', KEYS[3], 'streak:' .. kind)) or 1
+local pause = math.min(window, window / 60 * 2 ^ (streak - 1)) * (0.5 + ARGV[9] / 2)
+-- What Google asks for is the least: 0 would have every refused request sent again at once.
+pause = math.ceil(math.max(pause, ARGV[8]))
 local till = tonumber(redis.call('HGET', KEYS[3], 'until:' .. kind)) or 0
 redis.call('HSET', KEYS[3], 'until:' .. kind, math.max(till, now + pause))
 

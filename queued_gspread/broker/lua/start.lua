@@ -26,7 +26,8 @@ if not holds(KEYS[1], ARGV[1]) then
 end
 -- What is not sent has no slot: it has one if it was let go, and the answer never came.
 local function ended(word)
-  if ARGV[6] ~= '' then
+  -- One that was answered is held for its window, whoever asks again.
+  if ARGV[6] ~= '' and redis.call('ZSCORE', KEYS[5], ARGV[7]) == 'inf' then
     redis.call('ZREM', KEYS[5], ARGV[7])
   end
   return {word}
@@ -58,6 +59,7 @@ if kind ~= '' and not redis.call('ZSCORE', KEYS[5], ARGV[7]) then
     redis.call('HSET', KEYS[4], 'next', now + ARGV[10])
   end
 end
--- A caller that has given up (x) stays known as such.
-redis.call('HSET', KEYS[3], ARGV[3], ARGV[4] .. string.sub(mark, 2, 2))
+-- Only settle.lua takes a mark back, and a caller that has given up (x) stays known as such.
+local far = string.sub(mark, 1, 1) == 'w' and 'w' or ARGV[4]
+redis.call('HSET', KEYS[3], ARGV[3], far .. string.sub(mark, 2, 2))
 return {'go', now, redis.call('HEXISTS', KEYS[4], 'streak:' .. kind)}

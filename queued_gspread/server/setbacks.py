@@ -1,4 +1,4 @@
-"""What the log says when Google refuses requests for the quota: the cause, once."""
+"""What the log says when Google refuses requests or cannot be reached: the cause, once."""
 
 from __future__ import annotations
 
@@ -13,27 +13,33 @@ if TYPE_CHECKING:
 
     from queued_gspread.broker import Setback, Slot
 
+    from .effort import Patience
     from .verdict import Judgement
 
-__all__ = ["Refusals"]
+__all__ = ["Setbacks"]
 
-# An episode is over after so many windows without a refusal.
+# An episode is over after so many windows without a setback.
 _QUIET_WINDOWS: Final = 10
 _WHAT: Final = {"read": "reads", "write": "writes", "drive": "requests to Drive"}
 _OPTION: Final = {"read": "--reads-per-minute", "write": "--writes-per-minute"}
 
 
-class Refusals:
-    """Tells of an episode of refusals when it begins, and not of each refusal."""
+class Setbacks:
+    """Tells of an episode when it begins, and not of everything in it.
+
+    Args:
+        clock: A monotonic clock, in seconds.
+
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._latest: dict[str, float] = {}
         self._lock = threading.Lock()
 
-    def note(self, slot: Slot, judgement: Judgement, setback: Setback) -> None:
-        """Tell what goes on, if this refusal begins an episode."""
-        if not self._begins(slot):
+    def note_refusal(self, slot: Slot, judgement: Judgement, setback: Setback) -> None:
+        """Tell of a refusal for the quota, if it begins an episode."""
+        if not self._begins(slot.kind, slot.window):
             LOGGER.debug("%s refused: %s; %s", _WHAT[slot.kind], judgement.why, setback)
             return
         LOGGER.warning(
@@ -46,12 +52,28 @@ class Refusals:
             _remedy(slot.kind, judgement.of),
         )
 
-    def _begins(self, slot: Slot) -> bool:
+    def note_outage(self, judgement: Judgement, place: str, patience: Patience) -> None:
+        """Tell of a request that could not be sent, if it begins an episode.
+
+        Args:
+            judgement: Why not.
+            place: Where to.
+            patience: For how long it is tried again.
+
+        """
+        if self._begins("outage", patience.window):
+            LOGGER.warning(
+                "Google cannot be reached at %s (%s): requests are sent again, each for %g s. Look "
+                "at this machine's network and proxy, and at --api-endpoint if you have set it",
+                *(place, judgement.why, patience.retry_for),
+            )
+
+    def _begins(self, what: str, window: float) -> bool:
         now = self._clock()
         with self._lock:
-            latest = self._latest.get(slot.kind)
-            self._latest[slot.kind] = now
-        return latest is None or now - latest > _QUIET_WINDOWS * slot.window
+            latest = self._latest.get(what)
+            self._latest[what] = now
+        return latest is None or now - latest > _QUIET_WINDOWS * window
 
 
 def _cause(of: str) -> str:
