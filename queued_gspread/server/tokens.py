@@ -314,8 +314,8 @@ class Tokens:
 
 _REFUSED: Final = (
     "Google refuses the credentials of %s (%s): there will be no new access token. Look whether "
-    "the account or its key was disabled or deleted, and whether this machine's clock is right; a new "
-    "key file in the place of the old one is noticed"
+    "the account or its key was disabled or deleted, and whether this machine's clock is right; a "
+    "new key file in the place of the old one is noticed"
 )
 _FAILS: Final = (
     "no access token can be fetched, the token endpoint fails (%s): it is asked again, and calls "

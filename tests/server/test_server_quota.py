@@ -15,8 +15,8 @@ from queued_gspread.broker import Callers, Servers, Setback, Slot
 from queued_gspread.broker.callers import _Wait
 from queued_gspread.job import Job, new_id
 from queued_gspread.server.quota import Quota, kind_of
-from queued_gspread.server.setbacks import Setbacks
 from queued_gspread.server.request import CREDENTIALS, Request
+from queued_gspread.server.setbacks import Setbacks
 from queued_gspread.server.valve import Valve
 from queued_gspread.server.verdict import Judgement, Verdict
 from queued_gspread.settings import Settings

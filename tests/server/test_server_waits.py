@@ -5,17 +5,21 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from functools import partial
 
 import pytest
 import requests
 from calls import WORKSHEET, insert_rows, read, send, write
 from gate import cell_of, google_error
 from gspread.exceptions import APIError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoPermissionError
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Callers, Permit, Servers
 from queued_gspread.broker.callers import _Wait
-from queued_gspread.errors import OutcomeUnknownError
+from queued_gspread.broker.connection import Connection
+from queued_gspread.errors import BrokerUnavailableError, CallTimeoutError, OutcomeUnknownError
 from queued_gspread.job import Job, Reply, new_id
 from queued_gspread.server.effort import Patience
 from queued_gspread.server.line import Line, Ticket
@@ -619,3 +623,80 @@ def test_a_reply_of_a_repeated_call_is_that_of_the_last_answer(serve, queue, gat
     (found,) = raw.xrange(keys.reply(waiting.job_id))
     reply = Reply.decode(found[1]["body"].encode(), None)
     assert reply.result.json() == {"last": True}
+
+
+# A Redis that fails in between ------------------------------------------------------------------
+
+
+@pytest.fixture
+def breaking(monkeypatch):
+    """Return what has scripts of a name fail: it is given the name, and what decides."""
+
+    def breaks(script, decide):
+        real = Connection.run
+
+        def run(self, name, keys, args):
+            made = partial(real, self, name, keys, args)
+            return decide(made, keys) if name == script else made()
+
+        monkeypatch.setattr(Connection, "run", run)
+
+    return breaks
+
+
+def test_a_slot_that_redis_would_not_take_back(serve, authorize, gate, breaking):
+    """A settlement that Redis refuses is made later, so that no slot is lost with it."""
+    serve(reads_per_minute=1, quota_window=0.2)
+    refused = []
+
+    def refuse_once(run, keys):
+        if not refused:
+            refused.append(keys)
+            raise BrokerUnavailableError("NOPERM") from NoPermissionError("NOPERM")
+        return run()
+
+    breaking("settle", refuse_once)
+    gate.open()
+    client = authorize(timeout=PATIENCE)
+    assert [read(client, lane) for lane in ("one", "two", "three")] == [{}] * 3
+    assert refused
+
+
+def test_a_permit_that_is_lost_holds_up_nobody(serve, authorize, gate, background, breaking):
+    """A slot whose permit was lost is free once its call is late, and others are told."""
+    serve(reads_per_minute=1, quota_window=0.2)
+    lost = threading.Event()
+    back = threading.Event()
+
+    def lose(run, keys):
+        if keys[1].endswith(":one") and not back.is_set():
+            if not lost.is_set():
+                run()
+                lost.set()
+            raise BrokerUnavailableError("away") from RedisConnectionError("away")
+        return run()
+
+    breaking("start", lose)
+    gate.open()
+    late = background(read, authorize(timeout=0.5), "one")
+    assert lost.wait(PATIENCE)
+    other = background(read, authorize(timeout=PATIENCE), "two")
+    with pytest.raises(CallTimeoutError):
+        late.result(PATIENCE)
+    back.set()
+    assert other.result(PATIENCE) == {}
+
+
+def test_what_cannot_be_reached_is_told_once(serve, client, gate, background, caplog):
+    """When Google cannot be reached the log says where and what to look at, once."""
+    serve(quota_window=0.6)
+    readings = [background(read, client, lane) for lane in ("one", "two", "three")]
+    for _ in range(6):
+        gate.next().fail(ConnectionRefusedError())
+    gate.open()
+    for reading in readings:
+        reading.result(PATIENCE)
+    warnings = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert len(warnings) == 1
+    assert "https://sheets.googleapis.com (connection refused)" in warnings[0]
+    assert "--api-endpoint" in warnings[0]
