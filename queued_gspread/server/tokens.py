@@ -35,6 +35,8 @@ __all__ = ["Tokens", "refresh_moment"]
 _AHEAD: Final = 300.0
 _SHARE_AHEAD: Final = 0.2
 _LOOK_AT_FILE: Final = 5.0
+# A machine that was suspended, or moved, has clocks that jump.
+_LONGEST_SLEEP: Final = 60.0
 _AGAIN_AFTER_REFUSAL: Final = 60.0
 _MINUTE: Final = 60.0
 _PATIENCE_AT_END: Final = 0.5
@@ -200,7 +202,7 @@ class Tokens:
             with self._changed:
                 delay = self._delay()
                 if delay > 0 and not stopping.is_set():
-                    self._changed.wait(None if delay == math.inf else delay)
+                    self._changed.wait(min(delay, _LONGEST_SLEEP))
 
     def _safe_step(self) -> None:
         """Do what is due; without this thread no call would ever be made again."""
