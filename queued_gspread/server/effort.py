@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Effort", "Patience", "backoff"]
 
-# Google counts the quota's minute anew in this many steps of the shortest pause.
+# The shortest pause is a second of Google's minute, the longest all of it.
 _STEPS_OF_A_WINDOW: Final = 60
-_LONGEST_IN_STEPS: Final = 60
 _MOST_REFUSED_TOKENS: Final = 5
 
 
@@ -56,7 +55,7 @@ def backoff(failures: int, window: float, jitter: float) -> float:
         jitter: 0 to 1; what keeps several requests from coming back together.
 
     """
-    steps = min(_LONGEST_IN_STEPS, 2.0 ** min(failures - 1, 10))
+    steps = min(_STEPS_OF_A_WINDOW, 2.0 ** min(failures - 1, 10))
     return window / _STEPS_OF_A_WINDOW * steps * (0.5 + jitter / 2)
 
 

@@ -103,7 +103,7 @@ class Tokens:
         self._attempts = 0
         self._changed = threading.Condition()
         self._stopping = threading.Event()
-        self._callbacks: list[Callable[[], None]] = []
+        self._on_change: Callable[[], None] = lambda: None
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -125,7 +125,7 @@ class Tokens:
 
     def on_change(self, callback: Callable[[], None]) -> None:
         """Have a function called whenever a token was fetched, or could not be."""
-        self._callbacks = [callback]
+        self._on_change = callback
 
     def state(self) -> TokenState:
         """Return whether requests can be sent."""
@@ -244,8 +244,7 @@ class Tokens:
                     self.credentials, self._is_wanted = _with_token(credentials, self), True
             self._attempts += 1
             self._changed.notify_all()
-        for callback in self._callbacks:
-            callback()
+        self._on_change()
 
     def _refreshed(self, credentials: Credentials) -> Exception | None:
         """Have google-auth fetch a token; return what it raises, whatever that is."""

@@ -12,6 +12,8 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+import requests
+
 from queued_gspread.errors import CallRefusedError
 
 from .repeat import may_repeat
@@ -97,10 +99,9 @@ class Transport:
 
     def place_of(self, request: Request) -> str:
         """Return where a request goes: scheme and host alone."""
-        if self._api_endpoint is not None:
-            return self._api_endpoint
-        parts = urlsplit(str(request.endpoint))
-        return f"{parts.scheme}://{parts.hostname}"
+        parts = urlsplit(self._api_endpoint or str(request.endpoint))
+        # Without the user and the password that may stand before the host.
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
     def _check(self, endpoint: str) -> None:
         # The beginning as it stands: two ways to take a URL apart may find two hosts in it.
@@ -126,7 +127,7 @@ class Transport:
         knows whether it was applied. Requests in the air keep theirs.
         """
         session, now = getattr(self._http, "session", None), self._clock()
-        if session is not None and now - self._connected >= _LONGEST_IDLE:
+        if isinstance(session, requests.Session) and now - self._connected >= _LONGEST_IDLE:
             self._connected = now
             session.close()
 

@@ -23,6 +23,7 @@ from queue_fixtures import (
     restored_log,
     serve,
     start_process,
+    usurp,
 )
 
 __all__ = [
@@ -41,4 +42,5 @@ __all__ = [
     "restored_log",
     "serve",
     "start_process",
+    "usurp",
 ]

@@ -15,11 +15,9 @@ from gspread.exceptions import APIError
 from processes import run
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import Servers
 from queued_gspread.embedded import TemporaryRedis, find_binary
 from queued_gspread.embedded.binaries import version
 from queued_gspread.errors import OutcomeUnknownError, ServerUnavailableError
-from queued_gspread.settings import Settings
 
 
 def until_lanes_are_left_alone(raw):
@@ -227,26 +225,6 @@ def test_a_standby_takes_over_after_a_kill(start_process, client, google, backgr
     google.gate.next().answer({"call": 2})
     assert reading.result(PATIENCE) == {"call": 2}
     assert second.until_log("working as").process.poll() is None
-
-
-@pytest.fixture
-def usurp(redis_url, namespace, raw, keys, gate, serve):
-    """Return what takes the lease away from whoever has it, until the test is over."""
-    usurper = Servers(Settings(redis_url=redis_url, namespace=namespace), "ffff", "usurper")
-
-    def takes():
-        raw.hset(keys.server, "at", 0)
-        return usurper.beat(60).state == "taken"
-
-    def take():
-        eventually(takes)
-        # As if it went on beating.
-        raw.hincrby(keys.server, "at", 60_000)
-        return usurper
-
-    yield take
-    gate.open()
-    usurper.release()
 
 
 def test_a_server_that_lost_its_lease_answers_nothing(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from types import SimpleNamespace
 
 import gspread
 import pytest
@@ -14,6 +15,9 @@ from waiting import PATIENCE
 from queued_gspread.errors import ConfigurationError
 from queued_gspread.server import Server, credentials, endpoint
 from queued_gspread.server.endpoint import check_endpoint, session_without_lookups
+from queued_gspread.server.request import Request
+from queued_gspread.server.token_state import NoTokens
+from queued_gspread.server.transport import Transport
 
 
 @pytest.mark.parametrize("given", [7, 2.5, (3, 4)])
@@ -127,3 +131,19 @@ def test_options_of_a_server_that_cannot_be_used(options):
     client = gspread.Client(None, http_client=lambda *_: object())
     with pytest.raises(ConfigurationError, match=next(iter(options))):
         Server(client, **options)
+
+
+@pytest.mark.parametrize(
+    ("api_endpoint", "shown"),
+    [
+        (None, "https://sheets.googleapis.com"),
+        ("http://here:8099", "http://here:8099"),
+        ("http://me:secret@here:8099/base", "http://here:8099"),
+    ],
+)
+def test_where_a_request_goes_is_told_without_secrets(api_endpoint, shown):
+    """Of the place that a request goes to, scheme, host and port are told, and no password."""
+    http = SimpleNamespace(api_endpoint=api_endpoint)
+    transport = Transport(http, NoTokens(http))
+    asked = Request("get", "https://sheets.googleapis.com/v4/spreadsheets/x?key=secret")
+    assert transport.place_of(asked) == shown

@@ -296,25 +296,6 @@ def test_a_stop_ends_a_call_that_has_written_after_the_shutdown_timeout(
 # Leases -----------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def usurp(redis_url, namespace, raw, keys, gate, serve):
-    """Return what takes the lease away from whoever has it, until the test is over."""
-    usurper = Servers(Settings(redis_url=redis_url, namespace=namespace), "ffff", "usurper")
-
-    def takes():
-        raw.hset(keys.server, "at", 0)
-        return usurper.beat(60).state == "taken"
-
-    def take():
-        eventually(takes)
-        raw.hincrby(keys.server, "at", 60_000)
-        return usurper
-
-    yield take
-    gate.open()
-    usurper.release()
-
-
 def valves():
     return [thread for thread in threading.enumerate() if thread.name == "valve"]
 

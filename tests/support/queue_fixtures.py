@@ -11,9 +11,10 @@ import redis
 from gate import Gate, GatedGoogle, GatedHTTPClient, client_over
 from limits import UNLIMITED
 from processes import ServerProcess
+from waiting import eventually
 
 import queued_gspread
-from queued_gspread.broker import Callers
+from queued_gspread.broker import Callers, Servers
 from queued_gspread.broker.keys import Keys
 from queued_gspread.emulator import Emulator
 from queued_gspread.server import Server
@@ -79,6 +80,26 @@ def serve(redis_url, namespace, gate, auth):
     gate.open()
     for server in servers:
         server.stop()
+
+
+@pytest.fixture
+def usurp(redis_url, namespace, raw, keys, gate, serve):
+    """Return what takes the lease away from whoever has it, until the test is over."""
+    usurper = Servers(Settings(redis_url=redis_url, namespace=namespace), "ffff", "usurper")
+
+    def takes():
+        raw.hset(keys.server, "at", 0)
+        return usurper.beat(60).state == "taken"
+
+    def take():
+        eventually(takes)
+        # As if it went on beating.
+        raw.hincrby(keys.server, "at", 60_000)
+        return usurper
+
+    yield take
+    gate.open()
+    usurper.release()
 
 
 @pytest.fixture

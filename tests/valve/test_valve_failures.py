@@ -6,15 +6,13 @@ import threading
 from collections import Counter
 
 from gspread.exceptions import APIError
+from limits import UNLIMITED
 
 from queued_gspread.emulator import Quotas
 from queued_gspread.emulator.faults import ExpiredToken, Html, Reset, Status
 
 WINDOW = 1.5
 LIMIT = 60
-UNLIMITED = {
-    f"{whose}{what}_per_minute": 0 for whose in ("", "project_") for what in ("reads", "writes")
-}
 CALLS = 50
 RATE = 0.05
 SHEETS = 40
