@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,8 +10,7 @@ if TYPE_CHECKING:
 Scalar: TypeAlias = bool | int | float | str | None
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """One cell; a formula's value is computed when it is read."""
 
     value: Scalar = None
@@ -39,7 +37,7 @@ class Cell:
 
     def changed(self, **changes: Any) -> Cell | None:
         """Return the cell with these changes, or None when nothing is left of it."""
-        cell = replace(self, **changes)
+        cell = self._replace(**changes)
         return None if cell.is_bare else cell
 
 
