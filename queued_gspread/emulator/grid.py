@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from .a1 import Rect
@@ -73,8 +74,7 @@ class Grid:
 
     def any_filled(self, rect: Rect) -> bool:
         """Whether something was entered in any cell of a rectangle."""
-        mask = _mask(rect)
-        return any(filled & mask for filled in self._filled[rect.start_row : rect.end_row])
+        return any(map(_mask(rect).__and__, self._filled[rect.start_row : rect.end_row]))
 
     def last_filled(self, rect: Rect) -> tuple[int, int] | None:
         """Return the last cell, by rows, of a rectangle in which something was entered."""
@@ -88,10 +88,8 @@ class Grid:
     def filled_rows(self, row: int, step: int, columns: tuple[int, int]) -> int:
         """Return how many rows from one on, up or down, have content in some columns."""
         mask = _mask(Rect(0, 0, *columns))
-        start = row
-        while 0 <= row < len(self._filled) and self._filled[row] & mask:
-            row += step
-        return abs(row - start)
+        rows = self._filled[row::step] if row >= 0 else []
+        return sum(1 for _ in takewhile(mask.__and__, rows))
 
     def row(self, row: int, start: int, end: int) -> Row:
         """Return the stored cells of one row between two columns, without trailing gaps."""
