@@ -12,6 +12,7 @@ gspread.exceptions.GSpreadException
     │   ├── AccountMismatchError
     │   ├── UnknownMethodError
     │   └── VersionMismatchError
+    ├── PoisonedJobError
     ├── ReplayDivergedError
     ├── RemoteError
     └── OutcomeUnknownError          (also gspread.exceptions.APIError)
@@ -33,6 +34,7 @@ __all__ = [
     "ConfigurationError",
     "JobLostError",
     "OutcomeUnknownError",
+    "PoisonedJobError",
     "QueuedGspreadError",
     "RemoteError",
     "ReplayDivergedError",
@@ -95,6 +97,10 @@ class UnknownMethodError(CallRefusedError):
 
 class VersionMismatchError(CallRefusedError):
     """The job was written by a newer version of this package than the server's."""
+
+
+class PoisonedJobError(QueuedGspreadError):
+    """Three servers died while they were making this call, so that it is not tried again."""
 
 
 class ReplayDivergedError(QueuedGspreadError):

@@ -246,7 +246,10 @@ class Callers:
         try:
             fate = self._connection.run(
                 "withdraw",
-                [keys.lane(wait.lane), keys.started, keys.reply(wait.job_id), keys.recent],
+                [
+                    *(keys.lane(wait.lane), keys.started, keys.reply(wait.job_id)),
+                    *(keys.recent, keys.tries, keys.journal(wait.job_id)),
+                ],
                 [wait.job_id, wait.entry],
             )
         except BrokerUnavailableError:

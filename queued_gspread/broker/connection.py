@@ -93,8 +93,8 @@ def _load(name: str) -> Script:
 
 
 _NAMES: Final = (
-    *("alive", "answer", "beat", "enqueue", "head"),
-    *("recover", "release", "settle", "start", "withdraw"),
+    *("alive", "answer", "beat", "enqueue", "head", "journal", "leave"),
+    *("poison", "recover", "release", "settle", "start", "withdraw"),
 )
 SCRIPTS: Final = {name: _load(name) for name in _NAMES}
 

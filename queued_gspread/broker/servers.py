@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 import time
@@ -14,6 +15,7 @@ from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 
 from .connection import REPLY_EXPIRY, SLICE, Connection, as_text, connect, is_passing, unavailable
 from .keys import Keys
+from .notes import NO_NOTE, Note
 from .slots import KINDS, NO_SLOT, Permit, Setback, Slot, milliseconds, permit_of
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ _SNAPSHOTS: Final = (
     "calls that were answered already, and they are made again. Set `appendonly yes`"
 )
 _LONGEST_ID: Final = 64
+_MOST_POISONED: Final = 1000
 
 
 class StaleEpochError(Exception):
@@ -64,9 +67,10 @@ class Entry:
         entry: Its place in the lane; the time of its enqueue on Redis's clock is part of it.
         job_id: The job's id; '' for something that is not a job.
         body: The job, encoded.
-        mark: How far a call of an earlier epoch is: '', 'r' or 'w'.
+        mark: How far a call that was begun before is: '', 'r', 'w' or 'j'.
         waiting: How many jobs the lane holds, this one included.
         age: Seconds from the enqueue to this look at it, on Redis's clock.
+        deaths: How many servers have died since this job was handed out to them.
         seen: The moment of this look, on this machine's monotonic clock.
 
     """
@@ -78,6 +82,7 @@ class Entry:
     mark: str
     waiting: int
     age: float = 0.0
+    deaths: int = 0
     seen: float = field(default_factory=time.monotonic)
 
     def deadline(self, timeout: float | None) -> float | None:
@@ -207,25 +212,54 @@ class Servers:
     def head(self, lane: str) -> Entry | None:
         """Return the first job of a lane; None, and the lane is done, where it has none."""
         keys = self._keys
-        found = self._fenced("head", [keys.lane(lane), keys.active, keys.started], [lane])
+        found = self._fenced(
+            "head", [keys.lane(lane), keys.active, keys.started, keys.tries], [lane]
+        )
         return _entry(lane, found)
 
-    def start(self, entry: Entry, mark: str, timeout: float | None, slot: Slot = NO_SLOT) -> Permit:
-        """Ask whether a request may be sent now; if so, its slot is taken and its call marked.
+    def leave(self, entry: Entry) -> None:
+        """Leave a job to the next server, which is not to think that this one died of it."""
+        with contextlib.suppress(BrokerUnavailableError):
+            self._run("leave", [self._keys.tries], [entry.job_id])
+
+    def poison(self, entry: Entry) -> None:
+        """Keep a job of which servers have died, for inspection."""
+        args = [entry.job_id, entry.lane, entry.body, _MOST_POISONED]
+        self._fenced("poison", [self._keys.poisoned], args)
+
+    def journal(self, entry: Entry) -> list[bytes]:
+        """Return the entries of the journal of a call that was begun before."""
+        found: list[bytes] = self._fenced("journal", [self._keys.journal(entry.job_id)], [])
+        return found
+
+    def start(
+        self,
+        entry: Entry,
+        mark: str,
+        timeout: float | None,
+        slot: Slot = NO_SLOT,
+        note: Note = NO_NOTE,
+    ) -> Permit:
+        """Ask whether a request may be sent now; if so, all that is to be known of it is written.
 
         Args:
             entry: The job.
-            mark: How far its call will be: 'r' it only reads so far, 'w' it may have written.
+            mark: How far its call will be: 'r' it only reads so far, 'w' it may have written what
+                may be written twice, 'j' its journal tells.
             timeout: Seconds from the enqueue to the deadline.
             slot: The slot that the request takes.
+            note: What is written into the journal.
 
         """
         keys = self._keys
         late = "" if timeout is None else round(timeout * 1000)
         found = self._fenced(
             "start",
-            [keys.lane(entry.lane), keys.started, keys.valve, keys.slots(slot.kind)],
-            [entry.entry, entry.job_id, mark, late, *slot.args()],
+            [
+                *(keys.lane(entry.lane), keys.started, keys.valve, keys.slots(slot.kind)),
+                keys.journal(entry.job_id),
+            ],
+            [entry.entry, entry.job_id, mark, late, *slot.args(), *note.args()],
         )
         return permit_of(found)
 
@@ -237,7 +271,9 @@ class Servers:
         *,
         pause: float = 0.0,
         refused: bool = False,
-        is_unwritten: bool = False,
+        back_to: str = "",
+        attempt: str = "",
+        answered: bytes = b"",
     ) -> Setback:
         """Say that a request was answered, or failed, so that its slot is given back in time.
 
@@ -247,17 +283,24 @@ class Servers:
             sent: When it was sent, as its permit says.
             pause: Seconds for which Google asks to wait after a refusal, at the least.
             refused: Whether Google refused it for the quota.
-            is_unwritten: Whether its call, marked as one that may have written, has not.
+            back_to: The mark of its call, where that is again what it was before.
+            attempt: The name under which the journal announces the request.
+            answered: What the journal has to tell of it instead; nothing if the request was
+                certainly not applied.
 
         """
         keys = self._keys
         wait = milliseconds(pause) if refused else ""
-        unwritten = entry.job_id if is_unwritten else ""
+        unmarked = entry.job_id if back_to else ""
         kind, name, limit, window, _ = slot.args()
+        jitter = random.random()  # noqa: S311 - a jitter
         found = self._fenced(
             "settle",
-            [keys.started, keys.valve, keys.slots(slot.kind)],
-            [unwritten, kind, name, limit, window, sent, wait, random.random()],  # noqa: S311 - a jitter
+            [keys.started, keys.valve, keys.slots(slot.kind), keys.journal(entry.job_id)],
+            [
+                *(unmarked, kind, name, limit, window, sent, wait, jitter),
+                *(back_to, attempt, answered),
+            ],
         )
         return Setback(int(found[0]), found[1] / 1000)
 
@@ -266,7 +309,10 @@ class Servers:
         keys = self._keys
         found = self._fenced(
             "answer",
-            [keys.lane(entry.lane), keys.active, keys.started, keys.reply(entry.job_id)],
+            [
+                *(keys.lane(entry.lane), keys.active, keys.started, keys.tries),
+                *(keys.reply(entry.job_id), keys.journal(entry.job_id)),
+            ],
             [entry.lane, entry.entry, entry.job_id, reply, REPLY_EXPIRY],
         )
         return _entry(entry.lane, found)
@@ -293,9 +339,12 @@ def _unless_stale(found: Any) -> Any:
 def _entry(lane: str, found: Any) -> Entry | None:
     if found is None:
         return None
-    entry, job_id, body, mark, waiting, now = found
+    entry, job_id, body, mark, waiting, now, deaths = found
     age = (int(now) - int(entry.partition(b"-")[0])) / 1000
-    return Entry(lane, as_text(entry), _id(job_id), body, as_text(mark)[:1], int(waiting), age)
+    far = as_text(mark)[:1]
+    return Entry(
+        lane, as_text(entry), _id(job_id), body, far, int(waiting), age, deaths=int(deaths)
+    )
 
 
 def _id(job_id: bytes) -> str:

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import requests
 
 from queued_gspread import codec
-from queued_gspread.errors import CallTimeoutError, OutcomeUnknownError, RemoteError
+from queued_gspread.errors import (
+    CallTimeoutError,
+    OutcomeUnknownError,
+    PoisonedJobError,
+    RemoteError,
+)
 from queued_gspread.job import Reply
 from queued_gspread.responses import made_up_response
 
 if TYPE_CHECKING:
+    from queued_gspread.broker import Entry
     from queued_gspread.job import Job
 
-__all__ = ["Outcome", "ended", "failed", "late", "lost", "unknown"]
+    from .journal import Unanswered
+
+__all__ = ["Outcome", "ended", "failed", "late", "lost", "poisoned", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -66,10 +75,27 @@ def late(job: Job, sent: int) -> Outcome:
     return Outcome("late", Reply(error=CallTimeoutError(told)).encode(), job, sent)
 
 
-def lost(job: Job) -> Outcome:
-    """Return the outcome of a call whose server was gone while it may have been writing."""
-    told = f"{job.method}: the server that made this call stopped while it may have been writing"
+def lost(job: Job, unanswered: Unanswered) -> Outcome:
+    """Return the outcome of a call whose server was gone while a request was in the air."""
+    told = f"{job.method}: {_request(unanswered)}, and the server stopped before the answer came"
     return failed(_unknown(told), job, 0)
+
+
+def _request(unanswered: Unanswered) -> str:
+    if unanswered.sent is None or unanswered.at is None:
+        return "a request that may not be sent twice was sent"
+    moment = datetime.fromtimestamp(unanswered.at, timezone.utc).isoformat(" ", "seconds")
+    return f"{unanswered.sent.method.upper()} {unanswered.sent.endpoint} was sent at {moment}"
+
+
+def poisoned(entry: Entry) -> Outcome:
+    """Return the outcome of a call of which servers have died."""
+    written = "It may have been made in part" if entry.mark in ("w", "j") else "It wrote nothing"
+    told = (
+        f"{entry.deaths} servers died while they had job {entry.job_id}, so it is not tried again. "
+        f"{written}; the job is kept in Redis for inspection"
+    )
+    return failed(PoisonedJobError(told), None, 0)
 
 
 def unknown(answer: object, why: str) -> OutcomeUnknownError:

@@ -23,9 +23,27 @@ local function may_grow(key)
   redis.call('HDEL', key, '')
 end
 
--- The first waiting job of a lane: {entry, id, body, mark, jobs in the lane, now}, or false
--- after taking an empty lane off the active ones. An entry that is not a job has id ''.
-local function head(lane, active, started, name)
+-- Whether a call with this mark may have written.
+local function may_have_written(mark)
+  local far = string.sub(mark, 1, 1)
+  return far == 'w' or far == 'j'
+end
+
+-- Note that a job is handed out under an epoch; return how many other epochs had it.
+local function hand_out(tries, id, epoch)
+  local before = redis.call('HGET', tries, id) or ''
+  local others = select(2, string.gsub(before, '%d+', ''))
+  if string.find(before, '/' .. epoch .. '/', 1, true) then
+    return others - 1
+  end
+  redis.call('HSET', tries, id, before .. '/' .. epoch .. '/')
+  return others
+end
+
+-- The first waiting job of a lane: {entry, id, body, mark, jobs in the lane, now, epochs that
+-- ended while they had it}, or false after taking an empty lane off the active ones. An entry
+-- that is not a job has id ''.
+local function head(lane, active, started, tries, name, epoch)
   local first = redis.call('XRANGE', lane, '-', '+', 'COUNT', 1)[1]
   if not first then
     redis.call('DEL', lane)
@@ -38,5 +56,6 @@ local function head(lane, active, started, name)
     if first[2][i] == 'body' then body = first[2][i + 1] end
   end
   local mark = redis.call('HGET', started, id) or ''
-  return {first[1], id, body, mark, redis.call('XLEN', lane), now_ms()}
+  local waiting, deaths = redis.call('XLEN', lane), hand_out(tries, id, epoch)
+  return {first[1], id, body, mark, waiting, now_ms(), deaths}
 end
