@@ -34,6 +34,7 @@ from queued_gspread.settings import hide_password
 __all__ = [
     "LONGEST_RECONNECT",
     "REPLY_EXPIRY",
+    "SCRIPTS",
     "SLICE",
     "Connection",
     "as_text",
@@ -94,7 +95,7 @@ def _load(name: str) -> Script:
 
 _NAMES: Final = (
     *("alive", "answer", "beat", "enqueue", "head", "journal", "leave"),
-    *("poison", "recover", "release", "settle", "start", "withdraw"),
+    *("poison", "recover", "release", "settle", "start", "touch", "withdraw"),
 )
 SCRIPTS: Final = {name: _load(name) for name in _NAMES}
 

@@ -13,7 +13,16 @@ from redis.exceptions import RedisError, ResponseError
 
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 
-from .connection import REPLY_EXPIRY, SLICE, Connection, as_text, connect, is_passing, unavailable
+from .connection import (
+    REPLY_EXPIRY,
+    SCRIPTS,
+    SLICE,
+    Connection,
+    as_text,
+    connect,
+    is_passing,
+    unavailable,
+)
 from .keys import Keys
 from .notes import NO_NOTE, Note
 from .slots import KINDS, NO_SLOT, Permit, Setback, Slot, milliseconds, permit_of
@@ -34,6 +43,7 @@ _SNAPSHOTS: Final = (
 )
 _LONGEST_ID: Final = 64
 _MOST_POISONED: Final = 1000
+_REPLICATION: Final = 1.0
 
 
 class StaleEpochError(Exception):
@@ -231,6 +241,25 @@ class Servers:
         """Return the entries of the journal of a call that was begun before."""
         found: list[bytes] = self._fenced("journal", [self._keys.journal(entry.job_id)], [])
         return found
+
+    def is_replicated(self) -> bool:
+        """Tell whether a replica has all that was written so far, after a second at the most.
+
+        Raises:
+            BrokerUnavailableError: Redis cannot be reached, or refuses.
+            StaleEpochError: Another server works by now.
+
+        """
+        # Both on one connection: Redis waits for what that connection has written.
+        pipeline = self._connection.redis.pipeline(transaction=False)
+        pipeline.eval(SCRIPTS["touch"].text, 1, self._keys.server, self.epoch)
+        pipeline.wait(1, round(_REPLICATION * 1000))
+        try:
+            touched, replicas = pipeline.execute()
+        except RedisError as error:
+            raise unavailable(self.settings.redis_url, error) from error
+        _unless_stale(touched)
+        return bool(replicas)
 
     def start(
         self,

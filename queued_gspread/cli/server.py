@@ -12,6 +12,7 @@ from queued_gspread.embedded import ensure_running
 from queued_gspread.errors import ConfigurationError
 from queued_gspread.server import Server
 from queued_gspread.server.calllog import configure
+from queued_gspread.server.effort import DURABILITIES
 from queued_gspread.settings import DEFAULT_REDIS_URL
 
 from .options import Parser, count, positive_seconds, seconds
@@ -43,7 +44,7 @@ def add_options(parser: Parser) -> None:
     _failure_options(parser)
     parser.option(
         "--shutdown-timeout",
-        "how long calls under way are given at the end (default %(default)s)",
+        "how long requests in the air are given at the end (default %(default)s)",
         type=seconds,
         default=10.0,
         metavar="SECONDS",
@@ -113,6 +114,13 @@ def _failure_options(parser: Parser) -> None:
         metavar="SECONDS",
     )
     parser.option(
+        "--durability",
+        "local, or replicated: what may not be sent twice waits until a replica of Redis knows of "
+        "it (default %(default)s)",
+        choices=list(DURABILITIES),
+        default="local",
+    )
+    parser.option(
         "--refresh-every",
         "renew the access token whenever that long has passed; 0 does so ahead of its expiry "
         "alone (default %(default)s)",
@@ -164,6 +172,7 @@ def run(options: argparse.Namespace) -> int:
         retry_for=options.retry_for,
         late_write_guard=options.late_write_guard,
         refresh_every=options.refresh_every,
+        durability=options.durability,
         shutdown_timeout=options.shutdown_timeout,
         lease=options.lease,
     )

@@ -49,6 +49,7 @@ MAY_HAVE_WRITTEN: Final = ("w", JOURNALLED)
 """The marks of calls that may have written."""
 
 _FINAL: Final = Judgement(Verdict.FINAL)
+_UNREPLICATED: Final = Judgement(Verdict.NOT_SENT, why="no replica of Redis has the journal")
 _NOT_APPLIED: Final = (Verdict.REFUSED_QUOTA, Verdict.UNAUTHENTICATED, Verdict.NOT_SENT)
 
 
@@ -220,9 +221,12 @@ class Sender:
         exchange, judgement = None, Judgement(Verdict.UNKNOWN)
         token = self._transport.token_generation
         try:
-            exchange = self._transport.send(request, call.job.http_timeout)
-            # What asks for the server's own credentials is not sent to Google.
-            judgement = judge(exchange.outcome) if slot.kind else _FINAL
+            if note.attempt and not self._is_durable():
+                exchange, judgement = Exchange(request, Failure(_unreplicated())), _UNREPLICATED
+            else:
+                exchange = self._transport.send(request, call.job.http_timeout)
+                # What asks for the server's own credentials is not sent to Google.
+                judgement = judge(exchange.outcome) if slot.kind else _FINAL
         finally:
             self._settle(call, request, slot, note, permit, exchange, judgement)
         if judgement.verdict is Verdict.UNAUTHENTICATED:
@@ -230,6 +234,12 @@ class Sender:
         elif _answer(exchange) is not None:
             self._transport.token_accepted(token)
         return exchange, judgement
+
+    def _is_durable(self) -> bool:
+        """Tell whether the journal is where it has to be; what is announced in it may be sent."""
+        if self._patience.durability == "local":
+            return True
+        return self._queue.is_replicated()
 
     def _settle(
         self,
@@ -281,11 +291,20 @@ class Sender:
         pause = effort.wait(judgement, self._patience, now, jitter, guard)
         if effort.not_before >= self._end_of_waiting(call, effort):
             return False
-        if judgement.verdict is Verdict.NOT_SENT:
+        if judgement is _UNREPLICATED:
+            self._setbacks.note_unreplicated(self._patience)
+        elif judgement.verdict is Verdict.NOT_SENT:
             place = self._transport.place_of(exchange.request)
             self._setbacks.note_outage(judgement, place, self._patience)
         _log_repeat(call, judgement, pause)
         return True
+
+
+def _unreplicated() -> BrokerUnavailableError:
+    return BrokerUnavailableError(
+        "no replica of Redis had the journal, so that nothing was sent that may not be sent twice: "
+        "look at its replicas, or start the server with --durability local"
+    )
 
 
 def _log_repeat(call: Call, judgement: Judgement, pause: float) -> None:

@@ -65,7 +65,9 @@ class Server:
             response, which may still land.
         refresh_every: Seconds after which the access token is renewed in any case; 0 renews it
             ahead of its expiry alone.
-        shutdown_timeout: Seconds that calls under way are given when the server stops.
+        durability: ``replicated`` where a replica of Redis has to have the journal before a
+            request that may not be sent twice is sent, else ``local``.
+        shutdown_timeout: Seconds that requests in the air are given when the server stops.
         lease: Seconds after which a server that has gone silent counts as gone.
 
     Raises:
@@ -94,6 +96,7 @@ class Server:
         retry_for: float = 600.0,
         late_write_guard: float = 0.0,
         refresh_every: float = 0.0,
+        durability: str = "local",
         shutdown_timeout: float = 10.0,
         lease: float = 5.0,
     ) -> None:
@@ -117,7 +120,7 @@ class Server:
         limits = (reads_per_minute, writes_per_minute)
         project = (project_reads_per_minute, project_writes_per_minute)
         self._quota = Quota(*limits, *project, quota_window, interval)
-        self._patience = Patience(retry_for, quota_window, late_write_guard)
+        self._patience = Patience(retry_for, quota_window, late_write_guard, durability)
         self._shutdown_timeout = _seconds_or_none(shutdown_timeout=shutdown_timeout)
         self._lease_seconds = _seconds(lease=lease)
         self._stopping = threading.Event()
@@ -165,8 +168,8 @@ class Server:
     def stop(self) -> None:
         """Stop; return when all threads of this server have ended.
 
-        Calls under way are given the shutdown timeout to end and be answered. What waits stays
-        in the queue for the next server.
+        Requests in the air are given the shutdown timeout to be answered. What needs another
+        one, and what waits, stays in the queue for the next server.
         """
         self.request_stop()
         self.wait()
@@ -252,7 +255,7 @@ class Server:
         LOGGER.info("working as %s in %s", self.account.shown, self._where)
         lanes.serve()
         if self._stopping.is_set():
-            LOGGER.info("stopping: calls under way are given %g s", self._shutdown_timeout)
+            LOGGER.info("stopping: requests in the air are given %g s", self._shutdown_timeout)
         if not lanes.finish(self._shutdown_timeout if self._stopping.is_set() else 0):
             LOGGER.warning("some calls did not end in time and are left to the next server")
             self._left.append(lanes)
