@@ -176,6 +176,27 @@ def journal_of(raw, keys):
     return "".join(entry[0] for entry in raw.lrange(found[0], 0, -1)) if found else ""
 
 
+def test_a_server_killed_between_two_writes(start_process, callers, google, background, raw, keys):
+    """While its second write waits for the quota, a call loses its server and nothing else."""
+    server = start_process("--writes-per-minute", 1, "--quota-window", 600)
+    reply = background(send, callers, insert_rows())
+    waiting = background(send, callers, insert_rows())
+    first = google.gate.next()
+    first.answer({"done": 1})
+    eventually(lambda: journal_of(raw, keys) == "=")
+    server.kill()
+    start_process(wait="working as")
+    second = google.gate.next()
+    assert second.endpoint != first.endpoint
+    second.answer({"done": 2})
+    assert reply.result(PATIENCE).result == {"done": 2}
+    google.gate.next().answer({"done": 3})
+    google.gate.next().answer({"done": 4})
+    assert waiting.result(PATIENCE).result == {"done": 4}
+    assert len(google.gate.seen) == 4
+    assert not raw.keys(keys.journal("*"))
+
+
 def test_what_a_journal_holds_while_a_call_goes_on(serve, client, gate, background, raw, keys):
     """Before a write that may not be repeated, the whole prefix is there and it is announced."""
     serve()
