@@ -180,8 +180,9 @@ def test_a_server_killed_between_two_writes(start_process, callers, google, back
     """While its second write waits for the quota, a call loses its server and nothing else."""
     server = start_process("--writes-per-minute", 1, "--quota-window", 600)
     reply = background(send, callers, insert_rows())
-    waiting = background(send, callers, insert_rows())
     first = google.gate.next()
+    waiting = background(send, callers, insert_rows())
+    eventually(lambda: raw.xlen(keys.lane("lane")) == 2)
     first.answer({"done": 1})
     eventually(lambda: journal_of(raw, keys) == "=")
     server.kill()
