@@ -83,7 +83,15 @@ class Handler:
         self._project = project
         self._now = monotonic
         self._alarm = Alarm(monotonic)
+        self._seed = seed
         self._chance = random.Random(seed)  # noqa: S311  - chance, not secrets
+
+    def renew(self, store: Store) -> None:
+        """Serve another store, and forget everything but the settings."""
+        self._store = store
+        self._chance.seed(self._seed)
+        self.faults.renew()
+        self.ledger.clear()
 
     def open(self) -> None:
         """Begin to serve in the running event loop."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .handler import Handler
 
 _LARGEST_UPLOAD = 256 * 1024 * 1024
@@ -27,6 +29,12 @@ class Listener:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
+        self._server: web.Server | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and not stopped."""
+        return self._thread is not None
 
     @property
     def url(self) -> str:
@@ -58,6 +66,27 @@ class Listener:
         self._thread.join()
         self._thread = None
 
+    def renew(self, forget: Callable[[], None]) -> None:
+        """Close all connections, and call `forget` when no request is under way.
+
+        Raises RuntimeError in the thread that serves requests.
+        """
+        if self._thread is None:
+            forget()
+            return
+        if self._thread is threading.current_thread():
+            raise RuntimeError("The emulator's own thread cannot reset it: use another one.")
+        assert self._loop
+        asyncio.run_coroutine_threadsafe(self._renew(forget), self._loop).result()
+
+    async def _renew(self, forget: Callable[[], None]) -> None:
+        await self._handler.close()
+        assert self._server
+        for connection in self._server.connections:
+            connection.force_close()
+        forget()
+        self._handler.open()
+
     async def _serve(self, listening: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
@@ -66,6 +95,7 @@ class Listener:
         app.router.add_route("*", "/{path:.*}", self._handler.handle)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
+        self._server = runner.server
         assert self._socket
         await web.SockSite(runner, self._socket).start()
         listening.set()
