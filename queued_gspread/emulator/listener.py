@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from .handler import Handler
 
 _LARGEST_UPLOAD = 256 * 1024 * 1024
+# In how many turns of the event loop a request that the kernel has is with the handler: asyncio
+# and aiohttp need six or so, from the connection to the call.
+_TURNS = 20
 
 
 class Listener:
@@ -80,12 +83,21 @@ class Listener:
         asyncio.run_coroutine_threadsafe(self._renew(forget), self._loop).result()
 
     async def _renew(self, forget: Callable[[], None]) -> None:
-        await self._handler.close()
+        await self._settle()
         assert self._server
         for connection in self._server.connections:
-            connection.force_close()
+            if connection.transport is not None:
+                connection.transport.abort()
+        # A request may be on its way from a connection to the handler.
+        await self._settle()
         forget()
         self._handler.open()
+
+    async def _settle(self) -> None:
+        """Let what was sent so far arrive, and end."""
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        await self._handler.close()
 
     async def _serve(self, listening: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
