@@ -47,8 +47,11 @@ def _emulator_class() -> type[Emulator]:
     try:
         from queued_gspread.emulator import Emulator  # noqa: PLC0415  - an extra, and slow
     except ImportError as error:
-        pytest.fail(str(error), pytrace=False)
-    return Emulator
+        missing = str(error)
+    else:
+        return Emulator
+    # Outside the except clause, where pytest would show the causes as well.
+    pytest.fail(missing, pytrace=False)
 
 
 @pytest.fixture(scope="session")
