@@ -1,8 +1,10 @@
 """The pytest plugin, in pytest runs of their own as a user's are."""
 
 import importlib.metadata
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -201,6 +203,14 @@ def test_all_is_as_before(sheets_emulator):
         gspread.service_account("no/such/file.json")
 """
 
+ORDERS = """
+import {} as gspread
+
+
+def main():
+    gspread.service_account("key.json").open("Orders").sheet1.append_row([1001, 59.9])
+"""
+
 WITHOUT_EXTRA = """
 import sys
 
@@ -237,6 +247,18 @@ def test_settings(pytester):
 def test_an_unchanged_script(pytester):
     """A script reaches the emulator in whatever way it logs in, and all is restored after."""
     run(pytester, script=SCRIPT, test_unchanged=UNCHANGED).assert_outcomes(passed=13)
+
+
+def test_the_examples_of_the_docs(pytester):
+    """The examples of the docs' section on pytest are tests that pass."""
+    page = Path(__file__).parents[2] / "docs" / "emulator.md"
+    section = page.read_text(encoding="utf-8").split("\n## ")[1]
+    examples = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    scripts = {
+        "orders": ORDERS.format("gspread"),
+        "queued_orders": ORDERS.format("queued_gspread"),
+    }
+    run(pytester, test_docs="\n".join(examples), **scripts).assert_outcomes(passed=4)
 
 
 def test_without_the_extra(pytester):
