@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from google.auth import exceptions, jwt
+from google.auth import crypt, exceptions, jwt
+from google.oauth2.service_account import Credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 _KEY_SIZE = 2048
@@ -35,6 +36,7 @@ class _Key:
     key_id: str
     private_pem: str
     public_pem: bytes
+    signer: crypt.RSASigner
 
 
 def _new_key() -> _Key:
@@ -47,7 +49,8 @@ def _new_key() -> _Key:
     public = key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    return _Key(secrets.token_hex(20), private.decode(), public)
+    key_id = secrets.token_hex(20)
+    return _Key(key_id, private.decode(), public, crypt.RSASigner(key, key_id))
 
 
 class Account:
@@ -77,6 +80,16 @@ class Account:
             "token_uri": f"{self._url()}/token",
             "universe_domain": "googleapis.com",
         }
+
+    def credentials(self, scopes: Iterable[str]) -> Credentials:
+        """Return google-auth's credentials of the account, without an access token so far.
+
+        They take no time, while google-auth needs some 40 ms to read a key. Raises RuntimeError
+        before the emulator was started.
+        """
+        return Credentials(
+            self._key.signer, self.email, f"{self._url()}/token", list(scopes), project_id=_PROJECT
+        )
 
     def write_service_account(self, path: str | Path) -> None:
         """Write the account's JSON to a file that only its owner may read."""

@@ -83,7 +83,15 @@ class Handler:
         self._project = project
         self._now = monotonic
         self._alarm = Alarm(monotonic)
+        self._seed = seed
         self._chance = random.Random(seed)  # noqa: S311  - chance, not secrets
+
+    def renew(self, store: Store) -> None:
+        """Serve another store, and forget everything but the settings."""
+        self._store = store
+        self._chance.seed(self._seed)
+        self.faults.renew()
+        self.ledger.clear()
 
     def open(self) -> None:
         """Begin to serve in the running event loop."""
@@ -97,7 +105,9 @@ class Handler:
 
     async def handle(self, incoming: web.Request) -> web.Response:
         """Return the answer to a request, after its latency."""
-        content = await incoming.read()
+        content = await _content(incoming)
+        if content is None:
+            return web.Response()
         visit = self._arrival(
             Request(incoming.method, incoming.raw_path, incoming.headers, content)
         )
@@ -201,6 +211,16 @@ class Handler:
             answered = replace(answered, headers={"Retry-After": str(meter.quotas.retry_after)})
         visit.answer = answered
         return False
+
+
+async def _content(incoming: web.Request) -> bytes | None:
+    """Return a request's body, None if its connection was closed before it had come in whole."""
+    try:
+        return await incoming.read()
+    except (OSError, RuntimeError):
+        if incoming.transport is None:
+            return None
+        raise
 
 
 def _reset(incoming: web.Request) -> None:

@@ -10,9 +10,14 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .handler import Handler
 
 _LARGEST_UPLOAD = 256 * 1024 * 1024
+# In how many turns of the event loop a request that the kernel has is with the handler: asyncio
+# and aiohttp need six or so, from the connection to the call.
+_TURNS = 20
 
 
 class Listener:
@@ -27,6 +32,12 @@ class Listener:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
+        self._server: web.Server | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and not stopped."""
+        return self._thread is not None
 
     @property
     def url(self) -> str:
@@ -58,6 +69,36 @@ class Listener:
         self._thread.join()
         self._thread = None
 
+    def renew(self, forget: Callable[[], None]) -> None:
+        """Close all connections, and call `forget` when no request is under way.
+
+        Raises RuntimeError in the thread that serves requests.
+        """
+        if self._thread is None:
+            forget()
+            return
+        if self._thread is threading.current_thread():
+            raise RuntimeError("The emulator's own thread cannot reset it: use another one.")
+        assert self._loop
+        asyncio.run_coroutine_threadsafe(self._renew(forget), self._loop).result()
+
+    async def _renew(self, forget: Callable[[], None]) -> None:
+        await self._settle()
+        assert self._server
+        for connection in self._server.connections:
+            if connection.transport is not None:
+                connection.transport.abort()
+        # A request may be on its way from a connection to the handler.
+        await self._settle()
+        forget()
+        self._handler.open()
+
+    async def _settle(self) -> None:
+        """Let what was sent so far arrive, and end."""
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        await self._handler.close()
+
     async def _serve(self, listening: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
@@ -66,6 +107,7 @@ class Listener:
         app.router.add_route("*", "/{path:.*}", self._handler.handle)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
+        self._server = runner.server
         assert self._socket
         await web.SockSite(runner, self._socket).start()
         listening.set()

@@ -5,8 +5,12 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import gspread
+from gspread.auth import DEFAULT_SCOPES
+
+from .client import Clients
 from .faults import Seconds, checked_seconds
 from .handler import Handler, Share
 from .ids import Ids
@@ -17,7 +21,7 @@ from .store import Store
 from .timestamps import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
     from pathlib import Path
     from types import TracebackType
@@ -55,14 +59,19 @@ class Emulator:
         token_lifetime: float = LIFETIME,
     ) -> None:
         self._project = Project(monotonic, lambda: self.url)
-        self._store = Store(Ids(seed), clock, self._project.first.email)
+        self._seed, self._clock = seed, clock
+        self._store = self._new_store()
         self._handler = Handler(self._store, self._project, monotonic, seed)
         self._listener = Listener(host, port, self._handler)
-        self.quotas = quotas or Quotas()
-        self.latency = latency
-        self.apply_share = apply_share
-        self.append_race = append_race
-        self.token_lifetime = token_lifetime
+        self._clients = Clients()
+        self._given: dict[str, Any] = {
+            "quotas": quotas or Quotas(),
+            "latency": latency,
+            "apply_share": apply_share,
+            "append_race": append_race,
+            "token_lifetime": token_lifetime,
+        }
+        self._set_as_given()
 
     def __enter__(self) -> Self:
         self.start()
@@ -80,6 +89,11 @@ class Emulator:
     def url(self) -> str:
         """The base URL, `http://HOST:PORT`, once the emulator was started."""
         return self._listener.url
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and not stopped."""
+        return self._listener.is_running
 
     @property
     def quotas(self) -> Quotas:
@@ -192,6 +206,21 @@ class Emulator:
         """Add a service account to the project: it has a user's quotas of its own."""
         return self._project.add_account()
 
+    def gspread_client(
+        self,
+        account: Account | None = None,
+        *,
+        scopes: Iterable[str] = DEFAULT_SCOPES,
+        http_client: type[gspread.HTTPClient] = gspread.HTTPClient,
+    ) -> gspread.Client:
+        """Return a plain gspread client of an account, the first if none is given, logged in.
+
+        Its requests to Google's hosts come here; none leaves for another host of Google's. Its
+        connections are closed when the emulator is stopped or reset. Raises RuntimeError before
+        the emulator was started, since it has no URL then.
+        """
+        return self._clients.make(account or self._project.first, self.url, scopes, http_client)
+
     def rotate_key(self) -> None:
         """Make a new key for the first account and accept its old one no more.
 
@@ -216,7 +245,22 @@ class Emulator:
 
         A request that waits for its moment is reset, and not applied.
         """
+        self._clients.close()
         self._listener.stop()
+
+    def reset(self) -> None:
+        """Make it as new: no files, tokens and faults, nothing counted or in the ledger.
+
+        What can be set while it runs is again what the constructor was given. The accounts stay,
+        with the keys that they have now, and so does the port.
+
+        All connections are closed. A request that is under way is reset: it is not in the new
+        ledger and, if it waits for its moment, is not applied. Whatever arrives after the return
+        finds nothing of what was before. Raises RuntimeError in the emulator's own thread, as in
+        the `match` of a fault.
+        """
+        self._clients.close()
+        self._listener.renew(self._forget)
 
     def serve_forever(self, on_listening: Callable[[], None] | None = None) -> None:
         """Start, report, and return once SIGTERM or SIGINT came; for the main thread only."""
@@ -231,3 +275,16 @@ class Emulator:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def _new_store(self) -> Store:
+        return Store(Ids(self._seed), self._clock, self._project.first.email)
+
+    def _forget(self) -> None:
+        self._store = self._new_store()
+        self._handler.renew(self._store)
+        self._project.revoke_all()
+        self._set_as_given()
+
+    def _set_as_given(self) -> None:
+        for name, value in self._given.items():
+            setattr(self, name, value)
