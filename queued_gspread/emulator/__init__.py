@@ -19,5 +19,6 @@ from .account import Account
 from .ledger import Served
 from .quotas import Quotas
 from .server import Emulator
+from .state_file import StateError, UnsavedError
 
-__all__ = ["Account", "Emulator", "Quotas", "Served"]
+__all__ = ["Account", "Emulator", "Quotas", "Served", "StateError", "UnsavedError"]

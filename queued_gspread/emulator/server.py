@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 import time
 from typing import TYPE_CHECKING
 
+from .changes import Changes
 from .faults import Seconds, checked_seconds
 from .handler import Handler, Share
 from .ids import Ids
+from .keeper import Keeper
 from .listener import Listener
 from .project import LIFETIME, Project
 from .quotas import Meter, Quotas
@@ -33,7 +36,9 @@ class Emulator:
     """A local server with Google's Sheets v4 and Drive v3 APIs and a token endpoint.
 
     `port=0` takes a free port. With the same `seed` and `clock`, two emulators that get the
-    same requests answer the same bytes, tokens aside. What is stored outlives a stop.
+    same requests answer the same bytes, tokens aside. What is stored outlives a stop, and
+    with `state`, the path of a file, the process: it begins with what is in the file, and goes on
+    saving there. Raises StateError where the file cannot be used.
 
     `clock` gives the times in answers, `monotonic` the seconds that quotas, tokens, latency and
     the ledger go by. The other arguments are attributes too, and can be set while it runs, from
@@ -46,6 +51,7 @@ class Emulator:
         port: int = 0,
         *,
         seed: int | None = None,
+        state: str | Path | None = None,
         clock: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
         quotas: Quotas | None = None,
@@ -54,9 +60,13 @@ class Emulator:
         append_race: float = 0.0,
         token_lifetime: float = LIFETIME,
     ) -> None:
-        self._project = Project(monotonic, lambda: self.url)
+        self._changes = Changes()
+        self._project = Project(monotonic, lambda: self.url, self._changes)
         self._store = Store(Ids(seed), clock, self._project.first.email)
-        self._handler = Handler(self._store, self._project, monotonic, seed)
+        self._keeper = (
+            None if state is None else Keeper(state, self._store, self._project, self._changes)
+        )
+        self._handler = Handler(self._store, self._project, self._changes, monotonic, seed)
         self._listener = Listener(host, port, self._handler)
         self.quotas = quotas or Quotas()
         self.latency = latency
@@ -78,8 +88,16 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """The base URL, `http://HOST:PORT`, once the emulator was started."""
+        """The base URL, `http://HOST:PORT`, once the emulator was started.
+
+        Of one that listens at all addresses of its machine it is the one for that machine.
+        """
         return self._listener.url
+
+    @property
+    def exposed(self) -> bool:
+        """Whether it listens where other machines may reach it."""
+        return self._listener.exposed
 
     @property
     def quotas(self) -> Quotas:
@@ -188,12 +206,17 @@ class Emulator:
         """Write the first account's JSON to a file that only its owner may read."""
         self._project.first.write_service_account(path)
 
+    @property
+    def accounts(self) -> list[Account]:
+        """All service accounts, the first one first."""
+        return self._project.accounts
+
     def add_account(self) -> Account:
         """Add a service account to the project: it has a user's quotas of its own."""
         return self._project.add_account()
 
     def rotate_key(self) -> None:
-        """Make a new key for the first account and accept its old one no more.
+        """Make a new key for the first account and accept no old one any more.
 
         Tokens granted so far stay valid.
         """
@@ -205,18 +228,26 @@ class Emulator:
 
     def add_private_file(self, file_id: str) -> None:
         """Let a spreadsheet exist that is not shared: Sheets answers 403, Drive 404."""
-        self._store.private.add(file_id)
+        with self._changes.making():
+            self._store.private.add(file_id)
 
     def start(self) -> None:
-        """Begin to listen, in a thread; raise OSError where the port is taken."""
-        self._listener.start()
+        """Begin to listen, in a thread; raise OSError where the port is taken.
+
+        Raises StateError where another emulator has the state's file, or had it meanwhile.
+        """
+        with self._keeper.held() if self._keeper else contextlib.nullcontext():
+            self._listener.start()
 
     def stop(self) -> None:
         """Close all connections and end the thread; a second call does nothing.
 
-        A request that waits for its moment is reset, and not applied.
+        A request that waits for its moment is reset, and not applied. Raises UnsavedError where
+        the state cannot be saved; the next call tries again.
         """
         self._listener.stop()
+        if self._keeper:
+            self._keeper.stop()
 
     def serve_forever(self, on_listening: Callable[[], None] | None = None) -> None:
         """Start, report, and return once SIGTERM or SIGINT came; for the main thread only."""
