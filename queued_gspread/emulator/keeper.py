@@ -126,7 +126,7 @@ class Keeper:
                 return
             began = time.monotonic()
             self._try_to_save()
-            pause = max(_DELAY, (time.monotonic() - began) * (1 / _SHARE - 1))
+            pause = pause_after(time.monotonic() - began)
 
     def _try_to_save(self) -> None:
         try:
@@ -148,3 +148,8 @@ class Keeper:
             kept = taken(self._store, self._project)
         self._file.save(to_json(kept))
         self._saved = count
+
+
+def pause_after(seconds: float) -> float:
+    """Return how many seconds the next save is put off after one that took so long."""
+    return max(_DELAY, seconds * (1 / _SHARE - 1))

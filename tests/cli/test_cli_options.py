@@ -37,7 +37,9 @@ VALUES = {
     "log_level": ("debug", "debug"),
     "log_format": ("json", "json"),
     "stop_timeout": ("4.5", 4.5),
+    "host": ("::1", "::1"),
     "port": ("1234", 1234),
+    "state": ("/a/state.json", "/a/state.json"),
     "service_account_out": ("/another/file.json", "/another/file.json"),
 }
 

@@ -52,7 +52,7 @@ def from_json(content: Any) -> Kept:
     return Kept(
         whole["owner_id"].expect(str),
         whole["generator"].read(_generator),
-        set(whole["private"].expect(list)),
+        {part.expect(str) for part in whole["private"]},
         _accounts(whole["accounts"]),
         {file.file_id: file for file in files},
     )
