@@ -46,7 +46,9 @@ def picture(value):
     if isinstance(value, Grid):
         last = value.last_filled(value.everything)
         return [value.row_count, value.column_count, last, picture(value.rows)]
-    if isinstance(value, (File, Spreadsheet, Sheet, Cell)):
+    if isinstance(value, Cell):
+        return picture(value._asdict())
+    if isinstance(value, (File, Spreadsheet, Sheet)):
         return picture(vars(value))
     if isinstance(value, dict):
         return {name: picture(part) for name, part in value.items()}, list(value)
