@@ -17,14 +17,17 @@ if TYPE_CHECKING:
     from .ledger import Served
     from .quotas import Quotas
     from .server import Emulator
+    from .state_file import StateError, UnsavedError
 
-__all__ = ["Account", "Emulator", "Quotas", "Served"]
+__all__ = ["Account", "Emulator", "Quotas", "Served", "StateError", "UnsavedError"]
 
 _MODULES = {
     "Account": ".account",
     "Emulator": ".server",
     "Quotas": ".quotas",
     "Served": ".ledger",
+    "StateError": ".state_file",
+    "UnsavedError": ".state_file",
 }
 _EXTRA = ("aiohttp", "cryptography")
 

@@ -27,6 +27,7 @@ from .switchboard import Faults, Hit, To, drawn
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .changes import Changes
     from .project import Project
     from .store import Store
 
@@ -70,7 +71,12 @@ class Handler:
     """
 
     def __init__(
-        self, store: Store, project: Project, monotonic: Callable[[], float], seed: int | None
+        self,
+        store: Store,
+        project: Project,
+        changes: Changes,
+        monotonic: Callable[[], float],
+        seed: int | None,
     ) -> None:
         """Begin without quotas, latency and faults."""
         self.ledger = Ledger()
@@ -81,14 +87,14 @@ class Handler:
         self.append_race = 0.0
         self._store = store
         self._project = project
+        self._changes = changes
         self._now = monotonic
         self._alarm = Alarm(monotonic)
         self._seed = seed
         self._chance = random.Random(seed)  # noqa: S311  - chance, not secrets
 
-    def renew(self, store: Store) -> None:
-        """Serve another store, and forget everything but the settings."""
-        self._store = store
+    def renew(self) -> None:
+        """Forget what was served and what requests were made to meet; the settings stay."""
         self._chance.seed(self._seed)
         self.faults.renew()
         self.ledger.clear()
@@ -162,7 +168,13 @@ class Handler:
                 applied = await self._race(visit, alarm, counted, applied)
             await alarm.until(visit.arrived + applied)
             visit.applied_at = self._now()
-            visit.answer = answer(self._store, visit.request)
+            visit.answer = self._apply(visit.request)
+
+    def _apply(self, request: Request) -> Answer:
+        if request.method == "GET":
+            return answer(self._store, request)
+        with self._changes.making():
+            return answer(self._store, request)
 
     async def _race(self, visit: _Visit, alarm: Alarm, counted: float, applied: float) -> float:
         """Let an append find its place before others have written; return when it is applied."""

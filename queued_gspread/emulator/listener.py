@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import threading
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from .address import base_url, is_exposed, listening
+
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
     from .handler import Handler
@@ -28,7 +30,9 @@ class Listener:
         self._host = host
         self._port = port
         self._handler = handler
+        self._url = ""
         self._socket: socket.socket | None = None
+        self.exposed = False
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
@@ -42,22 +46,24 @@ class Listener:
     @property
     def url(self) -> str:
         """The base URL; raise RuntimeError before the first start."""
-        if self._socket is None:
+        if not self._url:
             raise RuntimeError("The emulator has no URL before start().")
-        return f"http://{self._host}:{self._port}"
+        return self._url
 
     def start(self) -> None:
         """Begin to listen; raise OSError where the port is taken, RuntimeError when running."""
         if self._thread is not None:
             raise RuntimeError("The emulator is running already.")
-        self._socket = socket.create_server((self._host, self._port))
+        self._socket = listening(self._host, self._port)
         self._port = self._socket.getsockname()[1]
-        listening = threading.Event()
+        self._url = base_url(self._host, self._socket)
+        self.exposed = is_exposed(self._socket)
+        ready = threading.Event()
         self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(listening)), name="emulator", daemon=True
+            target=lambda: asyncio.run(self._serve(ready)), name="emulator", daemon=True
         )
         self._thread.start()
-        listening.wait()
+        ready.wait()
 
     def stop(self) -> None:
         """Close all connections and end the thread; a second call does nothing."""
@@ -99,7 +105,7 @@ class Listener:
             await asyncio.sleep(0)
         await self._handler.close()
 
-    async def _serve(self, listening: threading.Event) -> None:
+    async def _serve(self, ready: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         self._handler.open()
@@ -110,7 +116,7 @@ class Listener:
         self._server = runner.server
         assert self._socket
         await web.SockSite(runner, self._socket).start()
-        listening.set()
+        ready.set()
         await self._stopping.wait()
         await self._handler.close()
         await runner.cleanup()
