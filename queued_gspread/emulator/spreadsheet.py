@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import copy
+from datetime import timezone
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from .a1 import Bounds, parse_bounds, range_name, split_title
 from .errors import InvalidArgumentError
 from .theme import default_properties
+from .timestamps import utc_now
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime, tzinfo
+
     from .sheet import Sheet
 
 
@@ -22,6 +28,7 @@ class Spreadsheet:
         self.properties: dict[str, Any] = {"title": title, **default_properties()}
         self.sheets = sheets
         self.named_ranges: list[dict[str, Any]] = []
+        self.clock: Callable[[], datetime] = utc_now
 
     @property
     def title(self) -> str:
@@ -34,7 +41,19 @@ class Spreadsheet:
         other = Spreadsheet(spreadsheet_id, title, sheets)
         other.properties = {**copy.deepcopy(self.properties), "title": title}
         other.named_ranges = copy.deepcopy(self.named_ranges)
+        other.clock = self.clock
         return other
+
+    def now(self) -> datetime:
+        """Return the present time of the spreadsheet's time zone; UTC if that is not known."""
+        moment = self.clock()
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=timezone.utc)
+        try:
+            zone: tzinfo = ZoneInfo(self.properties.get("timeZone", ""))
+        except (ValueError, LookupError, OSError):
+            zone = timezone.utc
+        return moment.astimezone(zone)
 
     def restore(self, earlier: Spreadsheet) -> None:
         """Become what an earlier copy holds."""

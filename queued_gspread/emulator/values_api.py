@@ -171,7 +171,7 @@ def _read(
 
 
 def _written(book: Spreadsheet, writing: Writing, option: str) -> Json:
-    return {"spreadsheetId": book.spreadsheet_id, **apply_writing(writing, option)}
+    return {"spreadsheetId": book.spreadsheet_id, **apply_writing(writing, option, book.now().year)}
 
 
 def _echo(book: Spreadsheet, rect: Rect, writing: Writing, query: Mapping[str, str]) -> Json:

@@ -104,13 +104,16 @@ def _check_fits(sheet: Sheet, bounds: Bounds, rect: Rect) -> None:
     raise InvalidArgumentError(message)
 
 
-def apply_writing(writing: Writing, option: str) -> dict[str, Any]:
-    """Write values and return what was updated; null leaves a cell as it is, uncounted."""
+def apply_writing(writing: Writing, option: str, year: int) -> dict[str, Any]:
+    """Write values and return what was updated; null leaves a cell as it is, uncounted.
+
+    `year` is that of typed dates without one.
+    """
     grid, rect, count = writing.sheet.grid, writing.rect, 0
     for row, line in enumerate(writing.rows, rect.start_row):
         for column, value in enumerate(line, rect.start_column):
             if value is not None:
-                grid.put(row, column, write(grid.get(row, column), value, option))
+                grid.put(row, column, write(grid.get(row, column), value, option, year))
                 count += 1
     answer: dict[str, Any] = {"updatedRange": range_name(writing.sheet.title, rect)}
     if any(writing.rows):
