@@ -39,7 +39,7 @@ def write(cell: Cell, raw: Scalar, option: str, year: int | None = None) -> Cell
         return cell.changed(value=None, formula=None)
     if option != "USER_ENTERED" or not isinstance(raw, str):
         return cell.changed(value=raw, formula=None)
-    if cell.number_format.get("type") == "TEXT":
+    if cell.number_format.get("type") == "TEXT" and not raw.startswith("'"):
         return cell.changed(value=raw, formula=None)
     entry = understand(raw, year)
     changes: dict[str, Any] = {"value": entry.value, "formula": entry.formula}

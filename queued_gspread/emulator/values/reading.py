@@ -33,6 +33,8 @@ def _rows(evaluator: Evaluator, sheet: Sheet, rect: Rect, options: Rendering) ->
     def show(row: int, column: int, cell: Cell | None) -> Scalar:
         if cell is None or not cell.is_filled:
             return ""
+        if cell.formula is None:
+            return render(cell, cell.value, cell.number_format, options)
         value = evaluator.value(sheet, row, column)
         return render(cell, value, evaluator.number_format(sheet, row, column), options)
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from queued_gspread.emulator.a1 import Bounds, Rect, column_letters, range_name
-from queued_gspread.emulator.errors import InvalidArgumentError, invalid, invalid_field
+from queued_gspread.emulator.errors import (
+    InvalidArgumentError,
+    invalid,
+    invalid_field,
+    invalid_fields,
+)
+from queued_gspread.emulator.proto_text import proto_text
 from queued_gspread.emulator.spreadsheet import exceeds_grid
 
 from .entry import write
@@ -16,6 +23,8 @@ if TYPE_CHECKING:
 
 Rows = list[list["Scalar"]]
 _LIST_VALUE = "type.googleapis.com/google.protobuf.ListValue"
+_LONGEST = 50_000
+_TOO_LONG = f"Your input contains more than the maximum of {_LONGEST} characters in a single cell."
 _DIMENSION = "type.googleapis.com/google.apps.sheets.v4.Dimension"
 
 
@@ -30,13 +39,15 @@ class Writing(NamedTuple):
 def checked_values(body: dict[str, Any], field: str = "data") -> Rows:
     """Return the rows of a ValueRange, or raise what Google answers to a malformed one."""
     values = body.get("values") or []
-    _check_list(values, f"{field}.values")
+    _check_lists([(f"{field}.values", values)])
+    _check_lists([(f"{field}.values[{place}]", line) for place, line in enumerate(values)])
     for place, line in enumerate(values):
-        _check_list(line, f"{field}.values[{place}]")
         for column, value in enumerate(line):
             if isinstance(value, (list, dict)):
                 where = "" if field == "data" else f"Invalid {field}: "
-                raise invalid(f"{where}Invalid values[{place}][{column}]: {_as_proto(value)}")
+                raise invalid(f"{where}Invalid values[{place}][{column}]: {proto_text(value)}")
+            if isinstance(value, str) and len(value) > _LONGEST:
+                raise invalid(_TOO_LONG)
     if checked_major(body.get("majorDimension"), field) == "COLUMNS":
         return _transposed(values)
     return [list(line) for line in values]
@@ -52,15 +63,15 @@ def checked_major(major: object, field: str = "data") -> str:
     return str(major)
 
 
-def _check_list(value: object, field: str) -> None:
-    if not isinstance(value, list):
-        shown = f'"{value}"' if isinstance(value, str) else str(value)
-        raise invalid_field(field, f"Invalid value at '{field}' ({_LIST_VALUE}), {shown}")
-
-
-def _as_proto(value: object) -> str:
-    kind = "list_value" if isinstance(value, list) else "struct_value"
-    return f"{kind} {{\n}}\n"
+def _check_lists(fields: list[tuple[str, object]]) -> None:
+    """Raise what Google answers where a list should be, for all such fields at once."""
+    wrong = [
+        (name, f"Invalid value at '{name}' ({_LIST_VALUE}), {json.dumps(value)}")
+        for name, value in fields
+        if not isinstance(value, list)
+    ]
+    if wrong:
+        raise invalid_fields(wrong)
 
 
 def _transposed(columns: Rows) -> Rows:

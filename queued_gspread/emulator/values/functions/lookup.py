@@ -120,12 +120,13 @@ def _index(values: Sequence[Argument]) -> Argument:
 def _flexible(values: Sequence[Argument]) -> Argument:
     """Compute XLOOKUP; its search modes from the last and by halves find the same or the last."""
     wanted, line, result = sound(values[0]), area_of(values[1]).line(), area_of(values[2])
-    missing, mode, search = (*values[3:], *[None] * (6 - len(values)))
-    place = _nearest(wanted, line, whole(mode), backwards=whole(search) == -1)
+    mode = whole(values[4]) if len(values) > 4 else 0  # noqa: PLR2004  - the fifth one
+    backwards = len(values) > 5 and whole(values[5]) == -1  # noqa: PLR2004  - the sixth one
+    place = _nearest(wanted, line, mode, backwards=backwards)
     if place is None:
-        if missing is None:
+        if len(values) < 4 or values[3] is None:  # noqa: PLR2004  - the fourth one
             raise EvaluationError(NOT_AVAILABLE)
-        return missing
+        return values[3]
     across = area_of(values[1]).height == 1 and len(line) > 1
     return result.column(place) if across else result.row(place)
 
