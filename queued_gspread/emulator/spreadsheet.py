@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from .sheet import Sheet
 
+_MAX_CELLS = 10_000_000
+
 
 class Spreadsheet:
     """What the Sheets API shows of one file."""
@@ -71,6 +73,15 @@ class Spreadsheet:
         exact = (sheet for sheet in self.sheets if sheet.title == title)
         alike = (sheet for sheet in self.sheets if sheet.title.casefold() == folded)
         return next(exact, None) or next(alike, None)
+
+    def check_size(self, sheet: Sheet, rows: int, columns: int) -> None:
+        """Fail where a sheet of this size would make all sheets together too large."""
+        others = (s.grid.row_count * s.grid.column_count for s in self.sheets if s is not sheet)
+        if sum(others) + rows * columns > _MAX_CELLS:
+            limit = f"above the limit of {_MAX_CELLS} cells."
+            raise InvalidArgumentError(
+                f"This action would increase the number of cells in the workbook {limit}"
+            )
 
     def find(self, text: str) -> tuple[Sheet, Bounds]:
         """Return what a range in A1 notation, a sheet's title or a range's name stands for."""

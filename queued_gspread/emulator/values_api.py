@@ -25,11 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from .cell import Cell
-    from .sheet import Sheet
     from .spreadsheet import Spreadsheet
 
 Json = dict[str, Any]
-_MOST_CELLS = 10_000_000
 _INPUT_OPTIONS = {"RAW", "USER_ENTERED"}
 _INSERT_OPTIONS = {"OVERWRITE", "INSERT_ROWS"}
 _RENDER_OPTIONS = {"FORMATTED_VALUE", "UNFORMATTED_VALUE", "FORMULA"}
@@ -163,19 +161,11 @@ def _make_room(book: Spreadsheet, writing: Writing, insert: bool) -> None:
         return
     taller = rect.height if insert else max(rect.end_row - grid.row_count, 0)
     wide = max(rect.end_column, grid.column_count)
-    _check_size(book, writing.sheet, (grid.row_count + taller) * wide)
+    with _answering():
+        book.check_size(writing.sheet, grid.row_count + taller, wide)
     if insert:
         shift_sheet(book, writing.sheet, Shift("ROWS", rect.start_row, rect.height))
     grid.grow(rect.end_row, rect.end_column)
-
-
-def _check_size(book: Spreadsheet, growing: Sheet, cells: int) -> None:
-    others = (sheet.grid for sheet in book.sheets if sheet is not growing)
-    if cells + sum(grid.row_count * grid.column_count for grid in others) > _MOST_CELLS:
-        raise invalid(
-            "This action would increase the number of cells in the workbook above the limit of "
-            f"{_MOST_CELLS} cells."
-        )
 
 
 def _check_range(text: str, body: Json) -> None:
