@@ -69,7 +69,7 @@ def test_typed_numbers(text, value, shown):
         "1 000",
         "5$",
         "=",
-        "+",
+        "-",
         "13/31",
         "2024-02-30",
         "10:75",
@@ -101,6 +101,7 @@ def test_date_without_a_year_needs_one():
     ("text", "stored"),
     [
         ("+1+2", Cell(formula="=+1+2")),
+        ("+", Cell(formula="=+")),
         ("+1 555 123", Cell(formula="=+1 555 123")),
         ("=1+1", Cell(formula="=1+1")),
         ("'=1+1", Cell("=1+1")),

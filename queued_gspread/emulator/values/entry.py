@@ -73,7 +73,7 @@ def _moment(text: str, year: int | None) -> Entry | None:
 
 def _signed_formula(text: str) -> Entry | None:
     """Return a formula for what begins with a plus and is no number: `+A1`, but also `+1 555`."""
-    return Entry(formula="=" + text) if text.startswith("+") and len(text) > 1 else None
+    return Entry(formula="=" + text) if text.startswith("+") else None
 
 
 def _number(text: str) -> Entry | None:
