@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 _INDENT = "  "
@@ -36,7 +37,14 @@ def _plain(value: Any) -> str:
         return f"bool_value: {str(value).lower()}"
     if isinstance(value, str):
         return f"string_value: {_quoted(value)}"
-    return f"number_value: {float(value)!r}"
+    return f"number_value: {_as_float(value)!r}"
+
+
+def _as_float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _quoted(text: str) -> str:

@@ -233,14 +233,14 @@ def _rendering(query: Mapping[str, Any], of: str = "") -> Rendering:
 
 
 def _input_option(option: object) -> str:
-    if option in {None, "", "INPUT_VALUE_OPTION_UNSPECIFIED"}:
+    if option is None or str(option) in {"", "INPUT_VALUE_OPTION_UNSPECIFIED"}:
         raise invalid("'valueInputOption' is required but not specified")
     _check_option("value_input_option", "ValueInputOption", option, _INPUT_OPTIONS)
     return str(option)
 
 
 def _check_option(field: str, kind: str, value: object, allowed: set[str]) -> None:
-    if value not in allowed:
+    if str(value) not in allowed:
         type_name = f"type.googleapis.com/google.apps.sheets.v4.{kind}"
         raise invalid_field(field, f"Invalid value at '{field}' ({type_name}), \"{value}\"")
 

@@ -90,6 +90,17 @@ def test_longest_text(book):
     assert len(book.values_get("A1")["values"][0][0]) == 50_000
 
 
+def test_large_numbers(book):
+    """A number is a float, so a large one loses digits, and one beyond all floats gets 400."""
+    unformatted = {"valueRenderOption": "UNFORMATTED_VALUE"}
+    book.values_update("A1", RAW, {"values": [[2**53, 1234567890123456789]]})
+    exact, rounded = book.values_get("A1:B1", unformatted)["values"][0]
+    assert (exact, rounded) == (2**53, float(1234567890123456789))
+    assert isinstance(rounded, float)
+    error = refusal(book.values_update, "A1", RAW, {"values": [[10**400]]})
+    assert error["message"] == "Invalid values[0][0]: number_value: inf\n"
+
+
 def test_most_cells(book):
     """An append that would make the spreadsheet larger than ten million cells gets 400."""
     sheet = book.add_worksheet("large", 383_000, 26)
@@ -108,6 +119,10 @@ def test_most_cells(book):
         ({"data": "x"}, "Invalid value at 'data' ({v4}.ValueRange), \"x\""),
         ({"data": [5]}, "Invalid value at 'data[0]' ({v4}.ValueRange), 5"),
         ({"data": [{"range": 5}]}, "Invalid value at 'data[0].range' (TYPE_STRING), 5"),
+        (
+            {"data": [{"range": "A1", "majorDimension": ["ROWS"]}]},
+            "Invalid value at 'data[0].major_dimension' ({v4}.Dimension), \"['ROWS']\"",
+        ),
     ],
 )
 def test_types_in_a_batch(book, body, message):

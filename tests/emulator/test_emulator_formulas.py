@@ -305,6 +305,8 @@ def test_formats_follow_a_chain():
         ('="5"+1', "6"),
         ('=""+1', "#VALUE!"),
         ("=+A2", "ann"),
+        ("=-B3", "-2"),
+        ("=NEGATE(1)", "#NAME?"),
         ("+", "#ERROR!"),
         ("+1 555 123", "#ERROR!"),
         ("=#REF!+1", "#REF!"),

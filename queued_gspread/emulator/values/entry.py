@@ -20,6 +20,8 @@ _NUMBER = re.compile(
 # Formats of one group show each other's numbers well; of another they do not.
 _GROUPS = {"DATE": "moment", "TIME": "moment", "DATE_TIME": "moment", "PERCENT": "percent"}
 
+_LARGEST_EXACT = 2**53
+
 
 class Entry(NamedTuple):
     """What an input is understood as; kind and pattern are its number format, if it brings one."""
@@ -38,7 +40,7 @@ def write(cell: Cell, raw: Scalar, option: str, year: int | None = None) -> Cell
     if raw == "" and isinstance(raw, str):
         return cell.changed(value=None, formula=None)
     if option != "USER_ENTERED" or not isinstance(raw, str):
-        return cell.changed(value=raw, formula=None)
+        return cell.changed(value=_held(raw), formula=None)
     if cell.number_format.get("type") == "TEXT" and not raw.startswith("'"):
         return cell.changed(value=raw, formula=None)
     entry = understand(raw, year)
@@ -47,6 +49,12 @@ def write(cell: Cell, raw: Scalar, option: str, year: int | None = None) -> Cell
         number_format = {"type": entry.kind, "pattern": entry.pattern}
         changes["format"] = {**(cell.format or {}), "numberFormat": number_format}
     return cell.changed(**changes)
+
+
+def _held(raw: Scalar) -> Scalar:
+    """Return a value as a cell holds it: all numbers are floats, so large ones lose digits."""
+    exact = isinstance(raw, int) and abs(raw) <= _LARGEST_EXACT
+    return float(raw) if isinstance(raw, int) and not exact else raw
 
 
 def _suits(present: str | None, brought: str) -> bool:
@@ -108,4 +116,4 @@ def _number_format(match: re.Match[str]) -> tuple[str, str]:
 
 
 def _tidy(value: float) -> float:
-    return int(value) if value.is_integer() and abs(value) < 2**53 else value
+    return int(value) if value.is_integer() and abs(value) <= _LARGEST_EXACT else value

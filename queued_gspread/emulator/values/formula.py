@@ -79,6 +79,7 @@ _BINARY = {"=": 1, "<>": 1, "<": 1, ">": 1, "<=": 1, ">=": 1}
 _BINARY |= {"&": 2, "+": 3, "-": 3, "*": 4, "/": 4, "^": 6}
 # A sign binds tighter than a power: -2^2 is 4.
 _UNARY_STRENGTH = 6
+_EXACT = 2**53
 Token = tuple[str, str]
 
 
@@ -134,14 +135,14 @@ class _Parser:
     def operand(self) -> Node:
         kind, text = self.tokens.popleft()
         if kind in {"-", "+"}:
-            return Call("NEGATE" if kind == "-" else "PLUS", (self.expression(_UNARY_STRENGTH),))
+            return Call(f"unary {kind}", (self.expression(_UNARY_STRENGTH),))
         if kind == "(":
             node = self.expression(0)
             self.expect(")")
             return node
         if kind == "number":
             value = float(text)
-            return Constant(int(value) if value.is_integer() else value)
+            return Constant(int(value) if value.is_integer() and value < _EXACT else value)
         if kind == "text":
             return Constant(text[1:-1].replace('""', '"'))
         if kind == "error":

@@ -27,7 +27,7 @@ _BY_FUNCTION: dict[str, Mapping[str, str]] = {
 }
 # From which argument on the first that has a format decides.
 _PASSING_ON = {
-    **dict.fromkeys(("+", "NEGATE", "PLUS", "SUM", "AVERAGE", "MIN", "MAX", "MEDIAN"), 0),
+    **dict.fromkeys(("+", "unary -", "unary +", "SUM", "AVERAGE", "MIN", "MAX", "MEDIAN"), 0),
     **dict.fromkeys(("LARGE", "SMALL", "ABS", "ROUND", "ROUNDUP", "ROUNDDOWN", "INDEX"), 0),
     **dict.fromkeys(("IFERROR", "IFNA", "SUMIFS", "AVERAGEIFS", "MAXIFS", "MINIFS"), 0),
     **dict.fromkeys(("IF", "IFS", "SWITCH", "CHOOSE"), 1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from queued_gspread.emulator.a1 import Bounds, Rect, column_letters, range_name
@@ -43,21 +44,28 @@ def checked_values(body: dict[str, Any], field: str = "data") -> Rows:
     _check_lists([(f"{field}.values[{place}]", line) for place, line in enumerate(values)])
     for place, line in enumerate(values):
         for column, value in enumerate(line):
-            if isinstance(value, (list, dict)):
-                where = "" if field == "data" else f"Invalid {field}: "
-                raise invalid(f"{where}Invalid values[{place}][{column}]: {proto_text(value)}")
             if isinstance(value, str) and len(value) > _LONGEST:
                 raise invalid(_TOO_LONG)
+            if not _fits_a_cell(value):
+                where = "" if field == "data" else f"Invalid {field}: "
+                raise invalid(f"{where}Invalid values[{place}][{column}]: {proto_text(value)}")
     if checked_major(body.get("majorDimension"), field) == "COLUMNS":
         return _transposed(values)
     return [list(line) for line in values]
 
 
+def _fits_a_cell(value: object) -> bool:
+    """Whether a value is neither a list nor an object, nor a number beyond all floats."""
+    if isinstance(value, (int, float)):
+        return abs(value) <= sys.float_info.max
+    return not isinstance(value, (list, dict))
+
+
 def checked_major(major: object, field: str = "data") -> str:
     """Return ROWS or COLUMNS for a majorDimension, ROWS for none."""
-    if major in {None, "", "DIMENSION_UNSPECIFIED"}:
+    if major is None or str(major) in {"", "DIMENSION_UNSPECIFIED"}:
         return "ROWS"
-    if major not in {"ROWS", "COLUMNS"}:
+    if str(major) not in {"ROWS", "COLUMNS"}:
         name = f"{field}.major_dimension".lstrip(".")
         raise invalid_field(name, f"Invalid value at '{name}' ({_DIMENSION}), \"{major}\"")
     return str(major)

@@ -56,7 +56,7 @@ OPERATORS: dict[str, Callable[[Sequence[Argument]], Value]] = {
     ">": _compare(operator.gt),
     "<=": _compare(operator.le),
     ">=": _compare(operator.ge),
-    "NEGATE": lambda values: -number(values[0]),
+    "unary -": lambda values: -number(values[0]),
     # A plus sign leaves any value as it is: =+A1 is A1.
-    "PLUS": lambda values: scalar(values[0]),
+    "unary +": lambda values: scalar(values[0]),
 }
