@@ -20,6 +20,7 @@ from .functions.arguments import (
     UNREADABLE,
     Area,
     EvaluationError,
+    real,
     scalar,
 )
 from .functions.conditional import CONDITIONAL
@@ -169,7 +170,8 @@ class Evaluator:
         if function is None:
             raise EvaluationError(UNKNOWN_NAME)
         _check_count(call, function.least, function.most)
-        return function.compute([self._node(sheet, argument) for argument in call.arguments])
+        found = function.compute([self._node(sheet, argument) for argument in call.arguments])
+        return real(found) if isinstance(found, float) else found
 
     def _operation(self, sheet: Sheet, call: Call) -> Argument:
         """Compute a chain of operators from its left end on: it may be longer than the stack."""

@@ -128,6 +128,8 @@ def _flexible(values: Sequence[Argument]) -> Argument:
             raise EvaluationError(NOT_AVAILABLE)
         return values[3]
     across = area_of(values[1]).height == 1 and len(line) > 1
+    if place >= (result.width if across else result.height):
+        raise EvaluationError(WRONG_TYPE)
     return result.column(place) if across else result.row(place)
 
 
