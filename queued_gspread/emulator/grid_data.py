@@ -51,7 +51,7 @@ def cell_data(cell: Cell, evaluator: Evaluator, sheet: Sheet, row: int, column: 
         found["userEnteredValue"] = _extended(cell.value)
     if cell.is_filled and value is not None:
         found["effectiveValue"] = _effective(value)
-        found["formattedValue"] = shown(value, evaluator.number_format(sheet, row, column))
+        found["formattedValue"] = shown(cell, value, evaluator.number_format(sheet, row, column))
     if cell.format:
         found["userEnteredFormat"] = dict(cell.format)
         found["effectiveFormat"] = dict(cell.format)

@@ -3,6 +3,7 @@ from datetime import datetime, timezone
 import pytest
 from gspread.utils import ValueInputOption, ValueRenderOption
 
+from queued_gspread.emulator.cell import EMPTY
 from queued_gspread.emulator.sheet import Sheet
 from queued_gspread.emulator.shift import Shift
 from queued_gspread.emulator.spreadsheet import Spreadsheet
@@ -39,7 +40,8 @@ def result(formula, table=TABLE):
     sheet = book.sheets[0]
     sheet.grid.put(0, 25, write(sheet.grid.get(0, 25), formula, "USER_ENTERED"))
     evaluator = Evaluator(book)
-    return shown(evaluator.value(sheet, 0, 25), evaluator.number_format(sheet, 0, 25))
+    value, number_format = evaluator.value(sheet, 0, 25), evaluator.number_format(sheet, 0, 25)
+    return shown(sheet.grid.get(0, 25), value, number_format)
 
 
 @pytest.mark.parametrize(
@@ -296,7 +298,7 @@ def test_formats_follow_a_chain():
     book = book_of(["2024-01-31", "=A1+1", "=A2+1"])
     sheet, evaluator = book.sheets[0], Evaluator(book)
     number_format = evaluator.number_format(sheet, 2, 0)
-    assert shown(evaluator.value(sheet, 2, 0), number_format) == "2024-02-02"
+    assert shown(EMPTY, evaluator.value(sheet, 2, 0), number_format) == "2024-02-02"
 
 
 @pytest.mark.parametrize(

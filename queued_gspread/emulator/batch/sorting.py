@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from queued_gspread.emulator.errors import InvalidArgumentError
 from queued_gspread.emulator.values.evaluate import Evaluator
 from queued_gspread.emulator.values.formula import CellError
-from queued_gspread.emulator.values.functions.arguments import rank
+from queued_gspread.emulator.values.functions import rank
 
 if TYPE_CHECKING:
     from queued_gspread.emulator.values.formula import Value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.a1 import column_index, column_letters, quote_title
+from queued_gspread.emulator.a1 import Rect, column_index, column_letters, quote_title
 
 if TYPE_CHECKING:
     from queued_gspread.emulator.shift import Shift
@@ -103,25 +103,25 @@ def _offset(text: str, rows: int, columns: int) -> str:
 
 
 def _moved(first: str, second: str | None, shift: Shift) -> str:
-    start, end = _corner(first), _corner(second or first)
-    place = 3 if shift.dimension == "ROWS" else 1
-    low, high = start[place], end[place]
-    if low is None and high is None:
-        return f"{first}:{second}"
-    assert isinstance(low, int)
-    new_low, new_high = shift.span(low, _FAR if high is None else int(high) + 1)
-    if new_high <= new_low:
-        return _GONE
-    written = _written(_with(start, place, new_low))
-    if second is None:
-        return written
-    return f"{written}:{_written(end if high is None else _with(end, place, new_high - 1))}"
-
-
-def _with(corner: Corner, place: int, index: int) -> Corner:
-    fixed_column, column, fixed_row, row = corner
-    return (
-        (fixed_column, index, fixed_row, row)
-        if place == 1
-        else (fixed_column, column, fixed_row, index)
+    (fixed_left, left, fixed_top, top), (fixed_right, right, fixed_bottom, bottom) = (
+        _corner(first),
+        _corner(second or first),
     )
+    rows = top or 0, _FAR if bottom is None else bottom + 1
+    columns = left or 0, _FAR if right is None else right + 1
+    moved = shift.rect(Rect(*rows, *columns))
+    if moved is None:
+        return _GONE
+    start = fixed_left, _kept(left, moved.start_column), fixed_top, _kept(top, moved.start_row)
+    end = (
+        fixed_right,
+        _kept(right, moved.end_column - 1),
+        fixed_bottom,
+        _kept(bottom, moved.end_row - 1),
+    )
+    return f"{_written(start)}:{_written(end)}" if second else _written(start)
+
+
+def _kept(named: int | None, moved: int) -> int | None:
+    """Return where a column or a row has moved, None where it was not named."""
+    return None if named is None else moved

@@ -31,7 +31,7 @@ def render(
     if options.value == FORMULA and cell.formula is not None:
         return cell.formula
     if options.value == FORMATTED:
-        return shown(value, number_format)
+        return shown(cell, value, number_format)
     if isinstance(value, CellError):
         return value.code
     if value is None:
@@ -39,12 +39,12 @@ def render(
         return ""
     as_text = options.moments == "FORMATTED_STRING" and _is_number(value)
     if as_text and number_format.get("type") in DATE_TYPES:
-        return shown(value, number_format)
+        return shown(cell, value, number_format)
     return plain(value)
 
 
-def shown(value: Value, number_format: Mapping[str, str]) -> str:
-    """Return a value as a person sees it in a cell with this number format."""
+def shown(cell: Cell, value: Value, number_format: Mapping[str, str] | None = None) -> str:
+    """Return a cell's text as a person sees it, by its own number format if no other is given."""
     if isinstance(value, CellError):
         return value.code
     if value is None:
@@ -52,8 +52,8 @@ def shown(value: Value, number_format: Mapping[str, str]) -> str:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, str):
-        return show_text(value, number_format)
-    return show_number(value, number_format)
+        return show_text(value, number_format or cell.number_format)
+    return show_number(value, number_format or cell.number_format)
 
 
 def plain(value: Scalar) -> Scalar:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from .arguments import Function, rank
 from .criteria import CRITERIA
 from .dates import DATES
 from .logic import LOGIC
@@ -12,7 +11,6 @@ from .numeric import NUMERIC
 from .statistic import STATISTIC
 from .texts import TEXTS
 
-if TYPE_CHECKING:
-    from .arguments import Function
+__all__ = ["FUNCTIONS", "rank"]
 
 FUNCTIONS: dict[str, Function] = NUMERIC | STATISTIC | CRITERIA | LOGIC | LOOKUP | TEXTS | DATES
