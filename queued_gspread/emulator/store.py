@@ -72,6 +72,7 @@ class Store:
             file.parents = list(parents)
         if mime_type == SPREADSHEET_TYPE:
             file.book = Spreadsheet(file_id, name, [Sheet(0, "Sheet1")])
+            file.book.clock = self.clock
         file.permissions.append(self._ownership())
         self.files[file_id] = file
         return file
