@@ -87,7 +87,9 @@ class Keeper:
                 self._save()
             except OSError as error:
                 raise UnsavedError(
-                    f"What is stored could not be saved to {self._file.path} ({error.strerror})"
+                    f"What is stored could not be saved to {self._file.path} ({error.strerror}), "
+                    "and what was changed since the last save ends with this process: see that "
+                    "its folder is there, can be written to and has room"
                 ) from error
         self._file.unlock()
 

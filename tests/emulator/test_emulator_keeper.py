@@ -130,6 +130,8 @@ def test_a_change_is_saved_while_it_runs(path):
         lambda emulator: emulator.service_account_info(),
         lambda emulator: emulator.rotate_key(),
         lambda emulator: emulator.accounts[0].rotate_key(),
+        lambda emulator: emulator.gspread_client(),
+        lambda emulator: emulator.reset(),
     ],
 )
 def test_every_change_is_saved(path, change):
@@ -380,6 +382,17 @@ def test_keys_of_earlier_runs_are_accepted(path):
 def credentials_with(info, emulator):
     info = {**info, "token_uri": f"{emulator.url}/token"}
     return type(credentials_of(emulator)).from_service_account_info(info, scopes=["x"])
+
+
+def test_a_ready_client_goes_on(path):
+    """A client that an emulator made ready gets tokens of the next one at the same URL."""
+    with Emulator(state=path) as first:
+        client = first.gspread_client()
+        client.create("x")
+        port = int(first.url.rpartition(":")[2])
+    with Emulator(port=port, state=path):
+        assert [file["name"] for file in client.list_spreadsheet_files()] == ["x"]
+        client.http_client.session.close()
 
 
 def test_accounts_come_back(path):

@@ -93,9 +93,6 @@ KILLED = """
 import os, sys
 import requests
 from queued_gspread.emulator import Emulator
-from queued_gspread.emulator.redirect import EmulatorAdapter
-
-flush, calls = os.fsync, []
 
 def stuck(file):
     print("saving", flush=True)
