@@ -22,6 +22,7 @@ class Spreadsheet:
         self.properties: dict[str, Any] = {"title": title, **default_properties()}
         self.sheets = sheets
         self.named_ranges: list[dict[str, Any]] = []
+        self.developer_metadata: list[dict[str, Any]] = []
 
     @property
     def title(self) -> str:
@@ -34,6 +35,7 @@ class Spreadsheet:
         other = Spreadsheet(spreadsheet_id, title, sheets)
         other.properties = {**copy.deepcopy(self.properties), "title": title}
         other.named_ranges = copy.deepcopy(self.named_ranges)
+        other.developer_metadata = copy.deepcopy(self.developer_metadata)
         return other
 
     def restore(self, earlier: Spreadsheet) -> None:
@@ -41,6 +43,7 @@ class Spreadsheet:
         self.properties = earlier.properties
         self.sheets = earlier.sheets
         self.named_ranges = earlier.named_ranges
+        self.developer_metadata = earlier.developer_metadata
 
     def sheet(self, sheet_id: int) -> Sheet | None:
         """Return the sheet with this id, if there is one."""

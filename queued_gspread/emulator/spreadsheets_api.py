@@ -10,6 +10,7 @@ from .batch.dimensions import DEFAULT_PIXELS
 from .batch.groups import groups_json
 from .batch.scope import Scope
 from .batch.sheets import copy_title
+from .developer_metadata import on_lines, on_sheet, on_spreadsheet
 from .errors import InvalidArgumentError, invalid
 from .field_mask import apply_mask, names, parse_mask
 from .grid_data import row_data
@@ -69,6 +70,7 @@ def copy_to(source: Spreadsheet, sheet_id: int, target: Spreadsheet, ids: Ids) -
     if sheet is None:
         raise invalid(f"The sheet ({sheet_id}) does not exist.")
     copied = sheet.copy(ids.sheet(), copy_title(target, sheet.title))
+    copied.renumber(ids.sheet)
     target.sheets.append(copied)
     return copied.properties_json(len(target.sheets) - 1)
 
@@ -124,24 +126,31 @@ def _resource(
     for index, sheet in enumerate(book.sheets):
         bounds = [b for owner, b in found if owner is sheet]
         if bounds or not found:
-            answer["sheets"].append(_sheet_json(sheet, index))
+            metadata = on_sheet(book.developer_metadata, sheet.sheet_id)
+            answer["sheets"].append(_sheet_json(sheet, index, metadata))
             if with_data:
                 data = _data(book, sheet, bounds, names(mask, "sheets", "data", "rowData"))
                 answer["sheets"][-1]["data"] = data
-    if book.named_ranges:
-        answer["namedRanges"] = copy.deepcopy(book.named_ranges)
+    metadata = on_spreadsheet(book.developer_metadata)
+    attached = {"namedRanges": book.named_ranges, "developerMetadata": metadata}
+    answer |= {name: copy.deepcopy(items) for name, items in attached.items() if items}
     answer["spreadsheetUrl"] = f"{_DOCS}/{book.spreadsheet_id}/edit"
     return answer
 
 
-def _sheet_json(sheet: Sheet, index: int) -> Json:
+def _sheet_json(sheet: Sheet, index: int, metadata: list[Json]) -> Json:
     found: Json = {"properties": sheet.properties_json(index)}
     if sheet.merges:
         found["merges"] = [sheet.range_json(merge) for merge in sheet.merges]
-    if sheet.protected_ranges:
-        found["protectedRanges"] = copy.deepcopy(sheet.protected_ranges)
-    if sheet.basic_filter:
-        found["basicFilter"] = copy.deepcopy(sheet.basic_filter)
+    attached = {
+        "protectedRanges": sheet.protected_ranges,
+        "basicFilter": sheet.basic_filter,
+        "filterViews": sheet.filter_views,
+        "bandedRanges": sheet.banded_ranges,
+        "conditionalFormats": sheet.conditional_formats,
+        "developerMetadata": metadata,
+    }
+    found |= {name: copy.deepcopy(items) for name, items in attached.items() if items}
     for dimension, name in (("ROWS", "rowGroups"), ("COLUMNS", "columnGroups")):
         if sheet.groups[dimension]:
             found[name] = groups_json(sheet, dimension)
@@ -153,25 +162,28 @@ def _data(book: Spreadsheet, sheet: Sheet, bounds: list[Bounds], with_rows: bool
     whole = grid.everything
     rects = [b.within(grid.row_count, grid.column_count) for b in bounds] or [whole]
     evaluator = Evaluator(book)
-    return [_grid_data(evaluator, sheet, rect, with_rows) for rect in rects]
+    metadata = book.developer_metadata
+    return [_grid_data(evaluator, sheet, rect, with_rows, metadata) for rect in rects]
 
 
-def _grid_data(evaluator: Evaluator, sheet: Sheet, rect: Rect, with_rows: bool) -> Json:
+def _grid_data(
+    evaluator: Evaluator, sheet: Sheet, rect: Rect, with_rows: bool, metadata: list[Json]
+) -> Json:
     found: Json = {}
     if rect.start_row:
         found["startRow"] = rect.start_row
     if rect.start_column:
         found["startColumn"] = rect.start_column
-    rows = row_data(evaluator, sheet, rect) if with_rows else []
-    if rows:
-        found["rowData"] = rows
-    found["rowMetadata"] = _metadata(sheet, "ROWS", range(rect.start_row, rect.end_row))
-    columns = range(rect.start_column, rect.end_column)
-    found["columnMetadata"] = _metadata(sheet, "COLUMNS", columns)
+    filled = row_data(evaluator, sheet, rect) if with_rows else []
+    if filled:
+        found["rowData"] = filled
+    rows, columns = range(*rect[:2]), range(*rect[2:])
+    found["rowMetadata"] = _metadata(sheet, "ROWS", rows, metadata)
+    found["columnMetadata"] = _metadata(sheet, "COLUMNS", columns, metadata)
     return found
 
 
-def _metadata(sheet: Sheet, dimension: str, indices: range) -> list[Json]:
+def _metadata(sheet: Sheet, dimension: str, indices: range, entries: list[Json]) -> list[Json]:
     default = {"pixelSize": DEFAULT_PIXELS[dimension]}
-    stored = sheet.dimensions[dimension]
-    return [default | stored.get(index, {}) for index in indices]
+    stored, attached = sheet.dimensions[dimension], on_lines(entries, sheet.sheet_id, dimension)
+    return [default | stored.get(index, {}) | attached.get(index, {}) for index in indices]

@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.a1 import column_index, column_letters, quote_title
+from queued_gspread.emulator.a1 import Rect, column_index, column_letters, quote_title
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from queued_gspread.emulator.shift import Shift
+    from queued_gspread.emulator.shift import Change
 
 _REFERENCE = re.compile(
     r"""(?P<text>"(?:[^"]|"")*")
@@ -24,14 +22,14 @@ _GONE = "#REF!"
 Corner = tuple[str, int, str, int]
 
 
-def moved_formula(formula: str, home: str, changed: str, shift: Shift) -> str:
-    """Return a formula of the sheet `home` after rows or columns of `changed` have moved."""
+def moved_formula(formula: str, home: str, changed: str, change: Change) -> str:
+    """Return a formula of the sheet `home` after cells of `changed` have moved."""
 
     def move(match: re.Match[str]) -> str:
         title = _title(match["sheet"]) or home
         if match["text"] or title.casefold() != changed.casefold():
             return match[0]
-        moved = _moved(match["first"], match["second"], shift)
+        moved = _moved(match["first"], match["second"], change)
         return (match["sheet"] or "") + moved
 
     return _REFERENCE.sub(move, formula)
@@ -86,21 +84,11 @@ def _offset(text: str, rows: int, columns: int) -> str:
     return _written((fixed_column, column, fixed_row, row))
 
 
-def _moved(first: str, second: str | None, shift: Shift) -> str:
+def _moved(first: str, second: str | None, change: Change) -> str:
     start, end = _corner(first), _corner(second or first)
-    by_rows = shift.dimension == "ROWS"
-    low, high = (start[3], end[3]) if by_rows else (start[1], end[1])
-    low, high = shift.span(low, high + 1)
-    if high <= low:
+    moved = change.rect(Rect(start[3], end[3] + 1, start[1], end[1] + 1))
+    if moved is None:
         return _GONE
-    place: Callable[[Corner, int], Corner] = _with_row if by_rows else _with_column
-    written = _written(place(start, low))
-    return f"{written}:{_written(place(end, high - 1))}" if second else written
-
-
-def _with_row(corner: Corner, row: int) -> Corner:
-    return corner[0], corner[1], corner[2], row
-
-
-def _with_column(corner: Corner, column: int) -> Corner:
-    return corner[0], column, corner[2], corner[3]
+    written = _written((start[0], moved.start_column, start[2], moved.start_row))
+    last = (end[0], moved.end_column - 1, end[2], moved.end_row - 1)
+    return f"{written}:{_written(last)}" if second else written
