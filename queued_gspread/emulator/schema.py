@@ -29,6 +29,7 @@ _ECHO = frozenset(
     {"includeValuesInResponse", "responseValueRenderOption", "responseDateTimeRenderOption"}
 )
 _VALUE_RANGE = frozenset({"range", "majorDimension", "values"})
+_FILTERED_RANGE = frozenset({"dataFilter", "majorDimension", "values"})
 PARAMETERS: dict[str, frozenset[str]] = {
     "get": frozenset({"ranges", "includeGridData", "excludeTablesInBandedRanges"}),
     "values.get": _READING,
@@ -57,50 +58,34 @@ BODIES: dict[str, frozenset[str]] = {
     "values.append": _VALUE_RANGE,
     "values.batchUpdate": _ECHO | {"valueInputOption", "data"},
     "values.batchClear": frozenset({"ranges"}),
+    "getByDataFilter": frozenset({"dataFilters", "includeGridData", "excludeTablesInBandedRanges"}),
+    "developerMetadata.search": frozenset({"dataFilters"}),
+    "values.batchGetByDataFilter": _READING | {"dataFilters"},
+    "values.batchUpdateByDataFilter": _ECHO | {"valueInputOption", "data"},
+    "values.batchClearByDataFilter": frozenset({"dataFilters"}),
 }
+# The rest of the union Request in Google's discovery document of November 2026.
 _UNSUPPORTED_KINDS = frozenset(
     [
-        "addBanding",
         "addChart",
-        "addConditionalFormatRule",
+        "addCommentReply",
         "addDataSource",
-        "addFilterView",
         "addSlicer",
         "addTable",
-        "appendCells",
-        "autoFill",
         "cancelDataSourceRefresh",
-        "createDeveloperMetadata",
-        "deleteBanding",
-        "deleteConditionalFormatRule",
+        "deleteComment",
+        "deleteCommentReply",
         "deleteDataSource",
-        "deleteDeveloperMetadata",
-        "deleteDuplicates",
         "deleteEmbeddedObject",
-        "deleteFilterView",
-        "deleteRange",
         "deleteTable",
-        "duplicateFilterView",
-        "findReplace",
-        "insertRange",
-        "moveDimension",
-        "pasteData",
-        "randomizeRange",
+        "insertComment",
         "refreshDataSource",
-        "textToColumns",
-        "trimWhitespace",
-        "updateBanding",
-        "updateBorders",
         "updateChartSpec",
-        "updateConditionalFormatRule",
+        "updateCommentPost",
         "updateDataSource",
-        "updateDeveloperMetadata",
         "updateDimensionGroup",
         "updateEmbeddedObjectBorder",
         "updateEmbeddedObjectPosition",
-        "updateFilterView",
-        "updateNamedRange",
-        "updateProtectedRange",
         "updateSlicerSpec",
         "updateTable",
     ]
@@ -122,9 +107,10 @@ def check_body(method: str, body: dict[str, Any]) -> None:
     for name in body:
         if allowed is not None and name not in allowed:
             raise unknown_name(name, parent)
+    items = _FILTERED_RANGE if method == "values.batchUpdateByDataFilter" else _VALUE_RANGE
     for place, item in enumerate(body.get("data") or []):
         for name in item if isinstance(item, dict) else ():
-            if name not in _VALUE_RANGE:
+            if name not in items:
                 raise unknown_name(name, f"data[{place}]")
 
 

@@ -31,13 +31,20 @@ _EXAMPLE_DATA_PATH = ("sheets", "data")
 
 def get(book: Spreadsheet, ranges: list[str], with_data: bool, fields: str | None) -> Json:
     """Answer spreadsheets.get; a field mask decides instead of includeGridData."""
-    mask = parse_mask(fields) if fields else {}
-    if mask:
-        with_data = names(mask, *_EXAMPLE_DATA_PATH)
     try:
         found = [book.find(text) for text in ranges]
     except InvalidArgumentError as problem:
         raise invalid(str(problem)) from None
+    return get_found(book, found, with_data, fields)
+
+
+def get_found(
+    book: Spreadsheet, found: list[tuple[Sheet, Bounds]], with_data: bool, fields: str | None
+) -> Json:
+    """Return the Spreadsheet with these ranges, with all sheets where there are none."""
+    mask = parse_mask(fields) if fields else {}
+    if mask:
+        with_data = names(mask, *_EXAMPLE_DATA_PATH)
     answer = _resource(book, found, with_data, mask)
     masked: Json = apply_mask(mask, answer)
     return masked

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from .cell import Cell
+    from .sheet import Sheet
     from .spreadsheet import Spreadsheet
 
 Json = dict[str, Any]
@@ -35,7 +36,7 @@ _MOMENT_OPTIONS = {"SERIAL_NUMBER", "FORMATTED_STRING"}
 
 
 @contextmanager
-def _answering(prefix: str = "") -> Iterator[None]:
+def answering(prefix: str = "") -> Iterator[None]:
     """Turn what is wrong with a range into the API's answer."""
     try:
         yield
@@ -45,16 +46,16 @@ def _answering(prefix: str = "") -> Iterator[None]:
 
 def get(book: Spreadsheet, text: str, query: Mapping[str, str]) -> Json:
     """Answer values.get."""
-    options, major = _rendering(query), checked_major(query.get("majorDimension"), "")
-    with _answering():
+    options, major = rendering(query), checked_major(query.get("majorDimension"), "")
+    with answering():
         return _read(Evaluator(book), book, text, options, major)
 
 
 def batch_get(book: Spreadsheet, ranges: list[str], query: Mapping[str, str]) -> Json:
     """Answer values:batchGet."""
-    options, major = _rendering(query), checked_major(query.get("majorDimension"), "")
+    options, major = rendering(query), checked_major(query.get("majorDimension"), "")
     evaluator = Evaluator(book)
-    with _answering():
+    with answering():
         found = [_read(evaluator, book, text, options, major) for text in ranges]
     return {"spreadsheetId": book.spreadsheet_id, "valueRanges": found}
 
@@ -62,12 +63,12 @@ def batch_get(book: Spreadsheet, ranges: list[str], query: Mapping[str, str]) ->
 def update(book: Spreadsheet, text: str, query: Mapping[str, str], body: Json) -> Json:
     """Answer values.update."""
     rows = checked_values(body)
-    option = _input_option(query.get("valueInputOption"))
-    with _answering():
+    option = input_option(query.get("valueInputOption"))
+    with answering():
         writing = plan_update(*book.find(text), rows)
-    answer = _written(book, writing, option)
+    answer = written(book, writing, option)
     if _is_true(query.get("includeValuesInResponse")):
-        answer["updatedData"] = _echo(book, writing.rect, writing, query)
+        answer["updatedData"] = echo(book, writing.rect, writing, query)
     return answer
 
 
@@ -75,23 +76,23 @@ def batch_update(book: Spreadsheet, body: Json) -> Json:
     """Answer values:batchUpdate: all of it is checked before anything is written."""
     data = body.get("data") or []
     rows = [checked_values(item, f"data[{place}]") for place, item in enumerate(data)]
-    option = _input_option(body.get("valueInputOption"))
+    option = input_option(body.get("valueInputOption"))
     writings = []
     for place, item in enumerate(data):
-        with _answering(f"Invalid data[{place}]: "):
+        with answering(f"Invalid data[{place}]: "):
             writings.append(plan_update(*book.find(item.get("range", "")), rows[place]))
-    responses = [_written(book, writing, option) for writing in writings]
+    responses = [written(book, writing, option) for writing in writings]
     if body.get("includeValuesInResponse"):
         for writing, response in zip(writings, responses, strict=True):
-            response["updatedData"] = _echo(book, writing.rect, writing, body)
-    return {"spreadsheetId": book.spreadsheet_id, **_totals(writings, responses)} | (
+            response["updatedData"] = echo(book, writing.rect, writing, body)
+    return {"spreadsheetId": book.spreadsheet_id, **totals(writings, responses)} | (
         {"responses": responses} if responses else {}
     )
 
 
 def clear(book: Spreadsheet, text: str) -> Json:
     """Answer values.clear."""
-    with _answering():
+    with answering():
         cleared = _clear(book, text)
     return {"spreadsheetId": book.spreadsheet_id, "clearedRange": cleared}
 
@@ -99,7 +100,7 @@ def clear(book: Spreadsheet, text: str) -> Json:
 def batch_clear(book: Spreadsheet, body: Json) -> Json:
     """Answer values:batchClear."""
     ranges = body.get("ranges") or []
-    with _answering():
+    with answering():
         for text in ranges:
             book.find(text)
         cleared = [_clear(book, text) for text in ranges]
@@ -109,10 +110,10 @@ def batch_clear(book: Spreadsheet, body: Json) -> Json:
 def append(book: Spreadsheet, text: str, query: Mapping[str, str], body: Json) -> Json:
     """Answer values.append."""
     rows = checked_values(body)
-    option = _input_option(query.get("valueInputOption"))
+    option = input_option(query.get("valueInputOption"))
     insert = query.get("insertDataOption") or "OVERWRITE"
     _check_option("insert_data_option", "InsertDataOption", insert, _INSERT_OPTIONS)
-    with _answering():
+    with answering():
         sheet, bounds = book.find(text)
     grid = sheet.grid
     searched = bounds.within(grid.row_count, grid.column_count)
@@ -124,9 +125,9 @@ def append(book: Spreadsheet, text: str, query: Mapping[str, str], body: Json) -
     answer: Json = {"spreadsheetId": book.spreadsheet_id}
     if table:
         answer["tableRange"] = range_name(sheet.title, table)
-    answer["updates"] = _written(book, writing, option)
+    answer["updates"] = written(book, writing, option)
     if _is_true(query.get("includeValuesInResponse")):
-        answer["updates"]["updatedData"] = _echo(book, writing.rect, writing, query)
+        answer["updates"]["updatedData"] = echo(book, writing.rect, writing, query)
     return answer
 
 
@@ -147,11 +148,13 @@ def _read(
     return read_range(evaluator, sheet, rect, options, major)
 
 
-def _written(book: Spreadsheet, writing: Writing, option: str) -> Json:
+def written(book: Spreadsheet, writing: Writing, option: str) -> Json:
+    """Write values and return the UpdateValuesResponse."""
     return {"spreadsheetId": book.spreadsheet_id, **apply_writing(writing, option)}
 
 
-def _echo(book: Spreadsheet, rect: Rect, writing: Writing, query: Mapping[str, str]) -> Json:
+def echo(book: Spreadsheet, rect: Rect, writing: Writing, query: Mapping[str, str]) -> Json:
+    """Return what was written as the response's render options ask."""
     value = query.get("responseValueRenderOption", "FORMATTED_VALUE")
     moments = query.get("responseDateTimeRenderOption", "SERIAL_NUMBER")
     options = Rendering(value, moments)
@@ -161,13 +164,18 @@ def _echo(book: Spreadsheet, rect: Rect, writing: Writing, query: Mapping[str, s
 def _clear(book: Spreadsheet, text: str) -> str:
     sheet, bounds = book.find(text)
     rect = bounds.within(sheet.grid.row_count, sheet.grid.column_count)
-    filled: list[tuple[int, int, Cell]] = list(sheet.grid.stored(rect))
-    for row, column, cell in filled:
-        sheet.grid.put(row, column, cell.changed(value=None, formula=None))
+    clear_cells(sheet, rect)
     return range_name(sheet.title, rect)
 
 
-def _totals(writings: list[Writing], responses: list[Json]) -> Json:
+def clear_cells(sheet: Sheet, rect: Rect) -> None:
+    """Take what was entered out of cells; formats, notes and rules stay."""
+    filled: list[tuple[int, int, Cell]] = list(sheet.grid.stored(rect))
+    for row, column, cell in filled:
+        sheet.grid.put(row, column, cell.changed(value=None, formula=None))
+
+
+def totals(writings: list[Writing], responses: list[Json]) -> Json:
     """Count rows and columns once each, however many ranges touch them."""
     rows, columns, sheets = set(), set(), set()
     for writing in writings:
@@ -185,7 +193,8 @@ def _totals(writings: list[Writing], responses: list[Json]) -> Json:
     return {name: count for name, count in counts.items() if count}
 
 
-def _rendering(query: Mapping[str, str]) -> Rendering:
+def rendering(query: Mapping[str, str]) -> Rendering:
+    """Return the render options of a request, or raise what Google answers to others."""
     value = query.get("valueRenderOption") or "FORMATTED_VALUE"
     moments = query.get("dateTimeRenderOption") or "SERIAL_NUMBER"
     _check_option("value_render_option", "ValueRenderOption", value, _RENDER_OPTIONS)
@@ -193,7 +202,8 @@ def _rendering(query: Mapping[str, str]) -> Rendering:
     return Rendering(value, moments)
 
 
-def _input_option(option: object) -> str:
+def input_option(option: object) -> str:
+    """Return a valueInputOption, or raise what Google answers to none and to others."""
     if option in {None, "", "INPUT_VALUE_OPTION_UNSPECIFIED"}:
         raise invalid("'valueInputOption' is required but not specified")
     _check_option("value_input_option", "ValueInputOption", option, _INPUT_OPTIONS)
