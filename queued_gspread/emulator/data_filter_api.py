@@ -23,11 +23,11 @@ Json = dict[str, Any]
 
 
 def get(book: Spreadsheet, body: Json, fields: str | None) -> Json:
-    """Answer spreadsheets.getByDataFilter."""
+    """Answer spreadsheets.getByDataFilter: all sheets without a filter."""
     filters = body.get("dataFilters") or []
     with answering():
         found = [place for asked in filters for place in ranges_of(book, asked)]
-    return get_found(book, found, bool(body.get("includeGridData")), fields)
+    return get_found(book, found if filters else None, bool(body.get("includeGridData")), fields)
 
 
 def batch_get(book: Spreadsheet, body: Json) -> Json:

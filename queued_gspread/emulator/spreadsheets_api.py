@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .batch import HANDLERS
 from .batch.dimensions import DEFAULT_PIXELS
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .spreadsheet import Spreadsheet
 
 Json = dict[str, Any]
+Places: TypeAlias = "list[tuple[Sheet, Bounds]]"
 _DOCS = "https://docs.google.com/spreadsheets/d"
 _EXAMPLE_DATA_PATH = ("sheets", "data")
 
@@ -35,13 +36,11 @@ def get(book: Spreadsheet, ranges: list[str], with_data: bool, fields: str | Non
         found = [book.find(text) for text in ranges]
     except InvalidArgumentError as problem:
         raise invalid(str(problem)) from None
-    return get_found(book, found, with_data, fields)
+    return get_found(book, found or None, with_data, fields)
 
 
-def get_found(
-    book: Spreadsheet, found: list[tuple[Sheet, Bounds]], with_data: bool, fields: str | None
-) -> Json:
-    """Return the Spreadsheet with these ranges, with all sheets where there are none."""
+def get_found(book: Spreadsheet, found: Places | None, with_data: bool, fields: str | None) -> Json:
+    """Return the Spreadsheet with the sheets of these ranges, with all sheets for None."""
     mask = parse_mask(fields) if fields else {}
     if mask:
         with_data = names(mask, *_EXAMPLE_DATA_PATH)
@@ -122,17 +121,15 @@ def _apply(scope: Scope, place: int, kind: str, request: Json) -> Json:
         raise invalid(f"Invalid requests[{place}].{kind}: {problem}") from None
 
 
-def _resource(
-    book: Spreadsheet, found: list[tuple[Sheet, Bounds]], with_data: bool, mask: Mask
-) -> Json:
+def _resource(book: Spreadsheet, found: Places | None, with_data: bool, mask: Mask) -> Json:
     answer: Json = {
         "spreadsheetId": book.spreadsheet_id,
         "properties": copy.deepcopy(book.properties),
         "sheets": [],
     }
     for index, sheet in enumerate(book.sheets):
-        bounds = [b for owner, b in found if owner is sheet]
-        if bounds or not found:
+        bounds = [b for owner, b in found or () if owner is sheet]
+        if bounds or found is None:
             metadata = on_sheet(book.developer_metadata, sheet.sheet_id)
             answer["sheets"].append(_sheet_json(sheet, index, metadata))
             if with_data:

@@ -14,6 +14,7 @@ from pypdf import PdfReader
 from queued_gspread.emulator import Emulator
 from queued_gspread.emulator.export import export_book
 from queued_gspread.emulator.export.titles import excel_titles, file_names
+from queued_gspread.emulator.export.xlsx_formula import excel_formula
 from queued_gspread.emulator.sheet import Sheet
 from queued_gspread.emulator.spreadsheet import Spreadsheet
 from queued_gspread.emulator.values.entry import write
@@ -141,6 +142,21 @@ def test_formulas_follow_titles_that_excel_does_not_allow(book, sheet):
     assert workbook(book).sheetnames == ["Sheet1", renamed]
     assert workbook(book)["Sheet1"]["A1"].value == f"={renamed}!A1"
     assert values_of(book)["Sheet1"]["A1"].value == 7
+
+
+@pytest.mark.parametrize(
+    ("formula", "found"),
+    [
+        ('=SUM(A1;B1)&";"', '=SUM(A1,B1)&";"'),
+        ("=SUM(A2:A)+$B$2:C", "=SUM(A2:A1048576)+$B$2:C1048576"),
+        ("=SUM(A:A)+'a;b'!A1:B2", "=SUM(A:A)+'a;b'!A1:B2"),
+        ("='x/y'!A1", "=x_y!A1"),
+        ("=1+", None),
+    ],
+)
+def test_excel_formulas(formula, found):
+    """What only Google reads in a formula is written as Excel reads it."""
+    assert excel_formula(formula, {"x/y": "x_y"}) == found
 
 
 @pytest.mark.parametrize(

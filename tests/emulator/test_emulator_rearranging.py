@@ -1,28 +1,8 @@
 import pytest
-from gspread.exceptions import APIError
+from batch_requests import cells, lines, refused, send, sheet_json
 
 from queued_gspread.emulator.a1 import Rect
 from queued_gspread.emulator.moves import Move, Push
-
-
-def send(book, kind, **request):
-    return book.batch_update({"requests": [{kind: request}]})["replies"][0]
-
-
-def refused(book, kind, **request):
-    with pytest.raises(APIError) as failed:
-        send(book, kind, **request)
-    assert failed.value.code == 400
-    return failed.value.error["message"]
-
-
-def cells(rows, columns, sheet_id=0):
-    sides = ("startRowIndex", "endRowIndex", "startColumnIndex", "endColumnIndex")
-    return {"sheetId": sheet_id, **dict(zip(sides, (*rows, *columns), strict=True))}
-
-
-def lines(dimension, start, end):
-    return {"sheetId": 0, "dimension": dimension, "startIndex": start, "endIndex": end}
 
 
 def test_rows_move_as_in_googles_example(book, sheet):
@@ -147,7 +127,7 @@ def test_cells_of_a_torn_merge_are_not_shifted(book, sheet):
     message = refused(book, "insertRange", range=cells((0, 1), (0, 1)), shiftDimension="ROWS")
     assert "merge" in message
     send(book, "insertRange", range=cells((0, 1), (0, 2)), shiftDimension="ROWS")
-    assert book.fetch_sheet_metadata()["sheets"][0]["merges"][0]["startRowIndex"] == 3
+    assert sheet_json(book)["merges"][0]["startRowIndex"] == 3
 
 
 def test_a_shift_needs_its_dimension(book):

@@ -12,10 +12,10 @@ from queued_gspread.emulator.a1 import Rect, column_letters, quote_title
 from queued_gspread.emulator.batch.dimensions import DEFAULT_PIXELS
 from queued_gspread.emulator.spreadsheet import bounds_of
 from queued_gspread.emulator.values.evaluate import Evaluator
-from queued_gspread.emulator.values.formula import CellError, FormulaSyntaxError, parse
-from queued_gspread.emulator.values.references import renamed_formula
+from queued_gspread.emulator.values.formula import CellError
 
 from .titles import excel_titles
+from .xlsx_formula import excel_formula
 from .xlsx_style import Styles, color, theme_colors
 
 if TYPE_CHECKING:
@@ -37,12 +37,6 @@ class _Copying:
     evaluator: Evaluator
     styles: Styles
     renamed: dict[str, str]
-
-    def formula(self, formula: str) -> str:
-        """Return a formula as it stands in the workbook."""
-        for old, new in self.renamed.items():
-            formula = renamed_formula(formula, old, new)
-        return formula
 
 
 def workbook(book: Spreadsheet, created: datetime) -> bytes:
@@ -117,9 +111,9 @@ def _fill(page: Any, sheet: Sheet, copying: _Copying) -> None:
 def _write(page: Any, place: tuple[int, int], cell: Cell, value: Value, copying: _Copying) -> None:
     look = copying.styles.of(cell)
     code = value.code if isinstance(value, CellError) else value
-    if cell.formula is not None and _is_formula(cell.formula):
-        shown = "" if code is None else code
-        page.write_formula(*place, copying.formula(cell.formula), look, shown)
+    formula = cell.formula and excel_formula(cell.formula, copying.renamed)
+    if formula:
+        page.write_formula(*place, formula, look, "" if code is None else code)
     elif isinstance(code, bool):
         page.write_boolean(*place, code, look)
     elif isinstance(code, str):
@@ -128,14 +122,6 @@ def _write(page: Any, place: tuple[int, int], cell: Cell, value: Value, copying:
         page.write_number(*place, code, look)
     elif look is not None:
         page.write_blank(*place, None, look)
-
-
-def _is_formula(text: str) -> bool:
-    try:
-        parse(text)
-    except (FormulaSyntaxError, RecursionError):
-        return False
-    return True
 
 
 def _show(target: Any, book: Spreadsheet) -> None:
