@@ -54,6 +54,8 @@ def cell_data(cell: Cell, value: Value) -> Json:
     if cell.format:
         found["userEnteredFormat"] = dict(cell.format)
         found["effectiveFormat"] = dict(cell.format)
+    if cell.runs:
+        found["textFormatRuns"] = [dict(run) for run in cell.runs]
     if cell.note:
         found["note"] = cell.note
     if cell.validation:

@@ -19,6 +19,8 @@ from .sheet import DEFAULT_COLUMNS, DEFAULT_ROWS, Sheet
 from .values.evaluate import Evaluator
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .a1 import Bounds, Rect
     from .field_mask import Mask
     from .ids import Ids
@@ -51,7 +53,7 @@ def get_found(book: Spreadsheet, found: Places | None, with_data: bool, fields: 
 
 def batch_update(book: Spreadsheet, body: Json, ids: Ids, email: str) -> Json:
     """Answer spreadsheets.batchUpdate: in order, all or nothing."""
-    requests = body.get("requests") or []
+    requests = list(_flat(body.get("requests") or []))
     if not requests:
         raise invalid("Must specify at least one request.")
     parsed = [_kind(place, request) for place, request in enumerate(requests)]
@@ -93,6 +95,15 @@ def fill_new(book: Spreadsheet, body: Json, ids: Ids) -> None:
         title = properties.get("title") or f"Sheet{place + 1}"
         sheets.append(Sheet(sheet_id, title, rows, columns))
     book.sheets = sheets or book.sheets
+
+
+def _flat(requests: list[Any]) -> Iterator[Any]:
+    """Yield requests out of lists in lists, which Google takes and gspread-formatting sends."""
+    for request in requests:
+        if isinstance(request, list):
+            yield from _flat(request)
+        else:
+            yield request
 
 
 def _kind(place: int, request: Json) -> tuple[str, Json]:

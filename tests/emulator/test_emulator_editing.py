@@ -251,3 +251,44 @@ def test_a_failed_batch_changes_nothing(book, sheet):
     with pytest.raises(APIError, match="destinationIndex"):
         book.batch_update({"requests": requests})
     assert sheet.acell("A1").value == " a "
+
+
+def test_lists_of_requests_are_taken_apart(book, sheet):
+    """Requests may stand in lists in the list, as gspread-formatting's batches send them."""
+    fill = {
+        "range": cells((0, 1), (0, 1)),
+        "cell": {"userEnteredValue": {"numberValue": 1}},
+        "fields": "*",
+    }
+    size = {"range": lines("ROWS", 0, 1), "properties": {"pixelSize": 40}, "fields": "pixelSize"}
+    requests = [[{"repeatCell": fill}, {"updateDimensionProperties": size}], {"repeatCell": fill}]
+    assert book.batch_update({"requests": requests})["replies"] == [{}, {}, {}]
+    assert sheet.acell("A1").value == "1"
+
+
+def test_colors_of_the_theme_are_kept(sheet, book):
+    """A ColorStyle may name a colour of the theme instead of telling one."""
+    sheet.format("A1", {"textFormat": {"foregroundColorStyle": {"themeColor": "ACCENT1"}}})
+    fields = "sheets.data.rowData.values.userEnteredFormat"
+    found = book.fetch_sheet_metadata({"ranges": "A1", "fields": fields})["sheets"][0]["data"][0]
+    look = found["rowData"][0]["values"][0]["userEnteredFormat"]
+    assert look == {"textFormat": {"foregroundColorStyle": {"themeColor": "ACCENT1"}}}
+
+
+def test_parts_of_a_text_have_formats_until_it_changes(book, sheet):
+    """Text format runs are told, also where they come with the text, and go with another one."""
+    runs = [{"startIndex": 1, "format": {"bold": True}}]
+    data = {"userEnteredValue": {"stringValue": "abc"}, "textFormatRuns": runs}
+    where = cells((0, 1), (0, 1))
+
+    def told():
+        found = book.fetch_sheet_metadata({"includeGridData": True, "ranges": "A1"})
+        return found["sheets"][0]["data"][0]["rowData"][0]["values"][0].get("textFormatRuns")
+
+    fields = "userEnteredValue,textFormatRuns"
+    send(book, "updateCells", range=where, rows=[{"values": [data]}], fields=fields)
+    assert told() == runs
+    sheet.format("A1", {"textFormat": {"italic": True}})
+    assert told() == runs
+    sheet.update([["abd"]], "A1")
+    assert told() is None

@@ -126,6 +126,10 @@ def _changed(cell: Cell, data: Json, mask: Mask) -> Cell | None:
     if names(mask, "userEnteredFormat"):
         below = {} if "*" in mask else mask.get("userEnteredFormat", {})
         changes["format"] = _format(cell.format or {}, data.get("userEnteredFormat") or {}, below)
+    if names(mask, "textFormatRuns"):
+        changes["runs"] = [
+            with_color_styles(run) for run in data.get("textFormatRuns") or []
+        ] or None
     if names(mask, "userEnteredValue"):
         changes |= _entered(data.get("userEnteredValue") or {})
     return cell.changed(**changes)

@@ -59,8 +59,11 @@ def delete_rule(scope: Scope, request: Json) -> Json:
 
 
 def _checked(scope: Scope, asked: Json) -> tuple[Sheet, Json]:
-    """Return a rule as it is kept, and the sheet of its ranges."""
-    places = [scope.grid_range(where)[0] for where in asked.get("ranges") or []]
+    """Return a rule as it is kept, and the sheet of its ranges.
+
+    A range may be empty: gspread-formatting's tests against Google have one that is.
+    """
+    places = [scope.grid(where) for where in asked.get("ranges") or []]
     if not places or any(sheet is not places[0] for sheet in places):
         raise InvalidArgumentError("A rule must have ranges, all of them on the same sheet")
     if sum(kind in asked for kind in _KINDS) != 1:

@@ -34,12 +34,17 @@ class Scope:
             raise InvalidArgumentError(f"No sheet with id: {sheet_id or 0}")
         return found
 
-    def grid_range(self, asked: Json | None) -> tuple[Sheet, Rect]:
-        """Return the sheet and the cells of a GridRange, which has to begin in the grid."""
-        asked = asked or {}
+    def grid(self, asked: Json) -> Sheet:
+        """Return the sheet of a GridRange or a DimensionRange."""
         found = self.book.sheet(asked.get("sheetId", 0))
         if found is None:
             raise InvalidArgumentError(f"No grid with id: {asked.get('sheetId', 0)}")
+        return found
+
+    def grid_range(self, asked: Json | None) -> tuple[Sheet, Rect]:
+        """Return the sheet and the cells of a GridRange, which has to begin in the grid."""
+        asked = asked or {}
+        found = self.grid(asked)
         grid = found.grid
         _check_within(asked, "Row", grid.row_count)
         _check_within(asked, "Column", grid.column_count)
@@ -48,9 +53,7 @@ class Scope:
     def dimension_range(self, asked: Json | None) -> tuple[Sheet, str, int, int]:
         """Return the sheet, the dimension and both ends of a DimensionRange."""
         asked = asked or {}
-        found = self.book.sheet(asked.get("sheetId", 0))
-        if found is None:
-            raise InvalidArgumentError(f"No grid with id: {asked.get('sheetId', 0)}")
+        found = self.grid(asked)
         dimension = str(asked.get("dimension", "ROWS"))
         start = int(asked.get("startIndex", 0))
         end = int(asked.get("endIndex", found.size(dimension)))
