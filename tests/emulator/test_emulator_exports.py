@@ -113,6 +113,7 @@ def test_an_excel_file_holds_the_layout(book, sheet):
     assert page.auto_filter.ref == "A1:B2"
     assert page.sheet_properties.tabColor.rgb == "FF112233"
     assert found["hidden"].sheet_state == "hidden"
+    assert found["hidden"].freeze_panes is None
 
 
 def test_an_excel_file_opens_at_a_sheet_that_is_shown(book, sheet):

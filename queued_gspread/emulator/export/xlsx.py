@@ -72,7 +72,9 @@ def workbook(book: Spreadsheet, created: datetime) -> bytes:
 
 def _arrange(page: Any, sheet: Sheet, tab: str | None) -> None:
     grid = sheet.grid_properties
-    page.freeze_panes(grid.get("frozenRowCount", 0), grid.get("frozenColumnCount", 0))
+    frozen = grid.get("frozenRowCount", 0), grid.get("frozenColumnCount", 0)
+    if any(frozen):
+        page.freeze_panes(*frozen)
     if grid.get("hideGridlines"):
         page.hide_gridlines(_NO_GRIDLINES)
     if sheet.properties.get("rightToLeft"):
