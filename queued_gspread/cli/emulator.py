@@ -54,6 +54,14 @@ def add_options(parser: Parser) -> None:
         default=0.0,
         metavar="SECONDS",
     )
+    parser.option(
+        "--append-race",
+        "the seconds in which appends to one sheet overwrite each other, as Google's do; with 0 "
+        "they take turns (default %(default)s)",
+        type=seconds,
+        default=0.0,
+        metavar="SECONDS",
+    )
 
 
 def load_emulator() -> type[Emulator]:
@@ -78,7 +86,9 @@ def run(options: argparse.Namespace) -> int:
             installed.
 
     """
-    emulator = load_emulator()(port=options.port, latency=options.latency)
+    emulator = load_emulator()(
+        port=options.port, latency=options.latency, append_race=options.append_race
+    )
     emulator.quotas = replace(
         emulator.quotas,
         reads=options.reads_per_minute,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import re
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from .project import Project
     from .spreadsheet import Spreadsheet
     from .store import Store
+    from .values_api import Place
 
 Json = dict[str, Any]
 JSON_TYPE = "application/json; charset=UTF-8"
@@ -48,13 +50,17 @@ class Answer:
 
 @dataclass
 class Request:
-    """A request as the methods see it; parts are what the path's pattern names."""
+    """A request as the methods see it; parts are what the path's pattern names.
+
+    `place` is where an append goes if that was found before the append itself.
+    """
 
     method: str
     target: str
     headers: Mapping[str, str]
     content: bytes
     parts: dict[str, str] = field(default_factory=dict)
+    place: Place | None = None
 
     def __post_init__(self) -> None:
         """Take the target apart; the path stays percent-encoded until it is routed."""
@@ -128,6 +134,23 @@ def answer(store: Store, request: Request) -> Answer:
     except Exception:  # noqa: BLE001  - a server answers whatever goes wrong in it
         _log.exception("The emulator failed at %s %s", request.method, request.target)
         return refusal(failure(HTTPStatus.INTERNAL_SERVER_ERROR, on_sheets=True))
+
+
+def is_append(request: Request) -> bool:
+    """Whether a request is values.append."""
+    return request.method == "POST" and _APPEND.fullmatch(request.raw_path) is not None
+
+
+def find_place(store: Store, request: Request) -> None:
+    """Let an append find its place now, although it is applied later.
+
+    What is wrong with the request is told when it is applied.
+    """
+    match = _APPEND.fullmatch(request.raw_path)
+    assert match
+    with contextlib.suppress(ApiError):
+        _, book = store.spreadsheet_file(unquote(match["id"]))
+        request.place = values_api.append_place(book, unquote(match["range"]))
 
 
 def refusal(error: ApiError, headers: Mapping[str, str] | None = None) -> Answer:
@@ -233,7 +256,7 @@ def _values_update(store: Store, request: Request) -> Json:
 def _values_append(store: Store, request: Request) -> Json:
     body = _checked(request, "values.append")
     file, book = store.spreadsheet_file(request.parts["id"])
-    found = values_api.append(book, request.parts["range"], request.query, body)
+    found = values_api.append(book, request.parts["range"], request.query, body, request.place)
     store.touch(file)
     return found
 
@@ -306,6 +329,7 @@ _SHEETS, _FILES = "/v4/spreadsheets", "/drive/v3/files"
 _SHEET, _VALUES = _SHEETS + "/(?P<id>[^/:]+)", _SHEETS + "/(?P<id>[^/:]+)/values"
 _FILE = _FILES + "/(?P<id>[^/]+)"
 _PERMISSION = _FILE + "/permissions/(?P<permission>[^/]+)"
+_APPEND = re.compile(_VALUES + "/(?P<range>.+):append")
 _TABLE: list[tuple[str, str, Callable[[Store, Request], Answer | Json | None]]] = [
     ("GET", _SHEET, _get_spreadsheet),
     ("POST", _SHEETS, _create_spreadsheet),
@@ -313,7 +337,7 @@ _TABLE: list[tuple[str, str, Callable[[Store, Request], Answer | Json | None]]] 
     ("POST", _SHEET + "/sheets/(?P<sheet>[0-9]+):copyTo", _copy_to),
     ("GET", _VALUES + "/(?P<range>.+)", _values_get),
     ("PUT", _VALUES + "/(?P<range>.+)", _values_update),
-    ("POST", _VALUES + "/(?P<range>.+):append", _values_append),
+    ("POST", _APPEND.pattern, _values_append),
     ("POST", _VALUES + "/(?P<range>.+):clear", _values_clear),
     ("GET", _VALUES + ":batchGet", _values_batch_get),
     ("POST", _VALUES + ":batchUpdate", _values_batch_update),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -11,8 +10,7 @@ if TYPE_CHECKING:
 Scalar: TypeAlias = bool | int | float | str | None
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """One cell; a formula's value is computed when it is read."""
 
     value: Scalar = None
@@ -45,7 +43,7 @@ class Cell:
         What is entered has no formats of parts unless they come with it.
         """
         entered = "value" in changes or "formula" in changes
-        cell = replace(self, **({"runs": None} | changes if entered else changes))
+        cell = self._replace(**({"runs": None} | changes if entered else changes))
         return None if cell.is_bare else cell
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from .a1 import Rect
@@ -10,18 +11,24 @@ from .cell import EMPTY, Cell
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from .cell import Scalar
+
 Row = list["Cell | None"]
 
 
 class Grid:
-    """Rows of immutable cells, so that a copy shares them."""
+    """Rows of immutable cells, so that a copy shares them.
+
+    A cell with nothing but a value is kept as that value: in a large sheet nearly all are such, and
+    an object for each would take four times the memory.
+    """
 
     def __init__(self, row_count: int, column_count: int) -> None:
         """Make an empty grid of this size."""
         self.row_count = row_count
         self.column_count = column_count
         self.has_formulas = False
-        self._rows: list[Row] = []
+        self._rows: list[list[Cell | Scalar]] = []
         # A bit for every column of a row in which something was entered, so that looking for
         # tables in thousands of rows costs little.
         self._filled: list[int] = []
@@ -42,7 +49,7 @@ class Grid:
     def get(self, row: int, column: int) -> Cell:
         """Return a cell, the empty one where nothing is stored."""
         if row < len(self._rows) and column < len(self._rows[row]):
-            return self._rows[row][column] or EMPTY
+            return _cell(self._rows[row][column]) or EMPTY
         return EMPTY
 
     def put(self, row: int, column: int, cell: Cell | None) -> None:
@@ -54,7 +61,7 @@ class Grid:
             self._filled.append(0)
         cells = self._rows[row]
         cells.extend([None] * (column + 1 - len(cells)))
-        cells[column] = cell
+        cells[column] = _packed(cell)
         if cell is not None and cell.is_filled:
             self._filled[row] |= 1 << column
             self.has_formulas |= cell.formula is not None
@@ -67,8 +74,7 @@ class Grid:
 
     def any_filled(self, rect: Rect) -> bool:
         """Whether something was entered in any cell of a rectangle."""
-        mask = _mask(rect)
-        return any(filled & mask for filled in self._filled[rect.start_row : rect.end_row])
+        return any(map(_mask(rect).__and__, self._filled[rect.start_row : rect.end_row]))
 
     def last_filled(self, rect: Rect) -> tuple[int, int] | None:
         """Return the last cell, by rows, of a rectangle in which something was entered."""
@@ -82,22 +88,21 @@ class Grid:
     def filled_rows(self, row: int, step: int, columns: tuple[int, int]) -> int:
         """Return how many rows from one on, up or down, have content in some columns."""
         mask = _mask(Rect(0, 0, *columns))
-        start = row
-        while 0 <= row < len(self._filled) and self._filled[row] & mask:
-            row += step
-        return abs(row - start)
+        rows = self._filled[row::step] if row >= 0 else []
+        return sum(1 for _ in takewhile(mask.__and__, rows))
 
     def row(self, row: int, start: int, end: int) -> Row:
         """Return the stored cells of one row between two columns, without trailing gaps."""
         cells = self._rows[row][start:end] if row < len(self._rows) else []
         while cells and cells[-1] is None:
             cells.pop()
-        return cells
+        return [_cell(cell) for cell in cells]
 
     def stored(self, rect: Rect) -> Iterator[tuple[int, int, Cell]]:
         """Yield the stored cells in a rectangle, row by row."""
         for row in range(rect.start_row, min(rect.end_row, len(self._rows))):
-            for offset, cell in enumerate(self._rows[row][rect.start_column : rect.end_column]):
+            for offset, kept in enumerate(self._rows[row][rect.start_column : rect.end_column]):
+                cell = _cell(kept)
                 if cell is not None:
                     yield row, rect.start_column + offset, cell
 
@@ -153,6 +158,14 @@ class Grid:
             del row[start:end]
         low = (1 << start) - 1
         self._filled = [(bits & low) | (bits >> end << start) for bits in self._filled]
+
+
+def _packed(cell: Cell | None) -> Cell | Scalar:
+    return cell.value if cell is not None and cell == Cell(cell.value) else cell
+
+
+def _cell(kept: Cell | Scalar) -> Cell | None:
+    return kept if kept is None or isinstance(kept, Cell) else Cell(kept)
 
 
 def _mask(rect: Rect) -> int:

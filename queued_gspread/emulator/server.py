@@ -37,7 +37,7 @@ class Emulator:
 
     `clock` gives the times in answers, `monotonic` the seconds that quotas, tokens, latency and
     the ledger go by. The other arguments are attributes too, and can be set while it runs, from
-    any thread: `quotas`, `latency`, `apply_share`, `token_lifetime`.
+    any thread: `quotas`, `latency`, `apply_share`, `append_race`, `token_lifetime`.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class Emulator:
         quotas: Quotas | None = None,
         latency: Seconds = 0.0,
         apply_share: Share = 0.5,
+        append_race: float = 0.0,
         token_lifetime: float = LIFETIME,
     ) -> None:
         self._project = Project(monotonic, lambda: self.url)
@@ -60,6 +61,7 @@ class Emulator:
         self.quotas = quotas or Quotas()
         self.latency = latency
         self.apply_share = apply_share
+        self.append_race = append_race
         self.token_lifetime = token_lifetime
 
     def __enter__(self) -> Self:
@@ -107,6 +109,20 @@ class Emulator:
         if share != "random" and not 0 <= share <= 1:
             raise ValueError(f"apply_share={share!r} cannot be used: take 0 to 1, or random.")
         self._handler.apply_share = share
+
+    @property
+    def append_race(self) -> float:
+        """The seconds that pass between an append's look for its place and its writing there.
+
+        Appends to one sheet that overlap in this time find the same place and overwrite each
+        other, as the real API's do; each is answered with success. With 0 they take turns.
+        """
+        return self._handler.append_race
+
+    @append_race.setter
+    def append_race(self, seconds: float) -> None:
+        checked_seconds(seconds)
+        self._handler.append_race = seconds
 
     @property
     def token_lifetime(self) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .a1 import Rect, range_name
 from .append import find_table
@@ -107,24 +107,47 @@ def batch_clear(book: Spreadsheet, body: Json) -> Json:
     return {"spreadsheetId": book.spreadsheet_id, "clearedRanges": cleared}
 
 
-def append(book: Spreadsheet, text: str, query: Mapping[str, str], body: Json) -> Json:
-    """Answer values.append."""
+class Place(NamedTuple):
+    """Where appended values go: the table found in a range, if any, and the first cell."""
+
+    sheet_id: int
+    table: Rect | None
+    row: int
+    column: int
+
+
+def append_place(book: Spreadsheet, text: str) -> Place:
+    """Return where values that are appended to a range go."""
+    with answering():
+        sheet, bounds = book.find(text)
+    searched = bounds.within(sheet.grid.row_count, sheet.grid.column_count)
+    table = find_table(sheet.grid, searched)
+    if table:
+        return Place(sheet.sheet_id, table, table.end_row, table.start_column)
+    return Place(sheet.sheet_id, None, searched.start_row, searched.start_column)
+
+
+def append(
+    book: Spreadsheet,
+    text: str,
+    query: Mapping[str, str],
+    body: Json,
+    place: Place | None = None,
+) -> Json:
+    """Answer values.append; a place that was found earlier is taken as it was then."""
     rows = checked_values(body)
     option = input_option(query.get("valueInputOption"))
     insert = query.get("insertDataOption") or "OVERWRITE"
     _check_option("insert_data_option", "InsertDataOption", insert, _INSERT_OPTIONS)
-    with answering():
-        sheet, bounds = book.find(text)
-    grid = sheet.grid
-    searched = bounds.within(grid.row_count, grid.column_count)
-    table = find_table(grid, searched)
-    row = table.end_row if table else searched.start_row
-    column = table.start_column if table else searched.start_column
-    writing = Writing(sheet, extent(row, column, rows), rows)
+    place = place or append_place(book, text)
+    sheet = book.sheet(place.sheet_id)
+    if sheet is None:
+        raise invalid(f"Unable to parse range: {text}")
+    writing = Writing(sheet, extent(place.row, place.column, rows), rows)
     _make_room(book, writing, insert == "INSERT_ROWS")
     answer: Json = {"spreadsheetId": book.spreadsheet_id}
-    if table:
-        answer["tableRange"] = range_name(sheet.title, table)
+    if place.table:
+        answer["tableRange"] = range_name(sheet.title, place.table)
     answer["updates"] = written(book, writing, option)
     if _is_true(query.get("includeValuesInResponse")):
         answer["updates"]["updatedData"] = echo(book, writing.rect, writing, query)

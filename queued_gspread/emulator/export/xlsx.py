@@ -46,8 +46,7 @@ def workbook(book: Spreadsheet, created: datetime) -> bytes:
     as the error that it shows. What is beyond Excel's limits is left out: rows after 1048576,
     columns after XFD, letters after 32767 of a cell.
     """
-    # Only this export needs it.
-    import xlsxwriter  # type: ignore[import-untyped]  # noqa: PLC0415
+    import xlsxwriter  # type: ignore[import-untyped]  # noqa: PLC0415  - for this export alone
 
     content = io.BytesIO()
     target = xlsxwriter.Workbook(content, {"in_memory": True, "use_future_functions": True})
