@@ -27,8 +27,8 @@ from .store import SPREADSHEET_TYPE
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from .data_filter_api import Method
     from .project import Project
-    from .spreadsheet import Spreadsheet
     from .store import Store
     from .values_api import Place
 
@@ -285,32 +285,18 @@ def _values_batch_clear(store: Store, request: Request) -> Json:
     return found
 
 
-def _filtered(
-    method: str, answer_with: Callable[[Spreadsheet, Json], Json], changes: bool = False
-) -> Callable[[Store, Request], Json]:
-    """Return what answers a method that takes data filters in its body."""
+def _handler(method: Method) -> Callable[[Store, Request], Json]:
+    """Return what answers a method on a spreadsheet."""
 
     def handle(store: Store, request: Request) -> Json:
-        body = _checked(request, method)
+        body = _checked(request, method.name)
         file, book = store.spreadsheet_file(request.parts["id"])
-        found = answer_with(book, body)
-        if changes:
+        found = method.answer(book, body, {**request.query, **request.parts})
+        if method.changes:
             store.touch(file)
         return found
 
     return handle
-
-
-def _get_by_data_filter(store: Store, request: Request) -> Json:
-    body = _checked(request, "getByDataFilter")
-    _, book = store.spreadsheet_file(request.parts["id"])
-    return data_filter_api.get(book, body, request.query.get("fields"))
-
-
-def _metadata_get(store: Store, request: Request) -> Json:
-    _checked(request, "developerMetadata.get")
-    _, book = store.spreadsheet_file(request.parts["id"])
-    return data_filter_api.get_metadata(book, int(request.parts["metadata"]))
 
 
 def _export(store: Store, request: Request) -> Answer:
@@ -342,28 +328,7 @@ _TABLE: list[tuple[str, str, Callable[[Store, Request], Answer | Json | None]]] 
     ("GET", _VALUES + ":batchGet", _values_batch_get),
     ("POST", _VALUES + ":batchUpdate", _values_batch_update),
     ("POST", _VALUES + ":batchClear", _values_batch_clear),
-    ("POST", _SHEET + ":getByDataFilter", _get_by_data_filter),
-    (
-        "POST",
-        _VALUES + ":batchGetByDataFilter",
-        _filtered("values.batchGetByDataFilter", data_filter_api.batch_get),
-    ),
-    (
-        "POST",
-        _VALUES + ":batchUpdateByDataFilter",
-        _filtered("values.batchUpdateByDataFilter", data_filter_api.batch_update, changes=True),
-    ),
-    (
-        "POST",
-        _VALUES + ":batchClearByDataFilter",
-        _filtered("values.batchClearByDataFilter", data_filter_api.batch_clear, changes=True),
-    ),
-    ("GET", _SHEET + "/developerMetadata/(?P<metadata>[0-9]+)", _metadata_get),
-    (
-        "POST",
-        _SHEET + "/developerMetadata:search",
-        _filtered("developerMetadata.search", data_filter_api.search_metadata),
-    ),
+    *((m.verb, _SHEET + m.path, _handler(m)) for m in data_filter_api.METHODS),
     ("GET", _FILES, lambda s, r: drive_api.list_files(s, r.query)),
     ("POST", _FILES, lambda s, r: drive_api.create(s, r.query, r.json)),
     ("GET", _FILE, lambda s, r: drive_api.get(s, r.parts["id"], r.query)),

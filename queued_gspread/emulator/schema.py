@@ -38,6 +38,11 @@ PARAMETERS: dict[str, frozenset[str]] = {
     "values.append": _ECHO | {"valueInputOption", "insertDataOption"},
 }
 BODIES: dict[str, frozenset[str]] = {
+    "getByDataFilter": frozenset({"dataFilters", "includeGridData", "excludeTablesInBandedRanges"}),
+    "developerMetadata.search": frozenset({"dataFilters"}),
+    "values.batchGetByDataFilter": _READING | {"dataFilters"},
+    "values.batchUpdateByDataFilter": _ECHO | {"valueInputOption", "data"},
+    "values.batchClearByDataFilter": frozenset({"dataFilters"}),
     "create": frozenset(
         [
             "spreadsheetId",
@@ -58,13 +63,7 @@ BODIES: dict[str, frozenset[str]] = {
     "values.append": _VALUE_RANGE,
     "values.batchUpdate": _ECHO | {"valueInputOption", "data"},
     "values.batchClear": frozenset({"ranges"}),
-    "getByDataFilter": frozenset({"dataFilters", "includeGridData", "excludeTablesInBandedRanges"}),
-    "developerMetadata.search": frozenset({"dataFilters"}),
-    "values.batchGetByDataFilter": _READING | {"dataFilters"},
-    "values.batchUpdateByDataFilter": _ECHO | {"valueInputOption", "data"},
-    "values.batchClearByDataFilter": frozenset({"dataFilters"}),
 }
-# The rest of the union Request in Google's discovery document of November 2026.
 _UNSUPPORTED_KINDS = frozenset(
     [
         "addChart",

@@ -20,9 +20,9 @@ class Spreadsheet:
         """Make a spreadsheet with these sheets and Google's default properties."""
         self.spreadsheet_id = spreadsheet_id
         self.properties: dict[str, Any] = {"title": title, **default_properties()}
+        self.developer_metadata: list[dict[str, Any]] = []
         self.sheets = sheets
         self.named_ranges: list[dict[str, Any]] = []
-        self.developer_metadata: list[dict[str, Any]] = []
 
     @property
     def title(self) -> str:
@@ -33,9 +33,9 @@ class Spreadsheet:
         """Return a spreadsheet with the same content, sharing no changeable part."""
         sheets = [sheet.copy(sheet.sheet_id, sheet.title) for sheet in self.sheets]
         other = Spreadsheet(spreadsheet_id, title, sheets)
+        other.developer_metadata = copy.deepcopy(self.developer_metadata)
         other.properties = {**copy.deepcopy(self.properties), "title": title}
         other.named_ranges = copy.deepcopy(self.named_ranges)
-        other.developer_metadata = copy.deepcopy(self.developer_metadata)
         return other
 
     def restore(self, earlier: Spreadsheet) -> None:

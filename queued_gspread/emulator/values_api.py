@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from .cell import Cell
-    from .sheet import Sheet
     from .spreadsheet import Spreadsheet
 
 Json = dict[str, Any]
@@ -36,7 +35,7 @@ _MOMENT_OPTIONS = {"SERIAL_NUMBER", "FORMATTED_STRING"}
 
 
 @contextmanager
-def answering(prefix: str = "") -> Iterator[None]:
+def _answering(prefix: str = "") -> Iterator[None]:
     """Turn what is wrong with a range into the API's answer."""
     try:
         yield
@@ -46,16 +45,16 @@ def answering(prefix: str = "") -> Iterator[None]:
 
 def get(book: Spreadsheet, text: str, query: Mapping[str, str]) -> Json:
     """Answer values.get."""
-    options, major = rendering(query), checked_major(query.get("majorDimension"), "")
-    with answering():
+    options, major = _rendering(query), checked_major(query.get("majorDimension"), "")
+    with _answering():
         return _read(Evaluator(book), book, text, options, major)
 
 
 def batch_get(book: Spreadsheet, ranges: list[str], query: Mapping[str, str]) -> Json:
     """Answer values:batchGet."""
-    options, major = rendering(query), checked_major(query.get("majorDimension"), "")
+    options, major = _rendering(query), checked_major(query.get("majorDimension"), "")
     evaluator = Evaluator(book)
-    with answering():
+    with _answering():
         found = [_read(evaluator, book, text, options, major) for text in ranges]
     return {"spreadsheetId": book.spreadsheet_id, "valueRanges": found}
 
@@ -63,12 +62,12 @@ def batch_get(book: Spreadsheet, ranges: list[str], query: Mapping[str, str]) ->
 def update(book: Spreadsheet, text: str, query: Mapping[str, str], body: Json) -> Json:
     """Answer values.update."""
     rows = checked_values(body)
-    option = input_option(query.get("valueInputOption"))
-    with answering():
+    option = _input_option(query.get("valueInputOption"))
+    with _answering():
         writing = plan_update(*book.find(text), rows)
-    answer = written(book, writing, option)
+    answer = _written(book, writing, option)
     if _is_true(query.get("includeValuesInResponse")):
-        answer["updatedData"] = echo(book, writing.rect, writing, query)
+        answer["updatedData"] = _echo(book, writing.rect, writing, query)
     return answer
 
 
@@ -76,23 +75,23 @@ def batch_update(book: Spreadsheet, body: Json) -> Json:
     """Answer values:batchUpdate: all of it is checked before anything is written."""
     data = body.get("data") or []
     rows = [checked_values(item, f"data[{place}]") for place, item in enumerate(data)]
-    option = input_option(body.get("valueInputOption"))
+    option = _input_option(body.get("valueInputOption"))
     writings = []
     for place, item in enumerate(data):
-        with answering(f"Invalid data[{place}]: "):
+        with _answering(f"Invalid data[{place}]: "):
             writings.append(plan_update(*book.find(item.get("range", "")), rows[place]))
-    responses = [written(book, writing, option) for writing in writings]
+    responses = [_written(book, writing, option) for writing in writings]
     if body.get("includeValuesInResponse"):
         for writing, response in zip(writings, responses, strict=True):
-            response["updatedData"] = echo(book, writing.rect, writing, body)
-    return {"spreadsheetId": book.spreadsheet_id, **totals(writings, responses)} | (
+            response["updatedData"] = _echo(book, writing.rect, writing, body)
+    return {"spreadsheetId": book.spreadsheet_id, **_totals(writings, responses)} | (
         {"responses": responses} if responses else {}
     )
 
 
 def clear(book: Spreadsheet, text: str) -> Json:
     """Answer values.clear."""
-    with answering():
+    with _answering():
         cleared = _clear(book, text)
     return {"spreadsheetId": book.spreadsheet_id, "clearedRange": cleared}
 
@@ -100,7 +99,7 @@ def clear(book: Spreadsheet, text: str) -> Json:
 def batch_clear(book: Spreadsheet, body: Json) -> Json:
     """Answer values:batchClear."""
     ranges = body.get("ranges") or []
-    with answering():
+    with _answering():
         for text in ranges:
             book.find(text)
         cleared = [_clear(book, text) for text in ranges]
@@ -118,7 +117,7 @@ class Place(NamedTuple):
 
 def append_place(book: Spreadsheet, text: str) -> Place:
     """Return where values that are appended to a range go."""
-    with answering():
+    with _answering():
         sheet, bounds = book.find(text)
     searched = bounds.within(sheet.grid.row_count, sheet.grid.column_count)
     table = find_table(sheet.grid, searched)
@@ -136,7 +135,7 @@ def append(
 ) -> Json:
     """Answer values.append; a place that was found earlier is taken as it was then."""
     rows = checked_values(body)
-    option = input_option(query.get("valueInputOption"))
+    option = _input_option(query.get("valueInputOption"))
     insert = query.get("insertDataOption") or "OVERWRITE"
     _check_option("insert_data_option", "InsertDataOption", insert, _INSERT_OPTIONS)
     place = place or append_place(book, text)
@@ -148,9 +147,9 @@ def append(
     answer: Json = {"spreadsheetId": book.spreadsheet_id}
     if place.table:
         answer["tableRange"] = range_name(sheet.title, place.table)
-    answer["updates"] = written(book, writing, option)
+    answer["updates"] = _written(book, writing, option)
     if _is_true(query.get("includeValuesInResponse")):
-        answer["updates"]["updatedData"] = echo(book, writing.rect, writing, query)
+        answer["updates"]["updatedData"] = _echo(book, writing.rect, writing, query)
     return answer
 
 
@@ -171,13 +170,11 @@ def _read(
     return read_range(evaluator, sheet, rect, options, major)
 
 
-def written(book: Spreadsheet, writing: Writing, option: str) -> Json:
-    """Write values and return the UpdateValuesResponse."""
+def _written(book: Spreadsheet, writing: Writing, option: str) -> Json:
     return {"spreadsheetId": book.spreadsheet_id, **apply_writing(writing, option)}
 
 
-def echo(book: Spreadsheet, rect: Rect, writing: Writing, query: Mapping[str, str]) -> Json:
-    """Return what was written as the response's render options ask."""
+def _echo(book: Spreadsheet, rect: Rect, writing: Writing, query: Mapping[str, str]) -> Json:
     value = query.get("responseValueRenderOption", "FORMATTED_VALUE")
     moments = query.get("responseDateTimeRenderOption", "SERIAL_NUMBER")
     options = Rendering(value, moments)
@@ -187,18 +184,13 @@ def echo(book: Spreadsheet, rect: Rect, writing: Writing, query: Mapping[str, st
 def _clear(book: Spreadsheet, text: str) -> str:
     sheet, bounds = book.find(text)
     rect = bounds.within(sheet.grid.row_count, sheet.grid.column_count)
-    clear_cells(sheet, rect)
-    return range_name(sheet.title, rect)
-
-
-def clear_cells(sheet: Sheet, rect: Rect) -> None:
-    """Take what was entered out of cells; formats, notes and rules stay."""
     filled: list[tuple[int, int, Cell]] = list(sheet.grid.stored(rect))
     for row, column, cell in filled:
         sheet.grid.put(row, column, cell.changed(value=None, formula=None))
+    return range_name(sheet.title, rect)
 
 
-def totals(writings: list[Writing], responses: list[Json]) -> Json:
+def _totals(writings: list[Writing], responses: list[Json]) -> Json:
     """Count rows and columns once each, however many ranges touch them."""
     rows, columns, sheets = set(), set(), set()
     for writing in writings:
@@ -216,8 +208,7 @@ def totals(writings: list[Writing], responses: list[Json]) -> Json:
     return {name: count for name, count in counts.items() if count}
 
 
-def rendering(query: Mapping[str, str]) -> Rendering:
-    """Return the render options of a request, or raise what Google answers to others."""
+def _rendering(query: Mapping[str, str]) -> Rendering:
     value = query.get("valueRenderOption") or "FORMATTED_VALUE"
     moments = query.get("dateTimeRenderOption") or "SERIAL_NUMBER"
     _check_option("value_render_option", "ValueRenderOption", value, _RENDER_OPTIONS)
@@ -225,8 +216,7 @@ def rendering(query: Mapping[str, str]) -> Rendering:
     return Rendering(value, moments)
 
 
-def input_option(option: object) -> str:
-    """Return a valueInputOption, or raise what Google answers to none and to others."""
+def _input_option(option: object) -> str:
     if option in {None, "", "INPUT_VALUE_OPTION_UNSPECIFIED"}:
         raise invalid("'valueInputOption' is required but not specified")
     _check_option("value_input_option", "ValueInputOption", option, _INPUT_OPTIONS)

@@ -3,6 +3,8 @@ from batch_requests import cells, lines, refused, send, sheet_json
 
 from queued_gspread.emulator.a1 import Rect
 from queued_gspread.emulator.moves import Move, Push
+from queued_gspread.emulator.shift import Shift
+from queued_gspread.emulator.values.references import moved_formula
 
 
 def test_rows_move_as_in_googles_example(book, sheet):
@@ -78,6 +80,22 @@ def test_a_push_moves_only_what_is_between_its_columns():
 
 
 @pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (Shift("ROWS", 0, 1), "=SUM(A:B)+SUM(B3:B)+SUM(2:3)"),
+        (Shift("COLUMNS", 1, 2), "=SUM(A:D)+SUM(D2:D)+SUM(1:2)"),
+        (Shift("ROWS", 0, -2), "=SUM(A:B)+SUM(B1:B)+SUM(#REF!)"),
+        (Move("COLUMNS", 1, 2, 0), "=SUM(A:B)+SUM(A2:A)+SUM(1:2)"),
+        (Push("ROWS", 0, 1, (1, 2)), "=SUM(A:B)+SUM(B3:B)+SUM(1:2)"),
+    ],
+)
+def test_open_ranges_in_formulas_move(change, found):
+    """Whole columns, whole rows and ranges without an end move along and stay open."""
+    formula = "=SUM(A:B)+SUM(B2:B)+SUM(1:2)"
+    assert moved_formula(formula, "Home", "Home", change) == found
+
+
+@pytest.mark.parametrize(
     ("dimension", "found"),
     [
         ("ROWS", [["a", "", "c"], ["d", "", "f"], ["g", "b", "i"], ["", "e"], ["", "h", "=B4"]]),
@@ -104,11 +122,11 @@ def test_cells_are_inserted(book, sheet, dimension, found):
 
 
 def test_deleted_cells_take_references_with_them(book, sheet):
-    """A formula that refers to a deleted cell shows #REF!, a named range of it is gone."""
+    """A formula no longer refers to a deleted cell, a named range of it is gone."""
     sheet.update([["x", "=A1"], ["y"]], "A1", raw=False)
     sheet.define_named_range("A1:A1", "Gone")
     send(book, "deleteRange", range=cells((0, 1), (0, 1)), shiftDimension="ROWS")
-    assert sheet.get("A1:B1") == [["y", "#REF!"]]
+    assert sheet.get("A1:B1", value_render_option="FORMULA") == [["y", "=#REF!"]]
     assert book.list_named_ranges() == []
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from queued_gspread.emulator.errors import InvalidArgumentError
-from queued_gspread.emulator.values.entry import write
-from queued_gspread.emulator.values.render import shown
+
+from .scope import shown_value
 
 if TYPE_CHECKING:
     from queued_gspread.emulator.a1 import Rect
@@ -61,7 +61,7 @@ def find_replace(scope: Scope, request: Json) -> Json:
             text = _text(cell, bool(request.get("includeFormulas")))
             new, count = _replaced(text, pattern, replacement, entire)
             if text and count:
-                sheet.grid.put(row, column, write(cell, new, "USER_ENTERED"))
+                scope.enter(sheet, (row, column), new)
                 tally.add((sheet.sheet_id, row), count, cell.formula is not None)
     return {"findReplace": tally.json()}
 
@@ -90,7 +90,7 @@ def _text(cell: Cell, with_formulas: bool) -> str:
     """Return what is searched in a cell."""
     if cell.formula is not None:
         return cell.formula if with_formulas else ""
-    return shown(cell, cell.value)
+    return shown_value(cell)
 
 
 def _pattern(request: Json) -> re.Pattern[str]:

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 from queued_gspread.emulator.errors import InvalidArgumentError
 from queued_gspread.emulator.values.evaluate import Evaluator
-from queued_gspread.emulator.values.formula import CellError
-from queued_gspread.emulator.values.functions import rank
 
 if TYPE_CHECKING:
     from queued_gspread.emulator.a1 import Rect
@@ -70,7 +68,8 @@ def _reorder(sheet: Sheet, rect: Rect, rows: list[int]) -> None:
 
 
 def _key(value: Value) -> object:
-    return value if isinstance(value, CellError) else rank(value) if value is not None else None
+    """Return what is the same for equal values: 1 is not TRUE, "a" is "A"."""
+    return value.casefold() if isinstance(value, str) else (isinstance(value, bool), value)
 
 
 HANDLERS: dict[str, Handler] = {

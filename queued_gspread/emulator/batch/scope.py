@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from queued_gspread.emulator.errors import InvalidArgumentError
 from queued_gspread.emulator.spreadsheet import bounds_of
+from queued_gspread.emulator.values.entry import write
+from queued_gspread.emulator.values.render import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from queued_gspread.emulator.a1 import Rect
+    from queued_gspread.emulator.cell import Cell
     from queued_gspread.emulator.ids import Ids
     from queued_gspread.emulator.sheet import Sheet
     from queued_gspread.emulator.spreadsheet import Spreadsheet
@@ -50,6 +53,10 @@ class Scope:
         _check_within(asked, "Column", grid.column_count)
         return found, bounds_of(asked).within(grid.row_count, grid.column_count)
 
+    def enter(self, sheet: Sheet, place: tuple[int, int], text: str) -> None:
+        """Enter a text into a cell as if it were typed."""
+        sheet.grid.put(*place, write(sheet.grid.get(*place), text, "USER_ENTERED"))
+
     def dimension_range(self, asked: Json | None) -> tuple[Sheet, str, int, int]:
         """Return the sheet, the dimension and both ends of a DimensionRange."""
         asked = asked or {}
@@ -64,6 +71,11 @@ class Scope:
 
 
 Handler: TypeAlias = "Callable[[Scope, Json], Json]"
+
+
+def shown_value(cell: Cell) -> str:
+    """Return a value that was entered as it is shown."""
+    return shown(cell, cell.value)
 
 
 def _check_within(asked: Json, name: str, count: int) -> None:

@@ -11,8 +11,8 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 from queued_gspread.emulator.errors import InvalidArgumentError
-from queued_gspread.emulator.values.entry import write
-from queued_gspread.emulator.values.render import shown
+
+from .scope import shown_value
 
 if TYPE_CHECKING:
     from queued_gspread.emulator.sheet import Sheet
@@ -43,14 +43,12 @@ def text_to_columns(scope: Scope, request: Json) -> Json:
     if rect.width != 1:
         raise InvalidArgumentError(f"source must span exactly one column, was {rect.width}")
     texts = {
-        row: shown(cell, cell.value)
-        for row, _, cell in sheet.grid.stored(rect)
-        if cell.value is not None
+        row: shown_value(cell) for row, _, cell in sheet.grid.stored(rect) if cell.value is not None
     }
     mark = _delimiter(request, list(texts.values()))
     for row, text in texts.items():
         if mark in text:
-            _enter(sheet, row, rect.start_column, [text.split(mark)])
+            _enter(scope, sheet, (row, rect.start_column), [text.split(mark)])
     return {}
 
 
@@ -64,16 +62,17 @@ def paste_data(scope: Scope, request: Json) -> Json:
         raise InvalidArgumentError("One of delimiter and html must be set")
     rows = _html_rows(data) if request.get("html") else _rows(data, str(request["delimiter"]))
     if request.get("type", "PASTE_NORMAL") in _WITH_VALUES:
-        _enter(sheet, row, column, rows)
+        _enter(scope, sheet, (row, column), rows)
     return {}
 
 
-def _enter(sheet: Sheet, row: int, column: int, rows: list[list[str]]) -> None:
+def _enter(scope: Scope, sheet: Sheet, start: tuple[int, int], rows: list[list[str]]) -> None:
+    row, column = start
     width = max(map(len, rows), default=0)
     sheet.grid.grow(row + len(rows), column + width)
     for r, line in enumerate(rows, row):
         for c, text in enumerate(line, column):
-            sheet.grid.put(r, c, write(sheet.grid.get(r, c), text, "USER_ENTERED"))
+            scope.enter(sheet, (r, c), text)
 
 
 def _delimiter(request: Json, texts: list[str]) -> str:

@@ -24,9 +24,9 @@ Value: TypeAlias = "Scalar | CellError"
 
 @dataclass(frozen=True)
 class Constant:
-    """A number, a text, a truth value or an error."""
+    """A number, a text or a truth value."""
 
-    value: Value
+    value: Scalar
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,6 @@ _TOKEN = re.compile(
     r"""\s*(?:
     (?P<number>\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)(?![A-Za-z0-9_:!])
     |(?P<text>"(?:[^"]|"")*")
-    |(?:(?:'(?:[^']|'')+'|[A-Za-z_][\w.]*)!)?(?P<error>\#(?:REF!|DIV/0!|VALUE!|NAME\?|NUM!|N/A))
     |(?P<range>(?:(?:'(?:[^']|'')+'|[A-Za-z_][\w.]*)!)?
        (?:\$?[A-Za-z]{1,3}\$?\d+(?::\$?[A-Za-z]{1,3}(?:\$?\d+)?)?
          |\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3}|\$?\d+:\$?\d+)(?![\w(]))
@@ -140,8 +139,6 @@ class _Parser:
             return Constant(int(value) if value.is_integer() else value)
         if kind == "text":
             return Constant(text[1:-1].replace('""', '"'))
-        if kind == "error":
-            return Constant(CellError(text))
         return self.named(kind, text)
 
     def named(self, kind: str, text: str) -> Node:

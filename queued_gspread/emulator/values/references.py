@@ -12,14 +12,19 @@ if TYPE_CHECKING:
 
 _REFERENCE = re.compile(
     r"""(?P<text>"(?:[^"]|"")*")
-    |(?P<sheet>(?:'(?:[^']|'')+'|[A-Za-z_][\w.]*)!)?
-     (?<![\w.$])(?P<first>\$?[A-Za-z]{1,3}\$?[1-9]\d*)(?::(?P<second>\$?[A-Za-z]{1,3}\$?[1-9]\d*))?
-     (?![\w(.])""",
+    |(?P<sheet>(?:'(?:[^']|'')+'|[^\W\d][\w.]*)!)?
+     (?<![\w.$])(?:
+        (?P<first>\$?[A-Za-z]{1,3}\$?[1-9]\d*)(?::(?P<second>\$?[A-Za-z]{1,3}(?:\$?[1-9]\d*)?))?
+       |(?P<open>\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3}|\$?[1-9]\d*:\$?[1-9]\d*)
+     )(?![\w(.])""",
     re.VERBOSE,
 )
-_CELL = re.compile(r"(\$?)([A-Za-z]{1,3})(\$?)([1-9]\d*)")
+_CORNER = re.compile(r"(?:(\$?)([A-Za-z]{1,3}))?(?:(\$?)([1-9]\d*))?")
 _GONE = "#REF!"
-Corner = tuple[str, int, str, int]
+# Where a side that is open ends: beyond every grid.
+_FAR = 10**9
+# A column or a row that is None is not named: `A:A` has no rows.
+Corner = tuple[str, "int | None", str, "int | None"]
 
 
 def moved_formula(formula: str, home: str, changed: str, change: Change) -> str:
@@ -29,7 +34,7 @@ def moved_formula(formula: str, home: str, changed: str, change: Change) -> str:
         title = _title(match["sheet"]) or home
         if match["text"] or title.casefold() != changed.casefold():
             return match[0]
-        moved = _moved(match["first"], match["second"], change)
+        moved = _moved(*_parts(match), change)
         return (match["sheet"] or "") + moved
 
     return _REFERENCE.sub(move, formula)
@@ -53,7 +58,7 @@ def copied_formula(formula: str, rows: int, columns: int) -> str:
     def move(match: re.Match[str]) -> str:
         if match["text"]:
             return match[0]
-        parts = [_offset(part, rows, columns) for part in (match["first"], match["second"]) if part]
+        parts = [_offset(part, rows, columns) for part in _parts(match) if part]
         return (match["sheet"] or "") + (":".join(parts) if _GONE not in parts else _GONE)
 
     return _REFERENCE.sub(move, formula)
@@ -65,30 +70,52 @@ def _title(prefix: str | None) -> str | None:
     return prefix[1:-2].replace("''", "'") if prefix.startswith("'") else prefix[:-1]
 
 
+def _parts(match: re.Match[str]) -> tuple[str, str | None]:
+    """Return the first corner that a reference names, and the second if it does."""
+    if match["open"]:
+        first, _, second = match["open"].partition(":")
+        return first, second
+    return match["first"], match["second"]
+
+
 def _corner(text: str) -> Corner:
-    match = _CELL.fullmatch(text)
+    match = _CORNER.fullmatch(text)
     assert match
-    return match[1], column_index(match[2]), match[3], int(match[4]) - 1
+    column = column_index(match[2]) if match[2] else None
+    return match[1] or "", column, match[3] or "", int(match[4]) - 1 if match[4] else None
 
 
 def _written(corner: Corner) -> str:
-    return f"{corner[0]}{column_letters(corner[1])}{corner[2]}{corner[3] + 1}"
+    fixed_column, column, fixed_row, row = corner
+    letters = "" if column is None else fixed_column + column_letters(column)
+    return letters + ("" if row is None else f"{fixed_row}{row + 1}")
 
 
 def _offset(text: str, rows: int, columns: int) -> str:
     fixed_column, column, fixed_row, row = _corner(text)
-    column += 0 if fixed_column else columns
-    row += 0 if fixed_row else rows
-    if column < 0 or row < 0:
+    if column is not None and not fixed_column:
+        column += columns
+    if row is not None and not fixed_row:
+        row += rows
+    if (column or 0) < 0 or (row or 0) < 0:
         return _GONE
     return _written((fixed_column, column, fixed_row, row))
 
 
 def _moved(first: str, second: str | None, change: Change) -> str:
     start, end = _corner(first), _corner(second or first)
-    moved = change.rect(Rect(start[3], end[3] + 1, start[1], end[1] + 1))
+    rows = start[3] or 0, _FAR if end[3] is None else end[3] + 1
+    columns = start[1] or 0, _FAR if end[1] is None else end[1] + 1
+    moved = change.rect(Rect(*rows, *columns))
     if moved is None:
         return _GONE
-    written = _written((start[0], moved.start_column, start[2], moved.start_row))
-    last = (end[0], moved.end_column - 1, end[2], moved.end_row - 1)
+    written = _written(_at(start, moved.start_row, moved.start_column))
+    last = _at(end, moved.end_row - 1, moved.end_column - 1)
     return f"{written}:{_written(last)}" if second else written
+
+
+def _at(corner: Corner, row: int, column: int) -> Corner:
+    """Return a corner at another place; what it does not name it goes on not naming."""
+    fixed_column, old_column, fixed_row, old_row = corner
+    named_column = None if old_column is None else column
+    return fixed_column, named_column, fixed_row, None if old_row is None else row
