@@ -20,6 +20,9 @@ from .errors import (
     invalid,
     unauthenticated,
 )
+from .field_mask import apply_mask, parse_mask
+from .payload import parsed_payload
+from .response_fields import check_fields
 from .schema import check_body, check_parameters
 from .scopes import allows
 from .store import SPREADSHEET_TYPE
@@ -99,18 +102,7 @@ class Request:
     @property
     def json(self) -> Json:
         """The body, an empty object where there is none."""
-        if not self.content:
-            return {}
-        try:
-            parsed = json.loads(self.content)
-        except ValueError:
-            raise invalid("Invalid JSON payload received. Unexpected token.") from None
-        if not isinstance(parsed, dict):
-            message = (
-                'Invalid JSON payload received. Unknown name "": Root element must be a message.'
-            )
-            raise invalid(message)
-        return parsed
+        return parsed_payload(self.content)
 
 
 def admitted(project: Project, request: Request) -> str:
@@ -186,14 +178,22 @@ def _route(store: Store, request: Request) -> Answer:
             found = handle(store, request)
             if found is None:
                 return Answer(HTTPStatus.NO_CONTENT, b"", "text/html")
-            return found if isinstance(found, Answer) else as_json(found)
+            return found if isinstance(found, Answer) else as_json(_masked(request, found))
     page = f"<!DOCTYPE html>\n<title>Error 404 (Not Found)!!1</title>\n<p>{request.method}</p>\n"
     return Answer(HTTPStatus.NOT_FOUND, page.encode(), "text/html; charset=UTF-8")
+
+
+def _masked(request: Request, found: Json) -> Json:
+    """Return what `fields` leaves of an answer of the Sheets API; Drive's has defaults."""
+    fields = request.query.get("fields") if request.on_sheets else None
+    masked: Json = apply_mask(parse_mask(fields), found) if fields else found
+    return masked
 
 
 def _checked(request: Request, method: str) -> Json:
     """Return the body of a request to the Sheets API whose names are all known."""
     check_parameters(method, request.query)
+    check_fields(method, request.query.get("fields", ""))
     body = request.json
     check_body(method, body)
     return body

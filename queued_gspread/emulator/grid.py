@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .cell import Scalar
 
 Row = list["Cell | None"]
+PackedRow = list["Cell | Scalar"]
 
 
 class Grid:
@@ -28,10 +29,23 @@ class Grid:
         self.row_count = row_count
         self.column_count = column_count
         self.has_formulas = False
-        self._rows: list[list[Cell | Scalar]] = []
+        self._rows: list[PackedRow] = []
         # A bit for every column of a row in which something was entered, so that looking for
         # tables in thousands of rows costs little.
         self._filled: list[int] = []
+
+    @property
+    def rows(self) -> list[PackedRow]:
+        """The stored rows as they are kept, the first one first; they are for reading."""
+        return self._rows
+
+    @rows.setter
+    def rows(self, rows: list[PackedRow]) -> None:
+        self._rows = rows
+        self._filled = [_filled_columns(row) for row in rows]
+        self.has_formulas = any(
+            isinstance(cell, Cell) and cell.formula is not None for row in rows for cell in row
+        )
 
     def copy(self) -> Grid:
         """Return a grid that can be changed without changing this one."""
@@ -166,6 +180,14 @@ def _packed(cell: Cell | None) -> Cell | Scalar:
 
 def _cell(kept: Cell | Scalar) -> Cell | None:
     return kept if kept is None or isinstance(kept, Cell) else Cell(kept)
+
+
+def _filled_columns(row: PackedRow) -> int:
+    bits = 0
+    for column, kept in enumerate(row):
+        if kept.is_filled if isinstance(kept, Cell) else kept is not None:
+            bits |= 1 << column
+    return bits
 
 
 def _mask(rect: Rect) -> int:

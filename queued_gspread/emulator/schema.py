@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
-from .errors import sheets_unimplemented, unknown_name, unknown_parameter
+from .errors import invalid_field, sheets_unimplemented, unknown_name, unknown_parameter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from .errors import ApiError
 
 _SYSTEM = frozenset(
     [
@@ -64,6 +67,12 @@ BODIES: dict[str, frozenset[str]] = {
     "values.batchUpdate": _ECHO | {"valueInputOption", "data"},
     "values.batchClear": frozenset({"ranges"}),
 }
+_TYPES: dict[str, tuple[type, str]] = {
+    "data": (list, "type.googleapis.com/google.apps.sheets.v4.ValueRange"),
+    "ranges": (list, "TYPE_STRING"),
+    "range": (str, "TYPE_STRING"),
+    "includeValuesInResponse": (bool, "TYPE_BOOL"),
+}
 _UNSUPPORTED_KINDS = frozenset(
     [
         "addChart",
@@ -100,17 +109,38 @@ def check_parameters(method: str, names: Iterable[str]) -> None:
 
 
 def check_body(method: str, body: dict[str, Any]) -> None:
-    """Raise Google's 400 for a name in a request's body that its schema does not have."""
+    """Raise Google's 400 for a name in a request's body that its schema does not have.
+
+    Of the values methods the types are checked too.
+    """
     allowed = BODIES.get(method)
     parent = "data" if allowed is _VALUE_RANGE else ""
     for name in body:
         if allowed is not None and name not in allowed:
             raise unknown_name(name, parent)
+    if not method.startswith("values."):
+        return
+    _check_types(body, parent)
     items = _FILTERED_RANGE if method == "values.batchUpdateByDataFilter" else _VALUE_RANGE
     for place, item in enumerate(body.get("data") or []):
-        for name in item if isinstance(item, dict) else ():
+        where = f"data[{place}]"
+        if not isinstance(item, dict):
+            raise _wrong_type(where, "type.googleapis.com/google.apps.sheets.v4.ValueRange", item)
+        for name in item:
             if name not in items:
-                raise unknown_name(name, f"data[{place}]")
+                raise unknown_name(name, where)
+        _check_types(item, where)
+
+
+def _check_types(body: dict[str, Any], parent: str) -> None:
+    for name, (expected, kind) in _TYPES.items():
+        value = body.get(name)
+        if value is not None and not isinstance(value, expected):
+            raise _wrong_type(f"{parent}.{name}".lstrip("."), kind, value)
+
+
+def _wrong_type(field: str, kind: str, value: object) -> ApiError:
+    return invalid_field(field, f"Invalid value at '{field}' ({kind}), {json.dumps(value)}")
 
 
 def check_kind(place: int, name: str, supported: Iterable[str]) -> None:

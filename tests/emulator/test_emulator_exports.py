@@ -6,7 +6,6 @@ from xml.etree import ElementTree as ET
 
 import openpyxl
 import pytest
-from emulator_client import client_of
 from gspread.exceptions import APIError
 from gspread.utils import ExportFormat, MergeType
 from pypdf import PdfReader
@@ -187,13 +186,10 @@ def test_the_same_content_gives_the_same_bytes(export_format):
 
     def exported():
         with Emulator(seed=1, clock=lambda: MOMENT) as emulator:
-            client = client_of(emulator)
-            book = client.create("Twin")
+            book = emulator.gspread_client().create("Twin")
             book.sheet1.update([["a", 1, "=B1+1"]], "A1", raw=False)
             book.sheet1.update_note("A1", "note")
-            content = book.export(export_format)
-            client.http_client.session.close()
-            return content
+            return book.export(export_format)
 
     assert exported() == exported()
 

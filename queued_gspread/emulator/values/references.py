@@ -103,19 +103,25 @@ def _offset(text: str, rows: int, columns: int) -> str:
 
 
 def _moved(first: str, second: str | None, change: Change) -> str:
-    start, end = _corner(first), _corner(second or first)
-    rows = start[3] or 0, _FAR if end[3] is None else end[3] + 1
-    columns = start[1] or 0, _FAR if end[1] is None else end[1] + 1
+    (fixed_left, left, fixed_top, top), (fixed_right, right, fixed_bottom, bottom) = (
+        _corner(first),
+        _corner(second or first),
+    )
+    rows = top or 0, _FAR if bottom is None else bottom + 1
+    columns = left or 0, _FAR if right is None else right + 1
     moved = change.rect(Rect(*rows, *columns))
     if moved is None:
         return _GONE
-    written = _written(_at(start, moved.start_row, moved.start_column))
-    last = _at(end, moved.end_row - 1, moved.end_column - 1)
-    return f"{written}:{_written(last)}" if second else written
+    start = fixed_left, _kept(left, moved.start_column), fixed_top, _kept(top, moved.start_row)
+    end = (
+        fixed_right,
+        _kept(right, moved.end_column - 1),
+        fixed_bottom,
+        _kept(bottom, moved.end_row - 1),
+    )
+    return f"{_written(start)}:{_written(end)}" if second else _written(start)
 
 
-def _at(corner: Corner, row: int, column: int) -> Corner:
-    """Return a corner at another place; what it does not name it goes on not naming."""
-    fixed_column, old_column, fixed_row, old_row = corner
-    named_column = None if old_column is None else column
-    return fixed_column, named_column, fixed_row, None if old_row is None else row
+def _kept(named: int | None, moved: int) -> int | None:
+    """Return where a column or a row has moved, None where it was not named."""
+    return None if named is None else moved
