@@ -292,3 +292,20 @@ def test_parts_of_a_text_have_formats_until_it_changes(book, sheet):
     assert told() == runs
     sheet.update([["abd"]], "A1")
     assert told() is None
+
+
+def test_what_grows_too_large_is_refused(book, sheet):
+    """No cell gets more than 50,000 characters, and no spreadsheet more than ten million cells."""
+    sheet.update([["ab"]], "A1")
+    long = {"find": "a", "replacement": "x" * 50_000, "allSheets": True}
+    assert "50000 characters" in refused(book, "findReplace", **long)
+    assert sheet.acell("A1").value == "ab"
+    far = {"source": cells((0, 1), (0, 1)), "dimension": "COLUMNS", "fillLength": 10_000}
+    assert "10000000 cells" in refused(book, "autoFill", sourceAndDestination=far)
+
+
+def test_dates_without_a_year_are_replaced_and_entered(book, sheet):
+    """What is entered by a request is understood as what is typed, a date of this year as well."""
+    where = {"sheetId": sheet.id}
+    send(book, "pasteData", coordinate=where, data="2/3", type="PASTE_NORMAL", delimiter=",")
+    assert isinstance(entered(sheet, "A1")[0][0], int)

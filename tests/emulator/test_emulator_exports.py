@@ -51,6 +51,23 @@ def test_an_excel_file_holds_values_with_their_types(book, sheet):
     assert [cell.value for cell in computed[2]] == ["=1", 3, "#DIV/0!", "text1.5"]
 
 
+def test_an_excel_file_shows_results_as_the_cells_they_come_from(book, sheet):
+    """A formula's cell without a number format has the one that its result is shown by."""
+    sheet.update([["2024-02-29", "=A1+1"]], "A1", raw=False)
+    cell = workbook(book)["Sheet1"]["B1"]
+    assert cell.number_format == workbook(book)["Sheet1"]["A1"].number_format
+    content = zipfile.ZipFile(BytesIO(book.export(ExportFormat.OPEN_OFFICE_SHEET)))
+    assert b'office:date-value="2024-03-01"' in content.read("content.xml")
+
+
+def test_days_beyond_the_calendar_are_numbers(book, sheet):
+    """A number that is formatted as a date and is none is a number in OpenDocument."""
+    sheet.update([[1e10]], "A1")
+    sheet.format("A1", {"numberFormat": {"type": "DATE"}})
+    content = zipfile.ZipFile(BytesIO(book.export(ExportFormat.OPEN_OFFICE_SHEET)))
+    assert b'office:value="10000000000"' in content.read("content.xml")
+
+
 def test_an_excel_file_holds_a_broken_formula_as_its_error(book, sheet):
     """A text that is no formula would make Excel refuse the file, so its error is written."""
     sheet.update([["=1+"]], "A1", raw=False)

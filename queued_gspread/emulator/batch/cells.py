@@ -51,7 +51,7 @@ def append_cells(scope: Scope, request: Json) -> Json:
     last = sheet.grid.last_filled(sheet.grid.everything)
     start = last[0] + 1 if last else 0
     width = max((len(line.get("values") or []) for line in rows), default=0)
-    sheet.grid.grow(start + len(rows), width)
+    scope.make_room(sheet, start + len(rows), width)
     where = {"sheetId": sheet.sheet_id, "rowIndex": start}
     fields = require_mask(request)
     return update_cells(scope, {"start": where, "rows": rows, "fields": fields}) if rows else {}

@@ -29,7 +29,7 @@ def copy_paste(scope: Scope, request: Json) -> Json:
     height, width = len(block), len(block[0])
     rows = max(where.height // height, 1) * height
     columns = max(where.width // width, 1) * width
-    target.grid.grow(where.start_row + rows, where.start_column + columns)
+    scope.make_room(target, where.start_row + rows, where.start_column + columns)
     kind = request.get("pasteType", "PASTE_NORMAL")
     for row in range(rows):
         for column in range(columns):
@@ -52,7 +52,7 @@ def cut_paste(scope: Scope, request: Json) -> Json:
         for c in range(rect.start_column, rect.end_column):
             source.grid.put(r, c, None)
     where = Rect(row, row + rect.height, column, column + rect.width)
-    target.grid.grow(where.end_row, where.end_column)
+    scope.make_room(target, where.end_row, where.end_column)
     for r, line in enumerate(block):
         for c, cell in enumerate(line):
             _paste(target, (row + r, column + c), cell, kind)
@@ -66,7 +66,7 @@ def auto_fill(scope: Scope, request: Json) -> Json:
     """
     sheet, source, target = _filling(scope, request)
     block = _block(scope, sheet, source, "PASTE_NORMAL")
-    sheet.grid.grow(target.end_row, target.end_column)
+    scope.make_room(sheet, target.end_row, target.end_column)
     for row in range(target.start_row, target.end_row):
         for column in range(target.start_column, target.end_column):
             r, c = (row - source.start_row) % source.height, column - source.start_column

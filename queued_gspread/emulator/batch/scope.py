@@ -9,6 +9,7 @@ from queued_gspread.emulator.errors import InvalidArgumentError
 from queued_gspread.emulator.spreadsheet import bounds_of
 from queued_gspread.emulator.values.entry import write
 from queued_gspread.emulator.values.render import shown
+from queued_gspread.emulator.values.writing import LONGEST, TOO_LONG
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +56,16 @@ class Scope:
 
     def enter(self, sheet: Sheet, place: tuple[int, int], text: str) -> None:
         """Enter a text into a cell as if it were typed."""
-        sheet.grid.put(*place, write(sheet.grid.get(*place), text, "USER_ENTERED"))
+        if len(text) > LONGEST:
+            raise InvalidArgumentError(TOO_LONG)
+        cell = sheet.grid.get(*place)
+        sheet.grid.put(*place, write(cell, text, "USER_ENTERED", self.book.now().year))
+
+    def make_room(self, sheet: Sheet, rows: int, columns: int) -> None:
+        """Make a grid at least this large, unless the spreadsheet became too large by it."""
+        rows, columns = max(rows, sheet.grid.row_count), max(columns, sheet.grid.column_count)
+        self.book.check_size(sheet, rows, columns)
+        sheet.grid.grow(rows, columns)
 
     def dimension_range(self, asked: Json | None) -> tuple[Sheet, str, int, int]:
         """Return the sheet, the dimension and both ends of a DimensionRange."""

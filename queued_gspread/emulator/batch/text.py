@@ -69,7 +69,7 @@ def paste_data(scope: Scope, request: Json) -> Json:
 def _enter(scope: Scope, sheet: Sheet, start: tuple[int, int], rows: list[list[str]]) -> None:
     row, column = start
     width = max(map(len, rows), default=0)
-    sheet.grid.grow(row + len(rows), column + width)
+    scope.make_room(sheet, row + len(rows), column + width)
     for r, line in enumerate(rows, row):
         for c, text in enumerate(line, column):
             scope.enter(sheet, (r, c), text)

@@ -15,7 +15,6 @@ from queued_gspread.emulator.values.serial import moment_of
 from . import archive
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.cell import Cell
     from queued_gspread.emulator.grid import Row
     from queued_gspread.emulator.sheet import Sheet
     from queued_gspread.emulator.spreadsheet import Spreadsheet
@@ -81,19 +80,23 @@ def _row(line: ET.Element, evaluator: Evaluator, sheet: Sheet, row: int, cells: 
         found = ET.SubElement(line, "table:table-cell")
         value = evaluator.value(sheet, row, column)
         if cell is not None and value is not None:
-            found.attrib |= typed(cell, value)
-            _write_text(found, shown(cell, value))
+            number_format = evaluator.number_format(sheet, row, column)
+            found.attrib |= _typed(value, number_format.get("type", ""))
+            _write_text(found, shown(cell, value, number_format))
 
 
-def typed(cell: Cell, value: Value) -> dict[str, str]:
+def _typed(value: Value, kind: str) -> dict[str, str]:
     """Return the attributes that tell a value and its type; an error is a text."""
     if isinstance(value, bool):
         return {"office:value-type": "boolean", "office:boolean-value": str(value).lower()}
     if value is None or isinstance(value, (str, CellError)):
         return {"office:value-type": "string"}
-    kind = cell.number_format.get("type", "")
     if kind in {"DATE", "DATE_TIME"}:
-        moment = moment_of(value)
+        try:
+            moment = moment_of(value)
+        except OverflowError:
+            # No calendar goes that far.
+            return _typed(value, "NUMBER")
         written = moment.isoformat() if value % 1 else moment.date().isoformat()
         return {"office:value-type": "date", "office:date-value": written}
     if kind == "TIME":

@@ -19,7 +19,6 @@ from .xlsx_formula import excel_formula
 from .xlsx_style import Styles, color, theme_colors
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.cell import Cell
     from queued_gspread.emulator.sheet import Sheet
     from queued_gspread.emulator.spreadsheet import Spreadsheet
     from queued_gspread.emulator.values.formula import Value
@@ -101,18 +100,18 @@ def _fill(page: Any, sheet: Sheet, copying: _Copying) -> None:
     """Write the cells; a merge comes first, since it writes to its cells as well."""
     for merge in sheet.merges:
         first = sheet.grid.get(merge.start_row, merge.start_column)
-        page.merge_range(*_corners(merge), "", copying.styles.of(first))
+        page.merge_range(*_corners(merge), "", copying.styles.of(first, first.number_format))
     for row, column, cell in sheet.grid.stored(sheet.grid.everything):
         value = copying.evaluator.value(sheet, row, column)
-        _write(page, (row, column), cell, value, copying)
+        look = copying.styles.of(cell, copying.evaluator.number_format(sheet, row, column))
+        formula = cell.formula and excel_formula(cell.formula, copying.renamed)
+        _write(page, (row, column), formula, value, look)
         if cell.note:
             page.write_comment(row, column, cell.note[:_LONGEST_TEXT])
 
 
-def _write(page: Any, place: tuple[int, int], cell: Cell, value: Value, copying: _Copying) -> None:
-    look = copying.styles.of(cell)
+def _write(page: Any, place: tuple[int, int], formula: str | None, value: Value, look: Any) -> None:
     code = value.code if isinstance(value, CellError) else value
-    formula = cell.formula and excel_formula(cell.formula, copying.renamed)
     if formula:
         page.write_formula(*place, formula, look, "" if code is None else code)
     elif isinstance(code, bool):

@@ -38,13 +38,17 @@ class Styles:
         self._theme = theme
         self._known: dict[str, Any] = {}
 
-    def of(self, cell: Cell) -> Any:
-        """Return the format of a cell, None where it has none."""
-        if not cell.format:
+    def of(self, cell: Cell, number_format: Mapping[str, str]) -> Any:
+        """Return the format of a cell that is shown by a number format, None for no format."""
+        entered = {
+            **(cell.format or {}),
+            **({"numberFormat": number_format} if number_format else {}),
+        }
+        if not entered:
             return None
-        key = json.dumps(cell.format, sort_keys=True)
+        key = json.dumps(entered, sort_keys=True)
         if key not in self._known:
-            self._known[key] = self._workbook.add_format(style(cell, self._theme))
+            self._known[key] = self._workbook.add_format(style(entered, self._theme))
         return self._known[key]
 
 
@@ -54,27 +58,26 @@ def theme_colors(properties: Json) -> dict[str, Json]:
     return {pair["colorType"]: pair["color"].get("rgbColor", {}) for pair in pairs}
 
 
-def style(cell: Cell, theme: Mapping[str, Json]) -> Json:
-    """Return a cell's format as the properties that XlsxWriter's `add_format` takes."""
-    entered = dict(cell.format or {})
+def style(entered: Json, theme: Mapping[str, Json]) -> Json:
+    """Return a CellFormat as the properties that XlsxWriter's `add_format` takes."""
     found: Json = {
         "bg_color": color(entered, "backgroundColor", theme),
         "align": _ALIGN.get(entered.get("horizontalAlignment", "")),
         "valign": _VALIGN.get(entered.get("verticalAlignment", "")),
         "text_wrap": entered.get("wrapStrategy") == "WRAP",
         "rotation": _rotation(entered.get("textRotation") or {}),
-        "num_format": number_format(cell),
+        "num_format": excel_pattern(entered.get("numberFormat") or {}),
     }
     found |= _font(entered.get("textFormat") or {}, theme)
     found |= _borders(entered.get("borders") or {}, theme)
     return {name: value for name, value in found.items() if value}
 
 
-def number_format(cell: Cell) -> str:
-    """Return a cell's number format as Excel spells it, empty for "General"."""
-    if cell.number_format.get("type") == "TEXT":
+def excel_pattern(number_format: Mapping[str, str]) -> str:
+    """Return a number format as Excel spells it, empty for "General"."""
+    if number_format.get("type") == "TEXT":
         return "@"
-    pattern = pattern_of(cell.number_format)
+    pattern = pattern_of(number_format)
     return _HALF_OF_DAY.sub(lambda match: match[1] or match[0].upper(), pattern)
 
 
