@@ -49,7 +49,8 @@ def picture(value):
     if isinstance(value, Cell):
         return picture(value._asdict())
     if isinstance(value, (File, Spreadsheet, Sheet)):
-        return picture(vars(value))
+        # A clock is its store's own.
+        return picture({name: part for name, part in vars(value).items() if not callable(part)})
     if isinstance(value, dict):
         return {name: picture(part) for name, part in value.items()}, list(value)
     if isinstance(value, (list, tuple)):

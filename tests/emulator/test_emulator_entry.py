@@ -1,7 +1,6 @@
 from datetime import datetime, timezone
 
 import pytest
-from emulator_client import client_of
 from gspread.utils import ValueInputOption, ValueRenderOption
 
 from queued_gspread.emulator import Emulator
@@ -170,12 +169,11 @@ def test_the_emulators_year_and_day():
     """A date without a year is of the emulator's year, and TODAY is its day."""
     clock = datetime(2019, 12, 31, 23, 30, tzinfo=timezone.utc)
     with Emulator(clock=lambda: clock) as emulator:
-        client = client_of(emulator)
+        client = emulator.gspread_client()
         sheet = client.create("clock").sheet1
         sheet.update([["2/3", "=TODAY()", "=NOW()"]], "A1", value_input_option=USER)
         unformatted = ValueRenderOption.unformatted
         day, today, now = sheet.get("A1:C1", value_render_option=unformatted)[0]
-        client.http_client.session.close()
     assert (day, today) == (43499, 43830)
     assert now == pytest.approx(43830 + 23.5 / 24)
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import stat
 import threading
+from datetime import datetime, timezone
 
 import pytest
 import requests
@@ -58,14 +59,32 @@ def test_what_is_stored_outlives_the_emulator(path):
         book.share("a@example.com", perm_type="user", role="reader")
         first.add_private_file("1private")
         seen = (book.sheet1.get_all_values(), book.list_permissions())
-        client.http_client.session.close()
     with Emulator(state=str(path)) as second:
         client = second.gspread_client()
         book = client.open("kept")
         assert (book.sheet1.get_all_values(), book.list_permissions()) == seen
         with pytest.raises(PermissionError):
             client.open_by_key("1private")
-        client.http_client.session.close()
+
+
+def test_a_reset_is_kept_too(path):
+    """After a reset an emulator goes on to keep what it stores, and nothing of what was before."""
+    with Emulator(state=path) as first:
+        first.gspread_client().create("before")
+        first.reset()
+        first.gspread_client().create("after")
+    with Emulator(state=path) as second:
+        found = second.gspread_client().list_spreadsheet_files()
+    assert [file["name"] for file in found] == ["after"]
+
+
+def test_what_comes_back_goes_by_the_emulators_clock(path):
+    """A spreadsheet of an earlier emulator has the day of the emulator that holds it now."""
+    with Emulator(state=path) as first:
+        first.gspread_client().create("dated").sheet1.update_acell("A1", "=YEAR(TODAY())")
+    noon = datetime(2019, 6, 1, 12, tzinfo=timezone.utc)
+    with Emulator(state=path, clock=lambda: noon) as second:
+        assert second.gspread_client().open("dated").sheet1.acell("A1").value == "2019"
 
 
 def test_the_file_is_its_owners_alone(path):

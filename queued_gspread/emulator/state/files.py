@@ -1,7 +1,7 @@
 """Files, spreadsheets and sheets as JSON: all their attributes, by name.
 
 An attribute that is added to one of them is kept without a word here, as long as it is plain
-JSON; only what is not has a rule of its own.
+JSON; only what is not has a rule of its own. A clock is the store's, and is not kept.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ def file_from(part: Part, shared: list[Any]) -> File:
 
 
 def _book_json(book: Spreadsheet, shared: Shared) -> Json:
-    return {**vars(book), "sheets": [_sheet_json(sheet, shared) for sheet in book.sheets]}
+    kept = {name: part for name, part in vars(book).items() if not callable(part)}
+    return {**kept, "sheets": [_sheet_json(sheet, shared) for sheet in book.sheets]}
 
 
 def _book(part: Part, shared: list[Any]) -> Spreadsheet:
@@ -81,7 +82,7 @@ def _sheet(part: Part, shared: list[Any]) -> Sheet:
 def _completed(made: T, part: Part, readers: dict[str, Callable[[Part], Any]]) -> T:
     """Return an object with all attributes that a part names; those it lacks stay as made."""
     for name, found in part.members():
-        if name not in vars(made):
+        if name not in vars(made) or callable(getattr(made, name)):
             raise DamagedError(f"{found.place} is unknown to this version")
         if name in readers:
             setattr(made, name, readers[name](found))

@@ -49,6 +49,9 @@ def put_back(kept: Kept, store: Store, project: Project) -> None:
     store.owner_id = kept.owner_id
     store.ids.resume(kept.generator)
     store.private |= kept.private
+    for file in kept.files.values():
+        if file.book:
+            file.book.clock = store.clock
     store.files |= kept.files
     project.restore(kept.accounts)
 
