@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from . import drive_api, sharing_api, spreadsheets_api, values_api
+from . import data_filter_api, drive_api, sharing_api, spreadsheets_api, values_api
 from .errors import (
     ApiError,
     drive_unauthenticated,
@@ -30,6 +30,7 @@ from .store import SPREADSHEET_TYPE
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from .data_filter_api import Method
     from .project import Project
     from .store import Store
     from .values_api import Place
@@ -284,6 +285,20 @@ def _values_batch_clear(store: Store, request: Request) -> Json:
     return found
 
 
+def _handler(method: Method) -> Callable[[Store, Request], Json]:
+    """Return what answers a method on a spreadsheet."""
+
+    def handle(store: Store, request: Request) -> Json:
+        body = _checked(request, method.name)
+        file, book = store.spreadsheet_file(request.parts["id"])
+        found = method.answer(book, body, {**request.query, **request.parts})
+        if method.changes:
+            store.touch(file)
+        return found
+
+    return handle
+
+
 def _export(store: Store, request: Request) -> Answer:
     content, mime_type = drive_api.export(store, request.parts["id"], request.query)
     return Answer(HTTPStatus.OK, content, mime_type)
@@ -313,6 +328,7 @@ _TABLE: list[tuple[str, str, Callable[[Store, Request], Answer | Json | None]]] 
     ("GET", _VALUES + ":batchGet", _values_batch_get),
     ("POST", _VALUES + ":batchUpdate", _values_batch_update),
     ("POST", _VALUES + ":batchClear", _values_batch_clear),
+    *((m.verb, _SHEET + m.path, _handler(m)) for m in data_filter_api.METHODS),
     ("GET", _FILES, lambda s, r: drive_api.list_files(s, r.query)),
     ("POST", _FILES, lambda s, r: drive_api.create(s, r.query, r.json)),
     ("GET", _FILE, lambda s, r: drive_api.get(s, r.parts["id"], r.query)),

@@ -29,3 +29,4 @@ def import_csv(book: Spreadsheet, content: bytes, ids: Ids) -> None:
     # Recorded: the converter does not keep the time zone.
     book.properties["timeZone"] = "America/Los_Angeles"
     book.named_ranges = []
+    book.developer_metadata = []

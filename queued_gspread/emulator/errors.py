@@ -225,6 +225,15 @@ def drive_invalid(name: str, message: str = "Invalid Value") -> ApiError:
     return drive_error(HTTPStatus.BAD_REQUEST, "invalid", message, ("parameter", name))
 
 
+def export_too_large() -> ApiError:
+    """Return the Drive API's answer to an export above 10 MB.
+
+    The body is the one quoted in googleapis/google-api-dotnet-client, issue 990.
+    """
+    message = "This file is too large to be exported."
+    return drive_error(HTTPStatus.FORBIDDEN, "exportSizeLimitExceeded", message)
+
+
 def drive_unauthenticated() -> ApiError:
     """Return the Drive API's answer to a missing, unknown or expired token."""
     location = ("header", "Authorization")

@@ -9,7 +9,7 @@ from .a1 import Rect
 from .cell import EMPTY, Cell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from .cell import Scalar
 
@@ -131,6 +131,17 @@ class Grid:
         self._rows = [row[:columns] for row in self._rows[:rows]]
         kept = (1 << columns) - 1
         self._filled = [filled & kept for filled in self._filled[:rows]]
+
+    def carry(self, rect: Rect, place: Callable[[Rect], Rect | None]) -> None:
+        """Take the cells of a rectangle to where `place` says; the grid grows if need be."""
+        cells = list(self.stored(rect))
+        for row, column, _ in cells:
+            self.put(row, column, None)
+        for row, column, cell in cells:
+            target = place(Rect(row, row + 1, column, column + 1))
+            if target is not None:
+                self.grow(target.end_row, target.end_column)
+                self.put(target.start_row, target.start_column, cell)
 
     def insert_rows(self, start: int, count: int) -> None:
         """Push the rows from start on down."""

@@ -55,6 +55,8 @@ def cell_data(cell: Cell, evaluator: Evaluator, sheet: Sheet, row: int, column: 
     if cell.format:
         found["userEnteredFormat"] = dict(cell.format)
         found["effectiveFormat"] = dict(cell.format)
+    if cell.runs:
+        found["textFormatRuns"] = [dict(run) for run in cell.runs]
     if cell.note:
         found["note"] = cell.note
     if cell.validation:

@@ -48,3 +48,7 @@ class Ids:
     def letters(self, count: int) -> str:
         """Return a string of that many letters and digits, as comments have."""
         return "".join(self._random.choices(_FILE_ID_ALPHABET, k=count))
+
+    def order(self, count: int) -> list[int]:
+        """Return the numbers below count in any order."""
+        return self._random.sample(range(count), count)

@@ -32,6 +32,7 @@ _ECHO = frozenset(
     {"includeValuesInResponse", "responseValueRenderOption", "responseDateTimeRenderOption"}
 )
 _VALUE_RANGE = frozenset({"range", "majorDimension", "values"})
+_FILTERED_RANGE = frozenset({"dataFilter", "majorDimension", "values"})
 PARAMETERS: dict[str, frozenset[str]] = {
     "get": frozenset({"ranges", "includeGridData", "excludeTablesInBandedRanges"}),
     "values.get": _READING,
@@ -40,6 +41,11 @@ PARAMETERS: dict[str, frozenset[str]] = {
     "values.append": _ECHO | {"valueInputOption", "insertDataOption"},
 }
 BODIES: dict[str, frozenset[str]] = {
+    "getByDataFilter": frozenset({"dataFilters", "includeGridData", "excludeTablesInBandedRanges"}),
+    "developerMetadata.search": frozenset({"dataFilters"}),
+    "values.batchGetByDataFilter": _READING | {"dataFilters"},
+    "values.batchUpdateByDataFilter": _ECHO | {"valueInputOption", "data"},
+    "values.batchClearByDataFilter": frozenset({"dataFilters"}),
     "create": frozenset(
         [
             "spreadsheetId",
@@ -69,47 +75,25 @@ _TYPES: dict[str, tuple[type, str]] = {
 }
 _UNSUPPORTED_KINDS = frozenset(
     [
-        "addBanding",
         "addChart",
-        "addConditionalFormatRule",
+        "addCommentReply",
         "addDataSource",
-        "addFilterView",
         "addSlicer",
         "addTable",
-        "appendCells",
-        "autoFill",
         "cancelDataSourceRefresh",
-        "createDeveloperMetadata",
-        "deleteBanding",
-        "deleteConditionalFormatRule",
+        "deleteComment",
+        "deleteCommentReply",
         "deleteDataSource",
-        "deleteDeveloperMetadata",
-        "deleteDuplicates",
         "deleteEmbeddedObject",
-        "deleteFilterView",
-        "deleteRange",
         "deleteTable",
-        "duplicateFilterView",
-        "findReplace",
-        "insertRange",
-        "moveDimension",
-        "pasteData",
-        "randomizeRange",
+        "insertComment",
         "refreshDataSource",
-        "textToColumns",
-        "trimWhitespace",
-        "updateBanding",
-        "updateBorders",
         "updateChartSpec",
-        "updateConditionalFormatRule",
+        "updateCommentPost",
         "updateDataSource",
-        "updateDeveloperMetadata",
         "updateDimensionGroup",
         "updateEmbeddedObjectBorder",
         "updateEmbeddedObjectPosition",
-        "updateFilterView",
-        "updateNamedRange",
-        "updateProtectedRange",
         "updateSlicerSpec",
         "updateTable",
     ]
@@ -137,12 +121,13 @@ def check_body(method: str, body: dict[str, Any]) -> None:
     if not method.startswith("values."):
         return
     _check_types(body, parent)
+    items = _FILTERED_RANGE if method == "values.batchUpdateByDataFilter" else _VALUE_RANGE
     for place, item in enumerate(body.get("data") or []):
         where = f"data[{place}]"
         if not isinstance(item, dict):
             raise _wrong_type(where, "type.googleapis.com/google.apps.sheets.v4.ValueRange", item)
         for name in item:
-            if name not in _VALUE_RANGE:
+            if name not in items:
                 raise unknown_name(name, where)
         _check_types(item, where)
 

@@ -28,6 +28,7 @@ class Spreadsheet:
         """Make a spreadsheet with these sheets and Google's default properties."""
         self.spreadsheet_id = spreadsheet_id
         self.properties: dict[str, Any] = {"title": title, **default_properties()}
+        self.developer_metadata: list[dict[str, Any]] = []
         self.sheets = sheets
         self.named_ranges: list[dict[str, Any]] = []
         self.clock: Callable[[], datetime] = utc_now
@@ -41,6 +42,7 @@ class Spreadsheet:
         """Return a spreadsheet with the same content, sharing no changeable part."""
         sheets = [sheet.copy(sheet.sheet_id, sheet.title) for sheet in self.sheets]
         other = Spreadsheet(spreadsheet_id, title, sheets)
+        other.developer_metadata = copy.deepcopy(self.developer_metadata)
         other.properties = {**copy.deepcopy(self.properties), "title": title}
         other.named_ranges = copy.deepcopy(self.named_ranges)
         other.clock = self.clock
@@ -62,6 +64,7 @@ class Spreadsheet:
         self.properties = earlier.properties
         self.sheets = earlier.sheets
         self.named_ranges = earlier.named_ranges
+        self.developer_metadata = earlier.developer_metadata
 
     def sheet(self, sheet_id: int) -> Sheet | None:
         """Return the sheet with this id, if there is one."""

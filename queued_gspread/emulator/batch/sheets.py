@@ -6,6 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from queued_gspread.emulator.color import stored_color, with_color_styles
+from queued_gspread.emulator.developer_metadata import sheet_of
 from queued_gspread.emulator.errors import InvalidArgumentError
 from queued_gspread.emulator.field_mask import parse_mask, paths
 from queued_gspread.emulator.sheet import DEFAULT_COLUMNS, DEFAULT_ROWS, Sheet
@@ -43,6 +44,7 @@ def duplicate_sheet(scope: Scope, request: Json) -> Json:
     title = request.get("newSheetName") or copy_title(book, source.title)
     _check_title(book, title)
     sheet = source.copy(_new_id(scope, request.get("newSheetId")), title)
+    sheet.renumber(scope.ids.sheet)
     book.check_size(sheet, sheet.grid.row_count, sheet.grid.column_count)
     return _insert(book, sheet, request.get("insertSheetIndex") or 0, "duplicateSheet")
 
@@ -56,6 +58,9 @@ def delete_sheet(scope: Scope, request: Json) -> Json:
     book.sheets = left
     book.named_ranges = [
         named for named in book.named_ranges if named["range"].get("sheetId", 0) != sheet.sheet_id
+    ]
+    book.developer_metadata = [
+        entry for entry in book.developer_metadata if sheet_of(entry) != sheet.sheet_id
     ]
     return {}
 

@@ -43,10 +43,15 @@ _LARGEST_PLAIN = 1e15
 _SMALLEST_PLAIN = 1e-10
 
 
+def pattern_of(number_format: Mapping[str, str]) -> str:
+    """Return a number format's pattern, its type's own where it gives none."""
+    kind = number_format.get("type", "")
+    return number_format.get("pattern") or _DEFAULT_PATTERNS.get(kind, "")
+
+
 def show_number(number: float, number_format: Mapping[str, str]) -> str:
     """Return a number as a cell with this format shows it."""
-    kind = number_format.get("type", "")
-    pattern = number_format.get("pattern") or _DEFAULT_PATTERNS.get(kind, "")
+    kind, pattern = number_format.get("type", ""), pattern_of(number_format)
     if not pattern or pattern.lower() == "general" or kind == "TEXT":
         return show_plain(number)
     if kind in DATE_TYPES:

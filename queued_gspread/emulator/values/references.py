@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from queued_gspread.emulator.a1 import Rect, column_index, column_letters, quote_title
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.shift import Shift
+    from queued_gspread.emulator.shift import Change
 
 _REFERENCE = re.compile(
     r"""(?P<text>"(?:[^"]|"")*")
@@ -27,14 +27,14 @@ _FAR = 10**9
 Corner = tuple[str, "int | None", str, "int | None"]
 
 
-def moved_formula(formula: str, home: str, changed: str, shift: Shift) -> str:
-    """Return a formula of the sheet `home` after rows or columns of `changed` have moved."""
+def moved_formula(formula: str, home: str, changed: str, change: Change) -> str:
+    """Return a formula of the sheet `home` after cells of `changed` have moved."""
 
     def move(match: re.Match[str]) -> str:
         title = _title(match["sheet"]) or home
         if match["text"] or title.casefold() != changed.casefold():
             return match[0]
-        moved = _moved(*_parts(match), shift)
+        moved = _moved(*_parts(match), change)
         return (match["sheet"] or "") + moved
 
     return _REFERENCE.sub(move, formula)
@@ -102,14 +102,14 @@ def _offset(text: str, rows: int, columns: int) -> str:
     return _written((fixed_column, column, fixed_row, row))
 
 
-def _moved(first: str, second: str | None, shift: Shift) -> str:
+def _moved(first: str, second: str | None, change: Change) -> str:
     (fixed_left, left, fixed_top, top), (fixed_right, right, fixed_bottom, bottom) = (
         _corner(first),
         _corner(second or first),
     )
     rows = top or 0, _FAR if bottom is None else bottom + 1
     columns = left or 0, _FAR if right is None else right + 1
-    moved = shift.rect(Rect(*rows, *columns))
+    moved = change.rect(Rect(*rows, *columns))
     if moved is None:
         return _GONE
     start = fixed_left, _kept(left, moved.start_column), fixed_top, _kept(top, moved.start_row)

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 Rows = list[list["Scalar"]]
 _LIST_VALUE = "type.googleapis.com/google.protobuf.ListValue"
-_LONGEST = 50_000
-_TOO_LONG = f"Your input contains more than the maximum of {_LONGEST} characters in a single cell."
+LONGEST = 50_000
+TOO_LONG = f"Your input contains more than the maximum of {LONGEST} characters in a single cell."
 _DIMENSION = "type.googleapis.com/google.apps.sheets.v4.Dimension"
 
 
@@ -44,8 +44,8 @@ def checked_values(body: dict[str, Any], field: str = "data") -> Rows:
     _check_lists([(f"{field}.values[{place}]", line) for place, line in enumerate(values)])
     for place, line in enumerate(values):
         for column, value in enumerate(line):
-            if isinstance(value, str) and len(value) > _LONGEST:
-                raise invalid(_TOO_LONG)
+            if isinstance(value, str) and len(value) > LONGEST:
+                raise invalid(TOO_LONG)
             if not _fits_a_cell(value):
                 where = "" if field == "data" else f"Invalid {field}: "
                 raise invalid(f"{where}Invalid values[{place}][{column}]: {proto_text(value)}")
