@@ -22,6 +22,11 @@ __all__ = ["add_options", "load_emulator", "run"]
 
 def add_options(parser: Parser) -> None:
     """Add the options."""
+    _place_options(parser)
+    _behaviour_options(parser)
+
+
+def _place_options(parser: Parser) -> None:
     parser.option(
         "--host",
         "the address to listen at; anybody who reaches it can read and change what is stored "
@@ -46,6 +51,9 @@ def add_options(parser: Parser) -> None:
         "where to keep what is stored, so that it outlives the process; made if it is not there",
         metavar="FILE",
     )
+
+
+def _behaviour_options(parser: Parser) -> None:
     for kind in ("reads", "writes"):
         parser.option(
             f"--{kind}-per-minute",
