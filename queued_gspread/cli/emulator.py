@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from queued_gspread.errors import ConfigurationError
+from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 
 from .options import Parser, count, port, positive_seconds, seconds
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from queued_gspread.emulator import Emulator
 
@@ -19,6 +22,18 @@ __all__ = ["add_options", "load_emulator", "run"]
 
 def add_options(parser: Parser) -> None:
     """Add the options."""
+    _place_options(parser)
+    _behaviour_options(parser)
+
+
+def _place_options(parser: Parser) -> None:
+    parser.option(
+        "--host",
+        "the address to listen at; anybody who reaches it can read and change what is stored "
+        "(default %(default)s)",
+        default="127.0.0.1",
+        metavar="HOST",
+    )
     parser.option(
         "--port",
         "the port to listen on; 0 takes a free one (default %(default)s)",
@@ -31,6 +46,14 @@ def add_options(parser: Parser) -> None:
         "where to write a throw-away service account's key file that works with it",
         metavar="FILE",
     )
+    parser.option(
+        "--state",
+        "where to keep what is stored, so that it outlives the process; made if it is not there",
+        metavar="FILE",
+    )
+
+
+def _behaviour_options(parser: Parser) -> None:
     for kind in ("reads", "writes"):
         parser.option(
             f"--{kind}-per-minute",
@@ -82,33 +105,59 @@ def run(options: argparse.Namespace) -> int:
     """Run the emulator until SIGTERM or SIGINT; return the exit status.
 
     Raises:
-        ConfigurationError: The port is taken, the file cannot be written, or the extra is not
+        ConfigurationError: The port is taken, a file cannot be used, or the extra is not
             installed.
+        QueuedGspreadError: What is stored could not be saved at the end.
 
     """
-    emulator = load_emulator()(
-        port=options.port, latency=options.latency, append_race=options.append_race
-    )
+    kind = load_emulator()
+    with _explained(options):
+        emulator = kind(
+            options.host,
+            options.port,
+            state=options.state,
+            latency=options.latency,
+            append_race=options.append_race,
+        )
+        _limit(emulator, options)
+        emulator.serve_forever(lambda: _say_where(emulator, options.service_account_out))
+    return 0
+
+
+def _limit(emulator: Emulator, options: argparse.Namespace) -> None:
     emulator.quotas = replace(
         emulator.quotas,
         reads=options.reads_per_minute,
         writes=options.writes_per_minute,
         window=options.quota_window,
     )
+
+
+@contextlib.contextmanager
+def _explained(options: argparse.Namespace) -> Iterator[None]:
+    """Turn what goes wrong into an error of one line."""
+    from queued_gspread.emulator import StateError, UnsavedError  # noqa: PLC0415 - an extra
+
     try:
-        emulator.serve_forever(lambda: _say_where(emulator, options.service_account_out))
+        yield
+    except UnsavedError as error:
+        raise QueuedGspreadError(str(error)) from error
+    except StateError as error:
+        raise ConfigurationError(str(error)) from error
     except OSError as error:
-        place = error.filename or f"port {options.port}"
+        place = error.filename or f"port {options.port} of {options.host}"
         raise ConfigurationError(
             f"{place} cannot be used ({error.strerror}): name another one"
         ) from error
-    return 0
 
 
 def _say_where(emulator: Emulator, key_file: str | None) -> None:
     if key_file is not None:
         emulator.write_service_account(key_file)
     print(f"Sheets and Drive are emulated at {emulator.url}", flush=True)
+    if emulator.exposed:
+        warning = "anybody who reaches this machine can read and change what is stored here"
+        print(f"Other machines may reach it: {warning}", file=sys.stderr, flush=True)
     if key_file is None:
         return
     print(f"its service account is in {key_file}; a server for it is started with", flush=True)

@@ -1,23 +1,53 @@
 """A local emulator of Google's Sheets v4 and Drive v3 APIs, for tests and demonstrations.
 
     with Emulator() as emulator:
-        credentials = Credentials.from_service_account_info(emulator.service_account_info(), …)
+        client = emulator.gspread_client()
 
-It needs aiohttp, which comes with the extra `emulator`.
+It needs aiohttp, which comes with the extra `emulator`; what is missing is told when something
+of it is used. For pytest there are fixtures: see `pytest_plugin`.
 """
 
 from __future__ import annotations
 
-try:
-    import aiohttp as _aiohttp  # noqa: F401  - only to tell what is missing
-except ImportError as error:
-    raise ImportError(
-        'The emulator needs aiohttp: pip install "queued-gspread[emulator]"', name=error.name
-    ) from error
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from .account import Account
-from .ledger import Served
-from .quotas import Quotas
-from .server import Emulator
+if TYPE_CHECKING:
+    from .account import Account
+    from .ledger import Served
+    from .quotas import Quotas
+    from .server import Emulator
+    from .state_file import StateError, UnsavedError
 
-__all__ = ["Account", "Emulator", "Quotas", "Served"]
+__all__ = ["Account", "Emulator", "Quotas", "Served", "StateError", "UnsavedError"]
+
+_MODULES = {
+    "Account": ".account",
+    "Emulator": ".server",
+    "Quotas": ".quotas",
+    "Served": ".ledger",
+    "StateError": ".state_file",
+    "UnsavedError": ".state_file",
+}
+_EXTRA = ("aiohttp", "cryptography")
+
+
+def __getattr__(name: str) -> Any:
+    # The pytest plugin lies in this package, and every pytest run loads it.
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        found = getattr(import_module(_MODULES[name], __name__), name)
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in _EXTRA:
+            raise
+        raise ImportError(
+            f'The emulator needs {error.name}: pip install "queued-gspread[emulator]"',
+            name=error.name,
+        ) from error
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

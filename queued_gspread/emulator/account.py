@@ -3,38 +3,44 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from google.auth import exceptions, jwt
+from google.auth import crypt, exceptions, jwt
+from google.oauth2.service_account import Credentials
+
+from .owner_only import open_owner_only
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from .changes import Changes
+
 _KEY_SIZE = 2048
-_OWNER_ONLY = 0o600
 _NAME, _PROJECT = "emulator", "queued-gspread-emulator"
 _FIRST_CLIENT_ID = 100_000_000_000_000_000_000
 
 
-def _email(number: int) -> str:
+def email_of(number: int) -> str:
+    """Return the e-mail address of an account; the first number is 1."""
     name = _NAME if number == 1 else f"{_NAME}-{number}"
     return f"{name}@{_PROJECT}.iam.gserviceaccount.com"
 
 
-EMAIL = _email(1)
+EMAIL = email_of(1)
 
 
 @dataclass(frozen=True)
 class _Key:
     key_id: str
     private_pem: str
-    public_pem: bytes
+    public_pem: str
+    signer: crypt.RSASigner
 
 
 def _new_key() -> _Key:
@@ -47,25 +53,44 @@ def _new_key() -> _Key:
     public = key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    return _Key(secrets.token_hex(20), private.decode(), public)
+    key_id = secrets.token_hex(20)
+    return _Key(key_id, private.decode(), public.decode(), crypt.RSASigner(key, key_id))
 
 
 class Account:
-    """One service account, with a key that is made anew for every emulator."""
+    """One service account, with a key that every emulator makes anew.
 
-    def __init__(self, number: int, url: Callable[[], str]) -> None:
-        """Make the key, which takes a tenth of a second or so; the first number is 1."""
-        self.email = _email(number)
+    The key is made when it is asked for first, which takes a tenth of a second or so. Keys that
+    an earlier emulator handed out are accepted as well.
+    """
+
+    def __init__(self, number: int, url: Callable[[], str], changes: Changes) -> None:
+        """Begin without a key; the first number is 1."""
+        self.email = email_of(number)
         self._client_id = str(_FIRST_CLIENT_ID + number - 1)
         self._url = url
-        self._key = _new_key()
+        self._changes = changes
+        self._making = threading.Lock()
+        self._key: _Key | None = None
+        # The public keys that token requests may be signed for, by their ids.
+        self._accepted: dict[str, str] = {}
+
+    @property
+    def public_keys(self) -> dict[str, str]:
+        """The public keys, in PEM, of all keys that are accepted, by their ids."""
+        return dict(self._accepted)
+
+    def accept(self, public_keys: dict[str, str]) -> None:
+        """Accept the keys that an earlier emulator handed out."""
+        with self._changes.making():
+            self._accepted = {**public_keys, **self._accepted}
 
     def service_account_info(self) -> dict[str, str]:
         """Return the account's JSON for google-auth; its tokens come from the emulator.
 
         Raises RuntimeError before the emulator was started, since it has no URL then.
         """
-        key = self._key
+        url, key = self._url(), self._present_key()
         return {
             "type": "service_account",
             "project_id": _PROJECT,
@@ -74,27 +99,44 @@ class Account:
             "client_email": self.email,
             "client_id": self._client_id,
             "auth_uri": "https://accounts.google.com/o/oauth2/auth",
-            "token_uri": f"{self._url()}/token",
+            "token_uri": f"{url}/token",
             "universe_domain": "googleapis.com",
         }
+
+    def credentials(self, scopes: Iterable[str]) -> Credentials:
+        """Return google-auth's credentials of the account, without an access token so far.
+
+        They take no time, while google-auth needs some 40 ms to read a key. Raises RuntimeError
+        before the emulator was started.
+        """
+        token_uri, signer = f"{self._url()}/token", self._present_key().signer
+        return Credentials(signer, self.email, token_uri, list(scopes), project_id=_PROJECT)
 
     def write_service_account(self, path: str | Path) -> None:
         """Write the account's JSON to a file that only its owner may read."""
         content = json.dumps(self.service_account_info(), indent=2) + "\n"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-        with os.fdopen(os.open(path, flags, _OWNER_ONLY), "w", encoding="utf-8") as file:
-            os.fchmod(file.fileno(), _OWNER_ONLY)
+        with open_owner_only(path) as file:
             file.write(content)
 
     def rotate_key(self) -> None:
-        """Make a new key and accept the old one no more; tokens granted so far stay valid."""
-        self._key = _new_key()
+        """Make a new key and accept no old one any more; tokens granted so far stay valid."""
+        key = _new_key()
+        with self._making, self._changes.making():
+            self._key, self._accepted = key, {key.key_id: key.public_pem}
 
     def claims(self, assertion: str) -> dict[str, Any] | None:
-        """Return what an assertion says, None where the account's key did not sign it."""
+        """Return what an assertion says, None where no key of the account signed it."""
         decode: Any = jwt.decode
         try:
-            claims: dict[str, Any] = decode(assertion, certs=self._key.public_pem)
+            claims: dict[str, Any] = decode(assertion, certs=self.public_keys)
         except (ValueError, exceptions.GoogleAuthError):
             return None
         return claims
+
+    def _present_key(self) -> _Key:
+        with self._making:
+            if self._key is None:
+                key = _new_key()
+                with self._changes.making():
+                    self._key, self._accepted = key, self._accepted | {key.key_id: key.public_pem}
+            return self._key

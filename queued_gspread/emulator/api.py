@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from . import drive_api, sharing_api, spreadsheets_api, values_api
+from . import data_filter_api, drive_api, sharing_api, spreadsheets_api, values_api
 from .errors import (
     ApiError,
     drive_unauthenticated,
@@ -20,6 +20,9 @@ from .errors import (
     invalid,
     unauthenticated,
 )
+from .field_mask import apply_mask, parse_mask
+from .payload import parsed_payload
+from .response_fields import check_fields
 from .schema import check_body, check_parameters
 from .scopes import allows
 from .store import SPREADSHEET_TYPE
@@ -27,6 +30,7 @@ from .store import SPREADSHEET_TYPE
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from .data_filter_api import Method
     from .project import Project
     from .store import Store
     from .values_api import Place
@@ -98,18 +102,7 @@ class Request:
     @property
     def json(self) -> Json:
         """The body, an empty object where there is none."""
-        if not self.content:
-            return {}
-        try:
-            parsed = json.loads(self.content)
-        except ValueError:
-            raise invalid("Invalid JSON payload received. Unexpected token.") from None
-        if not isinstance(parsed, dict):
-            message = (
-                'Invalid JSON payload received. Unknown name "": Root element must be a message.'
-            )
-            raise invalid(message)
-        return parsed
+        return parsed_payload(self.content)
 
 
 def admitted(project: Project, request: Request) -> str:
@@ -185,14 +178,22 @@ def _route(store: Store, request: Request) -> Answer:
             found = handle(store, request)
             if found is None:
                 return Answer(HTTPStatus.NO_CONTENT, b"", "text/html")
-            return found if isinstance(found, Answer) else as_json(found)
+            return found if isinstance(found, Answer) else as_json(_masked(request, found))
     page = f"<!DOCTYPE html>\n<title>Error 404 (Not Found)!!1</title>\n<p>{request.method}</p>\n"
     return Answer(HTTPStatus.NOT_FOUND, page.encode(), "text/html; charset=UTF-8")
+
+
+def _masked(request: Request, found: Json) -> Json:
+    """Return what `fields` leaves of an answer of the Sheets API; Drive's has defaults."""
+    fields = request.query.get("fields") if request.on_sheets else None
+    masked: Json = apply_mask(parse_mask(fields), found) if fields else found
+    return masked
 
 
 def _checked(request: Request, method: str) -> Json:
     """Return the body of a request to the Sheets API whose names are all known."""
     check_parameters(method, request.query)
+    check_fields(method, request.query.get("fields", ""))
     body = request.json
     check_body(method, body)
     return body
@@ -284,6 +285,20 @@ def _values_batch_clear(store: Store, request: Request) -> Json:
     return found
 
 
+def _handler(method: Method) -> Callable[[Store, Request], Json]:
+    """Return what answers a method on a spreadsheet."""
+
+    def handle(store: Store, request: Request) -> Json:
+        body = _checked(request, method.name)
+        file, book = store.spreadsheet_file(request.parts["id"])
+        found = method.answer(book, body, {**request.query, **request.parts})
+        if method.changes:
+            store.touch(file)
+        return found
+
+    return handle
+
+
 def _export(store: Store, request: Request) -> Answer:
     content, mime_type = drive_api.export(store, request.parts["id"], request.query)
     return Answer(HTTPStatus.OK, content, mime_type)
@@ -313,6 +328,7 @@ _TABLE: list[tuple[str, str, Callable[[Store, Request], Answer | Json | None]]] 
     ("GET", _VALUES + ":batchGet", _values_batch_get),
     ("POST", _VALUES + ":batchUpdate", _values_batch_update),
     ("POST", _VALUES + ":batchClear", _values_batch_clear),
+    *((m.verb, _SHEET + m.path, _handler(m)) for m in data_filter_api.METHODS),
     ("GET", _FILES, lambda s, r: drive_api.list_files(s, r.query)),
     ("POST", _FILES, lambda s, r: drive_api.create(s, r.query, r.json)),
     ("GET", _FILE, lambda s, r: drive_api.get(s, r.parts["id"], r.query)),

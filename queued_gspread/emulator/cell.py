@@ -1,11 +1,11 @@
-"""A cell: what was entered, its format, its note and its validation rule. Immutable."""
+"""A cell: what was entered, its formats, its note and its validation rule. Immutable."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Scalar: TypeAlias = bool | int | float | str | None
 
@@ -18,6 +18,8 @@ class Cell(NamedTuple):
     format: Mapping[str, Any] | None = None
     note: str | None = None
     validation: Mapping[str, Any] | None = None
+    # The formats of parts of a text, as the API's TextFormatRun.
+    runs: Sequence[Mapping[str, Any]] | None = None
 
     @property
     def is_filled(self) -> bool:
@@ -27,7 +29,7 @@ class Cell(NamedTuple):
     @property
     def is_bare(self) -> bool:
         """Whether there is nothing to remember about this cell."""
-        return not (self.is_filled or self.format or self.note or self.validation)
+        return not (self.is_filled or self.format or self.note or self.validation or self.runs)
 
     @property
     def number_format(self) -> Mapping[str, str]:
@@ -36,8 +38,12 @@ class Cell(NamedTuple):
         return found
 
     def changed(self, **changes: Any) -> Cell | None:
-        """Return the cell with these changes, or None when nothing is left of it."""
-        cell = self._replace(**changes)
+        """Return the cell with these changes, or None when nothing is left of it.
+
+        What is entered has no formats of parts unless they come with it.
+        """
+        entered = "value" in changes or "formula" in changes
+        cell = self._replace(**({"runs": None} | changes if entered else changes))
         return None if cell.is_bare else cell
 
 

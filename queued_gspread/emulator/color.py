@@ -33,13 +33,18 @@ def with_color_styles(value: Any) -> Any:
         return value
     found: Json = {}
     for name, part in value.items():
-        if name == "rgbColor" or name.lower().endswith("color"):
+        if name == "rgbColor" or _is_color(name):
             found[name] = stored_color(part or {})
         else:
             found[name] = with_color_styles(part)
     for name in list(found):
-        if name.lower().endswith("color") and name != "rgbColor":
+        if _is_color(name):
             found.setdefault(name + "Style", {"rgbColor": dict(found[name])})
         if name.endswith("ColorStyle") and "rgbColor" in found[name]:
             found.setdefault(name.removesuffix("Style"), dict(found[name]["rgbColor"]))
     return found
+
+
+def _is_color(name: str) -> bool:
+    """Whether a field is a Color; a ColorStyle's `themeColor` is the name of one."""
+    return name.lower().endswith("color") and name not in {"rgbColor", "themeColor"}

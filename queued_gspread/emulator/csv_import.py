@@ -21,10 +21,12 @@ def import_csv(book: Spreadsheet, content: bytes, ids: Ids) -> None:
     sheet = Sheet(ids.sheet(), book.title)
     width = max(map(len, rows), default=0)
     sheet.grid.grow(max(len(rows), DEFAULT_ROWS), max(width, DEFAULT_COLUMNS))
+    year = book.now().year
     for row, line in enumerate(rows):
         for column, text in enumerate(line):
-            sheet.grid.put(row, column, write(EMPTY, text, "USER_ENTERED"))
+            sheet.grid.put(row, column, write(EMPTY, text, "USER_ENTERED", year))
     book.sheets = [sheet]
     # Recorded: the converter does not keep the time zone.
     book.properties["timeZone"] = "America/Los_Angeles"
     book.named_ranges = []
+    book.developer_metadata = []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .csv_import import import_csv
 from .drive_query import parse_query
 from .drive_v2 import file_v2
-from .errors import drive_error, drive_invalid
+from .errors import drive_error, drive_invalid, export_too_large
 from .export import export_book
 from .field_mask import apply_mask, parse_mask
 from .store import ROOT_FOLDER, SPREADSHEET_TYPE
@@ -23,6 +23,7 @@ Json = dict[str, Any]
 _DEFAULT_FIELDS = "kind,id,name,mimeType"
 _DEFAULT_LIST_FIELDS = f"kind,incompleteSearch,nextPageToken,files({_DEFAULT_FIELDS})"
 _DEFAULT_PAGE, _LARGEST_PAGE = 100, 1000
+_LARGEST_EXPORT = 10 * 1024 * 1024
 _FOLDER_TYPE = "application/vnd.google-apps.folder"
 
 
@@ -82,10 +83,12 @@ def export(store: Store, file_id: str, query: Mapping[str, str]) -> tuple[bytes,
     """Answer files.export: the content and its type."""
     file = store.file(file_id)
     mime_type = query.get("mimeType", "")
-    content = export_book(file.book, mime_type) if file.book else None
+    content = export_book(file.book, mime_type, file.created) if file.book else None
     if content is None:
         message = "The requested conversion is not supported."
         raise drive_error(HTTPStatus.BAD_REQUEST, "badRequest", message, ("parameter", "convertTo"))
+    if len(content) > _LARGEST_EXPORT:
+        raise export_too_large()
     return content, mime_type
 
 

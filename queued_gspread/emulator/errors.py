@@ -89,11 +89,26 @@ def invalid(message: str) -> ApiError:
 
 def invalid_field(field: str, description: str) -> ApiError:
     """Return the 400 for a request body that does not fit the API's schema."""
-    violation = {"field": field} if field else {}
-    violation["description"] = description
+    return invalid_fields([(field, description)])
+
+
+def invalid_fields(found: list[tuple[str, str]], message: str = "") -> ApiError:
+    """Return the 400 for several fields, with a description of what is wrong with each."""
+    violations = [
+        {**({"field": field} if field else {}), "description": description}
+        for field, description in found
+    ]
     kind = "type.googleapis.com/google.rpc.BadRequest"
-    details = [{"@type": kind, "fieldViolations": [violation]}]
-    return sheets_error(HTTPStatus.BAD_REQUEST, description, details)
+    details = [{"@type": kind, "fieldViolations": violations}]
+    message = message or "\n".join(description for _, description in found)
+    return sheets_error(HTTPStatus.BAD_REQUEST, message, details)
+
+
+def unknown_field(mask: str, path: str) -> ApiError:
+    """Return the 400 for a `fields` mask with a path that leads nowhere."""
+    found = f"Cannot find matching fields for path '{path}'."
+    description = f"Error expanding 'fields' parameter. {found}"
+    return invalid_fields([(mask, description)], "Request contains an invalid argument.")
 
 
 def unknown_name(name: str, parent: str = "") -> ApiError:
@@ -208,6 +223,15 @@ def file_not_found(file_id: str) -> ApiError:
 def drive_invalid(name: str, message: str = "Invalid Value") -> ApiError:
     """Return the Drive API's 400 for a bad query parameter."""
     return drive_error(HTTPStatus.BAD_REQUEST, "invalid", message, ("parameter", name))
+
+
+def export_too_large() -> ApiError:
+    """Return the Drive API's answer to an export above 10 MB.
+
+    The body is the one quoted in googleapis/google-api-dotnet-client, issue 990.
+    """
+    message = "This file is too large to be exported."
+    return drive_error(HTTPStatus.FORBIDDEN, "exportSizeLimitExceeded", message)
 
 
 def drive_unauthenticated() -> ApiError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from typing import Any
 
@@ -39,6 +40,21 @@ def apply_mask(mask: Mask, value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {key: apply_mask(mask[key], item) for key, item in value.items() if key in mask}
+
+
+def replaced(old: Any, new: Any, mask: Mask) -> Any:
+    """Return an object in which what a mask names is taken from another, also where it lacks."""
+    if not mask or "*" in mask:
+        return copy.deepcopy(new)
+    found = copy.deepcopy(old)
+    for name, below in mask.items():
+        part = new.get(name)
+        if below and name in old:
+            part = replaced(old[name], part or {}, below)
+        found.pop(name, None)
+        if part is not None:
+            found[name] = copy.deepcopy(part)
+    return found
 
 
 def paths(mask: Mask, prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

@@ -9,11 +9,12 @@ from .a1 import Rect
 from .cell import EMPTY, Cell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from .cell import Scalar
 
 Row = list["Cell | None"]
+PackedRow = list["Cell | Scalar"]
 
 
 class Grid:
@@ -28,10 +29,23 @@ class Grid:
         self.row_count = row_count
         self.column_count = column_count
         self.has_formulas = False
-        self._rows: list[list[Cell | Scalar]] = []
+        self._rows: list[PackedRow] = []
         # A bit for every column of a row in which something was entered, so that looking for
         # tables in thousands of rows costs little.
         self._filled: list[int] = []
+
+    @property
+    def rows(self) -> list[PackedRow]:
+        """The stored rows as they are kept, the first one first; they are for reading."""
+        return self._rows
+
+    @rows.setter
+    def rows(self, rows: list[PackedRow]) -> None:
+        self._rows = rows
+        self._filled = [_filled_columns(row) for row in rows]
+        self.has_formulas = any(
+            isinstance(cell, Cell) and cell.formula is not None for row in rows for cell in row
+        )
 
     def copy(self) -> Grid:
         """Return a grid that can be changed without changing this one."""
@@ -118,6 +132,17 @@ class Grid:
         kept = (1 << columns) - 1
         self._filled = [filled & kept for filled in self._filled[:rows]]
 
+    def carry(self, rect: Rect, place: Callable[[Rect], Rect | None]) -> None:
+        """Take the cells of a rectangle to where `place` says; the grid grows if need be."""
+        cells = list(self.stored(rect))
+        for row, column, _ in cells:
+            self.put(row, column, None)
+        for row, column, cell in cells:
+            target = place(Rect(row, row + 1, column, column + 1))
+            if target is not None:
+                self.grow(target.end_row, target.end_column)
+                self.put(target.start_row, target.start_column, cell)
+
     def insert_rows(self, start: int, count: int) -> None:
         """Push the rows from start on down."""
         self.row_count += count
@@ -155,6 +180,14 @@ def _packed(cell: Cell | None) -> Cell | Scalar:
 
 def _cell(kept: Cell | Scalar) -> Cell | None:
     return kept if kept is None or isinstance(kept, Cell) else Cell(kept)
+
+
+def _filled_columns(row: PackedRow) -> int:
+    bits = 0
+    for column, kept in enumerate(row):
+        if kept.is_filled if isinstance(kept, Cell) else kept is not None:
+            bits |= 1 << column
+    return bits
 
 
 def _mask(rect: Rect) -> int:

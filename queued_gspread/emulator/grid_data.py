@@ -32,7 +32,7 @@ def row_data(evaluator: Evaluator, sheet: Sheet, rect: Rect) -> list[Json]:
     for row in range(rect.start_row, rect.end_row):
         cells = sheet.grid.row(row, rect.start_column, rect.end_column)
         values = [
-            cell_data(cell, evaluator.value(sheet, row, column)) if cell else {}
+            cell_data(cell, evaluator, sheet, row, column) if cell else {}
             for column, cell in enumerate(cells, rect.start_column)
         ]
         rows.append({"values": values} if values else {})
@@ -41,19 +41,22 @@ def row_data(evaluator: Evaluator, sheet: Sheet, rect: Rect) -> list[Json]:
     return rows
 
 
-def cell_data(cell: Cell, value: Value) -> Json:
-    """Return the CellData of a cell whose computed value is given."""
+def cell_data(cell: Cell, evaluator: Evaluator, sheet: Sheet, row: int, column: int) -> Json:
+    """Return the CellData of a cell."""
     found: Json = {}
+    value = evaluator.value(sheet, row, column)
     if cell.formula is not None:
         found["userEnteredValue"] = {"formulaValue": cell.formula}
     elif cell.value is not None:
         found["userEnteredValue"] = _extended(cell.value)
     if cell.is_filled and value is not None:
         found["effectiveValue"] = _effective(value)
-        found["formattedValue"] = shown(cell, value)
+        found["formattedValue"] = shown(cell, value, evaluator.number_format(sheet, row, column))
     if cell.format:
         found["userEnteredFormat"] = dict(cell.format)
         found["effectiveFormat"] = dict(cell.format)
+    if cell.runs:
+        found["textFormatRuns"] = [dict(run) for run in cell.runs]
     if cell.note:
         found["note"] = cell.note
     if cell.validation:

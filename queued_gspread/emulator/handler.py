@@ -27,6 +27,7 @@ from .switchboard import Faults, Hit, To, drawn
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .changes import Changes
     from .project import Project
     from .store import Store
 
@@ -70,7 +71,12 @@ class Handler:
     """
 
     def __init__(
-        self, store: Store, project: Project, monotonic: Callable[[], float], seed: int | None
+        self,
+        store: Store,
+        project: Project,
+        changes: Changes,
+        monotonic: Callable[[], float],
+        seed: int | None,
     ) -> None:
         """Begin without quotas, latency and faults."""
         self.ledger = Ledger()
@@ -81,9 +87,17 @@ class Handler:
         self.append_race = 0.0
         self._store = store
         self._project = project
+        self._changes = changes
         self._now = monotonic
         self._alarm = Alarm(monotonic)
+        self._seed = seed
         self._chance = random.Random(seed)  # noqa: S311  - chance, not secrets
+
+    def renew(self) -> None:
+        """Forget what was served and what requests were made to meet; the settings stay."""
+        self._chance.seed(self._seed)
+        self.faults.renew()
+        self.ledger.clear()
 
     def open(self) -> None:
         """Begin to serve in the running event loop."""
@@ -97,7 +111,9 @@ class Handler:
 
     async def handle(self, incoming: web.Request) -> web.Response:
         """Return the answer to a request, after its latency."""
-        content = await incoming.read()
+        content = await _content(incoming)
+        if content is None:
+            return web.Response()
         visit = self._arrival(
             Request(incoming.method, incoming.raw_path, incoming.headers, content)
         )
@@ -152,7 +168,13 @@ class Handler:
                 applied = await self._race(visit, alarm, counted, applied)
             await alarm.until(visit.arrived + applied)
             visit.applied_at = self._now()
-            visit.answer = answer(self._store, visit.request)
+            visit.answer = self._apply(visit.request)
+
+    def _apply(self, request: Request) -> Answer:
+        if request.method == "GET":
+            return answer(self._store, request)
+        with self._changes.making():
+            return answer(self._store, request)
 
     async def _race(self, visit: _Visit, alarm: Alarm, counted: float, applied: float) -> float:
         """Let an append find its place before others have written; return when it is applied."""
@@ -201,6 +223,16 @@ class Handler:
             answered = replace(answered, headers={"Retry-After": str(meter.quotas.retry_after)})
         visit.answer = answered
         return False
+
+
+async def _content(incoming: web.Request) -> bytes | None:
+    """Return a request's body, None if its connection was closed before it had come in whole."""
+    try:
+        return await incoming.read()
+    except (OSError, RuntimeError):
+        if incoming.transport is None:
+            return None
+        raise
 
 
 def _reset(incoming: web.Request) -> None:

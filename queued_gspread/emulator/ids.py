@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import string
+from typing import Any
 
 _FILE_ID_ALPHABET = string.ascii_letters + string.digits + "-_"
 _LARGEST_SHEET_ID = 2**31 - 1
@@ -15,6 +16,22 @@ class Ids:
     def __init__(self, seed: int | None) -> None:
         """Start from a seed, or from the system's randomness with None."""
         self._random = random.Random(seed)  # noqa: S311  - ids, not secrets
+        self._seeded = seed is not None
+
+    @property
+    def state(self) -> tuple[Any, ...]:
+        """Where the generator stands, for `resume()`."""
+        return self._random.getstate()
+
+    def resume(self, state: tuple[Any, ...]) -> None:
+        """Go on where an earlier generator stood; raise TypeError or ValueError for no state.
+
+        Without a seed it does not: ids that were lost with a killed process would come again.
+        """
+        earlier = random.Random()  # noqa: S311  - ids, not secrets
+        earlier.setstate(state)
+        if self._seeded:
+            self._random = earlier
 
     def file(self) -> str:
         """Return an id for a file: 44 characters, the first of them a 1."""
@@ -31,3 +48,7 @@ class Ids:
     def letters(self, count: int) -> str:
         """Return a string of that many letters and digits, as comments have."""
         return "".join(self._random.choices(_FILE_ID_ALPHABET, k=count))
+
+    def order(self, count: int) -> list[int]:
+        """Return the numbers below count in any order."""
+        return self._random.sample(range(count), count)

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import threading
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from .address import base_url, is_exposed, listening
+
 if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
     from .handler import Handler
 
 _LARGEST_UPLOAD = 256 * 1024 * 1024
+# In how many turns of the event loop a request that the kernel has is with the handler: asyncio
+# and aiohttp need six or so, from the connection to the call.
+_TURNS = 20
 
 
 class Listener:
@@ -23,30 +30,40 @@ class Listener:
         self._host = host
         self._port = port
         self._handler = handler
+        self._url = ""
         self._socket: socket.socket | None = None
+        self.exposed = False
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
+        self._server: web.Server | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and not stopped."""
+        return self._thread is not None
 
     @property
     def url(self) -> str:
         """The base URL; raise RuntimeError before the first start."""
-        if self._socket is None:
+        if not self._url:
             raise RuntimeError("The emulator has no URL before start().")
-        return f"http://{self._host}:{self._port}"
+        return self._url
 
     def start(self) -> None:
         """Begin to listen; raise OSError where the port is taken, RuntimeError when running."""
         if self._thread is not None:
             raise RuntimeError("The emulator is running already.")
-        self._socket = socket.create_server((self._host, self._port))
+        self._socket = listening(self._host, self._port)
         self._port = self._socket.getsockname()[1]
-        listening = threading.Event()
+        self._url = base_url(self._host, self._socket)
+        self.exposed = is_exposed(self._socket)
+        ready = threading.Event()
         self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(listening)), name="emulator", daemon=True
+            target=lambda: asyncio.run(self._serve(ready)), name="emulator", daemon=True
         )
         self._thread.start()
-        listening.wait()
+        ready.wait()
 
     def stop(self) -> None:
         """Close all connections and end the thread; a second call does nothing."""
@@ -58,7 +75,37 @@ class Listener:
         self._thread.join()
         self._thread = None
 
-    async def _serve(self, listening: threading.Event) -> None:
+    def renew(self, forget: Callable[[], None]) -> None:
+        """Close all connections, and call `forget` when no request is under way.
+
+        Raises RuntimeError in the thread that serves requests.
+        """
+        if self._thread is None:
+            forget()
+            return
+        if self._thread is threading.current_thread():
+            raise RuntimeError("The emulator's own thread cannot reset it: use another one.")
+        assert self._loop
+        asyncio.run_coroutine_threadsafe(self._renew(forget), self._loop).result()
+
+    async def _renew(self, forget: Callable[[], None]) -> None:
+        await self._settle()
+        assert self._server
+        for connection in self._server.connections:
+            if connection.transport is not None:
+                connection.transport.abort()
+        # A request may be on its way from a connection to the handler.
+        await self._settle()
+        forget()
+        self._handler.open()
+
+    async def _settle(self) -> None:
+        """Let what was sent so far arrive, and end."""
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        await self._handler.close()
+
+    async def _serve(self, ready: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         self._handler.open()
@@ -66,9 +113,10 @@ class Listener:
         app.router.add_route("*", "/{path:.*}", self._handler.handle)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
+        self._server = runner.server
         assert self._socket
         await web.SockSite(runner, self._socket).start()
-        listening.set()
+        ready.set()
         await self._stopping.wait()
         await self._handler.close()
         await runner.cleanup()

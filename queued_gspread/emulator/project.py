@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from google.auth import exceptions, jwt
 
 from .account import Account
+from .changes import Changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,11 +38,17 @@ class Grant:
 class Project:
     """The accounts and tokens of an emulator."""
 
-    def __init__(self, monotonic: Callable[[], float], url: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        monotonic: Callable[[], float],
+        url: Callable[[], str],
+        changes: Changes | None = None,
+    ) -> None:
         """Begin with one account; tokens expire by the clock given."""
         self.token_lifetime = LIFETIME
         self._monotonic = monotonic
         self._url = url
+        self._changes = changes or Changes()
         self._lock = threading.Lock()
         self._granted: dict[str, Grant] = {}
         self._accounts: dict[str, Account] = {}
@@ -49,10 +56,26 @@ class Project:
 
     def add_account(self) -> Account:
         """Add a service account, with a key of its own."""
-        with self._lock:
-            account = Account(len(self._accounts) + 1, self._url)
+        with self._changes.making():
+            account = Account(len(self._accounts) + 1, self._url, self._changes)
             self._accounts[account.email] = account
         return account
+
+    @property
+    def accounts(self) -> list[Account]:
+        """All accounts, the first one first."""
+        return list(self._accounts.values())
+
+    def public_keys(self) -> dict[str, dict[str, str]]:
+        """Return every account's accepted public keys by their ids, by e-mail address."""
+        return {account.email: account.public_keys for account in self.accounts}
+
+    def restore(self, public_keys: dict[str, dict[str, str]]) -> None:
+        """Have the accounts of an earlier project as well, and accept its keys."""
+        while len(self._accounts) < len(public_keys):
+            self.add_account()
+        for email, keys in public_keys.items():
+            self._accounts[email].accept(keys)
 
     def grant(self, form: dict[str, str]) -> Grant:
         """Return a new access token for a signed assertion, or raise TokenRefusedError."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
-from .errors import sheets_unimplemented, unknown_name, unknown_parameter
+from .errors import invalid_field, sheets_unimplemented, unknown_name, unknown_parameter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from .errors import ApiError
 
 _SYSTEM = frozenset(
     [
@@ -29,6 +32,7 @@ _ECHO = frozenset(
     {"includeValuesInResponse", "responseValueRenderOption", "responseDateTimeRenderOption"}
 )
 _VALUE_RANGE = frozenset({"range", "majorDimension", "values"})
+_FILTERED_RANGE = frozenset({"dataFilter", "majorDimension", "values"})
 PARAMETERS: dict[str, frozenset[str]] = {
     "get": frozenset({"ranges", "includeGridData", "excludeTablesInBandedRanges"}),
     "values.get": _READING,
@@ -37,6 +41,11 @@ PARAMETERS: dict[str, frozenset[str]] = {
     "values.append": _ECHO | {"valueInputOption", "insertDataOption"},
 }
 BODIES: dict[str, frozenset[str]] = {
+    "getByDataFilter": frozenset({"dataFilters", "includeGridData", "excludeTablesInBandedRanges"}),
+    "developerMetadata.search": frozenset({"dataFilters"}),
+    "values.batchGetByDataFilter": _READING | {"dataFilters"},
+    "values.batchUpdateByDataFilter": _ECHO | {"valueInputOption", "data"},
+    "values.batchClearByDataFilter": frozenset({"dataFilters"}),
     "create": frozenset(
         [
             "spreadsheetId",
@@ -58,49 +67,33 @@ BODIES: dict[str, frozenset[str]] = {
     "values.batchUpdate": _ECHO | {"valueInputOption", "data"},
     "values.batchClear": frozenset({"ranges"}),
 }
+_TYPES: dict[str, tuple[type, str]] = {
+    "data": (list, "type.googleapis.com/google.apps.sheets.v4.ValueRange"),
+    "ranges": (list, "TYPE_STRING"),
+    "range": (str, "TYPE_STRING"),
+    "includeValuesInResponse": (bool, "TYPE_BOOL"),
+}
 _UNSUPPORTED_KINDS = frozenset(
     [
-        "addBanding",
         "addChart",
-        "addConditionalFormatRule",
+        "addCommentReply",
         "addDataSource",
-        "addFilterView",
         "addSlicer",
         "addTable",
-        "appendCells",
-        "autoFill",
         "cancelDataSourceRefresh",
-        "createDeveloperMetadata",
-        "deleteBanding",
-        "deleteConditionalFormatRule",
+        "deleteComment",
+        "deleteCommentReply",
         "deleteDataSource",
-        "deleteDeveloperMetadata",
-        "deleteDuplicates",
         "deleteEmbeddedObject",
-        "deleteFilterView",
-        "deleteRange",
         "deleteTable",
-        "duplicateFilterView",
-        "findReplace",
-        "insertRange",
-        "moveDimension",
-        "pasteData",
-        "randomizeRange",
+        "insertComment",
         "refreshDataSource",
-        "textToColumns",
-        "trimWhitespace",
-        "updateBanding",
-        "updateBorders",
         "updateChartSpec",
-        "updateConditionalFormatRule",
+        "updateCommentPost",
         "updateDataSource",
-        "updateDeveloperMetadata",
         "updateDimensionGroup",
         "updateEmbeddedObjectBorder",
         "updateEmbeddedObjectPosition",
-        "updateFilterView",
-        "updateNamedRange",
-        "updateProtectedRange",
         "updateSlicerSpec",
         "updateTable",
     ]
@@ -116,16 +109,38 @@ def check_parameters(method: str, names: Iterable[str]) -> None:
 
 
 def check_body(method: str, body: dict[str, Any]) -> None:
-    """Raise Google's 400 for a name in a request's body that its schema does not have."""
+    """Raise Google's 400 for a name in a request's body that its schema does not have.
+
+    Of the values methods the types are checked too.
+    """
     allowed = BODIES.get(method)
     parent = "data" if allowed is _VALUE_RANGE else ""
     for name in body:
         if allowed is not None and name not in allowed:
             raise unknown_name(name, parent)
+    if not method.startswith("values."):
+        return
+    _check_types(body, parent)
+    items = _FILTERED_RANGE if method == "values.batchUpdateByDataFilter" else _VALUE_RANGE
     for place, item in enumerate(body.get("data") or []):
-        for name in item if isinstance(item, dict) else ():
-            if name not in _VALUE_RANGE:
-                raise unknown_name(name, f"data[{place}]")
+        where = f"data[{place}]"
+        if not isinstance(item, dict):
+            raise _wrong_type(where, "type.googleapis.com/google.apps.sheets.v4.ValueRange", item)
+        for name in item:
+            if name not in items:
+                raise unknown_name(name, where)
+        _check_types(item, where)
+
+
+def _check_types(body: dict[str, Any], parent: str) -> None:
+    for name, (expected, kind) in _TYPES.items():
+        value = body.get(name)
+        if value is not None and not isinstance(value, expected):
+            raise _wrong_type(f"{parent}.{name}".lstrip("."), kind, value)
+
+
+def _wrong_type(field: str, kind: str, value: object) -> ApiError:
+    return invalid_field(field, f"Invalid value at '{field}' ({kind}), {json.dumps(value)}")
 
 
 def check_kind(place: int, name: str, supported: Iterable[str]) -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import gspread
+from gspread.auth import DEFAULT_SCOPES
+
+from .changes import Changes
+from .client import Clients
 from .faults import Seconds, checked_seconds
 from .handler import Handler, Share
 from .ids import Ids
+from .keeper import Keeper
 from .listener import Listener
 from .project import LIFETIME, Project
 from .quotas import Meter, Quotas
@@ -17,7 +24,7 @@ from .store import Store
 from .timestamps import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
     from pathlib import Path
     from types import TracebackType
@@ -33,7 +40,9 @@ class Emulator:
     """A local server with Google's Sheets v4 and Drive v3 APIs and a token endpoint.
 
     `port=0` takes a free port. With the same `seed` and `clock`, two emulators that get the
-    same requests answer the same bytes, tokens aside. What is stored outlives a stop.
+    same requests answer the same bytes, tokens aside. What is stored outlives a stop, and
+    with `state`, the path of a file, the process: it begins with what is in the file, and goes on
+    saving there. Raises StateError where the file cannot be used.
 
     `clock` gives the times in answers, `monotonic` the seconds that quotas, tokens, latency and
     the ledger go by. The other arguments are attributes too, and can be set while it runs, from
@@ -46,6 +55,7 @@ class Emulator:
         port: int = 0,
         *,
         seed: int | None = None,
+        state: str | Path | None = None,
         clock: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
         quotas: Quotas | None = None,
@@ -54,15 +64,24 @@ class Emulator:
         append_race: float = 0.0,
         token_lifetime: float = LIFETIME,
     ) -> None:
-        self._project = Project(monotonic, lambda: self.url)
+        self._seed = seed
+        self._changes = Changes()
+        self._project = Project(monotonic, lambda: self.url, self._changes)
         self._store = Store(Ids(seed), clock, self._project.first.email)
-        self._handler = Handler(self._store, self._project, monotonic, seed)
+        self._keeper = (
+            None if state is None else Keeper(state, self._store, self._project, self._changes)
+        )
+        self._handler = Handler(self._store, self._project, self._changes, monotonic, seed)
         self._listener = Listener(host, port, self._handler)
-        self.quotas = quotas or Quotas()
-        self.latency = latency
-        self.apply_share = apply_share
-        self.append_race = append_race
-        self.token_lifetime = token_lifetime
+        self._clients = Clients()
+        self._given: dict[str, Any] = {
+            "quotas": quotas or Quotas(),
+            "latency": latency,
+            "apply_share": apply_share,
+            "append_race": append_race,
+            "token_lifetime": token_lifetime,
+        }
+        self._set_as_given()
 
     def __enter__(self) -> Self:
         self.start()
@@ -78,8 +97,21 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """The base URL, `http://HOST:PORT`, once the emulator was started."""
+        """The base URL, `http://HOST:PORT`, once the emulator was started.
+
+        Of one that listens at all addresses of its machine it is the one for that machine.
+        """
         return self._listener.url
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and not stopped."""
+        return self._listener.is_running
+
+    @property
+    def exposed(self) -> bool:
+        """Whether it listens where other machines may reach it."""
+        return self._listener.exposed
 
     @property
     def quotas(self) -> Quotas:
@@ -188,12 +220,32 @@ class Emulator:
         """Write the first account's JSON to a file that only its owner may read."""
         self._project.first.write_service_account(path)
 
+    @property
+    def accounts(self) -> list[Account]:
+        """All service accounts, the first one first."""
+        return self._project.accounts
+
     def add_account(self) -> Account:
         """Add a service account to the project: it has a user's quotas of its own."""
         return self._project.add_account()
 
+    def gspread_client(
+        self,
+        account: Account | None = None,
+        *,
+        scopes: Iterable[str] = DEFAULT_SCOPES,
+        http_client: type[gspread.HTTPClient] = gspread.HTTPClient,
+    ) -> gspread.Client:
+        """Return a plain gspread client of an account, the first if none is given, logged in.
+
+        Its requests to Google's hosts come here; none leaves for another host of Google's. Its
+        connections are closed when the emulator is stopped or reset. Raises RuntimeError before
+        the emulator was started, since it has no URL then.
+        """
+        return self._clients.make(account or self._project.first, self.url, scopes, http_client)
+
     def rotate_key(self) -> None:
-        """Make a new key for the first account and accept its old one no more.
+        """Make a new key for the first account and accept no old one any more.
 
         Tokens granted so far stay valid.
         """
@@ -205,18 +257,41 @@ class Emulator:
 
     def add_private_file(self, file_id: str) -> None:
         """Let a spreadsheet exist that is not shared: Sheets answers 403, Drive 404."""
-        self._store.private.add(file_id)
+        with self._changes.making():
+            self._store.private.add(file_id)
 
     def start(self) -> None:
-        """Begin to listen, in a thread; raise OSError where the port is taken."""
-        self._listener.start()
+        """Begin to listen, in a thread; raise OSError where the port is taken.
+
+        Raises StateError where another emulator has the state's file, or had it meanwhile.
+        """
+        with self._keeper.held() if self._keeper else contextlib.nullcontext():
+            self._listener.start()
 
     def stop(self) -> None:
         """Close all connections and end the thread; a second call does nothing.
 
-        A request that waits for its moment is reset, and not applied.
+        A request that waits for its moment is reset, and not applied. Raises UnsavedError where
+        the state cannot be saved; the next call tries again.
         """
+        self._clients.close()
         self._listener.stop()
+        if self._keeper:
+            self._keeper.stop()
+
+    def reset(self) -> None:
+        """Make it as new: no files, tokens and faults, nothing counted or in the ledger.
+
+        What can be set while it runs is again what the constructor was given. The accounts stay,
+        with the keys that they have now, and so does the port.
+
+        All connections are closed. A request that is under way is reset: it is not in the new
+        ledger and, if it waits for its moment, is not applied. Whatever arrives after the return
+        finds nothing of what was before. Raises RuntimeError in the emulator's own thread, as in
+        the `match` of a fault.
+        """
+        self._clients.close()
+        self._listener.renew(self._forget)
 
     def serve_forever(self, on_listening: Callable[[], None] | None = None) -> None:
         """Start, report, and return once SIGTERM or SIGINT came; for the main thread only."""
@@ -231,3 +306,14 @@ class Emulator:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def _forget(self) -> None:
+        with self._changes.making():
+            self._store.clear(Ids(self._seed))
+        self._handler.renew()
+        self._project.revoke_all()
+        self._set_as_given()
+
+    def _set_as_given(self) -> None:
+        for name, value in self._given.items():
+            setattr(self, name, value)

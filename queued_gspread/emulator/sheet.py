@@ -8,11 +8,20 @@ from typing import TYPE_CHECKING, Any
 from .grid import Grid
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .a1 import Rect
 
 DEFAULT_ROWS = 1000
 DEFAULT_COLUMNS = 26
 Span = tuple[int, int]
+# What is attached to ranges, with the name of its id.
+_RANGED = {
+    "protected_ranges": "protectedRangeId",
+    "banded_ranges": "bandedRangeId",
+    "filter_views": "filterViewId",
+    "conditional_formats": "",
+}
 
 
 class Sheet:
@@ -30,6 +39,9 @@ class Sheet:
         self.merges: list[Rect] = []
         self.basic_filter: dict[str, Any] | None = None
         self.protected_ranges: list[dict[str, Any]] = []
+        self.banded_ranges: list[dict[str, Any]] = []
+        self.filter_views: list[dict[str, Any]] = []
+        self.conditional_formats: list[dict[str, Any]] = []
         self.groups: dict[str, list[Span]] = {"ROWS": [], "COLUMNS": []}
         self.dimensions: dict[str, dict[int, dict[str, Any]]] = {"ROWS": {}, "COLUMNS": {}}
 
@@ -38,11 +50,20 @@ class Sheet:
         other = Sheet(sheet_id, title)
         other.grid = self.grid.copy()
         other.merges = list(self.merges)
-        for name in ("properties", "grid_properties", "basic_filter", "protected_ranges"):
-            setattr(other, name, copy.deepcopy(getattr(self, name)))
+        other.properties = copy.deepcopy(self.properties)
+        other.grid_properties = copy.deepcopy(self.grid_properties)
+        other.basic_filter = self.basic_filter and _at_home(self.basic_filter, sheet_id)
+        for name in _RANGED:
+            setattr(other, name, [_at_home(item, sheet_id) for item in getattr(self, name)])
         other.groups = copy.deepcopy(self.groups)
         other.dimensions = copy.deepcopy(self.dimensions)
         return other
+
+    def renumber(self, new_id: Callable[[], int]) -> None:
+        """Give what has an id of its own another one, as a copy within a spreadsheet needs."""
+        for name, key in _RANGED.items():
+            for item in getattr(self, name) if key else ():
+                item[key] = new_id()
 
     @property
     def is_hidden(self) -> bool:
@@ -67,10 +88,27 @@ class Sheet:
 
     def range_json(self, rect: Rect) -> dict[str, int]:
         """Return a GridRange; as in Google's answers, sheet 0 goes without its id."""
-        found = {"sheetId": self.sheet_id} if self.sheet_id else {}
-        return found | {
+        sides = {
             "startRowIndex": rect.start_row,
             "endRowIndex": rect.end_row,
             "startColumnIndex": rect.start_column,
             "endColumnIndex": rect.end_column,
         }
+        return owned_range(sides, self.sheet_id)
+
+
+def owned_range(where: dict[str, Any], sheet_id: int) -> dict[str, Any]:
+    """Return a GridRange as one of this sheet; as in Google's answers, sheet 0 goes without id."""
+    sides = {name: side for name, side in where.items() if name != "sheetId"}
+    return {"sheetId": sheet_id, **sides} if sheet_id else sides
+
+
+def _at_home(item: dict[str, Any], sheet_id: int) -> dict[str, Any]:
+    """Return a copy of what is attached to ranges, attached to another sheet's."""
+    found = copy.deepcopy(item)
+    if "range" in found:
+        found["range"] = owned_range(found["range"], sheet_id)
+    for name in ("ranges", "unprotectedRanges"):
+        if name in found:
+            found[name] = [owned_range(where, sheet_id) for where in found[name]]
+    return found

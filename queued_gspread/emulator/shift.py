@@ -1,17 +1,41 @@
-"""What moves when rows or columns are inserted or deleted: everything that names an index."""
+"""What moves when cells are inserted, deleted or moved: everything that names an index."""
 
 from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .a1 import Rect
 from .values.references import moved_formula
 
 if TYPE_CHECKING:
+    from .grid import Grid
     from .sheet import Sheet
     from .spreadsheet import Spreadsheet
+
+
+Json = dict[str, Any]
+
+
+class Change(Protocol):
+    """A change of where cells are: of whole rows or columns, or of a part of them."""
+
+    @property
+    def dimension(self) -> str:
+        """ROWS or COLUMNS: along which cells move."""
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Return where a half-open span of whole rows or columns lies afterwards."""
+
+    def index(self, index: int) -> int | None:
+        """Return where a whole row or column lies afterwards, None if it is gone."""
+
+    def rect(self, rect: Rect) -> Rect | None:
+        """Return where a rectangle lies afterwards, None if it is gone."""
+
+    def apply(self, grid: Grid) -> None:
+        """Move the cells of a grid."""
 
 
 @dataclass(frozen=True)
@@ -44,63 +68,100 @@ class Shift:
             moved = Rect(*rect[:2], *self.span(rect.start_column, rect.end_column))
         return moved if moved.height > 0 and moved.width > 0 else None
 
+    def apply(self, grid: Grid) -> None:
+        """Insert or delete rows or columns of a grid."""
+        if self.dimension == "ROWS" and self.count > 0:
+            grid.insert_rows(self.start, self.count)
+        elif self.dimension == "ROWS":
+            grid.delete_rows(self.start, self.start - self.count)
+        elif self.count > 0:
+            grid.insert_columns(self.start, self.count)
+        else:
+            grid.delete_columns(self.start, self.start - self.count)
+
     def _left(self, index: int) -> int:
         removed = min(max(index - self.start, 0), -self.count)
         return index - removed
 
 
-def shift_sheet(book: Spreadsheet, sheet: Sheet, shift: Shift) -> None:
-    """Insert or delete rows or columns of a sheet and move what refers to them."""
-    _shift_grid(sheet, shift)
-    sheet.merges = [m for m in map(shift.rect, sheet.merges) if m and m.height * m.width > 1]
-    sheet.groups[shift.dimension] = [
-        moved
-        for moved in (shift.span(*span) for span in sheet.groups[shift.dimension])
-        if moved[1] > moved[0]
-    ]
-    metadata = sheet.dimensions[shift.dimension].items()
-    moved_metadata = ((shift.index(index), found) for index, found in metadata)
-    sheet.dimensions[shift.dimension] = {i: found for i, found in moved_metadata if i is not None}
-    sheet.protected_ranges = _shift_ranged(sheet.protected_ranges, shift)
+def shift_sheet(book: Spreadsheet, sheet: Sheet, change: Change) -> None:
+    """Move the cells of a sheet and all that refers to them."""
+    size = sheet.grid.everything
+    change.apply(sheet.grid)
+    sheet.merges = [m for m in map(change.rect, sheet.merges) if m and m.height * m.width > 1]
+    _shift_dimensions(sheet, change)
+    for name in ("protected_ranges", "banded_ranges", "filter_views"):
+        setattr(sheet, name, _shift_ranged(getattr(sheet, name), change, size))
     if sheet.basic_filter:
-        sheet.basic_filter = next(iter(_shift_ranged([sheet.basic_filter], shift)), None)
+        sheet.basic_filter = next(iter(_shift_ranged([sheet.basic_filter], change, size)), None)
+    sheet.conditional_formats = _shift_rules(sheet.conditional_formats, change, size)
     elsewhere = [n for n in book.named_ranges if n["range"].get("sheetId", 0) != sheet.sheet_id]
     here = [n for n in book.named_ranges if n["range"].get("sheetId", 0) == sheet.sheet_id]
-    book.named_ranges = elsewhere + _shift_ranged(here, shift)
-    _shift_formulas(book, sheet, shift)
+    book.named_ranges = elsewhere + _shift_ranged(here, change, size)
+    book.developer_metadata = _shift_metadata(book.developer_metadata, sheet, change)
+    _shift_formulas(book, sheet, change)
 
 
-def _shift_grid(sheet: Sheet, shift: Shift) -> None:
-    grid, start, count = sheet.grid, shift.start, shift.count
-    if shift.dimension == "ROWS" and count > 0:
-        grid.insert_rows(start, count)
-    elif shift.dimension == "ROWS":
-        grid.delete_rows(start, start - count)
-    elif count > 0:
-        grid.insert_columns(start, count)
-    else:
-        grid.delete_columns(start, start - count)
+def _shift_dimensions(sheet: Sheet, change: Change) -> None:
+    sheet.groups[change.dimension] = [
+        moved
+        for moved in (change.span(*span) for span in sheet.groups[change.dimension])
+        if moved[1] > moved[0]
+    ]
+    properties = sheet.dimensions[change.dimension].items()
+    moved_properties = ((change.index(index), found) for index, found in properties)
+    sheet.dimensions[change.dimension] = {i: f for i, f in moved_properties if i is not None}
 
 
-def _shift_ranged(items: list[dict[str, Any]], shift: Shift) -> list[dict[str, Any]]:
-    name = "Row" if shift.dimension == "ROWS" else "Column"
-    first, last = f"start{name}Index", f"end{name}Index"
+def moved_range(where: Json, change: Change, size: Rect) -> Json | None:
+    """Return where a GridRange lies afterwards, None if it is gone; open sides stay open."""
+    names = ("startRowIndex", "endRowIndex", "startColumnIndex", "endColumnIndex")
+    moved = change.rect(Rect(*(where.get(n, edge) for n, edge in zip(names, size, strict=True))))
+    if moved is None:
+        return None
+    known = zip(names, moved, strict=True)
+    return {**where, **{name: index for name, index in known if name in where}}
+
+
+def _shift_ranged(items: list[Json], change: Change, size: Rect) -> list[Json]:
     kept = []
     for item in items:
-        moved = copy.deepcopy(item)
-        where = moved.get("range", {})
-        if first in where and last in where:
-            where[first], where[last] = shift.span(where[first], where[last])
-            if where[first] >= where[last]:
+        where = moved_range(item.get("range", {}), change, size)
+        if where is not None:
+            kept.append(copy.deepcopy(item) | ({"range": where} if "range" in item else {}))
+    return kept
+
+
+def _shift_rules(rules: list[Json], change: Change, size: Rect) -> list[Json]:
+    kept = []
+    for rule in rules:
+        ranges = [moved_range(where, change, size) for where in rule["ranges"]]
+        left = [where for where in ranges if where is not None]
+        if left:
+            kept.append({**rule, "ranges": left})
+    return kept
+
+
+def _shift_metadata(entries: list[Json], sheet: Sheet, change: Change) -> list[Json]:
+    """Let metadata stay with its row or column, and go where that goes."""
+    kept = []
+    for entry in entries:
+        where = entry["location"].get("dimensionRange", {})
+        moved = entry
+        if where.get("dimension") == change.dimension and where["sheetId"] == sheet.sheet_id:
+            index = change.index(where["startIndex"])
+            if index is None:
                 continue
+            spot = {**where, "startIndex": index, "endIndex": index + 1}
+            moved = {**entry, "location": {**entry["location"], "dimensionRange": spot}}
         kept.append(moved)
     return kept
 
 
-def _shift_formulas(book: Spreadsheet, changed: Sheet, shift: Shift) -> None:
+def _shift_formulas(book: Spreadsheet, changed: Sheet, change: Change) -> None:
     for sheet in (sheet for sheet in book.sheets if sheet.grid.has_formulas):
         for row, column, cell in list(sheet.grid.stored(sheet.grid.everything)):
             if cell.formula is not None:
-                formula = moved_formula(cell.formula, sheet.title, changed.title, shift)
+                formula = moved_formula(cell.formula, sheet.title, changed.title, change)
                 if formula != cell.formula:
                     sheet.grid.put(row, column, cell.changed(formula=formula))

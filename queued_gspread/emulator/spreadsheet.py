@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import copy
+from datetime import timezone
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from .a1 import Bounds, parse_bounds, range_name, split_title
 from .errors import InvalidArgumentError
 from .theme import default_properties
+from .timestamps import utc_now
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime, tzinfo
+
     from .sheet import Sheet
+
+_MAX_CELLS = 10_000_000
 
 
 class Spreadsheet:
@@ -20,8 +28,10 @@ class Spreadsheet:
         """Make a spreadsheet with these sheets and Google's default properties."""
         self.spreadsheet_id = spreadsheet_id
         self.properties: dict[str, Any] = {"title": title, **default_properties()}
+        self.developer_metadata: list[dict[str, Any]] = []
         self.sheets = sheets
         self.named_ranges: list[dict[str, Any]] = []
+        self.clock: Callable[[], datetime] = utc_now
 
     @property
     def title(self) -> str:
@@ -32,15 +42,29 @@ class Spreadsheet:
         """Return a spreadsheet with the same content, sharing no changeable part."""
         sheets = [sheet.copy(sheet.sheet_id, sheet.title) for sheet in self.sheets]
         other = Spreadsheet(spreadsheet_id, title, sheets)
+        other.developer_metadata = copy.deepcopy(self.developer_metadata)
         other.properties = {**copy.deepcopy(self.properties), "title": title}
         other.named_ranges = copy.deepcopy(self.named_ranges)
+        other.clock = self.clock
         return other
+
+    def now(self) -> datetime:
+        """Return the present time of the spreadsheet's time zone; UTC if that is not known."""
+        moment = self.clock()
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=timezone.utc)
+        try:
+            zone: tzinfo = ZoneInfo(self.properties.get("timeZone", ""))
+        except (ValueError, LookupError, OSError):
+            zone = timezone.utc
+        return moment.astimezone(zone)
 
     def restore(self, earlier: Spreadsheet) -> None:
         """Become what an earlier copy holds."""
         self.properties = earlier.properties
         self.sheets = earlier.sheets
         self.named_ranges = earlier.named_ranges
+        self.developer_metadata = earlier.developer_metadata
 
     def sheet(self, sheet_id: int) -> Sheet | None:
         """Return the sheet with this id, if there is one."""
@@ -52,6 +76,15 @@ class Spreadsheet:
         exact = (sheet for sheet in self.sheets if sheet.title == title)
         alike = (sheet for sheet in self.sheets if sheet.title.casefold() == folded)
         return next(exact, None) or next(alike, None)
+
+    def check_size(self, sheet: Sheet, rows: int, columns: int) -> None:
+        """Fail where a sheet of this size would make all sheets together too large."""
+        others = (s.grid.row_count * s.grid.column_count for s in self.sheets if s is not sheet)
+        if sum(others) + rows * columns > _MAX_CELLS:
+            limit = f"above the limit of {_MAX_CELLS} cells."
+            raise InvalidArgumentError(
+                f"This action would increase the number of cells in the workbook {limit}"
+            )
 
     def find(self, text: str) -> tuple[Sheet, Bounds]:
         """Return what a range in A1 notation, a sheet's title or a range's name stands for."""

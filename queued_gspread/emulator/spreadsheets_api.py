@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .batch import HANDLERS
 from .batch.dimensions import DEFAULT_PIXELS
 from .batch.groups import groups_json
 from .batch.scope import Scope
 from .batch.sheets import copy_title
+from .developer_metadata import on_lines, on_sheet, on_spreadsheet
 from .errors import InvalidArgumentError, invalid
 from .field_mask import apply_mask, names, parse_mask
 from .grid_data import row_data
@@ -18,25 +19,33 @@ from .sheet import DEFAULT_COLUMNS, DEFAULT_ROWS, Sheet
 from .values.evaluate import Evaluator
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .a1 import Bounds, Rect
     from .field_mask import Mask
     from .ids import Ids
     from .spreadsheet import Spreadsheet
 
 Json = dict[str, Any]
+Places: TypeAlias = "list[tuple[Sheet, Bounds]]"
 _DOCS = "https://docs.google.com/spreadsheets/d"
 _EXAMPLE_DATA_PATH = ("sheets", "data")
 
 
 def get(book: Spreadsheet, ranges: list[str], with_data: bool, fields: str | None) -> Json:
     """Answer spreadsheets.get; a field mask decides instead of includeGridData."""
-    mask = parse_mask(fields) if fields else {}
-    if mask:
-        with_data = names(mask, *_EXAMPLE_DATA_PATH)
     try:
         found = [book.find(text) for text in ranges]
     except InvalidArgumentError as problem:
         raise invalid(str(problem)) from None
+    return get_found(book, found or None, with_data, fields)
+
+
+def get_found(book: Spreadsheet, found: Places | None, with_data: bool, fields: str | None) -> Json:
+    """Return the Spreadsheet with the sheets of these ranges, with all sheets for None."""
+    mask = parse_mask(fields) if fields else {}
+    if mask:
+        with_data = names(mask, *_EXAMPLE_DATA_PATH)
     answer = _resource(book, found, with_data, mask)
     masked: Json = apply_mask(mask, answer)
     return masked
@@ -44,7 +53,7 @@ def get(book: Spreadsheet, ranges: list[str], with_data: bool, fields: str | Non
 
 def batch_update(book: Spreadsheet, body: Json, ids: Ids, email: str) -> Json:
     """Answer spreadsheets.batchUpdate: in order, all or nothing."""
-    requests = body.get("requests") or []
+    requests = list(_flat(body.get("requests") or []))
     if not requests:
         raise invalid("Must specify at least one request.")
     parsed = [_kind(place, request) for place, request in enumerate(requests)]
@@ -69,6 +78,7 @@ def copy_to(source: Spreadsheet, sheet_id: int, target: Spreadsheet, ids: Ids) -
     if sheet is None:
         raise invalid(f"The sheet ({sheet_id}) does not exist.")
     copied = sheet.copy(ids.sheet(), copy_title(target, sheet.title))
+    copied.renumber(ids.sheet)
     target.sheets.append(copied)
     return copied.properties_json(len(target.sheets) - 1)
 
@@ -85,6 +95,15 @@ def fill_new(book: Spreadsheet, body: Json, ids: Ids) -> None:
         title = properties.get("title") or f"Sheet{place + 1}"
         sheets.append(Sheet(sheet_id, title, rows, columns))
     book.sheets = sheets or book.sheets
+
+
+def _flat(requests: list[Any]) -> Iterator[Any]:
+    """Yield requests out of lists in lists, which Google takes and gspread-formatting sends."""
+    for request in requests:
+        if isinstance(request, list):
+            yield from _flat(request)
+        else:
+            yield request
 
 
 def _kind(place: int, request: Json) -> tuple[str, Json]:
@@ -113,35 +132,40 @@ def _apply(scope: Scope, place: int, kind: str, request: Json) -> Json:
         raise invalid(f"Invalid requests[{place}].{kind}: {problem}") from None
 
 
-def _resource(
-    book: Spreadsheet, found: list[tuple[Sheet, Bounds]], with_data: bool, mask: Mask
-) -> Json:
+def _resource(book: Spreadsheet, found: Places | None, with_data: bool, mask: Mask) -> Json:
     answer: Json = {
         "spreadsheetId": book.spreadsheet_id,
         "properties": copy.deepcopy(book.properties),
         "sheets": [],
     }
     for index, sheet in enumerate(book.sheets):
-        bounds = [b for owner, b in found if owner is sheet]
-        if bounds or not found:
-            answer["sheets"].append(_sheet_json(sheet, index))
+        bounds = [b for owner, b in found or () if owner is sheet]
+        if bounds or found is None:
+            metadata = on_sheet(book.developer_metadata, sheet.sheet_id)
+            answer["sheets"].append(_sheet_json(sheet, index, metadata))
             if with_data:
                 data = _data(book, sheet, bounds, names(mask, "sheets", "data", "rowData"))
                 answer["sheets"][-1]["data"] = data
-    if book.named_ranges:
-        answer["namedRanges"] = copy.deepcopy(book.named_ranges)
+    metadata = on_spreadsheet(book.developer_metadata)
+    attached = {"namedRanges": book.named_ranges, "developerMetadata": metadata}
+    answer |= {name: copy.deepcopy(items) for name, items in attached.items() if items}
     answer["spreadsheetUrl"] = f"{_DOCS}/{book.spreadsheet_id}/edit"
     return answer
 
 
-def _sheet_json(sheet: Sheet, index: int) -> Json:
+def _sheet_json(sheet: Sheet, index: int, metadata: list[Json]) -> Json:
     found: Json = {"properties": sheet.properties_json(index)}
     if sheet.merges:
         found["merges"] = [sheet.range_json(merge) for merge in sheet.merges]
-    if sheet.protected_ranges:
-        found["protectedRanges"] = copy.deepcopy(sheet.protected_ranges)
-    if sheet.basic_filter:
-        found["basicFilter"] = copy.deepcopy(sheet.basic_filter)
+    attached = {
+        "protectedRanges": sheet.protected_ranges,
+        "basicFilter": sheet.basic_filter,
+        "filterViews": sheet.filter_views,
+        "bandedRanges": sheet.banded_ranges,
+        "conditionalFormats": sheet.conditional_formats,
+        "developerMetadata": metadata,
+    }
+    found |= {name: copy.deepcopy(items) for name, items in attached.items() if items}
     for dimension, name in (("ROWS", "rowGroups"), ("COLUMNS", "columnGroups")):
         if sheet.groups[dimension]:
             found[name] = groups_json(sheet, dimension)
@@ -153,25 +177,28 @@ def _data(book: Spreadsheet, sheet: Sheet, bounds: list[Bounds], with_rows: bool
     whole = grid.everything
     rects = [b.within(grid.row_count, grid.column_count) for b in bounds] or [whole]
     evaluator = Evaluator(book)
-    return [_grid_data(evaluator, sheet, rect, with_rows) for rect in rects]
+    metadata = book.developer_metadata
+    return [_grid_data(evaluator, sheet, rect, with_rows, metadata) for rect in rects]
 
 
-def _grid_data(evaluator: Evaluator, sheet: Sheet, rect: Rect, with_rows: bool) -> Json:
+def _grid_data(
+    evaluator: Evaluator, sheet: Sheet, rect: Rect, with_rows: bool, metadata: list[Json]
+) -> Json:
     found: Json = {}
     if rect.start_row:
         found["startRow"] = rect.start_row
     if rect.start_column:
         found["startColumn"] = rect.start_column
-    rows = row_data(evaluator, sheet, rect) if with_rows else []
-    if rows:
-        found["rowData"] = rows
-    found["rowMetadata"] = _metadata(sheet, "ROWS", range(rect.start_row, rect.end_row))
-    columns = range(rect.start_column, rect.end_column)
-    found["columnMetadata"] = _metadata(sheet, "COLUMNS", columns)
+    filled = row_data(evaluator, sheet, rect) if with_rows else []
+    if filled:
+        found["rowData"] = filled
+    rows, columns = range(*rect[:2]), range(*rect[2:])
+    found["rowMetadata"] = _metadata(sheet, "ROWS", rows, metadata)
+    found["columnMetadata"] = _metadata(sheet, "COLUMNS", columns, metadata)
     return found
 
 
-def _metadata(sheet: Sheet, dimension: str, indices: range) -> list[Json]:
+def _metadata(sheet: Sheet, dimension: str, indices: range, entries: list[Json]) -> list[Json]:
     default = {"pixelSize": DEFAULT_PIXELS[dimension]}
-    stored = sheet.dimensions[dimension]
-    return [default | stored.get(index, {}) for index in indices]
+    stored, attached = sheet.dimensions[dimension], on_lines(entries, sheet.sheet_id, dimension)
+    return [default | stored.get(index, {}) | attached.get(index, {}) for index in indices]

@@ -53,9 +53,13 @@ class Store:
 
     def __init__(self, ids: Ids, clock: Callable[[], datetime], email: str) -> None:
         """Begin without files."""
-        self.ids = ids
         self.clock = clock
         self.email = email
+        self.clear(ids)
+
+    def clear(self, ids: Ids) -> None:
+        """Forget all files, and take another source of ids."""
+        self.ids = ids
         self.owner_id = ids.digits(20)
         self.files: dict[str, File] = {}
         self.private: set[str] = set()
@@ -68,6 +72,7 @@ class Store:
             file.parents = list(parents)
         if mime_type == SPREADSHEET_TYPE:
             file.book = Spreadsheet(file_id, name, [Sheet(0, "Sheet1")])
+            file.book.clock = self.clock
         file.permissions.append(self._ownership())
         self.files[file_id] = file
         return file

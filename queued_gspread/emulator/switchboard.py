@@ -142,6 +142,12 @@ class Faults:
         with self._lock:
             self._rules = []
 
+    def renew(self) -> None:
+        """Take back everything, and draw lots as from the start."""
+        with self._lock:
+            self.clear()
+            self._numbers = itertools.count()
+
     def pick(self, to: To, request: Request) -> Hit:
         """Return what befalls a request; a `match` that fails is a 500 that says so."""
         hit = Hit()

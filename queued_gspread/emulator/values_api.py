@@ -56,18 +56,19 @@ def batch_get(book: Spreadsheet, ranges: list[str], query: Mapping[str, str]) ->
     evaluator = Evaluator(book)
     with _answering():
         found = [_read(evaluator, book, text, options, major) for text in ranges]
-    return {"spreadsheetId": book.spreadsheet_id, "valueRanges": found}
+    return {"spreadsheetId": book.spreadsheet_id} | ({"valueRanges": found} if found else {})
 
 
 def update(book: Spreadsheet, text: str, query: Mapping[str, str], body: Json) -> Json:
     """Answer values.update."""
     rows = checked_values(body)
-    option = _input_option(query.get("valueInputOption"))
+    _check_range(text, body)
+    option, echo = _input_option(query.get("valueInputOption")), _rendering(query, "response")
     with _answering():
         writing = plan_update(*book.find(text), rows)
     answer = _written(book, writing, option)
     if _is_true(query.get("includeValuesInResponse")):
-        answer["updatedData"] = _echo(book, writing.rect, writing, query)
+        answer["updatedData"] = _echo(book, writing, echo)
     return answer
 
 
@@ -75,7 +76,7 @@ def batch_update(book: Spreadsheet, body: Json) -> Json:
     """Answer values:batchUpdate: all of it is checked before anything is written."""
     data = body.get("data") or []
     rows = [checked_values(item, f"data[{place}]") for place, item in enumerate(data)]
-    option = _input_option(body.get("valueInputOption"))
+    option, echo = _input_option(body.get("valueInputOption")), _rendering(body, "response")
     writings = []
     for place, item in enumerate(data):
         with _answering(f"Invalid data[{place}]: "):
@@ -83,7 +84,7 @@ def batch_update(book: Spreadsheet, body: Json) -> Json:
     responses = [_written(book, writing, option) for writing in writings]
     if body.get("includeValuesInResponse"):
         for writing, response in zip(writings, responses, strict=True):
-            response["updatedData"] = _echo(book, writing.rect, writing, body)
+            response["updatedData"] = _echo(book, writing, echo)
     return {"spreadsheetId": book.spreadsheet_id, **_totals(writings, responses)} | (
         {"responses": responses} if responses else {}
     )
@@ -103,7 +104,7 @@ def batch_clear(book: Spreadsheet, body: Json) -> Json:
         for text in ranges:
             book.find(text)
         cleared = [_clear(book, text) for text in ranges]
-    return {"spreadsheetId": book.spreadsheet_id, "clearedRanges": cleared}
+    return {"spreadsheetId": book.spreadsheet_id} | ({"clearedRanges": cleared} if cleared else {})
 
 
 class Place(NamedTuple):
@@ -135,7 +136,8 @@ def append(
 ) -> Json:
     """Answer values.append; a place that was found earlier is taken as it was then."""
     rows = checked_values(body)
-    option = _input_option(query.get("valueInputOption"))
+    _check_range(text, body)
+    option, echo = _input_option(query.get("valueInputOption")), _rendering(query, "response")
     insert = query.get("insertDataOption") or "OVERWRITE"
     _check_option("insert_data_option", "InsertDataOption", insert, _INSERT_OPTIONS)
     place = place or append_place(book, text)
@@ -149,7 +151,7 @@ def append(
         answer["tableRange"] = range_name(sheet.title, place.table)
     answer["updates"] = _written(book, writing, option)
     if _is_true(query.get("includeValuesInResponse")):
-        answer["updates"]["updatedData"] = _echo(book, writing.rect, writing, query)
+        answer["updates"]["updatedData"] = _echo(book, writing, echo)
     return answer
 
 
@@ -157,9 +159,20 @@ def _make_room(book: Spreadsheet, writing: Writing, insert: bool) -> None:
     grid, rect = writing.sheet.grid, writing.rect
     if not any(writing.rows):
         return
+    taller = rect.height if insert else max(rect.end_row - grid.row_count, 0)
+    wide = max(rect.end_column, grid.column_count)
+    with _answering():
+        book.check_size(writing.sheet, grid.row_count + taller, wide)
     if insert:
         shift_sheet(book, writing.sheet, Shift("ROWS", rect.start_row, rect.height))
     grid.grow(rect.end_row, rect.end_column)
+
+
+def _check_range(text: str, body: Json) -> None:
+    """Raise Google's 400 for a body that names another range than the URL, even in spelling."""
+    named = body.get("range")
+    if named and named != text:
+        raise invalid(f"Request range[{text}] does not match value's range[{named}]")
 
 
 def _read(
@@ -171,14 +184,11 @@ def _read(
 
 
 def _written(book: Spreadsheet, writing: Writing, option: str) -> Json:
-    return {"spreadsheetId": book.spreadsheet_id, **apply_writing(writing, option)}
+    return {"spreadsheetId": book.spreadsheet_id, **apply_writing(writing, option, book.now().year)}
 
 
-def _echo(book: Spreadsheet, rect: Rect, writing: Writing, query: Mapping[str, str]) -> Json:
-    value = query.get("responseValueRenderOption", "FORMATTED_VALUE")
-    moments = query.get("responseDateTimeRenderOption", "SERIAL_NUMBER")
-    options = Rendering(value, moments)
-    return read_range(Evaluator(book), writing.sheet, rect, options, "ROWS")
+def _echo(book: Spreadsheet, writing: Writing, options: Rendering) -> Json:
+    return read_range(Evaluator(book), writing.sheet, writing.rect, options, "ROWS")
 
 
 def _clear(book: Spreadsheet, text: str) -> str:
@@ -208,23 +218,29 @@ def _totals(writings: list[Writing], responses: list[Json]) -> Json:
     return {name: count for name, count in counts.items() if count}
 
 
-def _rendering(query: Mapping[str, str]) -> Rendering:
-    value = query.get("valueRenderOption") or "FORMATTED_VALUE"
-    moments = query.get("dateTimeRenderOption") or "SERIAL_NUMBER"
-    _check_option("value_render_option", "ValueRenderOption", value, _RENDER_OPTIONS)
-    _check_option("date_time_render_option", "DateTimeRenderOption", moments, _MOMENT_OPTIONS)
+def _rendering(query: Mapping[str, Any], of: str = "") -> Rendering:
+    """Return the render options of a reading, or those `of` the response to a writing."""
+    names = ("responseValueRenderOption", "responseDateTimeRenderOption")
+    value_name, moments_name = names if of else ("valueRenderOption", "dateTimeRenderOption")
+    value = query.get(value_name) or "FORMATTED_VALUE"
+    moments = query.get(moments_name) or "SERIAL_NUMBER"
+    before = f"{of}_" if of else ""
+    _check_option(f"{before}value_render_option", "ValueRenderOption", value, _RENDER_OPTIONS)
+    _check_option(
+        f"{before}date_time_render_option", "DateTimeRenderOption", moments, _MOMENT_OPTIONS
+    )
     return Rendering(value, moments)
 
 
 def _input_option(option: object) -> str:
-    if option in {None, "", "INPUT_VALUE_OPTION_UNSPECIFIED"}:
+    if option is None or str(option) in {"", "INPUT_VALUE_OPTION_UNSPECIFIED"}:
         raise invalid("'valueInputOption' is required but not specified")
     _check_option("value_input_option", "ValueInputOption", option, _INPUT_OPTIONS)
     return str(option)
 
 
 def _check_option(field: str, kind: str, value: object, allowed: set[str]) -> None:
-    if value not in allowed:
+    if str(value) not in allowed:
         type_name = f"type.googleapis.com/google.apps.sheets.v4.{kind}"
         raise invalid_field(field, f"Invalid value at '{field}' ({type_name}), \"{value}\"")
 

@@ -28,6 +28,7 @@ VALUES = {
     "project_writes_per_minute": ("0", 0),
     "quota_window": ("6.5", 6.5),
     "latency": ("0.5", 0.5),
+    "append_race": ("0.25", 0.25),
     "retry_for": ("12", 12.0),
     "request_timeout": ("13", 13.0),
     "late_write_guard": ("14", 14.0),
@@ -37,7 +38,9 @@ VALUES = {
     "log_level": ("debug", "debug"),
     "log_format": ("json", "json"),
     "stop_timeout": ("4.5", 4.5),
+    "host": ("::1", "::1"),
     "port": ("1234", 1234),
+    "state": ("/a/state.json", "/a/state.json"),
     "service_account_out": ("/another/file.json", "/another/file.json"),
 }
 

@@ -5,7 +5,6 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
 
-from emulator_client import client_of
 from emulator_traffic import HandClock, Traffic
 
 from queued_gspread.emulator import Emulator
@@ -19,9 +18,7 @@ def emulator():
 
 @pytest.fixture(scope="session")
 def client(emulator):
-    client = client_of(emulator)
-    yield client
-    client.http_client.session.close()
+    return emulator.gspread_client()
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 import requests
-from emulator_client import SCOPES
 from google.auth.transport.requests import Request
 from google.oauth2.service_account import Credentials
+from gspread.auth import DEFAULT_SCOPES
 
 KEY = {"x-goog-api-key": "k"}
 PATIENCE = 20
@@ -24,7 +24,9 @@ class HandClock:
 
 def credentials_of(account):
     """Return fresh credentials of an account, or of an emulator's first one."""
-    return Credentials.from_service_account_info(account.service_account_info(), scopes=SCOPES)
+    return Credentials.from_service_account_info(
+        account.service_account_info(), scopes=DEFAULT_SCOPES
+    )
 
 
 def bearer(account):

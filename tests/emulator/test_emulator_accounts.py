@@ -6,7 +6,6 @@ import threading
 
 import pytest
 import requests
-from emulator_client import client_of
 from emulator_traffic import PATIENCE, bearer, credentials_of
 from google.auth.exceptions import RefreshError
 from google.auth.transport.requests import Request
@@ -40,12 +39,10 @@ def test_the_ledger_names_the_account(own, traffic):
 
 def test_accounts_see_the_same_files(own):
     """A spreadsheet that one account made is there for another one."""
-    made = client_of(own)
-    seen = client_of(own.add_account(), own)
+    made = own.gspread_client()
+    seen = own.gspread_client(own.add_account())
     made.create("Shared").sheet1.update([["x"]])
     assert seen.open("Shared").sheet1.get_all_values() == [["x"]]
-    for client in (made, seen):
-        client.http_client.session.close()
 
 
 @pytest.mark.parametrize("number", [0, 1])
@@ -121,10 +118,9 @@ def test_a_changed_lifetime_is_for_new_tokens(own, traffic, clock):
 def test_google_auth_renews_an_expired_token(clock):
     """A real gspread client notices nothing of an expiry: its token is renewed at the 401."""
     with Emulator(monotonic=clock, token_lifetime=600.0) as emulator:
-        client = client_of(emulator)
+        client = emulator.gspread_client()
         clock.now = 601.0
         assert client.list_spreadsheet_files() == []
-        client.http_client.session.close()
     assert [served.status for served in emulator.ledger] == [401, 200]
 
 

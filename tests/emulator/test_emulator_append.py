@@ -80,3 +80,51 @@ def test_expand_reads_the_table(sheet):
     """Gspread's own table reading sees what was appended."""
     sheet.append_rows([["a", "b"], ["c", "d"]])
     assert sheet.expand("A1", TableDirection.table) == [["a", "b"], ["c", "d"]]
+
+
+@pytest.mark.parametrize(
+    ("cells", "searched", "table", "written"),
+    [
+        ({"C1": "h", "D1": "k"}, "Sheet1", "C1:D1", "C2"),
+        ({"A1": "a", "A2": "b", "B2": "c"}, "Sheet1", "A1:B2", "A3"),
+        ({"A1": "a", "B2": "b"}, "Sheet1", "B2", "B3"),
+        ({"A1": "a", "C3": "c", "A3": "x"}, "A1", "A1", "A2"),
+        ({"A1": "a", "A3": "b"}, "A1:A3", "A3", "A4"),
+        ({"A1": "a", "A2": '=""', "A3": "b"}, "A1", "A1:A3", "A4"),
+        ({"B2": "x"}, "A1:A9", None, "A1"),
+        ({"A1": "a"}, "F9", None, "F9"),
+        ({}, "B:C", None, "B1"),
+        ({"B3": "x", "B4": "y"}, "3:3", "B3:B4", "B5"),
+    ],
+)
+def test_tables(sheet, cells, searched, table, written):
+    """A table is what cells with content span, formulas among them; the last one counts."""
+    data = [{"range": place, "values": [[value]]} for place, value in cells.items()]
+    sheet.batch_update(data, value_input_option="USER_ENTERED")
+    answer = sheet.spreadsheet.values_append(
+        searched, {"valueInputOption": "RAW"}, {"values": [["new"]]}
+    )
+    assert answer.get("tableRange") == (table and f"Sheet1!{table}")
+    assert answer["updates"]["updatedRange"] == f"Sheet1!{written}"
+
+
+def test_columns_are_appended(sheet):
+    """Appended columns stand side by side below the table."""
+    sheet.append_row(["a", "b"])
+    answer = sheet.spreadsheet.values_append(
+        "A1", {"valueInputOption": "RAW"}, {"values": [[1, 2], [3]], "majorDimension": "COLUMNS"}
+    )
+    assert answer["updates"]["updatedRange"] == "Sheet1!A2:B3"
+    assert sheet.get("A2:B3") == [["1", "3"], ["2"]]
+
+
+def test_values_in_the_response(sheet):
+    """An append can be asked for what was written, as it is then read."""
+    params = {
+        "valueInputOption": "USER_ENTERED",
+        "includeValuesInResponse": True,
+        "responseValueRenderOption": "UNFORMATTED_VALUE",
+    }
+    answer = sheet.spreadsheet.values_append("A1", params, {"values": [["=1+1", "50%", ""]]})
+    assert answer["updates"]["updatedCells"] == 3
+    assert answer["updates"]["updatedData"]["values"] == [[2, 0.5]]

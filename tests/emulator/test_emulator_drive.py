@@ -1,6 +1,4 @@
 import json
-import zipfile
-from io import BytesIO
 
 import pytest
 from gspread.exceptions import APIError
@@ -78,12 +76,10 @@ def test_transfer_of_ownership(book, emulator):
 
 
 def test_exports(client, book):
-    """CSV and TSV hold the shown values; the other formats are valid files."""
+    """CSV and TSV hold the first sheet's shown values."""
     book.sheet1.update([["a,b", "c"], ["", "50%"]], "A1", raw=False)
     assert book.export(ExportFormat.CSV) == b'"a,b",c\r\n,50%'
     assert book.export(ExportFormat.TSV) == b"a,b\tc\r\n\t50%"
-    assert book.export(ExportFormat.PDF).startswith(b"%PDF-")
-    assert zipfile.is_zipfile(BytesIO(book.export(ExportFormat.EXCEL)))
 
 
 def test_import_csv(client, book):

@@ -4,7 +4,6 @@ import threading
 
 import pytest
 import requests
-from emulator_client import client_of
 from emulator_traffic import PATIENCE, bearer, credentials_of
 from google.auth.exceptions import RefreshError, TransportError
 from google.auth.transport.requests import Request
@@ -170,12 +169,11 @@ def test_an_expired_token(own, traffic, for_good):
 
 def test_google_auth_survives_an_expired_token(own):
     """A real client renews its token at such a 401 and sends the request again."""
-    client = client_of(own)
+    client = own.gspread_client()
     own.faults.add(ExpiredToken(for_good=True), count=1)
     assert client.list_spreadsheet_files() == []
     assert [served.fault for served in own.ledger] == ["expired", ""]
     assert len(own.token_requests) == 2
-    client.http_client.session.close()
 
 
 def test_an_oauth_refusal(own):

@@ -1,7 +1,6 @@
 """Quotas over HTTP: who is refused, with what, and what is left undone."""
 
 import pytest
-from emulator_client import client_of
 from emulator_traffic import PATIENCE, Traffic, bearer
 from gspread.exceptions import APIError
 
@@ -170,7 +169,7 @@ def test_what_fails_is_counted(own, traffic):
 def test_gspread_sees_the_quota():
     """A real gspread client gets an APIError with the 429 once its quota is used up."""
     with Emulator(quotas=Quotas(writes=3)) as emulator:
-        client = client_of(emulator)
+        client = emulator.gspread_client()
         sheet = client.create("Orders").sheet1
         for number in range(3):
             sheet.append_row([number])
@@ -178,7 +177,6 @@ def test_gspread_sees_the_quota():
             sheet.append_row(["refused"])
         assert caught.value.code == 429
         assert sheet.get_all_values() == [["0"], ["1"], ["2"]]
-        client.http_client.session.close()
 
 
 @pytest.mark.parametrize(

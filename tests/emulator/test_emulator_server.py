@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import requests
-from emulator_client import client_of
 
 from queued_gspread.emulator import Emulator
 
@@ -69,11 +68,10 @@ def test_another_seed_gives_other_ids():
 def test_ledger(emulator):
     """Every API request is in the ledger, decoded, and token requests are kept apart."""
     with Emulator() as own:
-        client = client_of(own)
+        client = own.gspread_client()
         book = client.create("ledger")
         own.clear_ledger()
         book.sheet1.update([["x"]], "A1")
-        client.http_client.session.close()
         served = own.ledger
         assert [entry.method for entry in served] == ["GET", "PUT"]
         assert served[1].path == f"/v4/spreadsheets/{book.id}/values/'Sheet1'!A1"
@@ -94,7 +92,7 @@ def test_ledger_keeps_bytes(emulator):
 def test_token_requests_are_recorded():
     """The token endpoint's requests are in a list of their own."""
     with Emulator() as own:
-        client_of(own).http_client.session.close()
+        own.gspread_client()
         assert [entry.path for entry in own.token_requests] == ["/token"]
         assert own.ledger == []
 
@@ -192,8 +190,8 @@ def test_serve_forever_ends_at_a_signal(number):
 
 
 def test_without_aiohttp():
-    """Without aiohttp the import says which extra to install."""
-    code = "import sys; sys.modules['aiohttp'] = None; import queued_gspread.emulator"
+    """Without aiohttp the import of the emulator says which extra to install."""
+    code = "import sys; sys.modules['aiohttp'] = None; from queued_gspread.emulator import Emulator"
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     found = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=env, check=False

@@ -4,7 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import cells, dimensions, groups, paste, ranges, sheets, sorting
+from . import (
+    banding,
+    borders,
+    cells,
+    conditional,
+    dimensions,
+    filter_views,
+    finding,
+    groups,
+    metadata,
+    paste,
+    ranges,
+    rearrange,
+    rows,
+    sheets,
+    sorting,
+    text,
+)
 
 if TYPE_CHECKING:
     from .scope import Handler
@@ -17,4 +34,13 @@ HANDLERS: dict[str, Handler] = {
     **paste.HANDLERS,
     **ranges.HANDLERS,
     **sorting.HANDLERS,
+    **rearrange.HANDLERS,
+    **rows.HANDLERS,
+    **text.HANDLERS,
+    **finding.HANDLERS,
+    **borders.HANDLERS,
+    **conditional.HANDLERS,
+    **banding.HANDLERS,
+    **filter_views.HANDLERS,
+    **metadata.HANDLERS,
 }

@@ -45,6 +45,18 @@ def update_cells(scope: Scope, request: Json) -> Json:
     return {}
 
 
+def append_cells(scope: Scope, request: Json) -> Json:
+    """Add rows of cells below the last one with data, and rows to the grid if need be."""
+    sheet, rows = scope.sheet(request.get("sheetId")), request.get("rows") or []
+    last = sheet.grid.last_filled(sheet.grid.everything)
+    start = last[0] + 1 if last else 0
+    width = max((len(line.get("values") or []) for line in rows), default=0)
+    scope.make_room(sheet, start + len(rows), width)
+    where = {"sheetId": sheet.sheet_id, "rowIndex": start}
+    fields = require_mask(request)
+    return update_cells(scope, {"start": where, "rows": rows, "fields": fields}) if rows else {}
+
+
 def set_data_validation(scope: Scope, request: Json) -> Json:
     """Set or, without a rule, clear the validation of a range."""
     sheet, rect = scope.grid_range(request.get("range"))
@@ -114,6 +126,10 @@ def _changed(cell: Cell, data: Json, mask: Mask) -> Cell | None:
     if names(mask, "userEnteredFormat"):
         below = {} if "*" in mask else mask.get("userEnteredFormat", {})
         changes["format"] = _format(cell.format or {}, data.get("userEnteredFormat") or {}, below)
+    if names(mask, "textFormatRuns"):
+        changes["runs"] = [
+            with_color_styles(run) for run in data.get("textFormatRuns") or []
+        ] or None
     if names(mask, "userEnteredValue"):
         changes |= _entered(data.get("userEnteredValue") or {})
     return cell.changed(**changes)
@@ -167,6 +183,7 @@ def _keep_first(sheet: Sheet, part: Rect) -> None:
 HANDLERS: dict[str, Handler] = {
     "repeatCell": repeat_cell,
     "updateCells": update_cells,
+    "appendCells": append_cells,
     "setDataValidation": set_data_validation,
     "mergeCells": merge_cells,
     "unmergeCells": unmerge_cells,

@@ -92,7 +92,9 @@ def _widest(scope: Scope, sheet: Sheet, column: int) -> int:
     evaluator = Evaluator(scope.book)
     rect = sheet.grid.everything._replace(start_column=column, end_column=column + 1)
     texts = (
-        shown(cell, evaluator.value(sheet, row, column))
+        shown(
+            cell, evaluator.value(sheet, row, column), evaluator.number_format(sheet, row, column)
+        )
         for row, _, cell in sheet.grid.stored(rect)
         if cell.is_filled
     )

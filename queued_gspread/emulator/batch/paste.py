@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from queued_gspread.emulator.a1 import Rect
+from queued_gspread.emulator.errors import InvalidArgumentError
 from queued_gspread.emulator.values.evaluate import Evaluator
 from queued_gspread.emulator.values.formula import CellError
 from queued_gspread.emulator.values.references import copied_formula
@@ -28,7 +29,7 @@ def copy_paste(scope: Scope, request: Json) -> Json:
     height, width = len(block), len(block[0])
     rows = max(where.height // height, 1) * height
     columns = max(where.width // width, 1) * width
-    target.grid.grow(where.start_row + rows, where.start_column + columns)
+    scope.make_room(target, where.start_row + rows, where.start_column + columns)
     kind = request.get("pasteType", "PASTE_NORMAL")
     for row in range(rows):
         for column in range(columns):
@@ -51,11 +52,50 @@ def cut_paste(scope: Scope, request: Json) -> Json:
         for c in range(rect.start_column, rect.end_column):
             source.grid.put(r, c, None)
     where = Rect(row, row + rect.height, column, column + rect.width)
-    target.grid.grow(where.end_row, where.end_column)
+    scope.make_room(target, where.end_row, where.end_column)
     for r, line in enumerate(block):
         for c, cell in enumerate(line):
             _paste(target, (row + r, column + c), cell, kind)
     return {}
+
+
+def auto_fill(scope: Scope, request: Json) -> Json:
+    """Fill cells with copies of a source, repeated; formulas follow their place.
+
+    By the reference of AutoFillRequest, but for series: 1, 2 goes on with 1, 2.
+    """
+    sheet, source, target = _filling(scope, request)
+    block = _block(scope, sheet, source, "PASTE_NORMAL")
+    scope.make_room(sheet, target.end_row, target.end_column)
+    for row in range(target.start_row, target.end_row):
+        for column in range(target.start_column, target.end_column):
+            r, c = (row - source.start_row) % source.height, column - source.start_column
+            c %= source.width
+            offset = row - source.start_row - r, column - source.start_column - c
+            _paste(sheet, (row, column), _shifted(block[r][c], offset), "PASTE_NORMAL")
+    return {}
+
+
+def _filling(scope: Scope, request: Json) -> tuple[Sheet, Rect, Rect]:
+    """Return the sheet, the source and the cells to be filled, which may be none."""
+    if ("range" in request) == ("sourceAndDestination" in request):
+        raise InvalidArgumentError("Exactly one of range, sourceAndDestination must be set")
+    if "range" in request:
+        sheet, rect = scope.grid_range(request["range"])
+        last = sheet.grid.last_filled(rect)
+        end = last[0] + 1 if last else rect.end_row
+        return sheet, rect._replace(end_row=end), rect._replace(start_row=end)
+    asked = request["sourceAndDestination"]
+    sheet, rect = scope.grid_range(asked.get("source"))
+    dimension, length = asked.get("dimension"), int(asked.get("fillLength", 0))
+    if dimension not in {"ROWS", "COLUMNS"}:
+        raise InvalidArgumentError(f"dimension must be ROWS or COLUMNS, was {dimension}")
+    low, high = rect[:2] if dimension == "ROWS" else rect[2:]
+    start, end = (high, high + length) if length > 0 else (low + length, low)
+    if start < 0:
+        raise InvalidArgumentError(f"fillLength[{length}] leads out of the grid")
+    fits = Rect(start, end, *rect[2:]) if dimension == "ROWS" else Rect(*rect[:2], start, end)
+    return sheet, rect, fits
 
 
 def _block(scope: Scope, sheet: Sheet, rect: Rect, kind: str) -> Block:
@@ -94,4 +134,8 @@ def _paste(sheet: Sheet, place: tuple[int, int], cell: Cell, kind: str) -> None:
     sheet.grid.put(*place, new)
 
 
-HANDLERS: dict[str, Handler] = {"copyPaste": copy_paste, "cutPaste": cut_paste}
+HANDLERS: dict[str, Handler] = {
+    "copyPaste": copy_paste,
+    "cutPaste": cut_paste,
+    "autoFill": auto_fill,
+}

@@ -7,6 +7,10 @@ import re
 from typing import TYPE_CHECKING
 
 from queued_gspread.emulator.errors import InvalidArgumentError
+from queued_gspread.emulator.field_mask import parse_mask, replaced
+from queued_gspread.emulator.sheet import owned_range
+
+from .scope import require_mask
 
 if TYPE_CHECKING:
     from queued_gspread.emulator.sheet import Sheet
@@ -20,16 +24,31 @@ def add_named_range(scope: Scope, request: Json) -> Json:
     """Give a range a name that no other has."""
     asked = request.get("namedRange") or {}
     name = asked.get("name", "")
-    if not _RANGE_NAME.fullmatch(name):
-        raise InvalidArgumentError(f"Invalid name: {name}")
-    if any(named["name"].casefold() == name.casefold() for named in scope.book.named_ranges):
-        message = f"A named range with name {name} already exists"
-        raise InvalidArgumentError(message)
+    _check_name(name, scope.book.named_ranges)
     sheet, _ = scope.grid_range(asked.get("range"))
     named_id = asked.get("namedRangeId") or str(scope.ids.sheet())
-    named = {"namedRangeId": named_id, "name": name, "range": _range_json(sheet, asked)}
+    named = {
+        "namedRangeId": named_id,
+        "name": name,
+        "range": owned_range(asked.get("range") or {}, sheet.sheet_id),
+    }
     scope.book.named_ranges.append(named)
     return {"addNamedRange": {"namedRange": copy.deepcopy(named)}}
+
+
+def update_named_range(scope: Scope, request: Json) -> Json:
+    """Change the name or the range of a named range; formulas do not follow a new name."""
+    mask, asked = parse_mask(require_mask(request)), request.get("namedRange") or {}
+    wanted, book = asked.get("namedRangeId"), scope.book
+    old = next((named for named in book.named_ranges if named["namedRangeId"] == wanted), None)
+    if old is None:
+        raise InvalidArgumentError(f"Cannot find named range with id: {wanted}")
+    new = {**replaced(old, asked, mask), "namedRangeId": wanted}
+    _check_name(new.get("name", ""), [named for named in book.named_ranges if named is not old])
+    sheet, _ = scope.grid_range(new.get("range"))
+    new["range"] = owned_range(new.get("range") or {}, sheet.sheet_id)
+    book.named_ranges[book.named_ranges.index(old)] = new
+    return {}
 
 
 def delete_named_range(scope: Scope, request: Json) -> Json:
@@ -48,7 +67,7 @@ def add_protected_range(scope: Scope, request: Json) -> Json:
     sheet, _ = scope.grid_range(asked.get("range"))
     found: Json = {
         "protectedRangeId": asked.get("protectedRangeId") or scope.ids.sheet(),
-        "range": _range_json(sheet, asked),
+        "range": owned_range(asked.get("range") or {}, sheet.sheet_id),
     }
     found |= {k: asked[k] for k in ("namedRangeId", "description", "warningOnly") if asked.get(k)}
     editors = {k: v for k, v in (asked.get("editors") or {}).items() if v}
@@ -58,15 +77,31 @@ def add_protected_range(scope: Scope, request: Json) -> Json:
     return {"addProtectedRange": {"protectedRange": found}}
 
 
+def update_protected_range(scope: Scope, request: Json) -> Json:
+    """Change a protection; one that only warns has no editors, one that does not has the account.
+
+    By Google's reference of UpdateProtectedRangeRequest and ProtectedRange.
+    """
+    mask, asked = parse_mask(require_mask(request)), request.get("protectedRange") or {}
+    home, old = _protected(scope, asked.get("protectedRangeId"))
+    new = {**replaced(old, asked, mask), "protectedRangeId": old["protectedRangeId"]}
+    sheet, _ = scope.grid_range(new.get("range"))
+    new["range"] = owned_range(new.get("range") or {}, sheet.sheet_id)
+    if new.get("warningOnly"):
+        new = {k: v for k, v in new.items() if k not in {"editors", "requestingUserCanEdit"}}
+    else:
+        new.pop("warningOnly", None)
+        new = _with_owner({"editors": {}, **new, "requestingUserCanEdit": True}, scope.email)
+    home.protected_ranges.remove(old)
+    sheet.protected_ranges.append(new)
+    return {}
+
+
 def delete_protected_range(scope: Scope, request: Json) -> Json:
     """Remove a protection."""
-    wanted = request.get("protectedRangeId")
-    for sheet in scope.book.sheets:
-        for found in sheet.protected_ranges:
-            if found["protectedRangeId"] == wanted:
-                sheet.protected_ranges.remove(found)
-                return {}
-    raise InvalidArgumentError(f"No protected range with id: {wanted}")
+    sheet, found = _protected(scope, request.get("protectedRangeId"))
+    sheet.protected_ranges.remove(found)
+    return {}
 
 
 def set_basic_filter(scope: Scope, request: Json) -> Json:
@@ -83,11 +118,20 @@ def clear_basic_filter(scope: Scope, request: Json) -> Json:
     return {}
 
 
-def _range_json(sheet: Sheet, asked: Json) -> Json:
-    """Return a range as it was given: its open sides stay open."""
-    found = dict(asked.get("range") or {})
-    found.pop("sheetId", None)
-    return {"sheetId": sheet.sheet_id, **found} if sheet.sheet_id else found
+def _check_name(name: str, others: list[Json]) -> None:
+    if not _RANGE_NAME.fullmatch(name):
+        raise InvalidArgumentError(f"Invalid name: {name}")
+    if any(named["name"].casefold() == name.casefold() for named in others):
+        message = f"A named range with name {name} already exists"
+        raise InvalidArgumentError(message)
+
+
+def _protected(scope: Scope, wanted: int | None) -> tuple[Sheet, Json]:
+    for sheet in scope.book.sheets:
+        for found in sheet.protected_ranges:
+            if found["protectedRangeId"] == wanted:
+                return sheet, found
+    raise InvalidArgumentError(f"No protected range with id: {wanted}")
 
 
 def _with_owner(found: Json, email: str) -> Json:
@@ -100,8 +144,10 @@ def _with_owner(found: Json, email: str) -> Json:
 
 HANDLERS: dict[str, Handler] = {
     "addNamedRange": add_named_range,
+    "updateNamedRange": update_named_range,
     "deleteNamedRange": delete_named_range,
     "addProtectedRange": add_protected_range,
+    "updateProtectedRange": update_protected_range,
     "deleteProtectedRange": delete_protected_range,
     "setBasicFilter": set_basic_filter,
     "clearBasicFilter": clear_basic_filter,

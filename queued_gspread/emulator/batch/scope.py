@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from queued_gspread.emulator.errors import InvalidArgumentError
 from queued_gspread.emulator.spreadsheet import bounds_of
+from queued_gspread.emulator.values.entry import write
+from queued_gspread.emulator.values.render import shown
+from queued_gspread.emulator.values.writing import LONGEST, TOO_LONG
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from queued_gspread.emulator.a1 import Rect
+    from queued_gspread.emulator.cell import Cell
     from queued_gspread.emulator.ids import Ids
     from queued_gspread.emulator.sheet import Sheet
     from queued_gspread.emulator.spreadsheet import Spreadsheet
@@ -34,23 +38,39 @@ class Scope:
             raise InvalidArgumentError(f"No sheet with id: {sheet_id or 0}")
         return found
 
-    def grid_range(self, asked: Json | None) -> tuple[Sheet, Rect]:
-        """Return the sheet and the cells of a GridRange, which has to begin in the grid."""
-        asked = asked or {}
+    def grid(self, asked: Json) -> Sheet:
+        """Return the sheet of a GridRange or a DimensionRange."""
         found = self.book.sheet(asked.get("sheetId", 0))
         if found is None:
             raise InvalidArgumentError(f"No grid with id: {asked.get('sheetId', 0)}")
+        return found
+
+    def grid_range(self, asked: Json | None) -> tuple[Sheet, Rect]:
+        """Return the sheet and the cells of a GridRange, which has to begin in the grid."""
+        asked = asked or {}
+        found = self.grid(asked)
         grid = found.grid
         _check_within(asked, "Row", grid.row_count)
         _check_within(asked, "Column", grid.column_count)
         return found, bounds_of(asked).within(grid.row_count, grid.column_count)
 
+    def enter(self, sheet: Sheet, place: tuple[int, int], text: str) -> None:
+        """Enter a text into a cell as if it were typed."""
+        if len(text) > LONGEST:
+            raise InvalidArgumentError(TOO_LONG)
+        cell = sheet.grid.get(*place)
+        sheet.grid.put(*place, write(cell, text, "USER_ENTERED", self.book.now().year))
+
+    def make_room(self, sheet: Sheet, rows: int, columns: int) -> None:
+        """Make a grid at least this large, unless the spreadsheet became too large by it."""
+        rows, columns = max(rows, sheet.grid.row_count), max(columns, sheet.grid.column_count)
+        self.book.check_size(sheet, rows, columns)
+        sheet.grid.grow(rows, columns)
+
     def dimension_range(self, asked: Json | None) -> tuple[Sheet, str, int, int]:
         """Return the sheet, the dimension and both ends of a DimensionRange."""
         asked = asked or {}
-        found = self.book.sheet(asked.get("sheetId", 0))
-        if found is None:
-            raise InvalidArgumentError(f"No grid with id: {asked.get('sheetId', 0)}")
+        found = self.grid(asked)
         dimension = str(asked.get("dimension", "ROWS"))
         start = int(asked.get("startIndex", 0))
         end = int(asked.get("endIndex", found.size(dimension)))
@@ -61,6 +81,11 @@ class Scope:
 
 
 Handler: TypeAlias = "Callable[[Scope, Json], Json]"
+
+
+def shown_value(cell: Cell) -> str:
+    """Return a value that was entered as it is shown."""
+    return shown(cell, cell.value)
 
 
 def _check_within(asked: Json, name: str, count: int) -> None:

@@ -6,6 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from queued_gspread.emulator.color import stored_color, with_color_styles
+from queued_gspread.emulator.developer_metadata import sheet_of
 from queued_gspread.emulator.errors import InvalidArgumentError
 from queued_gspread.emulator.field_mask import parse_mask, paths
 from queued_gspread.emulator.sheet import DEFAULT_COLUMNS, DEFAULT_ROWS, Sheet
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from .scope import Handler, Json, Scope
 
-_MAX_CELLS = 10_000_000
 _SIZES = ("rowCount", "columnCount")
 
 
@@ -32,7 +32,7 @@ def add_sheet(scope: Scope, request: Json) -> Json:
     sheet = Sheet(_new_id(scope, asked.get("sheetId")), title)
     grid = asked.get("gridProperties") or {}
     rows, columns = grid.get("rowCount", DEFAULT_ROWS), grid.get("columnCount", DEFAULT_COLUMNS)
-    _check_size(book, sheet, rows, columns)
+    book.check_size(sheet, rows, columns)
     sheet.grid.resize(rows, columns)
     _set_properties(sheet, {k: v for k, v in asked.items() if k not in {"sheetId", "title"}})
     return _insert(book, sheet, asked.get("index"), "addSheet")
@@ -44,7 +44,8 @@ def duplicate_sheet(scope: Scope, request: Json) -> Json:
     title = request.get("newSheetName") or copy_title(book, source.title)
     _check_title(book, title)
     sheet = source.copy(_new_id(scope, request.get("newSheetId")), title)
-    _check_size(book, sheet, sheet.grid.row_count, sheet.grid.column_count)
+    sheet.renumber(scope.ids.sheet)
+    book.check_size(sheet, sheet.grid.row_count, sheet.grid.column_count)
     return _insert(book, sheet, request.get("insertSheetIndex") or 0, "duplicateSheet")
 
 
@@ -57,6 +58,9 @@ def delete_sheet(scope: Scope, request: Json) -> Json:
     book.sheets = left
     book.named_ranges = [
         named for named in book.named_ranges if named["range"].get("sheetId", 0) != sheet.sheet_id
+    ]
+    book.developer_metadata = [
+        entry for entry in book.developer_metadata if sheet_of(entry) != sheet.sheet_id
     ]
     return {}
 
@@ -155,7 +159,7 @@ def _resize(book: Spreadsheet, sheet: Sheet, asked: Json) -> None:
         if not count or count < 1:
             message = f"{name} must be at least 1, was {count or 0}"
             raise InvalidArgumentError(message)
-    _check_size(book, sheet, rows, columns)
+    book.check_size(sheet, rows, columns)
     for name, count in (("frozenRowCount", rows), ("frozenColumnCount", columns)):
         if (asked.get(name) or 0) >= count:
             noun = "rows" if name == "frozenRowCount" else "columns"
@@ -165,15 +169,6 @@ def _resize(book: Spreadsheet, sheet: Sheet, asked: Json) -> None:
         if lost < 0:
             shift_sheet(book, sheet, Shift(dimension, count, lost))
     sheet.grid.grow(rows, columns)
-
-
-def _check_size(book: Spreadsheet, sheet: Sheet, rows: int, columns: int) -> None:
-    others = (s.grid.row_count * s.grid.column_count for s in book.sheets if s is not sheet)
-    if sum(others) + rows * columns > _MAX_CELLS:
-        limit = f"above the limit of {_MAX_CELLS} cells."
-        raise InvalidArgumentError(
-            f"This action would increase the number of cells in the workbook {limit}"
-        )
 
 
 def _set_properties(sheet: Sheet, changes: Json) -> None:

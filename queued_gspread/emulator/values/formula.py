@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from queued_gspread.emulator.a1 import Bounds, parse_bounds, split_title
@@ -24,9 +26,9 @@ Value: TypeAlias = "Scalar | CellError"
 
 @dataclass(frozen=True)
 class Constant:
-    """A number, a text or a truth value."""
+    """A number, a text, a truth value or an error; None for an argument left out."""
 
-    value: Scalar
+    value: Value
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,12 @@ _TOKEN = re.compile(
     r"""\s*(?:
     (?P<number>\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)(?![A-Za-z0-9_:!])
     |(?P<text>"(?:[^"]|"")*")
-    |(?P<range>(?:(?:'(?:[^']|'')+'|[A-Za-z_][\w.]*)!)?
+    |(?P<error>(?:(?:'(?:[^']|'')+'|[^\W\d][\w.]*)!)?
+       \#(?:REF!|DIV/0!|VALUE!|NAME\?|NUM!|N/A|NULL!|ERROR!))
+    |(?P<range>(?:(?:'(?:[^']|'')+'|[^\W\d][\w.]*)!)?
        (?:\$?[A-Za-z]{1,3}\$?\d+(?::\$?[A-Za-z]{1,3}(?:\$?\d+)?)?
          |\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3}|\$?\d+:\$?\d+)(?![\w(]))
-    |(?P<name>[A-Za-z_][\w.]*)
+    |(?P<name>[^\W\d][\w.]*)
     |(?P<mark><=|>=|<>|[-+*/^&=<>(),;%])
     )""",
     re.VERBOSE,
@@ -75,9 +79,11 @@ _BINARY = {"=": 1, "<>": 1, "<": 1, ">": 1, "<=": 1, ">=": 1}
 _BINARY |= {"&": 2, "+": 3, "-": 3, "*": 4, "/": 4, "^": 6}
 # A sign binds tighter than a power: -2^2 is 4.
 _UNARY_STRENGTH = 6
+_EXACT = 2**53
 Token = tuple[str, str]
 
 
+@lru_cache(maxsize=20_000)
 def parse(formula: str) -> Node:
     """Return the tree of a formula that begins with `=`."""
     parser = _Parser(_tokens(formula[1:]))
@@ -103,14 +109,14 @@ class _Parser:
     """A precedence-climbing parser over tokens."""
 
     def __init__(self, tokens: list[Token]) -> None:
-        self.tokens = tokens
+        self.tokens = deque(tokens)
 
     def expect(self, kind: str) -> str:
         found, text = self.tokens[0]
         if found != kind:
             raise FormulaSyntaxError(text)
         if found != "end":
-            self.tokens.pop(0)
+            self.tokens.popleft()
         return text
 
     def expression(self, strength: int) -> Node:
@@ -118,27 +124,29 @@ class _Parser:
         while True:
             operator = self.tokens[0][0]
             if operator == "%":
-                self.tokens.pop(0)
+                self.tokens.popleft()
                 left = Call("/", (left, Constant(100)))
             elif _BINARY.get(operator, -1) > strength:
-                self.tokens.pop(0)
+                self.tokens.popleft()
                 left = Call(operator, (left, self.expression(_BINARY[operator])))
             else:
                 return left
 
     def operand(self) -> Node:
-        kind, text = self.tokens.pop(0)
+        kind, text = self.tokens.popleft()
         if kind in {"-", "+"}:
-            return Call("NEGATE" if kind == "-" else "PLUS", (self.expression(_UNARY_STRENGTH),))
+            return Call(f"unary {kind}", (self.expression(_UNARY_STRENGTH),))
         if kind == "(":
             node = self.expression(0)
             self.expect(")")
             return node
         if kind == "number":
             value = float(text)
-            return Constant(int(value) if value.is_integer() else value)
+            return Constant(int(value) if value.is_integer() and value < _EXACT else value)
         if kind == "text":
             return Constant(text[1:-1].replace('""', '"'))
+        if kind == "error":
+            return Constant(CellError(text[text.rindex("#") :]))
         return self.named(kind, text)
 
     def named(self, kind: str, text: str) -> Node:
@@ -159,10 +167,14 @@ class _Parser:
     def arguments(self) -> tuple[Node, ...]:
         self.expect("(")
         found: list[Node] = []
-        while self.tokens[0][0] != ")":
-            found.append(self.expression(0))
-            if self.tokens[0][0] not in {",", ";"}:
-                break
-            self.tokens.pop(0)
+        if self.tokens[0][0] != ")":
+            found.append(self.argument())
+        while self.tokens[0][0] in {",", ";"}:
+            self.tokens.popleft()
+            found.append(self.argument())
         self.expect(")")
         return tuple(found)
+
+    def argument(self) -> Node:
+        left_out = self.tokens[0][0] in {",", ";", ")"}
+        return Constant(None) if left_out else self.expression(0)

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from .serial import moment_of
+from .moments import show_moment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
+    from collections.abc import Callable, Mapping
 
 DATE_TYPES = frozenset({"DATE", "TIME", "DATE_TIME"})
-_DATE_TOKEN = re.compile(r'"[^"]*"|\\.|am/pm|a/p|y+|m+|d+|h+|s+|.', re.IGNORECASE | re.DOTALL)
-_NUMBER = re.compile(r"(?P<int>[#0?,]+)(?P<frac>\.[#0?]*)?(?P<exp>[eE]\+0+)?")
-_LITERAL = re.compile(r'"([^"]*)"|\\(.)|\[[^\]]*\]|_.')
+_NUMBER = re.compile(
+    r"(?=[#0?]|\.[#0?])(?P<int>[#0?,]*)(?P<frac>\.[#0?]*)?(?P<exp>[eE][+-]0+)?(?P<scale>,*)"
+)
+_FRACTION = re.compile(r"(?P<whole>[#0?]+ +)?(?P<over>[#0?]+)/(?P<under>[#0?]+|[1-9]\d*)")
+_LITERAL = re.compile(r'"([^"]*)"|\\(.)|\[[^\]]*\]|_(.)|\*.')
+_SECTION = re.compile(r'(?:"[^"]*"|\\.|[^;"])+|(?<=;)(?=;|$)')
+_CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)(-?\d+(?:\.\d+)?)\]")
+_HOLDS: dict[str, Callable[[float, float], bool]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "<>": operator.ne,
+    "<": operator.lt,
+    ">": operator.gt,
+    "=": operator.eq,
+}
 _DEFAULT_PATTERNS = {
     "NUMBER": "#,##0.00",
     "PERCENT": "0.00%",
@@ -27,117 +40,145 @@ _DEFAULT_PATTERNS = {
 }
 _SIGNIFICANT = 10
 _LARGEST_PLAIN = 1e15
+_SMALLEST_PLAIN = 1e-10
+
+
+def pattern_of(number_format: Mapping[str, str]) -> str:
+    """Return a number format's pattern, its type's own where it gives none."""
+    kind = number_format.get("type", "")
+    return number_format.get("pattern") or _DEFAULT_PATTERNS.get(kind, "")
 
 
 def show_number(number: float, number_format: Mapping[str, str]) -> str:
     """Return a number as a cell with this format shows it."""
-    kind = number_format.get("type", "")
-    pattern = number_format.get("pattern") or _DEFAULT_PATTERNS.get(kind, "")
+    kind, pattern = number_format.get("type", ""), pattern_of(number_format)
     if not pattern or pattern.lower() == "general" or kind == "TEXT":
         return show_plain(number)
     if kind in DATE_TYPES:
-        return _show_moment(moment_of(number), pattern)
+        try:
+            return show_moment(number, pattern)
+        except OverflowError:
+            # No calendar goes that far.
+            return show_plain(number)
     return _show_by_pattern(number, pattern)
+
+
+def show_text(text: str, number_format: Mapping[str, str]) -> str:
+    """Return a text as a cell with this format shows it: by the pattern's fourth section."""
+    sections = _SECTION.findall(number_format.get("pattern", ""))
+    if len(sections) > 3 and "@" in sections[3]:  # noqa: PLR2004  - the section of texts
+        return _with_literals(sections[3], lambda bare: bare.replace("@", text))
+    return text
 
 
 def show_plain(number: float) -> str:
     """Return a number as Google's "Automatic" format shows it: up to 10 significant digits."""
     if number == int(number) and abs(number) < _LARGEST_PLAIN:
         return str(int(number))
-    if abs(number) >= _LARGEST_PLAIN:
+    if abs(number) >= _LARGEST_PLAIN or abs(number) < _SMALLEST_PLAIN:
         mantissa, exponent = f"{number:.5E}".split("E")
         return f"{mantissa.rstrip('0').rstrip('.')}E{exponent}"
     digits = max(_SIGNIFICANT - len(str(int(abs(number)))), 0)
     if abs(number) < 1:
         digits = _SIGNIFICANT
-    shown = f"{number:.{digits}f}".rstrip("0").rstrip(".")
-    return "0" if shown in {"", "-0"} else shown
+    shown = f"{number:.{digits}f}"
+    return shown.rstrip("0").rstrip(".") if "." in shown else shown
 
 
 def _show_by_pattern(number: float, pattern: str) -> str:
-    sections = pattern.split(";")
+    section, signed = _section(number, _SECTION.findall(pattern))
+    sign = "-" if number < 0 and signed else ""
+    return sign + _fill(abs(number), section)
+
+
+def _section(number: float, sections: list[str]) -> tuple[str, bool]:
+    """Return the part of a pattern that a number is shown by, and whether a minus is added."""
+    for section in sections:
+        condition = _CONDITION.search(section)
+        if condition and _HOLDS[condition[1]](number, float(condition[2])):
+            return section, True
+    plain = [section for section in sections if not _CONDITION.search(section)] or sections
+    if len(plain) < len(sections):
+        return plain[-1], True
     if number < 0 and len(sections) > 1:
-        return _fill(-number, sections[1])
-    sign = "-" if number < 0 else ""
-    return sign + _fill(abs(number), sections[0])
+        return sections[1], False
+    if number == 0 and len(sections) > 2:  # noqa: PLR2004  - the section of zero
+        return sections[2], False
+    return sections[0], True
 
 
 def _fill(number: float, pattern: str) -> str:
+    return _with_literals(pattern, lambda bare: _numbered(number, bare))
+
+
+def _with_literals(pattern: str, fill: Callable[[str], str]) -> str:
+    """Return a pattern filled in, the literals in it kept as they are."""
     literals: list[str] = []
 
     def keep(match: re.Match[str]) -> str:
-        literals.append(match[1] or match[2] or "")
+        literals.append(match[1] or match[2] or (" " if match[3] else ""))
         return "\0"
 
-    bare = _LITERAL.sub(keep, pattern)
-    number *= 100 ** bare.count("%")
-    shown = _NUMBER.sub(lambda match: _digits(number, match), bare, count=1)
+    shown = fill(_LITERAL.sub(keep, pattern))
     for literal in literals:
         shown = shown.replace("\0", literal, 1)
     return shown
 
 
+def _numbered(number: float, bare: str) -> str:
+    number *= 100 ** bare.count("%")
+    if _FRACTION.search(bare):
+        return _FRACTION.sub(lambda match: _fraction(number, match), bare, count=1)
+    return _NUMBER.sub(lambda match: _digits(number, match), bare, count=1)
+
+
+def _fraction(number: float, match: re.Match[str]) -> str:
+    under = match["under"]
+    most = 10 ** len(under) - 1
+    if under[0] in "123456789":
+        nearest = Fraction(round(number * int(under)), int(under))
+    else:
+        nearest = Fraction(number).limit_denominator(most)
+    whole, rest = divmod(nearest, 1) if match["whole"] else (0, nearest)
+    shown = f"{whole} " if match["whole"] and (whole or not rest) else ""
+    return (shown + f"{rest.numerator}/{rest.denominator}") if rest else shown.strip() or "0"
+
+
 def _digits(number: float, match: re.Match[str]) -> str:
-    fraction = (match["frac"] or ".")[1:]
+    fraction, integer = (match["frac"] or ".")[1:], match["int"].rstrip(",")
+    scale = len(match["int"]) - len(integer) + len(match["scale"])
+    number /= 1000**scale
     if match["exp"]:
         mantissa, exponent = f"{number:.{len(fraction)}E}".split("E")
         width = len(match["exp"]) - 2
-        return f"{mantissa}E{exponent[0]}{abs(int(exponent)):0{width}d}"
-    shown = _rounded(number, len(fraction))
-    whole, _, decimals = shown.partition(".")
-    shortest = fraction.rfind("0") + 1
-    while len(decimals) > shortest and decimals.endswith("0"):
-        decimals = decimals[:-1]
-    whole = whole.zfill(match["int"].count("0")) if whole != "0" or "0" in match["int"] else ""
-    if "," in match["int"]:
-        whole = f"{int(whole or 0):,}"
-    return whole + ("." + decimals if decimals else "")
+        plus = "+" if match["exp"][1] == "+" else ""
+        sign = "-" if exponent[0] == "-" else plus
+        return f"{mantissa}E{sign}{abs(int(exponent)):0{width}d}"
+    whole, _, decimals = _rounded(number, len(fraction)).partition(".")
+    if match["frac"]:
+        decimals = "." + _trimmed(decimals, fraction)
+    whole = _filled(whole, integer.replace(",", ""))
+    if "," in integer and whole.strip():
+        whole = f"{int(whole):,}".rjust(len(whole))
+    return whole + decimals
+
+
+def _trimmed(decimals: str, fraction: str) -> str:
+    """Return decimals without the zeros that `#` leaves out and `?` shows as spaces."""
+    kept = len(decimals)
+    while kept and decimals[kept - 1] == "0" and fraction[kept - 1] != "0":
+        kept -= 1
+    return decimals[:kept] + " " * fraction[kept:].count("?")
+
+
+def _filled(whole: str, integer: str) -> str:
+    """Return a whole number with the leading zeros and spaces that a pattern asks for."""
+    whole = whole.zfill(integer.count("0")) if whole != "0" or "0" in integer else ""
+    return whole.rjust(integer.count("0") + integer.count("?"))
 
 
 def _rounded(number: float, places: int) -> str:
+    if number >= _LARGEST_PLAIN:
+        return f"{number:.{places}f}"
     exact = Decimal(repr(number)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
     return f"{exact:f}"
-
-
-def _show_moment(moment: datetime, pattern: str) -> str:
-    tokens = _DATE_TOKEN.findall(pattern)
-    twelve = any(token.lower() in {"am/pm", "a/p"} for token in tokens)
-    shown, after_hours = [], False
-    for place, token in enumerate(tokens):
-        low = token.lower()
-        if low in {"m", "mm"} and (after_hours or _seconds_follow(tokens[place + 1 :])):
-            low = low.replace("m", "n")
-        if low[0] in "yndhsm" and low != "am/pm":
-            after_hours = low[0] == "h"
-        shown.append(_date_part(moment, low, token, twelve))
-    return "".join(shown)
-
-
-def _seconds_follow(tokens: list[str]) -> bool:
-    letters = (token[0].lower() for token in tokens if token[0].isalpha())
-    return next(letters, "") == "s"
-
-
-def _date_part(moment: datetime, low: str, token: str, twelve: bool) -> str:
-    hour = (moment.hour % 12 or 12) if twelve else moment.hour
-    parts = {
-        "yyyy": f"{moment.year:04d}",
-        "yy": f"{moment.year % 100:02d}",
-        "mmmm": f"{moment:%B}",
-        "mmm": f"{moment:%b}",
-        "mm": f"{moment.month:02d}",
-        "m": str(moment.month),
-        "dddd": f"{moment:%A}",
-        "ddd": f"{moment:%a}",
-        "dd": f"{moment.day:02d}",
-        "d": str(moment.day),
-        "hh": f"{hour:02d}",
-        "h": str(hour),
-        "nn": f"{moment.minute:02d}",
-        "n": str(moment.minute),
-        "ss": f"{moment.second:02d}",
-        "s": str(moment.second),
-        "am/pm": f"{moment:%p}",
-        "a/p": f"{moment:%p}"[:1],
-    }
-    return parts.get(low, token.strip('"').removeprefix("\\") if len(token) > 1 else token)

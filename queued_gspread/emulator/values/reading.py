@@ -33,7 +33,10 @@ def _rows(evaluator: Evaluator, sheet: Sheet, rect: Rect, options: Rendering) ->
     def show(row: int, column: int, cell: Cell | None) -> Scalar:
         if cell is None or not cell.is_filled:
             return ""
-        return render(cell, evaluator.value(sheet, row, column), options)
+        if cell.formula is None:
+            return render(cell, cell.value, cell.number_format, options)
+        value = evaluator.value(sheet, row, column)
+        return render(cell, value, evaluator.number_format(sheet, row, column), options)
 
     rows = []
     for row in range(rect.start_row, rect.end_row):

@@ -5,33 +5,36 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.a1 import column_index, column_letters, quote_title
+from queued_gspread.emulator.a1 import Rect, column_index, column_letters, quote_title
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from queued_gspread.emulator.shift import Shift
+    from queued_gspread.emulator.shift import Change
 
 _REFERENCE = re.compile(
     r"""(?P<text>"(?:[^"]|"")*")
-    |(?P<sheet>(?:'(?:[^']|'')+'|[A-Za-z_][\w.]*)!)?
-     (?<![\w.$])(?P<first>\$?[A-Za-z]{1,3}\$?[1-9]\d*)(?::(?P<second>\$?[A-Za-z]{1,3}\$?[1-9]\d*))?
-     (?![\w(.])""",
+    |(?P<sheet>(?:'(?:[^']|'')+'|[^\W\d][\w.]*)!)?
+     (?<![\w.$])(?:
+        (?P<first>\$?[A-Za-z]{1,3}\$?[1-9]\d*)(?::(?P<second>\$?[A-Za-z]{1,3}(?:\$?[1-9]\d*)?))?
+       |(?P<open>\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3}|\$?[1-9]\d*:\$?[1-9]\d*)
+     )(?![\w(.])""",
     re.VERBOSE,
 )
-_CELL = re.compile(r"(\$?)([A-Za-z]{1,3})(\$?)([1-9]\d*)")
+_CORNER = re.compile(r"(?:(\$?)([A-Za-z]{1,3}))?(?:(\$?)([1-9]\d*))?")
 _GONE = "#REF!"
-Corner = tuple[str, int, str, int]
+# Where a side that is open ends: beyond every grid.
+_FAR = 10**9
+# A column or a row that is None is not named: `A:A` has no rows.
+Corner = tuple[str, "int | None", str, "int | None"]
 
 
-def moved_formula(formula: str, home: str, changed: str, shift: Shift) -> str:
-    """Return a formula of the sheet `home` after rows or columns of `changed` have moved."""
+def moved_formula(formula: str, home: str, changed: str, change: Change) -> str:
+    """Return a formula of the sheet `home` after cells of `changed` have moved."""
 
     def move(match: re.Match[str]) -> str:
         title = _title(match["sheet"]) or home
         if match["text"] or title.casefold() != changed.casefold():
             return match[0]
-        moved = _moved(match["first"], match["second"], shift)
+        moved = _moved(*_parts(match), change)
         return (match["sheet"] or "") + moved
 
     return _REFERENCE.sub(move, formula)
@@ -55,7 +58,7 @@ def copied_formula(formula: str, rows: int, columns: int) -> str:
     def move(match: re.Match[str]) -> str:
         if match["text"]:
             return match[0]
-        parts = [_offset(part, rows, columns) for part in (match["first"], match["second"]) if part]
+        parts = [_offset(part, rows, columns) for part in _parts(match) if part]
         return (match["sheet"] or "") + (":".join(parts) if _GONE not in parts else _GONE)
 
     return _REFERENCE.sub(move, formula)
@@ -67,40 +70,58 @@ def _title(prefix: str | None) -> str | None:
     return prefix[1:-2].replace("''", "'") if prefix.startswith("'") else prefix[:-1]
 
 
+def _parts(match: re.Match[str]) -> tuple[str, str | None]:
+    """Return the first corner that a reference names, and the second if it does."""
+    if match["open"]:
+        first, _, second = match["open"].partition(":")
+        return first, second
+    return match["first"], match["second"]
+
+
 def _corner(text: str) -> Corner:
-    match = _CELL.fullmatch(text)
+    match = _CORNER.fullmatch(text)
     assert match
-    return match[1], column_index(match[2]), match[3], int(match[4]) - 1
+    column = column_index(match[2]) if match[2] else None
+    return match[1] or "", column, match[3] or "", int(match[4]) - 1 if match[4] else None
 
 
 def _written(corner: Corner) -> str:
-    return f"{corner[0]}{column_letters(corner[1])}{corner[2]}{corner[3] + 1}"
+    fixed_column, column, fixed_row, row = corner
+    letters = "" if column is None else fixed_column + column_letters(column)
+    return letters + ("" if row is None else f"{fixed_row}{row + 1}")
 
 
 def _offset(text: str, rows: int, columns: int) -> str:
     fixed_column, column, fixed_row, row = _corner(text)
-    column += 0 if fixed_column else columns
-    row += 0 if fixed_row else rows
-    if column < 0 or row < 0:
+    if column is not None and not fixed_column:
+        column += columns
+    if row is not None and not fixed_row:
+        row += rows
+    if (column or 0) < 0 or (row or 0) < 0:
         return _GONE
     return _written((fixed_column, column, fixed_row, row))
 
 
-def _moved(first: str, second: str | None, shift: Shift) -> str:
-    start, end = _corner(first), _corner(second or first)
-    by_rows = shift.dimension == "ROWS"
-    low, high = (start[3], end[3]) if by_rows else (start[1], end[1])
-    low, high = shift.span(low, high + 1)
-    if high <= low:
+def _moved(first: str, second: str | None, change: Change) -> str:
+    (fixed_left, left, fixed_top, top), (fixed_right, right, fixed_bottom, bottom) = (
+        _corner(first),
+        _corner(second or first),
+    )
+    rows = top or 0, _FAR if bottom is None else bottom + 1
+    columns = left or 0, _FAR if right is None else right + 1
+    moved = change.rect(Rect(*rows, *columns))
+    if moved is None:
         return _GONE
-    place: Callable[[Corner, int], Corner] = _with_row if by_rows else _with_column
-    written = _written(place(start, low))
-    return f"{written}:{_written(place(end, high - 1))}" if second else written
+    start = fixed_left, _kept(left, moved.start_column), fixed_top, _kept(top, moved.start_row)
+    end = (
+        fixed_right,
+        _kept(right, moved.end_column - 1),
+        fixed_bottom,
+        _kept(bottom, moved.end_row - 1),
+    )
+    return f"{_written(start)}:{_written(end)}" if second else _written(start)
 
 
-def _with_row(corner: Corner, row: int) -> Corner:
-    return corner[0], corner[1], corner[2], row
-
-
-def _with_column(corner: Corner, column: int) -> Corner:
-    return corner[0], column, corner[2], corner[3]
+def _kept(named: int | None, moved: int) -> int | None:
+    """Return where a column or a row has moved, None where it was not named."""
+    return None if named is None else moved

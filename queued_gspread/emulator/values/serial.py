@@ -13,10 +13,10 @@ def serial_of(day: date | None, moment: time | None = None) -> float:
     days = (day - _EPOCH.date()).days if day else 0
     if moment is None:
         return days
-    seconds = moment.hour * 3600 + moment.minute * 60 + moment.second
+    seconds = moment.hour * 3600 + moment.minute * 60 + moment.second + moment.microsecond / 1e6
     return days + seconds / _SECONDS_A_DAY
 
 
 def moment_of(number: float) -> datetime:
-    """Return the date and time that a number stands for, to the second."""
-    return _EPOCH + timedelta(seconds=round(number * _SECONDS_A_DAY))
+    """Return the date and time that a number stands for, to the millisecond."""
+    return _EPOCH + timedelta(milliseconds=round(number * _SECONDS_A_DAY * 1000))

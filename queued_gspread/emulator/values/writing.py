@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from queued_gspread.emulator.a1 import Bounds, Rect, column_letters, range_name
-from queued_gspread.emulator.errors import InvalidArgumentError, invalid, invalid_field
+from queued_gspread.emulator.errors import (
+    InvalidArgumentError,
+    invalid,
+    invalid_field,
+    invalid_fields,
+)
+from queued_gspread.emulator.proto_text import proto_text
 from queued_gspread.emulator.spreadsheet import exceeds_grid
 
 from .entry import write
@@ -16,6 +24,8 @@ if TYPE_CHECKING:
 
 Rows = list[list["Scalar"]]
 _LIST_VALUE = "type.googleapis.com/google.protobuf.ListValue"
+LONGEST = 50_000
+TOO_LONG = f"Your input contains more than the maximum of {LONGEST} characters in a single cell."
 _DIMENSION = "type.googleapis.com/google.apps.sheets.v4.Dimension"
 
 
@@ -30,37 +40,46 @@ class Writing(NamedTuple):
 def checked_values(body: dict[str, Any], field: str = "data") -> Rows:
     """Return the rows of a ValueRange, or raise what Google answers to a malformed one."""
     values = body.get("values") or []
-    _check_list(values, f"{field}.values")
+    _check_lists([(f"{field}.values", values)])
+    _check_lists([(f"{field}.values[{place}]", line) for place, line in enumerate(values)])
     for place, line in enumerate(values):
-        _check_list(line, f"{field}.values[{place}]")
         for column, value in enumerate(line):
-            if isinstance(value, (list, dict)):
+            if isinstance(value, str) and len(value) > LONGEST:
+                raise invalid(TOO_LONG)
+            if not _fits_a_cell(value):
                 where = "" if field == "data" else f"Invalid {field}: "
-                raise invalid(f"{where}Invalid values[{place}][{column}]: {_as_proto(value)}")
+                raise invalid(f"{where}Invalid values[{place}][{column}]: {proto_text(value)}")
     if checked_major(body.get("majorDimension"), field) == "COLUMNS":
         return _transposed(values)
     return [list(line) for line in values]
 
 
+def _fits_a_cell(value: object) -> bool:
+    """Whether a value is neither a list nor an object, nor a number beyond all floats."""
+    if isinstance(value, (int, float)):
+        return abs(value) <= sys.float_info.max
+    return not isinstance(value, (list, dict))
+
+
 def checked_major(major: object, field: str = "data") -> str:
     """Return ROWS or COLUMNS for a majorDimension, ROWS for none."""
-    if major in {None, "", "DIMENSION_UNSPECIFIED"}:
+    if major is None or str(major) in {"", "DIMENSION_UNSPECIFIED"}:
         return "ROWS"
-    if major not in {"ROWS", "COLUMNS"}:
+    if str(major) not in {"ROWS", "COLUMNS"}:
         name = f"{field}.major_dimension".lstrip(".")
         raise invalid_field(name, f"Invalid value at '{name}' ({_DIMENSION}), \"{major}\"")
     return str(major)
 
 
-def _check_list(value: object, field: str) -> None:
-    if not isinstance(value, list):
-        shown = f'"{value}"' if isinstance(value, str) else str(value)
-        raise invalid_field(field, f"Invalid value at '{field}' ({_LIST_VALUE}), {shown}")
-
-
-def _as_proto(value: object) -> str:
-    kind = "list_value" if isinstance(value, list) else "struct_value"
-    return f"{kind} {{\n}}\n"
+def _check_lists(fields: list[tuple[str, object]]) -> None:
+    """Raise what Google answers where a list should be, for all such fields at once."""
+    wrong = [
+        (name, f"Invalid value at '{name}' ({_LIST_VALUE}), {json.dumps(value)}")
+        for name, value in fields
+        if not isinstance(value, list)
+    ]
+    if wrong:
+        raise invalid_fields(wrong)
 
 
 def _transposed(columns: Rows) -> Rows:
@@ -104,13 +123,16 @@ def _check_fits(sheet: Sheet, bounds: Bounds, rect: Rect) -> None:
     raise InvalidArgumentError(message)
 
 
-def apply_writing(writing: Writing, option: str) -> dict[str, Any]:
-    """Write values and return what was updated; null leaves a cell as it is, uncounted."""
+def apply_writing(writing: Writing, option: str, year: int) -> dict[str, Any]:
+    """Write values and return what was updated; null leaves a cell as it is, uncounted.
+
+    `year` is that of typed dates without one.
+    """
     grid, rect, count = writing.sheet.grid, writing.rect, 0
     for row, line in enumerate(writing.rows, rect.start_row):
         for column, value in enumerate(line, rect.start_column):
             if value is not None:
-                grid.put(row, column, write(grid.get(row, column), value, option))
+                grid.put(row, column, write(grid.get(row, column), value, option, year))
                 count += 1
     answer: dict[str, Any] = {"updatedRange": range_name(writing.sheet.title, rect)}
     if any(writing.rows):

@@ -1,0 +1,85 @@
+"""Requests about alternating colours, which are kept and told, not applied.
+
+By the reference of AddBandingRequest, UpdateBandingRequest and BandedRange.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING
+
+from queued_gspread.emulator.color import with_color_styles
+from queued_gspread.emulator.errors import InvalidArgumentError
+from queued_gspread.emulator.field_mask import parse_mask, replaced
+from queued_gspread.emulator.sheet import owned_range
+from queued_gspread.emulator.spreadsheet import bounds_of
+
+from .scope import require_mask
+
+if TYPE_CHECKING:
+    from queued_gspread.emulator.sheet import Sheet
+
+    from .scope import Handler, Json, Scope
+
+_PROPERTIES = ("rowProperties", "columnProperties")
+
+
+def add_banding(scope: Scope, request: Json) -> Json:
+    """Give a range alternating colours; it must not have any yet."""
+    asked = request.get("bandedRange") or {}
+    wanted = asked.get("bandedRangeId")
+    taken = {band["bandedRangeId"] for sheet in scope.book.sheets for band in sheet.banded_ranges}
+    if wanted in taken:
+        raise InvalidArgumentError(f"A banded range with id {wanted} already exists")
+    sheet, band = _checked(scope, {**asked, "bandedRangeId": wanted or scope.ids.sheet()})
+    sheet.banded_ranges.append(band)
+    return {"addBanding": {"bandedRange": copy.deepcopy(band)}}
+
+
+def update_banding(scope: Scope, request: Json) -> Json:
+    """Change the range or the colours of a banding."""
+    mask, asked = parse_mask(require_mask(request)), request.get("bandedRange") or {}
+    home, old = _banded(scope, asked.get("bandedRangeId"))
+    new = {**replaced(old, asked, mask), "bandedRangeId": old["bandedRangeId"]}
+    home.banded_ranges.remove(old)
+    sheet, band = _checked(scope, new)
+    sheet.banded_ranges.append(band)
+    return {}
+
+
+def delete_banding(scope: Scope, request: Json) -> Json:
+    """Take alternating colours away."""
+    sheet, band = _banded(scope, request.get("bandedRangeId"))
+    sheet.banded_ranges.remove(band)
+    return {}
+
+
+def _checked(scope: Scope, band: Json) -> tuple[Sheet, Json]:
+    """Return a banding as it is kept, and its sheet."""
+    sheet, rect = scope.grid_range(band.get("range"))
+    if not any(band.get(name) for name in _PROPERTIES):
+        raise InvalidArgumentError(f"At least one of {', '.join(_PROPERTIES)} must be specified")
+    for other in sheet.banded_ranges:
+        bounds = bounds_of(other["range"])
+        if bounds.within(sheet.grid.row_count, sheet.grid.column_count).overlaps(rect):
+            raise InvalidArgumentError(
+                "You cannot add alternating background colors to a range that already has "
+                "alternating background colors."
+            )
+    where = owned_range(band.get("range") or {}, sheet.sheet_id)
+    return sheet, with_color_styles({**band, "range": where})
+
+
+def _banded(scope: Scope, wanted: int | None) -> tuple[Sheet, Json]:
+    for sheet in scope.book.sheets:
+        for band in sheet.banded_ranges:
+            if band["bandedRangeId"] == wanted:
+                return sheet, band
+    raise InvalidArgumentError(f"No banded range with id: {wanted}")
+
+
+HANDLERS: dict[str, Handler] = {
+    "addBanding": add_banding,
+    "updateBanding": update_banding,
+    "deleteBanding": delete_banding,
+}

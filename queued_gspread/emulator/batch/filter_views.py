@@ -1,0 +1,112 @@
+"""Requests about filter views, which are kept and told and hide nothing.
+
+By the reference of FilterView and of its four requests.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING
+
+from queued_gspread.emulator.errors import InvalidArgumentError
+from queued_gspread.emulator.field_mask import parse_mask, replaced
+from queued_gspread.emulator.sheet import owned_range
+
+from .scope import require_mask
+
+if TYPE_CHECKING:
+    from queued_gspread.emulator.sheet import Sheet
+
+    from .scope import Handler, Json, Scope
+
+
+def add_filter_view(scope: Scope, request: Json) -> Json:
+    """Add a filter view; without a title it is numbered."""
+    asked = request.get("filter") or {}
+    wanted = asked.get("filterViewId")
+    if any(view["filterViewId"] == wanted for s in scope.book.sheets for view in s.filter_views):
+        raise InvalidArgumentError(f"A filter view with id {wanted} already exists")
+    sheet, _ = scope.grid_range(_where(scope, asked))
+    title = asked.get("title") or f"Filter {len(sheet.filter_views) + 1}"
+    new = {**asked, "filterViewId": wanted or scope.ids.sheet(), "title": title}
+    return {"addFilterView": {"filter": copy.deepcopy(_add(scope, new))}}
+
+
+def update_filter_view(scope: Scope, request: Json) -> Json:
+    """Change the parts of a filter view that the mask names."""
+    mask, asked = parse_mask(require_mask(request)), request.get("filter") or {}
+    sheet, old = _view(scope, asked.get("filterViewId"))
+    new = {**replaced(old, asked, mask), "filterViewId": old["filterViewId"]}
+    for one, other in (("criteria", "filterSpecs"), ("filterSpecs", "criteria")):
+        if one in mask and other not in mask:
+            new.pop(other, None)
+    _add(scope, new)
+    sheet.filter_views.remove(old)
+    return {}
+
+
+def duplicate_filter_view(scope: Scope, request: Json) -> Json:
+    """Add a filter view like another, as "Copy of …"."""
+    sheet, old = _view(scope, request.get("filterId"))
+    title = f"Copy of {old['title']}"
+    new = copy.deepcopy(old) | {"filterViewId": scope.ids.sheet(), "title": title}
+    sheet.filter_views.append(new)
+    return {"duplicateFilterView": {"filter": copy.deepcopy(new)}}
+
+
+def delete_filter_view(scope: Scope, request: Json) -> Json:
+    """Remove a filter view."""
+    sheet, view = _view(scope, request.get("filterId"))
+    sheet.filter_views.remove(view)
+    return {}
+
+
+def _add(scope: Scope, view: Json) -> Json:
+    where = _where(scope, view)
+    sheet, _ = scope.grid_range(where)
+    found = {**_both_criteria(view), "range": owned_range(where, sheet.sheet_id)}
+    sheet.filter_views.append(found)
+    return found
+
+
+def _where(scope: Scope, view: Json) -> Json:
+    """Return the range of a filter view, that of its named range where it has one."""
+    wanted, named_ranges = view.get("namedRangeId"), scope.book.named_ranges
+    found: Json | None = view.get("range") or {}
+    if wanted is not None:
+        found = next((n["range"] for n in named_ranges if n["namedRangeId"] == wanted), None)
+    if found is None:
+        raise InvalidArgumentError(f"Cannot find named range with id: {wanted}")
+    return found
+
+
+def _both_criteria(view: Json) -> Json:
+    """Return a view whose criteria are told in both ways; filterSpecs take precedence."""
+    specs, criteria = view.get("filterSpecs"), view.get("criteria")
+    if specs:
+        by_column = {
+            str(spec.get("columnIndex", 0)): spec.get("filterCriteria", {}) for spec in specs
+        }
+        return {**view, "criteria": by_column}
+    if criteria:
+        listed = [
+            {"columnIndex": int(index), "filterCriteria": part} for index, part in criteria.items()
+        ]
+        return {**view, "filterSpecs": listed}
+    return view
+
+
+def _view(scope: Scope, wanted: int | None) -> tuple[Sheet, Json]:
+    for sheet in scope.book.sheets:
+        for view in sheet.filter_views:
+            if view["filterViewId"] == wanted:
+                return sheet, view
+    raise InvalidArgumentError(f"No filter view with id: {wanted}")
+
+
+HANDLERS: dict[str, Handler] = {
+    "addFilterView": add_filter_view,
+    "updateFilterView": update_filter_view,
+    "duplicateFilterView": duplicate_filter_view,
+    "deleteFilterView": delete_filter_view,
+}

@@ -1,0 +1,125 @@
+"""The request that finds and replaces text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from queued_gspread.emulator.errors import InvalidArgumentError
+
+from .scope import shown_value
+
+if TYPE_CHECKING:
+    from queued_gspread.emulator.a1 import Rect
+    from queued_gspread.emulator.cell import Cell
+    from queued_gspread.emulator.sheet import Sheet
+
+    from .scope import Handler, Json, Scope
+
+_SCOPES = ("range", "sheetId", "allSheets")
+_JAVA_REFERENCE = re.compile(r"\\(.)|\$(\d)|\$\{(\w+)\}|([^\\$]+)", re.DOTALL)
+
+
+@dataclass
+class _Tally:
+    """What was changed so far."""
+
+    values: int = 0
+    formulas: int = 0
+    occurrences: int = 0
+    rows: set[tuple[int, int]] = field(default_factory=set)
+
+    def add(self, row: tuple[int, int], occurrences: int, in_formula: bool) -> None:
+        self.rows.add(row)
+        self.occurrences += occurrences
+        self.formulas += in_formula
+        self.values += not in_formula
+
+    def json(self) -> Json:
+        counts = {
+            "valuesChanged": self.values,
+            "formulasChanged": self.formulas,
+            "rowsChanged": len(self.rows),
+            "sheetsChanged": len({sheet_id for sheet_id, _ in self.rows}),
+            "occurrencesChanged": self.occurrences,
+        }
+        return {name: count for name, count in counts.items() if count}
+
+
+def find_replace(scope: Scope, request: Json) -> Json:
+    """Replace text in a range, a sheet or all sheets; what comes of it is as if typed.
+
+    By the reference of FindReplaceRequest. It is searched in what cells show, and in formulas
+    where they are included.
+    """
+    pattern = _pattern(request)
+    replacement, entire = _replacement(request, pattern), bool(request.get("matchEntireCell"))
+    tally = _Tally()
+    for sheet, rect in _places(scope, request):
+        for row, column, cell in list(sheet.grid.stored(rect)):
+            text = _text(cell, bool(request.get("includeFormulas")))
+            new, count = _replaced(text, pattern, replacement, entire)
+            if text and count:
+                scope.enter(sheet, (row, column), new)
+                tally.add((sheet.sheet_id, row), count, cell.formula is not None)
+    return {"findReplace": tally.json()}
+
+
+def _replaced(
+    text: str, pattern: re.Pattern[str], replacement: str, entire: bool
+) -> tuple[str, int]:
+    if not entire:
+        return pattern.subn(replacement, text)
+    match = pattern.fullmatch(text)
+    return (match.expand(replacement), 1) if match else (text, 0)
+
+
+def _places(scope: Scope, request: Json) -> list[tuple[Sheet, Rect]]:
+    given = [name for name in _SCOPES if name in request and request[name] is not False]
+    if len(given) != 1:
+        found = ", ".join(given) or "none"
+        raise InvalidArgumentError(f"Exactly one of {', '.join(_SCOPES)} must be set, was {found}")
+    if given == ["range"]:
+        return [scope.grid_range(request["range"])]
+    sheets = scope.book.sheets if given == ["allSheets"] else [scope.sheet(request["sheetId"])]
+    return [(sheet, sheet.grid.everything) for sheet in sheets]
+
+
+def _text(cell: Cell, with_formulas: bool) -> str:
+    """Return what is searched in a cell."""
+    if cell.formula is not None:
+        return cell.formula if with_formulas else ""
+    return shown_value(cell)
+
+
+def _pattern(request: Json) -> re.Pattern[str]:
+    find = request.get("find") or ""
+    if not find:
+        raise InvalidArgumentError("find must not be empty")
+    source = find if request.get("searchByRegex") else re.escape(find)
+    try:
+        return re.compile(source, 0 if request.get("matchCase") else re.IGNORECASE)
+    except re.error as problem:
+        raise InvalidArgumentError(f"Invalid regular expression {find}: {problem}") from None
+
+
+def _replacement(request: Json, pattern: re.Pattern[str]) -> str:
+    r"""Return the replacement as `re` reads it: `$1` of Java is `\g<1>`."""
+    text = str(request.get("replacement") or "")
+    if not request.get("searchByRegex"):
+        return text.replace("\\", r"\\")
+
+    def translated(match: re.Match[str]) -> str:
+        group = match[2] or match[3]
+        if not group:
+            return (match[1] or match[4]).replace("\\", r"\\")
+        if group not in pattern.groupindex and not (group.isdecimal() and int(group) <= groups):
+            raise InvalidArgumentError(f"replacement names group {group}, which find does not have")
+        return rf"\g<{group}>"
+
+    groups = pattern.groups
+    return _JAVA_REFERENCE.sub(translated, text)
+
+
+HANDLERS: dict[str, Handler] = {"findReplace": find_replace}

@@ -1,0 +1,82 @@
+"""Requests that move rows, columns or cells and all that refers to them.
+
+By the reference of MoveDimensionRequest, InsertRangeRequest and DeleteRangeRequest.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from queued_gspread.emulator.errors import InvalidArgumentError
+from queued_gspread.emulator.moves import Move, Push
+from queued_gspread.emulator.shift import shift_sheet
+
+if TYPE_CHECKING:
+    from queued_gspread.emulator.sheet import Sheet
+
+    from .scope import Handler, Json, Scope
+
+
+def move_dimension(scope: Scope, request: Json) -> Json:
+    """Move rows or columns to before an index, counted before they are taken out."""
+    sheet, dimension, start, end = scope.dimension_range(request.get("source"))
+    destination, size = int(request.get("destinationIndex", 0)), sheet.size(dimension)
+    if not 0 <= destination <= size:
+        message = f"destinationIndex[{destination}] must be between 0 and the grid size ({size})"
+        raise InvalidArgumentError(message)
+    if end > size:
+        message = f"source.endIndex[{end}] must be at most the grid size ({size})"
+        raise InvalidArgumentError(message)
+    if start <= destination <= end:
+        return {}
+    _check_merges(sheet, dimension, (start, end), destination)
+    shift_sheet(scope.book, sheet, Move(dimension, start, end, destination))
+    return {}
+
+
+def insert_range(scope: Scope, request: Json) -> Json:
+    """Insert empty cells; those that were there go down or to the right."""
+    return _push(scope, request, 1)
+
+
+def delete_range(scope: Scope, request: Json) -> Json:
+    """Take cells out; those below or to the right of them come up."""
+    return _push(scope, request, -1)
+
+
+def _push(scope: Scope, request: Json, sign: int) -> Json:
+    sheet, rect = scope.grid_range(request.get("range"))
+    dimension = request.get("shiftDimension")
+    if dimension == "ROWS":
+        push = Push("ROWS", rect.start_row, sign * rect.height, rect[2:])
+    elif dimension == "COLUMNS":
+        push = Push("COLUMNS", rect.start_column, sign * rect.width, rect[:2])
+    else:
+        raise InvalidArgumentError(f"shiftDimension must be ROWS or COLUMNS, was {dimension}")
+    zone = push.zone(sheet.grid)
+    for merge in sheet.merges:
+        if merge.overlaps(zone) and not zone.holds(merge):
+            raise InvalidArgumentError(
+                "Cells that a merge holds only in part cannot be shifted. Please unmerge first."
+            )
+    shift_sheet(scope.book, sheet, push)
+    return {}
+
+
+def _check_merges(sheet: Sheet, dimension: str, source: tuple[int, int], destination: int) -> None:
+    noun = "row" if dimension == "ROWS" else "column"
+    for merge in sheet.merges:
+        low, high = merge[:2] if dimension == "ROWS" else merge[2:]
+        torn = low < source[1] and source[0] < high and not source[0] <= low < high <= source[1]
+        if torn or low < destination < high:
+            raise InvalidArgumentError(
+                f"Sorry, it is not possible to move a {noun} to a position that crosses a merged "
+                "cell. Please unmerge and try again."
+            )
+
+
+HANDLERS: dict[str, Handler] = {
+    "moveDimension": move_dimension,
+    "insertRange": insert_range,
+    "deleteRange": delete_range,
+}

@@ -1,0 +1,19 @@
+"""Files that only their owner may read."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_MODE = 0o600
+
+
+def open_owner_only(path: str | Path) -> TextIO:
+    """Open a file anew for writing; one that is there becomes its owner's alone first."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    file = os.fdopen(os.open(path, flags, _MODE), "w", encoding="utf-8")
+    os.fchmod(file.fileno(), _MODE)
+    return file

@@ -1,0 +1,47 @@
+"""The JSON that requests come with, and Google's complaint about what is none."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from .errors import invalid
+
+_AROUND = 20
+_TEXT_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|(NaN|-?Infinity)', re.DOTALL)
+_ROOT = 'Invalid JSON payload received. Unknown name "": Root element must be a message.'
+
+
+def parsed_payload(content: bytes) -> dict[str, Any]:
+    """Return a body as an object, an empty one for no body; raise Google's 400 otherwise.
+
+    Unlike Python, JSON has no NaN and no Infinity.
+    """
+    if not content:
+        return {}
+    shown = content.decode("utf-8", "replace")
+    try:
+        parsed = json.loads(content, parse_constant=_refuse)
+    except json.JSONDecodeError as problem:
+        raise _unexpected(shown, problem.pos) from None
+    except UnicodeDecodeError as problem:
+        raise _unexpected(shown, problem.start) from None
+    except ValueError:
+        found = (match for match in _TEXT_OR_CONSTANT.finditer(shown) if match[1])
+        raise _unexpected(shown, next(found).start()) from None
+    if not isinstance(parsed, dict):
+        raise invalid(_ROOT)
+    return parsed
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _unexpected(text: str, place: int) -> Exception:
+    """Return the 400 that shows what is around a place, and points at it."""
+    start = max(place - _AROUND, 0)
+    excerpt = text[start : place + _AROUND]
+    pointer = " " * (place - start) + "^"
+    return invalid(f"Invalid JSON payload received. Unexpected token.\n{excerpt}\n{pointer}")

@@ -1,0 +1,96 @@
+"""Fixtures for pytest: an emulator for every test, and gspread clients on it.
+
+Every pytest run of an environment loads this module, so it imports what it needs when a fixture
+is used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import gspread
+
+    from .server import Emulator
+
+
+class _Keeper:
+    """Keeps one emulator running for as long as tests want it with the same settings."""
+
+    def __init__(self) -> None:
+        self._emulator: Emulator | None = None
+        self._settings: dict[str, Any] = {}
+
+    def running(self, settings: Mapping[str, Any]) -> Emulator:
+        """Return a running emulator with these arguments."""
+        kept = self._emulator
+        if kept is not None and kept.is_running and self._settings == settings:
+            return kept
+        self.stop()
+        self._settings = dict(settings)
+        self._emulator = _emulator_class()(**settings)
+        self._emulator.start()
+        return self._emulator
+
+    def stop(self) -> None:
+        """Stop it, if there is one."""
+        if self._emulator is not None:
+            self._emulator.stop()
+            self._emulator = None
+
+
+def _emulator_class() -> type[Emulator]:
+    try:
+        from queued_gspread.emulator import Emulator  # noqa: PLC0415  - an extra, and slow
+    except ImportError as error:
+        missing = str(error)
+    else:
+        return Emulator
+    # Outside the except clause, where pytest would show the causes as well.
+    pytest.fail(missing, pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def _sheets_emulators() -> Iterator[_Keeper]:
+    keeper = _Keeper()
+    yield keeper
+    keeper.stop()
+
+
+@pytest.fixture
+def sheets_emulator_settings() -> Mapping[str, Any]:
+    """Return the arguments of the test's Emulator, a dict: override it to have other ones."""
+    return {}
+
+
+@pytest.fixture
+def sheets_emulator(
+    _sheets_emulators: _Keeper, sheets_emulator_settings: Mapping[str, Any]
+) -> Iterator[Emulator]:
+    """Return a running emulator of Google's Sheets and Drive APIs, empty for every test."""
+    emulator = _sheets_emulators.running(sheets_emulator_settings)
+    yield emulator
+    emulator.reset()
+
+
+@pytest.fixture
+def gspread_client(sheets_emulator: Emulator) -> gspread.Client:
+    """Return a plain gspread.Client, logged in at the test's `sheets_emulator`."""
+    return sheets_emulator.gspread_client()
+
+
+@pytest.fixture
+def emulated_google(sheets_emulator: Emulator) -> Iterator[Emulator]:
+    """Return the test's `sheets_emulator` and let plain gspread reach it in Google's place.
+
+    It is for scripts that log in by themselves: gspread.service_account() and its siblings take
+    any file, dict or key; a request to another host of Google's is a NotEmulatedError.
+    """
+    from .stand_in import standing_in  # noqa: PLC0415  - slow
+
+    with standing_in(sheets_emulator):
+        yield sheets_emulator

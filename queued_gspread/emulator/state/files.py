@@ -1,0 +1,94 @@
+"""Files, spreadsheets and sheets as JSON: all their attributes, by name.
+
+An attribute that is added to one of them is kept without a word here, as long as it is plain
+JSON; only what is not has a rule of its own. A clock is the store's, and is not kept.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from queued_gspread.emulator.a1 import Rect
+from queued_gspread.emulator.sheet import Sheet
+from queued_gspread.emulator.spreadsheet import Spreadsheet
+from queued_gspread.emulator.store import File
+
+from .cells import Shared, grid_from, grid_json
+from .part import DamagedError, Part
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+
+def file_json(file: File, shared: Shared) -> Json:
+    """Return a file as JSON, with the spreadsheet that it is."""
+    times = {"created": file.created.isoformat(), "modified": file.modified.isoformat()}
+    book = _book_json(file.book, shared) if file.book else None
+    return {**vars(file), **times, "book": book}
+
+
+def file_from(part: Part, shared: list[Any]) -> File:
+    """Return the file that JSON tells of; raise DamagedError where it cannot be read."""
+    file = File(
+        part["file_id"].expect(str),
+        part["mime_type"].content,
+        part["name"].content,
+        created=part["created"].read(datetime.fromisoformat),
+        modified=part["modified"].read(datetime.fromisoformat),
+    )
+    readers: dict[str, Callable[[Part], Any]] = {
+        "created": lambda _: file.created,
+        "modified": lambda _: file.modified,
+        "book": lambda book: _book(book, shared) if book.content is not None else None,
+    }
+    return _completed(file, part, readers)
+
+
+def _book_json(book: Spreadsheet, shared: Shared) -> Json:
+    kept = {name: part for name, part in vars(book).items() if not callable(part)}
+    return {**kept, "sheets": [_sheet_json(sheet, shared) for sheet in book.sheets]}
+
+
+def _book(part: Part, shared: list[Any]) -> Spreadsheet:
+    sheets = [_sheet(sheet, shared) for sheet in part["sheets"]]
+    title = part["properties"]["title"].content
+    book = Spreadsheet(part["spreadsheet_id"].expect(str), title, sheets)
+    return _completed(book, part, {"sheets": lambda _: sheets})
+
+
+def _sheet_json(sheet: Sheet, shared: Shared) -> Json:
+    dimensions = {name: list(found.items()) for name, found in sheet.dimensions.items()}
+    return {**vars(sheet), "grid": grid_json(sheet.grid, shared), "dimensions": dimensions}
+
+
+def _sheet(part: Part, shared: list[Any]) -> Sheet:
+    readers: dict[str, Callable[[Part], Any]] = {
+        "grid": lambda grid: grid_from(grid, shared),
+        "merges": lambda merges: [merge.read(lambda sides: Rect(*sides)) for merge in merges],
+        "groups": lambda groups: {
+            name: [span.read(tuple) for span in spans] for name, spans in groups.members()
+        },
+        "dimensions": lambda dimensions: {
+            name: found.read(dict) for name, found in dimensions.members()
+        },
+    }
+    return _completed(Sheet(part["sheet_id"].content, part["title"].content), part, readers)
+
+
+def _completed(made: T, part: Part, readers: dict[str, Callable[[Part], Any]]) -> T:
+    """Return an object with all attributes that a part names; those it lacks stay as made."""
+    for name, found in part.members():
+        if name not in vars(made) or callable(getattr(made, name)):
+            raise DamagedError(f"{found.place} is unknown to this version")
+        if name in readers:
+            setattr(made, name, readers[name](found))
+            continue
+        begun = getattr(made, name)
+        if isinstance(begun, (dict, list)):
+            found.expect(type(begun))
+        setattr(made, name, found.content)
+    return made

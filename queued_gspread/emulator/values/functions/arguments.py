@@ -1,0 +1,193 @@
+"""What functions are given, and how they take it: as numbers, texts, truth values or areas."""
+
+from __future__ import annotations
+
+import math
+from itertools import chain, zip_longest
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from queued_gspread.emulator.values.entry import understand
+from queued_gspread.emulator.values.formula import CellError
+from queued_gspread.emulator.values.patterns import show_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from queued_gspread.emulator.values.formula import Value
+
+DIVISION = CellError("#DIV/0!")
+WRONG_TYPE = CellError("#VALUE!")
+UNKNOWN_NAME = CellError("#NAME?")
+BAD_NUMBER = CellError("#NUM!")
+BAD_REFERENCE = CellError("#REF!")
+NOT_AVAILABLE = CellError("#N/A")
+UNREADABLE = CellError("#ERROR!")
+
+
+class EvaluationError(Exception):
+    """Carries a CellError out of a computation."""
+
+    def __init__(self, error: CellError) -> None:
+        """Keep the error."""
+        super().__init__(error.code)
+        self.error = error
+
+
+class Area:
+    """The values of a range; a column may be shorter than the range is high."""
+
+    def __init__(
+        self, columns: Sequence[Sequence[Value]], height: int, place: tuple[int, int] = (0, 0)
+    ) -> None:
+        """Keep columns of values, and the zero-based row and column of the first cell."""
+        self.columns = columns
+        self.height = height
+        self.width = len(columns)
+        self.place = place
+
+    def at(self, row: int, column: int) -> Value:
+        """Return one value by its place in the range, None for an empty cell."""
+        values = self.columns[column]
+        return values[row] if row < len(values) else None
+
+    def values(self) -> Iterator[Value]:
+        """Yield the values row by row, without what is empty at the end."""
+        if self.width == 1:
+            return iter(self.columns[0])
+        return chain.from_iterable(zip_longest(*self.columns))
+
+    def row(self, row: int) -> Area:
+        """Return one row of the range."""
+        return Area([[self.at(row, column)] for column in range(self.width)], 1, self.place)
+
+    def column(self, column: int) -> Area:
+        """Return one column of the range."""
+        return Area([self.columns[column]], self.height, self.place)
+
+    def line(self) -> list[Value]:
+        """Return the values of a single row or column; fail with `#N/A` for more."""
+        if self.height > 1 and self.width > 1:
+            raise EvaluationError(NOT_AVAILABLE)
+        found = list(self.values())
+        return found + [None] * (self.height * self.width - len(found))
+
+
+Argument: TypeAlias = "Value | Area"
+
+
+class Function(NamedTuple):
+    """A function over evaluated arguments, and how many of them it takes."""
+
+    compute: Callable[[Sequence[Argument]], Argument]
+    least: int = 1
+    most: int | None = 1
+
+
+def scalar(argument: Argument) -> Value:
+    """Return a single value; fail with `#VALUE!` for a larger range."""
+    if not isinstance(argument, Area):
+        return argument
+    if argument.width == argument.height == 1:
+        return argument.at(0, 0)
+    raise EvaluationError(WRONG_TYPE)
+
+
+def sound(argument: Argument) -> Value:
+    """Return a single value that is no error; an error ends the computation."""
+    value = scalar(argument)
+    if isinstance(value, CellError):
+        raise EvaluationError(value)
+    return value
+
+
+def number(argument: Argument) -> float:
+    """Return a value as a number, or fail with `#VALUE!`."""
+    value = sound(argument)
+    if value is None or isinstance(value, (bool, int, float)):
+        return value or 0
+    assert isinstance(value, str)
+    typed = understand(value).value
+    if isinstance(typed, (int, float)) and not isinstance(typed, bool):
+        return typed
+    raise EvaluationError(WRONG_TYPE)
+
+
+def whole(argument: Argument) -> int:
+    """Return a value as a number without its fraction."""
+    return math.trunc(number(argument))
+
+
+def text(argument: Argument) -> str:
+    """Return a value as text, as joining shows it."""
+    value = sound(argument)
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    return value if isinstance(value, str) else show_plain(number(value))
+
+
+def truth(argument: Argument) -> bool:
+    """Return a value as a truth value, or fail with `#VALUE!`."""
+    value = sound(argument)
+    if isinstance(value, str):
+        if value.upper() in {"TRUE", "FALSE"}:
+            return value.upper() == "TRUE"
+        raise EvaluationError(WRONG_TYPE)
+    return bool(value)
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a number and no truth value."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def numbers(arguments: Iterable[Argument]) -> list[float]:
+    """Return the numbers that are summed: those in ranges, and whatever is given directly."""
+    found: list[float] = []
+    for argument in arguments:
+        if isinstance(argument, Area):
+            found.extend(_numbers_of(argument))
+        else:
+            found.append(number(argument))
+    return found
+
+
+def _numbers_of(area: Area) -> Iterator[float]:
+    for value in area.values():
+        if type(value) is int or type(value) is float:
+            yield value
+        elif isinstance(value, CellError):
+            raise EvaluationError(value)
+
+
+def every(arguments: Iterable[Argument]) -> Iterator[Value]:
+    """Yield all values that are not empty, of ranges and given directly."""
+    for argument in arguments:
+        found = argument.values() if isinstance(argument, Area) else (argument,)
+        yield from (value for value in found if value is not None)
+
+
+def area_of(argument: Argument) -> Area:
+    """Return a range; a single value becomes one of a single cell."""
+    return argument if isinstance(argument, Area) else Area([[argument]], 1)
+
+
+def rank(value: Value) -> tuple[int, float | str]:
+    """Return a key that orders numbers before texts before truth values."""
+    if isinstance(value, CellError):
+        raise EvaluationError(value)
+    if isinstance(value, bool):
+        return 2, float(value)
+    if isinstance(value, str):
+        return 1, value.casefold()
+    return 0, value or 0.0
+
+
+def real(value: object) -> float:
+    """Refuse what no cell can hold: an infinity, or a root of a negative number."""
+    if isinstance(value, complex) or not isinstance(value, (int, float)):
+        raise EvaluationError(BAD_NUMBER)
+    if not math.isfinite(value):
+        raise EvaluationError(BAD_NUMBER)
+    return value

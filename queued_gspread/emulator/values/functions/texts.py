@@ -1,0 +1,182 @@
+"""Functions of texts."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from queued_gspread.emulator.values.moments import is_moment_pattern
+from queued_gspread.emulator.values.patterns import show_number
+
+from .arguments import (
+    BAD_NUMBER,
+    WRONG_TYPE,
+    Area,
+    EvaluationError,
+    Function,
+    every,
+    is_number,
+    number,
+    sound,
+    text,
+    truth,
+    whole,
+)
+from .criteria import wildcard_pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from queued_gspread.emulator.values.formula import Value
+
+    from .arguments import Argument
+
+_LARGEST_CODE = 0x10FFFF
+_LONGEST = 50_000
+
+
+def _size(values: Sequence[Argument], place: int, usual: int) -> int:
+    """Return an argument that counts characters, or what it usually is."""
+    size = whole(values[place]) if len(values) > place else usual
+    if size < 0:
+        raise EvaluationError(WRONG_TYPE)
+    return size
+
+
+def _right(values: Sequence[Argument]) -> str:
+    whole_text = text(values[0])
+    return whole_text[max(len(whole_text) - _size(values, 1, 1), 0) :]
+
+
+def _middle(values: Sequence[Argument]) -> str:
+    start = _position(values, 1)
+    return text(values[0])[start : start + _size(values, 2, 0)]
+
+
+def _position(values: Sequence[Argument], place: int) -> int:
+    """Return a one-based position as a zero-based one."""
+    position = _size(values, place, 1)
+    if position < 1:
+        raise EvaluationError(WRONG_TYPE)
+    return position - 1
+
+
+def _find(values: Sequence[Argument]) -> int:
+    found = text(values[1]).find(text(values[0]), _position(values, 2))
+    if found < 0:
+        raise EvaluationError(WRONG_TYPE)
+    return found + 1
+
+
+def _search(values: Sequence[Argument]) -> int:
+    found = wildcard_pattern(text(values[0])).search(text(values[1]), _position(values, 2))
+    if not found:
+        raise EvaluationError(WRONG_TYPE)
+    return found.start() + 1
+
+
+def _substitute(values: Sequence[Argument]) -> str:
+    whole_text, old, new = (text(value) for value in values[:3])
+    if not old:
+        return whole_text
+    if len(values) == 3:  # noqa: PLR2004  - every occurrence
+        return whole_text.replace(old, new)
+    parts, which = whole_text.split(old), _size(values, 3, 1)
+    if not 1 <= which < len(parts):
+        return whole_text
+    return old.join(parts[:which]) + new + old.join(parts[which:])
+
+
+def _replace(values: Sequence[Argument]) -> str:
+    old, start = text(values[0]), _position(values, 1)
+    return old[:start] + text(values[3]) + old[start + _size(values, 2, 0) :]
+
+
+def _repeat(values: Sequence[Argument]) -> str:
+    repeated, times = text(values[0]), _size(values, 1, 0)
+    if len(repeated) * times > _LONGEST:
+        raise EvaluationError(WRONG_TYPE)
+    return repeated * times
+
+
+def _proper(values: Sequence[Argument]) -> str:
+    return re.sub(r"[^\W\d_]+", lambda match: match[0].capitalize(), text(values[0]))
+
+
+def _pieces(values: Sequence[Argument]) -> Iterator[Value]:
+    for value in values:
+        if isinstance(value, Area):
+            yield from value.values()
+        else:
+            yield value
+
+
+def _join(values: Sequence[Argument]) -> str:
+    return text(values[0]).join(map(text, _pieces(values[1:])))
+
+
+def _text_join(values: Sequence[Argument]) -> str:
+    shown = map(text, _pieces(values[2:]))
+    kept = (piece for piece in shown if piece) if truth(values[1]) else shown
+    return text(values[0]).join(kept)
+
+
+def _character(values: Sequence[Argument]) -> str:
+    code = whole(values[0])
+    if not 1 <= code <= _LARGEST_CODE:
+        raise EvaluationError(BAD_NUMBER)
+    return chr(code)
+
+
+def _code(values: Sequence[Argument]) -> int:
+    first = text(values[0])[:1]
+    if not first:
+        raise EvaluationError(WRONG_TYPE)
+    return ord(first)
+
+
+def _formatted(values: Sequence[Argument]) -> str:
+    value, pattern = sound(values[0]), text(values[1])
+    if isinstance(value, bool) or (isinstance(value, str) and not _reads_as_number(value)):
+        return text(value)
+    kind = "DATE_TIME" if is_moment_pattern(pattern) else "NUMBER"
+    return show_number(number(value), {"type": kind, "pattern": pattern})
+
+
+def _reads_as_number(value: str) -> bool:
+    try:
+        return is_number(number(value))
+    except EvaluationError:
+        return False
+
+
+def _concatenated(values: Sequence[Argument]) -> str:
+    return "".join(map(text, every(values)))
+
+
+TEXTS: dict[str, Function] = {
+    "LEN": Function(lambda values: len(text(values[0]))),
+    "UPPER": Function(lambda values: text(values[0]).upper()),
+    "LOWER": Function(lambda values: text(values[0]).lower()),
+    "PROPER": Function(_proper),
+    "TRIM": Function(lambda values: re.sub(" +", " ", text(values[0]).strip(" "))),
+    "CONCATENATE": Function(_concatenated, 1, None),
+    "CONCAT": Function(_concatenated, 2, 2),
+    "JOIN": Function(_join, 2, None),
+    "TEXTJOIN": Function(_text_join, 3, None),
+    "LEFT": Function(lambda values: text(values[0])[: _size(values, 1, 1)], 1, 2),
+    "RIGHT": Function(_right, 1, 2),
+    "MID": Function(_middle, 3, 3),
+    "FIND": Function(_find, 2, 3),
+    "SEARCH": Function(_search, 2, 3),
+    "SUBSTITUTE": Function(_substitute, 3, 4),
+    "REPLACE": Function(_replace, 4, 4),
+    "REPT": Function(_repeat, 2, 2),
+    "EXACT": Function(lambda values: text(values[0]) == text(values[1]), 2, 2),
+    "CHAR": Function(_character),
+    "CODE": Function(_code),
+    "VALUE": Function(lambda values: number(values[0])),
+    "TEXT": Function(_formatted, 2, 2),
+    "T": Function(lambda values: v if isinstance(v := sound(values[0]), str) else ""),
+    "HYPERLINK": Function(lambda values: sound(values[-1]), 1, 2),
+}
