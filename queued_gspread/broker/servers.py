@@ -121,7 +121,7 @@ class Servers:
 
     @property
     def _connection(self) -> Connection:
-        return connect(self.settings.redis_url)
+        return connect(self.settings.redis_url, self.settings.namespace)
 
     def check_redis(self) -> str | None:
         """Make sure that this Redis drops nothing; return a warning where it might.
