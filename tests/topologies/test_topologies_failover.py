@@ -20,9 +20,7 @@ def start_run(workers, namespace, client_of):
 
     def start(url, emulator):
         sheet = client_of(url).create("Book").sheet1
-        workers.prepare(
-            url, namespace, [sheet.spreadsheet_id], calls=CALLS_EACH, threads=2
-        )
+        workers.prepare(url, namespace, [sheet.spreadsheet_id], calls=CALLS_EACH, threads=2)
         made = lambda: sum(served.path.endswith(":append") for served in emulator.ledger)  # noqa: E731
         before = made()
         workers.begin()
@@ -62,7 +60,9 @@ def test_a_master_that_dies(
         assert group.has_failed_over
         told = judge(results, sheet.col_values(1))
     assert after < len(results)
-    tell(f"{kind.__name__} on {group.version}: {len(results)} calls, failover after {after}: {told}")
+    tell(
+        f"{kind.__name__} on {group.version}: {len(results)} calls, failover after {after}: {told}"
+    )
 
 
 def _group(kind, binary, namespace):
@@ -84,9 +84,7 @@ def test_a_slot_that_moves(binary, namespace, emulator, start_server, start_run,
     tell(f"Slot moved on {cluster.version}: {len(results)} calls, moved after {after}: {told}")
 
 
-def test_a_master_that_is_exchanged(
-    namespace, emulator, start_server, start_run, workers, tell
-):
+def test_a_master_that_is_exchanged(namespace, emulator, start_server, start_run, workers, tell):
     """A failover that is asked for, with both servers alive, loses and doubles nothing."""
     with Sentinels(newest_redis()) as group:
         start_server(group.url)
