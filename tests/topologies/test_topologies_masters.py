@@ -201,9 +201,8 @@ def test_every_socket_is_kept_alive(locked, cluster, namespace, redis_url):
         guide = getattr(pool, "sentinel_manager", None)
         others = guide._clients.values() if guide else []
         for each in (pool, *(client.connection_pool for client in others)):
-            connection = each.get_connection("_")
+            connection = each._available_connections[0]
             with connection._sock.dup() as sock:
                 assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
                 assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) < 60
             assert connection._sock.gettimeout() < 10
-            each.release(connection)
