@@ -225,8 +225,19 @@ def _may_have_run(error: RedisError) -> bool:
 def unavailable(url: str, error: RedisError) -> BrokerUnavailableError:
     """Return the error that tells a user what is wrong with Redis and what to do."""
     # redis-py's own texts name hosts and reasons, never a password.
-    shown = hide_password(url)
-    return BrokerUnavailableError(f"Redis at {shown} cannot be used ({error}): {_remedy(error)}")
+    remedy = _remedy(error)
+    if isinstance(error, LOST) and url.startswith("rediss"):
+        remedy = f"{remedy}. {_TLS_REMEDY}"
+    return BrokerUnavailableError(
+        f"Redis at {hide_password(url)} cannot be used ({error}): {remedy}"
+    )
+
+
+_TLS_REMEDY: Final = (
+    "Over TLS, its certificate has to name the host, and to be signed by a CA that is known here "
+    "or that ?ssl_ca_certs=FILE in the URL names; ssl_certfile and ssl_keyfile are for a "
+    "certificate that it wants to see"
+)
 
 
 def _remedy(error: RedisError) -> str:
@@ -239,12 +250,6 @@ def _remedy(error: RedisError) -> str:
         return "check its settings and what this user may do"
     if isinstance(error, MovedAwayError):
         return f"{error.remedy}, if this does not pass"
-    if "SSL" in str(error):
-        return (
-            "rediss:// is for a Redis that speaks TLS. Its certificate has to name the host in the "
-            "URL and to be signed by a CA that is known here, or by the one in the file that "
-            "?ssl_ca_certs=FILE in the URL names; a client's own is in ssl_certfile and ssl_keyfile"
-        )
     return (
         "start one there (`redis-server`), or correct the URL (redis_url=, --redis-url or "
         "QUEUED_GSPREAD_REDIS_URL; rediss:// where it speaks TLS, and only there). "

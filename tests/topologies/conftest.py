@@ -26,7 +26,7 @@ from queue_fixtures import (
     raw,
     serve,
 )
-from topologies import full_version, server_binaries
+from topologies import each_binary
 from workers import Workers
 
 import queued_gspread
@@ -51,7 +51,7 @@ WORKERS = 4
 LEASE = 1.0
 
 
-@pytest.fixture(params=server_binaries(), ids=full_version)
+@pytest.fixture(scope="session", params=each_binary())
 def binary(request):
     """Return each server program that is there, in turn."""
     return request.param

