@@ -84,11 +84,11 @@ class Callers:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._keys = Keys(settings.namespace)
-        connect(settings.redis_url)  # refuses a URL that cannot be used, and sends nothing
+        _ = self._connection  # refuses a URL that cannot be used, and sends nothing
 
     @property
     def _connection(self) -> Connection:
-        return connect(self._settings.redis_url)
+        return connect(self._settings.redis_url, self._settings.namespace)
 
     def call(self, job_id: str, lane: str, body: bytes) -> bytes:
         """Put a job in and return its reply.
@@ -135,6 +135,7 @@ class Callers:
                 "enqueue",
                 [keys.lane(wait.lane), keys.recent, keys.active, keys.ready, keys.server],
                 [wait.job_id, body, wait.lane, _MEMORY_MS],
+                patience=wait.left,
             )
         except BrokerUnavailableError as error:
             if not error.may_have_run or self._withdraw(wait) in _UNDONE:

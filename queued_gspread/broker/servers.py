@@ -136,7 +136,7 @@ class Servers:
 
     @property
     def _connection(self) -> Connection:
-        return connect(self.settings.redis_url)
+        return connect(self.settings.redis_url, self.settings.namespace)
 
     def check_redis(self) -> str | None:
         """Make sure that this Redis drops nothing; return a warning where it might.
@@ -146,9 +146,7 @@ class Servers:
 
         """
         try:
-            config: dict[str | None, str | None] = {}
-            for name in ("maxmemory-policy", "save", "appendonly"):
-                config |= self._connection.redis.config_get(name)
+            config = self._config()
         except ResponseError:
             return "could not ask Redis for its maxmemory-policy: make sure that it is noeviction"
         except RedisError as error:
@@ -160,6 +158,17 @@ class Servers:
             f"Redis at {self.settings.shown_url} has maxmemory-policy {policy!r}, under which it "
             "may drop waiting calls: set it with `redis-cli config set maxmemory-policy noeviction`"
         )
+
+    def _config(self) -> dict[Any, Any]:
+        redis = self._connection.redis
+        found: dict[Any, Any] = {}
+        try:
+            for name in ("maxmemory-policy", "save", "appendonly"):
+                found |= redis.config_get(name)
+        except ResponseError:
+            # Whoever may ask for settings learns passwords, so not every server may.
+            return {"maxmemory-policy": redis.info("memory")["maxmemory_policy"]}
+        return found
 
     def beat(self, lease: float) -> Beat:
         """Say that this server is alive, and become the one that works if nobody else is."""
