@@ -12,7 +12,7 @@ from topologies import Daemon, full_version
 from waiting import PATIENCE, eventually
 
 import queued_gspread
-from queued_gspread.broker import Callers, Servers, Slot
+from queued_gspread.broker import Callers, Note, Servers, Slot
 from queued_gspread.broker.callers import _Wait
 from queued_gspread.broker.keys import Keys
 from queued_gspread.embedded.binaries import version
@@ -127,10 +127,15 @@ def test_every_script_runs_as_these_users(guarded, settings_of, background):
     assert server.next_ready() == "lane"
     head = server.head("lane")
     slot = Slot("write", "slot", 1, 0.001)
-    permit = server.start(head, "w", None, slot)
+    permit = server.start(head, "j", None, slot, Note(0, (b"=",), "slot", b"told"))
     assert permit.word == "go"
     assert server.start(head, "w", None, Slot("write", "other", 1, 60.0)).word == "wait"
-    server.settle(head, slot, permit.sent, refused=True, is_unwritten=True)
+    assert len(server.journal(head)) == 2
+    assert server.is_replicated() is False
+    server.settle(head, slot, permit.sent, refused=True, attempt="slot", answered=b"=")
+    server.settle(head, slot, permit.sent, back_to="r", attempt="slot")
+    server.leave(head)
+    server.poison(head)
     assert server.recover(60.0) == 1
     assert server.next_ready() == "lane"
     assert server.answer(head, b"reply") is None
@@ -141,7 +146,7 @@ def test_every_script_runs_as_these_users(guarded, settings_of, background):
     assert denied(guarded) == []
 
 
-@pytest.mark.parametrize(("mark", "fate"), [("", "withdrawn"), ("r", "ended"), ("w", "started")])
+@pytest.mark.parametrize(("mark", "fate"), [("", "withdrawn"), ("r", "ended"), ("j", "started")])
 def test_a_caller_that_gives_up_as_this_user(guarded, settings_of, mark, fate):
     """A caller may take its job back, before its call and while it is made."""
     server, callers = Servers(settings_of("server"), "aaaa"), Callers(settings_of("client"))
