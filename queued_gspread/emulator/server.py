@@ -7,6 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from .control import Control
 from .faults import Seconds, checked_seconds
 from .handler import Handler, Share
 from .ids import Ids
@@ -56,7 +57,8 @@ class Emulator:
         self._project = Project(monotonic, lambda: self.url)
         self._store = Store(Ids(seed), clock, self._project.first.email)
         self._handler = Handler(self._store, self._project, monotonic, seed)
-        self._listener = Listener(host, port, self._handler)
+        control = Control(self, self._store, self._handler.ledger, host)
+        self._listener = Listener(host, port, self._handler, control)
         self.quotas = quotas or Quotas()
         self.latency = latency
         self.apply_share = apply_share
