@@ -55,8 +55,8 @@ def window_json(book: Spreadsheet, sheet: Sheet, asked: Rect) -> Json:
         "hidden_columns": _hidden(sheet, "COLUMNS", range(rect.start_column, rect.end_column)),
         "merges": [_merge_json(merge) for merge in merges],
         "cells": [
-            {"row": row, "column": column}
-            | _cell_json(cell, evaluator.value(sheet, row, column), theme)
+            {"row": row, "column": column, **_value_json(evaluator, sheet, row, column)}
+            | _cell_json(cell, theme)
             for row, column, cell in _cells(sheet, rect, firsts)
         ],
     }
@@ -117,8 +117,15 @@ def _cells(
             yield row, column, sheet.grid.get(row, column)
 
 
-def _cell_json(cell: Cell, value: Value, theme: Mapping[str, Json]) -> Json:
-    found: Json = {"value": shown(cell, value), "type": _type(value)}
+def _value_json(evaluator: Evaluator, sheet: Sheet, row: int, column: int) -> Json:
+    value = evaluator.value(sheet, row, column)
+    number_format = evaluator.number_format(sheet, row, column)
+    text = shown(sheet.grid.get(row, column), value, number_format)
+    return {"value": text, "type": _type(value)}
+
+
+def _cell_json(cell: Cell, theme: Mapping[str, Json]) -> Json:
+    found: Json = {}
     if cell.formula is not None:
         found["formula"] = cell.formula
     if cell.note:
