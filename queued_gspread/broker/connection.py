@@ -94,7 +94,7 @@ def _load(name: str) -> Script:
 
 _NAMES: Final = (
     *("alive", "answer", "beat", "enqueue", "head"),
-    *("recover", "release", "settle", "start", "withdraw"),
+    *("recount", "recover", "release", "settle", "start", "withdraw"),
 )
 SCRIPTS: Final = {name: _load(name) for name in _NAMES}
 

@@ -26,8 +26,11 @@ class Keys:
     ``…:started``        hash         job id to ``r`` (has only read), ``w`` (may have
                                       written), with an ``x`` once its caller has given up
     ``…:reply:ID``       stream       one entry, the reply; deleted by the caller
+    ``…:waiting``        string       how many jobs wait in all lanes; absent for none
+    ``…:wanted:ID``      string       that a signed job's caller still waits, under which
+                                      generation; deleted by the caller
     ``…:server``         hash         the server that works: holder, epoch, at, about,
-                                      lease
+                                      lease, max_queue, generation
     ``…:control:ID``     list         requests to the server with that id: ``stop``
     ``…:slots:KIND``     sorted set   the quota's slots, by the time until which they are held
     ``…:valve``          hash         what Google's refusals have taught: ``lua/quota.lua``
@@ -59,6 +62,15 @@ class Keys:
     def started(self) -> str:
         """How far the calls are that a server has started."""
         return self._key("started")
+
+    @property
+    def waiting(self) -> str:
+        """How many jobs wait in all lanes."""
+        return self._key("waiting")
+
+    def wanted(self, job_id: str) -> str:
+        """Return the key that says that a signed job's caller still waits."""
+        return self._key(f"wanted:{job_id}")
 
     @property
     def server(self) -> str:

@@ -17,6 +17,8 @@ from .keys import Keys
 from .slots import KINDS, NO_SLOT, Permit, Setback, Slot, milliseconds, permit_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from queued_gspread.settings import Settings
 
 __all__ = ["STOP", "Beat", "Entry", "Servers", "StaleEpochError"]
@@ -94,6 +96,8 @@ class Servers:
         about: The same in words, for colleagues and observers.
         epoch: Under which the queue is written to.
         stopping: Once it is set, nobody waits for a Redis that is away.
+        max_queue: How many jobs may wait in the namespace; 0 for any number.
+        generation: Returns the signed generation that callers are told of.
 
     """
 
@@ -105,12 +109,16 @@ class Servers:
         *,
         epoch: str = "",
         stopping: threading.Event | None = None,
+        max_queue: int = 0,
+        generation: Callable[[], bytes] = bytes,
     ) -> None:
         self.settings = settings
         self.server_id = server_id
         self.epoch = epoch
         self._about = about
         self._stopping = stopping or threading.Event()
+        self._max_queue = max_queue
+        self._generation = generation
         self._keys = Keys(settings.namespace)
 
     def under(self, epoch: str) -> Servers:
@@ -148,7 +156,8 @@ class Servers:
 
     def beat(self, lease: float) -> Beat:
         """Say that this server is alive, and become the one that works if nobody else is."""
-        args = [self.server_id, round(lease * 1000), self._about, self.epoch]
+        terms = [self._max_queue, self._generation()]
+        args = [self.server_id, round(lease * 1000), self._about, self.epoch, *terms]
         state, *rest = self._connection.run("beat", [self._keys.server, self._keys.ready], args)
         if state == b"held":
             return Beat("held", other=as_text(rest[0]), left=rest[1] / 1000)
@@ -173,7 +182,21 @@ class Servers:
         keys = self._keys
         slots = [keys.slots(kind) for kind in KINDS]
         found = self._run("recover", [keys.ready, keys.active, *slots], [milliseconds(window)])
+        _unless_stale(self._run("recount", [keys.active, keys.waiting, keys.lane("")], []))
         return int(_unless_stale(found))
+
+    def wanted(self, job_id: str) -> bytes | None:
+        """Return what a signed job's caller has said since, if anything.
+
+        Raises:
+            BrokerUnavailableError: Redis cannot be reached.
+
+        """
+        try:
+            found: Any = self._connection.redis.get(self._keys.wanted(job_id))
+        except RedisError as error:
+            raise unavailable(self.settings.redis_url, error) from error
+        return found if isinstance(found, bytes) else None
 
     def next_ready(self) -> str | None:
         """Wait for a lane that holds jobs: its name, :data:`STOP`, or None after a slice.
@@ -266,7 +289,10 @@ class Servers:
         keys = self._keys
         found = self._fenced(
             "answer",
-            [keys.lane(entry.lane), keys.active, keys.started, keys.reply(entry.job_id)],
+            [
+                *(keys.lane(entry.lane), keys.active, keys.started, keys.reply(entry.job_id)),
+                keys.waiting,
+            ],
             [entry.lane, entry.entry, entry.job_id, reply, REPLY_EXPIRY],
         )
         return _entry(entry.lane, found)

@@ -5,6 +5,7 @@
 -- KEYS[2] started   hash: job id -> how far the call is
 -- KEYS[3] reply     stream with the job's reply
 -- KEYS[4] recent    sorted set: ids enqueued lately, by Redis's time
+-- KEYS[last] waiting how many jobs wait in the namespace
 -- ARGV[1] id        of the job
 -- ARGV[2] entry     of the job in the stream, or '' if its enqueue was not confirmed
 --
@@ -38,6 +39,9 @@ while entry == '' and from do
   end
 end
 local found = entry ~= '' and redis.call('XDEL', KEYS[1], entry) == 1
+if found then
+  count(KEYS[#KEYS], -1)
+end
 if redis.call('XLEN', KEYS[1]) == 0 then
   redis.call('DEL', KEYS[1])
 end

@@ -1,0 +1,377 @@
+"""Signed jobs and replies: what is refused, by whom, and what is told of it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from calls import read, write
+from gate import cell_of
+from waiting import PATIENCE, eventually
+
+from queued_gspread.broker import Callers, Entry
+from queued_gspread.broker.seals import Seals, bound_job
+from queued_gspread.errors import ConfigurationError, SignatureError
+from queued_gspread.job import Job, Reply, new_id
+from queued_gspread.server import doorkeeper
+from queued_gspread.server.doorkeeper import Doorkeeper
+from queued_gspread.server.generations import Generations
+from queued_gspread.settings import Settings
+from queued_gspread.signing import load_keys, seal
+
+KEY, OTHER = "k" * 40, "o" * 40
+
+
+@pytest.fixture
+def key_of(tmp_path):
+    """Return what writes a signing key file."""
+
+    def write_keys(*keys, name="signing.key"):
+        path = tmp_path / name
+        path.write_text("\n".join(keys))
+        path.chmod(0o600)
+        return path
+
+    return write_keys
+
+
+@pytest.fixture
+def signing_key(key_of):
+    return key_of(KEY)
+
+
+@pytest.fixture
+def signed(redis_url, namespace, signing_key):
+    """Return the settings of a client that signs."""
+    return Settings(redis_url, namespace, grace=8.0, signing_key_file=str(signing_key))
+
+
+def job():
+    return Job("http_client", "request", args=("get", cell_of("lane"))).encode()
+
+
+def put(raw, keys, job_id, message, lane="lane"):
+    """Put an entry into a lane as somebody does who can write to Redis."""
+    raw.xadd(keys.lane(lane), {"id": job_id, "body": message})
+    raw.sadd(keys.active, lane)
+    raw.rpush(keys.ready_under(raw.hget(keys.server, "epoch")), lane)
+
+
+def entry_of(message, job_id="a" * 32, lane="lane", age=0.0):
+    return Entry(lane, "1-1", job_id, message, "", 1, age)
+
+
+def test_signed_calls_are_made_and_leave_nothing(serve, authorize, signing_key, gate, raw, keys):
+    """With one key on both sides calls are made as before, and no key is left over in Redis."""
+    serve(signing_key_file=signing_key)
+    gate.open()
+    client = authorize(signing_key_file=signing_key)
+    assert [read(client, lane) for lane in "aba"] == [{}] * 3
+    write(client)
+    left = {name for name in raw.keys(keys.lane("")[:-5] + "*") if "recent" not in name}
+    assert left == {keys.server}
+    assert KEY not in json.dumps(raw.hgetall(keys.server))
+
+
+def test_the_keys_of_one_file_are_changed_without_a_break(serve, authorize, key_of, gate):
+    """A server with the new key first and a client with the old one first understand each other."""
+    serve(signing_key_file=key_of(OTHER, KEY, name="new"))
+    gate.open()
+    assert read(authorize(signing_key_file=key_of(KEY, OTHER, name="old"))) == {}
+
+
+def test_a_client_without_a_key_is_told_to_get_one(serve, client, signing_key, gate):
+    """A client without a key, at a server with one, is told to set it; no request is sent."""
+    serve(signing_key_file=signing_key)
+    with pytest.raises(SignatureError, match="QUEUED_GSPREAD_SIGNING_KEY_FILE"):
+        read(client)
+    assert gate.is_idle
+
+
+def test_a_server_without_a_key_makes_no_signed_call(serve, authorize, signing_key, gate):
+    """A client with a key does not trust a server without one, which makes no signed call."""
+    serve()
+    with pytest.raises(SignatureError, match=r"not signed.*--signing-key-file.*nobody knows"):
+        read(authorize(signing_key_file=signing_key))
+    assert gate.is_idle
+
+
+def test_a_client_with_another_key_gets_no_call_made(serve, authorize, signing_key, key_of, gate):
+    """A client with another key than the server's is told so; no request is sent."""
+    serve(signing_key_file=signing_key)
+    with pytest.raises(SignatureError, match="signature does not fit"):
+        read(authorize(signing_key_file=key_of(OTHER, name="other")))
+    assert gate.is_idle
+
+
+@pytest.mark.parametrize("how", ["unsigned", "altered", "other lane", "other id", "other purpose"])
+def test_a_job_that_nobody_signed_is_refused(
+    how, serve, signed, signing_key, raw, keys, gate, namespace
+):
+    """A job that was altered, moved, or not signed as a job is refused, and not made."""
+    server = serve(signing_key_file=signing_key)
+    job_id = new_id()
+    message, _ = Seals(signed).job(job_id, "lane", job())
+    if how == "unsigned":
+        message = job()
+    if how == "altered":
+        message = message.replace(b"A1", b"A2")
+    if how == "other lane":
+        message, _ = Seals(signed).job(job_id, "elsewhere", job())
+    if how == "other id":
+        message, _ = Seals(signed).job(new_id(), "lane", job())
+    if how == "other purpose":
+        generation = server._doorkeeper._generations.current
+        bound = bound_job(namespace, "lane", job_id)
+        message = seal(load_keys(signing_key), "reply", bound, job(), generation=generation)
+    put(raw, keys, job_id, message)
+    eventually(lambda: raw.exists(keys.reply(job_id)))
+    ((_, fields),) = raw.xrange(keys.reply(job_id))
+    reply = Seals(signed).reply(job_id, "lane", message, fields["body"].encode())
+    with pytest.raises(SignatureError, match="was not made"):
+        raise Reply.decode(reply, None).error
+    assert gate.is_idle
+
+
+@pytest.mark.parametrize(
+    "alter",
+    [
+        lambda message: message[:-1],
+        lambda message: message.replace(b"null", b"true"),
+        lambda message: message.rpartition(b":{")[2].join([b"{", b""]),
+        lambda message: b"",
+        lambda message: b"HS256:::",
+        lambda message: b"HS256:\xff:\xff:\xff",
+    ],
+    ids=["cut", "altered", "bare", "empty", "no signature", "odd bytes"],
+)
+def test_a_reply_that_the_server_did_not_sign_is_refused(alter, signed, signing_key):
+    """A client with a key takes no other reply, and says that nobody knows about the call."""
+    seals, job_id = Seals(signed), new_id()
+    message, _ = seals.job(job_id, "lane", job())
+    keeper = Doorkeeper(signed)
+    reply = keeper._sealed(entry_of(message, job_id), b'{"result":null}')
+    assert seals.reply(job_id, "lane", message, reply) == b'{"result":null}'
+    with pytest.raises(SignatureError, match="nobody knows whether the call was made"):
+        seals.reply(job_id, "lane", message, alter(reply))
+
+
+def test_a_reply_fits_one_job_alone(signed):
+    """A reply is refused for another id or lane, and for another job under the same id."""
+    seals, keeper, job_id = Seals(signed), Doorkeeper(signed), new_id()
+    message, _ = seals.job(job_id, "lane", job())
+    reply = keeper._sealed(entry_of(message, job_id), b"{}")
+    wrong = [(new_id(), "lane", message), (job_id, "other", message), (job_id, "lane", b"{}")]
+    for one in wrong:
+        with pytest.raises(SignatureError, match="does not fit"):
+            seals.reply(*one, reply)
+
+
+def test_a_copy_of_an_answered_job_is_dropped(serve, signed, signing_key, raw, keys, gate):
+    """A job that was answered is not made again, wherever it is put; no answer passes for its."""
+    serve(signing_key_file=signing_key)
+    gate.open()
+    callers, job_id = Callers(signed), new_id()
+    message = Seals(signed).job  # what the caller sends is caught on its way
+    sent = []
+    callers._seals.job = lambda *given: sent.append(message(*given)) or sent[0]
+    callers.call(job_id, "lane", job())
+    callers.forget(job_id)
+    assert len(gate.seen) == 1
+    put(raw, keys, job_id, sent[0][0])
+    eventually(lambda: not raw.exists(keys.lane("lane")))
+    assert not raw.xrange(keys.reply(job_id))
+    put(raw, keys, job_id, sent[0][0], lane="other")
+    eventually(lambda: raw.exists(keys.reply(job_id)))
+    ((_, fields),) = raw.xrange(keys.reply(job_id))
+    with pytest.raises(SignatureError, match="nobody knows"):
+        callers._seals.reply(job_id, "lane", sent[0][0], fields["body"].encode())
+    assert len(gate.seen) == 1
+
+
+def test_a_server_that_takes_over_makes_no_call_that_is_over(
+    serve, signed, signing_key, raw, keys, gate, monkeypatch
+):
+    """A copy of an answered job is refused by the next server too, which knows nothing of it."""
+    monkeypatch.setattr(doorkeeper, "_PATIENCE", 0.2)
+    first = serve(signing_key_file=signing_key)
+    gate.open()
+    callers, job_id, sent = Callers(signed), new_id(), []
+    seal_job = callers._seals.job
+    read_once = new_id()
+    callers.call(read_once, "lane", job())  # so that it knows the generation
+    callers._seals.job = lambda *given: sent.append(seal_job(*given)) or sent[0]
+    callers.call(job_id, "lane", job())
+    first.stop()
+    raw.delete(keys.reply(job_id))
+    made = len(gate.seen)
+    serve(signing_key_file=signing_key)
+    put(raw, keys, job_id, sent[0][0])
+    eventually(lambda: raw.exists(keys.reply(job_id)))
+    ((_, fields),) = raw.xrange(keys.reply(job_id))
+    reply = callers._seals.reply(job_id, "lane", sent[0][0], fields["body"].encode())
+    assert isinstance(Reply.decode(reply, None).error, SignatureError)
+    assert len(gate.seen) == made
+
+
+def test_a_call_that_waits_survives_the_change_of_servers(
+    serve, authorize, signing_key, gate, raw, keys, background
+):
+    """A call that waited while one server followed another is made, in its turn."""
+    first = serve(signing_key_file=signing_key)
+    client = authorize(signing_key_file=signing_key)
+    one = background(read, client)
+    gate.next()
+    two = background(write, client)
+    eventually(lambda: raw.xlen(keys.lane("lane")) == 2)
+    stopping = background(first.stop)
+    eventually(lambda: first.was_told_to_stop)
+    gate.seen[0].answer({"n": 1})
+    stopping.result(PATIENCE)
+    serve(signing_key_file=signing_key)
+    gate.open()
+    assert one.result(PATIENCE) in ({"n": 1}, {})
+    assert two.result(PATIENCE) == {}
+    eventually(lambda: not raw.keys(keys.wanted("*")))
+
+
+def test_a_reply_that_redis_did_not_take_is_given_again(signed):
+    """A job that comes again because its reply was not taken is answered, and not made, again."""
+
+    class Queue:
+        error = ConnectionError()
+
+        def wanted(self, job_id):
+            return None
+
+        def answer(self, entry, reply):
+            if self.error:
+                raise self.error
+
+    keeper, queue = Doorkeeper(signed), Queue()
+    generation = keeper._generations.current
+    bound = bound_job(signed.namespace, "lane", "a" * 32)
+    entry = entry_of(seal(keeper._keyring, "job", bound, job(), generation=generation))
+    runs = []
+
+    def run(admitted):
+        runs.append(admitted)
+        return doorkeeper.Outcome("ok", b"reply")
+        yield
+
+    def outcome():
+        try:
+            next(keeper.running(queue, run)(entry))
+        except StopIteration as ended:
+            return ended.value
+
+    answer = keeper.answering(queue)
+    assert (outcome().reply, runs[0].body) == (b"reply", job())
+    with pytest.raises(ConnectionError):
+        answer(entry, b"reply")
+    queue.error = None
+    assert (outcome().word, outcome().reply) == ("again", b"reply")
+    answer(entry, b"reply")
+    assert (outcome().word, outcome().reply) == ("replayed", b"")
+    assert len(runs) == 1
+
+
+def test_generations_remember_what_may_be_fresh():
+    """An answered job is known for as long as its generation counts, by time and by number."""
+    now = [0.0]
+    generations = Generations(lambda: now[0], life=3600.0, most=2)
+    generations.begin()
+    first = generations.current
+    generations.note_answered("one")
+    now[0] = 3600.0
+    second = generations.current
+    assert first != second
+    assert generations.is_fresh(first)
+    assert generations.was_answered("one")
+    for name in ("two", "three"):
+        generations.note_answered(name)
+    assert generations.current not in (first, second)
+    assert not generations.is_fresh(first)
+    assert generations.is_fresh(second)
+    assert [generations.was_answered(name) for name in ("one", "two")] == [False, True]
+
+
+def test_a_new_epoch_trusts_no_generation_before_it():
+    """What was fresh in an earlier epoch is not, and what was answered then need not be known."""
+    generations = Generations()
+    named = generations.current
+    generations.begin()
+    assert generations.is_fresh(named)
+    generations.note_answered("one")
+    generations.begin()
+    assert not generations.is_fresh(named)
+    assert not generations.was_answered("one")
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "told"),
+    [
+        (None, 0, "cannot be read"),
+        ("", 0o600, "is empty"),
+        ("\n \n", 0o600, "is empty"),
+        (f"{KEY}\nshort-secret", 0o600, "line 2 has 12 bytes"),
+        (KEY, 0o604, "everybody"),
+        (KEY, 0o602, "everybody"),
+    ],
+)
+def test_a_key_file_that_cannot_be_used(tmp_path, content, mode, told):
+    """A key file that is missing, empty, too short or open to all is refused; no key shows."""
+    path = tmp_path / "signing.key"
+    if content is not None:
+        path.write_text(content)
+        path.chmod(mode)
+    with pytest.raises(ConfigurationError, match=told) as raised:
+        Settings.resolve() and load_keys(path)
+    assert str(path) in str(raised.value)
+    assert KEY not in str(raised.value)
+    assert "short-secret" not in str(raised.value)
+
+
+def test_a_key_shows_nowhere(serve, authorize, signing_key, key_of, gate, caplog):
+    """The key is in no repr, no log and no error."""
+    caplog.set_level(logging.DEBUG)
+    serve(signing_key_file=signing_key)
+    with pytest.raises(SignatureError) as raised:
+        read(authorize(signing_key_file=key_of(OTHER, name="other")))
+    seen = f"{raised.value!r} {load_keys(signing_key)!r} {caplog.text}"
+    assert KEY not in seen
+    assert OTHER not in seen
+
+
+def test_many_threads_of_one_client_sign(serve, authorize, signing_key, gate):
+    """Calls of many threads of one client are all made, whatever generation they begin with."""
+    serve(signing_key_file=signing_key)
+    gate.open()
+    client = authorize(signing_key_file=signing_key)
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(lambda n: read(client, f"lane{n % 5}"), range(100))) == [{}] * 100
+
+
+def test_an_idle_caller_does_not_wait_for_its_next_look(serve, signed, signing_key, gate):
+    """A caller that knows an old generation is told of the new one with its enqueue."""
+    server = serve(signing_key_file=signing_key)
+    gate.open()
+    callers = Callers(signed)
+    callers.call(new_id(), "lane", job())
+    assert callers._seals._generation == server._doorkeeper._generations.current
+    callers._seals._generation = "of long ago"
+    job_id = new_id()
+    looks = []
+    callers._check_for_life = looks.append
+    callers.call(job_id, "lane", job())
+    assert not looks
+
+
+def test_an_entry_from_the_future_is_not_waited_for(signed):
+    """An entry with a time of its own is refused when it is not fresh, and blocks no lane."""
+    keeper = Doorkeeper(signed)
+    assert keeper._has_had_time(entry_of(b"", age=-1.0))
+    assert not keeper._has_had_time(entry_of(b"", age=time.monotonic()))
