@@ -58,6 +58,8 @@ _SOCKET_TIMEOUT: Final = SLICE + 5.0
 _UNLIMITED: Final = 2**31
 _OPTIONS: Final[dict[str, Any]] = {
     "decode_responses": False,
+    # A stranger's names are sent back as they came.
+    "encoding_errors": "surrogateescape",
     "protocol": 2,
     "retry": Retry(NoBackoff(), 0),
     "socket_connect_timeout": _CONNECT_TIMEOUT,

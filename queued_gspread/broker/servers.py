@@ -215,7 +215,8 @@ class Servers:
             raise unavailable(self.settings.redis_url, error) from error
         if found is None:
             return None
-        return STOP if as_text(found[0]) == control else as_text(found[1])
+        place, name = found
+        return STOP if as_text(place) == control else _lane(name)
 
     def request_stop(self, server_id: str) -> None:
         """Ask a server to stop, from wherever."""
@@ -308,6 +309,11 @@ class Servers:
 
     def _run(self, script: str, keys: list[str], args: list[Any]) -> Any:
         return self._connection.run(script, [self._keys.server, *keys], [self.epoch, *args])
+
+
+def _lane(name: Any) -> str:
+    """Return the name of a lane, which goes back to Redis as it came, whoever wrote it."""
+    return str(name, errors="surrogateescape")
 
 
 def _unless_stale(found: Any) -> Any:
