@@ -9,7 +9,7 @@ has just begun, and remembers nothing, can tell a job that waits from a copy of 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.errors import MessageTooLargeError, SignatureError
 from queued_gspread.signing import is_sealed, load_keys, seal, unseal
@@ -57,6 +57,10 @@ class Seals:
         path = settings.signing_key_file
         self._keyring = None if path is None else load_keys(path)
         self._generation = ""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A pickled client holds the file's name; whoever loads it reads the keys there.
+        return (Seals, (self._settings,))
 
     def job(self, job_id: str, lane: str, body: bytes) -> tuple[bytes, str]:
         """Return the message of a job, and the generation under which it is signed.

@@ -31,7 +31,7 @@ def main() -> int:
     parser.add_argument("--valid", type=int, default=0, help="valid calls")
     options = parser.parse_args()
     # What the emulator cannot make out is a 500; its log is not what is looked at here.
-    logging.getLogger("aiohttp").setLevel(logging.CRITICAL)
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     on_server = options.count // 2
     signed = on_server // 3
     wrong = []

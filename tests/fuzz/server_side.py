@@ -293,7 +293,7 @@ def errors_of(log):
     found = {}
     for text in log.split("please report it")[1:]:
         frames = [line.strip() for line in text.splitlines() if line.startswith("  File ")]
-        ends = [line for line in text.splitlines()[1:] if line[:1].isalpha()]
+        ends = [line for line in text.splitlines()[2:] if line[:1].isalpha()]
         found.setdefault((frames or [""])[-1], (ends or [text])[0])
     return [f"{end} ({frame})" for frame, end in found.items()]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import pickle
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -344,6 +345,21 @@ def test_a_key_shows_nowhere(serve, authorize, signing_key, key_of, gate, caplog
     seen = f"{raised.value!r} {load_keys(signing_key)!r} {caplog.text}"
     assert KEY not in seen
     assert OTHER not in seen
+
+
+def test_a_pickled_client_has_no_key_in_it(serve, authorize, signing_key, gate):
+    """A pickled client holds the name of the key file, and reads it where it is loaded."""
+    serve(signing_key_file=signing_key)
+    gate.open()
+    pickled = pickle.dumps(authorize(signing_key_file=signing_key))
+    assert KEY.encode() not in pickled
+    assert read(pickle.loads(pickled)) == {}
+
+
+def test_a_client_without_its_key_file_is_told_at_once(authorize, tmp_path):
+    """A client whose key file is missing fails when it is made, before anything is sent."""
+    with pytest.raises(ConfigurationError, match=r"'.*nowhere.key' cannot be read.*openssl"):
+        authorize(signing_key_file=tmp_path / "nowhere.key")
 
 
 def test_many_threads_of_one_client_sign(serve, authorize, signing_key, gate):
