@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BATCH = 250
-_WARM_UP = 1000
+_WARM_UP = 5000
 _LANES = [b"one", b"two", b"", b"-", b"\xff\xfe", b"a b{c}:d", b"x" * 3000, "ü".encode()]
 _ODD_IDS = [b"", b"\xff", b"a b", b"x" * 65, b"../..", b"{}", "ü".encode(), b"a:b", b"id\n"]
 
