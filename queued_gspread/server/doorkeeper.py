@@ -43,6 +43,9 @@ class Doorkeeper:
         settings: The server's: the namespace, the largest message, the key file.
         generations: What this server knows of signed jobs.
 
+    Attributes:
+        keyring: The keys; None where nothing is signed.
+
     Raises:
         ConfigurationError: The signing key file cannot be used.
 
@@ -52,7 +55,7 @@ class Doorkeeper:
         self._namespace = settings.namespace
         self._limit = settings.max_message_bytes
         path = settings.signing_key_file
-        self._keyring = None if path is None else load_keys(path)
+        self.keyring = None if path is None else load_keys(path)
         self._generations = generations or Generations()
         # The signed jobs that are being answered, by lane: only of these is it remembered.
         self._inside: dict[str, str] = {}
@@ -61,14 +64,16 @@ class Doorkeeper:
 
     def begin(self) -> None:
         """Begin an epoch."""
+        self._inside.clear()
+        self._unconfirmed.clear()
         self._generations.begin()
 
     def generation(self) -> bytes:
         """Return the signed name of the generation; nothing where there is no key."""
-        if self._keyring is None:
+        if self.keyring is None:
             return b""
         name = self._generations.current
-        return seal(self._keyring, "generation", (self._namespace,), generation=name)
+        return seal(self.keyring, "generation", (self._namespace,), generation=name)
 
     def running(self, queue: Servers, run: Run) -> Run:
         """Return what runs a job as it stands in its lane, if it is let in."""
@@ -100,6 +105,7 @@ class Doorkeeper:
         return answer
 
     def _admitted(self, queue: Servers, entry: Entry) -> Generator[Ticket, Permit, Entry | Outcome]:
+        self._inside.pop(entry.lane, None)  # of a job that was left, or put off
         if len(entry.body) > self._limit:
             raise MessageTooLargeError(
                 f"the call is a job of {shown_size(len(entry.body))}, and the server's limit is "
@@ -119,7 +125,7 @@ class Doorkeeper:
         return replace(entry, body=sealed.body)
 
     def _unsealed(self, entry: Entry) -> Sealed | None:
-        if self._keyring is None:
+        if self.keyring is None:
             if is_sealed(entry.body):
                 raise SignatureError(
                     "the call is signed, and the server has no key to verify it with: it was not "
@@ -128,7 +134,7 @@ class Doorkeeper:
             return None
         try:
             bound = bound_job(self._namespace, entry.lane, entry.job_id)
-            return unseal(self._keyring, "job", bound, entry.body)
+            return unseal(self.keyring, "job", bound, entry.body)
         except SignatureError as error:
             raise SignatureError(
                 f"the server makes signed calls alone, and refuses this one: {error}. It was not "
@@ -167,11 +173,11 @@ class Doorkeeper:
         if self._generations.is_fresh(sealed.generation):
             return True
         message = queue.wanted(entry.job_id)
-        if message is None or self._keyring is None:
+        if message is None or self.keyring is None:
             return False
         try:
             bound = (self._namespace, entry.job_id)
-            wanted = unseal(self._keyring, "wanted", bound, message)
+            wanted = unseal(self.keyring, "wanted", bound, message)
         except SignatureError:
             return False
         return self._generations.is_fresh(wanted.generation)
@@ -189,7 +195,7 @@ class Doorkeeper:
         return failed(told, outcome.job, outcome.requests)
 
     def _sealed(self, entry: Entry, reply: bytes) -> bytes:
-        if self._keyring is None or not reply:
+        if self.keyring is None or not reply:
             return reply
         bound = bound_reply(self._namespace, entry.lane, entry.job_id, entry.body)
-        return seal(self._keyring, "reply", bound, reply, generation=self._generations.current)
+        return seal(self.keyring, "reply", bound, reply, generation=self._generations.current)

@@ -57,6 +57,7 @@ class Generations:
         self._most = most
         self._lock = threading.Lock()
         self._is_used = False
+        self._began = clock()
         self._start_anew()
 
     def begin(self) -> None:
@@ -64,6 +65,8 @@ class Generations:
         with self._lock:
             if self._is_used:
                 self._start_anew()
+            # Perhaps after hours of standing by.
+            self._began = self._clock()
             self._is_used = True
 
     @property
@@ -94,8 +97,7 @@ class Generations:
             return any(job_id.encode() in generation.answered for generation in self._kept)
 
     def _start_anew(self) -> None:
-        self._began = self._clock()
-        self._kept = [_Generation(self._began)]
+        self._kept = [_Generation(self._clock())]
 
     def _latest(self) -> _Generation:
         latest, now = self._kept[0], self._clock()

@@ -7,6 +7,7 @@ import logging
 import pickle
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import get_args
 
 import pytest
 from calls import read, write
@@ -21,7 +22,7 @@ from queued_gspread.server import doorkeeper
 from queued_gspread.server.doorkeeper import Doorkeeper
 from queued_gspread.server.generations import Generations
 from queued_gspread.settings import Settings
-from queued_gspread.signing import load_keys, seal
+from queued_gspread.signing import Keyring, Purpose, Sealed, load_keys, seal, unseal
 
 KEY, OTHER = "k" * 40, "o" * 40
 
@@ -239,6 +240,47 @@ def test_a_call_that_waits_survives_the_change_of_servers(
     eventually(lambda: not raw.keys(keys.wanted("*")))
 
 
+def test_a_standby_goes_on_with_signed_calls_after_a_kill(
+    start_process, authorize, signing_key, google, background
+):
+    """When a server that signs is killed, the next one makes the calls that wait, and no other."""
+    first = start_process("--signing-key-file", signing_key)
+    second = start_process("--signing-key-file", signing_key, wait="standing by")
+    client = authorize(signing_key_file=signing_key)
+    calls = [background(read, client) for _ in range(3)]
+    google.gate.next()
+    first.kill()
+    second.until_log("working as")
+    for _ in calls:
+        google.gate.next().answer({"n": 1})
+    assert [call.result(PATIENCE) for call in calls] == [{"n": 1}] * 3
+    assert google.gate.is_idle
+
+
+def test_a_job_put_off_is_not_taken_for_answered(signed):
+    """A job whose call was broken off may come again, though something else was answered since."""
+    keeper = Doorkeeper(signed)
+    bound = bound_job(signed.namespace, "lane", "a" * 32)
+    generation = keeper._generations.current
+    job_entry = entry_of(seal(keeper.keyring, "job", bound, job(), generation=generation))
+
+    class Queue:
+        def answer(self, entry, reply):
+            return None
+
+    def broken_off(admitted):
+        raise ConnectionError
+        yield
+
+    run = keeper.running(Queue(), broken_off)
+    with pytest.raises(ConnectionError):
+        next(run(job_entry))
+    with pytest.raises(StopIteration):
+        next(run(entry_of(b"a stranger's")))
+    keeper.answering(Queue())(entry_of(b"a stranger's"), b"reply")
+    assert not keeper._generations.was_answered("a" * 32)
+
+
 def test_a_reply_that_redis_did_not_take_is_given_again(signed):
     """A job that comes again because its reply was not taken is answered, and not made, again."""
 
@@ -255,7 +297,7 @@ def test_a_reply_that_redis_did_not_take_is_given_again(signed):
     keeper, queue = Doorkeeper(signed), Queue()
     generation = keeper._generations.current
     bound = bound_job(signed.namespace, "lane", "a" * 32)
-    entry = entry_of(seal(keeper._keyring, "job", bound, job(), generation=generation))
+    entry = entry_of(seal(keeper.keyring, "job", bound, job(), generation=generation))
     runs = []
 
     def run(admitted):
@@ -310,6 +352,38 @@ def test_a_new_epoch_trusts_no_generation_before_it():
     generations.begin()
     assert not generations.is_fresh(named)
     assert not generations.was_answered("one")
+
+
+def test_callers_have_time_after_a_takeover():
+    """The time in which callers say that they wait begins with the epoch, not with the process."""
+    now = [0.0]
+    generations = Generations(lambda: now[0])
+    now[0] = 9000.0
+    generations.begin()
+    assert generations.age == 0.0
+    now[0] = 9001.0
+    generations.begin()
+    assert generations.age == 0.0
+
+
+@pytest.mark.parametrize("purpose", get_args(Purpose))
+def test_a_signature_is_good_for_one_thing(signing_key, purpose):
+    """A message is refused for another purpose, another place, another key, or cut elsewhere."""
+    keys, bound = load_keys(signing_key), ("space", "id")
+    message = seal(keys, purpose, bound, b"body", generation="g")
+    assert unseal(keys, purpose, bound, message) == Sealed("g", b"body")
+    others = [other for other in get_args(Purpose) if other != purpose]
+    wrong = [
+        *((keys, other, bound, message) for other in others),
+        *((keys, purpose, other, message) for other in (("spac", "eid"), ("space",), ("id",) * 2)),
+        (Keyring((OTHER.encode(),)), purpose, bound, message),
+        (keys, purpose, bound, message.replace(b":g:", b"::")),
+        (keys, purpose, bound, message.replace(b"HS256:g", b"HS256:")),
+        (keys, purpose, bound, b"body"),
+    ]
+    for given in wrong:
+        with pytest.raises(SignatureError):
+            unseal(*given)
 
 
 @pytest.mark.parametrize(
