@@ -2,7 +2,8 @@
 
     python -m tests.fuzz [--count N] [--seed N] [--valid N]
 
-Half of the count are jobs (a third of them for a server with a signing key), half are replies.
+Half of the count are jobs (a third of them for a server with a signing key), half are replies
+(a fifth of them signed, and then altered).
 ``--valid N`` makes so many valid calls as well. The status is 1 if something went wrong.
 """
 
@@ -17,7 +18,7 @@ from pathlib import Path
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.emulator import Emulator
 
-from .client_side import Planted
+from .client_side import Planted, throw_sealed
 from .server_side import Fuzzed
 
 _SHOWN = 10
@@ -43,7 +44,9 @@ def main() -> int:
         folder = Path(name)
         for count, is_signed in ((on_server - signed, False), (signed, True)):
             wrong += _jobs(redis.url, emulator, folder, count, options.seed, is_signed)
-        wrong += _replies(redis.url, options.count - on_server, options.seed)
+        sealed = (options.count - on_server) // 5
+        wrong += _replies(redis.url, options.count - on_server - sealed, options.seed)
+        wrong += _sealed(folder, sealed, options.seed)
         if options.valid:
             _valid(redis.url, emulator, folder, options.valid)
     print(f"wrong: {len(wrong)}")
@@ -75,6 +78,15 @@ def _replies(url, count, seed):
     finally:
         planted.close()
     print(f"{count} broken replies at a client\n  what the call came to:", _counts(outcomes))
+    return wrong
+
+
+def _sealed(folder, count, seed):
+    key = folder / "client.key"
+    key.write_text("k" * 64)
+    key.chmod(0o600)
+    outcomes, wrong = throw_sealed(key, count, seed)
+    print(f"{count} altered signed replies\n  what the call came to:", _counts(outcomes))
     return wrong
 
 

@@ -18,11 +18,14 @@ from calls import WORKSHEET
 import queued_gspread
 from queued_gspread import objects
 from queued_gspread.broker.keys import Keys
-from queued_gspread.errors import QueuedGspreadError
+from queued_gspread.broker.seals import Seals, bound_reply
+from queued_gspread.errors import QueuedGspreadError, SignatureError
 from queued_gspread.job import Reply
+from queued_gspread.settings import Settings
+from queued_gspread.signing import load_keys, seal
 from queued_gspread.wrapping import Objects
 
-from .mutations import OF_REPLIES, broken
+from .mutations import OF_BYTES, OF_REPLIES, broken
 from .samples import replies
 
 _BATCH = 500
@@ -104,3 +107,25 @@ class Planted:
 
 def _name(error):
     return f"its own {type(error).__name__}"
+
+
+def throw_sealed(key_file, count, seed):
+    """Open so many signed replies that were altered; return what came of them, what is wrong."""
+    settings = Settings(namespace=Planted.namespace, signing_key_file=str(key_file))
+    seals, keyring = Seals(settings), load_keys(key_file)
+    samples = [reply.encode() for reply in replies()]
+    random, outcomes, wrong = Random(seed), Counter(), []
+    for number in range(count):
+        job_id = f"{number:032}"
+        job, _ = seals.job(job_id, "lane", b"{}")
+        bound = bound_reply(settings.namespace, "lane", job_id, job)
+        sealed = seal(keyring, "reply", bound, random.choice(samples), generation="g")
+        altered = sealed
+        while altered == sealed:
+            altered = random.choice(OF_BYTES)(random, sealed)
+        try:
+            seals.reply(job_id, "lane", job, altered)
+            wrong.append(f"taken: {altered!r:.300}")
+        except SignatureError as error:
+            outcomes[type(error).__name__] += 1
+    return outcomes, wrong

@@ -174,7 +174,8 @@ def wrong_arguments(random, tree):
     tree["kwargs"] = {random.choice(_TEXTS): junk(random) for _ in range(random.randrange(3))}
 
 
-TEXT = (truncated, flipped, spliced, not_utf8, noise, nested, doubled_field)
+OF_BYTES = (truncated, flipped, spliced, not_utf8)
+TEXT = (*OF_BYTES, noise, nested, doubled_field)
 TREE = tuple(
     map(
         _on_tree,

@@ -28,7 +28,7 @@ from queued_gspread.server.replay import decode
 from queued_gspread.settings import Settings
 from queued_gspread.signing import is_sealed
 
-from .mutations import OF_JOBS, broken
+from .mutations import OF_BYTES, OF_JOBS, broken
 from .samples import jobs
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ class Fuzzed:
         sealed, _ = self._seals.job(job_id, lane.decode(), random.choice(self._samples))
         forged = sealed
         while forged == sealed:
-            forged = random.choice(OF_JOBS[:4])(random, sealed)
+            forged = random.choice(OF_BYTES)(random, sealed)
         return forged
 
     @staticmethod

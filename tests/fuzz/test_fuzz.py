@@ -6,7 +6,7 @@ import pytest
 
 from queued_gspread.emulator import Emulator
 
-from .client_side import Planted
+from .client_side import Planted, throw_sealed
 from .server_side import Fuzzed, errors_of
 
 SEED = 5
@@ -56,6 +56,14 @@ def test_a_client_with_a_key_takes_no_unsigned_reply(redis_url, tmp_path):
     finally:
         planted.close()
     assert (wrong, outcomes) == ([], {"SignatureError": 200})
+
+
+def test_a_client_with_a_key_takes_no_altered_reply(tmp_path):
+    """To a client with a signing key every signed reply that was altered is a SignatureError."""
+    key = tmp_path / "signing.key"
+    key.write_text("k" * 64)
+    key.chmod(0o600)
+    assert throw_sealed(key, 1000, SEED) == ({"SignatureError": 1000}, [])
 
 
 def test_errors_of_the_program_are_found_in_a_log():
