@@ -6,6 +6,7 @@ carries, or a stated error; nothing else, and in the end it makes a call as befo
 
 from __future__ import annotations
 
+import copy
 import itertools
 import warnings
 from collections import Counter
@@ -99,7 +100,7 @@ class Planted:
             return error
 
     def _sheet(self):
-        about, properties = WORKSHEET["spreadsheet"], dict(WORKSHEET["properties"])
+        about, properties = WORKSHEET["spreadsheet"], copy.deepcopy(WORKSHEET["properties"])
         parent = objects.spreadsheet(self._http, dict(about))
         sheet = objects.worksheet(self._http, parent, about["id"], properties)
         return queued_gspread.Worksheet.around(sheet)

@@ -112,13 +112,17 @@ class Fuzzed:
         self.client = queued_gspread.authorize(
             redis_url=redis_url, namespace=self.namespace, signing_key_file=key
         )
-        self.sheet = self.client.create("Fuzz").sheet1
-        self.sheet.update_acell("B1", "a" * 60)  # what an endless pattern meets
-        self._samples = [job.encode() for job in jobs(self.sheet.spreadsheet_id)]
+        self._begin_book()
 
     def close(self):
         self.server.end()
         self._redis.close()
+
+    def _begin_book(self):
+        """Take a new spreadsheet: what well-formed jobs write to one makes its answers large."""
+        self.sheet = self.client.create("Fuzz").sheet1
+        self.sheet.update_acell("B1", "a" * 60)  # what an endless pattern meets
+        self._samples = [job.encode() for job in jobs(self.sheet.spreadsheet_id)]
 
     def throw(self, count, seed):
         """Throw so many broken jobs at the server; return what became of them."""
@@ -131,6 +135,8 @@ class Fuzzed:
             for may_send in (False, True):
                 self._serve([one for one in entries if one.may_send is may_send], tally, may_send)
             self._call(tally)
+            self.client.del_spreadsheet(self.sheet.spreadsheet_id)
+            self._begin_book()
             left -= size
             if count - left >= warm and not tally.memory[0]:
                 tally.memory = (memory_of(self.server.process.pid), 0.0)
