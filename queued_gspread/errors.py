@@ -8,6 +8,9 @@ gspread.exceptions.GSpreadException
     ├── ServerUnavailableError
     ├── CallTimeoutError             (also TimeoutError)
     ├── JobLostError
+    ├── QueueFullError
+    ├── MessageTooLargeError
+    ├── SignatureError
     ├── CallRefusedError
     │   ├── AccountMismatchError
     │   ├── UnknownMethodError
@@ -33,12 +36,15 @@ __all__ = [
     "CodecError",
     "ConfigurationError",
     "JobLostError",
+    "MessageTooLargeError",
     "OutcomeUnknownError",
     "PoisonedJobError",
+    "QueueFullError",
     "QueuedGspreadError",
     "RemoteError",
     "ReplayDivergedError",
     "ServerUnavailableError",
+    "SignatureError",
     "UnknownMethodError",
     "VersionMismatchError",
 ]
@@ -80,6 +86,21 @@ class JobLostError(QueuedGspreadError):
     """Redis no longer knows a call that waits: it was emptied, or came back without its data.
 
     The call may have been made.
+    """
+
+
+class QueueFullError(QueuedGspreadError):
+    """As many calls wait in the namespace as its server allows; this one was not put in."""
+
+
+class MessageTooLargeError(QueuedGspreadError):
+    """A job or a reply is larger than the limit; the text says whether the call was made."""
+
+
+class SignatureError(QueuedGspreadError):
+    """A job or a reply is not signed, or not with a key that is known here.
+
+    The text says whether the call may have been made.
     """
 
 

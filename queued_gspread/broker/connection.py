@@ -66,6 +66,8 @@ _SOCKET_TIMEOUT: Final = SLICE + 5.0
 
 _OPTIONS: Final[dict[str, Any]] = {
     "decode_responses": False,
+    # A stranger's names are sent back as they came.
+    "encoding_errors": "surrogateescape",
     "protocol": 2,
     "retry": Retry(NoBackoff(), 0),
     "socket_connect_timeout": _CONNECT_TIMEOUT,
@@ -99,8 +101,8 @@ def _load(name: str) -> Script:
 
 
 _NAMES: Final = (
-    *("alive", "answer", "beat", "enqueue", "head", "journal", "leave"),
-    *("poison", "recover", "release", "settle", "start", "touch", "withdraw"),
+    *("alive", "answer", "beat", "enqueue", "head", "journal", "leave", "poison"),
+    *("recount", "recover", "release", "settle", "start", "touch", "withdraw"),
 )
 SCRIPTS: Final = {name: _load(name) for name in _NAMES}
 

@@ -30,8 +30,11 @@ class Keys:
     ``…:journal:ID``     list         what the next server has to know of a call: ``notes``
     ``…:poisoned``       stream       jobs of which servers have died
     ``…:reply:ID``       stream       one entry, the reply; deleted by the caller
+    ``…:waiting``        string       how many jobs wait in all lanes; absent for none
+    ``…:wanted:ID``      string       that a signed job's caller still waits, under which
+                                      generation; deleted by the caller
     ``…:server``         hash         the server that works: holder, epoch, at, about,
-                                      lease
+                                      lease, max_queue, generation
     ``…:control:ID``     list         requests to the server with that id: ``stop``
     ``…:slots:KIND``     sorted set   the quota's slots, by the time until which they are held
     ``…:valve``          hash         what Google's refusals have taught: ``lua/quota.lua``
@@ -73,6 +76,15 @@ class Keys:
     def poisoned(self) -> str:
         """Jobs of which servers have died."""
         return self._key("poisoned")
+
+    @property
+    def waiting(self) -> str:
+        """How many jobs wait in all lanes."""
+        return self._key("waiting")
+
+    def wanted(self, job_id: str) -> str:
+        """Return the key that says that a signed job's caller still waits."""
+        return self._key(f"wanted:{job_id}")
 
     @property
     def server(self) -> str:

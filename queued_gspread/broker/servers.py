@@ -28,6 +28,8 @@ from .notes import NO_NOTE, Note
 from .slots import KINDS, NO_SLOT, Permit, Setback, Slot, milliseconds, permit_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from queued_gspread.settings import Settings
 
 __all__ = ["STOP", "Beat", "Entry", "Servers", "StaleEpochError"]
@@ -109,6 +111,8 @@ class Servers:
         about: The same in words, for colleagues and observers.
         epoch: Under which the queue is written to.
         stopping: Once it is set, nobody waits for a Redis that is away.
+        max_queue: How many jobs may wait in the namespace; 0 for any number.
+        generation: Returns the signed generation that callers are told of.
 
     """
 
@@ -120,12 +124,16 @@ class Servers:
         *,
         epoch: str = "",
         stopping: threading.Event | None = None,
+        max_queue: int = 0,
+        generation: Callable[[], bytes] = bytes,
     ) -> None:
         self.settings = settings
         self.server_id = server_id
         self.epoch = epoch
         self._about = about
         self._stopping = stopping or threading.Event()
+        self._max_queue = max_queue
+        self._generation = generation
         self._keys = Keys(settings.namespace)
 
     def under(self, epoch: str) -> Servers:
@@ -172,7 +180,8 @@ class Servers:
 
     def beat(self, lease: float) -> Beat:
         """Say that this server is alive, and become the one that works if nobody else is."""
-        args = [self.server_id, round(lease * 1000), self._about, self.epoch]
+        terms = [self._max_queue, self._generation()]
+        args = [self.server_id, round(lease * 1000), self._about, self.epoch, *terms]
         state, *rest = self._connection.run("beat", [self._keys.server, self._keys.ready], args)
         if state == b"held":
             return Beat("held", other=as_text(rest[0]), left=rest[1] / 1000)
@@ -197,7 +206,21 @@ class Servers:
         keys = self._keys
         slots = [keys.slots(kind) for kind in KINDS]
         found = self._run("recover", [keys.ready, keys.active, *slots], [milliseconds(window)])
+        _unless_stale(self._run("recount", [keys.active, keys.waiting, keys.lane("")], []))
         return int(_unless_stale(found))
+
+    def wanted(self, job_id: str) -> bytes | None:
+        """Return what a signed job's caller has said since, if anything.
+
+        Raises:
+            BrokerUnavailableError: Redis cannot be reached.
+
+        """
+        try:
+            found: Any = self._connection.redis.get(self._keys.wanted(job_id))
+        except RedisError as error:
+            raise unavailable(self.settings.redis_url, error) from error
+        return found if isinstance(found, bytes) else None
 
     def next_ready(self) -> str | None:
         """Wait for a lane that holds jobs: its name, :data:`STOP`, or None after a slice.
@@ -216,7 +239,8 @@ class Servers:
             raise unavailable(self.settings.redis_url, error) from error
         if found is None:
             return None
-        return STOP if as_text(found[0]) == control else as_text(found[1])
+        place, name = found
+        return STOP if as_text(place) == control else _lane(name)
 
     def request_stop(self, server_id: str) -> None:
         """Ask a server to stop, from wherever."""
@@ -349,7 +373,7 @@ class Servers:
             "answer",
             [
                 *(keys.lane(entry.lane), keys.active, keys.started, keys.tries),
-                *(keys.reply(entry.job_id), keys.journal(entry.job_id)),
+                *(keys.reply(entry.job_id), keys.journal(entry.job_id), keys.waiting),
             ],
             [entry.lane, entry.entry, entry.job_id, reply, REPLY_EXPIRY],
         )
@@ -366,6 +390,11 @@ class Servers:
 
     def _run(self, script: str, keys: list[str], args: list[Any]) -> Any:
         return self._connection.run(script, [self._keys.server, *keys], [self.epoch, *args])
+
+
+def _lane(name: Any) -> str:
+    """Return the name of a lane, which goes back to Redis as it came, whoever wrote it."""
+    return str(name, errors="surrogateescape")
 
 
 def _unless_stale(found: Any) -> Any:

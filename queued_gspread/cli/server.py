@@ -13,9 +13,9 @@ from queued_gspread.errors import ConfigurationError
 from queued_gspread.server import Server
 from queued_gspread.server.calllog import configure
 from queued_gspread.server.effort import DURABILITIES
-from queued_gspread.settings import DEFAULT_REDIS_URL
+from queued_gspread.settings import DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_REDIS_URL
 
-from .options import Parser, count, positive_seconds, seconds
+from .options import Parser, count, message_bytes, positive_seconds, seconds
 
 if TYPE_CHECKING:
     import argparse
@@ -55,6 +55,12 @@ def add_options(parser: Parser) -> None:
         type=positive_seconds,
         default=5.0,
         metavar="SECONDS",
+    )
+    _limit_options(parser)
+    parser.option(
+        "--signing-key-file",
+        "sign replies, and make signed calls alone: a file with a key that clients have too",
+        metavar="FILE",
     )
     _log_options(parser)
 
@@ -130,6 +136,23 @@ def _failure_options(parser: Parser) -> None:
     )
 
 
+def _limit_options(parser: Parser) -> None:
+    parser.option(
+        "--max-queue",
+        "how many calls may wait in the namespace; 0 for any number (default %(default)s)",
+        type=count,
+        default=100_000,
+        metavar="NUMBER",
+    )
+    parser.option(
+        "--max-message-bytes",
+        "how large a job or a reply may be (default %(default)s)",
+        type=message_bytes,
+        default=DEFAULT_MAX_MESSAGE_BYTES,
+        metavar="BYTES",
+    )
+
+
 def _log_options(parser: Parser) -> None:
     parser.option(
         "--log-level",
@@ -175,6 +198,9 @@ def run(options: argparse.Namespace) -> int:
         durability=options.durability,
         shutdown_timeout=options.shutdown_timeout,
         lease=options.lease,
+        max_queue=options.max_queue,
+        max_message_bytes=options.max_message_bytes,
+        signing_key_file=options.signing_key_file,
     )
     if options.redis_url is None:
         _start_redis()

@@ -46,6 +46,7 @@ class Lanes:
         stopping: Set when no further call is to be begun.
         on_stop: Called when somebody asks this server to stop, through the queue.
         window: Seconds for which the slots of a server that is gone are held.
+        answer: Answers a job, and returns the next one of its lane; the queue's own by default.
 
     """
 
@@ -57,6 +58,7 @@ class Lanes:
         stopping: threading.Event,
         on_stop: Callable[[], None],
         window: float = 0.0,
+        answer: Callable[[Entry, bytes], Entry | None] | None = None,
     ) -> None:
         self._queue = queue
         self._run = run
@@ -64,6 +66,7 @@ class Lanes:
         self._stopping = stopping
         self._on_stop = on_stop
         self._window = window
+        self._answer = answer or queue.answer
         # Lanes that a worker runs, and whether they have become ready again since.
         self._busy: dict[str, bool] = {}
         self._changed = threading.Condition()
@@ -198,7 +201,7 @@ class Lanes:
                     outcome = note.outcome = yield from self._run(entry)
                 if outcome.is_left:
                     return
-                entry = self._queue.answer(entry, outcome.reply if entry.job_id else b"")
+                entry = self._answer(entry, outcome.reply if entry.job_id else b"")
                 yield None
         finally:
             if entry is not None:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import requests
 
 from queued_gspread import codec
+from queued_gspread.broker.seals import shown_size
 from queued_gspread.errors import (
     CallTimeoutError,
+    MessageTooLargeError,
     OutcomeUnknownError,
     PoisonedJobError,
     RemoteError,
@@ -51,12 +53,15 @@ class Outcome:
         return self.word == "left"
 
 
-def ended(reply: Reply, job: Job, sent: int) -> Outcome:
-    """Return the outcome of a call that has come to its reply."""
+def ended(reply: Reply, job: Job, sent: int, limit: int) -> Outcome:
+    """Return the outcome of a call that has come to its reply, which may have so many bytes."""
     if reply.error is not None:
         return failed(reply.error, job, sent, reply)
     try:
-        return Outcome("ok", reply.encode(), job, sent)
+        encoded = reply.encode()
+        if len(encoded) <= limit:
+            return Outcome("ok", encoded, job, sent)
+        return failed(too_large("ok", len(encoded), limit), job, sent, Reply(changes=reply.changes))
     except codec.Unencodable as error:
         told = RemoteError(f"the result of {job.method} cannot travel: {error}")
         return failed(told, job, sent, Reply(changes=reply.changes))
@@ -67,6 +72,15 @@ def failed(error: BaseException, job: Job | None, sent: int, reply: Reply | None
     reply = reply or Reply()
     reply.result, reply.error = None, error
     return Outcome(type(error).__name__, reply.encode(), job, sent)
+
+
+def too_large(word: str, size: int, limit: int) -> MessageTooLargeError:
+    """Return the error for a call that ended in a word, with a reply larger than the limit."""
+    how = "was made" if word == "ok" else f"ended with {word}"
+    return MessageTooLargeError(
+        f"the call {how}, but its result of {shown_size(size)} is larger than the server's limit "
+        f"of {shown_size(limit)} (--max-message-bytes): ask for less at a time, such as a range"
+    )
 
 
 def late(job: Job, sent: int) -> Outcome:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, NoReturn, cast
+from urllib.parse import urlsplit
 
 import gspread
 from gspread.exceptions import APIError
@@ -181,6 +182,7 @@ class _Recorded(gspread.HTTPClient):
             raise APIError(insufficient(endpoint))
         if isinstance(data, GeneratorType):
             data = b"".join(data)  # drawn once, whether it is sent or compared
+        _check_sendable(method, endpoint)
         return self._next(Request(method, endpoint, params, data, json, files, headers))
 
     def login(self) -> None:
@@ -199,6 +201,12 @@ class _Recorded(gspread.HTTPClient):
             # Raised in every run: a traceback that is kept would grow with each.
             raise exchange.outcome.error.with_traceback(None)
         return exchange.outcome.value
+
+
+def _check_sendable(method: Any, endpoint: Any) -> None:
+    """Raise what requests would, in the caller's call, for what cannot be sent at all."""
+    method.upper()
+    urlsplit(str(endpoint))
 
 
 class _Credentials:

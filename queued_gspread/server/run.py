@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from queued_gspread.broker import StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError, QueuedGspreadError, RemoteError
 from queued_gspread.job import Reply
+from queued_gspread.settings import DEFAULT_MAX_MESSAGE_BYTES
 
 from .admission import admit
 from .calllog import LOGGER
@@ -40,12 +41,16 @@ class Runner:
     Args:
         sender: Sends their requests.
         account: Whose credentials the server has.
+        limit: Bytes that a reply may have.
 
     """
 
-    def __init__(self, sender: Sender, account: Identity) -> None:
+    def __init__(
+        self, sender: Sender, account: Identity, limit: int = DEFAULT_MAX_MESSAGE_BYTES
+    ) -> None:
         self._sender = sender
         self._account = account
+        self._limit = limit
 
     def run(self, entry: Entry) -> Generator[Ticket, Permit, Outcome]:
         """Run a job's call to its end.
@@ -99,7 +104,7 @@ class Runner:
         while True:
             step = self._advance(call)
             if isinstance(step, Done):
-                return ended(step.reply, call.job, call.sent)
+                return ended(step.reply, call.job, call.sent, self._limit)
             found = yield from self._sender.send(call, step.request)
             if isinstance(found, Outcome):
                 return found

@@ -19,9 +19,9 @@ from google.auth.exceptions import GoogleAuthError
 from queued_gspread.broker import NO_NOTE, Note
 from queued_gspread.errors import BrokerUnavailableError
 
-from . import journal
 from .calllog import LOGGER, title_of
 from .effort import Effort
+from .journal import Journal, Journals, announce
 from .line import Ticket
 from .outcome import Outcome, late, unknown
 from .repeat import may_repeat
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from queued_gspread.job import Job
 
     from .effort import Patience
-    from .journal import Journal
     from .quota import Quota
     from .transport import Transport
 
@@ -86,7 +85,7 @@ class Call:
             return JOURNALLED
         return (self.mark or "r") if is_read(request) else "w"
 
-    def note_before(self, request: Request, attempt: str) -> Note:
+    def note_before(self, request: Request, attempt: str, journals: Journals) -> Note:
         """Return what its journal has to hold before a request is sent.
 
         What may be repeated needs no journal, unless it is made of what was read before: a call
@@ -94,10 +93,12 @@ class Call:
         """
         if is_read(request):
             return NO_NOTE
-        entries = tuple(map(journal.record, self.exchanges[self.journalled :]))
+        start, job_id = self.journalled, self.entry.job_id
+        places = enumerate(self.exchanges[start:], start)
+        entries = tuple(journals.record(job_id, place, exchange) for place, exchange in places)
         if may_repeat(request):
-            return Note(self.journalled, entries)
-        return Note(self.journalled, entries, attempt, journal.announce(request))
+            return Note(start, entries)
+        return Note(start, entries, attempt, announce(request))
 
 
 class Sender:
@@ -110,6 +111,7 @@ class Sender:
         patience: What is done about failures.
         on_answer: Called with the kind of a request once its slot is given back.
         clock: A monotonic clock, in seconds.
+        journals: Writes and reads what is kept of calls.
 
     """
 
@@ -121,6 +123,7 @@ class Sender:
         patience: Patience,
         on_answer: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
+        journals: Journals | None = None,
     ) -> None:
         self._queue = queue
         self._transport = transport
@@ -128,6 +131,7 @@ class Sender:
         self._patience = patience
         self._on_answer = on_answer
         self._clock = clock
+        self._journals = journals or Journals()
         self._setbacks = Setbacks(clock)
         # What Redis would not take, and why a slot is held until it does.
         self._unsettled: deque[tuple[Entry, Slot, int]] = deque()
@@ -146,7 +150,7 @@ class Sender:
         effort = Effort()
         while True:
             slot = self._quota.slot(request, self._queue.epoch)
-            note = call.note_before(request, slot.name)
+            note = call.note_before(request, slot.name, self._journals)
             ticket = self._ticket(call, request, slot, note, effort)
             try:
                 permit = yield ticket
@@ -162,7 +166,7 @@ class Sender:
 
     def journal(self, entry: Entry) -> Journal:
         """Return what the journal of a call that was begun before tells."""
-        return journal.read(self._queue.journal(entry))
+        return self._journals.read(entry.job_id, self._queue.journal(entry))
 
     def set_aside(self, entry: Entry) -> None:
         """Keep a job of which servers have died, for inspection."""
@@ -262,7 +266,8 @@ class Sender:
             return
         answered = b""
         if exchange and attempt and not is_unwritten:
-            answered = journal.record(_final(exchange, judgement))
+            final = _final(exchange, judgement)
+            answered = self._journals.record(call.entry.job_id, note.length, final)
             call.journalled += 1
         # No longer than anybody would wait, whatever Google asks for.
         pause = min(judgement.retry_after or 0.0, self._patience.retry_for)

@@ -12,11 +12,13 @@ from queued_gspread._version import __version__
 from queued_gspread.broker import Servers
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 from queued_gspread.identity import Identity, identity_of
-from queued_gspread.settings import Settings, checked_seconds
+from queued_gspread.settings import Settings, checked_count, checked_seconds
 
 from .calllog import LOGGER
 from .credentials import key_file, make_client, retries_by_itself
+from .doorkeeper import Doorkeeper
 from .effort import Patience
+from .journal import Journals
 from .lanes import Lanes
 from .lease import Lease
 from .quota import Quota
@@ -69,6 +71,10 @@ class Server:
             request that may not be sent twice is sent, else ``local``.
         shutdown_timeout: Seconds that requests in the air are given when the server stops.
         lease: Seconds after which a server that has gone silent counts as gone.
+        max_queue: How many calls may wait in the namespace; 0 for any number.
+        max_message_bytes: How large a job or a reply may be.
+        signing_key_file: The file with the keys that sign jobs and replies; see
+            :mod:`queued_gspread.signing`.
 
     Raises:
         ConfigurationError: An argument, or a file that it names, cannot be used.
@@ -99,8 +105,18 @@ class Server:
         durability: str = "local",
         shutdown_timeout: float = 10.0,
         lease: float = 5.0,
+        max_queue: int = 100_000,
+        max_message_bytes: int | None = None,
+        signing_key_file: str | Path | None = None,
     ) -> None:
-        self._settings = Settings.resolve(redis_url=redis_url, namespace=namespace)
+        self._settings = Settings.resolve(
+            redis_url=redis_url,
+            namespace=namespace,
+            max_message_bytes=max_message_bytes,
+            signing_key_file=signing_key_file,
+        )
+        self._doorkeeper = Doorkeeper(self._settings)
+        self._max_queue = checked_count(max_queue, f"max_queue={max_queue!r}")
         named: dict[str, Any] = {
             "service_account": service_account,
             "oauth": oauth,
@@ -220,7 +236,14 @@ class Server:
         """Return the queue under a new id: a request to stop is meant for one run."""
         who = f"as {self.account.shown}, queued_gspread {__version__}"
         about = f"{socket.gethostname()}:{os.getpid()} ({who})"
-        return Servers(self._settings, os.urandom(8).hex(), about, stopping=self._stopping)
+        return Servers(
+            self._settings,
+            os.urandom(8).hex(),
+            about,
+            stopping=self._stopping,
+            max_queue=self._max_queue,
+            generation=self._doorkeeper.generation,
+        )
 
     def _check_redis(self) -> None:
         self._queue = self._new_queue()
@@ -242,14 +265,24 @@ class Server:
     def _work_under(self, epoch: str, lease: Lease) -> None:
         """Run the lanes until the server stops or the epoch ends."""
         self._warn_of_retries()
+        self._doorkeeper.begin()
         queue = self._queue.under(epoch)
         valve = Valve(self._tokens.state, self._patience.retry_for)
         self._tokens.on_change(valve.wake)
         transport = Transport(self._http, self._tokens)
-        sender = Sender(queue, transport, self._quota, self._patience, valve.wake)
-        runner = Runner(sender, self.account)
+        journals = Journals(self._settings.namespace, self._doorkeeper.keyring)
+        sender = Sender(
+            queue, transport, self._quota, self._patience, valve.wake, journals=journals
+        )
+        runner = Runner(sender, self.account, self._settings.max_message_bytes)
         lanes = Lanes(
-            queue, runner.run, valve, self._stopping, self._stopping.set, self._quota.window
+            queue,
+            self._doorkeeper.running(queue, runner.run),
+            valve,
+            self._stopping,
+            self._stopping.set,
+            self._quota.window,
+            self._doorkeeper.answering(queue),
         )
         lease.call_at_end_of(epoch, lanes.lapse)
         LOGGER.info("working as %s in %s", self.account.shown, self._where)

@@ -306,11 +306,11 @@ def test_recover_restores_lanes_whose_names_were_popped(settings, keys, server):
 
 def test_all_keys_of_a_namespace_are_in_one_slot(namespace, raw, settings, callers, background):
     """Every key of a namespace hashes to the same slot of a Cluster, those in use included."""
-    names = ("active", "ready", "recent", "started", "server")
+    names = ("active", "ready", "recent", "started", "waiting", "server")
     for space in (namespace, "a.b-c_D", "other"):
         keys = Keys(space)
         every = [getattr(keys, name) for name in names]
-        every += [keys.lane("a{b}c"), keys.lane("-"), keys.reply("0" * 32)]
+        every += [keys.lane("a{b}c"), keys.lane("-"), keys.reply("0" * 32), keys.wanted("0" * 32)]
         every += [keys.control("0" * 16), keys.ready_under("1"), keys.ready_under("")]
         assert {key_slot(key.encode()) for key in every} == {key_slot(space.encode())}
 

@@ -15,14 +15,26 @@ from waiting import PATIENCE, eventually
 from queued_gspread.broker import Servers, StaleEpochError
 from queued_gspread.errors import OutcomeUnknownError, PoisonedJobError, ReplayDivergedError
 from queued_gspread.job import Job
-from queued_gspread.server.journal import Journal, Unanswered, announce, record
-from queued_gspread.server.journal import read as read_journal
+from queued_gspread.server.journal import Journal, Journals, Unanswered, announce
 from queued_gspread.server.outcome import unknown
 from queued_gspread.server.repeat import may_repeat
 from queued_gspread.server.replay import Needs, advance
 from queued_gspread.server.request import Exchange, Failure, Request, Response, Sent
+from queued_gspread.signing import Keyring
 
 APPEND = Request("post", f"{cell_of('lane')}:append", {"key": "secret"}, json={"values": [[1]]})
+
+PLAIN = Journals("space")
+KEYS = Keyring((b"k" * 32,))
+SIGNED = Journals("space", KEYS)
+
+
+def record(exchange, place=0, journals=PLAIN):
+    return journals.record("job", place, exchange)
+
+
+def read_journal(entries, journals=PLAIN):
+    return journals.read("job", entries)
 
 
 # What is written --------------------------------------------------------------------------------
@@ -104,10 +116,27 @@ def test_an_outcome_that_cannot_travel_is_not_known():
     assert read_journal([record(Exchange(APPEND, Response(object())))]).unanswered == Unanswered()
 
 
-@given(st.lists(st.binary(max_size=60), max_size=4))
-def test_no_journal_is_too_odd(entries):
+@given(st.lists(st.binary(max_size=60), max_size=4), st.sampled_from([PLAIN, SIGNED]))
+def test_no_journal_is_too_odd(entries, journals):
     """Whatever stands in a journal, it is read to an answer."""
-    assert isinstance(read_journal(entries), Journal)
+    assert isinstance(read_journal(entries, journals), Journal)
+
+
+def test_a_signed_journal_is_read_where_it_belongs():
+    """A signed entry is good for its namespace, its job and its place, with its key alone."""
+    exchange = Exchange(APPEND, Response(response({"a": 1})))
+    entries = [record(exchange, place, SIGNED) for place in (0, 1)]
+    assert len(read_journal(entries, SIGNED).exchanges) == 2
+    assert read_journal(entries[::-1], SIGNED) == Journal([], Unanswered())
+    for other in (Journals("other", KEYS), Journals("space", Keyring((b"x" * 32,))), PLAIN):
+        assert other.read("job", entries) == Journal([], Unanswered())
+    assert SIGNED.read("other", entries) == Journal([], Unanswered())
+
+
+def test_an_entry_without_a_signature_is_not_believed():
+    """Where jobs are signed, an answer that anybody may have written is not replayed."""
+    entry = record(Exchange(APPEND, Response(response({"a": 1}))))
+    assert read_journal([entry], SIGNED) == Journal([], Unanswered())
 
 
 # Going on ---------------------------------------------------------------------------------------

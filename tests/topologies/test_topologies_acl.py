@@ -141,6 +141,7 @@ def test_every_script_runs_as_these_users(guarded, settings_of, background):
     assert server.answer(head, b"reply") is None
     assert reply.result(PATIENCE) == b"reply"
     callers.forget(job_id)
+    assert server.wanted(job_id) is None
     server.release()
     assert colleague.beat(60).state == "taken"
     assert denied(guarded) == []

@@ -7,6 +7,7 @@
 -- KEYS[5] tries     hash: job id -> the epochs under which it was handed out
 -- KEYS[6] reply     stream with the job's reply
 -- KEYS[7] journal   list: what the next server would have to know of the call
+-- KEYS[8] waiting   how many jobs wait in the namespace
 -- ARGV[1] epoch     of the answering server
 -- ARGV[2] name      of the lane
 -- ARGV[3] entry     of the job in the stream
@@ -23,8 +24,11 @@ local mark = redis.call('HGET', KEYS[4], ARGV[4]) or ''
 redis.call('HDEL', KEYS[4], ARGV[4])
 redis.call('HDEL', KEYS[5], ARGV[4])
 redis.call('DEL', KEYS[7])
-local waiting = redis.call('XDEL', KEYS[2], ARGV[3]) == 1 and string.sub(mark, 2, 2) ~= 'x'
-if waiting and ARGV[5] ~= '' then
+local found = redis.call('XDEL', KEYS[2], ARGV[3]) == 1
+if found then
+  count(KEYS[8], -1)
+end
+if found and string.sub(mark, 2, 2) ~= 'x' and ARGV[5] ~= '' then
   redis.call('XADD', KEYS[6], '*', 'body', ARGV[5])
   redis.call('EXPIRE', KEYS[6], ARGV[6])
 end

@@ -17,6 +17,14 @@ local function ready_list(ready, epoch)
   return ready .. ':' .. epoch
 end
 
+-- Count the jobs that wait in the namespace. Whoever puts one in or takes one out says so in the
+-- same script; where none waits, there is no key.
+local function count(waiting, by)
+  if redis.call('INCRBY', waiting, by) <= 0 then
+    redis.call('DEL', waiting)
+  end
+end
+
 -- Let a script that works the queue off grow a little in a Redis that is out of memory: Redis
 -- refuses only the first write of a script, and never one that takes something away.
 local function may_grow(key)

@@ -7,6 +7,7 @@
 -- KEYS[4] recent    sorted set: ids enqueued lately, by Redis's time
 -- KEYS[5] tries     hash: job id -> the epochs under which it was handed out
 -- KEYS[6] journal   list: what the next server has to know of the call
+-- KEYS[7] waiting   how many jobs wait in the namespace
 -- ARGV[1] id        of the job
 -- ARGV[2] entry     of the job in the stream, or '' if its enqueue was not confirmed
 --
@@ -42,6 +43,9 @@ while entry == '' and from do
   end
 end
 local found = entry ~= '' and redis.call('XDEL', KEYS[1], entry) == 1
+if found then
+  count(KEYS[7], -1)
+end
 if redis.call('XLEN', KEYS[1]) == 0 then
   redis.call('DEL', KEYS[1])
 end
