@@ -33,6 +33,7 @@ VALUES = {
     "request_timeout": ("13", 13.0),
     "late_write_guard": ("14", 14.0),
     "refresh_every": ("15", 15.0),
+    "durability": ("replicated", "replicated"),
     "shutdown_timeout": ("2.5", 2.5),
     "lease": ("3.5", 3.5),
     "max_queue": ("16", 16),
