@@ -612,8 +612,8 @@ def breaking(monkeypatch):
     def breaks(script, decide):
         real = Connection.run
 
-        def run(self, name, keys, args):
-            made = partial(real, self, name, keys, args)
+        def run(self, name, keys, args, **options):
+            made = partial(real, self, name, keys, args, **options)
             return decide(made, keys) if name == script else made()
 
         monkeypatch.setattr(Connection, "run", run)
