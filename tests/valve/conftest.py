@@ -8,21 +8,18 @@ import sys
 import time
 from pathlib import Path
 
-import gspread
 import pytest
-from google.oauth2.service_account import Credentials
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
 
+from direct import direct_client
 from processes import ServerProcess, environment
 
 import queued_gspread
 from queued_gspread.emulator import Emulator
-from queued_gspread.server.endpoint import session_without_lookups
 
 WORKERS = 20
 LEASE = 1.0
-SCOPES = ["https://www.googleapis.com/auth/spreadsheets", "https://www.googleapis.com/auth/drive"]
 
 
 @pytest.fixture
@@ -73,17 +70,8 @@ def client(redis_url, namespace):
 @pytest.fixture
 def outsider(emulator):
     """Return a plain gspread client with the same account, which knows of no server."""
-
-    class Direct(gspread.HTTPClient):
-        def request(self, method, endpoint, *args, **kwargs):
-            path = endpoint.split(".googleapis.com", 1)[1]
-            return super().request(method, emulator.url + path, *args, **kwargs)
-
-    given = Credentials.from_service_account_info(emulator.service_account_info(), scopes=SCOPES)
-    session = session_without_lookups(given)
-    client = gspread.Client(given, session=session, http_client=Direct)
-    yield client
-    client.http_client.session.close()
+    with direct_client(emulator) as client:
+        yield client
 
 
 @pytest.fixture
