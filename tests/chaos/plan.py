@@ -14,7 +14,7 @@ LIMIT = 100
 """The quota of reads, and that of writes, in a window of so many seconds."""
 
 _CLIENTS = 5
-_CALLS = 50
+_CALLS = 45
 # A client's calls come to about as many requests.
 _REQUESTS_OF_A_CALL = 1.2
 _SIGNALS = ("SIGKILL", "SIGSTOP", "SIGTERM")
@@ -87,7 +87,7 @@ def plan_of(seed):
         seed,
         tuple(_work(seed, number, chance) for number in range(_CLIENTS)),
         tuple(sorted(_blows(seed, chance), key=lambda blow: blow.count)),
-        chance.choice([(0.001, 0.005), (0.005, 0.03), (0.02, 0.06)]),
+        chance.choice([(0.001, 0.005), (0.005, 0.02), (0.01, 0.03)]),
         chance.choice([0.0, 0.005, 0.01]),
         chance.choice(["fixed", "sliding"]),
     )
