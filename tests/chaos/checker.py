@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from .fates import MADE, MAYBE, NOT_MADE, UNSTATED, fate_of
+from fates import MADE, MAYBE, NOT_MADE, UNSTATED, fate_of
 
 LOST, DOUBLED, UNASKED, INVENTED = "lost", "doubled", "made all the same", "invented"
 STALE, ORDER, HANGS, STRANGE = "stale read", "order", "hangs", "unstated error"

@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from fates import told
+
 import queued_gspread as gspread
 
 from .history import Journal
@@ -126,22 +128,12 @@ class Worker:
         try:
             result = make(value)
         except Exception as error:  # noqa: BLE001 - which ones may come is for the checker to say
-            self._journal.end(number, **_told(error))
+            self._journal.end(number, **told(error))
             time.sleep(0.05)
             return None
         shown = result if what in ("rows", "open", "cell") else None
         self._journal.end(number, outcome="ok", result=shown)
         return result
-
-
-def _told(error):
-    code = getattr(error, "code", None)
-    return {
-        "outcome": type(error).__name__,
-        "told": str(error),
-        "status": code if isinstance(code, int) else None,
-        "may_have_run": getattr(error, "may_have_run", False),
-    }
 
 
 def main():

@@ -27,6 +27,17 @@ _RESET = ("ConnectionError", "ChunkedEncodingError")
 _SINGLE = ("append", "add_sheet")
 
 
+def told(error):
+    """Return what an exception says, as data; see :class:`tests.chaos.history.Call`."""
+    code = getattr(error, "code", None)
+    return {
+        "outcome": type(error).__name__,
+        "told": str(error),
+        "status": code if isinstance(code, int) else None,
+        "may_have_run": getattr(error, "may_have_run", False),
+    }
+
+
 def fate_of(call):
     """Return whether a call was made: made, not made, maybe; or that its error is none of ours."""
     if call.outcome == "ok":
