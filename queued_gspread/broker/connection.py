@@ -17,6 +17,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import (
     AuthenticationError,
     AuthorizationError,
+    BusyLoadingError,
     ClusterDownError,
     NoScriptError,
     OutOfMemoryError,
@@ -68,8 +69,9 @@ LOST: Final = (redis.ConnectionError, redis.TimeoutError)
 """The connection was lost, or there was none: a command may have been taken or not."""
 
 _REFUSED_FOR_NOW: Final = (ClusterDownError, ReadOnlyError, TryAgainError)
-# It cannot save, has too few replicas, runs a slow script: redis-py has no classes for these.
-_CODES_FOR_NOW: Final = ("MISCONF ", "NOREPLICAS ", "BUSY ")
+# It cannot save, has too few replicas, runs a slow script, is or has become a replica: redis-py
+# has no classes for these, or does not know them where a script met them.
+_CODES_FOR_NOW: Final = ("MISCONF ", "NOREPLICAS ", "BUSY ", "READONLY ", "UNBLOCKED ")
 _REFUSED_FOR_GOOD: Final = (AuthenticationError, AuthorizationError)
 
 
@@ -118,7 +120,7 @@ class Connection:
             try:
                 return self._run(name, keys, args)
             except LOST as error:
-                if _failed_to_connect(error):
+                if _is_refused(error):
                     raise
             try:
                 return self._run(name, keys, args)
@@ -203,6 +205,11 @@ def _failed_to_connect(error: RedisError) -> bool:
     return isinstance(error, _REFUSED_FOR_GOOD) or "connecting to" in str(error)
 
 
+def _is_refused(error: RedisError) -> bool:
+    """Tell whether Redis has certainly not done what it was told."""
+    return isinstance(error, BusyLoadingError) or _failed_to_connect(error)
+
+
 def unavailable(url: str, error: RedisError) -> BrokerUnavailableError:
     """Return the error that tells a user what is wrong with Redis and what to do."""
     shown = hide_password(url)
@@ -212,6 +219,8 @@ def unavailable(url: str, error: RedisError) -> BrokerUnavailableError:
         remedy = "check the user and the password in the URL"
     elif _is_out_of_memory(error):
         remedy = "give it more memory, or let the server empty the queue"
+    elif isinstance(error, BusyLoadingError):
+        remedy = "wait until it has read its data, and call again"
     elif isinstance(error, ResponseError):
         remedy = "check its settings and what this user may do"
     else:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from typing import TYPE_CHECKING, Final
 
+from queued_gspread.broker import StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError
 
 from .calllog import LOGGER
@@ -26,6 +29,7 @@ class Lease:
     Args:
         queue: The servers' side of the queue.
         seconds: How long the lease holds without a beat.
+        clock: A monotonic clock, in seconds, that goes on while this process is paused.
 
     Attributes:
         decided: Set once it is known whether this server works or stands by, or that it cannot.
@@ -33,9 +37,14 @@ class Lease:
 
     """
 
-    def __init__(self, queue: Servers, seconds: float) -> None:
+    def __init__(
+        self, queue: Servers, seconds: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._queue = queue
         self._seconds = seconds
+        self._clock = clock
+        # Until then no other server takes over, whatever happens to this process.
+        self._certain_until = -math.inf
         self.decided = threading.Event()
         self.error: BrokerUnavailableError | None = None
         self._ended = threading.Event()
@@ -73,6 +82,24 @@ class Lease:
             if self._epoch != epoch:
                 on_end()
 
+    def confirm(self, epoch: str) -> None:
+        """Make sure that an epoch lasts; wait for a beat where this process may have lost it.
+
+        Raises:
+            StaleEpochError: It has ended.
+
+        """
+        if self._epoch == epoch and self._clock() < self._certain_until:
+            return
+        with self._changed:
+            self._changed.wait_for(lambda: self._epoch != epoch or self._is_decided)
+            if self._epoch != epoch or self._ended.is_set():
+                raise StaleEpochError
+
+    @property
+    def _is_decided(self) -> bool:
+        return self._clock() < self._certain_until or self._ended.is_set()
+
     @property
     def _pause(self) -> float:
         # Callers count the seconds without a beat, however long the lease is.
@@ -90,10 +117,14 @@ class Lease:
             self._ended.wait(self._pause)
 
     def _beat(self, told: str) -> str:
+        began = self._clock()
         beat = self._queue.beat(self._seconds)
         self.error = None
         if beat.epoch != self._epoch:
             self._move_to(beat.epoch)
+        with self._changed:
+            self._certain_until = began + self._seconds if beat.epoch else -math.inf
+            self._changed.notify_all()
         if beat.state == "held":
             who = f"{beat.other} works in this namespace, or has just ended"
             told = self._tell_once(told, f"standing by: {who}")

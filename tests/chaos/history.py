@@ -73,7 +73,12 @@ class Journal:
 
 
 def read_history(path):
-    """Return the calls of a client; a line that was cut off is left out."""
+    """Return the calls of a client; a line that was cut off is left out.
+
+    There is no file where it was killed before its first call.
+    """
+    if not path.exists():
+        return []
     calls = {}
     for line in path.read_bytes().split(b"\n")[:-1]:
         told = json.loads(line)

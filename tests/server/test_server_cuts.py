@@ -15,9 +15,7 @@ from gate import SHEETS, GatedHTTPClient, response
 from waiting import PATIENCE, eventually
 from wire import AFTER, BEFORE, Wire
 
-from queued_gspread.broker import callers, connection, servers
 from queued_gspread.broker.keys import Keys
-from queued_gspread.server import lanes
 from tests.chaos.history import Call
 
 ROWS = f"{SHEETS}/lane/values/A1"
@@ -43,16 +41,6 @@ class Sheet(GatedHTTPClient):
             self.is_held.set()
             self.is_free.wait(PATIENCE)
         return response({"rows": sorted(self.rows)})
-
-
-@pytest.fixture
-def hasty(monkeypatch):
-    """Let nobody wait long: neither between attempts nor for a Redis that is silent."""
-    for module in (callers, servers):
-        monkeypatch.setattr(module, "SLICE", 0.1)
-        monkeypatch.setattr(module, "_PAUSE", 0.01)
-    monkeypatch.setattr(lanes, "_PAUSE", 0.01)
-    monkeypatch.setitem(connection._OPTIONS, "socket_timeout", 0.5)
 
 
 @pytest.fixture
