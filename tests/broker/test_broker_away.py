@@ -74,18 +74,17 @@ def loading(binary, namespace):
             start.join()
 
 
-def test_a_redis_that_is_loading(binary, namespace, background):
+def test_a_redis_that_is_loading(binary, namespace):
     """While Redis reads its data a call is told so, and not queued; a server waits."""
     with loading(binary, namespace) as settings:
         error = eventually(lambda: loading_error(settings))
+        assert "loading the dataset" in str(error)
+        assert "wait until" in str(error)
+        assert not error.may_have_run
         servers = Servers(settings, "aaaa", "server a")
-        beat = background(eventually, lambda: beat_of(servers))
-    assert "loading the dataset" in str(error)
-    assert "wait until" in str(error)
-    assert not error.may_have_run
-    assert beat.result(PATIENCE).state == "taken"
-    assert servers.head("lane").body == b"body"
-    assert servers.head("lane").waiting == 1
+        assert eventually(lambda: beat_of(servers)).state == "taken"
+        head = servers.head("lane")
+        assert (head.body, head.waiting) == (b"body", 1)
 
 
 def loading_error(settings):

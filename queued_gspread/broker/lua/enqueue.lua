@@ -10,11 +10,13 @@
 -- ARGV[3] name      of the lane
 -- ARGV[4] memory    milliseconds for which an id is remembered
 --
--- Returns the entry's id in the stream, or '' for a job that is known already.
+-- Returns the entry's id in the stream; 0-1, which no entry has, for a job that is known and is
+-- not there any more.
 local now = now_ms()
 -- The first write: a Redis that is out of memory refuses it, and with it the whole script.
 if redis.call('ZADD', KEYS[2], 'NX', now, ARGV[1]) == 0 then
-  return ''
+  local entry = entry_of(KEYS[1], ARGV[1], redis.call('ZSCORE', KEYS[2], ARGV[1]))
+  return entry ~= '' and entry or '0-1'
 end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - ARGV[4])
 local entry = redis.call('XADD', KEYS[1], '*', 'id', ARGV[1], 'body', ARGV[2])
