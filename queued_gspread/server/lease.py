@@ -21,6 +21,8 @@ __all__ = ["Lease"]
 
 
 _LONGEST_PAUSE: Final = 1.0
+# So soon after the other server has ended in good order, one that stands by works.
+_STANDING_BY: Final = 0.1
 
 
 class Lease:
@@ -45,6 +47,7 @@ class Lease:
         self._clock = clock
         # Until then no other server takes over, whatever happens to this process.
         self._certain_until = -math.inf
+        self._next_beat = self._pause
         self.decided = threading.Event()
         self.error: BrokerUnavailableError | None = None
         self._ended = threading.Event()
@@ -108,13 +111,14 @@ class Lease:
     def _beat_on(self) -> None:
         told = ""
         while not self._ended.is_set():
+            self._next_beat = self._pause
             try:
                 told = self._beat(told)
             except BrokerUnavailableError as error:
                 self.error = error
                 self.decided.set()
                 told = self._tell_once(told, f"waiting for Redis: {error}")
-            self._ended.wait(self._pause)
+            self._ended.wait(self._next_beat)
 
     def _beat(self, told: str) -> str:
         began = self._clock()
@@ -126,6 +130,7 @@ class Lease:
             self._certain_until = began + self._seconds if beat.epoch else -math.inf
             self._changed.notify_all()
         if beat.state == "held":
+            self._next_beat = min(self._pause, _STANDING_BY, beat.left)
             who = f"{beat.other} works in this namespace, or has just ended"
             told = self._tell_once(told, f"standing by: {who}")
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
+NAMESPACE = "chaos"
 LEASE = 1.0
 """Seconds of the servers' lease."""
 

@@ -15,7 +15,7 @@ from waiting import PATIENCE
 
 from queued_gspread.embedded import TemporaryRedis
 
-from .plan import LEASE, LIMIT, WINDOW
+from .plan import LEASE, LIMIT, NAMESPACE, WINDOW
 
 ROOT = Path(__file__).parent.parent.parent
 # Longer than any time without a server in these runs, and short enough to be met.
@@ -26,11 +26,11 @@ _COMPLAINTS = ("an error of this program", "Traceback")
 class Server:
     """A place for a server: whenever its process is killed, another takes its place."""
 
-    def __init__(self, name, folder, redis_url, key_file, api_endpoint):
+    def __init__(self, name, folder, redis_url, key_file, api_endpoint, lease=LEASE):
         self._name, self._folder = name, folder
         limits = UNLIMITED | {"reads_per_minute": LIMIT, "writes_per_minute": LIMIT}
         self._options = [
-            *("--redis-url", redis_url, "--namespace", "chaos", "--lease", LEASE),
+            *("--redis-url", redis_url, "--namespace", NAMESPACE, "--lease", lease),
             *("--service-account", key_file, "--api-endpoint", api_endpoint),
             *("--quota-window", WINDOW, "--log-level", "debug"),
             *(f"--{option.replace('_', '-')}={limit}" for option, limit in limits.items()),

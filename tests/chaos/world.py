@@ -20,7 +20,7 @@ from .checker import Evidence
 from .history import read_history
 from .moments import Moments
 from .places import CELLS, INSERTS, ROWS
-from .plan import BOOKS, LIMIT, WINDOW, successor
+from .plan import BOOKS, LIMIT, NAMESPACE, WINDOW, successor
 from .remains import books_of, copies_of, counted_of, keys_of
 from .striker import Striker
 from .victims import Client, Redis, Server
@@ -28,7 +28,6 @@ from .victims import Client, Redis, Server
 if TYPE_CHECKING:
     from collections import Counter
 
-NAMESPACE = "chaos"
 # Nothing that works takes as long.
 _LIMIT_OF_A_RUN = 45.0
 _FAULTS = (
