@@ -209,7 +209,7 @@ def test_beats_are_a_second_apart_at_the_most():
 
 
 def test_a_standby_looks_often_for_its_turn(redis_url, namespace):
-    """A server that stands by beats soon again, and when the other's lease runs out at the latest."""
+    """A server that stands by beats soon again, at the latest when the other's lease runs out."""
     settings = Settings(redis_url=redis_url, namespace=namespace)
     works, stands_by = (Lease(Servers(settings, name, name), 600.0) for name in ("aaaa", "bbbb"))
     works._beat("")
