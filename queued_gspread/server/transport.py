@@ -14,8 +14,10 @@ from urllib.parse import urlsplit
 
 import requests
 
+from queued_gspread.broker import StaleEpochError
 from queued_gspread.errors import CallRefusedError
 
+from .fence import asking
 from .repeat import may_repeat
 from .request import CREDENTIALS, Exchange, Failure, Request, Response
 
@@ -86,7 +88,10 @@ class Transport:
         """
         self._confirm()
         try:
-            return Exchange(request, Response(self._send(request, http_timeout)))
+            with asking(self._confirm):
+                return Exchange(request, Response(self._send(request, http_timeout)))
+        except StaleEpochError:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the caller's
             return Exchange(request, Failure(error))
 
