@@ -64,5 +64,5 @@ class Striker:
         elif blow.victim == "client":
             self._cast.replace(victim)
         else:
-            victim.start()
+            victim.restart()
         self._down.remove(victim)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from limits import UNLIMITED
 from processes import ServerProcess, environment
-from waiting import PATIENCE
+from waiting import PATIENCE, eventually
 
 from queued_gspread.embedded import TemporaryRedis
 
@@ -43,6 +43,18 @@ class Server:
         log = self._folder / f"{self._name}-{len(self._processes)}.log"
         self._processes.append(ServerProcess(log, *self._options))
 
+    def restart(self):
+        """Start it anew, again where it found no Redis, as whoever looks after it would."""
+        self.start()
+        eventually(lambda: self._is_up or self.process.poll() is not None)
+        if not self._is_up:
+            self.restart()
+
+    @property
+    def _is_up(self):
+        log = self._processes[-1].log
+        return any(text in log for text in ("working as", "standing by"))
+
     @property
     def process(self):
         """The process that runs now, or was the last to."""
@@ -71,13 +83,18 @@ class Server:
         for number, process in enumerate(self._processes):
             name = f"{self._name}-{number}"
             status = process.process.poll()
-            # Before it has said anything, it may not know yet what to do at a SIGTERM.
-            if status == -signal.SIGTERM and not process.log:
-                status = 0
-            if status and process.process.pid not in self._killed:
+            is_meant = process.process.pid in self._killed or _may_end(status, process.log)
+            if status and not is_meant:
                 yield f"{name} ended with status {status}: {process.log[-500:]}"
             lines = [line for line in process.log.splitlines() if _is_complaint(line)]
             yield from (f"{name} said: {line}" for line in lines)
+
+
+def _may_end(status, log):
+    """Tell whether a process may have ended: before it knew of signals, or without a Redis."""
+    return (status == -signal.SIGTERM and not log) or (
+        status == 1 and log.startswith("queued-gspread server: Redis at ")
+    )
 
 
 def _is_complaint(line):
@@ -153,7 +170,7 @@ class Redis:
         else:
             os.kill(self._server.pid, getattr(signal, name))
 
-    def start(self):
+    def restart(self):
         self._server.start()
 
     def end(self):
