@@ -5,6 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from fates import PROMISES
+
+from queued_gspread.broker.callers import _FATES
+from queued_gspread.errors import CallTimeoutError
+from queued_gspread.job import Job, Reply
+from queued_gspread.server.outcome import late
 
 from . import checker
 from .checker import Book, Evidence, violations
@@ -278,3 +284,11 @@ def test_the_history_of_a_client_that_was_killed(tmp_path):
     assert (done.client, done.what, done.value, done.outcome) == ("a", "append", "x", "ok")
     assert done.began <= done.ended
     assert (open_one.what, open_one.ended, open_one.outcome) == ("cell", None, "")
+
+
+def test_promises_are_those_that_callers_get():
+    """What the checker takes for a promise that a call was not made stands in the errors."""
+    reply = Reply.decode(late(Job("worksheet", "append_row", timeout=1.0), 0).reply, None)
+    assert isinstance(reply.error, CallTimeoutError)
+    told = [_FATES["withdrawn"], _FATES["ended"], str(reply.error)]
+    assert all(promise in text for promise, text in zip(PROMISES, told, strict=True))

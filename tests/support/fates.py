@@ -9,7 +9,7 @@ UNSTATED = "unstated"
 """An error that nobody is told to expect."""
 
 # What the texts of the errors promise.
-_PROMISES = (
+PROMISES = (
     "was not started and will not be made",
     "had only read, and goes no further",
     "passed before the call wrote anything",
@@ -43,7 +43,7 @@ def fate_of(call):
     if call.outcome == "ok":
         return MADE
     if call.outcome in _GIVEN_UP:
-        return NOT_MADE if any(promise in call.told for promise in _PROMISES) else MAYBE
+        return NOT_MADE if any(promise in call.told for promise in PROMISES) else MAYBE
     if call.outcome == "BrokerUnavailableError":
         return MAYBE if call.may_have_run else NOT_MADE
     if call.outcome == "APIError" and call.status in _INJECTED:
