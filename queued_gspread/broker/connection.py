@@ -17,6 +17,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.exceptions import (
     AskError,
+    BusyLoadingError,
     ClusterDownError,
     NoScriptError,
     OutOfMemoryError,
@@ -76,9 +77,11 @@ _OPTIONS: Final[dict[str, Any]] = {
 
 # The last but one: while a slot moves between the nodes of a Cluster.
 _REFUSED_FOR_NOW: Final = (ClusterDownError, ReadOnlyError, AskError, TryAgainError)
-# It cannot save, has too few replicas, runs a slow script, has become a replica, gives a slot
-# away: redis-py has no classes for these.
-_CODES_FOR_NOW: Final = ("MISCONF ", "NOREPLICAS ", "BUSY ", "UNBLOCKED ", "non local key")
+# It cannot save, has too few replicas, runs a slow script, is or has become a replica, gives a
+# slot away: redis-py has no classes for these, or does not know them where a script met them.
+_CODES_FOR_NOW: Final = (
+    *("MISCONF ", "NOREPLICAS ", "BUSY ", "READONLY ", "UNBLOCKED ", "non local key"),
+)
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,7 @@ class Connection:
         try:
             return self._run(name, keys, args)
         except RedisError as error:
-            if not isinstance(error, LOST) or _failed_to_connect(error):
+            if not isinstance(error, LOST) or _is_refused(error):
                 raise unavailable(self.url, error) from error
             may_have_run = _may_have_run(error)
         try:
@@ -222,7 +225,12 @@ def _failed_to_connect(error: RedisError) -> bool:
 def _may_have_run(error: RedisError) -> bool:
     """Tell whether Redis may have done what it was told, though it did not say so."""
     is_lost = isinstance(error, LOST) and not isinstance(error, MovedAwayError)
-    return is_lost and not _failed_to_connect(error)
+    return is_lost and not _is_refused(error)
+
+
+def _is_refused(error: RedisError) -> bool:
+    """Tell whether Redis has certainly not done what it was told."""
+    return isinstance(error, BusyLoadingError) or _failed_to_connect(error)
 
 
 def unavailable(url: str, error: RedisError) -> BrokerUnavailableError:
@@ -249,6 +257,8 @@ def _remedy(error: RedisError) -> str:
         return "check the user and the password in the URL"
     if _is_out_of_memory(error):
         return "give it more memory, or let the server empty the queue"
+    if isinstance(error, BusyLoadingError):
+        return "wait until it has read its data, and call again"
     if isinstance(error, ResponseError):
         return "check its settings and what this user may do"
     if isinstance(error, MovedAwayError):

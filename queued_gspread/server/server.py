@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from queued_gspread._version import __version__
@@ -269,7 +270,7 @@ class Server:
         queue = self._queue.under(epoch)
         valve = Valve(self._tokens.state, self._patience.retry_for)
         self._tokens.on_change(valve.wake)
-        transport = Transport(self._http, self._tokens)
+        transport = Transport(self._http, self._tokens, confirm=partial(lease.confirm, epoch))
         journals = Journals(self._settings.namespace, self._doorkeeper.keyring)
         sender = Sender(
             queue, transport, self._quota, self._patience, valve.wake, journals=journals

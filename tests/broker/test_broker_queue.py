@@ -21,7 +21,7 @@ def test_a_repeated_enqueue_is_one_job(settings, keys, raw, server):
     job_id, entry = enqueue(settings)
     again = enqueue(settings, job_id=job_id)
     assert entry
-    assert again == (job_id, "")
+    assert again == (job_id, entry)
     assert raw.xlen(keys.lane("lane")) == 1
     assert raw.lrange(keys.ready_under(server.epoch), 0, -1) == ["lane"]
 
@@ -30,7 +30,7 @@ def test_a_repeated_enqueue_after_the_answer_is_no_new_job(settings, keys, raw, 
     """An enqueue that is repeated after the job was answered adds nothing."""
     job_id, _ = enqueue(settings)
     server.answer(server.head("lane"), b"reply")
-    assert enqueue(settings, job_id=job_id) == (job_id, "")
+    assert enqueue(settings, job_id=job_id) == (job_id, "0-1")
     assert not raw.exists(keys.lane("lane"))
 
 
@@ -38,7 +38,7 @@ def test_an_enqueue_after_its_withdrawal_adds_nothing(settings, keys, raw):
     """A job that was withdrawn before its enqueue arrived is not put into the queue."""
     job_id = new_id()
     assert withdraw(settings, job_id, "") == "withdrawn"
-    assert enqueue(settings, job_id=job_id) == (job_id, "")
+    assert enqueue(settings, job_id=job_id) == (job_id, "0-1")
     assert not raw.exists(keys.lane("lane"))
 
 

@@ -11,13 +11,16 @@
 -- ARGV[3] name      of the lane
 -- ARGV[4] memory    milliseconds for which an id is remembered
 --
--- Returns {the entry's id in the stream, or '' for a job that is known already, the server's signed
--- generation or ''}, or {'full', how many jobs wait, how many may}.
+-- Returns {the entry's id in the stream (0-1, which no entry has, for a job that is known and is not
+-- there any more), the server's signed generation or ''}, or {'full', how many jobs wait, how many
+-- may}.
 local now = now_ms()
 local generation, limit, epoch =
   unpack(redis.call('HMGET', KEYS[5], 'generation', 'max_queue', 'epoch'))
-if redis.call('ZSCORE', KEYS[2], ARGV[1]) then
-  return {'', generation or ''}
+local known = redis.call('ZSCORE', KEYS[2], ARGV[1])
+if known then
+  local there = entry_of(KEYS[1], ARGV[1], known)
+  return {there ~= '' and there or '0-1', generation or ''}
 end
 local waiting = tonumber(redis.call('GET', KEYS[6])) or 0
 limit = tonumber(limit) or 0

@@ -6,6 +6,19 @@ local function now_ms()
   return now[1] * 1000 + math.floor(now[2] / 1000)
 end
 
+-- The entry of a job that was enqueued at a time, or '' where its lane does not hold it.
+local function entry_of(lane, id, enqueued)
+  local from = enqueued
+  while from do
+    local page = redis.call('XRANGE', lane, from, '+', 'COUNT', 100)
+    from = #page == 100 and page[100][1] or false
+    for _, item in ipairs(page) do
+      if item[2][2] == id then return item[1] end
+    end
+  end
+  return ''
+end
+
 -- Whether the caller still is the server that works: its epoch is the newest one.
 local function holds(server, epoch)
   return redis.call('HGET', server, 'epoch') == epoch

@@ -33,14 +33,9 @@ redis.call('DEL', KEYS[6])
 local enqueued = redis.call('ZSCORE', KEYS[4], ARGV[1])
 redis.call('ZADD', KEYS[4], 'NX', now_ms(), ARGV[1])
 local entry = ARGV[2]
-local from = enqueued
-while entry == '' and from do
+if entry == '' and enqueued then
   -- Its entry has the time at which its id was noted.
-  local page = redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', 100)
-  from = #page == 100 and page[100][1] or false
-  for _, item in ipairs(page) do
-    if item[2][2] == ARGV[1] then entry = item[1] end
-  end
+  entry = entry_of(KEYS[1], ARGV[1], enqueued)
 end
 local found = entry ~= '' and redis.call('XDEL', KEYS[1], entry) == 1
 if found then
