@@ -75,12 +75,13 @@ _OPTIONS: Final[dict[str, Any]] = {
     "socket_timeout": _SOCKET_TIMEOUT,
 }
 
-# The last but one: while a slot moves between the nodes of a Cluster.
 _REFUSED_FOR_NOW: Final = (ClusterDownError, ReadOnlyError, AskError, TryAgainError)
-# It cannot save, has too few replicas, runs a slow script, is or has become a replica, gives a
-# slot away: redis-py has no classes for these, or does not know them where a script met them.
+# What redis-py has no classes for, had none before version 6, or does not know where a script met
+# it: it cannot save, has too few replicas, runs a slow script, is or has become a replica, has lost
+# its master; a Cluster is being mended, or moves a slot to another node.
 _CODES_FOR_NOW: Final = (
-    *("MISCONF ", "NOREPLICAS ", "BUSY ", "READONLY ", "UNBLOCKED ", "non local key"),
+    *("MISCONF ", "NOREPLICAS ", "BUSY ", "READONLY ", "UNBLOCKED ", "MASTERDOWN "),
+    *("CLUSTERDOWN ", "ASK ", "TRYAGAIN ", "non local key"),
 )
 
 

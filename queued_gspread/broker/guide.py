@@ -19,7 +19,7 @@ from .address import CLUSTER
 if TYPE_CHECKING:
     from .address import Address
 
-__all__ = ["LOST", "REFUSED_FOR_GOOD", "Guide", "NoMasterError", "guide_to"]
+__all__ = ["LOST", "REFUSED_FOR_GOOD", "Guide", "NoMasterError", "guide_to", "has_moved"]
 
 Host: TypeAlias = "tuple[str, int]"
 
@@ -28,6 +28,12 @@ LOST = (redis.ConnectionError, redis.TimeoutError)
 
 REFUSED_FOR_GOOD = (AuthenticationError, AuthorizationError)
 """Those of them that no other attempt can help."""
+
+
+def has_moved(error: ResponseError) -> bool:
+    """Tell whether a node of a Cluster names another one, at the end of the error's text."""
+    # Outside its own client of a Cluster, redis-py had no class for it before version 6.
+    return isinstance(error, MovedError) or str(error).startswith("MOVED ")
 
 
 class NoMasterError(redis.ConnectionError):
@@ -87,8 +93,9 @@ class Guide(ABC):
 
     def note(self, error: ResponseError) -> None:
         """Learn from what a Redis said that is not the master: a Cluster's tells who is."""
-        if isinstance(error, MovedError) and error.host:
-            self._prefer((error.host, error.port))
+        host, _, port = str(error).rpartition(" ")[2].rpartition(":")
+        if has_moved(error) and host:
+            self._prefer((host, int(port)))
 
     @abstractmethod
     def _ask(self, host: Host, name: str) -> Host:

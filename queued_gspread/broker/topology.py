@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import redis
 from redis.crc import key_slot
-from redis.exceptions import MovedError, ReadOnlyError, ResponseError
+from redis.exceptions import ReadOnlyError, ResponseError
 from redis.sentinel import (
     SentinelConnectionPool,
     SentinelManagedConnection,
@@ -21,7 +21,7 @@ from redis.sentinel import (
 )
 
 from .address import CLUSTER, SERVER
-from .guide import guide_to
+from .guide import guide_to, has_moved
 
 if TYPE_CHECKING:
     from .address import Address
@@ -48,7 +48,7 @@ class MovedAwayError(redis.ConnectionError):
     """
 
     def __init__(self, error: ResponseError) -> None:
-        if isinstance(error, MovedError):
+        if has_moved(error):
             super().__init__("this node of a Cluster has not, or no longer, the namespace")
             self.remedy = "name the Cluster as redis+cluster://HOST:PORT,HOST:PORT"
         else:
@@ -138,4 +138,5 @@ def pool_of(address: Address, key: str, options: dict[str, Any]) -> redis.Connec
 
 def _is_elsewhere(error: ResponseError) -> bool:
     # Where a script meets it, Redis 6 has it in the middle of a text of its own.
-    return isinstance(error, (MovedError, ReadOnlyError)) or "-READONLY " in str(error)
+    is_read_only = isinstance(error, ReadOnlyError) or "-READONLY " in str(error)
+    return is_read_only or has_moved(error)
