@@ -173,8 +173,9 @@ def _free_port():
             return port
 
 
-def _has_replica(client):
-    return client.info("replication").get("slave0", {}).get("state") == "online"
+def _is_in_step(client):
+    """Tell whether a replica has all; its master thinks so while it is still loading."""
+    return client.info("replication")["master_link_status"] == "up"
 
 
 class Group:
@@ -219,11 +220,8 @@ class Sentinels(Group):
         self.master = self._start("appendonly no", *auth)
         self.replica = self._start(f"replicaof {HOST} {self.master.port}", *auth)
         self.sentinels = [self._start_sentinel() for _ in range(3)]
-        options = {"password": self._password or None}
-        with self.master.client(**options) as master:
-            eventually(
-                lambda: master.info("replication").get("slave0", {}).get("state") == "online"
-            )
+        with self.replica.client(password=self._password or None) as replica:
+            eventually(lambda: _is_in_step(replica), "the replica is in step")
         for sentinel in self.sentinels:
             eventually(lambda sentinel=sentinel: self._knows_all(sentinel), "the Sentinels meet")
 
@@ -295,10 +293,8 @@ class Cluster(Group):
         for node in (*self.nodes, self.replica):
             eventually(lambda node=node: self._is_whole(node), "the Cluster is whole")
         self.replica.ask("CLUSTER", "REPLICATE", self.master.ask("CLUSTER", "MYID"))
-        with self.master.client() as master:
-            eventually(
-                lambda: master.info("replication").get("slave0", {}).get("state") == "online"
-            )
+        with self.replica.client() as replica:
+            eventually(lambda: _is_in_step(replica), "the replica is in step")
 
     @staticmethod
     def _is_whole(node):
