@@ -173,9 +173,15 @@ def _free_port():
             return port
 
 
-def _is_in_step(client):
-    """Tell whether a replica has all; its master thinks so while it is still loading."""
-    return client.info("replication")["master_link_status"] == "up"
+def _be_followed(client, key):
+    """Wait until a write to a master has reached its replica.
+
+    Before, both say that they are connected, and yet the master keeps everything back until it
+    hears of the replica, once a second.
+    """
+    client.set(key, "")
+    client.delete(key)
+    eventually(lambda: client.wait(1, 1000) == 1, "the replica follows")
 
 
 class Group:
@@ -220,8 +226,8 @@ class Sentinels(Group):
         self.master = self._start("appendonly no", *auth)
         self.replica = self._start(f"replicaof {HOST} {self.master.port}", *auth)
         self.sentinels = [self._start_sentinel() for _ in range(3)]
-        with self.replica.client(password=self._password or None) as replica:
-            eventually(lambda: _is_in_step(replica), "the replica is in step")
+        with self.master.client(password=self._password or None) as master:
+            _be_followed(master, "key")
         for sentinel in self.sentinels:
             eventually(lambda sentinel=sentinel: self._knows_all(sentinel), "the Sentinels meet")
 
@@ -274,6 +280,7 @@ class Cluster(Group):
 
     def __init__(self, binary, namespace):
         super().__init__(binary)
+        self._key = f"{{{namespace}}}"
         self.slot = key_slot(Keys(namespace).server.encode())
 
     def _build(self):
@@ -293,8 +300,8 @@ class Cluster(Group):
         for node in (*self.nodes, self.replica):
             eventually(lambda node=node: self._is_whole(node), "the Cluster is whole")
         self.replica.ask("CLUSTER", "REPLICATE", self.master.ask("CLUSTER", "MYID"))
-        with self.replica.client() as replica:
-            eventually(lambda: _is_in_step(replica), "the replica is in step")
+        with self.master.client() as master:
+            _be_followed(master, self._key)
 
     @staticmethod
     def _is_whole(node):

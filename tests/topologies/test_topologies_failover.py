@@ -33,8 +33,9 @@ def start_run(workers, namespace, client_of):
 def judge(results, rows):
     """Check what became of all calls; return it in words.
 
-    One sheet is one lane, and a lane makes one call at a time: that is the one call whose
-    answer, or whose mark, an asynchronous failover can take away.
+    What the old master has not passed on is gone. A replica that follows closely lacks what was
+    done in the last moment: jobs that were put in (their callers are told), and the answer of one
+    call, which may be made again: one sheet is one lane, which makes one call at a time.
     """
     outcomes = Counter(outcome for _, outcome, _ in results)
     assert set(outcomes) <= {"ok", *errors.__all__}
