@@ -44,7 +44,7 @@ def test_a_redis_that_has_become_a_replica(settings, server, raw, keys, backgrou
     raw.replicaof("127.0.0.1", free_port())
     answered = background(server.answer, head, b"reply")
     error = told_by(settings)
-    assert "read only replica" in str(error)
+    assert "read-only replica" in str(error)
     assert not error.may_have_run
     assert "start one there" not in str(error)
     assert not answered.done()
