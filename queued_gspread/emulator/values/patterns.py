@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from decimal import ROUND_HALF_UP, Decimal
@@ -54,13 +55,12 @@ def show_number(number: float, number_format: Mapping[str, str]) -> str:
     kind, pattern = number_format.get("type", ""), pattern_of(number_format)
     if not pattern or pattern.lower() == "general" or kind == "TEXT":
         return show_plain(number)
-    if kind in DATE_TYPES:
-        try:
-            return show_moment(number, pattern)
-        except OverflowError:
-            # No calendar goes that far.
-            return show_plain(number)
-    return _show_by_pattern(number, pattern)
+    show = show_moment if kind in DATE_TYPES else _show_by_pattern
+    try:
+        return show(number, pattern)
+    except OverflowError:
+        # No calendar goes that far, and no float is a hundred times the largest.
+        return show_plain(number)
 
 
 def show_text(text: str, number_format: Mapping[str, str]) -> str:
@@ -127,6 +127,8 @@ def _with_literals(pattern: str, fill: Callable[[str], str]) -> str:
 
 def _numbered(number: float, bare: str) -> str:
     number *= 100 ** bare.count("%")
+    if math.isinf(number):
+        raise OverflowError
     if _FRACTION.search(bare):
         return _FRACTION.sub(lambda match: _fraction(number, match), bare, count=1)
     return _NUMBER.sub(lambda match: _digits(number, match), bare, count=1)
