@@ -18,9 +18,11 @@ from .errors import (
     failure,
     insufficient_scopes,
     invalid,
+    too_deep,
     unauthenticated,
 )
 from .field_mask import apply_mask, parse_mask
+from .message import checked_message
 from .payload import parsed_payload
 from .response_fields import check_fields
 from .schema import check_body, check_parameters
@@ -123,9 +125,11 @@ def answer(store: Store, request: Request) -> Answer:
         return _route(store, request)
     except ApiError as error:
         return refusal(error)
+    except RecursionError:
+        return refusal(too_deep())
     except Exception:  # noqa: BLE001  - a server answers whatever goes wrong in it
         _log.exception("The emulator failed at %s %s", request.method, request.target)
-        return refusal(failure(HTTPStatus.INTERNAL_SERVER_ERROR, on_sheets=True))
+        return refusal(failure(HTTPStatus.INTERNAL_SERVER_ERROR, request.on_sheets))
 
 
 def is_append(request: Request) -> bool:
@@ -200,11 +204,15 @@ def _checked(request: Request, method: str) -> Json:
 
 
 def _create_spreadsheet(store: Store, request: Request) -> Json:
-    body = _checked(request, "create")
+    body = checked_message(_checked(request, "create"))
     title = (body.get("properties") or {}).get("title") or "Untitled spreadsheet"
     file = store.create(title, SPREADSHEET_TYPE)
     assert file.book
-    spreadsheets_api.fill_new(file.book, body, store.ids)
+    try:
+        spreadsheets_api.fill_new(file.book, body, store.ids, store.email)
+    except BaseException:
+        del store.files[file.file_id]
+        raise
     return spreadsheets_api.get(file.book, [], False, request.query.get("fields"))
 
 
@@ -226,7 +234,7 @@ def _batch_update(store: Store, request: Request) -> Json:
 def _copy_to(store: Store, request: Request) -> Json:
     body = _checked(request, "sheets.copyTo")
     _, book = store.spreadsheet_file(request.parts["id"])
-    wanted = body.get("destinationSpreadsheetId", "")
+    wanted = checked_message(body).get("destinationSpreadsheetId", "")
     file, target = store.spreadsheet_file(wanted)
     found = spreadsheets_api.copy_to(book, int(request.parts["sheet"]), target, store.ids)
     store.touch(file)

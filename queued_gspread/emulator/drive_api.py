@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .csv_import import import_csv
 from .drive_query import parse_query
 from .drive_v2 import file_v2
-from .errors import drive_error, drive_invalid, export_too_large
+from .errors import InvalidArgumentError, drive_error, drive_invalid, export_too_large
 from .export import export_book
 from .field_mask import apply_mask, parse_mask
 from .store import ROOT_FOLDER, SPREADSHEET_TYPE
@@ -96,7 +96,10 @@ def upload_v2(store: Store, file_id: str, content: bytes) -> Json:
     """Answer the v2 upload of a CSV file: it replaces the spreadsheet's content."""
     file = store.file(file_id)
     if file.book:
-        import_csv(file.book, content, store.ids)
+        try:
+            import_csv(file.book, content, store.ids)
+        except InvalidArgumentError as problem:
+            raise drive_error(HTTPStatus.BAD_REQUEST, "badRequest", str(problem)) from None
     store.touch(file)
     return file_v2(file, store, store.ids.letters(27))
 

@@ -87,6 +87,11 @@ def invalid(message: str) -> ApiError:
     return sheets_error(HTTPStatus.BAD_REQUEST, message)
 
 
+def too_deep() -> ApiError:
+    """Return the 400 for a request whose lists and objects are nested too deeply."""
+    return invalid("Invalid JSON payload received. It is nested too deeply.")
+
+
 def invalid_field(field: str, description: str) -> ApiError:
     """Return the 400 for a request body that does not fit the API's schema."""
     return invalid_fields([(field, description)])

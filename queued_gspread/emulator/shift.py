@@ -89,6 +89,9 @@ def shift_sheet(book: Spreadsheet, sheet: Sheet, change: Change) -> None:
     size = sheet.grid.everything
     change.apply(sheet.grid)
     sheet.merges = [m for m in map(change.rect, sheet.merges) if m and m.height * m.width > 1]
+    for merge in sheet.merges:
+        # It may have been pushed over the edge without a cell in it.
+        sheet.grid.grow(merge.end_row, merge.end_column)
     _shift_dimensions(sheet, change)
     for name in ("protected_ranges", "banded_ranges", "filter_views"):
         setattr(sheet, name, _shift_ranged(getattr(sheet, name), change, size))

@@ -48,7 +48,7 @@ def update_filter_view(scope: Scope, request: Json) -> Json:
 def duplicate_filter_view(scope: Scope, request: Json) -> Json:
     """Add a filter view like another, as "Copy of …"."""
     sheet, old = _view(scope, request.get("filterId"))
-    title = f"Copy of {old['title']}"
+    title = f"Copy of {old.get('title', '')}".rstrip()
     new = copy.deepcopy(old) | {"filterViewId": scope.ids.sheet(), "title": title}
     sheet.filter_views.append(new)
     return {"duplicateFilterView": {"filter": copy.deepcopy(new)}}
@@ -89,6 +89,8 @@ def _both_criteria(view: Json) -> Json:
         }
         return {**view, "criteria": by_column}
     if criteria:
+        if not all(index.isdecimal() for index in criteria):
+            raise InvalidArgumentError(f"criteria must be by columns' indices, was {[*criteria]}")
         listed = [
             {"columnIndex": int(index), "filterCriteria": part} for index, part in criteria.items()
         ]
