@@ -155,6 +155,7 @@ def _say_where(emulator: Emulator, key_file: str | None) -> None:
     if key_file is not None:
         emulator.write_service_account(key_file)
     print(f"Sheets and Drive are emulated at {emulator.url}", flush=True)
+    print("opened in a browser, that address shows the spreadsheets and the requests", flush=True)
     if emulator.exposed:
         warning = "anybody who reaches this machine can read and change what is stored here"
         print(f"Other machines may reach it: {warning}", file=sys.stderr, flush=True)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from .switchboard import To
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,32 @@ class Served:
     """The name of the fault that it met; `stopped` where the emulator was stopped meanwhile."""
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A request, where it was sent to, and its number among all requests answered, from 1."""
+
+    number: int
+    to: To
+    served: Served
+
+
+@dataclass
+class Tally:
+    """How many requests the ledger holds, how many a quota refused, and how many met a fault."""
+
+    requests: int = 0
+    token_requests: int = 0
+    refused: int = 0
+    faults: int = 0
+
+    def count(self, to: To, served: Served) -> None:
+        """Count one more."""
+        self.requests += to == "api"
+        self.token_requests += to == "token"
+        self.refused += served.refused_by != ""
+        self.faults += served.fault not in {"", "stopped"}
+
+
 class Ledger:
     """The requests answered so far and the number of those under way, for any thread."""
 
@@ -55,6 +83,9 @@ class Ledger:
         self._under_way = 0
         self._api: list[Served] = []
         self._token: list[Served] = []
+        self._entries: list[Entry] = []
+        self._forgotten = 0
+        self._tally = Tally()
 
     @property
     def api(self) -> list[Served]:
@@ -74,11 +105,32 @@ class Ledger:
         with self._changed:
             return self._under_way
 
+    @property
+    def tally(self) -> Tally:
+        """The counts of what it holds."""
+        with self._changed:
+            return replace(self._tally)
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The numbers before its first entry and of its last one; equal where it holds none."""
+        with self._changed:
+            return self._forgotten, self._forgotten + len(self._entries)
+
+    def since(self, number: int, limit: int) -> list[Entry]:
+        """Return up to `limit` entries whose numbers are above one, in order."""
+        with self._changed:
+            start = max(number - self._forgotten, 0)
+            return self._entries[start : start + limit]
+
     def clear(self) -> None:
-        """Forget all requests that are in it."""
+        """Forget all requests that are in it; their numbers are not used again."""
         with self._changed:
             self._api.clear()
             self._token.clear()
+            self._forgotten += len(self._entries)
+            self._entries.clear()
+            self._tally = Tally()
 
     @contextlib.contextmanager
     def arrival(self) -> Iterator[None]:
@@ -89,10 +141,13 @@ class Ledger:
         finally:
             self._change(-1)
 
-    def add(self, served: Served, to: str) -> None:
+    def add(self, served: Served, to: To) -> None:
         """Add a request to the API's list or to the tokens'."""
         with self._changed:
             (self._token if to == "token" else self._api).append(served)
+            number = self._forgotten + len(self._entries) + 1
+            self._entries.append(Entry(number, to, served))
+            self._tally.count(to, served)
             self._changed.notify_all()
 
     def wait_for(

@@ -13,6 +13,7 @@ from gspread.auth import DEFAULT_SCOPES
 
 from .changes import Changes
 from .client import Clients
+from .control import Control
 from .faults import Seconds, checked_seconds
 from .handler import Handler, Share
 from .ids import Ids
@@ -72,7 +73,8 @@ class Emulator:
             None if state is None else Keeper(state, self._store, self._project, self._changes)
         )
         self._handler = Handler(self._store, self._project, self._changes, monotonic, seed)
-        self._listener = Listener(host, port, self._handler)
+        control = Control(self, self._store, self._handler.ledger, host)
+        self._listener = Listener(host, port, self._handler, control)
         self._clients = Clients()
         self._given: dict[str, Any] = {
             "quotas": quotas or Quotas(),

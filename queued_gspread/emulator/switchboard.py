@@ -31,6 +31,7 @@ def drawn(seconds: Seconds, chance: random.Random) -> float:
 class Rule:
     """A fault and the requests that are to meet it: what `add` returns and `remove` takes."""
 
+    number: int
     fault: Fault
     to: To
     rate: float
@@ -89,6 +90,12 @@ class Faults:
         self._numbers = itertools.count()
         self._rules: list[Rule] = []
 
+    @property
+    def rules(self) -> list[Rule]:
+        """A copy of the list of all rules, in the order in which they are asked."""
+        with self._lock:
+            return list(self._rules)
+
     def add(
         self,
         fault: Fault,
@@ -128,7 +135,7 @@ class Faults:
             number = next(self._numbers)
             seed = None if self._seed is None else f"{self._seed} fault {number}"
             chance = random.Random(seed)  # noqa: S311  - chance, not secrets
-            rule = Rule(fault, to, rate, count, skip, method, pattern, match, chance)
+            rule = Rule(number, fault, to, rate, count, skip, method, pattern, match, chance)
             self._rules.append(rule)
         return rule
 

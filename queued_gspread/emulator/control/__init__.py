@@ -1,0 +1,7 @@
+"""What a person or a test sees and sets of a running emulator, over HTTP and on a page."""
+
+from __future__ import annotations
+
+from .routes import Control
+
+__all__ = ["Control"]

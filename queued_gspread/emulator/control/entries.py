@@ -1,0 +1,35 @@
+"""Entries of the ledger as JSON, without what would let anybody in."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from queued_gspread.emulator.ledger import Served
+
+if TYPE_CHECKING:
+    from queued_gspread.emulator.ledger import Entry
+
+    from .fields import Json
+
+HIDDEN = "(hidden)"
+_SECRET = {"key", "access_token", "oauth_token"}
+_SHOWN = [field.name for field in fields(Served) if field.name not in {"query", "body"}]
+
+
+def entry_json(entry: Entry) -> Json:
+    """Return an entry: its number, whom it was sent to, and all of `Served` but the body."""
+    served = entry.served
+    query = [[name, HIDDEN if name.lower() in _SECRET else value] for name, value in served.query]
+    held = {name: getattr(served, name) for name in _SHOWN}
+    return {"number": entry.number, "to": entry.to, **held, "query": query}
+
+
+def whole_entry_json(entry: Entry) -> Json:
+    """Return an entry with its body.
+
+    The body is null where it is no JSON, and for a token request, which holds an assertion.
+    """
+    body = entry.served.body
+    shown = entry.to == "api" and not isinstance(body, bytes)
+    return {**entry_json(entry), "body": body if shown else None}
