@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from queued_gspread.emulator.errors import InvalidArgumentError
+from queued_gspread.emulator.sheet import ATTACHED
 from queued_gspread.emulator.values.entry import write
 from queued_gspread.emulator.values.render import shown
 from queued_gspread.emulator.values.writing import LONGEST, TOO_LONG
@@ -49,6 +50,22 @@ class Scope:
         found, bounds = self.book.grid_range(asked or {})
         return found, bounds.within(found.grid.row_count, found.grid.column_count)
 
+    def attached(self, kind: str, wanted: int | None) -> tuple[Sheet, Json]:
+        """Return what has an id among the attachments of this kind, and its sheet."""
+        for sheet in self.book.sheets:
+            for item in getattr(sheet, kind):
+                if item[ATTACHED[kind]] == wanted:
+                    return sheet, item
+        raise InvalidArgumentError(f"No {_noun(kind)} with id: {wanted}")
+
+    def attached_id(self, kind: str, asked: Json) -> int:
+        """Return the id for a new attachment of this kind: a free one, or the one asked for."""
+        wanted = asked.get(ATTACHED[kind])
+        items = (item for sheet in self.book.sheets for item in getattr(sheet, kind))
+        if wanted and any(item[ATTACHED[kind]] == wanted for item in items):
+            raise InvalidArgumentError(f"A {_noun(kind)} with id {wanted} already exists")
+        return wanted or self.ids.sheet()
+
     def corner(self, asked: Json | None) -> tuple[Sheet, int, int]:
         """Return the sheet, the row and the column of a GridCoordinate, which is in the grid."""
         asked = asked or {}
@@ -90,6 +107,10 @@ Handler: TypeAlias = "Callable[[Scope, Json], Json]"
 def shown_value(cell: Cell) -> str:
     """Return a value that was entered as it is shown."""
     return shown(cell, cell.value)
+
+
+def _noun(kind: str) -> str:
+    return kind.removesuffix("s").replace("_", " ")
 
 
 def check_length(entered: object) -> None:
