@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import operator
 import re
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from .comparison import COMPARISONS
 from .moments import show_moment
 
 if TYPE_CHECKING:
@@ -22,14 +22,6 @@ _FRACTION = re.compile(r"(?P<whole>[#0?]+ +)?(?P<over>[#0?]+)/(?P<under>[#0?]+|[
 _LITERAL = re.compile(r'"([^"]*)"|\\(.)|\[[^\]]*\]|_(.)|\*.')
 _SECTION = re.compile(r'(?:"[^"]*"|\\.|[^;"])+|(?<=;)(?=;|$)')
 _CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)(-?\d+(?:\.\d+)?)\]")
-_HOLDS: dict[str, Callable[[float, float], bool]] = {
-    "<=": operator.le,
-    ">=": operator.ge,
-    "<>": operator.ne,
-    "<": operator.lt,
-    ">": operator.gt,
-    "=": operator.eq,
-}
 _DEFAULT_PATTERNS = {
     "NUMBER": "#,##0.00",
     "PERCENT": "0.00%",
@@ -95,7 +87,7 @@ def _section(number: float, sections: list[str]) -> tuple[str, bool]:
     """Return the part of a pattern that a number is shown by, and whether a minus is added."""
     for section in sections:
         condition = _CONDITION.search(section)
-        if condition and _HOLDS[condition[1]](number, float(condition[2])):
+        if condition and COMPARISONS[condition[1]](number, float(condition[2])):
             return section, True
     plain = [section for section in sections if not _CONDITION.search(section)] or sections
     if len(plain) < len(sections):
