@@ -312,10 +312,14 @@ def _export(store: Store, request: Request) -> Answer:
     return Answer(HTTPStatus.OK, content, mime_type)
 
 
+def _drive_body(request: Request) -> Json:
+    return drive_api.checked_body(request.json)
+
+
 def _permission_update(store: Store, request: Request) -> Json:
     which = request.parts["permission"]
     return sharing_api.update_permission(
-        store, request.parts["id"], which, request.query, request.json
+        store, request.parts["id"], which, request.query, _drive_body(request)
     )
 
 
@@ -328,7 +332,7 @@ _TABLE: list[tuple[str, str, Callable[[Store, Request], Answer | Json | None]]] 
     ("GET", _SHEET, _get_spreadsheet),
     ("POST", _SHEETS, _create_spreadsheet),
     ("POST", _SHEET + ":batchUpdate", _batch_update),
-    ("POST", _SHEET + "/sheets/(?P<sheet>[0-9]+):copyTo", _copy_to),
+    ("POST", _SHEET + "/sheets/(?P<sheet>[0-9]{1,10}):copyTo", _copy_to),
     ("GET", _VALUES + "/(?P<range>.+)", _values_get),
     ("PUT", _VALUES + "/(?P<range>.+)", _values_update),
     ("POST", _APPEND.pattern, _values_append),
@@ -338,11 +342,15 @@ _TABLE: list[tuple[str, str, Callable[[Store, Request], Answer | Json | None]]] 
     ("POST", _VALUES + ":batchClear", _values_batch_clear),
     *((m.verb, _SHEET + m.path, _handler(m)) for m in data_filter_api.METHODS),
     ("GET", _FILES, lambda s, r: drive_api.list_files(s, r.query)),
-    ("POST", _FILES, lambda s, r: drive_api.create(s, r.query, r.json)),
+    ("POST", _FILES, lambda s, r: drive_api.create(s, r.query, _drive_body(r))),
     ("GET", _FILE, lambda s, r: drive_api.get(s, r.parts["id"], r.query)),
-    ("PATCH", _FILE, lambda s, r: drive_api.update(s, r.parts["id"], r.query, r.json)),
+    ("PATCH", _FILE, lambda s, r: drive_api.update(s, r.parts["id"], r.query, _drive_body(r))),
     ("DELETE", _FILE, lambda s, r: drive_api.delete(s, r.parts["id"])),
-    ("POST", _FILE + "/copy", lambda s, r: drive_api.copy(s, r.parts["id"], r.query, r.json)),
+    (
+        "POST",
+        _FILE + "/copy",
+        lambda s, r: drive_api.copy(s, r.parts["id"], r.query, _drive_body(r)),
+    ),
     ("GET", _FILE + "/export", _export),
     (
         "GET",
@@ -352,7 +360,7 @@ _TABLE: list[tuple[str, str, Callable[[Store, Request], Answer | Json | None]]] 
     (
         "POST",
         _FILE + "/permissions",
-        lambda s, r: sharing_api.create_permission(s, r.parts["id"], r.query, r.json),
+        lambda s, r: sharing_api.create_permission(s, r.parts["id"], r.query, _drive_body(r)),
     ),
     (
         "GET",
@@ -373,7 +381,7 @@ _TABLE: list[tuple[str, str, Callable[[Store, Request], Answer | Json | None]]] 
     (
         "POST",
         _FILE + "/comments",
-        lambda s, r: sharing_api.create_comment(s, r.parts["id"], r.query, r.json),
+        lambda s, r: sharing_api.create_comment(s, r.parts["id"], r.query, _drive_body(r)),
     ),
     (
         "PUT",

@@ -142,6 +142,11 @@ METHODS = [
         batch_clear,
         changes=True,
     ),
-    Method("GET", "/developerMetadata/(?P<metadata>[0-9]+)", "developerMetadata.get", get_metadata),
+    Method(
+        "GET",
+        "/developerMetadata/(?P<metadata>[0-9]{1,10})",
+        "developerMetadata.get",
+        get_metadata,
+    ),
     Method("POST", "/developerMetadata:search", "developerMetadata.search", search_metadata),
 ]

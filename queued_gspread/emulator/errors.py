@@ -226,7 +226,7 @@ def file_not_found(file_id: str) -> ApiError:
 
 
 def drive_invalid(name: str, message: str = "Invalid Value") -> ApiError:
-    """Return the Drive API's 400 for a bad query parameter."""
+    """Return the Drive API's 400 for a bad parameter or field."""
     return drive_error(HTTPStatus.BAD_REQUEST, "invalid", message, ("parameter", name))
 
 

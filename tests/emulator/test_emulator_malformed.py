@@ -86,3 +86,55 @@ def test_malformed_bodies(path, example):
         given = answer(direct.store, Request("POST", target, {}, json.dumps(body).encode()))
         assert given.status in {200, 400, 501}, body
         assert len(direct.store.files) == 1 + (given.status == 200 and not path), body
+
+
+@pytest.mark.parametrize(
+    ("path", "example"),
+    [
+        (":batchUpdate", {"valueInputOption": "RAW", "data": [{"range": "A1", "values": [[1]]}]}),
+        (":batchClear", {"ranges": ["A1"]}),
+        ("/A1:append?valueInputOption=RAW", {"range": "A1", "values": [[1]]}),
+        (":batchGetByDataFilter", {"dataFilters": FILTERS, "majorDimension": "ROWS"}),
+        (
+            ":batchUpdateByDataFilter",
+            {
+                "valueInputOption": "RAW",
+                "data": [{"dataFilter": FILTERS[0], "values": [[1]], "majorDimension": "ROWS"}],
+            },
+        ),
+        (":batchClearByDataFilter", {"dataFilters": FILTERS}),
+    ],
+)
+def test_malformed_values(path, example):
+    """A body of a values method with a part that is wrong gets a 400, if not 200."""
+    for body in changed(example):
+        direct = Direct()
+        assert direct.status("POST", f"/values{path}", body) in {200, 400}, body
+        assert direct.status("GET", "?includeGridData=true") == 200, body
+
+
+@pytest.mark.parametrize(
+    ("path", "example"),
+    [
+        ("", {"name": "n", "mimeType": SPREADSHEET_TYPE, "parents": ["root"]}),
+        ("/ID/copy", {"name": "n", "parents": ["root"]}),
+        ("/ID/permissions", {"role": "reader", "type": "user", "emailAddress": "a@example.com"}),
+        ("/ID/comments?fields=*", {"content": "c"}),
+    ],
+)
+def test_malformed_bodies_to_drive(path, example):
+    """A body to Drive with a part that is wrong gets a 400, if not 200, and files can be listed."""
+    for body in changed(example):
+        direct = Direct()
+        target = "/drive/v3/files" + path.replace("ID", direct.book.spreadsheet_id)
+        given = answer(direct.store, Request("POST", target, {}, json.dumps(body).encode()))
+        assert given.status in {200, 400}, body
+        listed = answer(direct.store, Request("GET", "/drive/v3/files?fields=*", {}, b""))
+        assert listed.status == 200, body
+
+
+@pytest.mark.parametrize("name", ["pageSize", "pageToken"])
+def test_numbers_of_thousands_of_digits(name):
+    """A number in a query that Python does not read is refused as any other wrong one."""
+    target = f"/drive/v3/files?{name}={'9' * 5000}"
+    assert answer(new_store(), Request("GET", target, {}, b"")).status == 400
