@@ -18,9 +18,11 @@ from .errors import (
     failure,
     insufficient_scopes,
     invalid,
+    too_deep,
     unauthenticated,
 )
 from .field_mask import apply_mask, parse_mask
+from .message import checked_message
 from .payload import parsed_payload
 from .response_fields import check_fields
 from .schema import check_body, check_parameters
@@ -123,9 +125,11 @@ def answer(store: Store, request: Request) -> Answer:
         return _route(store, request)
     except ApiError as error:
         return refusal(error)
+    except RecursionError:
+        return refusal(too_deep())
     except Exception:  # noqa: BLE001  - a server answers whatever goes wrong in it
         _log.exception("The emulator failed at %s %s", request.method, request.target)
-        return refusal(failure(HTTPStatus.INTERNAL_SERVER_ERROR, on_sheets=True))
+        return refusal(failure(HTTPStatus.INTERNAL_SERVER_ERROR, request.on_sheets))
 
 
 def is_append(request: Request) -> bool:
@@ -201,11 +205,15 @@ def _checked(request: Request, method: str) -> Json:
 
 
 def _create_spreadsheet(store: Store, request: Request) -> Json:
-    body = _checked(request, "create")
+    body = checked_message(_checked(request, "create"))
     title = (body.get("properties") or {}).get("title") or "Untitled spreadsheet"
     file = store.create(title, SPREADSHEET_TYPE)
     assert file.book
-    spreadsheets_api.fill_new(file.book, body, store.ids)
+    try:
+        spreadsheets_api.fill_new(file.book, body, store.ids, store.email)
+    except BaseException:
+        del store.files[file.file_id]
+        raise
     return spreadsheets_api.get(file.book, [], False, request.query.get("fields"))
 
 
@@ -227,7 +235,7 @@ def _batch_update(store: Store, request: Request) -> Json:
 def _copy_to(store: Store, request: Request) -> Json:
     body = _checked(request, "sheets.copyTo")
     _, book = store.spreadsheet_file(request.parts["id"])
-    wanted = body.get("destinationSpreadsheetId", "")
+    wanted = checked_message(body).get("destinationSpreadsheetId", "")
     file, target = store.spreadsheet_file(wanted)
     found = spreadsheets_api.copy_to(book, int(request.parts["sheet"]), target, store.ids)
     store.touch(file)
@@ -305,10 +313,14 @@ def _export(store: Store, request: Request) -> Answer:
     return Answer(HTTPStatus.OK, content, mime_type)
 
 
+def _drive_body(request: Request) -> Json:
+    return drive_api.checked_body(request.json)
+
+
 def _permission_update(store: Store, request: Request) -> Json:
     which = request.parts["permission"]
     return sharing_api.update_permission(
-        store, request.parts["id"], which, request.query, request.json
+        store, request.parts["id"], which, request.query, _drive_body(request)
     )
 
 
@@ -321,7 +333,7 @@ _TABLE: list[tuple[str, str, Callable[[Store, Request], Answer | Json | None]]] 
     ("GET", _SHEET, _get_spreadsheet),
     ("POST", _SHEETS, _create_spreadsheet),
     ("POST", _SHEET + ":batchUpdate", _batch_update),
-    ("POST", _SHEET + "/sheets/(?P<sheet>[0-9]+):copyTo", _copy_to),
+    ("POST", _SHEET + "/sheets/(?P<sheet>[0-9]{1,10}):copyTo", _copy_to),
     ("GET", _VALUES + "/(?P<range>.+)", _values_get),
     ("PUT", _VALUES + "/(?P<range>.+)", _values_update),
     ("POST", _APPEND.pattern, _values_append),
@@ -331,11 +343,15 @@ _TABLE: list[tuple[str, str, Callable[[Store, Request], Answer | Json | None]]] 
     ("POST", _VALUES + ":batchClear", _values_batch_clear),
     *((m.verb, _SHEET + m.path, _handler(m)) for m in data_filter_api.METHODS),
     ("GET", _FILES, lambda s, r: drive_api.list_files(s, r.query)),
-    ("POST", _FILES, lambda s, r: drive_api.create(s, r.query, r.json)),
+    ("POST", _FILES, lambda s, r: drive_api.create(s, r.query, _drive_body(r))),
     ("GET", _FILE, lambda s, r: drive_api.get(s, r.parts["id"], r.query)),
-    ("PATCH", _FILE, lambda s, r: drive_api.update(s, r.parts["id"], r.query, r.json)),
+    ("PATCH", _FILE, lambda s, r: drive_api.update(s, r.parts["id"], r.query, _drive_body(r))),
     ("DELETE", _FILE, lambda s, r: drive_api.delete(s, r.parts["id"])),
-    ("POST", _FILE + "/copy", lambda s, r: drive_api.copy(s, r.parts["id"], r.query, r.json)),
+    (
+        "POST",
+        _FILE + "/copy",
+        lambda s, r: drive_api.copy(s, r.parts["id"], r.query, _drive_body(r)),
+    ),
     ("GET", _FILE + "/export", _export),
     (
         "GET",
@@ -345,7 +361,7 @@ _TABLE: list[tuple[str, str, Callable[[Store, Request], Answer | Json | None]]] 
     (
         "POST",
         _FILE + "/permissions",
-        lambda s, r: sharing_api.create_permission(s, r.parts["id"], r.query, r.json),
+        lambda s, r: sharing_api.create_permission(s, r.parts["id"], r.query, _drive_body(r)),
     ),
     (
         "GET",
@@ -366,7 +382,7 @@ _TABLE: list[tuple[str, str, Callable[[Store, Request], Answer | Json | None]]] 
     (
         "POST",
         _FILE + "/comments",
-        lambda s, r: sharing_api.create_comment(s, r.parts["id"], r.query, r.json),
+        lambda s, r: sharing_api.create_comment(s, r.parts["id"], r.query, _drive_body(r)),
     ),
     (
         "PUT",

@@ -9,6 +9,7 @@ from . import values_api
 from .a1 import range_name
 from .data_filters import matched_metadata, ranges_of
 from .errors import InvalidArgumentError, invalid, sheets_not_found
+from .message import checked_message
 from .spreadsheets_api import get_found
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ Json = dict[str, Any]
 
 def get(book: Spreadsheet, body: Json, named: Mapping[str, str]) -> Json:
     """Answer spreadsheets.getByDataFilter: all sheets without a filter."""
-    filters = body.get("dataFilters") or []
+    filters = _filters(body)
     found = [place for asked in filters for place in _places(book, asked)] if filters else None
     return get_found(book, found, bool(body.get("includeGridData")), named.get("fields"))
 
@@ -42,7 +43,7 @@ def batch_update(book: Spreadsheet, body: Json, _: Mapping[str, str]) -> Json:
     """Answer values:batchUpdateByDataFilter: all of it is checked before anything is written."""
     data, filters = [], []
     for item in body.get("data") or []:
-        asked = item.get("dataFilter") or {}
+        [asked] = _filters({"dataFilters": [item.get("dataFilter") or {}]})
         values = {name: part for name, part in item.items() if name != "dataFilter"}
         for place in _places(book, asked):
             data.append({**values, "range": _name(*place)})
@@ -69,7 +70,7 @@ def get_metadata(book: Spreadsheet, _: Json, named: Mapping[str, str]) -> Json:
 
 def search_metadata(book: Spreadsheet, body: Json, _: Mapping[str, str]) -> Json:
     """Answer developerMetadata.search: every entry once, with all filters that find it."""
-    filters = body.get("dataFilters") or []
+    filters = _filters(body)
     try:
         found = matched_metadata(book, filters)
         by_filter = [(asked, matched_metadata(book, [asked])) for asked in filters]
@@ -84,7 +85,7 @@ def search_metadata(book: Spreadsheet, body: Json, _: Mapping[str, str]) -> Json
 
 def _selected(book: Spreadsheet, body: Json) -> dict[str, list[Json]]:
     """Return the ranges that a body's filters select, each with the filters that select it."""
-    filters = body.get("dataFilters") or []
+    filters = _filters(body)
     if not filters:
         raise invalid("At least one data filter must be given")
     found: dict[str, list[Json]] = {}
@@ -92,6 +93,11 @@ def _selected(book: Spreadsheet, body: Json) -> dict[str, list[Json]]:
         for place in _places(book, asked):
             found.setdefault(_name(*place), []).append(asked)
     return found
+
+
+def _filters(body: Json) -> list[Json]:
+    found: Json = checked_message({"dataFilters": body.get("dataFilters") or []})
+    return list(found["dataFilters"])
 
 
 def _places(book: Spreadsheet, asked: Json) -> list[tuple[Sheet, Bounds]]:
@@ -136,6 +142,11 @@ METHODS = [
         batch_clear,
         changes=True,
     ),
-    Method("GET", "/developerMetadata/(?P<metadata>[0-9]+)", "developerMetadata.get", get_metadata),
+    Method(
+        "GET",
+        "/developerMetadata/(?P<metadata>[0-9]{1,10})",
+        "developerMetadata.get",
+        get_metadata,
+    ),
     Method("POST", "/developerMetadata:search", "developerMetadata.search", search_metadata),
 ]

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from .a1 import Bounds, Rect
 from .developer_metadata import looked_up, sheet_of
 from .errors import InvalidArgumentError
-from .spreadsheet import bounds_of
 
 if TYPE_CHECKING:
     from .sheet import Sheet
@@ -67,11 +66,7 @@ def _kind(asked: Json) -> str:
 def _place(book: Spreadsheet, asked: Json) -> tuple[Sheet, Bounds]:
     if "a1Range" in asked:
         return book.find(asked["a1Range"])
-    where = asked["gridRange"]
-    sheet = book.sheet(where.get("sheetId", 0))
-    if sheet is None:
-        raise InvalidArgumentError(f"No grid with id: {where.get('sheetId', 0)}")
-    return sheet, bounds_of(where)
+    return book.grid_range(asked["gridRange"])
 
 
 def _bounds(entry: Json) -> Bounds:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from .csv_import import import_csv
 from .drive_query import parse_query
 from .drive_v2 import file_v2
-from .errors import drive_error, drive_invalid, export_too_large
+from .errors import InvalidArgumentError, drive_error, drive_invalid, export_too_large
 from .export import export_book
 from .field_mask import apply_mask, parse_mask
 from .store import ROOT_FOLDER, SPREADSHEET_TYPE
@@ -23,8 +24,23 @@ Json = dict[str, Any]
 _DEFAULT_FIELDS = "kind,id,name,mimeType"
 _DEFAULT_LIST_FIELDS = f"kind,incompleteSearch,nextPageToken,files({_DEFAULT_FIELDS})"
 _DEFAULT_PAGE, _LARGEST_PAGE = 100, 1000
+_MOST_DIGITS = 9
 _LARGEST_EXPORT = 10 * 1024 * 1024
+_TEXTS = ("name", "mimeType", "role", "type", "emailAddress", "domain", "content")
 _FOLDER_TYPE = "application/vnd.google-apps.folder"
+
+
+def checked_body(body: Json) -> Json:
+    """Return a request's body whose texts are texts; raise Drive's 400 for one that is not."""
+    for name in _TEXTS:
+        if not isinstance(body.get(name), (str, type(None))):
+            raise drive_invalid(name, f"Invalid value {json.dumps(body[name])}: it must be a text.")
+    parents = body.get("parents") or []
+    if not isinstance(parents, list) or not all(isinstance(parent, str) for parent in parents):
+        raise drive_invalid(
+            "parents", f"Invalid value {json.dumps(parents)}: it must be a list of texts."
+        )
+    return body
 
 
 def create(store: Store, query: Mapping[str, str], body: Json) -> Json:
@@ -96,7 +112,10 @@ def upload_v2(store: Store, file_id: str, content: bytes) -> Json:
     """Answer the v2 upload of a CSV file: it replaces the spreadsheet's content."""
     file = store.file(file_id)
     if file.book:
-        import_csv(file.book, content, store.ids)
+        try:
+            import_csv(file.book, content, store.ids)
+        except InvalidArgumentError as problem:
+            raise drive_error(HTTPStatus.BAD_REQUEST, "badRequest", str(problem)) from None
     store.touch(file)
     return file_v2(file, store, store.ids.letters(27))
 
@@ -145,6 +164,10 @@ def _link(file: File) -> str:
     return f"https://drive.google.com/drive/{kind}/{file.file_id}"
 
 
+def _is_count(text: str) -> bool:
+    return text.isdecimal() and len(text) <= _MOST_DIGITS
+
+
 def _parents(body: Json) -> list[str]:
     parents = body.get("parents") or [ROOT_FOLDER]
     return [ROOT_FOLDER if parent == "root" else str(parent) for parent in parents]
@@ -153,9 +176,9 @@ def _parents(body: Json) -> list[str]:
 def _page(query: Mapping[str, str]) -> tuple[int, int]:
     token = (query.get("pageToken") or "~!!~0").removeprefix("~!!~")
     size = query.get("pageSize") or str(_DEFAULT_PAGE)
-    if not token.isdecimal():
+    if not _is_count(token):
         raise drive_invalid("pageToken")
-    if not size.isdecimal() or not 1 <= int(size) <= _LARGEST_PAGE:
+    if not _is_count(size) or not 1 <= int(size) <= _LARGEST_PAGE:
         message = f"Invalid value '{size}'. Values must be within the range: [1, {_LARGEST_PAGE}]"
         raise drive_invalid("pageSize", message)
     return int(token), int(size)

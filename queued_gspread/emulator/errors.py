@@ -87,6 +87,11 @@ def invalid(message: str) -> ApiError:
     return sheets_error(HTTPStatus.BAD_REQUEST, message)
 
 
+def too_deep() -> ApiError:
+    """Return the 400 for a request whose lists and objects are nested too deeply."""
+    return invalid("Invalid JSON payload received. It is nested too deeply.")
+
+
 def invalid_field(field: str, description: str) -> ApiError:
     """Return the 400 for a request body that does not fit the API's schema."""
     return invalid_fields([(field, description)])
@@ -221,7 +226,7 @@ def file_not_found(file_id: str) -> ApiError:
 
 
 def drive_invalid(name: str, message: str = "Invalid Value") -> ApiError:
-    """Return the Drive API's 400 for a bad query parameter."""
+    """Return the Drive API's 400 for a bad parameter or field."""
     return drive_error(HTTPStatus.BAD_REQUEST, "invalid", message, ("parameter", name))
 
 

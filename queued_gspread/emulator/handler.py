@@ -249,7 +249,7 @@ def _served(visit: _Visit, shown: Answer | None, fault: str, answered: float) ->
     request = visit.request
     body: Any = request.content or None
     if body and "json" in request.headers.get("Content-Type", ""):
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             body = json.loads(request.content)
     return Served(
         time=time.time(),

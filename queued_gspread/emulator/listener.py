@@ -77,16 +77,18 @@ class Listener:
         self._thread.join()
         self._thread = None
 
-    def renew(self, forget: Callable[[], None]) -> None:
-        """Close all connections, and call `forget` when no request is under way.
+    def check_outside(self) -> None:
+        """Raise RuntimeError in the thread that serves requests, which cannot wait for itself."""
+        if self._thread is threading.current_thread():
+            raise RuntimeError(
+                "The emulator's own thread cannot start, stop or reset it: use another one."
+            )
 
-        Raises RuntimeError in the thread that serves requests.
-        """
+    def renew(self, forget: Callable[[], None]) -> None:
+        """Close all connections, and call `forget` when no request is under way."""
         if self._thread is None:
             forget()
             return
-        if self._thread is threading.current_thread():
-            raise RuntimeError("The emulator's own thread cannot reset it: use another one.")
         assert self._loop
         asyncio.run_coroutine_threadsafe(self._renew(forget), self._loop).result()
 

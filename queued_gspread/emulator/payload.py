@@ -6,10 +6,11 @@ import json
 import re
 from typing import Any
 
-from .errors import invalid
+from .errors import invalid, too_deep
 
 _AROUND = 20
-_TEXT_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|(NaN|-?Infinity)', re.DOTALL)
+_TEXT_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|(NaN|-?Infinity|\d{1000,})', re.DOTALL)
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 _ROOT = 'Invalid JSON payload received. Unknown name "": Root element must be a message.'
 
 
@@ -27,16 +28,30 @@ def parsed_payload(content: bytes) -> dict[str, Any]:
         raise _unexpected(shown, problem.pos) from None
     except UnicodeDecodeError as problem:
         raise _unexpected(shown, problem.start) from None
+    except RecursionError:
+        raise too_deep() from None
     except ValueError:
-        found = (match for match in _TEXT_OR_CONSTANT.finditer(shown) if match[1])
-        raise _unexpected(shown, next(found).start()) from None
+        raise _unexpected(shown, _refused(shown)) from None
     if not isinstance(parsed, dict):
         raise invalid(_ROOT)
-    return parsed
+    return _with_whole_characters(parsed) if _HALF.search(content) else parsed
+
+
+def _with_whole_characters(parsed: dict[str, Any]) -> dict[str, Any]:
+    """Return a body with U+FFFD for halves of characters: no answer could hold them."""
+    halves = json.dumps(parsed, ensure_ascii=False).encode("utf-16", "surrogatepass")
+    found: dict[str, Any] = json.loads(halves.decode("utf-16", "replace"))
+    return found
 
 
 def _refuse(constant: str) -> None:
     raise ValueError(constant)
+
+
+def _refused(text: str) -> int:
+    """Return the place of a constant that JSON lacks, or of a number that Python does not read."""
+    found = (match for match in _TEXT_OR_CONSTANT.finditer(text) if match[1])
+    return next(found).start()
 
 
 def _unexpected(text: str, place: int) -> Exception:

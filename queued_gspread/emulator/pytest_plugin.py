@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .server import Emulator
 
 
-class _Keeper:
+class _OneEmulator:
     """Keeps one emulator running for as long as tests want it with the same settings."""
 
     def __init__(self) -> None:
@@ -55,10 +55,10 @@ def _emulator_class() -> type[Emulator]:
 
 
 @pytest.fixture(scope="session")
-def _sheets_emulators() -> Iterator[_Keeper]:
-    keeper = _Keeper()
-    yield keeper
-    keeper.stop()
+def _sheets_emulators() -> Iterator[_OneEmulator]:
+    spare = _OneEmulator()
+    yield spare
+    spare.stop()
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def sheets_emulator_settings() -> Mapping[str, Any]:
 
 @pytest.fixture
 def sheets_emulator(
-    _sheets_emulators: _Keeper, sheets_emulator_settings: Mapping[str, Any]
+    _sheets_emulators: _OneEmulator, sheets_emulator_settings: Mapping[str, Any]
 ) -> Iterator[Emulator]:
     """Return a running emulator of Google's Sheets and Drive APIs, empty for every test."""
     emulator = _sheets_emulators.running(sheets_emulator_settings)

@@ -121,6 +121,9 @@ def check_body(method: str, body: dict[str, Any]) -> None:
     if not method.startswith("values."):
         return
     _check_types(body, parent)
+    for place, text in enumerate(body.get("ranges") or []):
+        if not isinstance(text, str):
+            raise _wrong_type(f"ranges[{place}]", "TYPE_STRING", text)
     items = _FILTERED_RANGE if method == "values.batchUpdateByDataFilter" else _VALUE_RANGE
     for place, item in enumerate(body.get("data") or []):
         where = f"data[{place}]"

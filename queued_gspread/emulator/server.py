@@ -25,7 +25,7 @@ from .store import Store
 from .timestamps import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
     from types import TracebackType
@@ -76,6 +76,7 @@ class Emulator:
         control = Control(self, self._store, self._handler.ledger, host)
         self._listener = Listener(host, port, self._handler, control)
         self._clients = Clients()
+        self._turn = threading.Lock()
         self._given: dict[str, Any] = {
             "quotas": quotas or Quotas(),
             "latency": latency,
@@ -267,7 +268,7 @@ class Emulator:
 
         Raises StateError where another emulator has the state's file, or had it meanwhile.
         """
-        with self._keeper.held() if self._keeper else contextlib.nullcontext():
+        with self._alone(), self._keeper.held() if self._keeper else contextlib.nullcontext():
             self._listener.start()
 
     def stop(self) -> None:
@@ -276,10 +277,11 @@ class Emulator:
         A request that waits for its moment is reset, and not applied. Raises UnsavedError where
         the state cannot be saved; the next call tries again.
         """
-        self._clients.close()
-        self._listener.stop()
-        if self._keeper:
-            self._keeper.stop()
+        with self._alone():
+            self._clients.close()
+            self._listener.stop()
+            if self._keeper:
+                self._keeper.stop()
 
     def reset(self) -> None:
         """Make it as new: no files, tokens and faults, nothing counted or in the ledger.
@@ -292,8 +294,9 @@ class Emulator:
         finds nothing of what was before. Raises RuntimeError in the emulator's own thread, as in
         the `match` of a fault.
         """
-        self._clients.close()
-        self._listener.renew(self._forget)
+        with self._alone():
+            self._clients.close()
+            self._listener.renew(self._forget)
 
     def serve_forever(self, on_listening: Callable[[], None] | None = None) -> None:
         """Start, report, and return once SIGTERM or SIGINT came; for the main thread only."""
@@ -308,6 +311,13 @@ class Emulator:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let no other thread start, stop or reset it meanwhile."""
+        self._listener.check_outside()
+        with self._turn:
+            yield
 
     def _forget(self) -> None:
         with self._changes.making():

@@ -16,7 +16,7 @@ DEFAULT_ROWS = 1000
 DEFAULT_COLUMNS = 26
 Span = tuple[int, int]
 # What is attached to ranges, with the name of its id.
-_RANGED = {
+ATTACHED = {
     "protected_ranges": "protectedRangeId",
     "banded_ranges": "bandedRangeId",
     "filter_views": "filterViewId",
@@ -53,7 +53,7 @@ class Sheet:
         other.properties = copy.deepcopy(self.properties)
         other.grid_properties = copy.deepcopy(self.grid_properties)
         other.basic_filter = self.basic_filter and _at_home(self.basic_filter, sheet_id)
-        for name in _RANGED:
+        for name in ATTACHED:
             setattr(other, name, [_at_home(item, sheet_id) for item in getattr(self, name)])
         other.groups = copy.deepcopy(self.groups)
         other.dimensions = copy.deepcopy(self.dimensions)
@@ -61,7 +61,7 @@ class Sheet:
 
     def renumber(self, new_id: Callable[[], int]) -> None:
         """Give what has an id of its own another one, as a copy within a spreadsheet needs."""
-        for name, key in _RANGED.items():
+        for name, key in ATTACHED.items():
             for item in getattr(self, name) if key else ():
                 item[key] = new_id()
 

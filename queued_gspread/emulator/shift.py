@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 
 Json = dict[str, Any]
+# What of a filter is about a column, and the name of the column's index in it.
+_COLUMN_OF = {"filterSpecs": "columnIndex", "sortSpecs": "dimensionIndex"}
 
 
 class Change(Protocol):
@@ -89,6 +91,9 @@ def shift_sheet(book: Spreadsheet, sheet: Sheet, change: Change) -> None:
     size = sheet.grid.everything
     change.apply(sheet.grid)
     sheet.merges = [m for m in map(change.rect, sheet.merges) if m and m.height * m.width > 1]
+    for merge in sheet.merges:
+        # It may have been pushed over the edge without a cell in it.
+        sheet.grid.grow(merge.end_row, merge.end_column)
     _shift_dimensions(sheet, change)
     for name in ("protected_ranges", "banded_ranges", "filter_views"):
         setattr(sheet, name, _shift_ranged(getattr(sheet, name), change, size))
@@ -128,18 +133,37 @@ def _shift_ranged(items: list[Json], change: Change, size: Rect) -> list[Json]:
     for item in items:
         where = moved_range(item.get("range", {}), change, size)
         if where is not None:
-            kept.append(copy.deepcopy(item) | ({"range": where} if "range" in item else {}))
+            moved = copy.deepcopy(item) | ({"range": where} if "range" in item else {})
+            if "unprotectedRanges" in moved:
+                moved["unprotectedRanges"] = _moved_ranges(moved["unprotectedRanges"], change, size)
+            kept.append(_with_moved_columns(moved, change))
     return kept
+
+
+def _moved_ranges(ranges: list[Json], change: Change, size: Rect) -> list[Json]:
+    """Return where GridRanges lie afterwards, without those that are gone."""
+    moved = (moved_range(where, change, size) for where in ranges)
+    return [where for where in moved if where is not None]
+
+
+def _with_moved_columns(item: Json, change: Change) -> Json:
+    """Return a filter whose criteria and orders stay with their columns, and go with them."""
+    if change.dimension != "COLUMNS":
+        return item
+    moved = dict(item)
+    if "criteria" in item:
+        by_column = ((change.index(int(at)), part) for at, part in item["criteria"].items())
+        moved["criteria"] = {str(at): part for at, part in by_column if at is not None}
+    for name, key in _COLUMN_OF.items():
+        if name in item:
+            indices = ((change.index(spec.get(key, 0)), spec) for spec in item[name])
+            moved[name] = [spec | {key: at} for at, spec in indices if at is not None]
+    return moved
 
 
 def _shift_rules(rules: list[Json], change: Change, size: Rect) -> list[Json]:
-    kept = []
-    for rule in rules:
-        ranges = [moved_range(where, change, size) for where in rule["ranges"]]
-        left = [where for where in ranges if where is not None]
-        if left:
-            kept.append({**rule, "ranges": left})
-    return kept
+    moved = ({**rule, "ranges": _moved_ranges(rule["ranges"], change, size)} for rule in rules)
+    return [rule for rule in moved if rule["ranges"]]
 
 
 def _shift_metadata(entries: list[Json], sheet: Sheet, change: Change) -> list[Json]:

@@ -80,11 +80,7 @@ class Spreadsheet:
     def check_size(self, sheet: Sheet, rows: int, columns: int) -> None:
         """Fail where a sheet of this size would make all sheets together too large."""
         others = (s.grid.row_count * s.grid.column_count for s in self.sheets if s is not sheet)
-        if sum(others) + rows * columns > _MAX_CELLS:
-            limit = f"above the limit of {_MAX_CELLS} cells."
-            raise InvalidArgumentError(
-                f"This action would increase the number of cells in the workbook {limit}"
-            )
+        check_total(sum(others) + rows * columns)
 
     def find(self, text: str) -> tuple[Sheet, Bounds]:
         """Return what a range in A1 notation, a sheet's title or a range's name stands for."""
@@ -97,6 +93,15 @@ class Spreadsheet:
         if rows >= grid.row_count or columns >= grid.column_count:
             raise InvalidArgumentError(exceeds_grid(sheet, bounds))
         return found
+
+    def grid_range(self, asked: dict[str, Any]) -> tuple[Sheet, Bounds]:
+        """Return the sheet and the bounds of a GridRange, which has to begin in the grid."""
+        sheet = self.sheet(asked.get("sheetId", 0))
+        if sheet is None:
+            raise InvalidArgumentError(f"No grid with id: {asked.get('sheetId', 0)}")
+        _check_within(asked, "Row", sheet.grid.row_count)
+        _check_within(asked, "Column", sheet.grid.column_count)
+        return sheet, bounds_of(asked)
 
     def _lookup(self, text: str) -> tuple[Sheet, Bounds] | None:
         title, cells = split_title(text)
@@ -123,10 +128,32 @@ class Spreadsheet:
         return None
 
 
+def check_total(cells: int) -> None:
+    """Fail where a spreadsheet would have more cells than any may have."""
+    if cells > _MAX_CELLS:
+        limit = f"above the limit of {_MAX_CELLS} cells."
+        raise InvalidArgumentError(
+            f"This action would increase the number of cells in the workbook {limit}"
+        )
+
+
 def bounds_of(grid_range: dict[str, Any]) -> Bounds:
     """Return the bounds that a GridRange states."""
     names = ("startRowIndex", "endRowIndex", "startColumnIndex", "endColumnIndex")
     return Bounds(*(grid_range.get(name) for name in names))
+
+
+def _check_within(asked: dict[str, Any], name: str, count: int) -> None:
+    start, end = asked.get(f"start{name}Index", 0), asked.get(f"end{name}Index", count)
+    noun = name.lower()
+    if start < 0:
+        raise InvalidArgumentError(f"GridRange.start{name}Index[{start}] must not be negative")
+    if start >= count:
+        message = f"GridRange.start{name}Index[{start}] is after last {noun} in grid[{count - 1}]"
+        raise InvalidArgumentError(message)
+    if end <= start:
+        message = f"GridRange.end{name}Index[{end}] must be after start{name}Index[{start}]"
+        raise InvalidArgumentError(message)
 
 
 def exceeds_grid(sheet: Sheet, bounds: Bounds) -> str:

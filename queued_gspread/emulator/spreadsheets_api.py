@@ -9,13 +9,13 @@ from .batch import HANDLERS
 from .batch.dimensions import DEFAULT_PIXELS
 from .batch.groups import groups_json
 from .batch.scope import Scope
-from .batch.sheets import copy_title
+from .batch.sheets import add_sheet, copy_title
 from .developer_metadata import on_lines, on_sheet, on_spreadsheet
-from .errors import InvalidArgumentError, invalid
+from .errors import InvalidArgumentError, invalid, sheets_unimplemented
 from .field_mask import apply_mask, names, parse_mask
 from .grid_data import row_data
+from .message import checked_message, expect_list, expect_message
 from .schema import check_kind
-from .sheet import DEFAULT_COLUMNS, DEFAULT_ROWS, Sheet
 from .values.evaluate import Evaluator
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .a1 import Bounds, Rect
     from .field_mask import Mask
     from .ids import Ids
+    from .sheet import Sheet
     from .spreadsheet import Spreadsheet
 
 Json = dict[str, Any]
@@ -53,7 +54,7 @@ def get_found(book: Spreadsheet, found: Places | None, with_data: bool, fields: 
 
 def batch_update(book: Spreadsheet, body: Json, ids: Ids, email: str) -> Json:
     """Answer spreadsheets.batchUpdate: in order, all or nothing."""
-    requests = list(_flat(body.get("requests") or []))
+    requests = list(_flat(expect_list(body.get("requests") or [], "requests")))
     if not requests:
         raise invalid("Must specify at least one request.")
     parsed = [_kind(place, request) for place, request in enumerate(requests)]
@@ -61,15 +62,11 @@ def batch_update(book: Spreadsheet, body: Json, ids: Ids, email: str) -> Json:
     earlier = book.copy(book.spreadsheet_id, book.title)
     try:
         replies = [_apply(scope, place, *pair) for place, pair in enumerate(parsed)]
+        updated = _updated(book, body)
     except BaseException:
         book.restore(earlier)
         raise
-    answer: Json = {"spreadsheetId": book.spreadsheet_id, "replies": replies}
-    if body.get("includeSpreadsheetInResponse"):
-        with_data = bool(body.get("responseIncludeGridData"))
-        updated = get(book, body.get("responseRanges") or [], with_data, None)
-        answer["updatedSpreadsheet"] = updated
-    return answer
+    return {"spreadsheetId": book.spreadsheet_id, "replies": replies, **updated}
 
 
 def copy_to(source: Spreadsheet, sheet_id: int, target: Spreadsheet, ids: Ids) -> Json:
@@ -79,22 +76,48 @@ def copy_to(source: Spreadsheet, sheet_id: int, target: Spreadsheet, ids: Ids) -
         raise invalid(f"The sheet ({sheet_id}) does not exist.")
     copied = sheet.copy(ids.sheet(), copy_title(target, sheet.title))
     copied.renumber(ids.sheet)
+    try:
+        target.check_size(copied, copied.grid.row_count, copied.grid.column_count)
+    except InvalidArgumentError as problem:
+        raise invalid(str(problem)) from None
     target.sheets.append(copied)
     return copied.properties_json(len(target.sheets) - 1)
 
 
-def fill_new(book: Spreadsheet, body: Json, ids: Ids) -> None:
+def fill_new(book: Spreadsheet, body: Json, ids: Ids, email: str) -> None:
     """Give a spreadsheet that was just created the properties and sheets it was asked for."""
     book.properties.update(body.get("properties") or {})
-    asked = [sheet.get("properties") or {} for sheet in body.get("sheets") or []]
-    sheets = []
-    for place, properties in enumerate(asked):
-        grid = properties.get("gridProperties") or {}
-        sheet_id = properties.get("sheetId", ids.sheet() if place else 0)
-        rows, columns = grid.get("rowCount", DEFAULT_ROWS), grid.get("columnCount", DEFAULT_COLUMNS)
-        title = properties.get("title") or f"Sheet{place + 1}"
-        sheets.append(Sheet(sheet_id, title, rows, columns))
-    book.sheets = sheets or book.sheets
+    sheets = body.get("sheets") or []
+    _check_known("", body, {"spreadsheetId", "spreadsheetUrl", "properties", "sheets"})
+    for place, sheet in enumerate(sheets):
+        _check_known(f"sheets[{place}].", sheet, {"properties"})
+    if sheets:
+        book.sheets = []
+    scope = Scope(book, ids, email)
+    for place, sheet in enumerate(sheets):
+        asked = sheet.get("properties") or {}
+        asked = {**({} if place else {"sheetId": 0}), **asked, "index": None}
+        asked["title"] = asked.get("title") or f"Sheet{place + 1}"
+        try:
+            add_sheet(scope, {"properties": asked})
+        except InvalidArgumentError as problem:
+            raise invalid(f"Invalid sheets[{place}]: {problem}") from None
+
+
+def _check_known(where: str, asked: Json, known: set[str]) -> None:
+    """Raise for what Google gives a new spreadsheet and the emulator does not."""
+    for name in asked:
+        if name not in known:
+            raise sheets_unimplemented(f"The emulator does not support {where}{name} in create.")
+
+
+def _updated(book: Spreadsheet, body: Json) -> Json:
+    """Return the part of a batch's answer that shows the spreadsheet afterwards, if asked for."""
+    if not body.get("includeSpreadsheetInResponse"):
+        return {}
+    with_data = bool(body.get("responseIncludeGridData"))
+    ranges = checked_message({"responseRanges": body.get("responseRanges") or []})
+    return {"updatedSpreadsheet": get(book, ranges["responseRanges"], with_data, None)}
 
 
 def _flat(requests: list[Any]) -> Iterator[Any]:
@@ -106,23 +129,15 @@ def _flat(requests: list[Any]) -> Iterator[Any]:
             yield request
 
 
-def _kind(place: int, request: Json) -> tuple[str, Json]:
-    request = _without_nulls(request)
+def _kind(place: int, request: Any) -> tuple[str, Json]:
+    where = f"requests[{place}]"
+    request = checked_message(expect_message(request, where), where)
     found = list(request)
     for name in found:
         check_kind(place, name, HANDLERS)
     if len(found) != 1:
-        raise invalid(f"Invalid requests[{place}]: Must specify exactly one request kind.")
-    return found[0], request[found[0]]
-
-
-def _without_nulls(value: Any) -> Any:
-    """Return a message without its null fields, which mean the same as absent ones."""
-    if isinstance(value, list):
-        return [_without_nulls(item) for item in value]
-    if isinstance(value, dict):
-        return {name: _without_nulls(part) for name, part in value.items() if part is not None}
-    return value
+        raise invalid(f"Invalid {where}: Must specify exactly one request kind.")
+    return found[0], expect_message(request[found[0]], f"{where}.{found[0]}")
 
 
 def _apply(scope: Scope, place: int, kind: str, request: Json) -> Json:

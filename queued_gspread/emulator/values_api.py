@@ -80,7 +80,7 @@ def batch_update(book: Spreadsheet, body: Json) -> Json:
     writings = []
     for place, item in enumerate(data):
         with _answering(f"Invalid data[{place}]: "):
-            writings.append(plan_update(*book.find(item.get("range", "")), rows[place]))
+            writings.append(plan_update(*book.find(item.get("range") or ""), rows[place]))
     responses = [_written(book, writing, option) for writing in writings]
     if body.get("includeValuesInResponse"):
         for writing, response in zip(writings, responses, strict=True):

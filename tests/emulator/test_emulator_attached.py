@@ -187,6 +187,57 @@ def test_what_is_attached_moves_with_its_cells(book, sheet):
     assert thresholds(book) == ["1"]
 
 
+def test_criteria_go_with_their_columns(book, sheet):
+    """What a filter says of a column stays with it as columns come, go and move."""
+    hidden = {"hiddenValues": ["a"]}
+    asked = {"criteria": {"1": hidden}, "sortSpecs": [{"dimensionIndex": 1}, {"dimensionIndex": 0}]}
+    view = {**asked, "range": WHERE}
+    send(book, "addFilterView", filter=view)
+    send(book, "setBasicFilter", filter=view)
+    sheet.insert_cols([[]], 1)
+    first = {"sheetId": 0, "dimension": "COLUMNS", "startIndex": 1, "endIndex": 2}
+    send(book, "deleteDimension", range=first)
+    found = sheet_json(book)
+    for kept in (found["filterViews"][0], found["basicFilter"]):
+        assert kept["criteria"] == {"1": hidden}
+        assert kept["filterSpecs"] == [{"columnIndex": 1, "filterCriteria": hidden}]
+        assert kept["sortSpecs"] == [{"dimensionIndex": 1}]
+    said = refused(book, "setBasicFilter", filter={"range": WHERE, "criteria": {"A": hidden}})
+    assert said == "criteria must be by columns' indices, was ['A']"
+
+
+def test_the_free_parts_of_a_protection_move_with_it(book, sheet):
+    """Ranges that a protection leaves out are kept, moved, copied, and gone with their cells."""
+    free = [cells((1, 2), (0, 1)), cells((3, 4), (0, 1))]
+    send(book, "addProtectedRange", protectedRange={"range": WHERE, "unprotectedRanges": free})
+    sheet.insert_rows([[]], 1)
+    sheet.delete_rows(3)
+    copied = sheet.duplicate(insert_sheet_index=1)
+    moved = {"startRowIndex": 3, "endRowIndex": 4, "startColumnIndex": 0, "endColumnIndex": 1}
+    found = [sheet_json(book, place)["protectedRanges"][0] for place in (0, 1)]
+    assert found[0]["unprotectedRanges"] == [moved]
+    assert found[1]["unprotectedRanges"] == [{"sheetId": copied.id, **moved}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [
+        ("addProtectedRange", {"protectedRange": {"protectedRangeId": 5, "range": WHERE}}),
+        (
+            "addNamedRange",
+            {"namedRange": {"namedRangeId": "5", "name": "a", "range": WHERE}},
+        ),
+        ("addFilterView", {"filter": {"filterViewId": 5, "range": WHERE}}),
+    ],
+)
+def test_ids_are_given_once(book, kind, asked):
+    """An id that is asked for must not be another's."""
+    send(book, kind, **asked)
+    if kind == "addNamedRange":
+        asked["namedRange"]["name"] = "b"
+    assert refused(book, kind, **asked).endswith("with id 5 already exists")
+
+
 def test_a_copied_sheet_has_what_is_attached_to_it(book, sheet):
     """Ranges belong to the copy, ids are its own, and the original keeps what is deleted there."""
     band = {"range": WHERE, "rowProperties": {"firstBandColor": RED}}

@@ -7,6 +7,7 @@ from google.auth.transport.requests import Request
 from google.oauth2.service_account import Credentials
 from gspread.exceptions import APIError, SpreadsheetNotFound
 
+from queued_gspread.emulator.batch import HANDLERS
 from queued_gspread.emulator.project import Project
 
 
@@ -251,10 +252,11 @@ def test_freezing_everything(sheet):
     assert error["message"].endswith("You can't freeze all visible rows on the sheet.")
 
 
-def test_malformed_request_is_an_internal_error(book, caplog):
-    """A request that the emulator cannot cope with is a 500 and leaves everything as it was."""
+def test_a_failure_of_the_emulator_is_an_internal_error(book, caplog, monkeypatch):
+    """What the emulator cannot cope with is a 500 and leaves everything as it was."""
+    monkeypatch.setitem(HANDLERS, "mergeCells", lambda *_: 1 / 0)
     add = {"addSheet": {"properties": {"title": "never"}}}
-    error = refusal(book.batch_update, {"requests": [add, {"mergeCells": {"range": 5}}]})
+    error = refusal(book.batch_update, {"requests": [add, {"mergeCells": {}}]})
     assert (error["code"], error["status"]) == (500, "INTERNAL")
-    assert "mergeCells" not in [sheet.title for sheet in book.worksheets()]
+    assert [sheet.title for sheet in book.worksheets()] == ["Sheet1"]
     assert "The emulator failed" in caplog.text

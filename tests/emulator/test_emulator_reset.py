@@ -190,3 +190,33 @@ def test_whether_it_runs():
     with emulator:
         seen.append(emulator.is_running)
     assert [*seen, emulator.is_running] == [False, True, False]
+
+
+def test_resets_beside_stops_and_starts():
+    """Threads that reset, stop and start it at will wait for each other, and it goes on."""
+    emulator, failures = Emulator(), []
+
+    def often(act):
+        try:
+            for _ in range(20):
+                act()
+        except Exception as error:  # noqa: BLE001  - the test's thread tells of it
+            failures.append(error)
+
+    def restart():
+        emulator.stop()
+        emulator.start()
+
+    emulator.start()
+    threads = [
+        threading.Thread(target=often, args=(act,), daemon=True)
+        for act in (restart, emulator.reset, emulator.reset)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert not any(thread.is_alive() for thread in threads)
+    assert failures == []
+    assert files(emulator).json()["files"] == []
+    emulator.stop()

@@ -27,11 +27,8 @@ _PROPERTIES = ("rowProperties", "columnProperties")
 def add_banding(scope: Scope, request: Json) -> Json:
     """Give a range alternating colours; it must not have any yet."""
     asked = request.get("bandedRange") or {}
-    wanted = asked.get("bandedRangeId")
-    taken = {band["bandedRangeId"] for sheet in scope.book.sheets for band in sheet.banded_ranges}
-    if wanted in taken:
-        raise InvalidArgumentError(f"A banded range with id {wanted} already exists")
-    sheet, band = _checked(scope, {**asked, "bandedRangeId": wanted or scope.ids.sheet()})
+    new_id = scope.attached_id("banded_ranges", asked)
+    sheet, band = _checked(scope, {**asked, "bandedRangeId": new_id})
     sheet.banded_ranges.append(band)
     return {"addBanding": {"bandedRange": copy.deepcopy(band)}}
 
@@ -39,7 +36,7 @@ def add_banding(scope: Scope, request: Json) -> Json:
 def update_banding(scope: Scope, request: Json) -> Json:
     """Change the range or the colours of a banding."""
     mask, asked = parse_mask(require_mask(request)), request.get("bandedRange") or {}
-    home, old = _banded(scope, asked.get("bandedRangeId"))
+    home, old = scope.attached("banded_ranges", asked.get("bandedRangeId"))
     new = {**replaced(old, asked, mask), "bandedRangeId": old["bandedRangeId"]}
     home.banded_ranges.remove(old)
     sheet, band = _checked(scope, new)
@@ -49,7 +46,7 @@ def update_banding(scope: Scope, request: Json) -> Json:
 
 def delete_banding(scope: Scope, request: Json) -> Json:
     """Take alternating colours away."""
-    sheet, band = _banded(scope, request.get("bandedRangeId"))
+    sheet, band = scope.attached("banded_ranges", request.get("bandedRangeId"))
     sheet.banded_ranges.remove(band)
     return {}
 
@@ -68,14 +65,6 @@ def _checked(scope: Scope, band: Json) -> tuple[Sheet, Json]:
             )
     where = owned_range(band.get("range") or {}, sheet.sheet_id)
     return sheet, with_color_styles({**band, "range": where})
-
-
-def _banded(scope: Scope, wanted: int | None) -> tuple[Sheet, Json]:
-    for sheet in scope.book.sheets:
-        for band in sheet.banded_ranges:
-            if band["bandedRangeId"] == wanted:
-                return sheet, band
-    raise InvalidArgumentError(f"No banded range with id: {wanted}")
 
 
 HANDLERS: dict[str, Handler] = {

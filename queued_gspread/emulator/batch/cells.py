@@ -8,9 +8,11 @@ from queued_gspread.emulator.a1 import Rect
 from queued_gspread.emulator.color import with_color_styles
 from queued_gspread.emulator.errors import InvalidArgumentError
 from queued_gspread.emulator.field_mask import names, parse_mask
-from queued_gspread.emulator.spreadsheet import bounds_of
+from queued_gspread.emulator.message import expect_message
+from queued_gspread.emulator.values.entry import held
+from queued_gspread.emulator.values.writing import fits_a_cell
 
-from .scope import require_mask
+from .scope import check_length, require_mask
 
 if TYPE_CHECKING:
     from queued_gspread.emulator.cell import Cell
@@ -101,13 +103,10 @@ def unmerge_cells(scope: Scope, request: Json) -> Json:
 def _target(scope: Scope, request: Json, rows: list[Json]) -> tuple[Sheet, Rect]:
     if "range" in request:
         return scope.grid_range(request["range"])
-    start = request.get("start") or {}
-    row, column = start.get("rowIndex", 0), start.get("columnIndex", 0)
+    sheet, row, column = scope.corner(request.get("start"))
     width = max((len(line.get("values") or []) for line in rows), default=0)
-    asked = {"sheetId": start.get("sheetId", 0), "startRowIndex": row, "startColumnIndex": column}
-    asked |= {"endRowIndex": row + max(len(rows), 1), "endColumnIndex": column + max(width, 1)}
-    sheet, rect = scope.grid_range(asked)
-    if bounds_of(asked) != tuple(rect):
+    rect = Rect(row, row + max(len(rows), 1), column, column + max(width, 1))
+    if not sheet.grid.everything.holds(rect):
         raise InvalidArgumentError("Attempting to write beyond the grid.")
     return sheet, rect
 
@@ -120,6 +119,7 @@ def _put(sheet: Sheet, row: int, column: int, data: Json, mask: Mask) -> None:
 def _changed(cell: Cell, data: Json, mask: Mask) -> Cell | None:
     changes: dict[str, Any] = {}
     if names(mask, "note"):
+        check_length(data.get("note"))
         changes["note"] = data.get("note") or None
     if names(mask, "dataValidation"):
         changes["validation"] = _without_false(data.get("dataValidation"))
@@ -131,7 +131,8 @@ def _changed(cell: Cell, data: Json, mask: Mask) -> Cell | None:
             with_color_styles(run) for run in data.get("textFormatRuns") or []
         ] or None
     if names(mask, "userEnteredValue"):
-        changes |= _entered(data.get("userEnteredValue") or {})
+        value = data.get("userEnteredValue") or {}
+        changes |= _entered(expect_message(value, "userEnteredValue"))
     return cell.changed(**changes)
 
 
@@ -151,11 +152,14 @@ def _format(old: Any, new: Json, mask: Mask) -> Json | None:
 
 
 def _entered(value: Json) -> Json:
-    if "formulaValue" in value:
-        return {"value": None, "formula": str(value["formulaValue"])}
-    kinds = ("stringValue", "numberValue", "boolValue")
+    kinds = ("formulaValue", "stringValue", "numberValue", "boolValue")
     found = next((value[kind] for kind in kinds if kind in value), None)
-    return {"value": None if found == "" else found, "formula": None}
+    check_length(found)
+    if not fits_a_cell(found):
+        raise InvalidArgumentError(f"Invalid userEnteredValue: {found}")
+    if "formulaValue" in value:
+        return {"value": None, "formula": found}
+    return {"value": None if found == "" else held(found), "formula": None}
 
 
 def _without_false(rule: Json | None) -> Json | None:
@@ -176,7 +180,7 @@ def _keep_first(sheet: Sheet, part: Rect) -> None:
         sheet.grid.put(row, column, cell.changed(value=None, formula=None))
         if place == 0:
             first = sheet.grid.get(part.start_row, part.start_column)
-            kept = first.changed(value=cell.value, formula=cell.formula)
+            kept = first.changed(value=cell.value, formula=cell.formula, runs=cell.runs)
             sheet.grid.put(part.start_row, part.start_column, kept)
 
 

@@ -11,7 +11,7 @@ from queued_gspread.emulator.text_width import pixel_width
 from queued_gspread.emulator.values.evaluate import Evaluator
 from queued_gspread.emulator.values.render import shown
 
-from .scope import require_mask
+from .scope import dimension_of, require_mask
 
 if TYPE_CHECKING:
     from queued_gspread.emulator.sheet import Sheet
@@ -29,6 +29,7 @@ def insert_dimension(scope: Scope, request: Json) -> Json:
         message = f"range.startIndex[{start}] must be less than the grid size ({size})"
         message += " if inheritFromBefore is false."
         raise InvalidArgumentError(message)
+    _grown(scope, sheet, dimension, end - start)
     shift_sheet(scope.book, sheet, Shift(dimension, start, end - start))
     return {}
 
@@ -54,11 +55,8 @@ def append_dimension(scope: Scope, request: Json) -> Json:
     length = int(request.get("length") or 0)
     if length < 1:
         raise InvalidArgumentError(f"length must be greater than 0, was {length}")
-    rows, columns = sheet.grid.row_count, sheet.grid.column_count
-    if request.get("dimension") == "COLUMNS":
-        sheet.grid.grow(rows, columns + length)
-    else:
-        sheet.grid.grow(rows + length, columns)
+    dimension = dimension_of(request, "dimension", "ROWS")
+    sheet.grid.grow(*_grown(scope, sheet, dimension, length))
     return {}
 
 
@@ -86,6 +84,14 @@ def auto_resize_dimensions(scope: Scope, request: Json) -> Json:
             if width:
                 sheet.dimensions[dimension].setdefault(column, {})["pixelSize"] = width
     return {}
+
+
+def _grown(scope: Scope, sheet: Sheet, dimension: str, count: int) -> tuple[int, int]:
+    """Return how large a sheet is with more rows or columns; fail where that is too large."""
+    rows, columns = sheet.grid.row_count, sheet.grid.column_count
+    rows, columns = (rows + count, columns) if dimension == "ROWS" else (rows, columns + count)
+    scope.book.check_size(sheet, rows, columns)
+    return rows, columns
 
 
 def _widest(scope: Scope, sheet: Sheet, column: int) -> int:

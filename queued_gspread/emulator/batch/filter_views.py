@@ -15,27 +15,23 @@ from queued_gspread.emulator.sheet import owned_range
 from .scope import require_mask
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.sheet import Sheet
-
     from .scope import Handler, Json, Scope
 
 
 def add_filter_view(scope: Scope, request: Json) -> Json:
     """Add a filter view; without a title it is numbered."""
     asked = request.get("filter") or {}
-    wanted = asked.get("filterViewId")
-    if any(view["filterViewId"] == wanted for s in scope.book.sheets for view in s.filter_views):
-        raise InvalidArgumentError(f"A filter view with id {wanted} already exists")
+    new_id = scope.attached_id("filter_views", asked)
     sheet, _ = scope.grid_range(_where(scope, asked))
     title = asked.get("title") or f"Filter {len(sheet.filter_views) + 1}"
-    new = {**asked, "filterViewId": wanted or scope.ids.sheet(), "title": title}
+    new = {**asked, "filterViewId": new_id, "title": title}
     return {"addFilterView": {"filter": copy.deepcopy(_add(scope, new))}}
 
 
 def update_filter_view(scope: Scope, request: Json) -> Json:
     """Change the parts of a filter view that the mask names."""
     mask, asked = parse_mask(require_mask(request)), request.get("filter") or {}
-    sheet, old = _view(scope, asked.get("filterViewId"))
+    sheet, old = scope.attached("filter_views", asked.get("filterViewId"))
     new = {**replaced(old, asked, mask), "filterViewId": old["filterViewId"]}
     for one, other in (("criteria", "filterSpecs"), ("filterSpecs", "criteria")):
         if one in mask and other not in mask:
@@ -47,8 +43,8 @@ def update_filter_view(scope: Scope, request: Json) -> Json:
 
 def duplicate_filter_view(scope: Scope, request: Json) -> Json:
     """Add a filter view like another, as "Copy of …"."""
-    sheet, old = _view(scope, request.get("filterId"))
-    title = f"Copy of {old['title']}"
+    sheet, old = scope.attached("filter_views", request.get("filterId"))
+    title = f"Copy of {old.get('title', '')}".rstrip()
     new = copy.deepcopy(old) | {"filterViewId": scope.ids.sheet(), "title": title}
     sheet.filter_views.append(new)
     return {"duplicateFilterView": {"filter": copy.deepcopy(new)}}
@@ -56,7 +52,7 @@ def duplicate_filter_view(scope: Scope, request: Json) -> Json:
 
 def delete_filter_view(scope: Scope, request: Json) -> Json:
     """Remove a filter view."""
-    sheet, view = _view(scope, request.get("filterId"))
+    sheet, view = scope.attached("filter_views", request.get("filterId"))
     sheet.filter_views.remove(view)
     return {}
 
@@ -64,7 +60,7 @@ def delete_filter_view(scope: Scope, request: Json) -> Json:
 def _add(scope: Scope, view: Json) -> Json:
     where = _where(scope, view)
     sheet, _ = scope.grid_range(where)
-    found = {**_both_criteria(view), "range": owned_range(where, sheet.sheet_id)}
+    found = {**with_both_criteria(view), "range": owned_range(where, sheet.sheet_id)}
     sheet.filter_views.append(found)
     return found
 
@@ -80,8 +76,8 @@ def _where(scope: Scope, view: Json) -> Json:
     return found
 
 
-def _both_criteria(view: Json) -> Json:
-    """Return a view whose criteria are told in both ways; filterSpecs take precedence."""
+def with_both_criteria(view: Json) -> Json:
+    """Return a filter whose criteria are told in both ways; filterSpecs take precedence."""
     specs, criteria = view.get("filterSpecs"), view.get("criteria")
     if specs:
         by_column = {
@@ -89,19 +85,13 @@ def _both_criteria(view: Json) -> Json:
         }
         return {**view, "criteria": by_column}
     if criteria:
+        if not all(index.isdecimal() for index in criteria):
+            raise InvalidArgumentError(f"criteria must be by columns' indices, was {[*criteria]}")
         listed = [
             {"columnIndex": int(index), "filterCriteria": part} for index, part in criteria.items()
         ]
         return {**view, "filterSpecs": listed}
     return view
-
-
-def _view(scope: Scope, wanted: int | None) -> tuple[Sheet, Json]:
-    for sheet in scope.book.sheets:
-        for view in sheet.filter_views:
-            if view["filterViewId"] == wanted:
-                return sheet, view
-    raise InvalidArgumentError(f"No filter view with id: {wanted}")
 
 
 HANDLERS: dict[str, Handler] = {

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .scope import Handler, Json, Scope
 
 _SCOPES = ("range", "sheetId", "allSheets")
-_JAVA_REFERENCE = re.compile(r"\\(.)|\$(\d)|\$\{(\w+)\}|([^\\$]+)", re.DOTALL)
+_JAVA_REFERENCE = re.compile(r"\\(.?)|\$(\d)|\$\{(\w+)\}|([^\\$]+)", re.DOTALL)
 
 
 @dataclass
@@ -113,7 +113,7 @@ def _replacement(request: Json, pattern: re.Pattern[str]) -> str:
     def translated(match: re.Match[str]) -> str:
         group = match[2] or match[3]
         if not group:
-            return (match[1] or match[4]).replace("\\", r"\\")
+            return (match[1] or match[4] or "\\").replace("\\", r"\\")
         if group not in pattern.groupindex and not (group.isdecimal() and int(group) <= groups):
             raise InvalidArgumentError(f"replacement names group {group}, which find does not have")
         return rf"\g<{group}>"

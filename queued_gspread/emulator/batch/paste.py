@@ -10,6 +10,8 @@ from queued_gspread.emulator.values.evaluate import Evaluator
 from queued_gspread.emulator.values.formula import CellError
 from queued_gspread.emulator.values.references import copied_formula
 
+from .scope import dimension_of
+
 if TYPE_CHECKING:
     from queued_gspread.emulator.cell import Cell
     from queued_gspread.emulator.sheet import Sheet
@@ -43,9 +45,7 @@ def copy_paste(scope: Scope, request: Json) -> Json:
 def cut_paste(scope: Scope, request: Json) -> Json:
     """Move a range; what was there is overwritten."""
     source, rect = scope.grid_range(request.get("source"))
-    start = request.get("destination") or {}
-    target = scope.sheet(start.get("sheetId"))
-    row, column = start.get("rowIndex", 0), start.get("columnIndex", 0)
+    target, row, column = scope.corner(request.get("destination"))
     kind = request.get("pasteType", "PASTE_NORMAL")
     block = _block(scope, source, rect, kind)
     for r in range(rect.start_row, rect.end_row):
@@ -87,9 +87,7 @@ def _filling(scope: Scope, request: Json) -> tuple[Sheet, Rect, Rect]:
         return sheet, rect._replace(end_row=end), rect._replace(start_row=end)
     asked = request["sourceAndDestination"]
     sheet, rect = scope.grid_range(asked.get("source"))
-    dimension, length = asked.get("dimension"), int(asked.get("fillLength", 0))
-    if dimension not in {"ROWS", "COLUMNS"}:
-        raise InvalidArgumentError(f"dimension must be ROWS or COLUMNS, was {dimension}")
+    dimension, length = dimension_of(asked, "dimension"), int(asked.get("fillLength", 0))
     low, high = rect[:2] if dimension == "ROWS" else rect[2:]
     start, end = (high, high + length) if length > 0 else (low + length, low)
     if start < 0:

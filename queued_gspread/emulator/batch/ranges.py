@@ -10,6 +10,7 @@ from queued_gspread.emulator.errors import InvalidArgumentError
 from queued_gspread.emulator.field_mask import parse_mask, replaced
 from queued_gspread.emulator.sheet import owned_range
 
+from .filter_views import with_both_criteria
 from .scope import require_mask
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from .scope import Handler, Json, Scope
 
+_PROTECTED_PARTS = ("namedRangeId", "description", "warningOnly")
 _RANGE_NAME = re.compile(r"[^\W\d][\w.]*")
 
 
@@ -27,6 +29,8 @@ def add_named_range(scope: Scope, request: Json) -> Json:
     _check_name(name, scope.book.named_ranges)
     sheet, _ = scope.grid_range(asked.get("range"))
     named_id = asked.get("namedRangeId") or str(scope.ids.sheet())
+    if any(named["namedRangeId"] == named_id for named in scope.book.named_ranges):
+        raise InvalidArgumentError(f"A named range with id {named_id} already exists")
     named = {
         "namedRangeId": named_id,
         "name": name,
@@ -66,10 +70,10 @@ def add_protected_range(scope: Scope, request: Json) -> Json:
     asked = request.get("protectedRange") or {}
     sheet, _ = scope.grid_range(asked.get("range"))
     found: Json = {
-        "protectedRangeId": asked.get("protectedRangeId") or scope.ids.sheet(),
-        "range": owned_range(asked.get("range") or {}, sheet.sheet_id),
+        "protectedRangeId": scope.attached_id("protected_ranges", asked),
+        **_ranges_on(sheet, asked),
     }
-    found |= {k: asked[k] for k in ("namedRangeId", "description", "warningOnly") if asked.get(k)}
+    found |= {k: asked[k] for k in _PROTECTED_PARTS if asked.get(k)}
     editors = {k: v for k, v in (asked.get("editors") or {}).items() if v}
     if not asked.get("warningOnly"):
         found |= {"requestingUserCanEdit": True, "editors": editors}
@@ -83,10 +87,10 @@ def update_protected_range(scope: Scope, request: Json) -> Json:
     By Google's reference of UpdateProtectedRangeRequest and ProtectedRange.
     """
     mask, asked = parse_mask(require_mask(request)), request.get("protectedRange") or {}
-    home, old = _protected(scope, asked.get("protectedRangeId"))
+    home, old = scope.attached("protected_ranges", asked.get("protectedRangeId"))
     new = {**replaced(old, asked, mask), "protectedRangeId": old["protectedRangeId"]}
     sheet, _ = scope.grid_range(new.get("range"))
-    new["range"] = owned_range(new.get("range") or {}, sheet.sheet_id)
+    new |= _ranges_on(sheet, new)
     if new.get("warningOnly"):
         new = {k: v for k, v in new.items() if k not in {"editors", "requestingUserCanEdit"}}
     else:
@@ -99,7 +103,7 @@ def update_protected_range(scope: Scope, request: Json) -> Json:
 
 def delete_protected_range(scope: Scope, request: Json) -> Json:
     """Remove a protection."""
-    sheet, found = _protected(scope, request.get("protectedRangeId"))
+    sheet, found = scope.attached("protected_ranges", request.get("protectedRangeId"))
     sheet.protected_ranges.remove(found)
     return {}
 
@@ -108,7 +112,7 @@ def set_basic_filter(scope: Scope, request: Json) -> Json:
     """Give a sheet its one filter."""
     asked = request.get("filter") or {}
     sheet, rect = scope.grid_range(asked.get("range"))
-    sheet.basic_filter = {**asked, "range": sheet.range_json(rect)}
+    sheet.basic_filter = {**with_both_criteria(asked), "range": sheet.range_json(rect)}
     return {}
 
 
@@ -126,12 +130,12 @@ def _check_name(name: str, others: list[Json]) -> None:
         raise InvalidArgumentError(message)
 
 
-def _protected(scope: Scope, wanted: int | None) -> tuple[Sheet, Json]:
-    for sheet in scope.book.sheets:
-        for found in sheet.protected_ranges:
-            if found["protectedRangeId"] == wanted:
-                return sheet, found
-    raise InvalidArgumentError(f"No protected range with id: {wanted}")
+def _ranges_on(sheet: Sheet, protected: Json) -> Json:
+    """Return what a protection holds of ranges: its own, and the parts of it that are free."""
+    free = protected.get("unprotectedRanges") or []
+    found: Json = {"range": owned_range(protected.get("range") or {}, sheet.sheet_id)}
+    parts = [owned_range(where, sheet.sheet_id) for where in free]
+    return found | ({"unprotectedRanges": parts} if parts else {})
 
 
 def _with_owner(found: Json, email: str) -> Json:

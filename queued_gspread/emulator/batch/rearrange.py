@@ -11,6 +11,8 @@ from queued_gspread.emulator.errors import InvalidArgumentError
 from queued_gspread.emulator.moves import Move, Push
 from queued_gspread.emulator.shift import shift_sheet
 
+from .scope import dimension_of
+
 if TYPE_CHECKING:
     from queued_gspread.emulator.sheet import Sheet
 
@@ -46,13 +48,10 @@ def delete_range(scope: Scope, request: Json) -> Json:
 
 def _push(scope: Scope, request: Json, sign: int) -> Json:
     sheet, rect = scope.grid_range(request.get("range"))
-    dimension = request.get("shiftDimension")
-    if dimension == "ROWS":
+    if dimension_of(request, "shiftDimension") == "ROWS":
         push = Push("ROWS", rect.start_row, sign * rect.height, rect[2:])
-    elif dimension == "COLUMNS":
-        push = Push("COLUMNS", rect.start_column, sign * rect.width, rect[:2])
     else:
-        raise InvalidArgumentError(f"shiftDimension must be ROWS or COLUMNS, was {dimension}")
+        push = Push("COLUMNS", rect.start_column, sign * rect.width, rect[:2])
     zone = push.zone(sheet.grid)
     for merge in sheet.merges:
         if merge.overlaps(zone) and not zone.holds(merge):
@@ -60,6 +59,7 @@ def _push(scope: Scope, request: Json, sign: int) -> Json:
                 "Cells that a merge holds only in part cannot be shifted. Please unmerge first."
             )
     shift_sheet(scope.book, sheet, push)
+    scope.book.check_size(sheet, sheet.grid.row_count, sheet.grid.column_count)
     return {}
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from queued_gspread.emulator.errors import InvalidArgumentError
-from queued_gspread.emulator.spreadsheet import bounds_of
+from queued_gspread.emulator.sheet import ATTACHED
 from queued_gspread.emulator.values.entry import write
 from queued_gspread.emulator.values.render import shown
 from queued_gspread.emulator.values.writing import LONGEST, TOO_LONG
@@ -47,17 +47,36 @@ class Scope:
 
     def grid_range(self, asked: Json | None) -> tuple[Sheet, Rect]:
         """Return the sheet and the cells of a GridRange, which has to begin in the grid."""
+        found, bounds = self.book.grid_range(asked or {})
+        return found, bounds.within(found.grid.row_count, found.grid.column_count)
+
+    def attached(self, kind: str, wanted: int | None) -> tuple[Sheet, Json]:
+        """Return what has an id among the attachments of this kind, and its sheet."""
+        for sheet in self.book.sheets:
+            for item in getattr(sheet, kind):
+                if item[ATTACHED[kind]] == wanted:
+                    return sheet, item
+        raise InvalidArgumentError(f"No {_noun(kind)} with id: {wanted}")
+
+    def attached_id(self, kind: str, asked: Json) -> int:
+        """Return the id for a new attachment of this kind: a free one, or the one asked for."""
+        wanted = asked.get(ATTACHED[kind])
+        items = (item for sheet in self.book.sheets for item in getattr(sheet, kind))
+        if wanted and any(item[ATTACHED[kind]] == wanted for item in items):
+            raise InvalidArgumentError(f"A {_noun(kind)} with id {wanted} already exists")
+        return wanted or self.ids.sheet()
+
+    def corner(self, asked: Json | None) -> tuple[Sheet, int, int]:
+        """Return the sheet, the row and the column of a GridCoordinate, which is in the grid."""
         asked = asked or {}
-        found = self.grid(asked)
-        grid = found.grid
-        _check_within(asked, "Row", grid.row_count)
-        _check_within(asked, "Column", grid.column_count)
-        return found, bounds_of(asked).within(grid.row_count, grid.column_count)
+        row, column = asked.get("rowIndex", 0), asked.get("columnIndex", 0)
+        start = {"startRowIndex": row, "startColumnIndex": column}
+        sheet, _ = self.grid_range({"sheetId": asked.get("sheetId", 0), **start})
+        return sheet, row, column
 
     def enter(self, sheet: Sheet, place: tuple[int, int], text: str) -> None:
         """Enter a text into a cell as if it were typed."""
-        if len(text) > LONGEST:
-            raise InvalidArgumentError(TOO_LONG)
+        check_length(text)
         cell = sheet.grid.get(*place)
         sheet.grid.put(*place, write(cell, text, "USER_ENTERED", self.book.now().year))
 
@@ -71,9 +90,11 @@ class Scope:
         """Return the sheet, the dimension and both ends of a DimensionRange."""
         asked = asked or {}
         found = self.grid(asked)
-        dimension = str(asked.get("dimension", "ROWS"))
+        dimension = dimension_of(asked, "dimension", "ROWS")
         start = int(asked.get("startIndex", 0))
         end = int(asked.get("endIndex", found.size(dimension)))
+        if start < 0:
+            raise InvalidArgumentError(f"range.startIndex[{start}] must not be negative")
         if start >= end:
             message = f"range.endIndex[{end}] must be greater than range.startIndex[{start}]"
             raise InvalidArgumentError(message)
@@ -88,15 +109,22 @@ def shown_value(cell: Cell) -> str:
     return shown(cell, cell.value)
 
 
-def _check_within(asked: Json, name: str, count: int) -> None:
-    start, end = asked.get(f"start{name}Index", 0), asked.get(f"end{name}Index", count)
-    noun = name.lower()
-    if start >= count:
-        message = f"GridRange.start{name}Index[{start}] is after last {noun} in grid[{count - 1}]"
-        raise InvalidArgumentError(message)
-    if end <= start:
-        message = f"GridRange.end{name}Index[{end}] must be after start{name}Index[{start}]"
-        raise InvalidArgumentError(message)
+def _noun(kind: str) -> str:
+    return kind.removesuffix("s").replace("_", " ")
+
+
+def check_length(entered: object) -> None:
+    """Fail where a text is longer than a cell may hold."""
+    if isinstance(entered, str) and len(entered) > LONGEST:
+        raise InvalidArgumentError(TOO_LONG)
+
+
+def dimension_of(asked: Json, name: str, default: str | None = None) -> str:
+    """Return a field that has to be ROWS or COLUMNS."""
+    dimension = asked.get(name, default)
+    if dimension not in ("ROWS", "COLUMNS"):
+        raise InvalidArgumentError(f"{name} must be ROWS or COLUMNS, was {dimension}")
+    return str(dimension)
 
 
 def require_mask(request: Json) -> str:

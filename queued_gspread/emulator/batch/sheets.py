@@ -32,6 +32,7 @@ def add_sheet(scope: Scope, request: Json) -> Json:
     sheet = Sheet(_new_id(scope, asked.get("sheetId")), title)
     grid = asked.get("gridProperties") or {}
     rows, columns = grid.get("rowCount", DEFAULT_ROWS), grid.get("columnCount", DEFAULT_COLUMNS)
+    _check_counts(rows, columns)
     book.check_size(sheet, rows, columns)
     sheet.grid.resize(rows, columns)
     _set_properties(sheet, {k: v for k, v in asked.items() if k not in {"sheetId", "title"}})
@@ -155,10 +156,7 @@ def _move(book: Spreadsheet, sheet: Sheet, index: int) -> None:
 def _resize(book: Spreadsheet, sheet: Sheet, asked: Json) -> None:
     rows = asked.pop("rowCount", sheet.grid.row_count)
     columns = asked.pop("columnCount", sheet.grid.column_count)
-    for name, count in zip(_SIZES, (rows, columns), strict=True):
-        if not count or count < 1:
-            message = f"{name} must be at least 1, was {count or 0}"
-            raise InvalidArgumentError(message)
+    _check_counts(rows, columns)
     book.check_size(sheet, rows, columns)
     for name, count in (("frozenRowCount", rows), ("frozenColumnCount", columns)):
         if (asked.get(name) or 0) >= count:
@@ -169,6 +167,12 @@ def _resize(book: Spreadsheet, sheet: Sheet, asked: Json) -> None:
         if lost < 0:
             shift_sheet(book, sheet, Shift(dimension, count, lost))
     sheet.grid.grow(rows, columns)
+
+
+def _check_counts(rows: int | None, columns: int | None) -> None:
+    for name, count in zip(_SIZES, (rows, columns), strict=True):
+        if not count or count < 1:
+            raise InvalidArgumentError(f"{name} must be at least 1, was {count or 0}")
 
 
 def _set_properties(sheet: Sheet, changes: Json) -> None:

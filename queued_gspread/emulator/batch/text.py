@@ -5,11 +5,10 @@ By the reference of TrimWhitespaceRequest, TextToColumnsRequest and PasteDataReq
 
 from __future__ import annotations
 
-import csv
-import io
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
+from queued_gspread.emulator.csv_import import csv_rows
 from queued_gspread.emulator.errors import InvalidArgumentError
 
 from .scope import shown_value
@@ -54,10 +53,8 @@ def text_to_columns(scope: Scope, request: Json) -> Json:
 
 def paste_data(scope: Scope, request: Json) -> Json:
     """Enter the parts of a text from a cell on, as if they were typed."""
-    start, data = request.get("coordinate") or {}, str(request.get("data") or "")
-    row, column = start.get("rowIndex", 0), start.get("columnIndex", 0)
-    where = {"sheetId": start.get("sheetId", 0), "startRowIndex": row, "startColumnIndex": column}
-    sheet, _ = scope.grid_range(where)
+    sheet, row, column = scope.corner(request.get("coordinate"))
+    data = str(request.get("data") or "")
     if not request.get("html") and not request.get("delimiter"):
         raise InvalidArgumentError("One of delimiter and html must be set")
     rows = _html_rows(data) if request.get("html") else _rows(data, str(request["delimiter"]))
@@ -92,7 +89,7 @@ def _delimiter(request: Json, texts: list[str]) -> str:
 
 def _rows(data: str, mark: str) -> list[list[str]]:
     if len(mark) == 1 and mark not in '"\r\n':
-        return list(csv.reader(io.StringIO(data, newline=""), delimiter=mark))
+        return csv_rows(data, mark)
     return [line.split(mark) for line in data.splitlines()]
 
 

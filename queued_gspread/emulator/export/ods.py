@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 from queued_gspread.emulator.values.evaluate import Evaluator
 from queued_gspread.emulator.values.formula import CellError
+from queued_gspread.emulator.values.patterns import DATE_TYPES
 from queued_gspread.emulator.values.render import plain, shown
 from queued_gspread.emulator.values.serial import moment_of
 
@@ -91,18 +92,22 @@ def _typed(value: Value, kind: str) -> dict[str, str]:
         return {"office:value-type": "boolean", "office:boolean-value": str(value).lower()}
     if value is None or isinstance(value, (str, CellError)):
         return {"office:value-type": "string"}
-    if kind in {"DATE", "DATE_TIME"}:
+    if kind in DATE_TYPES:
         try:
-            moment = moment_of(value)
+            return _moment(value, kind)
         except OverflowError:
             # No calendar goes that far.
             return _typed(value, "NUMBER")
-        written = moment.isoformat() if value % 1 else moment.date().isoformat()
-        return {"office:value-type": "date", "office:date-value": written}
-    if kind == "TIME":
-        return {"office:value-type": "time", "office:time-value": _duration(value)}
     number = {"office:value-type": _FLOATS.get(kind, "float"), "office:value": str(plain(value))}
     return number | ({"office:currency": "USD"} if kind == "CURRENCY" else {})
+
+
+def _moment(value: float, kind: str) -> dict[str, str]:
+    if kind == "TIME":
+        return {"office:value-type": "time", "office:time-value": _duration(value)}
+    moment = moment_of(value)
+    written = moment.isoformat() if value % 1 else moment.date().isoformat()
+    return {"office:value-type": "date", "office:date-value": written}
 
 
 def _duration(days: float) -> str:

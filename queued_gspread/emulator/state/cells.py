@@ -63,7 +63,7 @@ def grid_json(grid: Grid, shared: Shared) -> Json:
 
 def grid_from(part: Part, shared: list[Any]) -> Grid:
     """Return the grid that JSON tells of; raise DamagedError where it cannot be read."""
-    grid = Grid(part["row_count"].content, part["column_count"].content)
+    grid = Grid(part["row_count"].expect(int), part["column_count"].expect(int))
     grid.rows = [row.read(lambda found: _row(found, shared)) for row in part["rows"]]
     return grid
 

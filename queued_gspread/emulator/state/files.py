@@ -35,8 +35,8 @@ def file_from(part: Part, shared: list[Any]) -> File:
     """Return the file that JSON tells of; raise DamagedError where it cannot be read."""
     file = File(
         part["file_id"].expect(str),
-        part["mime_type"].content,
-        part["name"].content,
+        part["mime_type"].expect(str),
+        part["name"].expect(str),
         created=part["created"].read(datetime.fromisoformat),
         modified=part["modified"].read(datetime.fromisoformat),
     )
@@ -55,7 +55,7 @@ def _book_json(book: Spreadsheet, shared: Shared) -> Json:
 
 def _book(part: Part, shared: list[Any]) -> Spreadsheet:
     sheets = [_sheet(sheet, shared) for sheet in part["sheets"]]
-    title = part["properties"]["title"].content
+    title = part["properties"]["title"].expect(str)
     book = Spreadsheet(part["spreadsheet_id"].expect(str), title, sheets)
     return _completed(book, part, {"sheets": lambda _: sheets})
 
@@ -76,7 +76,7 @@ def _sheet(part: Part, shared: list[Any]) -> Sheet:
             name: found.read(dict) for name, found in dimensions.members()
         },
     }
-    return _completed(Sheet(part["sheet_id"].content, part["title"].content), part, readers)
+    return _completed(Sheet(part["sheet_id"].expect(int), part["title"].expect(str)), part, readers)
 
 
 def _completed(made: T, part: Part, readers: dict[str, Callable[[Part], Any]]) -> T:

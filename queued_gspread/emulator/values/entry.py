@@ -40,7 +40,7 @@ def write(cell: Cell, raw: Scalar, option: str, year: int | None = None) -> Cell
     if raw == "" and isinstance(raw, str):
         return cell.changed(value=None, formula=None)
     if option != "USER_ENTERED" or not isinstance(raw, str):
-        return cell.changed(value=_held(raw), formula=None)
+        return cell.changed(value=held(raw), formula=None)
     if cell.number_format.get("type") == "TEXT" and not raw.startswith("'"):
         return cell.changed(value=raw, formula=None)
     entry = understand(raw, year)
@@ -51,7 +51,7 @@ def write(cell: Cell, raw: Scalar, option: str, year: int | None = None) -> Cell
     return cell.changed(**changes)
 
 
-def _held(raw: Scalar) -> Scalar:
+def held(raw: Scalar) -> Scalar:
     """Return a value as a cell holds it: all numbers are floats, so large ones lose digits."""
     exact = isinstance(raw, int) and abs(raw) <= _LARGEST_EXACT
     return float(raw) if isinstance(raw, int) and not exact else raw

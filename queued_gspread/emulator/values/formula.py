@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import deque
 from dataclasses import dataclass
@@ -141,8 +142,7 @@ class _Parser:
             self.expect(")")
             return node
         if kind == "number":
-            value = float(text)
-            return Constant(int(value) if value.is_integer() and value < _EXACT else value)
+            return _number(text)
         if kind == "text":
             return Constant(text[1:-1].replace('""', '"'))
         if kind == "error":
@@ -178,3 +178,10 @@ class _Parser:
     def argument(self) -> Node:
         left_out = self.tokens[0][0] in {",", ";", ")"}
         return Constant(None) if left_out else self.expression(0)
+
+
+def _number(text: str) -> Constant:
+    value = float(text)
+    if math.isinf(value):
+        return Constant(CellError("#NUM!"))
+    return Constant(int(value) if value.is_integer() and value < _EXACT else value)

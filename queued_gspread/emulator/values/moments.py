@@ -38,8 +38,9 @@ def show_moment(number: float, pattern: str) -> str:
         low = token.lower()
         if low in {"m", "mm"} and (last == "h" or _seconds_follow(tokens[place + 1 :])):
             low = low.replace("m", "n")
-        if low.strip("[")[0] in "yndhsm" and low != "am/pm":
-            last = low.strip("[")[0]
+        letter = low.strip("[")[:1]
+        if letter in set("yndhsm") and low != "am/pm":
+            last = letter
         if _is_elapsed(token):
             shown.append(f"{int(total // _UNITS[last]):0{len(token) - 2}d}")
         elif low.startswith(".0"):

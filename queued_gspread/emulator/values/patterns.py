@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import operator
+import math
 import re
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from .comparison import COMPARISONS
 from .moments import show_moment
 
 if TYPE_CHECKING:
@@ -21,14 +22,6 @@ _FRACTION = re.compile(r"(?P<whole>[#0?]+ +)?(?P<over>[#0?]+)/(?P<under>[#0?]+|[
 _LITERAL = re.compile(r'"([^"]*)"|\\(.)|\[[^\]]*\]|_(.)|\*.')
 _SECTION = re.compile(r'(?:"[^"]*"|\\.|[^;"])+|(?<=;)(?=;|$)')
 _CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)(-?\d+(?:\.\d+)?)\]")
-_HOLDS: dict[str, Callable[[float, float], bool]] = {
-    "<=": operator.le,
-    ">=": operator.ge,
-    "<>": operator.ne,
-    "<": operator.lt,
-    ">": operator.gt,
-    "=": operator.eq,
-}
 _DEFAULT_PATTERNS = {
     "NUMBER": "#,##0.00",
     "PERCENT": "0.00%",
@@ -54,13 +47,12 @@ def show_number(number: float, number_format: Mapping[str, str]) -> str:
     kind, pattern = number_format.get("type", ""), pattern_of(number_format)
     if not pattern or pattern.lower() == "general" or kind == "TEXT":
         return show_plain(number)
-    if kind in DATE_TYPES:
-        try:
-            return show_moment(number, pattern)
-        except OverflowError:
-            # No calendar goes that far.
-            return show_plain(number)
-    return _show_by_pattern(number, pattern)
+    show = show_moment if kind in DATE_TYPES else _show_by_pattern
+    try:
+        return show(number, pattern)
+    except OverflowError:
+        # No calendar goes that far, and no float is a hundred times the largest.
+        return show_plain(number)
 
 
 def show_text(text: str, number_format: Mapping[str, str]) -> str:
@@ -95,7 +87,7 @@ def _section(number: float, sections: list[str]) -> tuple[str, bool]:
     """Return the part of a pattern that a number is shown by, and whether a minus is added."""
     for section in sections:
         condition = _CONDITION.search(section)
-        if condition and _HOLDS[condition[1]](number, float(condition[2])):
+        if condition and COMPARISONS[condition[1]](number, float(condition[2])):
             return section, True
     plain = [section for section in sections if not _CONDITION.search(section)] or sections
     if len(plain) < len(sections):
@@ -127,6 +119,8 @@ def _with_literals(pattern: str, fill: Callable[[str], str]) -> str:
 
 def _numbered(number: float, bare: str) -> str:
     number *= 100 ** bare.count("%")
+    if math.isinf(number):
+        raise OverflowError
     if _FRACTION.search(bare):
         return _FRACTION.sub(lambda match: _fraction(number, match), bare, count=1)
     return _NUMBER.sub(lambda match: _digits(number, match), bare, count=1)

@@ -46,7 +46,7 @@ def checked_values(body: dict[str, Any], field: str = "data") -> Rows:
         for column, value in enumerate(line):
             if isinstance(value, str) and len(value) > LONGEST:
                 raise invalid(TOO_LONG)
-            if not _fits_a_cell(value):
+            if not fits_a_cell(value):
                 where = "" if field == "data" else f"Invalid {field}: "
                 raise invalid(f"{where}Invalid values[{place}][{column}]: {proto_text(value)}")
     if checked_major(body.get("majorDimension"), field) == "COLUMNS":
@@ -54,7 +54,7 @@ def checked_values(body: dict[str, Any], field: str = "data") -> Rows:
     return [list(line) for line in values]
 
 
-def _fits_a_cell(value: object) -> bool:
+def fits_a_cell(value: object) -> bool:
     """Whether a value is neither a list nor an object, nor a number beyond all floats."""
     if isinstance(value, (int, float)):
         return abs(value) <= sys.float_info.max

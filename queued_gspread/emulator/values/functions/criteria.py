@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import operator
 import re
 from typing import TYPE_CHECKING
 
+from queued_gspread.emulator.values.comparison import COMPARISONS
 from queued_gspread.emulator.values.entry import understand
 
 from .arguments import (
@@ -27,14 +27,6 @@ if TYPE_CHECKING:
 
     from .arguments import Argument
 
-_OPERATORS: dict[str, Callable[..., bool]] = {
-    "<=": operator.le,
-    ">=": operator.ge,
-    "<>": operator.ne,
-    "<": operator.lt,
-    ">": operator.gt,
-    "=": operator.eq,
-}
 _CRITERION = re.compile(r"(<=|>=|<>|<|>|=)?(.*)", re.DOTALL)
 _WILDCARD = re.compile(r"~([*?~])|([*?])|(.)", re.DOTALL)
 
@@ -55,7 +47,7 @@ def criterion(argument: Argument) -> Callable[[Value], bool]:
 
 
 def _typed_test(sign: str, wanted: float) -> Callable[[Value], bool]:
-    holds, alike = _OPERATORS[sign], isinstance(wanted, bool)
+    holds, alike = COMPARISONS[sign], isinstance(wanted, bool)
 
     def test(found: Value) -> bool:
         comparable = isinstance(found, bool) if alike else is_number(found)
@@ -74,7 +66,7 @@ def _text_test(sign: str, wanted: str, has_sign: bool) -> Callable[[Value], bool
         return lambda found: (
             (isinstance(found, str) and pattern.fullmatch(found) is not None) == (sign == "=")
         )
-    holds, folded = _OPERATORS[sign], wanted.casefold()
+    holds, folded = COMPARISONS[sign], wanted.casefold()
     return lambda found: isinstance(found, str) and holds(found.casefold(), folded)
 
 

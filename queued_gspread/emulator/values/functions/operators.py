@@ -5,6 +5,8 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING
 
+from queued_gspread.emulator.values.comparison import COMPARISONS
+
 from .arguments import DIVISION, EvaluationError, number, rank, real, scalar, text
 
 if TYPE_CHECKING:
@@ -50,12 +52,7 @@ OPERATORS: dict[str, Callable[[Sequence[Argument]], Value]] = {
     "/": _arithmetic(divide),
     "^": _arithmetic(operator.pow),
     "&": lambda values: text(values[0]) + text(values[1]),
-    "=": _compare(operator.eq),
-    "<>": _compare(operator.ne),
-    "<": _compare(operator.lt),
-    ">": _compare(operator.gt),
-    "<=": _compare(operator.le),
-    ">=": _compare(operator.ge),
+    **{sign: _compare(holds) for sign, holds in COMPARISONS.items()},
     "unary -": lambda values: -number(values[0]),
     # A plus sign leaves any value as it is: =+A1 is A1.
     "unary +": lambda values: scalar(values[0]),

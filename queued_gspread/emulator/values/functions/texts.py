@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from .arguments import Argument
 
 _LARGEST_CODE = 0x10FFFF
+# Halves of characters, which no text may have on their own.
+_SURROGATES = range(0xD800, 0xE000)
 _LONGEST = 50_000
 
 
@@ -123,7 +125,7 @@ def _text_join(values: Sequence[Argument]) -> str:
 
 def _character(values: Sequence[Argument]) -> str:
     code = whole(values[0])
-    if not 1 <= code <= _LARGEST_CODE:
+    if not 1 <= code <= _LARGEST_CODE or code in _SURROGATES:
         raise EvaluationError(BAD_NUMBER)
     return chr(code)
 
