@@ -41,6 +41,12 @@ def hasty(monkeypatch):
         monkeypatch.setattr(module, "_PAUSE", 0.01)
     monkeypatch.setattr(lanes, "_PAUSE", 0.01)
     monkeypatch.setitem(connection._OPTIONS, "socket_timeout", 0.5)
+    # Those with these options are for this test alone.
+    own = {}
+    monkeypatch.setattr(connection, "_connections", own)
+    yield
+    for one in own.values():
+        one.redis.close()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import importlib.util
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 from contextlib import ExitStack
@@ -30,7 +31,8 @@ from queued_gspread.embedded.temporary import Lifeline
 HOST = "127.0.0.1"
 SERVICE = "mymaster"
 SLOTS = 16_384
-# The bus of a Cluster's node listens at its port and 10,000.
+# The bus of a Cluster's node listens at its port and this.
+_BUS = 10_000
 _HIGHEST_PORT = 55_000
 # Milliseconds after which a silent master counts as gone: short, so that a failover is.
 _SILENCE = 1_000
@@ -169,8 +171,17 @@ class Daemon:
 def _free_port():
     while True:
         port = free_port()
-        if port < _HIGHEST_PORT:
+        if port < _HIGHEST_PORT and _is_free(port + _BUS):
             return port
+
+
+def _is_free(port):
+    with socket.socket() as probing:
+        try:
+            probing.bind((HOST, port))
+        except OSError:
+            return False
+        return True
 
 
 def _be_followed(client, key):
