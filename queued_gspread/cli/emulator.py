@@ -144,6 +144,8 @@ def _explained(options: argparse.Namespace) -> Iterator[None]:
         raise QueuedGspreadError(str(error)) from error
     except StateError as error:
         raise ConfigurationError(str(error)) from error
+    except FileExistsError as error:
+        raise ConfigurationError(f"{error.filename} {error.strerror}: name another file") from error
     except OSError as error:
         place = error.filename or f"port {options.port} of {options.host}"
         raise ConfigurationError(

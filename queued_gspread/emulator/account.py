@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import secrets
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives import serialization
@@ -17,7 +19,6 @@ from .owner_only import open_owner_only
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
     from .changes import Changes
 
@@ -55,6 +56,18 @@ def _new_key() -> _Key:
     )
     key_id = secrets.token_hex(20)
     return _Key(key_id, private.decode(), public.decode(), crypt.RSASigner(key, key_id))
+
+
+def _check_ours(path: Path) -> None:
+    try:
+        found = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or found.get("project_id") != _PROJECT:
+        reason = "holds something that is no key of an emulator, and is left as it is"
+        raise FileExistsError(errno.EEXIST, reason, str(path))
 
 
 class Account:
@@ -113,8 +126,13 @@ class Account:
         return Credentials(signer, self.email, token_uri, list(scopes), project_id=_PROJECT)
 
     def write_service_account(self, path: str | Path) -> None:
-        """Write the account's JSON to a file that only its owner may read."""
+        """Write the account's JSON to a file that only its owner may read.
+
+        Raises FileExistsError where a file is there that no emulator has written: a key of
+        Google's cannot be downloaded a second time.
+        """
         content = json.dumps(self.service_account_info(), indent=2) + "\n"
+        _check_ours(Path(path))
         with open_owner_only(path) as file:
             file.write(content)
 

@@ -144,10 +144,15 @@ Ending: TypeAlias = Status | Html | Reset | ExpiredToken | OAuthRefusal
 Fault: TypeAlias = Ending | Latency
 
 
-def checked_seconds(seconds: Seconds) -> Seconds:
+def checked_seconds(seconds: Seconds | list[float]) -> Seconds:
     """Return seconds, or a range of them; raise ValueError where one is below 0 or not finite."""
-    bounds = seconds if isinstance(seconds, tuple) else (seconds, seconds)
-    low, high = bounds
-    if not (0 <= low <= high and math.isfinite(high)):
+    given: Any = tuple(seconds) if isinstance(seconds, list) else seconds
+    if not _is_span(given if isinstance(given, tuple) else (given, given)):
         raise ValueError(f"{seconds!r} cannot be used: take seconds, or (lowest, highest).")
-    return seconds
+    checked: Seconds = given
+    return checked
+
+
+def _is_span(bounds: tuple[object, ...]) -> bool:
+    numbers = [one for one in bounds if isinstance(one, (int, float)) and math.isfinite(one)]
+    return len(numbers) == len(bounds) == 2 and 0 <= numbers[0] <= numbers[1]  # noqa: PLR2004 - a pair

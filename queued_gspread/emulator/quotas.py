@@ -47,15 +47,20 @@ class Quotas:
     def __post_init__(self) -> None:
         """Refuse what could never be meant."""
         limits = (self.reads, self.writes, self.project_reads, self.project_writes, self.drive)
-        if min(limits) < 0:
-            raise ValueError(f"A quota of {min(limits)} cannot be used: take 0 or more.")
-        if not (self.window > 0 and math.isfinite(self.window)):
+        for limit in limits:
+            if not _is_within(limit, 0):
+                raise ValueError(f"A quota of {limit!r} cannot be used: take a number from 0.")
+        if not _is_within(self.window, 0) or self.window == 0:
             raise ValueError(f"window={self.window!r} cannot be used: take seconds above 0.")
         if self.movement not in ("fixed", "sliding"):
             raise ValueError(f"movement={self.movement!r} cannot be used: take fixed or sliding.")
         if self.counted not in ("arrival", "answer", "random"):
             words = "arrival, answer or random"
             raise ValueError(f"counted={self.counted!r} cannot be used: take {words}.")
+
+
+def _is_within(value: object, least: float) -> bool:
+    return isinstance(value, (int, float)) and least <= value < math.inf
 
 
 @dataclass(frozen=True)

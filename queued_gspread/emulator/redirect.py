@@ -67,8 +67,11 @@ class EmulatorAdapter(HTTPAdapter):
     __attrs__ = [*HTTPAdapter.__attrs__, "emulator"]  # noqa: RUF012  - requests' own list, for copies
 
     def __init__(self, emulator: str) -> None:
-        """Take the emulator's URL."""
-        self.emulator = emulator
+        """Take the emulator's URL; raise ValueError for what is none."""
+        if "://" not in emulator:
+            told = "take its URL, such as http://127.0.0.1:8099"
+            raise ValueError(f"emulator={emulator!r} cannot be used: {told}.")
+        self.emulator = emulator.rstrip("/")
         super().__init__()
 
     def send(

@@ -123,6 +123,8 @@ class Emulator:
 
     @quotas.setter
     def quotas(self, quotas: Quotas) -> None:
+        if not isinstance(quotas, Quotas):
+            raise TypeError(f"quotas={quotas!r} cannot be used: take Quotas(writes=60), say.")
         self._handler.meter = Meter(quotas)
 
     @property

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 
 To: TypeAlias = Literal["api", "token"]
 _ELSEWHERE = {"api": OAuthRefusal, "token": ExpiredToken}
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _log = logging.getLogger(__name__)
+
+
+def _compiled(path: str) -> re.Pattern[str]:
+    try:
+        return re.compile(path)
+    except re.error as error:
+        told = f"take a regular expression ({error})"
+        raise ValueError(f"path={path!r} cannot be used: {told}.") from error
 
 
 def drawn(seconds: Seconds, chance: random.Random) -> float:
@@ -126,11 +135,14 @@ class Faults:
             raise TypeError(f"{fault!r} is no fault: take one of {known}.")
         if not 0 <= rate <= 1:
             raise ValueError(f"rate={rate!r} cannot be used: take 0 to 1.")
+        if method is not None and method not in _METHODS:
+            words = ", ".join(_METHODS)
+            raise ValueError(f"method={method!r} cannot be used: take one of {words}.")
         if skip < 0 or (count is not None and count < 0):
             raise ValueError("Less than no request cannot meet a fault: take 0 or more.")
         if to not in _ELSEWHERE or isinstance(fault, _ELSEWHERE[to]):
             raise ValueError(f"{type(fault).__name__} cannot happen to {to!r}.")
-        pattern = None if path is None else re.compile(path)
+        pattern = None if path is None else _compiled(path)
         with self._lock:
             number = next(self._numbers)
             seed = None if self._seed is None else f"{self._seed} fault {number}"

@@ -13,6 +13,8 @@ import pytest
 import requests
 
 from queued_gspread.emulator import Emulator
+from queued_gspread.emulator.faults import Status
+from queued_gspread.emulator.redirect import EmulatorAdapter
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=timezone.utc)
 KEY = {"x-goog-api-key": "k"}
@@ -133,7 +135,7 @@ def test_no_url_before_the_start():
 def test_service_account_file(emulator, tmp_path):
     """The written service account is for its owner's eyes only, also over an older file."""
     path = tmp_path / "account.json"
-    path.write_text("old", encoding="utf-8")
+    emulator.write_service_account(path)
     path.chmod(0o644)
     emulator.write_service_account(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -197,3 +199,56 @@ def test_without_aiohttp():
         [sys.executable, "-c", code], capture_output=True, text=True, env=env, check=False
     )
     assert 'pip install "queued-gspread[emulator]"' in found.stderr
+
+
+@pytest.mark.parametrize("content", ['{"project_id": "mine", "private_key": "k"}', "text", ""])
+def test_a_key_of_somebody_else_is_not_overwritten(emulator, tmp_path, content):
+    """A file that no emulator has written is left as it is; an emulator's own is written anew."""
+    path = tmp_path / "key.json"
+    path.write_text(content)
+    with pytest.raises(FileExistsError, match="no key of an emulator"):
+        emulator.write_service_account(path)
+    assert path.read_text() == content
+    path.unlink()
+    for _ in "12":
+        emulator.write_service_account(path)
+    assert emulator.service_account_info()["private_key"] in json.loads(path.read_text()).values()
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"quotas": 5}, "take Quotas"),
+        ({"quotas": {"writes": 5}}, "take Quotas"),
+        ({"latency": "slow"}, "take seconds"),
+        ({"latency": [0.2, 0.1]}, "take seconds"),
+        ({"append_race": "x"}, "take seconds"),
+        ({"token_lifetime": None}, "take seconds"),
+    ],
+)
+def test_odd_settings_are_refused_at_once(settings, told):
+    """What cannot be used is told when the emulator is made, with what to take."""
+    with pytest.raises((TypeError, ValueError), match=told):
+        Emulator(**settings)
+
+
+def test_a_list_of_seconds_is_a_range():
+    """A range of latency may be a list, as JSON has it."""
+    assert Emulator(latency=[0.1, 0.2]).latency == (0.1, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"), [({"path": "("}, "regular expression"), ({"method": "post"}, "POST")]
+)
+def test_odd_rules_are_refused_at_once(emulator, arguments, told):
+    """A rule that could not be asked, or that no request could meet, is refused."""
+    with pytest.raises(ValueError, match=told):
+        emulator.faults.add(Status(500), **arguments)
+    assert emulator.faults.rules == []
+
+
+def test_an_adapter_takes_a_url():
+    """An address without a scheme is refused; a slash at the end does no harm."""
+    with pytest.raises(ValueError, match="take its URL"):
+        EmulatorAdapter("127.0.0.1:8099")
+    assert EmulatorAdapter("http://127.0.0.1:8099/").emulator == "http://127.0.0.1:8099"
