@@ -1,7 +1,8 @@
 """gspread's ``auth`` module, queued: nothing here sends to Google or runs a consent flow.
 
-Every function has gspread's signature and three keyword-only arguments more: ``redis_url``,
-``namespace`` and ``timeout``, see :class:`queued_gspread.settings.Settings`. What is passed as
+Every function has gspread's signature and four keyword-only arguments more: ``redis_url``,
+``namespace``, ``timeout`` and ``signing_key_file``, see
+:class:`queued_gspread.settings.Settings`. What is passed as
 credentials says whom the calls are meant for; the server makes them with credentials of its own.
 """
 
@@ -68,6 +69,7 @@ def authorize(
     redis_url: str | None = None,
     namespace: str | None = None,
     timeout: float | None = None,
+    signing_key_file: str | Path | None = None,
 ) -> gspread.Client:
     """Return a client whose calls are made by the server.
 
@@ -84,6 +86,8 @@ def authorize(
             ``default``.
         timeout: Seconds that a caller waits for an answer; by default
             ``QUEUED_GSPREAD_TIMEOUT``, else as long as a server is alive.
+        signing_key_file: The file with the key that signs jobs and replies; by default
+            ``QUEUED_GSPREAD_SIGNING_KEY_FILE``, else they are not signed.
 
     Raises:
         TypeError: A session was given: it would send requests past the queue.
@@ -99,6 +103,7 @@ def authorize(
             redis_url=redis_url,
             namespace=namespace,
             timeout=timeout,
+            signing_key_file=signing_key_file,
         ),
     )
 
@@ -130,6 +135,7 @@ def oauth(
     redis_url: str | None = None,
     namespace: str | None = None,
     timeout: float | None = None,
+    signing_key_file: str | Path | None = None,
 ) -> gspread.Client:
     """Return a client for the user whose authorised-user file this is, if it is there.
 
@@ -144,6 +150,7 @@ def oauth(
         redis_url=redis_url,
         namespace=namespace,
         timeout=timeout,
+        signing_key_file=signing_key_file,
     )
 
 
@@ -157,6 +164,7 @@ def oauth_from_dict(
     redis_url: str | None = None,
     namespace: str | None = None,
     timeout: float | None = None,
+    signing_key_file: str | Path | None = None,
 ) -> tuple[gspread.Client, dict[str, Any]]:
     """Return a client and the authorised user's info, as it was given.
 
@@ -174,7 +182,12 @@ def oauth_from_dict(
         user = OAuthCredentials.from_authorized_user_info(authorized_user_info, scopes)
     asked_for: Any = Scoped(tuple(scopes))
     client = authorize(
-        user or asked_for, http_client, redis_url=redis_url, namespace=namespace, timeout=timeout
+        user or asked_for,
+        http_client,
+        redis_url=redis_url,
+        namespace=namespace,
+        timeout=timeout,
+        signing_key_file=signing_key_file,
     )
     # gspread annotates a dict and returns this text.
     info = user.to_json("token") if user is not None else json.dumps({})
@@ -189,6 +202,7 @@ def service_account(
     redis_url: str | None = None,
     namespace: str | None = None,
     timeout: float | None = None,
+    signing_key_file: str | Path | None = None,
 ) -> gspread.Client:
     """Return a client for a service account; for the server's own where the file is not there.
 
@@ -202,7 +216,12 @@ def service_account(
     if Path(filename).exists():
         credentials = SACredentials.from_service_account_file(filename, scopes=scopes)
     return authorize(
-        credentials, http_client, redis_url=redis_url, namespace=namespace, timeout=timeout
+        credentials,
+        http_client,
+        redis_url=redis_url,
+        namespace=namespace,
+        timeout=timeout,
+        signing_key_file=signing_key_file,
     )
 
 
@@ -214,6 +233,7 @@ def service_account_from_dict(
     redis_url: str | None = None,
     namespace: str | None = None,
     timeout: float | None = None,
+    signing_key_file: str | Path | None = None,
 ) -> gspread.Client:
     """Return a client for a service account.
 
@@ -225,7 +245,12 @@ def service_account_from_dict(
     """
     credentials = SACredentials.from_service_account_info(info, scopes=scopes)
     return authorize(
-        credentials, http_client, redis_url=redis_url, namespace=namespace, timeout=timeout
+        credentials,
+        http_client,
+        redis_url=redis_url,
+        namespace=namespace,
+        timeout=timeout,
+        signing_key_file=signing_key_file,
     )
 
 
@@ -236,6 +261,7 @@ def api_key(
     redis_url: str | None = None,
     namespace: str | None = None,
     timeout: float | None = None,
+    signing_key_file: str | Path | None = None,
 ) -> gspread.Client:
     """Return a client; its calls are made with the server's credentials, not with this key.
 
@@ -249,4 +275,5 @@ def api_key(
         redis_url=redis_url,
         namespace=namespace,
         timeout=timeout,
+        signing_key_file=signing_key_file,
     )

@@ -14,6 +14,8 @@ from .spreadsheet import Spreadsheet
 from .surface import passing_on
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from google.auth.credentials import Credentials
 
 __all__ = ["Client", "HTTPClient", "Spreadsheet"]
@@ -29,9 +31,10 @@ class Client(Proxy, kind=CLIENT):
         session: Not accepted: a session would send requests past the queue.
         http_client: Used if it is a queued class. Any other is accepted and left aside: the
             server does the sending and the backing off.
-        redis_url: See :class:`queued_gspread.settings.Settings`, as for the next two.
+        redis_url: See :class:`queued_gspread.settings.Settings`, as for the next three.
         namespace: See there.
         timeout: See there.
+        signing_key_file: See there.
 
     Raises:
         TypeError: A session was given.
@@ -48,10 +51,16 @@ class Client(Proxy, kind=CLIENT):
         redis_url: str | None = None,
         namespace: str | None = None,
         timeout: float | None = None,
+        signing_key_file: str | Path | None = None,
     ) -> None:
         queued = isinstance(http_client, type) and issubclass(http_client, HTTPClient)
         made_by = http_client if queued else HTTPClient
         http: Any = made_by(
-            auth, session, redis_url=redis_url, namespace=namespace, timeout=timeout
+            auth,
+            session,
+            redis_url=redis_url,
+            namespace=namespace,
+            timeout=timeout,
+            signing_key_file=signing_key_file,
         )
         super().__init__(objects.client(http))

@@ -8,10 +8,14 @@ gspread.exceptions.GSpreadException
     ├── ServerUnavailableError
     ├── CallTimeoutError             (also TimeoutError)
     ├── JobLostError
+    ├── QueueFullError
+    ├── MessageTooLargeError
+    ├── SignatureError
     ├── CallRefusedError
     │   ├── AccountMismatchError
     │   ├── UnknownMethodError
     │   └── VersionMismatchError
+    ├── PoisonedJobError
     ├── ReplayDivergedError
     ├── RemoteError
     └── OutcomeUnknownError          (also gspread.exceptions.APIError)
@@ -32,11 +36,15 @@ __all__ = [
     "CodecError",
     "ConfigurationError",
     "JobLostError",
+    "MessageTooLargeError",
     "OutcomeUnknownError",
+    "PoisonedJobError",
+    "QueueFullError",
     "QueuedGspreadError",
     "RemoteError",
     "ReplayDivergedError",
     "ServerUnavailableError",
+    "SignatureError",
     "UnknownMethodError",
     "VersionMismatchError",
 ]
@@ -81,6 +89,21 @@ class JobLostError(QueuedGspreadError):
     """
 
 
+class QueueFullError(QueuedGspreadError):
+    """As many calls wait in the namespace as its server allows; this one was not put in."""
+
+
+class MessageTooLargeError(QueuedGspreadError):
+    """A job or a reply is larger than the limit; the text says whether the call was made."""
+
+
+class SignatureError(QueuedGspreadError):
+    """A job or a reply is not signed, or not with a key that is known here.
+
+    The text says whether the call may have been made.
+    """
+
+
 class CallRefusedError(QueuedGspreadError):
     """The server will not make this call."""
 
@@ -95,6 +118,10 @@ class UnknownMethodError(CallRefusedError):
 
 class VersionMismatchError(CallRefusedError):
     """The job was written by a newer version of this package than the server's."""
+
+
+class PoisonedJobError(QueuedGspreadError):
+    """Three servers died while they were making this call, so that it is not tried again."""
 
 
 class ReplayDivergedError(QueuedGspreadError):

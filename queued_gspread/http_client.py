@@ -19,6 +19,7 @@ from .surface import passing_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from google.auth.credentials import Credentials
     from typing_extensions import Self
@@ -34,9 +35,10 @@ class HTTPClient(Proxy, kind=HTTP_CLIENT):
     Args:
         auth: The credentials; they stay in this process. None means the server's account.
         session: Not accepted: a session would send requests past the queue.
-        redis_url: See :class:`queued_gspread.settings.Settings`, as for the next two.
+        redis_url: See :class:`queued_gspread.settings.Settings`, as for the next three.
         namespace: See there.
         timeout: See there.
+        signing_key_file: See there.
 
     Raises:
         TypeError: A session was given.
@@ -56,9 +58,15 @@ class HTTPClient(Proxy, kind=HTTP_CLIENT):
         redis_url: str | None = None,
         namespace: str | None = None,
         timeout: float | None = None,
+        signing_key_file: str | Path | None = None,
     ) -> None:
         refuse_session(session)
-        settings = Settings.resolve(redis_url=redis_url, namespace=namespace, timeout=timeout)
+        settings = Settings.resolve(
+            redis_url=redis_url,
+            namespace=namespace,
+            timeout=timeout,
+            signing_key_file=signing_key_file,
+        )
         super().__init__(bare(self._real, auth=auth, timeout=None))
         self._self_caller = Caller(settings, _identity(auth))
 

@@ -33,7 +33,7 @@ import json
 import os
 import socket
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import gspread
 
@@ -45,6 +45,7 @@ from .identity import ANYONE, Identity
 __all__ = ["Job", "Reply", "check_http_timeout", "new_id"]
 
 _HOST: Final = socket.gethostname()
+_LONGEST_TIMEOUT: Final = 1e12
 
 
 def check_http_timeout(value: object) -> None:
@@ -108,7 +109,8 @@ class Job:
             VersionMismatchError: It was written by a newer version.
 
         """
-        message = _message(body, objects)
+        # A pattern might never end, and would stop the server: clients run them themselves.
+        message = _message(body, objects, patterns=False)
         who = message.get("identity")
         try:
             job = cls(
@@ -138,7 +140,7 @@ class Job:
                 "method": isinstance(self.method, str),
                 "target": target is None or _is_target(target),
                 "kwargs": _is_str_dict(self.kwargs),
-                "timeout": self.timeout is None or _is_number(self.timeout),
+                "timeout": self.timeout is None or _is_seconds(self.timeout),
                 "http_timeout": _is_http_timeout(self.http_timeout),
                 "caller": len(self.caller) == 2,  # noqa: PLR2004 - host and process
                 "versions": len(self.versions) == 2,  # noqa: PLR2004 - ours and gspread's
@@ -196,9 +198,9 @@ class Reply:
         return cls(message.get("result"), error, warnings, changes)
 
 
-def _message(body: bytes, objects: codec.Objects) -> dict[str, Any]:
+def _message(body: bytes, objects: codec.Objects, *, patterns: bool = True) -> dict[str, Any]:
     try:
-        message = codec.loads(body, objects)
+        message = codec.loads(body, objects, patterns=patterns)
     except CodecError:
         # What a newer version writes may not even be readable.
         _check_version(_plain(body))
@@ -242,6 +244,11 @@ def _is_str_dict(value: object) -> bool:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_seconds(value: object) -> bool:
+    # Milliseconds of it are counted on in Redis, whose numbers are floats.
+    return _is_number(value) and abs(cast("float", value)) < _LONGEST_TIMEOUT
 
 
 def _is_http_timeout(value: object) -> bool:

@@ -72,6 +72,14 @@ def _id_in_url(url: str) -> str | None:
 def _as_lane(spreadsheet_id: object) -> str:
     if not isinstance(spreadsheet_id, str) or not spreadsheet_id:
         return ACCOUNT_LANE
-    if len(spreadsheet_id) > _LONGEST:
+    if len(spreadsheet_id) > _LONGEST or not _is_utf8(spreadsheet_id):
         return hashlib.sha256(spreadsheet_id.encode(errors="replace")).hexdigest()
     return spreadsheet_id
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

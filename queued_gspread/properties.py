@@ -106,7 +106,7 @@ def _apply(properties: dict[Any, Any], change: Change) -> None:
                 place[parent] = {}
             place = place[parent]
         _OPERATIONS[operation](place, key, value)
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
         raise CodecError("a change of properties is not [operation, path, value]") from error
 
 

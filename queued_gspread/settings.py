@@ -11,10 +11,12 @@ from typing import Final
 from .errors import ConfigurationError
 
 __all__ = [
+    "DEFAULT_MAX_MESSAGE_BYTES",
     "DEFAULT_NAMESPACE",
     "DEFAULT_REDIS_URL",
     "Settings",
     "check_namespace",
+    "checked_message_bytes",
     "checked_seconds",
     "hide_password",
 ]
@@ -23,6 +25,10 @@ ENV_PREFIX: Final = "QUEUED_GSPREAD_"
 DEFAULT_REDIS_URL: Final = "redis://localhost:6379/0"
 DEFAULT_NAMESPACE: Final = "default"
 DEFAULT_GRACE: Final = 10.0
+DEFAULT_MAX_MESSAGE_BYTES: Final = 64 * 1024**2
+
+# Redis takes values of up to 512 MiB; a message has a signature, and an entry has fields.
+_LARGEST_MESSAGE: Final = 511 * 1024**2
 
 _NAMESPACE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -38,6 +44,9 @@ class Settings:
         timeout: Seconds that a caller waits for an answer; None waits as long as a server is
             alive.
         grace: Seconds without a living server after which a waiting caller gives up.
+        max_message_bytes: How large a job or a reply may be.
+        signing_key_file: The file with the keys that sign jobs and replies, see
+            :mod:`queued_gspread.signing`; None where they are not signed.
 
     """
 
@@ -45,6 +54,8 @@ class Settings:
     namespace: str = DEFAULT_NAMESPACE
     timeout: float | None = None
     grace: float = DEFAULT_GRACE
+    max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES
+    signing_key_file: str | None = None
 
     @classmethod
     def resolve(
@@ -53,6 +64,8 @@ class Settings:
         redis_url: str | None = None,
         namespace: str | None = None,
         timeout: float | None = None,
+        max_message_bytes: int | None = None,
+        signing_key_file: str | os.PathLike[str] | None = None,
     ) -> Settings:
         """Return the settings from the arguments, else the environment, else the defaults.
 
@@ -65,6 +78,8 @@ class Settings:
             namespace=check_namespace(namespace or environment("NAMESPACE") or DEFAULT_NAMESPACE),
             timeout=_seconds("timeout", timeout, "TIMEOUT", None),
             grace=_seconds("grace", None, "GRACE", DEFAULT_GRACE) or DEFAULT_GRACE,
+            max_message_bytes=_message_bytes(max_message_bytes),
+            signing_key_file=_path(signing_key_file or environment("SIGNING_KEY_FILE")),
         )
 
     @property
@@ -128,6 +143,35 @@ def checked_count(value: int | str, shown: str) -> int:
     if text.isascii() and text.isdecimal():
         return int(text)
     raise ConfigurationError(f"{shown} cannot be used: take a whole number, 0 or more")
+
+
+def checked_message_bytes(value: int | str, shown: str) -> int:
+    """Return the size of the largest message.
+
+    Raises:
+        ConfigurationError: Redis could not hold it, or it is no size; the text has ``shown`` in it.
+
+    """
+    text = str(value)
+    if text.isascii() and text.isdecimal() and 0 < int(text) <= _LARGEST_MESSAGE:
+        return int(text)
+    raise ConfigurationError(
+        f"{shown} cannot be used: take a number of bytes from 1 to {_LARGEST_MESSAGE}, since "
+        "Redis holds no more in one value"
+    )
+
+
+def _message_bytes(given: int | None) -> int:
+    if given is not None:
+        return checked_message_bytes(given, f"max_message_bytes={given!r}")
+    text = environment("MAX_MESSAGE_BYTES")
+    if text is None:
+        return DEFAULT_MAX_MESSAGE_BYTES
+    return checked_message_bytes(text, f"{ENV_PREFIX}MAX_MESSAGE_BYTES={text!r}")
+
+
+def _path(given: str | os.PathLike[str] | None) -> str | None:
+    return None if given is None else os.fspath(given)
 
 
 def _seconds(

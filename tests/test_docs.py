@@ -69,6 +69,22 @@ def test_the_architecture_names_every_module():
     assert spoken_of <= modules
 
 
+def test_every_guarantee_has_a_test():
+    """Every row of the table of what holds names a test that is there."""
+    page = (TOP / "docs" / "guarantees.md").read_text()
+    table = page.partition("## What holds")[2].partition("##")[0]
+    rows = [line for line in table.splitlines() if line.startswith("|")][2:]
+    named = [re.findall(r"`(test_\w+)`", row) for row in rows]
+    defined = {
+        name
+        for path in (TOP / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE)
+    }
+    assert rows
+    assert [row for row, names in zip(rows, named, strict=True) if not names] == []
+    assert {name for names in named for name in names} - defined == set()
+
+
 def test_the_tree_of_errors_is_complete():
     """The tree at the head of ``errors`` has every exception, beneath its base."""
     lines = [line for line in errors.__doc__.splitlines() if "── " in line]

@@ -14,6 +14,7 @@ ROOT = Path(queued_gspread.__file__).parent
 # From the bottom up; a module imports from its own layer and from lower ones.
 LAYERS = [
     {"_version", "errors", "fork"},
+    {"signing"},
     {"responses", "settings", "catalogue", "objects", "properties", "identity", "surface"},
     {"scopes", "lane"},
     {"codec"},
@@ -33,7 +34,7 @@ LAYERS = [
     {"__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-CLIENT_SIDE = {name for names in LAYERS[6:15] for name in names}
+CLIENT_SIDE = {name for names in LAYERS[7:16] for name in names}
 APART = {"server", "embedded", "emulator"}
 
 

@@ -1,22 +1,25 @@
 """Redis as the queue: the only package that knows its keys.
 
 ``keys`` names them, ``lua/`` holds what has to be atomic, ``callers`` is the clients' side of
-the queue, ``servers`` the servers', and ``slots`` says what the two halves of the valve tell
-each other of the quota.
+the queue, ``servers`` the servers', ``slots`` says what the two halves of the valve tell each
+other of the quota, and ``notes`` what is written into a call's journal.
 """
 
 from .callers import Callers
+from .notes import NO_NOTE, Note
 from .servers import STOP, Beat, Entry, Servers, StaleEpochError
 from .slots import ALL, KINDS, NO_SLOT, Permit, Setback, Slot
 
 __all__ = [
     "ALL",
     "KINDS",
+    "NO_NOTE",
     "NO_SLOT",
     "STOP",
     "Beat",
     "Callers",
     "Entry",
+    "Note",
     "Permit",
     "Servers",
     "Setback",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -12,6 +13,7 @@ from queued_gspread.errors import (
     BrokerUnavailableError,
     CallTimeoutError,
     JobLostError,
+    QueueFullError,
     ServerUnavailableError,
 )
 from queued_gspread.settings import DEFAULT_REDIS_URL
@@ -26,6 +28,7 @@ from .connection import (
     unavailable,
 )
 from .keys import Keys
+from .seals import WANTED_EXPIRY, Seals
 
 if TYPE_CHECKING:
     from queued_gspread.settings import Settings
@@ -61,6 +64,8 @@ class _Wait:
     lane: str
     timeout: float | None
     entry: str = ""
+    generation: str = ""
+    is_wanted: bool = False
     began: float = field(default_factory=time.monotonic)
     alive_at: float = field(default_factory=time.monotonic)
     redis_gone_at: float | None = None
@@ -84,11 +89,12 @@ class Callers:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._keys = Keys(settings.namespace)
-        connect(settings.redis_url)  # refuses a URL that cannot be used, and sends nothing
+        self._seals = Seals(settings)
+        _ = self._connection  # refuses a URL that cannot be used, and sends nothing
 
     @property
     def _connection(self) -> Connection:
-        return connect(self._settings.redis_url)
+        return connect(self._settings.redis_url, self._settings.namespace)
 
     def call(self, job_id: str, lane: str, body: bytes) -> bytes:
         """Put a job in and return its reply.
@@ -100,17 +106,24 @@ class Callers:
             ServerUnavailableError: No server was alive for the grace period.
             CallTimeoutError: The timeout has passed.
             JobLostError: Redis has come back without the job.
+            QueueFullError: As many jobs wait as may; this one was not put in.
+            MessageTooLargeError: The job is larger than the limit, and was not sent.
+            SignatureError: The reply is not signed as it has to be.
 
         """
-        wait = _Wait(job_id, lane, self._settings.timeout)
+        message, generation = self._seals.job(job_id, lane, body)
+        wait = _Wait(job_id, lane, self._settings.timeout, generation=generation)
         try:
-            wait.entry = self._enqueue(wait, body)
-            return self._reply(wait)
-        except (BrokerUnavailableError, CallTimeoutError, JobLostError, ServerUnavailableError):
-            raise  # what could be taken back has been
+            wait.entry = self._enqueue(wait, message)
+            reply = self._reply(wait)
+        except _TOLD:
+            raise
         except BaseException:
             self._withdraw(wait)
             raise
+        finally:
+            self._want_no_more(wait)
+        return self._seals.reply(job_id, lane, message, reply)
 
     def forget(self, job_id: str) -> None:
         """Drop a reply that has been read; it would expire by itself."""
@@ -123,25 +136,59 @@ class Callers:
         """Return the server that works, or was the last to; None where none ever did."""
         return self._alive([self._keys.server], [])[0]
 
-    def _alive(self, keys: list[str], args: list[str]) -> tuple[Alive | None, bool]:
-        age, about, server_id, known = self._connection.run("alive", keys, args)
+    def _alive(self, keys: list[str], args: list[str]) -> tuple[Alive | None, bool, bytes]:
+        age, about, server_id, known, generation = self._connection.run("alive", keys, args)
         server = Alive(age / 1000, as_text(about), as_text(server_id)) if age >= 0 else None
-        return server, bool(known)
+        return server, bool(known), generation
 
     def _enqueue(self, wait: _Wait, body: bytes) -> str:
         keys = self._keys
         try:
-            entry = self._connection.run(
+            entry, *rest = self._connection.run(
                 "enqueue",
-                [keys.lane(wait.lane), keys.recent, keys.active, keys.ready, keys.server],
+                [
+                    *(keys.lane(wait.lane), keys.recent, keys.active, keys.ready, keys.server),
+                    keys.waiting,
+                ],
                 [wait.job_id, body, wait.lane, _MEMORY_MS],
+                patience=wait.left,
             )
         except BrokerUnavailableError as error:
             if not error.may_have_run or self._withdraw(wait) in _UNDONE:
                 error.may_have_run = False
                 raise
             raise _may_be_made(error) from error.__cause__
+        if entry == b"full":
+            self._refuse_to_wait(*rest)
+        self._want(wait, *rest)
         return as_text(entry)
+
+    def _refuse_to_wait(self, waiting: int, limit: int) -> NoReturn:
+        told = (
+            f"{waiting} calls wait in {self._where}, and its server lets {limit} wait: this one "
+            "was not put in and will not be made. Call again later, or give the server a larger "
+            "--max-queue"
+        )
+        if not self._has_server():
+            told += f". No server is alive there: start one with `{self._command}`"
+        raise QueueFullError(told)
+
+    def _want(self, wait: _Wait, named: bytes) -> None:
+        """Say that a signed job is still wanted, where the server names a later generation."""
+        wanted = self._seals.wanted(wait.job_id, wait.generation, named)
+        if wanted is None:
+            return
+        generation, message = wanted
+        try:
+            self._connection.redis.set(self._keys.wanted(wait.job_id), message, ex=WANTED_EXPIRY)
+        except RedisError:
+            return  # the next look at the server comes to it again
+        wait.generation, wait.is_wanted = generation, True
+
+    def _want_no_more(self, wait: _Wait) -> None:
+        if wait.is_wanted:
+            with contextlib.suppress(RedisError):
+                self._connection.redis.unlink(self._keys.wanted(wait.job_id))
 
     def _reply(self, wait: _Wait) -> bytes:
         while True:
@@ -186,11 +233,12 @@ class Callers:
         keys = self._keys
         job = [keys.lane(wait.lane), keys.reply(wait.job_id)] if wait.entry else []
         try:
-            alive, known = self._alive([keys.server, *job], [wait.entry])
+            alive, known, named = self._alive([keys.server, *job], [wait.entry])
         except BrokerUnavailableError:
             return None
         if not known:
             raise JobLostError(f"a call in {self._where} is lost: {_FATES['lost']}")
+        self._want(wait, named)
         if alive is not None:
             wait.alive_at = max(wait.alive_at, time.monotonic() - alive.age)
         if wait.silence < self._settings.grace:
@@ -246,7 +294,10 @@ class Callers:
         try:
             fate = self._connection.run(
                 "withdraw",
-                [keys.lane(wait.lane), keys.started, keys.reply(wait.job_id), keys.recent],
+                [
+                    *(keys.lane(wait.lane), keys.started, keys.reply(wait.job_id)),
+                    *(keys.recent, keys.tries, keys.journal(wait.job_id), keys.waiting),
+                ],
                 [wait.job_id, wait.entry],
             )
         except BrokerUnavailableError:
@@ -254,6 +305,11 @@ class Callers:
         return as_text(fate)
 
 
+# What could be taken back has been when one of these is raised.
+_TOLD: Final = (
+    *(BrokerUnavailableError, CallTimeoutError, JobLostError),
+    *(QueueFullError, ServerUnavailableError),
+)
 _UNDONE: Final = ("withdrawn", "ended")
 _FATES: Final = {
     "withdrawn": "the call was not started and will not be made",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,8 +16,8 @@ from typing import Any, Final
 import redis
 from redis.backoff import NoBackoff
 from redis.exceptions import (
-    AuthenticationError,
-    AuthorizationError,
+    AskError,
+    BusyLoadingError,
     ClusterDownError,
     NoScriptError,
     OutOfMemoryError,
@@ -27,13 +28,19 @@ from redis.exceptions import (
 )
 from redis.retry import Retry
 
-from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
+from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.fork import ForkLock
 from queued_gspread.settings import hide_password
+
+from .address import CLUSTER, SERVER, Address, parse, unusable
+from .guide import LOST, REFUSED_FOR_GOOD, NobodyAnswersError, NoMasterError
+from .keys import Keys
+from .topology import MovedAwayError, pool_of
 
 __all__ = [
     "LONGEST_RECONNECT",
     "REPLY_EXPIRY",
+    "SCRIPTS",
     "SLICE",
     "Connection",
     "as_text",
@@ -51,26 +58,31 @@ LONGEST_RECONNECT: Final = 120.0
 REPLY_EXPIRY: Final = 300
 """Seconds for which a reply waits for its caller: longer than the longest reconnect."""
 
+_LONGEST_FAILOVER: Final = 30.0
+_PAUSE: Final = 0.1
+
 _CONNECT_TIMEOUT: Final = 3.0
 # Longer than a slice, so that no wait is cut short, and a dead connection is noticed.
 _SOCKET_TIMEOUT: Final = SLICE + 5.0
 
-_UNLIMITED: Final = 2**31
 _OPTIONS: Final[dict[str, Any]] = {
     "decode_responses": False,
+    # A stranger's names are sent back as they came.
+    "encoding_errors": "surrogateescape",
     "protocol": 2,
     "retry": Retry(NoBackoff(), 0),
     "socket_connect_timeout": _CONNECT_TIMEOUT,
     "socket_timeout": _SOCKET_TIMEOUT,
 }
 
-LOST: Final = (redis.ConnectionError, redis.TimeoutError)
-"""The connection was lost, or there was none: a command may have been taken or not."""
-
-_REFUSED_FOR_NOW: Final = (ClusterDownError, ReadOnlyError, TryAgainError)
-# It cannot save, has too few replicas, runs a slow script: redis-py has no classes for these.
-_CODES_FOR_NOW: Final = ("MISCONF ", "NOREPLICAS ", "BUSY ")
-_REFUSED_FOR_GOOD: Final = (AuthenticationError, AuthorizationError)
+_REFUSED_FOR_NOW: Final = (ClusterDownError, ReadOnlyError, AskError, TryAgainError)
+# What redis-py has no classes for, had none before version 6, or does not know where a script met
+# it: it cannot save, has too few replicas, runs a slow script, is or has become a replica, has lost
+# its master; a Cluster is being mended, or moves a slot to another node.
+_CODES_FOR_NOW: Final = (
+    *("MISCONF ", "NOREPLICAS ", "BUSY ", "READONLY ", "UNBLOCKED ", "MASTERDOWN "),
+    *("CLUSTERDOWN ", "ASK ", "TRYAGAIN ", "non local key"),
+)
 
 
 @dataclass(frozen=True)
@@ -93,41 +105,65 @@ def _load(name: str) -> Script:
 
 
 _NAMES: Final = (
-    *("alive", "answer", "beat", "enqueue", "head"),
-    *("recover", "release", "settle", "start", "withdraw"),
+    *("alive", "answer", "beat", "enqueue", "head", "journal", "leave", "poison"),
+    *("recount", "recover", "release", "settle", "start", "touch", "withdraw"),
 )
 SCRIPTS: Final = {name: _load(name) for name in _NAMES}
 
 
 class Connection:
-    """One Redis, shared by everything in this process that uses the same URL."""
+    """The Redis of a namespace, shared by everything in this process that uses it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, namespace: str = "") -> None:
         self.url = url
-        self.redis = _client(url)
+        address = parse(url)
+        self.redis = _client(url, address, Keys(namespace).server)
+        self._can_fail_over = address.kind != SERVER
 
-    def run(self, name: str, keys: list[str], args: list[Any]) -> Any:
+    def run(self, name: str, keys: list[str], args: list[Any], patience: float = 0.0) -> Any:
         """Run a script; once more where the connection had died since it was last used.
+
+        Args:
+            name: Of the script.
+            keys: Its keys.
+            args: Its arguments.
+            patience: Seconds for which it is tried again while another Redis becomes the
+                master, where there are several.
 
         Raises:
             BrokerUnavailableError: Redis cannot be reached, or refuses; the cause is redis-py's
                 error.
 
         """
-        try:
+        deadline = time.monotonic() + min(patience, _LONGEST_FAILOVER)
+        may_have_run = False
+        while True:
             try:
-                return self._run(name, keys, args)
-            except LOST as error:
-                if _failed_to_connect(error):
+                return self._run_twice(name, keys, args)
+            except BrokerUnavailableError as error:
+                may_have_run = may_have_run or error.may_have_run
+                if not self._may_fail_over(error) or time.monotonic() > deadline:
+                    error.may_have_run = may_have_run
                     raise
-            try:
-                return self._run(name, keys, args)
-            except LOST as error:
-                told = unavailable(self.url, error)
-                told.may_have_run = True
-                raise told from error
+            time.sleep(_PAUSE)
+
+    def _may_fail_over(self, error: BrokerUnavailableError) -> bool:
+        is_away = isinstance(error.__cause__, NobodyAnswersError)
+        return self._can_fail_over and is_passing(error) and not is_away
+
+    def _run_twice(self, name: str, keys: list[str], args: list[Any]) -> Any:
+        try:
+            return self._run(name, keys, args)
         except RedisError as error:
-            raise unavailable(self.url, error) from error
+            if not isinstance(error, LOST) or _is_refused(error):
+                raise unavailable(self.url, error) from error
+            may_have_run = _may_have_run(error)
+        try:
+            return self._run(name, keys, args)
+        except RedisError as error:
+            told = unavailable(self.url, error)
+            told.may_have_run = may_have_run or _may_have_run(error)
+            raise told from error
 
     def _run(self, name: str, keys: list[str], args: list[Any]) -> Any:
         script = SCRIPTS[name]
@@ -137,12 +173,12 @@ class Connection:
             return self.redis.eval(script.text, len(keys), *keys, *args)
 
 
-_connections: dict[tuple[int, str], Connection] = {}
+_connections: dict[tuple[int, str, str], Connection] = {}
 _lock = ForkLock()
 
 
-def connect(url: str) -> Connection:
-    """Return this process's connection to a Redis.
+def connect(url: str, namespace: str = "") -> Connection:
+    """Return this process's connection to the Redis of a namespace.
 
     A forked child gets its own: a socket that two processes use garbles both their replies.
 
@@ -150,43 +186,27 @@ def connect(url: str) -> Connection:
         ConfigurationError: The URL cannot be used.
 
     """
-    key = (os.getpid(), url)
+    # Of a Cluster's masters, each has other namespaces.
+    key = (os.getpid(), url, namespace if CLUSTER in url.partition("://")[0] else "")
     with _lock:
         if key not in _connections:
-            _connections[key] = Connection(url)
+            _connections[key] = Connection(url, namespace)
         return _connections[key]
 
 
-def _client(url: str) -> redis.Redis:
+def _client(url: str, address: Address, key: str) -> redis.Redis:
     try:
-        pool = redis.ConnectionPool.from_url(_without_our_options(url), **_OPTIONS)
-        # Every caller that waits has a connection: as many as there are threads.
-        pool.max_connections = _UNLIMITED
-        if not issubclass(pool.connection_class, redis.UnixDomainSocketConnection):
-            pool.connection_kwargs["socket_keepalive"] = True
-        pool.connection_class(**pool.connection_kwargs)  # refuses unknown options
-    except (ValueError, TypeError):
-        # Without the cause: it may quote the password.
-        raise ConfigurationError(
-            f"Redis URL {hide_password(url)!r} cannot be used: take redis://HOST:PORT/DB, "
-            "rediss://HOST:PORT/DB or unix://PATH, with /, ?, # and @ in a password written "
-            "as %2F, %3F, %23 and %40"
-        ) from None
-    return redis.Redis(connection_pool=pool)
-
-
-def _without_our_options(url: str) -> str:
-    """Return a URL whose query may add options, and does not change those that we need."""
-    place, _, query = url.partition("?")
-    kept = [pair for pair in query.split("&") if pair.partition("=")[0] not in _OPTIONS]
-    return f"{place}?{'&'.join(kept)}" if any(kept) else place
+        return redis.Redis(connection_pool=pool_of(address, key, _OPTIONS))
+    except (ValueError, TypeError, RedisError):
+        # redis-py does not know an option; without the cause, which may quote the password.
+        raise unusable(url) from None
 
 
 def is_passing(error: BaseException | None) -> bool:
     """Tell whether Redis may take the same command later."""
     if isinstance(error, BrokerUnavailableError):
         error = error.__cause__
-    if isinstance(error, _REFUSED_FOR_GOOD):
+    if isinstance(error, REFUSED_FOR_GOOD):
         return False
     if isinstance(error, LOST + _REFUSED_FOR_NOW) or _is_out_of_memory(error):
         return True
@@ -200,27 +220,55 @@ def _is_out_of_memory(error: BaseException | None) -> bool:
 
 def _failed_to_connect(error: RedisError) -> bool:
     """Tell whether a command was not even sent; redis-py says so in the error's text alone."""
-    return isinstance(error, _REFUSED_FOR_GOOD) or "connecting to" in str(error)
+    return isinstance(error, (*REFUSED_FOR_GOOD, NoMasterError)) or "connecting to" in str(error)
+
+
+def _may_have_run(error: RedisError) -> bool:
+    """Tell whether Redis may have done what it was told, though it did not say so."""
+    is_lost = isinstance(error, LOST) and not isinstance(error, MovedAwayError)
+    return is_lost and not _is_refused(error)
+
+
+def _is_refused(error: RedisError) -> bool:
+    """Tell whether Redis has certainly not done what it was told."""
+    return isinstance(error, BusyLoadingError) or _failed_to_connect(error)
 
 
 def unavailable(url: str, error: RedisError) -> BrokerUnavailableError:
     """Return the error that tells a user what is wrong with Redis and what to do."""
-    shown = hide_password(url)
     # redis-py's own texts name hosts and reasons, never a password.
+    remedy = _remedy(error)
+    if isinstance(error, LOST) and url.startswith("rediss"):
+        remedy = f"{remedy}. {_TLS_REMEDY}"
+    return BrokerUnavailableError(
+        f"Redis at {hide_password(url)} cannot be used ({error}): {remedy}"
+    )
+
+
+_TLS_REMEDY: Final = (
+    "Over TLS, its certificate has to name the host, and to be signed by a CA that is known here "
+    "or that ?ssl_ca_certs=FILE in the URL names; ssl_certfile and ssl_keyfile are for a "
+    "certificate that it wants to see"
+)
+
+
+def _remedy(error: RedisError) -> str:
     # Redis 7 cuts a script of somebody who has not logged in short, and says so in its own way.
-    if isinstance(error, _REFUSED_FOR_GOOD) or "unauthenticated" in str(error):
-        remedy = "check the user and the password in the URL"
-    elif _is_out_of_memory(error):
-        remedy = "give it more memory, or let the server empty the queue"
-    elif isinstance(error, ResponseError):
-        remedy = "check its settings and what this user may do"
-    else:
-        remedy = (
-            "start one there (`redis-server`), or correct the URL (redis_url=, --redis-url or "
-            "QUEUED_GSPREAD_REDIS_URL). `queued-gspread-server` with no URL configured starts "
-            "one on its own machine"
-        )
-    return BrokerUnavailableError(f"Redis at {shown} cannot be used ({error}): {remedy}")
+    if isinstance(error, REFUSED_FOR_GOOD) or "unauthenticated" in str(error):
+        return "check the user and the password in the URL"
+    if _is_out_of_memory(error):
+        return "give it more memory, or let the server empty the queue"
+    if isinstance(error, BusyLoadingError):
+        return "wait until it has read its data, and call again"
+    if isinstance(error, ResponseError):
+        return "check its settings and what this user may do"
+    if isinstance(error, MovedAwayError):
+        return f"{error.remedy}, if this does not pass"
+    return (
+        "start one there (`redis-server`), or correct the URL (redis_url=, --redis-url or "
+        "QUEUED_GSPREAD_REDIS_URL; rediss:// where it speaks TLS, and only there). "
+        "`queued-gspread-server` with no URL configured starts one on its own machine"
+    )
 
 
 def as_text(value: Any) -> str:

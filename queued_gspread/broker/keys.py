@@ -23,11 +23,18 @@ class Keys:
     ``…:ready:EPOCH``    list         names of the active lanes that wait for that epoch's
                                       server
     ``…:recent``         sorted set   ids of the latest jobs, by time
-    ``…:started``        hash         job id to ``r`` (has only read), ``w`` (may have
-                                      written), with an ``x`` once its caller has given up
+    ``…:started``        hash         job id to ``r`` (has only read), ``w`` (may have written,
+                                      but nothing that may not be written twice), ``j`` (its
+                                      journal tells), with an ``x`` once its caller has given up
+    ``…:tries``          hash         job id to the epochs under which it was handed out
+    ``…:journal:ID``     list         what the next server has to know of a call: ``notes``
+    ``…:poisoned``       stream       jobs of which servers have died
     ``…:reply:ID``       stream       one entry, the reply; deleted by the caller
+    ``…:waiting``        string       how many jobs wait in all lanes; absent for none
+    ``…:wanted:ID``      string       that a signed job's caller still waits, under which
+                                      generation; deleted by the caller
     ``…:server``         hash         the server that works: holder, epoch, at, about,
-                                      lease
+                                      lease, max_queue, generation
     ``…:control:ID``     list         requests to the server with that id: ``stop``
     ``…:slots:KIND``     sorted set   the quota's slots, by the time until which they are held
     ``…:valve``          hash         what Google's refusals have taught: ``lua/quota.lua``
@@ -61,6 +68,25 @@ class Keys:
         return self._key("started")
 
     @property
+    def tries(self) -> str:
+        """Under which epochs jobs were handed out."""
+        return self._key("tries")
+
+    @property
+    def poisoned(self) -> str:
+        """Jobs of which servers have died."""
+        return self._key("poisoned")
+
+    @property
+    def waiting(self) -> str:
+        """How many jobs wait in all lanes."""
+        return self._key("waiting")
+
+    def wanted(self, job_id: str) -> str:
+        """Return the key that says that a signed job's caller still waits."""
+        return self._key(f"wanted:{job_id}")
+
+    @property
     def server(self) -> str:
         """The server that works."""
         return self._key("server")
@@ -81,6 +107,10 @@ class Keys:
     def lane(self, name: str) -> str:
         """Return the key of a lane's jobs."""
         return self._key(f"lane:{name}")
+
+    def journal(self, job_id: str) -> str:
+        """Return the key of what the next server has to know of a call."""
+        return self._key(f"journal:{job_id}")
 
     def reply(self, job_id: str) -> str:
         """Return the key of a job's reply."""

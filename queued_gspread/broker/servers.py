@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 import time
@@ -12,11 +13,23 @@ from redis.exceptions import RedisError, ResponseError
 
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 
-from .connection import REPLY_EXPIRY, SLICE, Connection, as_text, connect, is_passing, unavailable
+from .connection import (
+    REPLY_EXPIRY,
+    SCRIPTS,
+    SLICE,
+    Connection,
+    as_text,
+    connect,
+    is_passing,
+    unavailable,
+)
 from .keys import Keys
+from .notes import NO_NOTE, Note
 from .slots import KINDS, NO_SLOT, Permit, Setback, Slot, milliseconds, permit_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from queued_gspread.settings import Settings
 
 __all__ = ["STOP", "Beat", "Entry", "Servers", "StaleEpochError"]
@@ -31,6 +44,8 @@ _SNAPSHOTS: Final = (
     "calls that were answered already, and they are made again. Set `appendonly yes`"
 )
 _LONGEST_ID: Final = 64
+_MOST_POISONED: Final = 1000
+_REPLICATION: Final = 1.0
 
 
 class StaleEpochError(Exception):
@@ -64,9 +79,10 @@ class Entry:
         entry: Its place in the lane; the time of its enqueue on Redis's clock is part of it.
         job_id: The job's id; '' for something that is not a job.
         body: The job, encoded.
-        mark: How far a call of an earlier epoch is: '', 'r' or 'w'.
+        mark: How far a call that was begun before is: '', 'r', 'w' or 'j'.
         waiting: How many jobs the lane holds, this one included.
         age: Seconds from the enqueue to this look at it, on Redis's clock.
+        deaths: How many servers have died since this job was handed out to them.
         seen: The moment of this look, on this machine's monotonic clock.
 
     """
@@ -78,6 +94,7 @@ class Entry:
     mark: str
     waiting: int
     age: float = 0.0
+    deaths: int = 0
     seen: float = field(default_factory=time.monotonic)
 
     def deadline(self, timeout: float | None) -> float | None:
@@ -94,6 +111,8 @@ class Servers:
         about: The same in words, for colleagues and observers.
         epoch: Under which the queue is written to.
         stopping: Once it is set, nobody waits for a Redis that is away.
+        max_queue: How many jobs may wait in the namespace; 0 for any number.
+        generation: Returns the signed generation that callers are told of.
 
     """
 
@@ -105,12 +124,16 @@ class Servers:
         *,
         epoch: str = "",
         stopping: threading.Event | None = None,
+        max_queue: int = 0,
+        generation: Callable[[], bytes] = bytes,
     ) -> None:
         self.settings = settings
         self.server_id = server_id
         self.epoch = epoch
         self._about = about
         self._stopping = stopping or threading.Event()
+        self._max_queue = max_queue
+        self._generation = generation
         self._keys = Keys(settings.namespace)
 
     def under(self, epoch: str) -> Servers:
@@ -121,7 +144,7 @@ class Servers:
 
     @property
     def _connection(self) -> Connection:
-        return connect(self.settings.redis_url)
+        return connect(self.settings.redis_url, self.settings.namespace)
 
     def check_redis(self) -> str | None:
         """Make sure that this Redis drops nothing; return a warning where it might.
@@ -131,9 +154,7 @@ class Servers:
 
         """
         try:
-            config: dict[str | None, str | None] = {}
-            for name in ("maxmemory-policy", "save", "appendonly"):
-                config |= self._connection.redis.config_get(name)
+            config = self._config()
         except ResponseError:
             return "could not ask Redis for its maxmemory-policy: make sure that it is noeviction"
         except RedisError as error:
@@ -146,9 +167,21 @@ class Servers:
             "may drop waiting calls: set it with `redis-cli config set maxmemory-policy noeviction`"
         )
 
+    def _config(self) -> dict[Any, Any]:
+        redis = self._connection.redis
+        found: dict[Any, Any] = {}
+        try:
+            for name in ("maxmemory-policy", "save", "appendonly"):
+                found |= redis.config_get(name)
+        except ResponseError:
+            # Whoever may ask for settings learns passwords, so not every server may.
+            return {"maxmemory-policy": redis.info("memory")["maxmemory_policy"]}
+        return found
+
     def beat(self, lease: float) -> Beat:
         """Say that this server is alive, and become the one that works if nobody else is."""
-        args = [self.server_id, round(lease * 1000), self._about, self.epoch]
+        terms = [self._max_queue, self._generation()]
+        args = [self.server_id, round(lease * 1000), self._about, self.epoch, *terms]
         state, *rest = self._connection.run("beat", [self._keys.server, self._keys.ready], args)
         if state == b"held":
             return Beat("held", other=as_text(rest[0]), left=rest[1] / 1000)
@@ -173,7 +206,21 @@ class Servers:
         keys = self._keys
         slots = [keys.slots(kind) for kind in KINDS]
         found = self._run("recover", [keys.ready, keys.active, *slots], [milliseconds(window)])
+        _unless_stale(self._run("recount", [keys.active, keys.waiting, keys.lane("")], []))
         return int(_unless_stale(found))
+
+    def wanted(self, job_id: str) -> bytes | None:
+        """Return what a signed job's caller has said since, if anything.
+
+        Raises:
+            BrokerUnavailableError: Redis cannot be reached.
+
+        """
+        try:
+            found: Any = self._connection.redis.get(self._keys.wanted(job_id))
+        except RedisError as error:
+            raise unavailable(self.settings.redis_url, error) from error
+        return found if isinstance(found, bytes) else None
 
     def next_ready(self) -> str | None:
         """Wait for a lane that holds jobs: its name, :data:`STOP`, or None after a slice.
@@ -192,7 +239,8 @@ class Servers:
             raise unavailable(self.settings.redis_url, error) from error
         if found is None:
             return None
-        return STOP if as_text(found[0]) == control else as_text(found[1])
+        place, name = found
+        return STOP if as_text(place) == control else _lane(name)
 
     def request_stop(self, server_id: str) -> None:
         """Ask a server to stop, from wherever."""
@@ -207,25 +255,73 @@ class Servers:
     def head(self, lane: str) -> Entry | None:
         """Return the first job of a lane; None, and the lane is done, where it has none."""
         keys = self._keys
-        found = self._fenced("head", [keys.lane(lane), keys.active, keys.started], [lane])
+        found = self._fenced(
+            "head", [keys.lane(lane), keys.active, keys.started, keys.tries], [lane]
+        )
         return _entry(lane, found)
 
-    def start(self, entry: Entry, mark: str, timeout: float | None, slot: Slot = NO_SLOT) -> Permit:
-        """Ask whether a request may be sent now; if so, its slot is taken and its call marked.
+    def leave(self, entry: Entry) -> None:
+        """Leave a job to the next server, which is not to think that this one died of it."""
+        with contextlib.suppress(BrokerUnavailableError):
+            self._run("leave", [self._keys.tries], [entry.job_id])
+
+    def poison(self, entry: Entry) -> None:
+        """Keep a job of which servers have died, for inspection."""
+        args = [entry.job_id, entry.lane, entry.body, _MOST_POISONED]
+        self._fenced("poison", [self._keys.poisoned], args)
+
+    def journal(self, entry: Entry) -> list[bytes]:
+        """Return the entries of the journal of a call that was begun before."""
+        found: list[bytes] = self._fenced("journal", [self._keys.journal(entry.job_id)], [])
+        return found
+
+    def is_replicated(self) -> bool:
+        """Tell whether a replica has all that was written so far, after a second at the most.
+
+        Raises:
+            BrokerUnavailableError: Redis cannot be reached, or refuses.
+            StaleEpochError: Another server works by now.
+
+        """
+        # Both on one connection: Redis waits for what that connection has written.
+        pipeline = self._connection.redis.pipeline(transaction=False)
+        pipeline.eval(SCRIPTS["touch"].text, 1, self._keys.server, self.epoch)
+        pipeline.wait(1, round(_REPLICATION * 1000))
+        try:
+            touched, replicas = pipeline.execute()
+        except RedisError as error:
+            raise unavailable(self.settings.redis_url, error) from error
+        _unless_stale(touched)
+        return bool(replicas)
+
+    def start(
+        self,
+        entry: Entry,
+        mark: str,
+        timeout: float | None,
+        slot: Slot = NO_SLOT,
+        note: Note = NO_NOTE,
+    ) -> Permit:
+        """Ask whether a request may be sent now; if so, all that is to be known of it is written.
 
         Args:
             entry: The job.
-            mark: How far its call will be: 'r' it only reads so far, 'w' it may have written.
+            mark: How far its call will be: 'r' it only reads so far, 'w' it may have written what
+                may be written twice, 'j' its journal tells.
             timeout: Seconds from the enqueue to the deadline.
             slot: The slot that the request takes.
+            note: What is written into the journal.
 
         """
         keys = self._keys
         late = "" if timeout is None else round(timeout * 1000)
         found = self._fenced(
             "start",
-            [keys.lane(entry.lane), keys.started, keys.valve, keys.slots(slot.kind)],
-            [entry.entry, entry.job_id, mark, late, *slot.args()],
+            [
+                *(keys.lane(entry.lane), keys.started, keys.valve, keys.slots(slot.kind)),
+                keys.journal(entry.job_id),
+            ],
+            [entry.entry, entry.job_id, mark, late, *slot.args(), *note.args()],
         )
         return permit_of(found)
 
@@ -237,7 +333,9 @@ class Servers:
         *,
         pause: float = 0.0,
         refused: bool = False,
-        is_unwritten: bool = False,
+        back_to: str = "",
+        attempt: str = "",
+        answered: bytes = b"",
     ) -> Setback:
         """Say that a request was answered, or failed, so that its slot is given back in time.
 
@@ -247,17 +345,24 @@ class Servers:
             sent: When it was sent, as its permit says.
             pause: Seconds for which Google asks to wait after a refusal, at the least.
             refused: Whether Google refused it for the quota.
-            is_unwritten: Whether its call, marked as one that may have written, has not.
+            back_to: The mark of its call, where that is again what it was before.
+            attempt: The name under which the journal announces the request.
+            answered: What the journal has to tell of it instead; nothing if the request was
+                certainly not applied.
 
         """
         keys = self._keys
         wait = milliseconds(pause) if refused else ""
-        unwritten = entry.job_id if is_unwritten else ""
+        unmarked = entry.job_id if back_to else ""
         kind, name, limit, window, _ = slot.args()
+        jitter = random.random()  # noqa: S311 - a jitter
         found = self._fenced(
             "settle",
-            [keys.started, keys.valve, keys.slots(slot.kind)],
-            [unwritten, kind, name, limit, window, sent, wait, random.random()],  # noqa: S311 - a jitter
+            [keys.started, keys.valve, keys.slots(slot.kind), keys.journal(entry.job_id)],
+            [
+                *(unmarked, kind, name, limit, window, sent, wait, jitter),
+                *(back_to, attempt, answered),
+            ],
         )
         return Setback(int(found[0]), found[1] / 1000)
 
@@ -266,7 +371,10 @@ class Servers:
         keys = self._keys
         found = self._fenced(
             "answer",
-            [keys.lane(entry.lane), keys.active, keys.started, keys.reply(entry.job_id)],
+            [
+                *(keys.lane(entry.lane), keys.active, keys.started, keys.tries),
+                *(keys.reply(entry.job_id), keys.journal(entry.job_id), keys.waiting),
+            ],
             [entry.lane, entry.entry, entry.job_id, reply, REPLY_EXPIRY],
         )
         return _entry(entry.lane, found)
@@ -284,6 +392,11 @@ class Servers:
         return self._connection.run(script, [self._keys.server, *keys], [self.epoch, *args])
 
 
+def _lane(name: Any) -> str:
+    """Return the name of a lane, which goes back to Redis as it came, whoever wrote it."""
+    return str(name, errors="surrogateescape")
+
+
 def _unless_stale(found: Any) -> Any:
     if found == b"stale":
         raise StaleEpochError
@@ -293,9 +406,12 @@ def _unless_stale(found: Any) -> Any:
 def _entry(lane: str, found: Any) -> Entry | None:
     if found is None:
         return None
-    entry, job_id, body, mark, waiting, now = found
+    entry, job_id, body, mark, waiting, now, deaths = found
     age = (int(now) - int(entry.partition(b"-")[0])) / 1000
-    return Entry(lane, as_text(entry), _id(job_id), body, as_text(mark)[:1], int(waiting), age)
+    far = as_text(mark)[:1]
+    return Entry(
+        lane, as_text(entry), _id(job_id), body, far, int(waiting), age, deaths=int(deaths)
+    )
 
 
 def _id(job_id: bytes) -> str:

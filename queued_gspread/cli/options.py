@@ -13,11 +13,12 @@ from queued_gspread.settings import (
     ENV_PREFIX,
     check_namespace,
     checked_count,
+    checked_message_bytes,
     checked_seconds,
     environment,
 )
 
-__all__ = ["Parser", "count", "namespace", "port", "positive_seconds", "seconds"]
+__all__ = ["Parser", "count", "message_bytes", "namespace", "port", "positive_seconds", "seconds"]
 
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off"})
@@ -100,6 +101,14 @@ def count(text: str) -> int:
     """Return a whole number, 0 or more."""
     try:
         return checked_count(text, repr(text))
+    except ConfigurationError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def message_bytes(text: str) -> int:
+    """Return the size of the largest message."""
+    try:
+        return checked_message_bytes(text, repr(text))
     except ConfigurationError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 

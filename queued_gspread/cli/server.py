@@ -12,9 +12,10 @@ from queued_gspread.embedded import ensure_running
 from queued_gspread.errors import ConfigurationError
 from queued_gspread.server import Server
 from queued_gspread.server.calllog import configure
-from queued_gspread.settings import DEFAULT_REDIS_URL
+from queued_gspread.server.effort import DURABILITIES
+from queued_gspread.settings import DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_REDIS_URL
 
-from .options import Parser, count, positive_seconds, seconds
+from .options import Parser, count, message_bytes, positive_seconds, seconds
 
 if TYPE_CHECKING:
     import argparse
@@ -43,7 +44,7 @@ def add_options(parser: Parser) -> None:
     _failure_options(parser)
     parser.option(
         "--shutdown-timeout",
-        "how long calls under way are given at the end (default %(default)s)",
+        "how long requests in the air are given at the end (default %(default)s)",
         type=seconds,
         default=10.0,
         metavar="SECONDS",
@@ -54,6 +55,12 @@ def add_options(parser: Parser) -> None:
         type=positive_seconds,
         default=5.0,
         metavar="SECONDS",
+    )
+    _limit_options(parser)
+    parser.option(
+        "--signing-key-file",
+        "sign replies, and make signed calls alone: a file with a key that clients have too",
+        metavar="FILE",
     )
     _log_options(parser)
 
@@ -113,12 +120,36 @@ def _failure_options(parser: Parser) -> None:
         metavar="SECONDS",
     )
     parser.option(
+        "--durability",
+        "local, or replicated: what may not be sent twice waits until a replica of Redis knows of "
+        "it (default %(default)s)",
+        choices=list(DURABILITIES),
+        default="local",
+    )
+    parser.option(
         "--refresh-every",
         "renew the access token whenever that long has passed; 0 does so ahead of its expiry "
         "alone (default %(default)s)",
         type=seconds,
         default=0.0,
         metavar="SECONDS",
+    )
+
+
+def _limit_options(parser: Parser) -> None:
+    parser.option(
+        "--max-queue",
+        "how many calls may wait in the namespace; 0 for any number (default %(default)s)",
+        type=count,
+        default=100_000,
+        metavar="NUMBER",
+    )
+    parser.option(
+        "--max-message-bytes",
+        "how large a job or a reply may be (default %(default)s)",
+        type=message_bytes,
+        default=DEFAULT_MAX_MESSAGE_BYTES,
+        metavar="BYTES",
     )
 
 
@@ -164,8 +195,12 @@ def run(options: argparse.Namespace) -> int:
         retry_for=options.retry_for,
         late_write_guard=options.late_write_guard,
         refresh_every=options.refresh_every,
+        durability=options.durability,
         shutdown_timeout=options.shutdown_timeout,
         lease=options.lease,
+        max_queue=options.max_queue,
+        max_message_bytes=options.max_message_bytes,
+        signing_key_file=options.signing_key_file,
     )
     if options.redis_url is None:
         _start_redis()

@@ -100,15 +100,17 @@ def encode_exception(exc: BaseException, /, *, with_traceback: bool = True) -> b
     return dumps(Raised(exc) if with_traceback else exc)
 
 
-def loads(data: bytes, /, objects: Objects | None = None) -> Any:
+def loads(data: bytes, /, objects: Objects | None = None, *, patterns: bool = True) -> Any:
     """Read one value; :class:`~queued_gspread.errors.CodecError` if ``data`` holds none.
 
-    Spreadsheets and worksheets become what ``objects`` makes of them.
+    Spreadsheets and worksheets become what ``objects`` makes of them. Regular expressions are
+    refused where ``patterns`` says so.
     """
     try:
         if not may_hold_tags(data):
             return decode_plain(data)
-        decoder = _without_objects if objects is None else make_decoder(objects)
+        is_usual = objects is None and patterns
+        decoder = _without_objects if is_usual else make_decoder(objects, patterns=patterns)
         return decoder.decode(data)
     except UnicodeDecodeError as error:
         raise CodecError(f"not UTF-8 (at byte {error.start})") from None

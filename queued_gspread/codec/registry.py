@@ -27,6 +27,7 @@ _INHERITED: Final[dict[type, Handler]] = {
     **{cls: kind.write for kind in _KINDS if kind.inherit for cls in kind.types},
 }
 _BY_TAG: Final[dict[str, Kind]] = {kind.tag: kind for kind in _PORTABLE}
+_BY_TAG_BUT_PATTERNS: Final = {tag: kind for tag, kind in _BY_TAG.items() if tag != "pattern"}
 
 
 def _find(value: Any) -> Handler | None:
@@ -45,7 +46,7 @@ def make_encoder(*, strict: bool) -> Encoder:
     return Encoder(_HANDLERS, _find, strict=strict)
 
 
-def make_decoder(target: objects.Objects | None) -> Decoder:
+def make_decoder(target: objects.Objects | None, *, patterns: bool = True) -> Decoder:
     """Return a decoder that hands spreadsheets and worksheets to ``target``."""
-    own = {kind.tag: kind for kind in objects.object_kinds(target)}
-    return Decoder({**_BY_TAG, **own})
+    known = _BY_TAG if patterns else _BY_TAG_BUT_PATTERNS
+    return Decoder({**known, **{kind.tag: kind for kind in objects.object_kinds(target)}})

@@ -157,7 +157,8 @@ def refusal(error: ApiError, headers: Mapping[str, str] | None = None) -> Answer
 
 def as_json(body: Any, status: int = HTTPStatus.OK) -> Answer:
     """Return an answer whose body is JSON."""
-    return Answer(int(status), json.dumps(body, ensure_ascii=False).encode())
+    # An error repeats what it was sent, lone surrogates included.
+    return Answer(int(status), json.dumps(body, ensure_ascii=False).encode(errors="replace"))
 
 
 def _caller(project: Project, request: Request) -> str:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from queued_gspread.errors import ConfigurationError
 from queued_gspread.settings import checked_seconds
 
 from .verdict import Judgement, Verdict
@@ -13,7 +14,10 @@ from .verdict import Judgement, Verdict
 if TYPE_CHECKING:
     from .request import Exchange
 
-__all__ = ["Effort", "Patience", "backoff"]
+__all__ = ["DURABILITIES", "Effort", "Patience", "backoff"]
+
+DURABILITIES: Final = ("local", "replicated")
+"""Where the journal has to be before what may not be sent twice is sent."""
 
 # The shortest pause is a second of Google's minute, the longest all of it.
 _STEPS_OF_A_WINDOW: Final = 60
@@ -29,6 +33,8 @@ class Patience:
         window: Seconds; the shortest pause is a sixtieth of the quota's window, the longest a
             whole one.
         late_write_guard: Seconds for which a lane is closed after a write without a response.
+        durability: ``replicated`` where a replica of Redis has to have the journal before what
+            may not be sent twice is sent; ``local`` where it need not.
 
     Raises:
         ConfigurationError: One of them cannot be used; the text has the name of its option.
@@ -38,12 +44,16 @@ class Patience:
     retry_for: float = 600.0
     window: float = 60.0
     late_write_guard: float = 0.0
+    durability: str = "local"
 
     def __post_init__(self) -> None:
         """Check the numbers."""
         for name in ("retry_for", "late_write_guard"):
             value = getattr(self, name)
             checked_seconds(value, f"{name}={value!r}", zero=True)
+        if self.durability not in DURABILITIES:
+            words = " or ".join(DURABILITIES)
+            raise ConfigurationError(f"durability={self.durability!r} cannot be used: take {words}")
 
 
 def backoff(failures: int, window: float, jitter: float) -> float:

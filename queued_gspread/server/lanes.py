@@ -46,6 +46,7 @@ class Lanes:
         stopping: Set when no further call is to be begun.
         on_stop: Called when somebody asks this server to stop, through the queue.
         window: Seconds for which the slots of a server that is gone are held.
+        answer: Answers a job, and returns the next one of its lane; the queue's own by default.
 
     """
 
@@ -57,6 +58,7 @@ class Lanes:
         stopping: threading.Event,
         on_stop: Callable[[], None],
         window: float = 0.0,
+        answer: Callable[[Entry, bytes], Entry | None] | None = None,
     ) -> None:
         self._queue = queue
         self._run = run
@@ -64,6 +66,7 @@ class Lanes:
         self._stopping = stopping
         self._on_stop = on_stop
         self._window = window
+        self._answer = answer or queue.answer
         # Lanes that a worker runs, and whether they have become ready again since.
         self._busy: dict[str, bool] = {}
         self._changed = threading.Condition()
@@ -97,17 +100,14 @@ class Lanes:
         self._valve.close(StaleEpochError())
 
     def finish(self, seconds: float) -> bool:
-        """Wait for the calls under way; return whether all of them ended.
+        """Wait for the requests in the air; return whether all of them were answered.
 
-        Calls that have only read are left to the next server at once, those that have written
-        when the time is over, except those with a request in the air.
+        Calls that need another one are left: their journal lets the next server go on.
         """
-        self._valve.stop()
-        self._wait_until_idle(seconds)
         self._valve.close()
         self._valve.join()
         # Those that are left have no more to do than to say so.
-        is_idle = self._wait_until_idle(_PAUSE)
+        is_idle = self._wait_until_idle(max(seconds, _PAUSE))
         self._workers.shutdown(wait=is_idle)
         return is_idle
 
@@ -195,10 +195,14 @@ class Lanes:
     def _calls(self, lane: str) -> Task:
         """Run the calls of a lane; between two of them, others may have the worker."""
         entry = None if self._over else self._queue.head(lane)
-        while entry is not None and not self._over:
-            with logged(entry) as note:
-                outcome = note.outcome = yield from self._run(entry)
-            if outcome.is_left:
-                return
-            entry = self._queue.answer(entry, outcome.reply if entry.job_id else b"")
-            yield None
+        try:
+            while entry is not None and not self._over:
+                with logged(entry) as note:
+                    outcome = note.outcome = yield from self._run(entry)
+                if outcome.is_left:
+                    return
+                entry = self._answer(entry, outcome.reply if entry.job_id else b"")
+                yield None
+        finally:
+            if entry is not None:
+                self._queue.leave(entry)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from typing import TYPE_CHECKING, Final
 
+from queued_gspread.broker import StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError
 
 from .calllog import LOGGER
@@ -18,6 +21,8 @@ __all__ = ["Lease"]
 
 
 _LONGEST_PAUSE: Final = 1.0
+# So soon after the other server has ended in good order, one that stands by works.
+_STANDING_BY: Final = 0.1
 
 
 class Lease:
@@ -26,6 +31,7 @@ class Lease:
     Args:
         queue: The servers' side of the queue.
         seconds: How long the lease holds without a beat.
+        clock: A monotonic clock, in seconds, that goes on while this process is paused.
 
     Attributes:
         decided: Set once it is known whether this server works or stands by, or that it cannot.
@@ -33,9 +39,15 @@ class Lease:
 
     """
 
-    def __init__(self, queue: Servers, seconds: float) -> None:
+    def __init__(
+        self, queue: Servers, seconds: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._queue = queue
         self._seconds = seconds
+        self._clock = clock
+        # Until then no other server takes over, whatever happens to this process.
+        self._certain_until = -math.inf
+        self._next_beat = self._pause
         self.decided = threading.Event()
         self.error: BrokerUnavailableError | None = None
         self._ended = threading.Event()
@@ -73,6 +85,24 @@ class Lease:
             if self._epoch != epoch:
                 on_end()
 
+    def confirm(self, epoch: str) -> None:
+        """Make sure that an epoch lasts; wait for a beat where this process may have lost it.
+
+        Raises:
+            StaleEpochError: It has ended.
+
+        """
+        if self._epoch == epoch and self._clock() < self._certain_until:
+            return
+        with self._changed:
+            self._changed.wait_for(lambda: self._epoch != epoch or self._is_decided)
+            if self._epoch != epoch or self._ended.is_set():
+                raise StaleEpochError
+
+    @property
+    def _is_decided(self) -> bool:
+        return self._clock() < self._certain_until or self._ended.is_set()
+
     @property
     def _pause(self) -> float:
         # Callers count the seconds without a beat, however long the lease is.
@@ -81,20 +111,26 @@ class Lease:
     def _beat_on(self) -> None:
         told = ""
         while not self._ended.is_set():
+            self._next_beat = self._pause
             try:
                 told = self._beat(told)
             except BrokerUnavailableError as error:
                 self.error = error
                 self.decided.set()
                 told = self._tell_once(told, f"waiting for Redis: {error}")
-            self._ended.wait(self._pause)
+            self._ended.wait(self._next_beat)
 
     def _beat(self, told: str) -> str:
+        began = self._clock()
         beat = self._queue.beat(self._seconds)
         self.error = None
         if beat.epoch != self._epoch:
             self._move_to(beat.epoch)
+        with self._changed:
+            self._certain_until = began + self._seconds if beat.epoch else -math.inf
+            self._changed.notify_all()
         if beat.state == "held":
+            self._next_beat = min(self._pause, _STANDING_BY, beat.left)
             who = f"{beat.other} works in this namespace, or has just ended"
             told = self._tell_once(told, f"standing by: {who}")
         else:

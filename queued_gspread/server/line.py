@@ -35,7 +35,6 @@ class Ticket:
         number: Its place; a request that is sent again keeps the one it had.
         not_before: When it may be sent at the earliest.
         until: When it gives up.
-        even_when_stopping: Whether it goes on although the server stops.
         resume: Called with what the waiting has come to.
 
     """
@@ -45,7 +44,6 @@ class Ticket:
     number: int = 0
     not_before: float = -math.inf
     until: float = math.inf
-    even_when_stopping: bool = False
     resume: Callable[[Permit | Exception], None] = field(default=lambda _: None, repr=False)
     is_in_line: bool = False
 

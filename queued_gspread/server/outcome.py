@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import requests
 
 from queued_gspread import codec
-from queued_gspread.errors import CallTimeoutError, OutcomeUnknownError, RemoteError
+from queued_gspread.broker.seals import shown_size
+from queued_gspread.errors import (
+    CallTimeoutError,
+    MessageTooLargeError,
+    OutcomeUnknownError,
+    PoisonedJobError,
+    RemoteError,
+)
 from queued_gspread.job import Reply
 from queued_gspread.responses import made_up_response
 
 if TYPE_CHECKING:
+    from queued_gspread.broker import Entry
     from queued_gspread.job import Job
 
-__all__ = ["Outcome", "ended", "failed", "late", "lost", "unknown"]
+    from .journal import Unanswered
+
+__all__ = ["Outcome", "ended", "failed", "late", "lost", "poisoned", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -42,12 +53,15 @@ class Outcome:
         return self.word == "left"
 
 
-def ended(reply: Reply, job: Job, sent: int) -> Outcome:
-    """Return the outcome of a call that has come to its reply."""
+def ended(reply: Reply, job: Job, sent: int, limit: int) -> Outcome:
+    """Return the outcome of a call that has come to its reply, which may have so many bytes."""
     if reply.error is not None:
         return failed(reply.error, job, sent, reply)
     try:
-        return Outcome("ok", reply.encode(), job, sent)
+        encoded = reply.encode()
+        if len(encoded) <= limit:
+            return Outcome("ok", encoded, job, sent)
+        return failed(too_large("ok", len(encoded), limit), job, sent, Reply(changes=reply.changes))
     except codec.Unencodable as error:
         told = RemoteError(f"the result of {job.method} cannot travel: {error}")
         return failed(told, job, sent, Reply(changes=reply.changes))
@@ -60,16 +74,42 @@ def failed(error: BaseException, job: Job | None, sent: int, reply: Reply | None
     return Outcome(type(error).__name__, reply.encode(), job, sent)
 
 
+def too_large(word: str, size: int, limit: int) -> MessageTooLargeError:
+    """Return the error for a call that ended in a word, with a reply larger than the limit."""
+    how = "was made" if word == "ok" else f"ended with {word}"
+    return MessageTooLargeError(
+        f"the call {how}, but its result of {shown_size(size)} is larger than the server's limit "
+        f"of {shown_size(limit)} (--max-message-bytes): ask for less at a time, such as a range"
+    )
+
+
 def late(job: Job, sent: int) -> Outcome:
     """Return the outcome of a call whose deadline came before it wrote anything."""
     told = f"{job.method}: the timeout of {job.timeout:g} s passed before the call wrote anything"
     return Outcome("late", Reply(error=CallTimeoutError(told)).encode(), job, sent)
 
 
-def lost(job: Job) -> Outcome:
-    """Return the outcome of a call whose server was gone while it may have been writing."""
-    told = f"{job.method}: the server that made this call stopped while it may have been writing"
+def lost(job: Job, unanswered: Unanswered) -> Outcome:
+    """Return the outcome of a call whose server was gone while a request was in the air."""
+    told = f"{job.method}: {_request(unanswered)}, and the server stopped before the answer came"
     return failed(_unknown(told), job, 0)
+
+
+def _request(unanswered: Unanswered) -> str:
+    if unanswered.sent is None or unanswered.at is None:
+        return "a request that may not be sent twice was sent"
+    moment = datetime.fromtimestamp(unanswered.at, timezone.utc).isoformat(" ", "seconds")
+    return f"{unanswered.sent.method.upper()} {unanswered.sent.endpoint} was sent at {moment}"
+
+
+def poisoned(entry: Entry) -> Outcome:
+    """Return the outcome of a call of which servers have died."""
+    written = "It may have been made in part" if entry.mark in ("w", "j") else "It wrote nothing"
+    told = (
+        f"{entry.deaths} servers died while they had job {entry.job_id}, so it is not tried again. "
+        f"{written}; the job is kept in Redis for inspection"
+    )
+    return failed(PoisonedJobError(told), None, 0)
 
 
 def unknown(answer: object, why: str) -> OutcomeUnknownError:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, NoReturn, cast
+from urllib.parse import urlsplit
 
 import gspread
 from gspread.exceptions import APIError
@@ -24,7 +25,7 @@ from queued_gspread.properties import changes, tracked
 from queued_gspread.scopes import allows, insufficient
 
 from .captured import captured
-from .request import CREDENTIALS, Exchange, Failure, Request, same_request
+from .request import CREDENTIALS, Exchange, Failure, Remembered, Request, Sent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +57,7 @@ class _Missing(BaseException):
         self.request = request
 
 
-def advance(body: bytes, exchanges: Sequence[Exchange]) -> Done | Needs:
+def advance(body: bytes, exchanges: Sequence[Exchange | Remembered]) -> Done | Needs:
     """Run a job's call as far as the recorded exchanges reach.
 
     The job is decoded afresh for every run, since gspread changes some arguments in place.
@@ -158,7 +159,7 @@ class _RealObjects:
 class _Recorded(gspread.HTTPClient):
     """An HTTP client that knows the responses so far and stops at the first it lacks."""
 
-    def __init__(self, exchanges: Sequence[Exchange]) -> None:
+    def __init__(self, exchanges: Sequence[Exchange | Remembered]) -> None:
         # Not gspread's constructor: it wants credentials and makes a session.
         self._exchanges = exchanges
         self._position = 0
@@ -181,6 +182,7 @@ class _Recorded(gspread.HTTPClient):
             raise APIError(insufficient(endpoint))
         if isinstance(data, GeneratorType):
             data = b"".join(data)  # drawn once, whether it is sent or compared
+        _check_sendable(method, endpoint)
         return self._next(Request(method, endpoint, params, data, json, files, headers))
 
     def login(self) -> None:
@@ -193,12 +195,18 @@ class _Recorded(gspread.HTTPClient):
         if position >= len(self._exchanges):
             raise _Missing(request)
         exchange = self._exchanges[position]
-        if not same_request(exchange.request, request):
-            _diverged(position, exchange.request, request)
+        if not exchange.answers(request):
+            _diverged(position, exchange.sent, request)
         if isinstance(exchange.outcome, Failure):
             # Raised in every run: a traceback that is kept would grow with each.
             raise exchange.outcome.error.with_traceback(None)
         return exchange.outcome.value
+
+
+def _check_sendable(method: Any, endpoint: Any) -> None:
+    """Raise what requests would, in the caller's call, for what cannot be sent at all."""
+    method.upper()
+    urlsplit(str(endpoint))
 
 
 class _Credentials:
@@ -213,7 +221,7 @@ class _Credentials:
         return self._http._next(Request(CREDENTIALS, "expiry"))  # noqa: SLF001 - same module
 
 
-def _diverged(position: int, recorded: Request, asked: Request) -> NoReturn:
+def _diverged(position: int, recorded: Sent, asked: Request) -> NoReturn:
     raise ReplayDivergedError(
         f"request {position + 1} of a replayed call is {asked.method} {asked.endpoint}, but the "
         f"recorded response belongs to another {recorded.method} {recorded.endpoint}: "

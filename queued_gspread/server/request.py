@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
-__all__ = ["CREDENTIALS", "Exchange", "Failure", "Request", "Response", "is_read", "same_request"]
+__all__ = [
+    "CREDENTIALS",
+    "Exchange",
+    "Failure",
+    "Remembered",
+    "Request",
+    "Response",
+    "Sent",
+    "is_read",
+    "same_request",
+]
 
 CREDENTIALS: Final = "CREDENTIALS"
 """The method of a request that asks for the server's credentials instead of Google's API;
@@ -24,6 +36,30 @@ class Request:
     json: Any = None
     files: Any = None
     headers: Any = None
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What is remembered of a request by a server that has not sent it itself.
+
+    Attributes:
+        method: As the request has it.
+        endpoint: Scheme, host and path, without what may be secret.
+        digest: Of all that was put on the wire.
+
+    """
+
+    method: str
+    endpoint: str
+    digest: str
+
+    @classmethod
+    def of(cls, request: Request) -> Sent:
+        """Return what is to be remembered of a request."""
+        parts = urlsplit(str(request.endpoint))
+        place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        digest = hashlib.sha256(_written(request).encode("utf-8", "surrogatepass")).hexdigest()
+        return cls(str(request.method), place, digest)
 
 
 @dataclass(frozen=True)
@@ -46,6 +82,27 @@ class Exchange:
 
     request: Request
     outcome: Response | Failure
+
+    @property
+    def sent(self) -> Sent:
+        """What the next server has to remember of the request."""
+        return Sent.of(self.request)
+
+    def answers(self, request: Request) -> bool:
+        """Tell whether this is the outcome of that request."""
+        return same_request(self.request, request)
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """A request that an earlier server sent, and what came of it."""
+
+    sent: Sent
+    outcome: Response | Failure
+
+    def answers(self, request: Request) -> bool:
+        """Tell whether this is the outcome of that request."""
+        return self.sent.digest == Sent.of(request).digest
 
 
 def is_read(request: Request) -> bool:

@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from google.auth.exceptions import GoogleAuthError
 
+from queued_gspread.broker import NO_NOTE, Note
 from queued_gspread.errors import BrokerUnavailableError
 
 from .calllog import LOGGER, title_of
 from .effort import Effort
+from .journal import Journal, Journals, announce
 from .line import Ticket
 from .outcome import Outcome, late, unknown
 from .repeat import may_repeat
-from .request import Exchange, Failure, Request, Response, is_read
+from .request import Exchange, Failure, Remembered, Request, Response, is_read
 from .setbacks import Setbacks
 from .verdict import Judgement, Verdict, judge
 
@@ -37,9 +39,16 @@ if TYPE_CHECKING:
     from .quota import Quota
     from .transport import Transport
 
-__all__ = ["Call", "Sender"]
+__all__ = ["JOURNALLED", "MAY_HAVE_WRITTEN", "Call", "Sender"]
+
+JOURNALLED: Final = "j"
+"""The mark of a call whose journal has to be read before it goes on."""
+
+MAY_HAVE_WRITTEN: Final = ("w", JOURNALLED)
+"""The marks of calls that may have written."""
 
 _FINAL: Final = Judgement(Verdict.FINAL)
+_UNREPLICATED: Final = Judgement(Verdict.NOT_SENT, why="no replica of Redis has the journal")
 _NOT_APPLIED: Final = (Verdict.REFUSED_QUOTA, Verdict.UNAUTHENTICATED, Verdict.NOT_SENT)
 
 
@@ -51,20 +60,45 @@ class Call:
         entry: Its job, as it stands in the queue.
         job: The same, decoded.
         exchanges: Its requests so far, with what came of them.
-        mark: How far it certainly is: '', 'r' it has only read, 'w' it may have written.
+        mark: How far it certainly is: '', 'r' it has only read, 'w' it may have written what may
+            be written twice, 'j' its journal tells.
+        journalled: How many of the exchanges are in its journal.
         sent: How many requests were sent for it, counting each time.
 
     """
 
     entry: Entry
     job: Job
-    exchanges: list[Exchange] = field(default_factory=list)
+    exchanges: list[Exchange | Remembered] = field(default_factory=list)
     mark: str = ""
+    journalled: int = 0
     sent: int = 0
 
-    def mark_after(self, request: Request) -> str:
+    @property
+    def may_have_written(self) -> bool:
+        """Whether anything may have changed at Google because of it."""
+        return self.mark in MAY_HAVE_WRITTEN
+
+    def mark_after(self, request: Request, note: Note) -> str:
         """Return how far it is once a request has been sent."""
+        if note or self.mark == JOURNALLED:
+            return JOURNALLED
         return (self.mark or "r") if is_read(request) else "w"
+
+    def note_before(self, request: Request, attempt: str, journals: Journals) -> Note:
+        """Return what its journal has to hold before a request is sent.
+
+        What may be repeated needs no journal, unless it is made of what was read before: a call
+        that reads again might write something else.
+        """
+        if is_read(request):
+            return NO_NOTE
+        start, job_id = self.journalled, self.entry.job_id
+        places = enumerate(self.exchanges[start:], start)
+        entries = tuple(journals.record(job_id, place, exchange) for place, exchange in places)
+        if may_repeat(request):
+            return Note(start, entries)
+        return Note(start, entries, attempt, announce(request))
 
 
 class Sender:
@@ -77,6 +111,7 @@ class Sender:
         patience: What is done about failures.
         on_answer: Called with the kind of a request once its slot is given back.
         clock: A monotonic clock, in seconds.
+        journals: Writes and reads what is kept of calls.
 
     """
 
@@ -88,6 +123,7 @@ class Sender:
         patience: Patience,
         on_answer: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
+        journals: Journals | None = None,
     ) -> None:
         self._queue = queue
         self._transport = transport
@@ -95,6 +131,7 @@ class Sender:
         self._patience = patience
         self._on_answer = on_answer
         self._clock = clock
+        self._journals = journals or Journals()
         self._setbacks = Setbacks(clock)
         # What Redis would not take, and why a slot is held until it does.
         self._unsettled: deque[tuple[Entry, Slot, int]] = deque()
@@ -113,7 +150,8 @@ class Sender:
         effort = Effort()
         while True:
             slot = self._quota.slot(request, self._queue.epoch)
-            ticket = self._ticket(call, request, slot, effort)
+            note = call.note_before(request, slot.name, self._journals)
+            ticket = self._ticket(call, request, slot, note, effort)
             try:
                 permit = yield ticket
             except GoogleAuthError as error:
@@ -121,9 +159,18 @@ class Sender:
             if permit.word != "go":
                 return _not_sent(call, effort, permit)
             effort.number = ticket.number
-            exchange, judgement = self._attempt(call, request, slot, permit)
+            call.journalled = note.length if note else call.journalled
+            exchange, judgement = self._attempt(call, request, slot, note, permit)
             if not self._goes_on(call, effort, exchange, judgement):
                 return _final(exchange, judgement)
+
+    def journal(self, entry: Entry) -> Journal:
+        """Return what the journal of a call that was begun before tells."""
+        return self._journals.read(entry.job_id, self._queue.journal(entry))
+
+    def set_aside(self, entry: Entry) -> None:
+        """Keep a job of which servers have died, for inspection."""
+        self._queue.poison(entry)
 
     def guard(self, lane: str) -> float:
         """Close a lane to what may still land in it; return for how many seconds."""
@@ -135,23 +182,25 @@ class Sender:
                 self._guarded = {**kept, lane: now + seconds}
         return seconds
 
-    def _ticket(self, call: Call, request: Request, slot: Slot, effort: Effort) -> Ticket:
-        entry, job, mark = call.entry, call.job, call.mark_after(request)
+    def _ticket(
+        self, call: Call, request: Request, slot: Slot, note: Note, effort: Effort
+    ) -> Ticket:
+        entry, job, mark = call.entry, call.job, call.mark_after(request, note)
         return Ticket(
             slot.kind,
-            lambda: self._start(entry, mark, job.timeout, slot),
+            lambda: self._start(entry, mark, job.timeout, slot, note),
             effort.number,
             max(effort.not_before, self._guarded.get(entry.lane, effort.not_before)),
             self._end_of_waiting(call, effort),
-            # What has only read can be made again; what may have written comes to its end.
-            even_when_stopping=call.mark == "w",
         )
 
-    def _start(self, entry: Entry, mark: str, timeout: float | None, slot: Slot) -> Permit:
+    def _start(
+        self, entry: Entry, mark: str, timeout: float | None, slot: Slot, note: Note
+    ) -> Permit:
         for _ in range(len(self._unsettled)):
             left = self._unsettled.popleft()
             self._settle_or_keep(*left)
-        return self._queue.start(entry, mark, timeout, slot)
+        return self._queue.start(entry, mark, timeout, slot, note)
 
     def _settle_or_keep(self, entry: Entry, slot: Slot, sent: int, **answer: Any) -> Setback:
         """Give a slot back; where Redis fails, keep it in mind, or it would be held for ever."""
@@ -164,42 +213,66 @@ class Sender:
     @staticmethod
     def _end_of_waiting(call: Call, effort: Effort) -> float:
         deadline = call.entry.deadline(call.job.timeout)
-        if deadline is None or (call.mark == "w" and effort.last is None):
+        if deadline is None or (call.may_have_written and effort.last is None):
             return effort.give_up_at
         return min(deadline, effort.give_up_at)
 
     def _attempt(
-        self, call: Call, request: Request, slot: Slot, permit: Permit
+        self, call: Call, request: Request, slot: Slot, note: Note, permit: Permit
     ) -> tuple[Exchange, Judgement]:
         """Send a request once, and give its slot back whatever comes of it."""
         call.sent += 1
-        judgement = Judgement(Verdict.UNKNOWN)
+        exchange, judgement = None, Judgement(Verdict.UNKNOWN)
         token = self._transport.token_generation
         try:
-            exchange = self._transport.send(request, call.job.http_timeout)
-            # What asks for the server's own credentials is not sent to Google.
-            judgement = judge(exchange.outcome) if slot.kind else _FINAL
+            if note.attempt and not self._is_durable():
+                exchange, judgement = Exchange(request, Failure(_unreplicated())), _UNREPLICATED
+            else:
+                exchange = self._transport.send(request, call.job.http_timeout)
+                # What asks for the server's own credentials is not sent to Google.
+                judgement = judge(exchange.outcome) if slot.kind else _FINAL
         finally:
-            self._settle(call, request, slot, permit, judgement)
+            self._settle(call, request, slot, note, permit, exchange, judgement)
         if judgement.verdict is Verdict.UNAUTHENTICATED:
             self._transport.token_refused(token)
         elif _answer(exchange) is not None:
             self._transport.token_accepted(token)
         return exchange, judgement
 
+    def _is_durable(self) -> bool:
+        """Tell whether the journal is where it has to be; what is announced in it may be sent."""
+        if self._patience.durability == "local":
+            return True
+        return self._queue.is_replicated()
+
     def _settle(
-        self, call: Call, request: Request, slot: Slot, permit: Permit, judgement: Judgement
+        self,
+        call: Call,
+        request: Request,
+        slot: Slot,
+        note: Note,
+        permit: Permit,
+        exchange: Exchange | None,
+        judgement: Judgement,
     ) -> None:
         """Tell Redis, as far as it has to know, that a request is no longer in the air."""
-        before, marked = call.mark or "r", call.mark_after(request)
-        is_unwritten = judgement.verdict in _NOT_APPLIED and marked != before
-        call.mark = before if is_unwritten else marked
+        before, marked = call.mark or "r", call.mark_after(request, note)
+        is_unwritten = judgement.verdict in _NOT_APPLIED
+        back_to = before if is_unwritten and marked != before else ""
+        call.mark = back_to or marked
         refused = judgement.verdict is Verdict.REFUSED_QUOTA
-        if not (slot.is_noted or permit.is_trial or refused or is_unwritten):
+        attempt = note.attempt if exchange else ""
+        if not (slot.is_noted or permit.is_trial or refused or back_to or attempt):
             return
+        answered = b""
+        if exchange and attempt and not is_unwritten:
+            final = _final(exchange, judgement)
+            answered = self._journals.record(call.entry.job_id, note.length, final)
+            call.journalled += 1
         # No longer than anybody would wait, whatever Google asks for.
         pause = min(judgement.retry_after or 0.0, self._patience.retry_for)
-        answer = {"pause": pause, "refused": refused, "is_unwritten": is_unwritten}
+        answer: dict[str, Any] = {"pause": pause, "refused": refused, "back_to": back_to}
+        answer |= {"attempt": attempt, "answered": answered}
         try:
             setback = self._settle_or_keep(call.entry, slot, permit.sent, **answer)
         finally:
@@ -223,11 +296,20 @@ class Sender:
         pause = effort.wait(judgement, self._patience, now, jitter, guard)
         if effort.not_before >= self._end_of_waiting(call, effort):
             return False
-        if judgement.verdict is Verdict.NOT_SENT:
+        if judgement is _UNREPLICATED:
+            self._setbacks.note_unreplicated(self._patience)
+        elif judgement.verdict is Verdict.NOT_SENT:
             place = self._transport.place_of(exchange.request)
             self._setbacks.note_outage(judgement, place, self._patience)
         _log_repeat(call, judgement, pause)
         return True
+
+
+def _unreplicated() -> BrokerUnavailableError:
+    return BrokerUnavailableError(
+        "no replica of Redis had the journal, so that nothing was sent that may not be sent twice: "
+        "look at its replicas, or start the server with --durability local"
+    )
 
 
 def _log_repeat(call: Call, judgement: Judgement, pause: float) -> None:

@@ -6,17 +6,20 @@ import contextlib
 import os
 import socket
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from queued_gspread._version import __version__
 from queued_gspread.broker import Servers
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 from queued_gspread.identity import Identity, identity_of
-from queued_gspread.settings import Settings, checked_seconds
+from queued_gspread.settings import Settings, checked_count, checked_seconds
 
 from .calllog import LOGGER
 from .credentials import key_file, make_client, retries_by_itself
+from .doorkeeper import Doorkeeper
 from .effort import Patience
+from .journal import Journals
 from .lanes import Lanes
 from .lease import Lease
 from .quota import Quota
@@ -65,8 +68,14 @@ class Server:
             response, which may still land.
         refresh_every: Seconds after which the access token is renewed in any case; 0 renews it
             ahead of its expiry alone.
-        shutdown_timeout: Seconds that calls under way are given when the server stops.
+        durability: ``replicated`` where a replica of Redis has to have the journal before a
+            request that may not be sent twice is sent, else ``local``.
+        shutdown_timeout: Seconds that requests in the air are given when the server stops.
         lease: Seconds after which a server that has gone silent counts as gone.
+        max_queue: How many calls may wait in the namespace; 0 for any number.
+        max_message_bytes: How large a job or a reply may be.
+        signing_key_file: The file with the keys that sign jobs and replies; see
+            :mod:`queued_gspread.signing`.
 
     Raises:
         ConfigurationError: An argument, or a file that it names, cannot be used.
@@ -94,10 +103,21 @@ class Server:
         retry_for: float = 600.0,
         late_write_guard: float = 0.0,
         refresh_every: float = 0.0,
+        durability: str = "local",
         shutdown_timeout: float = 10.0,
         lease: float = 5.0,
+        max_queue: int = 100_000,
+        max_message_bytes: int | None = None,
+        signing_key_file: str | Path | None = None,
     ) -> None:
-        self._settings = Settings.resolve(redis_url=redis_url, namespace=namespace)
+        self._settings = Settings.resolve(
+            redis_url=redis_url,
+            namespace=namespace,
+            max_message_bytes=max_message_bytes,
+            signing_key_file=signing_key_file,
+        )
+        self._doorkeeper = Doorkeeper(self._settings)
+        self._max_queue = checked_count(max_queue, f"max_queue={max_queue!r}")
         named: dict[str, Any] = {
             "service_account": service_account,
             "oauth": oauth,
@@ -117,7 +137,7 @@ class Server:
         limits = (reads_per_minute, writes_per_minute)
         project = (project_reads_per_minute, project_writes_per_minute)
         self._quota = Quota(*limits, *project, quota_window, interval)
-        self._patience = Patience(retry_for, quota_window, late_write_guard)
+        self._patience = Patience(retry_for, quota_window, late_write_guard, durability)
         self._shutdown_timeout = _seconds_or_none(shutdown_timeout=shutdown_timeout)
         self._lease_seconds = _seconds(lease=lease)
         self._stopping = threading.Event()
@@ -165,8 +185,8 @@ class Server:
     def stop(self) -> None:
         """Stop; return when all threads of this server have ended.
 
-        Calls under way are given the shutdown timeout to end and be answered. What waits stays
-        in the queue for the next server.
+        Requests in the air are given the shutdown timeout to be answered. What needs another
+        one, and what waits, stays in the queue for the next server.
         """
         self.request_stop()
         self.wait()
@@ -217,7 +237,14 @@ class Server:
         """Return the queue under a new id: a request to stop is meant for one run."""
         who = f"as {self.account.shown}, queued_gspread {__version__}"
         about = f"{socket.gethostname()}:{os.getpid()} ({who})"
-        return Servers(self._settings, os.urandom(8).hex(), about, stopping=self._stopping)
+        return Servers(
+            self._settings,
+            os.urandom(8).hex(),
+            about,
+            stopping=self._stopping,
+            max_queue=self._max_queue,
+            generation=self._doorkeeper.generation,
+        )
 
     def _check_redis(self) -> None:
         self._queue = self._new_queue()
@@ -239,20 +266,30 @@ class Server:
     def _work_under(self, epoch: str, lease: Lease) -> None:
         """Run the lanes until the server stops or the epoch ends."""
         self._warn_of_retries()
+        self._doorkeeper.begin()
         queue = self._queue.under(epoch)
         valve = Valve(self._tokens.state, self._patience.retry_for)
         self._tokens.on_change(valve.wake)
-        transport = Transport(self._http, self._tokens)
-        sender = Sender(queue, transport, self._quota, self._patience, valve.wake)
-        runner = Runner(sender, self.account)
+        transport = Transport(self._http, self._tokens, confirm=partial(lease.confirm, epoch))
+        journals = Journals(self._settings.namespace, self._doorkeeper.keyring)
+        sender = Sender(
+            queue, transport, self._quota, self._patience, valve.wake, journals=journals
+        )
+        runner = Runner(sender, self.account, self._settings.max_message_bytes)
         lanes = Lanes(
-            queue, runner.run, valve, self._stopping, self._stopping.set, self._quota.window
+            queue,
+            self._doorkeeper.running(queue, runner.run),
+            valve,
+            self._stopping,
+            self._stopping.set,
+            self._quota.window,
+            self._doorkeeper.answering(queue),
         )
         lease.call_at_end_of(epoch, lanes.lapse)
         LOGGER.info("working as %s in %s", self.account.shown, self._where)
         lanes.serve()
         if self._stopping.is_set():
-            LOGGER.info("stopping: calls under way are given %g s", self._shutdown_timeout)
+            LOGGER.info("stopping: requests in the air are given %g s", self._shutdown_timeout)
         if not lanes.finish(self._shutdown_timeout if self._stopping.is_set() else 0):
             LOGGER.warning("some calls did not end in time and are left to the next server")
             self._left.append(lanes)

@@ -11,6 +11,7 @@ from google.auth.exceptions import TransportError
 from google.auth.transport.requests import AuthorizedSession, Request
 from requests.adapters import HTTPAdapter
 
+from .fence import put_up
 from .token_state import NoTokens
 from .tokens import Tokens
 
@@ -136,5 +137,5 @@ def _without_repeats(session: AuthorizedSession, credentials: Credentials) -> Au
     for prefix, adapter in session.adapters.items():
         # Others may have more than their copy would: a client's certificate, say.
         if type(adapter) is HTTPAdapter:
-            made.adapters[prefix] = copy.copy(adapter)
+            made.adapters[prefix] = put_up(copy.copy(adapter))
     return made

@@ -68,6 +68,16 @@ class Setbacks:
                 *(place, judgement.why, patience.retry_for),
             )
 
+    def note_unreplicated(self, patience: Patience) -> None:
+        """Tell of a request that was held back for want of a replica, if it begins an episode."""
+        if self._begins("replica", patience.window):
+            LOGGER.warning(
+                "no replica of Redis takes what is written within a second: what may not be sent "
+                "twice waits, each for %g s. Look at its replicas (redis-cli info replication), or "
+                "start the server with --durability local",
+                patience.retry_for,
+            )
+
     def _begins(self, what: str, window: float) -> bool:
         now = self._clock()
         with self._lock:

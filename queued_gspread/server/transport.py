@@ -14,8 +14,10 @@ from urllib.parse import urlsplit
 
 import requests
 
+from queued_gspread.broker import StaleEpochError
 from queued_gspread.errors import CallRefusedError
 
+from .fence import asking
 from .repeat import may_repeat
 from .request import CREDENTIALS, Exchange, Failure, Request, Response
 
@@ -44,6 +46,7 @@ class Transport:
         http: The HTTP client, as :func:`.session.adopt` returns it.
         tokens: What keeps its access token fresh.
         clock: A monotonic clock, in seconds.
+        confirm: Called right before a request is sent; what it raises keeps it from being sent.
 
     """
 
@@ -52,8 +55,11 @@ class Transport:
         http: gspread.HTTPClient,
         tokens: AnyTokens,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        confirm: Callable[[], None] = lambda: None,
     ) -> None:
         self._http = http
+        self._confirm = confirm
         self._clock = clock
         # The session may be older than this: its connections may have been idle for long.
         self._connected = -math.inf
@@ -74,9 +80,18 @@ class Transport:
         self._tokens.refused(generation)
 
     def send(self, request: Request, http_timeout: Any) -> Exchange:
-        """Send a request, once, and return it with what came of it."""
+        """Send a request, once, and return it with what came of it.
+
+        Raises:
+            StaleEpochError: Another server may work by now; nothing was sent.
+
+        """
+        self._confirm()
         try:
-            return Exchange(request, Response(self._send(request, http_timeout)))
+            with asking(self._confirm):
+                return Exchange(request, Response(self._send(request, http_timeout)))
+        except StaleEpochError:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the caller's
             return Exchange(request, Failure(error))
 

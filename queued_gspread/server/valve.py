@@ -75,7 +75,6 @@ class Valve:
         self._changed = threading.Condition()
         # Counts what may have ended a wait: a response, a new token.
         self._events = 0
-        self._is_stopping = False
         self._closing: Permit | Exception | None = None
         self._thread = threading.Thread(target=self._work, name="valve", daemon=True)
 
@@ -102,14 +101,6 @@ class Valve:
             self._line.unblock(kind)
             self._changed.notify_all()
 
-    def stop(self) -> None:
-        """Leave what waits to the next server, but for calls that have to come to their end."""
-        with self._changed:
-            self._is_stopping = True
-            left = self._line.remove(lambda ticket: not ticket.even_when_stopping)
-        for ticket in left:
-            ticket.resume(LEFT)
-
     def close(self, answer: Permit | Exception = LEFT) -> None:
         """Let nothing through any more; what waits, and whatever comes, gets that answer."""
         with self._changed:
@@ -124,8 +115,6 @@ class Valve:
         self._thread.join()
 
     def _over_for(self, ticket: Ticket) -> Permit | Exception | None:
-        if self._is_stopping and not ticket.even_when_stopping:
-            return LEFT
         return self._closing or (LATE if ticket.until <= self._clock() else None)
 
     def _is_next(self, ticket: Ticket) -> bool:

@@ -8,7 +8,7 @@ from queued_gspread.job import new_id
 
 
 def enqueue(settings, lane="lane", body=b"body", job_id=None):
-    """Put a job in, once; return its id and its entry, '' where it was known already."""
+    """Put a job in, once; return its id and its entry, 0-1 where it was there before."""
     job_id = job_id or new_id()
     return job_id, Callers(settings)._enqueue(_Wait(job_id, lane, None), body)
 

@@ -162,12 +162,16 @@ def test_a_redis_that_evicts_is_refused(own_redis, namespace, redis_of):
 
 
 def test_a_redis_that_may_not_be_asked_is_warned_of(own_redis, namespace, redis_of):
-    """A user who may not use CONFIG gets a warning, and the queue works for him."""
-    redis_of(own_redis).execute_command(
-        *f"ACL SETUSER limited on >{SECRET} ~queued-gspread:* +@all -config".split()
-    )
+    """A user who may use neither CONFIG nor INFO is warned, and the queue works for him."""
+    raw = redis_of(own_redis)
+    raw.config_set("maxmemory-policy", "allkeys-lru")
+    rules = f"ACL SETUSER limited on >{SECRET} ~queued-gspread:* +@all -config"
     url = f"redis://limited:{SECRET}@127.0.0.1:{own_redis.port}/0"
     servers = Servers(Settings(redis_url=url, namespace=namespace), "aaaa")
+    raw.execute_command(*rules.split())
+    with pytest.raises(ConfigurationError, match="allkeys-lru"):
+        servers.check_redis()
+    raw.execute_command(*rules.split(), "-info")
     assert "noeviction" in servers.check_redis()
     assert servers.beat(5).state == "taken"
 

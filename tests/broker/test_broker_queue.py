@@ -21,7 +21,7 @@ def test_a_repeated_enqueue_is_one_job(settings, keys, raw, server):
     job_id, entry = enqueue(settings)
     again = enqueue(settings, job_id=job_id)
     assert entry
-    assert again == (job_id, "")
+    assert again == (job_id, entry)
     assert raw.xlen(keys.lane("lane")) == 1
     assert raw.lrange(keys.ready_under(server.epoch), 0, -1) == ["lane"]
 
@@ -30,7 +30,7 @@ def test_a_repeated_enqueue_after_the_answer_is_no_new_job(settings, keys, raw, 
     """An enqueue that is repeated after the job was answered adds nothing."""
     job_id, _ = enqueue(settings)
     server.answer(server.head("lane"), b"reply")
-    assert enqueue(settings, job_id=job_id) == (job_id, "")
+    assert enqueue(settings, job_id=job_id) == (job_id, "0-1")
     assert not raw.exists(keys.lane("lane"))
 
 
@@ -38,7 +38,7 @@ def test_an_enqueue_after_its_withdrawal_adds_nothing(settings, keys, raw):
     """A job that was withdrawn before its enqueue arrived is not put into the queue."""
     job_id = new_id()
     assert withdraw(settings, job_id, "") == "withdrawn"
-    assert enqueue(settings, job_id=job_id) == (job_id, "")
+    assert enqueue(settings, job_id=job_id) == (job_id, "0-1")
     assert not raw.exists(keys.lane("lane"))
 
 
@@ -306,11 +306,11 @@ def test_recover_restores_lanes_whose_names_were_popped(settings, keys, server):
 
 def test_all_keys_of_a_namespace_are_in_one_slot(namespace, raw, settings, callers, background):
     """Every key of a namespace hashes to the same slot of a Cluster, those in use included."""
-    names = ("active", "ready", "recent", "started", "server")
+    names = ("active", "ready", "recent", "started", "waiting", "server")
     for space in (namespace, "a.b-c_D", "other"):
         keys = Keys(space)
         every = [getattr(keys, name) for name in names]
-        every += [keys.lane("a{b}c"), keys.lane("-"), keys.reply("0" * 32)]
+        every += [keys.lane("a{b}c"), keys.lane("-"), keys.reply("0" * 32), keys.wanted("0" * 32)]
         every += [keys.control("0" * 16), keys.ready_under("1"), keys.ready_under("")]
         assert {key_slot(key.encode()) for key in every} == {key_slot(space.encode())}
 

@@ -257,7 +257,7 @@ def test_a_call_that_waits_is_not_marked(queue, entry, clock):
     server = queue()
     asked = Asked(server, entry, 1)
     slot, permit = asked.start()
-    asked.settle(slot, permit, is_unwritten=True)
+    asked.settle(slot, permit, back_to="r")
     assert asked.start()[1].word == "wait"
     assert server.head(LANE).mark == "r"
 
@@ -402,7 +402,7 @@ def test_a_refused_write_has_written_nothing(queue, entry, clock, settings):
     """A call whose first write was refused can be withdrawn, and is not sent again then."""
     server = queue()
     asked = Asked(server, entry, 5)
-    asked.go(refused=True, pause=0.0, is_unwritten=True)
+    asked.go(refused=True, pause=0.0, back_to="r")
     assert withdraw(settings, entry.job_id, entry.entry) == "ended"
     assert asked.start()[1].word == "withdrawn"
 
@@ -412,7 +412,7 @@ def test_a_caller_that_gave_up_during_a_refused_write(queue, entry, clock, setti
     asked = Asked(queue(), entry, 5)
     slot, permit = asked.start()
     assert withdraw(settings, entry.job_id, entry.entry) == "started"
-    asked.settle(slot, permit, refused=True, pause=0.0, is_unwritten=True)
+    asked.settle(slot, permit, refused=True, pause=0.0, back_to="r")
     assert asked.start()[1].word == "withdrawn"
 
 
@@ -454,11 +454,11 @@ def test_a_late_copy_of_a_settlement_changes_no_mark(queue, entry, clock):
     server = queue()
     asked = Asked(server, entry, 5)
     slot, permit = asked.start()
-    asked.settle(slot, permit, refused=True, is_unwritten=True)
+    asked.settle(slot, permit, refused=True, back_to="r")
     clock.advance(2.0)
     asked.start()
     assert server.head(LANE).mark == "w"
-    asked.settle(slot, permit, refused=True, is_unwritten=True)
+    asked.settle(slot, permit, refused=True, back_to="r")
     assert server.head(LANE).mark == "w"
 
 

@@ -171,3 +171,30 @@ def test_an_emulator_that_cannot_write_its_key(tmp_path):
 def test_no_command(arguments):
     """Without a command that exists there is one line."""
     assert_one_line(run(*arguments), "COMMAND")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [("", "is empty"), ("hunter2", "line 1 has 7 bytes"), ("k" * 32, "everybody")],
+)
+def test_a_signing_key_file_that_cannot_be_used(content, told, server, tmp_path):
+    """A signing key file that is empty, too short or open to all is named, and no key is shown."""
+    path = tmp_path / "signing.key"
+    path.write_text(content)
+    path.chmod(0o644 if told == "everybody" else 0o600)
+    done = server("--signing-key-file", path)
+    assert_one_line(done, "signing.key", told)
+    assert "hunter2" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("--max-queue", "-1", "whole number"),
+        ("--max-message-bytes", "0", "from 1 to"),
+        ("--max-message-bytes", "600000000", "535822336"),
+    ],
+)
+def test_a_limit_that_cannot_be_used(option, value, told, server):
+    """A limit that is none, or that Redis could not hold, is named with its option."""
+    assert_one_line(server(f"{option}={value}"), option, value, told)

@@ -33,8 +33,12 @@ VALUES = {
     "request_timeout": ("13", 13.0),
     "late_write_guard": ("14", 14.0),
     "refresh_every": ("15", 15.0),
+    "durability": ("replicated", "replicated"),
     "shutdown_timeout": ("2.5", 2.5),
     "lease": ("3.5", 3.5),
+    "max_queue": ("16", 16),
+    "max_message_bytes": ("17", 17),
+    "signing_key_file": ("/a/key", "/a/key"),
     "log_level": ("debug", "debug"),
     "log_format": ("json", "json"),
     "stop_timeout": ("4.5", 4.5),
@@ -86,7 +90,7 @@ def test_every_option_has_its_environment_variable(command, option, monkeypatch)
 def test_an_argument_goes_before_the_environment(command, option, monkeypatch):
     """What is given on the command line counts, whatever the environment says."""
     text, seen = VALUES[option]
-    others = {"namespace": "x", "log_level": "error", "log_format": "text"}
+    others = {"namespace": "x", "log_level": "error", "log_format": "text", "durability": "local"}
     monkeypatch.setenv(f"QUEUED_GSPREAD_{option.upper()}", others.get(option, "9"))
     name = "--" + option.replace("_", "-")
     options = parser_of(COMMANDS[command]).parse_args([name, text])

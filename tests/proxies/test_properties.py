@@ -146,9 +146,13 @@ def test_worksheet_methods_only_pass_their_spreadsheet_on():
 
 
 @pytest.mark.parametrize(
-    "change", [None, [], ["add"], ["jump", ["a"], 1], ["add", [], 1], ["set", 3, 4], "add"]
+    "change",
+    [
+        *(None, [], ["add"], ["jump", ["a"], 1], ["add", [], 1], ["set", 3, 4], "add"),
+        *(["add", ["text"], 1], ["add", ["huge"], 1.5]),
+    ],
 )
 def test_a_malformed_change_is_a_codec_error(change):
     """A reply whose changes are not of the documented form says so."""
     with pytest.raises(CodecError, match="operation, path, value"):
-        apply({"a": 1}, [change])
+        apply({"a": 1, "text": "x", "huge": 10**400}, [change])

@@ -25,7 +25,7 @@ FUNCTIONS = [
     *("authorize", "service_account", "service_account_from_dict"),
     *("oauth", "oauth_from_dict", "api_key"),
 ]
-OURS = {"redis_url", "namespace", "timeout"}
+OURS = {"redis_url", "namespace", "timeout", "signing_key_file"}
 
 
 @pytest.mark.parametrize("name", gspread.__all__)

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 import redis
-from calls import insert_rows, read, send, write
+from calls import append, insert_rows, read, send, write
 from gate import Gate, GatedHTTPClient
 from gspread.exceptions import APIError
 from processes import run
@@ -85,17 +85,23 @@ def test_a_stop_gives_calls_the_shutdown_timeout(start_process, client, google, 
     assert reading.result(PATIENCE) == {"again": True}
 
 
-def test_a_stop_lets_a_call_of_several_requests_end(serve, callers, gate, background):
-    """A call that has written is brought to its end when the server stops, spacing or not."""
-    server = serve(interval=0.2)
+def test_a_stop_waits_for_a_request_and_not_for_its_call(serve, callers, gate, background):
+    """A request in the air is answered before the server stops; its call goes on at the next."""
+    server = serve()
     reply = background(send, callers, insert_rows())
     first = gate.next()
     stop = background(server.stop)
     eventually(server._stopping.is_set)
+    assert not stop.done()
     first.answer({})
-    gate.next().answer({"done": True})
-    assert reply.result(PATIENCE).result == {"done": True}
     stop.result(PATIENCE)
+    assert gate.is_idle
+    serve()
+    second = gate.next()
+    assert second.endpoint != first.endpoint
+    second.answer({"done": True})
+    assert reply.result(PATIENCE).result == {"done": True}
+    assert len(gate.seen) == 2
 
 
 def test_a_read_call_under_way_is_sent_again_by_the_next_server(
@@ -112,27 +118,47 @@ def test_a_read_call_under_way_is_sent_again_by_the_next_server(
     assert reading.result(PATIENCE) == {"again": True}
 
 
-def test_a_write_call_under_way_is_not_sent_again(
+def test_a_write_under_way_that_may_be_repeated_is_sent_again(
     start_process, client, google, background, raw, keys
 ):
-    """A call that may have written when its server was killed ends as OutcomeUnknownError."""
+    """A PUT that was in the air when its server was killed is sent again, unnoticed."""
     server = start_process()
     writing = background(write, client)
     google.gate.next()
-    reading = background(read, client)
-    eventually(lambda: raw.xlen(keys.lane("lane")) == 2)
     assert list(raw.hgetall(keys.started).values()) == ["w"]
     server.kill()
+    start_process(wait="working as")
+    google.gate.next().answer({"again": True})
+    assert writing.result(PATIENCE) == {"again": True}
+    assert [seen.method for seen in google.gate.seen] == ["put", "put"]
+
+
+def test_a_write_under_way_that_may_not_be_repeated_is_not_sent_again(
+    start_process, client, google, background, raw, keys
+):
+    """An append that was in the air when its server was killed ends as OutcomeUnknownError."""
+    server = start_process()
+    appending = background(append, client)
+    arrival = google.gate.next()
+    reading = background(read, client)
+    eventually(lambda: raw.xlen(keys.lane("lane")) == 2)
+    assert list(raw.hgetall(keys.started).values()) == ["j"]
+    server.kill()
     start_process()
-    error = writing.exception(PATIENCE)
+    error = appending.exception(PATIENCE)
     assert type(error) is OutcomeUnknownError
     assert isinstance(error, APIError)
     assert (error.code, error.error["status"]) == (0, "OUTCOME_UNKNOWN")
+    when = r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\+00:00"
+    assert re.search(
+        rf"values_append: POST https://sheets.*/lane/.*:append was sent at {when}, ", str(error)
+    )
+    assert arrival.method == "post"
     arrival = google.gate.next()
     assert arrival.method == "get"
     arrival.answer({"next": True})
     assert reading.result(PATIENCE) == {"next": True}
-    assert [seen.method for seen in google.gate.seen] == ["put", "get"]
+    assert [seen.method for seen in google.gate.seen] == ["post", "get"]
 
 
 def test_a_killed_server_ends_the_wait_of_its_callers(
@@ -257,7 +283,7 @@ def test_a_server_that_lost_its_lease_sends_no_further_write(
     reply = background(send, callers, insert_rows())
     first = gate.next()
     usurper = usurp()
-    assert usurper.head("lane").mark == "w"
+    assert usurper.head("lane").mark == "j"
     first.answer({})
     eventually(lambda: not gate.is_idle or not worker_threads())
     assert gate.is_idle

@@ -206,3 +206,16 @@ def test_beats_are_a_second_apart_at_the_most():
     """However long its lease is, a server beats often enough for callers to see it alive."""
     assert Lease(Servers(Settings()), 600.0)._pause == 1.0
     assert Lease(Servers(Settings()), 0.3)._pause == pytest.approx(0.1)
+
+
+def test_a_standby_looks_often_for_its_turn(redis_url, namespace):
+    """A server that stands by beats soon again, at the latest when the other's lease runs out."""
+    settings = Settings(redis_url=redis_url, namespace=namespace)
+    works, stands_by = (Lease(Servers(settings, name, name), 600.0) for name in ("aaaa", "bbbb"))
+    works._beat("")
+    stands_by._beat("")
+    assert works._next_beat == 1.0
+    assert stands_by._next_beat == 0.1
+    works._queue.beat(0.05)
+    stands_by._beat("")
+    assert stands_by._next_beat <= 0.05

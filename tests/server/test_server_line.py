@@ -111,8 +111,8 @@ def test_tickets_are_removed_in_order():
     line = Line()
     line.add(ticket(3, not_before=9.0))
     line.add(ticket(1, "read", until=5.0))
-    line.add(ticket(2, even_when_stopping=True))
-    removed = line.remove(lambda ticket: not ticket.even_when_stopping)
+    line.add(ticket(2, "drive"))
+    removed = line.remove(lambda ticket: ticket.kind != "drive")
     assert [ticket.number for ticket in removed] == [1, 3]
     assert numbers(line, 10.0) == [2]
 
@@ -275,29 +275,15 @@ def test_what_goes_wrong_is_passed_on(valve, error):
     assert asking.enter(valve) is error
 
 
-def test_a_stop_leaves_what_need_not_go_on(valve):
-    """At a stop tickets are left to the next server, but for those of calls that have written."""
-    need_not, must, late = Asking(), Asking(even_when_stopping=True), Asking()
-    must.permits.put(wait(math.inf))
-    must.enter(valve)
-    need_not.enter(valve)
-    valve.stop()
-    assert need_not.answer() is LEFT
-    assert late.enter(valve) is LEFT
-    must.permits.put(GO)
-    valve.wake("write")
-    assert must.answer() is GO
-
-
-def test_a_close_ends_everything(valve):
+@pytest.mark.parametrize("answer", [LEFT, StaleEpochError()], ids=["left", "stale"])
+def test_a_close_ends_everything(valve, answer):
     """When the valve is closed, everybody who waits or comes gets the same answer."""
-    waiting, late = Asking(even_when_stopping=True), Asking(even_when_stopping=True)
+    waiting, late = Asking(), Asking()
     waiting.permits.put(wait(math.inf))
     waiting.enter(valve)
-    error = StaleEpochError()
-    valve.close(error)
-    assert waiting.answer() is error
-    assert late.enter(valve) is error
+    valve.close(answer)
+    assert waiting.answer() is answer
+    assert late.enter(valve) is answer
 
 
 def test_a_slot_that_a_lost_permit_had_taken_wakes_the_others(valve):

@@ -12,6 +12,7 @@ from gspread.exceptions import APIError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from queue_fixtures import SERVER_EMAIL
+from redis import Redis
 from waiting import PATIENCE, eventually
 
 from queued_gspread import codec
@@ -53,6 +54,11 @@ BAD_JOBS = {
     "identity of the wrong kind": (message(identity=[1, 2, 3]), CodecError),
     "timeout of the wrong kind": (message(timeout="1"), CodecError),
     "time-out of the wrong kind": (message(http_timeout={}), CodecError),
+    "timeout beyond all numbers": (message(timeout=10**400), CodecError),
+    "an endless pattern": (message(args=[{"~": ["pattern", "(a*)*b", 0]}]), CodecError),
+    "a pattern further down": (message(kwargs={"a": [{"~": ["pattern", "b", 0]}]}), CodecError),
+    "a method that is no text": (message(args=[5, cell_of("lane")]), AttributeError),
+    "an address that is none": (message(args=["get", "https://[/"]), ValueError),
     "unknown kind": (message(kind="os"), CodecError),
     "no target": (message(kind="worksheet", method="clear", args=[]), CodecError),
     "newer": (message(v=NEWER, versions=["99.0", "9.0"]), VersionMismatchError),
@@ -117,6 +123,19 @@ def test_keys_of_the_wrong_type_stop_no_other_lane(stranger, serve, client, gate
     gate.open()
     serve()
     assert read(client, "another") == {}
+
+
+@pytest.mark.parametrize("lane", [b"\xff\xfe", b"a b{c}:d", b"x" * 3000, b"\xc3("])
+def test_a_job_in_a_lane_with_an_odd_name_is_answered(lane, serve, callers, gate, raw, keys):
+    """Whatever bytes a stranger names a lane by, its jobs are answered and nothing of it stays."""
+    job_id = new_id()
+    with Redis.from_url(callers._settings.redis_url) as stranger:
+        stranger.xadd(keys.lane("").encode() + lane, {"id": job_id, "body": "no job"})
+        stranger.sadd(keys.active, lane)
+    serve()
+    eventually(lambda: raw.exists(keys.reply(job_id)))
+    eventually(lambda: not raw.exists(keys.active))
+    assert "CodecError" in raw.xrange(keys.reply(job_id))[0][1]["body"]
 
 
 class Nowhere:

@@ -12,6 +12,7 @@ from google.auth.exceptions import TransportError
 from google.oauth2.service_account import Credentials
 from waiting import PATIENCE
 
+from queued_gspread.broker import StaleEpochError
 from queued_gspread.errors import ConfigurationError
 from queued_gspread.server import Server, credentials, endpoint
 from queued_gspread.server.endpoint import check_endpoint, session_without_lookups
@@ -147,3 +148,15 @@ def test_where_a_request_goes_is_told_without_secrets(api_endpoint, shown):
     transport = Transport(http, NoTokens(http))
     asked = Request("get", "https://sheets.googleapis.com/v4/spreadsheets/x?key=secret")
     assert transport.place_of(asked) == shown
+
+
+def test_a_request_that_is_not_confirmed_is_not_sent():
+    """What keeps a request from being sent is raised, and its HTTP client is not asked."""
+    http = SimpleNamespace(request=pytest.fail)
+
+    def refuse():
+        raise StaleEpochError
+
+    transport = Transport(http, NoTokens(http), confirm=refuse)
+    with pytest.raises(StaleEpochError):
+        transport.send(Request("get", "https://sheets.googleapis.com/v4/spreadsheets/x"), None)

@@ -29,6 +29,12 @@ def write(client, lane="lane", value="x"):
     return client.http_client.request("put", cell_of(lane), json={"values": [[value]]}).json()
 
 
+def append(client, lane="lane", value="x"):
+    """Append a row to a spreadsheet; return what Google answered."""
+    where = (lane, "A1", {"valueInputOption": "RAW"}, {"values": [[value]]})
+    return client.http_client.values_append(*where)
+
+
 def insert_rows():
     """Return a job of two requests that both write."""
     return Job("worksheet", "insert_rows", WORKSHEET, ([["a"], ["b"]],)).encode()

@@ -14,10 +14,12 @@ from processes import ServerProcess
 from waiting import eventually
 
 import queued_gspread
-from queued_gspread.broker import Callers, Servers
+from queued_gspread.broker import Callers, Servers, connection
+from queued_gspread.broker import callers as broker_callers
+from queued_gspread.broker import servers as broker_servers
 from queued_gspread.broker.keys import Keys
 from queued_gspread.emulator import Emulator
-from queued_gspread.server import Server
+from queued_gspread.server import Server, lanes
 from queued_gspread.settings import Settings
 
 SERVER_EMAIL = "server@project.iam.gserviceaccount.com"
@@ -29,6 +31,22 @@ LEASE = 1.0
 def patient_callers(monkeypatch):
     """Let callers wait for a server for as long as tests do."""
     monkeypatch.setenv("QUEUED_GSPREAD_GRACE", "8")
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    """Let nobody wait long: neither between attempts nor for a Redis that is silent."""
+    for module in (broker_callers, broker_servers):
+        monkeypatch.setattr(module, "SLICE", 0.1)
+        monkeypatch.setattr(module, "_PAUSE", 0.01)
+    monkeypatch.setattr(lanes, "_PAUSE", 0.01)
+    monkeypatch.setitem(connection._OPTIONS, "socket_timeout", 0.5)
+    # Those with these options are for this test alone.
+    own = {}
+    monkeypatch.setattr(connection, "_connections", own)
+    yield
+    for one in own.values():
+        one.redis.close()
 
 
 @pytest.fixture

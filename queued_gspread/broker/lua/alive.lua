@@ -6,11 +6,12 @@
 -- ARGV[1] entry     of the job in the stream
 --
 -- Returns {milliseconds since the server's last beat or -1, about it, its id, 1 if Redis knows
--- the job, else 0}.
-local at, about, holder = unpack(redis.call('HMGET', KEYS[1], 'at', 'about', 'holder'))
+-- the job, else 0, its signed generation or ''}.
+local at, about, holder, generation =
+  unpack(redis.call('HMGET', KEYS[1], 'at', 'about', 'holder', 'generation'))
 local known = 1
 if KEYS[2] then
   local waits = #redis.call('XRANGE', KEYS[2], ARGV[1], ARGV[1]) > 0
   known = (waits or redis.call('EXISTS', KEYS[3]) == 1) and 1 or 0
 end
-return {at and now_ms() - at or -1, about or '', holder or '', known}
+return {at and now_ms() - at or -1, about or '', holder or '', known, generation or ''}

@@ -6,6 +6,8 @@
 -- ARGV[2] lease     milliseconds without a beat after which a server counts as gone
 -- ARGV[3] about     the asking server in words, for its colleagues and for observers
 -- ARGV[4] epoch     that the asking server holds, or ''
+-- ARGV[5] max_queue how many jobs may wait in the namespace; 0 for any number
+-- ARGV[6] generation its signed generation, for whoever signs a job; '' where nothing is signed
 --
 -- Returns {'kept', epoch}, {'taken', epoch} (a new one: read the queue again) or
 -- {'held', about the other server, milliseconds until it counts as gone}.
@@ -19,6 +21,7 @@ if holder and left > 0 and holder ~= ARGV[1] then
   return {'held', about, left}
 end
 redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'at', now, 'about', ARGV[3], 'lease', ARGV[2])
+redis.call('HSET', KEYS[1], 'max_queue', ARGV[5], 'generation', ARGV[6])
 if holder == ARGV[1] and epoch == ARGV[4] then
   -- Perhaps late, but nobody has worked in between.
   return {'kept', epoch}

@@ -5,21 +5,34 @@
 -- KEYS[3] active    set: names of the lanes that a server knows or will be told of
 -- KEYS[4] ready     prefix of the lists of lanes that wait for a server, one for each epoch
 -- KEYS[5] server    hash: who works, under which epoch
+-- KEYS[6] waiting   how many jobs wait in the namespace
 -- ARGV[1] id        of the job
 -- ARGV[2] body      of the job
 -- ARGV[3] name      of the lane
 -- ARGV[4] memory    milliseconds for which an id is remembered
 --
--- Returns the entry's id in the stream, or '' for a job that is known already.
+-- Returns {the entry's id in the stream (0-1, which no entry has, for a job that is known and is not
+-- there any more), the server's signed generation or ''}, or {'full', how many jobs wait, how many
+-- may}.
 local now = now_ms()
--- The first write: a Redis that is out of memory refuses it, and with it the whole script.
-if redis.call('ZADD', KEYS[2], 'NX', now, ARGV[1]) == 0 then
-  return ''
+local generation, limit, epoch =
+  unpack(redis.call('HMGET', KEYS[5], 'generation', 'max_queue', 'epoch'))
+local known = redis.call('ZSCORE', KEYS[2], ARGV[1])
+if known then
+  local there = entry_of(KEYS[1], ARGV[1], known)
+  return {there ~= '' and there or '0-1', generation or ''}
 end
+local waiting = tonumber(redis.call('GET', KEYS[6])) or 0
+limit = tonumber(limit) or 0
+if limit > 0 and waiting >= limit then
+  return {'full', waiting, limit}
+end
+-- The first write: a Redis that is out of memory refuses it, and with it the whole script.
+redis.call('ZADD', KEYS[2], now, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - ARGV[4])
 local entry = redis.call('XADD', KEYS[1], '*', 'id', ARGV[1], 'body', ARGV[2])
+count(KEYS[6], 1)
 if redis.call('SADD', KEYS[3], ARGV[3]) == 1 then
-  local epoch = redis.call('HGET', KEYS[5], 'epoch') or ''
-  redis.call('RPUSH', ready_list(KEYS[4], epoch), ARGV[3])
+  redis.call('RPUSH', ready_list(KEYS[4], epoch or ''), ARGV[3])
 end
-return entry
+return {entry, generation or ''}

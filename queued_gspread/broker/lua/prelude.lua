@@ -6,6 +6,19 @@ local function now_ms()
   return now[1] * 1000 + math.floor(now[2] / 1000)
 end
 
+-- The entry of a job that was enqueued at a time, or '' where its lane does not hold it.
+local function entry_of(lane, id, enqueued)
+  local from = enqueued
+  while from do
+    local page = redis.call('XRANGE', lane, from, '+', 'COUNT', 100)
+    from = #page == 100 and page[100][1] or false
+    for _, item in ipairs(page) do
+      if item[2][2] == id then return item[1] end
+    end
+  end
+  return ''
+end
+
 -- Whether the caller still is the server that works: its epoch is the newest one.
 local function holds(server, epoch)
   return redis.call('HGET', server, 'epoch') == epoch
@@ -17,15 +30,41 @@ local function ready_list(ready, epoch)
   return ready .. ':' .. epoch
 end
 
+-- Count the jobs that wait in the namespace. Whoever puts one in or takes one out says so in the
+-- same script; where none waits, there is no key.
+local function count(waiting, by)
+  if redis.call('INCRBY', waiting, by) <= 0 then
+    redis.call('DEL', waiting)
+  end
+end
+
 -- Let a script that works the queue off grow a little in a Redis that is out of memory: Redis
 -- refuses only the first write of a script, and never one that takes something away.
 local function may_grow(key)
   redis.call('HDEL', key, '')
 end
 
--- The first waiting job of a lane: {entry, id, body, mark, jobs in the lane, now}, or false
--- after taking an empty lane off the active ones. An entry that is not a job has id ''.
-local function head(lane, active, started, name)
+-- Whether a call with this mark may have written.
+local function may_have_written(mark)
+  local far = string.sub(mark, 1, 1)
+  return far == 'w' or far == 'j'
+end
+
+-- Note that a job is handed out under an epoch; return how many other epochs had it.
+local function hand_out(tries, id, epoch)
+  local before = redis.call('HGET', tries, id) or ''
+  local others = select(2, string.gsub(before, '%d+', ''))
+  if string.find(before, '/' .. epoch .. '/', 1, true) then
+    return others - 1
+  end
+  redis.call('HSET', tries, id, before .. '/' .. epoch .. '/')
+  return others
+end
+
+-- The first waiting job of a lane: {entry, id, body, mark, jobs in the lane, now, epochs that
+-- ended while they had it}, or false after taking an empty lane off the active ones. An entry
+-- that is not a job has id ''.
+local function head(lane, active, started, tries, name, epoch)
   local first = redis.call('XRANGE', lane, '-', '+', 'COUNT', 1)[1]
   if not first then
     redis.call('DEL', lane)
@@ -38,5 +77,6 @@ local function head(lane, active, started, name)
     if first[2][i] == 'body' then body = first[2][i + 1] end
   end
   local mark = redis.call('HGET', started, id) or ''
-  return {first[1], id, body, mark, redis.call('XLEN', lane), now_ms()}
+  local waiting, deaths = redis.call('XLEN', lane), hand_out(tries, id, epoch)
+  return {first[1], id, body, mark, waiting, now_ms(), deaths}
 end

@@ -1,5 +1,6 @@
 -- Note that a request was answered, or failed: its slot is held for one more window. After a
--- refusal for the quota, this kind of request pauses, and its limit shrinks, once a window.
+-- refusal for the quota, this kind of request pauses, and its limit shrinks, once a window. Where the
+-- journal announces the request, it tells from now on what came of it.
 --
 -- Not only the server that works may say so: that of an earlier epoch may still have had a
 -- request in the air.
@@ -8,8 +9,9 @@
 -- KEYS[2] started   hash: job id -> how far the call is
 -- KEYS[3] valve     hash: see quota.lua
 -- KEYS[4] slots     sorted set: the slots of this kind of request
+-- KEYS[5] journal   list: what the next server has to know of the call
 -- ARGV[1] epoch     of the server that sent it
--- ARGV[2] id        of the job if its call has written nothing after all, else ''
+-- ARGV[2] id        of the job if its call is where it was before, else ''
 -- ARGV[3] kind      of the request, as to the quota
 -- ARGV[4] slot      its name
 -- ARGV[5] limit     slots of this kind; 0 for any number
@@ -18,6 +20,9 @@
 -- ARGV[8] pause     '' if it was not refused; else the least milliseconds to wait: the pause
 --                   doubles with every refusal in a row
 -- ARGV[9] jitter    0 to 1
+-- ARGV[10] mark     how far the call was before: 'r', 'w' or 'j'
+-- ARGV[11] attempt  the name under which the request was announced, or ''
+-- ARGV[12] entry    for the journal in its place, or '' if the request was certainly not applied
 --
 -- Returns {the limit that holds now, milliseconds of the pause}.
 may_grow(KEYS[1])
@@ -28,7 +33,18 @@ local is_first = full == 0 or redis.call('ZSCORE', KEYS[4], ARGV[4]) == 'inf'
 if ARGV[2] ~= '' and is_first and holds(KEYS[1], ARGV[1]) then
   local mark = redis.call('HGET', KEYS[2], ARGV[2])
   if mark then
-    redis.call('HSET', KEYS[2], ARGV[2], 'r' .. string.sub(mark, 2, 2))
+    redis.call('HSET', KEYS[2], ARGV[2], ARGV[10] .. string.sub(mark, 2, 2))
+  end
+end
+if ARGV[11] ~= '' and holds(KEYS[1], ARGV[1]) then
+  local announced = '>' .. ARGV[11] .. ' '
+  local last = redis.call('LINDEX', KEYS[5], -1)
+  if last and string.sub(last, 1, #announced) == announced then
+    if ARGV[12] == '' then
+      redis.call('RPOP', KEYS[5])
+    else
+      redis.call('LSET', KEYS[5], -1, ARGV[12])
+    end
   end
 end
 if kind == '' then

@@ -1,0 +1,141 @@
+"""Where a Redis is, as its URL says it: one server, the master of Sentinels, or a Cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import unquote
+
+from redis import SSLConnection
+from redis.connection import parse_url
+
+from queued_gspread.errors import ConfigurationError
+from queued_gspread.settings import hide_password
+
+__all__ = ["CLUSTER", "SENTINEL", "SERVER", "Address", "parse", "unusable"]
+
+SERVER: Final = "server"
+SENTINEL: Final = "sentinel"
+CLUSTER: Final = "cluster"
+
+_PORTS: Final = {SENTINEL: 26379, CLUSTER: 6379}
+_FORMS: Final = (
+    "redis://HOST:PORT/DB, rediss://HOST:PORT/DB, unix://PATH, "
+    "redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/DB or redis+cluster://HOST:PORT,HOST:PORT"
+)
+_FILES: Final = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+_OF_SENTINELS: Final = "sentinel_"
+_OF_THE_NETWORK: Final = ("connection_class", "socket_", "ssl_")
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a Redis is.
+
+    Attributes:
+        kind: :data:`SERVER`, :data:`SENTINEL` or :data:`CLUSTER`.
+        options: redis-py's options for connections to the Redis, password included.
+        guides: Hosts that know where the master is; none of a :data:`SERVER`.
+        service: The name by which Sentinels know the Redis.
+        guide_options: redis-py's options for connections to the guides.
+
+    """
+
+    kind: str
+    options: dict[str, Any] = field(repr=False)
+    guides: tuple[tuple[str, int], ...] = ()
+    service: str = ""
+    guide_options: dict[str, Any] = field(default_factory=dict, repr=False)
+
+
+def parse(url: str) -> Address:
+    """Return the address that a URL names.
+
+    Raises:
+        ConfigurationError: It names none; the text shows the URL without its passwords.
+
+    """
+    try:
+        address = _parse(url)
+        for options in (address.options, address.guide_options):
+            _check_tls(options)
+    except ConfigurationError as error:
+        raise unusable(url, f": {error}") from None
+    except (ValueError, TypeError):
+        # Without the cause: it may quote the password.
+        raise unusable(url) from None
+    return address
+
+
+def unusable(url: str, reason: str = "") -> ConfigurationError:
+    """Return the error that tells which forms of URL can be used."""
+    return ConfigurationError(
+        f"Redis URL {hide_password(url)!r} cannot be used{reason}: take {_FORMS}, with /, ?, # "
+        "and @ in a password written as %2F, %3F, %23 and %40"
+    )
+
+
+def _parse(url: str) -> Address:
+    scheme, _, rest = url.partition("://")
+    plain, plus, kind = scheme.partition("+")
+    if not plus:
+        return Address(SERVER, parse_url(url))
+    if plain not in ("redis", "rediss") or kind not in _PORTS:
+        raise ValueError(scheme)
+    place, mark, query = rest.partition("?")
+    authority, _, path = place.partition("/")
+    userinfo, at, names = authority.rpartition("@")
+    service, database = _service_and_database(kind, path)
+    each = [
+        parse_url(f"{plain}://{userinfo}{at}{name}/{database}{mark}{query}")
+        for name in names.split(",")
+    ]
+    guides = tuple(_host(options, _PORTS[kind]) for options in each)
+    options = {name: each[0][name] for name in each[0] if name not in ("host", "port")}
+    if kind == CLUSTER:
+        return Address(CLUSTER, options, guides, guide_options=options)
+    return Address(SENTINEL, *_of_redis_and_sentinels(options, guides, service))
+
+
+def _service_and_database(kind: str, path: str) -> tuple[str, str]:
+    if kind == CLUSTER:
+        if path not in ("", "0"):
+            raise ConfigurationError("a Cluster has no database but 0")
+        return "", ""
+    service, _, database = path.partition("/")
+    if not service:
+        raise ConfigurationError("it lacks the name by which the Sentinels know the Redis")
+    if database and not database.isdecimal():
+        raise ConfigurationError(f"the database {database!r} is not a number")
+    return unquote(service), database
+
+
+def _host(options: dict[str, Any], port: int) -> tuple[str, int]:
+    if not options.get("host"):
+        raise ConfigurationError("it has a host without a name")
+    return options["host"], options.get("port", port)
+
+
+def _of_redis_and_sentinels(
+    options: dict[str, Any], guides: tuple[tuple[str, int], ...], service: str
+) -> tuple[dict[str, Any], tuple[tuple[str, int], ...], str, dict[str, Any]]:
+    """Divide a URL's options: what concerns the network is for both, the user's name is not."""
+    of_redis, of_sentinels = {}, {}
+    for name, value in options.items():
+        if name.startswith(_OF_SENTINELS):
+            of_sentinels[name.removeprefix(_OF_SENTINELS)] = value
+        else:
+            of_redis[name] = value
+    network = {name: of_redis[name] for name in of_redis if name.startswith(_OF_THE_NETWORK)}
+    return of_redis, guides, service, {**network, **of_sentinels}
+
+
+def _check_tls(options: dict[str, Any]) -> None:
+    """Have certificates checked, and the files that are named be there."""
+    for name in _FILES:
+        if name in options and not Path(options[name]).is_file():
+            raise ConfigurationError(f"{name} names {options[name]!r}, which is not a file")
+    if options.get("connection_class") is SSLConnection:
+        # Before version 6, redis-py takes any host's certificate.
+        options.setdefault("ssl_check_hostname", options.get("ssl_cert_reqs") != "none")

@@ -1,0 +1,20 @@
+-- Keep a job of which servers have died, for inspection; the oldest ones go.
+--
+-- KEYS[1] server    hash: who works, under which epoch
+-- KEYS[2] poisoned  stream of such jobs
+-- ARGV[1] epoch     of the asking server
+-- ARGV[2] id        of the job
+-- ARGV[3] lane      its lane's name
+-- ARGV[4] body      the job
+-- ARGV[5] most      how many are kept
+--
+-- Returns 1, or 'stale'.
+if not holds(KEYS[1], ARGV[1]) then
+  return 'stale'
+end
+-- Sent twice, it is kept once.
+local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
+if not last or last[2][2] ~= ARGV[2] then
+  redis.call('XADD', KEYS[2], 'MAXLEN', ARGV[5], '*', 'id', ARGV[2], 'lane', ARGV[3], 'body', ARGV[4])
+end
+return 1

@@ -1,0 +1,22 @@
+-- Count anew how many jobs wait: somebody may have taken a lane away by hand.
+--
+-- KEYS[1] server    hash: who works, under which epoch
+-- KEYS[2] active    set: names of the lanes that a server knows or will be told of
+-- KEYS[3] waiting   how many jobs wait in the namespace
+-- KEYS[4] lane      prefix of the streams of the lanes' jobs
+-- ARGV[1] epoch     of the asking server
+--
+-- Returns how many, or 'stale'.
+if not holds(KEYS[1], ARGV[1]) then
+  return 'stale'
+end
+local waiting = 0
+for _, name in ipairs(redis.call('SMEMBERS', KEYS[2])) do
+  -- A key of another type holds no jobs.
+  waiting = waiting + (tonumber(redis.pcall('XLEN', KEYS[4] .. name)) or 0)
+end
+redis.call('DEL', KEYS[3])
+if waiting > 0 then
+  redis.call('SET', KEYS[3], waiting)
+end
+return waiting

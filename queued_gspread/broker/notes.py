@@ -1,0 +1,50 @@
+"""What is written into a call's journal together with the permit for a request, as data.
+
+A journal is a list in Redis with an entry for each request of the call so far, in order:
+
+    =…                 a request that was answered, as ``server.journal`` writes it
+    ?                  one whose answer cannot be kept
+    >ATTEMPT TIME …    the last one, let go at that time (milliseconds of Redis's clock), and not
+                       answered yet
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+__all__ = ["NO_NOTE", "Note"]
+
+
+@dataclass(frozen=True)
+class Note:
+    """What the journal has to hold before a request is sent.
+
+    Attributes:
+        position: How many entries it holds already.
+        entries: Those that follow.
+        attempt: A name for the attempt at the request; '' where it need not be announced.
+        announcement: What tells of the request, for whoever finds it unanswered.
+
+    """
+
+    position: int = 0
+    entries: tuple[bytes, ...] = ()
+    attempt: str = ""
+    announcement: bytes = b""
+
+    def __bool__(self) -> bool:
+        """Tell whether there is anything to be written."""
+        return bool(self.entries or self.attempt)
+
+    @property
+    def length(self) -> int:
+        """How many entries the journal holds afterwards, the announcement aside."""
+        return self.position + len(self.entries)
+
+    def args(self) -> list[Any]:
+        """Return it as the last arguments of ``start.lua``."""
+        return [self.position, self.attempt, self.announcement, *self.entries]
+
+
+NO_NOTE: Final = Note()

@@ -1,0 +1,190 @@
+"""The journal in Redis, the epochs that have had a job, and the jobs that are set aside."""
+
+from __future__ import annotations
+
+import pytest
+from broker_helpers import contents, enqueue, withdraw
+
+from queued_gspread.broker import Note, Servers, Slot, StaleEpochError
+
+SLOT = Slot("write", "1/1", 60)
+
+
+@pytest.fixture
+def head(settings, server):
+    """Return the first job of a lane."""
+    enqueue(settings)
+    return server.head("lane")
+
+
+def entries(raw, keys, head):
+    return raw.lrange(keys.journal(head.job_id), 0, -1)
+
+
+def note(position, *prefix, attempt=""):
+    return Note(position, prefix, attempt, b"told" if attempt else b"")
+
+
+def takes_over(settings, server):
+    """Return a server that works after another has ended without a word."""
+    server.release()
+    following = Servers(settings, "bbbb", "server b")
+    assert following.beat(60).state == "taken"
+    return following
+
+
+def test_prefix_and_announcement_are_written_with_the_permit(server, head, raw, keys):
+    """A permit and its note are one: entries in order, then the announcement with Redis's time."""
+    permit = server.start(head, "j", None, SLOT, note(0, b"=a", b"=b", attempt="1/1"))
+    assert permit.word == "go"
+    assert entries(raw, keys, head) == ["=a", "=b", f">1/1 {permit.sent} told"]
+    assert server.journal(head) == [b"=a", b"=b", f">1/1 {permit.sent} told".encode()]
+
+
+def test_a_request_that_waits_is_not_announced(settings, server, head, raw, keys):
+    """A request that is told to wait leaves the journal as it was."""
+    slot = Slot("write", "1/0", 1)
+    assert server.start(head, "w", None, slot).word == "go"
+    waiting = Slot("write", "1/1", 1)
+    assert server.start(head, "j", None, waiting, note(0, b"=a", attempt="1/1")).word == "wait"
+    assert entries(raw, keys, head) == []
+    assert server.head("lane").mark == "w"
+
+
+def test_a_repeated_start_is_noted_once(server, head, raw, keys):
+    """A start that is sent twice writes its note once."""
+    for _ in "12":
+        server.start(head, "j", None, SLOT, note(0, b"=a", attempt="1/1"))
+    assert [entry[:4] for entry in entries(raw, keys, head)] == ["=a", ">1/1"]
+
+
+def test_an_answer_stands_in_the_announcements_place(server, head, raw, keys):
+    """What came of an announced request replaces its announcement, sent once or twice."""
+    permit = server.start(head, "j", None, SLOT, note(0, b"=a", attempt="1/1"))
+    for _ in "12":
+        server.settle(head, SLOT, permit.sent, attempt="1/1", answered=b"=b")
+    assert entries(raw, keys, head) == ["=a", "=b"]
+
+
+def test_what_was_not_applied_is_taken_back(server, head, raw, keys):
+    """The announcement of a request that was certainly not applied goes; its prefix stays."""
+    permit = server.start(head, "j", None, SLOT, note(0, b"=a", attempt="1/1"))
+    server.settle(head, SLOT, permit.sent, back_to="r", attempt="1/1")
+    assert entries(raw, keys, head) == ["=a"]
+    assert server.head("lane").mark == "r"
+
+
+def test_a_late_copy_speaks_for_no_other_attempt(server, head, raw, keys):
+    """A settlement that Redis executes late leaves the announcement of the next attempt."""
+    unlimited = Slot("drive", "1/1", 0)
+    permit = server.start(head, "j", None, unlimited, note(0, attempt="1/1"))
+    server.settle(head, unlimited, permit.sent, attempt="1/1")
+    server.start(head, "j", None, Slot("drive", "1/2", 0), note(0, attempt="1/2"))
+    server.settle(head, unlimited, permit.sent, attempt="1/1")
+    server.settle(head, unlimited, permit.sent, attempt="1/1", answered=b"=late")
+    assert [entry[:5] for entry in entries(raw, keys, head)] == [">1/2 "]
+
+
+def test_a_late_copy_of_a_start_announces_nothing_again(server, head, raw, keys):
+    """A start that Redis executes late does not cover what came of its request."""
+    asked = (head, "j", None, SLOT, note(0, attempt="1/1"))
+    permit = server.start(*asked)
+    server.settle(head, SLOT, permit.sent, attempt="1/1", answered=b"=a")
+    server.start(*asked)
+    assert entries(raw, keys, head) == ["=a"]
+
+
+@pytest.mark.parametrize(("first", "second", "mark"), ["rww", "rjj", "wjj", "jrj", "jwj", "wrw"])
+def test_a_mark_never_goes_back_by_itself(first, second, mark, server, head):
+    """A call that may have written stays so, and one with a journal keeps it."""
+    server.start(head, first, None)
+    server.start(head, second, None)
+    assert server.head("lane").mark == mark
+
+
+@pytest.mark.parametrize("end", ["answered", "withdrawn"])
+def test_a_journal_ends_with_its_call(end, settings, server, head, raw, keys):
+    """Once a call is over, nothing of its journal and of who had it is left."""
+    server.start(head, "r", None, SLOT, note(0, b"=a"))
+    if end == "answered":
+        server.answer(head, b"reply")
+    else:
+        assert withdraw(settings, head.job_id, head.entry) == "ended"
+    assert not raw.exists(keys.journal(head.job_id), keys.tries, keys.started)
+
+
+def test_a_call_with_a_journal_cannot_be_withdrawn(settings, server, head, raw, keys):
+    """A withdrawal leaves the journal of a call that may have written, and tells so."""
+    server.start(head, "j", None, SLOT, note(0, attempt="1/1"))
+    assert withdraw(settings, head.job_id, head.entry) == "started"
+    assert len(entries(raw, keys, head)) == 1
+    assert server.answer(head, b"reply") is None
+    assert not raw.exists(keys.journal(head.job_id), keys.reply(head.job_id))
+
+
+# Deaths -----------------------------------------------------------------------------------------
+
+
+def test_a_job_tells_how_many_servers_it_has_outlived(settings, server, head):
+    """Each epoch that had a job and ended without a word counts once, however often it looked."""
+    assert [server.head("lane").deaths for _ in "12"] == [0, 0]
+    second = takes_over(settings, server)
+    assert [second.head("lane").deaths for _ in "12"] == [1, 1]
+    assert takes_over(settings, second).head("lane").deaths == 2
+
+
+def test_a_server_that_leaves_a_job_has_not_died_of_it(settings, server, head):
+    """A job that was left counts nothing, also where it is left late or twice."""
+    server.leave(head)
+    second = takes_over(settings, server)
+    assert second.head("lane").deaths == 0
+    late = second.under(second.epoch)
+    third = takes_over(settings, second)
+    for _ in "12":
+        late.leave(head)
+    assert third.head("lane").deaths == 0
+
+
+def test_the_next_job_is_handed_out_too(settings, server, head):
+    """The job that an answer hands out counts as its server's from then on."""
+    enqueue(settings, body=b"second")
+    assert server.answer(head, b"reply").body == b"second"
+    assert takes_over(settings, server).head("lane").deaths == 1
+
+
+def test_a_job_is_set_aside_once(server, head, raw, keys):
+    """A job that is kept for inspection is there once, with its id and its lane."""
+    for _ in "12":
+        server.poison(head)
+    ((_, kept),) = raw.xrange(keys.poisoned)
+    assert kept == {"id": head.job_id, "lane": "lane", "body": "body"}
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda old, head: old.start(head, "j", None, SLOT, note(0, b"=a", attempt="1/1")),
+        lambda old, head: old.journal(head),
+        lambda old, head: old.poison(head),
+    ],
+    ids=["start", "journal", "poison"],
+)
+def test_an_old_epoch_neither_reads_nor_writes_journals(
+    write, settings, server, head, raw, namespace
+):
+    """Every script about journals answers 'stale' under an old epoch, and changes nothing."""
+    old = server.under(server.epoch)
+    takes_over(settings, server)
+    before = contents(raw, namespace)
+    with pytest.raises(StaleEpochError):
+        write(old, head)
+    assert contents(raw, namespace) == before
+
+
+def test_an_answer_under_an_old_epoch_is_not_noted(settings, server, head, raw, keys):
+    """A server whose lease has lapsed gives its slot back, and leaves the journal to the next."""
+    old = server.under(server.epoch)
+    permit = old.start(head, "j", None, SLOT, note(0, attempt="1/1"))
+    takes_over(settings, server)
+    old.settle(head, SLOT, permit.sent, attempt="1/1", answered=b"=a")
+    assert [entry[0] for entry in entries(raw, keys, head)] == [">"]

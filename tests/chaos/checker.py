@@ -1,0 +1,272 @@
+"""The rules that every run has to keep: pure functions over what was seen and what is left."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from fates import MADE, MAYBE, NOT_MADE, UNSTATED, fate_of
+
+LOST, DOUBLED, UNASKED, INVENTED = "lost", "doubled", "made all the same", "invented"
+STALE, ORDER, HANGS, STRANGE = "stale read", "order", "hangs", "unstated error"
+LEFTOVER, REFUSED, DIED = "leftover key", "refused by the quota", "died"
+
+# The keys that stay, by what follows the namespace (see broker.keys); others have to expire.
+_STAYING = ("server", "recent", "valve", "slots:read", "slots:write", "slots:drive")
+_EXPIRING = ("reply:", "control:")
+
+
+@dataclass
+class Book:
+    """What stands in a spreadsheet at the end.
+
+    Attributes:
+        rows: The values of the rows that were appended, from the top; '' for an empty row.
+        inserts: The values of the rows that were inserted, each above all others.
+        cells: The counter of each client.
+        sheets: The titles of the sheets that were added.
+
+    """
+
+    rows: list[str] = field(default_factory=list)
+    inserts: list[str] = field(default_factory=list)
+    cells: dict[str, int] = field(default_factory=dict)
+    sheets: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Evidence:
+    """All that is known of a run.
+
+    Attributes:
+        calls: The calls of all clients.
+        killed: The clients that were killed.
+        hung: The clients that did not end in time.
+        books: What stands in the spreadsheets at the end, by their titles.
+        copies: The titles of the copies that were made of spreadsheets, each with its rows.
+        counted: The counters that were written, in the order in which they were applied: title,
+            client and number.
+        refused: The requests that the emulator's own quota refused.
+        left: The keys that are left in Redis, with the seconds until they expire, or None.
+        died: What ended although nobody had ended it, or ended badly.
+
+    """
+
+    calls: list[Any] = field(default_factory=list)
+    killed: set[str] = field(default_factory=set)
+    hung: set[str] = field(default_factory=set)
+    books: dict[str, Book] = field(default_factory=dict)
+    copies: list[tuple[str, list[str]]] = field(default_factory=list)
+    counted: list[tuple[str, str, int]] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    left: dict[str, int | None] = field(default_factory=dict)
+    died: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A rule that was not kept: where, and the calls that tell of it."""
+
+    rule: str
+    what: str
+    calls: tuple[Any, ...] = ()
+
+
+def violations(evidence):
+    """Return everything that should not be."""
+    rules = (
+        *(_answers, _rows, _inserts, _sheets, _copies, _row_order, _insert_order, _row_reads),
+        *(_cell_reads, _counters, _keys, _quota, _deaths),
+    )
+    return [found for rule in rules for found in rule(evidence)]
+
+
+def _answers(evidence):
+    """Find calls that were neither answered nor failed with an error that is stated."""
+    for client in sorted(evidence.hung):
+        last = [call for call in evidence.calls if call.client == client][-1:]
+        yield Violation(HANGS, f"{client} did not end in time", tuple(last))
+    for call in evidence.calls:
+        if call.ended is None and call.client not in evidence.killed | evidence.hung:
+            yield Violation(HANGS, f"{call.client} was never answered", (call,))
+        if fate_of(call) == UNSTATED:
+            yield Violation(STRANGE, f"{call.outcome}: {call.told}", (call,))
+
+
+def _once(place, found, calls):
+    """Compare what is there with the calls that were to put it there."""
+    there = Counter(found)
+    asked = {call.value: call for call in calls}
+    for value in sorted(there.keys() - asked.keys()):
+        yield Violation(INVENTED, f"{value!r} in {place}")
+    for value, call in asked.items():
+        fate, times = fate_of(call), there[value]
+        if times > 1:
+            yield Violation(DOUBLED, f"{value!r} is {times} times in {place}", (call,))
+        elif fate == MADE and not times:
+            yield Violation(LOST, f"{value!r} is not in {place}", (call,))
+        elif fate == NOT_MADE and times:
+            yield Violation(UNASKED, f"{value!r} is in {place}", (call,))
+
+
+def _of(evidence, what, title=None):
+    return [c for c in evidence.calls if c.what == what and title in (None, c.book)]
+
+
+def _rows(evidence):
+    """Find rows that are lost, doubled, or there against what was told."""
+    for title, book in evidence.books.items():
+        yield from _once(f"the rows of {title}", book.rows, _of(evidence, "append", title))
+
+
+def _inserts(evidence):
+    """Find the same among inserted rows; and more empty ones than calls that failed."""
+    for title, book in evidence.books.items():
+        calls = _of(evidence, "insert", title)
+        filled = [value for value in book.inserts if value]
+        yield from _once(f"the inserted rows of {title}", filled, calls)
+        empty = len(book.inserts) - len(filled)
+        failed = [call for call in calls if fate_of(call) in (MAYBE, UNSTATED)]
+        if empty > len(failed):
+            yield Violation(DOUBLED, f"{empty} empty rows in {title}", tuple(failed))
+
+
+def _sheets(evidence):
+    """Find the same among sheets that were added."""
+    for title, book in evidence.books.items():
+        yield from _once(f"the sheets of {title}", book.sheets, _of(evidence, "add_sheet", title))
+
+
+def _copies(evidence):
+    """Find the same among copies, and copies without what was written before they began."""
+    calls = _of(evidence, "copy")
+    yield from _once("the files", [title for title, _ in evidence.copies], calls)
+    asked = {call.value: call for call in calls}
+    for title, rows in evidence.copies:
+        if title in asked and asked[title].is_ok:
+            yield from _fresh(evidence, asked[title], rows)
+
+
+def _row_order(evidence):
+    """Find rows that do not stand in the order of the calls that appended them."""
+    for title, book in evidence.books.items():
+        yield from _ordered(f"the rows of {title}", book.rows, _of(evidence, "append", title))
+
+
+def _insert_order(evidence):
+    """Find inserted rows that do not stand above those that were inserted before."""
+    for title, book in evidence.books.items():
+        place, calls = f"the inserted rows of {title}", _of(evidence, "insert", title)
+        yield from _ordered(place, book.inserts[::-1], calls)
+
+
+def _ordered(place, found, calls):
+    """Find calls that had ended before another began and come after it, whoever made them."""
+    asked = {call.value: call for call in calls}
+    there = [asked[value] for value in found if value in asked]
+    latest = None
+    for call in there:
+        if latest is not None and call.end < latest.began:
+            yield Violation(ORDER, f"{call.value!r} after {latest.value!r} in {place}")
+        if latest is None or call.began > latest.began:
+            latest = call
+
+
+def _row_reads(evidence):
+    """Find reads without what was written before them, or what an earlier read has shown."""
+    for title in evidence.books:
+        reads = [call for call in evidence.calls if call.book == title and _shows_rows(call)]
+        for read in reads:
+            yield from _fresh(evidence, read, read.result)
+        yield from _growing(sorted(reads, key=lambda read: read.began))
+
+
+def _shows_rows(call):
+    return call.is_ok and call.what in ("rows", "open")
+
+
+def _fresh(evidence, read, shown):
+    """Find what is older than the writes that had ended, or newer than those that had begun."""
+    writes = _of(evidence, "append", read.book)
+    seen = set(shown)
+    for write in writes:
+        if write.is_ok and write.end < read.began and write.value not in seen:
+            yield Violation(STALE, f"{read.client} did not see {write.value!r}", (write, read))
+    begun = {write.value for write in writes if write.began <= read.end}
+    for value in sorted(seen - begun):
+        yield Violation(INVENTED, f"{read.client} saw {value!r}", (read,))
+
+
+def _growing(reads):
+    """Find reads without what a read has shown that had ended before they began."""
+    for read in reads:
+        for other in (other for other in reads if other.end < read.began):
+            missing = set(other.result) - set(read.result)
+            if missing:
+                what = f"{read.client} did not see {sorted(missing)!r} any more"
+                yield Violation(STALE, what, (other, read))
+                break
+
+
+def _cell_reads(evidence):
+    """Find reads of a counter that are older than its last write, or were never written."""
+    for read in _of(evidence, "cell"):
+        if not read.is_ok:
+            continue
+        writes = [w for w in _of(evidence, "update", read.book) if w.client == read.value]
+        least = max((w.value for w in writes if w.is_ok and w.end < read.began), default=0)
+        most = max((w.value for w in writes if w.began <= read.end), default=0)
+        if read.result < least:
+            yield Violation(STALE, f"{read.client} saw {read.result}, not {least}", (read,))
+        if read.result > most:
+            yield Violation(INVENTED, f"{read.client} saw {read.result} after {most}", (read,))
+
+
+def _counters(evidence):
+    """Find counters that went back, or do not end at a number that they may end at."""
+    latest = defaultdict(int)
+    for title, client, number in evidence.counted:
+        if number < latest[title, client]:
+            what = f"{client}'s counter in {title}: {number} after {latest[title, client]}"
+            yield Violation(ORDER, what)
+        latest[title, client] = number
+    for title, book in evidence.books.items():
+        for client, calls in _by_client(_of(evidence, "update", title)).items():
+            yield from _last_counter(title, book.cells.get(client, 0), calls)
+
+
+def _by_client(calls):
+    found = defaultdict(list)
+    for call in calls:
+        found[call.client].append(call)
+    return found
+
+
+def _last_counter(title, number, calls):
+    least = max((call.value for call in calls if fate_of(call) == MADE), default=0)
+    possible = {call.value for call in calls if fate_of(call) != NOT_MADE} | {0}
+    if number < least:
+        yield Violation(LOST, f"a counter in {title} is {number}, not {least}", tuple(calls[-2:]))
+    elif number not in possible:
+        yield Violation(UNASKED, f"a counter in {title} is {number}", tuple(calls[-2:]))
+
+
+def _keys(evidence):
+    """Find keys in Redis that are not documented to stay, or to expire."""
+    for key, expiry in sorted(evidence.left.items()):
+        stays = key in _STAYING or (key.startswith(_EXPIRING) and expiry is not None)
+        if not stays:
+            yield Violation(LEFTOVER, f"{key}, which expires in {expiry} s")
+
+
+def _quota(evidence):
+    """Find requests that the emulator's own quota refused."""
+    for request in evidence.refused:
+        yield Violation(REFUSED, request)
+
+
+def _deaths(evidence):
+    """Find processes that ended although nobody had ended them, or ended badly."""
+    for what in evidence.died:
+        yield Violation(DIED, what)

@@ -1,0 +1,86 @@
+"""What clients did, as data: one line of JSON when a call begins, another when it ends."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call, as the client that made it saw it.
+
+    Attributes:
+        client: Who made it.
+        number: Its place among this client's calls, which come one after the other.
+        what: ``append``, ``insert``, ``update``, ``add_sheet``, ``copy``, ``rows``, ``cell`` or
+            ``open``.
+        book: The title of the spreadsheet.
+        value: What is written, unique but for ``update``, which counts up; of a ``cell`` that is
+            read, whose counter it is.
+        began: Seconds of this machine's monotonic clock.
+        ended: The same; None if the call never ended.
+        outcome: ``ok``, or the name of the exception's class; '' if it never ended.
+        told: The exception's text.
+        status: The HTTP status of an APIError.
+        may_have_run: What a BrokerUnavailableError says of that.
+        result: What a read returned.
+
+    """
+
+    client: str
+    number: int
+    what: str
+    book: str
+    value: Any = ""
+    began: float = 0.0
+    ended: float | None = None
+    outcome: str = ""
+    told: str = ""
+    status: int | None = None
+    may_have_run: bool = False
+    result: Any = None
+
+    @property
+    def is_ok(self):
+        return self.outcome == "ok"
+
+    @property
+    def end(self):
+        """When it ended, which is never for one that did not."""
+        return float("inf") if self.ended is None else self.ended
+
+
+class Journal:
+    """A client's history, line by line: what is written is there, though the client be killed."""
+
+    def __init__(self, path):
+        self._file = path.open("ab", buffering=0)
+
+    def close(self):
+        self._file.close()
+
+    def begin(self, number, what, book, value):
+        self._write(number, began=time.monotonic(), what=what, book=book, value=value)
+
+    def end(self, number, **outcome):
+        self._write(number, ended=time.monotonic(), **outcome)
+
+    def _write(self, number, **told):
+        self._file.write(json.dumps({"number": number, **told}).encode() + b"\n")
+
+
+def read_history(path):
+    """Return the calls of a client; a line that was cut off is left out.
+
+    There is no file where it was killed before its first call.
+    """
+    if not path.exists():
+        return []
+    calls = {}
+    for line in path.read_bytes().split(b"\n")[:-1]:
+        told = json.loads(line)
+        calls.setdefault(told["number"], {"client": path.stem}).update(told)
+    return [Call(**told) for _, told in sorted(calls.items())]

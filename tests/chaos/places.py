@@ -1,0 +1,22 @@
+"""Where things stand in the spreadsheets of a run."""
+
+from __future__ import annotations
+
+ROWS, INSERTS, CELLS = "rows", "inserts", "cells"
+"""The titles of the sheets: for rows that are appended, rows that are inserted, and counters."""
+
+
+def row_of(client):
+    """Return the row of a client's counter; the successor of one that was killed has its own."""
+    name = client.rstrip("x")
+    return 1 + int(name.removeprefix("client")) * 10 + len(client) - len(name)
+
+
+def cell_of(client):
+    """Return the cell of a client's counter."""
+    return f"A{row_of(client)}"
+
+
+def first_column(sheet):
+    """Return the values of a sheet's first column; '' for an empty row above others."""
+    return [row[0] for row in sheet.get_all_values() if row]

@@ -1,0 +1,57 @@
+"""What is printed of runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from .checker import DOUBLED, LEFTOVER, LOST, STALE
+
+_COUNTED = {LOST: "lost", DOUBLED: "doubled", STALE: "stale reads", LEFTOVER: "leftover keys"}
+_FATES = {
+    "OutcomeUnknownError": "outcome unknown",
+    "CallTimeoutError": "timed out",
+    "BrokerUnavailableError": "no Redis",
+    "ServerUnavailableError": "no server",
+    "PoisonedJobError": "poisoned",
+}
+_NAMES = {"server": "server", "standby": "standby", "client": "clients", "redis": "Redis"}
+
+
+def tally(run, broken):
+    """Return what is counted of a run."""
+    calls = run.evidence.calls
+    counts = Counter({"calls": len(calls), "answered": sum(call.is_ok for call in calls)})
+    counts.update(_FATES.get(call.outcome, "other errors") for call in calls if _failed(call))
+    counts.update(_COUNTED.get(violation.rule, "other violations") for violation in broken)
+    counts.update({f"{victim} {signal}": number for (victim, signal), number in run.blows.items()})
+    return counts
+
+
+def shown(counts):
+    """Return the line that tells what was counted."""
+    blows = "; ".join(_blows(counts, victim) for victim in _NAMES)
+    fates = ", ".join(f"{counts[name]} {name}" for name in _FATES.values() if counts[name])
+    rules = ", ".join(f"{name} {counts[name]}" for name in (*_COUNTED.values(), "other violations"))
+    return (
+        f"{counts['calls']} calls, {counts['answered']} answered, {fates or 'no errors'}; "
+        f"{blows}; {rules}"
+    )
+
+
+def explained(violation):
+    """Return the lines that tell of a violation, with the calls that belong to it."""
+    lines = [f"  {violation.rule}: {violation.what}"]
+    return "\n".join([*lines, *(f"    {call}" for call in violation.calls)])
+
+
+def _failed(call):
+    return call.outcome not in ("", "ok")
+
+
+def _blows(counts, victim):
+    found = [
+        f"{counts[f'{victim} {signal}']} {signal}"
+        for signal in ("SIGKILL", "SIGSTOP", "SIGTERM")
+        if counts[f"{victim} {signal}"]
+    ]
+    return f"{_NAMES[victim]} {' '.join(found) or 'spared'}"

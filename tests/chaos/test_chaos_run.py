@@ -1,0 +1,30 @@
+"""A few seeds of the programme; ``python -m tests.chaos --seeds 0-49`` runs as many as you like."""
+
+from __future__ import annotations
+
+import pytest
+
+from .checker import violations
+from .plan import plan_of
+from .report import explained, shown, tally
+from .world import run
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_run_keeps_all_rules(seed, tmp_path, capsys):
+    """Whatever is killed and stopped, nothing is lost, doubled, stale, out of order or left."""
+    outcome = run(plan_of(seed), tmp_path)
+    broken = violations(outcome.evidence)
+    counts = tally(outcome, broken)
+    with capsys.disabled():
+        print(f"\nseed {seed}: {shown(counts)}; {outcome.seconds:.1f} s", end=" ")
+    assert "\n".join(map(explained, broken)) == ""
+    assert counts["answered"] > 0.7 * counts["calls"]
+    assert sum(outcome.blows.values()) >= 3
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_plan_is_the_same_every_time(seed):
+    """A seed always gives the same plan, and another seed another."""
+    assert plan_of(seed) == plan_of(seed)
+    assert plan_of(seed) != plan_of(seed + 1)

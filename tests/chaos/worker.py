@@ -1,0 +1,148 @@
+"""A client process: makes calls one after the other, and writes down what became of each."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import time
+from pathlib import Path
+
+from fates import told
+
+import queued_gspread as gspread
+
+from .history import Journal
+from .places import CELLS, INSERTS, ROWS, cell_of, first_column
+
+# How often each kind of call is made, and how.
+_WEIGHTS = {
+    "append": 30,
+    "update": 25,
+    "cell": 15,
+    "rows": 10,
+    "insert": 8,
+    "open": 5,
+    "add_sheet": 4,
+    "copy": 3,
+}
+
+
+class Worker:
+    """One client, in its own process.
+
+    Args:
+        name: Its name.
+        seed: What its calls are drawn from.
+        calls: How many it makes.
+        timeout: Seconds that it waits for each, or None.
+        redis_url: The Redis.
+        namespace: The queue.
+        books: The spreadsheets' keys by their titles.
+        clients: The names of those whose counters it reads.
+        folder: Where its history goes.
+
+    """
+
+    def __init__(self, name, seed, calls, timeout, redis_url, namespace, books, clients, folder):
+        self._name, self._calls, self._clients = name, calls, clients
+        self._chance = random.Random(seed)
+        self._client = gspread.authorize(redis_url=redis_url, namespace=namespace, timeout=timeout)
+        self._keys = books
+        self._sheets = {}
+        self._counters = dict.fromkeys(books, 0)
+        self._journal = Journal(Path(folder, f"{name}.jsonl"))
+        self._numbers = iter(range(sys.maxsize))
+
+    def open(self):
+        """Get hold of all sheets, as often as it takes: these calls are not what is looked at."""
+        while len(self._sheets) < len(self._keys):
+            try:
+                for title, key in self._keys.items():
+                    book = self._client.open_by_key(key)
+                    self._sheets[title] = {sheet.title: sheet for sheet in book.worksheets()}
+            except (gspread.exceptions.GSpreadException, OSError):
+                time.sleep(0.1)
+
+    def work(self):
+        for _ in range(self._calls):
+            (what,) = self._chance.choices(list(_WEIGHTS), list(_WEIGHTS.values()))
+            getattr(self, f"_{what}")(self._chance.choice(list(self._keys)))
+        self._journal.close()
+
+    def _append(self, title):
+        sheet = self._sheets[title][ROWS]
+        self._call(
+            "append", title, self._unique(), lambda value: sheet.append_row([value]) and None
+        )
+
+    def _insert(self, title):
+        sheet = self._sheets[title][INSERTS]
+        self._call(
+            "insert", title, self._unique(), lambda value: sheet.insert_row([value]) and None
+        )
+
+    def _update(self, title):
+        sheet, cell = self._sheets[title][CELLS], cell_of(self._name)
+        self._counters[title] += 1
+        number = self._counters[title]
+        self._call("update", title, number, lambda value: sheet.update_acell(cell, value) and None)
+
+    def _cell(self, title):
+        sheet, whose = self._sheets[title][CELLS], self._chance.choice(self._clients)
+        self._call("cell", title, whose, lambda whose: int(sheet.acell(cell_of(whose)).value or 0))
+
+    def _rows(self, title):
+        sheet = self._sheets[title][ROWS]
+        self._call("rows", title, "", lambda _: first_column(sheet))
+
+    def _open(self, title):
+        self._call(
+            "open", title, "", lambda _: first_column(self._client.open(title).worksheet(ROWS))
+        )
+
+    def _add_sheet(self, title):
+        book = self._sheets[title][ROWS].spreadsheet
+        added = self._call(
+            "add_sheet", title, self._unique(), lambda name: book.add_worksheet(name, 9, 2)
+        )
+        if added is not None:
+            place = f"{title}/{added.title}"
+            self._call(
+                "append", place, self._unique(), lambda value: added.append_row([value]) and None
+            )
+
+    def _copy(self, title):
+        key = self._keys[title]
+        self._call(
+            "copy", title, self._unique(), lambda name: self._client.copy(key, name) and None
+        )
+
+    def _unique(self):
+        return f"{self._name}-{next(self._numbers)}"
+
+    def _call(self, what, book, value, make):
+        """Make a call and write down how it ended; return its result, None if it failed."""
+        number = next(self._numbers)
+        self._journal.begin(number, what, book, value)
+        try:
+            result = make(value)
+        except Exception as error:  # noqa: BLE001 - which ones may come is for the checker to say
+            self._journal.end(number, **told(error))
+            time.sleep(0.05)
+            return None
+        shown = result if what in ("rows", "open", "cell") else None
+        self._journal.end(number, outcome="ok", result=shown)
+        return result
+
+
+def main():
+    worker = Worker(**json.loads(sys.argv[1]))
+    worker.open()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    worker.work()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,214 @@
+"""What a signature is good for, and which signed jobs are let in: without a running server."""
+
+from __future__ import annotations
+
+import time
+from typing import get_args
+
+import pytest
+from signing_fixtures import KEY, OTHER, entry_of, job, key_of, signed, signing_key
+
+from queued_gspread.broker.seals import Seals, bound_job
+from queued_gspread.errors import ConfigurationError, SignatureError
+from queued_gspread.job import new_id
+from queued_gspread.server import doorkeeper
+from queued_gspread.server.doorkeeper import Doorkeeper
+from queued_gspread.server.generations import Generations
+from queued_gspread.settings import Settings
+from queued_gspread.signing import Keyring, Purpose, Sealed, load_keys, seal, unseal
+
+__all__ = ["key_of", "signed", "signing_key"]
+
+
+@pytest.mark.parametrize(
+    "alter",
+    [
+        lambda message: message[:-1],
+        lambda message: message.replace(b"null", b"true"),
+        lambda message: message.rpartition(b":{")[2].join([b"{", b""]),
+        lambda message: b"",
+        lambda message: b"HS256:::",
+        lambda message: b"HS256:\xff:\xff:\xff",
+    ],
+    ids=["cut", "altered", "bare", "empty", "no signature", "odd bytes"],
+)
+def test_a_reply_that_the_server_did_not_sign_is_refused(alter, signed, signing_key):
+    """A client with a key takes no other reply, and says that nobody knows about the call."""
+    seals, job_id = Seals(signed), new_id()
+    message, _ = seals.job(job_id, "lane", job())
+    keeper = Doorkeeper(signed)
+    reply = keeper._sealed(entry_of(message, job_id), b'{"result":null}')
+    assert seals.reply(job_id, "lane", message, reply) == b'{"result":null}'
+    with pytest.raises(SignatureError, match="nobody knows whether the call was made"):
+        seals.reply(job_id, "lane", message, alter(reply))
+
+
+def test_a_reply_fits_one_job_alone(signed):
+    """A reply is refused for another id or lane, and for another job under the same id."""
+    seals, keeper, job_id = Seals(signed), Doorkeeper(signed), new_id()
+    message, _ = seals.job(job_id, "lane", job())
+    reply = keeper._sealed(entry_of(message, job_id), b"{}")
+    wrong = [(new_id(), "lane", message), (job_id, "other", message), (job_id, "lane", b"{}")]
+    for one in wrong:
+        with pytest.raises(SignatureError, match="does not fit"):
+            seals.reply(*one, reply)
+
+
+def test_a_job_put_off_is_not_taken_for_answered(signed):
+    """A job whose call was broken off may come again, though something else was answered since."""
+    keeper = Doorkeeper(signed)
+    bound = bound_job(signed.namespace, "lane", "a" * 32)
+    generation = keeper._generations.current
+    job_entry = entry_of(seal(keeper.keyring, "job", bound, job(), generation=generation))
+
+    class Queue:
+        def answer(self, entry, reply):
+            return None
+
+    def broken_off(admitted):
+        raise ConnectionError
+        yield
+
+    run = keeper.running(Queue(), broken_off)
+    with pytest.raises(ConnectionError):
+        next(run(job_entry))
+    with pytest.raises(StopIteration):
+        next(run(entry_of(b"a stranger's")))
+    keeper.answering(Queue())(entry_of(b"a stranger's"), b"reply")
+    assert not keeper._generations.was_answered("a" * 32)
+
+
+def test_a_reply_that_redis_did_not_take_is_given_again(signed):
+    """A job that comes again because its reply was not taken is answered, and not made, again."""
+
+    class Queue:
+        error = ConnectionError()
+
+        def wanted(self, job_id):
+            return None
+
+        def answer(self, entry, reply):
+            if self.error:
+                raise self.error
+
+    keeper, queue = Doorkeeper(signed), Queue()
+    generation = keeper._generations.current
+    bound = bound_job(signed.namespace, "lane", "a" * 32)
+    entry = entry_of(seal(keeper.keyring, "job", bound, job(), generation=generation))
+    runs = []
+
+    def run(admitted):
+        runs.append(admitted)
+        return doorkeeper.Outcome("ok", b"reply")
+        yield
+
+    def outcome():
+        try:
+            next(keeper.running(queue, run)(entry))
+        except StopIteration as ended:
+            return ended.value
+
+    answer = keeper.answering(queue)
+    assert (outcome().reply, runs[0].body) == (b"reply", job())
+    with pytest.raises(ConnectionError):
+        answer(entry, b"reply")
+    queue.error = None
+    assert (outcome().word, outcome().reply) == ("again", b"reply")
+    answer(entry, b"reply")
+    assert (outcome().word, outcome().reply) == ("replayed", b"")
+    assert len(runs) == 1
+
+
+def test_generations_remember_what_may_be_fresh():
+    """An answered job is known for as long as its generation counts, by time and by number."""
+    now = [0.0]
+    generations = Generations(lambda: now[0], life=3600.0, most=2)
+    generations.begin()
+    first = generations.current
+    generations.note_answered("one")
+    now[0] = 3600.0
+    second = generations.current
+    assert first != second
+    assert generations.is_fresh(first)
+    assert generations.was_answered("one")
+    for name in ("two", "three"):
+        generations.note_answered(name)
+    assert generations.current not in (first, second)
+    assert not generations.is_fresh(first)
+    assert generations.is_fresh(second)
+    assert [generations.was_answered(name) for name in ("one", "two")] == [False, True]
+
+
+def test_a_new_epoch_trusts_no_generation_before_it():
+    """What was fresh in an earlier epoch is not, and what was answered then need not be known."""
+    generations = Generations()
+    named = generations.current
+    generations.begin()
+    assert generations.is_fresh(named)
+    generations.note_answered("one")
+    generations.begin()
+    assert not generations.is_fresh(named)
+    assert not generations.was_answered("one")
+
+
+def test_callers_have_time_after_a_takeover():
+    """The time in which callers say that they wait begins with the epoch, not with the process."""
+    now = [0.0]
+    generations = Generations(lambda: now[0])
+    now[0] = 9000.0
+    generations.begin()
+    assert generations.age == 0.0
+    now[0] = 9001.0
+    generations.begin()
+    assert generations.age == 0.0
+
+
+@pytest.mark.parametrize("purpose", get_args(Purpose))
+def test_a_signature_is_good_for_one_thing(signing_key, purpose):
+    """A message is refused for another purpose, another place, another key, or cut elsewhere."""
+    keys, bound = load_keys(signing_key), ("space", "id")
+    message = seal(keys, purpose, bound, b"body", generation="g")
+    assert unseal(keys, purpose, bound, message) == Sealed("g", b"body")
+    others = [other for other in get_args(Purpose) if other != purpose]
+    wrong = [
+        *((keys, other, bound, message) for other in others),
+        *((keys, purpose, other, message) for other in (("spac", "eid"), ("space",), ("id",) * 2)),
+        (Keyring((OTHER.encode(),)), purpose, bound, message),
+        (keys, purpose, bound, message.replace(b":g:", b"::")),
+        (keys, purpose, bound, message.replace(b"HS256:g", b"HS256:")),
+        (keys, purpose, bound, b"body"),
+    ]
+    for given in wrong:
+        with pytest.raises(SignatureError):
+            unseal(*given)
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "told"),
+    [
+        (None, 0, "cannot be read"),
+        ("", 0o600, "is empty"),
+        ("\n \n", 0o600, "is empty"),
+        (f"{KEY}\nshort-secret", 0o600, "line 2 has 12 bytes"),
+        (KEY, 0o604, "everybody"),
+        (KEY, 0o602, "everybody"),
+    ],
+)
+def test_a_key_file_that_cannot_be_used(tmp_path, content, mode, told):
+    """A key file that is missing, empty, too short or open to all is refused; no key shows."""
+    path = tmp_path / "signing.key"
+    if content is not None:
+        path.write_text(content)
+        path.chmod(mode)
+    with pytest.raises(ConfigurationError, match=told) as raised:
+        Settings.resolve() and load_keys(path)
+    assert str(path) in str(raised.value)
+    assert KEY not in str(raised.value)
+    assert "short-secret" not in str(raised.value)
+
+
+def test_an_entry_from_the_future_is_not_waited_for(signed):
+    """An entry with a time of its own is refused when it is not fresh, and blocks no lane."""
+    keeper = Doorkeeper(signed)
+    assert keeper._has_had_time(entry_of(b"", age=-1.0))
+    assert not keeper._has_had_time(entry_of(b"", age=time.monotonic()))

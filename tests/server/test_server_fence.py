@@ -1,0 +1,78 @@
+"""A request is handed over whole, after a last question."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+import pytest
+import requests
+from waiting import PATIENCE
+
+from queued_gspread.broker import StaleEpochError
+from queued_gspread.server.fence import asking, put_up
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+@pytest.fixture
+def listener():
+    """Return what listens, and answers what comes; its ``seen`` is what came in one piece each."""
+
+    class Listener:
+        def __init__(self):
+            self.seen = []
+            self._socket = socket.create_server(("127.0.0.1", 0))
+            self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/"
+            self._thread = threading.Thread(target=self._serve)
+            self._thread.start()
+
+        def _serve(self):
+            connection, _ = self._socket.accept()
+            with connection:
+                while piece := connection.recv(2**20):
+                    self.seen.append(piece)
+                    connection.sendall(ANSWER)
+
+        def close(self):
+            self._socket.close()
+            self._thread.join(PATIENCE)
+
+    listening = Listener()
+    yield listening
+    listening.close()
+
+
+@pytest.fixture
+def session():
+    with requests.Session() as session:
+        put_up(session.get_adapter("http://"))
+        yield session
+
+
+def test_a_request_is_one_piece(listener, session):
+    """Headers and body arrive together, on a new connection and on one that is kept."""
+    for number in range(20):
+        assert session.post(listener.url, data=f"body {number}", timeout=PATIENCE).text == "ok"
+    assert [piece.split(b"\r\n\r\n")[1] for piece in listener.seen] == [
+        f"body {number}".encode() for number in range(20)
+    ]
+
+
+def test_a_question_keeps_a_request_from_being_sent(listener, session):
+    """What the question raises comes to the sender as it is, and nothing goes out."""
+
+    def refuse():
+        raise StaleEpochError
+
+    session.get(listener.url, timeout=PATIENCE)
+    with asking(refuse), pytest.raises(StaleEpochError):
+        session.post(listener.url, data="body", timeout=PATIENCE)
+    assert len(listener.seen) == 1
+
+
+@pytest.mark.parametrize("body", [None, b"", "text", {"a": "form"}, iter([b"of ", b"pieces"])])
+def test_bodies_of_all_kinds(listener, session, body):
+    """Whatever requests can send arrives."""
+    assert session.post(listener.url, data=body, timeout=PATIENCE).text == "ok"
+    assert len(listener.seen) == 1

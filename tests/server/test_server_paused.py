@@ -1,0 +1,119 @@
+"""A server that was stopped for longer than its lease: what it had begun is another's by then."""
+
+from __future__ import annotations
+
+import math
+import signal
+
+import pytest
+from calls import read, write
+from gate import GatedGoogle
+from waiting import PATIENCE, eventually
+
+from queued_gspread.broker import Servers, StaleEpochError
+from queued_gspread.errors import OutcomeUnknownError
+from queued_gspread.server.lease import Lease
+from queued_gspread.settings import Settings
+
+
+class HandClock:
+    """A clock that is moved by hand."""
+
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return HandClock()
+
+
+@pytest.fixture
+def lease(redis_url, namespace, clock):
+    """Return a lease that beats when it is told to, and has beaten once."""
+    settings = Settings(redis_url=redis_url, namespace=namespace)
+    lease = Lease(Servers(settings, "aaaa", "server a"), 60.0, clock)
+    lease._beat("")
+    return lease
+
+
+def test_a_lease_is_certain_for_as_long_as_it_holds(lease, clock):
+    """Until a lease's length after its last beat, an epoch is confirmed without asking anybody."""
+    lease.confirm(lease._epoch)
+    clock.now = 59.9
+    lease.confirm(lease._epoch)
+    with pytest.raises(StaleEpochError):
+        lease.confirm("an earlier one")
+
+
+def test_a_lease_that_may_have_lapsed_waits_for_a_beat(lease, clock, background):
+    """After a pause an epoch is confirmed by the next beat, where nobody has taken over."""
+    clock.now = 60.0
+    confirmed = background(lease.confirm, lease._epoch)
+    assert not confirmed.done()
+    lease._beat("")
+    assert confirmed.result(PATIENCE) is None
+
+
+def test_a_lease_that_has_lapsed_is_not_confirmed(lease, clock, background, usurp):
+    """After a pause in which another server has taken over, the epoch has ended."""
+    clock.now = 60.0
+    confirmed = background(lease.confirm, lease._epoch)
+    usurp()
+    assert not confirmed.done()
+    lease._beat("")
+    assert isinstance(confirmed.exception(PATIENCE), StaleEpochError)
+
+
+def test_a_lease_that_is_given_up_confirms_nothing(lease, clock, background):
+    """Who waits for a beat that comes no more is told that the epoch has ended."""
+    # Never before the end of any lease, whatever beats there are.
+    clock.now = math.inf
+    confirmed = background(lease.confirm, lease._epoch)
+    lease.start()
+    assert not confirmed.done()
+    lease.stop()
+    assert isinstance(confirmed.exception(PATIENCE), StaleEpochError)
+
+
+@pytest.fixture
+def other_google():
+    """Return a second server in Google's place: what arrives there tells who has sent it."""
+    with GatedGoogle() as server:
+        yield server
+
+
+def test_a_server_that_wakes_up_sends_and_answers_nothing(
+    start_process, client, google, other_google, background, raw, keys
+):
+    """A server stopped with requests in the air and in line leaves all of them to the next."""
+    limited = ["--writes-per-minute", 1, "--quota-window", 0.3]
+    paused = start_process(*limited)
+    other = start_process(*limited, "--api-endpoint", other_google.url, wait="standing by")
+    in_the_air = background(write, client, "one", "first")
+    arrival = google.gate.next()
+    behind_it = background(read, client, "one")
+    in_line = background(write, client, "two", "second")
+    eventually(lambda: raw.xlen(keys.lane("one")) == 2)
+    eventually(lambda: raw.xlen(keys.lane("two")) == 1)
+    paused.signal(signal.SIGSTOP)
+    try:
+        other.until_log("working as")
+        other_google.gate.next()
+        arrival.answer({"by": "paused"})
+    finally:
+        paused.signal(signal.SIGCONT)
+    paused.until_log("standing by")
+    other_google.gate.open()
+    assert [call.result(PATIENCE) for call in (behind_it, in_line)] == [{}, {}]
+    assert isinstance(in_the_air.exception(PATIENCE), OutcomeUnknownError) or (
+        in_the_air.result() == {}
+    )
+    assert [seen.lane for seen in google.gate.seen] == ["one"]
+    eventually(lambda: not raw.exists(keys.active))
+    assert not raw.exists(keys.started)
+    for server in (paused, other):
+        server.signal(signal.SIGTERM)
+        assert server.exit_status() == 0

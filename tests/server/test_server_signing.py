@@ -1,0 +1,257 @@
+"""Signed jobs and replies: what is refused, by whom, and what is told of it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from calls import read, write
+from signing_fixtures import KEY, OTHER, job, key_of, signed, signing_key
+from waiting import PATIENCE, eventually
+
+from queued_gspread.broker import Callers
+from queued_gspread.broker.seals import Seals, bound_job
+from queued_gspread.errors import ConfigurationError, SignatureError
+from queued_gspread.job import Reply, new_id
+from queued_gspread.server import doorkeeper
+from queued_gspread.signing import load_keys, seal
+
+__all__ = ["key_of", "signed", "signing_key"]
+
+
+def put(raw, keys, job_id, message, lane="lane"):
+    """Put an entry into a lane as somebody does who can write to Redis."""
+    raw.xadd(keys.lane(lane), {"id": job_id, "body": message})
+    raw.sadd(keys.active, lane)
+    raw.rpush(keys.ready_under(raw.hget(keys.server, "epoch")), lane)
+
+
+def test_signed_calls_are_made_and_leave_nothing(serve, authorize, signing_key, gate, raw, keys):
+    """With one key on both sides calls are made as before, and no key is left over in Redis."""
+    serve(signing_key_file=signing_key)
+    gate.open()
+    client = authorize(signing_key_file=signing_key)
+    assert [read(client, lane) for lane in "aba"] == [{}] * 3
+    write(client)
+    left = {name for name in raw.keys(keys.lane("")[:-5] + "*") if "recent" not in name}
+    assert left == {keys.server}
+    assert KEY not in json.dumps(raw.hgetall(keys.server))
+
+
+def test_the_keys_of_one_file_are_changed_without_a_break(serve, authorize, key_of, gate):
+    """A server with the new key first and a client with the old one first understand each other."""
+    serve(signing_key_file=key_of(OTHER, KEY, name="new"))
+    gate.open()
+    assert read(authorize(signing_key_file=key_of(KEY, OTHER, name="old"))) == {}
+
+
+def test_a_client_without_a_key_is_told_to_get_one(serve, client, signing_key, gate):
+    """A client without a key, at a server with one, is told to set it; no request is sent."""
+    serve(signing_key_file=signing_key)
+    with pytest.raises(SignatureError, match="QUEUED_GSPREAD_SIGNING_KEY_FILE"):
+        read(client)
+    assert gate.is_idle
+
+
+def test_a_server_without_a_key_makes_no_signed_call(serve, authorize, signing_key, gate):
+    """A client with a key does not trust a server without one, which makes no signed call."""
+    serve()
+    with pytest.raises(SignatureError, match=r"not signed.*--signing-key-file.*nobody knows"):
+        read(authorize(signing_key_file=signing_key))
+    assert gate.is_idle
+
+
+def test_a_client_with_another_key_gets_no_call_made(serve, authorize, signing_key, key_of, gate):
+    """A client with another key than the server's is told so; no request is sent."""
+    serve(signing_key_file=signing_key)
+    with pytest.raises(SignatureError, match="signature does not fit"):
+        read(authorize(signing_key_file=key_of(OTHER, name="other")))
+    assert gate.is_idle
+
+
+@pytest.mark.parametrize("how", ["unsigned", "altered", "other lane", "other id", "other purpose"])
+def test_a_job_that_nobody_signed_is_refused(
+    how, serve, signed, signing_key, raw, keys, gate, namespace
+):
+    """A job that was altered, moved, or not signed as a job is refused, and not made."""
+    server = serve(signing_key_file=signing_key)
+    job_id = new_id()
+    message, _ = Seals(signed).job(job_id, "lane", job())
+    if how == "unsigned":
+        message = job()
+    if how == "altered":
+        message = message.replace(b"A1", b"A2")
+    if how == "other lane":
+        message, _ = Seals(signed).job(job_id, "elsewhere", job())
+    if how == "other id":
+        message, _ = Seals(signed).job(new_id(), "lane", job())
+    if how == "other purpose":
+        generation = server._doorkeeper._generations.current
+        bound = bound_job(namespace, "lane", job_id)
+        message = seal(load_keys(signing_key), "reply", bound, job(), generation=generation)
+    put(raw, keys, job_id, message)
+    eventually(lambda: raw.exists(keys.reply(job_id)))
+    ((_, fields),) = raw.xrange(keys.reply(job_id))
+    reply = Seals(signed).reply(job_id, "lane", message, fields["body"].encode())
+    with pytest.raises(SignatureError, match="was not made"):
+        raise Reply.decode(reply, None).error
+    assert gate.is_idle
+
+
+def test_a_copy_of_an_answered_job_is_dropped(serve, signed, signing_key, raw, keys, gate):
+    """A job that was answered is not made again, wherever it is put; no answer passes for its."""
+    serve(signing_key_file=signing_key)
+    gate.open()
+    callers, job_id = Callers(signed), new_id()
+    message = Seals(signed).job  # what the caller sends is caught on its way
+    sent = []
+    callers._seals.job = lambda *given: sent.append(message(*given)) or sent[0]
+    callers.call(job_id, "lane", job())
+    callers.forget(job_id)
+    assert len(gate.seen) == 1
+    put(raw, keys, job_id, sent[0][0])
+    eventually(lambda: not raw.exists(keys.lane("lane")))
+    assert not raw.xrange(keys.reply(job_id))
+    put(raw, keys, job_id, sent[0][0], lane="other")
+    eventually(lambda: raw.exists(keys.reply(job_id)))
+    ((_, fields),) = raw.xrange(keys.reply(job_id))
+    with pytest.raises(SignatureError, match="nobody knows"):
+        callers._seals.reply(job_id, "lane", sent[0][0], fields["body"].encode())
+    assert len(gate.seen) == 1
+
+
+def test_a_server_that_takes_over_makes_no_call_that_is_over(
+    serve, signed, signing_key, raw, keys, gate, monkeypatch
+):
+    """A copy of an answered job is refused by the next server too, which knows nothing of it."""
+    monkeypatch.setattr(doorkeeper, "_PATIENCE", 0.2)
+    first = serve(signing_key_file=signing_key)
+    gate.open()
+    callers, job_id, sent = Callers(signed), new_id(), []
+    seal_job = callers._seals.job
+    read_once = new_id()
+    callers.call(read_once, "lane", job())  # so that it knows the generation
+    callers._seals.job = lambda *given: sent.append(seal_job(*given)) or sent[0]
+    callers.call(job_id, "lane", job())
+    first.stop()
+    raw.delete(keys.reply(job_id))
+    made = len(gate.seen)
+    serve(signing_key_file=signing_key)
+    put(raw, keys, job_id, sent[0][0])
+    eventually(lambda: raw.exists(keys.reply(job_id)))
+    ((_, fields),) = raw.xrange(keys.reply(job_id))
+    reply = callers._seals.reply(job_id, "lane", sent[0][0], fields["body"].encode())
+    assert isinstance(Reply.decode(reply, None).error, SignatureError)
+    assert len(gate.seen) == made
+
+
+def test_a_call_that_waits_survives_the_change_of_servers(
+    serve, authorize, signing_key, gate, raw, keys, background
+):
+    """A call that waited while one server followed another is made, in its turn."""
+    first = serve(signing_key_file=signing_key)
+    client = authorize(signing_key_file=signing_key)
+    one = background(read, client)
+    gate.next()
+    two = background(write, client)
+    eventually(lambda: raw.xlen(keys.lane("lane")) == 2)
+    stopping = background(first.stop)
+    eventually(lambda: first.was_told_to_stop)
+    gate.seen[0].answer({"n": 1})
+    stopping.result(PATIENCE)
+    serve(signing_key_file=signing_key)
+    gate.open()
+    assert one.result(PATIENCE) in ({"n": 1}, {})
+    assert two.result(PATIENCE) == {}
+    eventually(lambda: not raw.keys(keys.wanted("*")))
+
+
+def test_a_standby_goes_on_with_signed_calls_after_a_kill(
+    start_process, authorize, signing_key, google, background
+):
+    """When a server that signs is killed, the next one makes the calls that wait, and no other."""
+    first = start_process("--signing-key-file", signing_key)
+    second = start_process("--signing-key-file", signing_key, wait="standing by")
+    client = authorize(signing_key_file=signing_key)
+    calls = [background(read, client) for _ in range(3)]
+    google.gate.next()
+    first.kill()
+    second.until_log("working as")
+    for _ in calls:
+        google.gate.next().answer({"n": 1})
+    assert [call.result(PATIENCE) for call in calls] == [{"n": 1}] * 3
+    assert google.gate.is_idle
+
+
+def test_a_key_shows_nowhere(serve, authorize, signing_key, key_of, gate, caplog):
+    """The key is in no repr, no log and no error."""
+    caplog.set_level(logging.DEBUG)
+    serve(signing_key_file=signing_key)
+    with pytest.raises(SignatureError) as raised:
+        read(authorize(signing_key_file=key_of(OTHER, name="other")))
+    seen = f"{raised.value!r} {load_keys(signing_key)!r} {caplog.text}"
+    assert KEY not in seen
+    assert OTHER not in seen
+
+
+def test_a_pickled_client_has_no_key_in_it(serve, authorize, signing_key, gate):
+    """A pickled client holds the name of the key file, and reads it where it is loaded."""
+    serve(signing_key_file=signing_key)
+    gate.open()
+    pickled = pickle.dumps(authorize(signing_key_file=signing_key))
+    assert KEY.encode() not in pickled
+    assert read(pickle.loads(pickled)) == {}
+
+
+def test_a_client_without_its_key_file_is_told_at_once(authorize, tmp_path):
+    """A client whose key file is missing fails when it is made, before anything is sent."""
+    with pytest.raises(ConfigurationError, match=r"'.*nowhere.key' cannot be read.*openssl"):
+        authorize(signing_key_file=tmp_path / "nowhere.key")
+
+
+def test_many_threads_of_one_client_sign(serve, authorize, signing_key, gate):
+    """Calls of many threads of one client are all made, whatever generation they begin with."""
+    serve(signing_key_file=signing_key)
+    gate.open()
+    client = authorize(signing_key_file=signing_key)
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(lambda n: read(client, f"lane{n % 5}"), range(100))) == [{}] * 100
+
+
+def test_an_idle_caller_does_not_wait_for_its_next_look(serve, signed, signing_key, gate):
+    """A caller that knows an old generation is told of the new one with its enqueue."""
+    server = serve(signing_key_file=signing_key)
+    gate.open()
+    callers = Callers(signed)
+    callers.call(new_id(), "lane", job())
+    assert callers._seals._generation == server._doorkeeper._generations.current
+    callers._seals._generation = "of long ago"
+    job_id = new_id()
+    looks = []
+    callers._check_for_life = looks.append
+    callers.call(job_id, "lane", job())
+    assert not looks
+
+
+def test_a_signed_call_goes_on_at_the_next_server(
+    signing_key, start_process, authorize, google, background, raw, keys
+):
+    """A signed call goes on where its server died, by a journal that is signed as well."""
+    server = start_process("--signing-key-file", signing_key)
+    client = authorize(signing_key_file=str(signing_key))
+    copying = background(client.copy, "original", "Copy", copy_comments=False)
+    answer = {"id": "new", "properties": {"title": "Copy"}}
+    google.gate.next().answer(answer)
+    google.gate.next()
+    (journal,) = raw.keys(keys.journal("*"))
+    assert raw.lindex(journal, 0).startswith("=HS256:")
+    server.kill()
+    start_process("--signing-key-file", signing_key, wait="working as")
+    while not copying.done():
+        google.gate.next().answer(answer)
+        eventually(lambda: copying.done() or not google.gate.is_idle)
+    assert copying.result(PATIENCE).id == "new"
+    assert [seen.method for seen in google.gate.seen].count("post") == 1

@@ -1,0 +1,51 @@
+"""What the end of a call says about whether it was made."""
+
+from __future__ import annotations
+
+MADE = "made"
+NOT_MADE = "not made"
+MAYBE = "maybe"
+UNSTATED = "unstated"
+"""An error that nobody is told to expect."""
+
+# What the texts of the errors promise.
+PROMISES = (
+    "was not started and will not be made",
+    "had only read, and goes no further",
+    "passed before the call wrote anything",
+)
+_NO_END = ""
+# Not JobLostError: the Redis of these runs forgets nothing.
+_UNKNOWN = ("OutcomeUnknownError", "PoisonedJobError")
+_GIVEN_UP = ("CallTimeoutError", "ServerUnavailableError")
+# Google's answers that the emulator is told to give.
+_INJECTED = (401, 408, 429, 500, 502, 503)
+_NOT_APPLIED = (401, 429)
+# What a call whose time is over may end with, where the connection was reset.
+_RESET = ("ConnectionError", "ChunkedEncodingError")
+# One request, and one that is not sent again unless it was certainly not applied.
+_SINGLE = ("append", "add_sheet")
+
+
+def told(error):
+    """Return what an exception says, as data; see :class:`tests.chaos.history.Call`."""
+    code = getattr(error, "code", None)
+    return {
+        "outcome": type(error).__name__,
+        "told": str(error),
+        "status": code if isinstance(code, int) else None,
+        "may_have_run": getattr(error, "may_have_run", False),
+    }
+
+
+def fate_of(call):
+    """Return whether a call was made: made, not made, maybe; or that its error is none of ours."""
+    if call.outcome == "ok":
+        return MADE
+    if call.outcome in _GIVEN_UP:
+        return NOT_MADE if any(promise in call.told for promise in PROMISES) else MAYBE
+    if call.outcome == "BrokerUnavailableError":
+        return MAYBE if call.may_have_run else NOT_MADE
+    if call.outcome == "APIError" and call.status in _INJECTED:
+        return NOT_MADE if call.what in _SINGLE and call.status in _NOT_APPLIED else MAYBE
+    return MAYBE if call.outcome in (*_UNKNOWN, *_RESET, _NO_END) else UNSTATED

@@ -1,0 +1,38 @@
+"""Many jobs at once, and what they weigh in the server's memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from calls import WORKSHEET
+
+from queued_gspread.broker.connection import SCRIPTS
+from queued_gspread.job import Job, new_id
+
+_BATCH = 2000
+
+
+def row_job(lane):
+    """Return a job that appends a row of twenty cells to a sheet."""
+    row = [f"cell number {n} of an ordinary row" for n in range(20)]
+    sheet = {**WORKSHEET, "spreadsheet": {"id": lane, "title": "Book"}}
+    return Job("worksheet", "append_row", sheet, (row,)).encode()
+
+
+def flood(raw, keys, lane, body, count):
+    """Put a job into a lane so many times, with the script that callers use."""
+    script = SCRIPTS["enqueue"]
+    places = [keys.lane(lane), keys.recent, keys.active, keys.ready, keys.server, keys.waiting]
+    raw.script_load(script.text)
+    for begin in range(0, count, _BATCH):
+        pipeline = raw.pipeline(transaction=False)
+        for _ in range(begin, min(count, begin + _BATCH)):
+            pipeline.evalsha(script.sha, len(places), *places, new_id(), body, lane, 120_000)
+        pipeline.execute()
+
+
+def memory_of(pid, field="VmRSS"):
+    """Return what a process has in memory, or had at its peak (``VmHWM``), in MiB."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    (line,) = (line for line in lines if line.startswith(f"{field}:"))
+    return int(line.split()[1]) / 1024

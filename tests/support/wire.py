@@ -1,0 +1,183 @@
+"""A wire to a Redis that can be cut or stalled at any command: before Redis has it, or after."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from waiting import PATIENCE
+
+BEFORE, AFTER = "before", "after"
+"""Whether Redis has not got the command yet, or has executed it and nobody has the answer."""
+
+CUT, STALL = "cut", "stall"
+
+# What makes a closing socket send a reset instead of saying goodbye.
+_LINGER_NOT = struct.pack("ii", 1, 0)
+
+
+@dataclass
+class _Trouble:
+    """What is to befall a command, and as many more of its name as are left."""
+
+    kind: str
+    number: int
+    when: str
+    left: int = 1
+    name: str | None = None
+
+    def befalls(self, number, name, when):
+        is_meant = number == self.number if self.name is None else name == self.name
+        if not (is_meant and when == self.when and self.left):
+            return False
+        self.name = name
+        self.left -= 1
+        return True
+
+
+class Wire:
+    """Passes commands on, one at a time for each connection, and what Redis answers.
+
+    Args:
+        redis_url: Where it leads; TCP, and RESP2.
+
+    Attributes:
+        commands: The names of the commands that have come, over all connections.
+        hits: The names of those that were cut or stalled.
+
+    """
+
+    def __init__(self, redis_url):
+        parts = urlsplit(redis_url)
+        self._there = (parts.hostname, parts.port)
+        self._database = parts.path
+        self._lock = threading.Lock()
+        self._links = set()
+        self._trouble = None
+        self._flows = threading.Event()
+        self._is_closed = False
+        self.commands = []
+        self.hits = []
+
+    @property
+    def url(self):
+        """The Redis's URL by way of this wire."""
+        return f"redis://127.0.0.1:{self._listener.getsockname()[1]}{self._database}"
+
+    def cut(self, number, when, *, times=1):
+        """Reset the connection at a command, the first from now on being 0.
+
+        With *times*, the next commands of the same name are cut as well, until there were so many.
+        """
+        with self._lock:
+            self._trouble = _Trouble(CUT, len(self.commands) + number, when, times)
+
+    def stall(self, number, when):
+        """Hold a command, or its answer, back until the wire is closed."""
+        with self._lock:
+            self._trouble = _Trouble(STALL, len(self.commands) + number, when)
+
+    def cut_all(self):
+        """Reset all connections there are."""
+        with self._lock:
+            links = list(self._links)
+        for link in links:
+            _reset(link)
+
+    def __enter__(self):
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+        return self
+
+    def __exit__(self, *_):
+        self._is_closed = True
+        self._flows.set()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.cut_all()
+        for thread in self._threads:
+            thread.join(PATIENCE)
+
+    def _accept(self):
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            self._threads.append(threading.Thread(target=self._connect, args=(near,)))
+            self._threads[-1].start()
+
+    def _connect(self, near):
+        try:
+            far = socket.create_connection(self._there)
+        except OSError:
+            _reset(near)
+            return
+        with self._lock:
+            self._links |= {near, far}
+        with near, far, contextlib.suppress(OSError, EOFError):
+            self._pass_on(near, far)
+        with self._lock:
+            self._links -= {near, far}
+
+    def _pass_on(self, near, far):
+        asking, answering = near.makefile("rb"), far.makefile("rb")
+        with asking, answering:
+            while not self._is_closed:
+                command = _read(asking)
+                number = self._note(command)
+                self._strike(number, BEFORE, near, far)
+                far.sendall(command)
+                answer = _read(answering)
+                self._strike(number, AFTER, near, far)
+                near.sendall(answer)
+
+    def _note(self, command):
+        with self._lock:
+            # *3 $7 EVALSHA …
+            self.commands.append(command.split(b"\r\n")[2].decode().upper())
+            return len(self.commands) - 1
+
+    def _strike(self, number, when, near, far):
+        with self._lock:
+            trouble, name = self._trouble, self.commands[number]
+            if trouble is None or not trouble.befalls(number, name, when):
+                return
+            self.hits.append(name)
+        if trouble.kind == STALL:
+            self._flows.wait(PATIENCE)
+        _reset(near)
+        _reset(far)
+        raise EOFError
+
+
+def _reset(link):
+    with contextlib.suppress(OSError):
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+        link.shutdown(socket.SHUT_RDWR)
+
+
+def _read(stream):
+    """Return a whole message of RESP2; raise EOFError where the stream ends."""
+    line = stream.readline()
+    if not line.endswith(b"\r\n"):
+        raise EOFError
+    kind, count = line[:1], line[1:-2]
+    if kind == b"$" and int(count) >= 0:
+        return line + _exactly(stream, int(count) + 2)
+    if kind == b"*" and int(count) >= 0:
+        return line + b"".join(_read(stream) for _ in range(int(count)))
+    return line
+
+
+def _exactly(stream, count):
+    found = stream.read(count)
+    if len(found) < count:
+        raise EOFError
+    return found

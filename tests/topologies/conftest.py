@@ -1,0 +1,105 @@
+"""Servers, workers and an emulator for every topology of Redis."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
+
+from limits import UNLIMITED
+from processes import ServerProcess
+from queue_fixtures import (
+    auth,
+    authorize,
+    background,
+    callers,
+    client,
+    emulator,
+    gate,
+    google,
+    key_file,
+    keys,
+    patient_callers,
+    raw,
+    serve,
+)
+from topologies import each_binary
+from workers import Workers
+
+import queued_gspread
+
+__all__ = [
+    "auth",
+    "authorize",
+    "background",
+    "callers",
+    "client",
+    "emulator",
+    "gate",
+    "google",
+    "key_file",
+    "keys",
+    "patient_callers",
+    "raw",
+    "serve",
+]
+
+WORKERS = 4
+LEASE = 1.0
+
+
+@pytest.fixture(scope="session", params=each_binary())
+def binary(request):
+    """Return each server program that is there, in turn."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def workers():
+    """Return processes that append rows: to start them takes longer than most tests here."""
+    workers = Workers(WORKERS)
+    yield workers
+    workers.end()
+
+
+@pytest.fixture
+def start_server(namespace, emulator, key_file, tmp_path):
+    """Return what starts a server process on a Redis, by its URL; it has no quota."""
+    started = []
+
+    def start(url, wait="working as", **variables):
+        options = {
+            "namespace": namespace,
+            "lease": LEASE,
+            "service_account": key_file,
+            "api_endpoint": emulator.url,
+            **UNLIMITED,
+        }
+        flags = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+        log = tmp_path / f"server-{len(started)}.log"
+        started.append(ServerProcess(log, *flags, REDIS_URL=url, **variables))
+        return started[-1].until_log(wait)
+
+    yield start
+    for process in started:
+        process.end()
+
+
+@pytest.fixture
+def client_of(namespace):
+    """Return what makes a queued client of a Redis, by its URL."""
+    return lambda url: queued_gspread.authorize(redis_url=url, namespace=namespace)
+
+
+@pytest.fixture
+def tell(capsys):
+    """Return what prints a line for whoever reads the run, past pytest's capturing."""
+
+    def say(text):
+        with capsys.disabled():
+            print(f"\n{text}", end=" ")
+
+    return say

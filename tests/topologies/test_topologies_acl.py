@@ -1,0 +1,289 @@
+"""The rules of docs/security.md, as they stand there: enough for each part, and no more."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import redis
+from processes import run
+from topologies import Daemon, full_version
+from waiting import PATIENCE, eventually
+
+import queued_gspread
+from queued_gspread.broker import Callers, Note, Servers, Slot
+from queued_gspread.broker.callers import _Wait
+from queued_gspread.broker.keys import Keys
+from queued_gspread.embedded.binaries import version
+from queued_gspread.errors import BrokerUnavailableError, CallTimeoutError
+from queued_gspread.job import new_id
+from queued_gspread.settings import Settings
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "security.md"
+# The page's own.
+NAMESPACE = "default"
+KEYS = Keys(NAMESPACE)
+OTHER = Keys("other")
+
+
+def rules(heading):
+    """Return the commands that stand beneath a heading of the page."""
+    section = re.split(r"^#+ ", PAGE.read_text(), flags=re.MULTILINE)
+    block = next(part for part in section if part.startswith(heading))
+    return re.findall(r"^ACL SETUSER .*$", block, re.MULTILINE)
+
+
+def load(daemon, heading):
+    for rule in rules(heading):
+        assert daemon.ask(*rule.split()) == "OK"
+
+
+@pytest.fixture
+def namespace():
+    """Return the namespace that the page's rules are for."""
+    return NAMESPACE
+
+
+@pytest.fixture(scope="module")
+def loaded(binary):
+    """Return a Redis with the users of the page."""
+    with Daemon(binary) as daemon:
+        load(daemon, "Redis 6.2" if version(binary) < (7, 0) else "Redis 7")
+        yield daemon
+
+
+@pytest.fixture
+def guarded(loaded):
+    """Return the same, empty, and without what it has refused before."""
+    loaded.ask("FLUSHALL")
+    loaded.ask("ACL LOG", "RESET")
+    return loaded
+
+
+@pytest.fixture
+def url_of(guarded):
+    """Return the URL of a part."""
+    return lambda part: f"redis://queued-gspread-{part}:{part}-password@{guarded.host}/0"
+
+
+@pytest.fixture
+def settings_of(url_of):
+    def make(part, **given):
+        return Settings(redis_url=url_of(part), namespace=NAMESPACE, **given)
+
+    return make
+
+
+def denied(daemon):
+    """Return what Redis has refused, but for the name that redis-py tells."""
+    with daemon.client() as client:
+        told = [f"{entry['username']}: {entry['object']}" for entry in client.acl_log()]
+    # What redis-py tells of itself, and what a server asks first.
+    return [text for text in told if not re.search(r": (client|config)\b", text)]
+
+
+def test_calls_are_made_by_these_users(guarded, url_of, settings_of, start_server, client_of, tell):
+    """Servers work, stand by, take over and stop, and calls are made, as the page's users."""
+    first = start_server(url_of("server"))
+    second = start_server(url_of("server"), wait="standing by")
+    sheet = client_of(url_of("client")).create("Book").sheet1
+    sheet.append_row(["a"])
+    assert f":{first.process.pid} " in Callers(settings_of("observer")).alive().about
+    first.kill()
+    second.until_log("working as")
+    assert sheet.col_values(1) == ["a"]
+    assert run("stop", REDIS_URL=url_of("server"), NAMESPACE=NAMESPACE).returncode == 0
+    assert second.exit_status() == 0
+    timed = queued_gspread.authorize(redis_url=url_of("client"), namespace=NAMESPACE, timeout=0.1)
+    with pytest.raises(CallTimeoutError, match="was not started and will not be made"):
+        timed.open("Book")
+    assert denied(guarded) == []
+    assert "could not ask Redis" not in second.log
+    tell(f"ACL on {full_version(guarded.binary)}: calls, a takeover, a stop, a withdrawal")
+
+
+@pytest.mark.parametrize("part", ["client", "observer"])
+def test_only_a_server_is_stopped_by_its_user(guarded, settings_of, url_of, part):
+    """A client's or an observer's user stops no server, and the command says why."""
+    server = Servers(settings_of("server"), "aaaa", "server")
+    server.beat(60)
+    stopping = run("stop", REDIS_URL=url_of(part), NAMESPACE=NAMESPACE)
+    assert stopping.returncode == 1
+    assert "what this user may do" in stopping.stderr
+    assert "password" not in stopping.stderr
+    assert guarded.ask("EXISTS", KEYS.control("aaaa")) == 0
+
+
+def test_every_script_runs_as_these_users(guarded, settings_of, background):
+    """Every path of the queue, those that tests alone reach too, is allowed to its part."""
+    server, colleague = (Servers(settings_of("server"), name, name) for name in ("aaaa", "bbbb"))
+    callers = Callers(settings_of("client", grace=60.0))
+    assert server.check_redis() is None
+    assert server.beat(60).state == "taken"
+    assert colleague.beat(60).state == "held"
+    job_id = new_id()
+    reply = background(callers.call, job_id, "lane", b"job")
+    assert server.next_ready() == "lane"
+    head = server.head("lane")
+    slot = Slot("write", "slot", 1, 0.001)
+    permit = server.start(head, "j", None, slot, Note(0, (b"=",), "slot", b"told"))
+    assert permit.word == "go"
+    assert server.start(head, "w", None, Slot("write", "other", 1, 60.0)).word == "wait"
+    assert len(server.journal(head)) == 2
+    assert server.is_replicated() is False
+    server.settle(head, slot, permit.sent, refused=True, attempt="slot", answered=b"=")
+    server.settle(head, slot, permit.sent, back_to="r", attempt="slot")
+    server.leave(head)
+    server.poison(head)
+    assert server.recover(60.0) == 1
+    assert server.next_ready() == "lane"
+    assert server.answer(head, b"reply") is None
+    assert reply.result(PATIENCE) == b"reply"
+    callers.forget(job_id)
+    assert server.wanted(job_id) is None
+    server.release()
+    assert colleague.beat(60).state == "taken"
+    assert denied(guarded) == []
+
+
+@pytest.mark.parametrize(("mark", "fate"), [("", "withdrawn"), ("r", "ended"), ("j", "started")])
+def test_a_caller_that_gives_up_as_this_user(guarded, settings_of, mark, fate):
+    """A caller may take its job back, before its call and while it is made."""
+    server, callers = Servers(settings_of("server"), "aaaa"), Callers(settings_of("client"))
+    server.beat(60)
+    wait = _Wait(new_id(), "lane", None)
+    entry = callers._enqueue(wait, b"job")
+    if mark:
+        assert server.start(server.head("lane"), mark, None).word == "go"
+    # Where the enqueue was not confirmed, the job is looked for.
+    assert callers._withdraw(wait) == fate
+    wait.entry = entry
+    assert callers._withdraw(wait) == fate
+    assert denied(guarded) == []
+
+
+SCRIPT = "return redis.call(unpack(ARGV))"
+NOBODY = [
+    ["FLUSHALL"],
+    ["FLUSHDB"],
+    ["KEYS", "*"],
+    ["SCAN", "0"],
+    ["CONFIG", "GET", "requirepass"],
+    ["CONFIG", "SET", "maxmemory", "1"],
+    ["ACL", "LIST"],
+    ["CLIENT", "LIST"],
+    ["MONITOR"],
+    ["SLOWLOG", "GET"],
+    ["SHUTDOWN"],
+    ["REPLICAOF", "NO", "ONE"],
+    ["SCRIPT", "FLUSH"],
+    ["CLUSTER", "RESET"],
+    ["DUMP", KEYS.lane("lane")],
+    ["XADD", OTHER.lane("lane"), "*", "id", "x"],
+    ["XRANGE", OTHER.lane("lane"), "-", "+"],
+    ["HGET", OTHER.server, "epoch"],
+    ["EVAL", SCRIPT, "1", OTHER.server, "HSET", OTHER.server, "epoch", "9"],
+    ["EVAL", SCRIPT, "1", KEYS.server, "HSET", OTHER.server, "epoch", "9"],
+    ["EVAL", SCRIPT, "0", "FLUSHALL"],
+]
+CLIENT = [
+    ["BLPOP", KEYS.ready_under("1"), "0"],
+    ["RPUSH", KEYS.control("aaaa"), "stop"],
+    ["HSET", KEYS.valve, "next", "9"],
+    ["ZADD", KEYS.slots("read"), "9", "x"],
+    ["SMEMBERS", KEYS.active],
+    ["EVAL", SCRIPT, "1", KEYS.valve, "HSET", KEYS.valve, "next", "9"],
+]
+# What Redis 6.2 cannot forbid a client.
+CLIENT_SINCE_7 = [
+    ["XADD", KEYS.reply("x"), "*", "body", "x"],
+    ["HSET", KEYS.server, "epoch", "9"],
+    ["HDEL", KEYS.server, "holder"],
+    ["DEL", KEYS.server],
+    ["EVAL", SCRIPT, "1", KEYS.server, "HSET", KEYS.server, "epoch", "9"],
+    ["EVAL", SCRIPT, "1", KEYS.reply("x"), "XADD", KEYS.reply("x"), "*", "body", "x"],
+]
+OBSERVER = [
+    *CLIENT_SINCE_7,
+    ["XRANGE", KEYS.lane("lane"), "-", "+"],
+    ["XREVRANGE", KEYS.lane("lane"), "+", "-"],
+    ["XREAD", "STREAMS", KEYS.lane("lane"), "0"],
+    ["XREAD", "STREAMS", KEYS.reply("x"), "0"],
+    ["XINFO", "STREAM", KEYS.lane("lane")],
+    ["XADD", KEYS.lane("lane"), "*", "id", "x"],
+    ["XDEL", KEYS.lane("lane"), "1-1"],
+    ["UNLINK", KEYS.reply("x")],
+    ["SADD", KEYS.active, "x"],
+    ["RPUSH", KEYS.control("aaaa"), "stop"],
+    ["EVAL", SCRIPT, "1", KEYS.lane("lane"), "XRANGE", KEYS.lane("lane"), "-", "+"],
+]
+WATCHED = [
+    ["SMEMBERS", KEYS.active],
+    ["XLEN", KEYS.lane("lane")],
+    ["LLEN", KEYS.ready_under("1")],
+    ["HGETALL", KEYS.server],
+    ["HGETALL", KEYS.started],
+    ["HGETALL", KEYS.valve],
+    ["ZCARD", KEYS.slots("read")],
+]
+
+
+@pytest.fixture
+def allows(url_of):
+    """Return what tells whether a part may send a command."""
+
+    def ask(part, command):
+        with redis.Redis.from_url(url_of(part), protocol=2) as client:
+            try:
+                client.execute_command(*command)
+            except redis.ResponseError as error:
+                # From inside a script, Redis 6 says it in other words.
+                if re.search("(?i)permission|can't run|can't access", str(error)):
+                    return False
+                raise
+        return True
+
+    return ask
+
+
+@pytest.mark.parametrize("part", ["client", "server", "observer"])
+def test_what_nobody_may(part, allows):
+    """No part may touch other namespaces, or what belongs to whoever administers Redis."""
+    assert [command for command in NOBODY if allows(part, command)] == []
+
+
+def test_what_a_client_may_not(allows, binary):
+    """A client touches neither quota nor control, and from Redis 7 on neither lease nor replies."""
+    assert [command for command in CLIENT if allows("client", command)] == []
+    # The page says so.
+    too_much = CLIENT_SINCE_7 if version(binary) < (7, 0) else []
+    assert [command for command in CLIENT_SINCE_7 if allows("client", command)] == too_much
+
+
+def test_what_an_observer_may(allows):
+    """An observer sees lanes, server and quota; it changes nothing and reads no body."""
+    assert [command for command in WATCHED if not allows("observer", command)] == []
+    assert [command for command in OBSERVER if allows("observer", command)] == []
+
+
+def test_a_refusal_is_told(guarded, settings_of):
+    """A part that is used for another's work is told that its user may not."""
+    with pytest.raises(BrokerUnavailableError, match="what this user may do"):
+        Servers(settings_of("observer"), "aaaa").beat(5)
+    eventually(lambda: denied(guarded))
+
+
+def test_sentinels_with_a_user(binary, namespace):
+    """The user for Sentinels is enough to find the master, and may do nothing else."""
+    with Daemon(binary) as master:
+        watch = f"sentinel monitor mymaster 127.0.0.1 {master.port} 1"
+        with Daemon(binary, [watch], ("--sentinel",)) as sentinel:
+            load(sentinel, "Sentinel")
+            query = "sentinel_username=queued-gspread&sentinel_password=sentinel-password"
+            url = f"redis+sentinel://{sentinel.host}/mymaster?{query}"
+            queue = Servers(Settings(redis_url=url, namespace=namespace), "aaaa", "server")
+            assert queue.beat(5).state == "taken"
+            user = {"username": "queued-gspread", "password": "sentinel-password"}
+            with sentinel.client(**user) as client, pytest.raises(redis.ResponseError):
+                client.execute_command("SENTINEL REMOVE", "mymaster")
