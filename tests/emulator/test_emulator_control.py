@@ -346,7 +346,7 @@ def test_a_wrong_field_changes_nothing(own, method, path, body, field):
     "path",
     [
         *("nothing", "files/none/sheets/0", "faults/7", "ledger/7", "ledger/x", "page/none.js"),
-        *("page/..%2Froutes.py", "page/%2e%2e", "files//sheets/0"),
+        *("page/..%2Froutes.py", "page/%2e%2e", "files//sheets/0", "ledger/" + "9" * 5000),
     ],
 )
 def test_what_is_not_there_is_404(own, path):

@@ -12,7 +12,8 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 from waiting import eventually
 
-from queued_gspread.emulator import Emulator
+from queued_gspread.emulator import Emulator, Quotas
+from queued_gspread.emulator.control.rules import FAULTS
 from queued_gspread.emulator.faults import Status
 
 pytestmark = pytest.mark.skipif(
@@ -252,6 +253,97 @@ def test_a_large_sheet_is_shown_in_part(own, page):
     page.until("#sheet td", "last")
 
 
+def test_a_change_leaves_the_page_where_it_was_scrolled_to(own, page):
+    """While cells change, the scroll position and the selected cell's content stay."""
+    sheet = own.gspread_client().create("Long").sheet1
+    sheet.update([[f"row {number}"] for number in range(1, 1001)])
+    page.until("#sheet td", "row 1")
+    page.driver.execute_script("document.getElementById('sheet').scrollTop = 500 * 25")
+    page.until("#sheet td", "row 510")
+    sheet.update_acell("A510", "changed")
+    page.until("#sheet td", "changed")
+    assert page.find("#sheet").get_property("scrollTop") == 500 * 25
+    assert (page.text("#place"), page.text("#content")) == (["A1"], ["row 1"])
+
+
+def test_frozen_parts_stay(own, page):
+    """Frozen rows and columns are shown wherever the rest was scrolled to."""
+    sheet = own.gspread_client().create("Frozen").sheet1
+    sheet.update([["a corner whose text is too long for it"], ["left"]])
+    sheet.update_acell("Z900", "end")
+    sheet.freeze(rows=1, cols=1)
+    page.until("#sheet td", "left")
+    page.driver.execute_script("document.getElementById('sheet').scrollTo(9999, 899 * 25)")
+    page.until("#sheet td", "end")
+    corner, sheet_ = page.find("#cell-0-0").rect, page.find("#sheet").rect
+    assert (corner["y"], corner["x"]) == (sheet_["y"] + 25, sheet_["x"] + 52)
+    # Its text ends with it, and does not lie over what is scrolled beneath.
+    assert "spilt" not in page.find("#cell-0-0").get_attribute("class")
+
+
+def test_cells_look_as_they_were_formatted(own, page):
+    """Formats, notes, merges and what is hidden can be seen."""
+    sheet = own.gspread_client().create("Formats").sheet1
+    sheet.update([["Title", "", "", "noted"]])
+    green = {"red": 0.1, "green": 0.5, "blue": 0.36}
+    text = {"bold": True, "italic": True}
+    sheet.format("A1", {"textFormat": text, "backgroundColor": green})
+    sheet.merge_cells("A1:C1")
+    sheet.update_note("D1", "a note")
+    sheet.hide_rows(1, 2)
+    page.until("#sheet td", "Title")
+    eventually(lambda: page.text("#sheet .hid") != [])
+    title = page.find("#cell-0-0")
+    assert title.get_attribute("colSpan") == "3"
+    assert page.text("#cell-0-1, #cell-0-2") == []
+    assert title.value_of_css_property("background-color") == "rgba(25, 127, 91, 1)"
+    assert title.value_of_css_property("font-weight") == "700"
+    assert title.value_of_css_property("font-style") == "italic"
+    assert page.find("#cell-0-3").get_attribute("title") == "a note"
+
+
+def test_what_is_being_entered_stays(own, page):
+    """What somebody types is not overwritten by what is set elsewhere meanwhile."""
+    page.type_into("#quotas-reads", "77")
+    own.quotas = Quotas(writes=9)
+    eventually(lambda: page.find("#quotas-writes").get_property("value") == "9")
+    assert page.find("#quotas-reads").get_property("value") == "77"
+    page.submit("#quotas")
+    eventually(lambda: own.quotas == Quotas(reads=77, writes=9))
+
+
+def test_every_kind_of_fault_has_a_form(own, page):
+    """Each kind of fault can be chosen and added with what it needs."""
+    needs = {"status": ("status", "500"), "latency": ("seconds", "1 to 2")}
+    kinds = [option.text for option in Select(page.find("#fault-kind")).options]
+    for number, kind in enumerate(FAULTS):
+        Select(page.find("#fault-kind")).select_by_value(kind)
+        if kind in needs:
+            page.type_into(f"#fault-{needs[kind][0]}", needs[kind][1])
+        page.submit("#fault")
+        eventually(lambda number=number: len(own.faults.rules) == number + 1)
+    assert [type(rule.fault) for rule in own.faults.rules] == [made for made, _ in FAULTS.values()]
+    assert len(kinds) == len(FAULTS)
+    eventually(lambda: len(page.text("#rules button")) == len(FAULTS))
+    page.find("#clear-rules").click()
+    eventually(lambda: own.faults.rules == [])
+
+
+def test_every_field_has_a_name(page):
+    """Whoever cannot see the page hears what each field of it is."""
+    fields = page.driver.find_elements(By.CSS_SELECTOR, "aside input, aside select, .head input")
+    assert len(fields) > 20
+    assert [field.get_attribute("id") for field in fields if not field.accessible_name] == []
+
+
+def test_html_cannot_be_set(page):
+    """The browser itself keeps scripts of the page from making HTML of text."""
+    script = "try { document.body.innerHTML = '<p>'; return '' } catch (e) { return e.name }"
+    assert page.driver.execute_script(script) == "TypeError"
+    told = [line["message"] for line in page.driver.get_log("browser")]
+    assert [line for line in told if "TrustedHTML" not in line] == []
+
+
 def test_the_page_outlives_its_emulator(driver):
     """While the emulator is away the page says so, and goes on when it is back."""
     with Emulator(seed=1) as emulator:
@@ -262,6 +354,7 @@ def test_the_page_outlives_its_emulator(driver):
         emulator.stop()
         page.until("#connection", "The emulator does not answer. Trying again …")
         assert "Apples" in page.text("#sheet td")
+        assert page.text("#ledger .status") != []
         emulator.start()
         page.until("#connection", "live")
         Traffic(emulator).close()

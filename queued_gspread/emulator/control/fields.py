@@ -74,8 +74,13 @@ def read_object(
 
 def read_query(query: Mapping[str, str], fields: Mapping[str, Field]) -> dict[str, int]:
     """Return the whole numbers of a query; raise WrongFieldError as `read_object` does."""
-    numbers = {name: _number(text) for name, text in query.items()}
+    numbers = {name: whole_number(text) for name, text in query.items()}
     return {name: _read(name, value, fields) for name, value in numbers.items()}
+
+
+def whole_number(text: str) -> int | str:
+    """Return the number that a text is, or the text where it is none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < _LONGEST_SHOWN else text
 
 
 def _read(name: str, value: Any, fields: Mapping[str, Field]) -> Any:
@@ -86,7 +91,3 @@ def _read(name: str, value: Any, fields: Mapping[str, Field]) -> Any:
     if not field.kind.fits(value):
         raise WrongFieldError(name, value, field.kind.takes)
     return tuple(value) if isinstance(value, list) else value
-
-
-def _number(text: str) -> int | str:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < _LONGEST_SHOWN else text

@@ -13,7 +13,7 @@ from aiohttp import web
 from queued_gspread.emulator.a1 import Rect
 
 from . import entries, kinds, rules, settings, sheets
-from .fields import Field, Json, fields_json, read_object, read_query
+from .fields import Field, Json, fields_json, read_object, read_query, whole_number
 from .guard import Guard, RefusedError
 from .page import page_file
 
@@ -148,9 +148,9 @@ class Control:
 
     def _entry(self, asked: Asked) -> Json:
         number = asked.parts["number"]
-        wanted = int(number) if number.isascii() and number.isdecimal() else 0
-        found = self._ledger.since(wanted - 1, 1)
-        if not found or str(found[0].number) != number:
+        wanted = whole_number(number)
+        found = self._ledger.since(wanted - 1, 1) if isinstance(wanted, int) else []
+        if not found or found[0].number != wanted:
             raise _missing("entry", number)
         return entries.whole_entry_json(found[0])
 

@@ -32,7 +32,7 @@ FAULTS: dict[str, tuple[type[Fault], dict[str, Field]]] = {
         {
             "status": _STATUS,
             "message": Field("message of the error", kinds.TEXT, "Google's"),
-            "reason": Field("reason of the error", kinds.TEXT, "rateLimitExceeded"),
+            "reason": Field("reason of the error", kinds.TEXT, "notFound"),
             "body": Field("body instead of Google's", kinds.or_null(kinds.BODY), "Google's"),
             "headers": _HEADERS,
             "applied": _APPLIED,

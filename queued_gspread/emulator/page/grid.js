@@ -161,7 +161,8 @@ export class Grid {
       const td = cellElement(cell, told);
       if (merge) [td.rowSpan, td.colSpan] = [merge.rowSpan, merge.colSpan];
       if (merge) td.classList.add("merged");
-      td.className = `${td.className} ${this.marks(row, column)}`;
+      const last = merge ? [merge.row + merge.height - 1, merge.column + merge.width - 1] : [row, column];
+      td.className = `${td.className} ${this.marks(row, column, ...last)}`;
       if (before.size && before.get(place)?.value !== cell?.value) td.classList.add("changed");
       tr.append(this.fix(td, row, column));
     }
@@ -173,18 +174,20 @@ export class Grid {
     if (!cell || cell.type !== "text" || !["left", undefined].includes(cell.format?.align)) return 0;
     const start = this.columns.indexOf(column);
     let end = start + 1;
-    const free = (c) => c !== undefined && !covered.has(key(row, c)) && !this.data.cells.get(key(row, c))?.value;
+    const isFrozen = (c) => c < this.data.frozenColumns;
+    const free = (c) => c !== undefined && isFrozen(c) === isFrozen(column) && !covered.has(key(row, c)) && !this.data.cells.get(key(row, c))?.value;
     while (free(this.columns[end])) end += 1;
     return end > start + 1 ? (end - start) * COLUMN - PADDING : 0;
   }
 
-  marks(row, column) {
+  // What is hidden, and the edges of what is frozen; a merge has other last places than its first.
+  marks(row, column, lastRow = row, lastColumn = column) {
     const { hiddenRows, hiddenColumns, frozenRows, frozenColumns } = this.data;
     const hidden = hiddenRows.has(row) || hiddenColumns.has(column);
     return [
       hidden ? "hid" : "",
-      row !== null && row === frozenRows - 1 ? "last-frozen-row" : "",
-      column !== null && column === frozenColumns - 1 ? "last-frozen-column" : "",
+      row !== null && lastRow === frozenRows - 1 ? "last-frozen-row" : "",
+      column !== null && lastColumn === frozenColumns - 1 ? "last-frozen-column" : "",
     ].join(" ");
   }
 
@@ -230,7 +233,10 @@ export class Grid {
     node?.classList.add("selected");
     this.scroller.setAttribute("aria-activedescendant", node?.id ?? "");
     const cell = this.data?.cells.get(key(top, left));
-    byId("place").textContent = columnLetters(left) + (top + 1);
+    const place = columnLetters(left) + (top + 1);
+    const isHere = this.rows?.includes(top) && this.columns?.includes(left);
+    if (byId("place").textContent === place && !isHere) return;
+    byId("place").textContent = place;
     byId("content").textContent = cell?.formula ?? cell?.value ?? "";
     byId("content").dataset.note = cell?.note ?? "";
   }

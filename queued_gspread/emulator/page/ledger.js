@@ -59,12 +59,12 @@ export class LedgerTable {
     byId("only-odd").addEventListener("change", (event) => {
       this.scroller.classList.toggle("only-odd", event.target.checked);
     });
-    this.reset();
+    this.last = null;
   }
 
+  // Begins anew with what comes next; until then it shows what it knows.
   reset() {
     this.last = null;
-    this.body.replaceChildren();
   }
 
   get path() {
@@ -77,6 +77,7 @@ export class LedgerTable {
     if (behind || (this.last !== null && forgotten > this.first)) this.reset();
     if (behind) return false;
     this.first = forgotten;
+    if (this.last === null) this.body.replaceChildren();
     const { scrollTop, clientHeight, scrollHeight } = this.scroller;
     const follows = scrollTop + clientHeight >= scrollHeight - 4;
     this.body.append(...entries.map(row));

@@ -94,7 +94,7 @@ function showFiles() {
 
 function ruleItem(rule) {
   const limits = [rule.method, rule.path && `/${rule.path}/`, rule.match && "match()", rule.to === "token" && "token requests"];
-  const odds = [rule.rate < 1 && `${rule.rate * 100} %`, rule.skip && `after ${rule.skip}`];
+  const odds = [rule.rate < 1 && `${rule.rate * 100}\u00a0%`, rule.skip && `after ${rule.skip}`];
   const name = { status: rule.status, html: `html ${rule.status}`, latency: `latency ${[rule.seconds].flat().join(" to ")} s` };
   const told = [name[rule.kind] ?? rule.kind.replaceAll("_", " "), rule.applied && "applied", ...limits, ...odds];
   const hits = rule.count === null ? `${rule.hits} met it` : `${rule.hits} of ${rule.count} met it`;
