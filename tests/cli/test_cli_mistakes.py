@@ -152,10 +152,36 @@ def test_an_emulator_whose_port_is_taken():
         assert_one_line(run("emulator", "--port", port), f"port {port}")
 
 
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
+def test_an_emulator_with_a_host_of_others(host):
+    """A host that is not of this machine is named, and no port is blamed."""
+    assert_one_line(run("emulator", "--host", host), f"host {host} cannot be used", "this machine")
+
+
 @pytest.mark.parametrize("port", ["-1", "65536", "80.5", "http"])
 def test_an_emulator_with_an_odd_port(port):
     """What is no port is refused."""
     assert_one_line(run("emulator", f"--port={port}"), port)
+
+
+def test_an_emulator_whose_key_would_replace_another(tmp_path):
+    """A file that is no key of an emulator is named, and left as it is."""
+    path = tmp_path / "key.json"
+    path.write_text('{"project_id": "mine"}')
+    done = run("emulator", "--service-account-out", path)
+    assert_one_line(done, f"{path} holds something that is no key", "name another file")
+    assert path.read_text() == '{"project_id": "mine"}'
+
+
+@pytest.mark.parametrize("state", ["one.json", "../here/one.json"])
+def test_an_emulator_with_one_file_for_two_things(state, tmp_path):
+    """A key and a state in one file are refused before anything is written."""
+    here = tmp_path / "here"
+    here.mkdir()
+    path = here / "one.json"
+    done = run("emulator", "--service-account-out", path, "--state", here / state)
+    assert_one_line(done, "--state", str(path), "name two files")
+    assert list(here.iterdir()) == []
 
 
 def test_an_emulator_that_cannot_write_its_key(tmp_path):
