@@ -301,6 +301,8 @@ def test_control_leaves_no_trace(own):
         ("PUT", "quotas", {"writes": 1, "unknown": 2}, "unknown"),
         ("PUT", "quotas", {"movement": "still"}, "movement"),
         ("PUT", "quotas", {"retry_after": "a\nb"}, "retry_after"),
+        ("PUT", "quotas", {"retry_after": "soon"}, "retry_after"),
+        ("PUT", "quotas", {"retry_after": -1}, "retry_after"),
         ("PUT", "quotas", [], "body"),
         ("PUT", "settings", {"append_race": 1, "latency": -1}, "latency"),
         ("PUT", "settings", {"latency": [2, 1]}, "latency"),

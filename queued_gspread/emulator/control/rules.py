@@ -15,6 +15,7 @@ from queued_gspread.emulator.faults import (
     Reset,
     Status,
 )
+from queued_gspread.emulator.switchboard import METHODS
 
 from . import kinds
 from .fields import Field, Json, WrongFieldError, read_object
@@ -66,9 +67,7 @@ FAULTS: dict[str, tuple[type[Fault], dict[str, Field]]] = {
 RULE = {
     "kind": Field("what befalls a request", kinds.choice(*FAULTS)),
     "to": Field("which requests", kinds.choice("api", "token")),
-    "method": Field(
-        "only this method", kinds.or_null(kinds.choice("GET", "POST", "PUT", "PATCH", "DELETE"))
-    ),
+    "method": Field("only this method", kinds.or_null(kinds.choice(*METHODS))),
     "path": Field(
         "found in the path, a regular expression", kinds.or_null(kinds.PATTERN), ":append$"
     ),
