@@ -27,7 +27,7 @@ class Status:
     error that google-auth takes for a passing one. Raises ValueError for an unknown status.
     """
 
-    status: int
+    status: int = HTTPStatus.SERVICE_UNAVAILABLE
     message: str = ""
     reason: str = ""
     body: Mapping[str, Any] | str | bytes | None = None
@@ -41,7 +41,7 @@ class Status:
     @property
     def name(self) -> str:
         """What the ledger calls it."""
-        return f"{self.status}{' after' if self.applied else ''}"
+        return f"{int(self.status)}{' after' if self.applied else ''}"
 
 
 @dataclass(frozen=True)
