@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 
 import pytest
 from processes import run
@@ -152,12 +154,6 @@ def test_an_emulator_whose_port_is_taken():
         assert_one_line(run("emulator", "--port", port), f"port {port}")
 
 
-@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
-def test_an_emulator_with_a_host_of_others(host):
-    """A host that is not of this machine is named, and no port is blamed."""
-    assert_one_line(run("emulator", "--host", host), f"host {host} cannot be used", "this machine")
-
-
 @pytest.mark.parametrize("port", ["-1", "65536", "80.5", "http"])
 def test_an_emulator_with_an_odd_port(port):
     """What is no port is refused."""
@@ -224,3 +220,15 @@ def test_a_signing_key_file_that_cannot_be_used(content, told, server, tmp_path)
 def test_a_limit_that_cannot_be_used(option, value, told, server):
     """A limit that is none, or that Redis could not hold, is named with its option."""
     assert_one_line(server(f"{option}={value}"), option, value, told)
+
+
+def test_a_demo_without_its_extra():
+    """What to install for the demo is told, from PyPI and in a clone."""
+    code = (
+        "import sys; sys.modules['aiohttp'] = None;"
+        "from queued_gspread.cli import main; sys.exit(main(['demo']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert_one_line(done, '"queued-gspread[demo]"', '".[demo]"')
