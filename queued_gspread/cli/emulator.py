@@ -187,3 +187,6 @@ def _say_where(emulator: Emulator, key_file: str | None) -> None:
         f"  queued-gspread-server --service-account {key_file} --api-endpoint {emulator.url}",
         flush=True,
     )
+    print("a plain gspread script needs an adapter (docs/emulator.md, As a process):", flush=True)
+    adapter = f'EmulatorAdapter("{emulator.url}")'
+    print(f'  client.http_client.session.mount("https://", {adapter})', flush=True)
