@@ -3,8 +3,8 @@
 ``keys`` names them, ``lua/`` holds what has to be atomic, ``callers`` is the clients' side of
 the queue, ``servers`` the servers': its ``ledger`` knows of requests, and what an ``epoch`` runs
 once it has ended changes nothing. ``entry`` is a job in its lane, ``slots`` says what the two
-halves of the valve tell each other of the quota, and ``notes`` what is written into a call's
-journal.
+halves of the valve tell each other of the quota, ``shares`` what they tell of the jobs that have
+a share in a request, and ``notes`` what is written into a call's journal.
 """
 
 from .callers import Callers
@@ -12,6 +12,7 @@ from .entry import Entry
 from .epoch import StaleEpochError
 from .notes import NO_NOTE, Note
 from .servers import STOP, Beat, Servers
+from .shares import Settled, Share
 from .slots import ALL, KINDS, NO_SLOT, Permit, Setback, Slot
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "Permit",
     "Servers",
     "Setback",
+    "Settled",
+    "Share",
     "Slot",
     "StaleEpochError",
 ]

@@ -9,11 +9,13 @@ from redis.exceptions import RedisError
 
 from .connection import SCRIPTS, unavailable
 from .epoch import Epoch, unless_stale
-from .notes import NO_NOTE, Note
 from .slots import NO_SLOT, Permit, Setback, Slot, milliseconds, permit_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .entry import Entry
+    from .shares import Settled, Share
 
 __all__ = ["Ledger"]
 
@@ -47,74 +49,53 @@ class Ledger(Epoch):
         unless_stale(touched)
         return bool(replicas)
 
-    def start(
-        self,
-        entry: Entry,
-        mark: str,
-        timeout: float | None,
-        slot: Slot = NO_SLOT,
-        note: Note = NO_NOTE,
-    ) -> Permit:
+    def start(self, shares: Sequence[Share], slot: Slot = NO_SLOT) -> Permit:
         """Ask whether a request may be sent now; if so, all that is to be known of it is written.
 
         Args:
-            entry: The job.
-            mark: How far its call will be: 'r' it only reads so far, 'w' it may have written what
-                may be written twice, 'j' its journal tells.
-            timeout: Seconds from the enqueue to the deadline.
+            shares: The jobs of one lane that have a share in it; the permit says of each whether
+                it still has.
             slot: The slot that the request takes.
-            note: What is written into the journal.
 
         """
-        keys = self._keys
-        late = "" if timeout is None else round(timeout * 1000)
-        found = self._fenced(
-            "start",
-            [
-                *(keys.lane(entry.lane), keys.started, keys.valve, keys.slots(slot.kind)),
-                keys.journal(entry.job_id),
-            ],
-            [entry.entry, entry.job_id, mark, late, *slot.args(), *note.args()],
-        )
-        return permit_of(found)
+        keys, lane = self._keys, shares[0].entry.lane
+        journals = [keys.journal(share.entry.job_id) for share in shares]
+        places = [keys.lane(lane), keys.started, keys.valve, keys.slots(slot.kind)]
+        args = [arg for share in shares for arg in share.args()]
+        return permit_of(self._fenced("start", [*places, *journals], [*slot.args(), *args]))
 
     def settle(
         self,
-        entry: Entry,
+        jobs: Sequence[Settled],
         slot: Slot,
         sent: int,
         *,
         pause: float = 0.0,
         refused: bool = False,
-        back_to: str = "",
         attempt: str = "",
-        answered: bytes = b"",
     ) -> Setback:
         """Say that a request was answered, or failed, so that its slot is given back in time.
 
         Args:
-            entry: The job.
+            jobs: Those that had a share in it.
             slot: The slot that the request took.
             sent: When it was sent, as its permit says.
             pause: Seconds for which Google asks to wait after a refusal, at the least.
             refused: Whether Google refused it for the quota.
-            back_to: The mark of its call, where that is again what it was before.
-            attempt: The name under which the journal announces the request.
-            answered: What the journal has to tell of it instead; nothing if the request was
-                certainly not applied.
+            attempt: The name under which the journals announce the request.
 
         """
         keys = self._keys
         wait = milliseconds(pause) if refused else ""
-        unmarked = entry.job_id if back_to else ""
         kind, name, limit, window, _ = slot.args()
         jitter = random.random()  # noqa: S311 - a jitter
+        journals = [keys.journal(job.entry.job_id) for job in jobs]
         found = self._fenced(
             "settle",
-            [keys.started, keys.valve, keys.slots(slot.kind), keys.journal(entry.job_id)],
+            [keys.started, keys.valve, keys.slots(slot.kind), *journals],
             [
-                *(unmarked, kind, name, limit, window, sent, wait, jitter),
-                *(back_to, attempt, answered),
+                *(kind, name, limit, window, sent, wait, jitter, attempt),
+                *(arg for job in jobs for arg in job.args()),
             ],
         )
         return Setback(int(found[0]), found[1] / 1000)

@@ -11,7 +11,7 @@ A journal is a list in Redis with an entry for each request of the call so far, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 __all__ = ["NO_NOTE", "Note"]
 
@@ -41,10 +41,6 @@ class Note:
     def length(self) -> int:
         """How many entries the journal holds afterwards, the announcement aside."""
         return self.position + len(self.entries)
-
-    def args(self) -> list[Any]:
-        """Return it as the last arguments of ``start.lua``."""
-        return [self.position, self.attempt, self.announcement, *self.entries]
 
 
 NO_NOTE: Final = Note()

@@ -18,7 +18,7 @@ from .slots import KINDS, milliseconds
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from queued_gspread.settings import Settings
 
@@ -204,28 +204,47 @@ class Servers(Ledger):
         )
         return entry_of(lane, found)
 
-    def leave(self, entry: Entry) -> None:
-        """Leave a job to the next server, which is not to think that this one died of it."""
+    def ahead(self, lane: str, after: str, count: int, size: int) -> list[Entry]:
+        """Return the jobs that stand behind one in its lane, in order.
+
+        None that was begun before, or that a server has died of, and none behind such a one.
+
+        Args:
+            lane: The lane's name.
+            after: The place of the job that they stand behind.
+            count: How many at the most.
+            size: How many bytes at the most, all together.
+
+        """
+        keys = [self._keys.lane(lane), self._keys.started, self._keys.tries]
+        found = self._fenced("ahead", keys, [after, count, size])
+        entries = [entry_of(lane, each) for each in found]
+        return [entry for entry in entries if entry is not None]
+
+    def leave(self, job_ids: Sequence[str]) -> None:
+        """Leave jobs to the next server, which is not to think that this one died of them."""
         with contextlib.suppress(BrokerUnavailableError):
-            self._run("leave", [self._keys.tries], [entry.job_id])
+            self._run("leave", [self._keys.tries], list(job_ids))
 
     def poison(self, entry: Entry) -> None:
         """Keep a job of which servers have died, for inspection."""
         args = [entry.job_id, entry.lane, entry.body, _MOST_POISONED]
         self._fenced("poison", [self._keys.poisoned], args)
 
-    def answer(self, entry: Entry, reply: bytes) -> Entry | None:
-        """Answer a job and return the next one of its lane, as :meth:`head` does."""
-        keys = self._keys
-        found = self._fenced(
-            "answer",
-            [
-                *(keys.lane(entry.lane), keys.active, keys.started, keys.tries),
-                *(keys.reply(entry.job_id), keys.journal(entry.job_id), keys.waiting),
-            ],
-            [entry.lane, entry.entry, entry.job_id, reply, REPLY_EXPIRY],
-        )
-        return entry_of(entry.lane, found)
+    def answer(self, answers: Sequence[tuple[Entry, bytes]]) -> Entry | None:
+        """Answer jobs of one lane and return its next one, as :meth:`head` does.
+
+        Args:
+            answers: One or more jobs, each with its reply; nothing to leave nobody an answer.
+
+        """
+        keys, lane = self._keys, answers[0][0].lane
+        places = [keys.lane(lane), keys.active, keys.started, keys.tries, keys.waiting]
+        args: list[Any] = [lane, REPLY_EXPIRY]
+        for entry, reply in answers:
+            places += [keys.reply(entry.job_id), keys.journal(entry.job_id)]
+            args += [entry.entry, entry.job_id, reply]
+        return entry_of(lane, self._fenced("answer", places, args))
 
 
 def _lane(name: Any) -> str:

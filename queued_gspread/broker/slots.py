@@ -53,12 +53,14 @@ class Permit:
     """Whether a request may be sent.
 
     Attributes:
-        word: ``go``, ``wait``, ``withdrawn`` or ``late``.
+        word: ``go``, ``wait``, or what became of all jobs: ``withdrawn`` or ``late``.
         wait: Seconds; infinite if it is not known before a response comes.
         kind: Which kind of request waits that long, or :data:`ALL`.
         sent: When it was given, on Redis's clock.
         is_trial: Whether the latest request of its kind was refused for the quota: then Redis
             has to know what comes of this one.
+        words: Of each job with a share in the request: ``go``, ``withdrawn`` or ``late``; empty
+            where the same is true of all.
 
     """
 
@@ -67,6 +69,11 @@ class Permit:
     kind: str = ""
     sent: int = 0
     is_trial: bool = False
+    words: tuple[str, ...] = ()
+
+    def word_of(self, place: int) -> str:
+        """Return what became of the job at a place, from 0."""
+        return self.words[place] if self.words else self.word
 
 
 @dataclass(frozen=True)
@@ -91,9 +98,10 @@ def milliseconds(seconds: float) -> int:
 def permit_of(found: list[Any]) -> Permit:
     """Return what ``start.lua`` has answered."""
     word = found[0].decode()
+    if word == "wait":
+        wait = math.inf if found[1] < 0 else found[1] / 1000
+        return Permit(word, wait, found[2].decode())
+    words = tuple(each.decode() for each in found[3:])
     if word == "go":
-        return Permit(word, sent=int(found[1]), is_trial=bool(found[2]))
-    if word != "wait":
-        return Permit(word)
-    wait = math.inf if found[1] < 0 else found[1] / 1000
-    return Permit(word, wait, found[2].decode())
+        return Permit(word, sent=int(found[1]), is_trial=bool(found[2]), words=words)
+    return Permit(words[0], words=words)

@@ -1,35 +1,45 @@
--- Answer a job, take it off its lane, and look at the next one.
+-- Answer jobs of one lane, take them off it, and look at the next one.
 --
 -- KEYS[1] server    hash: who works, under which epoch
 -- KEYS[2] lane      stream of the lane's jobs
 -- KEYS[3] active    set: names of the lanes that a server knows or will be told of
 -- KEYS[4] started   hash: job id -> how far the call is
 -- KEYS[5] tries     hash: job id -> the epochs under which it was handed out
--- KEYS[6] reply     stream with the job's reply
--- KEYS[7] journal   list: what the next server would have to know of the call
--- KEYS[8] waiting   how many jobs wait in the namespace
+-- KEYS[6] waiting   how many jobs wait in the namespace
+-- then, of each job:
+--         reply     stream with the job's reply
+--         journal   list: what the next server would have to know of the call
 -- ARGV[1] epoch     of the answering server
 -- ARGV[2] name      of the lane
--- ARGV[3] entry     of the job in the stream
--- ARGV[4] id        of the job
--- ARGV[5] body      of the reply, or '' to leave nobody an answer
--- ARGV[6] expiry    seconds after which a reply that nobody fetched is dropped
+-- ARGV[3] expiry    seconds after which a reply that nobody fetched is dropped
+-- then, of each job:
+--         entry     in the stream
+--         id
+--         body      of the reply, or '' to leave nobody an answer
 --
 -- Returns what head.lua returns.
 may_grow(KEYS[1])
 if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
 end
-local mark = redis.call('HGET', KEYS[4], ARGV[4]) or ''
-redis.call('HDEL', KEYS[4], ARGV[4])
-redis.call('HDEL', KEYS[5], ARGV[4])
-redis.call('DEL', KEYS[7])
-local found = redis.call('XDEL', KEYS[2], ARGV[3]) == 1
-if found then
-  count(KEYS[8], -1)
+
+local function answer(reply, journal, entry, id, body)
+  local mark = redis.call('HGET', KEYS[4], id) or ''
+  redis.call('HDEL', KEYS[4], id)
+  redis.call('HDEL', KEYS[5], id)
+  redis.call('DEL', journal)
+  local found = redis.call('XDEL', KEYS[2], entry) == 1
+  if found then
+    count(KEYS[6], -1)
+  end
+  if found and string.sub(mark, 2, 2) ~= 'x' and body ~= '' then
+    redis.call('XADD', reply, '*', 'body', body)
+    redis.call('EXPIRE', reply, ARGV[3])
+  end
 end
-if found and string.sub(mark, 2, 2) ~= 'x' and ARGV[5] ~= '' then
-  redis.call('XADD', KEYS[6], '*', 'body', ARGV[5])
-  redis.call('EXPIRE', KEYS[6], ARGV[6])
+
+for i = 0, (#KEYS - 6) / 2 - 1 do
+  local key, arg = 7 + i * 2, 4 + i * 3
+  answer(KEYS[key], KEYS[key + 1], ARGV[arg], ARGV[arg + 1], ARGV[arg + 2])
 end
 return head(KEYS[2], KEYS[3], KEYS[4], KEYS[5], ARGV[2], ARGV[1])

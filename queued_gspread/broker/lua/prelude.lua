@@ -50,15 +50,33 @@ local function may_have_written(mark)
   return far == 'w' or far == 'j'
 end
 
+-- How many epochs other than this one had a job.
+local function other_epochs(tries, id, epoch)
+  local before = redis.call('HGET', tries, id) or ''
+  local all = select(2, string.gsub(before, '%d+', ''))
+  if string.find(before, '/' .. epoch .. '/', 1, true) then
+    return all - 1
+  end
+  return all
+end
+
 -- Note that a job is handed out under an epoch; return how many other epochs had it.
 local function hand_out(tries, id, epoch)
   local before = redis.call('HGET', tries, id) or ''
-  local others = select(2, string.gsub(before, '%d+', ''))
-  if string.find(before, '/' .. epoch .. '/', 1, true) then
-    return others - 1
+  if not string.find(before, '/' .. epoch .. '/', 1, true) then
+    redis.call('HSET', tries, id, before .. '/' .. epoch .. '/')
   end
-  redis.call('HSET', tries, id, before .. '/' .. epoch .. '/')
-  return others
+  return other_epochs(tries, id, epoch)
+end
+
+-- Id and body of an entry of a lane; '' where it has none.
+local function job_of(item)
+  local id, body = '', ''
+  for i = 1, #item[2], 2 do
+    if item[2][i] == 'id' then id = item[2][i + 1] end
+    if item[2][i] == 'body' then body = item[2][i + 1] end
+  end
+  return id, body
 end
 
 -- The first waiting job of a lane: {entry, id, body, mark, jobs in the lane, now, epochs that
@@ -71,11 +89,7 @@ local function head(lane, active, started, tries, name, epoch)
     redis.call('SREM', active, name)
     return false
   end
-  local id, body = '', ''
-  for i = 1, #first[2], 2 do
-    if first[2][i] == 'id' then id = first[2][i + 1] end
-    if first[2][i] == 'body' then body = first[2][i + 1] end
-  end
+  local id, body = job_of(first)
   local mark = redis.call('HGET', started, id) or ''
   local waiting, deaths = redis.call('XLEN', lane), hand_out(tries, id, epoch)
   return {first[1], id, body, mark, waiting, now_ms(), deaths}

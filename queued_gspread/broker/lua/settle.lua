@@ -9,41 +9,59 @@
 -- KEYS[2] started   hash: job id -> how far the call is
 -- KEYS[3] valve     hash: see quota.lua
 -- KEYS[4] slots     sorted set: the slots of this kind of request
--- KEYS[5] journal   list: what the next server has to know of the call
+-- KEYS[5...] journal  list, of each job with a share in it: what the next server has to know
 -- ARGV[1] epoch     of the server that sent it
--- ARGV[2] id        of the job if its call is where it was before, else ''
--- ARGV[3] kind      of the request, as to the quota
--- ARGV[4] slot      its name
--- ARGV[5] limit     slots of this kind; 0 for any number
--- ARGV[6] window    milliseconds
--- ARGV[7] sent      what start.lua returned as the time
--- ARGV[8] pause     '' if it was not refused; else the least milliseconds to wait: the pause
+-- ARGV[2] kind      of the request, as to the quota
+-- ARGV[3] slot      its name
+-- ARGV[4] limit     slots of this kind; 0 for any number
+-- ARGV[5] window    milliseconds
+-- ARGV[6] sent      what start.lua returned as the time
+-- ARGV[7] pause     '' if it was not refused; else the least milliseconds to wait: the pause
 --                   doubles with every refusal in a row
--- ARGV[9] jitter    0 to 1
--- ARGV[10] mark     how far the call was before: 'r', 'w' or 'j'
--- ARGV[11] attempt  the name under which the request was announced, or ''
--- ARGV[12] entry    for the journal in its place, or '' if the request was certainly not applied
+-- ARGV[8] jitter    0 to 1
+-- ARGV[9] attempt   the name under which the request was announced, or ''
+-- then, of each job:
+--         id        if its call is where it was before, else ''
+--         mark      how far the call was before: 'r', 'w' or 'j'
+--         entry     for the journal in the place of the announcement, or '' if the request was
+--                   certainly not applied
 --
 -- Returns {the limit that holds now, milliseconds of the pause}.
 may_grow(KEYS[1])
 local now = now_ms()
-local kind, full, window = ARGV[3], tonumber(ARGV[5]), tonumber(ARGV[6])
+local kind, slot, full, window = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+local sent, least, jitter, attempt = tonumber(ARGV[6]), ARGV[7], ARGV[8], ARGV[9]
 -- A copy of this script that comes late must not speak for the request that was sent since.
-local is_first = full == 0 or redis.call('ZSCORE', KEYS[4], ARGV[4]) == 'inf'
-if ARGV[2] ~= '' and is_first and holds(KEYS[1], ARGV[1]) then
-  local mark = redis.call('HGET', KEYS[2], ARGV[2])
+local is_first = full == 0 or redis.call('ZSCORE', KEYS[4], slot) == 'inf'
+
+local function take_back(id, before)
+  local mark = redis.call('HGET', KEYS[2], id)
   if mark then
-    redis.call('HSET', KEYS[2], ARGV[2], ARGV[10] .. string.sub(mark, 2, 2))
+    redis.call('HSET', KEYS[2], id, before .. string.sub(mark, 2, 2))
   end
 end
-if ARGV[11] ~= '' and holds(KEYS[1], ARGV[1]) then
-  local announced = '>' .. ARGV[11] .. ' '
-  local last = redis.call('LINDEX', KEYS[5], -1)
-  if last and string.sub(last, 1, #announced) == announced then
-    if ARGV[12] == '' then
-      redis.call('RPOP', KEYS[5])
-    else
-      redis.call('LSET', KEYS[5], -1, ARGV[12])
+
+local function tell(journal, entry)
+  local announced = '>' .. attempt .. ' '
+  local last = redis.call('LINDEX', journal, -1)
+  if not last or string.sub(last, 1, #announced) ~= announced then
+    return
+  end
+  if entry == '' then
+    redis.call('RPOP', journal)
+  else
+    redis.call('LSET', journal, -1, entry)
+  end
+end
+
+if holds(KEYS[1], ARGV[1]) then
+  for i = 5, #KEYS do
+    local at = 10 + (i - 5) * 3
+    if ARGV[at] ~= '' and is_first then
+      take_back(ARGV[at], ARGV[at + 1])
+    end
+    if attempt ~= '' then
+      tell(KEYS[i], ARGV[at + 2])
     end
   end
 end
@@ -52,11 +70,11 @@ if kind == '' then
 end
 if full > 0 then
   -- Whether or not it is still known.
-  redis.call('ZADD', KEYS[4], now + window, ARGV[4])
+  redis.call('ZADD', KEYS[4], now + window, slot)
 end
 local refused = redis.call('HGET', KEYS[3], 'refused:' .. kind)
-local is_later = not refused or tonumber(ARGV[7]) > tonumber(refused)
-if ARGV[8] == '' then
+local is_later = not refused or sent > tonumber(refused)
+if least == '' then
   if refused and is_later then
     redis.call('HDEL', KEYS[3], 'streak:' .. kind, 'refused:' .. kind, 'until:' .. kind)
   end
@@ -69,9 +87,9 @@ if is_later then
   redis.call('HSET', KEYS[3], 'refused:' .. kind, now)
 end
 local streak = tonumber(redis.call('HGET', KEYS[3], 'streak:' .. kind)) or 1
-local pause = math.min(window, window / 60 * 2 ^ (streak - 1)) * (0.5 + ARGV[9] / 2)
+local pause = math.min(window, window / 60 * 2 ^ (streak - 1)) * (0.5 + jitter / 2)
 -- What Google asks for is the least: 0 would have every refused request sent again at once.
-pause = math.ceil(math.max(pause, ARGV[8]))
+pause = math.ceil(math.max(pause, least))
 local till = tonumber(redis.call('HGET', KEYS[3], 'until:' .. kind)) or 0
 redis.call('HSET', KEYS[3], 'until:' .. kind, math.max(till, now + pause))
 

@@ -1,84 +1,121 @@
--- Ask whether a request may be sent now. If so, take a slot of the quota for it, mark how far its
--- call will be, and write into its journal what the next server has to know: all or nothing.
+-- Ask whether a request may be sent now. If so, take a slot of the quota for it, and for every job
+-- that has a share in it, mark how far its call will be, and write into its journal what the next
+-- server has to know: all or nothing.
 --
 -- KEYS[1] server    hash: who works, under which epoch
 -- KEYS[2] lane      stream of the lane's jobs
 -- KEYS[3] started   hash: job id -> how far the call is
 -- KEYS[4] valve     hash: see quota.lua
 -- KEYS[5] slots     sorted set: the slots of this kind of request
--- KEYS[6] journal   list: what the next server has to know of the call
+-- KEYS[6...] journal  list, of each job: what the next server has to know of the call
 -- ARGV[1] epoch     of the asking server
--- ARGV[2] entry     of the job in the stream; its time is the enqueue's
--- ARGV[3] id        of the job
--- ARGV[4] mark      'r' it only reads so far, 'w' it may have written what may be written twice,
+-- ARGV[2] kind      of the request, as to the quota; '' for one that takes no slot
+-- ARGV[3] slot      a name for the slot
+-- ARGV[4] limit     slots of this kind; 0 for any number
+-- ARGV[5] window    milliseconds
+-- ARGV[6] interval  milliseconds between two requests of whatever kind
+-- then, of each job:
+--         entry     in the stream; its time is the enqueue's
+--         id
+--         mark      'r' it only reads so far, 'w' it may have written what may be written twice,
 --                   'j' its journal tells
--- ARGV[5] timeout   milliseconds after the enqueue at which the call is too late, or ''
--- ARGV[6] kind      of the request, as to the quota; '' for one that takes no slot
--- ARGV[7] slot      a name for the slot
--- ARGV[8] limit     slots of this kind; 0 for any number
--- ARGV[9] window    milliseconds
--- ARGV[10] interval milliseconds between two requests of whatever kind
--- ARGV[11] position how many entries the journal has
--- ARGV[12] attempt  a name for the attempt at a request that is announced in the journal, or ''
--- ARGV[13] request  what tells of it
--- ARGV[14...] ...   entries for the journal, before that
+--         timeout   milliseconds after the enqueue at which the call is too late, or ''
+--         position  how many entries the journal has
+--         attempt   a name for the attempt at a request that is announced in the journal, or ''
+--         request   what tells of it
+--         count     of the entries for the journal, before that
+--         ...       these
 --
--- Returns {'go', now, 1 if the latest request of this kind was refused, else 0},
--- {'wait', milliseconds or -1 (until a response comes), 'kind' or 'all'}, {'withdrawn'},
--- {'late'} or 'stale'.
+-- Returns {'go', now, 1 if the latest request of this kind was refused, else 0, a word for each
+-- job: 'go', 'withdrawn' or 'late'}, {'none', 0, 0, the words} where none of them goes, {'wait',
+-- milliseconds or -1 (until a response comes), 'kind' or 'all'} or 'stale'.
 may_grow(KEYS[1])
 if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
 end
--- What is not sent has no slot: it has one if it was let go, and the answer never came.
-local function ended(word)
-  -- One that was answered is held for its window, whoever asks again.
-  if ARGV[6] ~= '' and redis.call('ZSCORE', KEYS[5], ARGV[7]) == 'inf' then
-    redis.call('ZREM', KEYS[5], ARGV[7])
-  end
-  return {word}
-end
-if #redis.call('XRANGE', KEYS[2], ARGV[2], ARGV[2]) == 0 then
-  return ended('withdrawn')
-end
 local now = now_ms()
-local mark = redis.call('HGET', KEYS[3], ARGV[3]) or ''
-if mark == 'rx' then
-  return ended('withdrawn')
-end
-local enqueued = tonumber(string.match(ARGV[2], '^%d+'))
-if ARGV[5] ~= '' and now > enqueued + ARGV[5] and not may_have_written(mark) then
-  return ended('late')
+local kind, slot, full, window, interval =
+  ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+
+local jobs, at = {}, 7
+while at <= #ARGV do
+  local job = {journal = KEYS[6 + #jobs], first = at + 8, last = at + 7 + ARGV[at + 7]}
+  job.entry, job.id, job.mark, job.timeout = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+  job.position, job.attempt, job.request = tonumber(ARGV[at + 4]), ARGV[at + 5], ARGV[at + 6]
+  jobs[#jobs + 1] = job
+  at = job.last + 1
 end
 
-local kind, full, window = ARGV[6], tonumber(ARGV[8]), tonumber(ARGV[9])
+local function word_of(job)
+  if #redis.call('XRANGE', KEYS[2], job.entry, job.entry) == 0 then
+    return 'withdrawn'
+  end
+  job.was = redis.call('HGET', KEYS[3], job.id) or ''
+  if job.was == 'rx' then
+    return 'withdrawn'
+  end
+  local enqueued = tonumber(string.match(job.entry, '^%d+'))
+  if job.timeout ~= '' and now > enqueued + job.timeout and not may_have_written(job.was) then
+    return 'late'
+  end
+  return 'go'
+end
+
+local words, going = {}, {}
+for i, job in ipairs(jobs) do
+  words[i] = word_of(job)
+  if words[i] == 'go' then
+    going[#going + 1] = job
+  end
+end
+if #going == 0 then
+  -- What is not sent has no slot: it has one if it was let go, and the answer never came. One
+  -- that was answered is held for its window, whoever asks again.
+  if kind ~= '' and redis.call('ZSCORE', KEYS[5], slot) == 'inf' then
+    redis.call('ZREM', KEYS[5], slot)
+  end
+  return {'none', 0, 0, unpack(words)}
+end
+
 -- Asked twice, because a connection broke, it is one slot.
-if kind ~= '' and not redis.call('ZSCORE', KEYS[5], ARGV[7]) then
-  local wait, what = wait_ms(KEYS[4], KEYS[5], kind, full, window, tonumber(ARGV[10]), now)
+if kind ~= '' and not redis.call('ZSCORE', KEYS[5], slot) then
+  local wait, what = wait_ms(KEYS[4], KEYS[5], kind, full, window, interval, now)
   if wait ~= 0 then
     return {'wait', wait, what}
   end
   if full > 0 then
-    redis.call('ZADD', KEYS[5], 'inf', ARGV[7])
+    redis.call('ZADD', KEYS[5], 'inf', slot)
   end
-  if tonumber(ARGV[10]) > 0 then
-    redis.call('HSET', KEYS[4], 'next', now + ARGV[10])
+  if interval > 0 then
+    redis.call('HSET', KEYS[4], 'next', now + interval)
   end
 end
+
 -- Only settle.lua takes a mark back, and a caller that has given up (x) stays known as such.
 local ranks = {r = 1, w = 2, j = 3}
-local far = string.sub(mark, 1, 1)
-if (ranks[far] or 0) < ranks[ARGV[4]] then
-  far = ARGV[4]
-end
-redis.call('HSET', KEYS[3], ARGV[3], far .. string.sub(mark, 2, 2))
--- Asked twice, it is written once.
-if redis.call('LLEN', KEYS[6]) == tonumber(ARGV[11]) then
-  for i = 14, #ARGV do
-    redis.call('RPUSH', KEYS[6], ARGV[i])
+local function mark(job)
+  local far = string.sub(job.was, 1, 1)
+  if (ranks[far] or 0) < ranks[job.mark] then
+    far = job.mark
   end
-  if ARGV[12] ~= '' then
-    redis.call('RPUSH', KEYS[6], '>' .. ARGV[12] .. ' ' .. now .. ' ' .. ARGV[13])
+  redis.call('HSET', KEYS[3], job.id, far .. string.sub(job.was, 2, 2))
+end
+
+local function note(job)
+  -- Asked twice, it is written once.
+  if redis.call('LLEN', job.journal) ~= job.position then
+    return
+  end
+  for i = job.first, job.last do
+    redis.call('RPUSH', job.journal, ARGV[i])
+  end
+  if job.attempt ~= '' then
+    redis.call('RPUSH', job.journal, '>' .. job.attempt .. ' ' .. now .. ' ' .. job.request)
   end
 end
-return {'go', now, redis.call('HEXISTS', KEYS[4], 'streak:' .. kind)}
+
+for _, job in ipairs(going) do
+  mark(job)
+  note(job)
+end
+return {'go', now, redis.call('HEXISTS', KEYS[4], 'streak:' .. kind), unpack(words)}

@@ -1,0 +1,38 @@
+-- Look at the jobs that stand behind one in its lane, without taking them off.
+--
+-- None that was begun before, or that a server has died of, and none behind such a one: they are
+-- made alone.
+--
+-- KEYS[1] server    hash: who works, under which epoch
+-- KEYS[2] lane      stream of the lane's jobs
+-- KEYS[3] started   hash: job id -> how far the call is
+-- KEYS[4] tries     hash: job id -> the epochs under which it was handed out
+-- ARGV[1] epoch     of the asking server
+-- ARGV[2] entry     that they stand behind
+-- ARGV[3] count     how many, at the most
+-- ARGV[4] size      bytes of all of them, at the most
+--
+-- Returns a list of what head.lua returns for one, or 'stale'.
+may_grow(KEYS[1])
+if not holds(KEYS[1], ARGV[1]) then
+  return 'stale'
+end
+local found, left, waiting = {}, tonumber(ARGV[4]), redis.call('XLEN', KEYS[2])
+local after = ARGV[2]
+while #found < tonumber(ARGV[3]) do
+  -- One at a time: a page of large ones would be read for nothing.
+  local item = redis.call('XRANGE', KEYS[2], '(' .. after, '+', 'COUNT', 1)[1]
+  if not item then
+    break
+  end
+  local id, body = job_of(item)
+  local mark = redis.call('HGET', KEYS[3], id) or ''
+  left = left - #body
+  if id == '' or mark ~= '' or left < 0 or other_epochs(KEYS[4], id, ARGV[1]) > 0 then
+    break
+  end
+  hand_out(KEYS[4], id, ARGV[1])
+  after = item[1]
+  found[#found + 1] = {item[1], id, body, mark, waiting, now_ms(), 0}
+end
+return found

@@ -1,0 +1,158 @@
+"""Several requests as one, and its answer as several: pure functions over data.
+
+    part(request)               what a request adds to a larger one; None if it has to be alone
+    joins(parts, part, table)   whether one more fits
+    merge(parts)                the one request
+    split(parts, answer)        each caller's own answer
+    cuts(parts, answer)         which parts go on together after a refusal
+
+=============================================  ==========================================
+requests to one spreadsheet, with equal options  become
+=============================================  ==========================================
+identical GETs                                 one GET
+``values.get``, ``values:batchGet``            ``values:batchGet``
+``values.update``, ``values:batchUpdate``      ``values:batchUpdate``, no cell written twice
+``values:clear``, ``values:batchClear``        ``values:batchClear``
+``values.append`` of full rows                 ``values.append``; see :mod:`.appends`
+``spreadsheets:batchUpdate``                   ``spreadsheets:batchUpdate``, in order
+=============================================  ==========================================
+
+The Sheets API applies a batch whole or not at all:
+https://developers.google.com/workspace/sheets/api/guides/batch
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, Final
+
+from queued_gspread.server.repeat import may_repeat
+from queued_gspread.server.request import CREDENTIALS, same_request
+
+from . import appends, batches, clears, gets, updates
+from .answers import body_of, own_answer
+from .appends import Table
+from .part import Kind, Part
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from queued_gspread.server.request import Request
+
+__all__ = ["Kind", "Part", "Table", "cuts", "joins", "merge", "part", "split", "table_after"]
+
+_KINDS: Final = {
+    Kind.GET: gets,
+    Kind.UPDATE: updates,
+    Kind.CLEAR: clears,
+    Kind.APPEND: appends,
+    Kind.BATCH: batches,
+}
+# Google recommends payloads of 2 MB at most, and refuses more than 10 MiB:
+# https://developers.google.com/workspace/sheets/api/limits
+_MOST_CELLS: Final = 100_000
+
+
+def part(request: Request) -> Part | None:
+    """Return what a request adds to a larger one; None if it has to be alone."""
+    for module in _KINDS.values():
+        found = module.part(request)
+        if found is not None:
+            return found
+    if str(request.method).upper() == "GET" and request.method != CREDENTIALS:
+        return Part(Kind.IDENTICAL, request, "")
+    return None
+
+
+def joins(parts: Sequence[Part], another: Part, table: Table | None = None) -> bool:
+    """Tell whether one more part fits to those that already leave together.
+
+    Args:
+        parts: One or more.
+        another: The one to be added.
+        table: For appends: what the append before has left.
+
+    """
+    if same_request(parts[0].request, another.request) and another.kind in _READS:
+        return True
+    if another.kind is Kind.IDENTICAL or parts[0].same != another.same:
+        return False
+    together = [*parts, another]
+    if sum(one.cells for one in together) > _MOST_CELLS:
+        return False
+    if another.kind is Kind.GET:
+        return gets.length(together) <= gets.MOST_URL
+    if another.kind is Kind.APPEND:
+        return _is_certain(together, table)
+    if another.kind is Kind.BATCH:
+        # What may be repeated alone has to be so in company.
+        return may_repeat(batches.request(together)) == another.is_repeatable
+    return not any(
+        new.overlaps(old) for new in another.extents for one in parts for old in one.extents
+    )
+
+
+_READS: Final = (Kind.GET, Kind.IDENTICAL)
+
+
+def _is_certain(parts: Sequence[Part], table: Table | None) -> bool:
+    if table is None or table.whole is None:
+        return False
+    return max(map(appends.width, parts)) <= table.whole.width
+
+
+def merge(parts: Sequence[Part]) -> Request:
+    """Return the one request for all parts."""
+    first = parts[0].request
+    if len(parts) == 1 or all(same_request(first, one.request) for one in parts[1:]):
+        return first if parts[0].kind in _READS or len(parts) == 1 else _merged(parts)
+    return _merged(parts)
+
+
+def _merged(parts: Sequence[Part]) -> Request:
+    return _KINDS[parts[0].kind].request(parts)
+
+
+def split(parts: Sequence[Part], answer: Any) -> list[Any] | None:
+    """Return each caller's own answer; None if the common one is not what it should be."""
+    if merge(parts) is parts[0].request:
+        return [answer] * len(parts)
+    body = body_of(answer)
+    bodies = None if body is None else _KINDS[parts[0].kind].split(parts, body)
+    if bodies is None:
+        return None
+    return [own_answer(answer, one.request, own) for one, own in zip(parts, bodies, strict=True)]
+
+
+def table_after(parts: Sequence[Part], answer: Any, before: Table | None) -> Table | None:
+    """Return what an append has left for the next one; see :func:`.appends.table_after`."""
+    body = body_of(answer) if parts[0].kind is Kind.APPEND else None
+    return None if body is None else appends.table_after(parts, body, before)
+
+
+def cuts(parts: Sequence[Part], message: str) -> list[list[int]]:
+    """Return the places of the parts that go on together after Google has refused all of them.
+
+    Halves; or what comes before the part that the refusal names, that part, and what comes after.
+    The order is kept, since a later change may build on an earlier one.
+    """
+    bad = _named(parts, message)
+    ends = [len(parts) // 2] if bad is None else [bad, bad + 1]
+    bounds = [0, *ends, len(parts)]
+    places = range(len(parts))
+    pieces = [list(places[start:end]) for start, end in zip(bounds, bounds[1:], strict=False)]
+    return [piece for piece in pieces if piece]
+
+
+def _named(parts: Sequence[Part], message: str) -> int | None:
+    """Return the place of the part that an error's text names."""
+    found = re.search(r"\b(?:data|requests)\[(\d+)\]", message)
+    if found is not None:
+        ends = list(accumulate(len(one.items) for one in parts))
+        place = bisect_right(ends, int(found[1]))
+        return place if place < len(parts) else None
+    named = message.partition("Unable to parse range: ")[2]
+    where = [place for place, one in enumerate(parts) if named and named in one.items]
+    return where[0] if where else None

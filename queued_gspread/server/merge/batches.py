@@ -1,0 +1,45 @@
+"""Changes of a spreadsheet's structure: the requests of several ``batchUpdate`` in one, in order."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from queued_gspread.server.request import Request
+
+from .part import Json, Kind, Part, batch_path, query_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["part", "request", "split"]
+
+
+def part(asked: Request) -> Part | None:
+    """Return a batch as a part; None if it is something else, or wants more than replies."""
+    base, body = batch_path(asked, ":batchUpdate"), asked.json
+    if base is None or str(asked.method).upper() != "POST" or query_of(asked) != {}:
+        return None
+    if not isinstance(body, dict) or body.keys() != {"requests"}:
+        return None
+    items = body["requests"]
+    if not isinstance(items, list) or not items:
+        return None
+    if not all(isinstance(item, dict) and len(item) == 1 for item in items):
+        return None
+    return Part(Kind.BATCH, asked, base, items=tuple(items))
+
+
+def request(parts: Sequence[Part]) -> Request:
+    """Return the one request for all of them."""
+    items = [item for part in parts for item in part.items]
+    return Request("post", f"{parts[0].base}:batchUpdate", json={"requests": items})
+
+
+def split(parts: Sequence[Part], body: Json) -> list[Json] | None:
+    """Return each one's answer."""
+    found = body.get("replies")
+    if not isinstance(found, list) or len(found) != sum(len(part.items) for part in parts):
+        return None
+    rest = iter(found)
+    return [{**body, "replies": list(islice(rest, len(part.items)))} for part in parts]

@@ -1,0 +1,129 @@
+"""One request as a part of a larger one, as data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote, urlsplit
+
+from queued_gspread.server.repeat import may_repeat
+
+if TYPE_CHECKING:
+    from queued_gspread.server.request import Request
+
+    from .ranges import Extent
+
+__all__ = ["Json", "Kind", "Part", "query_of", "reads_params", "values_path"]
+
+Json = dict[str, Any]
+
+
+class Kind(Enum):
+    """Which requests become one: its value is the name that the counters show."""
+
+    GET = "values.get"
+    UPDATE = "values.update"
+    CLEAR = "values.clear"
+    APPEND = "values.append"
+    BATCH = "spreadsheets.batchUpdate"
+    IDENTICAL = "identical GETs"
+
+
+class Form(Enum):
+    """Whether a request is for one range, or itself for several."""
+
+    ONE = auto()
+    SEVERAL = auto()
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A request that may leave together with others.
+
+    Attributes:
+        kind: With which others.
+        request: The request itself.
+        base: Scheme, host and path of its spreadsheet.
+        options: What has to be equal in all parts, by name.
+        items: What it adds to the larger request: ranges, data or requests, in order.
+        cells: How many cells it writes or reads, as far as that is known.
+        extents: The cells that it writes.
+        form: How its answer looks.
+        range: The range of an append.
+
+    """
+
+    kind: Kind
+    request: Request
+    base: str
+    options: tuple[tuple[str, Any], ...] = ()
+    items: tuple[Any, ...] = ()
+    cells: int = 0
+    extents: tuple[Extent, ...] = ()
+    form: Form = Form.SEVERAL
+    range: str = ""
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether it may be sent again where nobody knows whether it was applied."""
+        return may_repeat(self.request)
+
+    @property
+    def same(self) -> tuple[Any, ...]:
+        """What has to be equal in all parts of one request."""
+        return self.kind, self.base, self.options, self.range, self.is_repeatable
+
+
+_SPREADSHEET: Final = r"/v4/spreadsheets/[^/:]+"
+
+
+def values_path(request: Request, verb: str = "") -> tuple[str, str] | None:
+    """Return base and range of ``…/values/RANGE:verb``; None if it is another path."""
+    found = _split(request, rf"({_SPREADSHEET})/values/([^/:]+){verb}")
+    return None if found is None else (found[0], unquote(found[1]))
+
+
+def batch_path(request: Request, rest: str) -> str | None:
+    """Return the base of a path with that rest; None if it is another path."""
+    found = _split(request, rf"({_SPREADSHEET}){rest}")
+    return None if found is None else found[0]
+
+
+def _split(request: Request, pattern: str) -> list[str] | None:
+    """Return what a pattern finds in the path of a request that has nothing unusual about it."""
+    if request.data or request.files or request.headers:
+        return None
+    try:
+        parts = urlsplit(request.endpoint)
+    except (ValueError, AttributeError, TypeError):
+        return None
+    found = re.fullmatch(pattern, str(parts.path))
+    if found is None or parts.query or parts.fragment:
+        return None
+    base, *rest = found.groups()
+    return [f"{parts.scheme}://{parts.netloc}{base}", *rest]
+
+
+def query_of(request: Request) -> Json | None:
+    """Return the parameters that are sent, by name; None if they are of no usual form."""
+    params = {} if request.params is None else request.params
+    if not isinstance(params, Mapping):
+        return None
+    return {str(name): value for name, value in params.items() if value is not None}
+
+
+def reads_params(given: Json, known: Mapping[str, tuple[str, ...]]) -> Json | None:
+    """Return the options, checked against the values that each may have; None if one may not."""
+    options = {name: _plain(value) for name, value in given.items()}
+    fits = all(name in known and value in known[name] for name, value in options.items())
+    return options if fits else None
+
+
+def _plain(value: Any) -> Any:
+    # gspread's options are enums that are strings, too.
+    if isinstance(value, str):
+        return str.__str__(value)
+    return str(value).lower() if isinstance(value, bool) else value

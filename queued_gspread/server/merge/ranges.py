@@ -1,0 +1,125 @@
+"""Ranges in A1 notation, as far as it is certain which cells they name."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+__all__ = ["Extent", "extent_of", "is_whole_sheet", "named_cells", "split_range"]
+
+
+class Extent(NamedTuple):
+    """Cells of one sheet by zero-based indices, ends exclusive."""
+
+    sheet: str
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    def overlaps(self, other: Extent) -> bool:
+        """Tell whether the two share a cell."""
+        return (
+            self.sheet == other.sheet
+            and self.top < other.bottom
+            and other.top < self.bottom
+            and self.left < other.right
+            and other.left < self.right
+        )
+
+    @property
+    def height(self) -> int:
+        """How many rows it has."""
+        return self.bottom - self.top
+
+    @property
+    def width(self) -> int:
+        """How many columns it has."""
+        return self.right - self.left
+
+
+_CELL: Final = r"([A-Za-z]{1,3})([1-9][0-9]{0,7})"
+_CELLS: Final = re.compile(rf"{_CELL}(?::{_CELL})?")
+_QUOTED: Final = re.compile(r"'((?:[^']|'')+)'")
+_PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LETTERS: Final = 26
+
+
+def extent_of(text: str, height: int = 0, width: int = 0) -> Extent | None:
+    """Return the cells of a range and of what is written from its first cell on.
+
+    None if it is not certain which they are: a named range, an open one, one that does not name
+    its sheet.
+
+    Args:
+        text: The range.
+        height: How many rows are written.
+        width: How many columns are written.
+
+    """
+    title, cells = split_range(text)
+    sheet = _title(title)
+    found = None if sheet is None else _parse(cells)
+    if sheet is None or found is None:
+        return None
+    top, bottom, left, right = found
+    # Google takes titles for equal that differ in case alone.
+    return Extent(sheet.casefold(), top, max(bottom, top + height), left, max(right, left + width))
+
+
+def named_cells(text: str) -> Extent | None:
+    """Return the cells that Google's answer names, with the title as Google writes it."""
+    title, cells = split_range(text)
+    found = _parse(cells)
+    return None if found is None or not title else Extent(title, *found)
+
+
+def is_whole_sheet(text: str) -> bool:
+    """Tell whether a range is a sheet's title alone; without quotes, it might be a named range."""
+    return _QUOTED.fullmatch(text) is not None
+
+
+def write_range(extent: Extent) -> str:
+    """Return a range as Google's answers spell it: ``Sheet1!A1:B2``, or ``Sheet1!A1``."""
+    first = f"{_letters(extent.left)}{extent.top + 1}"
+    last = f"{_letters(extent.right - 1)}{extent.bottom}"
+    return f"{extent.sheet}!{first}" if first == last else f"{extent.sheet}!{first}:{last}"
+
+
+def split_range(text: str) -> tuple[str, str]:
+    """Return title and cells, as they are written; the title is empty where there is none."""
+    title, _, cells = text.rpartition("!")
+    return title, cells
+
+
+def _title(text: str) -> str | None:
+    quoted = _QUOTED.fullmatch(text)
+    if quoted:
+        return quoted[1].replace("''", "'")
+    return text if _PLAIN.fullmatch(text) else None
+
+
+def _parse(cells: str) -> tuple[int, int, int, int] | None:
+    found = _CELLS.fullmatch(cells)
+    if found is None:
+        return None
+    column, row, last_column, last_row = found.groups()
+    rows = sorted((int(row), int(last_row or row)))
+    columns = sorted((_index(column), _index(last_column or column)))
+    return rows[0] - 1, rows[1], columns[0], columns[1] + 1
+
+
+def _index(letters: str) -> int:
+    index = 0
+    for letter in letters.upper():
+        index = index * _LETTERS + ord(letter) - ord("A") + 1
+    return index - 1
+
+
+def _letters(index: int) -> str:
+    letters = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, _LETTERS)
+        letters = chr(ord("A") + rest) + letters
+    return letters
