@@ -23,7 +23,7 @@ from .calllog import LOGGER, title_of
 from .effort import Effort
 from .journal import Journal, Journals, announce
 from .line import Ticket
-from .outcome import Outcome, late, unknown
+from .outcome import Outcome, in_doubt, late, unknown
 from .repeat import may_repeat
 from .request import Exchange, Failure, Remembered, Request, Response, is_read
 from .setbacks import Setbacks
@@ -162,7 +162,7 @@ class Sender:
             call.journalled = note.length if note else call.journalled
             exchange, judgement = self._attempt(call, request, slot, note, permit)
             if not self._goes_on(call, effort, exchange, judgement):
-                return _final(exchange, judgement)
+                return _final(exchange, judgement, call.job, permit)
 
     def journal(self, entry: Entry) -> Journal:
         """Return what the journal of a call that was begun before tells."""
@@ -266,7 +266,7 @@ class Sender:
             return
         answered = b""
         if exchange and attempt and not is_unwritten:
-            final = _final(exchange, judgement)
+            final = _final(exchange, judgement, call.job, permit)
             answered = self._journals.record(call.entry.job_id, note.length, final)
             call.journalled += 1
         # No longer than anybody would wait, whatever Google asks for.
@@ -345,11 +345,11 @@ def _may_still_land(exchange: Exchange, judgement: Judgement) -> bool:
     return is_unknown and not is_read(exchange.request) and _answer(exchange) is None
 
 
-def _final(exchange: Exchange, judgement: Judgement) -> Exchange:
+def _final(exchange: Exchange, judgement: Judgement, job: Job, permit: Permit) -> Exchange:
     """Return what the call gets to see of a request that is not sent again."""
     request, outcome = exchange.request, exchange.outcome
     if judgement.verdict is not Verdict.UNKNOWN or may_repeat(request):
         return exchange
-    told = unknown(_answer(exchange), judgement.why)
+    told = in_doubt(unknown(_answer(exchange), judgement.why), job, request, permit.sent / 1000)
     told.__cause__ = outcome.error if isinstance(outcome, Failure) else None
     return Exchange(request, Failure(told))
