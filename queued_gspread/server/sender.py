@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from google.auth.exceptions import GoogleAuthError
 
-from queued_gspread.broker import NO_NOTE, Note
+from queued_gspread.broker import NO_NOTE, Note, StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError
 
 from .calllog import LOGGER, title_of
@@ -49,6 +49,7 @@ MAY_HAVE_WRITTEN: Final = ("w", JOURNALLED)
 
 _FINAL: Final = Judgement(Verdict.FINAL)
 _UNREPLICATED: Final = Judgement(Verdict.NOT_SENT, why="no replica of Redis has the journal")
+_UNSENT: Final = Judgement(Verdict.NOT_SENT)
 _NOT_APPLIED: Final = (Verdict.REFUSED_QUOTA, Verdict.UNAUTHENTICATED, Verdict.NOT_SENT)
 
 
@@ -231,6 +232,9 @@ class Sender:
                 exchange = self._transport.send(request, call.job.http_timeout)
                 # What asks for the server's own credentials is not sent to Google.
                 judgement = judge(exchange.outcome) if slot.kind else _FINAL
+        except (StaleEpochError, BrokerUnavailableError):
+            judgement = _UNSENT
+            raise
         finally:
             self._settle(call, request, slot, note, permit, exchange, judgement)
         if judgement.verdict is Verdict.UNAUTHENTICATED:
@@ -261,7 +265,7 @@ class Sender:
         back_to = before if is_unwritten and marked != before else ""
         call.mark = back_to or marked
         refused = judgement.verdict is Verdict.REFUSED_QUOTA
-        attempt = note.attempt if exchange else ""
+        attempt = note.attempt if exchange or is_unwritten else ""
         if not (slot.is_noted or permit.is_trial or refused or back_to or attempt):
             return
         answered = b""
