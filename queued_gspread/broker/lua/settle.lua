@@ -3,7 +3,9 @@
 -- journal announces the request, it tells from now on what came of it.
 --
 -- Not only the server that works may say so: that of an earlier epoch may still have had a
--- request in the air.
+-- request in the air. It may take back what it announced and did not send, too, as long as the
+-- announcement stands: then nobody has gone on with the call. What came of a request is for the
+-- server that works to write.
 --
 -- KEYS[1] server    hash: who works, under which epoch
 -- KEYS[2] started   hash: job id -> how far the call is
@@ -34,36 +36,37 @@ local sent, least, jitter, attempt = tonumber(ARGV[6]), ARGV[7], ARGV[8], ARGV[9
 -- A copy of this script that comes late must not speak for the request that was sent since.
 local is_first = full == 0 or redis.call('ZSCORE', KEYS[4], slot) == 'inf'
 
-local function take_back(id, before)
+local works = holds(KEYS[1], ARGV[1])
+
+local function is_announced(journal)
+  local announced = '>' .. attempt .. ' '
+  local last = attempt ~= '' and redis.call('LINDEX', journal, -1)
+  return last and string.sub(last, 1, #announced) == announced
+end
+
+local function take_mark_back(id, before)
   local mark = redis.call('HGET', KEYS[2], id)
   if mark then
     redis.call('HSET', KEYS[2], id, before .. string.sub(mark, 2, 2))
   end
 end
 
-local function tell(journal, entry)
-  local announced = '>' .. attempt .. ' '
-  local last = redis.call('LINDEX', journal, -1)
-  if not last or string.sub(last, 1, #announced) ~= announced then
-    return
-  end
-  if entry == '' then
+local function settle(journal, id, before, entry)
+  local stands = is_announced(journal)
+  local taken_back = stands and entry == ''
+  if taken_back then
     redis.call('RPOP', journal)
-  else
+  elseif stands and works then
     redis.call('LSET', journal, -1, entry)
+  end
+  if id ~= '' and (taken_back or (is_first and works)) then
+    take_mark_back(id, before)
   end
 end
 
-if holds(KEYS[1], ARGV[1]) then
-  for i = 5, #KEYS do
-    local at = 10 + (i - 5) * 3
-    if ARGV[at] ~= '' and is_first then
-      take_back(ARGV[at], ARGV[at + 1])
-    end
-    if attempt ~= '' then
-      tell(KEYS[i], ARGV[at + 2])
-    end
-  end
+for i = 5, #KEYS do
+  local at = 10 + (i - 5) * 3
+  settle(KEYS[i], ARGV[at], ARGV[at + 1], ARGV[at + 2])
 end
 if kind == '' then
   return {0, 0}
