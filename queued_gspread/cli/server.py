@@ -41,6 +41,7 @@ def add_options(parser: Parser) -> None:
         metavar="URL",
     )
     _quota_options(parser)
+    _merge_options(parser)
     _failure_options(parser)
     parser.option(
         "--shutdown-timeout",
@@ -92,6 +93,18 @@ def _quota_options(parser: Parser) -> None:
         "the least time between two requests (default %(default)s)",
         type=seconds,
         default=0.0,
+        metavar="SECONDS",
+    )
+
+
+def _merge_options(parser: Parser) -> None:
+    parser.flag("--no-merge", "send a request of its own for every call")
+    parser.option(
+        "--linger",
+        "how long a spreadsheet whose calls were answered together waits for the next ones of the "
+        "same callers (default %(default)s)",
+        type=seconds,
+        default=0.005,
         metavar="SECONDS",
     )
 
@@ -195,6 +208,8 @@ def run(options: argparse.Namespace) -> int:
         retry_for=options.retry_for,
         late_write_guard=options.late_write_guard,
         refresh_every=options.refresh_every,
+        merge=not options.no_merge,
+        linger=options.linger,
         durability=options.durability,
         shutdown_timeout=options.shutdown_timeout,
         lease=options.lease,

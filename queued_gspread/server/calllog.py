@@ -5,45 +5,23 @@ from __future__ import annotations
 import json
 import logging
 import sys
-import time
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from queued_gspread.broker import Entry
     from queued_gspread.job import Job
 
     from .outcome import Outcome
 
-__all__ = ["LOGGER", "configure", "logged", "title_of"]
+__all__ = ["LOGGER", "configure", "log_call", "title_of"]
 
 LOGGER: Final = logging.getLogger("queued_gspread.server")
 
 
-@dataclass
-class Note:
-    """What is known of a call when it is over."""
-
-    outcome: Outcome | None = None
-
-
-@contextmanager
-def logged(entry: Entry) -> Iterator[Note]:
+def log_call(entry: Entry, outcome: Outcome, seconds: float) -> None:
     """Log one call: who called what, how many wait in its lane, how long it took, how it ended."""
-    began = time.monotonic()
-    note = Note()
-    try:
-        yield note
-    finally:
-        _log_call(entry, note.outcome, time.monotonic() - began)
-
-
-def _log_call(entry: Entry, outcome: Outcome | None, seconds: float) -> None:
-    if outcome is None or not LOGGER.isEnabledFor(logging.INFO):
+    if not LOGGER.isEnabledFor(logging.INFO):
         return
     about = {
         "waiting": entry.waiting - 1,

@@ -1,6 +1,6 @@
 """Which jobs come in, and what goes out to their callers: sizes and signatures.
 
-It stands around the runner: what comes in is taken out of its signature and checked, what goes out
+It stands around the calls: what comes in is taken out of its signature and checked, what goes out
 is signed. Without a key it lets everything pass that is not signed.
 """
 
@@ -21,12 +21,10 @@ from .line import FREE, Ticket
 from .outcome import Outcome, failed, too_large
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator, Sequence
 
     from queued_gspread.broker import Entry, Servers
     from queued_gspread.settings import Settings
-
-    Run = Callable[[Entry], Generator[Ticket, Permit, Outcome]]
 
 __all__ = ["Doorkeeper"]
 
@@ -57,8 +55,9 @@ class Doorkeeper:
         path = settings.signing_key_file
         self.keyring = None if path is None else load_keys(path)
         self._generations = generations or Generations()
-        # The signed jobs that are being answered, by lane: only of these is it remembered.
-        self._inside: dict[str, str] = {}
+        # Lanes and places of the signed jobs that are let in: only of these is it remembered that
+        # they were answered.
+        self._inside: set[tuple[str, str]] = set()
         # Replies that Redis may not have taken.
         self._unconfirmed: dict[str, bytes] = {}
 
@@ -75,37 +74,54 @@ class Doorkeeper:
         name = self._generations.current
         return seal(self.keyring, "generation", (self._namespace,), generation=name)
 
-    def running(self, queue: Servers, run: Run) -> Run:
-        """Return what runs a job as it stands in its lane, if it is let in."""
+    def admit(self, queue: Servers, entry: Entry) -> Generator[Ticket, Permit, Entry | Outcome]:
+        """Return a job with what is in its signature, or how it ended if it is not let in."""
+        try:
+            return (yield from self._admitted(queue, entry))
+        except (MessageTooLargeError, SignatureError) as error:
+            return failed(error, None, 0)
 
-        def let_in(entry: Entry) -> Generator[Ticket, Permit, Outcome]:
-            try:
-                admitted = yield from self._admitted(queue, entry)
-            except (MessageTooLargeError, SignatureError) as error:
-                return failed(error, None, 0)
-            if isinstance(admitted, Outcome):
-                return admitted
-            return self._limited((yield from run(admitted)))
+    def glance(self, entry: Entry) -> Entry | None:
+        """Return a job if it is let in at once; None if that is to be seen when its turn comes."""
+        self._inside.discard((entry.lane, entry.entry))
+        if len(entry.body) > self._limit:
+            return None
+        try:
+            sealed = self._unsealed(entry)
+        except SignatureError:
+            return None
+        if sealed is None:
+            return entry
+        is_fresh = self._generations.is_fresh(sealed.generation)
+        if not is_fresh or self._generations.was_answered(entry.job_id):
+            return None
+        self._inside.add((entry.lane, entry.entry))
+        return replace(entry, body=sealed.body)
 
-        return let_in
+    def answer(self, queue: Servers, answers: Sequence[tuple[Entry, bytes]]) -> Entry | None:
+        """Answer jobs of a lane, as they stand in it; return its next one."""
+        inside = [pair for pair in answers if self._is_inside(pair[0])]
+        for entry, reply in inside:
+            self._inside.discard((entry.lane, entry.entry))
+            self._generations.note_answered(entry.job_id)
+            self._unconfirmed[entry.job_id] = reply
+        following = queue.answer([(entry, self._sealed(entry, reply)) for entry, reply in answers])
+        for entry, _ in inside:
+            self._unconfirmed.pop(entry.job_id, None)
+        return following
 
-    def answering(self, queue: Servers) -> Callable[[Entry, bytes], Entry | None]:
-        """Return what answers a job as it stands in its lane."""
+    def limited(self, outcome: Outcome) -> Outcome:
+        """Return an outcome whose reply is not larger than the limit."""
+        if len(outcome.reply) <= self._limit:
+            return outcome
+        told = too_large(outcome.word, len(outcome.reply), self._limit)
+        return failed(told, outcome.job, outcome.requests)
 
-        def answer(entry: Entry, reply: bytes) -> Entry | None:
-            job_id = self._inside.pop(entry.lane, None)
-            if job_id is not None:
-                self._generations.note_answered(job_id)
-                self._unconfirmed[job_id] = reply
-            following = queue.answer(entry, self._sealed(entry, reply))
-            if job_id is not None:
-                self._unconfirmed.pop(job_id, None)
-            return following
-
-        return answer
+    def _is_inside(self, entry: Entry) -> bool:
+        return (entry.lane, entry.entry) in self._inside
 
     def _admitted(self, queue: Servers, entry: Entry) -> Generator[Ticket, Permit, Entry | Outcome]:
-        self._inside.pop(entry.lane, None)  # of a job that was left, or put off
+        self._inside.discard((entry.lane, entry.entry))
         if len(entry.body) > self._limit:
             raise MessageTooLargeError(
                 f"the call is a job of {shown_size(len(entry.body))}, and the server's limit is "
@@ -118,7 +134,7 @@ class Doorkeeper:
         if self._generations.was_answered(entry.job_id):
             return self._again(entry)
         # Whether it is made or refused, its caller has an answer then.
-        self._inside[entry.lane] = entry.job_id
+        self._inside.add((entry.lane, entry.entry))
         ended = yield from self._until_fresh(queue, entry, sealed)
         if ended is not None:
             return ended
@@ -146,7 +162,7 @@ class Doorkeeper:
         """Return what becomes of a job that was answered before."""
         reply = self._unconfirmed.get(entry.job_id)
         if reply is not None:
-            self._inside[entry.lane] = entry.job_id
+            self._inside.add((entry.lane, entry.entry))
             return Outcome("again", reply)
         # Without a reply: signed, it could be passed off as that to the job itself.
         LOGGER.warning("lane %r: a copy of a job that was answered is dropped", entry.lane)
@@ -186,13 +202,6 @@ class Doorkeeper:
         since_enqueue = entry.age + time.monotonic() - entry.seen
         # An entry from the future is somebody's own making.
         return entry.age < 0 or min(since_enqueue, self._generations.age) > _PATIENCE
-
-    def _limited(self, outcome: Outcome) -> Outcome:
-        """Return an outcome whose reply is not larger than the limit."""
-        if len(outcome.reply) <= self._limit:
-            return outcome
-        told = too_large(outcome.word, len(outcome.reply), self._limit)
-        return failed(told, outcome.job, outcome.requests)
 
     def _sealed(self, entry: Entry, reply: bytes) -> bytes:
         if self.keyring is None or not reply:

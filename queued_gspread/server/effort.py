@@ -78,6 +78,7 @@ class Effort:
         not_before: The moment of the next attempt, at the earliest.
         give_up_at: The moment after which there is none.
         last: What the latest attempt came to.
+        asks: How often a permit was asked for.
 
     """
 
@@ -85,6 +86,7 @@ class Effort:
     not_before: float = -math.inf
     give_up_at: float = math.inf
     last: Exchange | None = None
+    asks: int = 0
     _failures: int = 0
     _refused_tokens: int = 0
 

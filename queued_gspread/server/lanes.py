@@ -1,9 +1,9 @@
-"""The lanes: each runs its calls one at a time, in order; all of them run side by side.
+"""The lanes: each runs its calls in order; all of them run side by side.
 
 A thread takes the names of lanes that hold jobs from the queue. Every such lane becomes a task,
-a generator that runs its jobs until none is left. So a lane has one call under way at the most,
-and however long a lane is, it holds up none of the others. A worker thread drives a task until
-it yields a ticket and has to wait; the valve then has a worker go on with it.
+a generator that runs its jobs until none is left (:mod:`.lane`). So a lane has one request under
+way at the most, and however long a lane is, it holds up none of the others. A worker thread drives
+a task until it yields a ticket and has to wait; the valve then has a worker go on with it.
 """
 
 from __future__ import annotations
@@ -16,18 +16,15 @@ from typing import TYPE_CHECKING, Final
 from queued_gspread.broker import STOP, StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError
 
-from .calllog import LOGGER, logged
+from .calllog import LOGGER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
 
-    from queued_gspread.broker import Entry, Permit, Servers
+    from queued_gspread.broker import Permit, Servers
 
-    from .line import Ticket
-    from .outcome import Outcome
+    from .lane import Task
     from .valve import Valve
-
-    Task = Generator[Ticket | None, Permit | None, None]
 
 __all__ = ["Lanes"]
 
@@ -41,32 +38,30 @@ class Lanes:
 
     Args:
         queue: The servers' side of the queue.
-        run: Runs one job's call.
+        work: Returns the work of a lane, which asks what it is given whether no further call is
+            to be begun.
         valve: Where requests wait.
         stopping: Set when no further call is to be begun.
         on_stop: Called when somebody asks this server to stop, through the queue.
         window: Seconds for which the slots of a server that is gone are held.
-        answer: Answers a job, and returns the next one of its lane; the queue's own by default.
 
     """
 
     def __init__(
         self,
         queue: Servers,
-        run: Callable[[Entry], Generator[Ticket, Permit, Outcome]],
+        work: Callable[[str, Callable[[], bool]], Task],
         valve: Valve,
         stopping: threading.Event,
         on_stop: Callable[[], None],
         window: float = 0.0,
-        answer: Callable[[Entry, bytes], Entry | None] | None = None,
     ) -> None:
         self._queue = queue
-        self._run = run
+        self._work = work
         self._valve = valve
         self._stopping = stopping
         self._on_stop = on_stop
         self._window = window
-        self._answer = answer or queue.answer
         # Lanes that a worker runs, and whether they have become ready again since.
         self._busy: dict[str, bool] = {}
         self._changed = threading.Condition()
@@ -128,7 +123,7 @@ class Lanes:
         if name == STOP:
             self._on_stop()
         elif name is not None and self._claim(name):
-            self._submit(name, self._calls(name))
+            self._submit(name, self._work(name, lambda: self._over))
 
     def _claim(self, lane: str) -> bool:
         """Take a lane for a new task, or tell the one that has it to come back to it."""
@@ -144,7 +139,7 @@ class Lanes:
                 self._busy[lane] = False
             self._changed.notify_all()
         if has_more:
-            self._submit(lane, self._calls(lane))
+            self._submit(lane, self._work(lane, lambda: self._over))
 
     def _submit(self, lane: str, task: Task, given: Permit | Exception | None = None) -> None:
         """Have a worker go on with a task."""
@@ -191,18 +186,3 @@ class Lanes:
     def _come_back_to(self, lane: str) -> None:
         self._must_recover.set()
         self._release(lane)
-
-    def _calls(self, lane: str) -> Task:
-        """Run the calls of a lane; between two of them, others may have the worker."""
-        entry = None if self._over else self._queue.head(lane)
-        try:
-            while entry is not None and not self._over:
-                with logged(entry) as note:
-                    outcome = note.outcome = yield from self._run(entry)
-                if outcome.is_left:
-                    return
-                entry = self._answer(entry, outcome.reply if entry.job_id else b"")
-                yield None
-        finally:
-            if entry is not None:
-                self._queue.leave(entry)

@@ -16,6 +16,7 @@ __all__ = [
     "Request",
     "Response",
     "Sent",
+    "answer_of",
     "is_read",
     "same_request",
 ]
@@ -103,6 +104,13 @@ class Remembered:
     def answers(self, request: Request) -> bool:
         """Tell whether this is the outcome of that request."""
         return self.sent.digest == Sent.of(request).digest
+
+
+def answer_of(outcome: Response | Failure) -> Any:
+    """Return the answer that came, whether or not the client has raised it; None if none came."""
+    if isinstance(outcome, Response):
+        return outcome.value
+    return getattr(outcome.error, "response", None)
 
 
 def is_read(request: Request) -> bool:

@@ -1,7 +1,6 @@
-"""One call from its first run to its reply: advance, send what it needs, advance again.
+"""One call from its job to its reply: let in, advance, and what its outcome is.
 
-What becomes of the call is decided here; what it does is decided by gspread. A call is a
-generator: it yields a ticket whenever it has to wait, so that waiting takes no thread.
+What becomes of the call is decided here; what it does is decided by gspread.
 """
 
 from __future__ import annotations
@@ -18,19 +17,16 @@ from .calllog import LOGGER
 from .journal import Unanswered
 from .outcome import Outcome, ended, failed, lost, poisoned
 from .replay import Done, Needs, advance, decode
-from .sender import JOURNALLED, MAY_HAVE_WRITTEN, Call
+from .underway import JOURNALLED, MAY_HAVE_WRITTEN, Call
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    from queued_gspread.broker import Entry, Permit
+    from queued_gspread.broker import Entry
     from queued_gspread.identity import Identity
     from queued_gspread.job import Job
 
-    from .line import Ticket
     from .sender import Sender
 
-__all__ = ["Runner"]
+__all__ = ["Runner", "broken"]
 
 _MOST_DEATHS: Final = 3
 
@@ -52,28 +48,32 @@ class Runner:
         self._account = account
         self._limit = limit
 
-    def run(self, entry: Entry) -> Generator[Ticket, Permit, Outcome]:
-        """Run a job's call to its end.
+    def begin(self, entry: Entry) -> Call | Outcome:
+        """Return a job's call with the request that it needs next, or how it ended before one.
 
         Raises:
-            StaleEpochError: Another server works by now; nothing more was sent.
+            StaleEpochError: Another server works by now.
             BrokerUnavailableError: Redis is gone; the call's fate is left to the next server.
 
         """
-        call: Call | Outcome | None = None
         try:
             call = self._admitted(entry)
-            if isinstance(call, Outcome):
-                return call
-            return (yield from self._send_all(call))
-        except (StaleEpochError, BrokerUnavailableError, GeneratorExit):
+            return call if isinstance(call, Outcome) else self.advance(call) or call
+        except (StaleEpochError, BrokerUnavailableError):
             raise
         except BaseException as error:  # noqa: BLE001 - the lane has to go on, the caller to know
-            LOGGER.exception("an error of this program, please report it")
-            told = f"the server failed to make the call: {type(error).__name__}: {error}"
-            if isinstance(call, Call):
-                return failed(RemoteError(told), call.job, call.sent)
-            return failed(RemoteError(told), None, 0)
+            return broken(error)
+
+    def advance(self, call: Call) -> Outcome | None:
+        """Run a call as far as its exchanges reach; return how it ended, if it did."""
+        try:
+            step = _advance(call)
+            if isinstance(step, Done):
+                return ended(step.reply, call.job, call.sent, self._limit)
+            call.needs(step.request)
+        except BaseException as error:  # noqa: BLE001 - the same
+            return broken(error, call)
+        return None
 
     def _admitted(self, entry: Entry) -> Call | Outcome:
         if entry.deaths >= _MOST_DEATHS:
@@ -95,26 +95,25 @@ class Runner:
             self._sender.guard(entry.lane)
         journal = self._sender.journal(entry)
         if journal.unanswered is not None:
-            step = self._advance(Call(entry, job, list(journal.exchanges)))
+            step = _advance(Call(entry, job, list(journal.exchanges)))
             request = step.request if isinstance(step, Needs) else None
             return lost(job, journal.unanswered, request)
         if entry.mark == JOURNALLED and not journal.exchanges:
             return lost(job, Unanswered())  # somebody has taken the journal away
         return Call(entry, job, list(journal.exchanges), entry.mark, len(journal.exchanges))
 
-    def _send_all(self, call: Call) -> Generator[Ticket, Permit, Outcome]:
-        while True:
-            step = self._advance(call)
-            if isinstance(step, Done):
-                return ended(step.reply, call.job, call.sent, self._limit)
-            found = yield from self._sender.send(call, step.request)
-            if isinstance(found, Outcome):
-                return found
-            call.exchanges.append(found)
 
-    @staticmethod
-    def _advance(call: Call) -> Done | Needs:
-        try:
-            return advance(call.entry.body, call.exchanges)
-        except QueuedGspreadError as error:
-            return Done(Reply(error=error))
+def _advance(call: Call) -> Done | Needs:
+    try:
+        return advance(call.entry.body, call.exchanges)
+    except QueuedGspreadError as error:
+        return Done(Reply(error=error))
+
+
+def broken(error: BaseException, call: Call | None = None) -> Outcome:
+    """Return the outcome of a call that failed for an error of this program."""
+    LOGGER.error("an error of this program, please report it", exc_info=error)
+    told = f"the server failed to make the call: {type(error).__name__}: {error}"
+    if call is None:
+        return failed(RemoteError(told), None, 0)
+    return failed(RemoteError(told), call.job, call.sent)

@@ -16,10 +16,12 @@ from queued_gspread.identity import Identity, identity_of
 from queued_gspread.settings import Settings, checked_count, checked_seconds
 
 from .calllog import LOGGER
+from .counters import Counters
 from .credentials import key_file, make_client, retries_by_itself
 from .doorkeeper import Doorkeeper
 from .effort import Patience
 from .journal import Journals
+from .lane import Means, Tables
 from .lanes import Lanes
 from .lease import Lease
 from .quota import Quota
@@ -71,6 +73,9 @@ class Server:
             response, which may still land.
         refresh_every: Seconds after which the access token is renewed in any case; 0 renews it
             ahead of its expiry alone.
+        merge: Whether requests of several calls leave as one, where they fit together.
+        linger: Seconds for which a spreadsheet whose calls were answered together waits for the
+            next ones of the same callers, at the most; 0 not at all.
         durability: ``replicated`` where a replica of Redis has to have the journal before a
             request that may not be sent twice is sent, else ``local``.
         shutdown_timeout: Seconds that requests in the air are given when the server stops.
@@ -79,6 +84,9 @@ class Server:
         max_message_bytes: How large a job or a reply may be.
         signing_key_file: The file with the keys that sign jobs and replies; see
             :mod:`queued_gspread.signing`.
+
+    Attributes:
+        counters: How many requests were sent for how many calls, by kind.
 
     Raises:
         ConfigurationError: An argument, or a file that it names, cannot be used.
@@ -106,6 +114,8 @@ class Server:
         retry_for: float = 600.0,
         late_write_guard: float = 0.0,
         refresh_every: float = 0.0,
+        merge: bool = True,
+        linger: float = 0.005,
         durability: str = "local",
         shutdown_timeout: float = 10.0,
         lease: float = 5.0,
@@ -128,6 +138,9 @@ class Server:
         project = (project_reads_per_minute, project_writes_per_minute)
         self._quota = Quota(*limits, *project, quota_window, interval)
         self._patience = Patience(retry_for, quota_window, late_write_guard, durability)
+        self._merges = merge
+        self._linger = _seconds_or_none(linger=linger)
+        self.counters = Counters()
         self._shutdown_timeout = _seconds_or_none(shutdown_timeout=shutdown_timeout)
         self._lease_seconds = _seconds(lease=lease)
         self._stopping = threading.Event()
@@ -263,22 +276,20 @@ class Server:
         transport = Transport(self._http, self._tokens, confirm=partial(lease.confirm, epoch))
         journals = Journals(self._settings.namespace, self._doorkeeper.keyring)
         sender = Sender(
-            queue, transport, self._quota, self._patience, valve.wake, journals=journals
+            *(queue, transport, self._quota, self._patience, valve.wake),
+            journals=journals,
+            counters=self.counters,
         )
         runner = Runner(sender, self.account, self._settings.max_message_bytes)
+        means = Means(queue, self._doorkeeper, runner, sender, Tables(), self._merges, self._linger)
         lanes = Lanes(
-            queue,
-            self._doorkeeper.running(queue, runner.run),
-            valve,
-            self._stopping,
-            self._stopping.set,
-            self._quota.window,
-            self._doorkeeper.answering(queue),
+            queue, means.work, valve, self._stopping, self._stopping.set, self._quota.window
         )
         lease.call_at_end_of(epoch, lanes.lapse)
         LOGGER.info("working as %s in %s", self.account.shown, self._where)
         lanes.serve()
         if self._stopping.is_set():
+            LOGGER.info("requests sent, as calls/requests (calls a request): %s", self.counters)
             LOGGER.info("stopping: requests in the air are given %g s", self._shutdown_timeout)
         if not lanes.finish(self._shutdown_timeout if self._stopping.is_set() else 0):
             LOGGER.warning("some calls did not end in time and are left to the next server")

@@ -25,8 +25,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from itertools import accumulate
-from typing import TYPE_CHECKING, Any, Final
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from queued_gspread.server.repeat import may_repeat
 from queued_gspread.server.request import CREDENTIALS, same_request
@@ -41,9 +41,22 @@ if TYPE_CHECKING:
 
     from queued_gspread.server.request import Request
 
+    from .part import Json
+
 __all__ = ["Kind", "Part", "Table", "cuts", "joins", "merge", "part", "split", "table_after"]
 
-_KINDS: Final = {
+
+class _Way(Protocol):
+    """What each module of this package knows of its kind."""
+
+    def part(self, asked: Request, /) -> Part | None: ...
+
+    def request(self, parts: Sequence[Part], /) -> Request: ...
+
+    def split(self, parts: Sequence[Part], body: Json, /) -> list[Json] | None: ...
+
+
+_WAYS: Final[dict[Kind, _Way]] = {
     Kind.GET: gets,
     Kind.UPDATE: updates,
     Kind.CLEAR: clears,
@@ -57,8 +70,8 @@ _MOST_CELLS: Final = 100_000
 
 def part(request: Request) -> Part | None:
     """Return what a request adds to a larger one; None if it has to be alone."""
-    for module in _KINDS.values():
-        found = module.part(request)
+    for way in _WAYS.values():
+        found = way.part(request)
         if found is not None:
             return found
     if str(request.method).upper() == "GET" and request.method != CREDENTIALS:
@@ -80,17 +93,21 @@ def joins(parts: Sequence[Part], another: Part, table: Table | None = None) -> b
     if another.kind is Kind.IDENTICAL or parts[0].same != another.same:
         return False
     together = [*parts, another]
-    if sum(one.cells for one in together) > _MOST_CELLS:
-        return False
+    return sum(one.cells for one in together) <= _MOST_CELLS and _fits(together, table)
+
+
+def _fits(parts: Sequence[Part], table: Table | None) -> bool:
+    """Tell whether the last of these parts fits to the others, in the way of their kind."""
+    *before, another = parts
     if another.kind is Kind.GET:
-        return gets.length(together) <= gets.MOST_URL
+        return gets.length(parts) <= gets.MOST_URL
     if another.kind is Kind.APPEND:
-        return _is_certain(together, table)
+        return _is_certain(parts, table)
     if another.kind is Kind.BATCH:
         # What may be repeated alone has to be so in company.
-        return may_repeat(batches.request(together)) == another.is_repeatable
+        return may_repeat(batches.request(parts)) == another.is_repeatable
     return not any(
-        new.overlaps(old) for new in another.extents for one in parts for old in one.extents
+        new.overlaps(old) for new in another.extents for one in before for old in one.extents
     )
 
 
@@ -106,13 +123,12 @@ def _is_certain(parts: Sequence[Part], table: Table | None) -> bool:
 def merge(parts: Sequence[Part]) -> Request:
     """Return the one request for all parts."""
     first = parts[0].request
-    if len(parts) == 1 or all(same_request(first, one.request) for one in parts[1:]):
-        return first if parts[0].kind in _READS or len(parts) == 1 else _merged(parts)
-    return _merged(parts)
-
-
-def _merged(parts: Sequence[Part]) -> Request:
-    return _KINDS[parts[0].kind].request(parts)
+    is_one = len(parts) == 1 or (
+        parts[0].kind in _READS and all(same_request(first, one.request) for one in parts[1:])
+    )
+    if is_one:
+        return first
+    return _WAYS[parts[0].kind].request(parts)
 
 
 def split(parts: Sequence[Part], answer: Any) -> list[Any] | None:
@@ -120,7 +136,7 @@ def split(parts: Sequence[Part], answer: Any) -> list[Any] | None:
     if merge(parts) is parts[0].request:
         return [answer] * len(parts)
     body = body_of(answer)
-    bodies = None if body is None else _KINDS[parts[0].kind].split(parts, body)
+    bodies = None if body is None else _WAYS[parts[0].kind].split(parts, body)
     if bodies is None:
         return None
     return [own_answer(answer, one.request, own) for one, own in zip(parts, bodies, strict=True)]
@@ -142,7 +158,7 @@ def cuts(parts: Sequence[Part], message: str) -> list[list[int]]:
     ends = [len(parts) // 2] if bad is None else [bad, bad + 1]
     bounds = [0, *ends, len(parts)]
     places = range(len(parts))
-    pieces = [list(places[start:end]) for start, end in zip(bounds, bounds[1:], strict=False)]
+    pieces = [list(places[start:end]) for start, end in pairwise(bounds)]
     return [piece for piece in pieces if piece]
 
 

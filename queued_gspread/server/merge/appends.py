@@ -12,9 +12,9 @@ search is certain to find the table that the rows before have left:
   it where its last row has gaps. So the table has to be known from the answer to the append before
   (:func:`table_after`), and rows be no wider.
 
-A table is what cells with content span, grown until the cells along its sides are empty. So whatever
-cell the search begins at, if it reaches a cell of the table it finds all of it, and a full row under
-another that begins in the same column reaches that one.
+A table is what cells with content span, grown until the cells along its sides are empty. So if the
+search reaches a cell of the table it finds all of it, and a full row under another that begins in
+the same column reaches that one.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def part(asked: Request) -> Part | None:
         return None
     if body.get("majorDimension") not in (None, "ROWS") or body.get("range", found[1]) != found[1]:
         return None
-    rows = body.get("values")
+    rows: Any = body.get("values")
     if not _is_dense(rows):
         return None
     return Part(

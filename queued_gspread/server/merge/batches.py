@@ -1,4 +1,4 @@
-"""Changes of a spreadsheet's structure: the requests of several ``batchUpdate`` in one, in order."""
+"""Changes of structure: the requests of several ``spreadsheets:batchUpdate`` in one, in order."""
 
 from __future__ import annotations
 

@@ -24,8 +24,10 @@ def part(asked: Request) -> Part | None:
         return None
     found = values_path(asked, ":clear")
     if found is not None:
-        return None if asked.json else Part(
-            Kind.CLEAR, asked, found[0], items=(found[1],), form=Form.ONE
+        return (
+            None
+            if asked.json
+            else Part(Kind.CLEAR, asked, found[0], items=(found[1],), form=Form.ONE)
         )
     base, body = batch_path(asked, "/values:batchClear"), asked.json
     if base is None or not isinstance(body, dict) or body.keys() != {"ranges"}:

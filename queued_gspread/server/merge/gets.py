@@ -50,9 +50,7 @@ def _is_text(ranges: Any) -> bool:
     return is_list and all(isinstance(text, str) for text in ranges)
 
 
-def _part(
-    asked: Request, base: str, ranges: Sequence[str], given: Json, form: Form
-) -> Part | None:
+def _part(asked: Request, base: str, ranges: Sequence[str], given: Json, form: Form) -> Part | None:
     options = reads_params(given, _OPTIONS)
     if options is None:
         return None

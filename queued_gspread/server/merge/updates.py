@@ -70,7 +70,8 @@ def _part(asked: Request, base: str, data: Any, given: Json, form: Form) -> Part
 def _extent(item: Any) -> Extent | None:
     if not isinstance(item, dict) or not item.keys() <= {"range", "values", "majorDimension"}:
         return None
-    lines, text = item.get("values"), item.get("range")
+    lines: Any = item.get("values")
+    text = item.get("range")
     if item.get("majorDimension") not in _DIMENSIONS or not isinstance(text, str):
         return None
     if cells_of(lines) is None:

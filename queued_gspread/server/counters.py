@@ -1,0 +1,55 @@
+"""How many requests were sent for how many calls, by kind."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+
+__all__ = ["Count", "Counters"]
+
+
+@dataclass(frozen=True)
+class Count:
+    """What was sent of one kind.
+
+    Attributes:
+        calls: How many calls had a share in a request; a call counts once for each.
+        requests: How many requests were sent, counting each time.
+
+    """
+
+    calls: int = 0
+    requests: int = 0
+
+    @property
+    def calls_per_request(self) -> float:
+        """How many calls a request was for, on average."""
+        return self.calls / self.requests if self.requests else 0.0
+
+
+class Counters:
+    """Counts; all lanes of a server may use it at once."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, Count] = {}
+        self._lock = threading.Lock()
+
+    def note(self, kind: str, calls: int) -> None:
+        """Note that a request of a kind is sent for so many calls."""
+        with self._lock:
+            count = self._counts.get(kind, Count())
+            self._counts[kind] = replace(
+                count, calls=count.calls + calls, requests=count.requests + 1
+            )
+
+    def snapshot(self) -> dict[str, Count]:
+        """Return the counts so far, by kind."""
+        with self._lock:
+            return dict(self._counts)
+
+    def __str__(self) -> str:
+        """Return them in words, for the log."""
+        return ", ".join(
+            f"{kind} {count.calls}/{count.requests} ({count.calls_per_request:.1f})"
+            for kind, count in sorted(self.snapshot().items())
+        )

@@ -1,0 +1,308 @@
+"""One lane at work: look at its head, let calls in, send what they need, answer them, look again.
+
+It is a generator that yields a ticket whenever it has to wait, so that waiting takes no thread, and
+None between calls, so that other lanes have their turn. Calls that may run side by side
+(:mod:`.together`) are open at a time; the request of the first of them is always the next one
+sent, with those of the others that fit to it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import partial
+from itertools import takewhile
+from typing import TYPE_CHECKING, Final
+
+from queued_gspread.broker import Permit, StaleEpochError
+from queued_gspread.errors import BrokerUnavailableError
+
+from . import merge
+from .calllog import log_call
+from .flight import Flight
+from .line import FREE, Ticket
+from .outcome import Outcome
+from .request import Exchange, Response, is_read
+from .run import broken
+from .together import MOST_BYTES, MOST_CALLS, companions, may_lead, may_run_with
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+
+    from queued_gspread.broker import Entry, Servers
+
+    from .doorkeeper import Doorkeeper
+    from .merge import Table
+    from .run import Runner
+    from .sender import Sender
+    from .underway import Call
+
+    Task = Generator[Ticket | None, Permit | None, None]
+
+__all__ = ["Lane", "Means", "Tables"]
+
+_GO: Final = Permit("go")
+_FIRST_LOOK: Final = 16
+_MOST_TABLES: Final = 10_000
+# Replies that go to Redis in one script, in bytes: others wait for as long as it runs.
+_MOST_ANSWERED: Final = 4_000_000
+
+
+class Tables:
+    """What the latest append of each lane has left, where nothing else was written since."""
+
+    def __init__(self) -> None:
+        self._tables: OrderedDict[str, tuple[object, Table]] = OrderedDict()
+
+    def get(self, lane: str, part: merge.Part | None) -> Table | None:
+        """Return what is known for an append; None for another one than the latest."""
+        known = self._tables.get(lane)
+        is_meant = known is not None and part is not None and known[0] == part.same
+        return known[1] if known is not None and is_meant else None
+
+    def note(self, lane: str, part: merge.Part | None, table: Table | None) -> None:
+        """Note what a request that writes has left; None where that is not known."""
+        self._tables.pop(lane, None)
+        if table is not None and part is not None:
+            self._tables[lane] = (part.same, table)
+        if len(self._tables) > _MOST_TABLES:
+            self._tables.popitem(last=False)
+
+
+@dataclass(frozen=True)
+class Means:
+    """What all lanes of a server work with.
+
+    Attributes:
+        queue: The servers' side of the queue.
+        doorkeeper: Lets jobs in and signs what goes out.
+        runner: Runs calls.
+        sender: Sends their requests.
+        tables: What appends have left.
+        merges: Whether calls may run together.
+        linger: Seconds for which a lane that has answered several callers at a time waits for
+            their next calls, at the most.
+
+    """
+
+    queue: Servers
+    doorkeeper: Doorkeeper
+    runner: Runner
+    sender: Sender
+    tables: Tables
+    merges: bool = True
+    linger: float = 0.0
+
+    def work(self, name: str, is_over: Callable[[], bool]) -> Task:
+        """Return the work of a lane until none of its calls is left."""
+        return Lane(self, name, is_over).work()
+
+
+class Lane:
+    """The calls of a lane, for as long as there are any.
+
+    Args:
+        means: What it works with.
+        name: The lane's.
+        is_over: Tells whether no further call is to be begun.
+
+    """
+
+    def __init__(self, means: Means, name: str, is_over: Callable[[], bool]) -> None:
+        self._means = means
+        self._name = name
+        self._is_over = is_over
+        # In order of arrival; each waits for the answer to a request.
+        self._open: list[Call] = []
+        self._ended: list[tuple[Entry, Outcome]] = []
+        self._is_left = False
+        # As they stand in the lane, by their places there, and since when this server has them.
+        self._entries: dict[str, tuple[Entry, float]] = {}
+        self._ahead = Ahead()
+        self._answered = 0
+
+    def work(self) -> Task:
+        """Run the calls of the lane; between two of them, others may have the worker."""
+        following = self._means.queue.head(self._name)
+        try:
+            while not self._is_over():
+                if not self._open:
+                    if following is None:
+                        return
+                    yield from self._let_in(following)
+                if self._open:
+                    self._take((yield from self._send()))
+                if self._is_left:
+                    return
+                following = self._answer() if self._ended else following
+                if not self._open:
+                    following = yield from self._linger(following)
+                yield None
+        finally:
+            if self._entries:
+                known = [entry.job_id for entry, _ in self._entries.values()]
+                self._means.queue.leave(known)
+
+    def _let_in(self, entry: Entry) -> Generator[Ticket, Permit, None]:
+        self._entries[entry.entry] = (entry, time.monotonic())
+        self._ahead = Ahead(entry.entry, entry.waiting - 1)
+        admitted = yield from self._means.doorkeeper.admit(self._means.queue, entry)
+        self._begin(entry, admitted)
+
+    def _begin(self, entry: Entry, admitted: Entry | Outcome) -> None:
+        if not isinstance(admitted, Outcome):
+            begun = self._means.runner.begin(admitted)
+            if not isinstance(begun, Outcome):
+                self._open.append(begun)
+                return
+            admitted = begun
+        self._end(entry, admitted)
+
+    def _end(self, entry: Entry, outcome: Outcome) -> None:
+        if outcome.is_left:
+            self._is_left = True
+        else:
+            self._ended.append((entry, self._means.doorkeeper.limited(outcome)))
+
+    # Requests ----------------------------------------------------------------------------------
+
+    def _send(self) -> Generator[Ticket, Permit, list[tuple[Call, Exchange | Outcome]]]:
+        """Send the request of the first open call, and what fits to it of the others."""
+        if self._means.merges and self._ahead.waiting:
+            self._extend()
+        flown = companions(self._open, self._table) if self._means.merges else self._open[:1]
+        flight = Flight(list(flown))
+        if self._means.merges:
+            flight.grow = partial(self._grow, flight, flown)
+        try:
+            return (yield from self._means.sender.send(flight))
+        except (StaleEpochError, BrokerUnavailableError, GeneratorExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - the lane has to go on, the callers to know
+            return [(call, broken(error, call)) for call in flown]
+
+    @property
+    def _table(self) -> Table | None:
+        return self._means.tables.get(self._name, self._open[0].part)
+
+    def _grow(self, flight: Flight, flown: list[Call]) -> list[Call]:
+        """Return the calls that have come meanwhile and fit to a flight."""
+        before = len(self._open)
+        self._extend()
+        come = self._open[before:]
+        fitting = companions([*flight.calls, *come], self._table)[len(flight.calls) :]
+        flown += fitting
+        return fitting
+
+    def _extend(self) -> None:
+        """Let those in that stand behind, as far as they may run together with the open calls."""
+        while not self._ahead.is_blocked and may_lead(self._open[0]):
+            size = MOST_BYTES - sum(len(call.entry.body) for call in self._open)
+            look = self._ahead.look
+            found = self._means.queue.ahead(self._name, self._ahead.last, look, max(size, 0))
+            joined = sum(1 for _ in takewhile(self._join, found))
+            self._ahead.note(len(found), joined)
+            if len(found) < look:
+                return
+
+    def _join(self, entry: Entry) -> bool:
+        """Let one more call in, if it may run together with the open ones."""
+        self._entries.setdefault(entry.entry, (entry, time.monotonic()))
+        admitted = self._means.doorkeeper.glance(entry)
+        begun = None if admitted is None else self._means.runner.begin(admitted)
+        if isinstance(begun, Outcome):
+            self._end(entry, begun)
+        elif begun is None or not may_run_with(self._open, begun, self._table):
+            return False
+        else:
+            self._open.append(begun)
+        self._ahead.last = entry.entry
+        return True
+
+    def _take(self, results: Iterable[tuple[Call, Exchange | Outcome]]) -> None:
+        """Have calls go on with what came of their requests."""
+        for call, result in results:
+            if isinstance(result, Exchange):
+                self._note_table(call, result)
+                call.exchanges.append(result)
+                outcome = self._means.runner.advance(call)
+            else:
+                outcome = result
+            if outcome is not None:
+                self._open.remove(call)
+                self._end(self._entries[call.entry.entry][0], outcome)
+
+    def _note_table(self, call: Call, exchange: Exchange) -> None:
+        if is_read(exchange.request):
+            return
+        part, outcome, table = call.part, exchange.outcome, None
+        if part is not None and isinstance(outcome, Response):
+            before = self._means.tables.get(self._name, part)
+            table = merge.table_after([part], outcome.value, before)
+        self._means.tables.note(self._name, part, table)
+
+    # Answers -----------------------------------------------------------------------------------
+
+    def _answer(self) -> Entry | None:
+        """Answer the calls that have ended; return the next one of the lane."""
+        following = None
+        self._answered += len(self._ended)
+        for ended in _batches(self._ended):
+            for entry, outcome in ended:
+                log_call(entry, outcome, time.monotonic() - self._entries[entry.entry][1])
+            replies = [(entry, outcome.reply if entry.job_id else b"") for entry, outcome in ended]
+            following = self._means.doorkeeper.answer(self._means.queue, replies)
+            for entry, _ in ended:
+                self._entries.pop(entry.entry, None)
+        self._ended.clear()
+        return following
+
+    def _linger(self, following: Entry | None) -> Generator[Ticket, Permit, Entry | None]:
+        """Wait for the next calls of those who were answered together, if they have not come."""
+        answered, self._answered = self._answered, 0
+        waiting = following.waiting if following is not None else 0
+        if answered <= 1 or waiting >= answered or not self._means.linger or self._is_over():
+            return following
+        moment = time.monotonic() + self._means.linger
+        permit = yield Ticket(FREE, lambda: _GO, not_before=moment)
+        return self._means.queue.head(self._name) if permit.word == "go" else None
+
+
+@dataclass
+class Ahead:
+    """What is known of the jobs behind the open ones.
+
+    Attributes:
+        last: The place of the last one that was let in.
+        waiting: How many stood behind the first one when it was let in.
+        look: How many are looked at next.
+        is_blocked: Whether the next one may not run together with those that are open.
+
+    """
+
+    last: str = ""
+    waiting: int = 0
+    look: int = _FIRST_LOOK
+    is_blocked: bool = False
+
+    def note(self, found: int, joined: int) -> None:
+        """Note how many were looked at, and how many of them were let in."""
+        self.is_blocked = joined < found
+        self.look = min(2 * joined + 2, MOST_CALLS)
+
+
+def _batches(
+    ended: Sequence[tuple[Entry, Outcome]],
+) -> Iterator[list[tuple[Entry, Outcome]]]:
+    """Yield what has ended in portions that Redis answers in a moment each."""
+    batch: list[tuple[Entry, Outcome]] = []
+    size = 0
+    for entry, outcome in ended:
+        if batch and size + len(outcome.reply) > _MOST_ANSWERED:
+            yield batch
+            batch, size = [], 0
+        batch.append((entry, outcome))
+        size += len(outcome.reply)
+    if batch:
+        yield batch

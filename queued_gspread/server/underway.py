@@ -1,0 +1,119 @@
+"""A call under way: its job, what came of its requests so far, and the one that it needs next."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from queued_gspread.broker import NO_NOTE, Note, Share
+
+from .journal import Journals, announce
+from .merge import Part, part
+from .repeat import may_repeat
+from .request import Exchange, Remembered, Request, is_read
+
+if TYPE_CHECKING:
+    from queued_gspread.broker import Entry
+    from queued_gspread.job import Job
+
+__all__ = ["JOURNALLED", "MAY_HAVE_WRITTEN", "Call"]
+
+JOURNALLED: Final = "j"
+"""The mark of a call whose journal has to be read before it goes on."""
+
+MAY_HAVE_WRITTEN: Final = ("w", JOURNALLED)
+"""The marks of calls that may have written."""
+
+
+@dataclass(eq=False)
+class Call:
+    """A call under way.
+
+    Attributes:
+        entry: Its job, as it was let in.
+        job: The same, decoded.
+        exchanges: Its requests so far, with what came of them.
+        mark: How far it certainly is: '', 'r' it has only read, 'w' it may have written what may
+            be written twice, 'j' its journal tells.
+        journalled: How many of the exchanges are in its journal.
+        sent: How many requests were sent for it, counting each time.
+        note: What its journal has to hold before the next request; None as long as that is not
+            worked out.
+        began: When it was begun, on this machine's monotonic clock.
+
+    """
+
+    entry: Entry
+    job: Job
+    exchanges: list[Exchange | Remembered] = field(default_factory=list)
+    mark: str = ""
+    journalled: int = 0
+    sent: int = 0
+    note: Note | None = None
+    began: float = field(default_factory=time.monotonic)
+    _request: Request | None = None
+    _parts: list[Part | None] = field(default_factory=list)
+
+    @property
+    def request(self) -> Request:
+        """The request that it needs next."""
+        if self._request is None:
+            raise RuntimeError("a call that has not been advanced needs no request")
+        return self._request
+
+    @property
+    def part(self) -> Part | None:
+        """What that request adds to a larger one; None if it has to be alone."""
+        if not self._parts:
+            self._parts.append(part(self.request))
+        return self._parts[0]
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether no request was sent for it, by this server or another."""
+        return not (self.mark or self.exchanges or self.sent)
+
+    @property
+    def may_have_written(self) -> bool:
+        """Whether anything may have changed at Google because of it."""
+        return self.mark in MAY_HAVE_WRITTEN
+
+    def needs(self, request: Request) -> None:
+        """Note which request it needs next."""
+        self._request = request
+        self._parts.clear()
+
+    def share(self, attempt: str, journals: Journals) -> Share:
+        """Return what Redis has to know before the next request is sent.
+
+        Args:
+            attempt: A name for the attempt.
+            journals: Write what is kept of calls.
+
+        """
+        if self.note is None:
+            self.note = self._note_before(attempt, journals)
+        return Share(self.entry, self.mark_after(), self.job.timeout, self.note)
+
+    def mark_after(self) -> str:
+        """Return how far it is once the next request has been sent."""
+        if self.note or self.mark == JOURNALLED:
+            return JOURNALLED
+        return (self.mark or "r") if is_read(self.request) else "w"
+
+    def _note_before(self, attempt: str, journals: Journals) -> Note:
+        """Return what its journal has to hold before the next request is sent.
+
+        What may be repeated needs no journal, unless it is made of what was read before: a call
+        that reads again might write something else.
+        """
+        request = self.request
+        if is_read(request):
+            return NO_NOTE
+        start, job_id = self.journalled, self.entry.job_id
+        places = enumerate(self.exchanges[start:], start)
+        entries = tuple(journals.record(job_id, place, exchange) for place, exchange in places)
+        if may_repeat(request):
+            return Note(start, entries)
+        return Note(start, entries, attempt, announce(request))
