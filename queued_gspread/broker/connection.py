@@ -105,7 +105,7 @@ def _load(name: str) -> Script:
 
 
 _NAMES: Final = (
-    *("alive", "answer", "beat", "enqueue", "head", "journal", "leave", "poison"),
+    *("ahead", "alive", "answer", "beat", "enqueue", "head", "journal", "leave", "poison"),
     *("recount", "recover", "release", "settle", "start", "touch", "withdraw"),
 )
 SCRIPTS: Final = {name: _load(name) for name in _NAMES}
