@@ -116,5 +116,6 @@ class Ledger(Epoch):
                 *(unmarked, kind, name, limit, window, sent, wait, jitter),
                 *(back_to, attempt, answered),
             ],
+            insists=True,
         )
         return Setback(int(found[0]), found[1] / 1000)

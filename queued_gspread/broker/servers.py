@@ -224,6 +224,7 @@ class Servers(Ledger):
                 *(keys.reply(entry.job_id), keys.journal(entry.job_id), keys.waiting),
             ],
             [entry.lane, entry.entry, entry.job_id, reply, REPLY_EXPIRY],
+            insists=True,
         )
         return entry_of(entry.lane, found)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import redis
-from calls import read, write
+from calls import append, read, write
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker.keys import Keys
@@ -104,3 +104,30 @@ def test_a_password_that_is_changed_and_changed_back(
         raw.config_set("requirepass", "")
     gate.open()
     assert background(read, client, "other").result(PATIENCE) == {}
+
+
+@pytest.mark.parametrize("call", [append, write, read])
+def test_a_password_of_the_servers_that_is_changed_during_a_call(
+    call, forgetful_redis, serve, authorize, gate, background, caplog
+):
+    """A server that Redis does not let in when Google's answer comes gives it once it is let in."""
+    with redis.Redis.from_url(forgetful_redis.url, decode_responses=True) as raw:
+        raw.acl_setuser("server", enabled=True, passwords="+hunter2", keys="*", commands=["+@all"])
+        serve(redis_url=forgetful_redis.url.replace("redis://", "redis://server:hunter2@"))
+        calling = background(call, authorize(redis_url=forgetful_redis.url))
+        arrival = gate.next()
+        raw.acl_setuser("server", enabled=True, reset_passwords=True, passwords="+other")
+        raw.client_kill_filter(user="server")
+        eventually(lambda: "check the user and the password" in caplog.text)
+        before = refused_logins(raw)
+        arrival.answer({"done": True})
+        # More than the lease's thread makes in that time.
+        eventually(lambda: refused_logins(raw) > before + 3)
+        raw.acl_setuser("server", enabled=True, reset_passwords=True, passwords="+hunter2")
+    assert calling.result(PATIENCE) == {"done": True}
+    assert len(gate.seen) == 1
+    assert "hunter2" not in caplog.text
+
+
+def refused_logins(raw):
+    return sum(entry["count"] for entry in raw.acl_log() if entry["reason"] == "auth")
