@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import redis
 from calls import append, read, write
@@ -67,6 +69,33 @@ def test_a_redis_that_comes_back_without_its_data(forgetful_redis, waiting_calls
     gate.next().answer({"works": "on"})
     assert reading.result(PATIENCE) == {"works": "on"}
     assert [seen.method for seen in gate.seen] == ["put", "get"]
+
+
+def test_a_redis_that_comes_back_with_an_older_state(
+    hasty, durable_redis, start_process, authorize, google, background, namespace
+):
+    """A call that is no longer known to have been made, as after a power cut, is made again."""
+    server = start_process("--redis-url", durable_redis.url)
+    client = authorize(redis_url=durable_redis.url)
+    reading = background(read, client)
+    first = google.gate.next()
+    appending = background(append, client)
+    with redis.Redis.from_url(durable_redis.url) as raw:
+        eventually(lambda: raw.xlen(Keys(namespace).lane("lane")) == 2)
+    (file,) = durable_redis.directory.rglob("*.aof")
+    size = file.stat().st_size
+    first.answer({"read": 1})
+    assert reading.result(PATIENCE) == {"read": 1}
+    google.gate.next()
+    server.kill()
+    durable_redis.kill()
+    os.truncate(file, size)
+    durable_redis.start()
+    start_process("--redis-url", durable_redis.url)
+    google.gate.next().answer({"read": 2})
+    google.gate.next().answer({"appended": 2})
+    assert appending.result(PATIENCE) == {"appended": 2}
+    assert [seen.method for seen in google.gate.seen] == ["get", "post"] * 2
 
 
 def test_a_timeout_while_redis_is_away(durable_redis, waiting_calls, authorize, background, gate):
