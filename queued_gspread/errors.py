@@ -26,7 +26,12 @@ holds a password or a credential.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from gspread.exceptions import APIError, GSpreadException
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 __all__ = [
     "AccountMismatchError",
@@ -137,10 +142,29 @@ class OutcomeUnknownError(QueuedGspreadError, APIError):
 
     It has what every :class:`gspread.exceptions.APIError` has; where Google's answer never
     came, ``response`` is a synthetic one with status 0 and reason ``OUTCOME_UNKNOWN``.
+
+    Attributes:
+        call: The gspread call that it was sent for, with the titles of what it was made on.
+        sent: Its method and URL, without parameters; '' if that is not known.
+        sent_at: When it was sent, in UTC, on Redis's clock; None if that is not known.
+        how_to_check: What to look at before the call is made again.
+
     """
 
+    call: str = ""
+    sent: str = ""
+    sent_at: datetime | None = None
+    how_to_check: str = "look into the spreadsheet"
+
     def __str__(self) -> str:
+        whose = f"{self.call}: " if self.call else ""
+        when = f" at {self.sent_at.isoformat(' ', 'seconds')}" if self.sent_at else ""
+        what = f"{self.sent} was sent{when}, and nobody" if self.sent else "nobody"
         return (
-            f"{super().__str__()} (nobody knows whether this was applied: look into the "
-            "spreadsheet before you call again)"
+            f"{super().__str__()} ({whose}{what} knows whether it was applied. Before you call "
+            f"again, {self.how_to_check})"
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # gspread's own would leave these attributes behind.
+        return type(self), (self.response,), vars(self)

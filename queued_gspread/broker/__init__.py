@@ -1,13 +1,17 @@
 """Redis as the queue: the only package that knows its keys.
 
 ``keys`` names them, ``lua/`` holds what has to be atomic, ``callers`` is the clients' side of
-the queue, ``servers`` the servers', ``slots`` says what the two halves of the valve tell each
-other of the quota, and ``notes`` what is written into a call's journal.
+the queue, ``servers`` the servers': its ``ledger`` knows of requests, and what an ``epoch`` runs
+once it has ended changes nothing. ``entry`` is a job in its lane, ``slots`` says what the two
+halves of the valve tell each other of the quota, and ``notes`` what is written into a call's
+journal.
 """
 
 from .callers import Callers
+from .entry import Entry
+from .epoch import StaleEpochError
 from .notes import NO_NOTE, Note
-from .servers import STOP, Beat, Entry, Servers, StaleEpochError
+from .servers import STOP, Beat, Servers
 from .slots import ALL, KINDS, NO_SLOT, Permit, Setback, Slot
 
 __all__ = [

@@ -20,13 +20,17 @@ from queued_gspread.errors import (
 from queued_gspread.job import Reply
 from queued_gspread.responses import made_up_response
 
+from .calllog import title_of
+from .hint import how_to_check
+from .request import Request, Sent
+
 if TYPE_CHECKING:
     from queued_gspread.broker import Entry
     from queued_gspread.job import Job
 
     from .journal import Unanswered
 
-__all__ = ["Outcome", "ended", "failed", "late", "lost", "poisoned", "unknown"]
+__all__ = ["Outcome", "ended", "failed", "in_doubt", "late", "lost", "poisoned", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -89,17 +93,55 @@ def late(job: Job, sent: int) -> Outcome:
     return Outcome("late", Reply(error=CallTimeoutError(told)).encode(), job, sent)
 
 
-def lost(job: Job, unanswered: Unanswered) -> Outcome:
-    """Return the outcome of a call whose server was gone while a request was in the air."""
-    told = f"{job.method}: {_request(unanswered)}, and the server stopped before the answer came"
-    return failed(_unknown(told), job, 0)
+def lost(job: Job, unanswered: Unanswered, request: Request | None = None) -> Outcome:
+    """Return the outcome of a call whose server was gone while a request was in the air.
+
+    Args:
+        job: The call's.
+        unanswered: What the journal tells of the request.
+        request: The one for which the call waits, if it can be found out.
+
+    """
+    error = _unknown("the server stopped before the answer came")
+    sent = unanswered.sent
+    if sent is not None:
+        if request is None or Sent.of(request) != sent:
+            request = Request(sent.method, sent.endpoint)
+        return failed(in_doubt(error, job, request, unanswered.at), job, 0)
+    error.call = _shown(job)
+    return failed(error, job, 0)
 
 
-def _request(unanswered: Unanswered) -> str:
-    if unanswered.sent is None or unanswered.at is None:
-        return "a request that may not be sent twice was sent"
-    moment = datetime.fromtimestamp(unanswered.at, timezone.utc).isoformat(" ", "seconds")
-    return f"{unanswered.sent.method.upper()} {unanswered.sent.endpoint} was sent at {moment}"
+def in_doubt(
+    error: OutcomeUnknownError, job: Job, request: Request, at: float | None
+) -> OutcomeUnknownError:
+    """Return the error once it tells which request it is about, and how to check.
+
+    Args:
+        error: The error.
+        job: Of the call that the request was sent for.
+        request: The request.
+        at: When it was sent, in seconds of Redis's clock.
+
+    """
+    sent = Sent.of(request)
+    error.call = _shown(job)
+    error.sent = f"{sent.method.upper()} {sent.endpoint}"
+    error.sent_at = _moment(at)
+    error.how_to_check = how_to_check(request)
+    return error
+
+
+def _shown(job: Job) -> str:
+    title = title_of(job)
+    return f"{job.kind}.{job.method}" + (f" on {title}" if title not in ("-", "?") else "")
+
+
+def _moment(at: float | None) -> datetime | None:
+    try:
+        return None if at is None else datetime.fromtimestamp(at, timezone.utc)
+    except (OverflowError, ValueError, OSError):
+        return None  # somebody else's writing
 
 
 def poisoned(entry: Entry) -> Outcome:

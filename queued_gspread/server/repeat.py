@@ -16,18 +16,27 @@ from urllib.parse import parse_qsl, urlsplit
 from .batch import may_repeat_batch
 from .request import CREDENTIALS, Request
 
-__all__ = ["ROUTES", "Route", "may_repeat", "route"]
+__all__ = ["ROUTES", "Route", "body_of", "may_repeat", "route", "route_of", "url_of"]
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Route:
-    """A method and a path of Google's, and whether a request to it may be repeated."""
+    """A method and a path of Google's, and what a request to it does.
+
+    Attributes:
+        method: In capitals.
+        path: A regular expression.
+        answer: Whether it may be repeated.
+        what: What it does, in a word; '' for what changes nothing.
+
+    """
 
     method: str
     path: str
     answer: bool | Callable[[Request], bool]
+    what: str = ""
 
 
 def may_repeat(request: Request) -> bool:
@@ -37,10 +46,15 @@ def may_repeat(request: Request) -> bool:
         return True
     if request.files or not isinstance(request.data, str | bytes | Mapping | None):
         return False  # a file or a generator has been read to its end
-    found = route(method, _url(request)[0])
+    found = route_of(request)
     if found is None:
         return False
     return found.answer if isinstance(found.answer, bool) else found.answer(request)
+
+
+def route_of(request: Request) -> Route | None:
+    """Return what the table says of a request; None if it does not know it."""
+    return route(_method(request), url_of(request)[0])
 
 
 def route(method: str, path: str) -> Route | None:
@@ -65,7 +79,8 @@ def _method(request: Request) -> str:
     return "GET" if (method, str(override).upper()) == ("POST", "GET") else ""
 
 
-def _url(request: Request) -> tuple[str, str]:
+def url_of(request: Request) -> tuple[str, str]:
+    """Return the path and the query of its endpoint; nothing where that cannot be read."""
     try:
         parts = urlsplit(request.endpoint)
     except (ValueError, AttributeError, TypeError):
@@ -76,7 +91,7 @@ def _url(request: Request) -> tuple[str, str]:
 def _query(request: Request) -> list[tuple[str, str]] | None:
     """Return the pairs of the query, from the endpoint and the params; None if unreadable."""
     params = request.params or ()
-    pairs = parse_qsl(_url(request)[1], keep_blank_values=True)
+    pairs = parse_qsl(url_of(request)[1], keep_blank_values=True)
     if isinstance(params, Mapping):
         params = list(params.items())
     if not isinstance(params, list | tuple):
@@ -86,7 +101,7 @@ def _query(request: Request) -> list[tuple[str, str]] | None:
     return pairs + [(str(name), str(value)) for name, value in params]
 
 
-def _body(request: Request) -> Json | None:
+def body_of(request: Request) -> Json | None:
     """Return the JSON object that is sent; None if it is none or cannot be read."""
     body = request.json
     if request.data:  # requests sends this one, if both are given
@@ -108,12 +123,12 @@ def _distinct(pairs: list[tuple[str, Any]]) -> Json:
 
 def _batch(request: Request) -> bool:
     """Judge a ``spreadsheets:batchUpdate``."""
-    return may_repeat_batch(_body(request))
+    return may_repeat_batch(body_of(request))
 
 
 def _renames(request: Request) -> bool:
     """Judge a PATCH of a file: adding a parent twice is refused, as is taking it away."""
-    body, query = _body(request), _query(request)
+    body, query = body_of(request), _query(request)
     if body is None or query is None:
         return False
     known = {"appProperties", "description", "name", "properties", "starred", "trashed"}
@@ -141,29 +156,29 @@ _FILES: Final = "/drive/v3/files"
 _FILE: Final = f"{_FILES}/[^/:]+"
 
 ROUTES: Final = (
-    Route("POST", _SHEETS, False),
-    Route("POST", f"{_ONE}:batchUpdate", _batch),
+    Route("POST", _SHEETS, False, "create"),
+    Route("POST", f"{_ONE}:batchUpdate", _batch, "batch"),
     Route("POST", f"{_ONE}:getByDataFilter", True),  # reads
     Route("POST", f"{_ONE}/developerMetadata:search", True),  # reads
-    Route("POST", f"{_ONE}/sheets/[0-9]+:copyTo", False),
-    Route("PUT", _RANGE, True),
-    Route("POST", f"{_RANGE}:append", False),
-    Route("POST", f"{_RANGE}:clear", True),
-    Route("POST", f"{_ONE}/values:batchClear", True),
-    Route("POST", f"{_ONE}/values:batchUpdate", True),
+    Route("POST", f"{_ONE}/sheets/[0-9]+:copyTo", False, "copy sheet"),
+    Route("PUT", _RANGE, True, "values"),
+    Route("POST", f"{_RANGE}:append", False, "append"),
+    Route("POST", f"{_RANGE}:clear", True, "values"),
+    Route("POST", f"{_ONE}/values:batchClear", True, "values"),
+    Route("POST", f"{_ONE}/values:batchUpdate", True, "values"),
     Route("POST", f"{_ONE}/values:batchGetByDataFilter", True),  # reads
     # Values are neither places nor metadata: the filters select the same cells again.
-    Route("POST", f"{_ONE}/values:batchClearByDataFilter", True),
-    Route("POST", f"{_ONE}/values:batchUpdateByDataFilter", True),
-    Route("POST", _FILES, False),
-    Route("POST", f"{_FILE}/copy", False),
-    Route("POST", f"{_FILE}/comments", False),
-    Route("POST", f"{_FILE}/permissions", False),  # sends another mail
-    Route("PATCH", _FILE, _renames),
+    Route("POST", f"{_ONE}/values:batchClearByDataFilter", True, "values"),
+    Route("POST", f"{_ONE}/values:batchUpdateByDataFilter", True, "values"),
+    Route("POST", _FILES, False, "make file"),
+    Route("POST", f"{_FILE}/copy", False, "copy file"),
+    Route("POST", f"{_FILE}/comments", False, "comment"),
+    Route("POST", f"{_FILE}/permissions", False, "share"),  # sends another mail
+    Route("PATCH", _FILE, _renames, "change file"),
     # Who takes a right from himself is refused the second time; an owner to be gets a mail.
-    Route("PATCH", f"{_FILE}/permissions/[^/:]+", False),
-    Route("DELETE", _FILE, False),  # a second one answers 404
-    Route("DELETE", f"{_FILE}/permissions/[^/:]+", False),  # as does this
-    Route("PUT", "/upload/drive/v2/files/[^/:]+", _replaces_content),
+    Route("PATCH", f"{_FILE}/permissions/[^/:]+", False, "change share"),
+    Route("DELETE", _FILE, False, "delete file"),  # a second one answers 404
+    Route("DELETE", f"{_FILE}/permissions/[^/:]+", False, "unshare"),  # as does this
+    Route("PUT", "/upload/drive/v2/files/[^/:]+", _replaces_content, "upload"),
 )
 """Google's methods and paths that are known, reads aside; the first that fits counts."""

@@ -95,7 +95,9 @@ class Runner:
             self._sender.guard(entry.lane)
         journal = self._sender.journal(entry)
         if journal.unanswered is not None:
-            return lost(job, journal.unanswered)
+            step = self._advance(Call(entry, job, list(journal.exchanges)))
+            request = step.request if isinstance(step, Needs) else None
+            return lost(job, journal.unanswered, request)
         if entry.mark == JOURNALLED and not journal.exchanges:
             return lost(job, Unanswered())  # somebody has taken the journal away
         return Call(entry, job, list(journal.exchanges), entry.mark, len(journal.exchanges))

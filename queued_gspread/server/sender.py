@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from google.auth.exceptions import GoogleAuthError
 
-from queued_gspread.broker import NO_NOTE, Note
+from queued_gspread.broker import NO_NOTE, Note, StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError
 
 from .calllog import LOGGER, title_of
 from .effort import Effort
 from .journal import Journal, Journals, announce
 from .line import Ticket
-from .outcome import Outcome, late, unknown
+from .outcome import Outcome, in_doubt, late, unknown
 from .repeat import may_repeat
 from .request import Exchange, Failure, Remembered, Request, Response, is_read
 from .setbacks import Setbacks
@@ -49,6 +49,7 @@ MAY_HAVE_WRITTEN: Final = ("w", JOURNALLED)
 
 _FINAL: Final = Judgement(Verdict.FINAL)
 _UNREPLICATED: Final = Judgement(Verdict.NOT_SENT, why="no replica of Redis has the journal")
+_UNSENT: Final = Judgement(Verdict.NOT_SENT)
 _NOT_APPLIED: Final = (Verdict.REFUSED_QUOTA, Verdict.UNAUTHENTICATED, Verdict.NOT_SENT)
 
 
@@ -162,7 +163,7 @@ class Sender:
             call.journalled = note.length if note else call.journalled
             exchange, judgement = self._attempt(call, request, slot, note, permit)
             if not self._goes_on(call, effort, exchange, judgement):
-                return _final(exchange, judgement)
+                return _final(exchange, judgement, call.job, permit)
 
     def journal(self, entry: Entry) -> Journal:
         """Return what the journal of a call that was begun before tells."""
@@ -231,6 +232,9 @@ class Sender:
                 exchange = self._transport.send(request, call.job.http_timeout)
                 # What asks for the server's own credentials is not sent to Google.
                 judgement = judge(exchange.outcome) if slot.kind else _FINAL
+        except (StaleEpochError, BrokerUnavailableError):
+            judgement = _UNSENT
+            raise
         finally:
             self._settle(call, request, slot, note, permit, exchange, judgement)
         if judgement.verdict is Verdict.UNAUTHENTICATED:
@@ -261,12 +265,12 @@ class Sender:
         back_to = before if is_unwritten and marked != before else ""
         call.mark = back_to or marked
         refused = judgement.verdict is Verdict.REFUSED_QUOTA
-        attempt = note.attempt if exchange else ""
+        attempt = note.attempt if exchange or is_unwritten else ""
         if not (slot.is_noted or permit.is_trial or refused or back_to or attempt):
             return
         answered = b""
         if exchange and attempt and not is_unwritten:
-            final = _final(exchange, judgement)
+            final = _final(exchange, judgement, call.job, permit)
             answered = self._journals.record(call.entry.job_id, note.length, final)
             call.journalled += 1
         # No longer than anybody would wait, whatever Google asks for.
@@ -345,11 +349,11 @@ def _may_still_land(exchange: Exchange, judgement: Judgement) -> bool:
     return is_unknown and not is_read(exchange.request) and _answer(exchange) is None
 
 
-def _final(exchange: Exchange, judgement: Judgement) -> Exchange:
+def _final(exchange: Exchange, judgement: Judgement, job: Job, permit: Permit) -> Exchange:
     """Return what the call gets to see of a request that is not sent again."""
     request, outcome = exchange.request, exchange.outcome
     if judgement.verdict is not Verdict.UNKNOWN or may_repeat(request):
         return exchange
-    told = unknown(_answer(exchange), judgement.why)
+    told = in_doubt(unknown(_answer(exchange), judgement.why), job, request, permit.sent / 1000)
     told.__cause__ = outcome.error if isinstance(outcome, Failure) else None
     return Exchange(request, Failure(told))

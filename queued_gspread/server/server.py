@@ -30,11 +30,14 @@ from .transport import Transport
 from .valve import Valve
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from types import TracebackType
 
     import gspread
     from typing_extensions import Self
+
+    from .token_state import AnyTokens
 
 __all__ = ["Server"]
 
@@ -118,22 +121,9 @@ class Server:
         )
         self._doorkeeper = Doorkeeper(self._settings)
         self._max_queue = checked_count(max_queue, f"max_queue={max_queue!r}")
-        named: dict[str, Any] = {
-            "service_account": service_account,
-            "oauth": oauth,
-            "adc": adc,
-            "api_key": api_key,
-        }
-        watched = None if client else key_file(**named)
-        self._client = client or make_client(**named, api_endpoint=api_endpoint)
-        self._http, self._tokens = adopt(
-            self._client,
-            request_timeout=_seconds(request_timeout=request_timeout),
-            refresh_every=_seconds_or_none(refresh_every=refresh_every),
-            reload=None if watched is None else watched.reload,
-        )
-        if watched is not None:
-            watched.account = self.account.email
+        named = {"service_account": service_account, "oauth": oauth, "adc": adc, "api_key": api_key}
+        timing = (request_timeout, refresh_every)
+        self._client, self._http, self._tokens = _way_to_google(client, named, api_endpoint, timing)
         limits = (reads_per_minute, writes_per_minute)
         project = (project_reads_per_minute, project_writes_per_minute)
         self._quota = Quota(*limits, *project, quota_window, interval)
@@ -148,7 +138,7 @@ class Server:
     @property
     def account(self) -> Identity:
         """Whose credentials the server has."""
-        return identity_of(getattr(self._http, "auth", None))
+        return _account_of(self._http)
 
     def run(self) -> None:
         """Work until :meth:`stop` is called, or somebody asks for it through the queue.
@@ -305,6 +295,38 @@ class Server:
                 "itself, appends included: take gspread.HTTPClient, and adapters without retries",
                 type(self._client.http_client).__name__,
             )
+
+
+def _way_to_google(
+    client: gspread.Client | None,
+    named: Mapping[str, Any],
+    api_endpoint: str | None,
+    timing: tuple[float, float],
+) -> tuple[gspread.Client, gspread.HTTPClient, AnyTokens]:
+    """Return the client to make calls with, what sends its requests, and the tokens for them.
+
+    Args:
+        client: The client, if one was given.
+        named: The credentials to make one from otherwise, as :class:`Server` names them.
+        api_endpoint: Where one that is made sends its requests.
+        timing: The ``request_timeout`` and ``refresh_every`` of :class:`Server`.
+
+    """
+    watched = None if client else key_file(**named)
+    client = client or make_client(**named, api_endpoint=api_endpoint)
+    http, tokens = adopt(
+        client,
+        request_timeout=_seconds(request_timeout=timing[0]),
+        refresh_every=_seconds_or_none(refresh_every=timing[1]),
+        reload=None if watched is None else watched.reload,
+    )
+    if watched is not None:
+        watched.account = _account_of(http).email
+    return client, http, tokens
+
+
+def _account_of(http: gspread.HTTPClient) -> Identity:
+    return identity_of(getattr(http, "auth", None))
 
 
 def _seconds(**given: float) -> float:

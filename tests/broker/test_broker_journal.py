@@ -188,3 +188,31 @@ def test_an_answer_under_an_old_epoch_is_not_noted(settings, server, head, raw, 
     takes_over(settings, server)
     old.settle(head, SLOT, permit.sent, attempt="1/1", answered=b"=a")
     assert [entry[0] for entry in entries(raw, keys, head)] == [">"]
+
+
+@pytest.mark.parametrize("slot", [SLOT, Slot("drive", "1/1", 0)], ids=["limited", "unlimited"])
+def test_what_was_announced_and_not_sent_is_taken_back_late(
+    slot, settings, server, head, raw, keys
+):
+    """A server whose lease has lapsed takes back what it did not send; the next one goes on."""
+    old = server.under(server.epoch)
+    permit = old.start(head, "j", None, slot, note(0, b"=a", attempt="1/1"))
+    following = takes_over(settings, server)
+    following.recover()
+    for _ in "12":
+        old.settle(head, slot, permit.sent, back_to="r", attempt="1/1")
+    assert entries(raw, keys, head) == ["=a"]
+    assert following.head("lane").mark == "r"
+
+
+def test_what_is_no_longer_announced_is_not_taken_back(settings, server, head, raw, keys):
+    """Where the next server has announced the request itself, an old epoch changes nothing."""
+    unlimited = Slot("drive", "1/1", 0)
+    old = server.under(server.epoch)
+    permit = old.start(head, "j", None, unlimited, note(0, attempt="1/1"))
+    old.settle(head, unlimited, permit.sent, back_to="r", attempt="1/1")
+    following = takes_over(settings, server)
+    following.start(head, "j", None, Slot("drive", "2/1", 0), note(0, attempt="2/1"))
+    old.settle(head, unlimited, permit.sent, back_to="r", attempt="1/1")
+    assert [entry[:5] for entry in entries(raw, keys, head)] == [">2/1 "]
+    assert following.head("lane").mark == "j"

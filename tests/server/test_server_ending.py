@@ -150,9 +150,9 @@ def test_a_write_under_way_that_may_not_be_repeated_is_not_sent_again(
     assert isinstance(error, APIError)
     assert (error.code, error.error["status"]) == (0, "OUTCOME_UNKNOWN")
     when = r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\+00:00"
-    assert re.search(
-        rf"values_append: POST https://sheets.*/lane/.*:append was sent at {when}, ", str(error)
-    )
+    assert re.search(rf"POST https://sheets.*/lane/.*:append was sent at {when}, ", str(error))
+    assert error.call == "http_client.values_append"
+    assert error.how_to_check == "look for the rows at the end of the table at 'A1'"
     assert arrival.method == "post"
     arrival = google.gate.next()
     assert arrival.method == "get"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
 import signal
+import sys
 
+import processes
 import pytest
-from calls import read, write
+from calls import append, read, write
 from gate import GatedGoogle
 from waiting import PATIENCE, eventually
 
@@ -117,3 +120,43 @@ def test_a_server_that_wakes_up_sends_and_answers_nothing(
     for server in (paused, other):
         server.signal(signal.SIGTERM)
         assert server.exit_status() == 0
+
+
+# The server's command, which stops itself right before its first request is sent.
+STOPS_BEFORE_IT_SENDS = """
+import os, signal
+from queued_gspread.cli import main
+from queued_gspread.server.lease import Lease
+
+confirm, stops = Lease.confirm, [signal.SIGSTOP]
+
+def stop_and_confirm(lease, epoch):
+    if stops:
+        os.kill(os.getpid(), stops.pop())
+    confirm(lease, epoch)
+
+Lease.confirm = stop_and_confirm
+main()
+"""
+
+
+def test_a_server_stopped_between_announcement_and_request(
+    start_process, client, google, background, raw, keys, redis_url, namespace, monkeypatch
+):
+    """What it announced and could not send before its lease lapsed, it takes back."""
+    command = [sys.executable, "-W", "error", "-c", STOPS_BEFORE_IT_SENDS]
+    monkeypatch.setattr(processes, "COMMAND", command)
+    paused = start_process()
+    appending = background(append, client)
+    os.waitid(os.P_PID, paused.process.pid, os.WSTOPPED | os.WNOWAIT)
+    (journal,) = raw.keys(keys.journal("*"))
+    other = Servers(Settings(redis_url=redis_url, namespace=namespace), "ffff", "other")
+    eventually(lambda: other.beat(60).state == "taken")
+    assert [entry[0] for entry in raw.lrange(journal, 0, -1)] == [">"]
+    paused.signal(signal.SIGCONT)
+    eventually(lambda: not raw.exists(journal))
+    assert list(raw.hgetall(keys.started).values()) == ["r"]
+    other.release()
+    google.gate.next().answer({"appended": True})
+    assert appending.result(PATIENCE) == {"appended": True}
+    assert len(google.gate.seen) == 1

@@ -15,6 +15,7 @@ import pytest
 from gspread import urls
 
 from queued_gspread.server.batch import NOT_REPEATABLE, REPEATABLE
+from queued_gspread.server.hint import GENERAL, how_to_check
 from queued_gspread.server.repeat import may_repeat, route
 from queued_gspread.server.request import CREDENTIALS, Request
 
@@ -568,6 +569,20 @@ def test_every_call_that_gspread_makes_is_classified():
     assert not unknown
     if gspread.__version__ == "6.2.1":
         assert len(writes) == 15
+
+
+def test_every_request_that_gspread_sends_has_a_hint():
+    """Each call and each kind in gspread's source that may not be repeated says how to check it."""
+    trees = gspread_trees().values()
+    calls = {call for tree in trees for call in calls_sent(tree)}
+    writes = [Request(method, url) for method, url in sorted(calls)]
+    plain = [one for one in writes if not (may_repeat(one) or one.endpoint.endswith("batchUpdate"))]
+    kinds = {kind for tree in trees for kind in kinds_sent(tree)} | NOT_REPEATABLE.keys()
+    unchecked = [*plain, *(batch({kind: {}}) for kind in sorted(kinds))]
+    hints = [how_to_check(request) for request in unchecked]
+    assert [one for one, hint in zip(unchecked, hints, strict=True) if hint == GENERAL] == []
+    assert len(plain) > 5
+    assert len(set(hints)) > 20
 
 
 def test_kinds_are_spelt_as_in_json():

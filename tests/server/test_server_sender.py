@@ -139,7 +139,8 @@ def test_an_append_that_may_have_been_applied_is_told(name, serve, client, gate,
     error = appending.exception(PATIENCE)
     assert type(error) is OutcomeUnknownError
     assert isinstance(error, APIError)
-    assert "look into the spreadsheet before you call again" in str(error)
+    assert re.search(r":append was sent at 20.*, and nobody knows", str(error))
+    assert "Before you call again, look for the rows at the end of the table" in str(error)
     status = STATUS_OF.match(name)
     assert error.response.status_code == (int(status[0]) if status else 0)
     if status:

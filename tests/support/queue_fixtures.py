@@ -16,6 +16,7 @@ from waiting import eventually
 import queued_gspread
 from queued_gspread.broker import Callers, Servers, connection
 from queued_gspread.broker import callers as broker_callers
+from queued_gspread.broker import epoch as broker_epoch
 from queued_gspread.broker import servers as broker_servers
 from queued_gspread.broker.keys import Keys
 from queued_gspread.emulator import Emulator
@@ -38,8 +39,8 @@ def hasty(monkeypatch):
     """Let nobody wait long: neither between attempts nor for a Redis that is silent."""
     for module in (broker_callers, broker_servers):
         monkeypatch.setattr(module, "SLICE", 0.1)
+    for module in (broker_callers, broker_epoch, lanes):
         monkeypatch.setattr(module, "_PAUSE", 0.01)
-    monkeypatch.setattr(lanes, "_PAUSE", 0.01)
     monkeypatch.setitem(connection._OPTIONS, "socket_timeout", 0.5)
     # Those with these options are for this test alone.
     own = {}

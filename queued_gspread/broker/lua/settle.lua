@@ -3,7 +3,9 @@
 -- journal announces the request, it tells from now on what came of it.
 --
 -- Not only the server that works may say so: that of an earlier epoch may still have had a
--- request in the air.
+-- request in the air. It may take back what it announced and did not send, too, as long as the
+-- announcement stands: then nobody has gone on with the call. What came of a request is for the
+-- server that works to write.
 --
 -- KEYS[1] server    hash: who works, under which epoch
 -- KEYS[2] started   hash: job id -> how far the call is
@@ -30,21 +32,22 @@ local now = now_ms()
 local kind, full, window = ARGV[3], tonumber(ARGV[5]), tonumber(ARGV[6])
 -- A copy of this script that comes late must not speak for the request that was sent since.
 local is_first = full == 0 or redis.call('ZSCORE', KEYS[4], ARGV[4]) == 'inf'
-if ARGV[2] ~= '' and is_first and holds(KEYS[1], ARGV[1]) then
+local works, stands = holds(KEYS[1], ARGV[1]), false
+if ARGV[11] ~= '' then
+  local announced = '>' .. ARGV[11] .. ' '
+  local last = redis.call('LINDEX', KEYS[5], -1)
+  stands = last and string.sub(last, 1, #announced) == announced
+end
+local taken_back = stands and ARGV[12] == ''
+if taken_back then
+  redis.call('RPOP', KEYS[5])
+elseif stands and works then
+  redis.call('LSET', KEYS[5], -1, ARGV[12])
+end
+if ARGV[2] ~= '' and (taken_back or (is_first and works)) then
   local mark = redis.call('HGET', KEYS[2], ARGV[2])
   if mark then
     redis.call('HSET', KEYS[2], ARGV[2], ARGV[10] .. string.sub(mark, 2, 2))
-  end
-end
-if ARGV[11] ~= '' and holds(KEYS[1], ARGV[1]) then
-  local announced = '>' .. ARGV[11] .. ' '
-  local last = redis.call('LINDEX', KEYS[5], -1)
-  if last and string.sub(last, 1, #announced) == announced then
-    if ARGV[12] == '' then
-      redis.call('RPOP', KEYS[5])
-    else
-      redis.call('LSET', KEYS[5], -1, ARGV[12])
-    end
   end
 end
 if kind == '' then

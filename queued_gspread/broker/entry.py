@@ -1,0 +1,62 @@
+"""A job as it stands in its lane, and what Redis tells of it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from .connection import as_text
+
+__all__ = ["Entry", "entry_of"]
+
+_LONGEST_ID: Final = 64
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A job as it stands in its lane.
+
+    Attributes:
+        lane: The lane's name.
+        entry: Its place in the lane; the time of its enqueue on Redis's clock is part of it.
+        job_id: The job's id; '' for something that is not a job.
+        body: The job, encoded.
+        mark: How far a call that was begun before is: '', 'r', 'w' or 'j'.
+        waiting: How many jobs the lane holds, this one included.
+        age: Seconds from the enqueue to this look at it, on Redis's clock.
+        deaths: How many servers have died since this job was handed out to them.
+        seen: The moment of this look, on this machine's monotonic clock.
+
+    """
+
+    lane: str
+    entry: str
+    job_id: str
+    body: bytes
+    mark: str
+    waiting: int
+    age: float = 0.0
+    deaths: int = 0
+    seen: float = field(default_factory=time.monotonic)
+
+    def deadline(self, timeout: float | None) -> float | None:
+        """Return the moment at which a call is too late, on this machine's monotonic clock."""
+        return None if timeout is None else self.seen + timeout - self.age
+
+
+def entry_of(lane: str, found: Any) -> Entry | None:
+    """Return the entry that ``head.lua`` has found, if any."""
+    if found is None:
+        return None
+    entry, job_id, body, mark, waiting, now, deaths = found
+    age = (int(now) - int(entry.partition(b"-")[0])) / 1000
+    far = as_text(mark)[:1]
+    return Entry(
+        lane, as_text(entry), _id(job_id), body, far, int(waiting), age, deaths=int(deaths)
+    )
+
+
+def _id(job_id: bytes) -> str:
+    """Return a job's id; '' where a hostile writer put something else."""
+    return job_id.decode() if job_id.isalnum() and len(job_id) <= _LONGEST_ID else ""

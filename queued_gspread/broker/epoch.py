@@ -1,0 +1,71 @@
+"""One server's right to write: what it runs under an epoch that has ended changes nothing."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+from queued_gspread.errors import BrokerUnavailableError
+
+from .connection import Connection, connect, is_locked_out, is_passing
+from .keys import Keys
+
+if TYPE_CHECKING:
+    from queued_gspread.settings import Settings
+
+__all__ = ["Epoch", "StaleEpochError", "unless_stale"]
+
+_PAUSE: Final = 0.2
+
+
+class StaleEpochError(Exception):
+    """Another server works by now, or this one's lease lapsed: it may not write any more."""
+
+
+class Epoch:
+    """Runs scripts under an epoch. Any thread of the server may use it.
+
+    Args:
+        settings: Where the queue is.
+        epoch: Its number; '' for none.
+        stopping: Once it is set, nobody waits for a Redis that is away.
+
+    """
+
+    def __init__(
+        self, settings: Settings, epoch: str = "", stopping: threading.Event | None = None
+    ) -> None:
+        self.settings = settings
+        self.epoch = epoch
+        self._stopping = stopping or threading.Event()
+        self._keys = Keys(settings.namespace)
+
+    @property
+    def _connection(self) -> Connection:
+        return connect(self.settings.redis_url, self.settings.namespace)
+
+    def _fenced(
+        self, script: str, keys: list[str], args: list[Any], *, insists: bool = False
+    ) -> Any:
+        """Run a script under this epoch; while Redis is away, wait for it.
+
+        Where it *insists*, it waits as well while Redis does not let this server in: what it has
+        to say is known to nobody else.
+        """
+        while True:
+            try:
+                return unless_stale(self._run(script, keys, args))
+            except BrokerUnavailableError as error:
+                waits = is_passing(error) or (insists and is_locked_out(error))
+                if not waits or self._stopping.wait(_PAUSE):
+                    raise
+
+    def _run(self, script: str, keys: list[str], args: list[Any]) -> Any:
+        return self._connection.run(script, [self._keys.server, *keys], [self.epoch, *args])
+
+
+def unless_stale(found: Any) -> Any:
+    """Return what a script answered, unless it refused to run under its epoch."""
+    if found == b"stale":
+        raise StaleEpochError
+    return found
