@@ -94,6 +94,16 @@ def test_a_late_copy_of_a_start_announces_nothing_again(server, head, raw, keys)
     assert entries(raw, keys, head) == ["=a"]
 
 
+def test_what_redis_has_lost_of_a_journal_is_told_as_unknown(server, head, raw, keys):
+    """What comes after a loss stands in its own place; nobody takes what is left for the whole."""
+    permit = server.start(head, "j", None, SLOT, note(0, b"=a", attempt="1/1"))
+    server.settle(head, SLOT, permit.sent, attempt="1/1", answered=b"=b")
+    raw.ltrim(keys.journal(head.job_id), 0, 0)
+    for _ in "12":
+        server.start(head, "j", None, Slot("write", "1/2", 60), note(3, attempt="1/2"))
+    assert [entry[:5] for entry in entries(raw, keys, head)] == ["=a", "?", "?", ">1/2 "]
+
+
 @pytest.mark.parametrize(("first", "second", "mark"), ["rww", "rjj", "wjj", "jrj", "jwj", "wrw"])
 def test_a_mark_never_goes_back_by_itself(first, second, mark, server, head):
     """A call that may have written stays so, and one with a journal keeps it."""
