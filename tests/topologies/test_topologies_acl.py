@@ -131,7 +131,7 @@ def test_every_script_runs_as_these_users(guarded, settings_of, background):
     assert permit.word == "go"
     assert server.start(head, "w", None, Slot("write", "other", 1, 60.0)).word == "wait"
     assert len(server.journal(head)) == 2
-    assert server.is_replicated() is False
+    assert server.is_replicated(head) is False
     server.settle(head, slot, permit.sent, refused=True, attempt="slot", answered=b"=")
     server.settle(head, slot, permit.sent, back_to="r", attempt="slot")
     server.leave(head)
