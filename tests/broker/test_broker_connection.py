@@ -234,9 +234,7 @@ def test_a_full_redis_is_taken_over(own_redis, namespace, keys, redis_of):
     """A server takes over in a Redis without memory left: slots, deaths and poisoned jobs too."""
     raw = redis_of(own_redis)
     settings = Settings(redis_url=own_redis.url, namespace=namespace)
-    servers = [
-        Servers(settings, name, f"server {name}", stopping=already_set()) for name in "abcd"
-    ]
+    servers = [Servers(settings, name, f"server {name}", stopping=already_set()) for name in "abcd"]
     enqueue(settings)
     servers[0].beat(60)
     head = servers[0].head("lane")
