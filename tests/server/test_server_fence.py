@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from functools import partial
 
 import pytest
 import requests
@@ -76,3 +77,19 @@ def test_bodies_of_all_kinds(listener, session, body):
     """Whatever requests can send arrives."""
     assert session.post(listener.url, data=body, timeout=PATIENCE).text == "ok"
     assert len(listener.seen) == 1
+
+
+def test_a_question_is_asked_behind_a_proxy_too(listener, session):
+    """What goes out by way of a proxy is handed over whole, after the same question."""
+
+    def refuse():
+        raise StaleEpochError
+
+    session.proxies = {"http": listener.url}
+    send = partial(session.post, "http://host.invalid/", data="body", timeout=PATIENCE)
+    assert send().text == "ok"
+    with asking(refuse), pytest.raises(StaleEpochError):
+        send()
+    (piece,) = listener.seen
+    assert piece.startswith(b"POST http://host.invalid/ ")
+    assert piece.endswith(b"\r\n\r\nbody")
