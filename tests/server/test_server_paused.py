@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import signal
+import time
 
 import pytest
 from calls import read, write
@@ -46,6 +47,17 @@ def test_a_lease_is_certain_for_as_long_as_it_holds(lease, clock):
     lease.confirm(lease._epoch)
     with pytest.raises(StaleEpochError):
         lease.confirm("an earlier one")
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="there is no such clock here")
+def test_a_lease_runs_out_while_the_machine_sleeps(redis_url, namespace, monkeypatch):
+    """The clock of a lease counts the time for which the whole machine was suspended."""
+    lease = Lease(Servers(Settings(redis_url, namespace), "aaaa", "server a"), 60.0)
+    lease._beat("")
+    assert lease._is_decided
+    since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
+    monkeypatch.setattr(time, "clock_gettime", {time.CLOCK_BOOTTIME: since_boot + 60}.__getitem__)
+    assert not lease._is_decided
 
 
 def test_a_lease_that_may_have_lapsed_waits_for_a_beat(lease, clock, background):
