@@ -80,9 +80,10 @@ def test_a_late_copy_speaks_for_no_other_attempt(server, head, raw, keys):
     permit = server.start(head, "j", None, unlimited, note(0, attempt="1/1"))
     server.settle(head, unlimited, permit.sent, attempt="1/1")
     server.start(head, "j", None, Slot("drive", "1/2", 0), note(0, attempt="1/2"))
-    server.settle(head, unlimited, permit.sent, attempt="1/1")
+    server.settle(head, unlimited, permit.sent, back_to="r", attempt="1/1")
     server.settle(head, unlimited, permit.sent, attempt="1/1", answered=b"=late")
     assert [entry[:5] for entry in entries(raw, keys, head)] == [">1/2 "]
+    assert server.head("lane").mark == "j"
 
 
 def test_a_late_copy_of_a_start_announces_nothing_again(server, head, raw, keys):
@@ -176,8 +177,9 @@ def test_a_job_is_set_aside_once(server, head, raw, keys):
         lambda old, head: old.start(head, "j", None, SLOT, note(0, b"=a", attempt="1/1")),
         lambda old, head: old.journal(head),
         lambda old, head: old.poison(head),
+        lambda old, head: old.is_replicated(head),
     ],
-    ids=["start", "journal", "poison"],
+    ids=["start", "journal", "poison", "touch"],
 )
 def test_an_old_epoch_neither_reads_nor_writes_journals(
     write, settings, server, head, raw, namespace
@@ -198,3 +200,12 @@ def test_an_answer_under_an_old_epoch_is_not_noted(settings, server, head, raw, 
     takes_over(settings, server)
     old.settle(head, SLOT, permit.sent, attempt="1/1", answered=b"=a")
     assert [entry[0] for entry in entries(raw, keys, head)] == [">"]
+
+
+def test_a_refusal_under_an_old_epoch_takes_no_mark_back(settings, server, head):
+    """What a server whose lease has lapsed hears says nothing of what the next one has sent."""
+    old, unlimited = server.under(server.epoch), Slot("drive", "1/1", 0)
+    permit = old.start(head, "w", None, unlimited)
+    following = takes_over(settings, server)
+    old.settle(head, unlimited, permit.sent, back_to="r")
+    assert following.head("lane").mark == "w"

@@ -29,22 +29,24 @@ may_grow(KEYS[1])
 local now = now_ms()
 local kind, full, window = ARGV[3], tonumber(ARGV[5]), tonumber(ARGV[6])
 -- A copy of this script that comes late must not speak for the request that was sent since.
-local is_first = full == 0 or redis.call('ZSCORE', KEYS[4], ARGV[4]) == 'inf'
+local announced = '>' .. ARGV[11] .. ' '
+local is_announced = ARGV[11] ~= ''
+  and string.sub(redis.call('LINDEX', KEYS[5], -1) or '', 1, #announced) == announced
+local is_first = is_announced
+if ARGV[11] == '' then
+  is_first = full == 0 or redis.call('ZSCORE', KEYS[4], ARGV[4]) == 'inf'
+end
 if ARGV[2] ~= '' and is_first and holds(KEYS[1], ARGV[1]) then
   local mark = redis.call('HGET', KEYS[2], ARGV[2])
   if mark then
     redis.call('HSET', KEYS[2], ARGV[2], ARGV[10] .. string.sub(mark, 2, 2))
   end
 end
-if ARGV[11] ~= '' and holds(KEYS[1], ARGV[1]) then
-  local announced = '>' .. ARGV[11] .. ' '
-  local last = redis.call('LINDEX', KEYS[5], -1)
-  if last and string.sub(last, 1, #announced) == announced then
-    if ARGV[12] == '' then
-      redis.call('RPOP', KEYS[5])
-    else
-      redis.call('LSET', KEYS[5], -1, ARGV[12])
-    end
+if is_announced and holds(KEYS[1], ARGV[1]) then
+  if ARGV[12] == '' then
+    redis.call('RPOP', KEYS[5])
+  else
+    redis.call('LSET', KEYS[5], -1, ARGV[12])
   end
 end
 if kind == '' then
