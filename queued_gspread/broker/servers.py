@@ -43,7 +43,6 @@ _SNAPSHOTS: Final = (
     "this Redis keeps snapshots and no append-only file: if it is killed, it comes back with "
     "calls that were answered already, and they are made again. Set `appendonly yes`"
 )
-_LONGEST_ID: Final = 64
 _MOST_POISONED: Final = 1000
 _REPLICATION: Final = 1.0
 
@@ -414,10 +413,5 @@ def _entry(lane: str, found: Any) -> Entry | None:
     age = (int(now) - int(entry.partition(b"-")[0])) / 1000
     far = as_text(mark)[:1]
     return Entry(
-        lane, as_text(entry), _id(job_id), body, far, int(waiting), age, deaths=int(deaths)
+        *(lane, as_text(entry), job_id.decode(), body, far, int(waiting), age), deaths=int(deaths)
     )
-
-
-def _id(job_id: bytes) -> str:
-    """Return a job's id; '' where a hostile writer put something else."""
-    return job_id.decode() if job_id.isalnum() and len(job_id) <= _LONGEST_ID else ""
