@@ -8,6 +8,7 @@ from typing import get_args
 import pytest
 from signing_fixtures import KEY, OTHER, entry_of, job, key_of, signed, signing_key
 
+from queued_gspread.broker import StaleEpochError
 from queued_gspread.broker.seals import Seals, bound_job
 from queued_gspread.errors import ConfigurationError, SignatureError
 from queued_gspread.job import new_id
@@ -117,6 +118,35 @@ def test_a_reply_that_redis_did_not_take_is_given_again(signed):
     answer(entry, b"reply")
     assert (outcome().word, outcome().reply) == ("replayed", b"")
     assert len(runs) == 1
+
+
+def test_a_late_reply_of_an_earlier_epoch_is_no_reply_to_another_job(signed):
+    """A job whose lane an earlier epoch still answers is neither answered nor given its reply."""
+    keeper = Doorkeeper(signed)
+
+    class Queue:
+        def answer(self, entry, reply):
+            raise StaleEpochError
+
+    def under_way(admitted):
+        yield
+
+    def begun(job_id):
+        generation = keeper._generations.current
+        bound = bound_job(signed.namespace, "lane", job_id)
+        message = seal(keeper.keyring, "job", bound, job(), generation=generation)
+        entry = entry_of(message, job_id)
+        next(keeper.running(Queue(), under_way)(entry))
+        return entry
+
+    keeper.begin()
+    early = begun("a" * 32)
+    keeper.begin()
+    begun("b" * 32)
+    with pytest.raises(StaleEpochError):
+        keeper.answering(Queue())(early, b"reply")
+    assert not keeper._generations.was_answered("b" * 32)
+    assert keeper._unconfirmed == {}
 
 
 def test_generations_remember_what_may_be_fresh():
