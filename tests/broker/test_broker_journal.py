@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from broker_helpers import contents, enqueue, withdraw
 
@@ -191,6 +193,17 @@ def test_an_old_epoch_neither_reads_nor_writes_journals(
     with pytest.raises(StaleEpochError):
         write(old, head)
     assert contents(raw, namespace) == before
+
+
+def test_a_recovery_leaves_what_is_in_the_air(server, head, raw, keys):
+    """A server that reads the queue again holds the slots of its own requests as before."""
+    own, other = (Slot("write", f"{epoch}/1", 60) for epoch in (server.epoch, "1"))
+    for slot in (own, other):
+        assert server.start(head, "w", None, slot).word == "go"
+    server.recover(60.0)
+    held = [raw.zscore(keys.slots("write"), slot.name) for slot in (own, other)]
+    assert held[0] == math.inf
+    assert held[1] < math.inf
 
 
 def test_an_answer_under_an_old_epoch_is_not_noted(settings, server, head, raw, keys):

@@ -6,12 +6,16 @@ import socket
 import threading
 from functools import partial
 
+import gspread
 import pytest
 import requests
 from waiting import PATIENCE
 
 from queued_gspread.broker import StaleEpochError
 from queued_gspread.server.fence import asking, put_up
+from queued_gspread.server.request import Request
+from queued_gspread.server.token_state import NoTokens
+from queued_gspread.server.transport import Transport
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -70,6 +74,24 @@ def test_a_question_keeps_a_request_from_being_sent(listener, session):
     with asking(refuse), pytest.raises(StaleEpochError):
         session.post(listener.url, data="body", timeout=PATIENCE)
     assert len(listener.seen) == 1
+
+
+def test_the_way_to_google_asks_at_the_fence(listener, session):
+    """What was let go before the connection was made is asked about again before it is sent."""
+    asked = []
+
+    def confirm():
+        asked.append(len(listener.seen))
+        if len(asked) > 1:
+            raise StaleEpochError
+
+    http = gspread.HTTPClient(None, session=session)
+    http.api_endpoint = listener.url.rstrip("/")
+    transport = Transport(http, NoTokens(http), confirm=confirm)
+    with pytest.raises(StaleEpochError):
+        transport.send(Request("get", f"{listener.url}v4"), None)
+    assert asked == [0, 0]
+    assert listener.seen == []
 
 
 @pytest.mark.parametrize("body", [None, b"", "text", {"a": "form"}, iter([b"of ", b"pieces"])])

@@ -79,6 +79,34 @@ def test_a_lease_that_has_lapsed_is_not_confirmed(lease, clock, background, usur
     assert isinstance(confirmed.exception(PATIENCE), StaleEpochError)
 
 
+def test_a_lease_counts_from_before_its_beat(lease, clock, monkeypatch):
+    """However long the answer to a beat takes, the lease is no longer for it."""
+    beat = lease._queue.beat
+
+    def slow(seconds):
+        found = beat(seconds)
+        clock.now += 50.0
+        return found
+
+    monkeypatch.setattr(lease._queue, "beat", slow)
+    lease._beat("")
+    assert lease._is_decided
+    clock.now = 60.0
+    assert not lease._is_decided
+
+
+def test_every_request_asks_the_lease(serve, client, gate, background, raw, keys, monkeypatch):
+    """A server asks before it sends a request whether the epoch lasts under which it works."""
+    asked = []
+    monkeypatch.setattr(Lease, "confirm", lambda _, epoch: asked.append(epoch))
+    serve()
+    reading = background(read, client)
+    arrival = gate.next()
+    assert asked == [raw.hget(keys.server, "epoch")]
+    arrival.answer({})
+    assert reading.result(PATIENCE) == {}
+
+
 def test_a_lease_that_is_given_up_confirms_nothing(lease, clock, background):
     """Who waits for a beat that comes no more is told that the epoch has ended."""
     # Never before the end of any lease, whatever beats there are.
