@@ -267,6 +267,32 @@ def test_what_an_observer_may(allows):
     assert [command for command in OBSERVER if allows("observer", command)] == []
 
 
+@pytest.fixture
+def select(guarded):
+    """Return what lets a part choose a database, as the page says, until the test is over."""
+    parts = []
+
+    def grant(part):
+        parts.append(part)
+        guarded.ask("ACL", "SETUSER", f"queued-gspread-{part}", "+select")
+
+    yield grant
+    for part in parts:
+        guarded.ask("ACL", "SETUSER", f"queued-gspread-{part}", "-select")
+
+
+def test_another_database_takes_one_rule_more(url_of, select):
+    """In a database of their own the parts need one command more, and no other."""
+    there = {part: Settings(f"{url_of(part)[:-1]}1", NAMESPACE) for part in ("server", "observer")}
+    server = Servers(there["server"], "aaaa", "server")
+    with pytest.raises(BrokerUnavailableError, match="select"):
+        server.beat(5)
+    for part in there:
+        select(part)
+    assert server.beat(5).state == "taken"
+    assert Callers(there["observer"]).alive().server_id == "aaaa"
+
+
 def test_a_refusal_is_told(guarded, settings_of):
     """A part that is used for another's work is told that its user may not."""
     with pytest.raises(BrokerUnavailableError, match="what this user may do"):
