@@ -69,18 +69,24 @@ def test_the_architecture_names_every_module():
     assert spoken_of <= modules
 
 
+def table(page, heading):
+    """Return the rows of the table beneath a heading."""
+    section = page.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("|")][2:]
+    assert rows, heading
+    return rows
+
+
 def test_every_guarantee_has_a_test():
-    """Every row of the table of what holds names a test that is there."""
+    """Every row of the tables of what holds and of what can be lost names a test that is there."""
     page = (TOP / "docs" / "guarantees.md").read_text()
-    table = page.partition("## What holds")[2].partition("##")[0]
-    rows = [line for line in table.splitlines() if line.startswith("|")][2:]
+    rows = table(page, "What holds") + table(page, "What Redis may forget")
     named = [re.findall(r"`(test_\w+)`", row) for row in rows]
     defined = {
         name
         for path in (TOP / "tests").rglob("test_*.py")
         for name in re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE)
     }
-    assert rows
     assert [row for row, names in zip(rows, named, strict=True) if not names] == []
     assert {name for names in named for name in names} - defined == set()
 

@@ -45,6 +45,7 @@ __all__ = [
     "Connection",
     "as_text",
     "connect",
+    "is_locked_out",
     "is_passing",
     "unavailable",
 ]
@@ -213,6 +214,14 @@ def is_passing(error: BaseException | None) -> bool:
     return isinstance(error, ResponseError) and any(code in str(error) for code in _CODES_FOR_NOW)
 
 
+def is_locked_out(error: BaseException | None) -> bool:
+    """Tell whether Redis did not take the user or the password."""
+    if isinstance(error, BrokerUnavailableError):
+        error = error.__cause__
+    # Redis 7 cuts a script of somebody who has not logged in short, and says so in its own way.
+    return isinstance(error, REFUSED_FOR_GOOD) or "unauthenticated" in str(error)
+
+
 def _is_out_of_memory(error: BaseException | None) -> bool:
     # Where a script meets it, redis-py does not tell it from other errors.
     return isinstance(error, OutOfMemoryError) or "OOM command not allowed" in str(error)
@@ -253,8 +262,7 @@ _TLS_REMEDY: Final = (
 
 
 def _remedy(error: RedisError) -> str:
-    # Redis 7 cuts a script of somebody who has not logged in short, and says so in its own way.
-    if isinstance(error, REFUSED_FOR_GOOD) or "unauthenticated" in str(error):
+    if is_locked_out(error):
         return "check the user and the password in the URL"
     if _is_out_of_memory(error):
         return "give it more memory, or let the server empty the queue"

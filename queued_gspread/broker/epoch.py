@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.errors import BrokerUnavailableError
 
-from .connection import Connection, connect, is_passing
+from .connection import Connection, connect, is_locked_out, is_passing
 from .keys import Keys
 
 if TYPE_CHECKING:
@@ -44,13 +44,20 @@ class Epoch:
     def _connection(self) -> Connection:
         return connect(self.settings.redis_url, self.settings.namespace)
 
-    def _fenced(self, script: str, keys: list[str], args: list[Any]) -> Any:
-        """Run a script under this epoch; while Redis is away, wait for it."""
+    def _fenced(
+        self, script: str, keys: list[str], args: list[Any], *, insists: bool = False
+    ) -> Any:
+        """Run a script under this epoch; while Redis is away, wait for it.
+
+        Where it *insists*, it waits as well while Redis does not let this server in: what it has
+        to say is known to nobody else.
+        """
         while True:
             try:
                 return unless_stale(self._run(script, keys, args))
             except BrokerUnavailableError as error:
-                if not is_passing(error) or self._stopping.wait(_PAUSE):
+                waits = is_passing(error) or (insists and is_locked_out(error))
+                if not waits or self._stopping.wait(_PAUSE):
                     raise
 
     def _run(self, script: str, keys: list[str], args: list[Any]) -> Any:

@@ -244,7 +244,7 @@ class Servers(Ledger):
         for entry, reply in answers:
             places += [keys.reply(entry.job_id), keys.journal(entry.job_id)]
             args += [entry.entry, entry.job_id, reply]
-        return entry_of(lane, self._fenced("answer", places, args))
+        return entry_of(lane, self._fenced("answer", places, args, insists=True))
 
 
 def _lane(name: Any) -> str:

@@ -218,17 +218,17 @@ class Sender:
         return landing
 
     def _sent(self, flight: Flight, slot: Slot) -> Landing:
-        if _attempt_of(flight) and not self._is_durable():
+        if _attempt_of(flight) and not self._is_durable(flight):
             return flight.land(Exchange(flight.request, Failure(_unreplicated())), _UNREPLICATED)
         exchange = self._transport.send(flight.request, flight.calls[0].job.http_timeout)
         # What asks for the server's own credentials is not sent to Google.
         return flight.land(exchange, judge(exchange.outcome) if slot.kind else _FINAL)
 
-    def _is_durable(self) -> bool:
-        """Tell whether the journal is where it has to be; what is announced in it may be sent."""
+    def _is_durable(self, flight: Flight) -> bool:
+        """Tell whether the journals are where they have to be; what they announce may be sent."""
         if self._patience.durability == "local":
             return True
-        return self._queue.is_replicated()
+        return self._queue.is_replicated([call.entry for call in flight.calls])
 
     def _settle(self, flight: Flight, slot: Slot, permit: Permit, landing: Landing) -> None:
         """Tell Redis, as far as it has to know, that a request is no longer in the air."""

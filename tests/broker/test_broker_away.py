@@ -12,7 +12,7 @@ from broker_helpers import enqueue
 from waiting import PATIENCE, eventually
 from wire import AFTER, Wire
 
-from queued_gspread.broker import Callers, Servers
+from queued_gspread.broker import Callers, Note, Servers, Slot
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.embedded.probe import free_port
 from queued_gspread.errors import BrokerUnavailableError, JobLostError
@@ -112,6 +112,36 @@ def test_a_password_that_is_changed_while_a_caller_waits(settings, raw, keys, ba
     assert "may still be made" in str(error)
     assert error.may_have_run
     assert "hunter2" not in str(error)
+
+
+@pytest.mark.parametrize("what", ["settle", "answer"])
+def test_a_server_that_is_locked_out_with_what_it_alone_knows(
+    what, own_redis, namespace, raw, background
+):
+    """Until its password is taken again, a server keeps an answer of Google's, and a reply."""
+    raw.acl_setuser("server", enabled=True, passwords="+right", keys="*", commands=["+@all"])
+    url = own_redis.url.replace("redis://", "redis://server:right@")
+    settings = Settings(redis_url=url, namespace=namespace)
+    server = Servers(settings, "aaaa", "server a")
+    server.beat(60)
+    enqueue(settings)
+    head, slot = server.head("lane"), Slot("write", "1/1", 60)
+    permit = server.start(head, "j", None, slot, Note(0, (), "1/1", b"told"))
+    raw.acl_setuser("server", enabled=True, reset_passwords=True, passwords="+other")
+    raw.client_kill_filter(user="server")
+    if what == "settle":
+        waiting = background(server.settle, head, slot, permit.sent, attempt="1/1", answered=b"=")
+    else:
+        waiting = background(server.answer, head, b"reply")
+    eventually(lambda: any(entry["reason"] == "auth" for entry in raw.acl_log()))
+    with pytest.raises(BrokerUnavailableError, match="check the user and the password"):
+        server.head("lane")
+    assert not waiting.done()
+    raw.acl_setuser("server", enabled=True, reset_passwords=True, passwords="+right")
+    waiting.result(PATIENCE)
+    following = server.head("lane")
+    assert (following is None) == (what == "answer")
+    assert following is None or server.journal(following) == [b"="]
 
 
 def test_a_job_whose_enqueue_was_sent_twice_is_missed(own_redis, namespace, raw, keys, background):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import os
 import pickle
 import threading
@@ -12,7 +14,7 @@ import redis
 from broker_helpers import enqueue, withdraw
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import Callers, Servers
+from queued_gspread.broker import Callers, Servers, Slot
 from queued_gspread.broker.connection import connect
 from queued_gspread.embedded.probe import free_port
 from queued_gspread.errors import (
@@ -226,6 +228,29 @@ def test_a_full_redis_is_worked_off(own_redis, namespace, keys, redis_of):
     assert server.start(head, "r", None).word == "go"
     assert server.answer(head, b"reply") is None
     assert raw.xlen(keys.reply(head.job_id)) == 1
+
+
+def test_a_full_redis_is_taken_over(own_redis, namespace, keys, redis_of):
+    """A server takes over in a Redis without memory left: slots, deaths and poisoned jobs too."""
+    raw = redis_of(own_redis)
+    settings = Settings(redis_url=own_redis.url, namespace=namespace)
+    servers = [Servers(settings, name, f"server {name}", stopping=already_set()) for name in "abcd"]
+    enqueue(settings)
+    servers[0].beat(60)
+    head = servers[0].head("lane")
+    slot = Slot("write", "1/1", 60)
+    assert servers[0].start(head, "w", None, slot).word == "go"
+    raw.config_set("maxmemory", "1")
+    for before, after in itertools.pairwise(servers):
+        before.release()
+        assert after.beat(60).state == "taken"
+        assert after.recover(1.0) == 1
+        assert after.head("lane").deaths == min(servers.index(after), 2)
+        if after is servers[2]:
+            after.leave(head)
+    assert raw.zscore(keys.slots("write"), slot.name) < math.inf
+    servers[3].poison(head)
+    assert raw.xlen(keys.poisoned) == 1
 
 
 def already_set():

@@ -442,13 +442,14 @@ def test_an_entry_with_odd_fields_is_no_job(keys, raw, server):
     raw.xadd(lane, {"foo": "bar"})
     raw.xadd(lane, {"id": "a:b", "body": "x"})
     raw.xadd(lane, {"id": "a" * 65, "body": "x"})
+    raw.xadd(lane, {"id": b"\xff", "body": "x"})
     raw.xadd(lane, {"body": "x", "id": "good", "more": "y"})
     entry, seen = server.head("lane"), []
     while entry is not None:
         seen.append((entry.job_id, entry.body))
         entry = server.answer(entry, b"")
-    assert seen == [("", b""), ("", b"x"), ("", b"x"), ("good", b"x")]
-    assert not raw.exists(lane)
+    assert seen == [("", b""), ("", b"x"), ("", b"x"), ("", b"x"), ("good", b"x")]
+    assert not raw.exists(lane, keys.tries)
 
 
 def test_an_unconfirmed_job_is_found_however_many_follow(settings, keys, raw):

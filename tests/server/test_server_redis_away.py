@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import redis
-from calls import read, write
+from calls import append, read, write
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker.keys import Keys
@@ -69,6 +71,33 @@ def test_a_redis_that_comes_back_without_its_data(forgetful_redis, waiting_calls
     assert [seen.method for seen in gate.seen] == ["put", "get"]
 
 
+def test_a_redis_that_comes_back_with_an_older_state(
+    hasty, durable_redis, start_process, authorize, google, background, namespace
+):
+    """A call that is no longer known to have been made, as after a power cut, is made again."""
+    server = start_process("--redis-url", durable_redis.url)
+    client = authorize(redis_url=durable_redis.url)
+    reading = background(read, client)
+    first = google.gate.next()
+    appending = background(append, client)
+    with redis.Redis.from_url(durable_redis.url) as raw:
+        eventually(lambda: raw.xlen(Keys(namespace).lane("lane")) == 2)
+    (file,) = durable_redis.directory.rglob("*.aof")
+    size = file.stat().st_size
+    first.answer({"read": 1})
+    assert reading.result(PATIENCE) == {"read": 1}
+    google.gate.next()
+    server.kill()
+    durable_redis.kill()
+    os.truncate(file, size)
+    durable_redis.start()
+    start_process("--redis-url", durable_redis.url)
+    google.gate.next().answer({"read": 2})
+    google.gate.next().answer({"appended": 2})
+    assert appending.result(PATIENCE) == {"appended": 2}
+    assert [seen.method for seen in google.gate.seen] == ["get", "post"] * 2
+
+
 def test_a_timeout_while_redis_is_away(durable_redis, waiting_calls, authorize, background, gate):
     """A caller's timeout ends its wait for a Redis that is away; the server waits on."""
     client, arrival, *waiting = waiting_calls(durable_redis)
@@ -104,3 +133,30 @@ def test_a_password_that_is_changed_and_changed_back(
         raw.config_set("requirepass", "")
     gate.open()
     assert background(read, client, "other").result(PATIENCE) == {}
+
+
+@pytest.mark.parametrize("call", [append, write, read])
+def test_a_password_of_the_servers_that_is_changed_during_a_call(
+    call, forgetful_redis, serve, authorize, gate, background, caplog
+):
+    """A server that Redis does not let in when Google's answer comes gives it once it is let in."""
+    with redis.Redis.from_url(forgetful_redis.url, decode_responses=True) as raw:
+        raw.acl_setuser("server", enabled=True, passwords="+hunter2", keys="*", commands=["+@all"])
+        serve(redis_url=forgetful_redis.url.replace("redis://", "redis://server:hunter2@"))
+        calling = background(call, authorize(redis_url=forgetful_redis.url))
+        arrival = gate.next()
+        raw.acl_setuser("server", enabled=True, reset_passwords=True, passwords="+other")
+        raw.client_kill_filter(user="server")
+        eventually(lambda: "check the user and the password" in caplog.text)
+        before = refused_logins(raw)
+        arrival.answer({"done": True})
+        # More than the lease's thread makes in that time.
+        eventually(lambda: refused_logins(raw) > before + 3)
+        raw.acl_setuser("server", enabled=True, reset_passwords=True, passwords="+hunter2")
+    assert calling.result(PATIENCE) == {"done": True}
+    assert len(gate.seen) == 1
+    assert "hunter2" not in caplog.text
+
+
+def refused_logins(raw):
+    return sum(entry["count"] for entry in raw.acl_log() if entry["reason"] == "auth")

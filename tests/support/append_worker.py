@@ -22,7 +22,8 @@ def append(sheets, number, row):
 
 def append_all(todo):
     """Open the sheets, wait for the word, append all rows; print what became of each."""
-    client = gspread.authorize(redis_url=todo["redis_url"], namespace=todo["namespace"])
+    names = ("redis_url", "namespace", "signing_key_file")
+    client = gspread.authorize(**{name: todo[name] for name in names})
     sheets = [client.open_by_key(key).sheet1 for key in todo["keys"]]
     print("ready", flush=True)
     sys.stdin.readline()

@@ -184,15 +184,15 @@ def _is_free(port):
         return True
 
 
-def _be_followed(client, key):
-    """Wait until a write to a master has reached its replica.
+def _be_followed(client, key, replicas=1):
+    """Wait until a write to a master has reached its replicas.
 
     Before, both say that they are connected, and yet the master keeps everything back until it
-    hears of the replica, once a second.
+    hears of the replicas, once a second.
     """
     client.set(key, "")
     client.delete(key)
-    eventually(lambda: client.wait(1, 1000) == 1, "the replica follows")
+    eventually(lambda: client.wait(replicas, 1000) == replicas, "the replicas follow")
 
 
 class Group:
@@ -218,27 +218,30 @@ class Group:
 
 
 class Sentinels(Group):
-    """A master, a replica, and three Sentinels that make the replica the master.
+    """A master, replicas of it, and three Sentinels that make one of those the master.
 
     Args:
         binary: The server program.
         password: That the Redis wants, if any.
         sentinel_password: That the Sentinels want, if any.
+        replicas: How many there are.
 
     """
 
-    def __init__(self, binary, password="", sentinel_password=""):
+    def __init__(self, binary, password="", sentinel_password="", *, replicas=1):
         super().__init__(binary)
+        self._replicas = replicas
         self._password, self._sentinel_password = password, sentinel_password
 
     def _build(self):
         auth = [f"requirepass {self._password}", f"masterauth {self._password}"]
         auth = auth if self._password else []
         self.master = self._start("appendonly no", *auth)
-        self.replica = self._start(f"replicaof {HOST} {self.master.port}", *auth)
+        follows = f"replicaof {HOST} {self.master.port}"
+        self.replicas = [self._start(follows, *auth) for _ in range(self._replicas)]
         self.sentinels = [self._start_sentinel() for _ in range(3)]
         with self.master.client(password=self._password or None) as master:
-            _be_followed(master, "key")
+            _be_followed(master, "key", self._replicas)
         for sentinel in self.sentinels:
             eventually(lambda sentinel=sentinel: self._knows_all(sentinel), "the Sentinels meet")
 
@@ -257,7 +260,7 @@ class Sentinels(Group):
     def _knows_all(self, sentinel):
         with sentinel.client(password=self._sentinel_password or None) as client:
             known = client.sentinel_master(SERVICE)
-        return (known["num-other-sentinels"], known["num-slaves"]) == (2, 1)
+        return (known["num-other-sentinels"], known["num-slaves"]) == (2, self._replicas)
 
     @property
     def url(self):
@@ -267,7 +270,7 @@ class Sentinels(Group):
         return f"redis+sentinel://{user}{hosts}/{SERVICE}/0{query}"
 
     def fail_over(self):
-        """Kill the master; the Sentinels make the replica the master in a few seconds."""
+        """Kill the master; the Sentinels make a replica the master in a few seconds."""
         self.master.kill()
 
     def hand_over(self):
@@ -276,7 +279,10 @@ class Sentinels(Group):
 
     @property
     def has_failed_over(self):
-        with self.replica.client(password=self._password or None) as client:
+        return any(map(self._is_master, self.replicas))
+
+    def _is_master(self, daemon):
+        with daemon.client(password=self._password or None) as client:
             return client.info("replication")["role"] == "master"
 
 
@@ -332,6 +338,10 @@ class Cluster(Group):
     def fail_over(self):
         """Kill the namespace's master; its replica takes its place in a few seconds."""
         self.master.kill()
+
+    def hand_over(self):
+        """Have the replica exchange places with the namespace's master; both go on."""
+        self.replica.ask("CLUSTER", "FAILOVER")
 
     @property
     def has_failed_over(self):

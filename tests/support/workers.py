@@ -21,13 +21,14 @@ class Workers:
             subprocess.Popen(command, **pipes, env=environment(GRACE="30")) for _ in range(count)
         ]
 
-    def prepare(self, redis_url, namespace, keys, *, calls, threads):
+    def prepare(self, redis_url, namespace, keys, *, calls, threads, signing_key_file=None):
         """Have every worker open its share of the sheets."""
         self._began = None
         for number, process in enumerate(self._processes):
             todo = {
                 "redis_url": redis_url,
                 "namespace": namespace,
+                "signing_key_file": signing_key_file and str(signing_key_file),
                 "keys": keys[number :: len(self._processes)] or keys,
                 "calls": calls,
                 "threads": threads,

@@ -26,6 +26,7 @@ from queue_fixtures import (
     raw,
     serve,
 )
+from signing_fixtures import key_of, signing_key
 from topologies import each_binary
 from workers import Workers
 
@@ -41,10 +42,12 @@ __all__ = [
     "gate",
     "google",
     "key_file",
+    "key_of",
     "keys",
     "patient_callers",
     "raw",
     "serve",
+    "signing_key",
 ]
 
 WORKERS = 4
@@ -91,7 +94,9 @@ def start_server(namespace, emulator, key_file, tmp_path):
 @pytest.fixture
 def client_of(namespace):
     """Return what makes a queued client of a Redis, by its URL."""
-    return lambda url: queued_gspread.authorize(redis_url=url, namespace=namespace)
+    return lambda url, **options: queued_gspread.authorize(
+        redis_url=url, namespace=namespace, **options
+    )
 
 
 @pytest.fixture

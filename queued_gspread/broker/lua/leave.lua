@@ -6,6 +6,7 @@
 -- ARGV[2...] ids    of the jobs
 --
 -- Returns 1.
+may_grow(KEYS[1])
 local function leave(id)
   local before = redis.call('HGET', KEYS[2], id)
   local start, stop = string.find(before or '', '/' .. ARGV[1] .. '/', 1, true)

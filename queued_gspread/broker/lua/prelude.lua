@@ -76,6 +76,10 @@ local function job_of(item)
     if item[2][i] == 'id' then id = item[2][i + 1] end
     if item[2][i] == 'body' then body = item[2][i + 1] end
   end
+  -- A hostile writer may have put something else there, under which nothing is to be kept.
+  if #id > 64 or not string.find(id, '^[0-9A-Za-z]+$') then
+    id = ''
+  end
   return id, body
 end
 

@@ -33,16 +33,16 @@ may_grow(KEYS[1])
 local now = now_ms()
 local kind, slot, full, window = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local sent, least, jitter, attempt = tonumber(ARGV[6]), ARGV[7], ARGV[8], ARGV[9]
--- A copy of this script that comes late must not speak for the request that was sent since.
-local is_first = full == 0 or redis.call('ZSCORE', KEYS[4], slot) == 'inf'
-
 local works = holds(KEYS[1], ARGV[1])
 
 local function is_announced(journal)
   local announced = '>' .. attempt .. ' '
-  local last = attempt ~= '' and redis.call('LINDEX', journal, -1)
-  return last and string.sub(last, 1, #announced) == announced
+  local last = redis.call('LINDEX', journal, -1) or ''
+  return attempt ~= '' and string.sub(last, 1, #announced) == announced
 end
+
+-- A copy of this script that comes late must not speak for the request that was sent since.
+local is_held = full == 0 or redis.call('ZSCORE', KEYS[4], slot) == 'inf'
 
 local function take_mark_back(id, before)
   local mark = redis.call('HGET', KEYS[2], id)
@@ -59,6 +59,7 @@ local function settle(journal, id, before, entry)
   elseif stands and works then
     redis.call('LSET', journal, -1, entry)
   end
+  local is_first = stands or (attempt == '' and is_held)
   if id ~= '' and (taken_back or (is_first and works)) then
     take_mark_back(id, before)
   end

@@ -102,6 +102,10 @@ local function mark(job)
 end
 
 local function note(job)
+  -- What Redis has lost, in a failover, nobody knows; what is written now has to stand in its place.
+  for _ = redis.call('LLEN', job.journal) + 1, job.position do
+    redis.call('RPUSH', job.journal, '?')
+  end
   -- Asked twice, it is written once.
   if redis.call('LLEN', job.journal) ~= job.position then
     return
