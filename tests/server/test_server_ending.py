@@ -20,20 +20,6 @@ from queued_gspread.embedded.binaries import version
 from queued_gspread.errors import OutcomeUnknownError, ServerUnavailableError
 
 
-def until_lanes_are_left_alone(raw):
-    """Wait until no server takes lanes from the queue any more."""
-    quiet = 0
-
-    def has_stopped():
-        nonlocal quiet
-        takes = any(c["cmd"] == "blpop" and "b" in c["flags"] for c in raw.client_list())
-        quiet = 0 if takes else quiet + 1
-        # Between two of its reads, a server looks as if it had stopped.
-        return quiet > 5
-
-    eventually(has_stopped, "the server takes no lane")
-
-
 @pytest.mark.parametrize("way", ["SIGTERM", "SIGINT", "stop"])
 def test_a_stop_with_a_call_under_way(
     way, start_process, client, google, background, raw, keys, redis_url, namespace
@@ -48,7 +34,8 @@ def test_a_stop_with_a_call_under_way(
         stop = background(run, "stop", "--redis-url", redis_url, "--namespace", namespace)
     else:
         server.signal(getattr(signal, way))
-    until_lanes_are_left_alone(raw)
+    # It takes no lane from here on.
+    server.until_log("stopping: requests in the air")
     assert server.process.poll() is None
     arrival.answer({"call": 1})
     assert first.result(PATIENCE) == {"call": 1}
