@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 import redis
@@ -12,8 +10,6 @@ from queued_gspread.broker import Callers, Servers
 from queued_gspread.broker.keys import Keys
 from queued_gspread.embedded import TemporaryRedis, available_binaries
 from queued_gspread.settings import Settings
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
 
 BINARIES = available_binaries()
 

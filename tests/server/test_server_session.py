@@ -10,6 +10,7 @@ import pytest
 from gate import GatedHTTPClient, client_over
 from google.auth.exceptions import RefreshError, TransportError
 from google.auth.transport.requests import AuthorizedSession
+from hand_clock import HandClock
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 from waiting import PATIENCE, eventually
@@ -25,20 +26,6 @@ from queued_gspread.server.token_state import NoTokens
 from queued_gspread.server.transport import Transport
 
 FILES = "https://www.googleapis.com/drive/v3/files"
-
-
-class HandClock:
-    """A clock that a test moves."""
-
-    now = 0.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return HandClock()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 import redis
 from gate import Gate, GatedGoogle, GatedHTTPClient, client_over
+from hand_clock import HandClock
 from limits import UNLIMITED
 from processes import ServerProcess
 from waiting import eventually
@@ -21,6 +22,27 @@ from queued_gspread.broker.keys import Keys
 from queued_gspread.emulator import Emulator
 from queued_gspread.server import Server, lanes
 from queued_gspread.settings import Settings
+
+__all__ = [
+    "auth",
+    "authorize",
+    "background",
+    "callers",
+    "client",
+    "clock",
+    "emulator",
+    "gate",
+    "google",
+    "hasty",
+    "key_file",
+    "keys",
+    "patient_callers",
+    "raw",
+    "restored_log",
+    "serve",
+    "start_process",
+    "usurp",
+]
 
 SERVER_EMAIL = "server@project.iam.gserviceaccount.com"
 # Short, so that a takeover is; long enough for a machine that is busy.
@@ -61,6 +83,11 @@ def raw(redis_url):
     """Return a plain client of the Redis."""
     with redis.Redis.from_url(redis_url, decode_responses=True) as client:
         yield client
+
+
+@pytest.fixture
+def clock():
+    return HandClock()
 
 
 @pytest.fixture

@@ -2,50 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
-
 from limits import UNLIMITED
 from processes import ServerProcess
-from queue_fixtures import (
-    auth,
-    authorize,
-    background,
-    callers,
-    client,
-    emulator,
-    gate,
-    google,
-    key_file,
-    keys,
-    patient_callers,
-    raw,
-    serve,
-)
+from queue_fixtures import *  # noqa: F403 - pytest finds fixtures by the names that are here
 from topologies import each_binary
 from workers import Workers
 
 import queued_gspread
-
-__all__ = [
-    "auth",
-    "authorize",
-    "background",
-    "callers",
-    "client",
-    "emulator",
-    "gate",
-    "google",
-    "key_file",
-    "keys",
-    "patient_callers",
-    "raw",
-    "serve",
-]
 
 WORKERS = 4
 LEASE = 1.0
@@ -92,14 +56,3 @@ def start_server(namespace, emulator, key_file, tmp_path):
 def client_of(namespace):
     """Return what makes a queued client of a Redis, by its URL."""
     return lambda url: queued_gspread.authorize(redis_url=url, namespace=namespace)
-
-
-@pytest.fixture
-def tell(capsys):
-    """Return what prints a line for whoever reads the run, past pytest's capturing."""
-
-    def say(text):
-        with capsys.disabled():
-            print(f"\n{text}", end=" ")
-
-    return say
