@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import threading
 
 import pytest
 import redis
@@ -13,7 +12,7 @@ from calls import append, insert_rows, read, send, write
 from gate import Gate, GatedHTTPClient
 from gspread.exceptions import APIError
 from processes import run
-from waiting import PATIENCE, eventually
+from waiting import PATIENCE, eventually, threads
 
 from queued_gspread.embedded import TemporaryRedis, find_binary
 from queued_gspread.embedded.binaries import version
@@ -78,7 +77,8 @@ def test_a_stop_waits_for_a_request_and_not_for_its_call(serve, callers, gate, b
     reply = background(send, callers, insert_rows())
     first = gate.next()
     stop = background(server.stop)
-    eventually(server._stopping.is_set)
+    # From here on no further request is sent.
+    eventually(lambda: not threads("valve"))
     assert not stop.done()
     first.answer({})
     stop.result(PATIENCE)
@@ -249,17 +249,13 @@ def test_a_server_that_lost_its_lease_answers_nothing(
     arrival = gate.next()
     usurper = usurp()
     arrival.answer({"by": "old"})
-    eventually(lambda: not worker_threads())
+    eventually(lambda: not threads("lane_"))
     entry = usurper.head("lane")
     assert entry.mark == "r"
     assert not raw.exists(keys.reply(entry.job_id))
     usurper.release()
     gate.next().answer({"by": "new"})
     assert reading.result(PATIENCE) == {"by": "new"}
-
-
-def worker_threads():
-    return [thread for thread in threading.enumerate() if thread.name.startswith("lane_")]
 
 
 def test_a_server_that_lost_its_lease_sends_no_further_write(
@@ -272,7 +268,7 @@ def test_a_server_that_lost_its_lease_sends_no_further_write(
     usurper = usurp()
     assert usurper.head("lane").mark == "j"
     first.answer({})
-    eventually(lambda: not gate.is_idle or not worker_threads())
+    eventually(lambda: not gate.is_idle or not threads("lane_"))
     assert gate.is_idle
     usurper.release()
     assert type(reply.result(PATIENCE).error) is OutcomeUnknownError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 PATIENCE = 20.0
@@ -18,3 +19,8 @@ def eventually(condition, what="the condition holds"):
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {PATIENCE:g} s in vain until {what}")
         time.sleep(0.005)
+
+
+def threads(name):
+    """Return the threads that run, whose names begin like that."""
+    return [thread for thread in threading.enumerate() if thread.name.startswith(name)]
