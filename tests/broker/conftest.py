@@ -5,11 +5,14 @@ from contextlib import ExitStack
 
 import pytest
 import redis
+from queue_fixtures import short_slices
 
 from queued_gspread.broker import Callers, Servers
 from queued_gspread.broker.keys import Keys
 from queued_gspread.embedded import TemporaryRedis, available_binaries
 from queued_gspread.settings import Settings
+
+__all__ = ["short_slices"]
 
 BINARIES = available_binaries()
 

@@ -114,6 +114,7 @@ def test_a_password_that_is_changed_while_a_caller_waits(settings, raw, keys, ba
     assert "hunter2" not in str(error)
 
 
+@pytest.mark.usefixtures("short_slices")
 def test_a_job_whose_enqueue_was_sent_twice_is_missed(own_redis, namespace, raw, keys, background):
     """A caller whose first enqueue got no answer knows its job, and is told when it is lost."""
     with Wire(own_redis.url) as wire:

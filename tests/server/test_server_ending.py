@@ -294,6 +294,7 @@ def test_a_paused_process_notices_that_another_works(start_process, client, goog
     assert reading.result(PATIENCE) == {}
 
 
+@pytest.mark.usefixtures("short_slices")
 def test_a_redis_that_forgot_everything_is_worked_on(serve, client, gate, raw, namespace):
     """After the queue's keys were deleted, the server takes a new lease and goes on."""
     gate.open()

@@ -618,6 +618,7 @@ def breaking(monkeypatch):
     return breaks
 
 
+@pytest.mark.usefixtures("short_slices")
 def test_a_slot_that_redis_would_not_take_back(serve, authorize, gate, breaking):
     """A settlement that Redis refuses is made later, so that no slot is lost with it."""
     serve(reads_per_minute=1, quota_window=0.2)

@@ -40,6 +40,7 @@ __all__ = [
     "raw",
     "restored_log",
     "serve",
+    "short_slices",
     "start_process",
     "usurp",
 ]
@@ -56,10 +57,16 @@ def patient_callers(monkeypatch):
 
 
 @pytest.fixture
-def hasty(monkeypatch):
-    """Let nobody wait long: neither between attempts nor for a Redis that is silent."""
+def short_slices(monkeypatch):
+    """Let whoever waits for Redis look up often."""
     for module in (broker_callers, broker_servers):
         monkeypatch.setattr(module, "SLICE", 0.1)
+
+
+@pytest.fixture
+def hasty(short_slices, monkeypatch):
+    """Let nobody wait long: neither between attempts nor for a Redis that is silent."""
+    for module in (broker_callers, broker_servers):
         monkeypatch.setattr(module, "_PAUSE", 0.01)
     monkeypatch.setattr(lanes, "_PAUSE", 0.01)
     monkeypatch.setitem(connection._OPTIONS, "socket_timeout", 0.5)
@@ -128,7 +135,7 @@ def serve(redis_url, namespace, gate, auth):
 
 
 @pytest.fixture
-def usurp(redis_url, namespace, raw, keys, gate, serve):
+def usurp(redis_url, namespace, raw, keys, gate, serve, short_slices):
     """Return what takes the lease away from whoever has it, until the test is over."""
     usurper = Servers(Settings(redis_url=redis_url, namespace=namespace), "ffff", "usurper")
 
