@@ -136,7 +136,7 @@ def test_a_write_that_was_cut_off_stays_marked_when_it_is_refused(
 def test_a_deadline_ends_the_waiting(method, serve, callers, client, gate, background):
     """At its deadline a call that waits ends with the last error, and its lane goes on."""
     serve(**ENDLESS)
-    reply = background(send, callers, job(method, timeout=0.5))
+    reply = background(send, callers, job(method, timeout=1.0))
     gate.next().fail(google_error(503))
     error = reply.result(PATIENCE).error
     assert type(error) is APIError
@@ -152,7 +152,7 @@ def test_a_deadline_ends_the_waiting_of_a_refused_append(
 ):
     """At its deadline a refused append ends with the refusal: it was not applied."""
     serve()
-    reply = background(send, callers, append_job(timeout=0.5))
+    reply = background(send, callers, append_job(timeout=1.0))
     gate.next().fail(google_error(429, retry_after=3600))
     error = reply.result(PATIENCE).error
     assert type(error) is APIError
@@ -167,7 +167,7 @@ def test_a_deadline_ends_the_waiting_of_a_refused_append(
 def test_a_deadline_ends_the_waiting_of_a_call_that_has_written(serve, callers, gate, background):
     """At its deadline a call whose second write was refused ends with that refusal."""
     serve(**ENDLESS)
-    body = Job("worksheet", "insert_rows", WORKSHEET, ([["a"], ["b"]],), timeout=0.5).encode()
+    body = Job("worksheet", "insert_rows", WORKSHEET, ([["a"], ["b"]],), timeout=1.0).encode()
     reply = background(send, callers, body)
     gate.next().answer({})
     gate.next().fail(ConnectionRefusedError("second"))

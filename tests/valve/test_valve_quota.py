@@ -58,7 +58,7 @@ def test_a_server_that_is_killed_in_mid_burst(
     keys = new_sheets(SHEETS)
     options = {"writes_per_minute": LIMIT, "quota_window": WINDOW, **EVERYTHING}
     first = start_server(**options)
-    workers.prepare(redis_url, namespace, keys, calls=10, threads=THREADS)
+    workers.prepare(redis_url, namespace, keys, calls=7, threads=THREADS)
     emulator.clear_ledger()
     emulator.latency = 0.5
     emulator.quotas = Quotas(writes=LIMIT, window=WINDOW, movement="sliding", counted="random")
