@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import socket
-from subprocess import CompletedProcess
+import subprocess
+import sys
 from unittest import mock
 
 import pytest
@@ -26,7 +27,7 @@ def run_here(capsys, restored_log):
             except SystemExit as ended:
                 status = ended.code
         shown = capsys.readouterr()
-        return CompletedProcess(arguments, status, shown.out, shown.err)
+        return subprocess.CompletedProcess(arguments, status, shown.out, shown.err)
 
     return command
 
@@ -179,6 +180,26 @@ def test_an_emulator_with_an_odd_port(port, run_here):
     assert_one_line(run_here("emulator", f"--port={port}"), port)
 
 
+def test_an_emulator_whose_key_would_replace_another(tmp_path):
+    """A file that is no key of an emulator is named, and left as it is."""
+    path = tmp_path / "key.json"
+    path.write_text('{"project_id": "mine"}')
+    done = run("emulator", "--service-account-out", path)
+    assert_one_line(done, f"{path} holds something that is no key", "name another file")
+    assert path.read_text() == '{"project_id": "mine"}'
+
+
+@pytest.mark.parametrize("state", ["one.json", "../here/one.json"])
+def test_an_emulator_with_one_file_for_two_things(state, tmp_path):
+    """A key and a state in one file are refused before anything is written."""
+    here = tmp_path / "here"
+    here.mkdir()
+    path = here / "one.json"
+    done = run("emulator", "--service-account-out", path, "--state", here / state)
+    assert_one_line(done, "--state", str(path), "name two files")
+    assert list(here.iterdir()) == []
+
+
 def test_an_emulator_that_cannot_write_its_key(tmp_path):
     """A key file that cannot be written is named, and the emulator ends."""
     path = tmp_path / "none" / "key.json"
@@ -219,3 +240,15 @@ def test_a_signing_key_file_that_cannot_be_used(content, told, server, tmp_path)
 def test_a_limit_that_cannot_be_used(option, value, told, server):
     """A limit that is none, or that Redis could not hold, is named with its option."""
     assert_one_line(server(f"{option}={value}"), option, value, told)
+
+
+def test_a_demo_without_its_extra():
+    """What to install for the demo is told, from PyPI and in a clone."""
+    code = (
+        "import sys; sys.modules['aiohttp'] = None;"
+        "from queued_gspread.cli import main; sys.exit(main(['demo']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert_one_line(done, '"queued-gspread[demo]"', '".[demo]"')

@@ -77,12 +77,15 @@ def test_the_emulator_ends_when_it_is_told_to(number, tmp_path):
         text=True,
         env=environment(),
     ) as process:
-        lines = [process.stdout.readline() for _ in range(4)]
+        lines = [process.stdout.readline() for _ in range(6)]
         process.send_signal(number)
         _, errors = process.communicate(timeout=PATIENCE)
     assert "http://127.0.0.1:" in lines[0]
     assert str(key) in lines[2]
     assert f"--service-account {key} --api-endpoint http://127.0.0.1:" in lines[3]
+    assert "docs/emulator.md" in lines[4]
+    url = lines[0].split()[-1]
+    assert f'session.mount("https://", EmulatorAdapter("{url}"))' in lines[5]
     assert key.stat().st_mode & 0o777 == 0o600
     assert (process.returncode, errors) == (0, "")
 
