@@ -12,7 +12,7 @@ from calls import append, insert_rows, read, send, write
 from gate import Gate, GatedHTTPClient
 from gspread.exceptions import APIError
 from processes import run
-from waiting import PATIENCE, eventually, threads
+from waiting import GRACE, PATIENCE, eventually, threads
 
 from queued_gspread.embedded import TemporaryRedis, find_binary
 from queued_gspread.embedded.binaries import version
@@ -166,7 +166,7 @@ def test_a_killed_server_ends_the_wait_of_its_callers(
     error = waiting.exception(PATIENCE)
     assert isinstance(error, ServerUnavailableError)
     assert "not started and will not be made" in str(error)
-    monkeypatch.setenv("QUEUED_GSPREAD_GRACE", "8")
+    monkeypatch.setenv("QUEUED_GSPREAD_GRACE", str(GRACE))
     later = background(read, authorize())
     start_process()
     google.gate.next().answer({"last": True})

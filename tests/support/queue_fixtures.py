@@ -12,7 +12,7 @@ from gate import Gate, GatedGoogle, GatedHTTPClient, client_over
 from hand_clock import HandClock
 from limits import UNLIMITED
 from processes import ServerProcess
-from waiting import eventually
+from waiting import GRACE, eventually
 
 import queued_gspread
 from queued_gspread.broker import Callers, Servers, connection
@@ -53,7 +53,7 @@ LEASE = 1.0
 @pytest.fixture(autouse=True)
 def patient_callers(monkeypatch):
     """Let callers wait for a server for as long as tests do."""
-    monkeypatch.setenv("QUEUED_GSPREAD_GRACE", "8")
+    monkeypatch.setenv("QUEUED_GSPREAD_GRACE", str(GRACE))
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ def client(authorize):
 @pytest.fixture
 def callers(redis_url, namespace):
     """Return the callers' side of the queue, for jobs that no client would send."""
-    return Callers(Settings(redis_url=redis_url, namespace=namespace, grace=8.0))
+    return Callers(Settings(redis_url=redis_url, namespace=namespace, grace=GRACE))
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,9 @@ import time
 PATIENCE = 20.0
 """Seconds after which a test gives up; nothing that works takes as long."""
 
+GRACE = 15.0
+"""Seconds for which callers wait for a server: less, so that a test shows what they were told."""
+
 
 def eventually(condition, what="the condition holds"):
     """Return the first true value of a condition; fail if it does not come."""
