@@ -12,6 +12,7 @@ import traceback
 import pytest
 import redis
 from broker_helpers import enqueue, withdraw
+from durable import new_durable_redis
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Callers, Servers, Slot
@@ -262,9 +263,7 @@ def already_set():
 
 def test_a_caller_outlives_a_restart_of_a_persistent_redis(binary, namespace, background):
     """A Redis that ends while a caller waits and comes back with its data loses nothing."""
-    from queued_gspread.embedded import TemporaryRedis  # noqa: PLC0415 - this test alone
-
-    with TemporaryRedis(binary, persistent=True, options={"appendfsync": "always"}) as server:
+    with new_durable_redis(binary) as server:
         settings = Settings(redis_url=server.url, namespace=namespace, grace=60.0)
         servers = Servers(settings, "aaaa", "server a")
         servers.beat(60)

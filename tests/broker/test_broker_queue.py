@@ -270,6 +270,7 @@ def test_a_timeout_withdraws_a_job_that_was_not_started(redis_url, namespace, ke
     assert server.head("lane") is None
 
 
+@pytest.mark.usefixtures("short_slices")
 def test_a_server_of_an_earlier_epoch_takes_no_lane(settings, server):
     """A read that an ended epoch's server still has open takes no lane from the one that works."""
     old = server.under(server.epoch)
@@ -293,6 +294,7 @@ def test_lanes_that_wait_for_an_earlier_epoch_are_found(settings, keys, raw, ser
     assert not raw.keys(keys.ready + "*")
 
 
+@pytest.mark.usefixtures("short_slices")
 def test_recover_restores_lanes_whose_names_were_popped(settings, keys, server):
     """Lanes whose names were taken and lost are ready again after a recovery, each once."""
     for lane in ("one", "two", "one"):
@@ -422,6 +424,7 @@ def test_alive_says_since_when(callers, server, keys, raw):
     assert callers.alive() is None
 
 
+@pytest.mark.usefixtures("short_slices")
 def test_a_stop_reaches_the_server_that_it_is_meant_for(settings, server):
     """A request to stop is seen by the server that it names, and by no other."""
     server.request_stop("bbbb")
@@ -468,6 +471,7 @@ def test_a_job_that_redis_lost_is_not_called_withdrawn(settings, keys, raw):
     assert withdraw(settings, job_id, entry) == "lost"
 
 
+@pytest.mark.usefixtures("short_slices")
 def test_a_caller_is_told_that_its_job_is_lost(settings, keys, raw, server, background):
     """A caller whose job Redis no longer knows is told so, though a server is alive."""
     job_id = new_id()

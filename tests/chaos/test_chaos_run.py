@@ -11,13 +11,12 @@ from .world import run
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_a_run_keeps_all_rules(seed, tmp_path, capsys):
+def test_a_run_keeps_all_rules(seed, tmp_path, tell):
     """Whatever is killed and stopped, nothing is lost, doubled, stale, out of order or left."""
     outcome = run(plan_of(seed), tmp_path)
     broken = violations(outcome.evidence)
     counts = tally(outcome, broken)
-    with capsys.disabled():
-        print(f"\nseed {seed}: {shown(counts)}; {outcome.seconds:.1f} s", end=" ")
+    tell(f"seed {seed}: {shown(counts)}; {outcome.seconds:.1f} s")
     assert "\n".join(map(explained, broken)) == ""
     assert counts["answered"] > 0.7 * counts["calls"]
     assert sum(outcome.blows.values()) >= 3

@@ -10,8 +10,11 @@ from calls import read
 from processes import COMMAND, ServerProcess, environment, start_python
 from waiting import PATIENCE, eventually
 
+# A process that a shell has started in its background ignores SIGINT, and so do its children.
 CLIENT = """
+import signal
 import queued_gspread
+signal.signal(signal.SIGINT, signal.default_int_handler)
 client = queued_gspread.authorize()
 print("ready", flush=True)
 client.http_client.request("get", "https://sheets.googleapis.com/v4/spreadsheets/lane/values/A1")

@@ -20,20 +20,6 @@ from queued_gspread.server.lease import Lease
 from queued_gspread.settings import Settings
 
 
-class HandClock:
-    """A clock that is moved by hand."""
-
-    now = 0.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return HandClock()
-
-
 @pytest.fixture
 def lease(redis_url, namespace, clock):
     """Return a lease that beats when it is told to, and has beaten once."""
