@@ -30,7 +30,7 @@ def test_processes_at_the_limit(
 ):
     """20 processes with 12 calls each meet no 429, whatever Google's windows and latency."""
     keys = new_sheets(SHEETS)
-    start_server(writes_per_minute=LIMIT, quota_window=WINDOW, **EVERYTHING)
+    start_server(writes_per_minute=LIMIT, quota_window=WINDOW, no_merge=True, **EVERYTHING)
     workers.prepare(redis_url, namespace, keys, calls=CALLS, threads=THREADS)
     emulator.clear_ledger()
     emulator.latency = latency
