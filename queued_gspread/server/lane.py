@@ -23,6 +23,7 @@ from .calllog import log_call
 from .flight import Flight
 from .line import FREE, Ticket
 from .outcome import Outcome
+from .quarantine import Quarantine, is_suspect
 from .request import Exchange, Response, is_read
 from .run import broken
 from .together import MOST_BYTES, MOST_CALLS, companions, may_lead, may_run_with
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["Lane", "Means", "Tables"]
 
 _GO: Final = Permit("go")
+_QUARANTINE_LOOK: Final = 0.1
 _FIRST_LOOK: Final = 16
 _MOST_TABLES: Final = 10_000
 # Replies that go to Redis in one script, in bytes: others wait for as long as it runs.
@@ -80,6 +82,7 @@ class Means:
         runner: Runs calls.
         sender: Sends their requests.
         tables: What appends have left.
+        quarantine: Lets jobs that servers have died with pass, one at a time.
         merges: Whether calls may run together.
         linger: Seconds for which a lane that has answered several callers at a time waits for
             their next calls, at the most.
@@ -91,6 +94,7 @@ class Means:
     runner: Runner
     sender: Sender
     tables: Tables
+    quarantine: Quarantine
     merges: bool = True
     linger: float = 0.0
 
@@ -121,6 +125,7 @@ class Lane:
         self._entries: dict[str, tuple[Entry, float]] = {}
         self._ahead = Ahead()
         self._answered = 0
+        self._suspect: Entry | None = None
 
     def work(self) -> Task:
         """Run the calls of the lane; between two of them, others may have the worker."""
@@ -137,18 +142,39 @@ class Lane:
                     return
                 following = self._answer() if self._ended else following
                 if not self._open:
+                    self._release()
                     following = yield from self._linger(following)
                 yield None
         finally:
+            self._release()
             if self._entries:
                 known = [entry.job_id for entry, _ in self._entries.values()]
                 self._means.queue.leave(known)
 
     def _let_in(self, entry: Entry) -> Generator[Ticket, Permit, None]:
+        if is_suspect(entry) and not (yield from self._is_alone(entry)):
+            self._is_left = True
+            return
         self._entries[entry.entry] = (entry, time.monotonic())
-        self._ahead = Ahead(entry.entry, entry.waiting - 1)
+        self._ahead = Ahead(entry.entry, entry.waiting - 1, is_blocked=entry.deaths > 0)
         admitted = yield from self._means.doorkeeper.admit(self._means.queue, entry)
         self._begin(entry, admitted)
+
+    def _is_alone(self, entry: Entry) -> Generator[Ticket, Permit, bool]:
+        """Wait until a job's turn alone has come; False if that is left to the next server."""
+        while not self._means.quarantine.enter(entry):
+            moment = time.monotonic() + _QUARANTINE_LOOK
+            permit = yield Ticket(FREE, lambda: _GO, not_before=moment)
+            if permit.word != "go":
+                return False
+        self._suspect = entry
+        self._means.queue.take(entry)
+        return True
+
+    def _release(self) -> None:
+        if self._suspect is not None:
+            self._means.quarantine.leave(self._suspect)
+            self._suspect = None
 
     def _begin(self, entry: Entry, admitted: Entry | Outcome) -> None:
         if not isinstance(admitted, Outcome):

@@ -24,6 +24,7 @@ from .journal import Journals
 from .lane import Means, Tables
 from .lanes import Lanes
 from .lease import Lease
+from .quarantine import Quarantine
 from .quota import Quota
 from .run import Runner
 from .sender import Sender
@@ -282,7 +283,8 @@ class Server:
             counters=self.counters,
         )
         runner = Runner(sender, self.account, self._settings.max_message_bytes)
-        means = Means(queue, self._doorkeeper, runner, sender, Tables(), self._merges, self._linger)
+        shared = (Tables(), Quarantine(), self._merges, self._linger)
+        means = Means(queue, self._doorkeeper, runner, sender, *shared)
         lanes = Lanes(
             queue, means.work, valve, self._stopping, self._stopping.set, self._quota.window
         )
