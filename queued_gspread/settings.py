@@ -30,6 +30,9 @@ DEFAULT_MAX_MESSAGE_BYTES: Final = 64 * 1024**2
 # Redis takes values of up to 512 MiB; a message has a signature, and an entry has fields.
 _LARGEST_MESSAGE: Final = 511 * 1024**2
 
+# In seconds, some thirty years: Python cannot wait for more than some nine times that.
+_LONGEST: Final = 1_000_000_000
+
 _NAMESPACE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -74,8 +77,10 @@ class Settings:
 
         """
         return cls(
-            redis_url=redis_url or environment("REDIS_URL") or DEFAULT_REDIS_URL,
-            namespace=check_namespace(namespace or environment("NAMESPACE") or DEFAULT_NAMESPACE),
+            redis_url=_text("redis_url", redis_url, environment("REDIS_URL") or DEFAULT_REDIS_URL),
+            namespace=check_namespace(
+                _text("namespace", namespace, environment("NAMESPACE") or DEFAULT_NAMESPACE)
+            ),
             timeout=_seconds("timeout", timeout, "TIMEOUT", None),
             grace=_seconds("grace", None, "GRACE", DEFAULT_GRACE) or DEFAULT_GRACE,
             max_message_bytes=_message_bytes(max_message_bytes),
@@ -116,7 +121,7 @@ def hide_password(url: str) -> str:
 
 
 def checked_seconds(value: float | str, shown: str, *, zero: bool = False) -> float:
-    """Return a number of seconds above 0, or from 0 on.
+    """Return a number of seconds above 0, or from 0 on, for which threads and sockets can wait.
 
     Raises:
         ConfigurationError: It is none; the text has ``shown`` in it.
@@ -124,11 +129,11 @@ def checked_seconds(value: float | str, shown: str, *, zero: bool = False) -> fl
     """
     try:
         seconds = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         seconds = math.nan
-    if math.isfinite(seconds) and (seconds > 0 or (zero and seconds == 0)):
+    if seconds <= _LONGEST and (seconds > 0 or (zero and seconds == 0)):
         return seconds
-    expected = "0 or more" if zero else "above 0"
+    expected = f"{'0 or more' if zero else 'above 0'}, and at most {_LONGEST}"
     raise ConfigurationError(f"{shown} cannot be used: take a number of seconds, {expected}")
 
 
@@ -168,6 +173,13 @@ def _message_bytes(given: int | None) -> int:
     if text is None:
         return DEFAULT_MAX_MESSAGE_BYTES
     return checked_message_bytes(text, f"{ENV_PREFIX}MAX_MESSAGE_BYTES={text!r}")
+
+
+def _text(option: str, given: object, default: str) -> str:
+    if not isinstance(given, (str, type(None))):
+        # Without the value, which may hold a password.
+        raise ConfigurationError(f"{option} is of type {type(given).__name__}: take a str")
+    return given or default
 
 
 def _path(given: str | os.PathLike[str] | None) -> str | None:

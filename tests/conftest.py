@@ -22,3 +22,14 @@ def redis_url():
 def namespace():
     """Return a namespace that no other test uses."""
     return f"test-{next(_numbers)}"
+
+
+@pytest.fixture
+def tell(capsys):
+    """Return what prints a line for whoever reads the run, past pytest's capturing."""
+
+    def say(text):
+        with capsys.disabled():
+            print(f"\n{text}", end=" ")
+
+    return say

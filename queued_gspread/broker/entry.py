@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from .connection import as_text
 
 __all__ = ["Entry", "entry_of"]
-
-_LONGEST_ID: Final = 64
 
 
 @dataclass(frozen=True)
@@ -53,10 +51,5 @@ def entry_of(lane: str, found: Any) -> Entry | None:
     age = (int(now) - int(entry.partition(b"-")[0])) / 1000
     far = as_text(mark)[:1]
     return Entry(
-        lane, as_text(entry), _id(job_id), body, far, int(waiting), age, deaths=int(deaths)
+        *(lane, as_text(entry), job_id.decode(), body, far, int(waiting), age), deaths=int(deaths)
     )
-
-
-def _id(job_id: bytes) -> str:
-    """Return a job's id; '' where a hostile writer put something else."""
-    return job_id.decode() if job_id.isalnum() and len(job_id) <= _LONGEST_ID else ""

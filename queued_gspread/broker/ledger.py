@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from redis.exceptions import RedisError
 
-from .connection import SCRIPTS, unavailable
+from .connection import SCRIPTS, is_passing, unavailable
 from .epoch import Epoch, unless_stale
 from .notes import NO_NOTE, Note
 from .slots import NO_SLOT, Permit, Setback, Slot, milliseconds, permit_of
@@ -28,24 +28,28 @@ class Ledger(Epoch):
         found: list[bytes] = self._fenced("journal", [self._keys.journal(entry.job_id)], [])
         return found
 
-    def is_replicated(self) -> bool:
-        """Tell whether a replica has all that was written so far, after a second at the most.
+    def is_replicated(self, entry: Entry) -> bool:
+        """Tell whether a replica has what a journal announces, after a second at the most.
+
+        Where the connection fails, nobody can say so.
 
         Raises:
-            BrokerUnavailableError: Redis cannot be reached, or refuses.
+            BrokerUnavailableError: Redis refuses for good.
             StaleEpochError: Another server works by now.
 
         """
         # Both on one connection: Redis waits for what that connection has written.
         pipeline = self._connection.redis.pipeline(transaction=False)
-        pipeline.eval(SCRIPTS["touch"].text, 1, self._keys.server, self.epoch)
+        keys = (self._keys.server, self._keys.journal(entry.job_id))
+        pipeline.eval(SCRIPTS["touch"].text, len(keys), *keys, self.epoch)
         pipeline.wait(1, round(_REPLICATION * 1000))
         try:
-            touched, replicas = pipeline.execute()
+            is_announced, replicas = pipeline.execute()
         except RedisError as error:
+            if is_passing(error):
+                return False
             raise unavailable(self.settings.redis_url, error) from error
-        unless_stale(touched)
-        return bool(replicas)
+        return bool(unless_stale(is_announced) and replicas)
 
     def start(
         self,

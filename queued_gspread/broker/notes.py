@@ -3,7 +3,7 @@
 A journal is a list in Redis with an entry for each request of the call so far, in order:
 
     =…                 a request that was answered, as ``server.journal`` writes it
-    ?                  one whose answer cannot be kept
+    ?                  one whose answer cannot be kept, or which Redis has lost
     >ATTEMPT TIME …    the last one, let go at that time (milliseconds of Redis's clock), and not
                        answered yet
 """

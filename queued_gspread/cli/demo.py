@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import queued_gspread
 from queued_gspread.embedded import TemporaryRedis
-from queued_gspread.errors import QueuedGspreadError
+from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 
 from .emulator import load_emulator
 
@@ -58,7 +58,7 @@ def run(_: argparse.Namespace) -> int:
         QueuedGspreadError: Something is missing, or the sheet is not as it should be.
 
     """
-    emulator_class = load_emulator()
+    emulator_class = _load_emulator()
     print("Starting a Redis, an emulator of Google Sheets and queued-gspread-server …")
     with (
         tempfile.TemporaryDirectory(prefix="queued-gspread-demo-") as folder,
@@ -77,6 +77,16 @@ def run(_: argparse.Namespace) -> int:
     _check(values, seconds, refused)
     _tell_what_to_change()
     return 0
+
+
+def _load_emulator() -> type[Emulator]:
+    try:
+        return load_emulator()
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            'the demo needs its extra: pip install "queued-gspread[demo]", '
+            'or in a clone pip install ".[demo]"'
+        ) from error
 
 
 def _enforce_quota(emulator: Emulator) -> None:

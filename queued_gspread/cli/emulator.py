@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import socket
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
@@ -105,12 +108,12 @@ def run(options: argparse.Namespace) -> int:
     """Run the emulator until SIGTERM or SIGINT; return the exit status.
 
     Raises:
-        ConfigurationError: The port is taken, a file cannot be used, or the extra is not
-            installed.
+        ConfigurationError: The address or a file cannot be used, or the extra is not installed.
         QueuedGspreadError: What is stored could not be saved at the end.
 
     """
     kind = load_emulator()
+    _check_two_files(options)
     with _explained(options):
         emulator = kind(
             options.host,
@@ -122,6 +125,15 @@ def run(options: argparse.Namespace) -> int:
         _limit(emulator, options)
         emulator.serve_forever(lambda: _say_where(emulator, options.service_account_out))
     return 0
+
+
+def _check_two_files(options: argparse.Namespace) -> None:
+    key_file, state = options.service_account_out, options.state
+    if key_file and state and Path(key_file).resolve() == Path(state).resolve():
+        raise ConfigurationError(
+            f"--service-account-out and --state are both {key_file}, and one would overwrite the "
+            "other: name two files"
+        )
 
 
 def _limit(emulator: Emulator, options: argparse.Namespace) -> None:
@@ -147,10 +159,17 @@ def _explained(options: argparse.Namespace) -> Iterator[None]:
     except FileExistsError as error:
         raise ConfigurationError(f"{error.filename} {error.strerror}: name another file") from error
     except OSError as error:
-        place = error.filename or f"port {options.port} of {options.host}"
-        raise ConfigurationError(
-            f"{place} cannot be used ({error.strerror}): name another one"
-        ) from error
+        place, remedy = _blamed(error, options)
+        raise ConfigurationError(f"{place} cannot be used ({error.strerror}): {remedy}") from error
+
+
+def _blamed(error: OSError, options: argparse.Namespace) -> tuple[str, str]:
+    """Return which file or part of the address is wrong, and the remedy."""
+    if error.filename:
+        return str(error.filename), "name another one"
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return f"host {options.host}", "name an address of this machine"
+    return f"port {options.port} of {options.host}", "name another one"
 
 
 def _say_where(emulator: Emulator, key_file: str | None) -> None:
@@ -168,3 +187,6 @@ def _say_where(emulator: Emulator, key_file: str | None) -> None:
         f"  queued-gspread-server --service-account {key_file} --api-endpoint {emulator.url}",
         flush=True,
     )
+    print("a plain gspread script needs an adapter (docs/emulator.md, As a process):", flush=True)
+    adapter = f'EmulatorAdapter("{emulator.url}")'
+    print(f'  client.http_client.session.mount("https://", {adapter})', flush=True)

@@ -59,11 +59,12 @@ def _new_key() -> _Key:
 
 
 def _check_ours(path: Path) -> None:
+    # What is no regular file, such as a terminal, has nothing to lose.
+    if not path.is_file():
+        return
     try:
         found = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        return
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict) or found.get("project_id") != _PROJECT:
         reason = "holds something that is no key of an emulator, and is left as it is"

@@ -27,7 +27,7 @@ class Status:
     error that google-auth takes for a passing one. Raises ValueError for an unknown status.
     """
 
-    status: int
+    status: int = HTTPStatus.SERVICE_UNAVAILABLE
     message: str = ""
     reason: str = ""
     body: Mapping[str, Any] | str | bytes | None = None
@@ -41,7 +41,7 @@ class Status:
     @property
     def name(self) -> str:
         """What the ledger calls it."""
-        return f"{self.status}{' after' if self.applied else ''}"
+        return f"{int(self.status)}{' after' if self.applied else ''}"
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Reset:
     def __post_init__(self) -> None:
         """Refuse seconds that are none."""
         if self.late is not None:
-            checked_seconds(self.late)
+            checked_seconds("late", self.late)
             object.__setattr__(self, "applied", True)
 
     @property
@@ -132,7 +132,7 @@ class Latency:
 
     def __post_init__(self) -> None:
         """Refuse seconds that are none."""
-        checked_seconds(self.seconds)
+        object.__setattr__(self, "seconds", checked_span("seconds", self.seconds))
 
     @property
     def name(self) -> str:
@@ -144,15 +144,24 @@ Ending: TypeAlias = Status | Html | Reset | ExpiredToken | OAuthRefusal
 Fault: TypeAlias = Ending | Latency
 
 
-def checked_seconds(seconds: Seconds | list[float]) -> Seconds:
-    """Return seconds, or a range of them; raise ValueError where one is below 0 or not finite."""
+def checked_seconds(name: str, seconds: float) -> float:
+    """Return seconds; raise ValueError where they are below 0, not finite or no number."""
+    if not _are_seconds(seconds):
+        raise ValueError(f"{name}={seconds!r} cannot be used: take seconds from 0.")
+    return seconds
+
+
+def checked_span(name: str, seconds: Seconds | list[float]) -> Seconds:
+    """Return seconds, or a range of them as a tuple; raise ValueError as `checked_seconds` does."""
     given: Any = tuple(seconds) if isinstance(seconds, list) else seconds
-    if not _is_span(given if isinstance(given, tuple) else (given, given)):
-        raise ValueError(f"{seconds!r} cannot be used: take seconds, or (lowest, highest).")
+    bounds = given if isinstance(given, tuple) else (given, given)
+    pair = len(bounds) == 2 and all(map(_are_seconds, bounds))  # noqa: PLR2004 - a pair
+    if not pair or bounds[0] > bounds[1]:
+        told = "take seconds from 0, or (lowest, highest)"
+        raise ValueError(f"{name}={seconds!r} cannot be used: {told}.")
     checked: Seconds = given
     return checked
 
 
-def _is_span(bounds: tuple[object, ...]) -> bool:
-    numbers = [one for one in bounds if isinstance(one, (int, float)) and math.isfinite(one)]
-    return len(numbers) == len(bounds) == 2 and 0 <= numbers[0] <= numbers[1]  # noqa: PLR2004 - a pair
+def _are_seconds(value: object) -> bool:
+    return isinstance(value, (int, float)) and 0 <= value < math.inf

@@ -44,8 +44,10 @@ class Keeper:
         self._file.lock()
         try:
             self._load()
-        finally:
-            self._file.unlock()
+        except BaseException:
+            self._file.leave()
+            raise
+        self._file.unlock()
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:

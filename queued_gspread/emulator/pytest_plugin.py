@@ -6,12 +6,13 @@ is used.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     import gspread
 
@@ -43,6 +44,13 @@ class _OneEmulator:
             self._emulator = None
 
 
+def _checked(settings: object) -> Mapping[str, Any]:
+    if not isinstance(settings, Mapping):
+        told = "let it return a dict of Emulator's arguments"
+        pytest.fail(f"sheets_emulator_settings is {settings!r}: {told}.", pytrace=False)
+    return settings
+
+
 def _emulator_class() -> type[Emulator]:
     try:
         from queued_gspread.emulator import Emulator  # noqa: PLC0415  - an extra, and slow
@@ -72,7 +80,7 @@ def sheets_emulator(
     _sheets_emulators: _OneEmulator, sheets_emulator_settings: Mapping[str, Any]
 ) -> Iterator[Emulator]:
     """Return a running emulator of Google's Sheets and Drive APIs, empty for every test."""
-    emulator = _sheets_emulators.running(sheets_emulator_settings)
+    emulator = _sheets_emulators.running(_checked(sheets_emulator_settings))
     yield emulator
     emulator.reset()
 
@@ -85,10 +93,11 @@ def gspread_client(sheets_emulator: Emulator) -> gspread.Client:
 
 @pytest.fixture
 def emulated_google(sheets_emulator: Emulator) -> Iterator[Emulator]:
-    """Return the test's `sheets_emulator` and let plain gspread reach it in Google's place.
+    """Return `sheets_emulator` in Google's place: gspread.service_account() works with any file.
 
-    It is for scripts that log in by themselves: gspread.service_account() and its siblings take
-    any file, dict or key; a request to another host of Google's is a NotEmulatedError.
+    It is for scripts that log in by themselves: the siblings of service_account() take any file,
+    dict or key as well, and the file need not exist. A request to another host of Google's is a
+    NotEmulatedError.
     """
     from .stand_in import standing_in  # noqa: PLC0415  - slow
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from .retry_after import TAKES, is_retry_after
 from .window import Movement, Window
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ class Quotas:
     `count_refused` the refused ones count as well. `retry_after` is sent with every 429 as the
     header Retry-After: seconds, or an HTTP date.
 
-    Raises ValueError for a negative limit, a window that is not above 0, and unknown words.
+    Raises ValueError for a negative limit, a window that is not above 0, a Retry-After that is
+    neither, and unknown words.
     """
 
     reads: int = 0
@@ -46,21 +48,25 @@ class Quotas:
 
     def __post_init__(self) -> None:
         """Refuse what could never be meant."""
-        limits = (self.reads, self.writes, self.project_reads, self.project_writes, self.drive)
-        for limit in limits:
-            if not _is_within(limit, 0):
-                raise ValueError(f"A quota of {limit!r} cannot be used: take a number from 0.")
-        if not _is_within(self.window, 0) or self.window == 0:
+        for name in ("reads", "writes", "project_reads", "project_writes", "drive"):
+            limit = getattr(self, name)
+            if not _is_number(limit) or limit < 0:
+                raise ValueError(f"{name}={limit!r} cannot be used: take a number from 0.")
+        if not _is_number(self.window) or self.window <= 0:
             raise ValueError(f"window={self.window!r} cannot be used: take seconds above 0.")
         if self.movement not in ("fixed", "sliding"):
             raise ValueError(f"movement={self.movement!r} cannot be used: take fixed or sliding.")
         if self.counted not in ("arrival", "answer", "random"):
             words = "arrival, answer or random"
             raise ValueError(f"counted={self.counted!r} cannot be used: take {words}.")
+        if not _is_number(self.offset):
+            raise ValueError(f"offset={self.offset!r} cannot be used: take seconds.")
+        if self.retry_after is not None and not is_retry_after(self.retry_after):
+            raise ValueError(f"retry_after={self.retry_after!r} cannot be used: take {TAKES}.")
 
 
-def _is_within(value: object, least: float) -> bool:
-    return isinstance(value, (int, float)) and least <= value < math.inf
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)
 
 
 @dataclass(frozen=True)

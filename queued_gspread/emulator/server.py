@@ -14,7 +14,7 @@ from gspread.auth import DEFAULT_SCOPES
 from .changes import Changes
 from .client import Clients
 from .control import Control
-from .faults import Seconds, checked_seconds
+from .faults import Seconds, checked_seconds, checked_span
 from .handler import Handler, Share
 from .ids import Ids
 from .keeper import Keeper
@@ -78,7 +78,7 @@ class Emulator:
         self._clients = Clients()
         self._turn = threading.Lock()
         self._given: dict[str, Any] = {
-            "quotas": quotas or Quotas(),
+            "quotas": Quotas() if quotas is None else quotas,
             "latency": latency,
             "apply_share": apply_share,
             "append_race": append_race,
@@ -134,7 +134,7 @@ class Emulator:
 
     @latency.setter
     def latency(self, seconds: Seconds) -> None:
-        self._handler.latency = checked_seconds(seconds)
+        self._handler.latency = checked_span("latency", seconds)
 
     @property
     def apply_share(self) -> Share:
@@ -143,7 +143,7 @@ class Emulator:
 
     @apply_share.setter
     def apply_share(self, share: Share) -> None:
-        if share != "random" and not 0 <= share <= 1:
+        if not _is_share(share):
             raise ValueError(f"apply_share={share!r} cannot be used: take 0 to 1, or random.")
         self._handler.apply_share = share
 
@@ -158,8 +158,7 @@ class Emulator:
 
     @append_race.setter
     def append_race(self, seconds: float) -> None:
-        checked_seconds(seconds)
-        self._handler.append_race = seconds
+        self._handler.append_race = checked_seconds("append_race", seconds)
 
     @property
     def token_lifetime(self) -> float:
@@ -168,8 +167,7 @@ class Emulator:
 
     @token_lifetime.setter
     def token_lifetime(self, seconds: float) -> None:
-        checked_seconds(seconds)
-        self._project.token_lifetime = seconds
+        self._project.token_lifetime = checked_seconds("token_lifetime", seconds)
 
     @property
     def faults(self) -> Faults:
@@ -331,3 +329,7 @@ class Emulator:
     def _set_as_given(self) -> None:
         for name, value in self._given.items():
             setattr(self, name, value)
+
+
+def _is_share(value: object) -> bool:
+    return value == "random" or (isinstance(value, (int, float)) and 0 <= value <= 1)

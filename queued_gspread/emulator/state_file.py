@@ -47,24 +47,43 @@ class StateFile:
 
         Raises StateError where there is another one, or no file can be made there.
         """
-        if self._lock is not None:
-            return
+        while self._lock is None:
+            lock = self._open_lock()
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                os.close(lock)
+                raise StateError(
+                    f"{self.path} is in use by another emulator: stop that one, or name another "
+                    "file"
+                ) from error
+            if self._is_there(lock):
+                self._lock = lock
+            else:
+                os.close(lock)
+
+    def _open_lock(self) -> int:
         try:
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-            lock = os.open(self._lock_path, flags, 0o600)
+            return os.open(self._lock_path, flags, 0o600)
         except OSError as error:
             raise StateError(
                 f"{self.path} cannot be used ({error.strerror}: {self._lock_path.parent}): "
                 "name a file in a folder that is there and can be written to"
             ) from error
+
+    def _is_there(self, lock: int) -> bool:
+        """Whether an open lock file was not removed meanwhile: others would lock a new one."""
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(lock)
-            raise StateError(
-                f"{self.path} is in use by another emulator: stop that one, or name another file"
-            ) from error
-        self._lock = lock
+            return os.path.samestat(os.fstat(lock), self._lock_path.stat())
+        except FileNotFoundError:
+            return False
+
+    def leave(self) -> None:
+        """Let others have the file, and take away the lock file, which must be held."""
+        with contextlib.suppress(OSError):
+            self._lock_path.unlink()
+        self.unlock()
 
     def unlock(self) -> None:
         """Let others have the file; a second call does nothing."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 To: TypeAlias = Literal["api", "token"]
 _ELSEWHERE = {"api": OAuthRefusal, "token": ExpiredToken}
-_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _log = logging.getLogger(__name__)
 
 
@@ -135,8 +135,8 @@ class Faults:
             raise TypeError(f"{fault!r} is no fault: take one of {known}.")
         if not 0 <= rate <= 1:
             raise ValueError(f"rate={rate!r} cannot be used: take 0 to 1.")
-        if method is not None and method not in _METHODS:
-            words = ", ".join(_METHODS)
+        if method is not None and method not in METHODS:
+            words = ", ".join(METHODS)
             raise ValueError(f"method={method!r} cannot be used: take one of {words}.")
         if skip < 0 or (count is not None and count < 0):
             raise ValueError("Less than no request cannot meet a fault: take 0 or more.")

@@ -93,13 +93,15 @@ class Doorkeeper:
         """Return what answers a job as it stands in its lane."""
 
         def answer(entry: Entry, reply: bytes) -> Entry | None:
-            job_id = self._inside.pop(entry.lane, None)
-            if job_id is not None:
-                self._generations.note_answered(job_id)
-                self._unconfirmed[job_id] = reply
+            # A thread of an earlier epoch may come to a lane in which there is another job by now.
+            is_inside = self._inside.get(entry.lane) == entry.job_id
+            if is_inside:
+                self._inside.pop(entry.lane, None)
+                self._generations.note_answered(entry.job_id)
+                self._unconfirmed[entry.job_id] = reply
             following = queue.answer(entry, self._sealed(entry, reply))
-            if job_id is not None:
-                self._unconfirmed.pop(job_id, None)
+            if is_inside:
+                self._unconfirmed.pop(entry.job_id, None)
             return following
 
         return answer

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from urllib3 import ProxyManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
@@ -39,9 +40,18 @@ def asking(confirm: Callable[[], None]) -> Iterator[None]:
 
 
 def put_up(adapter: HTTPAdapter) -> HTTPAdapter:
-    """Return the adapter after its connections were given the fence."""
-    pools = {"http": _Pool, "https": _SecurePool}
-    adapter.poolmanager.pool_classes_by_scheme = pools
+    """Return the adapter after its connections were given the fence, those to a proxy too."""
+    adapter.poolmanager.pool_classes_by_scheme = _POOLS
+    to_proxy = adapter.proxy_manager_for
+
+    def fenced(*args: Any, **kwargs: Any) -> Any:
+        manager = to_proxy(*args, **kwargs)
+        # One for SOCKS has connections of its own.
+        if type(manager) is ProxyManager:
+            manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+    adapter.proxy_manager_for = fenced  # type: ignore[method-assign]
     return adapter
 
 
@@ -81,3 +91,6 @@ class _Pool(HTTPConnectionPool):
 
 class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
+
+
+_POOLS: Final[dict[str, Any]] = {"http": _Pool, "https": _SecurePool}

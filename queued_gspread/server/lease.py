@@ -25,13 +25,21 @@ _LONGEST_PAUSE: Final = 1.0
 _STANDING_BY: Final = 0.1
 
 
+def _since_boot() -> float:
+    # Linux's time.monotonic stands still while the machine is suspended.
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
+
+
 class Lease:
     """Beats in a thread of its own; tells when this server's epoch begins and when it ends.
 
     Args:
         queue: The servers' side of the queue.
         seconds: How long the lease holds without a beat.
-        clock: A monotonic clock, in seconds, that goes on while this process is paused.
+        clock: A monotonic clock, in seconds, that goes on while this process is paused, and while
+            its machine is.
 
     Attributes:
         decided: Set once it is known whether this server works or stands by, or that it cannot.
@@ -40,7 +48,7 @@ class Lease:
     """
 
     def __init__(
-        self, queue: Servers, seconds: float, clock: Callable[[], float] = time.monotonic
+        self, queue: Servers, seconds: float, clock: Callable[[], float] = _since_boot
     ) -> None:
         self._queue = queue
         self._seconds = seconds

@@ -226,7 +226,7 @@ class Sender:
         exchange, judgement = None, Judgement(Verdict.UNKNOWN)
         token = self._transport.token_generation
         try:
-            if note.attempt and not self._is_durable():
+            if note.attempt and not self._is_durable(call.entry):
                 exchange, judgement = Exchange(request, Failure(_unreplicated())), _UNREPLICATED
             else:
                 exchange = self._transport.send(request, call.job.http_timeout)
@@ -243,11 +243,11 @@ class Sender:
             self._transport.token_accepted(token)
         return exchange, judgement
 
-    def _is_durable(self) -> bool:
+    def _is_durable(self, entry: Entry) -> bool:
         """Tell whether the journal is where it has to be; what is announced in it may be sent."""
         if self._patience.durability == "local":
             return True
-        return self._queue.is_replicated()
+        return self._queue.is_replicated(entry)
 
     def _settle(
         self,

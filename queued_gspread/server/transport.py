@@ -36,6 +36,7 @@ _PLACES: Final = tuple(
 )
 
 _LONGEST_IDLE: Final = 30.0
+_PARTS: Final = 2
 _TOKEN_TIMEOUT: Final = 180.0
 
 
@@ -154,5 +155,13 @@ class Transport:
         if http_timeout is None:
             return self._http
         http = copy.copy(self._http)
-        http.set_timeout(http_timeout)
+        http.set_timeout(_bounded(http_timeout, getattr(self._http, "timeout", None)))
         return http
+
+
+def _bounded(given: Any, own: Any) -> Any:
+    """Return a time-out whose open parts, for connecting and reading, are filled from another."""
+    if not isinstance(given, (tuple, list)) or len(given) != _PARTS:
+        return given
+    parts = own if isinstance(own, tuple) else (own, own)
+    return tuple(part if one is None else one for one, part in zip(given, parts, strict=True))

@@ -1,19 +1,18 @@
 from __future__ import annotations
 
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 import redis
+from queue_fixtures import short_slices
 
 from queued_gspread.broker import Callers, Servers
 from queued_gspread.broker.keys import Keys
 from queued_gspread.embedded import TemporaryRedis, available_binaries
 from queued_gspread.settings import Settings
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
+__all__ = ["short_slices"]
 
 BINARIES = available_binaries()
 

@@ -144,6 +144,7 @@ def test_a_server_that_is_locked_out_with_what_it_alone_knows(
     assert following is None or server.journal(following) == [b"="]
 
 
+@pytest.mark.usefixtures("short_slices")
 def test_a_job_whose_enqueue_was_sent_twice_is_missed(own_redis, namespace, raw, keys, background):
     """A caller whose first enqueue got no answer knows its job, and is told when it is lost."""
     with Wire(own_redis.url) as wire:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import os
 import pickle
 import threading
@@ -10,9 +12,10 @@ import traceback
 import pytest
 import redis
 from broker_helpers import enqueue, withdraw
+from durable import new_durable_redis
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import Callers, Servers
+from queued_gspread.broker import Callers, Servers, Slot
 from queued_gspread.broker.connection import connect
 from queued_gspread.embedded.probe import free_port
 from queued_gspread.errors import (
@@ -228,6 +231,29 @@ def test_a_full_redis_is_worked_off(own_redis, namespace, keys, redis_of):
     assert raw.xlen(keys.reply(head.job_id)) == 1
 
 
+def test_a_full_redis_is_taken_over(own_redis, namespace, keys, redis_of):
+    """A server takes over in a Redis without memory left: slots, deaths and poisoned jobs too."""
+    raw = redis_of(own_redis)
+    settings = Settings(redis_url=own_redis.url, namespace=namespace)
+    servers = [Servers(settings, name, f"server {name}", stopping=already_set()) for name in "abcd"]
+    enqueue(settings)
+    servers[0].beat(60)
+    head = servers[0].head("lane")
+    slot = Slot("write", "1/1", 60)
+    assert servers[0].start(head, "w", None, slot).word == "go"
+    raw.config_set("maxmemory", "1")
+    for before, after in itertools.pairwise(servers):
+        before.release()
+        assert after.beat(60).state == "taken"
+        assert after.recover(1.0) == 1
+        assert after.head("lane").deaths == min(servers.index(after), 2)
+        if after is servers[2]:
+            after.leave(head)
+    assert raw.zscore(keys.slots("write"), slot.name) < math.inf
+    servers[3].poison(head)
+    assert raw.xlen(keys.poisoned) == 1
+
+
 def already_set():
     """Return an event that is set: what waits for it does not wait."""
     event = threading.Event()
@@ -237,9 +263,7 @@ def already_set():
 
 def test_a_caller_outlives_a_restart_of_a_persistent_redis(binary, namespace, background):
     """A Redis that ends while a caller waits and comes back with its data loses nothing."""
-    from queued_gspread.embedded import TemporaryRedis  # noqa: PLC0415 - this test alone
-
-    with TemporaryRedis(binary, persistent=True, options={"appendfsync": "always"}) as server:
+    with new_durable_redis(binary) as server:
         settings = Settings(redis_url=server.url, namespace=namespace, grace=60.0)
         servers = Servers(settings, "aaaa", "server a")
         servers.beat(60)

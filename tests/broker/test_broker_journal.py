@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from broker_helpers import contents, enqueue, withdraw
 
@@ -80,9 +82,10 @@ def test_a_late_copy_speaks_for_no_other_attempt(server, head, raw, keys):
     permit = server.start(head, "j", None, unlimited, note(0, attempt="1/1"))
     server.settle(head, unlimited, permit.sent, attempt="1/1")
     server.start(head, "j", None, Slot("drive", "1/2", 0), note(0, attempt="1/2"))
-    server.settle(head, unlimited, permit.sent, attempt="1/1")
+    server.settle(head, unlimited, permit.sent, back_to="r", attempt="1/1")
     server.settle(head, unlimited, permit.sent, attempt="1/1", answered=b"=late")
     assert [entry[:5] for entry in entries(raw, keys, head)] == [">1/2 "]
+    assert server.head("lane").mark == "j"
 
 
 def test_a_late_copy_of_a_start_announces_nothing_again(server, head, raw, keys):
@@ -92,6 +95,16 @@ def test_a_late_copy_of_a_start_announces_nothing_again(server, head, raw, keys)
     server.settle(head, SLOT, permit.sent, attempt="1/1", answered=b"=a")
     server.start(*asked)
     assert entries(raw, keys, head) == ["=a"]
+
+
+def test_what_redis_has_lost_of_a_journal_is_told_as_unknown(server, head, raw, keys):
+    """What comes after a loss stands in its own place; nobody takes what is left for the whole."""
+    permit = server.start(head, "j", None, SLOT, note(0, b"=a", attempt="1/1"))
+    server.settle(head, SLOT, permit.sent, attempt="1/1", answered=b"=b")
+    raw.ltrim(keys.journal(head.job_id), 0, 0)
+    for _ in "12":
+        server.start(head, "j", None, Slot("write", "1/2", 60), note(3, attempt="1/2"))
+    assert [entry[:5] for entry in entries(raw, keys, head)] == ["=a", "?", "?", ">1/2 "]
 
 
 @pytest.mark.parametrize(("first", "second", "mark"), ["rww", "rjj", "wjj", "jrj", "jwj", "wrw"])
@@ -166,8 +179,9 @@ def test_a_job_is_set_aside_once(server, head, raw, keys):
         lambda old, head: old.start(head, "j", None, SLOT, note(0, b"=a", attempt="1/1")),
         lambda old, head: old.journal(head),
         lambda old, head: old.poison(head),
+        lambda old, head: old.is_replicated(head),
     ],
-    ids=["start", "journal", "poison"],
+    ids=["start", "journal", "poison", "touch"],
 )
 def test_an_old_epoch_neither_reads_nor_writes_journals(
     write, settings, server, head, raw, namespace
@@ -179,6 +193,17 @@ def test_an_old_epoch_neither_reads_nor_writes_journals(
     with pytest.raises(StaleEpochError):
         write(old, head)
     assert contents(raw, namespace) == before
+
+
+def test_a_recovery_leaves_what_is_in_the_air(server, head, raw, keys):
+    """A server that reads the queue again holds the slots of its own requests as before."""
+    own, other = (Slot("write", f"{epoch}/1", 60) for epoch in (server.epoch, "1"))
+    for slot in (own, other):
+        assert server.start(head, "w", None, slot).word == "go"
+    server.recover(60.0)
+    held = [raw.zscore(keys.slots("write"), slot.name) for slot in (own, other)]
+    assert held[0] == math.inf
+    assert held[1] < math.inf
 
 
 def test_an_answer_under_an_old_epoch_is_not_noted(settings, server, head, raw, keys):
@@ -216,3 +241,12 @@ def test_what_is_no_longer_announced_is_not_taken_back(settings, server, head, r
     old.settle(head, unlimited, permit.sent, back_to="r", attempt="1/1")
     assert [entry[:5] for entry in entries(raw, keys, head)] == [">2/1 "]
     assert following.head("lane").mark == "j"
+
+
+def test_a_refusal_under_an_old_epoch_takes_no_mark_back(settings, server, head):
+    """What a server whose lease has lapsed hears says nothing of what the next one has sent."""
+    old, unlimited = server.under(server.epoch), Slot("drive", "1/1", 0)
+    permit = old.start(head, "w", None, unlimited)
+    following = takes_over(settings, server)
+    old.settle(head, unlimited, permit.sent, back_to="r")
+    assert following.head("lane").mark == "w"

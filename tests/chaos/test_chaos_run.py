@@ -13,14 +13,13 @@ from .world import run
 # Redis is stopped in the first and killed in the second. There calls are signed, which takes
 # longer: callers see a new server within two seconds, and sign for it then.
 @pytest.mark.parametrize("seed", [4, 9])
-def test_a_run_keeps_all_rules(seed, tmp_path, capsys):
+def test_a_run_keeps_all_rules(seed, tmp_path, tell):
     """Whatever is killed and stopped, nothing is lost, doubled, stale, out of order or left."""
     plan = plan_of(seed)
     outcome = run(plan, tmp_path)
     broken = violations(outcome.evidence)
     counts = tally(outcome, broken)
-    with capsys.disabled():
-        print(f"\n{named(plan)}: {shown(counts)}; {outcome.seconds:.1f} s", end=" ")
+    tell(f"{named(plan)}: {shown(counts)}; {outcome.seconds:.1f} s")
     assert "\n".join(map(explained, broken)) == ""
     assert counts["answered"] > 0.7 * counts["calls"]
     assert sum(outcome.blows.values()) >= 3

@@ -9,11 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from durable import new_durable_redis
 from limits import UNLIMITED
 from processes import ServerProcess, environment
 from waiting import PATIENCE, eventually
-
-from queued_gspread.embedded import TemporaryRedis
 
 from .plan import LEASE, LIMIT, NAMESPACE, WINDOW
 
@@ -161,7 +160,7 @@ class Redis:
     """A Redis that has on its disk what it has confirmed."""
 
     def __init__(self):
-        self._server = TemporaryRedis(persistent=True, options={"appendfsync": "always"})
+        self._server = new_durable_redis()
         self._server.start()
         self.url = self._server.url
 

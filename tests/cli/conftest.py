@@ -2,43 +2,4 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
-
-from queue_fixtures import (
-    auth,
-    authorize,
-    background,
-    callers,
-    client,
-    emulator,
-    gate,
-    google,
-    key_file,
-    keys,
-    patient_callers,
-    raw,
-    restored_log,
-    serve,
-    start_process,
-)
-
-__all__ = [
-    "auth",
-    "authorize",
-    "background",
-    "callers",
-    "client",
-    "emulator",
-    "gate",
-    "google",
-    "key_file",
-    "keys",
-    "patient_callers",
-    "raw",
-    "restored_log",
-    "serve",
-    "start_process",
-]
+from queue_fixtures import *  # noqa: F403 - pytest finds fixtures by the names that are here

@@ -3,23 +3,45 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
+from unittest import mock
 
 import pytest
-from processes import run
+from processes import environment, run
 
+from queued_gspread import cli
 from queued_gspread.embedded.probe import free_port
 
 
 @pytest.fixture
-def server(redis_url, namespace, key_file):
+def run_here(capsys, restored_log):
+    """Return what runs a command that ends at once, without a process for each."""
+
+    def command(*arguments, **variables):
+        with mock.patch.dict(os.environ, environment(**variables), clear=True):
+            try:
+                status = cli.main([str(argument) for argument in arguments])
+            except SystemExit as ended:
+                status = ended.code
+        shown = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, status, shown.out, shown.err)
+
+    return command
+
+
+@pytest.fixture
+def right(redis_url, namespace, key_file):
+    """Return variables with which a server would work."""
+    return {"REDIS_URL": redis_url, "NAMESPACE": namespace, "SERVICE_ACCOUNT": str(key_file)}
+
+
+@pytest.fixture
+def server(run_here, right):
     """Return what runs the server's command with options that are right but for those given."""
-
-    def start(*options, **variables):
-        right = {"REDIS_URL": redis_url, "NAMESPACE": namespace, "SERVICE_ACCOUNT": key_file}
-        return run("server", *options, **{k: str(v) for k, v in {**right, **variables}.items()})
-
-    return start
+    return lambda *options, **variables: run_here("server", *options, **{**right, **variables})
 
 
 def assert_one_line(done, *told, status=2):
@@ -128,19 +150,19 @@ def test_a_wrong_environment_variable(name, server):
     assert_one_line(server(**{name: value}), value)
 
 
-def test_a_redis_that_is_not_there(server):
+def test_a_redis_that_is_not_there(right):
     """A server whose Redis does not answer ends with status 1 and one line, password left out."""
     port = free_port()
-    done = server(REDIS_URL=f"redis://me:hunter2@127.0.0.1:{port}/0")
+    done = run("server", **{**right, "REDIS_URL": f"redis://me:hunter2@127.0.0.1:{port}/0"})
     assert_one_line(done, f"redis://me:***@127.0.0.1:{port}/0", "redis-server", status=1)
     assert "hunter2" not in done.stderr
 
 
-def test_a_redis_that_evicts(server, raw):
+def test_a_redis_that_evicts(right, raw):
     """A server refuses a Redis that may drop what waits in it."""
     raw.config_set("maxmemory-policy", "allkeys-lru")
     try:
-        assert_one_line(server(), "allkeys-lru", "noeviction")
+        assert_one_line(run("server", **right), "allkeys-lru", "noeviction")
     finally:
         raw.config_set("maxmemory-policy", "noeviction")
 
@@ -153,9 +175,29 @@ def test_an_emulator_whose_port_is_taken():
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "80.5", "http"])
-def test_an_emulator_with_an_odd_port(port):
+def test_an_emulator_with_an_odd_port(port, run_here):
     """What is no port is refused."""
-    assert_one_line(run("emulator", f"--port={port}"), port)
+    assert_one_line(run_here("emulator", f"--port={port}"), port)
+
+
+def test_an_emulator_whose_key_would_replace_another(tmp_path):
+    """A file that is no key of an emulator is named, and left as it is."""
+    path = tmp_path / "key.json"
+    path.write_text('{"project_id": "mine"}')
+    done = run("emulator", "--service-account-out", path)
+    assert_one_line(done, f"{path} holds something that is no key", "name another file")
+    assert path.read_text() == '{"project_id": "mine"}'
+
+
+@pytest.mark.parametrize("state", ["one.json", "../here/one.json"])
+def test_an_emulator_with_one_file_for_two_things(state, tmp_path):
+    """A key and a state in one file are refused before anything is written."""
+    here = tmp_path / "here"
+    here.mkdir()
+    path = here / "one.json"
+    done = run("emulator", "--service-account-out", path, "--state", here / state)
+    assert_one_line(done, "--state", str(path), "name two files")
+    assert list(here.iterdir()) == []
 
 
 def test_an_emulator_that_cannot_write_its_key(tmp_path):
@@ -168,9 +210,9 @@ def test_an_emulator_that_cannot_write_its_key(tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [[], ["nonsense"]])
-def test_no_command(arguments):
+def test_no_command(arguments, run_here):
     """Without a command that exists there is one line."""
-    assert_one_line(run(*arguments), "COMMAND")
+    assert_one_line(run_here(*arguments), "COMMAND")
 
 
 @pytest.mark.parametrize(
@@ -198,3 +240,15 @@ def test_a_signing_key_file_that_cannot_be_used(content, told, server, tmp_path)
 def test_a_limit_that_cannot_be_used(option, value, told, server):
     """A limit that is none, or that Redis could not hold, is named with its option."""
     assert_one_line(server(f"{option}={value}"), option, value, told)
+
+
+def test_a_demo_without_its_extra():
+    """What to install for the demo is told, from PyPI and in a clone."""
+    code = (
+        "import sys; sys.modules['aiohttp'] = None;"
+        "from queued_gspread.cli import main; sys.exit(main(['demo']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert_one_line(done, '"queued-gspread[demo]"', '".[demo]"')

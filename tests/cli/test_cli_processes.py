@@ -10,8 +10,11 @@ from calls import read
 from processes import COMMAND, ServerProcess, environment, start_python
 from waiting import PATIENCE, eventually
 
+# A process that a shell has started in its background ignores SIGINT, and so do its children.
 CLIENT = """
+import signal
 import queued_gspread
+signal.signal(signal.SIGINT, signal.default_int_handler)
 client = queued_gspread.authorize()
 print("ready", flush=True)
 client.http_client.request("get", "https://sheets.googleapis.com/v4/spreadsheets/lane/values/A1")
@@ -74,12 +77,15 @@ def test_the_emulator_ends_when_it_is_told_to(number, tmp_path):
         text=True,
         env=environment(),
     ) as process:
-        lines = [process.stdout.readline() for _ in range(4)]
+        lines = [process.stdout.readline() for _ in range(6)]
         process.send_signal(number)
         _, errors = process.communicate(timeout=PATIENCE)
     assert "http://127.0.0.1:" in lines[0]
     assert str(key) in lines[2]
     assert f"--service-account {key} --api-endpoint http://127.0.0.1:" in lines[3]
+    assert "docs/emulator.md" in lines[4]
+    url = lines[0].split()[-1]
+    assert f'session.mount("https://", EmulatorAdapter("{url}"))' in lines[5]
     assert key.stat().st_mode & 0o777 == 0o600
     assert (process.returncode, errors) == (0, "")
 

@@ -1,11 +1,6 @@
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
-
-from emulator_traffic import HandClock, Traffic
+from emulator_traffic import Traffic
+from hand_clock import HandClock
 
 from queued_gspread.emulator import Emulator
 

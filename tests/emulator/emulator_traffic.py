@@ -12,16 +12,6 @@ KEY = {"x-goog-api-key": "k"}
 PATIENCE = 20
 
 
-class HandClock:
-    """A monotonic clock that stands still until it is moved."""
-
-    def __init__(self):
-        self.now = 0.0
-
-    def __call__(self):
-        return self.now
-
-
 def credentials_of(account):
     """Return fresh credentials of an account, or of an emulator's first one."""
     return Credentials.from_service_account_info(

@@ -222,6 +222,15 @@ def test_what_can_be_set_is_described(own):
     assert all(field["about"] and field["takes"] for field in described)
 
 
+@pytest.mark.parametrize("kind", ["status", "html", "oauth_refusal"])
+def test_defaults_are_described_as_they_are(own, kind):
+    """What `fields` tells as the default of a status is what a fault without one has."""
+    told = get(own, "fields")["faults"][kind]["status"]["default"]
+    to = "token" if kind == "oauth_refusal" else "api"
+    _, rule = ask(own, "POST", "faults", {"kind": kind, "to": to})
+    assert str(rule["status"]) == told
+
+
 # The ledger -------------------------------------------------------------------------------------
 
 
@@ -301,6 +310,8 @@ def test_control_leaves_no_trace(own):
         ("PUT", "quotas", {"writes": 1, "unknown": 2}, "unknown"),
         ("PUT", "quotas", {"movement": "still"}, "movement"),
         ("PUT", "quotas", {"retry_after": "a\nb"}, "retry_after"),
+        ("PUT", "quotas", {"retry_after": "soon"}, "retry_after"),
+        ("PUT", "quotas", {"retry_after": -1}, "retry_after"),
         ("PUT", "quotas", [], "body"),
         ("PUT", "settings", {"append_race": 1, "latency": -1}, "latency"),
         ("PUT", "settings", {"latency": [2, 1]}, "latency"),
@@ -309,7 +320,7 @@ def test_control_leaves_no_trace(own):
         ("PUT", "settings", {"token_lifetime": None}, "token_lifetime"),
         ("POST", "faults", {}, "kind"),
         ("POST", "faults", {"kind": "earthquake"}, "kind"),
-        ("POST", "faults", {"kind": "status"}, "status"),
+        ("POST", "faults", {"kind": "latency"}, "seconds"),
         ("POST", "faults", {"kind": "status", "status": 99}, "status"),
         ("POST", "faults", {"kind": "status", "status": 500, "rate": 2}, "rate"),
         ("POST", "faults", {"kind": "status", "status": 500, "path": "("}, "path"),

@@ -107,7 +107,6 @@ def test_what_does_not_fit_is_told(fields, name, value):
     [
         ({}, "kind"),
         ({"kind": ["status"]}, "kind"),
-        ({"kind": "status"}, "status"),
         ({"kind": "latency"}, "seconds"),
         ({"kind": "reset", "status": 503}, "status"),
         ({"kind": "oauth_refusal"}, "to"),

@@ -325,7 +325,7 @@ def test_a_start_that_fails_lets_others_have_the_file(path):
     ],
 )
 def test_what_is_no_state_is_refused_and_left(path, content, told):
-    """A file that cannot be used is named with the remedy, and stays as it is."""
+    """A file that cannot be used is named with the remedy, and stays as it is, alone."""
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     before = (stamp(path), path.read_bytes())
     with pytest.raises(StateError, match=told) as raised:
@@ -333,6 +333,21 @@ def test_what_is_no_state_is_refused_and_left(path, content, told):
     assert str(path) in str(raised.value)
     assert "another file" in str(raised.value)
     assert (stamp(path), path.read_bytes()) == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_lock_file_that_was_taken_away_locks_nothing(path, monkeypatch):
+    """Who opened the lock file before it was removed locks the new one: one has the file."""
+    first, second = StateFile(path), StateFile(path)
+    first.lock()
+    opened = [second._open_lock()]
+    first.leave()
+    afresh = second._open_lock
+    monkeypatch.setattr(second, "_open_lock", lambda: opened.pop() if opened else afresh())
+    second.lock()
+    with pytest.raises(StateError, match="in use"):
+        StateFile(path).lock()
+    second.unlock()
 
 
 def test_a_damaged_place_is_named(path):

@@ -181,5 +181,6 @@ def test_the_command_warns_where_others_may_reach_it(start):
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "192.0.2.1"])
 def test_the_command_names_a_host_that_it_cannot_listen_at(host):
-    """A host that is not this machine's ends the command with 2 and one line."""
-    assert_refused(run("emulator", "--host", host), host, "cannot be used")
+    """A host that is not this machine's ends the command with 2 and one line that blames it."""
+    told = f"host {host} cannot be used"
+    assert_refused(run("emulator", "--host", host), told, "name an address of this machine")

@@ -197,6 +197,18 @@ def test_a_fault_is_added_by_the_form(own, page):
     eventually(lambda: own.faults.rules == [])
 
 
+@pytest.mark.parametrize(("kind", "status"), [("status", 503), ("html", 502)])
+def test_what_is_left_empty_is_as_shown(own, page, kind, status):
+    """A default that is shown holds where nothing is entered; examples are told as such."""
+    Select(page.find("#fault-kind")).select_by_value(kind)
+    assert page.find("#fault-status").get_attribute("placeholder") == str(status)
+    assert page.find("#fault-path").get_attribute("placeholder") == "e.g. :append$"
+    page.submit("#fault")
+    eventually(lambda: [rule.fault.status for rule in own.faults.rules] == [status])
+    (rule,) = own.faults.rules
+    assert (rule.path, rule.rate, rule.skip, rule.count) == (None, 1.0, 0, None)
+
+
 def test_a_wrong_entry_is_told_at_its_field(own, page):
     """A value that cannot be used is told beside its field, and nothing is changed."""
     page.type_into("#settings-latency", "soon")

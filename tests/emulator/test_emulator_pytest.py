@@ -281,12 +281,33 @@ def test_without_the_extra(pytester):
     result.stdout.no_fnmatch_line("*queued_gspread/*")
 
 
+@pytest.mark.parametrize("returned", ["None", "5", "[('latency', 1)]"])
+def test_settings_that_are_none(returned, pytester):
+    """What is no dict is told of the fixture that returned it, without a traceback."""
+    tests = f"""
+        import pytest
+
+        @pytest.fixture
+        def sheets_emulator_settings():
+            return {returned}
+
+        def test_with(gspread_client):
+            pass
+    """
+    result = run(pytester, test_settings=tests)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["sheets_emulator_settings is *: let it return a dict of*"])
+    result.stdout.no_fnmatch_line("*queued_gspread/*")
+
+
 def test_fixtures_are_documented(pytester):
     """Pytest's list of fixtures has a line for each."""
     shown = pytester.run(sys.executable, "-m", "pytest", "--fixtures").stdout
     for name in ("sheets_emulator_settings", "sheets_emulator", "gspread_client"):
         shown.fnmatch_lines([f"{name} -- *", "    Return *"])
-    shown.fnmatch_lines(["emulated_google -- *", "    Return *"])
+    shown.fnmatch_lines(
+        ["emulated_google -- *", "    Return *service_account() works with any file*"]
+    )
 
 
 def test_loading_it_costs_nothing():

@@ -9,7 +9,7 @@ TOTAL, FLOOR = 1773, 1773
 @pytest.mark.skipif(
     not recordings.FOLDER.is_dir(), reason="needs the recorded traffic of Google's API"
 )
-def test_recorded_answers_agree(capsys):
+def test_recorded_answers_agree(tell):
     """Of all recorded requests, at least the floor gets the recorded status and body."""
     differing, count = [], 0
     for path in sorted(recordings.FOLDER.glob("*.json")):
@@ -19,8 +19,7 @@ def test_recorded_answers_agree(capsys):
                 differing.append(
                     f"{path.stem}: {exchange['method']} {exchange['uri'][:150]}: {difference}"
                 )
-    with capsys.disabled():
-        print(f"\nrecorded requests that agree: {count - len(differing)} of {count}")
+    tell(f"recorded requests that agree: {count - len(differing)} of {count}")
     assert count == TOTAL
     assert count - len(differing) >= FLOOR, "\n".join(differing)
 

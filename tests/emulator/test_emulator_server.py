@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from queued_gspread.emulator import Emulator
-from queued_gspread.emulator.faults import Status
+from queued_gspread.emulator import Emulator, Quotas
+from queued_gspread.emulator.faults import Latency, Reset, Status
 from queued_gspread.emulator.redirect import EmulatorAdapter
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=timezone.utc)
@@ -219,11 +219,14 @@ def test_a_key_of_somebody_else_is_not_overwritten(emulator, tmp_path, content):
     ("settings", "told"),
     [
         ({"quotas": 5}, "take Quotas"),
+        ({"quotas": 0}, "take Quotas"),
         ({"quotas": {"writes": 5}}, "take Quotas"),
-        ({"latency": "slow"}, "take seconds"),
+        ({"latency": "slow"}, "latency='slow' .* take seconds"),
         ({"latency": [0.2, 0.1]}, "take seconds"),
-        ({"append_race": "x"}, "take seconds"),
-        ({"token_lifetime": None}, "take seconds"),
+        ({"append_race": "x"}, "append_race='x' .* take seconds"),
+        ({"append_race": (0.1, 0.2)}, "append_race=.* take seconds"),
+        ({"token_lifetime": None}, "token_lifetime=None .* take seconds"),
+        ({"apply_share": "half"}, "apply_share='half' .* take 0 to 1"),
     ],
 )
 def test_odd_settings_are_refused_at_once(settings, told):
@@ -235,10 +238,42 @@ def test_odd_settings_are_refused_at_once(settings, told):
 def test_a_list_of_seconds_is_a_range():
     """A range of latency may be a list, as JSON has it."""
     assert Emulator(latency=[0.1, 0.2]).latency == (0.1, 0.2)
+    assert Latency([0.1, 0.2]).seconds == (0.1, 0.2)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"), [({"path": "("}, "regular expression"), ({"method": "post"}, "POST")]
+    ("fields", "told"),
+    [
+        ({"writes": "5"}, "writes='5' .* take a number"),
+        ({"drive": -1}, "drive=-1 .* take a number"),
+        ({"offset": "late"}, "offset='late' .* take seconds"),
+        ({"retry_after": "soon"}, "retry_after='soon' .* an HTTP date"),
+        ({"retry_after": -1}, "retry_after=-1 .* an HTTP date"),
+        ({"retry_after": ""}, "retry_after='' .* an HTTP date"),
+        ({"retry_after": "Mon, 01 Jan 2024 12:00:00\n GMT"}, "an HTTP date"),
+    ],
+)
+def test_odd_quotas_are_refused_at_once(fields, told):
+    """A quota that cannot be used is named with its value and what to take."""
+    with pytest.raises(ValueError, match=told):
+        Quotas(**fields)
+
+
+@pytest.mark.parametrize("value", [0, 5, "5", "Mon, 01 Jan 2024 12:00:00 GMT", None])
+def test_what_a_retry_after_may_be(value):
+    """Seconds and an HTTP date are taken, as the header has them."""
+    assert Quotas(retry_after=value).retry_after == value
+
+
+def test_a_late_reset_takes_one_moment():
+    """A range is no moment at which a reset request could be applied."""
+    with pytest.raises(ValueError, match=r"late=.* take seconds from 0"):
+        Reset(late=(1.0, 2.0))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [({"path": "("}, r"path='\(' .* regular expression"), ({"method": "post"}, "POST")],
 )
 def test_odd_rules_are_refused_at_once(emulator, arguments, told):
     """A rule that could not be asked, or that no request could meet, is refused."""

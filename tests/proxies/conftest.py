@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
-
 from limits import UNLIMITED
+from queue_fixtures import emulator, key_file
 
 import queued_gspread
-from queued_gspread.emulator import Emulator
 from queued_gspread.server import Server
 
-
-@pytest.fixture(scope="session")
-def emulator():
-    """Return an emulator for the whole run."""
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture(scope="session")
-def key_file(emulator, tmp_path_factory):
-    """Return the file with the emulator's service account."""
-    path = tmp_path_factory.mktemp("credentials") / "service_account.json"
-    emulator.write_service_account(path)
-    return path
+__all__ = ["emulator", "key_file"]
 
 
 @pytest.fixture

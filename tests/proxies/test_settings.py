@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gspread
 import pytest
 
 from queued_gspread.errors import ConfigurationError
+from queued_gspread.server import Server
 from queued_gspread.settings import Settings, hide_password
 
 
@@ -35,6 +37,26 @@ def test_odd_namespaces_are_refused(namespace):
     """A namespace that could be mistaken in a key is refused."""
     with pytest.raises(ConfigurationError, match="letters"):
         Settings.resolve(namespace=namespace)
+
+
+@pytest.mark.parametrize("seconds", [1e10, 1e306, 10**400], ids=["long", "longer", "no float"])
+def test_a_time_that_no_clock_counts_is_refused(seconds):
+    """Seconds that no thread and no socket can wait for are refused, with what is the most."""
+    with pytest.raises(ConfigurationError, match=r"timeout=.* at most 1000000000"):
+        Settings.resolve(timeout=seconds)
+    with pytest.raises(ConfigurationError, match=r"lease=.* at most 1000000000"):
+        Server(gspread.Client(None, session=object()), lease=seconds)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("namespace", 5), ("redis_url", b"redis://:secret@host"), ("redis_url", 5)],
+)
+def test_what_is_no_text_is_named(option, value):
+    """An option that has to be text and is not is named with its type, and shows no password."""
+    with pytest.raises(ConfigurationError, match=f"{option} is .*{type(value).__name__}") as told:
+        Settings.resolve(**{option: value})
+    assert "secret" not in str(told.value)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ HELD = f"{SHEETS}/held/values/A1"
 # More commands than any of these scenes has.
 MANY = 300
 AT_ONCE = 8
+# Where a scene is slow, who waits asks twice, and what would come next has another number.
+SWEEPS = 5
 
 
 class Sheet(GatedHTTPClient):
@@ -94,7 +96,7 @@ def play_all(play):
                 numbers = range(first, first + AT_ONCE)
                 batch = list(pool.map(lambda n: play(side, partial(trouble, number=n)), numbers))
                 yield from batch
-                if not all(hits for *_, hits in batch):
+                if not any(hits for *_, hits in batch):
                     return
 
     return run_all
@@ -147,7 +149,10 @@ SPOILED = {
 def test_trouble_at_any_command(side, what, when, play_all):
     """Wherever a connection is cut or stalls, no call is lost or doubled, and each has its end."""
     met = set()
-    for came_to, rows, hits in play_all(side, partial(SPOILED[what], when=when)):
-        check(came_to, rows)
-        met |= set(hits)
+    for _ in range(SWEEPS):
+        for came_to, rows, hits in play_all(side, partial(SPOILED[what], when=when)):
+            check(came_to, rows)
+            met |= set(hits)
+        if met >= SIDES[side]:
+            break
     assert met >= SIDES[side]

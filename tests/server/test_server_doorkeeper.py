@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 from typing import get_args
 
 import pytest
 from signing_fixtures import KEY, OTHER, entry_of, job, key_of, signed, signing_key
 
+from queued_gspread.broker import StaleEpochError
 from queued_gspread.broker.seals import Seals, bound_job
 from queued_gspread.errors import ConfigurationError, SignatureError
 from queued_gspread.job import new_id
@@ -117,6 +119,52 @@ def test_a_reply_that_redis_did_not_take_is_given_again(signed):
     answer(entry, b"reply")
     assert (outcome().word, outcome().reply) == ("replayed", b"")
     assert len(runs) == 1
+
+
+def test_a_copy_of_what_a_caller_has_said_before_counts_for_nothing(signed):
+    """That a job is wanted is believed under the server's own generation, for that very job."""
+    keeper, job_id = Doorkeeper(signed), "a" * 32
+    current = keeper._generations.current
+
+    def says(generation, named=job_id, namespace=signed.namespace):
+        message = seal(keeper.keyring, "wanted", (namespace, named), generation=generation)
+        return SimpleNamespace(wanted=lambda _: message)
+
+    bound = bound_job(signed.namespace, "lane", job_id)
+    entry = entry_of(seal(keeper.keyring, "job", bound, job(), generation="earlier"), job_id)
+    sealed = keeper._unsealed(entry)
+    assert keeper._is_fresh(says(current), entry, sealed)
+    others = [("earlier",), ("",), (current, "b" * 32), (current, job_id, "other")]
+    assert [other for other in others if keeper._is_fresh(says(*other), entry, sealed)] == []
+
+
+def test_a_late_reply_of_an_earlier_epoch_is_no_reply_to_another_job(signed):
+    """A job whose lane an earlier epoch still answers is neither answered nor given its reply."""
+    keeper = Doorkeeper(signed)
+
+    class Queue:
+        def answer(self, entry, reply):
+            raise StaleEpochError
+
+    def under_way(admitted):
+        yield
+
+    def begun(job_id):
+        generation = keeper._generations.current
+        bound = bound_job(signed.namespace, "lane", job_id)
+        message = seal(keeper.keyring, "job", bound, job(), generation=generation)
+        entry = entry_of(message, job_id)
+        next(keeper.running(Queue(), under_way)(entry))
+        return entry
+
+    keeper.begin()
+    early = begun("a" * 32)
+    keeper.begin()
+    begun("b" * 32)
+    with pytest.raises(StaleEpochError):
+        keeper.answering(Queue())(early, b"reply")
+    assert not keeper._generations.was_answered("b" * 32)
+    assert keeper._unconfirmed == {}
 
 
 def test_generations_remember_what_may_be_fresh():

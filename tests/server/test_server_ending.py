@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import threading
 
 import pytest
 import redis
@@ -13,25 +12,11 @@ from calls import append, insert_rows, read, send, write
 from gate import Gate, GatedHTTPClient
 from gspread.exceptions import APIError
 from processes import run
-from waiting import PATIENCE, eventually
+from waiting import GRACE, PATIENCE, eventually, threads
 
 from queued_gspread.embedded import TemporaryRedis, find_binary
 from queued_gspread.embedded.binaries import version
 from queued_gspread.errors import OutcomeUnknownError, ServerUnavailableError
-
-
-def until_lanes_are_left_alone(raw):
-    """Wait until no server takes lanes from the queue any more."""
-    quiet = 0
-
-    def has_stopped():
-        nonlocal quiet
-        takes = any(c["cmd"] == "blpop" and "b" in c["flags"] for c in raw.client_list())
-        quiet = 0 if takes else quiet + 1
-        # Between two of its reads, a server looks as if it had stopped.
-        return quiet > 5
-
-    eventually(has_stopped, "the server takes no lane")
 
 
 @pytest.mark.parametrize("way", ["SIGTERM", "SIGINT", "stop"])
@@ -48,7 +33,8 @@ def test_a_stop_with_a_call_under_way(
         stop = background(run, "stop", "--redis-url", redis_url, "--namespace", namespace)
     else:
         server.signal(getattr(signal, way))
-    until_lanes_are_left_alone(raw)
+    # It takes no lane from here on.
+    server.until_log("stopping: requests in the air")
     assert server.process.poll() is None
     arrival.answer({"call": 1})
     assert first.result(PATIENCE) == {"call": 1}
@@ -91,7 +77,8 @@ def test_a_stop_waits_for_a_request_and_not_for_its_call(serve, callers, gate, b
     reply = background(send, callers, insert_rows())
     first = gate.next()
     stop = background(server.stop)
-    eventually(server._stopping.is_set)
+    # From here on no further request is sent.
+    eventually(lambda: not threads("valve"))
     assert not stop.done()
     first.answer({})
     stop.result(PATIENCE)
@@ -179,7 +166,7 @@ def test_a_killed_server_ends_the_wait_of_its_callers(
     error = waiting.exception(PATIENCE)
     assert isinstance(error, ServerUnavailableError)
     assert "not started and will not be made" in str(error)
-    monkeypatch.setenv("QUEUED_GSPREAD_GRACE", "8")
+    monkeypatch.setenv("QUEUED_GSPREAD_GRACE", str(GRACE))
     later = background(read, authorize())
     start_process()
     google.gate.next().answer({"last": True})
@@ -262,17 +249,13 @@ def test_a_server_that_lost_its_lease_answers_nothing(
     arrival = gate.next()
     usurper = usurp()
     arrival.answer({"by": "old"})
-    eventually(lambda: not worker_threads())
+    eventually(lambda: not threads("lane_"))
     entry = usurper.head("lane")
     assert entry.mark == "r"
     assert not raw.exists(keys.reply(entry.job_id))
     usurper.release()
     gate.next().answer({"by": "new"})
     assert reading.result(PATIENCE) == {"by": "new"}
-
-
-def worker_threads():
-    return [thread for thread in threading.enumerate() if thread.name.startswith("lane_")]
 
 
 def test_a_server_that_lost_its_lease_sends_no_further_write(
@@ -285,7 +268,7 @@ def test_a_server_that_lost_its_lease_sends_no_further_write(
     usurper = usurp()
     assert usurper.head("lane").mark == "j"
     first.answer({})
-    eventually(lambda: not gate.is_idle or not worker_threads())
+    eventually(lambda: not gate.is_idle or not threads("lane_"))
     assert gate.is_idle
     usurper.release()
     assert type(reply.result(PATIENCE).error) is OutcomeUnknownError
@@ -311,6 +294,7 @@ def test_a_paused_process_notices_that_another_works(start_process, client, goog
     assert reading.result(PATIENCE) == {}
 
 
+@pytest.mark.usefixtures("short_slices")
 def test_a_redis_that_forgot_everything_is_worked_on(serve, client, gate, raw, namespace):
     """After the queue's keys were deleted, the server takes a new lease and goes on."""
     gate.open()

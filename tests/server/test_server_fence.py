@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import socket
 import threading
+from functools import partial
 
+import gspread
 import pytest
 import requests
 from waiting import PATIENCE
 
 from queued_gspread.broker import StaleEpochError
 from queued_gspread.server.fence import asking, put_up
+from queued_gspread.server.request import Request
+from queued_gspread.server.token_state import NoTokens
+from queued_gspread.server.transport import Transport
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -71,8 +76,42 @@ def test_a_question_keeps_a_request_from_being_sent(listener, session):
     assert len(listener.seen) == 1
 
 
+def test_the_way_to_google_asks_at_the_fence(listener, session):
+    """What was let go before the connection was made is asked about again before it is sent."""
+    asked = []
+
+    def confirm():
+        asked.append(len(listener.seen))
+        if len(asked) > 1:
+            raise StaleEpochError
+
+    http = gspread.HTTPClient(None, session=session)
+    http.api_endpoint = listener.url.rstrip("/")
+    transport = Transport(http, NoTokens(http), confirm=confirm)
+    with pytest.raises(StaleEpochError):
+        transport.send(Request("get", f"{listener.url}v4"), None)
+    assert asked == [0, 0]
+    assert listener.seen == []
+
+
 @pytest.mark.parametrize("body", [None, b"", "text", {"a": "form"}, iter([b"of ", b"pieces"])])
 def test_bodies_of_all_kinds(listener, session, body):
     """Whatever requests can send arrives."""
     assert session.post(listener.url, data=body, timeout=PATIENCE).text == "ok"
     assert len(listener.seen) == 1
+
+
+def test_a_question_is_asked_behind_a_proxy_too(listener, session):
+    """What goes out by way of a proxy is handed over whole, after the same question."""
+
+    def refuse():
+        raise StaleEpochError
+
+    session.proxies = {"http": listener.url}
+    send = partial(session.post, "http://host.invalid/", data="body", timeout=PATIENCE)
+    assert send().text == "ok"
+    with asking(refuse), pytest.raises(StaleEpochError):
+        send()
+    (piece,) = listener.seen
+    assert piece.startswith(b"POST http://host.invalid/ ")
+    assert piece.endswith(b"\r\n\r\nbody")

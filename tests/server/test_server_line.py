@@ -247,7 +247,7 @@ def test_credentials_that_are_refused_for_good(valve, state):
 def test_a_ticket_is_late(valve):
     """A ticket whose time is over before it has a permit is told so, on coming or in line."""
     assert Asking(until=time.monotonic()).enter(valve) is LATE
-    asking = Asking(until=time.monotonic() + 0.02)
+    asking = Asking(until=time.monotonic() + 0.2)
     asking.permits.put(wait(math.inf))
     assert asking.enter(valve) is None
     assert asking.answer() is LATE

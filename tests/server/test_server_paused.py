@@ -6,6 +6,7 @@ import math
 import os
 import signal
 import sys
+import time
 
 import processes
 import pytest
@@ -17,20 +18,6 @@ from queued_gspread.broker import Servers, StaleEpochError
 from queued_gspread.errors import OutcomeUnknownError
 from queued_gspread.server.lease import Lease
 from queued_gspread.settings import Settings
-
-
-class HandClock:
-    """A clock that is moved by hand."""
-
-    now = 0.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return HandClock()
 
 
 @pytest.fixture
@@ -51,6 +38,17 @@ def test_a_lease_is_certain_for_as_long_as_it_holds(lease, clock):
         lease.confirm("an earlier one")
 
 
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="there is no such clock here")
+def test_a_lease_runs_out_while_the_machine_sleeps(redis_url, namespace, monkeypatch):
+    """The clock of a lease counts the time for which the whole machine was suspended."""
+    lease = Lease(Servers(Settings(redis_url, namespace), "aaaa", "server a"), 60.0)
+    lease._beat("")
+    assert lease._is_decided
+    since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
+    monkeypatch.setattr(time, "clock_gettime", {time.CLOCK_BOOTTIME: since_boot + 60}.__getitem__)
+    assert not lease._is_decided
+
+
 def test_a_lease_that_may_have_lapsed_waits_for_a_beat(lease, clock, background):
     """After a pause an epoch is confirmed by the next beat, where nobody has taken over."""
     clock.now = 60.0
@@ -68,6 +66,34 @@ def test_a_lease_that_has_lapsed_is_not_confirmed(lease, clock, background, usur
     assert not confirmed.done()
     lease._beat("")
     assert isinstance(confirmed.exception(PATIENCE), StaleEpochError)
+
+
+def test_a_lease_counts_from_before_its_beat(lease, clock, monkeypatch):
+    """However long the answer to a beat takes, the lease is no longer for it."""
+    beat = lease._queue.beat
+
+    def slow(seconds):
+        found = beat(seconds)
+        clock.now += 50.0
+        return found
+
+    monkeypatch.setattr(lease._queue, "beat", slow)
+    lease._beat("")
+    assert lease._is_decided
+    clock.now = 60.0
+    assert not lease._is_decided
+
+
+def test_every_request_asks_the_lease(serve, client, gate, background, raw, keys, monkeypatch):
+    """A server asks before it sends a request whether the epoch lasts under which it works."""
+    asked = []
+    monkeypatch.setattr(Lease, "confirm", lambda _, epoch: asked.append(epoch))
+    serve()
+    reading = background(read, client)
+    arrival = gate.next()
+    assert asked == [raw.hget(keys.server, "epoch")]
+    arrival.answer({})
+    assert reading.result(PATIENCE) == {}
 
 
 def test_a_lease_that_is_given_up_confirms_nothing(lease, clock, background):

@@ -7,6 +7,7 @@ import os
 import pytest
 import redis
 from calls import append, read, write
+from durable import new_durable_redis
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker.keys import Keys
@@ -17,7 +18,7 @@ from queued_gspread.errors import BrokerUnavailableError, CallTimeoutError, JobL
 @pytest.fixture
 def durable_redis():
     """Return a Redis that has on its disk what it has confirmed."""
-    with TemporaryRedis(persistent=True, options={"appendfsync": "always"}) as server:
+    with new_durable_redis() as server:
         yield server
 
 

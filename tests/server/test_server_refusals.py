@@ -320,7 +320,7 @@ def test_a_timeout_before_the_start(serve, authorize, client, gate, background, 
 def test_a_timeout_after_the_start(serve, authorize, client, gate, background, raw, keys):
     """A call under way at its timeout says so; its reply is not kept, and the lane goes on."""
     serve()
-    impatient = authorize(timeout=0.5)
+    impatient = authorize(timeout=1.0)
     writing = background(write, impatient)
     arrival = gate.next()
     error = writing.exception(PATIENCE)

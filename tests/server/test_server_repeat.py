@@ -592,7 +592,7 @@ def test_kinds_are_spelt_as_in_json():
 
 
 @pytest.mark.skipif(not RECORDED.is_dir(), reason="needs the recorded traffic of Google's API")
-def test_recorded_requests(capsys):
+def test_recorded_requests(tell):
     """Every recorded write is known to the tables; how many may be repeated is as counted."""
     counts = Counter()
     for path in sorted(RECORDED.glob("*.json")):
@@ -601,8 +601,7 @@ def test_recorded_requests(capsys):
             is_read = request.method == "GET"
             assert is_read or route(request.method, request.endpoint.split(".com")[1].split("?")[0])
             counts["read" if is_read else "write", may_repeat(request)] += 1
-    with capsys.disabled():
-        print(f"\nrecorded requests, and whether they may be repeated: {dict(counts)}")
+    tell(f"recorded requests, and whether they may be repeated: {dict(counts)}")
     assert sum(counts.values()) == 1773
     assert counts["read", False] == 0
     assert counts["write", True] == 347

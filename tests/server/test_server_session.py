@@ -10,6 +10,7 @@ import pytest
 from gate import GatedHTTPClient, client_over
 from google.auth.exceptions import RefreshError, TransportError
 from google.auth.transport.requests import AuthorizedSession
+from hand_clock import HandClock
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 from waiting import PATIENCE, eventually
@@ -28,9 +29,9 @@ FILES = "https://www.googleapis.com/drive/v3/files"
 
 
 @pytest.fixture
-def issuer():
-    """Return an emulator that nobody else uses."""
-    with Emulator(seed=1) as emulator:
+def issuer(clock):
+    """Return an emulator that nobody else uses; its latency goes by the clock."""
+    with Emulator(seed=1, monotonic=clock) as emulator:
         yield emulator
 
 
@@ -196,13 +197,16 @@ def serve_emulated(issuer, tmp_path, redis_url, namespace):
         yield server
 
 
-def test_eight_calls_that_meet_a_401(serve_emulated, client, issuer, background):
+def test_eight_calls_that_meet_a_401(serve_emulated, client, issuer, clock, background):
     """Calls whose token was revoked in the air all succeed, after one token request for all."""
     books = [client.create(f"Book {number}") for number in range(8)]
     issuer.clear_ledger()
-    issuer.latency = 0.2
+    issuer.latency = 10.0
     issuer.revoke_tokens()
     titles = [background(book.fetch_sheet_metadata) for book in books]
+    issuer.wait_until_under_way(8)
+    issuer.latency = 0.0
+    clock.now = 10.0
     assert len([title.result(PATIENCE) for title in titles]) == 8
     assert len(issuer.token_requests) == 1
     assert statuses(issuer).count(401) == 8
@@ -240,15 +244,6 @@ def test_a_client_may_ask_for_a_new_token(serve_emulated, client, issuer):
     assert len(issuer.token_requests) == before + 1
 
 
-class Hours:
-    """A clock that a test moves."""
-
-    now = 0.0
-
-    def __call__(self):
-        return self.now
-
-
 def append(book):
     return Request(
         "post",
@@ -258,10 +253,9 @@ def append(book):
     )
 
 
-def test_an_append_goes_out_on_no_idle_connection(adopted, issuer, monkeypatch):
+def test_an_append_goes_out_on_no_idle_connection(adopted, clock, monkeypatch):
     """The first append, and one after half a minute, takes a new connection; reads never do."""
     http, tokens = adopted
-    clock = Hours()
     transport = Transport(http, tokens, clock)
     book = gspread.Client(http.auth, session=http.session, http_client=type(http)).create("B").id
     closings = []
@@ -281,20 +275,22 @@ def test_an_append_goes_out_on_no_idle_connection(adopted, issuer, monkeypatch):
     assert closings == [1.0, 32.0, 62.0]
 
 
-def test_a_request_in_the_air_outlives_the_closing_of_idle_connections(adopted, issuer):
+def test_a_request_in_the_air_outlives_the_closing_of_idle_connections(adopted, issuer, clock):
     """A request under way is answered although others let go of idle connections meanwhile."""
     http, tokens = adopted
-    clock = Hours()
-    transport = Transport(http, tokens, clock)
+    # A clock of its own: by the other one, the request in the air is not answered yet.
+    idle = HandClock()
+    transport = Transport(http, tokens, idle)
     book = gspread.Client(http.auth, session=http.session, http_client=type(http)).create("B").id
-    issuer.faults.add(Latency(0.2), method="GET")
+    issuer.faults.add(Latency(10.0), method="GET")
     found = []
     reading = threading.Thread(
         target=lambda: found.append(transport.send(Request("get", FILES), None))
     )
     reading.start()
     issuer.wait_until_under_way(1)
-    clock.now = 100.0
+    idle.now = 100.0
     assert not isinstance(transport.send(append(book), None).outcome, Failure)
+    clock.now = 10.0
     reading.join()
     assert not isinstance(found[0].outcome, Failure)

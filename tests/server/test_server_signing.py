@@ -72,7 +72,10 @@ def test_a_client_with_another_key_gets_no_call_made(serve, authorize, signing_k
     assert gate.is_idle
 
 
-@pytest.mark.parametrize("how", ["unsigned", "altered", "other lane", "other id", "other purpose"])
+@pytest.mark.parametrize(
+    "how",
+    ["unsigned", "altered", "other namespace", "other lane", "other id", "other purpose"],
+)
 def test_a_job_that_nobody_signed_is_refused(
     how, serve, signed, signing_key, raw, keys, gate, namespace
 ):
@@ -88,10 +91,11 @@ def test_a_job_that_nobody_signed_is_refused(
         message, _ = Seals(signed).job(job_id, "elsewhere", job())
     if how == "other id":
         message, _ = Seals(signed).job(new_id(), "lane", job())
-    if how == "other purpose":
+    if how in ("other purpose", "other namespace"):
+        purpose, space = ("reply", namespace) if how == "other purpose" else ("job", "other")
         generation = server._doorkeeper._generations.current
-        bound = bound_job(namespace, "lane", job_id)
-        message = seal(load_keys(signing_key), "reply", bound, job(), generation=generation)
+        bound = bound_job(space, "lane", job_id)
+        message = seal(load_keys(signing_key), purpose, bound, job(), generation=generation)
     put(raw, keys, job_id, message)
     eventually(lambda: raw.exists(keys.reply(job_id)))
     ((_, fields),) = raw.xrange(keys.reply(job_id))

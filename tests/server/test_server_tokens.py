@@ -123,7 +123,7 @@ def test_the_first_token_is_fetched_at_the_start(issuer, way, wall):
     assert not tokens._thread.is_alive()
 
 
-def test_a_day_of_one_call_a_second(issuer, way, wall, capsys):
+def test_a_day_of_one_call_a_second(issuer, way, wall, tell):
     """In a simulated day no call waits for a token, though every refresh takes half a minute."""
     tokens = Tokens(credentials_of(issuer), way, clock=wall, wall=wall)
     tokens.step()
@@ -137,8 +137,7 @@ def test_a_day_of_one_call_a_second(issuer, way, wall, capsys):
         if second % 600 == 0:
             assert status_of_a_call(tokens, issuer, way) == 200
     requests = len(issuer.token_requests)
-    with capsys.disabled():
-        print(f"\na day of {DAY} calls: {requests} token requests, {waited} calls waited", end=" ")
+    tell(f"a day of {DAY} calls: {requests} token requests, {waited} calls waited")
     assert waited == 0
     assert requests == DAY // 3330 + 1
 

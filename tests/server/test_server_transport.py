@@ -52,6 +52,35 @@ def test_two_time_outs_at_once(serve, authorize, gate, background):
         reading.result(PATIENCE)
 
 
+class Noting(gspread.HTTPClient):
+    """Sends nothing; notes the time-outs that its requests would have."""
+
+    def __init__(self, timeout):
+        self.timeout, self.seen = timeout, []
+
+    def request(self, *_, **__):
+        self.seen.append(self.timeout)
+
+
+@pytest.mark.parametrize(
+    ("given", "own", "used"),
+    [
+        ((None, None), 180.0, (180.0, 180.0)),
+        ((3, None), 180.0, (3, 180.0)),
+        ((None, 4), (5, 6), (5, 4)),
+        (None, 180.0, 180.0),
+    ],
+)
+def test_no_request_waits_for_ever(given, own, used):
+    """Where a client's time-out leaves a part open, the server's own holds."""
+    http = Noting(own)
+    exchange = Transport(http, NoTokens(http)).send(
+        Request("get", "https://sheets.googleapis.com/v4/spreadsheets/lane"), given
+    )
+    assert exchange.outcome.value is None
+    assert http.seen == [used]
+
+
 def test_iamcredentials_is_never_asked_at_another_endpoint(emulator, monkeypatch):
     """With an API endpoint, google-auth's look-up of allowed locations asks nobody."""
     given = Credentials.from_service_account_info(

@@ -90,13 +90,19 @@ def answering(*answers):
     return script
 
 
-def reset(peer, connection):
+def reset(connection):
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def reset_unread(peer, connection):
+    # Not before a byte is there: a reset while the client still connects comes before any request.
+    assert connection.recv(1, socket.MSG_PEEK)
+    reset(connection)
 
 
 def read_and_reset(peer, connection):
     read(connection)
-    reset(peer, connection)
+    reset(connection)
 
 
 def serve_and_reset(peer, connection):
@@ -184,7 +190,7 @@ def test_a_connection_that_takes_too_long(session):
 @pytest.mark.parametrize(
     ("script", "why"),
     [
-        (reset, {"connection reset", "connection closed without an answer"}),
+        (reset_unread, {"connection reset", "connection closed without an answer"}),
         (read_and_reset, {"connection reset"}),
         (answering(b""), {"connection closed without an answer"}),
         (answering(b"nonsense\r\n\r\n"), {"connection broken"}),
@@ -208,7 +214,7 @@ def test_a_connection_that_breaks(session, script, why):
 def test_an_answer_that_takes_too_long(session, script):
     """A time-out while reading says nothing of what was done, nor does one within the body."""
     with Peer(script) as peer:
-        assert judged(session, peer.url, 0.05) == Judgement(UNKNOWN, None, "no answer in time")
+        assert judged(session, peer.url, 0.2) == Judgement(UNKNOWN, None, "no answer in time")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from gate import cell_of, google_error
 from gspread.exceptions import APIError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoPermissionError
-from waiting import PATIENCE, eventually
+from waiting import PATIENCE, eventually, threads
 
 from queued_gspread.broker import Callers, Permit, Servers
 from queued_gspread.broker.callers import _Wait
@@ -136,7 +136,7 @@ def test_a_write_that_was_cut_off_stays_marked_when_it_is_refused(
 def test_a_deadline_ends_the_waiting(method, serve, callers, client, gate, background):
     """At its deadline a call that waits ends with the last error, and its lane goes on."""
     serve(**ENDLESS)
-    reply = background(send, callers, job(method, timeout=0.5))
+    reply = background(send, callers, job(method, timeout=1.0))
     gate.next().fail(google_error(503))
     error = reply.result(PATIENCE).error
     assert type(error) is APIError
@@ -152,7 +152,7 @@ def test_a_deadline_ends_the_waiting_of_a_refused_append(
 ):
     """At its deadline a refused append ends with the refusal: it was not applied."""
     serve()
-    reply = background(send, callers, append_job(timeout=0.5))
+    reply = background(send, callers, append_job(timeout=1.0))
     gate.next().fail(google_error(429, retry_after=3600))
     error = reply.result(PATIENCE).error
     assert type(error) is APIError
@@ -167,7 +167,7 @@ def test_a_deadline_ends_the_waiting_of_a_refused_append(
 def test_a_deadline_ends_the_waiting_of_a_call_that_has_written(serve, callers, gate, background):
     """At its deadline a call whose second write was refused ends with that refusal."""
     serve(**ENDLESS)
-    body = Job("worksheet", "insert_rows", WORKSHEET, ([["a"], ["b"]],), timeout=0.5).encode()
+    body = Job("worksheet", "insert_rows", WORKSHEET, ([["a"], ["b"]],), timeout=1.0).encode()
     reply = background(send, callers, body)
     gate.next().answer({})
     gate.next().fail(ConnectionRefusedError("second"))
@@ -243,7 +243,8 @@ def test_a_stop_while_a_refused_write_is_in_the_air(serve, queue, gate, backgrou
     put(queue, append_job())
     arrival = gate.next()
     stop = background(server.stop)
-    eventually(server._stopping.is_set)
+    # From here on nothing is sent again.
+    eventually(lambda: not threads("valve"))
     arrival.fail(ConnectionRefusedError())
     stop.result(PATIENCE)
     assert marks() == ["r"]
@@ -287,10 +288,6 @@ def test_a_stop_leaves_a_call_that_has_written(
 # Leases -----------------------------------------------------------------------------------------
 
 
-def valves():
-    return [thread for thread in threading.enumerate() if thread.name == "valve"]
-
-
 @pytest.mark.parametrize(("body", "mark"), [(append_job(), "r"), (job("get"), "r")])
 def test_a_server_without_a_lease_repeats_nothing(
     body, mark, serve, queue, gate, until_sent_again, usurp, raw, keys
@@ -301,7 +298,7 @@ def test_a_server_without_a_lease_repeats_nothing(
     gate.next().fail(ConnectionRefusedError())
     until_sent_again()
     usurper = usurp()
-    eventually(lambda: not valves())
+    eventually(lambda: not threads("valve"))
     assert gate.is_idle
     assert usurper.head("lane").mark == mark
     usurper.release()
@@ -320,7 +317,7 @@ def test_a_server_without_a_lease_repeats_no_second_write(
     gate.next().fail(ConnectionRefusedError())
     until_sent_again()
     usurper = usurp()
-    eventually(lambda: not valves())
+    eventually(lambda: not threads("valve"))
     assert gate.is_idle
     assert usurper.head("lane").mark == "j"
     usurper.release()
@@ -335,9 +332,9 @@ def test_a_failure_after_the_lease_was_lost_is_not_repeated(serve, queue, gate, 
     put(queue, job("get"))
     arrival = gate.next()
     usurper = usurp()
-    eventually(lambda: not valves())
+    eventually(lambda: not threads("valve"))
     arrival.fail(google_error(503))
-    eventually(lambda: not [t for t in threading.enumerate() if t.name.startswith("lane_")])
+    eventually(lambda: not threads("lane_"))
     assert gate.is_idle
     assert usurper.head("lane").mark == "r"
 
@@ -512,8 +509,8 @@ def test_calls_with_deadlines_that_wait_twice(serve, callers, queue, gate, backg
     gate.next().answer({"write": True})
     assert later.result(PATIENCE).result.json() == {"write": True}
     reading.answer({})
-    eventually(lambda: not gate.is_idle or not valves())
-    assert valves()
+    eventually(lambda: not gate.is_idle or not threads("valve"))
+    assert threads("valve")
     gate.next().answer({"read": True})
     assert earlier.result(PATIENCE).result.json() == {"read": True}
     put(queue, job("put"), "five")
@@ -621,6 +618,7 @@ def breaking(monkeypatch):
     return breaks
 
 
+@pytest.mark.usefixtures("short_slices")
 def test_a_slot_that_redis_would_not_take_back(serve, authorize, gate, breaking):
     """A settlement that Redis refuses is made later, so that no slot is lost with it."""
     serve(reads_per_minute=1, quota_window=0.2)

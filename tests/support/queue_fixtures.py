@@ -9,9 +9,10 @@ from types import SimpleNamespace
 import pytest
 import redis
 from gate import Gate, GatedGoogle, GatedHTTPClient, client_over
+from hand_clock import HandClock
 from limits import UNLIMITED
 from processes import ServerProcess
-from waiting import eventually
+from waiting import GRACE, eventually
 
 import queued_gspread
 from queued_gspread.broker import Callers, Servers, connection
@@ -23,6 +24,28 @@ from queued_gspread.emulator import Emulator
 from queued_gspread.server import Server, lanes
 from queued_gspread.settings import Settings
 
+__all__ = [
+    "auth",
+    "authorize",
+    "background",
+    "callers",
+    "client",
+    "clock",
+    "emulator",
+    "gate",
+    "google",
+    "hasty",
+    "key_file",
+    "keys",
+    "patient_callers",
+    "raw",
+    "restored_log",
+    "serve",
+    "short_slices",
+    "start_process",
+    "usurp",
+]
+
 SERVER_EMAIL = "server@project.iam.gserviceaccount.com"
 # Short, so that a takeover is; long enough for a machine that is busy.
 LEASE = 1.0
@@ -31,14 +54,19 @@ LEASE = 1.0
 @pytest.fixture(autouse=True)
 def patient_callers(monkeypatch):
     """Let callers wait for a server for as long as tests do."""
-    monkeypatch.setenv("QUEUED_GSPREAD_GRACE", "8")
+    monkeypatch.setenv("QUEUED_GSPREAD_GRACE", str(GRACE))
 
 
 @pytest.fixture
-def hasty(monkeypatch):
-    """Let nobody wait long: neither between attempts nor for a Redis that is silent."""
+def short_slices(monkeypatch):
+    """Let whoever waits for Redis look up often."""
     for module in (broker_callers, broker_servers):
         monkeypatch.setattr(module, "SLICE", 0.1)
+
+
+@pytest.fixture
+def hasty(short_slices, monkeypatch):
+    """Let nobody wait long: neither between attempts nor for a Redis that is silent."""
     for module in (broker_callers, broker_epoch, lanes):
         monkeypatch.setattr(module, "_PAUSE", 0.01)
     monkeypatch.setitem(connection._OPTIONS, "socket_timeout", 0.5)
@@ -62,6 +90,11 @@ def raw(redis_url):
     """Return a plain client of the Redis."""
     with redis.Redis.from_url(redis_url, decode_responses=True) as client:
         yield client
+
+
+@pytest.fixture
+def clock():
+    return HandClock()
 
 
 @pytest.fixture
@@ -102,7 +135,7 @@ def serve(redis_url, namespace, gate, auth):
 
 
 @pytest.fixture
-def usurp(redis_url, namespace, raw, keys, gate, serve):
+def usurp(redis_url, namespace, raw, keys, gate, serve, short_slices):
     """Return what takes the lease away from whoever has it, until the test is over."""
     usurper = Servers(Settings(redis_url=redis_url, namespace=namespace), "ffff", "usurper")
 
@@ -140,7 +173,7 @@ def client(authorize):
 @pytest.fixture
 def callers(redis_url, namespace):
     """Return the callers' side of the queue, for jobs that no client would send."""
-    return Callers(Settings(redis_url=redis_url, namespace=namespace, grace=8.0))
+    return Callers(Settings(redis_url=redis_url, namespace=namespace, grace=GRACE))
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from gate import cell_of
+from waiting import GRACE
 
 from queued_gspread.broker import Entry
 from queued_gspread.job import Job
@@ -33,7 +34,7 @@ def signing_key(key_of):
 @pytest.fixture
 def signed(redis_url, namespace, signing_key):
     """Return the settings of a client that signs."""
-    return Settings(redis_url, namespace, grace=8.0, signing_key_file=str(signing_key))
+    return Settings(redis_url, namespace, grace=GRACE, signing_key_file=str(signing_key))
 
 
 def job():

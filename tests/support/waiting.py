@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 PATIENCE = 20.0
 """Seconds after which a test gives up; nothing that works takes as long."""
+
+GRACE = 15.0
+"""Seconds for which callers wait for a server: less, so that a test shows what they were told."""
 
 
 def eventually(condition, what="the condition holds"):
@@ -18,3 +22,8 @@ def eventually(condition, what="the condition holds"):
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {PATIENCE:g} s in vain until {what}")
         time.sleep(0.005)
+
+
+def threads(name):
+    """Return the threads that run, whose names begin like that."""
+    return [thread for thread in threading.enumerate() if thread.name.startswith(name)]

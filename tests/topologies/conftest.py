@@ -2,53 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
-
 from limits import UNLIMITED
 from processes import ServerProcess
-from queue_fixtures import (
-    auth,
-    authorize,
-    background,
-    callers,
-    client,
-    emulator,
-    gate,
-    google,
-    key_file,
-    keys,
-    patient_callers,
-    raw,
-    serve,
-)
+from queue_fixtures import *  # noqa: F403 - pytest finds fixtures by the names that are here
 from signing_fixtures import key_of, signing_key
 from topologies import each_binary
 from workers import Workers
 
 import queued_gspread
 
-__all__ = [
-    "auth",
-    "authorize",
-    "background",
-    "callers",
-    "client",
-    "emulator",
-    "gate",
-    "google",
-    "key_file",
-    "key_of",
-    "keys",
-    "patient_callers",
-    "raw",
-    "serve",
-    "signing_key",
-]
+__all__ = ["key_of", "signing_key"]
 
 WORKERS = 4
 LEASE = 1.0
@@ -97,14 +61,3 @@ def client_of(namespace):
     return lambda url, **options: queued_gspread.authorize(
         redis_url=url, namespace=namespace, **options
     )
-
-
-@pytest.fixture
-def tell(capsys):
-    """Return what prints a line for whoever reads the run, past pytest's capturing."""
-
-    def say(text):
-        with capsys.disabled():
-            print(f"\n{text}", end=" ")
-
-    return say

@@ -131,7 +131,7 @@ def test_every_script_runs_as_these_users(guarded, settings_of, background):
     assert permit.word == "go"
     assert server.start(head, "w", None, Slot("write", "other", 1, 60.0)).word == "wait"
     assert len(server.journal(head)) == 2
-    assert server.is_replicated() is False
+    assert server.is_replicated(head) is False
     server.settle(head, slot, permit.sent, refused=True, attempt="slot", answered=b"=")
     server.settle(head, slot, permit.sent, back_to="r", attempt="slot")
     server.leave(head)
@@ -265,6 +265,32 @@ def test_what_an_observer_may(allows):
     """An observer sees lanes, server and quota; it changes nothing and reads no body."""
     assert [command for command in WATCHED if not allows("observer", command)] == []
     assert [command for command in OBSERVER if allows("observer", command)] == []
+
+
+@pytest.fixture
+def select(guarded):
+    """Return what lets a part choose a database, as the page says, until the test is over."""
+    parts = []
+
+    def grant(part):
+        parts.append(part)
+        guarded.ask("ACL", "SETUSER", f"queued-gspread-{part}", "+select")
+
+    yield grant
+    for part in parts:
+        guarded.ask("ACL", "SETUSER", f"queued-gspread-{part}", "-select")
+
+
+def test_another_database_takes_one_rule_more(url_of, select):
+    """In a database of their own the parts need one command more, and no other."""
+    there = {part: Settings(f"{url_of(part)[:-1]}1", NAMESPACE) for part in ("server", "observer")}
+    server = Servers(there["server"], "aaaa", "server")
+    with pytest.raises(BrokerUnavailableError, match="select"):
+        server.beat(5)
+    for part in there:
+        select(part)
+    assert server.beat(5).state == "taken"
+    assert Callers(there["observer"]).alive().server_id == "aaaa"
 
 
 def test_a_refusal_is_told(guarded, settings_of):

@@ -6,8 +6,11 @@ import pytest
 from calls import append, read, write
 from topologies import HOST, Daemon, each_binary
 from waiting import PATIENCE, eventually
+from wire import BEFORE, Wire
 
+from queued_gspread.broker import Note, Servers
 from queued_gspread.errors import BrokerUnavailableError
+from queued_gspread.settings import Settings
 
 
 @pytest.fixture(scope="module", params=each_binary())
@@ -92,3 +95,35 @@ def test_an_append_with_a_replica(serve, client, gate, background, pair, raw, ke
     assert pair[1].ask("LRANGE", journal, 0, -1)[0].startswith(">")
     arrival.answer({})
     assert appending.result(PATIENCE) == {}
+
+
+@pytest.fixture
+def announced(namespace, raw, keys):
+    """Return what has the journal of a call announce a request, by a Redis's URL."""
+
+    def start(url):
+        servers = Servers(Settings(redis_url=url, namespace=namespace), "aaaa", "server a")
+        servers.beat(60)
+        raw.xadd(keys.lane("lane"), {"id": "a" * 32, "body": "body"})
+        head = servers.head("lane")
+        assert servers.start(head, "j", None, note=Note(0, (), "1/1", b"told")).word == "go"
+        return servers, head
+
+    return start
+
+
+def test_what_a_new_master_has_not_got_is_not_replicated(announced, redis_url, raw, keys):
+    """That a replica keeps up says nothing of an announcement that only the old master had."""
+    servers, head = announced(redis_url)
+    eventually(lambda: servers.is_replicated(head))
+    raw.delete(keys.journal(head.job_id))
+    assert not servers.is_replicated(head)
+
+
+def test_a_connection_that_breaks_while_waiting_for_a_replica(announced, redis_url):
+    """Where nobody can say whether a replica has an announcement, it counts as if none had."""
+    with Wire(redis_url) as wire:
+        servers, head = announced(wire.url)
+        wire.cut(1, BEFORE)
+        assert not servers.is_replicated(head)
+        assert wire.hits == ["WAIT"]

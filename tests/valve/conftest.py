@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
-
 from processes import ServerProcess
 from workers import Workers
 
@@ -86,14 +80,3 @@ def workers():
     workers = Workers(WORKERS)
     yield workers
     workers.end()
-
-
-@pytest.fixture
-def tell(capsys):
-    """Return what prints a figure for whoever reads the run, past pytest's capturing."""
-
-    def say(text):
-        with capsys.disabled():
-            print(f"\n{text}", end=" ")
-
-    return say

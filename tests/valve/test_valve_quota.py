@@ -10,7 +10,7 @@ from valve_helpers import counted, most_in_a_window
 
 from queued_gspread.emulator import Quotas
 
-CALLS = 30
+CALLS = 15
 THREADS = 6
 LIMIT = 60
 # Long beside what a burst of 60 takes on a small machine.
@@ -21,12 +21,14 @@ IN_THE_AIR = 10
 EVERYTHING = {"reads_per_minute": 0, "project_reads_per_minute": 0}
 
 
-@pytest.mark.parametrize("latency", [0.0, 0.05, 0.5])
-@pytest.mark.parametrize("movement", ["fixed", "sliding"])
+# Whatever a sliding window allows, fixed ones do: of these, one is enough.
+@pytest.mark.parametrize(
+    ("movement", "latency"), [("sliding", 0.0), ("sliding", 0.05), ("sliding", 0.5), ("fixed", 0.5)]
+)
 def test_processes_at_the_limit(
     workers, emulator, start_server, redis_url, namespace, new_sheets, tell, movement, latency
 ):
-    """20 processes with 30 calls each meet no 429, whatever Google's windows and latency."""
+    """20 processes with 15 calls each meet no 429, whatever Google's windows and latency."""
     keys = new_sheets(SHEETS)
     start_server(writes_per_minute=LIMIT, quota_window=WINDOW, **EVERYTHING)
     workers.prepare(redis_url, namespace, keys, calls=CALLS, threads=THREADS)
@@ -56,7 +58,7 @@ def test_a_server_that_is_killed_in_mid_burst(
     keys = new_sheets(SHEETS)
     options = {"writes_per_minute": LIMIT, "quota_window": WINDOW, **EVERYTHING}
     first = start_server(**options)
-    workers.prepare(redis_url, namespace, keys, calls=10, threads=THREADS)
+    workers.prepare(redis_url, namespace, keys, calls=7, threads=THREADS)
     emulator.clear_ledger()
     emulator.latency = 0.5
     emulator.quotas = Quotas(writes=LIMIT, window=WINDOW, movement="sliding", counted="random")

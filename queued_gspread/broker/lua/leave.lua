@@ -6,6 +6,7 @@
 -- ARGV[2] id        of the job
 --
 -- Returns 1.
+may_grow(KEYS[1])
 local before = redis.call('HGET', KEYS[2], ARGV[2])
 if before then
   local start, stop = string.find(before, '/' .. ARGV[1] .. '/', 1, true)

@@ -9,6 +9,7 @@
 -- ARGV[5] most      how many are kept
 --
 -- Returns 1, or 'stale'.
+may_grow(KEYS[1])
 if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
 end

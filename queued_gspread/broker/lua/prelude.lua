@@ -76,6 +76,10 @@ local function head(lane, active, started, tries, name, epoch)
     if first[2][i] == 'id' then id = first[2][i + 1] end
     if first[2][i] == 'body' then body = first[2][i + 1] end
   end
+  -- A hostile writer may have put something else there, under which nothing is to be kept.
+  if #id > 64 or not string.find(id, '^[0-9A-Za-z]+$') then
+    id = ''
+  end
   local mark = redis.call('HGET', started, id) or ''
   local waiting, deaths = redis.call('XLEN', lane), hand_out(tries, id, epoch)
   return {first[1], id, body, mark, waiting, now_ms(), deaths}

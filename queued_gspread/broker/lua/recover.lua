@@ -10,6 +10,7 @@
 -- ARGV[2] window    milliseconds
 --
 -- Returns the number of lanes, or 'stale'.
+may_grow(KEYS[1])
 if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
 end

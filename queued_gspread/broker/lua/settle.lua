@@ -31,12 +31,13 @@ may_grow(KEYS[1])
 local now = now_ms()
 local kind, full, window = ARGV[3], tonumber(ARGV[5]), tonumber(ARGV[6])
 -- A copy of this script that comes late must not speak for the request that was sent since.
-local is_first = full == 0 or redis.call('ZSCORE', KEYS[4], ARGV[4]) == 'inf'
-local works, stands = holds(KEYS[1], ARGV[1]), false
-if ARGV[11] ~= '' then
-  local announced = '>' .. ARGV[11] .. ' '
-  local last = redis.call('LINDEX', KEYS[5], -1)
-  stands = last and string.sub(last, 1, #announced) == announced
+local works = holds(KEYS[1], ARGV[1])
+local announced = '>' .. ARGV[11] .. ' '
+local stands = ARGV[11] ~= ''
+  and string.sub(redis.call('LINDEX', KEYS[5], -1) or '', 1, #announced) == announced
+local is_first = stands
+if ARGV[11] == '' then
+  is_first = full == 0 or redis.call('ZSCORE', KEYS[4], ARGV[4]) == 'inf'
 end
 local taken_back = stands and ARGV[12] == ''
 if taken_back then

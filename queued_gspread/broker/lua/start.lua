@@ -72,6 +72,10 @@ if (ranks[far] or 0) < ranks[ARGV[4]] then
   far = ARGV[4]
 end
 redis.call('HSET', KEYS[3], ARGV[3], far .. string.sub(mark, 2, 2))
+-- What Redis has lost, in a failover, nobody knows; what is written now has to stand in its place.
+for _ = redis.call('LLEN', KEYS[6]) + 1, tonumber(ARGV[11]) do
+  redis.call('RPUSH', KEYS[6], '?')
+end
 -- Asked twice, it is written once.
 if redis.call('LLEN', KEYS[6]) == tonumber(ARGV[11]) then
   for i = 14, #ARGV do

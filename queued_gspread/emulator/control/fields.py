@@ -39,11 +39,16 @@ class Kind:
 
 @dataclass(frozen=True)
 class Field:
-    """What a field is about, the kind of its value, and one for those who are asked for it."""
+    """What a field is about and the kind of its value.
+
+    For those who are asked for it: `default` is what holds where it is left out, `example` a value
+    that it might have.
+    """
 
     about: str
     kind: Kind
     example: str = ""
+    default: str = ""
 
 
 def fields_json(fields: Mapping[str, Field]) -> Json:
@@ -55,6 +60,7 @@ def fields_json(fields: Mapping[str, Field]) -> Json:
             "form": field.kind.form,
             "choices": list(field.kind.choices),
             "example": field.example,
+            "default": field.default,
         }
         for name, field in fields.items()
     }

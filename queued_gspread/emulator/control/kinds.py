@@ -6,6 +6,8 @@ import re
 from http import HTTPStatus
 from typing import Any
 
+from queued_gspread.emulator.retry_after import TAKES, is_retry_after
+
 from .fields import Kind
 
 # Far beyond what is meant, and far below what arithmetic cannot bear.
@@ -90,8 +92,4 @@ STATUS = Kind(
 PATTERN = Kind("a regular expression", _is_pattern, "text")
 HEADERS = Kind("an object of header names and texts without line breaks", _are_headers, "value")
 BODY = Kind("an object or text", lambda value: isinstance(value, (dict, str)), "value")
-RETRY_AFTER = Kind(
-    "seconds from 0, an HTTP date, or null",
-    lambda value: value is None or COUNT.fits(value) or _is_header_value(value),
-    "value",
-)
+RETRY_AFTER = or_null(Kind(TAKES, is_retry_after, "value"))

@@ -15,6 +15,7 @@ from queued_gspread.emulator.faults import (
     Reset,
     Status,
 )
+from queued_gspread.emulator.switchboard import METHODS
 
 from . import kinds
 from .fields import Field, Json, WrongFieldError, read_object
@@ -22,7 +23,11 @@ from .fields import Field, Json, WrongFieldError, read_object
 if TYPE_CHECKING:
     from queued_gspread.emulator.switchboard import Rule
 
-_STATUS = Field("status of the answer", kinds.STATUS, "503")
+
+def _status(default: int) -> Field:
+    return Field("status of the answer", kinds.STATUS, default=str(int(default)))
+
+
 _HEADERS = Field("headers of the answer", kinds.HEADERS, '{"Retry-After": "5"}')
 _APPLIED = Field("the request is applied all the same", kinds.FLAG)
 # What each kind of fault takes beside the rule's own fields.
@@ -30,20 +35,24 @@ FAULTS: dict[str, tuple[type[Fault], dict[str, Field]]] = {
     "status": (
         Status,
         {
-            "status": _STATUS,
-            "message": Field("message of the error", kinds.TEXT, "Google's"),
+            "status": _status(Status.status),
+            "message": Field("message of the error", kinds.TEXT, default="Google's"),
             "reason": Field("reason of the error", kinds.TEXT, "notFound"),
-            "body": Field("body instead of Google's", kinds.or_null(kinds.BODY), "Google's"),
+            "body": Field(
+                "body instead of Google's", kinds.or_null(kinds.BODY), default="Google's"
+            ),
             "headers": _HEADERS,
             "applied": _APPLIED,
         },
     ),
-    "html": (Html, {"status": _STATUS, "headers": _HEADERS, "applied": _APPLIED}),
+    "html": (Html, {"status": _status(Html.status), "headers": _HEADERS, "applied": _APPLIED}),
     "reset": (
         Reset,
         {
             "applied": _APPLIED,
-            "late": Field("seconds until it is applied", kinds.or_null(kinds.SECONDS), "never"),
+            "late": Field(
+                "seconds until it is applied", kinds.or_null(kinds.SECONDS), default="never"
+            ),
         },
     ),
     "expired_token": (
@@ -53,9 +62,11 @@ FAULTS: dict[str, tuple[type[Fault], dict[str, Field]]] = {
     "oauth_refusal": (
         OAuthRefusal,
         {
-            "error": Field("OAuth's code of the error", kinds.TEXT, "invalid_grant"),
-            "description": Field("description of the error", kinds.TEXT, "account not found"),
-            "status": _STATUS,
+            "error": Field("OAuth's code of the error", kinds.TEXT, default=OAuthRefusal.error),
+            "description": Field(
+                "description of the error", kinds.TEXT, default=OAuthRefusal.description
+            ),
+            "status": _status(OAuthRefusal.status),
         },
     ),
     "latency": (
@@ -66,17 +77,15 @@ FAULTS: dict[str, tuple[type[Fault], dict[str, Field]]] = {
 RULE = {
     "kind": Field("what befalls a request", kinds.choice(*FAULTS)),
     "to": Field("which requests", kinds.choice("api", "token")),
-    "method": Field(
-        "only this method", kinds.or_null(kinds.choice("GET", "POST", "PUT", "PATCH", "DELETE"))
-    ),
+    "method": Field("only this method", kinds.or_null(kinds.choice(*METHODS))),
     "path": Field(
         "found in the path, a regular expression", kinds.or_null(kinds.PATTERN), ":append$"
     ),
-    "rate": Field("probability", kinds.PROBABILITY, "1"),
-    "skip": Field("how many are let off first", kinds.COUNT, "0"),
-    "count": Field("how many meet it, none for all", kinds.or_null(kinds.COUNT), "all"),
+    "rate": Field("probability", kinds.PROBABILITY, default="1"),
+    "skip": Field("how many are let off first", kinds.COUNT, default="0"),
+    "count": Field("how many meet it, none for all", kinds.or_null(kinds.COUNT), default="all"),
 }
-_REQUIRED = {"status": ["status"], "latency": ["seconds"]}
+_REQUIRED = {"latency": ["seconds"]}
 _NOWHERE = {"oauth_refusal": "api", "expired_token": "token"}
 
 

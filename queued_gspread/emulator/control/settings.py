@@ -23,7 +23,9 @@ QUOTAS = {
     "offset": Field("where fixed windows begin, in seconds", kinds.OFFSET),
     "counted": Field("when a request is counted", kinds.choice("arrival", "answer", "random")),
     "count_refused": Field("refused requests count as well", kinds.FLAG),
-    "retry_after": Field("Retry-After of a 429: seconds, or a date", kinds.RETRY_AFTER, "none"),
+    "retry_after": Field(
+        "Retry-After of a 429: seconds, or a date", kinds.RETRY_AFTER, default="none"
+    ),
 }
 # The attributes of an emulator that can be set while it runs, by their names.
 SETTINGS = {

@@ -48,7 +48,8 @@ class Input {
   }
 
   made(about, id, optional) {
-    const told = { id, name: this.name, title: about.about, placeholder: about.example, "aria-describedby": `${id}-problem` };
+    const placeholder = about.default || (about.example && `e.g. ${about.example}`);
+    const told = { id, name: this.name, title: about.about, placeholder, "aria-describedby": `${id}-problem` };
     if (this.form === "flag") return h("input", { ...told, type: "checkbox", placeholder: "" });
     if (this.form !== "choice") {
       const mode = this.form === "number" ? "decimal" : "text";

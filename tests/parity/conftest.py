@@ -1,8 +1,0 @@
-"""Nothing but the way to what the tests share."""
-
-from __future__ import annotations
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "support"))

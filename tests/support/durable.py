@@ -1,0 +1,10 @@
+"""A Redis that forgets nothing."""
+
+from __future__ import annotations
+
+from queued_gspread.embedded import TemporaryRedis
+
+
+def new_durable_redis(binary=None):
+    """Return a Redis, not started yet, that has on its disk what it has confirmed."""
+    return TemporaryRedis(binary, persistent=True, options={"appendfsync": "always"})

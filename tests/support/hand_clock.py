@@ -1,0 +1,13 @@
+"""A clock that goes as a test says."""
+
+from __future__ import annotations
+
+
+class HandClock:
+    """A monotonic clock that stands still until it is moved."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
