@@ -6,6 +6,7 @@ import itertools
 import math
 import os
 import pickle
+import socket
 import threading
 import traceback
 
@@ -17,7 +18,7 @@ from one_job import answer, start
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Callers, Servers, Slot
-from queued_gspread.broker.connection import connect
+from queued_gspread.broker.connection import SLICE, Connection, connect
 from queued_gspread.embedded.probe import free_port
 from queued_gspread.errors import (
     BrokerUnavailableError,
@@ -277,6 +278,32 @@ def test_a_caller_outlives_a_restart_of_a_persistent_redis(binary, namespace, ba
         assert servers.beat(60).state == "kept"
         answer(servers, servers.head("lane"), b"reply")
         assert reply.result(PATIENCE) == b"reply"
+
+
+def test_every_socket_has_a_time_out_and_keeps_alive(redis_url):
+    """No answer is waited for without an end, and a peer that has vanished is noticed."""
+    connection = Connection(redis_url).redis.connection_pool.make_connection()
+    connection.connect()
+    made = connection._sock
+    assert SLICE < made.gettimeout() < 60
+    assert made.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+    connection.disconnect()
+
+
+@pytest.mark.parametrize(
+    "url", ["redis+sentinel://host/service", "rediss+sentinel://host/service", "rediss://host"]
+)
+def test_no_topology_waits_without_an_end(url):
+    """Connections to whatever Redis, and to those who know it, have the same time-outs."""
+    pool = Connection(url).redis.connection_pool
+    pools = [pool]
+    if "sentinel" in url:
+        pools.append(pool.sentinel_manager._client(("host", 1)).connection_pool)
+    for one in pools:
+        options = one.connection_kwargs
+        assert SLICE < options["socket_timeout"] < 60
+        assert 0 < options["socket_connect_timeout"] < 60
+        assert options["socket_keepalive"]
 
 
 def test_a_forked_child_has_a_connection_of_its_own(redis_url):

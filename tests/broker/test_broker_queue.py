@@ -35,6 +35,15 @@ def test_a_repeated_enqueue_after_the_answer_is_no_new_job(settings, keys, raw, 
     assert not raw.exists(keys.lane("lane"))
 
 
+def test_ids_are_forgotten_after_two_minutes(settings, keys, raw):
+    """What is remembered of jobs that were put in long ago goes with the next one."""
+    seconds, microseconds = raw.time()
+    now = seconds * 1000 + microseconds / 1000
+    raw.zadd(keys.recent, {"old": now - 120_000, "young": now - 60_000})
+    job_id, _ = enqueue(settings)
+    assert set(raw.zrange(keys.recent, 0, -1)) == {"young", job_id}
+
+
 def test_an_enqueue_after_its_withdrawal_adds_nothing(settings, keys, raw):
     """A job that was withdrawn before its enqueue arrived is not put into the queue."""
     job_id = new_id()
