@@ -22,7 +22,7 @@ def main(arguments=None):
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
-        phases=(Phase.generate, Phase.shrink),
+        phases=(Phase.generate, *((Phase.shrink,) if options.shrink else ())),
         print_blob=False,
     )
     @given(histories())
@@ -38,6 +38,7 @@ def _parser():
     parser = argparse.ArgumentParser(prog="python -m tests.merging", description=__doc__)
     parser.add_argument("--histories", type=int, default=1000, help="how many (default 1000)")
     parser.add_argument("--seed", type=int, default=0, help="of the histories (default 0)")
+    parser.add_argument("--no-shrink", dest="shrink", action="store_false", help="stop at once")
     return parser
 
 

@@ -46,14 +46,8 @@ class Call:
     is_gone: bool = False
 
 
-def _mostly(usual, *others):
-    """Draw the first mostly, of the others one."""
-    return st.integers(0, 9).flatmap(
-        lambda number: st.just(usual) if number < 8 else st.sampled_from(others)
-    )
-
-
 def _rarely(strategy, other, share=10):
+    """Draw from the other once in a while."""
     return st.integers(0, share).flatmap(lambda number: other if number == share else strategy)
 
 
@@ -64,8 +58,8 @@ BLANK = st.sampled_from(
 ODD = st.sampled_from(
     (float("nan"), float("inf"), 1e308, 10**30, "\ud800", b"b", [1], {"a": 1}, "x" * 50_001)
 )
-CELLS = _rarely(FILLED, BLANK, 25)
-ANY_CELLS = _rarely(_rarely(FILLED, BLANK, 4), ODD, 30)
+ODD_CELLS = _rarely(_rarely(FILLED, BLANK, 9), ODD, 60)
+ANY_CELLS = _rarely(_rarely(FILLED, BLANK, 4), ODD, 60)
 
 BAD = st.sampled_from(
     (
@@ -78,7 +72,7 @@ CORNERS = st.tuples(st.integers(1, 5), st.integers(1, 5))
 
 
 @st.composite
-def ranges(draw, bad=12):
+def ranges(draw, bad=25):
     """A range of a sheet, without its title."""
     if draw(st.integers(0, bad)) == 0:
         return draw(BAD)
@@ -124,60 +118,96 @@ RENDERS = (*ValueRenderOption, None)
 # Appends ----------------------------------------------------------------------------------------
 
 
-@st.composite
-def _append_options(draw):
-    return {
-        "value_input_option": draw(st.sampled_from((*ValueInputOption, "RAW"))),
-        "insert_data_option": draw(
-            st.sampled_from((None, *InsertDataOption, InsertDataOption.insert_rows))
-        ),
-        "table_range": draw(st.sampled_from((None, None, "A1", "A1:C3", "B2", "A1:B", "nope"))),
-    }
+INSERT = InsertDataOption.insert_rows
+# What appends may share a request with, and with what they may not.
+_TIDY = st.sampled_from(
+    (
+        {},
+        {},
+        {"insert_data_option": INSERT},
+        {"insert_data_option": INSERT, "table_range": "A1"},
+        {"insert_data_option": INSERT, "table_range": "A1:C3"},
+        {"insert_data_option": INSERT, "table_range": "B2"},
+        {"insert_data_option": INSERT, "table_range": "A1:E9"},
+        {"insert_data_option": InsertDataOption.overwrite},
+    )
+)
+_WILD = st.sampled_from(
+    (
+        {"table_range": "A1"},
+        {"table_range": "A1:C3"},
+        {"table_range": "B2", "insert_data_option": InsertDataOption.overwrite},
+        {"table_range": "A1:B", "insert_data_option": INSERT},
+        {"table_range": "nope"},
+        {"table_range": "Corner", "insert_data_option": INSERT},
+        {"include_values_in_response": True},
+        {"include_values_in_response": False},
+        {"insert_data_option": "X"},
+    )
+)
 
 
 @st.composite
 def _rows(draw, width, cells):
-    widths = _mostly(width, 1, 2, 3, 4)
-    return [
-        [draw(cells) for _ in range(draw(widths))] for _ in range(draw(_mostly(1, 0, 2, 3)))
-    ]
+    """A few rows as wide as others mostly, full mostly."""
+    way = draw(st.integers(0, 19))
+    height = 1 if draw(st.integers(0, 4)) else draw(st.integers(0, 3))
+    widths = [width] * height
+    if way == 0:
+        widths = [draw(st.integers(0, 4)) for _ in range(height)]
+    elif way < 3:
+        widths = [draw(st.integers(1, 4))] * height
+    rows = [[draw(cells) for _ in range(size)] for size in widths]
+    if way in (4, 5) and height and width:
+        rows[-1][draw(st.integers(0, width - 1))] = draw(BLANK)
+    return rows
 
 
-def _append_params(options):
-    names = {"value_input_option": "valueInputOption", "insert_data_option": "insertDataOption"}
-    return {new: options[old] for old, new in names.items()}
+_BODIES = (
+    {"majorDimension": "COLUMNS"},
+    {"majorDimension": "ROWS"},
+    {"range": "A1"},
+    {"nonsense": 1},
+)
 
 
 @st.composite
 def appends(draw, scene):
     """Appends to one sheet mostly, with equal options mostly."""
-    home, usual = draw(scene.sheets), draw(_append_options())
-    width = draw(st.integers(1, 3))
-    cells = draw(st.sampled_from((FILLED, CELLS, CELLS, ANY_CELLS)))
+    home, option = draw(scene.sheets), draw(st.sampled_from((*ValueInputOption, "RAW")))
+    usual = draw(_TIDY) if draw(st.integers(0, 5)) else draw(_WILD)
+    width, cells = draw(st.integers(1, 3)), ODD_CELLS if not draw(st.integers(0, 9)) else FILLED
     calls = []
-    for _ in range(draw(st.integers(2, 7))):
-        sheet = home if draw(st.integers(0, 9)) else draw(scene.sheets)
-        options = usual if draw(st.integers(0, 7)) else draw(_append_options())
-        if draw(st.integers(0, 15)) == 0:
-            options = {**options, "include_values_in_response": draw(st.booleans())}
+    for _ in range(draw(st.integers(2, 9))):
+        sheet = home if draw(st.integers(0, 19)) else draw(scene.sheets)
+        options = {"value_input_option": option, **usual}
+        if draw(st.integers(0, 19)) == 0:
+            options = {"value_input_option": draw(st.sampled_from(INPUTS)), **draw(_TIDY | _WILD)}
         rows = draw(_rows(width, cells))
         way = draw(st.integers(0, 7))
-        if way < 4:
-            row = rows[0] if rows else []
-            calls.append(Call("worksheet", "append_row", (row,), options, sheet))
+        if way < 4 and rows:
+            calls.append(Call("worksheet", "append_row", (rows[0],), options, sheet))
         elif way < 6:
             calls.append(Call("worksheet", "append_rows", (rows,), options, sheet))
         else:
-            title = scene.title(sheet)
-            where = absolute_range_name(title, options["table_range"])
-            if draw(st.integers(0, 5)) == 0:
-                where = draw(scene.ranges(scene, sheet))
-            body = {"values": rows} | draw(
-                _rarely(st.just({}), st.sampled_from(({"majorDimension": "COLUMNS"}, {"range": where}, {"majorDimension": "ROWS"})), 6)
-            )
-            given = (where, _append_params(options), body)
-            calls.append(_low_level(way == 6, "values_append", given))
+            calls.append(draw(_values_append(scene, sheet, options, rows)))
     return calls
+
+
+@st.composite
+def _values_append(draw, scene, sheet, options, rows):
+    where = absolute_range_name(scene.title(sheet), options.get("table_range"))
+    body = {"values": rows}
+    way = draw(st.integers(0, 19))
+    if way == 0:
+        where = draw(scene.ranges(scene, sheet))
+    elif way == 1:
+        body |= draw(st.sampled_from(_BODIES))
+    elif way == 2:
+        body["range"] = where
+    names = {"value_input_option": "valueInputOption", "insert_data_option": "insertDataOption"}
+    params = {new: options.get(old) for old, new in names.items()}
+    return _low_level(draw(st.booleans()), "values_append", (where, params, body))
 
 
 def _low_level(on_spreadsheet, method, args, **kwargs):
@@ -226,7 +256,7 @@ ECHOES = st.sampled_from(
 def updates(draw, scene):
     """Writes to known places; some overlap."""
     home = draw(scene.sheets)
-    option = draw(st.sampled_from(INPUTS))
+    option, echo = draw(st.sampled_from(INPUTS)), draw(_rarely(st.just({}), ECHOES, 3))
     calls = []
     for _ in range(draw(st.integers(2, 7))):
         sheet = home if draw(st.integers(0, 4)) else draw(scene.sheets)
@@ -259,11 +289,11 @@ def updates(draw, scene):
             body = {"values": draw(_matrix())} | draw(
                 _rarely(st.just({}), st.sampled_from(({"majorDimension": "COLUMNS"}, {"range": where}, {"range": "A1"})), 6)
             )
-            params = {"valueInputOption": chosen} | draw(_rarely(st.just({}), ECHOES, 8))
+            params = {"valueInputOption": chosen} | draw(_rarely(st.just(echo), ECHOES, 8))
             calls.append(_low_level(way == 7, "values_update", (where, params, body)))
         else:
             body = {"valueInputOption": chosen, "data": draw(_data(scene, sheet, True))}
-            body |= draw(_rarely(st.just({}), ECHOES, 8))
+            body |= draw(_rarely(st.just(echo), ECHOES, 8))
             calls.append(_low_level(draw(st.booleans()), "values_batch_update", (), body=body))
     return calls
 
@@ -294,11 +324,13 @@ def clears(draw, scene):
 # Reads ------------------------------------------------------------------------------------------
 
 _FLAGS = st.sampled_from(("true", "false", True, False, 1, 0, "True"))
-_PARAMS = (
-    st.fixed_dictionaries({"includeGridData": _FLAGS})
-    | st.fixed_dictionaries({"fields": st.sampled_from(("sheets.properties", "properties", "x"))})
-    | st.fixed_dictionaries({"ranges": st.sampled_from(("A1", b"A1", b"B1", ["A1", "B1"]))})
-    | st.none()
+_PARAMS = st.sampled_from(
+    (
+        st.fixed_dictionaries({"includeGridData": _FLAGS}),
+        st.fixed_dictionaries({"fields": st.sampled_from(("sheets.properties", "x", None))}),
+        st.fixed_dictionaries({"ranges": st.sampled_from(("A1", b"A1", b"B1", ["A1", "B1"]))}),
+        st.none(),
+    )
 )
 _RENDER = st.sampled_from(RENDERS)
 _READS_OF_A_SHEET = (
@@ -335,11 +367,12 @@ _ASKED = (
 @st.composite
 def reads(draw, scene):
     """Reads of all sorts."""
-    home, usual = draw(scene.sheets), draw(st.sampled_from(_ASKED))
+    home, usual, about = draw(scene.sheets), draw(st.sampled_from(_ASKED)), draw(_PARAMS)
+    chance = draw(st.integers(0, 1))
     calls = []
     for _ in range(draw(st.integers(2, 7))):
         sheet = home if draw(st.integers(0, 2)) else draw(scene.sheets)
-        way = draw(st.integers(0, 9))
+        way = draw(st.integers(5 * chance, 9))
         if way < 5:
             method, args = draw(st.sampled_from(_READS_OF_A_SHEET))
             calls.append(Call("worksheet", method, draw(args), sheet=sheet))
@@ -352,12 +385,12 @@ def reads(draw, scene):
                 several = [where, *draw(st.lists(scene.ranges(scene, sheet), max_size=2))]
                 calls.append(_low_level(way == 5, "values_batch_get", (several, dict(params))))
         elif way == 7:
-            calls.append(_low_level(draw(st.booleans()), "fetch_sheet_metadata", (draw(_PARAMS),)))
+            calls.append(_low_level(draw(st.booleans()), "fetch_sheet_metadata", (draw(about),)))
         elif way == 8:
             method, args = draw(st.sampled_from(_READS_OF_A_BOOK))
             calls.append(Call("spreadsheet", method, draw(args)))
         else:
-            calls.append(Call("http_client", "spreadsheets_get", (SPREADSHEET, draw(_PARAMS))))
+            calls.append(Call("http_client", "spreadsheets_get", (SPREADSHEET, draw(about))))
     return calls
 
 
@@ -422,6 +455,13 @@ _BATCHES = (
     ("add_dimension_group_rows", _SPANS),
     ("add_protected_range", st.tuples(ranges(), st.just(["a@example.com"]))),
 )
+# As the server sees them: what may be sent twice does not leave with what may not.
+_REPEATED = (
+    *("format", "batch_format", "insert_note", "insert_notes", "clear_note", "freeze", "hide"),
+    *("resize", "update_index", "update_tab_color", "show", "hide_rows", "update_title"),
+)
+_OFTEN = tuple(pair for pair in _BATCHES if pair[0] in _REPEATED)
+_ONCE = tuple(pair for pair in _BATCHES if pair[0] not in _REPEATED)
 _BATCHES_OF_A_BOOK = (
     (
         "add_worksheet",
@@ -477,12 +517,13 @@ def _requests(draw):
 def batches(draw, scene):
     """Changes of structure and format; some build on those before."""
     home = draw(scene.sheets)
+    methods = draw(st.sampled_from((_ONCE, _OFTEN, _BATCHES)))
     calls = []
-    for _ in range(draw(st.integers(2, 6))):
+    for _ in range(draw(st.integers(2, 7))):
         sheet = home if draw(st.integers(0, 3)) else draw(scene.sheets)
-        way = draw(st.integers(0, 9))
+        way = draw(st.integers(0, 11)) - 2
         if way < 6:
-            method, args = draw(st.sampled_from(_BATCHES))
+            method, args = draw(st.sampled_from(methods))
             calls.append(Call("worksheet", method, draw(args), sheet=sheet))
         elif way < 8:
             method, args = draw(st.sampled_from(_BATCHES_OF_A_BOOK))

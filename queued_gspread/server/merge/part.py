@@ -152,10 +152,13 @@ def query_of(request: Request) -> Json | None:
 
 
 def reads_params(given: Json, known: Mapping[str, tuple[str, ...]]) -> Json | None:
-    """Return the options, checked against the values that each may have; None if one may not."""
+    """Return the options, checked against the values that each may have; None if one may not.
+
+    What is switched off is left out, as some of gspread's methods do.
+    """
     options = {name: _plain(value) for name, value in given.items()}
     fits = all(name in known and value in known[name] for name, value in options.items())
-    return options if fits else None
+    return {name: value for name, value in options.items() if value != "false"} if fits else None
 
 
 def _plain(value: Any) -> Any:
