@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +17,17 @@ if TYPE_CHECKING:
 
     from .ranges import Extent
 
-__all__ = ["Json", "Kind", "Part", "query_of", "reads_params", "values_path"]
+__all__ = [
+    "Json",
+    "Kind",
+    "Part",
+    "batch_path",
+    "is_plain",
+    "query_of",
+    "reads_params",
+    "same_on_the_wire",
+    "values_path",
+]
 
 Json = dict[str, Any]
 
@@ -77,6 +88,33 @@ class Part:
         return self.kind, self.base, self.options, self.range, self.is_repeatable
 
 
+def is_plain(request: Request) -> bool:
+    """Tell whether a request can be sent, and is in the form in which it is sent.
+
+    What cannot be sent has to fail in its own call alone: NaN, half of a surrogate pair. What is
+    sent as its text, such as bytes and dates, is not compared by it.
+    """
+    return _wire_form(request) is not None
+
+
+def same_on_the_wire(one: Request, other: Request) -> bool:
+    """Tell whether two requests are certainly sent alike; to Python, 1 and True are equal."""
+    if one.endpoint != other.endpoint:
+        return False
+    form = _wire_form(one)
+    return form is not None and form == _wire_form(other)
+
+
+def _wire_form(request: Request) -> bytes | None:
+    if request.data or request.files or request.headers:
+        return None
+    parts = (str(request.method).upper(), request.endpoint, request.params, request.json)
+    try:
+        return json.dumps(parts, allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError, RecursionError):
+        return None
+
+
 _SPREADSHEET: Final = r"/v4/spreadsheets/[^/:]+"
 
 
@@ -94,8 +132,6 @@ def batch_path(request: Request, rest: str) -> str | None:
 
 def _split(request: Request, pattern: str) -> list[str] | None:
     """Return what a pattern finds in the path of a request that has nothing unusual about it."""
-    if request.data or request.files or request.headers:
-        return None
     try:
         parts = urlsplit(request.endpoint)
     except (ValueError, AttributeError, TypeError):
@@ -116,10 +152,13 @@ def query_of(request: Request) -> Json | None:
 
 
 def reads_params(given: Json, known: Mapping[str, tuple[str, ...]]) -> Json | None:
-    """Return the options, checked against the values that each may have; None if one may not."""
+    """Return the options, checked against the values that each may have; None if one may not.
+
+    What is switched off is left out, as some of gspread's methods do.
+    """
     options = {name: _plain(value) for name, value in given.items()}
     fits = all(name in known and value in known[name] for name, value in options.items())
-    return options if fits else None
+    return {name: value for name, value in options.items() if value != "false"} if fits else None
 
 
 def _plain(value: Any) -> Any:
