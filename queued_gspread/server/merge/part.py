@@ -77,6 +77,16 @@ class Part:
         return self.kind, self.base, self.options, self.range, self.is_repeatable
 
 
+# What Google takes an option for that is not sent.
+_DEFAULTS: Final = {
+    "majorDimension": "ROWS",
+    "valueRenderOption": "FORMATTED_VALUE",
+    "dateTimeRenderOption": "SERIAL_NUMBER",
+    "insertDataOption": "OVERWRITE",
+    "includeValuesInResponse": "false",
+    "responseValueRenderOption": "FORMATTED_VALUE",
+    "responseDateTimeRenderOption": "SERIAL_NUMBER",
+}
 _SPREADSHEET: Final = r"/v4/spreadsheets/[^/:]+"
 
 
@@ -116,10 +126,14 @@ def query_of(request: Request) -> Json | None:
 
 
 def reads_params(given: Json, known: Mapping[str, tuple[str, ...]]) -> Json | None:
-    """Return the options, checked against the values that each may have; None if one may not."""
+    """Return the options, checked against the values that each may have; None if one may not.
+
+    Those that say what goes without saying are left out.
+    """
     options = {name: _plain(value) for name, value in given.items()}
-    fits = all(name in known and value in known[name] for name, value in options.items())
-    return options if fits else None
+    if not all(name in known and value in known[name] for name, value in options.items()):
+        return None
+    return {name: value for name, value in options.items() if value != _DEFAULTS.get(name)}
 
 
 def _plain(value: Any) -> Any:

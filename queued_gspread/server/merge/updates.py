@@ -92,8 +92,7 @@ def cells_of(lines: Any) -> int | None:
 def request(parts: Sequence[Part]) -> Request:
     """Return the one request for all of them."""
     data = [item for part in parts for item in part.items]
-    options = {name: value for name, value in parts[0].options if value != "false"}
-    body = {**options, "data": data}
+    body = {**dict(parts[0].options), "data": data}
     return Request("post", f"{parts[0].base}/values:batchUpdate", json=body)
 
 
