@@ -149,6 +149,14 @@ def test_appends_with_other_options_do_not_join(other):
     assert joined(append(ROW), other, table=TABLE) == 1
 
 
+def test_an_option_that_goes_without_saying_keeps_none_apart():
+    """What ``append_row`` and ``append_rows`` of gspread send is the same."""
+    usual = {"includeValuesInResponse": False, "insertDataOption": None}
+    assert joined(append(ROW), append(ROW, **usual), table=TABLE) == 2
+    usual = {"insertDataOption": "OVERWRITE", "responseDateTimeRenderOption": "SERIAL_NUMBER"}
+    assert joined(append(ROW), append(ROW, **usual), table=TABLE) == 2
+
+
 def test_rows_wider_than_the_table_are_alone():
     """A wider row may touch what stands beside the table; a narrower one lies within it."""
     wide, narrow = append(["a", "b", "c"]), append(["a"])

@@ -77,13 +77,20 @@ def test_options_are_for_all():
         UNFORMATTED,
         {"majorDimension": "COLUMNS"},
         {"dateTimeRenderOption": "FORMATTED_STRING"},
-        {"valueRenderOption": "FORMATTED_VALUE"},
     ],
 )
 def test_reads_with_other_options_do_not_join(params):
     """A render option and the major dimension are for the whole request, so they have to agree."""
     assert joined(get("A1"), get("A2", **params)) == 1
     assert joined(get("A1", **params), get("A2", **params)) == 2
+
+
+def test_an_option_that_goes_without_saying_keeps_none_apart():
+    """What Google does anyway is the same, asked for or not."""
+    usual = {"majorDimension": "ROWS", "valueRenderOption": "FORMATTED_VALUE"}
+    reads = [get("S!A1"), get("S!A2", **usual, dateTimeRenderOption="SERIAL_NUMBER")]
+    assert joined(*reads) == 2
+    assert merge.merge(parts_of(*reads)).params == {"ranges": ["S!A1", "S!A2"]}
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from parts import (
 from queued_gspread.server import merge
 from queued_gspread.server.request import Request
 
+UNSAID = "FORMATTED_VALUE"
 USER_ENTERED = {"valueInputOption": "USER_ENTERED"}
 
 
@@ -67,6 +68,18 @@ def test_updates_with_other_options_do_not_join(params):
     """Input and response options are for the whole request, so they have to agree."""
     assert joined(update("S!A1"), update("S!A2", params=params)) == 1
     assert joined(update("S!A1", params=params), update("S!A2", params=params)) == 2
+
+
+def test_an_option_that_goes_without_saying_keeps_none_apart():
+    """What Google does anyway is the same, asked for or not, and is not asked for."""
+    usual = {
+        **RAW,
+        "includeValuesInResponse": False,
+        "responseValueRenderOption": "FORMATTED_VALUE",
+    }
+    writes = [update("S!A1"), update("S!A2", params=usual)]
+    assert joined(*writes) == 2
+    assert merge.merge(parts_of(*writes)).json.keys() == {"valueInputOption", "data"}
 
 
 def test_an_option_that_is_an_enum_is_what_it_says():
