@@ -34,7 +34,7 @@ from queued_gspread.server.request import CREDENTIALS, same_request
 from . import appends, batches, clears, gets, updates
 from .answers import body_of, own_answer
 from .appends import Table
-from .part import Kind, Part
+from .part import Kind, Part, is_sendable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,6 +70,8 @@ _MOST_CELLS: Final = 100_000
 
 def part(request: Request) -> Part | None:
     """Return what a request adds to a larger one; None if it has to be alone."""
+    if not is_sendable(request):
+        return None  # it would fail for all
     for way in _WAYS.values():
         found = way.part(request)
         if found is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from .ranges import Extent
 
-__all__ = ["Json", "Kind", "Part", "query_of", "reads_params", "values_path"]
+__all__ = ["Json", "Kind", "Part", "is_sendable", "query_of", "reads_params", "values_path"]
 
 Json = dict[str, Any]
 
@@ -88,6 +89,16 @@ _DEFAULTS: Final = {
     "responseDateTimeRenderOption": "SERIAL_NUMBER",
 }
 _SPREADSHEET: Final = r"/v4/spreadsheets/[^/:]+"
+
+
+def is_sendable(request: Request) -> bool:
+    """Tell whether a request can certainly be put on the wire: not with a NaN in it, say."""
+    try:
+        written = json.dumps([request.params, request.json], allow_nan=False, ensure_ascii=False)
+        written.encode()
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
 
 
 def values_path(request: Request, verb: str = "") -> tuple[str, str] | None:
