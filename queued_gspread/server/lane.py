@@ -63,6 +63,10 @@ class Tables:
         is_meant = known is not None and part is not None and known[0] == part.same
         return known[1] if known is not None and is_meant else None
 
+    def knows(self, lane: str) -> bool:
+        """Tell whether anything is known of a lane."""
+        return lane in self._tables
+
     def note(self, lane: str, part: merge.Part | None, table: Table | None) -> None:
         """Note what a request that writes has left; None where that is not known."""
         self._tables.pop(lane, None)
@@ -210,6 +214,8 @@ class Lane:
 
     @property
     def _table(self) -> Table | None:
+        if not self._means.tables.knows(self._name):
+            return None
         return self._means.tables.get(self._name, self._open[0].part)
 
     def _grow(self, flight: Flight, flown: list[Call]) -> list[Call]:
@@ -262,7 +268,8 @@ class Lane:
     def _note_table(self, call: Call, exchange: Exchange) -> None:
         if is_read(exchange.request):
             return
-        part, outcome, table = call.part, exchange.outcome, None
+        is_append = merge.name_of(exchange.request) == merge.Kind.APPEND.value
+        part, outcome, table = call.part if is_append else None, exchange.outcome, None
         if part is not None and isinstance(outcome, Response):
             before = self._means.tables.get(self._name, part)
             table = merge.table_after([part], outcome.value, before)

@@ -34,7 +34,7 @@ from queued_gspread.server.request import CREDENTIALS
 from . import appends, batches, clears, gets, updates
 from .answers import body_of, own_answer
 from .appends import Table
-from .part import Kind, Part, is_plain, same_on_the_wire
+from .part import Kind, Part, is_plain, name_of, same_on_the_wire
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,18 @@ if TYPE_CHECKING:
 
     from .part import Json
 
-__all__ = ["Kind", "Part", "Table", "cuts", "joins", "merge", "part", "split", "table_after"]
+__all__ = [
+    "Kind",
+    "Part",
+    "Table",
+    "cuts",
+    "joins",
+    "merge",
+    "name_of",
+    "part",
+    "split",
+    "table_after",
+]
 
 
 class _Way(Protocol):
@@ -71,7 +82,7 @@ _MOST_CELLS: Final = 100_000
 def part(request: Request) -> Part | None:
     """Return what a request adds to a larger one; None if it has to be alone."""
     if not is_plain(request):
-        return None
+        return None  # it would fail for all
     for way in _WAYS.values():
         found = way.part(request)
         if found is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
 from queued_gspread.server.repeat import may_repeat
+from queued_gspread.server.request import is_read
 
 if TYPE_CHECKING:
     from queued_gspread.server.request import Request
@@ -23,6 +24,7 @@ __all__ = [
     "Part",
     "batch_path",
     "is_plain",
+    "name_of",
     "query_of",
     "reads_params",
     "same_on_the_wire",
@@ -115,7 +117,36 @@ def _wire_form(request: Request) -> bytes | None:
         return None
 
 
+# What Google takes an option for that is not sent.
+_DEFAULTS: Final = {
+    "majorDimension": "ROWS",
+    "valueRenderOption": "FORMATTED_VALUE",
+    "dateTimeRenderOption": "SERIAL_NUMBER",
+    "insertDataOption": "OVERWRITE",
+    "includeValuesInResponse": "false",
+    "responseValueRenderOption": "FORMATTED_VALUE",
+    "responseDateTimeRenderOption": "SERIAL_NUMBER",
+}
 _SPREADSHEET: Final = r"/v4/spreadsheets/[^/:]+"
+
+
+_NAMES: Final = (
+    ("GET", rf"{_SPREADSHEET}/values(/.+|:batchGet)", Kind.GET),
+    ("PUT", rf"{_SPREADSHEET}/values/.+", Kind.UPDATE),
+    ("POST", rf"{_SPREADSHEET}/values:batchUpdate", Kind.UPDATE),
+    ("POST", rf"{_SPREADSHEET}/values/.+:append", Kind.APPEND),
+    ("POST", rf"{_SPREADSHEET}/values(/.+:clear|:batchClear)", Kind.CLEAR),
+    ("POST", rf"{_SPREADSHEET}:batchUpdate", Kind.BATCH),
+)
+
+
+def name_of(request: Request) -> str:
+    """Return what a request is counted as, whether or not it may be merged."""
+    method, path = str(request.method).upper(), urlsplit(str(request.endpoint)).path
+    for known, pattern, kind in _NAMES:
+        if known == method and re.fullmatch(pattern, path):
+            return kind.value
+    return "other reads" if is_read(request) else "other writes"
 
 
 def values_path(request: Request, verb: str = "") -> tuple[str, str] | None:
@@ -154,11 +185,12 @@ def query_of(request: Request) -> Json | None:
 def reads_params(given: Json, known: Mapping[str, tuple[str, ...]]) -> Json | None:
     """Return the options, checked against the values that each may have; None if one may not.
 
-    What is switched off is left out, as some of gspread's methods do.
+    Those that say what goes without saying are left out.
     """
     options = {name: _plain(value) for name, value in given.items()}
-    fits = all(name in known and value in known[name] for name, value in options.items())
-    return {name: value for name, value in options.items() if value != "false"} if fits else None
+    if not all(name in known and value in known[name] for name, value in options.items()):
+        return None
+    return {name: value for name, value in options.items() if value != _DEFAULTS.get(name)}
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,87 @@
+"""Requests to one spreadsheet, as gspread makes them, as parts of a larger one."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from gate import SHEETS, response
+
+from queued_gspread.server import merge
+from queued_gspread.server.request import Request
+
+BOOK = f"{SHEETS}/lane"
+RAW = {"valueInputOption": "RAW"}
+
+
+def get(text, **params):
+    return Request("get", values(text), params=params or None)
+
+
+def batch_get(*ranges, **params):
+    return Request("get", f"{BOOK}/values:batchGet", params={**params, "ranges": list(ranges)})
+
+
+def metadata(**params):
+    return Request("get", BOOK, params=params or {"includeGridData": "false"})
+
+
+def update(text, lines=(("x",),), params=RAW, **body):
+    given = {"values": [list(line) for line in lines], **body}
+    return Request("put", values(text), params=params, json=given)
+
+
+def batch_update(*data, **options):
+    body = {"valueInputOption": "RAW", **options, "data": list(data)}
+    return Request("post", f"{BOOK}/values:batchUpdate", json=body)
+
+
+def item(text, lines=(("x",),), **more):
+    return {"range": text, "values": [list(line) for line in lines], **more}
+
+
+def clear(text):
+    return Request("post", f"{values(text)}:clear")
+
+
+def batch_clear(*ranges):
+    return Request("post", f"{BOOK}/values:batchClear", json={"ranges": list(ranges)})
+
+
+def append(*rows, text="'Rows'", **options):
+    params = {**RAW, **options}
+    given = {"values": [list(row) for row in rows]}
+    return Request("post", f"{values(text)}:append", params=params, json=given)
+
+
+def batch(*requests, **more):
+    return Request("post", f"{BOOK}:batchUpdate", json={"requests": list(requests), **more})
+
+
+def values(text):
+    """Return the URL of a range, quoted as gspread does it."""
+    return f"{BOOK}/values/{quote(text)}"
+
+
+def parts_of(*requests):
+    """Return the parts of requests, each of which has to be one."""
+    found = [merge.part(request) for request in requests]
+    assert None not in found
+    return found
+
+
+def joined(*requests, table=None):
+    """Return how many of the requests, from the first on, leave as one."""
+    first, *others = requests
+    together = parts_of(first)
+    for request in others:
+        part = merge.part(request)
+        if part is None or not merge.joins(together, part, table):
+            break
+        together.append(part)
+    return len(together)
+
+
+def split_bodies(requests, body):
+    """Return the bodies of the callers' own answers, made from the common one's."""
+    answers = merge.split(parts_of(*requests), response(body))
+    return None if answers is None else [answer.json() for answer in answers]
