@@ -57,25 +57,25 @@ def may_run_with(calls: Sequence[Call], another: Call, table: Table | None) -> b
         return _reads(another)
     if not (all(map(_writes_once, calls)) and _writes_once(another)):
         return False
-    return len(companions([*calls, another], table)) > len(calls)
+    return _leaves_with(calls, another, table)
 
 
 def companions(calls: Sequence[Call], table: Table | None = None) -> list[Call]:
     """Return those calls whose requests leave together with that of the first, itself included."""
-    first = calls[0]
-    together, parts = [first], [first.part]
+    together = [calls[0]]
     for call in calls[1:]:
-        if parts[0] is None or call.part is None or not _has_equal_timeout(first, call):
-            continue
-        known = [part for part in parts if part is not None]
-        if merge.joins(known, call.part, table):
+        if _leaves_with(together, call, table):
             together.append(call)
-            parts.append(call.part)
     return together
 
 
-def _has_equal_timeout(one: Call, other: Call) -> bool:
-    return bool(one.job.http_timeout == other.job.http_timeout)
+def _leaves_with(calls: Sequence[Call], another: Call, table: Table | None) -> bool:
+    """Tell whether one more request fits to those that already leave together."""
+    parts = [part for call in calls if (part := call.part) is not None]
+    if len(parts) < len(calls) or another.part is None:
+        return False
+    has_equal_timeout = calls[0].job.http_timeout == another.job.http_timeout
+    return bool(has_equal_timeout) and merge.joins(parts, another.part, table)
 
 
 def _reads(call: Call) -> bool:
