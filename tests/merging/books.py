@@ -134,9 +134,7 @@ def _pages(draw, title):
 @st.composite
 def books(draw):
     """A spreadsheet of one to three sheets."""
-    titles = draw(
-        st.lists(st.sampled_from(TITLES), min_size=1, max_size=3, unique_by=str.casefold)
-    )
+    titles = draw(st.lists(st.sampled_from(TITLES), min_size=1, max_size=3, unique_by=str.casefold))
     pages = tuple(draw(_pages(title)) for title in titles)
     names = []
     for name in NAMES[: draw(st.integers(0, 2))]:

@@ -153,7 +153,7 @@ _WILD = st.sampled_from(
 @st.composite
 def _rows(draw, widths, cells):
     """A few rows, full and equally wide mostly."""
-    way, width = draw(st.integers(0, 15)), draw(widths)
+    way, width = draw(st.integers(0, 24)), draw(widths)
     height = 1 if draw(st.integers(0, 4)) else draw(st.integers(0, 3))
     each = [draw(widths) if way == 0 else width for _ in range(height)]
     rows = [[draw(cells) for _ in range(size)] for size in each]
@@ -167,6 +167,7 @@ def _rows(draw, widths, cells):
 _BODIES = (
     {"majorDimension": "COLUMNS"},
     {"majorDimension": "ROWS"},
+    {"majorDimension": "X"},
     {"range": "A1"},
     {"nonsense": 1},
 )
@@ -176,7 +177,7 @@ _BODIES = (
 def appends(draw, scene):
     """Appends to one sheet mostly, with equal options mostly."""
     home, option = draw(scene.sheets), draw(st.sampled_from((*ValueInputOption, "RAW")))
-    usual = draw(_TIDY) if draw(st.integers(0, 3)) else draw(_WILD)
+    usual = draw(_TIDY) if draw(st.integers(0, 5)) else draw(_WILD)
     width, cells = draw(st.integers(1, 3)), FILLED if draw(st.integers(0, 9)) else ODD_CELLS
     widths = st.just(width) if draw(st.booleans()) else st.sampled_from((width, width, 1, 2, 3, 4))
     calls = []
@@ -289,7 +290,13 @@ def updates(draw, scene):
         elif way < 9:
             where = draw(scene.ranges(scene, sheet))
             body = {"values": draw(_matrix())} | draw(
-                _rarely(st.just({}), st.sampled_from(({"majorDimension": "COLUMNS"}, {"range": where}, {"range": "A1"})), 6)
+                _rarely(
+                    st.just({}),
+                    st.sampled_from(
+                        ({"majorDimension": "COLUMNS"}, {"range": where}, {"range": "A1"})
+                    ),
+                    6,
+                )
             )
             params = {"valueInputOption": chosen} | draw(_rarely(st.just(echo), ECHOES, 8))
             calls.append(_low_level(way == 7, "values_update", (where, params, body)))

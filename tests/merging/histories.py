@@ -60,9 +60,7 @@ def _job(call, book):
             properties = _properties(call.sheet, book.pages[call.sheet])
         target = {"spreadsheet": about, "properties": properties}
     args = tuple(SPREADSHEET_ID if arg is SPREADSHEET else arg for arg in call.args)
-    return Job(
-        *(call.kind, call.method, target, args, call.kwargs), http_timeout=call.http_timeout
-    )
+    return Job(*(call.kind, call.method, target, args, call.kwargs), http_timeout=call.http_timeout)
 
 
 def _properties(place, page):
