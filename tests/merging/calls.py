@@ -53,7 +53,10 @@ def _rarely(strategy, other, share=10):
 
 FILLED = st.sampled_from(("x", "new", 1, -2.5, True, False, 0, "+1", "-3", "12/24/2026", "1e3"))
 BLANK = st.sampled_from(
-    (None, "", " ", "\t", "=A1", '=""', "'", "'x", "+A1", "+1 555", "-", "@", "-x", "=B9", "\u00a0")
+    (
+        *(None, None, None, "", "", "", "'", "'", " ", "\t", "=A1", '=""', "'x", "+A1", "+1 555"),
+        *("-", "@", "-x", "=B9", "\u00a0"),
+    )
 )
 ODD = st.sampled_from(
     (float("nan"), float("inf"), 1e308, 10**30, "\ud800", b"b", [1], {"a": 1}, "x" * 50_001)
@@ -148,24 +151,23 @@ _WILD = st.sampled_from(
 
 
 @st.composite
-def _rows(draw, width, cells):
-    """A few rows as wide as others mostly, full mostly."""
-    way = draw(st.integers(0, 19))
+def _rows(draw, widths, cells):
+    """A few rows, full and equally wide mostly."""
+    way, width = draw(st.integers(0, 24)), draw(widths)
     height = 1 if draw(st.integers(0, 4)) else draw(st.integers(0, 3))
-    widths = [width] * height
-    if way == 0:
-        widths = [draw(st.integers(0, 4)) for _ in range(height)]
-    elif way < 3:
-        widths = [draw(st.integers(1, 4))] * height
-    rows = [[draw(cells) for _ in range(size)] for size in widths]
-    if way in (4, 5) and height and width:
-        rows[-1][draw(st.integers(0, width - 1))] = draw(BLANK)
+    each = [draw(widths) if way == 0 else width for _ in range(height)]
+    rows = [[draw(cells) for _ in range(size)] for size in each]
+    if way in (1, 2) and rows and rows[-1]:
+        rows[-1][draw(st.integers(0, len(rows[-1]) - 1))] = draw(BLANK)
+    if way == 3 and rows:
+        rows[0] = [draw(BLANK)] * (width - draw(st.integers(0, 1)))
     return rows
 
 
 _BODIES = (
     {"majorDimension": "COLUMNS"},
     {"majorDimension": "ROWS"},
+    {"majorDimension": "X"},
     {"range": "A1"},
     {"nonsense": 1},
 )
@@ -176,14 +178,15 @@ def appends(draw, scene):
     """Appends to one sheet mostly, with equal options mostly."""
     home, option = draw(scene.sheets), draw(st.sampled_from((*ValueInputOption, "RAW")))
     usual = draw(_TIDY) if draw(st.integers(0, 5)) else draw(_WILD)
-    width, cells = draw(st.integers(1, 3)), ODD_CELLS if not draw(st.integers(0, 9)) else FILLED
+    width, cells = draw(st.integers(1, 3)), FILLED if draw(st.integers(0, 9)) else ODD_CELLS
+    widths = st.just(width) if draw(st.booleans()) else st.sampled_from((width, width, 1, 2, 3, 4))
     calls = []
-    for _ in range(draw(st.integers(2, 9))):
+    for _ in range(draw(st.integers(3, 9))):
         sheet = home if draw(st.integers(0, 19)) else draw(scene.sheets)
         options = {"value_input_option": option, **usual}
         if draw(st.integers(0, 19)) == 0:
             options = {"value_input_option": draw(st.sampled_from(INPUTS)), **draw(_TIDY | _WILD)}
-        rows = draw(_rows(width, cells))
+        rows = draw(_rows(widths, cells))
         way = draw(st.integers(0, 7))
         if way < 4 and rows:
             calls.append(Call("worksheet", "append_row", (rows[0],), options, sheet))
@@ -287,7 +290,13 @@ def updates(draw, scene):
         elif way < 9:
             where = draw(scene.ranges(scene, sheet))
             body = {"values": draw(_matrix())} | draw(
-                _rarely(st.just({}), st.sampled_from(({"majorDimension": "COLUMNS"}, {"range": where}, {"range": "A1"})), 6)
+                _rarely(
+                    st.just({}),
+                    st.sampled_from(
+                        ({"majorDimension": "COLUMNS"}, {"range": where}, {"range": "A1"})
+                    ),
+                    6,
+                )
             )
             params = {"valueInputOption": chosen} | draw(_rarely(st.just(echo), ECHOES, 8))
             calls.append(_low_level(way == 7, "values_update", (where, params, body)))
@@ -559,4 +568,15 @@ def barriers(draw, scene):
     ]
 
 
-BURSTS = (appends, appends, appends, updates, updates, updates, clears, reads, batches, barriers)
+BURSTS = {
+    "appends": appends,
+    "updates": updates,
+    "clears": clears,
+    "reads": reads,
+    "batches": batches,
+    "barriers": barriers,
+}
+"""The kinds of bursts by name."""
+
+USUAL = ("appends",) * 3 + ("updates",) * 2 + tuple(BURSTS)
+"""How often each of them is drawn."""
