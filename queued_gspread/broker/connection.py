@@ -107,7 +107,7 @@ def _load(name: str) -> Script:
 
 _NAMES: Final = (
     *("ahead", "alive", "answer", "beat", "enqueue", "head", "journal", "leave", "poison"),
-    *("recount", "recover", "release", "settle", "start", "touch", "withdraw"),
+    *("recount", "recover", "release", "settle", "start", "take", "touch", "withdraw"),
 )
 SCRIPTS: Final = {name: _load(name) for name in _NAMES}
 

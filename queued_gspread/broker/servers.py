@@ -221,6 +221,10 @@ class Servers(Ledger):
         entries = [entry_of(lane, each) for each in found]
         return [entry for entry in entries if entry is not None]
 
+    def take(self, entry: Entry) -> None:
+        """Say that a job is handed out that two servers or more have died with."""
+        self._fenced("take", [self._keys.tries], [entry.job_id])
+
     def leave(self, job_ids: Sequence[str]) -> None:
         """Leave jobs to the next server, which is not to think that this one died of them."""
         with contextlib.suppress(BrokerUnavailableError):

@@ -208,7 +208,7 @@ def run(options: argparse.Namespace) -> int:
         retry_for=options.retry_for,
         late_write_guard=options.late_write_guard,
         refresh_every=options.refresh_every,
-        merge=not options.no_merge,
+        no_merge=options.no_merge,
         linger=options.linger,
         durability=options.durability,
         shutdown_timeout=options.shutdown_timeout,

@@ -61,10 +61,7 @@ class Flight:
     @property
     def kind(self) -> str:
         """What it is counted as."""
-        part = self.calls[0].part
-        if part is None:
-            return "other writes"
-        return "other reads" if part.kind is merge.Kind.IDENTICAL else part.kind.value
+        return merge.name_of(self.calls[0].request)
 
     @property
     def is_repeatable(self) -> bool:

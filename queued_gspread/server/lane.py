@@ -23,6 +23,7 @@ from .calllog import log_call
 from .flight import Flight
 from .line import FREE, Ticket
 from .outcome import Outcome
+from .quarantine import Quarantine, is_suspect
 from .request import Exchange, Response, is_read
 from .run import broken
 from .together import MOST_BYTES, MOST_CALLS, companions, may_lead, may_run_with
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["Lane", "Means", "Tables"]
 
 _GO: Final = Permit("go")
+_QUARANTINE_LOOK: Final = 0.1
 _FIRST_LOOK: Final = 16
 _MOST_TABLES: Final = 10_000
 # Replies that go to Redis in one script, in bytes: others wait for as long as it runs.
@@ -60,6 +62,10 @@ class Tables:
         known = self._tables.get(lane)
         is_meant = known is not None and part is not None and known[0] == part.same
         return known[1] if known is not None and is_meant else None
+
+    def knows(self, lane: str) -> bool:
+        """Tell whether anything is known of a lane."""
+        return lane in self._tables
 
     def note(self, lane: str, part: merge.Part | None, table: Table | None) -> None:
         """Note what a request that writes has left; None where that is not known."""
@@ -80,6 +86,7 @@ class Means:
         runner: Runs calls.
         sender: Sends their requests.
         tables: What appends have left.
+        quarantine: Lets jobs that servers have died with pass, one at a time.
         merges: Whether calls may run together.
         linger: Seconds for which a lane that has answered several callers at a time waits for
             their next calls, at the most.
@@ -91,6 +98,7 @@ class Means:
     runner: Runner
     sender: Sender
     tables: Tables
+    quarantine: Quarantine
     merges: bool = True
     linger: float = 0.0
 
@@ -121,6 +129,7 @@ class Lane:
         self._entries: dict[str, tuple[Entry, float]] = {}
         self._ahead = Ahead()
         self._answered = 0
+        self._suspect: Entry | None = None
 
     def work(self) -> Task:
         """Run the calls of the lane; between two of them, others may have the worker."""
@@ -137,18 +146,39 @@ class Lane:
                     return
                 following = self._answer() if self._ended else following
                 if not self._open:
+                    self._release()
                     following = yield from self._linger(following)
                 yield None
         finally:
+            self._release()
             if self._entries:
                 known = [entry.job_id for entry, _ in self._entries.values()]
                 self._means.queue.leave(known)
 
     def _let_in(self, entry: Entry) -> Generator[Ticket, Permit, None]:
+        if is_suspect(entry) and not (yield from self._is_alone(entry)):
+            self._is_left = True
+            return
         self._entries[entry.entry] = (entry, time.monotonic())
-        self._ahead = Ahead(entry.entry, entry.waiting - 1)
+        self._ahead = Ahead(entry.entry, entry.waiting - 1, is_blocked=entry.deaths > 0)
         admitted = yield from self._means.doorkeeper.admit(self._means.queue, entry)
         self._begin(entry, admitted)
+
+    def _is_alone(self, entry: Entry) -> Generator[Ticket, Permit, bool]:
+        """Wait until a job's turn alone has come; False if that is left to the next server."""
+        while not self._means.quarantine.enter(entry):
+            moment = time.monotonic() + _QUARANTINE_LOOK
+            permit = yield Ticket(FREE, lambda: _GO, not_before=moment)
+            if permit.word != "go":
+                return False
+        self._suspect = entry
+        self._means.queue.take(entry)
+        return True
+
+    def _release(self) -> None:
+        if self._suspect is not None:
+            self._means.quarantine.leave(self._suspect)
+            self._suspect = None
 
     def _begin(self, entry: Entry, admitted: Entry | Outcome) -> None:
         if not isinstance(admitted, Outcome):
@@ -184,6 +214,8 @@ class Lane:
 
     @property
     def _table(self) -> Table | None:
+        if not self._means.tables.knows(self._name):
+            return None
         return self._means.tables.get(self._name, self._open[0].part)
 
     def _grow(self, flight: Flight, flown: list[Call]) -> list[Call]:
@@ -236,7 +268,8 @@ class Lane:
     def _note_table(self, call: Call, exchange: Exchange) -> None:
         if is_read(exchange.request):
             return
-        part, outcome, table = call.part, exchange.outcome, None
+        is_append = merge.name_of(exchange.request) == merge.Kind.APPEND.value
+        part, outcome, table = call.part if is_append else None, exchange.outcome, None
         if part is not None and isinstance(outcome, Response):
             before = self._means.tables.get(self._name, part)
             table = merge.table_after([part], outcome.value, before)

@@ -149,7 +149,7 @@ class Lanes:
             self._workers.submit(self._drive, lane, task, given)
         except RuntimeError as error:
             # There can be no further thread now; the task waits for one of those that are.
-            LOGGER.warning("lane %s: comes later: %s", lane, error)
+            LOGGER.warning("lane %r: comes later: %s", lane, error)
 
     def _drive(self, lane: str, task: Task, given: Permit | Exception | None) -> None:
         """Go on with a task until it waits or ends."""
@@ -163,10 +163,10 @@ class Lanes:
             self.lapse()
             self._release(lane)
         except BrokerUnavailableError as error:
-            LOGGER.warning("lane %s: comes later: %s", lane, error)
+            LOGGER.warning("lane %r: comes later: %s", lane, error)
             self._come_back_to(lane)
         except BaseException:  # noqa: BLE001 - the lane has to go on, whatever it is
-            LOGGER.exception("lane %s: an error of this program, please report it", lane)
+            LOGGER.exception("lane %r: an error of this program, please report it", lane)
             self._come_back_to(lane)
 
     def _go_on(self, lane: str, task: Task, given: Permit | Exception | None) -> None:

@@ -5,7 +5,7 @@ What becomes of the call is decided here; what it does is decided by gspread.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from queued_gspread.broker import StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError, QueuedGspreadError, RemoteError
@@ -16,6 +16,7 @@ from .admission import admit
 from .calllog import LOGGER
 from .journal import Unanswered
 from .outcome import Outcome, ended, failed, lost, poisoned
+from .quarantine import MOST_DEATHS
 from .replay import Done, Needs, advance, decode
 from .underway import JOURNALLED, MAY_HAVE_WRITTEN, Call
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from .sender import Sender
 
 __all__ = ["Runner", "broken"]
-
-_MOST_DEATHS: Final = 3
 
 
 class Runner:
@@ -76,7 +75,7 @@ class Runner:
         return None
 
     def _admitted(self, entry: Entry) -> Call | Outcome:
-        if entry.deaths >= _MOST_DEATHS:
+        if entry.deaths >= MOST_DEATHS:
             self._sender.set_aside(entry)
             return poisoned(entry)
         try:

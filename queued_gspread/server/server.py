@@ -24,6 +24,7 @@ from .journal import Journals
 from .lane import Means, Tables
 from .lanes import Lanes
 from .lease import Lease
+from .quarantine import Quarantine
 from .quota import Quota
 from .run import Runner
 from .sender import Sender
@@ -73,7 +74,8 @@ class Server:
             response, which may still land.
         refresh_every: Seconds after which the access token is renewed in any case; 0 renews it
             ahead of its expiry alone.
-        merge: Whether requests of several calls leave as one, where they fit together.
+        no_merge: Send a request of its own for every call; else those that fit together leave as
+            one.
         linger: Seconds for which a spreadsheet whose calls were answered together waits for the
             next ones of the same callers, at the most; 0 not at all.
         durability: ``replicated`` where a replica of Redis has to have the journal before a
@@ -114,7 +116,7 @@ class Server:
         retry_for: float = 600.0,
         late_write_guard: float = 0.0,
         refresh_every: float = 0.0,
-        merge: bool = True,
+        no_merge: bool = False,
         linger: float = 0.005,
         durability: str = "local",
         shutdown_timeout: float = 10.0,
@@ -138,7 +140,7 @@ class Server:
         project = (project_reads_per_minute, project_writes_per_minute)
         self._quota = Quota(*limits, *project, quota_window, interval)
         self._patience = Patience(retry_for, quota_window, late_write_guard, durability)
-        self._merges = merge
+        self._merges = not no_merge
         self._linger = _seconds_or_none(linger=linger)
         self.counters = Counters()
         self._shutdown_timeout = _seconds_or_none(shutdown_timeout=shutdown_timeout)
@@ -281,7 +283,8 @@ class Server:
             counters=self.counters,
         )
         runner = Runner(sender, self.account, self._settings.max_message_bytes)
-        means = Means(queue, self._doorkeeper, runner, sender, Tables(), self._merges, self._linger)
+        shared = (Tables(), Quarantine(), self._merges, self._linger)
+        means = Means(queue, self._doorkeeper, runner, sender, *shared)
         lanes = Lanes(
             queue, means.work, valve, self._stopping, self._stopping.set, self._quota.window
         )

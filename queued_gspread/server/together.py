@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from . import merge
 from .request import CREDENTIALS, is_read
+from .underway import MOST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,10 +31,6 @@ __all__ = [
 
 MOST_CALLS: Final = 500
 """How many calls run together at the most."""
-
-MOST_BYTES: Final = 1_000_000
-"""Bytes of their jobs, all together: what is sent may be twice as long, and Google recommends
-2 MB at the most (https://developers.google.com/workspace/sheets/api/limits)."""
 
 
 def may_lead(call: Call) -> bool:

@@ -17,10 +17,14 @@ if TYPE_CHECKING:
     from queued_gspread.broker import Entry
     from queued_gspread.job import Job
 
-__all__ = ["JOURNALLED", "MAY_HAVE_WRITTEN", "Call"]
+__all__ = ["JOURNALLED", "MAY_HAVE_WRITTEN", "MOST_BYTES", "Call"]
 
 JOURNALLED: Final = "j"
 """The mark of a call whose journal has to be read before it goes on."""
+
+MOST_BYTES: Final = 1_000_000
+"""Bytes of the jobs of calls that run together: what is sent may be twice as long, and Google
+recommends 2 MB at the most (https://developers.google.com/workspace/sheets/api/limits)."""
 
 MAY_HAVE_WRITTEN: Final = ("w", JOURNALLED)
 """The marks of calls that may have written."""
@@ -66,7 +70,8 @@ class Call:
     def part(self) -> Part | None:
         """What that request adds to a larger one; None if it has to be alone."""
         if not self._parts:
-            self._parts.append(part(self.request))
+            is_large = len(self.entry.body) > MOST_BYTES
+            self._parts.append(None if is_large else part(self.request))
         return self._parts[0]
 
     @property

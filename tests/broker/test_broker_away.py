@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 import redis
 from broker_helpers import enqueue
+from one_job import answer, settle, start
 from waiting import PATIENCE, eventually
 from wire import AFTER, Wire
 
@@ -42,7 +43,7 @@ def test_a_redis_that_has_become_a_replica(settings, server, raw, keys, backgrou
     waiting = background(Callers(settings).call, new_id(), "lane", b"job")
     head = eventually(lambda: server.head("lane"))
     raw.replicaof("127.0.0.1", free_port())
-    answered = background(server.answer, head, b"reply")
+    answered = background(answer, server, head, b"reply")
     error = told_by(settings)
     assert "read-only replica" in str(error)
     assert not error.may_have_run
@@ -126,13 +127,13 @@ def test_a_server_that_is_locked_out_with_what_it_alone_knows(
     server.beat(60)
     enqueue(settings)
     head, slot = server.head("lane"), Slot("write", "1/1", 60)
-    permit = server.start(head, "j", None, slot, Note(0, (), "1/1", b"told"))
+    permit = start(server, head, "j", None, slot, Note(0, (), "1/1", b"told"))
     raw.acl_setuser("server", enabled=True, reset_passwords=True, passwords="+other")
     raw.client_kill_filter(user="server")
     if what == "settle":
-        waiting = background(server.settle, head, slot, permit.sent, attempt="1/1", answered=b"=")
+        waiting = background(settle, server, head, slot, permit.sent, attempt="1/1", answered=b"=")
     else:
-        waiting = background(server.answer, head, b"reply")
+        waiting = background(answer, server, head, b"reply")
     eventually(lambda: any(entry["reason"] == "auth" for entry in raw.acl_log()))
     with pytest.raises(BrokerUnavailableError, match="check the user and the password"):
         server.head("lane")

@@ -6,6 +6,7 @@ import itertools
 import math
 import os
 import pickle
+import socket
 import threading
 import traceback
 
@@ -13,10 +14,11 @@ import pytest
 import redis
 from broker_helpers import enqueue, withdraw
 from durable import new_durable_redis
+from one_job import answer, start
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Callers, Servers, Slot
-from queued_gspread.broker.connection import connect
+from queued_gspread.broker.connection import SLICE, Connection, connect
 from queued_gspread.embedded.probe import free_port
 from queued_gspread.errors import (
     BrokerUnavailableError,
@@ -152,7 +154,7 @@ def test_options_in_the_url_do_not_garble_the_queue(redis_url, namespace, query,
     assert server.next_ready() == "lane"
     head = server.head("lane")
     assert head.body == b"\xff"
-    server.answer(head, b"\xfe")
+    answer(server, head, b"\xfe")
     assert reply.result(PATIENCE) == b"\xfe"
 
 
@@ -226,8 +228,8 @@ def test_a_full_redis_is_worked_off(own_redis, namespace, keys, redis_of):
     head = server.head("lane")
     assert head.job_id == answered[0]
     assert server.beat(60).state == "kept"
-    assert server.start(head, "r", None).word == "go"
-    assert server.answer(head, b"reply") is None
+    assert start(server, head, "r", None).word == "go"
+    assert answer(server, head, b"reply") is None
     assert raw.xlen(keys.reply(head.job_id)) == 1
 
 
@@ -240,7 +242,7 @@ def test_a_full_redis_is_taken_over(own_redis, namespace, keys, redis_of):
     servers[0].beat(60)
     head = servers[0].head("lane")
     slot = Slot("write", "1/1", 60)
-    assert servers[0].start(head, "w", None, slot).word == "go"
+    assert start(servers[0], head, "w", None, slot).word == "go"
     raw.config_set("maxmemory", "1")
     for before, after in itertools.pairwise(servers):
         before.release()
@@ -248,7 +250,7 @@ def test_a_full_redis_is_taken_over(own_redis, namespace, keys, redis_of):
         assert after.recover(1.0) == 1
         assert after.head("lane").deaths == min(servers.index(after), 2)
         if after is servers[2]:
-            after.leave(head)
+            after.leave([head.job_id])
     assert raw.zscore(keys.slots("write"), slot.name) < math.inf
     servers[3].poison(head)
     assert raw.xlen(keys.poisoned) == 1
@@ -274,8 +276,34 @@ def test_a_caller_outlives_a_restart_of_a_persistent_redis(binary, namespace, ba
         with redis.Redis.from_url(server.url) as raw:
             eventually(raw.ping)
         assert servers.beat(60).state == "kept"
-        servers.answer(servers.head("lane"), b"reply")
+        answer(servers, servers.head("lane"), b"reply")
         assert reply.result(PATIENCE) == b"reply"
+
+
+def test_every_socket_has_a_time_out_and_keeps_alive(redis_url):
+    """No answer is waited for without an end, and a peer that has vanished is noticed."""
+    connection = Connection(redis_url).redis.connection_pool.make_connection()
+    connection.connect()
+    made = connection._sock
+    assert SLICE < made.gettimeout() < 60
+    assert made.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+    connection.disconnect()
+
+
+@pytest.mark.parametrize(
+    "url", ["redis+sentinel://host/service", "rediss+sentinel://host/service", "rediss://host"]
+)
+def test_no_topology_waits_without_an_end(url):
+    """Connections to whatever Redis, and to those who know it, have the same time-outs."""
+    pool = Connection(url).redis.connection_pool
+    pools = [pool]
+    if "sentinel" in url:
+        pools.append(pool.sentinel_manager._client(("host", 1)).connection_pool)
+    for one in pools:
+        options = one.connection_kwargs
+        assert SLICE < options["socket_timeout"] < 60
+        assert 0 < options["socket_connect_timeout"] < 60
+        assert options["socket_keepalive"]
 
 
 def test_a_forked_child_has_a_connection_of_its_own(redis_url):

@@ -6,6 +6,7 @@ import math
 
 import pytest
 from broker_helpers import contents, enqueue, withdraw
+from one_job import answer, settle, start
 
 from queued_gspread.broker import Note, Servers, Slot, StaleEpochError
 
@@ -37,7 +38,7 @@ def takes_over(settings, server):
 
 def test_prefix_and_announcement_are_written_with_the_permit(server, head, raw, keys):
     """A permit and its note are one: entries in order, then the announcement with Redis's time."""
-    permit = server.start(head, "j", None, SLOT, note(0, b"=a", b"=b", attempt="1/1"))
+    permit = start(server, head, "j", None, SLOT, note(0, b"=a", b"=b", attempt="1/1"))
     assert permit.word == "go"
     assert entries(raw, keys, head) == ["=a", "=b", f">1/1 {permit.sent} told"]
     assert server.journal(head) == [b"=a", b"=b", f">1/1 {permit.sent} told".encode()]
@@ -46,9 +47,9 @@ def test_prefix_and_announcement_are_written_with_the_permit(server, head, raw, 
 def test_a_request_that_waits_is_not_announced(settings, server, head, raw, keys):
     """A request that is told to wait leaves the journal as it was."""
     slot = Slot("write", "1/0", 1)
-    assert server.start(head, "w", None, slot).word == "go"
+    assert start(server, head, "w", None, slot).word == "go"
     waiting = Slot("write", "1/1", 1)
-    assert server.start(head, "j", None, waiting, note(0, b"=a", attempt="1/1")).word == "wait"
+    assert start(server, head, "j", None, waiting, note(0, b"=a", attempt="1/1")).word == "wait"
     assert entries(raw, keys, head) == []
     assert server.head("lane").mark == "w"
 
@@ -56,22 +57,22 @@ def test_a_request_that_waits_is_not_announced(settings, server, head, raw, keys
 def test_a_repeated_start_is_noted_once(server, head, raw, keys):
     """A start that is sent twice writes its note once."""
     for _ in "12":
-        server.start(head, "j", None, SLOT, note(0, b"=a", attempt="1/1"))
+        start(server, head, "j", None, SLOT, note(0, b"=a", attempt="1/1"))
     assert [entry[:4] for entry in entries(raw, keys, head)] == ["=a", ">1/1"]
 
 
 def test_an_answer_stands_in_the_announcements_place(server, head, raw, keys):
     """What came of an announced request replaces its announcement, sent once or twice."""
-    permit = server.start(head, "j", None, SLOT, note(0, b"=a", attempt="1/1"))
+    permit = start(server, head, "j", None, SLOT, note(0, b"=a", attempt="1/1"))
     for _ in "12":
-        server.settle(head, SLOT, permit.sent, attempt="1/1", answered=b"=b")
+        settle(server, head, SLOT, permit.sent, attempt="1/1", answered=b"=b")
     assert entries(raw, keys, head) == ["=a", "=b"]
 
 
 def test_what_was_not_applied_is_taken_back(server, head, raw, keys):
     """The announcement of a request that was certainly not applied goes; its prefix stays."""
-    permit = server.start(head, "j", None, SLOT, note(0, b"=a", attempt="1/1"))
-    server.settle(head, SLOT, permit.sent, back_to="r", attempt="1/1")
+    permit = start(server, head, "j", None, SLOT, note(0, b"=a", attempt="1/1"))
+    settle(server, head, SLOT, permit.sent, back_to="r", attempt="1/1")
     assert entries(raw, keys, head) == ["=a"]
     assert server.head("lane").mark == "r"
 
@@ -79,11 +80,11 @@ def test_what_was_not_applied_is_taken_back(server, head, raw, keys):
 def test_a_late_copy_speaks_for_no_other_attempt(server, head, raw, keys):
     """A settlement that Redis executes late leaves the announcement of the next attempt."""
     unlimited = Slot("drive", "1/1", 0)
-    permit = server.start(head, "j", None, unlimited, note(0, attempt="1/1"))
-    server.settle(head, unlimited, permit.sent, attempt="1/1")
-    server.start(head, "j", None, Slot("drive", "1/2", 0), note(0, attempt="1/2"))
-    server.settle(head, unlimited, permit.sent, back_to="r", attempt="1/1")
-    server.settle(head, unlimited, permit.sent, attempt="1/1", answered=b"=late")
+    permit = start(server, head, "j", None, unlimited, note(0, attempt="1/1"))
+    settle(server, head, unlimited, permit.sent, attempt="1/1")
+    start(server, head, "j", None, Slot("drive", "1/2", 0), note(0, attempt="1/2"))
+    settle(server, head, unlimited, permit.sent, back_to="r", attempt="1/1")
+    settle(server, head, unlimited, permit.sent, attempt="1/1", answered=b"=late")
     assert [entry[:5] for entry in entries(raw, keys, head)] == [">1/2 "]
     assert server.head("lane").mark == "j"
 
@@ -91,36 +92,36 @@ def test_a_late_copy_speaks_for_no_other_attempt(server, head, raw, keys):
 def test_a_late_copy_of_a_start_announces_nothing_again(server, head, raw, keys):
     """A start that Redis executes late does not cover what came of its request."""
     asked = (head, "j", None, SLOT, note(0, attempt="1/1"))
-    permit = server.start(*asked)
-    server.settle(head, SLOT, permit.sent, attempt="1/1", answered=b"=a")
-    server.start(*asked)
+    permit = start(server, *asked)
+    settle(server, head, SLOT, permit.sent, attempt="1/1", answered=b"=a")
+    start(server, *asked)
     assert entries(raw, keys, head) == ["=a"]
 
 
 def test_what_redis_has_lost_of_a_journal_is_told_as_unknown(server, head, raw, keys):
     """What comes after a loss stands in its own place; nobody takes what is left for the whole."""
-    permit = server.start(head, "j", None, SLOT, note(0, b"=a", attempt="1/1"))
-    server.settle(head, SLOT, permit.sent, attempt="1/1", answered=b"=b")
+    permit = start(server, head, "j", None, SLOT, note(0, b"=a", attempt="1/1"))
+    settle(server, head, SLOT, permit.sent, attempt="1/1", answered=b"=b")
     raw.ltrim(keys.journal(head.job_id), 0, 0)
     for _ in "12":
-        server.start(head, "j", None, Slot("write", "1/2", 60), note(3, attempt="1/2"))
+        start(server, head, "j", None, Slot("write", "1/2", 60), note(3, attempt="1/2"))
     assert [entry[:5] for entry in entries(raw, keys, head)] == ["=a", "?", "?", ">1/2 "]
 
 
 @pytest.mark.parametrize(("first", "second", "mark"), ["rww", "rjj", "wjj", "jrj", "jwj", "wrw"])
 def test_a_mark_never_goes_back_by_itself(first, second, mark, server, head):
     """A call that may have written stays so, and one with a journal keeps it."""
-    server.start(head, first, None)
-    server.start(head, second, None)
+    start(server, head, first, None)
+    start(server, head, second, None)
     assert server.head("lane").mark == mark
 
 
 @pytest.mark.parametrize("end", ["answered", "withdrawn"])
 def test_a_journal_ends_with_its_call(end, settings, server, head, raw, keys):
     """Once a call is over, nothing of its journal and of who had it is left."""
-    server.start(head, "r", None, SLOT, note(0, b"=a"))
+    start(server, head, "r", None, SLOT, note(0, b"=a"))
     if end == "answered":
-        server.answer(head, b"reply")
+        answer(server, head, b"reply")
     else:
         assert withdraw(settings, head.job_id, head.entry) == "ended"
     assert not raw.exists(keys.journal(head.job_id), keys.tries, keys.started)
@@ -128,10 +129,10 @@ def test_a_journal_ends_with_its_call(end, settings, server, head, raw, keys):
 
 def test_a_call_with_a_journal_cannot_be_withdrawn(settings, server, head, raw, keys):
     """A withdrawal leaves the journal of a call that may have written, and tells so."""
-    server.start(head, "j", None, SLOT, note(0, attempt="1/1"))
+    start(server, head, "j", None, SLOT, note(0, attempt="1/1"))
     assert withdraw(settings, head.job_id, head.entry) == "started"
     assert len(entries(raw, keys, head)) == 1
-    assert server.answer(head, b"reply") is None
+    assert answer(server, head, b"reply") is None
     assert not raw.exists(keys.journal(head.job_id), keys.reply(head.job_id))
 
 
@@ -148,20 +149,20 @@ def test_a_job_tells_how_many_servers_it_has_outlived(settings, server, head):
 
 def test_a_server_that_leaves_a_job_has_not_died_of_it(settings, server, head):
     """A job that was left counts nothing, also where it is left late or twice."""
-    server.leave(head)
+    server.leave([head.job_id])
     second = takes_over(settings, server)
     assert second.head("lane").deaths == 0
     late = second.under(second.epoch)
     third = takes_over(settings, second)
     for _ in "12":
-        late.leave(head)
+        late.leave([head.job_id])
     assert third.head("lane").deaths == 0
 
 
 def test_the_next_job_is_handed_out_too(settings, server, head):
     """The job that an answer hands out counts as its server's from then on."""
     enqueue(settings, body=b"second")
-    assert server.answer(head, b"reply").body == b"second"
+    assert answer(server, head, b"reply").body == b"second"
     assert takes_over(settings, server).head("lane").deaths == 1
 
 
@@ -176,10 +177,10 @@ def test_a_job_is_set_aside_once(server, head, raw, keys):
 @pytest.mark.parametrize(
     "write",
     [
-        lambda old, head: old.start(head, "j", None, SLOT, note(0, b"=a", attempt="1/1")),
+        lambda old, head: start(old, head, "j", None, SLOT, note(0, b"=a", attempt="1/1")),
         lambda old, head: old.journal(head),
         lambda old, head: old.poison(head),
-        lambda old, head: old.is_replicated(head),
+        lambda old, head: old.is_replicated([head]),
     ],
     ids=["start", "journal", "poison", "touch"],
 )
@@ -199,7 +200,7 @@ def test_a_recovery_leaves_what_is_in_the_air(server, head, raw, keys):
     """A server that reads the queue again holds the slots of its own requests as before."""
     own, other = (Slot("write", f"{epoch}/1", 60) for epoch in (server.epoch, "1"))
     for slot in (own, other):
-        assert server.start(head, "w", None, slot).word == "go"
+        assert start(server, head, "w", None, slot).word == "go"
     server.recover(60.0)
     held = [raw.zscore(keys.slots("write"), slot.name) for slot in (own, other)]
     assert held[0] == math.inf
@@ -209,9 +210,9 @@ def test_a_recovery_leaves_what_is_in_the_air(server, head, raw, keys):
 def test_an_answer_under_an_old_epoch_is_not_noted(settings, server, head, raw, keys):
     """A server whose lease has lapsed gives its slot back, and leaves the journal to the next."""
     old = server.under(server.epoch)
-    permit = old.start(head, "j", None, SLOT, note(0, attempt="1/1"))
+    permit = start(old, head, "j", None, SLOT, note(0, attempt="1/1"))
     takes_over(settings, server)
-    old.settle(head, SLOT, permit.sent, attempt="1/1", answered=b"=a")
+    settle(old, head, SLOT, permit.sent, attempt="1/1", answered=b"=a")
     assert [entry[0] for entry in entries(raw, keys, head)] == [">"]
 
 
@@ -221,11 +222,11 @@ def test_what_was_announced_and_not_sent_is_taken_back_late(
 ):
     """A server whose lease has lapsed takes back what it did not send; the next one goes on."""
     old = server.under(server.epoch)
-    permit = old.start(head, "j", None, slot, note(0, b"=a", attempt="1/1"))
+    permit = start(old, head, "j", None, slot, note(0, b"=a", attempt="1/1"))
     following = takes_over(settings, server)
     following.recover()
     for _ in "12":
-        old.settle(head, slot, permit.sent, back_to="r", attempt="1/1")
+        settle(old, head, slot, permit.sent, back_to="r", attempt="1/1")
     assert entries(raw, keys, head) == ["=a"]
     assert following.head("lane").mark == "r"
 
@@ -234,11 +235,11 @@ def test_what_is_no_longer_announced_is_not_taken_back(settings, server, head, r
     """Where the next server has announced the request itself, an old epoch changes nothing."""
     unlimited = Slot("drive", "1/1", 0)
     old = server.under(server.epoch)
-    permit = old.start(head, "j", None, unlimited, note(0, attempt="1/1"))
-    old.settle(head, unlimited, permit.sent, back_to="r", attempt="1/1")
+    permit = start(old, head, "j", None, unlimited, note(0, attempt="1/1"))
+    settle(old, head, unlimited, permit.sent, back_to="r", attempt="1/1")
     following = takes_over(settings, server)
-    following.start(head, "j", None, Slot("drive", "2/1", 0), note(0, attempt="2/1"))
-    old.settle(head, unlimited, permit.sent, back_to="r", attempt="1/1")
+    start(following, head, "j", None, Slot("drive", "2/1", 0), note(0, attempt="2/1"))
+    settle(old, head, unlimited, permit.sent, back_to="r", attempt="1/1")
     assert [entry[:5] for entry in entries(raw, keys, head)] == [">2/1 "]
     assert following.head("lane").mark == "j"
 
@@ -246,7 +247,7 @@ def test_what_is_no_longer_announced_is_not_taken_back(settings, server, head, r
 def test_a_refusal_under_an_old_epoch_takes_no_mark_back(settings, server, head):
     """What a server whose lease has lapsed hears says nothing of what the next one has sent."""
     old, unlimited = server.under(server.epoch), Slot("drive", "1/1", 0)
-    permit = old.start(head, "w", None, unlimited)
+    permit = start(old, head, "w", None, unlimited)
     following = takes_over(settings, server)
-    old.settle(head, unlimited, permit.sent, back_to="r")
+    settle(old, head, unlimited, permit.sent, back_to="r")
     assert following.head("lane").mark == "w"

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from broker_helpers import contents, enqueue, milliseconds_of, names, withdraw
+from one_job import answer, start
 from redis.crc import key_slot
 from waiting import PATIENCE, eventually
 
@@ -29,9 +30,18 @@ def test_a_repeated_enqueue_is_one_job(settings, keys, raw, server):
 def test_a_repeated_enqueue_after_the_answer_is_no_new_job(settings, keys, raw, server):
     """An enqueue that is repeated after the job was answered adds nothing."""
     job_id, _ = enqueue(settings)
-    server.answer(server.head("lane"), b"reply")
+    answer(server, server.head("lane"), b"reply")
     assert enqueue(settings, job_id=job_id) == (job_id, "0-1")
     assert not raw.exists(keys.lane("lane"))
+
+
+def test_ids_are_forgotten_after_two_minutes(settings, keys, raw):
+    """What is remembered of jobs that were put in long ago goes with the next one."""
+    seconds, microseconds = raw.time()
+    now = seconds * 1000 + microseconds / 1000
+    raw.zadd(keys.recent, {"old": now - 120_000, "young": now - 60_000})
+    job_id, _ = enqueue(settings)
+    assert set(raw.zrange(keys.recent, 0, -1)) == {"young", job_id}
 
 
 def test_an_enqueue_after_its_withdrawal_adds_nothing(settings, keys, raw):
@@ -50,9 +60,9 @@ def test_withdraw_before_the_start(settings, keys, raw, server, knows_entry):
     _, _ = enqueue(settings, body=b"after")
     assert withdraw(settings, job_id, entry if knows_entry else "") == "withdrawn"
     first = server.head("lane")
-    second = server.answer(first, b"")
+    second = answer(server, first, b"")
     assert (first.body, second.body) == (b"before", b"after")
-    assert server.answer(second, b"") is None
+    assert answer(server, second, b"") is None
 
 
 def test_a_repeated_withdrawal_says_the_same(settings, keys):
@@ -65,10 +75,10 @@ def test_withdraw_of_a_call_that_has_only_read(settings, keys, raw, server):
     """A call that has only read when it is withdrawn goes no further, and gets no reply."""
     job_id, entry = enqueue(settings)
     head = server.head("lane")
-    assert server.start(head, "r", None).word == "go"
+    assert start(server, head, "r", None).word == "go"
     assert withdraw(settings, job_id, entry) == "ended"
-    assert [server.start(head, mark, None).word for mark in "rw"] == ["withdrawn"] * 2
-    assert server.answer(head, b"reply") is None
+    assert [start(server, head, mark, None).word for mark in "rw"] == ["withdrawn"] * 2
+    assert answer(server, head, b"reply") is None
     assert not raw.exists(keys.reply(job_id), keys.started, keys.lane("lane"), keys.active)
 
 
@@ -76,10 +86,10 @@ def test_withdraw_of_a_call_that_may_have_written(settings, keys, raw, server):
     """A withdrawal after the first write reports it; the call ends, and gets no reply."""
     job_id, entry = enqueue(settings)
     head = server.head("lane")
-    assert server.start(head, "w", None).word == "go"
+    assert start(server, head, "w", None).word == "go"
     assert withdraw(settings, job_id, entry) == "started"
-    assert server.start(head, "w", None).word == "go"
-    assert server.answer(head, b"reply") is None
+    assert start(server, head, "w", None).word == "go"
+    assert answer(server, head, b"reply") is None
     assert not raw.exists(keys.reply(job_id))
     assert not raw.exists(keys.started)
 
@@ -87,7 +97,7 @@ def test_withdraw_of_a_call_that_may_have_written(settings, keys, raw, server):
 def test_withdraw_after_the_answer(settings, keys, server):
     """A withdrawal after the answer says that there is one."""
     job_id, entry = enqueue(settings)
-    server.answer(server.head("lane"), b"reply")
+    answer(server, server.head("lane"), b"reply")
     assert withdraw(settings, job_id, entry) == "answered"
 
 
@@ -96,7 +106,7 @@ def test_start_after_the_withdrawal(settings, keys, raw, server):
     job_id, entry = enqueue(settings)
     head = server.head("lane")
     withdraw(settings, job_id, entry)
-    assert server.start(head, "r", None).word == "withdrawn"
+    assert start(server, head, "r", None).word == "withdrawn"
     assert not raw.exists(keys.started)
 
 
@@ -104,7 +114,7 @@ def test_a_repeated_start_is_one(settings, keys, server):
     """A start that is sent twice says 'go' twice, and its mark is that of the last."""
     enqueue(settings)
     head = server.head("lane")
-    assert [server.start(head, mark, None).word for mark in "rrww"] == ["go"] * 4
+    assert [start(server, head, mark, None).word for mark in "rrww"] == ["go"] * 4
     assert server.head("lane").mark == "w"
 
 
@@ -114,11 +124,11 @@ def test_a_deadline_is_judged_by_the_clock_of_redis(keys, raw, server):
     lane = keys.lane("lane")
     old = raw.xadd(lane, {"id": "a" * 32, "body": "old"}, id=f"{(seconds - 3600) * 1000}-1")
     entry = Entry("lane", old, "a" * 32, b"old", "", 1)
-    assert server.start(entry, "r", 7200).word == "go"
-    assert server.start(entry, "r", None).word == "go"
-    assert server.start(entry, "r", 60).word == "late"
+    assert start(server, entry, "r", 7200).word == "go"
+    assert start(server, entry, "r", None).word == "go"
+    assert start(server, entry, "r", 60).word == "late"
     assert raw.xlen(lane) == 1
-    assert server.answer(entry, b"too late") is None
+    assert answer(server, entry, b"too late") is None
     assert not raw.exists(keys.started)
 
 
@@ -127,8 +137,8 @@ def test_a_call_that_has_written_is_never_late(keys, raw, server):
     seconds, _ = raw.time()
     old = raw.xadd(keys.lane("lane"), {"id": "a", "body": ""}, id=f"{(seconds - 3600) * 1000}-1")
     entry = Entry("lane", old, "a", b"", "", 1)
-    assert server.start(entry, "w", None).word == "go"
-    assert server.start(entry, "w", 60).word == "go"
+    assert start(server, entry, "w", None).word == "go"
+    assert start(server, entry, "w", 60).word == "go"
 
 
 def test_a_lane_is_first_in_first_out(settings, keys, server):
@@ -141,7 +151,7 @@ def test_a_lane_is_first_in_first_out(settings, keys, server):
     while entry is not None:
         assert entry.waiting == len(bodies) - len(taken)
         taken.append(entry.body)
-        entry = server.answer(entry, b"reply")
+        entry = answer(server, entry, b"reply")
     assert taken == bodies
 
 
@@ -150,11 +160,11 @@ def test_lanes_are_independent(settings, keys, server):
     for lane in ("one", "two"):
         enqueue(settings, lane=lane, body=lane.encode())
     assert [server.next_ready() for _ in "12"] == ["one", "two"]
-    assert server.start(server.head("one"), "w", None).word == "go"
+    assert start(server, server.head("one"), "w", None).word == "go"
     two = server.head("two")
     assert two.body == b"two"
-    assert server.start(two, "w", None).word == "go"
-    assert server.answer(two, b"reply") is None
+    assert start(server, two, "w", None).word == "go"
+    assert answer(server, two, b"reply") is None
     assert server.head("one").mark == "w"
 
 
@@ -163,7 +173,7 @@ def test_a_lane_is_ready_again_after_it_was_empty(settings, keys, server):
     for _ in "12":
         enqueue(settings)
         assert server.next_ready() == "lane"
-        assert server.answer(server.head("lane"), b"reply") is None
+        assert answer(server, server.head("lane"), b"reply") is None
 
 
 def test_a_call_gets_its_reply(callers, server, background, raw, keys):
@@ -173,7 +183,7 @@ def test_a_call_gets_its_reply(callers, server, background, raw, keys):
     assert server.next_ready() == "lane"
     head = server.head("lane")
     assert (head.job_id, head.body, head.mark, head.waiting) == (job_id, b"a \x00 job", "", 1)
-    server.answer(head, b"a \x00 reply")
+    answer(server, head, b"a \x00 reply")
     assert reply.result(PATIENCE) == b"a \x00 reply"
 
 
@@ -182,7 +192,7 @@ def test_reading_a_reply_leaves_it_where_it_is(callers, server, background, raw,
     job_id = new_id()
     reply = background(callers.call, job_id, "lane", b"job")
     assert server.next_ready() == "lane"
-    server.answer(server.head("lane"), b"reply")
+    answer(server, server.head("lane"), b"reply")
     reply.result(PATIENCE)
     assert raw.xlen(keys.reply(job_id)) == 1
     assert raw.ttl(keys.reply(job_id)) > 0
@@ -194,8 +204,8 @@ def test_a_repeated_answer_is_one_reply(settings, keys, raw, server):
     """An answer that is sent twice leaves one reply."""
     job_id, _ = enqueue(settings)
     head = server.head("lane")
-    server.answer(head, b"reply")
-    server.answer(head, b"reply")
+    answer(server, head, b"reply")
+    answer(server, head, b"reply")
     assert raw.xlen(keys.reply(job_id)) == 1
 
 
@@ -217,7 +227,7 @@ def test_a_connection_broken_during_the_wait_loses_nothing(
         number = eventually(lambda: set(waiting()) - killed, "the caller waits").pop()
         raw.client_kill_filter(_id=number)
         killed.add(number)
-    server.answer(server.head("lane"), b"reply")
+    answer(server, server.head("lane"), b"reply")
     assert reply.result(PATIENCE) == b"reply"
 
 
@@ -252,8 +262,8 @@ def test_no_key_is_left_after_a_run(callers, server, background, raw, namespace)
     while answered < len(ids):
         entry = server.head(server.next_ready())
         while entry is not None:
-            assert server.start(entry, "w", 60).word == "go"
-            entry = server.answer(entry, b"reply")
+            assert start(server, entry, "w", 60).word == "go"
+            entry = answer(server, entry, b"reply")
             answered += 1
     for job_id, reply in zip(ids, replies, strict=True):
         reply.result(PATIENCE)
@@ -333,9 +343,9 @@ def fenced(settings, keys, server):
     [
         lambda old, head: old.head("lane"),
         lambda old, head: old.head("an empty lane"),
-        lambda old, head: old.start(head, "r", None),
-        lambda old, head: old.start(head, "w", 0),
-        lambda old, head: old.answer(head, b"reply"),
+        lambda old, head: start(old, head, "r", None),
+        lambda old, head: start(old, head, "w", 0),
+        lambda old, head: answer(old, head, b"reply"),
         lambda old, head: old.recover(),
     ],
     ids=["head", "head-empty", "start", "start-late", "answer", "recover"],
@@ -450,7 +460,7 @@ def test_an_entry_with_odd_fields_is_no_job(keys, raw, server):
     entry, seen = server.head("lane"), []
     while entry is not None:
         seen.append((entry.job_id, entry.body))
-        entry = server.answer(entry, b"")
+        entry = answer(server, entry, b"")
     assert seen == [("", b""), ("", b"x"), ("", b"x"), ("", b"x"), ("good", b"x")]
     assert not raw.exists(lane, keys.tries)
 
@@ -489,5 +499,5 @@ def test_as_many_threads_as_you_like_may_wait(settings, keys, raw, server):
         eventually(lambda: raw.xlen(keys.lane("lane")) == 130)
         head = server.head("lane")
         while head is not None:
-            head = server.answer(head, b"reply")
+            head = answer(server, head, b"reply")
         assert [call.result(PATIENCE) for call in calls] == [b"reply"] * 130

@@ -12,6 +12,7 @@ from broker_helpers import enqueue, withdraw
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from one_job import answer, settle, start
 
 from queued_gspread.broker import Servers, Slot
 from queued_gspread.broker import connection as connections
@@ -89,10 +90,10 @@ class Asked:
 
     def start(self, slot=None):
         slot = slot or self.slot()
-        return slot, self.server.start(self.entry, "w", None, slot)
+        return slot, start(self.server, self.entry, "w", None, slot)
 
     def settle(self, slot, permit, **answer):
-        return self.server.settle(self.entry, slot, permit.sent, **answer)
+        return settle(self.server, self.entry, slot, permit.sent, **answer)
 
     def go(self, **answer):
         """Send a request that is answered at once."""
@@ -467,9 +468,9 @@ def test_a_late_copy_of_a_question_lowers_no_mark(queue, entry, clock):
     server = queue()
     asked = Asked(server, entry, 5)
     slot = asked.slot()
-    server.start(entry, "r", None, slot)
+    start(server, entry, "r", None, slot)
     asked.start()
-    server.start(entry, "r", None, slot)
+    start(server, entry, "r", None, slot)
     assert server.head(LANE).mark == "w"
 
 
@@ -479,7 +480,7 @@ def test_a_late_copy_of_a_question_frees_no_slot_that_was_used(queue, entry, clo
     asked = Asked(server, entry, 5)
     slot, permit = asked.start()
     asked.settle(slot, permit)
-    server.answer(entry, b"reply")
+    answer(server, entry, b"reply")
     assert asked.start(slot)[1].word == "withdrawn"
     raw_score = server._connection.redis.zscore(server._keys.slots("write"), slot.name)
     assert raw_score == pytest.approx((clock.now + WINDOW) * 1000)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .checker import violations
 from .plan import plan_of
-from .report import explained, shown, tally
+from .report import explained, named, shown, tally
 from .world import run
 
 
@@ -33,10 +33,11 @@ def main(arguments=None):
 
 def _run_one(seed, folder):
     """Run a seed and tell of it; return what was counted, and whether all rules were kept."""
-    outcome = run(plan_of(seed), folder)
+    plan = plan_of(seed)
+    outcome = run(plan, folder)
     broken = violations(outcome.evidence)
     counts = tally(outcome, broken)
-    print(f"seed {seed}: {shown(counts)}; {outcome.seconds:.1f} s", flush=True)
+    print(f"{named(plan)}: {shown(counts)}; {outcome.seconds:.1f} s", flush=True)
     for violation in broken:
         print(explained(violation), flush=True)
     return counts, not broken

@@ -14,7 +14,7 @@ LEFTOVER, REFUSED, DIED = "leftover key", "refused by the quota", "died"
 
 # The keys that stay, by what follows the namespace (see broker.keys); others have to expire.
 _STAYING = ("server", "recent", "valve", "slots:read", "slots:write", "slots:drive")
-_EXPIRING = ("reply:", "control:")
+_EXPIRING = ("reply:", "control:", "wanted:")
 
 
 @dataclass

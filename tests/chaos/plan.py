@@ -70,6 +70,7 @@ class Plan:
         latency: Seconds that a request takes, from and to.
         fault_rate: The probability of each of the faults, for a request.
         movement: How the emulator's quota counts: in fixed or in sliding windows.
+        is_signed: Whether servers and clients have a signing key: in every second seed.
 
     """
 
@@ -79,6 +80,7 @@ class Plan:
     latency: tuple[float, float]
     fault_rate: float
     movement: str
+    is_signed: bool
 
 
 def plan_of(seed):
@@ -91,6 +93,7 @@ def plan_of(seed):
         chance.choice([(0.001, 0.005), (0.005, 0.02), (0.01, 0.03)]),
         chance.choice([0.0, 0.005, 0.01]),
         chance.choice(["fixed", "sliding"]),
+        bool(seed % 2),
     )
 
 

@@ -27,6 +27,11 @@ def tally(run, broken):
     return counts
 
 
+def named(plan):
+    """Return what a run is called."""
+    return f"seed {plan.seed}{', signed' * plan.is_signed}"
+
+
 def shown(counts):
     """Return the line that tells what was counted."""
     blows = "; ".join(_blows(counts, victim) for victim in _NAMES)

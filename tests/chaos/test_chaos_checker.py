@@ -249,6 +249,8 @@ def test_an_error_that_nobody_states(outcome):
         ("reply:abc", 200, False),
         ("reply:abc", None, True),
         ("control:abc", 20, False),
+        ("wanted:abc", 9000, False),
+        ("wanted:abc", None, True),
         ("lane:abc", None, True),
         ("active", None, True),
         ("ready:17", None, True),

@@ -6,17 +6,20 @@ import pytest
 
 from .checker import violations
 from .plan import plan_of
-from .report import explained, shown, tally
+from .report import explained, named, shown, tally
 from .world import run
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
+# Redis is stopped in the first and killed in the second. There calls are signed, which takes
+# longer: callers see a new server within two seconds, and sign for it then.
+@pytest.mark.parametrize("seed", [4, 9])
 def test_a_run_keeps_all_rules(seed, tmp_path, tell):
     """Whatever is killed and stopped, nothing is lost, doubled, stale, out of order or left."""
-    outcome = run(plan_of(seed), tmp_path)
+    plan = plan_of(seed)
+    outcome = run(plan, tmp_path)
     broken = violations(outcome.evidence)
     counts = tally(outcome, broken)
-    tell(f"seed {seed}: {shown(counts)}; {outcome.seconds:.1f} s")
+    tell(f"{named(plan)}: {shown(counts)}; {outcome.seconds:.1f} s")
     assert "\n".join(map(explained, broken)) == ""
     assert counts["answered"] > 0.7 * counts["calls"]
     assert sum(outcome.blows.values()) >= 3

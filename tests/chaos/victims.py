@@ -25,7 +25,9 @@ _COMPLAINTS = ("an error of this program", "Traceback")
 class Server:
     """A place for a server: whenever its process is killed, another takes its place."""
 
-    def __init__(self, name, folder, redis_url, key_file, api_endpoint, lease=LEASE):
+    def __init__(
+        self, name, folder, redis_url, key_file, api_endpoint, lease=LEASE, signing_key_file=None
+    ):
         self._name, self._folder = name, folder
         limits = UNLIMITED | {"reads_per_minute": LIMIT, "writes_per_minute": LIMIT}
         self._options = [
@@ -33,6 +35,7 @@ class Server:
             *("--service-account", key_file, "--api-endpoint", api_endpoint),
             *("--quota-window", WINDOW, "--log-level", "debug"),
             *(f"--{option.replace('_', '-')}={limit}" for option, limit in limits.items()),
+            *(("--signing-key-file", signing_key_file) if signing_key_file else ()),
         ]
         self._processes = []
         self._killed = set()

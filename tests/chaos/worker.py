@@ -36,18 +36,17 @@ class Worker:
         seed: What its calls are drawn from.
         calls: How many it makes.
         timeout: Seconds that it waits for each, or None.
-        redis_url: The Redis.
-        namespace: The queue.
         books: The spreadsheets' keys by their titles.
         clients: The names of those whose counters it reads.
         folder: Where its history goes.
+        queue: The arguments of ``authorize`` that say where the queue is, and who signs.
 
     """
 
-    def __init__(self, name, seed, calls, timeout, redis_url, namespace, books, clients, folder):
+    def __init__(self, name, seed, calls, timeout, books, clients, folder, **queue):
         self._name, self._calls, self._clients = name, calls, clients
         self._chance = random.Random(seed)
-        self._client = gspread.authorize(redis_url=redis_url, namespace=namespace, timeout=timeout)
+        self._client = gspread.authorize(timeout=timeout, **queue)
         self._keys = books
         self._sheets = {}
         self._counters = dict.fromkeys(books, 0)

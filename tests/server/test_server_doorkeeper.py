@@ -13,13 +13,20 @@ from queued_gspread.broker import StaleEpochError
 from queued_gspread.broker.seals import Seals, bound_job
 from queued_gspread.errors import ConfigurationError, SignatureError
 from queued_gspread.job import new_id
-from queued_gspread.server import doorkeeper
 from queued_gspread.server.doorkeeper import Doorkeeper
 from queued_gspread.server.generations import Generations
 from queued_gspread.settings import Settings
 from queued_gspread.signing import Keyring, Purpose, Sealed, load_keys, seal, unseal
 
 __all__ = ["key_of", "signed", "signing_key"]
+
+
+def admitted(keeper, queue, entry):
+    """Return what a doorkeeper lets in of a job that need not wait, or how it ended."""
+    try:
+        next(keeper.admit(queue, entry))
+    except StopIteration as end:
+        return end.value
 
 
 @pytest.mark.parametrize(
@@ -64,19 +71,13 @@ def test_a_job_put_off_is_not_taken_for_answered(signed):
     job_entry = entry_of(seal(keeper.keyring, "job", bound, job(), generation=generation))
 
     class Queue:
-        def answer(self, entry, reply):
+        def answer(self, answers):
             return None
 
-    def broken_off(admitted):
-        raise ConnectionError
-        yield
-
-    run = keeper.running(Queue(), broken_off)
-    with pytest.raises(ConnectionError):
-        next(run(job_entry))
-    with pytest.raises(StopIteration):
-        next(run(entry_of(b"a stranger's")))
-    keeper.answering(Queue())(entry_of(b"a stranger's"), b"reply")
+    assert admitted(keeper, Queue(), job_entry).body == job()
+    stranger = entry_of(b"a stranger's", place="2-0")
+    assert admitted(keeper, Queue(), stranger).word == "SignatureError"
+    keeper.answer(Queue(), [(stranger, b"reply")])
     assert not keeper._generations.was_answered("a" * 32)
 
 
@@ -89,7 +90,7 @@ def test_a_reply_that_redis_did_not_take_is_given_again(signed):
         def wanted(self, job_id):
             return None
 
-        def answer(self, entry, reply):
+        def answer(self, answers):
             if self.error:
                 raise self.error
 
@@ -97,28 +98,16 @@ def test_a_reply_that_redis_did_not_take_is_given_again(signed):
     generation = keeper._generations.current
     bound = bound_job(signed.namespace, "lane", "a" * 32)
     entry = entry_of(seal(keeper.keyring, "job", bound, job(), generation=generation))
-    runs = []
-
-    def run(admitted):
-        runs.append(admitted)
-        return doorkeeper.Outcome("ok", b"reply")
-        yield
-
-    def outcome():
-        try:
-            next(keeper.running(queue, run)(entry))
-        except StopIteration as ended:
-            return ended.value
-
-    answer = keeper.answering(queue)
-    assert (outcome().reply, runs[0].body) == (b"reply", job())
+    assert admitted(keeper, queue, entry).body == job()
     with pytest.raises(ConnectionError):
-        answer(entry, b"reply")
+        keeper.answer(queue, [(entry, b"reply")])
     queue.error = None
-    assert (outcome().word, outcome().reply) == ("again", b"reply")
-    answer(entry, b"reply")
-    assert (outcome().word, outcome().reply) == ("replayed", b"")
-    assert len(runs) == 1
+    again = admitted(keeper, queue, entry)
+    assert (again.word, again.reply) == ("again", b"reply")
+    keeper.answer(queue, [(entry, b"reply")])
+    replayed = admitted(keeper, queue, entry)
+    assert (replayed.word, replayed.reply) == ("replayed", b"")
+    assert keeper.glance(entry) is None
 
 
 def test_a_copy_of_what_a_caller_has_said_before_counts_for_nothing(signed):
@@ -143,26 +132,23 @@ def test_a_late_reply_of_an_earlier_epoch_is_no_reply_to_another_job(signed):
     keeper = Doorkeeper(signed)
 
     class Queue:
-        def answer(self, entry, reply):
+        def answer(self, answers):
             raise StaleEpochError
 
-    def under_way(admitted):
-        yield
-
-    def begun(job_id):
+    def begun(job_id, place="1-0"):
         generation = keeper._generations.current
         bound = bound_job(signed.namespace, "lane", job_id)
         message = seal(keeper.keyring, "job", bound, job(), generation=generation)
-        entry = entry_of(message, job_id)
-        next(keeper.running(Queue(), under_way)(entry))
+        entry = entry_of(message, job_id, place=place)
+        assert admitted(keeper, Queue(), entry).body == job()
         return entry
 
     keeper.begin()
     early = begun("a" * 32)
     keeper.begin()
-    begun("b" * 32)
+    begun("b" * 32, "2-0")
     with pytest.raises(StaleEpochError):
-        keeper.answering(Queue())(early, b"reply")
+        keeper.answer(Queue(), [(early, b"reply")])
     assert not keeper._generations.was_answered("b" * 32)
     assert keeper._unconfirmed == {}
 

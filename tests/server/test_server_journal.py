@@ -343,9 +343,7 @@ def test_a_job_of_which_three_servers_died(
     server = start_process()
     for _ in range(3):
         google.gate.next()
-        following = start_process(wait="standing by")
-        server.kill()
-        server = following
+        server = _killed(server, start_process)
     error = reply.result(PATIENCE).error
     assert type(error) is PoisonedJobError
     assert "3 servers died" in str(error)
@@ -357,6 +355,39 @@ def test_a_job_of_which_three_servers_died(
     google.gate.next().answer({"next": True})
     assert reading.result(PATIENCE) == {"next": True}
     assert not raw.exists(keys.tries)
+
+
+def test_an_innocent_job_is_made_whatever_servers_die_of(
+    start_process, callers, google, background, raw, keys
+):
+    """A job that was under way beside the one that servers die of is made in the end."""
+    calls = {
+        lane: background(
+            send, callers, Job("http_client", "request", args=("get", cell_of(lane))).encode(), lane
+        )
+        for lane in ("innocent", "deadly")
+    }
+    server = start_process()
+    for _ in range(2):
+        assert {google.gate.next().lane for _ in calls} == set(calls)
+        server = _killed(server, start_process)
+    arrival = google.gate.next()
+    if arrival.lane == "innocent":
+        arrival.answer({"made": True})
+        arrival = google.gate.next()
+    assert arrival.lane == "deadly"
+    _killed(server, start_process)
+    assert type(calls["deadly"].result(PATIENCE).error) is PoisonedJobError
+    if not calls["innocent"].done():
+        google.gate.next().answer({"made": True})
+    assert calls["innocent"].result(PATIENCE).result.json() == {"made": True}
+
+
+def _killed(server, start_process):
+    """Kill a server; return the one that works in its place."""
+    following = start_process(wait="standing by")
+    server.kill()
+    return following
 
 
 def test_servers_that_stop_have_not_died(serve, client, gate, background, raw, keys):

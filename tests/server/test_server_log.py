@@ -115,3 +115,14 @@ def test_a_client_cannot_write_lines_of_its_own(serve, callers, gate, restored_l
     eventually(lambda: stream.getvalue().endswith("\n"))
     forged = [line for line in stream.getvalue().splitlines()[before:] if line.startswith("INFO")]
     assert not forged
+
+
+def test_a_lane_cannot_write_lines_of_its_own(serve, restored_log, raw, keys):
+    """A line break in the name of a lane that cannot be served makes no new line."""
+    stream, lane = io.StringIO(), "lane\nINFO forged"
+    configure("info", "text", stream)
+    raw.set(keys.lane(lane), "no stream")
+    raw.sadd(keys.active, lane)
+    serve()
+    eventually(lambda: "comes later" in stream.getvalue())
+    assert not [line for line in stream.getvalue().splitlines() if line.startswith("INFO")]

@@ -9,6 +9,7 @@ import pytest
 from calls import read, write
 from gate import cell_of
 from gspread import urls
+from one_job import start
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Callers, Servers, Setback, Slot
@@ -250,10 +251,10 @@ def permitted(monkeypatch):
     seen = []
     real = Servers.start
 
-    def start(self, entry, *args):
-        permit = real(self, entry, *args)
+    def start(self, shares, *args):
+        permit = real(self, shares, *args)
         if permit.word == "go":
-            seen.append((permit.sent, entry.lane))
+            seen.append((permit.sent, shares[0].entry.lane))
         return permit
 
     monkeypatch.setattr(Servers, "start", start)
@@ -396,9 +397,9 @@ def test_a_slot_is_given_back_where_its_permit_was_lost(why, redis_url, namespac
     entry = queue.head("lane")
     slot = Quota().slot(Request("get", BOOK), queue.epoch)
     # The answer to this is lost; by the time it is asked again, nobody waits any more.
-    assert queue.start(entry, "r", 3600.0, slot).word == "go"
+    assert start(queue, entry, "r", 3600.0, slot).word == "go"
     if why == "withdrawn":
         raw.xdel(keys.lane("lane"), entry.entry)
     timeout = 3600.0 if why == "withdrawn" else -1.0
-    assert queue.start(entry, "r", timeout, slot).word == why
+    assert start(queue, entry, "r", timeout, slot).word == why
     assert not raw.zcard(keys.slots("read"))

@@ -29,10 +29,13 @@ from queued_gspread.errors import (
 from queued_gspread.identity import ANYONE
 from queued_gspread.job import Job, new_id
 from queued_gspread.server.effort import Patience
+from queued_gspread.server.flight import Flight
+from queued_gspread.server.outcome import Outcome
 from queued_gspread.server.quota import Quota
 from queued_gspread.server.request import Exchange, Failure
 from queued_gspread.server.run import Runner
 from queued_gspread.server.sender import Sender
+from queued_gspread.server.underway import Call
 from queued_gspread.settings import Settings
 
 READONLY = ["https://www.googleapis.com/auth/spreadsheets.readonly"]
@@ -158,6 +161,18 @@ def outcome_of(task):
         answer = Permit("go")
 
 
+def whole(runner, sender, entry):
+    """Run a call from its job to its outcome."""
+    call = runner.begin(entry)
+    while isinstance(call, Call):
+        ((_, result),) = yield from sender.send(Flight([call]))
+        if isinstance(result, Outcome):
+            return result
+        call.exchanges.append(result)
+        call = runner.advance(call) or call
+    return call
+
+
 FIELDS = ["kind", "target", "method", "args", "kwargs", "caller", "identity", "timeout", "v"]
 VALUES = st.recursive(
     st.one_of(
@@ -183,7 +198,7 @@ def test_whatever_a_job_says_it_has_an_outcome(changes):
     sender = Sender(Servers(Settings()), Nowhere(), Quota(0, 0, 0, 0), Patience(), print)
     runner = Runner(sender, ANYONE)
     body = message(**{"method": "open", "args": [], **changes})
-    assert outcome_of(runner.run(Entry("lane", "1-1", "a", body, "", 1))).reply
+    assert outcome_of(whole(runner, sender, Entry("lane", "1-1", "a", body, "", 1))).reply
 
 
 def test_different_versions_of_gspread_are_named(serve, callers, monkeypatch):

@@ -16,8 +16,12 @@ from gspread.exceptions import APIError, SpreadsheetNotFound
 from urllib3.exceptions import NewConnectionError, ProtocolError
 from waiting import PATIENCE, eventually
 
-from queued_gspread.errors import OutcomeUnknownError, RemoteError
+from queued_gspread.broker import Entry, Slot
+from queued_gspread.errors import BrokerUnavailableError, OutcomeUnknownError, RemoteError
 from queued_gspread.job import Job
+from queued_gspread.server.effort import Effort, Patience
+from queued_gspread.server.quota import Quota
+from queued_gspread.server.sender import Call, Sender
 from queued_gspread.server.transport import Transport
 
 SECRET = "4711-never-shown"
@@ -434,3 +438,40 @@ def test_what_was_sent_is_told_even_where_this_program_fails(serve, callers, gat
     assert type(send(callers, job.encode()).error) is RemoteError
     eventually(lambda: "  RemoteError" in caplog.text)
     assert re.search(r"worksheet\.acell .* requests: 1  RemoteError", caplog.text)
+
+
+def call_of(mark, timeout=5.0):
+    entry = Entry("lane", "1-1", "a" * 32, b"", mark, 1)
+    return Call(entry, Job("client", "open", timeout=timeout), mark=mark)
+
+
+@pytest.mark.parametrize("mark", ["", "r", "w", "j"])
+def test_only_a_call_that_has_written_outwaits_its_deadline(mark):
+    """A call that may have written goes on past its deadline; one that has not ends there."""
+    call, effort = call_of(mark), Effort()
+    until = Sender._end_of_waiting(call, effort)
+    has_written = mark in ("w", "j")
+    assert until == (effort.give_up_at if has_written else call.entry.deadline(5.0))
+
+
+def test_a_slot_that_redis_did_not_take_back_is_given_back_later():
+    """Where Redis is away when a request is answered, its slot is given back before the next."""
+
+    class Queue:
+        is_away, settled = True, []
+
+        def settle(self, entry, slot, sent, **answer):
+            if self.is_away:
+                raise BrokerUnavailableError("away")
+            self.settled.append((slot.name, sent))
+
+        def start(self, *asked):
+            return list(self.settled)
+
+    queue, entry = Queue(), call_of("r").entry
+    sender = Sender(queue, None, Quota(), Patience(), print)
+    with pytest.raises(BrokerUnavailableError):
+        sender._settle_or_keep(entry, Slot("write", "1/1", 60), 7)
+    queue.is_away = False
+    for _ in "12":
+        assert sender._start(entry, "r", None, Slot("write", "1/2", 60), None) == [("1/1", 7)]

@@ -41,5 +41,5 @@ def job():
     return Job("http_client", "request", args=("get", cell_of("lane"))).encode()
 
 
-def entry_of(message, job_id="a" * 32, lane="lane", age=0.0):
-    return Entry(lane, "1-1", job_id, message, "", 1, age)
+def entry_of(message, job_id="a" * 32, lane="lane", age=0.0, place="1-1"):
+    return Entry(lane, place, job_id, message, "", 1, age)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from one_job import answer, settle, start
 from processes import run
 from topologies import Daemon, full_version
 from waiting import PATIENCE, eventually
@@ -127,18 +128,18 @@ def test_every_script_runs_as_these_users(guarded, settings_of, background):
     assert server.next_ready() == "lane"
     head = server.head("lane")
     slot = Slot("write", "slot", 1, 0.001)
-    permit = server.start(head, "j", None, slot, Note(0, (b"=",), "slot", b"told"))
+    permit = start(server, head, "j", None, slot, Note(0, (b"=",), "slot", b"told"))
     assert permit.word == "go"
-    assert server.start(head, "w", None, Slot("write", "other", 1, 60.0)).word == "wait"
+    assert start(server, head, "w", None, Slot("write", "other", 1, 60.0)).word == "wait"
     assert len(server.journal(head)) == 2
-    assert server.is_replicated(head) is False
-    server.settle(head, slot, permit.sent, refused=True, attempt="slot", answered=b"=")
-    server.settle(head, slot, permit.sent, back_to="r", attempt="slot")
-    server.leave(head)
+    assert server.is_replicated([head]) is False
+    settle(server, head, slot, permit.sent, refused=True, attempt="slot", answered=b"=")
+    settle(server, head, slot, permit.sent, back_to="r", attempt="slot")
+    server.leave([head.job_id])
     server.poison(head)
     assert server.recover(60.0) == 1
     assert server.next_ready() == "lane"
-    assert server.answer(head, b"reply") is None
+    assert answer(server, head, b"reply") is None
     assert reply.result(PATIENCE) == b"reply"
     callers.forget(job_id)
     assert server.wanted(job_id) is None
@@ -155,7 +156,7 @@ def test_a_caller_that_gives_up_as_this_user(guarded, settings_of, mark, fate):
     wait = _Wait(new_id(), "lane", None)
     entry = callers._enqueue(wait, b"job")
     if mark:
-        assert server.start(server.head("lane"), mark, None).word == "go"
+        assert start(server, server.head("lane"), mark, None).word == "go"
     # Where the enqueue was not confirmed, the job is looked for.
     assert callers._withdraw(wait) == fate
     wait.entry = entry

@@ -106,7 +106,7 @@ def announced(namespace, raw, keys):
         servers.beat(60)
         raw.xadd(keys.lane("lane"), {"id": "a" * 32, "body": "body"})
         head = servers.head("lane")
-        assert servers.start(head, "j", None, note=Note(0, (), "1/1", b"told")).word == "go"
+        assert start(servers, head, "j", None, note=Note(0, (), "1/1", b"told")).word == "go"
         return servers, head
 
     return start
@@ -115,9 +115,9 @@ def announced(namespace, raw, keys):
 def test_what_a_new_master_has_not_got_is_not_replicated(announced, redis_url, raw, keys):
     """That a replica keeps up says nothing of an announcement that only the old master had."""
     servers, head = announced(redis_url)
-    eventually(lambda: servers.is_replicated(head))
+    eventually(lambda: servers.is_replicated([head]))
     raw.delete(keys.journal(head.job_id))
-    assert not servers.is_replicated(head)
+    assert not servers.is_replicated([head])
 
 
 def test_a_connection_that_breaks_while_waiting_for_a_replica(announced, redis_url):
@@ -125,5 +125,5 @@ def test_a_connection_that_breaks_while_waiting_for_a_replica(announced, redis_u
     with Wire(redis_url) as wire:
         servers, head = announced(wire.url)
         wire.cut(1, BEFORE)
-        assert not servers.is_replicated(head)
+        assert not servers.is_replicated([head])
         assert wire.hits == ["WAIT"]

@@ -6,6 +6,7 @@ import socket
 import traceback
 
 import pytest
+from one_job import answer
 from topologies import Cluster, Daemon, Sentinels, newest_redis
 from waiting import PATIENCE, eventually
 
@@ -127,7 +128,7 @@ def test_every_command_finds_the_node_of_its_namespace(cluster, background):
         job_id = new_id()
         reply = background(Callers(settings).call, job_id, "lane", b"job")
         assert queue.next_ready() == "lane"
-        assert queue.answer(queue.head("lane"), b"reply") is None
+        assert answer(queue, queue.head("lane"), b"reply") is None
         assert reply.result(PATIENCE) == b"reply"
         Callers(settings).forget(job_id)
         queue.request_stop("aaaa")
@@ -176,7 +177,7 @@ def test_a_master_that_has_become_a_replica_is_left(plain, namespace, background
     sentinel.ask("SENTINEL", "MONITOR", "mymaster", "127.0.0.1", second.port, 1)
     first.ask("REPLICAOF", "127.0.0.1", second.port)
     assert queue.beat(60).epoch == epoch
-    assert queue.answer(queue.head("lane"), b"reply") is None
+    assert answer(queue, queue.head("lane"), b"reply") is None
     assert reply.result(PATIENCE) == b"reply"
     assert second.ask("HGET", Keys(namespace).server, "epoch") == epoch
 

@@ -43,7 +43,8 @@ def start_server(redis_url, namespace, emulator, key_file, tmp_path):
             **options,
         }
         pairs = [(f"--{name.replace('_', '-')}", value) for name, value in chosen.items()]
-        process = ServerProcess(log, *(part for pair in pairs for part in pair))
+        given = [part for pair in pairs for part in pair if part is not True]
+        process = ServerProcess(log, *given)
         started.append(process)
         return process.until_log("working as")
 

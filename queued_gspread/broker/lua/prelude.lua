@@ -95,6 +95,10 @@ local function head(lane, active, started, tries, name, epoch)
   end
   local id, body = job_of(first)
   local mark = redis.call('HGET', started, id) or ''
-  local waiting, deaths = redis.call('XLEN', lane), hand_out(tries, id, epoch)
+  local waiting, deaths = redis.call('XLEN', lane), other_epochs(tries, id, epoch)
+  -- One that two servers have died with is handed out when its turn has come; see take.lua.
+  if deaths < 2 then
+    hand_out(tries, id, epoch)
+  end
   return {first[1], id, body, mark, waiting, now_ms(), deaths}
 end

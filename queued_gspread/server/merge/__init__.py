@@ -29,12 +29,12 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from queued_gspread.server.repeat import may_repeat
-from queued_gspread.server.request import CREDENTIALS, same_request
+from queued_gspread.server.request import CREDENTIALS
 
 from . import appends, batches, clears, gets, updates
 from .answers import body_of, own_answer
 from .appends import Table
-from .part import Kind, Part, is_sendable
+from .part import Kind, Part, is_plain, name_of, same_on_the_wire
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,18 @@ if TYPE_CHECKING:
 
     from .part import Json
 
-__all__ = ["Kind", "Part", "Table", "cuts", "joins", "merge", "part", "split", "table_after"]
+__all__ = [
+    "Kind",
+    "Part",
+    "Table",
+    "cuts",
+    "joins",
+    "merge",
+    "name_of",
+    "part",
+    "split",
+    "table_after",
+]
 
 
 class _Way(Protocol):
@@ -70,7 +81,7 @@ _MOST_CELLS: Final = 100_000
 
 def part(request: Request) -> Part | None:
     """Return what a request adds to a larger one; None if it has to be alone."""
-    if not is_sendable(request):
+    if not is_plain(request):
         return None  # it would fail for all
     for way in _WAYS.values():
         found = way.part(request)
@@ -90,7 +101,7 @@ def joins(parts: Sequence[Part], another: Part, table: Table | None = None) -> b
         table: For appends: what the append before has left.
 
     """
-    if same_request(parts[0].request, another.request) and another.kind in _READS:
+    if another.kind in _READS and same_on_the_wire(parts[0].request, another.request):
         return True
     if another.kind is Kind.IDENTICAL or parts[0].same != another.same:
         return False
@@ -126,7 +137,7 @@ def merge(parts: Sequence[Part]) -> Request:
     """Return the one request for all parts."""
     first = parts[0].request
     is_one = len(parts) == 1 or (
-        parts[0].kind in _READS and all(same_request(first, one.request) for one in parts[1:])
+        parts[0].kind in _READS and all(same_on_the_wire(first, one.request) for one in parts[1:])
     )
     if is_one:
         return first

@@ -11,13 +11,25 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
 from queued_gspread.server.repeat import may_repeat
+from queued_gspread.server.request import is_read
 
 if TYPE_CHECKING:
     from queued_gspread.server.request import Request
 
     from .ranges import Extent
 
-__all__ = ["Json", "Kind", "Part", "is_sendable", "query_of", "reads_params", "values_path"]
+__all__ = [
+    "Json",
+    "Kind",
+    "Part",
+    "batch_path",
+    "is_plain",
+    "name_of",
+    "query_of",
+    "reads_params",
+    "same_on_the_wire",
+    "values_path",
+]
 
 Json = dict[str, Any]
 
@@ -78,6 +90,33 @@ class Part:
         return self.kind, self.base, self.options, self.range, self.is_repeatable
 
 
+def is_plain(request: Request) -> bool:
+    """Tell whether a request can be sent, and is in the form in which it is sent.
+
+    What cannot be sent has to fail in its own call alone: NaN, half of a surrogate pair. What is
+    sent as its text, such as bytes and dates, is not compared by it.
+    """
+    return _wire_form(request) is not None
+
+
+def same_on_the_wire(one: Request, other: Request) -> bool:
+    """Tell whether two requests are certainly sent alike; to Python, 1 and True are equal."""
+    if one.endpoint != other.endpoint:
+        return False
+    form = _wire_form(one)
+    return form is not None and form == _wire_form(other)
+
+
+def _wire_form(request: Request) -> bytes | None:
+    if request.data or request.files or request.headers:
+        return None
+    parts = (str(request.method).upper(), request.endpoint, request.params, request.json)
+    try:
+        return json.dumps(parts, allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError, RecursionError):
+        return None
+
+
 # What Google takes an option for that is not sent.
 _DEFAULTS: Final = {
     "majorDimension": "ROWS",
@@ -91,14 +130,23 @@ _DEFAULTS: Final = {
 _SPREADSHEET: Final = r"/v4/spreadsheets/[^/:]+"
 
 
-def is_sendable(request: Request) -> bool:
-    """Tell whether a request can certainly be put on the wire: not with a NaN in it, say."""
-    try:
-        written = json.dumps([request.params, request.json], allow_nan=False, ensure_ascii=False)
-        written.encode()
-    except (TypeError, ValueError, RecursionError):
-        return False
-    return True
+_NAMES: Final = (
+    ("GET", rf"{_SPREADSHEET}/values(/.+|:batchGet)", Kind.GET),
+    ("PUT", rf"{_SPREADSHEET}/values/.+", Kind.UPDATE),
+    ("POST", rf"{_SPREADSHEET}/values:batchUpdate", Kind.UPDATE),
+    ("POST", rf"{_SPREADSHEET}/values/.+:append", Kind.APPEND),
+    ("POST", rf"{_SPREADSHEET}/values(/.+:clear|:batchClear)", Kind.CLEAR),
+    ("POST", rf"{_SPREADSHEET}:batchUpdate", Kind.BATCH),
+)
+
+
+def name_of(request: Request) -> str:
+    """Return what a request is counted as, whether or not it may be merged."""
+    method, path = str(request.method).upper(), urlsplit(str(request.endpoint)).path
+    for known, pattern, kind in _NAMES:
+        if known == method and re.fullmatch(pattern, path):
+            return kind.value
+    return "other reads" if is_read(request) else "other writes"
 
 
 def values_path(request: Request, verb: str = "") -> tuple[str, str] | None:
@@ -115,8 +163,6 @@ def batch_path(request: Request, rest: str) -> str | None:
 
 def _split(request: Request, pattern: str) -> list[str] | None:
     """Return what a pattern finds in the path of a request that has nothing unusual about it."""
-    if request.data or request.files or request.headers:
-        return None
     try:
         parts = urlsplit(request.endpoint)
     except (ValueError, AttributeError, TypeError):

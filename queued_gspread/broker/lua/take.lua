@@ -1,0 +1,13 @@
+-- Note that a job is handed out that two servers or more have died with: its turn has come.
+--
+-- KEYS[1] server    hash: who works, under which epoch
+-- KEYS[2] tries     hash: job id -> the epochs under which it was handed out
+-- ARGV[1] epoch     of the asking server
+-- ARGV[2] id        of the job
+--
+-- Returns how many other epochs had it, or 'stale'.
+may_grow(KEYS[1])
+if not holds(KEYS[1], ARGV[1]) then
+  return 'stale'
+end
+return hand_out(KEYS[2], ARGV[2], ARGV[1])

@@ -1,0 +1,136 @@
+"""Starting states: spreadsheets with odd titles, tables and what stands below and beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+
+from queued_gspread.emulator.a1 import Rect
+from queued_gspread.emulator.sheet import Sheet
+from queued_gspread.emulator.values.entry import write
+
+TITLES = (
+    *("Sheet1", "Sheet 2", "Bob's", "A1", "R1C1", "AB12", "Ünïcode ☃", "sheet1", "100 %!"),
+    *("a'!b", "Sheet1!A1", "'", "''quoted''", "x/y:z", "  ", "Corner", "=SUM(A1)", "ß", "SS"),
+)
+NAMES = ("Corner", "Rows", "Cells")
+
+
+@dataclass(frozen=True)
+class Block:
+    """Values from a cell on; None leaves a cell empty."""
+
+    top: int
+    left: int
+    values: tuple[tuple[object, ...], ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A sheet."""
+
+    title: str
+    rows: int
+    columns: int
+    blocks: tuple[Block, ...] = ()
+    merge: Rect | None = None
+
+
+@dataclass(frozen=True)
+class Book:
+    """A spreadsheet."""
+
+    pages: tuple[Page, ...]
+    names: tuple[tuple[str, int, tuple[int, int, int, int]], ...] = ()
+
+    def fill(self, book):
+        """Give an empty spreadsheet of the emulator this state."""
+        book.sheets[:] = [_sheet(place, page) for place, page in enumerate(self.pages)]
+        book.named_ranges[:] = [
+            {"namedRangeId": str(100 + place), "name": name, "range": _range(sheet, rect)}
+            for place, (name, sheet, rect) in enumerate(self.names)
+        ]
+
+
+def sheet_id(place):
+    """Return the id of the sheet at a place; the first one has Google's 0."""
+    return place * 11
+
+
+def _sheet(place, page):
+    made = Sheet(sheet_id(place), page.title, page.rows, page.columns)
+    for block in page.blocks:
+        for row, line in enumerate(block.values, block.top):
+            for column, value in enumerate(line, block.left):
+                if value is not None:
+                    made.grid.grow(row + 1, column + 1)
+                    cell = write(made.grid.get(row, column), value, "USER_ENTERED", 2026)
+                    made.grid.put(row, column, cell)
+    if page.merge is not None:
+        made.grid.grow(page.merge.end_row, page.merge.end_column)
+        made.merges.append(page.merge)
+    return made
+
+
+def _range(sheet, rect):
+    top, bottom, left, right = rect
+    return {
+        **({"sheetId": sheet_id(sheet)} if sheet else {}),
+        "startRowIndex": top,
+        "endRowIndex": bottom,
+        "startColumnIndex": left,
+        "endColumnIndex": right,
+    }
+
+
+VALUES = ("x", "y", 1, 2.5, True, "=A1", "=SUM(A1:A9)", "='Sheet1'!A1&\"\"", "1/2/2026", "7 %")
+
+
+@st.composite
+def _tables(draw):
+    """A table, with gaps perhaps, and a row of totals below it."""
+    top, left = draw(st.integers(0, 2)), draw(st.integers(0, 2))
+    height, width = draw(st.integers(1, 3)), draw(st.integers(1, 4))
+    cells = st.sampled_from(VALUES)
+    if draw(st.booleans()):
+        cells = st.sampled_from((*VALUES, None, None, None))
+    rows = [tuple(draw(cells) for _ in range(width)) for _ in range(height)]
+    if draw(st.integers(0, 3)) == 0:
+        gap = [(None,)] * draw(st.integers(0, 2))
+        rows += [*gap, ("TOTAL", *["=SUM(B1:B3)"] * draw(st.integers(0, 2)))]
+    return Block(top, left, tuple(rows))
+
+
+@st.composite
+def _strays(draw):
+    """A cell somewhere below or beside."""
+    value = draw(st.sampled_from(VALUES))
+    return Block(draw(st.integers(0, 7)), draw(st.integers(0, 6)), ((value,),))
+
+
+@st.composite
+def _pages(draw, title):
+    tables = draw(st.lists(_tables(), max_size=2))
+    strays = draw(st.lists(_strays(), max_size=2))
+    merge = None
+    if draw(st.integers(0, 5)) == 0:
+        top, left = draw(st.integers(0, 3)), draw(st.integers(0, 3))
+        merge = Rect(top, top + draw(st.integers(1, 2)), left, left + 2)
+    size = draw(st.integers(1, 14)), draw(st.integers(1, 8))
+    return Page(title, *size, (*tables, *strays), merge)
+
+
+@st.composite
+def books(draw):
+    """A spreadsheet of one to three sheets."""
+    titles = draw(
+        st.lists(st.sampled_from(TITLES), min_size=1, max_size=3, unique_by=str.casefold)
+    )
+    pages = tuple(draw(_pages(title)) for title in titles)
+    names = []
+    for name in NAMES[: draw(st.integers(0, 2))]:
+        top, left = draw(st.integers(0, 3)), draw(st.integers(0, 3))
+        rect = (top, top + draw(st.integers(1, 3)), left, left + draw(st.integers(1, 3)))
+        names.append((name, draw(st.integers(0, len(pages) - 1)), rect))
+    return Book(pages, tuple(names))

@@ -1,0 +1,81 @@
+"""Google Sheets in this process: gspread's own HTTP client over the emulator's methods."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import gspread
+import requests
+
+from queued_gspread.emulator.api import Request, answer
+from queued_gspread.emulator.ids import Ids
+from queued_gspread.emulator.store import SPREADSHEET_TYPE, Store
+
+EMAIL = "merging@example.com"
+NOON = datetime(2026, 1, 2, 12, tzinfo=timezone.utc)
+BUSY = b'{"error": {"code": 429, "message": "Quota exceeded", "status": "RESOURCE_EXHAUSTED"}}'
+
+
+class Google:
+    """A store with one spreadsheet, and a session that it answers.
+
+    What a request that was refused has used up of made-up ids is given back: else the ids would
+    tell how often a request was sent.
+
+    Args:
+        fill: Fills the new spreadsheet.
+        busy: Which requests are refused for the quota, by number from 0.
+
+    """
+
+    def __init__(self, fill, busy=()):
+        self.store = Store(Ids(1), lambda: NOON, EMAIL)
+        self.file = self.store.create("Book", SPREADSHEET_TYPE)
+        self.http = gspread.HTTPClient(None, session=self)
+        self.sent = 0
+        self._busy = busy
+        fill(self.file.book)
+
+    @property
+    def book(self):
+        return self.file.book
+
+    def request(self, **given):
+        """Answer as requests would; `given` is what gspread's client hands to its session."""
+        del given["timeout"]
+        prepared = requests.Request(**{**given, "method": given["method"].upper()}).prepare()
+        number, self.sent = self.sent, self.sent + 1
+        if number in self._busy:
+            return _response(prepared, 429, BUSY, "application/json")
+        ids = self.store.ids.state
+        body = prepared.body or b""
+        content = body.encode() if isinstance(body, str) else body
+        found = answer(
+            self.store, Request(prepared.method, prepared.path_url, prepared.headers, content)
+        )
+        if found.status >= 400:
+            self.store.ids.resume(ids)
+        assert found.status != 500, (prepared.method, prepared.url, content)
+        return _response(prepared, found.status, found.body, found.content_type)
+
+
+def _response(prepared, status, body, kind):
+    made = requests.Response()
+    made.status_code, made.url, made.encoding = status, prepared.url, "UTF-8"
+    made.reason = requests.status_codes._codes[status][0]
+    made.headers["Content-Type"] = kind
+    made._content = body
+    return made
+
+
+def state_of(book):
+    """Return all that there is of a spreadsheet, as data that can be compared."""
+    about = {name: value for name, value in vars(book).items() if name not in ("sheets", "clock")}
+    return {**about, "sheets": [_sheet(sheet) for sheet in book.sheets]}
+
+
+def _sheet(sheet):
+    grid = sheet.grid
+    cells = {(row, column): cell for row, column, cell in grid.stored(grid.everything)}
+    about = {name: value for name, value in vars(sheet).items() if name != "grid"}
+    return {**about, "size": (grid.row_count, grid.column_count), "cells": cells}

@@ -1,0 +1,159 @@
+"""The real lane of a server, driven in one thread: its queue is a list, its Google in process."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from itertools import cycle
+
+from queued_gspread.broker import Permit, Setback
+from queued_gspread.broker.entry import Entry
+from queued_gspread.identity import ANYONE
+from queued_gspread.server.calllog import LOGGER
+from queued_gspread.server.counters import Counters
+from queued_gspread.server.doorkeeper import Doorkeeper
+from queued_gspread.server.effort import Patience
+from queued_gspread.server.lane import Means, Tables
+from queued_gspread.server.quota import Quota
+from queued_gspread.server.run import Runner
+from queued_gspread.server.sender import Sender
+from queued_gspread.server.token_state import NoTokens
+from queued_gspread.server.transport import Transport
+from queued_gspread.settings import Settings
+
+from .google import Google, state_of
+
+LANE = "lane"
+SETTINGS = Settings.resolve(redis_url="redis://localhost", namespace="merging")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of a history.
+
+    Attributes:
+        replies: Of each call, in order: its encoded reply; nothing where its caller had given up.
+        state: The spreadsheet afterwards.
+        requests: How many requests were sent.
+        merged: Of each kind, how many requests were for several calls.
+
+    """
+
+    replies: list[bytes]
+    state: dict
+    requests: int
+    merged: Counter
+
+
+class Waiting:
+    """The jobs of one lane, in the place of :class:`queued_gspread.broker.Servers`.
+
+    Args:
+        jobs: Encoded jobs, in order of arrival.
+        arrivals: How many more have arrived at each look, over and over.
+        waits: Whether a request has to wait for its slot, over and over.
+        gone: The places of the jobs whose callers have given up by the time they begin.
+
+    """
+
+    epoch = "1"
+
+    def __init__(self, jobs, arrivals, waits, gone):
+        self.replies = [None] * len(jobs)
+        self._jobs = list(enumerate(jobs))
+        self._arrivals, self._waits, self._gone = cycle(arrivals), cycle(waits), gone
+        self._come = 0
+
+    def head(self, lane):
+        self._look()
+        self._come = max(self._come, 1)
+        return self._entry(self._jobs[0]) if self._jobs else None
+
+    def ahead(self, lane, after, count, size):
+        self._look()
+        behind = [job for job in self._jobs[: self._come] if job[0] > int(after)]
+        fitting, left = [], size
+        for job in behind[:count]:
+            left -= len(job[1])
+            if left < 0:
+                break
+            fitting.append(self._entry(job))
+        return fitting
+
+    def start(self, shares, slot):
+        if next(self._waits):
+            return Permit("wait")
+        words = tuple("withdrawn" if self._is_gone(share) else "go" for share in shares)
+        return Permit("go" if "go" in words else words[0], sent=1000, words=words)
+
+    def settle(self, jobs, slot, sent, **answer):
+        return Setback(0, 0.0)
+
+    def answer(self, answers):
+        for entry, reply in answers:
+            place = int(entry.entry)
+            assert self.replies[place] is None, "a call is answered twice"
+            self.replies[place] = reply
+            self._jobs.remove((place, entry.body))
+            self._come -= 1
+        return self.head(LANE)
+
+    def leave(self, job_ids):
+        """Take note of nothing: where a lane leaves calls, they have no reply."""
+
+    def _look(self):
+        self._come = min(self._come + next(self._arrivals), len(self._jobs))
+
+    def _entry(self, job):
+        return Entry(LANE, str(job[0]), f"job-{job[0]}", job[1], "", max(self._come, 1))
+
+    def _is_gone(self, share):
+        return int(share.entry.entry) in self._gone and share.entry.mark == ""
+
+
+class _Merged(Counters):
+    """Counts as well which requests were for several calls."""
+
+    def __init__(self):
+        super().__init__()
+        self.merged = Counter()
+
+    def note(self, kind, calls):
+        super().note(kind, calls)
+        if calls > 1:
+            self.merged[kind] += 1
+
+
+def run(history, *, merges):
+    """Make all calls of a history, from its state."""
+    google = Google(history.book.fill, history.busy if merges else ())
+    queue = Waiting(history.jobs, history.arrivals, history.waits, history.gone)
+    counters = _Merged()
+    transport = Transport(google.http, NoTokens(google.http))
+    sender = Sender(
+        *(queue, transport, Quota(), Patience(), lambda kind: None), counters=counters
+    )
+    runner = Runner(sender, ANYONE)
+    means = Means(queue, Doorkeeper(SETTINGS), runner, sender, Tables(), merges)
+    level = LOGGER.level
+    LOGGER.setLevel(logging.ERROR)
+    try:
+        _drive(means.work(LANE, lambda: False))
+    finally:
+        LOGGER.setLevel(level)
+    assert None not in queue.replies, "a call is left over"
+    return Run(queue.replies, state_of(google.book), google.sent, counters.merged)
+
+
+def _drive(task):
+    """Be the worker and the valve of a lane."""
+    permit = None
+    while True:
+        try:
+            ticket = task.send(permit)
+        except StopIteration:
+            return
+        permit = None if ticket is None else ticket.ask()
+        while permit is not None and permit.word == "wait":
+            permit = ticket.ask()
