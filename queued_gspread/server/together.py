@@ -53,25 +53,29 @@ def may_run_with(calls: Sequence[Call], another: Call, table: Table | None) -> b
         return False
     if any(call.entry.job_id == another.entry.job_id for call in calls):
         return False  # a copy of a job is not made, once the job has been answered
-    if all(map(_reads, calls)):
+    # Those that run together already are all of one sort, and the writes of them fit together.
+    if _reads(calls[0]):
         return _reads(another)
-    if not (all(map(_writes_once, calls)) and _writes_once(another)):
+    if not (_writes_once(calls[0]) and _writes_once(another)):
         return False
-    return len(companions([*calls, another], table)) > len(calls)
+    return _has_equal_timeout(calls[0], another) and _joins(calls, another, table)
 
 
 def companions(calls: Sequence[Call], table: Table | None = None) -> list[Call]:
     """Return those calls whose requests leave together with that of the first, itself included."""
     first = calls[0]
-    together, parts = [first], [first.part]
+    together = [first]
     for call in calls[1:]:
-        if parts[0] is None or call.part is None or not _has_equal_timeout(first, call):
-            continue
-        known = [part for part in parts if part is not None]
-        if merge.joins(known, call.part, table):
+        if _has_equal_timeout(first, call) and _joins(together, call, table):
             together.append(call)
-            parts.append(call.part)
     return together
+
+
+def _joins(calls: Sequence[Call], another: Call, table: Table | None) -> bool:
+    parts = [part for call in calls if (part := call.part) is not None]
+    if another.part is None or not parts:
+        return False
+    return merge.joins(parts, another.part, table)
 
 
 def _has_equal_timeout(one: Call, other: Call) -> bool:
