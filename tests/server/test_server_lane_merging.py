@@ -427,8 +427,8 @@ def test_an_answer_to_appends_that_cannot_be_split(stage):
 
 
 def test_without_merging_every_call_has_requests_of_its_own(stage):
-    """With merge=False nothing leaves together, in the same order."""
-    scene = stage(merge=False)
+    """With no_merge nothing leaves together, in the same order."""
+    scene = stage(no_merge=True)
     found = scene.play(*[partial(scene.sheet.append_row, [value]) for value in "abc"])
     assert scene.sent == [APPEND] * 3
     assert [ranges(each)[0] for each in found] == ["Sheet1!A1", "Sheet1!A2", "Sheet1!A3"]
