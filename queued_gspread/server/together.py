@@ -55,7 +55,8 @@ def may_run_with(calls: Sequence[Call], another: Call, table: Table | None) -> b
         return False  # a copy of a job is not made, once the job has been answered
     if all(map(_reads, calls)):
         return _reads(another)
-    if not (all(map(_writes_once, calls)) and _writes_once(another)):
+    # Writes that run together all are such, and fit together.
+    if not (_writes_once(calls[0]) and _writes_once(another)):
         return False
     return _leaves_with(calls, another, table)
 

@@ -168,6 +168,12 @@ def test_cells_have_a_limit():
     assert joined(update("S!A1", [["x"] * 100] * 1001), update("T!A1")) == 1
 
 
+def test_ranges_have_a_limit():
+    """Each range is compared with all others, so there are no more than 1,000 of them."""
+    halves = [batch_update(*[item(f"{s}!A{n}") for n in range(1, 501)]) for s in "ST"]
+    assert joined(*halves, update("U!A1")) == 2
+
+
 RESPONSES = [
     {"updatedRange": f"S!{cells}", "updatedRows": 1, "updatedColumns": 1, "updatedCells": 1}
     for cells in ("A1", "A2", "B2")

@@ -172,6 +172,17 @@ def test_calls_have_a_limit():
     assert runs(*calls) == MOST_CALLS == 500
 
 
+@pytest.mark.parametrize("kind", WRITES)
+def test_a_call_is_asked_once_whether_it_joins(kind, monkeypatch):
+    """However many calls run together already, one more is compared with them once."""
+    asked, joins = [], together.merge.joins
+    monkeypatch.setattr(together.merge, "joins", lambda *given: asked.append(1) or joins(*given))
+    bodies = [WRITES[kind][0].entry.body] * 99
+    if kind == "update":
+        bodies = [update(f"A{row}").entry.body for row in range(1, 100)]
+    assert runs(*map(call_of, bodies), table=TABLE) == len(asked) + 1 == 99
+
+
 def test_bytes_have_a_limit():
     """The jobs of calls that run together have no more than a million bytes."""
     text = "x" * 300_000

@@ -77,6 +77,8 @@ _WAYS: Final[dict[Kind, _Way]] = {
 # Google recommends payloads of 2 MB at most, and refuses more than 10 MiB:
 # https://developers.google.com/workspace/sheets/api/limits
 _MOST_CELLS: Final = 100_000
+# Each is compared with all others.
+_MOST_EXTENTS: Final = 1_000
 
 
 def part(request: Request) -> Part | None:
@@ -117,8 +119,10 @@ def _fits(parts: Sequence[Part], table: Table | None) -> bool:
     if another.kind is Kind.APPEND:
         return _is_certain(parts, table)
     if another.kind is Kind.BATCH:
-        # What may be repeated alone has to be so in company.
-        return may_repeat(batches.request(parts)) == another.is_repeatable
+        # What may be repeated alone has to be so in company; what may not never is.
+        return not another.is_repeatable or may_repeat(batches.request(parts))
+    if sum(len(one.extents) for one in parts) > _MOST_EXTENTS:
+        return False
     return not any(
         new.overlaps(old) for new in another.extents for one in before for old in one.extents
     )

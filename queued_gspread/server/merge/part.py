@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -79,12 +80,12 @@ class Part:
     form: Form = Form.SEVERAL
     range: str = ""
 
-    @property
+    @cached_property
     def is_repeatable(self) -> bool:
         """Whether it may be sent again where nobody knows whether it was applied."""
         return may_repeat(self.request)
 
-    @property
+    @cached_property
     def same(self) -> tuple[Any, ...]:
         """What has to be equal in all parts of one request."""
         return self.kind, self.base, self.options, self.range, self.is_repeatable
