@@ -8,7 +8,7 @@ import time
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from .calls import BURSTS, USUAL
+from .bursts import BURSTS, USUAL
 from .equivalence import Tally, check
 from .histories import histories
 

@@ -92,7 +92,7 @@ _CORNER = st.sampled_from((0, 0, 0, 1, 2))
 
 @st.composite
 def _tables(draw):
-    """A table, with gaps perhaps, and what stands below it and beside it."""
+    """Draw a table, with gaps perhaps, and what stands below it and beside it."""
     top, left = draw(_CORNER), draw(_CORNER)
     height, width = draw(st.integers(1, 3)), draw(st.integers(1, 4))
     cells = st.sampled_from(draw(st.sampled_from((VALUES, (*VALUES, None, None, None)))))
@@ -111,7 +111,7 @@ def _tables(draw):
 
 @st.composite
 def _strays(draw):
-    """A cell somewhere."""
+    """Draw a cell somewhere."""
     value = draw(st.sampled_from(VALUES))
     return Block(draw(st.integers(0, 7)), draw(st.integers(0, 6)), ((value,),))
 
@@ -133,7 +133,7 @@ def _pages(draw, title):
 
 @st.composite
 def books(draw):
-    """A spreadsheet of one to three sheets."""
+    """Draw a spreadsheet of one to three sheets."""
     titles = draw(st.lists(st.sampled_from(TITLES), min_size=1, max_size=3, unique_by=str.casefold))
     pages = tuple(draw(_pages(title)) for title in titles)
     names = []

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from queued_gspread.job import Job
 
 from .books import Book, books, sheet_id
-from .calls import BURSTS, SPREADSHEET, USUAL, Call, Scene
+from .bursts import BURSTS, USUAL
+from .calls import SPREADSHEET, Call, Scene
 from .google import Google
 
 

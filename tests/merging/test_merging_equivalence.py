@@ -46,7 +46,7 @@ def test_appends_do_share_requests():
 
 
 def test_an_option_that_is_switched_off_is_as_good_as_none():
-    """gspread's append_row says that it wants no values back, append_rows says nothing."""
+    """What append_row of gspread says is no, append_rows leaves out: both mean the same."""
     several = Call("worksheet", "append_rows", ([["x", "y"]],))
     assert _merged(_append(["x", "y"]), several, _append(["x", "y"]), several) == 1
 
