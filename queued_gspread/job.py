@@ -32,7 +32,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
 import gspread
@@ -99,6 +99,13 @@ class Job:
                 "timeout": self.timeout,
             }
         )
+
+    def outline(self) -> Job:
+        """Return the job without its arguments, which may be large.
+
+        A client's first one is kept: it is the title, or the key, of a spreadsheet.
+        """
+        return replace(self, args=self.args[:1] if self.kind == "client" else (), kwargs={})
 
     @classmethod
     def decode(cls, body: bytes, objects: codec.Objects) -> Job:

@@ -28,7 +28,7 @@ _SAYS_SO: Final = re.compile(
 )
 
 
-def _nobody() -> list[Call]:
+def _nobody(_: Flight) -> list[Call]:
     """Return that nobody joins."""
     return []
 
@@ -39,13 +39,14 @@ class Flight:
 
     Attributes:
         calls: One or more, in the order of their arrival.
-        grow: Returns calls that join it before it leaves, and are among the others from then on.
+        grow: Returns calls that join the flight before it leaves, and are among the others from
+            then on.
         number: Its place in line, where it has one already.
 
     """
 
     calls: list[Call]
-    grow: Callable[[], Sequence[Call]] = field(default=_nobody, repr=False)
+    grow: Callable[[Flight], Sequence[Call]] = field(default=_nobody, repr=False)
     number: int = 0
 
     @property

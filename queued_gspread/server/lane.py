@@ -29,7 +29,7 @@ from .run import broken
 from .together import MOST_BYTES, MOST_CALLS, companions, may_lead, may_run_with
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from queued_gspread.broker import Entry, Servers
 
@@ -205,7 +205,8 @@ class Lane:
         flown = companions(self._open, self._table) if self._means.merges else self._open[:1]
         flight = Flight(list(flown))
         if self._means.merges:
-            flight.grow = partial(self._grow, flight, flown)
+            # Not bound to the flight: a cycle would keep what was sent until it is collected.
+            flight.grow = partial(self._grow, flown)
         try:
             return (yield from self._means.sender.send(flight))
         except (StaleEpochError, BrokerUnavailableError, GeneratorExit):
@@ -219,7 +220,7 @@ class Lane:
             return None
         return self._means.tables.get(self._name, self._open[0].part)
 
-    def _grow(self, flight: Flight, flown: list[Call]) -> list[Call]:
+    def _grow(self, flown: list[Call], flight: Flight) -> list[Call]:
         """Return the calls that have come meanwhile and fit to a flight."""
         before = len(self._open)
         self._extend()
@@ -253,18 +254,24 @@ class Lane:
         self._ahead.last = entry.entry
         return True
 
-    def _take(self, results: Iterable[tuple[Call, Exchange | Outcome]]) -> None:
+    def _take(self, results: list[tuple[Call, Exchange | Outcome]]) -> None:
         """Have calls go on with what came of their requests."""
-        for call, result in results:
-            if isinstance(result, Exchange):
-                self._note_table(call, result)
-                call.exchanges.append(result)
-                outcome = self._means.runner.advance(call)
-            else:
-                outcome = result
+        calls = [(call, self._noted(call, result)) for call, result in results]
+        # What was sent may be large, and the next run makes it once more.
+        results.clear()
+        for call, ended in calls:
+            outcome = ended or self._means.runner.advance(call)
             if outcome is not None:
                 self._open.remove(call)
                 self._end(self._entries[call.entry.entry][0], outcome)
+
+    def _noted(self, call: Call, result: Exchange | Outcome) -> Outcome | None:
+        """Note what came of a request; return how the call ended, if it did without one."""
+        if isinstance(result, Outcome):
+            return result
+        self._note_table(call, result)
+        call.answered(result)
+        return None
 
     def _note_table(self, call: Call, exchange: Exchange) -> None:
         if is_read(exchange.request):

@@ -163,7 +163,7 @@ class Sender:
             left = self._unsettled.popleft()
             self._settle_or_keep(*left)
         if effort.asks and effort.last is None:
-            flight.calls += flight.grow()
+            flight.calls += flight.grow(flight)
         effort.asks += 1
         shares = [call.share(slot.name, self._journals) for call in flight.calls]
         return self._queue.start(shares, slot)

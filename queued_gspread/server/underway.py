@@ -29,6 +29,9 @@ recommends 2 MB at the most (https://developers.google.com/workspace/sheets/api/
 MAY_HAVE_WRITTEN: Final = ("w", JOURNALLED)
 """The marks of calls that may have written."""
 
+# Bytes of a job whose requests are not held beside those that its next run makes.
+_LARGE: Final = 100_000
+
 
 @dataclass(eq=False)
 class Call:
@@ -36,7 +39,7 @@ class Call:
 
     Attributes:
         entry: Its job, as it was let in.
-        job: The same, decoded.
+        job: The same, decoded, without its arguments: every run decodes them afresh.
         exchanges: Its requests so far, with what came of them.
         mark: How far it certainly is: '', 'r' it has only read, 'w' it may have written what may
             be written twice, 'j' its journal tells.
@@ -87,6 +90,14 @@ class Call:
     def needs(self, request: Request) -> None:
         """Note which request it needs next."""
         self._request = request
+        self._parts.clear()
+
+    def answered(self, exchange: Exchange) -> None:
+        """Note what came of the request that it needed; of a large one a digest is kept."""
+        is_large = len(self.entry.body) > _LARGE
+        kept = Remembered(exchange.sent, exchange.outcome) if is_large else exchange
+        self.exchanges.append(kept)
+        self._request = None
         self._parts.clear()
 
     def share(self, attempt: str, journals: Journals) -> Share:
