@@ -32,7 +32,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 import gspread
@@ -100,12 +100,14 @@ class Job:
             }
         )
 
-    def outline(self) -> Job:
-        """Return the job without its arguments, which may be large.
+    def drop_arguments(self) -> Job:
+        """Drop the arguments, which may be large, and return the job.
 
         A client's first one is kept: it is the title, or the key, of a spreadsheet.
         """
-        return replace(self, args=self.args[:1] if self.kind == "client" else (), kwargs={})
+        self.args = self.args[:1] if self.kind == "client" else ()
+        self.kwargs = {}
+        return self
 
     @classmethod
     def decode(cls, body: bytes, objects: codec.Objects) -> Job:

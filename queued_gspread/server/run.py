@@ -79,7 +79,7 @@ class Runner:
             self._sender.set_aside(entry)
             return poisoned(entry)
         try:
-            job = decode(entry.body).outline()
+            job = decode(entry.body).drop_arguments()
         except QueuedGspreadError as error:
             return failed(error, None, 0)
         try:

@@ -49,8 +49,9 @@ def test_a_call_under_way_holds_its_values_once(call):
 
 
 def test_a_clients_first_argument_is_kept():
-    """What the log calls a client's call by, its first argument, is in the outline of its job."""
-    assert Job("client", "open", None, ("Budget", "folder")).outline().args == ("Budget",)
+    """What the log calls a client's call by, its first argument, stays in its job."""
+    job = Job("client", "open", None, ("Budget", "folder"))
+    assert job.drop_arguments().args == ("Budget",)
 
 
 @pytest.mark.usefixtures("_without_collector")
