@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import gspread.http_client as _gspread
 from gspread.http_client import FileType, HTTPClientType, ParamsType
 
-from .call import Caller
 from .catalogue import HTTP_CLIENT
 from .identity import ANYONE, Identity, Scoped, identity_of
 from .objects import bare
@@ -60,6 +59,8 @@ class HTTPClient(Proxy, kind=HTTP_CLIENT):
         timeout: float | None = None,
         signing_key_file: str | Path | None = None,
     ) -> None:
+        from .call import Caller  # noqa: PLC0415 - Redis and the codec come with the first client
+
         refuse_session(session)
         settings = Settings.resolve(
             redis_url=redis_url,

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import wrapt
 
-from .call import make_call
 from .catalogue import Group
 from .objects import bare
 from .wrapping import register
@@ -34,16 +33,24 @@ else:
 __all__ = ["Proxy"]
 
 
+def _call(
+    proxy: Proxy, kind: Kind, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    from .call import make_call  # noqa: PLC0415 - Redis and the codec come with the first client
+
+    return make_call(proxy, kind, name, args, kwargs)
+
+
 def _method(kind: Kind, name: str) -> Callable[..., Any]:
     def method(self: Proxy, /, *args: Any, **kwargs: Any) -> Any:
-        return make_call(self, kind, name, args, kwargs)
+        return _call(self, kind, name, args, kwargs)
 
     return functools.update_wrapper(method, getattr(kind.cls, name))
 
 
 def _remote_property(kind: Kind, name: str) -> property:
     def read(self: Proxy) -> Any:
-        return make_call(self, kind, name, (), {})
+        return _call(self, kind, name, (), {})
 
     return property(read, doc=getattr(kind.cls, name).__doc__)
 

@@ -142,9 +142,9 @@ class Lane:
                     yield from self._let_in(following)
                 if self._open:
                     self._take((yield from self._send()))
+                following = self._answer() if self._ended else following
                 if self._is_left:
                     return
-                following = self._answer() if self._ended else following
                 if not self._open:
                     self._release()
                     following = yield from self._linger(following)
@@ -160,7 +160,8 @@ class Lane:
             self._is_left = True
             return
         self._entries[entry.entry] = (entry, time.monotonic())
-        self._ahead = Ahead(entry.entry, entry.waiting - 1, is_blocked=entry.deaths > 0)
+        look, is_blocked = self._ahead.look, entry.deaths > 0
+        self._ahead = Ahead(entry.entry, entry.waiting - 1, look, is_blocked)
         admitted = yield from self._means.doorkeeper.admit(self._means.queue, entry)
         self._begin(entry, admitted)
 

@@ -53,33 +53,30 @@ def may_run_with(calls: Sequence[Call], another: Call, table: Table | None) -> b
         return False
     if any(call.entry.job_id == another.entry.job_id for call in calls):
         return False  # a copy of a job is not made, once the job has been answered
-    # Those that run together already are all of one sort, and the writes of them fit together.
-    if _reads(calls[0]):
+    if all(map(_reads, calls)):
         return _reads(another)
+    # Writes that run together all are such, and fit together.
     if not (_writes_once(calls[0]) and _writes_once(another)):
         return False
-    return _has_equal_timeout(calls[0], another) and _joins(calls, another, table)
+    return _leaves_with(calls, another, table)
 
 
 def companions(calls: Sequence[Call], table: Table | None = None) -> list[Call]:
     """Return those calls whose requests leave together with that of the first, itself included."""
-    first = calls[0]
-    together = [first]
+    together = [calls[0]]
     for call in calls[1:]:
-        if _has_equal_timeout(first, call) and _joins(together, call, table):
+        if _leaves_with(together, call, table):
             together.append(call)
     return together
 
 
-def _joins(calls: Sequence[Call], another: Call, table: Table | None) -> bool:
+def _leaves_with(calls: Sequence[Call], another: Call, table: Table | None) -> bool:
+    """Tell whether one more request fits to those that already leave together."""
     parts = [part for call in calls if (part := call.part) is not None]
-    if another.part is None or not parts:
+    if len(parts) < len(calls) or another.part is None:
         return False
-    return merge.joins(parts, another.part, table)
-
-
-def _has_equal_timeout(one: Call, other: Call) -> bool:
-    return bool(one.job.http_timeout == other.job.http_timeout)
+    has_equal_timeout = calls[0].job.http_timeout == another.job.http_timeout
+    return bool(has_equal_timeout) and merge.joins(parts, another.part, table)
 
 
 def _reads(call: Call) -> bool:

@@ -8,6 +8,7 @@ import time
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
+from .bursts import BURSTS, USUAL
 from .equivalence import Tally, check
 from .histories import histories
 
@@ -25,7 +26,7 @@ def main(arguments=None):
         phases=(Phase.generate, *((Phase.shrink,) if options.shrink else ())),
         print_blob=False,
     )
-    @given(histories())
+    @given(histories(options.kinds))
     def every_history(history):
         check(history, tally)
 
@@ -38,6 +39,7 @@ def _parser():
     parser = argparse.ArgumentParser(prog="python -m tests.merging", description=__doc__)
     parser.add_argument("--histories", type=int, default=1000, help="how many (default 1000)")
     parser.add_argument("--seed", type=int, default=0, help="of the histories (default 0)")
+    parser.add_argument("--kinds", nargs="+", choices=BURSTS, default=USUAL, help="of calls")
     parser.add_argument("--no-shrink", dest="shrink", action="store_false", help="stop at once")
     return parser
 

@@ -87,46 +87,54 @@ def _range(sheet, rect):
 VALUES = ("x", "y", 1, 2.5, True, "=A1", "=SUM(A1:A9)", "='Sheet1'!A1&\"\"", "1/2/2026", "7 %")
 
 
+_CORNER = st.sampled_from((0, 0, 0, 1, 2))
+
+
 @st.composite
 def _tables(draw):
-    """A table, with gaps perhaps, and a row of totals below it."""
-    top, left = draw(st.integers(0, 2)), draw(st.integers(0, 2))
+    """Draw a table, with gaps perhaps, and what stands below it and beside it."""
+    top, left = draw(_CORNER), draw(_CORNER)
     height, width = draw(st.integers(1, 3)), draw(st.integers(1, 4))
-    cells = st.sampled_from(VALUES)
-    if draw(st.booleans()):
-        cells = st.sampled_from((*VALUES, None, None, None))
+    cells = st.sampled_from(draw(st.sampled_from((VALUES, (*VALUES, None, None, None)))))
     rows = [tuple(draw(cells) for _ in range(width)) for _ in range(height)]
-    if draw(st.integers(0, 3)) == 0:
-        gap = [(None,)] * draw(st.integers(0, 2))
-        rows += [*gap, ("TOTAL", *["=SUM(B1:B3)"] * draw(st.integers(0, 2)))]
-    return Block(top, left, tuple(rows))
+    blocks = [Block(top, left, tuple(rows))]
+    if draw(st.booleans()):
+        totals = ("TOTAL", *["=SUM(A1:A3)"] * draw(st.integers(0, 2)))
+        lower = top + height + draw(st.integers(1, 4))
+        blocks.append(Block(lower, max(left + draw(st.integers(-1, 2)), 0), (totals,)))
+    if draw(st.booleans()):
+        beside = [(draw(cells),) for _ in range(draw(st.integers(1, 3)))]
+        right = left + width + draw(st.integers(0, 2))
+        blocks.append(Block(top + draw(st.integers(0, 4)), right, tuple(beside)))
+    return blocks
 
 
 @st.composite
 def _strays(draw):
-    """A cell somewhere below or beside."""
+    """Draw a cell somewhere."""
     value = draw(st.sampled_from(VALUES))
     return Block(draw(st.integers(0, 7)), draw(st.integers(0, 6)), ((value,),))
 
 
 @st.composite
 def _pages(draw, title):
-    tables = draw(st.lists(_tables(), max_size=2))
-    strays = draw(st.lists(_strays(), max_size=2))
+    blocks = []
+    for _ in range(draw(st.sampled_from((0, 1, 1, 1, 2)))):
+        blocks += draw(_tables())
+    if draw(st.integers(0, 3)) == 0:
+        blocks.append(draw(_strays()))
     merge = None
-    if draw(st.integers(0, 5)) == 0:
+    if draw(st.integers(0, 7)) == 0:
         top, left = draw(st.integers(0, 3)), draw(st.integers(0, 3))
         merge = Rect(top, top + draw(st.integers(1, 2)), left, left + 2)
     size = draw(st.integers(1, 14)), draw(st.integers(1, 8))
-    return Page(title, *size, (*tables, *strays), merge)
+    return Page(title, *size, tuple(blocks), merge)
 
 
 @st.composite
 def books(draw):
-    """A spreadsheet of one to three sheets."""
-    titles = draw(
-        st.lists(st.sampled_from(TITLES), min_size=1, max_size=3, unique_by=str.casefold)
-    )
+    """Draw a spreadsheet of one to three sheets."""
+    titles = draw(st.lists(st.sampled_from(TITLES), min_size=1, max_size=3, unique_by=str.casefold))
     pages = tuple(draw(_pages(title)) for title in titles)
     names = []
     for name in NAMES[: draw(st.integers(0, 2))]:

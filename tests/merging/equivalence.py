@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from queued_gspread import codec
 from queued_gspread.job import Reply
+from tests.parity.two_ways import plain
 
-from ..parity.two_ways import plain
 from .lane import run
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import datetime, timezone
 
 import gspread
@@ -19,8 +21,9 @@ BUSY = b'{"error": {"code": 429, "message": "Quota exceeded", "status": "RESOURC
 class Google:
     """A store with one spreadsheet, and a session that it answers.
 
-    What a request that was refused has used up of made-up ids is given back: else the ids would
-    tell how often a request was sent.
+    Which of two ranges of one ``values:batchUpdate`` is written first is not documented: here the
+    last one is, so that nothing can rest on the order. What a request that was refused has used up
+    of made-up ids is given back: else the ids would tell how often a request was sent.
 
     Args:
         fill: Fills the new spreadsheet.
@@ -50,13 +53,27 @@ class Google:
         ids = self.store.ids.state
         body = prepared.body or b""
         content = body.encode() if isinstance(body, str) else body
-        found = answer(
-            self.store, Request(prepared.method, prepared.path_url, prepared.headers, content)
-        )
+        found = self._answer(prepared, content)
         if found.status >= 400:
             self.store.ids.resume(ids)
         assert found.status != 500, (prepared.method, prepared.url, content)
         return _response(prepared, found.status, found.body, found.content_type)
+
+    def _answer(self, prepared, content):
+        asked = prepared.method, prepared.path_url, prepared.headers
+        if not prepared.path_url.endswith("/values:batchUpdate"):
+            return answer(self.store, Request(*asked, content))
+        earlier = self.book.copy(self.book.spreadsheet_id, self.book.title)
+        found = answer(self.store, Request(*asked, content))
+        if found.status != 200:
+            return found
+        self.book.restore(earlier)
+        body = json.loads(content)
+        body["data"] = body.get("data", [])[::-1]
+        found = answer(self.store, Request(*asked, json.dumps(body).encode()))
+        shown = json.loads(found.body)
+        shown |= {"responses": shown["responses"][::-1]} if "responses" in shown else {}
+        return replace(found, body=json.dumps(shown, ensure_ascii=False).encode())
 
 
 def _response(prepared, status, body, kind):

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from queued_gspread.job import Job
 
 from .books import Book, books, sheet_id
-from .calls import BURSTS, SPREADSHEET, Call, Scene
+from .bursts import BURSTS, USUAL
+from .calls import SPREADSHEET, Call, Scene
 from .google import Google
 
 
@@ -60,9 +61,7 @@ def _job(call, book):
             properties = _properties(call.sheet, book.pages[call.sheet])
         target = {"spreadsheet": about, "properties": properties}
     args = tuple(SPREADSHEET_ID if arg is SPREADSHEET else arg for arg in call.args)
-    return Job(
-        *(call.kind, call.method, target, args, call.kwargs), http_timeout=call.http_timeout
-    )
+    return Job(*(call.kind, call.method, target, args, call.kwargs), http_timeout=call.http_timeout)
 
 
 def _properties(place, page):
@@ -76,12 +75,12 @@ def _properties(place, page):
 
 
 @st.composite
-def histories(draw):
+def histories(draw, kinds=USUAL):
     """Everything that merging has to be invisible in."""
     book = draw(books())
     scene = Scene(book)
-    bursts = draw(st.lists(st.sampled_from(BURSTS), min_size=1, max_size=3))
-    calls = [call for burst in bursts for call in draw(burst(scene))]
+    bursts = draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=3))
+    calls = [call for burst in bursts for call in draw(BURSTS[burst](scene))]
     if draw(st.integers(0, 9)) == 0:
         calls = draw(st.permutations(calls))
     odd = draw(st.integers(0, 30))

@@ -131,9 +131,7 @@ def run(history, *, merges):
     queue = Waiting(history.jobs, history.arrivals, history.waits, history.gone)
     counters = _Merged()
     transport = Transport(google.http, NoTokens(google.http))
-    sender = Sender(
-        *(queue, transport, Quota(), Patience(), lambda kind: None), counters=counters
-    )
+    sender = Sender(*(queue, transport, Quota(), Patience(), lambda kind: None), counters=counters)
     runner = Runner(sender, ANYONE)
     means = Means(queue, Doorkeeper(SETTINGS), runner, sender, Tables(), merges)
     level = LOGGER.level

@@ -9,7 +9,7 @@ import pytest
 from gate import google_error
 from gspread.exceptions import APIError
 from merge_fixtures import *  # noqa: F403 - pytest finds fixtures by the names that are here
-from merge_fixtures import Applied, settled
+from merge_fixtures import AppliedError, settled
 from waiting import PATIENCE, eventually
 
 from queued_gspread.errors import CallTimeoutError, OutcomeUnknownError
@@ -359,7 +359,7 @@ def test_an_append_of_many_without_an_answer(stage, name, is_applied):
     calls = scene.put(*[partial(scene.sheet.append_row, [value]) for value in "abc"])
     scene.release(held)
     error = UNKNOWN[name]()
-    scene.door.next().fail(Applied(error) if is_applied else error)
+    scene.door.next().fail(AppliedError(error) if is_applied else error)
     told = [settled(call) for call in calls]
     assert [type(each) for each in told] == [OutcomeUnknownError] * 3
     assert {each.call for each in told} == {"worksheet.append_row on 'Book' / 'Sheet1'"}
@@ -378,7 +378,7 @@ def test_updates_of_many_without_an_answer(stage, name, is_applied):
     calls = scene.put(*[partial(scene.sheet.update_cell, row, 1, row) for row in (1, 2, 3)])
     scene.release(held)
     error = UNKNOWN[name]()
-    scene.door.next().fail(Applied(error) if is_applied else error)
+    scene.door.next().fail(AppliedError(error) if is_applied else error)
     scene.door.next().answer()
     assert [settled(call)["updatedRange"] for call in calls] == [f"Sheet1!A{n}" for n in (1, 2, 3)]
     assert scene.sent == [BATCH_UPDATE] * 2

@@ -16,13 +16,16 @@ from gspread.exceptions import APIError, SpreadsheetNotFound
 from urllib3.exceptions import NewConnectionError, ProtocolError
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import Entry, Slot
+from queued_gspread.broker import Entry, Settled, Slot
 from queued_gspread.errors import BrokerUnavailableError, OutcomeUnknownError, RemoteError
 from queued_gspread.job import Job
 from queued_gspread.server.effort import Effort, Patience
+from queued_gspread.server.flight import Flight
 from queued_gspread.server.quota import Quota
-from queued_gspread.server.sender import Call, Sender
+from queued_gspread.server.request import Request
+from queued_gspread.server.sender import Sender
 from queued_gspread.server.transport import Transport
+from queued_gspread.server.underway import Call
 
 SECRET = "4711-never-shown"
 # The shortest pause is a sixtieth of it.
@@ -460,7 +463,7 @@ def test_a_slot_that_redis_did_not_take_back_is_given_back_later():
     class Queue:
         is_away, settled = True, []
 
-        def settle(self, entry, slot, sent, **answer):
+        def settle(self, jobs, slot, sent, **answer):
             if self.is_away:
                 raise BrokerUnavailableError("away")
             self.settled.append((slot.name, sent))
@@ -468,10 +471,12 @@ def test_a_slot_that_redis_did_not_take_back_is_given_back_later():
         def start(self, *asked):
             return list(self.settled)
 
-    queue, entry = Queue(), call_of("r").entry
+    queue, call = Queue(), call_of("r")
+    call.needs(Request("get", "https://sheets.googleapis.com/v4/spreadsheets/lane"))
     sender = Sender(queue, None, Quota(), Patience(), print)
     with pytest.raises(BrokerUnavailableError):
-        sender._settle_or_keep(entry, Slot("write", "1/1", 60), 7)
+        sender._settle_or_keep([Settled(call.entry)], Slot("write", "1/1", 60), 7)
     queue.is_away = False
     for _ in "12":
-        assert sender._start(entry, "r", None, Slot("write", "1/2", 60), None) == [("1/1", 7)]
+        left = sender._start(Flight([call]), Slot("write", "1/2", 60), Effort())
+        assert left == [("1/1", 7)]

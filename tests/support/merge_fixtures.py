@@ -9,13 +9,13 @@ import requests
 from gate import Arrival, Gate, GatedHTTPClient
 from waiting import PATIENCE, eventually
 
-__all__ = ["Applied", "book", "door", "stage"]
+__all__ = ["AppliedError", "book", "door", "stage"]
 
 # More than any of these tests has calls.
 _CALLERS = 128
 
 
-class Applied(Exception):
+class AppliedError(Exception):
     """Has a request reach the emulator, and its answer get lost."""
 
     def __init__(self, error):
@@ -41,12 +41,12 @@ class Through(GatedHTTPClient):
 
     def request(self, method, endpoint, **given):
         outcome = self.gate.pass_through(Arrival(method, endpoint, given, self.timeout))
-        if isinstance(outcome, Exception) and not isinstance(outcome, Applied):
+        if isinstance(outcome, Exception) and not isinstance(outcome, AppliedError):
             raise outcome
         if isinstance(outcome, requests.Response) and outcome.json():
             return outcome
         answer = self._real.request(method, endpoint, **given)
-        if isinstance(outcome, Applied):
+        if isinstance(outcome, AppliedError):
             raise outcome.error
         return answer
 

@@ -41,6 +41,8 @@ def part(asked: Request) -> Part | None:
     base = batch_path(asked, "/values:batchUpdate")
     if method != "POST" or base is None or given:
         return None
+    if not isinstance(body.get("includeValuesInResponse", False), bool):
+        return None  # a text is true, or refused, whatever it says
     options = {name: value for name, value in body.items() if name != "data"}
     return _part(asked, base, body.get("data"), options, Form.SEVERAL)
 

@@ -1,0 +1,83 @@
+"""Merging is invisible: results, exceptions and the spreadsheet are what they are without it."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, given, settings
+
+from .books import Block, Book, Page
+from .calls import SPREADSHEET, Call
+from .equivalence import Tally, check
+from .histories import History, histories
+
+TALLY = Tally()
+BOOK = Book((Page("Sheet1", 9, 5, (Block(0, 0, (("a", "b"), ("c", "d"))),)),))
+
+
+@settings(
+    max_examples=150,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(histories())
+def test_merging_is_invisible(history):
+    """Every caller sees what it would have seen alone, and the spreadsheet is the same.
+
+    ``python -m tests.merging --histories 5000`` looks at more.
+    """
+    check(history, TALLY)
+
+
+def _merged(*calls):
+    """Check that merging is invisible in some calls; return how many requests were for several."""
+    tally = Tally()
+    check(History(BOOK, calls), tally)
+    return sum(tally.merged.values())
+
+
+def _append(row, **options):
+    return Call("worksheet", "append_row", (row,), options)
+
+
+def test_appends_do_share_requests():
+    """Once the table is known, appends of full rows leave as one."""
+    assert _merged(*[_append(["x", "y"])] * 4) == 1
+
+
+def test_an_option_that_is_switched_off_is_as_good_as_none():
+    """What append_row of gspread says is no, append_rows leaves out: both mean the same."""
+    several = Call("worksheet", "append_rows", ([["x", "y"]],))
+    assert _merged(_append(["x", "y"]), several, _append(["x", "y"]), several) == 1
+
+
+def test_half_of_a_surrogate_pair_fails_in_its_own_call():
+    """A range that no URL can hold harms its caller alone, and its lane goes on."""
+    reads = [("Sheet1!A1",), ("Sheet1!A1", "Sheet1!\ud800"), ("Sheet1!B1",)]
+    calls = [Call("spreadsheet", "values_batch_get", (list(ranges),)) for ranges in reads]
+    assert _merged(*calls, Call("worksheet", "get", ("A1",))) == 1
+
+
+def test_what_json_cannot_say_fails_in_its_own_call():
+    """A NaN among the values of one caller is that caller's error."""
+    values = (1, float("nan"), 2, 3)
+    calls = [Call("worksheet", "update_cell", (row, 1, v)) for row, v in enumerate(values, 1)]
+    assert _merged(*calls) == 1
+
+
+def test_a_flag_and_a_number_are_not_the_same():
+    """To Python 1 and True are equal; Google is sent another word."""
+    reads = [{"includeGridData": flag} for flag in (1, True, "true")]
+    assert _merged(*[Call("spreadsheet", "fetch_sheet_metadata", (read,)) for read in reads]) == 0
+
+
+def test_a_text_in_the_place_of_a_flag_is_left_to_google():
+    """What the JSON of one caller says is not made to say something else."""
+    body = {
+        "valueInputOption": "RAW",
+        "data": [{"range": "Sheet1!A1", "values": [[1]]}],
+        "includeValuesInResponse": "false",
+    }
+    odd = Call("http_client", "values_batch_update", (SPREADSHEET, body))
+    calls = [Call("worksheet", "update_cell", (row, 2, "x")) for row in (1, 2)]
+    assert _merged(*calls, odd) == 1
