@@ -155,31 +155,32 @@ def test_a_server_that_stops_with_an_append_of_many_in_the_air(
 
 
 def test_a_server_that_lost_its_lease_between_announcement_and_request(
-    serve, gate, pile, first_row, monkeypatch, raw, keys
+    serve, gate, pile, first_row, usurp, monkeypatch, raw, keys
 ):
     """It takes everybody's announcement back, sends nothing, and all are made under the next."""
-    send, lost = Transport.send, []
+    send, lost, usurpers = Transport.send, [], []
 
     def stale(self, request, *given):
         if "b" in str(request.json) and not lost:
+            usurpers.append(usurp())
             lost.append(journals(raw, keys))
             raise StaleEpochError
         return send(self, request, *given)
 
-    server = serve()
+    serve()
     first_row(gate)
     held, appends = pile(gate, append, "a", "b", "c")
     monkeypatch.setattr(Transport, "send", stale)
     held.answer({})
-    eventually(lambda: lost)
-    server.stop()
-    serve()
+    eventually(lambda: lost and journals(raw, keys) == [])
+    assert lost == [[[">"]] * 3]
+    usurpers[0].release()
     top = 2
     while top < 5:
         arrival = gate.next()
+        rows = rows_of(arrival)
         answer(arrival, top)
-        top += len(rows_of(arrival))
+        top += len(rows)
     assert [call.result(PATIENCE) for call in appends] == ["Rows!A2", "Rows!A3", "Rows!A4"]
     assert gate.is_idle
-    assert lost == [[[">"]] * 3]
     eventually(lambda: not raw.exists(keys.started))
