@@ -19,7 +19,7 @@ from queued_gspread.broker import Permit, StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError
 
 from . import merge
-from .calllog import log_call
+from .calllog import LOGGER, log_call
 from .flight import Flight
 from .line import FREE, Ticket
 from .outcome import Outcome
@@ -202,7 +202,7 @@ class Lane:
         """Send the request of the first open call, and what fits to it of the others."""
         if self._means.merges and self._ahead.waiting:
             self._extend()
-        flown = companions(self._open, self._table) if self._means.merges else self._open[:1]
+        flown = self._companions(self._open) if self._means.merges else self._open[:1]
         flight = Flight(list(flown))
         if self._means.merges:
             # Not bound to the flight: a cycle would keep what was sent until it is collected.
@@ -225,12 +225,28 @@ class Lane:
         before = len(self._open)
         self._extend()
         come = self._open[before:]
-        fitting = companions([*flight.calls, *come], self._table)[len(flight.calls) :]
+        fitting = self._companions([*flight.calls, *come])[len(flight.calls) :]
         flown += fitting
         return fitting
 
+    def _companions(self, calls: list[Call]) -> list[Call]:
+        try:
+            return companions(calls, self._table)
+        except Exception:  # noqa: BLE001 - who leaves alone does so without merging
+            LOGGER.exception("an error of this program, please report it")
+            return calls[:1]
+
     def _extend(self) -> None:
         """Let those in that stand behind, as far as they may run together with the open calls."""
+        try:
+            self._look_ahead()
+        except (StaleEpochError, BrokerUnavailableError):
+            raise
+        except Exception:  # noqa: BLE001 - who is not let in now has his turn later
+            LOGGER.exception("an error of this program, please report it")
+            self._ahead.is_blocked = True
+
+    def _look_ahead(self) -> None:
         while not self._ahead.is_blocked and may_lead(self._open[0]):
             size = MOST_BYTES - sum(len(call.entry.body) for call in self._open)
             look = self._ahead.look

@@ -101,7 +101,7 @@ def test_an_append_with_a_replica(serve, client, gate, background, pair, raw, ke
 def announced(namespace, raw, keys):
     """Return what has the journal of a call announce a request, by a Redis's URL."""
 
-    def start(url):
+    def announce(url):
         servers = Servers(Settings(redis_url=url, namespace=namespace), "aaaa", "server a")
         servers.beat(60)
         raw.xadd(keys.lane("lane"), {"id": "a" * 32, "body": "body"})
@@ -109,7 +109,7 @@ def announced(namespace, raw, keys):
         assert start(servers, head, "j", None, note=Note(0, (), "1/1", b"told")).word == "go"
         return servers, head
 
-    return start
+    return announce
 
 
 def test_what_a_new_master_has_not_got_is_not_replicated(announced, redis_url, raw, keys):
