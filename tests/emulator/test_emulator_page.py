@@ -172,7 +172,7 @@ def test_a_quota_is_set_by_the_form(own, page):
     """What is entered holds for the next request, and what it refuses is shown."""
     page.type_into("#quotas-writes", "1")
     page.submit("#quotas")
-    page.until("#quotas .said", "AppliedError.")
+    page.until("#quotas .said", "Applied.")
     sheet = own.gspread_client().create("limited").sheet1
     sheet.update([["one"]])
     with pytest.raises(APIError, match="429"):
@@ -223,7 +223,7 @@ def test_latency_and_races_are_set_by_the_form(own, page):
     page.type_into("#settings-latency", "0.01 to 0.02")
     page.type_into("#settings-append_race", "0.5")
     page.submit("#settings")
-    page.until("#settings .said", "AppliedError.")
+    page.until("#settings .said", "Applied.")
     assert (own.latency, own.append_race) == ((0.01, 0.02), 0.5)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from calls import append, read, write
+from one_job import start
 from topologies import HOST, Daemon, each_binary
 from waiting import PATIENCE, eventually
 from wire import BEFORE, Wire
