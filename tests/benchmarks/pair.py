@@ -29,6 +29,12 @@ class Pair:
     def __enter__(self):
         self.server = self._start("answerer", self._stack.enter_context(self._log.open("w")))
         self.caller = self._start("caller")
+        return self
+
+    def until_ready(self):
+        """Wait until both are; only then does anything take its turn."""
+        for peer in (self.server, self.caller):
+            peer.until_ready()
         self._pause()
         return self
 
@@ -50,4 +56,4 @@ class Pair:
     def _start(self, module, log=None):
         peer = Peer(module, self._where, log)
         self._stack.callback(peer.end)
-        return peer.until_ready()
+        return peer

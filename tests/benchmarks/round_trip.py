@@ -34,6 +34,8 @@ def measure(place, names=ECHOES):
     size = place.size
     with ExitStack() as stack:
         pairs = [stack.enter_context(_pair(place, name)) for name in names]
+        for pair in pairs:
+            pair.until_ready()
         found = {name: Echo() for name in names}
         for turn in range(size.rounds + 1):
             for pair in pairs:

@@ -9,10 +9,18 @@ from importlib.metadata import PackageNotFoundError, version
 
 import redis
 
-from . import round_trip
+from . import added_latency, depth, large_values, openall, round_trip, start_up, width
 from .row import Comparison, Row
 
-BENCHMARKS = {"round-trip": round_trip.run}
+BENCHMARKS = {
+    "round-trip": round_trip.run,
+    "added-latency": added_latency.run,
+    "large-values": large_values.run,
+    "depth": depth.run,
+    "width": width.run,
+    "start-up": start_up.run,
+    "openall": openall.run,
+}
 _PACKAGES = ("queued-gspread", "gspread", "redis", "hiredis", "huey", "dramatiq")
 
 

@@ -35,7 +35,7 @@ def _compared(row):
     return (f"  {row.name}", numbers, f"{row.ratio:.2f}", row.shown_goal, _MET[row.is_met])
 
 
-_UNITS = {"us": "µs", "cps": "calls/s", "mib": "MiB"}
+_UNITS = {"us": "µs", "cps": "calls/s", "mib": "MiB", "jain": "(Jain)"}
 
 
 def shown(name, value):

@@ -1,0 +1,87 @@
+"""A crowd of callers' processes, forked from one that has imported everything.
+
+So each is a process of its own, with a connection of its own, and a machine holds hundreds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import queued_gspread
+
+from .peer import answer_all
+
+
+class Crowd:
+    """Forks callers, and gathers what they say.
+
+    Args:
+        redis_url: The Redis.
+        namespace: The queue.
+
+    """
+
+    def __init__(self, redis_url, namespace):
+        self._place = {"redis_url": redis_url, "namespace": namespace}
+
+    def gather(self, width, seconds):
+        """Have so many processes call for a time; return their calls, and memory in MiB."""
+        begin, pipes = os.pipe(), [os.pipe() for _ in range(width)]
+        children = [self._fork(begin, pipe, seconds) for pipe in pipes]
+        os.close(begin[0])
+        for said, _ in pipes:
+            assert os.read(said, 1) == b"r"  # it has opened its sheet
+        memory = [_own_memory(child) for child in children]
+        os.close(begin[1])  # all of them see the end of this pipe, and go
+        counts = [_read_count(said) for said, _ in pipes]
+        for child in children:
+            os.waitpid(child, 0)
+        return {"counts": counts, "memory": memory}
+
+    def _fork(self, begin, pipe, seconds):
+        child = os.fork()
+        if child:
+            os.close(pipe[1])
+            return child
+        with contextlib.suppress(BaseException):
+            os.close(begin[1])
+            self._call(begin[0], pipe[1], seconds)
+            os._exit(0)
+        os._exit(1)
+
+    def _call(self, begin, say, seconds):
+        """Be one of the callers."""
+        sheet = queued_gspread.authorize(**self._place).open_by_key("book").sheet1
+        os.write(say, b"r")
+        os.read(begin, 1)
+        count, end = 0, time.monotonic() + seconds
+        while time.monotonic() < end:
+            sheet.update_acell("A1", "x")
+            count += 1
+        os.write(say, f"{count}\n".encode())
+
+
+def _own_memory(pid):
+    """Return what a process has in memory for itself: shared pages count in shares."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    (line,) = (line for line in lines if line.startswith("Pss:"))
+    return int(line.split()[1]) / 1024
+
+
+def _read_count(said):
+    with os.fdopen(said) as stream:
+        return int(stream.readline())
+
+
+def main():
+    crowd = Crowd(**json.loads(sys.argv[1]))
+    answer_all({"gather": crowd.gather})
+
+
+if __name__ == "__main__":
+    main()
