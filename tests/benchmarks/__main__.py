@@ -41,7 +41,9 @@ def _place(options):
     with contextlib.ExitStack() as stack:
         url = options.redis_url or stack.enter_context(TemporaryRedis()).url
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmarks-"))
-        yield Place(url, Path(folder), size)
+        place = Place(url, Path(folder), size)
+        stack.callback(place.clear)
+        yield place
 
 
 def _print_line(place, name):

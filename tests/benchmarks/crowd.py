@@ -30,18 +30,23 @@ class Crowd:
         self._place = {"redis_url": redis_url, "namespace": namespace}
 
     def gather(self, width, seconds):
-        """Have so many processes call for a time; return their calls, and memory in MiB."""
+        """Have so many processes call for a time; return their calls, and memory in MiB.
+
+        The seconds are those until the last of the calls that had begun by then was answered.
+        """
         begin, pipes = os.pipe(), [os.pipe() for _ in range(width)]
         children = [self._fork(begin, pipe, seconds) for pipe in pipes]
         os.close(begin[0])
         for said, _ in pipes:
             assert os.read(said, 1) == b"r"  # it has opened its sheet
         memory = [_own_memory(child) for child in children]
+        began = time.monotonic()
         os.close(begin[1])  # all of them see the end of this pipe, and go
         counts = [_read_count(said) for said, _ in pipes]
+        taken = time.monotonic() - began
         for child in children:
             os.waitpid(child, 0)
-        return {"counts": counts, "memory": memory}
+        return {"counts": counts, "memory": memory, "seconds": taken}
 
     def _fork(self, begin, pipe, seconds):
         child = os.fork()

@@ -28,7 +28,7 @@ class Queue:
 
     def __init__(self, place, depth):
         settings = Settings.resolve(redis_url=place.redis_url, namespace=place.namespace())
-        self._keys = keys = Keys(settings.namespace)
+        keys = Keys(settings.namespace)
         self._connection = connect(settings.redis_url, settings.namespace)
         self._servers = Servers(settings, "bench", "bench")
         self._servers.beat(_LEASE)
@@ -46,11 +46,8 @@ class Queue:
         """Look at the head, answer it, and see the next one, as a server does for each job."""
         self._servers.answer(self._servers.head(_LANE), b"{}")
 
-    def clear(self):
-        with self._connection.redis as raw:
-            for key in raw.scan_iter(self._keys.lane("") + "*", count=10_000):
-                raw.unlink(key)
-            raw.unlink(self._keys.recent)
+    def leave(self):
+        self._servers.release()
 
 
 def run(place):
@@ -87,7 +84,7 @@ def _measure(place):
                 for name, value in seconds.items() if turn else ():
                     found[depth][name].append(value)
     for queue in queues.values():
-        queue.clear()
+        queue.leave()
     return found
 
 

@@ -6,6 +6,8 @@ import itertools
 import os
 from dataclasses import dataclass
 
+import redis
+
 
 @dataclass(frozen=True)
 class Size:
@@ -41,7 +43,7 @@ class Size:
 
 FULL = Size()
 QUICK = Size(
-    rounds=1, calls=16, scripts=1, rows=20, values=1, depths=(0, 20), looks=5, widths=(1, 3),
+    rounds=1, calls=16, scripts=1, rows=20, values=1, depths=(0, 20), looks=5, widths=(1, 2),
     seconds=0.2, starts=1, files=3,
 )  # fmt: skip
 
@@ -58,8 +60,15 @@ class Place:
 
     def __init__(self, redis_url, folder, size):
         self.redis_url, self.folder, self.size = redis_url, folder, size
+        self._stem = f"bench{os.urandom(8).hex()}"
         self._numbers = itertools.count()
 
     def namespace(self):
         """Return a namespace that nothing else uses, in this run or another."""
-        return f"bench-{os.getpid()}-{next(self._numbers)}"
+        return f"{self._stem}n{next(self._numbers)}"
+
+    def clear(self):
+        """Leave nothing behind in the Redis."""
+        with redis.Redis.from_url(self.redis_url) as raw:
+            for key in raw.scan_iter(f"*{self._stem}*", count=10_000):
+                raw.unlink(key)

@@ -24,7 +24,7 @@ BENCHMARKS = {
 _PACKAGES = ("queued-gspread", "gspread", "redis", "hiredis", "huey", "dramatiq")
 
 
-def run(place, names=(), tell=lambda name: None):
+def run(place, names=(), tell=lambda _: None):
     """Run benchmarks, all by default; return their rows and comparisons."""
     rows = []
     for name in names or BENCHMARKS:

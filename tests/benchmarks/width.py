@@ -32,7 +32,7 @@ def _measure(place, width):
         server.until_ready()
         with Watch(place.redis_url) as watch:
             found = crowd.ask(do="gather", width=width, seconds=place.size.seconds)
-        return figures(found, place.size.seconds) | {
+        return figures(found) | {
             "connections": watch.connections,
             "redis_mib": watch.memory / _MIB,
             "server_mib": memory_of(server.pid, "VmHWM"),
@@ -43,11 +43,11 @@ def _measure(place, width):
         log.close()
 
 
-def figures(found, seconds):
+def figures(found):
     """Return what is told of the calls that each process made; pure."""
     counts = found["counts"]
     return {
-        "rate_cps": sum(counts) / seconds,
+        "rate_cps": sum(counts) / found["seconds"],
         "least_calls": min(counts),
         "most_calls": max(counts),
         "fairness_jain": evenness(counts),
