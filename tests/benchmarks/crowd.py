@@ -5,11 +5,11 @@ So each is a process of its own, with a connection of its own, and a machine hol
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import sys
 import time
+import traceback
 from pathlib import Path
 
 import queued_gspread
@@ -34,35 +34,39 @@ class Crowd:
 
         The seconds are those until the last of the calls that had begun by then was answered.
         """
-        begin, pipes = os.pipe(), [os.pipe() for _ in range(width)]
-        children = [self._fork(begin, pipe, seconds) for pipe in pipes]
+        begin = os.pipe()
+        children, pipes = zip(*(self._fork(begin, seconds) for _ in range(width)), strict=True)
         os.close(begin[0])
-        for said, _ in pipes:
-            assert os.read(said, 1) == b"r"  # it has opened its sheet
+        for said in pipes:
+            assert os.read(said, 1) == b"r", "a caller has died"
         memory = [_own_memory(child) for child in children]
         began = time.monotonic()
         os.close(begin[1])  # all of them see the end of this pipe, and go
-        counts = [_read_count(said) for said, _ in pipes]
+        counts = [_read_count(said) for said in pipes]
         taken = time.monotonic() - began
         for child in children:
             os.waitpid(child, 0)
         return {"counts": counts, "memory": memory, "seconds": taken}
 
-    def _fork(self, begin, pipe, seconds):
+    def _fork(self, begin, seconds):
+        """Start a caller that begins when it sees the end of a pipe; return what it says on."""
+        said, say = os.pipe()
         child = os.fork()
         if child:
-            os.close(pipe[1])
-            return child
-        with contextlib.suppress(BaseException):
+            os.close(say)
+            return child, said
+        try:
             os.close(begin[1])
-            self._call(begin[0], pipe[1], seconds)
-            os._exit(0)
-        os._exit(1)
+            self._call(begin[0], say, seconds)
+        except BaseException:  # noqa: BLE001 - nothing may go on as the parent would
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
 
     def _call(self, begin, say, seconds):
         """Be one of the callers."""
         sheet = queued_gspread.authorize(**self._place).open_by_key("book").sheet1
-        os.write(say, b"r")
+        os.write(say, b"r")  # ready
         os.read(begin, 1)
         count, end = 0, time.monotonic() + seconds
         while time.monotonic() < end:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 
 import gspread
 import requests
@@ -19,7 +20,7 @@ class InstantHTTPClient(gspread.HTTPClient):
 
     def request(self, method, endpoint, **_):
         key = endpoint.partition("/spreadsheets/")[2].partition("/")[0].partition(":")[0]
-        return _response(_metadata(key) if method == "get" else _updated(key))
+        return _response(_body(method, key))
 
 
 def instant_client():
@@ -41,8 +42,12 @@ def _updated(key):
     return {"spreadsheetId": key, "updatedRange": "Sheet1!A1", **counts}
 
 
+@cache
+def _body(method, key):
+    return json.dumps(_metadata(key) if method == "get" else _updated(key)).encode()
+
+
 def _response(body):
     response = requests.Response()
-    response.status_code, response.encoding = 200, "utf-8"
-    response._content = json.dumps(body).encode()
+    response.status_code, response.encoding, response._content = 200, "utf-8", body
     return response

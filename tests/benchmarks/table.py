@@ -14,20 +14,23 @@ def table(rows):
     for row in rows:
         if row.group != group:
             group = row.group
-            lines.append((f"{group}:", *_HEAD[1:1], "", "", "", ""))
+            lines.append((f"{group}:",))
         lines.append(_measured(row) if isinstance(row, Row) else _compared(row))
-    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD))]
+    names = max(len(line[0]) for line in lines)
+    whole = [line for line in lines if len(line) == len(_HEAD)]
+    widths = [names, *(max(map(len, column)) for column in list(zip(*whole, strict=True))[1:])]
     return "\n".join(_aligned(line, widths) for line in lines)
 
 
 def _aligned(line, widths):
-    return "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+    # Figures may be longer than what is compared; nothing stands beside them.
+    return "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=False)).rstrip()
 
 
 def _measured(row):
     figures = ", ".join(shown(name, value) for name, value in row.figures.items())
     told = " ".join(part for part in (figures, row.note and f"({row.note})") if part)
-    return (f"  {row.name}", told, "", "", "")
+    return (f"  {row.name}", told)
 
 
 def _compared(row):
