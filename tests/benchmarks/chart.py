@@ -31,7 +31,7 @@ def chart(title, bars, line=None):
     Args:
         title: What they show, with the unit.
         bars: The bars, from the top down.
-        line: A value at which a line stands, or None: the goal.
+        line: The goal, where a line stands; or None.
 
     """
     most = max([bar.value for bar in bars] + ([line] if line else [])) or 1.0

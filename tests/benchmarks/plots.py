@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .chart import Bar, chart
-from .row import Row
+from .row import Comparison, Row
 
 _FIGURES = {
     "round-trip": ("round trip", "p50_us", "Round trip of one call, p50 in µs"),
@@ -29,7 +29,7 @@ def draw(rows, folder):
     for name, (group, figure, title) in _FIGURES.items():
         bars = bars_of(rows, group, figure)
         if bars:
-            (folder / f"{name}.svg").write_text(chart(title, bars))
+            (folder / f"{name}.svg").write_text(chart(title, bars, goal_of(rows, group, bars)))
 
 
 def bars_of(rows, group, figure):
@@ -40,3 +40,11 @@ def bars_of(rows, group, figure):
         for row in of_group
         if figure in row.figures
     ]
+
+
+def goal_of(rows, group, bars):
+    """Return what one of the bars should reach or stay below; None without one goal for all."""
+    values = {bar.value for bar in bars}
+    compared = [row for row in rows if isinstance(row, Comparison) and row.group == group]
+    wanted = {row.wanted for row in compared if row.goal is not None and row.measured in values}
+    return wanted.pop() if len(wanted) == 1 else None

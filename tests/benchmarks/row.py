@@ -58,14 +58,21 @@ class Comparison:
         return self.measured / self.against
 
     @property
-    def is_met(self):
-        """Whether the goal is met; None where there is none."""
+    def wanted(self):
+        """What the measured number should be, at most or at least; None without a goal."""
         if self.goal is None:
             return None
-        wanted = self.goal * self.against
+        slack = self.slack if self.sense == AT_MOST else -self.slack
+        return self.goal * self.against + slack
+
+    @property
+    def is_met(self):
+        """Whether it is; None without a goal."""
+        if self.wanted is None:
+            return None
         if self.sense == AT_LEAST:
-            return self.measured >= wanted - self.slack
-        return self.measured <= wanted + self.slack
+            return self.measured >= self.wanted
+        return self.measured <= self.wanted
 
     @property
     def shown_goal(self):

@@ -9,7 +9,7 @@ import pytest
 
 from .chart import Bar, chart
 from .figures import evenness, latencies, median, percentile
-from .plots import bars_of
+from .plots import bars_of, goal_of
 from .round_trip import compared
 from .row import AT_LEAST, Comparison, Row
 from .table import number, shown, table
@@ -130,3 +130,20 @@ def test_a_chart_shows_the_rows_that_have_its_figure():
     assert bars_of(rows, "round trip", "p50_us") == [
         *(Bar("floor", 1.0), Bar("queued", 2.0, is_ours=True))
     ]
+
+
+def test_a_chart_has_a_line_where_its_bars_have_one_goal():
+    """The goal of the bars is drawn as a line; two goals, or none, are not."""
+    bars = [Bar("floor", 100.0), Bar("queued", 300.0, is_ours=True), Bar("queued_quota", 400.0)]
+    against = {"group": "round trip", "unit": "us", "against": 100.0}
+    rows = [
+        Comparison(name="p50", measured=300.0, goal=1.0, slack=5.0, **against),
+        Comparison(name="other figure", measured=7.0, goal=2.0, **against),
+        Comparison(name="no goal", measured=400.0, **against),
+    ]
+    assert goal_of(rows, "round trip", bars) == 105.0
+    assert 'class="line"' in chart("title", bars, 105.0)
+    rows.append(Comparison(name="another", measured=400.0, goal=3.0, **against))
+    assert goal_of(rows, "round trip", bars) is None
+    assert goal_of(rows, "depth", bars) is None
+    assert 'class="line"' not in chart("title", bars)
