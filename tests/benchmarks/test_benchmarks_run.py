@@ -6,10 +6,12 @@ import json
 
 import pytest
 import redis
+from waiting import PATIENCE
 
 from . import contenders, round_trip
 from .__main__ import main
 from .contenders import ECHOES
+from .peer import Peer
 from .place import QUICK, Place
 from .suite import BENCHMARKS
 
@@ -82,3 +84,12 @@ def test_the_others_are_measured_without_one_that_is_not_installed(monkeypatch, 
     assert [name for name, row in rows.items() if row.figures] == ["queued"]
     assert "no_such_package not installed" in rows["floor"].note
     assert list(rows) == list(ECHOES)
+
+
+def test_a_server_does_not_outlive_the_suite(place):
+    """A process that serves ends when the suite that started it is gone, killed or not."""
+    where = {"redis_url": place.redis_url, "namespace": place.namespace()}
+    server = Peer("answerer", {"contender": "floor", **where}).until_ready()
+    server._process.stdin.close()
+    assert server._process.wait(PATIENCE) == 1
+    server.end()
