@@ -1,0 +1,77 @@
+"""The emulator as a process, and the server and the users of it: what is real but Google."""
+
+from __future__ import annotations
+
+import subprocess
+from contextlib import ExitStack
+
+from processes import COMMAND, ServerProcess, environment
+
+from .peer import Peer
+
+WAYS = ("direct", "queued")
+"""How a user's code reaches the emulator: by plain gspread, or through the queue."""
+
+# The valve is at work, and a slot is free for every request.
+_PLENTY = 10_000_000
+_LIMITS = [
+    f"--{whose}{what}-per-minute={_PLENTY}"
+    for whose in ("", "project-")
+    for what in ("reads", "writes")
+]
+
+
+class Emulated:
+    """An emulator, and whoever uses it; all of them end with the context.
+
+    Args:
+        place: Where the run takes place.
+        latency: Seconds from a request's arrival to its answer.
+
+    """
+
+    def __init__(self, place, latency=0.0):
+        self._place, self._latency = place, latency
+        self.namespace = place.namespace()
+        self.key_file = place.folder / f"{self.namespace}.json"
+        self._stack = ExitStack()
+        self._servers = 0
+
+    def __enter__(self):
+        options = ["--latency", self._latency, "--service-account-out", self.key_file]
+        self._process = subprocess.Popen(
+            [*COMMAND, "emulator", *map(str, options)],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(),
+        )
+        self._stack.callback(self._end)
+        self.url = self._process.stdout.readline().split()[-1]
+        self._process.stdout.readline()
+        return self
+
+    def __exit__(self, *_):
+        self._stack.close()
+
+    def server(self):
+        """Start a server for it, as a user would; it may not work yet."""
+        self._servers += 1
+        log = self._place.folder / f"{self.namespace}-{self._servers}.log"
+        queue = ["--redis-url", self._place.redis_url, "--namespace", self.namespace]
+        google = ["--service-account", self.key_file, "--api-endpoint", self.url]
+        process = ServerProcess(log, *queue, *google, *_LIMITS)
+        self._stack.callback(process.end)
+        return process
+
+    def user(self, way):
+        """Start a user's process that goes one of the ways; it is waited for when it is asked."""
+        place = {"redis_url": self._place.redis_url, "namespace": self.namespace}
+        google = {"key_file": str(self.key_file), "emulator": self.url}
+        user = Peer("user", {"way": way, **place, **google})
+        self._stack.callback(user.end)
+        return user
+
+    def _end(self):
+        self._process.kill()
+        self._process.wait()
+        self._process.stdout.close()

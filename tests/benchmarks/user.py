@@ -1,0 +1,110 @@
+"""A user's process: the same code with plain gspread, or through the queue."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+
+import gspread
+from flood import memory_of
+
+import queued_gspread
+from queued_gspread.emulator.redirect import EmulatorAdapter
+
+from .peer import answer_all
+
+COLUMNS = 100
+"""Of a sheet with a large value."""
+
+
+def _direct(where):
+    client = gspread.service_account(where["key_file"])
+    client.http_client.session.mount("https://", EmulatorAdapter(where["emulator"]))
+    return client
+
+
+def _queued(where):
+    return queued_gspread.authorize(redis_url=where["redis_url"], namespace=where["namespace"])
+
+
+class User:
+    """What a user does with a client."""
+
+    def __init__(self, client):
+        self._client = client
+        self._sheets = {}
+
+    def create(self, title, rows=100, columns=20):
+        """Make a spreadsheet; return its key."""
+        book = self._client.create(title)
+        book.sheet1.resize(rows, columns)
+        return book.id
+
+    def script(self, key):
+        """Make the calls of an ordinary script; return the seconds that each took."""
+        sheet = self._sheet(key)
+        calls = (
+            lambda: sheet.update_acell("A1", "total"),
+            lambda: sheet.acell("A1"),
+            lambda: sheet.append_row(["2026-01-02", 59.9, "paid"]),
+            lambda: sheet.update([[1, 2], [3, 4]], "F1"),
+            lambda: sheet.batch_get(["A1:B2", "F1:G2"]),
+            lambda: sheet.row_values(1),
+            lambda: sheet.format("A1", {"textFormat": {"bold": True}}),
+            sheet.get_all_values,
+        )
+        return [_seconds(call) for call in calls]
+
+    def write(self, key, rows):
+        """Write a large value; return the seconds that took, and the peak of the memory."""
+        sheet, values = self._sheet(key), large_value(rows)
+        return _measured(lambda: sheet.update(values, "A1", raw=True))
+
+    def read(self, key):
+        """Read all of a sheet; return the same."""
+        return _measured(self._sheet(key).get_all_values)
+
+    def openall(self):
+        """Open all spreadsheets; return how many there are."""
+        return len(self._client.openall())
+
+    def open(self, key):
+        """Open a spreadsheet; return the moment at which that was done."""
+        self._client.open_by_key(key)
+        return time.monotonic()
+
+    def _sheet(self, key):
+        if key not in self._sheets:
+            self._sheets[key] = self._client.open_by_key(key).sheet1
+        return self._sheets[key]
+
+
+def large_value(rows):
+    """Return rows of strings and numbers, as short as a request of Google's size wants them."""
+    return [
+        [(row * COLUMNS + n) % 99_991 if n % 2 else f"r{row % 997}" for n in range(COLUMNS)]
+        for row in range(rows)
+    ]
+
+
+def _measured(call):
+    return {"seconds": _seconds(call), "peak_mib": memory_of(os.getpid(), "VmHWM")}
+
+
+def _seconds(call):
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
+
+
+def main():
+    where = json.loads(sys.argv[1])
+    user = User({"direct": _direct, "queued": _queued}[where["way"]](where))
+    answers = ("create", "script", "write", "read", "openall", "open")
+    answer_all({name: getattr(user, name) for name in answers})
+
+
+if __name__ == "__main__":
+    main()
