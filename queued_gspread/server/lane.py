@@ -151,6 +151,8 @@ class Lane:
                 yield None
         finally:
             self._release()
+            for call in self._open:
+                call.close()
             if self._entries:
                 known = [entry.job_id for entry, _ in self._entries.values()]
                 self._means.queue.leave(known)
@@ -264,6 +266,7 @@ class Lane:
                 outcome = result
             if outcome is not None:
                 self._open.remove(call)
+                call.close()
                 self._end(self._entries[call.entry.entry][0], outcome)
 
     def _note_table(self, call: Call, exchange: Exchange) -> None:
