@@ -82,7 +82,7 @@ def test_a_step_is_the_same_both_ways(plain_run, queued_run, name, aspect):
 
 
 def test_a_step_is_the_same_where_its_run_is_held(plain_run, held_run):
-    """A call that is held at each of its requests does what plain gspread does, and leaves nothing."""
+    """A call that is held at each of its requests does what plain gspread does."""
     assert {name for name in STEPS if held_run[name] != plain_run[name]} == set()
     assert threads("held call") == []
 
