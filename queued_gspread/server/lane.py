@@ -151,6 +151,8 @@ class Lane:
                 yield None
         finally:
             self._release()
+            for call in self._open:
+                call.close()
             if self._entries:
                 known = [entry.job_id for entry, _ in self._entries.values()]
                 self._means.queue.leave(known)
@@ -279,6 +281,7 @@ class Lane:
             outcome = ended or self._means.runner.advance(call)
             if outcome is not None:
                 self._open.remove(call)
+                call.close()
                 self._end(self._entries[call.entry.entry][0], outcome)
 
     def _noted(self, call: Call, result: Exchange | Outcome) -> Outcome | None:

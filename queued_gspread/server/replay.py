@@ -5,6 +5,9 @@
 gspread's own method runs against an HTTP client that hands out the recorded responses in turn
 and stops the run at the first that is missing. gspread is deterministic given its responses, so
 a run with one more response gets one step further. Nothing is sent here and nothing is kept.
+
+That is quadratic in a call's requests. A call that has many is held where it waits instead
+(:mod:`.suspended`): what it does is the same :func:`run`.
 """
 
 from __future__ import annotations
@@ -28,11 +31,11 @@ from .captured import captured
 from .request import CREDENTIALS, Exchange, Failure, Remembered, Request, Sent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from google.auth.credentials import Credentials as GoogleCredentials
 
-__all__ = ["Done", "Needs", "advance", "decode"]
+__all__ = ["Done", "Missing", "Needs", "advance", "decode", "run"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Needs:
     request: Request
 
 
-class _Missing(BaseException):
+class Missing(BaseException):
     """Stops a run. A BaseException, so that gspread's ``except Exception`` lets it through."""
 
     def __init__(self, request: Request) -> None:
@@ -60,26 +63,48 @@ class _Missing(BaseException):
 def advance(body: bytes, exchanges: Sequence[Exchange | Remembered]) -> Done | Needs:
     """Run a job's call as far as the recorded exchanges reach.
 
+    Raises:
+        CodecError: The job cannot be read.
+        CallRefusedError: The job asks for something that is not a public gspread call.
+
+    """
+    try:
+        return run(body, exchanges, _stop)
+    except Missing as missing:
+        return Needs(missing.request)
+
+
+def run(
+    body: bytes, exchanges: Sequence[Exchange | Remembered], lack: Callable[[Request], None]
+) -> Done:
+    """Run a job's call to its end.
+
     The job is decoded afresh for every run, since gspread changes some arguments in place.
+
+    Args:
+        body: The job.
+        exchanges: The requests that were answered.
+        lack: Called with a request that none of them answers; when it returns, the next one does.
 
     Raises:
         CodecError: The job cannot be read.
         CallRefusedError: The job asks for something that is not a public gspread call.
 
     """
-    http = _Recorded(exchanges)
+    http = _Recorded(exchanges, lack)
     job = decode(body, http)
     http.scopes = job.identity.scopes
     target, before = _target(job, http)
-    try:
-        with captured() as warnings:
-            reply = _outcome(job, target)
-    except _Missing as missing:
-        return Needs(missing.request)
+    with captured() as warnings:
+        reply = _outcome(job, target)
     reply.warnings = warnings
     if before is not None:
         reply.changes = changes(before, target._properties)  # noqa: SLF001 - gspread's state
     return Done(reply)
+
+
+def _stop(request: Request) -> NoReturn:
+    raise Missing(request)
 
 
 def decode(body: bytes, http: gspread.HTTPClient | None = None) -> Job:
@@ -90,7 +115,7 @@ def decode(body: bytes, http: gspread.HTTPClient | None = None) -> Job:
         CallRefusedError: The job asks for something that is not a public gspread call.
 
     """
-    job = Job.decode(body, _RealObjects(http or _Recorded(())))
+    job = Job.decode(body, _RealObjects(http or _Recorded()))
     _group(job)
     return job
 
@@ -157,11 +182,16 @@ class _RealObjects:
 
 
 class _Recorded(gspread.HTTPClient):
-    """An HTTP client that knows the responses so far and stops at the first it lacks."""
+    """An HTTP client that knows the responses so far and tells of the first that it lacks."""
 
-    def __init__(self, exchanges: Sequence[Exchange | Remembered]) -> None:
+    def __init__(
+        self,
+        exchanges: Sequence[Exchange | Remembered] = (),
+        lack: Callable[[Request], None] = _stop,
+    ) -> None:
         # Not gspread's constructor: it wants credentials and makes a session.
         self._exchanges = exchanges
+        self._lack = lack
         self._position = 0
         self.scopes: Sequence[str] | None = None
         self.timeout = None
@@ -193,7 +223,7 @@ class _Recorded(gspread.HTTPClient):
         position = self._position
         self._position += 1
         if position >= len(self._exchanges):
-            raise _Missing(request)
+            self._lack(request)
         exchange = self._exchanges[position]
         if not exchange.answers(request):
             _diverged(position, exchange.sent, request)

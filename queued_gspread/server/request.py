@@ -96,10 +96,15 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Remembered:
-    """A request that an earlier server sent, and what came of it."""
+    """A request that is only known by what was sent, by an earlier server say, and its outcome."""
 
     sent: Sent
     outcome: Response | Failure
+
+    @classmethod
+    def of(cls, exchange: Exchange | Remembered) -> Remembered:
+        """Return what is to be remembered of an exchange whose request may still be changed."""
+        return cls(exchange.sent, exchange.outcome)
 
     def answers(self, request: Request) -> bool:
         """Tell whether this is the outcome of that request."""

@@ -18,6 +18,7 @@ from .journal import Unanswered
 from .outcome import Outcome, ended, failed, lost, poisoned
 from .quarantine import MOST_DEATHS
 from .replay import Done, Needs, advance, decode
+from .suspended import Suspender
 from .underway import JOURNALLED, MAY_HAVE_WRITTEN, Call
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Runner:
         self._sender = sender
         self._account = account
         self._limit = limit
+        self._suspender = Suspender()
 
     def begin(self, entry: Entry) -> Call | Outcome:
         """Return a job's call with the request that it needs next, or how it ended before one.
@@ -57,14 +59,26 @@ class Runner:
         """
         try:
             call = self._admitted(entry)
-            return call if isinstance(call, Outcome) else self.advance(call) or call
+            return call if isinstance(call, Outcome) else self._taken(call) or call
         except (StaleEpochError, BrokerUnavailableError):
             raise
         except BaseException as error:  # noqa: BLE001 - the lane has to go on, the caller to know
             return broken(error)
 
     def advance(self, call: Call) -> Outcome | None:
-        """Run a call as far as its exchanges reach; return how it ended, if it did."""
+        """Run a call as far as its exchanges reach; return how it ended, if it did.
+
+        A call that has not ended may hold a thread, until it is closed.
+        """
+        if call.held is None:
+            call.held = self._suspender.suspended(call.entry.body, call.exchanges)
+        outcome = self._taken(call)
+        if outcome is not None:
+            call.close()
+        return outcome
+
+    def _taken(self, call: Call) -> Outcome | None:
+        """Take a call a step further, without holding anything more."""
         try:
             step = _advance(call)
             if isinstance(step, Done):
@@ -104,7 +118,7 @@ class Runner:
 
 def _advance(call: Call) -> Done | Needs:
     try:
-        return advance(call.entry.body, call.exchanges)
+        return call.held.advance() if call.held else advance(call.entry.body, call.exchanges)
     except QueuedGspreadError as error:
         return Done(Reply(error=error))
 

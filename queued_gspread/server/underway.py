@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from queued_gspread.broker import Entry
     from queued_gspread.job import Job
 
+    from .suspended import Suspended
+
 __all__ = ["JOURNALLED", "MAY_HAVE_WRITTEN", "MOST_BYTES", "Call"]
 
 JOURNALLED: Final = "j"
@@ -48,6 +50,7 @@ class Call:
         note: What its journal has to hold before the next request; None as long as that is not
             worked out.
         began: When it was begun, on this machine's monotonic clock.
+        held: Its run, where that is held at the request that it needs next.
 
     """
 
@@ -59,6 +62,7 @@ class Call:
     sent: int = 0
     note: Note | None = None
     began: float = field(default_factory=time.monotonic)
+    held: Suspended | None = None
     _request: Request | None = None
     _parts: list[Part | None] = field(default_factory=list)
 
@@ -99,6 +103,11 @@ class Call:
         self.exchanges.append(kept)
         self._request = None
         self._parts.clear()
+
+    def close(self) -> None:
+        """Let go of what it holds; it is not advanced any more."""
+        if self.held is not None:
+            self.held.close()
 
     def share(self, attempt: str, journals: Journals) -> Share:
         """Return what Redis has to know before the next request is sent.

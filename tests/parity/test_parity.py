@@ -6,13 +6,15 @@ from functools import partial
 
 import pytest
 from limits import UNLIMITED
+from waiting import threads
 
 import queued_gspread
 from queued_gspread.call import Caller
 from queued_gspread.catalogue import KINDS
 from queued_gspread.emulator import Emulator
-from queued_gspread.server import Server
+from queued_gspread.server import Server, run
 from queued_gspread.server.credentials import make_client
+from queued_gspread.server.suspended import Suspender
 
 from .steps import STEPS
 from .two_ways import Scene, frozen_clock, observe
@@ -49,12 +51,25 @@ def queued_run(tmp_path_factory, redis_url, jobs):
         jobs.add(f"{KINDS[job.kind].cls.__name__}.{job.method}")
         return sent(self, job, *args)
 
-    with EMULATED() as emulator, pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Caller, "send", noting)
-        client = _plain_client(emulator, tmp_path_factory.mktemp("queued"))
-        with Server(client, redis_url=redis_url, namespace="parity", **UNLIMITED):
+        return _through_the_queue(tmp_path_factory.mktemp("queued"), redis_url)
+
+
+@pytest.fixture(scope="module")
+def held_run(tmp_path_factory, redis_url):
+    """Make every step through the queue, with every call held at its second request."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "Suspender", partial(Suspender, few=0))
+        return _through_the_queue(tmp_path_factory.mktemp("held"), redis_url)
+
+
+def _through_the_queue(folder, redis_url):
+    with EMULATED() as emulator:
+        client = _plain_client(emulator, folder)
+        with Server(client, redis_url=redis_url, namespace=folder.name, **UNLIMITED):
             scene = Scene(
-                queued_gspread.authorize(redis_url=redis_url, namespace="parity"), emulator
+                queued_gspread.authorize(redis_url=redis_url, namespace=folder.name), emulator
             )
             return {name: observe(scene, step) for name, step in STEPS.items()}
 
@@ -64,6 +79,12 @@ def queued_run(tmp_path_factory, redis_url, jobs):
 def test_a_step_is_the_same_both_ways(plain_run, queued_run, name, aspect):
     """What a step returns, raises, warns of, changes and sends is what plain gspread does."""
     assert getattr(queued_run[name], aspect) == getattr(plain_run[name], aspect)
+
+
+def test_a_step_is_the_same_where_its_run_is_held(plain_run, held_run):
+    """A call that is held at each of its requests does what plain gspread does."""
+    assert {name for name in STEPS if held_run[name] != plain_run[name]} == set()
+    assert threads("held call") == []
 
 
 def test_every_public_method_is_called(queued_run, jobs):
