@@ -44,7 +44,7 @@ class Queue:
 
     def dispatch(self):
         """Look at the head, answer it, and see the next one, as a server does for each job."""
-        self._servers.answer(self._servers.head(_LANE), b"{}")
+        self._servers.answer([(self._servers.head(_LANE), b"{}")])
 
     def leave(self):
         self._servers.release()
