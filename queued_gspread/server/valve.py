@@ -99,7 +99,8 @@ class Valve:
         with self._changed:
             self._events += 1
             self._line.unblock(kind)
-            self._changed.notify_all()
+            if self._line:
+                self._changed.notify_all()
 
     def close(self, answer: Permit | Exception = LEFT) -> None:
         """Let nothing through any more; what waits, and whatever comes, gets that answer."""
