@@ -271,6 +271,8 @@ def test_a_caller_outlives_a_restart_of_a_persistent_redis(binary, namespace, ba
         servers.beat(60)
         reply = background(Callers(settings).call, new_id(), "lane", b"job")
         assert servers.next_ready() == "lane"
+        with redis.Redis.from_url(server.url) as raw:
+            eventually(lambda: any(client["cmd"] == "xread" for client in raw.client_list()))
         server.kill()
         server.start()
         with redis.Redis.from_url(server.url) as raw:

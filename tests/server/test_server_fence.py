@@ -33,7 +33,10 @@ def listener():
             self._thread.start()
 
         def _serve(self):
-            connection, _ = self._socket.accept()
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return  # closed before anybody was let in
             with connection:
                 while piece := connection.recv(2**20):
                     self.seen.append(piece)

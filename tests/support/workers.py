@@ -10,9 +10,6 @@ from pathlib import Path
 
 from processes import environment
 
-WORKERS = 4
-"""How many processes call at a time, where nothing else is said."""
-
 
 class Workers:
     """Processes that append rows, all at once."""

@@ -8,12 +8,13 @@ from processes import ServerProcess
 from queue_fixtures import *  # noqa: F403 - pytest finds fixtures by the names that are here
 from signing_fixtures import key_of, signing_key
 from topologies import each_binary
-from workers import WORKERS, Workers
+from workers import Workers
 
 import queued_gspread
 
 __all__ = ["key_of", "signing_key"]
 
+WORKERS = 4
 LEASE = 1.0
 
 

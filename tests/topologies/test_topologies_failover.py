@@ -7,12 +7,10 @@ from collections import Counter
 import pytest
 from topologies import Cluster, Sentinels, each_binary, newest_redis
 from waiting import eventually
-from workers import WORKERS
 
 from queued_gspread import errors
 
 CALLS_EACH = 50
-THREADS = 2
 BEFORE = 40
 LOCAL, REPLICATED = "local", "replicated"
 
@@ -44,7 +42,8 @@ def key(is_signed, signing_key):
 @pytest.fixture
 def start(start_server, key):
     """Return what starts a server, with the key if there is one."""
-    own = {"SIGNING_KEY_FILE": key} if key else {}
+    # Merged, so few requests would be over before another Redis is the master.
+    own = {"NO_MERGE": "1"} | ({"SIGNING_KEY_FILE": key} if key else {})
     return lambda url, durability=LOCAL: start_server(url, DURABILITY=durability, **own)
 
 
@@ -54,7 +53,7 @@ def start_run(workers, namespace, client_of, key):
 
     def run(url, emulator):
         sheet = client_of(url, signing_key_file=key).create("Book").sheet1
-        own = {"calls": CALLS_EACH, "threads": THREADS, "signing_key_file": key}
+        own = {"calls": CALLS_EACH, "threads": 2, "signing_key_file": key}
         workers.prepare(url, namespace, [sheet.spreadsheet_id], **own)
         before = appended(emulator)
         workers.begin()
@@ -65,9 +64,8 @@ def start_run(workers, namespace, client_of, key):
 
 
 def appended(emulator):
-    """Return how many rows were appended, by requests of one or of several."""
-    bodies = (served.body for served in emulator.ledger if served.path.endswith(":append"))
-    return sum(len(body["values"]) for body in bodies)
+    """Return how many rows were appended: each by a request of its own."""
+    return sum(served.path.endswith(":append") for served in emulator.ledger)
 
 
 def judge(results, rows, durability=LOCAL):
@@ -75,15 +73,15 @@ def judge(results, rows, durability=LOCAL):
 
     What the old master has not passed on is gone. A replica that follows closely lacks what was
     done in the last moment: jobs that were put in (their callers are told), and the answer to one
-    request, which may be sent again for all calls that it was for: one sheet is one lane, which has
-    one request in the air at a time. Where a replica had to have its announcement, none is.
+    request, which may be sent again: one sheet is one lane, which has one request in the air at a
+    time. Where a replica had to have its announcement, none is.
     """
     outcomes = Counter(outcome for _, outcome, _ in results)
     assert set(outcomes) <= {"ok", *errors.__all__}
     written = Counter(rows)
     assert {row for row, outcome, _ in results if outcome == "ok"} <= set(written)
     doubled = sum(count - 1 for count in written.values())
-    assert doubled <= (WORKERS * THREADS if durability == LOCAL else 0)
+    assert doubled <= (durability == LOCAL)
     longest = max(seconds for _, _, seconds in results)
     return f"{dict(outcomes)}, doubled {doubled}, longest call {longest:.1f} s"
 
