@@ -127,6 +127,39 @@ def test_a_copy_of_an_answered_job_is_dropped(serve, signed, signing_key, raw, k
     assert len(gate.seen) == 1
 
 
+def test_signed_calls_leave_together_and_a_copy_of_one_does_not(
+    serve, authorize, signing_key, raw, keys, gate, background
+):
+    """Signed calls that wait share a request; a copy that stands among them is dropped."""
+    serve(signing_key_file=signing_key)
+    client = authorize(signing_key_file=signing_key)
+    background(read, client)
+    held = gate.next()
+    get = client.http_client.values_get
+    calls = [background(get, "lane", "Rows!A1")]
+    eventually(lambda: raw.xlen(keys.lane("lane")) == 2)
+    _, (_, waiting) = raw.xrange(keys.lane("lane"))
+    put(raw, keys, waiting["id"], waiting["body"])
+    calls.append(background(get, "lane", "Rows!A2"))
+    eventually(lambda: raw.xlen(keys.lane("lane")) == 4)
+    held.answer({})
+    gate.next().answer({"range": "Rows!A1"})
+    gate.next().answer({"range": "Rows!A2"})
+    assert [call.result(PATIENCE)["range"] for call in calls] == ["Rows!A1", "Rows!A2"]
+    background(read, client)
+    held = gate.next()
+    more = []
+    for cell in ("A3", "A4"):
+        more.append(background(get, "lane", f"Rows!{cell}"))
+        eventually(lambda: raw.xlen(keys.lane("lane")) == len(more) + 1)
+    held.answer({})
+    together = gate.next()
+    assert together.endpoint.endswith("/values:batchGet")
+    together.answer({"valueRanges": [{"range": "Rows!A3"}, {"range": "Rows!A4"}]})
+    assert [call.result(PATIENCE)["range"] for call in more] == ["Rows!A3", "Rows!A4"]
+    assert gate.is_idle
+
+
 def test_a_server_that_takes_over_makes_no_call_that_is_over(
     serve, signed, signing_key, raw, keys, gate, monkeypatch
 ):
