@@ -81,7 +81,7 @@ class Flight:
         return self._split(exchange.outcome, shared)
 
     def _split(self, outcome: Response, shared: list[Exchange]) -> Landing:
-        answers = merge.split(self.parts, outcome.value)
+        answers = self._answers(outcome.value)
         if answers is None:
             pieces = self._pieces(merge.cuts(self.parts, "")) if self.is_repeatable else []
             return Landing(shared, _UNREADABLE, pieces)
@@ -89,11 +89,19 @@ class Flight:
         own = [Exchange(call.request, Response(answer)) for call, answer in pairs]
         return Landing(own, Judgement(Verdict.FINAL))
 
+    def _answers(self, shared: Any) -> list[Any] | None:
+        try:
+            return merge.split(self.parts, shared)
+        except Exception:  # noqa: BLE001 - it is not what Google answers, and cannot be read
+            return None
+
     def _pieces_after(self, outcome: Failure) -> list[Flight]:
         """Return what is sent instead of a request that Google has refused as a whole."""
         answer = answer_of(outcome)
         message = _message(answer)
-        if answer is None or _is_of_all(answer, message):
+        # What was each call's own request has each call's own answer.
+        is_own = merge.merge(self.parts) is self.parts[0].request
+        if answer is None or is_own or _is_of_all(answer, message):
             return []
         return self._pieces(merge.cuts(self.parts, message))
 

@@ -27,6 +27,7 @@ from .quarantine import Quarantine, is_suspect
 from .request import Exchange, Response, is_read
 from .run import broken
 from .together import MOST_BYTES, MOST_CALLS, companions, may_lead, may_run_with
+from .underway import Call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from .merge import Table
     from .run import Runner
     from .sender import Sender
-    from .underway import Call
 
     Task = Generator[Ticket | None, Permit | None, None]
 
@@ -127,13 +127,15 @@ class Lane:
         self._is_left = False
         # As they stand in the lane, by their places there, and since when this server has them.
         self._entries: dict[str, tuple[Entry, float]] = {}
+        # The ids of all that count as handed out, those that were looked at alone included.
+        self._handed: set[str] = set()
         self._ahead = Ahead()
         self._answered = 0
         self._suspect: Entry | None = None
 
     def work(self) -> Task:
         """Run the calls of the lane; between two of them, others may have the worker."""
-        following = self._means.queue.head(self._name)
+        following = self._handed_out(self._means.queue.head(self._name))
         try:
             while not self._is_over():
                 if not self._open:
@@ -142,7 +144,7 @@ class Lane:
                     yield from self._let_in(following)
                 if self._open:
                     self._take((yield from self._send()))
-                following = self._answer() if self._ended else following
+                following = self._handed_out(self._answer()) if self._ended else following
                 if self._is_left:
                     return
                 if not self._open:
@@ -153,9 +155,18 @@ class Lane:
             self._release()
             for call in self._open:
                 call.close()
-            if self._entries:
-                known = [entry.job_id for entry, _ in self._entries.values()]
-                self._means.queue.leave(known)
+            self._leave()
+
+    def _leave(self) -> None:
+        """Leave what was handed out to the next server."""
+        if self._handed:
+            self._means.queue.leave(sorted(self._handed))
+
+    def _handed_out(self, entry: Entry | None) -> Entry | None:
+        """Note that a job was handed out with a look at it."""
+        if entry is not None and not is_suspect(entry):
+            self._handed.add(entry.job_id)
+        return entry
 
     def _let_in(self, entry: Entry) -> Generator[Ticket, Permit, None]:
         if is_suspect(entry) and not (yield from self._is_alone(entry)):
@@ -175,6 +186,7 @@ class Lane:
             if permit.word != "go":
                 return False
         self._suspect = entry
+        self._handed.add(entry.job_id)
         self._means.queue.take(entry)
         return True
 
@@ -209,12 +221,16 @@ class Lane:
         if self._means.merges:
             # Not bound to the flight: a cycle would keep what was sent until it is collected.
             flight.grow = partial(self._grow, flown)
+        ended: list[tuple[Call, Exchange | Outcome]] = []
         try:
-            return (yield from self._means.sender.send(flight))
+            yield from self._means.sender.send(flight, ended)
         except (StaleEpochError, BrokerUnavailableError, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - the lane has to go on, the callers to know
-            return [(call, broken(error, call)) for call in flown]
+            self._means.tables.note(self._name, None, None)
+            known = {call for call, _ in ended}
+            ended += [(call, broken(error, call)) for call in flown if call not in known]
+        return ended
 
     @property
     def _table(self) -> Table | None:
@@ -250,8 +266,11 @@ class Lane:
 
     def _look_ahead(self) -> None:
         while not self._ahead.is_blocked and may_lead(self._open[0]):
-            size = MOST_BYTES - sum(len(call.entry.body) for call in self._open)
-            look = self._ahead.look
+            known = [entry for entry, _ in self._entries.values()]
+            size = MOST_BYTES - sum(len(entry.body) for entry in known)
+            look = min(self._ahead.look, MOST_CALLS - len(known))
+            if look <= 0:
+                return
             found = self._means.queue.ahead(self._name, self._ahead.last, look, max(size, 0))
             joined = sum(1 for _ in takewhile(self._join, found))
             self._ahead.note(len(found), joined)
@@ -260,13 +279,16 @@ class Lane:
 
     def _join(self, entry: Entry) -> bool:
         """Let one more call in, if it may run together with the open ones."""
-        self._entries.setdefault(entry.entry, (entry, time.monotonic()))
+        self._handed_out(entry)
         admitted = self._means.doorkeeper.glance(entry)
         begun = None if admitted is None else self._means.runner.begin(admitted)
+        if begun is None or (
+            isinstance(begun, Call) and not may_run_with(self._open, begun, self._table)
+        ):
+            return False
+        self._entries[entry.entry] = (entry, time.monotonic())
         if isinstance(begun, Outcome):
             self._end(entry, begun)
-        elif begun is None or not may_run_with(self._open, begun, self._table):
-            return False
         else:
             self._open.append(begun)
         self._ahead.last = entry.entry
@@ -288,8 +310,11 @@ class Lane:
         """Note what came of a request; return how the call ended, if it did without one."""
         if isinstance(result, Outcome):
             return result
-        self._note_table(call, result)
-        call.answered(result)
+        try:
+            self._note_table(call, result)
+            call.answered(result)
+        except Exception as error:  # noqa: BLE001 - of this call alone, or the lane came back for ever
+            return broken(error, call)
         return None
 
     def _note_table(self, call: Call, exchange: Exchange) -> None:
@@ -315,6 +340,7 @@ class Lane:
             following = self._means.doorkeeper.answer(self._means.queue, replies)
             for entry, _ in ended:
                 self._entries.pop(entry.entry, None)
+                self._handed.discard(entry.job_id)
         self._ended.clear()
         return following
 
@@ -326,7 +352,9 @@ class Lane:
             return following
         moment = time.monotonic() + self._means.linger
         permit = yield Ticket(FREE, lambda: _GO, not_before=moment)
-        return self._means.queue.head(self._name) if permit.word == "go" else None
+        if permit.word != "go":
+            return None
+        return self._handed_out(self._means.queue.head(self._name))
 
 
 @dataclass

@@ -12,6 +12,7 @@ import random
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from google.auth.exceptions import GoogleAuthError
@@ -94,15 +95,31 @@ class Sender:
         self._guarded: dict[str, float] = {}
         self._guarding = threading.Lock()
 
-    def send(self, flight: Flight) -> Generator[Ticket, Permit, Results]:
+    def send(
+        self, flight: Flight, ended: Results | None = None
+    ) -> Generator[Ticket, Permit, Results]:
         """Send a request; return of each call what came of it, or how the call ended instead.
+
+        Args:
+            flight: The request, with its calls.
+            ended: A list that holds what is returned, as far as it has come.
 
         Raises:
             StaleEpochError: Another server works by now; nothing more was sent.
             BrokerUnavailableError: Redis is gone; the calls' fate is left to the next server.
 
         """
-        ended: Results = []
+        ended = [] if ended is None else ended
+        waiting = deque([flight])
+        while waiting:
+            pieces = yield from self._send_whole(waiting.popleft(), ended)
+            waiting.extendleft(reversed(pieces))
+        return ended
+
+    def _send_whole(
+        self, flight: Flight, ended: Results
+    ) -> Generator[Ticket, Permit, list[Flight]]:
+        """Send a request; return the pieces that are to be sent instead, if Google refuses it."""
         effort = Effort(flight.number)
         while flight.calls:
             slot = self._quota.slot(flight.calls[0].request, self._queue.epoch)
@@ -110,23 +127,19 @@ class Sender:
             try:
                 permit = yield ticket
             except GoogleAuthError as error:
-                return ended + _shared(flight, Failure(error))
+                ended += _shared(flight, Failure(error))
+                return []
             effort.number = flight.number = ticket.number
             ended += self._grounded(flight, effort, permit)
             if permit.word != "go":
                 continue
             landing = self._attempt(flight, slot, permit)
             if landing.pieces:
-                return ended + (yield from self._send_pieces(landing))
+                return landing.pieces
             if not self._goes_on(flight, effort, landing):
-                return ended + _final(flight, landing, permit)
-        return ended
-
-    def _send_pieces(self, landing: Landing) -> Generator[Ticket, Permit, Results]:
-        ended: Results = []
-        for piece in landing.pieces:
-            ended += yield from self.send(piece)
-        return ended
+                ended += _final(flight, landing, permit)
+                return []
+        return []
 
     def journal(self, entry: Entry) -> Journal:
         """Return what the journal of a call that was begun before tells."""
@@ -160,8 +173,8 @@ class Sender:
 
     def _start(self, flight: Flight, slot: Slot, effort: Effort) -> Permit:
         for _ in range(len(self._unsettled)):
-            left = self._unsettled.popleft()
-            self._settle_or_keep(*left)
+            with suppress(IndexError):  # another thread has been quicker
+                self._settle_or_keep(*self._unsettled.popleft())
         if effort.asks and effort.last is None:
             flight.calls += flight.grow(flight)
         effort.asks += 1

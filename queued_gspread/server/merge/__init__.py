@@ -119,13 +119,22 @@ def _fits(parts: Sequence[Part], table: Table | None) -> bool:
     if another.kind is Kind.APPEND:
         return _is_certain(parts, table)
     if another.kind is Kind.BATCH:
-        # What may be repeated alone has to be so in company; what may not never is.
-        return not another.is_repeatable or may_repeat(batches.request(parts))
+        # What may be repeated alone has to be so in company, whoever leaves it; what may not
+        # never is.
+        if not another.is_repeatable:
+            return True
+        return not _moves_sheets(parts) and may_repeat(batches.request(parts))
     if sum(len(one.extents) for one in parts) > _MOST_EXTENTS:
         return False
     return not any(
         new.overlaps(old) for new in another.extents for one in before for old in one.extents
     )
+
+
+def _moves_sheets(parts: Sequence[Part]) -> bool:
+    """Tell whether sheets are put in order: that may be repeated as a whole alone."""
+    changes = (item.get("updateSheetProperties") for one in parts for item in one.items)
+    return any(isinstance(about, dict) and about.get("fields") == "index" for about in changes)
 
 
 _READS: Final = (Kind.GET, Kind.IDENTICAL)

@@ -38,6 +38,6 @@ def own_answer(shared: requests.Response, request: Request, body: Json) -> reque
         str(request.method).upper(), request.endpoint, params=request.params
     )
     own.url = prepared.prepare().url or ""
-    text = json.dumps(body, indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(body, indent=2) + "\n"
     own._content = text.encode()  # noqa: SLF001 - requests has no constructor
     return own
