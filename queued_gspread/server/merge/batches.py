@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from queued_gspread.server.request import Request
 
-from .part import Json, Kind, Part, batch_path, query_of
+from .part import Json, Kind, Part, batch_path, query_of, shared_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,8 +37,5 @@ def request(parts: Sequence[Part]) -> Request:
 
 def split(parts: Sequence[Part], body: Json) -> list[Json] | None:
     """Return each one's answer."""
-    found = body.get("replies")
-    if not isinstance(found, list) or len(found) != sum(len(part.items) for part in parts):
-        return None
-    rest = iter(found)
-    return [{**body, "replies": list(islice(rest, len(part.items)))} for part in parts]
+    replies = shared_out(parts, body.get("replies"))
+    return None if replies is None else [{**body, "replies": own} for own in replies]

@@ -5,12 +5,11 @@ Ranges may overlap, and be named or open: what is cleared twice is as empty as w
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from queued_gspread.server.request import Request
 
-from .part import Form, Json, Kind, Part, batch_path, query_of, values_path
+from .part import Form, Json, Kind, Part, batch_path, query_of, shared_out, values_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,13 +47,11 @@ def request(parts: Sequence[Part]) -> Request:
 
 def split(parts: Sequence[Part], body: Json) -> list[Json] | None:
     """Return each one's answer."""
-    found = body.get("clearedRanges")
-    if not isinstance(found, list) or len(found) != sum(len(part.items) for part in parts):
+    cleared = shared_out(parts, body.get("clearedRanges"))
+    if cleared is None:
         return None
-    rest, about = iter(found), {"spreadsheetId": body.get("spreadsheetId")}
-    answers = []
-    for part in parts:
-        own = list(islice(rest, len(part.items)))
-        is_one = part.form is Form.ONE
-        answers.append(about | ({"clearedRange": own[0]} if is_one else {"clearedRanges": own}))
-    return answers
+    about = {"spreadsheetId": body.get("spreadsheetId")}
+    return [
+        about | ({"clearedRange": own[0]} if part.form is Form.ONE else {"clearedRanges": own})
+        for part, own in zip(parts, cleared, strict=True)
+    ]

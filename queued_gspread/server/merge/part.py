@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -15,6 +16,8 @@ from queued_gspread.server.repeat import may_repeat
 from queued_gspread.server.request import is_read
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from queued_gspread.server.request import Request
 
     from .ranges import Extent
@@ -29,6 +32,7 @@ __all__ = [
     "query_of",
     "reads_params",
     "same_on_the_wire",
+    "shared_out",
     "values_path",
 ]
 
@@ -89,6 +93,14 @@ class Part:
     def same(self) -> tuple[Any, ...]:
         """What has to be equal in all parts of one request."""
         return self.kind, self.base, self.options, self.range, self.is_repeatable
+
+
+def shared_out(parts: Sequence[Part], found: Any) -> list[list[Any]] | None:
+    """Return each part's own of a list with a result for every item; None if it is no such list."""
+    if not isinstance(found, list) or len(found) != sum(len(part.items) for part in parts):
+        return None
+    rest = iter(found)
+    return [list(islice(rest, len(part.items))) for part in parts]
 
 
 def is_plain(request: Request) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from gspread.utils import column_letter_to_index, rowcol_to_a1
+
 __all__ = ["Extent", "extent_of", "is_whole_sheet", "named_cells", "split_range"]
 
 
@@ -42,7 +44,6 @@ _CELL: Final = r"([A-Za-z]{1,3})([1-9][0-9]{0,7})"
 _CELLS: Final = re.compile(rf"{_CELL}(?::{_CELL})?")
 _QUOTED: Final = re.compile(r"'((?:[^']|'')+)'")
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_LETTERS: Final = 26
 
 
 def extent_of(text: str, height: int = 0, width: int = 0) -> Extent | None:
@@ -81,8 +82,8 @@ def is_whole_sheet(text: str) -> bool:
 
 def write_range(extent: Extent) -> str:
     """Return a range as Google's answers spell it: ``Sheet1!A1:B2``, or ``Sheet1!A1``."""
-    first = f"{_letters(extent.left)}{extent.top + 1}"
-    last = f"{_letters(extent.right - 1)}{extent.bottom}"
+    first = rowcol_to_a1(extent.top + 1, extent.left + 1)
+    last = rowcol_to_a1(extent.bottom, extent.right)
     return f"{extent.sheet}!{first}" if first == last else f"{extent.sheet}!{first}:{last}"
 
 
@@ -105,21 +106,5 @@ def _parse(cells: str) -> tuple[int, int, int, int] | None:
         return None
     column, row, last_column, last_row = found.groups()
     rows = sorted((int(row), int(last_row or row)))
-    columns = sorted((_index(column), _index(last_column or column)))
-    return rows[0] - 1, rows[1], columns[0], columns[1] + 1
-
-
-def _index(letters: str) -> int:
-    index = 0
-    for letter in letters.upper():
-        index = index * _LETTERS + ord(letter) - ord("A") + 1
-    return index - 1
-
-
-def _letters(index: int) -> str:
-    letters = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, _LETTERS)
-        letters = chr(ord("A") + rest) + letters
-    return letters
+    columns = sorted(map(column_letter_to_index, (column, last_column or column)))
+    return rows[0] - 1, rows[1], columns[0] - 1, columns[1]

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.server.request import Request
 
-from .part import Form, Json, Kind, Part, batch_path, query_of, reads_params, values_path
+from .part import (
+    Form,
+    Json,
+    Kind,
+    Part,
+    batch_path,
+    query_of,
+    reads_params,
+    shared_out,
+    values_path,
+)
 from .ranges import Extent, extent_of, named_cells
 
 if TYPE_CHECKING:
@@ -100,13 +109,10 @@ def request(parts: Sequence[Part]) -> Request:
 
 def split(parts: Sequence[Part], body: Json) -> list[Json] | None:
     """Return each one's answer."""
-    found = body.get("responses")
-    if not isinstance(found, list) or len(found) != sum(len(part.items) for part in parts):
+    shared = shared_out(parts, body.get("responses"))
+    if shared is None or not all(isinstance(each, dict) for own in shared for each in own):
         return None
-    if not all(isinstance(response, dict) for response in found):
-        return None
-    rest = iter(found)
-    answers = [_answer(part, list(islice(rest, len(part.items))), body) for part in parts]
+    answers = [_answer(part, own, body) for part, own in zip(parts, shared, strict=True)]
     return None if None in answers else [answer for answer in answers if answer is not None]
 
 
