@@ -33,6 +33,8 @@ from .seals import WANTED_EXPIRY, Seals
 if TYPE_CHECKING:
     from queued_gspread.settings import Settings
 
+    from .wire import Pending
+
 __all__ = ["Callers"]
 
 # How long an id is remembered, so that an enqueue that arrives late adds no second job.
@@ -69,6 +71,7 @@ class _Wait:
     began: float = field(default_factory=time.monotonic)
     alive_at: float = field(default_factory=time.monotonic)
     redis_gone_at: float | None = None
+    pending: Pending | None = None
 
     @property
     def left(self) -> float:
@@ -122,13 +125,15 @@ class Callers:
             self._withdraw(wait)
             raise
         finally:
+            if wait.pending is not None:
+                wait.pending.drop()
             self._want_no_more(wait)
         return self._seals.reply(job_id, lane, message, reply)
 
     def forget(self, job_id: str) -> None:
         """Drop a reply that has been read; it would expire by itself."""
         try:
-            self._connection.redis.unlink(self._keys.reply(job_id))
+            self._connection.wire.tell(["UNLINK", self._keys.reply(job_id)])
         except RedisError:
             return
 
@@ -144,7 +149,7 @@ class Callers:
     def _enqueue(self, wait: _Wait, body: bytes) -> str:
         keys = self._keys
         try:
-            entry, *rest = self._connection.run(
+            (entry, *rest), wait.pending = self._connection.run(
                 "enqueue",
                 [
                     *(keys.lane(wait.lane), keys.recent, keys.active, keys.ready, keys.server),
@@ -152,6 +157,7 @@ class Callers:
                 ],
                 [wait.job_id, body, wait.lane, _MEMORY_MS],
                 patience=wait.left,
+                then=self._look_command(wait, self._patience(wait)),
             )
         except BrokerUnavailableError as error:
             if not error.may_have_run or self._withdraw(wait) in _UNDONE:
@@ -205,11 +211,18 @@ class Callers:
         until_grace = self._settings.grace - wait.silence
         return max(0.001, min(SLICE, wait.left, max(until_grace, 0.05)))
 
+    def _look_command(self, wait: _Wait, seconds: float) -> list[Any]:
+        block = max(1, int(seconds * 1000))
+        # Reading leaves the reply where it is: a connection may break in the middle.
+        return ["XREAD", "COUNT", 1, "BLOCK", block, "STREAMS", self._keys.reply(wait.job_id), "0"]
+
     def _look(self, wait: _Wait, seconds: float) -> bytes | None:
-        key = self._keys.reply(wait.job_id)
+        pending, wait.pending = wait.pending, None
         try:
-            # Reading leaves the reply where it is: a connection may break in the middle.
-            found = self._connection.redis.xread({key: "0"}, 1, max(1, int(seconds * 1000)))
+            if pending is not None:
+                found = pending.read()
+            else:
+                found = self._connection.wire.ask(self._look_command(wait, seconds))
         except RedisError as error:
             if not is_passing(error):
                 self._give_up_at_refusal(wait, error)
@@ -328,12 +341,10 @@ def _may_be_made(error: BrokerUnavailableError) -> BrokerUnavailableError:
 
 
 def _body(found: Any) -> bytes | None:
-    """Return the reply's body out of what XREAD answers, in either protocol's shape."""
-    streams = list(found.values()) if isinstance(found, dict) else [s[1] for s in found or []]
-    for entries in streams:
-        # RESP3 nests the entries once more.
-        flat = entries[0] if entries and isinstance(entries[0], list) else entries
-        for _, fields in flat:
-            body: bytes = fields.get(b"body", b"")
-            return body
-    return None
+    """Return the reply's body out of what XREAD answers."""
+    if not found:
+        return None
+    ((_, ((_, fields),)),) = found
+    values = dict(zip(fields[::2], fields[1::2], strict=True))
+    body: bytes = values.get(b"body", b"")
+    return body

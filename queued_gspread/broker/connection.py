@@ -11,7 +11,7 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import redis
 from redis.backoff import NoBackoff
@@ -36,6 +36,10 @@ from .address import CLUSTER, SERVER, Address, parse, unusable
 from .guide import LOST, REFUSED_FOR_GOOD, NobodyAnswersError, NoMasterError
 from .keys import Keys
 from .topology import MovedAwayError, pool_of
+from .wire import Pending, Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = [
     "LONGEST_RECONNECT",
@@ -119,9 +123,17 @@ class Connection:
         self.url = url
         address = parse(url)
         self.redis = _client(url, address, Keys(namespace).server)
+        self.wire = Wire(self.redis.connection_pool)
         self._can_fail_over = address.kind != SERVER
 
-    def run(self, name: str, keys: list[str], args: list[Any], patience: float = 0.0) -> Any:
+    def run(
+        self,
+        name: str,
+        keys: list[str],
+        args: list[Any],
+        patience: float = 0.0,
+        then: Sequence[Any] = (),
+    ) -> Any:
         """Run a script; once more where the connection had died since it was last used.
 
         Args:
@@ -130,6 +142,10 @@ class Connection:
             args: Its arguments.
             patience: Seconds for which it is tried again while another Redis becomes the
                 master, where there are several.
+            then: A command that goes out in the same write.
+
+        Returns:
+            What the script returned; with ``then``, that and the answer that is still to come.
 
         Raises:
             BrokerUnavailableError: Redis cannot be reached, or refuses; the cause is redis-py's
@@ -140,7 +156,7 @@ class Connection:
         may_have_run = False
         while True:
             try:
-                return self._run_twice(name, keys, args)
+                return self._run_twice(name, keys, args, then)
             except BrokerUnavailableError as error:
                 may_have_run = may_have_run or error.may_have_run
                 if not self._may_fail_over(error) or time.monotonic() > deadline:
@@ -152,26 +168,29 @@ class Connection:
         is_away = isinstance(error.__cause__, NobodyAnswersError)
         return self._can_fail_over and is_passing(error) and not is_away
 
-    def _run_twice(self, name: str, keys: list[str], args: list[Any]) -> Any:
+    def _run_twice(self, name: str, keys: list[str], args: list[Any], then: Sequence[Any]) -> Any:
         try:
-            return self._run(name, keys, args)
+            return self._run(name, keys, args, then)
         except RedisError as error:
             if not isinstance(error, LOST) or _is_refused(error):
                 raise unavailable(self.url, error) from error
             may_have_run = _may_have_run(error)
         try:
-            return self._run(name, keys, args)
+            return self._run(name, keys, args, then)
         except RedisError as error:
             told = unavailable(self.url, error)
             told.may_have_run = may_have_run or _may_have_run(error)
             raise told from error
 
-    def _run(self, name: str, keys: list[str], args: list[Any]) -> Any:
+    def _run(self, name: str, keys: list[str], args: list[Any], then: Sequence[Any]) -> Any:
         script = SCRIPTS[name]
         try:
-            return self.redis.evalsha(script.sha, len(keys), *keys, *args)
+            return self._send(["EVALSHA", script.sha, len(keys), *keys, *args], then)
         except NoScriptError:
-            return self.redis.eval(script.text, len(keys), *keys, *args)
+            return self._send(["EVAL", script.text, len(keys), *keys, *args], then)
+
+    def _send(self, command: list[Any], then: Sequence[Any]) -> Any | tuple[Any, Pending]:
+        return self.wire.ask_and_go_on(command, then) if then else self.wire.ask(command)
 
 
 _connections: dict[tuple[int, str, str], Connection] = {}

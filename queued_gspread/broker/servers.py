@@ -176,8 +176,8 @@ class Servers(Ledger):
         """
         control = self._keys.control(self.server_id)
         try:
-            found = self._connection.redis.blpop(
-                [control, self._keys.ready_under(self.epoch)], SLICE
+            found = self._connection.wire.ask(
+                ["BLPOP", control, self._keys.ready_under(self.epoch), SLICE]
             )
         except RedisError as error:
             raise unavailable(self.settings.redis_url, error) from error

@@ -151,8 +151,9 @@ def test_a_job_whose_enqueue_was_sent_twice_is_missed(own_redis, namespace, raw,
     with Wire(own_redis.url) as wire:
         settings = Settings(redis_url=wire.url, namespace=namespace, grace=60.0)
         Servers(Settings(redis_url=own_redis.url, namespace=namespace), "aaaa", "server a").beat(60)
-        # After two commands of redis-py's own, and one that finds the script unknown.
-        wire.cut(3, AFTER)
+        # After two commands of redis-py's own, one that finds the script unknown with the look for
+        # its reply, and redis-py's on another connection.
+        wire.cut(6, AFTER)
         waiting = background(Callers(settings).call, new_id(), "lane", b"job")
         eventually(lambda: "XREAD" in wire.commands)
         assert wire.hits == ["EVAL"]

@@ -1,0 +1,159 @@
+"""Commands to Redis beneath redis-py's ``Redis``, which is most of what a short command costs.
+
+Several commands go out in one write, and an answer that nobody waits for is read when the
+connection is used next. Connecting, and what a connection is, stays with redis-py's pool: a line is
+a connection that is taken from it and kept. Nothing is sent twice here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from redis.exceptions import RedisError, ResponseError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import redis
+
+    Command = Sequence[Any]
+
+__all__ = ["Pending", "Wire"]
+
+
+class _Line:
+    """A connection, and how many answers are still to come that nobody waits for."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+        self.owed = 0
+
+    def write(self, commands: Sequence[Command]) -> None:
+        packed = self.connection.pack_commands(commands)
+        self.connection.send_packed_command(packed, check_health=False)
+
+    def read(self) -> Any:
+        while self.owed:
+            self.owed -= 1
+            try:
+                self.connection.read_response()
+            except ResponseError:
+                continue
+        return self.connection.read_response()
+
+
+class Pending:
+    """The answer to a command that has been sent; it is read, or given up, once."""
+
+    def __init__(self, wire: Wire, line: _Line) -> None:
+        self._wire = wire
+        self._line: _Line | None = line
+
+    def read(self) -> Any:
+        """Wait for the answer.
+
+        Raises:
+            RedisError: The command failed, or the connection.
+
+        """
+        line, self._line = self._line, None
+        assert line is not None, "an answer is read once"
+        return self._wire.read_last(line)
+
+    def drop(self) -> None:
+        """Give the answer up, and the connection with it, if it was not read."""
+        line, self._line = self._line, None
+        if line is not None:
+            self._wire.hang_up(line)
+
+
+class Wire:
+    """The lines of one process to one Redis; any of its threads may use them.
+
+    Args:
+        pool: Where connections come from.
+
+    """
+
+    def __init__(self, pool: redis.ConnectionPool) -> None:
+        self._pool = pool
+        self._idle: list[_Line] = []
+
+    def ask(self, command: Command) -> Any:
+        """Send a command and return its answer.
+
+        Raises:
+            RedisError: It failed, or the connection.
+
+        """
+        return self.read_last(self._written([command]))
+
+    def ask_and_go_on(self, command: Command, then: Command) -> tuple[Any, Pending]:
+        """Send two commands in one write; return the answer to the first once it is there.
+
+        Raises:
+            RedisError: The first failed, or the connection; the second may have been done.
+
+        """
+        line = self._written([command, then])
+        try:
+            return line.read(), Pending(self, line)
+        except BaseException as error:
+            self._after(error, line, is_last=False)
+            raise
+
+    def tell(self, command: Command) -> None:
+        """Send a command whose answer nobody waits for.
+
+        Raises:
+            RedisError: The connection failed.
+
+        """
+        line = self._written([command])
+        line.owed += 1
+        self._idle.append(line)
+
+    def read_last(self, line: _Line) -> Any:
+        """Return the last answer that a line has to give, and take the line back."""
+        try:
+            answer = line.read()
+        except BaseException as error:
+            self._after(error, line, is_last=True)
+            raise
+        self._idle.append(line)
+        return answer
+
+    def hang_up(self, line: _Line) -> None:
+        """Close a line: what it still had to say is lost."""
+        line.connection.disconnect()
+        self._pool.release(line.connection)
+
+    def _written(self, commands: Sequence[Command]) -> _Line:
+        line = self._line()
+        try:
+            line.write(commands)
+        except BaseException as error:
+            self._after(error, line, is_last=False)
+            raise
+        return line
+
+    def _line(self) -> _Line:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return _Line(self._pool.get_connection())
+
+    def _after(self, error: BaseException, line: _Line, *, is_last: bool) -> None:
+        """Keep a line on which Redis has refused, if there is nothing to come; else close it."""
+        if is_last and isinstance(error, ResponseError):
+            self._idle.append(line)
+            return
+        self.hang_up(line)
+        if isinstance(error, RedisError) and not isinstance(error, ResponseError):
+            self._forget_idle()
+
+    def _forget_idle(self) -> None:
+        """Close the lines that lead to a Redis which was lost."""
+        idle, self._idle = self._idle, []
+        for line in idle:
+            self.hang_up(line)

@@ -1,0 +1,81 @@
+"""Commands in one write, answers that nobody waits for, and what becomes of the connections."""
+
+from __future__ import annotations
+
+import pytest
+import redis
+from redis.exceptions import ConnectionError as Lost
+from redis.exceptions import ResponseError
+
+from queued_gspread.broker.wire import Wire
+from queued_gspread.embedded import TemporaryRedis
+
+
+@pytest.fixture
+def wire(redis_url):
+    pool = redis.ConnectionPool.from_url(redis_url, protocol=2)
+    yield Wire(pool)
+    pool.disconnect()
+
+
+@pytest.fixture
+def connections(raw):
+    """Return what counts the connections of the Redis."""
+    before = len(raw.client_list())
+    return lambda: len(raw.client_list()) - before
+
+
+def test_the_first_answer_comes_before_the_second_is_there(wire, raw, namespace):
+    """Of two commands in one write the first is answered while the second still waits."""
+    key = f"{namespace}:list"
+    answer, pending = wire.ask_and_go_on(["PING"], ["BLPOP", key, 20])
+    assert answer == b"PONG"
+    raw.rpush(key, "x")
+    assert pending.read() == [key.encode(), b"x"]
+
+
+def test_a_line_is_used_again(wire, connections):
+    """Commands one after the other share a connection, whatever came of them."""
+    assert wire.ask(["PING"]) == b"PONG"
+    with pytest.raises(ResponseError, match="unknown command"):
+        wire.ask(["NONSENSE"])
+    _, pending = wire.ask_and_go_on(["PING"], ["PING"])
+    assert pending.read() == b"PONG"
+    assert connections() == 1
+
+
+def test_an_answer_that_nobody_waits_for_is_not_taken_for_another(wire, raw, namespace):
+    """What was told is done, refused or not, and the next command gets its own answer."""
+    wire.tell(["SET", f"{namespace}:key", "value"])
+    wire.tell(["NONSENSE"])
+    assert wire.ask(["ECHO", "mine"]) == b"mine"
+    assert raw.get(f"{namespace}:key") == "value"
+
+
+def test_an_answer_that_is_given_up_ends_its_connection(wire, namespace, connections):
+    """Where the second answer is not wanted any more, it can reach nobody else."""
+    _, pending = wire.ask_and_go_on(["PING"], ["BLPOP", f"{namespace}:list", 20])
+    pending.drop()
+    pending.drop()
+    assert wire.ask(["PING"]) == b"PONG"
+    assert connections() == 1
+
+
+def test_a_refusal_of_the_first_command_gives_the_second_up(wire, namespace):
+    """Where the first command fails, nobody waits for the second, nor gets its answer."""
+    with pytest.raises(ResponseError, match="unknown command"):
+        wire.ask_and_go_on(["NONSENSE"], ["BLPOP", f"{namespace}:list", 20])
+    assert wire.ask(["PING"]) == b"PONG"
+
+
+def test_a_lost_redis_is_met_once():
+    """When a connection turns out to be dead, the others that were idle are not tried either."""
+    with TemporaryRedis() as own:
+        wire = Wire(redis.ConnectionPool.from_url(own.url, protocol=2))
+        pending = [wire.ask_and_go_on(["PING"], ["PING"])[1] for _ in range(3)]
+        assert [one.read() for one in pending] == 3 * [b"PONG"]
+        own.restart()
+        with pytest.raises(Lost):
+            wire.ask(["PING"])
+        assert wire.ask(["PING"]) == b"PONG"
+        wire._pool.disconnect()
