@@ -11,6 +11,7 @@ from .callers import Callers
 from .entry import Entry
 from .epoch import StaleEpochError
 from .notes import NO_NOTE, Note
+from .ready import Ready
 from .servers import STOP, Beat, Servers
 from .shares import Settled, Share
 from .slots import ALL, KINDS, NO_SLOT, Permit, Setback, Slot
@@ -26,6 +27,7 @@ __all__ = [
     "Entry",
     "Note",
     "Permit",
+    "Ready",
     "Servers",
     "Setback",
     "Settled",

@@ -6,11 +6,8 @@ safe. The scripts of this package may be sent twice, and :meth:`Connection.run` 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import redis
@@ -35,6 +32,7 @@ from queued_gspread.settings import hide_password
 from .address import CLUSTER, SERVER, Address, parse, unusable
 from .guide import LOST, REFUSED_FOR_GOOD, NobodyAnswersError, NoMasterError
 from .keys import Keys
+from .scripts import SCRIPTS
 from .topology import MovedAwayError, pool_of
 from .wire import Pending, Wire
 
@@ -44,7 +42,6 @@ if TYPE_CHECKING:
 __all__ = [
     "LONGEST_RECONNECT",
     "REPLY_EXPIRY",
-    "SCRIPTS",
     "SLICE",
     "Connection",
     "as_text",
@@ -88,32 +85,6 @@ _CODES_FOR_NOW: Final = (
     *("MISCONF ", "NOREPLICAS ", "BUSY ", "READONLY ", "UNBLOCKED ", "MASTERDOWN "),
     *("CLUSTERDOWN ", "ASK ", "TRYAGAIN ", "non local key"),
 )
-
-
-@dataclass(frozen=True)
-class Script:
-    """A Lua script and the hash by which Redis knows it."""
-
-    text: str
-    sha: str
-
-
-SHARED: Final = ("prelude", "quota")
-"""The parts that all scripts begin with."""
-
-
-def _load(name: str) -> Script:
-    folder = Path(__file__).with_name("lua")
-    parts = (*SHARED, name)
-    text = "".join((folder / f"{part}.lua").read_text() for part in parts)
-    return Script(text, hashlib.sha1(text.encode()).hexdigest())  # noqa: S324 - Redis's choice
-
-
-_NAMES: Final = (
-    *("ahead", "alive", "answer", "beat", "enqueue", "head", "journal", "leave", "poison"),
-    *("recount", "recover", "release", "settle", "start", "take", "touch", "withdraw"),
-)
-SCRIPTS: Final = {name: _load(name) for name in _NAMES}
 
 
 class Connection:
@@ -163,6 +134,20 @@ class Connection:
                     error.may_have_run = may_have_run
                     raise
             time.sleep(_PAUSE)
+
+    def tell(self, name: str, keys: list[str], args: list[Any]) -> None:
+        """Have a script run whose answer nobody waits for.
+
+        Raises:
+            BrokerUnavailableError: Redis cannot be reached; the cause is redis-py's error.
+
+        """
+        # Whole: nobody would hear that Redis does not know it by its hash.
+        command = ["EVAL", SCRIPTS[name].text, len(keys), *keys, *args]
+        try:
+            self.wire.tell(command)
+        except RedisError as error:
+            raise unavailable(self.url, error) from error
 
     def _may_fail_over(self, error: BrokerUnavailableError) -> bool:
         is_away = isinstance(error.__cause__, NobodyAnswersError)

@@ -21,7 +21,7 @@ class Keys:
     ``…:lane:LANE``      stream       the lane's jobs, first in first out
     ``…:active``         set          names of the lanes that hold jobs or are being run
     ``…:ready:EPOCH``    list         names of the active lanes that wait for that epoch's
-                                      server
+                                      server; with each its job, if small and the only one
     ``…:recent``         sorted set   ids of the latest jobs, by time
     ``…:started``        hash         job id to ``r`` (has only read), ``w`` (may have written,
                                       but nothing that may not be written twice), ``j`` (its

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from redis.exceptions import RedisError
 
-from .connection import SCRIPTS, is_passing, unavailable
+from .connection import is_passing, unavailable
 from .epoch import Epoch, unless_stale
+from .scripts import SCRIPTS
 from .slots import NO_SLOT, Permit, Setback, Slot, milliseconds, permit_of
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from .connection import REPLY_EXPIRY, SLICE, as_text, unavailable
 from .entry import Entry, entry_of
 from .epoch import unless_stale
 from .ledger import Ledger
+from .ready import Ready, ready_of
 from .slots import KINDS, milliseconds
 
 if TYPE_CHECKING:
@@ -166,8 +167,8 @@ class Servers(Ledger):
             raise unavailable(self.settings.redis_url, error) from error
         return found if isinstance(found, bytes) else None
 
-    def next_ready(self) -> str | None:
-        """Wait for a lane that holds jobs: its name, :data:`STOP`, or None after a slice.
+    def next_ready(self) -> Ready | None:
+        """Wait for a lane that holds jobs; its name may be :data:`STOP`. None after a slice.
 
         Raises:
             BrokerUnavailableError: The connection failed; a name may have been lost with it,
@@ -184,7 +185,7 @@ class Servers(Ledger):
         if found is None:
             return None
         place, name = found
-        return STOP if as_text(place) == control else _lane(name)
+        return Ready(STOP) if as_text(place) == control else ready_of(name)
 
     def request_stop(self, server_id: str) -> None:
         """Ask a server to stop, from wherever."""
@@ -203,6 +204,20 @@ class Servers(Ledger):
             "head", [keys.lane(lane), keys.active, keys.started, keys.tries], [lane]
         )
         return entry_of(lane, found)
+
+    def claim(self, entry: Entry) -> None:
+        """Say that a job is handed out that came with the name of its lane.
+
+        Nobody waits for the answer: what is done with the job is said under the same epoch.
+
+        Raises:
+            BrokerUnavailableError: The connection failed.
+
+        """
+        keys = self._keys
+        places = [keys.server, keys.lane(entry.lane), keys.tries]
+        args = [self.epoch, entry.entry, entry.job_id]
+        self._connection.tell("claim", places, args)
 
     def ahead(self, lane: str, after: str, count: int, size: int) -> list[Entry]:
         """Return the jobs that stand behind one in its lane, in order.
@@ -249,8 +264,3 @@ class Servers(Ledger):
             places += [keys.reply(entry.job_id), keys.journal(entry.job_id)]
             args += [entry.entry, entry.job_id, reply]
         return entry_of(lane, self._fenced("answer", places, args, insists=True))
-
-
-def _lane(name: Any) -> str:
-    """Return the name of a lane, which goes back to Redis as it came, whoever wrote it."""
-    return str(name, errors="surrogateescape")

@@ -7,18 +7,23 @@ a connection that is taken from it and kept. Nothing is sent twice here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import contextlib
+import inspect
+from typing import TYPE_CHECKING, Any, Final
 
+import redis
 from redis.exceptions import RedisError, ResponseError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import redis
-
     Command = Sequence[Any]
 
 __all__ = ["Pending", "Wire"]
+
+_NAME: Final = inspect.signature(redis.ConnectionPool.get_connection).parameters["command_name"]
+# redis-py before 5.3 asks what a connection is for, and makes nothing of it.
+_PURPOSE: Final = ("",) if _NAME.default is inspect.Parameter.empty else ()
 
 
 class _Line:
@@ -29,17 +34,34 @@ class _Line:
         self.owed = 0
 
     def write(self, commands: Sequence[Command]) -> None:
-        packed = self.connection.pack_commands(commands)
+        packed = self.connection.pack_commands([_in_bytes(command) for command in commands])
         self.connection.send_packed_command(packed, check_health=False)
 
     def read(self) -> Any:
         while self.owed:
-            self.owed -= 1
-            try:
-                self.connection.read_response()
-            except ResponseError:
-                continue
+            self._skip()
         return self.connection.read_response()
+
+    def is_alive(self) -> bool:
+        """Take in what nobody waits for; tell whether nothing else has come, such as the end."""
+        try:
+            while self.connection.can_read():
+                if not self.owed:
+                    return False
+                self._skip()
+        except (RedisError, OSError):
+            return False
+        return True
+
+    def _skip(self) -> None:
+        self.owed -= 1
+        with contextlib.suppress(ResponseError):
+            self.connection.read_response()
+
+
+def _in_bytes(command: Command) -> list[Any]:
+    # A stranger's names go back as they came: hiredis knows nothing of how text is encoded.
+    return [arg.encode(errors="surrogateescape") if type(arg) is str else arg for arg in command]
 
 
 class Pending:
@@ -138,10 +160,14 @@ class Wire:
         return line
 
     def _line(self) -> _Line:
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return _Line(self._pool.get_connection())
+        while True:
+            try:
+                line = self._idle.pop()
+            except IndexError:
+                return _Line(self._pool.get_connection(*_PURPOSE))
+            if line.is_alive():
+                return line
+            self.hang_up(line)
 
     def _after(self, error: BaseException, line: _Line, *, is_last: bool) -> None:
         """Keep a line on which Redis has refused, if there is nothing to come; else close it."""

@@ -32,7 +32,7 @@ from .underway import Call
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
-    from queued_gspread.broker import Entry, Servers
+    from queued_gspread.broker import Entry, Ready, Servers
 
     from .doorkeeper import Doorkeeper
     from .merge import Table
@@ -102,9 +102,9 @@ class Means:
     merges: bool = True
     linger: float = 0.0
 
-    def work(self, name: str, is_over: Callable[[], bool]) -> Task:
+    def work(self, ready: Ready, is_over: Callable[[], bool]) -> Task:
         """Return the work of a lane until none of its calls is left."""
-        return Lane(self, name, is_over).work()
+        return Lane(self, ready, is_over).work()
 
 
 class Lane:
@@ -112,14 +112,15 @@ class Lane:
 
     Args:
         means: What it works with.
-        name: The lane's.
+        ready: Which lane.
         is_over: Tells whether no further call is to be begun.
 
     """
 
-    def __init__(self, means: Means, name: str, is_over: Callable[[], bool]) -> None:
+    def __init__(self, means: Means, ready: Ready, is_over: Callable[[], bool]) -> None:
         self._means = means
-        self._name = name
+        self._name = ready.lane
+        self._first = ready.first
         self._is_over = is_over
         # In order of arrival; each waits for the answer to a request.
         self._open: list[Call] = []
@@ -135,7 +136,7 @@ class Lane:
 
     def work(self) -> Task:
         """Run the calls of the lane; between two of them, others may have the worker."""
-        following = self._handed_out(self._means.queue.head(self._name))
+        following = self._handed_out(self._first_job())
         try:
             while not self._is_over():
                 if not self._open:
@@ -167,6 +168,13 @@ class Lane:
         if entry is not None and not is_suspect(entry):
             self._handed.add(entry.job_id)
         return entry
+
+    def _first_job(self) -> Entry | None:
+        """Return the first job, which may have come with the name of the lane."""
+        if self._first is None:
+            return self._means.queue.head(self._name)
+        self._means.queue.claim(self._first)
+        return self._first
 
     def _let_in(self, entry: Entry) -> Generator[Ticket, Permit, None]:
         if is_suspect(entry) and not (yield from self._is_alone(entry)):
@@ -334,13 +342,12 @@ class Lane:
         following = None
         self._answered += len(self._ended)
         for ended in _batches(self._ended):
-            for entry, outcome in ended:
-                log_call(entry, outcome, time.monotonic() - self._entries[entry.entry][1])
             replies = [(entry, outcome.reply if entry.job_id else b"") for entry, outcome in ended]
             following = self._means.doorkeeper.answer(self._means.queue, replies)
-            for entry, _ in ended:
-                self._entries.pop(entry.entry, None)
+            for entry, outcome in ended:
                 self._handed.discard(entry.job_id)
+                began = self._entries.pop(entry.entry)[1]
+                log_call(entry, outcome, time.monotonic() - began)
         self._ended.clear()
         return following
 

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.broker import STOP, StaleEpochError
+from queued_gspread.broker import STOP, Ready, StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError
 
 from .calllog import LOGGER
@@ -38,8 +38,8 @@ class Lanes:
 
     Args:
         queue: The servers' side of the queue.
-        work: Returns the work of a lane, which asks what it is given whether no further call is
-            to be begun.
+        work: Returns the work of a lane that is ready, which asks what it is given whether no
+            further call is to be begun.
         valve: Where requests wait.
         stopping: Set when no further call is to be begun.
         on_stop: Called when somebody asks this server to stop, through the queue.
@@ -50,7 +50,7 @@ class Lanes:
     def __init__(
         self,
         queue: Servers,
-        work: Callable[[str, Callable[[], bool]], Task],
+        work: Callable[[Ready, Callable[[], bool]], Task],
         valve: Valve,
         stopping: threading.Event,
         on_stop: Callable[[], None],
@@ -119,11 +119,19 @@ class Lanes:
     def _over(self) -> bool:
         return self._stopping.is_set() or self._lapsed.is_set()
 
-    def _dispatch(self, name: str | None) -> None:
-        if name == STOP:
+    def _dispatch(self, ready: Ready | None) -> None:
+        if ready is None:
+            return
+        if ready.lane == STOP:
             self._on_stop()
-        elif name is not None and self._claim(name):
-            self._submit(name, self._work(name, lambda: self._over))
+        elif self._claim(ready.lane):
+            self._begin(ready)
+
+    def _begin(self, ready: Ready) -> None:
+        if self._must_recover.is_set():
+            # The task that had the lane may have begun this very job, and failed.
+            ready = Ready(ready.lane)
+        self._submit(ready.lane, self._work(ready, lambda: self._over))
 
     def _claim(self, lane: str) -> bool:
         """Take a lane for a new task, or tell the one that has it to come back to it."""
@@ -139,7 +147,7 @@ class Lanes:
                 self._busy[lane] = False
             self._changed.notify_all()
         if has_more:
-            self._submit(lane, self._work(lane, lambda: self._over))
+            self._begin(Ready(lane))
 
     def _submit(self, lane: str, task: Task, given: Permit | Exception | None = None) -> None:
         """Have a worker go on with a task."""

@@ -14,6 +14,7 @@ from waiting import PATIENCE, eventually
 from wire import AFTER, Wire
 
 from queued_gspread.broker import Callers, Note, Servers, Slot
+from queued_gspread.broker.scripts import SCRIPTS
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.embedded.probe import free_port
 from queued_gspread.errors import BrokerUnavailableError, JobLostError
@@ -151,12 +152,12 @@ def test_a_job_whose_enqueue_was_sent_twice_is_missed(own_redis, namespace, raw,
     with Wire(own_redis.url) as wire:
         settings = Settings(redis_url=wire.url, namespace=namespace, grace=60.0)
         Servers(Settings(redis_url=own_redis.url, namespace=namespace), "aaaa", "server a").beat(60)
-        # After two commands of redis-py's own, one that finds the script unknown with the look for
-        # its reply, and redis-py's on another connection.
-        wire.cut(6, AFTER)
+        raw.script_load(SCRIPTS["enqueue"].text)
+        # After two commands of redis-py's own.
+        wire.cut(2, AFTER)
         waiting = background(Callers(settings).call, new_id(), "lane", b"job")
         eventually(lambda: "XREAD" in wire.commands)
-        assert wire.hits == ["EVAL"]
+        assert wire.hits == ["EVALSHA"]
         assert raw.xlen(keys.lane("lane")) == 1
         raw.delete(keys.lane("lane"))
         assert isinstance(waiting.exception(PATIENCE), JobLostError)

@@ -151,7 +151,7 @@ def test_options_in_the_url_do_not_garble_the_queue(redis_url, namespace, query,
     assert server.beat(60).state == "taken"
     assert Servers(settings, "bbbb", "server b").beat(60).state == "held"
     reply = background(Callers(settings).call, new_id(), "lane", b"\xff")
-    assert server.next_ready() == "lane"
+    assert server.next_ready().lane == "lane"
     head = server.head("lane")
     assert head.body == b"\xff"
     answer(server, head, b"\xfe")
@@ -270,7 +270,7 @@ def test_a_caller_outlives_a_restart_of_a_persistent_redis(binary, namespace, ba
         servers = Servers(settings, "aaaa", "server a")
         servers.beat(60)
         reply = background(Callers(settings).call, new_id(), "lane", b"job")
-        assert servers.next_ready() == "lane"
+        assert servers.next_ready().lane == "lane"
         with redis.Redis.from_url(server.url) as raw:
             eventually(lambda: any(client["cmd"] == "xread" for client in raw.client_list()))
         server.kill()

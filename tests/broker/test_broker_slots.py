@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from one_job import answer, settle, start
 
 from queued_gspread.broker import Servers, Slot
-from queued_gspread.broker import connection as connections
+from queued_gspread.broker.scripts import SCRIPTS, Script
 
 WINDOW = 60.0
 LANE = "lane"
@@ -46,12 +46,12 @@ class Clock:
 def clock(raw, keys, monkeypatch):
     """Return the clock of all scripts of this test."""
     key = keys._key("clock")
-    for name, script in connections.SCRIPTS.items():
+    for name, script in SCRIPTS.items():
         text = script.text.replace(
             "redis.call('TIME')", f"cjson.decode(redis.call('GET', '{key}'))"
         )
         sha = hashlib.sha1(text.encode()).hexdigest()
-        monkeypatch.setitem(connections.SCRIPTS, name, connections.Script(text, sha))
+        monkeypatch.setitem(SCRIPTS, name, Script(text, sha))
     return Clock(raw, key)
 
 

@@ -68,14 +68,35 @@ def test_a_refusal_of_the_first_command_gives_the_second_up(wire, namespace):
     assert wire.ask(["PING"]) == b"PONG"
 
 
-def test_a_lost_redis_is_met_once():
-    """When a connection turns out to be dead, the others that were idle are not tried either."""
+def test_lines_to_a_redis_that_has_ended_are_not_used():
+    """Nothing is sent on a connection that has ended while nobody used it."""
     with TemporaryRedis() as own:
         wire = Wire(redis.ConnectionPool.from_url(own.url, protocol=2))
         pending = [wire.ask_and_go_on(["PING"], ["PING"])[1] for _ in range(3)]
         assert [one.read() for one in pending] == 3 * [b"PONG"]
+        wire.tell(["SET", "key", "value"])
         own.restart()
-        with pytest.raises(Lost):
-            wire.ask(["PING"])
         assert wire.ask(["PING"]) == b"PONG"
         wire._pool.disconnect()
+
+
+def test_a_lost_redis_is_met_once():
+    """When a connection is lost in the middle, the others that are idle are given up with it."""
+    with TemporaryRedis() as own:
+        wire = Wire(redis.ConnectionPool.from_url(own.url, protocol=2))
+        waiting, other = (wire.ask_and_go_on(["PING"], ["BLPOP", key, 20])[1] for key in "ab")
+        wire.ask(["LPUSH", "b", "x"])
+        assert other.read() == [b"b", b"x"]
+        assert wire._idle
+        own.restart()
+        with pytest.raises(Lost):
+            waiting.read()
+        assert not wire._idle
+        wire._pool.disconnect()
+
+
+def test_a_strangers_text_goes_back_as_it_came(wire, namespace):
+    """What is no UTF-8 is sent as the bytes that it was."""
+    key = f"{namespace}:odd"
+    wire.ask(["SET", key, b"\xff\xfe".decode(errors="surrogateescape")])
+    assert wire.ask(["GET", key]) == b"\xff\xfe"

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import cycle
 
-from queued_gspread.broker import Permit, Setback
+from queued_gspread.broker import Permit, Ready, Setback
 from queued_gspread.broker.entry import Entry
 from queued_gspread.identity import ANYONE
 from queued_gspread.server.calllog import LOGGER
@@ -137,7 +137,7 @@ def run(history, *, merges):
     level = LOGGER.level
     LOGGER.setLevel(logging.ERROR)
     try:
-        _drive(means.work(LANE, lambda: False))
+        _drive(means.work(Ready(LANE), lambda: False))
     finally:
         LOGGER.setLevel(level)
     assert None not in queue.replies, "a call is left over"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from calls import WORKSHEET
 
-from queued_gspread.broker.connection import SCRIPTS
+from queued_gspread.broker.scripts import SCRIPTS
 from queued_gspread.job import Job, new_id
 
 _BATCH = 2000

@@ -125,7 +125,7 @@ def test_every_script_runs_as_these_users(guarded, settings_of, background):
     assert colleague.beat(60).state == "held"
     job_id = new_id()
     reply = background(callers.call, job_id, "lane", b"job")
-    assert server.next_ready() == "lane"
+    assert server.next_ready().lane == "lane"
     head = server.head("lane")
     slot = Slot("write", "slot", 1, 0.001)
     permit = start(server, head, "j", None, slot, Note(0, (b"=",), "slot", b"told"))
@@ -138,7 +138,7 @@ def test_every_script_runs_as_these_users(guarded, settings_of, background):
     server.leave([head.job_id])
     server.poison(head)
     assert server.recover(60.0) == 1
-    assert server.next_ready() == "lane"
+    assert server.next_ready().lane == "lane"
     assert answer(server, head, b"reply") is None
     assert reply.result(PATIENCE) == b"reply"
     callers.forget(job_id)

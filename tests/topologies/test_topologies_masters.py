@@ -127,12 +127,12 @@ def test_every_command_finds_the_node_of_its_namespace(cluster, background):
         assert queue.beat(60).state == "taken"
         job_id = new_id()
         reply = background(Callers(settings).call, job_id, "lane", b"job")
-        assert queue.next_ready() == "lane"
+        assert queue.next_ready().lane == "lane"
         assert answer(queue, queue.head("lane"), b"reply") is None
         assert reply.result(PATIENCE) == b"reply"
         Callers(settings).forget(job_id)
         queue.request_stop("aaaa")
-        assert queue.next_ready() == "\0stop"
+        assert queue.next_ready().lane == "\0stop"
     found = [len(node.ask("KEYS", "queued-gspread:{space-*")) for node in cluster.nodes]
     assert all(found)
     assert not [node for node in cluster.nodes if node.ask("KEYS", "*:reply:*")]
@@ -198,11 +198,11 @@ def test_every_socket_is_kept_alive(locked, cluster, namespace, redis_url):
     """Every socket over TCP, those to Sentinels included, has a time-out and is kept alive."""
     for url in (locked.url, cluster.url, redis_url):
         queue_at(url, namespace).beat(60)
-        pool = connect(url, namespace).redis.connection_pool
-        guide = getattr(pool, "sentinel_manager", None)
-        others = guide._clients.values() if guide else []
-        for each in (pool, *(client.connection_pool for client in others)):
-            connection = each._available_connections[0]
+        wire = connect(url, namespace).wire
+        guide = getattr(wire._pool, "sentinel_manager", None)
+        others = [client.connection_pool for client in (guide._clients.values() if guide else [])]
+        idle = [wire._idle[0].connection, *(pool._available_connections[0] for pool in others)]
+        for connection in idle:
             with connection._sock.dup() as sock:
                 assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
                 assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) < 60

@@ -1,0 +1,44 @@
+"""What waits in the list of ready lanes: a name, or a name with the lane's only job."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from .entry import Entry
+
+__all__ = ["Ready", "ready_of"]
+
+# As enqueue.lua writes it; a job's id as in prelude.lua.
+_WITH_JOB: Final = re.compile(rb"\0(\d+-\d+)\0([0-9A-Za-z]{1,64})\0(\d{1,9})\0")
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A lane that holds jobs.
+
+    Attributes:
+        lane: Its name.
+        first: Its only job at the time of its enqueue, where that is known: nobody had it then.
+
+    """
+
+    lane: str
+    first: Entry | None = None
+
+
+def ready_of(item: bytes) -> Ready:
+    """Return what an item of the list says; whatever else it is, it is a lane's name."""
+    found = _WITH_JOB.match(item)
+    if found is None:
+        return Ready(_text(item))
+    entry, job_id, size = found.groups()
+    end = found.end() + int(size)
+    lane = _text(item[found.end() : end])
+    return Ready(lane, Entry(lane, entry.decode(), job_id.decode(), item[end:], "", 1))
+
+
+def _text(name: bytes) -> str:
+    """Return the name of a lane, which goes back to Redis as it came, whoever wrote it."""
+    return name.decode(errors="surrogateescape")

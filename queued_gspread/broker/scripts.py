@@ -1,0 +1,61 @@
+"""The Lua scripts, each with the shared functions that it needs, and no more.
+
+Redis runs all of a script's text whenever it is called, and so makes every function in it anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+__all__ = ["SCRIPTS", "Script"]
+
+_FOLDER: Final = Path(__file__).with_name("lua")
+_NAMES: Final = (
+    *("ahead", "alive", "answer", "beat", "claim", "enqueue", "head", "journal", "leave"),
+    *("poison", "recount", "recover", "release", "settle", "start", "take", "touch", "withdraw"),
+)
+_SHARED: Final = ("prelude", "quota")
+_COMMENT: Final = re.compile(r"^ *--.*\n", re.MULTILINE)
+_DEFINITION: Final = re.compile(r"^local (?:function )?(\w+)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Script:
+    """A Lua script and the hash by which Redis knows it."""
+
+    text: str
+    sha: str
+
+
+def with_shared(body: str, shared: str) -> str:
+    """Return a script behind those of the shared definitions that it needs, in their order.
+
+    Args:
+        body: The script, without comments.
+        shared: Definitions, each of which begins a line; it may use those before it.
+
+    """
+    starts = [found.start() for found in _DEFINITION.finditer(shared)]
+    definitions = [shared[i:j] for i, j in zip(starts, [*starts[1:], len(shared)], strict=True)]
+    text = body
+    for definition in reversed(definitions):
+        (name,) = _DEFINITION.findall(definition)[:1]
+        if re.search(rf"\b{name}\b", text):
+            text = definition + text
+    return text
+
+
+def _read(name: str) -> str:
+    return _COMMENT.sub("", (_FOLDER / f"{name}.lua").read_text())
+
+
+def _load(name: str) -> Script:
+    text = with_shared(_read(name), "".join(_read(part) for part in _SHARED))
+    return Script(text, hashlib.sha1(text.encode()).hexdigest())  # noqa: S324 - Redis's choice
+
+
+SCRIPTS: Final = {name: _load(name) for name in _NAMES}
