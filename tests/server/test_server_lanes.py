@@ -9,9 +9,10 @@ from calls import read, write
 from gate import Gate, GatedHTTPClient, client_over, response
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import Servers
+from queued_gspread.broker import Entry, Ready, Servers
 from queued_gspread.errors import BrokerUnavailableError, RemoteError
 from queued_gspread.server import Server, lease
+from queued_gspread.server.lanes import Lanes
 from queued_gspread.server.lease import Lease
 from queued_gspread.settings import Settings
 
@@ -220,3 +221,19 @@ def test_a_standby_looks_often_for_its_turn(redis_url, namespace, monkeypatch):
     works._queue.beat(0.9)
     stands_by._beat("")
     assert stands_by._next_beat <= 0.9
+
+
+@pytest.mark.parametrize("may_be_lost", [False, True])
+def test_a_job_that_came_with_its_lane_is_fresh_unless_a_task_has_failed(may_be_lost):
+    """Once the work of a lane has failed, its head is asked for: it may have been begun."""
+    begun = []
+    first = Entry("lane", "1-1", "id", b"", "", 1)
+    work = lambda ready, _: begun.append(ready) or (each for each in ())  # noqa: E731
+    lanes = Lanes(None, work, None, threading.Event(), None)
+    lanes._must_recover.clear()
+    if may_be_lost:
+        lanes._claim("lane")
+        lanes._come_back_to("lane")
+    lanes._dispatch(Ready("lane", first))
+    lanes.join()
+    assert begun == [Ready("lane", None if may_be_lost else first)]

@@ -88,7 +88,7 @@ def test_a_bad_job_is_answered_and_the_server_goes_on(
     caplog.set_level("INFO", "queued_gspread")
     serve()
     assert type(send(callers, body).error) is expected
-    assert expected.__name__ in caplog.text
+    eventually(lambda: expected.__name__ in caplog.text)
     assert gate.is_idle
     reading = background(read, client)
     gate.next().answer({})
