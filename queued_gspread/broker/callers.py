@@ -153,7 +153,7 @@ class Callers:
                 "enqueue",
                 [
                     *(keys.lane(wait.lane), keys.recent, keys.active, keys.ready, keys.server),
-                    keys.waiting,
+                    *(keys.waiting, keys.tries),
                 ],
                 [wait.job_id, body, wait.lane, _MEMORY_MS],
                 patience=wait.left,

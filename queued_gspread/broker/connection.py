@@ -135,20 +135,6 @@ class Connection:
                     raise
             time.sleep(_PAUSE)
 
-    def tell(self, name: str, keys: list[str], args: list[Any]) -> None:
-        """Have a script run whose answer nobody waits for.
-
-        Raises:
-            BrokerUnavailableError: Redis cannot be reached; the cause is redis-py's error.
-
-        """
-        # Whole: nobody would hear that Redis does not know it by its hash.
-        command = ["EVAL", SCRIPTS[name].text, len(keys), *keys, *args]
-        try:
-            self.wire.tell(command)
-        except RedisError as error:
-            raise unavailable(self.url, error) from error
-
     def _may_fail_over(self, error: BrokerUnavailableError) -> bool:
         is_away = isinstance(error.__cause__, NobodyAnswersError)
         return self._can_fail_over and is_passing(error) and not is_away

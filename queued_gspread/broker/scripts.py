@@ -15,7 +15,7 @@ __all__ = ["SCRIPTS", "Script"]
 
 _FOLDER: Final = Path(__file__).with_name("lua")
 _NAMES: Final = (
-    *("ahead", "alive", "answer", "beat", "claim", "enqueue", "head", "journal", "leave"),
+    *("ahead", "alive", "answer", "beat", "enqueue", "head", "journal", "leave"),
     *("poison", "recount", "recover", "release", "settle", "start", "take", "touch", "withdraw"),
 )
 _SHARED: Final = ("prelude", "quota")

@@ -127,7 +127,8 @@ class Servers(Ledger):
         """Say that this server is alive, and become the one that works if nobody else is."""
         terms = [self._max_queue, self._generation()]
         args = [self.server_id, round(lease * 1000), self._about, self.epoch, *terms]
-        state, *rest = self._connection.run("beat", [self._keys.server, self._keys.ready], args)
+        places = [self._keys.server, self._keys.ready, self._keys.tries]
+        state, *rest = self._connection.run("beat", places, args)
         if state == b"held":
             return Beat("held", other=as_text(rest[0]), left=rest[1] / 1000)
         self.epoch = as_text(rest[0])
@@ -150,7 +151,8 @@ class Servers(Ledger):
         """
         keys = self._keys
         slots = [keys.slots(kind) for kind in KINDS]
-        found = self._run("recover", [keys.ready, keys.active, *slots], [milliseconds(window)])
+        places = [keys.ready, keys.active, keys.tries, *slots]
+        found = self._run("recover", places, [milliseconds(window)])
         unless_stale(self._run("recount", [keys.active, keys.waiting, keys.lane("")], []))
         return int(unless_stale(found))
 
@@ -204,20 +206,6 @@ class Servers(Ledger):
             "head", [keys.lane(lane), keys.active, keys.started, keys.tries], [lane]
         )
         return entry_of(lane, found)
-
-    def claim(self, entry: Entry) -> None:
-        """Say that a job is handed out that came with the name of its lane.
-
-        Nobody waits for the answer: what is done with the job is said under the same epoch.
-
-        Raises:
-            BrokerUnavailableError: The connection failed.
-
-        """
-        keys = self._keys
-        places = [keys.server, keys.lane(entry.lane), keys.tries]
-        args = [self.epoch, entry.entry, entry.job_id]
-        self._connection.tell("claim", places, args)
 
     def ahead(self, lane: str, after: str, count: int, size: int) -> list[Entry]:
         """Return the jobs that stand behind one in its lane, in order.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 import redis
@@ -26,12 +27,17 @@ _NAME: Final = inspect.signature(redis.ConnectionPool.get_connection).parameters
 _PURPOSE: Final = ("",) if _NAME.default is inspect.Parameter.empty else ()
 
 
+# A connection that was used less than so many seconds ago is taken for alive.
+_FRESH: Final = 0.02
+
+
 class _Line:
     """A connection, and how many answers are still to come that nobody waits for."""
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
         self.owed = 0
+        self._used = 0.0
 
     def write(self, commands: Sequence[Command]) -> None:
         packed = self.connection.pack_commands([_in_bytes(command) for command in commands])
@@ -40,10 +46,14 @@ class _Line:
     def read(self) -> Any:
         while self.owed:
             self._skip()
-        return self.connection.read_response()
+        answer = self.connection.read_response()
+        self._used = time.monotonic()
+        return answer
 
     def is_alive(self) -> bool:
         """Take in what nobody waits for; tell whether nothing else has come, such as the end."""
+        if time.monotonic() - self._used < _FRESH:
+            return True
         try:
             while self.connection.can_read():
                 if not self.owed:

@@ -171,10 +171,7 @@ class Lane:
 
     def _first_job(self) -> Entry | None:
         """Return the first job, which may have come with the name of the lane."""
-        if self._first is None:
-            return self._means.queue.head(self._name)
-        self._means.queue.claim(self._first)
-        return self._first
+        return self._first or self._means.queue.head(self._name)
 
     def _let_in(self, entry: Entry) -> Generator[Ticket, Permit, None]:
         if is_suspect(entry) and not (yield from self._is_alone(entry)):

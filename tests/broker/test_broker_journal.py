@@ -15,8 +15,9 @@ SLOT = Slot("write", "1/1", 60)
 
 @pytest.fixture
 def head(settings, server):
-    """Return the first job of a lane."""
+    """Return the first job of a lane whose name the server has taken."""
     enqueue(settings)
+    server.next_ready()
     return server.head("lane")
 
 

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from broker_helpers import enqueue
 
+from queued_gspread.broker import Servers
 from queued_gspread.broker.ready import Ready, ready_of
 from queued_gspread.broker.scripts import SCRIPTS, with_shared
 
 
 def test_the_only_job_of_a_lane_comes_with_its_name(settings, server, raw, keys):
-    """What came with the name is what a look at the lane finds, and is handed out when claimed."""
+    """What came with the name is what a look at the lane finds, and is handed out with it."""
     job_id, _ = enqueue(settings, body=b"a\0body")
+    assert raw.hget(keys.tries, job_id) == f"/{server.epoch}/"
     first = server.next_ready().first
     assert (first.job_id, first.body) == (job_id, b"a\0body")
-    assert not raw.exists(keys.tries)
-    server.claim(first)
-    found = server.head("lane")
-    assert raw.hget(keys.tries, job_id) == f"/{server.epoch}/"
-    for name in ("lane", "entry", "job_id", "body", "mark", "waiting", "deaths"):
-        assert getattr(first, name) == getattr(found, name)
+    assert first == replace(server.head("lane"), age=first.age, seen=first.seen)
 
 
 def test_a_large_job_does_not_come_with_the_name(settings, server):
@@ -35,14 +34,43 @@ def test_a_job_behind_another_does_not_come_with_the_name(settings, server, raw,
     assert server.next_ready() == Ready("lane")
 
 
-def test_nothing_is_kept_of_a_claimed_job_that_is_gone(settings, server, raw, keys):
-    """Where a job was taken back before the claim came, no trace of it is left."""
-    enqueue(settings)
-    first = server.next_ready().first
-    raw.delete(keys.lane("lane"))
-    server.claim(first)
-    assert server.head("lane") is None
+def test_a_job_that_no_server_took_was_not_handed_out(settings, server, raw, keys):
+    """What still stands in the list of an epoch that has ended counts as death of none of it."""
+    enqueue(settings, lane="taken")
+    taken = server.next_ready().first
+    enqueue(settings, lane="left")
+    other = Servers(settings, "other")
+    raw.hset(keys.server, "at", 0)
+    assert other.beat(5.0).state == "taken"
+    assert raw.hkeys(keys.tries) == [taken.job_id]
+    assert [other.head(lane).deaths for lane in ("taken", "left")] == [1, 0]
+
+
+def test_a_job_whose_name_is_told_again_was_not_handed_out(settings, server, raw, keys):
+    """Where the list is made anew, a job is handed out when the server looks at its lane."""
+    job_id, _ = enqueue(settings)
+    server.recover()
     assert not raw.exists(keys.tries)
+    assert server.next_ready() == Ready("lane")
+    assert server.head("lane").job_id == job_id
+    assert raw.hkeys(keys.tries) == [job_id]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda raw, key: raw.set(key, "x"),
+        lambda raw, key: raw.rpush(key, b"\0", b"\x001-1\0!\0", b"\x001-1\0id", b"name"),
+    ],
+    ids=["no list", "odd names"],
+)
+def test_whatever_is_in_the_list_of_an_ended_epoch_is_dropped(settings, server, raw, keys, made):
+    """A new server takes over whatever a stranger has put there."""
+    raw.delete(keys.ready_under(server.epoch))
+    made(raw, keys.ready_under(server.epoch))
+    raw.hset(keys.server, "at", 0)
+    assert Servers(settings, "other").beat(5.0).state == "taken"
+    assert not raw.exists(keys.ready_under(server.epoch))
 
 
 @pytest.mark.parametrize(
@@ -58,4 +86,4 @@ def test_a_script_has_the_definitions_that_it_needs():
     shared = "local A = 1\nlocal function b()\nend\nlocal function c()\n  b()\nend\n"
     assert with_shared("return c()\n", shared) == shared[12:] + "return c()\n"
     assert with_shared("return 1\n", shared) == "return 1\n"
-    assert "now_ms" not in SCRIPTS["claim"].text
+    assert "now_ms" not in SCRIPTS["take"].text

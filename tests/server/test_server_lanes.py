@@ -12,7 +12,7 @@ from waiting import PATIENCE, eventually
 from queued_gspread.broker import Entry, Ready, Servers
 from queued_gspread.errors import BrokerUnavailableError, RemoteError
 from queued_gspread.server import Server, lease
-from queued_gspread.server.lanes import Lanes
+from queued_gspread.server.lanes import Lanes, _Lead
 from queued_gspread.server.lease import Lease
 from queued_gspread.settings import Settings
 
@@ -232,8 +232,8 @@ def test_a_job_that_came_with_its_lane_is_fresh_unless_a_task_has_failed(may_be_
     lanes = Lanes(None, work, None, threading.Event(), None)
     lanes._must_recover.clear()
     if may_be_lost:
-        lanes._claim("lane")
+        lanes._claim(Ready("lane"))
         lanes._come_back_to("lane")
-    lanes._dispatch(Ready("lane", first))
+    lanes._dispatch(Ready("lane", first), _Lead())
     lanes.join()
     assert begun == [Ready("lane", None if may_be_lost else first)]

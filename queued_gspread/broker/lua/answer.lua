@@ -18,16 +18,17 @@
 --         body      of the reply, or '' to leave nobody an answer
 --
 -- Returns what head.lua returns.
-may_grow(KEYS[1])
 if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
 end
 
+local gone = {}
 local function answer(reply, journal, entry, id, body)
   local mark = redis.call('HGET', KEYS[4], id) or ''
+  -- The first write takes something away, so that a Redis that is out of memory allows the others.
   redis.call('HDEL', KEYS[4], id)
   redis.call('HDEL', KEYS[5], id)
-  redis.call('DEL', journal)
+  gone[#gone + 1] = journal
   local found = redis.call('XDEL', KEYS[2], entry) == 1
   if found then
     count(KEYS[6], -1)
@@ -42,4 +43,10 @@ for i = 0, (#KEYS - 6) / 2 - 1 do
   local key, arg = 7 + i * 2, 4 + i * 3
   answer(KEYS[key], KEYS[key + 1], ARGV[arg], ARGV[arg + 1], ARGV[arg + 2])
 end
-return head(KEYS[2], KEYS[3], KEYS[4], KEYS[5], ARGV[2], ARGV[1])
+local is_empty = redis.call('XLEN', KEYS[2]) == 0
+if is_empty then
+  gone[#gone + 1] = KEYS[2]
+  redis.call('SREM', KEYS[3], ARGV[2])
+end
+redis.call('DEL', unpack(gone))
+return not is_empty and head(KEYS[2], KEYS[3], KEYS[4], KEYS[5], ARGV[2], ARGV[1])

@@ -6,6 +6,7 @@
 -- KEYS[4] ready     prefix of the lists of lanes that wait for a server, one for each epoch
 -- KEYS[5] server    hash: who works, under which epoch
 -- KEYS[6] waiting   how many jobs wait in the namespace
+-- KEYS[7] tries     hash: job id -> the epochs under which it was handed out
 -- ARGV[1] id        of the job
 -- ARGV[2] body      of the job
 -- ARGV[3] name      of the lane
@@ -14,7 +15,6 @@
 -- Returns {the entry's id in the stream (0-1, which no entry has, for a job that is known and is not
 -- there any more), the server's signed generation or ''}, or {'full', how many jobs wait, how many
 -- may}.
-local now = now_ms()
 local generation, limit, epoch =
   unpack(redis.call('HMGET', KEYS[5], 'generation', 'max_queue', 'epoch'))
 local known = redis.call('ZSCORE', KEYS[2], ARGV[1])
@@ -22,21 +22,26 @@ if known then
   local there = entry_of(KEYS[1], ARGV[1], known)
   return {there ~= '' and there or '0-1', generation or ''}
 end
-local waiting = tonumber(redis.call('GET', KEYS[6])) or 0
-limit = tonumber(limit) or 0
-if limit > 0 and waiting >= limit then
-  return {'full', waiting, limit}
-end
 -- The first write: a Redis that is out of memory refuses it, and with it the whole script.
-redis.call('ZADD', KEYS[2], now, ARGV[1])
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - ARGV[4])
+local waiting = redis.call('INCRBY', KEYS[6], 1)
+limit = tonumber(limit) or 0
+if limit > 0 and waiting > limit then
+  count(KEYS[6], -1)
+  return {'full', waiting - 1, limit}
+end
 local entry = redis.call('XADD', KEYS[1], '*', 'id', ARGV[1], 'body', ARGV[2])
-count(KEYS[6], 1)
+redis.call('ZADD', KEYS[2], string.match(entry, '^%d+'), ARGV[1])
+if string.find(ARGV[1], '^[01]') then
+  -- Ids are random: some of the enqueues forget for all.
+  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now_ms() - ARGV[4])
+end
 if redis.call('SADD', KEYS[3], ARGV[3]) == 1 then
   local told = ARGV[3]
-  -- The job goes with the name of a lane that has no other, so that the server need not ask for it.
+  -- The job goes with the name of a lane that has no other, so that the server need not ask for it,
+  -- and is handed out with it.
   if epoch and #ARGV[2] <= 16384 and redis.call('XLEN', KEYS[1]) == 1 then
     told = table.concat({'', entry, ARGV[1], #ARGV[3], ARGV[3] .. ARGV[2]}, '\0')
+    redis.call('HSET', KEYS[7], ARGV[1], '/' .. epoch .. '/')
   end
   redis.call('RPUSH', ready_list(KEYS[4], epoch or ''), told)
 end

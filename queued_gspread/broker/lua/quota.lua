@@ -17,9 +17,9 @@ local STEP = 0.05
 -- What a window with a refusal leaves of the limit.
 local SHRINK = 0.75
 
--- The limit that holds now: it grows by a step for every window without a refusal.
-local function limit_now(valve, kind, full, window, now)
-  local limit, quiet = unpack(redis.call('HMGET', valve, 'limit:' .. kind, 'quiet:' .. kind))
+-- The limit that holds now, given what the hash says of it: it grows by a step for every window
+-- without a refusal.
+local function limit_now(valve, kind, full, window, now, limit, quiet)
   if not limit then
     return full
   end
@@ -38,8 +38,10 @@ end
 
 -- Lower the limit for a refusal, once a window; return it.
 local function shrink(valve, kind, full, window, now)
-  local limit = limit_now(valve, kind, full, window, now)
-  local shrunk = tonumber(redis.call('HGET', valve, 'shrunk:' .. kind))
+  local known, quiet, shrunk =
+    unpack(redis.call('HMGET', valve, 'limit:' .. kind, 'quiet:' .. kind, 'shrunk:' .. kind))
+  local limit = limit_now(valve, kind, full, window, now, known, quiet)
+  shrunk = tonumber(shrunk)
   if not shrunk or now - shrunk >= window then
     shrunk = now
     limit = math.max(1, math.floor(limit * SHRINK))
@@ -50,6 +52,9 @@ end
 
 -- Milliseconds until the next slot is free: 0 now, -1 not before a response comes.
 local function slot_wait(slots, limit, window, now)
+  if redis.call('ZCARD', slots) < limit then
+    return 0
+  end
   -- Times are whole milliseconds, cut off: a slot is held for all of the last one.
   redis.call('ZREMRANGEBYSCORE', slots, '-inf', '(' .. now)
   local surplus = redis.call('ZCARD', slots) - limit
@@ -65,24 +70,26 @@ local function slot_wait(slots, limit, window, now)
 end
 
 -- How long a request has to wait, in milliseconds (0 for now, -1 until a response comes), and
--- which requests wait that long: those of its kind, or all.
+-- which requests wait that long: those of its kind, or all; then the refusals in a row, if any.
 local function wait_ms(valve, slots, kind, full, window, interval, now)
-  local next_one, till, streak =
-    unpack(redis.call('HMGET', valve, 'next', 'until:' .. kind, 'streak:' .. kind))
+  local next_one, till, streak, limit, quiet =
+    unpack(redis.call('HMGET', valve, 'next', 'until:' .. kind, 'streak:' .. kind,
+      'limit:' .. kind, 'quiet:' .. kind))
   local spacing = math.min((tonumber(next_one) or 0) - now, interval)
   if spacing > 0 then
-    return spacing, 'all'
+    return spacing, 'all', streak
   end
   local pause = (tonumber(till) or 0) - now
   if pause > 0 then
-    return pause, 'kind'
+    return pause, 'kind', streak
   end
   if full == 0 then
-    return 0, 'kind'
+    return 0, 'kind', streak
   end
   -- After a refusal one request goes first, to see.
   if streak and redis.call('ZCOUNT', slots, 'inf', 'inf') > 0 then
-    return -1, 'kind'
+    return -1, 'kind', streak
   end
-  return slot_wait(slots, limit_now(valve, kind, full, window, now), window, now), 'kind'
+  limit = limit_now(valve, kind, full, window, now, limit, quiet)
+  return slot_wait(slots, limit, window, now), 'kind', streak
 end

@@ -33,7 +33,8 @@ may_grow(KEYS[1])
 local now = now_ms()
 local kind, slot, full, window = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local sent, least, jitter, attempt = tonumber(ARGV[6]), ARGV[7], ARGV[8], ARGV[9]
-local works = holds(KEYS[1], ARGV[1])
+local has_jobs = #KEYS > 4
+local works = has_jobs and holds(KEYS[1], ARGV[1])
 
 local function is_announced(journal)
   local announced = '>' .. attempt .. ' '
@@ -42,7 +43,7 @@ local function is_announced(journal)
 end
 
 -- A copy of this script that comes late must not speak for the request that was sent since.
-local is_held = full == 0 or redis.call('ZSCORE', KEYS[4], slot) == 'inf'
+local is_held = has_jobs and (full == 0 or redis.call('ZSCORE', KEYS[4], slot) == 'inf')
 
 local function take_mark_back(id, before)
   local mark = redis.call('HGET', KEYS[2], id)
@@ -76,13 +77,14 @@ if full > 0 then
   -- Whether or not it is still known.
   redis.call('ZADD', KEYS[4], now + window, slot)
 end
-local refused = redis.call('HGET', KEYS[3], 'refused:' .. kind)
+local refused, limit, quiet = unpack(
+  redis.call('HMGET', KEYS[3], 'refused:' .. kind, 'limit:' .. kind, 'quiet:' .. kind))
 local is_later = not refused or sent > tonumber(refused)
 if least == '' then
   if refused and is_later then
     redis.call('HDEL', KEYS[3], 'streak:' .. kind, 'refused:' .. kind, 'until:' .. kind)
   end
-  return {limit_now(KEYS[3], kind, full, window, now), 0}
+  return {limit_now(KEYS[3], kind, full, window, now, limit, quiet), 0}
 end
 
 -- Requests that were in the air together are refused for one reason: they count once.
@@ -100,4 +102,4 @@ redis.call('HSET', KEYS[3], 'until:' .. kind, math.max(till, now + pause))
 if full > 0 and is_later then
   return {shrink(KEYS[3], kind, full, window, now), pause}
 end
-return {limit_now(KEYS[3], kind, full, window, now), pause}
+return {limit_now(KEYS[3], kind, full, window, now, limit, quiet), pause}

@@ -77,9 +77,11 @@ if #going == 0 then
   return {'none', 0, 0, unpack(words)}
 end
 
+local is_trial = 0
 -- Asked twice, because a connection broke, it is one slot.
 if kind ~= '' and not redis.call('ZSCORE', KEYS[5], slot) then
-  local wait, what = wait_ms(KEYS[4], KEYS[5], kind, full, window, interval, now)
+  local wait, what, streak = wait_ms(KEYS[4], KEYS[5], kind, full, window, interval, now)
+  is_trial = streak and 1 or 0
   if wait ~= 0 then
     return {'wait', wait, what}
   end
@@ -89,6 +91,8 @@ if kind ~= '' and not redis.call('ZSCORE', KEYS[5], slot) then
   if interval > 0 then
     redis.call('HSET', KEYS[4], 'next', now + interval)
   end
+elseif kind ~= '' then
+  is_trial = redis.call('HEXISTS', KEYS[4], 'streak:' .. kind)
 end
 
 -- Only settle.lua takes a mark back, and a caller that has given up (x) stays known as such.
@@ -120,6 +124,8 @@ end
 
 for _, job in ipairs(going) do
   mark(job)
-  note(job)
+  if job.position > 0 or job.first <= job.last or job.attempt ~= '' then
+    note(job)
+  end
 end
-return {'go', now, redis.call('HEXISTS', KEYS[4], 'streak:' .. kind), unpack(words)}
+return {'go', now, is_trial, unpack(words)}
