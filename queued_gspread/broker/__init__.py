@@ -14,7 +14,7 @@ from .notes import NO_NOTE, Note
 from .ready import Ready
 from .servers import STOP, Beat, Servers
 from .shares import Settled, Share
-from .slots import ALL, KINDS, NO_SLOT, Permit, Setback, Slot
+from .slots import ALL, KINDS, NO_SLOT, Due, Permit, Setback, Slot
 
 __all__ = [
     "ALL",
@@ -24,6 +24,7 @@ __all__ = [
     "STOP",
     "Beat",
     "Callers",
+    "Due",
     "Entry",
     "Note",
     "Permit",

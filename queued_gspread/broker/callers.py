@@ -147,14 +147,10 @@ class Callers:
         return server, bool(known), generation
 
     def _enqueue(self, wait: _Wait, body: bytes) -> str:
-        keys = self._keys
         try:
             (entry, *rest), wait.pending = self._connection.run(
                 "enqueue",
-                [
-                    *(keys.lane(wait.lane), keys.recent, keys.active, keys.ready, keys.server),
-                    *(keys.waiting, keys.tries),
-                ],
+                self._keys.of_enqueue(wait.lane),
                 [wait.job_id, body, wait.lane, _MEMORY_MS],
                 patience=wait.left,
                 then=self._look_command(wait, self._patience(wait)),

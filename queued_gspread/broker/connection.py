@@ -135,6 +135,10 @@ class Connection:
                     raise
             time.sleep(_PAUSE)
 
+    def command(self, name: str, keys: list[str], args: list[Any]) -> list[Any]:
+        """Return what runs a script that Redis knows, to go out with another one."""
+        return ["EVALSHA", SCRIPTS[name].sha, len(keys), *keys, *args]
+
     def _may_fail_over(self, error: BrokerUnavailableError) -> bool:
         is_away = isinstance(error.__cause__, NobodyAnswersError)
         return self._can_fail_over and is_passing(error) and not is_away
@@ -154,11 +158,10 @@ class Connection:
             raise told from error
 
     def _run(self, name: str, keys: list[str], args: list[Any], then: Sequence[Any]) -> Any:
-        script = SCRIPTS[name]
         try:
-            return self._send(["EVALSHA", script.sha, len(keys), *keys, *args], then)
+            return self._send(self.command(name, keys, args), then)
         except NoScriptError:
-            return self._send(["EVAL", script.text, len(keys), *keys, *args], then)
+            return self._send(["EVAL", SCRIPTS[name].text, len(keys), *keys, *args], then)
 
     def _send(self, command: list[Any], then: Sequence[Any]) -> Any | tuple[Any, Pending]:
         return self.wire.ask_and_go_on(command, then) if then else self.wire.ask(command)

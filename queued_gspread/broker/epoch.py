@@ -13,6 +13,11 @@ from .keys import Keys
 if TYPE_CHECKING:
     from queued_gspread.settings import Settings
 
+    from .wire import Pending
+
+    # Its name, its keys and its arguments.
+    _Script = tuple[str, list[str], list[Any]]
+
 __all__ = ["Epoch", "StaleEpochError", "unless_stale"]
 
 _PAUSE: Final = 0.2
@@ -60,8 +65,23 @@ class Epoch:
                 if not waits or self._stopping.wait(_PAUSE):
                     raise
 
+    def _run_both(self, first: _Script, then: _Script) -> Pending:
+        """Run two scripts in one write; return the answer to the second, which is to come.
+
+        Raises:
+            BrokerUnavailableError: The first failed, or the connection; both may have run.
+
+        """
+        command = self._connection.command(then[0], *self._under_epoch(*then[1:]))
+        pending: Pending
+        _, pending = self._connection.run(first[0], *self._under_epoch(*first[1:]), then=command)
+        return pending
+
     def _run(self, script: str, keys: list[str], args: list[Any]) -> Any:
-        return self._connection.run(script, [self._keys.server, *keys], [self.epoch, *args])
+        return self._connection.run(script, *self._under_epoch(keys, args))
+
+    def _under_epoch(self, keys: list[str], args: list[Any]) -> tuple[list[str], list[Any]]:
+        return [self._keys.server, *keys], [self.epoch, *args]
 
 
 def unless_stale(found: Any) -> Any:

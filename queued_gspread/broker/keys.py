@@ -116,5 +116,10 @@ class Keys:
         """Return the key of a job's reply."""
         return self._key(f"reply:{job_id}")
 
+    def of_enqueue(self, lane: str) -> list[str]:
+        """Return the keys of ``enqueue.lua``, in its order."""
+        lists = [self.recent, self.active, self.ready, self.server, self.waiting, self.tries]
+        return [self.lane(lane), *lists]
+
     def _key(self, rest: str) -> str:
         return f"queued-gspread:{{{self.namespace}}}:{rest}"

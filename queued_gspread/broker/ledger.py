@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import RedisError
 
@@ -90,18 +90,19 @@ class Ledger(Epoch):
             attempt: The name under which the journals announce the request.
 
         """
-        keys = self._keys
         wait = milliseconds(pause) if refused else ""
+        places, args = self._settlement(slot, sent, wait, attempt)
+        places += [self._keys.journal(job.entry.job_id) for job in jobs]
+        args += [arg for job in jobs for arg in job.args()]
+        found = self._fenced("settle", places, args, insists=True)
+        return Setback(int(found[0]), found[1] / 1000)
+
+    def _settlement(
+        self, slot: Slot, sent: int, wait: int | str = "", attempt: str = ""
+    ) -> tuple[list[str], list[Any]]:
+        """Return the keys and the arguments of ``settle.lua``, jobs aside."""
+        keys = self._keys
         kind, name, limit, window, _ = slot.args()
         jitter = random.random()  # noqa: S311 - a jitter
-        journals = [keys.journal(job.entry.job_id) for job in jobs]
-        found = self._fenced(
-            "settle",
-            [keys.started, keys.valve, keys.slots(slot.kind), *journals],
-            [
-                *(kind, name, limit, window, sent, wait, jitter, attempt),
-                *(arg for job in jobs for arg in job.args()),
-            ],
-            insists=True,
-        )
-        return Setback(int(found[0]), found[1] / 1000)
+        places = [keys.started, keys.valve, keys.slots(slot.kind)]
+        return places, [kind, name, limit, window, sent, wait, jitter, attempt]

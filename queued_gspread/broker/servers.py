@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from queued_gspread.settings import Settings
 
+    from .slots import Due
+
 __all__ = ["STOP", "Beat", "Servers"]
 
 STOP: Final = "\0stop"
@@ -238,11 +240,14 @@ class Servers(Ledger):
         args = [entry.job_id, entry.lane, entry.body, _MOST_POISONED]
         self._fenced("poison", [self._keys.poisoned], args)
 
-    def answer(self, answers: Sequence[tuple[Entry, bytes]]) -> Entry | None:
+    def answer(
+        self, answers: Sequence[tuple[Entry, bytes]], debts: Sequence[Due] = ()
+    ) -> Entry | None:
         """Answer jobs of one lane and return its next one, as :meth:`head` does.
 
         Args:
             answers: One or more jobs, each with its reply; nothing to leave nobody an answer.
+            debts: Slots, the first of which is given back in the same write, if all goes well.
 
         """
         keys, lane = self._keys, answers[0][0].lane
@@ -251,4 +256,12 @@ class Servers(Ledger):
         for entry, reply in answers:
             places += [keys.reply(entry.job_id), keys.journal(entry.job_id)]
             args += [entry.entry, entry.job_id, reply]
+        due = next((due for due in debts if not due.is_settled), None)
+        if due is not None:
+            with contextlib.suppress(BrokerUnavailableError, RedisError):
+                settlement = self._settlement(due.slot, due.sent)
+                pending = self._run_both(("settle", *settlement), ("answer", places, args))
+                due.is_settled = True
+                return entry_of(lane, unless_stale(pending.read()))
+        # Once more, perhaps, which changes nothing.
         return entry_of(lane, self._fenced("answer", places, args, insists=True))

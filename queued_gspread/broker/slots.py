@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final
 
-__all__ = ["ALL", "KINDS", "NO_SLOT", "Permit", "Setback", "Slot"]
+__all__ = ["ALL", "KINDS", "NO_SLOT", "Due", "Permit", "Setback", "Slot"]
 
 KINDS: Final = ("read", "write", "drive")
 """The kinds of request that have a quota each: reads and writes of the Sheets API, and Drive."""
@@ -46,6 +46,22 @@ class Slot:
 
 
 NO_SLOT: Final = Slot()
+
+
+@dataclass
+class Due:
+    """A slot that is to be given back: its request was answered.
+
+    Attributes:
+        slot: The slot.
+        sent: When its request was sent, as its permit says.
+        is_settled: Whether Redis knows.
+
+    """
+
+    slot: Slot
+    sent: int
+    is_settled: bool = False
 
 
 @dataclass(frozen=True)

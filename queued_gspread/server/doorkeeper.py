@@ -23,7 +23,7 @@ from .outcome import Outcome, failed, too_large
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from queued_gspread.broker import Entry, Servers
+    from queued_gspread.broker import Due, Entry, Servers
     from queued_gspread.settings import Settings
 
 __all__ = ["Doorkeeper"]
@@ -98,14 +98,20 @@ class Doorkeeper:
         self._inside.add((entry.lane, entry.entry))
         return replace(entry, body=sealed.body)
 
-    def answer(self, queue: Servers, answers: Sequence[tuple[Entry, bytes]]) -> Entry | None:
-        """Answer jobs of a lane, as they stand in it; return its next one."""
+    def answer(
+        self,
+        queue: Servers,
+        answers: Sequence[tuple[Entry, bytes]],
+        debts: Sequence[Due] = (),
+    ) -> Entry | None:
+        """Answer jobs of a lane, as they stand in it, and give slots back; return its next one."""
         inside = [pair for pair in answers if self._is_inside(pair[0])]
         for entry, reply in inside:
             self._inside.discard((entry.lane, entry.entry))
             self._generations.note_answered(entry.job_id)
             self._unconfirmed[entry.job_id] = reply
-        following = queue.answer([(entry, self._sealed(entry, reply)) for entry, reply in answers])
+        sealed = [(entry, self._sealed(entry, reply)) for entry, reply in answers]
+        following = queue.answer(sealed, debts)
         for entry, _ in inside:
             self._unconfirmed.pop(entry.job_id, None)
         return following

@@ -15,6 +15,8 @@ from .verdict import Judgement, Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from queued_gspread.broker import Due
+
     from .underway import Call
 
 __all__ = ["Flight", "Landing"]
@@ -42,12 +44,15 @@ class Flight:
         grow: Returns calls that join the flight before it leaves, and are among the others from
             then on.
         number: Its place in line, where it has one already.
+        debts: Where its slot is noted, to be given back with the calls' answers; None where it
+            is given back at once.
 
     """
 
     calls: list[Call]
     grow: Callable[[Flight], Sequence[Call]] = field(default=_nobody, repr=False)
     number: int = 0
+    debts: list[Due] | None = field(default=None, repr=False)
 
     @property
     def parts(self) -> list[merge.Part]:

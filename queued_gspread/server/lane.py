@@ -32,7 +32,7 @@ from .underway import Call
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
-    from queued_gspread.broker import Entry, Ready, Servers
+    from queued_gspread.broker import Due, Entry, Ready, Servers
 
     from .doorkeeper import Doorkeeper
     from .merge import Table
@@ -125,6 +125,8 @@ class Lane:
         # In order of arrival; each waits for the answer to a request.
         self._open: list[Call] = []
         self._ended: list[tuple[Entry, Outcome]] = []
+        # Slots of requests that were answered, which Redis does not know yet.
+        self._debts: list[Due] = []
         self._is_left = False
         # As they stand in the lane, by their places there, and since when this server has them.
         self._entries: dict[str, tuple[Entry, float]] = {}
@@ -146,6 +148,7 @@ class Lane:
                 if self._open:
                     self._take((yield from self._send()))
                 following = self._handed_out(self._answer()) if self._ended else following
+                self._means.sender.pay(self._debts)
                 if self._is_left:
                     return
                 if not self._open:
@@ -153,6 +156,7 @@ class Lane:
                     following = yield from self._linger(following)
                 yield None
         finally:
+            self._means.sender.pay(self._debts)
             self._release()
             for call in self._open:
                 call.close()
@@ -222,7 +226,7 @@ class Lane:
         if self._means.merges and self._ahead.waiting:
             self._extend()
         flown = self._companions(self._open) if self._means.merges else self._open[:1]
-        flight = Flight(list(flown))
+        flight = Flight(list(flown), debts=self._debts)
         if self._means.merges:
             # Not bound to the flight: a cycle would keep what was sent until it is collected.
             flight.grow = partial(self._grow, flown)
@@ -340,7 +344,7 @@ class Lane:
         self._answered += len(self._ended)
         for ended in _batches(self._ended):
             replies = [(entry, outcome.reply if entry.job_id else b"") for entry, outcome in ended]
-            following = self._means.doorkeeper.answer(self._means.queue, replies)
+            following = self._means.doorkeeper.answer(self._means.queue, replies, self._debts)
             for entry, outcome in ended:
                 self._handed.discard(entry.job_id)
                 began = self._entries.pop(entry.entry)[1]

@@ -32,10 +32,11 @@ from .request import CREDENTIALS, Exchange, Failure, Remembered, Request, Sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import TypeAlias
 
     from google.auth.credentials import Credentials as GoogleCredentials
 
-__all__ = ["Done", "Missing", "Needs", "advance", "decode", "run"]
+__all__ = ["Decoded", "Done", "Missing", "Needs", "advance", "decode", "run"]
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,15 @@ class Missing(BaseException):
         self.request = request
 
 
-def advance(body: bytes, exchanges: Sequence[Exchange | Remembered]) -> Done | Needs:
+def advance(
+    body: bytes, exchanges: Sequence[Exchange | Remembered], decoded: Decoded | None = None
+) -> Done | Needs:
     """Run a job's call as far as the recorded exchanges reach.
+
+    Args:
+        body: The job.
+        exchanges: The requests that were answered.
+        decoded: The job, where it is decoded already and was not run; it is used up.
 
     Raises:
         CodecError: The job cannot be read.
@@ -69,30 +77,34 @@ def advance(body: bytes, exchanges: Sequence[Exchange | Remembered]) -> Done | N
 
     """
     try:
-        return run(body, exchanges, _stop)
+        return run(body, exchanges, _stop, decoded)
     except Missing as missing:
         return Needs(missing.request)
 
 
 def run(
-    body: bytes, exchanges: Sequence[Exchange | Remembered], lack: Callable[[Request], None]
+    body: bytes,
+    exchanges: Sequence[Exchange | Remembered],
+    lack: Callable[[Request], None],
+    decoded: Decoded | None = None,
 ) -> Done:
     """Run a job's call to its end.
 
-    The job is decoded afresh for every run, since gspread changes some arguments in place.
+    A job is decoded for one run alone, since gspread changes some arguments in place.
 
     Args:
         body: The job.
         exchanges: The requests that were answered.
         lack: Called with a request that none of them answers; when it returns, the next one does.
+        decoded: See :func:`advance`.
 
     Raises:
         CodecError: The job cannot be read.
         CallRefusedError: The job asks for something that is not a public gspread call.
 
     """
-    http = _Recorded(exchanges, lack)
-    job = decode(body, http)
+    job, http = decoded or decode(body)
+    http.plays(exchanges, lack)
     http.scopes = job.identity.scopes
     target, before = _target(job, http)
     with captured() as warnings:
@@ -107,17 +119,18 @@ def _stop(request: Request) -> NoReturn:
     raise Missing(request)
 
 
-def decode(body: bytes, http: gspread.HTTPClient | None = None) -> Job:
-    """Return the job of a message, with real gspread objects in it.
+def decode(body: bytes) -> Decoded:
+    """Return the job of a message, with real gspread objects in it, and their HTTP client.
 
     Raises:
         CodecError: The job cannot be read.
         CallRefusedError: The job asks for something that is not a public gspread call.
 
     """
-    job = Job.decode(body, _RealObjects(http or _Recorded()))
+    http = _Recorded()
+    job = Job.decode(body, _RealObjects(http))
     _group(job)
-    return job
+    return job, http
 
 
 def _outcome(job: Job, target: Any) -> Reply:
@@ -184,18 +197,20 @@ class _RealObjects:
 class _Recorded(gspread.HTTPClient):
     """An HTTP client that knows the responses so far and tells of the first that it lacks."""
 
-    def __init__(
-        self,
-        exchanges: Sequence[Exchange | Remembered] = (),
-        lack: Callable[[Request], None] = _stop,
-    ) -> None:
+    def __init__(self) -> None:
         # Not gspread's constructor: it wants credentials and makes a session.
-        self._exchanges = exchanges
-        self._lack = lack
-        self._position = 0
+        self.plays((), _stop)
         self.scopes: Sequence[str] | None = None
         self.timeout = None
         self.auth = cast("GoogleCredentials", _Credentials(self))
+
+    def plays(
+        self, exchanges: Sequence[Exchange | Remembered], lack: Callable[[Request], None]
+    ) -> None:
+        """Hand these responses out from now on, and call that with a request that they lack."""
+        self._exchanges = exchanges
+        self._lack = lack
+        self._position = 0
 
     def request(
         self,
@@ -231,6 +246,10 @@ class _Recorded(gspread.HTTPClient):
             # Raised in every run: a traceback that is kept would grow with each.
             raise exchange.outcome.error.with_traceback(None)
         return exchange.outcome.value
+
+
+Decoded: TypeAlias = tuple[Job, _Recorded]
+"""A job with the HTTP client of the objects in it."""
 
 
 def _check_sendable(method: Any, endpoint: Any) -> None:

@@ -5,6 +5,7 @@ What becomes of the call is decided here; what it does is decided by gspread.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from queued_gspread.broker import StaleEpochError
@@ -93,14 +94,15 @@ class Runner:
             self._sender.set_aside(entry)
             return poisoned(entry)
         try:
-            job = decode(entry.body).drop_arguments()
+            decoded = decode(entry.body)
+            job = replace(decoded[0]).drop_arguments()
         except QueuedGspreadError as error:
             return failed(error, None, 0)
         try:
             admit(job.identity, self._account)
         except QueuedGspreadError as error:
             return failed(error, job, 0)
-        return self._resumed(entry, job) if entry.mark else Call(entry, job)
+        return self._resumed(entry, job) if entry.mark else Call(entry, job, decoded=decoded)
 
     def _resumed(self, entry: Entry, job: Job) -> Call | Outcome:
         """Return a call that was begun before, where its journal leaves it."""
@@ -117,8 +119,11 @@ class Runner:
 
 
 def _advance(call: Call) -> Done | Needs:
+    decoded, call.decoded = call.decoded, None
     try:
-        return call.held.advance() if call.held else advance(call.entry.body, call.exchanges)
+        if call.held:
+            return call.held.advance()
+        return advance(call.entry.body, call.exchanges, decoded)
     except QueuedGspreadError as error:
         return Done(Reply(error=error))
 

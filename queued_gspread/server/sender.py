@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from google.auth.exceptions import GoogleAuthError
 
-from queued_gspread.broker import Settled, StaleEpochError
+from queued_gspread.broker import Due, Settled, StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError
 
 from .calllog import LOGGER, title_of
@@ -141,6 +141,16 @@ class Sender:
                 return []
         return []
 
+    def pay(self, debts: list[Due]) -> None:
+        """Give slots back, as far as that was not done with an answer."""
+        owed = debts.copy()
+        debts.clear()
+        for due in owed:
+            if not due.is_settled:
+                with suppress(BrokerUnavailableError):  # it is kept in mind
+                    self._settle_or_keep([], due.slot, due.sent)
+            self._on_answer(due.slot.kind)
+
     def journal(self, entry: Entry) -> Journal:
         """Return what the journal of a call that was begun before tells."""
         return self._journals.read(entry.job_id, self._queue.journal(entry))
@@ -253,6 +263,9 @@ class Sender:
         concerned = [job for job in jobs if attempt or job.back_to]
         refused = judgement.verdict is Verdict.REFUSED_QUOTA
         if not (slot.is_noted or permit.is_trial or refused or concerned):
+            return
+        if flight.debts is not None and not (permit.is_trial or refused or concerned):
+            flight.debts.append(Due(slot, permit.sent))
             return
         # No longer than anybody would wait, whatever Google asks for.
         pause = min(judgement.retry_after or 0.0, self._patience.retry_for)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from queued_gspread.broker import Entry
     from queued_gspread.job import Job
 
+    from .replay import Decoded
     from .suspended import Suspended
 
 __all__ = ["JOURNALLED", "MAY_HAVE_WRITTEN", "MOST_BYTES", "Call"]
@@ -41,7 +42,7 @@ class Call:
 
     Attributes:
         entry: Its job, as it was let in.
-        job: The same, decoded, without its arguments: every run decodes them afresh.
+        job: The same, decoded, without its arguments: every run needs them as they came.
         exchanges: Its requests so far, with what came of them.
         mark: How far it certainly is: '', 'r' it has only read, 'w' it may have written what may
             be written twice, 'j' its journal tells.
@@ -51,6 +52,7 @@ class Call:
             worked out.
         began: When it was begun, on this machine's monotonic clock.
         held: Its run, where that is held at the request that it needs next.
+        decoded: Its job with the arguments, for the first run.
 
     """
 
@@ -63,6 +65,7 @@ class Call:
     note: Note | None = None
     began: float = field(default_factory=time.monotonic)
     held: Suspended | None = None
+    decoded: Decoded | None = field(default=None, repr=False)
     _request: Request | None = None
     _parts: list[Part | None] = field(default_factory=list)
 

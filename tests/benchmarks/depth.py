@@ -33,8 +33,7 @@ class Queue:
         self._servers = Servers(settings, "bench", "bench")
         self._servers.beat(_LEASE)
         self._body = row_job(_LANE)
-        lists = [keys.recent, keys.active, keys.ready, keys.server, keys.waiting]
-        self._places = [keys.lane(_LANE), *lists]
+        self._places = keys.of_enqueue(_LANE)
         with redis.Redis.from_url(place.redis_url) as raw:
             flood(raw, keys, _LANE, self._body, depth)
 

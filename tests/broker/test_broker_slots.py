@@ -14,7 +14,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from one_job import answer, settle, start
 
-from queued_gspread.broker import Servers, Slot
+from queued_gspread.broker import Due, Servers, Slot, StaleEpochError
 from queued_gspread.broker.scripts import SCRIPTS, Script
 
 WINDOW = 60.0
@@ -287,6 +287,35 @@ def test_a_late_answer_of_an_earlier_epoch_still_counts(queue, entry, clock):
     clock.advance(WINDOW + 1)
     asked.settle(slot, permit)
     assert Asked(server, entry, 1).start()[1].wait == pytest.approx(WINDOW, abs=0.002)
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["scripts known", "scripts forgotten"])
+def test_a_slot_is_given_back_with_an_answer(queue, entry, clock, raw, keys, is_known):
+    """What is due when a job is answered is given back, whether or not Redis knows the scripts."""
+    server = queue()
+    slot, permit = Asked(server, entry, 1).start()
+    due = Due(slot, permit.sent)
+    if not is_known:
+        raw.script_flush()
+    clock.advance(1.0)
+    assert server.answer([(entry, b"reply")], [due]) is None
+    assert due.is_settled
+    assert raw.zscore(keys.slots("write"), slot.name) == (clock.now + WINDOW) * 1000
+    assert raw.xlen(keys.reply(entry.job_id)) == 1
+    assert not raw.exists(keys.lane(LANE), keys.started)
+
+
+def test_of_an_old_epoch_only_the_slot_is_given_back(queue, entry, clock, raw, keys):
+    """A server that is not the one that works gives its slot back, and answers nobody."""
+    server = queue()
+    old = server.under(server.epoch)
+    slot, permit = Asked(old, entry, 1).start()
+    take_over(server)
+    due = Due(slot, permit.sent)
+    with pytest.raises(StaleEpochError):
+        old.answer([(entry, b"reply")], [due])
+    assert due.is_settled
+    assert not raw.exists(keys.reply(entry.job_id))
 
 
 def test_a_clock_that_is_set_back_frees_slots_in_time(queue, entry, clock):

@@ -90,7 +90,9 @@ class Waiting:
     def settle(self, jobs, slot, sent, **answer):
         return Setback(0, 0.0)
 
-    def answer(self, answers):
+    def answer(self, answers, debts=()):
+        for due in debts:
+            due.is_settled = True
         for entry, reply in answers:
             place = int(entry.entry)
             assert self.replies[place] is None, "a call is answered twice"

@@ -16,7 +16,7 @@ from gspread.exceptions import APIError, SpreadsheetNotFound
 from urllib3.exceptions import NewConnectionError, ProtocolError
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import Entry, Settled, Slot
+from queued_gspread.broker import Due, Entry, Slot
 from queued_gspread.errors import BrokerUnavailableError, OutcomeUnknownError, RemoteError
 from queued_gspread.job import Job
 from queued_gspread.server.effort import Effort, Patience
@@ -474,8 +474,8 @@ def test_a_slot_that_redis_did_not_take_back_is_given_back_later():
     queue, call = Queue(), call_of("r")
     call.needs(Request("get", "https://sheets.googleapis.com/v4/spreadsheets/lane"))
     sender = Sender(queue, None, Quota(), Patience(), print)
-    with pytest.raises(BrokerUnavailableError):
-        sender._settle_or_keep([Settled(call.entry)], Slot("write", "1/1", 60), 7)
+    sender.pay([Due(Slot("write", "1/0", 60), 6, is_settled=True)])
+    sender.pay([Due(Slot("write", "1/1", 60), 7)])
     queue.is_away = False
     for _ in "12":
         left = sender._start(Flight([call]), Slot("write", "1/2", 60), Effort())

@@ -23,7 +23,7 @@ TABLE = Table(WHOLE._replace(top=2), WHOLE)
 def call_of(body, *exchanges, mark=""):
     """Return a call that has been advanced to its next request."""
     entry = Entry("lane", "1-1", new_id(), body, mark, 1, 0.0)
-    call = Call(entry, decode(body), list(exchanges), mark)
+    call = Call(entry, decode(body)[0], list(exchanges), mark)
     call.needs(advance(body, exchanges).request)
     return call
 

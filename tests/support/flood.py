@@ -22,7 +22,7 @@ def row_job(lane):
 def flood(raw, keys, lane, body, count):
     """Put a job into a lane so many times, with the script that callers use."""
     script = SCRIPTS["enqueue"]
-    places = [keys.lane(lane), keys.recent, keys.active, keys.ready, keys.server, keys.waiting]
+    places = keys.of_enqueue(lane)
     raw.script_load(script.text)
     for begin in range(0, count, _BATCH):
         pipeline = raw.pipeline(transaction=False)
