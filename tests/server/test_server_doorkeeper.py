@@ -71,7 +71,7 @@ def test_a_job_put_off_is_not_taken_for_answered(signed):
     job_entry = entry_of(seal(keeper.keyring, "job", bound, job(), generation=generation))
 
     class Queue:
-        def answer(self, answers):
+        def answer(self, answers, debts):
             return None
 
     assert admitted(keeper, Queue(), job_entry).body == job()
@@ -90,7 +90,7 @@ def test_a_reply_that_redis_did_not_take_is_given_again(signed):
         def wanted(self, job_id):
             return None
 
-        def answer(self, answers):
+        def answer(self, answers, debts):
             if self.error:
                 raise self.error
 
@@ -132,7 +132,7 @@ def test_a_late_reply_of_an_earlier_epoch_is_no_reply_to_another_job(signed):
     keeper = Doorkeeper(signed)
 
     class Queue:
-        def answer(self, answers):
+        def answer(self, answers, debts):
             raise StaleEpochError
 
     def begun(job_id, place="1-0"):
