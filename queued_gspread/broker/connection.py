@@ -182,6 +182,9 @@ def connect(url: str, namespace: str = "") -> Connection:
     """
     # Of a Cluster's masters, each has other namespaces.
     key = (os.getpid(), url, namespace if CLUSTER in url.partition("://")[0] else "")
+    known = _connections.get(key)
+    if known is not None:
+        return known
     with _lock:
         if key not in _connections:
             _connections[key] = Connection(url, namespace)

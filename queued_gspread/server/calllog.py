@@ -19,6 +19,12 @@ __all__ = ["LOGGER", "configure", "log_call", "title_of"]
 LOGGER: Final = logging.getLogger("queued_gspread.server")
 
 
+_CALL: Final = (
+    "%(waiting)d waiting  %(caller)s  %(target)s  %(method)s  %(duration_ms).1f ms  "
+    "requests: %(requests)d  %(outcome)s"
+)
+
+
 def log_call(entry: Entry, outcome: Outcome, seconds: float) -> None:
     """Log one call: who called what, how many wait in its lane, how long it took, how it ended."""
     if not LOGGER.isEnabledFor(logging.INFO):
@@ -30,12 +36,11 @@ def log_call(entry: Entry, outcome: Outcome, seconds: float) -> None:
         "requests": outcome.requests,
         "outcome": outcome.word,
     }
-    LOGGER.info(
-        "%(waiting)d waiting  %(caller)s  %(target)s  %(method)s  %(duration_ms).1f ms  "
-        "requests: %(requests)d  %(outcome)s",
-        about,
-        extra={"call": about},
+    # Made here: to look for the line of code that says so takes a tenth of a short call's time.
+    record = LOGGER.makeRecord(
+        LOGGER.name, logging.INFO, __file__, 0, _CALL, (about,), None, extra={"call": about}
     )
+    LOGGER.handle(record)
 
 
 def _of_job(job: Job | None) -> dict[str, str]:

@@ -7,12 +7,13 @@ asks, thread by thread, whether a call is being run.
 
 from __future__ import annotations
 
-import sys
 import threading
 import warnings
 from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+import gspread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,6 @@ class _Warnings(ModuleType):
 @contextmanager
 def captured() -> Iterator[list[list[str]]]:
     """Yield the list of ``[category, text]`` that this thread's gspread calls append to."""
-    _install()
     outer = getattr(_local, "kept", None)
     _local.kept = []
     try:
@@ -54,10 +54,10 @@ def captured() -> Iterator[list[list[str]]]:
 
 
 def _install() -> None:
-    for name in ("gspread.worksheet", "gspread.spreadsheet", "gspread.client", "gspread.utils"):
-        module = sys.modules.get(name)
+    standin = _Warnings("warnings")
+    for module in (gspread.client, gspread.spreadsheet, gspread.utils, gspread.worksheet):
         if getattr(module, "warnings", None) is warnings:
-            module.warnings = _standin  # type: ignore[union-attr]
+            module.warnings = standin  # type: ignore[attr-defined]
 
 
-_standin = _Warnings("warnings")
+_install()
