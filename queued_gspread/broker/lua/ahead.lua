@@ -18,7 +18,7 @@ if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
 end
 local found, left, waiting = {}, tonumber(ARGV[4]), redis.call('XLEN', KEYS[2])
-local after = ARGV[2]
+local after, now = ARGV[2], now_ms()
 while #found < tonumber(ARGV[3]) do
   -- One at a time: a page of large ones would be read for nothing.
   local item = redis.call('XRANGE', KEYS[2], '(' .. after, '+', 'COUNT', 1)[1]
@@ -28,11 +28,10 @@ while #found < tonumber(ARGV[3]) do
   local id, body = job_of(item)
   local mark = redis.call('HGET', KEYS[3], id) or ''
   left = left - #body
-  if id == '' or mark ~= '' or left < 0 or other_epochs(KEYS[4], id, ARGV[1]) > 0 then
+  if id == '' or mark ~= '' or left < 0 or hand_out(KEYS[4], id, ARGV[1], 1) > 0 then
     break
   end
-  hand_out(KEYS[4], id, ARGV[1])
   after = item[1]
-  found[#found + 1] = {item[1], id, body, mark, waiting, now_ms(), 0}
+  found[#found + 1] = {item[1], id, body, mark, waiting, now, 0}
 end
 return found

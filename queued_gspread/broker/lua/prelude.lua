@@ -63,23 +63,17 @@ local function may_have_written(mark)
   return far == 'w' or far == 'j'
 end
 
--- How many epochs other than this one had a job.
-local function other_epochs(tries, id, epoch)
+-- Hand a job out under an epoch, unless so many others had it; return how many others did.
+local function hand_out(tries, id, epoch, most)
   local before = redis.call('HGET', tries, id) or ''
-  local all = select(2, string.gsub(before, '%d+', ''))
+  local others = select(2, string.gsub(before, '%d+', ''))
   if string.find(before, '/' .. epoch .. '/', 1, true) then
-    return all - 1
+    return others - 1
   end
-  return all
-end
-
--- Note that a job is handed out under an epoch; return how many other epochs had it.
-local function hand_out(tries, id, epoch)
-  local before = redis.call('HGET', tries, id) or ''
-  if not string.find(before, '/' .. epoch .. '/', 1, true) then
+  if others < most then
     redis.call('HSET', tries, id, before .. '/' .. epoch .. '/')
   end
-  return other_epochs(tries, id, epoch)
+  return others
 end
 
 -- Id and body of an entry of a lane; '' where it has none.
@@ -108,10 +102,7 @@ local function head(lane, active, started, tries, name, epoch)
   end
   local id, body = job_of(first)
   local mark = redis.call('HGET', started, id) or ''
-  local waiting, deaths = redis.call('XLEN', lane), other_epochs(tries, id, epoch)
   -- One that two servers have died with is handed out when its turn has come; see take.lua.
-  if deaths < 2 then
-    hand_out(tries, id, epoch)
-  end
-  return {first[1], id, body, mark, waiting, now_ms(), deaths}
+  local deaths = hand_out(tries, id, epoch, 2)
+  return {first[1], id, body, mark, redis.call('XLEN', lane), now_ms(), deaths}
 end

@@ -10,4 +10,4 @@ may_grow(KEYS[1])
 if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
 end
-return hand_out(KEYS[2], ARGV[2], ARGV[1])
+return hand_out(KEYS[2], ARGV[2], ARGV[1], math.huge)
