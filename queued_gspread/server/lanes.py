@@ -92,7 +92,8 @@ class Lanes:
     def serve(self) -> None:
         """Run lanes until the server stops or its epoch ends."""
         self._valve.start()
-        self._have_worker(self._lead)
+        if not self._have_worker(self._lead):
+            self._lead()
         # Where all workers wait for Google, nobody may lead.
         while not (self._ended.wait(_PAUSE) or self._over):
             pass
@@ -112,6 +113,8 @@ class Lanes:
                 self._begin_next(lead)
         except BaseException as error:  # noqa: BLE001 - it is raised where the server runs
             self._failure = error
+            self.lapse()
+            self._ended.set()
         if lead.is_held:
             self._ended.set()
 
@@ -159,6 +162,8 @@ class Lanes:
             return
         if ready.lane == STOP:
             self._on_stop()
+        elif self._over:
+            self._leave(ready)
         elif self._claim(ready):
             task = self._task(ready)
             if ready.first is None or self._driven >= _MOST_WORKERS:
@@ -169,8 +174,14 @@ class Lanes:
     def _task(self, ready: Ready) -> Task:
         if self._must_recover.is_set():
             # The task that had the lane may have begun this very job, and failed.
+            self._leave(ready)
             ready = Ready(ready.lane)
         return self._work(ready, lambda: self._over)
+
+    def _leave(self, ready: Ready) -> None:
+        """Leave what was handed out with the name of a lane."""
+        if ready.first is not None:
+            self._queue.leave([ready.first.job_id])
 
     def _claim(self, ready: Ready) -> bool:
         """Take a lane for a new task, or tell the one that has it to come back to it."""
@@ -185,10 +196,11 @@ class Lanes:
             again = self._busy.pop(lane)
             if again is not None and not self._over:
                 self._busy[lane] = None
-                return self._task(again)
+                # Its job may have been run meanwhile: the lane is asked for its head.
+                return self._work(Ready(lane), lambda: self._over)
             self._changed.notify_all()
-        if again is not None and again.first is not None:
-            self._queue.leave([again.first.job_id])
+        if again is not None:
+            self._leave(again)
         return None
 
     def _submit(self, lane: str, task: Task, given: Permit | Exception | None = None) -> None:
@@ -197,12 +209,14 @@ class Lanes:
             self._backlog += 1
         self._have_worker(self._begin_drive, lane, task, given)
 
-    def _have_worker(self, work: Callable[..., None], *args: Any) -> None:
+    def _have_worker(self, work: Callable[..., None], *args: Any) -> bool:
         try:
             self._workers.submit(work, *args)
         except RuntimeError as error:
             # There can be no further thread now; it waits for one of those that are.
             LOGGER.warning("a task of the server comes later: %s", error)
+            return False
+        return True
 
     def _begin_drive(self, lane: str, task: Task, given: Permit | Exception | None) -> None:
         with self._changed:

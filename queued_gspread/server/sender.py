@@ -264,7 +264,9 @@ class Sender:
         refused = judgement.verdict is Verdict.REFUSED_QUOTA
         if not (slot.is_noted or permit.is_trial or refused or concerned):
             return
-        if flight.debts is not None and not (permit.is_trial or refused or concerned):
+        # What is sent once more, or in pieces, waits for a slot: this one may be the last there is.
+        is_over = judgement.verdict is Verdict.FINAL and not landing.pieces
+        if is_over and flight.debts is not None and not (permit.is_trial or concerned):
             flight.debts.append(Due(slot, permit.sent))
             return
         # No longer than anybody would wait, whatever Google asks for.

@@ -10,6 +10,7 @@ from broker_helpers import enqueue
 from queued_gspread.broker import Servers
 from queued_gspread.broker.ready import Ready, ready_of
 from queued_gspread.broker.scripts import SCRIPTS, with_shared
+from queued_gspread.errors import BrokerUnavailableError
 
 
 def test_the_only_job_of_a_lane_comes_with_its_name(settings, server, raw, keys):
@@ -32,6 +33,24 @@ def test_a_job_behind_another_does_not_come_with_the_name(settings, server, raw,
     raw.xadd(keys.lane("lane"), {"what": "ever"})
     enqueue(settings)
     assert server.next_ready() == Ready("lane")
+
+
+def test_a_job_that_cannot_be_handed_out_does_not_come_with_the_name(settings, server, raw, keys):
+    """Where Redis does not let a caller note who has the job, the lane is named alone."""
+    raw.set(keys.tries, "in the way")
+    job_id, _ = enqueue(settings)
+    assert server.next_ready() == Ready("lane")
+    raw.delete(keys.tries)
+    assert server.head("lane").job_id == job_id
+
+
+def test_a_job_that_cannot_be_put_in_counts_as_none_that_waits(settings, raw, keys):
+    """Where a lane's key is something else, the error tells, and the count stays right."""
+    raw.set(keys.lane("lane"), "in the way")
+    for _ in "12":
+        with pytest.raises(BrokerUnavailableError, match="WRONGTYPE"):
+            enqueue(settings)
+    assert not raw.exists(keys.waiting, keys.active)
 
 
 def test_a_job_that_no_server_took_was_not_handed_out(settings, server, raw, keys):

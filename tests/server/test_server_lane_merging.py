@@ -243,6 +243,15 @@ def check_bad_one(found, bad, count):
     assert error.error == alone.value.error
 
 
+def test_the_pieces_of_a_refused_request_wait_for_no_slot_of_its_own(stage):
+    """Where the quota is one request a window, a bad read among others harms itself alone."""
+    scene = stage(reads_per_minute=1, quota_window=0.2)
+    read = lambda number: scene.sheet.get(f"A{number + 1}")  # noqa: E731
+    bad = partial(scene.sheet.get, "nonsense")
+    found = scene.play(*bad_among(10, read, bad))
+    check_bad_one(found, bad, 10)
+
+
 def test_one_bad_read_among_a_hundred(stage, tell):
     """Who asks for a range that is none is told so as if alone; the others have their answers."""
     scene = stage()

@@ -223,17 +223,78 @@ def test_a_standby_looks_often_for_its_turn(redis_url, namespace, monkeypatch):
     assert stands_by._next_beat <= 0.9
 
 
-@pytest.mark.parametrize("may_be_lost", [False, True])
-def test_a_job_that_came_with_its_lane_is_fresh_unless_a_task_has_failed(may_be_lost):
-    """Once the work of a lane has failed, its head is asked for: it may have been begun."""
-    begun = []
-    first = Entry("lane", "1-1", "id", b"", "", 1)
+FIRST = Entry("lane", "1-1", "id", b"", "", 1)
+
+
+class Left:
+    """A queue that notes which jobs are left."""
+
+    def __init__(self):
+        self.ids = []
+
+    def leave(self, ids):
+        self.ids += ids
+
+
+@pytest.fixture
+def begun():
+    return []
+
+
+@pytest.fixture
+def lanes(begun):
+    """Return lanes whose work is to note that it was begun."""
     work = lambda ready, _: begun.append(ready) or (each for each in ())  # noqa: E731
-    lanes = Lanes(None, work, None, threading.Event(), None)
+    lanes = Lanes(Left(), work, None, threading.Event(), None)
     lanes._must_recover.clear()
+    yield lanes
+    lanes.join()
+
+
+@pytest.mark.parametrize("may_be_lost", [False, True])
+def test_a_job_that_came_with_its_lane_is_fresh_unless_a_task_has_failed(lanes, begun, may_be_lost):
+    """Once the work of a lane has failed, its head is asked for: it may have been begun."""
     if may_be_lost:
         lanes._claim(Ready("lane"))
         lanes._come_back_to("lane")
+    lanes._dispatch(Ready("lane", FIRST), _Lead())
+    assert begun == [Ready("lane", None if may_be_lost else FIRST)]
+    assert lanes._queue.ids == ["id"] * may_be_lost
+
+
+def test_a_job_that_came_while_its_lane_was_run_is_not_taken_for_fresh(lanes, begun):
+    """What ran the lane may have run the job as well: the lane is asked for its head."""
+    lanes._claim(Ready("lane"))
+    lanes._dispatch(Ready("lane", FIRST), _Lead())
+    assert begun == []
+    lanes._release("lane")
+    assert begun == [Ready("lane")]
+    lanes._release("lane")
+
+
+@pytest.mark.parametrize("first", [None, FIRST])
+def test_nothing_is_begun_once_all_is_over(lanes, begun, first):
+    """A lane whose name comes after the end is left as it is, and so is its job."""
+    lanes._stopping.set()
     lanes._dispatch(Ready("lane", first), _Lead())
-    lanes.join()
-    assert begun == [Ready("lane", None if may_be_lost else first)]
+    assert (begun, lanes._busy) == ([], {})
+    assert lanes._queue.ids == ["id"] * (first is not None)
+
+
+def test_an_error_of_the_leader_ends_the_server(lanes):
+    """What no leader can go on after is raised where the server runs."""
+    lanes._valve = Ended()
+    lanes._queue.next_ready = lambda: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        lanes.serve()
+    assert lanes._over
+
+
+class Ended:
+    """A valve that lets nothing through."""
+
+    def start(self):
+        pass
+
+    def close(self, error):
+        pass

@@ -386,6 +386,18 @@ def test_gspreads_own_errors_after_a_failure(status, expected, serve, client, ga
     assert len(gate.seen) == 2
 
 
+@pytest.mark.parametrize("failure", [lambda: google_error(503), ConnectionRefusedError])
+def test_the_last_slot_is_given_back_before_a_request_is_sent_again(
+    failure, serve, client, gate, background
+):
+    """Where the quota is one request, one that failed waits for a window, and then goes again."""
+    serve(reads_per_minute=1, quota_window=0.2)
+    reading = background(read, client)
+    gate.next().fail(failure())
+    gate.next().answer({"read": True})
+    assert reading.result(PATIENCE) == {"read": True}
+
+
 # What is told of it -----------------------------------------------------------------------------
 
 

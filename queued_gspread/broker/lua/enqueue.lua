@@ -29,7 +29,11 @@ if limit > 0 and waiting > limit then
   count(KEYS[6], -1)
   return {'full', waiting - 1, limit}
 end
-local entry = redis.call('XADD', KEYS[1], '*', 'id', ARGV[1], 'body', ARGV[2])
+local entry = redis.pcall('XADD', KEYS[1], '*', 'id', ARGV[1], 'body', ARGV[2])
+if type(entry) == 'table' then
+  count(KEYS[6], -1)
+  return entry
+end
 redis.call('ZADD', KEYS[2], string.match(entry, '^%d+'), ARGV[1])
 if string.find(ARGV[1], '^[01]') then
   -- Ids are random: some of the enqueues forget for all.
@@ -40,8 +44,11 @@ if redis.call('SADD', KEYS[3], ARGV[3]) == 1 then
   -- The job goes with the name of a lane that has no other, so that the server need not ask for it,
   -- and is handed out with it.
   if epoch and #ARGV[2] <= 16384 and redis.call('XLEN', KEYS[1]) == 1 then
-    told = table.concat({'', entry, ARGV[1], #ARGV[3], ARGV[3] .. ARGV[2]}, '\0')
-    redis.call('HSET', KEYS[7], ARGV[1], '/' .. epoch .. '/')
+    -- What fails from here on must not leave a job of which nobody is told.
+    local noted = redis.pcall('HSET', KEYS[7], ARGV[1], '/' .. epoch .. '/')
+    if type(noted) == 'number' then
+      told = table.concat({'', entry, ARGV[1], #ARGV[3], ARGV[3] .. ARGV[2]}, '\0')
+    end
   end
   redis.call('RPUSH', ready_list(KEYS[4], epoch or ''), told)
 end
