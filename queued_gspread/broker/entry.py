@@ -25,6 +25,7 @@ class Entry:
         age: Seconds from the enqueue to this look at it, on Redis's clock.
         deaths: How many servers have died since this job was handed out to them.
         seen: The moment of this look, on this machine's monotonic clock.
+        is_handed_out: Whether Redis knows that this server has it.
 
     """
 
@@ -37,6 +38,7 @@ class Entry:
     age: float = 0.0
     deaths: int = 0
     seen: float = field(default_factory=time.monotonic)
+    is_handed_out: bool = True
 
     def deadline(self, timeout: float | None) -> float | None:
         """Return the moment at which a call is too late, on this machine's monotonic clock."""

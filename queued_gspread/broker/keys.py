@@ -118,8 +118,7 @@ class Keys:
 
     def of_enqueue(self, lane: str) -> list[str]:
         """Return the keys of ``enqueue.lua``, in its order."""
-        lists = [self.recent, self.active, self.ready, self.server, self.waiting, self.tries]
-        return [self.lane(lane), *lists]
+        return [*(self.lane(lane), self.recent, self.active, self.ready, self.server, self.waiting)]
 
     def _key(self, rest: str) -> str:
         return f"queued-gspread:{{{self.namespace}}}:{rest}"

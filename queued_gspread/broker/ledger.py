@@ -65,7 +65,7 @@ class Ledger(Epoch):
         """
         keys, lane = self._keys, shares[0].entry.lane
         journals = [keys.journal(share.entry.job_id) for share in shares]
-        places = [keys.lane(lane), keys.started, keys.valve, keys.slots(slot.kind)]
+        places = [keys.lane(lane), keys.started, keys.valve, keys.slots(slot.kind), keys.tries]
         args = [arg for share in shares for arg in share.args()]
         return permit_of(self._fenced("start", [*places, *journals], [*slot.args(), *args]))
 

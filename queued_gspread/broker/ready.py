@@ -36,7 +36,8 @@ def ready_of(item: bytes) -> Ready:
     entry, job_id, size = found.groups()
     end = found.end() + int(size)
     lane = _text(item[found.end() : end])
-    return Ready(lane, Entry(lane, entry.decode(), job_id.decode(), item[end:], "", 1))
+    place, body = entry.decode(), item[end:]
+    return Ready(lane, Entry(lane, place, job_id.decode(), body, "", 1, is_handed_out=False))
 
 
 def _text(name: bytes) -> str:

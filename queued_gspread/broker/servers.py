@@ -129,7 +129,7 @@ class Servers(Ledger):
         """Say that this server is alive, and become the one that works if nobody else is."""
         terms = [self._max_queue, self._generation()]
         args = [self.server_id, round(lease * 1000), self._about, self.epoch, *terms]
-        places = [self._keys.server, self._keys.ready, self._keys.tries]
+        places = [self._keys.server, self._keys.ready]
         state, *rest = self._connection.run("beat", places, args)
         if state == b"held":
             return Beat("held", other=as_text(rest[0]), left=rest[1] / 1000)
@@ -153,7 +153,7 @@ class Servers(Ledger):
         """
         keys = self._keys
         slots = [keys.slots(kind) for kind in KINDS]
-        places = [keys.ready, keys.active, keys.tries, *slots]
+        places = [keys.ready, keys.active, *slots]
         found = self._run("recover", places, [milliseconds(window)])
         unless_stale(self._run("recount", [keys.active, keys.waiting, keys.lane("")], []))
         return int(unless_stale(found))

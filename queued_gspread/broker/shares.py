@@ -36,7 +36,8 @@ class Share:
         late = "" if self.timeout is None else round(self.timeout * 1000)
         note, entry = self.note, self.entry
         told = [note.position, note.attempt, note.announcement, len(note.entries), *note.entries]
-        return [entry.entry, entry.job_id, self.mark, late, *told]
+        is_new = "" if entry.is_handed_out else "1"
+        return [entry.entry, entry.job_id, self.mark, is_new, late, *told]
 
 
 @dataclass(frozen=True)

@@ -73,8 +73,8 @@ class Lanes:
         self._stopping = stopping
         self._on_stop = on_stop
         self._window = window
-        # Lanes that a worker runs, and how they have become ready again since, if they have.
-        self._busy: dict[str, Ready | None] = {}
+        # Lanes that a worker runs, and whether they have become ready again since.
+        self._busy: dict[str, bool] = {}
         self._changed = threading.Condition()
         # Tasks that wait for a worker, and workers that have one.
         self._backlog = 0
@@ -162,9 +162,7 @@ class Lanes:
             return
         if ready.lane == STOP:
             self._on_stop()
-        elif self._over:
-            self._leave(ready)
-        elif self._claim(ready):
+        elif not self._over and self._claim(ready.lane):
             task = self._task(ready)
             if ready.first is None or self._driven >= _MOST_WORKERS:
                 self._submit(ready.lane, task)
@@ -174,34 +172,25 @@ class Lanes:
     def _task(self, ready: Ready) -> Task:
         if self._must_recover.is_set():
             # The task that had the lane may have begun this very job, and failed.
-            self._leave(ready)
             ready = Ready(ready.lane)
         return self._work(ready, lambda: self._over)
 
-    def _leave(self, ready: Ready) -> None:
-        """Leave what was handed out with the name of a lane."""
-        if ready.first is not None:
-            self._queue.leave([ready.first.job_id])
-
-    def _claim(self, ready: Ready) -> bool:
+    def _claim(self, lane: str) -> bool:
         """Take a lane for a new task, or tell the one that has it to come back to it."""
         with self._changed:
-            is_busy = ready.lane in self._busy
-            self._busy[ready.lane] = ready if is_busy else None
+            is_busy = lane in self._busy
+            self._busy[lane] = is_busy
             return not is_busy
 
     def _release(self, lane: str) -> Task | None:
         """Give a lane back; or return its next task, where it has become ready again."""
         with self._changed:
-            again = self._busy.pop(lane)
-            if again is not None and not self._over:
-                self._busy[lane] = None
-                # Its job may have been run meanwhile: the lane is asked for its head.
+            if self._busy.pop(lane) and not self._over:
+                self._busy[lane] = False
+                # The job that came may have been run meanwhile: the lane is asked for its head.
                 return self._work(Ready(lane), lambda: self._over)
             self._changed.notify_all()
-        if again is not None:
-            self._leave(again)
-        return None
+            return None
 
     def _submit(self, lane: str, task: Task, given: Permit | Exception | None = None) -> None:
         """Have a worker go on with a task."""

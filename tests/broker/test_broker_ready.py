@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from broker_helpers import enqueue
+from broker_helpers import enqueue, withdraw
+from one_job import start
 
 from queued_gspread.broker import Servers
 from queued_gspread.broker.ready import Ready, ready_of
@@ -13,13 +14,13 @@ from queued_gspread.broker.scripts import SCRIPTS, with_shared
 from queued_gspread.errors import BrokerUnavailableError
 
 
-def test_the_only_job_of_a_lane_comes_with_its_name(settings, server, raw, keys):
-    """What came with the name is what a look at the lane finds, and is handed out with it."""
+def test_the_only_job_of_a_lane_comes_with_its_name(settings, server):
+    """What came with the name is what a look at the lane finds."""
     job_id, _ = enqueue(settings, body=b"a\0body")
-    assert raw.hget(keys.tries, job_id) == f"/{server.epoch}/"
     first = server.next_ready().first
     assert (first.job_id, first.body) == (job_id, b"a\0body")
-    assert first == replace(server.head("lane"), age=first.age, seen=first.seen)
+    found = server.head("lane")
+    assert first == replace(found, age=first.age, seen=first.seen, is_handed_out=False)
 
 
 def test_a_large_job_does_not_come_with_the_name(settings, server):
@@ -35,15 +36,6 @@ def test_a_job_behind_another_does_not_come_with_the_name(settings, server, raw,
     assert server.next_ready() == Ready("lane")
 
 
-def test_a_job_that_cannot_be_handed_out_does_not_come_with_the_name(settings, server, raw, keys):
-    """Where Redis does not let a caller note who has the job, the lane is named alone."""
-    raw.set(keys.tries, "in the way")
-    job_id, _ = enqueue(settings)
-    assert server.next_ready() == Ready("lane")
-    raw.delete(keys.tries)
-    assert server.head("lane").job_id == job_id
-
-
 def test_a_job_that_cannot_be_put_in_counts_as_none_that_waits(settings, raw, keys):
     """Where a lane's key is something else, the error tells, and the count stays right."""
     raw.set(keys.lane("lane"), "in the way")
@@ -53,43 +45,28 @@ def test_a_job_that_cannot_be_put_in_counts_as_none_that_waits(settings, raw, ke
     assert not raw.exists(keys.waiting, keys.active)
 
 
-def test_a_job_that_no_server_took_was_not_handed_out(settings, server, raw, keys):
-    """What still stands in the list of an epoch that has ended counts as death of none of it."""
-    enqueue(settings, lane="taken")
-    taken = server.next_ready().first
-    enqueue(settings, lane="left")
+def test_a_job_that_came_with_the_name_is_handed_out_at_its_start(settings, server, raw, keys):
+    """A server has not died of a job for which it has sent nothing, nor asked to."""
+    for lane in ("started", "waits"):
+        enqueue(settings, lane=lane)
+    started, _ = (server.next_ready().first for _ in "12")
+    assert not raw.exists(keys.tries)
+    for _ in "12":
+        start(server, started, "w")
+    assert raw.hgetall(keys.tries) == {started.job_id: f"/{server.epoch}/"}
     other = Servers(settings, "other")
     raw.hset(keys.server, "at", 0)
     assert other.beat(5.0).state == "taken"
-    assert raw.hkeys(keys.tries) == [taken.job_id]
-    assert [other.head(lane).deaths for lane in ("taken", "left")] == [1, 0]
+    assert [other.head(lane).deaths for lane in ("started", "waits")] == [1, 0]
 
 
-def test_a_job_whose_name_is_told_again_was_not_handed_out(settings, server, raw, keys):
-    """Where the list is made anew, a job is handed out when the server looks at its lane."""
-    job_id, _ = enqueue(settings)
-    server.recover()
-    assert not raw.exists(keys.tries)
-    assert server.next_ready() == Ready("lane")
-    assert server.head("lane").job_id == job_id
-    assert raw.hkeys(keys.tries) == [job_id]
-
-
-@pytest.mark.parametrize(
-    "made",
-    [
-        lambda raw, key: raw.set(key, "x"),
-        lambda raw, key: raw.rpush(key, b"\0", b"\x001-1\0!\0", b"\x001-1\0id", b"name"),
-    ],
-    ids=["no list", "odd names"],
-)
-def test_whatever_is_in_the_list_of_an_ended_epoch_is_dropped(settings, server, raw, keys, made):
-    """A new server takes over whatever a stranger has put there."""
-    raw.delete(keys.ready_under(server.epoch))
-    made(raw, keys.ready_under(server.epoch))
-    raw.hset(keys.server, "at", 0)
-    assert Servers(settings, "other").beat(5.0).state == "taken"
-    assert not raw.exists(keys.ready_under(server.epoch))
+def test_nothing_is_kept_of_a_job_that_is_gone_before_its_start(settings, server, raw, keys):
+    """Where a job was taken back before its start, no trace of it is left."""
+    job_id, entry = enqueue(settings)
+    first = server.next_ready().first
+    assert withdraw(settings, job_id, entry) == "withdrawn"
+    assert start(server, first, "w").word == "withdrawn"
+    assert not raw.exists(keys.tries, keys.started)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 --
 -- KEYS[1] server    hash: who works, under which epoch
 -- KEYS[2] ready     prefix of the lists of lanes that wait for a server, one for each epoch
--- KEYS[3] tries     hash: job id -> the epochs under which it was handed out
 -- ARGV[1] id        of the asking server
 -- ARGV[2] lease     milliseconds without a beat after which a server counts as gone
 -- ARGV[3] about     the asking server in words, for its colleagues and for observers
@@ -30,5 +29,5 @@ end
 -- Never one that was there before, even where Redis has forgotten everything.
 local newest = string.format('%.0f', math.max((tonumber(epoch) or 0) + 1, now))
 redis.call('HSET', KEYS[1], 'epoch', newest)
-drop_ready(ready_list(KEYS[2], epoch or ''), KEYS[3], epoch or '')
+redis.call('DEL', ready_list(KEYS[2], epoch or ''))
 return {'taken', newest}

@@ -6,7 +6,6 @@
 -- KEYS[4] ready     prefix of the lists of lanes that wait for a server, one for each epoch
 -- KEYS[5] server    hash: who works, under which epoch
 -- KEYS[6] waiting   how many jobs wait in the namespace
--- KEYS[7] tries     hash: job id -> the epochs under which it was handed out
 -- ARGV[1] id        of the job
 -- ARGV[2] body      of the job
 -- ARGV[3] name      of the lane
@@ -41,14 +40,9 @@ if string.find(ARGV[1], '^[01]') then
 end
 if redis.call('SADD', KEYS[3], ARGV[3]) == 1 then
   local told = ARGV[3]
-  -- The job goes with the name of a lane that has no other, so that the server need not ask for it,
-  -- and is handed out with it.
+  -- The job goes with the name of a lane that has no other, so that the server need not ask for it.
   if epoch and #ARGV[2] <= 16384 and redis.call('XLEN', KEYS[1]) == 1 then
-    -- What fails from here on must not leave a job of which nobody is told.
-    local noted = redis.pcall('HSET', KEYS[7], ARGV[1], '/' .. epoch .. '/')
-    if type(noted) == 'number' then
-      told = table.concat({'', entry, ARGV[1], #ARGV[3], ARGV[3] .. ARGV[2]}, '\0')
-    end
+    told = table.concat({'', entry, ARGV[1], #ARGV[3], ARGV[3] .. ARGV[2]}, '\0')
   end
   redis.call('RPUSH', ready_list(KEYS[4], epoch or ''), told)
 end

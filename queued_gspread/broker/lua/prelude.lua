@@ -30,22 +30,6 @@ local function ready_list(ready, epoch)
   return ready .. ':' .. epoch
 end
 
--- Take names off a list of lanes that wait: the jobs that came with them were not handed out.
-local function drop_ready(list, tries, epoch)
-  local items = redis.pcall('LPOP', list, 100)
-  while type(items) == 'table' and not items.err do
-    for _, item in ipairs(items) do
-      -- As enqueue.lua writes it.
-      local id = string.match(item, '^%z%d+%-%d+%z(%w+)%z')
-      if id and redis.call('HGET', tries, id) == '/' .. epoch .. '/' then
-        redis.call('HDEL', tries, id)
-      end
-    end
-    items = redis.call('LPOP', list, 100)
-  end
-  redis.call('DEL', list)
-end
-
 -- Count the jobs that wait in the namespace. Whoever puts one in or takes one out says so in the
 -- same script; where none waits, there is no key.
 local function count(waiting, by)

@@ -5,8 +5,7 @@
 -- KEYS[1] server    hash: who works, under which epoch
 -- KEYS[2] ready     prefix of the lists of lanes that wait for a server, one for each epoch
 -- KEYS[3] active    set: names of the lanes that a server knows or will be told of
--- KEYS[4] tries     hash: job id -> the epochs under which it was handed out
--- KEYS[5...] slots  sorted sets: the slots of each kind of request; see quota.lua
+-- KEYS[4...] slots  sorted sets: the slots of each kind of request; see quota.lua
 -- ARGV[1] epoch     of the asking server
 -- ARGV[2] window    milliseconds
 --
@@ -16,7 +15,7 @@ if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
 end
 local own = ARGV[1] .. '/'
-for i = 5, #KEYS do
+for i = 4, #KEYS do
   for _, slot in ipairs(redis.call('ZRANGEBYSCORE', KEYS[i], 'inf', 'inf')) do
     if string.sub(slot, 1, #own) ~= own then
       redis.call('ZADD', KEYS[i], now_ms() + ARGV[2], slot)
@@ -24,7 +23,7 @@ for i = 5, #KEYS do
   end
 end
 local ready = ready_list(KEYS[2], ARGV[1])
-drop_ready(ready, KEYS[4], ARGV[1])
+redis.call('DEL', ready)
 local lanes = redis.call('SMEMBERS', KEYS[3])
 for _, name in ipairs(lanes) do
   redis.call('RPUSH', ready, name)

@@ -7,7 +7,8 @@
 -- KEYS[3] started   hash: job id -> how far the call is
 -- KEYS[4] valve     hash: see quota.lua
 -- KEYS[5] slots     sorted set: the slots of this kind of request
--- KEYS[6...] journal  list, of each job: what the next server has to know of the call
+-- KEYS[6] tries     hash: job id -> the epochs under which it was handed out
+-- KEYS[7...] journal  list, of each job: what the next server has to know of the call
 -- ARGV[1] epoch     of the asking server
 -- ARGV[2] kind      of the request, as to the quota; '' for one that takes no slot
 -- ARGV[3] slot      a name for the slot
@@ -19,6 +20,7 @@
 --         id
 --         mark      'r' it only reads so far, 'w' it may have written what may be written twice,
 --                   'j' its journal tells
+--         is_new    '1' if it came with the name of its lane, and was not handed out yet, or ''
 --         timeout   milliseconds after the enqueue at which the call is too late, or ''
 --         position  how many entries the journal has
 --         attempt   a name for the attempt at a request that is announced in the journal, or ''
@@ -39,9 +41,10 @@ local kind, slot, full, window, interval =
 
 local jobs, at = {}, 7
 while at <= #ARGV do
-  local job = {journal = KEYS[6 + #jobs], first = at + 8, last = at + 7 + ARGV[at + 7]}
-  job.entry, job.id, job.mark, job.timeout = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
-  job.position, job.attempt, job.request = tonumber(ARGV[at + 4]), ARGV[at + 5], ARGV[at + 6]
+  local job = {journal = KEYS[7 + #jobs], first = at + 9, last = at + 8 + ARGV[at + 8]}
+  job.entry, job.id, job.mark, job.is_new = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+  job.timeout, job.position = ARGV[at + 4], tonumber(ARGV[at + 5])
+  job.attempt, job.request = ARGV[at + 6], ARGV[at + 7]
   jobs[#jobs + 1] = job
   at = job.last + 1
 end
@@ -124,6 +127,9 @@ end
 
 for _, job in ipairs(going) do
   mark(job)
+  if job.is_new ~= '' then
+    redis.call('HSETNX', KEYS[6], job.id, '/' .. ARGV[1] .. '/')
+  end
   if job.position > 0 or job.first <= job.last or job.attempt ~= '' then
     note(job)
   end
