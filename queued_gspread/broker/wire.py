@@ -46,6 +46,8 @@ class _Line:
     def read(self) -> Any:
         while self.owed:
             self._skip()
+        # Behind an error, Redis may close the connection.
+        self._used = 0.0
         answer = self.connection.read_response()
         self._used = time.monotonic()
         return answer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 import redis
 from redis.exceptions import ConnectionError as Lost
@@ -100,3 +102,14 @@ def test_a_strangers_text_goes_back_as_it_came(wire, namespace):
     key = f"{namespace}:odd"
     wire.ask(["SET", key, b"\xff\xfe".decode(errors="surrogateescape")])
     assert wire.ask(["GET", key]) == b"\xff\xfe"
+
+
+def test_a_line_on_which_redis_has_refused_is_looked_at(wire, connections):
+    """A connection that Redis closes behind an error is not used, however fresh it is."""
+    assert wire.ask(["PING"]) == b"PONG"
+    with pytest.raises(ResponseError):
+        wire.ask(["NONSENSE"])
+    (line,) = wire._idle
+    line.connection._sock.shutdown(socket.SHUT_RD)
+    assert wire.ask(["PING"]) == b"PONG"
+    assert wire._idle != [line]
