@@ -129,8 +129,7 @@ class Servers(Ledger):
         """Say that this server is alive, and become the one that works if nobody else is."""
         terms = [self._max_queue, self._generation()]
         args = [self.server_id, round(lease * 1000), self._about, self.epoch, *terms]
-        places = [self._keys.server, self._keys.ready]
-        state, *rest = self._connection.run("beat", places, args)
+        state, *rest = self._connection.run("beat", [self._keys.server, self._keys.ready], args)
         if state == b"held":
             return Beat("held", other=as_text(rest[0]), left=rest[1] / 1000)
         self.epoch = as_text(rest[0])
@@ -153,8 +152,7 @@ class Servers(Ledger):
         """
         keys = self._keys
         slots = [keys.slots(kind) for kind in KINDS]
-        places = [keys.ready, keys.active, *slots]
-        found = self._run("recover", places, [milliseconds(window)])
+        found = self._run("recover", [keys.ready, keys.active, *slots], [milliseconds(window)])
         unless_stale(self._run("recount", [keys.active, keys.waiting, keys.lane("")], []))
         return int(unless_stale(found))
 

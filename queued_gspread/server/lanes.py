@@ -114,8 +114,7 @@ class Lanes:
         except BaseException as error:  # noqa: BLE001 - it is raised where the server runs
             self._failure = error
             self.lapse()
-            self._ended.set()
-        if lead.is_held:
+        if lead.is_held or self._failure is not None:
             self._ended.set()
 
     def _begin_next(self, lead: _Lead) -> None:
