@@ -12,13 +12,13 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import partial
-from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker import Permit, StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError
 
 from . import merge
+from .ahead import Ahead
 from .calllog import LOGGER, log_call
 from .flight import Flight
 from .line import FREE, Ticket
@@ -26,7 +26,7 @@ from .outcome import Outcome
 from .quarantine import Quarantine, is_suspect
 from .request import Exchange, Response, is_read
 from .run import broken
-from .together import MOST_BYTES, MOST_CALLS, companions, may_lead, may_run_with
+from .together import companions, may_lead, may_run_with
 from .underway import Call
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ __all__ = ["Lane", "Means", "Tables"]
 
 _GO: Final = Permit("go")
 _QUARANTINE_LOOK: Final = 0.1
-_FIRST_LOOK: Final = 16
 _MOST_TABLES: Final = 10_000
 # Replies that go to Redis in one script, in bytes: others wait for as long as it runs.
 _MOST_ANSWERED: Final = 4_000_000
@@ -182,8 +181,7 @@ class Lane:
             self._is_left = True
             return
         self._entries[entry.entry] = (entry, time.monotonic())
-        look, is_blocked = self._ahead.look, entry.deaths > 0
-        self._ahead = Ahead(entry.entry, entry.waiting - 1, look, is_blocked)
+        self._ahead.begin_at(entry)
         admitted = yield from self._means.doorkeeper.admit(self._means.queue, entry)
         self._begin(entry, admitted)
 
@@ -206,7 +204,7 @@ class Lane:
 
     def _begin(self, entry: Entry, admitted: Entry | Outcome) -> None:
         if not isinstance(admitted, Outcome):
-            begun = self._means.runner.begin(admitted)
+            begun = self._ahead.begun(admitted) or self._means.runner.begin(admitted)
             if not isinstance(begun, Outcome):
                 self._open.append(begun)
                 return
@@ -271,37 +269,45 @@ class Lane:
             raise
         except Exception:  # noqa: BLE001 - who is not let in now has his turn later
             LOGGER.exception("an error of this program, please report it")
-            self._ahead.is_blocked = True
+            self._ahead.block()
 
     def _look_ahead(self) -> None:
-        while not self._ahead.is_blocked and may_lead(self._open[0]):
-            known = [entry for entry, _ in self._entries.values()]
-            size = MOST_BYTES - sum(len(entry.body) for entry in known)
-            look = min(self._ahead.look, MOST_CALLS - len(known))
-            if look <= 0:
-                return
-            found = self._means.queue.ahead(self._name, self._ahead.last, look, max(size, 0))
-            joined = sum(1 for _ in takewhile(self._join, found))
-            self._ahead.note(len(found), joined)
-            if len(found) < look:
+        ahead, are_more = self._ahead, True
+        while not ahead.is_blocked and may_lead(self._open[0]):
+            if ahead.seen:
+                self._join(ahead.seen[0])
+            elif are_more:
+                are_more = self._look()
+            else:
                 return
 
-    def _join(self, entry: Entry) -> bool:
+    def _look(self) -> bool:
+        """Look at those that stand behind; return whether there may be more."""
+        known = [entry for entry, _ in self._entries.values()]
+        look, size = self._ahead.room(known)
+        if look <= 0:
+            return False
+        found = self._means.queue.ahead(self._name, self._ahead.last, look, size)
+        for entry in found:
+            self._handed_out(entry)
+        self._ahead.saw(found)
+        return len(found) == look
+
+    def _join(self, entry: Entry) -> None:
         """Let one more call in, if it may run together with the open ones."""
-        self._handed_out(entry)
         admitted = self._means.doorkeeper.glance(entry)
         begun = None if admitted is None else self._means.runner.begin(admitted)
         if begun is None or (
             isinstance(begun, Call) and not may_run_with(self._open, begun, self._table)
         ):
-            return False
+            self._ahead.block(admitted, begun)
+            return
         self._entries[entry.entry] = (entry, time.monotonic())
         if isinstance(begun, Outcome):
             self._end(entry, begun)
         else:
             self._open.append(begun)
-        self._ahead.last = entry.entry
-        return True
+        self._ahead.let_in()
 
     def _take(self, results: list[tuple[Call, Exchange | Outcome]]) -> None:
         """Have calls go on with what came of their requests."""
@@ -363,29 +369,6 @@ class Lane:
         if permit.word != "go":
             return None
         return self._handed_out(self._means.queue.head(self._name))
-
-
-@dataclass
-class Ahead:
-    """What is known of the jobs behind the open ones.
-
-    Attributes:
-        last: The place of the last one that was let in.
-        waiting: How many stood behind the first one when it was let in.
-        look: How many are looked at next.
-        is_blocked: Whether the next one may not run together with those that are open.
-
-    """
-
-    last: str = ""
-    waiting: int = 0
-    look: int = _FIRST_LOOK
-    is_blocked: bool = False
-
-    def note(self, found: int, joined: int) -> None:
-        """Note how many were looked at, and how many of them were let in."""
-        self.is_blocked = joined < found
-        self.look = min(2 * joined + 2, MOST_CALLS)
 
 
 def _batches(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from functools import partial
 
 import pytest
@@ -13,8 +14,10 @@ from merge_fixtures import *  # noqa: F403 - pytest finds fixtures by the names 
 from merge_fixtures import AppliedError, settled
 from waiting import PATIENCE, eventually
 
+from queued_gspread.broker import Servers
 from queued_gspread.errors import CallTimeoutError, OutcomeUnknownError
 from queued_gspread.server.counters import Count
+from queued_gspread.server.run import Runner
 
 BATCH_GET = ("get", "/values:batchGet")
 BATCH_UPDATE = ("post", "/values:batchUpdate")
@@ -138,6 +141,29 @@ def test_writes_of_one_cell_are_made_in_turn(stage):
     scene.play(*[partial(scene.sheet.update_cell, 1, 1, value) for value in "abc"])
     assert scene.rows() == [["c"]]
     assert len(scene.sent) == 3
+
+
+def test_nobody_is_looked_at_or_begun_twice(stage, monkeypatch):
+    """Calls that may not leave together are begun once each, and one look finds them all."""
+    scene, counts = stage(), Counter()
+
+    def count(cls, name):
+        own = getattr(cls, name)
+
+        def counted(*args):
+            counts[name] += 1
+            return own(*args)
+
+        monkeypatch.setattr(cls, name, counted)
+
+    held = scene.hold()
+    count(Runner, "begin")
+    count(Servers, "ahead")
+    found = scene.put(*[partial(scene.sheet.update_cell, 1, 1, value) for value in "abcdef"])
+    scene.release(held)
+    scene.door.open()
+    assert [settled(future)["updatedCells"] for future in found] == [1] * 6
+    assert counts == {"begin": 6, "ahead": 1}
 
 
 def test_kinds_of_writes_are_barriers_to_each_other(stage):
