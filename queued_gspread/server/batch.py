@@ -12,9 +12,9 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-__all__ = ["NOT_REPEATABLE", "REPEATABLE", "Company", "Terms", "may_repeat_batch"]
+__all__ = ["NOT_REPEATABLE", "REPEATABLE", "Company", "Terms", "company_of", "may_repeat_batch"]
 
 Json = dict[str, Any]
 
@@ -211,10 +211,24 @@ def may_repeat_batch(body: Json | None) -> bool:
     parts = _parts(body)
     if not parts:
         return False
-    companies = [_companies(kind, about) for kind, about in parts]
     if len(parts) == 1:
-        return bool(companies[0])
-    return bool(set.intersection(*companies) - {Company.ALONE}) or _puts_in_order(parts)
+        return bool(_companies(*parts[0]))
+    return bool(_shared(parts)) or _puts_in_order(parts)
+
+
+def company_of(items: Sequence[Json]) -> set[Company]:
+    """Return with which others the requests of a batch may stand in a larger one that is repeated.
+
+    Args:
+        items: One or more requests, each an object with one name.
+
+    """
+    parts = _parts({"requests": items})
+    return _shared(parts) if parts else set()
+
+
+def _shared(parts: Sequence[tuple[str, Json]]) -> set[Company]:
+    return set.intersection(*(_companies(kind, about) for kind, about in parts)) - {Company.ALONE}
 
 
 def _parts(body: Json | None) -> list[tuple[str, Json]]:

@@ -26,7 +26,7 @@ from .outcome import Outcome
 from .quarantine import Quarantine, is_suspect
 from .request import Exchange, Response, is_read
 from .run import broken
-from .together import companions, may_lead, may_run_with
+from .together import Together, companions, may_lead
 from .underway import Call
 
 if TYPE_CHECKING:
@@ -273,9 +273,12 @@ class Lane:
 
     def _look_ahead(self) -> None:
         ahead, are_more = self._ahead, True
-        while not ahead.is_blocked and may_lead(self._open[0]):
+        if ahead.is_blocked or not may_lead(self._open[0]):
+            return
+        together = Together(self._open, self._table)
+        while not ahead.is_blocked:
             if ahead.seen:
-                self._join(ahead.seen[0])
+                self._join(ahead.seen[0], together)
             elif are_more:
                 are_more = self._look()
             else:
@@ -293,13 +296,11 @@ class Lane:
         self._ahead.saw(found)
         return len(found) == look
 
-    def _join(self, entry: Entry) -> None:
+    def _join(self, entry: Entry, together: Together) -> None:
         """Let one more call in, if it may run together with the open ones."""
         admitted = self._means.doorkeeper.glance(entry)
         begun = None if admitted is None else self._means.runner.begin(admitted)
-        if begun is None or (
-            isinstance(begun, Call) and not may_run_with(self._open, begun, self._table)
-        ):
+        if begun is None or (isinstance(begun, Call) and not together.add(begun)):
             self._ahead.block(admitted, begun)
             return
         self._entries[entry.entry] = (entry, time.monotonic())

@@ -24,9 +24,9 @@ __all__ = [
     "MOST_CALLS",
     "READING",
     "SINGLE",
+    "Together",
     "companions",
     "may_lead",
-    "may_run_with",
 ]
 
 MOST_CALLS: Final = 500
@@ -38,45 +38,72 @@ def may_lead(call: Call) -> bool:
     return _reads(call) or _writes_once(call)
 
 
-def may_run_with(calls: Sequence[Call], another: Call, table: Table | None) -> bool:
-    """Tell whether one more call may run together with those at the head of its lane.
+class Together:
+    """Calls that run together at the head of their lane.
 
     Args:
-        calls: One or more that run together already.
-        another: The one that stands behind them.
+        calls: One or more of them.
         table: What the lane's latest append has left, if nothing else was written since.
 
     """
-    if len(calls) >= MOST_CALLS:
-        return False
-    if sum(len(call.entry.body) for call in (*calls, another)) > MOST_BYTES:
-        return False
-    if any(call.entry.job_id == another.entry.job_id for call in calls):
-        return False  # a copy of a job is not made, once the job has been answered
-    if all(map(_reads, calls)):
-        return _reads(another)
-    # Writes that run together all are such, and fit together.
-    if not (_writes_once(calls[0]) and _writes_once(another)):
-        return False
-    return _leaves_with(calls, another, table)
+
+    def __init__(self, calls: Sequence[Call], table: Table | None = None) -> None:
+        self._count = len(calls)
+        self._size = sum(len(call.entry.body) for call in calls)
+        self._ids = {call.entry.job_id for call in calls}
+        self._are_reads = all(map(_reads, calls))
+        # Writes that run together all are such, and leave together.
+        self._are_writes = _writes_once(calls[0])
+        self._departure = Departure(calls[0], table)
+        if self._are_writes:
+            for call in calls[1:]:
+                self._departure.add(call)
+
+    def add(self, call: Call) -> bool:
+        """Add one more that stands behind them, if it may run with them; tell whether it may."""
+        if not (self._has_room_for(call) and self._fits(call)):
+            return False
+        self._count += 1
+        self._size += len(call.entry.body)
+        self._ids.add(call.entry.job_id)
+        return True
+
+    def _has_room_for(self, call: Call) -> bool:
+        if self._count >= MOST_CALLS or self._size + len(call.entry.body) > MOST_BYTES:
+            return False
+        return call.entry.job_id not in self._ids  # a copy of a job waits for its answer
+
+    def _fits(self, call: Call) -> bool:
+        if self._are_reads:
+            return _reads(call)
+        return self._are_writes and _writes_once(call) and self._departure.add(call)
+
+
+class Departure:
+    """Calls whose requests leave as one.
+
+    Args:
+        first: The first of them.
+        table: See :class:`Together`.
+
+    """
+
+    def __init__(self, first: Call, table: Table | None = None) -> None:
+        self._http_timeout = first.job.http_timeout
+        self._group = None if first.part is None else merge.Group(first.part, table)
+
+    def add(self, call: Call) -> bool:
+        """Add a call, if its request fits to those of the others; tell whether it does."""
+        if self._group is None or call.part is None:
+            return False
+        has_equal_timeout = bool(self._http_timeout == call.job.http_timeout)
+        return has_equal_timeout and self._group.add(call.part)
 
 
 def companions(calls: Sequence[Call], table: Table | None = None) -> list[Call]:
     """Return those calls whose requests leave together with that of the first, itself included."""
-    together = [calls[0]]
-    for call in calls[1:]:
-        if _leaves_with(together, call, table):
-            together.append(call)
-    return together
-
-
-def _leaves_with(calls: Sequence[Call], another: Call, table: Table | None) -> bool:
-    """Tell whether one more request fits to those that already leave together."""
-    parts = [part for call in calls if (part := call.part) is not None]
-    if len(parts) < len(calls) or another.part is None:
-        return False
-    has_equal_timeout = calls[0].job.http_timeout == another.job.http_timeout
-    return bool(has_equal_timeout) and merge.joins(parts, another.part, table)
+    departure = Departure(calls[0], table)
+    return [calls[0], *filter(departure.add, calls[1:])]
 
 
 def _reads(call: Call) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from queued_gspread.server.merge import Kind, joins, part
+from queued_gspread.server.merge import Group, Kind, part
 from queued_gspread.server.request import Request
 
 BASE = "https://sheets.googleapis.com/v4/spreadsheets/x"
@@ -35,8 +35,8 @@ def test_what_may_not_be_sent_leaves_alone(value):
 def test_only_what_is_sent_alike_is_asked_for_once(one, other):
     """Two reads are one where what is sent is the same, not where Python takes it for equal."""
     parts = [part(Request("get", BASE, {"includeGridData": flag})) for flag in (one, one, other)]
-    assert joins(parts[:1], parts[1])
-    assert not joins(parts[:1], parts[2])
+    assert Group(parts[0]).add(parts[1])
+    assert not Group(parts[0]).add(parts[2])
 
 
 def test_a_flag_in_json_has_to_be_one():
@@ -50,4 +50,4 @@ def test_a_flag_in_json_has_to_be_one():
     params = {**RAW, "includeValuesInResponse": "false"}
     put = part(Request("put", f"{BASE}/values/T%21B1", params, json={"values": [[1]]}))
     assert batch("false") is None
-    assert joins([batch(False)], put)
+    assert Group(batch(False)).add(put)

@@ -70,7 +70,7 @@ def test_an_error_of_merging_is_nobodys(
     waits = held()
     calls = [background(client.http_client.values_get, "lane", f"Rows!A{n}") for n in (1, 2)]
     eventually(lambda: raw.xlen(keys.lane("lane")) == 3)
-    monkeypatch.setattr(merge, "joins", lambda *_: 1 / 0)
+    monkeypatch.setattr(merge.Group, "add", lambda *_: 1 / 0)
     waits.answer({})
     for _ in calls:
         gate.next().answer({"values": [["x"]]})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -21,6 +23,7 @@ from parts import (
 )
 
 from queued_gspread.server import merge
+from queued_gspread.server.merge.ranges import Covered, Extent
 from queued_gspread.server.request import Request
 
 UNSAID = "FORMATTED_VALUE"
@@ -155,6 +158,31 @@ def test_no_cell_is_written_twice(one, other, is_apart):
     assert joined(one, other) == joined(other, one) == 1 + is_apart
 
 
+def extent(chance):
+    height, width = chance.choice([(1, 1), (2, 3), (8, 8), (8, 9), (20, 30)])
+    top, left = chance.randrange(40), chance.randrange(40)
+    return Extent(chance.choice("st"), top, top + height, left, left + width)
+
+
+def test_what_is_covered_is_what_extents_overlap():
+    """Small extents and large ones, among each other, overlap where they share a cell."""
+    chance, found = random.Random(1), Counter()
+    for _ in range(300):
+        covered, before = Covered(), [extent(chance) for _ in range(chance.randrange(8))]
+        covered.add(before)
+        new = extent(chance)
+        assert covered.overlaps(new) == any(map(new.overlaps, before))
+        found[covered.overlaps(new)] += 1
+    assert len(covered) == len(before)
+    assert min(found[True], found[False]) > 50
+
+
+def test_small_writes_are_not_compared_with_each_other(monkeypatch):
+    """Hundreds of writes of a cell each are gathered without a look at every pair of them."""
+    monkeypatch.setattr(Extent, "overlaps", None)
+    assert joined(*[update(f"S!A{row}") for row in range(1, 400)], update("S!A7")) == 399
+
+
 def test_a_batch_that_overlaps_itself_may_join_others():
     """What one caller asks for twice is made in the order that it has, as it would be alone."""
     assert joined(batch_update(item("S!A1"), item("S!A1")), update("S!A2")) == 2
@@ -169,7 +197,7 @@ def test_cells_have_a_limit():
 
 
 def test_ranges_have_a_limit():
-    """Each range is compared with all others, so there are no more than 1,000 of them."""
+    """Ranges of many cells are compared with all others, so there are no more than 1,000."""
     halves = [batch_update(*[item(f"{s}!A{n}") for n in range(1, 501)]) for s in "ST"]
     assert joined(*halves, update("U!A1")) == 2
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 import pytest
 from calls import WORKSHEET, insert_rows
 from gate import cell_of, response
@@ -13,7 +15,7 @@ from queued_gspread.server.merge import Table
 from queued_gspread.server.merge.ranges import Extent
 from queued_gspread.server.replay import advance, decode
 from queued_gspread.server.request import CREDENTIALS, Exchange, Request, Response
-from queued_gspread.server.together import MOST_CALLS, companions, may_lead, may_run_with
+from queued_gspread.server.together import MOST_CALLS, Together, companions, may_lead
 from queued_gspread.server.underway import JOURNALLED, Call
 
 WHOLE = Extent("Sheet", 0, 3, 0, 1)
@@ -46,12 +48,10 @@ def update(cell="A1"):
 
 def runs(*calls, table=None):
     """Return how many of the calls run together, from the first on."""
-    running = [calls[0]]
-    for call in calls[1:]:
-        if not (may_lead(running[0]) and may_run_with(running, call, table)):
-            break
-        running.append(call)
-    return len(running)
+    if not may_lead(calls[0]):
+        return 1
+    running = Together(calls[:1], table)
+    return 1 + sum(1 for _ in takewhile(running.add, calls[1:]))
 
 
 READS = [get(), get("B1"), on_sheet("col_values", 1), on_sheet("find", "x"), on_sheet("get_notes")]
@@ -175,8 +175,8 @@ def test_calls_have_a_limit():
 @pytest.mark.parametrize("kind", WRITES)
 def test_a_call_is_asked_once_whether_it_joins(kind, monkeypatch):
     """However many calls run together already, one more is compared with them once."""
-    asked, joins = [], together.merge.joins
-    monkeypatch.setattr(together.merge, "joins", lambda *given: asked.append(1) or joins(*given))
+    asked, add = [], together.merge.Group.add
+    monkeypatch.setattr(together.merge.Group, "add", lambda *given: asked.append(1) or add(*given))
     bodies = [WRITES[kind][0].entry.body] * 99
     if kind == "update":
         bodies = [update(f"A{row}").entry.body for row in range(1, 100)]

@@ -72,13 +72,13 @@ def parts_of(*requests):
 def joined(*requests, table=None):
     """Return how many of the requests, from the first on, leave as one."""
     first, *others = requests
-    together = parts_of(first)
+    group, count = merge.Group(*parts_of(first), table), 1
     for request in others:
         part = merge.part(request)
-        if part is None or not merge.joins(together, part, table):
+        if part is None or not group.add(part):
             break
-        together.append(part)
-    return len(together)
+        count += 1
+    return count
 
 
 def split_bodies(requests, body):

@@ -1,7 +1,7 @@
 """Several requests as one, and its answer as several: pure functions over data.
 
     part(request)               what a request adds to a larger one; None if it has to be alone
-    joins(parts, part, table)   whether one more fits
+    Group(part, table).add(part)  whether one more fits
     merge(parts)                the one request
     split(parts, answer)        each caller's own answer
     cuts(parts, answer)         which parts go on together after a refusal
@@ -28,13 +28,13 @@ from bisect import bisect_right
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from queued_gspread.server.repeat import may_repeat
 from queued_gspread.server.request import CREDENTIALS
 
 from . import appends, batches, clears, gets, updates
 from .answers import body_of, own_answer
 from .appends import Table
-from .part import Kind, Part, is_plain, name_of, same_on_the_wire
+from .group import Group
+from .part import READS, Kind, Part, is_plain, name_of, same_on_the_wire
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,11 +44,11 @@ if TYPE_CHECKING:
     from .part import Json
 
 __all__ = [
+    "Group",
     "Kind",
     "Part",
     "Table",
     "cuts",
-    "joins",
     "merge",
     "name_of",
     "part",
@@ -74,11 +74,6 @@ _WAYS: Final[dict[Kind, _Way]] = {
     Kind.APPEND: appends,
     Kind.BATCH: batches,
 }
-# Google recommends payloads of 2 MB at most, and refuses more than 10 MiB:
-# https://developers.google.com/workspace/sheets/api/limits
-_MOST_CELLS: Final = 100_000
-# Each is compared with all others.
-_MOST_EXTENTS: Final = 1_000
 
 
 def part(request: Request) -> Part | None:
@@ -94,63 +89,11 @@ def part(request: Request) -> Part | None:
     return None
 
 
-def joins(parts: Sequence[Part], another: Part, table: Table | None = None) -> bool:
-    """Tell whether one more part fits to those that already leave together.
-
-    Args:
-        parts: One or more.
-        another: The one to be added.
-        table: For appends: what the append before has left.
-
-    """
-    if another.kind in _READS and same_on_the_wire(parts[0].request, another.request):
-        return True
-    if another.kind is Kind.IDENTICAL or parts[0].same != another.same:
-        return False
-    together = [*parts, another]
-    return sum(one.cells for one in together) <= _MOST_CELLS and _fits(together, table)
-
-
-def _fits(parts: Sequence[Part], table: Table | None) -> bool:
-    """Tell whether the last of these parts fits to the others, in the way of their kind."""
-    *before, another = parts
-    if another.kind is Kind.GET:
-        return gets.length(parts) <= gets.MOST_URL
-    if another.kind is Kind.APPEND:
-        return _is_certain(parts, table)
-    if another.kind is Kind.BATCH:
-        # What may be repeated alone has to be so in company, whoever leaves it; what may not
-        # never is.
-        if not another.is_repeatable:
-            return True
-        return not _moves_sheets(parts) and may_repeat(batches.request(parts))
-    if sum(len(one.extents) for one in parts) > _MOST_EXTENTS:
-        return False
-    return not any(
-        new.overlaps(old) for new in another.extents for one in before for old in one.extents
-    )
-
-
-def _moves_sheets(parts: Sequence[Part]) -> bool:
-    """Tell whether sheets are put in order: that may be repeated as a whole alone."""
-    changes = (item.get("updateSheetProperties") for one in parts for item in one.items)
-    return any(isinstance(about, dict) and about.get("fields") == "index" for about in changes)
-
-
-_READS: Final = (Kind.GET, Kind.IDENTICAL)
-
-
-def _is_certain(parts: Sequence[Part], table: Table | None) -> bool:
-    if table is None or table.whole is None:
-        return False
-    return max(map(appends.width, parts)) <= table.whole.width
-
-
 def merge(parts: Sequence[Part]) -> Request:
     """Return the one request for all parts."""
     first = parts[0].request
     is_one = len(parts) == 1 or (
-        parts[0].kind in _READS and all(same_on_the_wire(first, one.request) for one in parts[1:])
+        parts[0].kind in READS and all(same_on_the_wire(first, one.request) for one in parts[1:])
     )
     if is_one:
         return first

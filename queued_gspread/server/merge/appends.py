@@ -25,13 +25,14 @@ from typing import TYPE_CHECKING, Any, Final
 from queued_gspread.server.request import Request
 
 from .part import Json, Kind, Part, query_of, reads_params, values_path
+from .part import Room as AnyRoom
 from .ranges import Extent, extent_of, is_whole_sheet, named_cells, write_range
 from .updates import INPUT, RENDER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Table", "part", "request", "split", "table_after", "width"]
+__all__ = ["Room", "Table", "part", "request", "split", "table_after", "width"]
 
 _OPTIONS: Final = {**INPUT, **RENDER, "insertDataOption": ("OVERWRITE", "INSERT_ROWS")}
 
@@ -109,6 +110,24 @@ def _is_number(text: str) -> bool:
 def width(part: Part) -> int:
     """Return how many columns an append's rows have."""
     return len(part.items[0])
+
+
+class Room(AnyRoom):
+    """Rows that leave together are no wider than the table, which has to be known.
+
+    Args:
+        first: The first append.
+        table: What the append before has left.
+
+    """
+
+    def __init__(self, first: Part, table: Table | None) -> None:
+        whole = None if table is None else table.whole
+        self._width = 0 if whole is None or width(first) > whole.width else whole.width
+
+    def add(self, part: Part) -> bool:
+        """Add one more, if it is certain where its rows go."""
+        return width(part) <= self._width
 
 
 def request(parts: Sequence[Part]) -> Request:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from queued_gspread.server.batch import company_of
 from queued_gspread.server.request import Request
 
 from .part import Json, Kind, Part, batch_path, query_of, shared_out
+from .part import Room as AnyRoom
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["part", "request", "split"]
+__all__ = ["Room", "part", "request", "split"]
 
 
 def part(asked: Request) -> Part | None:
@@ -33,6 +35,28 @@ def request(parts: Sequence[Part]) -> Request:
     """Return the one request for all of them."""
     items = [item for part in parts for item in part.items]
     return Request("post", f"{parts[0].base}:batchUpdate", json={"requests": items})
+
+
+class Room(AnyRoom):
+    """What may be repeated alone has to be so in company, whoever leaves it.
+
+    What may not be repeated alone never is.
+
+    Args:
+        first: The first of those that leave together.
+
+    """
+
+    def __init__(self, first: Part) -> None:
+        self._company = company_of(first.items) if first.is_repeatable else set()
+
+    def add(self, part: Part) -> bool:
+        """Add one more, if all of them may be repeated together, or none alone."""
+        if not part.is_repeatable:
+            return True
+        shared = self._company & company_of(part.items)
+        self._company = shared or self._company
+        return bool(shared)
 
 
 def split(parts: Sequence[Part], body: Json) -> list[Json] | None:

@@ -7,13 +7,23 @@ from urllib.parse import quote_plus
 
 from queued_gspread.server.request import Request
 
-from .part import Form, Json, Kind, Part, batch_path, query_of, reads_params, values_path
+from .part import (
+    Form,
+    Json,
+    Kind,
+    Part,
+    batch_path,
+    query_of,
+    reads_params,
+    values_path,
+)
+from .part import Room as AnyRoom
 from .ranges import extent_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["MOST_URL", "length", "part", "request", "split"]
+__all__ = ["MOST_URL", "Room", "part", "request", "split"]
 
 MOST_URL: Final = 2_000
 """Characters of a URL; google-api-python-client sends no GET whose URL is over 2,048."""
@@ -71,15 +81,33 @@ def request(parts: Sequence[Part]) -> Request:
     return Request("get", f"{parts[0].base}/values:batchGet", params)
 
 
-def length(parts: Sequence[Part]) -> int:
-    """Return how long its URL is."""
-    options = sum(len(f"&{name}={value}") for name, value in parts[0].options)
-    ranges = sum(len("&ranges=") + len(quote_plus(text)) for text in _ranges(parts))
-    return len(f"{parts[0].base}/values:batchGet") + options + ranges
-
-
 def _ranges(parts: Sequence[Part]) -> list[str]:
     return list(dict.fromkeys(text for part in parts for text in part.items))
+
+
+class Room(AnyRoom):
+    """The URL of reads that leave together may be so long.
+
+    Args:
+        first: The first of them.
+
+    """
+
+    def __init__(self, first: Part) -> None:
+        options = sum(len(f"&{name}={value}") for name, value in first.options)
+        self._left = MOST_URL - len(f"{first.base}/values:batchGet") - options
+        self._ranges: set[str] = set()
+        self.add(first)
+
+    def add(self, part: Part) -> bool:
+        """Add one more, if the URL has room for its ranges."""
+        new = set(part.items) - self._ranges
+        length = sum(len("&ranges=") + len(quote_plus(text)) for text in new)
+        if length > self._left:
+            return False
+        self._left -= length
+        self._ranges |= new
+        return True
 
 
 def split(parts: Sequence[Part], body: Json) -> list[Json] | None:

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from .ranges import Extent
 
 __all__ = [
+    "READS",
     "Json",
     "Kind",
     "Part",
+    "Room",
     "batch_path",
     "is_plain",
     "name_of",
@@ -48,6 +50,10 @@ class Kind(Enum):
     APPEND = "values.append"
     BATCH = "spreadsheets.batchUpdate"
     IDENTICAL = "identical GETs"
+
+
+READS: Final = (Kind.GET, Kind.IDENTICAL)
+"""The kinds of which those that are sent alike are sent once."""
 
 
 class Form(Enum):
@@ -93,6 +99,14 @@ class Part:
     def same(self) -> tuple[Any, ...]:
         """What has to be equal in all parts of one request."""
         return self.kind, self.base, self.options, self.range, self.is_repeatable
+
+
+class Room:
+    """What still fits to parts that leave together: here, whatever is like the first of them."""
+
+    def add(self, part: Part) -> bool:  # noqa: ARG002 - others ask for more
+        """Add one more, if it fits; tell whether it does."""
+        return True
 
 
 def shared_out(parts: Sequence[Part], found: Any) -> list[list[Any]] | None:

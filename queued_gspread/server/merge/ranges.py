@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gspread.utils import column_letter_to_index, rowcol_to_a1
 
-__all__ = ["Extent", "extent_of", "is_whole_sheet", "named_cells", "split_range"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["Covered", "Extent", "extent_of", "is_whole_sheet", "named_cells", "split_range"]
 
 
 class Extent(NamedTuple):
@@ -38,6 +41,48 @@ class Extent(NamedTuple):
     def width(self) -> int:
         """How many columns it has."""
         return self.right - self.left
+
+
+class Covered:
+    """Cells that are covered, by extents; small ones are not compared with each other."""
+
+    def __init__(self) -> None:
+        self._extents: list[Extent] = []
+        self._large: list[Extent] = []
+        self._cells: set[tuple[str, int, int]] = set()
+
+    def __len__(self) -> int:
+        """Return how many extents cover them."""
+        return len(self._extents)
+
+    def add(self, extents: Iterable[Extent]) -> None:
+        """Cover the cells of extents, which may overlap."""
+        for extent in extents:
+            self._extents.append(extent)
+            if _is_small(extent):
+                self._cells.update(_cells_of(extent))
+            else:
+                self._large.append(extent)
+
+    def overlaps(self, extent: Extent) -> bool:
+        """Tell whether a cell of an extent is covered."""
+        if not _is_small(extent):
+            return any(map(extent.overlaps, self._extents))
+        if not self._cells.isdisjoint(_cells_of(extent)):
+            return True
+        return any(map(extent.overlaps, self._large))
+
+
+_SMALL: Final = 64
+
+
+def _is_small(extent: Extent) -> bool:
+    return extent.height * extent.width <= _SMALL
+
+
+def _cells_of(extent: Extent) -> Iterator[tuple[str, int, int]]:
+    rows, columns = range(extent.top, extent.bottom), range(extent.left, extent.right)
+    return ((extent.sheet, row, column) for row in rows for column in columns)
 
 
 _CELL: Final = r"([A-Za-z]{1,3})([1-9][0-9]{0,7})"

@@ -17,12 +17,13 @@ from .part import (
     shared_out,
     values_path,
 )
-from .ranges import Extent, extent_of, named_cells
+from .part import Room as AnyRoom
+from .ranges import Covered, Extent, extent_of, named_cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["INPUT", "RENDER", "cells_of", "part", "request", "split"]
+__all__ = ["INPUT", "RENDER", "Room", "cells_of", "part", "request", "split"]
 
 INPUT: Final = {"valueInputOption": ("RAW", "USER_ENTERED")}
 RENDER: Final = {
@@ -32,6 +33,8 @@ RENDER: Final = {
     "responseDateTimeRenderOption": ("SERIAL_NUMBER", "FORMATTED_STRING"),
 }
 _OPTIONS: Final = INPUT | RENDER
+# One of many cells is compared with all others.
+_MOST_EXTENTS: Final = 1_000
 _DIMENSIONS: Final = (None, "ROWS", "COLUMNS")
 
 
@@ -105,6 +108,28 @@ def request(parts: Sequence[Part]) -> Request:
     data = [item for part in parts for item in part.items]
     body = {**dict(parts[0].options), "data": data}
     return Request("post", f"{parts[0].base}/values:batchUpdate", json=body)
+
+
+class Room(AnyRoom):
+    """No cell is written twice by writes that leave together.
+
+    Args:
+        first: The first of them.
+
+    """
+
+    def __init__(self, first: Part) -> None:
+        self._written = Covered()
+        self._written.add(first.extents)
+
+    def add(self, part: Part) -> bool:
+        """Add one more, if its cells are apart from those of the others."""
+        if len(self._written) + len(part.extents) > _MOST_EXTENTS:
+            return False
+        if any(map(self._written.overlaps, part.extents)):
+            return False
+        self._written.add(part.extents)
+        return True
 
 
 def split(parts: Sequence[Part], body: Json) -> list[Json] | None:

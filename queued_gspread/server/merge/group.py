@@ -1,0 +1,67 @@
+"""Parts that leave as one request, and whether one more fits.
+
+What is kept of those that are in it is as much as one more has to be compared with, so that
+hundreds are gathered in a time that grows with their number alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from . import appends, batches, gets, updates
+from .part import READS, Kind, Room, same_on_the_wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .appends import Table
+    from .part import Part
+
+__all__ = ["Group"]
+
+# Google recommends payloads of 2 MB at most, and refuses more than 10 MiB:
+# https://developers.google.com/workspace/sheets/api/limits
+_MOST_CELLS: Final = 100_000
+
+_ROOMS: Final[dict[Kind, Callable[[Part], Room]]] = {
+    Kind.GET: gets.Room,
+    Kind.UPDATE: updates.Room,
+    Kind.BATCH: batches.Room,
+}
+
+
+class Group:
+    """Parts that leave together.
+
+    Args:
+        first: The first of them.
+        table: For appends: what the append before has left.
+
+    """
+
+    def __init__(self, first: Part, table: Table | None = None) -> None:
+        self._first = first
+        self._cells = first.cells
+        self._room = _room(first, table)
+
+    def add(self, part: Part) -> bool:
+        """Add a part, if it fits; tell whether it does."""
+        if not (self._is_asked_for(part) or self._has_room_for(part)):
+            return False
+        self._cells += part.cells
+        return True
+
+    def _is_asked_for(self, part: Part) -> bool:
+        return part.kind in READS and same_on_the_wire(self._first.request, part.request)
+
+    def _has_room_for(self, part: Part) -> bool:
+        if part.kind is Kind.IDENTICAL or self._first.same != part.same:
+            return False
+        return self._cells + part.cells <= _MOST_CELLS and self._room.add(part)
+
+
+def _room(first: Part, table: Table | None) -> Room:
+    if first.kind is Kind.APPEND:
+        return appends.Room(first, table)
+    kind = _ROOMS.get(first.kind)
+    return Room() if kind is None else kind(first)
