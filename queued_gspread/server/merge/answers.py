@@ -34,10 +34,9 @@ def own_answer(shared: requests.Response, request: Request, body: Json) -> reque
     own.headers.pop("Content-Length", None)
     own.headers.pop("Content-Encoding", None)
     own.encoding, own.elapsed = "utf-8", shared.elapsed
-    prepared = requests.Request(
-        str(request.method).upper(), request.endpoint, params=request.params
-    )
-    own.url = prepared.prepare().url or ""
+    prepared = requests.PreparedRequest()
+    prepared.prepare_url(request.endpoint, request.params)
+    own.url = prepared.url or ""
     text = json.dumps(body, indent=2) + "\n"
     own._content = text.encode()  # noqa: SLF001 - requests has no constructor
     return own
