@@ -1,21 +1,20 @@
 """The lanes: each runs its calls in order; all of them run side by side.
 
-One worker thread, the leader, waits for the names of lanes that hold jobs. Each of them becomes a
-task, a generator that runs its jobs until none is left (:mod:`.lane`). So a lane has one request
-under way at the most, and however long a lane is, it holds up none of the others. A worker drives
-a task until it yields a ticket and has to wait; the valve then has a worker go on with it.
+A thread, the leader, waits for the names of lanes that hold jobs. Each of them becomes a task, a
+generator that runs its jobs until none is left (:mod:`.lane`). So a lane has one request under way
+at the most, and however long a lane is, it holds up none of the others. A worker drives a task
+until it yields a ticket and has to wait; the valve then has a worker go on with it.
 
-To hand a lane to another thread takes longer than to begin a small job. So the leader drives the
-lane of one itself, and has another worker lead before the request is sent, which may take long.
+To hand a lane to a worker takes longer than to begin a small job. So there are two threads that
+may lead: while one of them waits to do so, the other drives a lane itself.
 """
 
 from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker import STOP, Ready, StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError
@@ -32,16 +31,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Lanes"]
 
-# As many requests are in the air at the most; lanes that wait for a slot need no worker.
+# As many requests are in the air at the most, beside that of a leader; lanes that wait for a slot
+# need no worker.
 _MOST_WORKERS: Final = 512
+_LEADERS: Final = 2
 _PAUSE: Final = 0.5
-
-
-@dataclass
-class _Lead:
-    """Whether a thread leads."""
-
-    is_held: bool = True
 
 
 class Lanes:
@@ -76,9 +70,11 @@ class Lanes:
         # Lanes that a worker runs, and whether they have become ready again since.
         self._busy: dict[str, bool] = {}
         self._changed = threading.Condition()
-        # Tasks that wait for a worker, and workers that have one.
+        # Tasks that wait for a worker.
         self._backlog = 0
-        self._driven = 0
+        # Whoever holds it leads; and how many wait for it.
+        self._leading = threading.Lock()
+        self._spare = 0
         # Set once nobody leads any more.
         self._ended = threading.Event()
         self._failure: BaseException | None = None
@@ -86,15 +82,17 @@ class Lanes:
         # Set at the start, and whenever the name of a lane that holds jobs may have been lost.
         self._must_recover = threading.Event()
         self._must_recover.set()
-        # One more, for the leader.
-        self._workers = ThreadPoolExecutor(_MOST_WORKERS + 1, thread_name_prefix="lane")
+        self._workers = ThreadPoolExecutor(_MOST_WORKERS, thread_name_prefix="lane")
+        self._leaders: list[threading.Thread] = []
 
     def serve(self) -> None:
         """Run lanes until the server stops or its epoch ends."""
         self._valve.start()
-        if not self._have_worker(self._lead):
-            self._lead()
-        # Where all workers wait for Google, nobody may lead.
+        for number in range(_LEADERS):
+            self._have_leader(f"leader-{number}")
+        if not self._leaders:
+            self._lead_and_drive()
+        # What a leader drives may take longer than that.
         while not (self._ended.wait(_PAUSE) or self._over):
             pass
         if self._failure is not None:
@@ -105,31 +103,58 @@ class Lanes:
         self._lapsed.set()
         self._valve.close(StaleEpochError())
 
-    def _lead(self) -> None:
-        """Begin the lanes that become ready, until another thread leads or all is over."""
-        lead = _Lead()
+    def _have_leader(self, name: str) -> None:
+        leader = threading.Thread(target=self._lead_and_drive, name=name)
         try:
-            while lead.is_held and not self._over:
-                self._begin_next(lead)
+            leader.start()
+        except RuntimeError as error:
+            LOGGER.warning("a thread of the server is missing: %s", error)
+        else:
+            self._leaders.append(leader)
+
+    def _lead_and_drive(self) -> None:
+        """Lead and drive a lane in turn, until all is over."""
+        try:
+            while not self._over:
+                begun = self._lead()
+                if begun is not None:
+                    self._drive(*begun)
         except BaseException as error:  # noqa: BLE001 - it is raised where the server runs
             self._failure = error
             self.lapse()
-        if lead.is_held or self._failure is not None:
-            self._ended.set()
+        self._ended.set()
 
-    def _begin_next(self, lead: _Lead) -> None:
-        """Wait for a lane and begin it; the thread may not lead any more then."""
+    def _lead(self) -> tuple[str, Task] | None:
+        """Lead until there is a lane to drive while somebody else leads, or all is over."""
+        self._count_spare(1)
+        with self._leading:
+            self._count_spare(-1)
+            while not self._over:
+                begun = self._begun()
+                if begun is not None and self._spare and not self._backlog:
+                    return begun
+                if begun is not None:
+                    self._submit(*begun)
+        return None
+
+    def _count_spare(self, by: int) -> None:
+        with self._changed:
+            self._spare += by
+
+    def _begun(self) -> tuple[str, Task] | None:
+        """Wait for a lane; return it with its task, if there is one to begin."""
         try:
             if self._must_recover.is_set():
                 self._must_recover.clear()
                 self._queue.recover(self._window)
-            self._dispatch(self._queue.next_ready(), lead)
+            return self._begin(self._queue.next_ready())
         except StaleEpochError:
             self.lapse()
         except BrokerUnavailableError:
             # The lease's thread tells of it.
             self._must_recover.set()
             self._stopping.wait(_PAUSE)
+        return None
 
     def finish(self, seconds: float) -> bool:
         """Wait for the requests in the air; return whether all of them were answered.
@@ -140,13 +165,18 @@ class Lanes:
         self._valve.join()
         # Those that are left have no more to do than to say so.
         is_idle = self._wait_until_idle(max(seconds, _PAUSE))
-        self._workers.shutdown(wait=is_idle)
+        self._end_threads(wait=is_idle)
         return is_idle
 
     def join(self) -> None:
         """Wait until all requests in the air are answered."""
         self._wait_until_idle(None)
-        self._workers.shutdown(wait=True)
+        self._end_threads(wait=True)
+
+    def _end_threads(self, *, wait: bool) -> None:
+        self._workers.shutdown(wait=wait)
+        for leader in self._leaders if wait else ():
+            leader.join()
 
     def _wait_until_idle(self, seconds: float | None) -> bool:
         with self._changed:
@@ -156,17 +186,14 @@ class Lanes:
     def _over(self) -> bool:
         return self._stopping.is_set() or self._lapsed.is_set()
 
-    def _dispatch(self, ready: Ready | None, lead: _Lead) -> None:
+    def _begin(self, ready: Ready | None) -> tuple[str, Task] | None:
         if ready is None:
-            return
+            return None
         if ready.lane == STOP:
             self._on_stop()
-        elif not self._over and self._claim(ready.lane):
-            task = self._task(ready)
-            if ready.first is None or self._driven >= _MOST_WORKERS:
-                self._submit(ready.lane, task)
-            else:
-                self._drive(ready.lane, task, None, lead)
+            return None
+        is_free = not self._over and self._claim(ready.lane)
+        return (ready.lane, self._task(ready)) if is_free else None
 
     def _task(self, ready: Ready) -> Task:
         if self._must_recover.is_set():
@@ -195,43 +222,30 @@ class Lanes:
         """Have a worker go on with a task."""
         with self._changed:
             self._backlog += 1
-        self._have_worker(self._begin_drive, lane, task, given)
-
-    def _have_worker(self, work: Callable[..., None], *args: Any) -> bool:
         try:
-            self._workers.submit(work, *args)
+            self._workers.submit(self._begin_drive, lane, task, given)
         except RuntimeError as error:
             # There can be no further thread now; it waits for one of those that are.
             LOGGER.warning("a task of the server comes later: %s", error)
-            return False
-        return True
 
     def _begin_drive(self, lane: str, task: Task, given: Permit | Exception | None) -> None:
         with self._changed:
             self._backlog -= 1
-        self._drive(lane, task, given, _Lead(is_held=False))
+        self._drive(lane, task, given)
 
-    def _drive(self, lane: str, task: Task, given: Permit | Exception | None, lead: _Lead) -> None:
+    def _drive(self, lane: str, task: Task, given: Permit | Exception | None = None) -> None:
         """Go on with a task, and with those of its lane that follow, until one waits."""
-        with self._changed:
-            self._driven += 1
-        try:
-            following = self._followed(lane, task, given, lead)
-            while following is not None:
-                if self._backlog or lead.is_held:
-                    self._submit(lane, following)
-                    return
-                following = self._followed(lane, following, None, lead)
-        finally:
-            with self._changed:
-                self._driven -= 1
+        following = self._followed(lane, task, given)
+        while following is not None:
+            if self._backlog:
+                self._submit(lane, following)
+                return
+            following = self._followed(lane, following, None)
 
-    def _followed(
-        self, lane: str, task: Task, given: Permit | Exception | None, lead: _Lead
-    ) -> Task | None:
+    def _followed(self, lane: str, task: Task, given: Permit | Exception | None) -> Task | None:
         """Go on with a task until it waits or ends; return what its lane has next, if it ended."""
         try:
-            self._go_on(lane, task, given, lead)
+            self._go_on(lane, task, given)
         except StopIteration:
             return self._release(lane)
         except StaleEpochError:
@@ -245,18 +259,15 @@ class Lanes:
             return self._come_back_to(lane)
         return None
 
-    def _go_on(self, lane: str, task: Task, given: Permit | Exception | None, lead: _Lead) -> None:
+    def _go_on(self, lane: str, task: Task, given: Permit | Exception | None) -> None:
         resume = partial(self._submit, lane, task)
         while True:
-            if given is not None and lead.is_held:
-                lead.is_held = False
-                self._have_worker(self._lead)
             ticket = task.throw(given) if isinstance(given, Exception) else task.send(given)
             if ticket is not None:
                 given = self._valve.enter(ticket, resume)
                 if given is None:
                     return
-            elif (self._backlog or lead.is_held) and not self._over:
+            elif self._backlog and not self._over:
                 self._submit(lane, task)
                 return
             else:

@@ -102,6 +102,8 @@ class Departure:
 
 def companions(calls: Sequence[Call], table: Table | None = None) -> list[Call]:
     """Return those calls whose requests leave together with that of the first, itself included."""
+    if len(calls) == 1:
+        return [*calls]  # what its request adds to a larger one is not worked out for nothing
     departure = Departure(calls[0], table)
     return [calls[0], *filter(departure.add, calls[1:])]
 

@@ -13,7 +13,8 @@ from waiting import PATIENCE, eventually
 from queued_gspread.broker import Entry, Ready, Servers
 from queued_gspread.errors import BrokerUnavailableError, RemoteError
 from queued_gspread.server import Server, lease
-from queued_gspread.server.lanes import Lanes, _Lead
+from queued_gspread.server import lanes as lanes_module
+from queued_gspread.server.lanes import Lanes
 from queued_gspread.server.lease import Lease
 from queued_gspread.settings import Settings
 
@@ -164,6 +165,25 @@ def test_a_server_is_a_context_manager(serve, client, gate):
     assert set(threading.enumerate()) <= before
 
 
+def test_a_request_to_stop_is_heard_however_many_requests_are_in_the_air(
+    serve, client, gate, background, redis_url, namespace, monkeypatch
+):
+    """Where every worker waits for Google and tasks wait for a worker, somebody still leads."""
+    monkeypatch.setattr(lanes_module, "_MOST_WORKERS", 2)
+    server = serve()
+    reading = [background(read, client, f"lane{number}") for number in range(5)]
+    held = [gate.next() for _ in range(3)]
+    queue = Servers(Settings(redis_url=redis_url, namespace=namespace))
+    queue.request_stop(server._queue.server_id)
+    eventually(lambda: server.was_told_to_stop)
+    for arrival in held:
+        arrival.answer({})
+    gate.open()
+    server.wait()
+    serve()
+    assert [call.result(PATIENCE) for call in reading] == [{}] * 5
+
+
 def test_a_request_to_stop_an_earlier_run_is_void(serve, client, gate, redis_url, namespace):
     """A server that is started again is not stopped by what was meant for the run before."""
     gate.open()
@@ -242,20 +262,27 @@ def lanes(begun):
     lanes.join()
 
 
+def drive(lanes, ready):
+    """Drive a lane whose name has come, as a leader does."""
+    begun = lanes._begin(ready)
+    if begun is not None:
+        lanes._drive(*begun)
+
+
 @pytest.mark.parametrize("may_be_lost", [False, True])
 def test_a_job_that_came_with_its_lane_is_fresh_unless_a_task_has_failed(lanes, begun, may_be_lost):
     """Once the work of a lane has failed, its head is asked for: it may have been begun."""
     if may_be_lost:
         lanes._claim("lane")
         lanes._come_back_to("lane")
-    lanes._dispatch(Ready("lane", FIRST), _Lead())
+    drive(lanes, Ready("lane", FIRST))
     assert begun == [Ready("lane", None if may_be_lost else FIRST)]
 
 
 def test_a_job_that_came_while_its_lane_was_run_is_not_taken_for_fresh(lanes, begun):
     """What ran the lane may have run the job as well: the lane is asked for its head."""
     lanes._claim("lane")
-    lanes._dispatch(Ready("lane", FIRST), _Lead())
+    drive(lanes, Ready("lane", FIRST))
     assert begun == []
     lanes._release("lane")
     assert begun == [Ready("lane")]
@@ -266,7 +293,7 @@ def test_a_job_that_came_while_its_lane_was_run_is_not_taken_for_fresh(lanes, be
 def test_nothing_is_begun_once_all_is_over(lanes, begun, first):
     """A lane whose name comes after the end is left as it is."""
     lanes._stopping.set()
-    lanes._dispatch(Ready("lane", first), _Lead())
+    drive(lanes, Ready("lane", first))
     assert (begun, lanes._busy) == ([], {})
 
 
