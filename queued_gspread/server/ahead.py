@@ -1,7 +1,7 @@
 """What is known of the jobs behind the open ones of a lane.
 
 Whoever was looked at and may not run together with them is the next at the head of the lane, most
-often: nobody is looked at, nor begun, twice for that.
+often. What was found out about him is kept until then, if it is little and not old.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 
     from queued_gspread.broker import Entry
 
-    from .outcome import Outcome
     from .underway import Call
 
 __all__ = ["Ahead"]
 
 _FIRST_LOOK: Final = 16
+# Bytes of jobs that are kept while their lane waits.
+_MOST_KEPT: Final = 100_000
+# Seconds after which somebody may well have given up.
+_LONGEST: Final = 1.0
 
 
 @dataclass
@@ -43,13 +46,15 @@ class Ahead:
     look: int = _FIRST_LOOK
     is_blocked: bool = False
     seen: deque[Entry] = field(default_factory=deque)
-    _begun: tuple[Entry, Call | Outcome] | None = None
+    _begun: Call | None = None
 
     def begin_at(self, head: Entry) -> None:
         """Note that a job is the first of its lane, and let in."""
         self.last, self.waiting, self.is_blocked = head.entry, head.waiting - 1, head.deaths > 0
         while self.seen and self.seen.popleft().entry != head.entry:
             pass
+        if self.seen and head.seen - self.seen[0].seen > _LONGEST:
+            self.seen.clear()
 
     def room(self, known: Collection[Entry]) -> tuple[int, int]:
         """Return how many jobs are to be looked at, and how many bytes they may have.
@@ -61,24 +66,31 @@ class Ahead:
         size = MOST_BYTES - sum(len(entry.body) for entry in known)
         return min(self.look, MOST_CALLS - len(known)), max(size, 0)
 
-    def saw(self, found: Sequence[Entry]) -> None:
-        """Note who was looked at; next time it is twice as many."""
+    def saw(self, found: Sequence[Entry], asked: int) -> None:
+        """Note who was found; after as many as were asked for, twice as many are."""
         self.seen.extend(found)
-        self.look = min(2 * self.look, MOST_CALLS)
+        self.look = min(2 * asked, MOST_CALLS) if len(found) == asked else _FIRST_LOOK
 
     def let_in(self) -> None:
         """Note that the next one is let in."""
         self.last = self.seen.popleft().entry
 
-    def block(self, admitted: Entry | None = None, begun: Call | Outcome | None = None) -> None:
-        """Note that the next one has to wait for its turn, and what it is begun with already."""
+    def block(self, call: Call | None = None) -> None:
+        """Note that the next one has to wait for its turn, and its call, if it is begun."""
         self.is_blocked, self.look = True, _FIRST_LOOK
-        self._begun = None if admitted is None or begun is None else (admitted, begun)
+        is_kept = call is not None and len(call.entry.body) <= _MOST_KEPT
+        self._begun = call if is_kept else None
+        size = sum(len(entry.body) for entry in self.seen)
+        while size > _MOST_KEPT:
+            size -= len(self.seen.pop().body)
 
-    def begun(self, admitted: Entry) -> Call | Outcome | None:
-        """Return what a job was begun with, if it was that very one; it is used up."""
-        known, self._begun = self._begun, None
-        if known is None or admitted.mark or admitted.deaths:
+    def begun(self, admitted: Entry) -> Call | None:
+        """Return the call of a job, if that very one was begun already; once."""
+        call, self._begun = self._begun, None
+        if call is None or admitted.mark or admitted.deaths:
             return None
-        is_same = (known[0].entry, known[0].body) == (admitted.entry, admitted.body)
-        return known[1] if is_same else None
+        return call if _about(call.entry) == _about(admitted) else None
+
+
+def _about(entry: Entry) -> tuple[str, str, bytes]:
+    return entry.entry, entry.job_id, entry.body

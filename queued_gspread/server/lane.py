@@ -272,12 +272,10 @@ class Lane:
             self._ahead.block()
 
     def _look_ahead(self) -> None:
-        ahead, are_more = self._ahead, True
-        if ahead.is_blocked or not may_lead(self._open[0]):
-            return
-        together = Together(self._open, self._table)
-        while not ahead.is_blocked:
+        ahead, together, are_more = self._ahead, None, True
+        while not ahead.is_blocked and may_lead(self._open[0]):
             if ahead.seen:
+                together = together or Together(self._open, self._table)
                 self._join(ahead.seen[0], together)
             elif are_more:
                 are_more = self._look()
@@ -293,15 +291,18 @@ class Lane:
         found = self._means.queue.ahead(self._name, self._ahead.last, look, size)
         for entry in found:
             self._handed_out(entry)
-        self._ahead.saw(found)
+        self._ahead.saw(found, look)
         return len(found) == look
 
     def _join(self, entry: Entry, together: Together) -> None:
         """Let one more call in, if it may run together with the open ones."""
         admitted = self._means.doorkeeper.glance(entry)
-        begun = None if admitted is None else self._means.runner.begin(admitted)
-        if begun is None or (isinstance(begun, Call) and not together.add(begun)):
-            self._ahead.block(admitted, begun)
+        if admitted is None:
+            self._ahead.block()
+            return
+        begun = self._means.runner.begin(admitted)
+        if isinstance(begun, Call) and not together.add(begun):
+            self._ahead.block(begun)
             return
         self._entries[entry.entry] = (entry, time.monotonic())
         if isinstance(begun, Outcome):

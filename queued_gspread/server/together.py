@@ -53,11 +53,8 @@ class Together:
         self._ids = {call.entry.job_id for call in calls}
         self._are_reads = all(map(_reads, calls))
         # Writes that run together all are such, and leave together.
-        self._are_writes = _writes_once(calls[0])
         self._departure = Departure(calls[0], table)
-        if self._are_writes:
-            for call in calls[1:]:
-                self._departure.add(call)
+        self._are_writes = _writes_once(calls[0]) and all(map(self._departure.add, calls[1:]))
 
     def add(self, call: Call) -> bool:
         """Add one more that stands behind them, if it may run with them; tell whether it may."""

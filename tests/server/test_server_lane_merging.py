@@ -237,6 +237,24 @@ def test_who_gives_up_while_a_flight_waits_is_not_in_it(stage, authorize, book):
     assert scene.rows()[:3] == [["1"], [""], ["3"]]
 
 
+def test_who_gives_up_after_a_look_at_him_is_not_made(stage, authorize, book):
+    """A call that stands behind, was begun by then and is withdrawn holds up nobody."""
+    scene = stage()
+    scene.door.open()
+    hasty = authorize(timeout=0.5).open_by_key(book.id).sheet1
+    scene.door.close()
+    held = scene.hold()
+    calls = [(scene.sheet, "A1"), (hasty, "A1"), (scene.sheet, "A1"), (scene.sheet, "B1")]
+    found = scene.put(*[partial(who.update_acell, cell, n) for n, (who, cell) in enumerate(calls)])
+    scene.release(held)
+    first = scene.door.next()
+    assert isinstance(settled(found.pop(1)), CallTimeoutError)
+    first.answer()
+    scene.door.open()
+    assert [settled(future)["updatedCells"] for future in found] == [1] * 3
+    assert scene.rows() == [["2", "3"]]
+
+
 def test_requests_with_other_timeouts_do_not_leave_together(stage, authorize, book):
     """A client's own HTTP timeout is that of its requests, and of nobody else's."""
     scene = stage()

@@ -24,15 +24,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.server.request import Request
 
-from .part import Json, Kind, Part, query_of, reads_params, values_path
-from .part import Room as AnyRoom
+from .part import AnyRoom, Json, Kind, Part, query_of, reads_params, values_path
 from .ranges import Extent, extent_of, is_whole_sheet, named_cells, write_range
 from .updates import INPUT, RENDER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Room", "Table", "part", "request", "split", "table_after", "width"]
+__all__ = ["Room", "Table", "part", "request", "split", "table_after"]
 
 _OPTIONS: Final = {**INPUT, **RENDER, "insertDataOption": ("OVERWRITE", "INSERT_ROWS")}
 
@@ -107,7 +106,7 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def width(part: Part) -> int:
+def _width(part: Part) -> int:
     """Return how many columns an append's rows have."""
     return len(part.items[0])
 
@@ -123,11 +122,11 @@ class Room(AnyRoom):
 
     def __init__(self, first: Part, table: Table | None) -> None:
         whole = None if table is None else table.whole
-        self._width = 0 if whole is None or width(first) > whole.width else whole.width
+        self._width = 0 if whole is None or _width(first) > whole.width else whole.width
 
     def add(self, part: Part) -> bool:
         """Add one more, if it is certain where its rows go."""
-        return width(part) <= self._width
+        return _width(part) <= self._width
 
 
 def request(parts: Sequence[Part]) -> Request:
@@ -146,7 +145,7 @@ def split(parts: Sequence[Part], body: Json) -> list[Json] | None:
     answers, top = [], written.top
     for part in parts:
         rows = written._replace(
-            top=top, bottom=top + len(part.items), right=written.left + width(part)
+            top=top, bottom=top + len(part.items), right=written.left + _width(part)
         )
         answers.append(_answer(body.get("spreadsheetId"), table, rows))
         table = rows if table is None else _spanned(table, rows)
@@ -160,7 +159,7 @@ def _written(parts: Sequence[Part], body: Json) -> Extent | None:
     if not isinstance(updates, dict):
         return None
     found = named_cells(str(updates.get("updatedRange")))
-    size = sum(len(part.items) for part in parts), max(map(width, parts))
+    size = sum(len(part.items) for part in parts), max(map(_width, parts))
     return found if found is not None and (found.height, found.width) == size else None
 
 
@@ -198,7 +197,7 @@ def table_after(parts: Sequence[Part], body: Json, before: Table | None) -> Tabl
     table = named_cells(str(body["tableRange"]))
     if table is None or (table.left, table.bottom) != (rows.left, rows.top):
         return None
-    is_reached = width(parts[0]) == table.width or _is_under(table, before)
+    is_reached = _width(parts[0]) == table.width or _is_under(table, before)
     is_within = rows.width <= table.width
     return Table(rows, _spanned(table, rows) if is_reached and is_within else None)
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from queued_gspread.server.batch import company_of
 from queued_gspread.server.request import Request
 
-from .part import Json, Kind, Part, batch_path, query_of, shared_out
-from .part import Room as AnyRoom
+from .part import AnyRoom, Json, Kind, Part, batch_path, query_of, shared_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,6 +8,7 @@ from urllib.parse import quote_plus
 from queued_gspread.server.request import Request
 
 from .part import (
+    AnyRoom,
     Form,
     Json,
     Kind,
@@ -17,11 +18,10 @@ from .part import (
     reads_params,
     values_path,
 )
-from .part import Room as AnyRoom
 from .ranges import extent_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 __all__ = ["MOST_URL", "Room", "part", "request", "split"]
 
@@ -95,19 +95,23 @@ class Room(AnyRoom):
 
     def __init__(self, first: Part) -> None:
         options = sum(len(f"&{name}={value}") for name, value in first.options)
-        self._left = MOST_URL - len(f"{first.base}/values:batchGet") - options
-        self._ranges: set[str] = set()
-        self.add(first)
+        self._ranges = set(first.items)
+        length = len(f"{first.base}/values:batchGet") + options + _length(self._ranges)
+        self._left = MOST_URL - length
 
     def add(self, part: Part) -> bool:
         """Add one more, if the URL has room for its ranges."""
         new = set(part.items) - self._ranges
-        length = sum(len("&ranges=") + len(quote_plus(text)) for text in new)
+        length = _length(new)
         if length > self._left:
             return False
         self._left -= length
         self._ranges |= new
         return True
+
+
+def _length(ranges: Iterable[str]) -> int:
+    return sum(len("&ranges=") + len(quote_plus(text)) for text in ranges)
 
 
 def split(parts: Sequence[Part], body: Json) -> list[Json] | None:

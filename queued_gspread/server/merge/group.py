@@ -1,7 +1,7 @@
 """Parts that leave as one request, and whether one more fits.
 
 What is kept of those that are in it is as much as one more has to be compared with, so that
-hundreds are gathered in a time that grows with their number alone.
+hundreds are not compared with each other.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from . import appends, batches, gets, updates
-from .part import READS, Kind, Room, same_on_the_wire
+from .part import READS, AnyRoom, Kind, same_on_the_wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ __all__ = ["Group"]
 # https://developers.google.com/workspace/sheets/api/limits
 _MOST_CELLS: Final = 100_000
 
-_ROOMS: Final[dict[Kind, Callable[[Part], Room]]] = {
+_ROOMS: Final[dict[Kind, Callable[[Part], AnyRoom]]] = {
     Kind.GET: gets.Room,
     Kind.UPDATE: updates.Room,
     Kind.BATCH: batches.Room,
@@ -60,8 +60,8 @@ class Group:
         return self._cells + part.cells <= _MOST_CELLS and self._room.add(part)
 
 
-def _room(first: Part, table: Table | None) -> Room:
+def _room(first: Part, table: Table | None) -> AnyRoom:
     if first.kind is Kind.APPEND:
         return appends.Room(first, table)
     kind = _ROOMS.get(first.kind)
-    return Room() if kind is None else kind(first)
+    return AnyRoom() if kind is None else kind(first)

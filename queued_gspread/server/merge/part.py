@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "READS",
+    "AnyRoom",
     "Json",
     "Kind",
     "Part",
-    "Room",
     "batch_path",
     "is_plain",
     "name_of",
@@ -101,7 +101,7 @@ class Part:
         return self.kind, self.base, self.options, self.range, self.is_repeatable
 
 
-class Room:
+class AnyRoom:
     """What still fits to parts that leave together: here, whatever is like the first of them."""
 
     def add(self, part: Part) -> bool:  # noqa: ARG002 - others ask for more

@@ -51,10 +51,6 @@ class Covered:
         self._large: list[Extent] = []
         self._cells: set[tuple[str, int, int]] = set()
 
-    def __len__(self) -> int:
-        """Return how many extents cover them."""
-        return len(self._extents)
-
     def add(self, extents: Iterable[Extent]) -> None:
         """Cover the cells of extents, which may overlap."""
         for extent in extents:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from queued_gspread.server.request import Request
 
 from .part import (
+    AnyRoom,
     Form,
     Json,
     Kind,
@@ -17,7 +18,6 @@ from .part import (
     shared_out,
     values_path,
 )
-from .part import Room as AnyRoom
 from .ranges import Covered, Extent, extent_of, named_cells
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ RENDER: Final = {
     "responseDateTimeRenderOption": ("SERIAL_NUMBER", "FORMATTED_STRING"),
 }
 _OPTIONS: Final = INPUT | RENDER
-# One of many cells is compared with all others.
+# Those of many cells are compared with all others, and of the others each cell is noted.
 _MOST_EXTENTS: Final = 1_000
 _DIMENSIONS: Final = (None, "ROWS", "COLUMNS")
 
@@ -119,16 +119,19 @@ class Room(AnyRoom):
     """
 
     def __init__(self, first: Part) -> None:
+        self._left = _MOST_EXTENTS - len(first.extents)
         self._written = Covered()
-        self._written.add(first.extents)
+        if self._left > 0:
+            self._written.add(first.extents)
 
     def add(self, part: Part) -> bool:
         """Add one more, if its cells are apart from those of the others."""
-        if len(self._written) + len(part.extents) > _MOST_EXTENTS:
+        if len(part.extents) > self._left:
             return False
         if any(map(self._written.overlaps, part.extents)):
             return False
         self._written.add(part.extents)
+        self._left -= len(part.extents)
         return True
 
 
