@@ -67,15 +67,16 @@ class Lanes:
         self._stopping = stopping
         self._on_stop = on_stop
         self._window = window
-        # Lanes that a worker runs, and whether they have become ready again since.
+        # Lanes that are run, and whether they have become ready again since.
         self._busy: dict[str, bool] = {}
         self._changed = threading.Condition()
         # Tasks that wait for a worker.
         self._backlog = 0
-        # Whoever holds it leads; and how many wait for it.
+        # Whoever holds it leads.
         self._leading = threading.Lock()
+        # Leaders that wait for it.
         self._spare = 0
-        # Set once nobody leads any more.
+        # Set once a leader has ended, and all is over.
         self._ended = threading.Event()
         self._failure: BaseException | None = None
         self._lapsed = threading.Event()
@@ -83,42 +84,48 @@ class Lanes:
         self._must_recover = threading.Event()
         self._must_recover.set()
         self._workers = ThreadPoolExecutor(_MOST_WORKERS, thread_name_prefix="lane")
-        self._leaders: list[threading.Thread] = []
+        self._leaders = [
+            threading.Thread(target=self._lead_and_drive, name=f"lane_leader_{number}")
+            for number in range(_LEADERS)
+        ]
 
     def serve(self) -> None:
-        """Run lanes until the server stops or its epoch ends."""
+        """Run lanes until the server stops or its epoch ends.
+
+        Raises:
+            RuntimeError: There can be no further thread.
+
+        """
         self._valve.start()
-        for number in range(_LEADERS):
-            self._have_leader(f"leader-{number}")
-        if not self._leaders:
-            self._lead_and_drive()
-        # What a leader drives may take longer than that.
+        try:
+            self._start_threads()
+        except RuntimeError:
+            self.lapse()
+            raise
+        # Leaders may still be in a blocking read when all is over.
         while not (self._ended.wait(_PAUSE) or self._over):
             pass
         if self._failure is not None:
             raise self._failure
+
+    def _start_threads(self) -> None:
+        # Tasks that are submitted wait for a worker, so that there has to be one.
+        self._workers.submit(lambda: None)
+        for leader in self._leaders:
+            leader.start()
 
     def lapse(self) -> None:
         """Begin no further call, and send nothing more: this server's epoch has ended."""
         self._lapsed.set()
         self._valve.close(StaleEpochError())
 
-    def _have_leader(self, name: str) -> None:
-        leader = threading.Thread(target=self._lead_and_drive, name=name)
-        try:
-            leader.start()
-        except RuntimeError as error:
-            LOGGER.warning("a thread of the server is missing: %s", error)
-        else:
-            self._leaders.append(leader)
-
     def _lead_and_drive(self) -> None:
         """Lead and drive a lane in turn, until all is over."""
         try:
             while not self._over:
-                begun = self._lead()
-                if begun is not None:
-                    self._drive(*begun)
+                claimed = self._lead()
+                if claimed is not None:
+                    self._drive(*claimed)
         except BaseException as error:  # noqa: BLE001 - it is raised where the server runs
             self._failure = error
             self.lapse()
@@ -130,24 +137,24 @@ class Lanes:
         with self._leading:
             self._count_spare(-1)
             while not self._over:
-                begun = self._begun()
-                if begun is not None and self._spare and not self._backlog:
-                    return begun
-                if begun is not None:
-                    self._submit(*begun)
+                claimed = self._next_claimed()
+                if claimed is not None and self._spare:
+                    return claimed
+                if claimed is not None:
+                    self._submit(*claimed)
         return None
 
     def _count_spare(self, by: int) -> None:
         with self._changed:
             self._spare += by
 
-    def _begun(self) -> tuple[str, Task] | None:
-        """Wait for a lane; return it with its task, if there is one to begin."""
+    def _next_claimed(self) -> tuple[str, Task] | None:
+        """Wait for a lane and claim it; return it with its task, if there is one to begin."""
         try:
             if self._must_recover.is_set():
                 self._must_recover.clear()
                 self._queue.recover(self._window)
-            return self._begin(self._queue.next_ready())
+            return self._claimed(self._queue.next_ready())
         except StaleEpochError:
             self.lapse()
         except BrokerUnavailableError:
@@ -175,8 +182,9 @@ class Lanes:
 
     def _end_threads(self, *, wait: bool) -> None:
         self._workers.shutdown(wait=wait)
-        for leader in self._leaders if wait else ():
-            leader.join()
+        if wait:
+            for leader in filter(threading.Thread.is_alive, self._leaders):
+                leader.join()
 
     def _wait_until_idle(self, seconds: float | None) -> bool:
         with self._changed:
@@ -186,7 +194,7 @@ class Lanes:
     def _over(self) -> bool:
         return self._stopping.is_set() or self._lapsed.is_set()
 
-    def _begin(self, ready: Ready | None) -> tuple[str, Task] | None:
+    def _claimed(self, ready: Ready | None) -> tuple[str, Task] | None:
         if ready is None:
             return None
         if ready.lane == STOP:

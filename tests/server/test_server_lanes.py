@@ -166,22 +166,34 @@ def test_a_server_is_a_context_manager(serve, client, gate):
 
 
 def test_a_request_to_stop_is_heard_however_many_requests_are_in_the_air(
-    serve, client, gate, background, redis_url, namespace, monkeypatch
+    serve, client, gate, background, redis_url, namespace, raw, keys, monkeypatch
 ):
     """Where every worker waits for Google and tasks wait for a worker, somebody still leads."""
-    monkeypatch.setattr(lanes_module, "_MOST_WORKERS", 2)
+    monkeypatch.setattr(lanes_module, "_MOST_WORKERS", 1)
     server = serve()
     reading = [background(read, client, f"lane{number}") for number in range(5)]
-    held = [gate.next() for _ in range(3)]
+    waiting = keys.ready_under(raw.hget(keys.server, "epoch"))
+    eventually(lambda: raw.scard(keys.active) == 5 and not raw.exists(waiting))
     queue = Servers(Settings(redis_url=redis_url, namespace=namespace))
     queue.request_stop(server._queue.server_id)
     eventually(lambda: server.was_told_to_stop)
-    for arrival in held:
-        arrival.answer({})
     gate.open()
     server.wait()
     serve()
     assert [call.result(PATIENCE) for call in reading] == [{}] * 5
+
+
+def test_a_server_that_can_have_no_threads_ends(lanes, monkeypatch):
+    """Without a thread to lead, or one to drive what is submitted, no server pretends to work."""
+    lanes._valve = Ended()
+    monkeypatch.setattr(lanes._leaders[1], "start", no_thread)
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        lanes.serve()
+    assert lanes._over
+
+
+def no_thread():
+    raise RuntimeError("can't start new thread")
 
 
 def test_a_request_to_stop_an_earlier_run_is_void(serve, client, gate, redis_url, namespace):
@@ -264,9 +276,9 @@ def lanes(begun):
 
 def drive(lanes, ready):
     """Drive a lane whose name has come, as a leader does."""
-    begun = lanes._begin(ready)
-    if begun is not None:
-        lanes._drive(*begun)
+    claimed = lanes._claimed(ready)
+    if claimed is not None:
+        lanes._drive(*claimed)
 
 
 @pytest.mark.parametrize("may_be_lost", [False, True])
