@@ -101,12 +101,21 @@ class Lanes:
             self._start_threads()
         except RuntimeError:
             self.lapse()
-            raise
+            if not self._stops_after_main():
+                raise
         # Leaders may still be in a blocking read when all is over.
         while not (self._ended.wait(_PAUSE) or self._over):
-            pass
+            self._stops_after_main()
         if self._failure is not None:
             raise self._failure
+
+    def _stops_after_main(self) -> bool:
+        """Stop if the main thread has ended: from then on, no pool can have a further thread."""
+        is_after = not threading.main_thread().is_alive()
+        if is_after:
+            LOGGER.warning("stopping, as the main thread has ended: Server.wait() would keep it")
+            self._on_stop()
+        return is_after
 
     def _start_threads(self) -> None:
         # Tasks that are submitted wait for a worker, so that there has to be one.

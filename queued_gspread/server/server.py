@@ -169,6 +169,8 @@ class Server:
     def start(self) -> Self:
         """Work in a thread; return when this server works, or stands by for another.
 
+        It works until it is stopped, or the main thread ends: that one may :meth:`wait`.
+
         Raises:
             BrokerUnavailableError: Redis cannot be reached.
             ConfigurationError: This Redis may drop what waits in it, or the server runs already.

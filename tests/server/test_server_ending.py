@@ -11,7 +11,7 @@ import redis
 from calls import append, insert_rows, read, send, write
 from gate import Gate, GatedHTTPClient
 from gspread.exceptions import APIError
-from processes import run
+from processes import run, start_python
 from waiting import GRACE, PATIENCE, eventually, threads
 
 from queued_gspread.embedded import TemporaryRedis, find_binary
@@ -49,6 +49,27 @@ def test_a_stop_with_a_call_under_way(
     start_process()
     google.gate.next().answer({"call": 2})
     assert second.result(PATIENCE) == {"call": 2}
+
+
+_WITHOUT_WAIT = """
+import gspread
+from queued_gspread.server import Server
+
+class Double(gspread.HTTPClient):
+    def __init__(self):
+        self.auth, self.timeout = None, None
+
+client = gspread.Client(None, http_client=lambda auth, session: Double())
+Server(client).start()
+"""
+
+
+def test_a_server_stops_when_its_program_has_ended(redis_url, namespace, raw, keys):
+    """A program that starts a server and ends leaves no process that works no more, nor a lease."""
+    program = start_python(_WITHOUT_WAIT, REDIS_URL=redis_url, NAMESPACE=namespace)
+    _, log = program.communicate(timeout=PATIENCE)
+    assert (program.returncode, "the main thread has ended" in log) == (0, True)
+    assert raw.hget(keys.server, "holder") is None
 
 
 def test_a_stop_without_a_server(redis_url, namespace):
