@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import RedisError
+
+from queued_gspread.errors import BrokerUnavailableError
 
 from .connection import is_passing, unavailable
 from .epoch import Epoch, unless_stale
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
     from .entry import Entry
     from .shares import Settled, Share
+    from .slots import Due
 
 __all__ = ["Ledger"]
 
@@ -54,20 +58,23 @@ class Ledger(Epoch):
             raise unavailable(self.settings.redis_url, error) from error
         return bool(unless_stale(are_announced) and replicas)
 
-    def start(self, shares: Sequence[Share], slot: Slot = NO_SLOT) -> Permit:
+    def start(
+        self, shares: Sequence[Share], slot: Slot = NO_SLOT, due: Due | None = None
+    ) -> Permit:
         """Ask whether a request may be sent now; if so, all that is to be known of it is written.
 
         Args:
             shares: The jobs of one lane that have a share in it; the permit says of each whether
                 it still has.
             slot: The slot that the request takes.
+            due: A slot that is given back in the same write, if all goes well.
 
         """
         keys, lane = self._keys, shares[0].entry.lane
         journals = [keys.journal(share.entry.job_id) for share in shares]
         places = [keys.lane(lane), keys.started, keys.valve, keys.slots(slot.kind), keys.tries]
         args = [arg for share in shares for arg in share.args()]
-        return permit_of(self._fenced("start", [*places, *journals], [*slot.args(), *args]))
+        return permit_of(self._paying(due, "start", [*places, *journals], [*slot.args(), *args]))
 
     def settle(
         self,
@@ -96,6 +103,19 @@ class Ledger(Epoch):
         args += [arg for job in jobs for arg in job.args()]
         found = self._fenced("settle", places, args, insists=True)
         return Setback(int(found[0]), found[1] / 1000)
+
+    def _paying(
+        self, due: Due | None, script: str, keys: list[str], args: list[Any], **how: bool
+    ) -> Any:
+        """Run a script under this epoch, as :meth:`_fenced` does; give a slot back in its write."""
+        if due is not None:
+            with contextlib.suppress(BrokerUnavailableError, RedisError):
+                settlement = self._settlement(due.slot, due.sent)
+                pending = self._run_both(("settle", *settlement), (script, keys, args))
+                due.is_settled = True
+                return unless_stale(pending.read())
+        # Once more, perhaps, which changes nothing.
+        return self._fenced(script, keys, args, **how)
 
     def _settlement(
         self, slot: Slot, sent: int, wait: int | str = "", attempt: str = ""

@@ -255,11 +255,4 @@ class Servers(Ledger):
             places += [keys.reply(entry.job_id), keys.journal(entry.job_id)]
             args += [entry.entry, entry.job_id, reply]
         due = next((due for due in debts if not due.is_settled), None)
-        if due is not None:
-            with contextlib.suppress(BrokerUnavailableError, RedisError):
-                settlement = self._settlement(due.slot, due.sent)
-                pending = self._run_both(("settle", *settlement), ("answer", places, args))
-                due.is_settled = True
-                return entry_of(lane, unless_stale(pending.read()))
-        # Once more, perhaps, which changes nothing.
-        return entry_of(lane, self._fenced("answer", places, args, insists=True))
+        return entry_of(lane, self._paying(due, "answer", places, args, insists=True))

@@ -44,8 +44,8 @@ class Flight:
         grow: Returns calls that join the flight before it leaves, and are among the others from
             then on.
         number: Its place in line, where it has one already.
-        debts: Where its slot is noted, to be given back with the calls' answers; None where it
-            is given back at once.
+        debts: Where its slot is noted, to be given back with the calls' answers, or when the next
+            one is asked for; None where it is given back at once.
 
     """
 

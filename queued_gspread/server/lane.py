@@ -147,13 +147,13 @@ class Lane:
                 if self._open:
                     self._take((yield from self._send()))
                 following = self._handed_out(self._answer()) if self._ended else following
-                self._means.sender.pay(self._debts)
                 if self._is_left:
                     return
                 if not self._open:
+                    self._means.sender.pay(self._debts)
                     self._release()
                     following = yield from self._linger(following)
-                yield None
+                    yield None
         finally:
             self._means.sender.pay(self._debts)
             self._release()

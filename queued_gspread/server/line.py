@@ -36,6 +36,7 @@ class Ticket:
         not_before: When it may be sent at the earliest.
         until: When it gives up.
         resume: Called with what the waiting has come to.
+        on_wait: Called before it waits.
 
     """
 
@@ -45,6 +46,7 @@ class Ticket:
     not_before: float = -math.inf
     until: float = math.inf
     resume: Callable[[Permit | Exception], None] = field(default=lambda _: None, repr=False)
+    on_wait: Callable[[], None] = field(default=lambda: None, repr=False)
     is_in_line: bool = False
 
 

@@ -237,10 +237,11 @@ class _Recorded(gspread.HTTPClient):
     def _next(self, request: Request) -> Any:
         position = self._position
         self._position += 1
-        if position >= len(self._exchanges):
+        is_asked_now = position >= len(self._exchanges)
+        if is_asked_now:
             self._lack(request)
         exchange = self._exchanges[position]
-        if not exchange.answers(request):
+        if not (is_asked_now or exchange.answers(request)):
             _diverged(position, exchange.sent, request)
         if isinstance(exchange.outcome, Failure):
             # Raised in every run: a traceback that is kept would grow with each.

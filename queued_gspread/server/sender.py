@@ -179,6 +179,7 @@ class Sender:
             effort.number,
             max(effort.not_before, self._guarded.get(lane, effort.not_before)),
             min(self._end_of_waiting(call, effort) for call in flight.calls),
+            on_wait=lambda: self.pay(_owed(flight)),
         )
 
     def _start(self, flight: Flight, slot: Slot, effort: Effort) -> Permit:
@@ -189,7 +190,11 @@ class Sender:
             flight.calls += flight.grow(flight)
         effort.asks += 1
         shares = [call.share(slot.name, self._journals) for call in flight.calls]
-        return self._queue.start(shares, slot)
+        owed = _owed(flight)
+        try:
+            return self._queue.start(shares, slot, *owed[:1])
+        finally:
+            self.pay(owed)
 
     def _grounded(self, flight: Flight, effort: Effort, permit: Permit) -> Results:
         """Take those calls off a flight that do not go, or not once more; return their ends."""
@@ -311,6 +316,14 @@ class Sender:
             self._setbacks.note_outage(judgement, place, self._patience)
         _log_repeat(flight.calls[0], judgement, pause)
         return True
+
+
+def _owed(flight: Flight) -> list[Due]:
+    """Take what a flight still owes off it."""
+    owed = list(flight.debts or ())
+    if flight.debts is not None:
+        flight.debts.clear()
+    return owed
 
 
 def _attempt_of(flight: Flight) -> str:

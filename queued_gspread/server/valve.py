@@ -92,7 +92,10 @@ class Valve:
             over = self._over_for(ticket)
             is_next = self._is_next(ticket)
         answer = over or (self._try(ticket) if is_next else None)
-        return answer or self._wait(ticket)
+        if answer is None:
+            ticket.on_wait()
+            answer = self._wait(ticket)
+        return answer
 
     def wake(self, kind: str = ALL) -> None:
         """Say that a request of a kind was answered; or, for ALL, that the token has changed."""

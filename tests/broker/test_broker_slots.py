@@ -14,7 +14,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from one_job import answer, settle, start
 
-from queued_gspread.broker import Due, Servers, Slot, StaleEpochError
+from queued_gspread.broker import Due, Servers, Share, Slot, StaleEpochError
 from queued_gspread.broker.scripts import SCRIPTS, Script
 
 WINDOW = 60.0
@@ -303,6 +303,25 @@ def test_a_slot_is_given_back_with_an_answer(queue, entry, clock, raw, keys, is_
     assert raw.zscore(keys.slots("write"), slot.name) == (clock.now + WINDOW) * 1000
     assert raw.xlen(keys.reply(entry.job_id)) == 1
     assert not raw.exists(keys.lane(LANE), keys.started)
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["scripts known", "scripts forgotten"])
+def test_a_slot_is_given_back_when_the_next_one_is_asked_for(
+    queue, entry, clock, raw, keys, is_known
+):
+    """What is due is given back in the write that asks for more, and is held for its window."""
+    server = queue()
+    asked = Asked(server, entry, 2)
+    slot, permit = asked.start()
+    due = Due(slot, permit.sent)
+    if not is_known:
+        raw.script_flush()
+    clock.advance(1.0)
+    assert server.start([Share(entry, "w")], asked.slot(), due).word == "go"
+    assert due.is_settled
+    assert raw.zscore(keys.slots("write"), slot.name) == (clock.now + WINDOW) * 1000
+    last = server.start([Share(entry, "w")], asked.slot(), Due(asked.slot(), permit.sent))
+    assert last.wait == pytest.approx(WINDOW, abs=0.002)
 
 
 def test_of_an_old_epoch_only_the_slot_is_given_back(queue, entry, clock, raw, keys):

@@ -81,7 +81,7 @@ class Waiting:
             fitting.append(self._entry(job))
         return fitting
 
-    def start(self, shares, slot):
+    def start(self, shares, slot, *_):
         if next(self._waits):
             return Permit("wait")
         words = tuple("withdrawn" if self._is_gone(share) else "go" for share in shares)

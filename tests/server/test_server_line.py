@@ -166,6 +166,21 @@ def test_who_is_alone_passes_at_once(valve):
     assert asking.enter(valve) is GO
 
 
+def test_who_waits_says_so_first(valve):
+    """A ticket that has to wait gives back what it owes; one that passes at once has done so."""
+    told = []
+    passing, waiting = (Asking(on_wait=lambda: told.append(True)) for _ in "12")
+    passing.permits.put(GO)
+    assert passing.enter(valve) is GO
+    assert not told
+    waiting.permits.put(wait(math.inf))
+    waiting.permits.put(GO)
+    assert waiting.enter(valve) is None
+    assert told == [True]
+    valve.wake("write")
+    assert waiting.answer() is GO
+
+
 def test_who_is_told_to_wait_is_asked_for_again(valve):
     """A ticket that was told to wait is resumed with its permit when it has one."""
     asking = Asking()

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import gspread
 import pytest
-from calls import read, write
+from calls import WORKSHEET, read, send, write
 from gate import cell_of
 from gspread import urls
 from one_job import start
@@ -339,6 +339,21 @@ def test_the_interval_is_between_requests_of_all_lanes_and_kinds(serve, put, gat
     eventually(lambda: len(permitted) == 6)
     moments = sorted(moment for moment, _ in permitted)
     assert all(later - earlier >= 50 for earlier, later in pairwise(moments))
+
+
+@pytest.mark.parametrize("others", [0, 2])
+def test_a_call_of_several_requests_does_not_wait_for_its_own_slot(
+    others, serve, callers, put, gate, background
+):
+    """The slot of a request that was answered is given back before the next one waits."""
+    serve(reads_per_minute=1, quota_window=0.2)
+    gate.open()
+    for lane in range(others):
+        put(f"lane{lane}")
+    body = Job("worksheet", "get", WORKSHEET, ("A1",), {"combine_merged_cells": True}).encode()
+    reply = background(send, callers, body, "book")
+    assert type(reply.result(PATIENCE).error) is KeyError
+    eventually(lambda: len(gate.seen) == 2 + others)
 
 
 def test_no_limit_leaves_nothing_in_redis(serve, client, gate, raw, keys):

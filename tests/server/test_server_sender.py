@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 import ssl
@@ -467,6 +468,31 @@ def test_only_a_call_that_has_written_outwaits_its_deadline(mark):
     until = Sender._end_of_waiting(call, effort)
     has_written = mark in ("w", "j")
     assert until == (effort.give_up_at if has_written else call.entry.deadline(5.0))
+
+
+@pytest.mark.parametrize("error", [None, BrokerUnavailableError("away")], ids=["asked", "failed"])
+def test_what_is_owed_is_given_back_when_more_is_asked_for(error):
+    """One slot goes with the question and the others before anybody waits, whatever is answered."""
+    told, answered = [], []
+
+    class Queue:
+        def settle(self, jobs, slot, sent, **answer):
+            told.append(slot.name)
+
+        def start(self, shares, slot, due):
+            if error is not None:
+                raise error
+            told.append(f"{due.slot.name} with {slot.name}")
+            due.is_settled = True
+
+    call = call_of("r")
+    call.needs(Request("get", "https://sheets.googleapis.com/v4/spreadsheets/lane"))
+    sender = Sender(Queue(), None, Quota(), Patience(), answered.append)
+    debts = [Due(Slot("read", name, 60), 6) for name in ("1/0", "1/1")]
+    with contextlib.suppress(BrokerUnavailableError):
+        sender._start(Flight([call], debts=debts), Slot("write", "1/2", 60), Effort())
+    assert told == (["1/0 with 1/2", "1/1"] if error is None else ["1/0", "1/1"])
+    assert (answered, debts) == (["read", "read"], [])
 
 
 def test_a_slot_that_redis_did_not_take_back_is_given_back_later():
