@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -46,6 +46,8 @@ __all__ = ["Lane", "Means", "Tables"]
 _GO: Final = Permit("go")
 _QUARANTINE_LOOK: Final = 0.1
 _MOST_TABLES: Final = 10_000
+# Requests of calls that go on, after which another lane may have the worker.
+_LONGEST_TURN: Final = 16
 # Replies that go to Redis in one script, in bytes: others wait for as long as it runs.
 _MOST_ANSWERED: Final = 4_000_000
 
@@ -98,6 +100,7 @@ class Means:
     sender: Sender
     tables: Tables
     quarantine: Quarantine
+    _: KW_ONLY
     merges: bool = True
     linger: float = 0.0
 
@@ -126,6 +129,7 @@ class Lane:
         self._ended: list[tuple[Entry, Outcome]] = []
         # Slots of requests that were answered, which Redis does not know yet.
         self._debts: list[Due] = []
+        self._flights = 0
         self._is_left = False
         # As they stand in the lane, by their places there, and since when this server has them.
         self._entries: dict[str, tuple[Entry, float]] = {}
@@ -146,13 +150,16 @@ class Lane:
                     yield from self._let_in(following)
                 if self._open:
                     self._take((yield from self._send()))
-                following = self._handed_out(self._answer()) if self._ended else following
+                if self._ended:
+                    following = self._handed_out(self._answer())
+                    self._means.sender.pay(self._debts)
                 if self._is_left:
                     return
                 if not self._open:
-                    self._means.sender.pay(self._debts)
                     self._release()
                     following = yield from self._linger(following)
+                if not self._open or self._flights % _LONGEST_TURN == 0:
+                    self._means.sender.pay(self._debts)
                     yield None
         finally:
             self._means.sender.pay(self._debts)
@@ -221,7 +228,9 @@ class Lane:
 
     def _send(self) -> Generator[Ticket, Permit, list[tuple[Call, Exchange | Outcome]]]:
         """Send the request of the first open call, and what fits to it of the others."""
+        self._flights += 1
         if self._means.merges and self._ahead.waiting:
+            self._means.sender.pay(self._debts)  # it takes its time
             self._extend()
         flown = self._companions(self._open) if self._means.merges else self._open[:1]
         flight = Flight(list(flown), debts=self._debts)

@@ -20,6 +20,7 @@ from queued_gspread.broker import STOP, Ready, StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError
 
 from .calllog import LOGGER
+from .program import stop_after_main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,21 +102,13 @@ class Lanes:
             self._start_threads()
         except RuntimeError:
             self.lapse()
-            if not self._stops_after_main():
+            if not stop_after_main(self._on_stop):
                 raise
         # Leaders may still be in a blocking read when all is over.
         while not (self._ended.wait(_PAUSE) or self._over):
-            self._stops_after_main()
+            stop_after_main(self._on_stop)
         if self._failure is not None:
             raise self._failure
-
-    def _stops_after_main(self) -> bool:
-        """Stop if the main thread has ended: from then on, no pool can have a further thread."""
-        is_after = not threading.main_thread().is_alive()
-        if is_after:
-            LOGGER.warning("stopping, as the main thread has ended: Server.wait() would keep it")
-            self._on_stop()
-        return is_after
 
     def _start_threads(self) -> None:
         # Tasks that are submitted wait for a worker, so that there has to be one.
@@ -242,8 +235,19 @@ class Lanes:
         try:
             self._workers.submit(self._begin_drive, lane, task, given)
         except RuntimeError as error:
-            # There can be no further thread now; it waits for one of those that are.
-            LOGGER.warning("a task of the server comes later: %s", error)
+            if "new thread" in str(error):
+                # There can be no further thread now; it waits for one of those that are.
+                LOGGER.warning("a task of the server comes later: %s", error)
+            else:
+                self._leave(lane, task)
+
+    def _leave(self, lane: str, task: Task) -> None:
+        """Leave a lane to the next server, since the pool takes no task any more."""
+        with self._changed:
+            self._backlog -= 1
+        self._on_stop()
+        task.close()
+        self._release(lane)
 
     def _begin_drive(self, lane: str, task: Task, given: Permit | Exception | None) -> None:
         with self._changed:

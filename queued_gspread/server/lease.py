@@ -11,6 +11,7 @@ from queued_gspread.broker import StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError
 
 from .calllog import LOGGER
+from .program import stop_after_main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,6 +85,7 @@ class Lease:
         with self._changed:
             while self._epoch in ("", after) and not stopping.is_set() and not self._ended.is_set():
                 self._changed.wait(self._pause)
+                stop_after_main(stopping.set)
             return "" if stopping.is_set() else self._epoch
 
     def call_at_end_of(self, epoch: str, on_end: Callable[[], None]) -> None:

@@ -191,8 +191,10 @@ class Sender:
         effort.asks += 1
         shares = [call.share(slot.name, self._journals) for call in flight.calls]
         owed = _owed(flight)
+        # An interval is no slot with a name: what is asked twice would have to wait for itself.
+        fitting = [due for due in owed if not (due.is_settled or slot.interval)]
         try:
-            return self._queue.start(shares, slot, *owed[:1])
+            return self._queue.start(shares, slot, *fitting[:1])
         finally:
             self.pay(owed)
 

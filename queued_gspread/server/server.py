@@ -285,8 +285,11 @@ class Server:
             counters=self.counters,
         )
         runner = Runner(sender, self.account, self._settings.max_message_bytes)
-        shared = (Tables(), Quarantine(), self._merges, self._linger)
-        means = Means(queue, self._doorkeeper, runner, sender, *shared)
+        means = Means(
+            *(queue, self._doorkeeper, runner, sender, Tables(), Quarantine()),
+            merges=self._merges,
+            linger=self._linger,
+        )
         lanes = Lanes(
             queue, means.work, valve, self._stopping, self._stopping.set, self._quota.window
         )

@@ -49,6 +49,7 @@ def check(history, tally=None):
         if mine != alone:
             assert (place, call, _shown(mine)) == (place, call, _shown(alone))
     assert merged.state == unmerged.state
+    assert not unmerged.merged
     if tally is not None:
         tally.note(history, merged, unmerged)
 

@@ -15,6 +15,7 @@ from queued_gspread.server.counters import Counters
 from queued_gspread.server.doorkeeper import Doorkeeper
 from queued_gspread.server.effort import Patience
 from queued_gspread.server.lane import Means, Tables
+from queued_gspread.server.quarantine import Quarantine
 from queued_gspread.server.quota import Quota
 from queued_gspread.server.run import Runner
 from queued_gspread.server.sender import Sender
@@ -135,7 +136,8 @@ def run(history, *, merges):
     transport = Transport(google.http, NoTokens(google.http))
     sender = Sender(*(queue, transport, Quota(), Patience(), lambda kind: None), counters=counters)
     runner = Runner(sender, ANYONE)
-    means = Means(queue, Doorkeeper(SETTINGS), runner, sender, Tables(), merges)
+    shared = (Tables(), Quarantine())
+    means = Means(queue, Doorkeeper(SETTINGS), runner, sender, *shared, merges=merges)
     level = LOGGER.level
     LOGGER.setLevel(logging.ERROR)
     try:

@@ -72,6 +72,14 @@ def test_a_server_stops_when_its_program_has_ended(redis_url, namespace, raw, ke
     assert raw.hget(keys.server, "holder") is None
 
 
+def test_a_standby_stops_when_its_program_has_ended(serve, redis_url, namespace):
+    """A server that stands by does not outlive its program either."""
+    serve()
+    program = start_python(_WITHOUT_WAIT, REDIS_URL=redis_url, NAMESPACE=namespace)
+    _, log = program.communicate(timeout=PATIENCE)
+    assert (program.returncode, "the main thread has ended" in log) == (0, True)
+
+
 def test_a_stop_without_a_server(redis_url, namespace):
     """Where no server works, a request to stop is one line on standard error and status 1."""
     done = run("stop", "--redis-url", redis_url, "--namespace", namespace)

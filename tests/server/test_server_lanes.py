@@ -192,6 +192,14 @@ def test_a_server_that_can_have_no_threads_ends(lanes, monkeypatch):
     assert lanes._over
 
 
+def test_a_task_that_no_worker_takes_is_left(lanes, begun):
+    """Where the pool is closed, as when a program ends, a lane is given back and all is over."""
+    lanes._on_stop = lanes._stopping.set
+    lanes._workers.shutdown()
+    lanes._submit(*lanes._claimed(Ready("lane")))
+    assert (lanes._over, lanes._busy, lanes._backlog) == (True, {}, 0)
+
+
 def no_thread():
     raise RuntimeError("can't start new thread")
 
