@@ -141,6 +141,6 @@ def _unanswered(entry: bytes) -> Unanswered:
 
 def _sent(told: Any) -> Sent:
     method, endpoint, digest = told
-    if not all(isinstance(part, str) for part in (method, endpoint, digest)):
+    if not all(isinstance(part, str) for part in (method, endpoint, digest)) or not digest:
         raise TypeError("what was sent is not told in text")
     return Sent(method, endpoint, digest)

@@ -26,7 +26,7 @@ from .outcome import Outcome
 from .quarantine import Quarantine, is_suspect
 from .request import Exchange, Response, is_read
 from .run import broken
-from .together import Together, companions, may_lead
+from .together import Together, companions, is_single, may_lead
 from .underway import Call
 
 if TYPE_CHECKING:
@@ -338,7 +338,7 @@ class Lane:
             return result
         try:
             self._note_table(call, result)
-            call.answered(result)
+            call.answered(result, is_last=is_single(call))
         except Exception as error:  # noqa: BLE001 - of this call alone, or the lane came back for ever
             return broken(error, call)
         return None

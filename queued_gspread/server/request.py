@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -46,21 +46,26 @@ class Sent:
     Attributes:
         method: As the request has it.
         endpoint: Scheme, host and path, without what may be secret.
-        digest: Of all that was put on the wire.
+        digest: Of all that was put on the wire; '' where that is not remembered.
 
     """
 
     method: str
     endpoint: str
-    digest: str
+    digest: str = ""
 
     @classmethod
     def of(cls, request: Request) -> Sent:
         """Return what is to be remembered of a request."""
+        digest = hashlib.sha256(_written(request).encode("utf-8", "surrogatepass")).hexdigest()
+        return replace(cls.place_of(request), digest=digest)
+
+    @classmethod
+    def place_of(cls, request: Request) -> Sent:
+        """Return where a request goes, without what goes there."""
         parts = urlsplit(str(request.endpoint))
         place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-        digest = hashlib.sha256(_written(request).encode("utf-8", "surrogatepass")).hexdigest()
-        return cls(str(request.method), place, digest)
+        return cls(str(request.method), place)
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,9 @@ class Remembered:
         return cls(exchange.sent, exchange.outcome)
 
     def answers(self, request: Request) -> bool:
-        """Tell whether this is the outcome of that request."""
+        """Tell whether this is the outcome of that request, as far as it is remembered."""
+        if not self.sent.digest:
+            return self.sent == Sent.place_of(request)
         return self.sent.digest == Sent.of(request).digest
 
 

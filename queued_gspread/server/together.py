@@ -26,6 +26,7 @@ __all__ = [
     "SINGLE",
     "Together",
     "companions",
+    "is_single",
     "may_lead",
 ]
 
@@ -105,13 +106,18 @@ def companions(calls: Sequence[Call], table: Table | None = None) -> list[Call]:
     return [calls[0], *filter(departure.add, calls[1:])]
 
 
+def is_single(call: Call) -> bool:
+    """Tell whether a call sends a single request, which writes, as far as its name tells."""
+    return f"{call.job.kind}.{call.job.method}" in SINGLE
+
+
 def _reads(call: Call) -> bool:
     is_known = f"{call.job.kind}.{call.job.method}" in READING
     return is_known and is_read(call.request) and call.request.method != CREDENTIALS
 
 
 def _writes_once(call: Call) -> bool:
-    if f"{call.job.kind}.{call.job.method}" not in SINGLE or not call.is_fresh:
+    if not is_single(call) or not call.is_fresh:
         return False
     return not is_read(call.request) and call.part is not None
 

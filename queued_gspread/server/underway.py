@@ -11,7 +11,7 @@ from queued_gspread.broker import NO_NOTE, Note, Share
 from .journal import Journals, announce
 from .merge import Part, part
 from .repeat import may_repeat
-from .request import Exchange, Remembered, Request, is_read
+from .request import Exchange, Remembered, Request, Sent, is_read
 
 if TYPE_CHECKING:
     from queued_gspread.broker import Entry
@@ -99,10 +99,18 @@ class Call:
         self._request = request
         self._parts.clear()
 
-    def answered(self, exchange: Exchange) -> None:
-        """Note what came of the request that it needed; of a large one a digest is kept."""
-        is_large = len(self.entry.body) > _LARGE
-        kept = Remembered(exchange.sent, exchange.outcome) if is_large else exchange
+    def answered(self, exchange: Exchange, *, is_last: bool = False) -> None:
+        """Note what came of the request that it needed; of a large one a digest is kept.
+
+        Args:
+            exchange: The request, and what came of it.
+            is_last: Whether there is no other; then there is no digest either, which takes time.
+
+        """
+        kept: Exchange | Remembered = exchange
+        if len(self.entry.body) > _LARGE:
+            sent = Sent.place_of(exchange.request) if is_last else exchange.sent
+            kept = Remembered(sent, exchange.outcome)
         self.exchanges.append(kept)
         self._request = None
         self._parts.clear()

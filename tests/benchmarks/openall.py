@@ -8,7 +8,7 @@ from .peer import cpu_of
 from .row import Comparison, Row
 
 GROUP = "openall"
-_TURNS = 3
+_TURNS = 5
 
 
 def run(place):

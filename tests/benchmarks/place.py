@@ -32,7 +32,7 @@ class Size:
     calls: int = 320
     scripts: int = 15
     rows: int = 10_000
-    values: int = 3
+    values: int = 5
     depths: tuple[int, ...] = (0, 1_000, 100_000)
     looks: int = 100
     widths: tuple[int, ...] = (1, 10, 100, 500)

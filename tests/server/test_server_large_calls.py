@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from dataclasses import replace
 
 import pytest
 import requests
@@ -55,12 +56,22 @@ def test_a_clients_first_argument_is_kept():
 
 
 @pytest.mark.usefixtures("_without_collector")
-def test_a_large_request_is_gone_when_it_is_answered(runner, call):
+@pytest.mark.parametrize("is_last", [True, False])
+def test_a_large_request_is_gone_when_it_is_answered(runner, call, is_last):
     """Once a large request is answered, nothing holds it, and the call ends as it would have."""
     request = weakref.ref(call.request)
     assert call.part is not None
-    call.answered(Exchange(call.request, _answer()))
+    call.answered(Exchange(call.request, _answer()), is_last=is_last)
     assert request() is None
+    assert bool(call.exchanges[0].sent.digest) is not is_last
     outcome = runner.advance(call)
     assert outcome.word == "ok"
     assert Reply.decode(outcome.reply, None).result == {"updatedCells": 20000}
+
+
+@pytest.mark.parametrize("is_last", [True, False])
+def test_the_answer_to_another_large_request_is_not_taken(runner, call, is_last):
+    """What is left of a large request tells that it was another one."""
+    other = replace(call.request, endpoint=f"{call.request.endpoint}9")
+    call.answered(Exchange(other, _answer()), is_last=is_last)
+    assert runner.advance(call).word == "ReplayDivergedError"
