@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from itertools import islice
 
@@ -14,6 +15,7 @@ from queued_gspread.broker import Callers
 from queued_gspread.broker.callers import _Wait
 from queued_gspread.errors import CodecError, RemoteError, UnknownMethodError
 from queued_gspread.job import Job, new_id
+from queued_gspread.server.lane import Means
 from queued_gspread.server.replay import Done, Needs, advance
 from queued_gspread.server.request import Exchange, Failure, Remembered, Request, Response, Sent
 from queued_gspread.server.suspended import FEW, Suspended, Suspender
@@ -220,6 +222,31 @@ def test_a_call_that_is_held_is_answered(serve, client, gate, background, until_
         gate.next().answer(ANSWER)
     assert [book.title for book in opening.result(PATIENCE)] == ["Copy"] * FILES
     assert threads("held call") == []
+
+
+def test_a_call_of_many_requests_gives_other_lanes_their_turn(
+    serve, client, gate, background, monkeypatch
+):
+    """Between two of its requests, every now and then, another lane may have the worker."""
+    work, turns = Means.work, []
+
+    def counted(means, ready, is_over):
+        task, given = work(means, ready, is_over), None
+        with contextlib.suppress(StopIteration):
+            while True:
+                ticket = task.send(given)
+                if ticket is None:
+                    turns.append(len(gate.seen))
+                given = yield ticket
+
+    monkeypatch.setattr(Means, "work", counted)
+    serve()
+    listing = background(client.list_spreadsheet_files)
+    for _ in range(35):
+        gate.next().answer({"files": [], "nextPageToken": "more"})
+    gate.next().answer({"files": []})
+    assert listing.result(PATIENCE) == []
+    eventually(lambda: turns == [16, 32, 36])
 
 
 def test_a_server_that_stops_leaves_a_held_call_to_the_next(
