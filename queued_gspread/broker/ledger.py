@@ -59,7 +59,7 @@ class Ledger(Epoch):
         return bool(unless_stale(are_announced) and replicas)
 
     def start(
-        self, shares: Sequence[Share], slot: Slot = NO_SLOT, due: Due | None = None
+        self, shares: Sequence[Share], slot: Slot = NO_SLOT, debts: Sequence[Due] = ()
     ) -> Permit:
         """Ask whether a request may be sent now; if so, all that is to be known of it is written.
 
@@ -67,14 +67,16 @@ class Ledger(Epoch):
             shares: The jobs of one lane that have a share in it; the permit says of each whether
                 it still has.
             slot: The slot that the request takes.
-            due: A slot that is given back in the same write, if all goes well.
+            debts: Slots, the first of which is given back in the same write, if all goes well.
 
         """
         keys, lane = self._keys, shares[0].entry.lane
         journals = [keys.journal(share.entry.job_id) for share in shares]
         places = [keys.lane(lane), keys.started, keys.valve, keys.slots(slot.kind), keys.tries]
         args = [arg for share in shares for arg in share.args()]
-        return permit_of(self._paying(due, "start", [*places, *journals], [*slot.args(), *args]))
+        # An interval is no slot with a name: what is asked twice would have to wait for itself.
+        debts = () if slot.interval else debts
+        return permit_of(self._paying(debts, "start", [*places, *journals], [*slot.args(), *args]))
 
     def settle(
         self,
@@ -105,9 +107,16 @@ class Ledger(Epoch):
         return Setback(int(found[0]), found[1] / 1000)
 
     def _paying(
-        self, due: Due | None, script: str, keys: list[str], args: list[Any], **how: bool
+        self,
+        debts: Sequence[Due],
+        script: str,
+        keys: list[str],
+        args: list[Any],
+        *,
+        insists: bool = False,
     ) -> Any:
-        """Run a script under this epoch, as :meth:`_fenced` does; give a slot back in its write."""
+        """Run a script as :meth:`_fenced` does; give the first slot that is due back with it."""
+        due = next((due for due in debts if not due.is_settled), None)
         if due is not None:
             with contextlib.suppress(BrokerUnavailableError, RedisError):
                 settlement = self._settlement(due.slot, due.sent)
@@ -115,7 +124,7 @@ class Ledger(Epoch):
                 due.is_settled = True
                 return unless_stale(pending.read())
         # Once more, perhaps, which changes nothing.
-        return self._fenced(script, keys, args, **how)
+        return self._fenced(script, keys, args, insists=insists)
 
     def _settlement(
         self, slot: Slot, sent: int, wait: int | str = "", attempt: str = ""

@@ -254,5 +254,4 @@ class Servers(Ledger):
         for entry, reply in answers:
             places += [keys.reply(entry.job_id), keys.journal(entry.job_id)]
             args += [entry.entry, entry.job_id, reply]
-        due = next((due for due in debts if not due.is_settled), None)
-        return entry_of(lane, self._paying(due, "answer", places, args, insists=True))
+        return entry_of(lane, self._paying(debts, "answer", places, args, insists=True))

@@ -179,7 +179,7 @@ class Sender:
             effort.number,
             max(effort.not_before, self._guarded.get(lane, effort.not_before)),
             min(self._end_of_waiting(call, effort) for call in flight.calls),
-            on_wait=lambda: self.pay(_owed(flight)),
+            on_wait=lambda: self.pay(_debts_of(flight)),
         )
 
     def _start(self, flight: Flight, slot: Slot, effort: Effort) -> Permit:
@@ -190,13 +190,11 @@ class Sender:
             flight.calls += flight.grow(flight)
         effort.asks += 1
         shares = [call.share(slot.name, self._journals) for call in flight.calls]
-        owed = _owed(flight)
-        # An interval is no slot with a name: what is asked twice would have to wait for itself.
-        fitting = [due for due in owed if not (due.is_settled or slot.interval)]
+        debts = _debts_of(flight)
         try:
-            return self._queue.start(shares, slot, *fitting[:1])
+            return self._queue.start(shares, slot, debts)
         finally:
-            self.pay(owed)
+            self.pay(debts)
 
     def _grounded(self, flight: Flight, effort: Effort, permit: Permit) -> Results:
         """Take those calls off a flight that do not go, or not once more; return their ends."""
@@ -320,12 +318,8 @@ class Sender:
         return True
 
 
-def _owed(flight: Flight) -> list[Due]:
-    """Take what a flight still owes off it."""
-    owed = list(flight.debts or ())
-    if flight.debts is not None:
-        flight.debts.clear()
-    return owed
+def _debts_of(flight: Flight) -> list[Due]:
+    return [] if flight.debts is None else flight.debts
 
 
 def _attempt_of(flight: Flight) -> str:

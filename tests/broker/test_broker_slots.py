@@ -317,11 +317,21 @@ def test_a_slot_is_given_back_when_the_next_one_is_asked_for(
     if not is_known:
         raw.script_flush()
     clock.advance(1.0)
-    assert server.start([Share(entry, "w")], asked.slot(), due).word == "go"
+    assert server.start([Share(entry, "w")], asked.slot(), [due]).word == "go"
     assert due.is_settled
     assert raw.zscore(keys.slots("write"), slot.name) == (clock.now + WINDOW) * 1000
-    last = server.start([Share(entry, "w")], asked.slot(), Due(asked.slot(), permit.sent))
+    last = server.start([Share(entry, "w")], asked.slot(), [due, Due(asked.slot(), permit.sent)])
     assert last.wait == pytest.approx(WINDOW, abs=0.002)
+
+
+def test_with_an_interval_a_slot_is_given_back_by_itself(queue, entry):
+    """A question that is sent twice would have to wait for itself, so that nothing goes with it."""
+    server = queue()
+    asked = Asked(server, entry, 0, interval=2.0)
+    slot, permit = asked.start()
+    due = Due(slot, permit.sent)
+    assert server.start([Share(entry, "w")], asked.slot(), [due]).word == "wait"
+    assert not due.is_settled
 
 
 def test_of_an_old_epoch_only_the_slot_is_given_back(queue, entry, clock, raw, keys):

@@ -479,11 +479,11 @@ def test_what_is_owed_is_given_back_when_more_is_asked_for(error):
         def settle(self, jobs, slot, sent, **answer):
             told.append(slot.name)
 
-        def start(self, shares, slot, due):
+        def start(self, shares, slot, debts):
             if error is not None:
                 raise error
-            told.append(f"{due.slot.name} with {slot.name}")
-            due.is_settled = True
+            told.append(f"{debts[0].slot.name} with {slot.name}")
+            debts[0].is_settled = True
 
     call = call_of("r")
     call.needs(Request("get", "https://sheets.googleapis.com/v4/spreadsheets/lane"))

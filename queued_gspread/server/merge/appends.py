@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.server.request import Request
 
-from .part import AnyRoom, Json, Kind, Part, query_of, reads_params, values_path
+from .part import Json, Kind, Part, query_of, reads_params, values_path
 from .ranges import Extent, extent_of, is_whole_sheet, named_cells, write_range
 from .updates import INPUT, RENDER
 
@@ -111,7 +111,7 @@ def _width(part: Part) -> int:
     return len(part.items[0])
 
 
-class Room(AnyRoom):
+class Room:
     """Rows that leave together are no wider than the table, which has to be known.
 
     Args:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from queued_gspread.server.batch import company_of
 from queued_gspread.server.request import Request
 
-from .part import AnyRoom, Json, Kind, Part, batch_path, query_of, shared_out
+from .part import Json, Kind, Part, batch_path, query_of, shared_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,7 @@ def request(parts: Sequence[Part]) -> Request:
     return Request("post", f"{parts[0].base}:batchUpdate", json={"requests": items})
 
 
-class Room(AnyRoom):
+class Room:
     """What may be repeated alone has to be so in company, whoever leaves it.
 
     What may not be repeated alone never is.

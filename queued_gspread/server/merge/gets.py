@@ -7,17 +7,7 @@ from urllib.parse import quote_plus
 
 from queued_gspread.server.request import Request
 
-from .part import (
-    AnyRoom,
-    Form,
-    Json,
-    Kind,
-    Part,
-    batch_path,
-    query_of,
-    reads_params,
-    values_path,
-)
+from .part import Form, Json, Kind, Part, batch_path, query_of, reads_params, values_path
 from .ranges import extent_of
 
 if TYPE_CHECKING:
@@ -85,7 +75,7 @@ def _ranges(parts: Sequence[Part]) -> list[str]:
     return list(dict.fromkeys(text for part in parts for text in part.items))
 
 
-class Room(AnyRoom):
+class Room:
     """The URL of reads that leave together may be so long.
 
     Args:

@@ -6,10 +6,10 @@ hundreds are not compared with each other.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from . import appends, batches, gets, updates
-from .part import READS, AnyRoom, Kind, same_on_the_wire
+from .part import READS, Kind, same_on_the_wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,14 @@ __all__ = ["Group"]
 # https://developers.google.com/workspace/sheets/api/limits
 _MOST_CELLS: Final = 100_000
 
-_ROOMS: Final[dict[Kind, Callable[[Part], AnyRoom]]] = {
+
+class _Room(Protocol):
+    """What still fits to parts that leave together, in the way of their kind."""
+
+    def add(self, part: Part, /) -> bool: ...
+
+
+_ROOMS: Final[dict[Kind, Callable[[Part], _Room]]] = {
     Kind.GET: gets.Room,
     Kind.UPDATE: updates.Room,
     Kind.BATCH: batches.Room,
@@ -42,6 +49,7 @@ class Group:
     def __init__(self, first: Part, table: Table | None = None) -> None:
         self._first = first
         self._cells = first.cells
+        # None where whatever is like the first one fits.
         self._room = _room(first, table)
 
     def add(self, part: Part) -> bool:
@@ -57,11 +65,13 @@ class Group:
     def _has_room_for(self, part: Part) -> bool:
         if part.kind is Kind.IDENTICAL or self._first.same != part.same:
             return False
-        return self._cells + part.cells <= _MOST_CELLS and self._room.add(part)
+        if self._cells + part.cells > _MOST_CELLS:
+            return False
+        return self._room is None or self._room.add(part)
 
 
-def _room(first: Part, table: Table | None) -> AnyRoom:
+def _room(first: Part, table: Table | None) -> _Room | None:
     if first.kind is Kind.APPEND:
         return appends.Room(first, table)
     kind = _ROOMS.get(first.kind)
-    return AnyRoom() if kind is None else kind(first)
+    return None if kind is None else kind(first)

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "READS",
-    "AnyRoom",
     "Json",
     "Kind",
     "Part",
@@ -99,14 +98,6 @@ class Part:
     def same(self) -> tuple[Any, ...]:
         """What has to be equal in all parts of one request."""
         return self.kind, self.base, self.options, self.range, self.is_repeatable
-
-
-class AnyRoom:
-    """What still fits to parts that leave together: here, whatever is like the first of them."""
-
-    def add(self, part: Part) -> bool:  # noqa: ARG002 - others ask for more
-        """Add one more, if it fits; tell whether it does."""
-        return True
 
 
 def shared_out(parts: Sequence[Part], found: Any) -> list[list[Any]] | None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 from queued_gspread.server.request import Request
 
 from .part import (
-    AnyRoom,
     Form,
     Json,
     Kind,
@@ -110,7 +109,7 @@ def request(parts: Sequence[Part]) -> Request:
     return Request("post", f"{parts[0].base}/values:batchUpdate", json=body)
 
 
-class Room(AnyRoom):
+class Room:
     """No cell is written twice by writes that leave together.
 
     Args:
