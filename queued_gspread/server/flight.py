@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from .underway import Call
 
-__all__ = ["Flight", "Landing"]
+__all__ = ["Flight", "Landing", "Pieces"]
 
 _UNREADABLE: Final = Judgement(Verdict.UNKNOWN, why="answer not readable")
 # What Google says of a spreadsheet as a whole, whatever is asked of it.
@@ -28,6 +29,10 @@ _SAYS_SO: Final = re.compile(
     r"The caller does not have permission|Requested entity was not found\.?"
     r"|Request had insufficient authentication scopes\.?"
 )
+
+
+# One request more for so many calls is what a refusal may cost them.
+_BEARABLE: Final = 10
 
 
 def _nobody(_: Flight) -> list[Call]:
@@ -73,6 +78,10 @@ class Flight:
     def is_repeatable(self) -> bool:
         """Whether it may be sent again where nobody knows whether it was applied."""
         return all(may_repeat(call.request) for call in self.calls)
+
+    def alone(self) -> list[Flight]:
+        """Return its calls, each as a flight of its own."""
+        return [Flight([call], number=self.number) for call in self.calls]
 
     def land(self, exchange: Exchange, judgement: Judgement) -> Landing:
         """Return what an exchange means for each of the calls."""
@@ -133,6 +142,44 @@ class Landing:
     def is_refused(self) -> bool:
         """Whether Google has refused it as a whole, so that none of it was applied."""
         return bool(self.pieces) and self.judgement.verdict is Verdict.FINAL
+
+
+class Pieces:
+    """What is left to send of a flight, in order: the flight, or pieces of what Google refused.
+
+    A refusal costs a request that its calls alone would not have needed. So many calls' tenth may
+    be lost that way, and what was saved by pieces that went through; after that each goes alone.
+
+    Args:
+        flight: All of it.
+
+    """
+
+    def __init__(self, flight: Flight) -> None:
+        self._waiting = deque([flight])
+        self._spare: int | None = None
+
+    def __bool__(self) -> bool:
+        """Tell whether anything is left."""
+        return bool(self._waiting)
+
+    def take(self) -> Flight:
+        """Return what is sent next."""
+        return self._waiting.popleft()
+
+    def sent(self, flight: Flight, pieces: list[Flight]) -> None:
+        """Note that a piece was sent, and the pieces of it that are to be sent instead."""
+        count = len(flight.calls)
+        if not pieces:
+            self._spare = (self._spare or 0) + max(count - 1, 0)
+            return
+        before = max(1, count // _BEARABLE) if self._spare is None else self._spare
+        self._spare = before - 1
+        # The last refusal that is left is for what has not been tried.
+        is_last = self._spare == 1 and bool(self._waiting)
+        self._waiting.extendleft(reversed(flight.alone() if is_last else pieces))
+        if not self._spare:
+            self._waiting = deque(one for piece in self._waiting for one in piece.alone())
 
 
 def _message(answer: Any) -> str:

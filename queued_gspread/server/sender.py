@@ -23,7 +23,7 @@ from queued_gspread.errors import BrokerUnavailableError
 from .calllog import LOGGER, title_of
 from .counters import Counters
 from .effort import Effort
-from .flight import Landing
+from .flight import Landing, Pieces
 from .journal import Journal, Journals
 from .line import Ticket
 from .outcome import Outcome, in_doubt, late, unknown
@@ -110,10 +110,10 @@ class Sender:
 
         """
         ended = [] if ended is None else ended
-        waiting = deque([flight])
-        while waiting:
-            pieces = yield from self._send_whole(waiting.popleft(), ended)
-            waiting.extendleft(reversed(pieces))
+        left = Pieces(flight)
+        while left:
+            piece = left.take()
+            left.sent(piece, (yield from self._send_whole(piece, ended)))
         return ended
 
     def _send_whole(
