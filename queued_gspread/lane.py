@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from gspread.exceptions import NoValidUrlKeyFound
 from gspread.utils import extract_id_from_url
 
+from .wire_path import path_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -26,7 +28,8 @@ ACCOUNT_LANE: Final = "-"
 
 # The names that gspread gives to a parameter that holds a spreadsheet's id.
 _ID_PARAMETERS: Final = ("id", "file_id", "key")
-_ID_IN_ENDPOINT: Final = re.compile(r"/(?:v4/spreadsheets|drive/v[23]/files)/([A-Za-z0-9_-]+)")
+_ID_IN_PATH: Final = re.compile(r"/(?:v4/spreadsheets|drive/v[23]/files)/([^/:]+)")
+_PLAIN_ID: Final = re.compile(r"[A-Za-z0-9_-]+")
 _LONGEST: Final = 200
 
 
@@ -35,7 +38,9 @@ def lane_of(
 ) -> str:
     """Return the lane of a call on an object of a spreadsheet, or of none (None)."""
     found = spreadsheet_id
-    if found is None:
+    if isinstance(found, str):
+        found = _id_sent(found)
+    elif found is None:
         for index, parameter in _telling_parameters(kind, method):
             value = args[index] if index < len(args) else kwargs.get(parameter)
             found = _id_in(parameter, value)
@@ -57,9 +62,19 @@ def _id_in(parameter: str, value: object) -> object:
     if parameter == "url":
         return _id_in_url(value)
     if parameter == "endpoint":
-        match = _ID_IN_ENDPOINT.search(value)
-        return match[1] if match else None
-    return value
+        return _id_in_path(value)
+    return _id_sent(value)
+
+
+def _id_sent(given: str) -> str | None:
+    """Return what is left of an id in a URL's path: gspread puts it there as it is."""
+    return given if _PLAIN_ID.fullmatch(given) else _id_in_path(f"/v4/spreadsheets/{given}")
+
+
+def _id_in_path(url: str) -> str | None:
+    """Return the id in the path, which alone says to Google which spreadsheet is meant."""
+    found = _ID_IN_PATH.search(path_of(url))
+    return found[1] if found else None
 
 
 def _id_in_url(url: str) -> str | None:

@@ -13,6 +13,8 @@ from google.auth.transport.requests import Request as RequestsRequest
 
 from queued_gspread.errors import ConfigurationError
 
+from .session import without_redirects
+
 if TYPE_CHECKING:
     import gspread
     from google.auth.credentials import Credentials
@@ -65,7 +67,7 @@ class _TokenRequest(TransportRequest):
     """
 
     def __init__(self) -> None:
-        self._request = RequestsRequest(requests.Session())
+        self._request = RequestsRequest(without_redirects(requests.Session()))
 
     def __call__(self, url: str, *args: Any, **kwargs: Any) -> Any:
         if urlsplit(url).hostname == "iamcredentials.googleapis.com":

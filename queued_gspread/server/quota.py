@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from queued_gspread.broker import NO_SLOT, Slot
 from queued_gspread.settings import checked_count, checked_seconds
+from queued_gspread.wire_path import path_of
 
-from .request import CREDENTIALS, is_read
+from .repeat import method_of
+from .request import CREDENTIALS
 
 if TYPE_CHECKING:
     from .request import Request
@@ -83,8 +84,9 @@ def kind_of(request: Request) -> str:
     """Return the kind of a request as to the quota: ``read``, ``write``, ``drive``, or ''."""
     if request.method == CREDENTIALS:
         return ""
-    path = urlsplit(str(request.endpoint)).path
+    path = path_of(str(request.endpoint))
     if path.startswith(_DRIVE):
         return "drive"
-    is_reading = request.method.upper() == "POST" and path.endswith(_READING_POSTS)
-    return "read" if is_read(request) or is_reading else "write"
+    method = method_of(request)
+    is_reading_post = method == "POST" and path.endswith(_READING_POSTS)
+    return "read" if method in ("GET", "HEAD") or is_reading_post else "write"

@@ -13,12 +13,27 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
+from queued_gspread.wire_path import path_of
+
 from .batch import may_repeat_batch
 from .request import CREDENTIALS, Request
 
-__all__ = ["ROUTES", "Route", "body_of", "may_repeat", "route", "route_of", "url_of"]
+__all__ = [
+    "OVERRIDE",
+    "ROUTES",
+    "Route",
+    "body_of",
+    "may_repeat",
+    "method_of",
+    "route",
+    "route_of",
+    "url_of",
+]
 
 Json = dict[str, Any]
+
+OVERRIDE: Final = "x-http-method-override"
+"""The header that has Google take a request for one of another method."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +56,7 @@ class Route:
 
 def may_repeat(request: Request) -> bool:
     """Tell whether a request may be sent again when nobody knows whether it was applied."""
-    method = _method(request)
+    method = method_of(request)
     if method in ("GET", "HEAD", CREDENTIALS):
         return True
     if request.files or not isinstance(request.data, str | bytes | Mapping | None):
@@ -54,7 +69,7 @@ def may_repeat(request: Request) -> bool:
 
 def route_of(request: Request) -> Route | None:
     """Return what the table says of a request; None if it does not know it."""
-    return route(_method(request), url_of(request)[0])
+    return route(method_of(request), url_of(request)[0])
 
 
 def route(method: str, path: str) -> Route | None:
@@ -65,14 +80,14 @@ def route(method: str, path: str) -> Route | None:
     return None
 
 
-def _method(request: Request) -> str:
+def method_of(request: Request) -> str:
     """Return the method that Google will see, or nothing if that is uncertain."""
     given = request.headers or {}
     if not isinstance(given, Mapping):
         return ""
     headers = {str(name).lower(): value for name, value in given.items()}
     method = str(request.method).upper()
-    override = headers.get("x-http-method-override")
+    override = headers.get(OVERRIDE)
     if override is None:
         return method
     # google-api-python-client sends a GET so when its URL is long.
@@ -85,7 +100,7 @@ def url_of(request: Request) -> tuple[str, str]:
         parts = urlsplit(request.endpoint)
     except (ValueError, AttributeError, TypeError):
         return "", ""
-    return str(parts.path), str(parts.query)
+    return path_of(str(request.endpoint)), str(parts.query)
 
 
 def _query(request: Request) -> list[tuple[str, str]] | None:

@@ -28,6 +28,7 @@ from queued_gspread.properties import changes, tracked
 from queued_gspread.scopes import allows, insufficient
 
 from .captured import captured
+from .inspection import inspect
 from .request import CREDENTIALS, Exchange, Failure, Remembered, Request, Sent
 
 if TYPE_CHECKING:
@@ -228,7 +229,9 @@ class _Recorded(gspread.HTTPClient):
         if isinstance(data, GeneratorType):
             data = b"".join(data)  # drawn once, whether it is sent or compared
         _check_sendable(method, endpoint)
-        return self._next(Request(method, endpoint, params, data, json, files, headers))
+        asked = Request(method, endpoint, params, data, json, files, headers)
+        inspect(asked)
+        return self._next(asked)
 
     def login(self) -> None:
         """Have the server refresh its credentials."""

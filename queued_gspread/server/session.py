@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import requests
 from google.auth.credentials import Credentials
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
     from .token_state import AnyTokens
 
-__all__ = ["Shared", "adopt"]
+Session = TypeVar("Session", bound=requests.Session)
+
+__all__ = ["Shared", "adopt", "without_redirects"]
 
 
 class Shared(Credentials):
@@ -99,6 +101,8 @@ def adopt(
     if http.timeout is None:
         http.set_timeout(request_timeout)
     if not isinstance(session, AuthorizedSession) or "request" in vars(http):
+        if isinstance(session, requests.Session):
+            http.session = without_redirects(_copied(session))
         return http, NoTokens(http)
     tokens = Tokens(
         session.credentials, _way_to_tokens(session), refresh_every=refresh_every, reload=reload
@@ -108,9 +112,32 @@ def adopt(
     return http, tokens
 
 
+def without_redirects(session: Session) -> Session:
+    """Return the session after it was told to follow no redirect, whoever asks for one.
+
+    Where it would lead is checked by nobody, and a key or an assertion would go there too.
+    """
+    # requests asks this alone, whatever method of the session a request goes through.
+    vars(session)["get_redirect_target"] = _nowhere
+    return session
+
+
+def _nowhere(_: requests.Response) -> None:
+    """Return that an answer leads nowhere else."""
+
+
 def _way_to_tokens(session: AuthorizedSession) -> Callable[..., Any]:
     way: Callable[..., Any] = getattr(session, "_auth_request", None) or Request()
+    if type(way) is Request and isinstance(way.session, requests.Session):
+        return Request(without_redirects(_copied(way.session)))
     return way
+
+
+def _copied(session: Session) -> Session:
+    """Return a session of the same class with the same settings and connections."""
+    made: Session = object.__new__(type(session))
+    vars(made).update(vars(session))
+    return made
 
 
 def _without_repeats(session: AuthorizedSession, credentials: Credentials) -> AuthorizedSession:
@@ -126,8 +153,7 @@ def _without_repeats(session: AuthorizedSession, credentials: Credentials) -> Au
         max_refresh_attempts=0,
         auth_request=_way_to_tokens(session),
     )
-    made: AuthorizedSession = object.__new__(type(session))
-    vars(made).update(vars(session))
+    made = without_redirects(_copied(session))
     vars(made).update({name: of for name, of in vars(plain).items() if name not in kept})
     for name in ("headers", "cookies", "proxies", "params"):
         # A shallow copy of headers and cookies would share what is in them.

@@ -44,6 +44,12 @@ def test_keywords_count_as_well():
         (f"https://www.googleapis.com/upload/drive/v2/files/{KEY}", KEY),
         (DRIVE, ACCOUNT_LANE),
         (SHEETS, ACCOUNT_LANE),
+        (f"{DRIVE}?q=/drive/v3/files/other", ACCOUNT_LANE),
+        (f"{SHEETS}/{KEY}/values/A1#/v4/spreadsheets/other", KEY),
+        (f"{SHEETS.replace('sheets/', '')}?x={SHEETS}/other", ACCOUNT_LANE),
+        (f"{SHEETS}/{KEY[:-1]}%{ord(KEY[-1]):x}/values/A1", KEY),
+        (f"{SHEETS}/{KEY}.x/values/A1", f"{KEY}.x"),
+        ("https://[", ACCOUNT_LANE),
     ],
 )
 def test_a_requests_lane_is_in_its_url(endpoint, lane):
@@ -55,6 +61,14 @@ def test_a_requests_lane_is_in_its_url(endpoint, lane):
 def test_an_objects_calls_go_to_its_own_lane(kind):
     """A spreadsheet's and a worksheet's calls wait in one lane, whatever their arguments."""
     assert {lane_of(kind, KEY, method, ("x",), {}) for method in kind.calls} == {KEY}
+
+
+@pytest.mark.parametrize("odd", ["{}?x=y", "{}#gid=0", "{}/edit", "%{:x}{}", "{}:batchUpdate"])
+def test_an_id_is_what_google_sees_of_it(odd):
+    """An id with more in it than an id waits in the lane of the spreadsheet that its URL names."""
+    given = odd.format(ord(KEY[0]), KEY[1:]) if odd.startswith("%") else odd.format(KEY)
+    assert lane_of(HTTP_CLIENT, None, "values_get", (given, "A1"), {}) == KEY
+    assert lane_of(SPREADSHEET, given, "values_get", ("A1",), {}) == KEY
 
 
 @pytest.mark.parametrize("odd", [None, 3, "", "x" * 5000, "{other}", "a b", "\ud800"])
