@@ -7,7 +7,16 @@ from typing import Any
 
 import requests
 
-__all__ = ["made_up_response"]
+__all__ = ["empty_response", "made_up_response"]
+
+
+def empty_response() -> requests.Response:
+    """Return an answer in which all went well, and that holds nothing."""
+    response = requests.Response()
+    response.status_code = 200
+    response.encoding = "utf-8"  # else requests tries to find it out
+    response._content = b"{}"  # noqa: SLF001 - requests has no constructor
+    return response
 
 
 def made_up_response(

@@ -25,11 +25,12 @@ from queued_gspread.catalogue import KINDS, SPREADSHEET, WORKSHEET, Group, Kind
 from queued_gspread.errors import CodecError, ReplayDivergedError, UnknownMethodError
 from queued_gspread.job import Job, Reply
 from queued_gspread.properties import changes, tracked
+from queued_gspread.responses import empty_response
 from queued_gspread.scopes import allows, insufficient
 
 from .captured import captured
 from .inspection import inspect
-from .request import CREDENTIALS, Exchange, Failure, Remembered, Request, Sent
+from .request import CREDENTIALS, Exchange, Failure, Remembered, Request, Response, Sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from google.auth.credentials import Credentials as GoogleCredentials
 
-__all__ = ["Decoded", "Done", "Missing", "Needs", "advance", "decode", "run"]
+__all__ = ["Decoded", "Done", "Missing", "Needs", "advance", "decode", "run", "sends_once"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,25 @@ def advance(
         return run(body, exchanges, _stop, decoded)
     except Missing as missing:
         return Needs(missing.request)
+
+
+def sends_once(body: bytes) -> bool:
+    """Tell whether a call is over after one request, as far as that shows without Google.
+
+    It is tried: the answer holds nothing.
+    """
+    exchanges: list[Exchange | Remembered] = []
+
+    def answer_first(request: Request) -> None:
+        if exchanges:
+            raise Missing(request)
+        exchanges.append(Exchange(request, Response(empty_response())))
+
+    try:
+        run(body, exchanges, answer_first)
+    except Missing:
+        return False
+    return True
 
 
 def run(

@@ -6,7 +6,9 @@ What becomes of the call is decided here; what it does is decided by gspread.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import gspread
 
 from queued_gspread.broker import StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError, QueuedGspreadError, RemoteError
@@ -20,6 +22,7 @@ from .outcome import Outcome, ended, failed, lost, poisoned
 from .quarantine import MOST_DEATHS
 from .replay import Done, Needs, advance, decode
 from .suspended import Suspender
+from .together import is_otherwise, name_of
 from .underway import JOURNALLED, MAY_HAVE_WRITTEN, Call
 
 if TYPE_CHECKING:
@@ -30,6 +33,11 @@ if TYPE_CHECKING:
     from .sender import Sender
 
 __all__ = ["Runner", "broken"]
+
+_UNLIKE: Final = (
+    "%s sends other requests than those of gspread %s that this server was tested with: its calls "
+    "are sent alone from now on"
+)
 
 
 class Runner:
@@ -49,6 +57,8 @@ class Runner:
         self._account = account
         self._limit = limit
         self._suspender = Suspender()
+        # Methods that were seen to send more than they are listed for.
+        self._unlisted: set[str] = set()
 
     def begin(self, entry: Entry) -> Call | Outcome:
         """Return a job's call with the request that it needs next, or how it ended before one.
@@ -85,9 +95,20 @@ class Runner:
             if isinstance(step, Done):
                 return ended(step.reply, call.job, call.sent, self._limit)
             call.needs(step.request)
+            self._note(call)
         except BaseException as error:  # noqa: BLE001 - the same
             return broken(error, call)
         return None
+
+    def _note(self, call: Call) -> None:
+        """Note what a call needs next, if its method is not listed for that."""
+        name = name_of(call)
+        if name in self._unlisted:
+            call.is_as_listed = False
+        elif is_otherwise(call):
+            self._unlisted.add(name)
+            call.is_as_listed = False
+            LOGGER.warning(_UNLIKE, name, gspread.__version__)
 
     def _admitted(self, entry: Entry) -> Call | Outcome:
         if entry.deaths >= MOST_DEATHS:

@@ -7,7 +7,9 @@ import os
 import socket
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+import gspread
 
 from queued_gspread._version import __version__
 from queued_gspread.broker import Servers
@@ -29,6 +31,7 @@ from .quota import Quota
 from .run import Runner
 from .sender import Sender
 from .session import adopt
+from .together import TESTED
 from .transport import Transport
 from .valve import Valve
 
@@ -37,12 +40,16 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    import gspread
     from typing_extensions import Self
 
     from .token_state import AnyTokens
 
 __all__ = ["Server"]
+
+_UNTESTED: Final = (
+    "gspread %s is none of the versions that calls are merged with (%s): every call is sent alone. "
+    "Install one of them, or start the server with --no-merge"
+)
 
 
 class Server:
@@ -140,7 +147,8 @@ class Server:
         project = (project_reads_per_minute, project_writes_per_minute)
         self._quota = Quota(*limits, *project, quota_window, interval)
         self._patience = Patience(retry_for, quota_window, late_write_guard, durability)
-        self._merges = not no_merge
+        self._merges = not no_merge and gspread.__version__ in TESTED
+        self._is_untested = not (no_merge or self._merges)
         self._linger = _seconds_or_none(linger=linger)
         self.counters = Counters()
         self._shutdown_timeout = _seconds_or_none(shutdown_timeout=shutdown_timeout)
@@ -260,6 +268,8 @@ class Server:
             LOGGER.warning(warning)
 
     def _run(self, lease: Lease) -> None:
+        if self._is_untested:
+            LOGGER.warning(_UNTESTED, gspread.__version__, ", ".join(TESTED))
         self._tokens.start()
         lease.start()
         try:

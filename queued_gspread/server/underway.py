@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker import NO_NOTE, Note, Share
@@ -11,6 +12,7 @@ from queued_gspread.broker import NO_NOTE, Note, Share
 from .journal import Journals, announce
 from .merge import Part, part
 from .repeat import may_repeat
+from .replay import sends_once
 from .request import Exchange, Remembered, Request, Sent, is_read
 
 if TYPE_CHECKING:
@@ -53,6 +55,8 @@ class Call:
         began: When it was begun, on this machine's monotonic clock.
         held: Its run, where that is held at the request that it needs next.
         decoded: Its job with the arguments, for the first run.
+        is_as_listed: Whether its method does what :mod:`.together` lists it for, as far as this
+            server has seen.
 
     """
 
@@ -66,6 +70,7 @@ class Call:
     began: float = field(default_factory=time.monotonic)
     held: Suspended | None = None
     decoded: Decoded | None = field(default=None, repr=False)
+    is_as_listed: bool = True
     _request: Request | None = None
     _parts: list[Part | None] = field(default_factory=list)
 
@@ -83,6 +88,11 @@ class Call:
             is_large = len(self.entry.body) > MOST_BYTES
             self._parts.append(None if is_large else part(self.request))
         return self._parts[0]
+
+    @cached_property
+    def sends_once(self) -> bool:
+        """Whether it is over after its first request; tried when it may join others, if ever."""
+        return sends_once(self.entry.body)
 
     @property
     def is_fresh(self) -> bool:

@@ -13,6 +13,7 @@ from queued_gspread.call import Caller
 from queued_gspread.emulator import Emulator
 from queued_gspread.server import Server, merge
 from queued_gspread.server.credentials import make_client
+from queued_gspread.server.replay import decode, sends_once
 from queued_gspread.server.request import CREDENTIALS, is_read
 from queued_gspread.server.together import READING, SINGLE
 from queued_gspread.server.transport import Transport
@@ -26,15 +27,24 @@ ALONE = {
 }
 
 
+class Sent(defaultdict):
+    """The requests of each call, by its method; and all jobs."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.jobs = []
+
+
 @pytest.fixture(scope="module")
 def sent(tmp_path_factory, redis_url):
     """Make every step through the queue; return the requests of each call, by its method."""
-    found = defaultdict(list)
+    found = Sent(list)
     calls, asked = [], Caller.send
     send = Transport.send
 
     def call(self, job, *args):
         calls.append([])
+        found.jobs.append(job.encode())
         found[f"{job.kind}.{job.method}"].append(calls[-1])
         return asked(self, job, *args)
 
@@ -75,6 +85,18 @@ def test_what_is_said_to_write_once_does_no_more(sent):
         if not all(len(call) <= 1 and not any(map(is_read, call)) for call in sent[name])
     }
     assert more == set()
+
+
+def test_no_single_write_is_taken_for_several(sent):
+    """A trial of a call, with an answer that holds nothing, finds no second request of it."""
+    tried = [body for body in sent.jobs if _name(body) in SINGLE]
+    assert {_name(body) for body in tried} == SINGLE
+    assert {_name(body) for body in tried if not sends_once(body)} == set()
+
+
+def _name(body):
+    job = decode(body)[0]
+    return f"{job.kind}.{job.method}"
 
 
 @pytest.mark.parametrize("names", [READING, SINGLE], ids=["READING", "SINGLE"])
