@@ -8,7 +8,9 @@ import sys
 
 from waiting import PATIENCE, eventually
 
-COMMAND = [sys.executable, "-W", "error", "-m", "queued_gspread"]
+PYTHON = [sys.executable, "-W", "error"]
+COMMAND = [*PYTHON, "-m", "queued_gspread"]
+_MAIN = "from queued_gspread.cli import main; raise SystemExit(main())"
 
 
 def environment(**variables):
@@ -36,7 +38,7 @@ def run(*arguments, **variables):
 def start_python(code, **variables):
     """Start a Python process that runs a text."""
     return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", code],
+        [*PYTHON, "-c", code],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -46,13 +48,22 @@ def start_python(code, **variables):
 
 
 class ServerProcess:
-    """``queued-gspread server`` as a process; its log goes to a file."""
+    """``queued-gspread server`` as a process; its log goes to a file.
 
-    def __init__(self, log, *options, **variables):
+    Args:
+        log: The file.
+        options: Of the command.
+        patch: Python that is run before the server is.
+        variables: See :func:`environment`.
+
+    """
+
+    def __init__(self, log, *options, patch="", **variables):
+        command = [*PYTHON, "-c", f"{patch}\n{_MAIN}"] if patch else COMMAND
         self._log = log
         with log.open("w") as stream:
             self.process = subprocess.Popen(
-                [*COMMAND, "server", *map(str, options)],
+                [*command, "server", *map(str, options)],
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,
