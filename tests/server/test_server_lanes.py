@@ -6,7 +6,7 @@ import threading
 from types import SimpleNamespace
 
 import pytest
-from calls import read, write
+from calls import insert_rows, read, send, write
 from gate import Gate, GatedHTTPClient, client_over, response
 from waiting import PATIENCE, eventually
 
@@ -334,3 +334,19 @@ class Ended:
 
     def close(self, error):
         pass
+
+
+def test_a_copy_has_the_turn_of_its_source_alone(serve, client, callers, gate, background):
+    """A sheet that is copied into another spreadsheet may come amid a call of several requests."""
+    serve()
+    inserting = background(send, callers, insert_rows(), "destination")
+    first = gate.next()
+    http = client.http_client
+    copying = background(http.spreadsheets_sheets_copy_to, "source", 0, "destination")
+    copy = gate.next()
+    assert copy.endpoint.endswith("/source/sheets/0:copyTo")
+    copy.answer({"title": "Copy"})
+    assert copying.result(PATIENCE) == {"title": "Copy"}
+    first.answer({})
+    gate.next().answer({})
+    assert inserting.result(PATIENCE).error is None
