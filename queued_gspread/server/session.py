@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -102,7 +103,8 @@ def adopt(
         http.set_timeout(request_timeout)
     if not isinstance(session, AuthorizedSession) or "request" in vars(http):
         if isinstance(session, requests.Session):
-            http.session = without_redirects(_copied(session))
+            with contextlib.suppress(AttributeError):  # a property, say
+                http.session = without_redirects(_copied(session))
         return http, NoTokens(http)
     tokens = Tokens(
         session.credentials, _way_to_tokens(session), refresh_every=refresh_every, reload=reload

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import gspread
 import pytest
@@ -70,8 +71,10 @@ def writes(scene):
 
 
 def test_the_installed_gspread_was_tested():
-    """Calls are merged with the gspread that these tests run with."""
+    """Calls are merged with the gspread that these tests run with, and the README names it."""
     assert gspread.__version__ in TESTED
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    assert f"that was tested, {' and '.join(TESTED)}." in readme
 
 
 def test_another_version_is_sent_alone(stage, monkeypatch, caplog):
