@@ -68,17 +68,18 @@ def inspect(request: Request) -> None:
 
 
 def _inspect_url(url: str) -> None:
+    shown = f"the URL {_cut(re.split('[?#]', url)[0])}"  # a key may stand in the rest
     if _CONTROL.search(url):
-        _refuse(f"the URL {_cut(url)}", "it has control characters in it")
+        _refuse(shown, "it has control characters in it")
     path = path_of(url)
     segments = path.split("/")
     if "." in segments or ".." in segments or "//" in path:
-        _refuse(f"the URL {_cut(url)}", 'its path has ".", ".." or nothing between two slashes')
+        _refuse(shown, 'its path has ".", ".." or nothing between two slashes')
     found = _BEFORE_RANGE.fullmatch(path)
     if _HIDDEN_SLASH.search(found[1] if found else path):
-        _refuse(f"the URL {_cut(url)}", "its path has an escaped slash, or a backslash")
+        _refuse(shown, "its path has an escaped slash, or a backslash")
     if segments[1:2] == ["batch"]:
-        _refuse(f"the URL {_cut(url)}", "send what is in the batch one by one: the quota counts it")
+        _refuse(shown, "send what is in the batch one by one: the quota counts it")
 
 
 def _inspect_headers(request: Request) -> None:

@@ -133,7 +133,7 @@ def test_data_whose_length_nobody_knows(data):
 @pytest.mark.parametrize("url", BAD_URLS)
 def test_urls_that_have_two_readings(url):
     """A path that means another one once it is tidied up is refused, and the URL named."""
-    assert f"the URL {url!r} is refused" in refusal("get", url)
+    assert f"the URL {url.partition('?')[0]!r} is refused" in refusal("get", url)
 
 
 @pytest.mark.parametrize("url", GOOD_URLS)
