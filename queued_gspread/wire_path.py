@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 from urllib.parse import urlsplit
 
-from requests.exceptions import InvalidURL
 from requests.utils import unquote_unreserved
 
 __all__ = ["path_of"]
 
-_UNREADABLE: Final = ""
+# requests sends each "%" of a path with such a one as "%25".
+_BROKEN_ESCAPE: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
 def path_of(url: str) -> str:
@@ -21,8 +22,7 @@ def path_of(url: str) -> str:
     try:
         path = urlsplit(url).path
     except ValueError:
-        return _UNREADABLE
-    try:
-        return unquote_unreserved(path) if "%" in path else path
-    except InvalidURL:
-        return path  # requests sends each "%" of it as "%25"
+        return ""
+    if "%" not in path or _BROKEN_ESCAPE.search(path):
+        return path
+    return unquote_unreserved(path)

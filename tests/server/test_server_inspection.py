@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote, urlsplit
+
 import gspread
 import pytest
 import requests
@@ -9,6 +11,7 @@ from gate import SHEETS, cell_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from raw_http import RawServer
+from requests.utils import requote_uri
 
 from queued_gspread.errors import CallRefusedError
 from queued_gspread.job import Job
@@ -20,6 +23,7 @@ from queued_gspread.server.replay import Done, Needs, advance
 from queued_gspread.server.request import CREDENTIALS, Request, Response
 from queued_gspread.server.token_state import NoTokens
 from queued_gspread.server.transport import Transport
+from queued_gspread.wire_path import path_of
 
 CELL = cell_of("lane")
 HOST = "https://sheets.googleapis.com"
@@ -145,6 +149,24 @@ def test_urls_that_have_one_reading(url):
 def test_a_long_url_is_cut_in_the_error():
     """An error names the beginning of what it refuses."""
     assert len(refusal("get", f"{HOST}//{'x' * 5000}")) < 300
+
+
+PIECES = ["/", ".", "%2e", "%2E", "a", "%61", "%", "%zz", "%2F", "%25", "%27", " ", "é", ";", ":"]
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=8).map("".join))
+def test_the_path_that_is_inspected_is_the_one_that_is_sent(text):
+    """Whatever passes, requests sends the path that kind and lane go by."""
+    url = f"{SHEETS}/{text}"
+    try:
+        inspect(Request("get", url))
+    except CallRefusedError:
+        return
+    sent_path = urlsplit(requests.Request("GET", url).prepare().url).path
+    # Escapes are the same in either case, and a broken one has all others sent as they stand.
+    expected = {requote_uri(path_of(url)).lower(), quote(path_of(url), safe="/:;").lower()}
+    assert sent_path.lower() in expected
 
 
 @pytest.mark.parametrize(
