@@ -58,7 +58,7 @@ class Runner:
         self._limit = limit
         self._suspender = Suspender()
         # Methods that were seen to send more than they are listed for.
-        self._unlisted: set[str] = set()
+        self._unlisted: dict[str, object] = {}
 
     def begin(self, entry: Entry) -> Call | Outcome:
         """Return a job's call with the request that it needs next, or how it ended before one.
@@ -106,9 +106,10 @@ class Runner:
         if name in self._unlisted:
             call.is_as_listed = False
         elif is_otherwise(call):
-            self._unlisted.add(name)
             call.is_as_listed = False
-            LOGGER.warning(_UNLIKE, name, gspread.__version__)
+            mine = object()
+            if self._unlisted.setdefault(name, mine) is mine:  # not another lane's
+                LOGGER.warning(_UNLIKE, name, gspread.__version__)
 
     def _admitted(self, entry: Entry) -> Call | Outcome:
         if entry.deaths >= MOST_DEATHS:
