@@ -14,7 +14,7 @@ from .connection import REPLY_EXPIRY, SLICE, as_text, unavailable
 from .entry import Entry, entry_of
 from .epoch import unless_stale
 from .ledger import Ledger
-from .ready import Ready, ready_of
+from .ready import Ready, Stop, ready_of
 from .slots import KINDS, milliseconds
 
 if TYPE_CHECKING:
@@ -25,10 +25,7 @@ if TYPE_CHECKING:
 
     from .slots import Due
 
-__all__ = ["STOP", "Beat", "Servers"]
-
-STOP: Final = "\0stop"
-"""What :meth:`Servers.next_ready` returns in the place of a lane's name."""
+__all__ = ["Beat", "Servers"]
 
 _CONTROL_EXPIRY: Final = 30
 _SNAPSHOTS: Final = (
@@ -169,8 +166,8 @@ class Servers(Ledger):
             raise unavailable(self.settings.redis_url, error) from error
         return found if isinstance(found, bytes) else None
 
-    def next_ready(self) -> Ready | None:
-        """Wait for a lane that holds jobs; its name may be :data:`STOP`. None after a slice.
+    def next_ready(self) -> Ready | Stop | None:
+        """Wait for a lane that holds jobs, or for a request to stop. None after a slice.
 
         Raises:
             BrokerUnavailableError: The connection failed; a name may have been lost with it,
@@ -186,8 +183,8 @@ class Servers(Ledger):
             raise unavailable(self.settings.redis_url, error) from error
         if found is None:
             return None
-        place, name = found
-        return Ready(STOP) if as_text(place) == control else ready_of(name)
+        place, item = found
+        return Stop() if as_text(place) == control else ready_of(item)
 
     def request_stop(self, server_id: str) -> None:
         """Ask a server to stop, from wherever."""

@@ -10,7 +10,7 @@ from one_job import answer, start
 from redis.crc import key_slot
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import STOP, Callers, Entry, Servers, StaleEpochError
+from queued_gspread.broker import Callers, Entry, Servers, StaleEpochError, Stop
 from queued_gspread.broker.keys import Keys
 from queued_gspread.errors import CallTimeoutError, JobLostError
 from queued_gspread.job import new_id
@@ -442,7 +442,7 @@ def test_a_stop_reaches_the_server_that_it_is_meant_for(settings, server):
     server.request_stop("bbbb")
     assert server.next_ready() is None
     server.request_stop("aaaa")
-    assert server.next_ready().lane == STOP
+    assert server.next_ready() == Stop()
 
 
 def test_a_request_to_stop_expires(settings, server, keys, raw):
