@@ -126,7 +126,9 @@ class Servers(Ledger):
         """Say that this server is alive, and become the one that works if nobody else is."""
         terms = [self._max_queue, self._generation()]
         args = [self.server_id, round(lease * 1000), self._about, self.epoch, *terms]
-        state, *rest = self._connection.run("beat", [self._keys.server, self._keys.ready], args)
+        keys = self._keys
+        places = [keys.server, keys.ready, keys.active, keys.tries, keys.lane("")]
+        state, *rest = self._connection.run("beat", places, args)
         if state == b"held":
             return Beat("held", other=as_text(rest[0]), left=rest[1] / 1000)
         self.epoch = as_text(rest[0])

@@ -384,6 +384,20 @@ def test_beat(settings, keys, raw):
     assert one.beat(60).state == "held"
 
 
+def test_a_clock_that_was_set_back_keeps_a_lease_no_longer(settings, keys, raw):
+    """A server that is gone holds its lease once more at the longest, whatever the clock says."""
+    one, two = (Servers(settings, name, name) for name in ("aaaa", "bbbb"))
+    assert one.beat(0.3).state == "taken"
+    raw.hincrby(keys.server, "at", 3_600_000)
+    held = two.beat(60)
+    assert (held.state, 0 < held.left <= 0.3) == ("held", True)
+    # One that is not gone says so.
+    assert one.beat(0.3).state == "kept"
+    assert two.beat(60).state == "held"
+    raw.hincrby(keys.server, "at", 3_600_000)
+    eventually(lambda: two.beat(60).state == "taken")
+
+
 def test_a_late_beat_keeps_the_lease_where_nobody_worked_in_between(settings, keys, raw, server):
     """A server that was silent for longer than its lease keeps its epoch if nobody took over."""
     raw.hset(keys.server, "at", 0)
