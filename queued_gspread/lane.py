@@ -10,7 +10,6 @@ import inspect
 import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote
 
 from gspread.exceptions import NoValidUrlKeyFound
 from gspread.utils import extract_id_from_url
@@ -75,7 +74,7 @@ METHODS: Final[Mapping[Kind, Mapping[str, tuple[str, str]]]] = {
 """Of the methods that no object of a spreadsheet has: the parameter that says which spreadsheet
 is meant, if any does, and all parameters, as they were when that was looked up."""
 
-_ID_IN_ENDPOINT: Final = re.compile(r"/(?:v4/spreadsheets|drive/v[23]/files)/([^/:?#]+)")
+_ID_IN_ENDPOINT: Final = re.compile(r"/(?:v4/spreadsheets|drive/v[23]/files)/([A-Za-z0-9_-]+)")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _ESCAPED: Final = "~"
 
@@ -135,11 +134,13 @@ def _parameters(kind: Kind, method: str) -> list[str]:
 
 
 def _id_in(parameter: str, value: object) -> object:
+    if not isinstance(value, str):
+        return None if parameter in ("url", "endpoint") else value
     if parameter == "url":
-        return _id_in_url(value) if isinstance(value, str) else None
+        return _id_in_url(value)
     if parameter == "endpoint":
-        match = _ID_IN_ENDPOINT.search(value) if isinstance(value, str) else None
-        return unquote(match[1]) if match else None
+        match = _ID_IN_ENDPOINT.search(value)
+        return match[1] if match else None
     return value
 
 

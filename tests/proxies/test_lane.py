@@ -68,8 +68,6 @@ def test_keywords_count_as_well():
         (f"{SHEETS}/{KEY}:batchUpdate", KEY),
         (f"{SHEETS}/{KEY}/values/A1:append", KEY),
         (f"{DRIVE}/{KEY}/permissions", KEY),
-        (f"{DRIVE}/%{ord(KEY[0]):x}{KEY[1:]}?fields=id", KEY),
-        (f"{SHEETS}/a b/values/A1", lane_name("a b")),
         (f"https://www.googleapis.com/upload/drive/v2/files/{KEY}", KEY),
         (DRIVE, ACCOUNT_LANE),
         (SHEETS, ACCOUNT_LANE),
