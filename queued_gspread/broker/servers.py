@@ -33,6 +33,7 @@ _SNAPSHOTS: Final = (
     "calls that were answered already, and they are made again. Set `appendonly yes`"
 )
 _MOST_POISONED: Final = 1000
+_MOST_POISONED_BYTES: Final = 32 * 1024**2
 
 
 @dataclass(frozen=True)
@@ -234,7 +235,8 @@ class Servers(Ledger):
 
     def poison(self, entry: Entry) -> None:
         """Keep a job of which servers have died, for inspection."""
-        args = [entry.job_id, entry.lane, entry.body, _MOST_POISONED]
+        most = [_MOST_POISONED, _MOST_POISONED_BYTES]
+        args = [entry.job_id, entry.lane, entry.body, *most]
         self._fenced("poison", [self._keys.poisoned], args)
 
     def answer(
