@@ -83,6 +83,15 @@ def test_a_server_that_is_gone_had_what_it_had_taken(settings, server, raw, keys
     assert [third.head(lane).deaths for lane in LANES] == [2, 2, 2, 2, 1, 1]
 
 
+@pytest.mark.parametrize("what", ["active", "tries", "ready"])
+def test_a_lease_is_taken_over_whatever_stands_in_redis(settings, server, raw, keys, what):
+    """Where a stranger has put something else in a key's place, the next server works."""
+    taken_and_waiting(settings, server)
+    raw.set(keys.ready_under(server.epoch) if what == "ready" else getattr(keys, what), "strange")
+    raw.hset(keys.server, "at", 0)
+    assert Servers(settings, "other").beat(5.0).state == "taken"
+
+
 def test_a_server_that_came_not_to_work_had_nothing(settings, server, raw, keys):
     """A server that took the lease and died before it took over the queue counts for no job."""
     taken_and_waiting(settings, server)

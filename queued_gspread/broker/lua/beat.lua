@@ -32,17 +32,17 @@ end
 
 -- Count for the server that is gone what it had taken off its list and did not live to begin: the
 -- first job of a lane may come with the lane's name, and counts as handed out from its start on.
+-- Whatever a stranger has put in the place of these keys, the lease is to be had.
 local function count_taken(list)
   local waits = {}
-  for _, told in ipairs(redis.call('LRANGE', list, 0, -1)) do
+  for _, told in ipairs(redis.pcall('LRANGE', list, 0, -1)) do
     waits[lane_of(told)] = true
   end
-  for _, name in ipairs(redis.call('SMEMBERS', KEYS[3])) do
-    -- A key of another type holds no jobs.
+  for _, name in ipairs(redis.pcall('SMEMBERS', KEYS[3])) do
     local first = not waits[name] and redis.pcall('XRANGE', KEYS[5] .. name, '-', '+', 'COUNT', 1)[1]
     local id = first and job_of(first) or ''
     if id ~= '' then
-      redis.call('HSETNX', KEYS[4], id, '/' .. epoch .. '/')
+      redis.pcall('HSETNX', KEYS[4], id, '/' .. epoch .. '/')
     end
   end
 end
