@@ -6,6 +6,9 @@ job of its own:
 
 - a library has replaced the method on gspread's class, or the object's class, or its HTTP
   client, has methods of its own, which gspread's code has to meet;
+- nobody knows which spreadsheet the call is for: it is one of a client's, and the installed
+  gspread has that method, or its parameters, only since a later release. Each of its requests waits
+  in the lane of the spreadsheet that its URL names, and a warning tells that they are no unit;
 - an argument is a regular expression;
 - an argument cannot travel. Whatever JSON cannot say then fails inside gspread and requests,
   exactly as it would without a queue.
@@ -14,19 +17,21 @@ job of its own:
 from __future__ import annotations
 
 import re
+import warnings
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, cast
 
+import gspread
 import requests
 
 from . import codec
 from .broker import Callers
 from .catalogue import HTTP_CLIENT, SPREADSHEET, WORKSHEET, Kind
 from .job import Job, Reply, check_http_timeout, new_id
-from .lane import lane_of
+from .lane import has_lane, lane_of
 from .objects import spreadsheet_of
 from .properties import apply
-from .rewarn import warn_again
+from .rewarn import user_level, warn_again
 from .wrapping import Objects, adopt, is_customised
 
 if TYPE_CHECKING:
@@ -134,7 +139,22 @@ def _belongs_here(proxy: Any, http: Any, kind: Kind, method: str, arguments: Any
         return True  # a pattern that takes for ever must not stop the server
     if kind is HTTP_CLIENT and method == "request":
         return False  # there is nothing beneath it but the queue
-    return _is_replaced(kind, method) or is_customised(proxy, kind) or is_customised(http)
+    if _is_replaced(kind, method) or is_customised(proxy, kind) or is_customised(http):
+        return True
+    if has_lane(kind, method):
+        return False
+    _warn_of_newer_method(kind, method)
+    return True
+
+
+def _warn_of_newer_method(kind: Kind, method: str) -> None:
+    warnings.warn(
+        f"{kind.cls.__name__}.{method} of gspread {gspread.__version__} is newer than this "
+        "queued_gspread, which cannot tell which spreadsheet it is for: each of its requests is "
+        "sent as a call of its own, and calls of others may come between them. Update "
+        "queued_gspread, or use gspread 6.2",
+        stacklevel=user_level(),
+    )
 
 
 def _is_replaced(kind: Kind, method: str) -> bool:

@@ -11,8 +11,8 @@ from .callers import Callers
 from .entry import Entry
 from .epoch import StaleEpochError
 from .notes import NO_NOTE, Note
-from .ready import Ready
-from .servers import STOP, Beat, Servers
+from .ready import Ready, Stop
+from .servers import Beat, Servers
 from .shares import Settled, Share
 from .slots import ALL, KINDS, NO_SLOT, Due, Permit, Setback, Slot
 
@@ -21,7 +21,6 @@ __all__ = [
     "KINDS",
     "NO_NOTE",
     "NO_SLOT",
-    "STOP",
     "Beat",
     "Callers",
     "Due",
@@ -35,4 +34,5 @@ __all__ = [
     "Share",
     "Slot",
     "StaleEpochError",
+    "Stop",
 ]

@@ -50,7 +50,8 @@ def entry_of(lane: str, found: Any) -> Entry | None:
     if found is None:
         return None
     entry, job_id, body, mark, waiting, now, deaths = found
-    age = (int(now) - int(entry.partition(b"-")[0])) / 1000
+    # A clock that was set back since, or somebody's own time, makes no job younger than new.
+    age = max(0, int(now) - int(entry.partition(b"-")[0])) / 1000
     far = as_text(mark)[:1]
     return Entry(
         *(lane, as_text(entry), job_id.decode(), body, far, int(waiting), age), deaths=int(deaths)

@@ -34,7 +34,8 @@ class Keys:
     ``…:wanted:ID``      string       that a signed job's caller still waits, under which
                                       generation; deleted by the caller
     ``…:server``         hash         the server that works: holder, epoch, at, about,
-                                      lease, max_queue, generation
+                                      lease, max_queue, generation; worked, the latest epoch
+                                      under which lanes were taken
     ``…:control:ID``     list         requests to the server with that id: ``stop``
     ``…:slots:KIND``     sorted set   the quota's slots, by the time until which they are held
     ``…:valve``          hash         what Google's refusals have taught: ``lua/quota.lua``

@@ -1,4 +1,7 @@
-"""What waits in the list of ready lanes: a name, or a name with the lane's only job."""
+"""What a server waits for: a request to stop, or a lane that is ready.
+
+What waits in the list of ready lanes is a name, or a name with the lane's only job.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,15 @@ from typing import Final
 
 from .entry import Entry
 
-__all__ = ["Ready", "ready_of"]
+__all__ = ["Ready", "Stop", "ready_of"]
 
 # As enqueue.lua writes it; a job's id as in prelude.lua.
 _WITH_JOB: Final = re.compile(rb"\0(\d+-\d+)\0([0-9A-Za-z]{1,64})\0(\d{1,9})\0")
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A request to stop: it comes from the list of such requests, whatever lanes are called."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from .connection import REPLY_EXPIRY, SLICE, as_text, unavailable
 from .entry import Entry, entry_of
 from .epoch import unless_stale
 from .ledger import Ledger
-from .ready import Ready, ready_of
+from .ready import Ready, Stop, ready_of
 from .slots import KINDS, milliseconds
 
 if TYPE_CHECKING:
@@ -25,10 +25,7 @@ if TYPE_CHECKING:
 
     from .slots import Due
 
-__all__ = ["STOP", "Beat", "Servers"]
-
-STOP: Final = "\0stop"
-"""What :meth:`Servers.next_ready` returns in the place of a lane's name."""
+__all__ = ["Beat", "Servers"]
 
 _CONTROL_EXPIRY: Final = 30
 _SNAPSHOTS: Final = (
@@ -36,6 +33,7 @@ _SNAPSHOTS: Final = (
     "calls that were answered already, and they are made again. Set `appendonly yes`"
 )
 _MOST_POISONED: Final = 1000
+_MOST_POISONED_BYTES: Final = 32 * 1024**2
 
 
 @dataclass(frozen=True)
@@ -129,7 +127,9 @@ class Servers(Ledger):
         """Say that this server is alive, and become the one that works if nobody else is."""
         terms = [self._max_queue, self._generation()]
         args = [self.server_id, round(lease * 1000), self._about, self.epoch, *terms]
-        state, *rest = self._connection.run("beat", [self._keys.server, self._keys.ready], args)
+        keys = self._keys
+        places = [keys.server, keys.ready, keys.active, keys.tries, keys.lane("")]
+        state, *rest = self._connection.run("beat", places, args)
         if state == b"held":
             return Beat("held", other=as_text(rest[0]), left=rest[1] / 1000)
         self.epoch = as_text(rest[0])
@@ -169,8 +169,8 @@ class Servers(Ledger):
             raise unavailable(self.settings.redis_url, error) from error
         return found if isinstance(found, bytes) else None
 
-    def next_ready(self) -> Ready | None:
-        """Wait for a lane that holds jobs; its name may be :data:`STOP`. None after a slice.
+    def next_ready(self) -> Ready | Stop | None:
+        """Wait for a lane that holds jobs, or for a request to stop. None after a slice.
 
         Raises:
             BrokerUnavailableError: The connection failed; a name may have been lost with it,
@@ -186,8 +186,8 @@ class Servers(Ledger):
             raise unavailable(self.settings.redis_url, error) from error
         if found is None:
             return None
-        place, name = found
-        return Ready(STOP) if as_text(place) == control else ready_of(name)
+        place, item = found
+        return Stop() if as_text(place) == control else ready_of(item)
 
     def request_stop(self, server_id: str) -> None:
         """Ask a server to stop, from wherever."""
@@ -235,7 +235,8 @@ class Servers(Ledger):
 
     def poison(self, entry: Entry) -> None:
         """Keep a job of which servers have died, for inspection."""
-        args = [entry.job_id, entry.lane, entry.body, _MOST_POISONED]
+        most = [_MOST_POISONED, _MOST_POISONED_BYTES]
+        args = [entry.job_id, entry.lane, entry.body, *most]
         self._fenced("poison", [self._keys.poisoned], args)
 
     def answer(

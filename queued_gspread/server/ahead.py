@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["Ahead"]
 
 _FIRST_LOOK: Final = 16
-# Bytes of jobs that are kept while their lane waits.
-_MOST_KEPT: Final = 100_000
+# Bytes of jobs that are kept while their lane waits: thousands of lanes may. What is begun of one
+# takes about ten times as much.
+_MOST_KEPT: Final = 10_000
 # Seconds after which somebody may well have given up.
 _LONGEST: Final = 1.0
 

@@ -206,8 +206,7 @@ class Doorkeeper:
 
     def _has_had_time(self, entry: Entry) -> bool:
         since_enqueue = entry.age + time.monotonic() - entry.seen
-        # An entry from the future is somebody's own making.
-        return entry.age < 0 or min(since_enqueue, self._generations.age) > _PATIENCE
+        return min(since_enqueue, self._generations.age) > _PATIENCE
 
     def _sealed(self, entry: Entry, reply: bytes) -> bytes:
         if self.keyring is None or not reply:

@@ -181,7 +181,8 @@ class Lane:
 
     def _first_job(self) -> Entry | None:
         """Return the first job, which may have come with the name of the lane."""
-        return self._first or self._means.queue.head(self._name)
+        first, self._first = self._first, None
+        return first or self._means.queue.head(self._name)
 
     def _let_in(self, entry: Entry) -> Generator[Ticket, Permit, None]:
         if is_suspect(entry) and not (yield from self._is_alone(entry)):

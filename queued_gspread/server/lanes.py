@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.broker import STOP, Ready, StaleEpochError
+from queued_gspread.broker import Ready, StaleEpochError, Stop
 from queued_gspread.errors import BrokerUnavailableError
 
 from .calllog import LOGGER
@@ -196,10 +196,10 @@ class Lanes:
     def _over(self) -> bool:
         return self._stopping.is_set() or self._lapsed.is_set()
 
-    def _claimed(self, ready: Ready | None) -> tuple[str, Task] | None:
+    def _claimed(self, ready: Ready | Stop | None) -> tuple[str, Task] | None:
         if ready is None:
             return None
-        if ready.lane == STOP:
+        if isinstance(ready, Stop):
             self._on_stop()
             return None
         is_free = not self._over and self._claim(ready.lane)

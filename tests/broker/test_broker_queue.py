@@ -10,7 +10,7 @@ from one_job import answer, start
 from redis.crc import key_slot
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import STOP, Callers, Entry, Servers, StaleEpochError
+from queued_gspread.broker import Callers, Entry, Servers, StaleEpochError, Stop, servers
 from queued_gspread.broker.keys import Keys
 from queued_gspread.errors import CallTimeoutError, JobLostError
 from queued_gspread.job import new_id
@@ -384,6 +384,20 @@ def test_beat(settings, keys, raw):
     assert one.beat(60).state == "held"
 
 
+def test_a_clock_that_was_set_back_keeps_a_lease_no_longer(settings, keys, raw):
+    """A server that is gone holds its lease once more at the longest, whatever the clock says."""
+    one, two = (Servers(settings, name, name) for name in ("aaaa", "bbbb"))
+    assert one.beat(0.3).state == "taken"
+    raw.hincrby(keys.server, "at", 3_600_000)
+    held = two.beat(60)
+    assert (held.state, 0 < held.left <= 0.3) == ("held", True)
+    # One that is not gone says so.
+    assert one.beat(0.3).state == "kept"
+    assert two.beat(60).state == "held"
+    raw.hincrby(keys.server, "at", 3_600_000)
+    eventually(lambda: two.beat(60).state == "taken")
+
+
 def test_a_late_beat_keeps_the_lease_where_nobody_worked_in_between(settings, keys, raw, server):
     """A server that was silent for longer than its lease keeps its epoch if nobody took over."""
     raw.hset(keys.server, "at", 0)
@@ -442,7 +456,7 @@ def test_a_stop_reaches_the_server_that_it_is_meant_for(settings, server):
     server.request_stop("bbbb")
     assert server.next_ready() is None
     server.request_stop("aaaa")
-    assert server.next_ready().lane == STOP
+    assert server.next_ready() == Stop()
 
 
 def test_a_request_to_stop_expires(settings, server, keys, raw):
@@ -465,6 +479,39 @@ def test_an_entry_with_odd_fields_is_no_job(keys, raw, server):
         entry = answer(server, entry, b"")
     assert seen == [("", b""), ("", b"x"), ("", b"x"), ("", b"x"), ("good", b"x")]
     assert not raw.exists(lane, keys.tries)
+
+
+@pytest.fixture
+def poisoned(server, raw, keys, monkeypatch):
+    """Return what keeps jobs of which servers have died, by their bodies, and tells which are."""
+    monkeypatch.setattr(servers, "_MOST_POISONED", 4)
+    monkeypatch.setattr(servers, "_MOST_POISONED_BYTES", 100)
+
+    def keep(*bodies):
+        for body in bodies:
+            server.poison(Entry("lane", "1-1", new_id(), body, "", 1))
+        return [fields["body"].encode() for _, fields in raw.xrange(keys.poisoned)]
+
+    return keep
+
+
+def test_poisoned_jobs_are_bounded_by_number_and_by_bytes(poisoned):
+    """Of the jobs that servers died of, the latest are kept, and the last whatever its size."""
+    few = [b"%d" % number for number in range(6)]
+    assert poisoned(*few) == few[-4:]
+    half = [bytes([letter]) * 50 for letter in b"abc"]
+    assert poisoned(half[0]) == [*few[-3:], half[0]]
+    assert poisoned(half[1]) == half[:2]
+    assert poisoned(half[2]) == half[1:]
+    assert poisoned(b"x" * 101) == [b"x" * 101]
+    assert poisoned(b"y") == [b"y"]
+
+
+def test_a_poisoned_job_that_is_kept_twice_is_there_once(server, raw, keys):
+    """A job that is set aside again, since the connection broke, is kept once."""
+    for _ in "12":
+        server.poison(Entry("lane", "1-1", "a" * 32, b"body", "", 1))
+    assert raw.xlen(keys.poisoned) == 1
 
 
 def test_an_unconfirmed_job_is_found_however_many_follow(settings, keys, raw):

@@ -46,18 +46,69 @@ def test_a_job_that_cannot_be_put_in_counts_as_none_that_waits(settings, raw, ke
 
 
 def test_a_job_that_came_with_the_name_is_handed_out_at_its_start(settings, server, raw, keys):
-    """A server has not died of a job for which it has sent nothing, nor asked to."""
-    for lane in ("started", "waits"):
-        enqueue(settings, lane=lane)
-    started, _ = (server.next_ready().first for _ in "12")
+    """Redis knows who has it as soon as a request is to be sent for it, and not by that twice."""
+    enqueue(settings)
+    started = server.next_ready().first
     assert not raw.exists(keys.tries)
     for _ in "12":
         start(server, started, "w")
     assert raw.hgetall(keys.tries) == {started.job_id: f"/{server.epoch}/"}
+
+
+LANES = ["started", "taken", "with another behind it", "large", "waits", "waits too"]
+
+
+def taken_and_waiting(settings, server):
+    """Put jobs in, and have a server take those of all lanes but the last two."""
+    server.recover()
+    for lane in LANES:
+        enqueue(settings, lane=lane, body=b"x" * (20_000 if lane == "large" else 10))
+    started, *_ = (server.next_ready().first for _ in LANES[:-2])
+    enqueue(settings, lane="with another behind it")
+    start(server, started, "r")
+
+
+def test_a_server_that_is_gone_had_what_it_had_taken(settings, server, raw, keys):
+    """What waited in its list it has not died of; what was taken off it has, begun or not."""
+    taken_and_waiting(settings, server)
+    raw.sadd(keys.active, "strange", "empty")
+    raw.set(keys.lane("strange"), "no stream")
     other = Servers(settings, "other")
     raw.hset(keys.server, "at", 0)
     assert other.beat(5.0).state == "taken"
-    assert [other.head(lane).deaths for lane in ("started", "waits")] == [1, 0]
+    assert [other.head(lane).deaths for lane in LANES] == [1, 1, 1, 1, 0, 0]
+    third = Servers(settings, "third")
+    raw.hset(keys.server, "at", 0)
+    assert third.beat(5.0).state == "taken"
+    assert [third.head(lane).deaths for lane in LANES] == [2, 2, 2, 2, 1, 1]
+
+
+@pytest.mark.parametrize("what", ["active", "tries", "ready"])
+def test_a_lease_is_taken_over_whatever_stands_in_redis(settings, server, raw, keys, what):
+    """Where a stranger has put something else in a key's place, the next server works."""
+    taken_and_waiting(settings, server)
+    raw.set(keys.ready_under(server.epoch) if what == "ready" else getattr(keys, what), "strange")
+    raw.hset(keys.server, "at", 0)
+    assert Servers(settings, "other").beat(5.0).state == "taken"
+
+
+def test_a_server_that_came_not_to_work_had_nothing(settings, server, raw, keys):
+    """A server that took the lease and died before it took over the queue counts for no job."""
+    taken_and_waiting(settings, server)
+    for name in ("other", "third"):
+        raw.hset(keys.server, "at", 0)
+        last = Servers(settings, name)
+        assert last.beat(5.0).state == "taken"
+    assert [last.head(lane).deaths for lane in LANES] == [1, 1, 1, 1, 0, 0]
+
+
+def test_a_server_that_gave_its_lease_up_has_died_of_nothing(settings, server):
+    """What a server had taken when it stopped, and had not begun, counts for nobody."""
+    taken_and_waiting(settings, server)
+    server.release()
+    other = Servers(settings, "other")
+    assert other.beat(5.0).state == "taken"
+    assert [other.head(lane).deaths for lane in LANES] == [1, 0, 0, 0, 0, 0]
 
 
 def test_nothing_is_kept_of_a_job_that_is_gone_before_its_start(settings, server, raw, keys):

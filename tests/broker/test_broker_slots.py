@@ -357,6 +357,46 @@ def test_a_clock_that_is_set_back_frees_slots_in_time(queue, entry, clock):
     assert asked.start()[1].word == "go"
 
 
+def test_the_pause_after_a_clock_was_set_back(queue, entry, clock):
+    """When Redis's clock goes back in a pause, that begins anew; then all goes on as ever."""
+    asked = Asked(queue(), entry, 60)
+    asked.go(refused=True, pause=7.0)
+    clock.advance(-86_400.0)
+    assert asked.start()[1].wait == 7.0
+    clock.advance(7.0)
+    slot, trial = asked.start()
+    assert (trial.word, trial.is_trial) == ("go", True)
+    asked.settle(slot, trial)
+    assert not asked.start()[1].is_trial
+
+
+def test_a_refusal_of_what_was_sent_before_a_clock_was_set_back(queue, entry, clock):
+    """A pause that such a refusal makes longer ends by the clock as it is."""
+    asked = Asked(queue(), entry, 60)
+    asked.go(refused=True, pause=7.0)
+    clock.advance(7.0)
+    slot, trial = asked.start()
+    clock.advance(-86_400.0)
+    assert asked.settle(slot, trial, refused=True, pause=9.0).pause == 9.0
+    assert asked.start()[1].wait == 9.0
+
+
+def test_the_limit_after_a_clock_was_set_back(queue, entry, clock):
+    """A limit that a refusal has lowered recovers, and shrinks again, from the step on."""
+    asked = Asked(queue(), entry, 60)
+    assert asked.go(refused=True, pause=1.0).limit == 45
+    clock.advance(1.0)
+    asked.go()
+    clock.advance(-86_400.0)
+    assert asked.go().limit == 45
+    clock.advance(WINDOW)
+    assert asked.go().limit == 48
+    assert asked.go(refused=True, pause=1.0).limit == 36
+    clock.advance(-86_400.0)
+    clock.advance(asked.start()[1].wait)
+    assert asked.go(refused=True, pause=1.0).limit == 27
+
+
 def test_the_interval_after_a_clock_was_set_back(queue, entry, clock):
     """When Redis's clock goes back, nobody waits for longer than the interval."""
     asked = Asked(queue(), entry, 0, interval=2.0)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import enum
+import inspect
+import re
+
 import pytest
+from odd_ids import ODD_IDS
 
 from queued_gspread.catalogue import CLIENT, HTTP_CLIENT, SPREADSHEET, WORKSHEET
-from queued_gspread.lane import ACCOUNT_LANE, lane_of
+from queued_gspread.lane import ACCOUNT_LANE, METHODS, has_lane, lane_name, lane_of
 
 KEY = "1aBcDeFgHiJkLmNoPqRsTuVwXyZ0123456789-_abcde"
 SHEETS = "https://sheets.googleapis.com/v4/spreadsheets"
@@ -15,6 +20,28 @@ NO_SPREADSHEET = {
     CLIENT: {"create", "list_spreadsheet_files", "open", "openall"},
     HTTP_CLIENT: {"login"},
 }
+
+
+class Named(str, enum.Enum):
+    """An id by a name, as scripts keep them."""
+
+    BOOK = KEY
+
+
+@pytest.mark.parametrize("kind", METHODS, ids=lambda kind: kind.name)
+def test_every_method_of_the_installed_gspread_was_looked_at(kind):
+    """The list has gspread's methods with their parameters: with a later release this fails."""
+    installed = {
+        name: " ".join(list(inspect.signature(getattr(kind.cls, name)).parameters)[1:])
+        for name in kind.calls
+    }
+    assert installed == {name: parameters for name, (_, parameters) in METHODS[kind].items()}, (
+        "look up of each method that is new or has changed which parameter says which spreadsheet "
+        "it is for, and put it into queued_gspread.lane.METHODS"
+    )
+    assert all(has_lane(kind, name) for name in kind.calls)
+    for telling, parameters in METHODS[kind].values():
+        assert telling in ("", *parameters.split())
 
 
 @pytest.mark.parametrize("kind", [CLIENT, HTTP_CLIENT], ids=lambda kind: kind.name)
@@ -48,7 +75,7 @@ def test_keywords_count_as_well():
         (f"{SHEETS}/{KEY}/values/A1#/v4/spreadsheets/other", KEY),
         (f"{SHEETS.replace('sheets/', '')}?x={SHEETS}/other", ACCOUNT_LANE),
         (f"{SHEETS}/{KEY[:-1]}%{ord(KEY[-1]):x}/values/A1", KEY),
-        (f"{SHEETS}/{KEY}.x/values/A1", f"{KEY}.x"),
+        (f"{SHEETS}/{KEY}.x/values/A1", lane_name(f"{KEY}.x")),
         ("https://[", ACCOUNT_LANE),
     ],
 )
@@ -71,9 +98,19 @@ def test_an_id_is_what_google_sees_of_it(odd):
     assert lane_of(SPREADSHEET, given, "values_get", ("A1",), {}) == KEY
 
 
-@pytest.mark.parametrize("odd", [None, 3, "", "x" * 5000, "{other}", "a b", "\ud800"])
-def test_odd_ids_make_a_lane_as_well(odd):
-    """Whatever is given as an id, the lane has a name of bounded length."""
-    lane = lane_of(CLIENT, None, "open_by_key", (odd,), {})
-    assert lane.encode()
-    assert 0 < len(lane) <= 200
+@pytest.mark.parametrize("plain", [KEY, "a", "_", "0-1", "lane", "--", "x" * 200, 3, Named.BOOK])
+def test_an_id_as_google_makes_them_is_its_lanes_name(plain):
+    """Observers can read which spreadsheet a lane is of."""
+    lane = lane_of(CLIENT, None, "open_by_key", (plain,), {})
+    assert type(lane) is str
+    assert lane == (KEY if plain is Named.BOOK else str(plain))
+
+
+def test_no_odd_id_is_the_name_of_its_lane():
+    """Whatever an id is, its lane's name is short and plain, the account's of none, and its own."""
+    lanes = {odd: lane_name(odd) for odd in ODD_IDS}
+    assert all(re.fullmatch("~[0-9a-f]{64}", lane) for lane in lanes.values())
+    assert len(set(lanes.values())) == len(ODD_IDS)
+    assert lane_name(None) == ACCOUNT_LANE
+    # Not even by an id that looks like such a name.
+    assert lane_name(lanes["-"]) not in lanes.values()

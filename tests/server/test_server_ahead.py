@@ -58,10 +58,10 @@ def test_who_was_looked_at_long_ago_is_looked_at_again(ahead):
 
 def test_large_jobs_are_not_kept(ahead):
     """What a lane keeps while it waits is small, whatever stands in it."""
-    ahead.saw([entry(5, body=bytes(99_990)), entry(6), entry(7)], 16)
-    ahead.block(begun(2, body=bytes(100_001)))
+    ahead.saw([entry(5, body=bytes(9_990)), entry(6), entry(7)], 16)
+    ahead.block(begun(2, body=bytes(10_001)))
     assert places(ahead) == ["2-0", "3-0", "4-0"]
-    assert ahead.begun(entry(2, body=bytes(100_001))) is None
+    assert ahead.begun(entry(2, body=bytes(10_001))) is None
 
 
 def test_nobody_stands_behind_a_job_that_a_server_has_died_with():

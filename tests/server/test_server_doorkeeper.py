@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import get_args
 
 import pytest
 from signing_fixtures import KEY, OTHER, entry_of, job, key_of, signed, signing_key
 
-from queued_gspread.broker import StaleEpochError
+from queued_gspread.broker import Permit, StaleEpochError
+from queued_gspread.broker.entry import entry_of as found_entry
 from queued_gspread.broker.seals import Seals, bound_job
 from queued_gspread.errors import ConfigurationError, SignatureError
 from queued_gspread.job import new_id
@@ -19,6 +21,9 @@ from queued_gspread.settings import Settings
 from queued_gspread.signing import Keyring, Purpose, Sealed, load_keys, seal, unseal
 
 __all__ = ["key_of", "signed", "signing_key"]
+
+# On Redis's clock.
+NOW = 1_767_355_200_000
 
 
 def admitted(keeper, queue, entry):
@@ -241,8 +246,45 @@ def test_a_key_file_that_cannot_be_used(tmp_path, content, mode, told):
     assert "short-secret" not in str(raised.value)
 
 
-def test_an_entry_from_the_future_is_not_waited_for(signed):
-    """An entry with a time of its own is refused when it is not fresh, and blocks no lane."""
-    keeper = Doorkeeper(signed)
-    assert keeper._has_had_time(entry_of(b"", age=-1.0))
-    assert not keeper._has_had_time(entry_of(b"", age=time.monotonic()))
+@pytest.fixture
+def look(signed, clock, monkeypatch):
+    """Return what has a doorkeeper look at an old job with a time ahead of Redis's clock."""
+    monkeypatch.setattr(time, "monotonic", clock)
+    keeper = Doorkeeper(signed, Generations(clock))
+    bound = bound_job(signed.namespace, "lane", "a" * 32)
+    message = seal(keeper.keyring, "job", bound, job(), generation="of a server before")
+    # The server has worked for a while.
+    clock.now += 60.0
+
+    def begin(milliseconds, said):
+        place = f"{NOW + milliseconds}-0".encode()
+        found = found_entry("lane", [place, b"a" * 32, message, b"", 1, NOW, 0])
+        entry = replace(found, seen=clock.now)
+        current = keeper._generations.current
+        wanted = seal(keeper.keyring, "wanted", (signed.namespace, "a" * 32), generation=current)
+        admitting = keeper.admit(SimpleNamespace(wanted=lambda _: wanted if said else None), entry)
+        next(admitting)
+        return admitting
+
+    return begin
+
+
+def ended(admitting):
+    """Go on with a look; return how it ended."""
+    with pytest.raises(StopIteration) as end:
+        admitting.send(Permit("go"))
+    return end.value.value
+
+
+@pytest.mark.parametrize("ahead", [3, 3_600_000])
+def test_an_entry_from_the_future_is_waited_for_as_a_new_one(look, clock, ahead):
+    """A job whose time is ahead of the clock has as long to be wanted as any other."""
+    said = []
+    admitting = look(ahead, said)
+    clock.now += 9.0
+    admitting.send(Permit("go"))
+    said.append("that it is wanted")
+    assert ended(admitting).body == job()
+    admitting = look(ahead, [])
+    clock.now += 11.0
+    assert ended(admitting).word == "SignatureError"

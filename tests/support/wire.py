@@ -7,9 +7,13 @@ import socket
 import struct
 import threading
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from waiting import PATIENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 BEFORE, AFTER = "before", "after"
 """Whether Redis has not got the command yet, or has executed it and nobody has the answer."""
@@ -29,14 +33,36 @@ class _Trouble:
     when: str
     left: int = 1
     name: str | None = None
+    act: Callable[[], object] = lambda: None
 
-    def befalls(self, number, name, when):
+    def befalls(self, number, command, when):
+        name = _name_of(command)
         is_meant = number == self.number if self.name is None else name == self.name
         if not (is_meant and when == self.when and self.left):
             return False
         self.name = name
         self.left -= 1
         return True
+
+
+@dataclass
+class _ScriptTrouble:
+    """What is to befall a script that is run for several jobs."""
+
+    sha: str
+    keys: int
+    when: str
+    act: Callable[[], object]
+    is_over: bool = False
+    kind: str = CUT
+
+    def befalls(self, _, command, when):
+        # EVALSHA, the script, and how many keys there are.
+        words = command.split(b"\r\n")[2:7:2]
+        if self.is_over or when != self.when or words[:2] != [b"EVALSHA", self.sha.encode()]:
+            return False
+        self.is_over = int(words[2]) >= self.keys
+        return self.is_over
 
 
 class Wire:
@@ -81,6 +107,11 @@ class Wire:
         with self._lock:
             self._trouble = _Trouble(STALL, len(self.commands) + number, when)
 
+    def cut_script(self, sha, keys, when, act=lambda: None):
+        """Do something when a script comes with so many keys or more, and reset its connection."""
+        with self._lock:
+            self._trouble = _ScriptTrouble(sha, keys, when, act)
+
     def cut_all(self):
         """Reset all connections there are."""
         with self._lock:
@@ -118,6 +149,7 @@ class Wire:
             far = socket.create_connection(self._there)
         except OSError:
             _reset(near)
+            near.close()
             return
         with self._lock:
             self._links |= {near, far}
@@ -132,29 +164,34 @@ class Wire:
             while not self._is_closed:
                 command = _read(asking)
                 number = self._note(command)
-                self._strike(number, BEFORE, near, far)
+                self._strike(number, command, BEFORE, near, far)
                 far.sendall(command)
                 answer = _read(answering)
-                self._strike(number, AFTER, near, far)
+                self._strike(number, command, AFTER, near, far)
                 near.sendall(answer)
 
     def _note(self, command):
         with self._lock:
-            # *3 $7 EVALSHA …
-            self.commands.append(command.split(b"\r\n")[2].decode().upper())
+            self.commands.append(_name_of(command))
             return len(self.commands) - 1
 
-    def _strike(self, number, when, near, far):
+    def _strike(self, number, command, when, near, far):
         with self._lock:
-            trouble, name = self._trouble, self.commands[number]
-            if trouble is None or not trouble.befalls(number, name, when):
+            trouble = self._trouble
+            if trouble is None or not trouble.befalls(number, command, when):
                 return
-            self.hits.append(name)
+            self.hits.append(_name_of(command))
+        trouble.act()
         if trouble.kind == STALL:
             self._flows.wait(PATIENCE)
         _reset(near)
         _reset(far)
         raise EOFError
+
+
+def _name_of(command):
+    # *3 $7 EVALSHA …
+    return command.split(b"\r\n", 3)[2].decode().upper()
 
 
 def _reset(link):

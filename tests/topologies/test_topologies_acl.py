@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import wait
 from pathlib import Path
 
 import pytest
 import redis
+from calls import append, read
 from one_job import answer, settle, start
 from processes import run
 from topologies import Daemon, full_version
@@ -17,7 +19,7 @@ from queued_gspread.broker import Callers, Note, Servers, Slot
 from queued_gspread.broker.callers import _Wait
 from queued_gspread.broker.keys import Keys
 from queued_gspread.embedded.binaries import version
-from queued_gspread.errors import BrokerUnavailableError, CallTimeoutError
+from queued_gspread.errors import BrokerUnavailableError, CallTimeoutError, SignatureError
 from queued_gspread.job import new_id
 from queued_gspread.settings import Settings
 
@@ -162,6 +164,45 @@ def test_a_caller_that_gives_up_as_this_user(guarded, settings_of, mark, fate):
     wait.entry = entry
     assert callers._withdraw(wait) == fate
     assert denied(guarded) == []
+
+
+@pytest.fixture
+def swapped(guarded, url_of, serve, client_of, gate, background):
+    """Return what has a client append a row, and another put a read in the waiting job's place."""
+
+    def swap(**options):
+        serve(redis_url=url_of("server"), **options)
+        client, lane = client_of(url_of("client"), **options), KEYS.lane("lane")
+        calls = []
+        for call in (read, read, append):
+            calls.append(background(call, client))
+            eventually(lambda: guarded.ask("XLEN", lane) == len(calls))
+        held = gate.next()
+        with redis.Redis.from_url(url_of("client")) as other:
+            _, (_, reading), (place, appending) = other.xrange(lane)
+            other.xdel(lane, place)
+            other.xadd(lane, {"id": appending[b"id"], "body": reading[b"body"]})
+        held.answer({})
+        for _ in range(1 if options else 2):
+            gate.next().answer({"read": True})
+        wait(calls, PATIENCE)
+        assert calls[1].result() == {"read": True}
+        assert {seen.method for seen in gate.seen} == {"get"}
+        return calls[2]
+
+    return swap
+
+
+def test_a_client_can_swap_the_job_of_another(swapped):
+    """As the page says: without signing, one client has another believe that its call was made."""
+    assert swapped().result().json() == {"read": True}
+
+
+def test_a_signed_job_cannot_be_swapped(swapped, signing_key):
+    """With signing, another's job in its place is not made, and no answer to it is taken."""
+    appended = swapped(signing_key_file=signing_key)
+    with pytest.raises(SignatureError, match="somebody else writes to this Redis"):
+        appended.result()
 
 
 SCRIPT = "return redis.call(unpack(ARGV))"

@@ -10,7 +10,7 @@ from one_job import answer
 from topologies import Cluster, Daemon, Sentinels, newest_redis
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import Callers, Servers
+from queued_gspread.broker import Callers, Servers, Stop
 from queued_gspread.broker.connection import connect
 from queued_gspread.broker.keys import Keys
 from queued_gspread.embedded.probe import free_port
@@ -132,7 +132,7 @@ def test_every_command_finds_the_node_of_its_namespace(cluster, background):
         assert reply.result(PATIENCE) == b"reply"
         Callers(settings).forget(job_id)
         queue.request_stop("aaaa")
-        assert queue.next_ready().lane == "\0stop"
+        assert queue.next_ready() == Stop()
     found = [len(node.ask("KEYS", "queued-gspread:{space-*")) for node in cluster.nodes]
     assert all(found)
     assert not [node for node in cluster.nodes if node.ask("KEYS", "*:reply:*")]

@@ -2,6 +2,9 @@
 --
 -- KEYS[1] server    hash: who works, under which epoch
 -- KEYS[2] ready     prefix of the lists of lanes that wait for a server, one for each epoch
+-- KEYS[3] active    set: names of the lanes that a server knows or will be told of
+-- KEYS[4] tries     hash: job id -> the epochs under which it was handed out
+-- KEYS[5] lane      prefix of the streams of the lanes' jobs
 -- ARGV[1] id        of the asking server
 -- ARGV[2] lease     milliseconds without a beat after which a server counts as gone
 -- ARGV[3] about     the asking server in words, for its colleagues and for observers
@@ -13,13 +16,37 @@
 -- {'held', about the other server, milliseconds until it counts as gone}.
 may_grow(KEYS[1])
 local now = now_ms()
-local holder, epoch, at, about, lease =
-  unpack(redis.call('HMGET', KEYS[1], 'holder', 'epoch', 'at', 'about', 'lease'))
+local holder, epoch, at, about, lease, worked =
+  unpack(redis.call('HMGET', KEYS[1], 'holder', 'epoch', 'at', 'about', 'lease', 'worked'))
+at = tonumber(at) or 0
+if holder and at > now then
+  -- The clock was set back since that beat: if it was the last one, one lease more is enough.
+  at = now
+  redis.call('HSET', KEYS[1], 'at', now)
+end
 -- By the lease of the one that works: a colleague's may be shorter than its beats are apart.
-local left = (tonumber(at) or 0) + (tonumber(lease) or 0) - now
+local left = at + (tonumber(lease) or 0) - now
 if holder and left > 0 and holder ~= ARGV[1] then
   return {'held', about, left}
 end
+
+-- Count for the server that is gone what it had taken off its list and did not live to begin: the
+-- first job of a lane may come with the lane's name, and counts as handed out from its start on.
+-- Whatever a stranger has put in the place of these keys, the lease is to be had.
+local function count_taken(list)
+  local waits = {}
+  for _, told in ipairs(redis.pcall('LRANGE', list, 0, -1)) do
+    waits[lane_of(told)] = true
+  end
+  for _, name in ipairs(redis.pcall('SMEMBERS', KEYS[3])) do
+    local first = not waits[name] and redis.pcall('XRANGE', KEYS[5] .. name, '-', '+', 'COUNT', 1)[1]
+    local id = first and job_of(first) or ''
+    if id ~= '' then
+      redis.pcall('HSETNX', KEYS[4], id, '/' .. epoch .. '/')
+    end
+  end
+end
+
 redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'at', now, 'about', ARGV[3], 'lease', ARGV[2])
 redis.call('HSET', KEYS[1], 'max_queue', ARGV[5], 'generation', ARGV[6])
 if holder == ARGV[1] and epoch == ARGV[4] then
@@ -29,5 +56,11 @@ end
 -- Never one that was there before, even where Redis has forgotten everything.
 local newest = string.format('%.0f', math.max((tonumber(epoch) or 0) + 1, now))
 redis.call('HSET', KEYS[1], 'epoch', newest)
-redis.call('DEL', ready_list(KEYS[2], epoch or ''))
+local list = ready_list(KEYS[2], epoch or '')
+-- One that has given its lease up in good order has not died of anything, and one that did not come
+-- to take over the queue had nothing.
+if holder and holder ~= ARGV[1] and epoch and worked == epoch then
+  count_taken(list)
+end
+redis.call('DEL', list)
 return {'taken', newest}

@@ -7,6 +7,7 @@
 -- ARGV[3] lane      its lane's name
 -- ARGV[4] body      the job
 -- ARGV[5] most      how many are kept
+-- ARGV[6] size      bytes of all that are kept; the newest one is, however large
 --
 -- Returns 1, or 'stale'.
 may_grow(KEYS[1])
@@ -15,7 +16,23 @@ if not holds(KEYS[1], ARGV[1]) then
 end
 -- Sent twice, it is kept once.
 local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
-if not last or last[2][2] ~= ARGV[2] then
-  redis.call('XADD', KEYS[2], 'MAXLEN', ARGV[5], '*', 'id', ARGV[2], 'lane', ARGV[3], 'body', ARGV[4])
+if last and last[2][2] == ARGV[2] then
+  return 1
 end
-return 1
+local oldest = redis.call('XADD', KEYS[2], 'MAXLEN', ARGV[5], '*',
+  'id', ARGV[2], 'lane', ARGV[3], 'body', ARGV[4])
+local left = ARGV[6] - #ARGV[4]
+while true do
+  -- One at a time: those that are too many would be read for nothing.
+  local item = redis.call('XREVRANGE', KEYS[2], '(' .. oldest, '-', 'COUNT', 1)[1]
+  if not item then
+    return 1
+  end
+  local _, body = job_of(item)
+  left = left - #body
+  if left < 0 then
+    redis.call('XTRIM', KEYS[2], 'MINID', oldest)
+    return 1
+  end
+  oldest = item[1]
+end

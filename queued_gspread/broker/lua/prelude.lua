@@ -30,6 +30,12 @@ local function ready_list(ready, epoch)
   return ready .. ':' .. epoch
 end
 
+-- The name of a lane in an item of such a list, with or without a job; as in ready.py.
+local function lane_of(told)
+  local size, at = string.match(told, '^%z%d+%-%d+%z%w+%z(%d+)%z()')
+  return size and string.sub(told, at, at + size - 1) or told
+end
+
 -- Count the jobs that wait in the namespace. Whoever puts one in or takes one out says so in the
 -- same script; where none waits, there is no key.
 local function count(waiting, by)

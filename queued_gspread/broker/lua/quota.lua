@@ -17,11 +17,26 @@ local STEP = 0.05
 -- What a window with a refusal leaves of the limit.
 local SHRINK = 0.75
 
+-- When a kind was refused, and until when it pauses. Where the clock has been set back since, the
+-- pause begins anew, instead of lasting until the clock has caught up.
+local function pause_of(valve, kind, now, refused, till)
+  refused, till = tonumber(refused), tonumber(till) or 0
+  if refused and refused > now then
+    refused, till = now, now + till - refused
+    redis.call('HSET', valve, 'refused:' .. kind, refused, 'until:' .. kind, till)
+  end
+  return refused, till
+end
+
 -- The limit that holds now, given what the hash says of it: it grows by a step for every window
 -- without a refusal.
 local function limit_now(valve, kind, full, window, now, limit, quiet)
   if not limit then
     return full
+  end
+  if tonumber(quiet) > now then
+    quiet = now
+    redis.call('HSET', valve, 'quiet:' .. kind, now)
   end
   local windows = math.floor((now - quiet) / window)
   if windows < 1 then
@@ -42,7 +57,7 @@ local function shrink(valve, kind, full, window, now)
     unpack(redis.call('HMGET', valve, 'limit:' .. kind, 'quiet:' .. kind, 'shrunk:' .. kind))
   local limit = limit_now(valve, kind, full, window, now, known, quiet)
   shrunk = tonumber(shrunk)
-  if not shrunk or now - shrunk >= window then
+  if not shrunk or shrunk > now or now - shrunk >= window then
     shrunk = now
     limit = math.max(1, math.floor(limit * SHRINK))
   end
@@ -72,14 +87,15 @@ end
 -- How long a request has to wait, in milliseconds (0 for now, -1 until a response comes), and
 -- which requests wait that long: those of its kind, or all; then the refusals in a row, if any.
 local function wait_ms(valve, slots, kind, full, window, interval, now)
-  local next_one, till, streak, limit, quiet =
-    unpack(redis.call('HMGET', valve, 'next', 'until:' .. kind, 'streak:' .. kind,
-      'limit:' .. kind, 'quiet:' .. kind))
+  local next_one, refused, till, streak, limit, quiet =
+    unpack(redis.call('HMGET', valve, 'next', 'refused:' .. kind, 'until:' .. kind,
+      'streak:' .. kind, 'limit:' .. kind, 'quiet:' .. kind))
   local spacing = math.min((tonumber(next_one) or 0) - now, interval)
   if spacing > 0 then
     return spacing, 'all', streak
   end
-  local pause = (tonumber(till) or 0) - now
+  refused, till = pause_of(valve, kind, now, refused, till)
+  local pause = till - now
   if pause > 0 then
     return pause, 'kind', streak
   end

@@ -2,7 +2,7 @@
 -- names that a server had taken are lost with the server, or with the connection that it read
 -- them from. A slot whose answer never came is held for one window more.
 --
--- KEYS[1] server    hash: who works, under which epoch
+-- KEYS[1] server    hash: who works, under which epoch; that it has begun to work
 -- KEYS[2] ready     prefix of the lists of lanes that wait for a server, one for each epoch
 -- KEYS[3] active    set: names of the lanes that a server knows or will be told of
 -- KEYS[4...] slots  sorted sets: the slots of each kind of request; see quota.lua
@@ -14,6 +14,7 @@ may_grow(KEYS[1])
 if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
 end
+redis.call('HSET', KEYS[1], 'worked', ARGV[1])
 local own = ARGV[1] .. '/'
 for i = 4, #KEYS do
   for _, slot in ipairs(redis.call('ZRANGEBYSCORE', KEYS[i], 'inf', 'inf')) do

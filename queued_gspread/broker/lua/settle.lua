@@ -77,9 +77,10 @@ if full > 0 then
   -- Whether or not it is still known.
   redis.call('ZADD', KEYS[4], now + window, slot)
 end
-local refused, limit, quiet = unpack(
-  redis.call('HMGET', KEYS[3], 'refused:' .. kind, 'limit:' .. kind, 'quiet:' .. kind))
-local is_later = not refused or sent > tonumber(refused)
+local refused, till, limit, quiet = unpack(redis.call('HMGET', KEYS[3], 'refused:' .. kind,
+  'until:' .. kind, 'limit:' .. kind, 'quiet:' .. kind))
+refused, till = pause_of(KEYS[3], kind, now, refused, till)
+local is_later = not refused or sent > refused
 if least == '' then
   if refused and is_later then
     redis.call('HDEL', KEYS[3], 'streak:' .. kind, 'refused:' .. kind, 'until:' .. kind)
@@ -96,7 +97,6 @@ local streak = tonumber(redis.call('HGET', KEYS[3], 'streak:' .. kind)) or 1
 local pause = math.min(window, window / 60 * 2 ^ (streak - 1)) * (0.5 + jitter / 2)
 -- What Google asks for is the least: 0 would have every refused request sent again at once.
 pause = math.ceil(math.max(pause, least))
-local till = tonumber(redis.call('HGET', KEYS[3], 'until:' .. kind)) or 0
 redis.call('HSET', KEYS[3], 'until:' .. kind, math.max(till, now + pause))
 
 if full > 0 and is_later then

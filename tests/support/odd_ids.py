@@ -1,0 +1,25 @@
+"""Ids of spreadsheets that no Google makes, and that somebody may pass all the same."""
+
+from __future__ import annotations
+
+__all__ = ["ODD_IDS"]
+
+ODD_IDS = [
+    "",
+    " ",
+    "-",
+    "\0",
+    "\0stop",
+    "\n",
+    "a b",
+    "a/b",
+    "é",
+    "\ud800",
+    "{other}",
+    "%2e%2e",
+    "../../drive/v3/files",
+    # As the list of ready lanes has a job with its lane.
+    "\x001-1\x00abc\x003\x00xyz{}",
+    "x" * 201,
+    "x" * 3_000_000,
+]
