@@ -31,8 +31,10 @@ _SAYS_SO: Final = re.compile(
 )
 
 
-# One request more for so many calls is what a refusal may cost them.
+# One request more for so many calls is what refusals may cost them, and two for the fewest: one bad
+# call among them is then found without sending each of the others alone.
 _BEARABLE: Final = 10
+_LEAST_SPARE: Final = 2
 
 
 def _nobody(_: Flight) -> list[Call]:
@@ -147,8 +149,9 @@ class Landing:
 class Pieces:
     """What is left to send of a flight, in order: the flight, or pieces of what Google refused.
 
-    A refusal costs a request that its calls alone would not have needed. So many calls' tenth may
-    be lost that way, and what was saved by pieces that went through; after that each goes alone.
+    A refusal costs a request that its calls alone would not have needed. A tenth of their number
+    may be lost that way (two of fewer than twenty), and what was saved by pieces that went through;
+    after that each goes alone.
 
     Args:
         flight: All of it.
@@ -173,7 +176,7 @@ class Pieces:
         if not pieces:
             self._spare = (self._spare or 0) + max(count - 1, 0)
             return
-        before = max(1, count // _BEARABLE) if self._spare is None else self._spare
+        before = max(_LEAST_SPARE, count // _BEARABLE) if self._spare is None else self._spare
         self._spare = before - 1
         # The last refusal that is left is for what has not been tried.
         is_last = self._spare == 1 and bool(self._waiting)

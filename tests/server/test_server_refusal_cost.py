@@ -85,18 +85,18 @@ def made(kind, count, bad, how):
 
 @pytest.mark.parametrize("how", ["names it", "names none", "lies"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_refusal_costs_a_tenth_at_most(kind, how):
-    """However many of them are bad: few more requests than calls, in order, each with its own."""
+def test_refusals_cost_a_tenth_at_most(kind, how):
+    """However many of them are bad: a tenth more requests than calls, or two, each with its own."""
     for count in COUNTS:
         for name, bad in patterns(count):
             requests, refused = made(kind, count, bad, how)
             assert refused == bad, (count, name)
-            assert requests <= count + max(1, count // 10), (count, name)
+            assert requests <= count + max(2, count // 10), (count, name)
             if not bad:
                 assert requests == 1
 
 
-@pytest.mark.parametrize("count", [30, 64, 200])
+@pytest.mark.parametrize("count", [10, 30, 64, 200])
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_bad_call_of_many_costs_a_few_requests(kind, count):
     """Where one is bad, it is found by its name, or in as many steps as halving takes."""
