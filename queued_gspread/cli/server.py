@@ -13,6 +13,7 @@ from queued_gspread.errors import ConfigurationError
 from queued_gspread.server import Server
 from queued_gspread.server.calllog import configure
 from queued_gspread.server.effort import DURABILITIES
+from queued_gspread.server.memory import DEFAULT_MAX_MEMORY
 from queued_gspread.settings import DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_REDIS_URL
 
 from .options import Parser, count, message_bytes, positive_seconds, seconds
@@ -164,6 +165,14 @@ def _limit_options(parser: Parser) -> None:
         default=DEFAULT_MAX_MESSAGE_BYTES,
         metavar="BYTES",
     )
+    parser.option(
+        "--max-memory-bytes",
+        "how much memory calls may take at a time, by an estimate; others wait; 0 for any amount "
+        "(default %(default)s)",
+        type=count,
+        default=DEFAULT_MAX_MEMORY,
+        metavar="BYTES",
+    )
 
 
 def _log_options(parser: Parser) -> None:
@@ -215,6 +224,7 @@ def run(options: argparse.Namespace) -> int:
         lease=options.lease,
         max_queue=options.max_queue,
         max_message_bytes=options.max_message_bytes,
+        max_memory_bytes=options.max_memory_bytes,
         signing_key_file=options.signing_key_file,
     )
     if options.redis_url is None:

@@ -28,6 +28,7 @@ from queued_gspread.properties import changes, tracked
 from queued_gspread.scopes import allows, insufficient
 
 from .captured import captured
+from .rectangles import bounded
 from .request import CREDENTIALS, Exchange, Failure, Remembered, Request, Sent
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def run(
     http.plays(exchanges, lack)
     http.scopes = job.identity.scopes
     target, before = _target(job, http)
-    with captured() as warnings:
+    with captured() as warnings, bounded(job):
         reply = _outcome(job, target)
     reply.warnings = warnings
     if before is not None:

@@ -24,6 +24,7 @@ from .journal import Journals
 from .lane import Means, Tables
 from .lanes import Lanes
 from .lease import Lease
+from .memory import DEFAULT_MAX_MEMORY, Memory
 from .quarantine import Quarantine
 from .quota import Quota
 from .run import Runner
@@ -84,6 +85,8 @@ class Server:
         lease: Seconds after which a server that has gone silent counts as gone.
         max_queue: How many calls may wait in the namespace; 0 for any number.
         max_message_bytes: How large a job or a reply may be.
+        max_memory_bytes: How much memory calls may take at a time, as it is estimated from their
+            jobs; those that would take more wait. 0 for any amount.
         signing_key_file: The file with the keys that sign jobs and replies; see
             :mod:`queued_gspread.signing`.
 
@@ -123,6 +126,7 @@ class Server:
         lease: float = 5.0,
         max_queue: int = 100_000,
         max_message_bytes: int | None = None,
+        max_memory_bytes: int = DEFAULT_MAX_MEMORY,
         signing_key_file: str | Path | None = None,
     ) -> None:
         self._settings = Settings.resolve(
@@ -133,6 +137,9 @@ class Server:
         )
         self._doorkeeper = Doorkeeper(self._settings)
         self._max_queue = checked_count(max_queue, f"max_queue={max_queue!r}")
+        self._memory = Memory(
+            checked_count(max_memory_bytes, f"max_memory_bytes={max_memory_bytes!r}")
+        )
         named = {"service_account": service_account, "oauth": oauth, "adc": adc, "api_key": api_key}
         timing = (request_timeout, refresh_every)
         self._client, self._http, self._tokens = _way_to_google(client, named, api_endpoint, timing)
@@ -277,6 +284,7 @@ class Server:
         queue = self._queue.under(epoch)
         valve = Valve(self._tokens.state, self._patience.retry_for)
         self._tokens.on_change(valve.wake)
+        self._memory.on_free(valve.wake)
         transport = Transport(self._http, self._tokens, confirm=partial(lease.confirm, epoch))
         journals = Journals(self._settings.namespace, self._doorkeeper.keyring)
         sender = Sender(
@@ -289,6 +297,7 @@ class Server:
             *(queue, self._doorkeeper, runner, sender, Tables(), Quarantine()),
             merges=self._merges,
             linger=self._linger,
+            memory=self._memory,
         )
         lanes = Lanes(
             queue, means.work, valve, self._stopping, self._stopping.set, self._quota.window

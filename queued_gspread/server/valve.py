@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Final
 from queued_gspread.broker import ALL, Permit
 
 from .calllog import LOGGER
-from .line import FREE, Line, Ticket
+from .line import SLOTLESS, Line, Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,7 +163,7 @@ class Valve:
     def _try(self, ticket: Ticket) -> Permit | Exception | None:
         """Ask for a permit; None if the ticket has to wait, and its kind with it."""
         events = self._events
-        if ticket.kind != FREE:
+        if ticket.kind not in SLOTLESS:
             state = self._token_state()
             if state.error is not None and state.waited >= self._retry_for:
                 return state.error
