@@ -9,7 +9,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from queued_gspread.embedded import ensure_running
-from queued_gspread.errors import ConfigurationError
+from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 from queued_gspread.server import Server
 from queued_gspread.server.calllog import configure
 from queued_gspread.server.effort import DURABILITIES
@@ -229,12 +229,12 @@ def run(options: argparse.Namespace) -> int:
     )
     if options.redis_url is None:
         _start_redis()
-    was_told = _until_told(server)
+    status = 0 if _until_told(server) else 1
     if server.has_calls_left:
         # Their threads may wait for Google for minutes yet; the next server knows of them.
         sys.stderr.flush()
-        os._exit(0)
-    return 0 if was_told else 1
+        os._exit(status)
+    return status
 
 
 def _until_told(server: Server) -> bool:
@@ -250,7 +250,11 @@ def _until_told(server: Server) -> bool:
         pass
     was_told = told.is_set() or server.was_told_to_stop
     server.request_stop()
-    server.wait()
+    try:
+        server.wait()
+    except QueuedGspreadError as error:
+        _say(f"queued-gspread-server: {error}")
+        return False
     return was_told
 
 

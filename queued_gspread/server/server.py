@@ -20,6 +20,7 @@ from .counters import Counters
 from .credentials import key_file, make_client, retries_by_itself
 from .doorkeeper import Doorkeeper
 from .effort import Patience
+from .failure import Failure
 from .journal import Journals
 from .lane import Means, Tables
 from .lanes import Lanes
@@ -155,6 +156,7 @@ class Server:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._left: list[Lanes] = []
+        self._failure = Failure()
         self._queue = self._new_queue()
 
     @property
@@ -168,10 +170,11 @@ class Server:
         Raises:
             BrokerUnavailableError: Redis could not be reached at the start.
             ConfigurationError: This Redis may drop what waits in it.
+            QueuedGspreadError: A thread of the server has failed.
 
         """
-        self._check_redis()
-        self._run(Lease(self._queue, self._lease_seconds))
+        self._run(self._new_lease())
+        self._failure.check()
 
     def start(self) -> Self:
         """Work in a thread; return when this server works, or stands by for another.
@@ -181,18 +184,22 @@ class Server:
         Raises:
             BrokerUnavailableError: Redis cannot be reached.
             ConfigurationError: This Redis may drop what waits in it, or the server runs already.
+            QueuedGspreadError: A thread of the server has failed.
 
         """
         if self.is_running:
             raise ConfigurationError("this server is running already: call stop() first")
-        self._check_redis()
+        lease = self._new_lease()
         self._stopping.clear()
-        lease = Lease(self._queue, self._lease_seconds)
-        self._thread = threading.Thread(target=self._run, args=(lease,), name="queued-gspread")
-        self._thread.start()
+        run = self._failure.watched(self._run)
+        thread = threading.Thread(target=run, args=(lease,), name="queued-gspread")
+        thread.start()
+        self._thread = thread
         lease.decided.wait()
-        if lease.error is not None:
+        if self._failure.error or lease.error:
             self.stop()
+            self._failure.check()
+        if lease.error is not None:
             raise lease.error
         return self
 
@@ -203,13 +210,23 @@ class Server:
         one, and what waits, stays in the queue for the next server.
         """
         self.request_stop()
-        self.wait()
+        self._join()
         for lanes in self._left:
-            lanes.join()
+            # Of a thread that has failed nobody knows what it left undone.
+            lanes.join(None if self._failure.error is None else 0)
         self._left.clear()
 
     def wait(self) -> None:
-        """Wait until the server that :meth:`start` started no longer works."""
+        """Wait until the server that :meth:`start` started no longer works.
+
+        Raises:
+            QueuedGspreadError: It has ended since a thread of it has failed.
+
+        """
+        self._join()
+        self._failure.check()
+
+    def _join(self) -> None:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
@@ -229,7 +246,7 @@ class Server:
     @property
     def was_told_to_stop(self) -> bool:
         """Whether somebody asked this server to stop."""
-        return self._stopping.is_set()
+        return self._stopping.is_set() and self._failure.error is None
 
     @property
     def has_calls_left(self) -> bool:
@@ -260,6 +277,12 @@ class Server:
             generation=self._doorkeeper.generation,
         )
 
+    def _new_lease(self) -> Lease:
+        """Begin a run of the server; return its lease."""
+        self._check_redis()
+        self._failure = Failure(self._stopping.set)
+        return Lease(self._queue, self._lease_seconds, watched=self._failure.watched)
+
     def _check_redis(self) -> None:
         self._queue = self._new_queue()
         warning = self._queue.check_redis()
@@ -267,9 +290,9 @@ class Server:
             LOGGER.warning(warning)
 
     def _run(self, lease: Lease) -> None:
-        self._tokens.start()
-        lease.start()
         try:
+            self._tokens.start(self._failure.watched)
+            lease.start()
             epoch = ""
             while epoch := lease.wait_for_epoch(self._stopping, after=epoch):
                 self._work_under(epoch, lease)
@@ -282,7 +305,8 @@ class Server:
         self._warn_of_retries()
         self._doorkeeper.begin()
         queue = self._queue.under(epoch)
-        valve = Valve(self._tokens.state, self._patience.retry_for)
+        watched = self._failure.watched
+        valve = Valve(self._tokens.state, self._patience.retry_for, watched=watched)
         self._tokens.on_change(valve.wake)
         self._memory.on_free(valve.wake)
         transport = Transport(self._http, self._tokens, confirm=partial(lease.confirm, epoch))
@@ -300,17 +324,21 @@ class Server:
             memory=self._memory,
         )
         lanes = Lanes(
-            queue, means.work, valve, self._stopping, self._stopping.set, self._quota.window
+            *(queue, means.work, valve, self._stopping, self._stopping.set),
+            window=self._quota.window,
+            watched=watched,
         )
+        self._left.append(lanes)
         lease.call_at_end_of(epoch, lanes.lapse)
         LOGGER.info("working as %s in %s", self.account.shown, self._where)
         lanes.serve()
         if self._stopping.is_set():
             LOGGER.info("requests sent, as calls/requests (calls a request): %s", self.counters)
             LOGGER.info("stopping: requests in the air are given %g s", self._shutdown_timeout)
-        if not lanes.finish(self._shutdown_timeout if self._stopping.is_set() else 0):
+        if lanes.finish(self._shutdown_timeout if self._stopping.is_set() else 0):
+            self._left.remove(lanes)
+        else:
             LOGGER.warning("some calls did not end in time and are left to the next server")
-            self._left.append(lanes)
 
     @property
     def _where(self) -> str:
