@@ -10,6 +10,7 @@ alone, and holds up no others. One that needs more than a whole budget runs when
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 from typing import TYPE_CHECKING, Final
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from queued_gspread.broker import Permit
 
 from .line import LARGE, SMALL, Ticket
+from .rectangles import MOST_OBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,12 +36,28 @@ _SMALL_CALLS, _SMALL_CALL = 4, 64
 # Bytes, as measured (docs/guarantees.md): of a byte of text, decoded and in a request; of a list's
 # item; and of a dict's, where its keys and values come in pairs at first.
 _BYTE, _ITEM, _PAIR = 12, 64, 160
+# The same of a cell of the rectangle that is sent for a few cells, which a job of so many bytes is
+# looked through for.
+_FILLED: Final = 24
+_LOOKED_THROUGH: Final = 100_000
+_PLACE: Final = re.compile(rb'\["cell",(\d{1,8}),(\d{1,8}),')
 
 
 def estimate(body: bytes) -> int:
     """Return how many bytes a job's call takes at the most, of what is sent for it in one piece."""
     items = body.count(b",") + body.count(b"[")
-    return _BYTE * len(body) + _ITEM * items + _PAIR * body.count(b":")
+    return _BYTE * len(body) + _ITEM * items + _PAIR * body.count(b":") + _FILLED * _filled(body)
+
+
+def _filled(body: bytes) -> int:
+    """Return how many cells the rectangle around those of a job has at the most."""
+    if b'"update_cells"' not in body:
+        return 0
+    if len(body) > _LOOKED_THROUGH:
+        return MOST_OBJECTS
+    places = [(int(row), int(column)) for row, column in _PLACE.findall(body)] or [(1, 1)]
+    rows, columns = [row for row, _ in places], [column for _, column in places]
+    return min((max(rows) - min(rows) + 1) * (max(columns) - min(columns) + 1), MOST_OBJECTS)
 
 
 class Memory:

@@ -334,7 +334,7 @@ def test_an_error_of_the_leader_ends_the_server(lanes, failure):
     lanes._queue = SimpleNamespace(next_ready=lambda: 1 / 0)
     lanes.serve()
     assert lanes._over
-    with pytest.raises(QueuedGspreadError, match="lane_leader.*ZeroDivisionError") as caught:
+    with pytest.raises(QueuedGspreadError, match=r"lane_leader.*ZeroDivisionError") as caught:
         failure.check()
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
