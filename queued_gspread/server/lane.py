@@ -25,7 +25,7 @@ from .line import FREE, Ticket
 from .memory import Memory, Portion
 from .outcome import Outcome, batches
 from .quarantine import Quarantine, is_suspect
-from .request import Exchange, Response, is_read
+from .request import Exchange, Response, content_of, is_read
 from .run import broken
 from .together import Together, companions, is_single, may_lead
 from .underway import Call
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from .doorkeeper import Doorkeeper
     from .merge import Table
     from .run import Runner
-    from .sender import Sender
+    from .sender import Results, Sender
 
     Task = Generator[Ticket | None, Permit | None, None]
 
@@ -153,7 +153,10 @@ class Lane:
                         continue
                     yield from self._let_in(following)
                 if self._open:
-                    self._take((yield from self._send()))
+                    results = yield from self._send()
+                    yield from self._wait_to_read(results)
+                    self._take(results)
+                    self._memory.give_answers_back()
                 if self._ended:
                     following = self._handed_out(self._answer())
                     self._means.sender.pay(self._debts)
@@ -236,7 +239,7 @@ class Lane:
 
     # Requests ----------------------------------------------------------------------------------
 
-    def _send(self) -> Generator[Ticket, Permit, list[tuple[Call, Exchange | Outcome]]]:
+    def _send(self) -> Generator[Ticket, Permit, Results]:
         """Send the request of the first open call, and what fits to it of the others."""
         self._flights += 1
         if self._means.merges and self._ahead.waiting:
@@ -247,7 +250,7 @@ class Lane:
         if self._means.merges:
             # Not bound to the flight: a cycle would keep what was sent until it is collected.
             flight.grow = partial(self._grow, flown)
-        ended: list[tuple[Call, Exchange | Outcome]] = []
+        ended: Results = []
         try:
             yield from self._means.sender.send(flight, ended)
         except (StaleEpochError, BrokerUnavailableError, GeneratorExit):
@@ -331,7 +334,12 @@ class Lane:
             self._open.append(begun)
         self._ahead.let_in()
 
-    def _take(self, results: list[tuple[Call, Exchange | Outcome]]) -> None:
+    def _wait_to_read(self, results: Results) -> Generator[Ticket, Permit, None]:
+        """Wait for memory for large answers; where the server stops, they are read all the same."""
+        if ticket := self._memory.take_answers([content_of(result) for _, result in results]):
+            yield ticket
+
+    def _take(self, results: Results) -> None:
         """Have calls go on with what came of their requests."""
         calls = [(call, self._noted(call, result)) for call, result in results]
         # What was sent may be large, and the next run makes it once more.

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
     from queued_gspread.broker import Permit
 
-__all__ = ["FREE", "LARGE", "SLOTLESS", "SMALL", "Line", "Ticket"]
+__all__ = ["ANSWERS", "FREE", "LARGE", "SLOTLESS", "SMALL", "Line", "Ticket"]
 
 FREE: Final = ""
 """The kind of a request that takes no slot, and waits for nobody."""
 
-SMALL, LARGE = "small", "large"
-"""The kinds of calls that wait for memory, and neither for a slot nor for a token."""
+SMALL, LARGE, ANSWERS = "small", "large", "answers"
+"""The kinds of what waits for memory, and neither for a slot nor for a token."""
 
-SLOTLESS: Final = frozenset({FREE, SMALL, LARGE})
+SLOTLESS: Final = frozenset({FREE, SMALL, LARGE, ANSWERS})
 
 _SPARE: Final = 64
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from waiting import PATIENCE, eventually
 from queued_gspread.broker import Entry
 from queued_gspread.errors import CallTimeoutError
 from queued_gspread.job import Job
-from queued_gspread.server.line import LARGE, SMALL
+from queued_gspread.server import lane as lane_module
+from queued_gspread.server.line import ANSWERS, LARGE, SMALL
 from queued_gspread.server.memory import Memory, Portion, estimate
 
 BUDGET = 64_000_000
@@ -32,86 +34,110 @@ def of_size(place, size):
 
 @pytest.fixture
 def memory():
-    """Return 6,400 bytes, 1,600 of them for calls of 100 at the most."""
-    return Memory(6_400)
+    """Return 2,400 bytes for calls of 150 at the most, 4,800 for others, 2,400 for answers."""
+    return Memory(9_600)
 
 
 def test_a_large_call_waits_for_large_ones_alone(memory):
-    """What large calls have taken keeps no small one waiting, and the other way round."""
-    assert memory.take(4_800)
-    assert not memory.take(101)
-    assert all(memory.take(100) for _ in range(16))
-    assert not memory.take(100)
-    memory.give_back(4_800)
-    assert memory.take(101)
-    assert not memory.take(1)
+    """What one kind has taken keeps no other one waiting."""
+    assert (memory.kind(150), memory.kind(151)) == (SMALL, LARGE)
+    assert memory.take(LARGE, 4_800)
+    assert not memory.take(LARGE, 151)
+    assert memory.take(ANSWERS, 2_400)
+    assert not memory.take(ANSWERS, 1)
+    assert all(memory.take(SMALL, 150) for _ in range(16))
+    assert not memory.take(SMALL, 150)
+    memory.give_back(LARGE, 4_800)
+    assert memory.take(LARGE, 151)
+    assert not memory.take(SMALL, 1)
 
 
-def test_a_call_that_is_larger_than_the_budget_has_it_alone(memory):
+def test_what_is_larger_than_the_budget_has_it_alone(memory):
     """A call above the budget is not refused: it is made when no other large one is."""
-    assert memory.take(101)
-    assert not memory.take(1_000_000)
-    memory.give_back(101)
-    assert memory.take(1_000_000)
-    assert not memory.take(101)
+    assert memory.take(LARGE, 151)
+    assert not memory.take(LARGE, 1_000_000)
+    memory.give_back(LARGE, 151)
+    assert memory.take(LARGE, 1_000_000)
+    assert not memory.take(LARGE, 151)
 
 
 def test_nobody_passes_by_the_line(memory):
     """While the first in line is too large for what is left, nobody else takes that."""
     freed = []
     memory.on_free(freed.append)
-    assert memory.take(3_000)
-    assert not memory.take(2_000, in_line=True)
-    assert not memory.take(200)
-    memory.give_back(3_000)
+    assert memory.take(LARGE, 3_000)
+    assert not memory.take(LARGE, 2_000, in_line=True)
+    assert not memory.take(LARGE, 200)
+    memory.give_back(LARGE, 3_000)
     assert freed == [LARGE]
-    assert memory.take(2_000, in_line=True)
-    assert memory.take(200)
-    memory.give_back(200)
+    assert memory.take(LARGE, 2_000, in_line=True)
+    assert memory.take(LARGE, 200)
+    memory.give_back(LARGE, 200)
     assert freed == [LARGE]
 
 
 def test_no_bound_is_no_bound():
     """With 0, any number of calls may take any amount."""
     memory = Memory(0)
-    assert all(memory.take(2**50) for _ in range(1_000))
+    assert all(memory.take(LARGE, 2**50) for _ in range(1_000))
 
 
-def test_what_a_lane_has_taken_is_given_back(memory):
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_what_a_lane_has_taken_is_given_back(memory, is_closed):
     """However a lane ends, nothing of its calls counts any more, what it waited for included."""
-    for is_closed in (False, True):
-        portion = Portion(memory)
-        first, second = of_size("1-0", 300), of_size("2-0", 50)
-        assert portion.take(first)
-        assert portion.take(second)
-        assert portion.ticket(of_size("3-0", 10)).kind == LARGE
-        assert portion.ticket(of_size("3-0", 1)).kind == SMALL
-        assert portion.ticket(of_size("3-0", 10)).ask().word == "go"
-        if not is_closed:
-            for each in (first, first, second):
-                portion.give_back(each)
-        portion.close()
-        portion.close()
-        assert set(memory._taken.values()) == {0}
+    portion = Portion(memory)
+    first, second = of_size("1-0", 300), of_size("2-0", 10)
+    assert portion.take(first)
+    assert portion.take(second)
+    assert portion.take_answers([b"x" * 20]) is None
+    assert memory._taken == {LARGE: 3_600, SMALL: 120, ANSWERS: 240}
+    waiting = portion.ticket(of_size("3-0", 100))
+    assert (waiting.kind, waiting.ask().word) == (LARGE, "go")
+    assert portion.ticket(of_size("3-0", 1)).kind == SMALL
+    if not is_closed:
+        for each in (first, first, second):
+            portion.give_back(each)
+        portion.give_answers_back()
+    portion.close()
+    portion.close()
+    assert set(memory._taken.values()) == {0}
+
+
+def test_answers_are_waited_for_if_they_are_large(memory):
+    """A small answer is read at once, a large one when there is memory for it."""
+    one, other = Portion(memory), Portion(memory)
+    assert one.take_answers([b"x" * 190]) is None
+    assert other.take_answers([b"x" * 10, b""]) is None
+    waiting = other.take_answers([b"x" * 10, b"y" * 20])
+    assert (waiting.kind, waiting.ask().word) == (ANSWERS, "wait")
+    one.give_answers_back()
+    assert waiting.ask().word == "go"
+    other.give_answers_back()
+    assert set(memory._taken.values()) == {0}
 
 
 def test_what_was_waited_for_is_there_for_the_job_that_is_then_the_first(memory):
     """After a wait the first job of a lane has the memory, also if it is another, smaller one."""
     portion = Portion(memory)
-    assert memory.take(1_200)
+    assert memory.take(LARGE, 1_200)
     ticket = portion.ticket(of_size("1-0", 350))
     waiting = ticket.ask()
     assert (waiting.word, waiting.wait) == ("wait", math.inf)
-    memory.give_back(1_200)
+    memory.give_back(LARGE, 1_200)
     assert ticket.ask().word == "go"
     assert portion.take(of_size("2-0", 100))
     assert memory._taken[LARGE] == 4_200
     portion.close()
-    assert ticket.ask().word == "go"
-    assert not memory.take(4_200)
-    assert not portion.take(of_size("2-0", 10_000)) or memory._taken[LARGE] == 120_000
-    portion.close()
     assert memory._taken[LARGE] == 0
+
+
+def test_a_first_job_that_is_larger_than_what_was_waited_for_waits_again(memory):
+    """What was waited for is given back where the first job of the lane is a larger one by then."""
+    portion = Portion(memory)
+    assert memory.take(LARGE, 1_200)
+    assert portion.ticket(of_size("1-0", 100)).ask().word == "go"
+    assert not portion.take(of_size("2-0", 350))
+    assert memory._taken[LARGE] == 1_200
 
 
 def test_the_rectangle_around_cells_counts():
@@ -177,6 +203,45 @@ def test_a_job_that_waits_for_memory_is_not_in_it(tight, client, gate, backgroun
     gate.next().answer({})
     assert (first.result(PATIENCE), second.result(PATIENCE)) == ({}, {})
     assert heads.count("two") == before + 1
+
+
+def test_large_answers_are_read_in_turn(tight, client, gate, background, monkeypatch):
+    """While a large answer is read, the next one waits as it came, and small ones are read."""
+    _, memory = tight
+    reading, go_on, real = threading.Event(), threading.Event(), lane_module.Lane._take
+
+    def take(lane, results):
+        if memory._taken[ANSWERS] and not reading.is_set():
+            reading.set()
+            assert go_on.wait(PATIENCE)
+        real(lane, results)
+
+    monkeypatch.setattr(lane_module.Lane, "_take", take)
+    calls = [background(read, client, lane) for lane in ("one", "two")]
+    for arrival in (gate.next(), gate.next()):
+        arrival.answer({"values": TEXT})
+    assert reading.wait(PATIENCE)
+    eventually(is_waited_for(memory, ANSWERS))
+    small = background(read, client, "small")
+    gate.next().answer({})
+    assert small.result(PATIENCE) == {}
+    assert not any(call.done() for call in calls)
+    go_on.set()
+    assert [call.result(PATIENCE) for call in calls] == [{"values": TEXT}] * 2
+
+
+def test_a_large_answer_is_told_although_the_server_stops(tight, client, gate, background):
+    """At the end large answers are read without waiting: no call is made again for want of it."""
+    server, memory = tight
+    memory.take(ANSWERS, BUDGET)
+    call = background(read, client)
+    gate.next().answer({"values": TEXT})
+    eventually(is_waited_for(memory, ANSWERS))
+    stop = background(server.stop)
+    assert call.result(PATIENCE) == {"values": TEXT}
+    stop.result(PATIENCE)
+    memory.give_back(ANSWERS, BUDGET)
+    assert len(gate.seen) == 1
 
 
 def test_a_stop_while_a_call_waits_for_memory(tight, serve, client, gate, background, raw, keys):
