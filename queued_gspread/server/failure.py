@@ -50,16 +50,18 @@ class Failure:
     def check(self) -> None:
         """Raise :class:`QueuedGspreadError` if a thread has failed."""
         if self.error is not None:
-            raise QueuedGspreadError(self._told) from self.error
+            raise QueuedGspreadError(
+                self._told or "a thread of the server has failed"
+            ) from self.error
 
     def _note(self, error: BaseException) -> None:
-        if self.error is None:
-            name, what = threading.current_thread().name, f"{type(error).__name__}: {error}"
-            self._told = f"the server has ended, since its thread {name!r} has failed: {what}"
-            self.error = error
         try:
-            LOGGER.critical("a thread has failed, please report it", exc_info=error)
+            name, what = threading.current_thread().name, f"{type(error).__name__}: {error}"
+            LOGGER.critical("the thread %s has failed, please report it", name, exc_info=error)
+            told = f"the server has ended, since its thread {name!r} has failed: {what}"
+            self._told = self._told or told
         finally:
+            self.error = self.error or error
             self._end()
 
 

@@ -6,8 +6,9 @@ it is answered. A job that waits for memory stays in Redis. Large answers of Goo
 as they came, until there is memory to read them.
 
 Small calls, large ones and answers have budgets of their own, so that a large call waits for large
-ones alone, and holds up no others. What needs more than a whole budget has it when it is unused.
-Nobody who has memory for an answer waits for anything, so nobody waits for ever.
+ones alone, and holds up no others; most calls are so small that they are not counted. What needs
+more than a whole budget has it when it is unused. Nobody who has memory for an answer waits for
+anything, so nobody waits for ever.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker import Permit
 
-from .line import ANSWERS, LARGE, SMALL, Ticket
+from .line import ANSWERS, FREE, LARGE, SMALL, Ticket
 from .rectangles import MOST_OBJECTS
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ DEFAULT_MAX_MEMORY: Final = 1024**3
 _GO: Final = Permit("go")
 _WAIT: Final = Permit("wait", wait=float("inf"))
 # Which part of the whole each of them is.
-_SMALL_CALLS, _ANSWERS, _SMALL_CALL = 4, 4, 64
+_SMALL_CALLS, _ANSWERS, _SMALL_CALL, _FREE_CALL = 4, 4, 64, 65_536
 # Bytes, as measured (docs/guarantees.md): of a byte of text, decoded and in a request; of a list's
 # item; and of a dict's, where its keys and values come in pairs at first.
 _BYTE, _ITEM, _PAIR = 12, 64, 160
@@ -79,7 +80,7 @@ class Memory:
         most = most or sys.maxsize
         small, answers = most // _SMALL_CALLS, most // _ANSWERS
         self._most = {SMALL: small, LARGE: most - small - answers, ANSWERS: answers}
-        self._largest_small = most // _SMALL_CALL
+        self._largest_small, self._largest_free = most // _SMALL_CALL, most // _FREE_CALL
         self._taken = dict.fromkeys(self._most, 0)
         # Whether the first in line was refused: then nobody passes by the line.
         self._is_short = dict.fromkeys(self._most, False)
@@ -91,7 +92,9 @@ class Memory:
         self._on_free = callback
 
     def kind(self, size: int) -> str:
-        """Return whether a call that takes so much is small or large."""
+        """Return whether a call that takes so much is small or large, or is not counted."""
+        if size <= self._largest_free:
+            return FREE
         return SMALL if size <= self._largest_small else LARGE
 
     def take(self, kind: str, size: int, *, in_line: bool = False) -> bool:
@@ -103,6 +106,8 @@ class Memory:
             in_line: Whether the valve asks, for the first in line.
 
         """
+        if kind == FREE:
+            return True
         with self._lock:
             taken = self._taken[kind]
             fits = taken + size <= self._most[kind] or not taken
@@ -113,6 +118,8 @@ class Memory:
 
     def give_back(self, kind: str, size: int) -> None:
         """Give back what was taken."""
+        if kind == FREE:
+            return
         with self._lock:
             self._taken[kind] -= size
             is_waited_for = self._is_short[kind]
@@ -155,7 +162,7 @@ class Portion:
     def take_answers(self, answers: Sequence[bytes]) -> Ticket | None:
         """Take what is needed to read answers; return a ticket where that is to be waited for."""
         size = sum(map(_read, answers))
-        if self._memory.kind(size) == SMALL or self._ask_for_answers(size, in_line=False) is _GO:
+        if self._memory.kind(size) != LARGE or self._ask_for_answers(size, in_line=False) is _GO:
             return None
         return Ticket(ANSWERS, lambda: self._ask_for_answers(size, in_line=True))
 

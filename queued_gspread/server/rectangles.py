@@ -68,7 +68,8 @@ def _check(rows: int, columns: int) -> None:
 def _makes_objects(job: Job) -> bool:
     if job.method in _OF_OBJECTS_IN_ALL:
         # Where a row or a column is named, of that alone.
-        return len(job.args) == 1 and not {"in_row", "in_column"} & job.kwargs.keys()
+        named = (*job.args[1:3], job.kwargs.get("in_row"), job.kwargs.get("in_column"))
+        return all(each is None for each in named)
     return job.method in _OF_OBJECTS
 
 

@@ -16,7 +16,7 @@ from queued_gspread.broker import Entry
 from queued_gspread.errors import CallTimeoutError
 from queued_gspread.job import Job
 from queued_gspread.server import lane as lane_module
-from queued_gspread.server.line import ANSWERS, LARGE, SMALL
+from queued_gspread.server.line import ANSWERS, FREE, LARGE, SMALL
 from queued_gspread.server.memory import Memory, Portion, estimate
 
 BUDGET = 64_000_000
@@ -74,6 +74,18 @@ def test_nobody_passes_by_the_line(memory):
     assert memory.take(LARGE, 200)
     memory.give_back(LARGE, 200)
     assert freed == [LARGE]
+
+
+def test_the_smallest_calls_wait_for_nothing():
+    """Calls of the usual size, such as reads, are made however much memory others have."""
+    memory = Memory(65_536 * 1_000)
+    assert memory.take(SMALL, 65_536 * 250)
+    assert not memory.take(memory.kind(1_001), 1_001)
+    assert memory.take(memory.kind(1_000), 1_000)
+    memory.give_back(memory.kind(1_000), 1_000)
+    assert memory._taken[SMALL] == 65_536 * 250
+    body = Job("worksheet", "append_row", WORKSHEET, (["a text", 1, 2.5, True] * 2,)).encode()
+    assert Memory().kind(estimate(body)) == FREE
 
 
 def test_no_bound_is_no_bound():

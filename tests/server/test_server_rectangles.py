@@ -67,6 +67,11 @@ TOO_LARGE = {
     ),
     "a size to keep": ("get", ("A1:ZZZ1000000",), {"maintain_size": True}),
     "a search": ("find", ("x",), {"answer": {"values": [["x"] * 2_000, *[[]] * 2_000]}}),
+    "a search that names no row": (
+        "find",
+        ("x", None, None, False),
+        {"answer": {"values": [["x"] * 2_000, *[[]] * 2_000]}},
+    ),
     "a search of all": ("findall", ("x",), {"answer": {"values": [["x"] * 2_000, *[[]] * 2_000]}}),
 }
 
