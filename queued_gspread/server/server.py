@@ -196,11 +196,12 @@ class Server:
         thread.start()
         self._thread = thread
         lease.decided.wait()
-        if self._failure.error or lease.error:
+        error = lease.error
+        if error is not None or self._failure.error is not None:
             self.stop()
             self._failure.check()
-        if lease.error is not None:
-            raise lease.error
+        if error is not None:
+            raise error
         return self
 
     def stop(self) -> None:
