@@ -108,7 +108,8 @@ def _install() -> None:
         (gspread.utils, "a1_to_rowcol", _check_label),
         (gspread.utils, "_a1_to_rowcol_unbounded", _check_label),
     ):
-        setattr(module, name, _looking_first(look, getattr(module, name)))
+        if hasattr(module, name):  # another gspread may have others
+            setattr(module, name, _looking_first(look, getattr(module, name)))
 
 
 _install()
