@@ -35,6 +35,8 @@ that is sent: of more, Google refuses the request, which is larger than 10 MiB t
 # gspread raises 26 to the power of each letter's place.
 _LONGEST_LABEL: Final = 1_000
 
+_COUNTLESS: Final = 10**12
+
 _OF_OBJECTS: Final = {"range", "get_all_cells", "named_range", "update_cells"}
 _OF_OBJECTS_IN_ALL: Final = {"find", "findall"}
 
@@ -57,12 +59,19 @@ def _check(rows: int, columns: int) -> None:
     if job is None:
         return
     most = MOST_OBJECTS if _makes_objects(job) else MOST_CELLS
-    if rows * columns > most:
+    cells = max(rows, 1) * max(columns, 1)
+    if cells > most:
         raise CallRefusedError(
-            f"{job.kind}.{job.method} makes a rectangle of {rows:,} rows and {columns:,} columns, "
-            f"{rows * columns:,} cells, and the server makes {most:,} at the most: read or write "
-            "what there is in several ranges, by batch_get() or batch_update()"
+            f"{job.kind}.{job.method} makes a rectangle of {_shown(rows)} rows and "
+            f"{_shown(columns)} columns, {_shown(cells)} cells, and the server makes {most:,} at "
+            "the most: read or write what there is in several ranges, by batch_get() or "
+            "batch_update()"
         )
+
+
+def _shown(number: int) -> str:
+    # Of a number of thousands of digits Python makes no text.
+    return f"{number:,}" if number < _COUNTLESS else f"over {_COUNTLESS:,}"
 
 
 def _makes_objects(job: Job) -> bool:

@@ -53,6 +53,8 @@ def outcome(method, *args, target=None, kind="worksheet", answer=(), **kwargs):
 
 TOO_LARGE = {
     "two corners": ("update_cells", (corners(5000, 5000),), {}),
+    "two corners beyond all numbers": ("update_cells", (corners(10**4000, 10**4000),), {}),
+    "rows of nothing": ("range", (f"1:{HUGE}",), {"target": sheet(columns=0)}),
     "a label": ("range", ("A1:ZZZ1000000",), {}),
     "numbers": ("range", (1, 1, HUGE, HUGE), {}),
     "a name": ("range", (), {"name": "A1:ZZ9999999"}),
