@@ -9,10 +9,11 @@ import threading
 from typing import TYPE_CHECKING
 
 from queued_gspread.embedded import ensure_running
-from queued_gspread.errors import ConfigurationError
+from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 from queued_gspread.server import Server
 from queued_gspread.server.calllog import configure
 from queued_gspread.server.effort import DURABILITIES
+from queued_gspread.server.memory import DEFAULT_MAX_MEMORY
 from queued_gspread.settings import DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_REDIS_URL
 
 from .options import Parser, count, message_bytes, positive_seconds, seconds
@@ -164,6 +165,14 @@ def _limit_options(parser: Parser) -> None:
         default=DEFAULT_MAX_MESSAGE_BYTES,
         metavar="BYTES",
     )
+    parser.option(
+        "--max-memory-bytes",
+        "how much memory calls may take at a time, by an estimate; others wait; 0 for any amount "
+        "(default %(default)s)",
+        type=count,
+        default=DEFAULT_MAX_MEMORY,
+        metavar="BYTES",
+    )
 
 
 def _log_options(parser: Parser) -> None:
@@ -215,16 +224,17 @@ def run(options: argparse.Namespace) -> int:
         lease=options.lease,
         max_queue=options.max_queue,
         max_message_bytes=options.max_message_bytes,
+        max_memory_bytes=options.max_memory_bytes,
         signing_key_file=options.signing_key_file,
     )
     if options.redis_url is None:
         _start_redis()
-    was_told = _until_told(server)
+    status = 0 if _until_told(server) else 1
     if server.has_calls_left:
         # Their threads may wait for Google for minutes yet; the next server knows of them.
         sys.stderr.flush()
-        os._exit(0)
-    return 0 if was_told else 1
+        os._exit(status)
+    return status
 
 
 def _until_told(server: Server) -> bool:
@@ -240,7 +250,11 @@ def _until_told(server: Server) -> bool:
         pass
     was_told = told.is_set() or server.was_told_to_stop
     server.request_stop()
-    server.wait()
+    try:
+        server.wait()
+    except QueuedGspreadError as error:
+        _say(f"queued-gspread-server: {error}")
+        return False
     return was_told
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -22,22 +22,23 @@ from .ahead import Ahead
 from .calllog import LOGGER, log_call
 from .flight import Flight
 from .line import FREE, Ticket
-from .outcome import Outcome
+from .memory import Memory, Portion
+from .outcome import Outcome, batches
 from .quarantine import Quarantine, is_suspect
-from .request import Exchange, Response, is_read
+from .request import Exchange, Response, content_of, is_read
 from .run import broken
 from .together import Together, companions, is_single, may_lead
 from .underway import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator
 
     from queued_gspread.broker import Due, Entry, Ready, Servers
 
     from .doorkeeper import Doorkeeper
     from .merge import Table
     from .run import Runner
-    from .sender import Sender
+    from .sender import Results, Sender
 
     Task = Generator[Ticket | None, Permit | None, None]
 
@@ -48,8 +49,6 @@ _QUARANTINE_LOOK: Final = 0.1
 _MOST_TABLES: Final = 10_000
 # Requests of calls that go on, after which another lane may have the worker.
 _LONGEST_TURN: Final = 16
-# Replies that go to Redis in one script, in bytes: others wait for as long as it runs.
-_MOST_ANSWERED: Final = 4_000_000
 
 
 class Tables:
@@ -91,6 +90,7 @@ class Means:
         merges: Whether calls may run together.
         linger: Seconds for which a lane that has answered several callers at a time waits for
             their next calls, at the most.
+        memory: What calls may take.
 
     """
 
@@ -103,6 +103,7 @@ class Means:
     _: KW_ONLY
     merges: bool = True
     linger: float = 0.0
+    memory: Memory = field(default_factory=Memory)
 
     def work(self, ready: Ready, is_over: Callable[[], bool]) -> Task:
         """Return the work of a lane until none of its calls is left."""
@@ -138,18 +139,24 @@ class Lane:
         self._ahead = Ahead()
         self._answered = 0
         self._suspect: Entry | None = None
+        self._memory = Portion(means.memory)
 
     def work(self) -> Task:
         """Run the calls of the lane; between two of them, others may have the worker."""
         following = self._handed_out(self._first_job())
         try:
-            while not self._is_over():
-                if not self._open:
-                    if following is None:
-                        return
+            while (self._open or following) and not self._is_over():
+                if following and not self._open:
+                    if not self._memory.take(following):
+                        ticket, following = self._memory.ticket(following), None
+                        following = yield from self._head_after(ticket)
+                        continue
                     yield from self._let_in(following)
                 if self._open:
-                    self._take((yield from self._send()))
+                    results = yield from self._send()
+                    yield from self._wait_to_read(results)
+                    self._take(results)
+                    self._memory.give_answers_back()
                 if self._ended:
                     following = self._handed_out(self._answer())
                     self._means.sender.pay(self._debts)
@@ -166,6 +173,7 @@ class Lane:
             self._release()
             for call in self._open:
                 call.close()
+            self._memory.close()
             self._leave()
 
     def _leave(self) -> None:
@@ -183,6 +191,11 @@ class Lane:
         """Return the first job, which may have come with the name of the lane."""
         first, self._first = self._first, None
         return first or self._means.queue.head(self._name)
+
+    def _head_after(self, ticket: Ticket) -> Generator[Ticket, Permit, Entry | None]:
+        """Wait, and look at the head of the lane again."""
+        permit = yield ticket
+        return self._handed_out(self._means.queue.head(self._name)) if permit.word == "go" else None
 
     def _let_in(self, entry: Entry) -> Generator[Ticket, Permit, None]:
         if is_suspect(entry) and not (yield from self._is_alone(entry)):
@@ -227,7 +240,7 @@ class Lane:
 
     # Requests ----------------------------------------------------------------------------------
 
-    def _send(self) -> Generator[Ticket, Permit, list[tuple[Call, Exchange | Outcome]]]:
+    def _send(self) -> Generator[Ticket, Permit, Results]:
         """Send the request of the first open call, and what fits to it of the others."""
         self._flights += 1
         if self._means.merges and self._ahead.waiting:
@@ -238,7 +251,7 @@ class Lane:
         if self._means.merges:
             # Not bound to the flight: a cycle would keep what was sent until it is collected.
             flight.grow = partial(self._grow, flown)
-        ended: list[tuple[Call, Exchange | Outcome]] = []
+        ended: Results = []
         try:
             yield from self._means.sender.send(flight, ended)
         except (StaleEpochError, BrokerUnavailableError, GeneratorExit):
@@ -307,11 +320,12 @@ class Lane:
     def _join(self, entry: Entry, together: Together) -> None:
         """Let one more call in, if it may run together with the open ones."""
         admitted = self._means.doorkeeper.glance(entry)
-        if admitted is None:
+        if admitted is None or not self._memory.take(entry):
             self._ahead.block()
             return
         begun = self._means.runner.begin(admitted)
         if isinstance(begun, Call) and not together.add(begun):
+            self._memory.give_back(entry)
             self._ahead.block(begun)
             return
         self._entries[entry.entry] = (entry, time.monotonic())
@@ -321,7 +335,12 @@ class Lane:
             self._open.append(begun)
         self._ahead.let_in()
 
-    def _take(self, results: list[tuple[Call, Exchange | Outcome]]) -> None:
+    def _wait_to_read(self, results: Results) -> Generator[Ticket, Permit, None]:
+        """Wait for memory for large answers; where the server stops, they are read all the same."""
+        if ticket := self._memory.take_answers([content_of(result) for _, result in results]):
+            yield ticket
+
+    def _take(self, results: Results) -> None:
         """Have calls go on with what came of their requests."""
         calls = [(call, self._noted(call, result)) for call, result in results]
         # What was sent may be large, and the next run makes it once more.
@@ -360,11 +379,12 @@ class Lane:
         """Answer the calls that have ended; return the next one of the lane."""
         following = None
         self._answered += len(self._ended)
-        for ended in _batches(self._ended):
+        for ended in batches(self._ended):
             replies = [(entry, outcome.reply if entry.job_id else b"") for entry, outcome in ended]
             following = self._means.doorkeeper.answer(self._means.queue, replies, self._debts)
             for entry, outcome in ended:
                 self._handed.discard(entry.job_id)
+                self._memory.give_back(entry)
                 began = self._entries.pop(entry.entry)[1]
                 log_call(entry, outcome, time.monotonic() - began)
         self._ended.clear()
@@ -377,23 +397,4 @@ class Lane:
         if answered <= 1 or waiting >= answered or not self._means.linger or self._is_over():
             return following
         moment = time.monotonic() + self._means.linger
-        permit = yield Ticket(FREE, lambda: _GO, not_before=moment)
-        if permit.word != "go":
-            return None
-        return self._handed_out(self._means.queue.head(self._name))
-
-
-def _batches(
-    ended: Sequence[tuple[Entry, Outcome]],
-) -> Iterator[list[tuple[Entry, Outcome]]]:
-    """Yield what has ended in portions that Redis answers in a moment each."""
-    batch: list[tuple[Entry, Outcome]] = []
-    size = 0
-    for entry, outcome in ended:
-        if batch and size + len(outcome.reply) > _MOST_ANSWERED:
-            yield batch
-            batch, size = [], 0
-        batch.append((entry, outcome))
-        size += len(outcome.reply)
-    if batch:
-        yield batch
+        return (yield from self._head_after(Ticket(FREE, lambda: _GO, not_before=moment)))

@@ -20,6 +20,7 @@ from queued_gspread.broker import Ready, StaleEpochError, Stop
 from queued_gspread.errors import BrokerUnavailableError
 
 from .calllog import LOGGER
+from .failure import logged
 from .program import stop_after_main
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from queued_gspread.broker import Permit, Servers
 
+    from .failure import Watch
     from .lane import Task
     from .valve import Valve
 
@@ -50,6 +52,7 @@ class Lanes:
         stopping: Set when no further call is to be begun.
         on_stop: Called when somebody asks this server to stop, through the queue.
         window: Seconds for which the slots of a server that is gone are held.
+        watched: Watches leaders and workers.
 
     """
 
@@ -61,6 +64,7 @@ class Lanes:
         stopping: threading.Event,
         on_stop: Callable[[], None],
         window: float = 0.0,
+        watched: Watch = logged,
     ) -> None:
         self._queue = queue
         self._work = work
@@ -79,14 +83,15 @@ class Lanes:
         self._spare = 0
         # Set once a leader has ended, and all is over.
         self._ended = threading.Event()
-        self._failure: BaseException | None = None
         self._lapsed = threading.Event()
         # Set at the start, and whenever the name of a lane that holds jobs may have been lost.
         self._must_recover = threading.Event()
         self._must_recover.set()
         self._workers = ThreadPoolExecutor(_MOST_WORKERS, thread_name_prefix="lane")
+        self._begin = watched(self._begin_drive)
+        self._lead_watched = watched(self._lead_and_drive)
         self._leaders = [
-            threading.Thread(target=self._lead_and_drive, name=f"lane_leader_{number}")
+            threading.Thread(target=self._lead_to_the_end, name=f"lane_leader_{number}")
             for number in range(_LEADERS)
         ]
 
@@ -97,18 +102,16 @@ class Lanes:
             RuntimeError: There can be no further thread.
 
         """
-        self._valve.start()
         try:
+            self._valve.start()
             self._start_threads()
-        except RuntimeError:
+            # Leaders may still be in a blocking read when all is over.
+            while not (self._ended.wait(_PAUSE) or self._over):
+                stop_after_main(self._on_stop)
+        except BaseException as error:
             self.lapse()
-            if not stop_after_main(self._on_stop):
+            if not (isinstance(error, RuntimeError) and stop_after_main(self._on_stop)):
                 raise
-        # Leaders may still be in a blocking read when all is over.
-        while not (self._ended.wait(_PAUSE) or self._over):
-            stop_after_main(self._on_stop)
-        if self._failure is not None:
-            raise self._failure
 
     def _start_threads(self) -> None:
         # Tasks that are submitted wait for a worker, so that there has to be one.
@@ -121,17 +124,16 @@ class Lanes:
         self._lapsed.set()
         self._valve.close(StaleEpochError())
 
+    def _lead_to_the_end(self) -> None:
+        self._lead_watched()
+        self._ended.set()
+
     def _lead_and_drive(self) -> None:
         """Lead and drive a lane in turn, until all is over."""
-        try:
-            while not self._over:
-                claimed = self._lead()
-                if claimed is not None:
-                    self._drive(*claimed)
-        except BaseException as error:  # noqa: BLE001 - it is raised where the server runs
-            self._failure = error
-            self.lapse()
-        self._ended.set()
+        while not self._over:
+            claimed = self._lead()
+            if claimed is not None:
+                self._drive(*claimed)
 
     def _lead(self) -> tuple[str, Task] | None:
         """Lead until there is a lane to drive while somebody else leads, or all is over."""
@@ -177,10 +179,9 @@ class Lanes:
         self._end_threads(wait=is_idle)
         return is_idle
 
-    def join(self) -> None:
-        """Wait until all requests in the air are answered."""
-        self._wait_until_idle(None)
-        self._end_threads(wait=True)
+    def join(self, seconds: float | None = None) -> None:
+        """Wait until all requests in the air are answered, for so long at the most."""
+        self._end_threads(wait=self._wait_until_idle(seconds))
 
     def _end_threads(self, *, wait: bool) -> None:
         self._workers.shutdown(wait=wait)
@@ -233,7 +234,7 @@ class Lanes:
         with self._changed:
             self._backlog += 1
         try:
-            self._workers.submit(self._begin_drive, lane, task, given)
+            self._workers.submit(self._begin, lane, task, given)
         except RuntimeError as error:
             if "new thread" in str(error):
                 # There can be no further thread now; it waits for one of those that are.
@@ -277,6 +278,7 @@ class Lanes:
             return self._come_back_to(lane)
         except BaseException:  # noqa: BLE001 - the lane has to go on, whatever it is
             LOGGER.exception("lane %r: an error of this program, please report it", lane)
+            self._stopping.wait(_PAUSE)
             return self._come_back_to(lane)
         return None
 

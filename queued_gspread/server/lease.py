@@ -11,12 +11,15 @@ from queued_gspread.broker import StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError
 
 from .calllog import LOGGER
+from .failure import logged
 from .program import stop_after_main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from queued_gspread.broker import Servers
+
+    from .failure import Watch
 
 __all__ = ["Lease"]
 
@@ -41,15 +44,21 @@ class Lease:
         seconds: How long the lease holds without a beat.
         clock: A monotonic clock, in seconds, that goes on while this process is paused, and while
             its machine is.
+        watched: Watches its thread.
 
     Attributes:
-        decided: Set once it is known whether this server works or stands by, or that it cannot.
+        decided: Set once it is known whether this server works or stands by, or that it cannot,
+            and at the end.
         error: Why it cannot, as long as it cannot.
 
     """
 
     def __init__(
-        self, queue: Servers, seconds: float, clock: Callable[[], float] = _since_boot
+        self,
+        queue: Servers,
+        seconds: float,
+        clock: Callable[[], float] = _since_boot,
+        watched: Watch = logged,
     ) -> None:
         self._queue = queue
         self._seconds = seconds
@@ -58,12 +67,13 @@ class Lease:
         self._certain_until = -math.inf
         self._next_beat = self._pause
         self.decided = threading.Event()
-        self.error: BrokerUnavailableError | None = None
+        self.error: Exception | None = None
         self._ended = threading.Event()
         self._changed = threading.Condition()
         self._epoch = ""
         self._on_end: Callable[[], None] | None = None
-        self._thread = threading.Thread(target=self._beat_on, name="lease", daemon=True)
+        work = watched(self._beat_on)
+        self._thread = threading.Thread(target=work, name="lease", daemon=True)
 
     def start(self) -> None:
         """Begin to beat."""
@@ -74,10 +84,12 @@ class Lease:
         self._ended.set()
         with self._changed:
             self._changed.notify_all()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
+        self.decided.set()
         try:
             self._queue.release()
-        except BrokerUnavailableError as error:
+        except Exception as error:  # noqa: BLE001 - it ends all the same
             LOGGER.warning("could not give up the lease, so it will run out: %s", error)
 
     def wait_for_epoch(self, stopping: threading.Event, after: str) -> str:
@@ -125,10 +137,17 @@ class Lease:
             try:
                 told = self._beat(told)
             except BrokerUnavailableError as error:
-                self.error = error
-                self.decided.set()
                 told = self._tell_once(told, f"waiting for Redis: {error}")
+                self._note(error)
+            except Exception as error:  # noqa: BLE001 - the next beat may do
+                text = f"could not renew the lease: {type(error).__name__}: {error}"
+                told = self._tell_once(told, text, error)
+                self._note(error)
             self._ended.wait(self._next_beat)
+
+    def _note(self, error: Exception) -> None:
+        self.error = error
+        self.decided.set()
 
     def _beat(self, told: str) -> str:
         began = self._clock()
@@ -156,7 +175,7 @@ class Lease:
             self._changed.notify_all()
 
     @staticmethod
-    def _tell_once(told: str, text: str) -> str:
+    def _tell_once(told: str, text: str, error: Exception | None = None) -> str:
         if told != text:
-            LOGGER.warning(text)
+            LOGGER.warning(text, exc_info=error)
         return text

@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 
     from queued_gspread.broker import Permit
 
-__all__ = ["FREE", "Line", "Ticket"]
+__all__ = ["ANSWERS", "FREE", "LARGE", "SLOTLESS", "SMALL", "Line", "Ticket"]
 
 FREE: Final = ""
 """The kind of a request that takes no slot, and waits for nobody."""
 
+SMALL, LARGE, ANSWERS = "small", "large", "answers"
+"""The kinds of what waits for memory, and neither for a slot nor for a token."""
+
+SLOTLESS: Final = frozenset({FREE, SMALL, LARGE, ANSWERS})
 
 _SPARE: Final = 64
 
@@ -139,7 +143,8 @@ class Line:
         if kind == FREE:
             return -math.inf
         none = -math.inf
-        return max(self._blocked.get(kind, none), self._blocked.get(ALL, none))
+        of_all = none if kind in SLOTLESS else self._blocked.get(ALL, none)
+        return max(self._blocked.get(kind, none), of_all)
 
     def _top(self, kind: str) -> tuple[float, int, int, Ticket] | None:
         return self._first(self._ready[kind]) if kind in self._ready else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import requests
 
@@ -25,12 +25,27 @@ from .hint import how_to_check
 from .request import Request, Sent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from queued_gspread.broker import Entry
     from queued_gspread.job import Job
 
     from .journal import Unanswered
 
-__all__ = ["Outcome", "ended", "failed", "in_doubt", "late", "lost", "poisoned", "unknown"]
+__all__ = [
+    "Outcome",
+    "batches",
+    "ended",
+    "failed",
+    "in_doubt",
+    "late",
+    "lost",
+    "poisoned",
+    "unknown",
+]
+
+# Replies that go to Redis in one script, in bytes: others wait for as long as it runs.
+_MOST_ANSWERED: Final = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -171,3 +186,19 @@ def unknown(answer: object, why: str) -> OutcomeUnknownError:
 def _unknown(message: str) -> OutcomeUnknownError:
     error = {"message": message, "status": "OUTCOME_UNKNOWN"}
     return OutcomeUnknownError(made_up_response(0, "OUTCOME_UNKNOWN", error))
+
+
+def batches(
+    ended: Sequence[tuple[Entry, Outcome]],
+) -> Iterator[list[tuple[Entry, Outcome]]]:
+    """Yield what has ended in portions that Redis answers in a moment each."""
+    batch: list[tuple[Entry, Outcome]] = []
+    size = 0
+    for entry, outcome in ended:
+        if batch and size + len(outcome.reply) > _MOST_ANSWERED:
+            yield batch
+            batch, size = [], 0
+        batch.append((entry, outcome))
+        size += len(outcome.reply)
+    if batch:
+        yield batch

@@ -30,6 +30,7 @@ from queued_gspread.scopes import allows, insufficient
 
 from .captured import captured
 from .inspection import inspect
+from .rectangles import bounded
 from .request import CREDENTIALS, Exchange, Failure, Remembered, Request, Response, Sent
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def run(
     http.plays(exchanges, lack)
     http.scopes = job.identity.scopes
     target, before = _target(job, http)
-    with captured() as warnings:
+    with captured() as warnings, bounded(job):
         reply = _outcome(job, target)
     reply.warnings = warnings
     if before is not None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import requests
+
 __all__ = [
     "CREDENTIALS",
     "Exchange",
@@ -17,6 +19,7 @@ __all__ = [
     "Response",
     "Sent",
     "answer_of",
+    "content_of",
     "is_read",
     "same_request",
 ]
@@ -123,6 +126,13 @@ def answer_of(outcome: Response | Failure) -> Any:
     if isinstance(outcome, Response):
         return outcome.value
     return getattr(outcome.error, "response", None)
+
+
+def content_of(result: object) -> bytes:
+    """Return the bytes of the answer that came, if a result is an exchange and has an answer."""
+    answer = answer_of(result.outcome) if isinstance(result, Exchange) else None
+    content = answer.content if isinstance(answer, requests.Response) else b""
+    return content or b""
 
 
 def is_read(request: Request) -> bool:

@@ -22,10 +22,12 @@ from .counters import Counters
 from .credentials import key_file, make_client, retries_by_itself
 from .doorkeeper import Doorkeeper
 from .effort import Patience
+from .failure import Failure
 from .journal import Journals
 from .lane import Means, Tables
 from .lanes import Lanes
 from .lease import Lease
+from .memory import DEFAULT_MAX_MEMORY, Memory
 from .quarantine import Quarantine
 from .quota import Quota
 from .run import Runner
@@ -91,6 +93,8 @@ class Server:
         lease: Seconds after which a server that has gone silent counts as gone.
         max_queue: How many calls may wait in the namespace; 0 for any number.
         max_message_bytes: How large a job or a reply may be.
+        max_memory_bytes: How much memory calls may take at a time, as it is estimated from their
+            jobs; those that would take more wait. 0 for any amount.
         signing_key_file: The file with the keys that sign jobs and replies; see
             :mod:`queued_gspread.signing`.
 
@@ -130,6 +134,7 @@ class Server:
         lease: float = 5.0,
         max_queue: int = 100_000,
         max_message_bytes: int | None = None,
+        max_memory_bytes: int = DEFAULT_MAX_MEMORY,
         signing_key_file: str | Path | None = None,
     ) -> None:
         self._settings = Settings.resolve(
@@ -140,6 +145,9 @@ class Server:
         )
         self._doorkeeper = Doorkeeper(self._settings)
         self._max_queue = checked_count(max_queue, f"max_queue={max_queue!r}")
+        self._memory = Memory(
+            checked_count(max_memory_bytes, f"max_memory_bytes={max_memory_bytes!r}")
+        )
         named = {"service_account": service_account, "oauth": oauth, "adc": adc, "api_key": api_key}
         timing = (request_timeout, refresh_every)
         self._client, self._http, self._tokens = _way_to_google(client, named, api_endpoint, timing)
@@ -156,6 +164,7 @@ class Server:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._left: list[Lanes] = []
+        self._failure = Failure()
         self._queue = self._new_queue()
 
     @property
@@ -169,10 +178,11 @@ class Server:
         Raises:
             BrokerUnavailableError: Redis could not be reached at the start.
             ConfigurationError: This Redis may drop what waits in it.
+            QueuedGspreadError: A thread of the server has failed.
 
         """
-        self._check_redis()
-        self._run(Lease(self._queue, self._lease_seconds))
+        self._run(self._new_lease())
+        self._failure.check()
 
     def start(self) -> Self:
         """Work in a thread; return when this server works, or stands by for another.
@@ -182,19 +192,24 @@ class Server:
         Raises:
             BrokerUnavailableError: Redis cannot be reached.
             ConfigurationError: This Redis may drop what waits in it, or the server runs already.
+            QueuedGspreadError: A thread of the server has failed.
 
         """
         if self.is_running:
             raise ConfigurationError("this server is running already: call stop() first")
-        self._check_redis()
+        lease = self._new_lease()
         self._stopping.clear()
-        lease = Lease(self._queue, self._lease_seconds)
-        self._thread = threading.Thread(target=self._run, args=(lease,), name="queued-gspread")
-        self._thread.start()
+        run = self._failure.watched(self._run)
+        thread = threading.Thread(target=run, args=(lease,), name="queued-gspread")
+        thread.start()
+        self._thread = thread
         lease.decided.wait()
-        if lease.error is not None:
+        error = lease.error
+        if error is not None or self._failure.error is not None:
             self.stop()
-            raise lease.error
+            self._failure.check()
+        if error is not None:
+            raise error
         return self
 
     def stop(self) -> None:
@@ -204,13 +219,23 @@ class Server:
         one, and what waits, stays in the queue for the next server.
         """
         self.request_stop()
-        self.wait()
+        self._join()
         for lanes in self._left:
-            lanes.join()
+            # Of a thread that has failed nobody knows what it left undone.
+            lanes.join(None if self._failure.error is None else 0)
         self._left.clear()
 
     def wait(self) -> None:
-        """Wait until the server that :meth:`start` started no longer works."""
+        """Wait until the server that :meth:`start` started no longer works.
+
+        Raises:
+            QueuedGspreadError: It has ended since a thread of it has failed.
+
+        """
+        self._join()
+        self._failure.check()
+
+    def _join(self) -> None:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
@@ -230,7 +255,7 @@ class Server:
     @property
     def was_told_to_stop(self) -> bool:
         """Whether somebody asked this server to stop."""
-        return self._stopping.is_set()
+        return self._stopping.is_set() and self._failure.error is None
 
     @property
     def has_calls_left(self) -> bool:
@@ -261,6 +286,12 @@ class Server:
             generation=self._doorkeeper.generation,
         )
 
+    def _new_lease(self) -> Lease:
+        """Begin a run of the server; return its lease."""
+        self._check_redis()
+        self._failure = Failure(self._stopping.set)
+        return Lease(self._queue, self._lease_seconds, watched=self._failure.watched)
+
     def _check_redis(self) -> None:
         self._queue = self._new_queue()
         warning = self._queue.check_redis()
@@ -270,9 +301,9 @@ class Server:
     def _run(self, lease: Lease) -> None:
         if self._is_untested:
             LOGGER.warning(_UNTESTED, gspread.__version__, ", ".join(TESTED))
-        self._tokens.start()
-        lease.start()
         try:
+            self._tokens.start(self._failure.watched)
+            lease.start()
             epoch = ""
             while epoch := lease.wait_for_epoch(self._stopping, after=epoch):
                 self._work_under(epoch, lease)
@@ -285,8 +316,10 @@ class Server:
         self._warn_of_retries()
         self._doorkeeper.begin()
         queue = self._queue.under(epoch)
-        valve = Valve(self._tokens.state, self._patience.retry_for)
+        watched = self._failure.watched
+        valve = Valve(self._tokens.state, self._patience.retry_for, watched=watched)
         self._tokens.on_change(valve.wake)
+        self._memory.on_free(valve.wake)
         transport = Transport(self._http, self._tokens, confirm=partial(lease.confirm, epoch))
         journals = Journals(self._settings.namespace, self._doorkeeper.keyring)
         sender = Sender(
@@ -299,19 +332,24 @@ class Server:
             *(queue, self._doorkeeper, runner, sender, Tables(), Quarantine()),
             merges=self._merges,
             linger=self._linger,
+            memory=self._memory,
         )
         lanes = Lanes(
-            queue, means.work, valve, self._stopping, self._stopping.set, self._quota.window
+            *(queue, means.work, valve, self._stopping, self._stopping.set),
+            window=self._quota.window,
+            watched=watched,
         )
+        self._left.append(lanes)
         lease.call_at_end_of(epoch, lanes.lapse)
         LOGGER.info("working as %s in %s", self.account.shown, self._where)
         lanes.serve()
         if self._stopping.is_set():
             LOGGER.info("requests sent, as calls/requests (calls a request): %s", self.counters)
             LOGGER.info("stopping: requests in the air are given %g s", self._shutdown_timeout)
-        if not lanes.finish(self._shutdown_timeout if self._stopping.is_set() else 0):
+        if lanes.finish(self._shutdown_timeout if self._stopping.is_set() else 0):
+            self._left.remove(lanes)
+        else:
             LOGGER.warning("some calls did not end in time and are left to the next server")
-            self._left.append(lanes)
 
     @property
     def _where(self) -> str:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from .failure import logged
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from .failure import Watch
 
 __all__ = ["USABLE", "AnyTokens", "NoTokens", "TokenState"]
 
@@ -51,7 +55,7 @@ class AnyTokens(Protocol):
     def refresh(self, timeout: float) -> None:
         """Fetch a new token and wait for it."""
 
-    def start(self) -> None:
+    def start(self, watched: Watch = logged) -> None:
         """Begin to keep the token fresh."""
 
     def stop(self) -> None:
@@ -84,7 +88,7 @@ class NoTokens:
         _ = timeout
         self._http.login()
 
-    def start(self) -> None:
+    def start(self, watched: Watch = logged) -> None:
         """Do nothing."""
 
     def stop(self) -> None:

@@ -20,6 +20,7 @@ from google.auth.exceptions import TransportError
 
 from .calllog import LOGGER
 from .effort import backoff
+from .failure import logged
 from .token_answers import TokenRequest, cleaned, connection_trouble, passes, shown
 from .token_state import USABLE, TokenState
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from google.auth.credentials import Credentials
+
+    from .failure import Watch
 
 __all__ = ["Tokens", "refresh_moment"]
 
@@ -106,12 +109,12 @@ class Tokens:
         self._on_change: Callable[[], None] = lambda: None
         self._thread: threading.Thread | None = None
 
-    def start(self) -> None:
+    def start(self, watched: Watch = logged) -> None:
         """Begin to keep the token fresh, in a thread; the first token is fetched at once."""
         # One for each thread: one that was stopped may still wait for the token endpoint.
         self._stopping = threading.Event()
         self._thread = threading.Thread(
-            target=self._keep, args=(self._stopping,), name="tokens", daemon=True
+            target=watched(self._keep), args=(self._stopping,), name="tokens", daemon=True
         )
         self._thread.start()
 
@@ -120,7 +123,7 @@ class Tokens:
         with self._changed:
             self._stopping.set()
             self._changed.notify_all()
-        if self._thread is not None:
+        if self._thread is not None and self._thread.is_alive():
             self._thread.join(_PATIENCE_AT_END)
 
     def on_change(self, callback: Callable[[], None]) -> None:

@@ -94,6 +94,7 @@ class Transport:
         except StaleEpochError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the caller's
+            _forget_frames(error)
             return Exchange(request, Failure(error))
 
     def _send(self, request: Request, http_timeout: Any) -> Any:
@@ -159,6 +160,14 @@ class Transport:
         http = copy.copy(self._http)
         http.set_timeout(_bounded(http_timeout, getattr(self._http, "timeout", None)))
         return http
+
+
+def _forget_frames(error: BaseException | None) -> None:
+    """Let go of what was sent, which may be large, in the frames of an error and its causes."""
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:
+        seen.append(error.with_traceback(None))
+        error = error.__cause__ or error.__context__
 
 
 def _bounded(given: Any, own: Any) -> Any:

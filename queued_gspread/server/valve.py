@@ -31,12 +31,13 @@ from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker import ALL, Permit
 
-from .calllog import LOGGER
-from .line import FREE, Line, Ticket
+from .failure import logged
+from .line import SLOTLESS, Line, Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .failure import Watch
     from .token_state import TokenState
 
 __all__ = ["LATE", "LEFT", "Valve"]
@@ -58,6 +59,7 @@ class Valve:
         token_state: Whether the server has a usable token.
         retry_for: Seconds for which requests wait for one.
         clock: A monotonic clock, in seconds.
+        watched: Watches its thread.
 
     """
 
@@ -66,6 +68,7 @@ class Valve:
         token_state: Callable[[], TokenState],
         retry_for: float,
         clock: Callable[[], float] = time.monotonic,
+        watched: Watch = logged,
     ) -> None:
         self._token_state = token_state
         self._retry_for = retry_for
@@ -76,7 +79,10 @@ class Valve:
         # Counts what may have ended a wait: a response, a new token.
         self._events = 0
         self._closing: Permit | Exception | None = None
-        self._thread = threading.Thread(target=self._work, name="valve", daemon=True)
+        # The one that is being asked for, and stands in no line.
+        self._asked: Ticket | None = None
+        work = watched(self._work)
+        self._thread = threading.Thread(target=work, name="valve", daemon=True)
 
     def start(self) -> None:
         """Begin to let waiting requests through."""
@@ -136,15 +142,20 @@ class Valve:
     def _work(self) -> None:
         try:
             self._let_through()
-        except BaseException as error:  # noqa: BLE001 - callers have to know, not to hang
-            LOGGER.exception("an error of this program, please report it")
-            self.close(RuntimeError(f"the valve has failed: {type(error).__name__}: {error}"))
+        except BaseException as error:
+            told = RuntimeError(f"the valve has failed: {type(error).__name__}: {error}")
+            self.close(told)
+            if self._asked is not None:
+                self._asked.resume(told)
+            raise
 
     def _let_through(self) -> None:
         while (ticket := self._next_due()) is not None:
+            self._asked = ticket
             with self._changed:
                 over = self._over_for(ticket)
             answer = over or self._try(ticket) or self._wait(ticket)
+            self._asked = None
             if answer is not None:
                 ticket.resume(answer)
 
@@ -163,7 +174,7 @@ class Valve:
     def _try(self, ticket: Ticket) -> Permit | Exception | None:
         """Ask for a permit; None if the ticket has to wait, and its kind with it."""
         events = self._events
-        if ticket.kind != FREE:
+        if ticket.kind not in SLOTLESS:
             state = self._token_state()
             if state.error is not None and state.waited >= self._retry_for:
                 return state.error

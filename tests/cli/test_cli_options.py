@@ -40,6 +40,7 @@ VALUES = {
     "lease": ("3.5", 3.5),
     "max_queue": ("16", 16),
     "max_message_bytes": ("17", 17),
+    "max_memory_bytes": ("18", 18),
     "signing_key_file": ("/a/key", "/a/key"),
     "log_level": ("debug", "debug"),
     "log_format": ("json", "json"),

@@ -11,9 +11,10 @@ from gate import Gate, GatedHTTPClient, client_over, response
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Entry, Ready, Servers
-from queued_gspread.errors import BrokerUnavailableError, RemoteError
+from queued_gspread.errors import BrokerUnavailableError, QueuedGspreadError, RemoteError
 from queued_gspread.server import Server, lease
 from queued_gspread.server import lanes as lanes_module
+from queued_gspread.server.failure import Failure
 from queued_gspread.server.lanes import Lanes
 from queued_gspread.server.lease import Lease
 from queued_gspread.settings import Settings
@@ -273,10 +274,20 @@ def begun():
 
 
 @pytest.fixture
-def lanes(begun):
+def stopping():
+    return threading.Event()
+
+
+@pytest.fixture
+def failure(stopping):
+    return Failure(stopping.set)
+
+
+@pytest.fixture
+def lanes(begun, stopping, failure):
     """Return lanes whose work is to note that it was begun."""
     work = lambda ready, _: begun.append(ready) or (each for each in ())  # noqa: E731
-    lanes = Lanes(None, work, None, threading.Event(), None)
+    lanes = Lanes(None, work, None, stopping, None, watched=failure.watched)
     lanes._must_recover.clear()
     yield lanes
     lanes.join()
@@ -317,13 +328,15 @@ def test_nothing_is_begun_once_all_is_over(lanes, begun, first):
     assert (begun, lanes._busy) == ([], {})
 
 
-def test_an_error_of_the_leader_ends_the_server(lanes):
-    """What no leader can go on after is raised where the server runs."""
+def test_an_error_of_the_leader_ends_the_server(lanes, failure):
+    """What no leader can go on after is raised where the server is waited for."""
     lanes._valve = Ended()
     lanes._queue = SimpleNamespace(next_ready=lambda: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        lanes.serve()
+    lanes.serve()
     assert lanes._over
+    with pytest.raises(QueuedGspreadError, match=r"lane_leader.*ZeroDivisionError") as caught:
+        failure.check()
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
 class Ended:

@@ -189,3 +189,23 @@ def test_a_request_that_is_not_confirmed_is_not_sent():
     transport = Transport(http, NoTokens(http), confirm=refuse)
     with pytest.raises(StaleEpochError):
         transport.send(Request("get", "https://sheets.googleapis.com/v4/spreadsheets/x"), None)
+
+
+def test_an_error_holds_nothing_of_what_was_sent():
+    """Once a large request has failed, neither the error nor its causes keep it in memory."""
+
+    def fail(*_, **__):
+        try:
+            try:
+                {}["first"]
+            except KeyError as error:
+                raise ValueError("second") from error
+        except ValueError:
+            raise OSError("third")  # noqa: B904 - a cause that nobody has named
+
+    http = SimpleNamespace(request=fail)
+    asked = Request("get", "https://sheets.googleapis.com/v4/spreadsheets/x")
+    error = Transport(http, NoTokens(http)).send(asked, None).outcome.error
+    told = [error, error.__context__, error.__context__.__cause__]
+    assert [str(each) for each in told] == ["third", "second", "'first'"]
+    assert [each.__traceback__ for each in told] == [None] * 3

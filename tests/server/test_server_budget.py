@@ -1,0 +1,369 @@
+"""How much memory calls may take at a time: what would take more waits, and not for ever."""
+
+from __future__ import annotations
+
+import math
+import threading
+from pathlib import Path
+
+import pytest
+from calls import WORKSHEET, read, send, write
+from flood import memory_of
+from gspread import Cell
+from waiting import PATIENCE, eventually
+
+from queued_gspread.broker import Entry
+from queued_gspread.errors import CallTimeoutError
+from queued_gspread.job import Job
+from queued_gspread.server import lane as lane_module
+from queued_gspread.server.line import ANSWERS, FREE, LARGE, SMALL
+from queued_gspread.server.memory import Memory, Portion, estimate
+
+BUDGET = 64_000_000
+TEXT = "x" * 1_000_000
+
+
+def entry(place, body):
+    return Entry("lane", place, f"id of {place}", body, "", 1)
+
+
+def of_size(place, size):
+    """Return a job whose call is estimated to take twelve times so many bytes."""
+    return entry(place, b"x" * size)
+
+
+@pytest.fixture
+def memory():
+    """Return 2,400 bytes for calls of 150 at the most, 4,800 for others, 2,400 for answers."""
+    return Memory(9_600)
+
+
+def test_a_large_call_waits_for_large_ones_alone(memory):
+    """What one kind has taken keeps no other one waiting."""
+    assert (memory.kind(150), memory.kind(151)) == (SMALL, LARGE)
+    assert memory.take(LARGE, 4_800)
+    assert not memory.take(LARGE, 151)
+    assert memory.take(ANSWERS, 2_400)
+    assert not memory.take(ANSWERS, 1)
+    assert all(memory.take(SMALL, 150) for _ in range(16))
+    assert not memory.take(SMALL, 150)
+    memory.give_back(LARGE, 4_800)
+    assert memory.take(LARGE, 151)
+    assert not memory.take(SMALL, 1)
+
+
+def test_what_is_larger_than_the_budget_has_it_alone(memory):
+    """A call above the budget is not refused: it is made when no other large one is."""
+    assert memory.take(LARGE, 151)
+    assert not memory.take(LARGE, 1_000_000)
+    memory.give_back(LARGE, 151)
+    assert memory.take(LARGE, 1_000_000)
+    assert not memory.take(LARGE, 151)
+
+
+def test_nobody_passes_by_the_line(memory):
+    """While the first in line is too large for what is left, nobody else takes that."""
+    freed = []
+    memory.on_free(freed.append)
+    assert memory.take(LARGE, 3_000)
+    assert not memory.take(LARGE, 2_000, in_line=True)
+    assert not memory.take(LARGE, 200)
+    memory.give_back(LARGE, 3_000)
+    assert freed == [LARGE]
+    assert memory.take(LARGE, 2_000, in_line=True)
+    assert memory.take(LARGE, 200)
+    memory.give_back(LARGE, 200)
+    assert freed == [LARGE]
+
+
+def test_the_smallest_calls_wait_for_nothing():
+    """Calls of the usual size, such as reads, are made however much memory others have."""
+    memory = Memory(65_536 * 1_000)
+    assert memory.take(SMALL, 65_536 * 250)
+    assert not memory.take(memory.kind(1_001), 1_001)
+    assert memory.take(memory.kind(1_000), 1_000)
+    memory.give_back(memory.kind(1_000), 1_000)
+    assert memory._taken[SMALL] == 65_536 * 250
+    body = Job("worksheet", "append_row", WORKSHEET, (["a text", 1, 2.5, True] * 2,)).encode()
+    assert Memory().kind(estimate(body)) == FREE
+
+
+def test_no_bound_is_no_bound():
+    """With 0, any number of calls may take any amount."""
+    memory = Memory(0)
+    assert all(memory.take(LARGE, 2**50) for _ in range(1_000))
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_what_a_lane_has_taken_is_given_back(memory, is_closed):
+    """However a lane ends, nothing of its calls counts any more, what it waited for included."""
+    portion = Portion(memory)
+    first, second = of_size("1-0", 300), of_size("2-0", 10)
+    assert portion.take(first)
+    assert portion.take(second)
+    assert portion.take_answers([b"x" * 20]) is None
+    assert memory._taken == {LARGE: 3_600, SMALL: 120, ANSWERS: 240}
+    waiting = portion.ticket(of_size("3-0", 100))
+    assert (waiting.kind, waiting.ask().word) == (LARGE, "go")
+    assert portion.ticket(of_size("3-0", 1)).kind == SMALL
+    if not is_closed:
+        for each in (first, first, second):
+            portion.give_back(each)
+        portion.give_answers_back()
+    portion.close()
+    portion.close()
+    assert set(memory._taken.values()) == {0}
+
+
+def test_answers_are_waited_for_if_they_are_large(memory):
+    """A small answer is read at once, a large one when there is memory for it."""
+    one, other = Portion(memory), Portion(memory)
+    assert one.take_answers([b"x" * 190]) is None
+    assert other.take_answers([b"x" * 10, b""]) is None
+    waiting = other.take_answers([b"x" * 10, b"y" * 20])
+    assert (waiting.kind, waiting.ask().word) == (ANSWERS, "wait")
+    one.give_answers_back()
+    assert waiting.ask().word == "go"
+    other.give_answers_back()
+    assert set(memory._taken.values()) == {0}
+
+
+def test_what_was_waited_for_is_there_for_the_job_that_is_then_the_first(memory):
+    """After a wait the first job of a lane has the memory, also if it is another, smaller one."""
+    portion = Portion(memory)
+    assert memory.take(LARGE, 1_200)
+    ticket = portion.ticket(of_size("1-0", 350))
+    waiting = ticket.ask()
+    assert (waiting.word, waiting.wait) == ("wait", math.inf)
+    memory.give_back(LARGE, 1_200)
+    assert ticket.ask().word == "go"
+    assert portion.take(of_size("2-0", 100))
+    assert memory._taken[LARGE] == 4_200
+    portion.close()
+    assert memory._taken[LARGE] == 0
+
+
+def test_a_first_job_that_is_larger_than_what_was_waited_for_waits_again(memory):
+    """What was waited for is given back where the first job of the lane is a larger one by then."""
+    portion = Portion(memory)
+    assert memory.take(LARGE, 1_200)
+    assert portion.ticket(of_size("1-0", 100)).ask().word == "go"
+    assert not portion.take(of_size("2-0", 350))
+    assert memory._taken[LARGE] == 1_200
+
+
+def test_the_rectangle_around_cells_counts():
+    """What is sent for a few cells that are far apart is estimated as well."""
+    near, far = (
+        Job("worksheet", "update_cells", WORKSHEET, ([Cell(1, 1, "a"), Cell(n, n, "b")],)).encode()
+        for n in (2, 1_000)
+    )
+    assert estimate(far) - estimate(near) > 20_000_000
+    many = [Cell(1, 1, "a")] * 10_000
+    large = Job("worksheet", "update_cells", WORKSHEET, (many,)).encode()
+    assert estimate(large) > 60_000_000
+
+
+# Of a server ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tight(serve):
+    """Return a server with memory for one call with a megabyte at a time, and that memory."""
+    server = serve(max_memory_bytes=BUDGET // 4)
+    yield server, server._memory
+    eventually(lambda: set(server._memory._taken.values()) == {0}, "everything is given back")
+
+
+def is_waited_for(memory, kind=LARGE):
+    return lambda: memory._is_short[kind]
+
+
+def test_large_calls_take_turns_and_small_ones_pass(tight, client, gate, background):
+    """A large call is begun when the one before it is answered; others are made meanwhile."""
+    _, memory = tight
+    calls = [background(write, client, f"lane{number}", TEXT) for number in range(3)]
+    for answered in range(3):
+        large = gate.next()
+        eventually(lambda: memory._is_short[LARGE] == (answered < 2))  # noqa: B023 - called here
+        reading = background(read, client, "small")
+        small = gate.next()
+        assert small.lane == "small"
+        small.answer({"small": True})
+        assert reading.result(PATIENCE) == {"small": True}
+        assert gate.is_idle
+        large.answer({"large": True})
+    assert [call.result(PATIENCE) for call in calls] == [{"large": True}] * 3
+
+
+def test_a_job_that_waits_for_memory_is_not_in_it(tight, client, gate, background, monkeypatch):
+    """A large job is read again when its turn has come: until then it is in Redis alone."""
+    server, memory = tight
+    heads = []
+    head = type(server._queue).head
+    monkeypatch.setattr(
+        type(server._queue),
+        "head",
+        lambda queue, lane: heads.append(lane) or head(queue, lane),
+    )
+    first = background(write, client, "one", TEXT)
+    arrival = gate.next()
+    second = background(write, client, "two", TEXT)
+    eventually(is_waited_for(memory))
+    before = heads.count("two")
+    arrival.answer({})
+    gate.next().answer({})
+    assert (first.result(PATIENCE), second.result(PATIENCE)) == ({}, {})
+    assert heads.count("two") == before + 1
+
+
+def test_large_answers_are_read_in_turn(tight, client, gate, background, monkeypatch):
+    """While a large answer is read, the next one waits as it came, and small ones are read."""
+    _, memory = tight
+    reading, go_on, real = threading.Event(), threading.Event(), lane_module.Lane._take
+
+    def take(lane, results):
+        if memory._taken[ANSWERS] and not reading.is_set():
+            reading.set()
+            assert go_on.wait(PATIENCE)
+        real(lane, results)
+
+    monkeypatch.setattr(lane_module.Lane, "_take", take)
+    calls = [background(read, client, lane) for lane in ("one", "two")]
+    for arrival in (gate.next(), gate.next()):
+        arrival.answer({"values": TEXT})
+    assert reading.wait(PATIENCE)
+    eventually(is_waited_for(memory, ANSWERS))
+    small = background(read, client, "small")
+    gate.next().answer({})
+    assert small.result(PATIENCE) == {}
+    assert not any(call.done() for call in calls)
+    go_on.set()
+    assert [call.result(PATIENCE) for call in calls] == [{"values": TEXT}] * 2
+
+
+def test_a_large_answer_is_told_although_the_server_stops(tight, client, gate, background):
+    """At the end large answers are read without waiting: no call is made again for want of it."""
+    server, memory = tight
+    memory.take(ANSWERS, BUDGET)
+    call = background(read, client)
+    gate.next().answer({"values": TEXT})
+    eventually(is_waited_for(memory, ANSWERS))
+    stop = background(server.stop)
+    assert call.result(PATIENCE) == {"values": TEXT}
+    stop.result(PATIENCE)
+    memory.give_back(ANSWERS, BUDGET)
+    assert len(gate.seen) == 1
+
+
+def test_a_stop_while_a_call_waits_for_memory(tight, serve, client, gate, background, raw, keys):
+    """A server stops although a call waits for memory; the next one makes it, without a death."""
+    server, memory = tight
+    calls = [background(write, client, lane, TEXT) for lane in ("one", "two")]
+    arrival = gate.next()
+    eventually(is_waited_for(memory))
+    stop = background(server.stop)
+    eventually(lambda: server.was_told_to_stop)
+    arrival.answer({})
+    stop.result(PATIENCE)
+    assert not raw.exists(keys.tries)
+    gate.open()
+    serve()
+    assert [call.result(PATIENCE) for call in calls] == [{}, {}]
+
+
+def test_a_lapse_while_a_call_waits_for_memory(tight, usurp, client, gate, background):
+    """A server that loses its lease while a call waits for memory forgets it, and comes back."""
+    _, memory = tight
+    calls = [background(write, client, lane, TEXT) for lane in ("one", "two")]
+    gate.next()
+    eventually(is_waited_for(memory))
+    usurper = usurp()
+    gate.open()
+    eventually(lambda: set(memory._taken.values()) == {0})
+    usurper.release()
+    assert [call.result(PATIENCE) for call in calls] == [{}, {}]
+
+
+def test_a_call_that_was_withdrawn_while_it_waited(
+    tight, authorize, client, gate, background, keys, raw
+):
+    """When its turn comes, a call whose caller has given up is not made, but the one behind it."""
+    _, memory = tight
+    first = background(write, client, "one", TEXT)
+    arrival = gate.next()
+    with pytest.raises(CallTimeoutError):
+        write(authorize(timeout=0.5), "two", TEXT)
+    behind = background(read, client, "two")
+    eventually(lambda: raw.xlen(keys.lane("two")) == 1)
+    eventually(is_waited_for(memory))
+    arrival.answer({})
+    reading = gate.next()
+    assert (reading.lane, reading.method) == ("two", "get")
+    reading.answer({})
+    assert (first.result(PATIENCE), behind.result(PATIENCE)) == ({}, {})
+
+
+def test_calls_that_run_together_take_memory_each(serve, client, gate, background, raw, keys):
+    """Those behind the first of a lane join it as long as there is memory, and follow it then."""
+    server = serve(max_memory_bytes=4 * 20_000)
+    memory = server._memory
+    held = background(read, client)
+    arrival = gate.next()
+    size = 3_000
+    ranges = [f"Rows!A{number}" for number in range(1, 9)]
+    calls = [
+        background(client.http_client.values_get, "lane", name, {"x": "y" * (size // 12)})
+        for name in ranges
+    ]
+    eventually(lambda: raw.xlen(keys.lane("lane")) == 9)
+    arrival.answer({})
+    taken = set()
+    answered = 0
+    while answered < len(calls):
+        arrival = gate.next()
+        taken.add(sum(memory._taken.values()))
+        count = len(arrival.given["params"].get("ranges", ["one"]))
+        answered += count
+        found = [{"values": [["x"]]}] * count
+        arrival.answer(found[0] if count == 1 else {"valueRanges": found})
+    assert held.result(PATIENCE) == {}
+    assert all(call.result(PATIENCE)["values"] == [["x"]] for call in calls)
+    assert max(taken) <= 4 * 20_000
+    eventually(lambda: set(memory._taken.values()) == {0})
+
+
+def test_a_large_call_that_is_refused_gives_its_memory_back(tight, callers, gate):
+    """Whatever a call ends with, the next one has its memory."""
+    for body in (b"[" * 1_000_000, Job("worksheet", "no_method", WORKSHEET, (TEXT,)).encode()):
+        assert send(callers, body).error is not None
+    assert gate.is_idle
+
+
+# Measured ------------------------------------------------------------------------------------
+
+ROWS = {
+    "short": [["ab"] * 26 for _ in range(12_000)],
+    "a column": [["ab"] for _ in range(300_000)],
+    "empty": [[] for _ in range(500_000)],
+    "floats": [[1.5] * 26 for _ in range(12_000)],
+    "dicts": [{str(number): 1} for number in range(100_000)],
+    "text": [["x" * 5_000_000]],
+    "other text": [["x" * 2_000_000 + "\U0001f600"]],
+}
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
+@pytest.mark.parametrize("rows", ROWS.values(), ids=ROWS)
+def test_a_call_takes_no_more_than_is_estimated(rows, start_process, callers, google):
+    """What a server takes for a large call is, with a little to spare, what it reckons with."""
+    google.gate.open()
+    server = start_process()
+    send(callers, Job("worksheet", "update", WORKSHEET, ([["a"]],)).encode())
+    body = Job("worksheet", "update", WORKSHEET, (rows,)).encode()
+    before = memory_of(server.process.pid, "VmHWM")
+    send(callers, body)
+    taken = (memory_of(server.process.pid, "VmHWM") - before) * 1024**2
+    print(f"a job of {len(body):,} bytes takes {taken:,.0f}, {taken / len(body):.1f} times as many")
+    assert taken < 1.2 * estimate(body)
+    assert estimate(body) < 100 * len(body)
