@@ -22,6 +22,7 @@ from requests.adapters import HTTPAdapter
 
 from queued_gspread.errors import ConfigurationError
 
+from .calllog import LOGGER
 from .endpoint import check_endpoint, redirected, session_without_lookups
 from .keyfile import KeyFile
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from google.auth.credentials import Credentials
 
-__all__ = ["key_file", "make_client", "retries_by_itself"]
+__all__ = ["key_file", "make_client", "retries_by_itself", "warn_of_retries"]
 
 Made = TypeVar("Made")
 
@@ -90,6 +91,16 @@ def retries_by_itself(client: gspread.Client) -> bool:
     return isinstance(http, gspread.BackOffHTTPClient) or any(
         getattr(retry, "total", 0) for retry in retries
     )
+
+
+def warn_of_retries(client: gspread.Client) -> None:
+    """Log that a client's HTTP client repeats requests, if it does."""
+    if retries_by_itself(client):
+        LOGGER.warning(
+            "the client's HTTP client, %s, or an adapter of its session repeats requests by "
+            "itself, appends included: take gspread.HTTPClient, and adapters without retries",
+            type(client.http_client).__name__,
+        )
 
 
 def _client(credentials: Credentials, api_endpoint: str | None) -> gspread.Client:

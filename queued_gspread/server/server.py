@@ -19,7 +19,7 @@ from queued_gspread.settings import Settings, checked_count, checked_seconds
 
 from .calllog import LOGGER
 from .counters import Counters
-from .credentials import key_file, make_client, retries_by_itself
+from .credentials import key_file, make_client, warn_of_retries
 from .doorkeeper import Doorkeeper
 from .effort import Patience
 from .failure import Failure
@@ -313,7 +313,7 @@ class Server:
 
     def _work_under(self, epoch: str, lease: Lease) -> None:
         """Run the lanes until the server stops or the epoch ends."""
-        self._warn_of_retries()
+        warn_of_retries(self._client)
         self._doorkeeper.begin()
         queue = self._queue.under(epoch)
         watched = self._failure.watched
@@ -354,14 +354,6 @@ class Server:
     @property
     def _where(self) -> str:
         return f"namespace {self._settings.namespace!r} at {self._settings.shown_url}"
-
-    def _warn_of_retries(self) -> None:
-        if retries_by_itself(self._client):
-            LOGGER.warning(
-                "the client's HTTP client, %s, or an adapter of its session repeats requests by "
-                "itself, appends included: take gspread.HTTPClient, and adapters without retries",
-                type(self._client.http_client).__name__,
-            )
 
 
 def _way_to_google(
