@@ -30,7 +30,7 @@ from .rewarn import warn_again
 from .wrapping import Objects, adopt, is_customised
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from .identity import Identity
     from .settings import Settings
@@ -124,7 +124,7 @@ def _parent(proxy: Any, kind: Kind) -> Any:
     """Return the spreadsheet that worksheets in the reply belong to, as far as one is at hand."""
     if kind is SPREADSHEET:
         return proxy
-    parent = proxy.spreadsheet if kind is WORKSHEET else None
+    parent = getattr(proxy, "spreadsheet", None) if kind is WORKSHEET else None
     return parent if getattr(parent, "_properties", None) else None
 
 
@@ -134,6 +134,8 @@ def _belongs_here(proxy: Any, http: Any, kind: Kind, method: str, arguments: Any
         return True  # a pattern that takes for ever must not stop the server
     if kind is HTTP_CLIENT and method == "request":
         return False  # there is nothing beneath it but the queue
+    if method in kind.remote:
+        return False  # only the server can answer it
     return _is_replaced(kind, method) or is_customised(proxy, kind) or is_customised(http)
 
 
@@ -157,7 +159,9 @@ def _call_here(
 ) -> Any:
     if kind is HTTP_CLIENT and method == "request":
         return _request_here(proxy, *args, **kwargs)
-    own: Callable[..., Any] = getattr(kind.cls, method)
+    own: Any = getattr(kind.cls, method)
+    if method in kind.remote:
+        return own.fget(proxy)
     return adopt(own(proxy, *args, **kwargs))
 
 
