@@ -31,8 +31,7 @@ def run(place):
     seconds = median(_first_answers(place))
     yield Row(GROUP, "server until its first answer", {"answer_ms": 1000 * seconds})
     ours, theirs, needed = (
-        figures[name]["import_ms"]
-        for name in ("queued_gspread", "gspread", "gspread, redis")
+        figures[name]["import_ms"] for name in ("queued_gspread", "gspread", "gspread, redis")
     )
     yield Comparison(GROUP, "queued_gspread / gspread", "ms", ours, theirs)
     told = "queued_gspread / gspread, redis"
