@@ -23,7 +23,7 @@ __all__ = ["Client", "HTTPClient", "Spreadsheet"]
 __getattr__ = passing_on(_gspread)
 
 
-class Client(Proxy, _gspread.Client, kind=CLIENT):
+class Client(Proxy, _gspread.Client, queued=CLIENT):
     """A :class:`gspread.Client` whose calls are made by the server.
 
     Args:

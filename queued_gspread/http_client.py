@@ -30,7 +30,7 @@ __all__ = ["BackOffHTTPClient", "FileType", "HTTPClient", "HTTPClientType", "Par
 __getattr__ = passing_on(_gspread)
 
 
-class HTTPClient(Proxy, _gspread.HTTPClient, kind=HTTP_CLIENT):
+class HTTPClient(Proxy, _gspread.HTTPClient, queued=HTTP_CLIENT):
     """A :class:`gspread.HTTPClient` whose calls are made by the server.
 
     Args:

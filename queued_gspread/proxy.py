@@ -54,15 +54,15 @@ class Proxy:
 
     _shown_as: ClassVar[type]
 
-    def __init_subclass__(cls, kind: Kind | None = None, **kwargs: Any) -> None:
+    def __init_subclass__(cls, queued: Kind | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if kind is None:
+        if queued is None:
             return  # a user's subclass
-        cls._shown_as = kind.cls
-        for name, group in kind.groups.items():
+        cls._shown_as = queued.cls
+        for name, group in queued.groups.items():
             if group in _MAKERS:
-                setattr(cls, name, _MAKERS[group](kind, name))
-        register(kind, cls)
+                setattr(cls, name, _MAKERS[group](queued, name))
+        register(queued, cls)
 
     @property
     def __class__(self) -> type:

@@ -17,7 +17,7 @@ __all__ = ["HTTPClient", "Spreadsheet", "Worksheet"]
 __getattr__ = passing_on(_gspread)
 
 
-class Spreadsheet(Proxy, _gspread.Spreadsheet, kind=SPREADSHEET):
+class Spreadsheet(Proxy, _gspread.Spreadsheet, queued=SPREADSHEET):
     """A :class:`gspread.Spreadsheet` whose calls are made by the server.
 
     Args:

@@ -17,7 +17,7 @@ __all__ = ["CellFormat", "HTTPClient", "JSONResponse", "ValueRange", "Worksheet"
 __getattr__ = passing_on(_gspread)
 
 
-class Worksheet(Proxy, _gspread.Worksheet, kind=WORKSHEET):
+class Worksheet(Proxy, _gspread.Worksheet, queued=WORKSHEET):
     """A :class:`gspread.Worksheet` whose calls are made by the server.
 
     Args:

@@ -10,6 +10,7 @@ import abc
 import copy
 import pickle
 import threading
+from unittest import mock
 
 import gspread
 import pytest
@@ -153,6 +154,30 @@ def test_an_http_client_made_without_a_constructor(queue, sh, key_file):
     assert http._self_caller.identity.email == http.auth.signer_email
 
 
+def test_a_worksheet_whose_spreadsheet_is_not_known(gc, sh, ws):
+    """A worksheet with no spreadsheet, or with one that has no id, calls with its own id."""
+    ws.append_row(["x"])
+    twin = queued_gspread.Worksheet.__new__(queued_gspread.Worksheet)
+    twin.client, twin.spreadsheet_id, twin._properties = gc.http_client, sh.id, ws._properties
+    assert twin.get_all_values() == [["x"]]
+    twin._spreadsheet = queued_gspread.Spreadsheet.__new__(queued_gspread.Spreadsheet)
+    twin._spreadsheet._properties = {"title": "no id"}
+    assert twin.duplicate(new_sheet_name="Copy").get_all_values() == [["x"]]
+
+
+@pytest.mark.parametrize("double", [mock.MagicMock(), mock.Mock(spec=gspread.HTTPClient)])
+def test_a_double_in_the_place_of_the_http_client(double):
+    """Gspread's own code meets a test's double, and nothing is put into a queue."""
+    double.auth, double.fetch_sheet_metadata.return_value = mock.Mock(expiry=5), {"sheets": []}
+    client = queued_gspread.Client.__new__(queued_gspread.Client)
+    client.http_client = double
+    assert client.expiry == 5
+    sheet = queued_gspread.Spreadsheet.__new__(queued_gspread.Spreadsheet)
+    sheet.client, sheet._properties = double, {"id": "key"}
+    assert sheet.worksheets() == []
+    double.fetch_sheet_metadata.assert_called_once_with("key", params=None)
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_a_bare_object_lacks_what_gspreads_lacks(name):
     """Without its attributes an object raises gspread's AttributeError, and a session is none."""
@@ -164,7 +189,15 @@ def test_a_bare_object_lacks_what_gspreads_lacks(name):
             getattr(ours.__new__(ours), attribute)
 
 
-class Slotted(queued_gspread.Worksheet, abc.ABC):
+class Plugin(abc.ABC):  # noqa: B024 - a base with a metaclass is what is needed
+    """Takes an argument of the class."""
+
+    def __init_subclass__(cls, kind, **kwargs):
+        super().__init_subclass__(**kwargs)
+        cls.plugged = kind
+
+
+class Slotted(queued_gspread.Worksheet, Plugin, kind="a kind"):
     """Uses what classes can: slots, defaults, arguments of ``__new__``, attributes on demand."""
 
     __slots__ = ("slot",)
@@ -210,7 +243,7 @@ def test_what_a_subclass_has_is_in_its_copies(gc, sh, ws):
     for twin in copies(slotted):
         assert type(twin) is Slotted
         assert (twin.slot, twin.label, twin.extra) == ("filled", "changed", [1])
-        assert twin.on_demand == f"of {sh.id}"
+        assert (twin.on_demand, twin.plugged) == (f"of {sh.id}", "a kind")
         assert twin.get_all_values() == [["x"]]
         assert not hasattr(twin, "missing")
 
