@@ -3,8 +3,8 @@
 http.client hands a request to the system in two pieces, headers and body. A process that is
 stopped in between would send the second when it goes on, though another server works by then.
 
-This holds for urllib3's own connections. What a test puts in their place, such as those of a
-cassette of vcrpy, is used as it is.
+This holds for urllib3's own connection classes. Another class that was put in their place, such as
+a cassette's of vcrpy in a test, is used as it is, without the fence.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ _FENCED: Final[dict[Any, Any]] = {
 class _Fenced:
     @property
     def ConnectionCls(self) -> Any:  # noqa: N802 - urllib3's name
-        """The class with the fence; what a test put in the place of urllib3's is used as it is."""
+        """The class with the fence, where it is still urllib3's own."""
         given = super().ConnectionCls  # type: ignore[misc]  # the pool's
         return _FENCED.get(given, given)
 
