@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     import gspread
     from google.auth.credentials import Credentials
+    from google.auth.transport.requests import AuthorizedSession
 
 __all__ = [
     "DEFAULT_AUTHORIZED_USER_FILENAME",
@@ -64,7 +65,7 @@ __all__ = [
 def authorize(
     credentials: Credentials | None = None,
     http_client: Any = HTTPClient,
-    session: None = None,
+    session: AuthorizedSession | None = None,
     *,
     redis_url: str | None = None,
     namespace: str | None = None,
@@ -79,7 +80,7 @@ def authorize(
             account, whichever that is.
         http_client: Used if it derives from :class:`queued_gspread.HTTPClient`; any other is
             accepted and left aside, since it is the server that sends.
-        session: Not accepted.
+        session: See :class:`queued_gspread.Client`.
         redis_url: The Redis that holds the queue; by default ``QUEUED_GSPREAD_REDIS_URL``,
             else ``redis://localhost:6379/0``.
         namespace: The queue within that Redis; by default ``QUEUED_GSPREAD_NAMESPACE``, else
@@ -90,7 +91,7 @@ def authorize(
             ``QUEUED_GSPREAD_SIGNING_KEY_FILE``, else they are not signed.
 
     Raises:
-        TypeError: A session was given: it would send requests past the queue.
+        TypeError: The session would send requests past the queue.
         ConfigurationError: A setting cannot be used.
 
     """

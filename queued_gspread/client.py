@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import gspread.client as _gspread
 
-from . import objects
 from .catalogue import CLIENT
 from .http_client import HTTPClient
 from .proxy import Proxy
@@ -17,18 +16,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from google.auth.credentials import Credentials
+    from google.auth.transport.requests import AuthorizedSession
 
 __all__ = ["Client", "HTTPClient", "Spreadsheet"]
 
 __getattr__ = passing_on(_gspread)
 
 
-class Client(Proxy, kind=CLIENT):
+class Client(Proxy, _gspread.Client, queued=CLIENT):
     """A :class:`gspread.Client` whose calls are made by the server.
 
     Args:
         auth: The credentials; they stay in this process. None means the server's account.
-        session: Not accepted: a session would send requests past the queue.
+        session: google-auth's, of which the credentials are taken. Any other is not accepted:
+            it would send requests past the queue.
         http_client: Used if it is a queued class. Any other is accepted and left aside: the
             server does the sending and the backing off.
         redis_url: See :class:`queued_gspread.settings.Settings`, as for the next three.
@@ -37,7 +38,7 @@ class Client(Proxy, kind=CLIENT):
         signing_key_file: See there.
 
     Raises:
-        TypeError: A session was given.
+        TypeError: Another session was given.
         ConfigurationError: A setting cannot be used.
 
     """
@@ -45,7 +46,7 @@ class Client(Proxy, kind=CLIENT):
     def __init__(
         self,
         auth: Credentials | None = None,
-        session: None = None,
+        session: AuthorizedSession | None = None,
         http_client: Any = HTTPClient,
         *,
         redis_url: str | None = None,
@@ -55,7 +56,7 @@ class Client(Proxy, kind=CLIENT):
     ) -> None:
         queued = isinstance(http_client, type) and issubclass(http_client, HTTPClient)
         made_by = http_client if queued else HTTPClient
-        http: Any = made_by(
+        self.http_client = made_by(
             auth,
             session,
             redis_url=redis_url,
@@ -63,4 +64,3 @@ class Client(Proxy, kind=CLIENT):
             timeout=timeout,
             signing_key_file=signing_key_file,
         )
-        super().__init__(objects.client(http))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, ClassVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import gspread.http_client as _gspread
+from google.auth.transport.requests import AuthorizedSession
 from gspread.http_client import FileType, HTTPClientType, ParamsType
 
 from .catalogue import HTTP_CLIENT
 from .identity import ANYONE, Identity, Scoped, identity_of
-from .objects import bare
 from .proxy import Proxy
 from .rewarn import user_level
 from .settings import Settings
@@ -21,55 +22,60 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from google.auth.credentials import Credentials
-    from typing_extensions import Self
+
+    from .call import Caller
 
 __all__ = ["BackOffHTTPClient", "FileType", "HTTPClient", "HTTPClientType", "ParamsType"]
 
 __getattr__ = passing_on(_gspread)
 
 
-class HTTPClient(Proxy, kind=HTTP_CLIENT):
+class HTTPClient(Proxy, _gspread.HTTPClient, queued=HTTP_CLIENT):
     """A :class:`gspread.HTTPClient` whose calls are made by the server.
 
     Args:
         auth: The credentials; they stay in this process. None means the server's account.
-        session: Not accepted: a session would send requests past the queue.
+        session: google-auth's, of which the credentials are taken. Any other is not accepted:
+            it would send requests past the queue.
         redis_url: See :class:`queued_gspread.settings.Settings`, as for the next three.
         namespace: See there.
         timeout: See there.
         signing_key_file: See there.
 
     Raises:
-        TypeError: A session was given.
+        TypeError: Another session was given.
         ConfigurationError: A setting cannot be used.
 
     """
 
-    _real: ClassVar[type[_gspread.HTTPClient]] = _gspread.HTTPClient
     # The queued method itself, whatever a library puts in the place of ``request``.
     _queued_request: ClassVar[Callable[..., Any]]
 
     def __init__(
         self,
         auth: Credentials | None = None,
-        session: None = None,
+        session: AuthorizedSession | None = None,
         *,
         redis_url: str | None = None,
         namespace: str | None = None,
         timeout: float | None = None,
         signing_key_file: str | Path | None = None,
     ) -> None:
-        from .call import Caller  # noqa: PLC0415 - Redis and the codec come with the first client
-
-        refuse_session(session)
+        auth = _credentials(auth, session)
         settings = Settings.resolve(
             redis_url=redis_url,
             namespace=namespace,
             timeout=timeout,
             signing_key_file=signing_key_file,
         )
-        super().__init__(bare(self._real, auth=auth, timeout=None))
-        self._self_caller = Caller(settings, _identity(auth))
+        self.auth: Credentials | None = auth  # type: ignore[assignment]  # or the server's
+        self.timeout = None
+        self._self_caller = _caller(settings, auth)
+
+    @cached_property
+    def _self_caller(self) -> Caller:
+        """The way into the queue, of a client that was made without its constructor."""
+        return _caller(Settings.resolve(), vars(self).get("auth"))
 
     def __getattr__(self, name: str) -> Any:
         if name == "session":
@@ -77,40 +83,46 @@ class HTTPClient(Proxy, kind=HTTP_CLIENT):
                 "a queued HTTP client has no session, since its requests are sent by the "
                 "server: use its request() method"
             )
-        return super().__getattr__(name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
-    def _state(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, Any]:
         # Credentials stay in the process, so a copy for another one does without.
-        state = super()._state()
-        state["real"]["auth"] = None
-        return {**state, "caller": self._self_caller}
-
-    @classmethod
-    def _restored(cls, real: type[Any], state: dict[str, Any]) -> Self:
-        http = super()._restored(real, state)
-        http._self_caller = state["caller"]
-        return http
+        return {**vars(self), "auth": None}
 
 
 HTTPClient._queued_request = vars(HTTPClient)["request"]
 
 
-class BackOffHTTPClient(HTTPClient):
+class BackOffHTTPClient(HTTPClient, _gspread.BackOffHTTPClient):
     """A :class:`gspread.BackOffHTTPClient`; it is the server that waits and sends again."""
 
-    _real = _gspread.BackOffHTTPClient
+    _shown_as = _gspread.BackOffHTTPClient
 
 
-def refuse_session(session: object) -> None:
-    """Raise :class:`TypeError` for a session: it would send requests past the queue."""
-    if session is not None:
-        raise TypeError(
-            "session= cannot be used: requests are sent by queued-gspread-server, with the "
-            "server's own session. Leave it out, and give the server its credentials instead"
-        )
+def _credentials(auth: Credentials | None, session: object) -> Credentials | None:
+    """Return whose credentials these are.
+
+    Of google-auth's session, which gspread makes of credentials, these are taken. Any other
+    might be made to send requests in a way of its own, which would be past the queue.
+    """
+    if session is None:
+        return auth
+    if type(session) is AuthorizedSession:
+        return cast("Credentials", session.credentials)
+    raise TypeError(
+        f"session={type(session).__name__} cannot be used: requests are sent by "
+        "queued-gspread-server, with the server's own session. Leave it out, and give the "
+        "server its credentials instead"
+    )
 
 
 _warned = False
+
+
+def _caller(settings: Settings, auth: Credentials | None) -> Caller:
+    from .call import Caller  # noqa: PLC0415 - Redis and the codec come with the first client
+
+    return Caller(settings, _identity(auth))
 
 
 def _identity(auth: Credentials | None) -> Identity:

@@ -1,7 +1,8 @@
 """gspread's objects, built from plain data and without sending anything.
 
 ``Spreadsheet.__init__`` sends a request and ``Client.__init__`` wants credentials, so both
-sides build them here: the client to have something to wrap, the server to call.
+sides build them here: the client those of a reply, which are queued, and the server those that
+it calls.
 """
 
 from __future__ import annotations
@@ -21,9 +22,14 @@ def client(http: gspread.HTTPClient) -> gspread.Client:
     return cast("gspread.Client", bare(gspread.Client, http_client=http))
 
 
-def spreadsheet(http: gspread.HTTPClient, properties: dict[str, Any]) -> gspread.Spreadsheet:
+def spreadsheet(
+    http: gspread.HTTPClient,
+    properties: dict[str, Any],
+    *,
+    cls: type[gspread.Spreadsheet] = gspread.Spreadsheet,
+) -> gspread.Spreadsheet:
     """Return a spreadsheet whose properties are that very dict."""
-    made = bare(gspread.Spreadsheet, client=http, _properties=properties)
+    made = bare(cls, client=http, _properties=properties)
     return cast("gspread.Spreadsheet", made)
 
 
@@ -32,10 +38,12 @@ def worksheet(
     parent: gspread.Spreadsheet,
     spreadsheet_id: str,
     properties: dict[str, Any],
+    *,
+    cls: type[gspread.Worksheet] = gspread.Worksheet,
 ) -> gspread.Worksheet:
     """Return a worksheet whose properties are that very dict."""
     made = bare(
-        gspread.Worksheet,
+        cls,
         spreadsheet_id=spreadsheet_id,
         client=http,
         _properties=properties,
@@ -52,7 +60,7 @@ def spreadsheet_of(worksheet: gspread.Worksheet) -> dict[str, Any]:
     return {**told, "title": known["title"]} if "title" in known else told
 
 
-def bare(cls: type[Any], **attributes: Any) -> Any:
+def bare(cls: type[Any], /, **attributes: Any) -> Any:
     """Return an object of a class, built without its constructor."""
     built = object.__new__(cls)
     vars(built).update(attributes)

@@ -1,34 +1,22 @@
-"""The base of the four queued classes: a wrapt proxy of a real gspread object.
+"""The base of the four queued classes, each of which is a subclass of gspread's own.
 
-The real object was built without its constructor and holds a queued HTTP client. Its public
-methods, taken from gspread's class, become jobs; its properties and its private attributes are
-gspread's own, and whatever they send goes through the queued HTTP client.
+The public methods of gspread's class become jobs. Everything else is inherited: its constructor,
+its properties and its private methods run here, with the queued object as their self, so whatever
+they send goes through the queue. Attributes are an object's own, as in gspread.
 """
 
 from __future__ import annotations
 
-import copy
 import functools
-import inspect
-from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import wrapt
-
 from .catalogue import Group
-from .objects import bare
 from .wrapping import register
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from typing_extensions import Self
-
     from .catalogue import Kind
-
-    _Base = wrapt.BaseObjectProxy[Any]
-else:
-    _Base = wrapt.BaseObjectProxy  # older wrapts take no type argument when run
 
 __all__ = ["Proxy"]
 
@@ -55,99 +43,44 @@ def _remote_property(kind: Kind, name: str) -> property:
     return property(read, doc=getattr(kind.cls, name).__doc__)
 
 
-def _property(kind: Kind, name: str) -> property:
-    own: property = getattr(kind.cls, name)
-    # With the proxy as its self, so that what it calls is queued.
-    return property(own.fget, doc=own.__doc__)
-
-
-_MAKERS: dict[Group, Callable[[Kind, str], Any] | None] = {
+_MAKERS: dict[Group, Callable[[Kind, str], Any]] = {
     Group.CALL: _method,
     Group.REMOTE: _remote_property,
-    Group.PROPERTY: _property,
-    Group.LOCAL: None,
 }
 
 
-class Proxy(_Base):
+class Proxy:
     """A gspread object whose public methods are calls in the queue."""
 
-    _kind: ClassVar[Kind]
+    _shown_as: ClassVar[type]
 
-    def __init__(self, real: Any) -> None:
-        super().__init__(real)
-        self._self_own: dict[str, Any] = {}
-
-    def __init_subclass__(cls, kind: Kind | None = None, **kwargs: Any) -> None:
+    def __init_subclass__(cls, queued: Kind | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if kind is None:
+        if queued is None:
             return  # a user's subclass
-        cls._kind = kind
-        for name, group in kind.groups.items():
-            make = _MAKERS[group]
-            if make is not None:
-                setattr(cls, name, make(kind, name))
-        register(kind, cls)
+        cls._shown_as = queued.cls
+        for name, group in queued.groups.items():
+            if group in _MAKERS:
+                setattr(cls, name, _MAKERS[group](queued, name))
+        register(queued, cls)
 
-    @classmethod
-    def around(cls, real: Any) -> Self:
-        """Return a proxy of a real object, without running a constructor that users know."""
-        proxy = cls.__new__(cls)
-        Proxy.__init__(proxy, real)
-        return proxy
+    @property
+    def __class__(self) -> type:
+        """The class of gspread's that an object stands for, or the user's own subclass."""
+        cls = type(self)
+        shown: type = vars(cls).get("_shown_as", cls)
+        return shown
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, value)
-        # wrapt keeps on the proxy what its class knows, and does not show it.
-        if not name.startswith("_self_") and hasattr(type(self), name):
-            self._self_own[name] = value
+    @__class__.setter
+    def __class__(self, cls: type) -> None:
+        vars(object)["__class__"].__set__(self, cls)
 
-    def __delattr__(self, name: str) -> None:
-        super().__delattr__(name)
-        self._self_own.pop(name, None)
-
-    def __getattr__(self, name: str) -> Any:
-        real = self.__wrapped__
-        attributes = vars(real)
-        if name in attributes:
-            return attributes[name]
-        # Private methods, and methods that a library added to gspread's class, see the proxy.
-        attribute = inspect.getattr_static(type(real), name, None)
-        if isinstance(attribute, FunctionType):
-            return MethodType(attribute, self)
-        return getattr(real, name)
-
-    def __repr__(self) -> str:
-        return repr(self.__wrapped__)
-
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        return _restore, (type(self), type(self.__wrapped__), self._state())
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return self.__reduce_ex__(2)
-
-    def __copy__(self) -> Self:
-        return self._restored(type(self.__wrapped__), self._state())
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return self._restored(type(self.__wrapped__), copy.deepcopy(self._state(), memo))
-
-    def _state(self) -> dict[str, Any]:
-        """Return the attributes that make a copy, here or in another process.
-
-        Those of the real object, and those that wrapt keeps on the proxy itself.
-        """
-        return {"real": dict(vars(self.__wrapped__)), "own": dict(self._self_own)}
-
-    @classmethod
-    def _restored(cls, real: type[Any], state: dict[str, Any]) -> Self:
-        """Return what :meth:`_state` describes."""
-        proxy = cls.around(bare(real, **state["real"]))
-        for name, value in state["own"].items():
-            setattr(proxy, name, value)
-        return proxy
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # pickle would compare the class that it makes with __class__.
+        reduced = super().__reduce_ex__(max(protocol, 2))
+        return (_make, reduced[:2], *reduced[2:])
 
 
-def _restore(proxy: type[Proxy], real: type[Any], state: dict[str, Any]) -> Proxy:
-    """Make an unpickled proxy. The name is part of every pickle."""
-    return proxy._restored(real, state)
+def _make(make: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    """Make an unpickled object. The name is part of every pickle."""
+    return make(*args)

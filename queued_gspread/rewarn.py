@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import gspread
-import wrapt
 
 from .errors import CodecError
 
@@ -19,9 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["user_level", "warn_again"]
 
-_INSIDE: Final = tuple(
-    str(Path(file).parent) + "/" for file in (__file__, gspread.__file__, wrapt.__file__)
-)
+_INSIDE: Final = tuple(str(Path(file).parent) + "/" for file in (__file__, gspread.__file__))
 
 
 def warn_again(raised: Iterable[Any]) -> None:

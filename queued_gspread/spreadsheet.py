@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gspread.spreadsheet as _gspread
 
-from . import objects
 from .catalogue import SPREADSHEET
 from .http_client import HTTPClient
 from .proxy import Proxy
 from .surface import passing_on
 from .worksheet import Worksheet, require_queued
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 __all__ = ["HTTPClient", "Spreadsheet", "Worksheet"]
 
 __getattr__ = passing_on(_gspread)
 
 
-class Spreadsheet(Proxy, kind=SPREADSHEET):
+class Spreadsheet(Proxy, _gspread.Spreadsheet, queued=SPREADSHEET):
     """A :class:`gspread.Spreadsheet` whose calls are made by the server.
 
     Args:
@@ -35,8 +31,4 @@ class Spreadsheet(Proxy, kind=SPREADSHEET):
 
     def __init__(self, http_client: Any, properties: dict[str, Any]) -> None:
         require_queued(http_client)
-        super().__init__(objects.spreadsheet(http_client, properties))
-        self._properties.update(self.fetch_sheet_metadata()["properties"])
-
-    def __iter__(self) -> Iterator[Worksheet]:
-        yield from self.worksheets()
+        super().__init__(http_client, properties)

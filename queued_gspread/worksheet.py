@@ -17,7 +17,7 @@ __all__ = ["CellFormat", "HTTPClient", "JSONResponse", "ValueRange", "Worksheet"
 __getattr__ = passing_on(_gspread)
 
 
-class Worksheet(Proxy, kind=WORKSHEET):
+class Worksheet(Proxy, _gspread.Worksheet, queued=WORKSHEET):
     """A :class:`gspread.Worksheet` whose calls are made by the server.
 
     Args:
@@ -41,7 +41,7 @@ class Worksheet(Proxy, kind=WORKSHEET):
     ) -> None:
         if client is not None:
             require_queued(client)
-        super().__init__(_gspread.Worksheet(spreadsheet, properties, spreadsheet_id, client))
+        super().__init__(spreadsheet, properties, spreadsheet_id, client)
 
 
 def require_queued(http_client: object) -> None:

@@ -25,7 +25,7 @@ def register(kind: Kind, proxy: type[Any]) -> None:
 
 def is_customised(proxy: Any, kind: Kind = HTTP_CLIENT) -> bool:
     """Tell whether an object has calls of a user's own, on its class or on itself."""
-    return not kind.calls.isdisjoint(proxy._self_own) or _has_own_calls(
+    return not kind.calls.isdisjoint(vars(proxy)) or _has_own_calls(
         cast("Any", type(proxy)), kind.name
     )
 
@@ -42,7 +42,7 @@ def adopt(result: Any) -> Any:
     if type(result) in (list, tuple):
         return type(result)(adopt(item) for item in result)
     kind = {gspread.Spreadsheet: SPREADSHEET, gspread.Worksheet: WORKSHEET}.get(type(result))
-    return result if kind is None else _proxies[kind.name].around(result)
+    return result if kind is None else objects.bare(_proxies[kind.name], **vars(result))
 
 
 class Objects:
@@ -60,7 +60,7 @@ class Objects:
 
     def spreadsheet(self, properties: dict[str, Any]) -> Any:
         """Return a queued spreadsheet with these properties."""
-        return _proxies[SPREADSHEET.name].around(objects.spreadsheet(self._http, properties))
+        return objects.spreadsheet(self._http, properties, cls=_proxies[SPREADSHEET.name])
 
     def worksheet(self, spreadsheet: dict[str, Any], properties: dict[str, Any]) -> Any:
         """Return a queued worksheet with these properties."""
@@ -68,5 +68,5 @@ class Objects:
         if parent_id not in self._parents:
             self._parents[parent_id] = self.spreadsheet(spreadsheet)
         parent = self._parents[parent_id]
-        real = objects.worksheet(self._http, parent, parent_id, properties)
-        return _proxies[WORKSHEET.name].around(real)
+        cls = _proxies[WORKSHEET.name]
+        return objects.worksheet(self._http, parent, parent_id, properties, cls=cls)

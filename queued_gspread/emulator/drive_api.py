@@ -28,6 +28,12 @@ _MOST_DIGITS = 9
 _LARGEST_EXPORT = 10 * 1024 * 1024
 _TEXTS = ("name", "mimeType", "role", "type", "emailAddress", "domain", "content")
 _FOLDER_TYPE = "application/vnd.google-apps.folder"
+_MY_DRIVE = {
+    "kind": "drive#file",
+    "id": ROOT_FOLDER,
+    "name": "My Drive",
+    "mimeType": _FOLDER_TYPE,
+}
 
 
 def checked_body(body: Json) -> Json:
@@ -52,6 +58,8 @@ def create(store: Store, query: Mapping[str, str], body: Json) -> Json:
 
 def get(store: Store, file_id: str, query: Mapping[str, str]) -> Json:
     """Answer files.get."""
+    if file_id in ("root", ROOT_FOLDER):
+        return _with_fields(query, _MY_DRIVE)
     return _masked(store.file(file_id), store, query)
 
 
@@ -152,8 +160,11 @@ def file_json(file: File, store: Store) -> Json:
 
 
 def _masked(file: File, store: Store, query: Mapping[str, str]) -> Json:
-    mask = parse_mask(query.get("fields") or _DEFAULT_FIELDS)
-    masked: Json = apply_mask(mask, file_json(file, store))
+    return _with_fields(query, file_json(file, store))
+
+
+def _with_fields(query: Mapping[str, str], file: Json) -> Json:
+    masked: Json = apply_mask(parse_mask(query.get("fields") or _DEFAULT_FIELDS), file)
     return masked
 
 

@@ -2,6 +2,9 @@
 
 http.client hands a request to the system in two pieces, headers and body. A process that is
 stopped in between would send the second when it goes on, though another server works by then.
+
+This holds for urllib3's own connection classes. Another class that was put in their place, such as
+a cassette's of vcrpy in a test, is used as it is, without the fence.
 """
 
 from __future__ import annotations
@@ -85,12 +88,26 @@ class _SecureConnection(_Connection, HTTPSConnection):
     """The same over TLS."""
 
 
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
+_FENCED: Final[dict[Any, Any]] = {
+    HTTPConnection: _Connection,
+    HTTPSConnection: _SecureConnection,
+}
 
 
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
+class _Fenced:
+    @property
+    def ConnectionCls(self) -> Any:  # noqa: N802 - urllib3's name
+        """The class with the fence, where it is still urllib3's own."""
+        given = super().ConnectionCls  # type: ignore[misc]  # the pool's
+        return _FENCED.get(given, given)
+
+
+class _Pool(_Fenced, HTTPConnectionPool):  # type: ignore[override]  # urllib3 never assigns it
+    """Looks up each time which class its connections are of."""
+
+
+class _SecurePool(_Fenced, HTTPSConnectionPool):  # type: ignore[override]  # the same
+    """The same over TLS."""
 
 
 _POOLS: Final[dict[str, Any]] = {"http": _Pool, "https": _SecurePool}

@@ -21,6 +21,17 @@ def test_folders(client):
     assert client.open("in a folder", folder_id="someFolder").id == made.id
 
 
+def test_the_root_folder(client):
+    """Where files are made has a name of its own, and is found by its alias and by its id."""
+    files = "https://www.googleapis.com/drive/v3/files"
+    root = client.http_client.request("get", f"{files}/root").json()
+    assert root["name"] == "My Drive"
+    assert client.http_client.request("get", f"{files}/{root['id']}").json() == root
+    made = client.http_client.request("post", files, json={"name": "x"}, params={"fields": "id"})
+    found = client.http_client.request("get", f"{files}/{made.json()['id']}?fields=parents")
+    assert found.json()["parents"] == [root["id"]]
+
+
 def test_pages(client, emulator):
     """A list that is longer than a page goes on at its nextPageToken."""
     for _ in range(3):

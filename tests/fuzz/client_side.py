@@ -102,8 +102,8 @@ class Planted:
     def _sheet(self):
         about, properties = WORKSHEET["spreadsheet"], copy.deepcopy(WORKSHEET["properties"])
         parent = objects.spreadsheet(self._http, dict(about))
-        sheet = objects.worksheet(self._http, parent, about["id"], properties)
-        return queued_gspread.Worksheet.around(sheet)
+        cls = queued_gspread.Worksheet
+        return objects.worksheet(self._http, parent, about["id"], properties, cls=cls)
 
 
 def _name(error):

@@ -12,6 +12,7 @@ import pytest
 
 import queued_gspread
 from queued_gspread.catalogue import CLIENT, HTTP_CLIENT, KINDS, SPREADSHEET, WORKSHEET
+from queued_gspread.objects import bare
 
 
 @pytest.fixture
@@ -125,7 +126,7 @@ def test_credentials_are_not_pickled(server, key_file, redis_url, namespace):
 
 def test_attributes_of_a_subclass_are_copied_and_pickled(gc):
     """What a user's subclass sets, over a default of its class too, is in every copy."""
-    labelled = Labelled.around(gc.__wrapped__)
+    labelled = bare(Labelled, **vars(gc))
     labelled.label, labelled.extra = "changed", [1]
     for twin in (
         copy.copy(labelled),

@@ -12,7 +12,7 @@ import requests
 from waiting import PATIENCE
 
 from queued_gspread.broker import StaleEpochError
-from queued_gspread.server.fence import asking, put_up
+from queued_gspread.server.fence import _Connection, asking, put_up
 from queued_gspread.server.request import Request
 from queued_gspread.server.token_state import NoTokens
 from queued_gspread.server.transport import Transport
@@ -95,6 +95,15 @@ def test_the_way_to_google_asks_at_the_fence(listener, session):
         transport.send(Request("get", f"{listener.url}v4"), None)
     assert asked == [0, 0]
     assert listener.seen == []
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_connections_of_both_kinds_have_the_fence(session, scheme):
+    """With TLS and without, a pool's connections are urllib3's, with the fence."""
+    pool = session.get_adapter("http://").poolmanager.connection_from_host("host", scheme=scheme)
+    made = pool.ConnectionCls("host")
+    assert isinstance(made, type(pool).__mro__[2].ConnectionCls)
+    assert isinstance(made, _Connection)
 
 
 @pytest.mark.parametrize("body", [None, b"", "text", {"a": "form"}, iter([b"of ", b"pieces"])])
