@@ -6,14 +6,13 @@ job of its own:
 
 - a library has replaced the method on gspread's class, or the object's class, or its HTTP
   client, has methods of its own, which gspread's code has to meet;
-- an argument is a regular expression;
-- an argument cannot travel. Whatever JSON cannot say then fails inside gspread and requests,
-  exactly as it would without a queue.
+- an argument cannot travel: a set, whose order is that of this process alone, a regular
+  expression, which might never end and would stop the server, or whatever JSON cannot say. That
+  then fails inside gspread and requests, exactly as it would without a queue.
 """
 
 from __future__ import annotations
 
-import re
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -62,7 +61,7 @@ def make_call(
     """Make a call on a proxied object: in the queue if it can travel, else here."""
     http = http_client_of(proxy, kind)
     caller = getattr(http, "_self_caller", None)
-    if caller is None or _belongs_here(proxy, http, kind, method, (*args, *kwargs.values())):
+    if caller is None or _belongs_here(proxy, http, kind, method):
         return _call_here(proxy, kind, method, args, kwargs)
     check_http_timeout(http.timeout)
     args = tuple(_collected(arg) for arg in args)
@@ -128,10 +127,8 @@ def _parent(proxy: Any, kind: Kind) -> Any:
     return parent if getattr(parent, "_properties", None) else None
 
 
-def _belongs_here(proxy: Any, http: Any, kind: Kind, method: str, arguments: Any) -> bool:
-    """Tell whether gspread's own method is to run in this process."""
-    if any(isinstance(argument, re.Pattern) for argument in arguments):
-        return True  # a pattern that takes for ever must not stop the server
+def _belongs_here(proxy: Any, http: Any, kind: Kind, method: str) -> bool:
+    """Tell whether gspread's own method is to run in this process, whatever its arguments."""
     if kind is HTTP_CLIENT and method == "request":
         return False  # there is nothing beneath it but the queue
     return _is_replaced(kind, method) or is_customised(proxy, kind) or is_customised(http)
