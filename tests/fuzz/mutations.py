@@ -165,6 +165,11 @@ def forbidden_method(random, tree):
     tree["method"] = random.choice(FORBIDDEN)
 
 
+def hostile_id(random, tree):
+    # gspread makes text of it.
+    tree |= {"kind": "http_client", "method": "values_get", "args": [any_exception(random), "A1"]}
+
+
 def endless_pattern(random, tree):
     tree["args"] = [{"~": ["pattern", "(a*)*b", 0]}]
 
@@ -209,7 +214,7 @@ JOB_TREE = tuple(
         _on_tree,
         (
             *(forbidden_method, endless_pattern, unknown_kind, another_kind, wrong_target),
-            wrong_arguments,
+            *(wrong_arguments, hostile_id),
         ),
     )
 )
