@@ -152,7 +152,7 @@ def _make(
     try:
         exc = construct(cls, args, fields)
     except Unfit:
-        return RemoteError(f"{_told(name, args)} (what arrived of it is not all that it takes)")
+        return RemoteError(f"{_told(name, args)} (it arrived without what such an exception holds)")
     # A name that the builtin class knows would be set in C by whoever copies the exception.
     base = native_base(cls)
     vars(exc).update(

@@ -43,9 +43,7 @@ def test_a_look_finds_an_exception_that_was_filled_past_its_constructor():
     assert os.WIFSIGNALED(status)
 
 
-@pytest.mark.parametrize(
-    "look", [lambda _: os.abort(), lambda _: look_at(SyntaxError("m", ("f", 1, 1, "t", 1, 2**28)))]
-)
+@pytest.mark.parametrize("look", [lambda _: os.abort(), lambda _: look_at(ValueError("x" * 2**21))])
 def test_a_look_tells_at_which_thing_a_process_ended(look):
     """The thing at which a process ends, or would print without an end, is named."""
     found, status = death_of(lambda thing: thing == 2 and look(thing), [1, 2, 3])
