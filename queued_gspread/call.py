@@ -7,8 +7,8 @@ job of its own:
 - a library has replaced the method on gspread's class, or the object's class, or its HTTP
   client, has methods of its own, which gspread's code has to meet;
 - an argument cannot travel: a set, whose order is that of this process alone, a regular
-  expression, which might never end and would stop the server, or whatever JSON cannot say. That
-  then fails inside gspread and requests, exactly as it would without a queue.
+  expression, which might never end and would stop the server, or whatever JSON cannot say. What
+  gspread and requests cannot use either fails inside them, exactly as it would without a queue.
 """
 
 from __future__ import annotations
