@@ -16,6 +16,8 @@ import pytest
 
 import queued_gspread
 from queued_gspread.broker import Callers
+from queued_gspread.errors import CodecError
+from queued_gspread.rewarn import warn_again
 
 
 @pytest.fixture
@@ -248,6 +250,16 @@ def test_where_warnings_are_errors_the_calls_own_error_is_raised(ws):
         warnings.simplefilter("error")
         with pytest.raises(gspread.exceptions.APIError):
             ws.update("no range!", [["x"]])
+
+
+SILENT = gspread.exceptions.APIError.__new__(gspread.exceptions.APIError)  # has no text
+
+
+@pytest.mark.parametrize("warning", [None, "x", [], ["UserWarning", SILENT], ["UserWarning", []]])
+def test_a_malformed_warning_is_a_codec_error(warning):
+    """What stands for a warning in a reply, and is none, is refused."""
+    with pytest.raises(CodecError, match="a warning"):
+        warn_again([warning])
 
 
 def test_what_json_cannot_say_fails_as_in_gspread(ws, sent):
