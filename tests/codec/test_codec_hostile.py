@@ -14,6 +14,8 @@ from queued_gspread import codec
 from queued_gspread.codec.classes import CLASSES
 from queued_gspread.errors import RemoteError
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+
 WHOLE = {"encoding": "utf-8", "object": BYTES, "start": 1, "end": 2, "reason": "r"}
 SYNTAX = {"msg": "m", "filename": "f", "lineno": 1, "offset": 2, "text": "abc", "end_offset": 3}
 

@@ -130,6 +130,7 @@ def show_journal(tree):
         look_at(exchange.outcome.error)
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 @pytest.mark.parametrize("name", ["UnicodeDecodeError", "UnicodeEncodeError", "OSError"])
 def test_no_exception_in_a_journal_ends_its_server(name):
     """Whatever somebody puts into a journal for an exception, a server can show it."""
