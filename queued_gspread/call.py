@@ -9,14 +9,13 @@ job of its own:
 - nobody knows which spreadsheet the call is for: it is one of a client's, and the installed
   gspread has that method, or its parameters, only since a later release. Each of its requests waits
   in the lane of the spreadsheet that its URL names, and a warning tells that they are no unit;
-- an argument is a regular expression;
-- an argument cannot travel. Whatever JSON cannot say then fails inside gspread and requests,
-  exactly as it would without a queue.
+- an argument cannot travel: a set, whose order is that of this process alone, a regular
+  expression, which might never end and would stop the server, or whatever JSON cannot say. What
+  gspread and requests cannot use either fails inside them, exactly as it would without a queue.
 """
 
 from __future__ import annotations
 
-import re
 import warnings
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, cast
@@ -68,9 +67,7 @@ def make_call(
     http = http_client_of(proxy, kind)
     caller = getattr(http, "_self_caller", None)
     # A test's double has any attribute that it is asked for.
-    if not isinstance(caller, Caller) or _belongs_here(
-        proxy, http, kind, method, (*args, *kwargs.values())
-    ):
+    if not isinstance(caller, Caller) or _belongs_here(proxy, http, kind, method):
         return _call_here(proxy, kind, method, args, kwargs)
     check_http_timeout(http.timeout)
     args = tuple(_collected(arg) for arg in args)
@@ -137,10 +134,8 @@ def _parent(proxy: Any, kind: Kind) -> Any:
     return parent if isinstance(known, dict) and "id" in known else None
 
 
-def _belongs_here(proxy: Any, http: Any, kind: Kind, method: str, arguments: Any) -> bool:
-    """Tell whether gspread's own method is to run in this process."""
-    if any(isinstance(argument, re.Pattern) for argument in arguments):
-        return True  # a pattern that takes for ever must not stop the server
+def _belongs_here(proxy: Any, http: Any, kind: Kind, method: str) -> bool:
+    """Tell whether gspread's own method is to run in this process, whatever its arguments."""
     if kind is HTTP_CLIENT and method == "request":
         return False  # there is nothing beneath it but the queue
     if method in kind.remote:

@@ -97,7 +97,8 @@ class Job:
                 "identity": [who.email, who.subject, who.scopes] if who != ANYONE else None,
                 "http_timeout": self.http_timeout,
                 "timeout": self.timeout,
-            }
+            },
+            in_job=True,
         )
 
     def drop_arguments(self) -> Job:
@@ -118,8 +119,7 @@ class Job:
             VersionMismatchError: It was written by a newer version.
 
         """
-        # A pattern might never end, and would stop the server: clients run them themselves.
-        message = _message(body, objects, patterns=False)
+        message = _message(body, objects, in_job=True)
         who = message.get("identity")
         try:
             job = cls(
@@ -198,7 +198,7 @@ class Reply:
             VersionMismatchError: It was written by a newer version.
 
         """
-        message = _message(body, objects)
+        message = _message(body, objects, in_job=False)
         error = message.get("error")
         warnings, changes = message.get("warnings"), message.get("changes")
         is_raised = error is None or isinstance(error, Exception)
@@ -207,9 +207,9 @@ class Reply:
         return cls(message.get("result"), error, warnings, changes)
 
 
-def _message(body: bytes, objects: codec.Objects, *, patterns: bool = True) -> dict[str, Any]:
+def _message(body: bytes, objects: codec.Objects, *, in_job: bool) -> dict[str, Any]:
     try:
-        message = codec.loads(body, objects, patterns=patterns)
+        message = codec.loads(body, objects, in_job=in_job)
     except CodecError:
         # What a newer version writes may not even be readable.
         _check_version(_plain(body))
@@ -232,9 +232,10 @@ def _check_version(message: Any) -> None:
     if not isinstance(version, int) or version <= codec.WIRE_VERSION:
         return
     versions = message.get("versions")
-    writer = versions[0] if isinstance(versions, list) and versions else "of a newer version"
+    writer = versions[0] if isinstance(versions, list) and versions else None
+    known = f"queued_gspread {writer:.40}" if isinstance(writer, str) else "a newer version"
     raise VersionMismatchError(
-        f"a message of wire format {version}, written by queued_gspread {writer}, cannot be "
+        f"a message of wire format {version}, written by {known}, cannot be "
         f"read by {__version__}: install the same version on both sides"
     )
 

@@ -33,7 +33,9 @@ def warn_again(raised: Iterable[Any]) -> None:
             category, text = warning
         except (TypeError, ValueError) as error:
             raise CodecError("a warning is not [category, text]") from error
-        warnings.warn(str(text), _category(category), stacklevel=user_level())
+        if not isinstance(text, str):
+            raise CodecError("a warning's text is not text")
+        warnings.warn(text, _category(category), stacklevel=user_level())
 
 
 def _category(name: object) -> type[Warning]:

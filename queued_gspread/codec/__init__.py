@@ -6,33 +6,35 @@
 An int has no point and no exponent, a float has one. The text is UTF-8; lone surrogates are
 written in three bytes, as Python's ``surrogatepass`` does. NaN and infinities are tagged.
 
-    tag           fields
-    ----------    ------------------------------------------------------------------
-    tuple         items
-    set           items
-    frozenset     items
-    dict          key, value, key, value ... in one array: a dict whose keys are not
-                  all strings, or that has the key "~"
-    float         "nan", "inf" or "-inf"
-    bytes         base64 (a bytearray arrives as bytes)
-    datetime      ISO 8601 without zone, fold, offset (a timedelta or null)
-    date          ISO 8601
-    time          as datetime
-    timedelta     days, seconds, microseconds
-    pattern       pattern (string or bytes), flags
-    enum          class and name of a member of gspread.utils
-    generator     items; arrives as a generator
-    cell          row, column, value                              gspread.Cell
-    values        _json, items                                    gspread's ValueRange
-    spreadsheet   _properties
-    worksheet     id and title of its spreadsheet in an object, _properties
-    response      status, reason, URL, encoding, elapsed, headers as pairs, body
-    exception     "module.Class", args, what builtin classes keep in C, __dict__,
-                  __cause__, traceback as text
+    tag          in    fields
+    -----------  ----  -----------------------------------------------------------------
+    tuple        j r   items
+    dict         j r   key, value, key, value ... in one array: a dict whose keys are not
+                       all strings, or that has the key "~"
+    float        j r   "nan", "inf" or "-inf"
+    bytes        j r   base64 (a bytearray arrives as bytes)
+    enum         j r   class and name of a member of gspread.utils
+    generator    j     items; arrives as a generator
+    datetime       r   ISO 8601 without zone, fold, offset (a timedelta or null)
+    date           r   ISO 8601
+    time           r   as datetime
+    timedelta      r   days, seconds, microseconds
+    cell         j r   row, column, value                              gspread.Cell
+    values       j r   _json, items                                    gspread's ValueRange
+    spreadsheet  j r   _properties
+    worksheet    j r   id and title of its spreadsheet in an object, _properties
+    response       r   status, reason, URL, encoding, elapsed, headers as pairs, body
+    exception      r   "module.Class", args, what builtin classes keep in C, __dict__,
+                       __cause__, traceback as text
 
+The second column says what may stand in a job (``j``) and what in a reply or in a journal (``r``).
 Any other tag, another number of fields, or a field of another type is refused, as is an
-object that has the key "~" beside others. A document does not name its version: whoever puts
-it into an envelope writes ``WIRE_VERSION`` there.
+object that has the key "~" beside others. The keys of a dict are text; a hundred of one dict may
+be null, booleans, floats and ints of 64 bits instead. A document does not name its version:
+whoever puts it into an envelope writes ``WIRE_VERSION`` there.
+
+Sets do not travel, since their order is that of one process. Regular expressions do not, since one
+that never ends would stop its reader.
 
 What goes out: instances of subclasses of int, float, str, list, dict and tuple go as these,
 as with ``json.dumps``; so do those of gspread's classes. Never a request, a cookie or an
@@ -40,8 +42,9 @@ Authorization header. Exceptions come back with class, args and attributes if th
 one of gspread, requests, google.auth, this package or a builtin ``Exception``, otherwise as
 ``RemoteError``. What of their state cannot travel comes back as its repr.
 
-Nothing that arrives is executed: a tag selects a row of a table, and exceptions are
-assembled without their constructors.
+Nothing that arrives is executed: a tag selects a row of a table, and exceptions are made by
+the constructors of builtin classes, of fields that are checked. An exception that cannot be made
+so arrives as ``RemoteError``.
 
 The standard library's ``json`` does this: for a million cells there and back orjson and
 msgspec are 1.9 and 2.1 times as fast, for a call's 20 strings they save 3 of the hundreds
@@ -58,7 +61,7 @@ from queued_gspread.codec.encoder import MAX_DEPTH, Unencodable
 from queued_gspread.codec.engine import pack
 from queued_gspread.codec.exceptions import Raised
 from queued_gspread.codec.objects import Objects
-from queued_gspread.codec.registry import make_decoder, make_encoder
+from queued_gspread.codec.registry import JOB, REPLY
 from queued_gspread.codec.values import Generated
 from queued_gspread.errors import CodecError
 
@@ -76,17 +79,22 @@ __all__ = [
 
 WIRE_VERSION: Final = 1
 
-_without_objects = make_decoder(None)
 
+def dumps(value: Any, /, *, in_job: bool = False) -> bytes:
+    """Write one value; :class:`Unencodable`, a TypeError, if it cannot travel so.
 
-def dumps(value: Any, /) -> bytes:
-    """Write one value; :class:`Unencodable`, a TypeError, if it cannot travel."""
+    Args:
+        value: The value.
+        in_job: Whether it is for a job, not for a reply or a journal.
+
+    """
+    table = JOB if in_job else REPLY
     try:
         try:
-            return pack(make_encoder(strict=False).visit(value))
+            return pack(table.encoder(strict=False).visit(value))
         except ValueError:
             # Some number has no JSON form. That is rare, and looking for it is slow.
-            return pack(make_encoder(strict=True).visit(value))
+            return pack(table.encoder(strict=True).visit(value))
     except RecursionError:
         raise Unencodable("the value is nested too deeply for this stack") from None
 
@@ -100,18 +108,19 @@ def encode_exception(exc: BaseException, /, *, with_traceback: bool = True) -> b
     return dumps(Raised(exc) if with_traceback else exc)
 
 
-def loads(data: bytes, /, objects: Objects | None = None, *, patterns: bool = True) -> Any:
+def loads(data: bytes, /, objects: Objects | None = None, *, in_job: bool = False) -> Any:
     """Read one value; :class:`~queued_gspread.errors.CodecError` if ``data`` holds none.
 
-    Spreadsheets and worksheets become what ``objects`` makes of them. Regular expressions are
-    refused where ``patterns`` says so.
+    Args:
+        data: What :func:`dumps` wrote.
+        objects: Makes spreadsheets and worksheets of what arrives; without it, none may.
+        in_job: Whether it is from a job, not from a reply or a journal.
+
     """
     try:
         if not may_hold_tags(data):
             return decode_plain(data)
-        is_usual = objects is None and patterns
-        decoder = _without_objects if is_usual else make_decoder(objects, patterns=patterns)
-        return decoder.decode(data)
+        return (JOB if in_job else REPLY).decoder(objects).decode(data)
     except UnicodeDecodeError as error:
         raise CodecError(f"not UTF-8 (at byte {error.start})") from None
     except ValueError as error:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from types import GetSetDescriptorType, MemberDescriptorType, ModuleType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import google.auth.exceptions
 import gspread.exceptions
@@ -12,7 +11,10 @@ import requests.exceptions
 
 from queued_gspread import errors
 
-__all__ = ["CLASSES", "GROUP", "MODULES", "name_of", "native_base", "slots_of"]
+if TYPE_CHECKING:
+    from types import ModuleType
+
+__all__ = ["CLASSES", "GROUP", "MODULES", "name_of"]
 
 MODULES: Final[tuple[ModuleType, ...]] = (
     builtins,
@@ -24,9 +26,6 @@ MODULES: Final[tuple[ModuleType, ...]] = (
 
 # Python 3.10 has none, and no class is a subclass of ().
 GROUP: Final[Any] = getattr(builtins, "ExceptionGroup", ())
-
-# The object of an AttributeError may be anything at all; pickle leaves it out as well.
-_LEFT_OUT: Final = frozenset({"obj"})
 
 
 def name_of(cls: type) -> str:
@@ -42,26 +41,3 @@ CLASSES: Final[dict[str, type[Exception]]] = {
     for found in vars(module).values()
     if isinstance(found, type) and issubclass(found, Exception)
 }
-
-
-def native_base(cls: type[BaseException]) -> type[BaseException]:
-    """Return the builtin class whose C structure the instances of ``cls`` have."""
-    base: Any = cls
-    while base.__module__ != builtins.__name__:
-        base = base.__base__
-    found: type[BaseException] = base
-    return found
-
-
-def slots_of(cls: type[BaseException]) -> dict[str, Any]:
-    """Return the descriptors of what builtin classes keep outside ``__dict__`` and args."""
-    if issubclass(cls, GROUP):
-        return {}
-    return {
-        name: descriptor
-        for base in reversed(cls.__mro__)
-        if base.__module__ == builtins.__name__ and base not in (BaseException, object)
-        for name, descriptor in vars(base).items()
-        if isinstance(descriptor, (MemberDescriptorType, GetSetDescriptorType))
-        and name not in _LEFT_OUT
-    }

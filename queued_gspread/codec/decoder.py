@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.codec import engine
 from queued_gspread.codec.kind import TAG, Kind
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 __all__ = ["Decoder", "decode_plain", "may_hold_tags"]
 
 _plain = engine.decoder()
+
+# It takes some fifty times as long as reading.
+_LONGEST_SEARCHED: Final = 100_000
 
 
 def may_hold_tags(data: bytes) -> bool:
@@ -27,10 +30,11 @@ def decode_plain(data: bytes) -> Any:
 
 
 class Decoder:
-    """Reads tagged values with the ``kinds`` it is given."""
+    """Reads tagged values with the ``kinds`` that may stand in a ``message``, job or reply."""
 
-    def __init__(self, kinds: Mapping[str, Kind]) -> None:
+    def __init__(self, kinds: Mapping[str, Kind], message: str) -> None:
         self._kinds = kinds
+        self._message = message
         self._reader = engine.decoder(self._object)
 
     def decode(self, data: bytes) -> Any:
@@ -38,6 +42,8 @@ class Decoder:
         try:
             return engine.unpack(data, self._reader)
         except CodecError as error:
+            if len(data) > _LONGEST_SEARCHED:
+                raise
             raise CodecError(f"{error} (at {self._place(data)})") from None
 
     def _object(self, pairs: list[tuple[str, Any]]) -> Any:
@@ -54,7 +60,7 @@ class Decoder:
         tag, *fields = content
         kind = self._kinds.get(tag)
         if kind is None:
-            raise CodecError(f"unknown tag {tag!r:.40}")
+            raise CodecError(f"unknown tag {tag!r:.40} in a {self._message}")
         wrong = kind.wrong_field(fields)
         if wrong is not None:
             raise CodecError(wrong)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
 from queued_gspread.codec import engine
+from queued_gspread.codec.keys import wrong_keys
 from queued_gspread.codec.kind import TAG
 
 __all__ = ["MAX_DEPTH", "Encoder", "Handler", "Unencodable"]
@@ -74,6 +75,9 @@ class Encoder:
         """Return an object for a dict with ordinary keys, a tagged list for any other."""
         pairs = value if type(value) is dict else dict(value.items())
         if not set(map(type, pairs)) <= _STR_ONLY or TAG in pairs:
+            wrong = wrong_keys(pairs)
+            if wrong is not None:
+                raise self.refusal(f"a dict with {wrong} cannot travel")
             return {TAG: ["dict", self._flat(pairs)]}
         if set(map(type, pairs.values())) <= _USUALLY_PLAIN and self._fits(pairs):
             return pairs

@@ -1,7 +1,8 @@
 """Exceptions: class, arguments, attributes, cause and the server's traceback.
 
-Nothing of a class's own code runs when one is decoded: the object is made by the builtin
-class it descends from, and its state is put in place.
+Nothing of a class's own code runs when one is decoded: the object is made by the constructor of the
+builtin class it descends from, and gets its attributes. One that cannot be made so is a
+:class:`~queued_gspread.errors.RemoteError`.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gspread import Spreadsheet, Worksheet
 
-from queued_gspread.codec.classes import CLASSES, GROUP, name_of, native_base, slots_of
+from queued_gspread.codec.classes import CLASSES, GROUP, name_of
 from queued_gspread.codec.kind import ANYTHING, TAG, Kind
+from queued_gspread.codec.natives import Unfit, construct, fields_of, native_base
 from queued_gspread.codec.scrub import clean, describe, outline, scrub
 from queued_gspread.errors import CodecError, RemoteError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from queued_gspread.codec.encoder import Encoder
 
@@ -26,8 +28,8 @@ __all__ = ["KINDS", "Raised"]
 
 _MAX_NESTED: Final = 8
 _MAX_COUNT: Final = 256
+_MAX_NAME: Final = 200
 _NOTES: Final = "__notes__"
-_UNICODE_FIELDS: Final = ("encoding", "object", "start", "end", "reason")
 
 
 class Raised:
@@ -87,19 +89,6 @@ def _arguments(exc: BaseException) -> tuple[Any, ...]:
     return exc.args
 
 
-def _slots(exc: BaseException) -> dict[str, Any]:
-    """Return the builtin attributes; those that are None are as good as not set."""
-    found = {}
-    for name, descriptor in slots_of(type(exc)).items():
-        try:
-            value = descriptor.__get__(exc)
-        except (AttributeError, TypeError):
-            continue  # never set
-        if value is not None:
-            found[name] = value
-    return found
-
-
 def _attributes(exc: BaseException) -> dict[str, Any]:
     # A request holds the Authorization header. That there is such an attribute, unlike
     # what is in it, belongs to the class.
@@ -122,7 +111,7 @@ def _state(encoder: Encoder, exc: BaseException) -> list[Any]:
         return [
             name,
             [_somehow(encoder, "args", value) for value in _arguments(exc)],
-            {key: _somehow(encoder, key, value) for key, value in _slots(exc).items()},
+            {key: _somehow(encoder, key, value) for key, value in fields_of(exc).items()},
             {key: _somehow(encoder, key, value) for key, value in _attributes(exc).items()},
         ]
 
@@ -154,44 +143,44 @@ def _trace(exc: BaseException) -> str | None:
     return clean("".join(lines)).rstrip()
 
 
-def _make(cls: type[Exception], args: list[Any], slots: Mapping[str, Any]) -> Exception:
-    base: Any = native_base(cls)
-    if issubclass(cls, GROUP):
-        group: Exception = base.__new__(cls, *args)
-        return group
-    exc: Exception = base.__new__(cls)
-    known = slots_of(cls)
-    if issubclass(cls, UnicodeError) and slots.keys() >= set(_UNICODE_FIELDS):
-        # Their C code trusts the types of these, so its constructor has to see them.
-        base.__init__(exc, *(slots[name] for name in _UNICODE_FIELDS))
-        known = {}
-    for name, value in slots.items():
-        if name in known:
-            known[name].__set__(exc, value)
-    exc.args = tuple(args)
+def _make(
+    name: str, args: list[Any], fields: dict[str, Any], attributes: dict[str, Any]
+) -> Exception:
+    cls = CLASSES.get(name)
+    if cls is None:
+        return RemoteError(_told(name, args))
+    try:
+        exc = construct(cls, args, fields)
+    except Unfit:
+        return RemoteError(f"{_told(name, args)} (it arrived without what such an exception holds)")
+    # A name that the builtin class knows would be set in C by whoever copies the exception.
+    base = native_base(cls)
+    vars(exc).update(
+        {
+            key: value
+            for key, value in attributes.items()
+            if type(key) is str and not key.startswith("__") and not hasattr(base, key)
+        }
+    )
     return exc
 
 
-def _unknown(name: str, args: list[Any]) -> RemoteError:
-    text = args[0] if len(args) == 1 and type(args[0]) is str else ", ".join(map(repr, args))
-    return RemoteError(f"{name}: {text}")
+def _told(name: str, args: list[Any]) -> str:
+    text = args[0] if len(args) == 1 and type(args[0]) is str else ", ".join(map(describe, args))
+    return f"{name[:_MAX_NAME]}: {text}" if text else name[:_MAX_NAME]
 
 
 def _decode(
     name: str,
     args: list[Any],
-    slots: dict[str, Any],
+    fields: dict[str, Any],
     attributes: dict[str, Any],
     cause: Any,
     trace: str | None,
 ) -> Exception:
     if cause is not None and not isinstance(cause, Exception):
         raise CodecError("the cause is not an exception")
-    cls = CLASSES.get(name)
-    exc = _unknown(name, args) if cls is None else _make(cls, args, slots)
-    if cls is not None:
-        kept = {key: attributes[key] for key in attributes if not key.startswith("__")}
-        vars(exc).update(kept)
+    exc = _make(name, args, fields, attributes)
     if cause is not None:
         exc.__cause__ = cause
     _annotate(exc, attributes.get(_NOTES), trace)

@@ -1,8 +1,8 @@
-"""All kinds in one table, by the type that is written and by the tag that is read."""
+"""What may stand in which message, by the type that is written and by the tag that is read."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from gspread import Spreadsheet, Worksheet
 
@@ -10,43 +10,65 @@ from queued_gspread.codec import exceptions, objects, responses, values
 from queued_gspread.codec.decoder import Decoder
 from queued_gspread.codec.encoder import Encoder, Handler
 
-if TYPE_CHECKING:
-    from queued_gspread.codec.kind import Kind
-
-__all__ = ["make_decoder", "make_encoder"]
+__all__ = ["JOB", "REPLY", "Table"]
 
 _PORTABLE: Final = (*values.KINDS, *objects.KINDS, *responses.KINDS, *exceptions.KINDS)
 _KINDS: Final = (*_PORTABLE, *objects.object_kinds(None))
 
-_HANDLERS: Final[dict[type, Handler]] = {
-    **values.HANDLERS,
-    **{cls: kind.write for kind in _KINDS for cls in kind.types},
-}
-_INHERITED: Final[dict[type, Handler]] = {
-    **values.HANDLERS,
-    **{cls: kind.write for kind in _KINDS if kind.inherit for cls in kind.types},
-}
-_BY_TAG: Final[dict[str, Kind]] = {kind.tag: kind for kind in _PORTABLE}
-_BY_TAG_BUT_PATTERNS: Final = {tag: kind for tag, kind in _BY_TAG.items() if tag != "pattern"}
+# A job has what some argument of gspread's needs, a reply what some result or exception does.
+_EVERYWHERE: Final = ("tuple", "dict", "float", "bytes", "enum")
+_OBJECTS: Final = ("cell", "values", "spreadsheet", "worksheet")
+_IN_JOBS: Final = frozenset({*_EVERYWHERE, *_OBJECTS, "generator"})
+_IN_REPLIES: Final = frozenset(
+    {*_EVERYWHERE, *_OBJECTS} | {"datetime", "date", "time", "timedelta", "response", "exception"}
+)
 
 
-def _find(value: Any) -> Handler | None:
-    for base in type(value).__mro__:
-        if base in _INHERITED:
-            return _INHERITED[base]
-    # A proxy has a type of its own, and says only through __class__ what it stands for.
-    for base in (Worksheet, Spreadsheet):
-        if isinstance(value, base):
-            return _INHERITED[base]
-    return None
+class Table:
+    """What may stand in one kind of message.
+
+    Attributes:
+        tags: The tags of it all.
+
+    """
+
+    def __init__(self, message: str, tags: frozenset[str]) -> None:
+        self.tags = tags
+        self._message = message
+        kinds = [kind for kind in _KINDS if kind.tag in tags]
+        self._handlers: dict[type, Handler] = {
+            **values.HANDLERS,
+            **{cls: kind.write for kind in kinds for cls in kind.types},
+        }
+        self._inherited: dict[type, Handler] = {
+            **values.HANDLERS,
+            **{cls: kind.write for kind in kinds if kind.inherit for cls in kind.types},
+        }
+        self._portable = {kind.tag: kind for kind in _PORTABLE if kind.tag in tags}
+        self._without_objects = self._decoder(None)
+
+    def encoder(self, *, strict: bool) -> Encoder:
+        """Return an encoder for one value."""
+        return Encoder(self._handlers, self._find, strict=strict)
+
+    def decoder(self, target: objects.Objects | None) -> Decoder:
+        """Return a decoder that hands spreadsheets and worksheets to ``target``."""
+        return self._without_objects if target is None else self._decoder(target)
+
+    def _decoder(self, target: objects.Objects | None) -> Decoder:
+        own = {kind.tag: kind for kind in objects.object_kinds(target) if kind.tag in self.tags}
+        return Decoder({**self._portable, **own}, self._message)
+
+    def _find(self, value: Any) -> Handler | None:
+        for base in type(value).__mro__:
+            if base in self._inherited:
+                return self._inherited[base]
+        # A proxy has a type of its own, and says only through __class__ what it stands for.
+        for base in (Worksheet, Spreadsheet):
+            if isinstance(value, base):
+                return self._inherited[base]
+        return None
 
 
-def make_encoder(*, strict: bool) -> Encoder:
-    """Return an encoder for one value."""
-    return Encoder(_HANDLERS, _find, strict=strict)
-
-
-def make_decoder(target: objects.Objects | None, *, patterns: bool = True) -> Decoder:
-    """Return a decoder that hands spreadsheets and worksheets to ``target``."""
-    known = _BY_TAG if patterns else _BY_TAG_BUT_PATTERNS
-    return Decoder({**known, **{kind.tag: kind for kind in objects.object_kinds(target)}})
+JOB: Final = Table("job", _IN_JOBS)
+REPLY: Final = Table("reply", _IN_REPLIES)

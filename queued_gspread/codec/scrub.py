@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, Final, TypeAlias
 
+from queued_gspread.codec.keys import is_key
+
 __all__ = ["clean", "describe", "outline", "scrub"]
 
 _TOKEN: Final = re.compile(r"\b(?P<scheme>Bearer\s+|ya29\.)[\w.~+/=-]{8,}", re.IGNORECASE)
@@ -46,7 +48,7 @@ def scrub(value: Any, travels: Travels, depth: int = 0) -> Any:
         return outline(value)
     if isinstance(value, Mapping):
         return _scrub_mapping(value, travels, depth + 1)
-    for base in (list, tuple, set, frozenset):
+    for base in (list, tuple):
         if isinstance(value, base):
             return base(scrub(item, travels, depth + 1) for item in value)
     return value if travels(value) else describe(value)
@@ -54,7 +56,7 @@ def scrub(value: Any, travels: Travels, depth: int = 0) -> Any:
 
 def _scrub_mapping(value: Mapping[Any, Any], travels: Travels, depth: int) -> dict[Any, Any]:
     return {
-        key if travels(key) else describe(key): scrub(item, travels, depth)
+        key if is_key(key) else describe(key): scrub(item, travels, depth)
         for key, item in value.items()
         if not (isinstance(key, str) and key.lower() in _SECRET_KEYS)
     }

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import enum
 import math
-import re
 from datetime import date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
 
 from gspread import utils
 
 from queued_gspread.codec.encoder import Encoder, Handler
+from queued_gspread.codec.keys import wrong_keys
 from queued_gspread.codec.kind import TAG, Kind
 from queued_gspread.errors import CodecError
 
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ENUMS", "HANDLERS", "KINDS", "Generated"]
 
-# re.DEBUG prints while it compiles; re.TEMPLATE is gone from newer Pythons.
-_FLAGS: Final = int(
-    re.ASCII | re.IGNORECASE | re.LOCALE | re.MULTILINE | re.DOTALL | re.UNICODE | re.VERBOSE
-)
 _FLOATS: Final = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 ENUMS: Final[dict[str, type[enum.Enum]]] = {
@@ -55,6 +51,9 @@ def _generator(items: list[Any]) -> Generator[Any, None, None]:
 
 
 def _dict(flat: list[Any]) -> dict[Any, Any]:
+    wrong = wrong_keys(flat[::2])
+    if wrong is not None:
+        raise CodecError(wrong)
     pairs = dict(zip(flat[::2], flat[1::2], strict=True))
     if 2 * len(pairs) != len(flat):
         raise CodecError("a key occurs twice")
@@ -67,16 +66,6 @@ def _base64(_: Encoder, value: bytes | bytearray) -> Sequence[Any]:
 
 def _bytes(text: str) -> bytes:
     return base64.b64decode(text, validate=True)
-
-
-def _pattern(encoder: Encoder, value: re.Pattern[Any]) -> Sequence[Any]:
-    return (encoder.visit(value.pattern), value.flags & _FLAGS)
-
-
-def _compile(pattern: str | bytes, flags: int) -> re.Pattern[Any]:
-    if flags & ~_FLAGS:
-        raise CodecError("unknown flags of a regular expression")
-    return re.compile(pattern, flags)
 
 
 def _member(_: Encoder, value: enum.Enum) -> Sequence[Any]:
@@ -137,11 +126,8 @@ _MOMENT: Final[tuple[tuple[type, ...], ...]] = (_STR, _INT, (timedelta, type(Non
 
 KINDS: Final = (
     Kind("tuple", (tuple,), _items, (_LIST,), tuple, inherit=True),
-    Kind("set", (set,), _items, (_LIST,), set),
-    Kind("frozenset", (frozenset,), _items, (_LIST,), frozenset),
     Kind("generator", (Generated,), _generated, (_LIST,), _generator),
     Kind("bytes", (bytes, bytearray), _base64, (_STR,), _bytes),
-    Kind("pattern", (re.Pattern,), _pattern, ((str, bytes), _INT), _compile),
     Kind("enum", tuple(ENUMS.values()), _member, (_STR, _STR), _find_member),
     Kind("datetime", (datetime,), _moment, _MOMENT, _reader(datetime)),
     Kind("time", (time,), _moment, _MOMENT, _reader(time)),

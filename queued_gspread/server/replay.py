@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import GeneratorType
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 from urllib.parse import urlsplit
 
 import gspread
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from google.auth.credentials import Credentials as GoogleCredentials
 
 __all__ = ["Decoded", "Done", "Missing", "Needs", "advance", "decode", "run", "sends_once"]
+
+_MOST_NUMBERS: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,22 @@ def decode(body: bytes) -> Decoded:
     http = _Recorded()
     job = Job.decode(body, _RealObjects(http))
     _group(job)
+    _check_headers(job)
     return job, http
+
+
+def _check_headers(job: Job) -> None:
+    """Refuse what would fall together in the dict that gspread makes of ``expected_headers``."""
+    if job.method != "get_all_records":
+        return
+    for given in (*job.args[1:2], job.kwargs.get("expected_headers")):
+        items = given if isinstance(given, (list, tuple)) else ()
+        numbers = sum(type(item) is not str for item in items)
+        if numbers > _MOST_NUMBERS or isinstance(given, GeneratorType):
+            raise CodecError(
+                f"expected_headers takes a list, with {_MOST_NUMBERS} items at the most that are "
+                "not text: give the headers as text"
+            )
 
 
 def _outcome(job: Job, target: Any) -> Reply:

@@ -1,8 +1,6 @@
 """Values that travel, and a comparison that does not take 1 for 1.0 or True."""
 
 import datetime as dt
-import math
-import re
 from itertools import starmap
 
 import gspread
@@ -33,10 +31,6 @@ def same_pairs(left, right):
     return same_items([*left, *left.values()], [*right, *right.values()])
 
 
-def same_members(left, right):
-    return len(left) == len(right) and all(any(same(x, y) for y in right) for x in left)
-
-
 def same_moment(left, right):
     return left == right and (left.utcoffset(), left.fold) == (right.utcoffset(), right.fold)
 
@@ -47,7 +41,6 @@ COMPARE = {
     ValueRange: lambda left, right: same_items(left, right) and same_pairs(left._json, right._json),
     dict: same_pairs,
     (list, tuple): same_items,
-    (set, frozenset): same_members,
     (dt.datetime, dt.time): same_moment,
 }
 
@@ -63,15 +56,7 @@ TEXTS = st.text(st.characters())  # lone surrogates too
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), TEXTS, st.integers().map(lambda n: n**9)
 )
-PATTERNS = st.one_of(
-    st.builds(
-        re.compile,
-        TEXTS.map(re.escape),
-        st.sampled_from([0, re.IGNORECASE, re.ASCII | re.MULTILINE, re.VERBOSE | re.DOTALL]),
-    ),
-    st.builds(re.compile, st.binary().map(re.escape), st.sampled_from([0, re.LOCALE])),
-)
-HASHABLE_ATOMS = st.one_of(
+ATOMS = st.one_of(
     SCALARS,
     st.binary(),
     st.datetimes(timezones=st.one_of(st.none(), OFFSETS)),
@@ -79,14 +64,14 @@ HASHABLE_ATOMS = st.one_of(
     st.times(),
     st.timedeltas(),
     st.sampled_from(MEMBERS),
-    PATTERNS,
 )
-HASHABLES = st.recursive(
-    HASHABLE_ATOMS.filter(lambda value: not (isinstance(value, float) and math.isnan(value))),
-    lambda inner: st.one_of(
-        st.frozensets(inner, max_size=4), st.lists(inner, max_size=4).map(tuple)
-    ),
-    max_leaves=6,
+OTHER_KEYS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(allow_nan=False),
+    TEXTS,
+    st.sampled_from(MEMBERS),
 )
 KEYS = st.one_of(st.just("~"), TEXTS)
 
@@ -96,9 +81,7 @@ def containers(inner):
         st.lists(inner, max_size=5),
         st.lists(inner, max_size=5).map(tuple),
         st.dictionaries(KEYS, inner, max_size=5),
-        st.dictionaries(HASHABLES, inner, max_size=5),
-        st.sets(HASHABLES, max_size=5),
-        st.frozensets(HASHABLES, max_size=5),
+        st.dictionaries(OTHER_KEYS, inner, max_size=5),
         st.builds(gspread.Cell, st.integers(), st.integers(), inner),
         st.builds(
             value_range, st.lists(inner, max_size=4), st.dictionaries(KEYS, TEXTS, max_size=3)
@@ -106,4 +89,4 @@ def containers(inner):
     )
 
 
-VALUES = st.recursive(st.one_of(HASHABLE_ATOMS, st.lists(SCALARS)), containers, max_leaves=20)
+VALUES = st.recursive(st.one_of(ATOMS, st.lists(SCALARS)), containers, max_leaves=20)

@@ -15,6 +15,7 @@ from unittest import mock
 
 import redis
 from calls import WORKSHEET
+from hostile import look_at
 
 import queued_gspread
 from queued_gspread import objects
@@ -86,9 +87,10 @@ class Planted:
             ):
                 warnings.simplefilter("ignore")
                 self._sheet().acell("A1")
-        except QueuedGspreadError as error:
-            return type(error).__name__, True
         except Exception as error:  # noqa: BLE001 - whatever it is, it is looked at
+            look_at(error)
+            if isinstance(error, QueuedGspreadError):
+                return type(error).__name__, True
             return _name(error), type(told) is type(error)
         return "returned", not isinstance(told, Exception)
 

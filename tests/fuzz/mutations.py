@@ -5,10 +5,12 @@ from __future__ import annotations
 import inspect
 import json
 
-from queued_gspread.catalogue import KINDS, Group
-from queued_gspread.codec.registry import _BY_TAG
+from hostile import any_exception
 
-TAGS = [*_BY_TAG, "spreadsheet", "worksheet", "nonsense", ""]
+from queued_gspread.catalogue import KINDS, Group
+from queued_gspread.codec.registry import JOB, REPLY
+
+TAGS = [*sorted(JOB.tags | REPLY.tags), "set", "frozenset", "pattern", "nonsense", ""]
 # Names that a job must not reach: private ones, attributes, what is answered locally.
 FORBIDDEN = sorted(
     {
@@ -139,6 +141,18 @@ def deep_value(random, tree):
     container[key] = value
 
 
+def hostile_exception(random, tree):
+    container, key = random.choice(spots(tree))
+    container[key] = any_exception(random)
+
+
+def colliding_keys(random, tree):
+    keys = [number * random.choice([1, 2**40, 2**61 - 1]) for number in range(200)]
+    items = keys if random.random() < 0.5 else [item for key in keys for item in (key, 0)]
+    container, key = random.choice(spots(tree))
+    container[key] = {"~": [random.choice(["dict", "set", "tuple"]), items]}
+
+
 def another_shape(random, tree):
     return random.choice([None, 0, "job", [], {}, [tree], {"v": 1}, {"v": tree}, junk(random)])
 
@@ -149,6 +163,11 @@ def another_version(random, tree):
 
 def forbidden_method(random, tree):
     tree["method"] = random.choice(FORBIDDEN)
+
+
+def hostile_id(random, tree):
+    # gspread makes text of it.
+    tree |= {"kind": "http_client", "method": "values_get", "args": [any_exception(random), "A1"]}
 
 
 def endless_pattern(random, tree):
@@ -174,6 +193,11 @@ def wrong_arguments(random, tree):
     tree["kwargs"] = {random.choice(_TEXTS): junk(random) for _ in range(random.randrange(3))}
 
 
+@_on_tree
+def hostile_error(random, tree):
+    tree["error"] = any_exception(random)
+
+
 OF_BYTES = (truncated, flipped, spliced, not_utf8)
 TEXT = (*OF_BYTES, noise, nested, doubled_field)
 TREE = tuple(
@@ -181,21 +205,21 @@ TREE = tuple(
         _on_tree,
         (
             *(swapped_type, swapped_field, missing_field, renamed_field, wrong_tag),
-            *(deep_value, another_shape, another_version),
+            *(deep_value, another_shape, another_version, hostile_exception, colliding_keys),
         ),
     )
 )
-JOB = tuple(
+JOB_TREE = tuple(
     map(
         _on_tree,
         (
             *(forbidden_method, endless_pattern, unknown_kind, another_kind, wrong_target),
-            wrong_arguments,
+            *(wrong_arguments, hostile_id),
         ),
     )
 )
-OF_REPLIES = TEXT + TREE
-OF_JOBS = OF_REPLIES + JOB
+OF_REPLIES = (*TEXT, *TREE, hostile_error)
+OF_JOBS = TEXT + TREE + JOB_TREE
 
 
 def broken(random, message, mutations):

@@ -53,7 +53,7 @@ def replies():
         Reply([["a", 1], ["b", 2.5]]),
         Reply(Cell(1, 2, "x")),
         Reply({"spreadsheetId": "x", "updates": {"updatedRows": 1}}, changes=changes),
-        Reply({"at": dt.datetime(2026, 1, 2, tzinfo=dt.timezone.utc), 5: {1, 2}, "b": b"bytes"}),
+        Reply({"at": dt.datetime(2026, 1, 2, tzinfo=dt.timezone.utc), 5: (1, 2), "b": b"bytes"}),
         Reply(response, warnings=[["DeprecationWarning", "old"], ["UserWarning", "odd"]]),
         Reply(error=APIError(response)),
         Reply(error=WorksheetNotFound("Sheet7")),

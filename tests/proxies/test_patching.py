@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import re
 import subprocess
 import sys
@@ -15,6 +16,8 @@ import pytest
 
 import queued_gspread
 from queued_gspread.broker import Callers
+from queued_gspread.errors import CodecError
+from queued_gspread.rewarn import warn_again
 
 
 @pytest.fixture
@@ -180,6 +183,38 @@ def test_a_regular_expression_runs_in_the_caller(ws, sent):
     assert sent[-1] == "http_client.values_get"
 
 
+READ_A_SET = """
+import json, sys
+import queued_gspread as gspread
+ws = gspread.authorize(redis_url=sys.argv[1], namespace=sys.argv[2]).open_by_key(sys.argv[3]).sheet1
+labels = {f"A{row}" for row in range(1, 9)}
+print(json.dumps([list(labels), dict(zip(labels, ws.batch_get(labels)))]))
+"""
+
+
+def test_a_set_keeps_the_order_that_it_has_in_the_caller(ws, sh, redis_url, namespace):
+    """What is read for a set's items comes in the order of that set, in whatever process it is."""
+    ws.update([[f"value of A{row}"] for row in range(1, 9)], "A1")
+    orders = set()
+    for seed in "123":
+        process = subprocess.run(
+            [sys.executable, "-c", READ_A_SET, redis_url, namespace, sh.id],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            check=True,
+            capture_output=True,
+        )
+        order, found = json.loads(process.stdout)
+        assert found == {label: [[f"value of {label}"]] for label in order}
+        orders.add(tuple(order))
+    assert len(orders) > 1
+
+
+def test_a_set_is_not_put_into_a_job(ws, sent):
+    """A call with a set among its arguments is made here: its requests have a list of it."""
+    assert [found.first() for found in ws.batch_get({"A1"})] == [None]
+    assert sent == ["http_client.values_batch_get"]
+
+
 def test_a_body_that_is_drawn_is_sent_once(gc, sh, emulator):
     """A body that is a generator is sent, once, and its answer returned."""
     url = f"https://sheets.googleapis.com/v4/spreadsheets/{sh.id}:batchUpdate"
@@ -215,6 +250,16 @@ def test_where_warnings_are_errors_the_calls_own_error_is_raised(ws):
         warnings.simplefilter("error")
         with pytest.raises(gspread.exceptions.APIError):
             ws.update("no range!", [["x"]])
+
+
+SILENT = gspread.exceptions.APIError.__new__(gspread.exceptions.APIError)  # has no text
+
+
+@pytest.mark.parametrize("warning", [None, "x", [], ["UserWarning", SILENT], ["UserWarning", []]])
+def test_a_malformed_warning_is_a_codec_error(warning):
+    """What stands for a warning in a reply, and is none, is refused."""
+    with pytest.raises(CodecError, match="a warning"):
+        warn_again([warning])
 
 
 def test_what_json_cannot_say_fails_as_in_gspread(ws, sent):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 from datetime import datetime, timezone
@@ -11,6 +12,7 @@ import pytest
 import requests
 from calls import insert_rows, read, send
 from gate import cell_of, google_error, response
+from hostile import death_of, look_at, trees
 from hypothesis import given
 from hypothesis import strategies as st
 from waiting import PATIENCE, eventually
@@ -123,6 +125,19 @@ def test_an_outcome_that_cannot_travel_is_not_known():
 def test_no_journal_is_too_odd(entries, journals):
     """Whatever stands in a journal, it is read to an answer."""
     assert isinstance(read_journal(entries, journals), Journal)
+
+
+def show_journal(tree):
+    entry = b'={"sent":["get","x","y"],"raised":%s}' % json.dumps(tree).encode()
+    for exchange in read_journal([entry]).exchanges:
+        look_at(exchange.outcome.error)
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@pytest.mark.parametrize("name", ["UnicodeDecodeError", "UnicodeEncodeError", "OSError"])
+def test_no_exception_in_a_journal_ends_its_server(name):
+    """Whatever somebody puts into a journal for an exception, a server can show it."""
+    assert death_of(show_journal, list(trees(f"builtins.{name}"))) is None
 
 
 def test_a_signed_journal_is_read_where_it_belongs():

@@ -25,11 +25,13 @@ def held(client, gate, background):
 
 
 def test_a_large_job_that_cannot_be_sent_ends_for_its_caller_alone(serve, client, gate):
-    """A value that JSON has no key for is the caller's error, however large its call is."""
+    """A value that JSON has no word for is the caller's error, however large its call is."""
     serve()
     gate.open()
-    body = {"values": [["x" * 300_000]], (1, 2): 3}
-    client.http_client.values_update("lane", "A1", RAW, body)
+    body = {"values": [["x" * 300_000]]}
+    client.http_client.values_update("lane", "A1", RAW, {**body, "bytes": b"1"})
+    with pytest.raises(TypeError, match="keys must be str"):
+        client.http_client.values_update("lane", "A1", RAW, {**body, (1, 2): 3})
     assert read(client) == {}
 
 

@@ -9,6 +9,7 @@ import pytest
 from calls import WORKSHEET, insert_rows, message, read, send, write
 from gate import GatedHTTPClient, cell_of
 from gspread.exceptions import APIError
+from hostile import FAR, exception
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from queue_fixtures import SERVER_EMAIL
@@ -41,6 +42,16 @@ from queued_gspread.settings import Settings
 READONLY = ["https://www.googleapis.com/auth/spreadsheets.readonly"]
 NEWER = codec.WIRE_VERSION + 1
 
+HOSTILE = exception("builtins.UnicodeDecodeError", [], {"object": 1.5, "start": FAR})
+# Each has the hash of 0.
+COLLIDING = [number * (2**61 - 1) for number in range(1001)]
+
+
+def records(*args, **kwargs):
+    sheet = {"kind": "worksheet", "method": "get_all_records", "target": WORKSHEET}
+    return message(**sheet, args=list(args), kwargs=kwargs)
+
+
 BAD_JOBS = {
     "empty": (b"", CodecError),
     "bytes": (b"\xff\x00", CodecError),
@@ -58,6 +69,12 @@ BAD_JOBS = {
     "timeout of the wrong kind": (message(timeout="1"), CodecError),
     "time-out of the wrong kind": (message(http_timeout={}), CodecError),
     "timeout beyond all numbers": (message(timeout=10**400), CodecError),
+    "an exception": (message(args=[HOSTILE]), CodecError),
+    "an exception as a key's value": (message(kwargs={"a": [{"b": HOSTILE}]}), CodecError),
+    "a set": (message(args=[{"~": ["set", ["A1", "B1"]]}]), CodecError),
+    "colliding keys": (message(args=[{"~": ["dict", COLLIDING * 2]}]), CodecError),
+    "colliding headers": (records(expected_headers=COLLIDING), CodecError),
+    "colliding headers, by place": (records(1, COLLIDING), CodecError),
     "an endless pattern": (message(args=[{"~": ["pattern", "(a*)*b", 0]}]), CodecError),
     "a pattern further down": (message(kwargs={"a": [{"~": ["pattern", "b", 0]}]}), CodecError),
     "a method that is no text": (message(args=[5, cell_of("lane")]), AttributeError),
@@ -219,6 +236,8 @@ def test_a_newer_wire_format_names_the_writer(serve, callers):
     error = send(callers, message(v=NEWER, versions=["99.0", "9.0"])).error
     assert "99.0" in str(error)
     assert "install the same version on both sides" in str(error)
+    error = send(callers, message(v=NEWER, versions=["9" * 100_000, "9.0"])).error
+    assert len(str(error)) < 500
 
 
 @pytest.mark.parametrize(
