@@ -113,7 +113,7 @@ def binary(request):
 def place(binary):
     # Not pytest's folder, whose long name leaves too little room for that of a socket.
     with tempfile.TemporaryDirectory(prefix="queued-gspread-") as folder:
-        here = Place(Path(folder, "a state"), binary)
+        here = Place(Path(folder, "a home", "queued-gspread"), binary)
         yield here
         here.end()
 
