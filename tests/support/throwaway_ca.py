@@ -14,7 +14,7 @@ HOST = "127.0.0.1"
 
 
 # Python 3.13 takes no CA that does not say so.
-_SIGNS_CERTIFICATES = x509.KeyUsage(
+SIGNS_CERTIFICATES = x509.KeyUsage(
     key_cert_sign=True,
     crl_sign=False,
     digital_signature=False,
@@ -47,7 +47,7 @@ class Ca:
         builder = (
             self._builder(self._name, self._key)
             .add_extension(constraints, critical=True)
-            .add_extension(_SIGNS_CERTIFICATES, critical=True)
+            .add_extension(SIGNS_CERTIFICATES, critical=True)
             .add_extension(identifier, critical=False)
         )
         self.file = self._write("ca.pem", self._signed(builder))
