@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from queued_gspread.embedded.binaries import find_binary
+from queued_gspread.embedded.binaries import bundled_binary, find_binary
 from queued_gspread.embedded.launch import Log, check_data, wait_for_answer
 from queued_gspread.embedded.probe import Address, Answer, settled
 from queued_gspread.embedded.state import FileLock, Files, check_system, make_private
@@ -39,9 +39,10 @@ def ensure_running(
 
     It is started for this user alone, on a socket that clients of that URL look for first; none is
     started where one answers there, or on the port. *directory* takes the place of the user's
-    state directory, *binary* that of :func:`find_binary`'s answer. A Redis started here ends once
-    it has been without a client for *idle* seconds; it starts within *timeout* seconds, or an
-    error says why not. *tell* is called with the one line that a user should read.
+    state directory, *binary* that of the extra's program or, without one, the system's. A Redis
+    started here ends once it has been without a client for *idle* seconds; it starts within
+    *timeout* seconds, or an error says why not. *tell* is called with the one line that a user
+    should read.
     """
     _check_numbers(port, idle)
     launch = _Launch(port, Files(data_directory(port, directory)), idle, timeout)
@@ -76,7 +77,9 @@ class _Launch:
                     f"another process has been starting Redis in {self.files.directory} for more "
                     f"than {self.timeout:g} s: end it, or look into {self.files.log}"
                 )
-            self._start(binary or find_binary())
+            # The extra's goes before the system's: what the one has written, an older one that is
+            # installed later could not read.
+            self._start(binary or bundled_binary() or find_binary())
         return True
 
     def port_answers(self) -> bool:

@@ -9,6 +9,7 @@ import redis
 from topologies import each_binary
 
 from queued_gspread.embedded import TemporaryRedis, ensure_running
+from queued_gspread.embedded import starter as module
 from queued_gspread.embedded.binaries import version
 from queued_gspread.embedded.probe import Answer, free_port, probe, wait_until
 from queued_gspread.embedded.state import is_held
@@ -35,6 +36,15 @@ def test_starts_a_redis_that_persists(place):
     assert "your account on this machine only" in line
     assert str(place.files.directory) in line
     assert "\n" not in line
+
+
+def test_the_extras_program_goes_before_the_systems(place, monkeypatch):
+    """What keeps data is the program of the extra, whatever is installed beside it later."""
+    monkeypatch.setattr(module, "bundled_binary", lambda: place.binary)
+    monkeypatch.setattr(module, "find_binary", None)
+    assert place.ensure(binary=None) is True
+    with place.client() as client:
+        assert client.info("server")["executable"] == str(place.binary)
 
 
 def test_files_are_private(place):
