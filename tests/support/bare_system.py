@@ -17,7 +17,7 @@ import tempfile
 MODULES = ("fcntl", "grp", "pty", "pwd", "resource", "syslog", "termios", "tty")
 NAMES = {
     os: (
-        *("O_CLOEXEC", "O_NONBLOCK", "chown", "fchmod", "fork", "getegid", "geteuid", "getgid"),
+        *("O_CLOEXEC", "chown", "fchmod", "fork", "getegid", "geteuid", "getgid"),
         *("getpgid", "getuid", "killpg", "mkfifo", "pread", "pwrite", "register_at_fork", "setsid"),
     ),
     signal: (
