@@ -46,7 +46,7 @@ def ensure_running(
     """
     _check_numbers(port, idle)
     launch = _Launch(port, Files(data_directory(port, directory)), idle, timeout)
-    if not launch.files.directory.is_dir() and launch.port_answers():
+    if not launch.files.socket.exists() and launch.port_answers():
         return False  # someone else's Redis: not even a folder is wanted
     check_system()
     launch.files.check_socket()
