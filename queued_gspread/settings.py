@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import os
 import re
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from .errors import ConfigurationError
@@ -13,22 +15,31 @@ from .errors import ConfigurationError
 __all__ = [
     "DEFAULT_MAX_MESSAGE_BYTES",
     "DEFAULT_NAMESPACE",
+    "DEFAULT_PORT",
     "DEFAULT_REDIS_URL",
+    "LONGEST_SOCKET_PATH",
     "Settings",
     "check_namespace",
     "checked_message_bytes",
     "checked_seconds",
+    "data_directory",
     "hide_password",
+    "own_socket",
+    "state_directory",
 ]
 
 ENV_PREFIX: Final = "QUEUED_GSPREAD_"
-DEFAULT_REDIS_URL: Final = "redis://localhost:6379/0"
+DEFAULT_PORT: Final = 6379
+DEFAULT_REDIS_URL: Final = f"redis://localhost:{DEFAULT_PORT}/0"
 DEFAULT_NAMESPACE: Final = "default"
 DEFAULT_GRACE: Final = 10.0
 DEFAULT_MAX_MESSAGE_BYTES: Final = 64 * 1024**2
 
 # Redis takes values of up to 512 MiB; a message has a signature, and an entry has fields.
 _LARGEST_MESSAGE: Final = 511 * 1024**2
+
+# What the smallest of the systems, macOS, takes for a Unix socket.
+LONGEST_SOCKET_PATH: Final = 103
 
 # In seconds, some thirty years: Python cannot wait for more than some nine times that.
 _LONGEST: Final = 1_000_000_000
@@ -96,6 +107,31 @@ class Settings:
 def environment(name: str) -> str | None:
     """Return the environment variable of an option; an empty one counts as not set."""
     return os.environ.get(ENV_PREFIX + name) or None
+
+
+def state_directory() -> Path:
+    """Return the folder for this package's state; it need not exist yet."""
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.home() raises where there is none
+    if sys.platform == "darwin":
+        base = home / "Library" / "Application Support"
+    else:
+        base = home / ".local" / "state"
+    configured = Path(os.environ.get("XDG_STATE_HOME", ""))
+    # The XDG specification: a relative path is invalid and has to be ignored.
+    return (configured if configured.is_absolute() else base) / "queued-gspread"
+
+
+def data_directory(port: int, state: Path | None = None) -> Path:
+    """Return the folder of the Redis that stands in for *port*, so that two do not mix."""
+    return (state or state_directory()) / "redis" / str(port)
+
+
+def own_socket(port: int, state: Path | None = None) -> Path:
+    """Return where the Redis listens that was started for this user in place of *port*.
+
+    A client of ``redis://localhost:PORT`` looks here first.
+    """
+    return data_directory(port, state) / "redis.sock"
 
 
 def check_namespace(namespace: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from accounts import OPEN
 
 from queued_gspread.embedded import TemporaryRedis
 
@@ -14,7 +15,7 @@ _numbers = itertools.count()
 @pytest.fixture(scope="session")
 def redis_url():
     """Return the URL of a Redis that lives as long as the test run."""
-    with TemporaryRedis() as redis:
+    with TemporaryRedis(options=OPEN) as redis:
         yield redis.url
 
 

@@ -271,7 +271,7 @@ def _remedy(error: RedisError) -> str:
     return (
         "start one there (`redis-server`), or correct the URL (redis_url=, --redis-url or "
         "QUEUED_GSPREAD_REDIS_URL; rediss:// where it speaks TLS, and only there). "
-        "`queued-gspread-server` with no URL configured starts one on its own machine"
+        "`queued-gspread-server` with no URL configured starts one for your account on its machine"
     )
 
 

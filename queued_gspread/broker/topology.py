@@ -8,6 +8,7 @@ master any more; nothing is redirected, and nothing is sent a second time here.
 
 from __future__ import annotations
 
+import os
 import socket
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,10 +21,14 @@ from redis.sentinel import (
     SentinelManagedSSLConnection,
 )
 
+from queued_gspread.settings import own_socket
+
 from .address import CLUSTER, SERVER
 from .guide import guide_to, has_moved
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .address import Address
 
 __all__ = ["MovedAwayError", "pool_of"]
@@ -77,6 +82,20 @@ class _Plain(_Leaving, redis.Connection):
     pass
 
 
+class _Own(_Plain):
+    """Looks first for the Redis that was started for this user in place of the port.
+
+    It does so whenever it connects: that Redis may start after its clients, and end before them.
+    """
+
+    def _connect(self) -> Any:
+        own = _connected_to_own(self.port, self.socket_connect_timeout)
+        if own is None:
+            return super()._connect()  # type: ignore[no-untyped-call]  # redis-py's own
+        own.settimeout(self.socket_timeout)
+        return own
+
+
 class _Tls(_Leaving, redis.SSLConnection):
     pass
 
@@ -126,6 +145,7 @@ def pool_of(address: Address, key: str, options: dict[str, Any]) -> redis.Connec
     # Every caller that waits has a connection: as many as there are threads.
     given = address.options | needed | {"max_connections": _UNLIMITED}
     if address.kind == SERVER:
+        kind = _Own if kind is _Plain and _may_be_own(address.options) else kind
         pool = redis.ConnectionPool(**given | {"connection_class": kind})
     else:
         is_cluster = address.kind == CLUSTER
@@ -134,6 +154,37 @@ def pool_of(address: Address, key: str, options: dict[str, Any]) -> redis.Connec
         pool = SentinelConnectionPool(name, guide, **given | {"connection_class": _LED[kind]})
     pool.connection_class(**pool.connection_kwargs)
     return pool
+
+
+def _may_be_own(options: dict[str, Any]) -> bool:
+    is_here = options.get("host") == "localhost"
+    return is_here and not {"username", "password"} & options.keys()
+
+
+def _connected_to_own(port: int, timeout: float | None) -> socket.socket | None:
+    """Return a connection to this user's own Redis, None where there is none."""
+    path = own_socket(port)
+    if not _is_mine(path):
+        return None
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(timeout)
+    try:
+        connection.connect(str(path))
+    except OSError as error:
+        connection.close()
+        if isinstance(error, (FileNotFoundError, ConnectionRefusedError)):
+            return None  # it is not there, or left by a Redis that was killed
+        raise
+    return connection
+
+
+def _is_mine(path: Path) -> bool:
+    """Return whether nobody but this user can have made a socket."""
+    try:
+        folder = path.parent.stat()
+        return path.exists() and folder.st_uid == os.geteuid() and not folder.st_mode & 0o022
+    except (OSError, AttributeError):  # Windows knows no such users
+        return False
 
 
 def _is_elsewhere(error: ResponseError) -> bool:

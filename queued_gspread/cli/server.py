@@ -263,7 +263,7 @@ _LOOK = 0.5
 
 
 def _start_redis() -> None:
-    """Start a Redis where none is configured and none answers.
+    """Start a Redis for this user where none is configured and none answers.
 
     Raises:
         ConfigurationError: There is none to start.
@@ -273,7 +273,7 @@ def _start_redis() -> None:
         ensure_running(tell=_say)
     except ConfigurationError as error:
         raise ConfigurationError(
-            f"no Redis answers at {DEFAULT_REDIS_URL}: {error}; or name another with --redis-url"
+            f"no Redis answers at {DEFAULT_REDIS_URL}, and none was started: {error}"
         ) from error
 
 

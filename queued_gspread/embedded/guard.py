@@ -11,7 +11,6 @@ import math
 import os
 import select
 import signal
-import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +20,12 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from queued_gspread.embedded.launch import redis_command, restriction
+from queued_gspread.embedded.launch import redis_config, restriction, start_redis
 from queued_gspread.embedded.probe import wait_until
 from queued_gspread.embedded.state import FileLock, Files
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Sequence
 
 ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -71,21 +71,18 @@ class Signals:
 
 
 class Client:
-    """The guard's own connection, to the Redis of one directory and to no other."""
+    """The guard's own connection, to the Redis of one folder and to no other."""
 
-    def __init__(self, port: int, directory: Path) -> None:
+    def __init__(self, socket: Path) -> None:
         # No retries: a command meant for this Redis must not reach its successor.
         self._redis = redis.Redis(
-            port=port, protocol=2, max_connections=1, socket_timeout=5.0,
-            retry=Retry(NoBackoff(), 0), decode_responses=True, encoding_errors="surrogateescape",
+            unix_socket_path=str(socket), protocol=2, max_connections=1, socket_timeout=5.0,
+            retry=Retry(NoBackoff(), 0),
         )  # fmt: skip
-        self._directory = directory.resolve()
 
     def usage(self) -> tuple[int, int] | None:
         """Return how many others are connected, and the total so far; None without an answer."""
         try:
-            if not self._is_ours():
-                return None
             info = self._redis.info()
         except (redis.RedisError, OSError):
             return None
@@ -95,8 +92,7 @@ class Client:
     def shutdown(self) -> bool:
         """Let Redis complete its append-only file and end; return whether it agreed."""
         try:
-            if not self._is_ours():
-                return False
+            self._redis.ping()  # to redis-py, one that is not there has shut down
             self._redis.shutdown()
         except (redis.RedisError, OSError):
             return False
@@ -105,10 +101,6 @@ class Client:
     def close(self) -> None:
         """Close the connection."""
         self._redis.close()
-
-    def _is_ours(self) -> bool:
-        place = self._redis.config_get("dir")["dir"] or ""
-        return Path(place).resolve() == self._directory
 
 
 @dataclass
@@ -184,7 +176,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     child = None if options.adopt else _start_redis(options, files)
     Guard(
         files=files,
-        client=Client(options.port, options.directory),
+        client=Client(files.socket),
         clock=IdleClock(options.idle),
         signals=signals,
         pause=min(LONGEST_PAUSE, options.idle / 4),
@@ -197,17 +189,15 @@ def _start_redis(options: argparse.Namespace, files: Files) -> subprocess.Popen[
     data = FileLock(files.data)
     if not data.acquire(ENDING):
         raise SystemExit(f"another Redis uses {files.directory}")
-    address = ("127.0.0.1", options.port)
-    command = redis_command(options.binary, address, files.directory, persistent=True)
-    command += restriction(options.binary)
-    child = subprocess.Popen(command, pass_fds=[data.fileno()])  # noqa: S603 - found or configured
+    config = redis_config(options.binary, files.socket, files.directory, persistent=True)
+    config += restriction(options.binary)
+    child = start_redis(options.binary, config, pass_fds=[data.fileno()])
     data.release()  # from here on Redis alone has it: it is free as soon as Redis has gone
     return child
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m queued_gspread.embedded", description=__doc__)
-    parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--directory", type=Path, required=True)
     parser.add_argument("--idle", type=float, required=True)
     how = parser.add_mutually_exclusive_group(required=True)

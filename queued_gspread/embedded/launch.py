@@ -1,17 +1,18 @@
-"""The command line of every Redis that is started here, and the wait for its first answer."""
+"""The settings of every Redis that is started here, and the wait for its first answer."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-from typing import TYPE_CHECKING, BinaryIO
+import subprocess
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from queued_gspread.embedded import binaries
 from queued_gspread.embedded.probe import Address, Answer, probe, wait_until
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Mapping
     from pathlib import Path
 
@@ -19,23 +20,36 @@ _LOG_LIMIT = 1_000_000
 _LOG_PREFIX = re.compile(r"^\d+:\w \d+ \w+ \d+ [\d:.]+ [-.*#] ")
 
 
-# Every user of this machine can connect, and these commands write files or load programs as the
-# user who runs Redis: without them, his account would be open to all others.
+# These commands write files or load programs as the user who runs Redis. Nobody else can connect;
+# should somebody all the same, the user's account stays closed to him.
 RESTRICTED = (
     "default on nopass ~* &* +@all "
     "-acl -config +config|get -debug -migrate -module -replicaof -slaveof"
 )
 
 
-def redis_command(
+def start_redis(binary: Path, config: bytes, **how: Any) -> subprocess.Popen[bytes]:
+    """Start *binary* in the foreground with these settings; *how* is for :class:`Popen`.
+
+    They go through a pipe: a command line, and what is in it, can be seen by every account.
+    """
+    command = [str(binary), "-"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, **how)  # noqa: S603 - configured
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError), process.stdin:
+        process.stdin.write(config)
+    return process
+
+
+def redis_config(
     binary: Path,
     address: Address,
     directory: Path,
     *,
     persistent: bool,
     options: Mapping[str, str] | None = None,
-) -> list[str]:
-    """Return the command that runs *binary* in the foreground, its log on standard output."""
+) -> bytes:
+    """Return what *binary* needs to run in the foreground, its log on standard output."""
     settings = {
         **_listening(binary, address),
         "dir": [str(directory)],
@@ -48,14 +62,14 @@ def redis_command(
         "maxmemory-policy": ["noeviction"],
         **{name: [value] for name, value in (options or {}).items()},
     }
-    arguments = ([f"--{name}", *values] for name, values in settings.items())
-    return [str(binary), *(part for argument in arguments for part in argument)]
+    lines = (" ".join([name, *map(_quoted, values)]) for name, values in settings.items())
+    return os.fsencode("\n".join([*lines, ""]))
 
 
-def restriction(binary: Path) -> list[str]:
-    """Return the arguments that forbid what could harm the user's account, where that is known."""
+def restriction(binary: Path) -> bytes:
+    """Return the setting that forbids what could harm the user's account, where that is known."""
     known = binaries.version(binary) >= binaries.CHANNEL_RULES
-    return ["--user", *RESTRICTED.split()] if known else []
+    return f"user {RESTRICTED}\n".encode() if known else b""
 
 
 def check_data(binary: Path, directory: Path) -> None:
@@ -115,6 +129,11 @@ def wait_for_answer(
         raise BrokerUnavailableError(
             f"the Redis that was started {what}; its log {log.path} says: {log.last_lines()}"
         )
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
 
 
 def _listening(binary: Path, address: Address) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""Starting a Redis on this machine, under a guard that outlives the process that asked."""
+"""Starting a Redis for this user, under a guard that outlives the process that asked."""
 
 from __future__ import annotations
 
@@ -11,25 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from queued_gspread.embedded.binaries import find_binary
+from queued_gspread.embedded.binaries import bundled_binary, find_binary
 from queued_gspread.embedded.launch import Log, check_data, wait_for_answer
-from queued_gspread.embedded.probe import Answer, settled
-from queued_gspread.embedded.state import FileLock, Files, data_directory, make_private
+from queued_gspread.embedded.probe import Address, Answer, settled
+from queued_gspread.embedded.state import FileLock, Files, check_system, make_private
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
+from queued_gspread.settings import DEFAULT_PORT, data_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-DEFAULT_PORT = 6379
 DEFAULT_IDLE = 10.0
 DEFAULT_TIMEOUT = 15.0
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 MAX_PORT = 65535
 
 
 def ensure_running(
     port: int = DEFAULT_PORT,
-    host: str = "127.0.0.1",
     directory: Path | None = None,
     *,
     binary: Path | None = None,
@@ -37,17 +35,21 @@ def ensure_running(
     timeout: float = DEFAULT_TIMEOUT,
     tell: Callable[[str], object] | None = None,
 ) -> bool:
-    """See to it that a Redis answers on *host*:*port*; return whether one was started.
+    """See to it that ``redis://localhost:PORT`` leads to a Redis; return whether one was started.
 
-    *host* has to be this machine. *directory* takes the place of the user's state directory,
-    *binary* that of :func:`find_binary`'s answer. A Redis started here ends once it has been
-    without a client for *idle* seconds; it starts within *timeout* seconds, or an error says
-    why not. *tell* is called with the one line that a user should read.
+    It is started for this user alone, on a socket that clients of that URL look for first; none is
+    started where one answers there, or on the port. *directory* takes the place of the user's
+    state directory, *binary* that of the extra's program or, without one, the system's. A Redis
+    started here ends once it has been without a client for *idle* seconds; it starts within
+    *timeout* seconds, or an error says why not. *tell* is called with the one line that a user
+    should read.
     """
-    _check_place(host, port, idle)
-    launch = _Launch(host, port, Files(data_directory(port, directory)), idle, timeout)
-    if not launch.files.directory.is_dir() and launch.answers():
+    _check_numbers(port, idle)
+    launch = _Launch(port, Files(data_directory(port, directory)), idle, timeout)
+    if not launch.files.socket.exists() and launch.port_answers():
         return False  # someone else's Redis: not even a folder is wanted
+    check_system()
+    launch.files.check_socket()
     make_private(launch.files.directory)
     started = launch.run(binary)
     if started and tell is not None:
@@ -57,7 +59,6 @@ def ensure_running(
 
 @dataclass(frozen=True)
 class _Launch:
-    host: str
     port: int
     files: Files
     idle: float
@@ -65,30 +66,28 @@ class _Launch:
 
     def run(self, binary: Path | None) -> bool:
         with self._gate() as mine:
-            if self.answers():
+            if _answers(self.files.socket):
                 if mine and self.files.unguarded():
                     self._spawn("--adopt")
+                return False
+            if self.port_answers():
                 return False
             if not mine:
                 raise BrokerUnavailableError(
                     f"another process has been starting Redis in {self.files.directory} for more "
                     f"than {self.timeout:g} s: end it, or look into {self.files.log}"
                 )
-            self._start(binary or find_binary())
+            # The extra's goes before the system's: what the one has written, an older one that is
+            # installed later could not read.
+            self._start(binary or bundled_binary() or find_binary())
         return True
 
-    def answers(self) -> bool:
-        answer = settled((self.host, self.port))
-        if answer in {Answer.OTHER, Answer.CLOSED}:
-            raise ConfigurationError(
-                f"{self.host}:{self.port} is taken, and not by a Redis that answers "
-                f"({answer.value}): stop what listens there, or configure another Redis URL"
-            )
-        return answer is not Answer.NOBODY
+    def port_answers(self) -> bool:
+        return _answers(("localhost", self.port))
 
     def line(self) -> str:
         return (
-            f"started Redis on 127.0.0.1:{self.port} (this machine only); its data is in "
+            "started Redis for your account on this machine only; its socket and its data are in "
             f"{self.files.directory}; it ends {self.idle:g} s after its last client"
         )
 
@@ -109,13 +108,13 @@ class _Launch:
         log = Log(self.files.log)
         guard = self._spawn("--binary", str(binary), log=log)
         try:
-            wait_for_answer((self.host, self.port), guard, log, self.timeout)
+            wait_for_answer(self.files.socket, guard, log, self.timeout)
         except BaseException:
             guard.terminate()
             raise
 
     def _spawn(self, *options: str, log: Log | None = None) -> subprocess.Popen[bytes]:
-        settings = ["--port", self.port, "--directory", self.files.directory, "--idle", self.idle]
+        settings = ["--directory", self.files.directory, "--idle", self.idle]
         command = [_python(), "-m", "queued_gspread.embedded", *map(str, settings), *options]
         with (log or Log(self.files.log)).open() as output:
             guard = subprocess.Popen(  # noqa: S603 - this very package
@@ -133,11 +132,18 @@ class _Launch:
         return guard
 
 
-def _check_place(host: str, port: int, idle: float) -> None:
-    if host not in LOOPBACK:
+def _answers(address: Address) -> bool:
+    answer = settled(address)
+    if answer in {Answer.OTHER, Answer.CLOSED}:
+        place = address if isinstance(address, Path) else f"{address[0]}:{address[1]}"
         raise ConfigurationError(
-            f"Redis can only be started on this machine, not on {host!r}: start one there"
+            f"{place} is taken, and not by a Redis that answers "
+            f"({answer.value}): stop what listens there, or configure another Redis URL"
         )
+    return answer is not Answer.NOBODY
+
+
+def _check_numbers(port: int, idle: float) -> None:
     if not 0 < port <= MAX_PORT:
         raise ConfigurationError(f"{port} is not a TCP port")
     if not idle > 0:

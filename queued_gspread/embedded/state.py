@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import sys
-from pathlib import Path
+import socket
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from queued_gspread.embedded.probe import wait_until
 from queued_gspread.errors import ConfigurationError
+from queued_gspread.settings import LONGEST_SOCKET_PATH
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PRIVATE = 0o700
 
 
-def state_directory() -> Path:
-    """Return the folder for this package's state; it need not exist yet."""
-    home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.home() raises where there is none
-    if sys.platform == "darwin":
-        base = home / "Library" / "Application Support"
-    else:
-        base = home / ".local" / "state"
-    configured = Path(os.environ.get("XDG_STATE_HOME", ""))
-    # The XDG specification: a relative path is invalid and has to be ignored.
-    return (configured if configured.is_absolute() else base) / "queued-gspread"
+def check_system() -> None:
+    """Refuse a system on which no Redis can be started, such as Windows.
 
+    Raises:
+        ConfigurationError: This is one; the text says what to do.
 
-def data_directory(port: int, state: Path | None = None) -> Path:
-    """Return the folder of the Redis on *port*, so that Redises on other ports do not mix."""
-    return (state or state_directory()) / "redis" / str(port)
+    """
+    if find_spec("fcntl") is None or not hasattr(socket, "AF_UNIX"):
+        raise ConfigurationError(
+            "Redis cannot be started on this system: run one in WSL, in a container or on another "
+            "machine, and name it with --redis-url or QUEUED_GSPREAD_REDIS_URL"
+        )
 
 
 def make_private(directory: Path) -> None:
-    """Make *directory* and what is missing above it, for the user alone."""
+    """Make *directory* and what is missing above it, for the user alone.
+
+    One that is there becomes his alone; another account's is refused.
+    """
     if not directory.is_absolute():
         raise ConfigurationError(
             f"no place for Redis's files: {directory} is not absolute; set HOME or XDG_STATE_HOME"
@@ -40,10 +44,19 @@ def make_private(directory: Path) -> None:
     try:
         for folder in reversed(missing):
             folder.mkdir(mode=PRIVATE, exist_ok=True)
+        # Of others' folders, only root could change the mode.
+        owner = directory.stat().st_uid
+        if owner == os.geteuid():
+            directory.chmod(PRIVATE)
     except OSError as error:
         raise ConfigurationError(
             f"no place for Redis's files: {error}; set XDG_STATE_HOME to a folder that is writable"
         ) from error
+    if owner != os.geteuid():
+        raise ConfigurationError(
+            f"no place for Redis's files: {directory} belongs to another account; "
+            "set HOME or XDG_STATE_HOME to a folder of your own"
+        )
 
 
 class FileLock:
@@ -95,6 +108,8 @@ def is_held(path: Path) -> bool:
 
 
 def _locked(descriptor: int) -> bool:
+    import fcntl  # noqa: PLC0415 - not on Windows, where check_system() comes before
+
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -116,6 +131,17 @@ class Files:
         self.guard = directory / "guard.lock"
         self.data = directory / "data.lock"
         self.log = directory / "redis.log"
+        self.socket = directory / "redis.sock"
+
+    def check_socket(self) -> None:
+        """Refuse a folder in which no socket can be made."""
+        length = len(os.fsencode(self.socket))
+        if length > LONGEST_SOCKET_PATH:
+            raise ConfigurationError(
+                f"{self.socket} cannot be made: a socket's path has {LONGEST_SOCKET_PATH} bytes at "
+                f"the most, and this one has {length}; set XDG_STATE_HOME, for the server and its "
+                "clients, to a folder with a shorter name"
+            )
 
     def unguarded(self) -> bool:
         """Return whether this directory's Redis runs and its guard does not."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import atexit
 import os
+import secrets
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from queued_gspread.embedded.binaries import find_binary
-from queued_gspread.embedded.launch import Log, redis_command, wait_for_answer
+from queued_gspread.embedded.launch import Log, redis_config, start_redis, wait_for_answer
 from queued_gspread.embedded.probe import Address, free_port
+from queued_gspread.embedded.state import check_system
 from queued_gspread.errors import BrokerUnavailableError
 
 if TYPE_CHECKING:
@@ -49,7 +52,10 @@ class TemporaryRedis:
 
     *binary* is a server program, by default the one that :func:`find_binary` returns; with
     *persistent* the data is in an append-only file and survives :meth:`kill` and
-    :meth:`restart`; *options* are further settings of ``redis.conf``. As a context manager it
+    :meth:`restart`; *options* are further settings of ``redis.conf``. On a port it wants a
+    password, which its URL has in it: one that nobody else knows, unless *options* have another
+    ``requirepass``; with an empty one, every account of the machine can use it. As a context
+    manager it
     is started on entry and closed on exit; without one it is closed when Python ends. It does
     not outlive this process, however that ends, and a ^C at the terminal does not reach it.
     """
@@ -63,10 +69,13 @@ class TemporaryRedis:
         options: Mapping[str, str] | None = None,
         timeout: float = 15.0,
     ) -> None:
+        check_system()
         self._binary = Path(binary) if binary else None
         self._persistent = persistent
         self._unix_socket = unix_socket
-        self._options = dict(options or {})
+        # Everybody on this machine reaches the port; the socket's folder is the user's alone.
+        password = "" if unix_socket else secrets.token_hex(16)
+        self._options = {"requirepass": password, **(options or {})}
         self._timeout = timeout
         self._directory: Path | None = None
         self._address: Address | None = None
@@ -90,9 +99,11 @@ class TemporaryRedis:
     def url(self) -> str:
         """The URL for a Redis client; it stays the same from the first start to the end."""
         address = self._known_address()
+        password = quote(self._options["requirepass"], safe="")
+        user = f":{password}@" if password else ""
         if isinstance(address, Path):
-            return f"unix://{address}"
-        return f"redis://{address[0]}:{address[1]}/0"
+            return f"unix://{user}{address}"
+        return f"redis://{user}{address[0]}:{address[1]}/0"
 
     @property
     def port(self) -> int:
@@ -170,18 +181,14 @@ class TemporaryRedis:
         return True
 
     def _launch(self, address: Address) -> None:
-        command = redis_command(
-            self._binary or find_binary(), address, self.directory,
-            persistent=self._persistent, options=self._options,
-        )  # fmt: skip
+        binary = self._binary or find_binary()
+        config = redis_config(
+            binary, address, self.directory, persistent=self._persistent, options=self._options
+        )
         log = Log(self.directory / "redis.log")
         with log.open() as output:
-            self._process = subprocess.Popen(  # noqa: S603 - found or configured
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
+            self._process = start_redis(
+                binary, config, stdout=output, stderr=output, start_new_session=True
             )
         self._lifeline = Lifeline(self._process.pid, self.directory)
         try:

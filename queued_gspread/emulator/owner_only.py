@@ -15,5 +15,6 @@ def open_owner_only(path: str | Path) -> TextIO:
     """Open a file anew for writing; one that is there becomes its owner's alone first."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     file = os.fdopen(os.open(path, flags, _MODE), "w", encoding="utf-8")
-    os.fchmod(file.fileno(), _MODE)
+    if hasattr(os, "fchmod"):  # not on Windows, where a new file belongs to its folder's users
+        os.fchmod(file.fileno(), _MODE)
     return file

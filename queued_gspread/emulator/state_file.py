@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .owner_only import open_owner_only
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    _CAN_LOCK = False
+else:
+    _CAN_LOCK = True
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +53,11 @@ class StateFile:
 
         Raises StateError where there is another one, or no file can be made there.
         """
+        if not _CAN_LOCK:
+            raise StateError(
+                f"{self.path} cannot be used: this system has no locks for files; "
+                "keep the emulator's state in memory (leave --state and state= out)"
+            )
         while self._lock is None:
             lock = self._open_lock()
             try:

@@ -5,19 +5,19 @@ from contextlib import ExitStack
 
 import pytest
 import redis
+from accounts import OPEN
 from queue_fixtures import short_slices
+from topologies import each_binary
 
 from queued_gspread.broker import Callers, Servers
 from queued_gspread.broker.keys import Keys
-from queued_gspread.embedded import TemporaryRedis, available_binaries
+from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.settings import Settings
 
 __all__ = ["short_slices"]
 
-BINARIES = available_binaries()
 
-
-@pytest.fixture(scope="session", params=BINARIES.values(), ids=BINARIES.keys())
+@pytest.fixture(scope="session", params=each_binary())
 def binary(request):
     return request.param
 
@@ -25,14 +25,14 @@ def binary(request):
 @pytest.fixture(scope="session")
 def redis_url(binary):
     """Return the URL of a Redis of every program there is; it lives as long as the test run."""
-    with TemporaryRedis(binary) as server:
+    with TemporaryRedis(binary, options=OPEN) as server:
         yield server.url
 
 
 @pytest.fixture
 def own_redis(binary):
     """Return a Redis that no other test uses."""
-    with TemporaryRedis(binary) as server:
+    with TemporaryRedis(binary, options=OPEN) as server:
         yield server
 
 

@@ -5,25 +5,23 @@ import signal
 import socketserver
 import subprocess
 import sys
+import tempfile
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from topologies import each_binary
 
-from queued_gspread.embedded import available_binaries, data_directory, ensure_running
+from queued_gspread.embedded import data_directory, ensure_running
 from queued_gspread.embedded.probe import free_port
 from queued_gspread.embedded.state import FileLock, Files, is_held
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 PATIENCE = 20.0
-BINARIES = available_binaries()
 
 
 @dataclass
@@ -46,7 +44,10 @@ class Place:
     def client(self, **options):
         # A repeated SHUTDOWN would look for the Redis that has just ended.
         once = Retry(NoBackoff(), 0)
-        with redis.Redis(port=self.port, decode_responses=True, retry=once, **options) as client:
+        socket = str(self.files.socket)
+        with redis.Redis(
+            unix_socket_path=socket, decode_responses=True, retry=once, **options
+        ) as client:
             yield client
 
     def guard_pid(self):
@@ -103,16 +104,18 @@ def python():
     return _python
 
 
-@pytest.fixture(params=BINARIES.values(), ids=BINARIES.keys())
+@pytest.fixture(params=each_binary())
 def binary(request):
     return request.param
 
 
 @pytest.fixture
-def place(tmp_path, binary):
-    here = Place(tmp_path / "a state", binary)
-    yield here
-    here.end()
+def place(binary):
+    # Not pytest's folder, whose long name leaves too little room for that of a socket.
+    with tempfile.TemporaryDirectory(prefix="queued-gspread-") as folder:
+        here = Place(Path(folder, "a home", "queued-gspread"), binary)
+        yield here
+        here.end()
 
 
 @contextmanager

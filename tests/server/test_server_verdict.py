@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from google.auth.exceptions import MutualTLSChannelError, RefreshError, TransportError
 from google.oauth2.credentials import Credentials
 from gspread.exceptions import APIError
+from throwaway_ca import SIGNS_CERTIFICATES
 from waiting import PATIENCE
 
 from queued_gspread.errors import BrokerUnavailableError, CallRefusedError, CallTimeoutError
@@ -273,6 +274,7 @@ def certificate(tmp_path):
         .not_valid_after(now + timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName("elsewhere")]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(SIGNS_CERTIFICATES, critical=True)
         .sign(key, hashes.SHA256())
     )
     file = tmp_path / "certificate.pem"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from accounts import OPEN
+
 from queued_gspread.embedded import TemporaryRedis
 
 
 def new_durable_redis(binary=None):
     """Return a Redis, not started yet, that has on its disk what it has confirmed."""
-    return TemporaryRedis(binary, persistent=True, options={"appendfsync": "always"})
+    return TemporaryRedis(binary, persistent=True, options={**OPEN, "appendfsync": "always"})

