@@ -10,7 +10,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 
-from .connection import REPLY_EXPIRY, SLICE, as_text, unavailable
+from .connection import SLICE, as_text, reply_expiry, unavailable
 from .entry import Entry, entry_of
 from .epoch import unless_stale
 from .ledger import Ledger
@@ -239,18 +239,22 @@ class Servers(Ledger):
         self._fenced("poison", [self._keys.poisoned], args)
 
     def answer(
-        self, answers: Sequence[tuple[Entry, bytes]], debts: Sequence[Due] = ()
+        self,
+        answers: Sequence[tuple[Entry, bytes]],
+        debts: Sequence[Due] = (),
+        timeout: float = 0.0,
     ) -> Entry | None:
         """Answer jobs of one lane and return its next one, as :meth:`head` does.
 
         Args:
             answers: One or more jobs, each with its reply; nothing to leave nobody an answer.
             debts: Slots, the first of which is given back in the same write, if all goes well.
+            timeout: The longest of their callers'.
 
         """
         keys, lane = self._keys, answers[0][0].lane
         places = [keys.lane(lane), keys.active, keys.started, keys.tries, keys.waiting]
-        args: list[Any] = [lane, REPLY_EXPIRY]
+        args: list[Any] = [lane, reply_expiry(timeout)]
         for entry, reply in answers:
             places += [keys.reply(entry.job_id), keys.journal(entry.job_id)]
             args += [entry.entry, entry.job_id, reply]

@@ -22,6 +22,7 @@ from redis.sentinel import (
 
 from .address import CLUSTER, SERVER
 from .guide import guide_to, has_moved
+from .limit import Limited
 
 if TYPE_CHECKING:
     from .address import Address
@@ -73,15 +74,15 @@ class _Leaving:
         """Tell a guide what was learnt, where there is one."""
 
 
-class _Plain(_Leaving, redis.Connection):
+class _Plain(_Leaving, Limited, redis.Connection):
     pass
 
 
-class _Tls(_Leaving, redis.SSLConnection):
+class _Tls(_Leaving, Limited, redis.SSLConnection):
     pass
 
 
-class _Unix(_Leaving, redis.UnixDomainSocketConnection):
+class _Unix(_Leaving, Limited, redis.UnixDomainSocketConnection):
     pass
 
 
@@ -130,7 +131,7 @@ def pool_of(address: Address, key: str, options: dict[str, Any]) -> redis.Connec
     else:
         is_cluster = address.kind == CLUSTER
         name = str(key_slot(key.encode())) if is_cluster else address.service
-        guide = guide_to(address, needed)
+        guide = guide_to(address, needed | {"connection_class": kind})
         pool = SentinelConnectionPool(name, guide, **given | {"connection_class": _LED[kind]})
     pool.connection_class(**pool.connection_kwargs)
     return pool

@@ -361,7 +361,8 @@ class Lane:
         self._answered += len(self._ended)
         for ended in _batches(self._ended):
             replies = [(entry, outcome.reply if entry.job_id else b"") for entry, outcome in ended]
-            following = self._means.doorkeeper.answer(self._means.queue, replies, self._debts)
+            wait = max(outcome.timeout for _, outcome in ended)
+            following = self._means.doorkeeper.answer(self._means.queue, replies, self._debts, wait)
             for entry, outcome in ended:
                 self._handed.discard(entry.job_id)
                 began = self._entries.pop(entry.entry)[1]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker import StaleEpochError
+from queued_gspread.clock import now
 from queued_gspread.errors import BrokerUnavailableError
 
 from .calllog import LOGGER
@@ -26,13 +26,6 @@ _LONGEST_PAUSE: Final = 1.0
 _STANDING_BY: Final = 0.1
 
 
-def _since_boot() -> float:
-    # Linux's time.monotonic stands still while the machine is suspended.
-    if hasattr(time, "CLOCK_BOOTTIME"):
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
-    return time.monotonic()
-
-
 class Lease:
     """Beats in a thread of its own; tells when this server's epoch begins and when it ends.
 
@@ -48,9 +41,7 @@ class Lease:
 
     """
 
-    def __init__(
-        self, queue: Servers, seconds: float, clock: Callable[[], float] = _since_boot
-    ) -> None:
+    def __init__(self, queue: Servers, seconds: float, clock: Callable[[], float] = now) -> None:
         self._queue = queue
         self._seconds = seconds
         self._clock = clock

@@ -56,6 +56,11 @@ class Outcome:
         """Whether the job stays in the queue."""
         return self.word == "left"
 
+    @property
+    def timeout(self) -> float:
+        """Seconds for which the caller may wait, as far as that is known."""
+        return (self.job.timeout if self.job is not None else None) or 0.0
+
 
 def ended(reply: Reply, job: Job, sent: int, limit: int) -> Outcome:
     """Return the outcome of a call that has come to its reply, which may have so many bytes."""
