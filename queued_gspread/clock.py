@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import sys
 import time
-from functools import partial
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from typing import Any, Final
 
 __all__ = ["now"]
 
 
 def now() -> float:
     """Return seconds on a monotonic clock that goes on while the machine is suspended."""
-    return _clock()
+    return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
 
 
-def _continuous(source: Any = time, platform: str = sys.platform) -> Callable[[], float]:
-    """Return the system's clock that counts sleep, which Python's own does on Windows alone."""
-    if hasattr(source, "CLOCK_BOOTTIME"):
-        return partial(source.clock_gettime, source.CLOCK_BOOTTIME)
-    if platform == "darwin":
-        # Linux's clock of that name stands still in sleep; this is mach_continuous_time.
-        return partial(source.clock_gettime, source.CLOCK_MONOTONIC_RAW)
-    monotonic: Callable[[], float] = source.monotonic
-    return monotonic
+def _clock_that_counts_sleep(system: Any, platform: str) -> int | None:
+    """Return the id of that clock; None where Python's own counts sleep, as on Windows."""
+    if hasattr(system, "CLOCK_BOOTTIME"):
+        return int(system.CLOCK_BOOTTIME)
+    # What Linux calls so stands still in sleep; on macOS it is mach_continuous_time.
+    return int(system.CLOCK_MONOTONIC_RAW) if platform == "darwin" else None
 
 
-_clock = _continuous()
+_CLOCK: Final = _clock_that_counts_sleep(time, sys.platform)

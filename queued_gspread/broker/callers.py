@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
+from concurrent import futures
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -48,9 +49,10 @@ __all__ = ["Callers"]
 _MEMORY_MS: Final = 120_000
 _PAUSE: Final = 0.2
 
-# Seconds after its deadline for which a caller waits for an answer that should have come by then,
-# and for all that it does to withdraw its job; and those after Ctrl-C.
-_LATE, _LATEST = 0.25, 0.8
+# Seconds after its deadline for which a caller still waits for an answer from Redis, and then for
+# all that has to do with the withdrawal: together less than one. After Ctrl-C there is more time.
+_LATE: Final = 0.25
+_LEAVING: Final = 0.55
 _INTERRUPTED: Final = 5.0
 
 
@@ -87,11 +89,17 @@ class _Wait:
     heard_at: float = field(default_factory=now)
     longest_gap: float = 0.0
     pending: Pending | None = None
+    leaves_by: float = 0.0
 
     @property
     def deadline(self) -> float:
         """The moment of the caller's timeout."""
         return math.inf if self.timeout is None else self.began + self.timeout
+
+    @property
+    def last_moment(self) -> float:
+        """The moment until which a withdrawal that begins now may take."""
+        return max(self.deadline + _LATE, now()) + _LEAVING
 
     @property
     def left(self) -> float:
@@ -164,7 +172,7 @@ class Callers:
 
     def forget(self, job_id: str) -> None:
         """Drop a reply that has been read; it would expire by itself."""
-        with contextlib.suppress(RedisError), until(now() + _LATEST):
+        with contextlib.suppress(RedisError), until(now() + _LEAVING):
             self._connection.wire.tell(["UNLINK", self._keys.reply(job_id)])
 
     def alive(self) -> Alive | None:
@@ -340,25 +348,24 @@ class Callers:
         return f"queued-gspread-server{place} --namespace {self._settings.namespace}"
 
     def _withdraw(self, wait: _Wait) -> str:
-        extend(wait.deadline + _LATEST)
+        wait.leaves_by = wait.leaves_by or wait.last_moment
+        extend(wait.leaves_by)
         return self._take_back(wait)
 
     def _withdraw_aside(self, wait: _Wait, error: BaseException) -> None:
         """Withdraw where another Ctrl-C cannot reach; say on the error what became of the call."""
-        began = now()
-        moment = min(began + _INTERRUPTED, max(wait.deadline, began) + _LATEST)
+        moment = min(now() + _INTERRUPTED, wait.last_moment)
         extend(moment)
         try:
-            work = partial(self._take_back_until, moment, wait)
-            fate = aside(work, "withdrawal", daemon=False).result()
+            work = partial(until(moment)(self._take_back), wait)
+            withdrawal = aside(work, "withdrawal", daemon=False)
+            while not withdrawal.done():
+                # In slices, since Python misses a signal that comes just before a wait.
+                futures.wait([withdrawal], _PAUSE)
         except BaseException as other:
             note(other, "going on")
             raise
-        note(error, fate)
-
-    def _take_back_until(self, moment: float, wait: _Wait) -> str:
-        with until(moment):
-            return self._take_back(wait)
+        note(error, withdrawal.result())
 
     def _take_back(self, wait: _Wait) -> str:
         keys = self._keys

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import threading
-from concurrent.futures import TimeoutError as NotInTimeError
+from concurrent import futures
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +19,6 @@ from .aside import aside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from concurrent.futures import Future
 
 __all__ = ["Limited", "extend", "is_limited", "left", "until"]
 
@@ -100,15 +99,18 @@ class _Socket:
 def _in_time(connect: Callable[[], Any]) -> Any:
     """Return a connected socket, unless that takes too long: a name's look-up has no time-out."""
     made = aside(connect, "connect", daemon=True)
+    is_in_time = False
     try:
-        return made.result(max(left(), _LEAST))
-    except BaseException as error:
-        made.add_done_callback(_close)
-        if isinstance(error, NotInTimeError):
-            raise TimeoutError from None
-        raise
+        futures.wait([made], left())
+        is_in_time = made.done()
+    finally:
+        if not is_in_time:
+            made.add_done_callback(_close)
+    if is_in_time:
+        return made.result()
+    raise TimeoutError
 
 
-def _close(made: Future[Any]) -> None:
+def _close(made: futures.Future[Any]) -> None:
     if made.exception() is None:
         made.result().close()
