@@ -39,6 +39,7 @@ _OPTIONS: Final = frozenset(
         *("connection_class", "host", "port", "path"),
     }
 )
+_BEGINNING: Final = re.compile(r"[a-z+]+://")
 _HIGHEST_PORT: Final = 65_535
 _FILES: Final = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 _OF_SENTINELS: Final = "sentinel_"
@@ -94,7 +95,7 @@ def unusable(told: str = " cannot be used") -> ConfigurationError:
 
 def _check_text(url: str) -> None:
     """Refuse what parsers drop without a word, or take for something else than it was meant for."""
-    if not url.isprintable() or has_stray_at(url):
+    if not (_BEGINNING.match(url) and url.isprintable()) or has_stray_at(url):
         raise ValueError
 
 
