@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, Final, TypeAlias
+from urllib.parse import unquote
 
 __all__ = ["clean", "describe", "outline", "scrub"]
 
 _TOKEN: Final = re.compile(r"\b(?P<scheme>Bearer\s+|ya29\.)[\w.~+/=-]{8,}", re.IGNORECASE)
+_URL: Final = re.compile(r"""://([^\s"'<>]+)""")
+_LONGEST_USERINFO: Final = 600
+_PROXIES: Final = tuple(
+    name for kind in ("http", "https", "all") for name in (f"{kind}_proxy", f"{kind}_proxy".upper())
+)
+# What is shorter stands in every text.
+_SHORTEST_PASSWORD: Final = 4
 _SECRET_KEYS: Final = frozenset(
     {"authorization", "proxy-authorization", "x-goog-api-key", "cookie", "set-cookie"}
 )
@@ -20,8 +29,26 @@ Travels: TypeAlias = Callable[[Any], bool]
 
 
 def clean(text: str) -> str:
-    """Return ``text`` without access tokens."""
-    return _TOKEN.sub(r"\g<scheme>***", text)
+    """Return ``text`` without access tokens, and without the passwords of URLs and proxies."""
+    for password in _passwords_of_proxies():
+        text = text.replace(password, "***")
+    return _TOKEN.sub(r"\g<scheme>***", _URL.sub(_masked, text))
+
+
+def _masked(url: re.Match[str]) -> str:
+    userinfo, at, place = url[1].rpartition("@")
+    is_path = "/" in userinfo and ":" not in userinfo
+    return f"://***@{place}" if at and not is_path else url[0]
+
+
+def _passwords_of_proxies() -> set[str]:
+    """Return the passwords in the environment, as a URL has them, broken or not, and unescaped."""
+    urls = [url for url in map(os.environ.get, _PROXIES) if url and "@" in url]
+    places = [url.partition("://")[2] or url for url in urls]
+    found = {place.rpartition("@")[0].partition(":")[2] for place in places}
+    return {
+        form for one in found for form in (one, unquote(one)) if len(form) >= _SHORTEST_PASSWORD
+    }
 
 
 def describe(value: object) -> str:
@@ -30,7 +57,9 @@ def describe(value: object) -> str:
         text = repr(value)
     except Exception:  # noqa: BLE001 - foreign code, and only its text is wanted
         text = object.__repr__(value)
-    return clean(text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}...")
+    # What is cut off must not have hidden a password from the search.
+    cleaned = clean(text[: _MAX_TEXT + _LONGEST_USERINFO])
+    return cleaned if len(text) <= _MAX_TEXT else f"{cleaned[:_MAX_TEXT]}..."
 
 
 def outline(value: object) -> str:
@@ -54,7 +83,13 @@ def scrub(value: Any, travels: Travels, depth: int = 0) -> Any:
 
 def _scrub_mapping(value: Mapping[Any, Any], travels: Travels, depth: int) -> dict[Any, Any]:
     return {
-        key if travels(key) else describe(key): scrub(item, travels, depth)
+        _scrubbed_key(key, travels): scrub(item, travels, depth)
         for key, item in value.items()
         if not (isinstance(key, str) and key.lower() in _SECRET_KEYS)
     }
+
+
+def _scrubbed_key(key: Any, travels: Travels) -> Any:
+    if type(key) is str:
+        return clean(key)
+    return key if travels(key) else describe(key)
