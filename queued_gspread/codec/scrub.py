@@ -13,12 +13,13 @@ __all__ = ["clean", "describe", "outline", "scrub"]
 
 _TOKEN: Final = re.compile(r"\b(?P<scheme>Bearer\s+|ya29\.)[\w.~+/=-]{8,}", re.IGNORECASE)
 _URL: Final = re.compile(r"""://([^\s"'<>]+)""")
+_SCHEME: Final = re.compile(r"^[\w+.-]*://")
 _LONGEST_USERINFO: Final = 600
 _PROXIES: Final = tuple(
     name for kind in ("http", "https", "all") for name in (f"{kind}_proxy", f"{kind}_proxy".upper())
 )
-# What is shorter stands in every text.
-_SHORTEST_PASSWORD: Final = 4
+# What is shorter stands in many a text.
+_SHORTEST_SECRET: Final = 4
 _SECRET_KEYS: Final = frozenset(
     {"authorization", "proxy-authorization", "x-goog-api-key", "cookie", "set-cookie"}
 )
@@ -30,8 +31,8 @@ Travels: TypeAlias = Callable[[Any], bool]
 
 def clean(text: str) -> str:
     """Return ``text`` without access tokens, and without the passwords of URLs and proxies."""
-    for password in _passwords_of_proxies():
-        text = text.replace(password, "***")
+    for secret in _secrets_of_proxies():
+        text = re.sub(re.escape(secret), "***", text, flags=re.IGNORECASE)
     return _TOKEN.sub(r"\g<scheme>***", _URL.sub(_masked, text))
 
 
@@ -41,14 +42,17 @@ def _masked(url: re.Match[str]) -> str:
     return f"://***@{place}" if at and not is_path else url[0]
 
 
-def _passwords_of_proxies() -> set[str]:
-    """Return the passwords in the environment, as a URL has them, broken or not, and unescaped."""
+def _secrets_of_proxies() -> list[str]:
+    """Return the passwords in the environment, and their parts, the longest first.
+
+    Where a password has a mark that was not escaped, an error takes a part of it for a host.
+    """
     urls = [url for url in map(os.environ.get, _PROXIES) if url and "@" in url]
-    places = [url.partition("://")[2] or url for url in urls]
-    found = {place.rpartition("@")[0].partition(":")[2] for place in places}
-    return {
-        form for one in found for form in (one, unquote(one)) if len(form) >= _SHORTEST_PASSWORD
-    }
+    userinfos = [_SCHEME.sub("", url.rpartition("@")[0]) for url in urls]
+    passwords = [userinfo.partition(":")[2] for userinfo in userinfos]
+    whole = {*passwords, *map(unquote, passwords)}
+    parts = {part for one in whole for part in (one, *re.split(r"\W", one))}
+    return sorted((part for part in parts if len(part) >= _SHORTEST_SECRET), key=len, reverse=True)
 
 
 def describe(value: object) -> str:
