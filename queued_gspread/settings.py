@@ -34,9 +34,10 @@ _LARGEST_MESSAGE: Final = 511 * 1024**2
 # In seconds, some thirty years: Python cannot wait for more than some nine times that.
 _LONGEST: Final = 1_000_000_000
 
-_HIDDEN: Final = "***"
+HIDDEN: Final = "***"
 _SCHEME: Final = re.compile(r"[a-z+]+")
 _USER: Final = re.compile(r"[\w.%-]*")
+_HOST: Final = re.compile(r"([\w.%-]*|\[[\w:.%]*\])(:\d*)?")
 _SECRETS: Final = ("password", "sentinel_password", "ssl_password")
 _HARMLESS: Final = re.compile(
     r"(?:db|protocol|ssl_cert_reqs|ssl_check_hostname|ssl_ca_certs|ssl_certfile|ssl_keyfile)"
@@ -122,17 +123,20 @@ def hide_password(url: str) -> str:
     """Return a Redis URL with its password, in whatever place, as three stars.
 
     Nothing is shown of what is no URL, nor behind the scheme where an ``@`` stands that was not
-    escaped; of the options only those are shown that are known to be harmless.
+    escaped, nor of a host that is none, such as a password without one; of the options only those
+    are shown that are known to be harmless.
     """
     scheme, mark, rest = url.partition("://")
     if not (mark and _SCHEME.fullmatch(scheme)):
-        return _HIDDEN
+        return HIDDEN
     if has_stray_at(url):
-        return f"{scheme}{mark}{_HIDDEN}"
+        return f"{scheme}{mark}{HIDDEN}"
     userinfo, at, place = rest.rpartition("@")
     place, question, query = place.partition("#")[0].partition("?")
-    shown = "&".join(_shown_option(option) for option in query.split("&")) if query else ""
-    return f"{scheme}{mark}{_shown_user(userinfo) if at else ''}{at}{place}{question}{shown}"
+    hosts, slash, path = place.partition("/")
+    shown = [_shown_user(userinfo) if at else "", at, _shown_hosts(hosts), slash, path, question]
+    options = "&".join(_shown_option(option) for option in query.split("&")) if query else ""
+    return "".join([scheme, mark, *shown, options])
 
 
 def has_stray_at(url: str) -> bool:
@@ -144,7 +148,11 @@ def has_stray_at(url: str) -> bool:
 def _shown_user(userinfo: str) -> str:
     user, colon, _ = userinfo.partition(":")
     # A name without a password may be a password without a name.
-    return f"{user}:{_HIDDEN}" if colon and _USER.fullmatch(user) else _HIDDEN
+    return f"{user}:{HIDDEN}" if colon and _USER.fullmatch(user) else HIDDEN
+
+
+def _shown_hosts(hosts: str) -> str:
+    return ",".join(host if _HOST.fullmatch(host) else HIDDEN for host in hosts.split(","))
 
 
 def _shown_option(option: str) -> str:
@@ -152,7 +160,7 @@ def _shown_option(option: str) -> str:
         return option
     name, equals, _ = option.partition("=")
     # Behind an & that was not escaped, what looks like a name is the rest of a password.
-    return f"{name}={_HIDDEN}" if equals and name in _SECRETS else _HIDDEN
+    return f"{name}={HIDDEN}" if equals and name in _SECRETS else HIDDEN
 
 
 def checked_seconds(value: float | str, shown: str, *, zero: bool = False) -> float:

@@ -13,7 +13,7 @@ from redis import SSLConnection
 from redis.connection import parse_url
 
 from queued_gspread.errors import ConfigurationError
-from queued_gspread.settings import has_stray_at, hide_password
+from queued_gspread.settings import HIDDEN, has_stray_at, hide_password
 
 __all__ = ["CLUSTER", "SENTINEL", "SERVER", "Address", "parse", "unusable"]
 
@@ -78,18 +78,20 @@ def parse(url: str) -> Address:
         address = _parse(url)
         _check(address)
     except ConfigurationError as error:
-        raise unusable(f" {hide_password(url)!r} cannot be used: {error}") from None
+        raise unusable(url, f": {error}") from None
     except (ValueError, TypeError):
-        # Without the cause, which may quote the password, and without what cannot be taken apart.
-        raise unusable() from None
+        # Without the cause: it may quote the password.
+        raise unusable(url) from None
     return address
 
 
-def unusable(told: str = " cannot be used") -> ConfigurationError:
+def unusable(url: str, reason: str = "") -> ConfigurationError:
     """Return the error that tells which forms of URL can be used."""
+    shown = hide_password(url)
+    which = "the Redis URL" if shown == HIDDEN else f"Redis URL {shown!r}"
     return ConfigurationError(
-        f"the Redis URL{told}: take {_FORMS}, with /, ?, #, & and @ in a password written as %2F, "
-        "%3F, %23, %26 and %40"
+        f"{which} cannot be used{reason}: take {_FORMS}, with /, ?, #, & and @ in a password "
+        "written as %2F, %3F, %23, %26 and %40"
     )
 
 

@@ -100,7 +100,7 @@ class Connection:
     def __init__(self, url: str, namespace: str = "") -> None:
         self.url = url
         address = parse(url)
-        self.redis = _client(address, Keys(namespace).server)
+        self.redis = _client(url, address, Keys(namespace).server)
         self.wire = Wire(self.redis.connection_pool)
         self._can_fail_over = address.kind != SERVER
 
@@ -201,12 +201,12 @@ def connect(url: str, namespace: str = "") -> Connection:
         return _connections[key]
 
 
-def _client(address: Address, key: str) -> redis.Redis:
+def _client(url: str, address: Address, key: str) -> redis.Redis:
     try:
         return redis.Redis(connection_pool=pool_of(address, key, _OPTIONS))
     except (ValueError, TypeError, RedisError):
         # redis-py does not know an option; without the cause, which may quote the password.
-        raise unusable() from None
+        raise unusable(url) from None
 
 
 def is_passing(error: BaseException | None) -> bool:
