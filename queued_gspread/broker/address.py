@@ -97,8 +97,10 @@ def unusable(url: str, reason: str = "") -> ConfigurationError:
 
 def _check_text(url: str) -> None:
     """Refuse what parsers drop without a word, or take for something else than it was meant for."""
-    if not (_BEGINNING.match(url) and url.isprintable()) or has_stray_at(url):
+    if not _BEGINNING.match(url) or has_stray_at(url):
         raise ValueError
+    if not url.isprintable():
+        raise ConfigurationError("it has a character that cannot be printed, such as a line break")
 
 
 def _parse(url: str) -> Address:

@@ -51,8 +51,8 @@ _PAUSE: Final = 0.2
 
 # Seconds after its deadline for which a caller still waits for an answer from Redis, and then for
 # all that has to do with the withdrawal: together less than one. After Ctrl-C there is more time.
-_LATE: Final = 0.25
-_LEAVING: Final = 0.55
+_LATE: Final = 0.4
+_LEAVING: Final = 0.4
 _INTERRUPTED: Final = 5.0
 
 

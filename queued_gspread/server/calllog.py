@@ -68,8 +68,10 @@ class _Lines(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Change the record; let it pass."""
-        if not hasattr(record, "call"):
-            record.msg, record.args = _line(clean(record.getMessage())), ()
+        told = "" if hasattr(record, "call") else record.getMessage()
+        line = _line(clean(told))
+        if line != told:
+            record.msg, record.args = line, ()
         if record.exc_info:
             told = clean(logging.Formatter().formatException(record.exc_info))
             record.exc_text = "\n".join(f"    {_line(line)}" for line in _some_of(told))
