@@ -239,22 +239,18 @@ class Servers(Ledger):
         self._fenced("poison", [self._keys.poisoned], args)
 
     def answer(
-        self,
-        answers: Sequence[tuple[Entry, bytes]],
-        debts: Sequence[Due] = (),
-        timeout: float = 0.0,
+        self, answers: Sequence[tuple[Entry, bytes]], debts: Sequence[Due] = ()
     ) -> Entry | None:
         """Answer jobs of one lane and return its next one, as :meth:`head` does.
 
         Args:
             answers: One or more jobs, each with its reply; nothing to leave nobody an answer.
             debts: Slots, the first of which is given back in the same write, if all goes well.
-            timeout: The longest of their callers'.
 
         """
         keys, lane = self._keys, answers[0][0].lane
         places = [keys.lane(lane), keys.active, keys.started, keys.tries, keys.waiting]
-        args: list[Any] = [lane, reply_expiry(timeout)]
+        args: list[Any] = [lane, reply_expiry(max(entry.timeout for entry, _ in answers))]
         for entry, reply in answers:
             places += [keys.reply(entry.job_id), keys.journal(entry.job_id)]
             args += [entry.entry, entry.job_id, reply]

@@ -103,7 +103,6 @@ class Doorkeeper:
         queue: Servers,
         answers: Sequence[tuple[Entry, bytes]],
         debts: Sequence[Due] = (),
-        timeout: float = 0.0,
     ) -> Entry | None:
         """Answer jobs of a lane, as they stand in it, and give slots back; return its next one."""
         inside = [pair for pair in answers if self._is_inside(pair[0])]
@@ -112,7 +111,7 @@ class Doorkeeper:
             self._generations.note_answered(entry.job_id)
             self._unconfirmed[entry.job_id] = reply
         sealed = [(entry, self._sealed(entry, reply)) for entry, reply in answers]
-        following = queue.answer(sealed, debts, timeout)
+        following = queue.answer(sealed, debts)
         for entry, _ in inside:
             self._unconfirmed.pop(entry.job_id, None)
         return following

@@ -360,9 +360,8 @@ class Lane:
         following = None
         self._answered += len(self._ended)
         for ended in _batches(self._ended):
-            replies = [(entry, outcome.reply if entry.job_id else b"") for entry, outcome in ended]
-            wait = max(outcome.timeout for _, outcome in ended)
-            following = self._means.doorkeeper.answer(self._means.queue, replies, self._debts, wait)
+            replies = [outcome.answer_to(entry) for entry, outcome in ended]
+            following = self._means.doorkeeper.answer(self._means.queue, replies, self._debts)
             for entry, outcome in ended:
                 self._handed.discard(entry.job_id)
                 began = self._entries.pop(entry.entry)[1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -56,10 +56,10 @@ class Outcome:
         """Whether the job stays in the queue."""
         return self.word == "left"
 
-    @property
-    def timeout(self) -> float:
-        """Seconds for which the caller may wait, as far as that is known."""
-        return (self.job.timeout if self.job is not None else None) or 0.0
+    def answer_to(self, entry: Entry) -> tuple[Entry, bytes]:
+        """Return a job, with its caller's timeout, and the reply to it, if it is one."""
+        timeout = self.job.timeout if self.job is not None else None
+        return replace(entry, timeout=timeout or 0.0), self.reply if entry.job_id else b""
 
 
 def ended(reply: Reply, job: Job, sent: int, limit: int) -> Outcome:
