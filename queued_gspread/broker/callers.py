@@ -365,7 +365,7 @@ class Callers:
         except BaseException as other:
             note(other, "going on")
             raise
-        note(error, withdrawal.result())
+        note(error, "unknown" if withdrawal.exception() else withdrawal.result())
 
     def _take_back(self, wait: _Wait) -> str:
         keys = self._keys
