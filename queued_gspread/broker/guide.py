@@ -85,10 +85,10 @@ class Guide(ABC):
         """
         failures: list[tuple[Host, RedisError]] = []
         hosts = self._hosts
-        for number, host in enumerate(hosts):
+        for host in hosts:
             try:
                 # A silent one must leave the others time to be asked.
-                with until(now() + left() / (len(hosts) - number)):
+                with until(now() + left() / (1 if host == hosts[-1] else 2)):
                     master = self._ask(host, name)
             except RedisError as error:
                 failures.append((host, error))
