@@ -80,11 +80,25 @@ class BrokerUnavailableError(QueuedGspreadError, ConnectionError):
 
 
 class ServerUnavailableError(QueuedGspreadError):
-    """No server has been alive for the whole grace period."""
+    """No server has been alive for the whole grace period.
+
+    Attributes:
+        may_have_run: Whether the call may have been made, or may still be.
+
+    """
+
+    may_have_run = False
 
 
 class CallTimeoutError(QueuedGspreadError, TimeoutError):
-    """The caller's timeout has passed; the text says whether the call may still be made."""
+    """The caller's timeout has passed; the text says whether the call may still be made.
+
+    Attributes:
+        may_have_run: Whether the call may have been made, or may still be.
+
+    """
+
+    may_have_run = False
 
 
 class JobLostError(QueuedGspreadError):

@@ -23,6 +23,7 @@ __all__ = [
     "checked_message_bytes",
     "checked_seconds",
     "data_directory",
+    "has_stray_at",
     "hide_password",
     "own_socket",
     "state_directory",
@@ -43,6 +44,16 @@ LONGEST_SOCKET_PATH: Final = 103
 
 # In seconds, some thirty years: Python cannot wait for more than some nine times that.
 _LONGEST: Final = 1_000_000_000
+
+HIDDEN: Final = "***"
+_SCHEME: Final = re.compile(r"[a-z+]+")
+_USER: Final = re.compile(r"[\w.%-]*")
+_HOST: Final = re.compile(r"([\w.%-]*|\[[\w:.%]*\])(:\d*)?")
+_SECRETS: Final = ("password", "sentinel_password", "ssl_password")
+_HARMLESS: Final = re.compile(
+    r"(?:db|protocol|ssl_cert_reqs|ssl_check_hostname|ssl_ca_certs|ssl_certfile|ssl_keyfile)"
+    r"=[\w./-]*"
+)
 
 _NAMESPACE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -147,13 +158,45 @@ def check_namespace(namespace: str) -> str:
 def hide_password(url: str) -> str:
     """Return a Redis URL with its password, in whatever place, as three stars.
 
-    Whatever stands before the last ``@`` counts: users forget to escape a password's ``/``.
+    Nothing is shown of what is no URL, nor behind the scheme where an ``@`` stands that was not
+    escaped, nor of a host that is none, such as a password without one; of the options only those
+    are shown that are known to be harmless.
     """
-    url = re.sub(r"(?i)((?:password|passwd|secret)[^=&]*=)[^&]*", r"\1***", url)
     scheme, mark, rest = url.partition("://")
+    if not (mark and _SCHEME.fullmatch(scheme)):
+        return HIDDEN
+    if has_stray_at(url):
+        return f"{scheme}{mark}{HIDDEN}"
     userinfo, at, place = rest.rpartition("@")
+    place, question, query = place.partition("#")[0].partition("?")
+    hosts, slash, path = place.partition("/")
+    shown = [_shown_user(userinfo) if at else "", at, _shown_hosts(hosts), slash, path, question]
+    options = "&".join(_shown_option(option) for option in query.split("&")) if query else ""
+    return "".join([scheme, mark, *shown, options])
+
+
+def has_stray_at(url: str) -> bool:
+    """Tell whether an ``@`` stands behind the host: then nobody knows where the password ends."""
+    authority = re.split("[/?#]", url.partition("://")[2], maxsplit=1)[0]
+    return url.count("@") > authority.count("@")
+
+
+def _shown_user(userinfo: str) -> str:
     user, colon, _ = userinfo.partition(":")
-    return f"{scheme}{mark}{user}{colon}{'***' if colon else ''}{at}{place}"
+    # A name without a password may be a password without a name.
+    return f"{user}:{HIDDEN}" if colon and _USER.fullmatch(user) else HIDDEN
+
+
+def _shown_hosts(hosts: str) -> str:
+    return ",".join(host if _HOST.fullmatch(host) else HIDDEN for host in hosts.split(","))
+
+
+def _shown_option(option: str) -> str:
+    if _HARMLESS.fullmatch(option):
+        return option
+    name, equals, _ = option.partition("=")
+    # Behind an & that was not escaped, what looks like a name is the rest of a password.
+    return f"{name}={HIDDEN}" if equals and name in _SECRETS else HIDDEN
 
 
 def checked_seconds(value: float | str, shown: str, *, zero: bool = False) -> float:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext, SSLError
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -11,7 +13,7 @@ from redis import SSLConnection
 from redis.connection import parse_url
 
 from queued_gspread.errors import ConfigurationError
-from queued_gspread.settings import hide_password
+from queued_gspread.settings import HIDDEN, has_stray_at, hide_password
 
 __all__ = ["CLUSTER", "SENTINEL", "SERVER", "Address", "parse", "unusable"]
 
@@ -24,6 +26,21 @@ _FORMS: Final = (
     "redis://HOST:PORT/DB, rediss://HOST:PORT/DB, unix://PATH, "
     "redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/DB or redis+cluster://HOST:PORT,HOST:PORT"
 )
+# What may stand in a URL, or is added by its parsing. Other options of redis-py are no texts, so
+# that they would fail later.
+_OPTIONS: Final = frozenset(
+    {
+        *("db", "username", "password", "client_name", "lib_name", "lib_version"),
+        *("protocol", "decode_responses", "encoding", "encoding_errors", "max_connections"),
+        *("health_check_interval", "retry_on_timeout"),
+        *("socket_timeout", "socket_connect_timeout", "socket_keepalive"),
+        *("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile", "ssl_password"),
+        *("ssl_cert_reqs", "ssl_check_hostname", "ssl_ciphers"),
+        *("connection_class", "host", "port", "path"),
+    }
+)
+_BEGINNING: Final = re.compile(r"[a-z+]+://")
+_HIGHEST_PORT: Final = 65_535
 _FILES: Final = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 _OF_SENTINELS: Final = "sentinel_"
 _OF_THE_NETWORK: Final = ("connection_class", "socket_", "ssl_")
@@ -57,9 +74,9 @@ def parse(url: str) -> Address:
 
     """
     try:
+        _check_text(url)
         address = _parse(url)
-        for options in (address.options, address.guide_options):
-            _check_tls(options)
+        _check(address)
     except ConfigurationError as error:
         raise unusable(url, f": {error}") from None
     except (ValueError, TypeError):
@@ -70,16 +87,27 @@ def parse(url: str) -> Address:
 
 def unusable(url: str, reason: str = "") -> ConfigurationError:
     """Return the error that tells which forms of URL can be used."""
+    shown = hide_password(url)
+    which = "the Redis URL" if shown == HIDDEN else f"Redis URL {shown!r}"
     return ConfigurationError(
-        f"Redis URL {hide_password(url)!r} cannot be used{reason}: take {_FORMS}, with /, ?, # "
-        "and @ in a password written as %2F, %3F, %23 and %40"
+        f"{which} cannot be used{reason}: take {_FORMS}, with /, ?, #, & and @ in a password "
+        "written as %2F, %3F, %23, %26 and %40"
     )
+
+
+def _check_text(url: str) -> None:
+    """Refuse what parsers drop without a word, or take for something else than it was meant for."""
+    if not _BEGINNING.match(url) or has_stray_at(url):
+        raise ValueError
+    if not url.isprintable():
+        raise ConfigurationError("it has a character that cannot be printed, such as a line break")
 
 
 def _parse(url: str) -> Address:
     scheme, _, rest = url.partition("://")
     plain, plus, kind = scheme.partition("+")
     if not plus:
+        _check_database(plain, rest)
         return Address(SERVER, parse_url(url))
     if plain not in ("redis", "rediss") or kind not in _PORTS:
         raise ValueError(scheme)
@@ -111,6 +139,13 @@ def _service_and_database(kind: str, path: str) -> tuple[str, str]:
     return unquote(service), database
 
 
+def _check_database(scheme: str, rest: str) -> None:
+    """Refuse what redis-py would take for database 0."""
+    path = re.split("[?#]", rest, maxsplit=1)[0].partition("/")[2].strip("/")
+    if scheme != "unix" and path and not path.isdecimal():
+        raise ConfigurationError(f"the database {path!r} is not a number")
+
+
 def _host(options: dict[str, Any], port: int) -> tuple[str, int]:
     if not options.get("host"):
         raise ConfigurationError("it has a host without a name")
@@ -131,8 +166,37 @@ def _of_redis_and_sentinels(
     return of_redis, guides, service, {**network, **of_sentinels}
 
 
+def _check(address: Address) -> None:
+    """Refuse what would fail only when a connection is made."""
+    for options in (address.options, address.guide_options):
+        if options.keys() - _OPTIONS:
+            raise ConfigurationError("it has an option that no URL of a Redis has")
+        _check_tls(options)
+    own = address.options
+    for host, port in (*address.guides, (own.get("host", "localhost"), own.get("port", 1))):
+        _check_host(host, int(port))
+    if not own.get("path", "").isprintable():
+        raise ConfigurationError("its path has a character that cannot be printed")
+
+
+def _check_host(host: str, port: int) -> None:
+    try:
+        is_name = bool(host.encode("idna")) and host.isprintable() and " " not in host
+    except UnicodeError:
+        is_name = False
+    if not is_name:
+        raise ConfigurationError("its host is no name: a part is empty, too long or has odd marks")
+    if not 0 < port <= _HIGHEST_PORT:
+        raise ConfigurationError(f"its port is not one from 1 to {_HIGHEST_PORT}")
+
+
 def _check_tls(options: dict[str, Any]) -> None:
     """Have certificates checked, and the files that are named be there."""
+    if "ssl_ciphers" in options:
+        try:
+            SSLContext(PROTOCOL_TLS_CLIENT).set_ciphers(options["ssl_ciphers"])
+        except SSLError:
+            raise ConfigurationError("ssl_ciphers names no cipher that can be used") from None
     for name in _FILES:
         if name in options and not Path(options[name]).is_file():
             raise ConfigurationError(f"{name} names {options[name]!r}, which is not a file")

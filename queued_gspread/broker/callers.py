@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
+from concurrent import futures
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from redis.exceptions import RedisError
 
+from queued_gspread.clock import now
 from queued_gspread.errors import (
     BrokerUnavailableError,
     CallTimeoutError,
@@ -18,6 +22,7 @@ from queued_gspread.errors import (
 )
 from queued_gspread.settings import DEFAULT_REDIS_URL
 
+from .aside import aside
 from .connection import (
     LONGEST_RECONNECT,
     SLICE,
@@ -25,9 +30,12 @@ from .connection import (
     as_text,
     connect,
     is_passing,
+    reply_expiry,
     unavailable,
 )
+from .fates import UNDONE, expired, flagged, may_be_made, meaning, note
 from .keys import Keys
+from .limit import extend, is_limited, left, until
 from .seals import WANTED_EXPIRY, Seals
 
 if TYPE_CHECKING:
@@ -40,6 +48,12 @@ __all__ = ["Callers"]
 # How long an id is remembered, so that an enqueue that arrives late adds no second job.
 _MEMORY_MS: Final = 120_000
 _PAUSE: Final = 0.2
+
+# Seconds after its deadline for which a caller still waits for an answer from Redis, and then for
+# all that has to do with the withdrawal: together less than one. After Ctrl-C there is more time.
+_LATE: Final = 0.4
+_LEAVING: Final = 0.4
+_INTERRUPTED: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -68,22 +82,44 @@ class _Wait:
     entry: str = ""
     generation: str = ""
     is_wanted: bool = False
-    began: float = field(default_factory=time.monotonic)
-    alive_at: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=now)
+    alive_at: float = field(default_factory=now)
     redis_gone_at: float | None = None
+    # When Redis answered last, and its longest silence since it was last seen to know the job.
+    heard_at: float = field(default_factory=now)
+    longest_gap: float = 0.0
     pending: Pending | None = None
+    leaves_by: float = 0.0
+
+    @property
+    def deadline(self) -> float:
+        """The moment of the caller's timeout."""
+        return math.inf if self.timeout is None else self.began + self.timeout
+
+    @property
+    def last_moment(self) -> float:
+        """The moment until which a withdrawal that begins now may take."""
+        return max(self.deadline + _LATE, now()) + _LEAVING
 
     @property
     def left(self) -> float:
         """Seconds until the caller's timeout."""
-        if self.timeout is None:
-            return float("inf")
-        return self.began + self.timeout - time.monotonic()
+        return self.deadline - now()
+
+    @property
+    def gap(self) -> float:
+        """The longest time in which this process had no answer of Redis's."""
+        return max(self.longest_gap, now() - self.heard_at)
 
     @property
     def silence(self) -> float:
         """Seconds for which no server was alive, of those that the caller has waited."""
-        return time.monotonic() - self.alive_at
+        return now() - self.alive_at
+
+    def heard(self) -> None:
+        """Note that Redis has answered."""
+        self.longest_gap = self.gap
+        self.heard_at, self.redis_gone_at = now(), None
 
 
 class Callers:
@@ -116,26 +152,28 @@ class Callers:
         """
         message, generation = self._seals.job(job_id, lane, body)
         wait = _Wait(job_id, lane, self._settings.timeout, generation=generation)
+        with until(wait.deadline + _LATE):
+            reply = self._reply_to(message, wait)
+        return self._seals.reply(job_id, lane, message, reply)
+
+    def _reply_to(self, message: bytes, wait: _Wait) -> bytes:
         try:
             wait.entry = self._enqueue(wait, message)
-            reply = self._reply(wait)
+            return self._reply(wait)
         except _TOLD:
             raise
-        except BaseException:
-            self._withdraw(wait)
+        except BaseException as error:
+            self._withdraw_aside(wait, error)
             raise
         finally:
             if wait.pending is not None:
                 wait.pending.drop()
             self._want_no_more(wait)
-        return self._seals.reply(job_id, lane, message, reply)
 
     def forget(self, job_id: str) -> None:
         """Drop a reply that has been read; it would expire by itself."""
-        try:
+        with contextlib.suppress(RedisError), until(now() + _LEAVING):
             self._connection.wire.tell(["UNLINK", self._keys.reply(job_id)])
-        except RedisError:
-            return
 
     def alive(self) -> Alive | None:
         """Return the server that works, or was the last to; None where none ever did."""
@@ -156,10 +194,10 @@ class Callers:
                 then=self._look_command(wait, self._patience(wait)),
             )
         except BrokerUnavailableError as error:
-            if not error.may_have_run or self._withdraw(wait) in _UNDONE:
+            if not error.may_have_run or self._withdraw(wait) in UNDONE:
                 error.may_have_run = False
                 raise
-            raise _may_be_made(error) from error.__cause__
+            raise may_be_made(error) from error.__cause__
         if entry == b"full":
             self._refuse_to_wait(*rest)
         self._want(wait, *rest)
@@ -182,7 +220,8 @@ class Callers:
             return
         generation, message = wanted
         try:
-            self._connection.redis.set(self._keys.wanted(wait.job_id), message, ex=WANTED_EXPIRY)
+            key = self._keys.wanted(wait.job_id)
+            self._connection.wire.ask(["SET", key, message, "EX", WANTED_EXPIRY])
         except RedisError:
             return  # the next look at the server comes to it again
         wait.generation, wait.is_wanted = generation, True
@@ -190,7 +229,7 @@ class Callers:
     def _want_no_more(self, wait: _Wait) -> None:
         if wait.is_wanted:
             with contextlib.suppress(RedisError):
-                self._connection.redis.unlink(self._keys.wanted(wait.job_id))
+                self._connection.wire.tell(["UNLINK", self._keys.wanted(wait.job_id)])
 
     def _reply(self, wait: _Wait) -> bytes:
         while True:
@@ -224,17 +263,18 @@ class Callers:
                 self._give_up_at_refusal(wait, error)
             self._bear_with(wait, error)
             return None
-        wait.redis_gone_at = None
+        wait.heard()
         return _body(found)
 
     def _bear_with(self, wait: _Wait, error: RedisError) -> None:
-        now = time.monotonic()
-        wait.redis_gone_at = wait.redis_gone_at or now
-        if now - wait.redis_gone_at > LONGEST_RECONNECT:
-            raise _may_be_made(unavailable(self._settings.redis_url, error)) from error
+        # A machine that sleeps tries nothing.
+        moment = time.monotonic()
+        wait.redis_gone_at = wait.redis_gone_at or moment
+        if moment - wait.redis_gone_at > LONGEST_RECONNECT:
+            raise may_be_made(unavailable(self._settings.redis_url, error)) from error
         # Nobody can say whether a server is alive, so its grace starts anew.
-        wait.alive_at = now
-        time.sleep(_PAUSE)
+        wait.alive_at = now()
+        time.sleep(max(0.0, min(_PAUSE, wait.left)))
 
     def _check_for_life(self, wait: _Wait) -> bytes | None:
         if wait.redis_gone_at is not None:
@@ -246,10 +286,11 @@ class Callers:
         except BrokerUnavailableError:
             return None
         if not known:
-            raise JobLostError(f"a call in {self._where} is lost: {_FATES['lost']}")
+            raise JobLostError(f"a call in {self._where} is lost: {self._meaning(wait, 'lost')}")
+        wait.longest_gap = 0.0
         self._want(wait, named)
         if alive is not None:
-            wait.alive_at = max(wait.alive_at, time.monotonic() - alive.age)
+            wait.alive_at = max(wait.alive_at, now() - alive.age)
         if wait.silence < self._settings.grace:
             return None
         return self._give_up_without_server(wait)
@@ -257,29 +298,31 @@ class Callers:
     def _give_up_at_refusal(self, wait: _Wait, error: RedisError) -> NoReturn:
         told = unavailable(self._settings.redis_url, error)
         fate = self._withdraw(wait)
-        if fate in _UNDONE:
+        if fate in UNDONE:
             raise told from error
-        raise _may_be_made(told) from error
+        raise may_be_made(told) from error
 
     def _give_up_at_timeout(self, wait: _Wait) -> bytes | None:
         fate = self._withdraw(wait)
         if fate == "answered":
             return self._look(wait, SLICE)
         told = (
-            f"no answer within the timeout of {wait.timeout:g} s in {self._where}: {_FATES[fate]}"
+            f"no answer within the timeout of {wait.timeout:g} s in {self._where}: "
+            f"{self._meaning(wait, fate)}"
         )
         if not self._has_server():
             told += f". No server is alive there: start one with `{self._command}`"
-        raise CallTimeoutError(told)
+        raise flagged(CallTimeoutError(told), fate)
 
     def _give_up_without_server(self, wait: _Wait) -> bytes | None:
         fate = self._withdraw(wait)
         if fate == "answered":
             return self._look(wait, SLICE)
-        raise ServerUnavailableError(
+        told = (
             f"no server has been alive for {self._settings.grace:g} s in {self._where}: "
-            f"{_FATES[fate]}. Start one with `{self._command}`"
+            f"{self._meaning(wait, fate)}. Start one with `{self._command}`"
         )
+        raise flagged(ServerUnavailableError(told), fate)
 
     def _has_server(self) -> bool:
         try:
@@ -287,6 +330,12 @@ class Callers:
         except BrokerUnavailableError:
             return True  # nobody knows
         return alive is not None and alive.age < self._settings.grace
+
+    @staticmethod
+    def _meaning(wait: _Wait, fate: str) -> str:
+        if fate == "lost" and wait.gap >= reply_expiry(wait.timeout):
+            return expired(wait.gap)
+        return meaning(fate)
 
     @property
     def _where(self) -> str:
@@ -299,19 +348,38 @@ class Callers:
         return f"queued-gspread-server{place} --namespace {self._settings.namespace}"
 
     def _withdraw(self, wait: _Wait) -> str:
-        keys = self._keys
+        wait.leaves_by = wait.leaves_by or wait.last_moment
+        extend(wait.leaves_by)
+        return self._take_back(wait)
+
+    def _withdraw_aside(self, wait: _Wait, error: BaseException) -> None:
+        """Withdraw where another Ctrl-C cannot reach; say on the error what became of the call."""
+        moment = min(now() + _INTERRUPTED, wait.last_moment)
+        extend(moment)
         try:
-            fate = self._connection.run(
-                "withdraw",
-                [
-                    *(keys.lane(wait.lane), keys.started, keys.reply(wait.job_id)),
-                    *(keys.recent, keys.tries, keys.journal(wait.job_id), keys.waiting),
-                ],
-                [wait.job_id, wait.entry],
-            )
-        except BrokerUnavailableError:
-            return "unknown"
-        return as_text(fate)
+            work = partial(until(moment)(self._take_back), wait)
+            withdrawal = aside(work, "withdrawal", daemon=False)
+            while not withdrawal.done():
+                # In slices, since Python misses a signal that comes just before a wait.
+                futures.wait([withdrawal], _PAUSE)
+        except BaseException as other:
+            note(other, "going on")
+            raise
+        note(error, "unknown" if withdrawal.exception() else withdrawal.result())
+
+    def _take_back(self, wait: _Wait) -> str:
+        keys = self._keys
+        places = [
+            *(keys.lane(wait.lane), keys.started, keys.reply(wait.job_id)),
+            *(keys.recent, keys.tries, keys.journal(wait.job_id), keys.waiting),
+        ]
+        while True:
+            try:
+                return as_text(self._connection.run("withdraw", places, [wait.job_id, wait.entry]))
+            except BrokerUnavailableError as error:
+                if not (is_limited() and is_passing(error) and left() > _PAUSE):
+                    return "unknown"
+            time.sleep(_PAUSE)
 
 
 # What could be taken back has been when one of these is raised.
@@ -319,21 +387,6 @@ _TOLD: Final = (
     *(BrokerUnavailableError, CallTimeoutError, JobLostError),
     *(QueueFullError, ServerUnavailableError),
 )
-_UNDONE: Final = ("withdrawn", "ended")
-_FATES: Final = {
-    "withdrawn": "the call was not started and will not be made",
-    "ended": "the call had only read, and goes no further",
-    "started": "the call had already started and may have been made: look before you call again",
-    "lost": "Redis no longer knows it (emptied, or restarted without its data?), and it may "
-    "have been made",
-    "unknown": "Redis cannot be reached, so the call may still be made",
-}
-
-
-def _may_be_made(error: BrokerUnavailableError) -> BrokerUnavailableError:
-    told = BrokerUnavailableError(f"{error}. The call is in the queue, and may still be made")
-    told.may_have_run = True
-    return told
 
 
 def _body(found: Any) -> bytes | None:

@@ -25,6 +25,7 @@ from redis.exceptions import (
 )
 from redis.retry import Retry
 
+from queued_gspread.clock import now
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.fork import ForkLock
 from queued_gspread.settings import hide_password
@@ -32,9 +33,10 @@ from queued_gspread.settings import hide_password
 from .address import CLUSTER, SERVER, Address, parse, unusable
 from .guide import LOST, REFUSED_FOR_GOOD, NobodyAnswersError, NoMasterError
 from .keys import Keys
+from .limit import left
 from .scripts import SCRIPTS
 from .topology import MovedAwayError, pool_of
-from .wire import Pending, Wire
+from .wire import Pending, Wire, was_sent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +50,7 @@ __all__ = [
     "connect",
     "is_locked_out",
     "is_passing",
+    "reply_expiry",
     "unavailable",
 ]
 
@@ -60,6 +63,8 @@ LONGEST_RECONNECT: Final = 120.0
 REPLY_EXPIRY: Final = 300
 """Seconds for which a reply waits for its caller: longer than the longest reconnect."""
 
+_LONGEST_EXPIRY: Final = 24 * 3600
+
 _LONGEST_FAILOVER: Final = 30.0
 _PAUSE: Final = 0.1
 
@@ -69,8 +74,10 @@ _SOCKET_TIMEOUT: Final = SLICE + 5.0
 
 _OPTIONS: Final[dict[str, Any]] = {
     "decode_responses": False,
+    "encoding": "utf-8",
     # A stranger's names are sent back as they came.
     "encoding_errors": "surrogateescape",
+    "health_check_interval": 0,
     "protocol": 2,
     "retry": Retry(NoBackoff(), 0),
     "socket_connect_timeout": _CONNECT_TIMEOUT,
@@ -107,6 +114,8 @@ class Connection:
     ) -> Any:
         """Run a script; once more where the connection had died since it was last used.
 
+        It ends with the time that its thread has left (:mod:`queued_gspread.broker.limit`).
+
         Args:
             name: Of the script.
             keys: Its keys.
@@ -123,14 +132,14 @@ class Connection:
                 error.
 
         """
-        deadline = time.monotonic() + min(patience, _LONGEST_FAILOVER)
+        deadline = now() + min(patience, _LONGEST_FAILOVER)
         may_have_run = False
         while True:
             try:
                 return self._run_twice(name, keys, args, then)
             except BrokerUnavailableError as error:
                 may_have_run = may_have_run or error.may_have_run
-                if not self._may_fail_over(error) or time.monotonic() > deadline:
+                if not self._may_fail_over(error) or now() > deadline or left() <= 0:
                     error.may_have_run = may_have_run
                     raise
             time.sleep(_PAUSE)
@@ -147,9 +156,10 @@ class Connection:
         try:
             return self._run(name, keys, args, then)
         except RedisError as error:
-            if not isinstance(error, LOST) or _is_refused(error):
-                raise unavailable(self.url, error) from error
-            may_have_run = _may_have_run(error)
+            told = unavailable(self.url, error)
+            told.may_have_run = may_have_run = _may_have_run(error)
+            if not isinstance(error, LOST) or _is_refused(error) or left() <= 0:
+                raise told from error
         try:
             return self._run(name, keys, args, then)
         except RedisError as error:
@@ -231,7 +241,7 @@ def _failed_to_connect(error: RedisError) -> bool:
 def _may_have_run(error: RedisError) -> bool:
     """Tell whether Redis may have done what it was told, though it did not say so."""
     is_lost = isinstance(error, LOST) and not isinstance(error, MovedAwayError)
-    return is_lost and not _is_refused(error)
+    return is_lost and was_sent(error) and not _is_refused(error)
 
 
 def _is_refused(error: RedisError) -> bool:
@@ -273,6 +283,11 @@ def _remedy(error: RedisError) -> str:
         "QUEUED_GSPREAD_REDIS_URL; rediss:// where it speaks TLS, and only there). "
         "`queued-gspread-server` with no URL configured starts one for your account on its machine"
     )
+
+
+def reply_expiry(timeout: float | None) -> int:
+    """Return the seconds for which a reply is kept: its caller may sleep until its timeout."""
+    return round(max(REPLY_EXPIRY, min(timeout or 0, _LONGEST_EXPIRY)))
 
 
 def as_text(value: Any) -> str:

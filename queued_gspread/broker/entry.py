@@ -26,6 +26,7 @@ class Entry:
         deaths: How many servers have died since this job was handed out to them.
         seen: The moment of this look, on this machine's monotonic clock.
         is_handed_out: Whether Redis knows that this server has it.
+        timeout: Seconds for which its caller may wait, once the job was read; 0 if it is not said.
 
     """
 
@@ -39,6 +40,7 @@ class Entry:
     deaths: int = 0
     seen: float = field(default_factory=time.monotonic)
     is_handed_out: bool = True
+    timeout: float = 0.0
 
     def deadline(self, timeout: float | None) -> float | None:
         """Return the moment at which a call is too late, on this machine's monotonic clock."""

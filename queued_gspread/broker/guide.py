@@ -14,7 +14,10 @@ from redis.exceptions import (
     ResponseError,
 )
 
+from queued_gspread.clock import now
+
 from .address import CLUSTER
+from .limit import left, until
 
 if TYPE_CHECKING:
     from .address import Address
@@ -81,9 +84,12 @@ class Guide(ABC):
 
         """
         failures: list[tuple[Host, RedisError]] = []
-        for host in self._hosts:
+        hosts = self._hosts
+        for host in hosts:
             try:
-                master = self._ask(host, name)
+                # A silent one must leave the others time to be asked.
+                with until(now() + left() / (1 if host == hosts[-1] else 2)):
+                    master = self._ask(host, name)
             except RedisError as error:
                 failures.append((host, error))
                 continue

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 
-from .connection import REPLY_EXPIRY, SLICE, as_text, unavailable
+from .connection import SLICE, as_text, reply_expiry, unavailable
 from .entry import Entry, entry_of
 from .epoch import unless_stale
 from .ledger import Ledger
@@ -251,7 +251,7 @@ class Servers(Ledger):
         """
         keys, lane = self._keys, answers[0][0].lane
         places = [keys.lane(lane), keys.active, keys.started, keys.tries, keys.waiting]
-        args: list[Any] = [lane, REPLY_EXPIRY]
+        args: list[Any] = [lane, reply_expiry(max(entry.timeout for entry, _ in answers))]
         for entry, reply in answers:
             places += [keys.reply(entry.job_id), keys.journal(entry.job_id)]
             args += [entry.entry, entry.job_id, reply]

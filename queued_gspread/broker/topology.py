@@ -25,6 +25,7 @@ from queued_gspread.settings import own_socket
 
 from .address import CLUSTER, SERVER
 from .guide import guide_to, has_moved
+from .limit import Limited
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,11 +79,11 @@ class _Leaving:
         """Tell a guide what was learnt, where there is one."""
 
 
-class _Plain(_Leaving, redis.Connection):
+class _Plain(_Leaving, Limited, redis.Connection):
     pass
 
 
-class _Own(_Plain):
+class _OwnFirst(redis.Connection):
     """Looks first for the Redis that was started for this user in place of the port.
 
     It does so whenever it connects: that Redis may start after its clients, and end before them.
@@ -96,11 +97,15 @@ class _Own(_Plain):
         return own
 
 
-class _Tls(_Leaving, redis.SSLConnection):
+class _Own(_Leaving, Limited, _OwnFirst):
     pass
 
 
-class _Unix(_Leaving, redis.UnixDomainSocketConnection):
+class _Tls(_Leaving, Limited, redis.SSLConnection):
+    pass
+
+
+class _Unix(_Leaving, Limited, redis.UnixDomainSocketConnection):
     pass
 
 
@@ -150,7 +155,7 @@ def pool_of(address: Address, key: str, options: dict[str, Any]) -> redis.Connec
     else:
         is_cluster = address.kind == CLUSTER
         name = str(key_slot(key.encode())) if is_cluster else address.service
-        guide = guide_to(address, needed)
+        guide = guide_to(address, needed | {"connection_class": kind})
         pool = SentinelConnectionPool(name, guide, **given | {"connection_class": _LED[kind]})
     pool.connection_class(**pool.connection_kwargs)
     return pool

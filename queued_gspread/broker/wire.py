@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Command = Sequence[Any]
 
-__all__ = ["Pending", "Wire"]
+__all__ = ["Pending", "Wire", "was_sent"]
 
 _NAME: Final = inspect.signature(redis.ConnectionPool.get_connection).parameters["command_name"]
 # redis-py before 5.3 asks what a connection is for, and makes nothing of it.
@@ -74,6 +74,11 @@ class _Line:
 def _in_bytes(command: Command) -> list[Any]:
     # A stranger's names go back as they came: hiredis knows nothing of how text is encoded.
     return [arg.encode(errors="surrogateescape") if type(arg) is str else arg for arg in command]
+
+
+def was_sent(error: RedisError) -> bool:
+    """Tell whether the command that failed was sent: not where there was no connection for it."""
+    return getattr(error, "was_sent", True)
 
 
 class Pending:
@@ -176,10 +181,17 @@ class Wire:
             try:
                 line = self._idle.pop()
             except IndexError:
-                return _Line(self._pool.get_connection(*_PURPOSE))
+                return _Line(self._new_connection())
             if line.is_alive():
                 return line
             self.hang_up(line)
+
+    def _new_connection(self) -> Any:
+        try:
+            return self._pool.get_connection(*_PURPOSE)
+        except RedisError as error:
+            error.was_sent = False  # type: ignore[attr-defined]
+            raise
 
     def _after(self, error: BaseException, line: _Line, *, is_last: bool) -> None:
         """Keep a line on which Redis has refused, if there is nothing to come; else close it."""

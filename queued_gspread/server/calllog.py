@@ -8,6 +8,8 @@ import sys
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
+from queued_gspread.codec.scrub import clean
+
 if TYPE_CHECKING:
     from queued_gspread.broker import Entry
     from queued_gspread.job import Job
@@ -18,6 +20,10 @@ __all__ = ["LOGGER", "configure", "log_call", "title_of"]
 
 LOGGER: Final = logging.getLogger("queued_gspread.server")
 
+_LONGEST_NAME: Final = 100
+_LONGEST_LINE: Final = 2000
+# Of a traceback: the end says the most.
+_FIRST_LINES, _LAST_LINES = 20, 80
 
 _CALL: Final = (
     "%(waiting)d waiting  %(caller)s  %(target)s  %(method)s  %(duration_ms).1f ms  "
@@ -48,20 +54,59 @@ def _of_job(job: Job | None) -> dict[str, str]:
         return {"caller": "?", "target": "?", "method": "?"}
     host, process = job.caller
     return {
-        # Escaped: a client must not be able to write lines of its own.
-        "caller": repr(f"{host}:{process}")[1:-1],
+        "caller": _quoted(f"{host}:{process}")[1:-1],
         "target": title_of(job),
-        "method": repr(f"{job.kind}.{job.method}")[1:-1],
+        "method": _quoted(f"{job.kind}.{job.method}")[1:-1],
     }
+
+
+class _Lines(logging.Filter):
+    """Makes one line of a message, whatever an error in it says, and hides passwords.
+
+    A traceback is indented, so that none of its lines looks like a message.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Change the record; let it pass."""
+        told = "" if hasattr(record, "call") else record.getMessage()
+        line = _line(clean(told))
+        if line != told:
+            record.msg, record.args = line, ()
+        if record.exc_info:
+            told = clean(logging.Formatter().formatException(record.exc_info))
+            record.exc_text = "\n".join(f"    {_line(line)}" for line in _some_of(told))
+        return True
+
+
+LOGGER.addFilter(_Lines())
+
+
+def _some_of(text: str) -> list[str]:
+    lines = text.splitlines()
+    if len(lines) > _FIRST_LINES + _LAST_LINES:
+        lines[_FIRST_LINES:-_LAST_LINES] = ["…"]
+    return lines
+
+
+def _line(text: str) -> str:
+    text = text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]}…"
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
+def _quoted(text: str) -> str:
+    """Return a text that a client has sent: escaped, so that it makes no line, and not too long."""
+    return repr(text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…")
 
 
 def title_of(job: Job) -> str:
     """Return the title of the call's target: of its spreadsheet, and of its worksheet."""
     if job.target is None:
         by_title = job.kind == "client" and job.method in ("open", "create", "openall")
-        return repr(job.args[0]) if by_title and job.args else "-"
-    titles = [part.get("title") for part in (job.target["spreadsheet"], job.target["properties"])]
-    return " / ".join(repr(title) for title in titles if title) or "?"
+        titles = job.args[:1] if by_title else ()
+    else:
+        titles = tuple(job.target[part].get("title") for part in ("spreadsheet", "properties"))
+    shown = [_quoted(title) for title in titles if title and isinstance(title, str)]
+    return " / ".join(shown) or ("-" if job.target is None else "?")
 
 
 def configure(level: str, form: str, stream: TextIO | None = None) -> None:
@@ -89,5 +134,5 @@ class _JSON(logging.Formatter):
         }
         line |= getattr(record, "call", {"message": record.getMessage()})
         if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
+            line["traceback"] = record.exc_text or self.formatException(record.exc_info)
         return json.dumps(line)

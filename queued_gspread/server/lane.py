@@ -380,7 +380,7 @@ class Lane:
         following = None
         self._answered += len(self._ended)
         for ended in batches(self._ended):
-            replies = [(entry, outcome.reply if entry.job_id else b"") for entry, outcome in ended]
+            replies = [outcome.answer_to(entry) for entry, outcome in ended]
             following = self._means.doorkeeper.answer(self._means.queue, replies, self._debts)
             for entry, outcome in ended:
                 self._handed.discard(entry.job_id)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker import StaleEpochError
+from queued_gspread.clock import now
 from queued_gspread.errors import BrokerUnavailableError
 
 from .calllog import LOGGER
@@ -27,13 +27,6 @@ __all__ = ["Lease"]
 _LONGEST_PAUSE: Final = 1.0
 # So soon after the other server has ended in good order, one that stands by works.
 _STANDING_BY: Final = 0.1
-
-
-def _since_boot() -> float:
-    # Linux's time.monotonic stands still while the machine is suspended.
-    if hasattr(time, "CLOCK_BOOTTIME"):
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
-    return time.monotonic()
 
 
 class Lease:
@@ -57,7 +50,7 @@ class Lease:
         self,
         queue: Servers,
         seconds: float,
-        clock: Callable[[], float] = _since_boot,
+        clock: Callable[[], float] = now,
         watched: Watch = logged,
     ) -> None:
         self._queue = queue

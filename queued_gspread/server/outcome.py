@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
@@ -70,6 +70,11 @@ class Outcome:
     def is_left(self) -> bool:
         """Whether the job stays in the queue."""
         return self.word == "left"
+
+    def answer_to(self, entry: Entry) -> tuple[Entry, bytes]:
+        """Return a job, with its caller's timeout, and the reply to it, if it is one."""
+        timeout = self.job.timeout if self.job is not None else None
+        return replace(entry, timeout=timeout or 0.0), self.reply if entry.job_id else b""
 
 
 def ended(reply: Reply, job: Job, sent: int, limit: int) -> Outcome:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 
+from queued_gspread.codec.scrub import clean
+
 from .request import Failure
 from .verdict import judge
 
@@ -97,7 +99,7 @@ def _clean(part: Any) -> Any:
     text = str(part)
     if _PAGE.search(text):
         return "the token endpoint answered with a page of HTML"
-    return _SECRET.sub("***", text)[:_LONGEST]
+    return _SECRET.sub("***", clean(text))[:_LONGEST]
 
 
 def _is_json(data: Any) -> bool:

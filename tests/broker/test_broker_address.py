@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import socket
+import traceback
+
 import pytest
 import redis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from queued_gspread.broker import Callers, connection
 from queued_gspread.broker.address import CLUSTER, SENTINEL, SERVER, parse
-from queued_gspread.errors import ConfigurationError
-from queued_gspread.settings import hide_password
+from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
+from queued_gspread.settings import Settings, hide_password
 
 SECRETS = ("hunter2", "hunter3")
 
@@ -117,3 +123,121 @@ def test_passwords_of_many_hosts_are_hidden(url):
         seen.append(str(error))
     assert not [text for text in seen for secret in SECRETS if secret in text]
     assert "one" in seen[0]
+
+
+SECRET = "hunter2"
+MARKS = [*"/?#@:&=%;,[]. '+~\n\r\t\0\x7f\x85é\u2028\ud800", "%00", "%40", "://", "1"]
+ODD = st.lists(st.sampled_from(MARKS), max_size=6).map("".join)
+HOSTS = ["one", "one:7000", "a..b", ".", "a" * 64, "[::1]", "[::1", "x%00y", "é" * 70, "::", "h:"]
+PORTS = ["", ":6379", ":0", ":65536", ":port", ":-1", ":6e3"]
+PATHS = ["", "/", "/0", "/service", "/service/1", "/service/x", "/%00", "/run/redis.sock"]
+QUERIES = [
+    *("", "?", "?db=1", "?db=x", "?db", "?nonsense=1", "?ssl_cert_reqs=x", "?port=x", "?host=a..b"),
+    *(
+        "?redis_connect_func=x",
+        "?retry_on_error=x",
+        "?encoding=x",
+        "?ssl_ciphers=x",
+        "?ssl_min_version=x",
+    ),
+    *(
+        "?health_check_interval=9e9",
+        "?credential_provider=x",
+        "?connection_class=x",
+        "?parser_class=x",
+    ),
+]
+SCHEMES = [
+    "redis",
+    "rediss",
+    "unix",
+    "redis+sentinel",
+    "redis+cluster",
+    "rediss+sentinel",
+    "http",
+    "",
+]
+# A password may stand before the host or among the options, between whatever was not escaped.
+PASSWORDS = st.builds("{}{}{}".format, ODD, st.just(SECRET), ODD)
+USERINFOS = st.builds("{}:{}@".format, st.sampled_from(["", "me"]), PASSWORDS)
+SECRET_OPTIONS = st.builds(
+    "?{}={}".format, st.sampled_from(["password", "sentinel_password"]), PASSWORDS
+)
+URLS = st.builds(
+    "{}{}{}{}{}{}{}".format,
+    st.sampled_from(SCHEMES),
+    st.sampled_from(["://", "://", ":/", ":", ""]),
+    st.one_of(st.just(""), USERINFOS),
+    st.one_of(st.lists(st.sampled_from(HOSTS), max_size=3).map(",".join), ODD),
+    st.sampled_from(PORTS),
+    st.sampled_from(PATHS),
+    st.one_of(st.sampled_from(QUERIES), SECRET_OPTIONS, ODD),
+)
+
+
+@pytest.fixture
+def nobody(monkeypatch):
+    """Let no name be known, after Python's own checks of it; remember no connection."""
+
+    def look_up(host, port, *_):
+        host.encode("idna")
+        if "\0" in host:
+            raise ValueError("embedded null character")
+        raise socket.gaierror(f"{host}:{port} is not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(connection, "_connections", {})
+
+
+@given(url=URLS)
+@settings(max_examples=400, deadline=None, suppress_health_check=[*HealthCheck])
+def test_a_broken_url_is_a_mistake_in_the_configuration(nobody, url):
+    """A broken URL is refused, one that is whole leads to nobody; neither shows its password."""
+    with pytest.raises((ConfigurationError, BrokerUnavailableError)) as caught:
+        Callers(Settings(redis_url=url)).alive()
+    told = "".join(traceback.format_exception(caught.value))
+    assert SECRET not in told + repr(caught.value) + str(vars(caught.value)) + hide_password(url)
+    assert all(sign == "\n" or sign.isprintable() for sign in str(caught.value))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "redis://a..b",
+            "redis://a%2e%2eb",
+            "redis://" + "a" * 64,
+            "redis://a%00b",
+            "redis://a b",
+        ),
+        *("redis+sentinel://one,a..b/service", "redis+cluster://one,a..b", "redis://one/zero"),
+        *("redis://one:0x1", "redis://one:65536", "redis://o\nne"),
+        *(
+            "redis://one?nonsense=1",
+            "redis://one?retry_on_error=x",
+            "redis://one?ssl_min_version=x",
+        ),
+        *("rediss://one?ssl_ciphers=none", "unix:///run/%00", "redis://:pass/word@one"),
+    ],
+)
+def test_a_url_that_fails_late_is_refused_at_once(nobody, url):
+    """What would fail only when a connection is made is refused when the client is made."""
+    with pytest.raises(ConfigurationError, match=r"Redis URL .*cannot be used"):
+        Callers(Settings(redis_url=url))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "me:{}@one:6379/0",
+        ":{}@one:6379",
+        "redis:/u:{}@one",
+        "redis:u:{}@one",
+        "{}",
+        "redis://{}@one",
+    ],
+)
+@pytest.mark.parametrize("password", [SECRET, f"a@{SECRET}@b", f"a {SECRET} b", f"%2F{SECRET}"])
+def test_what_is_no_url_is_not_shown(url, password):
+    """A password is hidden in what only resembles a URL, and where it stands without a name."""
+    assert SECRET not in hide_password(url.format(password))

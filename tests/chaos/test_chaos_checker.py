@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from fates import PROMISES
 
-from queued_gspread.broker.callers import _FATES
+from queued_gspread.broker.fates import meaning
 from queued_gspread.errors import CallTimeoutError
 from queued_gspread.job import Job, Reply
 from queued_gspread.server.outcome import late
@@ -292,5 +292,5 @@ def test_promises_are_those_that_callers_get():
     """What the checker takes for a promise that a call was not made stands in the errors."""
     reply = Reply.decode(late(Job("worksheet", "append_row", timeout=1.0), 0).reply, None)
     assert isinstance(reply.error, CallTimeoutError)
-    told = [_FATES["withdrawn"], _FATES["ended"], str(reply.error)]
+    told = [meaning("withdrawn"), meaning("ended"), str(reply.error)]
     assert all(promise in text for promise, text in zip(PROMISES, told, strict=True))

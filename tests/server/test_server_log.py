@@ -12,8 +12,10 @@ import pytest
 from calls import WORKSHEET, send
 from waiting import eventually
 
+from queued_gspread.broker import Entry
 from queued_gspread.job import Job
-from queued_gspread.server.calllog import configure
+from queued_gspread.server.calllog import LOGGER, configure, log_call
+from queued_gspread.server.outcome import Outcome
 
 SECRET = "4711-never-shown"
 
@@ -126,3 +128,56 @@ def test_a_lane_cannot_write_lines_of_its_own(serve, restored_log, raw, keys):
     serve()
     eventually(lambda: "comes later" in stream.getvalue())
     assert not [line for line in stream.getvalue().splitlines() if line.startswith("INFO")]
+
+
+@pytest.fixture
+def written(restored_log):
+    """Return what is written by a log of text."""
+    stream = io.StringIO()
+    configure("debug", "text", stream)
+    return stream
+
+
+LONG = "x" * 3_000_000
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        Job("client", "open", None, (LONG,)),
+        Job("client", "open", None, ([LONG],)),
+        Job("client", "open", None, (10**4000,)),
+        Job("worksheet", LONG, WORKSHEET),
+        Job("worksheet", "acell", WORKSHEET, ("A1",), caller=(LONG, 1)),
+        Job("worksheet", "acell", {**WORKSHEET, "properties": {"title": LONG}}, ("A1",)),
+        Job("worksheet", "acell", {**WORKSHEET, "spreadsheet": {"title": [LONG]}}, ("A1",)),
+    ],
+    ids=["title", "no title", "number", "method", "caller", "worksheet", "no text"],
+)
+def test_what_a_job_brings_makes_no_long_line(written, job):
+    """However long a title, a method or a caller's name is, its call is a line of usual length."""
+    log_call(Entry("lane", "1-1", "id", b"", "", 1), Outcome("ok", b"", job, 1), 0.1)
+    assert len(written.getvalue()) < 1000
+    assert written.getvalue().endswith("requests: 1  ok\n")
+
+
+def test_an_error_makes_one_line(written):
+    """A line break, a terminal's commands and any length in an error make no line of their own."""
+    LOGGER.warning("lane %r: comes later: %s", "lane", "a\nINFO forged\x1b[2J\u2028b" + LONG)
+    (line,) = written.getvalue().splitlines()
+    assert r"a\nINFO forged\x1b[2J\u2028bxxx" in line
+    assert len(line) < 3000
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_traceback_makes_no_line_that_looks_like_a_message(restored_log, form):
+    """The lines of a traceback are indented, few, not too long, and without a URL's password."""
+    stream = io.StringIO()
+    configure("info", form, stream)
+    told = f"http://me:{SECRET}@proxy\n2026-01-01 INFO forged\n" + "y\n" * 1000 + LONG
+    LOGGER.error("an error of this program", exc_info=ValueError(told))
+    first, *rest = stream.getvalue().splitlines()
+    assert "an error of this program" in first
+    assert all(line.startswith("    ") for line in rest)
+    assert SECRET not in stream.getvalue()
+    assert len(stream.getvalue()) < 20_000

@@ -675,3 +675,20 @@ def test_what_cannot_be_reached_is_told_once(serve, client, gate, background, ca
     assert len(warnings) == 1
     assert "https://sheets.googleapis.com (connection refused)" in warnings[0]
     assert "--api-endpoint" in warnings[0]
+
+
+# Replies ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("timeout", "least", "most"),
+    [(None, 200, 300), (60, 200, 300), (900, 800, 900), (1e9, 86_000, 86_400)],
+)
+def test_a_reply_is_kept_for_as_long_as_its_caller_may_wait(
+    serve, queue, gate, raw, keys, timeout, least, most
+):
+    """A reply that nobody fetches goes after five minutes, or its caller's timeout, or a day."""
+    serve()
+    wait = put(queue, job("get", timeout))
+    gate.next().answer({})
+    assert least < eventually(lambda: max(0, raw.ttl(keys.reply(wait.job_id)))) <= most

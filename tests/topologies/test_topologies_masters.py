@@ -14,7 +14,7 @@ from queued_gspread.broker import Callers, Servers, Stop
 from queued_gspread.broker.connection import connect
 from queued_gspread.broker.keys import Keys
 from queued_gspread.embedded.probe import free_port
-from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
+from queued_gspread.errors import BrokerUnavailableError, CallTimeoutError, ConfigurationError
 from queued_gspread.job import new_id
 from queued_gspread.settings import Settings
 
@@ -92,6 +92,16 @@ def test_nobody_is_there(namespace, form, monkeypatch):
     assert not caught.value.may_have_run
     assert all(host in str(caught.value) for host in hosts)
     assert PASSWORDS[0] not in str(caught.value)
+
+
+def test_a_sentinel_that_is_silent(plain, namespace):
+    """One that takes connections and says nothing leaves a call the time to ask the next one."""
+    *_, sentinel = plain
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        hosts = f"127.0.0.1:{silent.getsockname()[1]},{sentinel.host}"
+        settings = Settings(f"redis+sentinel://{hosts}/mymaster", namespace, timeout=3.0)
+        with pytest.raises(CallTimeoutError, match="was not started and will not be made"):
+            Callers(settings).call(new_id(), "lane", b"job")
 
 
 def test_a_redis_that_is_no_cluster(locked, namespace):

@@ -1,0 +1,116 @@
+"""Until when a thread may wait for Redis: its caller's deadline, kept by every connection.
+
+A call waits in many places: for a connection and its handshake, for those who know the master, for
+answers, and once more after each failure. So the moment belongs to the thread, and connections look
+at it whenever they are about to wait.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from concurrent import futures
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from queued_gspread.clock import now
+
+from .aside import aside
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["Limited", "extend", "is_limited", "left", "until"]
+
+# A socket with a time-out of 0 would not wait, and say so in another way.
+_LEAST: Final = 0.001
+
+
+class _Limit(threading.local):
+    moment = math.inf
+
+
+_limit = _Limit()
+
+
+@contextmanager
+def until(moment: float) -> Iterator[None]:
+    """Have this thread wait for Redis until a moment of :func:`~queued_gspread.clock.now`."""
+    before = _limit.moment
+    _limit.moment = moment
+    try:
+        yield
+    finally:
+        _limit.moment = before
+
+
+def extend(moment: float) -> None:
+    """Set another moment for the rest of the :func:`until` block that this thread is in."""
+    _limit.moment = moment
+
+
+def is_limited() -> bool:
+    """Tell whether this thread has such a moment."""
+    return _limit.moment != math.inf
+
+
+def left() -> float:
+    """Return the seconds until that moment; infinitely many where there is none."""
+    return _limit.moment - now() if is_limited() else math.inf
+
+
+class Limited:
+    """Mixed into a connection of redis-py: it waits no longer than its thread may."""
+
+    def _connect(self) -> _Socket:
+        connect: Callable[[], Any] = super()._connect  # type: ignore[misc]
+        return _Socket(_in_time(connect) if is_limited() else connect())
+
+
+class _Socket:
+    """A socket, all of whose waits end with the time that the thread has left."""
+
+    def __init__(self, own: Any) -> None:
+        self._own = own
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._own, name)
+
+    def sendall(self, *args: Any) -> Any:
+        return self._do(self._own.sendall, args)
+
+    def recv(self, *args: Any) -> Any:
+        return self._do(self._own.recv, args)
+
+    def recv_into(self, *args: Any) -> Any:
+        return self._do(self._own.recv_into, args)
+
+    def _do(self, wait: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        if not is_limited():
+            return wait(*args)
+        own = self._own.gettimeout()
+        self._own.settimeout(min(own, max(left(), _LEAST)))
+        try:
+            return wait(*args)
+        finally:
+            self._own.settimeout(own)
+
+
+def _in_time(connect: Callable[[], Any]) -> Any:
+    """Return a connected socket, unless that takes too long: a name's look-up has no time-out."""
+    made = aside(connect, "connect", daemon=True)
+    is_in_time = False
+    try:
+        futures.wait([made], left())
+        is_in_time = made.done()
+    finally:
+        if not is_in_time:
+            made.add_done_callback(_close)
+    if is_in_time:
+        return made.result()
+    raise TimeoutError
+
+
+def _close(made: futures.Future[Any]) -> None:
+    if made.exception() is None:
+        made.result().close()
