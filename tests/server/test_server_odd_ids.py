@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pytest
 from calls import read
-from odd_ids import ODD_IDS
+from odd_ids import REFUSED_IDS, SENT_IDS
 from redis import Redis
 from waiting import PATIENCE, eventually
+
+from queued_gspread.errors import CallRefusedError
 
 BOOK = {"properties": {"title": "Book"}}
 
 
-@pytest.mark.parametrize("odd", ODD_IDS, ids=lambda odd: ascii(odd[:24]))
+@pytest.mark.parametrize("odd", SENT_IDS, ids=lambda odd: ascii(odd[:24]))
 def test_a_call_with_an_odd_id_is_a_call(odd, serve, client, gate, background, raw, keys):
     """It is made and holds up nobody, before and after a restart in which another one waits."""
     server = serve()
@@ -31,6 +33,24 @@ def test_a_call_with_an_odd_id_is_a_call(odd, serve, client, gate, background, r
     read_beside(client, gate, background)
     held.answer(BOOK)
     assert behind.result(PATIENCE).title == "Book"
+    assert server.is_running
+    assert not server.was_told_to_stop
+
+
+@pytest.mark.parametrize("odd", REFUSED_IDS, ids=lambda odd: ascii(odd[:24]))
+def test_a_call_with_an_id_that_is_refused_is_a_call(
+    odd, serve, client, gate, background, raw, keys
+):
+    """It is refused, also by a server that starts while it waits, and that server runs on."""
+    gate.open()
+    opening = background(client.open_by_key, odd)
+    eventually(lambda: raw.get(keys.waiting) == "1")
+    server = serve()
+    with pytest.raises(CallRefusedError):
+        opening.result(PATIENCE)
+    with pytest.raises(CallRefusedError):
+        client.open_by_key(odd)
+    assert read(client, "beside") == {}
     assert server.is_running
     assert not server.was_told_to_stop
 

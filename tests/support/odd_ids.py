@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-__all__ = ["ODD_IDS"]
+__all__ = ["ODD_IDS", "REFUSED_IDS", "SENT_IDS"]
 
-ODD_IDS = [
+SENT_IDS = [
     "",
     " ",
     "-",
-    "\0",
-    "\0stop",
-    "\n",
     "a b",
     "a/b",
     "é",
     "\ud800",
     "{other}",
+    "x" * 201,
+    "x" * 3_000_000,
+]
+
+# In a URL these have two readings, or none.
+REFUSED_IDS = [
+    "\0",
+    "\0stop",
+    "\n",
     "%2e%2e",
     "../../drive/v3/files",
     # As the list of ready lanes has a job with its lane.
     "\x001-1\x00abc\x003\x00xyz{}",
-    "x" * 201,
-    "x" * 3_000_000,
 ]
+
+ODD_IDS = [*SENT_IDS, *REFUSED_IDS]
