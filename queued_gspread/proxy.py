@@ -79,7 +79,9 @@ class Proxy:
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         # pickle would compare the class that it makes with __class__.
-        reduced = super().__reduce_ex__(max(protocol, 2))
+        reduced: Any = super().__reduce_ex__(max(protocol, 2))
+        if isinstance(reduced, str):
+            return reduced  # the name of a global, of a user's own
         return (_make, reduced[:2], *reduced[2:])
 
 
