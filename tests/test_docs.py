@@ -90,6 +90,18 @@ def test_the_readme_lists_every_variable_of_the_clients():
     assert told == {name for pair in read for name in pair if name}
 
 
+def test_pythons_and_extras_are_those_of_the_package():
+    """The pages name extras that there are, and the README the oldest Python that is supported."""
+    project = (TOP / "pyproject.toml").read_text()
+    optional = project.partition("[project.optional-dependencies]\n")[2].partition("\n[")[0]
+    extras = set(re.findall(r"^(\w+) = \[", optional, re.MULTILINE))
+    for page in PAGES:
+        lists = re.findall(r"(?:queued-gspread|\.)\[([a-z,]+)\]", page.read_text())
+        assert {extra for listed in lists for extra in listed.split(",")} <= extras, page
+    oldest = re.findall(r"Python (3\.\d+) or later", README.read_text())
+    assert oldest == re.findall(r'requires-python = ">=(3\.\d+)"', project)
+
+
 def test_the_architecture_names_every_module():
     """The page on the architecture names every module of the package, and no other, as code."""
     text = (TOP / "docs" / "architecture.md").read_text()
