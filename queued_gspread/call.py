@@ -16,6 +16,7 @@ job of its own:
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, cast
@@ -178,10 +179,10 @@ def _call_here(
 ) -> Any:
     if kind is HTTP_CLIENT and method == "request":
         return _request_here(proxy, *args, **kwargs)
-    own: Any = getattr(kind.cls, method)
-    if method in kind.remote:
-        return own.fget(proxy)
-    return adopt(own(proxy, *args, **kwargs))
+    own = inspect.getattr_static(kind.cls, method)
+    bind = getattr(type(own), "__get__", None)  # a test's double has none, and gets no self
+    bound = own if bind is None else bind(own, proxy, type(proxy))
+    return bound if method in kind.remote else adopt(bound(*args, **kwargs))
 
 
 def _request_here(

@@ -18,7 +18,6 @@ from .settings import Settings
 from .surface import passing_on
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from google.auth.credentials import Credentials
@@ -49,7 +48,7 @@ class HTTPClient(Proxy, _gspread.HTTPClient, queued=HTTP_CLIENT):
     """
 
     # The queued method itself, whatever a library puts in the place of ``request``.
-    _queued_request: ClassVar[Callable[..., Any]]
+    _queued_request: ClassVar[Any]
 
     def __init__(
         self,

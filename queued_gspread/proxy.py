@@ -29,21 +29,23 @@ def _call(
     return make_call(proxy, kind, name, args, kwargs)
 
 
-def _method(kind: Kind, name: str) -> Callable[..., Any]:
+def _method(kind: Kind, name: str, module: str) -> Callable[..., Any]:
     def method(self: Proxy, /, *args: Any, **kwargs: Any) -> Any:
         return _call(self, kind, name, args, kwargs)
 
-    return functools.update_wrapper(method, getattr(kind.cls, name))
+    functools.update_wrapper(method, getattr(kind.cls, name))
+    method.__module__ = module  # where pickle looks for it
+    return method
 
 
-def _remote_property(kind: Kind, name: str) -> property:
+def _remote_property(kind: Kind, name: str, _module: str) -> property:
     def read(self: Proxy) -> Any:
         return _call(self, kind, name, (), {})
 
     return property(read, doc=getattr(kind.cls, name).__doc__)
 
 
-_MAKERS: dict[Group, Callable[[Kind, str], Any]] = {
+_MAKERS: dict[Group, Callable[[Kind, str, str], Any]] = {
     Group.CALL: _method,
     Group.REMOTE: _remote_property,
 }
@@ -61,7 +63,7 @@ class Proxy:
         cls._shown_as = queued.cls
         for name, group in queued.groups.items():
             if group in _MAKERS:
-                setattr(cls, name, _MAKERS[group](queued, name))
+                setattr(cls, name, _MAKERS[group](queued, name, cls.__module__))
         register(queued, cls)
 
     @property
@@ -77,7 +79,9 @@ class Proxy:
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         # pickle would compare the class that it makes with __class__.
-        reduced = super().__reduce_ex__(max(protocol, 2))
+        reduced: Any = super().__reduce_ex__(max(protocol, 2))
+        if isinstance(reduced, str):
+            return reduced  # the name of a global, of a user's own
         return (_make, reduced[:2], *reduced[2:])
 
 

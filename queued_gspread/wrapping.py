@@ -2,39 +2,42 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import gspread
 
 from . import objects
-from .catalogue import HTTP_CLIENT, KINDS, SPREADSHEET, WORKSHEET
+from .catalogue import HTTP_CLIENT, SPREADSHEET, WORKSHEET
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .catalogue import Kind
 
 __all__ = ["Objects", "adopt", "is_customised", "register"]
 
 _proxies: dict[str, type[Any]] = {}
+_methods: dict[str, dict[str, Callable[..., Any]]] = {}
 
 
 def register(kind: Kind, proxy: type[Any]) -> None:
     """Make a class the proxy of a kind."""
     _proxies[kind.name] = proxy
+    _methods[kind.name] = {name: vars(proxy)[name] for name in kind.calls}
 
 
 def is_customised(proxy: Any, kind: Kind = HTTP_CLIENT) -> bool:
-    """Tell whether an object has calls of a user's own, on its class or on itself."""
-    return not kind.calls.isdisjoint(vars(proxy)) or _has_own_calls(
-        cast("Any", type(proxy)), kind.name
-    )
+    """Tell whether an object has calls of a user's own, on its class or on itself.
 
-
-@cache
-def _has_own_calls(cls: Any, kind: str) -> bool:
-    plain = _proxies[kind]
-    calls = KINDS[kind].calls
-    return any(getattr(cls, name, None) is not getattr(plain, name) for name in calls)
+    Classes are asked each time, since tests and libraries patch them, ours among them.
+    """
+    if not kind.calls.isdisjoint(vars(proxy)):
+        return True
+    cls: Any = type(proxy)
+    own = _methods[kind.name].items()
+    if own <= vars(cls).items():
+        return False  # one of our own classes, as it was
+    return any(getattr(cls, name, None) is not method for name, method in own)
 
 
 def adopt(result: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
+import typing
 from collections.abc import Iterable
 
 import gspread
@@ -112,6 +113,22 @@ def test_objects_can_be_pickled(gc, sh, ws, protocol):
     assert worksheet.spreadsheet is spreadsheet
     assert client.open_by_key(sh.id).title == sh.title
     assert isinstance(worksheet, gspread.Worksheet)
+
+
+def test_methods_can_be_pickled(ws):
+    """Methods of the classes and of objects can be handed to a pool of processes."""
+    for kind in KINDS.values():
+        ours = getattr(queued_gspread, kind.cls.__name__)
+        for method in kind.calls:
+            assert pickle.loads(pickle.dumps(getattr(ours, method))) is getattr(ours, method)
+    ws.append_row(["x"])
+    assert pickle.loads(pickle.dumps(ws.row_values))(1) == ["x"]
+
+
+def test_the_classes_have_type_hints():
+    """The annotations of each class can be read, as those of gspread's classes can."""
+    for kind in KINDS.values():
+        assert typing.get_type_hints(getattr(queued_gspread, kind.cls.__name__))
 
 
 def test_credentials_are_not_pickled(server, key_file, redis_url, namespace):

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import warnings
+from unittest import mock
 
 import gspread
 import numpy_like
@@ -174,6 +175,44 @@ def test_an_overridden_method_is_met_by_gspreads_code(gc, sh, sent):
     assert loud.get_all_values() == [["QUIET"]]
     assert plain.get_all_values() == [["quiet"]]
     assert sent[-2:] == ["http_client.values_get", "worksheet.get_all_values"]
+
+
+def test_a_patch_of_our_classes_is_met_by_gspreads_code(gc, sh, ws, sent, monkeypatch):
+    """What a test puts on our classes is met by gspread's other methods, and gone afterwards."""
+    with monkeypatch.context() as patch:
+        patch.setattr(queued_gspread.Worksheet, "append_rows", lambda *_args, **_more: "patched")
+        assert ws.append_row(["x"]) == "patched"
+        patch.setattr(queued_gspread.HTTPClient, "request", mock.Mock(side_effect=OSError("cut")))
+        for call in (ws.get_all_values, sh.worksheets, gc.openall):
+            with pytest.raises(OSError, match="cut"):
+                call()
+    assert sent == []
+    assert ws.get_all_values() == [[]]
+    assert sent == ["worksheet.get_all_values"]
+
+
+def test_a_method_that_a_subclass_gets_later_is_met(gc, sh, ws, sent):
+    """A method that is put on a class after its objects were used is met by gspread's code."""
+
+    class Late(queued_gspread.Worksheet):
+        pass
+
+    worksheet = Late(sh, ws._properties, sh.id, gc.http_client)
+    assert worksheet.get_all_values() == [[]]
+    Late.get = lambda *_args, **_more: [["late"]]
+    assert worksheet.get_all_values() == [["late"]]
+    assert sent == ["worksheet.get_all_values"]
+
+
+def test_a_double_on_gspreads_class_gets_what_it_gets_there(gc, ws, monkeypatch):
+    """A double that is no function gets no self, and one that is a function does."""
+    double = mock.Mock(return_value=["double"])
+    monkeypatch.setattr(gspread.Worksheet, "row_values", double)
+    assert ws.row_values(1, value_render_option="FORMULA") == ["double"]
+    double.assert_called_once_with(1, value_render_option="FORMULA")
+    with mock.patch.object(gspread.Client, "open", autospec=True) as spec:
+        gc.open("A title")
+    spec.assert_called_once_with(gc, "A title")
 
 
 def test_a_regular_expression_runs_in_the_caller(ws, sent):

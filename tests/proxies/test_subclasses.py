@@ -260,6 +260,21 @@ def test_a_subclass_says_how_it_is_copied(gc, sh, ws):
         assert twin.get_all_values() == [["x"]]
 
 
+class Single(queued_gspread.Worksheet):
+    """Is one object, which pickle finds by its name."""
+
+    def __reduce__(self):
+        return "SINGLE"
+
+
+SINGLE = Single.__new__(Single)
+
+
+def test_a_subclass_may_be_found_by_its_name():
+    """An object that pickle finds by a name is that object in every copy."""
+    assert all(twin is SINGLE for twin in copies(SINGLE))
+
+
 def test_a_subclass_is_what_it_says(gc, sh, ws):
     """Its instances are of its own class, of ours and of gspread's, and say so."""
     tab = Tab(sh, sh, ws._properties, sh.id, gc.http_client)
