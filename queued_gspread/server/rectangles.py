@@ -60,7 +60,7 @@ def _check(rows: int, columns: int) -> None:
         return
     most = MOST_OBJECTS if _makes_objects(job) else MOST_CELLS
     cells = max(rows, 1) * max(columns, 1)
-    if cells > most:
+    if not cells <= most:  # NaN is neither
         raise CallRefusedError(
             f"{job.kind}.{job.method} makes a rectangle of {_shown(rows)} rows and "
             f"{_shown(columns)} columns, {_shown(cells)} cells, and the server makes {most:,} at "
@@ -89,8 +89,13 @@ def _check_filled(values: Any, rows: Any = None, cols: Any = None, *_: Any, **__
 
 def _check_cells(cells: Any) -> None:
     if cells:
-        rows, columns = [cell.row for cell in cells], [cell.col for cell in cells]
-        _check(max(rows) - min(rows) + 1, max(columns) - min(columns) + 1)
+        _check(_extent([cell.row for cell in cells]), _extent([cell.col for cell in cells]))
+
+
+def _extent(numbers: list[Any]) -> Any:
+    # The difference of two large floats may be 0 where that of gspread's integers is not.
+    whole = [int(one) if isinstance(one, float) and one == one else one for one in numbers]  # noqa: PLR0124 - NaN
+    return max(whole) - min(whole) + 1
 
 
 def _check_label(label: Any) -> None:

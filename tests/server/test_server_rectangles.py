@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import math
 from pathlib import Path
 
 import gspread
@@ -54,6 +55,12 @@ def outcome(method, *args, target=None, kind="worksheet", answer=(), **kwargs):
 TOO_LARGE = {
     "two corners": ("update_cells", (corners(5000, 5000),), {}),
     "two corners beyond all numbers": ("update_cells", (corners(10**4000, 10**4000),), {}),
+    "a distance that is lost between floats": (
+        "update_cells",
+        ([Cell(2**76 - 4_000_000, 1), Cell(2.0**76, 1)],),
+        {},
+    ),
+    "a column that is no number": ("update_cells", ([Cell(1, math.nan), Cell(HUGE, 1)],), {}),
     "rows of nothing": ("range", (f"1:{HUGE}",), {"target": sheet(columns=0)}),
     "a label": ("range", ("A1:ZZZ1000000",), {}),
     "numbers": ("range", (1, 1, HUGE, HUGE), {}),
