@@ -44,6 +44,9 @@ _BYTE, _ITEM, _PAIR = 12, 64, 160
 _FILLED: Final = 24
 _LOOKED_THROUGH: Final = 100_000
 _PLACE: Final = re.compile(rb'\["cell",(\d{1,8}),(\d{1,8}),')
+# Who writes a job in another way than our clients, such as letters as escapes, may hide cells so.
+_CELL: Final = re.compile(rb'"cell"\s*,')
+_ESCAPED: Final = re.compile(rb"\\u00[2-7]")
 
 
 def estimate(body: bytes) -> int:
@@ -59,12 +62,15 @@ def _read(text: bytes) -> int:
 
 def _filled(body: bytes) -> int:
     """Return how many cells the rectangle around those of a job has at the most."""
-    if b'"update_cells"' not in body:
+    is_hidden = _ESCAPED.search(body) is not None
+    if not is_hidden and b'"update_cells"' not in body:
         return 0
-    if len(body) > _LOOKED_THROUGH:
+    if is_hidden or len(body) > _LOOKED_THROUGH:
         return MOST_OBJECTS
-    places = [(int(row), int(column)) for row, column in _PLACE.findall(body)] or [(1, 1)]
-    rows, columns = [row for row, _ in places], [column for _, column in places]
+    places = [(int(row), int(column)) for row, column in _PLACE.findall(body)]
+    if len(places) != len(_CELL.findall(body)):
+        return MOST_OBJECTS
+    rows, columns = zip(*places or [(1, 1)], strict=True)
     return min((max(rows) - min(rows) + 1) * (max(columns) - min(columns) + 1), MOST_OBJECTS)
 
 

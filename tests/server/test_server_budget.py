@@ -164,6 +164,27 @@ def test_the_rectangle_around_cells_counts():
     assert estimate(large) > 60_000_000
 
 
+@pytest.mark.parametrize(
+    ("written", "other"),
+    [
+        (b'"update_cells"', rb'"update_cell\u0073"'),
+        (b'["cell",', rb'["c\u0065ll",'),
+        (b'["cell",', b'["cell", '),
+        (b'["cell",', b'[ "cell" ,'),
+        (b"1000,1000", b"1000.0,1000"),
+        (b"1000,1000", b"1e3,1000"),
+    ],
+)
+def test_no_way_to_write_a_job_hides_a_rectangle(written, other):
+    """A job that none of our clients writes so counts as the largest rectangle that is made."""
+    cells = [Cell(1, 1, "a"), Cell(1_000, 1_000, "b")]
+    body = Job("worksheet", "update_cells", WORKSHEET, (cells,)).encode()
+    assert written in body
+    assert estimate(body.replace(written, other)) > 60_000_000 > estimate(body)
+    with_signs = Job("worksheet", "append_row", WORKSHEET, (["\1\n\t\v\x7f", '"cell"'],)).encode()
+    assert estimate(with_signs) < 20_000
+
+
 # Of a server ---------------------------------------------------------------------------------
 
 
