@@ -8,22 +8,30 @@ server's asks, thread by thread: like the warnings in :mod:`.captured`.
 
 from __future__ import annotations
 
+import re
 import threading
 from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
 
 import gspread
 from gspread.exceptions import IncorrectCellLabel
+from gspread.utils import a1_to_rowcol
 
 from queued_gspread.errors import CallRefusedError
+from queued_gspread.wire_path import path_of
+
+from .request import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from queued_gspread.job import Job
 
-__all__ = ["MOST_CELLS", "MOST_OBJECTS", "bounded"]
+    from .request import Exchange
+
+__all__ = ["MOST_CELLS", "MOST_OBJECTS", "bounded", "made_of"]
 
 MOST_CELLS: Final = 10_000_000
 """Cells of a rectangle: as many as Google allows a spreadsheet to have."""
@@ -34,6 +42,9 @@ that is sent: of more, Google refuses the request, which is larger than 10 MiB t
 
 # gspread raises 26 to the power of each letter's place.
 _LONGEST_LABEL: Final = 1_000
+
+_RANGE: Final = re.compile(rb'"range": *"((?:[^"\\]|\\.)*)"')
+_CORNERS: Final = re.compile(r"([A-Za-z]{1,4}[0-9]{1,9}):([A-Za-z]{1,4}[0-9]{1,9})")
 
 _COUNTLESS: Final = 10**12
 
@@ -52,6 +63,33 @@ def bounded(job: Job) -> Iterator[None]:
         yield
     finally:
         _local.job = outer
+
+
+def made_of(job: Job, exchange: Exchange) -> tuple[int, bool]:
+    """Return how many cells gspread makes of an answer, at the most, and if as its objects.
+
+    That is not how many the answer has: of an empty range there is a cell for each place.
+    """
+    label = unquote(path_of(str(exchange.request.endpoint)).partition("/values/")[2])
+    found = _RANGE.search(content_of(exchange))
+    if not label or found is None:
+        return 0, False
+    cells = max(_cells_in(label), _cells_in(found[1].decode(errors="replace")))
+    if not _makes_objects(job):
+        return min(cells, MOST_CELLS), False
+    # As many rows as the sheet has for its caller.
+    is_open = ":" in label.rpartition("!")[2] and not _cells_in(label)
+    return MOST_OBJECTS if is_open else min(cells, MOST_OBJECTS), True
+
+
+def _cells_in(label: str) -> int:
+    """Return how many cells a range has, 0 where it does not say all of its four ends."""
+    found = _CORNERS.fullmatch(label.rpartition("!")[2])
+    if found is None:
+        return 0
+    (top, left), (bottom, right) = map(a1_to_rowcol, found.groups())
+    rows, columns = bottom - top + 1, right - left + 1
+    return max(rows, 1) * max(columns, 1)
 
 
 def _check(rows: int, columns: int) -> None:
