@@ -40,10 +40,10 @@ MOST_OBJECTS: Final = 2_500_000
 """Those of one that is made of gspread's ``Cell``, which take 150 bytes each and 550 in a reply, or
 that is sent: of more, Google refuses the request, which is larger than 10 MiB then."""
 
-# gspread raises 26 to the power of each letter's place.
+# gspread raises 26 to the power of each letter's place, and looks for a range from each on.
 _LONGEST_LABEL: Final = 1_000
 
-_RANGE: Final = re.compile(rb'"range": *"((?:[^"\\]|\\.)*)"')
+_RANGE: Final = re.compile(rb'"range": *"((?:[^"\\]|\\.){0,1000})"')
 _CORNERS: Final = re.compile(r"([A-Za-z]{1,4}[0-9]{1,9}):([A-Za-z]{1,4}[0-9]{1,9})")
 
 _COUNTLESS: Final = 10**12
@@ -71,8 +71,8 @@ def made_of(job: Job, exchange: Exchange) -> tuple[int, bool]:
     That is not how many the answer has: of an empty range there is a cell for each place.
     """
     label = unquote(path_of(str(exchange.request.endpoint)).partition("/values/")[2])
-    found = _RANGE.search(content_of(exchange))
-    if not label or found is None:
+    found = _RANGE.search(content_of(exchange)) if label else None
+    if found is None:
         return 0, False
     cells = max(_cells_in(label), _cells_in(found[1].decode(errors="replace")))
     if not _makes_objects(job):
@@ -157,6 +157,7 @@ def _install() -> None:
         (gspread.worksheet, "fill_gaps", _check_filled),
         (gspread.worksheet, "cell_list_to_rect", _check_cells),
         (gspread.worksheet, "a1_to_rowcol", _check_label),
+        (gspread.worksheet, "is_full_a1_notation", _check_label),
         (gspread.utils, "a1_to_rowcol", _check_label),
         (gspread.utils, "_a1_to_rowcol_unbounded", _check_label),
     ):

@@ -6,6 +6,7 @@ import ast
 import inspect
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import gspread
 import pytest
@@ -138,6 +139,15 @@ def test_a_label_of_many_letters_is_no_label(method):
     error = outcome(method, "A" * 300_000 + "1").error
     assert isinstance(error, gspread.exceptions.IncorrectCellLabel)
     assert len(str(error)) < 100
+
+
+def test_a_range_of_many_letters_is_none(monkeypatch):
+    """One is not searched for its corners, which would stop all threads for seconds."""
+    searched = []
+    monkeypatch.setattr(gspread.utils, "A1_ADDR_FULL_RE", SimpleNamespace(search=searched.append))
+    error = outcome("get", "A" * 10_000, maintain_size=True).error
+    assert isinstance(error, gspread.exceptions.IncorrectCellLabel)
+    assert searched == []
 
 
 def test_a_call_beside_the_servers_is_not_bounded(monkeypatch):
