@@ -170,7 +170,11 @@ def hide_password(url: str) -> str:
     userinfo, at, place = rest.rpartition("@")
     place, question, query = place.partition("#")[0].partition("?")
     hosts, slash, path = place.partition("/")
-    shown = [_shown_user(userinfo) if at else "", at, _shown_hosts(hosts), slash, path, question]
+    host = _shown_hosts(hosts)
+    # Behind what is no host, what looks like a path may be the rest of a password.
+    if HIDDEN in host:
+        slash, path, question, query = "", "", "", ""
+    shown = [_shown_user(userinfo) if at else "", at, host, slash, path, question]
     options = "&".join(_shown_option(option) for option in query.split("&")) if query else ""
     return "".join([scheme, mark, *shown, options])
 

@@ -135,7 +135,7 @@ def _service_and_database(kind: str, path: str) -> tuple[str, str]:
     if not service:
         raise ConfigurationError("it lacks the name by which the Sentinels know the Redis")
     if database and not database.isdecimal():
-        raise ConfigurationError(f"the database {database!r} is not a number")
+        raise ConfigurationError("its database is not a number")
     return unquote(service), database
 
 
@@ -143,7 +143,7 @@ def _check_database(scheme: str, rest: str) -> None:
     """Refuse what redis-py would take for database 0."""
     path = re.split("[?#]", rest, maxsplit=1)[0].partition("/")[2].strip("/")
     if scheme != "unix" and path and not path.isdecimal():
-        raise ConfigurationError(f"the database {path!r} is not a number")
+        raise ConfigurationError("its database is not a number")
 
 
 def _host(options: dict[str, Any], port: int) -> tuple[str, int]:

@@ -17,9 +17,6 @@ _TOKEN: Final = re.compile(r"\b(?P<scheme>Bearer\s+|ya29\.)[\w.~+/=-]{8,}", re.I
 _URL: Final = re.compile(r"""://([^\s"'<>]+)""")
 _SCHEME: Final = re.compile(r"^[\w+.-]*://")
 _LONGEST_USERINFO: Final = 600
-_PROXIES: Final = tuple(
-    name for kind in ("http", "https", "all") for name in (f"{kind}_proxy", f"{kind}_proxy".upper())
-)
 # What is shorter stands in many a text.
 _SHORTEST_SECRET: Final = 4
 _SECRET_KEYS: Final = frozenset(
@@ -49,7 +46,9 @@ def _secrets_of_proxies() -> list[str]:
 
     Where a password has a mark that was not escaped, an error takes a part of it for a host.
     """
-    urls = [url for url in map(os.environ.get, _PROXIES) if url and "@" in url]
+    # Python takes a variable of such a name in any case.
+    named = [url for name, url in os.environ.items() if name.lower().endswith("_proxy")]
+    urls = [url for url in named if "@" in url]
     userinfos = [_SCHEME.sub("", url.rpartition("@")[0]) for url in urls]
     passwords = [userinfo.partition(":")[2] for userinfo in userinfos]
     whole = {*passwords, *map(unquote, passwords)}

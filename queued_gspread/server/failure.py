@@ -6,6 +6,7 @@ import threading
 from functools import wraps
 from typing import TYPE_CHECKING, TypeAlias
 
+from queued_gspread.codec.scrub import clean
 from queued_gspread.errors import QueuedGspreadError
 
 from .calllog import LOGGER
@@ -58,7 +59,7 @@ class Failure:
         try:
             name, what = threading.current_thread().name, f"{type(error).__name__}: {error}"
             LOGGER.critical("the thread %s has failed, please report it", name, exc_info=error)
-            told = f"the server has ended, since its thread {name!r} has failed: {what}"
+            told = f"the server has ended, since its thread {name!r} has failed: {clean(what)}"
             self._told = self._told or told
         finally:
             self.error = self.error or error

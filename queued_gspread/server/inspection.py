@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+from urllib.parse import parse_qsl, urlsplit
 
 from queued_gspread.errors import CallRefusedError
 from queued_gspread.wire_path import path_of
@@ -44,6 +45,8 @@ HEADERS: Final = frozenset(
 _WITHOUT_BODY: Final = ("DELETE", "GET", "HEAD")
 # Of other objects requests takes the number of their items for the number of their bytes.
 _MEASURED: Final = (str, bytes, Mapping, list, tuple, type(None))
+# Parameters by which Google takes a request for another one, or for somebody else's.
+_STEERING: Final = re.compile(r"\$http.*|\$?(access|bearer|oauth)_token", re.IGNORECASE)
 _PLAIN: Final = re.compile(r"[\t\x20-\x7e]*")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _HIDDEN_SLASH: Final = re.compile(r"\\|%2f|%5c", re.IGNORECASE)
@@ -63,6 +66,7 @@ def inspect(request: Request) -> None:
     if method not in METHODS:
         _refuse(f"the HTTP method {_cut(request.method)}", f"take one of {', '.join(METHODS)}")
     _inspect_url(str(request.endpoint))
+    _inspect_params(request)
     _inspect_headers(request)
     _inspect_body(request, method)
 
@@ -80,6 +84,30 @@ def _inspect_url(url: str) -> None:
         _refuse(shown, "its path has an escaped slash, or a backslash")
     if segments[1:2] == ["batch"]:
         _refuse(shown, "send what is in the batch one by one: the quota counts it")
+
+
+def _inspect_params(request: Request) -> None:
+    params = request.params
+    if not isinstance(params, _MEASURED):
+        _refuse(f"params of type {type(params).__name__}", "take a dict")
+    in_url = urlsplit(str(request.endpoint)).query
+    for name in (*_names_in(in_url), *_names_in(params)):
+        if _STEERING.fullmatch(name):
+            _refuse(f"the parameter {_cut(name)}", "say it by the method, and by the account")
+
+
+def _names_in(params: Any) -> list[str]:
+    """Return the names of parameters, in whichever form requests takes them."""
+    if isinstance(params, (str, bytes)):
+        return [name for name, _ in parse_qsl(_text(params), keep_blank_values=True)]
+    pairs = list(params.items() if isinstance(params, Mapping) else params or ())
+    if not all(isinstance(pair, (list, tuple)) and pair for pair in pairs):
+        _refuse("params that are no pairs", "take a dict")
+    return [_text(name) for name, *_ in pairs]
+
+
+def _text(name: Any) -> str:
+    return name.decode(errors="replace") if isinstance(name, bytes) else str(name)
 
 
 def _inspect_headers(request: Request) -> None:

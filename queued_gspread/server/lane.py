@@ -22,10 +22,10 @@ from .ahead import Ahead
 from .calllog import LOGGER, log_call
 from .flight import Flight
 from .line import FREE, Ticket
-from .memory import Memory, Portion
+from .memory import Memory, Portion, estimate_answers
 from .outcome import Outcome, batches
 from .quarantine import Quarantine, is_suspect
-from .request import Exchange, Response, content_of, is_read
+from .request import Exchange, Response, is_read
 from .run import broken
 from .together import Together, companions, is_single, may_lead
 from .underway import Call
@@ -337,7 +337,7 @@ class Lane:
 
     def _wait_to_read(self, results: Results) -> Generator[Ticket, Permit, None]:
         """Wait for memory for large answers; where the server stops, they are read all the same."""
-        if ticket := self._memory.take_answers([content_of(result) for _, result in results]):
+        if ticket := self._memory.take_answers(estimate_answers(results)):
             yield ticket
 
     def _take(self, results: Results) -> None:

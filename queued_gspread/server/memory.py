@@ -21,14 +21,18 @@ from typing import TYPE_CHECKING, Final
 from queued_gspread.broker import Permit
 
 from .line import ANSWERS, FREE, LARGE, SMALL, Ticket
-from .rectangles import MOST_OBJECTS
+from .rectangles import MOST_OBJECTS, made_of
+from .request import Exchange, content_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable
 
     from queued_gspread.broker import Entry
+    from queued_gspread.job import Job
 
-__all__ = ["DEFAULT_MAX_MEMORY", "Memory", "Portion", "estimate"]
+    from .underway import Call
+
+__all__ = ["DEFAULT_MAX_MEMORY", "Memory", "Portion", "estimate", "estimate_answers"]
 
 DEFAULT_MAX_MEMORY: Final = 1024**3
 
@@ -42,13 +46,28 @@ _BYTE, _ITEM, _PAIR = 12, 64, 160
 # The same of a cell of the rectangle that is sent for a few cells, which a job of so many bytes is
 # looked through for.
 _FILLED: Final = 24
+# The same of a cell that is made as an object of gspread's, and of what is answered of it.
+_OBJECT: Final = 550
 _LOOKED_THROUGH: Final = 100_000
 _PLACE: Final = re.compile(rb'\["cell",(\d{1,8}),(\d{1,8}),')
+# Who writes a job in another way than our clients, such as letters as escapes, may hide cells so.
+_CELL: Final = re.compile(rb'"cell"\s*,')
+_ESCAPED: Final = re.compile(rb"\\u00[2-7]")
 
 
 def estimate(body: bytes) -> int:
     """Return how many bytes a job's call takes at the most, of what is sent for it in one piece."""
     return _read(body) + _FILLED * _filled(body)
+
+
+def estimate_answers(results: Iterable[tuple[Call, object]]) -> int:
+    """Return how many bytes answers take at the most, with what calls make of them."""
+    return sum(_of_answer(call.job, each) for call, each in results if isinstance(each, Exchange))
+
+
+def _of_answer(job: Job, exchange: Exchange) -> int:
+    cells, are_objects = made_of(job, exchange)
+    return _read(content_of(exchange)) + cells * (_OBJECT if are_objects else _FILLED)
 
 
 def _read(text: bytes) -> int:
@@ -59,12 +78,15 @@ def _read(text: bytes) -> int:
 
 def _filled(body: bytes) -> int:
     """Return how many cells the rectangle around those of a job has at the most."""
-    if b'"update_cells"' not in body:
+    is_hidden = _ESCAPED.search(body) is not None
+    if not is_hidden and b'"update_cells"' not in body:
         return 0
-    if len(body) > _LOOKED_THROUGH:
+    if is_hidden or len(body) > _LOOKED_THROUGH:
         return MOST_OBJECTS
-    places = [(int(row), int(column)) for row, column in _PLACE.findall(body)] or [(1, 1)]
-    rows, columns = [row for row, _ in places], [column for _, column in places]
+    places = [(int(row), int(column)) for row, column in _PLACE.findall(body)]
+    if len(places) != len(_CELL.findall(body)):
+        return MOST_OBJECTS
+    rows, columns = [[place[axis] for place in places or [(1, 1)]] for axis in (0, 1)]
     return min((max(rows) - min(rows) + 1) * (max(columns) - min(columns) + 1), MOST_OBJECTS)
 
 
@@ -159,9 +181,8 @@ class Portion:
         """Give back what a job's call had, if it had anything."""
         self._return(self._sizes.pop(entry.entry, 0))
 
-    def take_answers(self, answers: Sequence[bytes]) -> Ticket | None:
+    def take_answers(self, size: int) -> Ticket | None:
         """Take what is needed to read answers; return a ticket where that is to be waited for."""
-        size = sum(map(_read, answers))
         if self._memory.kind(size) != LARGE or self._ask_for_answers(size, in_line=False) is _GO:
             return None
         return Ticket(ANSWERS, lambda: self._ask_for_answers(size, in_line=True))

@@ -8,22 +8,30 @@ server's asks, thread by thread: like the warnings in :mod:`.captured`.
 
 from __future__ import annotations
 
+import re
 import threading
 from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
 
 import gspread
 from gspread.exceptions import IncorrectCellLabel
+from gspread.utils import a1_to_rowcol
 
 from queued_gspread.errors import CallRefusedError
+from queued_gspread.wire_path import path_of
+
+from .request import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from queued_gspread.job import Job
 
-__all__ = ["MOST_CELLS", "MOST_OBJECTS", "bounded"]
+    from .request import Exchange
+
+__all__ = ["MOST_CELLS", "MOST_OBJECTS", "bounded", "made_of"]
 
 MOST_CELLS: Final = 10_000_000
 """Cells of a rectangle: as many as Google allows a spreadsheet to have."""
@@ -32,8 +40,11 @@ MOST_OBJECTS: Final = 2_500_000
 """Those of one that is made of gspread's ``Cell``, which take 150 bytes each and 550 in a reply, or
 that is sent: of more, Google refuses the request, which is larger than 10 MiB then."""
 
-# gspread raises 26 to the power of each letter's place.
+# gspread raises 26 to the power of each letter's place, and looks for a range from each on.
 _LONGEST_LABEL: Final = 1_000
+
+_RANGE: Final = re.compile(rb'"range": *"((?:[^"\\]|\\.){0,1000})"')
+_CORNERS: Final = re.compile(r"([A-Za-z]{1,4}[0-9]{1,9}):([A-Za-z]{1,4}[0-9]{1,9})")
 
 _COUNTLESS: Final = 10**12
 
@@ -54,13 +65,40 @@ def bounded(job: Job) -> Iterator[None]:
         _local.job = outer
 
 
+def made_of(job: Job, exchange: Exchange) -> tuple[int, bool]:
+    """Return how many cells gspread makes of an answer, at the most, and if as its objects.
+
+    That is not how many the answer has: of an empty range there is a cell for each place.
+    """
+    label = unquote(path_of(str(exchange.request.endpoint)).partition("/values/")[2])
+    found = _RANGE.search(content_of(exchange)) if label else None
+    if found is None:
+        return 0, False
+    cells = max(_cells_in(label), _cells_in(found[1].decode(errors="replace")))
+    if not _makes_objects(job):
+        return min(cells, MOST_CELLS), False
+    # As many rows as the sheet has for its caller.
+    is_open = ":" in label.rpartition("!")[2] and not _cells_in(label)
+    return MOST_OBJECTS if is_open else min(cells, MOST_OBJECTS), True
+
+
+def _cells_in(label: str) -> int:
+    """Return how many cells a range has, 0 where it does not say all of its four ends."""
+    found = _CORNERS.fullmatch(label.rpartition("!")[2])
+    if found is None:
+        return 0
+    (top, left), (bottom, right) = map(a1_to_rowcol, found.groups())
+    rows, columns = bottom - top + 1, right - left + 1
+    return max(rows, 1) * max(columns, 1)
+
+
 def _check(rows: int, columns: int) -> None:
     job: Job | None = getattr(_local, "job", None)
     if job is None:
         return
     most = MOST_OBJECTS if _makes_objects(job) else MOST_CELLS
     cells = max(rows, 1) * max(columns, 1)
-    if cells > most:
+    if not cells <= most:  # NaN is neither
         raise CallRefusedError(
             f"{job.kind}.{job.method} makes a rectangle of {_shown(rows)} rows and "
             f"{_shown(columns)} columns, {_shown(cells)} cells, and the server makes {most:,} at "
@@ -89,8 +127,13 @@ def _check_filled(values: Any, rows: Any = None, cols: Any = None, *_: Any, **__
 
 def _check_cells(cells: Any) -> None:
     if cells:
-        rows, columns = [cell.row for cell in cells], [cell.col for cell in cells]
-        _check(max(rows) - min(rows) + 1, max(columns) - min(columns) + 1)
+        _check(_extent([cell.row for cell in cells]), _extent([cell.col for cell in cells]))
+
+
+def _extent(numbers: list[Any]) -> Any:
+    # The difference of two large floats may be 0 where that of gspread's integers is not.
+    whole = [int(one) if isinstance(one, float) and one == one else one for one in numbers]  # noqa: PLR0124 - NaN
+    return max(whole) - min(whole) + 1
 
 
 def _check_label(label: Any) -> None:
@@ -114,6 +157,7 @@ def _install() -> None:
         (gspread.worksheet, "fill_gaps", _check_filled),
         (gspread.worksheet, "cell_list_to_rect", _check_cells),
         (gspread.worksheet, "a1_to_rowcol", _check_label),
+        (gspread.worksheet, "is_full_a1_notation", _check_label),
         (gspread.utils, "a1_to_rowcol", _check_label),
         (gspread.utils, "_a1_to_rowcol_unbounded", _check_label),
     ):

@@ -154,22 +154,31 @@ def decode(body: bytes) -> Decoded:
     http = _Recorded()
     job = Job.decode(body, _RealObjects(http))
     _group(job)
-    _check_headers(job)
+    _check_lists(job)
     return job, http
 
 
-def _check_headers(job: Job) -> None:
-    """Refuse what would fall together in the dict that gspread makes of ``expected_headers``."""
+def _check_lists(job: Job) -> None:
+    """Refuse lists of which gspread makes a dict, or which it searches for every cell."""
     if job.method != "get_all_records":
         return
-    for given in (*job.args[1:2], job.kwargs.get("expected_headers")):
-        items = given if isinstance(given, (list, tuple)) else ()
-        numbers = sum(type(item) is not str for item in items)
-        if numbers > _MOST_NUMBERS or isinstance(given, GeneratorType):
+    for headers in (*job.args[1:2], job.kwargs.get("expected_headers")):
+        numbers = [item for item in _items(headers) if type(item) is not str]
+        if len(numbers) > _MOST_NUMBERS or isinstance(headers, GeneratorType):
             raise CodecError(
                 f"expected_headers takes a list, with {_MOST_NUMBERS} items at the most that are "
                 "not text: give the headers as text"
             )
+    for columns in (*job.args[4:5], job.kwargs.get("numericise_ignore")):
+        if len(_items(columns)) > _MOST_NUMBERS:
+            raise CodecError(
+                f"numericise_ignore takes a list of {_MOST_NUMBERS} columns at the most: give "
+                "['all'] for all of them"
+            )
+
+
+def _items(given: Any) -> Sequence[Any]:
+    return given if isinstance(given, (list, tuple)) else ()
 
 
 def _outcome(job: Job, target: Any) -> Reply:

@@ -128,9 +128,9 @@ def answer_of(outcome: Response | Failure) -> Any:
     return getattr(outcome.error, "response", None)
 
 
-def content_of(result: object) -> bytes:
-    """Return the bytes of the answer that came, if a result is an exchange and has an answer."""
-    answer = answer_of(result.outcome) if isinstance(result, Exchange) else None
+def content_of(exchange: Exchange) -> bytes:
+    """Return the bytes of the answer that came, if one did."""
+    answer = answer_of(exchange.outcome)
     content = answer.content if isinstance(answer, requests.Response) else b""
     return content or b""
 

@@ -81,7 +81,10 @@ def test_tls_is_for_all_of_them(kind, tmp_path):
     [
         ("redis+sentinel://one,two", "lacks the name"),
         ("redis+sentinel://one,two/", "lacks the name"),
-        ("redis+sentinel://one/service/x", "'x' is not a number"),
+        (
+            "redis+sentinel://one/service/x",
+            "service/x' cannot be used: its database is not a number",
+        ),
         ("redis+sentinel://one,,two/service", "host without a name"),
         ("redis+sentinel:///service", "host without a name"),
         ("redis+cluster://one:7000/1", "no database but 0"),
@@ -241,3 +244,19 @@ def test_a_url_that_fails_late_is_refused_at_once(nobody, url):
 def test_what_is_no_url_is_not_shown(url, password):
     """A password is hidden in what only resembles a URL, and where it stands without a name."""
     assert SECRET not in hide_password(url.format(password))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"redis://:pass/{SECRET}",
+        f"redis://me:pass/{SECRET}/0",
+        f"redis://me:pass?db={SECRET}",
+        f"redis+sentinel://:pass/service/{SECRET}",
+    ],
+)
+def test_what_stands_behind_no_host_is_not_shown(url):
+    """Where the host was forgotten, a password with a mark in it is no path, and no options."""
+    with pytest.raises(ConfigurationError) as caught:
+        parse(url)
+    assert SECRET not in hide_password(url) + str(caught.value)

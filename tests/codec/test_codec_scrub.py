@@ -48,6 +48,16 @@ def test_no_password_of_a_proxy_arrives(proxy, monkeypatch):
     assert SECRET not in all_that_arrives(caught.value)
 
 
+@pytest.mark.parametrize("name", ["Http_Proxy", "HTTP_proxy"])
+def test_a_proxy_that_is_named_in_another_case(name, monkeypatch):
+    """The variable counts in whatever case its name is: Python takes it, too."""
+    monkeypatch.setenv(name, f"http://me:99999/{SECRET}@proxy")
+    with pytest.raises(Exception) as caught:
+        requests.get("http://127.0.0.1:1/", timeout=1)
+    assert "99999" not in all_that_arrives(caught.value)
+    assert clean(f"at {SECRET}") == "at ***"
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -9,15 +9,20 @@ from pathlib import Path
 import pytest
 from calls import WORKSHEET, read, send, write
 from flood import memory_of
+from gate import SHEETS, response
 from gspread import Cell
 from waiting import PATIENCE, eventually
 
+from queued_gspread import Worksheet
 from queued_gspread.broker import Entry
 from queued_gspread.errors import CallTimeoutError
 from queued_gspread.job import Job
 from queued_gspread.server import lane as lane_module
 from queued_gspread.server.line import ANSWERS, FREE, LARGE, SMALL
-from queued_gspread.server.memory import Memory, Portion, estimate
+from queued_gspread.server.memory import Memory, Portion, estimate, estimate_answers
+from queued_gspread.server.rectangles import MOST_OBJECTS
+from queued_gspread.server.request import Exchange, Request, Response
+from queued_gspread.server.underway import Call
 
 BUDGET = 64_000_000
 TEXT = "x" * 1_000_000
@@ -101,7 +106,7 @@ def test_what_a_lane_has_taken_is_given_back(memory, is_closed):
     first, second = of_size("1-0", 300), of_size("2-0", 10)
     assert portion.take(first)
     assert portion.take(second)
-    assert portion.take_answers([b"x" * 20]) is None
+    assert portion.take_answers(240) is None
     assert memory._taken == {LARGE: 3_600, SMALL: 120, ANSWERS: 240}
     waiting = portion.ticket(of_size("3-0", 100))
     assert (waiting.kind, waiting.ask().word) == (LARGE, "go")
@@ -118,14 +123,47 @@ def test_what_a_lane_has_taken_is_given_back(memory, is_closed):
 def test_answers_are_waited_for_if_they_are_large(memory):
     """A small answer is read at once, a large one when there is memory for it."""
     one, other = Portion(memory), Portion(memory)
-    assert one.take_answers([b"x" * 190]) is None
-    assert other.take_answers([b"x" * 10, b""]) is None
-    waiting = other.take_answers([b"x" * 10, b"y" * 20])
+    assert one.take_answers(2_280) is None
+    assert other.take_answers(120) is None
+    waiting = other.take_answers(360)
     assert (waiting.kind, waiting.ask().word) == (ANSWERS, "wait")
     one.give_answers_back()
     assert waiting.ask().word == "go"
     other.give_answers_back()
     assert set(memory._taken.values()) == {0}
+
+
+def answered(method, label, told):
+    """Return what is estimated of an answer that has no values, to a read of a range."""
+    job = Job("worksheet", method, WORKSHEET)
+    answer = Response(response({"range": told, "majorDimension": "ROWS"}))
+    exchange = Exchange(Request("get", f"{SHEETS}/lane/values/{label}"), answer)
+    return estimate_answers([(Call(entry("1-0", b""), job), exchange)])
+
+
+@pytest.mark.parametrize(
+    ("method", "label", "told", "cells"),
+    [
+        ("range", "%27Sheet%27%21A1%3AB3", "Sheet!A1:B3", 6),
+        ("range", "%27Sheet%27%21A1%3AALL2500", "Sheet!A1:B3", 2_500_000),
+        ("range", "A1:ALL2500", "Sheet!A1:B3", 2_500_000),
+        ("range", "Sheet!A:B", "Sheet!A1:B3", MOST_OBJECTS),
+        ("range", "named", "'a \"!:b'!A1:Z1000", 26_000),
+        ("get_all_cells", "Sheet", "Sheet!A1:Z1000", 26_000),
+        ("find", "Sheet", "Sheet!A1:Z1000", 26_000),
+        ("range", "Sheet!A1", "Sheet!A1", 0),
+    ],
+)
+def test_what_is_made_of_an_empty_range_counts(method, label, told, cells):
+    """An answer counts with the cells that gspread makes of it, whichever side names more."""
+    assert 0 < answered(method, label, told) - 550 * cells < 2_000
+
+
+def test_values_that_are_filled_up_count_less():
+    """Where gspread fills a range with blanks, each of them counts as one, and not as a Cell."""
+    found = answered("get", "Sheet!A1:Z1000", "Sheet!A1:B2")
+    assert 24 * 26_000 < found < 30 * 26_000
+    assert answered("get_all_values", "Sheet", "Sheet!A1:Z1000") == pytest.approx(found, abs=100)
 
 
 def test_what_was_waited_for_is_there_for_the_job_that_is_then_the_first(memory):
@@ -162,6 +200,27 @@ def test_the_rectangle_around_cells_counts():
     many = [Cell(1, 1, "a")] * 10_000
     large = Job("worksheet", "update_cells", WORKSHEET, (many,)).encode()
     assert estimate(large) > 60_000_000
+
+
+@pytest.mark.parametrize(
+    ("written", "other"),
+    [
+        (b'"update_cells"', rb'"update_cell\u0073"'),
+        (b'["cell",', rb'["c\u0065ll",'),
+        (b'["cell",', b'["cell", '),
+        (b'["cell",', b'[ "cell" ,'),
+        (b"1000,1000", b"1000.0,1000"),
+        (b"1000,1000", b"1e3,1000"),
+    ],
+)
+def test_no_way_to_write_a_job_hides_a_rectangle(written, other):
+    """A job that none of our clients writes so counts as the largest rectangle that is made."""
+    cells = [Cell(1, 1, "a"), Cell(1_000, 1_000, "b")]
+    body = Job("worksheet", "update_cells", WORKSHEET, (cells,)).encode()
+    assert written in body
+    assert estimate(body.replace(written, other)) > 60_000_000 > estimate(body)
+    with_signs = Job("worksheet", "append_row", WORKSHEET, (["\1\n\t\v\x7f", '"cell"'],)).encode()
+    assert estimate(with_signs) < 20_000
 
 
 # Of a server ---------------------------------------------------------------------------------
@@ -217,7 +276,22 @@ def test_a_job_that_waits_for_memory_is_not_in_it(tight, client, gate, backgroun
     assert heads.count("two") == before + 1
 
 
-def test_large_answers_are_read_in_turn(tight, client, gate, background, monkeypatch):
+def range_of(client, lane):
+    """Make a Cell of each place of a range; return how many they are."""
+    sheet = Worksheet(None, WORKSHEET["properties"], lane, client.http_client)
+    return len(sheet.range("A1:Z400"))
+
+
+LARGE_ANSWERS = {
+    "many bytes": (read, {"values": TEXT}, {"values": TEXT}),
+    "many empty places": (range_of, {"range": "Sheet!A1:Z400"}, 26 * 400),
+}
+
+
+@pytest.mark.parametrize(("ask", "answer", "result"), LARGE_ANSWERS.values(), ids=LARGE_ANSWERS)
+def test_large_answers_are_read_in_turn(
+    tight, client, gate, background, monkeypatch, ask, answer, result
+):
     """While a large answer is read, the next one waits as it came, and small ones are read."""
     _, memory = tight
     reading, go_on, real = threading.Event(), threading.Event(), lane_module.Lane._take
@@ -229,9 +303,9 @@ def test_large_answers_are_read_in_turn(tight, client, gate, background, monkeyp
         real(lane, results)
 
     monkeypatch.setattr(lane_module.Lane, "_take", take)
-    calls = [background(read, client, lane) for lane in ("one", "two")]
+    calls = [background(ask, client, lane) for lane in ("one", "two")]
     for arrival in (gate.next(), gate.next()):
-        arrival.answer({"values": TEXT})
+        arrival.answer(answer)
     assert reading.wait(PATIENCE)
     eventually(is_waited_for(memory, ANSWERS))
     small = background(read, client, "small")
@@ -239,7 +313,7 @@ def test_large_answers_are_read_in_turn(tight, client, gate, background, monkeyp
     assert small.result(PATIENCE) == {}
     assert not any(call.done() for call in calls)
     go_on.set()
-    assert [call.result(PATIENCE) for call in calls] == [{"values": TEXT}] * 2
+    assert [call.result(PATIENCE) for call in calls] == [result] * 2
 
 
 def test_a_large_answer_is_told_although_the_server_stops(tight, client, gate, background):

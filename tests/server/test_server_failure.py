@@ -15,6 +15,7 @@ from waiting import PATIENCE
 from queued_gspread.broker import Servers
 from queued_gspread.errors import QueuedGspreadError, RemoteError
 from queued_gspread.server import Server, lanes, suspended, tokens
+from queued_gspread.server.failure import Failure
 from queued_gspread.server.lanes import Lanes
 from queued_gspread.server.line import Line
 from queued_gspread.server.tokens import Tokens
@@ -126,6 +127,19 @@ def test_a_thread_that_fails(
     for call in calls:
         assert isinstance(call.exception(PATIENCE), (RemoteError, type(None)))
     assert read(client, "after") == {}
+
+
+def test_the_end_of_a_server_tells_no_password():
+    """What a thread has failed with is told without the password of a proxy in it."""
+    failure = Failure()
+
+    def fails():
+        raise ValueError("no proxy at http://me:hunter2@proxy:1")
+
+    failure.watched(fails)()
+    with pytest.raises(QueuedGspreadError, match="ValueError: no proxy at") as told:
+        failure.check()
+    assert "hunter2" not in str(told.value)
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)

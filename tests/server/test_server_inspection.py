@@ -140,6 +140,41 @@ def test_urls_that_have_two_readings(url):
     assert f"the URL {url.partition('?')[0]!r} is refused" in refusal("get", url)
 
 
+STEERING = ["$httpMethod", "$httpHeaders", "$HTTPMETHOD", "access_token", "$access_token"]
+
+
+@pytest.mark.parametrize("name", [*STEERING, "oauth_token", "bearer_token"])
+def test_parameters_that_make_another_request(name):
+    """What has Google take a request for another one, or for another account's, is refused."""
+    texts = [f"a=b&{name}=PUT", f"{quote(name)}=PUT", f"a&{name}"]
+    forms = [{name: "PUT"}, [("a", "b"), (name, "PUT")], ([name.encode(), "PUT"],), *texts]
+    for params in (*forms, *(text.encode() for text in texts)):
+        assert f"the parameter {name!r}" in refusal("get", CELL, params=params)
+    for text in texts:
+        assert f"the parameter {name!r}" in refusal("get", f"{CELL}?{text}#x")
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"fields": "access_token", "$fields": "x", "alt": None, 5: 5},
+        [("key", "x")],
+        "alt=json&$.xgafv=2",
+        b"\xff",
+        (),
+    ],
+)
+def test_parameters_that_a_call_may_set(params):
+    """Google's other parameters pass, in every form that requests takes."""
+    inspect(Request("get", CELL, params=params))
+
+
+def test_parameters_that_can_be_read_once():
+    """Parameters that nobody can look at without using them up are refused."""
+    assert "params of type generator" in refusal("get", CELL, params=(pair for pair in ()))
+    assert "no pairs" in refusal("get", CELL, params=[{"$httpMethod": 1, "PUT": 2}])
+
+
 @pytest.mark.parametrize("url", GOOD_URLS)
 def test_urls_that_have_one_reading(url):
     """What merely looks like it, in a sheet's name or behind the path, is sent."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import inspect
+import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import gspread
 import pytest
@@ -54,6 +56,12 @@ def outcome(method, *args, target=None, kind="worksheet", answer=(), **kwargs):
 TOO_LARGE = {
     "two corners": ("update_cells", (corners(5000, 5000),), {}),
     "two corners beyond all numbers": ("update_cells", (corners(10**4000, 10**4000),), {}),
+    "a distance that is lost between floats": (
+        "update_cells",
+        ([Cell(2**76 - 4_000_000, 1), Cell(2.0**76, 1)],),
+        {},
+    ),
+    "a column that is no number": ("update_cells", ([Cell(1, math.nan), Cell(HUGE, 1)],), {}),
     "rows of nothing": ("range", (f"1:{HUGE}",), {"target": sheet(columns=0)}),
     "a label": ("range", ("A1:ZZZ1000000",), {}),
     "numbers": ("range", (1, 1, HUGE, HUGE), {}),
@@ -131,6 +139,15 @@ def test_a_label_of_many_letters_is_no_label(method):
     error = outcome(method, "A" * 300_000 + "1").error
     assert isinstance(error, gspread.exceptions.IncorrectCellLabel)
     assert len(str(error)) < 100
+
+
+def test_a_range_of_many_letters_is_none(monkeypatch):
+    """One is not searched for its corners, which would stop all threads for seconds."""
+    searched = []
+    monkeypatch.setattr(gspread.utils, "A1_ADDR_FULL_RE", SimpleNamespace(search=searched.append))
+    error = outcome("get", "A" * 10_000, maintain_size=True).error
+    assert isinstance(error, gspread.exceptions.IncorrectCellLabel)
+    assert searched == []
 
 
 def test_a_call_beside_the_servers_is_not_bounded(monkeypatch):

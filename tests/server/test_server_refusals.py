@@ -75,6 +75,8 @@ BAD_JOBS = {
     "colliding keys": (message(args=[{"~": ["dict", COLLIDING * 2]}]), CodecError),
     "colliding headers": (records(expected_headers=COLLIDING), CodecError),
     "colliding headers, by place": (records(1, COLLIDING), CodecError),
+    "columns to search for every cell": (records(numericise_ignore=[0] * 1001), CodecError),
+    "such columns, by place": (records(1, None, None, "", [0] * 1001), CodecError),
     "an endless pattern": (message(args=[{"~": ["pattern", "(a*)*b", 0]}]), CodecError),
     "a pattern further down": (message(kwargs={"a": [{"~": ["pattern", "b", 0]}]}), CodecError),
     "a method that is no text": (message(args=[5, cell_of("lane")]), AttributeError),
