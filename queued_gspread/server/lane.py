@@ -169,17 +169,19 @@ class Lane:
                     self._means.sender.pay(self._debts)
                     yield None
         finally:
+            self._close()
+
+    def _close(self) -> None:
+        """Keep nothing from other lanes, and leave what was handed out to the next server."""
+        try:
             self._means.sender.pay(self._debts)
-            self._release()
             for call in self._open:
                 call.close()
+        finally:
+            self._release()
             self._memory.close()
-            self._leave()
-
-    def _leave(self) -> None:
-        """Leave what was handed out to the next server."""
-        if self._handed:
-            self._means.queue.leave(sorted(self._handed))
+            if self._handed:
+                self._means.queue.leave(sorted(self._handed))
 
     def _handed_out(self, entry: Entry | None) -> Entry | None:
         """Note that a job was handed out with a look at it."""

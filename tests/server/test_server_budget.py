@@ -18,6 +18,7 @@ from queued_gspread.job import Job
 from queued_gspread.server import lane as lane_module
 from queued_gspread.server.line import ANSWERS, FREE, LARGE, SMALL
 from queued_gspread.server.memory import Memory, Portion, estimate
+from queued_gspread.server.sender import Sender
 
 BUDGET = 64_000_000
 TEXT = "x" * 1_000_000
@@ -302,6 +303,30 @@ def test_a_call_that_was_withdrawn_while_it_waited(
     assert (reading.lane, reading.method) == ("two", "get")
     reading.answer({})
     assert (first.result(PATIENCE), behind.result(PATIENCE)) == ({}, {})
+
+
+def failing_at_first(function):
+    """Return a function that raises a MemoryError instead of what it does, once."""
+    failures = [MemoryError()]
+
+    def fails(*args):
+        if failures:
+            raise failures.pop()
+        return function(*args)
+
+    return fails
+
+
+@pytest.mark.usefixtures("tight")
+def test_a_lane_that_fails_keeps_nothing_from_others(client, gate, background, monkeypatch):
+    """What a lane has taken is given back, also where something fails again as it ends."""
+    call = background(write, client, "one", TEXT)
+    arrival = gate.next()
+    for owner, name in ((lane_module.Lane, "_take"), (Sender, "pay")):
+        monkeypatch.setattr(owner, name, failing_at_first(getattr(owner, name)))
+    arrival.answer({})
+    gate.next().answer({})
+    assert call.result(PATIENCE) == {}
 
 
 def test_calls_that_run_together_take_memory_each(serve, client, gate, background, raw, keys):
