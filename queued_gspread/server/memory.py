@@ -21,12 +21,13 @@ from typing import TYPE_CHECKING, Final
 from queued_gspread.broker import Permit
 
 from .line import ANSWERS, FREE, LARGE, SMALL, Ticket
-from .rectangles import MOST_OBJECTS
+from .rectangles import MOST_OBJECTS, filled_around
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from queued_gspread.broker import Entry
+    from queued_gspread.job import Job
 
 __all__ = ["DEFAULT_MAX_MEMORY", "Memory", "Portion", "estimate"]
 
@@ -159,9 +160,14 @@ class Portion:
         """Give back what a job's call had, if it had anything."""
         self._return(self._sizes.pop(entry.entry, 0))
 
-    def take_answers(self, answers: Sequence[bytes]) -> Ticket | None:
-        """Take what is needed to read answers; return a ticket where that is to be waited for."""
-        size = sum(map(_read, answers))
+    def take_answers(self, answers: Sequence[tuple[Job, bytes]]) -> Ticket | None:
+        """Take what is needed to read answers; return a ticket where that is to be waited for.
+
+        Args:
+            answers: Each with the job whose call reads it.
+
+        """
+        size = sum(_read(answer) + filled_around(job, answer) for job, answer in answers)
         if self._memory.kind(size) != LARGE or self._ask_for_answers(size, in_line=False) is _GO:
             return None
         return Ticket(ANSWERS, lambda: self._ask_for_answers(size, in_line=True))

@@ -8,6 +8,7 @@ server's asks, thread by thread: like the warnings in :mod:`.captured`.
 
 from __future__ import annotations
 
+import re
 import threading
 from contextlib import contextmanager, suppress
 from functools import wraps
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from queued_gspread.job import Job
 
-__all__ = ["MOST_CELLS", "MOST_OBJECTS", "bounded"]
+__all__ = ["MOST_CELLS", "MOST_OBJECTS", "bounded", "filled_around"]
 
 MOST_CELLS: Final = 10_000_000
 """Cells of a rectangle: as many as Google allows a spreadsheet to have."""
@@ -40,6 +41,14 @@ _COUNTLESS: Final = 10**12
 _OF_OBJECTS: Final = {"range", "get_all_cells", "named_range", "update_cells"}
 _OF_OBJECTS_IN_ALL: Final = {"find", "findall"}
 
+# Bytes of a cell that gspread makes of nothing, its place in the reply included: as a Cell, or as
+# an empty text.
+_OBJECT, _EMPTY = 550, 24
+# The range that an answer of Google's is for, with its first and its last cell.
+_ANSWERED: Final = re.compile(
+    rb'"range"\s*:\s*"(?:[^"\\]|\\.)*!([A-Z]{1,3})(\d{1,8}):([A-Z]{1,3})(\d{1,8})"'
+)
+
 _local = threading.local()
 
 
@@ -52,6 +61,21 @@ def bounded(job: Job) -> Iterator[None]:
         yield
     finally:
         _local.job = outer
+
+
+def filled_around(job: Job, answer: bytes) -> int:
+    """Return how many bytes a call makes at the most around the values of an answer."""
+    most, each = (MOST_OBJECTS, _OBJECT) if _makes_objects(job) else (MOST_CELLS, _EMPTY)
+    return sum(each * min(_cells(*found), most) for found in _ANSWERED.findall(answer))
+
+
+def _cells(left: bytes, top: bytes, right: bytes, bottom: bytes) -> int:
+    columns = _column(right) - _column(left) + 1
+    return max(columns, 0) * max(int(bottom) - int(top) + 1, 0)
+
+
+def _column(letters: bytes) -> int:
+    return sum((byte - 64) * 26**place for place, byte in enumerate(reversed(letters)))
 
 
 def _check(rows: int, columns: int) -> None:

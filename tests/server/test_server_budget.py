@@ -18,10 +18,12 @@ from queued_gspread.job import Job
 from queued_gspread.server import lane as lane_module
 from queued_gspread.server.line import ANSWERS, FREE, LARGE, SMALL
 from queued_gspread.server.memory import Memory, Portion, estimate
+from queued_gspread.server.rectangles import MOST_CELLS, MOST_OBJECTS, filled_around
 from queued_gspread.server.sender import Sender
 
 BUDGET = 64_000_000
 TEXT = "x" * 1_000_000
+READ = Job("http_client", "values_get", args=("lane", "A1"))
 
 
 def entry(place, body):
@@ -102,7 +104,7 @@ def test_what_a_lane_has_taken_is_given_back(memory, is_closed):
     first, second = of_size("1-0", 300), of_size("2-0", 10)
     assert portion.take(first)
     assert portion.take(second)
-    assert portion.take_answers([b"x" * 20]) is None
+    assert portion.take_answers([(READ, b"x" * 20)]) is None
     assert memory._taken == {LARGE: 3_600, SMALL: 120, ANSWERS: 240}
     waiting = portion.ticket(of_size("3-0", 100))
     assert (waiting.kind, waiting.ask().word) == (LARGE, "go")
@@ -119,9 +121,9 @@ def test_what_a_lane_has_taken_is_given_back(memory, is_closed):
 def test_answers_are_waited_for_if_they_are_large(memory):
     """A small answer is read at once, a large one when there is memory for it."""
     one, other = Portion(memory), Portion(memory)
-    assert one.take_answers([b"x" * 190]) is None
-    assert other.take_answers([b"x" * 10, b""]) is None
-    waiting = other.take_answers([b"x" * 10, b"y" * 20])
+    assert one.take_answers([(READ, b"x" * 190)]) is None
+    assert other.take_answers([(READ, b"x" * 10), (READ, b"")]) is None
+    waiting = other.take_answers([(READ, b"x" * 10), (READ, b"y" * 20)])
     assert (waiting.kind, waiting.ask().word) == (ANSWERS, "wait")
     one.give_answers_back()
     assert waiting.ask().word == "go"
@@ -163,6 +165,31 @@ def test_the_rectangle_around_cells_counts():
     many = [Cell(1, 1, "a")] * 10_000
     large = Job("worksheet", "update_cells", WORKSHEET, (many,)).encode()
     assert estimate(large) > 60_000_000
+
+
+@pytest.mark.parametrize(
+    ("method", "each", "most"),
+    [
+        ("range", 550, MOST_OBJECTS),
+        ("get_all_cells", 550, MOST_OBJECTS),
+        ("findall", 550, MOST_OBJECTS),
+        ("get", 24, MOST_CELLS),
+    ],
+)
+def test_what_is_made_around_an_answer_counts(method, each, most):
+    """The cells of the range that an answer is for are estimated, however few have values."""
+    job = Job("worksheet", method, WORKSHEET)
+    named = rb"'My \"!\" sheet'!B1:AA50000"
+    own = rb'[["\"range\": \"A!A1:Z9\""]]'
+    answer = b'{"range": "%s", "values": %s}' % (named, own)
+    assert filled_around(job, answer) == each * 26 * 50_000
+    assert filled_around(job, answer.replace(b":AA", b":ZZZ")) == each * most
+    assert filled_around(job, b'{"valueRanges": [%s,%s]}' % (answer, answer)) == each * 52 * 50_000
+    for empty in (b"A!A1", b"A!A:B", b"A!B2:A1", b""):
+        assert filled_around(job, b'{"range": "%s"}' % empty) == 0
+    one, other = (Portion(memory) for memory in [Memory(most * each)] * 2)
+    assert one.take_answers([(job, answer)]) is None
+    assert other.take_answers([(job, answer)]).ask().word == "wait"
 
 
 # Of a server ---------------------------------------------------------------------------------
