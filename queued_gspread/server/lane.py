@@ -336,6 +336,7 @@ class Lane:
         """Wait for memory for large answers; where the server stops, they are read all the same."""
         answers = [(call.job, content_of(result)) for call, result in results]
         if ticket := self._memory.take_answers(answers):
+            self._means.sender.pay(self._debts)  # others wait for the slot
             yield ticket
 
     def _take(self, results: Results) -> None:

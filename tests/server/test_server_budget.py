@@ -270,6 +270,21 @@ def test_large_answers_are_read_in_turn(tight, client, gate, background, monkeyp
     assert [call.result(PATIENCE) for call in calls] == [{"values": TEXT}] * 2
 
 
+def test_an_answer_that_waits_to_be_read_holds_no_slot(serve, client, gate, background, raw, keys):
+    """The slot of a request that was answered is given back before there is memory to read it."""
+    server = serve(max_memory_bytes=BUDGET // 4, reads_per_minute=5, quota_window=600)
+    memory = server._memory
+    assert memory.take(ANSWERS, BUDGET)
+    call = background(read, client)
+    arrival = gate.next()
+    assert raw.zcount(keys.slots("read"), "inf", "inf") == 1
+    arrival.answer({"values": TEXT})
+    eventually(is_waited_for(memory, ANSWERS))
+    eventually(lambda: raw.zcount(keys.slots("read"), "inf", "inf") == 0)
+    memory.give_back(ANSWERS, BUDGET)
+    assert call.result(PATIENCE) == {"values": TEXT}
+
+
 def test_a_large_answer_is_told_although_the_server_stops(tight, client, gate, background):
     """At the end large answers are read without waiting: no call is made again for want of it."""
     server, memory = tight
