@@ -118,6 +118,16 @@ def test_what_a_lane_has_taken_is_given_back(memory, is_closed):
     assert set(memory._taken.values()) == {0}
 
 
+def test_a_job_that_takes_again_has_what_it_needs_once(memory):
+    """Where letting a job join others has failed half-way, its turn counts, and not the attempt."""
+    portion = Portion(memory)
+    assert portion.take(of_size("1-0", 300))
+    assert portion.take(of_size("1-0", 300))
+    assert memory._taken[LARGE] == 3_600
+    portion.close()
+    assert memory._taken[LARGE] == 0
+
+
 def test_answers_are_waited_for_if_they_are_large(memory):
     """A small answer is read at once, a large one when there is memory for it."""
     one, other = Portion(memory), Portion(memory)
