@@ -45,6 +45,8 @@ _BYTE, _ITEM, _PAIR = 12, 64, 160
 _FILLED: Final = 24
 _LOOKED_THROUGH: Final = 100_000
 _PLACE: Final = re.compile(rb'\["cell",(\d{1,8}),(\d{1,8}),')
+# A letter that the codec writes as it is: somebody else has written the job.
+_ESCAPED: Final = re.compile(rb"\\u00(?:[2-6]|7[0-9a-eA-E])")
 
 
 def estimate(body: bytes) -> int:
@@ -60,11 +62,13 @@ def _read(text: bytes) -> int:
 
 def _filled(body: bytes) -> int:
     """Return how many cells the rectangle around those of a job has at the most."""
-    if b'"update_cells"' not in body:
+    is_odd = _ESCAPED.search(body) is not None
+    if not is_odd and b'"update_cells"' not in body:
         return 0
-    if len(body) > _LOOKED_THROUGH:
+    found = _PLACE.findall(body) if len(body) <= _LOOKED_THROUGH and not is_odd else None
+    if found is None or len(found) != body.count(b'"cell"'):
         return MOST_OBJECTS
-    places = [(int(row), int(column)) for row, column in _PLACE.findall(body)] or [(1, 1)]
+    places = [(int(row), int(column)) for row, column in found] or [(1, 1)]
     rows, columns = [row for row, _ in places], [column for _, column in places]
     return min((max(rows) - min(rows) + 1) * (max(columns) - min(columns) + 1), MOST_OBJECTS)
 

@@ -202,6 +202,25 @@ def test_what_is_made_around_an_answer_counts(method, each, most):
     assert other.take_answers([(job, answer)]).ask().word == "wait"
 
 
+@pytest.mark.parametrize(
+    ("plain", "odd"),
+    [
+        (b'["cell",', b'[ "cell",'),
+        (b'"cell"', rb'"cel\u006c"'),
+        (b"_cells", rb"\u005fcells"),
+        (b"upd", rb"u\u0070d"),
+    ],
+)
+def test_cells_count_however_they_are_written(plain, odd):
+    """A rectangle is not overlooked where its job was written by another hand."""
+    cells = [Cell(1, 1, "a"), Cell(2_000, 1_250, "b")]
+    body = Job("worksheet", "update_cells", WORKSHEET, (cells,)).encode()
+    assert plain in body
+    assert estimate(body.replace(plain, odd)) >= estimate(body) > 60_000_000
+    text = Job("worksheet", "update", WORKSHEET, ([["\u00e9\n\x00\x7f\U0001f600"]],)).encode()
+    assert estimate(text) < 60_000
+
+
 # Of a server ---------------------------------------------------------------------------------
 
 
