@@ -48,6 +48,10 @@ class Failure:
 
         return works
 
+    def retire(self) -> None:
+        """Have nothing end for what is left of this run: another one begins."""
+        self._end = lambda: None
+
     def check(self) -> None:
         """Raise :class:`QueuedGspreadError` if a thread has failed."""
         if self.error is not None:

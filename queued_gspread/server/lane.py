@@ -169,17 +169,19 @@ class Lane:
                     self._means.sender.pay(self._debts)
                     yield None
         finally:
+            self._close()
+
+    def _close(self) -> None:
+        """Keep nothing from other lanes, and leave what was handed out to the next server."""
+        try:
             self._means.sender.pay(self._debts)
-            self._release()
             for call in self._open:
                 call.close()
+        finally:
+            self._release()
             self._memory.close()
-            self._leave()
-
-    def _leave(self) -> None:
-        """Leave what was handed out to the next server."""
-        if self._handed:
-            self._means.queue.leave(sorted(self._handed))
+            if self._handed:
+                self._means.queue.leave(sorted(self._handed))
 
     def _handed_out(self, entry: Entry | None) -> Entry | None:
         """Note that a job was handed out with a look at it."""
@@ -204,7 +206,11 @@ class Lane:
         self._entries[entry.entry] = (entry, time.monotonic())
         self._ahead.begin_at(entry)
         admitted = yield from self._means.doorkeeper.admit(self._means.queue, entry)
-        self._begin(entry, admitted)
+        if isinstance(admitted, Outcome):
+            self._note(entry, admitted)
+            return
+        begun = self._ahead.begun(admitted) or self._means.runner.begin(admitted)
+        self._note(entry, begun)
 
     def _is_alone(self, entry: Entry) -> Generator[Ticket, Permit, bool]:
         """Wait until a job's turn alone has come; False if that is left to the next server."""
@@ -223,20 +229,14 @@ class Lane:
             self._means.quarantine.leave(self._suspect)
             self._suspect = None
 
-    def _begin(self, entry: Entry, admitted: Entry | Outcome) -> None:
-        if not isinstance(admitted, Outcome):
-            begun = self._ahead.begun(admitted) or self._means.runner.begin(admitted)
-            if not isinstance(begun, Outcome):
-                self._open.append(begun)
-                return
-            admitted = begun
-        self._end(entry, admitted)
-
-    def _end(self, entry: Entry, outcome: Outcome) -> None:
-        if outcome.is_left:
+    def _note(self, entry: Entry, begun: Call | Outcome) -> None:
+        """Note a call that waits for an answer, or how it ended."""
+        if isinstance(begun, Call):
+            self._open.append(begun)
+        elif begun.is_left:
             self._is_left = True
         else:
-            self._ended.append((entry, self._means.doorkeeper.limited(outcome)))
+            self._ended.append((entry, self._means.doorkeeper.limited(begun)))
 
     # Requests ----------------------------------------------------------------------------------
 
@@ -329,15 +329,13 @@ class Lane:
             self._ahead.block(begun)
             return
         self._entries[entry.entry] = (entry, time.monotonic())
-        if isinstance(begun, Outcome):
-            self._end(entry, begun)
-        else:
-            self._open.append(begun)
+        self._note(entry, begun)
         self._ahead.let_in()
 
     def _wait_to_read(self, results: Results) -> Generator[Ticket, Permit, None]:
         """Wait for memory for large answers; where the server stops, they are read all the same."""
         if ticket := self._memory.take_answers(estimate_answers(results)):
+            self._means.sender.pay(self._debts)  # others wait for the slot
             yield ticket
 
     def _take(self, results: Results) -> None:
@@ -350,7 +348,7 @@ class Lane:
             if outcome is not None:
                 self._open.remove(call)
                 call.close()
-                self._end(self._entries[call.entry.entry][0], outcome)
+                self._note(self._entries[call.entry.entry][0], outcome)
 
     def _noted(self, call: Call, result: Exchange | Outcome) -> Outcome | None:
         """Note what came of a request; return how the call ended, if it did without one."""

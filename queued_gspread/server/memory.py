@@ -164,6 +164,7 @@ class Portion:
 
     def take(self, entry: Entry) -> bool:
         """Take what a job's call needs, if there is as much; tell whether it was taken."""
+        self.give_back(entry)  # of an attempt that failed half-way
         size, reserved, self._reserved = estimate(entry.body), self._reserved, 0
         if reserved < size:
             self._return(reserved)

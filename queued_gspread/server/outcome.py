@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
@@ -73,7 +74,8 @@ class Outcome:
 
     def answer_to(self, entry: Entry) -> tuple[Entry, bytes]:
         """Return a job, with its caller's timeout, and the reply to it, if it is one."""
-        timeout = self.job.timeout if self.job is not None else None
+        # Of a job that was not read nobody knows how long its caller may wait.
+        timeout = math.inf if self.job is None else self.job.timeout
         return replace(entry, timeout=timeout or 0.0), self.reply if entry.job_id else b""
 
 

@@ -289,6 +289,7 @@ class Server:
     def _new_lease(self) -> Lease:
         """Begin a run of the server; return its lease."""
         self._check_redis()
+        self._failure.retire()
         self._failure = Failure(self._stopping.set)
         return Lease(self._queue, self._lease_seconds, watched=self._failure.watched)
 

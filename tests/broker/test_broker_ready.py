@@ -9,9 +9,11 @@ from broker_helpers import enqueue, withdraw
 from one_job import start
 
 from queued_gspread.broker import Servers
+from queued_gspread.broker.keys import Keys
 from queued_gspread.broker.ready import Ready, ready_of
 from queued_gspread.broker.scripts import SCRIPTS, with_shared
 from queued_gspread.errors import BrokerUnavailableError
+from queued_gspread.settings import Settings
 
 
 def test_the_only_job_of_a_lane_comes_with_its_name(settings, server):
@@ -109,6 +111,21 @@ def test_a_server_that_gave_its_lease_up_has_died_of_nothing(settings, server):
     other = Servers(settings, "other")
     assert other.beat(5.0).state == "taken"
     assert [other.head(lane).deaths for lane in LANES] == [1, 0, 0, 0, 0, 0]
+
+
+def test_a_takeover_reads_no_long_list_at_once(own_redis, redis_of):
+    """However many jobs wait with the names of their lanes, Redis has few of them in its hands."""
+    settings = Settings(redis_url=own_redis.url, namespace="long")
+    server = Servers(settings, "aaaa")
+    assert server.beat(60).state == "taken"
+    server.recover()
+    for number in range(1_000):
+        enqueue(settings, lane=f"lane {number}", body=b"x" * 16_000)
+    raw = redis_of(own_redis)
+    before = raw.info("memory")["used_memory_peak"]
+    raw.hset(Keys("long").server, "at", 0)
+    assert Servers(settings, "other").beat(5.0).state == "taken"
+    assert raw.info("memory")["used_memory_peak"] - before < 8_000_000
 
 
 def test_nothing_is_kept_of_a_job_that_is_gone_before_its_start(settings, server, raw, keys):

@@ -22,10 +22,12 @@ from queued_gspread.server.line import ANSWERS, FREE, LARGE, SMALL
 from queued_gspread.server.memory import Memory, Portion, estimate, estimate_answers
 from queued_gspread.server.rectangles import MOST_OBJECTS
 from queued_gspread.server.request import Exchange, Request, Response
+from queued_gspread.server.sender import Sender
 from queued_gspread.server.underway import Call
 
 BUDGET = 64_000_000
 TEXT = "x" * 1_000_000
+READ = Job("http_client", "values_get", args=("lane", "A1"))
 
 
 def entry(place, body):
@@ -118,6 +120,16 @@ def test_what_a_lane_has_taken_is_given_back(memory, is_closed):
     portion.close()
     portion.close()
     assert set(memory._taken.values()) == {0}
+
+
+def test_a_job_that_takes_again_has_what_it_needs_once(memory):
+    """Where letting a job join others has failed half-way, its turn counts, and not the attempt."""
+    portion = Portion(memory)
+    assert portion.take(of_size("1-0", 300))
+    assert portion.take(of_size("1-0", 300))
+    assert memory._taken[LARGE] == 3_600
+    portion.close()
+    assert memory._taken[LARGE] == 0
 
 
 def test_answers_are_waited_for_if_they_are_large(memory):
@@ -316,6 +328,21 @@ def test_large_answers_are_read_in_turn(
     assert [call.result(PATIENCE) for call in calls] == [result] * 2
 
 
+def test_an_answer_that_waits_to_be_read_holds_no_slot(serve, client, gate, background, raw, keys):
+    """The slot of a request that was answered is given back before there is memory to read it."""
+    server = serve(max_memory_bytes=BUDGET // 4, reads_per_minute=5, quota_window=600)
+    memory = server._memory
+    assert memory.take(ANSWERS, BUDGET)
+    call = background(read, client)
+    arrival = gate.next()
+    assert raw.zcount(keys.slots("read"), "inf", "inf") == 1
+    arrival.answer({"values": TEXT})
+    eventually(is_waited_for(memory, ANSWERS))
+    eventually(lambda: raw.zcount(keys.slots("read"), "inf", "inf") == 0)
+    memory.give_back(ANSWERS, BUDGET)
+    assert call.result(PATIENCE) == {"values": TEXT}
+
+
 def test_a_large_answer_is_told_although_the_server_stops(tight, client, gate, background):
     """At the end large answers are read without waiting: no call is made again for want of it."""
     server, memory = tight
@@ -376,6 +403,30 @@ def test_a_call_that_was_withdrawn_while_it_waited(
     assert (reading.lane, reading.method) == ("two", "get")
     reading.answer({})
     assert (first.result(PATIENCE), behind.result(PATIENCE)) == ({}, {})
+
+
+def failing_at_first(function):
+    """Return a function that raises a MemoryError instead of what it does, once."""
+    failures = [MemoryError()]
+
+    def fails(*args):
+        if failures:
+            raise failures.pop()
+        return function(*args)
+
+    return fails
+
+
+@pytest.mark.usefixtures("tight")
+def test_a_lane_that_fails_keeps_nothing_from_others(client, gate, background, monkeypatch):
+    """What a lane has taken is given back, also where something fails again as it ends."""
+    call = background(write, client, "one", TEXT)
+    arrival = gate.next()
+    for owner, name in ((lane_module.Lane, "_take"), (Sender, "pay")):
+        monkeypatch.setattr(owner, name, failing_at_first(getattr(owner, name)))
+    arrival.answer({})
+    gate.next().answer({})
+    assert call.result(PATIENCE) == {}
 
 
 def test_calls_that_run_together_take_memory_each(serve, client, gate, background, raw, keys):

@@ -222,3 +222,15 @@ def test_a_server_that_cannot_have_a_thread_does_not_start(
         background(lambda: server.start().wait()).result(PATIENCE)
     background(server.stop).result(PATIENCE)
     assert raw.hget(keys.server, "holder") is None
+
+
+def test_what_is_left_of_a_run_ends_no_later_one(serve, client, gate):
+    """A thread of a run that has ended, a hung request's say, fails without a later run."""
+    server = serve()
+    left = server._failure.watched(lambda: 1 / 0)
+    server.stop()
+    server.start()
+    left()
+    gate.open()
+    assert read(client) == {}
+    assert server.is_running

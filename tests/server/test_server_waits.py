@@ -692,3 +692,10 @@ def test_a_reply_is_kept_for_as_long_as_its_caller_may_wait(
     wait = put(queue, job("get", timeout))
     gate.next().answer({})
     assert least < eventually(lambda: max(0, raw.ttl(keys.reply(wait.job_id)))) <= most
+
+
+def test_the_answer_to_a_job_that_is_not_read_is_kept_for_the_longest(serve, queue, raw, keys):
+    """Where nobody knows how long a caller may wait, its answer is kept for a day."""
+    serve()
+    wait = put(queue, b"no job")
+    assert 86_000 < eventually(lambda: max(0, raw.ttl(keys.reply(wait.job_id)))) <= 86_400

@@ -35,8 +35,11 @@ end
 -- Whatever a stranger has put in the place of these keys, the lease is to be had.
 local function count_taken(list)
   local waits = {}
-  for _, told in ipairs(redis.pcall('LRANGE', list, 0, -1)) do
-    waits[lane_of(told)] = true
+  for start = 0, tonumber(redis.pcall('LLEN', list)) or 0, 100 do
+    -- In pages, since jobs may have come with the names.
+    for _, told in ipairs(redis.pcall('LRANGE', list, start, start + 99)) do
+      waits[lane_of(told)] = true
+    end
   end
   for _, name in ipairs(redis.pcall('SMEMBERS', KEYS[3])) do
     local first = not waits[name] and redis.pcall('XRANGE', KEYS[5] .. name, '-', '+', 'COUNT', 1)[1]
