@@ -226,7 +226,7 @@ def test_an_answer_that_trickles(namespace):
 
 
 CALLER = """
-import sys
+import signal, sys
 from queued_gspread.broker import Callers, callers
 from queued_gspread.settings import Settings
 
@@ -235,6 +235,8 @@ class Telling(Callers):
         print("withdrawing", flush=True)
         return super()._take_back(wait)
 
+# Whoever runs these tests in the background may have it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 callers._INTERRUPTED = float(sys.stdin.readline())
 Telling(Settings(sys.stdin.readline().strip(), "queue", grace=60.0)).call("id", "lane", b"job")
 """
