@@ -68,7 +68,9 @@ class _Lines(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Change the record; let it pass."""
-        told = "" if hasattr(record, "call") else record.getMessage()
+        if hasattr(record, "call"):
+            return True  # its fields are quoted, and it has no error in it
+        told = record.getMessage()
         line = _line(clean(told))
         if line != told:
             record.msg, record.args = line, ()
