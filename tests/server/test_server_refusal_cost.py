@@ -26,7 +26,7 @@ KINDS = {
     "append": lambda n: parts.append([f"v{n}"]),
     "batch": lambda n: parts.batch({"addSheet": {"properties": {"title": f"S{n}"}}}),
 }
-COUNTS = [2, 3, 10, 20, 21, 40]
+COUNTS = [2, 3, 10, 19, 20, 21, 40, 64]
 
 
 def call(request):
@@ -43,7 +43,7 @@ def patterns(count):
     for place in {0, count // 3, count // 2, count - 1}:
         yield f"one at {place}", {place}
         yield f"all but {place}", set(range(count)) - {place}
-    for seed in range(4):
+    for seed in range(8):
         random = Random(seed)
         share = random.random() ** 3
         yield f"seed {seed}", {place for place in range(count) if random.random() < share}
