@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import gspread.http_client as _gspread
 from google.auth.transport.requests import AuthorizedSession
 from gspread.http_client import FileType, HTTPClientType, ParamsType
 
+from .call import Caller, send_request
 from .catalogue import HTTP_CLIENT
 from .identity import ANYONE, Identity, Scoped, identity_of
 from .proxy import Proxy
@@ -22,11 +24,11 @@ if TYPE_CHECKING:
 
     from google.auth.credentials import Credentials
 
-    from .call import Caller
-
 __all__ = ["BackOffHTTPClient", "FileType", "HTTPClient", "HTTPClientType", "ParamsType"]
 
 __getattr__ = passing_on(_gspread)
+
+_REQUEST_CODE: Final = getattr(HTTP_CLIENT.originals.get("request"), "__code__", None)
 
 
 class HTTPClient(Proxy, _gspread.HTTPClient, queued=HTTP_CLIENT):
@@ -46,9 +48,6 @@ class HTTPClient(Proxy, _gspread.HTTPClient, queued=HTTP_CLIENT):
         ConfigurationError: A setting cannot be used.
 
     """
-
-    # The queued method itself, whatever a library puts in the place of ``request``.
-    _queued_request: ClassVar[Any]
 
     def __init__(
         self,
@@ -78,6 +77,8 @@ class HTTPClient(Proxy, _gspread.HTTPClient, queued=HTTP_CLIENT):
 
     def __getattr__(self, name: str) -> Any:
         if name == "session":
+            if sys._getframe(1).f_code is _REQUEST_CODE:
+                return _Session(self)
             raise AttributeError(
                 "a queued HTTP client has no session, since its requests are sent by the "
                 "server: use its request() method"
@@ -89,7 +90,15 @@ class HTTPClient(Proxy, _gspread.HTTPClient, queued=HTTP_CLIENT):
         return {**vars(self), "auth": None}
 
 
-HTTPClient._queued_request = vars(HTTPClient)["request"]
+class _Session:
+    """The session of gspread's own ``request``, which runs where what was patched calls it."""
+
+    def __init__(self, http: HTTPClient) -> None:
+        self._http = http
+
+    def request(self, *, method: str, url: str, timeout: Any, **parts: Any) -> Any:  # noqa: ARG002 - the job has the time-out
+        """Send a request by the queue."""
+        return send_request(self._http, method, url, **parts)
 
 
 class BackOffHTTPClient(HTTPClient, _gspread.BackOffHTTPClient):
@@ -119,8 +128,6 @@ _warned = False
 
 
 def _caller(settings: Settings, auth: Credentials | None) -> Caller:
-    from .call import Caller  # noqa: PLC0415 - Redis and the codec come with the first client
-
     return Caller(settings, _identity(auth))
 
 
