@@ -9,8 +9,8 @@ not looked at, since none of it can meet it.
 
 from __future__ import annotations
 
-from operator import attrgetter
-from types import CodeType, FunctionType, MethodType
+from operator import attrgetter, itemgetter
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 import gspread
@@ -19,8 +19,7 @@ from gspread import cell, client, http_client, spreadsheet, utils, worksheet
 from .catalogue import CLIENT, HTTP_CLIENT, SPREADSHEET, WORKSHEET, Kind, is_gspreads_own
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from types import ModuleType
+    from collections.abc import Callable, Iterator, Mapping
 
 __all__ = ["Names", "is_patched", "put"]
 
@@ -39,26 +38,33 @@ class Names:
     Args:
         place: The class or the module.
 
+    Attributes:
+        place: What they are looked up in.
+        names: The names.
+        look: Looks them up, fast: it does so before every call.
+        noted: What they stand for.
+
     """
 
     def __init__(self, place: Any) -> None:
         self.names = [name for name in dir(place) if name in _USED and not name.startswith("__")]
-        self._get = attrgetter(*(_found(place, name) for name in self.names))
-        self._noted = self._get(place)
+        self.place: Any = vars(place) if isinstance(place, ModuleType) else place
+        self.look = _look(place, self.names)
+        self.noted = self.look(self.place)
 
-    def hold_in(self, place: Any) -> bool:
-        """Tell whether they stand for the same in a place: the same one, or a class below it."""
+    def hold_in(self, subclass: type) -> bool:
+        """Tell whether they stand for the same in a class that is the noted one, or below it."""
         try:
-            same: bool = self._get(place) == self._noted
+            same: bool = self.look(subclass) == self.noted
         except AttributeError:
             return False
         return same
 
     def note(self, name: str, before: Any, after: Any) -> None:
         """Take note that a name stands for something else from now on, if it stood for that."""
-        self._noted = tuple(
+        self.noted = tuple(
             after if name == each and noted is before else noted
-            for each, noted in zip(self.names, self._noted, strict=True)
+            for each, noted in zip(self.names, self.noted, strict=True)
         )
 
 
@@ -70,7 +76,10 @@ def put(module: ModuleType, name: str, value: Any) -> None:
 
 def is_patched(kind: Kind) -> bool:
     """Tell whether the code of a kind's methods would meet something that is not gspread's."""
-    return kind in _PATCHED_BEFORE or not all(names.hold_in(place) for place, names in _NOTED[kind])
+    try:
+        return any(names.look(names.place) != names.noted for names in _NOTED[kind.name])
+    except (AttributeError, KeyError):
+        return True
 
 
 def _used() -> Iterator[str]:
@@ -82,9 +91,12 @@ def _used() -> Iterator[str]:
                     yield from _names_in(function.__code__)
 
 
-def _found(place: Any, name: str) -> str:
-    """Return the path to what a name stands for: of a class method that which all classes share."""
-    return f"{name}.__func__" if isinstance(getattr(place, name), MethodType) else name
+def _look(place: Any, names: list[str]) -> Callable[[Any], Any]:
+    if isinstance(place, ModuleType):
+        return itemgetter(*names)
+    # Of a class method, what all classes share.
+    methods = {name for name in names if isinstance(getattr(place, name), MethodType)}
+    return attrgetter(*(f"{name}.__func__" if name in methods else name for name in names))
 
 
 def _functions(value: Any) -> Iterator[FunctionType]:
@@ -113,13 +125,16 @@ _USED: Final = frozenset(_used())
 
 _NAMES: Final = {place: Names(place) for places in _PLACES.values() for place in places}
 _NOTED: Final = {
-    kind: [(place, _NAMES[place]) for used in _and_before(kind) for place in _PLACES[used]]
+    kind.name: [_NAMES[place] for used in _and_before(kind) for place in _PLACES[used]]
     for kind in _PLACES
 }
 
-# Where a library was there before this package, what gspread had is not known any more.
-_PATCHED_BEFORE: Final = frozenset(
-    kind
-    for kind in _PLACES
-    if any(used.calls & _USED - used.originals.keys() for used in _and_before(kind))
-)
+
+def _forget_what_was_patched_before() -> None:
+    """Have nothing hold on a class whose methods a library replaced before: its own are lost."""
+    for kind, (cls, *_) in _PLACES.items():
+        if kind.calls & _USED - kind.originals.keys():
+            _NAMES[cls].noted = None
+
+
+_forget_what_was_patched_before()
