@@ -28,14 +28,14 @@ import requests
 
 from . import codec
 from .broker import Callers
-from .catalogue import HTTP_CLIENT, SPREADSHEET, WORKSHEET, Kind
+from .catalogue import CLIENT, HTTP_CLIENT, SPREADSHEET, WORKSHEET, Kind
 from .job import Job, Reply, check_http_timeout, new_id
 from .lane import has_lane, lane_of
 from .objects import spreadsheet_of
 from .patches import is_patched
 from .properties import apply
 from .rewarn import user_level, warn_again
-from .wrapping import Objects, adopt, is_customised
+from .wrapping import Objects, adopt, is_customised, is_ours_patched, making_ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,10 +56,10 @@ class Caller:
         self.identity = identity
         self._queue = Callers(settings)
 
-    def send(self, job: bytes, lane: str, objects: codec.Objects) -> Reply:
+    def send(self, job: Job, lane: str, objects: codec.Objects) -> Reply:
         """Put a job into the queue and wait for its reply."""
         job_id = new_id()
-        reply = self._queue.call(job_id, lane, job)
+        reply = self._queue.call(job_id, lane, job.encode())
         try:
             return Reply.decode(reply, objects)
         finally:
@@ -71,52 +71,43 @@ def make_call(
 ) -> Any:
     """Make a call on a proxied object: in the queue if it can travel, else here."""
     http = http_client_of(proxy, kind)
-    caller = getattr(http, "_self_caller", None)
-    # A test's double has any attribute that it is asked for.
-    if not isinstance(caller, Caller) or _belongs_here(proxy, http, kind, method):
+    if _caller_of(http) is None or _belongs_here(proxy, http, kind, method):
         return _call_here(proxy, kind, method, args, kwargs)
     if _is_request(kind, method):
         return send_request(proxy, *args, **kwargs)
-    message = _message(proxy, kind, method, args, kwargs)
-    if message is None:
+    reply = _reply(proxy, kind, method, args, kwargs)
+    if reply is None:
         return _call_here(proxy, kind, method, args, kwargs)
-    return _answer(message, proxy, kind, method, args, kwargs)
+    return _outcome(proxy, kind, reply)
 
 
 def send_request(http: Any, /, *args: Any, **kwargs: Any) -> Any:
     """Send a request by the queue, whatever was put in the place of the method ``request``."""
-    message = _message(http, HTTP_CLIENT, "request", args, kwargs)
-    if message is None:
+    reply = _reply(http, HTTP_CLIENT, "request", args, kwargs)
+    if reply is None:
         return _request_here(http, *args, **kwargs)
-    return _answer(message, http, HTTP_CLIENT, "request", args, kwargs)
+    return _outcome(http, HTTP_CLIENT, reply)
 
 
-def _message(
+def _reply(
     proxy: Any, kind: Kind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> bytes | None:
-    """Return the job of a call, None if an argument cannot travel."""
+) -> Reply | None:
+    """Put a call into the queue; return the reply, None if an argument cannot travel."""
     http = http_client_of(proxy, kind)
+    caller: Caller = http._self_caller
     check_http_timeout(http.timeout)
-    job = _job(proxy, kind, method, args, kwargs, http._self_caller, http.timeout)
+    job = _job(proxy, kind, method, args, kwargs, caller, http.timeout)
+    lane = lane_of(kind, _spreadsheet_id(proxy, kind), method, args, kwargs)
     try:
-        return job.encode()
+        return caller.send(job, lane, Objects(http, _parent(proxy, kind)))
     except codec.Unencodable:
         return None
 
 
-def _answer(
-    message: bytes,
-    proxy: Any,
-    kind: Kind,
-    method: str,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-) -> Any:
-    """Put a call's job into the queue and return what the call does."""
-    http = http_client_of(proxy, kind)
-    lane = lane_of(kind, _spreadsheet_id(proxy, kind), method, args, kwargs)
-    reply = http._self_caller.send(message, lane, Objects(http, _parent(proxy, kind)))
-    return _outcome(proxy, kind, reply)
+def _caller_of(http: Any) -> Caller | None:
+    """Return the way into the queue, None for a test's double, which has any attribute."""
+    caller = getattr(http, "_self_caller", None)
+    return caller if isinstance(caller, Caller) else None
 
 
 def http_client_of(proxy: Any, kind: Kind) -> Any:
@@ -178,6 +169,8 @@ def _belongs_here(proxy: Any, http: Any, kind: Kind, method: str) -> bool:
         return False
     if is_patched(kind) or is_customised(proxy, kind) or is_customised(http):
         return True
+    if kind is CLIENT and is_ours_patched():
+        return True
     if has_lane(kind, method):
         return False
     _warn_of_newer_method(kind, method)
@@ -207,6 +200,8 @@ def _call_here(
     proxy: Any, kind: Kind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     own = inspect.getattr_static(kind.cls, method)
+    if kind is CLIENT and is_ours_patched() and _caller_of(proxy.http_client):
+        own = making_ours(own)
     bind = getattr(type(own), "__get__", None)  # a test's double has none, and gets no self
     bound = own if bind is None else bind(own, proxy, type(proxy))
     return bound if method in kind.remote else adopt(bound(*args, **kwargs))

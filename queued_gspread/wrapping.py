@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import gspread
@@ -13,7 +14,7 @@ from .patches import Names
 if TYPE_CHECKING:
     from .catalogue import Kind
 
-__all__ = ["Objects", "adopt", "is_customised", "register"]
+__all__ = ["Objects", "adopt", "is_customised", "is_ours_patched", "making_ours", "register"]
 
 _proxies: dict[str, type[Any]] = {}
 _names: dict[str, Names] = {}
@@ -32,6 +33,21 @@ def is_customised(proxy: Any, kind: Kind = HTTP_CLIENT) -> bool:
     """
     ours = _names[kind.name]
     return not (vars(proxy).keys().isdisjoint(ours.names) and ours.hold_in(type(proxy)))
+
+
+def is_ours_patched() -> bool:
+    """Tell whether anything stands on our Spreadsheet, of which clients make objects, but ours."""
+    return not _names[SPREADSHEET.name].hold_in(_proxies[SPREADSHEET.name])
+
+
+def making_ours(method: Any) -> Any:
+    """Return a client's method with our Spreadsheet in the place of gspread's, if it is code."""
+    if not isinstance(method, FunctionType):
+        return method
+    names = {**method.__globals__, "Spreadsheet": _proxies[SPREADSHEET.name]}
+    made = FunctionType(method.__code__, names, None, method.__defaults__, method.__closure__)
+    made.__kwdefaults__ = method.__kwdefaults__
+    return made
 
 
 def adopt(result: Any) -> Any:

@@ -354,6 +354,22 @@ def test_a_patched_list_of_files_is_met_by_an_opening(gc, sh, monkeypatch):
     assert gc.open("Anything").id == sh.id
 
 
+@pytest.mark.parametrize("place", [gspread.Spreadsheet, queued_gspread.Spreadsheet])
+def test_a_patch_of_the_class_of_what_is_opened_is_met(gc, sh, sent, place):
+    """To open a spreadsheet, gspread's code calls what was put on gspread's class or on ours."""
+    told = {"properties": {"title": "Told"}, "sheets": []}
+    del sent[:]
+    with mock.patch.object(place, "fetch_sheet_metadata", return_value=told):
+        opened = gc.open_by_key(sh.id)
+        assert (opened.title, opened.id) == ("Told", sh.id)
+        with pytest.raises(gspread.WorksheetNotFound):
+            opened.worksheet("Sheet1")
+    assert sent == []
+    assert type(opened) is queued_gspread.Spreadsheet
+    assert gc.open_by_key(sh.id).title == sh.title
+    assert sent == ["client.open_by_key"]
+
+
 def test_a_property_of_a_subclass_is_met_by_gspreads_code(gc, sh, ws, sent):
     """A user's property in the place of gspread's is read by gspread's methods."""
 
