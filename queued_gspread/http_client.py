@@ -85,9 +85,19 @@ class HTTPClient(Proxy, _gspread.HTTPClient, queued=HTTP_CLIENT):
             )
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
-    def __getstate__(self) -> dict[str, Any]:
-        # Credentials stay in the process, so a copy for another one does without.
-        return {**vars(self), "auth": None}
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        reduced = super().__reduce_ex__(protocol)
+        if isinstance(reduced, str):
+            return reduced
+        make, arguments, *state = reduced
+        return (make, arguments, *map(_without_credentials, state))
+
+
+def _without_credentials(state: Any) -> Any:
+    """Return an object's state for a copy: credentials stay in the process."""
+    if isinstance(state, tuple):  # what is in a dict, and what is in slots
+        return tuple(map(_without_credentials, state))
+    return {**state, "auth": None} if isinstance(state, dict) and "auth" in state else state
 
 
 class _Session:

@@ -311,7 +311,7 @@ PATCHED = [
 
 
 @pytest.mark.parametrize("is_used_before", [True, False])
-@pytest.mark.parametrize(("place", "name"), PATCHED, ids=[f"{p}.{n}" for p, n in PATCHED])
+@pytest.mark.parametrize(("place", "name"), PATCHED, ids=[f"{p!r:.30} {n}" for p, n in PATCHED])
 def test_a_patch_is_met_in_the_middle_of_a_call(ws, sent, place, name, is_used_before):
     """What stands on a class or module, gspread's or ours, is what every call of gspread's runs."""
     if is_used_before:
@@ -347,11 +347,13 @@ def test_a_wrapper_around_gspreads_request_sees_every_request(gc, sh, ws, sent, 
         _ = gc.http_client.session
 
 
-def test_a_patched_list_of_files_is_met_by_an_opening(gc, sh, monkeypatch):
+def test_a_patched_list_of_files_is_met_by_an_opening(gc, sh, sent, monkeypatch):
     """To open a spreadsheet by its title, gspread's code asks what was put on its class."""
     files = [{"id": sh.id, "name": "Anything"}]
     monkeypatch.setattr(gspread.Client, "_list_spreadsheet_files", lambda *_: (files, None))
+    del sent[:]
     assert gc.open("Anything").id == sh.id
+    assert sent == ["http_client.fetch_sheet_metadata"]
 
 
 @pytest.mark.parametrize("place", [gspread.Spreadsheet, queued_gspread.Spreadsheet])
