@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import warnings
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import gspread.http_client as _gspread
@@ -49,6 +48,8 @@ class HTTPClient(Proxy, _gspread.HTTPClient, queued=HTTP_CLIENT):
 
     """
 
+    _self_caller: Caller
+
     def __init__(
         self,
         auth: Credentials | None = None,
@@ -70,12 +71,11 @@ class HTTPClient(Proxy, _gspread.HTTPClient, queued=HTTP_CLIENT):
         self.timeout = None
         self._self_caller = _caller(settings, auth)
 
-    @cached_property
-    def _self_caller(self) -> Caller:
-        """The way into the queue, of a client that was made without its constructor."""
-        return _caller(Settings.resolve(), vars(self).get("auth"))
-
     def __getattr__(self, name: str) -> Any:
+        if name == "_self_caller":
+            # Of a client that was made without its constructor. No lock, for a fork's sake.
+            self._self_caller = _caller(Settings.resolve(), vars(self).get("auth"))
+            return self._self_caller
         if name == "session":
             if sys._getframe(1).f_code is _REQUEST_CODE:
                 return _Session(self)
@@ -95,7 +95,7 @@ class HTTPClient(Proxy, _gspread.HTTPClient, queued=HTTP_CLIENT):
 
 def _without_credentials(state: Any) -> Any:
     """Return an object's state for a copy: credentials stay in the process."""
-    if isinstance(state, tuple):  # what is in a dict, and what is in slots
+    if type(state) is tuple:  # what is in a dict, and what is in slots
         return tuple(map(_without_credentials, state))
     return {**state, "auth": None} if isinstance(state, dict) and "auth" in state else state
 

@@ -17,6 +17,7 @@ import pytest
 import requests
 from google.auth.transport.requests import AuthorizedSession
 from google.oauth2.service_account import Credentials
+from waiting import PATIENCE
 
 import queued_gspread
 from queued_gspread.catalogue import KINDS
@@ -152,6 +153,32 @@ def test_an_http_client_made_without_a_constructor(queue, sh, key_file):
     http.auth, http.timeout = Credentials.from_service_account_file(key_file), None
     assert http.fetch_sheet_metadata(sh.id)["properties"]["title"] == sh.title
     assert http._self_caller.identity.email == http.auth.signer_email
+
+
+def test_a_first_use_without_a_constructor_holds_no_lock(queue, sh, monkeypatch):
+    """While one thread prepares such a client another can, as a child that was forked then."""
+    http = queued_gspread.HTTPClient.__new__(queued_gspread.HTTPClient)
+    http.auth, http.timeout = None, None
+    entered, leave = threading.Event(), threading.Event()
+    make = queued_gspread.http_client._caller
+
+    def slow(*args):
+        if threading.current_thread() is first:
+            entered.set()
+            leave.wait()
+        return make(*args)
+
+    monkeypatch.setattr(queued_gspread.http_client, "_caller", slow)
+    first, second = (threading.Thread(target=http.values_get, args=(sh.id, "A1")) for _ in "12")
+    first.start()
+    entered.wait()
+    second.start()
+    second.join(PATIENCE)
+    is_held = second.is_alive()
+    leave.set()
+    first.join()
+    second.join()
+    assert not is_held
 
 
 def test_a_worksheet_whose_spreadsheet_is_not_known(gc, sh, ws):
