@@ -48,8 +48,6 @@ class HTTPClient(Proxy, _gspread.HTTPClient, queued=HTTP_CLIENT):
 
     """
 
-    _self_caller: Caller
-
     def __init__(
         self,
         auth: Credentials | None = None,
@@ -69,13 +67,18 @@ class HTTPClient(Proxy, _gspread.HTTPClient, queued=HTTP_CLIENT):
         )
         self.auth: Credentials | None = auth  # type: ignore[assignment]  # or the server's
         self.timeout = None
-        self._self_caller = _caller(settings, auth)
+        vars(self)["_self_caller"] = _caller(settings, auth)
+
+    @property
+    def _self_caller(self) -> Caller:
+        """The way into the queue; a client that was made without its constructor makes one now."""
+        kept = vars(self)
+        if "_self_caller" not in kept:  # no lock, which a fork might leave to its child
+            kept["_self_caller"] = _caller(Settings.resolve(), kept.get("auth"))
+        made: Caller = kept["_self_caller"]
+        return made
 
     def __getattr__(self, name: str) -> Any:
-        if name == "_self_caller":
-            # Of a client that was made without its constructor. No lock, for a fork's sake.
-            self._self_caller = _caller(Settings.resolve(), vars(self).get("auth"))
-            return self._self_caller
         if name == "session":
             if sys._getframe(1).f_code is _REQUEST_CODE:
                 return _Session(self)

@@ -37,6 +37,7 @@ class Names:
 
     Args:
         place: The class or the module.
+        more: Names that its code uses without mentioning them.
 
     Attributes:
         place: What they are looked up in.
@@ -46,8 +47,9 @@ class Names:
 
     """
 
-    def __init__(self, place: Any) -> None:
-        self.names = [name for name in dir(place) if name in _USED and not name.startswith("__")]
+    def __init__(self, place: Any, *more: str) -> None:
+        names = [name for name in dir(place) if name in _USED and not name.startswith("__")]
+        self.names = [*names, *more]
         self.place: Any = vars(place) if isinstance(place, ModuleType) else place
         self.look = _look(place, self.names)
         self.noted = self.look(self.place)
@@ -123,7 +125,11 @@ def _and_before(kind: Kind) -> list[Kind]:
 
 _USED: Final = frozenset(_used())
 
-_NAMES: Final = {place: Names(place) for places in _PLACES.values() for place in places}
+_NAMES: Final = {
+    place: Names(place, *(["__init__"] if isinstance(place, type) else []))
+    for places in _PLACES.values()
+    for place in places
+}
 _NOTED: Final = {
     kind.name: [_NAMES[place] for used in _and_before(kind) for place in _PLACES[used]]
     for kind in _PLACES

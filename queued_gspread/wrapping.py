@@ -18,12 +18,14 @@ __all__ = ["Objects", "adopt", "is_customised", "is_ours_patched", "making_ours"
 
 _proxies: dict[str, type[Any]] = {}
 _names: dict[str, Names] = {}
+_constructed: dict[str, Names] = {}
 
 
 def register(kind: Kind, proxy: type[Any]) -> None:
     """Make a class the proxy of a kind."""
     _proxies[kind.name] = proxy
     _names[kind.name] = Names(proxy)
+    _constructed[kind.name] = Names(proxy, "__init__")
 
 
 def is_customised(proxy: Any, kind: Kind = HTTP_CLIENT) -> bool:
@@ -37,7 +39,7 @@ def is_customised(proxy: Any, kind: Kind = HTTP_CLIENT) -> bool:
 
 def is_ours_patched() -> bool:
     """Tell whether anything stands on our Spreadsheet, of which clients make objects, but ours."""
-    return not _names[SPREADSHEET.name].hold_in(_proxies[SPREADSHEET.name])
+    return not _constructed[SPREADSHEET.name].hold_in(_proxies[SPREADSHEET.name])
 
 
 def making_ours(method: Any) -> Any:

@@ -372,6 +372,29 @@ def test_a_patch_of_the_class_of_what_is_opened_is_met(gc, sh, sent, place):
     assert sent == ["client.open_by_key"]
 
 
+@pytest.mark.parametrize("place", [gspread.Spreadsheet, queued_gspread.Spreadsheet])
+def test_a_patched_constructor_is_met_by_an_opening(gc, sent, place):
+    """A spreadsheet is made by the constructor that was put on gspread's class or on ours."""
+
+    def init(self, client, properties):
+        self.client, self._properties = client, {**properties, "title": "Made up"}
+
+    with mock.patch.object(place, "__init__", init):
+        opened = gc.open_by_key("any key")
+    assert (opened.title, type(opened)) == ("Made up", queued_gspread.Spreadsheet)
+    assert sent == []
+
+
+def test_a_patch_of_our_module_is_one_of_gspreads():
+    """What is put on a module of ours stands on gspread's too, and what was there is put back."""
+    before = gspread.utils.rowcol_to_a1
+    with mock.patch.object(queued_gspread.utils, "rowcol_to_a1") as double:
+        assert gspread.utils.rowcol_to_a1 is double
+    assert gspread.utils.rowcol_to_a1 is queued_gspread.utils.rowcol_to_a1 is before
+    with mock.patch.object(queued_gspread.client, "Spreadsheet"):
+        assert gspread.client.Spreadsheet is gspread.Spreadsheet
+
+
 def test_a_property_of_a_subclass_is_met_by_gspreads_code(gc, sh, ws, sent):
     """A user's property in the place of gspread's is read by gspread's methods."""
 
