@@ -137,10 +137,12 @@ _NOTED: Final = {
 
 
 def _forget_what_was_patched_before() -> None:
-    """Have nothing hold on a class whose methods a library replaced before: its own are lost."""
-    for kind, (cls, *_) in _PLACES.items():
-        if kind.calls & _USED - kind.originals.keys():
-            _NAMES[cls].noted = None
+    """Have nothing hold on a class where something stands already that is not gspread's own."""
+    for place, names in _NAMES.items():
+        found = [getattr(place, name) for name in names.names if name in vars(place)]
+        code = [value for value in found if callable(value) or isinstance(value, property)]
+        if isinstance(place, type) and not all(map(is_gspreads_own, code)):
+            names.noted = None
 
 
 _forget_what_was_patched_before()

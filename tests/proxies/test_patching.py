@@ -288,6 +288,17 @@ def test_a_helper_on_gspreads_class_does_no_harm():
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
 
 
+def test_a_double_from_before_our_import_is_known():
+    """What stands on gspread's class when this package is imported is a patch, whatever it is."""
+    code = (
+        "import gspread; from unittest import mock; gspread.Worksheet.append_rows = mock.Mock(); "
+        "import queued_gspread; from queued_gspread.catalogue import HTTP_CLIENT, WORKSHEET; "
+        "from queued_gspread.patches import is_patched; "
+        "assert is_patched(WORKSHEET); assert not is_patched(HTTP_CLIENT)"
+    )
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+
+
 class NotAllowedError(Exception):
     """Stands for what a test raises where nothing may be sent."""
 
