@@ -4,35 +4,38 @@ Most calls travel whole: one gspread method call is one job. Some cannot, and th
 method runs here, in the caller, over the queued HTTP client, so that each of its requests is a
 job of its own:
 
-- a library has replaced the method on gspread's class, or the object's class, or its HTTP
-  client, has methods of its own, which gspread's code has to meet;
+- gspread's code has to meet something that is not gspread's: what a test or a library has put in
+  the place of a name, on gspread's class or on ours, or a user's own on an object or its class
+  (:mod:`queued_gspread.patches`);
 - nobody knows which spreadsheet the call is for: it is one of a client's, and the installed
   gspread has that method, or its parameters, only since a later release. Each of its requests waits
   in the lane of the spreadsheet that its URL names, and a warning tells that they are no unit;
 - an argument cannot travel: a set, whose order is that of this process alone, a regular
-  expression, which might never end and would stop the server, or whatever JSON cannot say. What
-  gspread and requests cannot use either fails inside them, exactly as it would without a queue.
+  expression, which might never end and would stop the server, a generator, an iterator or a file,
+  which are drawn where gspread draws them and left alone where it does not, or whatever else JSON
+  cannot say. What gspread and requests cannot use either fails inside them, exactly as it would
+  without a queue.
 """
 
 from __future__ import annotations
 
 import inspect
 import warnings
-from types import GeneratorType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import gspread
 import requests
 
 from . import codec
 from .broker import Callers
-from .catalogue import HTTP_CLIENT, SPREADSHEET, WORKSHEET, Kind
+from .catalogue import CLIENT, HTTP_CLIENT, SPREADSHEET, WORKSHEET, Kind
 from .job import Job, Reply, check_http_timeout, new_id
 from .lane import has_lane, lane_of
 from .objects import spreadsheet_of
+from .patches import is_patched
 from .properties import apply
 from .rewarn import user_level, warn_again
-from .wrapping import Objects, adopt, is_customised
+from .wrapping import Objects, adopt, is_customised, is_ours_patched, making_ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +43,9 @@ if TYPE_CHECKING:
     from .identity import Identity
     from .settings import Settings
 
-__all__ = ["Caller", "make_call"]
+__all__ = ["Caller", "make_call", "send_request"]
+
+_BLOCK: Final = 65_536
 
 
 class Caller:
@@ -66,22 +71,43 @@ def make_call(
 ) -> Any:
     """Make a call on a proxied object: in the queue if it can travel, else here."""
     http = http_client_of(proxy, kind)
-    caller = getattr(http, "_self_caller", None)
-    # A test's double has any attribute that it is asked for.
-    if not isinstance(caller, Caller) or _belongs_here(proxy, http, kind, method):
+    if _caller_of(http) is None or _belongs_here(proxy, http, kind, method):
         return _call_here(proxy, kind, method, args, kwargs)
+    if _is_request(kind, method):
+        return send_request(proxy, *args, **kwargs)
+    reply = _reply(proxy, kind, method, args, kwargs)
+    if reply is None:
+        return _call_here(proxy, kind, method, args, kwargs)
+    return _outcome(proxy, kind, reply)
+
+
+def send_request(http: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """Send a request by the queue, whatever was put in the place of the method ``request``."""
+    reply = _reply(http, HTTP_CLIENT, "request", args, kwargs)
+    if reply is None:
+        return _request_here(http, *args, **kwargs)
+    return _outcome(http, HTTP_CLIENT, reply)
+
+
+def _reply(
+    proxy: Any, kind: Kind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Reply | None:
+    """Put a call into the queue; return the reply, None if an argument cannot travel."""
+    http = http_client_of(proxy, kind)
+    caller: Caller = http._self_caller
     check_http_timeout(http.timeout)
-    args = tuple(_collected(arg) for arg in args)
-    kwargs = {name: _collected(arg) for name, arg in kwargs.items()}
     job = _job(proxy, kind, method, args, kwargs, caller, http.timeout)
     lane = lane_of(kind, _spreadsheet_id(proxy, kind), method, args, kwargs)
     try:
-        reply = caller.send(job, lane, Objects(http, _parent(proxy, kind)))
+        return caller.send(job, lane, Objects(http, _parent(proxy, kind)))
     except codec.Unencodable:
-        args = tuple(_released(arg) for arg in args)
-        kwargs = {name: _released(arg) for name, arg in kwargs.items()}
-        return _call_here(proxy, kind, method, args, kwargs)
-    return _outcome(proxy, kind, reply)
+        return None
+
+
+def _caller_of(http: Any) -> Caller | None:
+    """Return the way into the queue, None for a test's double, which has any attribute."""
+    caller = getattr(http, "_self_caller", None)
+    return caller if isinstance(caller, Caller) else None
 
 
 def http_client_of(proxy: Any, kind: Kind) -> Any:
@@ -137,16 +163,23 @@ def _parent(proxy: Any, kind: Kind) -> Any:
 
 def _belongs_here(proxy: Any, http: Any, kind: Kind, method: str) -> bool:
     """Tell whether gspread's own method is to run in this process, whatever its arguments."""
-    if kind is HTTP_CLIENT and method == "request":
-        return False  # there is nothing beneath it but the queue
-    if method in kind.remote:
-        return False  # only the server can answer it
-    if _is_replaced(kind, method) or is_customised(proxy, kind) or is_customised(http):
+    if _is_replaced(kind, method):
+        return True
+    if method in kind.remote or _is_request(kind, method):
+        return False
+    if is_patched(kind) or is_customised(proxy, kind) or is_customised(http):
+        return True
+    if kind is CLIENT and is_ours_patched():
         return True
     if has_lane(kind, method):
         return False
     _warn_of_newer_method(kind, method)
     return True
+
+
+def _is_request(kind: Kind, method: str) -> bool:
+    """Tell whether there is nothing beneath a method but the queue."""
+    return kind is HTTP_CLIENT and method == "request"
 
 
 def _warn_of_newer_method(kind: Kind, method: str) -> None:
@@ -160,26 +193,15 @@ def _warn_of_newer_method(kind: Kind, method: str) -> None:
 
 
 def _is_replaced(kind: Kind, method: str) -> bool:
-    return method in kind.calls and getattr(kind.cls, method) is not kind.originals.get(method)
-
-
-def _collected(argument: Any) -> Any:
-    """Return a generator's items, which can be sent and, where sending fails, used again."""
-    return codec.Generated(list(argument)) if type(argument) is GeneratorType else argument
-
-
-def _released(argument: Any) -> Any:
-    if isinstance(argument, codec.Generated):
-        return (item for item in argument.items)
-    return argument
+    return getattr(kind.cls, method, None) is not kind.originals.get(method)
 
 
 def _call_here(
     proxy: Any, kind: Kind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
-    if kind is HTTP_CLIENT and method == "request":
-        return _request_here(proxy, *args, **kwargs)
     own = inspect.getattr_static(kind.cls, method)
+    if kind is CLIENT and is_ours_patched() and _caller_of(proxy.http_client):
+        own = making_ours(own)
     bind = getattr(type(own), "__get__", None)  # a test's double has none, and gets no self
     bound = own if bind is None else bind(own, proxy, type(proxy))
     return bound if method in kind.remote else adopt(bound(*args, **kwargs))
@@ -202,16 +224,30 @@ def _request_here(
     prepared = requests.Request(
         method.upper(), endpoint, params=params, data=data, json=json, files=files, headers=headers
     ).prepare()
-    body = prepared.body
-    if body is not None and not isinstance(body, (str, bytes)):
-        body = b"".join(cast("Iterable[bytes]", body))  # a stream
+    body = _whole(prepared.body)
     # The body is whole now, and the server's requests measures it anew.
     sent = {
         name: value
         for name, value in prepared.headers.items()
         if name.lower() not in ("content-length", "transfer-encoding")
     }
-    return http._queued_request(method, prepared.url, data=body, headers=sent)
+    return send_request(http, method, prepared.url, data=body, headers=sent)
+
+
+def _whole(body: Any) -> str | bytes | None:
+    """Return a body as requests would send it: text of a stream is UTF-8."""
+    if body is None or isinstance(body, (str, bytes)):
+        return body
+    return b"".join(part.encode() if isinstance(part, str) else part for part in _parts(body))
+
+
+def _parts(body: Any) -> Iterable[Any]:
+    if hasattr(body, "read"):
+        return iter(lambda: body.read(_BLOCK) or None, None)
+    try:
+        return [memoryview(body)]
+    except TypeError:
+        return cast("Iterable[Any]", body)
 
 
 def _outcome(proxy: Any, kind: Kind, reply: Reply) -> Any:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final
 import gspread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 __all__ = ["CLIENT", "HTTP_CLIENT", "KINDS", "SPREADSHEET", "WORKSHEET", "Group", "Kind"]
 
@@ -76,10 +76,10 @@ class Kind:
         return self._named(Group.PROPERTY)
 
     @cached_property
-    def originals(self) -> Mapping[str, Callable[..., Any]]:
-        """Gspread's own methods by name, leaving out what a library put in their place."""
-        found = {name: getattr(self.cls, name) for name in self.calls}
-        return {name: method for name, method in found.items() if is_gspreads_own(method)}
+    def originals(self) -> Mapping[str, Any]:
+        """What gspread has of its calls by name, leaving out what a library put in their place."""
+        found = {name: getattr(self.cls, name) for name in self.calls | self.remote}
+        return {name: own for name, own in found.items() if is_gspreads_own(own)}
 
     def _group(self, name: str, attribute: object) -> Group:
         if name in self.remote:
@@ -116,5 +116,5 @@ def is_gspreads_own(method: object) -> bool:
 
     The outermost code object is asked: patches often copy ``__module__`` and ``__wrapped__``.
     """
-    code = getattr(method, "__code__", None)
+    code = getattr(getattr(method, "fget", method), "__code__", None)
     return code is not None and code.co_filename.startswith(_GSPREAD_FILES)

@@ -1,15 +1,34 @@
-"""A lock that a forked child can use."""
+"""What a forked child can use, and what it leaves to its parent."""
 
 from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
-__all__ = ["ForkLock"]
+__all__ = ["ForkLock", "by_owner"]
+
+_Ending = TypeVar("_Ending", bound="Callable[..., None]")
+
+
+def by_owner(method: _Ending) -> _Ending:
+    """Have a method that ends something do nothing in a forked child of whoever started it.
+
+    The child has a copy of the object, and may well leave its ``with`` block or run its exit
+    handlers. What the object stands for belongs to the process ``_owner``, if that is set.
+    """
+
+    @wraps(method)
+    def end(self: Any, *args: Any, **kwargs: Any) -> None:
+        if getattr(self, "_owner", None) in (None, os.getpid()):
+            method(self, *args, **kwargs)
+
+    return cast("_Ending", end)
 
 
 class ForkLock:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import gspread.http_client as _gspread
 from google.auth.transport.requests import AuthorizedSession
 from gspread.http_client import FileType, HTTPClientType, ParamsType
 
+from .call import Caller, send_request
 from .catalogue import HTTP_CLIENT
 from .identity import ANYONE, Identity, Scoped, identity_of
 from .proxy import Proxy
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
 
     from google.auth.credentials import Credentials
 
-    from .call import Caller
-
 __all__ = ["BackOffHTTPClient", "FileType", "HTTPClient", "HTTPClientType", "ParamsType"]
 
 __getattr__ = passing_on(_gspread)
+
+_REQUEST_CODE: Final = getattr(HTTP_CLIENT.originals.get("request"), "__code__", None)
 
 
 class HTTPClient(Proxy, _gspread.HTTPClient, queued=HTTP_CLIENT):
@@ -47,9 +48,6 @@ class HTTPClient(Proxy, _gspread.HTTPClient, queued=HTTP_CLIENT):
 
     """
 
-    # The queued method itself, whatever a library puts in the place of ``request``.
-    _queued_request: ClassVar[Any]
-
     def __init__(
         self,
         auth: Credentials | None = None,
@@ -69,27 +67,51 @@ class HTTPClient(Proxy, _gspread.HTTPClient, queued=HTTP_CLIENT):
         )
         self.auth: Credentials | None = auth  # type: ignore[assignment]  # or the server's
         self.timeout = None
-        self._self_caller = _caller(settings, auth)
+        vars(self)["_self_caller"] = _caller(settings, auth)
 
-    @cached_property
+    @property
     def _self_caller(self) -> Caller:
-        """The way into the queue, of a client that was made without its constructor."""
-        return _caller(Settings.resolve(), vars(self).get("auth"))
+        """The way into the queue; a client that was made without its constructor makes one now."""
+        kept = vars(self)
+        if "_self_caller" not in kept:  # no lock, which a fork might leave to its child
+            kept["_self_caller"] = _caller(Settings.resolve(), kept.get("auth"))
+        made: Caller = kept["_self_caller"]
+        return made
 
     def __getattr__(self, name: str) -> Any:
         if name == "session":
+            if sys._getframe(1).f_code is _REQUEST_CODE:
+                return _Session(self)
             raise AttributeError(
                 "a queued HTTP client has no session, since its requests are sent by the "
                 "server: use its request() method"
             )
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
-    def __getstate__(self) -> dict[str, Any]:
-        # Credentials stay in the process, so a copy for another one does without.
-        return {**vars(self), "auth": None}
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        reduced = super().__reduce_ex__(protocol)
+        if isinstance(reduced, str):
+            return reduced
+        make, arguments, *state = reduced
+        return (make, arguments, *map(_without_credentials, state))
 
 
-HTTPClient._queued_request = vars(HTTPClient)["request"]
+def _without_credentials(state: Any) -> Any:
+    """Return an object's state for a copy: credentials stay in the process."""
+    if type(state) is tuple:  # what is in a dict, and what is in slots
+        return tuple(map(_without_credentials, state))
+    return {**state, "auth": None} if isinstance(state, dict) and "auth" in state else state
+
+
+class _Session:
+    """The session of gspread's own ``request``, which runs where what was patched calls it."""
+
+    def __init__(self, http: HTTPClient) -> None:
+        self._http = http
+
+    def request(self, *, method: str, url: str, timeout: Any, **parts: Any) -> Any:  # noqa: ARG002 - the job has the time-out
+        """Send a request by the queue."""
+        return send_request(self._http, method, url, **parts)
 
 
 class BackOffHTTPClient(HTTPClient, _gspread.BackOffHTTPClient):
@@ -119,8 +141,6 @@ _warned = False
 
 
 def _caller(settings: Settings, auth: Credentials | None) -> Caller:
-    from .call import Caller  # noqa: PLC0415 - Redis and the codec come with the first client
-
     return Caller(settings, _identity(auth))
 
 

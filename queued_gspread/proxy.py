@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from .call import make_call
 from .catalogue import Group
 from .wrapping import register
 
@@ -21,17 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["Proxy"]
 
 
-def _call(
-    proxy: Proxy, kind: Kind, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
-    from .call import make_call  # noqa: PLC0415 - Redis and the codec come with the first client
-
-    return make_call(proxy, kind, name, args, kwargs)
-
-
 def _method(kind: Kind, name: str, module: str) -> Callable[..., Any]:
     def method(self: Proxy, /, *args: Any, **kwargs: Any) -> Any:
-        return _call(self, kind, name, args, kwargs)
+        return make_call(self, kind, name, args, kwargs)
 
     functools.update_wrapper(method, getattr(kind.cls, name))
     method.__module__ = module  # where pickle looks for it
@@ -40,7 +33,7 @@ def _method(kind: Kind, name: str, module: str) -> Callable[..., Any]:
 
 def _remote_property(kind: Kind, name: str, _module: str) -> property:
     def read(self: Proxy) -> Any:
-        return _call(self, kind, name, (), {})
+        return make_call(self, kind, name, (), {})
 
     return property(read, doc=getattr(kind.cls, name).__doc__)
 

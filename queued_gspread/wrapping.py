@@ -2,42 +2,54 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import gspread
 
 from . import objects
 from .catalogue import HTTP_CLIENT, SPREADSHEET, WORKSHEET
+from .patches import Names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .catalogue import Kind
 
-__all__ = ["Objects", "adopt", "is_customised", "register"]
+__all__ = ["Objects", "adopt", "is_customised", "is_ours_patched", "making_ours", "register"]
 
 _proxies: dict[str, type[Any]] = {}
-_methods: dict[str, dict[str, Callable[..., Any]]] = {}
+_names: dict[str, Names] = {}
+_constructed: dict[str, Names] = {}
 
 
 def register(kind: Kind, proxy: type[Any]) -> None:
     """Make a class the proxy of a kind."""
     _proxies[kind.name] = proxy
-    _methods[kind.name] = {name: vars(proxy)[name] for name in kind.calls}
+    _names[kind.name] = Names(proxy)
+    _constructed[kind.name] = Names(proxy, "__init__")
 
 
 def is_customised(proxy: Any, kind: Kind = HTTP_CLIENT) -> bool:
-    """Tell whether an object has calls of a user's own, on its class or on itself.
+    """Tell whether gspread's code would meet a user's own on an object: its class's or itself's.
 
     Classes are asked each time, since tests and libraries patch them, ours among them.
     """
-    if not kind.calls.isdisjoint(vars(proxy)):
-        return True
-    cls: Any = type(proxy)
-    own = _methods[kind.name].items()
-    if own <= vars(cls).items():
-        return False  # one of our own classes, as it was
-    return any(getattr(cls, name, None) is not method for name, method in own)
+    ours = _names[kind.name]
+    return not (vars(proxy).keys().isdisjoint(ours.names) and ours.hold_in(type(proxy)))
+
+
+def is_ours_patched() -> bool:
+    """Tell whether anything stands on our Spreadsheet, of which clients make objects, but ours."""
+    return not _constructed[SPREADSHEET.name].hold_in(_proxies[SPREADSHEET.name])
+
+
+def making_ours(method: Any) -> Any:
+    """Return a client's method with our Spreadsheet in the place of gspread's, if it is code."""
+    if not isinstance(method, FunctionType):
+        return method
+    names = {**method.__globals__, "Spreadsheet": _proxies[SPREADSHEET.name]}
+    made = FunctionType(method.__code__, names, None, method.__defaults__, method.__closure__)
+    made.__kwdefaults__ = method.__kwdefaults__
+    return made
 
 
 def adopt(result: Any) -> Any:

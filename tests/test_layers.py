@@ -16,7 +16,7 @@ LAYERS = [
     {"_version", "clock", "errors", "fork", "wire_path"},
     {"signing"},
     {"responses", "settings", "catalogue", "objects", "properties", "identity", "surface"},
-    {"scopes", "lane"},
+    {"scopes", "lane", "patches"},
     {"codec"},
     {"job"},
     {"broker"},

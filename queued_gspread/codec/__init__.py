@@ -14,7 +14,6 @@ written in three bytes, as Python's ``surrogatepass`` does. NaN and infinities a
     float        j r   "nan", "inf" or "-inf"
     bytes        j r   base64 (a bytearray arrives as bytes)
     enum         j r   class and name of a member of gspread.utils
-    generator    j     items; arrives as a generator
     datetime       r   ISO 8601 without zone, fold, offset (a timedelta or null)
     date           r   ISO 8601
     time           r   as datetime
@@ -34,7 +33,8 @@ be null, booleans, floats and ints of 64 bits instead. A document does not name 
 whoever puts it into an envelope writes ``WIRE_VERSION`` there.
 
 Sets do not travel, since their order is that of one process. Regular expressions do not, since one
-that never ends would stop its reader.
+that never ends would stop its reader. Generators, iterators and files do not, since to draw them
+is for whoever is given them.
 
 What goes out: instances of subclasses of int, float, str, list, dict and tuple go as these,
 as with ``json.dumps``; so do those of gspread's classes. Never a request, a cookie or an
@@ -62,13 +62,11 @@ from queued_gspread.codec.engine import pack
 from queued_gspread.codec.exceptions import Raised
 from queued_gspread.codec.objects import Objects
 from queued_gspread.codec.registry import JOB, REPLY
-from queued_gspread.codec.values import Generated
 from queued_gspread.errors import CodecError
 
 __all__ = [
     "MAX_DEPTH",
     "WIRE_VERSION",
-    "Generated",
     "Objects",
     "Raised",
     "Unencodable",

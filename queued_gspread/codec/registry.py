@@ -18,7 +18,7 @@ _KINDS: Final = (*_PORTABLE, *objects.object_kinds(None))
 # A job has what some argument of gspread's needs, a reply what some result or exception does.
 _EVERYWHERE: Final = ("tuple", "dict", "float", "bytes", "enum")
 _OBJECTS: Final = ("cell", "values", "spreadsheet", "worksheet")
-_IN_JOBS: Final = frozenset({*_EVERYWHERE, *_OBJECTS, "generator"})
+_IN_JOBS: Final = frozenset({*_EVERYWHERE, *_OBJECTS})
 _IN_REPLIES: Final = frozenset(
     {*_EVERYWHERE, *_OBJECTS} | {"datetime", "date", "time", "timedelta", "response", "exception"}
 )

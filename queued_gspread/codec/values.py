@@ -16,9 +16,9 @@ from queued_gspread.codec.kind import TAG, Kind
 from queued_gspread.errors import CodecError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["ENUMS", "HANDLERS", "KINDS", "Generated"]
+__all__ = ["ENUMS", "HANDLERS", "KINDS"]
 
 _FLOATS: Final = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
@@ -29,25 +29,8 @@ ENUMS: Final[dict[str, type[enum.Enum]]] = {
 }
 
 
-class Generated:
-    """The items of a generator, already drawn: they arrive as a generator."""
-
-    __slots__ = ("items",)
-
-    def __init__(self, items: list[Any]) -> None:
-        self.items = items
-
-
 def _items(encoder: Encoder, value: Iterable[Any]) -> Sequence[Any]:
     return (encoder.items(value),)
-
-
-def _generated(encoder: Encoder, value: Generated) -> Sequence[Any]:
-    return (encoder.items(value.items),)
-
-
-def _generator(items: list[Any]) -> Generator[Any, None, None]:
-    return (item for item in items)
 
 
 def _dict(flat: list[Any]) -> dict[Any, Any]:
@@ -126,7 +109,6 @@ _MOMENT: Final[tuple[tuple[type, ...], ...]] = (_STR, _INT, (timedelta, type(Non
 
 KINDS: Final = (
     Kind("tuple", (tuple,), _items, (_LIST,), tuple, inherit=True),
-    Kind("generator", (Generated,), _generated, (_LIST,), _generator),
     Kind("bytes", (bytes, bytearray), _base64, (_STR,), _bytes),
     Kind("enum", tuple(ENUMS.values()), _member, (_STR, _STR), _find_member),
     Kind("datetime", (datetime,), _moment, _MOMENT, _reader(datetime)),

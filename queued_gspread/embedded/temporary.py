@@ -17,6 +17,7 @@ from queued_gspread.embedded.launch import Log, redis_config, start_redis, wait_
 from queued_gspread.embedded.probe import Address, free_port
 from queued_gspread.embedded.state import check_system
 from queued_gspread.errors import BrokerUnavailableError
+from queued_gspread.fork import by_owner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +58,8 @@ class TemporaryRedis:
     ``requirepass``; with an empty one, every account of the machine can use it. As a context
     manager it
     is started on entry and closed on exit; without one it is closed when Python ends. It does
-    not outlive this process, however that ends, and a ^C at the terminal does not reach it.
+    not outlive this process, however that ends, and a ^C at the terminal does not reach it. A
+    forked child of this process can use it, and does not end it.
     """
 
     def __init__(
@@ -117,7 +119,7 @@ class TemporaryRedis:
         if self._directory is None:
             # A short name: the path of a Unix socket may have 104 bytes in all.
             self._directory = Path(tempfile.mkdtemp(prefix="queued-gspread-"))
-            atexit.register(self._at_exit)
+            atexit.register(self.close)
         return self._directory
 
     @property
@@ -128,18 +130,24 @@ class TemporaryRedis:
     @property
     def pid(self) -> int | None:
         """The process id, None while Redis does not run."""
-        running = self._process is not None and self._process.poll() is None
-        return self._process.pid if running and self._process else None
+        if self._process is None:
+            return None
+        # A forked child cannot ask after a process that is its parent's.
+        is_over = self._owner == os.getpid() and self._process.poll() is not None
+        return None if is_over else self._process.pid
 
     def start(self) -> None:
         """Start Redis, with the data that an earlier run left; wait until it answers."""
         if self.pid is not None:
             return
+        if self._owner != os.getpid():  # what was there is the parent's
+            self._owner, self._directory, self._address = os.getpid(), None, None
         self._reap()
         attempts = 1 if self._address or self._unix_socket else _ATTEMPTS
         while not self._started(last=attempts == 1):
             attempts -= 1
 
+    @by_owner
     def stop(self) -> None:
         """End Redis in good order; the folder stays."""
         if self._process is None:
@@ -151,23 +159,26 @@ class TemporaryRedis:
             self._process.kill()
         self._reap()
 
+    @by_owner
     def kill(self) -> None:
         """End Redis with SIGKILL, as a crash would; the folder stays."""
         if self._process is not None:
             self._process.kill()
             self._reap()
 
+    @by_owner
     def restart(self) -> None:
         """Stop Redis if it runs, and start it on the same address, in the same folder."""
         self.stop()
         self.start()
 
+    @by_owner
     def close(self) -> None:
         """Stop Redis and remove its folder."""
         self.stop()
         if self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)
-            atexit.unregister(self._at_exit)
+            atexit.unregister(self.close)
             self._directory = self._address = None
 
     def _started(self, *, last: bool) -> bool:
@@ -214,7 +225,3 @@ class TemporaryRedis:
         if self._address is None:
             raise BrokerUnavailableError("this temporary Redis was not started yet")
         return self._address
-
-    def _at_exit(self) -> None:
-        if os.getpid() == self._owner:  # a forked child must not take its parent's Redis along
-            self.close()

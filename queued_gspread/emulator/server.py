@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 import time
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import gspread
 from gspread.auth import DEFAULT_SCOPES
+
+from queued_gspread.fork import by_owner
 
 from .changes import Changes
 from .client import Clients
@@ -270,12 +273,14 @@ class Emulator:
         """
         with self._alone(), self._keeper.held() if self._keeper else contextlib.nullcontext():
             self._listener.start()
+        self._owner = os.getpid()
 
+    @by_owner
     def stop(self) -> None:
         """Close all connections and end the thread; a second call does nothing.
 
-        A request that waits for its moment is reset, and not applied. Raises UnsavedError where
-        the state cannot be saved; the next call tries again.
+        A request that waits for its moment is reset, and not applied. A forked child stops nothing.
+        Raises UnsavedError where the state cannot be saved; the next call tries again.
         """
         with self._alone():
             self._clients.close()
@@ -283,6 +288,7 @@ class Emulator:
             if self._keeper:
                 self._keeper.stop()
 
+    @by_owner
     def reset(self) -> None:
         """Make it as new: no files, tokens and faults, nothing counted or in the ledger.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,8 +32,8 @@ def standing_in(emulator: Emulator) -> Iterator[None]:
     Application Default Credentials, the credentials are the emulator's: of the account whose key
     it is, else of the first. It holds for what goes through requests, as all of gspread does.
     """
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        key_file = Path(folder) / "service_account.json"
+    with _folder() as folder, pytest.MonkeyPatch.context() as patch:
+        key_file = folder / "service_account.json"
         emulator.write_service_account(key_file)
         patch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(key_file))
         patch.setattr(HTTPAdapter, "send", _sender(emulator.url))
@@ -39,6 +41,17 @@ def standing_in(emulator: Emulator) -> Iterator[None]:
         patch.setattr(Credentials, "from_service_account_info", classmethod(from_info))
         patch.setattr(Credentials, "from_service_account_file", classmethod(from_file))
         yield
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[Path]:
+    """Yield a new folder, which is removed afterwards, though not by a forked child."""
+    owner, folder = os.getpid(), Path(tempfile.mkdtemp())
+    try:
+        yield folder
+    finally:
+        if os.getpid() == owner:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sender(emulator: str) -> Callable[..., requests.Response]:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import gspread
 
+from queued_gspread.patches import put
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -57,7 +59,7 @@ def _install() -> None:
     standin = _Warnings("warnings")
     for module in (gspread.client, gspread.spreadsheet, gspread.utils, gspread.worksheet):
         if getattr(module, "warnings", None) is warnings:
-            module.warnings = standin  # type: ignore[attr-defined]
+            put(module, "warnings", standin)
 
 
 _install()

@@ -20,6 +20,7 @@ from gspread.exceptions import IncorrectCellLabel
 from gspread.utils import a1_to_rowcol
 
 from queued_gspread.errors import CallRefusedError
+from queued_gspread.patches import put
 from queued_gspread.wire_path import path_of
 
 from .request import content_of
@@ -162,7 +163,7 @@ def _install() -> None:
         (gspread.utils, "_a1_to_rowcol_unbounded", _check_label),
     ):
         if hasattr(module, name):  # another gspread may have others
-            setattr(module, name, _looking_first(look, getattr(module, name)))
+            put(module, name, _looking_first(look, getattr(module, name)))
 
 
 _install()

@@ -13,7 +13,6 @@ That is quadratic in a call's requests. A call that has many is held where it wa
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 from urllib.parse import urlsplit
 
@@ -164,7 +163,7 @@ def _check_lists(job: Job) -> None:
         return
     for headers in (*job.args[1:2], job.kwargs.get("expected_headers")):
         numbers = [item for item in _items(headers) if type(item) is not str]
-        if len(numbers) > _MOST_NUMBERS or isinstance(headers, GeneratorType):
+        if len(numbers) > _MOST_NUMBERS:
             raise CodecError(
                 f"expected_headers takes a list, with {_MOST_NUMBERS} items at the most that are "
                 "not text: give the headers as text"
@@ -273,8 +272,6 @@ class _Recorded(gspread.HTTPClient):
         """Return the recorded response, raise the recorded failure, or stop the run."""
         if self.scopes is not None and not allows(self.scopes, method, endpoint):
             raise APIError(insufficient(endpoint))
-        if isinstance(data, GeneratorType):
-            data = b"".join(data)  # drawn once, whether it is sent or compared
         _check_sendable(method, endpoint)
         asked = Request(method, endpoint, params, data, json, files, headers)
         if self._position >= len(self._exchanges):

@@ -14,6 +14,7 @@ import gspread
 from queued_gspread._version import __version__
 from queued_gspread.broker import Servers
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
+from queued_gspread.fork import by_owner
 from queued_gspread.identity import Identity, identity_of
 from queued_gspread.settings import Settings, checked_count, checked_seconds
 
@@ -212,11 +213,12 @@ class Server:
             raise error
         return self
 
+    @by_owner
     def stop(self) -> None:
         """Stop; return when all threads of this server have ended.
 
         Requests in the air are given the shutdown timeout to be answered. What needs another
-        one, and what waits, stays in the queue for the next server.
+        one, and what waits, stays in the queue for the next server. A forked child stops nothing.
         """
         self.request_stop()
         self._join()
@@ -245,6 +247,7 @@ class Server:
         """Whether the server that :meth:`start` started works, or stands by."""
         return self._thread is not None and self._thread.is_alive()
 
+    @by_owner
     def request_stop(self) -> None:
         """Have :meth:`run` return soon, from whatever thread."""
         self._stopping.set()
@@ -288,16 +291,13 @@ class Server:
 
     def _new_lease(self) -> Lease:
         """Begin a run of the server; return its lease."""
-        self._check_redis()
+        self._owner = os.getpid()
+        self._queue = self._new_queue()
+        if warning := self._queue.check_redis():
+            LOGGER.warning(warning)
         self._failure.retire()
         self._failure = Failure(self._stopping.set)
         return Lease(self._queue, self._lease_seconds, watched=self._failure.watched)
-
-    def _check_redis(self) -> None:
-        self._queue = self._new_queue()
-        warning = self._queue.check_redis()
-        if warning:
-            LOGGER.warning(warning)
 
     def _run(self, lease: Lease) -> None:
         if self._is_untested:

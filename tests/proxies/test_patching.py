@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import io
 import json
 import os
 import re
 import subprocess
 import sys
 import warnings
+from functools import partial
 from unittest import mock
 
 import gspread
@@ -65,7 +68,7 @@ def test_a_wrapper_that_copies_gspreads_names_is_known_as_foreign(sh, sent, monk
 
 
 def test_a_patch_from_before_our_import_is_known(redis_url, namespace, server):
-    """A method that was replaced before this package was imported runs in the caller too."""
+    """A method that was replaced before this package was imported is met, in an opening too."""
     code = f"""
 import gspread
 def fetch_sheet_metadata(self, params=None):
@@ -79,7 +82,7 @@ print(client.create("Patched").fetch_sheet_metadata()["properties"]["title"])
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], check=True, capture_output=True, text=True
     )
-    assert done.stdout.split() == ["patched", "Patched"]
+    assert done.stdout.split() == ["patched", "patched", "Patched"]
 
 
 def test_a_method_added_to_gspreads_class_sees_the_queued_object(ws, sent, monkeypatch):
@@ -274,13 +277,173 @@ def test_a_time_out_that_cannot_travel_is_refused(gc, sh, sent):
 
 
 def test_a_helper_on_gspreads_class_does_no_harm():
-    """The package can be imported where a library put something else on gspread's class."""
+    """What a library had added to gspread's class before is no call of gspread's, and no patch."""
     code = (
         "import gspread; gspread.Worksheet.helper = staticmethod(len); "
+        "gspread.Worksheet.another = lambda self: self.get_all_values(); "
         "import queued_gspread as q; from queued_gspread.catalogue import WORKSHEET; "
-        "assert 'helper' not in WORKSHEET.calls"
+        "from queued_gspread.patches import is_patched; "
+        "assert 'helper' not in WORKSHEET.calls; assert not is_patched(WORKSHEET)"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+
+
+def test_a_double_from_before_our_import_is_known():
+    """What stands on gspread's class when this package is imported is a patch, whatever it is."""
+    code = (
+        "import gspread; from unittest import mock; gspread.Worksheet.append_rows = mock.Mock(); "
+        "import queued_gspread; from queued_gspread.catalogue import HTTP_CLIENT, WORKSHEET; "
+        "from queued_gspread.patches import is_patched; "
+        "assert is_patched(WORKSHEET); assert not is_patched(HTTP_CLIENT)"
+    )
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+
+
+class NotAllowedError(Exception):
+    """Stands for what a test raises where nothing may be sent."""
+
+
+def refuse(*_args, **_more):
+    raise NotAllowedError
+
+
+PATCHED = [
+    (gspread.HTTPClient, "request"),
+    (gspread.HTTPClient, "values_append"),
+    (gspread.Worksheet, "append_rows"),
+    (gspread.Worksheet, "title"),
+    (gspread.worksheet, "absolute_range_name"),
+    (queued_gspread.HTTPClient, "request"),
+    (queued_gspread.HTTPClient, "values_append"),
+    (queued_gspread.Worksheet, "append_rows"),
+    (queued_gspread.Worksheet, "title"),
+    (queued_gspread.worksheet, "absolute_range_name"),
+]
+
+
+@pytest.mark.parametrize("is_used_before", [True, False])
+@pytest.mark.parametrize(("place", "name"), PATCHED, ids=[f"{p!r:.30} {n}" for p, n in PATCHED])
+def test_a_patch_is_met_in_the_middle_of_a_call(ws, sent, place, name, is_used_before):
+    """What stands on a class or module, gspread's or ours, is what every call of gspread's runs."""
+    if is_used_before:
+        assert ws.get_all_values() == [[]]
+    del sent[:]
+    double = property(refuse) if name == "title" else refuse
+    with mock.patch.object(place, name, double), pytest.raises(NotAllowedError):
+        ws.append_row(["x"])
+    assert sent == []
+    ws.append_row(["y"])
+    assert sent == ["worksheet.append_row"]
+    assert ws.get_all_values() == [["y"]]
+
+
+def test_a_wrapper_around_gspreads_request_sees_every_request(gc, sh, ws, sent, monkeypatch):
+    """A replacement of gspread's ``request`` may go on to gspread's own, which is queued."""
+    seen = []
+    original = gspread.HTTPClient.request
+
+    def request(self, *args, **kwargs):
+        if isinstance(self, queued_gspread.HTTPClient):  # the server is in this process
+            seen.append(args[0])
+        return original(self, *args, **kwargs)
+
+    monkeypatch.setattr(gspread.HTTPClient, "request", request)
+    ws.append_row(["x"])
+    assert gc.open_by_key(sh.id).sheet1.get_all_values() == [["x"]]
+    assert seen == ["post", "get", "get", "get"]
+    assert sent == ["http_client.request"] * 4
+    with pytest.raises(gspread.exceptions.APIError):
+        ws.get("no range!")
+    with pytest.raises(AttributeError, match="has no session"):
+        _ = gc.http_client.session
+
+
+def test_a_patched_list_of_files_is_met_by_an_opening(gc, sh, sent, monkeypatch):
+    """To open a spreadsheet by its title, gspread's code asks what was put on its class."""
+    files = [{"id": sh.id, "name": "Anything"}]
+    monkeypatch.setattr(gspread.Client, "_list_spreadsheet_files", lambda *_: (files, None))
+    del sent[:]
+    assert gc.open("Anything").id == sh.id
+    assert sent == ["http_client.fetch_sheet_metadata"]
+
+
+@pytest.mark.parametrize("place", [gspread.Spreadsheet, queued_gspread.Spreadsheet])
+def test_a_patch_of_the_class_of_what_is_opened_is_met(gc, sh, sent, place):
+    """To open a spreadsheet, gspread's code calls what was put on gspread's class or on ours."""
+    told = {"properties": {"title": "Told"}, "sheets": []}
+    del sent[:]
+    with mock.patch.object(place, "fetch_sheet_metadata", return_value=told):
+        opened = gc.open_by_key(sh.id)
+        assert (opened.title, opened.id) == ("Told", sh.id)
+        with pytest.raises(gspread.WorksheetNotFound):
+            opened.worksheet("Sheet1")
+    assert sent == []
+    assert type(opened) is queued_gspread.Spreadsheet
+    assert gc.open_by_key(sh.id).title == sh.title
+    assert sent == ["client.open_by_key"]
+
+
+@pytest.mark.parametrize("place", [gspread.Spreadsheet, queued_gspread.Spreadsheet])
+def test_a_patched_constructor_is_met_by_an_opening(gc, sent, place):
+    """A spreadsheet is made by the constructor that was put on gspread's class or on ours."""
+
+    def init(self, client, properties):
+        self.client, self._properties = client, {**properties, "title": "Made up"}
+
+    with mock.patch.object(place, "__init__", init):
+        opened = gc.open_by_key("any key")
+    assert (opened.title, type(opened)) == ("Made up", queued_gspread.Spreadsheet)
+    assert sent == []
+
+
+def test_a_patch_of_our_module_is_one_of_gspreads():
+    """What is put on a module of ours stands on gspread's too, and what was there is put back."""
+    before = gspread.utils.rowcol_to_a1
+    with mock.patch.object(queued_gspread.utils, "rowcol_to_a1") as double:
+        assert gspread.utils.rowcol_to_a1 is double
+    assert gspread.utils.rowcol_to_a1 is queued_gspread.utils.rowcol_to_a1 is before
+    with mock.patch.object(queued_gspread.client, "Spreadsheet"):
+        assert gspread.client.Spreadsheet is gspread.Spreadsheet
+
+
+def test_a_property_of_a_subclass_is_met_by_gspreads_code(gc, sh, ws, sent):
+    """A user's property in the place of gspread's is read by gspread's methods."""
+
+    class Elsewhere(queued_gspread.Worksheet):
+        title = property(lambda _self: "Second")
+
+    sh.add_worksheet("Second", 5, 5).append_row(["there"])
+    assert Elsewhere(sh, ws._properties, sh.id, gc.http_client).get_all_values() == [["there"]]
+
+
+def test_a_method_that_gspreads_code_never_calls_changes_no_other(gc, sh, ws, sent):
+    """A user's subclass with methods that only it calls has its calls travel whole."""
+
+    class Own(queued_gspread.Worksheet):
+        def get_all_records(self, *args, **kwargs):
+            return [dict(found) for found in super().get_all_records(*args, **kwargs)]
+
+    worksheet = Own(sh, ws._properties, sh.id, gc.http_client)
+    worksheet.append_row(["a"])
+    assert worksheet.get_all_records() == []
+    assert sent == ["worksheet.append_row", "worksheet.get_all_records"]
+
+
+def test_a_patch_of_a_property_that_the_server_answers_is_met(gc, sent, monkeypatch):
+    """``Client.expiry``, which the server answers otherwise, can be replaced too."""
+    monkeypatch.setattr(gspread.Client, "expiry", property(lambda _self: "never"))
+    assert gc.expiry == "never"
+    assert sent == []
+
+
+def test_a_patch_that_was_deleted_is_gone(ws, sent, monkeypatch):
+    """A name that is missing on gspread's class is missing for gspread's code here."""
+    with monkeypatch.context() as patch:
+        patch.delattr(gspread.Worksheet, "get_values")
+        with pytest.raises(AttributeError, match="get_values"):
+            ws.get_values()
+    assert ws.get_values() == [[]]
+    assert sent == ["worksheet.get_values"]
 
 
 def test_where_warnings_are_errors_the_calls_own_error_is_raised(ws):
@@ -314,8 +477,8 @@ def test_values_that_only_gspread_turns_into_json_work(ws, sent):
     assert sent == ["http_client.values_batch_get"]
 
 
-def test_a_generator_is_used_once_and_travels(ws, sent):
-    """A generator's items travel; where another argument cannot, it is used all the same."""
+def test_a_generator_is_drawn_where_gspread_draws_it(ws, sent):
+    """A generator's items are drawn by gspread's code, once, whatever the other arguments are."""
     drawn = []
 
     def labels():
@@ -326,4 +489,71 @@ def test_a_generator_is_used_once_and_travels(ws, sent):
     assert len(ws.batch_get(labels())) == 2
     assert len(ws.batch_get(labels(), major_dimension=numpy_like.Text("ROWS"))) == 2
     assert drawn == ["A1", "B1"] * 2
-    assert sent == ["worksheet.batch_get", "http_client.request"]
+    assert sent == ["http_client.values_batch_get", "http_client.request"]
+
+
+ROWS = [["a"], ["b"]]
+DRAWN = {
+    "generator": lambda: (row for row in ROWS),
+    "iterator": lambda: iter(ROWS),
+    "map": lambda: map(list, ROWS),
+    "zip": lambda: zip("ab", strict=True),
+    "filter": lambda: filter(None, ROWS),
+    "view": {1: ROWS[0], 2: ROWS[1]}.values,
+    "file": lambda: io.StringIO("a\nb\n"),
+    "in a list": lambda: [(cell for cell in "a"), ["b"]],
+    "in a dict": lambda: {"values": (row for row in ROWS)},
+}
+
+
+@pytest.mark.parametrize("make", DRAWN.values(), ids=DRAWN)
+def test_what_gspread_does_not_draw_keeps_its_items(ws, make, sent):
+    """An argument that gspread fails on without drawing it has all its items after the error."""
+    given = make()
+    if isinstance(given, dict):
+        fails, inner = (
+            partial(ws.client.values_append, ws.spreadsheet_id, "A1", {}),
+            given["values"],
+        )
+    else:
+        fails, inner = ws.append_rows, given[0] if isinstance(given, list) else given
+    with pytest.raises(TypeError, match="JSON serializable"):
+        fails(given)
+    assert len(list(inner)) == len(list(make()[0] if isinstance(given, list) else ROWS))
+    assert sent == []
+
+
+def test_a_generator_may_call_gspread_or_fail(ws):
+    """What a generator does while gspread draws it happens in the caller, in gspread's call."""
+
+    def labels():
+        yield ws.acell("A1").address
+        raise NotAllowedError
+
+    with pytest.raises(NotAllowedError):
+        ws.batch_get(labels())
+    assert ws.batch_get(found.address for found in ws.range("A1:B1"))[1].range == "Sheet1!B1"
+
+
+CSV = "a,b\n1,é\n"
+FILES = {
+    "text file": lambda path: path.open(encoding="utf-8"),
+    "binary file": lambda path: path.open("rb"),
+    "text": lambda path: io.StringIO(path.read_text(encoding="utf-8")),
+    "bytes": lambda path: io.BytesIO(path.read_bytes()),
+    "memory": lambda path: memoryview(path.read_bytes()),
+    "parts": lambda path: (part for part in (path.read_bytes()[:5], path.read_bytes()[5:])),
+    "lines": lambda path: iter(path.read_text(encoding="utf-8").splitlines(keepends=True)),
+}
+
+
+@pytest.mark.filterwarnings("ignore::requests.exceptions.FileModeWarning")
+@pytest.mark.parametrize("make", FILES.values(), ids=FILES)
+def test_a_csv_may_be_whatever_requests_sends(gc, sh, tmp_path, make):
+    """A file, a buffer or an iterator of parts is sent as requests would send it."""
+    path = tmp_path / "some.csv"
+    path.write_text(CSV, encoding="utf-8")
+    given = make(path)
+    with contextlib.closing(given) if hasattr(given, "close") else contextlib.nullcontext():
+        gc.import_csv(sh.id, given)
+    assert gc.open_by_key(sh.id).sheet1.get_all_values() == [["a", "b"], ["1", "é"]]

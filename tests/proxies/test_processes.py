@@ -10,6 +10,8 @@ from collections import Counter
 
 import pytest
 import redis as redis_py
+from processes import environment
+from waiting import PATIENCE
 
 METHODS = [
     method for method in ("fork", "spawn") if method in multiprocessing.get_all_start_methods()
@@ -60,6 +62,109 @@ def test_a_client_works_on_both_sides_of_a_fork(ws):
         thread.join()
     assert [child.exitcode for child in children] == [0] * 4
     assert len(ws.get_all_values()) == 20
+
+
+FORKING = """
+import os, sys
+from pathlib import Path
+import queued_gspread as gspread
+from queued_gspread.embedded import TemporaryRedis
+from queued_gspread.emulator import Emulator
+from queued_gspread.emulator.stand_in import standing_in
+from queued_gspread.server import Server
+
+def forked():
+    child = os.fork()
+    if not child:
+        return True
+    assert os.waitpid(child, 0)[1] == 0
+    return False
+
+spare = TemporaryRedis()
+with Emulator(state=sys.argv[1]) as google, standing_in(google), TemporaryRedis() as redis:
+    server = Server(google.gspread_client(), redis_url=redis.url)
+    with server:
+        sheet = gspread.authorize(redis_url=redis.url).create("A sheet").sheet1
+        if forked():
+            pid = redis.pid
+            for end in (server.request_stop, server.stop, google.reset, google.stop):
+                end()
+            for end in (redis.stop, redis.kill, redis.restart, redis.close):
+                end()
+            redis.start()
+            assert redis.pid == pid
+            spare.start()
+            sheet.append_row(["child"])
+            sys.exit(0)
+        sheet.append_row(["parent"])
+        print(server.is_running, google.is_running, redis.directory.is_dir(), spare.pid)
+        print(sheet.get_all_values(), Path(os.environ["GOOGLE_APPLICATION_CREDENTIALS"]).is_file())
+    assert not server.is_running
+    directory = redis.directory
+assert not directory.exists() and not google.is_running and Path(sys.argv[1]).stat().st_size
+"""
+
+
+@pytest.mark.skipif("fork" not in METHODS, reason="this platform cannot fork")
+def test_a_forked_child_ends_nothing_of_its_parents(tmp_path):
+    """A child that leaves the blocks of its parent stops no server and removes no folder."""
+    command = [sys.executable, "-c", FORKING, str(tmp_path / "state.json")]
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=PATIENCE, env=environment()
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["True True True None", "[['child'], ['parent']] True"]
+
+
+FIRST_CALLS = """
+import copy, pickle, signal, sys
+import redis
+import queued_gspread as gspread
+from queued_gspread.errors import BrokerUnavailableError, CallTimeoutError
+
+loaded = set(sys.modules)
+url, namespace = sys.argv[1:]
+
+def fails(error, call, *args):
+    try:
+        call(*args)
+    except error:
+        return
+    raise AssertionError(error)
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+for kind in ("redis", "rediss", "redis+sentinel", "redis+cluster", "unix"):
+    rest = "/nowhere" if kind == "unix" else "localhost:1" + "/main" * kind.endswith("sentinel")
+    unreachable = gspread.authorize(redis_url=f"{kind}://{rest}", timeout=0.1)
+    fails(BrokerUnavailableError, unreachable.openall)
+client = gspread.authorize(redis_url=url, namespace=namespace)
+sheet = client.create("First").sheet1
+sheet.append_row(["a", 1, None, 1.5])
+fails(gspread.SpreadsheetNotFound, client.open_by_key, "nothing")
+fails(gspread.exceptions.APIError, sheet.get, "no range!")
+redis.Redis.from_url(url).client_kill_filter(_type="normal")
+copy.deepcopy(pickle.loads(pickle.dumps(sheet))).batch_get(label for label in ["A1"])
+unserved = {"redis_url": url, "namespace": namespace + "-unserved"}
+fails(CallTimeoutError, gspread.authorize(**unserved, timeout=0.01).openall)
+signal.signal(signal.SIGALRM, interrupt)
+signal.setitimer(signal.ITIMER_REAL, 0.2)
+fails(KeyboardInterrupt, gspread.authorize(**unserved).openall)
+gspread.api_key("a-key")
+gspread.oauth("nowhere")
+print(sorted(set(sys.modules) - loaded))
+"""
+
+
+def test_a_first_call_imports_nothing(server, redis_url, namespace):
+    """Whatever a client and its first calls need is there: a fork meets no import under way."""
+    command = [sys.executable, "-c", FIRST_CALLS, redis_url, namespace]
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=PATIENCE, env=environment()
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"
 
 
 SCRIPT = """

@@ -17,6 +17,7 @@ import pytest
 import requests
 from google.auth.transport.requests import AuthorizedSession
 from google.oauth2.service_account import Credentials
+from waiting import PATIENCE
 
 import queued_gspread
 from queued_gspread.catalogue import KINDS
@@ -154,6 +155,32 @@ def test_an_http_client_made_without_a_constructor(queue, sh, key_file):
     assert http._self_caller.identity.email == http.auth.signer_email
 
 
+def test_a_first_use_without_a_constructor_holds_no_lock(queue, sh, monkeypatch):
+    """While one thread prepares such a client another can, as a child that was forked then."""
+    http = queued_gspread.HTTPClient.__new__(queued_gspread.HTTPClient)
+    http.auth, http.timeout = None, None
+    entered, leave = threading.Event(), threading.Event()
+    make = queued_gspread.http_client._caller
+
+    def slow(*args):
+        if threading.current_thread() is first:
+            entered.set()
+            leave.wait()
+        return make(*args)
+
+    monkeypatch.setattr(queued_gspread.http_client, "_caller", slow)
+    first, second = (threading.Thread(target=http.values_get, args=(sh.id, "A1")) for _ in "12")
+    first.start()
+    entered.wait()
+    second.start()
+    second.join(PATIENCE)
+    is_held = second.is_alive()
+    leave.set()
+    first.join()
+    second.join()
+    assert not is_held
+
+
 def test_a_worksheet_whose_spreadsheet_is_not_known(gc, sh, ws):
     """A worksheet with no spreadsheet, or with one that has no id, calls with its own id."""
     ws.append_row(["x"])
@@ -229,9 +256,10 @@ class Locked(list, queued_gspread.Worksheet):
         vars(self).update(state, lock=threading.Lock())
 
 
-def copies(thing):
-    """Return it and its copies, made in each of the ways."""
-    pickled = (pickle.loads(pickle.dumps(thing, n)) for n in range(pickle.HIGHEST_PROTOCOL + 1))
+def copies(thing, least=0):
+    """Return it and its copies, made in each of the ways, but with no lower protocol of pickle."""
+    protocols = range(least, pickle.HIGHEST_PROTOCOL + 1)
+    pickled = (pickle.loads(pickle.dumps(thing, protocol)) for protocol in protocols)
     return [thing, copy.copy(thing), copy.deepcopy(thing), *pickled]
 
 
@@ -258,6 +286,136 @@ def test_a_subclass_says_how_it_is_copied(gc, sh, ws):
         assert twin.lock.acquire(blocking=False)
         twin.lock.release()
         assert twin.get_all_values() == [["x"]]
+
+
+class Cyclic:
+    """Leads to itself, directly and by what it holds."""
+
+    def fill(self):
+        self.label, self.me, self.held = "filled", self, [{"back": self}]
+
+    def told(self):
+        return (self.label, self.me is self, self.held[0]["back"] is self)
+
+
+class Unlocked:
+    """Leaves out what cannot be copied, and has no ``__setstate__``."""
+
+    def fill(self):
+        self.label, self.lock = "filled", threading.Lock()
+
+    def told(self):
+        return (self.label, hasattr(self, "lock"))
+
+    def __getstate__(self):
+        return {"label": self.label + " and kept"}
+
+
+class Restoring:
+    """Takes its state in a form of its own."""
+
+    def fill(self):
+        self.label = "filled"
+
+    def told(self):
+        return (self.label, sorted(vars(self)))
+
+    def __getstate__(self):
+        return ("a state", self.label)
+
+    def __setstate__(self, state):
+        self.label = state
+
+
+class Reduced:
+    """Says how it is made, and what of."""
+
+    def fill(self):
+        self.label = "filled"
+
+    def told(self):
+        return self.label
+
+    def __reduce__(self):
+        return (_made, (type(self), f"{self.label} and made"), {"state": 1})
+
+
+def _made(cls, label):
+    made = object.__new__(cls)
+    made.label = label
+    return made
+
+
+class Copied:
+    """Says what its copies are."""
+
+    def fill(self):
+        self.label = "filled"
+
+    def told(self):
+        return self.label
+
+    def __copy__(self):
+        return _made(type(self), "copied")
+
+    def __deepcopy__(self, memo):
+        return _made(type(self), f"deep {type(memo).__name__}")
+
+
+class WithSlots:
+    """Has places beside its dict."""
+
+    __slots__ = ("slot",)
+
+    def fill(self):
+        self.label, self.slot = "filled", [1]
+
+    def told(self):
+        return (self.label, self.slot)
+
+
+class WithArguments:
+    """Is made with arguments that it remembers."""
+
+    def __new__(cls, given="nothing"):
+        return _made(cls, given)
+
+    def fill(self):
+        self.label = "filled"
+
+    def told(self):
+        return self.label
+
+    def __getnewargs__(self):
+        return (self.label,)
+
+
+MIXINS = [Cyclic, Unlocked, Restoring, Reduced, Copied, WithSlots, WithArguments]
+
+
+def _pair(mixin, name):
+    """Return a mixin over gspread's class and over ours, where pickle finds both."""
+    pair = []
+    for side, base in (("Theirs", KINDS[name].cls), ("Ours", OURS[name])):
+        cls = type(base)(f"{side}{mixin.__name__}{name}", (mixin, base), {"__module__": __name__})
+        pair.append(globals().setdefault(cls.__name__, cls))
+    return pair
+
+
+PAIRS = [_pair(mixin, name) for mixin in MIXINS for name in OURS]
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=[ours.__name__ for _, ours in PAIRS])
+def test_copies_are_made_as_those_of_gspreads_classes(pair):
+    """Whatever a subclass says of its copies holds with our classes as it does with gspread's."""
+    told = []
+    for cls in pair:
+        thing = cls.__new__(cls)
+        thing.fill()
+        made = copies(thing, least=2)  # below it Python refuses slots
+        assert all(type(twin) is cls for twin in made)
+        told.append([twin.told() for twin in made])
+    assert told[0] == told[1]
 
 
 class Single(queued_gspread.Worksheet):
