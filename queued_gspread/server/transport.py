@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import requests
+from gspread.exceptions import APIError
 
 from queued_gspread.broker import StaleEpochError
 from queued_gspread.errors import CallRefusedError
+from queued_gspread.responses import is_plain, refusal
 
 from .fence import asking
 from .repeat import may_repeat
@@ -94,8 +96,9 @@ class Transport:
         except StaleEpochError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the caller's
+            told = _readable(error)
             _forget_frames(error)
-            return Exchange(request, Failure(error))
+            return Exchange(request, Failure(told))
 
     def _send(self, request: Request, http_timeout: Any) -> Any:
         if request.method == CREDENTIALS:
@@ -160,6 +163,31 @@ class Transport:
         http = copy.copy(self._http)
         http.set_timeout(_bounded(http_timeout, getattr(self._http, "timeout", None)))
         return http
+
+
+_MAKES_ERROR: Final = APIError.__init__.__code__
+
+
+def _readable(error: Exception) -> Exception:
+    """Return an error, or the APIError that gspread could not make whole of a gateway's answer."""
+    answer = _answer_in(error)
+    if answer is None or (isinstance(error, APIError) and is_plain(answer)):
+        return error
+    return APIError(refusal(answer))
+
+
+def _answer_in(error: Exception) -> requests.Response | None:
+    """Return the answer with an error that came, in whichever client's hands it was."""
+    if type(error) is APIError:
+        answer = vars(error).get("response")
+        return answer if isinstance(answer, requests.Response) else None
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code is _MAKES_ERROR:
+            answer = trace.tb_frame.f_locals.get("response")
+            return answer if isinstance(answer, requests.Response) else None
+        trace = trace.tb_next
+    return None
 
 
 def _forget_frames(error: BaseException | None) -> None:
