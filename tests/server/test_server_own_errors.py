@@ -118,6 +118,14 @@ def test_an_error_of_the_connection_has_no_others_url():
     assert (type(own), own.request) == (requests.ConnectionError, None)
 
 
+def test_an_error_of_reading_has_no_others_answer():
+    """What a client raises for JSON that it could not read does not have the JSON in it."""
+    shared = requests.JSONDecodeError("Expecting value", '{"values": [["Bob"', 17)
+    own = as_alone(Exchange(asked(["Mine!A1"]), Failure(shared))).outcome.error
+    assert (type(own), own.doc) == (requests.JSONDecodeError, "")
+    assert pickle.loads(pickle.dumps(own)).msg == "Expecting value"
+
+
 def test_an_unreadable_answer_of_many_is_nobodys():
     """Half of an answer to many has what others asked for, and so it is not shown."""
     shared = response()

@@ -78,17 +78,22 @@ def _own_error(error: Exception, request: Request) -> Exception:
 
 
 def _own_content(answer: requests.Response) -> bytes:
-    """Return the body of an error, if it cannot be about a part of the request."""
-    status, error = answer.status_code, error_in(answer)
-    if status in _OF_ALL or (not error and not _QUOTES_URL.search(unquote(refusal(answer).text))):
+    """Return the body of an error, or another one in its place if it may be about others."""
+    if answer.status_code in _OF_ALL or _is_of_nobody(answer):
         return bytes_of(answer)
+    return json.dumps({"error": {"code": answer.status_code, "message": _UNTOLD}}).encode()
+
+
+def _is_of_nobody(answer: requests.Response) -> bool:
+    error = error_in(answer)
+    if not error:
+        return _QUOTES_URL.search(unquote(refusal(answer).text)) is None
     message = error.get("message")
-    told = message if isinstance(message, str) and _OF_NOBODY.fullmatch(message) else _UNTOLD
-    known = {"code": status, "message": told, "status": error.get("status")}
-    return json.dumps({"error": known}).encode()
+    is_known = isinstance(message, str) and _OF_NOBODY.fullmatch(message) is not None
+    return is_known and error.keys() <= {"code", "message", "status"}
 
 
-# What is answered before Google looks into a request.
+# What Google answers before it looks into a request.
 _OF_ALL: Final = (
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
@@ -108,6 +113,8 @@ _UNTOLD: Final = (
 
 def _own_trouble(error: requests.RequestException, request: Request) -> Exception:
     """Return an error of the connection: urllib3 puts the URL into its text, and into its past."""
+    if isinstance(error, requests.JSONDecodeError):
+        return requests.JSONDecodeError(error.msg, "", 0)  # it has the whole answer in it
     shared = str(getattr(error.request, "path_url", ""))
     text = str(error).replace(shared, _path_of(request)) if shared else str(error)
     own = type(error).__new__(type(error))
