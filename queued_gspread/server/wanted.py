@@ -6,6 +6,7 @@ answer, comes with one too.
 
 from __future__ import annotations
 
+import json
 import re
 from enum import Enum, auto
 from http import HTTPStatus
@@ -95,19 +96,15 @@ _QUOTED: Final = re.compile(rb'"[^"]*(?:"|\Z)')
 
 def _is_object(answer: requests.Response) -> bool:
     content = bytes_of(answer)
-    if (answer.encoding or "utf-8").lower() in ("utf-8", "utf8") and not _is_utf8(content):
-        return False  # requests would put other signs in the place of what it cannot decode
-    if len(content) <= _MOST_READ:
-        return isinstance(json_in(answer), dict)
-    return _is_whole(content)
-
-
-def _is_utf8(content: bytes) -> bool:
+    is_utf8 = (answer.encoding or "utf-8").lower() in ("utf-8", "utf8")
     try:
-        content.decode()
-    except UnicodeDecodeError:
+        # requests would put other signs in the place of what it cannot decode.
+        text = content.decode() if is_utf8 else None
+        if len(content) > _MOST_READ:
+            return _is_whole(content)
+        return isinstance(json_in(answer) if text is None else json.loads(text), dict)
+    except (ValueError, RecursionError):
         return False
-    return True
 
 
 def _is_whole(content: bytes) -> bool:
