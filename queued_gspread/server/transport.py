@@ -25,6 +25,7 @@ from .request import CREDENTIALS, Exchange, Failure, Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import CodeType
 
     import gspread
 
@@ -165,11 +166,19 @@ class Transport:
         return http
 
 
-_MAKES_ERROR: Final = APIError.__init__.__code__
+# Where an answer is lost with the error that was raised, and under which name it is there: gspread
+# fails to make an error of it, or requests to read its body.
+_HOLDERS: Final[dict[CodeType, str]] = {
+    APIError.__init__.__code__: "response",
+    vars(requests.Response)["content"].fget.__code__: "self",
+}
 
 
 def _readable(error: Exception) -> Exception:
-    """Return an error, or the APIError that gspread could not make whole of a gateway's answer."""
+    """Return an error, or the APIError that gspread would have made of an answer it cannot read.
+
+    The status of an answer decides what becomes of its request, and so it must not get lost.
+    """
     answer = _answer_in(error)
     if answer is None or (isinstance(error, APIError) and is_plain(answer)):
         return error
@@ -183,11 +192,20 @@ def _answer_in(error: Exception) -> requests.Response | None:
         return answer if isinstance(answer, requests.Response) else None
     trace = error.__traceback__
     while trace is not None:
-        if trace.tb_frame.f_code is _MAKES_ERROR:
-            answer = trace.tb_frame.f_locals.get("response")
-            return answer if isinstance(answer, requests.Response) else None
+        name = _HOLDERS.get(trace.tb_frame.f_code)
+        answer = trace.tb_frame.f_locals.get(name) if name else None
+        if isinstance(answer, requests.Response):
+            return _emptied(answer) if name == "self" else answer
         trace = trace.tb_next
     return None
+
+
+def _emptied(answer: requests.Response) -> requests.Response | None:
+    """Return an answer whose body broke off, without it; None if its status means nothing then."""
+    if answer.ok:
+        return None
+    answer._content = b""  # noqa: SLF001 - else it would be read again
+    return answer
 
 
 def _forget_frames(error: BaseException | None) -> None:

@@ -16,12 +16,15 @@ from gate import cell_of
 from gspread.exceptions import APIError
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from raw_http import listening
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
+from waiting import PATIENCE
 
 from queued_gspread import codec
 from queued_gspread.emulator.faults import Status
 from queued_gspread.errors import OutcomeUnknownError
+from queued_gspread.server.endpoint import redirected
 from queued_gspread.server.outcome import unknown
 from queued_gspread.server.request import Failure, Request, Response, answer_of
 from queued_gspread.server.session import adopt
@@ -29,7 +32,7 @@ from queued_gspread.server.transport import Transport
 from queued_gspread.server.verdict import Verdict, judge
 
 # A busy machine is no reason to fail.
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+unhurried = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 READ = Request("get", cell_of("x"))
 STATUSES = [400, 401, 403, 404, 408, 409, 429, 499, 500, 501, 502, 503, 504, 599]
 
@@ -174,6 +177,36 @@ def test_the_error_of_a_hook_is_judged_by_its_status():
     answer.status_code = 503
     assert judge(Failure(requests.HTTPError("x", response=answer))).verdict is Verdict.UNKNOWN
     assert judge(Failure(requests.HTTPError("x"))).verdict is Verdict.FINAL
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (400, Verdict.FINAL),
+        (401, Verdict.UNAUTHENTICATED),
+        (429, Verdict.REFUSED_QUOTA),
+        (503, Verdict.UNKNOWN),
+        (200, Verdict.UNKNOWN),
+    ],
+)
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Content-Length: 99\r\n",
+        "Transfer-Encoding: chunked\r\n",
+        "Content-Encoding: gzip\r\nContent-Length: 3\r\n",
+    ],
+)
+def test_a_body_that_breaks_off_changes_no_verdict(head, status, expected):
+    """Where an error's body is cut off or cannot be decoded, its status decides all the same."""
+    answer = f"HTTP/1.1 {status} x\r\nConnection: close\r\n{head}\r\n9\r\n"
+    with listening(answer.encode()) as url, requests.Session() as session:
+        client = gspread.Client(None, session, redirected(gspread.HTTPClient, url))
+        http, tokens = adopt(client, request_timeout=PATIENCE)
+        exchange = Transport(http, tokens).send(READ, None)
+    assert judge(exchange.outcome, request=READ).verdict is expected
+    assert isinstance(exchange.outcome.error, APIError) is (status >= 400)
+    assert isinstance(codec.loads(codec.encode_exception(exchange.outcome.error)), Exception)
 
 
 GATEWAY = ['{"error": "upstream timeout"}', '{"error": null}', '{"error": []}', '{"error": {}}']

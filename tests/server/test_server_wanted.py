@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
-from contextlib import contextmanager
 from functools import partial
 
 import pytest
@@ -16,6 +13,7 @@ from gspread.utils import ExportFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from merge_fixtures import book, door, settled, stage
+from raw_http import listening
 from waiting import PATIENCE
 
 from queued_gspread.emulator.faults import Status
@@ -35,23 +33,6 @@ def sent_to(url):
         return Response(requests.get(url, timeout=PATIENCE))
     except requests.RequestException as error:
         return Failure(error)
-
-
-@contextmanager
-def listening(answer):
-    """Answer one request with these bytes; yield the address."""
-
-    def serve():
-        connection = listener.accept()[0]
-        with connection:
-            connection.recv(65536)
-            connection.sendall(answer)
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve)
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        thread.join()
 
 
 PAGE = b"<html>one moment, please</html>"
