@@ -1,13 +1,98 @@
-"""Answers in Google's form that Google did not give."""
+"""Answers of Google's, and in Google's form: made up, read, and fit for an APIError."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 import requests
 
-__all__ = ["empty_response", "made_up_response"]
+__all__ = [
+    "Refusal",
+    "empty_response",
+    "error_in",
+    "is_error",
+    "is_plain",
+    "json_in",
+    "made_up_response",
+    "refusal",
+]
+
+Json = dict[str, Any]
+
+# There are codecs that do not replace what they cannot decode, and streams that break.
+_UNREADABLE: Final = (ValueError, RuntimeError, requests.RequestException)
+
+
+def json_in(answer: Any) -> Any:
+    """Return the JSON in an answer's body; None if there is none that can be read.
+
+    All that reads a body of Google's goes through here. Nothing that a body contains can raise.
+    """
+    # A refusal's own way to read is for gspread alone.
+    is_response = isinstance(answer, requests.Response)
+    try:
+        return requests.Response.json(answer) if is_response else answer.json()
+    except Exception:  # noqa: BLE001 - HTML, bytes of any kind, a nest too deep, a test double
+        return None
+
+
+def error_in(answer: Any) -> Json:
+    """Return the error in an answer's body; an empty one if it has none."""
+    body = json_in(answer)
+    error = body.get("error") if isinstance(body, dict) else None
+    return error if isinstance(error, dict) else {}
+
+
+class Refusal(requests.Response):
+    """A response with an error from which gspread can make an APIError, whatever its body is.
+
+    gspread takes whatever stands under ``error`` for an error of Google's. Here a body without
+    Google's form is no JSON, and so gspread shows its text.
+    """
+
+    def json(self, **kwargs: Any) -> Any:
+        """Return the body's JSON; raise ValueError if gspread could not show it."""
+        body = super().json(**kwargs)
+        if not is_error(body):
+            raise ValueError("not an error of Google's")
+        return body
+
+    @property
+    def text(self) -> str:
+        """The body as text, whatever encoding its headers name."""
+        try:
+            return super().text
+        except _UNREADABLE:
+            return str(self._content or b"", errors="replace")
+
+
+def is_error(body: Any) -> bool:
+    """Tell whether a body has Google's error, with all that gspread shows of it."""
+    error = body.get("error") if isinstance(body, dict) else None
+    if not isinstance(error, dict):
+        return False
+    return isinstance(error.get("code"), int) and isinstance(error.get("message"), str)
+
+
+def is_plain(response: requests.Response) -> bool:
+    """Tell whether gspread can make an APIError of a response without help."""
+    body = json_in(response)
+    if isinstance(body, dict) and "error" in body:
+        return is_error(body)
+    try:
+        return isinstance(response.text, str)
+    except _UNREADABLE:
+        return False
+
+
+def refusal(response: requests.Response) -> requests.Response:
+    """Return a response from which an APIError can be made, whatever its body is."""
+    if isinstance(response, Refusal):
+        return response
+    made = Refusal()
+    vars(made).update(vars(response))
+    return made
 
 
 def empty_response() -> requests.Response:

@@ -11,13 +11,16 @@ import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+import requests
 from gspread import Spreadsheet, Worksheet
+from gspread.exceptions import APIError
 
 from queued_gspread.codec.classes import CLASSES, GROUP, name_of
 from queued_gspread.codec.kind import ANYTHING, TAG, Kind
 from queued_gspread.codec.natives import Unfit, construct, fields_of, native_base
 from queued_gspread.codec.scrub import clean, describe, outline, scrub
 from queued_gspread.errors import CodecError, RemoteError
+from queued_gspread.responses import is_error, is_plain, made_up_response, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -162,7 +165,22 @@ def _make(
             if type(key) is str and not key.startswith("__") and not hasattr(base, key)
         }
     )
+    if isinstance(exc, APIError):
+        _complete(exc)
     return exc
+
+
+def _complete(exc: APIError) -> None:
+    """Give an APIError what its own methods need: it can be shown, copied and pickled."""
+    state = vars(exc)
+    response = state.get("response")
+    if not isinstance(response, requests.Response):
+        response = made_up_response(0, "UNKNOWN", _UNTOLD)
+    # A pickled APIError is made anew of its response, by gspread.
+    exc.response = response if is_plain(response) else refusal(response)
+    if not is_error({"error": state.get("error")}):
+        exc.error = {"code": -1, "message": refusal(response).text, "status": "UNKNOWN"}
+    exc.code = exc.error["code"]
 
 
 def _told(name: str, args: list[Any]) -> str:
@@ -195,6 +213,8 @@ def _annotate(exc: Exception, notes: Any, trace: str | None) -> None:
         # Python 3.10 has no add_note(), but nothing against the attribute.
         vars(exc)[_NOTES] = kept
 
+
+_UNTOLD: Final = {"message": "what Google answered is not known", "status": "UNKNOWN"}
 
 _FIELDS: Final[tuple[tuple[type, ...], ...]] = (
     (str,),

@@ -79,6 +79,7 @@ class Effort:
         give_up_at: The moment after which there is none.
         last: What the latest attempt came to.
         asks: How often a permit was asked for.
+        is_shared: Whether the latest attempt was for several calls.
 
     """
 
@@ -87,6 +88,7 @@ class Effort:
     give_up_at: float = math.inf
     last: Exchange | None = None
     asks: int = 0
+    is_shared: bool = False
     _failures: int = 0
     _refused_tokens: int = 0
 

@@ -19,7 +19,7 @@ from queued_gspread.errors import (
     RemoteError,
 )
 from queued_gspread.job import Reply
-from queued_gspread.responses import made_up_response
+from queued_gspread.responses import made_up_response, refusal
 
 from .calllog import title_of
 from .hint import how_to_check
@@ -186,7 +186,7 @@ def unknown(answer: object, why: str) -> OutcomeUnknownError:
     """
     # What is cut off after a status of success says nothing.
     if isinstance(answer, requests.Response) and not answer.ok:
-        return OutcomeUnknownError(answer)
+        return OutcomeUnknownError(refusal(answer))
     return _unknown(why)
 
 

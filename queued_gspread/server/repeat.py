@@ -25,6 +25,7 @@ __all__ = [
     "body_of",
     "may_repeat",
     "method_of",
+    "query_of",
     "route",
     "route_of",
     "url_of",
@@ -103,7 +104,7 @@ def url_of(request: Request) -> tuple[str, str]:
     return path_of(str(request.endpoint)), str(parts.query)
 
 
-def _query(request: Request) -> list[tuple[str, str]] | None:
+def query_of(request: Request) -> list[tuple[str, str]] | None:
     """Return the pairs of the query, from the endpoint and the params; None if unreadable."""
     params = request.params or ()
     pairs = parse_qsl(url_of(request)[1], keep_blank_values=True)
@@ -143,7 +144,7 @@ def _batch(request: Request) -> bool:
 
 def _renames(request: Request) -> bool:
     """Judge a PATCH of a file: adding a parent twice is refused, as is taking it away."""
-    body, query = body_of(request), _query(request)
+    body, query = body_of(request), query_of(request)
     if body is None or query is None:
         return False
     known = {"appProperties", "description", "name", "properties", "starred", "trashed"}
@@ -152,7 +153,7 @@ def _renames(request: Request) -> bool:
 
 def _replaces_content(request: Request) -> bool:
     """Judge an upload in place of a file's content; other types of upload carry metadata."""
-    query = _query(request)
+    query = query_of(request)
     if query is None or not isinstance(request.data, str | bytes):
         return False
     known = _COMMON_PARAMS | {"convert", "newRevision", "uploadType"}

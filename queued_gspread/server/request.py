@@ -19,6 +19,7 @@ __all__ = [
     "Response",
     "Sent",
     "answer_of",
+    "bytes_of",
     "content_of",
     "is_read",
     "same_request",
@@ -130,8 +131,15 @@ def answer_of(outcome: Response | Failure) -> Any:
 
 def content_of(exchange: Exchange) -> bytes:
     """Return the bytes of the answer that came, if one did."""
-    answer = answer_of(exchange.outcome)
-    content = answer.content if isinstance(answer, requests.Response) else b""
+    return bytes_of(answer_of(exchange.outcome))
+
+
+def bytes_of(answer: Any) -> bytes:
+    """Return the bytes of an answer, as far as they can be read."""
+    try:
+        content = answer.content if isinstance(answer, requests.Response) else b""
+    except (RuntimeError, requests.RequestException):
+        return b""  # it was left a stream, and that has broken
     return content or b""
 
 

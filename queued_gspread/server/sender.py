@@ -20,6 +20,7 @@ from google.auth.exceptions import GoogleAuthError
 from queued_gspread.broker import Due, Settled, StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError
 
+from . import merge
 from .calllog import LOGGER, title_of
 from .counters import Counters
 from .effort import Effort
@@ -250,7 +251,8 @@ class Sender:
             return flight.land(Exchange(flight.request, Failure(_unreplicated())), _UNREPLICATED)
         exchange = self._transport.send(flight.request, flight.calls[0].job.http_timeout)
         # What asks for the server's own credentials is not sent to Google.
-        return flight.land(exchange, judge(exchange.outcome) if slot.kind else _FINAL)
+        judgement = judge(exchange.outcome, request=exchange.request) if slot.kind else _FINAL
+        return flight.land(exchange, judgement)
 
     def _is_durable(self, flight: Flight) -> bool:
         """Tell whether the journals are where they have to be; what they announce may be sent."""
@@ -302,7 +304,7 @@ class Sender:
             guard = self.guard(flight.calls[0].entry.lane)
         if not _may_go_on(flight, judgement):
             return False
-        now = self._clock()
+        now, effort.is_shared = self._clock(), len(flight.calls) > 1
         if not effort.goes_on_after(exchange, judgement, self._patience, now):
             return False
         jitter = random.random()  # noqa: S311 - a jitter
@@ -347,7 +349,8 @@ def _not_sent(call: Call, effort: Effort, word: str) -> Exchange | Outcome:
         return Outcome(word, job=call.job, requests=call.sent)
     if effort.last is None:
         return late(call.job, call.sent)
-    return Exchange(call.request, effort.last.outcome)
+    exchange = Exchange(call.request, effort.last.outcome)
+    return merge.as_alone(exchange) if effort.is_shared else exchange
 
 
 def _may_go_on(flight: Flight, judgement: Judgement) -> bool:
@@ -369,9 +372,11 @@ def _shared(flight: Flight, outcome: Failure) -> Results:
 def _final(flight: Flight, landing: Landing, permit: Permit) -> Results:
     """Return what each call gets to see of a request that is not sent again."""
     at, judgement = permit.sent / 1000, landing.judgement
+    is_final = judgement.verdict is Verdict.FINAL
+    exchanges = merge.each_as_alone(landing.exchanges, is_final=is_final)
     return [
         (call, _seen(call, exchange, judgement, at))
-        for call, exchange in zip(flight.calls, landing.exchanges, strict=True)
+        for call, exchange in zip(flight.calls, exchanges, strict=True)
     ]
 
 

@@ -34,6 +34,7 @@ _SECRET: Final = re.compile(
 )
 _PAGE: Final = re.compile(r"<(!doctype|html|head|body|title)\b", re.IGNORECASE)
 _LONGEST: Final = 300
+_MOST_DIGITS: Final = 9
 
 
 class TokenRequest:
@@ -56,10 +57,14 @@ class TokenRequest:
         status = int(response.status)
         if status in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise TransportError(f"the token endpoint answered HTTP {status}")
-        is_post = kwargs.get("method") == "POST"
-        if is_post and status < HTTPStatus.BAD_REQUEST and not _is_json(response.data):
+        if kwargs.get("method") != "POST":
+            return response
+        found = _read(response.data)
+        if status < HTTPStatus.BAD_REQUEST and not _is_grant(found):
             # A captive portal or a proxy has answered in the token endpoint's place.
-            raise TransportError(f"the token endpoint answered HTTP {status} without JSON")
+            raise TransportError(f"the token endpoint answered HTTP {status} without a token")
+        if not isinstance(found, (dict, str)):
+            raise RefreshError(f"the token endpoint answered HTTP {status} without OAuth's error")
         return response
 
 
@@ -102,12 +107,29 @@ def _clean(part: Any) -> Any:
     return _SECRET.sub("***", clean(text))[:_LONGEST]
 
 
-def _is_json(data: Any) -> bool:
+def _read(data: Any) -> Any:
+    """Return the JSON of an answer, or its text if it is none; None for what nobody can read."""
     try:
-        json.loads(data)
+        text = data.decode() if isinstance(data, bytes) else data
+        return json.loads(text)
+    except UnicodeDecodeError:
+        return None
     except ValueError:
+        return text
+    except (TypeError, RecursionError):
+        return None
+
+
+def _is_grant(found: Any) -> bool:
+    """Tell whether google-auth can read an answer's token, if it has one, and its lifetime."""
+    if not isinstance(found, dict) or not isinstance(found.get("access_token", ""), str):
         return False
-    return True
+    expires = found.get("expires_in")
+    if expires is None:
+        return True
+    if isinstance(expires, str):
+        return expires.isascii() and expires.isdigit() and len(expires) < _MOST_DIGITS
+    return isinstance(expires, (int, float)) and 0 <= expires < 10**_MOST_DIGITS
 
 
 def _inside(error: BaseException) -> Iterator[BaseException]:

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import requests
+from gspread.exceptions import APIError
 
 from queued_gspread.broker import StaleEpochError
 from queued_gspread.errors import CallRefusedError
+from queued_gspread.responses import is_plain, refusal
 
 from .fence import asking
 from .repeat import may_repeat
@@ -23,6 +25,7 @@ from .request import CREDENTIALS, Exchange, Failure, Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import CodeType
 
     import gspread
 
@@ -94,8 +97,9 @@ class Transport:
         except StaleEpochError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the caller's
+            told = _readable(error)
             _forget_frames(error)
-            return Exchange(request, Failure(error))
+            return Exchange(request, Failure(told))
 
     def _send(self, request: Request, http_timeout: Any) -> Any:
         if request.method == CREDENTIALS:
@@ -160,6 +164,48 @@ class Transport:
         http = copy.copy(self._http)
         http.set_timeout(_bounded(http_timeout, getattr(self._http, "timeout", None)))
         return http
+
+
+# Where an answer is lost with the error that was raised, and under which name it is there: gspread
+# fails to make an error of it, or requests to read its body.
+_HOLDERS: Final[dict[CodeType, str]] = {
+    APIError.__init__.__code__: "response",
+    vars(requests.Response)["content"].fget.__code__: "self",
+}
+
+
+def _readable(error: Exception) -> Exception:
+    """Return an error, or the APIError that gspread would have made of an answer it cannot read.
+
+    The status of an answer decides what becomes of its request, and so it must not get lost.
+    """
+    answer = _answer_in(error)
+    if answer is None or (isinstance(error, APIError) and is_plain(answer)):
+        return error
+    return APIError(refusal(answer))
+
+
+def _answer_in(error: Exception) -> requests.Response | None:
+    """Return the answer with an error that came, in whichever client's hands it was."""
+    if type(error) is APIError:
+        answer = vars(error).get("response")
+        return answer if isinstance(answer, requests.Response) else None
+    trace = error.__traceback__
+    while trace is not None:
+        name = _HOLDERS.get(trace.tb_frame.f_code)
+        answer = trace.tb_frame.f_locals.get(name) if name else None
+        if isinstance(answer, requests.Response):
+            return _emptied(answer) if name == "self" else answer
+        trace = trace.tb_next
+    return None
+
+
+def _emptied(answer: requests.Response) -> requests.Response | None:
+    """Return an answer whose body broke off, without it; None if its status means nothing then."""
+    if answer.ok:
+        return None
+    answer._content = b""  # noqa: SLF001 - else it would be read again
+    return answer
 
 
 def _forget_frames(error: BaseException | None) -> None:

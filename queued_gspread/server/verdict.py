@@ -26,10 +26,15 @@ from gspread.exceptions import APIError, GSpreadException
 from requests import exceptions as broken
 from urllib3 import exceptions as urllib3
 
+from queued_gspread.responses import error_in
+
 from .request import Failure, Response
+from .wanted import is_as_wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from .request import Request
 
 __all__ = ["Judgement", "Verdict", "judge"]
 
@@ -67,18 +72,22 @@ class Judgement:
     of: str = ""
 
 
-def judge(outcome: Response | Failure, now: float | None = None) -> Judgement:
+def judge(
+    outcome: Response | Failure, now: float | None = None, request: Request | None = None
+) -> Judgement:
     """Tell what an outcome means.
 
     Args:
         outcome: What came of a request.
         now: The time, for a Retry-After in an answer that has no Date; None: the clock's.
+        request: The request, for what its answer has to be; None: whatever it is.
 
     """
     if isinstance(outcome, Response):
-        return _of_answer(outcome.value, now)
-    if isinstance(outcome.error, APIError):
-        return _of_answer(outcome.error.response, now)
+        return _of_answer(outcome.value, now, request)
+    answer = getattr(outcome.error, "response", None)
+    if isinstance(outcome.error, _RAISED_ANSWERS) and answer is not None:
+        return _of_answer(answer, now)
     verdict, why = _of_error(outcome.error)
     return Judgement(verdict, None, why or type(outcome.error).__name__)
 
@@ -87,23 +96,37 @@ def judge(outcome: Response | Failure, now: float | None = None) -> Judgement:
 
 _UNKNOWN_STATUS: Final = frozenset({408, 499})  # 499 is CANCELLED: google/rpc/code.proto
 _REFUSED_STATUS: Final = frozenset({501, 505})  # what is not understood was not begun
+# gspread raises the one, and a session's own hook may raise the other.
+_RAISED_ANSWERS: Final = (APIError, requests.HTTPError)
 _QUOTA_REASONS: Final = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})
 
 
-def _of_answer(answer: Any, now: float | None) -> Judgement:
-    """Judge by the HTTP status: ``APIError.code`` is -1 where the body is HTML."""
+def _of_answer(answer: Any, now: float | None, request: Request | None = None) -> Judgement:
+    """Judge by the HTTP status: a body may be anybody's, a gateway's say, and decides nothing.
+
+    It tells a limit from other 403s, and whose limit it is, where it has Google's form.
+    """
     status = getattr(answer, "status_code", None)
     if not isinstance(status, int):
         return Judgement(Verdict.FINAL, None, "answered")
     after = _retry_after(answer, now)
     if status == HTTPStatus.TOO_MANY_REQUESTS or _is_quota(answer, status):
-        limit, of = _limit(_error(answer))
+        limit, of = _limit(error_in(answer))
         return Judgement(
             Verdict.REFUSED_QUOTA, after, f"{status} ({limit})" if limit else f"{status}", of
         )
-    if status < HTTPStatus.BAD_REQUEST and _is_cut_off(answer):
-        return Judgement(Verdict.UNKNOWN, after, "answer cut off")
+    amiss = _amiss(answer, request) if status < HTTPStatus.BAD_REQUEST else ""
+    if amiss:
+        return Judgement(Verdict.UNKNOWN, after, amiss)
     return Judgement(_of_status(status), after, f"HTTP {int(status)}")
+
+
+def _amiss(answer: Any, request: Request | None) -> str:
+    """Return what is wrong with an answer whose status says that all went well; '' if nothing."""
+    if _is_cut_off(answer):
+        return "answer cut off"
+    is_wanted = request is None or is_as_wanted(answer, request)
+    return "" if is_wanted else "answer not readable"
 
 
 def _of_status(status: int) -> Verdict:
@@ -122,15 +145,6 @@ def _is_cut_off(answer: Any) -> bool:
     return isinstance(left, int) and left > 0 and bool(getattr(answer, "_content_consumed", False))
 
 
-def _error(answer: Any) -> dict[str, Any]:
-    """Return the error of Google's body; an empty one where there is none."""
-    try:
-        error = answer.json()["error"]
-    except Exception:  # noqa: BLE001 - HTML, nothing, or a double without a body
-        return {}
-    return error if isinstance(error, dict) else {}
-
-
 def _parts(error: dict[str, Any], name: str) -> list[dict[str, Any]]:
     found = error.get(name)
     return [part for part in found if isinstance(part, dict)] if isinstance(found, list) else []
@@ -144,12 +158,18 @@ def _is_quota(answer: Any, status: int) -> bool:
     """
     if status != HTTPStatus.FORBIDDEN:
         return False
-    return any(part.get("reason") in _QUOTA_REASONS for part in _parts(_error(answer), "errors"))
+    return not _QUOTA_REASONS.isdisjoint(_reasons(error_in(answer)))
+
+
+def _reasons(error: dict[str, Any]) -> list[str]:
+    found = [part.get("reason") for part in _parts(error, "errors")]
+    return [reason for reason in found if isinstance(reason, str)]
 
 
 def _limit(error: dict[str, Any]) -> tuple[str, str]:
     """Return the name of the limit, and whose it is."""
-    said = re.search(r"limit '([\w .,-]{1,80})'", str(error.get("message")))
+    message = error.get("message")
+    said = re.search(r"limit '([\w .,-]{1,80})'", message if isinstance(message, str) else "")
     names = [said[1]] if said else []
     for detail in _parts(error, "details"):
         about = detail.get("metadata")
@@ -159,8 +179,7 @@ def _limit(error: dict[str, Any]) -> tuple[str, str]:
     if names:
         is_users = any("peruser" in name.replace(" ", "").lower() for name in names)
         return names[0], "user" if is_users else "project"
-    reasons = [part.get("reason") for part in _parts(error, "errors")]
-    known = [reason for reason in reasons if reason in _QUOTA_REASONS]
+    known = [reason for reason in _reasons(error) if reason in _QUOTA_REASONS]
     # Google's documentation has given rateLimitExceeded to the project and to the user.
     return (known[0] if known else ""), "user" if "userRateLimitExceeded" in known else ""
 
@@ -203,7 +222,8 @@ _Kinds = type[BaseException] | tuple[type[BaseException], ...]
 _ERRORS: Final[tuple[tuple[_Kinds, Verdict, str], ...]] = (
     (ssl.SSLCertVerificationError, Verdict.FINAL, "certificate not accepted"),
     ((ClientCertError, MutualTLSChannelError), Verdict.FINAL, ""),
-    (requests.JSONDecodeError, Verdict.UNKNOWN, "answer not readable"),
+    # requests has one class for a header that cannot be sent and for one that came.
+    ((requests.JSONDecodeError, urllib3.InvalidHeader), Verdict.UNKNOWN, "answer not readable"),
     (
         (
             broken.InvalidURL,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import re
 import time
 import traceback
 from types import SimpleNamespace
@@ -158,6 +159,29 @@ def test_a_page_where_a_token_should_be(issuer):
     tokens = Tokens(credentials_of(issuer), answering(200, b"<html>Please log in</html>"))
     tokens.step()
     assert tokens.state().waited < 60
+
+
+ODD = [
+    *(b"", b"null", b"[]", b"7", b"true", b"\xff", b"[" * 100_000, b'{"a":' * 100_000, b"{}"),
+    *({"access_token": token} for token in (5, None, ["t"], {})),
+    *({"access_token": "t", "expires_in": each} for each in ("soon", [], {}, -1, 1e300, "9" * 99)),
+    *({"error": each} for each in (None, [], {}, "x", {"message": "m"}, ["rateLimitExceeded"])),
+]
+
+
+@pytest.mark.parametrize("body", ODD, ids=lambda body: repr(body)[:30])
+@pytest.mark.parametrize("status", [200, 400, 403, 429, 500])
+def test_a_body_that_is_no_token_endpoints(status, body, issuer, caplog):
+    """Whatever stands in an answer, its status says whether a token may be had later."""
+    tokens = Tokens(credentials_of(issuer), answering(status, body))
+    tokens.step()
+    error = tokens.state().error
+    is_missing = (isinstance(body, dict) and "access_token" not in body) or body == b"{}"
+    passes = status not in (400, 403) and not (status == 200 and is_missing)
+    assert type(error) is (TransportError if passes else RefreshError)
+    assert (tokens.state().waited < 60) is passes
+    assert not re.search("TypeError|ValueError|RecursionError|AttributeError", str(error))
+    assert "report it" not in caplog.text
 
 
 def test_a_token_that_has_expired_when_it_comes(tokens, issuer):

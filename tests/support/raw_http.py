@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 
@@ -72,6 +73,23 @@ class RawServer:
                     connection.sendall(head.encode() + (b"" if is_head else body))
             except OSError:
                 return
+
+
+@contextmanager
+def listening(answer):
+    """Answer one request with these bytes; yield the address."""
+
+    def serve():
+        connection = listener.accept()[0]
+        with connection:
+            connection.recv(65536)
+            connection.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        thread.join()
 
 
 def _read(stream, line, number):

@@ -5,6 +5,7 @@
     merge(parts)                the one request
     split(parts, answer)        each caller's own answer
     cuts(parts, answer)         which parts go on together after a refusal
+    as_alone(exchange)          a caller's own of an error that all of them share
 
 =============================================  ==========================================
 requests to one spreadsheet, with equal options  become
@@ -31,7 +32,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from queued_gspread.server.request import CREDENTIALS
 
 from . import appends, batches, clears, gets, updates
-from .answers import body_of, own_answer
+from .answers import as_alone, body_of, each_as_alone, own_answer
 from .appends import Table
 from .group import Group
 from .part import READS, Kind, Part, is_plain, name_of, same_on_the_wire
@@ -48,7 +49,9 @@ __all__ = [
     "Kind",
     "Part",
     "Table",
+    "as_alone",
     "cuts",
+    "each_as_alone",
     "merge",
     "name_of",
     "part",
