@@ -176,18 +176,18 @@ class Emulator:
 
     @property
     def ledger(self) -> list[Served]:
-        """A copy of the list of all API requests so far, in the order of their answers."""
+        """The API requests so far, the last 100,000 of all, in the order of their answers."""
         return self._handler.ledger.api
 
     @property
     def token_requests(self) -> list[Served]:
-        """A copy of the list of all token requests so far, in the order of their answers."""
+        """The token requests so far, likewise."""
         return self._handler.ledger.token
 
     @property
     def refusals(self) -> int:
-        """How many requests of the ledger a quota refused; a fault's 429 is none."""
-        return sum(served.refused_by != "" for served in self.ledger)
+        """How many requests a quota refused since the ledger was cleared; a fault's 429 is none."""
+        return self._handler.ledger.tally.refused
 
     @property
     def under_way(self) -> int:

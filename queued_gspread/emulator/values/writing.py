@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from queued_gspread.emulator.a1 import Bounds, Rect, column_letters, range_name
+from queued_gspread.emulator.cell import LONGEST
 from queued_gspread.emulator.errors import (
     InvalidArgumentError,
     invalid,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 Rows = list[list["Scalar"]]
 _LIST_VALUE = "type.googleapis.com/google.protobuf.ListValue"
-LONGEST = 50_000
 TOO_LONG = f"Your input contains more than the maximum of {LONGEST} characters in a single cell."
 _DIMENSION = "type.googleapis.com/google.apps.sheets.v4.Dimension"
 
