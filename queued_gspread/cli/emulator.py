@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 
 from .options import Parser, count, port, positive_seconds, seconds
+from .output import say, warn
 
 if TYPE_CHECKING:
     import argparse
@@ -175,18 +175,15 @@ def _blamed(error: OSError, options: argparse.Namespace) -> tuple[str, str]:
 def _say_where(emulator: Emulator, key_file: str | None) -> None:
     if key_file is not None:
         emulator.write_service_account(key_file)
-    print(f"Sheets and Drive are emulated at {emulator.url}", flush=True)
-    print("opened in a browser, that address shows the spreadsheets and the requests", flush=True)
+    say(f"Sheets and Drive are emulated at {emulator.url}")
+    say("opened in a browser, that address shows the spreadsheets and the requests")
     if emulator.exposed:
         warning = "anybody who reaches this machine can read and change what is stored here"
-        print(f"Other machines may reach it: {warning}", file=sys.stderr, flush=True)
+        warn(f"Other machines may reach it: {warning}")
     if key_file is None:
         return
-    print(f"its service account is in {key_file}; a server for it is started with", flush=True)
-    print(
-        f"  queued-gspread-server --service-account {key_file} --api-endpoint {emulator.url}",
-        flush=True,
-    )
-    print("a plain gspread script needs an adapter (docs/emulator.md, As a process):", flush=True)
+    say(f"its service account is in {key_file}; a server for it is started with")
+    say(f"  queued-gspread-server --service-account {key_file} --api-endpoint {emulator.url}")
+    say("a plain gspread script needs an adapter (docs/emulator.md, As a process):")
     adapter = f'EmulatorAdapter("{emulator.url}")'
-    print(f'  client.http_client.session.mount("https://", {adapter})', flush=True)
+    say(f'  client.http_client.session.mount("https://", {adapter})')
