@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 
-from .options import Parser, count, port, positive_seconds, seconds
+from .options import Listed, Parser, count, host_names, port, positive_seconds, seconds
 from .output import say, warn
 
 if TYPE_CHECKING:
@@ -36,6 +36,15 @@ def _place_options(parser: Parser) -> None:
         "(default %(default)s)",
         default="127.0.0.1",
         metavar="HOST",
+    )
+    parser.option(
+        "--allow-host",
+        "a name by which others reach it, such as that of its container; repeat it, or put commas "
+        "between them; * is any name, which lets web pages from elsewhere in",
+        type=host_names,
+        action=Listed,
+        default=[],
+        metavar="NAME",
     )
     parser.option(
         "--port",
@@ -119,6 +128,7 @@ def run(options: argparse.Namespace) -> int:
             options.host,
             options.port,
             state=options.state,
+            allowed_hosts=options.allow_host,
             latency=options.latency,
             append_race=options.append_race,
         )
