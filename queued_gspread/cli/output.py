@@ -12,6 +12,7 @@ from queued_gspread.errors import QueuedGspreadError
 __all__ = ["OutputError", "prepare", "say", "warn"]
 
 _LAST = 2  # the descriptor of standard error
+_RAISING = {"strict", "surrogateescape"}
 
 
 class OutputError(QueuedGspreadError):
@@ -32,7 +33,7 @@ def prepare() -> None:
     for number, name in ((1, "stdout"), (2, "stderr")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(number, "w", encoding="utf-8", closefd=False))  # noqa: SIM115
-    if isinstance(sys.stdout, io.TextIOWrapper):
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors in _RAISING:
         sys.stdout.reconfigure(errors="replace")
 
 

@@ -45,6 +45,7 @@ _LISTS_OF_MESSAGES = _named(
     "comparisonColumns dataFilters filterSpecs ranges rows sheets sortSpecs textFormatRuns "
     "themeColors unprotectedRanges values"
 )
+_MESSAGES_BY_NAME = frozenset({"borders", "criteria"})
 _LISTS_OF_TEXTS = frozenset({"users", "groups", "responseRanges"})
 
 
@@ -94,9 +95,9 @@ def _field(name: str, value: Any, where: str) -> Any:
 
 
 def _check_items(name: str, value: Any, where: str) -> None:
-    if name == "borders":
-        for side, border in value.items():
-            expect_message({} if border is None else border, f"{where}.{side}")
+    if name in _MESSAGES_BY_NAME:
+        for key, item in expect_message(value, where).items():
+            expect_message({} if item is None else item, f"{where}.{key}")
     if name in _LISTS_OF_MESSAGES:
         for place, item in enumerate(expect_list(value, where)):
             expect_message(item, f"{where}[{place}]")

@@ -25,17 +25,38 @@ _NEEDED: dict[str, dict[str, type]] = {
     "permissions": {"id": str, "type": str, "role": str},
     "comments": {"id": str},
 }
-_SIDES = [f"{end}{what}Index" for end in ("start", "end") for what in ("", "Row", "Column")]
+_SIDES = [f"{end}{what}Index" for end in ("start", "end") for what in ("Row", "Column")]
+_OF_DRIVE = {"permissions", "comments"}
+_TEXTS_OF_DRIVE = {"emailAddress", "domain", "displayName"}
 LISTS = frozenset(_NEEDED)
 
 
 def messages_of(part: Part, name: str) -> list[Json]:
     """Return the messages of a list of this name; raise DamagedError where one cannot be."""
+    if name in _OF_DRIVE:
+        return [_of_drive(item, _NEEDED[name]) for item in part]
     found = [message_of(item, _NEEDED[name]) for item in part]
-    if name == "developer_metadata":
-        for item in part:
+    for item in part:
+        if name == "developer_metadata":
             _check_location(item["location"])
+        elif name == "named_ranges":
+            _check_range(item["range"])
     return found
+
+
+def _of_drive(part: Part, needed: Mapping[str, type]) -> Json:
+    """Return a message of the Drive API, which may also have null for a field."""
+    for name in needed:
+        part[name].expect(needed[name])
+    for name in _TEXTS_OF_DRIVE & part.expect(dict).keys():
+        if part[name].content is not None:
+            part[name].expect(str)
+    return part.expect(dict)
+
+
+def _check_range(part: Part) -> None:
+    if min(part.content.get(side, 0) for side in _SIDES) < 0:
+        raise DamagedError(f"{part.place} has an index below 0")
 
 
 def _check_location(part: Part) -> None:
@@ -58,14 +79,4 @@ def message_of(part: Part, needed: Mapping[str, type] | None = None) -> Json:
         raise DamagedError(str(error)) from error
     if as_left != found:
         raise DamagedError(f"{part.place} has null, or a number as a text, for one of its fields")
-    if _has_negative_side(found):
-        raise DamagedError(f"{part.place} has a range with an index below 0")
     return found
-
-
-def _has_negative_side(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(_has_negative_side(part) for part in value.values()) or any(
-            isinstance(value.get(side), int) and value[side] < 0 for side in _SIDES
-        )
-    return isinstance(value, list) and any(map(_has_negative_side, value))
