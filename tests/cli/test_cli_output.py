@@ -15,10 +15,11 @@ from waiting import PATIENCE, eventually
 
 # With fewer workers than usual; what a shell has started in its background ignores SIGINT.
 _DEMO = """
-import signal
+import os, signal
 from queued_gspread.cli import demo, main
 signal.signal(signal.SIGINT, signal.default_int_handler)
 demo.WORKERS = 2
+demo.ROWS_EACH = int(os.environ.get("ROWS", "5"))
 raise SystemExit(main(["demo"]))
 """
 DEMO = [*PYTHON, "-c", _DEMO]
@@ -76,7 +77,7 @@ def marked(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_a_demo_that_is_ended_leaves_nobody_behind(marked, number):
     """However a demo is ended, its Redis, server and workers end with it, and its folders go."""
-    with marked.start(*DEMO) as demo:
+    with marked.start(*DEMO, ROWS="10000") as demo:
         marked.until_at_work()
         demo.send_signal(number)
         demo.communicate(timeout=PATIENCE)
