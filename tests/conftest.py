@@ -15,7 +15,7 @@ _numbers = itertools.count()
 @pytest.fixture(scope="session")
 def redis_url():
     """Return the URL of a Redis that lives as long as the test run."""
-    with TemporaryRedis(options=OPEN) as redis:
+    with TemporaryRedis(options=OPEN, restricted=False) as redis:
         yield redis.url
 
 

@@ -9,6 +9,7 @@ from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 
 from . import demo, emulator, server, stop
 from .options import Parser
+from .output import prepare, warn
 
 if TYPE_CHECKING:
     import argparse
@@ -19,6 +20,7 @@ __all__ = ["main", "server_main"]
 
 def server_main(arguments: Sequence[str] | None = None) -> int:
     """Run ``queued-gspread-server``; return the exit status."""
+    prepare()
     parser = Parser("queued-gspread-server", description="Make the calls that wait in the queue.")
     server.add_options(parser)
     return _run(server.run, parser.parse_args(arguments), parser)
@@ -26,6 +28,7 @@ def server_main(arguments: Sequence[str] | None = None) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``queued-gspread``; return the exit status."""
+    prepare()
     parser = Parser("queued-gspread", description="gspread for many processes.")
     parser.version_option()
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -56,7 +59,7 @@ def _run(
     try:
         return command(options)
     except QueuedGspreadError as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
+        warn(f"{parser.prog}: {error}")
         return 2 if isinstance(error, ConfigurationError) else 1
     except KeyboardInterrupt:
         return 130

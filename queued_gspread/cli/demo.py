@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,13 +19,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import queued_gspread
 from queued_gspread.embedded import TemporaryRedis
+from queued_gspread.embedded.lifeline import Lifeline
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 
 from .emulator import load_emulator
+from .output import OutputError, say
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Mapping, Sequence
+
+    from typing_extensions import Self
 
     from queued_gspread.emulator import Emulator
 
@@ -59,18 +64,18 @@ def run(_: argparse.Namespace) -> int:
 
     """
     emulator_class = _load_emulator()
-    print("Starting a Redis, an emulator of Google Sheets and queued-gspread-server …")
+    say("Starting a Redis, an emulator of Google Sheets and queued-gspread-server …")
     with (
-        tempfile.TemporaryDirectory(prefix="queued-gspread-demo-") as folder,
         TemporaryRedis() as redis,
+        _Children() as children,
         emulator_class() as emulator,
-        _server(redis.url, emulator, Path(folder)) as environment,
+        _server(redis.url, emulator, children) as environment,
     ):
         _enforce_quota(emulator)
         client = queued_gspread.authorize(redis_url=redis.url)
         sheet = client.create(TITLE).sheet1
         sheet.append_row(HEADER)
-        seconds = _work(emulator, environment)
+        seconds = _work(emulator, children, environment)
         values = sheet.get_all_values()
         refused = emulator.refusals
     _show(values)
@@ -95,9 +100,37 @@ def _enforce_quota(emulator: Emulator) -> None:
     emulator.quotas = Quotas(reads=QUOTA, writes=QUOTA)
 
 
+class _Children:
+    """Processes in a folder of their own, none of which outlives this one, however it ends."""
+
+    def __init__(self) -> None:
+        self._started: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> Self:
+        self.folder = Path(tempfile.mkdtemp(prefix="queued-gspread-demo-"))
+        self._lifeline = Lifeline(self.folder)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for child in self._started:
+            child.kill()
+            child.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._lifeline.cut()
+
+    def start(self, *arguments: str, **how: Any) -> subprocess.Popen[bytes]:
+        """Start a Python process; ^C at the terminal is for the demo, which then ends it."""
+        command = [sys.executable, *arguments]
+        child = subprocess.Popen(command, start_new_session=True, **how)  # noqa: S603 - our own
+        self._started.append(child)
+        self._lifeline.add(child.pid)
+        return child
+
+
 @contextlib.contextmanager
-def _server(redis_url: str, emulator: Emulator, folder: Path) -> Iterator[dict[str, str]]:
+def _server(redis_url: str, emulator: Emulator, children: _Children) -> Iterator[dict[str, str]]:
     """Run ``queued-gspread-server``; yield the environment of its clients."""
+    folder = children.folder
     key_file = folder / "service_account.json"
     emulator.write_service_account(key_file)
     environment = {**os.environ, "QUEUED_GSPREAD_REDIS_URL": redis_url}
@@ -105,13 +138,12 @@ def _server(redis_url: str, emulator: Emulator, folder: Path) -> Iterator[dict[s
     options = ["--service-account", str(key_file), "--api-endpoint", emulator.url]
     log = folder / "server.log"
     with log.open("w") as output:
-        server = subprocess.Popen(  # noqa: S603 - this very package
-            [sys.executable, "-m", "queued_gspread", "server", *options],
-            env=environment,
-            stderr=output,
-        )
+        command = ["-m", "queued_gspread", "server", *options]
+        server = children.start(*command, env=environment, stderr=output)
         try:
             yield environment
+        except OutputError:
+            raise
         except queued_gspread.GSpreadException as error:
             raise DemoFailedError(f"{error}. The server's log:\n{log.read_text()}") from error
         finally:
@@ -119,15 +151,13 @@ def _server(redis_url: str, emulator: Emulator, folder: Path) -> Iterator[dict[s
             server.wait()
 
 
-def _work(emulator: Emulator, environment: Mapping[str, str]) -> float:
+def _work(emulator: Emulator, children: _Children, environment: Mapping[str, str]) -> float:
     """Run the workers, all at once; return how long they took, in seconds."""
-    print(f"{WORKERS} processes append {ROWS_EACH} rows each to one sheet:")
+    say(f"{WORKERS} processes append {ROWS_EACH} rows each to one sheet:")
     began = time.monotonic()
     script = str(Path(__file__).with_name("demo_worker.py"))
     workers = [
-        subprocess.Popen(  # noqa: S603 - this very package
-            [sys.executable, script, f"{number}", f"{ROWS_EACH}"], env=environment
-        )
+        children.start(script, f"{number}", f"{ROWS_EACH}", env=environment)
         for number in range(1, WORKERS + 1)
     ]
     while any(worker.poll() is None for worker in workers):
@@ -150,19 +180,19 @@ def _draw(rows: int, end: str = "") -> None:
         return
     full = _BAR * rows // (WORKERS * ROWS_EACH)
     bar = "#" * full + "." * (_BAR - full)
-    print(f"\r[{bar}] {rows}/{WORKERS * ROWS_EACH} rows", end=end, flush=True)
+    say(f"\r[{bar}] {rows}/{WORKERS * ROWS_EACH} rows", end=end)
 
 
 def _show(values: Sequence[Sequence[Any]]) -> None:
     widths = [max(len(str(row[column])) for row in values) for column in range(len(HEADER))]
     line = "+".join("-" * (width + 2) for width in (3, *widths))
-    print(f"\nThe sheet:\n\n+{line}+")
+    say(f"\nThe sheet:\n\n+{line}+")
     for number, row in enumerate(values, start=1):
         cells = (f" {cell!s:<{width}} " for cell, width in zip(row, widths, strict=True))
-        print(f"| {number:>3} |{'|'.join(cells)}|")
+        say(f"| {number:>3} |{'|'.join(cells)}|")
         if number == 1:
-            print(f"+{line}+")
-    print(f"+{line}+\n")
+            say(f"+{line}+")
+    say(f"+{line}+\n")
 
 
 def _check(values: Sequence[Sequence[Any]], seconds: float, refused: int) -> None:
@@ -179,7 +209,7 @@ def _check(values: Sequence[Sequence[Any]], seconds: float, refused: int) -> Non
         raise DemoFailedError(
             f"rows lost: {lost}, doubled: {doubled}, unexpected: {strange}, refused: {refused}"
         )
-    print(
+    say(
         f"Checked: {len(expected)} rows appended by {WORKERS} processes in {seconds:.1f} s, "
         "every row there exactly once: lost 0, doubled 0.\n"
         f"The emulator held them to Google's {QUOTA} reads and {QUOTA} writes a minute: refused 0."
@@ -187,7 +217,7 @@ def _check(values: Sequence[Sequence[Any]], seconds: float, refused: int) -> Non
 
 
 def _tell_what_to_change() -> None:
-    print(
+    say(
         """
 In your own code, three lines:
 

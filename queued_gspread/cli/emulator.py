@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 
-from .options import Parser, count, port, positive_seconds, seconds
+from .options import Listed, Parser, count, host_names, port, positive_seconds, seconds
+from .output import say, warn
 
 if TYPE_CHECKING:
     import argparse
@@ -36,6 +36,15 @@ def _place_options(parser: Parser) -> None:
         "(default %(default)s)",
         default="127.0.0.1",
         metavar="HOST",
+    )
+    parser.option(
+        "--allow-host",
+        "a name by which others reach it, such as that of its container; repeat it, or put commas "
+        "between them; * is any name, which lets web pages from elsewhere in",
+        type=host_names,
+        action=Listed,
+        default=[],
+        metavar="NAME",
     )
     parser.option(
         "--port",
@@ -119,6 +128,7 @@ def run(options: argparse.Namespace) -> int:
             options.host,
             options.port,
             state=options.state,
+            allowed_hosts=options.allow_host,
             latency=options.latency,
             append_race=options.append_race,
         )
@@ -175,18 +185,15 @@ def _blamed(error: OSError, options: argparse.Namespace) -> tuple[str, str]:
 def _say_where(emulator: Emulator, key_file: str | None) -> None:
     if key_file is not None:
         emulator.write_service_account(key_file)
-    print(f"Sheets and Drive are emulated at {emulator.url}", flush=True)
-    print("opened in a browser, that address shows the spreadsheets and the requests", flush=True)
+    say(f"Sheets and Drive are emulated at {emulator.url}")
+    say("opened in a browser, that address shows the spreadsheets and the requests")
     if emulator.exposed:
         warning = "anybody who reaches this machine can read and change what is stored here"
-        print(f"Other machines may reach it: {warning}", file=sys.stderr, flush=True)
+        warn(f"Other machines may reach it: {warning}")
     if key_file is None:
         return
-    print(f"its service account is in {key_file}; a server for it is started with", flush=True)
-    print(
-        f"  queued-gspread-server --service-account {key_file} --api-endpoint {emulator.url}",
-        flush=True,
-    )
-    print("a plain gspread script needs an adapter (docs/emulator.md, As a process):", flush=True)
+    say(f"its service account is in {key_file}; a server for it is started with")
+    say(f"  queued-gspread-server --service-account {key_file} --api-endpoint {emulator.url}")
+    say("a plain gspread script needs an adapter (docs/emulator.md, As a process):")
     adapter = f'EmulatorAdapter("{emulator.url}")'
-    print(f'  client.http_client.session.mount("https://", {adapter})', flush=True)
+    say(f'  client.http_client.session.mount("https://", {adapter})')

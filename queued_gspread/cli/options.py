@@ -18,7 +18,17 @@ from queued_gspread.settings import (
     environment,
 )
 
-__all__ = ["Parser", "count", "message_bytes", "namespace", "port", "positive_seconds", "seconds"]
+__all__ = [
+    "Listed",
+    "Parser",
+    "count",
+    "host_names",
+    "message_bytes",
+    "namespace",
+    "port",
+    "positive_seconds",
+    "seconds",
+]
 
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off"})
@@ -79,6 +89,15 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("--version", action="version", version=f"queued_gspread {__version__}")
 
 
+class Listed(argparse.Action):
+    """Collects the lists of an option that is repeated; without it, the default counts."""
+
+    def __call__(self, _: object, namespace: Any, values: Any, *__: object) -> None:
+        """Add what one more argument says."""
+        before = getattr(namespace, self.dest)
+        setattr(namespace, self.dest, [*([] if before is self.default else before), *values])
+
+
 def namespace(text: str) -> str:
     """Return a namespace."""
     try:
@@ -118,6 +137,15 @@ def port(text: str) -> int:
     if text.isdecimal() and int(text) <= _LAST_PORT:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} cannot be used: take a port, 0 to {_LAST_PORT}")
+
+
+def host_names(text: str) -> list[str]:
+    """Return the names of hosts that have commas between them."""
+    names = [name.strip() for name in text.split(",")]
+    if any(not name or set(name) & set("/: ") for name in names):
+        told = "take names such as emulator, without http:// and without a port"
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be used: {told}")
+    return names
 
 
 def _seconds(text: str, *, zero: bool) -> float:

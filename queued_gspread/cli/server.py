@@ -17,6 +17,7 @@ from queued_gspread.server.memory import DEFAULT_MAX_MEMORY
 from queued_gspread.settings import DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_REDIS_URL
 
 from .options import Parser, count, message_bytes, positive_seconds, seconds
+from .output import warn
 
 if TYPE_CHECKING:
     import argparse
@@ -253,7 +254,7 @@ def _until_told(server: Server) -> bool:
     try:
         server.wait()
     except QueuedGspreadError as error:
-        _say(f"queued-gspread-server: {error}")
+        warn(f"queued-gspread-server: {error}")
         return False
     return was_told
 
@@ -270,12 +271,8 @@ def _start_redis() -> None:
 
     """
     try:
-        ensure_running(tell=_say)
+        ensure_running(tell=warn)
     except ConfigurationError as error:
         raise ConfigurationError(
             f"no Redis answers at {DEFAULT_REDIS_URL}, and none was started: {error}"
         ) from error
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

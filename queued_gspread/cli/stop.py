@@ -10,6 +10,7 @@ from queued_gspread.errors import ServerUnavailableError
 from queued_gspread.settings import Settings
 
 from .options import Parser, positive_seconds
+from .output import say
 
 if TYPE_CHECKING:
     import argparse
@@ -54,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
                 f"{options.stop_timeout:g} s: look at its log, or end its process"
             )
         time.sleep(_LOOK)
-    print(f"stopped {server.about} in {where}")
+    say(f"stopped {server.about} in {where}")
     return 0
 
 

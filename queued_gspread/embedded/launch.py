@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import subprocess
@@ -22,10 +23,7 @@ _LOG_PREFIX = re.compile(r"^\d+:\w \d+ \w+ \d+ [\d:.]+ [-.*#] ")
 
 # These commands write files or load programs as the user who runs Redis. Nobody else can connect;
 # should somebody all the same, the user's account stays closed to him.
-RESTRICTED = (
-    "default on nopass ~* &* +@all "
-    "-acl -config +config|get -debug -migrate -module -replicaof -slaveof"
-)
+RESTRICTED = "~* &* +@all -acl -config +config|get -debug -migrate -module -replicaof -slaveof"
 
 
 def start_redis(binary: Path, config: bytes, **how: Any) -> subprocess.Popen[bytes]:
@@ -66,10 +64,15 @@ def redis_config(
     return os.fsencode("\n".join([*lines, ""]))
 
 
-def restriction(binary: Path) -> bytes:
-    """Return the setting that forbids what could harm the user's account, where that is known."""
-    known = binaries.version(binary) >= binaries.CHANNEL_RULES
-    return f"user {RESTRICTED}\n".encode() if known else b""
+def restriction(binary: Path, password: str = "") -> bytes:
+    """Return the setting that forbids what could harm the user's account, where that is known.
+
+    It decides on the password too: the one of other settings is not asked for any more.
+    """
+    if binaries.version(binary) < binaries.CHANNEL_RULES:
+        return b""
+    digest = hashlib.sha256(os.fsencode(password)).hexdigest()
+    return f"user default on {f'#{digest}' if password else 'nopass'} {RESTRICTED}\n".encode()
 
 
 def check_data(binary: Path, directory: Path) -> None:
@@ -98,11 +101,15 @@ class Log:
         self._start = os.fstat(descriptor).st_size
         return os.fdopen(descriptor, "wb", buffering=0)
 
-    def last_lines(self, count: int = 2) -> str:
-        """Return the last lines that say something, without Redis's time stamps."""
+    def text(self) -> str:
+        """Return what was written since it was opened here."""
         with self.path.open("rb") as stream:
             stream.seek(self._start)
-            lines = stream.read().decode(errors="replace").splitlines()
+            return stream.read().decode(errors="replace")
+
+    def last_lines(self, count: int = 2) -> str:
+        """Return the last lines that say something, without Redis's time stamps."""
+        lines = self.text().splitlines()
         said = [_LOG_PREFIX.sub("", line).strip() for line in lines if line.strip()]
         return " ".join(said[-count:]) or "nothing"
 

@@ -13,8 +13,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from queued_gspread.embedded.binaries import find_binary
-from queued_gspread.embedded.launch import Log, redis_config, start_redis, wait_for_answer
-from queued_gspread.embedded.probe import Address, free_port
+from queued_gspread.embedded.launch import (
+    Log,
+    redis_config,
+    restriction,
+    start_redis,
+    wait_for_answer,
+)
+from queued_gspread.embedded.lifeline import Lifeline
+from queued_gspread.embedded.probe import Address, free_port, wait_until
 from queued_gspread.embedded.state import check_system
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.fork import by_owner
@@ -27,25 +34,8 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 3
 _STOPPING = 10.0
-# A line on standard input means that all is well; its end means that whoever held it is dead.
-_LAST_WILL = 'read -r _ || { kill -KILL "$1"; rm -rf "$2"; }'
-
-
-class Lifeline:
-    """Ends process *pid* and removes *directory* if this process dies, even by SIGKILL."""
-
-    def __init__(self, pid: int, directory: Path) -> None:
-        self._heir = subprocess.Popen(  # noqa: S603 - a text of our own
-            ["/bin/sh", "-c", _LAST_WILL, "sh", str(pid), str(directory)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-
-    def cut(self) -> None:
-        """Leave everything as it is."""
-        self._heir.communicate(b"\n")
+_QUIETING = {"loglevel", "logfile"}
+_READY = "eady to accept connections"
 
 
 class TemporaryRedis:
@@ -55,11 +45,12 @@ class TemporaryRedis:
     *persistent* the data is in an append-only file and survives :meth:`kill` and
     :meth:`restart`; *options* are further settings of ``redis.conf``. On a port it wants a
     password, which its URL has in it: one that nobody else knows, unless *options* have another
-    ``requirepass``; with an empty one, every account of the machine can use it. As a context
-    manager it
-    is started on entry and closed on exit; without one it is closed when Python ends. It does
-    not outlive this process, however that ends, and a ^C at the terminal does not reach it. A
-    forked child of this process can use it, and does not end it.
+    ``requirepass``; with an empty one, every account of the machine can use it. No client can
+    have it write files elsewhere or load programs as this user, by ``CONFIG SET``, ``MODULE``,
+    ``REPLICAOF`` and the like, unless *restricted* is False. As a context manager it is started
+    on entry and closed on exit; without one it is closed when Python ends. It does not outlive
+    this process, however that ends, and a ^C at the terminal does not reach it. A forked child
+    of this process can use it, and does not end it.
     """
 
     def __init__(
@@ -69,6 +60,7 @@ class TemporaryRedis:
         persistent: bool = False,
         unix_socket: bool = False,
         options: Mapping[str, str] | None = None,
+        restricted: bool = True,
         timeout: float = 15.0,
     ) -> None:
         check_system()
@@ -78,6 +70,8 @@ class TemporaryRedis:
         # Everybody on this machine reaches the port; the socket's folder is the user's alone.
         password = "" if unix_socket else secrets.token_hex(16)
         self._options = {"requirepass": password, **(options or {})}
+        # With a file of access rules, these are in the file alone.
+        self._restricted = restricted and "aclfile" not in self._options
         self._timeout = timeout
         self._directory: Path | None = None
         self._address: Address | None = None
@@ -119,6 +113,7 @@ class TemporaryRedis:
         if self._directory is None:
             # A short name: the path of a Unix socket may have 104 bytes in all.
             self._directory = Path(tempfile.mkdtemp(prefix="queued-gspread-"))
+            self._lifeline = Lifeline(self._directory)
             atexit.register(self.close)
         return self._directory
 
@@ -178,8 +173,10 @@ class TemporaryRedis:
         self.stop()
         if self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)
+            assert self._lifeline is not None
+            self._lifeline.cut()
             atexit.unregister(self.close)
-            self._directory = self._address = None
+            self._directory = self._address = self._lifeline = None
 
     def _started(self, *, last: bool) -> bool:
         try:
@@ -196,25 +193,46 @@ class TemporaryRedis:
         config = redis_config(
             binary, address, self.directory, persistent=self._persistent, options=self._options
         )
+        if self._restricted:
+            config += restriction(binary, self._options["requirepass"])
         log = Log(self.directory / "redis.log")
-        with log.open() as output:
-            self._process = start_redis(
-                binary, config, stdout=output, stderr=output, start_new_session=True
-            )
-        self._lifeline = Lifeline(self._process.pid, self.directory)
+        self._process = self._child(binary, config, log)
         try:
             wait_for_answer(address, self._process, log, self._timeout)
+            self._check_own(log)
         except BaseException:
             self.kill()
             raise
         self._address = address
 
+    def _child(self, binary: Path, config: bytes, log: Log) -> subprocess.Popen[bytes]:
+        how = {"start_new_session": True, "umask": 0o077}
+        with log.open() as output:
+            process = start_redis(binary, config, stdout=output, stderr=output, **how)
+        assert self._lifeline is not None
+        self._lifeline.add(process.pid)
+        return process
+
+    def _check_own(self, log: Log) -> None:
+        """Raise where it was another Redis that answered, since that had the port first."""
+        process = self._process
+        assert process is not None
+        if not _QUIETING.isdisjoint(self._options):
+            return  # it may not say when it is ready
+
+        def decided() -> bool:
+            return _READY in log.text() or process.poll() is not None
+
+        wait_until(decided, self._timeout)
+        if process.poll() is not None:
+            raise BrokerUnavailableError(f"the Redis that was started ended: {log.last_lines()}")
+
     def _reap(self) -> None:
         if self._process is not None:
             self._process.wait()
-        if self._lifeline is not None:
-            self._lifeline.cut()
-        self._process = self._lifeline = None
+            assert self._lifeline is not None
+            self._lifeline.remove(self._process.pid)
+        self._process = None
 
     def _new_address(self) -> Address:
         if self._unix_socket:

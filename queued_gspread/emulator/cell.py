@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 Scalar: TypeAlias = bool | int | float | str | None
+LONGEST = 50_000  # characters, of what is entered and of what a formula finds
 
 
 class Cell(NamedTuple):

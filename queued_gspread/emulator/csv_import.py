@@ -6,12 +6,12 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
-from .cell import EMPTY
+from .cell import EMPTY, LONGEST
 from .errors import InvalidArgumentError
 from .sheet import DEFAULT_COLUMNS, DEFAULT_ROWS, Sheet
 from .spreadsheet import check_total
 from .values.entry import write
-from .values.writing import LONGEST, TOO_LONG
+from .values.writing import TOO_LONG
 
 if TYPE_CHECKING:
     from .ids import Ids

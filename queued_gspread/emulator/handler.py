@@ -122,7 +122,7 @@ class Handler:
                 _reset(incoming)
             shown, fault = await self._outcome(visit)
             answered = visit.arrived if visit.late else self._now()
-            self.ledger.add(_served(visit, shown, fault, answered), visit.to)
+            self.ledger.add(_served(visit, shown, fault, answered), visit.to, len(content))
         if shown is None:
             _reset(incoming)
             return web.Response()

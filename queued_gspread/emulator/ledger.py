@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections import deque
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .switchboard import To
+
+MOST = 100_000
+MOST_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,7 @@ class Served:
     path: str
     query: list[tuple[str, str]]
     body: Any
+    """JSON as a value, anything else as bytes; None for no body, and for one long ago."""
     status: int
     arrived: float = 0.0
     """When the request had come in whole."""
@@ -59,7 +65,7 @@ class Entry:
 
 @dataclass
 class Tally:
-    """How many requests the ledger holds, how many a quota refused, and how many met a fault."""
+    """How many requests were answered, how many a quota refused, and how many met a fault."""
 
     requests: int = 0
     token_requests: int = 0
@@ -75,29 +81,35 @@ class Tally:
 
 
 class Ledger:
-    """The requests answered so far and the number of those under way, for any thread."""
+    """The requests answered so far and the number of those under way, for any thread.
 
-    def __init__(self) -> None:
+    It holds the last `most` requests, and of these the last bodies that have `most_bytes` together
+    as they were sent: an earlier body is None.
+    """
+
+    def __init__(self, most: int = MOST, most_bytes: int = MOST_BYTES) -> None:
         """Begin empty."""
         self._changed = threading.Condition()
+        self._most, self._most_bytes = most, most_bytes
         self._under_way = 0
-        self._api: list[Served] = []
-        self._token: list[Served] = []
-        self._entries: list[Entry] = []
+        self._entries: deque[Entry] = deque()
+        # The entry's number and the bytes of each body that is kept, and the sum of these.
+        self._bodies: deque[tuple[int, int]] = deque()
+        self._bytes = 0
         self._forgotten = 0
         self._tally = Tally()
 
     @property
     def api(self) -> list[Served]:
-        """A copy of the list of API requests, in the order of their answers."""
+        """The API requests, in the order of their answers."""
         with self._changed:
-            return list(self._api)
+            return self._sent("api")
 
     @property
     def token(self) -> list[Served]:
-        """A copy of the list of token requests, in the order of their answers."""
+        """The token requests, in the order of their answers."""
         with self._changed:
-            return list(self._token)
+            return self._sent("token")
 
     @property
     def under_way(self) -> int:
@@ -107,7 +119,7 @@ class Ledger:
 
     @property
     def tally(self) -> Tally:
-        """The counts of what it holds."""
+        """The counts of all requests since the ledger was cleared."""
         with self._changed:
             return replace(self._tally)
 
@@ -121,15 +133,15 @@ class Ledger:
         """Return up to `limit` entries whose numbers are above one, in order."""
         with self._changed:
             start = max(number - self._forgotten, 0)
-            return self._entries[start : start + limit]
+            return list(islice(self._entries, start, start + limit))
 
     def clear(self) -> None:
         """Forget all requests that are in it; their numbers are not used again."""
         with self._changed:
-            self._api.clear()
-            self._token.clear()
             self._forgotten += len(self._entries)
             self._entries.clear()
+            self._bodies.clear()
+            self._bytes = 0
             self._tally = Tally()
 
     @contextlib.contextmanager
@@ -141,14 +153,32 @@ class Ledger:
         finally:
             self._change(-1)
 
-    def add(self, served: Served, to: To) -> None:
-        """Add a request to the API's list or to the tokens'."""
+    def add(self, served: Served, to: To, size: int = 0) -> None:
+        """Add a request whose body has so many bytes, and forget what is too much."""
         with self._changed:
-            (self._token if to == "token" else self._api).append(served)
             number = self._forgotten + len(self._entries) + 1
             self._entries.append(Entry(number, to, served))
+            if size:
+                self._bodies.append((number, size))
+                self._bytes += size
+            self._forget()
             self._tally.count(to, served)
             self._changed.notify_all()
+
+    def _forget(self) -> None:
+        while len(self._entries) > self._most:
+            self._entries.popleft()
+            self._forgotten += 1
+        while self._bytes > self._most_bytes:
+            number, size = self._bodies.popleft()
+            self._bytes -= size
+            place = number - self._forgotten - 1
+            if place >= 0:
+                entry = self._entries[place]
+                self._entries[place] = replace(entry, served=replace(entry.served, body=None))
+
+    def _sent(self, to: To) -> list[Served]:
+        return [entry.served for entry in self._entries if entry.to == to]
 
     def wait_for(
         self, predicate: Callable[[Served], bool], count: int, timeout: float
@@ -157,7 +187,7 @@ class Ledger:
         found: list[Served] = []
 
         def enough() -> bool:
-            found[:] = filter(predicate, self._api)
+            found[:] = filter(predicate, self._sent("api"))
             return len(found) >= count
 
         with self._changed:

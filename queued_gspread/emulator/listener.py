@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
-    from .control import Control
+    from .control import Control, Guard
     from .handler import Handler
 
 _LARGEST_UPLOAD = 256 * 1024 * 1024
@@ -26,12 +26,15 @@ _TURNS = 20
 class Listener:
     """Serves requests in a thread of its own between start() and stop()."""
 
-    def __init__(self, host: str, port: int, handler: Handler, control: Control) -> None:
+    def __init__(
+        self, host: str, port: int, handler: Handler, control: Control, guard: Guard
+    ) -> None:
         """Take the address; port 0 becomes a free one, which is kept."""
         self._host = host
         self._port = port
         self._handler = handler
         self._control = control
+        self._guard = guard
         self._url = ""
         self._socket: socket.socket | None = None
         self.exposed = False
@@ -115,7 +118,7 @@ class Listener:
         self._handler.open()
         app = web.Application(client_max_size=_LARGEST_UPLOAD)
         self._control.add_to(app)
-        app.router.add_route("*", "/{path:.*}", self._handler.handle)
+        app.router.add_route("*", "/{path:.*}", self._guard.for_google(self._handler.handle))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
         self._server = runner.server

@@ -30,7 +30,7 @@ _TEXTS = _named(
     "a1Range dimension delimiter delimiterType destinationSpreadsheetId fields find formulaValue "
     "locale locationType mergeType metadataKey metadataValue name namedRangeId newSheetName note "
     "pasteType pattern replacement shiftDimension sortOrder stringValue style themeColor timeZone "
-    "title type visibility"
+    "colorType title type visibility"
 )
 _MESSAGES = _named(
     "bandedRange booleanRule borders cell columnProperties condition coordinate criteria "
@@ -38,13 +38,14 @@ _MESSAGES = _named(
     "dimensionRange dimensions editors filter filterCriteria format gradientRule gridProperties "
     "gridRange location metadataLocation namedRange numberFormat properties protectedRange range "
     "rowProperties rule source sourceAndDestination start textFormat textRotation "
-    "userEnteredFormat"
+    "userEnteredFormat defaultFormat spreadsheetTheme"
 )
 _NUMBERS = _named("red green blue alpha numberValue")
 _LISTS_OF_MESSAGES = _named(
     "comparisonColumns dataFilters filterSpecs ranges rows sheets sortSpecs textFormatRuns "
-    "unprotectedRanges values"
+    "themeColors unprotectedRanges values"
 )
+_MESSAGES_BY_NAME = frozenset({"borders", "criteria"})
 _LISTS_OF_TEXTS = frozenset({"users", "groups", "responseRanges"})
 
 
@@ -87,15 +88,22 @@ def _field(name: str, value: Any, where: str) -> Any:
         raise _wrong(where, "TYPE_DOUBLE", value)
     if name in _MESSAGES or _is_color(name):
         expect_message(value, where)
+    _check_items(name, value, where)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _wrong(where, "TYPE_DOUBLE", str(value))
+    return checked_message(value, where)
+
+
+def _check_items(name: str, value: Any, where: str) -> None:
+    if name in _MESSAGES_BY_NAME:
+        for key, item in expect_message(value, where).items():
+            expect_message({} if item is None else item, f"{where}.{key}")
     if name in _LISTS_OF_MESSAGES:
         for place, item in enumerate(expect_list(value, where)):
             expect_message(item, f"{where}[{place}]")
     if name in _LISTS_OF_TEXTS:
         for place, item in enumerate(expect_list(value, where)):
             _expect_text(item, f"{where}[{place}]")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise _wrong(where, "TYPE_DOUBLE", str(value))
-    return checked_message(value, where)
 
 
 def _expect_text(value: Any, where: str) -> None:

@@ -16,7 +16,7 @@ from queued_gspread.fork import by_owner
 
 from .changes import Changes
 from .client import Clients
-from .control import Control
+from .control import Control, Guard
 from .faults import Seconds, checked_seconds, checked_span
 from .handler import Handler, Share
 from .ids import Ids
@@ -48,6 +48,9 @@ class Emulator:
     with `state`, the path of a file, the process: it begins with what is in the file, and goes on
     saving there. Raises StateError where the file cannot be used.
 
+    Requests of web pages from elsewhere are refused. So are those that name another host than an
+    address of this machine, localhost, `host` or one of `allowed_hosts`, where `*` is any name.
+
     `clock` gives the times in answers, `monotonic` the seconds that quotas, tokens, latency and
     the ledger go by. The other arguments are attributes too, and can be set while it runs, from
     any thread: `quotas`, `latency`, `apply_share`, `append_race`, `token_lifetime`.
@@ -60,6 +63,7 @@ class Emulator:
         *,
         seed: int | None = None,
         state: str | Path | None = None,
+        allowed_hosts: Iterable[str] = (),
         clock: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
         quotas: Quotas | None = None,
@@ -76,8 +80,9 @@ class Emulator:
             None if state is None else Keeper(state, self._store, self._project, self._changes)
         )
         self._handler = Handler(self._store, self._project, self._changes, monotonic, seed)
-        control = Control(self, self._store, self._handler.ledger, host)
-        self._listener = Listener(host, port, self._handler, control)
+        guard = Guard(host, allowed_hosts)
+        control = Control(self, self._store, self._handler.ledger, guard)
+        self._listener = Listener(host, port, self._handler, control, guard)
         self._clients = Clients()
         self._turn = threading.Lock()
         self._given: dict[str, Any] = {
@@ -179,18 +184,18 @@ class Emulator:
 
     @property
     def ledger(self) -> list[Served]:
-        """A copy of the list of all API requests so far, in the order of their answers."""
+        """The API requests so far, the last 100,000 of all, in the order of their answers."""
         return self._handler.ledger.api
 
     @property
     def token_requests(self) -> list[Served]:
-        """A copy of the list of all token requests so far, in the order of their answers."""
+        """The token requests so far, likewise."""
         return self._handler.ledger.token
 
     @property
     def refusals(self) -> int:
-        """How many requests of the ledger a quota refused; a fault's 429 is none."""
-        return sum(served.refused_by != "" for served in self.ledger)
+        """How many requests a quota refused since the ledger was cleared; a fault's 429 is none."""
+        return self._handler.ledger.tally.refused
 
     @property
     def under_way(self) -> int:

@@ -107,6 +107,13 @@ def create_comment(store: Store, file_id: str, query: Mapping[str, str], body: J
     return _masked(comment, query, "")
 
 
+def _text(body: Json, name: str) -> str | None:
+    found = body.get(name)
+    if found is None or isinstance(found, str):
+        return found
+    raise drive_invalid(f"permission.{name}", f"Invalid value for: {name} is no text")
+
+
 def _new_permission(store: Store, body: Json) -> Json:
     kind, role = body.get("type"), body.get("role")
     if kind not in _TYPES:
@@ -121,10 +128,10 @@ def _new_permission(store: Store, body: Json) -> Json:
         return permission | {"id": "anyoneWithLink" if link else "anyone"} | _discovery(not link)
     permission["id"] = store.ids.digits(20)
     if kind == "domain":
-        domain = body.get("domain")
+        domain = _text(body, "domain")
         named = {"domain": domain, "displayName": domain} | _discovery(not body.get("withLink"))
         return permission | named
-    address = body.get("emailAddress")
+    address = _text(body, "emailAddress")
     if not address:
         message = f"The {kind} permission needs an e-mail address."
         raise drive_invalid("permission.emailAddress", message)

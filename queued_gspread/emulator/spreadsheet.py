@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from .sheet import Sheet
 
-_MAX_CELLS = 10_000_000
+MAX_CELLS = 10_000_000
 
 
 class Spreadsheet:
@@ -130,8 +130,8 @@ class Spreadsheet:
 
 def check_total(cells: int) -> None:
     """Fail where a spreadsheet would have more cells than any may have."""
-    if cells > _MAX_CELLS:
-        limit = f"above the limit of {_MAX_CELLS} cells."
+    if cells > MAX_CELLS:
+        limit = f"above the limit of {MAX_CELLS} cells."
         raise InvalidArgumentError(
             f"This action would increase the number of cells in the workbook {limit}"
         )

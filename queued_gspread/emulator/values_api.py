@@ -145,6 +145,8 @@ def append(
     if sheet is None:
         raise invalid(f"Unable to parse range: {text}")
     writing = Writing(sheet, extent(place.row, place.column, rows), rows)
+    # By recorded answers, nulls at the end are no part of what is appended.
+    writing = writing._replace(rect=writing.written)
     _make_room(book, writing, insert == "INSERT_ROWS")
     answer: Json = {"spreadsheetId": book.spreadsheet_id}
     if place.table:
@@ -157,7 +159,7 @@ def append(
 
 def _make_room(book: Spreadsheet, writing: Writing, insert: bool) -> None:
     grid, rect = writing.sheet.grid, writing.rect
-    if not any(writing.rows):
+    if next(writing.cells(), None) is None:
         return
     taller = rect.height if insert else max(rect.end_row - grid.row_count, 0)
     wide = max(rect.end_column, grid.column_count)
@@ -204,11 +206,11 @@ def _totals(writings: list[Writing], responses: list[Json]) -> Json:
     """Count rows and columns once each, however many ranges touch them."""
     rows, columns, sheets = set(), set(), set()
     for writing in writings:
-        if any(writing.rows):
-            owner, rect = writing.sheet.sheet_id, writing.rect
+        owner = writing.sheet.sheet_id
+        for row, column, _ in writing.cells():
             sheets.add(owner)
-            rows |= {(owner, row) for row in range(rect.start_row, rect.end_row)}
-            columns |= {(owner, column) for column in range(rect.start_column, rect.end_column)}
+            rows.add((owner, row))
+            columns.add((owner, column))
     counts = {
         "totalUpdatedRows": len(rows),
         "totalUpdatedColumns": len(columns),

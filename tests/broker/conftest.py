@@ -25,14 +25,14 @@ def binary(request):
 @pytest.fixture(scope="session")
 def redis_url(binary):
     """Return the URL of a Redis of every program there is; it lives as long as the test run."""
-    with TemporaryRedis(binary, options=OPEN) as server:
+    with TemporaryRedis(binary, options=OPEN, restricted=False) as server:
         yield server.url
 
 
 @pytest.fixture
 def own_redis(binary):
     """Return a Redis that no other test uses."""
-    with TemporaryRedis(binary, options=OPEN) as server:
+    with TemporaryRedis(binary, options=OPEN, restricted=False) as server:
         yield server
 
 

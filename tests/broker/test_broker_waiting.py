@@ -73,7 +73,7 @@ def test_a_known_job_is_not_refused_by_a_full_queue(settings, raw):
 def test_the_count_survives_a_restart(binary, namespace):
     """After a Redis with an append-only file was killed, the count is that of the jobs."""
     keys = Keys(namespace)
-    with TemporaryRedis(binary, persistent=True) as server:
+    with TemporaryRedis(binary, persistent=True, restricted=False) as server:
         settings = Settings(redis_url=server.url, namespace=namespace)
         for lane in LANES:
             enqueue(settings, lane)

@@ -46,6 +46,7 @@ VALUES = {
     "log_format": ("json", "json"),
     "stop_timeout": ("4.5", 4.5),
     "host": ("::1", "::1"),
+    "allow_host": ("one, two", ["one", "two"]),
     "port": ("1234", 1234),
     "state": ("/a/state.json", "/a/state.json"),
     "service_account_out": ("/another/file.json", "/another/file.json"),

@@ -36,7 +36,7 @@ def reached(url):
 @pytest.fixture
 def on_the_port(own):
     """Return a Redis that somebody else has started on the port."""
-    theirs = TemporaryRedis(own.binary, options=OPEN)
+    theirs = TemporaryRedis(own.binary, options=OPEN, restricted=False)
     theirs._address = ("127.0.0.1", own.port)
     with theirs:
         yield theirs

@@ -7,9 +7,14 @@ from pathlib import Path
 import pytest
 import redis
 
-from queued_gspread.embedded import TemporaryRedis
-from queued_gspread.embedded.probe import Answer, probe, wait_until
+from queued_gspread.embedded import TemporaryRedis, temporary
+from queued_gspread.embedded.probe import Answer, free_port, probe, wait_until
 from queued_gspread.errors import BrokerUnavailableError
+
+HARMFUL = [
+    *("CONFIG SET dir /tmp", "CONFIG REWRITE", "MODULE LOAD /tmp/x.so", "REPLICAOF 127.0.0.1 1"),
+    *("SLAVEOF 127.0.0.1 1", "ACL SETUSER x on", "DEBUG JMAP", "MIGRATE 127.0.0.1 1 k 0 9"),
+]
 
 
 def connect(server):
@@ -84,6 +89,43 @@ def test_a_port_that_is_taken_is_not_waited_for(binary):
             server.start()
 
 
+def test_a_port_that_another_has_first_is_left_to_it(binary, monkeypatch):
+    """Where another Redis takes the chosen port, which then answers, a second port is taken."""
+    with TemporaryRedis(binary) as other:
+        ports = iter((other.port, free_port()))
+        monkeypatch.setattr(temporary, "free_port", lambda: next(ports))
+        with TemporaryRedis(binary) as server, connect(server) as client:
+            assert server.port != other.port
+            assert client.info("server")["process_id"] == server.pid
+        with connect(other) as client:
+            assert client.ping()
+
+
+@pytest.mark.parametrize("unix_socket", [False, True])
+def test_no_client_can_reach_the_account(binary, unix_socket):
+    """Who can connect cannot make it write elsewhere, load a program or lift that rule."""
+    with TemporaryRedis(binary, unix_socket=unix_socket) as server, connect(server) as client:
+        for command in HARMFUL:
+            with pytest.raises(redis.ResponseError, match=r"no permissions|not allowed"):
+                client.execute_command(*command.split())
+        assert client.set("key", "value")
+
+
+def test_the_restriction_can_be_left_out(binary):
+    """Who asks for it gets a Redis that can be set while it runs."""
+    with TemporaryRedis(binary, restricted=False) as server, connect(server) as client:
+        assert client.config_set("maxmemory", "10000000")
+
+
+def test_a_file_of_access_rules_goes_before_the_restriction(binary, tmp_path):
+    """With an ``aclfile`` the rules are those in it, which Redis would not take beside others."""
+    rules = tmp_path / "users.acl"
+    rules.write_text("user default on nopass ~* &* +@all\n")
+    options = {"aclfile": str(rules), "requirepass": ""}
+    with TemporaryRedis(binary, options=options) as server, connect(server) as client:
+        assert client.config_set("maxmemory", "10000000")
+
+
 def test_two_do_not_meet(binary):
     """Two at the same time have ports and folders of their own."""
     with TemporaryRedis(binary) as one, TemporaryRedis(binary) as two:
@@ -135,6 +177,26 @@ def test_ends_with_a_killed_python(binary, python, number):
     # Two events, in no order: a process that is killed ends when the kernel gets round to it.
     assert wait_until(lambda: probe(("127.0.0.1", int(port))) is Answer.NOBODY, 20)
     assert wait_until(lambda: not Path(directory).exists(), 20)
+
+
+@pytest.mark.parametrize("stop", ["", "server.stop()"])
+def test_a_forked_child_does_not_keep_it(binary, python, stop):
+    """A child that outlives the process that started it keeps neither Redis nor its folder."""
+    code = (
+        "import os, sys; from queued_gspread.embedded import TemporaryRedis\n"
+        f"server = TemporaryRedis({str(binary)!r}); server.start()\n"
+        f"print(server.port, server.directory, flush=True); {stop}\n"
+        "if os.fork() == 0: sys.stdin.read(); os._exit(0)\n"
+        "print('forked', flush=True); os.wait()"
+    )
+    with python(code) as process:
+        port, directory = process.stdout.readline().split()
+        assert process.stdout.readline() == "forked\n"
+        process.kill()
+        process.wait()
+        # The child holds the other end of this pipe, and of all others, until the test is over.
+        assert wait_until(lambda: not Path(directory).exists(), 20)
+        assert wait_until(lambda: probe(("127.0.0.1", int(port))) is Answer.NOBODY, 20)
 
 
 def test_starts_again_after_it_ended_by_itself(binary):

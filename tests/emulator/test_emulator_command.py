@@ -1,6 +1,7 @@
 """The options of ``queued-gspread emulator`` that say how it treats its clients."""
 
 import pytest
+import requests
 from emulator_traffic import Traffic
 
 from queued_gspread.cli import emulator as command
@@ -45,9 +46,20 @@ def test_options_reach_the_emulator(made):
         traffic.close()
 
 
+def test_names_of_hosts_reach_the_emulator(made):
+    """Names can be repeated, and have commas between them."""
+    with made("--allow-host", "one", "--allow-host", "two, three") as emulator:
+        for name in ("one", "two", "three", "four"):
+            answer = requests.get(f"{emulator.url}/", headers={"Host": name}, timeout=30)
+            assert answer.status_code == (403 if name == "four" else 200)
+
+
 @pytest.mark.parametrize(
     ("option", "value"),
     [
+        ("--allow-host", "http://emulator"),
+        ("--allow-host", "emulator:8099"),
+        ("--allow-host", "a,,b"),
         ("--reads-per-minute", "-1"),
         ("--reads-per-minute", "1.5"),
         ("--writes-per-minute", "many"),

@@ -6,6 +6,7 @@ import socket
 import pytest
 import requests
 from emulator_traffic import KEY, PATIENCE, bearer
+from gspread.exceptions import APIError
 
 from queued_gspread.emulator import Emulator, Quotas
 from queued_gspread.emulator.faults import Html, Latency, OAuthRefusal, Reset, Status
@@ -444,10 +445,78 @@ def test_answers_keep_the_browser_strict(own):
         assert "Access-Control-Allow-Origin" not in headers
 
 
-def test_an_emulator_for_others_takes_any_name():
-    """Where the emulator is bound to more than this machine, its name is not known to it."""
-    with Emulator("0.0.0.0") as emulator:
-        assert ask(emulator, "GET", "files", Host="emulator.test")[0] == 200
+@pytest.mark.parametrize("path", ["/emulator/files", "/drive/v3/files?key=k", "/v4/spreadsheets/x"])
+@pytest.mark.parametrize(
+    ("allowed", "name", "taken"),
+    [
+        ((), "emulator.test", False),
+        ((), "10.1.2.3", True),
+        ((), "[fe80::1]", True),
+        ((), "localhost", True),
+        (("emulator", "Emulator.Test"), "emulator.test", True),
+        (("emulator",), "emulator:8099", True),
+        (("emulator",), "evil.example", False),
+        (("emulator",), "emulator.evil.example", False),
+        (("*",), "evil.example", True),
+    ],
+)
+def test_an_emulator_for_others_takes_the_names_that_it_is_told(path, allowed, name, taken):
+    """Bound to more than this machine it takes every address, and of names those that it knows."""
+    with Emulator("0.0.0.0", allowed_hosts=allowed) as emulator:
+        headers = {**KEY, "Host": name}
+        answer = requests.get(emulator.url + path, headers=headers, timeout=PATIENCE)
+        assert (answer.status_code != 403) is taken
+
+
+def test_the_names_are_a_list():
+    """A single name in the place of the list is an error that says so."""
+    with pytest.raises(TypeError, match="allowed_hosts='emulator' cannot be used"):
+        Emulator(allowed_hosts="emulator")
+
+
+FOREIGN = [{"Host": "evil.example"}, {"Origin": "http://evil.example"}, {"Origin": "null"}]
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+def test_googles_paths_are_not_for_foreign_pages(own, headers):
+    """What another page has the browser send reads, writes, deletes and authenticates nothing."""
+    book = own.gspread_client().create("Salaries")
+    book.sheet1.append_row(["Ann", 90_000])
+    own.clear_ledger()
+    before = len(own.token_requests)
+    plain = {**headers, "Content-Type": "text/plain"}
+    append = f"v4/spreadsheets/{book.id}/values/A1:append?key=k&valueInputOption=RAW"
+    for method, path in (
+        ("GET", "drive/v3/files?key=k"),
+        ("GET", f"v4/spreadsheets/{book.id}/values/A1:B9?key=k"),
+        ("OPTIONS", append),
+        ("POST", append),
+        ("DELETE", f"drive/v3/files/{book.id}?key=k"),
+        ("POST", "token"),
+    ):
+        body = '{"values": [["planted"]]}' if method == "POST" else None
+        url = f"{own.url}/{path}"
+        answer = requests.request(method, url, data=body, headers=plain, timeout=PATIENCE)
+        told = answer.json()["error"]
+        assert (answer.status_code, told["code"]) == (403, 403)
+        assert told["message"].endswith(("that name.", "no Origin."))
+    assert (own.ledger, len(own.token_requests)) == ([], before)
+    assert book.sheet1.get_all_values() == [["Ann", "90000"]]
+
+
+def test_a_refusal_reaches_who_uses_gspread(own):
+    """A client that names the emulator by a name that it does not know is told what to do."""
+    client = own.gspread_client()
+    client.http_client.session.headers["Host"] = "emulator"
+    with pytest.raises(APIError, match="--allow-host"):
+        client.create("x")
+
+
+def test_other_clients_are_no_foreign_pages(own):
+    """Programs send no origin: what Node's fetch adds to its requests is taken."""
+    headers = {**KEY, "Sec-Fetch-Mode": "cors", "Accept-Language": "*", "User-Agent": "node"}
+    answer = requests.get(f"{own.url}/drive/v3/files", headers=headers, timeout=PATIENCE)
+    assert answer.status_code == 200
 
 
 def test_google_answers_its_own_paths_still(own):

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import pytest
 from batch_requests import cells, lines, refused, send
 from gspread.exceptions import APIError
@@ -302,6 +304,20 @@ def test_what_grows_too_large_is_refused(book, sheet):
     assert sheet.acell("A1").value == "ab"
     far = {"source": cells((0, 1), (0, 1)), "dimension": "COLUMNS", "fillLength": 10_000}
     assert "10000000 cells" in refused(book, "autoFill", sourceAndDestination=far)
+
+
+def test_what_grows_too_large_is_not_made_first(book, sheet):
+    """A replacement that would take gigabytes is refused before it takes them."""
+    sheet.update([["a" * 50_000]], "A1")
+    tracemalloc.start()
+    try:
+        long = {"find": "(a)", "replacement": "$1" * 20_000, "searchByRegex": True}
+        assert "50000 characters" in refused(book, "findReplace", allSheets=True, **long)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+    told = send(book, "findReplace", find="a", replacement="", allSheets=True)
+    assert told["findReplace"]["occurrencesChanged"] == 50_000
 
 
 def test_dates_without_a_year_are_replaced_and_entered(book, sheet):

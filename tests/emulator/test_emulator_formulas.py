@@ -1,3 +1,4 @@
+import tracemalloc
 from datetime import datetime, timezone
 
 import pytest
@@ -9,6 +10,7 @@ from queued_gspread.emulator.shift import Shift
 from queued_gspread.emulator.spreadsheet import Spreadsheet
 from queued_gspread.emulator.values.entry import write
 from queued_gspread.emulator.values.evaluate import Evaluator
+from queued_gspread.emulator.values.patterns import show_text
 from queued_gspread.emulator.values.references import copied_formula, moved_formula
 from queued_gspread.emulator.values.render import shown
 
@@ -245,6 +247,53 @@ def test_functions_of_texts(formula, expected):
     assert result(formula) == expected
 
 
+HALF = 'REPT("a",30000)'
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        f'=SUBSTITUTE({HALF},"a",REPT("b",30000))',
+        f'=SUBSTITUTE({HALF},"a",{HALF},1)',
+        '=REPT("ab",25001)',
+        f"=CONCATENATE({HALF},{HALF})",
+        f"=CONCAT({HALF},{HALF})",
+        f'=JOIN("-",{HALF},{HALF})',
+        f'=TEXTJOIN({HALF},TRUE,"x","y","z")',
+        f"={HALF}&{HALF}",
+        f"=LEN({HALF}&{HALF})",
+        f"=REPLACE({HALF},1,0,{HALF})",
+        '=UPPER(REPT("ß",30000))',
+    ],
+)
+def test_a_result_is_no_longer_than_a_cell(formula):
+    """What would have more than 50,000 characters is `#VALUE!`, and so is what is made of it."""
+    assert result(formula) == "#VALUE!"
+    assert result(f'=IFERROR({formula[1:]},"long")') == "long"
+
+
+def test_a_result_may_be_as_long_as_a_cell():
+    """A text of 50,000 characters is one, however it is put together."""
+    half = 'REPT("a",25000)'
+    for formula in (
+        f"{half}&{half}",
+        'SUBSTITUTE(REPT("a",50000),"a","b")',
+        f'JOIN("",{half},{half})',
+    ):
+        assert result(f"=LEN({formula})") == "50000"
+
+
+def test_what_becomes_too_long_is_not_made_first():
+    """A result of gigabytes takes no more memory than one that a cell may have."""
+    tracemalloc.start()
+    try:
+        assert result('=SUBSTITUTE(REPT("a",50000),"a",REPT("b",50000))') == "#VALUE!"
+        assert result('=JOIN(REPT("-",50000),A1:C6,A1:C6,A1:C6)') == "#VALUE!"
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+
+
 @pytest.mark.parametrize(
     ("formula", "expected"),
     [
@@ -391,3 +440,9 @@ def test_formulas_over_http(sheet):
     cells = data["sheets"][0]["data"][0]["rowData"][0]["values"]
     assert cells[1]["formattedValue"] == "2024-02-01"
     assert cells[2]["effectiveValue"]["errorValue"]["type"] == "N_A"
+
+
+def test_a_pattern_does_not_multiply_a_text():
+    """A pattern shows a text where its marks are; one with very many leaves it as it is."""
+    assert show_text("x", {"type": "TEXT", "pattern": "0;0;0;<@|@>"}) == "<x|x>"
+    assert show_text("x", {"type": "TEXT", "pattern": f"0;0;0;{'@' * 50_000}"}) == "x"

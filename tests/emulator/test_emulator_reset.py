@@ -10,7 +10,7 @@ from emulator_traffic import KEY, PATIENCE, Traffic, bearer
 from queued_gspread.emulator import Emulator, Quotas
 from queued_gspread.emulator.faults import Reset, Status
 
-HEAD = b"POST /drive/v3/files HTTP/1.1\r\nHost: x\r\nx-goog-api-key: k\r\n"
+HEAD = b"POST /drive/v3/files HTTP/1.1\r\nHost: localhost\r\nx-goog-api-key: k\r\n"
 
 
 def connected(emulator):

@@ -23,15 +23,31 @@ ROWS, COLUMNS = 6, 5
 KEY = {"x-goog-api-key": "k"}
 TEXT = st.text(st.characters(), max_size=5)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | TEXT
+# Messages have neither null nor NaN: no request is taken that has them.
+PARTS = st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT
+# No name of a field that has to be of some type.
+NAMES = TEXT.map("~{}~".format)
 OBJECTS = st.dictionaries(
-    TEXT,
+    NAMES,
     st.recursive(
-        SCALARS,
-        lambda below: st.lists(below, max_size=2) | st.dictionaries(TEXT, below, max_size=2),
+        PARTS,
+        lambda below: st.lists(below, max_size=2) | st.dictionaries(NAMES, below, max_size=2),
     ),
     max_size=3,
 )
-LISTS = st.lists(OBJECTS, max_size=2)
+
+
+def messages(**needed):
+    """Draw messages that have some fields, whatever else is in them."""
+    fixed = st.fixed_dictionaries(needed)
+    one = st.builds(lambda other, own: {**other, **own}, OBJECTS, fixed)
+    return st.lists(one, max_size=2)
+
+
+PROTECTED = messages(protectedRangeId=st.integers())
+NAMED = messages(namedRangeId=TEXT, name=TEXT, range=OBJECTS)
+PERMISSIONS = messages(id=TEXT, type=TEXT, role=TEXT)
+COMMENTS = messages(id=TEXT)
 CELLS = st.builds(
     Cell,
     value=SCALARS,
@@ -51,8 +67,8 @@ def sheets(draw):
         sheet.grid.put(row, column, cell)
     sheet.properties, sheet.grid_properties = draw(OBJECTS), draw(OBJECTS)
     sheet.merges = draw(st.lists(st.builds(Rect, *[st.integers(0, 9)] * 4), max_size=2))
-    sheet.basic_filter = draw(st.none() | OBJECTS)
-    sheet.protected_ranges = draw(LISTS)
+    sheet.basic_filter = draw(st.none() | st.fixed_dictionaries({"range": OBJECTS}))
+    sheet.protected_ranges = draw(PROTECTED)
     for dimension in ("ROWS", "COLUMNS"):
         sheet.groups[dimension] = draw(st.lists(SPANS, max_size=2))
         by_index = st.dictionaries(st.integers(0, 9), OBJECTS, max_size=2)
@@ -64,12 +80,13 @@ def sheets(draw):
 def files(draw, file_id):
     times = st.datetimes(timezones=st.just(EPOCH.tzinfo) | st.none())
     file = File(file_id, draw(TEXT), draw(TEXT), draw(times), draw(times))
-    file.parents, file.permissions, file.comments = draw(st.lists(TEXT)), draw(LISTS), draw(LISTS)
+    file.parents, file.permissions = draw(st.lists(TEXT)), draw(PERMISSIONS)
+    file.comments = draw(COMMENTS)
     file.trashed, file.version = draw(st.booleans()), draw(st.integers(0, 9))
     if draw(st.booleans()):
         file.book = Spreadsheet(file_id, draw(TEXT), draw(st.lists(sheets(), max_size=2)))
         file.book.properties |= draw(OBJECTS)
-        file.book.named_ranges = draw(LISTS)
+        file.book.named_ranges = draw(NAMED)
     return file
 
 

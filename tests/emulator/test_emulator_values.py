@@ -1,6 +1,12 @@
 import gspread
 import pytest
-from gspread.utils import DateTimeOption, Dimension, ValueInputOption, ValueRenderOption
+from gspread.utils import (
+    DateTimeOption,
+    Dimension,
+    InsertDataOption,
+    ValueInputOption,
+    ValueRenderOption,
+)
 
 USER = ValueInputOption.user_entered
 
@@ -32,6 +38,63 @@ def test_null_leaves_a_cell(sheet):
     answer = sheet.update([[None, "", "x"]], "A1")
     assert sheet.row_values(1) == ["a", "", "x"]
     assert answer["updatedCells"] == 2
+
+
+@pytest.mark.parametrize(
+    ("row", "written", "columns", "cells"),
+    [
+        (["2", "Pete", "", None], "A3:C3", 3, 3),
+        (["1", None, "", "x", "y", "z", None, None], "A3:F3", 5, 5),
+        ([None, "x"], "A3:B3", 1, 1),
+    ],
+)
+def test_nulls_are_not_counted(sheet, row, written, columns, cells):
+    """The written range ends with the last cell that is no null; columns of nulls do not count."""
+    sheet.update([["a", "b", "c", "d"], [1, 2, 3, 4]], "A1")
+    options = {"valueInputOption": "RAW", "includeValuesInResponse": "true"}
+    updates = sheet.spreadsheet.values_append("Sheet1!A1", options, {"values": [row]})["updates"]
+    expected = {
+        "updatedRange": f"Sheet1!{written}",
+        "updatedRows": 1,
+        "updatedColumns": columns,
+        "updatedCells": cells,
+    }
+    assert updates["updatedData"]["range"] == f"Sheet1!{written}"
+    assert {name: updates[name] for name in expected} == expected
+    again = sheet.update([row], "A3")
+    assert {name: again[name] for name in expected} == expected
+
+
+def test_nulls_alone_write_nothing(sheet):
+    """An update of nulls names its first cell and counts nothing; the echo has its whole range."""
+    sheet.update([["a", "b"]], "A2")
+    options = {"valueInputOption": "RAW", "includeValuesInResponse": "true"}
+    answer = sheet.spreadsheet.values_update("Sheet1!A2:D2", options, {"values": [[None] * 4]})
+    del answer["spreadsheetId"]
+    data = {"range": "Sheet1!A2:D2", "majorDimension": "ROWS", "values": [["a", "b"]]}
+    assert answer == {"updatedRange": "Sheet1!A2", "updatedData": data}
+
+
+def test_appended_nulls_do_not_widen_the_grid(book):
+    """Nulls at the end of an appended row need no columns, and rows of nulls no rows."""
+    sheet = book.add_worksheet("small", 1, 2)
+    insert = InsertDataOption.insert_rows
+    sheet.append_rows([["a", "b", None, None], [None, None]], insert_data_option=insert)
+    sheet.append_rows([[None] * 9], insert_data_option=insert)
+    grid = book.fetch_sheet_metadata()["sheets"][1]["properties"]["gridProperties"]
+    assert grid == {"rowCount": 2, "columnCount": 2}
+
+
+def test_totals_count_what_is_written(sheet):
+    """A batch counts rows and columns in which a cell was written, each of them once."""
+    data = [
+        {"range": "A1", "values": [["x", None, "y"], [None]]},
+        {"range": "A5:B6", "values": [[None, None], [None, "z"]]},
+    ]
+    answer = sheet.batch_update(data)
+    del answer["spreadsheetId"], answer["responses"]
+    totals = {"Rows": 2, "Columns": 3, "Cells": 3, "Sheets": 1}
+    assert answer == {f"totalUpdated{name}": count for name, count in totals.items()}
 
 
 def test_raw_keeps_text_and_user_entered_parses_it(sheet):

@@ -40,6 +40,33 @@ def _append(row, **options):
     return Call("worksheet", "append_row", (row,), options)
 
 
+NULLS = (["x", None], [None, "x"], ["x", None, "y"], [None, None], ["x", "", None])
+
+
+def test_appends_with_nulls_are_as_they_are_alone():
+    """Appends with nulls among others get the answers, and leave the cells, that they would alone.
+
+    They are for no one else's request: only the full rows beside them are.
+    """
+    full = [_append(["x", "y"])] * 3
+    calls = [call for row in NULLS for call in (*full, _append(row))]
+    assert _merged(*calls, *full) > 0
+
+
+def test_updates_with_nulls_are_as_they_are_alone():
+    """Writes of nulls, to one range or to several, get the same answers together as alone."""
+    one = [
+        Call("worksheet", "update", ([row], f"A{place}"))
+        for place, row in enumerate((*NULLS, ["x", "y"], ["x"]), 1)
+    ]
+    several = [
+        Call("worksheet", "batch_update", ([{"range": f"A{place}", "values": [row, row]}],))
+        for place, row in zip((1, 3, 5, 7), NULLS, strict=False)
+    ]
+    assert _merged(*one) == 1
+    _merged(*several, *one)
+
+
 def test_appends_do_share_requests():
     """Once the table is known, appends of full rows leave as one."""
     assert _merged(*[_append(["x", "y"])] * 4) == 1

@@ -22,6 +22,18 @@ def test_a_row_that_may_show_nothing_is_appended_alone(cell):
     assert _append(["x", cell]) is None
 
 
+@pytest.mark.parametrize("values", [[["x", None, "y"]], [["x"], [None], ["y"]], [["x"], [], ["y"]]])
+def test_several_ranges_with_gaps_leave_alone(values):
+    """Totals count what was written: where a line has a gap, ranges do not tell which that is."""
+
+    def batch(rows):
+        body = {**RAW, "data": [{"range": "T!A1", "values": rows}]}
+        return part(Request("post", f"{BASE}/values:batchUpdate", json=body))
+
+    assert batch([["x", "y"]]).kind is Kind.UPDATE
+    assert batch(values) is None
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), b"x", {1, 2}, "\ud800"])
 def test_what_may_not_be_sent_leaves_alone(value):
     """A request that requests may refuse, or writes in a form of its own, is part of none."""

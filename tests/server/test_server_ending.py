@@ -207,7 +207,8 @@ def test_a_redis_that_cannot_save_is_waited_for(serve, authorize, gate, backgrou
     """A reply that Redis refuses to take for a while, since it cannot save, is not lost."""
     # Redis 7 does not let its folder be changed unless it was told to.
     options = {"enable-protected-configs": "yes"} if version(find_binary()) >= (7, 0) else {}
-    with TemporaryRedis(options=options) as server, redis.Redis.from_url(server.url) as raw:
+    redis_of_its_own = TemporaryRedis(options=options, restricted=False)
+    with redis_of_its_own as server, redis.Redis.from_url(server.url) as raw:
         working = serve(redis_url=server.url)
         writing = background(write, authorize(redis_url=server.url))
         arrival = gate.next()

@@ -25,7 +25,7 @@ def durable_redis():
 
 @pytest.fixture
 def forgetful_redis():
-    with TemporaryRedis(options=OPEN) as server:
+    with TemporaryRedis(options=OPEN, restricted=False) as server:
         yield server
 
 

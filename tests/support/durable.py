@@ -9,4 +9,5 @@ from queued_gspread.embedded import TemporaryRedis
 
 def new_durable_redis(binary=None):
     """Return a Redis, not started yet, that has on its disk what it has confirmed."""
-    return TemporaryRedis(binary, persistent=True, options={**OPEN, "appendfsync": "always"})
+    options = {**OPEN, "appendfsync": "always"}
+    return TemporaryRedis(binary, persistent=True, options=options, restricted=False)

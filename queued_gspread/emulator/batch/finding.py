@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from queued_gspread.emulator.cell import LONGEST
 from queued_gspread.emulator.errors import InvalidArgumentError
+from queued_gspread.emulator.values.writing import TOO_LONG
 
 from .scope import shown_value
 
@@ -69,10 +71,17 @@ def find_replace(scope: Scope, request: Json) -> Json:
 def _replaced(
     text: str, pattern: re.Pattern[str], replacement: str, entire: bool
 ) -> tuple[str, int]:
-    if not entire:
-        return pattern.subn(replacement, text)
-    match = pattern.fullmatch(text)
-    return (match.expand(replacement), 1) if match else (text, 0)
+    if entire:
+        match = pattern.fullmatch(text)
+        return (match.expand(replacement), 1) if match else (text, 0)
+    pieces, end, length = list[str](), 0, 0
+    for match in pattern.finditer(text):
+        pieces += text[end : match.start()], match.expand(replacement)
+        end, length = match.end(), length + len(pieces[-2]) + len(pieces[-1])
+        if length > LONGEST:
+            # Not only at the end: it might take all the memory until then.
+            raise InvalidArgumentError(TOO_LONG)
+    return "".join(pieces) + text[end:], len(pieces) // 2
 
 
 def _places(scope: Scope, request: Json) -> list[tuple[Sheet, Rect]]:

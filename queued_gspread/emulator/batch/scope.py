@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from queued_gspread.emulator.cell import LONGEST
 from queued_gspread.emulator.errors import InvalidArgumentError
 from queued_gspread.emulator.sheet import ATTACHED
 from queued_gspread.emulator.values.entry import write
 from queued_gspread.emulator.values.render import shown
-from queued_gspread.emulator.values.writing import LONGEST, TOO_LONG
+from queued_gspread.emulator.values.writing import TOO_LONG
 
 if TYPE_CHECKING:
     from collections.abc import Callable

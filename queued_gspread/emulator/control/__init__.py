@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .guard import Guard
 from .routes import Control
 
-__all__ = ["Control"]
+__all__ = ["Control", "Guard"]

@@ -1,4 +1,4 @@
-"""Who may use the page and the settings: nobody whom another web page sends."""
+"""Who may use the emulator: nobody whom another web page sends."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from queued_gspread.emulator.errors import sheets_error
+
 from .fields import WrongFieldError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 Handling: TypeAlias = "Callable[[web.Request], Awaitable[web.StreamResponse]]"
 _POLICY = (
@@ -29,6 +31,7 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 _JSON = "application/json"
+_ANY = "*"
 
 
 class RefusedError(Exception):
@@ -43,20 +46,24 @@ class RefusedError(Exception):
 class Guard:
     """Answers in place of a handler where a request is wrong, or not the developer's own.
 
-    A web page that the developer visits can have the browser send requests here. It cannot name
-    its own host in them if the emulator listens on this machine only (a name that is rebound to
-    127.0.0.1 stays in `Host`), nor hide its origin, nor send JSON without being asked for leave.
+    A web page that the developer visits can have the browser send requests here. It cannot hide
+    the name of its own host in them (one that is rebound to this machine stays in `Host`), nor its
+    origin, nor send JSON without being asked for leave.
     """
 
-    def __init__(self, host: str) -> None:
-        """Take the address that the emulator is bound to."""
+    def __init__(self, host: str, allowed: Iterable[str] = ()) -> None:
+        """Take the address that the emulator is bound to, and its names elsewhere; `*` is any."""
+        if isinstance(allowed, str):
+            raise TypeError(f"allowed_hosts={allowed!r} cannot be used: take a list of names.")
         self._only_loopback = _is_loopback(host)
+        self._names = {name.lower() for name in (host, *allowed) if name}
 
     @web.middleware
     async def guarded(self, request: web.Request, handler: Handling) -> web.StreamResponse:
         """Return a handler's answer, or an error as JSON."""
         try:
-            check_sender(request.method, request.headers, self._only_loopback)
+            self._check_sender(request.headers)
+            _check_content(request.method, request.headers)
             answer = await handler(request)
         except WrongFieldError as error:
             answer = _error(HTTPStatus.BAD_REQUEST, error, field=error.field, value=error.value)
@@ -71,16 +78,42 @@ class Guard:
         answer.headers.update(HEADERS)
         return answer
 
+    def for_google(self, handler: Handling) -> Handling:
+        """Return a handler of Google's paths that is asked by the developer's own requests only."""
 
-def check_sender(method: str, headers: Mapping[str, str], only_loopback: bool) -> None:
-    """Raise RefusedError for what a foreign web page could have sent."""
-    host, origin = headers.get("Host", ""), headers.get("Origin")
-    if only_loopback and not _is_loopback(_name(host)):
-        message = f"Host={host!r} is not this emulator: take 127.0.0.1 or localhost."
-        raise RefusedError(HTTPStatus.FORBIDDEN, message)
-    if origin is not None and origin.partition("://")[2] != host:
-        message = f"Origin={origin!r} is not this emulator: take its own page, or send no Origin."
-        raise RefusedError(HTTPStatus.FORBIDDEN, message)
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            try:
+                self._check_sender(request.headers)
+            except RefusedError as error:
+                body = sheets_error(error.status, str(error)).body
+                return web.json_response(body, status=int(error.status), headers=HEADERS)
+            return await handler(request)
+
+        return guarded
+
+    def _check_sender(self, headers: Mapping[str, str]) -> None:
+        """Raise RefusedError for what a foreign web page could have sent."""
+        host, origin = headers.get("Host", ""), headers.get("Origin")
+        if not self._is_own(_name(host)):
+            message = (
+                f"Host={host!r} is not this emulator: take its address, 127.0.0.1 or localhost, "
+                "or start it with --allow-host (allowed_hosts=) and that name."
+            )
+            raise RefusedError(HTTPStatus.FORBIDDEN, message)
+        if origin is not None and origin.partition("://")[2] != host:
+            message = (
+                f"Origin={origin!r} is not this emulator: take its own page, or send no Origin."
+            )
+            raise RefusedError(HTTPStatus.FORBIDDEN, message)
+
+    def _is_own(self, name: str) -> bool:
+        """Whether a name can only mean this emulator: an address cannot be rebound."""
+        if name in self._names or _ANY in self._names:
+            return True
+        return _is_loopback(name) or (not self._only_loopback and _is_address(name))
+
+
+def _check_content(method: str, headers: Mapping[str, str]) -> None:
     kind = headers.get("Content-Type", "")
     if method in {"POST", "PUT"} and kind.partition(";")[0].strip().lower() != _JSON:
         message = f"Content-Type={kind!r} cannot be used: take {_JSON}."
@@ -99,6 +132,14 @@ def _is_loopback(name: str) -> bool:
         return name == "localhost" or ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _error(status: int, error: Exception | str, **told: Any) -> web.Response:

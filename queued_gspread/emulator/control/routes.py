@@ -49,12 +49,12 @@ class Asked:
 class Control:
     """Shows and sets what an emulator goes by, in its thread and between its requests."""
 
-    def __init__(self, emulator: Emulator, store: Store, ledger: Ledger, host: str) -> None:
-        """Take what is shown and set, and the address that the emulator is bound to."""
+    def __init__(self, emulator: Emulator, store: Store, ledger: Ledger, guard: Guard) -> None:
+        """Take what is shown and set, and who may see and set it."""
         self._emulator = emulator
         self._store = store
         self._ledger = ledger
-        self._guard = Guard(host)
+        self._guard = guard
 
     def add_to(self, app: web.Application) -> None:
         """Add the routes to an application that has none of its own for these paths."""

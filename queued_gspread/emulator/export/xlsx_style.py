@@ -55,7 +55,8 @@ class Styles:
 def theme_colors(properties: Json) -> dict[str, Json]:
     """Return the colours of a spreadsheet's theme by their type."""
     pairs = (properties.get("spreadsheetTheme") or {}).get("themeColors") or []
-    return {pair["colorType"]: pair["color"].get("rgbColor", {}) for pair in pairs}
+    named = ((pair.get("colorType"), pair.get("color") or {}) for pair in pairs)
+    return {name: color.get("rgbColor", {}) for name, color in named if name}
 
 
 def style(entered: Json, theme: Mapping[str, Json]) -> Json:

@@ -7,7 +7,7 @@ from typing import Any
 from queued_gspread.emulator.account import email_of
 from queued_gspread.emulator.ids import Ids
 
-from .cells import Shared
+from .cells import Shared, shared_from
 from .files import file_from, file_json
 from .kept import Kept, put_back, taken
 from .part import DamagedError, Part
@@ -47,7 +47,7 @@ def from_json(content: Any) -> Kept:
     """
     whole = Part(content)
     _check_format(whole)
-    shared = whole["shared"].expect(list)
+    shared = shared_from(whole["shared"])
     files = [file_from(part, shared) for part in whole["files"]]
     return Kept(
         whole["owner_id"].expect(str),

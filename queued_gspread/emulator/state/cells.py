@@ -13,6 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from queued_gspread.emulator.cell import Cell
 from queued_gspread.emulator.grid import Grid
+from queued_gspread.emulator.spreadsheet import MAX_CELLS
+
+from .messages import message_of
+from .part import DamagedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 _PARTS = tuple(name for name in Cell._fields if name != "value")
+_KINDS: dict[str, type] = {"format": dict, "validation": dict, "runs": list}
+_KINDS |= {"formula": str, "note": str}
 _parts_of = attrgetter(*_PARTS)
 # More than are in use where formats are shared; a million would take long to forget.
 _MOST = 10_000
@@ -64,7 +70,11 @@ def grid_json(grid: Grid, shared: Shared) -> Json:
 def grid_from(part: Part, shared: list[Any]) -> Grid:
     """Return the grid that JSON tells of; raise DamagedError where it cannot be read."""
     grid = Grid(part["row_count"].expect(int), part["column_count"].expect(int))
+    if not 0 < grid.row_count * grid.column_count <= MAX_CELLS or grid.row_count < 1:
+        raise DamagedError(f"{part.place} has no rows, no columns, or more than {MAX_CELLS} cells")
     grid.rows = [row.read(lambda found: _row(found, shared)) for row in part["rows"]]
+    if len(grid.rows) > grid.row_count or max(map(len, grid.rows), default=0) > grid.column_count:
+        raise DamagedError(f"{part.place} has more cells than its row_count and column_count say")
     return grid
 
 
@@ -108,11 +118,23 @@ def _row(found: Any, shared: list[Any]) -> PackedRow:
         raise TypeError("a row is a list of values")
     row: PackedRow = values[:]
     for start, count, places in more:
-        parts: Json = {
-            name: place if isinstance(place, str) else shared[place]
-            for name, place in places.items()
-        }
+        parts: Json = {name: _part(name, place, shared) for name, place in places.items()}
         row[start : start + count] = [
             Cell(value, **parts) for value in values[start : start + count]
         ]
     return row
+
+
+def _part(name: str, place: Any, shared: list[Any]) -> Any:
+    found = place if isinstance(place, str) else shared[place]
+    if not isinstance(found, _KINDS[name]):
+        raise TypeError(f"{name} is no {_KINDS[name].__name__}")
+    return found
+
+
+def shared_from(part: Part) -> list[Any]:
+    """Return the parts that cells share: messages and lists of them."""
+    for item in part:
+        for message in item if isinstance(item.content, list) else [item]:
+            message_of(message)
+    return part.expect(list)

@@ -6,6 +6,7 @@ JSON; only what is not has a rule of its own. A clock is the store's, and is not
 
 from __future__ import annotations
 
+import operator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,12 +16,14 @@ from queued_gspread.emulator.spreadsheet import Spreadsheet
 from queued_gspread.emulator.store import File
 
 from .cells import Shared, grid_from, grid_json
+from .messages import LISTS, message_of, messages_of
 from .part import DamagedError, Part
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Json = dict[str, Any]
+_DIMENSIONS = ("ROWS", "COLUMNS")
 T = TypeVar("T")
 
 
@@ -44,6 +47,7 @@ def file_from(part: Part, shared: list[Any]) -> File:
         "created": lambda _: file.created,
         "modified": lambda _: file.modified,
         "book": lambda book: _book(book, shared) if book.content is not None else None,
+        "parents": lambda parents: [parent.expect(str) for parent in parents],
     }
     return _completed(file, part, readers)
 
@@ -57,7 +61,7 @@ def _book(part: Part, shared: list[Any]) -> Spreadsheet:
     sheets = [_sheet(sheet, shared) for sheet in part["sheets"]]
     title = part["properties"]["title"].expect(str)
     book = Spreadsheet(part["spreadsheet_id"].expect(str), title, sheets)
-    return _completed(book, part, {"sheets": lambda _: sheets})
+    return _completed(book, part, {"sheets": lambda _: sheets, "properties": message_of})
 
 
 def _sheet_json(sheet: Sheet, shared: Shared) -> Json:
@@ -68,15 +72,33 @@ def _sheet_json(sheet: Sheet, shared: Shared) -> Json:
 def _sheet(part: Part, shared: list[Any]) -> Sheet:
     readers: dict[str, Callable[[Part], Any]] = {
         "grid": lambda grid: grid_from(grid, shared),
-        "merges": lambda merges: [merge.read(lambda sides: Rect(*sides)) for merge in merges],
+        "merges": lambda merges: [Rect(*_whole_numbers(merge, 4)) for merge in merges],
         "groups": lambda groups: {
-            name: [span.read(tuple) for span in spans] for name, spans in groups.members()
+            name: [_whole_numbers(span, 2) for span in groups[name]] for name in _DIMENSIONS
         },
         "dimensions": lambda dimensions: {
-            name: found.read(dict) for name, found in dimensions.members()
+            name: dict(_line(line) for line in dimensions[name]) for name in _DIMENSIONS
         },
+        "properties": message_of,
+        "grid_properties": message_of,
+        "basic_filter": lambda found: (
+            message_of(found, {"range": dict}) if found.content is not None else None
+        ),
     }
     return _completed(Sheet(part["sheet_id"].expect(int), part["title"].expect(str)), part, readers)
+
+
+def _whole_numbers(part: Part, count: int) -> tuple[Any, ...]:
+    numbers = part.expect(list)
+    if len(numbers) != count or any(type(number) is not int or number < 0 for number in numbers):
+        raise DamagedError(f"{part.place} is not {count} whole numbers")
+    return tuple(numbers)
+
+
+def _line(part: Part) -> tuple[int, Json]:
+    """Return the index of a row or column, and its properties."""
+    index, found = part.read(lambda pair: (operator.index(pair[0]), pair[1]))
+    return index, message_of(Part(found, f"{part.place}[1]"))
 
 
 def _completed(made: T, part: Part, readers: dict[str, Callable[[Part], Any]]) -> T:
@@ -87,8 +109,8 @@ def _completed(made: T, part: Part, readers: dict[str, Callable[[Part], Any]]) -
         if name in readers:
             setattr(made, name, readers[name](found))
             continue
-        begun = getattr(made, name)
-        if isinstance(begun, (dict, list)):
-            found.expect(type(begun))
-        setattr(made, name, found.content)
+        if name in LISTS:
+            setattr(made, name, messages_of(found, name))
+            continue
+        setattr(made, name, found.expect(type(getattr(made, name))))
     return made

@@ -20,7 +20,7 @@ from .functions.arguments import (
     UNREADABLE,
     Area,
     EvaluationError,
-    real,
+    bounded,
     scalar,
 )
 from .functions.conditional import CONDITIONAL
@@ -170,8 +170,7 @@ class Evaluator:
         if function is None:
             raise EvaluationError(UNKNOWN_NAME)
         _check_count(call, function.least, function.most)
-        found = function.compute([self._node(sheet, argument) for argument in call.arguments])
-        return real(found) if isinstance(found, float) else found
+        return bounded(function.compute([self._node(sheet, each) for each in call.arguments]))
 
     def _operation(self, sheet: Sheet, call: Call) -> Argument:
         """Compute a chain of operators from its left end on: it may be longer than the stack."""

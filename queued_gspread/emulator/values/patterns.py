@@ -32,6 +32,7 @@ _DEFAULT_PATTERNS = {
     "SCIENTIFIC": "0.00E+00",
 }
 _SIGNIFICANT = 10
+_MOST_MARKS = 100
 _LARGEST_PLAIN = 1e15
 _SMALLEST_PLAIN = 1e-10
 
@@ -58,7 +59,9 @@ def show_number(number: float, number_format: Mapping[str, str]) -> str:
 def show_text(text: str, number_format: Mapping[str, str]) -> str:
     """Return a text as a cell with this format shows it: by the pattern's fourth section."""
     sections = _SECTION.findall(number_format.get("pattern", ""))
-    if len(sections) > 3 and "@" in sections[3]:  # noqa: PLR2004  - the section of texts
+    # With very many marks, a short pattern would show a long text as one of gigabytes.
+    marks = sections[3].count("@") if len(sections) > 3 else 0  # noqa: PLR2004  - that of texts
+    if 0 < marks <= _MOST_MARKS:
         return _with_literals(sections[3], lambda bare: bare.replace("@", text))
     return text
 

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from queued_gspread.emulator.a1 import Bounds, Rect, column_letters, range_name
+from queued_gspread.emulator.cell import LONGEST
 from queued_gspread.emulator.errors import (
     InvalidArgumentError,
     invalid,
@@ -19,12 +20,13 @@ from queued_gspread.emulator.spreadsheet import exceeds_grid
 from .entry import write
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from queued_gspread.emulator.cell import Scalar
     from queued_gspread.emulator.sheet import Sheet
 
 Rows = list[list["Scalar"]]
 _LIST_VALUE = "type.googleapis.com/google.protobuf.ListValue"
-LONGEST = 50_000
 TOO_LONG = f"Your input contains more than the maximum of {LONGEST} characters in a single cell."
 _DIMENSION = "type.googleapis.com/google.apps.sheets.v4.Dimension"
 
@@ -35,6 +37,22 @@ class Writing(NamedTuple):
     sheet: Sheet
     rect: Rect
     rows: Rows
+
+    def cells(self) -> Iterator[tuple[int, int, Scalar]]:
+        """Yield row, column and value of what is written: null is not."""
+        for row, line in enumerate(self.rows, self.rect.start_row):
+            for column, value in enumerate(line, self.rect.start_column):
+                if value is not None:
+                    yield row, column, value
+
+    @property
+    def written(self) -> Rect:
+        """The cells up to the last row and column that are written to; at least the first one."""
+        top, left = self.rect.start_row, self.rect.start_column
+        last_row, last_column = top, left
+        for row, column, _ in self.cells():
+            last_row, last_column = row, max(last_column, column)
+        return Rect(top, last_row + 1, left, last_column + 1)
 
 
 def checked_values(body: dict[str, Any], field: str = "data") -> Rows:
@@ -126,15 +144,16 @@ def _check_fits(sheet: Sheet, bounds: Bounds, rect: Rect) -> None:
 def apply_writing(writing: Writing, option: str, year: int) -> dict[str, Any]:
     """Write values and return what was updated; null leaves a cell as it is, uncounted.
 
-    `year` is that of typed dates without one.
+    The range ends with the last row and the last column of which a cell was written. `year` is
+    that of typed dates without one.
     """
-    grid, rect, count = writing.sheet.grid, writing.rect, 0
-    for row, line in enumerate(writing.rows, rect.start_row):
-        for column, value in enumerate(line, rect.start_column):
-            if value is not None:
-                grid.put(row, column, write(grid.get(row, column), value, option, year))
-                count += 1
-    answer: dict[str, Any] = {"updatedRange": range_name(writing.sheet.title, rect)}
-    if any(writing.rows):
-        answer |= {"updatedRows": rect.height, "updatedColumns": rect.width}
-    return answer | ({"updatedCells": count} if count else {})
+    grid = writing.sheet.grid
+    rows, columns, count = set[int](), set[int](), 0
+    for row, column, value in writing.cells():
+        grid.put(row, column, write(grid.get(row, column), value, option, year))
+        rows.add(row)
+        columns.add(column)
+        count += 1
+    counts = {"updatedRows": len(rows), "updatedColumns": len(columns), "updatedCells": count}
+    answer = {"updatedRange": range_name(writing.sheet.title, writing.written)}
+    return answer | (counts if count else {})

@@ -64,6 +64,8 @@ def _part(asked: Request, base: str, data: Any, given: Json, form: Form) -> Part
         return None
     if not isinstance(data, list) or not data:
         return None
+    if form is Form.SEVERAL and not all(map(_has_no_gap, data)):
+        return None  # which rows and columns its totals count is not told by the answer
     extents = [_extent(item) for item in data]
     known = [extent for extent in extents if extent is not None]
     if len(known) < len(extents):
@@ -93,6 +95,17 @@ def _extent(item: Any) -> Extent | None:
     if item.get("majorDimension") == "COLUMNS":
         height, width = width, height
     return extent_of(text, height, width)
+
+
+def _has_no_gap(item: Any) -> bool:
+    """Return whether every line of a range is written to without a gap, or none at all."""
+    lines: Any = item.get("values") if isinstance(item, dict) else None
+    if cells_of(lines) is None:
+        return False
+    kept = [[value for value in line if value is not None] for line in lines]
+    return not any(kept) or all(
+        line and len(line) == len(own) for line, own in zip(lines, kept, strict=True)
+    )
 
 
 def cells_of(lines: Any) -> int | None:

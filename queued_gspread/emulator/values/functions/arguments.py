@@ -6,6 +6,7 @@ import math
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from queued_gspread.emulator.cell import LONGEST
 from queued_gspread.emulator.values.entry import understand
 from queued_gspread.emulator.values.formula import CellError
 from queued_gspread.emulator.values.patterns import show_plain
@@ -125,6 +126,26 @@ def text(argument: Argument) -> str:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     return value if isinstance(value, str) else show_plain(number(value))
+
+
+def joined(pieces: Iterable[str], between: str = "") -> str:
+    """Return texts as one; fail with `#VALUE!` as soon as it is longer than a cell may be."""
+    kept, length = [], -len(between)
+    for piece in pieces:
+        length += len(between) + len(piece)
+        kept.append(piece)
+        if length > LONGEST:
+            raise EvaluationError(WRONG_TYPE)
+    return between.join(kept)
+
+
+def bounded(argument: Argument) -> Argument:
+    """Return what a function or operator found; fail where no cell, or no number, could hold it."""
+    if isinstance(argument, float):
+        return real(argument)
+    if isinstance(argument, str) and len(argument) > LONGEST:
+        raise EvaluationError(WRONG_TYPE)
+    return argument
 
 
 def truth(argument: Argument) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from queued_gspread.emulator.values.comparison import COMPARISONS
 
-from .arguments import DIVISION, EvaluationError, number, rank, real, scalar, text
+from .arguments import DIVISION, EvaluationError, joined, number, rank, real, scalar, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,7 +51,7 @@ OPERATORS: dict[str, Callable[[Sequence[Argument]], Value]] = {
     "*": _arithmetic(operator.mul),
     "/": _arithmetic(divide),
     "^": _arithmetic(operator.pow),
-    "&": lambda values: text(values[0]) + text(values[1]),
+    "&": lambda values: joined(map(text, values)),
     **{sign: _compare(holds) for sign, holds in COMPARISONS.items()},
     "unary -": lambda values: -number(values[0]),
     # A plus sign leaves any value as it is: =+A1 is A1.

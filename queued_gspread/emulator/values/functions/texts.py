@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from queued_gspread.emulator.cell import LONGEST
 from queued_gspread.emulator.values.moments import is_moment_pattern
 from queued_gspread.emulator.values.patterns import show_number
 
@@ -16,6 +17,7 @@ from .arguments import (
     Function,
     every,
     is_number,
+    joined,
     number,
     sound,
     text,
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
 _LARGEST_CODE = 0x10FFFF
 # Halves of characters, which no text may have on their own.
 _SURROGATES = range(0xD800, 0xE000)
-_LONGEST = 50_000
 
 
 def _size(values: Sequence[Argument], place: int, usual: int) -> int:
@@ -82,7 +83,7 @@ def _substitute(values: Sequence[Argument]) -> str:
     if not old:
         return whole_text
     if len(values) == 3:  # noqa: PLR2004  - every occurrence
-        return whole_text.replace(old, new)
+        return joined(whole_text.split(old), new)
     parts, which = whole_text.split(old), _size(values, 3, 1)
     if not 1 <= which < len(parts):
         return whole_text
@@ -96,7 +97,7 @@ def _replace(values: Sequence[Argument]) -> str:
 
 def _repeat(values: Sequence[Argument]) -> str:
     repeated, times = text(values[0]), _size(values, 1, 0)
-    if len(repeated) * times > _LONGEST:
+    if len(repeated) * times > LONGEST:
         raise EvaluationError(WRONG_TYPE)
     return repeated * times
 
@@ -114,13 +115,13 @@ def _pieces(values: Sequence[Argument]) -> Iterator[Value]:
 
 
 def _join(values: Sequence[Argument]) -> str:
-    return text(values[0]).join(map(text, _pieces(values[1:])))
+    return joined(map(text, _pieces(values[1:])), text(values[0]))
 
 
 def _text_join(values: Sequence[Argument]) -> str:
     shown = map(text, _pieces(values[2:]))
     kept = (piece for piece in shown if piece) if truth(values[1]) else shown
-    return text(values[0]).join(kept)
+    return joined(kept, text(values[0]))
 
 
 def _character(values: Sequence[Argument]) -> str:
@@ -153,7 +154,7 @@ def _reads_as_number(value: str) -> bool:
 
 
 def _concatenated(values: Sequence[Argument]) -> str:
-    return "".join(map(text, every(values)))
+    return joined(map(text, every(values)))
 
 
 TEXTS: dict[str, Function] = {
