@@ -267,7 +267,7 @@ class Sender:
         jobs = [self._settled(call, told.get(call), is_unwritten) for call in flight.calls]
         concerned = [job for job in jobs if attempt or job.back_to]
         refused = judgement.verdict is Verdict.REFUSED_QUOTA
-        if not (slot.is_noted or permit.is_trial or refused or concerned):
+        if not (slot.is_noted or permit.is_held or refused or concerned):
             return
         # What is sent once more, or in pieces, waits for a slot: this one may be the last there is.
         is_over = judgement.verdict is Verdict.FINAL and not landing.pieces
