@@ -5,6 +5,7 @@
 --
 -- next           the earliest time for the next request of any kind
 -- until:KIND     the time before which no request of that kind is sent
+-- paused:KIND    when that was set
 -- streak:KIND    refusals in a row, each of a request that was sent after the one before
 -- refused:KIND   the time of the latest of them
 -- trial:KIND     the slot of the request that went first after it, to see
@@ -28,15 +29,17 @@ local function quota_of(valve, slots, kind, full, window, now)
   local q = {valve = valve, slots = slots, kind = kind, full = full, window = window, now = now}
   local found = redis.call('HMGET', valve, 'next', 'until:' .. kind, 'streak:' .. kind,
     'refused:' .. kind, 'trial:' .. kind, 'tried:' .. kind, 'limit:' .. kind, 'shrunk:' .. kind,
-    'quiet:' .. kind, 'supposed:' .. kind)
+    'quiet:' .. kind, 'supposed:' .. kind, 'paused:' .. kind)
   q.next, q.till, q.streak = tonumber(found[1]), tonumber(found[2]) or 0, tonumber(found[3])
   q.refused, q.trial, q.tried = tonumber(found[4]), found[5], tonumber(found[6])
   q.limit, q.shrunk, q.quiet = tonumber(found[7]), tonumber(found[8]), tonumber(found[9])
   q.supposed = tonumber(found[10])
-  if q.refused and q.refused > now then
+  local paused = math.max(q.refused or 0, tonumber(found[11]) or 0)
+  if paused > now then
     -- The pause begins anew.
-    q.refused, q.till = now, now + q.till - q.refused
-    redis.call('HSET', valve, 'refused:' .. kind, q.refused, 'until:' .. kind, q.till)
+    q.refused, q.till = math.min(q.refused or now, now), now + q.till - paused
+    redis.call('HSET', valve, 'refused:' .. kind, q.refused, 'until:' .. kind, q.till,
+      'paused:' .. kind, now)
   end
   return q
 end

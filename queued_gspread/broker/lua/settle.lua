@@ -85,7 +85,7 @@ local is_later = not q.refused or sent > q.refused
 if least == '' then
   if q.refused and is_later then
     redis.call('HDEL', KEYS[3], 'streak:' .. kind, 'refused:' .. kind, 'until:' .. kind,
-      'trial:' .. kind, 'tried:' .. kind)
+      'paused:' .. kind, 'trial:' .. kind, 'tried:' .. kind)
     q.streak = nil
   end
   local limit = limit_now(q)
@@ -103,5 +103,5 @@ end
 local pause = math.min(window, window / 60 * 2 ^ ((q.streak or 1) - 1)) * (0.5 + jitter / 2)
 -- What Google asks for is the least: 0 would have every refused request sent again at once.
 pause = math.ceil(math.max(pause, least))
-redis.call('HSET', KEYS[3], 'until:' .. kind, math.max(q.till, now + pause))
+redis.call('HSET', KEYS[3], 'until:' .. kind, math.max(q.till, now + pause), 'paused:' .. kind, now)
 return {is_later and shrink(q, supposed) or limit_now(q), pause}
