@@ -130,7 +130,7 @@ class Pace:
         self._counts[slot.kind] = (number, count + 1, before)
 
     def supposed(self, kind: str) -> int:
-        """Return the limit that a refusal is taken for: what a window had, and Google's at least."""
+        """Return the limit that a refusal shows: what a window had, and Google's own at least."""
         _, count, before = self._counts.get(kind, (0, 0, 0))
         return max(count, before, _GOOGLES)
 

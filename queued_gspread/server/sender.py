@@ -274,8 +274,7 @@ class Sender:
         if is_over and flight.debts is not None and not (permit.is_trial or concerned):
             flight.debts.append(Due(slot, permit.sent))
             return
-        # No longer than anybody would wait, whatever Google asks for.
-        pause = min(judgement.retry_after or 0.0, self._patience.retry_for)
+        pause = self._patience.pause(judgement)
         answer: dict[str, Any] = {"pause": pause, "refused": refused, "attempt": attempt}
         try:
             setback = self._settle_or_keep(concerned, slot, permit.sent, **answer)
@@ -306,8 +305,9 @@ class Sender:
         if not effort.goes_on_after(exchange, judgement, self._patience, now):
             return False
         jitter = random.random()  # noqa: S311 - a jitter
-        pause = effort.wait(judgement, self._patience, now, jitter, guard)
-        if all(effort.not_before >= self._end_of_waiting(call, effort) for call in flight.calls):
+        end = max(self._end_of_waiting(call, effort) for call in flight.calls)
+        pause = effort.wait(judgement, self._patience, now, jitter, guard, end)
+        if effort.not_before >= end:
             return False
         if judgement is _UNREPLICATED:
             self._setbacks.note_unreplicated(self._patience)

@@ -15,12 +15,12 @@ from queued_gspread.broker.slots import Pace
 
 DAY = 86_400.0
 EXAMPLES = examples(
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 # A configured limit, and kinds that have none.
-LIMITS = [("write", 60), ("write", 0), ("drive", 0)]
+LIMITS = [("write", 60), ("drive", 0)]
 each_kind = pytest.mark.parametrize(("kind", "limit"), LIMITS)
 
 
@@ -205,7 +205,7 @@ def test_a_late_refusal_makes_no_pause_longer_after_a_clock_was_set_back(
 
 
 @each_kind
-@pytest.mark.parametrize("step", [-DAY, -90.0, -1.0, 1.0, 90.0, DAY])
+@pytest.mark.parametrize("step", [-DAY, -1.0, 90.0])
 def test_a_trial_in_the_air_when_the_clock_is_set(queue, entry, clock, kind, limit, step):
     """A step while one goes first holds the others up for a window at the most."""
     asked = Asked(queue(), entry, limit, kind=kind)
