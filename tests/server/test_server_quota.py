@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from urllib.parse import urlsplit
 
 import gspread
 import pytest
@@ -14,6 +15,7 @@ from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Callers, Servers, Setback, Slot
 from queued_gspread.broker.callers import _Wait
+from queued_gspread.emulator import api as emulated
 from queued_gspread.job import Job, new_id
 from queued_gspread.server.quota import Quota, kind_of
 from queued_gspread.server.request import CREDENTIALS, Request
@@ -78,6 +80,23 @@ def test_the_kind_of_a_request_to_another_endpoint(method, endpoint, kind):
     for host in ("https://sheets.googleapis.com", "https://www.googleapis.com"):
         at = at.replace(host, "http://127.0.0.1:8099")
     assert kind_of(Request(method, at)) == kind
+
+
+@pytest.mark.parametrize(("method", "endpoint", "kind"), [row for row in KINDS if row[2]])
+def test_the_emulator_counts_as_the_server_does(method, endpoint, kind):
+    """What takes a slot of a kind at the server is counted as that kind by the emulator."""
+    sent = emulated.Request(method.upper(), urlsplit(endpoint).path, {}, b"")
+    assert sent.quota == kind
+
+
+@pytest.mark.parametrize(
+    ("method", "override"), [("post", "get"), ("post", "GET"), ("POST", "Get")]
+)
+def test_the_emulator_sees_the_method_that_the_server_sees(method, override):
+    """A POST that stands for a GET is a read to both."""
+    headers = {"x-http-method-override": override}
+    sent = emulated.Request(method.upper(), "/v4/spreadsheets/book", headers, b"")
+    assert sent.quota == kind_of(Request(method, BOOK, headers=headers)) == "read"
 
 
 def test_what_gspread_sends_is_of_the_kind_that_its_name_says():
