@@ -24,17 +24,19 @@ local STEP = 0.05
 -- What a window with a refusal leaves of the limit.
 local SHRINK = 0.75
 
--- What the hash says of a kind of request, of which `full` are configured; 0 for any number.
+-- What the hash says of a kind of request, by name, of which `full` are configured; 0 for any number.
 local function quota_of(valve, slots, kind, full, window, now)
-  local q = {valve = valve, slots = slots, kind = kind, full = full, window = window, now = now}
-  local found = redis.call('HMGET', valve, 'next', 'until:' .. kind, 'streak:' .. kind,
-    'refused:' .. kind, 'trial:' .. kind, 'tried:' .. kind, 'limit:' .. kind, 'shrunk:' .. kind,
-    'quiet:' .. kind, 'supposed:' .. kind, 'paused:' .. kind)
-  q.next, q.till, q.streak = tonumber(found[1]), tonumber(found[2]) or 0, tonumber(found[3])
-  q.refused, q.trial, q.tried = tonumber(found[4]), found[5], tonumber(found[6])
-  q.limit, q.shrunk, q.quiet = tonumber(found[7]), tonumber(found[8]), tonumber(found[9])
-  q.supposed = tonumber(found[10])
-  local paused = math.max(q.refused or 0, tonumber(found[11]) or 0)
+  local q = {}
+  local fields = redis.call('HGETALL', valve)
+  for i = 1, #fields, 2 do
+    local name, of = string.match(fields[i], '^(%l+):?(%l*)$')
+    if of == kind or of == '' then
+      q[name] = tonumber(fields[i + 1]) or fields[i + 1]
+    end
+  end
+  q.valve, q.slots, q.kind, q.full, q.window, q.now = valve, slots, kind, full, window, now
+  q.till = q['until'] or 0
+  local paused = math.max(q.refused or 0, q.paused or 0)
   if paused > now then
     -- The pause begins anew.
     q.refused, q.till = math.min(q.refused or now, now), now + q.till - paused
