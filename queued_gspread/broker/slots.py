@@ -148,5 +148,6 @@ def permit_of(found: list[Any]) -> Permit:
         return Permit(word, wait, found[2].decode())
     words = tuple(each.decode() for each in found[4:])
     if word == "go":
-        return Permit(word, 0.0, "", int(found[1]), bool(found[2]), bool(found[3]), words)
+        is_trial, is_held = map(bool, found[2:4])
+        return Permit(word, sent=int(found[1]), is_trial=is_trial, is_held=is_held, words=words)
     return Permit(words[0], words=words)
