@@ -14,8 +14,8 @@ KINDS: Final = ("read", "write", "drive")
 ALL: Final = "all"
 """What a :class:`Permit` names in the place of a kind where requests of all kinds wait."""
 
-# What Google allows an account of a kind in a minute, unless it has raised that.
-_GOOGLES: Final = 60
+# What Google allows a project of a kind in a minute, unless it has raised that.
+_GOOGLES: Final = 300
 
 
 @dataclass(frozen=True)

@@ -81,16 +81,18 @@ local function limit_now(q)
 end
 
 -- Lower the limit for a refusal, once a window; return it. Where none is configured, it is lowered
--- from a supposed one.
+-- from a supposed one, to half of that at the least: nothing says that so many were too many.
 local function shrink(q, supposed)
   local limit = limit_now(q)
   if limit == 0 then
     limit = supposed
+    q.supposed = supposed
     redis.call('HSET', q.valve, 'supposed:' .. q.kind, supposed)
   end
+  local least = q.full == 0 and math.floor((q.supposed or 2) / 2) or 1
   if not q.shrunk or q.shrunk > q.now or q.now - q.shrunk >= q.window then
     q.shrunk = q.now
-    limit = math.max(1, math.floor(limit * SHRINK))
+    limit = math.max(least, math.floor(limit * SHRINK))
   end
   redis.call('HSET', q.valve, 'limit:' .. q.kind, limit, 'shrunk:' .. q.kind, q.shrunk,
     'quiet:' .. q.kind, q.now)
