@@ -13,10 +13,13 @@ from queued_gspread.errors import BrokerUnavailableError
 from .connection import is_passing, unavailable
 from .epoch import Epoch, unless_stale
 from .scripts import SCRIPTS
-from .slots import NO_SLOT, Permit, Setback, Slot, milliseconds, permit_of
+from .slots import NO_SLOT, Pace, Permit, Setback, Slot, milliseconds, permit_of
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Sequence
+
+    from queued_gspread.settings import Settings
 
     from .entry import Entry
     from .shares import Settled, Share
@@ -29,6 +32,12 @@ _REPLICATION: Final = 1.0
 
 class Ledger(Epoch):
     """The requests of calls, as far as the next server has to know of them."""
+
+    def __init__(
+        self, settings: Settings, epoch: str = "", stopping: threading.Event | None = None
+    ) -> None:
+        super().__init__(settings, epoch, stopping)
+        self._pace = Pace()
 
     def journal(self, entry: Entry) -> list[bytes]:
         """Return the entries of the journal of a call that was begun before."""
@@ -76,7 +85,11 @@ class Ledger(Epoch):
         args = [arg for share in shares for arg in share.args()]
         # An interval is no slot with a name: what is asked twice would have to wait for itself.
         debts = () if slot.interval else debts
-        return permit_of(self._paying(debts, "start", [*places, *journals], [*slot.args(), *args]))
+        found = self._paying(debts, "start", [*places, *journals], [*slot.args(), *args])
+        permit = permit_of(found)
+        if slot.kind and not slot.limit and permit.word == "go":
+            self._pace.note(slot, permit.sent)
+        return permit
 
     def settle(
         self,
@@ -134,4 +147,5 @@ class Ledger(Epoch):
         kind, name, limit, window, _ = slot.args()
         jitter = random.random()  # noqa: S311 - a jitter
         places = [keys.started, keys.valve, keys.slots(slot.kind)]
-        return places, [kind, name, limit, window, sent, wait, jitter, attempt]
+        supposed = self._pace.supposed(kind)
+        return places, [kind, name, limit, window, sent, wait, jitter, attempt, supposed]

@@ -6,13 +6,16 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final
 
-__all__ = ["ALL", "KINDS", "NO_SLOT", "Due", "Permit", "Setback", "Slot"]
+__all__ = ["ALL", "KINDS", "NO_SLOT", "Due", "Pace", "Permit", "Setback", "Slot"]
 
 KINDS: Final = ("read", "write", "drive")
 """The kinds of request that have a quota each: reads and writes of the Sheets API, and Drive."""
 
 ALL: Final = "all"
 """What a :class:`Permit` names in the place of a kind where requests of all kinds wait."""
+
+# What Google allows a project of a kind in a minute, unless it has raised that.
+_GOOGLES: Final = 300
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ class Permit:
         sent: When it was given, on Redis's clock.
         is_trial: Whether the latest request of its kind was refused for the quota: then Redis
             has to know what comes of this one.
+        is_held: Whether it holds a slot: after refusals, also where no limit is configured.
         words: Of each job with a share in the request: ``go``, ``withdrawn`` or ``late``; empty
             where the same is true of all.
 
@@ -85,6 +89,7 @@ class Permit:
     kind: str = ""
     sent: int = 0
     is_trial: bool = False
+    is_held: bool = False
     words: tuple[str, ...] = ()
 
     def word_of(self, place: int) -> str:
@@ -106,6 +111,30 @@ class Setback:
     pause: float
 
 
+class Pace:
+    """Counts the requests of kinds without a limit: a refusal shows that there is one.
+
+    It is an estimate, and takes no lock: two threads may count as one.
+    """
+
+    def __init__(self) -> None:
+        # The number of a window, how many were sent in it, and how many in the one before.
+        self._counts: dict[str, tuple[int, int, int]] = {}
+
+    def note(self, slot: Slot, sent: int) -> None:
+        """Note a request that is sent, at a time of Redis's."""
+        number = sent // milliseconds(slot.window)
+        known, count, before = self._counts.get(slot.kind, (number, 0, 0))
+        if number != known:
+            count, before = 0, count if number == known + 1 else 0
+        self._counts[slot.kind] = (number, count + 1, before)
+
+    def supposed(self, kind: str) -> int:
+        """Return the limit that a refusal shows: what a window had, and Google's own at least."""
+        _, count, before = self._counts.get(kind, (0, 0, 0))
+        return max(count, before, _GOOGLES)
+
+
 def milliseconds(seconds: float) -> int:
     """Return whole milliseconds, never fewer than asked for."""
     return math.ceil(round(seconds * 1000, 6))
@@ -117,7 +146,8 @@ def permit_of(found: list[Any]) -> Permit:
     if word == "wait":
         wait = math.inf if found[1] < 0 else found[1] / 1000
         return Permit(word, wait, found[2].decode())
-    words = tuple(each.decode() for each in found[3:])
+    words = tuple(each.decode() for each in found[4:])
     if word == "go":
-        return Permit(word, sent=int(found[1]), is_trial=bool(found[2]), words=words)
+        is_trial, is_held = map(bool, found[2:4])
+        return Permit(word, sent=int(found[1]), is_trial=is_trial, is_held=is_held, words=words)
     return Permit(words[0], words=words)

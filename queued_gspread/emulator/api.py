@@ -11,6 +11,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from queued_gspread.google_methods import kind_of
+
 from . import data_filter_api, drive_api, sharing_api, spreadsheets_api, values_api
 from .errors import (
     ApiError,
@@ -23,6 +25,7 @@ from .errors import (
 )
 from .field_mask import apply_mask, parse_mask
 from .message import checked_message
+from .override import seen
 from .payload import parsed_payload
 from .response_fields import check_fields
 from .schema import check_body, check_parameters
@@ -71,7 +74,8 @@ class Request:
         """Take the target apart; the path stays percent-encoded until it is routed."""
         split = urlsplit(self.target)
         self.raw_path = split.path
-        self.pairs = parse_qsl(split.query, keep_blank_values=True)
+        self.method, query, self.content = seen(self.method, self.headers, self.content)
+        self.pairs = parse_qsl(split.query, keep_blank_values=True) + query
         self.query = dict(self.pairs)
 
     @property
@@ -87,9 +91,7 @@ class Request:
     @property
     def quota(self) -> str:
         """What it counts as: `read`, `write` or `drive`."""
-        if not self.on_sheets:
-            return "drive"
-        return "read" if self.method == "GET" else "write"
+        return kind_of(self.method, self.raw_path)
 
     @property
     def token(self) -> str:

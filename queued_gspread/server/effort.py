@@ -22,6 +22,9 @@ DURABILITIES: Final = ("local", "replicated")
 # The shortest pause is a second of Google's minute, the longest all of it.
 _STEPS_OF_A_WINDOW: Final = 60
 _MOST_REFUSED_TOKENS: Final = 5
+# Of the time that is left, what may be waited because Google asks for it: the rest is for the
+# attempt that follows.
+_WAITED: Final = 0.9
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,10 @@ class Patience:
         if self.durability not in DURABILITIES:
             words = " or ".join(DURABILITIES)
             raise ConfigurationError(f"durability={self.durability!r} cannot be used: take {words}")
+
+    def pause(self, judgement: Judgement) -> float:
+        """Return how long a kind pauses because Google asks for it, as far as anybody waits."""
+        return min(judgement.retry_after or 0.0, _WAITED * self.retry_for)
 
 
 def backoff(failures: int, window: float, jitter: float) -> float:
@@ -101,18 +108,27 @@ class Effort:
         return now < self.give_up_at and not self._has_no_use_for_tokens(judgement)
 
     def wait(
-        self, judgement: Judgement, patience: Patience, now: float, jitter: float, least: float
+        self,
+        judgement: Judgement,
+        patience: Patience,
+        now: float,
+        jitter: float,
+        least: float,
+        end: float = math.inf,
     ) -> float:
         """Set the moment of the next attempt; return the seconds until then.
 
         A refusal for the quota holds up all requests of its kind, not this one alone: Redis
         knows for how long. After the first 401 there is a new token to wait for, and no more.
+        Where Google asks for a wait beyond the end, of the attempts or of whoever waits for them,
+        there is one more attempt before that.
         """
         if judgement.verdict is Verdict.REFUSED_QUOTA or self._refused_tokens == 1:
             self.not_before = now + least
             return least
         self._failures += 1
-        pause = max(backoff(self._failures, patience.window, jitter), judgement.retry_after or 0.0)
+        asked = min(judgement.retry_after or 0.0, _WAITED * (min(end, self.give_up_at) - now))
+        pause = max(backoff(self._failures, patience.window, jitter), asked)
         self.not_before = now + max(pause, least)
         return self.not_before - now
 

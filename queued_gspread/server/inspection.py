@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import parse_qsl, urlsplit
 
 from queued_gspread.errors import CallRefusedError
+from queued_gspread.google_methods import OVERRIDE
 from queued_gspread.wire_path import path_of
 
-from .repeat import OVERRIDE, method_of
+from .repeat import method_of
 
 if TYPE_CHECKING:
     from .request import Request

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from queued_gspread import google_methods
 from queued_gspread.broker import NO_SLOT, Slot
 from queued_gspread.settings import checked_count, checked_seconds
 from queued_gspread.wire_path import path_of
@@ -17,11 +18,6 @@ if TYPE_CHECKING:
     from .request import Request
 
 __all__ = ["Quota", "kind_of"]
-
-# What is not known as Drive's has the limits of the Sheets API.
-_DRIVE: Final = ("/drive/", "/upload/drive/")
-# What reads with a POST. gspread has no method for them.
-_READING_POSTS: Final = (":getByDataFilter", ":batchGetByDataFilter", ":search")
 
 
 @dataclass(frozen=True)
@@ -84,9 +80,4 @@ def kind_of(request: Request) -> str:
     """Return the kind of a request as to the quota: ``read``, ``write``, ``drive``, or ''."""
     if request.method == CREDENTIALS:
         return ""
-    path = path_of(str(request.endpoint))
-    if path.startswith(_DRIVE):
-        return "drive"
-    method = method_of(request)
-    is_reading_post = method == "POST" and path.endswith(_READING_POSTS)
-    return "read" if method in ("GET", "HEAD") or is_reading_post else "write"
+    return google_methods.kind_of(method_of(request), path_of(str(request.endpoint)))

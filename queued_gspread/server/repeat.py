@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
+from queued_gspread.google_methods import OVERRIDE, READING_POSTS
 from queued_gspread.wire_path import path_of
 
 from .batch import may_repeat_batch
 from .request import CREDENTIALS, Request
 
 __all__ = [
-    "OVERRIDE",
     "ROUTES",
     "Route",
     "body_of",
@@ -32,9 +32,6 @@ __all__ = [
 ]
 
 Json = dict[str, Any]
-
-OVERRIDE: Final = "x-http-method-override"
-"""The header that has Google take a request for one of another method."""
 
 
 @dataclass(frozen=True)
@@ -174,15 +171,13 @@ _FILE: Final = f"{_FILES}/[^/:]+"
 ROUTES: Final = (
     Route("POST", _SHEETS, False, "create"),
     Route("POST", f"{_ONE}:batchUpdate", _batch, "batch"),
-    Route("POST", f"{_ONE}:getByDataFilter", True),  # reads
-    Route("POST", f"{_ONE}/developerMetadata:search", True),  # reads
+    *(Route("POST", path, True) for path in READING_POSTS),
     Route("POST", f"{_ONE}/sheets/[0-9]+:copyTo", False, "copy sheet"),
     Route("PUT", _RANGE, True, "values"),
     Route("POST", f"{_RANGE}:append", False, "append"),
     Route("POST", f"{_RANGE}:clear", True, "values"),
     Route("POST", f"{_ONE}/values:batchClear", True, "values"),
     Route("POST", f"{_ONE}/values:batchUpdate", True, "values"),
-    Route("POST", f"{_ONE}/values:batchGetByDataFilter", True),  # reads
     # Values are neither places nor metadata: the filters select the same cells again.
     Route("POST", f"{_ONE}/values:batchClearByDataFilter", True, "values"),
     Route("POST", f"{_ONE}/values:batchUpdateByDataFilter", True, "values"),

@@ -269,15 +269,14 @@ class Sender:
         jobs = [self._settled(call, told.get(call), is_unwritten) for call in flight.calls]
         concerned = [job for job in jobs if attempt or job.back_to]
         refused = judgement.verdict is Verdict.REFUSED_QUOTA
-        if not (slot.is_noted or permit.is_trial or refused or concerned):
+        if not (slot.is_noted or permit.is_held or refused or concerned):
             return
         # What is sent once more, or in pieces, waits for a slot: this one may be the last there is.
         is_over = judgement.verdict is Verdict.FINAL and not landing.pieces
         if is_over and flight.debts is not None and not (permit.is_trial or concerned):
             flight.debts.append(Due(slot, permit.sent))
             return
-        # No longer than anybody would wait, whatever Google asks for.
-        pause = min(judgement.retry_after or 0.0, self._patience.retry_for)
+        pause = self._patience.pause(judgement)
         answer: dict[str, Any] = {"pause": pause, "refused": refused, "attempt": attempt}
         try:
             setback = self._settle_or_keep(concerned, slot, permit.sent, **answer)
@@ -308,8 +307,9 @@ class Sender:
         if not effort.goes_on_after(exchange, judgement, self._patience, now):
             return False
         jitter = random.random()  # noqa: S311 - a jitter
-        pause = effort.wait(judgement, self._patience, now, jitter, guard)
-        if all(effort.not_before >= self._end_of_waiting(call, effort) for call in flight.calls):
+        end = max(self._end_of_waiting(call, effort) for call in flight.calls)
+        pause = effort.wait(judgement, self._patience, now, jitter, guard, end)
+        if effort.not_before >= end:
             return False
         if judgement is _UNREPLICATED:
             self._setbacks.note_unreplicated(self._patience)

@@ -201,9 +201,9 @@ def _retry_after(answer: Any, now: float | None) -> float | None:
 def _header(answer: Any, name: str) -> str:
     try:
         found = {str(key).lower(): value for key, value in answer.headers.items()}
-    except Exception:  # noqa: BLE001 - a double may have no headers
+        return str(found.get(name, "")).strip()
+    except Exception:  # noqa: BLE001 - a double may have no headers, or no text in them
         return ""
-    return str(found.get(name, "")).strip()
 
 
 def _moment(text: str) -> float | None:

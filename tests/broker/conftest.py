@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
 import redis
 from accounts import OPEN
+from broker_helpers import enqueue
 from queue_fixtures import short_slices
+from slots_helpers import LANE, Clock
 from topologies import each_binary
 
-from queued_gspread.broker import Callers, Servers
+from queued_gspread.broker import KINDS, Callers, Servers
 from queued_gspread.broker.keys import Keys
+from queued_gspread.broker.scripts import SCRIPTS, Script
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.settings import Settings
 
@@ -84,3 +88,36 @@ def background():
     """Return what runs a function in a thread; its future is the value."""
     with ThreadPoolExecutor(16) as pool:
         yield pool.submit
+
+
+@pytest.fixture
+def clock(raw, keys, monkeypatch):
+    """Return the clock of all scripts of this test."""
+    key = keys._key("clock")
+    for name, script in SCRIPTS.items():
+        text = script.text.replace(
+            "redis.call('TIME')", f"cjson.decode(redis.call('GET', '{key}'))"
+        )
+        sha = hashlib.sha1(text.encode()).hexdigest()
+        monkeypatch.setitem(SCRIPTS, name, Script(text, sha))
+    return Clock(raw, key)
+
+
+@pytest.fixture
+def queue(settings, clock, raw, keys):
+    """Return what makes the queue anew, as the server of the first epoch sees it."""
+
+    def make():
+        raw.delete(keys.valve, keys.server, *(keys.slots(kind) for kind in KINDS))
+        server = Servers(settings, "server")
+        server.beat(5.0)
+        return server
+
+    return make
+
+
+@pytest.fixture
+def entry(settings, queue):
+    """Return a job that requests can be asked for; no request ends it."""
+    enqueue(settings)
+    return queue().head(LANE)

@@ -2,104 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import heapq
-import json
 import math
 
 import pytest
-from broker_helpers import enqueue, withdraw
+from broker_helpers import withdraw
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from one_job import answer, settle, start
+from one_job import answer, start
+from slots_helpers import LANE, WINDOW, Asked, take_over
 
-from queued_gspread.broker import Due, Servers, Share, Slot, StaleEpochError
-from queued_gspread.broker.scripts import SCRIPTS, Script
+from queued_gspread.broker import Due, Share, StaleEpochError
 
-WINDOW = 60.0
-LANE = "lane"
 EXAMPLES = examples(
     max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-
-
-class Clock:
-    """Redis's clock as the scripts see it, in seconds."""
-
-    def __init__(self, raw, key):
-        self._raw, self._key = raw, key
-        self.set(1_000_000.0)
-
-    def set(self, now):
-        self.now = now
-        microseconds = round(now * 1e6)
-        self._raw.set(self._key, json.dumps(divmod(microseconds, 1_000_000)))
-
-    def advance(self, seconds):
-        self.set(self.now + seconds)
-
-
-@pytest.fixture
-def clock(raw, keys, monkeypatch):
-    """Return the clock of all scripts of this test."""
-    key = keys._key("clock")
-    for name, script in SCRIPTS.items():
-        text = script.text.replace(
-            "redis.call('TIME')", f"cjson.decode(redis.call('GET', '{key}'))"
-        )
-        sha = hashlib.sha1(text.encode()).hexdigest()
-        monkeypatch.setitem(SCRIPTS, name, Script(text, sha))
-    return Clock(raw, key)
-
-
-@pytest.fixture
-def queue(settings, clock, raw, keys):
-    """Return what makes the queue anew, as the server of the first epoch sees it."""
-
-    def make():
-        raw.delete(keys.valve, keys.server, *(keys.slots(kind) for kind in ("read", "write")))
-        server = Servers(settings, "server")
-        server.beat(5.0)
-        return server
-
-    return make
-
-
-@pytest.fixture
-def entry(settings, queue):
-    """Return a job that requests can be asked for; no request ends it."""
-    enqueue(settings)
-    return queue().head(LANE)
-
-
-class Asked:
-    """What was asked for, with names for the slots."""
-
-    def __init__(self, server, entry, limit, **slot):
-        self.server, self.entry, self.limit = server, entry, limit
-        self.given = {"kind": "write", "window": WINDOW, **slot}
-        self.count = 0
-
-    def slot(self):
-        self.count += 1
-        name = f"{self.server.epoch}/{self.count}"
-        return Slot(**{"name": name, "limit": self.limit, **self.given})
-
-    def start(self, slot=None):
-        slot = slot or self.slot()
-        return slot, start(self.server, self.entry, "w", None, slot)
-
-    def settle(self, slot, permit, **answer):
-        return settle(self.server, self.entry, slot, permit.sent, **answer)
-
-    def go(self, **answer):
-        """Send a request that is answered at once."""
-        slot, permit = self.start()
-        assert permit.word == "go"
-        return self.settle(slot, permit, **answer)
 
 
 def simulate(clock, server, entry, limit, requests, *, lose=frozenset()):
@@ -136,15 +56,6 @@ def simulate(clock, server, entry, limit, requests, *, lose=frozenset()):
             heapq.heappush(events, (clock.now + requests[first][1], 1, first))
     assert not waiting
     return {number: (sent[number][0], answered[number]) for number in sent}
-
-
-def take_over(server):
-    """Let the server be gone and another take over, which `server` is from then on."""
-    server.release()
-    successor = Servers(server.settings, "successor")
-    successor.beat(5.0)
-    successor.recover(WINDOW)
-    server.epoch = successor.epoch
 
 
 def most_in_a_window(intervals):

@@ -1,10 +1,12 @@
 """Quotas over HTTP: who is refused, with what, and what is left undone."""
 
 import pytest
-from emulator_traffic import PATIENCE, Traffic, bearer
+from emulator_traffic import KEY, PATIENCE, Traffic, bearer
 from gspread.exceptions import APIError
 
 from queued_gspread.emulator import Emulator, Quotas
+from queued_gspread.emulator.data_filter_api import METHODS
+from queued_gspread.google_methods import kind_of
 
 BODY = {
     "error": {
@@ -133,6 +135,52 @@ def test_drive_has_its_own(own, traffic):
     assert refused.json() == {"error": {"errors": [reason], "code": 403, "message": message}}
     assert "Retry-After" not in refused.headers
     assert own.ledger[-1].quota == "drive"
+
+
+POST_READS = {
+    ":getByDataFilter": {},
+    "/values:batchGetByDataFilter": {"dataFilters": [{"a1Range": "A1"}]},
+    "/developerMetadata:search": {"dataFilters": [{"a1Range": "A1"}]},
+}
+
+
+@pytest.mark.parametrize("method", POST_READS)
+def test_a_post_that_reads_is_a_read(own, traffic, method):
+    """What retrieves data is counted as a read, whatever its HTTP method."""
+    own.quotas = Quotas(reads=1, writes=1)
+    read = [traffic.send("POST", traffic.path + method, json=POST_READS[method]) for _ in range(2)]
+    assert [each.status_code for each in read] == [200, 429]
+    assert [served.quota for served in own.ledger] == ["read", "read"]
+    assert traffic.write().status_code == 200
+
+
+def test_the_methods_that_change_nothing_are_reads():
+    """The emulator's own methods are called by POST to read where they are counted so."""
+    for method in METHODS:
+        if method.verb == "POST":
+            kind = kind_of("POST", f"/v4/spreadsheets/x{method.path}")
+            assert kind == ("write" if method.changes else "read")
+
+
+def test_a_post_that_stands_for_a_get(own, traffic):
+    """A POST with an override is what it stands for, its query in the body where there is one."""
+    traffic.write(value="kept")
+    own.quotas = Quotas(reads=2, writes=1)
+    headers = {**KEY, "X-HTTP-Method-Override": "GET"}
+    values = f"{traffic.path}/values"
+    ranges = traffic.send("POST", f"{values}:batchGet", headers, data={"ranges": ["A1", "A2"]})
+    assert [found["range"] for found in ranges.json()["valueRanges"]] == ["Sheet1!A1", "Sheet1!A2"]
+    assert traffic.send("POST", f"{values}/A1?majorDimension=ROWS", headers).json()["values"]
+    assert traffic.send("POST", f"{values}/A1", headers).status_code == 429
+    assert [(served.method, served.quota) for served in own.ledger[-3:]] == [("GET", "read")] * 3
+    assert traffic.write().status_code == 200
+
+
+def test_only_a_post_stands_for_another_method(own, traffic):
+    """An override of any other method is not looked at."""
+    headers = {**KEY, "X-HTTP-Method-Override": "DELETE"}
+    assert traffic.read(headers).status_code == 200
+    assert own.ledger[-1].method == "GET"
 
 
 def test_drive_is_free_by_default(own, traffic):

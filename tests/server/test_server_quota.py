@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from urllib.parse import urlsplit
 
 import gspread
 import pytest
 from calls import WORKSHEET, read, send, write
-from gate import cell_of
+from gate import cell_of, google_error
 from gspread import urls
 from one_job import start
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Callers, Servers, Setback, Slot
 from queued_gspread.broker.callers import _Wait
+from queued_gspread.emulator import api as emulated
 from queued_gspread.job import Job, new_id
 from queued_gspread.server.quota import Quota, kind_of
 from queued_gspread.server.request import CREDENTIALS, Request
@@ -78,6 +80,23 @@ def test_the_kind_of_a_request_to_another_endpoint(method, endpoint, kind):
     for host in ("https://sheets.googleapis.com", "https://www.googleapis.com"):
         at = at.replace(host, "http://127.0.0.1:8099")
     assert kind_of(Request(method, at)) == kind
+
+
+@pytest.mark.parametrize(("method", "endpoint", "kind"), [row for row in KINDS if row[2]])
+def test_the_emulator_counts_as_the_server_does(method, endpoint, kind):
+    """What takes a slot of a kind at the server is counted as that kind by the emulator."""
+    sent = emulated.Request(method.upper(), urlsplit(endpoint).path, {}, b"")
+    assert sent.quota == kind
+
+
+@pytest.mark.parametrize(
+    ("method", "override"), [("post", "get"), ("post", "GET"), ("POST", "Get")]
+)
+def test_the_emulator_sees_the_method_that_the_server_sees(method, override):
+    """A POST that stands for a GET is a read to both."""
+    headers = {"x-http-method-override": override}
+    sent = emulated.Request(method.upper(), "/v4/spreadsheets/book", headers, b"")
+    assert sent.quota == kind_of(Request(method, BOOK, headers=headers)) == "read"
 
 
 def test_what_gspread_sends_is_of_the_kind_that_its_name_says():
@@ -354,6 +373,44 @@ def test_a_call_of_several_requests_does_not_wait_for_its_own_slot(
     reply = background(send, callers, body, "book")
     assert type(reply.result(PATIENCE).error) is KeyError
     eventually(lambda: len(gate.seen) == 2 + others)
+
+
+def test_a_slow_request_holds_up_nobody_after_a_refusal(serve, put, gate, raw, keys):
+    """Writes go on after a refusal, though one that was sent before it is still in the air."""
+    serve(writes_per_minute=10, quota_window=0.3)
+    put("slow", "put")
+    slow = gate.next()
+    put("refused", "put")
+    gate.next().fail(google_error(429))
+    for lane in ("refused", "third"):
+        arrival = gate.next()
+        assert arrival.lane == lane
+        assert raw.zcount(keys.slots("write"), "inf", "inf") == 2
+        arrival.answer({})
+        if lane == "refused":
+            put("third", "put")
+    slow.answer({})
+
+
+def test_one_request_to_drive_goes_first_after_a_refusal(serve, client, gate, background):
+    """Of many requests to Drive that were refused one is sent again, and the others follow it."""
+    serve(quota_window=12.0)
+    calls = [background(client.list_permissions, name) for name in ("one", "two", "three")]
+    for arrival in [gate.next() for _ in calls]:
+        arrival.fail(google_error(403, "userRateLimitExceeded"))
+    trial = gate.next()
+    # A read has time to pass, and nobody else comes meanwhile.
+    reading = background(read, client)
+    arrival = gate.next()
+    assert arrival.endpoint == cell_of("lane")
+    arrival.answer({})
+    assert reading.result(PATIENCE) == {}
+    assert gate.is_idle
+    trial.answer({"permissions": []})
+    for _ in calls[1:]:
+        gate.next().answer({"permissions": []})
+    assert [call.result(PATIENCE) for call in calls] == [[], [], []]
+    assert len(gate.seen) == 7
 
 
 def test_no_limit_leaves_nothing_in_redis(serve, client, gate, raw, keys):

@@ -3,109 +3,146 @@
 -- A slot is an entry of a sorted set: its score is the time until which it is held, infinite as
 -- long as its request has not been answered. What Google's refusals have taught stands in a hash:
 --
--- next          the earliest time for the next request of any kind
--- until:KIND    the time before which no request of that kind is sent
--- streak:KIND   refusals in a row, each of a request that was sent after the one before
--- refused:KIND  the time of the latest of them
--- limit:KIND    the limit, as long as it is below the one that is configured
--- shrunk:KIND   the time at which it was lowered
--- quiet:KIND    the time since which there was no refusal that it has not grown for
+-- next           the earliest time for the next request of any kind
+-- until:KIND     the time before which no request of that kind is sent
+-- paused:KIND    when that was set
+-- streak:KIND    refusals in a row, each of a request that was sent after the one before
+-- refused:KIND   the time of the latest of them
+-- trial:KIND     the slot of the request that went first after it, to see
+-- tried:KIND     when that was sent
+-- limit:KIND     the limit, as long as it is below the full one
+-- shrunk:KIND    the time at which it was lowered
+-- quiet:KIND     the time since which there was no refusal that it has not grown for
+-- supposed:KIND  where no limit is configured, the full one for as long as there is a lower one
+--
+-- A time that lies further ahead than it can was written before the clock was set back, and is
+-- moved; else it would hold requests up until the clock has caught up.
 
--- What a quiet window gives back of the limit that is configured. The limit is kept with its
--- fraction, so that a low one recovers as slowly as a high one.
+-- What a quiet window gives back of the full limit. The limit is kept with its fraction, so that
+-- a low one recovers as slowly as a high one.
 local STEP = 0.05
 -- What a window with a refusal leaves of the limit.
 local SHRINK = 0.75
 
--- When a kind was refused, and until when it pauses. Where the clock has been set back since, the
--- pause begins anew, instead of lasting until the clock has caught up.
-local function pause_of(valve, kind, now, refused, till)
-  refused, till = tonumber(refused), tonumber(till) or 0
-  if refused and refused > now then
-    refused, till = now, now + till - refused
-    redis.call('HSET', valve, 'refused:' .. kind, refused, 'until:' .. kind, till)
+-- What the hash says of a kind of request, by name, of which `full` are configured; 0 for any number.
+local function quota_of(valve, slots, kind, full, window, now)
+  local q = {}
+  local fields = redis.call('HGETALL', valve)
+  for i = 1, #fields, 2 do
+    local name, of = string.match(fields[i], '^(%l+):?(%l*)$')
+    if of == kind or of == '' then
+      q[name] = tonumber(fields[i + 1]) or fields[i + 1]
+    end
   end
-  return refused, till
+  q.valve, q.slots, q.kind, q.full, q.window, q.now = valve, slots, kind, full, window, now
+  q.till = q['until'] or 0
+  local paused = math.max(q.refused or 0, q.paused or 0)
+  if paused > now then
+    -- The pause begins anew.
+    q.refused, q.till = math.min(q.refused or now, now), now + q.till - paused
+    redis.call('HSET', valve, 'refused:' .. kind, q.refused, 'until:' .. kind, q.till,
+      'paused:' .. kind, now)
+  end
+  return q
 end
 
--- The limit that holds now, given what the hash says of it: it grows by a step for every window
--- without a refusal.
-local function limit_now(valve, kind, full, window, now, limit, quiet)
-  if not limit then
-    return full
+-- Whether a request of a kind takes a slot: where none is configured, after refusals.
+local function takes_slot(q)
+  return q.full > 0 or q.streak or q.limit
+end
+
+-- The limit that holds now, 0 for any number: it grows by a step for every window without a refusal.
+local function limit_now(q)
+  if not q.limit then
+    return q.full
   end
-  if tonumber(quiet) > now then
-    quiet = now
-    redis.call('HSET', valve, 'quiet:' .. kind, now)
+  if q.quiet > q.now then
+    q.quiet = q.now
+    redis.call('HSET', q.valve, 'quiet:' .. q.kind, q.now)
   end
-  local windows = math.floor((now - quiet) / window)
+  local full = q.full > 0 and q.full or q.supposed or q.limit
+  local windows = math.floor((q.now - q.quiet) / q.window)
   if windows < 1 then
-    return math.min(math.floor(limit), full)
+    return math.min(math.floor(q.limit), full)
   end
-  local grown = limit + windows * full * STEP
-  if grown >= full then
-    redis.call('HDEL', valve, 'limit:' .. kind, 'shrunk:' .. kind, 'quiet:' .. kind)
-    return full
+  local grown = q.limit + windows * full * STEP
+  if grown < full then
+    local quiet = q.quiet + windows * q.window
+    redis.call('HSET', q.valve, 'limit:' .. q.kind, grown, 'quiet:' .. q.kind, quiet)
+    return math.floor(grown)
   end
-  redis.call('HSET', valve, 'limit:' .. kind, grown, 'quiet:' .. kind, quiet + windows * window)
-  return math.floor(grown)
+  redis.call('HDEL', q.valve, 'limit:' .. q.kind, 'shrunk:' .. q.kind, 'quiet:' .. q.kind,
+    'supposed:' .. q.kind)
+  q.limit = nil
+  if not takes_slot(q) then
+    redis.call('DEL', q.slots)
+  end
+  return q.full
 end
 
--- Lower the limit for a refusal, once a window; return it.
-local function shrink(valve, kind, full, window, now)
-  local known, quiet, shrunk =
-    unpack(redis.call('HMGET', valve, 'limit:' .. kind, 'quiet:' .. kind, 'shrunk:' .. kind))
-  local limit = limit_now(valve, kind, full, window, now, known, quiet)
-  shrunk = tonumber(shrunk)
-  if not shrunk or shrunk > now or now - shrunk >= window then
-    shrunk = now
-    limit = math.max(1, math.floor(limit * SHRINK))
+-- Lower the limit for a refusal, once a window; return it. Where none is configured, it is lowered
+-- from a supposed one, to half of that at the least: nothing says that so many were too many.
+local function shrink(q, supposed)
+  local limit = limit_now(q)
+  if limit == 0 then
+    limit = supposed
+    q.supposed = supposed
+    redis.call('HSET', q.valve, 'supposed:' .. q.kind, supposed)
   end
-  redis.call('HSET', valve, 'limit:' .. kind, limit, 'shrunk:' .. kind, shrunk, 'quiet:' .. kind, now)
+  local least = q.full == 0 and math.floor((q.supposed or 2) / 2) or 1
+  if not q.shrunk or q.shrunk > q.now or q.now - q.shrunk >= q.window then
+    q.shrunk = q.now
+    limit = math.max(least, math.floor(limit * SHRINK))
+  end
+  redis.call('HSET', q.valve, 'limit:' .. q.kind, limit, 'shrunk:' .. q.kind, q.shrunk,
+    'quiet:' .. q.kind, q.now)
   return limit
 end
 
 -- Milliseconds until the next slot is free: 0 now, -1 not before a response comes.
-local function slot_wait(slots, limit, window, now)
-  if redis.call('ZCARD', slots) < limit then
+local function slot_wait(q, limit)
+  if limit == 0 or redis.call('ZCARD', q.slots) < limit then
     return 0
   end
   -- Times are whole milliseconds, cut off: a slot is held for all of the last one.
-  redis.call('ZREMRANGEBYSCORE', slots, '-inf', '(' .. now)
-  local surplus = redis.call('ZCARD', slots) - limit
+  redis.call('ZREMRANGEBYSCORE', q.slots, '-inf', '(' .. q.now)
+  local surplus = redis.call('ZCARD', q.slots) - limit
   if surplus < 0 then
     return 0
   end
   -- Only a clock that was set back, or a shorter window, makes them later than this.
-  for _, slot in ipairs(redis.call('ZRANGEBYSCORE', slots, '(' .. now + window, '(inf')) do
-    redis.call('ZADD', slots, now + window, slot)
+  local latest = q.now + q.window
+  for _, slot in ipairs(redis.call('ZRANGEBYSCORE', q.slots, '(' .. latest, '(inf')) do
+    redis.call('ZADD', q.slots, latest, slot)
   end
-  local free = redis.call('ZRANGE', slots, surplus, surplus, 'WITHSCORES')[2]
-  return free == 'inf' and -1 or free - now + 1
+  local free = redis.call('ZRANGE', q.slots, surplus, surplus, 'WITHSCORES')[2]
+  return free == 'inf' and -1 or free - q.now + 1
+end
+
+-- Whether a request that went first after the latest refusal is still to tell what came of it.
+-- It is waited for no longer than a window: Google may take three minutes for a single request.
+local function is_tried(q)
+  return q.trial and q.tried <= q.now and q.now - q.tried < q.window
+    and redis.call('ZSCORE', q.slots, q.trial) == 'inf'
 end
 
 -- How long a request has to wait, in milliseconds (0 for now, -1 until a response comes), and
--- which requests wait that long: those of its kind, or all; then the refusals in a row, if any.
-local function wait_ms(valve, slots, kind, full, window, interval, now)
-  local next_one, refused, till, streak, limit, quiet =
-    unpack(redis.call('HMGET', valve, 'next', 'refused:' .. kind, 'until:' .. kind,
-      'streak:' .. kind, 'limit:' .. kind, 'quiet:' .. kind))
-  local spacing = math.min((tonumber(next_one) or 0) - now, interval)
+-- which requests wait that long: those of its kind, or all.
+local function wait_ms(q, interval)
+  local spacing = (q.next or 0) - q.now
+  if spacing > interval then
+    spacing = interval
+    redis.call('HSET', q.valve, 'next', q.now + interval)
+  end
   if spacing > 0 then
-    return spacing, 'all', streak
+    return spacing, 'all'
   end
-  refused, till = pause_of(valve, kind, now, refused, till)
-  local pause = till - now
-  if pause > 0 then
-    return pause, 'kind', streak
-  end
-  if full == 0 then
-    return 0, 'kind', streak
+  if q.till > q.now then
+    return q.till - q.now, 'kind'
   end
   -- After a refusal one request goes first, to see.
-  if streak and redis.call('ZCOUNT', slots, 'inf', 'inf') > 0 then
-    return -1, 'kind', streak
+  if q.streak and is_tried(q) then
+    return -1, 'kind'
   end
-  limit = limit_now(valve, kind, full, window, now, limit, quiet)
-  return slot_wait(slots, limit, window, now), 'kind', streak
+  return slot_wait(q, limit_now(q)), 'kind'
 end

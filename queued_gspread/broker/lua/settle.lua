@@ -22,6 +22,7 @@
 --                   doubles with every refusal in a row
 -- ARGV[8] jitter    0 to 1
 -- ARGV[9] attempt   the name under which the request was announced, or ''
+-- ARGV[10] supposed what stands in the limit's place in a refusal, if that is 0
 -- then, of each job:
 --         id        if its call is where it was before, else ''
 --         mark      how far the call was before: 'r', 'w' or 'j'
@@ -33,6 +34,7 @@ may_grow(KEYS[1])
 local now = now_ms()
 local kind, slot, full, window = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local sent, least, jitter, attempt = tonumber(ARGV[6]), ARGV[7], ARGV[8], ARGV[9]
+local supposed = tonumber(ARGV[10])
 local has_jobs = #KEYS > 4
 local works = has_jobs and holds(KEYS[1], ARGV[1])
 
@@ -67,39 +69,39 @@ local function settle(journal, id, before, entry)
 end
 
 for i = 5, #KEYS do
-  local at = 10 + (i - 5) * 3
+  local at = 11 + (i - 5) * 3
   settle(KEYS[i], ARGV[at], ARGV[at + 1], ARGV[at + 2])
 end
 if kind == '' then
   return {0, 0}
 end
-if full > 0 then
+local q = quota_of(KEYS[3], KEYS[4], kind, full, window, now)
+-- Where none is configured, it holds one only since a refusal.
+if full > 0 or redis.call('ZSCORE', KEYS[4], slot) then
   -- Whether or not it is still known.
   redis.call('ZADD', KEYS[4], now + window, slot)
 end
-local refused, till, limit, quiet = unpack(redis.call('HMGET', KEYS[3], 'refused:' .. kind,
-  'until:' .. kind, 'limit:' .. kind, 'quiet:' .. kind))
-refused, till = pause_of(KEYS[3], kind, now, refused, till)
-local is_later = not refused or sent > refused
+local is_later = not q.refused or sent > q.refused
 if least == '' then
-  if refused and is_later then
-    redis.call('HDEL', KEYS[3], 'streak:' .. kind, 'refused:' .. kind, 'until:' .. kind)
+  if q.refused and is_later then
+    redis.call('HDEL', KEYS[3], 'streak:' .. kind, 'refused:' .. kind, 'until:' .. kind,
+      'paused:' .. kind, 'trial:' .. kind, 'tried:' .. kind)
+    q.streak = nil
   end
-  return {limit_now(KEYS[3], kind, full, window, now, limit, quiet), 0}
+  local limit = limit_now(q)
+  if not takes_slot(q) then
+    redis.call('DEL', KEYS[4])
+  end
+  return {limit, 0}
 end
 
 -- Requests that were in the air together are refused for one reason: they count once.
 if is_later then
-  redis.call('HINCRBY', KEYS[3], 'streak:' .. kind, 1)
+  q.streak = redis.call('HINCRBY', KEYS[3], 'streak:' .. kind, 1)
   redis.call('HSET', KEYS[3], 'refused:' .. kind, now)
 end
-local streak = tonumber(redis.call('HGET', KEYS[3], 'streak:' .. kind)) or 1
-local pause = math.min(window, window / 60 * 2 ^ (streak - 1)) * (0.5 + jitter / 2)
+local pause = math.min(window, window / 60 * 2 ^ ((q.streak or 1) - 1)) * (0.5 + jitter / 2)
 -- What Google asks for is the least: 0 would have every refused request sent again at once.
 pause = math.ceil(math.max(pause, least))
-redis.call('HSET', KEYS[3], 'until:' .. kind, math.max(till, now + pause))
-
-if full > 0 and is_later then
-  return {shrink(KEYS[3], kind, full, window, now), pause}
-end
-return {limit_now(KEYS[3], kind, full, window, now, limit, quiet), pause}
+redis.call('HSET', KEYS[3], 'until:' .. kind, math.max(q.till, now + pause), 'paused:' .. kind, now)
+return {is_later and shrink(q, supposed) or limit_now(q), pause}

@@ -28,9 +28,9 @@
 --         count     of the entries for the journal, before that
 --         ...       these
 --
--- Returns {'go', now, 1 if the latest request of this kind was refused, else 0, a word for each
--- job: 'go', 'withdrawn' or 'late'}, {'none', 0, 0, the words} where none of them goes, {'wait',
--- milliseconds or -1 (until a response comes), 'kind' or 'all'} or 'stale'.
+-- Returns {'go', now, 1 if the latest request of this kind was refused, 1 if it holds a slot, else 0,
+-- a word for each job: 'go', 'withdrawn' or 'late'}, {'none', 0, 0, 0, the words} where none of them
+-- goes, {'wait', milliseconds or -1 (until a response comes), 'kind' or 'all'} or 'stale'.
 may_grow(KEYS[1])
 if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
@@ -77,25 +77,29 @@ if #going == 0 then
   if kind ~= '' and redis.call('ZSCORE', KEYS[5], slot) == 'inf' then
     redis.call('ZREM', KEYS[5], slot)
   end
-  return {'none', 0, 0, unpack(words)}
+  return {'none', 0, 0, 0, unpack(words)}
 end
 
-local is_trial = 0
--- Asked twice, because a connection broke, it is one slot.
-if kind ~= '' and not redis.call('ZSCORE', KEYS[5], slot) then
-  local wait, what, streak = wait_ms(KEYS[4], KEYS[5], kind, full, window, interval, now)
-  is_trial = streak and 1 or 0
-  if wait ~= 0 then
-    return {'wait', wait, what}
+local is_trial, is_held = 0, 0
+if kind ~= '' then
+  local q = quota_of(KEYS[4], KEYS[5], kind, full, window, now)
+  -- Asked twice, because a connection broke, it is one slot.
+  if not redis.call('ZSCORE', KEYS[5], slot) then
+    local wait, what = wait_ms(q, interval)
+    if wait ~= 0 then
+      return {'wait', wait, what}
+    end
+    if takes_slot(q) then
+      redis.call('ZADD', KEYS[5], 'inf', slot)
+    end
+    if q.streak then
+      redis.call('HSET', KEYS[4], 'trial:' .. kind, slot, 'tried:' .. kind, now)
+    end
+    if interval > 0 then
+      redis.call('HSET', KEYS[4], 'next', now + interval)
+    end
   end
-  if full > 0 then
-    redis.call('ZADD', KEYS[5], 'inf', slot)
-  end
-  if interval > 0 then
-    redis.call('HSET', KEYS[4], 'next', now + interval)
-  end
-elseif kind ~= '' then
-  is_trial = redis.call('HEXISTS', KEYS[4], 'streak:' .. kind)
+  is_trial, is_held = q.streak and 1 or 0, takes_slot(q) and 1 or 0
 end
 
 -- Only settle.lua takes a mark back, and a caller that has given up (x) stays known as such.
@@ -134,4 +138,4 @@ for _, job in ipairs(going) do
     note(job)
   end
 end
-return {'go', now, is_trial, unpack(words)}
+return {'go', now, is_trial, is_held, unpack(words)}
