@@ -118,25 +118,25 @@ def test_refusals_cost_little_however_many_are_bad(kind, how):
 
 
 @pytest.mark.parametrize("how", ["names it", "names none", "lies"])
-@pytest.mark.parametrize("count", [*COUNTS, 25, 30, 200])
+@pytest.mark.parametrize("count", [3, 25, 100])
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_bad_call_of_many_costs_a_few_requests(kind, count, how):
     """Where one is bad, it is found by its name, or in as many steps as halving takes."""
-    for place in range(0, count, max(1, count // 25)):
+    for place in {0, 1, count // 3, count // 2, count - 1}:
         requests, refused = made(kind, count, {place}, how)
         assert refused == {place}
         is_named = how == "names it" and kind != "append"
         assert requests <= (4 if is_named else 2 * count.bit_length() + 3)
 
 
-@pytest.mark.parametrize("count", [*COUNTS, 25, 200])
+@pytest.mark.parametrize("count", [2, 10, 64])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_refusal_of_all_is_believed_when_some_alone_are_refused_alike(kind, count):
     """What is true of the whole spreadsheet costs a few requests; of one call, it is that one's."""
     requests, refused = made(kind, count, set(range(count)), "of all")
     assert refused == set(range(count))
     assert requests == 1 + min(count, count.bit_length())
-    for place in range(0, count, max(1, count // 25)):
+    for place in {0, 1, count // 3, count // 2, count - 1}:
         requests, refused = made(kind, count, {place}, "of all")
         assert refused == {place}
         assert requests <= 3 * count.bit_length() + 3
