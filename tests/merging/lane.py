@@ -40,6 +40,7 @@ class Run:
         state: The spreadsheet afterwards.
         requests: How many requests were sent.
         merged: Of each kind, how many requests were for several calls.
+        seconds: What all the waiting took.
 
     """
 
@@ -47,6 +48,7 @@ class Run:
     state: dict
     requests: int
     merged: Counter
+    seconds: float
 
 
 class Waiting:
@@ -149,7 +151,7 @@ def run(history, *, merges):
     finally:
         LOGGER.setLevel(level)
     assert None not in queue.replies, "a call is left over"
-    return Run(queue.replies, state_of(google.book), google.sent, counters.merged)
+    return Run(queue.replies, state_of(google.book), google.sent, counters.merged, clock.now)
 
 
 def _drive(task, clock):
