@@ -103,7 +103,7 @@ class Effort:
     def passed(self) -> None:
         """Note that Google has answered, so that what is sent next has all of its time again."""
         self.give_up_at = math.inf
-        self._failures = self._unknown = self._in_vain = 0
+        self._failures = self._refused_tokens = self._unknown = self._in_vain = 0
 
     def divides(self, judgement: Judgement, *, is_in_time: bool) -> bool:
         """Note a failure; return whether what may be repeated goes on in smaller pieces.

@@ -218,7 +218,7 @@ class Pieces:
             return []
         if landing.cause is not None:
             self._waiting = deque([*self._instead_of(flight, landing), *self._waiting])
-            if landing.is_refused and not self._may_search:
+            if landing.cause is not Cause.FAILED and not self._may_search:
                 self._waiting = deque(one for piece in self._waiting for one in piece.alone())
             return []
         self._saved += len(flight.calls) - 1
@@ -227,7 +227,7 @@ class Pieces:
         return self._ends()
 
     def _instead_of(self, flight: Flight, landing: Landing) -> list[Flight]:
-        if not landing.is_refused:
+        if landing.cause is Cause.FAILED:
             return flight.pieces(merge.cuts(flight.parts, ""))
         self._count = self._count or len(flight.calls)
         self._refusals += 1

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, given, settings
+
+from queued_gspread.server.effort import Effort
+from queued_gspread.server.flight import Flight
 
 from .books import Block, Book, Page
 from .calls import SPREADSHEET, Call
 from .equivalence import Tally, check
 from .histories import History, histories
 from .lane import run
-from .troubles import Trouble
+from .troubles import OF_ALL, Trouble
 
 TALLY = Tally()
 BOOK = Book((Page("Sheet1", 9, 5, (Block(0, 0, (("a", "b"), ("c", "d"))),)),))
@@ -72,6 +76,23 @@ def test_one_of_many_that_google_never_takes_is_found_in_steps_of_halving():
     assert [row for row, reply in enumerate(came_to.replies, 1) if b'"error"' in reply] == [64]
     assert came_to.requests <= alone.requests + 24
     assert came_to.seconds <= alone.seconds + 300
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "trouble"),
+    [
+        (Effort, "divides", Trouble("v4", 500)),
+        (Flight, "_cause_of", Trouble("v4", 403, OF_ALL[403])),
+    ],
+)
+def test_the_comparison_finds_what_is_wrong(where, name, trouble, monkeypatch):
+    """Where what one call meets is believed of all that left with it, the histories tell."""
+    calls = [Call("worksheet", "update_cell", (row, 2, f"v{row}")) for row in range(1, 6)]
+    history = History(BOOK, calls, trouble=trouble)
+    check(history)
+    monkeypatch.setattr(where, name, lambda *_, **__: None)
+    with pytest.raises(AssertionError):
+        check(history)
 
 
 def test_half_of_a_surrogate_pair_fails_in_its_own_call():
