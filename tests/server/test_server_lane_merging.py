@@ -390,10 +390,11 @@ def test_what_is_said_of_the_spreadsheet_for_one_call_is_that_calls(stage, emula
     """A refusal in such words that one call alone meets, for a protected range, say, is its own."""
     scene = stage()
     fault = Status(status, message=OF_ALL[status])
-    emulator.faults.add(fault, match=lambda request: "protected" in str(request.json))
+    rule = emulator.faults.add(fault, match=lambda request: "protected" in str(request.json))
     values = ["protected" if number == place else "v" for number in range(7)]
     writes = [partial(scene.sheet.update_cell, 1, n + 1, value) for n, value in enumerate(values)]
     found = scene.play(*writes)
+    emulator.faults.remove(rule)
     assert [n for n, each in enumerate(found) if isinstance(each, Exception)] == [place]
     assert OF_ALL[status] in str(found[place])
     assert scene.rows()[0].count("v") == 6
