@@ -25,6 +25,10 @@ _MOST_REFUSED_TOKENS: Final = 5
 # Of the time that is left, what may be waited because Google asks for it: the rest is for the
 # attempt that follows.
 _WAITED: Final = 0.9
+# A request for several calls that fails so often in a row is divided.
+_MOST_TOGETHER: Final = 2
+# Failures of pieces once their time is up, where nothing goes through: it is none of them then.
+_MOST_IN_VAIN: Final = 20
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ def backoff(failures: int, window: float, jitter: float) -> float:
 
 @dataclass
 class Effort:
-    """The attempts at one request.
+    """The attempts at one request, and at what it was divided into.
 
     Attributes:
         number: Its place in line, kept from one attempt to the next.
@@ -98,6 +102,32 @@ class Effort:
     is_shared: bool = False
     _failures: int = 0
     _refused_tokens: int = 0
+    _unknown: int = 0
+    _in_vain: int = 0
+
+    def begin(self) -> None:
+        """Begin with a piece: it is sent once at least, whatever has become of the others."""
+        self.last = None
+
+    def passed(self) -> None:
+        """Note that Google has answered, so that what is sent next has all of its time again."""
+        self.give_up_at = math.inf
+        self._failures = self._refused_tokens = self._unknown = self._in_vain = 0
+
+    def divides(self, judgement: Judgement, *, is_in_time: bool) -> bool:
+        """Note a failure; return whether what may be repeated goes on in smaller pieces.
+
+        Args:
+            judgement: What the failure means.
+            is_in_time: Whether there is time for another attempt.
+
+        """
+        if judgement.verdict is not Verdict.UNKNOWN:
+            return False
+        self._unknown += 1
+        self._in_vain += not is_in_time
+        is_lasting = self._unknown >= _MOST_TOGETHER or not is_in_time
+        return is_lasting and self._in_vain <= _MOST_IN_VAIN
 
     def goes_on_after(
         self, exchange: Exchange, judgement: Judgement, patience: Patience, now: float

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections import deque
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+from queued_gspread.responses import error_in
+
 from . import merge
+from .effort import Effort
 from .repeat import may_repeat
 from .request import Exchange, Failure, Request, Response, answer_of
 from .verdict import Judgement, Verdict
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
 
     from .underway import Call
 
-__all__ = ["Flight", "Landing", "Pieces"]
+__all__ = ["Cause", "Flight", "Landing", "Pieces"]
 
 _UNREADABLE: Final = Judgement(Verdict.UNKNOWN, why="answer not readable")
 # What Google says of a spreadsheet as a whole, whatever is asked of it.
@@ -31,15 +35,29 @@ _SAYS_SO: Final = re.compile(
 )
 
 
-# One request more for so many calls is what refusals may cost them, and two for the fewest: one bad
-# call among them is then found without sending each of the others alone.
+# One request more for so many calls is what refusals may cost them, and two for the fewest.
 _BEARABLE: Final = 10
 _LEAST_SPARE: Final = 2
+# Beside the steps of halving, to find a single bad one: the whole request, and one wrong name.
+_MORE_STEPS: Final = 2
 
 
 def _nobody(_: Flight) -> list[Call]:
     """Return that nobody joins."""
     return []
+
+
+class Cause(Enum):
+    """Why calls whose requests left as one go on in pieces."""
+
+    REFUSED = auto()
+    """Google has refused it as a whole, so that none of it was applied."""
+    REFUSED_FOR_ALL = auto()
+    """The same, in words that are about the whole spreadsheet."""
+    UNREADABLE = auto()
+    """The answer cannot be split."""
+    FAILED = auto()
+    """It failed again, and may be repeated: one of the calls may be why."""
 
 
 @dataclass(eq=False)
@@ -50,16 +68,18 @@ class Flight:
         calls: One or more, in the order of their arrival.
         grow: Returns calls that join the flight before it leaves, and are among the others from
             then on.
-        number: Its place in line, where it has one already.
         debts: Where its slot is noted, to be given back with the calls' answers, or when the next
             one is asked for; None where it is given back at once.
+        effort: The attempts at it; its pieces share them.
+        landing: What the latest attempt came to.
 
     """
 
     calls: list[Call]
     grow: Callable[[Flight], Sequence[Call]] = field(default=_nobody, repr=False)
-    number: int = 0
     debts: list[Due] | None = field(default=None, repr=False)
+    effort: Effort = field(default_factory=Effort, repr=False)
+    landing: Landing | None = field(default=None, repr=False)
 
     @property
     def parts(self) -> list[merge.Part]:
@@ -81,9 +101,24 @@ class Flight:
         """Whether it may be sent again where nobody knows whether it was applied."""
         return all(may_repeat(call.request) for call in self.calls)
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether it is made of requests that differ, so that one can fail without the others."""
+        if len(self.calls) == 1:
+            return False
+        parts = self.parts
+        return merge.merge(parts) is not parts[0].request
+
+    def pieces(self, cuts: Sequence[Sequence[int]]) -> list[Flight]:
+        """Return its calls in several flights; each cut has the places of those of one."""
+        return [self._piece([self.calls[place] for place in cut]) for cut in cuts]
+
     def alone(self) -> list[Flight]:
         """Return its calls, each as a flight of its own."""
-        return [Flight([call], number=self.number) for call in self.calls]
+        return [self._piece([call]) for call in self.calls]
+
+    def _piece(self, calls: list[Call]) -> Flight:
+        return Flight(calls, debts=self.debts, effort=self.effort)
 
     def land(self, exchange: Exchange, judgement: Judgement) -> Landing:
         """Return what an exchange means for each of the calls."""
@@ -93,14 +128,13 @@ class Flight:
         if judgement.verdict is not Verdict.FINAL:
             return Landing(shared, judgement)
         if isinstance(exchange.outcome, Failure):
-            return Landing(shared, judgement, self._pieces_after(exchange.outcome))
+            return Landing(shared, judgement, self._cause_of(exchange.outcome))
         return self._split(exchange.outcome, shared)
 
     def _split(self, outcome: Response, shared: list[Exchange]) -> Landing:
         answers = self._answers(outcome.value)
         if answers is None:
-            pieces = self._pieces(merge.cuts(self.parts, "")) if self.is_repeatable else []
-            return Landing(shared, _UNREADABLE, pieces)
+            return Landing(shared, _UNREADABLE, Cause.UNREADABLE if self.is_repeatable else None)
         pairs = zip(self.calls, answers, strict=True)
         own = [Exchange(call.request, Response(answer)) for call, answer in pairs]
         return Landing(own, Judgement(Verdict.FINAL))
@@ -111,18 +145,12 @@ class Flight:
         except Exception:  # noqa: BLE001 - it is not what Google answers, and cannot be read
             return None
 
-    def _pieces_after(self, outcome: Failure) -> list[Flight]:
-        """Return what is sent instead of a request that Google has refused as a whole."""
-        answer = answer_of(outcome)
-        message = _message(answer)
+    def _cause_of(self, outcome: Failure) -> Cause | None:
+        """Tell whether calls go on in pieces after a refusal."""
         # What was each call's own request has each call's own answer.
-        is_own = merge.merge(self.parts) is self.parts[0].request
-        if answer is None or is_own or _is_of_all(answer, message):
-            return []
-        return self._pieces(merge.cuts(self.parts, message))
-
-    def _pieces(self, cuts: list[list[int]]) -> list[Flight]:
-        return [Flight([self.calls[place] for place in cut], number=self.number) for cut in cuts]
+        if answer_of(outcome) is None or not self.is_shared:
+            return None
+        return Cause.REFUSED_FOR_ALL if _is_for_all(outcome) else Cause.REFUSED
 
 
 @dataclass(frozen=True)
@@ -132,26 +160,33 @@ class Landing:
     Attributes:
         exchanges: Each call's own request, with what came of it.
         judgement: What that means.
-        pieces: What is sent instead, where it was not applied, or may be repeated.
+        cause: Why the calls go on in pieces, if they do: it was not applied, or may be repeated.
 
     """
 
     exchanges: list[Exchange]
     judgement: Judgement
-    pieces: list[Flight] = field(default_factory=list)
+    cause: Cause | None = None
 
     @property
     def is_refused(self) -> bool:
         """Whether Google has refused it as a whole, so that none of it was applied."""
-        return bool(self.pieces) and self.judgement.verdict is Verdict.FINAL
+        return self.cause in (Cause.REFUSED, Cause.REFUSED_FOR_ALL)
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it is over, with an error."""
+        is_over = self.judgement.verdict is Verdict.FINAL and self.cause is None
+        return is_over and isinstance(self.exchanges[0].outcome, Failure)
 
 
 class Pieces:
-    """What is left to send of a flight, in order: the flight, or pieces of what Google refused.
+    """What is left to send of a flight, in order: the flight, or pieces of what failed as a whole.
 
-    A refusal costs a request that its calls alone would not have needed. A tenth of their number
-    may be lost that way (two of fewer than twenty), and what was saved by pieces that went through;
-    after that each goes alone.
+    A refusal costs a request that its calls alone would not have needed. The search for one bad
+    call may cost as many as it takes steps of halving. Beyond that, a tenth of the number of calls
+    (two of fewer than twenty) may be lost, and what was saved by pieces that went through; after
+    that each goes alone.
 
     Args:
         flight: All of it.
@@ -160,7 +195,15 @@ class Pieces:
 
     def __init__(self, flight: Flight) -> None:
         self._waiting = deque([flight])
-        self._spare: int | None = None
+        self._count = self._refusals = self._saved = 0
+        self._has_bad = False
+        # Who was named by a refusal and was not tried yet; no other name is believed until then.
+        self._named: Call | None = None
+        self._believes_names = True
+        # What each is told if so many more, each alone, are refused for the whole spreadsheet.
+        self._told: dict[Call, Exchange] = {}
+        self._unsure = 0
+        self._believes_all = True
 
     def __bool__(self) -> bool:
         """Tell whether anything is left."""
@@ -170,29 +213,83 @@ class Pieces:
         """Return what is sent next."""
         return self._waiting.popleft()
 
-    def sent(self, flight: Flight, pieces: list[Flight]) -> None:
-        """Note that a piece was sent, and the pieces of it that are to be sent instead."""
+    def landed(self, flight: Flight) -> list[tuple[Call, Exchange]]:
+        """Note what came of a piece; return the ends of calls that need not be sent any more."""
+        landing = flight.landing
+        if landing is None or not flight.calls:
+            return []
+        if landing.cause is not None:
+            self._waiting = deque([*self._instead_of(flight, landing), *self._waiting])
+            if landing.cause is not Cause.FAILED and not self._may_search:
+                self._waiting = deque(one for piece in self._waiting for one in piece.alone())
+            return []
+        self._saved += len(flight.calls) - 1
+        if len(flight.calls) == 1:
+            self._learn(flight.calls[0], landing)
+        return self._ends()
+
+    def _instead_of(self, flight: Flight, landing: Landing) -> list[Flight]:
+        if landing.cause is Cause.FAILED:
+            return flight.pieces(merge.cuts(flight.parts, ""))
+        self._count = self._count or len(flight.calls)
+        self._refusals += 1
+        if landing.cause is Cause.REFUSED_FOR_ALL:
+            return self._doubted(flight, landing)
+        return flight.pieces(self._cuts(flight, _message(landing.exchanges[0].outcome)))
+
+    @property
+    def _may_search(self) -> bool:
+        bearable = max(_LEAST_SPARE, self._count // _BEARABLE) + self._saved
+        steps = 0 if self._has_bad else self._count.bit_length() + _MORE_STEPS
+        return self._refusals < max(bearable, steps)
+
+    def _cuts(self, flight: Flight, message: str) -> list[list[int]]:
+        """Cut a refused flight around the call that the refusal names, if that is believed."""
+        place = merge.named(flight.parts, message) if self._believes_names else None
+        if place is None:
+            return merge.cuts(flight.parts, "")
+        self._named, self._believes_names = flight.calls[place], False
+        return merge.cuts(flight.parts, message)
+
+    def _doubted(self, flight: Flight, landing: Landing) -> list[Flight]:
+        """Have some calls sent alone before a refusal for the whole spreadsheet is believed."""
+        if not self._believes_all:
+            return flight.pieces(merge.cuts(flight.parts, ""))
         count = len(flight.calls)
-        if not pieces:
-            self._spare = (self._spare or 0) + max(count - 1, 0)
-            return
-        before = max(_LEAST_SPARE, count // _BEARABLE) if self._spare is None else self._spare
-        self._spare = before - 1
-        # The last refusal that is left is for what has not been tried.
-        is_last = self._spare == 1 and bool(self._waiting)
-        self._waiting.extendleft(reversed(flight.alone() if is_last else pieces))
-        if not self._spare:
-            self._waiting = deque(one for piece in self._waiting for one in piece.alone())
+        self._unsure = count.bit_length()
+        own = merge.each_as_alone(landing.exchanges, is_final=True)
+        self._told = dict(zip(flight.calls, own, strict=True))
+        places = [*range(count)]
+        alone, rest = places[: self._unsure], places[self._unsure :]
+        return flight.pieces([*([place] for place in alone), *([rest] if rest else [])])
+
+    def _learn(self, call: Call, landing: Landing) -> None:
+        """Note what the end of a call that was sent alone tells of the others."""
+        self._has_bad |= landing.is_error
+        if call is self._named:
+            self._named, self._believes_names = None, landing.is_error
+        if call in self._told:
+            if landing.is_error and _is_for_all(landing.exchanges[0].outcome):
+                self._unsure -= 1
+            else:
+                self._believes_all, self._told = False, {}
+
+    def _ends(self) -> list[tuple[Call, Exchange]]:
+        if self._unsure or not self._told:
+            return []
+        told, self._told = self._told, {}
+        calls = [call for piece in self._waiting for call in piece.calls if call in told]
+        left = [piece for piece in self._waiting if piece.calls[0] not in told]
+        self._waiting = deque(left)
+        return [(call, told[call]) for call in calls]
 
 
-def _message(answer: Any) -> str:
+def _message(outcome: Response | Failure) -> str:
     """Return the text of Google's error; nothing where there is none."""
-    try:
-        return str(answer.json()["error"]["message"])
-    except Exception:  # noqa: BLE001 - HTML, nothing, or a double without a body
-        return ""
+    message = error_in(answer_of(outcome)).get("message")
+    return message if isinstance(message, str) else ""
 
 
-def _is_of_all(answer: Any, message: str) -> bool:
-    status = getattr(answer, "status_code", None)
-    return status in _OF_ALL and _SAYS_SO.fullmatch(message) is not None
+def _is_for_all(outcome: Response | Failure) -> bool:
+    status = getattr(answer_of(outcome), "status_code", None)
+    return status in _OF_ALL and _SAYS_SO.fullmatch(_message(outcome)) is not None

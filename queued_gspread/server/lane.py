@@ -11,7 +11,6 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from dataclasses import KW_ONLY, dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker import Permit, StaleEpochError
@@ -20,7 +19,7 @@ from queued_gspread.errors import BrokerUnavailableError
 from . import merge
 from .ahead import Ahead
 from .calllog import LOGGER, log_call
-from .flight import Flight
+from .flight import Flight, Pieces
 from .line import FREE, Ticket
 from .memory import Memory, Portion, estimate_answers
 from .outcome import Outcome, batches
@@ -131,6 +130,7 @@ class Lane:
         # Slots of requests that were answered, which Redis does not know yet.
         self._debts: list[Due] = []
         self._flights = 0
+        self._left: Pieces | None = None
         self._is_left = False
         # As they stand in the lane, by their places there, and since when this server has them.
         self._entries: dict[str, tuple[Entry, float]] = {}
@@ -241,41 +241,42 @@ class Lane:
     # Requests ----------------------------------------------------------------------------------
 
     def _send(self) -> Generator[Ticket, Permit, Results]:
-        """Send the request of the first open call, and what fits to it of the others."""
+        """Send what is left of a flight, one piece of it; or else the next flight."""
         self._flights += 1
-        if self._means.merges and self._ahead.waiting:
-            self._means.sender.pay(self._debts)  # it takes its time
-            self._extend()
-        flown = self._companions(self._open) if self._means.merges else self._open[:1]
-        flight = Flight(list(flown), debts=self._debts)
-        if self._means.merges:
-            # Not bound to the flight: a cycle would keep what was sent until it is collected.
-            flight.grow = partial(self._grow, flown)
+        self._left = self._left or Pieces(self._next_flight())
+        flight = self._left.take()
         ended: Results = []
         try:
             yield from self._means.sender.send(flight, ended)
+            ended += self._left.landed(flight)
         except (StaleEpochError, BrokerUnavailableError, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - the lane has to go on, the callers to know
             self._means.tables.note(self._name, None, None)
-            known = {call for call, _ in ended}
-            ended += [(call, broken(error, call)) for call in flown if call not in known]
+            left = [call for call in flight.calls if call not in dict(ended)]
+            ended += [(call, broken(error, call)) for call in left]
         return ended
+
+    def _next_flight(self) -> Flight:
+        """Return the request of the first open call, and what fits to it of the others."""
+        if not self._means.merges:
+            return Flight(self._open[:1], debts=self._debts)
+        if self._ahead.waiting:
+            self._means.sender.pay(self._debts)  # it takes its time
+            self._extend()
+        return Flight(self._companions(self._open), self._grow, self._debts)
 
     @property
     def _table(self) -> Table | None:
-        if not self._means.tables.knows(self._name):
-            return None
-        return self._means.tables.get(self._name, self._open[0].part)
+        tables = self._means.tables
+        return tables.get(self._name, self._open[0].part) if tables.knows(self._name) else None
 
-    def _grow(self, flown: list[Call], flight: Flight) -> list[Call]:
+    def _grow(self, flight: Flight) -> list[Call]:
         """Return the calls that have come meanwhile and fit to a flight."""
         before = len(self._open)
         self._extend()
         come = self._open[before:]
-        fitting = self._companions([*flight.calls, *come])[len(flight.calls) :]
-        flown += fitting
-        return fitting
+        return self._companions([*flight.calls, *come])[len(flight.calls) :]
 
     def _companions(self, calls: list[Call]) -> list[Call]:
         try:

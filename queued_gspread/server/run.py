@@ -95,6 +95,7 @@ class Runner:
             if isinstance(step, Done):
                 return ended(step.reply, call.job, call.sent, self._limit)
             call.needs(step.request)
+            call.is_suspect = self._sender.suspects(step.request)
             self._note(call)
         except BaseException as error:  # noqa: BLE001 - the same
             return broken(error, call)

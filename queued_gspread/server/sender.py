@@ -8,11 +8,13 @@ the transport repeats one.
 from __future__ import annotations
 
 import logging
+import math
 import random
 import threading
 import time
 from collections import deque
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from google.auth.exceptions import GoogleAuthError
@@ -23,14 +25,14 @@ from queued_gspread.errors import BrokerUnavailableError
 from . import merge
 from .calllog import LOGGER, title_of
 from .counters import Counters
-from .effort import Effort
-from .flight import Landing, Pieces
+from .flight import Cause, Landing
 from .journal import Journal, Journals
 from .line import Ticket
 from .outcome import Outcome, in_doubt, late, unknown
 from .repeat import may_repeat
 from .request import Exchange, Failure, answer_of, is_read
 from .setbacks import Setbacks
+from .suspects import Suspects
 from .verdict import Judgement, Verdict, judge
 
 if TYPE_CHECKING:
@@ -38,9 +40,10 @@ if TYPE_CHECKING:
 
     from queued_gspread.broker import Entry, Permit, Servers, Setback, Slot
 
-    from .effort import Patience
+    from .effort import Effort, Patience
     from .flight import Flight
     from .quota import Quota
+    from .request import Request
     from .transport import Transport
     from .underway import Call
 
@@ -90,6 +93,7 @@ class Sender:
         self._journals = journals or Journals()
         self._counters = counters or Counters()
         self._setbacks = Setbacks(clock)
+        self._suspects = Suspects(clock)
         # What Redis would not take, and why a slot is held until it does.
         self._unsettled: deque[tuple[list[Settled], Slot, int]] = deque()
         # Lanes in which a write without a response may still land, and until when.
@@ -101,6 +105,8 @@ class Sender:
     ) -> Generator[Ticket, Permit, Results]:
         """Send a request; return of each call what came of it, or how the call ended instead.
 
+        Calls that go on in pieces have no result yet: the flight's landing tells.
+
         Args:
             flight: The request, with its calls.
             ended: A list that holds what is returned, as far as it has come.
@@ -110,37 +116,38 @@ class Sender:
             BrokerUnavailableError: Redis is gone; the calls' fate is left to the next server.
 
         """
-        ended = [] if ended is None else ended
-        left = Pieces(flight)
-        while left:
-            piece = left.take()
-            left.sent(piece, (yield from self._send_whole(piece, ended)))
-        return ended
-
-    def _send_whole(
-        self, flight: Flight, ended: Results
-    ) -> Generator[Ticket, Permit, list[Flight]]:
-        """Send a request; return the pieces that are to be sent instead, if Google refuses it."""
-        effort = Effort(flight.number)
+        ended, effort = [] if ended is None else ended, flight.effort
+        effort.begin()
         while flight.calls:
             slot = self._quota.slot(flight.calls[0].request, self._queue.epoch)
             ticket = self._ticket(flight, slot, effort)
             try:
                 permit = yield ticket
             except GoogleAuthError as error:
-                ended += _shared(flight, Failure(error))
-                return []
-            effort.number = flight.number = ticket.number
+                told = Failure(error)
+                ended += [(call, Exchange(call.request, told)) for call in flight.calls]
+                break
+            effort.number = ticket.number
             ended += self._grounded(flight, effort, permit)
             if permit.word != "go":
                 continue
-            landing = self._attempt(flight, slot, permit)
-            if landing.pieces:
-                return landing.pieces
-            if not self._goes_on(flight, effort, landing):
-                ended += _final(flight, landing, permit)
-                return []
-        return []
+            flight.landing = self._attempt(flight, slot, permit)
+            if not self._goes_on(flight, effort, flight.landing):
+                ended += self._ends(flight, flight.landing, permit)
+                break
+        return ended
+
+    def _ends(self, flight: Flight, landing: Landing, permit: Permit) -> Results:
+        """Return what each call gets to see of a request that is not sent again as it was."""
+        if landing.cause is not None:
+            return []
+        if landing.judgement.verdict is Verdict.UNKNOWN:
+            self._suspects.note(call.request for call in flight.calls)
+        return _final(flight, landing, permit)
+
+    def suspects(self, request: Request) -> bool:
+        """Tell whether a request is to be sent alone, since its like has just failed."""
+        return self._suspects.has(request)
 
     def pay(self, debts: list[Due]) -> None:
         """Give slots back, as far as that was not done with an answer."""
@@ -220,10 +227,12 @@ class Sender:
 
     @staticmethod
     def _end_of_waiting(call: Call, effort: Effort) -> float:
+        # Each piece of what was divided is sent once.
+        give_up_at = math.inf if effort.last is None else effort.give_up_at
         deadline = call.entry.deadline(call.job.timeout)
         if deadline is None or (call.may_have_written and effort.last is None):
-            return effort.give_up_at
-        return min(deadline, effort.give_up_at)
+            return give_up_at
+        return min(deadline, give_up_at)
 
     def _attempt(self, flight: Flight, slot: Slot, permit: Permit) -> Landing:
         """Send a request once, and give its slot back whatever comes of it."""
@@ -272,7 +281,7 @@ class Sender:
         if not (slot.is_noted or permit.is_held or refused or concerned):
             return
         # What is sent once more, or in pieces, waits for a slot: this one may be the last there is.
-        is_over = judgement.verdict is Verdict.FINAL and not landing.pieces
+        is_over = judgement.verdict is Verdict.FINAL and landing.cause is None
         if is_over and flight.debts is not None and not (permit.is_trial or concerned):
             flight.debts.append(Due(slot, permit.sent))
             return
@@ -297,19 +306,24 @@ class Sender:
         return Settled(call.entry, back_to, answered)
 
     def _goes_on(self, flight: Flight, effort: Effort, landing: Landing) -> bool:
-        """Decide whether a request is sent again, and set the time for that."""
+        """Decide whether a request is sent again, or in pieces, and set the time for that."""
         guard, judgement, exchange = 0.0, landing.judgement, landing.exchanges[0]
+        if judgement.verdict is Verdict.FINAL:
+            effort.passed()
         if _may_still_land(exchange, judgement):
             guard = self.guard(flight.calls[0].entry.lane)
-        if not _may_go_on(flight, judgement):
+        if landing.cause is not None or not _may_go_on(flight, judgement):
             return False
-        now, effort.is_shared = self._clock(), len(flight.calls) > 1
-        if not effort.goes_on_after(exchange, judgement, self._patience, now):
-            return False
+        now, effort.is_shared = self._clock(), flight.is_shared
+        goes_on = effort.goes_on_after(exchange, judgement, self._patience, now)
         jitter = random.random()  # noqa: S311 - a jitter
         end = max(self._end_of_waiting(call, effort) for call in flight.calls)
         pause = effort.wait(judgement, self._patience, now, jitter, guard, end)
-        if effort.not_before >= end:
+        goes_on = goes_on and effort.not_before < end
+        if effort.divides(judgement, is_in_time=goes_on) and effort.is_shared:
+            flight.landing, goes_on = replace(landing, cause=Cause.FAILED), False
+        elif not goes_on:
+            effort.not_before = now
             return False
         if judgement is _UNREPLICATED:
             self._setbacks.note_unreplicated(self._patience)
@@ -317,7 +331,7 @@ class Sender:
             place = self._transport.place_of(exchange.request)
             self._setbacks.note_outage(judgement, place, self._patience)
         _log_repeat(flight.calls[0], judgement, pause)
-        return True
+        return goes_on
 
 
 def _debts_of(flight: Flight) -> list[Due]:
@@ -363,10 +377,6 @@ def _may_still_land(exchange: Exchange, judgement: Judgement) -> bool:
     """Tell whether a write without a response may be applied later than now."""
     is_unknown = judgement.verdict is Verdict.UNKNOWN
     return is_unknown and not is_read(exchange.request) and answer_of(exchange.outcome) is None
-
-
-def _shared(flight: Flight, outcome: Failure) -> Results:
-    return [(call, Exchange(call.request, outcome)) for call in flight.calls]
 
 
 def _final(flight: Flight, landing: Landing, permit: Permit) -> Results:

@@ -57,6 +57,7 @@ class Call:
         decoded: Its job with the arguments, for the first run.
         is_as_listed: Whether its method does what :mod:`.together` lists it for, as far as this
             server has seen.
+        is_suspect: Whether the request that it needs next has failed before, for another call.
 
     """
 
@@ -71,6 +72,7 @@ class Call:
     held: Suspended | None = None
     decoded: Decoded | None = field(default=None, repr=False)
     is_as_listed: bool = True
+    is_suspect: bool = False
     _request: Request | None = None
     _parts: list[Part | None] = field(default_factory=list)
 
@@ -85,8 +87,8 @@ class Call:
     def part(self) -> Part | None:
         """What that request adds to a larger one; None if it has to be alone."""
         if not self._parts:
-            is_large = len(self.entry.body) > MOST_BYTES
-            self._parts.append(None if is_large else part(self.request))
+            is_alone = self.is_suspect or len(self.entry.body) > MOST_BYTES
+            self._parts.append(None if is_alone else part(self.request))
         return self._parts[0]
 
     @cached_property

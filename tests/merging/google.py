@@ -13,8 +13,11 @@ from queued_gspread.emulator.api import Request, answer
 from queued_gspread.emulator.ids import Ids
 from queued_gspread.emulator.store import SPREADSHEET_TYPE, Store
 
+from .troubles import Trouble, silence
+
 EMAIL = "merging@example.com"
 NOON = datetime(2026, 1, 2, 12, tzinfo=timezone.utc)
+BLIP = Trouble(None, 503)
 BUSY = b'{"error": {"code": 429, "message": "Quota exceeded", "status": "RESOURCE_EXHAUSTED"}}'
 
 
@@ -28,15 +31,17 @@ class Google:
     Args:
         fill: Fills the new spreadsheet.
         busy: Which requests are refused for the quota, by number from 0.
+        blips: Which requests fail, and would not another time, as far as they may be repeated.
+        trouble: What requests meet that have something in them; None for nothing.
 
     """
 
-    def __init__(self, fill, busy=()):
+    def __init__(self, fill, busy=(), blips=(), trouble=None):
         self.store = Store(Ids(1), lambda: NOON, EMAIL)
         self.file = self.store.create("Book", SPREADSHEET_TYPE)
         self.http = gspread.HTTPClient(None, session=self)
         self.sent = 0
-        self._busy = busy
+        self._busy, self._blips, self._trouble = busy, blips, trouble
         fill(self.file.book)
 
     @property
@@ -50,6 +55,22 @@ class Google:
         number, self.sent = self.sent, self.sent + 1
         if number in self._busy:
             return _response(prepared, 429, BUSY, "application/json")
+        trouble = self._met(number, given)
+        if trouble is None:
+            return self._usual(prepared)
+        if trouble.is_applied:
+            self._usual(prepared)
+        if not trouble.status:
+            raise silence()
+        return _response(prepared, trouble.status, *trouble.body)
+
+    def _met(self, number, given):
+        """Return the trouble that a request meets, if any."""
+        if self._trouble is not None and self._trouble.meets(given):
+            return self._trouble
+        return BLIP if number in self._blips and BLIP.meets(given) else None
+
+    def _usual(self, prepared):
         ids = self.store.ids.state
         body = prepared.body or b""
         content = body.encode() if isinstance(body, str) else body

@@ -13,6 +13,7 @@ from .books import Book, books, sheet_id
 from .bursts import BURSTS, USUAL
 from .calls import SPREADSHEET, Call, Scene
 from .google import Google
+from .troubles import Trouble, troubles
 
 
 def _id_of_the_spreadsheet():
@@ -32,6 +33,8 @@ class History:
         arrivals: How many more have arrived at each look of the lane, over and over.
         waits: Whether a request has to wait for its slot, over and over.
         busy: Which requests are refused for the quota, by number, where calls are merged.
+        blips: Which of them fail without a cause of their own, by number, there.
+        trouble: What requests meet that have something in them, merged or not; None for nothing.
 
     """
 
@@ -40,6 +43,8 @@ class History:
     arrivals: tuple[int, ...] = (100,)
     waits: tuple[bool, ...] = (False,)
     busy: frozenset[int] = frozenset()
+    blips: frozenset[int] = frozenset()
+    trouble: Trouble | None = None
 
     @cached_property
     def jobs(self):
@@ -92,4 +97,6 @@ def histories(draw, kinds=USUAL):
     looks = draw(st.lists(st.integers(0, 4), max_size=4))
     waits = draw(st.lists(st.booleans(), max_size=3))
     busy = frozenset(draw(st.lists(st.integers(0, 6), max_size=1)))
-    return History(book, tuple(calls), (*looks, 100), (*waits, False), busy)
+    blips = frozenset(draw(st.lists(st.integers(0, 6), max_size=2)))
+    trouble = draw(troubles(calls)) if draw(st.booleans()) else None
+    return History(book, tuple(calls), (*looks, 100), (*waits, False), busy, blips, trouble)

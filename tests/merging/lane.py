@@ -7,6 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import cycle
 
+from hand_clock import HandClock
+
 from queued_gspread.broker import Permit, Ready, Setback
 from queued_gspread.broker.entry import Entry
 from queued_gspread.identity import ANYONE
@@ -38,6 +40,7 @@ class Run:
         state: The spreadsheet afterwards.
         requests: How many requests were sent.
         merged: Of each kind, how many requests were for several calls.
+        seconds: What all the waiting took.
 
     """
 
@@ -45,6 +48,7 @@ class Run:
     state: dict
     requests: int
     merged: Counter
+    seconds: float
 
 
 class Waiting:
@@ -130,32 +134,41 @@ class _Merged(Counters):
 
 def run(history, *, merges):
     """Make all calls of a history, from its state."""
-    google = Google(history.book.fill, history.busy if merges else ())
+    seldom = (history.busy, history.blips) if merges else ((), ())
+    google, clock = Google(history.book.fill, *seldom, history.trouble), HandClock()
     queue = Waiting(history.jobs, history.arrivals, history.waits, history.gone)
     counters = _Merged()
     transport = Transport(google.http, NoTokens(google.http))
-    sender = Sender(*(queue, transport, Quota(), Patience(), lambda kind: None), counters=counters)
+    means = (queue, transport, Quota(), Patience(), lambda kind: None, clock)
+    sender = Sender(*means, counters=counters)
     runner = Runner(sender, ANYONE)
     shared = (Tables(), Quarantine())
     means = Means(queue, Doorkeeper(SETTINGS), runner, sender, *shared, merges=merges)
     level = LOGGER.level
     LOGGER.setLevel(logging.ERROR)
     try:
-        _drive(means.work(Ready(LANE), lambda: False))
+        _drive(means.work(Ready(LANE), lambda: False), clock)
     finally:
         LOGGER.setLevel(level)
     assert None not in queue.replies, "a call is left over"
-    return Run(queue.replies, state_of(google.book), google.sent, counters.merged)
+    return Run(queue.replies, state_of(google.book), google.sent, counters.merged, clock.now)
 
 
-def _drive(task):
-    """Be the worker and the valve of a lane."""
+def _drive(task, clock):
+    """Be the worker and the valve of a lane; no time passes but by waiting."""
     permit = None
     while True:
         try:
             ticket = task.send(permit)
         except StopIteration:
             return
-        permit = None if ticket is None else ticket.ask()
-        while permit is not None and permit.word == "wait":
-            permit = ticket.ask()
+        permit = None if ticket is None else _permit(ticket, clock)
+
+
+def _permit(ticket, clock):
+    clock.now = max(clock.now, min(ticket.not_before, ticket.until))
+    if ticket.until <= clock.now:
+        return Permit("late")
+    while (permit := ticket.ask()).word == "wait":
+        pass
+    return permit

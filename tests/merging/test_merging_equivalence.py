@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, given, settings
+
+from queued_gspread.server.effort import Effort
+from queued_gspread.server.flight import Flight
 
 from .books import Block, Book, Page
 from .calls import SPREADSHEET, Call
 from .equivalence import Tally, check
 from .histories import History, histories
+from .lane import run
+from .troubles import OF_ALL, Trouble
 
 TALLY = Tally()
 BOOK = Book((Page("Sheet1", 9, 5, (Block(0, 0, (("a", "b"), ("c", "d"))),)),))
@@ -76,6 +82,44 @@ def test_an_option_that_is_switched_off_is_as_good_as_none():
     """What append_row of gspread says is no, append_rows leaves out: both mean the same."""
     several = Call("worksheet", "append_rows", ([["x", "y"]],))
     assert _merged(_append(["x", "y"]), several, _append(["x", "y"]), several) == 1
+
+
+def test_an_outage_ends_calls_that_left_together_in_time():
+    """Where nothing goes through, pieces cost a few requests more, and half an hour at the most."""
+    calls = [Call("worksheet", "get", (f"A{row}",)) for row in range(1, 65)]
+    came_to = run(History(BOOK, calls, trouble=Trouble(None, 503)), merges=True)
+    alone = run(History(BOOK, calls[:1], trouble=Trouble(None, 503)), merges=False)
+    assert all(b"503" in reply for reply in came_to.replies)
+    assert came_to.requests <= alone.requests + 35
+    assert came_to.seconds <= alone.seconds + 1800
+
+
+def test_one_of_many_that_google_never_takes_is_found_in_steps_of_halving():
+    """Those that can be made are made in as many pieces as halving makes, within some minutes."""
+    calls = [Call("worksheet", "update_cell", (row, 1, f"v{row}")) for row in range(1, 65)]
+    book, trouble = Book((Page("Sheet1", 64, 1),)), Trouble("v64", 500)
+    came_to = run(History(book, calls, trouble=trouble), merges=True)
+    alone = run(History(book, calls[-1:], trouble=trouble), merges=False)
+    assert [row for row, reply in enumerate(came_to.replies, 1) if b'"error"' in reply] == [64]
+    assert came_to.requests <= alone.requests + 24
+    assert came_to.seconds <= alone.seconds + 300
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "trouble"),
+    [
+        (Effort, "divides", Trouble("v4", 500)),
+        (Flight, "_cause_of", Trouble("v4", 403, OF_ALL[403])),
+    ],
+)
+def test_the_comparison_finds_what_is_wrong(where, name, trouble, monkeypatch):
+    """Where what one call meets is believed of all that left with it, the histories tell."""
+    calls = [Call("worksheet", "update_cell", (row, 2, f"v{row}")) for row in range(1, 6)]
+    history = History(BOOK, calls, trouble=trouble)
+    check(history)
+    monkeypatch.setattr(where, name, lambda *_, **__: None)
+    with pytest.raises(AssertionError):
+        check(history)
 
 
 def test_half_of_a_surrogate_pair_fails_in_its_own_call():

@@ -8,13 +8,14 @@ from collections import Counter
 from functools import partial
 
 import pytest
-from gate import google_error
+from gate import google_error, response
 from gspread.exceptions import APIError
 from merge_fixtures import *  # noqa: F403 - pytest finds fixtures by the names that are here
 from merge_fixtures import AppliedError, settled
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Servers
+from queued_gspread.emulator.faults import Status
 from queued_gspread.errors import CallTimeoutError, OutcomeUnknownError
 from queued_gspread.server.counters import Count
 from queued_gspread.server.run import Runner
@@ -357,24 +358,46 @@ def test_a_refusal_that_names_nobody_is_halved(stage, tell):
     assert sent == 1 + 2 * int(math.log2(64))
 
 
-@pytest.mark.parametrize("status", [403, 404])
-def test_what_is_said_of_the_spreadsheet_is_said_once(stage, status):
-    """A refusal of the spreadsheet as a whole is everybody's, after one request."""
-    message = {403: "The caller does not have permission", 404: "Requested entity was not found."}
+OF_ALL = {403: "The caller does not have permission", 404: "Requested entity was not found."}
+
+
+def refusal_of_all(status):
+    """Return Google's error for a spreadsheet as a whole."""
+    error = {"code": status, "message": OF_ALL[status], "status": "X"}
+    return APIError(response({"error": error}, status))
+
+
+@pytest.mark.parametrize("status", OF_ALL)
+def test_what_is_said_of_the_spreadsheet_is_believed_after_some_have_asked_alone(stage, status):
+    """A refusal of the spreadsheet as a whole is everybody's, once a few were refused alike."""
     scene = stage()
     held = scene.hold()
     calls = scene.put(*[partial(scene.sheet.get, f"A{number}") for number in range(1, 9)])
     scene.release(held)
-    error = google_error(status)
-    error.response._content = error.response._content.replace(
-        f"message of {status}".encode(), message[status].encode()
-    )
-    scene.door.next().fail(APIError(error.response))
+    for _ in range(5):
+        scene.door.next().fail(refusal_of_all(status))
     for call in calls:
         raised = call.exception(PATIENCE)
         assert raised is not None
-        assert message[status] in f"{raised} {raised.__cause__}"
-    assert scene.sent == [BATCH_GET]
+        assert OF_ALL[status] in f"{raised} {raised.__cause__}"
+    alone = [("get", f"/values/%27Sheet1%27%21A{number}") for number in range(1, 5)]
+    assert scene.sent == [BATCH_GET, *alone]
+
+
+@pytest.mark.parametrize("status", OF_ALL)
+@pytest.mark.parametrize("place", [0, 3, 6])
+def test_what_is_said_of_the_spreadsheet_for_one_call_is_that_calls(stage, emulator, status, place):
+    """A refusal in such words that one call alone meets, for a protected range, say, is its own."""
+    scene = stage()
+    fault = Status(status, message=OF_ALL[status])
+    rule = emulator.faults.add(fault, match=lambda request: "protected" in str(request.json))
+    values = ["protected" if number == place else "v" for number in range(7)]
+    writes = [partial(scene.sheet.update_cell, 1, n + 1, value) for n, value in enumerate(values)]
+    found = scene.play(*writes)
+    emulator.faults.remove(rule)
+    assert [n for n, each in enumerate(found) if isinstance(each, Exception)] == [place]
+    assert OF_ALL[status] in str(found[place])
+    assert scene.rows()[0].count("v") == 6
 
 
 def test_what_cannot_be_sent_is_its_callers_alone(stage):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -21,7 +22,7 @@ VALUES = [["a value"] * 100] * 200
 
 @pytest.fixture
 def runner():
-    return Runner(None, ANYONE)
+    return Runner(SimpleNamespace(suspects=lambda request: False), ANYONE)
 
 
 @pytest.fixture

@@ -111,6 +111,20 @@ FIVE = [update(f"S!A{number}") for number in range(1, 6)]
         (FIVE, "Invalid data[5]: …", [[0, 1], [2, 3, 4]]),
         (FIVE, "Invalid value at 'data[3].values[0]'", [[0, 1, 2], [3], [4]]),
         (
+            [batch(ADD)] * 3,
+            "Invalid JSON payload received. Unknown name \"x\" at 'requests[1]': …",
+            [[0], [1], [2]],
+        ),
+        # What a caller has written is quoted behind that, or names what is not in the request.
+        (FIVE, "No sheet is named data[3]", [[0, 1], [2, 3, 4]]),
+        (FIVE, "Invalid requests[3].addSheet: …", [[0, 1], [2, 3, 4]]),
+        (FIVE, "invalid: Invalid data[3]: …", [[0, 1], [2, 3, 4]]),
+        (FIVE, f"Invalid data[{'9' * 5000}]: …", [[0, 1], [2, 3, 4]]),
+        ([batch(ADD)] * 3, "Invalid requests[1].addSheet: requests[0]", [[0], [1], [2]]),
+        ([append(["x"])] * 4, "Invalid data[3]: …", [[0, 1], [2, 3]]),
+        ([clear("A1"), clear("data[0]")], "Unable to parse range: data[0]", [[0], [1]]),
+        ([get("A1"), get("B1"), get("no")], "x Unable to parse range: no", [[0], [1, 2]]),
+        (
             [batch_update(item("S!A1"), item("S!A2")), update("S!A3"), update("S!A4")],
             "Invalid data[2]: …",
             [[0], [1], [2]],

@@ -184,3 +184,48 @@ def test_a_server_that_lost_its_lease_between_announcement_and_request(
     assert [call.result(PATIENCE) for call in appends] == ["Rows!A2", "Rows!A3", "Rows!A4"]
     assert gate.is_idle
     eventually(lambda: not raw.exists(keys.started))
+
+
+def test_a_server_killed_between_the_pieces_of_a_refused_append(
+    start_process, google, pile, first_row, raw, keys
+):
+    """Who was answered keeps that answer; only what was in the air is unknown; the rest is made."""
+    server = start_process()
+    first_row(google.gate)
+    held, appends = pile(google.gate, append, "a", "b", "c", "d")
+    held.answer({})
+    refused = google.gate.next()
+    assert rows_of(refused) == ["a", "b", "c", "d"]
+    refused.answer({"error": {"code": 400, "message": "data[0]"}}, 400)
+    piece = google.gate.next()
+    assert rows_of(piece) == ["a", "b"]
+    answer(piece, 2)
+    assert [call.result(PATIENCE) for call in appends[:2]] == ["Rows!A2", "Rows!A3"]
+    in_the_air = google.gate.next()
+    assert rows_of(in_the_air) == ["c", "d"]
+    assert journals(raw, keys) == [[">"]] * 2
+    server.kill()
+    start_process()
+    assert [type(call.exception(PATIENCE)) for call in appends[2:]] == [OutcomeUnknownError] * 2
+    assert google.gate.is_idle
+    assert journals(raw, keys) == []
+
+
+def test_a_server_that_stops_between_pieces_leaves_the_rest_to_the_next(
+    start_process, google, pile, first_row
+):
+    """The piece in the air is answered, and what was not sent is made by the next server."""
+    server = start_process()
+    first_row(google.gate)
+    held, appends = pile(google.gate, append, "a", "b")
+    held.answer({})
+    google.gate.next().answer({"error": {"code": 400, "message": "no"}}, 400)
+    piece = google.gate.next()
+    server.signal(signal.SIGTERM)
+    server.until_log("stopping: requests in the air")
+    answer(piece, 2)
+    assert appends[0].result(PATIENCE) == "Rows!A2"
+    assert server.exit_status() == 0
+    start_process()
+    answer(google.gate.next(), 3)
+    assert appends[1].result(PATIENCE) == "Rows!A3"

@@ -4,7 +4,8 @@
     Group(part, table).add(part)  whether one more fits
     merge(parts)                the one request
     split(parts, answer)        each caller's own answer
-    cuts(parts, answer)         which parts go on together after a refusal
+    cuts(parts, message)        which parts go on together after a refusal
+    named(parts, message)       the one that the refusal names
     as_alone(exchange)          a caller's own of an error that all of them share
 
 =============================================  ==========================================
@@ -54,6 +55,7 @@ __all__ = [
     "each_as_alone",
     "merge",
     "name_of",
+    "named",
     "part",
     "split",
     "table_after",
@@ -126,7 +128,7 @@ def cuts(parts: Sequence[Part], message: str) -> list[list[int]]:
     Halves; or what comes before the part that the refusal names, that part, and what comes after.
     The order is kept, since a later change may build on an earlier one.
     """
-    bad = _named(parts, message)
+    bad = named(parts, message)
     ends = [len(parts) // 2] if bad is None else [bad, bad + 1]
     bounds = [0, *ends, len(parts)]
     places = range(len(parts))
@@ -134,13 +136,26 @@ def cuts(parts: Sequence[Part], message: str) -> list[list[int]]:
     return [piece for piece in pieces if piece]
 
 
-def _named(parts: Sequence[Part], message: str) -> int | None:
-    """Return the place of the part that an error's text names."""
-    found = re.search(r"\b(?:data|requests)\[(\d+)\]", message)
+# Google's own forms of naming an item, each at its own place. What stands behind may be a caller's
+# text, and have anything in it.
+_NAMES_ITEM: Final = re.compile(
+    r"Invalid (?:|value at '|JSON payload received\. Unknown name \"\w{1,80}\" at ')"
+    r"(data|requests)\[([0-9]{1,6})\](?=[.:\['])"
+)
+_LISTS: Final = {Kind.UPDATE: "data", Kind.BATCH: "requests"}
+_NAMES_RANGE: Final = "Unable to parse range: "
+
+
+def named(parts: Sequence[Part], message: str) -> int | None:
+    """Return the place of the part that the text of a refusal names."""
+    found = _NAMES_ITEM.match(message)
     if found is not None:
+        if found[1] != _LISTS.get(parts[0].kind):
+            return None
         ends = list(accumulate(len(one.items) for one in parts))
-        place = bisect_right(ends, int(found[1]))
+        place = bisect_right(ends, int(found[2]))
         return place if place < len(parts) else None
-    named = message.partition("Unable to parse range: ")[2]
-    where = [place for place, one in enumerate(parts) if named and named in one.items]
-    return where[0] if where else None
+    if not message.startswith(_NAMES_RANGE):
+        return None
+    text = message[len(_NAMES_RANGE) :]
+    return next((place for place, one in enumerate(parts) if text in one.items), None)
