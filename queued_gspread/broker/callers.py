@@ -34,7 +34,7 @@ from .connection import (
     unavailable,
 )
 from .fates import UNDONE, expired, flagged, may_be_made, meaning, note
-from .keys import Keys
+from .keys import Keys, remembered_ms
 from .limit import extend, is_limited, left, until
 from .seals import WANTED_EXPIRY, Seals
 
@@ -45,8 +45,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Callers"]
 
-# How long an id is remembered, so that an enqueue that arrives late adds no second job.
-_MEMORY_MS: Final = 120_000
 _PAUSE: Final = 0.2
 
 # Seconds after its deadline for which a caller still waits for an answer from Redis, and then for
@@ -189,7 +187,7 @@ class Callers:
             (entry, *rest), wait.pending = self._connection.run(
                 "enqueue",
                 self._keys.of_enqueue(wait.lane),
-                [wait.job_id, body, wait.lane, _MEMORY_MS],
+                [wait.job_id, body, wait.lane, remembered_ms()],
                 patience=wait.left,
                 then=self._look_command(wait, self._patience(wait)),
             )

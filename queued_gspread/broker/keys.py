@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Keys"]
+__all__ = ["REMEMBERED", "Keys", "remembered_ms"]
+
+REMEMBERED = 120.0
+"""Seconds for which the ids of jobs are remembered, so that an enqueue sent twice is one job.
+
+Callers pass it to the scripts whenever they use it: a test may set it here.
+"""
+
+
+def remembered_ms() -> int:
+    """Return the same in milliseconds, as it is now."""
+    return round(REMEMBERED * 1000)
 
 
 @dataclass(frozen=True)
