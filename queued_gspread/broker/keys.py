@@ -33,7 +33,8 @@ class Keys:
     ``…:active``         set          names of the lanes that hold jobs or are being run
     ``…:ready:EPOCH``    list         names of the active lanes that wait for that epoch's
                                       server; with each its job, if small and the only one
-    ``…:recent``         sorted set   ids of the latest jobs, by time
+    ``…:recent``         sorted set   ids of the latest jobs, by time; ``since:``, the time since
+                                      which it has them all
     ``…:started``        hash         job id to ``r`` (has only read), ``w`` (may have written,
                                       but nothing that may not be written twice), ``j`` (its
                                       journal tells), with an ``x`` once its caller has given up
@@ -131,6 +132,13 @@ class Keys:
     def of_enqueue(self, lane: str) -> list[str]:
         """Return the keys of ``enqueue.lua``, in its order."""
         return [*(self.lane(lane), self.recent, self.active, self.ready, self.server, self.waiting)]
+
+    def of_withdraw(self, lane: str, job_id: str) -> list[str]:
+        """Return the keys of ``withdraw.lua``, in its order."""
+        return [
+            *(self.lane(lane), self.started, self.reply(job_id), self.recent, self.tries),
+            *(self.journal(job_id), self.waiting, self.active, self.ready, self.server),
+        ]
 
     def _key(self, rest: str) -> str:
         return f"queued-gspread:{{{self.namespace}}}:{rest}"

@@ -132,8 +132,8 @@ class Lane:
         self._debts: list[Due] = []
         self._flights = 0
         self._is_left = False
-        # As they stand in the lane, by their places there, and since when this server has them.
-        self._entries: dict[str, tuple[Entry, float]] = {}
+        # As they stand in the lane, by their keys, and since when this server has them.
+        self._entries: dict[tuple[str, str], tuple[Entry, float]] = {}
         # The ids of all that count as handed out, those that were looked at alone included.
         self._handed: set[str] = set()
         self._ahead = Ahead()
@@ -203,7 +203,7 @@ class Lane:
         if is_suspect(entry) and not (yield from self._is_alone(entry)):
             self._is_left = True
             return
-        self._entries[entry.entry] = (entry, time.monotonic())
+        self._entries[entry.key] = (entry, time.monotonic())
         self._ahead.begin_at(entry)
         admitted = yield from self._means.doorkeeper.admit(self._means.queue, entry)
         if isinstance(admitted, Outcome):
@@ -328,7 +328,7 @@ class Lane:
             self._memory.give_back(entry)
             self._ahead.block(begun)
             return
-        self._entries[entry.entry] = (entry, time.monotonic())
+        self._entries[entry.key] = (entry, time.monotonic())
         self._note(entry, begun)
         self._ahead.let_in()
 
@@ -348,7 +348,7 @@ class Lane:
             if outcome is not None:
                 self._open.remove(call)
                 call.close()
-                self._note(self._entries[call.entry.entry][0], outcome)
+                self._note(self._entries[call.entry.key][0], outcome)
 
     def _noted(self, call: Call, result: Exchange | Outcome) -> Outcome | None:
         """Note what came of a request; return how the call ended, if it did without one."""
@@ -383,7 +383,7 @@ class Lane:
             for entry, outcome in ended:
                 self._handed.discard(entry.job_id)
                 self._memory.give_back(entry)
-                began = self._entries.pop(entry.entry)[1]
+                began = self._entries.pop(entry.key)[1]
                 log_call(entry, outcome, time.monotonic() - began)
         self._ended.clear()
         return following

@@ -137,6 +137,29 @@ def test_nothing_is_kept_of_a_job_that_is_gone_before_its_start(settings, server
     assert not raw.exists(keys.tries, keys.started)
 
 
+@pytest.mark.parametrize("knows_entry", [True, False])
+def test_a_withdrawn_job_leaves_no_copy(settings, server, raw, keys, knows_entry):
+    """While its lane waits for a server, what came with the name goes with the withdrawal."""
+    enqueue(settings, "other", body=b"waits")
+    job_id, entry = enqueue(settings, body=b"salary")
+    assert withdraw(settings, job_id, entry if knows_entry else "") == "withdrawn"
+    assert raw.smembers(keys.active) == {"other"}
+    assert raw.llen(keys.ready_under(server.epoch)) == 1
+    enqueue(settings, body=b"new")
+    firsts = [server.next_ready().first.body for _ in "12"]
+    assert firsts == [b"waits", b"new"]
+
+
+def test_a_lane_is_still_named_when_its_first_job_is_withdrawn(settings, server, raw, keys):
+    """Whoever stands behind it waits for its turn, and the copy is gone all the same."""
+    job_id, entry = enqueue(settings, body=b"salary")
+    _, _ = enqueue(settings, body=b"behind")
+    assert withdraw(settings, job_id, entry) == "withdrawn"
+    assert raw.lrange(keys.ready_under(server.epoch), 0, -1) == ["lane"]
+    assert server.next_ready() == Ready("lane")
+    assert server.head("lane").body == b"behind"
+
+
 @pytest.mark.parametrize(
     "item", [b"", b"lane", b"\xff", b"\0", b"\x001-1\0!\x000\0", b"\x001-1\0id\0x\0", b"\x00" * 9]
 )

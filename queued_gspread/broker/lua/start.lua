@@ -50,7 +50,7 @@ while at <= #ARGV do
 end
 
 local function word_of(job)
-  if #redis.call('XRANGE', KEYS[2], job.entry, job.entry) == 0 then
+  if not item_of(KEYS[2], job.entry, job.id) then
     return 'withdrawn'
   end
   job.was = redis.call('HGET', KEYS[3], job.id) or ''
