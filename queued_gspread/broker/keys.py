@@ -47,7 +47,8 @@ class Keys:
                                       generation; deleted by the caller
     ``…:server``         hash         the server that works: holder, epoch, at, about,
                                       lease, max_queue, generation; worked, the latest epoch
-                                      under which lanes were taken
+                                      under which lanes were taken; left, the one whose server
+                                      has ended in good order
     ``…:control:ID``     list         requests to the server with that id: ``stop``
     ``…:slots:KIND``     sorted set   the quota's slots, by the time until which they are held
     ``…:valve``          hash         what Google's refusals have taught: ``lua/quota.lua``

@@ -113,6 +113,21 @@ def test_a_server_that_gave_its_lease_up_has_died_of_nothing(settings, server):
     assert [other.head(lane).deaths for lane in LANES] == [1, 0, 0, 0, 0, 0]
 
 
+@pytest.mark.parametrize("late", [False, True], ids=["before the takeover", "after it"])
+def test_a_server_that_has_left_has_died_of_nothing(settings, server, raw, keys, late):
+    """Begun or not: also where its lease was not given up, or it was paused until then."""
+    taken_and_waiting(settings, server)
+    left = server.under(server.epoch)
+    if not late:
+        assert left.leave()
+    raw.hset(keys.server, "at", 0)
+    other = Servers(settings, "other")
+    assert other.beat(5.0).state == "taken"
+    if late:
+        assert left.leave()
+    assert [other.head(lane).deaths for lane in LANES] == [0] * len(LANES)
+
+
 def test_a_takeover_reads_no_long_list_at_once(own_redis, redis_of):
     """However many jobs wait with the names of their lanes, Redis has few of them in its hands."""
     settings = Settings(redis_url=own_redis.url, namespace="long")

@@ -87,6 +87,11 @@ local function may_have_written(mark)
   return far == 'w' or far == 'j'
 end
 
+-- Whether the server of an epoch has left what it had, in good order; see leave.lua.
+local function has_left(server, epoch)
+  return redis.call('HGET', server, 'left') == epoch
+end
+
 -- Hand a job out under an epoch, unless so many others had it; return how many others did.
 local function hand_out(tries, id, epoch, most)
   local before = redis.call('HGET', tries, id) or ''
@@ -94,7 +99,7 @@ local function hand_out(tries, id, epoch, most)
   if string.find(before, '/' .. epoch .. '/', 1, true) then
     return others - 1
   end
-  if others < most then
+  if others < most and not has_left(KEYS[1], epoch) then
     redis.call('HSET', tries, id, before .. '/' .. epoch .. '/')
   end
   return others

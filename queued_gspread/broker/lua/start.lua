@@ -127,7 +127,7 @@ end
 
 for _, job in ipairs(going) do
   mark(job)
-  if job.is_new ~= '' then
+  if job.is_new ~= '' and not has_left(KEYS[1], ARGV[1]) then
     redis.call('HSETNX', KEYS[6], job.id, '/' .. ARGV[1] .. '/')
   end
   if job.position > 0 or job.first <= job.last or job.attempt ~= '' then
