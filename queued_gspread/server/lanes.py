@@ -110,7 +110,6 @@ class Lanes:
                 stop_after_main(self._on_stop)
         except BaseException as error:
             self.lapse()
-            self._leave_all()
             if not (isinstance(error, RuntimeError) and stop_after_main(self._on_stop)):
                 raise
 
