@@ -59,9 +59,14 @@ def put_in(
     wait.first = clock.at_least() or _ask(connection, keys, wait)
     while True:
         lost: list[BrokerUnavailableError] = []
-        args = [wait.job_id, body, wait.lane, remembered_ms(), wait.first]
-        places = keys.of_enqueue(wait.lane)
-        found, pending = connection.run("enqueue", places, args, wait.left, look, lost)
+        found, pending = connection.run(
+            "enqueue",
+            keys.of_enqueue(wait.lane),
+            [wait.job_id, body, wait.lane, remembered_ms(), wait.first],
+            patience=wait.left,
+            then=look,
+            lost=lost,
+        )
         clock.saw(found.pop())
         if found[0] != b"late":
             return found, pending
@@ -74,7 +79,7 @@ def put_in(
 
 def _ask(connection: Connection, keys: Keys, wait: _Wait) -> int:
     try:
-        shown: int = connection.run("alive", [keys.server], [], wait.left)[-1]
+        shown: int = connection.run("alive", [keys.server], [], patience=wait.left)[-1]
     except BrokerUnavailableError as error:
         error.may_have_run = False  # no job was sent
         raise
