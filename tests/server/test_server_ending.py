@@ -104,19 +104,18 @@ def test_servers_that_stop_have_not_died_of_what_is_in_the_air(
     start_process, client, google, background, raw, keys
 ):
     """However many stop in good order during a request, its call is made by the next one."""
+    server = start_process("--shutdown-timeout", "0")
     calls = [background(read, client)]
+    eventually(lambda: raw.xlen(keys.lane("lane")) == 1)
+    calls.append(background(write, client))
     for _ in range(3):
-        server = start_process("--shutdown-timeout", "0")
         arrival = google.gate.next()
-        if len(calls) == 1:
-            calls.append(background(write, client))
-            eventually(lambda: raw.xlen(keys.lane("lane")) == 2)
         assert raw.exists(keys.tries)
         server.signal(signal.SIGTERM)
         assert server.exit_status() == 0
         assert not raw.exists(keys.tries)
         arrival.answer({})
-    start_process()
+        server = start_process("--shutdown-timeout", "0")
     for number in range(2):
         google.gate.next().answer({"call": number})
     assert [call.result(PATIENCE) for call in calls] == [{"call": 0}, {"call": 1}]
