@@ -37,6 +37,7 @@ from .fates import UNDONE, expired, flagged, may_be_made, meaning, note
 from .keys import Keys
 from .limit import extend, is_limited, left, until
 from .seals import WANTED_EXPIRY, Seals
+from .tries import put_in
 
 if TYPE_CHECKING:
     from queued_gspread.settings import Settings
@@ -45,8 +46,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Callers"]
 
-# How long an id is remembered, so that an enqueue that arrives late adds no second job.
-_MEMORY_MS: Final = 120_000
 _PAUSE: Final = 0.2
 
 # Seconds after its deadline for which a caller still waits for an answer from Redis, and then for
@@ -89,6 +88,8 @@ class _Wait:
     heard_at: float = field(default_factory=now)
     longest_gap: float = 0.0
     pending: Pending | None = None
+    # A time of Redis's clock before the first try at putting the job in.
+    first: int | None = None
     leaves_by: float = 0.0
 
     @property
@@ -180,24 +181,25 @@ class Callers:
         return self._alive([self._keys.server], [])[0]
 
     def _alive(self, keys: list[str], args: list[str]) -> tuple[Alive | None, bool, bytes]:
-        age, about, server_id, known, generation = self._connection.run("alive", keys, args)
+        *found, moment = self._connection.run("alive", keys, args)
+        self._connection.clock.saw(moment)
+        age, about, server_id, known, generation = found
         server = Alive(age / 1000, as_text(about), as_text(server_id)) if age >= 0 else None
         return server, bool(known), generation
 
     def _enqueue(self, wait: _Wait, body: bytes) -> str:
         try:
-            (entry, *rest), wait.pending = self._connection.run(
-                "enqueue",
-                self._keys.of_enqueue(wait.lane),
-                [wait.job_id, body, wait.lane, _MEMORY_MS],
-                patience=wait.left,
-                then=self._look_command(wait, self._patience(wait)),
-            )
+            look = self._look_command(wait, self._patience(wait))
+            found, wait.pending = put_in(self._connection, self._keys, wait, body, look)
+            entry, *rest = found
         except BrokerUnavailableError as error:
-            if not error.may_have_run or self._withdraw(wait) in UNDONE:
+            fate = self._withdraw(wait) if error.may_have_run else UNDONE[0]
+            if fate == "answered":
+                return ""
+            if fate in UNDONE:
                 error.may_have_run = False
                 raise
-            raise may_be_made(error) from error.__cause__
+            raise may_be_made(error, fate) from error.__cause__
         if entry == b"full":
             self._refuse_to_wait(*rest)
         self._want(wait, *rest)
@@ -282,7 +284,7 @@ class Callers:
         keys = self._keys
         job = [keys.lane(wait.lane), keys.reply(wait.job_id)] if wait.entry else []
         try:
-            alive, known, named = self._alive([keys.server, *job], [wait.entry])
+            alive, known, named = self._alive([keys.server, *job], [wait.entry, wait.job_id])
         except BrokerUnavailableError:
             return None
         if not known:
@@ -368,14 +370,12 @@ class Callers:
         note(error, "unknown" if withdrawal.exception() else withdrawal.result())
 
     def _take_back(self, wait: _Wait) -> str:
-        keys = self._keys
-        places = [
-            *(keys.lane(wait.lane), keys.started, keys.reply(wait.job_id)),
-            *(keys.recent, keys.tries, keys.journal(wait.job_id), keys.waiting),
-        ]
+        places = self._keys.of_withdraw(wait.lane, wait.job_id)
+        first = "" if wait.first is None else wait.first
+        args = [wait.job_id, wait.entry, wait.lane, first]
         while True:
             try:
-                return as_text(self._connection.run("withdraw", places, [wait.job_id, wait.entry]))
+                return as_text(self._connection.run("withdraw", places, args))
             except BrokerUnavailableError as error:
                 if not (is_limited() and is_passing(error) and left() > _PAUSE):
                     return "unknown"

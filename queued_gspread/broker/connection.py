@@ -36,6 +36,7 @@ from .keys import Keys
 from .limit import left
 from .scripts import SCRIPTS
 from .topology import MovedAwayError, pool_of
+from .tries import RedisClock
 from .wire import Pending, Wire, was_sent
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ class Connection:
         address = parse(url)
         self.redis = _client(url, address, Keys(namespace).server)
         self.wire = Wire(self.redis.connection_pool)
+        self.clock = RedisClock()
         self._can_fail_over = address.kind != SERVER
 
     def run(
@@ -111,6 +113,7 @@ class Connection:
         args: list[Any],
         patience: float = 0.0,
         then: Sequence[Any] = (),
+        lost: list[BrokerUnavailableError] | None = None,
     ) -> Any:
         """Run a script; once more where the connection had died since it was last used.
 
@@ -123,6 +126,7 @@ class Connection:
             patience: Seconds for which it is tried again while another Redis becomes the
                 master, where there are several.
             then: A command that goes out in the same write.
+            lost: Gets the failures of tries that may have run all the same.
 
         Returns:
             What the script returned; with ``then``, that and the answer that is still to come.
@@ -133,14 +137,13 @@ class Connection:
 
         """
         deadline = now() + min(patience, _LONGEST_FAILOVER)
-        may_have_run = False
+        lost = [] if lost is None else lost
         while True:
             try:
-                return self._run_twice(name, keys, args, then)
+                return self._run_twice(name, keys, args, then, lost)
             except BrokerUnavailableError as error:
-                may_have_run = may_have_run or error.may_have_run
                 if not self._may_fail_over(error) or now() > deadline or left() <= 0:
-                    error.may_have_run = may_have_run
+                    error.may_have_run = bool(lost)
                     raise
             time.sleep(_PAUSE)
 
@@ -152,20 +155,32 @@ class Connection:
         is_away = isinstance(error.__cause__, NobodyAnswersError)
         return self._can_fail_over and is_passing(error) and not is_away
 
-    def _run_twice(self, name: str, keys: list[str], args: list[Any], then: Sequence[Any]) -> Any:
+    def _run_twice(
+        self,
+        name: str,
+        keys: list[str],
+        args: list[Any],
+        then: Sequence[Any],
+        lost: list[BrokerUnavailableError],
+    ) -> Any:
         try:
             return self._run(name, keys, args, then)
         except RedisError as error:
-            told = unavailable(self.url, error)
-            told.may_have_run = may_have_run = _may_have_run(error)
+            told = self._told(error, lost)
             if not isinstance(error, LOST) or _is_refused(error) or left() <= 0:
                 raise told from error
         try:
             return self._run(name, keys, args, then)
         except RedisError as error:
-            told = unavailable(self.url, error)
-            told.may_have_run = may_have_run or _may_have_run(error)
-            raise told from error
+            raise self._told(error, lost) from error
+
+    def _told(
+        self, error: RedisError, lost: list[BrokerUnavailableError]
+    ) -> BrokerUnavailableError:
+        told = unavailable(self.url, error)
+        if _may_have_run(error):
+            lost.append(told)
+        return told
 
     def _run(self, name: str, keys: list[str], args: list[Any], then: Sequence[Any]) -> Any:
         try:

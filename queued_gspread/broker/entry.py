@@ -42,6 +42,11 @@ class Entry:
     is_handed_out: bool = True
     timeout: float = 0.0
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """What no other entry of the lane has; a place alone may come again, with another job."""
+        return self.entry, self.job_id
+
     def deadline(self, timeout: float | None) -> float | None:
         """Return the moment at which a call is too late, on this machine's monotonic clock."""
         return None if timeout is None else self.seen + timeout - self.age

@@ -49,9 +49,12 @@ def flagged(error: _Flagged, fate: str) -> _Flagged:
     return error
 
 
-def may_be_made(error: BrokerUnavailableError) -> BrokerUnavailableError:
-    """Return the error that says so of a call that Redis may hold."""
-    told = BrokerUnavailableError(f"{error}. The call is in the queue, and may still be made")
+def may_be_made(error: BrokerUnavailableError, fate: str = "") -> BrokerUnavailableError:
+    """Return the error that says so of a call that Redis may hold, or may have held."""
+    of_it = "is in the queue, and may still be made"
+    if fate == "lost":
+        of_it = "may have been made: look before you call again"
+    told = BrokerUnavailableError(f"{error}. The call {of_it}")
     told.may_have_run = True
     return told
 

@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Keys"]
+__all__ = ["REMEMBERED", "Keys", "remembered_ms"]
+
+REMEMBERED = 120.0
+"""Seconds for which the ids of jobs are remembered, so that an enqueue sent twice is one job.
+
+Callers pass it to the scripts whenever they use it: a test may set it here.
+"""
+
+
+def remembered_ms() -> int:
+    """Return the same in milliseconds, as it is now."""
+    return round(REMEMBERED * 1000)
 
 
 @dataclass(frozen=True)
@@ -22,7 +33,8 @@ class Keys:
     ``…:active``         set          names of the lanes that hold jobs or are being run
     ``…:ready:EPOCH``    list         names of the active lanes that wait for that epoch's
                                       server; with each its job, if small and the only one
-    ``…:recent``         sorted set   ids of the latest jobs, by time
+    ``…:recent``         sorted set   ids of the latest jobs, by time; ``since:``, the time since
+                                      which it has them all
     ``…:started``        hash         job id to ``r`` (has only read), ``w`` (may have written,
                                       but nothing that may not be written twice), ``j`` (its
                                       journal tells), with an ``x`` once its caller has given up
@@ -35,7 +47,8 @@ class Keys:
                                       generation; deleted by the caller
     ``…:server``         hash         the server that works: holder, epoch, at, about,
                                       lease, max_queue, generation; worked, the latest epoch
-                                      under which lanes were taken
+                                      under which lanes were taken; left, the one whose server
+                                      has ended in good order
     ``…:control:ID``     list         requests to the server with that id: ``stop``
     ``…:slots:KIND``     sorted set   the quota's slots, by the time until which they are held
     ``…:valve``          hash         what Google's refusals have taught: ``lua/quota.lua``
@@ -120,6 +133,13 @@ class Keys:
     def of_enqueue(self, lane: str) -> list[str]:
         """Return the keys of ``enqueue.lua``, in its order."""
         return [*(self.lane(lane), self.recent, self.active, self.ready, self.server, self.waiting)]
+
+    def of_withdraw(self, lane: str, job_id: str) -> list[str]:
+        """Return the keys of ``withdraw.lua``, in its order."""
+        return [
+            *(self.lane(lane), self.started, self.reply(job_id), self.recent, self.tries),
+            *(self.journal(job_id), self.waiting, self.active, self.ready, self.server),
+        ]
 
     def _key(self, rest: str) -> str:
         return f"queued-gspread:{{{self.namespace}}}:{rest}"

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import RedisError, ResponseError
 
+from queued_gspread.clock import now
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 
-from .connection import SLICE, as_text, reply_expiry, unavailable
+from .connection import SLICE, as_text, is_passing, reply_expiry, unavailable
 from .entry import Entry, entry_of
 from .epoch import unless_stale
 from .ledger import Ledger
+from .limit import until
 from .ready import Ready, Stop, ready_of
 from .slots import KINDS, milliseconds
 
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["Beat", "Servers"]
 
 _CONTROL_EXPIRY: Final = 30
+# Seconds for which a server that stops tries to say so, and between two tries.
+_LEAVING: Final = 5.0
+_PAUSE: Final = 0.1
 _SNAPSHOTS: Final = (
     "this Redis keeps snapshots and no append-only file: if it is killed, it comes back with "
     "calls that were answered already, and they are made again. Set `appendonly yes`"
@@ -228,10 +233,22 @@ class Servers(Ledger):
         """Say that a job is handed out that two servers or more have died with."""
         self._fenced("take", [self._keys.tries], [entry.job_id])
 
-    def leave(self, job_ids: Sequence[str]) -> None:
-        """Leave jobs to the next server, which is not to think that this one died of them."""
-        with contextlib.suppress(BrokerUnavailableError):
-            self._run("leave", [self._keys.tries], list(job_ids))
+    def leave(self) -> bool:
+        """Leave all that was handed out under this epoch to the next server, which counts no death.
+
+        While Redis is away, it is tried again for some seconds; return whether it was said.
+        """
+        end = now() + _LEAVING
+        with until(end):
+            while True:
+                try:
+                    self._run("leave", [self._keys.tries], [])
+                except BrokerUnavailableError as error:
+                    if not is_passing(error) or now() + _PAUSE > end:
+                        return False
+                else:
+                    return True
+                time.sleep(_PAUSE)
 
     def poison(self, entry: Entry) -> None:
         """Keep a job of which servers have died, for inspection."""

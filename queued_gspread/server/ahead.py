@@ -52,7 +52,7 @@ class Ahead:
     def begin_at(self, head: Entry) -> None:
         """Note that a job is the first of its lane, and let in."""
         self.last, self.waiting, self.is_blocked = head.entry, head.waiting - 1, head.deaths > 0
-        while self.seen and self.seen.popleft().entry != head.entry:
+        while self.seen and self.seen.popleft().key != head.key:
             pass
         if self.seen and head.seen - self.seen[0].seen > _LONGEST:
             self.seen.clear()
@@ -94,4 +94,4 @@ class Ahead:
 
 
 def _about(entry: Entry) -> tuple[str, str, bytes]:
-    return entry.entry, entry.job_id, entry.body
+    return *entry.key, entry.body

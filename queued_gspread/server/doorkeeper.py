@@ -55,9 +55,9 @@ class Doorkeeper:
         path = settings.signing_key_file
         self.keyring = None if path is None else load_keys(path)
         self._generations = generations or Generations()
-        # Lanes and places of the signed jobs that are let in: only of these is it remembered that
+        # Lanes and keys of the signed jobs that are let in: only of these is it remembered that
         # they were answered.
-        self._inside: set[tuple[str, str]] = set()
+        self._inside: set[tuple[str, str, str]] = set()
         # Replies that Redis may not have taken.
         self._unconfirmed: dict[str, bytes] = {}
 
@@ -83,7 +83,7 @@ class Doorkeeper:
 
     def glance(self, entry: Entry) -> Entry | None:
         """Return a job if it is let in at once; None if that is to be seen when its turn comes."""
-        self._inside.discard((entry.lane, entry.entry))
+        self._inside.discard((entry.lane, *entry.key))
         if len(entry.body) > self._limit:
             return None
         try:
@@ -95,7 +95,7 @@ class Doorkeeper:
         is_fresh = self._generations.is_fresh(sealed.generation)
         if not is_fresh or self._generations.was_answered(entry.job_id):
             return None
-        self._inside.add((entry.lane, entry.entry))
+        self._inside.add((entry.lane, *entry.key))
         return replace(entry, body=sealed.body)
 
     def answer(
@@ -107,7 +107,7 @@ class Doorkeeper:
         """Answer jobs of a lane, as they stand in it, and give slots back; return its next one."""
         inside = [pair for pair in answers if self._is_inside(pair[0])]
         for entry, reply in inside:
-            self._inside.discard((entry.lane, entry.entry))
+            self._inside.discard((entry.lane, *entry.key))
             self._generations.note_answered(entry.job_id)
             self._unconfirmed[entry.job_id] = reply
         sealed = [(entry, self._sealed(entry, reply)) for entry, reply in answers]
@@ -124,10 +124,10 @@ class Doorkeeper:
         return failed(told, outcome.job, outcome.requests)
 
     def _is_inside(self, entry: Entry) -> bool:
-        return (entry.lane, entry.entry) in self._inside
+        return (entry.lane, *entry.key) in self._inside
 
     def _admitted(self, queue: Servers, entry: Entry) -> Generator[Ticket, Permit, Entry | Outcome]:
-        self._inside.discard((entry.lane, entry.entry))
+        self._inside.discard((entry.lane, *entry.key))
         if len(entry.body) > self._limit:
             raise MessageTooLargeError(
                 f"the call is a job of {shown_size(len(entry.body))}, and the server's limit is "
@@ -140,7 +140,7 @@ class Doorkeeper:
         if self._generations.was_answered(entry.job_id):
             return self._again(entry)
         # Whether it is made or refused, its caller has an answer then.
-        self._inside.add((entry.lane, entry.entry))
+        self._inside.add((entry.lane, *entry.key))
         ended = yield from self._until_fresh(queue, entry, sealed)
         if ended is not None:
             return ended
@@ -168,7 +168,7 @@ class Doorkeeper:
         """Return what becomes of a job that was answered before."""
         reply = self._unconfirmed.get(entry.job_id)
         if reply is not None:
-            self._inside.add((entry.lane, entry.entry))
+            self._inside.add((entry.lane, *entry.key))
             return Outcome("again", reply)
         # Without a reply: signed, it could be passed off as that to the job itself.
         LOGGER.warning("lane %r: a copy of a job that was answered is dropped", entry.lane)

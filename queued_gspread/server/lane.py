@@ -132,10 +132,8 @@ class Lane:
         self._flights = 0
         self._left: Pieces | None = None
         self._is_left = False
-        # As they stand in the lane, by their places there, and since when this server has them.
-        self._entries: dict[str, tuple[Entry, float]] = {}
-        # The ids of all that count as handed out, those that were looked at alone included.
-        self._handed: set[str] = set()
+        # As they stand in the lane, by their keys, and since when this server has them.
+        self._entries: dict[tuple[str, str], tuple[Entry, float]] = {}
         self._ahead = Ahead()
         self._answered = 0
         self._suspect: Entry | None = None
@@ -143,7 +141,7 @@ class Lane:
 
     def work(self) -> Task:
         """Run the calls of the lane; between two of them, others may have the worker."""
-        following = self._handed_out(self._first_job())
+        following = self._first_job()
         try:
             while (self._open or following) and not self._is_over():
                 if following and not self._open:
@@ -158,7 +156,7 @@ class Lane:
                     self._take(results)
                     self._memory.give_answers_back()
                 if self._ended:
-                    following = self._handed_out(self._answer())
+                    following = self._answer()
                     self._means.sender.pay(self._debts)
                 if self._is_left:
                     return
@@ -172,7 +170,7 @@ class Lane:
             self._close()
 
     def _close(self) -> None:
-        """Keep nothing from other lanes, and leave what was handed out to the next server."""
+        """Keep nothing from other lanes."""
         try:
             self._means.sender.pay(self._debts)
             for call in self._open:
@@ -180,14 +178,6 @@ class Lane:
         finally:
             self._release()
             self._memory.close()
-            if self._handed:
-                self._means.queue.leave(sorted(self._handed))
-
-    def _handed_out(self, entry: Entry | None) -> Entry | None:
-        """Note that a job was handed out with a look at it."""
-        if entry is not None and not is_suspect(entry):
-            self._handed.add(entry.job_id)
-        return entry
 
     def _first_job(self) -> Entry | None:
         """Return the first job, which may have come with the name of the lane."""
@@ -197,13 +187,13 @@ class Lane:
     def _head_after(self, ticket: Ticket) -> Generator[Ticket, Permit, Entry | None]:
         """Wait, and look at the head of the lane again."""
         permit = yield ticket
-        return self._handed_out(self._means.queue.head(self._name)) if permit.word == "go" else None
+        return self._means.queue.head(self._name) if permit.word == "go" else None
 
     def _let_in(self, entry: Entry) -> Generator[Ticket, Permit, None]:
         if is_suspect(entry) and not (yield from self._is_alone(entry)):
             self._is_left = True
             return
-        self._entries[entry.entry] = (entry, time.monotonic())
+        self._entries[entry.key] = (entry, time.monotonic())
         self._ahead.begin_at(entry)
         admitted = yield from self._means.doorkeeper.admit(self._means.queue, entry)
         if isinstance(admitted, Outcome):
@@ -220,7 +210,6 @@ class Lane:
             if permit.word != "go":
                 return False
         self._suspect = entry
-        self._handed.add(entry.job_id)
         self._means.queue.take(entry)
         return True
 
@@ -313,8 +302,6 @@ class Lane:
         if look <= 0:
             return False
         found = self._means.queue.ahead(self._name, self._ahead.last, look, size)
-        for entry in found:
-            self._handed_out(entry)
         self._ahead.saw(found, look)
         return len(found) == look
 
@@ -329,7 +316,7 @@ class Lane:
             self._memory.give_back(entry)
             self._ahead.block(begun)
             return
-        self._entries[entry.entry] = (entry, time.monotonic())
+        self._entries[entry.key] = (entry, time.monotonic())
         self._note(entry, begun)
         self._ahead.let_in()
 
@@ -349,7 +336,7 @@ class Lane:
             if outcome is not None:
                 self._open.remove(call)
                 call.close()
-                self._note(self._entries[call.entry.entry][0], outcome)
+                self._note(self._entries[call.entry.key][0], outcome)
 
     def _noted(self, call: Call, result: Exchange | Outcome) -> Outcome | None:
         """Note what came of a request; return how the call ended, if it did without one."""
@@ -382,9 +369,8 @@ class Lane:
             replies = [outcome.answer_to(entry) for entry, outcome in ended]
             following = self._means.doorkeeper.answer(self._means.queue, replies, self._debts)
             for entry, outcome in ended:
-                self._handed.discard(entry.job_id)
                 self._memory.give_back(entry)
-                began = self._entries.pop(entry.entry)[1]
+                began = self._entries.pop(entry.key)[1]
                 log_call(entry, outcome, time.monotonic() - began)
         self._ended.clear()
         return following

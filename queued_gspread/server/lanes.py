@@ -174,6 +174,7 @@ class Lanes:
         """
         self._valve.close()
         self._valve.join()
+        self._leave_all()
         # Those that are left have no more to do than to say so.
         is_idle = self._wait_until_idle(max(seconds, _PAUSE))
         self._end_threads(wait=is_idle)
@@ -182,6 +183,11 @@ class Lanes:
     def join(self, seconds: float | None = None) -> None:
         """Wait until all requests in the air are answered, for so long at the most."""
         self._end_threads(wait=self._wait_until_idle(seconds))
+
+    def _leave_all(self) -> None:
+        """Say, before anything may end this process, that it does not die of what it has."""
+        if not self._queue.leave():
+            LOGGER.warning("Redis is away: calls under way may count this server as one that died")
 
     def _end_threads(self, *, wait: bool) -> None:
         self._workers.shutdown(wait=wait)

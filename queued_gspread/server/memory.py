@@ -159,7 +159,7 @@ class Portion:
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
-        self._sizes: dict[str, int] = {}
+        self._sizes: dict[tuple[str, str], int] = {}
         self._reserved = self._answers = 0
 
     def take(self, entry: Entry) -> bool:
@@ -170,7 +170,7 @@ class Portion:
             self._return(reserved)
             if not self._memory.take(self._memory.kind(size), size):
                 return False
-        self._sizes[entry.entry] = max(size, reserved)
+        self._sizes[entry.key] = max(size, reserved)
         return True
 
     def ticket(self, entry: Entry) -> Ticket:
@@ -180,7 +180,7 @@ class Portion:
 
     def give_back(self, entry: Entry) -> None:
         """Give back what a job's call had, if it had anything."""
-        self._return(self._sizes.pop(entry.entry, 0))
+        self._return(self._sizes.pop(entry.key, 0))
 
     def take_answers(self, size: int) -> Ticket | None:
         """Take what is needed to read answers; return a ticket where that is to be waited for."""

@@ -7,9 +7,9 @@ import time
 import redis
 from flood import flood, row_job
 
-from queued_gspread.broker import Servers
+from queued_gspread.broker import Callers, Servers
 from queued_gspread.broker.connection import connect
-from queued_gspread.broker.keys import Keys
+from queued_gspread.broker.keys import Keys, remembered_ms
 from queued_gspread.job import new_id
 from queued_gspread.settings import Settings
 
@@ -18,7 +18,6 @@ from .row import Comparison, Row
 
 GROUP = "depth"
 _LANE = "book"
-_MEMORY_MS = 120_000
 # Nobody else works here, and nothing beats.
 _LEASE = 3600.0
 
@@ -32,14 +31,16 @@ class Queue:
         self._connection = connect(settings.redis_url, settings.namespace)
         self._servers = Servers(settings, "bench", "bench")
         self._servers.beat(_LEASE)
+        Callers(settings).alive()  # what Redis's clock shows
         self._body = row_job(_LANE)
         self._places = keys.of_enqueue(_LANE)
         with redis.Redis.from_url(place.redis_url) as raw:
             flood(raw, keys, _LANE, self._body, depth)
 
     def enqueue(self):
-        arguments = [new_id(), self._body, _LANE, _MEMORY_MS]
-        self._connection.run("enqueue", self._places, arguments)
+        clock = self._connection.clock
+        arguments = [new_id(), self._body, _LANE, remembered_ms(), clock.at_least()]
+        clock.saw(self._connection.run("enqueue", self._places, arguments)[-1])
 
     def dispatch(self):
         """Look at the head, answer it, and see the next one, as a server does for each job."""

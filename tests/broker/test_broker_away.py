@@ -14,6 +14,7 @@ from waiting import PATIENCE, eventually
 from wire import AFTER, Wire
 
 from queued_gspread.broker import Callers, Note, Servers, Slot
+from queued_gspread.broker import servers as servers_module
 from queued_gspread.broker.scripts import SCRIPTS
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.embedded.probe import free_port
@@ -147,6 +148,28 @@ def test_a_server_that_is_locked_out_with_what_it_alone_knows(
 
 
 @pytest.mark.usefixtures("short_slices")
+def test_a_server_says_that_it_stops_though_redis_is_away_for_a_moment(settings, raw, keys):
+    """What it leaves counts no death, if Redis is there again in time; if not, the stop goes on."""
+    enqueue(settings)
+    with Wire(settings.redis_url) as wire:
+        server = Servers(Settings(redis_url=wire.url, namespace=settings.namespace), "aaaa")
+        assert server.beat(60).state == "taken"
+        assert server.head("lane").deaths == 0
+        wire.cut(0, AFTER, times=4)
+        assert server.leave()
+        assert len(wire.hits) == 4
+    assert not raw.exists(keys.tries)
+
+
+def test_a_server_stops_without_redis(settings, own_redis, monkeypatch):
+    """Where Redis is gone for good, nobody waits long to be told of it."""
+    monkeypatch.setattr(servers_module, "_LEAVING", 0.3)
+    server = Servers(settings, "aaaa")
+    server.beat(60)
+    own_redis.close()
+    assert not server.leave()
+
+
 def test_a_job_whose_enqueue_was_sent_twice_is_missed(own_redis, namespace, raw, keys, background):
     """A caller whose first enqueue got no answer knows its job, and is told when it is lost."""
     with Wire(own_redis.url) as wire:

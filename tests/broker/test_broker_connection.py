@@ -250,7 +250,7 @@ def test_a_full_redis_is_taken_over(own_redis, namespace, keys, redis_of):
         assert after.recover(1.0) == 1
         assert after.head("lane").deaths == min(servers.index(after), 2)
         if after is servers[2]:
-            after.leave([head.job_id])
+            after.leave()
     assert raw.zscore(keys.slots("write"), slot.name) < math.inf
     servers[3].poison(head)
     assert raw.xlen(keys.poisoned) == 1

@@ -150,14 +150,38 @@ def test_a_job_tells_how_many_servers_it_has_outlived(settings, server, head):
 
 def test_a_server_that_leaves_a_job_has_not_died_of_it(settings, server, head):
     """A job that was left counts nothing, also where it is left late or twice."""
-    server.leave([head.job_id])
+    server.leave()
     second = takes_over(settings, server)
     assert second.head("lane").deaths == 0
     late = second.under(second.epoch)
     third = takes_over(settings, second)
     for _ in "12":
-        late.leave([head.job_id])
+        late.leave()
     assert third.head("lane").deaths == 0
+
+
+def test_a_server_that_has_left_has_died_of_nothing_it_is_told_of_later(settings, server, head):
+    """What it still looks at or starts, since it was asked for before, counts nothing either."""
+    enqueue(settings, body=b"second")
+    enqueue(settings, lane="came with its name")
+    first = server.next_ready().first
+    server.leave()
+    assert start(server, first, "r").word == "go"
+    assert server.ahead("lane", head.entry, 1, 100)
+    server.take(head)
+    second = answer(server, head, b"reply")
+    assert second.body == b"second"
+    third = takes_over(settings, server)
+    assert [third.head(lane).deaths for lane in ("lane", first.lane)] == [0, 0]
+
+
+def test_however_many_jobs_a_server_leaves(settings, server, raw, keys):
+    """All of them are left at once, and those that others have died with keep that."""
+    raw.hset(keys.tries, mapping={f"id{n}": f"/7//{server.epoch}//8/" for n in range(1_000)})
+    raw.hset(keys.tries, mapping={f"only{n}": f"/{server.epoch}/" for n in range(1_000)})
+    assert server.leave()
+    assert raw.hlen(keys.tries) == 1_000
+    assert set(raw.hvals(keys.tries)) == {"/7//8/"}
 
 
 def test_the_next_job_is_handed_out_too(settings, server, head):

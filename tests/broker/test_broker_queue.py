@@ -39,11 +39,12 @@ def test_ids_are_forgotten_after_two_minutes(settings, keys, raw):
     """What is remembered of jobs that were put in long ago goes with one of the next."""
     seconds, microseconds = raw.time()
     now = seconds * 1000 + microseconds / 1000
-    raw.zadd(keys.recent, {"old": now - 120_001, "young": now - 60_000})
+    raw.zadd(keys.recent, {"since:": 0, "old": now - 120_001, "young": now - 60_000})
     ids = [f"{first}{new_id()[1:]}" for first in "20"]
     for job_id in ids:
         enqueue(settings, job_id=job_id)
-    assert set(raw.zrange(keys.recent, 0, -1)) == {"young", *ids}
+    assert set(raw.zrange(keys.recent, 0, -1)) == {"since:", "young", *ids}
+    assert now - 120_000 <= raw.zscore(keys.recent, "since:") < now - 60_000
 
 
 def test_an_enqueue_after_its_withdrawal_adds_nothing(settings, keys, raw):

@@ -113,6 +113,21 @@ def test_a_server_that_gave_its_lease_up_has_died_of_nothing(settings, server):
     assert [other.head(lane).deaths for lane in LANES] == [1, 0, 0, 0, 0, 0]
 
 
+@pytest.mark.parametrize("late", [False, True], ids=["before the takeover", "after it"])
+def test_a_server_that_has_left_has_died_of_nothing(settings, server, raw, keys, late):
+    """Begun or not: also where its lease was not given up, or it was paused until then."""
+    taken_and_waiting(settings, server)
+    left = server.under(server.epoch)
+    if not late:
+        assert left.leave()
+    raw.hset(keys.server, "at", 0)
+    other = Servers(settings, "other")
+    assert other.beat(5.0).state == "taken"
+    if late:
+        assert left.leave()
+    assert [other.head(lane).deaths for lane in LANES] == [0] * len(LANES)
+
+
 def test_a_takeover_reads_no_long_list_at_once(own_redis, redis_of):
     """However many jobs wait with the names of their lanes, Redis has few of them in its hands."""
     settings = Settings(redis_url=own_redis.url, namespace="long")
@@ -135,6 +150,29 @@ def test_nothing_is_kept_of_a_job_that_is_gone_before_its_start(settings, server
     assert withdraw(settings, job_id, entry) == "withdrawn"
     assert start(server, first, "w").word == "withdrawn"
     assert not raw.exists(keys.tries, keys.started)
+
+
+@pytest.mark.parametrize("knows_entry", [True, False])
+def test_a_withdrawn_job_leaves_no_copy(settings, server, raw, keys, knows_entry):
+    """While its lane waits for a server, what came with the name goes with the withdrawal."""
+    enqueue(settings, "other", body=b"waits")
+    job_id, entry = enqueue(settings, body=b"salary")
+    assert withdraw(settings, job_id, entry if knows_entry else "") == "withdrawn"
+    assert raw.smembers(keys.active) == {"other"}
+    assert raw.llen(keys.ready_under(server.epoch)) == 1
+    enqueue(settings, body=b"new")
+    firsts = [server.next_ready().first.body for _ in "12"]
+    assert firsts == [b"waits", b"new"]
+
+
+def test_a_lane_is_still_named_when_its_first_job_is_withdrawn(settings, server, raw, keys):
+    """Whoever stands behind it waits for its turn, and the copy is gone all the same."""
+    job_id, entry = enqueue(settings, body=b"salary")
+    _, _ = enqueue(settings, body=b"behind")
+    assert withdraw(settings, job_id, entry) == "withdrawn"
+    assert raw.lrange(keys.ready_under(server.epoch), 0, -1) == ["lane"]
+    assert server.next_ready() == Ready("lane")
+    assert server.head("lane").body == b"behind"
 
 
 @pytest.mark.parametrize(

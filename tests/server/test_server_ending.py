@@ -100,6 +100,27 @@ def test_a_stop_gives_calls_the_shutdown_timeout(start_process, client, google, 
     assert reading.result(PATIENCE) == {"again": True}
 
 
+def test_servers_that_stop_have_not_died_of_what_is_in_the_air(
+    start_process, client, google, background, raw, keys
+):
+    """However many stop in good order during a request, its call is made by the next one."""
+    server = start_process("--shutdown-timeout", "0")
+    calls = [background(read, client)]
+    eventually(lambda: raw.xlen(keys.lane("lane")) == 1)
+    calls.append(background(write, client))
+    for _ in range(3):
+        arrival = google.gate.next()
+        assert raw.exists(keys.tries)
+        server.signal(signal.SIGTERM)
+        assert server.exit_status() == 0
+        assert not raw.exists(keys.tries)
+        arrival.answer({})
+        server = start_process("--shutdown-timeout", "0")
+    for number in range(2):
+        google.gate.next().answer({"call": number})
+    assert [call.result(PATIENCE) for call in calls] == [{"call": 0}, {"call": 1}]
+
+
 def test_a_stop_waits_for_a_request_and_not_for_its_call(serve, callers, gate, background):
     """A request in the air is answered before the server stops; its call goes on at the next."""
     server = serve()

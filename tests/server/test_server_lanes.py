@@ -6,12 +6,13 @@ import threading
 from types import SimpleNamespace
 
 import pytest
-from calls import insert_rows, read, send, write
+from calls import insert_rows, message, read, send, write
 from gate import Gate, GatedHTTPClient, client_over, response
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Entry, Ready, Servers
 from queued_gspread.errors import BrokerUnavailableError, QueuedGspreadError, RemoteError
+from queued_gspread.job import new_id
 from queued_gspread.server import Server, lease
 from queued_gspread.server import lanes as lanes_module
 from queued_gspread.server.failure import Failure
@@ -363,3 +364,23 @@ def test_a_copy_has_the_turn_of_its_source_alone(serve, client, callers, gate, b
     first.answer({})
     gate.next().answer({})
     assert inserting.result(PATIENCE).error is None
+
+
+def test_a_withdrawn_call_is_not_made_though_its_place_has_come_again(serve, gate, raw, keys):
+    """What a server got with the name of its lane is made as that very job, or not at all."""
+    serve()
+    epoch = eventually(lambda: raw.hget(keys.server, "worked"))
+    withdrawn, other, place = new_id(), new_id(), "1-1"
+    told = "\0".join(["", place, withdrawn, "4", "lane" + insert_rows().decode()])
+    with raw.pipeline() as pipeline:
+        pipeline.xadd(keys.lane("lane"), {"id": other, "body": message()}, id=place)
+        pipeline.incr(keys.waiting)
+        pipeline.sadd(keys.active, "lane")
+        pipeline.rpush(keys.ready_under(epoch), told)
+        pipeline.execute()
+    made = gate.next()
+    assert made.method == "get"
+    made.answer({})
+    eventually(lambda: raw.exists(keys.reply(other)))
+    assert len(gate.seen) == 1
+    assert not raw.exists(keys.reply(withdrawn), keys.lane("lane"), keys.waiting)

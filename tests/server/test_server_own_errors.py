@@ -16,7 +16,7 @@ from merge_fixtures import book, door, settled, stage
 
 from queued_gspread.emulator.faults import Html, Status
 from queued_gspread.errors import OutcomeUnknownError
-from queued_gspread.server.merge import as_alone
+from queued_gspread.server.merge import as_alone, each_as_alone
 from queued_gspread.server.request import Exchange, Failure, Request, Response
 
 __all__ = ["book", "door", "stage"]
@@ -84,8 +84,12 @@ def test_what_google_says_of_others_is_not_told(message, stage, emulator):
     error = google_error(500)
     error.response._content = json.dumps({"error": {"code": 500, "message": message}}).encode()
     arrival.fail(APIError(error.response))
-    for call in calls:
-        told = settled(call)
+    for _ in calls:  # each goes alone once more
+        scene.door.next().fail(google_error(500))
+    of_all = Failure(APIError(error.response))
+    shared = [Exchange(asked(name), of_all) for name in ("A1", "B1")]
+    alone = [each.outcome.error for each in each_as_alone(shared, is_final=True)]
+    for told in (*map(settled, calls), *alone):
         assert (type(told), told.code) == (APIError, 500)
         shown = f"{told} {told.error} {told.response.text} {getattr(told, '__notes__', '')}"
         assert message not in shown

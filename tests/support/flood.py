@@ -6,6 +6,7 @@ from pathlib import Path
 
 from calls import WORKSHEET
 
+from queued_gspread.broker.keys import remembered_ms
 from queued_gspread.broker.scripts import SCRIPTS
 from queued_gspread.job import Job, new_id
 
@@ -24,10 +25,14 @@ def flood(raw, keys, lane, body, count):
     script = SCRIPTS["enqueue"]
     places = keys.of_enqueue(lane)
     raw.script_load(script.text)
+    seconds, microseconds = raw.time()
+    first = seconds * 1000 + microseconds // 1000
+    raw.zadd(keys.recent, {"since:": first}, nx=True)
     for begin in range(0, count, _BATCH):
         pipeline = raw.pipeline(transaction=False)
         for _ in range(begin, min(count, begin + _BATCH)):
-            pipeline.evalsha(script.sha, len(places), *places, new_id(), body, lane, 120_000)
+            args = [new_id(), body, lane, remembered_ms(), first]
+            pipeline.evalsha(script.sha, len(places), *places, *args)
         pipeline.execute()
 
 

@@ -137,7 +137,7 @@ def test_every_script_runs_as_these_users(guarded, settings_of, background):
     assert server.is_replicated([head]) is False
     settle(server, head, slot, permit.sent, refused=True, attempt="slot", answered=b"=")
     settle(server, head, slot, permit.sent, back_to="r", attempt="slot")
-    server.leave([head.job_id])
+    server.leave()
     server.poison(head)
     assert server.recover(60.0) == 1
     assert server.next_ready().lane == "lane"

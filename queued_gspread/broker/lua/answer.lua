@@ -29,8 +29,9 @@ local function answer(reply, journal, entry, id, body)
   redis.call('HDEL', KEYS[4], id)
   redis.call('HDEL', KEYS[5], id)
   gone[#gone + 1] = journal
-  local found = redis.call('XDEL', KEYS[2], entry) == 1
+  local found = item_of(KEYS[2], entry, id)
   if found then
+    redis.call('XDEL', KEYS[2], entry)
     count(KEYS[6], -1)
   end
   if found and string.sub(mark, 2, 2) ~= 'x' and body ~= '' then

@@ -60,9 +60,10 @@ end
 local newest = string.format('%.0f', math.max((tonumber(epoch) or 0) + 1, now))
 redis.call('HSET', KEYS[1], 'epoch', newest)
 local list = ready_list(KEYS[2], epoch or '')
--- One that has given its lease up in good order has not died of anything, and one that did not come
--- to take over the queue had nothing.
-if holder and holder ~= ARGV[1] and epoch and worked == epoch then
+-- One that has ended in good order has not died of anything, and one that did not come to take over
+-- the queue had nothing.
+local is_gone = holder and holder ~= ARGV[1] and epoch and not has_left(KEYS[1], epoch)
+if is_gone and worked == epoch then
   count_taken(list)
 end
 redis.call('DEL', list)

@@ -10,23 +10,28 @@
 -- ARGV[2] body      of the job
 -- ARGV[3] name      of the lane
 -- ARGV[4] memory    milliseconds for which an id is remembered
+-- ARGV[5] first     a time of Redis's clock before the first try at putting this job in
 --
 -- Returns {the entry's id in the stream (0-1, which no entry has, for a job that is known and is not
--- there any more), the server's signed generation or ''}, or {'full', how many jobs wait, how many
--- may}.
+-- there any more), the server's signed generation or '', now}, {'full', how many jobs wait, how many
+-- may, now} or {'late', now} where nobody can know any more whether an earlier try has put it in.
+local now = now_ms()
 local generation, limit, epoch =
   unpack(redis.call('HMGET', KEYS[5], 'generation', 'max_queue', 'epoch'))
 local known = redis.call('ZSCORE', KEYS[2], ARGV[1])
 if known then
   local there = entry_of(KEYS[1], ARGV[1], known)
-  return {there ~= '' and there or '0-1', generation or ''}
+  return {there ~= '' and there or '0-1', generation or '', now}
+end
+if may_be_forgotten(KEYS[2], tonumber(ARGV[5]), now) then
+  return {'late', now}
 end
 -- The first write: a Redis that is out of memory refuses it, and with it the whole script.
 local waiting = redis.call('INCRBY', KEYS[6], 1)
 limit = tonumber(limit) or 0
 if limit > 0 and waiting > limit then
   count(KEYS[6], -1)
-  return {'full', waiting - 1, limit}
+  return {'full', waiting - 1, limit, now}
 end
 local entry = redis.pcall('XADD', KEYS[1], '*', 'id', ARGV[1], 'body', ARGV[2])
 if type(entry) == 'table' then
@@ -36,14 +41,14 @@ end
 redis.call('ZADD', KEYS[2], string.match(entry, '^%d+'), ARGV[1])
 if string.find(ARGV[1], '^[01]') then
   -- Ids are random: some of the enqueues forget for all.
-  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now_ms() - ARGV[4])
+  forget(KEYS[2], now - ARGV[4])
 end
 if redis.call('SADD', KEYS[3], ARGV[3]) == 1 then
   local told = ARGV[3]
   -- The job goes with the name of a lane that has no other, so that the server need not ask for it.
-  if epoch and #ARGV[2] <= 16384 and redis.call('XLEN', KEYS[1]) == 1 then
-    told = table.concat({'', entry, ARGV[1], #ARGV[3], ARGV[3] .. ARGV[2]}, '\0')
+  if epoch and #ARGV[2] <= MOST_WITH_NAME and redis.call('XLEN', KEYS[1]) == 1 then
+    told = with_job(ARGV[3], entry, ARGV[1], ARGV[2])
   end
   redis.call('RPUSH', ready_list(KEYS[4], epoch or ''), told)
 end
-return {entry, generation or ''}
+return {entry, generation or '', now}

@@ -1,19 +1,19 @@
--- Leave jobs that were handed out to whoever comes next: their server has not died of them.
+-- Leave all that was handed out under an epoch to the server that comes next: its own has not died.
+-- From here on nothing more counts as handed out under it.
 --
 -- KEYS[1] server    hash: who works, under which epoch
 -- KEYS[2] tries     hash: job id -> the epochs under which it was handed out
 -- ARGV[1] epoch     of the asking server; it need not be the newest one
--- ARGV[2...] ids    of the jobs
 --
 -- Returns 1.
 may_grow(KEYS[1])
-local function leave(id)
-  local before = redis.call('HGET', KEYS[2], id)
-  local start, stop = string.find(before or '', '/' .. ARGV[1] .. '/', 1, true)
+local own = '/' .. ARGV[1] .. '/'
+local function leave(id, epochs)
+  local start, stop = string.find(epochs, own, 1, true)
   if not start then
     return
   end
-  local left = string.sub(before, 1, start - 1) .. string.sub(before, stop + 1)
+  local left = string.sub(epochs, 1, start - 1) .. string.sub(epochs, stop + 1)
   if left == '' then
     redis.call('HDEL', KEYS[2], id)
   else
@@ -21,7 +21,16 @@ local function leave(id)
   end
 end
 
-for i = 2, #ARGV do
-  leave(ARGV[i])
+if holds(KEYS[1], ARGV[1]) then
+  redis.call('HSET', KEYS[1], 'left', ARGV[1])
 end
+local cursor = '0'
+repeat
+  -- In pages: a server may have had many.
+  local page = redis.call('HSCAN', KEYS[2], cursor, 'COUNT', 100)
+  cursor = page[1]
+  for i = 1, #page[2], 2 do
+    leave(page[2][i], page[2][i + 1])
+  end
+until cursor == '0'
 return 1

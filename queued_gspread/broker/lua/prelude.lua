@@ -19,6 +19,29 @@ local function entry_of(lane, id, enqueued)
   return ''
 end
 
+-- Jobs are remembered by the times of their enqueues, in a set that also has this, which is no
+-- id: the time since which it has them all.
+local SINCE = 'since:'
+
+-- Whether a job that is not remembered may have been put in all the same, at a first try that did
+-- not begin before a moment: that is forgotten by now, or Redis's clock was another one then.
+local function may_be_forgotten(recent, first, now)
+  local since = tonumber(redis.call('ZSCORE', recent, SINCE))
+  if not since or since > now then
+    since = now
+    redis.call('ZADD', recent, now, SINCE)
+  end
+  return first < since or first > now
+end
+
+-- Forget the jobs that were put in before a time.
+local function forget(recent, before)
+  if before > tonumber(redis.call('ZSCORE', recent, SINCE)) then
+    redis.call('ZREMRANGEBYSCORE', recent, '-inf', '(' .. before)
+    redis.call('ZADD', recent, before, SINCE)
+  end
+end
+
 -- Whether the caller still is the server that works: its epoch is the newest one.
 local function holds(server, epoch)
   return redis.call('HGET', server, 'epoch') == epoch
@@ -34,6 +57,14 @@ end
 local function lane_of(told)
   local size, at = string.match(told, '^%z%d+%-%d+%z%w+%z(%d+)%z()')
   return size and string.sub(told, at, at + size - 1) or told
+end
+
+-- Bytes of a job that comes with the name of its lane, at the most.
+local MOST_WITH_NAME = 16384
+
+-- Such an item with a job, the only one of its lane.
+local function with_job(name, entry, id, body)
+  return table.concat({'', entry, id, #name, name .. body}, '\0')
 end
 
 -- Count the jobs that wait in the namespace. Whoever puts one in or takes one out says so in the
@@ -56,6 +87,11 @@ local function may_have_written(mark)
   return far == 'w' or far == 'j'
 end
 
+-- Whether the server of an epoch has left what it had, in good order; see leave.lua.
+local function has_left(server, epoch)
+  return redis.call('HGET', server, 'left') == epoch
+end
+
 -- Hand a job out under an epoch, unless so many others had it; return how many others did.
 local function hand_out(tries, id, epoch, most)
   local before = redis.call('HGET', tries, id) or ''
@@ -63,7 +99,7 @@ local function hand_out(tries, id, epoch, most)
   if string.find(before, '/' .. epoch .. '/', 1, true) then
     return others - 1
   end
-  if others < most then
+  if others < most and not has_left(KEYS[1], epoch) then
     redis.call('HSET', tries, id, before .. '/' .. epoch .. '/')
   end
   return others
@@ -81,6 +117,13 @@ local function job_of(item)
     id = ''
   end
   return id, body
+end
+
+-- The entry of a lane at a place, where it is that very job's; else nil. An empty lane's stream is
+-- deleted, and a clock may be set back: then places come again, with other jobs.
+local function item_of(lane, entry, id)
+  local item = redis.call('XRANGE', lane, entry, entry)[1]
+  return item and job_of(item) == id and item or nil
 end
 
 -- The first waiting job of a lane: {entry, id, body, mark, jobs in the lane, now, epochs that

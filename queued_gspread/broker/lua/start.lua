@@ -50,7 +50,7 @@ while at <= #ARGV do
 end
 
 local function word_of(job)
-  if #redis.call('XRANGE', KEYS[2], job.entry, job.entry) == 0 then
+  if not item_of(KEYS[2], job.entry, job.id) then
     return 'withdrawn'
   end
   job.was = redis.call('HGET', KEYS[3], job.id) or ''
@@ -131,7 +131,7 @@ end
 
 for _, job in ipairs(going) do
   mark(job)
-  if job.is_new ~= '' then
+  if job.is_new ~= '' and not has_left(KEYS[1], ARGV[1]) then
     redis.call('HSETNX', KEYS[6], job.id, '/' .. ARGV[1] .. '/')
   end
   if job.position > 0 or job.first <= job.last or job.attempt ~= '' then

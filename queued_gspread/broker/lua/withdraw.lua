@@ -8,11 +8,18 @@
 -- KEYS[5] tries     hash: job id -> the epochs under which it was handed out
 -- KEYS[6] journal   list: what the next server has to know of the call
 -- KEYS[7] waiting   how many jobs wait in the namespace
+-- KEYS[8] active    set: names of the lanes that a server knows or will be told of
+-- KEYS[9] ready     prefix of the lists of lanes that wait for a server, one for each epoch
+-- KEYS[10] server   hash: who works, under which epoch
 -- ARGV[1] id        of the job
 -- ARGV[2] entry     of the job in the stream, or '' if its enqueue was not confirmed
+-- ARGV[3] name      of the lane
+-- ARGV[4] first     a time of Redis's clock before the first try at putting this job in, or '' if
+--                   there was none
 --
 -- Returns 'answered', 'started' (it may have written; its reply will not be written), 'ended'
--- (it had only read, and goes no further), 'withdrawn', or 'lost' (Redis does not know it).
+-- (it had only read, and goes no further), 'withdrawn', or 'lost' (Redis does not know it, and may
+-- have known it).
 may_grow(KEYS[2])
 if redis.call('EXISTS', KEYS[3]) == 1 then
   return 'answered'
@@ -29,24 +36,49 @@ end
 redis.call('HDEL', KEYS[2], ARGV[1])
 redis.call('HDEL', KEYS[5], ARGV[1])
 redis.call('DEL', KEYS[6])
--- An enqueue that is still on its way finds its id known, and adds nothing.
-local enqueued = redis.call('ZSCORE', KEYS[4], ARGV[1])
-redis.call('ZADD', KEYS[4], 'NX', now_ms(), ARGV[1])
+local now, enqueued = now_ms(), redis.call('ZSCORE', KEYS[4], ARGV[1])
 local entry = ARGV[2]
 if entry == '' and enqueued then
   -- Its entry has the time at which its id was noted.
   entry = entry_of(KEYS[1], ARGV[1], enqueued)
 end
-local found = entry ~= '' and redis.call('XDEL', KEYS[1], entry) == 1
-if found then
+local item = entry ~= '' and item_of(KEYS[1], entry, ARGV[1])
+if item then
+  redis.call('XDEL', KEYS[1], entry)
   count(KEYS[7], -1)
 end
-if redis.call('XLEN', KEYS[1]) == 0 then
+local is_empty = redis.call('XLEN', KEYS[1]) == 0
+if is_empty then
   redis.call('DEL', KEYS[1])
 end
-if ARGV[2] ~= '' and not found then
+
+-- Take the job out of the list of lanes, where it came with the name of its own.
+local function take_copy()
+  local _, body = job_of(item)
+  if #body > MOST_WITH_NAME then
+    return
+  end
+  local list = ready_list(KEYS[9], redis.call('HGET', KEYS[10], 'epoch') or '')
+  if redis.call('LREM', list, 1, with_job(ARGV[3], entry, ARGV[1], body)) == 0 then
+    return
+  end
+  if is_empty then
+    redis.call('SREM', KEYS[8], ARGV[3])
+  else
+    redis.call('RPUSH', list, ARGV[3])
+  end
+end
+
+if item then
+  take_copy()
+end
+local first = tonumber(ARGV[4]) or now
+local was_there = ARGV[2] ~= '' or enqueued or may_be_forgotten(KEYS[4], first, now)
+-- An enqueue that is still on its way finds its id known, and adds nothing.
+redis.call('ZADD', KEYS[4], 'NX', now, ARGV[1])
+if was_there and not item then
   return 'lost'
 end
 local fate = mark and 'ended' or 'withdrawn'
-redis.call('ZADD', KEYS[4], now_ms(), fate .. ':' .. ARGV[1])
+redis.call('ZADD', KEYS[4], now, fate .. ':' .. ARGV[1])
 return fate
