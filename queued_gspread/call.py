@@ -25,8 +25,9 @@ import gspread
 import requests
 
 from . import codec
-from .broker import Callers
+from .broker import Callers, tell_answered
 from .catalogue import HTTP_CLIENT, SPREADSHEET, WORKSHEET, Kind
+from .intrusion import unconverted
 from .job import Job, Reply, check_http_timeout, new_id
 from .lane import has_lane, lane_of
 from .objects import spreadsheet_of
@@ -54,11 +55,13 @@ class Caller:
     def send(self, job: Job, lane: str, objects: codec.Objects) -> Reply:
         """Put a job into the queue and wait for its reply."""
         job_id = new_id()
-        reply = self._queue.call(job_id, lane, job.encode())
-        try:
-            return Reply.decode(reply, objects)
-        finally:
-            self._queue.forget(job_id)
+        with unconverted():
+            reply = self._queue.call(job_id, lane, job.encode())
+        with unconverted(tell_answered):
+            try:
+                return Reply.decode(reply, objects)
+            finally:
+                self._queue.forget(job_id)
 
 
 def make_call(
@@ -215,8 +218,9 @@ def _request_here(
 
 
 def _outcome(proxy: Any, kind: Kind, reply: Reply) -> Any:
-    if reply.changes and kind in (SPREADSHEET, WORKSHEET):
-        apply(proxy._properties, reply.changes)
+    with unconverted(tell_answered):
+        if reply.changes and kind in (SPREADSHEET, WORKSHEET):
+            apply(proxy._properties, reply.changes)
     try:
         warn_again(reply.warnings)
     finally:

@@ -14,13 +14,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.clock import now
+from queued_gspread.intrusion import has_broken_in
 
 from .aside import aside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["Limited", "extend", "is_limited", "left", "until"]
+__all__ = ["Limited", "extend", "is_limited", "is_of_socket", "left", "moment", "until"]
 
 # A socket with a time-out of 0 would not wait, and say so in another way.
 _LEAST: Final = 0.001
@@ -33,11 +34,16 @@ class _Limit(threading.local):
 _limit = _Limit()
 
 
+def moment() -> float:
+    """Return until when this thread waits for Redis."""
+    return _limit.moment
+
+
 @contextmanager
-def until(moment: float) -> Iterator[None]:
+def until(end: float) -> Iterator[None]:
     """Have this thread wait for Redis until a moment of :func:`~queued_gspread.clock.now`."""
     before = _limit.moment
-    _limit.moment = moment
+    _limit.moment = end
     try:
         yield
     finally:
@@ -62,13 +68,33 @@ def left() -> float:
 class Limited:
     """Mixed into a connection of redis-py: it waits no longer than its thread may."""
 
+    _sock: Any
+
     def _connect(self) -> _Socket:
         connect: Callable[[], Any] = super()._connect  # type: ignore[misc]
         return _Socket(_in_time(connect) if is_limited() else connect())
 
+    def disconnect(self, *args: Any, **kwargs: Any) -> None:
+        """Close the socket here: redis-py drops any OSError meanwhile, a signal handler's too."""
+        own, self._sock = self._sock, None
+        super().disconnect(*args, **kwargs)  # type: ignore[misc]
+        if own is not None:
+            own.close()
+
+
+def is_of_socket(error: OSError) -> bool:
+    """Tell whether the socket of a connection has raised an error, and nobody else."""
+    return hasattr(error, _MARK)
+
+
+_MARK: Final = "_is_of_socket"
+
 
 class _Socket:
-    """A socket, all of whose waits end with the time that the thread has left."""
+    """A socket, all of whose waits end with the time that the thread has left.
+
+    It marks the errors that are its own.
+    """
 
     def __init__(self, own: Any) -> None:
         self._own = own
@@ -86,14 +112,33 @@ class _Socket:
         return self._do(self._own.recv_into, args)
 
     def _do(self, wait: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-        if not is_limited():
-            return wait(*args)
         own = self._own.gettimeout()
-        self._own.settimeout(min(own, max(left(), _LEAST)))
+        if not is_limited() or own == 0:
+            return _marked(wait, args, own)
+        limit = min(own, max(left(), _LEAST))
+        self._own.settimeout(limit)
         try:
-            return wait(*args)
+            return _marked(wait, args, limit)
         finally:
             self._own.settimeout(own)
+
+
+def _marked(wait: Callable[..., Any], args: tuple[Any, ...], timeout: float | None) -> Any:
+    began = now()
+    try:
+        return wait(*args)
+    except OSError as error:
+        if _is_own(error, timeout, now() - began):
+            setattr(error, _MARK, True)
+        raise
+
+
+def _is_own(error: OSError, timeout: float | None, lasted: float) -> bool:
+    # The system gives all of its errors a number. A time-out has none, and what a timer of gevent,
+    # or another thread, raises here is one that comes too early; timers may be somewhat early.
+    is_systems = error.errno is not None
+    is_due = isinstance(error, TimeoutError) and timeout is not None and lasted > timeout / 2
+    return (is_systems or is_due) and not has_broken_in(error)
 
 
 def _in_time(connect: Callable[[], Any]) -> Any:

@@ -224,6 +224,7 @@ class Server:
             # Of a thread that has failed nobody knows what it left undone.
             lanes.join(None if self._failure.error is None else 0)
         self._left.clear()
+        self._queue.hang_up()
 
     def wait(self) -> None:
         """Wait until the server that :meth:`start` started no longer works.
@@ -295,8 +296,7 @@ class Server:
 
     def _check_redis(self) -> None:
         self._queue = self._new_queue()
-        warning = self._queue.check_redis()
-        if warning:
+        if warning := self._queue.check_redis():
             LOGGER.warning(warning)
 
     def _run(self, lease: Lease) -> None:
