@@ -303,7 +303,8 @@ def _may_have_run(error: RedisError) -> bool:
 
 def _is_refused(error: RedisError) -> bool:
     """Tell whether Redis has certainly not done what it was told."""
-    return isinstance(error, BusyLoadingError) or _failed_to_connect(error)
+    is_turned_away = isinstance(error, BusyLoadingError) or "max number of clients" in str(error)
+    return is_turned_away or _failed_to_connect(error)
 
 
 def unavailable(url: str, error: RedisError) -> BrokerUnavailableError:

@@ -115,9 +115,15 @@ def _intruder(error: BaseException, outer: BaseException | None) -> BaseExceptio
     return None
 
 
-def _in_bytes(command: Command) -> list[Any]:
-    # A stranger's names go back as they came: hiredis knows nothing of how text is encoded.
-    return [arg.encode(errors="surrogateescape") if type(arg) is str else arg for arg in command]
+def _in_bytes(command: Command) -> list[bytes]:
+    # Given a number, hiredis ends the process where a signal handler raises meanwhile.
+    return [arg if isinstance(arg, bytes) else _as_bytes(arg) for arg in command]
+
+
+def _as_bytes(arg: Any) -> bytes:
+    # A stranger's names go back as they came; a text of a class of its own is what it holds.
+    text = arg if isinstance(arg, str) else str(arg)
+    return str.encode(text, errors="surrogateescape")
 
 
 def was_sent(error: RedisError) -> bool:
