@@ -19,7 +19,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from types import GeneratorType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import gspread
 import requests
@@ -226,5 +226,14 @@ def _outcome(proxy: Any, kind: Kind, reply: Reply) -> Any:
     finally:
         # Where warnings are errors, the call's own error is still the one to raise.
         if reply.error is not None:
-            raise reply.error
+            _raise_once(reply)
     return reply.result
+
+
+def _raise_once(reply: Reply) -> NoReturn:
+    """Raise a reply's error, and hold it no more: it would hold the frames that hold the reply."""
+    error, reply.error = reply.error, None
+    try:
+        raise cast("Exception", error)
+    finally:
+        del error
