@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from concurrent import futures
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -27,8 +28,17 @@ __all__ = ["Limited", "extend", "is_limited", "is_of_socket", "left", "moment", 
 _LEAST: Final = 0.001
 
 
+class _Until:
+    """Until when a block waits, and the one around it."""
+
+    def __init__(self, moment: float, around: _Until | None) -> None:
+        self.moment = moment
+        self.around = around
+
+
 class _Limit(threading.local):
-    moment = math.inf
+    def __init__(self) -> None:
+        self.inmost = _Until(math.inf, None)
 
 
 _limit = _Limit()
@@ -36,33 +46,42 @@ _limit = _Limit()
 
 def moment() -> float:
     """Return until when this thread waits for Redis."""
-    return _limit.moment
+    return _limit.inmost.moment
 
 
 @contextmanager
 def until(end: float) -> Iterator[None]:
     """Have this thread wait for Redis until a moment of :func:`~queued_gspread.clock.now`."""
-    before = _limit.moment
-    _limit.moment = end
+    around = _limit.inmost
+    own = _limit.inmost = _Until(end, around)
     try:
         yield
     finally:
-        _limit.moment = before
+        # An interrupt may have this come late, when this block and others are over, or not for
+        # those within.
+        if _is_within(_limit.inmost, own):
+            _limit.inmost = around
 
 
-def extend(moment: float) -> None:
+def _is_within(block: _Until | None, other: _Until) -> bool:
+    while block is not None and block is not other:
+        block = block.around
+    return block is other
+
+
+def extend(end: float) -> None:
     """Set another moment for the rest of the :func:`until` block that this thread is in."""
-    _limit.moment = moment
+    _limit.inmost.moment = end
 
 
 def is_limited() -> bool:
     """Tell whether this thread has such a moment."""
-    return _limit.moment != math.inf
+    return moment() != math.inf
 
 
 def left() -> float:
     """Return the seconds until that moment; infinitely many where there is none."""
-    return _limit.moment - now() if is_limited() else math.inf
+    return moment() - now()
 
 
 class Limited:
@@ -124,11 +143,11 @@ class _Socket:
 
 
 def _marked(wait: Callable[..., Any], args: tuple[Any, ...], timeout: float | None) -> Any:
-    began = now()
+    began = time.monotonic()
     try:
         return wait(*args)
     except OSError as error:
-        if _is_own(error, timeout, now() - began):
+        if _is_own(error, timeout, time.monotonic() - began):
             setattr(error, _MARK, True)
         raise
 
