@@ -79,7 +79,7 @@ for number in range(calls):
     raised = None
     try:
         try:
-            signal.setitimer(signal.ITIMER_REAL, draw.uniform(0.00002, 2 * usual))
+            signal.setitimer(signal.ITIMER_REAL, draw.uniform(0.00002, usual))
             sheet.append_row([f"row {number}"])
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
@@ -115,7 +115,7 @@ def test_what_a_handler_raises_at_drawn_moments(sh, ws, seed, redis_url, namespa
     assert descriptors < 8
     interrupted = sum(outcome != "returned" for outcome in outcomes)
     tell(f"{interrupted} of {CALLS} calls were interrupted, seed {seed}")
-    assert interrupted > CALLS / 10
+    assert interrupted > CALLS / 20
 
 
 class InterruptedHereError(TimeoutError):
