@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+import weakref
 from concurrent import futures
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -28,50 +29,52 @@ __all__ = ["Limited", "extend", "is_limited", "is_of_socket", "left", "moment", 
 _LEAST: Final = 0.001
 
 
-class _Until:
-    """Until when a block waits, and the one around it."""
+class _Block:
+    """An :func:`until` block that a thread is in."""
 
-    def __init__(self, moment: float, around: _Until | None) -> None:
-        self.moment = moment
-        self.around = around
+    def __init__(self, end: float) -> None:
+        self.end = end
 
 
 class _Limit(threading.local):
-    def __init__(self) -> None:
-        self.inmost = _Until(math.inf, None)
+    # By weak references: where an interrupt comes at a block's very end, it is over all the same.
+    blocks: tuple[weakref.ref[_Block], ...] = ()
 
 
 _limit = _Limit()
 
 
+def _inmost() -> _Block | None:
+    for block in reversed(_limit.blocks):
+        found = block()
+        if found is not None:
+            return found
+    return None
+
+
 def moment() -> float:
     """Return until when this thread waits for Redis."""
-    return _limit.inmost.moment
+    block = _inmost()
+    return math.inf if block is None else block.end
 
 
 @contextmanager
 def until(end: float) -> Iterator[None]:
     """Have this thread wait for Redis until a moment of :func:`~queued_gspread.clock.now`."""
-    around = _limit.inmost
-    own = _limit.inmost = _Until(end, around)
+    block = _Block(end)
+    alive = (one for one in _limit.blocks if one() is not None)
+    _limit.blocks = (*alive, weakref.ref(block))
     try:
         yield
     finally:
-        # An interrupt may have this come late, when this block and others are over, or not for
-        # those within.
-        if _is_within(_limit.inmost, own):
-            _limit.inmost = around
-
-
-def _is_within(block: _Until | None, other: _Until) -> bool:
-    while block is not None and block is not other:
-        block = block.around
-    return block is other
+        del block
 
 
 def extend(end: float) -> None:
     """Set another moment for the rest of the :func:`until` block that this thread is in."""
-    _limit.inmost.moment = end
+    block = _inmost()
+    if block is not None:
+        block.end = end
 
 
 def is_limited() -> bool:

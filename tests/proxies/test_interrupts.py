@@ -14,7 +14,7 @@ from processes import start_python
 from waiting import PATIENCE
 
 import queued_gspread
-from queued_gspread.broker import Callers
+from queued_gspread.broker import Callers, limit
 from queued_gspread.broker.seals import Seals
 from queued_gspread.broker.wire import Wire
 from queued_gspread.errors import BrokerUnavailableError, CallTimeoutError
@@ -192,6 +192,8 @@ def test_an_exception_at_any_line(ws):
     for raised, out in at_lines(9, lambda at: KINDS[at % len(KINDS)](), lambda: ws.acell("B1")):
         assert out is raised
         assert ws.acell("B1").value == "mine"
+        del raised, out
+        assert not limit.is_limited()
 
 
 @pytest.mark.parametrize(
