@@ -192,8 +192,8 @@ def test_an_exception_at_any_line(ws):
     for raised, out in at_lines(9, lambda at: KINDS[at % len(KINDS)](), lambda: ws.acell("B1")):
         assert out is raised
         assert ws.acell("B1").value == "mine"
-        del raised, out
-        assert not limit.is_limited()
+    del raised, out
+    assert not limit.is_limited()
 
 
 @pytest.mark.parametrize(
