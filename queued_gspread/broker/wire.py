@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Pending", "Wire", "was_sent"]
 
 # How many lines are kept while nobody uses them, and for how many seconds.
-_MOST_IDLE: Final = 16
+_MOST_IDLE: Final = 32
 _LONGEST_IDLE: Final = 30.0
 
 # A connection that was used less than so many seconds ago is taken for alive.
