@@ -21,14 +21,15 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import gspread
 import requests
 
 from . import codec
-from .broker import Callers
+from .broker import Callers, tell_answered
 from .catalogue import CLIENT, HTTP_CLIENT, SPREADSHEET, WORKSHEET, Kind
+from .intrusion import unconverted
 from .job import Job, Reply, check_http_timeout, new_id
 from .lane import has_lane, lane_of
 from .objects import spreadsheet_of
@@ -59,11 +60,13 @@ class Caller:
     def send(self, job: Job, lane: str, objects: codec.Objects) -> Reply:
         """Put a job into the queue and wait for its reply."""
         job_id = new_id()
-        reply = self._queue.call(job_id, lane, job.encode())
-        try:
-            return Reply.decode(reply, objects)
-        finally:
-            self._queue.forget(job_id)
+        with unconverted():
+            reply = self._queue.call(job_id, lane, job.encode())
+        with unconverted(tell_answered):
+            try:
+                return Reply.decode(reply, objects)
+            finally:
+                self._queue.forget(job_id)
 
 
 def make_call(
@@ -251,12 +254,22 @@ def _parts(body: Any) -> Iterable[Any]:
 
 
 def _outcome(proxy: Any, kind: Kind, reply: Reply) -> Any:
-    if reply.changes and kind in (SPREADSHEET, WORKSHEET):
-        apply(proxy._properties, reply.changes)
+    with unconverted(tell_answered):
+        if reply.changes and kind in (SPREADSHEET, WORKSHEET):
+            apply(proxy._properties, reply.changes)
     try:
         warn_again(reply.warnings)
     finally:
         # Where warnings are errors, the call's own error is still the one to raise.
         if reply.error is not None:
-            raise reply.error
+            _raise_once(reply)
     return reply.result
+
+
+def _raise_once(reply: Reply) -> NoReturn:
+    """Raise a reply's error, and hold it no more: it would hold the frames that hold the reply."""
+    error, reply.error = reply.error, None
+    try:
+        raise cast("Exception", error)
+    finally:
+        del error

@@ -34,7 +34,8 @@ def by_owner(method: _Ending) -> _Ending:
 class ForkLock:
     """A lock that is free in a child process, whoever held it in the parent when it forked.
 
-    It is for the few that live as long as the process: none is ever forgotten.
+    It is for the few that live as long as the process: none is ever forgotten. The thread that
+    holds it may take it again, as a signal handler does that makes a call.
     """
 
     def __init__(self) -> None:
@@ -54,4 +55,4 @@ class ForkLock:
         self._lock.release()
 
     def _renew(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()

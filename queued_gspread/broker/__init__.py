@@ -10,6 +10,7 @@ a share in a request, and ``notes`` what is written into a call's journal.
 from .callers import Callers
 from .entry import Entry
 from .epoch import StaleEpochError
+from .fates import tell_answered
 from .notes import NO_NOTE, Note
 from .ready import Ready, Stop
 from .servers import Beat, Servers
@@ -35,4 +36,5 @@ __all__ = [
     "Slot",
     "StaleEpochError",
     "Stop",
+    "tell_answered",
 ]

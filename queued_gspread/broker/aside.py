@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import Future
-from typing import TYPE_CHECKING, TypeVar
+from concurrent.futures import Future, wait
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from queued_gspread.intrusion import own
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["aside"]
+__all__ = ["aside", "wait_for"]
+
+_SLICE: Final = 0.2
 
 T = TypeVar("T")
 
@@ -26,9 +30,16 @@ def aside(work: Callable[[], T], name: str, *, daemon: bool) -> Future[T]:
     made: Future[T] = Future()
     try:
         threading.Thread(target=_make, args=(work, made), name=name, daemon=daemon).start()
-    except RuntimeError:  # too many threads, or the interpreter is about to end
+    except own(RuntimeError):  # too many threads, or the interpreter is about to end
         _make(work, made)
     return made
+
+
+def wait_for(made: Future[Any]) -> None:
+    """Wait until work is done; whatever a signal handler raises ends the wait."""
+    while not made.done():
+        # In slices, since Python misses a signal that comes just before a wait.
+        wait([made], _SLICE)
 
 
 def _make(work: Callable[[], T], made: Future[T]) -> None:

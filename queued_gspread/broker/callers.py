@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
-from concurrent import futures
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -19,16 +17,18 @@ from queued_gspread.errors import (
     JobLostError,
     QueueFullError,
     ServerUnavailableError,
+    SignatureError,
 )
+from queued_gspread.intrusion import own
 from queued_gspread.settings import DEFAULT_REDIS_URL
 
-from .aside import aside
+from .aside import aside, wait_for
 from .connection import (
     LONGEST_RECONNECT,
     SLICE,
     Connection,
+    Link,
     as_text,
-    connect,
     is_passing,
     reply_expiry,
     unavailable,
@@ -130,11 +130,12 @@ class Callers:
         self._settings = settings
         self._keys = Keys(settings.namespace)
         self._seals = Seals(settings)
+        self._link = Link(settings)
         _ = self._connection  # refuses a URL that cannot be used, and sends nothing
 
     @property
     def _connection(self) -> Connection:
-        return connect(self._settings.redis_url, self._settings.namespace)
+        return self._link.connection
 
     def call(self, job_id: str, lane: str, body: bytes) -> bytes:
         """Put a job in and return its reply.
@@ -153,19 +154,20 @@ class Callers:
         """
         message, generation = self._seals.job(job_id, lane, body)
         wait = _Wait(job_id, lane, self._settings.timeout, generation=generation)
-        with until(wait.deadline + _LATE):
-            reply = self._reply_to(message, wait)
-        return self._seals.reply(job_id, lane, message, reply)
+        try:
+            with until(wait.deadline + _LATE):
+                reply = self._reply_to(message, wait)
+            return self._seals.reply(job_id, lane, message, reply)
+        except own(*_TOLD):
+            raise
+        except BaseException as error:
+            self._withdraw_aside(wait, error)
+            raise
 
     def _reply_to(self, message: bytes, wait: _Wait) -> bytes:
         try:
             wait.entry = self._enqueue(wait, message)
             return self._reply(wait)
-        except _TOLD:
-            raise
-        except BaseException as error:
-            self._withdraw_aside(wait, error)
-            raise
         finally:
             if wait.pending is not None:
                 wait.pending.drop()
@@ -173,8 +175,7 @@ class Callers:
 
     def forget(self, job_id: str) -> None:
         """Drop a reply that has been read; it would expire by itself."""
-        with contextlib.suppress(RedisError), until(now() + _LEAVING):
-            self._connection.wire.tell(["UNLINK", self._keys.reply(job_id)])
+        self._connection.unlink(self._keys.reply(job_id), _LEAVING)
 
     def alive(self) -> Alive | None:
         """Return the server that works, or was the last to; None where none ever did."""
@@ -192,7 +193,7 @@ class Callers:
             look = self._look_command(wait, self._patience(wait))
             found, wait.pending = put_in(self._connection, self._keys, wait, body, look)
             entry, *rest = found
-        except BrokerUnavailableError as error:
+        except own(BrokerUnavailableError) as error:
             fate = self._withdraw(wait) if error.may_have_run else UNDONE[0]
             if fate == "answered":
                 return ""
@@ -224,14 +225,13 @@ class Callers:
         try:
             key = self._keys.wanted(wait.job_id)
             self._connection.wire.ask(["SET", key, message, "EX", WANTED_EXPIRY])
-        except RedisError:
+        except own(RedisError):
             return  # the next look at the server comes to it again
         wait.generation, wait.is_wanted = generation, True
 
     def _want_no_more(self, wait: _Wait) -> None:
         if wait.is_wanted:
-            with contextlib.suppress(RedisError):
-                self._connection.wire.tell(["UNLINK", self._keys.wanted(wait.job_id)])
+            self._connection.unlink(self._keys.wanted(wait.job_id), _LEAVING)
 
     def _reply(self, wait: _Wait) -> bytes:
         while True:
@@ -260,7 +260,7 @@ class Callers:
                 found = pending.read()
             else:
                 found = self._connection.wire.ask(self._look_command(wait, seconds))
-        except RedisError as error:
+        except own(RedisError) as error:
             if not is_passing(error):
                 self._give_up_at_refusal(wait, error)
             self._bear_with(wait, error)
@@ -285,7 +285,7 @@ class Callers:
         job = [keys.lane(wait.lane), keys.reply(wait.job_id)] if wait.entry else []
         try:
             alive, known, named = self._alive([keys.server, *job], [wait.entry, wait.job_id])
-        except BrokerUnavailableError:
+        except own(BrokerUnavailableError):
             return None
         if not known:
             raise JobLostError(f"a call in {self._where} is lost: {self._meaning(wait, 'lost')}")
@@ -329,7 +329,7 @@ class Callers:
     def _has_server(self) -> bool:
         try:
             alive = self.alive()
-        except BrokerUnavailableError:
+        except own(BrokerUnavailableError):
             return True  # nobody knows
         return alive is not None and alive.age < self._settings.grace
 
@@ -357,13 +357,10 @@ class Callers:
     def _withdraw_aside(self, wait: _Wait, error: BaseException) -> None:
         """Withdraw where another Ctrl-C cannot reach; say on the error what became of the call."""
         moment = min(now() + _INTERRUPTED, wait.last_moment)
-        extend(moment)
         try:
             work = partial(until(moment)(self._take_back), wait)
             withdrawal = aside(work, "withdrawal", daemon=False)
-            while not withdrawal.done():
-                # In slices, since Python misses a signal that comes just before a wait.
-                futures.wait([withdrawal], _PAUSE)
+            wait_for(withdrawal)
         except BaseException as other:
             note(other, "going on")
             raise
@@ -376,7 +373,7 @@ class Callers:
         while True:
             try:
                 return as_text(self._connection.run("withdraw", places, args))
-            except BrokerUnavailableError as error:
+            except own(BrokerUnavailableError) as error:
                 if not (is_limited() and is_passing(error) and left() > _PAUSE):
                     return "unknown"
             time.sleep(_PAUSE)
@@ -385,7 +382,7 @@ class Callers:
 # What could be taken back has been when one of these is raised.
 _TOLD: Final = (
     *(BrokerUnavailableError, CallTimeoutError, JobLostError),
-    *(QueueFullError, ServerUnavailableError),
+    *(QueueFullError, ServerUnavailableError, SignatureError),
 )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+import weakref
 from typing import TYPE_CHECKING, Any, Final
 
 import redis
@@ -28,12 +29,13 @@ from redis.retry import Retry
 from queued_gspread.clock import now
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.fork import ForkLock
+from queued_gspread.intrusion import own
 from queued_gspread.settings import hide_password
 
 from .address import CLUSTER, SERVER, Address, parse, unusable
 from .guide import LOST, REFUSED_FOR_GOOD, NobodyAnswersError, NoMasterError
 from .keys import Keys
-from .limit import left
+from .limit import left, until
 from .scripts import SCRIPTS
 from .topology import MovedAwayError, pool_of
 from .tries import RedisClock
@@ -42,11 +44,14 @@ from .wire import Pending, Wire, was_sent
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from queued_gspread.settings import Settings
+
 __all__ = [
     "LONGEST_RECONNECT",
     "REPLY_EXPIRY",
     "SLICE",
     "Connection",
+    "Link",
     "as_text",
     "connect",
     "is_locked_out",
@@ -96,7 +101,10 @@ _CODES_FOR_NOW: Final = (
 
 
 class Connection:
-    """The Redis of a namespace, shared by everything in this process that uses it."""
+    """The Redis of a namespace, shared by everything in this process that uses it.
+
+    What it has open is closed once nothing uses it.
+    """
 
     def __init__(self, url: str, namespace: str = "") -> None:
         self.url = url
@@ -104,6 +112,7 @@ class Connection:
         self.redis = _client(url, address, Keys(namespace).server)
         self.wire = Wire(self.redis.connection_pool)
         self.clock = RedisClock()
+        weakref.finalize(self, _close, self.wire, self.redis, os.getpid()).atexit = False
         self._can_fail_over = address.kind != SERVER
 
     def run(
@@ -141,11 +150,19 @@ class Connection:
         while True:
             try:
                 return self._run_twice(name, keys, args, then, lost)
-            except BrokerUnavailableError as error:
+            except own(BrokerUnavailableError) as error:
                 if not self._may_fail_over(error) or now() > deadline or left() <= 0:
                     error.may_have_run = bool(lost)
                     raise
             time.sleep(_PAUSE)
+
+    def unlink(self, key: str, seconds: float) -> None:
+        """Delete a key that would expire by itself, if that takes no longer than so."""
+        try:
+            with until(now() + seconds):
+                self.wire.tell(["UNLINK", key])
+        except own(RedisError):
+            pass
 
     def command(self, name: str, keys: list[str], args: list[Any]) -> list[Any]:
         """Return what runs a script that Redis knows, to go out with another one."""
@@ -165,13 +182,13 @@ class Connection:
     ) -> Any:
         try:
             return self._run(name, keys, args, then)
-        except RedisError as error:
+        except own(RedisError) as error:
             told = self._told(error, lost)
             if not isinstance(error, LOST) or _is_refused(error) or left() <= 0:
                 raise told from error
         try:
             return self._run(name, keys, args, then)
-        except RedisError as error:
+        except own(RedisError) as error:
             raise self._told(error, lost) from error
 
     def _told(
@@ -185,19 +202,27 @@ class Connection:
     def _run(self, name: str, keys: list[str], args: list[Any], then: Sequence[Any]) -> Any:
         try:
             return self._send(self.command(name, keys, args), then)
-        except NoScriptError:
+        except own(NoScriptError):
             return self._send(["EVAL", SCRIPTS[name].text, len(keys), *keys, *args], then)
 
     def _send(self, command: list[Any], then: Sequence[Any]) -> Any | tuple[Any, Pending]:
         return self.wire.ask_and_go_on(command, then) if then else self.wire.ask(command)
 
 
-_connections: dict[tuple[int, str, str], Connection] = {}
+def _close(wire: Wire, redis: redis.Redis, made_in: int) -> None:
+    wire.close()
+    if os.getpid() == made_in:  # else it is redis-py that drops what is the parent's
+        redis.connection_pool.disconnect()
+
+
+_connections: weakref.WeakValueDictionary[tuple[int, str, str], Connection] = (
+    weakref.WeakValueDictionary()
+)
 _lock = ForkLock()
 
 
 def connect(url: str, namespace: str = "") -> Connection:
-    """Return this process's connection to the Redis of a namespace.
+    """Return this process's connection to the Redis of a namespace, to be held by who uses it.
 
     A forked child gets its own: a socket that two processes use garbles both their replies.
 
@@ -211,9 +236,41 @@ def connect(url: str, namespace: str = "") -> Connection:
     if known is not None:
         return known
     with _lock:
-        if key not in _connections:
-            _connections[key] = Connection(url, namespace)
-        return _connections[key]
+        known = _connections.get(key)
+        if known is None:
+            known = _connections[key] = Connection(url, namespace)
+        return known
+
+
+class Link:
+    """Holds the connection to the Redis of some settings, for one of its users.
+
+    It can be copied and pickled with whoever has it.
+
+    Args:
+        settings: They say which Redis.
+
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._held: tuple[int, Connection] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Link, (self._settings,))
+
+    @property
+    def connection(self) -> Connection:
+        """The connection of this process."""
+        held, pid = self._held, os.getpid()
+        if held is None or held[0] != pid:
+            settings = self._settings
+            self._held = held = pid, connect(settings.redis_url, settings.namespace)
+        return held[1]
+
+    def let_go(self) -> None:
+        """Hold the connection no more, until it is used again."""
+        self._held = None
 
 
 def _client(url: str, address: Address, key: str) -> redis.Redis:
@@ -261,7 +318,8 @@ def _may_have_run(error: RedisError) -> bool:
 
 def _is_refused(error: RedisError) -> bool:
     """Tell whether Redis has certainly not done what it was told."""
-    return isinstance(error, BusyLoadingError) or _failed_to_connect(error)
+    is_turned_away = isinstance(error, BusyLoadingError) or "max number of clients" in str(error)
+    return is_turned_away or _failed_to_connect(error)
 
 
 def unavailable(url: str, error: RedisError) -> BrokerUnavailableError:

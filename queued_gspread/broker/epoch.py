@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.errors import BrokerUnavailableError
 
-from .connection import Connection, connect, is_locked_out, is_passing
+from .connection import Connection, Link, is_locked_out, is_passing
 from .keys import Keys
 
 if TYPE_CHECKING:
@@ -44,10 +44,11 @@ class Epoch:
         self.epoch = epoch
         self._stopping = stopping or threading.Event()
         self._keys = Keys(settings.namespace)
+        self._link = Link(settings)
 
     @property
     def _connection(self) -> Connection:
-        return connect(self.settings.redis_url, self.settings.namespace)
+        return self._link.connection
 
     def _fenced(
         self, script: str, keys: list[str], args: list[Any], *, insists: bool = False

@@ -11,7 +11,7 @@ from queued_gspread.errors import (
     ServerUnavailableError,
 )
 
-__all__ = ["UNDONE", "expired", "flagged", "may_be_made", "meaning", "note"]
+__all__ = ["UNDONE", "expired", "flagged", "may_be_made", "meaning", "note", "tell_answered"]
 
 _Flagged = TypeVar("_Flagged", CallTimeoutError, ServerUnavailableError)
 
@@ -66,3 +66,8 @@ def note(error: BaseException, fate: str) -> None:
         error.add_note(told)
     else:
         error.args = (*error.args, told)
+
+
+def tell_answered(error: BaseException) -> None:
+    """Say on an error that came after the reply that the call was made."""
+    note(error, "answered")

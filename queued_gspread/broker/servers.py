@@ -92,9 +92,15 @@ class Servers(Ledger):
 
     def under(self, epoch: str) -> Servers:
         """Return the same queue, written to under that epoch alone."""
-        return Servers(
+        same = Servers(
             self.settings, self.server_id, self._about, epoch=epoch, stopping=self._stopping
         )
+        same._link = self._link
+        return same
+
+    def hang_up(self) -> None:
+        """Close the connections to Redis if nothing else here uses them; the next use connects."""
+        self._link.let_go()
 
     def check_redis(self) -> str | None:
         """Make sure that this Redis drops nothing; return a warning where it might.

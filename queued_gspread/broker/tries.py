@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.clock import now
 from queued_gspread.errors import BrokerUnavailableError
+from queued_gspread.intrusion import own
 from queued_gspread.settings import hide_password
 
 from .keys import remembered_ms
@@ -80,7 +81,7 @@ def put_in(
 def _ask(connection: Connection, keys: Keys, wait: _Wait) -> int:
     try:
         shown: int = connection.run("alive", [keys.server], [], patience=wait.left)[-1]
-    except BrokerUnavailableError as error:
+    except own(BrokerUnavailableError) as error:
         error.may_have_run = False  # no job was sent
         raise
     return shown

@@ -1,31 +1,41 @@
 """Commands to Redis beneath redis-py's ``Redis``, which is most of what a short command costs.
 
 Several commands go out in one write, and an answer that nobody waits for is read when the
-connection is used next. Connecting, and what a connection is, stays with redis-py's pool: a line is
-a connection that is taken from it and kept. Nothing is sent twice here.
+connection is used next. Connecting, and what a connection is, stays with redis-py: a line is a
+connection made as its pool makes them, which no list but ours knows, so that one that is lost to an
+interrupt is closed. Nothing is sent twice here.
+
+What redis-py raises comes out of here as it is, and what a signal handler has raised meanwhile does
+too, whatever redis-py has made of it: connecting, where it has many ways to do so, is done in a
+thread of its own, where no handler runs.
 """
 
 from __future__ import annotations
 
-import contextlib
-import inspect
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-import redis
 from redis.exceptions import RedisError, ResponseError
 
+from queued_gspread.intrusion import chain, handled, has_broken_in, own, raise_unchanged
+
+from .aside import aside, wait_for
+from .limit import is_of_socket, moment, until
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
+
+    import redis
 
     Command = Sequence[Any]
 
 __all__ = ["Pending", "Wire", "was_sent"]
 
-_NAME: Final = inspect.signature(redis.ConnectionPool.get_connection).parameters["command_name"]
-# redis-py before 5.3 asks what a connection is for, and makes nothing of it.
-_PURPOSE: Final = ("",) if _NAME.default is inspect.Parameter.empty else ()
-
+# How many lines are kept while nobody uses them, and for how many seconds.
+_MOST_IDLE: Final = 32
+_LONGEST_IDLE: Final = 30.0
 
 # A connection that was used less than so many seconds ago is taken for alive.
 _FRESH: Final = 0.02
@@ -37,18 +47,19 @@ class _Line:
     def __init__(self, connection: Any) -> None:
         self.connection = connection
         self.owed = 0
+        self.idle_since = 0.0
         self._used = 0.0
 
     def write(self, commands: Sequence[Command]) -> None:
         packed = self.connection.pack_commands([_in_bytes(command) for command in commands])
-        self.connection.send_packed_command(packed, check_health=False)
+        _unmasked(partial(self.connection.send_packed_command, packed, check_health=False))
 
     def read(self) -> Any:
         while self.owed:
             self._skip()
         # Behind an error, Redis may close the connection.
         self._used = 0.0
-        answer = self.connection.read_response()
+        answer = _unmasked(self.connection.read_response)
         self._used = time.monotonic()
         return answer
 
@@ -57,23 +68,62 @@ class _Line:
         if time.monotonic() - self._used < _FRESH:
             return True
         try:
-            while self.connection.can_read():
+            while _unmasked(self.connection.can_read):
                 if not self.owed:
                     return False
                 self._skip()
-        except (RedisError, OSError):
+        except own(RedisError):
             return False
         return True
 
     def _skip(self) -> None:
         self.owed -= 1
-        with contextlib.suppress(ResponseError):
-            self.connection.read_response()
+        try:
+            _unmasked(self.connection.read_response)
+        except own(ResponseError):
+            pass
+
+    def close(self) -> None:
+        """Close the connection: what it still had to say is lost."""
+        self.connection.disconnect()
 
 
-def _in_bytes(command: Command) -> list[Any]:
-    # A stranger's names go back as they came: hiredis knows nothing of how text is encoded.
-    return [arg.encode(errors="surrogateescape") if type(arg) is str else arg for arg in command]
+def _unmasked(do: Callable[[], Any]) -> Any:
+    """Do something by redis-py; raise what has broken in as it was."""
+    outer = handled()
+    try:
+        return do()
+    except (RedisError, OSError) as error:
+        intruder = _intruder(error, outer)
+        if intruder is None:
+            raise
+    try:
+        raise_unchanged(intruder)
+    finally:
+        del intruder, outer  # or the frame and the exception hold each other, and all that is open
+
+
+def _intruder(error: BaseException, outer: BaseException | None) -> BaseException | None:
+    """Return what has broken in, of which redis-py may have made the error; None if nothing has.
+
+    redis-py makes an error of its own of any OSError, which has to be a socket's to be believed.
+    """
+    for link in chain(error, outer):
+        is_strange = isinstance(link, OSError) and not is_of_socket(link)
+        if is_strange or has_broken_in(link):
+            return link
+    return None
+
+
+def _in_bytes(command: Command) -> list[bytes]:
+    # Given a number, hiredis ends the process where a signal handler raises meanwhile.
+    return [arg if isinstance(arg, bytes) else _as_bytes(arg) for arg in command]
+
+
+def _as_bytes(arg: Any) -> bytes:
+    # A stranger's names go back as they came; a text of a class of its own is what it holds.
+    text = arg if isinstance(arg, str) else str(arg)
+    return str.encode(text, errors="surrogateescape")
 
 
 def was_sent(error: RedisError) -> bool:
@@ -103,20 +153,21 @@ class Pending:
         """Give the answer up, and the connection with it, if it was not read."""
         line, self._line = self._line, None
         if line is not None:
-            self._wire.hang_up(line)
+            line.close()
 
 
 class Wire:
     """The lines of one process to one Redis; any of its threads may use them.
 
     Args:
-        pool: Where connections come from.
+        pool: Says how connections are made.
 
     """
 
     def __init__(self, pool: redis.ConnectionPool) -> None:
         self._pool = pool
         self._idle: list[_Line] = []
+        self._most_idle = _MOST_IDLE
 
     def ask(self, command: Command) -> Any:
         """Send a command and return its answer.
@@ -150,7 +201,7 @@ class Wire:
         """
         line = self._written([command])
         line.owed += 1
-        self._idle.append(line)
+        self._keep(line)
 
     def read_last(self, line: _Line) -> Any:
         """Return the last answer that a line has to give, and take the line back."""
@@ -159,13 +210,29 @@ class Wire:
         except BaseException as error:
             self._after(error, line, is_last=True)
             raise
-        self._idle.append(line)
+        self._keep(line)
         return answer
 
-    def hang_up(self, line: _Line) -> None:
-        """Close a line: what it still had to say is lost."""
-        line.connection.disconnect()
-        self._pool.release(line.connection)
+    def close(self) -> None:
+        """Close all lines; one that is in use when it is not any more."""
+        self._most_idle = 0
+        self._forget_idle()
+
+    def _keep(self, line: _Line) -> None:
+        """Keep a line for the next command, unless there are enough; close what nobody needs."""
+        if len(self._idle) >= self._most_idle:
+            line.close()
+            return
+        line.idle_since = time.monotonic()
+        self._idle.append(line)
+        self._close_idle(line.idle_since - _LONGEST_IDLE)
+
+    def _close_idle(self, since: float) -> None:
+        try:
+            if self._idle[0].idle_since < since:
+                self._idle.pop(0).close()
+        except IndexError:
+            pass  # another thread has taken it
 
     def _written(self, commands: Sequence[Command]) -> _Line:
         line = self._line()
@@ -184,26 +251,46 @@ class Wire:
                 return _Line(self._new_connection())
             if line.is_alive():
                 return line
-            self.hang_up(line)
+            line.close()
 
     def _new_connection(self) -> Any:
+        connect = until(moment())(partial(_connected, self._pool))
+        made: Future[Any] = aside(connect, "connect", daemon=True)
         try:
-            return self._pool.get_connection(*_PURPOSE)
-        except RedisError as error:
-            error.was_sent = False  # type: ignore[attr-defined]
+            wait_for(made)
+        except BaseException:
+            made.add_done_callback(_disconnect)
             raise
+        return made.result()
 
     def _after(self, error: BaseException, line: _Line, *, is_last: bool) -> None:
         """Keep a line on which Redis has refused, if there is nothing to come; else close it."""
-        if is_last and isinstance(error, ResponseError):
-            self._idle.append(line)
+        is_own = isinstance(error, RedisError) and not has_broken_in(error)
+        if is_own and is_last and isinstance(error, ResponseError):
+            self._keep(line)
             return
-        self.hang_up(line)
-        if isinstance(error, RedisError) and not isinstance(error, ResponseError):
+        line.close()
+        if is_own and not isinstance(error, ResponseError):
             self._forget_idle()
 
     def _forget_idle(self) -> None:
         """Close the lines that lead to a Redis which was lost."""
         idle, self._idle = self._idle, []
         for line in idle:
-            self.hang_up(line)
+            line.close()
+
+
+def _connected(pool: redis.ConnectionPool) -> Any:
+    """Return a new connection; an error of redis-py says that nothing was sent over it."""
+    connection = pool.connection_class(**pool.connection_kwargs)
+    try:
+        connection.connect()
+    except RedisError as error:
+        error.was_sent = False  # type: ignore[attr-defined]
+        raise
+    return connection
+
+
+def _disconnect(made: Future[Any]) -> None:
+    if made.exception() is None:
+        made.result().disconnect()

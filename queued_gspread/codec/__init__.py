@@ -63,6 +63,7 @@ from queued_gspread.codec.exceptions import Raised
 from queued_gspread.codec.objects import Objects
 from queued_gspread.codec.registry import JOB, REPLY
 from queued_gspread.errors import CodecError
+from queued_gspread.intrusion import own
 
 __all__ = [
     "MAX_DEPTH",
@@ -90,7 +91,7 @@ def dumps(value: Any, /, *, in_job: bool = False) -> bytes:
     try:
         try:
             return pack(table.encoder(strict=False).visit(value))
-        except ValueError:
+        except own(ValueError):
             # Some number has no JSON form. That is rare, and looking for it is slow.
             return pack(table.encoder(strict=True).visit(value))
     except RecursionError:

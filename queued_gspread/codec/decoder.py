@@ -35,12 +35,12 @@ class Decoder:
     def __init__(self, kinds: Mapping[str, Kind], message: str) -> None:
         self._kinds = kinds
         self._message = message
-        self._reader = engine.decoder(self._object)
 
     def decode(self, data: bytes) -> Any:
         """Return the value that ``data`` stands for."""
         try:
-            return engine.unpack(data, self._reader)
+            # A reader that was kept would be a cycle, which keeps a client's connections open.
+            return engine.unpack(data, engine.decoder(self._object))
         except CodecError as error:
             if len(data) > _LONGEST_SEARCHED:
                 raise

@@ -11,6 +11,8 @@ import json
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeAlias
 
+from queued_gspread.intrusion import own
+
 __all__ = ["Hook", "decoder", "fits", "pack", "unpack"]
 
 Hook: TypeAlias = Callable[[list[tuple[str, Any]]], Any]
@@ -39,7 +41,7 @@ def fits(tree: Any, /) -> bool:
     """Tell whether every number in ``tree`` has a JSON form."""
     try:
         _encode(tree)
-    except ValueError:
+    except own(ValueError):
         return False
     return True
 

@@ -226,6 +226,7 @@ class Server:
             # Of a thread that has failed nobody knows what it left undone.
             lanes.join(None if self._failure.error is None else 0)
         self._left.clear()
+        self._queue.hang_up()
 
     def wait(self) -> None:
         """Wait until the server that :meth:`start` started no longer works.

@@ -322,3 +322,73 @@ def test_a_forked_child_has_a_connection_of_its_own(redis_url):
     os.close(writing)
     with os.fdopen(reading, "rb") as answer:
         assert answer.read() == b"own"
+
+
+@pytest.fixture
+def turning_away():
+    """Return the port of something that answers as a Redis at its maxclients, once it is asked."""
+
+    def turn_away():
+        while True:
+            try:
+                made, _ = listener.accept()
+            except OSError:
+                return
+            with made:
+                made.recv(2**16)
+                made.sendall(b"-ERR max number of clients reached\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=turn_away)
+        thread.start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join(PATIENCE)
+
+
+@pytest.mark.parametrize("greets_first", [False, True])
+def test_a_redis_that_takes_no_more_clients(turning_away, namespace, greets_first, monkeypatch):
+    """Where maxclients is reached nothing was sent, whatever the answer is an answer to."""
+    if not greets_first:
+        monkeypatch.setattr(redis.Connection, "on_connect_check_health", _say_nothing)
+        monkeypatch.setattr(redis.Connection, "on_connect", _say_nothing)
+    assert _is_certain(f"redis://127.0.0.1:{turning_away}", namespace)
+
+
+def _say_nothing(connection, **_):
+    connection._parser.on_connect(connection)
+
+
+def _is_certain(url, namespace):
+    """Tell whether a call fails and its error says that it will not be made."""
+    callers = Callers(Settings(redis_url=url, namespace=namespace, timeout=0.5))
+    error, _ = told_by(lambda: callers.call(new_id(), "lane", b"job"))
+    assert isinstance(error, BrokerUnavailableError)
+    return not error.may_have_run and "may still be made" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://127.0.0.1:1",
+        "redis://no-such-host.invalid",
+        "rediss://:{secret}@{place}",
+        "redis://:wrong@{place}",
+        "redis://{place}",
+        "redis://:{secret}@{place}/99",
+        "redis+sentinel://:{secret}@{place}/service",
+        "redis+sentinel://127.0.0.1:1/service",
+        "redis+cluster://:{secret}@{place}",
+    ],
+)
+def test_a_connection_that_cannot_be_made(locked_redis, namespace, url):
+    """Whatever keeps a call from being sent, its error says that it will not be made."""
+    place = locked_redis.url.partition("://")[2].partition("/")[0].rpartition("@")[2]
+    assert _is_certain(url.format(secret=SECRET, place=place), namespace)
+
+
+def test_a_redis_at_its_maxclients(own_redis, namespace, redis_of):
+    """A caller without a connection yet is turned away by a real Redis, and told the truth."""
+    raw = redis_of(own_redis)
+    raw.config_set("maxclients", len(raw.client_list()))
+    assert _is_certain(own_redis.url, namespace)

@@ -9,15 +9,20 @@ import redis
 from redis.exceptions import ConnectionError as Lost
 from redis.exceptions import ResponseError
 
+from queued_gspread.broker.topology import _Plain
 from queued_gspread.broker.wire import Wire
 from queued_gspread.embedded import TemporaryRedis
 
 
+def wire_to(url):
+    return Wire(redis.ConnectionPool.from_url(url, protocol=2, connection_class=_Plain))
+
+
 @pytest.fixture
 def wire(redis_url):
-    pool = redis.ConnectionPool.from_url(redis_url, protocol=2)
-    yield Wire(pool)
-    pool.disconnect()
+    wire = wire_to(redis_url)
+    yield wire
+    wire.close()
 
 
 @pytest.fixture
@@ -73,19 +78,19 @@ def test_a_refusal_of_the_first_command_gives_the_second_up(wire, namespace):
 def test_lines_to_a_redis_that_has_ended_are_not_used():
     """Nothing is sent on a connection that has ended while nobody used it."""
     with TemporaryRedis() as own:
-        wire = Wire(redis.ConnectionPool.from_url(own.url, protocol=2))
+        wire = wire_to(own.url)
         pending = [wire.ask_and_go_on(["PING"], ["PING"])[1] for _ in range(3)]
         assert [one.read() for one in pending] == 3 * [b"PONG"]
         wire.tell(["SET", "key", "value"])
         own.restart()
         assert wire.ask(["PING"]) == b"PONG"
-        wire._pool.disconnect()
+        wire.close()
 
 
 def test_a_lost_redis_is_met_once():
     """When a connection is lost in the middle, the others that are idle are given up with it."""
     with TemporaryRedis() as own:
-        wire = Wire(redis.ConnectionPool.from_url(own.url, protocol=2))
+        wire = wire_to(own.url)
         waiting, other = (wire.ask_and_go_on(["PING"], ["BLPOP", key, 20])[1] for key in "ab")
         wire.ask(["LPUSH", "b", "x"])
         assert other.read() == [b"b", b"x"]
@@ -94,7 +99,7 @@ def test_a_lost_redis_is_met_once():
         with pytest.raises(Lost):
             waiting.read()
         assert not wire._idle
-        wire._pool.disconnect()
+        wire.close()
 
 
 def test_a_strangers_text_goes_back_as_it_came(wire, namespace):

@@ -152,10 +152,10 @@ def test_a_cluster_that_has_lost_the_nodes_of_the_url(namespace):
     """Nodes that the URL does not name are asked once those that it names have gone."""
     with Cluster(newest_redis(), namespace) as group:
         url = f"redis+cluster://{group.nodes[0].host}"
-        assert queue_at(url, namespace).beat(60).state == "taken"
+        queue = queue_at(url, namespace)
+        assert queue.beat(60).state == "taken"
         group.nodes[0].kill()
         connect(url, namespace).redis.connection_pool.disconnect()
-        queue = queue_at(url, namespace)
         eventually(lambda: _state(queue) == "kept")
 
 
@@ -207,7 +207,8 @@ def test_a_replica_that_is_named_as_the_server(namespace, binary):
 def test_every_socket_is_kept_alive(locked, cluster, namespace, redis_url):
     """Every socket over TCP, those to Sentinels included, has a time-out and is kept alive."""
     for url in (locked.url, cluster.url, redis_url):
-        queue_at(url, namespace).beat(60)
+        queue = queue_at(url, namespace)
+        queue.beat(60)
         wire = connect(url, namespace).wire
         guide = getattr(wire._pool, "sentinel_manager", None)
         others = [client.connection_pool for client in (guide._clients.values() if guide else [])]

@@ -1,0 +1,131 @@
+"""Exceptions that break in from outside: a signal handler raises them wherever a thread is.
+
+A handler may raise anything, also what this package or redis-py handles themselves: the usual
+time-out by SIGALRM raises a ``TimeoutError``, which looks like a network's. Whoever handles an
+error that could be one therefore asks for it by :func:`own`, and :func:`unconverted` undoes what
+code has made of one that did not.
+
+A handler is known by its frame: Python passes it the frame that it has interrupted, which no other
+function gets from its caller. A list of the modules that may raise would fail with every library
+that wraps a socket or redis-py.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import CodeType, FrameType, TracebackType
+
+__all__ = ["chain", "handled", "has_broken_in", "own", "raise_unchanged", "unconverted"]
+
+E = TypeVar("E", bound=BaseException)
+
+
+def handled() -> BaseException | None:
+    """Return the exception that is being handled; it is the context of any that is raised."""
+    return sys.exc_info()[1]
+
+
+def own(*kinds: type[E]) -> tuple[type[E], ...]:
+    """Return what an ``except`` is to catch: these kinds, unless the exception has broken in."""
+    error = handled()
+    return () if error is not None and has_broken_in(error) else kinds
+
+
+def has_broken_in(error: BaseException) -> bool:
+    """Tell whether a signal handler has raised an exception."""
+    handlers = list(_codes_of_handlers())
+    interrupted: list[FrameType] = []
+    step = error.__traceback__
+    while step is not None:
+        frame = step.tb_frame
+        if frame.f_code in handlers or _is_passed_one_of(interrupted, frame):
+            return True
+        interrupted.append(frame)
+        step = step.tb_next
+    return False
+
+
+def _is_passed_one_of(interrupted: list[FrameType], frame: FrameType) -> bool:
+    names = frame.f_code.co_varnames[: frame.f_code.co_argcount + 1]  # and perhaps *args
+    for value in map(frame.f_locals.get, names):
+        given = value if type(value) is tuple else (value,)
+        if any(one is other for one in given for other in interrupted):
+            return True
+    return False
+
+
+def _codes_of_handlers() -> Iterator[CodeType]:
+    # A handler may have deleted what it was passed.
+    for number in signal.valid_signals():
+        handler: Any = signal.getsignal(number)
+        code = getattr(getattr(handler, "__func__", handler), "__code__", None)
+        if code is not None:
+            yield code
+
+
+def chain(error: BaseException, outer: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception and those in whose handling it was raised, up to what was handled before.
+
+    Args:
+        error: The exception.
+        outer: What was being handled before all this began.
+
+    """
+    link: BaseException | None = error
+    while link is not None and link is not outer:
+        yield link
+        link = link.__context__
+
+
+def raise_unchanged(error: BaseException) -> NoReturn:
+    """Raise an exception that was raised before, with the context that it has."""
+    context = error.__context__
+    try:
+        raise error
+    finally:
+        error.__context__ = context
+        del error, context  # the frame is part of the exception now
+
+
+class unconverted:  # noqa: N801 - a context manager, as those of contextlib are named
+    """Raises what breaks into a block as it was, whatever the block has made of it.
+
+    Args:
+        tell: Called with what has broken in.
+
+    """
+
+    def __init__(self, tell: Callable[[BaseException], None] | None = None) -> None:
+        self._tell = tell
+        self._outer: BaseException | None = None
+
+    def __enter__(self) -> None:
+        self._outer = handled()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        outer, self._outer = self._outer, None
+        intruder = None if error is None else _intruder(error, outer)
+        try:
+            if intruder is not None and self._tell is not None:
+                self._tell(intruder)
+            if intruder is not None and intruder is not error:
+                raise_unchanged(intruder)
+        finally:
+            del error, intruder, outer, traceback
+
+
+def _intruder(error: BaseException, outer: BaseException | None) -> BaseException | None:
+    for link in chain(error, outer):
+        if has_broken_in(link) or not isinstance(link, Exception):
+            return link
+    return None
