@@ -124,7 +124,8 @@ def _interrupts(evidence):
 def _poisoned(evidence):
     """Find calls that have ended with an error that is for what another call holds."""
     for call in evidence.calls:
-        if MARK in call.told and not _is_poisoned(evidence, call):
+        is_for_it = MARK in call.told or call.outcome == "ReadTimeout"
+        if is_for_it and not _is_poisoned(evidence, call):
             yield Violation(HARMED, f"{call.client}: {call.told}", (call,))
 
 

@@ -53,9 +53,14 @@ def shown(counts):
 
 def explained(violation):
     """Return the lines that tell of a violation, with the calls that belong to it."""
-    calls = [replace(call, told=call.told[:_SHOWN]) for call in violation.calls]
-    lines = [f"  {violation.rule}: {violation.what[:_SHOWN]}"]
+    calls = [replace(call, told=_short(call.told)) for call in violation.calls]
+    lines = [f"  {violation.rule}: {_short(violation.what)}"]
     return "\n".join([*lines, *(f"    {call}" for call in calls)])
+
+
+def _short(text):
+    """Return a text without the traceback of a server's that may follow."""
+    return text.partition("\nOn the server:")[0][:_SHOWN]
 
 
 def _fate(call):

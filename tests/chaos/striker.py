@@ -13,7 +13,7 @@ from .plan import HOW
 from .suspension import suspend
 
 # Longer than it takes to stop a server that does not wait, and to have the other one send again.
-_SLOW = 1.5
+_SLOW = 1.2
 _LOOK = 0.02
 
 

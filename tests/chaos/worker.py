@@ -8,17 +8,20 @@ import sys
 import time
 from pathlib import Path
 
+from alarms import Alarms
 from fates import told
 
 import queued_gspread as gspread
 from queued_gspread.broker import keys
 
-from .alarms import Alarms
 from .history import Journal
 from .places import CELLS, INSERTS, ROWS, cell_of, first_column
 
 _ALARMED = 0.4
 """The share of calls of such a client that a signal comes in."""
+
+_MOMENTS = (0.0003, 0.03)
+"""From the middle of an enqueue to that of a wait for Google."""
 
 # How often each kind of call is made, and how.
 _WEIGHTS = {
@@ -57,7 +60,8 @@ class Worker:
         if memory is not None:
             keys.REMEMBERED = memory
         self._chance = random.Random(seed)
-        self._alarms = Alarms(random.Random(f"alarms {seed}"), _ALARMED if is_alarmed else 0.0)
+        share = _ALARMED if is_alarmed else 0.0
+        self._alarms = Alarms(random.Random(f"alarms {seed}"), share, _MOMENTS)
         self._client = gspread.authorize(timeout=timeout, **queue)
         self._keys = books
         self._sheets = {}
@@ -72,13 +76,14 @@ class Worker:
                 for title, key in self._keys.items():
                     book = self._client.open_by_key(key)
                     self._sheets[title] = {sheet.title: sheet for sheet in book.worksheets()}
-            except (gspread.exceptions.GSpreadException, OSError):
+            except Exception:  # noqa: BLE001 - whatever it is
                 time.sleep(0.1)
 
     def work(self):
-        for _ in range(self._calls):
-            (what,) = self._chance.choices(list(_WEIGHTS), list(_WEIGHTS.values()))
-            getattr(self, f"_{what}")(self._chance.choice(list(self._keys)))
+        with self._alarms:
+            for _ in range(self._calls):
+                (what,) = self._chance.choices(list(_WEIGHTS), list(_WEIGHTS.values()))
+                getattr(self, f"_{what}")(self._chance.choice(list(self._keys)))
         self._journal.close()
 
     def _append(self, title):

@@ -14,6 +14,7 @@ from random import Random
 from unittest import mock
 
 import redis
+from alarms import Alarms
 from calls import WORKSHEET
 from hostile import look_at
 
@@ -31,6 +32,8 @@ from .mutations import OF_BYTES, OF_REPLIES, broken
 from .samples import replies
 
 _BATCH = 500
+# A call whose reply is there already takes about as long.
+_MOMENTS = (0.0001, 0.002)
 
 
 class Planted:
@@ -51,8 +54,19 @@ class Planted:
     def close(self):
         self._redis.close()
 
-    def throw(self, count, seed):
-        """Read so many broken replies; return what came of them, and what should not have."""
+    def throw(self, count, seed, alarmed=0.0):
+        """Read so many broken replies; return what came of them, and what should not have.
+
+        Args:
+            count: How many.
+            seed: What they are drawn from.
+            alarmed: The share of the calls in which a signal's handler raises.
+
+        """
+        with Alarms(Random(f"alarms {seed}"), alarmed, _MOMENTS) as self._alarms:
+            return self._throw(count, seed)
+
+    def _throw(self, count, seed):
         random, outcomes, wrong = Random(seed), Counter(), []
         for left in range(count, 0, -_BATCH):
             for _ in range(min(left, _BATCH)):
@@ -86,12 +100,18 @@ class Planted:
                 warnings.catch_warnings(),
             ):
                 warnings.simplefilter("ignore")
-                self._sheet().acell("A1")
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is looked at
+                self._alarms.around(self._sheet().acell, "A1")
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is looked at
+            if self._alarms.is_interrupt(error):
+                return "interrupted", True
             look_at(error)
+            if self._alarms.swallowed:
+                return f"{type(error).__name__} for {self._alarms.swallowed}", False
             if isinstance(error, QueuedGspreadError):
                 return type(error).__name__, True
             return _name(error), type(told) is type(error)
+        if self._alarms.swallowed:
+            return f"returned for {self._alarms.swallowed}", False
         return "returned", not isinstance(told, Exception)
 
     def _told(self, body):

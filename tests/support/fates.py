@@ -21,8 +21,8 @@ _GIVEN_UP = ("CallTimeoutError", "ServerUnavailableError")
 # Google's answers that the emulator is told to give.
 _INJECTED = (401, 403, 408, 429, 500, 502, 503)
 _NOT_APPLIED = (401, 403, 429)
-# What a call whose time is over may end with, where the connection was reset.
-_RESET = ("ConnectionError", "ChunkedEncodingError")
+# What a call whose time is over may end with, where the connection was reset or silent.
+_RESET = ("ConnectionError", "ChunkedEncodingError", "ReadTimeout")
 # One request, and one that is not sent again unless it was certainly not applied.
 _SINGLE = ("append", "add_sheet")
 

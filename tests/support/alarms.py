@@ -21,36 +21,42 @@ _KINDS = (
     *(TimeoutError, ConnectionResetError, OSError, Enough, Leave, CallTimeoutError),
     *(KeyboardInterrupt, KeyboardInterrupt),
 )
-# From the middle of an enqueue to that of a wait for Google.
-_MOMENTS = (0.0003, 0.03)
 
 
 class Alarms:
-    """Has some calls of a process be interrupted.
+    """Has some calls of a process's main thread be interrupted, for as long as it is entered.
 
     Args:
         chance: What decides which, when, and by what.
         share: The share of the calls.
+        moments: Seconds from the beginning of a call, from and to.
 
     Attributes:
         raised: What the handler has raised during the latest call, in order.
 
     """
 
-    def __init__(self, chance, share):
-        self._chance, self._share = chance, share
+    def __init__(self, chance, share, moments):
+        self._chance, self._share, self._moments = chance, share, moments
         self.raised = []
         self._ignored = []
-        signal.signal(signal.SIGALRM, self._handle)
+
+    def __enter__(self):
+        self._before = signal.signal(signal.SIGALRM, self._handle), sys.unraisablehook
         # Where Python itself lets nothing out: a finalizer, say.
         sys.unraisablehook = lambda found: self._ignored.append(found.exc_value)
+        return self
+
+    def __exit__(self, *_):
+        handler, sys.unraisablehook = self._before
+        signal.signal(signal.SIGALRM, handler)
 
     def around(self, make, value):
         """Make a call, or have it interrupted once or twice."""
         self.raised, self._ignored = [], []
         if self._chance.random() >= self._share:
             return make(value)
-        moments = self._chance.uniform(*_MOMENTS), self._chance.choice([0.0, 0.0, 0.001])
+        moments = self._chance.uniform(*self._moments), self._chance.choice([0.0, 0.0, 0.001])
         try:
             signal.setitimer(signal.ITIMER_REAL, *moments)
             try:
