@@ -38,13 +38,13 @@ def test_the_first_answer_comes_before_the_second_is_there(wire, raw, namespace)
 
 def test_all_that_is_packed_is_bytes(wire, monkeypatch):
     """No number is left to be made text of by a parser in C, which a signal's handler may end."""
-    packed = []
-    pack = redis.Connection.pack_commands
-    monkeypatch.setattr(
-        redis.Connection,
-        "pack_commands",
-        lambda self, all_: packed.extend(all_) or pack(self, all_),
-    )
+    packed, pack = [], redis.Connection.pack_commands
+
+    def note(self, commands):
+        packed.extend(commands)
+        return pack(self, commands)
+
+    monkeypatch.setattr(redis.Connection, "pack_commands", note)
     assert wire.ask(["EVAL", "return ARGV", 1, "key", "text", b"bytes", 7, 2.5]) == [
         *(b"text", b"bytes", b"7", b"2.5")
     ]
