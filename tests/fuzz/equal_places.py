@@ -34,7 +34,7 @@ class EqualPlaces:
         kept = [
             self._put(f"kept-{number}", f"withdrawn-{number}", random) for number in range(count)
         ]
-        rows = [row[0] for row in self._sheet.get_all_values()]
+        rows = [cell for row in self._sheet.get_all_values() for cell in row]
         wrong = [f"made, although it was withdrawn: {row}" for row in rows if "withdrawn" in row]
         for number, (job_id, gone_id) in enumerate(kept):
             times = rows.count(f"kept-{number}")

@@ -7,6 +7,7 @@ import pytest
 from queued_gspread.emulator import Emulator
 
 from .client_side import Planted, throw_sealed
+from .late_tries import LateTries
 from .server_side import Fuzzed, errors_of
 
 SEED = 5
@@ -40,6 +41,13 @@ def test_a_server_tells_jobs_in_one_place_apart(redis_url, emulator, tmp_path):
         assert server.throw_in_equal_places(30, SEED) == (30, [])
     finally:
         server.close()
+
+
+def test_a_call_that_is_not_made_stays_out_however_late_it_comes(redis_url):
+    """A try at an enqueue that comes when its id is forgotten puts in nothing that was given up."""
+    told, wrong = LateTries(redis_url).throw(4, SEED)
+    assert wrong == []
+    assert sum(told.values()) == 4
 
 
 def test_a_client_withstands_broken_replies(redis_url):

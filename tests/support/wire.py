@@ -79,6 +79,7 @@ class Wire:
     Attributes:
         commands: The names of the commands that have come, over all connections.
         hits: The names of those that were cut or stalled.
+        delivered: Set when a script that was delayed has come to Redis.
 
     """
 
@@ -90,6 +91,7 @@ class Wire:
         self._links = set()
         self._trouble = None
         self._flows = threading.Event()
+        self.delivered = threading.Event()
         self._is_closed = False
         self.commands = []
         self.hits = []
@@ -205,6 +207,7 @@ class Wire:
         if trouble.kind == LATE:
             far.sendall(command)
             far.recv(1)
+            self.delivered.set()
         _reset(near)
         _reset(far)
         raise EOFError
