@@ -5,7 +5,8 @@
 Half of the count are jobs (a third of them for a server with a signing key), half are replies
 (a fifth of them signed, and then altered).
 A hundredth as many enqueues come late, and as many jobs stand in the places of others; signals come
-in a quarter more of the replies. ``--valid N`` makes so many valid calls as well. The status is 1 if something went wrong.
+in a quarter more of the replies. ``--valid N`` makes so many valid calls as well. The status is 1
+if something went wrong.
 """
 
 from __future__ import annotations
