@@ -9,7 +9,7 @@ from typing import Any
 
 from fates import MADE, MAYBE, NOT_MADE, UNSTATED, fate_of
 
-from .poison import MARK
+from .poison import MARK, SILENT
 
 LOST, DOUBLED, UNASKED, INVENTED = "lost", "doubled", "made all the same", "invented"
 STALE, ORDER, HANGS, STRANGE = "stale read", "order", "hangs", "unstated error"
@@ -110,6 +110,10 @@ def _is_forbidden_for_nothing(evidence, call):
     return call.status == HTTPStatus.FORBIDDEN and not _is_poisoned(evidence, call)
 
 
+def _is_silent(evidence):
+    return evidence.poison is not None and evidence.poison.how == SILENT
+
+
 def _is_poisoned(evidence, call):
     return evidence.poison is not None and evidence.poison.befalls(call)
 
@@ -124,8 +128,8 @@ def _interrupts(evidence):
 def _poisoned(evidence):
     """Find calls that have ended with an error that is for what another call holds."""
     for call in evidence.calls:
-        is_for_it = MARK in call.told or call.outcome == "ReadTimeout"
-        if is_for_it and not _is_poisoned(evidence, call):
+        is_silenced = call.outcome == "ReadTimeout" and _is_silent(evidence)
+        if (MARK in call.told or is_silenced) and not _is_poisoned(evidence, call):
             yield Violation(HARMED, f"{call.client}: {call.told}", (call,))
 
 

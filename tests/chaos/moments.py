@@ -28,11 +28,6 @@ class Moments:
             self._is_over = True
             self._changed.notify_all()
 
-    @property
-    def go_on(self):
-        """Whether the end has not come yet."""
-        return not self._is_over
-
     def wait_for(self, moment, count):
         """Wait for an event; tell whether it came before the end."""
         return (self._until_arrived if moment == "arrival" else self._until_answered)(count)
@@ -41,9 +36,13 @@ class Moments:
     def slow_reads(self, seconds):
         """Let reads take so long; yield what waits for the next one that arrives."""
         arrived = threading.Event()
-        rule = self._emulator.faults.add(
-            Latency(seconds), method="GET", match=lambda request: arrived.set() or request.on_sheets
-        )
+
+        def note(request):
+            if request.on_sheets:
+                arrived.set()
+            return request.on_sheets
+
+        rule = self._emulator.faults.add(Latency(seconds), method="GET", match=note)
 
         def wait_for_next():
             arrived.clear()

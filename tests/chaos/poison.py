@@ -20,7 +20,7 @@ BROKEN, FORBIDDEN, SILENT = "broken", "forbidden", "silent"
 MARK = "what this request holds is bad"
 """The message of Google's that tells that a request has met such a fault."""
 
-_SILENCE = 4.0
+_SILENCE = 5.0
 _JSON = {"Content-Type": "application/json"}
 
 # Each tells nothing of the request that Google's own error would, or is no answer at all.

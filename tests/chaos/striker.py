@@ -14,7 +14,6 @@ from .suspension import suspend
 
 # Longer than it takes to stop a server that does not wait, and to have the other one send again.
 _SLOW = 1.2
-_LOOK = 0.02
 
 
 class Striker:
@@ -38,6 +37,7 @@ class Striker:
         self._lock = threading.Lock()
         self._aftermath = ThreadPoolExecutor(8)
         self._repairs = []
+        self._suspensions = []
         self._thread = threading.Thread(target=self._strike_all)
         self.dealt = Counter()
 
@@ -51,6 +51,8 @@ class Striker:
         self._aftermath.shutdown(wait=True)
         for repair in self._repairs:
             repair.result()
+        for is_over in self._suspensions:
+            is_over()
 
     def _strike_all(self):
         for blow in self._plan.blows:
@@ -81,17 +83,19 @@ class Striker:
         one, other = replace(blow, times=1), replace(blow, times=1, victim="standby")
         with self._moments.slow_reads(_SLOW) as wait_for_next:
             for number in range(blow.times):
-                if not wait_for_next():
-                    return
-                while not self._strike(one) and self._moments.go_on:
-                    time.sleep(_LOOK)
+                is_struck = False
+                while not is_struck:  # not where the read is still one of the server before
+                    if not wait_for_next():
+                        return
+                    is_struck = self._strike(one)
                 if number == 1:
                     self._strike(other)  # while it takes over
 
     def _suspend(self, blow):
         for client in self._cast.clients:
             if client.work.name == blow.victim:
-                suspend(client, blow.signal, self._cast.redis.url, self.dealt)
+                over = suspend(client, blow.signal, self._cast.redis.url, self.dealt)
+                self._suspensions.append(over)
 
     def _put_right(self, victim, blow):
         time.sleep(blow.pause)

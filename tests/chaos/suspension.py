@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import redis
+from waiting import PATIENCE
 from wire import AFTER
 
 from queued_gspread.broker.keys import Keys
@@ -29,20 +31,31 @@ def suspend(client, kind, redis_url, dealt):
         redis_url: Of the Redis itself.
         dealt: Counts what has come of it.
 
+    Returns:
+        What waits until it is over, where it has begun.
+
     """
+    has_begun, is_over = threading.Event(), threading.Event()
 
     def act():
+        has_begun.set()
         if kind == ASLEEP:
             client.signal("SIGSTOP")
         dealt["client", kind] += _until_forgotten(redis_url)
         if kind == ASLEEP:
             client.signal("SIGCONT")
+            is_over.set()
+
+    def wait():
+        if has_begun.is_set():
+            (is_over if kind == ASLEEP else client.wire.delivered).wait(PATIENCE)
 
     sha = SCRIPTS["enqueue"].sha
     if kind == ASLEEP:
         client.wire.cut_script(sha, 1, AFTER, act, holding=_APPEND)
     else:
         client.wire.delay_script(sha, 1, act, is_silent=kind == WITHDRAWN, holding=_APPEND)
+    return wait
 
 
 def _until_forgotten(redis_url):

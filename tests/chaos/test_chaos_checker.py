@@ -15,7 +15,7 @@ from queued_gspread.server.outcome import late
 from . import checker
 from .checker import Book, Evidence, violations
 from .history import Call, Journal, read_history
-from .poison import BROKEN, FORBIDDEN, MARK, NUMBER, PLACE, ROW, Poison
+from .poison import BROKEN, FORBIDDEN, MARK, NUMBER, PLACE, ROW, SILENT, Poison
 
 UNKNOWN = {"outcome": "OutcomeUnknownError"}
 WITHDRAWN = {"outcome": "CallTimeoutError", "told": "… was not started and will not be made"}
@@ -313,6 +313,7 @@ def test_servers_that_did_not_die(deaths, rule):
 
 
 BAD = {"outcome": "APIError", "status": 500, "told": f"APIError: [500]: {MARK}"}
+NO_ANSWER = {"outcome": "ReadTimeout"}
 NOT_ALLOWED = {"outcome": "APIError", "status": 403, "told": f"APIError: [403]: {MARK}"}
 
 
@@ -326,6 +327,8 @@ NOT_ALLOWED = {"outcome": "APIError", "status": 403, "told": f"APIError: [403]: 
         ("update", 2, BAD, Poison(NUMBER, BROKEN, "a"), None),
         ("update", 3, BAD, Poison(NUMBER, BROKEN, "a"), checker.HARMED),
         ("cell", "a", NOT_ALLOWED, Poison(PLACE, FORBIDDEN, "a"), None),
+        ("cell", "a", NO_ANSWER, Poison(PLACE, SILENT, "a"), None),
+        ("cell", "b", NO_ANSWER, Poison(PLACE, SILENT, "a"), checker.HARMED),
     ],
 )
 def test_a_call_that_fails_for_what_it_holds(what, value, outcome, poison, rule):

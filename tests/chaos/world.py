@@ -143,7 +143,7 @@ def _options_for(classes):
     if STOPS in classes:
         found["shutdown-timeout"] = 0.3
     if CONTENT in classes:
-        found |= {"retry-for": 2.0, "request-timeout": 2.0}
+        found |= {"retry-for": 2.0, "request-timeout": 3.0}
     return found
 
 

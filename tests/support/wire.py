@@ -205,9 +205,11 @@ class Wire:
         if trouble.kind == STALL:
             self._flows.wait(PATIENCE)
         if trouble.kind == LATE:
-            far.sendall(command)
-            far.recv(1)
-            self.delivered.set()
+            try:
+                far.sendall(command)
+                far.recv(1)
+            finally:
+                self.delivered.set()
         _reset(near)
         _reset(far)
         raise EOFError
