@@ -43,8 +43,7 @@ class Alarms:
 
     def __enter__(self):
         self._before = signal.signal(signal.SIGALRM, self._handle), sys.unraisablehook
-        # Where Python itself lets nothing out: a finalizer, say.
-        sys.unraisablehook = lambda found: self._ignored.append(found.exc_value)
+        sys.unraisablehook = self._note_ignored
         return self
 
     def __exit__(self, *_):
@@ -75,6 +74,13 @@ class Alarms:
         """The name of what the handler has raised last, unless Python itself has let it go."""
         left = [one for one in self.raised if not any(one is other for other in self._ignored)]
         return type(left[-1]).__name__ if left else ""
+
+    def _note_ignored(self, found):
+        """Note what Python itself lets not out: of a finalizer, say."""
+        if self.is_interrupt(found.exc_value):
+            self._ignored.append(found.exc_value)
+        else:
+            self._before[1](found)
 
     def _handle(self, *_):
         if len(self.raised) > 1:
