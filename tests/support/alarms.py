@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 
@@ -43,10 +44,14 @@ class Alarms:
 
     def __enter__(self):
         self._before = signal.signal(signal.SIGALRM, self._handle), sys.unraisablehook
-        sys.unraisablehook = self._note_ignored
+        # What Python lets not out, of a finalizer say; or a socket that was being made, which
+        # redis-py leaves to the collector then.
+        sys.unraisablehook = lambda found: self._ignored.append(found.exc_value)
         return self
 
     def __exit__(self, *_):
+        self.raised, self._ignored = [], []
+        gc.collect()  # now, so that nobody else is told of what is left
         handler, sys.unraisablehook = self._before
         signal.signal(signal.SIGALRM, handler)
 
@@ -74,13 +79,6 @@ class Alarms:
         """The name of what the handler has raised last, unless Python itself has let it go."""
         left = [one for one in self.raised if not any(one is other for other in self._ignored)]
         return type(left[-1]).__name__ if left else ""
-
-    def _note_ignored(self, found):
-        """Note what Python itself lets not out: of a finalizer, say."""
-        if self.is_interrupt(found.exc_value):
-            self._ignored.append(found.exc_value)
-        else:
-            self._before[1](found)
 
     def _handle(self, *_):
         if len(self.raised) > 1:
