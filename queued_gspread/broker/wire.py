@@ -29,7 +29,6 @@ _PURPOSE: Final = ("",) if _NAME.default is inspect.Parameter.empty else ()
 
 # A connection that was used less than so many seconds ago is taken for alive.
 _FRESH: Final = 0.02
-_WRITTEN: Final = (str, int, float)
 
 
 class _Line:
@@ -73,12 +72,8 @@ class _Line:
 
 
 def _in_bytes(command: Command) -> list[Any]:
-    # A stranger's names go back as they came: hiredis knows nothing of how text is encoded, and
-    # crashes where a signal's handler raises while it makes text of a number.
-    return [
-        str(arg).encode(errors="surrogateescape") if type(arg) in _WRITTEN else arg
-        for arg in command
-    ]
+    # A stranger's names go back as they came: hiredis knows nothing of how text is encoded.
+    return [arg.encode(errors="surrogateescape") if type(arg) is str else arg for arg in command]
 
 
 def was_sent(error: RedisError) -> bool:
