@@ -60,24 +60,32 @@ class Planted:
         Args:
             count: How many.
             seed: What they are drawn from.
-            alarmed: The share of the calls in which a signal's handler raises.
+            alarmed: The share of the calls in which a signal's handler raises; their replies are
+                whole ones.
 
         """
         with Alarms(Random(f"alarms {seed}"), alarmed, _MOMENTS) as self._alarms:
-            return self._throw(count, seed)
+            return self._throw(count, seed, is_broken=not alarmed)
 
-    def _throw(self, count, seed):
+    def _throw(self, count, seed, *, is_broken):
         random, outcomes, wrong = Random(seed), Counter(), []
         for left in range(count, 0, -_BATCH):
             for _ in range(min(left, _BATCH)):
-                how, body = broken(random, random.choice(self._samples), OF_REPLIES)
-                fields = self._fields(random, body)
+                how, fields = self._planted(random, is_broken=is_broken)
                 outcome, is_right = self._read(fields)
                 outcomes[outcome] += 1
                 if not is_right:
                     wrong.append(f"{outcome} for a reply that was {how}: {fields!r:.300}")
             self._redis.delete(*self._redis.keys(self._keys.lane("*")), self._keys.waiting)
         return outcomes, wrong
+
+    def _planted(self, random, *, is_broken):
+        """Return how a reply was broken, in a word, and its fields."""
+        whole = random.choice(self._samples)
+        if not is_broken:
+            return "whole", [b"body", whole]
+        how, body = broken(random, whole, OF_REPLIES)
+        return how, self._fields(random, body)
 
     @staticmethod
     def _fields(random, body):
