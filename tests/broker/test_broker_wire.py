@@ -41,6 +41,21 @@ def test_the_first_answer_comes_before_the_second_is_there(wire, raw, namespace)
     assert pending.read() == [key.encode(), b"x"]
 
 
+def test_all_that_is_packed_is_bytes(wire, monkeypatch):
+    """No number is left to be made text of by a parser in C, which a signal's handler may end."""
+    packed, pack = [], redis.Connection.pack_commands
+
+    def note(self, commands):
+        packed.extend(commands)
+        return pack(self, commands)
+
+    monkeypatch.setattr(redis.Connection, "pack_commands", note)
+    assert wire.ask(["EVAL", "return ARGV", 1, "key", "text", b"bytes", 7, 2.5]) == [
+        *(b"text", b"bytes", b"7", b"2.5")
+    ]
+    assert {type(arg) for arg in packed[-1]} == {bytes}
+
+
 def test_a_line_is_used_again(wire, connections):
     """Commands one after the other share a connection, whatever came of them."""
     assert wire.ask(["PING"]) == b"PONG"

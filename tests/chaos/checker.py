@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 from fates import MADE, MAYBE, NOT_MADE, UNSTATED, fate_of
 
+from .poison import MARK, SILENT
+
 LOST, DOUBLED, UNASKED, INVENTED = "lost", "doubled", "made all the same", "invented"
 STALE, ORDER, HANGS, STRANGE = "stale read", "order", "hangs", "unstated error"
 LEFTOVER, REFUSED, DIED = "leftover key", "refused by the quota", "died"
+SWALLOWED, HARMED, BLAMED = "swallowed", "failed for another's fault", "no server died of it"
 
+# As many servers have to die while they have a job before it is told that they died of it.
+_DEATHS = 3
 # The keys that stay, by what follows the namespace (see broker.keys); others have to expire.
 _STAYING = ("server", "recent", "valve", "slots:read", "slots:write", "slots:drive")
 _EXPIRING = ("reply:", "control:", "wanted:")
@@ -50,6 +56,8 @@ class Evidence:
         refused: The requests that the emulator's own quota refused.
         left: The keys that are left in Redis, with the seconds until they expire, or None.
         died: What ended although nobody had ended it, or ended badly.
+        poison: What always fails, as :class:`.poison.Poison` tells it, or None.
+        deaths: How many servers were killed or stopped while they worked.
 
     """
 
@@ -62,6 +70,8 @@ class Evidence:
     refused: list[str] = field(default_factory=list)
     left: dict[str, int | None] = field(default_factory=dict)
     died: list[str] = field(default_factory=list)
+    poison: Any = None
+    deaths: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,8 +86,9 @@ class Violation:
 def violations(evidence):
     """Return everything that should not be."""
     rules = (
-        *(_answers, _rows, _inserts, _sheets, _copies, _row_order, _insert_order, _row_reads),
-        *(_cell_reads, _counters, _keys, _quota, _deaths),
+        *(_answers, _interrupts, _poisoned, _blamed, _rows, _inserts, _sheets, _copies),
+        *(_row_order, _insert_order, _row_reads, _cell_reads),
+        *(_counters, _keys, _quota, _deaths),
     )
     return [found for rule in rules for found in rule(evidence)]
 
@@ -90,8 +101,43 @@ def _answers(evidence):
     for call in evidence.calls:
         if call.ended is None and call.client not in evidence.killed | evidence.hung:
             yield Violation(HANGS, f"{call.client} was never answered", (call,))
-        if fate_of(call) == UNSTATED:
+        if fate_of(call) == UNSTATED or _is_forbidden_for_nothing(evidence, call):
             yield Violation(STRANGE, f"{call.outcome}: {call.told}", (call,))
+
+
+def _is_forbidden_for_nothing(evidence, call):
+    """Tell whether a call has ended with a 403 although nothing that it holds meets one."""
+    return call.status == HTTPStatus.FORBIDDEN and not _is_poisoned(evidence, call)
+
+
+def _is_silent(evidence):
+    return evidence.poison is not None and evidence.poison.how == SILENT
+
+
+def _is_poisoned(evidence, call):
+    return evidence.poison is not None and evidence.poison.befalls(call)
+
+
+def _interrupts(evidence):
+    """Find calls out of which it did not come what a signal's handler had raised."""
+    for call in evidence.calls:
+        if call.swallowed:
+            yield Violation(SWALLOWED, f"{call.swallowed} in {call.client}", (call,))
+
+
+def _poisoned(evidence):
+    """Find calls that have ended with an error that is for what another call holds."""
+    for call in evidence.calls:
+        is_silenced = call.outcome == "ReadTimeout" and _is_silent(evidence)
+        if (MARK in call.told or is_silenced) and not _is_poisoned(evidence, call):
+            yield Violation(HARMED, f"{call.client}: {call.told}", (call,))
+
+
+def _blamed(evidence):
+    """Find calls of which servers are said to have died, when there were too few that did."""
+    for call in evidence.calls:
+        if call.outcome == "PoisonedJobError" and evidence.deaths < _DEATHS:
+            yield Violation(BLAMED, f"{call.client}: {evidence.deaths} servers died", (call,))
 
 
 def _once(place, found, calls):

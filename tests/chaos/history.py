@@ -26,6 +26,8 @@ class Call:
         told: The exception's text.
         status: The HTTP status of an APIError.
         may_have_run: What a BrokerUnavailableError says of that.
+        is_interrupted: Whether the exception is one that a signal's handler has raised.
+        swallowed: The name of one that a handler has raised and that did not come out.
         result: What a read returned.
 
     """
@@ -41,6 +43,8 @@ class Call:
     told: str = ""
     status: int | None = None
     may_have_run: bool = False
+    is_interrupted: bool = False
+    swallowed: str = ""
     result: Any = None
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 
 from queued_gspread.emulator.faults import Latency
 
@@ -30,6 +31,29 @@ class Moments:
     def wait_for(self, moment, count):
         """Wait for an event; tell whether it came before the end."""
         return (self._until_arrived if moment == "arrival" else self._until_answered)(count)
+
+    @contextmanager
+    def slow_reads(self, seconds):
+        """Let reads take so long; yield what waits for the next one that arrives."""
+        arrived = threading.Event()
+
+        def note(request):
+            if request.on_sheets:
+                arrived.set()
+            return request.on_sheets
+
+        rule = self._emulator.faults.add(Latency(seconds), method="GET", match=note)
+
+        def wait_for_next():
+            arrived.clear()
+            while not self._is_over and not arrived.wait(_LOOK):
+                pass
+            return not self._is_over
+
+        try:
+            yield wait_for_next
+        finally:
+            self._emulator.faults.remove(rule)
 
     def _note_arrival(self, _):
         with self._changed:

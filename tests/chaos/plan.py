@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from .classes import ALL, CONTENT, SIGNALS, STOPS, SUSPENDED
+from .poison import BROKEN, FORBIDDEN, NUMBER, PLACE, ROW, SILENT, Poison
 
 NAMESPACE = "chaos"
 LEASE = 1.0
 """Seconds of the servers' lease."""
+
+MEMORY = 3.0
+"""Seconds for which the clients' ids are remembered, in runs in which they are suspended."""
+
+ASLEEP, LATE, WITHDRAWN = "asleep", "late", "withdrawn"
+HOW = (ASLEEP, LATE, WITHDRAWN)
+"""How an enqueue takes longer than that: see :func:`.suspension.suspend`."""
 
 BOOKS = ("Book 0", "Book 1", "Book 2")
 WINDOW = 1.0
@@ -17,7 +27,7 @@ LIMIT = 100
 _CLIENTS = 5
 _CALLS = 45
 # A client's calls come to about as many requests.
-_REQUESTS_OF_A_CALL = 1.2
+_REQUESTS = int(_CLIENTS * _CALLS * 1.2)
 _SIGNALS = ("SIGKILL", "SIGSTOP", "SIGTERM")
 
 
@@ -29,8 +39,9 @@ class Blow:
         moment: ``arrival`` or ``answer``: of a request, at the emulator.
         count: Of which one, counted from the beginning.
         victim: ``server`` (the one that works), ``standby``, ``client`` or ``redis``.
-        signal: Its name.
+        signal: Its name; of a client's enqueue, how it is to take too long.
         pause: Seconds until what was stopped goes on, or until what was killed is started again.
+        times: How many such signals come in a row, while reads take long.
 
     """
 
@@ -38,7 +49,8 @@ class Blow:
     count: int
     victim: str
     signal: str
-    pause: float
+    pause: float = 0.0
+    times: int = 1
 
 
 @dataclass(frozen=True)
@@ -50,6 +62,8 @@ class Work:
         seed: What its calls are drawn from.
         calls: How many it makes.
         timeout: Seconds that it waits for each; None waits for as long as it takes.
+        is_wired: Whether it comes to Redis by a wire of its own.
+        is_alarmed: Whether signals' handlers raise in it.
 
     """
 
@@ -57,6 +71,8 @@ class Work:
     seed: str
     calls: int
     timeout: float | None
+    is_wired: bool = False
+    is_alarmed: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +87,8 @@ class Plan:
         fault_rate: The probability of each of the faults, for a request.
         movement: How the emulator's quota counts: in fixed or in sliding windows.
         is_signed: Whether servers and clients have a signing key: in every second seed.
+        classes: What else there is of trouble: see :mod:`.classes`.
+        poison: What always fails, if anything does.
 
     """
 
@@ -81,10 +99,32 @@ class Plan:
     fault_rate: float
     movement: str
     is_signed: bool
+    classes: frozenset[str] = frozenset()
+    poison: Poison | None = None
 
 
-def plan_of(seed):
-    """Return the plan of a seed; the same one every time."""
+def plan_of(seed, classes=ALL):
+    """Return the plan of a seed; the same one every time, and much the same without a class."""
+    plan = _plain_plan_of(seed)
+    # Whose calls a class concerns: the first has a timeout, the last has none of it.
+    wired, alarmed = (0, 1) if SUSPENDED in classes else (), (2, 3) if SIGNALS in classes else ()
+    more = [
+        *(_suspensions(random.Random(f"suspended {seed}")) if SUSPENDED in classes else ()),
+        *(_rows_of_stops(random.Random(f"stops {seed}")) if STOPS in classes else ()),
+    ]
+    return replace(
+        plan,
+        work=tuple(
+            replace(work, is_wired=number in wired, is_alarmed=number in alarmed)
+            for number, work in enumerate(plan.work)
+        ),
+        blows=tuple(sorted((*plan.blows, *more), key=lambda blow: blow.count)),
+        classes=classes,
+        poison=_poison(random.Random(f"content {seed}")) if CONTENT in classes else None,
+    )
+
+
+def _plain_plan_of(seed):
     chance = random.Random(f"chaos {seed}")
     return Plan(
         seed,
@@ -99,7 +139,7 @@ def plan_of(seed):
 
 def successor(work, calls):
     """Return the work of a client that takes the place of one that was killed."""
-    return Work(f"{work.name}x", f"{work.seed}x", calls, work.timeout)
+    return replace(work, name=f"{work.name}x", seed=f"{work.seed}x", calls=calls)
 
 
 def _work(seed, number, chance):
@@ -109,7 +149,6 @@ def _work(seed, number, chance):
 
 def _blows(seed, chance):
     """Strike the server that works in each way; the others in one of them, by turns."""
-    requests = int(_CLIENTS * _CALLS * _REQUESTS_OF_A_CALL)
     victims = [("server", signal) for signal in _SIGNALS]
     victims += [
         ("standby", chance.choice(_SIGNALS)),
@@ -120,7 +159,7 @@ def _blows(seed, chance):
     return [
         Blow(
             chance.choice(["arrival", "answer"]),
-            chance.randint(requests // 20, requests * 4 // 5),
+            chance.randint(_REQUESTS // 20, _REQUESTS * 4 // 5),
             victim,
             signal,
             _pause(signal, victim, chance),
@@ -134,3 +173,27 @@ def _pause(signal, victim, chance):
         # Of the servers one takes over from the other meanwhile, or finds that none did.
         return chance.uniform(1.1, 1.5) * LEASE
     return chance.uniform(0.0, 0.4) if victim == "redis" else 0.0
+
+
+def _suspensions(chance):
+    """Have a client sleep in an enqueue or lose it, and another one give one up that comes late."""
+    # Early, since only what others enqueue has Redis forget an id.
+    kinds = {"client0": WITHDRAWN, "client1": chance.choice([ASLEEP, LATE])}
+    return [
+        Blow("arrival", chance.randint(_REQUESTS // 20, _REQUESTS // 3), client, kind)
+        for client, kind in kinds.items()
+    ]
+
+
+def _rows_of_stops(chance):
+    moment = chance.choice(["arrival", "answer"])
+    count = chance.randint(_REQUESTS // 10, _REQUESTS // 2)
+    return [Blow(moment, count, "server", "SIGTERM", times=chance.choice([3, 4]))]
+
+
+def _poison(chance):
+    return Poison(
+        chance.choice([ROW, NUMBER, PLACE]),
+        chance.choice([BROKEN, FORBIDDEN, SILENT]),
+        f"client{chance.randrange(_CLIENTS)}",
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from fates import PROMISES
+from fates import PROMISES, told
 
 from queued_gspread.broker.fates import meaning
 from queued_gspread.errors import CallTimeoutError
@@ -15,6 +15,7 @@ from queued_gspread.server.outcome import late
 from . import checker
 from .checker import Book, Evidence, violations
 from .history import Call, Journal, read_history
+from .poison import BROKEN, FORBIDDEN, MARK, NUMBER, PLACE, ROW, SILENT, Poison
 
 UNKNOWN = {"outcome": "OutcomeUnknownError"}
 WITHDRAWN = {"outcome": "CallTimeoutError", "told": "… was not started and will not be made"}
@@ -270,6 +271,94 @@ def test_a_refusal_by_the_quota():
 def test_a_process_that_died():
     """A process that ended by itself is a violation."""
     assert rules(replace(GOOD, died=["one-0 ended with status 1"])) == [checker.DIED]
+
+
+INTERRUPTED = {"outcome": "TimeoutError", "is_interrupted": True}
+
+
+@pytest.mark.parametrize(
+    ("told", "times", "rule"),
+    [
+        ("", 0, None),
+        ("", 1, None),
+        ("", 2, checker.DOUBLED),
+        (f"queued_gspread: {meaning('withdrawn')}", 0, None),
+        (f"queued_gspread: {meaning('withdrawn')}", 1, checker.UNASKED),
+        (f"queued_gspread: {meaning('ended')}", 1, checker.UNASKED),
+        (f"queued_gspread: {meaning('started')}", 1, None),
+        (f"queued_gspread: {meaning('going on')}", 1, None),
+    ],
+)
+def test_an_interrupted_call(told, times, rule):
+    """A call that a handler's exception ends was perhaps made, and was not if its note says so."""
+    evidence = after([call("append", "x", 1, told=told, **INTERRUPTED)], rows=["x"] * times)
+    assert rules(evidence) == ([rule] if rule else [])
+
+
+@pytest.mark.parametrize("outcome", ["ok", "BrokerUnavailableError"])
+def test_an_exception_of_a_handler_that_does_not_come_out(outcome):
+    """A call that ends otherwise although a handler has raised in it has swallowed that."""
+    write = call("append", "x", 1, outcome=outcome, may_have_run=True, swallowed="TimeoutError")
+    assert rules(after([write], rows=["x"])) == [checker.SWALLOWED]
+
+
+POISONED = {"outcome": "PoisonedJobError"}
+
+
+@pytest.mark.parametrize(("deaths", "rule"), [(2, checker.BLAMED), (3, None)])
+def test_servers_that_did_not_die(deaths, rule):
+    """Three servers died of a job only where three died: stops in good order are none."""
+    evidence = replace(after([call("rows", "", 1, **POISONED)]), deaths=deaths)
+    assert rules(evidence) == ([rule] if rule else [])
+
+
+BAD = {"outcome": "APIError", "status": 500, "told": f"APIError: [500]: {MARK}"}
+NO_ANSWER = {"outcome": "ReadTimeout"}
+NOT_ALLOWED = {"outcome": "APIError", "status": 403, "told": f"APIError: [403]: {MARK}"}
+
+
+@pytest.mark.parametrize(
+    ("what", "value", "outcome", "poison", "rule"),
+    [
+        ("append", "a-17", BAD, Poison(ROW, BROKEN, "a"), None),
+        ("append", "a-18", BAD, Poison(ROW, BROKEN, "a"), checker.HARMED),
+        ("append", "a-17", BAD, Poison(ROW, BROKEN, "b"), checker.HARMED),
+        ("append", "a-17", NOT_ALLOWED, Poison(ROW, FORBIDDEN, "a"), None),
+        ("update", 2, BAD, Poison(NUMBER, BROKEN, "a"), None),
+        ("update", 3, BAD, Poison(NUMBER, BROKEN, "a"), checker.HARMED),
+        ("cell", "a", NOT_ALLOWED, Poison(PLACE, FORBIDDEN, "a"), None),
+        ("cell", "a", NO_ANSWER, Poison(PLACE, SILENT, "a"), None),
+        ("cell", "b", NO_ANSWER, Poison(PLACE, SILENT, "a"), checker.HARMED),
+    ],
+)
+def test_a_call_that_fails_for_what_it_holds(what, value, outcome, poison, rule):
+    """A call may fail for what it holds itself, and not for what another one holds."""
+    evidence = replace(after([call(what, value, 1, **outcome)]), poison=poison)
+    assert rules(evidence) == ([rule] if rule else [])
+
+
+def test_a_call_that_is_forbidden_for_anothers_fault():
+    """A 403 for what another call holds is one more error that nobody is told to expect."""
+    evidence = after([call("append", "a-18", 1, **NOT_ALLOWED)])
+    found = rules(replace(evidence, poison=Poison(ROW, FORBIDDEN, "a")))
+    assert found == sorted([checker.HARMED, checker.STRANGE])
+
+
+def test_a_row_that_was_forbidden_is_not_there():
+    """A row that Google has refused and that is there all the same is found."""
+    evidence = after([call("append", "a-17", 1, **NOT_ALLOWED)], rows=["a-17"])
+    found = rules(replace(evidence, poison=Poison(ROW, FORBIDDEN, "a")))
+    assert found == [checker.UNASKED]
+
+
+def test_an_error_that_cannot_be_shown():
+    """An error whose text cannot be made is told as one that no caller is told to expect."""
+
+    class OddError(Exception):
+        def __str__(self):
+            raise KeyError("message")
+
+    assert rules(after([call("rows", "", 1, **told(OddError()))])) == [checker.STRANGE]
 
 
 def test_the_history_of_a_client_that_was_killed(tmp_path):

@@ -13,6 +13,7 @@ from durable import new_durable_redis
 from limits import UNLIMITED
 from processes import ServerProcess, environment
 from waiting import PATIENCE, eventually
+from wire import Wire
 
 from .plan import LEASE, LIMIT, NAMESPACE, WINDOW
 
@@ -26,7 +27,15 @@ class Server:
     """A place for a server: whenever its process is killed, another takes its place."""
 
     def __init__(
-        self, name, folder, redis_url, key_file, api_endpoint, lease=LEASE, signing_key_file=None
+        self,
+        name,
+        folder,
+        redis_url,
+        key_file,
+        api_endpoint,
+        lease=LEASE,
+        signing_key_file=None,
+        options=(),
     ):
         self._name, self._folder = name, folder
         limits = UNLIMITED | {"reads_per_minute": LIMIT, "writes_per_minute": LIMIT}
@@ -36,6 +45,7 @@ class Server:
             *("--quota-window", WINDOW, "--log-level", "debug"),
             *(f"--{option.replace('_', '-')}={limit}" for option, limit in limits.items()),
             *(("--signing-key-file", signing_key_file) if signing_key_file else ()),
+            *(f"--{option}={value}" for option, value in dict(options).items()),
         ]
         self._processes = []
         self._killed = set()
@@ -109,8 +119,11 @@ class Client:
     def __init__(self, work, **where):
         self.work = work
         self.is_killed = False
-        self._where = where
-        todo = {**vars(work), **where}
+        self.wire = Wire(where["redis_url"]).__enter__() if work.is_wired else None
+        if self.wire:
+            where = {**where, "redis_url": self.wire.url}
+        own = {name: value for name, value in vars(work).items() if name != "is_wired"}
+        todo = {**own, **where}
         self._process = subprocess.Popen(
             [sys.executable, "-W", "error", "-m", "tests.chaos.worker", json.dumps(todo)],
             stdin=subprocess.PIPE,
@@ -154,6 +167,8 @@ class Client:
         self._process.wait()
         self._process.stdin.close()
         self._process.stdout.close()
+        if self.wire:
+            self.wire.__exit__(None, None, None)
 
 
 class Redis:

@@ -8,12 +8,20 @@ import sys
 import time
 from pathlib import Path
 
+from alarms import Alarms
 from fates import told
 
 import queued_gspread as gspread
+from queued_gspread.broker import keys
 
 from .history import Journal
 from .places import CELLS, INSERTS, ROWS, cell_of, first_column
+
+_ALARMED = 0.4
+"""The share of calls of such a client that a signal comes in."""
+
+_MOMENTS = (0.0003, 0.03)
+"""From the middle of an enqueue to that of a wait for Google."""
 
 # How often each kind of call is made, and how.
 _WEIGHTS = {
@@ -36,6 +44,8 @@ class Worker:
         seed: What its calls are drawn from.
         calls: How many it makes.
         timeout: Seconds that it waits for each, or None.
+        is_alarmed: Whether signals' handlers raise in some of its calls.
+        memory: Seconds for which its ids are remembered, or None for as long as they are.
         books: The spreadsheets' keys by their titles.
         clients: The names of those whose counters it reads.
         folder: Where its history goes.
@@ -43,9 +53,15 @@ class Worker:
 
     """
 
-    def __init__(self, name, seed, calls, timeout, books, clients, folder, **queue):
+    def __init__(
+        self, name, seed, calls, timeout, is_alarmed, memory, books, clients, folder, **queue
+    ):
         self._name, self._calls, self._clients = name, calls, clients
+        if memory is not None:
+            keys.REMEMBERED = memory
         self._chance = random.Random(seed)
+        share = _ALARMED if is_alarmed else 0.0
+        self._alarms = Alarms(random.Random(f"alarms {seed}"), share, _MOMENTS)
         self._client = gspread.authorize(timeout=timeout, **queue)
         self._keys = books
         self._sheets = {}
@@ -60,13 +76,14 @@ class Worker:
                 for title, key in self._keys.items():
                     book = self._client.open_by_key(key)
                     self._sheets[title] = {sheet.title: sheet for sheet in book.worksheets()}
-            except (gspread.exceptions.GSpreadException, OSError):
+            except Exception:  # noqa: BLE001 - whatever it is
                 time.sleep(0.1)
 
     def work(self):
-        for _ in range(self._calls):
-            (what,) = self._chance.choices(list(_WEIGHTS), list(_WEIGHTS.values()))
-            getattr(self, f"_{what}")(self._chance.choice(list(self._keys)))
+        with self._alarms:
+            for _ in range(self._calls):
+                (what,) = self._chance.choices(list(_WEIGHTS), list(_WEIGHTS.values()))
+                getattr(self, f"_{what}")(self._chance.choice(list(self._keys)))
         self._journal.close()
 
     def _append(self, title):
@@ -125,13 +142,17 @@ class Worker:
         number = next(self._numbers)
         self._journal.begin(number, what, book, value)
         try:
-            result = make(value)
-        except Exception as error:  # noqa: BLE001 - which ones may come is for the checker to say
-            self._journal.end(number, **told(error))
+            result = self._alarms.around(make, value)
+        except BaseException as error:  # noqa: BLE001 - which may come is for the checker to say
+            if self._alarms.is_interrupt(error):
+                # What comes next comes at once: the interrupted one may be in Redis still.
+                self._journal.end(number, **told(error), is_interrupted=True)
+                return None
+            self._journal.end(number, **told(error), swallowed=self._alarms.swallowed)
             time.sleep(0.05)
             return None
         shown = result if what in ("rows", "open", "cell") else None
-        self._journal.end(number, outcome="ok", result=shown)
+        self._journal.end(number, outcome="ok", result=shown, swallowed=self._alarms.swallowed)
         return result
 
 

@@ -6,7 +6,7 @@ import itertools
 import secrets
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import redis
@@ -17,10 +17,12 @@ from queued_gspread.emulator import Emulator, Quotas
 from queued_gspread.emulator.faults import ExpiredToken, Html, Reset, Status
 
 from .checker import Evidence
+from .classes import BODIES, CONTENT, STOPS, SUSPENDED
 from .history import read_history
 from .moments import Moments
 from .places import CELLS, INSERTS, ROWS
-from .plan import BOOKS, LIMIT, NAMESPACE, WINDOW, successor
+from .plan import BOOKS, LIMIT, MEMORY, NAMESPACE, WINDOW, successor
+from .poison import ODD
 from .remains import books_of, copies_of, counted_of, keys_of
 from .striker import Striker
 from .victims import Client, Redis, Server
@@ -60,7 +62,7 @@ class Cast:
         self.redis = Redis()
         where = (folder, self.redis.url, key_file, emulator.url)
         self._signing_key = _new_signing_key(folder) if plan.is_signed else None
-        own = {"signing_key_file": self._signing_key}
+        own = {"signing_key_file": self._signing_key, "options": _options_for(plan.classes)}
         self.servers = [Server(name, *where, **own) for name in ("one", "two")]
         self.clients = []
         self._plan, self._folder = plan, folder
@@ -78,8 +80,10 @@ class Cast:
         if role == "redis":
             return [self.redis]
         if role == "client":
-            return [client for client in self.clients if client.is_running]
+            return [c for c in self.clients if c.is_running and not c.work.is_wired]
         works = self._pid_of_the_one_that_works()
+        if works is None:
+            return []
         return [s for s in self.servers if (s.process.pid == works) == (role == "server")]
 
     def replace(self, client):
@@ -101,6 +105,7 @@ class Cast:
             clients=[work.name for work in self._plan.work],
             folder=str(self._folder),
             signing_key_file=self._signing_key,
+            memory=MEMORY if SUSPENDED in self._plan.classes else None,
         )
 
     def _pid_of_the_one_that_works(self):
@@ -124,8 +129,22 @@ def run(plan, folder):
         cast.open(_new_books(direct))
         striker = Striker(plan, _set_the_scene(emulator, plan), cast)
         seconds, hung = _let_them_work(cast, striker)
-        evidence = _evidence(cast, emulator, direct, folder, hung)
+        evidence = replace(
+            _evidence(cast, emulator, direct, folder, hung),
+            poison=plan.poison,
+            deaths=sum(striker.dealt["server", signal] for signal in ("SIGKILL", "SIGSTOP")),
+        )
         return Run(evidence, striker.dealt, seconds)
+
+
+def _options_for(classes):
+    """Return the servers' options without which a class of trouble would take too long."""
+    found = {}
+    if STOPS in classes:
+        found["shutdown-timeout"] = 0.3
+    if CONTENT in classes:
+        found |= {"retry-for": 2.0, "request-timeout": 3.0}
+    return found
 
 
 def _new_signing_key(folder):
@@ -154,7 +173,9 @@ def _set_the_scene(emulator, plan):
         reads=LIMIT, writes=LIMIT, window=WINDOW, movement=plan.movement, counted="random"
     )
     moments = Moments(emulator)
-    for fault in _FAULTS:
+    for fault in plan.poison.faults() if plan.poison else ():
+        emulator.faults.add(fault, match=plan.poison.is_in)
+    for fault in (*_FAULTS, *(ODD if BODIES in plan.classes else ())):
         emulator.faults.add(fault, rate=plan.fault_rate)
     return moments
 

@@ -4,7 +4,9 @@
 
 Half of the count are jobs (a third of them for a server with a signing key), half are replies
 (a fifth of them signed, and then altered).
-``--valid N`` makes so many valid calls as well. The status is 1 if something went wrong.
+A hundredth as many enqueues come late, and as many jobs stand in the places of others; signals come
+in a quarter more of the replies. ``--valid N`` makes so many valid calls as well. The status is 1
+if something went wrong.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.emulator import Emulator
 
 from .client_side import Planted, throw_sealed
+from .late_tries import LateTries
 from .server_side import Fuzzed
 
 _SHOWN = 10
@@ -47,6 +50,7 @@ def main() -> int:
         sealed = (options.count - on_server) // 5
         wrong += _replies(redis.url, options.count - on_server - sealed, options.seed)
         wrong += _sealed(folder, sealed, options.seed)
+        wrong += _tries(redis.url, emulator, folder, options.count // 100, options.seed)
         if options.valid:
             _valid(redis.url, emulator, folder, options.valid)
     print(f"wrong: {len(wrong)}")
@@ -75,10 +79,25 @@ def _replies(url, count, seed):
     planted = Planted(url)
     try:
         outcomes, wrong = planted.throw(count, seed)
+        interrupted, more = planted.throw(count // 4, seed, alarmed=0.8)
     finally:
         planted.close()
+    print(f"{count // 4} more at a client with signals:", _counts(interrupted))
+    wrong += more
     print(f"{count} broken replies at a client\n  what the call came to:", _counts(outcomes))
     return wrong
+
+
+def _tries(url, emulator, folder, count, seed):
+    told, wrong = LateTries(url).throw(count, seed)
+    print(f"{count} enqueues that came late\n  what their callers were told:", _counts(told))
+    server = Fuzzed(url, emulator, folder)
+    try:
+        made, others = server.throw_in_equal_places(count, seed)
+    finally:
+        server.close()
+    print(f"{count} jobs in the places of others, {made} of them made")
+    return wrong + others
 
 
 def _sealed(folder, count, seed):

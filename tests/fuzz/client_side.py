@@ -14,6 +14,7 @@ from random import Random
 from unittest import mock
 
 import redis
+from alarms import Alarms
 from calls import WORKSHEET
 from hostile import look_at
 
@@ -31,6 +32,8 @@ from .mutations import OF_BYTES, OF_REPLIES, broken
 from .samples import replies
 
 _BATCH = 500
+# A call whose reply is there already takes about as long.
+_MOMENTS = (0.0001, 0.002)
 
 
 class Planted:
@@ -51,19 +54,38 @@ class Planted:
     def close(self):
         self._redis.close()
 
-    def throw(self, count, seed):
-        """Read so many broken replies; return what came of them, and what should not have."""
+    def throw(self, count, seed, alarmed=0.0):
+        """Read so many broken replies; return what came of them, and what should not have.
+
+        Args:
+            count: How many.
+            seed: What they are drawn from.
+            alarmed: The share of the calls in which a signal's handler raises; their replies are
+                whole ones.
+
+        """
+        with Alarms(Random(f"alarms {seed}"), alarmed, _MOMENTS) as self._alarms:
+            return self._throw(count, seed, is_broken=not alarmed)
+
+    def _throw(self, count, seed, *, is_broken):
         random, outcomes, wrong = Random(seed), Counter(), []
         for left in range(count, 0, -_BATCH):
             for _ in range(min(left, _BATCH)):
-                how, body = broken(random, random.choice(self._samples), OF_REPLIES)
-                fields = self._fields(random, body)
+                how, fields = self._planted(random, is_broken=is_broken)
                 outcome, is_right = self._read(fields)
                 outcomes[outcome] += 1
                 if not is_right:
                     wrong.append(f"{outcome} for a reply that was {how}: {fields!r:.300}")
             self._redis.delete(*self._redis.keys(self._keys.lane("*")), self._keys.waiting)
         return outcomes, wrong
+
+    def _planted(self, random, *, is_broken):
+        """Return how a reply was broken, in a word, and its fields."""
+        whole = random.choice(self._samples)
+        if not is_broken:
+            return "whole", [b"body", whole]
+        how, body = broken(random, whole, OF_REPLIES)
+        return how, self._fields(random, body)
 
     @staticmethod
     def _fields(random, body):
@@ -86,12 +108,18 @@ class Planted:
                 warnings.catch_warnings(),
             ):
                 warnings.simplefilter("ignore")
-                self._sheet().acell("A1")
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is looked at
+                self._alarms.around(self._sheet().acell, "A1")
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is looked at
+            if self._alarms.is_interrupt(error):
+                return "interrupted", True
             look_at(error)
+            if self._alarms.swallowed:
+                return f"{type(error).__name__} for {self._alarms.swallowed}", False
             if isinstance(error, QueuedGspreadError):
                 return type(error).__name__, True
             return _name(error), type(told) is type(error)
+        if self._alarms.swallowed:
+            return f"returned for {self._alarms.swallowed}", False
         return "returned", not isinstance(told, Exception)
 
     def _told(self, body):

@@ -28,6 +28,7 @@ from queued_gspread.server.replay import decode
 from queued_gspread.settings import Settings
 from queued_gspread.signing import is_sealed
 
+from .equal_places import EqualPlaces
 from .mutations import OF_BYTES, OF_JOBS, broken
 from .samples import jobs
 
@@ -145,6 +146,10 @@ class Fuzzed:
             f"the server's log tells of: {error}" for error in errors_of(self.server.log)
         ]
         return tally
+
+    def throw_in_equal_places(self, count, seed):
+        """Put so many jobs in places of others; return how many were made, and what is wrong."""
+        return EqualPlaces(self._redis, self._keys, self.sheet).throw(count, seed)
 
     def make(self, count, threads=8):
         """Make so many valid calls; return the server's memory before and after, in MiB."""

@@ -7,6 +7,7 @@ import pytest
 from queued_gspread.emulator import Emulator
 
 from .client_side import Planted, throw_sealed
+from .late_tries import LateTries
 from .server_side import Fuzzed, errors_of
 
 SEED = 5
@@ -33,6 +34,22 @@ def test_a_server_withstands_broken_jobs(redis_url, emulator, tmp_path, is_signe
         server.close()
 
 
+def test_a_server_tells_jobs_in_one_place_apart(redis_url, emulator, tmp_path):
+    """A job that stands where one was withdrawn is made, and the one that was withdrawn is not."""
+    server = Fuzzed(redis_url, emulator, tmp_path)
+    try:
+        assert server.throw_in_equal_places(30, SEED) == (30, [])
+    finally:
+        server.close()
+
+
+def test_a_call_that_is_not_made_stays_out_however_late_it_comes(redis_url):
+    """A try at an enqueue that comes when its id is forgotten puts in nothing that was given up."""
+    told, wrong = LateTries(redis_url).throw(4, SEED)
+    assert wrong == []
+    assert sum(told.values()) == 4
+
+
 def test_a_client_withstands_broken_replies(redis_url):
     """A broken reply is a stated error, or the exception that it carries, and never another."""
     planted = Planted(redis_url)
@@ -43,6 +60,17 @@ def test_a_client_withstands_broken_replies(redis_url):
     assert wrong == []
     assert sum(outcomes.values()) == 1500
     assert outcomes["CodecError"] > 1000
+
+
+def test_what_a_handler_raises_comes_out_of_a_client(redis_url):
+    """Whatever a signal's handler raises while a call is made or answered comes out of it."""
+    planted = Planted(redis_url)
+    try:
+        outcomes, wrong = planted.throw(600, SEED, alarmed=0.8)
+    finally:
+        planted.close()
+    assert wrong == []
+    assert outcomes["interrupted"] > 30
 
 
 def test_a_client_with_a_key_takes_no_unsigned_reply(redis_url, tmp_path):

@@ -19,10 +19,10 @@ _NO_END = ""
 _UNKNOWN = ("OutcomeUnknownError", "PoisonedJobError")
 _GIVEN_UP = ("CallTimeoutError", "ServerUnavailableError")
 # Google's answers that the emulator is told to give.
-_INJECTED = (401, 408, 429, 500, 502, 503)
-_NOT_APPLIED = (401, 429)
-# What a call whose time is over may end with, where the connection was reset.
-_RESET = ("ConnectionError", "ChunkedEncodingError")
+_INJECTED = (401, 403, 408, 429, 500, 502, 503)
+_NOT_APPLIED = (401, 403, 429)
+# What a call whose time is over may end with, where the connection was reset or silent.
+_RESET = ("ConnectionError", "ChunkedEncodingError", "ReadTimeout")
 # One request, and one that is not sent again unless it was certainly not applied.
 _SINGLE = ("append", "add_sheet")
 
@@ -30,19 +30,28 @@ _SINGLE = ("append", "add_sheet")
 def told(error):
     """Return what an exception says, as data; see :class:`tests.chaos.history.Call`."""
     code = getattr(error, "code", None)
+    try:
+        text, name = str(error), type(error).__name__
+    except Exception as failed:  # noqa: BLE001 - an error that cannot be shown is one of ours
+        text, name = repr(failed), f"{type(error).__name__}, which cannot be shown"
     return {
-        "outcome": type(error).__name__,
-        "told": str(error),
-        "status": code if isinstance(code, int) else None,
+        "outcome": name,
+        "told": "\n".join([text, *getattr(error, "__notes__", ())]),
+        "status": code if isinstance(code, int) and code > 0 else _status_of(error),
         "may_have_run": getattr(error, "may_have_run", False),
     }
+
+
+def _status_of(error):
+    """Return the status of the response that an exception is about."""
+    return getattr(getattr(error, "response", None), "status_code", None)
 
 
 def fate_of(call):
     """Return whether a call was made: made, not made, maybe; or that its error is none of ours."""
     if call.outcome == "ok":
         return MADE
-    if call.outcome in _GIVEN_UP:
+    if call.outcome in _GIVEN_UP or getattr(call, "is_interrupted", False):
         return NOT_MADE if any(promise in call.told for promise in PROMISES) else MAYBE
     if call.outcome == "BrokerUnavailableError":
         return MAYBE if call.may_have_run else NOT_MADE

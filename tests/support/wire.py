@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 BEFORE, AFTER = "before", "after"
 """Whether Redis has not got the command yet, or has executed it and nobody has the answer."""
 
-CUT, STALL = "cut", "stall"
+CUT, STALL, LATE = "cut", "stall", "late"
+"""What befalls it: its connection is reset, or stalls; or it comes to Redis late."""
 
 # What makes a closing socket send a reset instead of saying goodbye.
 _LINGER_NOT = struct.pack("ii", 1, 0)
@@ -53,13 +54,17 @@ class _ScriptTrouble:
     keys: int
     when: str
     act: Callable[[], object]
-    is_over: bool = False
     kind: str = CUT
+    is_silent: bool = False
+    holding: bytes = b""
+    is_over: bool = False
 
     def befalls(self, _, command, when):
         # EVALSHA, the script, and how many keys there are.
         words = command.split(b"\r\n")[2:7:2]
         if self.is_over or when != self.when or words[:2] != [b"EVALSHA", self.sha.encode()]:
+            return False
+        if self.holding not in command:
             return False
         self.is_over = int(words[2]) >= self.keys
         return self.is_over
@@ -74,6 +79,7 @@ class Wire:
     Attributes:
         commands: The names of the commands that have come, over all connections.
         hits: The names of those that were cut or stalled.
+        delivered: Set when a script that was delayed has come to Redis.
 
     """
 
@@ -85,6 +91,7 @@ class Wire:
         self._links = set()
         self._trouble = None
         self._flows = threading.Event()
+        self.delivered = threading.Event()
         self._is_closed = False
         self.commands = []
         self.hits = []
@@ -107,10 +114,21 @@ class Wire:
         with self._lock:
             self._trouble = _Trouble(STALL, len(self.commands) + number, when)
 
-    def cut_script(self, sha, keys, when, act=lambda: None):
-        """Do something when a script comes with so many keys or more, and reset its connection."""
+    def cut_script(self, sha, keys, when, act=lambda: None, *, holding=b""):
+        """Do something when a script comes with so many keys or more, and reset its connection.
+
+        With *holding*, only where the command holds these bytes.
+        """
         with self._lock:
-            self._trouble = _ScriptTrouble(sha, keys, when, act)
+            self._trouble = _ScriptTrouble(sha, keys, when, act, holding=holding)
+
+    def delay_script(self, sha, keys, act, *, is_silent, holding=b""):
+        """Do something when such a script comes, and have it come to Redis only then.
+
+        Its connection is reset before that, or, with *is_silent*, after it.
+        """
+        with self._lock:
+            self._trouble = _ScriptTrouble(sha, keys, BEFORE, act, LATE, is_silent, holding)
 
     def cut_all(self):
         """Reset all connections there are."""
@@ -181,9 +199,17 @@ class Wire:
             if trouble is None or not trouble.befalls(number, command, when):
                 return
             self.hits.append(_name_of(command))
+        if trouble.kind == LATE and not trouble.is_silent:
+            _reset(near)
         trouble.act()
         if trouble.kind == STALL:
             self._flows.wait(PATIENCE)
+        if trouble.kind == LATE:
+            try:
+                far.sendall(command)
+                far.recv(1)
+            finally:
+                self.delivered.set()
         _reset(near)
         _reset(far)
         raise EOFError

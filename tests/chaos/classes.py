@@ -1,0 +1,38 @@
+"""The classes of trouble that runs can have beside processes that are killed and stopped."""
+
+from __future__ import annotations
+
+import os
+
+SUSPENDED = "suspended"
+"""A client is suspended, or its enqueue held back, for longer than ids are remembered."""
+
+SIGNALS = "signals"
+"""Handlers of signals raise in callers, Ctrl-C's among them."""
+
+STOPS = "stops"
+"""Servers are stopped in good order, several in a row within one slow request."""
+
+CONTENT = "content"
+"""What a request holds decides that it fails, however often it is sent."""
+
+BODIES = "bodies"
+"""Google's answers have bodies that are none of Google's."""
+
+ALL = frozenset({SUSPENDED, SIGNALS, STOPS, CONTENT, BODIES})
+VARIABLE = "CHAOS_CLASSES"
+
+
+def parse(text):
+    """Return the classes that a text names, with commas between them; 'none' names none."""
+    names = {name.strip() for name in text.split(",")} - {"", "none"}
+    if names == {"all"}:
+        return ALL
+    if not names <= ALL:
+        raise ValueError(f"{sorted(names - ALL)} are no classes: take some of {sorted(ALL)}.")
+    return frozenset(names)
+
+
+def chosen():
+    """Return the classes that the environment names; without the variable, all."""
+    return parse(os.environ.get(VARIABLE, "all"))
