@@ -93,7 +93,7 @@ def test_withdraw_of_a_call_that_may_have_written(settings, keys, raw, server):
     assert withdraw(settings, job_id, entry) == "started"
     assert start(server, head, "w", None).word == "go"
     assert answer(server, head, b"reply") is None
-    assert not raw.exists(keys.reply(job_id))
+    eventually(lambda: not raw.exists(keys.reply(job_id)), "it is gone")
     assert not raw.exists(keys.started)
 
 
@@ -200,7 +200,7 @@ def test_reading_a_reply_leaves_it_where_it_is(callers, server, background, raw,
     assert raw.xlen(keys.reply(job_id)) == 1
     assert raw.ttl(keys.reply(job_id)) > 0
     callers.forget(job_id)
-    assert not raw.exists(keys.reply(job_id))
+    eventually(lambda: not raw.exists(keys.reply(job_id)), "it is gone")
 
 
 def test_a_repeated_answer_is_one_reply(settings, keys, raw, server):
