@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-_WATCHDOG = Path(__file__).with_name("watchdog.py")
+_HEIR = Path(__file__).with_name("heir.py")
 
 
 class Lifeline:
@@ -19,9 +19,9 @@ class Lifeline:
 
     def __init__(self, directory: Path) -> None:
         owner = str(os.getpid())
-        self._watchdog = subprocess.Popen(  # noqa: S603 - a script of our own
+        self._heir = subprocess.Popen(  # noqa: S603 - a script of our own
             # Nothing of the environment, and nothing that is installed, has a say in it.
-            [sys.executable or "python3", "-I", "-S", str(_WATCHDOG), owner, str(directory)],
+            [sys.executable or "python3", "-I", "-S", str(_HEIR), owner, str(directory)],
             bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -41,9 +41,9 @@ class Lifeline:
     def cut(self) -> None:
         """Leave everything as it is."""
         self._tell("done\n")
-        self._watchdog.communicate()
+        self._heir.communicate()
 
     def _tell(self, line: str) -> None:
-        assert self._watchdog.stdin is not None
+        assert self._heir.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # it was ended by somebody else
-            self._watchdog.stdin.write(line.encode())
+            self._heir.stdin.write(line.encode())

@@ -1,4 +1,4 @@
-"""Ends processes and removes a folder once the process that started this one has died.
+"""A watchdog: it ends processes and removes a folder once the process that started it has died.
 
 A script that imports nothing but the standard library, to be there in a moment: its arguments are
 the id of its parent, and the folder. A line on standard input is the id of one more process to
@@ -19,8 +19,8 @@ PAUSE = 0.2
 REMOVALS = 100
 
 
-def left_by(owner: int) -> set[int] | None:
-    """Wait for the owner's death; return the processes to end, None if it said that all is done."""
+def outlived(owner: int) -> set[int] | None:
+    """Return the processes to end when the owner has died; None if it says that all is done."""
     received = b""
     while True:
         if select.select([0], [], [], PAUSE)[0]:
@@ -58,7 +58,7 @@ def remove(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    left_behind = left_by(int(sys.argv[1]))
+    left_behind = outlived(int(sys.argv[1]))
     if left_behind is not None:
         for process in left_behind:
             end(process)
