@@ -139,9 +139,10 @@ def every_test():
 
 
 def table(page, heading):
-    """Return the rows of the table beneath a heading."""
+    """Return the rows of the tables beneath a heading, without their heads."""
     section = page.partition(f"## {heading}\n")[2].partition("\n## ")[0]
-    rows = [line for line in section.splitlines() if line.startswith("|")][2:]
+    tables = re.findall(r"^\|.*\n\| ---.*\n((?:\|.*\n?)+)", section, re.MULTILINE)
+    rows = [line for found in tables for line in found.splitlines()]
     assert rows, heading
     return rows
 

@@ -47,7 +47,7 @@ def say(text: str, end: str = "\n") -> None:
     try:
         print(text, end=end, flush=True)
     except OSError as error:
-        _give_up()
+        _discard_output()
         raise OutputError(f"the output cannot be written ({error.strerror})") from error
 
 
@@ -57,8 +57,8 @@ def warn(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
-def _give_up() -> None:
-    """Let what could not be written go nowhere, or Python would try again at its end."""
+def _discard_output() -> None:
+    """Let what could not be written go nowhere, or Python would try again when it exits."""
     with contextlib.suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

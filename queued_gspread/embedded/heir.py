@@ -1,4 +1,4 @@
-"""Ends processes and removes a folder once the process that started this one has died.
+"""A watchdog: it ends processes and removes a folder once the process that started it has died.
 
 A script that imports nothing but the standard library, to be there in a moment: its arguments are
 the id of its parent, and the folder. A line on standard input is the id of one more process to

@@ -25,8 +25,8 @@ from waiting import PATIENCE, eventually
 from queued_gspread.broker.keys import Keys
 from queued_gspread.embedded import available_binaries, find_binary
 from queued_gspread.embedded.launch import Log, wait_for_answer
+from queued_gspread.embedded.lifeline import Lifeline
 from queued_gspread.embedded.probe import free_port
-from queued_gspread.embedded.temporary import Lifeline
 
 HOST = "127.0.0.1"
 SERVICE = "mymaster"
@@ -118,7 +118,8 @@ class Daemon:
                 stderr=output,
                 start_new_session=True,
             )
-        self._lifeline = Lifeline(self._process.pid, self.folder)
+        self._lifeline = Lifeline(self.folder)
+        self._lifeline.add(self._process.pid)
         try:
             wait_for_answer((HOST, self.port), self._process, log, PATIENCE)
         except BaseException:
