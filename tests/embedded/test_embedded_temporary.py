@@ -14,6 +14,7 @@ from queued_gspread.errors import BrokerUnavailableError
 HARMFUL = [
     *("CONFIG SET dir /tmp", "CONFIG REWRITE", "MODULE LOAD /tmp/x.so", "REPLICAOF 127.0.0.1 1"),
     *("SLAVEOF 127.0.0.1 1", "ACL SETUSER x on", "DEBUG JMAP", "MIGRATE 127.0.0.1 1 k 0 9"),
+    "FAILOVER",
 ]
 
 
