@@ -21,9 +21,12 @@ _LOG_LIMIT = 1_000_000
 _LOG_PREFIX = re.compile(r"^\d+:\w \d+ \w+ \d+ [\d:.]+ [-.*#] ")
 
 
-# These commands write files or load programs as the user who runs Redis. Nobody else can connect;
-# should somebody all the same, the user's account stays closed to him.
-RESTRICTED = "~* &* +@all -acl -config +config|get -debug -migrate -module -replicaof -slaveof"
+# These commands write files or load programs as the user who runs Redis, or let it obey another
+# Redis in everything. Nobody else can connect; should somebody all the same, the user's account
+# stays closed to him.
+RESTRICTED = (
+    "~* &* +@all -acl -config +config|get -debug -failover -migrate -module -replicaof -slaveof"
+)
 
 
 def start_redis(binary: Path, config: bytes, **how: Any) -> subprocess.Popen[bytes]:

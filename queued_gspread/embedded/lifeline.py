@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from queued_gspread.errors import ConfigurationError
+
 _HEIR = Path(__file__).with_name("heir.py")
 
 
@@ -18,17 +20,25 @@ class Lifeline:
     """
 
     def __init__(self, directory: Path) -> None:
-        owner = str(os.getpid())
-        self._heir = subprocess.Popen(  # noqa: S603 - a script of our own
-            # Nothing of the environment, and nothing that is installed, has a say in it.
-            [sys.executable or "python3", "-I", "-S", str(_HEIR), owner, str(directory)],
-            bufsize=0,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            start_new_session=True,
-        )
+        python = sys.executable or "python3"
+        # Nothing of the environment, and nothing that is installed, has a say in it.
+        command = [python, "-I", "-S", str(_HEIR), str(os.getpid()), str(directory)]
+        try:
+            self._heir = subprocess.Popen(  # noqa: S603 - a script of our own
+                command,
+                bufsize=0,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                start_new_session=True,
+            )
+        except OSError as error:
+            directory.rmdir()  # there is nobody who would remove it later
+            raise ConfigurationError(
+                f"nothing can be started: what ends it with this process needs {python}, "
+                f"which cannot be run ({error.strerror}): see that it is there, on the PATH"
+            ) from error
 
     def add(self, pid: int) -> None:
         """End this process too; it has to be one that leads a session."""

@@ -112,8 +112,9 @@ class TemporaryRedis:
         """The folder with the data and the log; it exists until :meth:`close`."""
         if self._directory is None:
             # A short name: the path of a Unix socket may have 104 bytes in all.
-            self._directory = Path(tempfile.mkdtemp(prefix="queued-gspread-"))
-            self._lifeline = Lifeline(self._directory)
+            directory = Path(tempfile.mkdtemp(prefix="queued-gspread-"))
+            self._lifeline = Lifeline(directory)
+            self._directory = directory
             atexit.register(self.close)
         return self._directory
 
@@ -125,11 +126,15 @@ class TemporaryRedis:
     @property
     def pid(self) -> int | None:
         """The process id, None while Redis does not run."""
-        if self._process is None:
+        process = self._process
+        if process is None:
             return None
         # A forked child cannot ask after a process that is its parent's.
-        is_over = self._owner == os.getpid() and self._process.poll() is not None
-        return None if is_over else self._process.pid
+        if self._owner != os.getpid() or process.poll() is None:
+            return process.pid
+        assert self._lifeline is not None
+        self._lifeline.remove(process.pid)  # once it was asked after, its id may be another's
+        return None
 
     def start(self) -> None:
         """Start Redis, with the data that an earlier run left; wait until it answers."""

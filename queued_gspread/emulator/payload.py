@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import invalid, too_deep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _AROUND = 20
 _TEXT_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|(NaN|-?Infinity|\d{1000,})', re.DOTALL)
@@ -23,7 +26,7 @@ def parsed_payload(content: bytes) -> dict[str, Any]:
         return {}
     shown = content.decode("utf-8", "replace")
     try:
-        parsed = json.loads(content, parse_constant=_refuse)
+        parsed = parsed_json(content)
     except json.JSONDecodeError as problem:
         raise _unexpected(shown, problem.pos) from None
     except UnicodeDecodeError as problem:
@@ -34,18 +37,20 @@ def parsed_payload(content: bytes) -> dict[str, Any]:
         raise _unexpected(shown, _refused(shown)) from None
     if not isinstance(parsed, dict):
         raise invalid(_ROOT)
-    return _with_whole_characters(parsed) if _HALF.search(content) else parsed
+    return parsed
 
 
-def _with_whole_characters(parsed: dict[str, Any]) -> dict[str, Any]:
-    """Return a body with U+FFFD for halves of characters: no answer could hold them."""
+def parsed_json(content: bytes, parse_float: Callable[[str], float] | None = None) -> Any:
+    """Return a JSON value, with U+FFFD for halves of characters: no answer could hold them."""
+    parsed = json.loads(content, parse_constant=_refuse, parse_float=parse_float)
+    if not _HALF.search(content):
+        return parsed
     halves = json.dumps(parsed, ensure_ascii=False).encode("utf-16", "surrogatepass")
-    found: dict[str, Any] = json.loads(halves.decode("utf-16", "replace"))
-    return found
+    return json.loads(halves.decode("utf-16", "replace"))
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(constant)
+    raise ValueError(f"{constant} is no number of JSON")
 
 
 def _refused(text: str) -> int:

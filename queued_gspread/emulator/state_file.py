@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .owner_only import open_owner_only
+from .payload import parsed_json
 
 try:
     import fcntl
@@ -123,7 +125,7 @@ class StateFile:
         except FileNotFoundError:
             return None
         try:
-            return json.loads(content)
+            return parsed_json(content, _finite)
         except RecursionError as error:
             raise ValueError("it is nested too deeply") from error
 
@@ -146,6 +148,13 @@ class StateFile:
             found = self.path.stat()
             return found.st_ino, found.st_size, found.st_mtime_ns
         return None
+
+
+def _finite(number: str) -> float:
+    """Return a number that an answer can hold: of `1e999` Python would make an infinity."""
+    if math.isinf(found := float(number)):
+        raise ValueError(f"{number} is too large")
+    return found
 
 
 def pieces(value: Any, depth: int = _DEPTH) -> Iterator[str]:

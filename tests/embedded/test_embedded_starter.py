@@ -58,7 +58,7 @@ def test_files_are_private(place):
     "command",
     [
         *("CONFIG SET dir /tmp", "MODULE LOAD /tmp/x.so", "REPLICAOF 127.0.0.1 1"),
-        *("ACL SETUSER x on", "DEBUG JMAP"),
+        *("ACL SETUSER x on", "DEBUG JMAP", "FAILOVER"),
     ],
 )
 def test_other_users_cannot_reach_the_account(place, command):

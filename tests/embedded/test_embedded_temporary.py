@@ -9,11 +9,12 @@ import redis
 
 from queued_gspread.embedded import TemporaryRedis, temporary
 from queued_gspread.embedded.probe import Answer, free_port, probe, wait_until
-from queued_gspread.errors import BrokerUnavailableError
+from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 
 HARMFUL = [
     *("CONFIG SET dir /tmp", "CONFIG REWRITE", "MODULE LOAD /tmp/x.so", "REPLICAOF 127.0.0.1 1"),
     *("SLAVEOF 127.0.0.1 1", "ACL SETUSER x on", "DEBUG JMAP", "MIGRATE 127.0.0.1 1 k 0 9"),
+    "FAILOVER",
 ]
 
 
@@ -209,6 +210,28 @@ def test_starts_again_after_it_ended_by_itself(binary):
         server.start()
         with connect(server) as client:
             assert client.get("key") == "value"
+
+
+def test_the_id_of_one_that_died_is_given_up(binary, monkeypatch):
+    """What ends Redis with its owner leaves an id alone that another process may have by now."""
+    told = []
+    with TemporaryRedis(binary) as server:
+        monkeypatch.setattr(server._lifeline, "remove", told.append)
+        pid = server.pid
+        os.kill(pid, signal.SIGKILL)
+        assert wait_until(lambda: server.pid is None, 20)
+        assert told == [pid]
+
+
+def test_without_its_heir_there_is_no_redis(binary, monkeypatch, tmp_path):
+    """Where nothing could end it with its owner, nothing is started and no folder is left."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("sys.executable", "/no/python")
+    server = TemporaryRedis(binary)
+    with pytest.raises(ConfigurationError, match="needs /no/python, which cannot be run"):
+        server.start()
+    server.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_forked_child_leaves_it_alone(binary, python):

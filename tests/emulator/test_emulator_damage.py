@@ -6,6 +6,7 @@ import random
 
 import pytest
 from emulator_state import new_project, new_store, written
+from gspread.utils import ExportFormat
 
 from queued_gspread.emulator import Emulator
 from queued_gspread.emulator.api import Request, answer
@@ -244,3 +245,26 @@ def test_a_damaged_state_is_refused_at_once(tmp_path, place, junk, told):
     assert str(path) in shown
     assert told in shown
     assert "name another file, or move this one away to begin anew" in shown
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
+def test_a_number_that_no_answer_can_hold_is_refused(tmp_path, number):
+    """A state with what Python reads as a number, and JSON does not have, is a damaged one."""
+    _, state = whole_state()
+    put(state, (*SHEET, "grid", "rows", 1, "values", 0), 4711)
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps(state).replace("4711", number))
+    with pytest.raises(StateError, match=f"is damaged \\({number} is"):
+        Emulator(state=path)
+
+
+def test_half_a_character_is_replaced(tmp_path):
+    """Half of a surrogate pair, which no answer could hold, is U+FFFD, as it is in a request."""
+    file_id, state = whole_state()
+    put(state, (*SHEET, "grid", "rows", 0, "values", 0), "\ud800")
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps(state))
+    with Emulator(state=path) as emulator:
+        book = emulator.gspread_client().open_by_key(file_id)
+        assert book.sheet1.acell("A1").value == "\ufffd"
+        assert book.export(ExportFormat.EXCEL)

@@ -10,7 +10,7 @@ from queued_gspread.emulator.shift import Shift
 from queued_gspread.emulator.spreadsheet import Spreadsheet
 from queued_gspread.emulator.values.entry import write
 from queued_gspread.emulator.values.evaluate import Evaluator
-from queued_gspread.emulator.values.patterns import show_text
+from queued_gspread.emulator.values.patterns import show_number, show_text
 from queued_gspread.emulator.values.references import copied_formula, moved_formula
 from queued_gspread.emulator.values.render import shown
 
@@ -283,6 +283,29 @@ def test_a_result_may_be_as_long_as_a_cell():
         assert result(f"=LEN({formula})") == "50000"
 
 
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ('=SEARCH("*a*a*a*a*a*a*b",REPT("a",5000))', "#VALUE!"),
+        ('=SEARCH("b*a*a*a*",REPT("a",5000)&"baaa")', "5001"),
+        ('=COUNTIF(REPT("a",5000),"*a*a*a*a*b")', "0"),
+        ('=COUNTIF(REPT("a",5000),"*a*a*a*a?")', "1"),
+        ('=MATCH("*a*a*a*a*b",REPT("a",5000),0)', "#N/A"),
+        (f'=SEARCH("{"*" * 200}b",REPT("a",5000))', "#VALUE!"),
+    ],
+)
+def test_many_stars_are_no_more_work_than_one(formula, expected):
+    """However many wildcards there are, and however long the text, there is soon an answer."""
+    assert result(formula) == expected
+
+
+def test_a_pattern_that_is_too_long_is_not_tried():
+    """A pattern that would take minutes shows no number: in a formula it is `#VALUE!`."""
+    for marks in ('"0"', '"["', '"0."&"0"'):
+        assert result(f"=TEXT(1.5,REPT({marks},25000))") == "#VALUE!"
+    assert show_number(1.5, {"type": "NUMBER", "pattern": "0" * 50_000}) == "1.5"
+
+
 def test_what_becomes_too_long_is_not_made_first():
     """A result of gigabytes takes no more memory than one that a cell may have."""
     tracemalloc.start()
@@ -446,3 +469,10 @@ def test_a_pattern_does_not_multiply_a_text():
     """A pattern shows a text where its marks are; one with very many leaves it as it is."""
     assert show_text("x", {"type": "TEXT", "pattern": "0;0;0;<@|@>"}) == "<x|x>"
     assert show_text("x", {"type": "TEXT", "pattern": f"0;0;0;{'@' * 50_000}"}) == "x"
+
+
+def test_a_pattern_may_be_odd():
+    """A pattern with more decimals than a number has, or with half a literal, shows the number."""
+    assert show_number(1.5, {"type": "NUMBER", "pattern": f"0.{'0' * 40}"}) == f"1.5{'0' * 39}"
+    assert show_number(999999999999999.9, {"pattern": f"#.{'#' * 99}"}) == "999999999999999.9"
+    assert show_number(1.5, {"type": "NUMBER", "pattern": '"'}) == '"'

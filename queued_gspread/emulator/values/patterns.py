@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,8 @@ _DEFAULT_PATTERNS = {
     "DATE_TIME": "m/d/yyyy h:mm:ss",
     "SCIENTIFIC": "0.00E+00",
 }
+# The time that a pattern takes grows with the square of its length.
+LONGEST_PATTERN = 1_000
 _SIGNIFICANT = 10
 _MOST_MARKS = 100
 _LARGEST_PLAIN = 1e15
@@ -46,7 +48,7 @@ def pattern_of(number_format: Mapping[str, str]) -> str:
 def show_number(number: float, number_format: Mapping[str, str]) -> str:
     """Return a number as a cell with this format shows it."""
     kind, pattern = number_format.get("type", ""), pattern_of(number_format)
-    if not pattern or pattern.lower() == "general" or kind == "TEXT":
+    if not 0 < len(pattern) <= LONGEST_PATTERN or pattern.lower() == "general" or kind == "TEXT":
         return show_plain(number)
     show = show_moment if kind in DATE_TYPES else _show_by_pattern
     try:
@@ -81,7 +83,8 @@ def show_plain(number: float) -> str:
 
 
 def _show_by_pattern(number: float, pattern: str) -> str:
-    section, signed = _section(number, _SECTION.findall(pattern))
+    # A quotation mark that is never closed leaves no section.
+    section, signed = _section(number, _SECTION.findall(pattern) or [pattern])
     sign = "-" if number < 0 and signed else ""
     return sign + _fill(abs(number), section)
 
@@ -177,5 +180,6 @@ def _filled(whole: str, integer: str) -> str:
 def _rounded(number: float, places: int) -> str:
     if number >= _LARGEST_PLAIN:
         return f"{number:.{places}f}"
-    exact = Decimal(repr(number)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    context = Context(prec=places + len(str(_LARGEST_PLAIN)))  # usually 28 digits in all
+    exact = Decimal(repr(number)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, context)
     return f"{exact:f}"

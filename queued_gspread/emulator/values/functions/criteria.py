@@ -19,6 +19,7 @@ from .arguments import (
     scalar,
 )
 from .operators import divide
+from .wildcards import Wildcard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from .arguments import Argument
 
 _CRITERION = re.compile(r"(<=|>=|<>|<|>|=)?(.*)", re.DOTALL)
-_WILDCARD = re.compile(r"~([*?~])|([*?])|(.)", re.DOTALL)
 
 
 def criterion(argument: Argument) -> Callable[[Value], bool]:
@@ -62,23 +62,10 @@ def _text_test(sign: str, wanted: str, has_sign: bool) -> Callable[[Value], bool
         empty: tuple[object, ...] = (None,) if has_sign else (None, "")
         return lambda found: (found in empty) == (sign == "=")
     if sign in {"=", "<>"}:
-        pattern = wildcard_pattern(wanted)
-        return lambda found: (
-            (isinstance(found, str) and pattern.fullmatch(found) is not None) == (sign == "=")
-        )
+        wildcard = Wildcard(wanted)
+        return lambda found: (isinstance(found, str) and wildcard.is_all_of(found)) == (sign == "=")
     holds, folded = COMPARISONS[sign], wanted.casefold()
     return lambda found: isinstance(found, str) and holds(found.casefold(), folded)
-
-
-def wildcard_pattern(wanted: str) -> re.Pattern[str]:
-    """Return the regular expression of a text with `?`, `*` and the escape `~`."""
-
-    def part(match: re.Match[str]) -> str:
-        if match[2]:
-            return ".*" if match[2] == "*" else "."
-        return re.escape(match[1] or match[3])
-
-    return re.compile(_WILDCARD.sub(part, wanted), re.IGNORECASE | re.DOTALL)
 
 
 def _met(pairs: Sequence[Argument]) -> Iterator[tuple[int, int]]:

@@ -20,7 +20,7 @@ from .arguments import (
     truth,
     whole,
 )
-from .criteria import wildcard_pattern
+from .wildcards import Wildcard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,8 +34,8 @@ _BEFORE, _AFTER = -1, 1
 
 def _exact(wanted: Value, line: Sequence[Value], wildcards: bool) -> int | None:
     if isinstance(wanted, str) and wildcards and any(mark in wanted for mark in "*?~"):
-        pattern = wildcard_pattern(wanted)
-        places = (p for p, v in enumerate(line) if isinstance(v, str) and pattern.fullmatch(v))
+        wildcard = Wildcard(wanted)
+        places = (p for p, v in enumerate(line) if isinstance(v, str) and wildcard.is_all_of(v))
         return next(places, None)
     key = rank(wanted)
     for place, value in enumerate(line):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from queued_gspread.emulator.cell import LONGEST
 from queued_gspread.emulator.values.moments import is_moment_pattern
-from queued_gspread.emulator.values.patterns import show_number
+from queued_gspread.emulator.values.patterns import LONGEST_PATTERN, show_number
 
 from .arguments import (
     BAD_NUMBER,
@@ -24,7 +24,7 @@ from .arguments import (
     truth,
     whole,
 )
-from .criteria import wildcard_pattern
+from .wildcards import Wildcard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -72,10 +72,10 @@ def _find(values: Sequence[Argument]) -> int:
 
 
 def _search(values: Sequence[Argument]) -> int:
-    found = wildcard_pattern(text(values[0])).search(text(values[1]), _position(values, 2))
-    if not found:
+    found = Wildcard(text(values[0])).find(text(values[1]), _position(values, 2))
+    if found < 0:
         raise EvaluationError(WRONG_TYPE)
-    return found.start() + 1
+    return found + 1
 
 
 def _substitute(values: Sequence[Argument]) -> str:
@@ -140,6 +140,8 @@ def _code(values: Sequence[Argument]) -> int:
 
 def _formatted(values: Sequence[Argument]) -> str:
     value, pattern = sound(values[0]), text(values[1])
+    if len(pattern) > LONGEST_PATTERN:
+        raise EvaluationError(WRONG_TYPE)
     if isinstance(value, bool) or (isinstance(value, str) and not _reads_as_number(value)):
         return text(value)
     kind = "DATE_TIME" if is_moment_pattern(pattern) else "NUMBER"
