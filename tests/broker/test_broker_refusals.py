@@ -98,6 +98,19 @@ def test_a_trial_that_shows_nothing_is_followed_by_another(queue, entry, clock, 
 
 
 @each_kind
+def test_a_trial_that_shows_nothing_for_a_window(queue, entry, clock, kind, limit):
+    """Once a window has passed since the refusal, silence holds nobody up: the quota is new."""
+    asked = Asked(queue(), entry, limit, kind=kind)
+    asked.go(refused=True, pause=1.0)
+    clock.advance(1.0)
+    trial = asked.start()
+    clock.advance(WINDOW - 1.0)
+    asked.settle(*trial, passed=False)
+    assert not asked.start()[1].is_trial
+    assert asked.start()[1].word == "go"
+
+
+@each_kind
 def test_a_trial_whose_server_is_gone_is_not_waited_for(queue, entry, clock, kind, limit):
     """After a takeover another request goes first, at once."""
     server = queue()
@@ -288,6 +301,7 @@ class Play:
         self.air = []
         self.ended = {kind: [] for kind in ACCOUNT}
         self.refused = dict.fromkeys(ACCOUNT, 0)
+        self.refused_at = dict.fromkeys(ACCOUNT, 0.0)
         self.pauses = dict.fromkeys(ACCOUNT, 0.0)
         self.was_set = self.was_set_ahead = False
 
@@ -320,12 +334,14 @@ class Play:
         self.events += 1
         setback = self.asked[kind].settle(slot, permit, passed=passed, **answer)
         self.ended[kind].append(self.now)
-        if not answer and passed and sent > self.refused[kind]:
-            self.refused[kind] = 0
+        if not answer and sent > self.refused[kind]:
+            if passed or self.now - self.refused_at[kind] >= WINDOW - 0.0005:
+                self.refused[kind] = 0
         elif answer:
             self.pauses[kind] = max(self.pauses[kind], setback.pause)
             if not self.refused[kind] or sent > self.refused[kind]:
                 self.refused[kind] = self.events
+                self.refused_at[kind] = self.now
 
     def in_the_air(self, kind):
         return [each for each in self.air if each[0] == kind]

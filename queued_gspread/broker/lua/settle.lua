@@ -83,7 +83,8 @@ if full > 0 or redis.call('ZSCORE', KEYS[4], slot) then
 end
 local is_later = not q.refused or sent > q.refused
 if least == '' or least == '?' then
-  if q.refused and is_later and least == '' then
+  -- One of which nobody knows leaves it to the next one to see, unless the quota is new by now.
+  if q.refused and is_later and (least == '' or now - q.refused >= window) then
     redis.call('HDEL', KEYS[3], 'streak:' .. kind, 'refused:' .. kind, 'until:' .. kind,
       'paused:' .. kind, 'trial:' .. kind, 'tried:' .. kind)
     q.streak = nil
