@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["OVERRIDE", "READING_POSTS", "kind_of"]
+__all__ = ["OVERRIDE", "READING_POSTS", "kind_of", "reads"]
 
 OVERRIDE: Final = "x-http-method-override"
 """The header that has Google take a POST for a request of another method."""
@@ -27,9 +27,15 @@ _READS_BY_POST: Final = re.compile("|".join(READING_POSTS))
 _DRIVE: Final = ("/drive/", "/upload/drive/")
 
 
+def reads(method: str, path: str) -> bool:
+    """Tell whether a request changes nothing, by the method that Google sees."""
+    return method in ("GET", "HEAD") or (
+        method == "POST" and _READS_BY_POST.fullmatch(path) is not None
+    )
+
+
 def kind_of(method: str, path: str) -> str:
     """Return what a request counts as, by the method that Google sees: read, write or drive."""
     if path.startswith(_DRIVE):
         return "drive"
-    is_reading_post = method == "POST" and _READS_BY_POST.fullmatch(path)
-    return "read" if method in ("GET", "HEAD") or is_reading_post else "write"
+    return "read" if reads(method, path) else "write"

@@ -99,6 +99,7 @@ class Ledger(Epoch):
         *,
         pause: float = 0.0,
         refused: bool = False,
+        passed: bool = True,
         attempt: str = "",
     ) -> Setback:
         """Say that a request was answered, or failed, so that its slot is given back in time.
@@ -109,10 +110,11 @@ class Ledger(Epoch):
             sent: When it was sent, as its permit says.
             pause: Seconds for which Google asks to wait after a refusal, at the least.
             refused: Whether Google refused it for the quota.
+            passed: Whether it is certain otherwise that the quota has let it through.
             attempt: The name under which the journals announce the request.
 
         """
-        wait = milliseconds(pause) if refused else ""
+        wait = milliseconds(pause) if refused else "" if passed else "?"
         places, args = self._settlement(slot, sent, wait, attempt)
         places += [self._keys.journal(job.entry.job_id) for job in jobs]
         args += [arg for job in jobs for arg in job.args()]

@@ -14,7 +14,7 @@ KINDS: Final = ("read", "write", "drive")
 ALL: Final = "all"
 """What a :class:`Permit` names in the place of a kind where requests of all kinds wait."""
 
-# What Google allows a project of a kind in a minute, unless it has raised that.
+# What Google allows a project of reads, and of writes, in a minute, unless it has raised that.
 _GOOGLES: Final = 300
 
 

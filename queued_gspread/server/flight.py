@@ -174,6 +174,18 @@ class Landing:
         return self.cause in (Cause.REFUSED, Cause.REFUSED_FOR_ALL)
 
     @property
+    def has_passed(self) -> bool:
+        """Whether Google's quota has let it through, if it was not refused for that.
+
+        What got no answer does not tell, nor does a token that was not accepted.
+        """
+        outcome = self.exchanges[0].outcome if self.exchanges else None
+        is_answered = outcome is not None and (
+            isinstance(outcome, Response) or answer_of(outcome) is not None
+        )
+        return is_answered and self.judgement.verdict is not Verdict.UNAUTHENTICATED
+
+    @property
     def is_error(self) -> bool:
         """Whether it is over, with an error."""
         is_over = self.judgement.verdict is Verdict.FINAL and self.cause is None

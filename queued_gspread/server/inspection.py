@@ -15,7 +15,7 @@ from queued_gspread.errors import CallRefusedError
 from queued_gspread.google_methods import OVERRIDE
 from queued_gspread.wire_path import path_of
 
-from .repeat import method_of
+from .request import method_of
 
 if TYPE_CHECKING:
     from .request import Request

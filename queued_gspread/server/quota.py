@@ -11,8 +11,7 @@ from queued_gspread.broker import NO_SLOT, Slot
 from queued_gspread.settings import checked_count, checked_seconds
 from queued_gspread.wire_path import path_of
 
-from .repeat import method_of
-from .request import CREDENTIALS
+from .request import CREDENTIALS, method_of
 
 if TYPE_CHECKING:
     from .request import Request

@@ -13,18 +13,17 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from queued_gspread.google_methods import OVERRIDE, READING_POSTS
+from queued_gspread.google_methods import READING_POSTS
 from queued_gspread.wire_path import path_of
 
 from .batch import may_repeat_batch
-from .request import CREDENTIALS, Request
+from .request import CREDENTIALS, Request, method_of
 
 __all__ = [
     "ROUTES",
     "Route",
     "body_of",
     "may_repeat",
-    "method_of",
     "query_of",
     "route",
     "route_of",
@@ -76,20 +75,6 @@ def route(method: str, path: str) -> Route | None:
         if known.method == method and re.fullmatch(known.path, path):
             return known
     return None
-
-
-def method_of(request: Request) -> str:
-    """Return the method that Google will see, or nothing if that is uncertain."""
-    given = request.headers or {}
-    if not isinstance(given, Mapping):
-        return ""
-    headers = {str(name).lower(): value for name, value in given.items()}
-    method = str(request.method).upper()
-    override = headers.get(OVERRIDE)
-    if override is None:
-        return method
-    # google-api-python-client sends a GET so when its URL is long.
-    return "GET" if (method, str(override).upper()) == ("POST", "GET") else ""
 
 
 def url_of(request: Request) -> tuple[str, str]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
+
+from queued_gspread import google_methods
+from queued_gspread.wire_path import path_of
 
 __all__ = [
     "CREDENTIALS",
@@ -22,6 +26,7 @@ __all__ = [
     "bytes_of",
     "content_of",
     "is_read",
+    "method_of",
     "same_request",
 ]
 
@@ -143,9 +148,24 @@ def bytes_of(answer: Any) -> bytes:
     return content or b""
 
 
+def method_of(request: Request) -> str:
+    """Return the method that Google will see, or nothing if that is uncertain."""
+    given = request.headers or {}
+    if not isinstance(given, Mapping):
+        return ""
+    headers = {str(name).lower(): value for name, value in given.items()}
+    method = str(request.method).upper()
+    override = headers.get(google_methods.OVERRIDE)
+    if override is None:
+        return method
+    # google-api-python-client sends a GET so when its URL is long.
+    return "GET" if (method, str(override).upper()) == ("POST", "GET") else ""
+
+
 def is_read(request: Request) -> bool:
     """Tell whether a request changes nothing at Google."""
-    return request.method.upper() in ("GET", "HEAD", CREDENTIALS)
+    method = method_of(request)
+    return method == CREDENTIALS or google_methods.reads(method, path_of(str(request.endpoint)))
 
 
 def same_request(one: Request, other: Request) -> bool:

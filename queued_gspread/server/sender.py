@@ -193,7 +193,7 @@ class Sender:
     def _start(self, flight: Flight, slot: Slot, effort: Effort) -> Permit:
         for _ in range(len(self._unsettled)):
             with suppress(IndexError):  # another thread has been quicker
-                self._settle_or_keep(*self._unsettled.popleft())
+                self._settle_or_keep(*self._unsettled.popleft(), passed=False)
         if effort.asks and effort.last is None:
             flight.calls += flight.grow(flight)
         effort.asks += 1
@@ -285,8 +285,8 @@ class Sender:
         if is_over and flight.debts is not None and not (permit.is_trial or concerned):
             flight.debts.append(Due(slot, permit.sent))
             return
-        pause = self._patience.pause(judgement)
-        answer: dict[str, Any] = {"pause": pause, "refused": refused, "attempt": attempt}
+        answer: dict[str, Any] = {"refused": refused, "passed": landing.has_passed}
+        answer |= {"pause": self._patience.pause(judgement), "attempt": attempt}
         try:
             setback = self._settle_or_keep(concerned, slot, permit.sent, **answer)
         finally:

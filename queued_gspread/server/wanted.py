@@ -16,8 +16,8 @@ import requests
 
 from queued_gspread.responses import json_in
 
-from .repeat import may_repeat, method_of, query_of, url_of
-from .request import bytes_of
+from .repeat import may_repeat, query_of, url_of
+from .request import bytes_of, method_of
 
 if TYPE_CHECKING:
     from .request import Request

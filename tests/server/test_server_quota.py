@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import gspread
 import pytest
+import requests
 from calls import WORKSHEET, read, send, write
 from gate import cell_of, google_error
 from gspread import urls
@@ -18,7 +19,7 @@ from queued_gspread.broker.callers import _Wait
 from queued_gspread.emulator import api as emulated
 from queued_gspread.job import Job, new_id
 from queued_gspread.server.quota import Quota, kind_of
-from queued_gspread.server.request import CREDENTIALS, Request
+from queued_gspread.server.request import CREDENTIALS, Request, is_read
 from queued_gspread.server.setbacks import Setbacks
 from queued_gspread.server.valve import Valve
 from queued_gspread.server.verdict import Judgement, Verdict
@@ -82,6 +83,14 @@ def test_the_kind_of_a_request_to_another_endpoint(method, endpoint, kind):
     assert kind_of(Request(method, at)) == kind
 
 
+@pytest.mark.parametrize(
+    ("method", "endpoint", "kind"), [row for row in KINDS if row[2] in ("read", "write")]
+)
+def test_what_counts_as_a_read_is_taken_for_one(method, endpoint, kind):
+    """What takes a slot of reads changes nothing in the eyes of its lane, and nothing else does."""
+    assert is_read(Request(method, endpoint)) == (kind == "read")
+
+
 @pytest.mark.parametrize(("method", "endpoint", "kind"), [row for row in KINDS if row[2]])
 def test_the_emulator_counts_as_the_server_does(method, endpoint, kind):
     """What takes a slot of a kind at the server is counted as that kind by the emulator."""
@@ -96,7 +105,9 @@ def test_the_emulator_sees_the_method_that_the_server_sees(method, override):
     """A POST that stands for a GET is a read to both."""
     headers = {"x-http-method-override": override}
     sent = emulated.Request(method.upper(), "/v4/spreadsheets/book", headers, b"")
-    assert sent.quota == kind_of(Request(method, BOOK, headers=headers)) == "read"
+    request = Request(method, BOOK, headers=headers)
+    assert sent.quota == kind_of(request) == "read"
+    assert is_read(request)
 
 
 def test_what_gspread_sends_is_of_the_kind_that_its_name_says():
@@ -411,6 +422,30 @@ def test_one_request_to_drive_goes_first_after_a_refusal(serve, client, gate, ba
         gate.next().answer({"permissions": []})
     assert [call.result(PATIENCE) for call in calls] == [[], [], []]
     assert len(gate.seen) == 7
+
+
+@pytest.mark.parametrize(
+    "lost", [requests.ConnectionError("reset"), ConnectionRefusedError("no"), google_error(401)]
+)
+def test_what_shows_nothing_lets_no_others_through(lost, serve, client, put, gate, background):
+    """One that went first and got no answer, or one about its token, is no sign for the others."""
+    serve(quota_window=12.0, writes_per_minute=0)
+    for lane in ("one", "two", "three"):
+        put(lane, "put")
+    for arrival in [gate.next() for _ in range(3)]:
+        arrival.fail(google_error(429))
+    gate.next().fail(lost)
+    trial = gate.next()
+    # A read has time to pass, and nobody else comes meanwhile.
+    reading = background(read, client)
+    arrival = gate.next()
+    assert arrival.method == "get"
+    arrival.answer({})
+    assert reading.result(PATIENCE) == {}
+    assert gate.is_idle
+    trial.answer({})
+    for _ in range(2):
+        gate.next().answer({})
 
 
 def test_no_limit_leaves_nothing_in_redis(serve, client, gate, raw, keys):

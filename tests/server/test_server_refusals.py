@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import gspread
 import pytest
 from calls import WORKSHEET, insert_rows, message, read, send, write
-from gate import GatedHTTPClient, cell_of
+from gate import SHEETS, GatedHTTPClient, cell_of
 from gspread.exceptions import APIError
 from hostile import FAR, exception
 from hypothesis import given, settings
@@ -369,6 +369,24 @@ def test_a_timeout_after_the_start(serve, authorize, client, gate, background, r
     assert reading.result(PATIENCE) == {}
     eventually(lambda: not raw.keys(keys.reply("*")))
     assert not raw.exists(keys.started)
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [("developerMetadata:search", None), ("values/A1", {"X-HTTP-Method-Override": "GET"})],
+)
+def test_a_timeout_of_a_read_that_is_sent_by_post(
+    path, headers, serve, authorize, gate, background
+):
+    """A POST that reads is told of as a read: it had only read, and goes no further."""
+    serve()
+    request = authorize(timeout=1.0).http_client.request
+    reading = background(request, "post", f"{SHEETS}/lane/{path}", headers=headers)
+    arrival = gate.next()
+    with pytest.raises(CallTimeoutError, match="had only read, and goes no further") as caught:
+        reading.result(PATIENCE)
+    assert not caught.value.may_have_run
+    arrival.answer({})
 
 
 def test_a_late_job_is_not_made(serve, client, gate, raw, keys, namespace, background):

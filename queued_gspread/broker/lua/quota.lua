@@ -21,6 +21,8 @@
 -- What a quiet window gives back of the full limit. The limit is kept with its fraction, so that
 -- a low one recovers as slowly as a high one.
 local STEP = 0.05
+-- The same where none is configured: that it was too high is a guess, and Google soon corrects it.
+local SUPPOSED_STEP = 0.25
 -- What a window with a refusal leaves of the limit.
 local SHRINK = 0.75
 
@@ -65,7 +67,7 @@ local function limit_now(q)
   if windows < 1 then
     return math.min(math.floor(q.limit), full)
   end
-  local grown = q.limit + windows * full * STEP
+  local grown = q.limit + windows * full * (q.full > 0 and STEP or SUPPOSED_STEP)
   if grown < full then
     local quiet = q.quiet + windows * q.window
     redis.call('HSET', q.valve, 'limit:' .. q.kind, grown, 'quiet:' .. q.kind, quiet)

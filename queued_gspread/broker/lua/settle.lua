@@ -18,8 +18,8 @@
 -- ARGV[4] limit     slots of this kind; 0 for any number
 -- ARGV[5] window    milliseconds
 -- ARGV[6] sent      what start.lua returned as the time
--- ARGV[7] pause     '' if it was not refused; else the least milliseconds to wait: the pause
---                   doubles with every refusal in a row
+-- ARGV[7] pause     '' if the quota let it through, '?' if nobody knows; else it was refused: the
+--                   least milliseconds to wait. The pause doubles with every refusal in a row
 -- ARGV[8] jitter    0 to 1
 -- ARGV[9] attempt   the name under which the request was announced, or ''
 -- ARGV[10] supposed what stands in the limit's place in a refusal, if that is 0
@@ -82,8 +82,9 @@ if full > 0 or redis.call('ZSCORE', KEYS[4], slot) then
   redis.call('ZADD', KEYS[4], now + window, slot)
 end
 local is_later = not q.refused or sent > q.refused
-if least == '' then
-  if q.refused and is_later then
+if least == '' or least == '?' then
+  -- One of which nobody knows leaves it to the next one to see, unless the quota is new by now.
+  if q.refused and is_later and (least == '' or now - q.refused >= window) then
     redis.call('HDEL', KEYS[3], 'streak:' .. kind, 'refused:' .. kind, 'until:' .. kind,
       'paused:' .. kind, 'trial:' .. kind, 'tried:' .. kind)
     q.streak = nil
