@@ -102,9 +102,10 @@ def _is_object(answer: requests.Response) -> bool:
     is_utf8 = (answer.encoding or "utf-8").lower() in ("utf-8", "utf8")
     try:
         if len(content) > _MOST_READ:
-            if is_utf8:
+            is_whole = _is_whole(content)
+            if is_whole and is_utf8:
                 _check_utf8(content)
-            return _is_whole(content)
+            return is_whole
         # requests would put other signs in the place of what it cannot decode.
         return isinstance(json.loads(content.decode()) if is_utf8 else json_in(answer), dict)
     except (ValueError, RecursionError):
