@@ -181,6 +181,6 @@ def test_a_job_whose_enqueue_was_sent_twice_is_missed(own_redis, namespace, raw,
         waiting = background(Callers(settings).call, new_id(), "lane", b"job")
         eventually(lambda: "XREAD" in wire.commands)
         assert wire.hits == ["EVALSHA"]
-        assert raw.xlen(keys.lane("lane")) == 1
+        eventually(lambda: raw.xlen(keys.lane("lane")) == 1)
         raw.delete(keys.lane("lane"))
         assert isinstance(waiting.exception(PATIENCE), JobLostError)
