@@ -6,6 +6,7 @@ answer, comes with one too.
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from enum import Enum, auto
@@ -40,6 +41,8 @@ class Wanted(Enum):
 
 _APIS: Final = re.compile(r"/v4/spreadsheets(?:[/:].*)?|(?:/upload)?/drive/v[23]/files(?:/.*)?")
 _EXPORT: Final = re.compile(r"/drive/v[23]/files/[^/]+/export")
+# Besides a deletion, what Google answers without content.
+_RESOLVE: Final = re.compile(r"/drive/v[23]/files/[^/]+/accessproposals/[^/]+:resolve")
 _WITHOUT_CONTENT: Final = (
     HTTPStatus.NO_CONTENT,
     HTTPStatus.RESET_CONTENT,
@@ -60,7 +63,7 @@ def wanted_by(request: Request) -> Wanted:
     path, method, query = url_of(request)[0], method_of(request), query_of(request)
     if query is None or method in ("", "HEAD") or not _APIS.fullmatch(path):
         return Wanted.ANYTHING
-    if method == "DELETE":
+    if method == "DELETE" or _RESOLVE.fullmatch(path):
         return Wanted.NOTHING
     if _EXPORT.fullmatch(path) or ("alt", "media") in query:
         return Wanted.FILE
@@ -98,13 +101,23 @@ def _is_object(answer: requests.Response) -> bool:
     content = bytes_of(answer)
     is_utf8 = (answer.encoding or "utf-8").lower() in ("utf-8", "utf8")
     try:
-        # requests would put other signs in the place of what it cannot decode.
-        text = content.decode() if is_utf8 else None
         if len(content) > _MOST_READ:
-            return _is_whole(content)
-        return isinstance(json_in(answer) if text is None else json.loads(text), dict)
+            is_whole = _is_whole(content)
+            if is_whole and is_utf8:
+                _check_utf8(content)
+            return is_whole
+        # requests would put other signs in the place of what it cannot decode.
+        return isinstance(json.loads(content.decode()) if is_utf8 else json_in(answer), dict)
     except (ValueError, RecursionError):
         return False
+
+
+def _check_utf8(content: bytes) -> None:
+    """Raise ValueError if bytes are no UTF-8: the text of all of them would take memory, too."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for start in range(0, len(content), _MOST_READ):
+        decoder.decode(content[start : start + _MOST_READ])
+    decoder.decode(b"", final=True)
 
 
 def _is_whole(content: bytes) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from functools import partial
 
 import pytest
@@ -115,6 +116,10 @@ CONTENT = {
         lambda client: client.http_client.request("get", "https://www.googleapis.com/else"),
         (200, PAGE),
     ),
+    "an access that was asked for": (
+        lambda client: client.http_client.request("post", f"{DRIVE}/x/accessproposals/p:resolve"),
+        (204, b""),
+    ),
 }
 
 
@@ -145,6 +150,21 @@ def test_a_page_is_no_success_of_what_nobody_reads(call, serve, client, gate, ba
     calling = background(call, client)
     gate.next().fail(answered(200, PAGE))
     assert type(calling.exception(PATIENCE)) is OutcomeUnknownError
+
+
+def test_a_large_answer_takes_little_memory_to_judge():
+    """Not all of an answer stands as text beside it, whatever is in it."""
+    body = json.dumps(
+        {"values": [["cell \N{GRINNING FACE}"] * 1000] * 200}, ensure_ascii=False
+    ).encode()
+    tracemalloc.start()
+    try:
+        judgement = judge(Response(answered(200, body)), request=Request("get", cell_of("x")))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert judgement.verdict is Verdict.FINAL
+    assert peak < 2 * len(body)
 
 
 @pytest.mark.parametrize(
