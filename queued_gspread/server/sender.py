@@ -8,7 +8,6 @@ the transport repeats one.
 from __future__ import annotations
 
 import logging
-import math
 import random
 import threading
 import time
@@ -227,12 +226,10 @@ class Sender:
 
     @staticmethod
     def _end_of_waiting(call: Call, effort: Effort) -> float:
-        # Each piece of what was divided is sent once.
-        give_up_at = math.inf if effort.last is None else effort.give_up_at
         deadline = call.entry.deadline(call.job.timeout)
         if deadline is None or (call.may_have_written and effort.last is None):
-            return give_up_at
-        return min(deadline, give_up_at)
+            return effort.give_up_at
+        return min(deadline, effort.give_up_at)
 
     def _attempt(self, flight: Flight, slot: Slot, permit: Permit) -> Landing:
         """Send a request once, and give its slot back whatever comes of it."""
@@ -320,10 +317,11 @@ class Sender:
         end = max(self._end_of_waiting(call, effort) for call in flight.calls)
         pause = effort.wait(judgement, self._patience, now, jitter, guard, end)
         goes_on = goes_on and effort.not_before < end
+        if not goes_on:
+            effort.not_before, pause = now, 0.0
         if effort.divides(judgement, is_in_time=goes_on) and effort.is_shared:
             flight.landing, goes_on = replace(landing, cause=Cause.FAILED), False
         elif not goes_on:
-            effort.not_before = now
             return False
         if judgement is _UNREPLICATED:
             self._setbacks.note_unreplicated(self._patience)
