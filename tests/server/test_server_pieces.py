@@ -31,7 +31,8 @@ FAULTS = {"500": Status(500), "503 after": Status(503, applied=True), "reset": R
 
 
 def content(request):
-    return json.dumps([request.path, request.ranges, request.json])
+    """Return what a request has in it, but for the id of its spreadsheet, which is random."""
+    return json.dumps([request.path.split("/", 4)[4:], request.ranges, request.json])
 
 
 def is_bad(request):
@@ -112,6 +113,24 @@ def test_an_answer_goes_out_when_its_piece_is_done(stage):
     assert settled(calls[3])["updatedRange"] == "Sheet1!C4"
     scene.door.next().answer()
     assert settled(later[0]) == [["v"], ["v"], [], ["v"]]
+
+
+def test_who_came_before_a_piece_is_not_behind_it(stage):
+    """Reads of another kind have their turn between pieces, in the order of arrival of all."""
+    scene = stage(quota_window=0.3)
+    held = scene.hold()
+    reads = [partial(scene.sheet.get, f"A{n}") for n in range(1, 5)]
+    calls = scene.put(reads[0], scene.sheet.spreadsheet.fetch_sheet_metadata, *reads[1:])
+    scene.release(held)
+    for _ in range(2):
+        scene.door.next().fail(google_error(503))
+    scene.door.next().answer()  # half of the ranges, the first of all among them
+    other = scene.door.next()
+    assert other.endpoint.endswith(scene.book.id)
+    other.answer()
+    assert settled(calls[1])["spreadsheetId"] == scene.book.id
+    scene.door.open()
+    assert errors([settled(call) for call in calls]) == []
 
 
 @pytest.mark.parametrize("text", ["Invalid data[{}]: data[0]", "data[{}]"])
