@@ -29,7 +29,7 @@ from .journal import Journal, Journals
 from .line import Ticket
 from .outcome import Outcome, in_doubt, late, unknown
 from .repeat import may_repeat
-from .request import Exchange, Failure, answer_of, is_read
+from .request import Exchange, Failure, Response, answer_of, is_read
 from .setbacks import Setbacks
 from .suspects import Suspects
 from .verdict import Judgement, Verdict, judge
@@ -142,6 +142,8 @@ class Sender:
             return []
         if landing.judgement.verdict is Verdict.UNKNOWN:
             self._suspects.note(call.request for call in flight.calls)
+        elif isinstance(landing.exchanges[0].outcome, Response) and len(flight.calls) == 1:
+            self._suspects.clear(flight.calls[0].request)
         return _final(flight, landing, permit)
 
     def suspects(self, request: Request) -> bool:

@@ -167,6 +167,24 @@ def test_an_append_that_has_failed_takes_none_down_with_it_again(stage, faults):
     assert [row[0] for row in scene.rows()] == ["first", "second", "c", "d", "e"]
 
 
+def test_what_has_gone_through_alone_may_leave_with_others_again(stage, faults):
+    """Rows that failed in a trouble that has passed are appended together, once one was alone."""
+    scene = stage(**HASTY)
+    append = partial(scene.sheet.append_row, ["alive"])
+    append_other = partial(scene.sheet.append_row, ["first"])
+    scene.play(append_other)
+    faults.add(Status(500), method="POST", path=":append", count=1)
+    scene.door.close()
+    assert len(errors(scene.play(append, append))) == 2
+    scene.door.close()
+    scene.play(append_other, append, append_other)
+    scene.door.close()
+    before = len(scene.rows())
+    assert errors(scene.play(*[append] * 4)) == []
+    assert len(scene.rows()) == before + 4
+    assert len(scene.sent) == 1
+
+
 def test_suspects_are_forgotten():
     """What has failed is remembered for some minutes, if it may not be repeated."""
     now = [0.0]
