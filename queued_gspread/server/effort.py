@@ -118,18 +118,19 @@ class Effort:
         """Note that Google has answered, which ends the row of failures."""
         self._failures = self._refused_tokens = self._unknown = self._in_vain = 0
 
-    def divides(self, judgement: Judgement, *, is_in_time: bool) -> bool:
+    def divides(self, judgement: Judgement, *, is_in_time: bool, is_spent: bool) -> bool:
         """Note a failure; return whether what may be repeated goes on in smaller pieces.
 
         Args:
             judgement: What the failure means.
             is_in_time: Whether there is time for another attempt.
+            is_spent: Whether all of its own time is over; else it is its callers' that is.
 
         """
         if judgement.verdict is not Verdict.UNKNOWN:
             return False
         self._unknown += 1
-        self._in_vain += bool(self._in_vain) or not is_in_time
+        self._in_vain += bool(self._in_vain) or is_spent
         is_lasting = self._unknown >= _MOST_TOGETHER or not is_in_time
         return is_lasting and self._in_vain <= _MOST_IN_VAIN
 

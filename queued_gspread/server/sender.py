@@ -123,8 +123,7 @@ class Sender:
             try:
                 permit = yield ticket
             except GoogleAuthError as error:
-                told = Failure(error)
-                ended += [(call, Exchange(call.request, told)) for call in flight.calls]
+                ended += [(call, Exchange(call.request, Failure(error))) for call in flight.calls]
                 break
             effort.number = ticket.number
             ended += self._grounded(flight, effort, permit)
@@ -318,10 +317,11 @@ class Sender:
         jitter = random.random()  # noqa: S311 - a jitter
         end = max(self._end_of_waiting(call, effort) for call in flight.calls)
         pause = effort.wait(judgement, self._patience, now, jitter, guard, end)
-        goes_on = goes_on and effort.not_before < end
+        is_spent = not goes_on or effort.not_before >= effort.give_up_at
+        goes_on = not is_spent and effort.not_before < end
         if not goes_on:
             effort.not_before, pause = now, 0.0
-        if effort.divides(judgement, is_in_time=goes_on) and effort.is_shared:
+        if effort.divides(judgement, is_in_time=goes_on, is_spent=is_spent) and effort.is_shared:
             flight.landing, goes_on = replace(landing, cause=Cause.FAILED), False
         elif not goes_on:
             return False

@@ -131,7 +131,7 @@ def in_vain():
     effort, patience = Effort(), Patience(retry_for=10.0)
     assert fail(effort, UNKNOWN, 0.0, patience)
     assert fail(effort, UNKNOWN, 10.0, patience) is None
-    assert effort.divides(UNKNOWN, is_in_time=False)
+    assert effort.divides(UNKNOWN, is_in_time=False, is_spent=True)
     effort.begin()
     return effort, patience
 
@@ -141,9 +141,9 @@ def test_a_piece_after_one_in_vain_is_tried_twice():
     effort, patience = in_vain()
     for _ in range(3):
         assert fail(effort, UNKNOWN, 10.0, patience) == 1.0
-        effort.divides(UNKNOWN, is_in_time=True)
+        effort.divides(UNKNOWN, is_in_time=True, is_spent=False)
         assert fail(effort, UNKNOWN, 11.0, patience) is None
-        effort.divides(UNKNOWN, is_in_time=False)
+        effort.divides(UNKNOWN, is_in_time=False, is_spent=True)
         effort.begin()
 
 
@@ -159,6 +159,16 @@ def test_what_is_nobodys_has_all_of_its_time_for_each_piece(judgement):
 def test_after_twenty_failures_in_vain_nothing_is_divided():
     """Where nothing goes through any more, it is none of the calls, and no piece goes on."""
     effort, _ = in_vain()
-    assert [effort.divides(UNKNOWN, is_in_time=True) for _ in range(20)] == [True] * 19 + [False]
+    divided = [effort.divides(UNKNOWN, is_in_time=True, is_spent=False) for _ in range(20)]
+    assert divided == [True] * 19 + [False]
     effort.passed()
-    assert effort.divides(UNKNOWN, is_in_time=False)
+    assert effort.divides(UNKNOWN, is_in_time=False, is_spent=True)
+
+
+def test_a_deadline_of_one_takes_no_time_from_another():
+    """Where a piece ends since its caller waits no longer, the next one has all of its time."""
+    effort, patience = Effort(), Patience(retry_for=10.0)
+    assert fail(effort, UNKNOWN, 0.0, patience)
+    effort.divides(UNKNOWN, is_in_time=False, is_spent=False)
+    effort.begin()
+    assert all(fail(effort, UNKNOWN, now, patience) for now in (1.0, 3.0, 9.0))
