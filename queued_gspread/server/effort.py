@@ -27,7 +27,7 @@ _MOST_REFUSED_TOKENS: Final = 5
 _WAITED: Final = 0.9
 # A request for several calls that fails so often in a row is divided.
 _MOST_TOGETHER: Final = 2
-# Failures of pieces once their time is up, where nothing goes through: it is none of them then.
+# Failures in a row since one piece has failed for all of its time, until it is none of them.
 _MOST_IN_VAIN: Final = 20
 
 
@@ -106,26 +106,31 @@ class Effort:
     _in_vain: int = 0
 
     def begin(self) -> None:
-        """Begin with a piece: it is sent once at least, whatever has become of the others."""
-        self.last = None
+        """Begin with a piece: it has all of its time, as if it had come alone.
+
+        The pauses of the row go on, until one piece has failed for all of its time.
+        """
+        self.last, self.give_up_at = None, math.inf
+        if self._in_vain:
+            self._failures = 0
 
     def passed(self) -> None:
-        """Note that Google has answered, so that what is sent next has all of its time again."""
-        self.give_up_at = math.inf
+        """Note that Google has answered, which ends the row of failures."""
         self._failures = self._refused_tokens = self._unknown = self._in_vain = 0
 
-    def divides(self, judgement: Judgement, *, is_in_time: bool) -> bool:
+    def divides(self, judgement: Judgement, *, is_in_time: bool, is_spent: bool) -> bool:
         """Note a failure; return whether what may be repeated goes on in smaller pieces.
 
         Args:
             judgement: What the failure means.
             is_in_time: Whether there is time for another attempt.
+            is_spent: Whether all of its own time is over; else it is its callers' that is.
 
         """
         if judgement.verdict is not Verdict.UNKNOWN:
             return False
         self._unknown += 1
-        self._in_vain += not is_in_time
+        self._in_vain += bool(self._in_vain) or is_spent
         is_lasting = self._unknown >= _MOST_TOGETHER or not is_in_time
         return is_lasting and self._in_vain <= _MOST_IN_VAIN
 
@@ -135,7 +140,8 @@ class Effort:
         """Note a failure that is no reason to end; return whether there is a next attempt."""
         self.last = exchange
         self.give_up_at = min(self.give_up_at, now + patience.retry_for)
-        return now < self.give_up_at and not self._has_no_use_for_tokens(judgement)
+        has_no_use = self._has_no_use_for_tokens(judgement) or self._is_in_vain(judgement)
+        return now < self.give_up_at and not has_no_use
 
     def wait(
         self,
@@ -168,3 +174,8 @@ class Effort:
             return False
         self._refused_tokens += 1
         return self._refused_tokens >= _MOST_REFUSED_TOKENS
+
+    def _is_in_vain(self, judgement: Judgement) -> bool:
+        """Tell whether a piece was tried twice since another one has failed for all of its time."""
+        is_second = self._in_vain > 0 and self._failures > 0
+        return is_second and judgement.verdict is Verdict.UNKNOWN

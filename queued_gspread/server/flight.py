@@ -221,6 +221,11 @@ class Pieces:
         """Tell whether anything is left."""
         return bool(self._waiting)
 
+    @property
+    def calls(self) -> list[Call]:
+        """Those of all that is left."""
+        return [call for piece in self._waiting for call in piece.calls]
+
     def take(self) -> Flight:
         """Return what is sent next."""
         return self._waiting.popleft()
@@ -290,7 +295,7 @@ class Pieces:
         if self._unsure or not self._told:
             return []
         told, self._told = self._told, {}
-        calls = [call for piece in self._waiting for call in piece.calls if call in told]
+        calls = [call for call in self.calls if call in told]
         left = [piece for piece in self._waiting if piece.calls[0] not in told]
         self._waiting = deque(left)
         return [(call, told[call]) for call in calls]

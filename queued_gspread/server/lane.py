@@ -130,7 +130,7 @@ class Lane:
         # Slots of requests that were answered, which Redis does not know yet.
         self._debts: list[Due] = []
         self._flights = 0
-        self._left: Pieces | None = None
+        self._left: list[Pieces] = []
         self._is_left = False
         # As they stand in the lane, by their keys, and since when this server has them.
         self._entries: dict[tuple[str, str], tuple[Entry, float]] = {}
@@ -230,21 +230,30 @@ class Lane:
     # Requests ----------------------------------------------------------------------------------
 
     def _send(self) -> Generator[Ticket, Permit, Results]:
-        """Send what is left of a flight, one piece of it; or else the next flight."""
+        """Send the next flight, or a piece of what is left of one."""
         self._flights += 1
-        self._left = self._left or Pieces(self._next_flight())
-        flight = self._left.take()
+        left = self._next()
+        flight = left.take()
         ended: Results = []
         try:
             yield from self._means.sender.send(flight, ended)
-            ended += self._left.landed(flight)
+            ended += left.landed(flight)
         except (StaleEpochError, BrokerUnavailableError, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - the lane has to go on, the callers to know
             self._means.tables.note(self._name, None, None)
-            left = [call for call in flight.calls if call not in dict(ended)]
-            ended += [(call, broken(error, call)) for call in left]
+            rest = [call for call in flight.calls if call not in dict(ended)]
+            ended += [(call, broken(error, call)) for call in rest]
         return ended
+
+    def _next(self) -> Pieces:
+        """Return what is left of the flight of the first open call, or else its next flight."""
+        self._left = [left for left in self._left if left]
+        for left in self._left:
+            if self._open[0] in left.calls:
+                return left
+        self._left.append(Pieces(self._next_flight()))
+        return self._left[-1]
 
     def _next_flight(self) -> Flight:
         """Return the request of the first open call, and what fits to it of the others."""
@@ -253,7 +262,9 @@ class Lane:
         if self._ahead.waiting:
             self._means.sender.pay(self._debts)  # it takes its time
             self._extend()
-        return Flight(self._companions(self._open), self._grow, self._debts)
+        left = {call for left in self._left for call in left.calls}
+        others = [call for call in self._open if call not in left]
+        return Flight(self._companions(others), self._grow, self._debts)
 
     @property
     def _table(self) -> Table | None:

@@ -8,7 +8,6 @@ the transport repeats one.
 from __future__ import annotations
 
 import logging
-import math
 import random
 import threading
 import time
@@ -30,7 +29,7 @@ from .journal import Journal, Journals
 from .line import Ticket
 from .outcome import Outcome, in_doubt, late, unknown
 from .repeat import may_repeat
-from .request import Exchange, Failure, answer_of, is_read
+from .request import Exchange, Failure, Response, answer_of, is_read
 from .setbacks import Setbacks
 from .suspects import Suspects
 from .verdict import Judgement, Verdict, judge
@@ -124,8 +123,7 @@ class Sender:
             try:
                 permit = yield ticket
             except GoogleAuthError as error:
-                told = Failure(error)
-                ended += [(call, Exchange(call.request, told)) for call in flight.calls]
+                ended += [(call, Exchange(call.request, Failure(error))) for call in flight.calls]
                 break
             effort.number = ticket.number
             ended += self._grounded(flight, effort, permit)
@@ -143,6 +141,8 @@ class Sender:
             return []
         if landing.judgement.verdict is Verdict.UNKNOWN:
             self._suspects.note(call.request for call in flight.calls)
+        elif isinstance(landing.exchanges[0].outcome, Response) and len(flight.calls) == 1:
+            self._suspects.clear(flight.calls[0].request)
         return _final(flight, landing, permit)
 
     def suspects(self, request: Request) -> bool:
@@ -227,12 +227,10 @@ class Sender:
 
     @staticmethod
     def _end_of_waiting(call: Call, effort: Effort) -> float:
-        # Each piece of what was divided is sent once.
-        give_up_at = math.inf if effort.last is None else effort.give_up_at
         deadline = call.entry.deadline(call.job.timeout)
         if deadline is None or (call.may_have_written and effort.last is None):
-            return give_up_at
-        return min(deadline, give_up_at)
+            return effort.give_up_at
+        return min(deadline, effort.give_up_at)
 
     def _attempt(self, flight: Flight, slot: Slot, permit: Permit) -> Landing:
         """Send a request once, and give its slot back whatever comes of it."""
@@ -319,11 +317,13 @@ class Sender:
         jitter = random.random()  # noqa: S311 - a jitter
         end = max(self._end_of_waiting(call, effort) for call in flight.calls)
         pause = effort.wait(judgement, self._patience, now, jitter, guard, end)
-        goes_on = goes_on and effort.not_before < end
-        if effort.divides(judgement, is_in_time=goes_on) and effort.is_shared:
+        is_spent = not goes_on or effort.not_before >= effort.give_up_at
+        goes_on = not is_spent and effort.not_before < end
+        if not goes_on:
+            effort.not_before, pause = now, 0.0
+        if effort.divides(judgement, is_in_time=goes_on, is_spent=is_spent) and effort.is_shared:
             flight.landing, goes_on = replace(landing, cause=Cause.FAILED), False
         elif not goes_on:
-            effort.not_before = now
             return False
         if judgement is _UNREPLICATED:
             self._setbacks.note_unreplicated(self._patience)

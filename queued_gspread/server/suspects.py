@@ -48,6 +48,12 @@ class Suspects:
                 if len(self._until) > _MOST:
                     self._until.popitem(last=False)
 
+    def clear(self, request: Request) -> None:
+        """Note that Google has taken a request: it is not what others have failed for."""
+        if self._until and not is_read(request):
+            with self._lock:
+                self._until.pop(Sent.of(request), None)
+
     def has(self, request: Request) -> bool:
         """Tell whether the like of a request has failed a short while ago."""
         if not self._until or is_read(request):

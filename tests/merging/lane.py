@@ -132,14 +132,14 @@ class _Merged(Counters):
             self.merged[kind] += 1
 
 
-def run(history, *, merges):
+def run(history, *, merges, patience=None):
     """Make all calls of a history, from its state."""
     seldom = (history.busy, history.blips) if merges else ((), ())
     google, clock = Google(history.book.fill, *seldom, history.trouble), HandClock()
     queue = Waiting(history.jobs, history.arrivals, history.waits, history.gone)
     counters = _Merged()
     transport = Transport(google.http, NoTokens(google.http))
-    means = (queue, transport, Quota(), Patience(), lambda kind: None, clock)
+    means = (queue, transport, Quota(), patience or Patience(), lambda kind: None, clock)
     sender = Sender(*means, counters=counters)
     runner = Runner(sender, ANYONE)
     shared = (Tables(), Quarantine())

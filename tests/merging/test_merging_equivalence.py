@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from queued_gspread.server.effort import Effort
+from queued_gspread.server.effort import Effort, Patience
 from queued_gspread.server.flight import Flight
 
 from .books import Block, Book, Page
@@ -91,7 +93,38 @@ def test_an_outage_ends_calls_that_left_together_in_time():
     alone = run(History(BOOK, calls[:1], trouble=Trouble(None, 503)), merges=False)
     assert all(b"503" in reply for reply in came_to.replies)
     assert came_to.requests <= alone.requests + 35
-    assert came_to.seconds <= alone.seconds + 1800
+    assert came_to.seconds <= alone.seconds + 180
+
+
+def test_who_is_not_to_be_waited_for_is_told_of_an_outage_at_once():
+    """Where nothing is repeated, pieces of what has failed follow without a pause."""
+    calls = [Call("worksheet", "update_cell", (row, 1, row)) for row in range(1, 61)]
+    history = History(BOOK, calls, trouble=Trouble(None, 503))
+    came_to = run(history, merges=True, patience=Patience(retry_for=0.0))
+    assert all(b"503" in reply for reply in came_to.replies)
+    assert came_to.seconds == 0
+    assert came_to.requests < 30
+
+
+@dataclass(frozen=True)
+class Once(Trouble):
+    """Trouble that meets one call always, and the first request without it once."""
+
+    seen: list = field(default_factory=list)
+
+    def meets(self, given):
+        if super().meets(given):
+            return True
+        self.seen.append(given)
+        return len(self.seen) == 1
+
+
+@pytest.mark.parametrize("status", [500, 0])
+def test_who_comes_after_one_in_vain_is_tried_again(status):
+    """A failure that passes harms no call, though another one of its flight was tried in vain."""
+    calls = [Call("worksheet", "update_cell", (row, 1, f"v{row}")) for row in (1, 2)]
+    came_to = run(History(BOOK, calls, trouble=Once("v1", status)), merges=True)
+    assert [b'"error"' in reply for reply in came_to.replies] == [True, False]
 
 
 def test_one_of_many_that_google_never_takes_is_found_in_steps_of_halving():

@@ -124,3 +124,51 @@ def test_a_guard_shortens_no_pause():
     for _ in range(5):
         fail(effort, UNKNOWN)
     assert fail(effort, UNKNOWN, least=20.0) == 32.0
+
+
+def in_vain():
+    """Return an effort of which a piece has failed for all of its time, at the next piece."""
+    effort, patience = Effort(), Patience(retry_for=10.0)
+    assert fail(effort, UNKNOWN, 0.0, patience)
+    assert fail(effort, UNKNOWN, 10.0, patience) is None
+    assert effort.divides(UNKNOWN, is_in_time=False, is_spent=True)
+    effort.begin()
+    return effort, patience
+
+
+def test_a_piece_after_one_in_vain_is_tried_twice():
+    """Once a piece has failed for all of its time, the next ones have a second attempt each."""
+    effort, patience = in_vain()
+    for _ in range(3):
+        assert fail(effort, UNKNOWN, 10.0, patience) == 1.0
+        effort.divides(UNKNOWN, is_in_time=True, is_spent=False)
+        assert fail(effort, UNKNOWN, 11.0, patience) is None
+        effort.divides(UNKNOWN, is_in_time=False, is_spent=True)
+        effort.begin()
+
+
+@pytest.mark.parametrize("judgement", [NOT_SENT, QUOTA, NO_TOKEN])
+def test_what_is_nobodys_has_all_of_its_time_for_each_piece(judgement):
+    """A piece that is not taken, whatever is in it, is tried for as long as if it came alone."""
+    effort, patience = in_vain()
+    for now in (10.0, 15.0, 19.9):
+        assert fail(effort, judgement, now, patience) is not None
+    assert fail(effort, judgement, 20.0, patience) is None
+
+
+def test_after_twenty_failures_in_vain_nothing_is_divided():
+    """Where nothing goes through any more, it is none of the calls, and no piece goes on."""
+    effort, _ = in_vain()
+    divided = [effort.divides(UNKNOWN, is_in_time=True, is_spent=False) for _ in range(20)]
+    assert divided == [True] * 19 + [False]
+    effort.passed()
+    assert effort.divides(UNKNOWN, is_in_time=False, is_spent=True)
+
+
+def test_a_deadline_of_one_takes_no_time_from_another():
+    """Where a piece ends since its caller waits no longer, the next one has all of its time."""
+    effort, patience = Effort(), Patience(retry_for=10.0)
+    assert fail(effort, UNKNOWN, 0.0, patience)
+    effort.divides(UNKNOWN, is_in_time=False, is_spent=False)
+    effort.begin()
+    assert all(fail(effort, UNKNOWN, now, patience) for now in (1.0, 3.0, 9.0))

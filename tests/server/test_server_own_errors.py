@@ -130,6 +130,29 @@ def test_an_error_of_reading_has_no_others_answer():
     assert pickle.loads(pickle.dumps(own)).msg == "Expecting value"
 
 
+@pytest.mark.parametrize("status", [401, 403, 404, 429, 503])
+def test_a_page_that_quotes_the_url_is_not_told(status):
+    """Whatever its status, a page with the URL of the request for all is left out."""
+    error = google_error(status, page=True)
+    error.response._content = b"<html>You asked for /v4/spreadsheets/x/values:batchGet?ranges=Bob"
+    own = as_alone(Exchange(asked(["Mine!A1"]), Failure(APIError(error.response)))).outcome.error
+    assert (type(own), own.response.status_code) == (APIError, status)
+    assert "Bob" not in f"{own} {own.response.text}"
+
+
+def test_an_answer_that_a_hook_has_raised_is_each_ones_own():
+    """What a session raises for a status keeps that, with the caller's own URL in all of it."""
+    answer = google_error(503).response
+    answer.url = f"{SHEETS}/x/values:batchGet?ranges=Bob"
+    answer.request = requests.Request("get", answer.url).prepare()
+    with pytest.raises(requests.HTTPError) as shared:
+        answer.raise_for_status()
+    own = as_alone(Exchange(asked(["Mine!A1"]), Failure(shared.value))).outcome.error
+    assert (type(own), own.response.status_code) == (requests.HTTPError, 503)
+    assert "ranges=Mine" in own.response.url
+    assert "Bob" not in f"{own} {own.response.url} {own.response.text}"
+
+
 def test_an_unreadable_answer_of_many_is_nobodys():
     """Half of an answer to many has what others asked for, and so it is not shown."""
     shared = response()

@@ -31,7 +31,8 @@ FAULTS = {"500": Status(500), "503 after": Status(503, applied=True), "reset": R
 
 
 def content(request):
-    return json.dumps([request.path, request.ranges, request.json])
+    """Return what a request has in it, but for the id of its spreadsheet, which is random."""
+    return json.dumps([request.path.split("/", 4)[4:], request.ranges, request.json])
 
 
 def is_bad(request):
@@ -114,6 +115,24 @@ def test_an_answer_goes_out_when_its_piece_is_done(stage):
     assert settled(later[0]) == [["v"], ["v"], [], ["v"]]
 
 
+def test_who_came_before_a_piece_is_not_behind_it(stage):
+    """Reads of another kind have their turn between pieces, in the order of arrival of all."""
+    scene = stage(quota_window=0.3)
+    held = scene.hold()
+    reads = [partial(scene.sheet.get, f"A{n}") for n in range(1, 5)]
+    calls = scene.put(reads[0], scene.sheet.spreadsheet.fetch_sheet_metadata, *reads[1:])
+    scene.release(held)
+    for _ in range(2):
+        scene.door.next().fail(google_error(503))
+    scene.door.next().answer()  # half of the ranges, the first of all among them
+    other = scene.door.next()
+    assert other.endpoint.endswith(scene.book.id)
+    other.answer()
+    assert settled(calls[1])["spreadsheetId"] == scene.book.id
+    scene.door.open()
+    assert errors([settled(call) for call in calls]) == []
+
+
 @pytest.mark.parametrize("text", ["Invalid data[{}]: data[0]", "data[{}]"])
 def test_a_message_that_nobody_can_read_raises_nothing(text, stage):
     """Whatever the text of a refusal has in it, each call has its own end."""
@@ -146,6 +165,24 @@ def test_an_append_that_has_failed_takes_none_down_with_it_again(stage, faults):
     found = scene.play(*[partial(append, [value]) for value in ["c", "bad", "d", "e"]])
     assert errors(found) == [1]
     assert [row[0] for row in scene.rows()] == ["first", "second", "c", "d", "e"]
+
+
+def test_what_has_gone_through_alone_may_leave_with_others_again(stage, faults):
+    """Rows that failed in a trouble that has passed are appended together, once one was alone."""
+    scene = stage(**HASTY)
+    append = partial(scene.sheet.append_row, ["alive"])
+    append_other = partial(scene.sheet.append_row, ["first"])
+    scene.play(append_other)
+    faults.add(Status(500), method="POST", path=":append", count=1)
+    scene.door.close()
+    assert len(errors(scene.play(append, append))) == 2
+    scene.door.close()
+    scene.play(append_other, append, append_other)
+    scene.door.close()
+    before = len(scene.rows())
+    assert errors(scene.play(*[append] * 4)) == []
+    assert len(scene.rows()) == before + 4
+    assert len(scene.sent) == 1
 
 
 def test_suspects_are_forgotten():

@@ -67,19 +67,25 @@ def as_alone(exchange: Exchange) -> Exchange:
 
 
 def _own_error(error: Exception, request: Request) -> Exception:
-    answer = getattr(error, "response", None)
-    if type(error) is APIError and isinstance(answer, requests.Response):
-        own = _with_content(answer, request, _own_content(answer))
-        own.encoding = answer.encoding
+    own = _own_refusal(getattr(error, "response", None), request)
+    if type(error) is APIError and own is not None:
         return APIError(refusal(own))
     if isinstance(error, requests.RequestException):
-        return _own_trouble(error, request)
+        return _own_trouble(error, request, own)
     return error
+
+
+def _own_refusal(answer: Any, request: Request) -> requests.Response | None:
+    if not isinstance(answer, requests.Response):
+        return None
+    own = _with_content(answer, request, _own_content(answer))
+    own.encoding = answer.encoding
+    return own
 
 
 def _own_content(answer: requests.Response) -> bytes:
     """Return the body of an error, or another one in its place if it may be about others."""
-    if answer.status_code in _OF_ALL or _is_of_nobody(answer):
+    if _is_of_nobody(answer):
         return bytes_of(answer)
     return json.dumps({"error": {"code": answer.status_code, "message": _UNTOLD}}).encode()
 
@@ -88,6 +94,8 @@ def _is_of_nobody(answer: requests.Response) -> bool:
     error = error_in(answer)
     if not error:
         return _QUOTES_URL.search(unquote(refusal(answer).text)) is None
+    if answer.status_code in _OF_ALL:
+        return True
     message = error.get("message")
     is_known = isinstance(message, str) and _OF_NOBODY.fullmatch(message) is not None
     return is_known and error.keys() <= {"code", "message", "status"}
@@ -111,14 +119,16 @@ _UNTOLD: Final = (
 )
 
 
-def _own_trouble(error: requests.RequestException, request: Request) -> Exception:
+def _own_trouble(
+    error: requests.RequestException, request: Request, answer: requests.Response | None
+) -> Exception:
     """Return an error of the connection: urllib3 puts the URL into its text, and into its past."""
     if isinstance(error, requests.JSONDecodeError):
         return requests.JSONDecodeError(error.msg, "", 0)  # it has the whole answer in it
     shared = str(getattr(error.request, "path_url", ""))
     text = str(error).replace(shared, _path_of(request)) if shared else str(error)
     own = type(error).__new__(type(error))
-    own.args, own.request, own.response = (text,), None, None
+    own.args, own.request, own.response = (text,), None, answer
     return own
 
 
