@@ -311,6 +311,29 @@ def test_a_call_that_is_interrupted_is_taken_back(
     assert cls is Seals or "was not started and will not be made" in told[0]
 
 
+@pytest.mark.parametrize("kind", [OSError, ConnectionResetError, ValueError])
+def test_an_interrupt_without_arguments(ws, kind, monkeypatch, on_signal):
+    """Redis-py stumbles over an OSError that has none: it comes out itself, and with the note."""
+    raised, send = [], limit._Socket.sendall
+
+    def handle(*_):
+        if not raised:
+            raised.append(kind())
+            raise raised[0]
+
+    def send_and_interrupt(*args):
+        send(*args)
+        if threading.current_thread() is threading.main_thread():
+            interrupt()
+
+    on_signal(handle)
+    monkeypatch.setattr(limit._Socket, "sendall", send_and_interrupt)
+    with pytest.raises(kind) as caught:
+        ws.acell("A1")
+    assert caught.value is raised[0]
+    assert "queued_gspread: " in str(getattr(caught.value, "__notes__", caught.value.args))
+
+
 def test_an_error_of_a_call_that_a_handler_makes(ws, on_signal, monkeypatch):
     """The error of a call within a call ends both, and the outer one is taken back."""
     elsewhere = queued_gspread.authorize(redis_url="redis://127.0.0.1:1/0")
