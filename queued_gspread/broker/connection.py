@@ -318,8 +318,12 @@ def _may_have_run(error: RedisError) -> bool:
 
 def _is_refused(error: RedisError) -> bool:
     """Tell whether Redis has certainly not done what it was told."""
-    is_turned_away = isinstance(error, BusyLoadingError) or "max number of clients" in str(error)
+    is_turned_away = isinstance(error, BusyLoadingError) or _has_most_clients(error)
     return is_turned_away or _failed_to_connect(error)
+
+
+def _has_most_clients(error: RedisError) -> bool:
+    return "max number of clients" in str(error)
 
 
 def unavailable(url: str, error: RedisError) -> BrokerUnavailableError:
@@ -347,6 +351,8 @@ def _remedy(error: RedisError) -> str:
         return "give it more memory, or let the server empty the queue"
     if isinstance(error, BusyLoadingError):
         return "wait until it has read its data, and call again"
+    if _has_most_clients(error):
+        return "let it have more (its maxclients), or close some, and call again"
     if isinstance(error, ResponseError):
         return "check its settings and what this user may do"
     if isinstance(error, MovedAwayError):
