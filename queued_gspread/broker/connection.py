@@ -351,17 +351,19 @@ def _remedy(error: RedisError) -> str:
         return "give it more memory, or let the server empty the queue"
     if isinstance(error, BusyLoadingError):
         return "wait until it has read its data, and call again"
-    if _has_most_clients(error):
-        return "let it have more (its maxclients), or close some, and call again"
     if isinstance(error, ResponseError):
         return "check its settings and what this user may do"
     if isinstance(error, MovedAwayError):
         return f"{error.remedy}, if this does not pass"
-    return (
-        "start one there (`redis-server`), or correct the URL (redis_url=, --redis-url or "
-        "QUEUED_GSPREAD_REDIS_URL; rediss:// where it speaks TLS, and only there). "
-        "`queued-gspread-server` with no URL configured starts one for your account on its machine"
-    )
+    return _FULL if _has_most_clients(error) else _START
+
+
+_FULL: Final = "let it have more (its maxclients), or close some, and call again"
+_START: Final = (
+    "start one there (`redis-server`), or correct the URL (redis_url=, --redis-url or "
+    "QUEUED_GSPREAD_REDIS_URL; rediss:// where it speaks TLS, and only there). "
+    "`queued-gspread-server` with no URL configured starts one for your account on its machine"
+)
 
 
 def reply_expiry(timeout: float | None) -> int:
