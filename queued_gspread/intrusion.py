@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 if TYPE_CHECKING:
@@ -40,8 +41,11 @@ def has_broken_in(error: BaseException) -> bool:
     """Tell whether a signal handler has raised an exception."""
     handlers = list(_codes_of_handlers())
     interrupted: list[FrameType] = []
+    context = error.__context__
+    # redis-py gives what it makes of an error of hiredis's the traceback of that error.
+    foreign = None if context is None else context.__traceback__
     step = error.__traceback__
-    while step is not None:
+    while step is not None and step is not foreign:
         frame = step.tb_frame
         if frame.f_code in handlers or _is_passed_one_of(interrupted, frame):
             return True
@@ -51,7 +55,8 @@ def has_broken_in(error: BaseException) -> bool:
 
 
 def _is_passed_one_of(interrupted: list[FrameType], frame: FrameType) -> bool:
-    names = frame.f_code.co_varnames[: frame.f_code.co_argcount + 1]  # and perhaps *args
+    code = frame.f_code
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + 1]  # and perhaps *args
     for value in map(frame.f_locals.get, names):
         given = value if type(value) is tuple else (value,)
         if any(one is other for one in given for other in interrupted):
@@ -60,12 +65,15 @@ def _is_passed_one_of(interrupted: list[FrameType], frame: FrameType) -> bool:
 
 
 def _codes_of_handlers() -> Iterator[CodeType]:
-    # A handler may have deleted what it was passed.
-    for number in signal.valid_signals():
+    # A handler may have deleted what it was passed. Sets of valid signals are slow to make.
+    for number in range(1, signal.NSIG):
         handler: Any = signal.getsignal(number)
-        code = getattr(getattr(handler, "__func__", handler), "__code__", None)
-        if code is not None:
-            yield code
+        while isinstance(handler, partial):
+            handler = handler.func
+        for called in (handler, type(handler).__call__):
+            code = getattr(getattr(called, "__func__", called), "__code__", None)
+            if code is not None:
+                yield code
 
 
 def chain(error: BaseException, outer: BaseException | None) -> Iterator[BaseException]:

@@ -318,8 +318,12 @@ def _may_have_run(error: RedisError) -> bool:
 
 def _is_refused(error: RedisError) -> bool:
     """Tell whether Redis has certainly not done what it was told."""
-    is_turned_away = isinstance(error, BusyLoadingError) or "max number of clients" in str(error)
+    is_turned_away = isinstance(error, BusyLoadingError) or _has_most_clients(error)
     return is_turned_away or _failed_to_connect(error)
+
+
+def _has_most_clients(error: RedisError) -> bool:
+    return "max number of clients" in str(error)
 
 
 def unavailable(url: str, error: RedisError) -> BrokerUnavailableError:
@@ -351,11 +355,15 @@ def _remedy(error: RedisError) -> str:
         return "check its settings and what this user may do"
     if isinstance(error, MovedAwayError):
         return f"{error.remedy}, if this does not pass"
-    return (
-        "start one there (`redis-server`), or correct the URL (redis_url=, --redis-url or "
-        "QUEUED_GSPREAD_REDIS_URL; rediss:// where it speaks TLS, and only there). "
-        "`queued-gspread-server` with no URL configured starts one for your account on its machine"
-    )
+    return _FULL if _has_most_clients(error) else _START
+
+
+_FULL: Final = "let it have more (its maxclients), or close some, and call again"
+_START: Final = (
+    "start one there (`redis-server`), or correct the URL (redis_url=, --redis-url or "
+    "QUEUED_GSPREAD_REDIS_URL; rediss:// where it speaks TLS, and only there). "
+    "`queued-gspread-server` with no URL configured starts one for your account on its machine"
+)
 
 
 def reply_expiry(timeout: float | None) -> int:

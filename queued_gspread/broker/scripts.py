@@ -21,6 +21,7 @@ _NAMES: Final = (
 _SHARED: Final = ("prelude", "quota")
 _COMMENT: Final = re.compile(r"^ *--.*\n", re.MULTILINE)
 _DEFINITION: Final = re.compile(r"^local (?:function )?(\w+)", re.MULTILINE)
+_WORD: Final = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,12 @@ def with_shared(body: str, shared: str) -> str:
     """
     starts = [found.start() for found in _DEFINITION.finditer(shared)]
     definitions = [shared[i:j] for i, j in zip(starts, [*starts[1:], len(shared)], strict=True)]
-    text = body
+    text, words = body, set(_WORD.findall(body))
     for definition in reversed(definitions):
         (name,) = _DEFINITION.findall(definition)[:1]
-        if re.search(rf"\b{name}\b", text):
+        if name in words:
             text = definition + text
+            words.update(_WORD.findall(definition))
     return text
 
 
@@ -53,9 +55,14 @@ def _read(name: str) -> str:
     return _COMMENT.sub("", (_FOLDER / f"{name}.lua").read_text())
 
 
-def _load(name: str) -> Script:
-    text = with_shared(_read(name), "".join(_read(part) for part in _SHARED))
+def _load(name: str, shared: str) -> Script:
+    text = with_shared(_read(name), shared)
     return Script(text, hashlib.sha1(text.encode()).hexdigest())  # noqa: S324 - Redis's choice
 
 
-SCRIPTS: Final = {name: _load(name) for name in _NAMES}
+def _load_all() -> dict[str, Script]:
+    shared = "".join(map(_read, _SHARED))
+    return {name: _load(name, shared) for name in _NAMES}
+
+
+SCRIPTS: Final = _load_all()

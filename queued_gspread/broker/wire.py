@@ -51,8 +51,10 @@ class _Line:
         self._used = 0.0
 
     def write(self, commands: Sequence[Command]) -> None:
-        packed = [_packed(commands)]
-        _unmasked(partial(self.connection.send_packed_command, packed, check_health=False))
+        _unmasked(partial(self._send, commands))
+
+    def _send(self, commands: Sequence[Command]) -> None:
+        self.connection.send_packed_command([_packed(commands)], check_health=False)
 
     def read(self) -> Any:
         while self.owed:
@@ -93,7 +95,7 @@ def _unmasked(do: Callable[[], Any]) -> Any:
     outer = handled()
     try:
         return do()
-    except (RedisError, OSError) as error:
+    except Exception as error:  # redis-py stumbles over an OSError without arguments
         intruder = _intruder(error, outer)
         if intruder is None:
             raise

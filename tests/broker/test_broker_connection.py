@@ -392,3 +392,5 @@ def test_a_redis_at_its_maxclients(own_redis, namespace, redis_of):
     raw = redis_of(own_redis)
     raw.config_set("maxclients", len(raw.client_list()))
     assert _is_certain(own_redis.url, namespace)
+    with pytest.raises(BrokerUnavailableError, match="maxclients"):
+        Callers(Settings(own_redis.url, namespace)).alive()

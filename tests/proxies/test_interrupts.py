@@ -8,6 +8,8 @@ import json
 import signal
 import sys
 import threading
+import weakref
+from functools import partial
 
 import pytest
 import redis
@@ -15,10 +17,11 @@ from processes import start_python
 from waiting import PATIENCE
 
 import queued_gspread
-from queued_gspread.broker import Callers, limit
+from queued_gspread.broker import Callers, connection, limit
 from queued_gspread.broker.seals import Seals
 from queued_gspread.broker.wire import Wire
 from queued_gspread.errors import BrokerUnavailableError, CallTimeoutError
+from queued_gspread.intrusion import has_broken_in, unconverted
 from queued_gspread.job import new_id
 from queued_gspread.settings import Settings
 
@@ -135,6 +138,66 @@ def interrupt():
     signal.raise_signal(signal.SIGUSR1)
 
 
+class Handler:
+    """Handlers of any kind, but for those that Python's own functions are."""
+
+    def __call__(self, signum, frame):
+        del signum, frame
+        raise InterruptedHereError
+
+    def method(self, *_):
+        raise InterruptedHereError
+
+    def with_option(self, *arguments, option=None):
+        raise InterruptedHereError(option, *arguments)
+
+    def thrown(self, *_):
+        generated = (each for each in [1, 2])
+        next(generated)
+        generated.throw(InterruptedHereError())
+
+    def replaced(self, _, frame):
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        raise InterruptedHereError(frame)
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        Handler(),
+        Handler().method,
+        Handler().thrown,
+        Handler().replaced,
+        partial(Handler()),
+        partial(partial(Handler().with_option), option=1),
+        lambda *_: Handler().method(),
+    ],
+)
+def test_handlers_of_any_kind(on_signal, handler):
+    """Whatever a handler is made of, what it raises is known for one; nothing else is."""
+    on_signal(handler)
+    with pytest.raises(InterruptedHereError) as caught:
+        interrupt()
+    assert has_broken_in(caught.value)
+    with pytest.raises(InterruptedHereError) as caught:
+        raise InterruptedHereError
+    assert not has_broken_in(caught.value)
+
+
+def test_an_error_with_the_traceback_of_an_interrupt(on_signal):
+    """What code has made of an interrupt, traceback and all, does not come out in its place."""
+    on_signal(Handler())
+
+    def convert():
+        try:
+            interrupt()
+        except InterruptedHereError as error:
+            raise ValueError("made of it").with_traceback(error.__traceback__)  # noqa: B904 - as redis-py does
+
+    with pytest.raises(InterruptedHereError), unconverted():
+        convert()
+
+
 def at_lines(step, make, do):
     """Do something again and again, interrupted at one line after the other, *step* apart.
 
@@ -228,6 +291,8 @@ def test_a_call_that_is_interrupted_is_taken_back(
         return found
 
     monkeypatch.setattr(cls, name, interrupted)
+    # The connection of this test alone, which has not seen Redis's clock before.
+    monkeypatch.setattr(connection, "_connections", weakref.WeakValueDictionary())
     raised = InterruptedHereError("mine")
 
     def handle(*_):
@@ -244,6 +309,29 @@ def test_a_call_that_is_interrupted_is_taken_back(
         assert not raw.keys(f"*{namespace}*lane:lane")
     told = getattr(raised, "__notes__", raised.args[1:])
     assert cls is Seals or "was not started and will not be made" in told[0]
+
+
+@pytest.mark.parametrize("kind", [OSError, ConnectionResetError, ValueError])
+def test_an_interrupt_without_arguments(ws, kind, monkeypatch, on_signal):
+    """Redis-py stumbles over an OSError that has none: it comes out itself, and with the note."""
+    raised, send = [], limit._Socket.sendall
+
+    def handle(*_):
+        if not raised:
+            raised.append(kind())
+            raise raised[0]
+
+    def send_and_interrupt(*args):
+        send(*args)
+        if threading.current_thread() is threading.main_thread():
+            interrupt()
+
+    on_signal(handle)
+    monkeypatch.setattr(limit._Socket, "sendall", send_and_interrupt)
+    with pytest.raises(kind) as caught:
+        ws.acell("A1")
+    assert caught.value is raised[0]
+    assert "queued_gspread: " in str(getattr(caught.value, "__notes__", caught.value.args))
 
 
 def test_an_error_of_a_call_that_a_handler_makes(ws, on_signal, monkeypatch):
