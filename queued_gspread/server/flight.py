@@ -232,7 +232,8 @@ class Pieces:
 
     def landed(self, flight: Flight) -> list[tuple[Call, Exchange]]:
         """Note what came of a piece; return the ends of calls that need not be sent any more."""
-        landing = flight.landing
+        # What was sent is kept no longer than it is needed: it may be large.
+        landing, flight.landing = flight.landing, None
         if landing is None or not flight.calls:
             return []
         if landing.cause is not None:
