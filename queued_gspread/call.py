@@ -257,12 +257,12 @@ def _outcome(proxy: Any, kind: Kind, reply: Reply) -> Any:
     with unconverted(tell_answered):
         if reply.changes and kind in (SPREADSHEET, WORKSHEET):
             apply(proxy._properties, reply.changes)
-    try:
-        warn_again(reply.warnings)
-    finally:
-        # Where warnings are errors, the call's own error is still the one to raise.
-        if reply.error is not None:
-            _raise_once(reply)
+        try:
+            warn_again(reply.warnings)
+        finally:
+            # Where warnings are errors, the call's own error is still the one to raise.
+            if reply.error is not None:
+                _raise_once(reply)
     return reply.result
 
 

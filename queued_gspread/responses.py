@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import requests
 
+from .intrusion import own
+
 __all__ = [
     "Refusal",
     "empty_response",
@@ -33,7 +35,7 @@ def json_in(answer: Any) -> Any:
     is_response = isinstance(answer, requests.Response)
     try:
         return requests.Response.json(answer) if is_response else answer.json()
-    except Exception:  # noqa: BLE001 - HTML, bytes of any kind, a nest too deep, a test double
+    except own(Exception):  # HTML, bytes of any kind, a nest too deep, a test double
         return None
 
 
@@ -63,7 +65,7 @@ class Refusal(requests.Response):
         """The body as text, whatever encoding its headers name."""
         try:
             return super().text
-        except _UNREADABLE:
+        except own(*_UNREADABLE):
             return str(self._content or b"", errors="replace")
 
 
@@ -82,7 +84,7 @@ def is_plain(response: requests.Response) -> bool:
         return is_error(body)
     try:
         return isinstance(response.text, str)
-    except _UNREADABLE:
+    except own(*_UNREADABLE):
         return False
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from queued_gspread.codec.classes import GROUP
 from queued_gspread.codec.kind import ANYTHING
+from queued_gspread.intrusion import own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -178,7 +179,7 @@ def construct(cls: type[Exception], args: list[Any], fields: Mapping[str, Any]) 
         given, named = native.arguments(args, kept)
         made: Exception = base.__new__(cls, *given, **named)
         base.__init__(made, *given, **named)
-    except Exception:  # noqa: BLE001 - they have errors of many kinds for what they do not take
+    except own(Exception):  # they have errors of many kinds for what they do not take
         raise Unfit from None
     if not native.has_own_args:
         made.args = tuple(args)
