@@ -20,6 +20,7 @@ from redis.sentinel import (
     SentinelManagedConnection,
     SentinelManagedSSLConnection,
 )
+from redis.utils import get_lib_version
 
 from queued_gspread.settings import own_socket
 
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from .address import Address
 
 __all__ = ["MovedAwayError", "pool_of"]
+
+# A first connection asks for it, and what reads it is imported then: now, as a process may fork.
+get_lib_version()
 
 _UNLIMITED: Final = 2**31
 

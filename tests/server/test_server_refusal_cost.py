@@ -93,9 +93,9 @@ def made(kind, count, bad, how):
         own = [number_of[each] for each in flight.calls]
         wrong = [place for place, number in enumerate(own) if number in bad]
         outcome = refusal(kind, flight, wrong, how) if wrong else answer(flight)
-        flight.landing = flight.land(Exchange(flight.request, outcome), judge(outcome))
+        flight.landing = landing = flight.land(Exchange(flight.request, outcome), judge(outcome))
         told = [number_of[each] for each, _ in left.landed(flight)]
-        if flight.landing.cause is None:
+        if landing.cause is None:
             done += own + told
             refused |= set(own + told) if wrong else set()
     assert done == list(range(count))
