@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import CodeType, FrameType, TracebackType
 
-__all__ = ["chain", "handled", "has_broken_in", "own", "raise_unchanged", "unconverted"]
+__all__ = ["chain",
+    "handled",
+    "has_broken_in",
+    "intruder",
+    "own",
+    "raise_unchanged",
+    "unconverted",
+]
 
 E = TypeVar("E", bound=BaseException)
 
@@ -122,17 +129,24 @@ class unconverted:  # noqa: N801 - a context manager, as those of contextlib are
         traceback: TracebackType | None,
     ) -> None:
         outer, self._outer = self._outer, None
-        intruder = None if error is None else _intruder(error, outer)
+        found = None if error is None else intruder(error, outer)
         try:
-            if intruder is not None and self._tell is not None:
-                self._tell(intruder)
-            if intruder is not None and intruder is not error:
-                raise_unchanged(intruder)
+            if found is not None and self._tell is not None:
+                self._tell(found)
+            if found is not None and found is not error:
+                raise_unchanged(found)
         finally:
-            del error, intruder, outer, traceback
+            del error, found, outer, traceback
 
 
-def _intruder(error: BaseException, outer: BaseException | None) -> BaseException | None:
+def intruder(error: BaseException, outer: BaseException | None) -> BaseException | None:
+    """Return what has broken in, of which code may have made an exception; None if nothing has.
+
+    Args:
+        error: The exception.
+        outer: What was being handled before all this began.
+
+    """
     for link in chain(error, outer):
         if has_broken_in(link) or not isinstance(link, Exception):
             return link

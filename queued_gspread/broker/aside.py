@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from queued_gspread.intrusion import chain, handled, has_broken_in, own
+from queued_gspread.intrusion import handled, intruder, own
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ def aside(work: Callable[[], T], name: str, *, daemon: bool) -> Future[T]:
     try:
         threading.Thread(target=_make, args=(work, made), name=name, daemon=daemon).start()
     except own(RuntimeError) as error:
-        if any(map(has_broken_in, chain(error, outer))):
+        if intruder(error, outer) is not None:
             raise  # of a lock that an interrupt has left, while the thread begins
         _make(work, made)  # too many threads, or the interpreter is about to end
     return made
