@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import CodeType, FrameType, TracebackType
 
-__all__ = ["chain",
+__all__ = [
+    "chain",
     "handled",
     "has_broken_in",
     "intruder",
