@@ -6,7 +6,7 @@ import itertools
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 
 import pytest
@@ -16,6 +16,7 @@ from waiting import PATIENCE, eventually
 from wire import AFTER, BEFORE, Wire
 
 from queued_gspread.broker.keys import Keys
+from queued_gspread.errors import BrokerUnavailableError
 from tests.chaos.history import Call
 
 ROWS = f"{SHEETS}/lane/values/A1"
@@ -25,6 +26,7 @@ MANY = 300
 AT_ONCE = 8
 # Where a scene is slow, who waits asks twice, and what would come next has another number.
 SWEEPS = 5
+STARTS = 10
 
 
 class Sheet(GatedHTTPClient):
@@ -75,7 +77,7 @@ def play(hasty, serve, authorize, background, auth, redis_url, raw, namespace):
         sheet, own = Sheet(auth), f"{namespace}-{next(numbers)}"
         with Wire(redis_url) as wire:
             near, far = (redis_url, wire.url) if side == "server" else (wire.url, redis_url)
-            server = serve(sheet, redis_url=far, namespace=own)
+            server = start(serve, sheet, redis_url=far, namespace=own)
             trouble(wire)
             came_to = list(scene(sheet, near, own))
             eventually(lambda: not raw.exists(Keys(own).active), "the queue is empty")
@@ -100,6 +102,14 @@ def play_all(play):
                     return
 
     return run_all
+
+
+def start(serve, sheet, **given):
+    """Start a server, again where a busy machine has Redis answer later than these tests wait."""
+    for _ in range(STARTS - 1):
+        with suppress(BrokerUnavailableError):
+            return serve(sheet, **given)
+    return serve(sheet, **given)
 
 
 def append(client, lane, value):
