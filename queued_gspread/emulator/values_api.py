@@ -186,7 +186,7 @@ def _read(
 
 
 def _written(book: Spreadsheet, writing: Writing, option: str) -> Json:
-    return {"spreadsheetId": book.spreadsheet_id, **apply_writing(writing, option, book.now().year)}
+    return {"spreadsheetId": book.spreadsheet_id, **apply_writing(book, writing, option)}
 
 
 def _echo(book: Spreadsheet, writing: Writing, options: Rendering) -> Json:

@@ -20,7 +20,7 @@ _ERRORS_LAST = (3, "")
 def sort_range(scope: Scope, request: Json) -> Json:
     """Sort rows by one column after the other; blank cells come last either way."""
     sheet, rect = scope.grid_range(request.get("range"))
-    evaluator, grid = Evaluator(scope.book), sheet.grid
+    evaluator, grid = Evaluator(scope.book, "need"), sheet.grid
     rows = list(range(rect.start_row, rect.end_row))
     for spec in reversed(request.get("sortSpecs") or []):
         column = spec.get("dimensionIndex", 0)

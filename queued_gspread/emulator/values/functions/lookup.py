@@ -70,7 +70,7 @@ def _is_sorted(values: Sequence[Argument]) -> bool:
 def _vertical(values: Sequence[Argument]) -> Value:
     area, index = area_of(values[1]), whole(values[2])
     _check_index(index, area.width)
-    row = _place(sound(values[0]), area.columns[0], _is_sorted(values))
+    row = _place(sound(values[0]), list(area.column(0).values()), _is_sorted(values))
     return area.at(row, index - 1)
 
 
