@@ -190,7 +190,7 @@ def _written(book: Spreadsheet, writing: Writing, option: str) -> Json:
 
 
 def _echo(book: Spreadsheet, writing: Writing, options: Rendering) -> Json:
-    return read_range(Evaluator(book), writing.sheet, writing.rect, options, "ROWS")
+    return read_range(Evaluator(book, "echo"), writing.sheet, writing.rect, options, "ROWS")
 
 
 def _clear(book: Spreadsheet, text: str) -> str:

@@ -9,6 +9,7 @@ from queued_gspread.cli.options import Parser
 from queued_gspread.emulator import Emulator, Quotas
 
 OPTIONS = ["reads_per_minute", "writes_per_minute", "quota_window", "latency", "append_race"]
+OPTIONS += ["not_computed"]
 
 
 @pytest.fixture
@@ -32,14 +33,17 @@ def test_nothing_is_limited_by_default(made):
     """Without options there are no quotas and no latency."""
     emulator = made()
     assert (emulator.quotas, emulator.latency, emulator.append_race) == (Quotas(), 0.0, 0.0)
+    assert emulator.not_computed == "warn"
 
 
 def test_options_reach_the_emulator(made):
     """Each option sets what it is for, and the emulator goes by it."""
     limits = ["--reads-per-minute", "1", "--writes-per-minute", "2", "--quota-window", "600"]
+    limits += ["--not-computed", "error"]
     emulator = made(*limits, "--latency", "0.01", "--append-race", "0.02")
     assert emulator.quotas == Quotas(reads=1, writes=2, window=600.0)
     assert (emulator.latency, emulator.append_race) == (0.01, 0.02)
+    assert emulator.not_computed == "error"
     with emulator:
         traffic = Traffic(emulator)
         assert [traffic.write().status_code for _ in range(3)] == [200, 200, 429]

@@ -12,7 +12,7 @@ from .formula import FormulaSyntaxError, Reference, UnsupportedSyntaxError, pars
 from .functions.arguments import BAD_REFERENCE, UNREADABLE, Area, EvaluationError
 from .inherited import inherited_format
 from .interpret import Interpreter
-from .not_computed import NotComputed, NotComputedError
+from .not_computed import GapReadError, NotComputed, NotComputedError
 from .place import named_range
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ class Place(NamedTuple):
     column: int
 
 
-Use: TypeAlias = Literal["read", "glance", "need"]
+# What happens to a value that is not computed: a read follows the setting, an echo of what was just
+# written notes it, a glance passes it over, and where something stored needs it, it is an error.
+Use: TypeAlias = Literal["read", "echo", "glance", "need"]
 
 
 class _NotYetError(Exception):
@@ -73,11 +75,7 @@ class Evaluator:
     """
 
     def __init__(self, book: Spreadsheet, use: Use = "read") -> None:
-        """Read from this spreadsheet.
-
-        What is not computed may be told to a reader, be passed over by a glance, or end what
-        needs it.
-        """
+        """Read from this spreadsheet, for this use."""
         self.book = book
         self._use = use
         self._known: dict[Place, Value] = {}
@@ -88,7 +86,10 @@ class Evaluator:
         """Return what a cell holds or computes to, and tell if it is not computed."""
         found = self._value(sheet, row, column)
         if isinstance(found, NotComputed) and self._use != "glance":
-            self.book.gaps.read(_name(sheet, row, column), found, needed=self._use == "need")
+            gaps = self.book.gaps
+            gaps.note(found)
+            if self._use == "need" or (self._use == "read" and gaps.mode == "error"):
+                raise GapReadError(_name(sheet, row, column), found)
         return found
 
     def _value(self, sheet: Sheet, row: int, column: int) -> Value:

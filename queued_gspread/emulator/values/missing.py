@@ -10,6 +10,7 @@ from .formula import FormulaSyntaxError, UnsupportedSyntaxError, functions_in, p
 from .functions import FAMILIES, FUNCTIONS
 from .functions.conditional import CONDITIONAL
 from .names import GOOGLE
+from .not_computed import NotComputedError
 from .place import REFERRING
 from .special import SPECIAL
 
@@ -46,4 +47,5 @@ def note_written(
         gaps = {str(found)}
     if gaps:
         place = range_name(sheet.title, Rect(row, row + 1, column, column + 1))
-        book.gaps.written(place, ", ".join(sorted(gaps)))
+        for gap in sorted(gaps):
+            book.gaps.note(NotComputedError(gap).mark(place))

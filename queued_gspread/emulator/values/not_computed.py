@@ -41,11 +41,18 @@ class NotComputedError(Exception):
 
 
 class GapReadError(Exception):
-    """A request reads what the emulator cannot compute, and that is an error by its setting."""
+    """What the emulator cannot compute is read, and that is an error here."""
+
+    def __init__(self, cell: str, mark: NotComputed) -> None:
+        """Name the cell that was read, the cause and the remedy."""
+        super().__init__(
+            f"The value of {cell} is not known: the emulator does not compute {mark.what}, which "
+            f"{mark.cell} needs. Write there what Google would compute, instead of the formula."
+        )
 
 
 class Gaps:
-    """What happens where such a value is written or read.
+    """What happens where such a value is written or read, for all spreadsheets.
 
     Each cell is logged once. `noted` has all that was met since it was taken last.
     """
@@ -53,26 +60,23 @@ class Gaps:
     def __init__(self) -> None:
         """Begin with warnings."""
         self.mode: OnGap = "warn"
-        self._logged: set[tuple[str, str]] = set()
+        self._logged: set[NotComputed] = set()
         self._noted: dict[str, None] = {}
 
-    def written(self, cell: str, functions: str) -> None:
-        """Note that a formula was written which has functions that are not computed."""
-        self._note(cell, functions, "Reading it")
-
-    def read(self, shown: str, mark: NotComputed, needed: bool = False) -> None:
-        """Note that the value of the cell `shown` is read.
-
-        Raise GapReadError if that is wanted, or if what is stored would depend on the value.
-        """
-        self._note(mark.cell, mark.what, f"What is read of {shown}")
-        if needed or self.mode == "error":
-            raise GapReadError(
-                f"The value of {shown} is not known: the emulator does not compute {mark.what}, "
-                f"which {mark.cell} needs. Write the value that Google would compute there "
-                "instead of the formula"
-                + ("." if needed else ', or set not_computed="warn" to read #NAME?.')
-            )
+    def note(self, mark: NotComputed) -> None:
+        """Note what is not computed, where such a formula is written and where its value is read."""
+        self._noted[f"{mark.cell}: {mark.what}"] = None
+        if mark in self._logged or len(self._logged) >= _MOST_LOGGED:
+            return
+        self._logged.add(mark)
+        _log.warning(
+            "%s: the emulator does not compute %s. %s",
+            mark.cell,
+            mark.what,
+            "It and what depends on it are #NAME?."
+            if self.mode == "warn"
+            else "To read it, or what depends on it, is answered with 501.",
+        )
 
     def taken(self) -> tuple[str, ...]:
         """Return what was met since the last time, once each: `Sheet1!A1: SPARKLINE`."""
@@ -83,11 +87,3 @@ class Gaps:
         """Begin anew; the mode stays."""
         self._logged.clear()
         self._noted.clear()
-
-    def _note(self, cell: str, what: str, outcome: str) -> None:
-        self._noted[f"{cell}: {what}"] = None
-        if (cell, what) in self._logged or len(self._logged) >= _MOST_LOGGED:
-            return
-        self._logged.add((cell, what))
-        follows = "is #NAME?" if self.mode == "warn" else "is answered with 501"
-        _log.warning("%s: the emulator does not compute %s. %s %s.", cell, what, outcome, follows)

@@ -5,25 +5,34 @@ from __future__ import annotations
 from .arguments import Function, rank
 from .criteria import CRITERIA
 from .dates import DATES
+from .distributions import DISTRIBUTIONS
 from .logic import LOGIC
+from .financial import FINANCIAL
+from .integers import INTEGERS
 from .lookup import LOOKUP
+from .more_texts import MORE_TEXTS
 from .numeric import NUMERIC
 from .regular import REGULAR
 from .shapes import SHAPES
 from .statistic import STATISTIC
 from .texts import TEXTS
+from .trigonometry import TRIGONOMETRY
+from .workdays import WORKDAYS
 
 __all__ = ["FAMILIES", "FUNCTIONS", "rank"]
 
 FAMILIES: dict[str, dict[str, Function]] = {
     "numbers": NUMERIC,
-    "statistics": STATISTIC,
+    "whole numbers": INTEGERS,
+    "angles": TRIGONOMETRY,
+    "statistics": {**STATISTIC, **DISTRIBUTIONS},
     "criteria": CRITERIA,
     "truth and kinds": LOGIC,
     "lookup": LOOKUP,
-    "texts": TEXTS,
+    "texts": {**TEXTS, **MORE_TEXTS},
     "regular expressions": REGULAR,
-    "dates": DATES,
+    "dates": {**DATES, **WORKDAYS},
+    "finance": FINANCIAL,
     "arrays": SHAPES,
 }
 FUNCTIONS: dict[str, Function] = {

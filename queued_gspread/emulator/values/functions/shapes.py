@@ -117,7 +117,7 @@ def _unique(values: Sequence[Argument]) -> Area:
 def _filter(values: Sequence[Argument]) -> Area:
     area, conditions = area_of(values[0]), [area_of(value) for value in values[1:]]
     first = conditions[0]
-    across = first.height == 1 and first.width == area.width and area.height != 1
+    across = first.height == 1 and first.width == area.width > 1
     rows = (_transposed(area) if across else area).rows()
     lines = [condition.line() for condition in conditions]
     if any(len(line) != len(rows) for line in lines):
