@@ -44,7 +44,7 @@ def row_data(
     return rows
 
 
-def cell_data(  # noqa: PLR0913  - where it is, and what of it
+def cell_data(
     cell: Cell, evaluator: Evaluator, sheet: Sheet, row: int, column: int, with_values: bool
 ) -> Json:
     """Return the CellData of a cell, with what it computes to or without."""
@@ -71,7 +71,9 @@ def cell_data(  # noqa: PLR0913  - where it is, and what of it
 
 def _effective(value: Value) -> Json:
     if isinstance(value, CellError):
-        why = f"The emulator does not compute {value.what}." if isinstance(value, NotComputed) else ""
+        why = (
+            f"The emulator does not compute {value.what}." if isinstance(value, NotComputed) else ""
+        )
         return {"errorValue": {"type": _ERROR_TYPES.get(value.code, "ERROR"), "message": why}}
     return _extended(value)
 

@@ -329,9 +329,8 @@ def test_finance(formula, expected):
         ("ISOWEEKNUM(DATE(2012,3,9))", 10),
         ("WORKDAY(DATE(2008,10,1),151)=DATE(2009,4,30)", True),
         (
-            "WORKDAY(DATE(2008,10,1),151,{DATE(2008,11,26),DATE(2008,12,4),DATE(2009,1,21)})"
-            "=DATE(2009,5,5)",
-            True,
+            "WORKDAY(DATE(2008,10,1),151,{DATE(2008,11,26),DATE(2008,12,4),DATE(2009,1,21)})",
+            39938,
         ),
         ("WORKDAY(DATE(2024,1,8),-1)=DATE(2024,1,5)", True),
         ("WORKDAY.INTL(DATE(2012,1,1),90,11)", 41013),
@@ -346,8 +345,7 @@ def test_finance(formula, expected):
             22,
         ),
         (
-            'NETWORKDAYS.INTL(DATE(2006,1,1),DATE(2006,2,1),"0010001",'
-            "{DATE(2006,1,2),DATE(2006,1,16)})",
+            'NETWORKDAYS.INTL(38718,38749,"0010001",{DATE(2006,1,2),DATE(2006,1,16)})',
             20,
         ),
         ("DAYS360(DATE(2011,1,30),DATE(2011,2,1))", 1),
@@ -420,7 +418,7 @@ def test_texts(formula, expected):
         ('REGEXMATCH("]","[]a]")', True),
         ('REGEXMATCH("a{,2}","a{,2}")', True),
         ('REGEXMATCH("tab"&CHAR(9),"\\x09")', True),
-        ("REGEXMATCH(5,\"5\")", "#VALUE!"),
+        ('REGEXMATCH(5,"5")', "#VALUE!"),
         ('REGEXMATCH(Y1,"^$")', True),
         ('REGEXMATCH("a","(?=a)")', "#REF!"),
         ('REGEXMATCH("aa","(a)\\1")', "#REF!"),
@@ -520,7 +518,7 @@ def test_lookups(formula, expected):
         ("ERROR.TYPE(NA())", 7),
         ("ERROR.TYPE(1/0)", 2),
         ("ERROR.TYPE(5)", "#N/A"),
-        ("TYPE(5)+TYPE(\"x\")+TYPE(TRUE)+TYPE(NA())+TYPE(A1:A2)", 87),
+        ('TYPE(5)+TYPE("x")+TYPE(TRUE)+TYPE(NA())+TYPE(A1:A2)', 87),
         ("ISNONTEXT(5)", True),
         ("ISNA(NA())", True),
         ('AVERAGEIFS(B2:B6,A2:A6,"ann",B2:B6,">0")', 5.5),
@@ -576,14 +574,14 @@ def test_arrays(formula, expected):
         ('SUMPRODUCT((A2:A6="ann")*B2:B6)', 11),
         ('SUMPRODUCT(--(A2:A6="ann"))', 2),
         ("SUMPRODUCT(LEN(A2:A4))", 8),
-        ("SUMPRODUCT(A2:A4&B2:B4=\"bob2\")", 0),
+        ('SUMPRODUCT(A2:A4&B2:B4="bob2")', 0),
         ('SUMPRODUCT(COUNTIF(A2:A6,{"ann","bob"}))', 3),
         ("SUM(ARRAYFORMULA(IF(B2:B4>1,B2:B4,0)))", 5),
         ("SUM(ARRAYFORMULA(IFERROR(B1:B4/1,100)))", 106),
         ('INDEX(A2:A4&"!",2)', "bob!"),
         ('COUNTA(IFERROR(FILTER(A2:A4,B2:B4>9),"none"))', 1),
         ("ARRAYFORMULA(SUM({1,2,3}*{1;10}))", 66),
-        ("ARRAYFORMULA(SUM(VLOOKUP({\"ann\",\"cy\"},A2:B4,2,FALSE)))", 4),
+        ('ARRAYFORMULA(SUM(VLOOKUP({"ann","cy"},A2:B4,2,FALSE)))', 4),
         ("FILTER(A2:A4,B2:B4>9)", "#N/A"),
         ("SUM(ARRAYFORMULA({1,2}+{1,2,3}))", "#N/A"),
     ],
@@ -595,7 +593,9 @@ def test_functions_of_one_value_over_ranges(formula, expected):
 
 def test_subtotals():
     """SUBTOTAL leaves out other subtotals, and hidden rows where it is asked to."""
-    book = book_of(["1", "2", "=SUBTOTAL(9,A1:A2)", "4", "=SUBTOTAL(9,A1:A4)", "=SUBTOTAL(109,A1:A4)"])
+    book = book_of(
+        ["1", "2", "=SUBTOTAL(9,A1:A2)", "4", "=SUBTOTAL(9,A1:A4)", "=SUBTOTAL(109,A1:A4)"]
+    )
     sheet = book.sheets[0]
     sheet.dimensions["ROWS"][1] = {"hiddenByUser": True}
     found = [Evaluator(book).value(sheet, row, 0) for row in (2, 4, 5)]
@@ -617,7 +617,7 @@ def test_a_subtotal_under_a_filter_is_a_gap():
 
 def test_computed_references_are_followed():
     """A cell that INDIRECT or OFFSET leads to is worked out first, and a circle is `#REF!`."""
-    book = book_of(['=INDIRECT("B1")+1', '=OFFSET(A1,2,0)', "=A2"], ["=OFFSET(B1,1,0)*2", "=5"])
+    book = book_of(['=INDIRECT("B1")+1', "=OFFSET(A1,2,0)", "=A2"], ["=OFFSET(B1,1,0)*2", "=5"])
     evaluator = Evaluator(book)
     assert evaluator.value(book.sheets[0], 0, 0) == 11
     assert evaluator.value(book.sheets[0], 1, 0) == CellError("#REF!")
@@ -646,7 +646,9 @@ def test_an_array_has_its_bounds():
 
 def test_every_function_is_tested():
     """Each function that is computed stands in a formula of these tests."""
-    texts = [(HERE / name).read_text() for name in ("test_emulator_formulas.py", Path(__file__).name)]
+    texts = [
+        (HERE / name).read_text() for name in ("test_emulator_formulas.py", Path(__file__).name)
+    ]
     called = set(re.findall(r"([A-Z][A-Z0-9._]*)\(", "".join(texts)))
     assert COMPUTED - called == set()
 

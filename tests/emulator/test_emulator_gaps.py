@@ -58,7 +58,7 @@ def value(*columns, at=(0, 25)):
     ],
 )
 def test_no_function_swallows_a_gap(formula):
-    """A formula in which something is not computed is not computed, whatever it would make of it."""
+    """A formula with something that is not computed is not computed, whatever is around it."""
     assert isinstance(value(["=" + formula], at=(0, 0)), NotComputed)
 
 
@@ -70,7 +70,7 @@ def test_no_function_swallows_a_gap(formula):
         "=COUNTA(A1:A3)",
         "=COUNTBLANK(A1:A3)",
         '=COUNTIF(A1:A3,"x")',
-        '=COUNTIF(B1:B3,A1)',
+        "=COUNTIF(B1:B3,A1)",
         "=MATCH(2,A1:A3,0)",
         '=IFERROR(VLOOKUP(2,A1:B3,2,FALSE),"none")',
         "=XLOOKUP(1,B1:B3,A1:A3)",
@@ -81,7 +81,7 @@ def test_no_function_swallows_a_gap(formula):
         "=SUMPRODUCT(--ISERROR(A1:A3))",
         "=COUNTA(FILTER(B1:B3,A1:A3=1))",
         "=IFERROR(SUBTOTAL(3,A1:A3),0)",
-        "=IFERROR(INDIRECT(\"A\"&1),0)",
+        '=IFERROR(INDIRECT("A"&1),0)',
         "=C2",
     ],
 )
@@ -141,7 +141,10 @@ def test_a_gap_is_shown_and_logged_once(own, caplog):
     fields = {"fields": "sheets.data.rowData.values.effectiveValue"}
     cells = sheet.spreadsheet.fetch_sheet_metadata(fields)["sheets"][0]["data"][0]["rowData"][0]
     message = "The emulator does not compute SPARKLINE."
-    assert cells["values"][1]["effectiveValue"]["errorValue"] == {"type": "NAME", "message": message}
+    assert cells["values"][1]["effectiveValue"]["errorValue"] == {
+        "type": "NAME",
+        "message": message,
+    }
 
 
 def test_the_ledger_has_the_gaps_of_each_request(own):
@@ -187,7 +190,7 @@ def test_what_needs_no_value_is_read_all_the_same(own):
 
 @pytest.mark.parametrize("mode", ["warn", "error"])
 def test_what_is_stored_never_comes_of_a_gap(own, mode):
-    """Sorting, removing duplicates and pasting values are refused: what they store would be wrong."""
+    """Sorting, removing duplicates and pasting values are refused: they would store it."""
     own.not_computed = mode
     sheet = own.gspread_client().create("Gaps").sheet1
     sheet.update([[f"=IFERROR({GAP},1)"], ["1"]], "A1", raw=False)
@@ -198,7 +201,7 @@ def test_what_is_stored_never_comes_of_a_gap(own, mode):
         {"deleteDuplicates": {"range": whole}},
         {"copyPaste": {"source": whole, "destination": below, "pasteType": "PASTE_VALUES"}},
     ):
-        with pytest.raises(APIError, match="501.*SPARKLINE"):
+        with pytest.raises(APIError, match=r"501.*SPARKLINE"):
             sheet.spreadsheet.batch_update({"requests": [request]})
 
 

@@ -35,7 +35,9 @@ SETTINGS = {
     "apply_share": Field("share of it before a request is applied, or random", kinds.SHARE),
     "append_race": Field("seconds in which appends overwrite each other", kinds.SECONDS),
     "token_lifetime": Field("seconds until an access token expires", kinds.SECONDS),
-    "not_computed": Field("what reading a formula that is not computed does", kinds.choice(*ON_GAP)),
+    "not_computed": Field(
+        "what reading a formula that is not computed does", kinds.choice(*ON_GAP)
+    ),
 }
 
 

@@ -1,7 +1,8 @@
 """Files, spreadsheets and sheets as JSON: all their attributes, by name.
 
 An attribute that is added to one of them is kept without a word here, as long as it is plain
-JSON; only what is not has a rule of its own. What all spreadsheets share is the store's, and is not kept.
+JSON; only what is not has a rule of its own. What all spreadsheets share is the store's and is not
+kept.
 """
 
 from __future__ import annotations

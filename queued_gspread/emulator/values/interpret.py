@@ -184,7 +184,7 @@ class Interpreter:
                 if self.takes_arrays or passed_on:
                     values = [evaluate(node) for node in call.arguments]
                     places = places_of(given.area, values)
-                    return lifted(lambda given: conditional(given, lambda v: v), values, places)
+                    return lifted(lambda given: _over(conditional, given), values, places)
                 known[at] = self._own(given.area)
 
     def _own(self, area: Area) -> Value:
@@ -203,3 +203,8 @@ def check_count(call: Call, least: int, most: int | None) -> None:
     """Fail, as Google does, with `#N/A` for a wrong number of arguments."""
     if len(call.arguments) < least or (most is not None and len(call.arguments) > most):
         raise EvaluationError(NOT_AVAILABLE)
+
+
+def _over(conditional: Callable[..., Argument], values: Sequence[Argument]) -> Argument:
+    """Compute a condition of which all arguments are known."""
+    return conditional(values, lambda value: value)

@@ -33,9 +33,7 @@ def families() -> dict[str, list[str]]:
     }
 
 
-def note_written(
-    book: Spreadsheet, sheet: Sheet, row: int, column: int, cell: Cell | None
-) -> None:
+def note_written(book: Spreadsheet, sheet: Sheet, row: int, column: int, cell: Cell | None) -> None:
     """Tell that a formula which was just written is not computed, if it is not."""
     if cell is None or cell.formula is None:
         return

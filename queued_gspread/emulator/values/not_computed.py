@@ -15,7 +15,7 @@ _log = logging.getLogger("queued_gspread.emulator")
 
 
 @dataclass(frozen=True)
-class NotComputed(CellError):
+class NotComputed(CellError):  # noqa: N818  - a value, not an exception
     """The value of a cell that the emulator cannot compute, and of all that depends on it."""
 
     what: str = ""
@@ -64,7 +64,7 @@ class Gaps:
         self._noted: dict[str, None] = {}
 
     def note(self, mark: NotComputed) -> None:
-        """Note what is not computed, where such a formula is written and where its value is read."""
+        """Note what is not computed, where it is written and where its value is read."""
         self._noted[f"{mark.cell}: {mark.what}"] = None
         if mark in self._logged or len(self._logged) >= _MOST_LOGGED:
             return

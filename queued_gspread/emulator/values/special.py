@@ -14,6 +14,7 @@ from .functions.arguments import (
     Area,
     EvaluationError,
     array,
+    check_size,
     number,
     sound,
     whole,
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     from .functions.arguments import Argument
     from .interpret import Interpreter
 
-_SUBTOTALS = ("AVERAGE", "COUNT", "COUNTA", "MAX", "MIN", "PRODUCT", "STDEV", "STDEVP", "SUM")
-_SUBTOTALS += ("VAR", "VARP")
+_SUBTOTALS = ["AVERAGE", "COUNT", "COUNTA", "MAX", "MIN", "PRODUCT", "STDEV", "STDEVP", "SUM"]
+_SUBTOTALS += ["VAR", "VARP"]
 # Codes above this one leave out what is hidden.
 _VISIBLE_ONLY = 100
 
@@ -147,6 +148,7 @@ def _random_array(formula: Interpreter, nodes: Sequence[Node]) -> Argument:
     rows, columns = [*(whole(formula.single(node)) for node in nodes), 1, 1][:2]
     if min(rows, columns) < 1:
         raise EvaluationError(BAD_NUMBER)
+    check_size(rows, columns)
     return array([[formula.book.chance() for _ in range(columns)] for _ in range(rows)])
 
 

@@ -6,12 +6,13 @@ from .arguments import Function, rank
 from .criteria import CRITERIA
 from .dates import DATES
 from .distributions import DISTRIBUTIONS
-from .logic import LOGIC
 from .financial import FINANCIAL
 from .integers import INTEGERS
+from .logic import LOGIC
 from .lookup import LOOKUP
 from .more_texts import MORE_TEXTS
 from .numeric import NUMERIC
+from .pairs import PAIRS
 from .regular import REGULAR
 from .shapes import SHAPES
 from .statistic import STATISTIC
@@ -25,7 +26,7 @@ FAMILIES: dict[str, dict[str, Function]] = {
     "numbers": NUMERIC,
     "whole numbers": INTEGERS,
     "angles": TRIGONOMETRY,
-    "statistics": {**STATISTIC, **DISTRIBUTIONS},
+    "statistics": {**STATISTIC, **DISTRIBUTIONS, **PAIRS},
     "criteria": CRITERIA,
     "truth and kinds": LOGIC,
     "lookup": LOOKUP,

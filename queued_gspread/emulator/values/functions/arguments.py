@@ -115,12 +115,17 @@ def computed(value: Value) -> Value:
     return value
 
 
+def check_size(rows: int, columns: int) -> None:
+    """End the formula where an array of this size would take too much memory."""
+    if rows * columns > LARGEST_ARRAY:
+        raise NotComputedError(f"arrays of more than {LARGEST_ARRAY} cells")
+
+
 def array(rows: Sequence[Sequence[Value]]) -> Area:
     """Return rows of the same length as an array; fail with `#N/A` for none."""
     if not rows or not rows[0]:
         raise EvaluationError(NOT_AVAILABLE)
-    if len(rows) * len(rows[0]) > LARGEST_ARRAY:
-        raise NotComputedError(f"arrays of more than {LARGEST_ARRAY} cells")
+    check_size(len(rows), len(rows[0]))
     return Area(list(zip(*rows, strict=True)), len(rows))
 
 

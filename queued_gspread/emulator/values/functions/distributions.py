@@ -1,9 +1,10 @@
-"""Functions of spread, of order and of pairs of values, and of probability distributions."""
+"""Functions of spread and of order, and of probability distributions."""
 
 from __future__ import annotations
 
 import math
 import statistics
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from .arguments import (
@@ -13,10 +14,8 @@ from .arguments import (
     Area,
     EvaluationError,
     Function,
-    area_of,
     array,
     every,
-    is_number,
     number,
     numbers,
     optional,
@@ -145,73 +144,6 @@ def _with_texts(compute: Callable[[list[float]], float], least: int) -> Function
     return Function(checked, 1, None)
 
 
-def _pairs(one: Argument, other: Argument, least: int = 1) -> list[tuple[float, float]]:
-    """Return the numbers of two ranges that stand beside each other."""
-    left, right = area_of(one), area_of(other)
-    if (left.height, left.width) != (right.height, right.width):
-        raise EvaluationError(NOT_AVAILABLE)
-    cells = zip(sum(left.rows(), []), sum(right.rows(), []), strict=True)
-    numbers([one, other])
-    found = [(float(a), float(b)) for a, b in cells if _is(a) and _is(b)]  # type: ignore[arg-type]
-    if len(found) < least:
-        raise EvaluationError(DIVISION)
-    return found
-
-
-def _is(value: object) -> bool:
-    return is_number(value)
-
-
-def _sums(pairs: list[tuple[float, float]]) -> tuple[float, float, float, float, float]:
-    """Return both means, and the sums of squares and products about them."""
-    xs, ys = zip(*pairs, strict=True)
-    x, y = statistics.fmean(xs), statistics.fmean(ys)
-    return (
-        x,
-        y,
-        math.fsum((a - x) ** 2 for a in xs),
-        math.fsum((b - y) ** 2 for b in ys),
-        math.fsum((a - x) * (b - y) for a, b in pairs),
-    )
-
-
-def _correlation(values: Sequence[Argument]) -> float:
-    _, _, xx, yy, xy = _sums(_pairs(values[0], values[1], 2))
-    return divide(xy, math.sqrt(xx * yy))
-
-
-def _line(ys: Argument, xs: Argument) -> tuple[float, float]:
-    """Return the slope and the height at 0 of the line through pairs."""
-    x, y, xx, _, xy = _sums(_pairs(xs, ys, 2))
-    slope = divide(xy, xx)
-    return slope, y - slope * x
-
-
-def _forecast(values: Sequence[Argument]) -> float:
-    slope, height = _line(values[1], values[2])
-    return height + slope * number(values[0])
-
-
-def _error_of_line(values: Sequence[Argument]) -> float:
-    pairs = _pairs(values[1], values[0], 3)
-    _, _, xx, yy, xy = _sums(pairs)
-    return math.sqrt((yy - divide(xy * xy, xx)) / (len(pairs) - 2))
-
-
-def _covariance(sample: bool) -> Function:
-    def compute(values: Sequence[Argument]) -> float:
-        pairs = _pairs(values[0], values[1], 1 + sample)
-        return divide(_sums(pairs)[4], len(pairs) - sample)
-
-    return Function(compute, 2, 2)
-
-
-def _paired(compute: Callable[[float, float], float]) -> Function:
-    return Function(
-        lambda values: real(math.fsum(compute(a, b) for a, b in _pairs(values[0], values[1]))), 2, 2
-    )
-
-
 def _trimmed(values: Sequence[Argument]) -> float:
     found, share = _found(values[0]), number(values[1])
     if not 0 <= share < 1:
@@ -220,18 +152,10 @@ def _trimmed(values: Sequence[Argument]) -> float:
     return statistics.fmean(found[cut : len(found) - cut])
 
 
-def _weighted(values: Sequence[Argument]) -> float:
-    pairs = [pair for place in range(0, len(values), 2) for pair in _pairs(*values[place:][:2])]
-    return divide(math.fsum(a * b for a, b in pairs), math.fsum(b for _, b in pairs))
-
-
 def _frequency(values: Sequence[Argument]) -> Area:
     found, bounds = numbers(values[:1]), sorted(numbers(values[1:2]))
     edges = [-math.inf, *bounds, math.inf]
-    counts = [
-        sum(low < value <= high for value in found)
-        for low, high in zip(edges[:-1], edges[1:], strict=True)
-    ]
+    counts = [sum(low < value <= high for value in found) for low, high in pairwise(edges)]
     return array([[count] for count in counts])
 
 
@@ -288,7 +212,8 @@ def _binomial(values: Sequence[Argument]) -> float:
         raise EvaluationError(BAD_NUMBER)
     first = 0 if truth(values[3]) else hits
     return math.fsum(
-        math.comb(tries, k) * chance**k * (1 - chance) ** (tries - k) for k in range(first, hits + 1)
+        math.comb(tries, k) * chance**k * (1 - chance) ** (tries - k)
+        for k in range(first, hits + 1)
     )
 
 
@@ -328,8 +253,7 @@ def _deviations(found: list[float]) -> list[float]:
 _NORMAL_INVERSE = Function(_normal_inverse, 3, 3)
 _STANDARD_INVERSE = Function(_normal_inverse, 1, 1)
 _BINOMIAL, _POISSON = Function(_binomial, 4, 4), Function(_poisson, 3, 3)
-_EXPONENTIAL, _FORECAST = Function(_exponential, 3, 3), Function(_forecast, 3, 3)
-_CORRELATION, _MODE = Function(_correlation, 2, 2), Function(_mode, 1, None)
+_EXPONENTIAL, _MODE = Function(_exponential, 3, 3), Function(_mode, 1, None)
 _CONFIDENCE = Function(_confidence, 3, 3)
 DISTRIBUTIONS: dict[str, Function] = {
     "PERCENTILE": _share_at(exclusive=False),
@@ -359,22 +283,7 @@ DISTRIBUTIONS: dict[str, Function] = {
     "STDEVPA": _with_texts(statistics.pstdev, 1),
     "VARA": _with_texts(statistics.variance, 2),
     "VARPA": _with_texts(statistics.pvariance, 1),
-    "AVERAGE.WEIGHTED": Function(_weighted, 2, None),
     "FREQUENCY": Function(_frequency, 2, 2),
-    "CORREL": _CORRELATION,
-    "PEARSON": _CORRELATION,
-    "RSQ": Function(lambda values: _correlation(values) ** 2, 2, 2),
-    "SLOPE": Function(lambda values: _line(values[0], values[1])[0], 2, 2),
-    "INTERCEPT": Function(lambda values: _line(values[0], values[1])[1], 2, 2),
-    "FORECAST": _FORECAST,
-    "FORECAST.LINEAR": _FORECAST,
-    "STEYX": Function(_error_of_line, 2, 2),
-    "COVAR": _covariance(sample=False),
-    "COVARIANCE.P": _covariance(sample=False),
-    "COVARIANCE.S": _covariance(sample=True),
-    "SUMX2MY2": _paired(lambda a, b: a * a - b * b),
-    "SUMX2PY2": _paired(lambda a, b: a * a + b * b),
-    "SUMXMY2": _paired(lambda a, b: (a - b) ** 2),
     "NORMDIST": Function(_normal_share, 4, 4),
     "NORM.DIST": Function(_normal_share, 4, 4),
     "NORMSDIST": Function(_standard_share),

@@ -109,7 +109,9 @@ def _cumulative(capital: bool) -> Function:
 
 
 def _root(worth: Callable[[float], float], guess: float) -> float:
-    """Return the rate at which something is worth nothing, by Newton's and the secant's steps."""
+    """Return the rate at which something is worth nothing, by the secant method."""
+    if guess <= -1:
+        raise EvaluationError(BAD_NUMBER)
     rate, other = guess, guess + 0.01
     at_rate = worth(rate)
     for _ in range(_MOST_STEPS):
@@ -173,7 +175,7 @@ def _modified_rate(values: Sequence[Argument]) -> float:
     gains = _net_present(invested, [max(flow, 0) for flow in flows])
     costs = _net_present(financed, [min(flow, 0) for flow in flows])
     last = len(flows) - 1
-    return real(divide(-gains * (1 + invested) ** last, costs) ** (1 / last) - 1)
+    return real(math.pow(divide(-gains * (1 + invested) ** last, costs), 1 / last) - 1)
 
 
 def _effective(values: Sequence[Argument]) -> float:
@@ -187,7 +189,7 @@ def _nominal(values: Sequence[Argument]) -> float:
     effective, periods = number(values[0]), whole(values[1])
     if effective <= 0 or periods < 1:
         raise EvaluationError(BAD_NUMBER)
-    return periods * ((1 + effective) ** (1 / periods) - 1)
+    return periods * (math.pow(1 + effective, 1 / periods) - 1)
 
 
 def _years_digits(values: Sequence[Argument]) -> float:
@@ -217,7 +219,7 @@ def _needed_rate(values: Sequence[Argument]) -> float:
     periods, present, future = (number(value) for value in values)
     if periods <= 0 or present <= 0 or future < 0:
         raise EvaluationError(BAD_NUMBER)
-    return (future / present) ** (1 / periods) - 1
+    return math.pow(future / present, 1 / periods) - 1
 
 
 def _needed_periods(values: Sequence[Argument]) -> float:

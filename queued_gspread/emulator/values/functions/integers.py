@@ -169,7 +169,7 @@ def _from_roman(values: Sequence[Argument]) -> int:
     letters = text(values[0]).upper()
     if not re.fullmatch("-?[MDCLXVI]*", letters):
         raise EvaluationError(WRONG_TYPE)
-    worth = dict((name, value) for value, name in _ROMAN if len(name) == 1)
+    worth = {name: value for value, name in _ROMAN if len(name) == 1}
     digits = [worth[letter] for letter in letters.lstrip("-")]
     pairs = zip(digits, [*digits[1:], 0], strict=True)
     total = sum(-value if value < following else value for value, following in pairs)

@@ -8,13 +8,13 @@ from queued_gspread.emulator.values.not_computed import NotComputedError
 
 from .arguments import (
     BAD_NUMBER,
-    LARGEST_ARRAY,
     NOT_AVAILABLE,
     Area,
     EvaluationError,
     RangeGivenError,
     array,
     bounded,
+    check_size,
     scalar,
 )
 
@@ -54,8 +54,7 @@ def _rows(
     areas = [value for place, value in enumerate(values) if place in places]
     heights, widths = zip(*((a.height, a.width) for a in areas if isinstance(a, Area)), strict=True)
     height, width = max(heights), max(widths)
-    if height * width > LARGEST_ARRAY:
-        raise NotComputedError(f"arrays of more than {LARGEST_ARRAY} cells")
+    check_size(height, width)
     for row in range(height):
         yield [
             _element(

@@ -21,7 +21,6 @@ from .arguments import (
     sound,
     text,
     truth,
-    whole,
 )
 from .numeric import NUMERIC
 
@@ -61,13 +60,6 @@ def _fixed(values: Sequence[Argument]) -> str:
     return _with_decimals(values, "", grouped=not plain)
 
 
-def _unicode(values: Sequence[Argument]) -> str:
-    code = whole(values[0])
-    if not 1 <= code <= 0x10FFFF or 0xD800 <= code < 0xE000:
-        raise EvaluationError(BAD_NUMBER)
-    return chr(code)
-
-
 def _pure(values: Sequence[Argument]) -> Value:
     value = sound(values[0])
     return number(value) if is_number(value) else value
@@ -80,7 +72,6 @@ def _matches(pattern: re.Pattern[str], values: Sequence[Argument]) -> bool:
 
 MORE_TEXTS: dict[str, Function] = {
     "CLEAN": Function(_clean),
-    "UNICHAR": Function(_unicode),
     "FIXED": Function(_fixed, 1, 3),
     "DOLLAR": Function(lambda values: _with_decimals(values, "$", grouped=True), 1, 2),
     "ENCODEURL": Function(lambda values: quote(text(values[0]), safe="-_.~")),

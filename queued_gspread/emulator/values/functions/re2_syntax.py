@@ -35,7 +35,16 @@ _CLASSES = {
     "word": "0-9A-Za-z_",
     "xdigit": "0-9A-Fa-f",
 }
-_SPACE = r"\t\n\f\r "
+_OCTAL = re.compile(r"\\[1-7][0-7]")
+_HEX = re.compile(r"\\x(?:([0-9A-Fa-f]{2})|\{([0-9A-Fa-f]{1,6})\})")
+_NAMED_CLASS = re.compile(r"\[:(\^?)(\w+):\]")
+_SPACE, _NO_SPACE = r"\t\n\f\r ", r"\x00-\x08\x0b\x0e-\x1f!-\U0010ffff"
+_ASSERTIONS = {"b", "B", "A", "z"}
+_LARGEST_CODE = 0x10FFFF
+
+
+def _unlike(pattern: str) -> NotComputedError:
+    return NotComputedError(f"the regular expression {pattern!r}: {REMEDY}")
 
 
 class BadPatternError(ValueError):
@@ -62,6 +71,7 @@ class _Translation:
     multiline: bool = False
     last: _Group | None = None
     repeatable: bool = False
+    is_assertion: bool = False
 
     def run(self) -> None:
         while self.place < len(self.pattern):
@@ -89,13 +99,14 @@ class _Translation:
         elif mark in "^$":
             end = "$" if self.multiline else r"\Z"
             self._add("^" if mark == "^" else end)
+            self.is_assertion = True
         else:
             self._add("." if mark == "." else re.escape(mark))
 
     def _add(self, made: str, size: int = 1, repeatable: bool = True) -> None:
         self.made.append(made)
         self.place += size
-        self.last, self.repeatable = None, repeatable
+        self.last, self.repeatable, self.is_assertion = None, repeatable, False
 
     def _escape(self) -> None:
         mark = self.pattern[self.place + 1 : self.place + 2]
@@ -104,11 +115,11 @@ class _Translation:
             end = len(self.pattern) if end < 0 else end
             literal = self.pattern[self.place + 2 : end]
             self._add(re.escape(literal), len(literal) + (4 if end < len(self.pattern) else 2))
-            # What follows repeats the last character only.
-            self.repeatable = len(literal) == 1
+            self.repeatable = bool(literal)
             return
         made, size = _escaped(self.pattern, self.place)
         self._add({r"\s": f"[{_SPACE}]", r"\S": f"[^{_SPACE}]"}.get(made, made), size)
+        self.is_assertion = mark in _ASSERTIONS
 
     def _class(self) -> None:
         made, end = _class(self.pattern, self.place)
@@ -116,15 +127,15 @@ class _Translation:
 
     def _open(self) -> None:
         match = _OPENING.match(self.pattern, self.place)
-        if match is None or self.pattern.startswith("(?", self.place) and match[0] == "(":
+        if match is None or (self.pattern.startswith("(?", self.place) and match[0] == "("):
             raise BadPatternError("a group that RE2 has not")
         name, flags, sign = match.groups()
         if flags is not None and {"U", "-"} & set(flags):
-            raise NotComputedError(f"the regular expression {self.pattern!r}: {REMEDY}")
+            raise _unlike(self.pattern)
         self.multiline |= "m" in (flags or "")
         if sign == ")":
             if self.place and self.pattern[self.place - 1] != "(":
-                raise NotComputedError(f"the regular expression {self.pattern!r}: {REMEDY}")
+                raise _unlike(self.pattern)
             self.groups[-1].closing += ")"
             self._add(f"(?{flags}:" if flags else "(?:", len(match[0]), repeatable=False)
             return
@@ -145,10 +156,12 @@ class _Translation:
     def _repeat(self, match: re.Match[str]) -> None:
         if not self.repeatable:
             raise BadPatternError("nothing to repeat")
+        if self.is_assertion:
+            raise _unlike(self.pattern)
         least, most = _bounds(match)
         if least != most:
             if self.last and self.last.varies:
-                raise NotComputedError(f"the regular expression {self.pattern!r}: {REMEDY}")
+                raise _unlike(self.pattern)
             self.factors.append(0 if most is None else most - least + 1)
             self.groups[-1].varies = True
         elif self.last and self.last.varies:
@@ -174,15 +187,39 @@ def _escaped(pattern: str, place: int) -> tuple[str, int]:
     if mark == "z":
         return r"\Z", 2
     if mark == "x":
-        match = re.compile(r"\\x(?:([0-9A-Fa-f]{2})|\{([0-9A-Fa-f]{1,6})\})").match(pattern, place)
-        if match and (code := int(match[1] or match[2], 16)) <= 0x10FFFF:
+        match = _HEX.match(pattern, place)
+        if match and (code := int(match[1] or match[2], 16)) <= _LARGEST_CODE:
             return re.escape(chr(code)), len(match[0])
         raise BadPatternError("bad escape")
-    if mark in {"p", "P", "C", "0"}:
-        raise NotComputedError(f"the regular expression {pattern!r}: {REMEDY}")
-    if not mark or (mark.isascii() and mark.isalnum()):
+    if mark in {"p", "P", "C", "0"} or _OCTAL.match(pattern, place):
+        raise _unlike(pattern)
+    if not mark or not mark.isascii() or mark.isalnum():
         raise BadPatternError("bad escape")
     return re.escape(mark), 2
+
+
+def _class_part(pattern: str, place: int) -> tuple[str, int]:
+    """Return a character of a class, or a class by its name, and how long it is."""
+    if place >= len(pattern):
+        raise BadPatternError("missing ]")
+    named = _NAMED_CLASS.match(pattern, place)
+    if named:
+        if named[2] not in _CLASSES:
+            raise BadPatternError("unknown class")
+        if named[1]:
+            raise _unlike(pattern)
+        return _CLASSES[named[2]], len(named[0])
+    if pattern[place] != "\\":
+        return re.escape(pattern[place]), 1
+    if pattern[place + 1 : place + 2] in _ASSERTIONS:
+        raise BadPatternError("bad escape")
+    made, size = _escaped(pattern, place)
+    return {r"\s": _SPACE, r"\S": _NO_SPACE}.get(made, made), size
+
+
+def _is_one(made: str) -> bool:
+    """Whether a part of a class is a single character."""
+    return len(made) == 1 or (len(made) == 2 and made[1] not in "dDwW")  # noqa: PLR2004  - escaped
 
 
 def _class(pattern: str, start: int) -> tuple[str, int]:
@@ -192,27 +229,21 @@ def _class(pattern: str, start: int) -> tuple[str, int]:
     if pattern.startswith("^", place):
         made.append("^")
         place += 1
-    first = True
-    while first or not pattern.startswith("]", place):
-        if place >= len(pattern):
-            raise BadPatternError("missing ]")
-        named = re.compile(r"\[:(\^?)(\w+):\]").match(pattern, place)
-        if named:
-            if named[2] not in _CLASSES:
-                raise BadPatternError("unknown class")
-            if named[1]:
-                raise NotComputedError(f"the regular expression {pattern!r}: {REMEDY}")
-            made.append(_CLASSES[named[2]])
-            place += len(named[0])
-        elif pattern[place] == "\\":
-            escape, size = _escaped(pattern, place)
-            made.append(_SPACE if escape == r"\s" else escape)
-            place += size
-        else:
-            mark = pattern[place]
-            made.append(mark if mark == "-" else re.escape(mark))
-            place += 1
-        first = False
+    first = place
+    while place == first or not pattern.startswith("]", place):
+        found, size = _class_part(pattern, place)
+        # Between two characters a dash makes a range; elsewhere RE2 and Python do not agree.
+        if pattern[place] == "-" and place != first and not pattern.startswith("]", place + 1):
+            raise _unlike(pattern)
+        place += size
+        made.append(found)
+        is_range = pattern.startswith("-", place) and not pattern.startswith("]", place + 1)
+        if is_range and _is_one(found):
+            found, size = _class_part(pattern, place + 1)
+            if not _is_one(found):
+                raise BadPatternError("bad range")
+            made.append(f"-{found}")
+            place += size + 1
     return "".join([*made, "]"]), place + 1
 
 

@@ -82,14 +82,16 @@ def _replaced(values: Sequence[Argument]) -> str:
 
 
 def _pieces(pattern: Any, searched: str, replacement: str) -> Iterator[str]:
-    end = 0
-    for match in pattern.finditer(searched):
-        # RE2 finds nothing empty right behind the match before.
-        if match.start() == match.end() == end and end:
+    end, place, last = 0, 0, -1
+    while place <= len(searched) and (match := pattern.search(searched, place)):
+        place = match.end()
+        # RE2 finds nothing empty where the match before has ended.
+        if match.start() == match.end() == last:
+            place += 1
             continue
         yield searched[end : match.start()]
         yield _filled(replacement, match)
-        end = match.end()
+        end = last = match.end()
     yield searched[end:]
 
 

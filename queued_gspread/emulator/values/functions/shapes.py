@@ -22,6 +22,7 @@ from .arguments import (
     Function,
     area_of,
     array,
+    check_size,
     number,
     optional,
     rank,
@@ -81,8 +82,7 @@ def _sequence(values: Sequence[Argument]) -> Area:
     start, step = optional(values, 2, 1), optional(values, 3, 1)
     if rows < 1 or columns < 1:
         raise EvaluationError(BAD_NUMBER)
-    if rows * columns > LARGEST_ARRAY:
-        raise NotComputedError(f"arrays of more than {LARGEST_ARRAY} cells")
+    check_size(rows, columns)
     return array(
         [[start + step * (row * columns + c) for c in range(columns)] for row in range(rows)]
     )
@@ -208,6 +208,7 @@ def _wrapped(values: Sequence[Argument]) -> Area:
     line, size = area_of(values[0]).line(), whole(values[1])
     if size < 1:
         raise EvaluationError(BAD_NUMBER)
+    check_size(1, size)
     pad = values[2] if len(values) > 2 else NOT_AVAILABLE  # noqa: PLR2004  - the third
     if isinstance(pad, Area):
         raise EvaluationError(WRONG_TYPE)
