@@ -8,14 +8,14 @@ from queued_gspread.cli import emulator as command
 from queued_gspread.cli.options import Parser
 from queued_gspread.emulator import Emulator, Quotas
 
-OPTIONS = ["reads_per_minute", "writes_per_minute", "quota_window", "latency", "append_race"]
-OPTIONS += ["not_computed"]
+NUMBERS = ["reads_per_minute", "writes_per_minute", "quota_window", "latency", "append_race"]
+OPTIONS = [*((name, "7", 7) for name in NUMBERS), ("not_computed", "error", "error")]
 
 
 @pytest.fixture
 def made(monkeypatch):
     """Return what the command makes of its arguments; instead of serving it only keeps it."""
-    for name in OPTIONS:
+    for name, _, _ in OPTIONS:
         monkeypatch.delenv(f"QUEUED_GSPREAD_{name.upper()}", raising=False)
     monkeypatch.setattr(Emulator, "serve_forever", lambda self, on_listening: kept.append(self))
     kept = []
@@ -82,10 +82,10 @@ def test_odd_values_are_refused(made, capsys, option, value):
     assert told.count("\n") == 1
 
 
-@pytest.mark.parametrize("name", OPTIONS)
-def test_the_environment_sets_them_too(made, monkeypatch, name):
+@pytest.mark.parametrize(("name", "text", "value"), OPTIONS)
+def test_the_environment_sets_them_too(made, monkeypatch, name, text, value):
     """Each option is an environment variable as well."""
-    monkeypatch.setenv(f"QUEUED_GSPREAD_{name.upper()}", "7")
+    monkeypatch.setenv(f"QUEUED_GSPREAD_{name.upper()}", text)
     parser = Parser("emulator")
     command.add_options(parser)
-    assert vars(parser.parse_args([]))[name] == 7
+    assert vars(parser.parse_args([]))[name] == value

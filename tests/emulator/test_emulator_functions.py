@@ -591,6 +591,28 @@ def test_functions_of_one_value_over_ranges(formula, expected):
     holds(formula, expected)
 
 
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ("LAMBDA(x,y,x+y)(1,2)", 3),
+        ("LAMBDA(x,x)(1,2)", "#N/A"),
+        ("SUM(MAP({1,2;3,4},LAMBDA(x,x*x)))", 30),
+        ("SUM(MAP({1,2},{3,4},LAMBDA(x,y,x*y)))", 11),
+        ("SUM(MAP({1,2},{3,4,5},LAMBDA(x,y,x*y)))", "#VALUE!"),
+        ("SUM(MAP({1,2},5))", "#NAME?"),
+        ('TEXTJOIN(",",TRUE,BYROW({1,2;3,4},LAMBDA(row,SUM(row))))', "3,7"),
+        ('TEXTJOIN(",",TRUE,BYCOL({1,2;3,4},LAMBDA(column,MAX(column))))', "3,4"),
+        ("REDUCE(0,B2:B4,LAMBDA(total,each,total+each))", 6),
+        ('TEXTJOIN(",",TRUE,SCAN(0,{1,2,3},LAMBDA(total,each,total+each)))', "1,3,6"),
+        ("SUM(MAKEARRAY(2,3,LAMBDA(row,column,row*column)))", 18),
+        ("LET(n,2,SUM(MAP({1,2},LAMBDA(x,x*n))))", 6),
+    ],
+)
+def test_lambdas(formula, expected):
+    """A LAMBDA is computed for each value, row or column that it is given."""
+    holds(formula, expected)
+
+
 def test_subtotals():
     """SUBTOTAL leaves out other subtotals, and hidden rows where it is asked to."""
     book = book_of(

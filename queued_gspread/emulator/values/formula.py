@@ -85,8 +85,8 @@ _BINARY |= {"&": 2, "+": 3, "-": 3, "*": 4, "/": 4, "^": 6}
 # A sign binds tighter than a power: -2^2 is 4.
 _UNARY_STRENGTH = 6
 _EXACT = 2**53
-# What the signs of ranges and arrays are called as functions.
-RANGE, ARRAY, ARRAY_ROW = ":", "{}", "{,}"
+# What the signs of ranges, arrays and calls of a LAMBDA are called as functions.
+RANGE, ARRAY, ARRAY_ROW, CALL = ":", "{}", "{,}", "()"
 Token = tuple[str, str]
 
 
@@ -149,8 +149,8 @@ class _Parser:
         while self.tokens[0][0] == ":":
             self.tokens.popleft()
             node = Call(RANGE, (node, self.primary()))
-        if self.tokens[0][0] == "(" and isinstance(node, Call):
-            raise UnsupportedSyntaxError("calls of a LAMBDA")
+        while self.tokens[0][0] == "(" and isinstance(node, Call):
+            node = Call(CALL, (node, *self.arguments()))
         return node
 
     def primary(self) -> Node:

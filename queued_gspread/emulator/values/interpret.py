@@ -128,6 +128,8 @@ class Interpreter:
             return stacked([self.argument(each) for each in call.arguments], down=name == ARRAY)
         function = FUNCTIONS.get(name)
         if function is None:
+            if name.casefold() in self.scope:
+                raise NotComputedError("calls of a LAMBDA by a name")
             raise NotComputedError(name) if name in GOOGLE else EvaluationError(UNKNOWN_NAME)
         check_count(call, function.least, function.most)
         with self.arrays(name in _TAKING_ARRAYS):

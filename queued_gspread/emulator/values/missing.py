@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from queued_gspread.emulator.sheet import Sheet
     from queued_gspread.emulator.spreadsheet import Spreadsheet
 
-COMPUTED = frozenset({*FUNCTIONS, *CONDITIONAL, *SPECIAL, *(REFERRING & GOOGLE)})
+_REFERRING = {*SPECIAL, *REFERRING} & GOOGLE
+# A LAMBDA is computed where a function is given it.
+COMPUTED = frozenset({*FUNCTIONS, *CONDITIONAL, *_REFERRING, "LAMBDA"})
 MISSING = GOOGLE - COMPUTED
 
 
@@ -29,7 +31,7 @@ def families() -> dict[str, list[str]]:
     return {
         **found,
         "conditions": sorted(CONDITIONAL),
-        "references, time and chance": sorted({*SPECIAL, *(REFERRING & GOOGLE)}),
+        "references, names, time and chance": sorted({*_REFERRING, "LAMBDA"}),
     }
 
 

@@ -19,6 +19,7 @@ from .functions.arguments import (
     sound,
     whole,
 )
+from .lambdas import LAMBDAS
 from .not_computed import NotComputedError
 from .place import REFERRING, place_of
 from .serial import serial_of
@@ -193,4 +194,5 @@ SPECIAL: dict[str, Special] = {
     "RANDBETWEEN": Special(_random_between, 2, 2),
     "RANDARRAY": Special(_random_array, 0, 2),
     "SUBTOTAL": Special(_subtotal, 2, None),
+    **{name: Special(*lambda_taking) for name, lambda_taking in LAMBDAS.items()},
 }
