@@ -61,12 +61,6 @@ def test_functions_keep_gspreads_signatures(name):
     assert required <= {p.name for p in theirs if p.default is p.empty}
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_functions_are_annotated_as_returning_gspreads_client(name):
-    """A type checker sees gspread's Client, with all of its methods."""
-    assert "gspread.Client" in inspect.signature(getattr(queued_gspread, name)).return_annotation
-
-
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_every_public_name_is_classified(kind, record_property):
     """No public name of the installed gspread's class is left unclassified."""
@@ -171,7 +165,7 @@ def test_a_foreign_http_client_is_refused(no_network):
 
 def test_unknown_credentials_warn_once(monkeypatch):
     """Credentials that do not tell whose they are warn, the first time in a process."""
-    monkeypatch.setattr(queued_gspread.http_client, "_warned", False)
+    monkeypatch.setattr(queued_gspread.proxy.http_client, "_warned", False)
     with pytest.warns(UserWarning, match="server's account") as caught:
         queued_gspread.api_key("a-key")
     assert caught[0].filename == __file__
