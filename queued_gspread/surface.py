@@ -14,8 +14,8 @@ class _StandIn(ModuleType):
 
     def __setattr__(self, name: str, value: Any) -> None:
         theirs = _theirs(self.__name__)
-        if vars(self).get(name, self) is vars(theirs).get(name, theirs):
-            setattr(theirs, name, value)
+        if _stands_for(vars(self).get(name, self)) is vars(theirs).get(name, theirs):
+            setattr(theirs, name, _stands_for(value))
         super().__setattr__(name, value)
 
     def __getattr__(self, name: str) -> Any:
@@ -34,8 +34,18 @@ def stand_in(name: str) -> None:
     """
     ours = sys.modules[name]
     for passed_on, value in vars(_theirs(name)).items():
-        vars(ours).setdefault(passed_on, value)
+        found = vars(ours).setdefault(passed_on, value)
+        if isinstance(found, type) and found is not value:
+            _queued[found] = value
     ours.__class__ = _StandIn
+
+
+_queued: dict[type, Any] = {}
+
+
+def _stands_for(value: Any) -> Any:
+    """Return gspread's class for one of ours, and anything else as it is."""
+    return _queued.get(value, value) if isinstance(value, type) else value
 
 
 def _theirs(name: str) -> ModuleType:
