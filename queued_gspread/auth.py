@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from google.auth.api_key import Credentials as APIKeyCredentials
 from google.auth.credentials import Credentials
 from google.oauth2.credentials import Credentials as OAuthCredentials
 from google.oauth2.service_account import Credentials as SACredentials
@@ -20,6 +21,7 @@ from gspread.auth import (
     DEFAULT_CREDENTIALS_FILENAME,
     DEFAULT_SCOPES,
     DEFAULT_SERVICE_ACCOUNT_FILENAME,
+    GOOGLE_AUTH_API_KEY_AVAILABLE,
     READONLY_SCOPES,
     FlowCallable,
     get_config_dir,
@@ -44,6 +46,7 @@ __all__ = [
     "DEFAULT_CREDENTIALS_FILENAME",
     "DEFAULT_SCOPES",
     "DEFAULT_SERVICE_ACCOUNT_FILENAME",
+    "GOOGLE_AUTH_API_KEY_AVAILABLE",
     "READONLY_SCOPES",
     "Client",
     "FlowCallable",
@@ -266,8 +269,6 @@ def api_key(
 
     The keyword-only arguments are those of :func:`authorize`.
     """
-    from google.auth.api_key import Credentials as APIKeyCredentials  # noqa: PLC0415 - rare
-
     return authorize(
         APIKeyCredentials(token),
         http_client,

@@ -80,7 +80,8 @@ class HTTPClient(gspread.HTTPClient):
                 "a queued HTTP client has no session, since its requests are sent by the "
                 "server: use its request() method"
             )
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        text = f"{type(self).__name__!r} object has no attribute {name!r}"
+        raise AttributeError(text, name=name, obj=self)  # Python looks there for what was meant
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         reduced = super().__reduce_ex__(protocol)

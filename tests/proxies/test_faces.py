@@ -67,13 +67,21 @@ def test_a_name_is_of_the_sort_that_gspreads_is(theirs, ours):
         assert kinds[0] is kinds[1], name
 
 
-@pytest.mark.parametrize("name", sorted({*SUBMODULES} - {"auth"}))
-def test_a_submodule_has_the_names_of_gspreads(name):
+def is_wanted(module, name):
+    """Tell whether our module should have a name: of what logs in, only what is gspread's."""
+    value = getattr(importlib.import_module(f"gspread.{module}"), name)
+    of = str(getattr(value, "__module__", ""))
+    is_known = module != "auth" or of.startswith(("gspread", "google.")) or name.isupper()
+    return is_known and not name.startswith("__")
+
+
+@pytest.mark.parametrize("module", SUBMODULES)
+def test_a_submodule_has_the_names_of_gspreads(module):
     """Each submodule has whatever gspread's has, its private helpers and what it imports too."""
-    theirs = importlib.import_module(f"gspread.{name}")
-    ours = importlib.import_module(f"queued_gspread.{name}")
-    names = {key for key in dir(theirs) if not key.startswith("__")}
-    assert {key for key in names if not hasattr(ours, key)} == names - set(dir(ours)) == set()
+    ours = importlib.import_module(f"queued_gspread.{module}")
+    theirs = dir(importlib.import_module(f"gspread.{module}"))
+    names = {name for name in theirs if is_wanted(module, name)}
+    assert {name for name in names if not hasattr(ours, name)} == names - set(dir(ours)) == set()
 
 
 def test_objects_have_the_attributes_of_gspreads(gc, sh, ws, emulator):
@@ -111,6 +119,18 @@ def test_an_object_is_no_more_than_gspreads_is(theirs, ours):
             except (TypeError, AttributeError) as error:
                 told.append(str(error))
         assert told[0] == told[1]
+
+
+@each_queued
+def test_a_misspelled_attribute_says_what_was_meant(theirs, ours):
+    """The error of an attribute that is missing knows its object, so that Python can suggest."""
+    told = []
+    for thing in (theirs.__new__(theirs), ours.__new__(ours)):
+        with pytest.raises(AttributeError) as raised:
+            thing.opne_by_kye  # noqa: B018 - for its error
+        assert raised.value.obj is thing
+        told.append((str(raised.value), raised.value.name))
+    assert told[0] == told[1]
 
 
 @each_queued
