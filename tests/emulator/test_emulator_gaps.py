@@ -131,6 +131,14 @@ def test_a_result_of_several_cells_is_a_gap():
     assert value(["=SUM(UNIQUE(B1:B3))"], ["1", "1", "2"], at=(0, 0)) == 3
 
 
+def test_a_formula_nested_too_deeply_is_a_gap():
+    """A formula that is too deep for Python's stack is not computed, and nothing swallows that."""
+    deep = f"={'IFERROR(' * 2000}1{')' * 2000}"
+    found = value([deep, "=IFERROR(A1,5)"], at=(1, 0))
+    assert isinstance(found, NotComputed)
+    assert (found.what, found.cell) == ("formulas nested so deeply", "Sheet1!A1")
+
+
 def test_a_gap_is_shown_and_logged_once(own, caplog):
     """By default a cell shows `#NAME?`, and one warning names its function and where it stands."""
     sheet = own.gspread_client().create("Gaps").sheet1

@@ -12,7 +12,7 @@ from .formula import FormulaSyntaxError, Reference, UnsupportedSyntaxError, pars
 from .functions.arguments import BAD_REFERENCE, UNREADABLE, Area, EvaluationError
 from .inherited import inherited_format
 from .interpret import Interpreter
-from .not_computed import GapReadError, NotComputed, NotComputedError
+from .not_computed import TOO_DEEP, GapReadError, NotComputed, NotComputedError
 from .place import named_range
 
 if TYPE_CHECKING:
@@ -144,9 +144,11 @@ class Evaluator:
             return gap.mark(_name(sheet, place.row, place.column))
         except UnsupportedSyntaxError as found:
             return NotComputedError(str(found)).mark(_name(sheet, place.row, place.column))
+        except RecursionError:
+            return TOO_DEEP.mark(_name(sheet, place.row, place.column))
         except EvaluationError as failure:
             return failure.error
-        except (FormulaSyntaxError, RecursionError):
+        except FormulaSyntaxError:
             return UNREADABLE
         # Of a formula too long for the stack the format is not looked for.
         with contextlib.suppress(RecursionError):

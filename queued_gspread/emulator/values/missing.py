@@ -10,7 +10,7 @@ from .formula import FormulaSyntaxError, UnsupportedSyntaxError, functions_in, p
 from .functions import FAMILIES, FUNCTIONS
 from .functions.conditional import CONDITIONAL
 from .names import GOOGLE
-from .not_computed import NotComputedError
+from .not_computed import TOO_DEEP, NotComputedError
 from .place import REFERRING
 from .special import SPECIAL
 
@@ -40,12 +40,14 @@ def note_written(book: Spreadsheet, sheet: Sheet, row: int, column: int, cell: C
     if cell is None or cell.formula is None:
         return
     try:
-        gaps = functions_in(parse(cell.formula)) & MISSING
-    except (FormulaSyntaxError, RecursionError):
+        names = functions_in(parse(cell.formula)) & MISSING
+        gaps = [NotComputedError(name) for name in sorted(names)]
+    except FormulaSyntaxError:
         return
+    except RecursionError:
+        gaps = [TOO_DEEP]
     except UnsupportedSyntaxError as found:
-        gaps = {str(found)}
-    if gaps:
+        gaps = [NotComputedError(str(found))]
+    for gap in gaps:
         place = range_name(sheet.title, Rect(row, row + 1, column, column + 1))
-        for gap in sorted(gaps):
-            book.gaps.note(NotComputedError(gap).mark(place))
+        book.gaps.note(gap.mark(place))

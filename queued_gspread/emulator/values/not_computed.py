@@ -40,6 +40,9 @@ class NotComputedError(Exception):
         return NotComputed("#NAME?", self.what, self.cell or home)
 
 
+TOO_DEEP = NotComputedError("formulas nested so deeply")
+
+
 class GapReadError(Exception):
     """What the emulator cannot compute is read, and that is an error here."""
 
