@@ -72,6 +72,7 @@ class _Translation:
     last: _Group | None = None
     repeatable: bool = False
     is_assertion: bool = False
+    is_start: bool = True
 
     def run(self) -> None:
         while self.place < len(self.pattern):
@@ -106,7 +107,8 @@ class _Translation:
     def _add(self, made: str, size: int = 1, repeatable: bool = True) -> None:
         self.made.append(made)
         self.place += size
-        self.last, self.repeatable, self.is_assertion = None, repeatable, False
+        self.last, self.repeatable = None, repeatable
+        self.is_assertion = self.is_start = False
 
     def _escape(self) -> None:
         mark = self.pattern[self.place + 1 : self.place + 2]
@@ -114,8 +116,11 @@ class _Translation:
             end = self.pattern.find(r"\E", self.place)
             end = len(self.pattern) if end < 0 else end
             literal = self.pattern[self.place + 2 : end]
-            self._add(re.escape(literal), len(literal) + (4 if end < len(self.pattern) else 2))
-            self.repeatable = bool(literal)
+            size = len(literal) + (4 if end < len(self.pattern) else 2)
+            if literal:
+                self._add(re.escape(literal), size)
+            else:
+                self.place += size
             return
         made, size = _escaped(self.pattern, self.place)
         self._add({r"\s": f"[{_SPACE}]", r"\S": f"[^{_SPACE}]"}.get(made, made), size)
@@ -134,14 +139,16 @@ class _Translation:
             raise _unlike(self.pattern)
         self.multiline |= "m" in (flags or "")
         if sign == ")":
-            if self.place and self.pattern[self.place - 1] != "(":
+            if not self.is_start:
                 raise _unlike(self.pattern)
             self.groups[-1].closing += ")"
-            self._add(f"(?{flags}:" if flags else "(?:", len(match[0]), repeatable=False)
+            self._add(f"(?{flags}:" if flags else "(?:", len(match[0]))
+            self.is_start = self.is_assertion = True
             return
         self.groups.append(_Group())
         made = f"(?P<{name}>" if name else "(" if flags is None else f"(?{flags}:"
         self._add(made, len(match[0]), repeatable=False)
+        self.is_start = True
 
     def _end_group(self) -> None:
         group = self.groups.pop()
