@@ -54,6 +54,7 @@ __all__ = [
     "Link",
     "as_text",
     "connect",
+    "is_denied",
     "is_locked_out",
     "is_passing",
     "reply_expiry",
@@ -98,6 +99,9 @@ _CODES_FOR_NOW: Final = (
     *("MISCONF ", "NOREPLICAS ", "BUSY ", "READONLY ", "UNBLOCKED ", "MASTERDOWN "),
     *("CLUSTERDOWN ", "ASK ", "TRYAGAIN ", "non local key"),
 )
+
+
+_DENIED: Final = ("permission", "can't run this command", "can't access at least one")
 
 
 class Connection:
@@ -298,6 +302,15 @@ def is_locked_out(error: BaseException | None) -> bool:
         error = error.__cause__
     # Redis 7 cuts a script of somebody who has not logged in short, and says so in its own way.
     return isinstance(error, REFUSED_FOR_GOOD) or "unauthenticated" in str(error)
+
+
+def is_denied(error: BaseException | None) -> bool:
+    """Tell whether Redis knows the user, who may not do this."""
+    if isinstance(error, BrokerUnavailableError):
+        error = error.__cause__
+    # Each version of Redis says it in its own words, and in others where a script meets it.
+    told = str(error)
+    return isinstance(error, ResponseError) and any(words in told for words in _DENIED)
 
 
 def _is_out_of_memory(error: BaseException | None) -> bool:

@@ -160,5 +160,26 @@ def test_a_password_of_the_servers_that_is_changed_during_a_call(
     assert "hunter2" not in caplog.text
 
 
+@pytest.mark.parametrize("call", [append, write, read])
+@pytest.mark.parametrize("right", ["incrby", "xadd", "hset"])
+def test_a_right_of_the_servers_that_is_taken_away_during_a_call(
+    call, right, forgetful_redis, serve, authorize, gate, background, caplog
+):
+    """A server that may not do all that an answer takes gives it, once, when it may again."""
+    with redis.Redis.from_url(forgetful_redis.url, decode_responses=True) as raw:
+        raw.acl_setuser("server", enabled=True, passwords="+hunter2", keys="*", commands=["+@all"])
+        serve(redis_url=forgetful_redis.url.replace("redis://", "redis://server:hunter2@"))
+        calling = background(call, authorize(redis_url=forgetful_redis.url))
+        arrival = gate.next()
+        raw.acl_setuser("server", enabled=True, commands=[f"-{right}"])
+        arrival.answer({"done": True})
+        eventually(lambda: "what this user may do" in caplog.text)
+        raw.acl_setuser("server", enabled=True, commands=[f"+{right}"])
+        assert calling.result(PATIENCE) == {"done": True}
+        eventually(lambda: not raw.keys("*:journal:*"))
+        assert raw.keys("*:waiting") == []
+    assert len(gate.seen) == 1
+
+
 def refused_logins(raw):
     return sum(entry["count"] for entry in raw.acl_log() if entry["reason"] == "auth")
