@@ -30,8 +30,8 @@ UNDONE: Final = ("withdrawn", "ended")
 _MEANINGS: Final = {
     "withdrawn": "the call was not started and will not be made",
     "ended": "the call had only read, and goes no further",
-    "unsigned": "Redis says that the call was not made and will not be, but nobody has signed that: "
-    "whoever may write to this Redis can have it say so, and the call may have been made",
+    "unsigned": "Redis says that the call was not made and will not be; but nobody has signed "
+    "that: whoever may write to this Redis can have it say so, and the call may have been made",
     "started": "the call had already started and may have been made: look before you call again",
     "lost": "Redis no longer knows it (emptied, or restarted without its data?), and it may "
     "have been made",

@@ -1,4 +1,4 @@
-"""What somebody can do to signed calls who may write to Redis and has no key: as security.md says."""
+"""What somebody who may write to Redis and has no key can do to signed calls, by security.md."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def waiting_id(raw, keys):
 def test_no_unsigned_word_makes_a_call_unmade(
     forged, serve, authorize, signing_key, gate, background, raw, keys, waiting_id
 ):
-    """Whatever Redis is made to say of a call in the air, its caller is told that it may be made."""
+    """Whatever Redis is made to say of a call in the air, its caller hears that it may be made."""
     serve(signing_key_file=signing_key)
     calling = background(append, authorize(signing_key_file=signing_key, timeout=1.0))
     gate.next()
