@@ -223,9 +223,9 @@ class Callers:
             return
         generation, message = wanted
         try:
-            key = self._keys.wanted(wait.job_id)
-            self._connection.wire.ask(["SET", key, message, "EX", WANTED_EXPIRY])
-        except own(RedisError):
+            places = [self._keys.started, self._keys.wanted(wait.job_id)]
+            self._connection.run("want", places, [message, WANTED_EXPIRY])
+        except own(BrokerUnavailableError):
             return  # the next look at the server comes to it again
         wait.generation, wait.is_wanted = generation, True
 

@@ -28,7 +28,7 @@ COPY = "\0{0}\0{1}\0004\0lane{2}"
 FIRST, SECOND = f"{NOW - 2000}-0", f"{NOW - 1000}-0"
 KINDS = [
     *("active", "clock", "journal", "lane", "poisoned", "ready", "recent", "reply", "server"),
-    *("slots", "started", "tries", "valve", "waiting"),
+    *("slots", "started", "tries", "valve", "waiting", "wanted"),
 ]
 
 
@@ -159,6 +159,7 @@ CASES = [
         [SERVER, *TWO],
     ),
     Case("take", [KEYS.server, KEYS.tries], [EPOCH, "J1"], [SERVER]),
+    Case("want", [KEYS.started, KEYS.wanted("J1")], ["signed", 9], KNOWN),
     Case("touch", [KEYS.server, KEYS.journal("J1")], [EPOCH], [SERVER, *ANNOUNCED]),
     Case("journal", [KEYS.server, KEYS.journal("J1")], [EPOCH], [SERVER, *BEGUN]),
     Case("release", [KEYS.server], [EPOCH], [SERVER]),
@@ -310,6 +311,19 @@ def test_a_script_that_is_refused_halfway(halfway, script):
             reached.add(command)
             assert (halfway.run(case, halfway.admin), halfway.state()) == expected, (command, kind)
     assert reached == commands_of(script)
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS.keys() - {"enqueue"}))
+def test_a_script_in_a_full_redis(halfway, script):
+    """What works the queue off, or says that a job is wanted, works without memory left."""
+    for case in (case for case in CASES if case.script == script):
+        halfway.prepare(case)
+        expected = halfway.run(case, halfway.admin), halfway.state()
+        halfway.prepare(case)
+        halfway.admin.config_set("maxmemory", "1")
+        found = halfway.run(case, halfway.admin)
+        halfway.admin.config_set("maxmemory", "0")
+        assert (found, halfway.state()) == expected
 
 
 def test_a_job_whose_enqueue_is_refused_is_not_there(halfway):
