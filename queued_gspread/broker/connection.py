@@ -37,6 +37,7 @@ from .guide import LOST, REFUSED_FOR_GOOD, NobodyAnswersError, NoMasterError
 from .keys import Keys
 from .limit import left, until
 from .scripts import SCRIPTS
+from .steps import Steps
 from .topology import MovedAwayError, pool_of
 from .tries import RedisClock
 from .wire import Pending, Wire, was_sent
@@ -116,6 +117,7 @@ class Connection:
         self.redis = _client(url, address, Keys(namespace).server)
         self.wire = Wire(self.redis.connection_pool)
         self.clock = RedisClock()
+        self.steps = Steps()
         weakref.finalize(self, _close, self.wire, self.redis, os.getpid()).atexit = False
         self._can_fail_over = address.kind != SERVER
 

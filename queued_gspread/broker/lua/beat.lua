@@ -12,7 +12,7 @@
 -- ARGV[5] max_queue how many jobs may wait in the namespace; 0 for any number
 -- ARGV[6] generation its signed generation, for whoever signs a job; '' where nothing is signed
 --
--- Returns {'kept', epoch}, {'taken', epoch} (a new one: read the queue again) or
+-- Returns {'kept', epoch, now}, {'taken', epoch, now} (a new one: read the queue again) or
 -- {'held', about the other server, milliseconds until it counts as gone}.
 may_grow(KEYS[1])
 local now = now_ms()
@@ -65,8 +65,8 @@ end
 redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'at', now, 'about', ARGV[3], 'lease', ARGV[2])
 redis.call('HSET', KEYS[1], 'max_queue', ARGV[5], 'generation', ARGV[6])
 if is_kept then
-  return {'kept', epoch}
+  return {'kept', epoch, now}
 end
 redis.call('HSET', KEYS[1], 'epoch', newest)
 redis.call('DEL', ready_list(KEYS[2], epoch or ''))
-return {'taken', newest}
+return {'taken', newest, now}
