@@ -72,7 +72,7 @@ class Caller:
 
 
 def _telling_wait(reply: Reply, seconds: float) -> Reply:
-    """Say on an error of the server's how long its caller has waited, by the clock of this machine."""
+    """Say on an error of the server's how long its caller has waited, by this machine's clock."""
     error = reply.error
     if isinstance(error, CallTimeoutError):
         error.args = (f"{error} (this caller has waited for {seconds:.1f} s)",)
