@@ -60,6 +60,7 @@ if holder and holder ~= ARGV[1] and epoch and not has_left(KEYS[1], epoch) and w
   count_taken(ready_list(KEYS[2], epoch))
 end
 if not is_kept then
+  -- Asks whether the list of the epoch before may be deleted, at the end.
   redis.call('DEL', ready_list(KEYS[2], newest))
 end
 redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'at', now, 'about', ARGV[3], 'lease', ARGV[2])

@@ -93,6 +93,7 @@ if kind ~= '' then
       redis.call('HSET', KEYS[4], 'trial:' .. kind, slot, 'tried:' .. kind, now)
     end
     if takes_slot(q) then
+      -- Asks whether it may be given back, where the rest is refused.
       redis.call('ZREM', KEYS[5], slot)
       redis.call('ZADD', KEYS[5], 'inf', slot)
     end
