@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import RedisError
 
-from queued_gspread.clock import now
 from queued_gspread.errors import BrokerUnavailableError
 
 from .connection import is_passing, unavailable
@@ -109,9 +108,10 @@ class Ledger(Epoch):
         return [steps.since(enqueued_at(share.entry.entry)) for share in shares]
 
     def _look_at_clock(self) -> None:
-        since = now()
+        steps = self._connection.steps
+        since = steps.moment()
         *_, shown = self._fenced("alive", [], [])
-        self._connection.steps.saw(shown, since)
+        steps.saw(shown, since)
 
     def settle(
         self,

@@ -31,6 +31,10 @@ class Steps:
         # Times that it has shown only since a step, with what that step came to.
         self._steps: deque[tuple[int, int]] = deque(maxlen=_MOST)
 
+    def moment(self) -> float:
+        """Return the present moment, before a look at that clock."""
+        return now()
+
     def saw(self, shown: int, since: float) -> None:
         """Note a time that it has shown, in milliseconds, at some moment since another one."""
         with self._lock:

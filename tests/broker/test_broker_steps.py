@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from one_job import start
 
-from queued_gspread.broker import Entry, ledger, servers, steps
+from queued_gspread.broker import Entry, steps
 from queued_gspread.broker.steps import Steps
 
 LANE = "lane"
@@ -17,8 +17,7 @@ TIMEOUT = 60
 def here(monkeypatch):
     """Return what lets time pass on this machine's clock."""
     passed = [1000.0]
-    for module in (ledger, servers, steps):
-        monkeypatch.setattr(module, "now", lambda: passed[0])
+    monkeypatch.setattr(steps, "now", lambda: passed[0])
 
     def advance(seconds):
         passed[0] += seconds
