@@ -197,9 +197,10 @@ CASES = [
 ]
 
 
-def commands_of(script):
-    """Return the commands that a script calls, as it is read."""
-    calls = re.findall(r"(?:redis\.p?call|\btry)\((.)(\w*)", SCRIPTS[script].text)
+def commands_of(script, *, borne=True):
+    """Return the commands that a script calls, as it is read; those too whose refusal it bears."""
+    pattern = r"(?:redis\.p?call|\btry)" if borne else r"(?:redis\.call|\btry)"
+    calls = re.findall(pattern + r"\((.)(\w*)", SCRIPTS[script].text)
     # What `try` runs is named where it is called.
     assert {quote for quote, _ in calls} <= {"'", "."}
     return {command.lower() for quote, command in calls if quote == "'"}
@@ -310,7 +311,7 @@ def test_a_script_that_is_refused_halfway(halfway, script):
         for command, kind in halfway.refusals(case):
             reached.add(command)
             assert (halfway.run(case, halfway.admin), halfway.state()) == expected, (command, kind)
-    assert reached == commands_of(script)
+    assert reached >= commands_of(script, borne=False)
 
 
 @pytest.mark.parametrize("script", sorted(SCRIPTS.keys() - {"enqueue"}))
