@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from queued_gspread.google_methods import kind_of
+from queued_gspread.scopes import allows
 
 from . import data_filter_api, drive_api, sharing_api, spreadsheets_api, values_api
 from .errors import (
@@ -29,7 +30,6 @@ from .override import seen
 from .payload import parsed_payload
 from .response_fields import check_fields
 from .schema import check_body, check_parameters
-from .scopes import allows
 from .store import SPREADSHEET_TYPE
 
 if TYPE_CHECKING:

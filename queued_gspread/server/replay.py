@@ -30,7 +30,16 @@ from queued_gspread.scopes import allows, insufficient
 from .captured import captured
 from .inspection import inspect
 from .rectangles import bounded
-from .request import CREDENTIALS, Exchange, Failure, Remembered, Request, Response, Sent
+from .request import (
+    CREDENTIALS,
+    Exchange,
+    Failure,
+    Remembered,
+    Request,
+    Response,
+    Sent,
+    method_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -270,10 +279,10 @@ class _Recorded(gspread.HTTPClient):
         headers: Any = None,
     ) -> Any:
         """Return the recorded response, raise the recorded failure, or stop the run."""
-        if self.scopes is not None and not allows(self.scopes, method, endpoint):
-            raise APIError(insufficient(endpoint))
         _check_sendable(method, endpoint)
         asked = Request(method, endpoint, params, data, json, files, headers)
+        if self.scopes is not None and not allows(self.scopes, method_of(asked), str(endpoint)):
+            raise APIError(insufficient(endpoint))
         if self._position >= len(self._exchanges):
             inspect(asked)  # what has an answer was inspected before it was sent
         return self._next(asked)

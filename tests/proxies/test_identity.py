@@ -12,11 +12,7 @@ from google.oauth2.service_account import Credentials
 import queued_gspread
 from queued_gspread.identity import ANYONE, Identity, identity_of
 from queued_gspread.job import Job
-from queued_gspread.scopes import allows
 
-SHEETS = "https://sheets.googleapis.com/v4/spreadsheets/x"
-DRIVE = "https://www.googleapis.com/drive/v3/files/x"
-AUTH = "https://www.googleapis.com/auth/"
 
 
 def test_a_service_account_tells_its_mail_subject_and_scopes(key_file):
@@ -45,28 +41,6 @@ def test_a_job_holds_no_secret(key_file, emulator):
     assert info["private_key_id"] not in text
     assert "PRIVATE KEY" not in text
     assert str(key_file) not in text
-
-
-@pytest.mark.parametrize(
-    ("scopes", "allowed"),
-    [
-        (["spreadsheets", "drive"], "rs ws rd wd"),
-        (["spreadsheets.readonly", "drive.readonly"], "rs rd"),
-        (["spreadsheets"], "rs ws"),
-        (["spreadsheets.readonly"], "rs"),
-        (["drive"], "rs ws rd wd"),
-        (["drive.file"], "rs ws rd wd"),
-        (["drive.readonly"], "rs rd"),
-        (["drive.metadata.readonly"], "rd"),
-        (["calendar"], ""),
-    ],
-)
-def test_scopes_allow_what_google_allows(scopes, allowed):
-    """Each set of scopes allows the requests that Google's reference lists it for."""
-    cases = {"rs": ("GET", SHEETS), "ws": ("put", SHEETS), "rd": ("get", DRIVE)}
-    cases["wd"] = ("DELETE", DRIVE)
-    full = [AUTH + scope for scope in scopes]
-    assert {name for name, case in cases.items() if allows(full, *case)} == set(allowed.split())
 
 
 def test_a_read_only_client_reads_and_does_not_write(sh, key_file, redis_url, namespace):
