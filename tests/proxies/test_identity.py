@@ -14,7 +14,6 @@ from queued_gspread.identity import ANYONE, Identity, identity_of
 from queued_gspread.job import Job
 
 
-
 def test_a_service_account_tells_its_mail_subject_and_scopes(key_file):
     """Of service account credentials e-mail, subject and scopes are used, and nothing else."""
     credentials = Credentials.from_service_account_file(
