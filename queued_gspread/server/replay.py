@@ -38,7 +38,9 @@ from .request import (
     Request,
     Response,
     Sent,
+    answer_of,
     method_of,
+    tell_request,
 )
 
 if TYPE_CHECKING:
@@ -282,7 +284,9 @@ class _Recorded(gspread.HTTPClient):
         _check_sendable(method, endpoint)
         asked = Request(method, endpoint, params, data, json, files, headers)
         if self.scopes is not None and not allows(self.scopes, method_of(asked), str(endpoint)):
-            raise APIError(insufficient(endpoint))
+            refusal = insufficient(endpoint)
+            tell_request(asked, None, refusal)
+            raise APIError(refusal)
         if self._position >= len(self._exchanges):
             inspect(asked)  # what has an answer was inspected before it was sent
         return self._next(asked)
@@ -300,6 +304,8 @@ class _Recorded(gspread.HTTPClient):
         exchange = self._exchanges[position]
         if not (is_asked_now or exchange.answers(request)):
             _diverged(position, exchange.sent, request)
+        outcome = exchange.outcome
+        tell_request(request, getattr(outcome, "error", None), answer_of(outcome))
         if isinstance(exchange.outcome, Failure):
             # Raised in every run: a traceback that is kept would grow with each.
             raise exchange.outcome.error.with_traceback(None)
