@@ -160,6 +160,9 @@ _DRIVE_BEFORE_V3: Final = {
     """,
 }
 
+# It is in no description: what it shows is what files.export does.
+_EXPORT_PAGE: Final = {_READ_FILE: "GET {id}/export"}
+
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 
 
@@ -182,6 +185,7 @@ def _part(found: re.Match[str]) -> str:
 
 _METHODS: Final = [
     *_rows("/v4/spreadsheets", _SHEETS),
+    *_rows("/spreadsheets/d", _EXPORT_PAGE),
     *_rows("(?:(?:/resumable)?/upload)?/drive/v3", _DRIVE),
     *_rows("(?:(?:/resumable)?/upload)?/drive/v2", _DRIVE_BEFORE_V3),
 ]

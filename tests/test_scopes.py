@@ -83,6 +83,13 @@ def test_a_method_that_nobody_knows_takes_the_widest_scope(path):
     assert allowed == {AUTH + "drive"}
 
 
+def test_the_page_for_exports_takes_what_an_export_takes():
+    """Each scope allows the page from which a sheet is exported if it allows files.export."""
+    page = "https://docs.google.com/spreadsheets/d/x/export?format=csv"
+    listed = set(METHODS["drive.v3.drive.files.export"][1]["scopes"])
+    assert {s for s in SCOPES | OTHER_SCOPES if allows([s], "GET", page)} == listed
+
+
 @pytest.fixture(scope="module")
 def google():
     with Emulator(seed=1) as running:

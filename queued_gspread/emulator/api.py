@@ -311,8 +311,11 @@ def _handler(method: Method) -> Callable[[Store, Request], Json]:
 
 
 def _export(store: Store, request: Request) -> Answer:
-    content, mime_type = drive_api.export(store, request.parts["id"], request.query)
-    return Answer(HTTPStatus.OK, content, mime_type)
+    return Answer(HTTPStatus.OK, *drive_api.export(store, request.parts["id"], request.query))
+
+
+def _export_page(store: Store, request: Request) -> Answer:
+    return Answer(HTTPStatus.OK, *drive_api.export_page(store, request.parts["id"], request.query))
 
 
 def _drive_body(request: Request) -> Json:
@@ -355,6 +358,7 @@ _TABLE: list[tuple[str, str, Callable[[Store, Request], Answer | Json | None]]] 
         lambda s, r: drive_api.copy(s, r.parts["id"], r.query, _drive_body(r)),
     ),
     ("GET", _FILE + "/export", _export),
+    ("GET", "/spreadsheets/d/(?P<id>[^/]+)/export", _export_page),
     (
         "GET",
         _FILE + "/permissions",
