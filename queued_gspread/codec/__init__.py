@@ -12,7 +12,7 @@ written in three bytes, as Python's ``surrogatepass`` does. NaN and infinities a
     dict         j r   key, value, key, value ... in one array: a dict whose keys are not
                        all strings, or that has the key "~"
     float        j r   "nan", "inf" or "-inf"
-    bytes        j r   base64 (a bytearray arrives as bytes)
+    bytes        j r   base64
     enum         j r   class and name of a member of gspread.utils
     datetime       r   ISO 8601 without zone, fold, offset (a timedelta or null)
     date           r   ISO 8601
