@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
 
-import googleapiclient
 import gspread
 import pytest
+from discovery import document
 from google.oauth2.service_account import Credentials
 from gspread.exceptions import APIError
 from gspread.utils import ExportFormat
@@ -19,13 +17,8 @@ from queued_gspread.scopes import SHEETS_BEFORE_V4, allows
 from queued_gspread.server import Server
 
 AUTH = "https://www.googleapis.com/auth/"
-DOCUMENTS = Path(googleapiclient.__file__).parent / "discovery_cache" / "documents"
 # What people may grant to an application, and what is in no description.
 OTHER_SCOPES = {SHEETS_BEFORE_V4, "openid", AUTH + "calendar", AUTH + "userinfo.email"}
-
-
-def document(name):
-    return json.loads((DOCUMENTS / f"{name}.json").read_text("utf-8"))
 
 
 def methods_in(part):

@@ -186,6 +186,7 @@ def _route(store: Store, request: Request) -> Answer:
             if found is None:
                 return Answer(HTTPStatus.NO_CONTENT, b"", "text/html")
             return found if isinstance(found, Answer) else as_json(_masked(request, found))
+    drive_api.check_unknown(request.method, request.raw_path)
     page = f"<!DOCTYPE html>\n<title>Error 404 (Not Found)!!1</title>\n<p>{request.method}</p>\n"
     return Answer(HTTPStatus.NOT_FOUND, page.encode(), "text/html; charset=UTF-8")
 
@@ -310,12 +311,8 @@ def _handler(method: Method) -> Callable[[Store, Request], Json]:
     return handle
 
 
-def _export(store: Store, request: Request) -> Answer:
-    return Answer(HTTPStatus.OK, *drive_api.export(store, request.parts["id"], request.query))
-
-
-def _export_page(store: Store, request: Request) -> Answer:
-    return Answer(HTTPStatus.OK, *drive_api.export_page(store, request.parts["id"], request.query))
+def _by(export: Callable[..., tuple[bytes, str]]) -> Callable[[Store, Request], Answer]:
+    return lambda s, r: Answer(HTTPStatus.OK, *export(s, r.parts["id"], r.query))
 
 
 def _drive_body(request: Request) -> Json:
@@ -331,7 +328,7 @@ def _permission_update(store: Store, request: Request) -> Json:
 
 _SHEETS, _FILES = "/v4/spreadsheets", "/drive/v3/files"
 _SHEET, _VALUES = _SHEETS + "/(?P<id>[^/:]+)", _SHEETS + "/(?P<id>[^/:]+)/values"
-_FILE = _FILES + "/(?P<id>[^/]+)"
+_FILE = _FILES + "/(?!(?:generateIds|generateCseToken|trash)$)(?P<id>[^/]+)"
 _PERMISSION = _FILE + "/permissions/(?P<permission>[^/]+)"
 _APPEND = re.compile(_VALUES + "/(?P<range>.+):append")
 _TABLE: list[tuple[str, str, Callable[[Store, Request], Answer | Json | None]]] = [
@@ -357,8 +354,8 @@ _TABLE: list[tuple[str, str, Callable[[Store, Request], Answer | Json | None]]] 
         _FILE + "/copy",
         lambda s, r: drive_api.copy(s, r.parts["id"], r.query, _drive_body(r)),
     ),
-    ("GET", _FILE + "/export", _export),
-    ("GET", "/spreadsheets/d/(?P<id>[^/]+)/export", _export_page),
+    ("GET", _FILE + "/export", _by(drive_api.export)),
+    ("GET", "/spreadsheets/d/(?P<id>[^/]+)/export", _by(drive_api.export_page)),
     (
         "GET",
         _FILE + "/permissions",
