@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import gspread.http_client as _gspread
@@ -27,6 +29,7 @@ __all__ = ["BackOffHTTPClient", "FileType", "HTTPClient", "HTTPClientType", "Par
 
 __getattr__ = passing_on(_gspread)
 
+_NO_CREDENTIALS: Final = (str, bytes, os.PathLike, Mapping, int, float, list, tuple)
 _REQUEST_CODE: Final = getattr(HTTP_CLIENT.originals.get("request"), "__code__", None)
 
 
@@ -126,6 +129,13 @@ def _credentials(auth: Credentials | None, session: object) -> Credentials | Non
     Of google-auth's session, which gspread makes of credentials, these are taken. Any other
     might be made to send requests in a way of its own, which would be past the queue.
     """
+    if isinstance(auth, _NO_CREDENTIALS):
+        # Without the value, which may be a key.
+        raise TypeError(
+            f"credentials of type {type(auth).__name__} cannot be used: take an object of "
+            "google-auth's, service_account(filename=...) for a key file, "
+            "service_account_from_dict(...) for what is in one, or nothing for the server's account"
+        )
     if session is None:
         return auth
     if type(session) is AuthorizedSession:

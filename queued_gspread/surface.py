@@ -38,9 +38,10 @@ def passing_on(theirs: ModuleType) -> Callable[[str], Any]:
     from elsewhere, sessions among it, stays there: nothing found here sends to Google.
     """
     ours = take_patches(theirs)
-    for name in vars(theirs).keys() - vars(ours).keys():
-        if _is_own(theirs, name):
-            vars(ours)[name] = getattr(theirs, name)
+    passed = [name for name in vars(theirs) if name not in vars(ours) and _is_own(theirs, name)]
+    vars(ours).update((name, getattr(theirs, name)) for name in passed)
+    # A star takes them of gspread's module as well.
+    vars(ours)["__all__"] = [*ours.__all__, *passed]
 
     def find(name: str) -> Any:
         if not _is_own(theirs, name):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import enum
 import warnings
+from pathlib import Path
 
 import gspread.auth
 import pytest
@@ -28,6 +30,29 @@ def test_other_credentials_tell_nothing():
     """Credentials without an e-mail are anyone's."""
     assert identity_of(AnonymousCredentials()) == ANYONE
     assert identity_of(None) == ANYONE
+
+
+class Scope(str, enum.Enum):
+    DRIVE = "https://www.googleapis.com/auth/drive"
+
+
+def test_scopes_are_told_by_their_values(key_file):
+    """Scopes that are members of an enum are those that google-auth asks for."""
+    credentials = Credentials.from_service_account_file(key_file, scopes=[Scope.DRIVE])
+    assert identity_of(credentials).scopes == ("https://www.googleapis.com/auth/drive",)
+    assert type(identity_of(credentials).scopes[0]) is str
+
+
+@pytest.mark.parametrize(
+    "given", ["creds.json", b"{}", Path("creds.json"), {"private_key": "k"}, 5]
+)
+@pytest.mark.parametrize("make", [queued_gspread.authorize, queued_gspread.Client])
+def test_what_are_no_credentials_is_told(make, given):
+    """A file's name or content in the place of credentials is an error that names the way to go."""
+    with pytest.raises(TypeError, match=r"service_account\(filename=...\)") as caught:
+        make(given)
+    assert type(given).__name__ in str(caught.value)
+    assert "private_key" not in str(caught.value)
 
 
 def test_a_job_holds_no_secret(key_file, emulator):

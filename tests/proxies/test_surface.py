@@ -37,7 +37,7 @@ def test_everything_public_is_there(name):
 
 @pytest.mark.parametrize("name", SUBMODULES)
 def test_submodules_have_what_gspreads_have(name):
-    """Each submodule has every class, function and constant that gspread's own defines."""
+    """Each submodule has all that gspread's own defines, also for ``from … import *``."""
     theirs = importlib.import_module(f"gspread.{name}")
     ours = importlib.import_module(f"queued_gspread.{name}")
     defined = {
@@ -47,6 +47,9 @@ def test_submodules_have_what_gspreads_have(name):
     }
     defined |= {key for key in vars(gspread.urls) if hasattr(theirs, key) and key.isupper()}
     assert {key for key in defined if not hasattr(ours, key)} == set()
+    taken = {}
+    exec(f"from queued_gspread.{name} import *", taken)
+    assert defined <= taken.keys()
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
