@@ -97,6 +97,13 @@ def _behaviour_options(parser: Parser) -> None:
         default=0.0,
         metavar="SECONDS",
     )
+    parser.option(
+        "--not-computed",
+        "what reading a formula does that Google computes and the emulator cannot: warn shows "
+        "#NAME? and logs it, error answers with 501 (default %(default)s)",
+        choices=("warn", "error"),
+        default="warn",
+    )
 
 
 def load_emulator() -> type[Emulator]:
@@ -131,6 +138,7 @@ def run(options: argparse.Namespace) -> int:
             allowed_hosts=options.allow_host,
             latency=options.latency,
             append_race=options.append_race,
+            not_computed=options.not_computed,
         )
         _limit(emulator, options)
         emulator.serve_forever(lambda: _say_where(emulator, options.service_account_out))

@@ -31,6 +31,7 @@ from .payload import parsed_payload
 from .response_fields import check_fields
 from .schema import check_body, check_parameters
 from .store import SPREADSHEET_TYPE
+from .values.not_computed import GapReadError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -127,6 +128,10 @@ def answer(store: Store, request: Request) -> Answer:
         return _route(store, request)
     except ApiError as error:
         return refusal(error)
+    except GapReadError as gap:
+        status = HTTPStatus.NOT_IMPLEMENTED
+        reason = "" if request.on_sheets else "notImplemented"
+        return refusal(failure(status, request.on_sheets, reason, str(gap)))
     except RecursionError:
         return refusal(too_deep())
     except Exception:  # noqa: BLE001  - a server answers whatever goes wrong in it

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .values.formula import CellError
+from .values.not_computed import NotComputed
 from .values.render import plain, shown
 
 if TYPE_CHECKING:
@@ -26,13 +27,15 @@ _ERROR_TYPES = {
 }
 
 
-def row_data(evaluator: Evaluator, sheet: Sheet, rect: Rect) -> list[Json]:
+def row_data(
+    evaluator: Evaluator, sheet: Sheet, rect: Rect, with_values: bool = True
+) -> list[Json]:
     """Return the RowData of a rectangle, without what is empty at the end."""
     rows: list[Json] = []
     for row in range(rect.start_row, rect.end_row):
         cells = sheet.grid.row(row, rect.start_column, rect.end_column)
         values = [
-            cell_data(cell, evaluator, sheet, row, column) if cell else {}
+            cell_data(cell, evaluator, sheet, row, column, with_values) if cell else {}
             for column, cell in enumerate(cells, rect.start_column)
         ]
         rows.append({"values": values} if values else {})
@@ -41,10 +44,12 @@ def row_data(evaluator: Evaluator, sheet: Sheet, rect: Rect) -> list[Json]:
     return rows
 
 
-def cell_data(cell: Cell, evaluator: Evaluator, sheet: Sheet, row: int, column: int) -> Json:
-    """Return the CellData of a cell."""
+def cell_data(
+    cell: Cell, evaluator: Evaluator, sheet: Sheet, row: int, column: int, with_values: bool
+) -> Json:
+    """Return the CellData of a cell, with what it computes to or without."""
     found: Json = {}
-    value = evaluator.value(sheet, row, column)
+    value = evaluator.value(sheet, row, column) if with_values else None
     if cell.formula is not None:
         found["userEnteredValue"] = {"formulaValue": cell.formula}
     elif cell.value is not None:
@@ -66,7 +71,10 @@ def cell_data(cell: Cell, evaluator: Evaluator, sheet: Sheet, row: int, column: 
 
 def _effective(value: Value) -> Json:
     if isinstance(value, CellError):
-        return {"errorValue": {"type": _ERROR_TYPES.get(value.code, "ERROR"), "message": ""}}
+        why = (
+            f"The emulator does not compute {value.what}." if isinstance(value, NotComputed) else ""
+        )
+        return {"errorValue": {"type": _ERROR_TYPES.get(value.code, "ERROR"), "message": why}}
     return _extended(value)
 
 

@@ -52,6 +52,7 @@ class _Visit:
     refused_by: str = ""
     applied_at: float | None = None
     answer: Answer | None = None
+    not_computed: tuple[str, ...] = ()
 
     @property
     def late(self) -> bool:
@@ -168,7 +169,9 @@ class Handler:
                 applied = await self._race(visit, alarm, counted, applied)
             await alarm.until(visit.arrived + applied)
             visit.applied_at = self._now()
+            self._store.gaps.taken()
             visit.answer = self._apply(visit.request)
+            visit.not_computed = self._store.gaps.taken()
 
     def _apply(self, request: Request) -> Answer:
         if request.method == "GET":
@@ -267,4 +270,5 @@ def _served(visit: _Visit, shown: Answer | None, fault: str, answered: float) ->
         applied=visit.applied_at is not None,
         applied_at=visit.applied_at,
         fault=fault,
+        not_computed=visit.not_computed,
     )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import random
 import string
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _FILE_ID_ALPHABET = string.ascii_letters + string.digits + "-_"
 _LARGEST_SHEET_ID = 2**31 - 1
@@ -17,6 +20,11 @@ class Ids:
         """Start from a seed, or from the system's randomness with None."""
         self._random = random.Random(seed)  # noqa: S311  - ids, not secrets
         self._seeded = seed is not None
+        self._seed = seed
+
+    def chance(self) -> Callable[[], float]:
+        """Return a source of random numbers of its own: to draw one changes no id."""
+        return random.Random(self._seed).random  # noqa: S311  - chance, not secrets
 
     @property
     def state(self) -> tuple[Any, ...]:

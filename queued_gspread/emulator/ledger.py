@@ -52,6 +52,8 @@ class Served:
     """When its method ran."""
     fault: str = ""
     """The name of the fault that it met; `stopped` where the emulator was stopped meanwhile."""
+    not_computed: tuple[str, ...] = ()
+    """What it wrote or read that the emulator cannot compute: `Sheet1!A1: SPARKLINE`."""
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from .project import LIFETIME, Project
 from .quotas import Meter, Quotas
 from .store import Store
 from .timestamps import utc_now
+from .values.not_computed import ON_GAP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from .account import Account
     from .ledger import Served
     from .switchboard import Faults
+    from .values.not_computed import OnGap
 
 
 class Emulator:
@@ -53,7 +55,7 @@ class Emulator:
 
     `clock` gives the times in answers, `monotonic` the seconds that quotas, tokens, latency and
     the ledger go by. The other arguments are attributes too, and can be set while it runs, from
-    any thread: `quotas`, `latency`, `apply_share`, `append_race`, `token_lifetime`.
+    any thread: `quotas`, `latency`, `apply_share`, `append_race`, `token_lifetime`, `not_computed`.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Emulator:
         apply_share: Share = 0.5,
         append_race: float = 0.0,
         token_lifetime: float = LIFETIME,
+        not_computed: OnGap = "warn",
     ) -> None:
         self._seed = seed
         self._changes = Changes()
@@ -91,6 +94,7 @@ class Emulator:
             "apply_share": apply_share,
             "append_race": append_race,
             "token_lifetime": token_lifetime,
+            "not_computed": not_computed,
         }
         self._set_as_given()
 
@@ -176,6 +180,21 @@ class Emulator:
     @token_lifetime.setter
     def token_lifetime(self, seconds: float) -> None:
         self._project.token_lifetime = checked_seconds("token_lifetime", seconds)
+
+    @property
+    def not_computed(self) -> OnGap:
+        """What reading a formula does that the emulator cannot compute though Google can.
+
+        `warn`: the cell and all that depend on it are `#NAME?`, and a warning is logged. `error`:
+        the request is answered with 501.
+        """
+        return self._store.gaps.mode
+
+    @not_computed.setter
+    def not_computed(self, mode: OnGap) -> None:
+        if mode not in ON_GAP:
+            raise ValueError(f"not_computed={mode!r} cannot be used: take {' or '.join(ON_GAP)}.")
+        self._store.gaps.mode = mode
 
     @property
     def faults(self) -> Faults:

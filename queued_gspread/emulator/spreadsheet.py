@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import random
 from datetime import timezone
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from .a1 import Bounds, parse_bounds, range_name, split_title
 from .errors import InvalidArgumentError
 from .theme import default_properties
 from .timestamps import utc_now
+from .values.not_computed import Gaps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from .sheet import Sheet
 
 MAX_CELLS = 10_000_000
+# What a spreadsheet shares with the whole emulator, and does not hold itself.
+SURROUNDINGS = ("clock", "chance", "gaps")
 MAX_COLUMNS = 18_278
 
 
@@ -33,6 +37,8 @@ class Spreadsheet:
         self.sheets = sheets
         self.named_ranges: list[dict[str, Any]] = []
         self.clock: Callable[[], datetime] = utc_now
+        self.chance: Callable[[], float] = random.random
+        self.gaps = Gaps()
 
     @property
     def title(self) -> str:
@@ -46,7 +52,8 @@ class Spreadsheet:
         other.developer_metadata = copy.deepcopy(self.developer_metadata)
         other.properties = {**copy.deepcopy(self.properties), "title": title}
         other.named_ranges = copy.deepcopy(self.named_ranges)
-        other.clock = self.clock
+        for name in SURROUNDINGS:
+            setattr(other, name, getattr(self, name))
         return other
 
     def now(self) -> datetime:

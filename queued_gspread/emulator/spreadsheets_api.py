@@ -31,6 +31,9 @@ Json = dict[str, Any]
 Places: TypeAlias = "list[tuple[Sheet, Bounds]]"
 _DOCS = "https://docs.google.com/spreadsheets/d"
 _EXAMPLE_DATA_PATH = ("sheets", "data")
+_ROW_DATA = (*_EXAMPLE_DATA_PATH, "rowData")
+# What of a cell has to be worked out.
+_COMPUTED = ("effectiveValue", "formattedValue")
 
 
 def get(book: Spreadsheet, ranges: list[str], with_data: bool, fields: str | None) -> Json:
@@ -159,7 +162,7 @@ def _resource(book: Spreadsheet, found: Places | None, with_data: bool, mask: Ma
             metadata = on_sheet(book.developer_metadata, sheet.sheet_id)
             answer["sheets"].append(_sheet_json(sheet, index, metadata))
             if with_data:
-                data = _data(book, sheet, bounds, names(mask, "sheets", "data", "rowData"))
+                data = _data(book, sheet, bounds, mask)
                 answer["sheets"][-1]["data"] = data
     metadata = on_spreadsheet(book.developer_metadata)
     attached = {"namedRanges": book.named_ranges, "developerMetadata": metadata}
@@ -187,24 +190,26 @@ def _sheet_json(sheet: Sheet, index: int, metadata: list[Json]) -> Json:
     return found
 
 
-def _data(book: Spreadsheet, sheet: Sheet, bounds: list[Bounds], with_rows: bool) -> list[Json]:
+def _data(book: Spreadsheet, sheet: Sheet, bounds: list[Bounds], mask: Mask) -> list[Json]:
     grid = sheet.grid
     whole = grid.everything
     rects = [b.within(grid.row_count, grid.column_count) for b in bounds] or [whole]
     evaluator = Evaluator(book)
     metadata = book.developer_metadata
-    return [_grid_data(evaluator, sheet, rect, with_rows, metadata) for rect in rects]
+    return [_grid_data(evaluator, sheet, rect, mask, metadata) for rect in rects]
 
 
 def _grid_data(
-    evaluator: Evaluator, sheet: Sheet, rect: Rect, with_rows: bool, metadata: list[Json]
+    evaluator: Evaluator, sheet: Sheet, rect: Rect, mask: Mask, metadata: list[Json]
 ) -> Json:
     found: Json = {}
     if rect.start_row:
         found["startRow"] = rect.start_row
     if rect.start_column:
         found["startColumn"] = rect.start_column
-    filled = row_data(evaluator, sheet, rect) if with_rows else []
+    rows_wanted = names(mask, *_ROW_DATA)
+    with_values = any(names(mask, *_ROW_DATA, "values", name) for name in _COMPUTED)
+    filled = row_data(evaluator, sheet, rect, with_values) if rows_wanted else []
     if filled:
         found["rowData"] = filled
     rows, columns = range(*rect[:2]), range(*rect[2:])

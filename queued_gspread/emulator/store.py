@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import ApiError, file_not_found, sheets_forbidden, sheets_not_found
 from .sheet import Sheet
-from .spreadsheet import Spreadsheet
+from .spreadsheet import SURROUNDINGS, Spreadsheet
+from .values.not_computed import Gaps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,12 +55,15 @@ class Store:
     def __init__(self, ids: Ids, clock: Callable[[], datetime], email: str) -> None:
         """Begin without files."""
         self.clock = clock
+        self.gaps = Gaps()
         self.email = email
         self.clear(ids)
 
     def clear(self, ids: Ids) -> None:
         """Forget all files, and take another source of ids."""
         self.ids = ids
+        self.chance = ids.chance()
+        self.gaps.forget()
         self.owner_id = ids.digits(20)
         self.files: dict[str, File] = {}
         self.private: set[str] = set()
@@ -72,7 +76,7 @@ class Store:
             file.parents = list(parents)
         if mime_type == SPREADSHEET_TYPE:
             file.book = Spreadsheet(file_id, name, [Sheet(0, "Sheet1")])
-            file.book.clock = self.clock
+            self.surround(file.book)
         file.permissions.append(self._ownership())
         self.files[file_id] = file
         return file
@@ -83,6 +87,11 @@ class Store:
         if original.book:
             file.book = original.book.copy(file.file_id, name)
         return file
+
+    def surround(self, book: Spreadsheet) -> None:
+        """Give a spreadsheet what all of them share."""
+        for name in SURROUNDINGS:
+            setattr(book, name, getattr(self, name))
 
     def touch(self, file: File) -> None:
         """Note that a file was changed."""

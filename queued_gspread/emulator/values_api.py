@@ -186,11 +186,11 @@ def _read(
 
 
 def _written(book: Spreadsheet, writing: Writing, option: str) -> Json:
-    return {"spreadsheetId": book.spreadsheet_id, **apply_writing(writing, option, book.now().year)}
+    return {"spreadsheetId": book.spreadsheet_id, **apply_writing(book, writing, option)}
 
 
 def _echo(book: Spreadsheet, writing: Writing, options: Rendering) -> Json:
-    return read_range(Evaluator(book), writing.sheet, writing.rect, options, "ROWS")
+    return read_range(Evaluator(book, "echo"), writing.sheet, writing.rect, options, "ROWS")
 
 
 def _clear(book: Spreadsheet, text: str) -> str:

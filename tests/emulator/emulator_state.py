@@ -11,7 +11,7 @@ from queued_gspread.emulator.grid import Grid
 from queued_gspread.emulator.ids import Ids
 from queued_gspread.emulator.project import Project
 from queued_gspread.emulator.sheet import Sheet
-from queued_gspread.emulator.spreadsheet import Spreadsheet
+from queued_gspread.emulator.spreadsheet import SURROUNDINGS, Spreadsheet
 from queued_gspread.emulator.state import from_json, put_back, taken, to_json
 from queued_gspread.emulator.state_file import pieces
 from queued_gspread.emulator.store import File, Store
@@ -49,8 +49,8 @@ def picture(value):
     if isinstance(value, Cell):
         return picture(value._asdict())
     if isinstance(value, (File, Spreadsheet, Sheet)):
-        # A clock is its store's own.
-        return picture({name: part for name, part in vars(value).items() if not callable(part)})
+        kept = {name: part for name, part in vars(value).items() if name not in SURROUNDINGS}
+        return picture(kept)
     if isinstance(value, dict):
         return {name: picture(part) for name, part in value.items()}, list(value)
     if isinstance(value, (list, tuple)):

@@ -8,13 +8,14 @@ from queued_gspread.cli import emulator as command
 from queued_gspread.cli.options import Parser
 from queued_gspread.emulator import Emulator, Quotas
 
-OPTIONS = ["reads_per_minute", "writes_per_minute", "quota_window", "latency", "append_race"]
+NUMBERS = ["reads_per_minute", "writes_per_minute", "quota_window", "latency", "append_race"]
+OPTIONS = [*((name, "7", 7) for name in NUMBERS), ("not_computed", "error", "error")]
 
 
 @pytest.fixture
 def made(monkeypatch):
     """Return what the command makes of its arguments; instead of serving it only keeps it."""
-    for name in OPTIONS:
+    for name, _, _ in OPTIONS:
         monkeypatch.delenv(f"QUEUED_GSPREAD_{name.upper()}", raising=False)
     monkeypatch.setattr(Emulator, "serve_forever", lambda self, on_listening: kept.append(self))
     kept = []
@@ -32,14 +33,17 @@ def test_nothing_is_limited_by_default(made):
     """Without options there are no quotas and no latency."""
     emulator = made()
     assert (emulator.quotas, emulator.latency, emulator.append_race) == (Quotas(), 0.0, 0.0)
+    assert emulator.not_computed == "warn"
 
 
 def test_options_reach_the_emulator(made):
     """Each option sets what it is for, and the emulator goes by it."""
     limits = ["--reads-per-minute", "1", "--writes-per-minute", "2", "--quota-window", "600"]
+    limits += ["--not-computed", "error"]
     emulator = made(*limits, "--latency", "0.01", "--append-race", "0.02")
     assert emulator.quotas == Quotas(reads=1, writes=2, window=600.0)
     assert (emulator.latency, emulator.append_race) == (0.01, 0.02)
+    assert emulator.not_computed == "error"
     with emulator:
         traffic = Traffic(emulator)
         assert [traffic.write().status_code for _ in range(3)] == [200, 200, 429]
@@ -78,10 +82,10 @@ def test_odd_values_are_refused(made, capsys, option, value):
     assert told.count("\n") == 1
 
 
-@pytest.mark.parametrize("name", OPTIONS)
-def test_the_environment_sets_them_too(made, monkeypatch, name):
+@pytest.mark.parametrize(("name", "text", "value"), OPTIONS)
+def test_the_environment_sets_them_too(made, monkeypatch, name, text, value):
     """Each option is an environment variable as well."""
-    monkeypatch.setenv(f"QUEUED_GSPREAD_{name.upper()}", "7")
+    monkeypatch.setenv(f"QUEUED_GSPREAD_{name.upper()}", text)
     parser = Parser("emulator")
     command.add_options(parser)
-    assert vars(parser.parse_args([]))[name] == 7
+    assert vars(parser.parse_args([]))[name] == value

@@ -129,12 +129,12 @@ def test_a_quota_holds_for_the_next_request(own, traffic):
 
 
 def test_settings_are_shown_and_set(own):
-    """Latency, its share, the race of appends and the life of tokens are set one by one."""
+    """Latency, its share, the race of appends, tokens and gaps are set one by one."""
     wanted = {"latency": [0.1, 0.2], "apply_share": "random", "append_race": 0.3}
-    wanted["token_lifetime"] = 5.0
+    wanted |= {"token_lifetime": 5.0, "not_computed": "error"}
     assert ask(own, "PUT", "settings", wanted) == (200, wanted)
     assert (own.latency, own.apply_share) == ((0.1, 0.2), "random")
-    assert (own.append_race, own.token_lifetime) == (0.3, 5.0)
+    assert (own.append_race, own.token_lifetime, own.not_computed) == (0.3, 5.0, "error")
     assert ask(own, "PUT", "settings", {"latency": 0})[1] == {**wanted, "latency": 0}
 
 
@@ -319,6 +319,7 @@ def test_control_leaves_no_trace(own):
         ("PUT", "settings", {"apply_share": 2}, "apply_share"),
         ("PUT", "settings", {"append_race": "1"}, "append_race"),
         ("PUT", "settings", {"token_lifetime": None}, "token_lifetime"),
+        ("PUT", "settings", {"not_computed": "ignore"}, "not_computed"),
         ("POST", "faults", {}, "kind"),
         ("POST", "faults", {"kind": "earthquake"}, "kind"),
         ("POST", "faults", {"kind": "latency"}, "seconds"),

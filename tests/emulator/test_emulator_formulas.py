@@ -387,15 +387,20 @@ def test_formats_follow_a_chain():
         ("+1 555 123", "#ERROR!"),
         ("=#REF!+1", "#REF!"),
         ("=Nowhere!A1", "#REF!"),
-        ("=A1:A3", "#VALUE!"),
-        ("=ARRAYFORMULA(A1:A3)", "#NAME?"),
-        ("={1,2}", "#ERROR!"),
+        ("=A1:A3", "name"),
+        ("=A2:A3", "#VALUE!"),
+        ("=LEN(A1:A3)", "4"),
+        ('=IFERROR(LEN(A2:A3),"none")', "none"),
+        ("=SUM({1,2;3,4})", "10"),
+        ("=SUM({1,2;3})", "#VALUE!"),
+        ("={1,2", "#ERROR!"),
+        ("={}", "#ERROR!"),
         ("=1E-12", "1E-12"),
         ("=Sheet1!B2", "1"),
     ],
 )
 def test_expressions(formula, expected):
-    """Operators and references compute, and what is beyond the emulator shows an error."""
+    """Operators, references and arrays compute; of a range one value is that of the own row."""
     assert result(formula) == expected
 
 

@@ -44,10 +44,12 @@ def test_settings_are_as_given():
         "apply_share": 0.25,
         "append_race": 0.5,
         "token_lifetime": 7.0,
+        "not_computed": "error",
     }
     emulator = Emulator(**given)
     emulator.quotas, emulator.latency, emulator.apply_share = Quotas(), 1.0, "random"
     emulator.append_race, emulator.token_lifetime = 0.0, 8.0
+    emulator.not_computed = "warn"
     emulator.reset()
     assert {name: getattr(emulator, name) for name in given} == given
 

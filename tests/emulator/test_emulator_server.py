@@ -226,6 +226,7 @@ def test_a_key_of_somebody_else_is_not_overwritten(emulator, tmp_path, content):
         ({"append_race": "x"}, "append_race='x' .* take seconds"),
         ({"append_race": (0.1, 0.2)}, "append_race=.* take seconds"),
         ({"token_lifetime": None}, "token_lifetime=None .* take seconds"),
+        ({"not_computed": "ignore"}, "not_computed='ignore' .* take warn or error"),
         ({"apply_share": "half"}, "apply_share='half' .* take 0 to 1"),
     ],
 )

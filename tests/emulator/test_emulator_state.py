@@ -15,7 +15,7 @@ from queued_gspread.emulator.api import Request, answer
 from queued_gspread.emulator.cell import Cell
 from queued_gspread.emulator.grid import Grid
 from queued_gspread.emulator.sheet import Sheet
-from queued_gspread.emulator.spreadsheet import Spreadsheet
+from queued_gspread.emulator.spreadsheet import SURROUNDINGS, Spreadsheet
 from queued_gspread.emulator.state import DamagedError, NewerError, from_json, taken, to_json
 from queued_gspread.emulator.store import SPREADSHEET_TYPE, File
 
@@ -174,7 +174,7 @@ def test_recorded_traffic_comes_back():
 
 def test_no_attribute_is_forgotten():
     """What has a rule of its own in the state has the attributes that the rules know."""
-    known = {"ids", "clock", "email", "owner_id", "files", "private"}
+    known = {"ids", "email", "owner_id", "files", "private", *SURROUNDINGS}
     assert vars(new_store()).keys() == known
     known = {"row_count", "column_count", "has_formulas", "_rows", "_filled"}
     assert vars(Grid(1, 1)).keys() == known

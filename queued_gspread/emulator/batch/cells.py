@@ -10,6 +10,7 @@ from queued_gspread.emulator.errors import InvalidArgumentError
 from queued_gspread.emulator.field_mask import names, parse_mask
 from queued_gspread.emulator.message import expect_message
 from queued_gspread.emulator.values.entry import held
+from queued_gspread.emulator.values.missing import note_written
 from queued_gspread.emulator.values.writing import fits_a_cell
 
 from .scope import check_length, require_mask
@@ -30,7 +31,7 @@ def repeat_cell(scope: Scope, request: Json) -> Json:
     mask, data = parse_mask(require_mask(request)), request.get("cell") or {}
     for row in range(rect.start_row, rect.end_row):
         for column in range(rect.start_column, rect.end_column):
-            _put(sheet, row, column, data, mask)
+            _put(scope, sheet, row, column, data, mask)
     return {}
 
 
@@ -43,7 +44,7 @@ def update_cells(scope: Scope, request: Json) -> Json:
         line = rows[place].get("values") or [] if place < len(rows) else []
         for column in range(rect.start_column, rect.end_column):
             offset = column - rect.start_column
-            _put(sheet, row, column, line[offset] if offset < len(line) else {}, mask)
+            _put(scope, sheet, row, column, line[offset] if offset < len(line) else {}, mask)
     return {}
 
 
@@ -111,9 +112,11 @@ def _target(scope: Scope, request: Json, rows: list[Json]) -> tuple[Sheet, Rect]
     return sheet, rect
 
 
-def _put(sheet: Sheet, row: int, column: int, data: Json, mask: Mask) -> None:
-    cell = sheet.grid.get(row, column)
-    sheet.grid.put(row, column, _changed(cell, data, mask))
+def _put(scope: Scope, sheet: Sheet, row: int, column: int, data: Json, mask: Mask) -> None:
+    cell = _changed(sheet.grid.get(row, column), data, mask)
+    sheet.grid.put(row, column, cell)
+    if names(mask, "userEnteredValue"):
+        note_written(scope.book, sheet, row, column, cell)
 
 
 def _changed(cell: Cell, data: Json, mask: Mask) -> Cell | None:

@@ -97,7 +97,7 @@ def _filling(scope: Scope, request: Json) -> tuple[Sheet, Rect, Rect]:
 
 
 def _block(scope: Scope, sheet: Sheet, rect: Rect, kind: str) -> Block:
-    evaluator = Evaluator(scope.book)
+    evaluator = Evaluator(scope.book, "need")
 
     def taken(row: int, column: int) -> Cell:
         cell = sheet.grid.get(row, column)

@@ -25,7 +25,7 @@ def delete_duplicates(scope: Scope, request: Json) -> Json:
     """
     sheet, rect = scope.grid_range(request.get("range"))
     columns = _compared(scope, request, rect)
-    evaluator = Evaluator(scope.book)
+    evaluator = Evaluator(scope.book, "need")
     seen: set[tuple[object, ...]] = set()
     kept = []
     for row in range(rect.start_row, rect.end_row):

@@ -9,6 +9,7 @@ from queued_gspread.emulator.cell import LONGEST
 from queued_gspread.emulator.errors import InvalidArgumentError
 from queued_gspread.emulator.sheet import ATTACHED
 from queued_gspread.emulator.values.entry import write
+from queued_gspread.emulator.values.missing import note_written
 from queued_gspread.emulator.values.render import shown
 from queued_gspread.emulator.values.writing import TOO_LONG
 
@@ -78,8 +79,9 @@ class Scope:
     def enter(self, sheet: Sheet, place: tuple[int, int], text: str) -> None:
         """Enter a text into a cell as if it were typed."""
         check_length(text)
-        cell = sheet.grid.get(*place)
-        sheet.grid.put(*place, write(cell, text, "USER_ENTERED", self.book.now().year))
+        cell = write(sheet.grid.get(*place), text, "USER_ENTERED", self.book.now().year)
+        sheet.grid.put(*place, cell)
+        note_written(self.book, sheet, *place, cell)
 
     def make_room(self, sheet: Sheet, rows: int, columns: int) -> None:
         """Make a grid at least this large, unless the spreadsheet became too large by it."""

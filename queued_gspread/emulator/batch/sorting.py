@@ -21,7 +21,7 @@ _COLORS = {"backgroundColor", "backgroundColorStyle", "foregroundColor", "foregr
 def sort_range(scope: Scope, request: Json) -> Json:
     """Sort rows by one column after the other; blank cells come last either way."""
     sheet, rect = scope.grid_range(request.get("range"))
-    evaluator, grid = Evaluator(scope.book), sheet.grid
+    evaluator, grid = Evaluator(scope.book, "need"), sheet.grid
     rows = list(range(rect.start_row, rect.end_row))
     specs = request.get("sortSpecs") or []
     _expect_values_to_sort_by(specs)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from queued_gspread.emulator.values.not_computed import ON_GAP
+
 from . import kinds
 from .fields import Field, Json, read_object
 
@@ -33,6 +35,9 @@ SETTINGS = {
     "apply_share": Field("share of it before a request is applied, or random", kinds.SHARE),
     "append_race": Field("seconds in which appends overwrite each other", kinds.SECONDS),
     "token_lifetime": Field("seconds until an access token expires", kinds.SECONDS),
+    "not_computed": Field(
+        "what reading a formula that is not computed does", kinds.choice(*ON_GAP)
+    ),
 }
 
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.values.formula import FormulaSyntaxError, parse
+from queued_gspread.emulator.values.formula import (
+    ARRAY,
+    FormulaSyntaxError,
+    UnsupportedSyntaxError,
+    functions_in,
+    parse,
+)
 from queued_gspread.emulator.values.references import renamed_formula
 
 if TYPE_CHECKING:
@@ -26,8 +32,10 @@ def excel_formula(formula: str, renamed: Mapping[str, str]) -> str | None:
     A formula that it cannot read would make it refuse the whole file.
     """
     try:
-        parse(formula)
-    except (FormulaSyntaxError, RecursionError):
+        tree = parse(formula)
+    except (FormulaSyntaxError, UnsupportedSyntaxError, RecursionError):
+        return None
+    if ARRAY in functions_in(tree):
         return None
     for old, new in renamed.items():
         formula = renamed_formula(formula, old, new)

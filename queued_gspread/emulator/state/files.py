@@ -1,7 +1,8 @@
 """Files, spreadsheets and sheets as JSON: all their attributes, by name.
 
 An attribute that is added to one of them is kept without a word here, as long as it is plain
-JSON; only what is not has a rule of its own. A clock is the store's, and is not kept.
+JSON; only what is not has a rule of its own. What all spreadsheets share is the store's and is not
+kept.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from queued_gspread.emulator.a1 import Rect
 from queued_gspread.emulator.sheet import Sheet
-from queued_gspread.emulator.spreadsheet import Spreadsheet
+from queued_gspread.emulator.spreadsheet import SURROUNDINGS, Spreadsheet
 from queued_gspread.emulator.store import File
 
 from .cells import Shared, grid_from, grid_json
@@ -53,7 +54,7 @@ def file_from(part: Part, shared: list[Any]) -> File:
 
 
 def _book_json(book: Spreadsheet, shared: Shared) -> Json:
-    kept = {name: part for name, part in vars(book).items() if not callable(part)}
+    kept = {name: part for name, part in vars(book).items() if name not in SURROUNDINGS}
     return {**kept, "sheets": [_sheet_json(sheet, shared) for sheet in book.sheets]}
 
 
@@ -104,7 +105,7 @@ def _line(part: Part) -> tuple[int, Json]:
 def _completed(made: T, part: Part, readers: dict[str, Callable[[Part], Any]]) -> T:
     """Return an object with all attributes that a part names; those it lacks stay as made."""
     for name, found in part.members():
-        if name not in vars(made) or callable(getattr(made, name)):
+        if name not in vars(made) or name in SURROUNDINGS:
             raise DamagedError(f"{found.place} is unknown to this version")
         if name in readers:
             setattr(made, name, readers[name](found))

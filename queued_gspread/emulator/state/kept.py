@@ -51,7 +51,7 @@ def put_back(kept: Kept, store: Store, project: Project) -> None:
     store.private |= kept.private
     for file in kept.files.values():
         if file.book:
-            file.book.clock = store.clock
+            store.surround(file.book)
     store.files |= kept.files
     project.restore(kept.accounts)
 

@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import math
-from bisect import bisect_left
-from typing import TYPE_CHECKING, NamedTuple
+from bisect import bisect_left, insort
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from queued_gspread.emulator.a1 import Rect
-from queued_gspread.emulator.spreadsheet import bounds_of
+from queued_gspread.emulator.a1 import Rect, range_name
 
-from .formula import Call, Constant, FormulaSyntaxError, Name, Reference, parse
-from .functions import FUNCTIONS
-from .functions.arguments import (
-    BAD_NUMBER,
-    BAD_REFERENCE,
-    NOT_AVAILABLE,
-    UNKNOWN_NAME,
-    UNREADABLE,
-    Area,
-    EvaluationError,
-    bounded,
-    scalar,
-)
-from .functions.conditional import CONDITIONAL
-from .functions.operators import OPERATORS
+from .formula import FormulaSyntaxError, Reference, UnsupportedSyntaxError, parse
+from .functions.arguments import BAD_REFERENCE, UNREADABLE, Area, EvaluationError
 from .inherited import inherited_format
-from .serial import serial_of
+from .interpret import Interpreter
+from .not_computed import TOO_DEEP, GapReadError, NotComputed, NotComputedError
+from .place import named_range
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,8 +22,7 @@ if TYPE_CHECKING:
     from queued_gspread.emulator.sheet import Sheet
     from queued_gspread.emulator.spreadsheet import Spreadsheet
 
-    from .formula import Node, Value
-    from .functions.arguments import Argument
+    from .formula import Name, Value
 
 
 class Place(NamedTuple):
@@ -45,6 +31,11 @@ class Place(NamedTuple):
     sheet_id: int
     row: int
     column: int
+
+
+# What happens to a value that is not computed: a read follows the setting, an echo of what was just
+# written notes it, a glance passes it over, and where something stored needs it, it is an error.
+Use: TypeAlias = Literal["read", "echo", "glance", "need"]
 
 
 class _NotYetError(Exception):
@@ -61,12 +52,18 @@ class _Column:
     def __init__(self) -> None:
         self.values: list[Value] = []
         self.pending: list[int] = []
+        self.gaps: list[int] = []
 
     def awaited(self, start: int, end: int) -> list[int]:
         return self.pending[bisect_left(self.pending, start) : bisect_left(self.pending, end)]
 
+    def has_gap(self, start: int, end: int) -> bool:
+        return bool(self.gaps) and bisect_left(self.gaps, start) < bisect_left(self.gaps, end)
+
     def keep(self, row: int, value: Value) -> None:
         self.values[row] = value
+        if isinstance(value, NotComputed):
+            insort(self.gaps, row)
         del self.pending[bisect_left(self.pending, row)]
 
 
@@ -77,16 +74,25 @@ class Evaluator:
     chain of references may be of any length.
     """
 
-    def __init__(self, book: Spreadsheet) -> None:
-        """Read from this spreadsheet."""
-        self._book = book
+    def __init__(self, book: Spreadsheet, use: Use = "read") -> None:
+        """Read from this spreadsheet, for this use."""
+        self.book = book
+        self._use = use
         self._known: dict[Place, Value] = {}
         self._formats: dict[Place, Mapping[str, str]] = {}
         self._columns: dict[tuple[int, int], _Column] = {}
-        self._home = Place(0, 0, 0)
 
     def value(self, sheet: Sheet, row: int, column: int) -> Value:
-        """Return what a cell holds or computes to."""
+        """Return what a cell holds or computes to, and tell if it is not computed."""
+        found = self._value(sheet, row, column)
+        if isinstance(found, NotComputed) and self._use != "glance":
+            gaps = self.book.gaps
+            gaps.note(found)
+            if self._use == "need" or (self._use == "read" and gaps.mode == "error"):
+                raise GapReadError(_name(sheet, row, column), found)
+        return found
+
+    def _value(self, sheet: Sheet, row: int, column: int) -> Value:
         cell = sheet.grid.get(row, column)
         if cell.formula is None:
             return cell.value
@@ -100,7 +106,7 @@ class Evaluator:
         cell = sheet.grid.get(row, column)
         if cell.number_format or cell.formula is None:
             return cell.number_format
-        self.value(sheet, row, column)
+        self._value(sheet, row, column)
         return self._formats.get(Place(sheet.sheet_id, row, column), {})
 
     def _work_out(self, wanted: Place) -> None:
@@ -127,87 +133,37 @@ class Evaluator:
             column.keep(place.row, value)
 
     def _compute(self, place: Place) -> Value:
-        sheet = self._book.sheet(place.sheet_id)
+        sheet = self.book.sheet(place.sheet_id)
         assert sheet
         formula = sheet.grid.get(place.row, place.column).formula
         assert formula
-        self._home = place
         try:
             tree = parse(formula)
-            value = scalar(self._node(sheet, tree))
+            value = Interpreter(self, sheet, place.row, place.column).result(tree)
+        except NotComputedError as gap:
+            return gap.mark(_name(sheet, place.row, place.column))
+        except UnsupportedSyntaxError as found:
+            return NotComputedError(str(found)).mark(_name(sheet, place.row, place.column))
+        except RecursionError:
+            return TOO_DEEP.mark(_name(sheet, place.row, place.column))
         except EvaluationError as failure:
             return failure.error
-        except (FormulaSyntaxError, RecursionError):
+        except FormulaSyntaxError:
             return UNREADABLE
         # Of a formula too long for the stack the format is not looked for.
         with contextlib.suppress(RecursionError):
             self._formats[place] = inherited_format(tree, lambda node: self._format_at(sheet, node))
         return value
 
-    def _node(self, sheet: Sheet, node: Node) -> Argument:
-        """Return a node's value; what cannot be computed is an error as a value."""
-        if isinstance(node, Constant):
-            return node.value
-        try:
-            if isinstance(node, (Reference, Name)):
-                return self._area(*self._place(sheet, node))
-            return self._call(sheet, node)
-        except EvaluationError as failure:
-            return failure.error
-        except (ArithmeticError, ValueError):
-            return BAD_NUMBER
-
-    def _call(self, sheet: Sheet, call: Call) -> Argument:
-        if call.function in OPERATORS:
-            return self._operation(sheet, call)
-        if call.function in CONDITIONAL:
-            conditional, least, most = CONDITIONAL[call.function]
-            _check_count(call, least, most)
-            return conditional(call.arguments, lambda node: self._node(sheet, node))
-        if call.function in _OF_THE_PLACE:
-            return self._of_the_place(sheet, call)
-        function = FUNCTIONS.get(call.function)
-        if function is None:
-            raise EvaluationError(UNKNOWN_NAME)
-        _check_count(call, function.least, function.most)
-        return bounded(function.compute([self._node(sheet, each) for each in call.arguments]))
-
-    def _operation(self, sheet: Sheet, call: Call) -> Argument:
-        """Compute a chain of operators from its left end on: it may be longer than the stack."""
-        chain: list[Call] = []
-        node: Node = call
-        while isinstance(node, Call) and node.function in OPERATORS:
-            chain.append(node)
-            node = node.arguments[0]
-        value = self._node(sheet, node)
-        for link in reversed(chain):
-            rest = [self._node(sheet, argument) for argument in link.arguments[1:]]
-            value = OPERATORS[link.function]([value, *rest])
-        return value
-
-    def _of_the_place(self, sheet: Sheet, call: Call) -> Argument:
-        """Compute what depends on the time, or on where the formula stands."""
-        if call.function in {"TODAY", "NOW"}:
-            _check_count(call, 0, 0)
-            now = self._book.now()
-            serial = serial_of(now.date(), now.time())
-            return serial if call.function == "NOW" else math.floor(serial)
-        _check_count(call, 0, 1)
-        row, column = self._home.row, self._home.column
-        if call.arguments:
-            argument = self._node(sheet, call.arguments[0])
-            if not isinstance(argument, Area):
-                raise EvaluationError(NOT_AVAILABLE)
-            row, column = argument.place
-        return (row if call.function == "ROW" else column) + 1
-
-    def _area(self, sheet: Sheet, bounds: Bounds) -> Area:
+    def area(self, sheet: Sheet, bounds: Bounds) -> Area:
+        """Return the values of a reference; fail with `#REF!` outside the grid."""
         rect = bounds.within(sheet.grid.row_count, sheet.grid.column_count)
         if rect.height < 1 or rect.width < 1:
             raise EvaluationError(BAD_REFERENCE)
         place = rect.start_row, rect.start_column
         if rect.height == rect.width == 1:
-            return Area([[self._single(sheet, *place)]], 1, place)
+            value = self._single(sheet, *place)
+            return Area([[value]], 1, place, isinstance(value, NotComputed))
         columns = [
             self._column(sheet, index) for index in range(rect.start_column, rect.end_column)
         ]
@@ -219,7 +175,8 @@ class Evaluator:
         if missing:
             raise _NotYetError(missing)
         cut = [column.values[rect.start_row : rect.end_row] for column in columns]
-        return Area(cut, rect.height, place)
+        has_gaps = any(column.has_gap(rect.start_row, rect.end_row) for column in columns)
+        return Area(cut, rect.height, place, has_gaps)
 
     def _single(self, sheet: Sheet, row: int, column: int) -> Value:
         cell = sheet.grid.get(row, column)
@@ -237,38 +194,28 @@ class Evaluator:
             for row, _, cell in sheet.grid.stored(Rect(0, sheet.grid.row_count, index, index + 1)):
                 found.values += [None] * (row - len(found.values))
                 place = Place(sheet.sheet_id, row, index)
-                found.values.append(self._known.get(place, cell.value))
+                value = self._known.get(place, cell.value)
+                found.values.append(value)
+                found.gaps += [row] if isinstance(value, NotComputed) else []
                 if cell.formula is not None and place not in self._known:
                     found.pending.append(row)
         return self._columns[key]
 
-    def _place(self, sheet: Sheet, node: Reference | Name) -> tuple[Sheet, Bounds]:
-        if isinstance(node, Reference):
-            where = self._book.titled(node.title) if node.title is not None else sheet
-            if where is None:
-                raise EvaluationError(BAD_REFERENCE)
-            return where, node.bounds
-        for named in self._book.named_ranges:
-            if named["name"].casefold() == node.name.casefold():
-                where = self._book.sheet(named["range"].get("sheetId", 0))
-                return where or sheet, bounds_of(named["range"])
-        raise EvaluationError(UNKNOWN_NAME)
-
     def _format_at(self, sheet: Sheet, node: Reference | Name) -> Mapping[str, str]:
         """Return the number format of the first cell that a node refers to."""
-        try:
-            where, bounds = self._place(sheet, node)
-        except EvaluationError:
+        found: tuple[Sheet | None, Bounds] | None
+        if isinstance(node, Reference):
+            found = self.book.titled(node.title) if node.title is not None else sheet, node.bounds
+        else:
+            found = named_range(self.book, node.name, sheet)
+        if found is None or found[0] is None:
             return {}
+        where, bounds = found
+        assert where
         row, column = bounds.start_row or 0, bounds.start_column or 0
         own = where.grid.get(row, column).number_format
         return own or self._formats.get(Place(where.sheet_id, row, column), {})
 
 
-_OF_THE_PLACE = frozenset({"TODAY", "NOW", "ROW", "COLUMN"})
-
-
-def _check_count(call: Call, least: int, most: int | None) -> None:
-    """Fail, as Google does, with `#N/A` for a wrong number of arguments."""
-    if len(call.arguments) < least or (most is not None and len(call.arguments) > most):
-        raise EvaluationError(NOT_AVAILABLE)
+def _name(sheet: Sheet, row: int, column: int) -> str:
+    return range_name(sheet.title, Rect(row, row + 1, column, column + 1))

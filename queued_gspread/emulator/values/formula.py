@@ -62,6 +62,10 @@ class FormulaSyntaxError(ValueError):
     """A text that is no formula; a cell shows it as `#ERROR!`."""
 
 
+class UnsupportedSyntaxError(Exception):
+    """A formula in Google's syntax that is not read here; the text names what it has."""
+
+
 _TOKEN = re.compile(
     r"""\s*(?:
     (?P<number>\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)(?![A-Za-z0-9_:!])
@@ -72,7 +76,7 @@ _TOKEN = re.compile(
        (?:\$?[A-Za-z]{1,3}\$?\d+(?::\$?[A-Za-z]{1,3}(?:\$?\d+)?)?
          |\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3}|\$?\d+:\$?\d+)(?![\w(]))
     |(?P<name>[^\W\d][\w.]*)
-    |(?P<mark><=|>=|<>|[-+*/^&=<>(),;%])
+    |(?P<mark><=|>=|<>|[-+*/^&=<>(),;%{}:])
     )""",
     re.VERBOSE,
 )
@@ -81,6 +85,8 @@ _BINARY |= {"&": 2, "+": 3, "-": 3, "*": 4, "/": 4, "^": 6}
 # A sign binds tighter than a power: -2^2 is 4.
 _UNARY_STRENGTH = 6
 _EXACT = 2**53
+# What the signs of ranges, arrays and calls of a LAMBDA are called as functions.
+RANGE, ARRAY, ARRAY_ROW, CALL = ":", "{}", "{,}", "()"
 Token = tuple[str, str]
 
 
@@ -99,6 +105,8 @@ def _tokens(text: str) -> list[Token]:
     while place < len(text):
         match = _TOKEN.match(text, place)
         if not match or not match.lastgroup:
+            if text[place:].lstrip().startswith("["):
+                raise UnsupportedSyntaxError("references to tables")
             raise FormulaSyntaxError(text)
         kind = match.lastgroup
         found.append((match[kind] if kind == "mark" else kind, match[kind]))
@@ -134,9 +142,21 @@ class _Parser:
                 return left
 
     def operand(self) -> Node:
+        if self.tokens[0][0] in {"-", "+"}:
+            sign = self.tokens.popleft()[0]
+            return Call(f"unary {sign}", (self.expression(_UNARY_STRENGTH),))
+        node = self.primary()
+        while self.tokens[0][0] == ":":
+            self.tokens.popleft()
+            node = Call(RANGE, (node, self.primary()))
+        while self.tokens[0][0] == "(" and isinstance(node, Call):
+            node = Call(CALL, (node, *self.arguments()))
+        return node
+
+    def primary(self) -> Node:
         kind, text = self.tokens.popleft()
-        if kind in {"-", "+"}:
-            return Call(f"unary {kind}", (self.expression(_UNARY_STRENGTH),))
+        if kind == "{":
+            return self.array()
         if kind == "(":
             node = self.expression(0)
             self.expect(")")
@@ -148,6 +168,21 @@ class _Parser:
         if kind == "error":
             return Constant(CellError(text[text.rindex("#") :]))
         return self.named(kind, text)
+
+    def array(self) -> Node:
+        """Return an array of what stands between braces: rows of cells."""
+        rows: list[Node] = []
+        closing = ";" if self.tokens[0][0] != "}" else "}"
+        while closing == ";":
+            cells = [self.expression(0)]
+            while self.tokens[0][0] == ",":
+                self.tokens.popleft()
+                cells.append(self.expression(0))
+            rows.append(Call(ARRAY_ROW, tuple(cells)))
+            closing = self.tokens.popleft()[0]
+        if closing != "}" or not rows:
+            raise FormulaSyntaxError(closing)
+        return Call(ARRAY, tuple(rows))
 
     def named(self, kind: str, text: str) -> Node:
         if kind == "range":
@@ -178,6 +213,17 @@ class _Parser:
     def argument(self) -> Node:
         left_out = self.tokens[0][0] in {",", ";", ")"}
         return Constant(None) if left_out else self.expression(0)
+
+
+def functions_in(node: Node) -> set[str]:
+    """Return the names of all functions and operators that a formula has."""
+    found, waiting = set[str](), [node]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, Call):
+            found.add(each.function)
+            waiting += each.arguments
+    return found
 
 
 def _number(text: str) -> Constant:

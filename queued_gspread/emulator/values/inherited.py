@@ -15,13 +15,18 @@ if TYPE_CHECKING:
 
 _NONE: Mapping[str, str] = {}
 _DATE = {"type": "DATE", "pattern": "m/d/yyyy"}
+_MOMENT = {"type": "DATE_TIME", "pattern": "m/d/yyyy h:mm:ss"}
 _BY_FUNCTION: dict[str, Mapping[str, str]] = {
     "TODAY": _DATE,
     "DATE": _DATE,
     "EDATE": _DATE,
     "EOMONTH": _DATE,
     "TO_DATE": _DATE,
-    "NOW": {"type": "DATE_TIME", "pattern": "m/d/yyyy h:mm:ss"},
+    "WORKDAY": _DATE,
+    "WORKDAY.INTL": _DATE,
+    "TO_DOLLARS": {"type": "CURRENCY", "pattern": '"$"#,##0.00'},
+    "NOW": _MOMENT,
+    "EPOCHTODATE": _MOMENT,
     "TIME": {"type": "TIME", "pattern": "h:mm:ss am/pm"},
     "TO_PERCENT": {"type": "PERCENT", "pattern": "0.00%"},
 }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from queued_gspread.emulator.a1 import range_name
 
-from .render import render
+from .render import FORMULA, render
 
 if TYPE_CHECKING:
     from queued_gspread.emulator.a1 import Rect
@@ -35,6 +35,8 @@ def _rows(evaluator: Evaluator, sheet: Sheet, rect: Rect, options: Rendering) ->
             return ""
         if cell.formula is None:
             return render(cell, cell.value, cell.number_format, options)
+        if options.value == FORMULA:
+            return cell.formula
         value = evaluator.value(sheet, row, column)
         return render(cell, value, evaluator.number_format(sheet, row, column), options)
 

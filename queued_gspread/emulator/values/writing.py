@@ -18,12 +18,14 @@ from queued_gspread.emulator.proto_text import proto_text
 from queued_gspread.emulator.spreadsheet import exceeds_grid
 
 from .entry import write
+from .missing import note_written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from queued_gspread.emulator.cell import Scalar
     from queued_gspread.emulator.sheet import Sheet
+    from queued_gspread.emulator.spreadsheet import Spreadsheet
 
 Rows = list[list["Scalar"]]
 _LIST_VALUE = "type.googleapis.com/google.protobuf.ListValue"
@@ -141,16 +143,17 @@ def _check_fits(sheet: Sheet, bounds: Bounds, rect: Rect) -> None:
     raise InvalidArgumentError(message)
 
 
-def apply_writing(writing: Writing, option: str, year: int) -> dict[str, Any]:
+def apply_writing(book: Spreadsheet, writing: Writing, option: str) -> dict[str, Any]:
     """Write values and return what was updated; null leaves a cell as it is, uncounted.
 
-    The range ends with the last row and the last column of which a cell was written. `year` is
-    that of typed dates without one.
+    The range ends with the last row and the last column of which a cell was written.
     """
-    grid = writing.sheet.grid
+    grid, year = writing.sheet.grid, book.now().year
     rows, columns, count = set[int](), set[int](), 0
     for row, column, value in writing.cells():
-        grid.put(row, column, write(grid.get(row, column), value, option, year))
+        cell = write(grid.get(row, column), value, option, year)
+        grid.put(row, column, cell)
+        note_written(book, writing.sheet, row, column, cell)
         rows.add(row)
         columns.add(column)
         count += 1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from queued_gspread.emulator.cell import LONGEST
 from queued_gspread.emulator.values.entry import understand
 from queued_gspread.emulator.values.formula import CellError
+from queued_gspread.emulator.values.not_computed import NotComputed, NotComputedError
 from queued_gspread.emulator.values.patterns import show_plain
 
 if TYPE_CHECKING:
@@ -34,36 +35,65 @@ class EvaluationError(Exception):
         self.error = error
 
 
+class RangeGivenError(EvaluationError):
+    """A range is given where one value is wanted: which one it is depends on where that is."""
+
+    def __init__(self, area: Area) -> None:
+        """Keep the range."""
+        super().__init__(WRONG_TYPE)
+        self.area = area
+
+
 class Area:
-    """The values of a range; a column may be shorter than the range is high."""
+    """The values of a range or an array; a column may be shorter than the range is high.
+
+    To read a value that is not computed ends the formula; to leave it aside does not.
+    """
 
     def __init__(
-        self, columns: Sequence[Sequence[Value]], height: int, place: tuple[int, int] = (0, 0)
+        self,
+        columns: Sequence[Sequence[Value]],
+        height: int,
+        place: tuple[int, int] | None = None,
+        has_gaps: bool = False,
     ) -> None:
-        """Keep columns of values, and the zero-based row and column of the first cell."""
-        self.columns = columns
+        """Keep columns of values.
+
+        `place` is the zero-based row and column of the first cell of a reference, `has_gaps` is
+        whether there are values that are not computed.
+        """
+        self._columns = columns
         self.height = height
         self.width = len(columns)
         self.place = place
+        self._has_gaps = has_gaps
 
     def at(self, row: int, column: int) -> Value:
         """Return one value by its place in the range, None for an empty cell."""
-        values = self.columns[column]
-        return values[row] if row < len(values) else None
+        values = self._columns[column]
+        value = values[row] if row < len(values) else None
+        return computed(value) if self._has_gaps else value
 
     def values(self) -> Iterator[Value]:
         """Yield the values row by row, without what is empty at the end."""
-        if self.width == 1:
-            return iter(self.columns[0])
-        return chain.from_iterable(zip_longest(*self.columns))
+        columns = self._columns
+        values = iter(columns[0]) if self.width == 1 else chain.from_iterable(zip_longest(*columns))
+        return map(computed, values) if self._has_gaps else values
 
     def row(self, row: int) -> Area:
         """Return one row of the range."""
-        return Area([[self.at(row, column)] for column in range(self.width)], 1, self.place)
+        cut = [column[row : row + 1] for column in self._columns]
+        return Area(cut, 1, has_gaps=self._has_gaps)
 
     def column(self, column: int) -> Area:
         """Return one column of the range."""
-        return Area([self.columns[column]], self.height, self.place)
+        return Area([self._columns[column]], self.height, has_gaps=self._has_gaps)
+
+    def rows(self) -> list[list[Value]]:
+        """Return all rows, empty cells included."""
+        found = [list(row) for row in zip_longest(*self._columns)]
+        found = [[computed(value) for value in row] for row in found] if self._has_gaps else found
+        return found + [[None] * self.width for _ in range(self.height - len(found))]
 
     def line(self) -> list[Value]:
         """Return the values of a single row or column; fail with `#N/A` for more."""
@@ -74,6 +104,29 @@ class Area:
 
 
 Argument: TypeAlias = "Value | Area"
+# More values than this are not put into an array: the memory is the tests'.
+LARGEST_ARRAY = 1_000_000
+
+
+def computed(value: Value) -> Value:
+    """Return a value; one that is not computed ends the formula."""
+    if isinstance(value, NotComputed):
+        raise NotComputedError(value.what, value.cell)
+    return value
+
+
+def check_size(rows: int, columns: int) -> None:
+    """End the formula where an array of this size would take too much memory."""
+    if rows * columns > LARGEST_ARRAY:
+        raise NotComputedError(f"arrays of more than {LARGEST_ARRAY} cells")
+
+
+def array(rows: Sequence[Sequence[Value]]) -> Area:
+    """Return rows of the same length as an array; fail with `#N/A` for none."""
+    if not rows or not rows[0]:
+        raise EvaluationError(NOT_AVAILABLE)
+    check_size(len(rows), len(rows[0]))
+    return Area(list(zip(*rows, strict=True)), len(rows))
 
 
 class Function(NamedTuple):
@@ -85,12 +138,19 @@ class Function(NamedTuple):
 
 
 def scalar(argument: Argument) -> Value:
-    """Return a single value; fail with `#VALUE!` for a larger range."""
+    """Return a single value; raise RangeGivenError for a larger range."""
     if not isinstance(argument, Area):
         return argument
     if argument.width == argument.height == 1:
         return argument.at(0, 0)
-    raise EvaluationError(WRONG_TYPE)
+    raise RangeGivenError(argument)
+
+
+def optional(values: Sequence[Argument], place: int, usual: float) -> float:
+    """Return a number that may be left out."""
+    if len(values) <= place or values[place] is None:
+        return usual
+    return number(values[place])
 
 
 def sound(argument: Argument) -> Value:

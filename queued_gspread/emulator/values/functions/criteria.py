@@ -110,9 +110,22 @@ def _average(found: list[float]) -> float:
     return divide(sum(found), len(found))
 
 
+def _count_unique(values: Sequence[Argument]) -> int:
+    area = area_of(values[0])
+    found = {area.at(row, column) for row, column in _met(values[1:]) if column < area.width}
+    return len(found - {None})
+
+
+def _percent_if(values: Sequence[Argument]) -> float:
+    area = area_of(values[0])
+    return divide(_count_if(values), area.height * area.width)
+
+
 CRITERIA: dict[str, Function] = {
     "COUNTIF": Function(_count_if, 2, 2),
     "COUNTIFS": Function(_count_if, 2, None),
+    "COUNTUNIQUEIFS": Function(_count_unique, 3, None),
+    "PERCENTIF": Function(_percent_if, 2, 2),
     "SUMIF": _single(sum),
     "SUMIFS": _several(sum),
     "AVERAGEIF": _single(_average),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 import math
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
 from queued_gspread.emulator.values.serial import moment_of, serial_of
@@ -25,7 +25,8 @@ _LATEST = 2_958_465
 _WEEK_STARTS = {1: (6, 1), 2: (0, 1), 3: (0, 0)}
 
 
-def _moment(argument: Argument) -> datetime:
+def moment(argument: Argument) -> datetime:
+    """Return the date and time that a number stands for."""
     serial = number(argument)
     if not 0 <= serial <= _LATEST + 1:
         raise EvaluationError(BAD_NUMBER)
@@ -33,7 +34,7 @@ def _moment(argument: Argument) -> datetime:
 
 
 def _part(name: str) -> Function:
-    return Function(lambda values: int(getattr(_moment(values[0]), name)))
+    return Function(lambda values: int(getattr(moment(values[0]), name)))
 
 
 def _date(values: Sequence[Argument]) -> float:
@@ -66,17 +67,17 @@ def _weekday(values: Sequence[Argument]) -> int:
     if kind not in _WEEK_STARTS:
         raise EvaluationError(BAD_NUMBER)
     first, lowest = _WEEK_STARTS[kind]
-    return (_moment(values[0]).weekday() - first) % 7 + lowest
+    return (moment(values[0]).weekday() - first) % 7 + lowest
 
 
 def _months_on(values: Sequence[Argument]) -> float:
-    start, months = _moment(values[0]), whole(values[1])
+    start, months = moment(values[0]), whole(values[1])
     year, month = _month(start, months)
     return _serial(year, month, min(start.day, calendar.monthrange(year, month)[1]))
 
 
 def _month_end(values: Sequence[Argument]) -> float:
-    year, month = _month(_moment(values[0]), whole(values[1]))
+    year, month = _month(moment(values[0]), whole(values[1]))
     return _serial(year, month, calendar.monthrange(year, month)[1])
 
 
@@ -88,22 +89,25 @@ def _month(start: datetime, months: int) -> tuple[int, int]:
 
 
 def _difference(values: Sequence[Argument]) -> int:
-    start, end, unit = _moment(values[0]), _moment(values[1]), text(values[2]).upper()
+    start, end, unit = moment(values[0]), moment(values[1]), text(values[2]).upper()
     if end < start:
         raise EvaluationError(BAD_NUMBER)
     if unit == "D":
         return (end.date() - start.date()).days
     months = (end.year - start.year) * _MONTHS + end.month - start.month - (end.day < start.day)
-    if unit not in {"M", "Y"}:
-        raise EvaluationError(BAD_NUMBER)
-    return months if unit == "M" else months // _MONTHS
+    if unit in {"M", "Y", "YM"}:
+        return {"M": months, "Y": months // _MONTHS, "YM": months % _MONTHS}[unit]
+    if unit == "MD":
+        return _days_since(start, months, end)
+    if unit == "YD":
+        return _days_since(start, months // _MONTHS * _MONTHS, end)
+    raise EvaluationError(BAD_NUMBER)
 
 
-def _workdays(values: Sequence[Argument]) -> int:
-    start, end = (_moment(value).date() for value in values)
-    step = 1 if start <= end else -1
-    days = (start + timedelta(step * offset) for offset in range(abs((end - start).days) + 1))
-    return step * sum(day.weekday() < 5 for day in days)  # noqa: PLR2004  - Monday to Friday
+def _days_since(start: datetime, months: int, end: datetime) -> int:
+    """Return the days from so many months after a date to another."""
+    year, month = _month(start, months)
+    return math.floor(serial_of(end.date()) - _serial(year, month, start.day))
 
 
 def _days(values: Sequence[Argument]) -> int:
@@ -126,7 +130,6 @@ DATES: dict[str, Function] = {
     "EOMONTH": Function(_month_end, 2, 2),
     "DAYS": Function(_days, 2, 2),
     "DATEDIF": Function(_difference, 3, 3),
-    "NETWORKDAYS": Function(_workdays, 2, 2),
     "TO_DATE": Function(lambda values: number(values[0])),
     "TO_PERCENT": Function(lambda values: number(values[0])),
 }

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from .arguments import Argument
 
 
+_ERROR_TYPES = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#ERROR!")
+
+
 def _truths(values: Sequence[Argument]) -> list[bool]:
     """Return the truth values that are given; texts in ranges do not count."""
     found = list(_each_truth(values))
@@ -59,6 +62,23 @@ def _as_number(values: Sequence[Argument]) -> float:
     return 0 if isinstance(value, str) else number(value)
 
 
+def _error_type(values: Sequence[Argument]) -> int:
+    value = scalar(values[0])
+    if not isinstance(value, CellError):
+        raise EvaluationError(NOT_AVAILABLE)
+    return _ERROR_TYPES.index(value.code) + 1
+
+
+def _kind(values: Sequence[Argument]) -> int:
+    """Return what TYPE does: 1 for numbers, 2 texts, 4 truth values, 16 errors, 64 ranges."""
+    if isinstance(values[0], Area) and values[0].height * values[0].width > 1:
+        return 64
+    value = scalar(values[0])
+    if isinstance(value, CellError):
+        return 16
+    return 4 if isinstance(value, bool) else 2 if isinstance(value, str) else 1
+
+
 LOGIC: dict[str, Function] = {
     "AND": Function(lambda values: all(_truths(values)), 1, None),
     "OR": Function(lambda values: any(_truths(values)), 1, None),
@@ -68,6 +88,8 @@ LOGIC: dict[str, Function] = {
     "FALSE": Function(lambda _: False, 0, 0),
     "NA": Function(_not_available, 0, 0),
     "N": Function(_as_number),
+    "ERROR.TYPE": Function(_error_type),
+    "TYPE": Function(_kind),
     "ISBLANK": _asks(lambda value: value is None),
     "ISNUMBER": _asks(is_number),
     "ISTEXT": _asks(lambda value: isinstance(value, str)),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
+from queued_gspread.emulator.a1 import column_letters
 from queued_gspread.emulator.values.formula import CellError
 
 from .arguments import (
@@ -15,8 +18,10 @@ from .arguments import (
     EvaluationError,
     Function,
     area_of,
+    optional,
     rank,
     sound,
+    text,
     truth,
     whole,
 )
@@ -70,7 +75,7 @@ def _is_sorted(values: Sequence[Argument]) -> bool:
 def _vertical(values: Sequence[Argument]) -> Value:
     area, index = area_of(values[1]), whole(values[2])
     _check_index(index, area.width)
-    row = _place(sound(values[0]), area.columns[0], _is_sorted(values))
+    row = _place(sound(values[0]), list(area.column(0).values()), _is_sorted(values))
     return area.at(row, index - 1)
 
 
@@ -133,6 +138,48 @@ def _flexible(values: Sequence[Argument]) -> Argument:
     return result.column(place) if across else result.row(place)
 
 
+def _flexible_match(values: Sequence[Argument]) -> int:
+    wanted, line = sound(values[0]), area_of(values[1]).line()
+    mode, backwards = math.trunc(optional(values, 2, 0)), optional(values, 3, 1) == -1
+    place = _nearest(wanted, line, mode, backwards=backwards)
+    if place is None:
+        raise EvaluationError(NOT_AVAILABLE)
+    return place + 1
+
+
+def _looked_up(values: Sequence[Argument]) -> Value:
+    """Compute LOOKUP: in a range with no other for results, its last row or column has them."""
+    wanted, area = sound(values[0]), area_of(values[1])
+    if len(values) == 3:  # noqa: PLR2004  - a range for results
+        line, results = area.line(), area_of(values[2]).line()
+    elif area.width > area.height:
+        line, results = area.row(0).line(), area.row(area.height - 1).line()
+    else:
+        line, results = area.column(0).line(), area.column(area.width - 1).line()
+    place = _place(wanted, line, is_sorted=True)
+    if place >= len(results):
+        raise EvaluationError(NOT_AVAILABLE)
+    return results[place]
+
+
+def _address(values: Sequence[Argument]) -> str:
+    row, column, kind = whole(values[0]), whole(values[1]), math.trunc(optional(values, 2, 1))
+    if row < 1 or column < 1 or kind not in range(1, 5):
+        raise EvaluationError(WRONG_TYPE)
+    title = f"{_quoted(text(values[4]))}!" if len(values) > 4 else ""  # noqa: PLR2004  - the fifth
+    fixed_row, fixed_column = kind in {1, 2}, kind in {1, 3}
+    if len(values) > 3 and values[3] is not None and not truth(values[3]):  # noqa: PLR2004  - it
+        parts = ("R", row, fixed_row), ("C", column, fixed_column)
+        shown = "".join(f"{m}{at}" if fixed else f"{m}[{at}]" for m, at, fixed in parts)
+        return title + shown
+    letters = column_letters(column - 1)
+    return f"{title}{'$' * fixed_column}{letters}{'$' * fixed_row}{row}"
+
+
+def _quoted(title: str) -> str:
+    return title if re.fullmatch(r"[^\W\d]\w*", title) else "'" + title.replace("'", "''") + "'"
+
+
 def _nearest(wanted: Value, line: list[Value], mode: int, backwards: bool) -> int | None:
     searched = line[::-1] if backwards else line
     place = _exact(wanted, searched, wildcards=mode == 2)  # noqa: PLR2004  - the mode's number
@@ -156,6 +203,9 @@ LOOKUP: dict[str, Function] = {
     "HLOOKUP": Function(_horizontal, 3, 4),
     "XLOOKUP": Function(_flexible, 3, 6),
     "MATCH": Function(_match, 2, 3),
+    "XMATCH": Function(_flexible_match, 2, 4),
+    "LOOKUP": Function(_looked_up, 2, 3),
+    "ADDRESS": Function(_address, 2, 5),
     "INDEX": Function(_index, 1, 3),
     "ROWS": Function(lambda values: area_of(values[0]).height),
     "COLUMNS": Function(lambda values: area_of(values[0]).width),

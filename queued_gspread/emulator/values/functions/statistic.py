@@ -99,4 +99,5 @@ STATISTIC: dict[str, Function] = {
     "LARGE": Function(lambda values: _nth(values, largest=True), 2, 2),
     "SMALL": Function(lambda values: _nth(values, largest=False), 2, 2),
     "RANK": Function(_rank, 2, 3),
+    "RANK.EQ": Function(_rank, 2, 3),
 }

@@ -180,6 +180,8 @@ TEXTS: dict[str, Function] = {
     "EXACT": Function(lambda values: text(values[0]) == text(values[1]), 2, 2),
     "CHAR": Function(_character),
     "CODE": Function(_code),
+    "UNICHAR": Function(_character),
+    "UNICODE": Function(_code),
     "VALUE": Function(lambda values: number(values[0])),
     "TEXT": Function(_formatted, 2, 2),
     "T": Function(lambda values: v if isinstance(v := sound(values[0]), str) else ""),

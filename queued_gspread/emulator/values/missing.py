@@ -1,0 +1,53 @@
+"""Which functions of a formula are not computed, for a note when it is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from queued_gspread.emulator.a1 import Rect, range_name
+
+from .formula import FormulaSyntaxError, UnsupportedSyntaxError, functions_in, parse
+from .functions import FAMILIES, FUNCTIONS
+from .functions.conditional import CONDITIONAL
+from .names import GOOGLE
+from .not_computed import TOO_DEEP, NotComputedError
+from .place import REFERRING
+from .special import SPECIAL
+
+if TYPE_CHECKING:
+    from queued_gspread.emulator.cell import Cell
+    from queued_gspread.emulator.sheet import Sheet
+    from queued_gspread.emulator.spreadsheet import Spreadsheet
+
+_REFERRING = {*SPECIAL, *REFERRING} & GOOGLE
+# A LAMBDA is computed where a function is given it.
+COMPUTED = frozenset({*FUNCTIONS, *CONDITIONAL, *_REFERRING, "LAMBDA"})
+MISSING = GOOGLE - COMPUTED
+
+
+def families() -> dict[str, list[str]]:
+    """Return the names of all functions that are computed, by what they are about."""
+    found = {family: sorted(functions) for family, functions in FAMILIES.items()}
+    return {
+        **found,
+        "conditions": sorted(CONDITIONAL),
+        "references, names, time and chance": sorted({*_REFERRING, "LAMBDA"}),
+    }
+
+
+def note_written(book: Spreadsheet, sheet: Sheet, row: int, column: int, cell: Cell | None) -> None:
+    """Tell that a formula which was just written is not computed, if it is not."""
+    if cell is None or cell.formula is None:
+        return
+    try:
+        names = functions_in(parse(cell.formula)) & MISSING
+        gaps = [NotComputedError(name) for name in sorted(names)]
+    except FormulaSyntaxError:
+        return
+    except RecursionError:
+        gaps = [TOO_DEEP]
+    except UnsupportedSyntaxError as found:
+        gaps = [NotComputedError(str(found))]
+    for gap in gaps:
+        place = range_name(sheet.title, Rect(row, row + 1, column, column + 1))
+        book.gaps.note(gap.mark(place))
