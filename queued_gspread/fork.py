@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
 __all__ = ["ForkLock", "by_owner"]
 
@@ -36,6 +35,11 @@ class ForkLock:
 
     It is for the few that live as long as the process: none is ever forgotten. The thread that
     holds it may take it again, as a signal handler does that makes a call.
+
+    Attributes:
+        own: The lock, to be taken by ``with``: only there can no signal handler come between the
+            taking and the block. In a method here it could, and would leave the lock locked.
+
     """
 
     def __init__(self) -> None:
@@ -43,16 +47,5 @@ class ForkLock:
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._renew)
 
-    def __enter__(self) -> None:
-        self._lock.acquire()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._lock.release()
-
     def _renew(self) -> None:
-        self._lock = threading.RLock()
+        self.own = threading.RLock()

@@ -92,7 +92,7 @@ def apply(properties: dict[Any, Any], these: Iterable[Change]) -> None:
         CodecError: A change is not of the documented form.
 
     """
-    with _lock:
+    with _lock.own:
         for change in these:
             _apply(properties, change)
 

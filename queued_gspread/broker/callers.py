@@ -22,7 +22,7 @@ from queued_gspread.errors import (
 from queued_gspread.intrusion import own
 from queued_gspread.settings import DEFAULT_REDIS_URL
 
-from .aside import aside, wait_for
+from .aside import aside
 from .connection import (
     LONGEST_RECONNECT,
     SLICE,
@@ -359,12 +359,12 @@ class Callers:
         moment = min(now() + _INTERRUPTED, wait.last_moment)
         try:
             work = partial(until(moment)(self._take_back), wait)
-            withdrawal = aside(work, "withdrawal", daemon=False)
-            wait_for(withdrawal)
+            withdrawal = aside(work, awaited_until=moment)
+            withdrawal.wait()
         except BaseException as other:
             note(other, "going on")
             raise
-        note(error, "unknown" if withdrawal.exception() else withdrawal.result())
+        note(error, "unknown" if withdrawal.error else withdrawal.result())
 
     def _take_back(self, wait: _Wait) -> str:
         places = self._keys.of_withdraw(wait.lane, wait.job_id)

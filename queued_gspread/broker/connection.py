@@ -241,7 +241,7 @@ def connect(url: str, namespace: str = "") -> Connection:
     known = _connections.get(key)
     if known is not None:
         return known
-    with _lock:
+    with _lock.own:
         known = _connections.get(key)
         if known is None:
             known = _connections[key] = Connection(url, namespace)

@@ -11,7 +11,6 @@ import math
 import threading
 import time
 import weakref
-from concurrent import futures
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -165,19 +164,13 @@ def _is_own(error: OSError, timeout: float | None, lasted: float) -> bool:
 
 def _in_time(connect: Callable[[], Any]) -> Any:
     """Return a connected socket, unless that takes too long: a name's look-up has no time-out."""
-    made = aside(connect, "connect", daemon=True)
+    made = aside(connect)
     is_in_time = False
     try:
-        futures.wait([made], left())
-        is_in_time = made.done()
+        is_in_time = made.wait(left())
     finally:
         if not is_in_time:
-            made.add_done_callback(_close)
+            made.give_up(lambda connected: connected.close())
     if is_in_time:
         return made.result()
     raise TimeoutError
-
-
-def _close(made: futures.Future[Any]) -> None:
-    if made.exception() is None:
-        made.result().close()

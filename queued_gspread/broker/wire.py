@@ -20,12 +20,11 @@ from redis.exceptions import RedisError, ResponseError
 
 from queued_gspread.intrusion import chain, handled, has_broken_in, own, raise_unchanged
 
-from .aside import aside, wait_for
+from .aside import Aside, aside
 from .limit import is_of_socket, moment, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from concurrent.futures import Future
 
     import redis
 
@@ -266,11 +265,11 @@ class Wire:
 
     def _new_connection(self) -> Any:
         connect = until(moment())(partial(_connected, self._pool))
-        made: Future[Any] = aside(connect, "connect", daemon=True)
+        made: Aside[Any] = aside(connect)
         try:
-            wait_for(made)
+            made.wait()
         except BaseException:
-            made.add_done_callback(_disconnect)
+            made.give_up(lambda connection: connection.disconnect())
             raise
         return made.result()
 
@@ -300,8 +299,3 @@ def _connected(pool: redis.ConnectionPool) -> Any:
         error.was_sent = False  # type: ignore[attr-defined]
         raise
     return connection
-
-
-def _disconnect(made: Future[Any]) -> None:
-    if made.exception() is None:
-        made.result().disconnect()

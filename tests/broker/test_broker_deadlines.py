@@ -187,10 +187,11 @@ def test_nobody_who_is_silent_is_waited_for(url, silent, namespace):
 
 def test_a_name_that_takes_long_to_look_up(namespace, monkeypatch):
     """The system's look-up of a host's name, which has no time-out, is waited for in time."""
-    is_over = threading.Event()
+    is_over, has_ended = threading.Event(), threading.Event()
 
     def look_up(*_):
         is_over.wait(PATIENCE)
+        has_ended.set()
         raise OSError("no such host")
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
@@ -198,7 +199,7 @@ def test_a_name_that_takes_long_to_look_up(namespace, monkeypatch):
     is_over.set()
     assert isinstance(error, BrokerUnavailableError)
     assert not error.may_have_run
-    eventually(lambda: not [one for one in threading.enumerate() if one.name == "connect"])
+    assert has_ended.wait(PATIENCE)
 
 
 def test_an_answer_that_trickles(namespace):
