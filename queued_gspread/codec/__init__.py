@@ -12,7 +12,7 @@ written in three bytes, as Python's ``surrogatepass`` does. NaN and infinities a
     dict         j r   key, value, key, value ... in one array: a dict whose keys are not
                        all strings, or that has the key "~"
     float        j r   "nan", "inf" or "-inf"
-    bytes        j r   base64 (a bytearray arrives as bytes)
+    bytes        j r   base64
     enum         j r   class and name of a member of gspread.utils
     datetime       r   ISO 8601 without zone, fold, offset (a timedelta or null)
     date           r   ISO 8601
@@ -20,7 +20,7 @@ written in three bytes, as Python's ``surrogatepass`` does. NaN and infinities a
     timedelta      r   days, seconds, microseconds
     cell         j r   row, column, value                              gspread.Cell
     values       j r   _json, items                                    gspread's ValueRange
-    spreadsheet  j r   _properties
+    spreadsheet    r   _properties
     worksheet    j r   id and title of its spreadsheet in an object, _properties
     response       r   status, reason, URL, encoding, elapsed, headers as pairs, body
     exception      r   "module.Class", args, what builtin classes keep in C, __dict__,

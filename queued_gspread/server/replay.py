@@ -297,6 +297,10 @@ class _Recorded(gspread.HTTPClient):
         return exchange.outcome.value
 
 
+# What Python says of arguments that do not fit.
+for _name in ("request", "login"):
+    getattr(_Recorded, _name).__qualname__ = getattr(gspread.HTTPClient, _name).__qualname__
+
 Decoded: TypeAlias = tuple[Job, _Recorded]
 """A job with the HTTP client of the objects in it."""
 

@@ -21,7 +21,7 @@ from queued_gspread.responses import is_plain, refusal
 
 from .fence import asking
 from .repeat import may_repeat
-from .request import CREDENTIALS, Exchange, Failure, Request, Response
+from .request import CREDENTIALS, Exchange, Failure, Request, Response, check_sendable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +104,7 @@ class Transport:
     def _send(self, request: Request, http_timeout: Any) -> Any:
         if request.method == CREDENTIALS:
             return self._ask_credentials(request.endpoint)
-        self._check(request.endpoint)
+        self._check(request)
         if not may_repeat(request):
             self._drop_idle_connections()
         data = request.data
@@ -126,15 +126,17 @@ class Transport:
         # Without the user and the password that may stand before the host.
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
-    def _check(self, endpoint: str) -> None:
+    def _check(self, request: Request) -> None:
         # The beginning as it stands: two ways to take a URL apart may find two hosts in it.
-        if str(endpoint).startswith(_PLACES):
+        endpoint = str(request.endpoint)
+        if endpoint.startswith(_PLACES):
             return
         # A client that is made for the same emulator may name it itself.
-        if self._api_endpoint is not None and str(endpoint).startswith(self._api_endpoint + "/"):
+        if self._api_endpoint is not None and endpoint.startswith(self._api_endpoint + "/"):
             return
+        check_sendable(request)
         raise CallRefusedError(
-            f"a request to {str(endpoint)[:80]!r} is refused: the server sends its credentials "
+            f"a request to {endpoint[:80]!r} is refused: the server sends its credentials "
             f"to {', '.join(_PLACES)} alone"
         )
 

@@ -28,6 +28,7 @@ NOT_IN_JOBS = {
     "datetime": ["datetime", "2026-01-02T03:04:05", 0, None],
     "timedelta": ["timedelta", 1, 2, 3],
     "response": ["response", 200, "OK", "x", None, 1.5, [], None],
+    "spreadsheet": ["spreadsheet", {"id": "x"}],
     "exception": exception("builtins.ValueError", ["x"])["~"],
 }
 
@@ -37,7 +38,7 @@ NOT_IN_JOBS = {
     "wrap", [lambda v: v, lambda v: [1, {"a": v}], lambda v: {"~": ["tuple", [v]]}]
 )
 def test_a_job_holds_what_an_argument_needs_and_nothing_else(tag, wrap):
-    """Sets, patterns, exceptions, responses and times are refused in a job, wherever they stand."""
+    """What no argument is, such as a set, a response or a time, is refused wherever it stands."""
     with pytest.raises(CodecError, match=f"unknown tag '{tag}' in a job"):
         decoded(wrap({"~": NOT_IN_JOBS[tag]}))
 
