@@ -15,7 +15,7 @@ from queued_gspread.errors import CallRefusedError
 from queued_gspread.google_methods import OVERRIDE
 from queued_gspread.wire_path import path_of
 
-from .request import check_sendable, method_of
+from .request import method_of
 
 if TYPE_CHECKING:
     from .request import Request
@@ -61,20 +61,8 @@ def inspect(request: Request) -> None:
 
     Raises:
         CallRefusedError: It must not be sent; the text names what is wrong with it.
-        Exception: requests could not send it, and would raise this.
 
     """
-    try:
-        _inspect(request)
-    except CallRefusedError as error:
-        refused = error
-    else:
-        return
-    check_sendable(request)
-    raise refused
-
-
-def _inspect(request: Request) -> None:
     method = request.method.upper()
     if method not in METHODS:
         _refuse(f"the HTTP method {_cut(request.method)}", f"take one of {', '.join(METHODS)}")

@@ -21,7 +21,12 @@ from gspread.exceptions import APIError
 
 from queued_gspread import objects
 from queued_gspread.catalogue import KINDS, SPREADSHEET, WORKSHEET, Group, Kind
-from queued_gspread.errors import CodecError, ReplayDivergedError, UnknownMethodError
+from queued_gspread.errors import (
+    CallRefusedError,
+    CodecError,
+    ReplayDivergedError,
+    UnknownMethodError,
+)
 from queued_gspread.job import Job, Reply
 from queued_gspread.properties import changes, tracked
 from queued_gspread.responses import empty_response
@@ -30,7 +35,16 @@ from queued_gspread.scopes import allows, insufficient
 from .captured import captured
 from .inspection import inspect
 from .rectangles import bounded
-from .request import CREDENTIALS, Exchange, Failure, Remembered, Request, Response, Sent
+from .request import (
+    CREDENTIALS,
+    Exchange,
+    Failure,
+    Remembered,
+    Request,
+    Response,
+    Sent,
+    check_sendable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -275,7 +289,7 @@ class _Recorded(gspread.HTTPClient):
         _check_sendable(method, endpoint)
         asked = Request(method, endpoint, params, data, json, files, headers)
         if self._position >= len(self._exchanges):
-            inspect(asked)  # what has an answer was inspected before it was sent
+            _let_pass(asked)  # what has an answer was inspected before it was sent
         return self._next(asked)
 
     def login(self) -> None:
@@ -309,6 +323,18 @@ def _check_sendable(method: Any, endpoint: Any) -> None:
     """Raise what requests would, in the caller's call, for what cannot be sent at all."""
     method.upper()
     urlsplit(str(endpoint))
+
+
+def _let_pass(request: Request) -> None:
+    """Inspect a request; of one that requests cannot send in any case, raise what that would."""
+    try:
+        inspect(request)
+    except CallRefusedError as error:
+        refused = error
+    else:
+        return
+    check_sendable(request)
+    raise refused
 
 
 class _Credentials:

@@ -8,7 +8,6 @@ import functools
 import multiprocessing
 import operator
 import sys
-import tempfile
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parent.parent / "support"))
@@ -20,22 +19,21 @@ from .session import limit_memory, run
 
 def main(arguments=None):
     options = _parser().parse_args(arguments)
-    with TemporaryRedis() as redis, tempfile.TemporaryDirectory() as folder:
-        tally = functools.reduce(operator.add, _parts(options, Path(folder), redis.url))
+    with TemporaryRedis() as redis:
+        tally = functools.reduce(operator.add, _parts(options, redis.url))
     print("\n".join(tally.lines(options.examples)))
     if options.methods:
         print("\n".join(f"{count:6} {name}" for name, count in sorted(tally.methods.items())))
     return 1 if tally.differences else 0
 
 
-def _parts(options, folder, redis_url):
+def _parts(options, redis_url):
     """Make the calls in several processes, and return the tally of each."""
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(options.workers, context, limit_memory) as pool:
         futures = [
             pool.submit(
                 run,
-                folder / f"parity-{part}",
                 redis_url,
                 options.seed,
                 part,

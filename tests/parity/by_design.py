@@ -47,25 +47,39 @@ def _is_read_whole(call, first, second):
 
 def _has_objects(call, first, second):
     both = [seen.error for seen in (first, second)]
-    kinds = (gspread.Worksheet, gspread.Spreadsheet, gspread.ValueRange)
-    return (
-        None not in both
-        and type(both[0]) is type(both[1])
-        and str(both[0]) == str(both[1])
-        and any(isinstance(part, kinds) for part in _parts(both[0].args))
-    )
+    if None in both or type(both[0]) is not type(both[1]):
+        return False
+    told = _as_told(both[0].args) == _as_told(both[1].args)
+    return told and _has_object(both[0].args) and first.requests == second.requests
 
 
-def _parts(value):
-    yield value
-    if isinstance(value, (list, tuple)) and not isinstance(value, gspread.ValueRange):
-        for part in value:
-            yield from _parts(part)
+def _has_object(value):
+    if isinstance(value, (gspread.Worksheet, gspread.Spreadsheet, gspread.ValueRange)):
+        return True
+    if isinstance(value, dict):
+        return any(map(_has_object, value.values()))
+    return isinstance(value, (list, tuple)) and any(map(_has_object, value))
+
+
+def _as_told(value):
+    """Return an exception's arguments with what stands for gspread's objects in them."""
+    if isinstance(value, (gspread.Worksheet, gspread.Spreadsheet)):
+        return repr(value)
+    if isinstance(value, (list, tuple)):
+        return [_as_told(part) for part in value]
+    if isinstance(value, dict):
+        return {name: _as_told(part) for name, part in value.items()}
+    return value
+
+
+def _is_changed_in_place(call, first, second):
+    given = any("_properties" in value.name for value in (*call.args, *dict(call.kwargs).values()))
+    return given and replace(first, properties=None) == replace(second, properties=None)
 
 
 def _shows_class(call, first, second):
     shown = [repr(replace(seen, error=None)) for seen in (first, second)]
-    return shown[1].replace("queued_gspread.", "gspread.") == shown[0]
+    return shown[1].replace("queued_gspread.proxy.", "gspread.") == shown[0]
 
 
 MEANT = [
@@ -88,7 +102,11 @@ MEANT = [
         "`ValueRange` a list.",
         _has_objects,
     ),
-    Meant("but `type(sheet) is gspread.Worksheet` is false", _shows_class),
+    Meant("but `type(sheet)` and `sheet.__class__` are ours", _shows_class),
+    Meant(
+        "**Arguments are not changed in place**, where gspread does that to some.",
+        _is_changed_in_place,
+    ),
 ]
 # Whether it is this one is found out by another call, whose arguments are of the base classes.
 SUBCLASSES = (

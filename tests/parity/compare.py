@@ -21,7 +21,7 @@ __all__ = ["Difference", "compare"]
 # Methods of HTTP that change nothing of what is stored.
 _READS = {"GET", "HEAD", "OPTIONS"}
 # Addresses of objects and of the emulator, and the boundary between the parts of a body.
-_ADDRESS = re.compile(r"0x[0-9a-f]{6,}|127\.0\.0\.1:\d+|(?<=port=)\d+|\b[0-9a-f]{32}\b")
+_ADDRESS = re.compile(r"0x[0-9a-f]{6,}|127\.0\.0\.1:\d+|(?<=port=)\d+|\b[0-9a-f]{18,32}\b")
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ from .sides import both
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from .compare import Difference
     from .sides import Side
@@ -83,11 +82,10 @@ class Tally:
         return found
 
 
-def run(folder: Path, redis_url: str, seed: int, part: int, parts: int, calls: int) -> Tally:
+def run(redis_url: str, seed: int, part: int, parts: int, calls: int) -> Tally:
     """Make a part of the calls of a seed: every so many of them."""
-    folder.mkdir(exist_ok=True)
     own = islice(drawn(seed), part, calls, parts)
-    with both(folder, redis_url) as sides, faults_of_the_server() as logged:
+    with both(f"parity-{part}", redis_url) as sides, faults_of_the_server() as logged:
         tally = make(list(own), sides)
     if logged:
         tally.causes["logged"] = (len(logged), logged)

@@ -13,13 +13,11 @@ import queued_gspread
 from queued_gspread.emulator import Emulator
 from queued_gspread.emulator.state import put_back, taken, to_json
 from queued_gspread.server import Server
-from queued_gspread.server.credentials import make_client
 
 from .two_ways import frozen_clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     import gspread
 
@@ -77,14 +75,11 @@ class Side:
 
 
 @contextlib.contextmanager
-def both(folder: Path, redis_url: str) -> Iterator[tuple[Side, Side]]:
+def both(namespace: str, redis_url: str) -> Iterator[tuple[Side, Side]]:
     """Run the two ways: an emulator each, and a server for the second."""
     with EMULATED() as first, EMULATED() as second:
-        key_file = folder / "service_account.json"
-        second.write_service_account(key_file)
-        client = make_client(service_account=key_file, api_endpoint=second.url)
-        where = {"redis_url": redis_url, "namespace": folder.name}
-        with Server(client, **where, **UNLIMITED):
+        where = {"redis_url": redis_url, "namespace": namespace}
+        with Server(second.gspread_client(), **where, **UNLIMITED):
             sides = (
                 _furnished(Side(first.gspread_client(), first)),
                 _furnished(Side(queued_gspread.authorize(**where, timeout=_LONGEST), second)),

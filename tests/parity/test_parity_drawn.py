@@ -27,9 +27,9 @@ _FEW = 300
 
 
 @pytest.fixture(scope="module")
-def two(tmp_path_factory, redis_url):
+def two(redis_url):
     """Return the two ways."""
-    with both(tmp_path_factory.mktemp("drawn"), redis_url) as sides:
+    with both("drawn", redis_url) as sides:
         yield sides
 
 
@@ -41,11 +41,18 @@ def sides(two):
     return two
 
 
+def _value(arg):
+    return Value(repr(arg), arg if callable(arg) else lambda _: arg)
+
+
+_PROPERTIES = Value("s.ws._properties", lambda side: side.ws._properties)
+
+
 def call(target, name, *args, **kwargs):
     """Return a call with these arguments."""
     cls = next(cls for cls, targets in TARGETS.items() if target in targets)
     made = {key: Value(key, lambda _, arg=arg: arg) for key, arg in kwargs.items()}
-    values = [Value(repr(arg), arg if callable(arg) else lambda _, arg=arg: arg) for arg in args]
+    values = [arg if isinstance(arg, Value) else _value(arg) for arg in args]
     return Drawn(target, cls, name, tuple(values), tuple(made.items()))
 
 
@@ -102,7 +109,8 @@ def test_the_readme_names_what_is_meant(sentence):
         (3, call("http", "import_csv", "nothing-here", lambda _: range(3))),
         (4, call("sh", "worksheet", lambda side: side.ws)),
         (5, call("ws", "update_note", "B2", lambda side: side.gc)),
-        (6, call("sh", "worksheet", lambda _: OrderedDict(a=1))),
+        (6, call("sh", "values_batch_get", ["A1"], _PROPERTIES)),
+        (7, call("sh", "worksheet", lambda _: OrderedDict(a=1))),
     ],
 )
 def test_a_difference_that_is_meant_is_found(sides, number, made):
