@@ -22,6 +22,8 @@ __all__ = ["Difference", "compare"]
 _READS = {"GET", "HEAD", "OPTIONS"}
 # Addresses of objects and of the emulator, and the boundary between the parts of a body.
 _ADDRESS = re.compile(r"0x[0-9a-f]{6,}|127\.0\.0\.1:\d+|(?<=port=)\d+|\b[0-9a-f]{18,32}\b")
+# The order of objects in a set is that of their addresses.
+_SET = re.compile(r"(?<=\{)<Worksheet [^{}]*(?=\})")
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ def _rest(value: Any) -> Any:
 def neutral(value: Any) -> Any:
     """Return data without what differs from one object to the next: addresses and ports."""
     if isinstance(value, str):
-        return _ADDRESS.sub("#", value)
+        return _SET.sub(_in_order, _ADDRESS.sub("#", value))
     if isinstance(value, bytes):
         return neutral(value.decode("latin-1")).encode("latin-1")
     if isinstance(value, (list, tuple)):
@@ -154,6 +156,10 @@ def neutral(value: Any) -> Any:
     if isinstance(value, dict):
         return {neutral(name): neutral(part) for name, part in value.items()}
     return value if _is_data(value) else _ADDRESS.sub("#", repr(value))
+
+
+def _in_order(shown: re.Match[str]) -> str:
+    return ", ".join(sorted(shown[0].split(", ")))
 
 
 def _is_data(value: Any) -> bool:
