@@ -22,7 +22,8 @@ _OBJECTS: Final = ("cell", "values", "spreadsheet", "worksheet")
 # sends requests: that is for the caller.
 _IN_JOBS: Final = frozenset({*_EVERYWHERE, *_OBJECTS}) - {"spreadsheet"}
 _IN_REPLIES: Final = frozenset(
-    {*_EVERYWHERE, *_OBJECTS} | {"datetime", "date", "time", "timedelta", "response", "exception"}
+    {*_EVERYWHERE, *_OBJECTS}
+    | {"datetime", "date", "time", "timedelta", "request", "response", "exception"}
 )
 
 

@@ -98,7 +98,7 @@ HANDLERS: Final[dict[type, Handler]] = {
     int: _integer,
     float: _number,
     str: _text,
-    list: lambda encoder, value: encoder.items(list.__iter__(value)),
+    list: Encoder.items,
     dict: Encoder.mapping,
 }
 

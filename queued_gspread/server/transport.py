@@ -19,6 +19,7 @@ from queued_gspread.broker import StaleEpochError
 from queued_gspread.errors import CallRefusedError
 from queued_gspread.responses import is_plain, refusal
 
+from .export_page import fetched, is_export
 from .fence import asking
 from .repeat import may_repeat
 from .request import CREDENTIALS, Exchange, Failure, Request, Response, check_sendable
@@ -40,7 +41,7 @@ _PLACES: Final = tuple(
 
 _LONGEST_IDLE: Final = 30.0
 _PARTS: Final = 2
-_TOKEN_TIMEOUT: Final = 180.0
+_TIMEOUT: Final = 180.0
 
 
 class Transport:
@@ -118,7 +119,8 @@ class Transport:
         }
         present = {name: value for name, value in given.items() if value is not None}
         http = self._with_timeout(http_timeout)
-        return http.request(request.method, request.endpoint, **present)
+        answer = http.request(request.method, request.endpoint, **present)
+        return fetched(answer, request, getattr(http, "timeout", None) or _TIMEOUT)
 
     def place_of(self, request: Request) -> str:
         """Return where a request goes: scheme and host alone."""
@@ -129,7 +131,7 @@ class Transport:
     def _check(self, request: Request) -> None:
         # The beginning as it stands: two ways to take a URL apart may find two hosts in it.
         endpoint = str(request.endpoint)
-        if endpoint.startswith(_PLACES):
+        if endpoint.startswith(_PLACES) or is_export(request):
             return
         # A client that is made for the same emulator may name it itself.
         if self._api_endpoint is not None and endpoint.startswith(self._api_endpoint + "/"):
@@ -137,12 +139,13 @@ class Transport:
         check_sendable(request)
         raise CallRefusedError(
             f"a request to {endpoint[:80]!r} is refused: the server sends its credentials "
-            f"to {', '.join(_PLACES)} alone"
+            f"to {', '.join(_PLACES)} alone, and to the page from which a sheet is exported, "
+            "https://docs.google.com/spreadsheets/d/ID/export, by GET"
         )
 
     def _ask_credentials(self, what: str) -> Any:
         if what == "refresh":
-            return self._tokens.refresh(_TOKEN_TIMEOUT)
+            return self._tokens.refresh(_TIMEOUT)
         return self._http.auth.expiry
 
     def _drop_idle_connections(self) -> None:
