@@ -27,7 +27,6 @@ import warnings
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import gspread
-import requests
 
 from . import codec
 from .broker import Callers, tell_answered
@@ -39,6 +38,7 @@ from .job import Job, Reply, check_http_timeout, new_id
 from .lane import has_lane, lane_of
 from .objects import spreadsheet_of
 from .patches import is_patched
+from .preparing import prepared
 from .properties import apply
 from .rewarn import user_level, warn_again
 from .spelling import has_own_spelling
@@ -240,17 +240,19 @@ def _request_here(
 
     This raises what requests raises for what cannot be sent at all.
     """
-    prepared = requests.Request(
-        method.upper(), endpoint, params=params, data=data, json=json, files=files, headers=headers
-    ).prepare()
-    body = _whole(prepared.body)
+    made = prepared(method, endpoint, params, data, json, files, headers)
+    body = _whole(made.body)
     # The body is whole now, and the server's requests measures it anew.
     sent = {
         name: value
-        for name, value in prepared.headers.items()
+        for name, value in made.headers.items()
         if name.lower() not in ("content-length", "transfer-encoding")
     }
-    return send_request(http, prepared.method, prepared.url, data=body, headers=sent)
+    return send_request(http, made.method, made.url, data=body, headers=sent)
+
+
+# What Python says of arguments that do not fit.
+_request_here.__qualname__ = gspread.HTTPClient.request.__qualname__
 
 
 def _whole(body: Any) -> str | bytes | None:
@@ -259,7 +261,13 @@ def _whole(body: Any) -> str | bytes | None:
         return str.__str__(body)
     if body is None or type(body) is bytes:
         return body
-    return b"".join(part.encode() if isinstance(part, str) else part for part in _parts(body))
+    return b"".join(map(_chunk, _parts(body)))
+
+
+def _chunk(part: Any) -> bytes:
+    chunk = part.encode() if isinstance(part, str) else part
+    # This fails for what is no bytes as http.client does.
+    return b"%b" % (chunk,) if len(chunk) else b""
 
 
 def _parts(body: Any) -> Iterable[Any]:
@@ -268,7 +276,13 @@ def _parts(body: Any) -> Iterable[Any]:
     try:
         return [memoryview(body)]
     except TypeError:
-        return cast("Iterable[Any]", body)
+        pass
+    if not hasattr(body, "__iter__"):  # in the words of urllib3
+        raise TypeError(
+            "'body' must be a bytes-like object, file-like object, or iterable. "
+            f"Instead was {body!r}"
+        )
+    return cast("Iterable[Any]", body)
 
 
 def _outcome(proxy: Any, kind: Kind, reply: Reply) -> Any:

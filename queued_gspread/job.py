@@ -262,7 +262,7 @@ def _is_seconds(value: object) -> bool:
 
 
 def _is_http_timeout(value: object) -> bool:
-    parts = value if isinstance(value, (tuple, list)) else (value,)
+    parts = value if isinstance(value, tuple) else (value,)
     return all(part is None or _is_number(part) for part in parts)
 
 

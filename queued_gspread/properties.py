@@ -10,7 +10,7 @@ On the wire a change is ``[operation, path, value]``: ``["add", ["gridProperties
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from .errors import CodecError
 from .fork import ForkLock
@@ -78,10 +78,11 @@ def _changes(before: dict[Any, Any], after: dict[Any, Any], path: Path) -> Itera
 
 
 def _same(old: object, new: object) -> bool:
-    # To Python, True equals 1.
-    return old == new and isinstance(old, bool) == isinstance(new, bool)
+    # To Python, 1 equals True and 1.0.
+    return old == new and all(isinstance(old, kind) == isinstance(new, kind) for kind in _EQUAL)
 
 
+_EQUAL: Final = (bool, float)
 _lock = ForkLock()
 
 

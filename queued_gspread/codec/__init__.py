@@ -20,7 +20,7 @@ written in three bytes, as Python's ``surrogatepass`` does. NaN and infinities a
     timedelta      r   days, seconds, microseconds
     cell         j r   row, column, value                              gspread.Cell
     values       j r   _json, items                                    gspread's ValueRange
-    spreadsheet  j r   _properties
+    spreadsheet    r   _properties
     worksheet    j r   id and title of its spreadsheet in an object, _properties
     request        r   method, URL
     response       r   status, reason, URL, encoding, elapsed, headers as pairs, body, request

@@ -18,7 +18,9 @@ _KINDS: Final = (*_PORTABLE, *objects.object_kinds(None))
 # A job has what some argument of gspread's needs, a reply what some result or exception does.
 _EVERYWHERE: Final = ("tuple", "dict", "float", "bytes", "enum")
 _OBJECTS: Final = ("cell", "values", "spreadsheet", "worksheet")
-_IN_JOBS: Final = frozenset({*_EVERYWHERE, *_OBJECTS})
+# No method of gspread takes a spreadsheet. What is given one shows it or iterates over it, which
+# sends requests: that is for the caller.
+_IN_JOBS: Final = frozenset({*_EVERYWHERE, *_OBJECTS}) - {"spreadsheet"}
 _IN_REPLIES: Final = frozenset(
     {*_EVERYWHERE, *_OBJECTS}
     | {"datetime", "date", "time", "timedelta", "request", "response", "exception"}
@@ -67,7 +69,7 @@ class Table:
         # A proxy has a type of its own, and says only through __class__ what it stands for.
         for base in (Worksheet, Spreadsheet):
             if isinstance(value, base):
-                return self._inherited[base]
+                return self._inherited.get(base)
         return None
 
 

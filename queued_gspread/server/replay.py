@@ -21,7 +21,12 @@ from gspread.exceptions import APIError
 
 from queued_gspread import objects
 from queued_gspread.catalogue import KINDS, SPREADSHEET, WORKSHEET, Group, Kind
-from queued_gspread.errors import CodecError, ReplayDivergedError, UnknownMethodError
+from queued_gspread.errors import (
+    CallRefusedError,
+    CodecError,
+    ReplayDivergedError,
+    UnknownMethodError,
+)
 from queued_gspread.job import Job, Reply
 from queued_gspread.properties import changes, tracked
 from queued_gspread.responses import empty_response
@@ -39,6 +44,7 @@ from .request import (
     Response,
     Sent,
     answer_of,
+    check_sendable,
     method_of,
     tell_request,
 )
@@ -288,7 +294,7 @@ class _Recorded(gspread.HTTPClient):
             tell_request(asked, None, refusal)
             raise APIError(refusal)
         if self._position >= len(self._exchanges):
-            inspect(asked)  # what has an answer was inspected before it was sent
+            _let_pass(asked)  # what has an answer was inspected before it was sent
         return self._next(asked)
 
     def login(self) -> None:
@@ -312,6 +318,10 @@ class _Recorded(gspread.HTTPClient):
         return exchange.outcome.value
 
 
+# What Python says of arguments that do not fit.
+for _name in ("request", "login"):
+    getattr(_Recorded, _name).__qualname__ = getattr(gspread.HTTPClient, _name).__qualname__
+
 Decoded: TypeAlias = tuple[Job, _Recorded]
 """A job with the HTTP client of the objects in it."""
 
@@ -320,6 +330,18 @@ def _check_sendable(method: Any, endpoint: Any) -> None:
     """Raise what requests would, in the caller's call, for what cannot be sent at all."""
     method.upper()
     urlsplit(str(endpoint))
+
+
+def _let_pass(request: Request) -> None:
+    """Inspect a request; of one that requests cannot send in any case, raise what that would."""
+    try:
+        inspect(request)
+    except CallRefusedError as error:
+        refused = error
+    else:
+        return
+    check_sendable(request)
+    raise refused
 
 
 class _Credentials:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import requests
 
 from queued_gspread import google_methods
+from queued_gspread.preparing import prepared
 from queued_gspread.responses import OwnRequest
 from queued_gspread.wire_path import path_of
 
@@ -25,6 +26,7 @@ __all__ = [
     "Sent",
     "answer_of",
     "bytes_of",
+    "check_sendable",
     "content_of",
     "is_read",
     "method_of",
@@ -48,6 +50,19 @@ class Request:
     json: Any = None
     files: Any = None
     headers: Any = None
+
+
+def check_sendable(request: Request) -> None:
+    """Raise what requests would, in the caller's call, for what cannot be sent at all."""
+    prepared(
+        request.method,
+        request.endpoint,
+        request.params,
+        request.data,
+        request.json,
+        request.files,
+        request.headers,
+    )
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from queued_gspread.responses import is_plain, refusal
 from .export_page import fetched, is_export
 from .fence import asking
 from .repeat import may_repeat
-from .request import CREDENTIALS, Exchange, Failure, Request, Response
+from .request import CREDENTIALS, Exchange, Failure, Request, Response, check_sendable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,15 +129,16 @@ class Transport:
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
     def _check(self, request: Request) -> None:
-        endpoint = request.endpoint
         # The beginning as it stands: two ways to take a URL apart may find two hosts in it.
-        if str(endpoint).startswith(_PLACES) or is_export(request):
+        endpoint = str(request.endpoint)
+        if endpoint.startswith(_PLACES) or is_export(request):
             return
         # A client that is made for the same emulator may name it itself.
-        if self._api_endpoint is not None and str(endpoint).startswith(self._api_endpoint + "/"):
+        if self._api_endpoint is not None and endpoint.startswith(self._api_endpoint + "/"):
             return
+        check_sendable(request)
         raise CallRefusedError(
-            f"a request to {str(endpoint)[:80]!r} is refused: the server sends its credentials "
+            f"a request to {endpoint[:80]!r} is refused: the server sends its credentials "
             f"to {', '.join(_PLACES)} alone, and to the page from which a sheet is exported, "
             "https://docs.google.com/spreadsheets/d/ID/export, by GET"
         )

@@ -29,6 +29,7 @@ NOT_IN_JOBS = {
     "timedelta": ["timedelta", 1, 2, 3],
     "request": ["request", "GET", "x"],
     "response": ["response", 200, "OK", "x", None, 1.5, [], None, None],
+    "spreadsheet": ["spreadsheet", {"id": "x"}],
     "exception": exception("builtins.ValueError", ["x"])["~"],
 }
 
@@ -38,7 +39,7 @@ NOT_IN_JOBS = {
     "wrap", [lambda v: v, lambda v: [1, {"a": v}], lambda v: {"~": ["tuple", [v]]}]
 )
 def test_a_job_holds_what_an_argument_needs_and_nothing_else(tag, wrap):
-    """Sets, patterns, exceptions, responses and times are refused in a job, wherever they stand."""
+    """What no argument is, such as a set, a response or a time, is refused wherever it stands."""
     with pytest.raises(CodecError, match=f"unknown tag '{tag}' in a job"):
         decoded(wrap({"~": NOT_IN_JOBS[tag]}))
 

@@ -7,6 +7,7 @@ stands alone or with a word after it for a further case.
 from __future__ import annotations
 
 import re
+from datetime import date
 
 from gspread.utils import (
     DateTimeOption,
@@ -180,6 +181,9 @@ steps(
         "Worksheet.col_values": lambda s: s.ws.col_values(1),
         "Worksheet.batch_get": lambda s: s.ws.batch_get(["A1:B2", "C1"]),
         "Worksheet.batch_get generator": lambda s: s.ws.batch_get(r for r in ("A1", "B1")),
+        "Worksheet.batch_get bad spreadsheet": lambda s: s.ws.batch_get(
+            ["A1"], date_time_render_option=s.sh
+        ),
         "Worksheet.batch_get set": lambda s: s.ws.batch_get({"A1"}),
         "Worksheet.batch_get dict view": lambda s: s.ws.batch_get({"A1": 1, "B2": 2}.keys()),
         "Worksheet.find": lambda s: s.ws.find("pear"),
@@ -246,6 +250,7 @@ steps(
         "Worksheet.resize nothing": lambda s: s.ws.resize(),
         "Worksheet.add_rows": lambda s: s.ws.add_rows(5),
         "Worksheet.add_rows wrong": lambda s: s.ws.add_rows("x"),
+        "Worksheet.add_rows float": lambda s: s.ws.add_rows(0.0),
         "Worksheet.add_cols": lambda s: s.ws.add_cols(2),
         "Worksheet.update_title": lambda s: s.ws.update_title("Stock's 'list'"),
         "Worksheet.update_title taken": lambda s: (
@@ -321,6 +326,7 @@ steps(
         "Worksheet.get_notes": lambda s: s.ws.get_notes(),
         "Worksheet.clear_note": lambda s: s.ws.clear_note("A1"),
         "Worksheet.clear_notes": lambda s: s.ws.clear_notes(["B1", "C1"]),
+        "Worksheet.clear_note wrong bytes": lambda s: s.ws.clear_note(bytearray(b"A1")),
         "Worksheet.clear_notes set": lambda s: s.ws.clear_notes({"C2"}),
         "Spreadsheet.list_named_ranges none": lambda s: s.sh.list_named_ranges(),
     }
@@ -457,6 +463,22 @@ steps(
             data=iter([b'{"requests": [{"addSheet":', b' {"properties": {"title": "Odd"}}}]}']),
             headers={"Content-Type": "application/json"},
         ),
+        "HTTPClient.request wrong address": lambda s: s.http.request("get", "nowhere"),
+        "HTTPClient.request wrong headers": lambda s: s.http.request(
+            "get", f"https://sheets.googleapis.com/v4/spreadsheets/{s.sh.id}", headers="x"
+        ),
+        "HTTPClient.request missing method": lambda s: s.http.request(json={1, 2}),
+        "HTTPClient.request unknown name": lambda s: s.http.request("get", "x", timeout=3),
+        "HTTPClient.request again": lambda s: s.http.request("get", method="get"),
+        "HTTPClient.login wrong": lambda s: s.http.login("x"),
+        "HTTPClient.values_append wrong params": lambda s: s.http.values_append(
+            s.sh.id, "A1", (1, 2), {}
+        ),
+        "HTTPClient.import_csv wrong date": lambda s: s.http.import_csv(
+            s.other.id, date(2026, 1, 2)
+        ),
+        "HTTPClient.import_csv wrong items": lambda s: s.http.import_csv(s.other.id, iter([[1]])),
+        "HTTPClient.import_csv wrong spreadsheet": lambda s: s.http.import_csv(s.other.id, [s.sh]),
         "HTTPClient.spreadsheets_get": lambda s: s.http.spreadsheets_get(
             s.sh.id, {"fields": "properties.title"}
         ),

@@ -22,17 +22,11 @@ from .two_ways import Scene, frozen_clock, observe
 EMULATED = partial(Emulator, seed=1, clock=frozen_clock)
 
 
-def _plain_client(emulator, folder):
-    key_file = folder / "service_account.json"
-    emulator.write_service_account(key_file)
-    return make_client(service_account=key_file, api_endpoint=emulator.url)
-
-
 @pytest.fixture(scope="module")
-def plain_run(tmp_path_factory):
+def plain_run():
     """Make every step with plain gspread."""
     with EMULATED() as emulator:
-        scene = Scene(_plain_client(emulator, tmp_path_factory.mktemp("plain")), emulator)
+        scene = Scene(emulator.gspread_client(), emulator)
         return {name: observe(scene, step) for name, step in STEPS.items()}
 
 
@@ -66,7 +60,9 @@ def held_run(tmp_path_factory, redis_url):
 
 def _through_the_queue(folder, redis_url):
     with EMULATED() as emulator:
-        client = _plain_client(emulator, folder)
+        key_file = folder / "service_account.json"
+        emulator.write_service_account(key_file)
+        client = make_client(service_account=key_file, api_endpoint=emulator.url)
         with Server(client, redis_url=redis_url, namespace=folder.name, **UNLIMITED):
             scene = Scene(
                 queued_gspread.authorize(redis_url=redis_url, namespace=folder.name), emulator

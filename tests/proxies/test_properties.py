@@ -16,7 +16,7 @@ from queued_gspread.errors import CodecError
 from queued_gspread.properties import apply, changes, tracked
 
 properties = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3),
     lambda inner: st.dictionaries(st.text(max_size=2), inner, max_size=3),
     max_leaves=10,
 ).filter(lambda value: isinstance(value, dict))
