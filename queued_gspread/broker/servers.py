@@ -15,7 +15,7 @@ from .connection import SLICE, as_text, is_passing, reply_expiry, unavailable
 from .entry import Entry, entry_of
 from .epoch import unless_stale
 from .ledger import Ledger
-from .limit import until
+from .limit import moment, until
 from .ready import Ready, Stop, ready_of
 from .slots import KINDS, milliseconds
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from queued_gspread.settings import Settings
 
+    from .majority import Named
+    from .master import Master
     from .slots import Due
 
 __all__ = ["Beat", "Servers"]
@@ -134,13 +136,38 @@ class Servers(Ledger):
             return {"maxmemory-policy": redis.info("memory")["maxmemory_policy"]}
         return found
 
-    def beat(self, lease: float) -> Beat:
-        """Say that this server is alive, and become the one that works if nobody else is."""
-        terms = [self._max_queue, self._generation()]
+    @property
+    def master(self) -> Master:
+        """Where the master is, and who knows."""
+        return self._connection.master
+
+    def ask_for_master(self, seconds: float) -> Named:
+        """Return the master that a majority of those who know names.
+
+        Raises:
+            BrokerUnavailableError: No majority answers, or names one, within these seconds.
+
+        """
+        try:
+            return self.master.named(seconds)
+        except RedisError as error:
+            raise unavailable(self.settings.redis_url, error) from error
+
+    def beat(self, lease: float, *, is_certain: bool = True) -> Beat:
+        """Say that this server is alive, and become the one that works if nobody else is.
+
+        Args:
+            lease: Seconds without a beat after which it counts as gone.
+            is_certain: Whether nobody can have taken over from it, as far as it knows.
+
+        """
+        terms = [self._max_queue, self._generation(), "1" if is_certain else ""]
         args = [self.server_id, round(lease * 1000), self._about, self.epoch, *terms]
         keys = self._keys
         places = [keys.server, keys.ready, keys.active, keys.tries, keys.lane("")]
-        state, *rest = self._connection.run("beat", places, args)
+        # A master that says nothing must not keep this server from asking for the next one.
+        with until(now() + lease if self.master.is_guided else moment()):
+            state, *rest = self._connection.run("beat", places, args)
         if state == b"held":
             return Beat("held", other=as_text(rest[0]), left=rest[1] / 1000)
         self.epoch = as_text(rest[0])

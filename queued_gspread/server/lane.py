@@ -174,6 +174,7 @@ class Lane:
         try:
             self._means.sender.pay(self._debts)
             for call in self._open:
+                self._means.doorkeeper.history.leave(call)
                 call.close()
         finally:
             self._release()
@@ -221,11 +222,12 @@ class Lane:
     def _note(self, entry: Entry, begun: Call | Outcome) -> None:
         """Note a call that waits for an answer, or how it ended."""
         if isinstance(begun, Call):
+            self._means.doorkeeper.history.begin(begun)
             self._open.append(begun)
         elif begun.is_left:
             self._is_left = True
         else:
-            self._ended.append((entry, self._means.doorkeeper.limited(begun)))
+            self._ended.append((entry, self._means.doorkeeper.ended(entry, begun)))
 
     # Requests ----------------------------------------------------------------------------------
 
