@@ -281,6 +281,7 @@ class Callers:
     def _check_for_life(self, wait: _Wait) -> bytes | None:
         if wait.redis_gone_at is not None:
             return None
+        self._connection.master.look()
         keys = self._keys
         job = [keys.lane(wait.lane), keys.reply(wait.job_id)] if wait.entry else []
         try:

@@ -66,7 +66,9 @@ class Master:
         self._known: frozenset[Host] = frozenset()
         self._looked_at = -_BETWEEN
         self.is_partial = False
-        """Whether somebody may not say who else has a vote."""
+        """Whether somebody may not say who else has a vote, or which replicas there are."""
+        self.replicas = 0
+        """How many replicas of the master were up when a majority named it last."""
 
     @property
     def is_guided(self) -> bool:
@@ -131,6 +133,7 @@ class Master:
             if found is not None:
                 self._known = frozenset(host for each in opinions for host in each.others)
                 self.is_partial = any(each.is_partial for each in opinions)
+                self.replicas = found.replicas
                 return found
         # Those who do not answer may be gone, and others have come.
         self._known |= {h for _, said in told if isinstance(said, Opinion) for h in said.others}

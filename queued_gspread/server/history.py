@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Final
 from .underway import MAY_HAVE_WRITTEN
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .outcome import Outcome
     from .underway import Call
 
@@ -73,18 +75,20 @@ class History:
             self._begun[call.entry.job_id] = call
             self._left.pop(call.entry.job_id, None)
 
-    def leave(self, call: Call) -> None:
-        """Note that a call is made no further under its epoch."""
-        job_id = call.entry.job_id
+    def leave(self, calls: Iterable[Call]) -> None:
+        """Note that calls are made no further under their epoch."""
         with self._lock:
-            if self._begun.get(job_id) is not call:
-                return
-            del self._begun[job_id]
-            if call.mark in MAY_HAVE_WRITTEN:
-                self._left[job_id] = call
-            if len(self._left) > self._most_left:
-                forgotten, dropped = self._left.popitem(last=False)
-                self._keep(forgotten, Ended(dropped.mark))
+            for call in calls:
+                if self._begun.get(call.entry.job_id) is call:
+                    self._leave(call)
+
+    def _leave(self, call: Call) -> None:
+        del self._begun[call.entry.job_id]
+        if call.mark in MAY_HAVE_WRITTEN:
+            self._left[call.entry.job_id] = call
+        if len(self._left) > self._most_left:
+            forgotten, dropped = self._left.popitem(last=False)
+            self._keep(forgotten, Ended(dropped.mark))
 
     def end(self, job_id: str, outcome: Outcome) -> None:
         """Note how a call has ended, before anybody else is told."""

@@ -171,10 +171,10 @@ class Lane:
 
     def _close(self) -> None:
         """Keep nothing from other lanes."""
+        self._means.doorkeeper.history.leave(self._open)
         try:
             self._means.sender.pay(self._debts)
             for call in self._open:
-                self._means.doorkeeper.history.leave(call)
                 call.close()
         finally:
             self._release()
@@ -347,9 +347,10 @@ class Lane:
         for call, ended in calls:
             outcome = ended or self._means.runner.advance(call)
             if outcome is not None:
+                # Noted first: what has ended is not left, whatever fails now.
+                self._note(self._entries[call.entry.key][0], outcome)
                 self._open.remove(call)
                 call.close()
-                self._note(self._entries[call.entry.key][0], outcome)
 
     def _noted(self, call: Call, result: Exchange | Outcome) -> Outcome | None:
         """Note what came of a request; return how the call ended, if it did without one."""

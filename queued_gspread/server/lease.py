@@ -84,9 +84,9 @@ class Lease:
         self.decided.set()
         try:
             self._queue.release()
-            self._queue.master.let_go()
         except Exception as error:  # noqa: BLE001 - it ends all the same
             LOGGER.warning("could not give up the lease, so it will run out: %s", error)
+        self._queue.master.let_go()
 
     def wait_for_epoch(self, stopping: threading.Event, after: str) -> str:
         """Return the epoch under which this server works next; '' if it is to stop first."""
