@@ -189,6 +189,7 @@ class Callers:
         return server, bool(known), generation
 
     def _enqueue(self, wait: _Wait, body: bytes) -> str:
+        self._connection.master.look()
         try:
             look = self._look_command(wait, self._patience(wait))
             found, wait.pending = put_in(self._connection, self._keys, wait, body, look)

@@ -106,9 +106,10 @@ class Master:
             self._wire.keep_to(None)
 
     def look(self) -> None:
-        """Leave connections to what is no longer the master, as a caller that waits does.
+        """Leave connections to what is no longer the master, as callers do.
 
-        One is asked, for all callers of the process, and the others only if it names another one.
+        One is asked, for all callers of the process, a second after the last time at the earliest;
+        the others only if it names another Redis.
         """
         moment = time.monotonic()
         if self._guide is None or self.confirmed or moment - self._looked_at < _BETWEEN:

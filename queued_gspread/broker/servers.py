@@ -41,9 +41,9 @@ _SNAPSHOTS: Final = (
     "calls that were answered already, and they are made again. Set `appendonly yes`"
 )
 _OPEN: Final = (
-    "this Redis has replicas ({}) and takes writes without them (min-replicas-to-write is 0): while "
-    "it does not know of a failover, or is cut off, it takes calls that the next master never hears "
-    "of, and their callers get JobLostError. Set `min-replicas-to-write 1` and "
+    "this Redis has replicas ({}) and takes writes without them (min-replicas-to-write is 0): "
+    "while it does not know of a failover, or is cut off, it takes calls that the next master "
+    "never hears of, and their callers get JobLostError. Set `min-replicas-to-write 1` and "
     "`min-replicas-max-lag 10`, which end that after 10 seconds"
 )
 _PARTIAL: Final = (
