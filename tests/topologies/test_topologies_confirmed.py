@@ -1,21 +1,18 @@
-"""A server works at the master that a majority names, and at no other, for longer than its lease."""
+"""A server works at the master that a majority names, and at no other for longer than a lease."""
 
 from __future__ import annotations
 
 from collections import Counter
 
 import pytest
-from calls import append
 from topologies import HOST, SERVICE, Cluster, Daemon, Sentinels, newest_redis
 from waiting import eventually
 
 from queued_gspread.broker import Callers, Servers, master
 from queued_gspread.broker.connection import connect
-from queued_gspread.broker.guide import guide_to
 from queued_gspread.broker.keys import Keys
 from queued_gspread.broker.majority import Named
 from queued_gspread.broker.master import NoMajorityError
-from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.job import new_id
 from queued_gspread.settings import Settings
 
