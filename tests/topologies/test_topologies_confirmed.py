@@ -17,9 +17,15 @@ from queued_gspread.job import new_id
 from queued_gspread.settings import Settings
 
 CALLS_EACH = 25
-BEFORE = 20
+BEFORE, AFTER = 20, 10
 LOCAL, REPLICATED = "local", "replicated"
 USER = "app"
+
+
+def exchange(group):
+    """Have the Sentinels make a replica the master; the old one goes on as a master for seconds."""
+    group.hand_over()
+    eventually(lambda: group.has_failed_over, "a replica is the master")
 
 
 def pause(group):
@@ -29,6 +35,12 @@ def pause(group):
     group.master.resume()
 
 
+def demote(group):
+    """Have the old master follow the new one, as Sentinels do after ten seconds."""
+    new = next(replica for replica in group.replicas if replica.ask("ROLE")[0] == "master")
+    group.master.ask("REPLICAOF", HOST, new.port)
+
+
 def appended(emulator):
     return sum(served.path.endswith(":append") for served in emulator.ledger)
 
@@ -36,9 +48,9 @@ def appended(emulator):
 @pytest.mark.parametrize(
     ("kind", "durability", "change"),
     [
-        (Sentinels, LOCAL, Sentinels.hand_over),
+        (Sentinels, LOCAL, exchange),
         (Sentinels, LOCAL, pause),
-        (Sentinels, REPLICATED, Sentinels.hand_over),
+        (Sentinels, REPLICATED, exchange),
         (Sentinels, REPLICATED, pause),
         (Cluster, LOCAL, pause),
     ],
@@ -60,6 +72,10 @@ def test_one_server_makes_nothing_twice(
             workers.begin()
             eventually(lambda: appended(emulator) - before >= BEFORE, "some rows are appended")
             change(group)
+            passed = appended(emulator)
+            eventually(lambda: appended(emulator) - passed >= AFTER, "some more are appended")
+            if kind is Sentinels:
+                demote(group)
             results, _ = workers.results()
         finally:
             emulator.latency = 0
