@@ -65,7 +65,7 @@ class Journal:
 
     exchanges: list[Remembered] = field(default_factory=list)
     unanswered: Unanswered | None = None
-    length: int = 0
+    length: int = field(default=0, compare=False)
 
 
 class Journals:
