@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from calls import append
+from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import Entry
-from queued_gspread.job import Job
+from queued_gspread.broker import Entry, Permit
+from queued_gspread.errors import OutcomeUnknownError
+from queued_gspread.job import Job, Reply
+from queued_gspread.server.doorkeeper import Doorkeeper
 from queued_gspread.server.history import Ended, History
 from queued_gspread.server.outcome import Outcome
 from queued_gspread.server.underway import Call
+from queued_gspread.settings import Settings
+
+GO = Permit("go")
 
 
 def call_of(job_id, mark="j"):
@@ -85,3 +92,64 @@ def test_a_call_that_was_left_and_forgotten_has_no_reply():
     assert history.left("one") is None
     assert history.ended("one") == Ended("j")
     assert history.left("two") is not None
+
+
+@pytest.fixture
+def keeper():
+    return Doorkeeper(Settings())
+
+
+def admitted(keeper, entry):
+    """Return what becomes of a job that need not wait."""
+    with pytest.raises(StopIteration) as end:
+        next(keeper.admit(None, entry))
+    return end.value.value
+
+
+def test_a_job_that_comes_again_gets_the_same_reply(keeper):
+    """A job that was answered is not made again, under the next epoch either."""
+    call = call_of("one")
+    keeper.history.begin(call)
+    keeper.ended(call.entry, Outcome("ok", b"reply"))
+    keeper.begin()
+    assert keeper.glance(call.entry) is None
+    assert admitted(keeper, call.entry) == Outcome("again", b"reply")
+
+
+def test_a_job_whose_reply_is_forgotten_is_not_made_again(keeper):
+    """Of what may not be sent twice, a caller is told that nobody knows what came of it."""
+    keeper.history = History(most_bytes=0)
+    made(keeper.history, "one")
+    outcome = admitted(keeper, call_of("one").entry)
+    assert isinstance(Reply.decode(outcome.reply, None).error, OutcomeUnknownError)
+    made(keeper.history, "two", mark="w")
+    entry = call_of("two").entry
+    assert admitted(keeper, entry) == entry
+
+
+def test_a_job_whose_call_is_under_way_waits(keeper):
+    """A job that comes again while its request is in the air waits for that."""
+    call = call_of("one")
+    keeper.history.begin(call)
+    waiting = keeper.admit(None, call.entry)
+    next(waiting)
+    keeper.ended(call.entry, Outcome("ok", b"reply"))
+    with pytest.raises(StopIteration) as end:
+        waiting.send(GO)
+    assert end.value.value == Outcome("again", b"reply")
+
+
+def test_an_append_in_the_air_is_not_sent_under_the_next_epoch(
+    serve, client, gate, background, usurp, raw, keys
+):
+    """A server that has a new epoch, and a Redis that knows nothing of its append, waits for it."""
+    serve()
+    appending = background(append, client)
+    arrival = gate.next()
+    usurper = usurp()
+    raw.delete(keys.started, *raw.keys(keys.journal("*")))
+    usurper.release()
+    eventually(lambda: raw.hget(keys.server, "worked") not in (None, usurper.epoch))
+    arrival.answer({"appended": True})
+    assert appending.result(PATIENCE) == {"appended": True}
+    assert len(gate.seen) == 1
