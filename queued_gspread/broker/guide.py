@@ -80,8 +80,13 @@ class Guide(ABC):
 
     @property
     def named(self) -> tuple[Host, ...]:
-        """Those that the URL names: that many have a vote at the least."""
+        """Those that the URL names."""
         return self._named
+
+    @property
+    def least(self) -> int:
+        """How many have a vote at the least, whatever they know of each other."""
+        return 1
 
     def discover_master(self, name: str) -> Host:
         """Return where the master of that name is.
@@ -138,6 +143,11 @@ class Guide(ABC):
 
 class SentinelGuide(Guide):
     """Sentinels, who know the master of a service."""
+
+    @property
+    def least(self) -> int:
+        """Those of the URL: a Sentinel may have been told to forget the others."""
+        return len(set(self._named))
 
     def _ask(self, host: Host, name: str) -> Host:
         found: Any = self._client(host).sentinel_get_master_addr_by_name(name)

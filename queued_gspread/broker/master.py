@@ -87,17 +87,24 @@ class Master:
             NoMajorityError: None names one, within these seconds.
 
         """
-        return self._named(self._asked_at_once(now() + min(seconds, left())))
+        end, known = now() + min(seconds, left()), self._known
+        try:
+            return self._named(self._asked_at_once(end))
+        except NoMajorityError:
+            if self._known <= known:
+                raise
+        # The URL need not name all of them.
+        return self._named(self._asked_at_once(end))
 
     def keep_to(self, place: Host) -> None:
         """Have all connections of this process lead there; those that do not are lost at once."""
         if self._guide is None:
             return
-        is_elsewhere = self.confirmed != place
+        before = self.confirmed
         self._guide.confirmed[self._name] = place
         self._wire.keep_to(place)
-        if is_elsewhere:
-            self._pool.disconnect(inuse_connections=True)
+        if before != place:
+            self._pool.disconnect(inuse_connections=before is not None)
 
     def let_go(self) -> None:
         """Let connections ask for themselves again."""
@@ -130,7 +137,7 @@ class Master:
         for answer in answers:
             told.append(answer)
             opinions = [said for _, said in told if isinstance(said, Opinion)]
-            found = majority(opinions, len(self._guide.named))
+            found = majority(opinions, self._guide.least)
             if found is not None:
                 self._known = frozenset(host for each in opinions for host in each.others)
                 self.is_partial = any(each.is_partial for each in opinions)
