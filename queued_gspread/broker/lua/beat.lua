@@ -13,7 +13,7 @@
 -- ARGV[6] generation its signed generation, for whoever signs a job; '' where nothing is signed
 -- ARGV[7] certain   '1' if nobody can have taken over from it, as far as it knows, or ''
 --
--- Returns {'kept', epoch}, {'taken', epoch} (a new one: read the queue again) or
+-- Returns {'kept', epoch, now}, {'taken', epoch, now} (a new one: read the queue again) or
 -- {'held', about the other server, milliseconds until it counts as gone}.
 may_grow(KEYS[1])
 local now = now_ms()
@@ -28,8 +28,9 @@ end
 -- Redis gives itself another name whenever it becomes a master, or starts. What is here of a lease is
 -- older then than what its holder may have been confirmed with, and another may have taken over
 -- since: the lease counts from now on, and only who is certain of it may take it up before its end.
+-- Whose user may not ask takes it to be the same.
 local told = redis.pcall('INFO', 'replication')
-local here = type(told) == 'string' and string.match(told, 'master_replid:(%w+)') or ''
+local here = type(told) == 'string' and string.match(told, 'master_replid:(%w+)') or master or ''
 if master and master ~= here and (holder or ARGV[7] == '') then
   holder, at, in_doubt = holder or '', now, '1'
   about = about or 'a server'
@@ -39,7 +40,9 @@ if master and master ~= here and (holder or ARGV[7] == '') then
 end
 local holds_it = holder == ARGV[1] and epoch == ARGV[4]
 local is_mine = holder == ARGV[1] and not in_doubt or holds_it and ARGV[7] ~= ''
-redis.call('HSET', KEYS[1], 'master', here)
+if master ~= here then
+  redis.call('HSET', KEYS[1], 'master', here)
+end
 -- By the lease of the one that works: a colleague's may be shorter than its beats are apart.
 local left = at + (tonumber(lease) or 0) - now
 if holder and left > 0 and not is_mine then
@@ -51,37 +54,40 @@ end
 -- Whatever a stranger has put in the place of these keys, the lease is to be had.
 local function count_taken(list)
   local waits = {}
-  for start = 0, tonumber(redis.pcall('LLEN', list)) or 0, 100 do
+  for start = 0, tonumber(try('LLEN', list)) or 0, 100 do
     -- In pages, since jobs may have come with the names.
-    for _, told in ipairs(redis.pcall('LRANGE', list, start, start + 99)) do
+    for _, told in ipairs(try('LRANGE', list, start, start + 99)) do
       waits[lane_of(told)] = true
     end
   end
-  for _, name in ipairs(redis.pcall('SMEMBERS', KEYS[3])) do
-    local first = not waits[name] and redis.pcall('XRANGE', KEYS[5] .. name, '-', '+', 'COUNT', 1)[1]
+  for _, name in ipairs(try('SMEMBERS', KEYS[3])) do
+    local first = not waits[name] and try('XRANGE', KEYS[5] .. name, '-', '+', 'COUNT', 1)[1]
     local id = first and job_of(first) or ''
     if id ~= '' then
-      redis.pcall('HSETNX', KEYS[4], id, '/' .. epoch .. '/')
+      try('HSETNX', KEYS[4], id, '/' .. epoch .. '/')
     end
   end
 end
 
+-- Perhaps late, but nobody has worked in between.
+local is_kept = holds_it and is_mine
+-- Never one that was there before, even where Redis has forgotten everything.
+local newest = string.format('%.0f', math.max((tonumber(epoch) or 0) + 1, now))
+-- One that has ended in good order has not died of anything, and one that did not come to take over
+-- the queue had nothing.
+if holder and holder ~= ARGV[1] and epoch and not has_left(KEYS[1], epoch) and worked == epoch then
+  count_taken(ready_list(KEYS[2], epoch))
+end
+if not is_kept then
+  -- Asks whether the list of the epoch before may be deleted, at the end.
+  redis.call('DEL', ready_list(KEYS[2], newest))
+end
 redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'at', now, 'about', ARGV[3], 'lease', ARGV[2])
 redis.call('HSET', KEYS[1], 'max_queue', ARGV[5], 'generation', ARGV[6])
 redis.call('HDEL', KEYS[1], 'in_doubt')
-if holds_it and is_mine then
-  -- Perhaps late, but nobody has worked in between.
-  return {'kept', epoch}
+if is_kept then
+  return {'kept', epoch, now}
 end
--- Never one that was there before, even where Redis has forgotten everything.
-local newest = string.format('%.0f', math.max((tonumber(epoch) or 0) + 1, now))
 redis.call('HSET', KEYS[1], 'epoch', newest)
-local list = ready_list(KEYS[2], epoch or '')
--- One that has ended in good order has not died of anything, and one that did not come to take over
--- the queue had nothing.
-local is_gone = holder and holder ~= ARGV[1] and epoch and not has_left(KEYS[1], epoch)
-if is_gone and worked == epoch then
-  count_taken(list)
-end
-redis.call('DEL', list)
-return {'taken', newest}
+redis.call('DEL', ready_list(KEYS[2], epoch or ''))
+return {'taken', newest, now}
