@@ -4,7 +4,8 @@
 the queue, ``servers`` the servers': its ``ledger`` knows of requests, and what an ``epoch`` runs
 once it has ended changes nothing. ``entry`` is a job in its lane, ``slots`` says what the two
 halves of the valve tell each other of the quota, ``shares`` what they tell of the jobs that have
-a share in a request, and ``notes`` what is written into a call's journal.
+a share in a request, and ``notes`` what is written into a call's journal. ``master`` asks a
+``majority`` of Sentinels, or of a Cluster's masters, which Redis to work with.
 """
 
 from .callers import Callers
