@@ -93,6 +93,24 @@ def violations(evidence):
     return [found for rule in rules for found in rule(evidence)]
 
 
+def is_foretold(violation, plan):
+    """Tell whether a rule may be broken like that where one Redis takes over from another.
+
+    What `docs/guarantees.md` says of it: a master may not have passed on jobs and answers, or that
+    a job was withdrawn. With ``replicated`` it has what may not be sent twice, and so does, without
+    it, the process of a server that has sent it, for as long as there is no other server.
+    """
+    if plan.topology == "alone":
+        return False
+    calls = violation.calls
+    are_answered = bool(calls) and all(call.is_ok for call in calls)
+    if violation.rule == DOUBLED and plan.durability == "local":
+        return plan.has_standby or not are_answered
+    if violation.rule == STRANGE:
+        return calls[0].outcome == "JobLostError"
+    return violation.rule in (UNASKED, LEFTOVER) or (violation.rule == ORDER and not are_answered)
+
+
 def _answers(evidence):
     """Find calls that were neither answered nor failed with an error that is stated."""
     for client in sorted(evidence.hung):
@@ -214,7 +232,8 @@ def _ordered(place, found, calls):
     latest = None
     for call in there:
         if latest is not None and call.end < latest.began:
-            yield Violation(ORDER, f"{call.value!r} after {latest.value!r} in {place}")
+            what = f"{call.value!r} after {latest.value!r} in {place}"
+            yield Violation(ORDER, what, (call, latest))
         if latest is None or call.began > latest.began:
             latest = call
 

@@ -32,6 +32,10 @@ class Moments:
         """Wait for an event; tell whether it came before the end."""
         return (self._until_arrived if moment == "arrival" else self._until_answered)(count)
 
+    def wait_for_more(self, count):
+        """Wait until so many requests more have arrived; tell whether they did before the end."""
+        return self._until_arrived(self._arrived + count)
+
     @contextmanager
     def slow_reads(self, seconds):
         """Let reads take so long; yield what waits for the next one that arrives."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+from masters import BLOWS
+
 from .checker import DOUBLED, LEFTOVER, LOST, STALE
 from .plan import HOW
 
@@ -16,6 +18,7 @@ _FATES = {
     "ServerUnavailableError": "no server",
     "PoisonedJobError": "poisoned",
     "APIError": "Google's errors",
+    "JobLostError": "jobs lost",
 }
 _INTERRUPTED, _OTHERS = "interrupted", "other errors"
 _SHOWN = 400
@@ -36,12 +39,53 @@ def named(plan):
     """Return what a run is called."""
     signed, classes = ", signed" * plan.is_signed, ", ".join(sorted(plan.classes))
     poison = f" ({plan.poison.what} {plan.poison.how})" if plan.poison else ""
+    if plan.topology != "alone":
+        return f"seed {plan.seed}{signed}; {_about(plan)}"
     return f"seed {plan.seed}{signed}; {classes or 'no classes'}{poison}"
+
+
+def _about(plan):
+    """Return what a run with several Redis servers is."""
+    standby, merges = ", a standby" * plan.has_standby, ", merged" * plan.merges
+    latency = "-".join(f"{seconds:g}" for seconds in plan.latency)
+    return f"{plan.topology}, {plan.durability}{standby}{merges}, latency {latency}"
+
+
+def by_blow(run, found):
+    """Return lines that tell how often a rule was broken, by what befell the master next to it.
+
+    A call that was made twice may have ended before the blow that has it made again.
+    """
+    counts = Counter((_cause(run.struck, each), _kind(each)) for each in found if run.struck)
+    blows = Counter(how for _, how in run.struck)
+    for how, times in sorted(blows.items()):
+        rules = [f"{rule} {counts[cause, rule]}" for cause, rule in sorted(counts) if cause == how]
+        yield f"{how} ({times}): {', '.join(rules) or 'nothing'}"
+
+
+def _kind(violation):
+    """Return the name of what was broken, with what callers of what is there twice were told."""
+    if violation.rule != DOUBLED:
+        return violation.rule
+    told = {call.outcome or "nothing" for call in violation.calls}
+    return f"{DOUBLED} and told {' '.join(sorted(told))}"
+
+
+def _cause(struck, violation):
+    """Return the blow that is nearest to the calls that tell of a violation."""
+    spans = [(call.began, call.end) for call in violation.calls] or [(0.0, float("inf"))]
+
+    def distance(at):
+        return min(max(began - at, at - end, 0.0) for began, end in spans)
+
+    return min(struck, key=lambda blow: distance(blow[0]))[1]
 
 
 def shown(counts):
     """Return the line that tells what was counted."""
-    blows = "; ".join(_blows(counts, victim) for victim in _NAMES)
+    is_alone = not any(counts[f"master {kind}"] for kind in BLOWS)
+    names = _NAMES if is_alone else {"master": "masters"}
+    blows = "; ".join(_blows(counts, victim, name) for victim, name in names.items())
     errors = (*_FATES.values(), _INTERRUPTED, _OTHERS)
     fates = ", ".join(f"{counts[name]} {name}" for name in errors if counts[name])
     rules = ", ".join(f"{name} {counts[name]}" for name in (*_COUNTED.values(), "other violations"))
@@ -71,10 +115,10 @@ def _failed(call):
     return call.outcome not in ("", "ok")
 
 
-def _blows(counts, victim):
+def _blows(counts, victim, name):
     found = [
         f"{counts[f'{victim} {signal}']} {signal}"
-        for signal in ("SIGKILL", "SIGSTOP", "SIGTERM", *HOW)
+        for signal in ("SIGKILL", "SIGSTOP", "SIGTERM", *HOW, *BLOWS)
         if counts[f"{victim} {signal}"]
     ]
-    return f"{_NAMES[victim]} {' '.join(found) or 'spared'}"
+    return f"{name} {' '.join(found) or 'spared'}"
