@@ -104,10 +104,22 @@ class ChangingSentinels(_Changing, Sentinels):
 
     Servers and callers have a user of their own at each Redis. Replicas and Sentinels have
     another one, which a master that is cut off does not let in: it is alone, and nobody tells it.
+
+    Args:
+        binary: The server program.
+        is_hasty: Whether Sentinels have an old master step down after two seconds, in place of ten.
+
     """
 
-    def __init__(self, binary):
+    def __init__(self, binary, *, is_hasty=False):
         super().__init__(binary, _ADMIN, replicas=2)
+        self._is_hasty = is_hasty
+
+    def _build(self):
+        super()._build()
+        for sentinel in self.sentinels if self._is_hasty else ():
+            with suppress(ResponseError):  # Redis 6 has no such command
+                sentinel.ask("SENTINEL", "DEBUG", "PUBLISH-PERIOD", 500, "INFO-PERIOD", 1000)
 
     def _start(self, *settings, arguments=()):
         if arguments:
