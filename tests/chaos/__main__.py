@@ -6,6 +6,7 @@ import argparse
 import shutil
 import sys
 import tempfile
+import traceback
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -36,7 +37,11 @@ def _run_one(seed, options):
     """Run a seed; return what was counted, whether all rules were kept, and what to tell of it."""
     folder = Path(tempfile.mkdtemp(prefix=f"chaos-{seed}-"))
     plan = _plan(seed, options)
-    outcome = run(plan, folder)
+    try:
+        outcome = run(plan, folder)
+    except Exception:  # noqa: BLE001 - the other seeds go on
+        told = f"{named(plan)}: could not be run to its end: {traceback.format_exc()}"
+        return Counter({"other violations": 1}), False, told
     found = violations(outcome.evidence)
     broken = [violation for violation in found if not is_foretold(violation, plan)]
     counts = tally(outcome, found)

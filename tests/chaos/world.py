@@ -190,7 +190,7 @@ def _set_the_scene(emulator, plan):
 
 def _let_them_work(cast, striker):
     """Let the clients work under blows; return how long that took, and who did not end."""
-    began = time.monotonic()
+    began = end = time.monotonic()
     striker.start()
     for client in list(cast.clients):
         client.go()
@@ -198,9 +198,10 @@ def _let_them_work(cast, striker):
         striker.until_done()
         for client in cast.clients:
             client.stop()
+        end = time.monotonic()
     # Whoever was killed may have a successor, which comes later.
     joined = itertools.takewhile(
-        lambda client: client.join(began + _LIMIT_OF_A_RUN - time.monotonic()),
+        lambda client: client.join(end + _LIMIT_OF_A_RUN - time.monotonic()),
         _as_they_come(cast.clients, striker),
     )
     count = sum(1 for _ in joined)
