@@ -35,7 +35,7 @@ class Moments:
         return (self._until_arrived if moment == "arrival" else self._until_answered)(count)
 
     def wait_for_more(self, count):
-        """Wait for so many more requests; tell whether they came, for they may not come any more."""
+        """Wait for so many more requests; tell whether they came: they may have ended."""
         wanted = self._arrived + count
         with self._changed:
             self._changed.wait_for(lambda: self._is_over or self._arrived >= wanted, _LONGEST)
