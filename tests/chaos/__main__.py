@@ -1,4 +1,8 @@
-"""``python -m tests.chaos``: run seeds, print what came of each, and of all."""
+"""``python -m tests.chaos``: run seeds, print what came of each, and of all.
+
+With ``--topology sentinels`` or ``--topology cluster`` it is masters of Redis that are struck, and
+``--durability`` says what the servers wait for; see docs/architecture.md.
+"""
 
 from __future__ import annotations
 

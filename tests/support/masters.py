@@ -1,7 +1,7 @@
 """Sentinels and a Cluster whose master changes, and changes back, while callers wait.
 
-Its master can be handed over, killed, paused, or cut off from all other Redis servers and from
-the Sentinels while servers and callers still reach it.
+Its master can be handed over, killed (also while a replica lags behind), paused, or cut off from
+all other Redis servers and from the Sentinels while servers and callers still reach it.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from redis.exceptions import ResponseError
 from topologies import BUS, SERVICE, Cluster, Sentinels
 from waiting import eventually
 
-FAILOVER, KILL, PAUSE, CUT = "failover", "kill", "pause", "cut"
-BLOWS = (FAILOVER, KILL, PAUSE, CUT)
+FAILOVER, KILL, LAG, PAUSE, CUT = "failover", "kill", "lag", "pause", "cut"
+BLOWS = (FAILOVER, KILL, PAUSE, CUT, LAG)
 """What can befall a master; Sentinels and a Cluster make a replica the master after each."""
 
+# Shorter than the silence after which a replica counts as gone.
+_LAG = 0.6
 _ADMIN, _APP, _INFRA = "admin", "app", "infra"
 _USER_OF_REPLICAS = (
     f"user {_INFRA} on >{_INFRA} ~* &* +@all",
@@ -35,15 +37,15 @@ class _Changing:
     def strike(self, how):
         """Do it to the present master; a replica takes over by itself."""
         self.struck = self.current
-        ways = {FAILOVER: self._ask_for_it, CUT: self._cut_off}
+        ways = {FAILOVER: self._ask_for_it, CUT: self._cut_off, LAG: self._kill_unfollowed}
         ways |= {KILL: self.struck.kill, PAUSE: self.struck.pause}
         ways[how]()
 
     def put_right(self, how):
         """Once a replica has taken over, let the old master go on, or start anew."""
         eventually(lambda: self.current is not self.struck, "a replica takes over")
-        ways = {KILL: self.struck.start, PAUSE: self.struck.resume, CUT: self._let_in}
-        ways.get(how, lambda: None)()
+        ways = {PAUSE: self.struck.resume, CUT: self._let_in, FAILOVER: lambda: None}
+        ways.get(how, self.struck.start)()
 
     def until_whole(self):
         """Wait until the old master has stepped down, and all others follow the new one."""
@@ -59,6 +61,16 @@ class _Changing:
 
     def client_of_master(self):
         return self.client_of(self.current)
+
+    def _kill_unfollowed(self):
+        """Kill it when a replica has lacked for a moment what others have, if there are others."""
+        lagging = next(node for node in reversed(self.data_nodes) if node is not self.struck)
+        lagging.pause()
+        try:
+            time.sleep(_LAG)
+            self.struck.kill()
+        finally:
+            lagging.resume()
 
     def _ask_for_it(self):
         eventually(self._is_handed_over, "a replica takes over that was asked to")
