@@ -20,42 +20,44 @@ from .checker import is_foretold, violations
 from .classes import ALL, VARIABLE, chosen, parse
 from .failovers import ALONE, CLASSES, TOPOLOGIES, failovers_of
 from .plan import plan_of
-from .report import by_blow, explained, named, shown, tally
+from .report import by_blow, causes_of, explained, named, shown, tally
 from .world import run
 
 
 def main(arguments=None):
     options = _parser().parse_args(arguments)
-    total, is_well = Counter(), True
+    total, causes, is_well = Counter(), Counter(), True
     run_one = partial(_run_one, options=options)
     with ProcessPoolExecutor(options.at_once) as pool:
-        for counts, is_kept, told in pool.map(run_one, options.seeds):
+        for counts, found, is_kept, told in pool.map(run_one, options.seeds):
             print(told, flush=True)
             total += counts
+            causes += found
             is_well = is_well and is_kept
-    print(f"{len(options.seeds)} seeds: {shown(total)}")
+    print("\n".join([f"{len(options.seeds)} seeds: {shown(total)}", *by_blow(causes)]))
     return 0 if is_well else 1
 
 
 def _run_one(seed, options):
-    """Run a seed; return what was counted, whether all rules were kept, and what to tell of it."""
+    """Run a seed; return what was counted, by blow too, whether all is well, and what to tell."""
     folder = Path(tempfile.mkdtemp(prefix=f"chaos-{seed}-"))
     plan = _plan(seed, options)
     try:
         outcome = run(plan, folder)
     except Exception:  # noqa: BLE001 - the other seeds go on
         told = f"{named(plan)}: could not be run to its end: {traceback.format_exc()}"
-        return Counter({"other violations": 1}), False, told
+        return Counter({"other violations": 1}), Counter(), False, told
     found = violations(outcome.evidence)
     broken = [violation for violation in found if not is_foretold(violation, plan)]
     counts = tally(outcome, found)
     told = [f"{named(plan)}: {shown(counts)}; {outcome.seconds:.1f} s", *map(explained, broken)]
-    told += [f"  {line}" for line in by_blow(outcome, found)]
+    causes = causes_of(outcome, found)
+    told += by_blow(causes)
     if broken or options.keep:
         told.append(f"  history and logs: {folder}")
     else:
         shutil.rmtree(folder)
-    return counts, not broken, "\n".join(told)
+    return counts, causes, not broken, "\n".join(told)
 
 
 def _plan(seed, options):

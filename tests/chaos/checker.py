@@ -16,6 +16,7 @@ STALE, ORDER, HANGS, STRANGE = "stale read", "order", "hangs", "unstated error"
 LEFTOVER, REFUSED, DIED = "leftover key", "refused by the quota", "died"
 SWALLOWED, HARMED, BLAMED = "swallowed", "failed for another's fault", "no server died of it"
 
+_JOB_LOST = "JobLostError"
 # As many servers have to die while they have a job before it is told that they died of it.
 _DEATHS = 3
 # The keys that stay, by what follows the namespace (see broker.keys); others have to expire.
@@ -58,6 +59,7 @@ class Evidence:
         died: What ended although nobody had ended it, or ended badly.
         poison: What always fails, as :class:`.poison.Poison` tells it, or None.
         deaths: How many servers were killed or stopped while they worked.
+        forgets: Whether Redis may have forgotten jobs, as where another one took over from it.
 
     """
 
@@ -72,6 +74,7 @@ class Evidence:
     died: list[str] = field(default_factory=list)
     poison: Any = None
     deaths: int = 0
+    forgets: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,8 +109,6 @@ def is_foretold(violation, plan):
     are_answered = bool(calls) and all(call.is_ok for call in calls)
     if violation.rule == DOUBLED and plan.durability == "local":
         return plan.has_standby or not are_answered
-    if violation.rule == STRANGE:
-        return calls[0].outcome == "JobLostError"
     return violation.rule in (UNASKED, LEFTOVER) or (violation.rule == ORDER and not are_answered)
 
 
@@ -119,7 +120,8 @@ def _answers(evidence):
     for call in evidence.calls:
         if call.ended is None and call.client not in evidence.killed | evidence.hung:
             yield Violation(HANGS, f"{call.client} was never answered", (call,))
-        if fate_of(call) == UNSTATED or _is_forbidden_for_nothing(evidence, call):
+        is_stated = fate_of(call) != UNSTATED or (evidence.forgets and call.outcome == _JOB_LOST)
+        if not is_stated or _is_forbidden_for_nothing(evidence, call):
             yield Violation(STRANGE, f"{call.outcome}: {call.told}", (call,))
 
 

@@ -10,7 +10,14 @@ from masters import BLOWS
 from .checker import DOUBLED, LEFTOVER, LOST, STALE
 from .plan import HOW
 
-_COUNTED = {LOST: "lost", DOUBLED: "doubled", STALE: "stale reads", LEFTOVER: "leftover keys"}
+_UNANSWERED = f"{DOUBLED} and not answered"
+_COUNTED = {
+    LOST: "lost",
+    DOUBLED: "doubled",
+    _UNANSWERED: _UNANSWERED,
+    STALE: "stale reads",
+    LEFTOVER: "leftover keys",
+}
 _FATES = {
     "OutcomeUnknownError": "outcome unknown",
     "CallTimeoutError": "timed out",
@@ -30,7 +37,7 @@ def tally(run, broken):
     calls = run.evidence.calls
     counts = Counter({"calls": len(calls), "answered": sum(call.is_ok for call in calls)})
     counts.update(_fate(call) for call in calls if _failed(call))
-    counts.update(_COUNTED.get(violation.rule, "other violations") for violation in broken)
+    counts.update(_COUNTED.get(_kind(violation), "other violations") for violation in broken)
     counts.update({f"{victim} {signal}": number for (victim, signal), number in run.blows.items()})
     return counts
 
@@ -51,24 +58,28 @@ def _about(plan):
     return f"{plan.topology}, {plan.durability}{standby}{merges}, latency {latency}"
 
 
-def by_blow(run, found):
-    """Return lines that tell how often a rule was broken, by what befell the master next to it.
+def causes_of(run, found):
+    """Count the blows that fell on masters, and what was broken, by the blow next to it.
 
     A call that was made twice may have ended before the blow that has it made again.
     """
-    counts = Counter((_cause(run.struck, each), _kind(each)) for each in found if run.struck)
-    blows = Counter(how for _, how in run.struck)
-    for how, times in sorted(blows.items()):
-        rules = [f"{rule} {counts[cause, rule]}" for cause, rule in sorted(counts) if cause == how]
-        yield f"{how} ({times}): {', '.join(rules) or 'nothing'}"
+    causes = Counter((how, "") for _, how in run.struck)
+    causes.update((_cause(run.struck, each), _kind(each)) for each in found if run.struck)
+    return causes
+
+
+def by_blow(causes):
+    """Return lines that tell of such counts."""
+    for how in sorted({how for how, kind in causes if not kind}):
+        kinds = sorted(kind for cause, kind in causes if cause == how and kind)
+        told = ", ".join(f"{kind} {causes[how, kind]}" for kind in kinds)
+        yield f"  {causes[how, '']} {how}: {told or 'nothing'}"
 
 
 def _kind(violation):
-    """Return the name of what was broken, with what callers of what is there twice were told."""
-    if violation.rule != DOUBLED:
-        return violation.rule
-    told = {call.outcome or "nothing" for call in violation.calls}
-    return f"{DOUBLED} and told {' '.join(sorted(told))}"
+    """Return the name of what was broken, with whether callers know of what is there twice."""
+    is_known = all(call.is_ok for call in violation.calls)
+    return _UNANSWERED if violation.rule == DOUBLED and not is_known else violation.rule
 
 
 def _cause(struck, violation):

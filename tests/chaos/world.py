@@ -138,6 +138,7 @@ def run(plan, folder):
         evidence = replace(
             _evidence(cast, emulator, direct, folder, hung),
             poison=plan.poison,
+            forgets=plan.topology != ALONE,
             deaths=sum(striker.dealt["server", signal] for signal in ("SIGKILL", "SIGSTOP")),
         )
         return Run(evidence, striker.dealt, seconds, striker.struck)
