@@ -142,6 +142,8 @@ class Servers(Ledger):
         places = [keys.server, keys.ready, keys.active, keys.tries, keys.lane("")]
         state, *rest = self._connection.run("beat", places, args)
         if state == b"held":
+            # It has ended, whatever another master, which takes over, may still say of it.
+            self.epoch = ""
             return Beat("held", other=as_text(rest[0]), left=rest[1] / 1000)
         self.epoch = as_text(rest[0])
         return Beat(as_text(state), self.epoch)

@@ -1,6 +1,6 @@
 """Sentinels and a Cluster whose master changes, and changes back, while callers wait.
 
-Its master can be handed over, killed (also while a replica lags behind), paused, or cut off from
+Its master can be handed over, killed (also when its replicas lag behind), paused, or cut off from
 all other Redis servers and from the Sentinels while servers and callers still reach it.
 """
 
@@ -18,7 +18,7 @@ FAILOVER, KILL, LAG, PAUSE, CUT = "failover", "kill", "lag", "pause", "cut"
 BLOWS = (FAILOVER, KILL, PAUSE, CUT, LAG)
 """What can befall a master; Sentinels and a Cluster make a replica the master after each."""
 
-# Shorter than the silence after which a replica counts as gone.
+# Shorter than the silence after which a master counts as gone.
 _LAG = 0.6
 _ADMIN, _APP, _INFRA = "admin", "app", "infra"
 _USER_OF_REPLICAS = (
@@ -63,14 +63,10 @@ class _Changing:
         return self.client_of(self.current)
 
     def _kill_unfollowed(self):
-        """Kill it when a replica has lacked for a moment what others have, if there are others."""
-        lagging = next(node for node in reversed(self.data_nodes) if node is not self.struck)
-        lagging.pause()
-        try:
-            time.sleep(_LAG)
-            self.struck.kill()
-        finally:
-            lagging.resume()
+        """Kill it when it has passed nothing on for a moment."""
+        self._shut_out()
+        time.sleep(_LAG)
+        self.struck.kill()
 
     def _ask_for_it(self):
         eventually(self._is_handed_over, "a replica takes over that was asked to")
