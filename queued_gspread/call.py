@@ -29,6 +29,8 @@ import requests
 from . import codec
 from .broker import Callers, tell_answered
 from .catalogue import CLIENT, HTTP_CLIENT, SPREADSHEET, WORKSHEET, Kind
+from .clock import now
+from .errors import CallTimeoutError
 from .intrusion import unconverted
 from .job import Job, Reply, check_http_timeout, new_id
 from .lane import has_lane, lane_of
@@ -59,14 +61,22 @@ class Caller:
 
     def send(self, job: Job, lane: str, objects: codec.Objects) -> Reply:
         """Put a job into the queue and wait for its reply."""
-        job_id = new_id()
+        job_id, began = new_id(), now()
         with unconverted():
             reply = self._queue.call(job_id, lane, job.encode())
         with unconverted(tell_answered):
             try:
-                return Reply.decode(reply, objects)
+                return _telling_wait(Reply.decode(reply, objects), now() - began)
             finally:
                 self._queue.forget(job_id)
+
+
+def _telling_wait(reply: Reply, seconds: float) -> Reply:
+    """Say on an error of the server's how long its caller has waited, by this machine's clock."""
+    error = reply.error
+    if isinstance(error, CallTimeoutError):
+        error.args = (f"{error} (this caller has waited for {seconds:.1f} s)",)
+    return reply
 
 
 def make_call(

@@ -14,6 +14,7 @@ from .connection import is_passing, unavailable
 from .epoch import Epoch, unless_stale
 from .scripts import SCRIPTS
 from .slots import NO_SLOT, Pace, Permit, Setback, Slot, milliseconds, permit_of
+from .steps import enqueued_at
 
 if TYPE_CHECKING:
     import threading
@@ -79,17 +80,38 @@ class Ledger(Epoch):
             debts: Slots, the first of which is given back in the same write, if all goes well.
 
         """
-        keys, lane = self._keys, shares[0].entry.lane
-        journals = [keys.journal(share.entry.job_id) for share in shares]
-        places = [keys.lane(lane), keys.started, keys.valve, keys.slots(slot.kind), keys.tries]
-        args = [arg for share in shares for arg in share.args()]
         # An interval is no slot with a name: what is asked twice would have to wait for itself.
-        debts = () if slot.interval else debts
-        found = self._paying(debts, "start", [*places, *journals], [*slot.args(), *args])
-        permit = permit_of(found)
+        debts, steps = () if slot.interval else debts, self._steps_since(shares)
+        permit = self._start(shares, slot, debts, steps)
+        if "late" in permit.words:
+            # Redis's clock may have been set just now.
+            self._look_at_clock()
+            if self._steps_since(shares) != steps:
+                permit = self._start(shares, slot, debts, self._steps_since(shares))
         if slot.kind and not slot.limit and permit.word == "go":
             self._pace.note(slot, permit.sent)
         return permit
+
+    def _start(
+        self, shares: Sequence[Share], slot: Slot, debts: Sequence[Due], steps: Sequence[int]
+    ) -> Permit:
+        keys, lane = self._keys, shares[0].entry.lane
+        journals = [keys.journal(share.entry.job_id) for share in shares]
+        places = [keys.lane(lane), keys.started, keys.valve, keys.slots(slot.kind), keys.tries]
+        pairs = zip(shares, steps, strict=True)
+        args = [arg for share, step in pairs for arg in share.args(step)]
+        found = self._paying(debts, "start", [*places, *journals], [*slot.args(), *args])
+        return permit_of(found)
+
+    def _steps_since(self, shares: Sequence[Share]) -> list[int]:
+        steps = self._connection.steps
+        return [steps.since(enqueued_at(share.entry.entry)) for share in shares]
+
+    def _look_at_clock(self) -> None:
+        steps = self._connection.steps
+        since = steps.moment()
+        *_, shown = self._fenced("alive", [], [])
+        steps.saw(shown, since)
 
     def settle(
         self,

@@ -111,7 +111,10 @@ def too_large(word: str, size: int, limit: int) -> MessageTooLargeError:
 
 def late(job: Job, sent: int) -> Outcome:
     """Return the outcome of a call whose deadline came before it wrote anything."""
-    told = f"{job.method}: the timeout of {job.timeout:g} s passed before the call wrote anything"
+    told = (
+        f"{job.method}: by Redis's clock, the timeout of {job.timeout:g} s passed before the call "
+        "wrote anything"
+    )
     return Outcome("late", Reply(error=CallTimeoutError(told)).encode(), job, sent)
 
 

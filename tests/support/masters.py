@@ -92,7 +92,6 @@ class _Changing:
     def _admit(self):
         with self.client_of(self.struck) as client:
             client.acl_setuser(_INFRA, enabled=True)
-            return client
 
     def _role(self, node):
         with self.client_of(node) as client:
@@ -159,7 +158,8 @@ class ChangingSentinels(_Changing, Sentinels):
         self._shut_out()
 
     def _let_in(self):
-        with self._admit() as client:
+        self._admit()
+        with self.client_of(self.struck) as client:
             # Sentinels whom it did not let in try again at once.
             client.execute_command("CLIENT", "KILL", "USER", "default")
 
