@@ -189,6 +189,7 @@ class Callers:
         return server, bool(known), generation
 
     def _enqueue(self, wait: _Wait, body: bytes) -> str:
+        self._connection.master.look()
         try:
             look = self._look_command(wait, self._patience(wait))
             found, wait.pending = put_in(self._connection, self._keys, wait, body, look)
@@ -281,6 +282,7 @@ class Callers:
     def _check_for_life(self, wait: _Wait) -> bytes | None:
         if wait.redis_gone_at is not None:
             return None
+        self._connection.master.look()
         keys = self._keys
         job = [keys.lane(wait.lane), keys.reply(wait.job_id)] if wait.entry else []
         try:

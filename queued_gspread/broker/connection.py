@@ -36,6 +36,7 @@ from .address import CLUSTER, SERVER, Address, parse, unusable
 from .guide import LOST, REFUSED_FOR_GOOD, NobodyAnswersError, NoMasterError
 from .keys import Keys
 from .limit import left, until
+from .master import Master, NoMajorityError
 from .scripts import SCRIPTS
 from .steps import Steps
 from .topology import MovedAwayError, pool_of
@@ -116,6 +117,7 @@ class Connection:
         address = parse(url)
         self.redis = _client(url, address, Keys(namespace).server)
         self.wire = Wire(self.redis.connection_pool)
+        self.master = Master(self.redis.connection_pool, self.wire)
         self.clock = RedisClock()
         self.steps = Steps()
         weakref.finalize(self, _close, self.wire, self.redis, os.getpid()).atexit = False
@@ -368,8 +370,8 @@ def _remedy(error: RedisError) -> str:
         return "wait until it has read its data, and call again"
     if isinstance(error, ResponseError):
         return "check its settings and what this user may do"
-    if isinstance(error, MovedAwayError):
-        return f"{error.remedy}, if this does not pass"
+    if isinstance(error, (MovedAwayError, NoMajorityError)):
+        return error.remedy
     return _FULL if _has_most_clients(error) else _START
 
 

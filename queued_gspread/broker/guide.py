@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import redis
 from redis.exceptions import (
@@ -18,13 +18,13 @@ from queued_gspread.clock import now
 
 from .address import CLUSTER
 from .limit import left, until
+from .majority import Opinion
 
 if TYPE_CHECKING:
     from .address import Address
+    from .majority import Host
 
 __all__ = ["LOST", "REFUSED_FOR_GOOD", "Guide", "NoMasterError", "guide_to", "has_moved"]
-
-Host: TypeAlias = "tuple[str, int]"
 
 LOST = (redis.ConnectionError, redis.TimeoutError)
 """The connection was lost, or there was none: a command may have been taken or not."""
@@ -72,8 +72,21 @@ class Guide(ABC):
 
     def __init__(self, hosts: tuple[Host, ...], options: dict[str, Any]) -> None:
         self._hosts = hosts
+        self._named = hosts
         self._options = options
         self._clients: dict[Host, redis.Redis] = {}
+        self.confirmed: dict[str, Host] = {}
+        """Masters that a majority has named, by name: while one is here, nobody is asked."""
+
+    @property
+    def named(self) -> tuple[Host, ...]:
+        """Those that the URL names."""
+        return self._named
+
+    @property
+    def least(self) -> int:
+        """How many have a vote at the least, whatever they know of each other."""
+        return 1
 
     def discover_master(self, name: str) -> Host:
         """Return where the master of that name is.
@@ -83,6 +96,8 @@ class Guide(ABC):
             RedisError: Somebody refuses to tell, and nobody else knows.
 
         """
+        if name in self.confirmed:
+            return self.confirmed[name]
         failures: list[tuple[Host, RedisError]] = []
         hosts = self._hosts
         for host in hosts:
@@ -104,6 +119,15 @@ class Guide(ABC):
             self._prefer((host, int(port)))
 
     @abstractmethod
+    def opinion(self, host: Host, name: str) -> Opinion:
+        """Ask one host for the master, and for whoever else has a vote.
+
+        Raises:
+            RedisError: It does not answer, knows no master, or refuses to tell.
+
+        """
+
+    @abstractmethod
     def _ask(self, host: Host, name: str) -> Host:
         """Ask one host; raise what it answers where it knows no master."""
 
@@ -120,25 +144,96 @@ class Guide(ABC):
 class SentinelGuide(Guide):
     """Sentinels, who know the master of a service."""
 
+    @property
+    def least(self) -> int:
+        """Those of the URL: a Sentinel may have been told to forget the others."""
+        return len(set(self._named))
+
     def _ask(self, host: Host, name: str) -> Host:
         found: Any = self._client(host).sentinel_get_master_addr_by_name(name)
-        if not found:
-            raise ResponseError(f"no Redis is known there by the name {name!r}")
-        return found[0], int(found[1])
+        return _master_of(found, name)
+
+    def opinion(self, host: Host, name: str) -> Opinion:
+        """Ask one Sentinel, in one write."""
+        pipeline = self._client(host).pipeline(transaction=False)
+        pipeline.sentinel_get_master_addr_by_name(name)
+        pipeline.execute_command("SENTINEL SENTINELS", name)
+        pipeline.execute_command("SENTINEL REPLICAS", name)
+        found, others, replicas = pipeline.execute(raise_on_error=False)
+        if isinstance(found, RedisError):
+            raise found
+        address = _master_of(found, name)
+        master = f"{address[0]}:{address[1]}"
+        up = {} if isinstance(replicas, RedisError) else _by(replicas, "name")
+        # None tells its own id to a user who may ask for as little as is needed: but each names all
+        # others, so that who names others is somebody else.
+        ids = {} if isinstance(others, RedisError) else _by(others, "runid")
+        return Opinion(
+            voter=" ".join(sorted(ids)) or f"{host[0]}:{host[1]}",
+            master=master,
+            address=address,
+            voters=len(ids) + 1,
+            others=frozenset((each["ip"], int(each["port"])) for each in ids.values()),
+            replicas=frozenset(each for each in up if not _is_down(up[each]["flags"])),
+            is_partial=isinstance(others, RedisError) or isinstance(replicas, RedisError),
+        )
 
 
 class ClusterGuide(Guide):
     """The nodes of a Cluster, who know the master of a slot."""
 
     def _ask(self, host: Host, name: str) -> Host:
+        return _address(self._nodes(host, name)[1][0], host)
+
+    def opinion(self, host: Host, name: str) -> Opinion:
+        """Ask one node; masters of slots have a vote, as in the Cluster's own elections."""
+        slots, (master, *replicas) = self._nodes(host, name)
+        masters = {_address(first, host) for _, _, first, *_ in slots}
+        return Opinion(
+            voter=f"{host[0]}:{host[1]}" if host in masters else "",
+            master=_as_text(master[2]),
+            address=_address(master, host),
+            voters=len(masters),
+            others=frozenset(masters - {host}),
+            # Those that have failed are not among them.
+            replicas=frozenset(_as_text(replica[2]) for replica in replicas),
+        )
+
+    def _nodes(self, host: Host, name: str) -> tuple[Any, Any]:
+        """Return all slots, and the nodes that have the one of that name, its master first."""
         slots: Any = self._client(host).execute_command("CLUSTER SLOTS")
         # Those that the URL names may be gone by the time at which somebody has to be asked.
         nodes = {_address(node, host) for _, _, *nodes in slots for node in nodes}
         self._hosts = (*self._hosts, *(nodes - set(self._hosts)))
-        for first, last, master, *_ in slots:
+        for first, last, *nodes_of in slots:
             if first <= int(name) <= last:
-                return _address(master, host)
+                return slots, nodes_of
         raise NoMasterError(f"no node has slot {name}")
+
+
+def _master_of(found: Any, name: str) -> Host:
+    if not found:
+        raise ResponseError(f"no Redis is known there by the name {name!r}")
+    return found[0], int(found[1])
+
+
+def _by(states: Any, key: str) -> dict[str, dict[str, str]]:
+    """Return what a Sentinel tells of others, by a key of each."""
+    # Later versions of redis-py make dicts of it.
+    each = [
+        state if isinstance(state, dict) else dict(zip(*[iter(state)] * 2, strict=True))
+        for state in states
+    ]
+    return {str(state[key]): state for state in each}
+
+
+def _is_down(flags: Any) -> bool:
+    words = flags if isinstance(flags, (set, list)) else str(flags).split(",")
+    return bool({"s_down", "o_down", "disconnected"} & set(words))
+
+
+def _as_text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def _address(node: list[Any], asked: Host) -> Host:

@@ -48,7 +48,9 @@ class Keys:
     ``…:server``         hash         the server that works: holder, epoch, at, about,
                                       lease, max_queue, generation; worked, the latest epoch
                                       under which lanes were taken; left, the one whose server
-                                      has ended in good order
+                                      has ended in good order; master, the Redis that has seen
+                                      the latest beat; in_doubt, where that has become a master
+                                      since
     ``…:control:ID``     list         requests to the server with that id: ``stop``
     ``…:slots:KIND``     sorted set   the quota's slots, by the time until which they are held
     ``…:valve``          hash         what Google's refusals have taught: ``lua/quota.lua``

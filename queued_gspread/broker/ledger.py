@@ -12,7 +12,6 @@ from queued_gspread.errors import BrokerUnavailableError
 
 from .connection import is_passing, unavailable
 from .epoch import Epoch, unless_stale
-from .scripts import SCRIPTS
 from .slots import NO_SLOT, Pace, Permit, Setback, Slot, milliseconds, permit_of
 from .steps import enqueued_at
 
@@ -46,27 +45,40 @@ class Ledger(Epoch):
         return found
 
     def is_replicated(self, entries: Sequence[Entry]) -> bool:
-        """Tell whether a replica has what the journals of some jobs announce, within a second.
+        """Tell whether replicas have what the journals of some jobs announce, within a second.
 
-        Where the connection fails, nobody can say so.
+        That one has it proves nothing: another may be the next master, or be one already, while
+        this one still follows the old one. So all that are up have to have it, and only then a
+        majority has to say that this is the master. Where the connection fails, nobody can say so.
 
         Raises:
             BrokerUnavailableError: Redis refuses for good.
             StaleEpochError: Another server works by now.
 
         """
-        # Both on one connection: Redis waits for what that connection has written.
-        pipeline = self._connection.redis.pipeline(transaction=False)
-        keys = (self._keys.server, *(self._keys.journal(entry.job_id) for entry in entries))
-        pipeline.eval(SCRIPTS["touch"].text, len(keys), *keys, self.epoch)
-        pipeline.wait(1, round(_REPLICATION * 1000))
+        master = self._connection.master
+        journals = [self._keys.journal(entry.job_id) for entry in entries]
+        wait = ["WAIT", max(1, master.replicas), round(_REPLICATION * 1000)]
+        before = master.confirmed
         try:
-            are_announced, replicas = pipeline.execute()
+            # Both on one connection: Redis waits for what that connection has written.
+            touch = self._under_epoch(journals, [])
+            are_announced, pending = self._connection.run("touch", *touch, then=wait)
+            replicas = pending.read()
+            if not (unless_stale(are_announced) and replicas):
+                return False
+            if not master.is_guided:
+                return True
+            named = master.named(_REPLICATION)
+        except BrokerUnavailableError as error:
+            if is_passing(error):
+                return False
+            raise
         except RedisError as error:
             if is_passing(error):
                 return False
             raise unavailable(self.settings.redis_url, error) from error
-        return bool(unless_stale(are_announced) and replicas)
+        return named.address == before and replicas >= named.replicas
 
     def start(
         self, shares: Sequence[Share], slot: Slot = NO_SLOT, debts: Sequence[Due] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,16 +16,18 @@ from .connection import SLICE, as_text, is_passing, reply_expiry, unavailable
 from .entry import Entry, entry_of
 from .epoch import unless_stale
 from .ledger import Ledger
-from .limit import until
+from .limit import moment, until
 from .ready import Ready, Stop, ready_of
 from .slots import KINDS, milliseconds
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from queued_gspread.settings import Settings
 
+    from .majority import Named
+    from .master import Master
     from .slots import Due
 
 __all__ = ["Beat", "Servers"]
@@ -37,6 +40,18 @@ _SNAPSHOTS: Final = (
     "this Redis keeps snapshots and no append-only file: if it is killed, it comes back with "
     "calls that were answered already, and they are made again. Set `appendonly yes`"
 )
+_OPEN: Final = (
+    "this Redis has replicas ({}) and takes writes without them (min-replicas-to-write is 0): "
+    "while it does not know of a failover, or is cut off, it takes calls that the next master "
+    "never hears of, and their callers get JobLostError. Set `min-replicas-to-write 1` and "
+    "`min-replicas-max-lag 10`, which end that after 10 seconds"
+)
+_PARTIAL: Final = (
+    "the user of the Sentinels may not ask them for each other and for replicas, so the hosts in "
+    "the URL count as all of them, and one replica as enough: grant it `+sentinel|sentinels "
+    "+sentinel|replicas`"
+)
+_ASKING: Final = 1.0
 _MOST_POISONED: Final = 1000
 _MOST_POISONED_BYTES: Final = 32 * 1024**2
 
@@ -110,11 +125,16 @@ class Servers(Ledger):
 
         """
         try:
+            warnings = [self._warning_of_settings(), *self._warnings_of_failovers()]
+        except RedisError as error:
+            raise unavailable(self.settings.redis_url, error) from error
+        return "; ".join(filter(None, warnings)) or None
+
+    def _warning_of_settings(self) -> str | None:
+        try:
             config = self._config()
         except ResponseError:
             return "could not ask Redis for its maxmemory-policy: make sure that it is noeviction"
-        except RedisError as error:
-            raise unavailable(self.settings.redis_url, error) from error
         policy = config.get("maxmemory-policy", "noeviction")
         if policy == "noeviction":
             return _SNAPSHOTS if config.get("save") and config.get("appendonly") == "no" else None
@@ -122,6 +142,22 @@ class Servers(Ledger):
             f"Redis at {self.settings.shown_url} has maxmemory-policy {policy!r}, under which it "
             "may drop waiting calls: set it with `redis-cli config set maxmemory-policy noeviction`"
         )
+
+    def _warnings_of_failovers(self) -> Iterator[str]:
+        """Yield what leaves more to be lost at a failover than has to be."""
+        if self.master.is_guided:
+            with suppress(RedisError):  # the first beat tells
+                self.master.named(_ASKING)
+            if self.master.is_partial:
+                yield _PARTIAL
+        redis = self._connection.redis
+        try:
+            told = redis.info("replication")
+        except ResponseError:
+            return  # whoever may not ask for it
+        # Told where both settings are on, to those too who may not ask for settings.
+        if told.get("connected_slaves") and "min_slaves_good_slaves" not in told:
+            yield _OPEN.format(told["connected_slaves"])
 
     def _config(self) -> dict[Any, Any]:
         redis = self._connection.redis
@@ -134,15 +170,40 @@ class Servers(Ledger):
             return {"maxmemory-policy": redis.info("memory")["maxmemory_policy"]}
         return found
 
-    def beat(self, lease: float) -> Beat:
-        """Say that this server is alive, and become the one that works if nobody else is."""
-        terms = [self._max_queue, self._generation()]
+    @property
+    def master(self) -> Master:
+        """Where the master is, and who knows."""
+        return self._connection.master
+
+    def ask_for_master(self, seconds: float) -> Named:
+        """Return the master that a majority of those who know names.
+
+        Raises:
+            BrokerUnavailableError: No majority answers, or names one, within these seconds.
+
+        """
+        try:
+            return self.master.named(seconds)
+        except RedisError as error:
+            raise unavailable(self.settings.redis_url, error) from error
+
+    def beat(self, lease: float, *, is_certain: bool = True) -> Beat:
+        """Say that this server is alive, and become the one that works if nobody else is.
+
+        Args:
+            lease: Seconds without a beat after which it counts as gone.
+            is_certain: Whether nobody can have taken over from it, as far as it knows.
+
+        """
+        terms = [self._max_queue, self._generation(), "1" if is_certain else ""]
         args = [self.server_id, round(lease * 1000), self._about, self.epoch, *terms]
         keys = self._keys
         places = [keys.server, keys.ready, keys.active, keys.tries, keys.lane("")]
         steps = self._connection.steps
         since = steps.moment()
-        state, *rest = self._connection.run("beat", places, args)
+        # A master that says nothing must not keep this server from asking for the next one.
+        with until(now() + lease if self.master.is_guided else moment()):
+            state, *rest = self._connection.run("beat", places, args)
         if state == b"held":
             # It has ended, whatever another master, which takes over, may still say of it.
             self.epoch = ""

@@ -49,6 +49,9 @@ _KEEPALIVE: Final = {
 _OVER_TCP: Final = {"socket_keepalive": True, "socket_keepalive_options": _KEEPALIVE}
 
 
+_IF_IT_LASTS: Final = "if this does not pass"
+
+
 class MovedAwayError(redis.ConnectionError):
     """The Redis that was asked is not the master, or not that of the namespace: nothing was done.
 
@@ -60,10 +63,11 @@ class MovedAwayError(redis.ConnectionError):
     def __init__(self, error: ResponseError) -> None:
         if has_moved(error):
             super().__init__("this node of a Cluster has not, or no longer, the namespace")
-            self.remedy = "name the Cluster as redis+cluster://HOST:PORT,HOST:PORT"
+            self.remedy = f"name the Cluster as redis+cluster://HOST:PORT,HOST:PORT, {_IF_IT_LASTS}"
         else:
             super().__init__("it is a read-only replica")
-            self.remedy = "name its master, or its Sentinels as redis+sentinel://HOST:PORT/SERVICE"
+            named = "its Sentinels as redis+sentinel://HOST:PORT/SERVICE"
+            self.remedy = f"name its master, or {named}, {_IF_IT_LASTS}"
 
 
 class _Leaving:

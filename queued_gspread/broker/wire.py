@@ -12,10 +12,14 @@ thread of its own, where no handler runs.
 
 from __future__ import annotations
 
+import socket
 import time
+import weakref
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
 from queued_gspread.intrusion import chain, handled, has_broken_in, own, raise_unchanged
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     import redis
+
+    from .majority import Host
 
     Command = Sequence[Any]
 
@@ -84,6 +90,22 @@ class _Line:
             _unmasked(self.connection.read_response)
         except own(ResponseError):
             pass
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has a socket."""
+        return getattr(self.connection, "_sock", None) is not None
+
+    def leads_to(self, place: Host) -> bool:
+        """Return whether it leads there."""
+        return (self.connection.host, self.connection.port) == place
+
+    def cut(self) -> None:
+        """Have whoever waits for an answer on it find it lost; any thread may do so."""
+        own = getattr(self.connection, "_sock", None)
+        with suppress(OSError):
+            if own is not None:
+                own.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close the connection: what it still had to say is lost."""
@@ -179,6 +201,29 @@ class Wire:
         self._pool = pool
         self._idle: list[_Line] = []
         self._most_idle = _MOST_IDLE
+        # Those that are in use, too.
+        self._lines: set[weakref.ref[_Line]] = set()
+        self._only: Host | None = None
+
+    def keep_to(self, place: Host | None) -> None:
+        """Use no line that leads elsewhere from now on; None to use any."""
+        self._only = place
+        if place is not None:
+            self.leave_all_but(place)
+
+    def is_elsewhere(self, place: Host) -> bool:
+        """Return whether a line leads elsewhere."""
+        return any(not line.leads_to(place) for line in self._open())
+
+    def leave_all_but(self, place: Host) -> None:
+        """Cut the lines that lead elsewhere: whoever waits at their end finds them lost."""
+        for line in self._open():
+            if not line.leads_to(place):
+                line.cut()
+
+    def _open(self) -> list[_Line]:
+        lines = filter(None, (ref() for ref in list(self._lines)))
+        return [line for line in lines if line.is_open]
 
     def ask(self, command: Command) -> Any:
         """Send a command and return its answer.
@@ -259,10 +304,18 @@ class Wire:
             try:
                 line = self._idle.pop()
             except IndexError:
-                return _Line(self._new_connection())
-            if line.is_alive():
+                return self._new_line()
+            if line.is_alive() and (self._only is None or line.leads_to(self._only)):
                 return line
             line.close()
+
+    def _new_line(self) -> _Line:
+        line = _Line(self._new_connection())
+        self._lines.add(weakref.ref(line, self._lines.discard))
+        if self._only is not None and not line.leads_to(self._only):
+            line.close()
+            raise _elsewhere()
+        return line
 
     def _new_connection(self) -> Any:
         connect = until(moment())(partial(_connected, self._pool))
@@ -289,6 +342,12 @@ class Wire:
         idle, self._idle = self._idle, []
         for line in idle:
             line.close()
+
+
+def _elsewhere() -> RedisError:
+    error = RedisConnectionError("another Redis has just become the master")
+    error.was_sent = False  # type: ignore[attr-defined]
+    return error
 
 
 def _connected(pool: redis.ConnectionPool) -> Any:

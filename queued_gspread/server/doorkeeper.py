@@ -17,8 +17,10 @@ from queued_gspread.signing import Sealed, is_sealed, load_keys, seal, unseal
 
 from .calllog import LOGGER
 from .generations import Generations
+from .history import History
 from .line import FREE, Ticket
-from .outcome import Outcome, failed, too_large
+from .outcome import Outcome, failed, too_large, unknown
+from .underway import JOURNALLED
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -32,6 +34,7 @@ _GO: Final = Permit("go")
 # How long a caller has to say that an earlier job is still wanted: several looks at the server.
 _PATIENCE: Final = 10.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
+_FORGOTTEN: Final = "the call was made before Redis lost its answer, and the server has it no more"
 
 
 class Doorkeeper:
@@ -43,6 +46,7 @@ class Doorkeeper:
 
     Attributes:
         keyring: The keys; None where nothing is signed.
+        history: What this process has done for jobs, under whatever epoch.
 
     Raises:
         ConfigurationError: The signing key file cannot be used.
@@ -55,6 +59,7 @@ class Doorkeeper:
         path = settings.signing_key_file
         self.keyring = None if path is None else load_keys(path)
         self._generations = generations or Generations()
+        self.history = History()
         # Lanes and keys of the signed jobs that are let in: only of these is it remembered that
         # they were answered.
         self._inside: set[tuple[str, str, str]] = set()
@@ -84,7 +89,7 @@ class Doorkeeper:
     def glance(self, entry: Entry) -> Entry | None:
         """Return a job if it is let in at once; None if that is to be seen when its turn comes."""
         self._inside.discard((entry.lane, *entry.key))
-        if len(entry.body) > self._limit:
+        if len(entry.body) > self._limit or self.history.knows(entry.job_id):
             return None
         try:
             sealed = self._unsealed(entry)
@@ -116,12 +121,13 @@ class Doorkeeper:
             self._unconfirmed.pop(entry.job_id, None)
         return following
 
-    def limited(self, outcome: Outcome) -> Outcome:
-        """Return an outcome whose reply is not larger than the limit."""
-        if len(outcome.reply) <= self._limit:
-            return outcome
-        told = too_large(outcome.word, len(outcome.reply), self._limit)
-        return failed(told, outcome.job, outcome.requests)
+    def ended(self, entry: Entry, outcome: Outcome) -> Outcome:
+        """Note how a call has ended; return that with a reply that is not too large."""
+        if len(outcome.reply) > self._limit:
+            told = too_large(outcome.word, len(outcome.reply), self._limit)
+            outcome = failed(told, outcome.job, outcome.requests)
+        self.history.end(entry.job_id, outcome)
+        return outcome
 
     def _is_inside(self, entry: Entry) -> bool:
         return (entry.lane, *entry.key) in self._inside
@@ -135,6 +141,8 @@ class Doorkeeper:
                 "several calls"
             )
         sealed = self._unsealed(entry)
+        if self.history.knows(entry.job_id):
+            return (yield from self._once_more(entry, sealed))
         if sealed is None:
             return entry
         if self._generations.was_answered(entry.job_id):
@@ -145,6 +153,24 @@ class Doorkeeper:
         if ended is not None:
             return ended
         return replace(entry, body=sealed.body)
+
+    def _once_more(
+        self, entry: Entry, sealed: Sealed | None
+    ) -> Generator[Ticket, Permit, Entry | Outcome]:
+        """Return what becomes of a job that this process has worked on, and Redis may not know."""
+        while self.history.is_underway(entry.job_id):
+            permit = yield Ticket(FREE, lambda: _GO, not_before=time.monotonic() + _LONGEST_PAUSE)
+            if permit.word != "go":
+                return Outcome(permit.word)
+        if sealed is not None:
+            self._inside.add((entry.lane, *entry.key))
+        ended = self.history.ended(entry.job_id)
+        if ended is None or (ended.reply is None and ended.mark != JOURNALLED):
+            return entry if sealed is None else replace(entry, body=sealed.body)
+        if ended.reply is None:
+            return failed(unknown(None, _FORGOTTEN), None, 0)
+        LOGGER.info("lane %r: a job that was made is answered once more", entry.lane)
+        return Outcome("again", ended.reply)
 
     def _unsealed(self, entry: Entry) -> Sealed | None:
         if self.keyring is None:

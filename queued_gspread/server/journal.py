@@ -59,11 +59,13 @@ class Journal:
     Attributes:
         exchanges: The requests that were answered, in order, with what came of them.
         unanswered: The one after them, if it was sent and its outcome is not known.
+        length: How many entries there are.
 
     """
 
     exchanges: list[Remembered] = field(default_factory=list)
     unanswered: Unanswered | None = None
+    length: int = field(default=0, compare=False)
 
 
 class Journals:
@@ -98,15 +100,16 @@ class Journals:
     def read(self, job_id: str, entries: Sequence[bytes]) -> Journal:
         """Return what a job's entries tell, up to the first that cannot be read."""
         exchanges: list[Remembered] = []
+        length = len(entries)
         for place, entry in enumerate(entries):
             try:
                 if entry[:1] != _ANSWERED:
-                    return Journal(exchanges, _unanswered(entry))
+                    return Journal(exchanges, _unanswered(entry), length)
                 body = self._unsealed(job_id, place, entry[1:])
                 exchanges.append(_remembered(codec.loads(body)))
             except (CodecError, SignatureError, ValueError, TypeError, KeyError):
-                return Journal(exchanges, Unanswered())
-        return Journal(exchanges)
+                return Journal(exchanges, Unanswered(), length)
+        return Journal(exchanges, length=length)
 
     def _unsealed(self, job_id: str, place: int, body: bytes) -> bytes:
         if self._keyring is None:

@@ -171,6 +171,7 @@ class Lane:
 
     def _close(self) -> None:
         """Keep nothing from other lanes."""
+        self._means.doorkeeper.history.leave(self._open)
         try:
             self._means.sender.pay(self._debts)
             for call in self._open:
@@ -221,11 +222,12 @@ class Lane:
     def _note(self, entry: Entry, begun: Call | Outcome) -> None:
         """Note a call that waits for an answer, or how it ended."""
         if isinstance(begun, Call):
+            self._means.doorkeeper.history.begin(begun)
             self._open.append(begun)
         elif begun.is_left:
             self._is_left = True
         else:
-            self._ended.append((entry, self._means.doorkeeper.limited(begun)))
+            self._ended.append((entry, self._means.doorkeeper.ended(entry, begun)))
 
     # Requests ----------------------------------------------------------------------------------
 
@@ -345,9 +347,10 @@ class Lane:
         for call, ended in calls:
             outcome = ended or self._means.runner.advance(call)
             if outcome is not None:
+                # Noted first: what has ended is not left, whatever fails now.
+                self._note(self._entries[call.entry.key][0], outcome)
                 self._open.remove(call)
                 call.close()
-                self._note(self._entries[call.entry.key][0], outcome)
 
     def _noted(self, call: Call, result: Exchange | Outcome) -> Outcome | None:
         """Note what came of a request; return how the call ended, if it did without one."""

@@ -25,6 +25,8 @@ __all__ = ["Lease"]
 
 
 _LONGEST_PAUSE: Final = 1.0
+# Where the master may change, so that little is taken to one that is not any more.
+_LONGEST_GUIDED_PAUSE: Final = 0.5
 # So soon after the other server has ended in good order, one that stands by works.
 _STANDING_BY: Final = 0.1
 
@@ -84,6 +86,7 @@ class Lease:
             self._queue.release()
         except Exception as error:  # noqa: BLE001 - it ends all the same
             LOGGER.warning("could not give up the lease, so it will run out: %s", error)
+        self._queue.master.let_go()
 
     def wait_for_epoch(self, stopping: threading.Event, after: str) -> str:
         """Return the epoch under which this server works next; '' if it is to stop first."""
@@ -121,7 +124,8 @@ class Lease:
     @property
     def _pause(self) -> float:
         # Callers count the seconds without a beat, however long the lease is.
-        return min(self._seconds / 3, _LONGEST_PAUSE)
+        is_guided = self._queue.master.is_guided
+        return min(self._seconds / 3, _LONGEST_GUIDED_PAUSE if is_guided else _LONGEST_PAUSE)
 
     def _beat_on(self) -> None:
         told = ""
@@ -144,13 +148,20 @@ class Lease:
 
     def _beat(self, told: str) -> str:
         began = self._clock()
-        beat = self._queue.beat(self._seconds)
+        is_certain = self._is_at_master()
+        beat = self._queue.beat(self._seconds, is_certain=is_certain)
         self.error = None
         if beat.epoch != self._epoch:
             self._move_to(beat.epoch)
+        # What a majority said before the lease was taken may be said of an old master, whose
+        # server has gone on to the new one.
+        must_ask_again = beat.state == "taken" and self._queue.master.is_guided
+        is_held = bool(beat.epoch) and not must_ask_again
         with self._changed:
-            self._certain_until = began + self._seconds if beat.epoch else -math.inf
+            self._certain_until = began + self._seconds if is_held else -math.inf
             self._changed.notify_all()
+        if must_ask_again:
+            self._next_beat = 0.0
         if beat.state == "held":
             self._next_beat = min(self._pause, _STANDING_BY, beat.left)
             who = f"{beat.other} works in this namespace, or has just ended"
@@ -159,6 +170,27 @@ class Lease:
             told = ""
         self.decided.set()
         return told
+
+    def _is_at_master(self) -> bool:
+        """Have a majority name the master, and go there; return whether the lease is certain.
+
+        Raises:
+            BrokerUnavailableError: No majority names one: the lease is not renewed.
+
+        """
+        master = self._queue.master
+        if not master.is_guided:
+            return True
+        named = self._queue.ask_for_master(self._pause)
+        with self._changed:
+            is_certain = self._clock() < self._certain_until
+            if named.address != master.confirmed:
+                # Nothing more is sent before the new one has seen a beat.
+                self._certain_until = -math.inf
+        if master.confirmed not in (None, named.address):
+            LOGGER.warning("Redis at %s:%d is the master now", *named.address)
+        master.keep_to(named.address)
+        return is_certain
 
     def _move_to(self, epoch: str) -> None:
         with self._changed:

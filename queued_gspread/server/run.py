@@ -17,10 +17,12 @@ from queued_gspread.settings import DEFAULT_MAX_MESSAGE_BYTES
 
 from .admission import admit
 from .calllog import LOGGER
+from .history import History
 from .journal import Unanswered
 from .outcome import Outcome, ended, failed, lost, poisoned
 from .quarantine import MOST_DEATHS
 from .replay import Done, Needs, advance, decode
+from .request import Sent
 from .suspended import Suspender
 from .together import is_otherwise, name_of
 from .underway import JOURNALLED, MAY_HAVE_WRITTEN, Call
@@ -47,15 +49,21 @@ class Runner:
         sender: Sends their requests.
         account: Whose credentials the server has.
         limit: Bytes that a reply may have.
+        history: What this process has done for jobs.
 
     """
 
     def __init__(
-        self, sender: Sender, account: Identity, limit: int = DEFAULT_MAX_MESSAGE_BYTES
+        self,
+        sender: Sender,
+        account: Identity,
+        limit: int = DEFAULT_MAX_MESSAGE_BYTES,
+        history: History | None = None,
     ) -> None:
         self._sender = sender
         self._account = account
         self._limit = limit
+        self._history = history or History()
         self._suspender = Suspender()
         # Methods that were seen to send more than they are listed for.
         self._unlisted: dict[str, object] = {}
@@ -125,13 +133,21 @@ class Runner:
             admit(job.identity, self._account)
         except QueuedGspreadError as error:
             return failed(error, job, 0)
-        return self._resumed(entry, job) if entry.mark else Call(entry, job, decoded=decoded)
+        left = self._history.left(entry.job_id)
+        if entry.mark or left is not None:
+            return self._resumed(entry, job, left)
+        return Call(entry, job, decoded=decoded)
 
-    def _resumed(self, entry: Entry, job: Job) -> Call | Outcome:
-        """Return a call that was begun before, where its journal leaves it."""
-        if entry.mark in MAY_HAVE_WRITTEN:
+    def _resumed(self, entry: Entry, job: Job, left: Call | None) -> Call | Outcome:
+        """Return a call that was begun before, where its journal leaves it, or this process has."""
+        if entry.mark in MAY_HAVE_WRITTEN or left is not None:
             self._sender.guard(entry.lane)
         journal = self._sender.journal(entry)
+        # Another server may have come further since; a Redis that was no master may know less.
+        if left is not None and left.mark == JOURNALLED and journal.length <= len(left.exchanges):
+            if left.is_in_doubt:
+                return lost(job, Unanswered(Sent.of(left.request)), left.request)
+            return Call(entry, job, list(left.exchanges), JOURNALLED, journal.length)
         if journal.unanswered is not None:
             step = _advance(Call(entry, job, list(journal.exchanges)))
             request = step.request if isinstance(step, Needs) else None

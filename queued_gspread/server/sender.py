@@ -235,8 +235,7 @@ class Sender:
     def _attempt(self, flight: Flight, slot: Slot, permit: Permit) -> Landing:
         """Send a request once, and give its slot back whatever comes of it."""
         for call in flight.calls:
-            call.sent += 1
-            call.journalled = call.note.length if call.note else call.journalled
+            call.leaves()
         self._counters.note(flight.kind, len(flight.calls))
         landing = Landing([], Judgement(Verdict.UNKNOWN))
         token = self._transport.token_generation
@@ -296,7 +295,7 @@ class Sender:
         """Note how far a call is after a request; return what Redis has to know of it."""
         before, marked = call.mark or "r", call.mark_after()
         back_to = before if is_unwritten and marked != before else ""
-        call.mark = back_to or marked
+        call.mark, call.is_out = back_to or marked, not is_unwritten
         if not isinstance(told, Exchange):
             return Settled(call.entry, back_to)
         answered = self._journals.record(call.entry.job_id, call.journalled, told)

@@ -6,7 +6,6 @@ import contextlib
 import os
 import socket
 import threading
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import gspread
@@ -322,14 +321,15 @@ class Server:
         valve = Valve(self._tokens.state, self._patience.retry_for, watched=watched)
         self._tokens.on_change(valve.wake)
         self._memory.on_free(valve.wake)
-        transport = Transport(self._http, self._tokens, confirm=partial(lease.confirm, epoch))
+        transport = Transport(self._http, self._tokens, confirm=lambda: lease.confirm(epoch))
         journals = Journals(self._settings.namespace, self._doorkeeper.keyring)
         sender = Sender(
             *(queue, transport, self._quota, self._patience, valve.wake),
             journals=journals,
             counters=self.counters,
         )
-        runner = Runner(sender, self.account, self._settings.max_message_bytes)
+        own = self._doorkeeper.history
+        runner = Runner(sender, self.account, self._settings.max_message_bytes, own)
         means = Means(
             *(queue, self._doorkeeper, runner, sender, Tables(), Quarantine()),
             merges=self._merges,

@@ -58,6 +58,7 @@ class Call:
         is_as_listed: Whether its method does what :mod:`.together` lists it for, as far as this
             server has seen.
         is_suspect: Whether the request that it needs next has failed before, for another call.
+        is_out: Whether that request was sent, and what came of it is not known.
 
     """
 
@@ -73,6 +74,7 @@ class Call:
     decoded: Decoded | None = field(default=None, repr=False)
     is_as_listed: bool = True
     is_suspect: bool = False
+    is_out: bool = False
     _request: Request | None = None
     _parts: list[Part | None] = field(default_factory=list)
 
@@ -106,10 +108,21 @@ class Call:
         """Whether anything may have changed at Google because of it."""
         return self.mark in MAY_HAVE_WRITTEN
 
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether a request is out that may not be sent twice."""
+        return self.is_out and self.note is not None and bool(self.note.attempt)
+
     def needs(self, request: Request) -> None:
         """Note which request it needs next."""
         self._request = request
         self._parts.clear()
+
+    def leaves(self) -> None:
+        """Note that the request that it needs is sent."""
+        self.sent += 1
+        self.journalled = self.note.length if self.note else self.journalled
+        self.is_out = True
 
     def answered(self, exchange: Exchange, *, is_last: bool = False) -> None:
         """Note what came of the request that it needed; of a large one a digest is kept.
@@ -124,6 +137,7 @@ class Call:
             sent = Sent.place_of(exchange.request) if is_last else exchange.sent
             kept = Remembered(sent, exchange.outcome)
         self.exchanges.append(kept)
+        self.is_out = False
         self._request = None
         self._parts.clear()
 

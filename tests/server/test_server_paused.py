@@ -72,8 +72,8 @@ def test_a_lease_counts_from_before_its_beat(lease, clock, monkeypatch):
     """However long the answer to a beat takes, the lease is no longer for it."""
     beat = lease._queue.beat
 
-    def slow(seconds):
-        found = beat(seconds)
+    def slow(seconds, **own):
+        found = beat(seconds, **own)
         clock.now += 50.0
         return found
 

@@ -359,6 +359,8 @@ def test_sentinels_with_a_user(binary, namespace):
             url = f"redis+sentinel://{sentinel.host}/mymaster?{query}"
             queue = Servers(Settings(redis_url=url, namespace=namespace), "aaaa", "server")
             assert queue.beat(5).state == "taken"
+            assert queue.ask_for_master(PATIENCE).address == ("127.0.0.1", master.port)
+            assert not queue.master.is_partial
             user = {"username": "queued-gspread", "password": "sentinel-password"}
             with sentinel.client(**user) as client, pytest.raises(redis.ResponseError):
                 client.execute_command("SENTINEL REMOVE", "mymaster")

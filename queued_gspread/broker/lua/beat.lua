@@ -11,22 +11,41 @@
 -- ARGV[4] epoch     that the asking server holds, or ''
 -- ARGV[5] max_queue how many jobs may wait in the namespace; 0 for any number
 -- ARGV[6] generation its signed generation, for whoever signs a job; '' where nothing is signed
+-- ARGV[7] certain   '1' if nobody can have taken over from it, as far as it knows, or ''
 --
 -- Returns {'kept', epoch, now}, {'taken', epoch, now} (a new one: read the queue again) or
 -- {'held', about the other server, milliseconds until it counts as gone}.
 may_grow(KEYS[1])
 local now = now_ms()
-local holder, epoch, at, about, lease, worked =
-  unpack(redis.call('HMGET', KEYS[1], 'holder', 'epoch', 'at', 'about', 'lease', 'worked'))
+local holder, epoch, at, about, lease, worked, master, in_doubt = unpack(redis.call('HMGET', KEYS[1],
+  'holder', 'epoch', 'at', 'about', 'lease', 'worked', 'master', 'in_doubt'))
 at = tonumber(at) or 0
 if holder and at > now then
   -- The clock was set back since that beat: if it was the last one, one lease more is enough.
   at = now
   redis.call('HSET', KEYS[1], 'at', now)
 end
+-- Redis gives itself another name whenever it becomes a master, or starts. What is here of a lease is
+-- older then than what its holder may have been confirmed with, and another may have taken over
+-- since: the lease counts from now on, and only who is certain of it may take it up before its end.
+-- Whose user may not ask takes it to be the same.
+local told = redis.pcall('INFO', 'replication')
+local here = type(told) == 'string' and string.match(told, 'master_replid:(%w+)') or master or ''
+if master and master ~= here and (holder or ARGV[7] == '') then
+  holder, at, in_doubt = holder or '', now, '1'
+  about = about or 'a server'
+  lease = string.format('%.0f', math.max(tonumber(lease) or 0, ARGV[2]))
+  redis.call('HSET', KEYS[1], 'holder', holder, 'at', now, 'about', about, 'lease', lease,
+    'in_doubt', '1')
+end
+local holds_it = holder == ARGV[1] and epoch == ARGV[4]
+local is_mine = holder == ARGV[1] and not in_doubt or holds_it and ARGV[7] ~= ''
+if master ~= here then
+  redis.call('HSET', KEYS[1], 'master', here)
+end
 -- By the lease of the one that works: a colleague's may be shorter than its beats are apart.
 local left = at + (tonumber(lease) or 0) - now
-if holder and left > 0 and holder ~= ARGV[1] then
+if holder and left > 0 and not is_mine then
   return {'held', about, left}
 end
 
@@ -51,7 +70,7 @@ local function count_taken(list)
 end
 
 -- Perhaps late, but nobody has worked in between.
-local is_kept = holder == ARGV[1] and epoch == ARGV[4]
+local is_kept = holds_it and is_mine
 -- Never one that was there before, even where Redis has forgotten everything.
 local newest = string.format('%.0f', math.max((tonumber(epoch) or 0) + 1, now))
 -- One that has ended in good order has not died of anything, and one that did not come to take over
@@ -65,6 +84,7 @@ if not is_kept then
 end
 redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'at', now, 'about', ARGV[3], 'lease', ARGV[2])
 redis.call('HSET', KEYS[1], 'max_queue', ARGV[5], 'generation', ARGV[6])
+redis.call('HDEL', KEYS[1], 'in_doubt')
 if is_kept then
   return {'kept', epoch, now}
 end
