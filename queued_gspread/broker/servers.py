@@ -205,6 +205,8 @@ class Servers(Ledger):
         with until(now() + lease if self.master.is_guided else moment()):
             state, *rest = self._connection.run("beat", places, args)
         if state == b"held":
+            # It has ended, whatever another master, which takes over, may still say of it.
+            self.epoch = ""
             return Beat("held", other=as_text(rest[0]), left=rest[1] / 1000)
         self.epoch = as_text(rest[0])
         steps.saw(rest[1], since)

@@ -385,6 +385,21 @@ def test_beat(settings, keys, raw):
     assert one.beat(60).state == "held"
 
 
+def test_a_lease_that_another_had_is_begun_anew(settings, keys, raw):
+    """A server that was held off works under no epoch of before, though a new master has that."""
+    one, two = (Servers(settings, name, name) for name in ("aaaa", "bbbb"))
+    epoch = one.beat(60).epoch
+    before = raw.hgetall(keys.server)
+    raw.hset(keys.server, "at", 0)
+    assert two.beat(60).state == "taken"
+    assert one.beat(60).state == "held"
+    raw.delete(keys.server)
+    raw.hset(keys.server, mapping=before)
+    again = one.beat(60)
+    assert again.state == "taken"
+    assert int(again.epoch) > int(epoch)
+
+
 def test_a_clock_that_was_set_back_keeps_a_lease_no_longer(settings, keys, raw):
     """A server that is gone holds its lease once more at the longest, whatever the clock says."""
     one, two = (Servers(settings, name, name) for name in ("aaaa", "bbbb"))

@@ -23,13 +23,13 @@ ALL = frozenset({SUSPENDED, SIGNALS, STOPS, CONTENT, BODIES})
 VARIABLE = "CHAOS_CLASSES"
 
 
-def parse(text):
+def parse(text, known=ALL):
     """Return the classes that a text names, with commas between them; 'none' names none."""
     names = {name.strip() for name in text.split(",")} - {"", "none"}
     if names == {"all"}:
-        return ALL
-    if not names <= ALL:
-        raise ValueError(f"{sorted(names - ALL)} are no classes: take some of {sorted(ALL)}.")
+        return known
+    if not names <= known:
+        raise ValueError(f"{sorted(names - known)} are no classes: take some of {sorted(known)}.")
     return frozenset(names)
 
 

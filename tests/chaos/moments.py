@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from queued_gspread.emulator.faults import Latency
 
 _LOOK = 0.2
+# As long as requests of callers that wait in line stay away at the most, whatever has befallen.
+_LONGEST = 40.0
 
 
 class Moments:
@@ -31,6 +33,13 @@ class Moments:
     def wait_for(self, moment, count):
         """Wait for an event; tell whether it came before the end."""
         return (self._until_arrived if moment == "arrival" else self._until_answered)(count)
+
+    def wait_for_more(self, count):
+        """Wait for so many more requests; tell whether they came: they may have ended."""
+        wanted = self._arrived + count
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_over or self._arrived >= wanted, _LONGEST)
+            return self._arrived >= wanted
 
     @contextmanager
     def slow_reads(self, seconds):

@@ -38,8 +38,9 @@ class Blow:
     Attributes:
         moment: ``arrival`` or ``answer``: of a request, at the emulator.
         count: Of which one, counted from the beginning.
-        victim: ``server`` (the one that works), ``standby``, ``client`` or ``redis``.
-        signal: Its name; of a client's enqueue, how it is to take too long.
+        victim: ``server`` (the one that works), ``standby``, ``client``, ``redis`` or ``master``.
+        signal: Its name; of a client's enqueue, how it is to take too long; of a master, what
+            befalls it.
         pause: Seconds until what was stopped goes on, or until what was killed is started again.
         times: How many such signals come in a row, while reads take long.
 
@@ -60,19 +61,21 @@ class Work:
     Attributes:
         name: The client's name.
         seed: What its calls are drawn from.
-        calls: How many it makes.
+        calls: How many it makes; None for as many as it can until it is told that all is over.
         timeout: Seconds that it waits for each; None waits for as long as it takes.
         is_wired: Whether it comes to Redis by a wire of its own.
         is_alarmed: Whether signals' handlers raise in it.
+        threads: How many of its calls are under way at a time.
 
     """
 
     name: str
     seed: str
-    calls: int
+    calls: int | None
     timeout: float | None
     is_wired: bool = False
     is_alarmed: bool = False
+    threads: int = 1
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,10 @@ class Plan:
         is_signed: Whether servers and clients have a signing key: in every second seed.
         classes: What else there is of trouble: see :mod:`.classes`.
         poison: What always fails, if anything does.
+        topology: What Redis is: ``alone``, or see :mod:`.failovers`.
+        durability: What the servers are told of that.
+        has_standby: Whether there is a second server.
+        merges: Whether the servers send calls together.
 
     """
 
@@ -101,6 +108,10 @@ class Plan:
     is_signed: bool
     classes: frozenset[str] = frozenset()
     poison: Poison | None = None
+    topology: str = "alone"
+    durability: str = "local"
+    has_standby: bool = True
+    merges: bool = True
 
 
 def plan_of(seed, classes=ALL):

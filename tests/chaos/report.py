@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+from masters import BLOWS
+
 from .checker import DOUBLED, LEFTOVER, LOST, STALE
 from .plan import HOW
 
-_COUNTED = {LOST: "lost", DOUBLED: "doubled", STALE: "stale reads", LEFTOVER: "leftover keys"}
+_UNANSWERED = f"{DOUBLED} and not answered"
+_COUNTED = {
+    LOST: "lost",
+    DOUBLED: "doubled",
+    _UNANSWERED: _UNANSWERED,
+    STALE: "stale reads",
+    LEFTOVER: "leftover keys",
+}
 _FATES = {
     "OutcomeUnknownError": "outcome unknown",
     "CallTimeoutError": "timed out",
@@ -16,6 +25,7 @@ _FATES = {
     "ServerUnavailableError": "no server",
     "PoisonedJobError": "poisoned",
     "APIError": "Google's errors",
+    "JobLostError": "jobs lost",
 }
 _INTERRUPTED, _OTHERS = "interrupted", "other errors"
 _SHOWN = 400
@@ -27,7 +37,7 @@ def tally(run, broken):
     calls = run.evidence.calls
     counts = Counter({"calls": len(calls), "answered": sum(call.is_ok for call in calls)})
     counts.update(_fate(call) for call in calls if _failed(call))
-    counts.update(_COUNTED.get(violation.rule, "other violations") for violation in broken)
+    counts.update(_COUNTED.get(_kind(violation), "other violations") for violation in broken)
     counts.update({f"{victim} {signal}": number for (victim, signal), number in run.blows.items()})
     return counts
 
@@ -36,12 +46,57 @@ def named(plan):
     """Return what a run is called."""
     signed, classes = ", signed" * plan.is_signed, ", ".join(sorted(plan.classes))
     poison = f" ({plan.poison.what} {plan.poison.how})" if plan.poison else ""
+    if plan.topology != "alone":
+        return f"seed {plan.seed}{signed}; {_about(plan)}"
     return f"seed {plan.seed}{signed}; {classes or 'no classes'}{poison}"
+
+
+def _about(plan):
+    """Return what a run with several Redis servers is."""
+    standby, merges = ", a standby" * plan.has_standby, ", merged" * plan.merges
+    latency = "-".join(f"{seconds:g}" for seconds in plan.latency)
+    return f"{plan.topology}, {plan.durability}{standby}{merges}, latency {latency}"
+
+
+def causes_of(run, found):
+    """Count the blows that fell on masters, and what was broken, by the blow next to it.
+
+    A call that was made twice may have ended before the blow that has it made again.
+    """
+    causes = Counter((how, "") for _, how in run.struck)
+    causes.update((_cause(run.struck, each), _kind(each)) for each in found if run.struck)
+    return causes
+
+
+def by_blow(causes):
+    """Return lines that tell of such counts."""
+    for how in sorted({how for how, kind in causes if not kind}):
+        kinds = sorted(kind for cause, kind in causes if cause == how and kind)
+        told = ", ".join(f"{kind} {causes[how, kind]}" for kind in kinds)
+        yield f"  {causes[how, '']} {how}: {told or 'nothing'}"
+
+
+def _kind(violation):
+    """Return the name of what was broken, with whether callers know of what is there twice."""
+    is_known = all(call.is_ok for call in violation.calls)
+    return _UNANSWERED if violation.rule == DOUBLED and not is_known else violation.rule
+
+
+def _cause(struck, violation):
+    """Return the blow that is nearest to the calls that tell of a violation."""
+    spans = [(call.began, call.end) for call in violation.calls] or [(0.0, float("inf"))]
+
+    def distance(at):
+        return min(max(began - at, at - end, 0.0) for began, end in spans)
+
+    return min(struck, key=lambda blow: distance(blow[0]))[1]
 
 
 def shown(counts):
     """Return the line that tells what was counted."""
-    blows = "; ".join(_blows(counts, victim) for victim in _NAMES)
+    is_alone = not any(counts[f"master {kind}"] for kind in BLOWS)
+    names = _NAMES if is_alone else {"master": "masters"}
+    blows = "; ".join(_blows(counts, victim, name) for victim, name in names.items())
     errors = (*_FATES.values(), _INTERRUPTED, _OTHERS)
     fates = ", ".join(f"{counts[name]} {name}" for name in errors if counts[name])
     rules = ", ".join(f"{name} {counts[name]}" for name in (*_COUNTED.values(), "other violations"))
@@ -71,10 +126,10 @@ def _failed(call):
     return call.outcome not in ("", "ok")
 
 
-def _blows(counts, victim):
+def _blows(counts, victim, name):
     found = [
         f"{counts[f'{victim} {signal}']} {signal}"
-        for signal in ("SIGKILL", "SIGSTOP", "SIGTERM", *HOW)
+        for signal in ("SIGKILL", "SIGSTOP", "SIGTERM", *HOW, *BLOWS)
         if counts[f"{victim} {signal}"]
     ]
-    return f"{_NAMES[victim]} {' '.join(found) or 'spared'}"
+    return f"{name} {' '.join(found) or 'spared'}"

@@ -26,6 +26,7 @@ class Striker:
 
     Attributes:
         dealt: How many blows fell, by victim and signal.
+        struck: When each master was struck, on this machine's monotonic clock, and how.
 
     """
 
@@ -40,6 +41,7 @@ class Striker:
         self._suspensions = []
         self._thread = threading.Thread(target=self._strike_all)
         self.dealt = Counter()
+        self.struck = []
 
     def start(self):
         self._thread.start()

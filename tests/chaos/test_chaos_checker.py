@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -13,9 +14,13 @@ from queued_gspread.job import Job, Reply
 from queued_gspread.server.outcome import late
 
 from . import checker
-from .checker import Book, Evidence, violations
+from .checker import Book, Evidence, is_foretold, violations
+from .failovers import SENTINELS, failovers_of
 from .history import Call, Journal, read_history
+from .plan import plan_of
 from .poison import BROKEN, FORBIDDEN, MARK, NUMBER, PLACE, ROW, SILENT, Poison
+from .report import by_blow, causes_of
+from .world import Run
 
 UNKNOWN = {"outcome": "OutcomeUnknownError"}
 WITHDRAWN = {"outcome": "CallTimeoutError", "told": "… was not started and will not be made"}
@@ -349,6 +354,63 @@ def test_a_row_that_was_forbidden_is_not_there():
     evidence = after([call("append", "a-17", 1, **NOT_ALLOWED)], rows=["a-17"])
     found = rules(replace(evidence, poison=Poison(ROW, FORBIDDEN, "a")))
     assert found == [checker.UNASKED]
+
+
+LOST = {"outcome": "JobLostError"}
+ONE_SERVER = failovers_of(0, SENTINELS, "local")
+REPLICATED = failovers_of(0, SENTINELS, "replicated")
+TWO_SERVERS = failovers_of(2, SENTINELS, "local")
+
+
+@pytest.mark.parametrize(
+    ("plan", "outcome", "times", "rule"),
+    [
+        (ONE_SERVER, {"outcome": "ok"}, 0, checker.LOST),
+        (ONE_SERVER, {"outcome": "ok"}, 2, checker.DOUBLED),
+        (ONE_SERVER, UNKNOWN, 2, None),
+        (ONE_SERVER, LOST, 2, None),
+        (ONE_SERVER, LOST, 0, None),
+        (ONE_SERVER, WITHDRAWN, 1, None),
+        (ONE_SERVER, {"outcome": "KeyError"}, 0, checker.STRANGE),
+        (TWO_SERVERS, {"outcome": "ok"}, 0, checker.LOST),
+        (TWO_SERVERS, {"outcome": "ok"}, 2, None),
+        (REPLICATED, {"outcome": "ok"}, 0, checker.LOST),
+        (REPLICATED, {"outcome": "ok"}, 2, checker.DOUBLED),
+        (REPLICATED, UNKNOWN, 2, checker.DOUBLED),
+        (REPLICATED, LOST, 2, checker.DOUBLED),
+        (REPLICATED, LOST, 1, None),
+        (replace(plan_of(0), durability="local"), LOST, 0, checker.STRANGE),
+    ],
+)
+def test_what_is_not_foretold_of_a_failover(plan, outcome, times, rule):
+    """Where one Redis takes over from another, what the guarantees foretell breaks no rule."""
+    evidence = after([call("append", "x", 1, **outcome)], rows=["x"] * times)
+    evidence.forgets = plan.topology == SENTINELS
+    found = {each.rule for each in violations(evidence) if not is_foretold(each, plan)}
+    assert found == ({rule} if rule else set())
+
+
+@pytest.mark.parametrize(("fate", "is_broken"), [({"outcome": "ok"}, True), (LOST, False)])
+def test_the_order_across_a_failover(fate, is_broken):
+    """Rows of calls that were answered stand in order; one whose job was lost may come later."""
+    calls = [call("append", "x", 1, **fate), call("append", "y", 2)]
+    found = violations(replace(after(calls, rows=["y", "x"]), forgets=True))
+    assert checker.ORDER in {each.rule for each in found}
+    broken = {each.rule for each in found if not is_foretold(each, REPLICATED)}
+    assert broken == ({checker.ORDER} if is_broken else set())
+
+
+def test_the_blow_that_something_comes_of():
+    """A call that is made twice is told of the blow that fell in it, or next to it."""
+    calls = [call("append", "x", 1), call("append", "y", 4, **LOST), call("append", "z", 9)]
+    evidence = replace(after(calls, rows=["x", "x", "y", "y", "z"]), forgets=True)
+    struck = [(1.6, "pause"), (4.2, "cut"), (8.0, "kill")]
+    told = by_blow(causes_of(Run(evidence, Counter(), 1.0, struck), violations(evidence)))
+    assert list(told) == [
+        "  1 cut: doubled and not answered 1",
+        "  1 kill: nothing",
+        "  1 pause: doubled 1",
+    ]
 
 
 def test_an_error_that_cannot_be_shown():

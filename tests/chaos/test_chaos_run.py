@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
+from masters import BLOWS, CUT, FAILOVER
 
 from queued_gspread.emulator.api import Request
 
-from .checker import violations
+from .checker import is_foretold, violations
 from .classes import CONTENT, SIGNALS, STOPS, SUSPENDED, chosen, parse
+from .failovers import CLUSTER, SENTINELS, failovers_of
 from .places import CELLS, cell_of
 from .plan import plan_of
 from .poison import BROKEN, NUMBER, PLACE, ROW, Poison
@@ -44,6 +47,31 @@ def test_a_class_can_be_left_out(text):
     assert any(work.is_alarmed for work in plan.work) == (SIGNALS in classes)
     assert any(work.is_wired for work in plan.work) == (SUSPENDED in classes)
     assert set(plain.blows) <= set(plan.blows)
+
+
+def test_a_run_with_failovers(tmp_path, tell):
+    """Failovers that are asked for, of a Cluster with a replica, lose and double nothing."""
+    drawn = failovers_of(1, CLUSTER, "replicated", frozenset({FAILOVER}))
+    plan = replace(drawn, blows=drawn.blows[:2], latency=(0.02, 0.04))
+    outcome = run(plan, tmp_path)
+    found = violations(outcome.evidence)
+    tell(f"{named(plan)}: {shown(tally(outcome, found))}; {outcome.seconds:.1f} s")
+    broken = [violation for violation in found if not is_foretold(violation, plan)]
+    assert "\n".join(map(explained, broken)) == ""
+    assert outcome.blows == {("master", FAILOVER): len(plan.blows)}
+
+
+@pytest.mark.parametrize("topology", [SENTINELS, CLUSTER])
+@pytest.mark.parametrize("seed", range(4))
+def test_what_befalls_masters(topology, seed):
+    """A seed gives the same failovers every time, of the kinds that are asked for, in turn."""
+    plan = failovers_of(seed, topology, "replicated")
+    assert plan == failovers_of(seed, topology, "replicated")
+    assert plan.has_standby == (seed > 1)
+    assert plan.blows[0].signal == BLOWS[seed]
+    some = failovers_of(seed, topology, "local", frozenset({CUT}))
+    assert {blow.signal for blow in some.blows} == {CUT}
+    assert not some.has_standby
 
 
 def test_a_class_that_there_is_not():

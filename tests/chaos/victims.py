@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import redis
 from durable import new_durable_redis
 from limits import UNLIMITED
 from processes import ServerProcess, environment
@@ -45,7 +46,7 @@ class Server:
             *("--quota-window", WINDOW, "--log-level", "debug"),
             *(f"--{option.replace('_', '-')}={limit}" for option, limit in limits.items()),
             *(("--signing-key-file", signing_key_file) if signing_key_file else ()),
-            *(f"--{option}={value}" for option, value in dict(options).items()),
+            *(_flag(option, value) for option, value in dict(options).items()),
         ]
         self._processes = []
         self._killed = set()
@@ -102,6 +103,10 @@ class Server:
             yield from (f"{name} said: {line}" for line in lines)
 
 
+def _flag(option, value):
+    return f"--{option}" if value is True else f"--{option}={value}"
+
+
 def _may_end(status, log):
     """Tell whether a process may have ended: before it knew of signals, or without a Redis."""
     return (status == -signal.SIGTERM and not log) or (
@@ -116,7 +121,7 @@ def _is_complaint(line):
 class Client:
     """A client's process; the history goes to a file of its own."""
 
-    def __init__(self, work, **where):
+    def __init__(self, work, grace=GRACE, **where):
         self.work = work
         self.is_killed = False
         self.wire = Wire(where["redis_url"]).__enter__() if work.is_wired else None
@@ -130,7 +135,7 @@ class Client:
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
-            env=environment(GRACE=str(GRACE)),
+            env=environment(GRACE=str(grace)),
         )
 
     def until_ready(self):
@@ -139,6 +144,10 @@ class Client:
     def go(self):
         self._process.stdin.write("go\n")
         self._process.stdin.flush()
+
+    def stop(self):
+        """Have one that works without end make no further call."""
+        self.go()
 
     @property
     def is_running(self):
@@ -189,6 +198,10 @@ class Redis:
 
     def restart(self):
         self._server.start()
+
+    def client(self):
+        """Return a plain client of it."""
+        return redis.Redis.from_url(self.url, decode_responses=True)
 
     def end(self):
         self._server.close()

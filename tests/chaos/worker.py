@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -36,15 +37,20 @@ _WEIGHTS = {
 }
 
 
+# The same where several calls of a client are under way at a time.
+_IN_LINE = {"append": 95, "rows": 5}
+
+
 class Worker:
     """One client, in its own process.
 
     Args:
         name: Its name.
         seed: What its calls are drawn from.
-        calls: How many it makes.
+        calls: How many it makes; None for as many as it can.
         timeout: Seconds that it waits for each, or None.
         is_alarmed: Whether signals' handlers raise in some of its calls.
+        threads: How many make them at a time; several only append and read rows.
         memory: Seconds for which its ids are remembered, or None for as long as they are.
         books: The spreadsheets' keys by their titles.
         clients: The names of those whose counters it reads.
@@ -54,9 +60,21 @@ class Worker:
     """
 
     def __init__(
-        self, name, seed, calls, timeout, is_alarmed, memory, books, clients, folder, **queue
+        self,
+        name,
+        seed,
+        calls,
+        timeout,
+        is_alarmed,
+        threads,
+        memory,
+        books,
+        clients,
+        folder,
+        **queue,
     ):
         self._name, self._calls, self._clients = name, calls, clients
+        self._threads = threads
         if memory is not None:
             keys.REMEMBERED = memory
         self._chance = random.Random(seed)
@@ -80,11 +98,33 @@ class Worker:
                 time.sleep(0.1)
 
     def work(self):
+        """Make all calls; or without end, until a line comes."""
         with self._alarms:
-            for _ in range(self._calls):
-                (what,) = self._chance.choices(list(_WEIGHTS), list(_WEIGHTS.values()))
-                getattr(self, f"_{what}")(self._chance.choice(list(self._keys)))
+            if self._calls is None:
+                self._work_until_told()
+            else:
+                for _ in range(self._calls):
+                    self._make_one(_WEIGHTS)
         self._journal.close()
+
+    def _work_until_told(self):
+        is_over = threading.Event()
+
+        def work():
+            while not is_over.is_set():
+                self._make_one(_IN_LINE)
+
+        threads = [threading.Thread(target=work) for _ in range(self._threads)]
+        for thread in threads:
+            thread.start()
+        sys.stdin.readline()
+        is_over.set()
+        for thread in threads:
+            thread.join()
+
+    def _make_one(self, weights):
+        (what,) = self._chance.choices(list(weights), list(weights.values()))
+        getattr(self, f"_{what}")(self._chance.choice(list(self._keys)))
 
     def _append(self, title):
         sheet = self._sheets[title][ROWS]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import redis
-from waiting import eventually
+from waiting import PATIENCE, eventually
 
 from queued_gspread.broker.keys import Keys
 from queued_gspread.emulator import Emulator, Quotas
@@ -18,6 +18,7 @@ from queued_gspread.emulator.faults import ExpiredToken, Html, Reset, Status
 
 from .checker import Evidence
 from .classes import BODIES, CONTENT, STOPS, SUSPENDED
+from .failovers import ALONE, Exchanger, Masters
 from .history import read_history
 from .moments import Moments
 from .places import CELLS, INSERTS, ROWS
@@ -25,7 +26,7 @@ from .plan import BOOKS, LIMIT, MEMORY, NAMESPACE, WINDOW, successor
 from .poison import ODD
 from .remains import books_of, copies_of, counted_of, keys_of
 from .striker import Striker
-from .victims import Client, Redis, Server
+from .victims import GRACE, Client, Redis, Server
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -47,23 +48,26 @@ class Run:
         evidence: What the rules are about.
         blows: How many fell, by victim and signal.
         seconds: How long the calls took, from the first to the last.
+        struck: When each master was struck, on this machine's monotonic clock, and how.
 
     """
 
     evidence: Evidence
     blows: Counter
     seconds: float
+    struck: list[tuple[float, str]]
 
 
 class Cast:
     """The processes of a run, and who of them is struck as what."""
 
     def __init__(self, plan, folder, key_file, emulator):
-        self.redis = Redis()
+        self.redis = Redis() if plan.topology == ALONE else Masters(plan.topology)
         where = (folder, self.redis.url, key_file, emulator.url)
         self._signing_key = _new_signing_key(folder) if plan.is_signed else None
-        own = {"signing_key_file": self._signing_key, "options": _options_for(plan.classes)}
-        self.servers = [Server(name, *where, **own) for name in ("one", "two")]
+        own = {"signing_key_file": self._signing_key, "options": _options_for(plan)}
+        names = ("one", "two") if plan.has_standby else ("one",)
+        self.servers = [Server(name, *where, **own) for name in names]
         self.clients = []
         self._plan, self._folder = plan, folder
         self.books = {}
@@ -77,7 +81,7 @@ class Cast:
 
     def victims(self, role):
         """Return those who can be struck in a role."""
-        if role == "redis":
+        if role in ("redis", "master"):
             return [self.redis]
         if role == "client":
             return [c for c in self.clients if c.is_running and not c.work.is_wired]
@@ -106,6 +110,7 @@ class Cast:
             folder=str(self._folder),
             signing_key_file=self._signing_key,
             memory=MEMORY if SUSPENDED in self._plan.classes else None,
+            grace=GRACE if self._plan.topology == ALONE else PATIENCE,
         )
 
     def _pid_of_the_one_that_works(self):
@@ -127,19 +132,23 @@ def run(plan, folder):
         cast = Cast(plan, folder, key_file, emulator)
         stack.callback(cast.end)
         cast.open(_new_books(direct))
-        striker = Striker(plan, _set_the_scene(emulator, plan), cast)
+        kind = Striker if plan.topology == ALONE else Exchanger
+        striker = kind(plan, _set_the_scene(emulator, plan), cast)
         seconds, hung = _let_them_work(cast, striker)
         evidence = replace(
             _evidence(cast, emulator, direct, folder, hung),
             poison=plan.poison,
+            forgets=plan.topology != ALONE,
             deaths=sum(striker.dealt["server", signal] for signal in ("SIGKILL", "SIGSTOP")),
         )
-        return Run(evidence, striker.dealt, seconds)
+        return Run(evidence, striker.dealt, seconds, striker.struck)
 
 
-def _options_for(classes):
-    """Return the servers' options without which a class of trouble would take too long."""
-    found = {}
+def _options_for(plan):
+    """Return the servers' options: those without which a class of trouble would take too long."""
+    found, classes = {"durability": plan.durability}, plan.classes
+    if not plan.merges:
+        found["no-merge"] = True
     if STOPS in classes:
         found["shutdown-timeout"] = 0.3
     if CONTENT in classes:
@@ -182,13 +191,18 @@ def _set_the_scene(emulator, plan):
 
 def _let_them_work(cast, striker):
     """Let the clients work under blows; return how long that took, and who did not end."""
-    began = time.monotonic()
+    began = end = time.monotonic()
     striker.start()
     for client in list(cast.clients):
         client.go()
+    if isinstance(striker, Exchanger):
+        striker.until_done()
+        for client in cast.clients:
+            client.stop()
+        end = time.monotonic()
     # Whoever was killed may have a successor, which comes later.
     joined = itertools.takewhile(
-        lambda client: client.join(began + _LIMIT_OF_A_RUN - time.monotonic()),
+        lambda client: client.join(end + _LIMIT_OF_A_RUN - time.monotonic()),
         _as_they_come(cast.clients, striker),
     )
     count = sum(1 for _ in joined)
@@ -226,7 +240,7 @@ def _evidence(cast, emulator, direct, folder, hung):
 
 def _end_in_good_order(cast, hung):
     """Have the servers empty the queue and end; return the keys that are left in Redis."""
-    with redis.Redis.from_url(cast.redis.url, decode_responses=True) as raw:
+    with cast.redis.client() as raw:
         if not hung:
             eventually(lambda: not raw.exists(Keys(NAMESPACE).active), "the queue is empty")
         for server in cast.servers:

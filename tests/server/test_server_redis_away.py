@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 import pytest
 import redis
 from accounts import OPEN
 from calls import append, read, write
-from durable import new_durable_redis
+from durable import Disk, new_durable_redis
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker.keys import Keys
 from queued_gspread.embedded import TemporaryRedis
-from queued_gspread.errors import BrokerUnavailableError, CallTimeoutError, JobLostError
+from queued_gspread.errors import (
+    BrokerUnavailableError,
+    CallTimeoutError,
+    JobLostError,
+    OutcomeUnknownError,
+)
 
 
 @pytest.fixture
@@ -60,11 +64,77 @@ def test_a_redis_that_comes_back_with_its_data(way, durable_redis, waiting_calls
     assert [seen.method for seen in gate.seen] == ["put", "get"]
 
 
-def test_a_redis_that_comes_back_without_its_data(forgetful_redis, waiting_calls, gate, background):
+@pytest.mark.parametrize("server_dies", [False, True], ids=["redis", "both"])
+def test_a_power_cut_where_all_that_is_confirmed_is_on_the_disk(
+    server_dies, hasty, durable_redis, start_process, authorize, google, background, namespace
+):
+    """An append in the air is told to its caller, or as unknown; none is sent a second time."""
+    server = start_process("--redis-url", durable_redis.url)
+    client = authorize(redis_url=durable_redis.url)
+    in_the_air = background(append, client)
+    arrival = google.gate.next()
+    behind_it = background(append, client, value="behind")
+    with redis.Redis.from_url(durable_redis.url) as raw:
+        eventually(lambda: raw.xlen(Keys(namespace).lane("lane")) == 2)
+    disk = Disk(durable_redis)
+    if server_dies:
+        server.kill()
+    disk.cut_power()
+    arrival.answer({"appended": 1})
+    if server_dies:
+        start_process("--redis-url", durable_redis.url)
+        assert isinstance(in_the_air.exception(PATIENCE), OutcomeUnknownError)
+    else:
+        assert in_the_air.result(PATIENCE) == {"appended": 1}
+    google.gate.next().answer({"appended": 2})
+    assert behind_it.result(PATIENCE) == {"appended": 2}
+    assert len(google.gate.seen) == 2
+
+
+@pytest.fixture
+def redis_of_everysec():
+    """Return a Redis that may have a second less on its disk than it has confirmed."""
+    with new_durable_redis(appendfsync="everysec") as server:
+        yield server
+
+
+def test_a_power_cut_that_takes_the_last_second(
+    redis_of_everysec, hasty, serve, authorize, gate, background, keys
+):
+    """A call that was put in since is lost, and its caller told so; the one before it is made."""
+    serve(redis_url=redis_of_everysec.url)
+    client = authorize(redis_url=redis_of_everysec.url)
+    in_the_air = background(write, client)
+    arrival = gate.next()
+    disk = Disk(redis_of_everysec)
+    behind_it = background(append, client)
+    with redis.Redis.from_url(redis_of_everysec.url) as raw:
+        eventually(lambda: raw.xlen(keys.lane("lane")) == 2)
+    disk.cut_power()
+    assert isinstance(behind_it.exception(PATIENCE), JobLostError)
+    arrival.answer({"call": 1})
+    assert in_the_air.result(PATIENCE) == {"call": 1}
+    assert [seen.method for seen in gate.seen] == ["put"]
+
+
+def restarted(server):
+    server.kill()
+    server.start()
+
+
+def flushed(server):
+    """Empty it under the connections of the server and of all callers, who notice nothing."""
+    with redis.Redis.from_url(server.url) as raw:
+        raw.flushall()
+
+
+@pytest.mark.parametrize("empty", [restarted, flushed])
+def test_a_redis_that_comes_back_without_its_data(
+    empty, forgetful_redis, waiting_calls, gate, background
+):
     """Callers are told that their calls are lost, and the server works on."""
     client, arrival, *waiting = waiting_calls(forgetful_redis)
-    forgetful_redis.kill()
-    forgetful_redis.start()
+    empty(forgetful_redis)
     for call in waiting:
         assert isinstance(call.exception(PATIENCE), JobLostError)
     arrival.answer({})
@@ -74,27 +144,49 @@ def test_a_redis_that_comes_back_without_its_data(forgetful_redis, waiting_calls
     assert [seen.method for seen in gate.seen] == ["put", "get"]
 
 
+@pytest.fixture
+def redis_of_snapshots():
+    """Return a Redis that has on its disk what its latest snapshot has."""
+    with TemporaryRedis(options=OPEN, restricted=False) as server:
+        yield server
+
+
+class Snapshot:
+    """A snapshot of a Redis, with which it comes back once it was killed."""
+
+    def __init__(self, server):
+        self._server = server
+        with redis.Redis.from_url(server.url) as raw:
+            raw.bgsave()
+            eventually(lambda: not raw.info("persistence")["rdb_bgsave_in_progress"])
+            assert raw.info("persistence")["rdb_last_bgsave_status"] == "ok"
+
+    def cut_power(self):
+        restarted(self._server)
+
+
+@pytest.mark.parametrize(
+    ("server_of", "kept_by"), [("durable_redis", Disk), ("redis_of_snapshots", Snapshot)]
+)
 def test_a_redis_that_comes_back_with_an_older_state(
-    hasty, durable_redis, start_process, authorize, google, background, namespace
+    server_of, kept_by, request, hasty, start_process, authorize, google, background, namespace
 ):
     """A call that is no longer known to have been made, as after a power cut, is made again."""
-    server = start_process("--redis-url", durable_redis.url)
-    client = authorize(redis_url=durable_redis.url)
+    older = request.getfixturevalue(server_of)
+    server = start_process("--redis-url", older.url)
+    client = authorize(redis_url=older.url)
     reading = background(read, client)
     first = google.gate.next()
     appending = background(append, client)
-    with redis.Redis.from_url(durable_redis.url) as raw:
+    with redis.Redis.from_url(older.url) as raw:
         eventually(lambda: raw.xlen(Keys(namespace).lane("lane")) == 2)
-    (file,) = durable_redis.directory.rglob("*.aof")
-    size = file.stat().st_size
+    kept = kept_by(older)
     first.answer({"read": 1})
     assert reading.result(PATIENCE) == {"read": 1}
     google.gate.next()
     server.kill()
-    durable_redis.kill()
-    os.truncate(file, size)
-    durable_redis.start()
-    start_process("--redis-url", durable_redis.url)
+    kept.cut_power()
+    start_process("--redis-url", older.url)
     google.gate.next().answer({"read": 2})
     google.gate.next().answer({"appended": 2})
     assert appending.result(PATIENCE) == {"appended": 2}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -28,9 +30,29 @@ def append_all(todo):
     print("ready", flush=True)
     sys.stdin.readline()
     with ThreadPoolExecutor(todo["threads"]) as pool:
-        rows = [f"{todo['name']}-{number}" for number in range(todo["calls"])]
-        done = pool.map(lambda item: append(sheets, *item), enumerate(rows))
+        if todo["calls"] is None:
+            done = append_until_told(todo, sheets, pool)
+        else:
+            rows = [f"{todo['name']}-{number}" for number in range(todo["calls"])]
+            done = pool.map(lambda item: append(sheets, *item), enumerate(rows))
         print(json.dumps(list(done)), flush=True)
+
+
+def append_until_told(todo, sheets, pool):
+    """Append rows without a pause, until a line comes; return what became of each."""
+    is_over, numbers, done = threading.Event(), itertools.count(), []
+
+    def work():
+        while not is_over.is_set():
+            number = next(numbers)
+            done.append(append(sheets, number, f"{todo['name']}-{number}"))
+
+    working = [pool.submit(work) for _ in range(todo["threads"])]
+    sys.stdin.readline()
+    is_over.set()
+    for one in working:
+        one.result()
+    return done
 
 
 def main():

@@ -32,7 +32,7 @@ HOST = "127.0.0.1"
 SERVICE = "mymaster"
 SLOTS = 16_384
 # The bus of a Cluster's node listens at its port and this.
-_BUS = 10_000
+BUS = 10_000
 _HIGHEST_PORT = 55_000
 # Milliseconds after which a silent master counts as gone: short, so that a failover is.
 _SILENCE = 1_000
@@ -168,7 +168,7 @@ class Daemon:
 def _free_port():
     while True:
         port = free_port()
-        if port < _HIGHEST_PORT and _is_free(port + _BUS):
+        if port < _HIGHEST_PORT and _is_free(port + BUS):
             return port
 
 

@@ -22,31 +22,45 @@ class Workers:
         ]
 
     def prepare(self, redis_url, namespace, keys, *, calls, threads, signing_key_file=None):
-        """Have every worker open its share of the sheets."""
+        """Have every worker open its share of the sheets; *calls* None is until they are told."""
+        count = len(self._processes)
+        shares = [(namespace, keys[number::count] or keys) for number in range(count)]
+        own = {"calls": calls, "threads": threads}
+        self.prepare_each(redis_url, shares, **own, signing_key_file=signing_key_file)
+
+    def prepare_each(self, redis_url, shares, **todo):
+        """Have them open sheets of several namespaces: each has a share, the first ones in turn."""
         self._began = None
+        key_file = todo.pop("signing_key_file", None)
         for number, process in enumerate(self._processes):
-            todo = {
+            namespace, keys = shares[number % len(shares)]
+            own = {
                 "redis_url": redis_url,
                 "namespace": namespace,
-                "signing_key_file": signing_key_file and str(signing_key_file),
-                "keys": keys[number :: len(self._processes)] or keys,
-                "calls": calls,
-                "threads": threads,
+                "signing_key_file": key_file and str(key_file),
+                "keys": keys,
                 "name": f"worker{number}",
             }
-            _tell(process, json.dumps(todo))
+            _tell(process, json.dumps(own | todo))
         for process in self._processes:
             assert process.stdout.readline() == "ready\n"
 
     def begin(self):
         self._began = time.monotonic()
-        for process in self._processes:
-            _tell(process, "go")
+        self._tell_all("go")
+
+    def stop(self):
+        """Have those that append until they are told begin no further call."""
+        self._tell_all("stop")
 
     def results(self):
         """Return what became of all rows, and the seconds since the beginning."""
         found = [item for p in self._processes for item in json.loads(p.stdout.readline())]
         return found, time.monotonic() - self._began
+
+    def _tell_all(self, line):
+        for process in self._processes:
+            _tell(process, line)
 
     def end(self):
         for process in self._processes:

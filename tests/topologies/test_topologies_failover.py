@@ -144,23 +144,3 @@ def test_a_slot_that_moves(binary, namespace, emulator, start, start_run, worker
     assert {outcome for _, outcome, _ in results} == {"ok"}
     about = f"{cluster.version}{', signed' * is_signed}"
     tell(f"Slot moved on {about}: {len(results)} calls, moved after {after}: {told}")
-
-
-# Sentinels have the old master follow the new one after ten seconds, a Cluster at once.
-@pytest.mark.parametrize(("kind", "durability"), [(Sentinels, LOCAL), (Cluster, REPLICATED)])
-def test_a_master_that_is_exchanged(
-    kind, durability, namespace, emulator, start, start_run, workers, tell
-):
-    """A failover that is asked for, with both servers alive, loses and doubles nothing."""
-    own = (namespace,) if kind is Cluster else ()
-    with kind(newest_redis(), *own) as group:
-        start(group.url, durability)
-        sheet, made = start_run(group.url, emulator)
-        group.hand_over()
-        after = made()
-        results, _ = workers.results()
-        assert group.has_failed_over
-        told = judge(results, sheet.col_values(1), durability)
-    assert after < len(results)
-    about = f"Exchange by {kind.__name__} on {group.version}, signed, {durability}"
-    tell(f"{about}: {len(results)} calls, asked for after {after}: {told}")
