@@ -4,13 +4,16 @@
 the queue, ``servers`` the servers': its ``ledger`` knows of requests, and what an ``epoch`` runs
 once it has ended changes nothing. ``entry`` is a job in its lane, ``slots`` says what the two
 halves of the valve tell each other of the quota, ``shares`` what they tell of the jobs that have
-a share in a request, and ``notes`` what is written into a call's journal.
+a share in a request, and ``notes`` what is written into a call's journal. ``formats`` has what is
+told of another format of the queue than this one, and ``life`` what a caller sees.
 """
 
 from .callers import Callers
 from .entry import Entry
 from .epoch import StaleEpochError
 from .fates import tell_answered
+from .formats import Other, shown_others
+from .keys import FORMAT
 from .notes import NO_NOTE, Note
 from .ready import Ready, Stop
 from .servers import Beat, Servers
@@ -19,6 +22,7 @@ from .slots import ALL, KINDS, NO_SLOT, Due, Permit, Setback, Slot
 
 __all__ = [
     "ALL",
+    "FORMAT",
     "KINDS",
     "NO_NOTE",
     "NO_SLOT",
@@ -27,6 +31,7 @@ __all__ = [
     "Due",
     "Entry",
     "Note",
+    "Other",
     "Permit",
     "Ready",
     "Servers",
@@ -36,5 +41,6 @@ __all__ = [
     "Slot",
     "StaleEpochError",
     "Stop",
+    "shown_others",
     "tell_answered",
 ]

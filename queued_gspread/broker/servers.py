@@ -14,6 +14,8 @@ from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 from .connection import SLICE, as_text, is_passing, reply_expiry, unavailable
 from .entry import Entry, entry_of
 from .epoch import unless_stale
+from .formats import waiting_of
+from .keys import FORMAT
 from .ledger import Ledger
 from .limit import until
 from .ready import Ready, Stop, ready_of
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from queued_gspread.settings import Settings
 
+    from .formats import Other
     from .slots import Due
 
 __all__ = ["Beat", "Servers"]
@@ -33,6 +36,8 @@ _CONTROL_EXPIRY: Final = 30
 # Seconds for which a server that stops tries to say so, and between two tries.
 _LEAVING: Final = 5.0
 _PAUSE: Final = 0.1
+# Seconds without a beat after which a server of another format counts as gone.
+_SILENCE: Final = 10.0
 _SNAPSHOTS: Final = (
     "this Redis keeps snapshots and no append-only file: if it is killed, it comes back with "
     "calls that were answered already, and they are made again. Set `appendonly yes`"
@@ -145,6 +150,15 @@ class Servers(Ledger):
             return Beat("held", other=as_text(rest[0]), left=rest[1] / 1000)
         self.epoch = as_text(rest[0])
         return Beat(as_text(state), self.epoch)
+
+    def others(self) -> list[Other]:
+        """Return the other formats of the queue that have something in the namespace.
+
+        This one is entered among those that have had a server there.
+        """
+        keys = [self._keys.server, self._keys.formats]
+        args = [FORMAT, milliseconds(_SILENCE)]
+        return waiting_of(self._connection.run("formats", keys, args))
 
     def release(self) -> None:
         """Let another server take over at once."""
