@@ -72,16 +72,16 @@ def told(known: dict[int, tuple[str, bool]], found: Sequence[Other]) -> list[str
 
 
 def _text(other: Other) -> str:
-    waiting = f"{other.waiting} of its calls wait"
+    waiting = f"calls that wait: {other.waiting}"
     if other.waiting and other.caller:
-        waiting += f" (one is from {other.caller})"
+        waiting += f", one from {other.caller}"
     if other.about:
         return (
             f"beside this server, which reads queue format {FORMAT}, {other.about} works for queue "
-            f"format {other.number}; {waiting}. Stop it when none waits (docs/upgrading.md)"
+            f"format {other.number} ({waiting}). Stop it when none waits (docs/upgrading.md)"
         )
     return (
-        f"calls wait here in queue format {other.number}, for which no server is alive, and this "
-        f"one reads format {FORMAT}: {waiting}. Upgrade their clients, or let a server of that "
-        "format work beside this one (docs/upgrading.md)"
+        f"calls wait here in queue format {other.number} ({waiting}), for which no server is "
+        f"alive; this one reads format {FORMAT}. Upgrade their clients, or have a server of that format "
+        "work beside this one (docs/upgrading.md)"
     )

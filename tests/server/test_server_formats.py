@@ -117,14 +117,13 @@ def test_two_formats_are_worked_off_side_by_side(start, script, next_version, bo
 
 def test_a_new_client_meets_an_old_server(start, script, next_version, book):
     """It is told at once which formats meet and that the server is to be upgraded first."""
-    old = start()
+    start()
     status, told = ended(script(book.title, patch=next_version))
     assert status == 1
     assert "VersionMismatchError" in told
     assert f"queue format {NEXT}, which this client (queued_gspread 9.9.9) writes" in told
     assert f"queued_gspread {queued_gspread.__version__}) with queue format {FORMAT}" in told
     assert "Upgrade the server first" in told
-    assert "call of" not in old.log
 
 
 def test_an_old_client_meets_a_new_server(start, next_version, authorize):
@@ -154,8 +153,8 @@ def test_calls_of_a_client_without_formats_are_named(start, raw, namespace):
     place = raw.xadd(f"{shared}lane:book", {"id": new_id(), "body": job.encode()})
     raw.sadd(f"{shared}active", "book")
     raw.incr(f"{shared}waiting")
-    server.until_log("calls wait here in queue format 1, for which no server is alive")
-    assert re.search("1 of its calls wait .*web-1:4711, queued_gspread 0.0.7", server.log)
+    server.until_log("calls wait here in queue format 1 ")
+    assert re.search("wait: 1, one from web-1:4711, queued_gspread 0.0.7", server.log)
     assert raw.xrange(f"{shared}lane:book", place, place)
     raw.delete(f"{shared}waiting")
     server.until_log("nothing of queue format 1 is left here")
@@ -173,7 +172,9 @@ def test_the_servers_of_two_formats_share_the_quota(start, script, next_version,
     process = script(book.title, then, next_version)
     assert process.stdout.readline() == "first\n"
     queue = authorize(timeout=2.0).open(book.title).sheet1
-    with pytest.raises(queued_gspread.errors.CallTimeoutError, match="was not started|wrote anything"):
+    with pytest.raises(
+        queued_gspread.errors.CallTimeoutError, match=r"was not started|wrote anything"
+    ):
         queue.update([[9]], "A1")
     assert book.sheet1.get("A1:B1") == [["2", "1"]]
     assert process.poll() is None
