@@ -15,8 +15,8 @@ __all__ = ["SCRIPTS", "Script"]
 
 _FOLDER: Final = Path(__file__).with_name("lua")
 _NAMES: Final = (
-    *("ahead", "alive", "answer", "beat", "enqueue", "formats", "head", "journal"),
-    *("leave", "poison", "recount", "recover", "release", "settle", "start", "take", "touch"),
+    *("ahead", "alive", "answer", "beat", "enqueue", "formats", "head", "journal", "leave"),
+    *("poison", "recount", "recover", "release", "remind", "settle", "start", "take", "touch"),
     "withdraw",
 )
 _SHARED: Final = ("prelude", "quota")

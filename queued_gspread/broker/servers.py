@@ -100,7 +100,7 @@ class Servers(Ledger):
         same = Servers(
             self.settings, self.server_id, self._about, epoch=epoch, stopping=self._stopping
         )
-        same._link = self._link
+        same._link, same._held = self._link, self._held
         return same
 
     def hang_up(self) -> None:

@@ -82,6 +82,6 @@ def _text(other: Other) -> str:
         )
     return (
         f"calls wait here in queue format {other.number} ({waiting}), for which no server is "
-        f"alive; this one reads format {FORMAT}. Upgrade their clients, or have a server of that format "
-        "work beside this one (docs/upgrading.md)"
+        f"alive; this one reads format {FORMAT}. Upgrade their clients, or have a server of that "
+        "format work beside this one (docs/upgrading.md)"
     )
