@@ -186,6 +186,7 @@ def _route(store: Store, request: Request) -> Answer:
             if found is None:
                 return Answer(HTTPStatus.NO_CONTENT, b"", "text/html")
             return found if isinstance(found, Answer) else as_json(_masked(request, found))
+    drive_api.check_unknown(request.method, request.raw_path)
     page = f"<!DOCTYPE html>\n<title>Error 404 (Not Found)!!1</title>\n<p>{request.method}</p>\n"
     return Answer(HTTPStatus.NOT_FOUND, page.encode(), "text/html; charset=UTF-8")
 
@@ -328,7 +329,7 @@ def _permission_update(store: Store, request: Request) -> Json:
 
 _SHEETS, _FILES = "/v4/spreadsheets", "/drive/v3/files"
 _SHEET, _VALUES = _SHEETS + "/(?P<id>[^/:]+)", _SHEETS + "/(?P<id>[^/:]+)/values"
-_FILE = _FILES + "/(?P<id>[^/]+)"
+_FILE = _FILES + "/(?!(?:generateIds|generateCseToken|trash)$)(?P<id>[^/]+)"
 _PERMISSION = _FILE + "/permissions/(?P<permission>[^/]+)"
 _APPEND = re.compile(_VALUES + "/(?P<range>.+):append")
 _TABLE: list[tuple[str, str, Callable[[Store, Request], Answer | Json | None]]] = [

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .cell import EMPTY, LONGEST
 from .errors import InvalidArgumentError
 from .sheet import DEFAULT_COLUMNS, DEFAULT_ROWS, Sheet
-from .spreadsheet import check_total
+from .spreadsheet import check_total, check_width
 from .values.entry import write
 from .values.writing import TOO_LONG
 
@@ -38,6 +38,7 @@ def import_csv(book: Spreadsheet, content: bytes, ids: Ids) -> None:
     sheet = Sheet(ids.sheet(), book.title)
     width = max(map(len, rows), default=0)
     sheet.grid.grow(max(len(rows), DEFAULT_ROWS), max(width, DEFAULT_COLUMNS))
+    check_width(sheet.grid.column_count)
     check_total(sheet.grid.row_count * sheet.grid.column_count)
     year = book.now().year
     for row, line in enumerate(rows):

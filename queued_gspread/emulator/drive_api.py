@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from .csv_import import import_csv
 from .drive_query import parse_query
 from .drive_v2 import file_v2
-from .errors import InvalidArgumentError, drive_error, drive_invalid, export_too_large
+from .errors import (
+    InvalidArgumentError,
+    drive_error,
+    drive_invalid,
+    drive_unimplemented,
+    export_too_large,
+    not_a_folder,
+)
 from .export import export_book
 from .field_mask import apply_mask, parse_mask
 from .store import ROOT_FOLDER, SPREADSHEET_TYPE
@@ -28,6 +36,20 @@ _MOST_DIGITS = 9
 _LARGEST_EXPORT = 10 * 1024 * 1024
 _TEXTS = ("name", "mimeType", "role", "type", "emailAddress", "domain", "content")
 _FOLDER_TYPE = "application/vnd.google-apps.folder"
+# What can be set of a file and is not kept, by Google's discovery document.
+_NOT_KEPT = (
+    *("appProperties", "contentHints", "contentRestrictions", "copyRequiresWriterPermission"),
+    *("createdTime", "description", "downloadRestrictions", "folderColorRgb"),
+    *("inheritedPermissionsDisabled", "modifiedTime", "originalFilename", "properties"),
+    *("shortcutDetails", "starred", "viewedByMeTime", "writersCanShare"),
+)
+# By Google's discovery document, what Drive has beyond the methods here.
+_IN_DRIVE_ALONE = re.compile(
+    "/drive/v3/(?:(?:about|apps|changes|channels|drives|operations|teamdrives)(?:/|$)"
+    "|files/(?:generateIds|generateCseToken|trash)$"
+    "|files/[^/]+/(?:accessproposals|approvals|comments|download|listLabels|modifyLabels|revisions"
+    "|watch)(?:[/:]|$))"
+)
 _MY_DRIVE = {
     "kind": "drive#file",
     "id": ROOT_FOLDER,
@@ -49,29 +71,37 @@ def checked_body(body: Json) -> Json:
     return body
 
 
+def check_unknown(method: str, path: str) -> None:
+    """Raise a 501 for a method that Drive has, of those that are not answered here."""
+    if _IN_DRIVE_ALONE.match(path):
+        raise drive_unimplemented(f"The emulator does not answer {method} {path}.")
+
+
 def create(store: Store, query: Mapping[str, str], body: Json) -> Json:
     """Answer files.create, for spreadsheets and folders."""
+    _check_kept(body)
     mime_type = body.get("mimeType") or "application/octet-stream"
-    file = store.create(body.get("name") or "Untitled", mime_type, _parents(body))
+    file = store.create(body.get("name") or "Untitled", mime_type, _parents(store, body))
     return _masked(file, store, query)
 
 
 def get(store: Store, file_id: str, query: Mapping[str, str]) -> Json:
     """Answer files.get."""
-    if file_id in ("root", ROOT_FOLDER):
+    if _folder(file_id) == ROOT_FOLDER:
         return _with_fields(query, _MY_DRIVE)
     return _masked(store.file(file_id), store, query)
 
 
 def update(store: Store, file_id: str, query: Mapping[str, str], body: Json) -> Json:
     """Answer files.update: name, parents and the trash."""
+    _check_kept(body)
     file = store.file(file_id)
+    removed, added = _folders(query, "removeParents"), _folders(query, "addParents")
+    _check_folders(store, added)
     if body.get("name"):
         file.rename(body["name"])
     if "trashed" in body:
         file.trashed = bool(body["trashed"])
-    removed = (query.get("removeParents") or "").split(",")
-    added = [parent for parent in (query.get("addParents") or "").split(",") if parent]
     file.parents = [parent for parent in file.parents if parent not in removed] + added
     store.touch(file)
     return _masked(file, store, query)
@@ -85,14 +115,15 @@ def delete(store: Store, file_id: str) -> None:
 
 def copy(store: Store, file_id: str, query: Mapping[str, str], body: Json) -> Json:
     """Answer files.copy; without a name it is "Copy of …"."""
+    _check_kept(body)
     original = store.file(file_id)
     name = body.get("name") or f"Copy of {original.title}"
-    return _masked(store.copy(original, name, _parents(body)), store, query)
+    return _masked(store.copy(original, name, _parents(store, body)), store, query)
 
 
 def list_files(store: Store, query: Mapping[str, str]) -> Json:
     """Answer files.list, the newest file first, in pages."""
-    test = parse_query(query["q"]) if query.get("q") else None
+    test = parse_query(query["q"], store.email) if query.get("q") else None
     found = [file for file in reversed(store.files.values()) if test is None or test(file)]
     start, size = _page(query)
     answer: Json = {"kind": "drive#fileList", "incompleteSearch": False}
@@ -179,9 +210,30 @@ def _is_count(text: str) -> bool:
     return text.isdecimal() and len(text) <= _MOST_DIGITS
 
 
-def _parents(body: Json) -> list[str]:
-    parents = body.get("parents") or [ROOT_FOLDER]
-    return [ROOT_FOLDER if parent == "root" else str(parent) for parent in parents]
+def _check_kept(body: Json) -> None:
+    for name in _NOT_KEPT:
+        if body.get(name):
+            raise drive_unimplemented(f"The emulator does not keep a file's {name}.")
+
+
+def _parents(store: Store, body: Json) -> list[str]:
+    parents = [_folder(parent) for parent in body.get("parents") or [ROOT_FOLDER]]
+    _check_folders(store, parents)
+    return parents
+
+
+def _folders(query: Mapping[str, str], name: str) -> list[str]:
+    return [_folder(parent) for parent in (query.get(name) or "").split(",") if parent]
+
+
+def _folder(name: str) -> str:
+    return ROOT_FOLDER if name == "root" else name
+
+
+def _check_folders(store: Store, folders: list[str]) -> None:
+    for folder in folders:
+        if folder != ROOT_FOLDER and store.file(folder).mime_type != _FOLDER_TYPE:
+            raise not_a_folder()
 
 
 def _page(query: Mapping[str, str]) -> tuple[int, int]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from .errors import drive_invalid
+from .errors import drive_invalid, drive_unimplemented
+from .store import ROOT_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,14 +18,30 @@ if TYPE_CHECKING:
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")
-    |(?P<word>[A-Za-z]+)|(?P<mark>!=|<=|>=|[=<>()]))""",
+    |(?P<word>[A-Za-z][A-Za-z.]*)|(?P<mark>!=|<=|>=|[=<>(){}]))""",
     re.VERBOSE,
 )
+# What Drive searches in and the emulator does not keep, by Google's guide to searching for files.
+_NOT_KEPT = {
+    "appProperties",
+    "fullText",
+    "labels",
+    "memberCount",
+    "organizerCount",
+    "orgUnitId",
+    "properties",
+    "shortcutDetails.targetId",
+    "viewedByMeTime",
+    "visibility",
+}
 
 
-def parse_query(query: str) -> Test:
-    """Return a test of files for a query like `mimeType = "…" and name contains 'a'`."""
-    parser = _Parser(_tokens(query))
+def parse_query(query: str, me: str) -> Test:
+    """Return a test of files for a query like `mimeType = "…" and name contains 'a'`.
+
+    The caller's own address may be called `me`, and its folder `root`.
+    """
+    parser = _Parser(_tokens(query), {"me": me, "root": ROOT_FOLDER})
     test = parser.either()
     if parser.tokens:
         raise drive_invalid("q")
@@ -42,8 +60,9 @@ def _tokens(query: str) -> list[str]:
 
 
 class _Parser:
-    def __init__(self, tokens: list[str]) -> None:
+    def __init__(self, tokens: list[str], aliases: dict[str, str]) -> None:
         self.tokens = tokens
+        self.aliases = aliases
 
     def take(self) -> str:
         if not self.tokens:
@@ -81,10 +100,13 @@ class _Parser:
 
     def comparison(self) -> Test:
         left = self.take()
+        if left in _NOT_KEPT:
+            raise drive_unimplemented(f"The emulator does not search for files by {left}.")
         operator = self.take().lower()
         right = self.take()
         if operator == "in" and left[0] in "'\"":
-            left, right = right, left
+            wanted = _literal(left)
+            return _comparison(right, operator, self.aliases.get(str(wanted), wanted))
         return _comparison(left, operator, _literal(right))
 
 
@@ -96,12 +118,23 @@ def _literal(token: str) -> str | bool:
     raise drive_invalid("q")
 
 
-def _comparison(name: str, operator: str, wanted: str | bool) -> Test:
+def _comparison(name: str, operator: str, wanted: Any) -> Test:
     read = _FIELDS.get(name)
     compare = _OPERATORS.get(operator)
     if read is None or compare is None:
         raise drive_invalid("q")
+    if name in _TIMES:
+        wanted = _moment(wanted)
     return lambda file: bool(compare(read(file), wanted))
+
+
+def _moment(wanted: str | bool) -> datetime:
+    """Return a time of RFC 3339, which is UTC unless it says otherwise."""
+    try:
+        found = datetime.fromisoformat(str(wanted).replace("Z", "+00:00"))
+    except ValueError:
+        raise drive_invalid("q") from None
+    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
 
 
 def _writers(file: File) -> list[str]:
@@ -120,9 +153,10 @@ _FIELDS: dict[str, Callable[[File], Any]] = {
     "owners": lambda file: [p["emailAddress"] for p in file.permissions if p["role"] == "owner"],
     "writers": _writers,
     "readers": lambda file: [p.get("emailAddress", "") for p in file.permissions],
-    "modifiedTime": lambda file: file.modified.isoformat(),
-    "createdTime": lambda file: file.created.isoformat(),
+    "modifiedTime": lambda file: file.modified,
+    "createdTime": lambda file: file.created,
 }
+_TIMES = {"modifiedTime", "createdTime"}
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "=": lambda found, wanted: _folded(found) == _folded(wanted),
     "!=": lambda found, wanted: _folded(found) != _folded(wanted),

@@ -230,6 +230,17 @@ def drive_invalid(name: str, message: str = "Invalid Value") -> ApiError:
     return drive_error(HTTPStatus.BAD_REQUEST, "invalid", message, ("parameter", name))
 
 
+def drive_unimplemented(message: str) -> ApiError:
+    """Return a 501 for what Drive can do and the emulator cannot."""
+    return drive_error(HTTPStatus.NOT_IMPLEMENTED, "notImplemented", message)
+
+
+def not_a_folder() -> ApiError:
+    """Return the Drive API's answer where a file is to be put into one that is no folder."""
+    message = "The specified parent is not a folder."
+    return drive_error(HTTPStatus.FORBIDDEN, "parentNotAFolder", message, ("parameter", "fileId"))
+
+
 def export_too_large() -> ApiError:
     """Return the Drive API's answer to an export above 10 MB.
 

@@ -10,7 +10,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from .errors import invalid_field
+from .errors import invalid_field, sheets_unimplemented
 
 if TYPE_CHECKING:
     from .errors import ApiError
@@ -47,12 +47,19 @@ _LISTS_OF_MESSAGES = _named(
 )
 _MESSAGES_BY_NAME = frozenset({"borders", "criteria"})
 _LISTS_OF_TEXTS = frozenset({"users", "groups", "responseRanges"})
+# What Google would keep or obey, and the emulator would drop.
+_NOT_KEPT = _named(
+    "chipRuns dataSourceColumnReference dataSourceFormula dataSourceSheetDimensions "
+    "dataSourceSheetProperties dataSourceSheetRange dataSourceTable filteredRowsIncluded "
+    "pivotTable tableId useAlternateSeries"
+)
 
 
 def checked_message(value: Any, where: str = "") -> Any:
     """Return a message without its null fields, which mean the same as absent ones.
 
-    Raises Google's 400 for a field that cannot be of its type.
+    Raises Google's 400 for a field that cannot be of its type, and a 501 for one that the
+    emulator would drop.
     """
     if isinstance(value, list):
         return [checked_message(item, f"{where}[{place}]") for place, item in enumerate(value)]
@@ -80,6 +87,8 @@ def expect_list(value: Any, where: str) -> list[Any]:
 
 
 def _field(name: str, value: Any, where: str) -> Any:
+    if name in _NOT_KEPT and value:
+        raise sheets_unimplemented(f"The emulator does not keep {where}.")
     if name in _INTEGERS:
         return _integer(value, where)
     if name in _TEXTS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,11 @@ Json = dict[str, Any]
 _DEFAULT_PERMISSION = "kind,id,type,role"
 _ROLES = {"owner", "organizer", "fileOrganizer", "writer", "commenter", "reader"}
 _TYPES = {"user", "group", "domain", "anyone"}
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
+# As quoted by those who have met it.
+_NO_ADDRESS = (
+    "The specified emailAddress is invalid or not applicable for the given permission type."
+)
 
 
 def create_permission(store: Store, file_id: str, query: Mapping[str, str], body: Json) -> Json:
@@ -131,10 +137,9 @@ def _new_permission(store: Store, body: Json) -> Json:
         domain = _text(body, "domain")
         named = {"domain": domain, "displayName": domain} | _discovery(not body.get("withLink"))
         return permission | named
-    address = _text(body, "emailAddress")
-    if not address:
-        message = f"The {kind} permission needs an e-mail address."
-        raise drive_invalid("permission.emailAddress", message)
+    address = _text(body, "emailAddress") or ""
+    if not _ADDRESS.fullmatch(address):
+        raise drive_invalid("permission.emailAddress", _NO_ADDRESS)
     named = {"emailAddress": address, "displayName": address}
     return permission | named | {"deleted": False, "pendingOwner": False}
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .sheet import Sheet
 
 MAX_CELLS = 10_000_000
+MAX_COLUMNS = 18_278
 
 
 class Spreadsheet:
@@ -78,7 +79,8 @@ class Spreadsheet:
         return next(exact, None) or next(alike, None)
 
     def check_size(self, sheet: Sheet, rows: int, columns: int) -> None:
-        """Fail where a sheet of this size would make all sheets together too large."""
+        """Fail where a sheet is too wide, or would make all sheets together too large."""
+        check_width(columns)
         others = (s.grid.row_count * s.grid.column_count for s in self.sheets if s is not sheet)
         check_total(sum(others) + rows * columns)
 
@@ -126,6 +128,15 @@ class Spreadsheet:
                 sheet = self.sheet(where.get("sheetId", 0))
                 return (sheet, bounds_of(where)) if sheet else None
         return None
+
+
+def check_width(columns: int) -> None:
+    """Fail where a sheet would have more columns than there are names for: the last is ZZZ."""
+    if columns > MAX_COLUMNS:
+        limit = f"above the limit of {MAX_COLUMNS} columns."
+        raise InvalidArgumentError(
+            f"This action would increase the number of columns in the sheet {limit}"
+        )
 
 
 def check_total(cells: int) -> None:

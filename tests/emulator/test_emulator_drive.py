@@ -4,6 +4,17 @@ import pytest
 from gspread.exceptions import APIError
 from gspread.utils import ExportFormat
 
+DRIVE = "https://www.googleapis.com/drive/v3/"
+
+
+def drive(client, method, path, **params):
+    return client.http_client.request(method, DRIVE + path, params=params).json()
+
+
+def new_folder(client):
+    body = {"name": "folder", "mimeType": "application/vnd.google-apps.folder"}
+    return client.http_client.request("post", f"{DRIVE}files", json=body).json()["id"]
+
 
 def test_create_open_and_delete(client):
     """A created spreadsheet is found by title and by key until it is deleted."""
@@ -16,9 +27,77 @@ def test_create_open_and_delete(client):
 
 def test_folders(client):
     """Files are listed by the folder that they were created in."""
-    made = client.create("in a folder", folder_id="someFolder")
-    assert [f["id"] for f in client.list_spreadsheet_files(folder_id="someFolder")] == [made.id]
-    assert client.open("in a folder", folder_id="someFolder").id == made.id
+    folder = new_folder(client)
+    made = client.create("in a folder", folder_id=folder)
+    assert [f["id"] for f in client.list_spreadsheet_files(folder_id=folder)] == [made.id]
+    assert client.open("in a folder", folder_id=folder).id == made.id
+
+
+def test_folders_that_are_none(client, book):
+    """What is made, copied or moved into a folder that is not there, or none, stays out."""
+    for make in (
+        lambda where: client.create("x", folder_id=where),
+        lambda where: client.copy(book.id, folder_id=where),
+        lambda where: drive(client, "patch", f"files/{book.id}", addParents=where),
+    ):
+        with pytest.raises(APIError, match="File not found: no-such-folder"):
+            make("no-such-folder")
+        with pytest.raises(APIError, match="parent is not a folder") as caught:
+            make(book.id)
+        assert caught.value.code == 403
+    assert drive(client, "get", f"files/{book.id}", fields="parents")["parents"] != [book.id]
+
+
+def test_the_root_folder_is_left(client, book):
+    """A file is moved out of the root folder under that folder's alias."""
+    folder = new_folder(client)
+    moved = {"addParents": folder, "removeParents": "root", "fields": "parents"}
+    assert drive(client, "patch", f"files/{book.id}", **moved) == {"parents": [folder]}
+
+
+@pytest.mark.parametrize(
+    ("query", "is_found"),
+    [
+        ("'me' in owners", True),
+        ("'me' in writers and trashed = false", True),
+        ("'other@example.com' in owners", False),
+        ("'root' in parents", True),
+        ("createdTime > '2020-01-01T00:00:00'", True),
+        ("modifiedTime < '2020-01-01T00:00:00Z'", False),
+        ("createdTime < '9999-01-01T00:00:00-08:00' and not starred = true", True),
+    ],
+)
+def test_queries(client, book, query, is_found):
+    """A file is found by whose it is, where it is and when it was made, in Drive's words."""
+    found = drive(client, "get", "files", q=query, pageSize=1000)["files"]
+    assert (book.id in [file["id"] for file in found]) is is_found
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["fullText contains 'x'", "visibility = 'limited'", "properties has { key='k' and value='v' }"],
+)
+def test_queries_for_what_is_not_kept(client, query):
+    """What Drive can search for and the emulator does not keep is answered with 501."""
+    with pytest.raises(APIError, match=query.split()[0]) as caught:
+        drive(client, "get", "files", q=query)
+    assert caught.value.code == 501
+
+
+@pytest.mark.parametrize("name", ["description", "properties", "starred"])
+def test_what_is_not_kept_of_a_file(client, book, name):
+    """What Drive would keep of a file and the emulator would drop is answered with 501."""
+    for method, path in (("post", "files"), ("patch", f"files/{book.id}")):
+        with pytest.raises(APIError, match=name) as caught:
+            client.http_client.request(method, DRIVE + path, json={name: "x"})
+        assert caught.value.code == 501
+
+
+def test_shared_with_no_address(book):
+    """A user who has no e-mail address cannot be given a permission."""
+    for address in ("nobody", "a b@example.com"):
+        with pytest.raises(APIError, match="emailAddress is invalid"):
+            book.share(address, perm_type="user", role="reader")
 
 
 def test_the_root_folder(client):
@@ -141,7 +220,9 @@ def test_unknown_file(client, method, path, message):
     }
 
 
-@pytest.mark.parametrize("query", ["name =", "nonsense", "name ~ 'x'", "name = 'x' and"])
+@pytest.mark.parametrize(
+    "query", ["name =", "nonsense", "name ~ 'x'", "name = 'x' and", "createdTime > 'soon'"]
+)
 def test_bad_query(client, query):
     """A query that Drive does not understand gets its 400."""
     url = "https://www.googleapis.com/drive/v3/files"

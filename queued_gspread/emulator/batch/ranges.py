@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from .scope import Handler, Json, Scope
 
 _PROTECTED_PARTS = ("namedRangeId", "description", "warningOnly")
-_RANGE_NAME = re.compile(r"[^\W\d][\w.]*")
+# By Google's help: letters, digits and underscores, no digit first, at most 250; neither of the
+# truth values, and nothing that is a reference.
+_RANGE_NAME = re.compile(r"(?!(?i:true|false|[A-Z]{1,3}[0-9]+|R[0-9]+C[0-9]+)\Z)[^\W\d]\w{0,249}")
 
 
 def add_named_range(scope: Scope, request: Json) -> Json:

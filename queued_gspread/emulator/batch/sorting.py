@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.errors import InvalidArgumentError
+from queued_gspread.emulator.errors import InvalidArgumentError, sheets_unimplemented
 from queued_gspread.emulator.values.evaluate import Evaluator
 from queued_gspread.emulator.values.formula import CellError
 from queued_gspread.emulator.values.functions import rank
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .scope import Handler, Json, Scope
 
 _ERRORS_LAST = (3, "")
+_COLORS = {"backgroundColor", "backgroundColorStyle", "foregroundColor", "foregroundColorStyle"}
 
 
 def sort_range(scope: Scope, request: Json) -> Json:
@@ -22,7 +23,9 @@ def sort_range(scope: Scope, request: Json) -> Json:
     sheet, rect = scope.grid_range(request.get("range"))
     evaluator, grid = Evaluator(scope.book), sheet.grid
     rows = list(range(rect.start_row, rect.end_row))
-    for spec in reversed(request.get("sortSpecs") or []):
+    specs = request.get("sortSpecs") or []
+    _expect_values_to_sort_by(specs)
+    for spec in reversed(specs):
         column = spec.get("dimensionIndex", 0)
         if not rect.start_column <= column < rect.end_column:
             message = f"dimensionIndex[{column}] must be within the range"
@@ -38,6 +41,13 @@ def sort_range(scope: Scope, request: Json) -> Json:
         for column, cell in zip(columns, line, strict=True):
             grid.put(row, column, cell.changed())
     return {}
+
+
+def _expect_values_to_sort_by(specs: list[Json]) -> None:
+    for place, spec in enumerate(specs):
+        for name in _COLORS & spec.keys():
+            what = f"sortRange.sortSpecs[{place}].{name}"
+            raise sheets_unimplemented(f"The emulator does not support {what}.")
 
 
 def _key(value: Value) -> tuple[int, float | str]:

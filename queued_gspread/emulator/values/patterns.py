@@ -19,6 +19,8 @@ _NUMBER = re.compile(
     r"(?=[#0?]|\.[#0?])(?P<int>[#0?,]*)(?P<frac>\.[#0?]*)?(?P<exp>[eE][+-]0+)?(?P<scale>,*)"
 )
 _FRACTION = re.compile(r"(?P<whole>[#0?]+ +)?(?P<over>[#0?]+)/(?P<under>[#0?]+|[1-9]\d*)")
+# Digits that literals stand between, as in a telephone number.
+_SPREAD = re.compile(r"[#0?]+(?:[^#0?.,eE%]+[#0?]+)+")
 _LITERAL = re.compile(r'"([^"]*)"|\\(.)|\[[^\]]*\]|_(.)|\*.')
 _SECTION = re.compile(r'(?:"[^"]*"|\\.|[^;"])+|(?<=;)(?=;|$)')
 _CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)(-?\d+(?:\.\d+)?)\]")
@@ -33,6 +35,7 @@ _DEFAULT_PATTERNS = {
 }
 # The time that a pattern takes grows with the square of its length.
 LONGEST_PATTERN = 1_000
+_BLANK = {"#": "", "0": "0", "?": " "}
 _SIGNIFICANT = 10
 _MOST_MARKS = 100
 _LARGEST_PLAIN = 1e15
@@ -129,6 +132,8 @@ def _numbered(number: float, bare: str) -> str:
         raise OverflowError
     if _FRACTION.search(bare):
         return _FRACTION.sub(lambda match: _fraction(number, match), bare, count=1)
+    if _SPREAD.search(bare) and not {".", ","} & set(bare):
+        return _SPREAD.sub(lambda match: _spread(number, match[0]), bare, count=1)
     return _NUMBER.sub(lambda match: _digits(number, match), bare, count=1)
 
 
@@ -142,6 +147,20 @@ def _fraction(number: float, match: re.Match[str]) -> str:
     whole, rest = divmod(nearest, 1) if match["whole"] else (0, nearest)
     shown = f"{whole} " if match["whole"] and (whole or not rest) else ""
     return (shown + f"{rest.numerator}/{rest.denominator}") if rest else shown.strip() or "0"
+
+
+def _spread(number: float, marks: str) -> str:
+    """Return the digits of a whole number from the right, each in its place."""
+    left, shown = list(_rounded(number, 0)), ""
+    for place in reversed(range(len(marks))):
+        mark = marks[place]
+        if mark not in "#0?":
+            shown = mark + shown
+        elif place == 0:
+            shown = "".join(left or _BLANK[mark]) + shown
+        else:
+            shown = (left.pop() if left else _BLANK[mark]) + shown
+    return shown
 
 
 def _digits(number: float, match: re.Match[str]) -> str:

@@ -1,0 +1,14 @@
+"""Google's own descriptions of its APIs, as its client for Python brings them."""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+import json
+
+
+@functools.cache
+def document(name):
+    """Return a discovery document, such as that of `sheets.v4`."""
+    folder = importlib.resources.files("googleapiclient.discovery_cache.documents")
+    return json.loads((folder / f"{name}.json").read_text())
