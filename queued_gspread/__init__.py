@@ -42,10 +42,7 @@ if TYPE_CHECKING:
     # To a type checker the queued classes are gspread's: their methods come from there.
     from gspread import BackOffHTTPClient, Client, HTTPClient, Spreadsheet, Worksheet
 else:
-    from .client import Client
-    from .http_client import BackOffHTTPClient, HTTPClient
-    from .spreadsheet import Spreadsheet
-    from .worksheet import Worksheet
+    from .proxy import BackOffHTTPClient, Client, HTTPClient, Spreadsheet, Worksheet
 
 __all__ = [
     "BackOffHTTPClient",

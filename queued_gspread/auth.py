@@ -6,12 +6,13 @@ Every function has gspread's signature and four keyword-only arguments more: ``r
 credentials says whom the calls are meant for; the server makes them with credentials of its own.
 """
 
-from __future__ import annotations
-
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from google.auth.api_key import Credentials as APIKeyCredentials
+from google.auth.credentials import Credentials
 from google.oauth2.credentials import Credentials as OAuthCredentials
 from google.oauth2.service_account import Credentials as SACredentials
 from gspread.auth import (
@@ -20,24 +21,24 @@ from gspread.auth import (
     DEFAULT_CREDENTIALS_FILENAME,
     DEFAULT_SCOPES,
     DEFAULT_SERVICE_ACCOUNT_FILENAME,
+    GOOGLE_AUTH_API_KEY_AVAILABLE,
     READONLY_SCOPES,
     FlowCallable,
     get_config_dir,
     load_credentials,
     store_credentials,
 )
+from gspread.http_client import HTTPClientType
+from requests import Session
 
-from .client import Client
 from .errors import QueuedGspreadError
-from .http_client import HTTPClient
 from .identity import Scoped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    import gspread
-    from google.auth.credentials import Credentials
-    from google.auth.transport.requests import AuthorizedSession
+    # To a type checker the queued classes are gspread's: what calls return comes from there.
+    from gspread import Client, HTTPClient
+else:
+    from .proxy import Client, HTTPClient
 
 __all__ = [
     "DEFAULT_AUTHORIZED_USER_FILENAME",
@@ -45,6 +46,7 @@ __all__ = [
     "DEFAULT_CREDENTIALS_FILENAME",
     "DEFAULT_SCOPES",
     "DEFAULT_SERVICE_ACCOUNT_FILENAME",
+    "GOOGLE_AUTH_API_KEY_AVAILABLE",
     "READONLY_SCOPES",
     "Client",
     "FlowCallable",
@@ -64,14 +66,14 @@ __all__ = [
 
 def authorize(
     credentials: Credentials | None = None,
-    http_client: Any = HTTPClient,
-    session: AuthorizedSession | None = None,
+    http_client: HTTPClientType = HTTPClient,
+    session: Session | None = None,
     *,
     redis_url: str | None = None,
     namespace: str | None = None,
     timeout: float | None = None,
     signing_key_file: str | Path | None = None,
-) -> gspread.Client:
+) -> Client:
     """Return a client whose calls are made by the server.
 
     Args:
@@ -95,25 +97,24 @@ def authorize(
         ConfigurationError: A setting cannot be used.
 
     """
-    return cast(
-        "gspread.Client",
-        Client(
-            credentials,
-            session,
-            http_client,
-            redis_url=redis_url,
-            namespace=namespace,
-            timeout=timeout,
-            signing_key_file=signing_key_file,
-        ),
+    queued: Any = Client
+    made: Client = queued(
+        credentials,
+        session,
+        http_client,
+        redis_url=redis_url,
+        namespace=namespace,
+        timeout=timeout,
+        signing_key_file=signing_key_file,
     )
+    return made
 
 
 def local_server_flow(
     client_config: Mapping[str, Any],  # noqa: ARG001 - gspread's signature
     scopes: Iterable[str],  # noqa: ARG001 - gspread's signature
     port: int = 0,  # noqa: ARG001 - gspread's signature
-) -> NoReturn:
+) -> OAuthCredentials:
     """Refuse: asking a user for consent is done where the server runs.
 
     Raises:
@@ -131,13 +132,13 @@ def oauth(
     flow: FlowCallable = local_server_flow,  # noqa: ARG001 - gspread's signature
     credentials_filename: str | Path = DEFAULT_CREDENTIALS_FILENAME,  # noqa: ARG001 - the same
     authorized_user_filename: str | Path = DEFAULT_AUTHORIZED_USER_FILENAME,
-    http_client: Any = HTTPClient,
+    http_client: HTTPClientType = HTTPClient,
     *,
     redis_url: str | None = None,
     namespace: str | None = None,
     timeout: float | None = None,
     signing_key_file: str | Path | None = None,
-) -> gspread.Client:
+) -> Client:
     """Return a client for the user whose authorised-user file this is, if it is there.
 
     The keyword-only arguments are those of :func:`authorize`. No consent flow is run: the
@@ -160,13 +161,13 @@ def oauth_from_dict(
     authorized_user_info: Mapping[str, Any] | None = None,
     scopes: Iterable[str] = DEFAULT_SCOPES,
     flow: FlowCallable = local_server_flow,  # noqa: ARG001 - gspread's signature
-    http_client: Any = HTTPClient,
+    http_client: HTTPClientType = HTTPClient,
     *,
     redis_url: str | None = None,
     namespace: str | None = None,
     timeout: float | None = None,
     signing_key_file: str | Path | None = None,
-) -> tuple[gspread.Client, dict[str, Any]]:
+) -> tuple[Client, dict[str, Any]]:
     """Return a client and the authorised user's info, as it was given.
 
     The keyword-only arguments are those of :func:`authorize`. No consent flow is run: the
@@ -198,13 +199,13 @@ def oauth_from_dict(
 def service_account(
     filename: Path | str = DEFAULT_SERVICE_ACCOUNT_FILENAME,
     scopes: Iterable[str] = DEFAULT_SCOPES,
-    http_client: Any = HTTPClient,
+    http_client: HTTPClientType = HTTPClient,
     *,
     redis_url: str | None = None,
     namespace: str | None = None,
     timeout: float | None = None,
     signing_key_file: str | Path | None = None,
-) -> gspread.Client:
+) -> Client:
     """Return a client for a service account; for the server's own where the file is not there.
 
     The keyword-only arguments are those of :func:`authorize`.
@@ -229,13 +230,13 @@ def service_account(
 def service_account_from_dict(
     info: Mapping[str, Any],
     scopes: Iterable[str] = DEFAULT_SCOPES,
-    http_client: Any = HTTPClient,
+    http_client: HTTPClientType = HTTPClient,
     *,
     redis_url: str | None = None,
     namespace: str | None = None,
     timeout: float | None = None,
     signing_key_file: str | Path | None = None,
-) -> gspread.Client:
+) -> Client:
     """Return a client for a service account.
 
     The keyword-only arguments are those of :func:`authorize`.
@@ -257,19 +258,17 @@ def service_account_from_dict(
 
 def api_key(
     token: str,
-    http_client: Any = HTTPClient,
+    http_client: HTTPClientType = HTTPClient,
     *,
     redis_url: str | None = None,
     namespace: str | None = None,
     timeout: float | None = None,
     signing_key_file: str | Path | None = None,
-) -> gspread.Client:
+) -> Client:
     """Return a client; its calls are made with the server's credentials, not with this key.
 
     The keyword-only arguments are those of :func:`authorize`.
     """
-    from google.auth.api_key import Credentials as APIKeyCredentials  # noqa: PLC0415 - rare
-
     return authorize(
         APIKeyCredentials(token),
         http_client,

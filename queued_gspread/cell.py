@@ -1,8 +1,10 @@
 """gspread's ``cell`` module, under the name that code looks for here."""
 
-import gspread.cell as _gspread
-from gspread.cell import *
+from typing import TYPE_CHECKING
 
-from .surface import take_patches
+from .surface import stand_in
 
-take_patches(_gspread)
+if TYPE_CHECKING:
+    from gspread.cell import *
+
+stand_in(__name__)

@@ -1,8 +1,10 @@
 """gspread's ``exceptions`` module, under the name that code looks for here."""
 
-import gspread.exceptions as _gspread
-from gspread.exceptions import *
+from typing import TYPE_CHECKING
 
-from .surface import take_patches
+from .surface import stand_in
 
-take_patches(_gspread)
+if TYPE_CHECKING:
+    from gspread.exceptions import *
+
+stand_in(__name__)

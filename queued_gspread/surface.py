@@ -1,56 +1,52 @@
-"""Names of gspread's modules that ours pass on."""
+"""Our modules in the place of gspread's."""
 
 from __future__ import annotations
 
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from gspread import urls
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-__all__ = ["passing_on", "take_patches"]
+__all__ = ["stand_in"]
 
 
-class _Surface(ModuleType):
+class _StandIn(ModuleType):
     """One of our modules: whoever patches a name that it passes on patches gspread's module too."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        theirs = sys.modules[self.__name__.removeprefix("queued_")]
-        if vars(self).get(name, self) is vars(theirs).get(name, theirs):
-            setattr(theirs, name, value)
+        theirs = _theirs(self.__name__)
+        if _stands_for(vars(self).get(name, self)) is vars(theirs).get(name, theirs):
+            setattr(theirs, name, _stands_for(value))
         super().__setattr__(name, value)
 
-
-def take_patches(theirs: ModuleType) -> ModuleType:
-    """Have gspread's code meet what is put on our module in the place of gspread's; return ours."""
-    ours = sys.modules[f"queued_{theirs.__name__}"]
-    ours.__class__ = _Surface
-    return ours
-
-
-def passing_on(theirs: ModuleType) -> Callable[[str], Any]:
-    """Return a module's ``__getattr__`` that finds what gspread's module has of gspread's own.
-
-    The queued classes are attributes of our module and come first. What gspread's module has
-    from elsewhere, sessions among it, stays there: nothing found here sends to Google.
-    """
-    ours = take_patches(theirs)
-    for name in vars(theirs).keys() - vars(ours).keys():
-        if _is_own(theirs, name):
-            vars(ours)[name] = getattr(theirs, name)
-
-    def find(name: str) -> Any:
-        if not _is_own(theirs, name):
-            raise AttributeError(f"module {ours.__name__!r} has no attribute {name!r}")
+    def __getattr__(self, name: str) -> Any:
+        """Find what was put on gspread's module later."""
+        theirs = _theirs(self.__name__)
+        if name.startswith("__") or not hasattr(theirs, name):
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         return getattr(theirs, name)
 
-    return find
+
+def stand_in(name: str) -> None:
+    """Have a module of ours stand in for the one of gspread's that is called alike.
+
+    Whatever gspread's has and ours has not is found in ours, and gspread's code meets what is put
+    on ours in its place.
+    """
+    ours = sys.modules[name]
+    for passed_on, value in vars(_theirs(name)).items():
+        found = vars(ours).setdefault(passed_on, value)
+        if isinstance(found, type) and found is not value:
+            _queued[found] = value
+    ours.__class__ = _StandIn
 
 
-def _is_own(theirs: ModuleType, name: str) -> bool:
-    value = getattr(theirs, name, None)
-    is_own = str(getattr(value, "__module__", "")).startswith("gspread") or name in vars(urls)
-    return is_own and not name.startswith("_")
+_queued: dict[type, Any] = {}
+
+
+def _stands_for(value: Any) -> Any:
+    """Return gspread's class for one of ours, and anything else as it is."""
+    return _queued.get(value, value) if isinstance(value, type) else value
+
+
+def _theirs(name: str) -> ModuleType:
+    return sys.modules[name.removeprefix("queued_")]

@@ -1,8 +1,10 @@
 """gspread's ``urls`` module, under the name that code looks for here."""
 
-import gspread.urls as _gspread
-from gspread.urls import *
+from typing import TYPE_CHECKING
 
-from .surface import take_patches
+from .surface import stand_in
 
-take_patches(_gspread)
+if TYPE_CHECKING:
+    from gspread.urls import *
+
+stand_in(__name__)

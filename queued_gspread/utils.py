@@ -1,8 +1,10 @@
 """gspread's ``utils`` module, under the name that code looks for here."""
 
-import gspread.utils as _gspread
-from gspread.utils import *
+from typing import TYPE_CHECKING
 
-from .surface import take_patches
+from .surface import stand_in
 
-take_patches(_gspread)
+if TYPE_CHECKING:
+    from gspread.utils import *
+
+stand_in(__name__)

@@ -23,18 +23,15 @@ LAYERS = [
     {"rewarn", "wrapping"},
     {"call"},
     {"proxy"},
-    {"http_client", "cell", "exceptions", "urls", "utils"},
-    {"worksheet"},
-    {"spreadsheet"},
-    {"client"},
-    {"auth"},
+    {"auth", "cell", "client", "exceptions"},
+    {"http_client", "spreadsheet", "urls", "utils", "worksheet"},
     {""},
     {"server", "embedded", "emulator"},
     {"cli"},
     {"__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-CLIENT_SIDE = {name for names in LAYERS[7:16] for name in names}
+CLIENT_SIDE = {name for names in LAYERS[7:13] for name in names}
 APART = {"server", "embedded", "emulator"}
 
 

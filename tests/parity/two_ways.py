@@ -84,7 +84,7 @@ def plain(value: Any) -> Any:
 
 def _worksheet(value: Any) -> Any:
     return (
-        value.__class__,
+        type(value).__name__,
         plain(value._properties),
         value.spreadsheet_id,
         value.spreadsheet.title,
@@ -112,7 +112,7 @@ def _response(value: Any) -> Any:
 
 _SHOWN = (
     (gspread.Worksheet, _worksheet),
-    (gspread.Spreadsheet, lambda value: (value.__class__, plain(value._properties))),
+    (gspread.Spreadsheet, lambda value: (type(value).__name__, plain(value._properties))),
     (gspread.Cell, lambda value: (type(value), vars(value))),
     (gspread.ValueRange, lambda value: (type(value), list(value), value._json)),
     (requests.Response, _response),

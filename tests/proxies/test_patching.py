@@ -402,8 +402,29 @@ def test_a_patch_of_our_module_is_one_of_gspreads():
     with mock.patch.object(queued_gspread.utils, "rowcol_to_a1") as double:
         assert gspread.utils.rowcol_to_a1 is double
     assert gspread.utils.rowcol_to_a1 is queued_gspread.utils.rowcol_to_a1 is before
-    with mock.patch.object(queued_gspread.client, "Spreadsheet"):
-        assert gspread.client.Spreadsheet is gspread.Spreadsheet
+    with mock.patch.object(queued_gspread.client, "Spreadsheet") as double:
+        assert gspread.client.Spreadsheet is double
+    assert gspread.client.Spreadsheet is gspread.Spreadsheet
+    assert queued_gspread.client.Spreadsheet is queued_gspread.Spreadsheet
+
+
+@pytest.mark.parametrize("package", [gspread, queued_gspread])
+def test_a_patch_of_a_modules_class_is_met(gc, sh, sent, package):
+    """What is put in the place of a class that a module has is what gspread's code there makes."""
+
+    class Sheet(queued_gspread.Spreadsheet):
+        pass
+
+    del sent[:]
+    with mock.patch.object(package.client, "Spreadsheet") as double:
+        assert gc.open_by_key("any key") is double.return_value
+    with mock.patch.object(package.spreadsheet, "Worksheet") as double:
+        assert sh.sheet1 is double.return_value
+    assert sent == ["http_client.fetch_sheet_metadata"]
+    with mock.patch.object(package.client, "Spreadsheet", Sheet):
+        assert type(gc.open_by_key(sh.id)) is Sheet
+    assert type(gc.open_by_key(sh.id)) is queued_gspread.Spreadsheet
+    assert sent[-1] == "client.open_by_key"
 
 
 def test_a_property_of_a_subclass_is_met_by_gspreads_code(gc, sh, ws, sent):

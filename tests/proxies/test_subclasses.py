@@ -160,7 +160,7 @@ def test_a_first_use_without_a_constructor_holds_no_lock(queue, sh, monkeypatch)
     http = queued_gspread.HTTPClient.__new__(queued_gspread.HTTPClient)
     http.auth, http.timeout = None, None
     entered, leave = threading.Event(), threading.Event()
-    make = queued_gspread.http_client._caller
+    make = queued_gspread.proxy.http_client._caller
 
     def slow(*args):
         if threading.current_thread() is first:
@@ -168,7 +168,7 @@ def test_a_first_use_without_a_constructor_holds_no_lock(queue, sh, monkeypatch)
             leave.wait()
         return make(*args)
 
-    monkeypatch.setattr(queued_gspread.http_client, "_caller", slow)
+    monkeypatch.setattr(queued_gspread.proxy.http_client, "_caller", slow)
     first, second = (threading.Thread(target=http.values_get, args=(sh.id, "A1")) for _ in "12")
     first.start()
     entered.wait()
@@ -268,7 +268,7 @@ def test_what_a_subclass_has_is_in_its_copies(gc, sh, ws):
     slotted = Slotted(sh, ws._properties, sh.id, gc.http_client)
     slotted.label, slotted.extra = "changed", [1]
     ws.append_row(["x"])
-    for twin in copies(slotted):
+    for twin in copies(slotted, least=2):  # below it Python refuses slots
         assert type(twin) is Slotted
         assert (twin.slot, twin.label, twin.extra) == ("filled", "changed", [1])
         assert (twin.on_demand, twin.plugged) == (f"of {sh.id}", "a kind")
@@ -412,7 +412,7 @@ def test_copies_are_made_as_those_of_gspreads_classes(pair):
     for cls in pair:
         thing = cls.__new__(cls)
         thing.fill()
-        made = copies(thing, least=2)  # below it Python refuses slots
+        made = copies(thing, least=2)
         assert all(type(twin) is cls for twin in made)
         told.append([twin.told() for twin in made])
     assert told[0] == told[1]

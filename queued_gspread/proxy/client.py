@@ -1,0 +1,61 @@
+"""The queued client. Its annotations are read when a program runs, so they are no strings."""
+
+from pathlib import Path
+from typing import Any
+
+import gspread
+from google.auth.credentials import Credentials
+from gspread.http_client import HTTPClientType
+from requests import Session
+
+from queued_gspread.catalogue import CLIENT
+
+from .http_client import HTTPClient
+from .queued import queued
+
+__all__ = ["Client"]
+
+
+@queued(CLIENT)
+class Client(gspread.Client):
+    """A :class:`gspread.Client` whose calls are made by the server.
+
+    Args:
+        auth: The credentials; they stay in this process. None means the server's account.
+        session: google-auth's, of which the credentials are taken. Any other is not accepted:
+            it would send requests past the queue.
+        http_client: Used if it is a queued class. Any other is accepted and left aside: the
+            server does the sending and the backing off.
+        redis_url: See :class:`queued_gspread.settings.Settings`, as for the next three.
+        namespace: See there.
+        timeout: See there.
+        signing_key_file: See there.
+
+    Raises:
+        TypeError: Another session was given.
+        ConfigurationError: A setting cannot be used.
+
+    """
+
+    def __init__(
+        self,
+        auth: Credentials | None = None,
+        session: Session | None = None,
+        http_client: HTTPClientType = HTTPClient,
+        *,
+        redis_url: str | None = None,
+        namespace: str | None = None,
+        timeout: float | None = None,
+        signing_key_file: str | Path | None = None,
+    ) -> None:
+        given: Any = http_client
+        is_queued = isinstance(given, type) and issubclass(given, HTTPClient)
+        made_by = given if is_queued else HTTPClient
+        self.http_client = made_by(
+            auth,
+            session,
+            redis_url=redis_url,
+            namespace=namespace,
+            timeout=timeout,
+            signing_key_file=signing_key_file,
+        )
