@@ -105,9 +105,9 @@ class Lanes:
 
         """
         try:
-            self._neighbours.look()
             self._valve.start()
             self._start_threads()
+            self._neighbours.look()
             # Leaders may still be in a blocking read when all is over.
             while not (self._ended.wait(_PAUSE) or self._over):
                 stop_after_main(self._on_stop)
