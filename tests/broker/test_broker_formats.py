@@ -13,6 +13,7 @@ from waiting import eventually
 from queued_gspread._version import __version__
 from queued_gspread.broker import Servers, Slot
 from queued_gspread.broker import keys as keys_module
+from queued_gspread.broker.connection import Connection
 from queued_gspread.broker.keys import FORMAT, Keys
 from queued_gspread.errors import ServerUnavailableError, VersionMismatchError
 from queued_gspread.job import new_id
@@ -74,6 +75,28 @@ def test_a_client_that_meets_a_server_of_another_format(
     ):
         assert part in text
     assert contents(raw, namespace) == before
+
+
+def test_a_call_asks_nothing_more_for_formats(callers, server, background, monkeypatch):
+    """A first call asks once before its job, as it did for Redis's time; the next ones do not."""
+    asked, real = [], Connection.run
+
+    def run(self, name, *args, **options):
+        asked.append(name)
+        return real(self, name, *args, **options)
+
+    def make_call():
+        call = background(callers.call, new_id(), LANE, b"job")
+        server.answer([(eventually(lambda: server.head(LANE)), b"reply")])
+        assert call.result() == b"reply"
+
+    make_call()  # as of it, the namespace remembers jobs
+    callers._connection.clock.forget()
+    monkeypatch.setattr(Connection, "run", run)
+    make_call()
+    make_call()
+    of_clients = [name for name in asked if name not in ("head", "answer")]
+    assert of_clients == ["alive", "enqueue", "enqueue"]
 
 
 @pytest.mark.usefixtures("short_slices")

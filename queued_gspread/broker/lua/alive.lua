@@ -2,7 +2,7 @@
 -- is alive, ask for servers of other formats of the queue.
 --
 -- KEYS[1] server    hash: who works, under which epoch
--- KEYS[2] formats   hash: which formats have had a server
+-- KEYS[2] formats   hash: which formats have had a server; absent where nobody asks for others
 -- KEYS[3] lane      stream of the lane's jobs; absent where no job is named
 -- KEYS[4] reply     stream with the job's reply
 -- ARGV[1] grace     milliseconds without a sign of life after which none is alive
@@ -21,7 +21,7 @@ if KEYS[3] then
 end
 local now, grace, others = now_ms(), tonumber(ARGV[1]), {}
 -- One that has ended a moment ago may be about to come back.
-if now - math.max(tonumber(at) or 0, tonumber(ended) or 0) >= grace then
+if KEYS[2] and now - math.max(tonumber(at) or 0, tonumber(ended) or 0) >= grace then
   for _, other in ipairs(other_formats(KEYS[2], KEYS[1])) do
     local told = server_within(other.prefix, grace, now)
     if told then
