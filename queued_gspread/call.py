@@ -10,6 +10,9 @@ job of its own:
 - nobody knows which spreadsheet the call is for: it is one of a client's, and the installed
   gspread has that method, or its parameters, only since a later release. Each of its requests waits
   in the lane of the spreadsheet that its URL names, and a warning tells that they are no unit;
+- an argument, or the spreadsheet's id, is a text or a number of a class that spells it in a way of
+  its own, such as a member of a ``(str, Enum)``: how it is spelled in a URL or a range is for
+  gspread's code to say (:mod:`queued_gspread.spelling`);
 - an argument cannot travel: a set, whose order is that of this process alone, a regular
   expression, which might never end and would stop the server, a generator, an iterator or a file,
   which are drawn where gspread draws them and left alone where it does not, or whatever else JSON
@@ -29,6 +32,8 @@ import requests
 from . import codec
 from .broker import Callers, tell_answered
 from .catalogue import CLIENT, HTTP_CLIENT, SPREADSHEET, WORKSHEET, Kind
+from .clock import now
+from .errors import CallTimeoutError
 from .intrusion import unconverted
 from .job import Job, Reply, check_http_timeout, new_id
 from .lane import has_lane, lane_of
@@ -36,6 +41,7 @@ from .objects import spreadsheet_of
 from .patches import is_patched
 from .properties import apply
 from .rewarn import user_level, warn_again
+from .spelling import has_own_spelling
 from .wrapping import Objects, adopt, is_customised, is_ours_patched, making_ours
 
 if TYPE_CHECKING:
@@ -59,14 +65,22 @@ class Caller:
 
     def send(self, job: Job, lane: str, objects: codec.Objects) -> Reply:
         """Put a job into the queue and wait for its reply."""
-        job_id = new_id()
+        job_id, began = new_id(), now()
         with unconverted():
             reply = self._queue.call(job_id, lane, job.encode())
         with unconverted(tell_answered):
             try:
-                return Reply.decode(reply, objects)
+                return _telling_wait(Reply.decode(reply, objects), now() - began)
             finally:
                 self._queue.forget(job_id)
+
+
+def _telling_wait(reply: Reply, seconds: float) -> Reply:
+    """Say on an error of the server's how long its caller has waited, by this machine's clock."""
+    error = reply.error
+    if isinstance(error, CallTimeoutError):
+        error.args = (f"{error} (this caller has waited for {seconds:.1f} s)",)
+    return reply
 
 
 def make_call(
@@ -96,11 +110,13 @@ def _reply(
     proxy: Any, kind: Kind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Reply | None:
     """Put a call into the queue; return the reply, None if an argument cannot travel."""
-    http = http_client_of(proxy, kind)
+    http, book = http_client_of(proxy, kind), _spreadsheet_id(proxy, kind)
     caller: Caller = http._self_caller
     check_http_timeout(http.timeout)
+    if any(map(has_own_spelling, (book, *args, *kwargs.values()))):
+        return None
     job = _job(proxy, kind, method, args, kwargs, caller, http.timeout)
-    lane = lane_of(kind, _spreadsheet_id(proxy, kind), method, args, kwargs)
+    lane = lane_of(kind, book, method, args, kwargs)
     try:
         return caller.send(job, lane, Objects(http, _parent(proxy, kind)))
     except codec.Unencodable:
@@ -234,12 +250,14 @@ def _request_here(
         for name, value in prepared.headers.items()
         if name.lower() not in ("content-length", "transfer-encoding")
     }
-    return send_request(http, method, prepared.url, data=body, headers=sent)
+    return send_request(http, prepared.method, prepared.url, data=body, headers=sent)
 
 
 def _whole(body: Any) -> str | bytes | None:
     """Return a body as requests would send it: text of a stream is UTF-8."""
-    if body is None or isinstance(body, (str, bytes)):
+    if isinstance(body, str):
+        return str.__str__(body)
+    if body is None or type(body) is bytes:
         return body
     return b"".join(part.encode() if isinstance(part, str) else part for part in _parts(body))
 

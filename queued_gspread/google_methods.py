@@ -23,8 +23,9 @@ READING_POSTS: Final = tuple(
 """The paths, as regular expressions, of the methods that read although they are called by POST."""
 
 _READS_BY_POST: Final = re.compile("|".join(READING_POSTS))
-# What is not known as Drive's has the limits of the Sheets API.
-_DRIVE: Final = ("/drive/", "/upload/drive/")
+# What is not known as Drive's has the limits of the Sheets API. Nobody says what the page is
+# counted as from which a sheet is exported, but it is not of that API.
+_DRIVE: Final = ("/drive/", "/upload/drive/", "/spreadsheets/d/")
 
 
 def reads(method: str, path: str) -> bool:

@@ -72,4 +72,7 @@ def identity_of(credentials: Any) -> Identity:
 def _as_scopes(scopes: Any) -> tuple[str, ...] | None:
     if isinstance(scopes, str):
         return tuple(scopes.split())
-    return tuple(map(str, scopes)) if isinstance(scopes, Iterable) and scopes else None
+    if not (isinstance(scopes, Iterable) and scopes):
+        return None
+    # As google-auth asks for a token with them: by value, whatever a class of theirs says.
+    return tuple(str.__str__(one) if isinstance(one, str) else str(one) for one in scopes)

@@ -75,7 +75,7 @@ METHODS: Final[Mapping[Kind, Mapping[str, tuple[str, str]]]] = {
 """Of the methods that no object of a spreadsheet has: the parameter that says which spreadsheet
 is meant, if any does, and all parameters, as they were when that was looked up."""
 
-_ID_IN_PATH: Final = re.compile(r"/(?:v4/spreadsheets|drive/v[23]/files)/([^/:]+)")
+_ID_IN_PATH: Final = re.compile(r"/(?:v4/spreadsheets|spreadsheets/d|drive/v[23]/files)/([^/:]+)")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _ESCAPED: Final = "~"
 

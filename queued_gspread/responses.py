@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any, Final
 
 import requests
@@ -10,6 +11,7 @@ import requests
 from .intrusion import own
 
 __all__ = [
+    "OwnRequest",
     "Refusal",
     "empty_response",
     "error_in",
@@ -24,6 +26,18 @@ Json = dict[str, Any]
 
 # There are codecs that do not replace what they cannot decode, and streams that break.
 _UNREADABLE: Final = (ValueError, RuntimeError, requests.RequestException)
+
+
+@dataclass(frozen=True)
+class OwnRequest:
+    """What answers and errors tell a caller of the request that led to them: the caller's own.
+
+    What was sent may have been for several callers, and has the server's credentials in it.
+    """
+
+    method: str
+    endpoint: str
+    params: Any = None
 
 
 def json_in(answer: Any) -> Any:

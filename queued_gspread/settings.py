@@ -262,7 +262,8 @@ def _text(option: str, given: object, default: str) -> str:
     if not isinstance(given, (str, type(None))):
         # Without the value, which may hold a password.
         raise ConfigurationError(f"{option} is of type {type(given).__name__}: take a str")
-    return given or default
+    # Redis-py and an f-string would each spell a member of a (str, Enum) in a way of its own.
+    return str.__str__(given) if given else default
 
 
 def _path(given: str | os.PathLike[str] | None) -> str | None:

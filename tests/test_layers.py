@@ -13,7 +13,7 @@ ROOT = Path(queued_gspread.__file__).parent
 
 # From the bottom up; a module imports from its own layer and from lower ones.
 LAYERS = [
-    {"_version", "clock", "errors", "fork", "google_methods", "intrusion", "wire_path"},
+    {"_version", "clock", "errors", "fork", "google_methods", "intrusion", "spelling", "wire_path"},
     {"signing"},
     {"responses", "settings", "catalogue", "objects", "properties", "identity", "surface"},
     {"scopes", "lane", "patches"},

@@ -34,7 +34,7 @@ from .connection import (
     reply_expiry,
     unavailable,
 )
-from .fates import UNDONE, expired, flagged, may_be_made, meaning, note
+from .fates import UNDONE, expired, flagged, may_be_made, meaning, note, told_by_redis
 from .formats import differs
 from .keys import Keys
 from .life import body_of, look
@@ -230,9 +230,9 @@ class Callers:
             return
         generation, message = wanted
         try:
-            key = self._keys.wanted(wait.job_id)
-            self._connection.wire.ask(["SET", key, message, "EX", WANTED_EXPIRY])
-        except own(RedisError):
+            places = [self._keys.started, self._keys.wanted(wait.job_id)]
+            self._connection.run("want", places, [message, WANTED_EXPIRY])
+        except own(BrokerUnavailableError):
             return  # the next look at the server comes to it again
         wait.generation, wait.is_wanted = generation, True
 
@@ -379,7 +379,8 @@ class Callers:
         args = [wait.job_id, wait.entry, wait.lane, first]
         while True:
             try:
-                return as_text(self._connection.run("withdraw", places, args))
+                fate = as_text(self._connection.run("withdraw", places, args))
+                return told_by_redis(fate, signs=self._seals.signs)
             except own(BrokerUnavailableError) as error:
                 if not (is_limited() and is_passing(error) and left() > _PAUSE):
                     return "unknown"

@@ -37,6 +37,7 @@ from .guide import LOST, REFUSED_FOR_GOOD, NobodyAnswersError, NoMasterError
 from .keys import Keys
 from .limit import left, until
 from .scripts import SCRIPTS
+from .steps import Steps
 from .topology import MovedAwayError, pool_of
 from .tries import RedisClock
 from .wire import Pending, Wire, was_sent
@@ -54,6 +55,7 @@ __all__ = [
     "Link",
     "as_text",
     "connect",
+    "is_denied",
     "is_locked_out",
     "is_passing",
     "reply_expiry",
@@ -100,6 +102,9 @@ _CODES_FOR_NOW: Final = (
 )
 
 
+_DENIED: Final = ("permission", "can't run this command", "can't access at least one")
+
+
 class Connection:
     """The Redis of a namespace, shared by everything in this process that uses it.
 
@@ -112,6 +117,7 @@ class Connection:
         self.redis = _client(url, address, Keys(namespace).server)
         self.wire = Wire(self.redis.connection_pool)
         self.clock = RedisClock()
+        self.steps = Steps()
         weakref.finalize(self, _close, self.wire, self.redis, os.getpid()).atexit = False
         self._can_fail_over = address.kind != SERVER
 
@@ -298,6 +304,15 @@ def is_locked_out(error: BaseException | None) -> bool:
         error = error.__cause__
     # Redis 7 cuts a script of somebody who has not logged in short, and says so in its own way.
     return isinstance(error, REFUSED_FOR_GOOD) or "unauthenticated" in str(error)
+
+
+def is_denied(error: BaseException | None) -> bool:
+    """Tell whether Redis knows the user, who may not do this."""
+    if isinstance(error, BrokerUnavailableError):
+        error = error.__cause__
+    # Each version of Redis says it in its own words, and in others where a script meets it.
+    told = str(error)
+    return isinstance(error, ResponseError) and any(words in told for words in _DENIED)
 
 
 def _is_out_of_memory(error: BaseException | None) -> bool:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .connection import as_text
+from .steps import enqueued_at
+
+if TYPE_CHECKING:
+    from .steps import Steps
 
 __all__ = ["Entry", "entry_of"]
 
@@ -52,14 +56,25 @@ class Entry:
         return None if timeout is None else self.seen + timeout - self.age
 
 
-def entry_of(lane: str, found: Any) -> Entry | None:
-    """Return the entry that ``head.lua`` has found, if any."""
+def entry_of(lane: str, found: Any, steps: Steps | None = None, since: float = 0.0) -> Entry | None:
+    """Return the entry that ``head.lua`` has found, if any.
+
+    Args:
+        lane: Its lane.
+        found: What the script has returned.
+        steps: Those of Redis's clock, which the look has seen too.
+        since: A moment before the look.
+
+    """
     if found is None:
         return None
     entry, job_id, body, mark, waiting, now, deaths = found
     # A clock that was set back since, or somebody's own time, makes no job younger than new.
-    age = max(0, int(now) - int(entry.partition(b"-")[0])) / 1000
+    place = as_text(entry)
+    step = 0
+    if steps is not None:
+        steps.saw(int(now), since)
+        step = steps.since(enqueued_at(place))
+    age = max(0, int(now) - enqueued_at(place) - step) / 1000
     far = as_text(mark)[:1]
-    return Entry(
-        *(lane, as_text(entry), job_id.decode(), body, far, int(waiting), age), deaths=int(deaths)
-    )
+    return Entry(*(lane, place, job_id.decode(), body, far, int(waiting), age), deaths=int(deaths))

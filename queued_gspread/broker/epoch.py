@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.errors import BrokerUnavailableError
 
-from .connection import Connection, Link, is_locked_out, is_passing
+from .connection import Connection, Link, is_denied, is_locked_out, is_passing
 from .keys import Keys
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Epoch", "StaleEpochError", "unless_stale"]
 
+_LOGGER: Final = logging.getLogger("queued_gspread.server")
 _PAUSE: Final = 0.2
 
 
@@ -55,14 +57,20 @@ class Epoch:
     ) -> Any:
         """Run a script under this epoch; while Redis is away, wait for it.
 
-        Where it *insists*, it waits as well while Redis does not let this server in: what it has
-        to say is known to nobody else.
+        Where it *insists*, it waits as well while Redis does not let this server in, or not do
+        this: what it has to say is known to nobody else.
         """
+        is_told = False
         while True:
             try:
                 return unless_stale(self._run(script, keys, args))
             except BrokerUnavailableError as error:
-                waits = is_passing(error) or (insists and is_locked_out(error))
+                is_denied_this = insists and is_denied(error)
+                waits = is_passing(error) or (insists and is_locked_out(error)) or is_denied_this
+                if is_denied_this and not is_told:
+                    # What the lease's thread asks for may be allowed, and then it tells nothing.
+                    _LOGGER.warning("what came of a call is kept until Redis takes it: %s", error)
+                    is_told = True
                 if not waits or self._stopping.wait(_PAUSE):
                     raise
 

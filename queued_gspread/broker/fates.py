@@ -11,7 +11,16 @@ from queued_gspread.errors import (
     ServerUnavailableError,
 )
 
-__all__ = ["UNDONE", "expired", "flagged", "may_be_made", "meaning", "note", "tell_answered"]
+__all__ = [
+    "UNDONE",
+    "expired",
+    "flagged",
+    "may_be_made",
+    "meaning",
+    "note",
+    "tell_answered",
+    "told_by_redis",
+]
 
 _Flagged = TypeVar("_Flagged", CallTimeoutError, ServerUnavailableError)
 
@@ -21,6 +30,8 @@ UNDONE: Final = ("withdrawn", "ended")
 _MEANINGS: Final = {
     "withdrawn": "the call was not started and will not be made",
     "ended": "the call had only read, and goes no further",
+    "unsigned": "Redis says that the call was not made and will not be; but nobody has signed "
+    "that: whoever may write to this Redis can have it say so, and the call may have been made",
     "started": "the call had already started and may have been made: look before you call again",
     "lost": "Redis no longer knows it (emptied, or restarted without its data?), and it may "
     "have been made",
@@ -28,6 +39,11 @@ _MEANINGS: Final = {
     "answered": "the call was made, and its answer is not waited for",
     "going on": "the call is being withdrawn, which may fail, so it may still be made",
 }
+
+
+def told_by_redis(fate: str, *, signs: bool) -> str:
+    """Return a fate as one may believe it: who signs trusts no key that somebody else may write."""
+    return "unsigned" if signs and fate in UNDONE else fate
 
 
 def meaning(fate: str) -> str:
@@ -52,7 +68,7 @@ def flagged(error: _Flagged, fate: str) -> _Flagged:
 def may_be_made(error: BrokerUnavailableError, fate: str = "") -> BrokerUnavailableError:
     """Return the error that says so of a call that Redis may hold, or may have held."""
     of_it = "is in the queue, and may still be made"
-    if fate == "lost":
+    if fate in ("lost", "unsigned"):
         of_it = "may have been made: look before you call again"
     told = BrokerUnavailableError(f"{error}. The call {of_it}")
     told.may_have_run = True

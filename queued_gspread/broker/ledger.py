@@ -15,6 +15,7 @@ from .connection import is_passing, unavailable
 from .epoch import Epoch, unless_stale
 from .scripts import SCRIPTS
 from .slots import NO_SLOT, Held, Pace, Permit, Setback, Slot, milliseconds, permit_of
+from .steps import enqueued_at
 
 if TYPE_CHECKING:
     import threading
@@ -81,13 +82,27 @@ class Ledger(Epoch):
             debts: Slots, the first of which is given back in the same write, if all goes well.
 
         """
+        # An interval is no slot with a name: what is asked twice would have to wait for itself.
+        debts, steps = () if slot.interval else debts, self._steps_since(shares)
+        permit = self._start(shares, slot, debts, steps)
+        if "late" in permit.words:
+            # Redis's clock may have been set just now.
+            self._look_at_clock()
+            if self._steps_since(shares) != steps:
+                permit = self._start(shares, slot, debts, self._steps_since(shares))
+        if slot.kind and not slot.limit and permit.word == "go":
+            self._pace.note(slot, permit.sent)
+        return permit
+
+    def _start(
+        self, shares: Sequence[Share], slot: Slot, debts: Sequence[Due], steps: Sequence[int]
+    ) -> Permit:
         keys, lane = self._keys, shares[0].entry.lane
         journals = [keys.journal(share.entry.job_id) for share in shares]
         places = [keys.lane(lane), keys.started, keys.valve, keys.slots(slot.kind), keys.tries]
-        args = [arg for share in shares for arg in share.args()]
+        pairs = zip(shares, steps, strict=True)
+        args = [arg for share, step in pairs for arg in share.args(step)]
         of_slot, latest = slot.args(), self._held.latest(slot)
-        # An interval is no slot with a name: what is asked twice would have to wait for itself.
-        debts = () if slot.interval else debts
         found = self._paying(debts, "start", [*places, *journals], [*of_slot, latest, *args])
         if found[0] == b"forgotten":
             self._fenced("remind", [keys.slots(slot.kind)], self._held.args(slot))
@@ -95,9 +110,17 @@ class Ledger(Epoch):
         permit = permit_of(found)
         if permit.word == "go":
             self._held.take(slot)
-        if slot.kind and not slot.limit and permit.word == "go":
-            self._pace.note(slot, permit.sent)
         return permit
+
+    def _steps_since(self, shares: Sequence[Share]) -> list[int]:
+        steps = self._connection.steps
+        return [steps.since(enqueued_at(share.entry.entry)) for share in shares]
+
+    def _look_at_clock(self) -> None:
+        steps = self._connection.steps
+        since = steps.moment()
+        *_, shown = self._fenced("alive", [], [])
+        steps.saw(shown, since)
 
     def settle(
         self,

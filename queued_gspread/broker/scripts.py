@@ -17,7 +17,7 @@ _FOLDER: Final = Path(__file__).with_name("lua")
 _NAMES: Final = (
     *("ahead", "alive", "answer", "beat", "enqueue", "formats", "head", "journal", "leave"),
     *("poison", "recount", "recover", "release", "remind", "settle", "start", "take", "touch"),
-    "withdraw",
+    *("want", "withdraw"),
 )
 _SHARED: Final = ("prelude", "quota")
 _COMMENT: Final = re.compile(r"^ *--.*\n", re.MULTILINE)

@@ -62,6 +62,11 @@ class Seals:
         # A pickled client holds the file's name; whoever loads it reads the keys there.
         return (Seals, (self._settings,))
 
+    @property
+    def signs(self) -> bool:
+        """Whether this client has a key."""
+        return self._keyring is not None
+
     def job(self, job_id: str, lane: str, body: bytes) -> tuple[bytes, str]:
         """Return the message of a job, and the generation under which it is signed.
 

@@ -145,10 +145,13 @@ class Servers(Ledger):
         args = [self.server_id, round(lease * 1000), self._about, self.epoch, *terms]
         keys = self._keys
         places = [keys.server, keys.ready, keys.active, keys.tries, keys.lane("")]
+        steps = self._connection.steps
+        since = steps.moment()
         state, *rest = self._connection.run("beat", places, args)
         if state == b"held":
             return Beat("held", other=as_text(rest[0]), left=rest[1] / 1000)
         self.epoch = as_text(rest[0])
+        steps.saw(rest[1], since)
         return Beat(as_text(state), self.epoch)
 
     def others(self) -> list[Other]:
@@ -227,10 +230,12 @@ class Servers(Ledger):
     def head(self, lane: str) -> Entry | None:
         """Return the first job of a lane; None, and the lane is done, where it has none."""
         keys = self._keys
+        steps = self._connection.steps
+        since = steps.moment()
         found = self._fenced(
             "head", [keys.lane(lane), keys.active, keys.started, keys.tries], [lane]
         )
-        return entry_of(lane, found)
+        return entry_of(lane, found, steps, since)
 
     def ahead(self, lane: str, after: str, count: int, size: int) -> list[Entry]:
         """Return the jobs that stand behind one in its lane, in order.
@@ -245,8 +250,10 @@ class Servers(Ledger):
 
         """
         keys = [self._keys.lane(lane), self._keys.started, self._keys.tries]
+        steps = self._connection.steps
+        since = steps.moment()
         found = self._fenced("ahead", keys, [after, count, size])
-        entries = [entry_of(lane, each) for each in found]
+        entries = [entry_of(lane, each, steps, since) for each in found]
         return [entry for entry in entries if entry is not None]
 
     def take(self, entry: Entry) -> None:
@@ -292,4 +299,7 @@ class Servers(Ledger):
         for entry, reply in answers:
             places += [keys.reply(entry.job_id), keys.journal(entry.job_id)]
             args += [entry.entry, entry.job_id, reply]
-        return entry_of(lane, self._paying(debts, "answer", places, args, insists=True))
+        steps = self._connection.steps
+        since = steps.moment()
+        found = self._paying(debts, "answer", places, args, insists=True)
+        return entry_of(lane, found, steps, since)

@@ -31,9 +31,9 @@ class Share:
     timeout: float | None = None
     note: Note = NO_NOTE
 
-    def args(self) -> list[Any]:
-        """Return it as arguments of ``start.lua``."""
-        late = "" if self.timeout is None else round(self.timeout * 1000)
+    def args(self, step: int = 0) -> list[Any]:
+        """Return it as arguments of ``start.lua``, for a clock that was set forward since."""
+        late = "" if self.timeout is None else round(self.timeout * 1000) + step
         note, entry = self.note, self.entry
         told = [note.position, note.attempt, note.announcement, len(note.entries), *note.entries]
         is_new = "" if entry.is_handed_out else "1"

@@ -12,7 +12,7 @@ written in three bytes, as Python's ``surrogatepass`` does. NaN and infinities a
     dict         j r   key, value, key, value ... in one array: a dict whose keys are not
                        all strings, or that has the key "~"
     float        j r   "nan", "inf" or "-inf"
-    bytes        j r   base64 (a bytearray arrives as bytes)
+    bytes        j r   base64
     enum         j r   class and name of a member of gspread.utils
     datetime       r   ISO 8601 without zone, fold, offset (a timedelta or null)
     date           r   ISO 8601
@@ -22,7 +22,8 @@ written in three bytes, as Python's ``surrogatepass`` does. NaN and infinities a
     values       j r   _json, items                                    gspread's ValueRange
     spreadsheet  j r   _properties
     worksheet    j r   id and title of its spreadsheet in an object, _properties
-    response       r   status, reason, URL, encoding, elapsed, headers as pairs, body
+    request        r   method, URL
+    response       r   status, reason, URL, encoding, elapsed, headers as pairs, body, request
     exception      r   "module.Class", args, what builtin classes keep in C, __dict__,
                        __cause__, traceback as text
 
@@ -37,8 +38,8 @@ that never ends would stop its reader. Generators, iterators and files do not, s
 is for whoever is given them.
 
 What goes out: instances of subclasses of int, float, str, list, dict and tuple go as these,
-as with ``json.dumps``; so do those of gspread's classes. Never a request, a cookie or an
-Authorization header. Exceptions come back with class, args and attributes if their class is
+as with ``json.dumps``; so do those of gspread's classes. Never a request as it was sent, a cookie
+or an Authorization header. Exceptions come back with class, args and attributes if their class is
 one of gspread, requests, google.auth, this package or a builtin ``Exception``, otherwise as
 ``RemoteError``. What of their state cannot travel comes back as its repr.
 

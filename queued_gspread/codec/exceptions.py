@@ -18,6 +18,7 @@ from gspread.exceptions import APIError
 from queued_gspread.codec.classes import CLASSES, GROUP, name_of
 from queued_gspread.codec.kind import ANYTHING, TAG, Kind
 from queued_gspread.codec.natives import Unfit, construct, fields_of, native_base
+from queued_gspread.codec.responses import told_request
 from queued_gspread.codec.scrub import clean, describe, outline, scrub
 from queued_gspread.errors import CodecError, RemoteError
 from queued_gspread.responses import is_error, is_plain, made_up_response, refusal
@@ -96,7 +97,7 @@ def _attributes(exc: BaseException) -> dict[str, Any]:
     # A request holds the Authorization header. That there is such an attribute, unlike
     # what is in it, belongs to the class.
     return {
-        name: None if name.strip("_") == "request" else value
+        name: told_request(value) if name.strip("_") == "request" else value
         for name, value in vars(exc).items()
         if type(name) is str and name != TAG
     }

@@ -20,7 +20,8 @@ _EVERYWHERE: Final = ("tuple", "dict", "float", "bytes", "enum")
 _OBJECTS: Final = ("cell", "values", "spreadsheet", "worksheet")
 _IN_JOBS: Final = frozenset({*_EVERYWHERE, *_OBJECTS})
 _IN_REPLIES: Final = frozenset(
-    {*_EVERYWHERE, *_OBJECTS} | {"datetime", "date", "time", "timedelta", "response", "exception"}
+    {*_EVERYWHERE, *_OBJECTS}
+    | {"datetime", "date", "time", "timedelta", "request", "response", "exception"}
 )
 
 

@@ -43,7 +43,7 @@ def _dict(flat: list[Any]) -> dict[Any, Any]:
     return pairs
 
 
-def _base64(_: Encoder, value: bytes | bytearray) -> Sequence[Any]:
+def _base64(_: Encoder, value: bytes) -> Sequence[Any]:
     return (base64.b64encode(value).decode("ascii"),)
 
 
@@ -98,7 +98,7 @@ HANDLERS: Final[dict[type, Handler]] = {
     int: _integer,
     float: _number,
     str: _text,
-    list: lambda encoder, value: encoder.items(list.__iter__(value)),
+    list: Encoder.items,
     dict: Encoder.mapping,
 }
 
@@ -109,7 +109,7 @@ _MOMENT: Final[tuple[tuple[type, ...], ...]] = (_STR, _INT, (timedelta, type(Non
 
 KINDS: Final = (
     Kind("tuple", (tuple,), _items, (_LIST,), tuple, inherit=True),
-    Kind("bytes", (bytes, bytearray), _base64, (_STR,), _bytes),
+    Kind("bytes", (bytes,), _base64, (_STR,), _bytes),
     Kind("enum", tuple(ENUMS.values()), _member, (_STR, _STR), _find_member),
     Kind("datetime", (datetime,), _moment, _MOMENT, _reader(datetime)),
     Kind("time", (time,), _moment, _MOMENT, _reader(time)),

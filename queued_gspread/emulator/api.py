@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from queued_gspread.google_methods import kind_of
+from queued_gspread.scopes import allows
 
 from . import data_filter_api, drive_api, sharing_api, spreadsheets_api, values_api
 from .errors import (
@@ -29,7 +30,6 @@ from .override import seen
 from .payload import parsed_payload
 from .response_fields import check_fields
 from .schema import check_body, check_parameters
-from .scopes import allows
 from .store import SPREADSHEET_TYPE
 
 if TYPE_CHECKING:
@@ -311,9 +311,8 @@ def _handler(method: Method) -> Callable[[Store, Request], Json]:
     return handle
 
 
-def _export(store: Store, request: Request) -> Answer:
-    content, mime_type = drive_api.export(store, request.parts["id"], request.query)
-    return Answer(HTTPStatus.OK, content, mime_type)
+def _by(export: Callable[..., tuple[bytes, str]]) -> Callable[[Store, Request], Answer]:
+    return lambda s, r: Answer(HTTPStatus.OK, *export(s, r.parts["id"], r.query))
 
 
 def _drive_body(request: Request) -> Json:
@@ -355,7 +354,8 @@ _TABLE: list[tuple[str, str, Callable[[Store, Request], Answer | Json | None]]] 
         _FILE + "/copy",
         lambda s, r: drive_api.copy(s, r.parts["id"], r.query, _drive_body(r)),
     ),
-    ("GET", _FILE + "/export", _export),
+    ("GET", _FILE + "/export", _by(drive_api.export)),
+    ("GET", "/spreadsheets/d/(?P<id>[^/]+)/export", _by(drive_api.export_page)),
     (
         "GET",
         _FILE + "/permissions",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from copy import copy as shallow
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,9 @@ from .timestamps import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
+    from .spreadsheet import Spreadsheet
     from .store import File, Store
 
 Json = dict[str, Any]
@@ -35,6 +38,14 @@ _DEFAULT_PAGE, _LARGEST_PAGE = 100, 1000
 _MOST_DIGITS = 9
 _LARGEST_EXPORT = 10 * 1024 * 1024
 _TEXTS = ("name", "mimeType", "role", "type", "emailAddress", "domain", "content")
+_PAGE_FORMATS = {
+    "csv": "text/csv",
+    "tsv": "text/tab-separated-values",
+    "pdf": "application/pdf",
+    "zip": "application/zip",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "ods": "application/vnd.oasis.opendocument.spreadsheet",
+}
 _FOLDER_TYPE = "application/vnd.google-apps.folder"
 # What can be set of a file and is not kept, by Google's discovery document.
 _NOT_KEPT = (
@@ -137,8 +148,25 @@ def list_files(store: Store, query: Mapping[str, str]) -> Json:
 def export(store: Store, file_id: str, query: Mapping[str, str]) -> tuple[bytes, str]:
     """Answer files.export: the content and its type."""
     file = store.file(file_id)
-    mime_type = query.get("mimeType", "")
-    content = export_book(file.book, mime_type, file.created) if file.book else None
+    return _exported(file.book, file.created, query.get("mimeType", ""))
+
+
+def export_page(store: Store, file_id: str, query: Mapping[str, str]) -> tuple[bytes, str]:
+    """Answer the page from which one sheet is exported: the content and its type."""
+    file, gid = store.file(file_id), query.get("gid", "")
+    mime_type = _PAGE_FORMATS.get(query.get("format", "xlsx"), "")
+    if file.book is None or not gid:
+        return _exported(file.book, file.created, mime_type)
+    book = shallow(file.book)
+    # What holds one sheet holds the first.
+    book.sheets = sorted(book.sheets, key=lambda sheet: str(sheet.sheet_id) != gid)
+    if str(book.sheets[0].sheet_id) != gid:
+        raise drive_invalid("gid")
+    return _exported(book, file.created, mime_type)
+
+
+def _exported(book: Spreadsheet | None, created: datetime, mime_type: str) -> tuple[bytes, str]:
+    content = export_book(book, mime_type, created) if book else None
     if content is None:
         message = "The requested conversion is not supported."
         raise drive_error(HTTPStatus.BAD_REQUEST, "badRequest", message, ("parameter", "convertTo"))

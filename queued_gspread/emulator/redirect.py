@@ -11,7 +11,12 @@ from requests.adapters import HTTPAdapter
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_EMULATED = ("sheets.googleapis.com", "www.googleapis.com", "drive.googleapis.com")
+_EMULATED = (
+    "sheets.googleapis.com",
+    "www.googleapis.com",
+    "drive.googleapis.com",
+    "docs.google.com",
+)
 _GOOGLE = ("googleapis.com", "google.com", "googleusercontent.com", "google.internal")
 
 

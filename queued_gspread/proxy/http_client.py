@@ -1,7 +1,9 @@
 """The queued HTTP client. Its annotations are read when a program runs, so they are no strings."""
 
+import os
 import sys
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -20,6 +22,7 @@ from .queued import queued
 
 __all__ = ["BackOffHTTPClient", "HTTPClient"]
 
+_NO_CREDENTIALS: Final = (str, bytes, os.PathLike, Mapping, int, float, list, tuple)
 _REQUEST_CODE: Final = getattr(HTTP_CLIENT.originals.get("request"), "__code__", None)
 
 
@@ -37,7 +40,7 @@ class HTTPClient(gspread.HTTPClient):
         signing_key_file: See there.
 
     Raises:
-        TypeError: Another session was given.
+        TypeError: Another session was given, or what are no credentials.
         ConfigurationError: A setting cannot be used.
 
     """
@@ -119,6 +122,13 @@ def _credentials(auth: Credentials | None, session: object) -> Credentials | Non
     Of google-auth's session, which gspread makes of credentials, these are taken. Any other
     might be made to send requests in a way of its own, which would be past the queue.
     """
+    if isinstance(auth, _NO_CREDENTIALS):
+        # Without the value, which may be a key.
+        raise TypeError(
+            f"credentials of type {type(auth).__name__} cannot be used: take an object of "
+            "google-auth's, service_account(filename=...) for a key file, "
+            "service_account_from_dict(...) for what is in one, or nothing for the server's account"
+        )
     if session is None:
         return auth
     if type(session) is AuthorizedSession:

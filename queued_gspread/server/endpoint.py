@@ -46,7 +46,8 @@ def redirected(http: type[gspread.HTTPClient], api_endpoint: str) -> type[gsprea
 
 def _at(api_endpoint: str, endpoint: str) -> str:
     parts = urlsplit(endpoint)
-    if not (parts.hostname or "").endswith(".googleapis.com"):
+    host = parts.hostname or ""
+    if not host.endswith(".googleapis.com") and host != "docs.google.com":
         return endpoint
     return api_endpoint + urlunsplit(("", "", parts.path, parts.query, parts.fragment))
 

@@ -23,7 +23,7 @@ from queued_gspread.responses import made_up_response, refusal
 
 from .calllog import title_of
 from .hint import how_to_check
-from .request import Request, Sent
+from .request import Request, Sent, tell_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -111,7 +111,10 @@ def too_large(word: str, size: int, limit: int) -> MessageTooLargeError:
 
 def late(job: Job, sent: int) -> Outcome:
     """Return the outcome of a call whose deadline came before it wrote anything."""
-    told = f"{job.method}: the timeout of {job.timeout:g} s passed before the call wrote anything"
+    told = (
+        f"{job.method}: by Redis's clock, the timeout of {job.timeout:g} s passed before the call "
+        "wrote anything"
+    )
     return Outcome("late", Reply(error=CallTimeoutError(told)).encode(), job, sent)
 
 
@@ -147,6 +150,7 @@ def in_doubt(
 
     """
     sent = Sent.of(request)
+    tell_request(request, None, error.response)
     error.call = _shown(job)
     error.sent = f"{sent.method.upper()} {sent.endpoint}"
     error.sent_at = _moment(at)

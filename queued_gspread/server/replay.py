@@ -30,7 +30,18 @@ from queued_gspread.scopes import allows, insufficient
 from .captured import captured
 from .inspection import inspect
 from .rectangles import bounded
-from .request import CREDENTIALS, Exchange, Failure, Remembered, Request, Response, Sent
+from .request import (
+    CREDENTIALS,
+    Exchange,
+    Failure,
+    Remembered,
+    Request,
+    Response,
+    Sent,
+    answer_of,
+    method_of,
+    tell_request,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -270,10 +281,12 @@ class _Recorded(gspread.HTTPClient):
         headers: Any = None,
     ) -> Any:
         """Return the recorded response, raise the recorded failure, or stop the run."""
-        if self.scopes is not None and not allows(self.scopes, method, endpoint):
-            raise APIError(insufficient(endpoint))
         _check_sendable(method, endpoint)
         asked = Request(method, endpoint, params, data, json, files, headers)
+        if self.scopes is not None and not allows(self.scopes, method_of(asked), str(endpoint)):
+            refusal = insufficient(endpoint)
+            tell_request(asked, None, refusal)
+            raise APIError(refusal)
         if self._position >= len(self._exchanges):
             inspect(asked)  # what has an answer was inspected before it was sent
         return self._next(asked)
@@ -291,6 +304,8 @@ class _Recorded(gspread.HTTPClient):
         exchange = self._exchanges[position]
         if not (is_asked_now or exchange.answers(request)):
             _diverged(position, exchange.sent, request)
+        outcome = exchange.outcome
+        tell_request(request, getattr(outcome, "error", None), answer_of(outcome))
         if isinstance(exchange.outcome, Failure):
             # Raised in every run: a traceback that is kept would grow with each.
             raise exchange.outcome.error.with_traceback(None)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import requests
 
 from queued_gspread import google_methods
+from queued_gspread.responses import OwnRequest
 from queued_gspread.wire_path import path_of
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "is_read",
     "method_of",
     "same_request",
+    "tell_request",
 ]
 
 CREDENTIALS: Final = "CREDENTIALS"
@@ -132,6 +134,17 @@ def answer_of(outcome: Response | Failure) -> Any:
     if isinstance(outcome, Response):
         return outcome.value
     return getattr(outcome.error, "response", None)
+
+
+def tell_request(request: Request, error: object, answer: object = None) -> None:
+    """Have an error and an answer tell the request that they are for, and not what was sent."""
+    if request.method == CREDENTIALS:
+        return
+    own = OwnRequest(str(request.method), str(request.endpoint), request.params)
+    if isinstance(error, requests.RequestException):
+        error.request = own  # type: ignore[assignment]  # what travels of it is a requests' one
+    if isinstance(answer, requests.Response):
+        answer.request = own  # type: ignore[assignment]  # the same
 
 
 def content_of(exchange: Exchange) -> bytes:

@@ -19,6 +19,7 @@ from queued_gspread.broker import StaleEpochError
 from queued_gspread.errors import CallRefusedError
 from queued_gspread.responses import is_plain, refusal
 
+from .export_page import fetched, is_export
 from .fence import asking
 from .repeat import may_repeat
 from .request import CREDENTIALS, Exchange, Failure, Request, Response
@@ -40,7 +41,7 @@ _PLACES: Final = tuple(
 
 _LONGEST_IDLE: Final = 30.0
 _PARTS: Final = 2
-_TOKEN_TIMEOUT: Final = 180.0
+_TIMEOUT: Final = 180.0
 
 
 class Transport:
@@ -104,7 +105,7 @@ class Transport:
     def _send(self, request: Request, http_timeout: Any) -> Any:
         if request.method == CREDENTIALS:
             return self._ask_credentials(request.endpoint)
-        self._check(request.endpoint)
+        self._check(request)
         if not may_repeat(request):
             self._drop_idle_connections()
         data = request.data
@@ -118,7 +119,8 @@ class Transport:
         }
         present = {name: value for name, value in given.items() if value is not None}
         http = self._with_timeout(http_timeout)
-        return http.request(request.method, request.endpoint, **present)
+        answer = http.request(request.method, request.endpoint, **present)
+        return fetched(answer, request, getattr(http, "timeout", None) or _TIMEOUT)
 
     def place_of(self, request: Request) -> str:
         """Return where a request goes: scheme and host alone."""
@@ -126,21 +128,23 @@ class Transport:
         # Without the user and the password that may stand before the host.
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
-    def _check(self, endpoint: str) -> None:
+    def _check(self, request: Request) -> None:
+        endpoint = request.endpoint
         # The beginning as it stands: two ways to take a URL apart may find two hosts in it.
-        if str(endpoint).startswith(_PLACES):
+        if str(endpoint).startswith(_PLACES) or is_export(request):
             return
         # A client that is made for the same emulator may name it itself.
         if self._api_endpoint is not None and str(endpoint).startswith(self._api_endpoint + "/"):
             return
         raise CallRefusedError(
             f"a request to {str(endpoint)[:80]!r} is refused: the server sends its credentials "
-            f"to {', '.join(_PLACES)} alone"
+            f"to {', '.join(_PLACES)} alone, and to the page from which a sheet is exported, "
+            "https://docs.google.com/spreadsheets/d/ID/export, by GET"
         )
 
     def _ask_credentials(self, what: str) -> Any:
         if what == "refresh":
-            return self._tokens.refresh(_TOKEN_TIMEOUT)
+            return self._tokens.refresh(_TIMEOUT)
         return self._http.auth.expiry
 
     def _drop_idle_connections(self) -> None:

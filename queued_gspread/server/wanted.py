@@ -39,8 +39,10 @@ class Wanted(Enum):
     """It is not known."""
 
 
-_APIS: Final = re.compile(r"/v4/spreadsheets(?:[/:].*)?|(?:/upload)?/drive/v[23]/files(?:/.*)?")
-_EXPORT: Final = re.compile(r"/drive/v[23]/files/[^/]+/export")
+_APIS: Final = re.compile(
+    r"/v4/spreadsheets(?:[/:].*)?|(?:/upload)?/drive/v[23]/files(?:/.*)?|/spreadsheets/d/[^/]+/export"
+)
+_EXPORT: Final = re.compile(r"/(?:drive/v[23]/files|spreadsheets/d)/[^/]+/export")
 # Besides a deletion, what Google answers without content.
 _RESOLVE: Final = re.compile(r"/drive/v[23]/files/[^/]+/accessproposals/[^/]+:resolve")
 _WITHOUT_CONTENT: Final = (

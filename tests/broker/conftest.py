@@ -91,8 +91,8 @@ def background():
 
 
 @pytest.fixture
-def clock(raw, keys, monkeypatch):
-    """Return the clock of all scripts of this test."""
+def clock_of(keys, monkeypatch):
+    """Return what gives all scripts of this test a clock, by a plain client of the Redis."""
     key = keys._key("clock")
     for name, script in SCRIPTS.items():
         text = script.text.replace(
@@ -100,11 +100,21 @@ def clock(raw, keys, monkeypatch):
         )
         sha = hashlib.sha1(text.encode()).hexdigest()
         monkeypatch.setitem(SCRIPTS, name, Script(text, sha))
-    clock = Clock(raw, key)
-    # What a server remembers of slots is older by as much.
-    for module in (ledger, slots):
-        monkeypatch.setattr(module, "now", lambda: clock.now)
-    return clock
+
+    def make(client):
+        clock = Clock(client, key)
+        # What a server remembers of slots is older by as much.
+        for module in (ledger, slots):
+            monkeypatch.setattr(module, "now", lambda: clock.now)
+        return clock
+
+    return make
+
+
+@pytest.fixture
+def clock(clock_of, raw):
+    """Return the clock of all scripts of this test."""
+    return clock_of(raw)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import gspread
 from gspread.worksheet import ValueRange
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from subclasses import Bag, Marked, Numbered, Pair, Raw, Real, Row, Table, Text, Whole
 
 from queued_gspread.codec.values import ENUMS
 
@@ -88,5 +89,26 @@ def containers(inner):
         ),
     )
 
+
+def of_subclasses(inner):
+    return st.one_of(
+        st.lists(inner, max_size=4).map(Row),
+        st.lists(inner, max_size=4).map(Pair),
+        st.dictionaries(TEXTS, inner, max_size=4).map(Table),
+    )
+
+
+SUBCLASSED = st.recursive(
+    st.one_of(
+        TEXTS.map(Text),
+        st.integers().map(Whole),
+        st.floats(allow_nan=False, allow_infinity=False).map(Real),
+        st.sampled_from([*Marked, *Numbered]),
+        SCALARS,
+    ),
+    of_subclasses,
+    max_leaves=12,
+)
+UNTRAVELLED = [Raw(b"x"), bytearray(b"x"), Bag([1]), frozenset([1])]
 
 VALUES = st.recursive(st.one_of(ATOMS, st.lists(SCALARS)), containers, max_leaves=20)

@@ -17,6 +17,7 @@ from test_codec_responses import SECRET, make_response
 
 from queued_gspread import codec, errors
 from queued_gspread.codec.classes import CLASSES, MODULES, name_of
+from queued_gspread.responses import OwnRequest
 
 ERROR = {"error": {"code": 429, "message": "Quota exceeded", "status": "RESOURCE_EXHAUSTED"}}
 
@@ -158,6 +159,15 @@ def test_no_request_travels_with_an_exception():
     assert arrived.request is None
     assert arrived.response.request is None
     assert arrived.response.status_code == 200
+
+
+def test_the_callers_own_request_travels_with_an_exception():
+    """The caller's own request arrives with each exception of requests, and with its response."""
+    sent = make(requests.ConnectionError)
+    sent.request = sent.response.request = OwnRequest("post", "https://x.example/a", {"b": 1})
+    arrived = there_and_back(sent)
+    for request in (arrived.request, arrived.response.request):
+        assert (request.method, request.url) == ("POST", "https://x.example/a?b=1")
 
 
 def leaking():

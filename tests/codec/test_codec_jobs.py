@@ -27,7 +27,8 @@ NOT_IN_JOBS = {
     "time": ["time", "01:02", 0, None],
     "datetime": ["datetime", "2026-01-02T03:04:05", 0, None],
     "timedelta": ["timedelta", 1, 2, 3],
-    "response": ["response", 200, "OK", "x", None, 1.5, [], None],
+    "request": ["request", "GET", "x"],
+    "response": ["response", 200, "OK", "x", None, 1.5, [], None, None],
     "exception": exception("builtins.ValueError", ["x"])["~"],
 }
 

@@ -121,7 +121,7 @@ def test_mutated_messages(value, data):
         (b'{"~":["time","01:02",7,null]}', "ValueError"),
         (b'{"~":["timedelta",999999999999,0,0]}', "OverflowError"),
         (b'{"~":["values",[],[]]}', "list not allowed"),
-        (b'{"~":["response",1]}', "1 fields, not 7"),
+        (b'{"~":["response",1]}', "1 fields, not 8"),
         (b'{"~":["exception","builtins.OSError",[],{},{},5,null]}', "cause"),
     ],
     ids=lambda value: repr(value[:40]),

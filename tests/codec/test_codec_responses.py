@@ -7,6 +7,7 @@ import requests
 from requests.structures import CaseInsensitiveDict
 
 from queued_gspread import codec
+from queued_gspread.responses import OwnRequest
 
 SECRET = "Bearer ya29.a-very-secret-token"
 
@@ -42,10 +43,38 @@ def test_a_response_answers_as_before():
 
 def test_no_request_travels():
     """The request, with the Authorization header in it, stays where it was sent."""
-    data = codec.dumps(make_response())
+    sent = make_response()
+    data = codec.dumps(sent)
     assert b"uthorization" not in data
     assert b"ya29" not in data
     assert codec.loads(data).request is None
+    with pytest.raises(codec.Unencodable):
+        codec.dumps(sent.request)
+
+
+def test_the_callers_own_request_is_told():
+    """Of a caller's own request method and URL arrive, in one that can be shown and pickled."""
+    sent = make_response()
+    sent.request = OwnRequest(
+        "get", "https://sheets.googleapis.com/v4/x y", {"ranges": ["A1", "é"]}
+    )
+    for arrived in (there_and_back(sent), pickle.loads(pickle.dumps(there_and_back(sent)))):
+        assert type(arrived.request) is requests.PreparedRequest
+        assert arrived.request.method == "GET"
+        url = "https://sheets.googleapis.com/v4/x%20y?ranges=A1&ranges=%C3%A9"
+        assert arrived.request.url == url
+        assert arrived.request.path_url == url.removeprefix("https://sheets.googleapis.com")
+        assert (arrived.request.headers, arrived.request.body) == ({}, None)
+        assert repr(arrived.request.copy()) == "<PreparedRequest [GET]>"
+
+
+@pytest.mark.parametrize("url", ["", "no URL", "https://", "https://[", "https://*.x"])
+def test_a_request_that_cannot_be_sent_is_not_told(url):
+    """A URL that requests does not take leaves a response, or an error, without its request."""
+    sent = make_response()
+    sent.request = OwnRequest("get", url)
+    assert there_and_back(sent).request is None
+    assert there_and_back(requests.ConnectionError("x", request=sent.request)).request is None
 
 
 def test_cookies_stay_behind():

@@ -8,6 +8,7 @@ import requests
 from gspread.cell import Cell
 from gspread.exceptions import APIError, WorksheetNotFound
 from gspread.utils import ValueInputOption
+from subclasses import Pair, Real, Row, Text, Whole
 
 from queued_gspread.identity import Identity
 from queued_gspread.job import Job, Reply
@@ -33,6 +34,7 @@ def jobs(spreadsheet_id):
         Job("worksheet", "acell", on_sheet, ("A1",), http_timeout=5),
         Job("worksheet", "append_row", on_sheet, ([1, None, "x", 2.5], ValueInputOption.raw)),
         Job("worksheet", "append_rows", on_sheet, ([["a"], ["b"]],)),
+        Job("worksheet", "update", on_sheet, (Row([Pair([Text("a"), Whole(1), Real(2.5)])]),)),
         Job("worksheet", "update_cell", on_sheet, (1, 2, dt.date(2026, 1, 2).isoformat())),
         Job("worksheet", "batch_get", on_sheet, (("A1", "B2:C3"),)),
         Job("worksheet", "format", on_sheet, ("A1:B1", {"textFormat": {"bold": True}})),

@@ -69,6 +69,8 @@ def test_keywords_count_as_well():
         (f"{SHEETS}/{KEY}/values/A1:append", KEY),
         (f"{DRIVE}/{KEY}/permissions", KEY),
         (f"https://www.googleapis.com/upload/drive/v2/files/{KEY}", KEY),
+        (f"https://docs.google.com/spreadsheets/d/{KEY}/export?format=csv&gid=1", KEY),
+        (f"{SHEETS}/d/values/spreadsheets", "d"),
         (DRIVE, ACCOUNT_LANE),
         (SHEETS, ACCOUNT_LANE),
         (f"{DRIVE}?q=/drive/v3/files/other", ACCOUNT_LANE),

@@ -209,6 +209,7 @@ def test_the_path_that_is_inspected_is_the_one_that_is_sent(text):
     [
         (Request("get", f"{HOST}/%64rive/v3/files"), "drive"),
         (Request("get", f"{HOST}/v4/spreadsheets/x?/drive/"), "read"),
+        (Request("get", "https://docs.google.com/spreadsheets/d/x/export"), "drive"),
         (Request("post", f"{SHEETS}/lane:getBy%44ataFilter"), "read"),
         (Request("post", CELL, headers={"X-HTTP-Method-Override": "GET"}), "read"),
         (Request("post", CELL), "write"),

@@ -42,10 +42,12 @@ FAULTS = {
 
 def about(error):
     """Return what an error tells of a request."""
-    if isinstance(error, requests.RequestException):
-        return type(error), str(error)
     told = error.response
-    return type(error), str(error).partition(" was sent at")[0], told.url, told.content
+    request = error.request if isinstance(error, requests.RequestException) else told.request
+    asked = request and (request.method, request.url, dict(request.headers), request.body)
+    if isinstance(error, requests.RequestException):
+        return type(error), str(error), asked
+    return type(error), str(error).partition(" was sent at")[0], told.url, told.content, asked
 
 
 @pytest.mark.parametrize("name", FAULTS)

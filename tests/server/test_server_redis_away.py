@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 import redis
@@ -158,6 +159,46 @@ def test_a_password_of_the_servers_that_is_changed_during_a_call(
     assert calling.result(PATIENCE) == {"done": True}
     assert len(gate.seen) == 1
     assert "hunter2" not in caplog.text
+
+
+@pytest.mark.parametrize("call", [append, write, read])
+@pytest.mark.parametrize("right", ["incrby", "xadd", "hset"])
+def test_a_right_of_the_servers_that_is_taken_away_during_a_call(
+    call, right, forgetful_redis, serve, authorize, gate, background, caplog
+):
+    """A server that may not do all that an answer takes gives it, once, when it may again."""
+    with redis.Redis.from_url(forgetful_redis.url, decode_responses=True) as raw:
+        raw.acl_setuser("server", enabled=True, passwords="+hunter2", keys="*", commands=["+@all"])
+        serve(redis_url=forgetful_redis.url.replace("redis://", "redis://server:hunter2@"))
+        calling = background(call, authorize(redis_url=forgetful_redis.url))
+        arrival = gate.next()
+        raw.acl_setuser("server", enabled=True, commands=[f"-{right}"])
+        arrival.answer({"done": True})
+        eventually(lambda: "what this user may do" in caplog.text)
+        raw.acl_setuser("server", enabled=True, commands=[f"+{right}"])
+        assert calling.result(PATIENCE) == {"done": True}
+        eventually(lambda: not raw.keys("*:journal:*"))
+        assert raw.keys("*:waiting") == []
+    assert len(gate.seen) == 1
+
+
+def test_a_call_that_is_late_by_the_clock_of_redis_alone(
+    serve, authorize, background, raw, keys, gate
+):
+    """A server that did not see the clock set goes by it; the error says whose time has passed."""
+    calling = background(read, authorize(timeout=60.0))
+    lane = keys.lane("lane")
+    ((place, job),) = eventually(lambda: raw.xrange(lane))
+    raw.delete(lane)
+    raw.xadd(lane, job, id=f"{int(place.partition('-')[0]) - 61_000}-0")
+    serve()
+    error = calling.exception(PATIENCE)
+    assert isinstance(error, CallTimeoutError)
+    told = (
+        r"by Redis's clock, the timeout of 60 s passed .* \(this caller has waited for \d\.\d s\)"
+    )
+    assert re.search(told, str(error), re.DOTALL)
+    assert gate.is_idle
 
 
 def refused_logins(raw):

@@ -8,18 +8,22 @@ import pickle
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from calls import read, write
+import redis
+from accounts import OPEN
+from calls import append, read, write
+from queue_fixtures import short_slices
 from signing_fixtures import KEY, OTHER, job, key_of, signed, signing_key
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Callers
 from queued_gspread.broker.seals import Seals, bound_job
+from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.errors import ConfigurationError, SignatureError
 from queued_gspread.job import Reply, new_id
 from queued_gspread.server import doorkeeper
 from queued_gspread.signing import load_keys, seal
 
-__all__ = ["key_of", "signed", "signing_key"]
+__all__ = ["key_of", "short_slices", "signed", "signing_key"]
 
 
 def put(raw, keys, job_id, message, lane="lane"):
@@ -204,6 +208,33 @@ def test_a_call_that_waits_survives_the_change_of_servers(
     assert one.result(PATIENCE) in ({"n": 1}, {})
     assert two.result(PATIENCE) == {}
     eventually(lambda: not raw.keys(keys.wanted("*")))
+
+
+@pytest.fixture
+def own_redis():
+    with TemporaryRedis(options=OPEN, restricted=False) as server:
+        yield server
+
+
+def test_a_signed_call_that_waits_in_a_full_redis(
+    own_redis, serve, authorize, signing_key, gate, keys, background, short_slices
+):
+    """A caller may say that its call is still wanted in a Redis that has no memory left."""
+    own = {"redis_url": own_redis.url, "signing_key_file": signing_key}
+    first, client = serve(**own), authorize(**own)
+    background(read, client)
+    held = gate.next()
+    waiting = background(append, client)
+    with redis.Redis.from_url(own_redis.url) as raw:
+        eventually(lambda: raw.xlen(keys.lane("lane")) == 2)
+        raw.config_set("maxmemory", "1")
+    stopping = background(first.stop)
+    eventually(lambda: first.was_told_to_stop)
+    held.answer({})
+    stopping.result(PATIENCE)
+    serve(**own)
+    gate.open()
+    assert waiting.result(PATIENCE) == {}
 
 
 def test_a_standby_goes_on_with_signed_calls_after_a_kill(

@@ -119,6 +119,10 @@ def test_the_api_endpoint_gets_what_is_meant_for_google(emulator, key_file, monk
     [
         ("https://sheets.googleapis.com/v4/x?a=b#c", "http://here:1/v4/x?a=b#c"),
         ("https://drive.googleapis.com/a%2Fb", "http://here:1/a%2Fb"),
+        (
+            "https://docs.google.com/spreadsheets/d/x/export?a=b",
+            "http://here:1/spreadsheets/d/x/export?a=b",
+        ),
         ("https://evil.example/v4", "https://evil.example/v4"),
         (
             "https://sheets.googleapis.com.evil.example/",

@@ -47,6 +47,13 @@ def load(daemon, heading):
         assert daemon.ask(*rule.split()) == "OK"
 
 
+@pytest.mark.parametrize("heading", ["Redis 7", "Redis 6.2", "Sentinel"])
+def test_each_user_has_all_rights_at_once(heading):
+    """The page has one line for each user, so that no moment has a user with half of them."""
+    users = [rule.split()[2] for rule in rules(heading)]
+    assert len(users) == len(set(users)) > 0
+
+
 @pytest.fixture
 def namespace():
     """Return the namespace that the page's rules are for."""

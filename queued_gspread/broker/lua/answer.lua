@@ -18,27 +18,34 @@
 --         body      of the reply, or '' to leave nobody an answer
 --
 -- Returns what head.lua returns.
+may_grow(KEYS[1])
 if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
+end
+
+local function may_answer(reply)
+  may_take_out(KEYS[2], KEYS[3])
+  redis.call('XADD', reply .. '/', 'NOMKSTREAM', '*', 'body', '')
+  redis.call('EXPIRE', reply .. '/', ARGV[3])
 end
 
 local gone = {}
 local function answer(reply, journal, entry, id, body)
   local mark = redis.call('HGET', KEYS[4], id) or ''
-  -- The first write takes something away, so that a Redis that is out of memory allows the others.
+  if item_of(KEYS[2], entry, id) then
+    count(KEYS[6], -1)
+    if string.sub(mark, 2, 2) ~= 'x' and body ~= '' then
+      redis.call('XADD', reply, '*', 'body', body)
+      redis.call('EXPIRE', reply, ARGV[3])
+    end
+    redis.call('XDEL', KEYS[2], entry)
+  end
   redis.call('HDEL', KEYS[4], id)
   redis.call('HDEL', KEYS[5], id)
   gone[#gone + 1] = journal
-  local found = item_of(KEYS[2], entry, id)
-  if found then
-    redis.call('XDEL', KEYS[2], entry)
-    count(KEYS[6], -1)
-  end
-  if found and string.sub(mark, 2, 2) ~= 'x' and body ~= '' then
-    redis.call('XADD', reply, '*', 'body', body)
-    redis.call('EXPIRE', reply, ARGV[3])
-  end
 end
+
+may_answer(KEYS[7])
 
 for i = 0, (#KEYS - 6) / 2 - 1 do
   local key, arg = 7 + i * 2, 4 + i * 3

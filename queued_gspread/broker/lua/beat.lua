@@ -12,7 +12,7 @@
 -- ARGV[5] max_queue how many jobs may wait in the namespace; 0 for any number
 -- ARGV[6] generation its signed generation, for whoever signs a job; '' where nothing is signed
 --
--- Returns {'kept', epoch}, {'taken', epoch} (a new one: read the queue again) or
+-- Returns {'kept', epoch, now}, {'taken', epoch, now} (a new one: read the queue again) or
 -- {'held', about the other server, milliseconds until it counts as gone}.
 may_grow(KEYS[1])
 local now = now_ms()
@@ -35,36 +35,39 @@ end
 -- Whatever a stranger has put in the place of these keys, the lease is to be had.
 local function count_taken(list)
   local waits = {}
-  for start = 0, tonumber(redis.pcall('LLEN', list)) or 0, 100 do
+  for start = 0, tonumber(try('LLEN', list)) or 0, 100 do
     -- In pages, since jobs may have come with the names.
-    for _, told in ipairs(redis.pcall('LRANGE', list, start, start + 99)) do
+    for _, told in ipairs(try('LRANGE', list, start, start + 99)) do
       waits[lane_of(told)] = true
     end
   end
-  for _, name in ipairs(redis.pcall('SMEMBERS', KEYS[3])) do
-    local first = not waits[name] and redis.pcall('XRANGE', KEYS[5] .. name, '-', '+', 'COUNT', 1)[1]
+  for _, name in ipairs(try('SMEMBERS', KEYS[3])) do
+    local first = not waits[name] and try('XRANGE', KEYS[5] .. name, '-', '+', 'COUNT', 1)[1]
     local id = first and job_of(first) or ''
     if id ~= '' then
-      redis.pcall('HSETNX', KEYS[4], id, '/' .. epoch .. '/')
+      try('HSETNX', KEYS[4], id, '/' .. epoch .. '/')
     end
   end
 end
 
-redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'at', now, 'about', ARGV[3], 'lease', ARGV[2])
-redis.call('HSET', KEYS[1], 'max_queue', ARGV[5], 'generation', ARGV[6])
-if holder == ARGV[1] and epoch == ARGV[4] then
-  -- Perhaps late, but nobody has worked in between.
-  return {'kept', epoch}
-end
+-- Perhaps late, but nobody has worked in between.
+local is_kept = holder == ARGV[1] and epoch == ARGV[4]
 -- Never one that was there before, even where Redis has forgotten everything.
 local newest = string.format('%.0f', math.max((tonumber(epoch) or 0) + 1, now))
-redis.call('HSET', KEYS[1], 'epoch', newest)
-local list = ready_list(KEYS[2], epoch or '')
 -- One that has ended in good order has not died of anything, and one that did not come to take over
 -- the queue had nothing.
-local is_gone = holder and holder ~= ARGV[1] and epoch and not has_left(KEYS[1], epoch)
-if is_gone and worked == epoch then
-  count_taken(list)
+if holder and holder ~= ARGV[1] and epoch and not has_left(KEYS[1], epoch) and worked == epoch then
+  count_taken(ready_list(KEYS[2], epoch))
 end
-redis.call('DEL', list)
-return {'taken', newest}
+if not is_kept then
+  -- Asks whether the list of the epoch before may be deleted, at the end.
+  redis.call('DEL', ready_list(KEYS[2], newest))
+end
+redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'at', now, 'about', ARGV[3], 'lease', ARGV[2])
+redis.call('HSET', KEYS[1], 'max_queue', ARGV[5], 'generation', ARGV[6])
+if is_kept then
+  return {'kept', epoch, now}
+end
+redis.call('HSET', KEYS[1], 'epoch', newest)
+redis.call('DEL', ready_list(KEYS[2], epoch or ''))
+return {'taken', newest, now}

@@ -27,28 +27,42 @@ if may_be_forgotten(KEYS[2], tonumber(ARGV[5]), now) then
   return {'late', now}
 end
 -- The first write: a Redis that is out of memory refuses it, and with it the whole script.
-local waiting = redis.call('INCRBY', KEYS[6], 1)
+local waiting = count(KEYS[6], 0)
 limit = tonumber(limit) or 0
-if limit > 0 and waiting > limit then
-  count(KEYS[6], -1)
-  return {'full', waiting - 1, limit, now}
+if limit > 0 and waiting >= limit then
+  return {'full', waiting, limit, now}
 end
-local entry = redis.pcall('XADD', KEYS[1], '*', 'id', ARGV[1], 'body', ARGV[2])
-if type(entry) == 'table' then
-  count(KEYS[6], -1)
-  return entry
-end
-redis.call('ZADD', KEYS[2], string.match(entry, '^%d+'), ARGV[1])
+may_note(KEYS[2])
+may_take_out(KEYS[1], KEYS[3])
+may_delete(KEYS[1])
 if string.find(ARGV[1], '^[01]') then
   -- Ids are random: some of the enqueues forget for all.
   forget(KEYS[2], now - ARGV[4])
 end
-if redis.call('SADD', KEYS[3], ARGV[3]) == 1 then
+
+local length = redis.call('XLEN', KEYS[1]) + 1
+local is_new = redis.call('SADD', KEYS[3], ARGV[3]) == 1
+local entry = redis.pcall('XADD', KEYS[1], '*', 'id', ARGV[1], 'body', ARGV[2])
+local refusal = type(entry) == 'table' and entry
+if is_new and not refusal then
   local told = ARGV[3]
   -- The job goes with the name of a lane that has no other, so that the server need not ask for it.
-  if epoch and #ARGV[2] <= MOST_WITH_NAME and redis.call('XLEN', KEYS[1]) == 1 then
+  if epoch and #ARGV[2] <= MOST_WITH_NAME and length == 1 then
     told = with_job(ARGV[3], entry, ARGV[1], ARGV[2])
   end
-  redis.call('RPUSH', ready_list(KEYS[4], epoch or ''), told)
+  local pushed = redis.pcall('RPUSH', ready_list(KEYS[4], epoch or ''), told)
+  if type(pushed) == 'table' then
+    refusal = pushed
+    take_out(KEYS[1], entry, length)
+  end
 end
+if refusal then
+  -- Its caller is told that the call will not be made.
+  if is_new then
+    redis.call('SREM', KEYS[3], ARGV[3])
+  end
+  return refusal
+end
+redis.call('ZADD', KEYS[2], string.match(entry, '^%d+'), ARGV[1])
+count(KEYS[6], 1)
 return {entry, generation or '', now}

@@ -7,10 +7,11 @@
 --
 -- Returns a list of {number, 1 if a server of that format is alive, else 0, about it, how many
 -- jobs wait for it, one of these, if it is small} for each other format.
+may_grow(KEYS[1])
 local MOST = 16384
 local known = known_formats(KEYS[2])
 if not string.find(' ' .. known .. ' ', ' ' .. ARGV[1] .. ' ', 1, true) then
-  -- Whatever is in its place, or a Redis out of memory, ends no server.
+  -- Whatever is in its place, it ends no server.
   redis.pcall('HSET', KEYS[2], 'known', known .. ' ' .. ARGV[1])
 end
 

@@ -16,11 +16,9 @@ if not holds(KEYS[1], ARGV[1]) then
 end
 -- Sent twice, it is kept once.
 local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
-if last and last[2][2] == ARGV[2] then
-  return 1
-end
-local oldest = redis.call('XADD', KEYS[2], 'MAXLEN', ARGV[5], '*',
-  'id', ARGV[2], 'lane', ARGV[3], 'body', ARGV[4])
+local oldest = last and last[2][2] == ARGV[2] and last[1]
+  or redis.call('XADD', KEYS[2], 'MAXLEN', ARGV[5], '*',
+    'id', ARGV[2], 'lane', ARGV[3], 'body', ARGV[4])
 local left = ARGV[6] - #ARGV[4]
 while true do
   -- One at a time: those that are too many would be read for nothing.

@@ -70,9 +70,49 @@ end
 -- Count the jobs that wait in the namespace. Whoever puts one in or takes one out says so in the
 -- same script; where none waits, there is no key.
 local function count(waiting, by)
-  if redis.call('INCRBY', waiting, by) <= 0 then
+  local many = redis.call('INCRBY', waiting, by)
+  if many <= 0 then
     redis.call('DEL', waiting)
   end
+  return many
+end
+
+-- A user's rights may be taken away and given back at any moment, also half of them, and Redis
+-- refuses a script at the command that is not allowed: what ran before stays. So each script asks,
+-- by commands that change nothing, for whatever would come too late to be refused; run again, it
+-- leads to the same as if it had never been refused.
+
+local function may_delete(key)
+  -- No name of a lane and no id has a slash.
+  redis.call('DEL', key .. '/')
+end
+
+local function may_note(recent)
+  redis.call('ZADD', recent, 'XX', 0, '')
+end
+
+-- Take an entry out of a lane of so many, which is deleted with the last one.
+local function take_out(lane, entry, length)
+  if length == 1 then
+    redis.call('DEL', lane)
+  else
+    redis.call('XDEL', lane, entry)
+  end
+end
+
+local function may_take_out(lane, active)
+  redis.call('XDEL', lane, '0-0')
+  redis.call('SREM', active, '')
+end
+
+-- Run a command on what may be a stranger's key: one of another type has nothing.
+local function try(...)
+  local found = redis.pcall(...)
+  local refusal = type(found) == 'table' and found.err
+  if refusal and not string.find(refusal, 'WRONGTYPE', 1, true) then
+    error(refusal, 0)
+  end
+  return refusal and {} or found
 end
 
 -- Let a script that works the queue off grow a little in a Redis that is out of memory: Redis

@@ -7,16 +7,18 @@
 -- ARGV[1] epoch     of the asking server
 --
 -- Returns how many, or 'stale'.
+may_grow(KEYS[1])
 if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
 end
 local waiting = 0
 for _, name in ipairs(redis.call('SMEMBERS', KEYS[2])) do
   -- A key of another type holds no jobs.
-  waiting = waiting + (tonumber(redis.pcall('XLEN', KEYS[4] .. name)) or 0)
+  waiting = waiting + (tonumber(try('XLEN', KEYS[4] .. name)) or 0)
 end
-redis.call('DEL', KEYS[3])
 if waiting > 0 then
   redis.call('SET', KEYS[3], waiting)
+else
+  redis.call('DEL', KEYS[3])
 end
 return waiting

@@ -57,14 +57,15 @@ end
 local function settle(journal, id, before, entry)
   local stands = is_announced(journal)
   local taken_back = stands and entry == ''
+  local is_first = stands or (attempt == '' and is_held)
+  -- As long as the announcement stands, all of it may come again.
+  if id ~= '' and (taken_back or (is_first and works)) then
+    take_mark_back(id, before)
+  end
   if taken_back then
     redis.call('RPOP', journal)
   elseif stands and works then
     redis.call('LSET', journal, -1, entry)
-  end
-  local is_first = stands or (attempt == '' and is_held)
-  if id ~= '' and (taken_back or (is_first and works)) then
-    take_mark_back(id, before)
   end
 end
 
@@ -98,11 +99,15 @@ end
 
 -- Requests that were in the air together are refused for one reason: they count once.
 if is_later then
-  q.streak = redis.call('HINCRBY', KEYS[3], 'streak:' .. kind, 1)
-  redis.call('HSET', KEYS[3], 'refused:' .. kind, now)
+  q.streak = (q.streak or 0) + 1
+end
+local limit = is_later and shrink(q, supposed) or limit_now(q)
+if is_later then
+  -- At the end: by the time of the latest refusal it is known that this one was counted.
+  redis.call('HSET', KEYS[3], 'streak:' .. kind, q.streak, 'refused:' .. kind, now)
 end
 local pause = math.min(window, window / 60 * 2 ^ ((q.streak or 1) - 1)) * (0.5 + jitter / 2)
 -- What Google asks for is the least: 0 would have every refused request sent again at once.
 pause = math.ceil(math.max(pause, least))
 redis.call('HSET', KEYS[3], 'until:' .. kind, math.max(q.till, now + pause), 'paused:' .. kind, now)
-return {is_later and shrink(q, supposed) or limit_now(q), pause}
+return {limit, pause}

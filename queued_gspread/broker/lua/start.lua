@@ -82,7 +82,7 @@ if #going == 0 then
   return {'none', 0, 0, 0, unpack(words)}
 end
 
-local is_trial, is_held = 0, 0
+local is_trial, is_held, is_first = 0, 0, false
 if kind ~= '' then
   local q = quota_of(KEYS[4], KEYS[5], kind, full, window, now)
   if ARGV[7] ~= '' and not redis.call('ZSCORE', KEYS[5], ARGV[7]) then
@@ -94,15 +94,15 @@ if kind ~= '' then
     if wait ~= 0 then
       return {'wait', wait, what}
     end
-    if takes_slot(q) then
-      redis.call('ZADD', KEYS[5], 'inf', slot)
-    end
     if q.streak then
       redis.call('HSET', KEYS[4], 'trial:' .. kind, slot, 'tried:' .. kind, now)
     end
-    if interval > 0 then
-      redis.call('HSET', KEYS[4], 'next', now + interval)
+    if takes_slot(q) then
+      -- Asks whether it may be given back, where the rest is refused.
+      redis.call('ZREM', KEYS[5], slot)
+      redis.call('ZADD', KEYS[5], 'inf', slot)
     end
+    is_first = true
   end
   is_trial, is_held = q.streak and 1 or 0, takes_slot(q) and 1 or 0
 end
@@ -134,13 +134,30 @@ local function note(job)
   end
 end
 
-for _, job in ipairs(going) do
-  mark(job)
-  if job.is_new ~= '' and not has_left(KEYS[1], ARGV[1]) then
-    redis.call('HSETNX', KEYS[6], job.id, '/' .. ARGV[1] .. '/')
+local function write()
+  if is_first and interval > 0 then
+    redis.call('HSET', KEYS[4], 'next', now + interval)
   end
-  if job.position > 0 or job.first <= job.last or job.attempt ~= '' then
-    note(job)
+  for _, job in ipairs(going) do
+    mark(job)
+    if job.is_new ~= '' and not has_left(KEYS[1], ARGV[1]) then
+      redis.call('HSETNX', KEYS[6], job.id, '/' .. ARGV[1] .. '/')
+    end
   end
+  for _, job in ipairs(going) do
+    if job.position > 0 or job.first <= job.last or job.attempt ~= '' then
+      note(job)
+    end
+  end
+end
+
+local is_written, refusal = pcall(write)
+if not is_written then
+  -- Who comes again may have another slot.
+  if is_first then
+    redis.call('ZREM', KEYS[5], slot)
+    redis.call('HDEL', KEYS[4], 'next')
+  end
+  error(refusal, 0)
 end
 return {'go', now, is_trial, is_held, unpack(words)}

@@ -33,9 +33,6 @@ if mark and may_have_written(mark) then
   redis.call('HSET', KEYS[2], ARGV[1], string.sub(mark, 1, 1) .. 'x')
   return 'started'
 end
-redis.call('HDEL', KEYS[2], ARGV[1])
-redis.call('HDEL', KEYS[5], ARGV[1])
-redis.call('DEL', KEYS[6])
 local now, enqueued = now_ms(), redis.call('ZSCORE', KEYS[4], ARGV[1])
 local entry = ARGV[2]
 if entry == '' and enqueued then
@@ -43,14 +40,14 @@ if entry == '' and enqueued then
   entry = entry_of(KEYS[1], ARGV[1], enqueued)
 end
 local item = entry ~= '' and item_of(KEYS[1], entry, ARGV[1])
-if item then
-  redis.call('XDEL', KEYS[1], entry)
-  count(KEYS[7], -1)
-end
-local is_empty = redis.call('XLEN', KEYS[1]) == 0
-if is_empty then
-  redis.call('DEL', KEYS[1])
-end
+local length = redis.call('XLEN', KEYS[1])
+local first = tonumber(ARGV[4]) or now
+local was_there = ARGV[2] ~= '' or enqueued or may_be_forgotten(KEYS[4], first, now)
+may_note(KEYS[4])
+may_take_out(KEYS[1], KEYS[8])
+may_delete(KEYS[1])
+may_delete(KEYS[6])
+redis.call('HDEL', KEYS[5], '')
 
 -- Take the job out of the list of lanes, where it came with the name of its own.
 local function take_copy()
@@ -59,21 +56,30 @@ local function take_copy()
     return
   end
   local list = ready_list(KEYS[9], redis.call('HGET', KEYS[10], 'epoch') or '')
-  if redis.call('LREM', list, 1, with_job(ARGV[3], entry, ARGV[1], body)) == 0 then
-    return
-  end
-  if is_empty then
-    redis.call('SREM', KEYS[8], ARGV[3])
-  else
+  redis.call('LREM', list .. '/', 1, '')
+  -- The name is there before the copy goes, and goes again where there was none.
+  if length > 1 then
     redis.call('RPUSH', list, ARGV[3])
+  end
+  if redis.call('LREM', list, 1, with_job(ARGV[3], entry, ARGV[1], body)) == 1 then
+    if length == 1 then
+      redis.call('SREM', KEYS[8], ARGV[3])
+    end
+  elseif length > 1 then
+    redis.call('LREM', list, -1, ARGV[3])
   end
 end
 
 if item then
   take_copy()
+  count(KEYS[7], -1)
+  take_out(KEYS[1], entry, length)
+elseif length == 0 then
+  redis.call('DEL', KEYS[1])
 end
-local first = tonumber(ARGV[4]) or now
-local was_there = ARGV[2] ~= '' or enqueued or may_be_forgotten(KEYS[4], first, now)
+redis.call('HDEL', KEYS[2], ARGV[1])
+redis.call('HDEL', KEYS[5], ARGV[1])
+redis.call('DEL', KEYS[6])
 -- An enqueue that is still on its way finds its id known, and adds nothing.
 redis.call('ZADD', KEYS[4], 'NX', now, ARGV[1])
 if was_there and not item then

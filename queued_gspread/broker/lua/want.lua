@@ -1,0 +1,12 @@
+-- Say that a signed job is still wanted. What waits may be wanted in a Redis that is out of memory,
+-- too: a bare SET would be refused there, and the next server would refuse the job.
+--
+-- KEYS[1] started   hash: job id -> how far the call is
+-- KEYS[2] wanted    string: that the job is wanted
+-- ARGV[1] message   that says so, signed
+-- ARGV[2] expiry    seconds
+--
+-- Returns 1.
+may_grow(KEYS[1])
+redis.call('SET', KEYS[2], ARGV[1], 'EX', ARGV[2])
+return 1

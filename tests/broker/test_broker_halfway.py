@@ -1,0 +1,343 @@
+"""Scripts that Redis refuses in their middle, for want of a right: nothing is left half done.
+
+Each is run without each command that it calls, on keys of all kinds and then of each, and then
+again with all rights.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import pytest
+import redis
+
+from queued_gspread.broker.connection import is_denied
+from queued_gspread.broker.keys import Keys
+from queued_gspread.broker.scripts import SCRIPTS
+from queued_gspread.embedded.binaries import version
+
+DECODED = {"decode_responses": True, "encoding_errors": "surrogateescape"}
+NOW = 1_000_000_000
+EPOCH = "7"
+NAMESPACE = "halfway"
+KEYS = Keys(NAMESPACE)
+LANE = KEYS.lane("lane")
+READY = KEYS.ready_under(EPOCH)
+COPY = "\0{0}\0{1}\0004\0lane{2}"
+FIRST, SECOND = f"{NOW - 2000}-0", f"{NOW - 1000}-0"
+KINDS = [
+    *("active", "clock", "journal", "lane", "poisoned", "ready", "recent", "reply", "server"),
+    *("slots", "started", "tries", "valve", "waiting", "wanted"),
+]
+
+
+@dataclass
+class Case:
+    """One call of a script, and what stands in Redis before it."""
+
+    script: str
+    keys: list
+    args: list = field(default_factory=list)
+    before: list = field(default_factory=list)
+
+
+SERVER = ["HSET", KEYS.server, "holder", "aaaa", "epoch", EPOCH, "at", NOW, "lease", 5000]
+WORKED = ["HSET", KEYS.server, "worked", EPOCH, "about", "a", "max_queue", 0, "generation", ""]
+ACTIVE = ["SADD", KEYS.active, "lane"]
+ONE = [["XADD", LANE, FIRST, "id", "J1", "body", "b1"], ["SET", KEYS.waiting, 1], ACTIVE]
+TWO = [*ONE, ["XADD", LANE, SECOND, "id", "J2", "body", "b2"], ["SET", KEYS.waiting, 2]]
+KNOWN = [
+    ["ZADD", KEYS.recent, NOW - 60_000, "since:", NOW - 2000, "J1"],
+    *(["HSET", key, "J1", value] for key, value in ((KEYS.tries, "/7/"), (KEYS.started, "r"))),
+]
+BEGUN = [*KNOWN, ["RPUSH", KEYS.journal("J1"), "=read"]]
+ANNOUNCED = [*KNOWN, ["RPUSH", KEYS.journal("J1"), ">slot 1 what"]]
+
+SLOTS = KEYS.slots("write")
+HELD = [["ZADD", SLOTS, "inf", "slot"]]
+PAUSED = ["refused:write", NOW - 9, "until:write", NOW - 1]
+REFUSED = [["HSET", KEYS.valve, "streak:write", 1, *PAUSED]]
+LOWERED = [["HSET", KEYS.valve, "limit:write", 1, "shrunk:write", 1, "quiet:write", NOW - 70_000]]
+LONG_LOWERED = [["HSET", KEYS.valve, "limit:write", 1, "shrunk:write", 1, "quiet:write", 1]]
+ANSWER = [KEYS.server, LANE, KEYS.active, KEYS.started, KEYS.tries, KEYS.waiting]
+ENQUEUE = KEYS.of_enqueue("lane")
+WITHDRAW = KEYS.of_withdraw("lane", "J1")
+SETTLE = [KEYS.server, KEYS.started, KEYS.valve, SLOTS]
+START = [KEYS.server, LANE, KEYS.started, KEYS.valve, SLOTS, KEYS.tries, KEYS.journal("J1")]
+BEAT = [KEYS.server, KEYS.ready, KEYS.active, KEYS.tries, KEYS.lane("")]
+
+
+def answer(*jobs, before):
+    """Return an answer to some jobs."""
+    keys = [key for job in jobs for key in (KEYS.reply(job[1]), KEYS.journal(job[1]))]
+    args = [EPOCH, "lane", 300, *(arg for job in jobs for arg in job)]
+    return Case("answer", [*ANSWER, *keys], args, [SERVER, *BEGUN, *before])
+
+
+def enqueue(job_id, *before, first=NOW - 10):
+    """Return the enqueue of a job."""
+    return Case("enqueue", ENQUEUE, [job_id, "body", "lane", 120_000, first], before)
+
+
+def withdraw(*before, entry=FIRST):
+    """Return the withdrawal of the first job."""
+    return Case("withdraw", WITHDRAW, ["J1", entry, "lane", NOW - 3000], [SERVER, *before])
+
+
+def settle(*before, limit=60, pause="", attempt="slot", job=("J1", "r", "=told")):
+    """Return the end of a request."""
+    args = [EPOCH, "write", "slot", limit, 60_000, NOW - 5, pause, "0.5", attempt, 300, *job]
+    return Case("settle", [*SETTLE, KEYS.journal("J1")], args, [SERVER, *TWO, *before])
+
+
+def start(*before, limit=60, interval=0, entry=FIRST, position=0, window=60_000):
+    """Return the question whether a request may be sent."""
+    job = [entry, "J1", "j", "1", 5000, position, "slot", "what", 1, "=read"]
+    args = [EPOCH, "write", "slot", limit, window, interval, "", *job]
+    return Case("start", START, args, [SERVER, *before])
+
+
+def beat(server_id, *before, epoch=""):
+    """Return a server's beat."""
+    args = [server_id, 5000, "about", epoch, 0, ""]
+    return Case("beat", BEAT, args, before)
+
+
+GONE = [SERVER, WORKED, ["HSET", KEYS.server, "at", NOW - 9000], ["RPUSH", READY, "other"]]
+AHEAD = [["ZADD", SLOTS, NOW - 5, "old", NOW + 900_000, "far", "inf", "one"]]
+OLD = ["ZADD", KEYS.recent, NOW - 900_000, "since:", NOW - 800_000, "old"]
+LIMITED = ["HSET", KEYS.server, "epoch", EPOCH, "max_queue", 1]
+CASES = [
+    answer((FIRST, "J1", "told"), before=TWO),
+    answer((FIRST, "J1", "told"), before=ONE),
+    answer((FIRST, "J1", "told"), (SECOND, "J2", "told"), before=TWO),
+    answer(("9-9", "J9", "told"), before=[]),
+    enqueue("J9", LIMITED),
+    enqueue("J9", LIMITED, OLD),
+    enqueue("J9", *TWO, OLD, ["DEL", KEYS.active]),
+    enqueue("J9", *TWO, OLD),
+    enqueue("09", *TWO, OLD),
+    enqueue("J9", *ONE, LIMITED),
+    enqueue("J1", *TWO, *KNOWN),
+    enqueue("J9", *TWO, OLD, first=1),
+    withdraw(*ONE, *KNOWN, ["RPUSH", READY, COPY.format(FIRST, "J1", "b1")]),
+    withdraw(*TWO, *BEGUN, ["RPUSH", READY, COPY.format(FIRST, "J1", "b1"), "other"]),
+    withdraw(*TWO, *BEGUN, entry=""),
+    withdraw(*TWO, ["HSET", KEYS.started, "J1", "j"]),
+    withdraw(*ONE, ["XADD", KEYS.reply("J1"), "1-1", "body", "b"]),
+    withdraw(),
+    beat("aaaa", SERVER, epoch=EPOCH),
+    beat("bbbb", SERVER),
+    beat("bbbb", *TWO, *GONE),
+    beat("bbbb", SERVER, ["HSET", KEYS.server, "at", NOW + 900_000]),
+    settle(*ANNOUNCED, *HELD),
+    settle(*ANNOUNCED, *HELD, job=("J1", "r", "")),
+    settle(*KNOWN, *HELD, attempt=""),
+    settle(*ANNOUNCED, *HELD, *REFUSED, *LOWERED),
+    settle(*ANNOUNCED, *HELD, limit=0),
+    *(
+        settle(*ANNOUNCED, *HELD, *before, limit=limit, pause=7)
+        for limit in (0, 4)
+        for before in ([], LOWERED, LONG_LOWERED, [*REFUSED, *LOWERED])
+    ),
+    start(*TWO),
+    start(*TWO, position=2, interval=1000),
+    start(*TWO, *REFUSED, ["HSET", KEYS.valve, "trial:write", "x", "tried:write", NOW - 1]),
+    start(*TWO, *REFUSED, *LOWERED, interval=1000),
+    start(*TWO, ["HSET", KEYS.valve, "paused:write", NOW + 9, "until:write", NOW + 99]),
+    start(*TWO, *LONG_LOWERED, limit=0),
+    start(*TWO, *AHEAD, limit=1),
+    start(*TWO, *AHEAD, limit=3),
+    start(*HELD),
+    Case("head", ANSWER[:5], [EPOCH, "lane"], [SERVER, *TWO]),
+    Case("head", ANSWER[:5], [EPOCH, "lane"], [SERVER, ACTIVE]),
+    Case(
+        "ahead",
+        [KEYS.server, LANE, KEYS.started, KEYS.tries],
+        [EPOCH, "0", 9, 99],
+        [SERVER, *TWO],
+    ),
+    Case("take", [KEYS.server, KEYS.tries], [EPOCH, "J1"], [SERVER]),
+    Case("want", [KEYS.started, KEYS.wanted("J1")], ["signed", 9], KNOWN),
+    Case("touch", [KEYS.server, KEYS.journal("J1")], [EPOCH], [SERVER, *ANNOUNCED]),
+    Case("journal", [KEYS.server, KEYS.journal("J1")], [EPOCH], [SERVER, *BEGUN]),
+    Case("release", [KEYS.server], [EPOCH], [SERVER]),
+    Case(
+        "alive",
+        [KEYS.server, KEYS.formats, LANE, KEYS.reply("J9")],
+        [9, FIRST, "J9"],
+        [SERVER, *ONE],
+    ),
+    Case("formats", [KEYS.server, KEYS.formats], [2, 9], [SERVER]),
+    Case("remind", [KEYS.server, SLOTS], [EPOCH, "old", 900, "other", "inf"], [SERVER]),
+    Case(
+        "recount",
+        [KEYS.server, KEYS.active, KEYS.waiting, KEYS.lane("")],
+        [EPOCH],
+        [SERVER, *TWO, ["SET", KEYS.waiting, 9]],
+    ),
+    Case(
+        "recount",
+        [KEYS.server, KEYS.active, KEYS.waiting, KEYS.lane("")],
+        [EPOCH],
+        [SERVER, ["SET", KEYS.waiting, 9]],
+    ),
+    Case(
+        "recover",
+        [KEYS.server, KEYS.ready, KEYS.active, SLOTS],
+        [EPOCH, 60_000],
+        [SERVER, *TWO, ["ZADD", SLOTS, "inf", "6/1"], ["RPUSH", READY, "other"]],
+    ),
+    Case(
+        "leave",
+        [KEYS.server, KEYS.tries],
+        [EPOCH],
+        [SERVER, ["HSET", KEYS.tries, "J1", "/7/", "J2", "/6//7/"]],
+    ),
+    Case(
+        "poison",
+        [KEYS.server, KEYS.poisoned],
+        [EPOCH, "J1", "lane", "b1", 9, 3],
+        [SERVER, ["XADD", KEYS.poisoned, "1-1", "id", "J0", "lane", "lane", "body", "b0"]],
+    ),
+]
+
+
+def commands_of(script, *, borne=True):
+    """Return the commands that a script calls, as it is read; those too whose refusal it bears."""
+    pattern = r"(?:redis\.p?call|\btry)" if borne else r"(?:redis\.call|\btry)"
+    calls = re.findall(pattern + r"\((.)(\w*)", SCRIPTS[script].text)
+    # What `try` runs is named where it is called.
+    assert {quote for quote, _ in calls} <= {"'", "."}
+    return {command.lower() for quote, command in calls if quote == "'"}
+
+
+@pytest.fixture
+def namespace():
+    return NAMESPACE
+
+
+@dataclass
+class Halfway:
+    """A Redis in which a user lacks a right."""
+
+    admin: redis.Redis
+    user: redis.Redis
+    now: str
+    binary: str
+
+    def prepare(self, case):
+        pipeline = self.admin.pipeline()
+        pipeline.delete(*self.admin.keys("*"))
+        pipeline.set(KEYS._key("clock"), self.now)
+        for command in case.before:
+            pipeline.execute_command(*command)
+        pipeline.execute()
+
+    def lack(self, command, kind=None):
+        """Take a command from the user, on keys of a kind alone if one is given."""
+        rules = ["reset", "on", "nopass", "+@all", f"-{command}", "~*"]
+        if kind is not None:
+            others = [f"~{KEYS._key(each)}" for each in KINDS if each != kind]
+            rules.append(f"(+{command} {' '.join(f'{key} {key}:*' for key in others)})")
+        self.admin.execute_command("ACL", "SETUSER", "partial", *rules)
+
+    def run(self, case, client):
+        text = SCRIPTS[case.script].text
+        return alike(client.eval(text, len(case.keys), *case.keys, *case.args))
+
+    def refusals(self, case):
+        """Yield each right whose lack has the script refused, after that refusal."""
+        for command in sorted(commands_of(case.script)):
+            if self.is_refused(case, command):
+                yield command, None
+                for kind in self.kinds:
+                    if self.is_refused(case, command, kind):
+                        yield command, kind
+
+    def is_refused(self, case, command, kind=None):
+        self.prepare(case)
+        self.lack(command, kind)
+        try:
+            self.run(case, self.user)
+        except redis.ResponseError as error:
+            if not is_denied(error):
+                raise
+            return True
+        return False
+
+    def state(self):
+        return {key: alike(content(self.admin, key)) for key in sorted(self.admin.keys("*"))}
+
+    def jobs(self):
+        found = self.state()
+        waiting = int(self.admin.get(KEYS.waiting) or 0)
+        return waiting, [found.get(place) for place in (LANE, KEYS.active, READY)]
+
+    @property
+    def kinds(self):
+        return KINDS if version(self.binary) >= (7, 0) else []
+
+
+def content(client, key):
+    read = {
+        "string": client.get,
+        "hash": client.hgetall,
+        "set": client.smembers,
+        "list": lambda key: client.lrange(key, 0, -1),
+        "zset": lambda key: client.zrange(key, 0, -1, withscores=True),
+        "stream": client.xrange,
+    }
+    return read[client.type(key)](key)
+
+
+def alike(found):
+    """Return the same, without the times of the Redis's own clock that entries have."""
+    return re.sub(r"1\d{12}(-\d+|\.0)?", "entry", repr(found))
+
+
+@pytest.fixture
+def halfway(own_redis, redis_of, clock_of, binary):
+    admin = redis_of(own_redis)
+    clock_of(admin)
+    now = admin.get(KEYS._key("clock"))
+    admin.execute_command("ACL", "SETUSER", "partial", "on", "nopass")
+    url = own_redis.url.replace("redis://", "redis://partial:any@")
+    with redis.Redis.from_url(url, protocol=2, **DECODED) as user:
+        yield Halfway(admin, user, now, binary)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_script_that_is_refused_halfway(halfway, script):
+    """Refused at any command, on keys of any kind, and run again, it leads to the same as ever."""
+    reached = set()
+    for case in (case for case in CASES if case.script == script):
+        halfway.prepare(case)
+        expected = halfway.run(case, halfway.admin), halfway.state()
+        for command, kind in halfway.refusals(case):
+            reached.add(command)
+            assert (halfway.run(case, halfway.admin), halfway.state()) == expected, (command, kind)
+    assert reached >= commands_of(script, borne=False)
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS.keys() - {"enqueue"}))
+def test_a_script_in_a_full_redis(halfway, script):
+    """What works the queue off, or says that a job is wanted, works without memory left."""
+    for case in (case for case in CASES if case.script == script):
+        halfway.prepare(case)
+        expected = halfway.run(case, halfway.admin), halfway.state()
+        halfway.prepare(case)
+        halfway.admin.config_set("maxmemory", "1")
+        found = halfway.run(case, halfway.admin)
+        halfway.admin.config_set("maxmemory", "0")
+        assert (found, halfway.state()) == expected
+
+
+def test_a_job_whose_enqueue_is_refused_is_not_there(halfway):
+    """Refused at any command, it adds nothing: its caller is told that the call is not made."""
+    for case in (case for case in CASES if case.script == "enqueue"):
+        for command, kind in halfway.refusals(case):
+            after = halfway.jobs()
+            halfway.prepare(case)
+            assert after == halfway.jobs(), (command, kind)
