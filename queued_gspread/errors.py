@@ -136,7 +136,10 @@ class UnknownMethodError(CallRefusedError):
 
 
 class VersionMismatchError(CallRefusedError):
-    """The job was written by a newer version of this package than the server's."""
+    """The client's and the server's versions of this package do not understand each other.
+
+    The text names both, and says which to upgrade. The call was not made.
+    """
 
 
 class PoisonedJobError(QueuedGspreadError):

@@ -5,13 +5,16 @@ the queue, ``servers`` the servers': its ``ledger`` knows of requests, and what 
 once it has ended changes nothing. ``entry`` is a job in its lane, ``slots`` says what the two
 halves of the valve tell each other of the quota, ``shares`` what they tell of the jobs that have
 a share in a request, and ``notes`` what is written into a call's journal. ``master`` asks a
-``majority`` of Sentinels, or of a Cluster's masters, which Redis to work with.
+``majority`` of Sentinels, or of a Cluster's masters, which Redis to work with. ``formats`` has what
+is told of another format of the queue than this one, and ``life`` what a caller sees.
 """
 
 from .callers import Callers
 from .entry import Entry
 from .epoch import StaleEpochError
 from .fates import tell_answered
+from .formats import Other, shown_others
+from .keys import FORMAT
 from .notes import NO_NOTE, Note
 from .ready import Ready, Stop
 from .servers import Beat, Servers
@@ -20,6 +23,7 @@ from .slots import ALL, KINDS, NO_SLOT, Due, Permit, Setback, Slot
 
 __all__ = [
     "ALL",
+    "FORMAT",
     "KINDS",
     "NO_NOTE",
     "NO_SLOT",
@@ -28,6 +32,7 @@ __all__ = [
     "Due",
     "Entry",
     "Note",
+    "Other",
     "Permit",
     "Ready",
     "Servers",
@@ -37,5 +42,6 @@ __all__ = [
     "Slot",
     "StaleEpochError",
     "Stop",
+    "shown_others",
     "tell_answered",
 ]

@@ -18,6 +18,7 @@ from queued_gspread.errors import (
     QueueFullError,
     ServerUnavailableError,
     SignatureError,
+    VersionMismatchError,
 )
 from queued_gspread.intrusion import own
 from queued_gspread.settings import DEFAULT_REDIS_URL
@@ -34,14 +35,20 @@ from .connection import (
     unavailable,
 )
 from .fates import UNDONE, expired, flagged, may_be_made, meaning, note, told_by_redis
+from .formats import differs
 from .keys import Keys
+from .life import body_of, look
 from .limit import extend, is_limited, left, until
 from .seals import WANTED_EXPIRY, Seals
 from .tries import put_in
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from queued_gspread.settings import Settings
 
+    from .formats import Other
+    from .life import Alive, Seen
     from .wire import Pending
 
 __all__ = ["Callers"]
@@ -53,22 +60,6 @@ _PAUSE: Final = 0.2
 _LATE: Final = 0.4
 _LEAVING: Final = 0.4
 _INTERRUPTED: Final = 5.0
-
-
-@dataclass(frozen=True)
-class Alive:
-    """A server that works, as callers and observers see it.
-
-    Attributes:
-        age: Seconds since its last sign of life.
-        about: What it says of itself.
-        server_id: Its id.
-
-    """
-
-    age: float
-    about: str
-    server_id: str
 
 
 @dataclass
@@ -150,6 +141,7 @@ class Callers:
             QueueFullError: As many jobs wait as may; this one was not put in.
             MessageTooLargeError: The job is larger than the limit, and was not sent.
             SignatureError: The reply is not signed as it has to be.
+            VersionMismatchError: Only servers of other formats of the queue are alive.
 
         """
         message, generation = self._seals.job(job_id, lane, body)
@@ -179,20 +171,35 @@ class Callers:
 
     def alive(self) -> Alive | None:
         """Return the server that works, or was the last to; None where none ever did."""
-        return self._alive([self._keys.server], [])[0]
+        return self.see().server
 
-    def _alive(self, keys: list[str], args: list[str]) -> tuple[Alive | None, bool, bytes]:
-        *found, moment = self._connection.run("alive", keys, args)
-        self._connection.clock.saw(moment)
-        age, about, server_id, known, generation = found
-        server = Alive(age / 1000, as_text(about), as_text(server_id)) if age >= 0 else None
-        return server, bool(known), generation
+    def see(self, wait: _Wait | None = None) -> Seen:
+        """Look at the queue, and for the job that somebody waits for."""
+        job = (wait.lane, wait.entry, wait.job_id) if wait and wait.entry else None
+        seen = look(self._connection, self._keys, self._settings.grace, job)
+        if seen.others:
+            self._connection.clock.forget()  # the next job is not even put in
+        else:
+            self._connection.clock.saw(seen.moment)
+        return seen
+
+    def _ask(self, wait: _Wait) -> int:
+        """Look at the queue before a first job; return Redis's time."""
+        try:
+            seen = look(self._connection, self._keys, self._settings.grace, patience=wait.left)
+        except own(BrokerUnavailableError) as error:
+            error.may_have_run = False  # no job was sent
+            raise
+        if seen.others:
+            raise differs(self._where, seen.others, UNDONE[0])
+        return seen.moment
 
     def _enqueue(self, wait: _Wait, body: bytes) -> str:
         self._connection.master.look()
         try:
-            look = self._look_command(wait, self._patience(wait))
-            found, wait.pending = put_in(self._connection, self._keys, wait, body, look)
+            wait.first = self._connection.clock.at_least() or self._ask(wait)
+            command = self._look_command(wait, self._patience(wait))
+            found, wait.pending = put_in(self._connection, self._keys, wait, body, command)
             entry, *rest = found
         except own(BrokerUnavailableError) as error:
             fate = self._withdraw(wait) if error.may_have_run else UNDONE[0]
@@ -267,7 +274,7 @@ class Callers:
             self._bear_with(wait, error)
             return None
         wait.heard()
-        return _body(found)
+        return body_of(found)
 
     def _bear_with(self, wait: _Wait, error: RedisError) -> None:
         # A machine that sleeps tries nothing.
@@ -283,21 +290,19 @@ class Callers:
         if wait.redis_gone_at is not None:
             return None
         self._connection.master.look()
-        keys = self._keys
-        job = [keys.lane(wait.lane), keys.reply(wait.job_id)] if wait.entry else []
         try:
-            alive, known, named = self._alive([keys.server, *job], [wait.entry, wait.job_id])
+            seen = self.see(wait)
         except own(BrokerUnavailableError):
             return None
-        if not known:
+        if not seen.is_known:
             raise JobLostError(f"a call in {self._where} is lost: {self._meaning(wait, 'lost')}")
         wait.longest_gap = 0.0
-        self._want(wait, named)
-        if alive is not None:
-            wait.alive_at = max(wait.alive_at, now() - alive.age)
-        if wait.silence < self._settings.grace:
+        self._want(wait, seen.generation)
+        if seen.server is not None:
+            wait.alive_at = max(wait.alive_at, now() - seen.server.age)
+        if wait.silence < self._settings.grace and not seen.others:
             return None
-        return self._give_up_without_server(wait)
+        return self._give_up_without_server(wait, seen.others)
 
     def _give_up_at_refusal(self, wait: _Wait, error: RedisError) -> NoReturn:
         told = unavailable(self._settings.redis_url, error)
@@ -318,10 +323,12 @@ class Callers:
             told += f". No server is alive there: start one with `{self._command}`"
         raise flagged(CallTimeoutError(told), fate)
 
-    def _give_up_without_server(self, wait: _Wait) -> bytes | None:
+    def _give_up_without_server(self, wait: _Wait, others: Sequence[Other]) -> bytes | None:
         fate = self._withdraw(wait)
         if fate == "answered":
             return self._look(wait, SLICE)
+        if others:
+            raise differs(self._where, others, fate)
         told = (
             f"no server has been alive for {self._settings.grace:g} s in {self._where}: "
             f"{self._meaning(wait, fate)}. Start one with `{self._command}`"
@@ -385,15 +392,5 @@ class Callers:
 # What could be taken back has been when one of these is raised.
 _TOLD: Final = (
     *(BrokerUnavailableError, CallTimeoutError, JobLostError),
-    *(QueueFullError, ServerUnavailableError, SignatureError),
+    *(QueueFullError, ServerUnavailableError, SignatureError, VersionMismatchError),
 )
-
-
-def _body(found: Any) -> bytes | None:
-    """Return the reply's body out of what XREAD answers."""
-    if not found:
-        return None
-    ((_, ((_, fields),)),) = found
-    values = dict(zip(fields[::2], fields[1::2], strict=True))
-    body: bytes = values.get(b"body", b"")
-    return body

@@ -7,8 +7,17 @@ and one script may touch several of them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-__all__ = ["REMEMBERED", "Keys", "remembered_ms"]
+__all__ = ["FORMAT", "REMEMBERED", "Keys", "remembered_ms"]
+
+FORMAT: Final = 2
+"""The number of this format of the queue: of its keys, scripts, entries, marks and journals.
+
+Raise it with every change that an earlier client or server would misread. It is part of the keys,
+so that two formats never see each other's, and each can be worked off by a server of its own. The
+first format had no number in its keys.
+"""
 
 REMEMBERED = 120.0
 """Seconds for which the ids of jobs are remembered, so that an enqueue sent twice is one job.
@@ -25,6 +34,8 @@ def remembered_ms() -> int:
 @dataclass(frozen=True)
 class Keys:
     """The keys of one namespace.
+
+    Those of one format, behind its number:
 
     ===================  ===========  ====================================================
     key                  type         what it holds
@@ -48,10 +59,18 @@ class Keys:
     ``…:server``         hash         the server that works: holder, epoch, at, about,
                                       lease, max_queue, generation; worked, the latest epoch
                                       under which lanes were taken; left, the one whose server
-                                      has ended in good order; master, the Redis that has seen
-                                      the latest beat; in_doubt, where that has become a master
-                                      since
+                                      has ended in good order; ended, when a server did;
+                                      master, the Redis that has seen the latest beat;
+                                      in_doubt, where that has become a master since
     ``…:control:ID``     list         requests to the server with that id: ``stop``
+    ===================  ===========  ====================================================
+
+    Those that all formats share, without a number. What they hold must never change its form, nor
+    what formats look for in each other: ``at`` and ``about`` in the hash ``server``, and the
+    string ``waiting``.
+
+    ===================  ===========  ====================================================
+    ``…:formats``        hash         known: the numbers of the formats that have had a server
     ``…:slots:KIND``     sorted set   the quota's slots, by the time until which they are held
     ``…:valve``          hash         what Google's refusals have taught: ``lua/quota.lua``
     ===================  ===========  ====================================================
@@ -108,13 +127,18 @@ class Keys:
         return self._key("server")
 
     @property
+    def formats(self) -> str:
+        """Which formats have had a server in this namespace."""
+        return self._shared("formats")
+
+    @property
     def valve(self) -> str:
         """What Google's refusals have taught."""
-        return self._key("valve")
+        return self._shared("valve")
 
     def slots(self, kind: str) -> str:
         """Return the key of the slots of a kind of request."""
-        return self._key(f"slots:{kind}")
+        return self._shared(f"slots:{kind}")
 
     def control(self, server_id: str) -> str:
         """Return the key of the requests to a server."""
@@ -144,4 +168,7 @@ class Keys:
         ]
 
     def _key(self, rest: str) -> str:
+        return self._shared(f"{FORMAT}:{rest}")
+
+    def _shared(self, rest: str) -> str:
         return f"queued-gspread:{{{self.namespace}}}:{rest}"

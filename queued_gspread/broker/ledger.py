@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import RedisError
 
+from queued_gspread.clock import now
 from queued_gspread.errors import BrokerUnavailableError
 
 from .connection import is_passing, unavailable
 from .epoch import Epoch, unless_stale
-from .slots import NO_SLOT, Pace, Permit, Setback, Slot, milliseconds, permit_of
+from .slots import NO_SLOT, Held, Pace, Permit, Setback, Slot, milliseconds, permit_of
 from .steps import enqueued_at
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Ledger(Epoch):
     ) -> None:
         super().__init__(settings, epoch, stopping)
         self._pace = Pace()
+        self._held = Held()
 
     def journal(self, entry: Entry) -> list[bytes]:
         """Return the entries of the journal of a call that was begun before."""
@@ -112,8 +114,15 @@ class Ledger(Epoch):
         places = [keys.lane(lane), keys.started, keys.valve, keys.slots(slot.kind), keys.tries]
         pairs = zip(shares, steps, strict=True)
         args = [arg for share, step in pairs for arg in share.args(step)]
-        found = self._paying(debts, "start", [*places, *journals], [*slot.args(), *args])
-        return permit_of(found)
+        of_slot, latest = slot.args(), self._held.latest(slot)
+        found = self._paying(debts, "start", [*places, *journals], [*of_slot, latest, *args])
+        if found[0] == b"forgotten":
+            self._fenced("remind", [keys.slots(slot.kind)], self._held.args(slot))
+            found = self._fenced("start", [*places, *journals], [*of_slot, "", *args])
+        permit = permit_of(found)
+        if permit.word == "go":
+            self._held.take(slot)
+        return permit
 
     def _steps_since(self, shares: Sequence[Share]) -> list[int]:
         steps = self._connection.steps
@@ -152,7 +161,9 @@ class Ledger(Epoch):
         places, args = self._settlement(slot, sent, wait, attempt)
         places += [self._keys.journal(job.entry.job_id) for job in jobs]
         args += [arg for job in jobs for arg in job.args()]
+        moment = now()
         found = self._fenced("settle", places, args, insists=True)
+        self._held.give_back(slot, moment)
         return Setback(int(found[0]), found[1] / 1000)
 
     def _paying(
@@ -168,9 +179,10 @@ class Ledger(Epoch):
         due = next((due for due in debts if not due.is_settled), None)
         if due is not None:
             with contextlib.suppress(BrokerUnavailableError, RedisError):
-                settlement = self._settlement(due.slot, due.sent)
+                moment, settlement = now(), self._settlement(due.slot, due.sent)
                 pending = self._run_both(("settle", *settlement), (script, keys, args))
                 due.is_settled = True
+                self._held.give_back(due.slot, moment)
                 return unless_stale(pending.read())
         # Once more, perhaps, which changes nothing.
         return self._fenced(script, keys, args, insists=insists)

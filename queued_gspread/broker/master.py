@@ -8,8 +8,8 @@ ever where it is cut off.
 from __future__ import annotations
 
 import time
-from concurrent.futures import FIRST_COMPLETED, wait
 from functools import partial
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import RedisError
@@ -152,14 +152,24 @@ class Master:
         return list(dict.fromkeys([*self._guide.named, *sorted(self._known)]))
 
     def _asked_at_once(self, end: float) -> Iterator[Answer]:
-        asked = {}
-        for host in self._hosts():
-            ask = until(end)(partial(self._answer_of, host))
-            asked[aside(ask, "master", daemon=True)] = host
-        while asked and (done := wait(asked, end - now(), FIRST_COMPLETED).done):
-            for each in done:
-                yield asked.pop(each), each.result()
-        yield from ((host, NoMasterError("no answer in time")) for host in asked.values())
+        answers: SimpleQueue[Answer] = SimpleQueue()
+        silent = self._hosts()
+        asked = [aside(partial(self._ask, host, end, answers)) for host in silent]
+        while silent:
+            try:
+                host, answer = answers.get(timeout=max(end - now(), 0.0))
+            except Empty:
+                break
+            silent.remove(host)
+            yield host, answer
+        for each in asked:
+            if each.error is not None:
+                raise each.error
+        yield from ((host, NoMasterError("no answer in time")) for host in silent)
+
+    def _ask(self, host: Host, end: float, answers: SimpleQueue[Answer]) -> None:
+        with until(end):
+            answers.put((host, self._answer_of(host)))
 
     def _asked_in_turn(self) -> Iterator[Answer]:
         for host in self._hosts():

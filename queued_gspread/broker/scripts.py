@@ -15,9 +15,9 @@ __all__ = ["SCRIPTS", "Script"]
 
 _FOLDER: Final = Path(__file__).with_name("lua")
 _NAMES: Final = (
-    *("ahead", "alive", "answer", "beat", "enqueue", "head", "journal", "leave"),
-    *("poison", "recount", "recover", "release", "settle", "start", "take", "touch", "want"),
-    "withdraw",
+    *("ahead", "alive", "answer", "beat", "enqueue", "formats", "head", "journal", "leave"),
+    *("poison", "recount", "recover", "release", "remind", "settle", "start", "take", "touch"),
+    *("want", "withdraw"),
 )
 _SHARED: Final = ("prelude", "quota")
 _COMMENT: Final = re.compile(r"^ *--.*\n", re.MULTILINE)

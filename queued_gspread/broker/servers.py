@@ -15,6 +15,8 @@ from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 from .connection import SLICE, as_text, is_passing, reply_expiry, unavailable
 from .entry import Entry, entry_of
 from .epoch import unless_stale
+from .formats import waiting_of
+from .keys import FORMAT
 from .ledger import Ledger
 from .limit import moment, until
 from .ready import Ready, Stop, ready_of
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from queued_gspread.settings import Settings
 
+    from .formats import Other
     from .majority import Named
     from .master import Master
     from .slots import Due
@@ -36,6 +39,8 @@ _CONTROL_EXPIRY: Final = 30
 # Seconds for which a server that stops tries to say so, and between two tries.
 _LEAVING: Final = 5.0
 _PAUSE: Final = 0.1
+# Seconds without a beat after which a server of another format counts as gone.
+_SILENCE: Final = 10.0
 _SNAPSHOTS: Final = (
     "this Redis keeps snapshots and no append-only file: if it is killed, it comes back with "
     "calls that were answered already, and they are made again. Set `appendonly yes`"
@@ -110,7 +115,7 @@ class Servers(Ledger):
         same = Servers(
             self.settings, self.server_id, self._about, epoch=epoch, stopping=self._stopping
         )
-        same._link = self._link
+        same._link, same._held = self._link, self._held
         return same
 
     def hang_up(self) -> None:
@@ -211,6 +216,15 @@ class Servers(Ledger):
         self.epoch = as_text(rest[0])
         steps.saw(rest[1], since)
         return Beat(as_text(state), self.epoch)
+
+    def others(self) -> list[Other]:
+        """Return the other formats of the queue that have something in the namespace.
+
+        This one is entered among those that have had a server there.
+        """
+        keys = [self._keys.server, self._keys.formats]
+        args = [FORMAT, milliseconds(_SILENCE)]
+        return waiting_of(self._connection.run("formats", keys, args))
 
     def release(self) -> None:
         """Let another server take over at once."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import dataclass
 from typing import Any, Final
 
-__all__ = ["ALL", "KINDS", "NO_SLOT", "Due", "Pace", "Permit", "Setback", "Slot"]
+from queued_gspread.clock import now
+
+__all__ = ["ALL", "KINDS", "NO_SLOT", "Due", "Held", "Pace", "Permit", "Setback", "Slot"]
 
 KINDS: Final = ("read", "write", "drive")
 """The kinds of request that have a quota each: reads and writes of the Sheets API, and Drive."""
@@ -133,6 +136,68 @@ class Pace:
         """Return the limit that a refusal shows: what a window had, and Google's own at least."""
         _, count, before = self._counts.get(kind, (0, 0, 0))
         return max(count, before, _GOOGLES)
+
+
+# The share of a window after which a slot is still held, however Redis's clock and ours differ.
+_CERTAIN: Final = 0.999
+
+
+class Held:
+    """The slots that this process has taken and that are still held, for a Redis that forgets them.
+
+    Redis has taken them in this order. So as long as it knows the latest one, it knows the others.
+    """
+
+    def __init__(self) -> None:
+        # Of each kind the slots' names, each with the moment of its answer; None in the air.
+        self._slots: dict[str, dict[str, float | None]] = {}
+        self._lock = threading.Lock()
+
+    def take(self, slot: Slot) -> None:
+        """Note that Redis has given a slot."""
+        if slot.is_noted:
+            with self._lock:
+                self._slots.setdefault(slot.kind, {})[slot.name] = None
+
+    def give_back(self, slot: Slot, moment: float) -> None:
+        """Note that a slot is held for one window more from a moment on, or longer."""
+        if slot.is_noted:
+            with self._lock:
+                self._slots.setdefault(slot.kind, {})[slot.name] = moment
+
+    def latest(self, slot: Slot) -> str:
+        """Return the latest slot that is certainly held, of the kind of one to be taken; or ''."""
+        with self._lock:
+            held = self._of(slot)
+            since = now() - slot.window * _CERTAIN
+            certain = (name for name in reversed(held) if _is_later(held[name], since))
+            return next(certain, "")
+
+    def args(self, slot: Slot) -> list[Any]:
+        """Return the slots of the same kind as the arguments of ``remind.lua``."""
+        with self._lock:
+            found: list[Any] = []
+            for name, moment in self._of(slot).items():
+                left = "inf" if moment is None else milliseconds(moment + slot.window - now())
+                found += [name, left]
+            return found
+
+    def _of(self, slot: Slot) -> dict[str, float | None]:
+        """Return those of a kind that are held, as Redis holds them under the epoch of a slot."""
+        moment, epoch = now(), slot.name.partition("/")[0]
+        held = {}
+        for name, answered in self._slots.get(slot.kind, {}).items():
+            # What an earlier epoch has in the air is held for a window; see recover.lua.
+            is_gone = answered is None and name.partition("/")[0] != epoch
+            since = moment if is_gone else answered
+            if _is_later(since, moment - slot.window):
+                held[name] = since
+        self._slots[slot.kind] = held
+        return held
+
+
+def _is_later(answered: float | None, moment: float) -> bool:
+    return answered is None or answered > moment
 
 
 def milliseconds(seconds: float) -> int:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.clock import now
 from queued_gspread.errors import BrokerUnavailableError
-from queued_gspread.intrusion import own
 from queued_gspread.settings import hide_password
 
 from .keys import remembered_ms
@@ -39,6 +38,10 @@ class RedisClock:
         """Note what it has just shown, in milliseconds."""
         self._seen = shown, now()
 
+    def forget(self) -> None:
+        """Have the next job wait for another look at the queue."""
+        self._seen = None
+
     def at_least(self) -> int | None:
         """Return what it shows now, or a little less; None if it was never seen."""
         if self._seen is None:
@@ -57,7 +60,6 @@ def put_in(
 
     """
     began, clock = now(), connection.clock
-    wait.first = clock.at_least() or _ask(connection, keys, wait)
     while True:
         lost: list[BrokerUnavailableError] = []
         found, pending = connection.run(
@@ -76,15 +78,6 @@ def put_in(
             raise _in_doubt(connection.url, now() - began) from lost[-1]
         # None was put in, for the clock was set, or this process did not run until now.
         wait.first = clock.at_least()
-
-
-def _ask(connection: Connection, keys: Keys, wait: _Wait) -> int:
-    try:
-        shown: int = connection.run("alive", [keys.server], [], patience=wait.left)[-1]
-    except own(BrokerUnavailableError) as error:
-        error.may_have_run = False  # no job was sent
-        raise
-    return shown
 
 
 def _in_doubt(url: str, seconds: float) -> BrokerUnavailableError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from queued_gspread.broker import Callers, Servers
+from queued_gspread.broker import FORMAT, Callers, Servers, shown_others
 from queued_gspread.errors import ServerUnavailableError
 from queued_gspread.settings import Settings
 
@@ -43,9 +43,13 @@ def run(options: argparse.Namespace) -> int:
     settings = Settings.resolve(redis_url=options.redis_url, namespace=options.namespace)
     where = f"namespace {settings.namespace!r} at {settings.shown_url}"
     queue = Callers(settings)
-    server = queue.alive()
+    seen = queue.see()
+    server = seen.server
     if server is None or server.age > settings.grace:
-        raise ServerUnavailableError(f"no server works in {where}: there is nothing to stop")
+        told = f"no server works in {where}: there is nothing to stop"
+        if seen.others:
+            told += f" in queue format {FORMAT}, but {shown_others(seen.others)} works there"
+        raise ServerUnavailableError(told)
     Servers(settings).request_stop(server.server_id)
     deadline = time.monotonic() + options.stop_timeout
     while _still_works(queue, server.server_id):

@@ -325,10 +325,8 @@ def _drive_body(request: Request) -> Json:
 
 
 def _permission_update(store: Store, request: Request) -> Json:
-    which = request.parts["permission"]
-    return sharing_api.update_permission(
-        store, request.parts["id"], which, request.query, _drive_body(request)
-    )
+    which, body = request.parts["permission"], _drive_body(request)
+    return sharing_api.update_permission(store, request.parts["id"], which, request.query, body)
 
 
 _SHEETS, _FILES = "/v4/spreadsheets", "/drive/v3/files"

@@ -21,6 +21,7 @@ from queued_gspread.errors import BrokerUnavailableError
 
 from .calllog import LOGGER
 from .failure import logged
+from .neighbours import Neighbours
 from .program import stop_after_main
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Lanes:
         watched: Watch = logged,
     ) -> None:
         self._queue = queue
+        self._neighbours = Neighbours(queue)
         self._work = work
         self._valve = valve
         self._stopping = stopping
@@ -105,9 +107,11 @@ class Lanes:
         try:
             self._valve.start()
             self._start_threads()
+            self._neighbours.look()
             # Leaders may still be in a blocking read when all is over.
             while not (self._ended.wait(_PAUSE) or self._over):
                 stop_after_main(self._on_stop)
+                self._neighbours.look()
         except BaseException as error:
             self.lapse()
             if not (isinstance(error, RuntimeError) and stop_after_main(self._on_stop)):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from queued_gspread import google_methods
-from queued_gspread.broker import NO_SLOT, Slot
+from queued_gspread.broker import FORMAT, NO_SLOT, Slot
 from queued_gspread.settings import checked_count, checked_seconds
 from queued_gspread.wire_path import path_of
 
@@ -71,7 +71,8 @@ class Quota:
         kind = kind_of(request)
         if not kind:
             return NO_SLOT
-        name = f"{epoch}/{next(self._numbers)}"
+        # Servers of two formats share the slots, and their epochs may be the same.
+        name = f"{epoch}/{FORMAT}.{next(self._numbers)}"
         return Slot(kind, name, self.limit(kind), self.window, self.interval)
 
 

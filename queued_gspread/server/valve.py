@@ -15,7 +15,7 @@ Nothing is assumed of latencies, nor of the window but its length; that Google's
 Redis's run equally fast is. A slot whose response never came is held until one window after its
 server was found gone; what Google would do with such a request later than that is not covered.
 Slots are kept in Redis (``broker/lua/quota.lua``), on Redis's clock, so that they outlive the
-server.
+server; and where Redis forgets them, by the server that holds them (``broker.slots.Held``).
 
 The request that is next in line asks Redis, and is told to go, or how long to wait. The others
 ask nobody. The waiting takes no thread: a ticket is resumed by a call.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from queued_gspread.broker import Callers
+from queued_gspread.broker import FORMAT, Callers
 from queued_gspread.broker.callers import _Wait
 from queued_gspread.job import new_id
 
@@ -20,7 +20,8 @@ def withdraw(settings, job_id, entry, lane="lane"):
 
 def names(raw, namespace):
     """Return what a namespace keeps, by the last part of the keys' names."""
-    return {key.split("}:")[1] for key in raw.keys(f"*{{{namespace}}}*")}
+    keys = raw.keys(f"*{{{namespace}}}*")
+    return {key.split("}:")[1].removeprefix(f"{FORMAT}:") for key in keys}
 
 
 def contents(raw, namespace):

@@ -12,7 +12,7 @@ from queue_fixtures import short_slices
 from slots_helpers import LANE, Clock
 from topologies import each_binary
 
-from queued_gspread.broker import KINDS, Callers, Servers
+from queued_gspread.broker import KINDS, Callers, Servers, ledger, slots
 from queued_gspread.broker.keys import Keys
 from queued_gspread.broker.scripts import SCRIPTS, Script
 from queued_gspread.embedded import TemporaryRedis
@@ -100,7 +100,15 @@ def clock_of(keys, monkeypatch):
         )
         sha = hashlib.sha1(text.encode()).hexdigest()
         monkeypatch.setitem(SCRIPTS, name, Script(text, sha))
-    return lambda client: Clock(client, key)
+
+    def make(client):
+        clock = Clock(client, key)
+        # What a server remembers of slots is older by as much.
+        for module in (ledger, slots):
+            monkeypatch.setattr(module, "now", lambda: clock.now)
+        return clock
+
+    return make
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ def settle(*before, limit=60, pause="", attempt="slot", job=("J1", "r", "=told")
 def start(*before, limit=60, interval=0, entry=FIRST, position=0, window=60_000):
     """Return the question whether a request may be sent."""
     job = [entry, "J1", "j", "1", 5000, position, "slot", "what", 1, "=read"]
-    args = [EPOCH, "write", "slot", limit, window, interval, *job]
+    args = [EPOCH, "write", "slot", limit, window, interval, "", *job]
     return Case("start", START, args, [SERVER, *before])
 
 
@@ -163,7 +163,14 @@ CASES = [
     Case("touch", [KEYS.server, KEYS.journal("J1")], [EPOCH], [SERVER, *ANNOUNCED]),
     Case("journal", [KEYS.server, KEYS.journal("J1")], [EPOCH], [SERVER, *BEGUN]),
     Case("release", [KEYS.server], [EPOCH], [SERVER]),
-    Case("alive", [KEYS.server, LANE, KEYS.reply("J9")], [FIRST, "J9"], [SERVER, *ONE]),
+    Case(
+        "alive",
+        [KEYS.server, KEYS.formats, LANE, KEYS.reply("J9")],
+        [9, FIRST, "J9"],
+        [SERVER, *ONE],
+    ),
+    Case("formats", [KEYS.server, KEYS.formats], [2, 9], [SERVER]),
+    Case("remind", [KEYS.server, SLOTS], [EPOCH, "old", 900, "other", "inf"], [SERVER]),
     Case(
         "recount",
         [KEYS.server, KEYS.active, KEYS.waiting, KEYS.lane("")],

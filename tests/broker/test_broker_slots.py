@@ -22,11 +22,12 @@ EXAMPLES = examples(
 )
 
 
-def simulate(clock, server, entry, limit, requests, *, lose=frozenset()):
+def simulate(clock, server, entry, limit, requests, *, lose=frozenset(), after=None):
     """Send requests, first come first served; return when each was sent and answered.
 
     Each request is an arrival and a latency, in seconds. Those in `lose` are never answered:
-    their server is found gone at the end of their latency.
+    their server is found gone at the end of their latency. What is to happen `after` an answer gets
+    its request's number.
     """
     asked = Asked(server, entry, limit)
     begin = clock.now
@@ -45,6 +46,8 @@ def simulate(clock, server, entry, limit, requests, *, lose=frozenset()):
         elif what == 1 and number not in answered:
             asked.settle(*sent[number][1:])
             answered[number] = clock.now
+            if after is not None:
+                after(number)
         while waiting:
             slot, permit = asked.start()
             if permit.word == "wait":

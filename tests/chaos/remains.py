@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from queued_gspread.broker import FORMAT
+
 from .checker import Book
 from .places import CELLS, INSERTS, ROWS, first_column, row_of
 from .plan import BOOKS
@@ -49,7 +51,8 @@ def counted_of(ledger, keys, clients):
 
 def keys_of(raw, namespace):
     """Return the keys that are left, with the seconds until each expires, or None."""
-    expiries = {key.split("}:")[1]: raw.ttl(key) for key in raw.keys(f"*{{{namespace}}}:*")}
+    keys = raw.keys(f"*{{{namespace}}}:*")
+    expiries = {key.split("}:")[1].removeprefix(f"{FORMAT}:"): raw.ttl(key) for key in keys}
     return {key: None if expiry < 0 else expiry for key, expiry in expiries.items()}
 
 

@@ -495,6 +495,22 @@ def test_slots_outlive_a_change_of_server(serve, put, gate, entered, raw, keys):
     assert raw.xlen(keys.lane("two")) == 1
 
 
+def test_slots_that_redis_has_forgotten_are_held(serve, put, gate, namespace, raw, keys):
+    """A server whose Redis was emptied holds back what it has sent within the window."""
+    serve(writes_per_minute=2, quota_window=LONG)
+    for lane in ("one", "two"):
+        put(lane, "put")
+        gate.next().answer({})
+        eventually(lambda lane=lane: not raw.exists(keys.lane(lane)))
+    epoch = raw.hget(keys.server, "epoch")
+    raw.delete(*raw.keys(f"*{{{namespace}}}*"))
+    eventually(lambda: raw.hget(keys.server, "epoch") not in (None, epoch))
+    put("three", "put")
+    eventually(lambda: raw.zcard(keys.slots("write")) == 2)
+    assert gate.is_idle
+    assert raw.xlen(keys.lane("three")) == 1
+
+
 @pytest.mark.parametrize("why", ["withdrawn", "late"])
 def test_a_slot_is_given_back_where_its_permit_was_lost(why, redis_url, namespace, put, raw, keys):
     """A call that is over when its server asks again, as a connection broke, keeps no slot."""

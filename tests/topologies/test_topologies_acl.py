@@ -15,11 +15,16 @@ from topologies import Daemon, full_version
 from waiting import PATIENCE, eventually
 
 import queued_gspread
-from queued_gspread.broker import Callers, Note, Servers, Slot
+from queued_gspread.broker import FORMAT, Callers, Note, Servers, Slot
 from queued_gspread.broker.callers import _Wait
 from queued_gspread.broker.keys import Keys
 from queued_gspread.embedded.binaries import version
-from queued_gspread.errors import BrokerUnavailableError, CallTimeoutError, SignatureError
+from queued_gspread.errors import (
+    BrokerUnavailableError,
+    CallTimeoutError,
+    SignatureError,
+    VersionMismatchError,
+)
 from queued_gspread.job import new_id
 from queued_gspread.settings import Settings
 
@@ -131,6 +136,7 @@ def test_every_script_runs_as_these_users(guarded, settings_of, background):
     callers = Callers(settings_of("client", grace=60.0))
     assert server.check_redis() is None
     assert server.beat(60).state == "taken"
+    assert server.others() == []
     assert colleague.beat(60).state == "held"
     job_id = new_id()
     reply = background(callers.call, job_id, "lane", b"job")
@@ -154,6 +160,20 @@ def test_every_script_runs_as_these_users(guarded, settings_of, background):
     assert server.wanted(job_id) is None
     server.release()
     assert colleague.beat(60).state == "taken"
+    assert denied(guarded) == []
+
+
+@pytest.mark.parametrize("number", [1, FORMAT + 1])
+def test_a_server_of_another_format_is_seen_by_these_users(guarded, settings_of, number):
+    """A client, an observer and a server see that a server of another format works."""
+    prefix = KEYS.formats.removesuffix("formats") + (f"{number}:" if number > 1 else "")
+    guarded.ask("HSET", KEYS.formats, "known", FORMAT + 1)
+    now = guarded.ask("TIME")[0] * 1000
+    guarded.ask("HSET", f"{prefix}server", "at", now, "about", "it")
+    with pytest.raises(VersionMismatchError, match=f"it with queue format {number} works"):
+        Callers(settings_of("client")).call(new_id(), "lane", b"job")
+    assert [other.about for other in Callers(settings_of("observer")).see().others] == ["it"]
+    assert [other.about for other in Servers(settings_of("server")).others()] == ["it"]
     assert denied(guarded) == []
 
 

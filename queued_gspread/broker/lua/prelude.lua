@@ -182,3 +182,29 @@ local function head(lane, active, started, tries, name, epoch)
   local deaths = hand_out(tries, id, epoch, 2)
   return {first[1], id, body, mark, redis.call('XLEN', lane), now_ms(), deaths}
 end
+
+-- The numbers of the formats of the queue that have had a server in this namespace.
+local function known_formats(formats)
+  local known = redis.pcall('HGET', formats, 'known')
+  return type(known) == 'string' and known or ''
+end
+
+-- Number and prefix of the keys of each format but that whose key of the server is named. The first
+-- format has no number in its keys. What stands in any of them may be a stranger's.
+local function other_formats(formats, server)
+  local shared, others = string.sub(formats, 1, -#'formats' - 1), {}
+  for number in string.gmatch('1 ' .. known_formats(formats), '%d+') do
+    local prefix = shared .. (number == '1' and '' or number .. ':')
+    if prefix .. 'server' ~= server then
+      others[#others + 1] = {number = number, prefix = prefix}
+    end
+  end
+  return others
+end
+
+-- What the server of a format says of itself, if its latest beat was within so many milliseconds.
+local function server_within(prefix, grace, now)
+  local at, about = unpack(redis.pcall('HMGET', prefix .. 'server', 'at', 'about'))
+  at = tonumber(at)
+  return at and at <= now and now - at < grace and (about or '')
+end

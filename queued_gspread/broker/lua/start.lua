@@ -15,6 +15,7 @@
 -- ARGV[4] limit     slots of this kind; 0 for any number
 -- ARGV[5] window    milliseconds
 -- ARGV[6] interval  milliseconds between two requests of whatever kind
+-- ARGV[7] latest    the latest slot of this kind that the server knows to be held, or ''
 -- then, of each job:
 --         entry     in the stream; its time is the enqueue's
 --         id
@@ -30,7 +31,8 @@
 --
 -- Returns {'go', now, 1 if the latest request of this kind was refused, 1 if it holds a slot, else 0,
 -- a word for each job: 'go', 'withdrawn' or 'late'}, {'none', 0, 0, 0, the words} where none of them
--- goes, {'wait', milliseconds or -1 (until a response comes), 'kind' or 'all'} or 'stale'.
+-- goes, {'wait', milliseconds or -1 (until a response comes), 'kind' or 'all'}, {'forgotten'} where
+-- Redis does not know the latest slot any more, nor those that were taken with it, or 'stale'.
 may_grow(KEYS[1])
 if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
@@ -39,7 +41,7 @@ local now = now_ms()
 local kind, slot, full, window, interval =
   ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 
-local jobs, at = {}, 7
+local jobs, at = {}, 8
 while at <= #ARGV do
   local job = {journal = KEYS[7 + #jobs], first = at + 9, last = at + 8 + ARGV[at + 8]}
   job.entry, job.id, job.mark, job.is_new = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
@@ -83,6 +85,9 @@ end
 local is_trial, is_held, is_first = 0, 0, false
 if kind ~= '' then
   local q = quota_of(KEYS[4], KEYS[5], kind, full, window, now)
+  if ARGV[7] ~= '' and not redis.call('ZSCORE', KEYS[5], ARGV[7]) then
+    return {'forgotten'}
+  end
   -- Asked twice, because a connection broke, it is one slot.
   if not redis.call('ZSCORE', KEYS[5], slot) then
     local wait, what = wait_ms(q, interval)

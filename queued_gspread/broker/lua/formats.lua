@@ -1,0 +1,33 @@
+-- Look for what other formats of the queue have in this namespace, and say that this one is there.
+--
+-- KEYS[1] server    hash: who works, under which epoch
+-- KEYS[2] formats   hash: which formats have had a server
+-- ARGV[1] number    of the asking server's format
+-- ARGV[2] grace     milliseconds without a beat after which a server counts as gone
+--
+-- Returns a list of {number, 1 if a server of that format is alive, else 0, about it, how many
+-- jobs wait for it, one of these, if it is small} for each other format.
+may_grow(KEYS[1])
+local MOST = 16384
+local known = known_formats(KEYS[2])
+if not string.find(' ' .. known .. ' ', ' ' .. ARGV[1] .. ' ', 1, true) then
+  -- Whatever is in its place, it ends no server.
+  redis.pcall('HSET', KEYS[2], 'known', known .. ' ' .. ARGV[1])
+end
+
+local function first_job(prefix)
+  local lane = redis.pcall('SRANDMEMBER', prefix .. 'active')
+  local page = type(lane) == 'string'
+    and redis.pcall('XRANGE', prefix .. 'lane:' .. lane, '-', '+', 'COUNT', 1)
+  local _, body = job_of(page and page[1] or {'', {}})
+  return #body <= MOST and body or ''
+end
+
+local found, now = {}, now_ms()
+for _, other in ipairs(other_formats(KEYS[2], KEYS[1])) do
+  local about = server_within(other.prefix, tonumber(ARGV[2]), now)
+  local waiting = tonumber(redis.pcall('GET', other.prefix .. 'waiting')) or 0
+  local body = waiting > 0 and first_job(other.prefix) or ''
+  found[#found + 1] = {other.number, about and 1 or 0, about or '', waiting, body}
+end
+return found

@@ -1,0 +1,21 @@
+-- Put slots back that a server knows to be held, and that Redis has forgotten: it was emptied, came back
+-- with an older state, or another one is the master. Those that it still knows are held no shorter.
+--
+-- KEYS[1] server    hash: who works, under which epoch
+-- KEYS[2] slots     sorted set: the slots of a kind of request; see quota.lua
+-- ARGV[1] epoch     of the asking server
+-- then, of each slot:
+--         name
+--         left      milliseconds for which it is held, or 'inf'
+--
+-- Returns 1, or 'stale'.
+may_grow(KEYS[1])
+if not holds(KEYS[1], ARGV[1]) then
+  return 'stale'
+end
+local now = now_ms()
+for i = 2, #ARGV, 2 do
+  local held_until = ARGV[i + 1] == 'inf' and 'inf' or now + ARGV[i + 1]
+  redis.call('ZADD', KEYS[2], 'GT', held_until, ARGV[i])
+end
+return 1

@@ -1,0 +1,103 @@
+"""Slots of the quota that Redis has forgotten, and that the server which took them has not."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from broker_helpers import enqueue
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+from slots_helpers import LANE, WINDOW, Asked
+from test_broker_slots import most_in_a_window, requests_of_all_kinds, simulate
+
+from queued_gspread.broker import Servers
+from queued_gspread.broker.keys import Keys
+
+EXAMPLES = examples(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@pytest.fixture
+def forget(raw, namespace):
+    """Return what has Redis lose all that it holds of the namespace, but for the tests' clock."""
+
+    def lose():
+        kept = Keys(namespace)._key("clock")
+        raw.delete(*(key for key in raw.keys(f"*{{{namespace}}}*") if key != kept))
+
+    return lose
+
+
+def test_slots_that_redis_forgets_are_held(queue, entry, clock, raw, keys):
+    """A server puts its slots back, each until a window after its answer, or as one in the air."""
+    asked = Asked(queue(), entry, 3)
+    asked.go()
+    clock.advance(10)
+    asked.go()
+    slot, permit = asked.start()
+    raw.delete(keys.slots("write"))
+    assert asked.start()[1].wait == pytest.approx(WINDOW - 10, abs=0.01)
+    clock.advance(WINDOW - 9.9)
+    assert asked.start()[1].word == "go"
+    raw.delete(keys.slots("write"))
+    clock.advance(10)
+    assert asked.start()[1].word == "go"
+    raw.delete(keys.slots("write"))
+    assert asked.start()[1].wait == math.inf
+    asked.settle(slot, permit)
+    assert asked.start()[1].wait == pytest.approx(WINDOW, abs=0.01)
+
+
+def test_slots_are_held_over_a_redis_that_was_emptied(queue, entry, clock, forget, settings):
+    """The server's next epoch knows what its earlier one has sent, and what that has in the air."""
+    asked = Asked(queue(), entry, 2)
+    asked.go()
+    asked.start()
+    clock.advance(20)
+    forget()
+    assert asked.server.beat(5.0).state == "taken"
+    enqueue(settings)
+    following = asked.server.under(asked.server.epoch)
+    following.recover(WINDOW)
+    asked = Asked(following, following.head(LANE), 2)
+    assert asked.start()[1].wait == pytest.approx(WINDOW - 20, abs=0.01)
+    clock.advance(WINDOW - 19.9)
+    # What was in the air is held for a window from the takeover on, as that of any server.
+    asked.go()
+    assert asked.start()[1].wait == pytest.approx(19.9, abs=0.01)
+
+
+def test_a_server_that_knows_nothing_holds_nothing_back(queue, entry, clock, forget, settings):
+    """One that begins at a Redis without its data cannot know what was sent before."""
+    Asked(queue(), entry, 1).go()
+    forget()
+    enqueue(settings)
+    other = Servers(settings, "other")
+    other.beat(5.0)
+    assert Asked(other, other.head(LANE), 1).start()[1].word == "go"
+
+
+@EXAMPLES
+@given(requests=requests_of_all_kinds, limit=st.integers(1, 6), data=st.data())
+def test_no_window_holds_more_than_the_quota_whatever_redis_forgets(
+    queue, entry, clock, raw, keys, requests, limit, data
+):
+    """Slots may be lost, or those of an earlier moment come back, at any answer."""
+    kept, key = [], keys.slots("write")
+    moments = data.draw(st.dictionaries(st.integers(0, len(requests) - 1), st.integers(0, 9)))
+
+    def lose(number):
+        kept.append(raw.dump(key))
+        if number in moments:
+            raw.delete(key)
+            older = kept[min(moments[number], len(kept) - 1)]
+            if older and moments[number]:
+                raw.restore(key, 0, older)
+
+    found = simulate(clock, queue(), entry, limit, requests, after=lose)
+    assert most_in_a_window(list(found.values())) <= limit
