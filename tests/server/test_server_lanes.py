@@ -321,6 +321,20 @@ def test_a_job_that_came_while_its_lane_was_run_is_not_taken_for_fresh(lanes, be
     lanes._release("lane")
 
 
+def test_a_new_master_is_asked_for_all_its_lanes(stopping):
+    """A leader that waited for nothing when its connections were moved takes the queue over too."""
+    recovered, places = [], ["old", "old", "new", "new"]
+    queue = SimpleNamespace(
+        place=places[0],
+        recover=lambda _: recovered.append(queue.place),
+        next_ready=lambda: setattr(queue, "place", places.pop(0)),
+    )
+    lanes = Lanes(queue, None, None, stopping, None)
+    while places:
+        lanes._next_claimed()
+    assert recovered == ["old", "new"]
+
+
 @pytest.mark.parametrize("first", [None, FIRST])
 def test_nothing_is_begun_once_all_is_over(lanes, begun, first):
     """A lane whose name comes after the end is left as it is."""
