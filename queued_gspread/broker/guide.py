@@ -185,17 +185,19 @@ class SentinelGuide(Guide):
         master = f"{address[0]}:{address[1]}"
         up = {} if isinstance(replicas, RedisError) else _by(replicas, "name")
         # None tells its own id to a user who may ask for as little as is needed: but each names all
-        # others, so that who names others is somebody else.
+        # others, so that who names others is somebody else. Those that name nobody have one vote
+        # together: by two names, as the URL's and the one that others use, it may be the same one.
         ids = {} if isinstance(others, RedisError) else _by(others, "runid")
+        is_url_all = isinstance(others, RedisError)
         self._note_voters(len(ids) + 1)
         return Opinion(
-            voter=" ".join(sorted(ids)) or f"{host[0]}:{host[1]}",
+            voter=f"{host[0]}:{host[1]}" if is_url_all else " ".join(sorted(ids)) or "alone",
             master=master,
             address=address,
             voters=len(ids) + 1,
             others=frozenset((each["ip"], int(each["port"])) for each in ids.values()),
             replicas=frozenset(each for each in up if not _is_down(up[each]["flags"])),
-            is_partial=isinstance(others, RedisError) or isinstance(replicas, RedisError),
+            is_partial=is_url_all or isinstance(replicas, RedisError),
         )
 
 

@@ -78,6 +78,13 @@ def test_a_sentinel_that_has_forgotten_the_others_is_no_majority(monkeypatch):
     assert majority([guide.opinion(("a", 1), "mymaster")], guide.least) is None
 
 
+def test_a_sentinel_that_has_forgotten_the_others_has_one_vote_by_two_names(monkeypatch):
+    """It is asked as the URL names it, and as the others have named it before."""
+    guide, _ = sentinel_that_knows(monkeypatch)
+    said = [guide.opinion(host, "mymaster") for host in (("a", 1), ("10.0.0.9", 1))]
+    assert majority(said, least=3) is None
+
+
 def test_sentinels_that_were_removed_count_no_longer_after_a_while(monkeypatch):
     """Those that nobody has known for some minutes are not waited for."""
     moment = [0.0]
