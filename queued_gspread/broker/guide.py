@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import redis
 from redis.exceptions import (
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from .majority import Host
 
 __all__ = ["LOST", "REFUSED_FOR_GOOD", "Guide", "NoMasterError", "guide_to", "has_moved"]
+
+# Seconds for which a Sentinel that nobody knows any more still counts as one of them.
+_MEMORY: Final = 300.0
 
 LOST = (redis.ConnectionError, redis.TimeoutError)
 """The connection was lost, or there was none: a command may have been taken or not."""
@@ -108,7 +112,7 @@ class Guide(ABC):
             except RedisError as error:
                 failures.append((host, error))
                 continue
-            self._prefer(host)
+            self.prefer(host)
             return master
         raise _no_master(failures)
 
@@ -116,7 +120,7 @@ class Guide(ABC):
         """Learn from what a Redis said that is not the master: a Cluster's tells who is."""
         host, _, port = str(error).rpartition(" ")[2].rpartition(":")
         if has_moved(error) and host:
-            self._prefer((host, int(port)))
+            self.prefer((host, int(port)))
 
     @abstractmethod
     def opinion(self, host: Host, name: str) -> Opinion:
@@ -131,7 +135,8 @@ class Guide(ABC):
     def _ask(self, host: Host, name: str) -> Host:
         """Ask one host; raise what it answers where it knows no master."""
 
-    def _prefer(self, host: Host) -> None:
+    def prefer(self, host: Host) -> None:
+        """Ask this one first from now on."""
         self._hosts = (host, *(other for other in self._hosts if other != host))
 
     def _client(self, host: Host) -> redis.Redis:
@@ -144,10 +149,24 @@ class Guide(ABC):
 class SentinelGuide(Guide):
     """Sentinels, who know the master of a service."""
 
+    # How many of them somebody knew of lately, and when.
+    _most, _most_at = 1, -math.inf
+
     @property
     def least(self) -> int:
-        """Those of the URL: a Sentinel may have been told to forget the others."""
-        return len(set(self._named))
+        """Those of the URL, or as many as there were lately: a Sentinel may forget the others.
+
+        It does so where it is told to, or has lost its settings, and then names an old master.
+        """
+        return max(len(set(self._named)), self._most if self._is_recent else 1)
+
+    @property
+    def _is_recent(self) -> bool:
+        return now() - self._most_at < _MEMORY
+
+    def _note_voters(self, voters: int) -> None:
+        if voters >= self._most or not self._is_recent:
+            self._most, self._most_at = voters, now()
 
     def _ask(self, host: Host, name: str) -> Host:
         found: Any = self._client(host).sentinel_get_master_addr_by_name(name)
@@ -166,16 +185,19 @@ class SentinelGuide(Guide):
         master = f"{address[0]}:{address[1]}"
         up = {} if isinstance(replicas, RedisError) else _by(replicas, "name")
         # None tells its own id to a user who may ask for as little as is needed: but each names all
-        # others, so that who names others is somebody else.
+        # others, so that who names others is somebody else. Those that name nobody have one vote
+        # together: by two names, as the URL's and the one that others use, it may be the same one.
         ids = {} if isinstance(others, RedisError) else _by(others, "runid")
+        is_url_all = isinstance(others, RedisError)
+        self._note_voters(len(ids) + 1)
         return Opinion(
-            voter=" ".join(sorted(ids)) or f"{host[0]}:{host[1]}",
+            voter=f"{host[0]}:{host[1]}" if is_url_all else " ".join(sorted(ids)) or "alone",
             master=master,
             address=address,
             voters=len(ids) + 1,
             others=frozenset((each["ip"], int(each["port"])) for each in ids.values()),
             replicas=frozenset(each for each in up if not _is_down(up[each]["flags"])),
-            is_partial=isinstance(others, RedisError) or isinstance(replicas, RedisError),
+            is_partial=is_url_all or isinstance(replicas, RedisError),
         )
 
 

@@ -37,6 +37,8 @@ __all__ = ["Master", "NoMajorityError"]
 # Seconds that one of them is given, and between two looks of callers at where the master is.
 _EACH: Final = 0.5
 _BETWEEN: Final = 1.0
+# Seconds for which callers do not look at one that did not answer.
+_SILENCE: Final = 30.0
 
 
 class NoMajorityError(NoMasterError):
@@ -65,6 +67,9 @@ class Master:
         self._name: str = getattr(pool, "service_name", "")
         self._known: frozenset[Host] = frozenset()
         self._looked_at = -_BETWEEN
+        # Whom callers asked last, by number, and whom they do not ask for a while.
+        self._turn = -1
+        self._silent_until: dict[Host, float] = {}
         self.is_partial = False
         """Whether somebody may not say who else has a vote, or which replicas there are."""
         self.replicas = 0
@@ -115,21 +120,35 @@ class Master:
     def look(self) -> None:
         """Leave connections to what is no longer the master, as callers do.
 
-        One is asked, for all callers of the process, a second after the last time at the earliest;
-        the others only if it names another Redis.
+        One is asked, for all callers of the process, a second after the last time at the earliest,
+        and the next one then: one that is cut off together with an old master knows of no other.
+        All are asked only if it names another Redis.
         """
         moment = time.monotonic()
         if self._guide is None or self.confirmed or moment - self._looked_at < _BETWEEN:
             return
         self._looked_at = moment
         try:
-            with until(now() + min(_EACH, left())):
-                place = self._guide.discover_master(self._name)
-            if self._wire.is_elsewhere(place):
+            place = self._told_next()
+            if place is not None and self._wire.is_elsewhere(place):
                 place = self._named(self._asked_in_turn()).address
                 self._wire.leave_all_but(place)
         except own(RedisError):
             return  # the next look comes to it again
+
+    def _told_next(self) -> Host | None:
+        """Ask the next one where the master is; leave out for a while those that do not answer."""
+        hosts, moment = self._hosts(), time.monotonic()
+        hosts = [host for host in hosts if self._silent_until.get(host, moment) <= moment] or hosts
+        self._turn += 1
+        host = hosts[self._turn % len(hosts)]
+        with until(now() + min(_EACH, left())):
+            answer = self._answer_of(host)
+        if isinstance(answer, RedisError):
+            self._silent_until[host] = moment + _SILENCE
+            return None
+        self._known |= answer.others
+        return answer.address
 
     def _named(self, answers: Iterator[Answer]) -> Named:
         assert self._guide is not None, "only where somebody can be asked"
@@ -142,6 +161,7 @@ class Master:
                 self._known = frozenset(host for each in opinions for host in each.others)
                 self.is_partial = any(each.is_partial for each in opinions)
                 self.replicas = found.replicas
+                self._guide.prefer(_one_that_names(found.address, told))
                 return found
         # Those who do not answer may be gone, and others have come.
         self._known |= {h for _, said in told if isinstance(said, Opinion) for h in said.others}
@@ -184,6 +204,10 @@ class Master:
         except own(RedisError) as error:
             return error
         return opinion
+
+
+def _one_that_names(place: Host, told: list[Answer]) -> Host:
+    return next(host for host, said in told if isinstance(said, Opinion) and said.address == place)
 
 
 def _shown(told: list[Answer]) -> str:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from queued_gspread.settings import Settings
 
     from .formats import Other
-    from .majority import Named
+    from .majority import Host, Named
     from .master import Master
     from .slots import Due
 
@@ -179,6 +179,11 @@ class Servers(Ledger):
     def master(self) -> Master:
         """Where the master is, and who knows."""
         return self._connection.master
+
+    @property
+    def place(self) -> Host | None:
+        """Where what is sent from now on goes to; None where any Redis may be the master."""
+        return self._connection.wire.only
 
     def ask_for_master(self, seconds: float) -> Named:
         """Return the master that a majority of those who know names.

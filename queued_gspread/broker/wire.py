@@ -202,11 +202,12 @@ class Wire:
         self._most_idle = _MOST_IDLE
         # Those that are in use, too.
         self._lines: set[weakref.ref[_Line]] = set()
-        self._only: Host | None = None
+        self.only: Host | None = None
+        """The only place to which lines may lead, if there is one."""
 
     def keep_to(self, place: Host | None) -> None:
         """Use no line that leads elsewhere from now on; None to use any."""
-        self._only = place
+        self.only = place
         if place is not None:
             self.leave_all_but(place)
 
@@ -304,14 +305,14 @@ class Wire:
                 line = self._idle.pop()
             except IndexError:
                 return self._new_line()
-            if line.is_alive() and (self._only is None or line.leads_to(self._only)):
+            if line.is_alive() and (self.only is None or line.leads_to(self.only)):
                 return line
             line.close()
 
     def _new_line(self) -> _Line:
         line = _Line(self._new_connection())
         self._lines.add(weakref.ref(line, self._lines.discard))
-        if self._only is not None and not line.leads_to(self._only):
+        if self.only is not None and not line.leads_to(self.only):
             line.close()
             raise _elsewhere()
         return line

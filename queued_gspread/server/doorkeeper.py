@@ -20,7 +20,6 @@ from .generations import Generations
 from .history import History
 from .line import FREE, Ticket
 from .outcome import Outcome, failed, too_large, unknown
-from .underway import JOURNALLED
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -34,7 +33,7 @@ _GO: Final = Permit("go")
 # How long a caller has to say that an earlier job is still wanted: several looks at the server.
 _PATIENCE: Final = 10.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
-_FORGOTTEN: Final = "the call was made before Redis lost its answer, and the server has it no more"
+_FORGOTTEN: Final = "the call ended before Redis lost its answer, and the server has it no more"
 
 
 class Doorkeeper:
@@ -165,9 +164,10 @@ class Doorkeeper:
         if sealed is not None:
             self._inside.add((entry.lane, *entry.key))
         ended = self.history.ended(entry.job_id)
-        if ended is None or (ended.reply is None and ended.mark != JOURNALLED):
+        if ended is None:
             return entry if sealed is None else replace(entry, body=sealed.body)
         if ended.reply is None:
+            # Calls that came later may have written in the same place; or it is somebody's copy.
             return failed(unknown(None, _FORGOTTEN), None, 0)
         LOGGER.info("lane %r: a job that was made is answered once more", entry.lane)
         return Outcome("again", ended.reply)

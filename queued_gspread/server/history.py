@@ -2,8 +2,8 @@
 
 After a failover, Redis may know nothing of a call's mark, its journal or its answer, and its job
 stands in the lane once more. What this process sent or answered itself, it knows all the same,
-whatever epochs have come and gone. Of calls that have only read nothing is kept: those are made
-again.
+whatever epochs have come and gone. Of calls that have only read, and did not fail, nothing is kept:
+those are made again.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _MOST_LEFT: Final = 1_000
 
 @dataclass(frozen=True)
 class Ended:
-    """A call that has ended and may have written.
+    """A call that has ended, and may have written or has failed.
 
     Attributes:
         mark: How far it was.
@@ -94,7 +94,8 @@ class History:
         """Note how a call has ended, before anybody else is told."""
         with self._lock:
             call = self._begun.pop(job_id, None) or self._left.pop(job_id, None)
-            if call is not None and call.mark in MAY_HAVE_WRITTEN:
+            # Who was told that a call failed may have made another one in its place.
+            if call is not None and (call.mark in MAY_HAVE_WRITTEN or outcome.word != "ok"):
                 self._keep(job_id, Ended(call.mark, outcome.reply))
 
     def is_underway(self, job_id: str) -> bool:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from queued_gspread.broker import Permit, Servers
+    from queued_gspread.broker.majority import Host
 
     from .failure import Watch
     from .lane import Task
@@ -89,6 +90,7 @@ class Lanes:
         # Set at the start, and whenever the name of a lane that holds jobs may have been lost.
         self._must_recover = threading.Event()
         self._must_recover.set()
+        self._recovered_at: Host | None = None
         self._workers = ThreadPoolExecutor(_MOST_WORKERS, thread_name_prefix="lane")
         self._begin = watched(self._begin_drive)
         self._lead_watched = watched(self._lead_and_drive)
@@ -159,9 +161,12 @@ class Lanes:
     def _next_claimed(self) -> tuple[str, Task] | None:
         """Wait for a lane and claim it; return it with its task, if there is one to begin."""
         try:
-            if self._must_recover.is_set():
+            # A new master may have lanes in its queue that the old one was done with.
+            place = self._queue.place
+            if self._must_recover.is_set() or place != self._recovered_at:
                 self._must_recover.clear()
                 self._queue.recover(self._window)
+                self._recovered_at = place
             return self._claimed(self._queue.next_ready())
         except StaleEpochError:
             self.lapse()

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Runner", "broken"]
 
+# From one that has sent nothing on, in the order in which a call gets them.
+_MARKS: Final = ("", "r", *MAY_HAVE_WRITTEN)
 _UNLIKE: Final = (
     "%s sends other requests than those of gspread %s that this server was tested with: its calls "
     "are sent alone from now on"
@@ -154,7 +156,9 @@ class Runner:
             return lost(job, journal.unanswered, request)
         if entry.mark == JOURNALLED and not journal.exchanges:
             return lost(job, Unanswered())  # somebody has taken the journal away
-        return Call(entry, job, list(journal.exchanges), entry.mark, len(journal.exchanges))
+        # A Redis that was no master may not know that it has written.
+        mark = entry.mark if left is None else max(entry.mark, left.mark, key=_MARKS.index)
+        return Call(entry, job, list(journal.exchanges), mark, len(journal.exchanges))
 
 
 def _advance(call: Call) -> Done | Needs:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
+from queued_gspread.broker import guide as guide_module
+from queued_gspread.broker.guide import SentinelGuide
 from queued_gspread.broker.majority import Named, Opinion, majority
 
 OLD, NEW = ("10.0.0.1", 6379), ("10.0.0.2", 6379)
@@ -49,6 +53,48 @@ def test_the_hosts_of_a_url_count_though_nobody_names_them():
 def test_the_largest_number_that_anybody_knows_of_counts():
     """One that has just met some of the others does not make a majority smaller."""
     assert majority([said("a", voters=1), said("b", voters=5)]) is None
+
+
+def sentinel_that_knows(monkeypatch, *others):
+    """Return who asks the one Sentinel of the URL, which names so many others."""
+    guide = SentinelGuide((("a", 1),), {})
+    states = [{"runid": name, "ip": name, "port": 1} for name in others]
+    answers = [OLD, states, []]
+    pipeline = SimpleNamespace(
+        sentinel_get_master_addr_by_name=lambda name: None,
+        execute_command=lambda *command: None,
+        execute=lambda **options: answers,
+    )
+    client = SimpleNamespace(pipeline=lambda **options: pipeline)
+    monkeypatch.setattr(guide, "_client", lambda host: client)
+    return guide, states
+
+
+def test_a_sentinel_that_has_forgotten_the_others_is_no_majority(monkeypatch):
+    """One that was reset, or starts anew, may name an old master: there were three just now."""
+    guide, states = sentinel_that_knows(monkeypatch, "b", "c")
+    guide.opinion(("a", 1), "mymaster")
+    states.clear()
+    assert majority([guide.opinion(("a", 1), "mymaster")], guide.least) is None
+
+
+def test_a_sentinel_that_has_forgotten_the_others_has_one_vote_by_two_names(monkeypatch):
+    """It is asked as the URL names it, and as the others have named it before."""
+    guide, _ = sentinel_that_knows(monkeypatch)
+    said = [guide.opinion(host, "mymaster") for host in (("a", 1), ("10.0.0.9", 1))]
+    assert majority(said, least=3) is None
+
+
+def test_sentinels_that_were_removed_count_no_longer_after_a_while(monkeypatch):
+    """Those that nobody has known for some minutes are not waited for."""
+    moment = [0.0]
+    monkeypatch.setattr(guide_module, "now", lambda: moment[0])
+    guide, states = sentinel_that_knows(monkeypatch, "b")
+    guide.opinion(("a", 1), "mymaster")
+    states.clear()
+    moment[0] = 301.0
+    alone = guide.opinion(("a", 1), "mymaster")
+    assert majority([alone], guide.least) == Named(OLD)
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,12 @@ from queued_gspread.broker import Permit, StaleEpochError
 from queued_gspread.broker.entry import entry_of as found_entry
 from queued_gspread.broker.seals import Seals, bound_job
 from queued_gspread.errors import ConfigurationError, SignatureError
-from queued_gspread.job import new_id
+from queued_gspread.job import Job, new_id
 from queued_gspread.server.doorkeeper import Doorkeeper
 from queued_gspread.server.generations import Generations
+from queued_gspread.server.history import History
+from queued_gspread.server.outcome import Outcome
+from queued_gspread.server.underway import Call
 from queued_gspread.settings import Settings
 from queued_gspread.signing import Keyring, Purpose, Sealed, load_keys, seal, unseal
 
@@ -113,6 +116,19 @@ def test_a_reply_that_redis_did_not_take_is_given_again(signed):
     replayed = admitted(keeper, queue, entry)
     assert (replayed.word, replayed.reply) == ("replayed", b"")
     assert keeper.glance(entry) is None
+
+
+def test_a_copy_of_a_job_whose_reply_is_forgotten_is_not_let_in(signed):
+    """That nobody has the reply to a signed job any more does not have it made again."""
+    keeper = Doorkeeper(signed)
+    keeper.history = History(most_bytes=0)
+    generation = keeper._generations.current
+    bound = bound_job(signed.namespace, "lane", "a" * 32)
+    entry = entry_of(seal(keeper.keyring, "job", bound, job(), generation=generation))
+    let_in = admitted(keeper, None, entry)
+    keeper.history.begin(Call(let_in, Job("http_client", "request"), mark="w"))
+    keeper.ended(let_in, Outcome("ok", b"reply"))
+    assert admitted(keeper, None, entry).word == "OutcomeUnknownError"
 
 
 def test_a_copy_of_what_a_caller_has_said_before_counts_for_nothing(signed):

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from calls import append
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Entry, Permit
 from queued_gspread.errors import OutcomeUnknownError
+from queued_gspread.identity import ANYONE
 from queued_gspread.job import Job, Reply
 from queued_gspread.server.doorkeeper import Doorkeeper
 from queued_gspread.server.history import Ended, History
+from queued_gspread.server.journal import Journal
 from queued_gspread.server.outcome import Outcome
+from queued_gspread.server.request import Exchange, Request, Response
+from queued_gspread.server.run import Runner
 from queued_gspread.server.underway import Call
 from queued_gspread.settings import Settings
 
@@ -46,6 +52,32 @@ def test_nothing_is_kept_of_a_call_that_has_only_read(mark):
     history.leave([left])
     assert not history.knows("one")
     assert not history.knows("two")
+
+
+@pytest.mark.parametrize("mark", ["", "r"])
+def test_a_call_that_has_failed_keeps_its_error(mark):
+    """What a caller was told of as not made is not made after all, though nothing was written."""
+    history, call = History(), call_of("one", mark)
+    history.begin(call)
+    history.end("one", Outcome("APIError", b"error"))
+    assert history.ended("one") == Ended(mark, b"error")
+
+
+@pytest.mark.parametrize(
+    ("left", "known", "mark"), [("w", "", "w"), ("w", "r", "w"), ("w", "j", "j")]
+)
+def test_a_call_that_was_left_is_as_far_as_anybody_knows(left, known, mark):
+    """A Redis that has forgotten that a call has written does not make it one that has not."""
+    job = Job("client", "open")
+    entry = Entry("lane", "1-1", "one", job.encode(), known, 1)
+    history, call = History(), Call(entry, job, mark=left)
+    history.begin(call)
+    history.leave([call])
+    answered = Exchange(Request("get", "https://a"), Response({}))
+    journal = Journal([answered] if known == "j" else [])
+    sender = SimpleNamespace(guard=lambda lane: 0.0, journal=lambda entry: journal)
+    begun = Runner(sender, ANYONE, history=history)._resumed(entry, job, call)
+    assert begun.mark == mark
 
 
 def test_a_call_under_way_is_known_until_it_is_left_or_ends():
@@ -116,15 +148,13 @@ def test_a_job_that_comes_again_gets_the_same_reply(keeper):
     assert admitted(keeper, call.entry) == Outcome("again", b"reply")
 
 
-def test_a_job_whose_reply_is_forgotten_is_not_made_again(keeper):
-    """Of what may not be sent twice, a caller is told that nobody knows what came of it."""
+@pytest.mark.parametrize("mark", ["w", "j"])
+def test_a_job_whose_reply_is_forgotten_is_not_made_again(keeper, mark):
+    """Later calls may have written over it: a caller is told that nobody knows what came of it."""
     keeper.history = History(most_bytes=0)
-    made(keeper.history, "one")
+    made(keeper.history, "one", mark=mark)
     outcome = admitted(keeper, call_of("one").entry)
     assert isinstance(Reply.decode(outcome.reply, None).error, OutcomeUnknownError)
-    made(keeper.history, "two", mark="w")
-    entry = call_of("two").entry
-    assert admitted(keeper, entry) == entry
 
 
 def test_a_job_whose_call_is_under_way_waits(keeper):

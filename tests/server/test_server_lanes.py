@@ -321,6 +321,20 @@ def test_a_job_that_came_while_its_lane_was_run_is_not_taken_for_fresh(lanes, be
     lanes._release("lane")
 
 
+def test_a_new_master_is_asked_for_all_its_lanes(stopping):
+    """A leader that waited for nothing when its connections were moved takes the queue over too."""
+    recovered, places = [], ["old", "old", "new", "new"]
+    queue = SimpleNamespace(
+        place=places[0],
+        recover=lambda _: recovered.append(queue.place),
+        next_ready=lambda: setattr(queue, "place", places.pop(0)),
+    )
+    lanes = Lanes(queue, None, None, stopping, None)
+    while places:
+        lanes._next_claimed()
+    assert recovered == ["old", "new"]
+
+
 @pytest.mark.parametrize("first", [None, FIRST])
 def test_nothing_is_begun_once_all_is_over(lanes, begun, first):
     """A lane whose name comes after the end is left as it is."""
@@ -332,7 +346,8 @@ def test_nothing_is_begun_once_all_is_over(lanes, begun, first):
 def test_an_error_of_the_leader_ends_the_server(lanes, failure):
     """What no leader can go on after is raised where the server is waited for."""
     lanes._valve = Ended()
-    lanes._queue = SimpleNamespace(next_ready=lambda: 1 / 0)
+    lanes._queue = SimpleNamespace(next_ready=lambda: 1 / 0, place=None)
+    lanes._neighbours = SimpleNamespace(look=lambda: None)
     lanes.serve()
     assert lanes._over
     with pytest.raises(QueuedGspreadError, match=r"lane_leader.*ZeroDivisionError") as caught:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 
 import pytest
+from redis.exceptions import RedisError
 from topologies import HOST, SERVICE, Cluster, Daemon, Sentinels, newest_redis
 from waiting import eventually
 
@@ -249,6 +251,36 @@ def test_a_caller_leaves_an_old_master(group, namespace, background, short_slice
     replica.ask("XADD", Keys(namespace).reply(job_id), "*", "body", "reply")
     assert waiting.result() == b"reply"
     assert group.master.ask("ROLE")[0] == "master"
+
+
+def test_a_caller_is_not_kept_by_a_sentinel_that_is_cut_off(
+    group, namespace, background, short_slices, monkeypatch
+):
+    """A caller leaves an old master though the first Sentinel of its URL knows of no other."""
+    monkeypatch.setattr(master, "_BETWEEN", 0.1)
+    link = connect(group.url, namespace)
+    assert link.wire.ask(["PING"]) == b"PONG"
+    guide, cut_off = link.master._guide, (HOST, group.sentinels[0].port)
+    old = guide.opinion(cut_off, SERVICE)
+    ask, opinion = guide._ask, guide.opinion
+
+    def asked(host, name):
+        return old.address if host == cut_off else ask(host, name)
+
+    monkeypatch.setattr(guide, "_ask", asked)
+    monkeypatch.setattr(guide, "opinion", lambda *a: old if a[0] == cut_off else opinion(*a))
+    group.hand_over()
+    eventually(lambda: group.has_failed_over)
+    new = (HOST, group.replicas[0].port)
+
+    def leads_to_new():
+        link.master.look()
+        with suppress(RedisError):  # those that lead elsewhere are lost
+            link.wire.ask(["PING"])
+            return link.wire._idle[-1].leads_to(new)
+        return False
+
+    eventually(leads_to_new)
 
 
 def test_a_single_sentinel_takes_no_caller_away(group, namespace, monkeypatch):
