@@ -29,6 +29,7 @@ VALUES = {
     "quota_window": ("6.5", 6.5),
     "latency": ("0.5", 0.5),
     "append_race": ("0.25", 0.25),
+    "not_computed": ("error", "error"),
     "retry_for": ("12", 12.0),
     "request_timeout": ("13", 13.0),
     "late_write_guard": ("14", 14.0),
