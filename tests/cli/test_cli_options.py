@@ -96,6 +96,7 @@ def test_an_argument_goes_before_the_environment(command, option, monkeypatch):
     """What is given on the command line counts, whatever the environment says."""
     text, seen = VALUES[option]
     others = {"namespace": "x", "log_level": "error", "log_format": "text", "durability": "local"}
+    others["not_computed"] = "warn"
     monkeypatch.setenv(f"QUEUED_GSPREAD_{option.upper()}", others.get(option, "9"))
     name = "--" + option.replace("_", "-")
     options = parser_of(COMMANDS[command]).parse_args([name, text])
