@@ -137,6 +137,7 @@ def test_metadata_is_no_content(google, client_with):
     [
         {"alt": "media"},
         {"alt": ["json", "media"]},
+        {"alt": [["media"]]},
         [(b"alt", b"media")],
         "alt=media",
         {"$alt": "MEDIA"},

@@ -99,12 +99,14 @@ def query_of(request: Request) -> list[tuple[str, str]] | None:
         return None
     if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in params):  # noqa: PLR2004 - a pair
         return None
-    sent = ((as_text(name), value) for name, values in params for value in _each(values))
-    return pairs + [(name, as_text(value)) for name, value in sent if value is not None]
+    # requests takes lists apart, and has urllib do so with what is in them.
+    given = ((name, value) for name, values in params for value in _each(values))
+    sent = ((name, each) for name, value in given if value is not None for each in _each(value))
+    return pairs + [(as_text(name), as_text(value)) for name, value in sent]
 
 
 def _each(values: Any) -> Iterable[Any]:
-    """Return the values of a parameter, which requests sends one by one."""
+    """Return the values of a parameter, which are sent one by one."""
     is_one = isinstance(values, str | bytes) or not isinstance(values, Iterable)
     return [values] if is_one else values
 
