@@ -191,20 +191,38 @@ _METHODS: Final = [
 ]
 # A name in a path, such as files/trash, comes before what would take it for an id.
 _METHODS.sort(key=lambda row: row[0])
+# The descriptions list them for methods that move content too, but to what they allow no content
+# belongs (https://developers.google.com/drive/v2/web/scopes).
+_WITHOUT_CONTENT: Final = frozenset(
+    _AUTH + name for name in ("drive.metadata", "drive.metadata.readonly", "drive.apps.readonly")
+)
+_UPLOAD: Final = re.compile("(?:/resumable)?/upload/")
 # Nobody knows what else is for, so no scope is enough that leaves anything out.
 _FOR_ANYTHING: Final = frozenset({_AUTH + "drive"})
 
 
-def allows(scopes: Iterable[str], method: str, url: str) -> bool:
+def allows(
+    scopes: Iterable[str], method: str, url: str, query: Iterable[tuple[str, str]] | None = ()
+) -> bool:
     """Tell whether credentials with these scopes may send a request.
 
     Args:
         scopes: Theirs.
         method: The HTTP method that Google sees.
         url: The request's, or its path.
+        query: The pairs of its query; None if nobody can read it.
 
     """
-    return not _enough("GET" if method == "HEAD" else method, path_of(url)).isdisjoint(scopes)
+    path = path_of(url)
+    enough = _enough("GET" if method == "HEAD" else method, path)
+    if _UPLOAD.match(path) or query is None or any(map(_asks_for_content, query)):
+        enough -= _WITHOUT_CONTENT
+    return not enough.isdisjoint(scopes)
+
+
+def _asks_for_content(pair: tuple[str, str]) -> bool:
+    name, value = pair
+    return name in ("alt", "$alt") and value.lower() == "media"
 
 
 def _enough(verb: str, path: str) -> frozenset[str]:

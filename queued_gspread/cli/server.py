@@ -136,8 +136,8 @@ def _failure_options(parser: Parser) -> None:
     )
     parser.option(
         "--durability",
-        "local, or replicated: what may not be sent twice waits until a replica of Redis knows of "
-        "it (default %(default)s)",
+        "local, or replicated: what may not be sent twice waits until every replica of Redis that "
+        "is up knows of it (default %(default)s)",
         choices=list(DURABILITIES),
         default="local",
     )

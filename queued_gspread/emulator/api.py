@@ -177,7 +177,7 @@ def _caller(project: Project, request: Request) -> str:
     holder = project.holder(request.token) if bearer else None
     if holder is None:
         raise unauthenticated() if request.on_sheets else drive_unauthenticated()
-    if not allows(holder.scopes, request.method, request.raw_path):
+    if not allows(holder.scopes, request.method, request.raw_path, request.pairs):
         raise insufficient_scopes(request.on_sheets)
     return holder.email
 

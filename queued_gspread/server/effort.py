@@ -40,8 +40,8 @@ class Patience:
         window: Seconds; the shortest pause is a sixtieth of the quota's window, the longest a
             whole one.
         late_write_guard: Seconds for which a lane is closed after a write without a response.
-        durability: ``replicated`` where a replica of Redis has to have the journal before what
-            may not be sent twice is sent; ``local`` where it need not.
+        durability: ``replicated`` where every replica of Redis that is up has to have the journal
+            before what may not be sent twice is sent; ``local`` where none need have it.
 
     Raises:
         ConfigurationError: One of them cannot be used; the text has the name of its option.

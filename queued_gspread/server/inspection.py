@@ -15,6 +15,7 @@ from queued_gspread.errors import CallRefusedError
 from queued_gspread.google_methods import OVERRIDE
 from queued_gspread.wire_path import path_of
 
+from .repeat import as_text
 from .request import method_of
 
 if TYPE_CHECKING:
@@ -100,15 +101,11 @@ def _inspect_params(request: Request) -> None:
 def _names_in(params: Any) -> list[str]:
     """Return the names of parameters, in whichever form requests takes them."""
     if isinstance(params, (str, bytes)):
-        return [name for name, _ in parse_qsl(_text(params), keep_blank_values=True)]
+        return [name for name, _ in parse_qsl(as_text(params), keep_blank_values=True)]
     pairs = list(params.items() if isinstance(params, Mapping) else params or ())
     if not all(isinstance(pair, (list, tuple)) and pair for pair in pairs):
         _refuse("params that are no pairs", "take a dict")
-    return [_text(name) for name, *_ in pairs]
-
-
-def _text(name: Any) -> str:
-    return name.decode(errors="replace") if isinstance(name, bytes) else str(name)
+    return [as_text(name) for name, *_ in pairs]
 
 
 def _inspect_headers(request: Request) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -22,6 +22,7 @@ from .request import CREDENTIALS, Request, method_of
 __all__ = [
     "ROUTES",
     "Route",
+    "as_text",
     "body_of",
     "may_repeat",
     "query_of",
@@ -87,16 +88,34 @@ def url_of(request: Request) -> tuple[str, str]:
 
 
 def query_of(request: Request) -> list[tuple[str, str]] | None:
-    """Return the pairs of the query, from the endpoint and the params; None if unreadable."""
+    """Return the pairs of the query as sent, of the endpoint and the params; None if unreadable."""
     params = request.params or ()
     pairs = parse_qsl(url_of(request)[1], keep_blank_values=True)
+    if isinstance(params, str | bytes):
+        return pairs + parse_qsl(as_text(params), keep_blank_values=True)
     if isinstance(params, Mapping):
         params = list(params.items())
     if not isinstance(params, list | tuple):
         return None
     if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in params):  # noqa: PLR2004 - a pair
         return None
-    return pairs + [(str(name), str(value)) for name, value in params]
+    # requests takes lists apart, and has urllib do so with what is in them.
+    given = ((name, value) for name, values in params for value in _each(values))
+    sent = ((name, each) for name, value in given if value is not None for each in _each(value))
+    return pairs + [(as_text(name), as_text(value)) for name, value in sent]
+
+
+def _each(values: Any) -> Iterable[Any]:
+    """Return the values of a parameter, which are sent one by one."""
+    is_one = isinstance(values, str | bytes) or not isinstance(values, Iterable)
+    return [values] if is_one else values
+
+
+def as_text(value: Any) -> str:
+    """Return a name or a value of a parameter as it is sent."""
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return str.__str__(value) if isinstance(value, str) else str(value)
 
 
 def body_of(request: Request) -> Json | None:

@@ -35,6 +35,7 @@ from queued_gspread.scopes import allows, insufficient
 from .captured import captured
 from .inspection import inspect
 from .rectangles import bounded
+from .repeat import query_of
 from .request import (
     CREDENTIALS,
     Exchange,
@@ -289,7 +290,7 @@ class _Recorded(gspread.HTTPClient):
         """Return the recorded response, raise the recorded failure, or stop the run."""
         _check_sendable(method, endpoint)
         asked = Request(method, endpoint, params, data, json, files, headers)
-        if self.scopes is not None and not allows(self.scopes, method_of(asked), str(endpoint)):
+        if self.scopes is not None and not _is_allowed(self.scopes, asked):
             refusal = insufficient(endpoint)
             tell_request(asked, None, refusal)
             raise APIError(refusal)
@@ -324,6 +325,10 @@ for _name in ("request", "login"):
 
 Decoded: TypeAlias = tuple[Job, _Recorded]
 """A job with the HTTP client of the objects in it."""
+
+
+def _is_allowed(scopes: Sequence[str], asked: Request) -> bool:
+    return allows(scopes, method_of(asked), str(asked.endpoint), query_of(asked))
 
 
 def _check_sendable(method: Any, endpoint: Any) -> None:

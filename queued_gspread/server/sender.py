@@ -51,7 +51,9 @@ if TYPE_CHECKING:
 __all__ = ["Sender"]
 
 _FINAL: Final = Judgement(Verdict.FINAL)
-_UNREPLICATED: Final = Judgement(Verdict.NOT_SENT, why="no replica of Redis has the journal")
+_UNREPLICATED: Final = Judgement(
+    Verdict.NOT_SENT, why="the replicas of Redis do not all have the journal"
+)
 _UNSENT: Final = Judgement(Verdict.NOT_SENT)
 _NOT_APPLIED: Final = (Verdict.REFUSED_QUOTA, Verdict.UNAUTHENTICATED, Verdict.NOT_SENT)
 
@@ -344,8 +346,8 @@ def _attempt_of(flight: Flight) -> str:
 
 def _unreplicated() -> BrokerUnavailableError:
     return BrokerUnavailableError(
-        "no replica of Redis had the journal, so that nothing was sent that may not be sent twice: "
-        "look at its replicas, or start the server with --durability local"
+        "the replicas of Redis did not all have the journal, so that nothing was sent that may not "
+        "be sent twice: look at them, or start the server with --durability local"
     )
 
 

@@ -87,8 +87,8 @@ class Server:
             one.
         linger: Seconds for which a spreadsheet whose calls were answered together waits for the
             next ones of the same callers, at the most; 0 not at all.
-        durability: ``replicated`` where a replica of Redis has to have the journal before a
-            request that may not be sent twice is sent, else ``local``.
+        durability: ``replicated`` where every replica of Redis that is up has to have the journal
+            before a request that may not be sent twice is sent, else ``local``.
         shutdown_timeout: Seconds that requests in the air are given when the server stops.
         lease: Seconds after which a server that has gone silent counts as gone.
         max_queue: How many calls may wait in the namespace; 0 for any number.

@@ -69,12 +69,12 @@ class Setbacks:
             )
 
     def note_unreplicated(self, patience: Patience) -> None:
-        """Tell of a request that was held back for want of a replica, if it begins an episode."""
+        """Tell of a request that was held back for want of replicas, if it begins an episode."""
         if self._begins("replica", patience.window):
             LOGGER.warning(
-                "no replica of Redis takes what is written within a second: what may not be sent "
-                "twice waits, each for %g s. Look at its replicas (redis-cli info replication), or "
-                "start the server with --durability local",
+                "the replicas of Redis do not all have what is written within a second: what may "
+                "not be sent twice waits, each for %g s. Look at them (redis-cli info "
+                "replication), or start the server with --durability local",
                 patience.retry_for,
             )
 

@@ -29,6 +29,7 @@ VALUES = {
     "quota_window": ("6.5", 6.5),
     "latency": ("0.5", 0.5),
     "append_race": ("0.25", 0.25),
+    "not_computed": ("error", "error"),
     "retry_for": ("12", 12.0),
     "request_timeout": ("13", 13.0),
     "late_write_guard": ("14", 14.0),
@@ -95,6 +96,7 @@ def test_an_argument_goes_before_the_environment(command, option, monkeypatch):
     """What is given on the command line counts, whatever the environment says."""
     text, seen = VALUES[option]
     others = {"namespace": "x", "log_level": "error", "log_format": "text", "durability": "local"}
+    others["not_computed"] = "warn"
     monkeypatch.setenv(f"QUEUED_GSPREAD_{option.upper()}", others.get(option, "9"))
     name = "--" + option.replace("_", "-")
     options = parser_of(COMMANDS[command]).parse_args([name, text])

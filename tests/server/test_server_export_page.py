@@ -86,6 +86,16 @@ def test_the_page_is_read_by_get(given):
     assert not is_export(Request("get", PAGE, "id=other"))
 
 
+@pytest.mark.parametrize(
+    "params", [[(b"id", "other")], [("id", ["1aB-_x", "other"])], b"id=other", {b"id": b"other"}]
+)
+def test_no_spelling_of_another_id_is_let_through(params, send, google):
+    """Whatever a parameter is made of, it names no other spreadsheet than the path does."""
+    outcome = send("get", PAGE, params)
+    assert type(outcome.error) is CallRefusedError
+    assert len(google.calls) == 0
+
+
 def test_the_file_is_fetched_without_credentials(send, google):
     """Where Google sends on to the file, it is the answer; no token, key or cookie goes there."""
     google.get(PAGE, status=307, headers={"Location": CONTENT})

@@ -9,14 +9,16 @@ import string
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import gspread
 import pytest
+import requests
 from gspread import urls
 
 from queued_gspread.server.batch import NOT_REPEATABLE, REPEATABLE
 from queued_gspread.server.hint import GENERAL, how_to_check
-from queued_gspread.server.repeat import may_repeat, route
+from queued_gspread.server.repeat import may_repeat, query_of, route
 from queued_gspread.server.request import CREDENTIALS, Request
 
 RECORDED = Path(__file__).parents[2].parent / "shared" / "recorded"
@@ -605,3 +607,25 @@ def test_recorded_requests(tell):
     assert sum(counts.values()) == 1773
     assert counts["read", False] == 0
     assert counts["write", True] == 347
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        None,
+        "a=b&id=%69d",
+        b"a=",
+        {"a": 1, "b": None, "c": True},
+        {"a": ["x", None, 2], "b": (), "c": {"k": 1}},
+        {"a": [["x", "y"], [None], b"z"]},
+        [(b"a", "x"), ("a", b"y"), (1, 2.5)],
+    ],
+    ids=str,
+)
+def test_the_query_is_read_as_requests_sends_it(params):
+    """What is read of the parameters is what requests puts into the URL, in whichever form."""
+    url = "https://www.googleapis.com/drive/v3/files?q=%61"
+    sent = requests.Request("GET", url, params=params).prepare().url
+    assert query_of(Request("GET", url, params)) == parse_qsl(
+        urlsplit(sent).query, keep_blank_values=True
+    )

@@ -177,7 +177,7 @@ def test_a_large_answer_takes_little_memory_to_judge():
         ("get", cell_of("x"), {"alt": "proto"}, Wanted.ANYTHING),
         ("get", f"{cell_of('x')}?$alt=proto", None, Wanted.ANYTHING),
         ("get", cell_of("x"), {"callback": "f"}, Wanted.ANYTHING),
-        ("get", cell_of("x"), "not=read", Wanted.ANYTHING),
+        ("get", cell_of("x"), ["not", "read"], Wanted.ANYTHING),
         ("head", cell_of("x"), None, Wanted.ANYTHING),
         ("get", DRIVE, {"q": "x"}, Wanted.OBJECT),
         ("get", f"{DRIVE}/x", {"alt": "media"}, Wanted.FILE),

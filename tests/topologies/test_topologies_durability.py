@@ -50,8 +50,8 @@ def test_an_append_waits_for_a_replica(serve, client, gate, background, paused, 
     caplog.set_level("INFO", "queued_gspread")
     serve(**REPLICATED)
     appending = background(append, client)
-    eventually(lambda: caplog.text.count("no replica of Redis has the journal") >= 2)
-    assert caplog.text.count("no replica of Redis takes what is written") == 1
+    eventually(lambda: caplog.text.count("the replicas of Redis do not all have the journal") >= 2)
+    assert caplog.text.count("the replicas of Redis do not all have what is written") == 1
     assert gate.is_idle
     assert set(raw.hgetall(keys.started).values()) <= {"r", "j"}
     paused.resume()
