@@ -22,6 +22,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _WORD = re.compile(r"[^\W_]+")
+_WORD = re.compile(r"[^\W_]+")
 # What Drive searches in and the emulator does not keep, by Google's guide to searching for files.
 _NOT_KEPT = {
     "appProperties",
