@@ -695,3 +695,22 @@ def test_dates_that_functions_give_look_like_dates():
 def test_patterns_with_a_currency_or_the_sign_of_texts(formula, expected):
     """A pattern's currency is shown, and a number where it has the sign of texts."""
     assert result(formula) == expected
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ('=LEN("🥎A🥎B")', "6"),
+        ('=LEN("né")', "2"),
+        ('=LEFT("🥎A",2)', "🥎"),
+        ('=RIGHT("A🥎",2)', "🥎"),
+        ('=MID("🥎A🥎B",3,3)', "A🥎"),
+        ('=FIND("B","🥎A🥎B")', "6"),
+        ('=SEARCH("b","🥎A🥎B")', "6"),
+        ('=REPLACE("🥎A🥎B",3,1,"🥎")', "🥎🥎🥎B"),
+        ('=IFERROR(LEFT("🥎A",1),"x")', "#NAME?"),
+    ],
+)
+def test_characters_are_counted_in_utf_16(formula, expected):
+    """Positions in a text count an emoji twice, as Google does; half of one is not computed."""
+    assert result(formula) == expected
