@@ -21,6 +21,8 @@ _TOKEN = re.compile(
     |(?P<word>[A-Za-z][A-Za-z.]*)|(?P<mark>!=|<=|>=|[=<>(){}]))""",
     re.VERBOSE,
 )
+_WORD = re.compile(r"[^\W_]+")
+_WORD = re.compile(r"[^\W_]+")
 # What Drive searches in and the emulator does not keep, by Google's guide to searching for files.
 _NOT_KEPT = {
     "appProperties",
@@ -105,9 +107,12 @@ class _Parser:
         operator = self.take().lower()
         right = self.take()
         if operator == "in" and left[0] in "'\"":
-            wanted = _literal(left)
-            return _comparison(right, operator, self.aliases.get(str(wanted), wanted))
-        return _comparison(left, operator, _literal(right))
+            # It may stand either way: gspread asks for `parents in "…"`.
+            left, right = right, left
+        wanted = _literal(right)
+        if operator == "in":
+            wanted = self.aliases.get(str(wanted), wanted)
+        return _comparison(left, operator, wanted)
 
 
 def _literal(token: str) -> str | bool:
@@ -119,13 +124,33 @@ def _literal(token: str) -> str | bool:
 
 
 def _comparison(name: str, operator: str, wanted: Any) -> Test:
-    read = _FIELDS.get(name)
-    compare = _OPERATORS.get(operator)
-    if read is None or compare is None:
+    read, compare = _FIELDS.get(name), _OPERATORS.get(operator)
+    if read is None or compare is None or operator not in _operators_of(name):
+        raise drive_invalid("q")
+    if isinstance(wanted, bool) != (name in _FLAGS):
         raise drive_invalid("q")
     if name in _TIMES:
         wanted = _moment(wanted)
+    if name in _NAMES and operator == "contains":
+        compare = _has_words
     return lambda file: bool(compare(read(file), wanted))
+
+
+def _operators_of(name: str) -> set[str]:
+    """Return the operators that Google's guide has for a field."""
+    if name in _TIMES:
+        return {"=", "!=", "<", "<=", ">", ">="}
+    if name in _FLAGS:
+        return {"=", "!="}
+    return {"contains", "=", "!="} if name in {*_NAMES, "mimeType"} else {"in"}
+
+
+def _has_words(found: str, wanted: str) -> bool:
+    """Whether each word begins a word of a name: Drive finds HelloWorld by Hello, not by World."""
+    words = _WORD.findall(found.casefold())
+    return all(
+        any(word.startswith(start) for word in words) for start in _WORD.findall(wanted.casefold())
+    )
 
 
 def _moment(wanted: str | bool) -> datetime:
@@ -156,6 +181,7 @@ _FIELDS: dict[str, Callable[[File], Any]] = {
     "modifiedTime": lambda file: file.modified,
     "createdTime": lambda file: file.created,
 }
+_NAMES, _FLAGS = {"name", "title"}, {"trashed", "starred", "sharedWithMe"}
 _TIMES = {"modifiedTime", "createdTime"}
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "=": lambda found, wanted: _folded(found) == _folded(wanted),

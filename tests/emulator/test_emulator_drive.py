@@ -62,6 +62,7 @@ def test_the_root_folder_is_left(client, book):
         ("'me' in writers and trashed = false", True),
         ("'other@example.com' in owners", False),
         ("'root' in parents", True),
+        ("parents in 'root'", True),
         ("createdTime > '2020-01-01T00:00:00'", True),
         ("modifiedTime < '2020-01-01T00:00:00Z'", False),
         ("createdTime < '9999-01-01T00:00:00-08:00' and not starred = true", True),
@@ -71,6 +72,45 @@ def test_queries(client, book, query, is_found):
     """A file is found by whose it is, where it is and when it was made, in Drive's words."""
     found = drive(client, "get", "files", q=query, pageSize=1000)["files"]
     assert (book.id in [file["id"] for file in found]) is is_found
+
+
+@pytest.mark.parametrize(
+    ("wanted", "is_found"),
+    [
+        ("Hello", True),
+        ("hellow", True),
+        ("new_ye hello", True),
+        ("World", False),
+        ("hello other", False),
+        ("", True),
+    ],
+)
+def test_a_name_is_searched_for_by_how_its_words_begin(client, wanted, is_found):
+    """`name contains` finds what a word of a name begins with, not what is inside a word."""
+    made = client.create("HelloWorld of the (new)_year")
+    found = drive(client, "get", "files", q=f"name contains '{wanted}'", pageSize=1000)["files"]
+    assert (made.id in [file["id"] for file in found]) is is_found
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "parents = 'root'",
+        "name in 'x'",
+        "'x' in name",
+        "name contains true",
+        "mimeType > 'a'",
+        "trashed = 'true'",
+        "trashed contains false",
+        "modifiedTime contains '2012'",
+        "owners contains 'me'",
+    ],
+)
+def test_queries_that_drive_has_not(client, query):
+    """An operator or a value that a field has not is an error, not a search that finds nothing."""
+    with pytest.raises(APIError, match="Invalid Value") as caught:
+        drive(client, "get", "files", q=query)
+    assert caught.value.code == 400
 
 
 @pytest.mark.parametrize(

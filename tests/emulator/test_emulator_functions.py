@@ -679,3 +679,38 @@ def test_dates_that_functions_give_look_like_dates():
     """A working day is shown as a date, and so is a moment since 1970."""
     assert result("=WORKDAY(DATE(2024,1,5),1)") == "1/8/2024"
     assert result("=EPOCHTODATE(0)") == "1/1/1970 0:00:00"
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ('=TEXT(5,"@")', "5"),
+        ('=TEXT(-1.25,"@ ""kg""")', "-1.25 kg"),
+        ('=TEXT(1234.5,"[$€-407] #,##0.00")', "€ 1,234.50"),
+        ('=TEXT(-2,"0 [$CHF]")', "-2 CHF"),
+        ('=TEXT(2,"[$-409]0.0")', "2.0"),
+        ('=TEXT(2,"[Red]0")', "2"),
+    ],
+)
+def test_patterns_with_a_currency_or_the_sign_of_texts(formula, expected):
+    """A pattern's currency is shown, and a number where it has the sign of texts."""
+    assert result(formula) == expected
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ('=LEN("🥎A🥎B")', "6"),
+        ('=LEN("né")', "2"),
+        ('=LEFT("🥎A",2)', "🥎"),
+        ('=RIGHT("A🥎",2)', "🥎"),
+        ('=MID("🥎A🥎B",3,3)', "A🥎"),
+        ('=FIND("B","🥎A🥎B")', "6"),
+        ('=SEARCH("b","🥎A🥎B")', "6"),
+        ('=REPLACE("🥎A🥎B",3,1,"🥎")', "🥎🥎🥎B"),
+        ('=IFERROR(LEFT("🥎A",1),"x")', "#NAME?"),
+    ],
+)
+def test_characters_are_counted_in_utf_16(formula, expected):
+    """Positions in a text count an emoji twice, as Google does; half of one is not computed."""
+    assert result(formula) == expected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from bisect import bisect_left, insort
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
@@ -36,6 +37,12 @@ class Place(NamedTuple):
 # What happens to a value that is not computed: a read follows the setting, an echo of what was just
 # written notes it, a glance passes it over, and where something stored needs it, it is an error.
 Use: TypeAlias = Literal["read", "echo", "glance", "need"]
+
+
+# A formula that was begun so often has the cells that it still needs worked out inside it.
+_PATIENCE = 10
+# Not where the stack is this high: what is worked out inside needs some of it as well.
+_HIGH_STACK = 400
 
 
 class _NotYetError(Exception):
@@ -81,6 +88,8 @@ class Evaluator:
         self._known: dict[Place, Value] = {}
         self._formats: dict[Place, Mapping[str, str]] = {}
         self._columns: dict[tuple[int, int], _Column] = {}
+        # How often each cell was begun that is not finished; the next waits for the one before.
+        self._begun: dict[Place, int] = {}
 
     def value(self, sheet: Sheet, row: int, column: int) -> Value:
         """Return what a cell holds or computes to, and tell if it is not computed."""
@@ -109,28 +118,58 @@ class Evaluator:
         self._value(sheet, row, column)
         return self._formats.get(Place(sheet.sheet_id, row, column), {})
 
-    def _work_out(self, wanted: Place) -> None:
-        waiting, begun = [wanted], set[Place]()
+    def _work_out(self, wanted: Place, inside: bool = False) -> None:
+        waiting = [wanted]
         while waiting:
             place = waiting[-1]
             if place not in self._known:
-                begun.add(place)
+                self._begun[place] = self._begun.get(place, 0) + 1
                 try:
-                    value = self._compute(place)
+                    self._keep(place, self._compute(place))
                 except _NotYetError as missing:
-                    if begun.isdisjoint(missing.places):
+                    if self._begun.keys().isdisjoint(missing.places):
                         waiting += missing.places
                         continue
-                    # It refers to a cell that waits for it.
-                    value = BAD_REFERENCE
-                self._keep(place, value)
-            waiting.pop()
+                    self._break_circle(missing.places)
+                except RecursionError:
+                    if inside:
+                        # Further out there is more of the stack for it.
+                        self._forget(waiting)
+                        raise _NotYetError([place]) from None
+                    self._keep(place, TOO_DEEP.mark(self._name(place)))
+            self._forget([waiting.pop()])
+
+    def _forget(self, places: list[Place]) -> None:
+        for place in places:
+            self._begun.pop(place, None)
+
+    def _await(self, places: list[Place]) -> None:
+        """Have the formula that is being computed put aside until these cells are worked out."""
+        often = next(reversed(self._begun.values())) > _PATIENCE
+        if not often or _is_stack_high() or not self._begun.keys().isdisjoint(places):
+            raise _NotYetError(places)
+        for place in places:
+            self._work_out(place, inside=True)
+
+    def _break_circle(self, closing: list[Place]) -> None:
+        """Give `#REF!` to each cell of a circle, whichever of them was looked at first."""
+        begun = list(self._begun)
+        first = min(begun.index(place) for place in closing if place in self._begun)
+        for place in begun[first:]:
+            self._keep(place, BAD_REFERENCE)
 
     def _keep(self, place: Place, value: Value) -> None:
+        if place in self._known:
+            return
         self._known[place] = value
         column = self._columns.get((place.sheet_id, place.column))
         if column:
             column.keep(place.row, value)
+
+    def _name(self, place: Place) -> str:
+        sheet = self.book.sheet(place.sheet_id)
+        assert sheet
+        return _name(sheet, place.row, place.column)
 
     def _compute(self, place: Place) -> Value:
         sheet = self.book.sheet(place.sheet_id)
@@ -141,11 +180,9 @@ class Evaluator:
             tree = parse(formula)
             value = Interpreter(self, sheet, place.row, place.column).result(tree)
         except NotComputedError as gap:
-            return gap.mark(_name(sheet, place.row, place.column))
+            return gap.mark(self._name(place))
         except UnsupportedSyntaxError as found:
-            return NotComputedError(str(found)).mark(_name(sheet, place.row, place.column))
-        except RecursionError:
-            return TOO_DEEP.mark(_name(sheet, place.row, place.column))
+            return NotComputedError(str(found)).mark(self._name(place))
         except EvaluationError as failure:
             return failure.error
         except FormulaSyntaxError:
@@ -173,7 +210,7 @@ class Evaluator:
             for row in column.awaited(rect.start_row, rect.end_row)
         ]
         if missing:
-            raise _NotYetError(missing)
+            self._await(missing)
         cut = [column.values[rect.start_row : rect.end_row] for column in columns]
         has_gaps = any(column.has_gap(rect.start_row, rect.end_row) for column in columns)
         return Area(cut, rect.height, place, has_gaps)
@@ -184,7 +221,7 @@ class Evaluator:
             return cell.value
         place = Place(sheet.sheet_id, row, column)
         if place not in self._known:
-            raise _NotYetError([place])
+            self._await([place])
         return self._known[place]
 
     def _column(self, sheet: Sheet, index: int) -> _Column:
@@ -215,6 +252,14 @@ class Evaluator:
         row, column = bounds.start_row or 0, bounds.start_column or 0
         own = where.grid.get(row, column).number_format
         return own or self._formats.get(Place(where.sheet_id, row, column), {})
+
+
+def _is_stack_high() -> bool:
+    try:
+        sys._getframe(_HIGH_STACK)  # noqa: SLF001  - the way to ask that reads no frames' contents
+    except ValueError:
+        return False
+    return True
 
 
 def _name(sheet: Sheet, row: int, column: int) -> str:

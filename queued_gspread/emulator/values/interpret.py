@@ -19,7 +19,7 @@ from .functions.arguments import (
     scalar,
 )
 from .functions.conditional import CONDITIONAL
-from .functions.lifting import lifted, places_of
+from .functions.lifting import cells_of, lifted, places_of
 from .functions.operators import OPERATORS
 from .functions.shapes import stacked
 from .names import GOOGLE
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 # Whose arguments are computed for each cell of a range, as those of ARRAYFORMULA are.
 _TAKING_ARRAYS = frozenset({"SUMPRODUCT", "INDEX", "FILTER", "SORT", "MMULT", "LOOKUP"})
+# More cells than these are not gone over where a part of a formula is computed again and again:
+# the time is the tests'.
+_MOST_CELLS = 10_000_000
 # What hands on an array as a whole.
 _PASSING_ARRAYS = frozenset({"IFERROR", "IFNA"})
 
@@ -64,6 +67,7 @@ class Interpreter:
         self.row, self.column = row, column
         self.scope: dict[str, Argument] = {}
         self.takes_arrays = False
+        self._spent = 0
 
     def result(self, tree: Node) -> Value:
         """Return what the cell shows; raise NotComputedError if it would be several cells."""
@@ -79,11 +83,20 @@ class Interpreter:
         if isinstance(node, Constant):
             return node.value
         try:
-            return self._computed(node)
+            found = self._computed(node)
         except EvaluationError as failure:
-            return failure.error
+            found = failure.error
         except (ArithmeticError, ValueError):
-            return BAD_NUMBER
+            found = BAD_NUMBER
+        if self.scope:
+            self.spend(1 + cells_of(found))
+        return found
+
+    def spend(self, cells: int) -> None:
+        """Count what repeated parts go over, and end the formula where it is too much."""
+        self._spent += cells
+        if self._spent > _MOST_CELLS:
+            raise NotComputedError(f"formulas that go over more than {_MOST_CELLS} cells")
 
     def single(self, node: Node) -> Value:
         """Return the one value of a node: of a range that of the formula's row or column."""
@@ -159,7 +172,7 @@ class Interpreter:
             if not places:
                 raise NotComputedError("ranges of ranges") from None
             if self.takes_arrays:
-                return lifted(compute, values, places)
+                return lifted(compute, values, places, self.spend)
             own = self._own(given.area)
             return self._applied(
                 compute, [own if place in places else value for place, value in enumerate(values)]
@@ -186,7 +199,9 @@ class Interpreter:
                 if self.takes_arrays or passed_on:
                     values = [evaluate(node) for node in call.arguments]
                     places = places_of(given.area, values)
-                    return lifted(lambda given: _over(conditional, given), values, places)
+                    return lifted(
+                        lambda given: _over(conditional, given), values, places, self.spend
+                    )
                 known[at] = self._own(given.area)
 
     def _own(self, area: Area) -> Value:

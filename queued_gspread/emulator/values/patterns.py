@@ -21,7 +21,8 @@ _NUMBER = re.compile(
 _FRACTION = re.compile(r"(?P<whole>[#0?]+ +)?(?P<over>[#0?]+)/(?P<under>[#0?]+|[1-9]\d*)")
 # Digits that literals stand between, as in a telephone number.
 _SPREAD = re.compile(r"[#0?]+(?:[^#0?.,eE%]+[#0?]+)+")
-_LITERAL = re.compile(r'"([^"]*)"|\\(.)|\[[^\]]*\]|_(.)|\*.')
+# A currency stands before the number of its locale: `[$€-407]`.
+_LITERAL = re.compile(r'"([^"]*)"|\\(.)|\[\$([^\]-]*)[^\]]*\]|\[[^\]]*\]|_(.)|\*.')
 _SECTION = re.compile(r'(?:"[^"]*"|\\.|[^;"])+|(?<=;)(?=;|$)')
 _CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)(-?\d+(?:\.\d+)?)\]")
 _DEFAULT_PATTERNS = {
@@ -117,7 +118,7 @@ def _with_literals(pattern: str, fill: Callable[[str], str]) -> str:
     literals: list[str] = []
 
     def keep(match: re.Match[str]) -> str:
-        literals.append(match[1] or match[2] or (" " if match[3] else ""))
+        literals.append(match[1] or match[2] or match[3] or (" " if match[4] else ""))
         return "\0"
 
     shown = fill(_LITERAL.sub(keep, pattern))
@@ -127,6 +128,8 @@ def _with_literals(pattern: str, fill: Callable[[str], str]) -> str:
 
 
 def _numbered(number: float, bare: str) -> str:
+    if "@" in bare:
+        return bare.replace("@", show_plain(number))
     number *= 100 ** bare.count("%")
     if math.isinf(number):
         raise OverflowError

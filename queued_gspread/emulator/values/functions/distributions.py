@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from bisect import bisect_right
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -154,9 +155,9 @@ def _trimmed(values: Sequence[Argument]) -> float:
 
 def _frequency(values: Sequence[Argument]) -> Area:
     found, bounds = numbers(values[:1]), sorted(numbers(values[1:2]))
-    edges = [-math.inf, *bounds, math.inf]
-    counts = [sum(low < value <= high for value in found) for low, high in pairwise(edges)]
-    return array([[count] for count in counts])
+    found.sort()
+    ends = [0, *(bisect_right(found, bound) for bound in bounds), len(found)]
+    return array([[end - start] for start, end in pairwise(ends)])
 
 
 def _average_rank(values: Sequence[Argument]) -> float:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .arguments import Argument
 
     Compute = Callable[[Sequence[Argument]], Argument]
+    Spend = Callable[[int], None]
 
 
 def places_of(area: Area, values: Sequence[Argument]) -> set[int]:
@@ -33,14 +34,21 @@ def places_of(area: Area, values: Sequence[Argument]) -> set[int]:
     return {place for place, value in enumerate(values) if value is area}
 
 
-def lifted(compute: Compute, values: Sequence[Argument], places: set[int]) -> Area:
+def cells_of(argument: Argument) -> int:
+    """Return how many cells a range or an array has, 0 for a single value."""
+    return argument.height * argument.width if isinstance(argument, Area) else 0
+
+
+def lifted(compute: Compute, values: Sequence[Argument], places: set[int], spend: Spend) -> Area:
     """Return a function's results for each cell of the ranges at some places.
+
+    What every result goes over is told to `spend`, which ends the formula where it is too much.
 
     Further ranges turn out to stand where one value is wanted as the function is tried.
     """
     while True:
         try:
-            return array(list(_rows(compute, values, places)))
+            return array(list(_rows(compute, values, places, spend)))
         except RangeGivenError as given:
             more = places_of(given.area, values) - places
             if not more:
@@ -49,23 +57,23 @@ def lifted(compute: Compute, values: Sequence[Argument], places: set[int]) -> Ar
 
 
 def _rows(
-    compute: Compute, values: Sequence[Argument], places: set[int]
+    compute: Compute, values: Sequence[Argument], places: set[int], spend: Spend
 ) -> Iterator[Sequence[Value]]:
     areas = [value for place, value in enumerate(values) if place in places]
     heights, widths = zip(*((a.height, a.width) for a in areas if isinstance(a, Area)), strict=True)
     height, width = max(heights), max(widths)
     check_size(height, width)
+    whole = sum(cells_of(value) for place, value in enumerate(values) if place not in places)
     for row in range(height):
-        yield [
-            _element(
-                compute,
-                [
-                    _cell(value, row, column) if place in places else value
-                    for place, value in enumerate(values)
-                ],
-            )
-            for column in range(width)
-        ]
+        line = []
+        for column in range(width):
+            each = [
+                _cell(value, row, column) if place in places else value
+                for place, value in enumerate(values)
+            ]
+            line.append(_element(compute, each))
+            spend(1 + whole)
+        yield line
 
 
 def _cell(value: Argument, row: int, column: int) -> Value:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from queued_gspread.emulator.cell import LONGEST
 from queued_gspread.emulator.values.moments import is_moment_pattern
+from queued_gspread.emulator.values.not_computed import NotComputedError
 from queued_gspread.emulator.values.patterns import LONGEST_PATTERN, show_number
 
 from .arguments import (
@@ -38,6 +39,22 @@ _LARGEST_CODE = 0x10FFFF
 _SURROGATES = range(0xD800, 0xE000)
 
 
+def _units(argument: Argument) -> str:
+    """Return a text with a character for each unit of UTF-16, as Google counts: 😀 has two."""
+    found = text(argument)
+    if found.isascii() or max(found) < "\U00010000":
+        return found
+    pairs = found.encode("utf-16-le", "surrogatepass")
+    return "".join(chr(low | high << 8) for low, high in zip(pairs[::2], pairs[1::2], strict=True))
+
+
+def _of_units(units: str) -> str:
+    try:
+        return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+    except UnicodeDecodeError:
+        raise NotComputedError("halves of characters") from None
+
+
 def _size(values: Sequence[Argument], place: int, usual: int) -> int:
     """Return an argument that counts characters, or what it usually is."""
     size = whole(values[place]) if len(values) > place else usual
@@ -47,13 +64,13 @@ def _size(values: Sequence[Argument], place: int, usual: int) -> int:
 
 
 def _right(values: Sequence[Argument]) -> str:
-    whole_text = text(values[0])
-    return whole_text[max(len(whole_text) - _size(values, 1, 1), 0) :]
+    units = _units(values[0])
+    return _of_units(units[max(len(units) - _size(values, 1, 1), 0) :])
 
 
 def _middle(values: Sequence[Argument]) -> str:
     start = _position(values, 1)
-    return text(values[0])[start : start + _size(values, 2, 0)]
+    return _of_units(_units(values[0])[start : start + _size(values, 2, 0)])
 
 
 def _position(values: Sequence[Argument], place: int) -> int:
@@ -65,14 +82,14 @@ def _position(values: Sequence[Argument], place: int) -> int:
 
 
 def _find(values: Sequence[Argument]) -> int:
-    found = text(values[1]).find(text(values[0]), _position(values, 2))
+    found = _units(values[1]).find(_units(values[0]), _position(values, 2))
     if found < 0:
         raise EvaluationError(WRONG_TYPE)
     return found + 1
 
 
 def _search(values: Sequence[Argument]) -> int:
-    found = Wildcard(text(values[0])).find(text(values[1]), _position(values, 2))
+    found = Wildcard(_units(values[0])).find(_units(values[1]), _position(values, 2))
     if found < 0:
         raise EvaluationError(WRONG_TYPE)
     return found + 1
@@ -91,8 +108,8 @@ def _substitute(values: Sequence[Argument]) -> str:
 
 
 def _replace(values: Sequence[Argument]) -> str:
-    old, start = text(values[0]), _position(values, 1)
-    return old[:start] + text(values[3]) + old[start + _size(values, 2, 0) :]
+    old, start = _units(values[0]), _position(values, 1)
+    return _of_units(old[:start] + _units(values[3]) + old[start + _size(values, 2, 0) :])
 
 
 def _repeat(values: Sequence[Argument]) -> str:
@@ -160,7 +177,7 @@ def _concatenated(values: Sequence[Argument]) -> str:
 
 
 TEXTS: dict[str, Function] = {
-    "LEN": Function(lambda values: len(text(values[0]))),
+    "LEN": Function(lambda values: len(_units(values[0]))),
     "UPPER": Function(lambda values: text(values[0]).upper()),
     "LOWER": Function(lambda values: text(values[0]).lower()),
     "PROPER": Function(_proper),
@@ -169,7 +186,7 @@ TEXTS: dict[str, Function] = {
     "CONCAT": Function(_concatenated, 2, 2),
     "JOIN": Function(_join, 2, None),
     "TEXTJOIN": Function(_text_join, 3, None),
-    "LEFT": Function(lambda values: text(values[0])[: _size(values, 1, 1)], 1, 2),
+    "LEFT": Function(lambda values: _of_units(_units(values[0])[: _size(values, 1, 1)]), 1, 2),
     "RIGHT": Function(_right, 1, 2),
     "MID": Function(_middle, 3, 3),
     "FIND": Function(_find, 2, 3),
