@@ -12,6 +12,7 @@ from waiting import eventually
 
 from queued_gspread._version import __version__
 from queued_gspread.broker import Servers, Slot
+from queued_gspread.broker import callers as callers_module
 from queued_gspread.broker import keys as keys_module
 from queued_gspread.broker.connection import Connection
 from queued_gspread.broker.keys import FORMAT, Keys
@@ -59,7 +60,7 @@ def waits(raw, namespace):
 def test_a_client_that_meets_a_server_of_another_format(
     callers, works, raw, namespace, number, remedy
 ):
-    """It is told at once which formats and versions meet, and what to upgrade; no job is put in."""
+    """It is told which formats and versions meet, and what to upgrade; no job is put in."""
     works(number)
     before = contents(raw, namespace)
     # Whether or not this process has made a call before.
@@ -155,6 +156,32 @@ def test_a_server_of_this_format_is_waited_for(
     assert call.result() == b"reply"
 
 
+@pytest.mark.parametrize("is_first", [True, False], ids=["first call", "further call"])
+def test_a_server_that_beats_after_one_of_another_format(
+    callers, server, works, raw, namespace, background, is_first, monkeypatch
+):
+    """Where Redis was emptied, and the other server beats first, clients wait for their own."""
+    callers.alive()
+    raw.delete(*raw.keys(f"*{{{namespace}}}*"))
+    works(1)
+    looks, real = [], callers_module.look
+
+    def look(*args, **options):
+        looks.append(real(*args, **options))
+        return looks[-1]
+
+    monkeypatch.setattr(callers_module, "look", look)
+    monkeypatch.setattr(callers_module, "SLICE", 0.1)
+    if is_first:
+        callers._connection.clock.forget()
+    call = background(callers.call, new_id(), LANE, b"job")
+    eventually(lambda: looks and looks[0].others)
+    server.beat(60)
+    entry = eventually(lambda: server.head(LANE))
+    server.answer([(entry, b"reply")])
+    assert call.result() == b"reply"
+
+
 @pytest.mark.parametrize("number", [1, FORMAT + 1])
 def test_a_server_sees_the_others(server, works, waits, number):
     """A server is told of each other format whether it has a server, and who waits for it."""
@@ -191,6 +218,18 @@ def test_what_a_stranger_puts_there_ends_nobody(callers, server, raw, namespace)
     raw.delete(key(namespace, 1, "waiting"))
     raw.set(key(namespace, 1, "waiting"), 3)
     assert [other.waiting for other in server.others()] == [3]
+
+
+def test_a_number_that_nobody_can_read_ends_nobody(callers, server, raw, namespace):
+    """What a stranger puts there for a format with an endless number is as good as none."""
+    endless = "9" * 5000
+    raw.hset(key(namespace, 1, "formats"), "known", endless)
+    raw.hset(key(namespace, endless, "server"), "at", raw.time()[0] * 1000)
+    raw.set(key(namespace, endless, "waiting"), 1)
+    assert server.others() == []
+    server.release()
+    raw.delete(Keys(namespace).server)
+    assert callers.see().others == []
 
 
 def test_a_server_touches_nothing_of_another_format(settings, works, waits, raw, namespace):

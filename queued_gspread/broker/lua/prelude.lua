@@ -195,7 +195,8 @@ local function other_formats(formats, server)
   local shared, others = string.sub(formats, 1, -#'formats' - 1), {}
   for number in string.gmatch('1 ' .. known_formats(formats), '%d+') do
     local prefix = shared .. (number == '1' and '' or number .. ':')
-    if prefix .. 'server' ~= server then
+    -- A longer one is no number that anybody could read.
+    if #number < 10 and prefix .. 'server' ~= server then
       others[#others + 1] = {number = number, prefix = prefix}
     end
   end
