@@ -19,7 +19,7 @@ from queued_gspread.intrusion import own
 
 from .aside import aside
 from .guide import Guide, NoMasterError
-from .limit import left, until
+from .limit import left, moment, until
 from .majority import Host, Named, Opinion, majority
 
 if TYPE_CHECKING:
@@ -118,17 +118,23 @@ class Master:
         One is asked, for all callers of the process, a second after the last time at the earliest;
         the others only if it names another Redis.
         """
-        moment = time.monotonic()
-        if self._guide is None or self.confirmed or moment - self._looked_at < _BETWEEN:
+        began = time.monotonic()
+        if self._guide is None or self.confirmed or began - self._looked_at < _BETWEEN:
             return
-        self._looked_at = moment
+        self._looked_at = began
+        # Where no signal handler runs: redis-py makes an error of its own of what one raises.
+        looked = aside(until(moment())(partial(self._leave_others, self._guide)))
+        looked.wait()
+        looked.result()
+
+    def _leave_others(self, guide: Guide) -> None:
         try:
             with until(now() + min(_EACH, left())):
-                place = self._guide.discover_master(self._name)
+                place = guide.discover_master(self._name)
             if self._wire.is_elsewhere(place):
                 place = self._named(self._asked_in_turn()).address
                 self._wire.leave_all_but(place)
-        except own(RedisError):
+        except RedisError:
             return  # the next look comes to it again
 
     def _named(self, answers: Iterator[Answer]) -> Named:
