@@ -217,14 +217,23 @@ class Servers(Ledger):
         steps.saw(rest[1], since)
         return Beat(as_text(state), self.epoch)
 
-    def others(self) -> list[Other]:
+    def others(self, window: float = 0.0) -> list[Other]:
         """Return the other formats of the queue that have something in the namespace.
 
         This one is entered among those that have had a server there.
+
+        Args:
+            window: Seconds for which a slot is held from now on whose server is gone, of whatever
+                format.
+
         """
-        keys = [self._keys.server, self._keys.formats]
-        args = [FORMAT, milliseconds(_SILENCE)]
+        keys = [self._keys.server, self._keys.formats, *self._slots]
+        args = [FORMAT, milliseconds(_SILENCE), self.epoch, milliseconds(window)]
         return waiting_of(self._connection.run("formats", keys, args))
+
+    @property
+    def _slots(self) -> list[str]:
+        return [self._keys.slots(kind) for kind in KINDS]
 
     def release(self) -> None:
         """Let another server take over at once."""
@@ -242,8 +251,8 @@ class Servers(Ledger):
 
         """
         keys = self._keys
-        slots = [keys.slots(kind) for kind in KINDS]
-        found = self._run("recover", [keys.ready, keys.active, *slots], [milliseconds(window)])
+        places = [keys.ready, keys.active, keys.formats, *self._slots]
+        found = self._run("recover", places, [milliseconds(window), milliseconds(_SILENCE)])
         unless_stale(self._run("recount", [keys.active, keys.waiting, keys.lane("")], []))
         return int(unless_stale(found))
 

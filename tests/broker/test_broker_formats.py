@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
-from broker_helpers import contents, enqueue, names
+from broker_helpers import contents, enqueue, milliseconds_of, names
 from one_job import start
 from slots_helpers import LANE
 from waiting import eventually
@@ -14,6 +15,7 @@ from queued_gspread._version import __version__
 from queued_gspread.broker import Servers, Slot
 from queued_gspread.broker import callers as callers_module
 from queued_gspread.broker import keys as keys_module
+from queued_gspread.broker import servers as servers_module
 from queued_gspread.broker.connection import Connection
 from queued_gspread.broker.keys import FORMAT, Keys
 from queued_gspread.errors import ServerUnavailableError, VersionMismatchError
@@ -267,6 +269,51 @@ def test_formats_share_the_quota(settings, server, monkeypatch):
     other.beat(60)
     enqueue(settings)
     assert start(other, other.head(LANE), "r", slot=Slot("read", "b", 1)).word == "wait"
+
+
+@pytest.fixture
+def next_format(settings, server, monkeypatch):
+    """Return what has a server of the next format work beside the one that is there."""
+    server.others()
+
+    def work():
+        for module in (keys_module, servers_module):
+            monkeypatch.setattr(module, "FORMAT", FORMAT + 1)
+        other = Servers(settings, "bbbb", "server b")
+        assert other.beat(60).state == "taken"
+        other.recover(60.0)
+        return other
+
+    return work
+
+
+@pytest.fixture
+def in_the_air(settings, server, raw, keys):
+    """Return a request's slot, which a server holds, and what tells until when it is held."""
+    enqueue(settings)
+    slot = Slot("read", f"{server.epoch}/1", 1)
+    assert start(server, server.head(LANE), "r", slot=slot).word == "go"
+    return lambda: raw.zscore(keys.slots("read"), slot.name)
+
+
+def test_a_server_that_begins_leaves_slots_to_one_of_another_format(next_format, in_the_air):
+    """What a server has in the air stays held until its answer, whoever begins beside it."""
+    next_format().others(60.0)
+    assert in_the_air() == math.inf
+
+
+def test_slots_of_a_server_of_another_format_that_has_died(
+    next_format, server, in_the_air, raw, namespace
+):
+    """They are held for a window more, though no server of its format takes over."""
+    other = next_format()
+    raw.zadd(Keys(namespace).slots("read"), {f"{server.epoch}/1": math.inf})
+    raw.hincrby(key(namespace, FORMAT, "server"), "at", -30_000)
+    other.others(60.0)
+    assert 0 < in_the_air() - milliseconds_of(raw) <= 60_000
+    raw.zadd(Keys(namespace).slots("read"), {f"{other.epoch}/1": math.inf})
+    other.others(60.0)
+    assert raw.zscore(Keys(namespace).slots("read"), f"{other.epoch}/1") == math.inf
 
 
 def test_a_namespace_remembers_the_formats_that_it_had(settings, server, raw, monkeypatch):

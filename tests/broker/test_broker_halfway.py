@@ -185,7 +185,12 @@ CASES = [
         [9, FIRST, "J9"],
         [SERVER, *ONE],
     ),
-    Case("formats", [KEYS.server, KEYS.formats], [2, 9], [SERVER]),
+    Case(
+        "formats",
+        [KEYS.server, KEYS.formats, SLOTS],
+        [2, 9, EPOCH, 60_000],
+        [SERVER, ["ZADD", SLOTS, "inf", "6/1", "inf", "7/1"]],
+    ),
     Case("remind", [KEYS.server, SLOTS], [EPOCH, "old", 900, "other", "inf"], [SERVER]),
     Case(
         "recount",
@@ -201,8 +206,8 @@ CASES = [
     ),
     Case(
         "recover",
-        [KEYS.server, KEYS.ready, KEYS.active, SLOTS],
-        [EPOCH, 60_000],
+        [KEYS.server, KEYS.ready, KEYS.active, KEYS.formats, SLOTS],
+        [EPOCH, 60_000, 9],
         [SERVER, *TWO, ["ZADD", SLOTS, "inf", "6/1"], ["RPUSH", READY, "other"]],
     ),
     Case(
