@@ -20,7 +20,7 @@ from .keys import FORMAT
 from .ledger import Ledger
 from .limit import moment, until
 from .ready import Ready, Stop, ready_of
-from .slots import KINDS, milliseconds
+from .slots import KINDS, Slot, milliseconds
 
 if TYPE_CHECKING:
     import threading
@@ -254,6 +254,9 @@ class Servers(Ledger):
         places = [keys.ready, keys.active, keys.formats, *self._slots]
         found = self._run("recover", places, [milliseconds(window), milliseconds(_SILENCE)])
         unless_stale(self._run("recount", [keys.active, keys.waiting, keys.lane("")], []))
+        for kind in KINDS:
+            # A Redis with an older state may not know that a request of this server was answered.
+            self._remind(Slot(kind, f"{self.epoch}/", window=window))
         return int(unless_stale(found))
 
     def wanted(self, job_id: str) -> bytes | None:

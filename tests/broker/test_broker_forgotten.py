@@ -72,6 +72,29 @@ def test_slots_are_held_over_a_redis_that_was_emptied(queue, entry, clock, forge
     assert asked.start()[1].wait == pytest.approx(19.9, abs=0.01)
 
 
+def test_an_answer_that_redis_forgets_is_known(queue, entry, clock, raw, keys):
+    """A slot that an older state of Redis has in the air is held no longer than it would be."""
+    asked, key = Asked(queue(), entry, 1), keys.slots("write")
+    slot, permit = asked.start()
+    before = raw.dump(key)
+    asked.settle(slot, permit)
+    clock.advance(WINDOW / 2)
+    raw.restore(key, 0, before, replace=True)
+    asked.server.recover(WINDOW)
+    assert asked.start()[1].wait == pytest.approx(WINDOW / 2, abs=0.01)
+    clock.advance(WINDOW / 2 + 0.1)
+    asked.go()
+
+
+def test_a_request_in_the_air_is_in_the_air_after_a_recovery(queue, entry, clock):
+    """A server that reads the queue again holds its own slots until their answers."""
+    asked = Asked(queue(), entry, 1)
+    asked.start()
+    asked.server.recover(WINDOW)
+    clock.advance(WINDOW * 2)
+    assert asked.start()[1].wait == math.inf
+
+
 def test_a_server_that_knows_nothing_holds_nothing_back(queue, entry, clock, forget, settings):
     """One that begins at a Redis without its data cannot know what was sent before."""
     Asked(queue(), entry, 1).go()

@@ -191,7 +191,12 @@ CASES = [
         [2, 9, EPOCH, 60_000],
         [SERVER, ["ZADD", SLOTS, "inf", "6/1", "inf", "7/1"]],
     ),
-    Case("remind", [KEYS.server, SLOTS], [EPOCH, "old", 900, "other", "inf"], [SERVER]),
+    Case(
+        "remind",
+        [KEYS.server, SLOTS],
+        [EPOCH, "old", 900, "other", "inf", "answered", 900],
+        [SERVER, ["ZADD", SLOTS, "inf", "answered"]],
+    ),
     Case(
         "recount",
         [KEYS.server, KEYS.active, KEYS.waiting, KEYS.lane("")],
