@@ -11,6 +11,7 @@ import requests
 
 from queued_gspread.emulator.api import Request, answer
 from queued_gspread.emulator.ids import Ids
+from queued_gspread.emulator.spreadsheet import SURROUNDINGS
 from queued_gspread.emulator.store import SPREADSHEET_TYPE, Store
 
 from .troubles import Trouble, silence
@@ -108,7 +109,8 @@ def _response(prepared, status, body, kind):
 
 def state_of(book):
     """Return all that there is of a spreadsheet, as data that can be compared."""
-    about = {name: value for name, value in vars(book).items() if name not in ("sheets", "clock")}
+    left_out = ("sheets", *SURROUNDINGS)
+    about = {name: value for name, value in vars(book).items() if name not in left_out}
     return {**about, "sheets": [_sheet(sheet) for sheet in book.sheets]}
 
 
