@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from slots_helpers import LANE, WINDOW, Asked
 from test_broker_slots import most_in_a_window, requests_of_all_kinds, simulate
 
-from queued_gspread.broker import Servers
+from queued_gspread.broker import Servers, slots
 from queued_gspread.broker.keys import Keys
 
 EXAMPLES = examples(
@@ -93,6 +93,14 @@ def test_a_request_in_the_air_is_in_the_air_after_a_recovery(queue, entry, clock
     asked.server.recover(WINDOW)
     clock.advance(WINDOW * 2)
     assert asked.start()[1].wait == math.inf
+
+
+def test_who_still_asks_under_an_earlier_epoch_ends_no_slot():
+    """A request in the air under a later epoch is known to be, whatever the earlier one asks."""
+    held, slot = slots.Held(), slots.Slot("write", "12/1", 1)
+    held.take(slot)
+    assert held.latest(slots.Slot("write", "9/7", 1)) == slot.name
+    assert held.args(slot) == [slot.name, "inf"]
 
 
 def test_a_server_that_knows_nothing_holds_nothing_back(queue, entry, clock, forget, settings):
