@@ -35,7 +35,7 @@ from .connection import (
     unavailable,
 )
 from .fates import UNDONE, expired, flagged, may_be_made, meaning, note, told_by_redis
-from .formats import differs
+from .formats import Sighted, differs
 from .keys import Keys
 from .life import body_of, look
 from .limit import extend, is_limited, left, until
@@ -74,6 +74,7 @@ class _Wait:
     is_wanted: bool = False
     began: float = field(default_factory=now)
     alive_at: float = field(default_factory=now)
+    others: Sighted = field(default_factory=Sighted)
     redis_gone_at: float | None = None
     # When Redis answered last, and its longest silence since it was last seen to know the job.
     heard_at: float = field(default_factory=now)
@@ -185,14 +186,17 @@ class Callers:
 
     def _ask(self, wait: _Wait) -> int:
         """Look at the queue before a first job; return Redis's time."""
-        try:
-            seen = look(self._connection, self._keys, self._settings.grace, patience=wait.left)
-        except own(BrokerUnavailableError) as error:
-            error.may_have_run = False  # no job was sent
-            raise
-        if seen.others:
-            raise differs(self._where, seen.others, UNDONE[0])
-        return seen.moment
+        while True:
+            try:
+                seen = look(self._connection, self._keys, self._settings.grace, patience=wait.left)
+            except own(BrokerUnavailableError) as error:
+                error.may_have_run = False  # no job was sent
+                raise
+            if not seen.others:
+                return seen.moment
+            if wait.others.are_all(seen.others) or wait.left <= _PAUSE:
+                raise differs(self._where, seen.others, UNDONE[0])
+            time.sleep(_PAUSE)
 
     def _enqueue(self, wait: _Wait, body: bytes) -> str:
         self._connection.master.look()
@@ -300,7 +304,7 @@ class Callers:
         self._want(wait, seen.generation)
         if seen.server is not None:
             wait.alive_at = max(wait.alive_at, now() - seen.server.age)
-        if wait.silence < self._settings.grace and not seen.others:
+        if not wait.others.are_all(seen.others) and wait.silence < self._settings.grace:
             return None
         return self._give_up_without_server(wait, seen.others)
 

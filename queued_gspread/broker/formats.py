@@ -8,10 +8,12 @@ namespace; by it, scripts find their servers and what waits for them.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread._version import __version__
+from queued_gspread.clock import now
 from queued_gspread.errors import ServerUnavailableError, VersionMismatchError
 
 from .connection import as_text
@@ -21,13 +23,17 @@ from .keys import FORMAT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Other", "differs", "others_of", "shown_others", "waiting_of"]
+__all__ = ["Other", "Sighted", "differs", "others_of", "shown_others", "waiting_of"]
 
 _SERVER_FIRST: Final = (
     "Upgrade the server first: one of this version can work beside the old one, which works off "
     "what waits for it (docs/upgrading.md)"
 )
 _CLIENT: Final = "Upgrade this client to the server's version (docs/upgrading.md)"
+
+# Seconds: each server beats once in one. Where Redis comes back empty, or its clock is set, one of
+# another format may be the first to do so.
+_BEATS: Final = 1.9
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,18 @@ class Other:
     about: str = ""
     waiting: int = 0
     caller: str = ""
+
+
+class Sighted:
+    """Since when a caller has seen servers of other formats, and none of its own."""
+
+    def __init__(self) -> None:
+        self._since = math.inf
+
+    def are_all(self, others: Sequence[Other]) -> bool:
+        """Note which were seen; tell whether a server of its own would have been seen by now."""
+        self._since = min(self._since, now()) if others else math.inf
+        return now() - self._since >= _BEATS
 
 
 def others_of(found: Sequence[Any]) -> list[Other]:

@@ -66,8 +66,8 @@ class Keys:
     ===================  ===========  ====================================================
 
     Those that all formats share, without a number. What they hold must never change its form, nor
-    what formats look for in each other: ``at`` and ``about`` in the hash ``server``, and the
-    string ``waiting``.
+    what formats look for in each other: ``at``, ``about`` and ``epoch`` in the hash ``server``
+    (the names of slots begin with the epoch), and the string ``waiting``.
 
     ===================  ===========  ====================================================
     ``…:formats``        hash         known: the numbers of the formats that have had a server

@@ -117,12 +117,18 @@ class Ledger(Epoch):
         of_slot, latest = slot.args(), self._held.latest(slot)
         found = self._paying(debts, "start", [*places, *journals], [*of_slot, latest, *args])
         if found[0] == b"forgotten":
-            self._fenced("remind", [keys.slots(slot.kind)], self._held.args(slot))
+            self._remind(slot)
             found = self._fenced("start", [*places, *journals], [*of_slot, "", *args])
         permit = permit_of(found)
         if permit.word == "go":
             self._held.take(slot)
         return permit
+
+    def _remind(self, slot: Slot) -> None:
+        """Tell Redis which slots of the kind of one are held."""
+        held = self._held.args(slot)
+        if held:
+            self._fenced("remind", [self._keys.slots(slot.kind)], held)
 
     def _steps_since(self, shares: Sequence[Share]) -> list[int]:
         steps = self._connection.steps

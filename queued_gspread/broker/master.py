@@ -19,7 +19,7 @@ from queued_gspread.intrusion import own
 
 from .aside import aside
 from .guide import Guide, NoMasterError
-from .limit import left, until
+from .limit import left, moment, until
 from .majority import Host, Named, Opinion, majority
 
 if TYPE_CHECKING:
@@ -124,28 +124,34 @@ class Master:
         and the next one then: one that is cut off together with an old master knows of no other.
         All are asked only if it names another Redis.
         """
-        moment = time.monotonic()
-        if self._guide is None or self.confirmed or moment - self._looked_at < _BETWEEN:
+        began = time.monotonic()
+        if self._guide is None or self.confirmed or began - self._looked_at < _BETWEEN:
             return
-        self._looked_at = moment
+        self._looked_at = began
+        # Where no signal handler runs: redis-py makes an error of its own of what one raises.
+        looked = aside(until(moment())(self._leave_others))
+        looked.wait()
+        looked.result()
+
+    def _leave_others(self) -> None:
         try:
             place = self._told_next()
             if place is not None and self._wire.is_elsewhere(place):
                 place = self._named(self._asked_in_turn()).address
                 self._wire.leave_all_but(place)
-        except own(RedisError):
+        except RedisError:
             return  # the next look comes to it again
 
     def _told_next(self) -> Host | None:
         """Ask the next one where the master is; leave out for a while those that do not answer."""
-        hosts, moment = self._hosts(), time.monotonic()
-        hosts = [host for host in hosts if self._silent_until.get(host, moment) <= moment] or hosts
+        hosts, asked = self._hosts(), time.monotonic()
+        hosts = [host for host in hosts if self._silent_until.get(host, asked) <= asked] or hosts
         self._turn += 1
         host = hosts[self._turn % len(hosts)]
         with until(now() + min(_EACH, left())):
             answer = self._answer_of(host)
         if isinstance(answer, RedisError):
-            self._silent_until[host] = moment + _SILENCE
+            self._silent_until[host] = asked + _SILENCE
             return None
         self._known |= answer.others
         return answer.address

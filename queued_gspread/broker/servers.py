@@ -20,7 +20,7 @@ from .keys import FORMAT
 from .ledger import Ledger
 from .limit import moment, until
 from .ready import Ready, Stop, ready_of
-from .slots import KINDS, milliseconds
+from .slots import KINDS, Slot, milliseconds
 
 if TYPE_CHECKING:
     import threading
@@ -222,14 +222,23 @@ class Servers(Ledger):
         steps.saw(rest[1], since)
         return Beat(as_text(state), self.epoch)
 
-    def others(self) -> list[Other]:
+    def others(self, window: float = 0.0) -> list[Other]:
         """Return the other formats of the queue that have something in the namespace.
 
         This one is entered among those that have had a server there.
+
+        Args:
+            window: Seconds for which a slot is held from now on whose server is gone, of whatever
+                format.
+
         """
-        keys = [self._keys.server, self._keys.formats]
-        args = [FORMAT, milliseconds(_SILENCE)]
+        keys = [self._keys.server, self._keys.formats, *self._slots]
+        args = [FORMAT, milliseconds(_SILENCE), self.epoch, milliseconds(window)]
         return waiting_of(self._connection.run("formats", keys, args))
+
+    @property
+    def _slots(self) -> list[str]:
+        return [self._keys.slots(kind) for kind in KINDS]
 
     def release(self) -> None:
         """Let another server take over at once."""
@@ -247,9 +256,12 @@ class Servers(Ledger):
 
         """
         keys = self._keys
-        slots = [keys.slots(kind) for kind in KINDS]
-        found = self._run("recover", [keys.ready, keys.active, *slots], [milliseconds(window)])
+        places = [keys.ready, keys.active, keys.formats, *self._slots]
+        found = self._run("recover", places, [milliseconds(window), milliseconds(_SILENCE)])
         unless_stale(self._run("recount", [keys.active, keys.waiting, keys.lane("")], []))
+        for kind in KINDS:
+            # A Redis with an older state may not know that a request of this server was answered.
+            self._remind(Slot(kind, f"{self.epoch}/", window=window))
         return int(unless_stale(found))
 
     def wanted(self, job_id: str) -> bytes | None:

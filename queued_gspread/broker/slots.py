@@ -184,16 +184,22 @@ class Held:
 
     def _of(self, slot: Slot) -> dict[str, float | None]:
         """Return those of a kind that are held, as Redis holds them under the epoch of a slot."""
-        moment, epoch = now(), slot.name.partition("/")[0]
+        moment, epoch = now(), _epoch_of(slot.name)
         held = {}
         for name, answered in self._slots.get(slot.kind, {}).items():
             # What an earlier epoch has in the air is held for a window; see recover.lua.
-            is_gone = answered is None and name.partition("/")[0] != epoch
+            is_gone = answered is None and _epoch_of(name) < epoch
             since = moment if is_gone else answered
             if _is_later(since, moment - slot.window):
                 held[name] = since
         self._slots[slot.kind] = held
         return held
+
+
+def _epoch_of(name: str) -> tuple[int, str]:
+    # As numbers are compared: who still asks under an earlier epoch ends nothing of a later one.
+    epoch = name.partition("/")[0]
+    return len(epoch), epoch
 
 
 def _is_later(answered: float | None, moment: float) -> bool:

@@ -69,7 +69,7 @@ class Lanes:
         watched: Watch = logged,
     ) -> None:
         self._queue = queue
-        self._neighbours = Neighbours(queue)
+        self._neighbours = Neighbours(queue, window)
         self._work = work
         self._valve = valve
         self._stopping = stopping

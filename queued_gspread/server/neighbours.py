@@ -29,12 +29,16 @@ class Neighbours:
 
     Args:
         queue: The servers' side of the queue.
+        window: Seconds for which the slots of a server of another format are held that has died.
         clock: A monotonic clock, in seconds.
 
     """
 
-    def __init__(self, queue: Servers, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, queue: Servers, window: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._queue = queue
+        self._window = window
         self._clock = clock
         self._next = clock()
         self._known: dict[int, tuple[str, bool]] = {}
@@ -45,7 +49,7 @@ class Neighbours:
             return
         self._next = self._clock() + _EVERY
         try:
-            found = self._queue.others()
+            found = self._queue.others(self._window)
         except BrokerUnavailableError:
             return  # the lease's thread tells of it
         known = {other.number: (other.about, other.waiting > 0) for other in found}

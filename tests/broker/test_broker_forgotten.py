@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from slots_helpers import LANE, WINDOW, Asked
 from test_broker_slots import most_in_a_window, requests_of_all_kinds, simulate
 
-from queued_gspread.broker import Servers
+from queued_gspread.broker import Servers, slots
 from queued_gspread.broker.keys import Keys
 
 EXAMPLES = examples(
@@ -70,6 +70,37 @@ def test_slots_are_held_over_a_redis_that_was_emptied(queue, entry, clock, forge
     # What was in the air is held for a window from the takeover on, as that of any server.
     asked.go()
     assert asked.start()[1].wait == pytest.approx(19.9, abs=0.01)
+
+
+def test_an_answer_that_redis_forgets_is_known(queue, entry, clock, raw, keys):
+    """A slot that an older state of Redis has in the air is held no longer than it would be."""
+    asked, key = Asked(queue(), entry, 1), keys.slots("write")
+    slot, permit = asked.start()
+    before = raw.dump(key)
+    asked.settle(slot, permit)
+    clock.advance(WINDOW / 2)
+    raw.restore(key, 0, before, replace=True)
+    asked.server.recover(WINDOW)
+    assert asked.start()[1].wait == pytest.approx(WINDOW / 2, abs=0.01)
+    clock.advance(WINDOW / 2 + 0.1)
+    asked.go()
+
+
+def test_a_request_in_the_air_is_in_the_air_after_a_recovery(queue, entry, clock):
+    """A server that reads the queue again holds its own slots until their answers."""
+    asked = Asked(queue(), entry, 1)
+    asked.start()
+    asked.server.recover(WINDOW)
+    clock.advance(WINDOW * 2)
+    assert asked.start()[1].wait == math.inf
+
+
+def test_who_still_asks_under_an_earlier_epoch_ends_no_slot():
+    """A request in the air under a later epoch is known to be, whatever the earlier one asks."""
+    held, slot = slots.Held(), slots.Slot("write", "12/1", 1)
+    held.take(slot)
+    assert held.latest(slots.Slot("write", "9/7", 1)) == slot.name
+    assert held.args(slot) == [slot.name, "inf"]
 
 
 def test_a_server_that_knows_nothing_holds_nothing_back(queue, entry, clock, forget, settings):

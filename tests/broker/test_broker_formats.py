@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
-from broker_helpers import contents, enqueue, names
+from broker_helpers import contents, enqueue, milliseconds_of, names
 from one_job import start
 from slots_helpers import LANE
 from waiting import eventually
 
 from queued_gspread._version import __version__
 from queued_gspread.broker import Servers, Slot
+from queued_gspread.broker import callers as callers_module
 from queued_gspread.broker import keys as keys_module
+from queued_gspread.broker import servers as servers_module
 from queued_gspread.broker.connection import Connection
 from queued_gspread.broker.keys import FORMAT, Keys
 from queued_gspread.errors import ServerUnavailableError, VersionMismatchError
@@ -59,7 +62,7 @@ def waits(raw, namespace):
 def test_a_client_that_meets_a_server_of_another_format(
     callers, works, raw, namespace, number, remedy
 ):
-    """It is told at once which formats and versions meet, and what to upgrade; no job is put in."""
+    """It is told which formats and versions meet, and what to upgrade; no job is put in."""
     works(number)
     before = contents(raw, namespace)
     # Whether or not this process has made a call before.
@@ -155,6 +158,32 @@ def test_a_server_of_this_format_is_waited_for(
     assert call.result() == b"reply"
 
 
+@pytest.mark.parametrize("is_first", [True, False], ids=["first call", "further call"])
+def test_a_server_that_beats_after_one_of_another_format(
+    callers, server, works, raw, namespace, background, is_first, monkeypatch
+):
+    """Where Redis was emptied, and the other server beats first, clients wait for their own."""
+    callers.alive()
+    raw.delete(*raw.keys(f"*{{{namespace}}}*"))
+    works(1)
+    looks, real = [], callers_module.look
+
+    def look(*args, **options):
+        looks.append(real(*args, **options))
+        return looks[-1]
+
+    monkeypatch.setattr(callers_module, "look", look)
+    monkeypatch.setattr(callers_module, "SLICE", 0.1)
+    if is_first:
+        callers._connection.clock.forget()
+    call = background(callers.call, new_id(), LANE, b"job")
+    eventually(lambda: looks and looks[0].others)
+    server.beat(60)
+    entry = eventually(lambda: server.head(LANE))
+    server.answer([(entry, b"reply")])
+    assert call.result() == b"reply"
+
+
 @pytest.mark.parametrize("number", [1, FORMAT + 1])
 def test_a_server_sees_the_others(server, works, waits, number):
     """A server is told of each other format whether it has a server, and who waits for it."""
@@ -193,6 +222,18 @@ def test_what_a_stranger_puts_there_ends_nobody(callers, server, raw, namespace)
     assert [other.waiting for other in server.others()] == [3]
 
 
+def test_a_number_that_nobody_can_read_ends_nobody(callers, server, raw, namespace):
+    """What a stranger puts there for a format with an endless number is as good as none."""
+    endless = "9" * 5000
+    raw.hset(key(namespace, 1, "formats"), "known", endless)
+    raw.hset(key(namespace, endless, "server"), "at", raw.time()[0] * 1000)
+    raw.set(key(namespace, endless, "waiting"), 1)
+    assert server.others() == []
+    server.release()
+    raw.delete(Keys(namespace).server)
+    assert callers.see().others == []
+
+
 def test_a_server_touches_nothing_of_another_format(settings, works, waits, raw, namespace):
     """Lease, recovery, looks and stop leave another format's keys as they were."""
     works(1)
@@ -228,6 +269,51 @@ def test_formats_share_the_quota(settings, server, monkeypatch):
     other.beat(60)
     enqueue(settings)
     assert start(other, other.head(LANE), "r", slot=Slot("read", "b", 1)).word == "wait"
+
+
+@pytest.fixture
+def next_format(settings, server, monkeypatch):
+    """Return what has a server of the next format work beside the one that is there."""
+    server.others()
+
+    def work():
+        for module in (keys_module, servers_module):
+            monkeypatch.setattr(module, "FORMAT", FORMAT + 1)
+        other = Servers(settings, "bbbb", "server b")
+        assert other.beat(60).state == "taken"
+        other.recover(60.0)
+        return other
+
+    return work
+
+
+@pytest.fixture
+def in_the_air(settings, server, raw, keys):
+    """Return a request's slot, which a server holds, and what tells until when it is held."""
+    enqueue(settings)
+    slot = Slot("read", f"{server.epoch}/1", 1)
+    assert start(server, server.head(LANE), "r", slot=slot).word == "go"
+    return lambda: raw.zscore(keys.slots("read"), slot.name)
+
+
+def test_a_server_that_begins_leaves_slots_to_one_of_another_format(next_format, in_the_air):
+    """What a server has in the air stays held until its answer, whoever begins beside it."""
+    next_format().others(60.0)
+    assert in_the_air() == math.inf
+
+
+def test_slots_of_a_server_of_another_format_that_has_died(
+    next_format, server, in_the_air, raw, namespace
+):
+    """They are held for a window more, though no server of its format takes over."""
+    other = next_format()
+    raw.zadd(Keys(namespace).slots("read"), {f"{server.epoch}/1": math.inf})
+    raw.hincrby(key(namespace, FORMAT, "server"), "at", -30_000)
+    other.others(60.0)
+    assert 0 < in_the_air() - milliseconds_of(raw) <= 60_000
+    raw.zadd(Keys(namespace).slots("read"), {f"{other.epoch}/1": math.inf})
+    other.others(60.0)
+    assert raw.zscore(Keys(namespace).slots("read"), f"{other.epoch}/1") == math.inf
 
 
 def test_a_namespace_remembers_the_formats_that_it_had(settings, server, raw, monkeypatch):

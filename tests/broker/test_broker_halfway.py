@@ -26,10 +26,21 @@ LANE = KEYS.lane("lane")
 READY = KEYS.ready_under(EPOCH)
 COPY = "\0{0}\0{1}\0004\0lane{2}"
 FIRST, SECOND = f"{NOW - 2000}-0", f"{NOW - 1000}-0"
-KINDS = [
-    *("active", "clock", "journal", "lane", "poisoned", "ready", "recent", "reply", "server"),
-    *("slots", "started", "tries", "valve", "waiting", "wanted"),
-]
+# Where the keys of each kind begin; those that all formats share among them.
+KINDS = {
+    kind: key.removesuffix(":")
+    for kind, key in (
+        ("clock", KEYS._key("clock")),
+        ("lane", KEYS.lane("")),
+        ("reply", KEYS.reply("")),
+        ("journal", KEYS.journal("")),
+        ("slots", KEYS.slots("")),
+        ("wanted", KEYS.wanted("")),
+        *((kind, getattr(KEYS, kind)) for kind in ("active", "formats", "poisoned", "ready")),
+        *((kind, getattr(KEYS, kind)) for kind in ("recent", "server", "started", "tries")),
+        *((kind, getattr(KEYS, kind)) for kind in ("valve", "waiting")),
+    )
+}
 
 
 @dataclass
@@ -98,13 +109,14 @@ def start(*before, limit=60, interval=0, entry=FIRST, position=0, window=60_000)
     return Case("start", START, args, [SERVER, *before])
 
 
-def beat(server_id, *before, epoch=""):
+def beat(server_id, *before, epoch="", certain="1"):
     """Return a server's beat."""
-    args = [server_id, 5000, "about", epoch, 0, ""]
+    args = [server_id, 5000, "about", epoch, 0, "", certain]
     return Case("beat", BEAT, args, before)
 
 
 GONE = [SERVER, WORKED, ["HSET", KEYS.server, "at", NOW - 9000], ["RPUSH", READY, "other"]]
+MOVED = ["HSET", KEYS.server, "master", "another"]
 AHEAD = [["ZADD", SLOTS, NOW - 5, "old", NOW + 900_000, "far", "inf", "one"]]
 OLD = ["ZADD", KEYS.recent, NOW - 900_000, "since:", NOW - 800_000, "old"]
 LIMITED = ["HSET", KEYS.server, "epoch", EPOCH, "max_queue", 1]
@@ -129,6 +141,10 @@ CASES = [
     withdraw(),
     beat("aaaa", SERVER, epoch=EPOCH),
     beat("bbbb", SERVER),
+    beat("aaaa", SERVER, MOVED, epoch=EPOCH),
+    beat("aaaa", SERVER, MOVED, epoch=EPOCH, certain=""),
+    beat("bbbb", SERVER, WORKED, MOVED),
+    beat("bbbb", MOVED, certain=""),
     beat("bbbb", *TWO, *GONE),
     beat("bbbb", SERVER, ["HSET", KEYS.server, "at", NOW + 900_000]),
     settle(*ANNOUNCED, *HELD),
@@ -169,8 +185,18 @@ CASES = [
         [9, FIRST, "J9"],
         [SERVER, *ONE],
     ),
-    Case("formats", [KEYS.server, KEYS.formats], [2, 9], [SERVER]),
-    Case("remind", [KEYS.server, SLOTS], [EPOCH, "old", 900, "other", "inf"], [SERVER]),
+    Case(
+        "formats",
+        [KEYS.server, KEYS.formats, SLOTS],
+        [2, 9, EPOCH, 60_000],
+        [SERVER, ["ZADD", SLOTS, "inf", "6/1", "inf", "7/1"]],
+    ),
+    Case(
+        "remind",
+        [KEYS.server, SLOTS],
+        [EPOCH, "old", 900, "other", "inf", "answered", 900],
+        [SERVER, ["ZADD", SLOTS, "inf", "answered"]],
+    ),
     Case(
         "recount",
         [KEYS.server, KEYS.active, KEYS.waiting, KEYS.lane("")],
@@ -185,8 +211,8 @@ CASES = [
     ),
     Case(
         "recover",
-        [KEYS.server, KEYS.ready, KEYS.active, SLOTS],
-        [EPOCH, 60_000],
+        [KEYS.server, KEYS.ready, KEYS.active, KEYS.formats, SLOTS],
+        [EPOCH, 60_000, 9],
         [SERVER, *TWO, ["ZADD", SLOTS, "inf", "6/1"], ["RPUSH", READY, "other"]],
     ),
     Case(
@@ -239,7 +265,7 @@ class Halfway:
         """Take a command from the user, on keys of a kind alone if one is given."""
         rules = ["reset", "on", "nopass", "+@all", f"-{command}", "~*"]
         if kind is not None:
-            others = [f"~{KEYS._key(each)}" for each in KINDS if each != kind]
+            others = [f"~{KINDS[each]}" for each in KINDS if each != kind]
             rules.append(f"(+{command} {' '.join(f'{key} {key}:*' for key in others)})")
         self.admin.execute_command("ACL", "SETUSER", "partial", *rules)
 
@@ -277,7 +303,7 @@ class Halfway:
 
     @property
     def kinds(self):
-        return KINDS if version(self.binary) >= (7, 0) else []
+        return list(KINDS) if version(self.binary) >= (7, 0) else []
 
 
 def content(client, key):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import os
 import signal
+import socket
 import sys
 import threading
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
@@ -309,6 +312,41 @@ def test_a_call_that_is_interrupted_is_taken_back(
         assert not raw.keys(f"*{namespace}*lane:lane")
     told = getattr(raised, "__notes__", raised.args[1:])
     assert cls is Seals or "was not started and will not be made" in told[0]
+
+
+@pytest.fixture
+def silent_sentinel():
+    """Return the port of a Sentinel that answers nothing, and has whoever asks it interrupted."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor(1) as pool:
+
+        def serve():
+            asking = []
+            with contextlib.suppress(OSError):
+                while True:
+                    asking.append(listening.accept()[0])
+                    asking[-1].recv(1)
+                    os.kill(os.getpid(), signal.SIGUSR1)
+            for each in asking:
+                each.close()
+
+        pool.submit(serve)
+        yield listening.getsockname()[1]
+        listening.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("kind", [TimeoutError, OSError, redis.ConnectionError])
+def test_an_interrupt_while_sentinels_are_asked(kind, silent_sentinel, on_signal):
+    """Whatever it is, it comes out itself, where a caller looks whether another is the master."""
+    raised = kind("mine")
+
+    def handle(*_):
+        raise raised
+
+    on_signal(handle)
+    asked = connection.Connection(f"redis+sentinel://127.0.0.1:{silent_sentinel}/mymaster")
+    with pytest.raises(kind) as caught:
+        asked.master.look()
+    assert caught.value is raised
 
 
 @pytest.mark.parametrize("kind", [OSError, ConnectionResetError, ValueError])

@@ -16,6 +16,7 @@ from queued_gspread.errors import (
     OutcomeUnknownError,
     PoisonedJobError,
     QueueFullError,
+    VersionMismatchError,
 )
 
 __all__ = ["key_of", "signing_key"]
@@ -61,6 +62,18 @@ def test_a_queue_that_is_said_to_be_full_takes_no_call(serve, authorize, signing
     eventually(lambda: raw.hget(keys.server, "max_queue") == "1")
     raw.set(keys.waiting, 9)
     with pytest.raises(QueueFullError, match="was not put in"):
+        read(authorize(signing_key_file=signing_key))
+    assert not raw.exists(keys.lane("lane"))
+
+
+def test_a_signed_call_that_is_said_to_meet_another_format(
+    authorize, signing_key, raw, keys, namespace
+):
+    """A call that is refused since only another format is said to have a server is not in it."""
+    shared = f"queued-gspread:{{{namespace}}}:"
+    raw.hset(f"{shared}9:server", mapping={"at": raw.time()[0] * 1000, "about": "it"})
+    raw.hset(keys.formats, "known", "9")
+    with pytest.raises(VersionMismatchError, match="will not be made"):
         read(authorize(signing_key_file=signing_key))
     assert not raw.exists(keys.lane("lane"))
 

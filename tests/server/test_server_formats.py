@@ -116,7 +116,7 @@ def test_two_formats_are_worked_off_side_by_side(start, script, next_version, bo
 
 
 def test_a_new_client_meets_an_old_server(start, script, next_version, book):
-    """It is told at once which formats meet and that the server is to be upgraded first."""
+    """It is told which formats meet and that the server is to be upgraded first."""
     start()
     status, told = ended(script(book.title, patch=next_version))
     assert status == 1
@@ -127,7 +127,7 @@ def test_a_new_client_meets_an_old_server(start, script, next_version, book):
 
 
 def test_an_old_client_meets_a_new_server(start, next_version, authorize):
-    """It is told at once which formats meet and that it is to be upgraded itself."""
+    """It is told which formats meet and that it is to be upgraded itself."""
     start(patch=next_version)
     with pytest.raises(VersionMismatchError, match="Upgrade this client") as told:
         authorize().open("Book")

@@ -1,9 +1,13 @@
--- Look for what other formats of the queue have in this namespace, and say that this one is there.
+-- Look for what other formats of the queue have in this namespace, and say that this one is there. What a
+-- server of another format had in the air when it died, nobody else may come to take over.
 --
 -- KEYS[1] server    hash: who works, under which epoch
 -- KEYS[2] formats   hash: which formats have had a server
+-- KEYS[3...] slots  sorted sets: the slots of each kind of request; see quota.lua
 -- ARGV[1] number    of the asking server's format
 -- ARGV[2] grace     milliseconds without a beat after which a server counts as gone
+-- ARGV[3] epoch     of the asking server
+-- ARGV[4] window    milliseconds for which a slot is held whose answer never comes
 --
 -- Returns a list of {number, 1 if a server of that format is alive, else 0, about it, how many
 -- jobs wait for it, one of these, if it is small} for each other format.
@@ -23,6 +27,9 @@ local function first_job(prefix)
   return #body <= MOST and body or ''
 end
 
+if holds(KEYS[1], ARGV[3]) then
+  let_go(3, KEYS[2], ARGV[3], ARGV[4], tonumber(ARGV[2]))
+end
 local found, now = {}, now_ms()
 for _, other in ipairs(other_formats(KEYS[2], KEYS[1])) do
   local about = server_within(other.prefix, tonumber(ARGV[2]), now)

@@ -195,7 +195,8 @@ local function other_formats(formats, server)
   local shared, others = string.sub(formats, 1, -#'formats' - 1), {}
   for number in string.gmatch('1 ' .. known_formats(formats), '%d+') do
     local prefix = shared .. (number == '1' and '' or number .. ':')
-    if prefix .. 'server' ~= server then
+    -- A longer one is no number that anybody could read.
+    if #number < 10 and prefix .. 'server' ~= server then
       others[#others + 1] = {number = number, prefix = prefix}
     end
   end
@@ -207,4 +208,23 @@ local function server_within(prefix, grace, now)
   local at, about = unpack(redis.pcall('HMGET', prefix .. 'server', 'at', 'about'))
   at = tonumber(at)
   return at and at <= now and now - at < grace and (about or '')
+end
+
+-- Hold slots whose answer never comes for a window more: those in the sets from KEYS[first] on, but of
+-- this epoch, and of a server of another format that is alive.
+local function let_go(first, formats, epoch, window, grace)
+  local now, kept = now_ms(), {[epoch] = true}
+  for _, other in ipairs(other_formats(formats, KEYS[1])) do
+    local theirs = redis.pcall('HGET', other.prefix .. 'server', 'epoch')
+    if type(theirs) == 'string' and server_within(other.prefix, grace, now) then
+      kept[theirs] = true
+    end
+  end
+  for i = first, #KEYS do
+    for _, slot in ipairs(redis.call('ZRANGEBYSCORE', KEYS[i], 'inf', 'inf')) do
+      if not kept[string.match(slot, '^[^/]*')] then
+        redis.call('ZADD', KEYS[i], now + window, slot)
+      end
+    end
+  end
 end

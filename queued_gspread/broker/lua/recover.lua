@@ -5,9 +5,11 @@
 -- KEYS[1] server    hash: who works, under which epoch; that it has begun to work
 -- KEYS[2] ready     prefix of the lists of lanes that wait for a server, one for each epoch
 -- KEYS[3] active    set: names of the lanes that a server knows or will be told of
--- KEYS[4...] slots  sorted sets: the slots of each kind of request; see quota.lua
+-- KEYS[4] formats   hash: which formats have had a server
+-- KEYS[5...] slots  sorted sets: the slots of each kind of request; see quota.lua
 -- ARGV[1] epoch     of the asking server
 -- ARGV[2] window    milliseconds
+-- ARGV[3] grace     milliseconds without a beat after which a server of another format counts as gone
 --
 -- Returns the number of lanes, or 'stale'.
 may_grow(KEYS[1])
@@ -15,14 +17,7 @@ if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
 end
 redis.call('HSET', KEYS[1], 'worked', ARGV[1])
-local own = ARGV[1] .. '/'
-for i = 4, #KEYS do
-  for _, slot in ipairs(redis.call('ZRANGEBYSCORE', KEYS[i], 'inf', 'inf')) do
-    if string.sub(slot, 1, #own) ~= own then
-      redis.call('ZADD', KEYS[i], now_ms() + ARGV[2], slot)
-    end
-  end
-end
+let_go(5, KEYS[4], ARGV[1], ARGV[2], tonumber(ARGV[3]))
 local ready = ready_list(KEYS[2], ARGV[1])
 redis.call('DEL', ready)
 local lanes = redis.call('SMEMBERS', KEYS[3])

@@ -1,5 +1,6 @@
 -- Put slots back that a server knows to be held, and that Redis has forgotten: it was emptied, came back
--- with an older state, or another one is the master. Those that it still knows are held no shorter.
+-- with an older state, or another one is the master. Those that it still knows are held no shorter, but
+-- for those whose answer it has forgotten.
 --
 -- KEYS[1] server    hash: who works, under which epoch
 -- KEYS[2] slots     sorted set: the slots of a kind of request; see quota.lua
@@ -16,6 +17,10 @@ end
 local now = now_ms()
 for i = 2, #ARGV, 2 do
   local held_until = ARGV[i + 1] == 'inf' and 'inf' or now + ARGV[i + 1]
-  redis.call('ZADD', KEYS[2], 'GT', held_until, ARGV[i])
+  if redis.call('ZSCORE', KEYS[2], ARGV[i]) == 'inf' then
+    redis.call('ZADD', KEYS[2], held_until, ARGV[i])
+  else
+    redis.call('ZADD', KEYS[2], 'GT', held_until, ARGV[i])
+  end
 end
 return 1
