@@ -15,6 +15,7 @@ from topologies import each_binary
 from queued_gspread.broker import KINDS, Callers, Servers, ledger, slots
 from queued_gspread.broker.keys import Keys
 from queued_gspread.broker.scripts import SCRIPTS, Script
+from queued_gspread.broker.steps import Steps
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.settings import Settings
 
@@ -124,6 +125,8 @@ def queue(settings, clock, raw, keys):
     def make():
         raw.delete(keys.valve, keys.server, *(keys.slots(kind) for kind in KINDS))
         server = Servers(settings, "server")
+        # Of the clock, it has seen nothing of what others in this process have.
+        server._connection.steps = Steps()
         server.beat(5.0)
         return server
 

@@ -66,10 +66,11 @@ def test_a_queue_that_is_said_to_be_full_takes_no_call(serve, authorize, signing
     assert not raw.exists(keys.lane("lane"))
 
 
+@pytest.mark.usefixtures("new_connections")
 def test_a_signed_call_that_is_said_to_meet_another_format(
     authorize, signing_key, raw, keys, namespace
 ):
-    """A call that is refused since only another format is said to have a server is not in it."""
+    """A first call that is refused for another format, which alone is told of, is not put in."""
     shared = f"queued-gspread:{{{namespace}}}:"
     raw.hset(f"{shared}9:server", mapping={"at": raw.time()[0] * 1000, "about": "it"})
     raw.hset(keys.formats, "known", "9")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -37,6 +38,7 @@ __all__ = [
     "hasty",
     "key_file",
     "keys",
+    "new_connections",
     "patient_callers",
     "raw",
     "restored_log",
@@ -76,6 +78,12 @@ def hasty(short_slices, monkeypatch):
     yield
     for one in own.values():
         one.redis.close()
+
+
+@pytest.fixture
+def new_connections(monkeypatch):
+    """Let nobody in this test know what earlier ones have seen of Redis, such as its clock."""
+    monkeypatch.setattr(connection, "_connections", weakref.WeakValueDictionary())
 
 
 @pytest.fixture
