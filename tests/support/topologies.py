@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 import redis
 from redis.crc import key_slot
+from redis.exceptions import ResponseError
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker.keys import Keys
@@ -272,7 +273,16 @@ class Sentinels(Group):
 
     def hand_over(self):
         """Have the Sentinels exchange master and replica, both of which go on."""
-        self.sentinels[0].ask("SENTINEL", "FAILOVER", SERVICE)
+        eventually(self._is_asked_for, "a Sentinel has seen that a replica can take over")
+
+    def _is_asked_for(self):
+        try:
+            self.sentinels[0].ask("SENTINEL", "FAILOVER", SERVICE)
+        except ResponseError as error:
+            if "NOGOODSLAVE" not in str(error):
+                raise
+            return False
+        return True
 
     @property
     def has_failed_over(self):
