@@ -109,8 +109,9 @@ def _flag(option, value):
 
 def _may_end(status, log):
     """Tell whether a process may have ended: before it knew of signals, or without a Redis."""
+    *_, last = log.splitlines() or [""]
     return (status == -signal.SIGTERM and not log) or (
-        status == 1 and log.startswith("queued-gspread server: Redis at ")
+        status == 1 and last.startswith("queued-gspread server: Redis at ")
     )
 
 
