@@ -45,6 +45,30 @@ def test_mistaken_updates_of_named_ranges_are_refused(book, sheet):
     assert said == "Cannot find named range with id: x"
 
 
+@pytest.mark.parametrize(
+    "name", ["A1", "zz9", "R1C1", "TRUE", "false", "first.quarter", "1st", "a b", "", "n" * 251]
+)
+def test_names_that_no_range_can_have(sheet, name):
+    """What Google's help forbids as a range's name is refused: references, truth values, marks."""
+    with pytest.raises(APIError, match="Invalid name"):
+        sheet.define_named_range("B2", name)
+
+
+@pytest.mark.parametrize("name", ["falsehood", "A1B", "_1", "ABCD12", "Ärger", "n" * 250])
+def test_names_that_a_range_can_have(book, sheet, name):
+    """What only begins like a reference or a truth value is a name."""
+    sheet.define_named_range("B2", name)
+    assert [named["name"] for named in book.list_named_ranges()] == [name]
+
+
+def test_a_sheet_has_as_many_columns_as_have_names(book, sheet):
+    """The last column is ZZZ: no sheet is added or made wider than that."""
+    assert book.add_worksheet("wide", 1, 18_278).col_count == 18_278
+    for widen in (lambda: book.add_worksheet("wider", 1, 18_279), lambda: sheet.resize(1, 18_279)):
+        with pytest.raises(APIError, match="limit of 18278 columns"):
+            widen()
+
+
 def test_a_protected_range_is_updated(emulator, book, sheet):
     """The mask decides what changes; one that only warns has no editors."""
     reply = sheet.add_protected_range("A1:A2", description="old")["replies"][0]
