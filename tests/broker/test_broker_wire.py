@@ -27,9 +27,13 @@ def wire(redis_url):
 
 @pytest.fixture
 def connections(raw):
-    """Return what counts the connections of the Redis."""
-    before = len(raw.client_list())
-    return lambda: len(raw.client_list()) - before
+    """Return what counts the connections of the Redis that are new, whatever others end."""
+
+    def present():
+        return {client["id"] for client in raw.client_list()}
+
+    before = present()
+    return lambda: len(present() - before)
 
 
 def test_the_first_answer_comes_before_the_second_is_there(wire, raw, namespace):
