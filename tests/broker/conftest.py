@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from weakref import WeakValueDictionary
 
 import pytest
 import redis
@@ -12,7 +13,7 @@ from queue_fixtures import short_slices
 from slots_helpers import LANE, Clock
 from topologies import each_binary
 
-from queued_gspread.broker import KINDS, Callers, Servers, ledger, slots
+from queued_gspread.broker import KINDS, Callers, Servers, connection, ledger, slots
 from queued_gspread.broker.keys import Keys
 from queued_gspread.broker.scripts import SCRIPTS, Script
 from queued_gspread.broker.steps import Steps
@@ -95,6 +96,8 @@ def background():
 def clock_of(keys, monkeypatch):
     """Return what gives all scripts of this test a clock, by a plain client of the Redis."""
     key = keys._key("clock")
+    # To a connection that later tests share, the return to the real clock would be a step of it.
+    monkeypatch.setattr(connection, "_connections", WeakValueDictionary())
     for name, script in SCRIPTS.items():
         text = script.text.replace(
             "redis.call('TIME')", f"cjson.decode(redis.call('GET', '{key}'))"
@@ -125,7 +128,7 @@ def queue(settings, clock, raw, keys):
     def make():
         raw.delete(keys.valve, keys.server, *(keys.slots(kind) for kind in KINDS))
         server = Servers(settings, "server")
-        # Of the clock, it has seen nothing of what others in this process have.
+        # It has seen nothing of this clock yet.
         server._connection.steps = Steps()
         server.beat(5.0)
         return server

@@ -72,6 +72,17 @@ def test_slots_are_held_over_a_redis_that_was_emptied(queue, entry, clock, forge
     assert asked.start()[1].wait == pytest.approx(19.9, abs=0.01)
 
 
+def test_an_answer_puts_no_forgotten_slot_back_alone(queue, entry, clock, raw, keys):
+    """Answers to what was in the air while Redis forgot hide no slot that was forgotten as well."""
+    asked = Asked(queue(), entry, 2)
+    first, second = asked.start(), asked.start()
+    asked.settle(*first)
+    raw.delete(keys.slots("write"))
+    asked.settle(*second)
+    clock.advance(1)
+    assert asked.start()[1].wait == pytest.approx(WINDOW - 1, abs=0.01)
+
+
 def test_an_answer_that_redis_forgets_is_known(queue, entry, clock, raw, keys):
     """A slot that an older state of Redis has in the air is held no longer than it would be."""
     asked, key = Asked(queue(), entry, 1), keys.slots("write")

@@ -77,9 +77,9 @@ if kind == '' then
   return {0, 0}
 end
 local q = quota_of(KEYS[3], KEYS[4], kind, full, window, now)
--- Where none is configured, it holds one only since a refusal.
-if full > 0 or redis.call('ZSCORE', KEYS[4], slot) then
-  -- Whether or not it is still known.
+-- One that is forgotten is not put back alone: by the latest slot, start.lua tells whether all are
+-- known. The server puts them back together, with remind.lua; one that does not work any more cannot.
+if redis.call('ZSCORE', KEYS[4], slot) or (full > 0 and not holds(KEYS[1], ARGV[1])) then
   redis.call('ZADD', KEYS[4], now + window, slot)
 end
 local is_later = not q.refused or sent > q.refused
