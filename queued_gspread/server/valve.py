@@ -14,6 +14,10 @@ slots than the quota has requests. Then no window of Google's holds more than th
 Nothing is assumed of latencies, nor of the window but its length; that Google's clock and
 Redis's run equally fast is. A slot whose response never came is held until one window after its
 server was found gone; what Google would do with such a request later than that is not covered.
+Who asks, and when, is chosen for fairness between lanes (``line``, ``fairness``). That can only
+delay a question: of those that Redis has let go the proof holds, whenever and in whatever order
+they asked.
+
 Slots are kept in Redis (``broker/lua/quota.lua``), on Redis's clock, so that they outlive the
 server; and where Redis forgets them, by the server that holds them (``broker.slots.Held``).
 

@@ -94,6 +94,35 @@ def test_after_the_burst_slots_are_spaced():
     assert fairness.moment(slot("next")) == -math.inf
 
 
+def test_a_slot_of_the_burst_that_comes_back_is_not_waited_past():
+    """Where a slot of the burst comes back before the next spaced one is due, it is asked for."""
+    fairness, four = both_used(limit=4), {"limit": 4, "permit": Permit("go", limit=4)}
+    first, _ = take(fairness, *names(2), **four)
+    fairness.answered(first, 0.0)
+    take(fairness, "spaced", now=WINDOW - 1.0, **four)
+    assert fairness.moment(slot("next", limit=4)) == WINDOW
+
+
+def test_a_spaced_slot_that_was_late_makes_the_next_one_earlier():
+    """Who asks seldom, or is slow, gets as many spaced slots as who asks at the moment."""
+    fairness = both_used()
+    take(fairness, *names(40))
+    take(fairness, "first", now=10.0)
+    due = fairness.moment(slot("next"))
+    take(fairness, "late", now=due + 1.0)
+    assert fairness.moment(slot("next")) == due + WINDOW / 20
+
+
+def test_a_spreadsheet_is_in_use_for_a_time():
+    """A spreadsheet that is left alone holds up no other one ten minutes after its last request."""
+    fairness = both_used()
+    take(fairness, *names(50), now=100.0)
+    fairness.pass_time(599.0)
+    assert fairness.moment(slot("next")) > -math.inf
+    fairness.pass_time(600.0)
+    assert fairness.moment(slot("next")) == -math.inf
+
+
 def test_one_slot_is_left_untouched():
     """A lane that has had its share does not take the last slot; one that has not takes it."""
     fairness = both_used()
