@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -137,11 +138,14 @@ def test_a_bot(book):
     assert book.sheet1.get_all_values() == [ROW]
 
 
-def test_a_report_of_pandas(book):
-    """The report has the sum of each customer."""
+def test_a_report_of_pandas(google, book):
+    """The report has the sum of each customer, and costs the requests that the page says."""
     book.sheet1.update([["customer", "total"], ["Ann", 2], ["Bob", 5], ["Ann", 3.5]])
     book.add_worksheet("Report", 10, 10).update([["old"]] * 9)
+    google.clear_ledger()
     run(block("docs/recipes.md", "python", "A pandas report"))
+    costs = Counter(served.quota for served in google.ledger)
+    assert costs == {"read": 4, "write": 2, "drive": 1}
     report = book.worksheet("Report").get_all_values()
     assert report == [["customer", "total"], ["Ann", "5.5"], ["Bob", "5"]]
 
