@@ -13,7 +13,6 @@ import queued_gspread
 from queued_gspread import errors
 from queued_gspread.cli import server
 from queued_gspread.cli.options import Parser
-from queued_gspread.server import Server
 
 TOP = Path(__file__).parent.parent
 README = TOP / "README.md"
@@ -81,14 +80,6 @@ def test_the_defaults_of_the_options_are_told():
         if action.default not in (None, False):
             first = re.split("[ ;]", told[action.option_strings[0]])[0].strip("`")
             assert type(action.default)(first) == action.default, action.option_strings
-
-
-def test_a_server_in_python_takes_the_options():
-    """What the command takes as options ``Server`` takes as arguments, but for those of the log."""
-    arguments = set(inspect.signature(Server).parameters) - {"client"}
-    options = {action.dest for action in server_options()}
-    assert options - arguments == {"log_level", "log_format"}
-    assert arguments <= options
 
 
 def test_every_error_is_named():
