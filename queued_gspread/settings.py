@@ -267,7 +267,9 @@ def _text(option: str, given: object, default: str) -> str:
 
 
 def _path(given: str | os.PathLike[str] | None) -> str | None:
-    return None if given is None else os.fspath(given)
+    if given is None:
+        return None
+    return os.path.expanduser(given)  # noqa: PTH111 - Path's own raises where there is no home
 
 
 def _seconds(

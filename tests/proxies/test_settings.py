@@ -24,6 +24,13 @@ def test_arguments_come_before_the_environment(monkeypatch):
     assert Settings.resolve(namespace="films", timeout=1).timeout == 1.0
 
 
+def test_a_home_directory_that_no_shell_has_replaced(monkeypatch):
+    """A ~ in the place of a file, as a unit or a compose file leaves it, means the home."""
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("QUEUED_GSPREAD_SIGNING_KEY_FILE", "~/signing.key")
+    assert Settings.resolve().signing_key_file == "/home/me/signing.key"
+
+
 @pytest.mark.parametrize("value", ["soon", "0", "-1", "inf", "nan"])
 def test_a_wrong_number_in_the_environment_is_named(monkeypatch, value):
     """A variable that is no number of seconds is named with its value."""
