@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from .errors import ConfigurationError
+from .variables import PREFIX, environment, warn_of_slips
 
 __all__ = [
     "DEFAULT_MAX_MESSAGE_BYTES",
@@ -29,7 +30,6 @@ __all__ = [
     "state_directory",
 ]
 
-ENV_PREFIX: Final = "QUEUED_GSPREAD_"
 DEFAULT_PORT: Final = 6379
 DEFAULT_REDIS_URL: Final = f"redis://localhost:{DEFAULT_PORT}/0"
 DEFAULT_NAMESPACE: Final = "default"
@@ -94,10 +94,13 @@ class Settings:
     ) -> Settings:
         """Return the settings from the arguments, else the environment, else the defaults.
 
+        A variable that seems to be named wrong is logged.
+
         Raises:
             ConfigurationError: A value cannot be used; the text names it and where it is from.
 
         """
+        warn_of_slips()
         return cls(
             redis_url=_text("redis_url", redis_url, environment("REDIS_URL") or DEFAULT_REDIS_URL),
             namespace=check_namespace(
@@ -113,11 +116,6 @@ class Settings:
     def shown_url(self) -> str:
         """The URL without its password."""
         return hide_password(self.redis_url)
-
-
-def environment(name: str) -> str | None:
-    """Return the environment variable of an option; an empty one counts as not set."""
-    return os.environ.get(ENV_PREFIX + name) or None
 
 
 def state_directory() -> Path:
@@ -255,7 +253,7 @@ def _message_bytes(given: int | None) -> int:
     text = environment("MAX_MESSAGE_BYTES")
     if text is None:
         return DEFAULT_MAX_MESSAGE_BYTES
-    return checked_message_bytes(text, f"{ENV_PREFIX}MAX_MESSAGE_BYTES={text!r}")
+    return checked_message_bytes(text, f"{PREFIX}MAX_MESSAGE_BYTES={text!r}")
 
 
 def _text(option: str, given: object, default: str) -> str:
@@ -280,4 +278,4 @@ def _seconds(
     text = environment(variable)
     if text is None:
         return default
-    return checked_seconds(text, f"{ENV_PREFIX}{variable}={text!r}")
+    return checked_seconds(text, f"{PREFIX}{variable}={text!r}")

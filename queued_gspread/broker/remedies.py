@@ -144,16 +144,22 @@ def _of_lockout(url: str, error: RedisError) -> str:
 
 
 def _of_denial(url: str, error: RedisError, namespace: str) -> str:
-    # Each version of Redis has a text of its own: this much they have in common.
-    command = re.search(r"run the '([\w|-]+)' command", str(error))
-    rule = f"+{command[1]}" if command else f"~queued-gspread:{{{namespace}}}:*"
-    at = "" if _user(url) == HIDDEN else f" {_user(url)!r}"
+    whom = "" if _user(url) == HIDDEN else f" {_user(url)!r}"
     return (
-        f"its ACL does not let the user{at} do this in namespace {namespace!r}, for which a rule "
-        f"such as {rule} is needed: give that user the rules for this namespace (docs/security.md, "
-        "Users of Redis, has those of clients and of servers), or name the namespace that the user "
-        "is for (namespace=, --namespace or QUEUED_GSPREAD_NAMESPACE)"
+        f"its ACL does not let the user{whom} do this in namespace {namespace!r}"
+        f"{_needed(str(error), namespace)}: give that user the rules for this namespace "
+        "(docs/security.md, Users of Redis, has those of clients and of servers), or name the "
+        "namespace that the user is for (namespace=, --namespace or QUEUED_GSPREAD_NAMESPACE)"
     )
+
+
+def _needed(told: str, namespace: str) -> str:
+    # Each version of Redis has a text of its own: this much they have in common.
+    command = re.search(r"run the '([\w|-]+)' command", told)
+    if command:
+        return f", for which +{command[1]} is needed"
+    # What a script may not do is not told.
+    return "" if "script" in told else f", for which ~queued-gspread:{{{namespace}}}:* is needed"
 
 
 def _names_somebody(url: str) -> bool:

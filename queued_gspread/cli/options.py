@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from queued_gspread._version import __version__
@@ -10,13 +11,12 @@ from queued_gspread.errors import ConfigurationError
 from queued_gspread.settings import (
     DEFAULT_NAMESPACE,
     DEFAULT_REDIS_URL,
-    ENV_PREFIX,
     check_namespace,
     checked_count,
     checked_message_bytes,
     checked_seconds,
-    environment,
 )
+from queued_gspread.variables import PREFIX, environment
 
 __all__ = [
     "Listed",
@@ -42,22 +42,35 @@ class Parser(argparse.ArgumentParser):
         """Print the line and exit."""
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Return the options; refuse what is none, with the one that is near to it."""
+        options, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            self.refuse(unknown)
+        return options
+
+    def refuse(self, unknown: list[str]) -> NoReturn:
+        """Say which arguments are none of the command's, and exit."""
+        told = f"unrecognized arguments: {' '.join(unknown)}"
+        near = get_close_matches(unknown[0].partition("=")[0], self._option_string_actions, n=1)
+        self.error(f"{told}: is {near[0]} meant?" if near else told)
+
     def option(self, name: str, help: str, **kwargs: Any) -> None:  # noqa: A002 - argparse's name
         """Add an option whose default is an environment variable."""
         variable = name.lstrip("-").replace("-", "_").upper()
         text = environment(variable)
         if text is not None:
             kwargs["default"] = self._converted(variable, text, kwargs)
-        self.add_argument(name, help=f"{help} [{ENV_PREFIX}{variable}]", **kwargs)
+        self.add_argument(name, help=f"{help} [{PREFIX}{variable}]", **kwargs)
 
     def _converted(self, variable: str, text: str, kwargs: dict[str, Any]) -> Any:
         try:
             value = kwargs.get("type", str)(text)
         except argparse.ArgumentTypeError as error:
-            self.error(f"{ENV_PREFIX}{variable}: {error}")
+            self.error(f"{PREFIX}{variable}: {error}")
         choices = kwargs.get("choices", [value])
         if value not in choices:
-            self.error(f"{ENV_PREFIX}{variable}={text!r} cannot be used: take {', '.join(choices)}")
+            self.error(f"{PREFIX}{variable}={text!r} cannot be used: take {', '.join(choices)}")
         return value
 
     def flag(self, name: str, help: str) -> None:  # noqa: A002 - argparse's name
@@ -65,12 +78,12 @@ class Parser(argparse.ArgumentParser):
         variable = name.lstrip("-").replace("-", "_").upper()
         text = (environment(variable) or "no").lower()
         if text not in _YES | _NO:
-            self.error(f"{ENV_PREFIX}{variable}={text!r} cannot be used: take yes or no")
+            self.error(f"{PREFIX}{variable}={text!r} cannot be used: take yes or no")
         self.add_argument(
             name,
             action="store_true",
             default=text in _YES,
-            help=f"{help} [{ENV_PREFIX}{variable}=yes]",
+            help=f"{help} [{PREFIX}{variable}=yes]",
         )
 
     def queue_options(self) -> None:

@@ -229,3 +229,27 @@ def test_a_demo_without_its_extra():
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
     )
     assert_one_line(done, '"queued-gspread[demo]"', '".[demo]"')
+
+
+@pytest.mark.parametrize("command", ["server", "stop", "emulator"])
+def test_a_slip_in_the_environment_is_told_by_every_command(command, right):
+    """A variable that is named wrong is told by a command, with the nearest, before it fails."""
+    wrong = {"server": ["--service-account", "/no/such"], "emulator": ["--host", "256.0.0.0"]}
+    done = run(command, *wrong.get(command, []), **right, READ_PER_MINUTE="30")
+    assert done.returncode in (1, 2)
+    assert done.stderr.count("QUEUED_GSPREAD_READS_PER_MINUTE meant?") == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "near"),
+    [
+        ("--read-per-minute=30", "--reads-per-minute"),
+        ("--redis_url", "--redis-url"),
+        ("--credentials", ""),
+    ],
+)
+def test_an_option_that_is_none_is_told_with_the_nearest(option, near, run_here):
+    """An option that a command does not have is refused, with the one that is near to it."""
+    done = run_here("server", option)
+    assert_one_line(done, option, f"is {near} meant?" if near else "unrecognized arguments")
+    assert ("meant?" in done.stderr) is bool(near)
