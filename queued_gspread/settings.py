@@ -209,7 +209,8 @@ def checked_seconds(value: float | str, shown: str, *, zero: bool = False) -> fl
 
     """
     try:
-        seconds = float(value)
+        # A bool is a number to Python, and a mistake here.
+        seconds = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError, OverflowError):
         seconds = math.nan
     if seconds <= _LONGEST and (seconds > 0 or (zero and seconds == 0)):

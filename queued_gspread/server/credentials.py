@@ -124,6 +124,11 @@ def _service_account(path: Path) -> SACredentials:
 
 
 def _service_account_path(given: str | Path | None) -> Path:
+    if not isinstance(given, (str, os.PathLike, type(None))):
+        # Without the value, which may hold a key.
+        raise ConfigurationError(
+            f"service_account is of type {type(given).__name__}: take the name of a key file"
+        )
     if given:
         return Path(os.path.expanduser(given))  # noqa: PTH111 - Path's own raises without a home
     variable = os.environ.get(_VARIABLE)

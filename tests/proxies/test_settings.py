@@ -39,6 +39,12 @@ def test_a_wrong_number_in_the_environment_is_named(monkeypatch, value):
         Settings.resolve()
 
 
+def test_a_truth_value_is_no_number_of_seconds():
+    """A bool, which Python takes for a number, is refused as a timeout."""
+    with pytest.raises(ConfigurationError, match="timeout=True cannot be used"):
+        Settings.resolve(timeout=True)
+
+
 @pytest.mark.parametrize("namespace", ["a b", "a{b}", "ü", "x" * 65, "a:b", "a/b", "a\n"])
 def test_odd_namespaces_are_refused(namespace):
     """A namespace that could be mistaken in a key is refused."""

@@ -8,7 +8,7 @@ import traceback
 import pytest
 
 from queued_gspread.errors import ConfigurationError
-from queued_gspread.server import credentials
+from queued_gspread.server import Server, credentials
 from queued_gspread.server.credentials import make_client
 
 SERVICE_ACCOUNT = "a service account's key file"
@@ -173,3 +173,17 @@ def test_application_default_credentials_that_cannot_be_used(info, tmp_path, mon
     told = told_by(path, adc=True)
     assert "missing fields client_email" in told
     assert "found none" not in told
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"client": "key.json"}, "client is of type str: take a gspread.Client"),
+        ({"service_account": {"key": "hunter2"}}, "is of type dict: take the name of a key file"),
+    ],
+)
+def test_a_server_that_is_made_of_something_else(given, told):
+    """What is no client and no file's name is told by its type, without what it holds."""
+    with pytest.raises(ConfigurationError, match=told) as caught:
+        Server(**given)
+    assert "hunter2" not in str(caught.value)
