@@ -20,6 +20,7 @@ from gspread.auth import (
 from requests.adapters import HTTPAdapter
 
 from queued_gspread.errors import ConfigurationError
+from queued_gspread.variables import PREFIX
 
 from .calllog import LOGGER
 from .credential_file import AUTHORIZED_USER, SERVICE_ACCOUNT, is_content, read
@@ -50,10 +51,17 @@ def make_client(
             wrong type; the text says which file and what was expected.
 
     """
-    named = [bool(service_account), oauth, adc, bool(api_key)]
-    if sum(named) > 1:
+    chosen = {
+        "--service-account": service_account,
+        "--oauth": oauth,
+        "--adc": adc,
+        "--api-key": api_key,
+    }
+    named = [option for option, value in chosen.items() if value]
+    if len(named) > 1:
         raise ConfigurationError(
-            "--service-account, --oauth, --adc and --api-key exclude each other: take one"
+            f"{' and '.join(named)} exclude each other: take one, and look into the environment "
+            f"too ({PREFIX}SERVICE_ACCOUNT for --service-account, and so on)"
         )
     if oauth:
         credentials = _oauth()

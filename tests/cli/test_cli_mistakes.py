@@ -72,7 +72,8 @@ def test_a_credentials_file_that_is_not_there(kind, server, tmp_path):
 
 def test_credentials_that_exclude_each_other(server):
     """Two kinds of credentials at once are refused."""
-    assert_one_line(server("--oauth"), "--service-account", "--oauth", "take one")
+    told = "--service-account and --oauth exclude each other", "QUEUED_GSPREAD_SERVICE_ACCOUNT"
+    assert_one_line(server("--oauth"), *told)
 
 
 WRONG_OPTIONS = {
