@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from .errors import ConfigurationError
-from .variables import PREFIX, environment, warn_of_slips
+from .variables import ENV_PREFIX, warn_of_slips
 
 __all__ = [
     "DEFAULT_MAX_MESSAGE_BYTES",
@@ -116,6 +116,11 @@ class Settings:
     def shown_url(self) -> str:
         """The URL without its password."""
         return hide_password(self.redis_url)
+
+
+def environment(name: str) -> str | None:
+    """Return the environment variable of an option; an empty one counts as not set."""
+    return os.environ.get(ENV_PREFIX + name) or None
 
 
 def state_directory() -> Path:
@@ -254,7 +259,7 @@ def _message_bytes(given: int | None) -> int:
     text = environment("MAX_MESSAGE_BYTES")
     if text is None:
         return DEFAULT_MAX_MESSAGE_BYTES
-    return checked_message_bytes(text, f"{PREFIX}MAX_MESSAGE_BYTES={text!r}")
+    return checked_message_bytes(text, f"{ENV_PREFIX}MAX_MESSAGE_BYTES={text!r}")
 
 
 def _text(option: str, given: object, default: str) -> str:
@@ -279,4 +284,4 @@ def _seconds(
     text = environment(variable)
     if text is None:
         return default
-    return checked_seconds(text, f"{PREFIX}{variable}={text!r}")
+    return checked_seconds(text, f"{ENV_PREFIX}{variable}={text!r}")

@@ -13,9 +13,9 @@ from ._version import __version__
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["PREFIX", "environment", "slips", "warn_of_slips"]
+__all__ = ["ENV_PREFIX", "slips", "warn_of_slips"]
 
-PREFIX: Final = "QUEUED_GSPREAD_"
+ENV_PREFIX: Final = "QUEUED_GSPREAD_"
 
 # Those of clients, of servers and of the other commands: on a machine with both, each side has the
 # other's in its environment.
@@ -38,11 +38,6 @@ _LOGGER: Final = logging.getLogger("queued_gspread")
 _told: dict[str, object] = {}
 
 
-def environment(name: str) -> str | None:
-    """Return the environment variable of an option; an empty one counts as not set."""
-    return os.environ.get(PREFIX + name) or None
-
-
 def warn_of_slips() -> None:
     """Log which environment variables seem to be meant for this package and are none of its own.
 
@@ -62,7 +57,7 @@ def slips(names: Iterable[str]) -> list[tuple[str, str]]:
     found = []
     for name in names:
         like = _LIKE_OURS.fullmatch(name)
-        if like and not (name.startswith(PREFIX) and like[1] in _NAMES):
+        if like and not (name.startswith(ENV_PREFIX) and like[1] in _NAMES):
             near = get_close_matches(like[1].upper(), _NAMES, n=1)
-            found.append((name, PREFIX + near[0] if near else ""))
+            found.append((name, ENV_PREFIX + near[0] if near else ""))
     return found

@@ -15,8 +15,9 @@ from queued_gspread.settings import (
     checked_count,
     checked_message_bytes,
     checked_seconds,
+    environment,
 )
-from queued_gspread.variables import PREFIX, environment
+from queued_gspread.variables import ENV_PREFIX
 
 __all__ = [
     "Listed",
@@ -62,16 +63,16 @@ class Parser(argparse.ArgumentParser):
         text = environment(variable)
         if text is not None:
             kwargs["default"] = self._converted(variable, text, kwargs)
-        self.add_argument(name, help=f"{help} [{PREFIX}{variable}]", **kwargs)
+        self.add_argument(name, help=f"{help} [{ENV_PREFIX}{variable}]", **kwargs)
 
     def _converted(self, variable: str, text: str, kwargs: dict[str, Any]) -> Any:
         try:
             value = kwargs.get("type", str)(text)
         except argparse.ArgumentTypeError as error:
-            self.error(f"{PREFIX}{variable}: {error}")
+            self.error(f"{ENV_PREFIX}{variable}: {error}")
         choices = kwargs.get("choices", [value])
         if value not in choices:
-            self.error(f"{PREFIX}{variable}={text!r} cannot be used: take {', '.join(choices)}")
+            self.error(f"{ENV_PREFIX}{variable}={text!r} cannot be used: take {', '.join(choices)}")
         return value
 
     def flag(self, name: str, help: str) -> None:  # noqa: A002 - argparse's name
@@ -79,12 +80,12 @@ class Parser(argparse.ArgumentParser):
         variable = name.lstrip("-").replace("-", "_").upper()
         text = (environment(variable) or "no").lower()
         if text not in _YES | _NO:
-            self.error(f"{PREFIX}{variable}={text!r} cannot be used: take yes or no")
+            self.error(f"{ENV_PREFIX}{variable}={text!r} cannot be used: take yes or no")
         self.add_argument(
             name,
             action="store_true",
             default=text in _YES,
-            help=f"{help} [{PREFIX}{variable}=yes]",
+            help=f"{help} [{ENV_PREFIX}{variable}=yes]",
         )
 
     def queue_options(self) -> None:

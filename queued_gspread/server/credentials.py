@@ -20,7 +20,7 @@ from gspread.auth import (
 from requests.adapters import HTTPAdapter
 
 from queued_gspread.errors import ConfigurationError
-from queued_gspread.variables import PREFIX
+from queued_gspread.variables import ENV_PREFIX
 
 from .calllog import LOGGER
 from .credential_file import AUTHORIZED_USER, SERVICE_ACCOUNT, is_content, read
@@ -61,7 +61,7 @@ def make_client(
     if len(named) > 1:
         raise ConfigurationError(
             f"{' and '.join(named)} exclude each other: take one, and look into the environment "
-            f"too ({PREFIX}SERVICE_ACCOUNT for --service-account, and so on)"
+            f"too ({ENV_PREFIX}SERVICE_ACCOUNT for --service-account, and so on)"
         )
     if oauth:
         credentials = _oauth()
