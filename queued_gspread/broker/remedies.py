@@ -163,7 +163,7 @@ def _needed(told: str, namespace: str) -> str:
 
 
 def _names_somebody(url: str) -> bool:
-    return "@" in url or "password=" in url
+    return "@" in url or bool(re.search(r"[?&]password=", url))
 
 
 def _user(url: str) -> str:

@@ -159,6 +159,16 @@ def test_an_answer_is_told_in_plain_words(text):
     assert is_locked_out(error) is (TEXTS[text] == "it wants a password")
 
 
+def test_a_password_of_sentinels_is_none_of_their_redis():
+    """A Redis that wants a password does not take the one that is for its Sentinels."""
+    error = redis.AuthenticationError("Authentication required.")
+    for url, told in {
+        "redis+sentinel://one/service?sentinel_password=x": "which has none",
+        "redis+sentinel://one/service?password=x": "it does not let user 'default' in",
+    }.items():
+        assert told in str(unavailable(Settings(url), error))
+
+
 @pytest.mark.parametrize(
     ("error", "told"),
     [
