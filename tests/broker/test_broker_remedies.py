@@ -120,6 +120,10 @@ def _serve(listener, answer):
         with connection, suppress(OSError):  # it may have hung up
             connection.recv(4096)
             connection.sendall(answer)
+            connection.shutdown(socket.SHUT_WR)
+            # A close with something unread would take the answer back.
+            while connection.recv(4096):
+                pass
 
 
 @pytest.mark.parametrize(
