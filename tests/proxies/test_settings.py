@@ -24,25 +24,12 @@ def test_arguments_come_before_the_environment(monkeypatch):
     assert Settings.resolve(namespace="films", timeout=1).timeout == 1.0
 
 
-def test_a_home_directory_that_no_shell_has_replaced(monkeypatch):
-    """A ~ in the place of a file, as a unit or a compose file leaves it, means the home."""
-    monkeypatch.setenv("HOME", "/home/me")
-    monkeypatch.setenv("QUEUED_GSPREAD_SIGNING_KEY_FILE", "~/signing.key")
-    assert Settings.resolve().signing_key_file == "/home/me/signing.key"
-
-
 @pytest.mark.parametrize("value", ["soon", "0", "-1", "inf", "nan"])
 def test_a_wrong_number_in_the_environment_is_named(monkeypatch, value):
     """A variable that is no number of seconds is named with its value."""
     monkeypatch.setenv("QUEUED_GSPREAD_TIMEOUT", value)
     with pytest.raises(ConfigurationError, match=f"QUEUED_GSPREAD_TIMEOUT='{value}'"):
         Settings.resolve()
-
-
-def test_a_truth_value_is_no_number_of_seconds():
-    """A bool, which Python takes for a number, is refused as a timeout."""
-    with pytest.raises(ConfigurationError, match="timeout=True cannot be used"):
-        Settings.resolve(timeout=True)
 
 
 @pytest.mark.parametrize("namespace", ["a b", "a{b}", "ü", "x" * 65, "a:b", "a/b", "a\n"])
@@ -87,3 +74,16 @@ def test_passwords_are_hidden(url, shown):
     """A URL is shown without its password, wherever that stands."""
     assert hide_password(url) == shown
     assert "secret" not in repr(Settings(redis_url=url))
+
+
+def test_a_home_directory_that_no_shell_has_replaced(monkeypatch):
+    """A ~ in the place of a file, as a unit or a compose file leaves it, means the home."""
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("QUEUED_GSPREAD_SIGNING_KEY_FILE", "~/signing.key")
+    assert Settings.resolve().signing_key_file == "/home/me/signing.key"
+
+
+def test_a_truth_value_is_no_number_of_seconds():
+    """A bool, which Python takes for a number, is refused as a timeout."""
+    with pytest.raises(ConfigurationError, match="timeout=True cannot be used"):
+        Settings.resolve(timeout=True)
