@@ -12,6 +12,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from queued_gspread._install import how_to_install
+
 if TYPE_CHECKING:
     from .account import Account
     from .ledger import Served
@@ -42,7 +44,7 @@ def __getattr__(name: str) -> Any:
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
         raise ImportError(
-            f'The emulator needs {error.name}: pip install "queued-gspread[emulator]"',
+            f"The emulator needs {error.name}: {how_to_install('emulator')}",
             name=error.name,
         ) from error
     globals()[name] = found
