@@ -24,7 +24,8 @@ __all__ = ["ABOUT", "add_options", "load_emulator", "run"]
 
 ABOUT: Final = (
     "Run a local emulator of Google's Sheets and Drive APIs until SIGTERM or Ctrl-C. It asks "
-    "nobody else and needs no Google account; what is stored is in memory, unless --state names a file."
+    "nobody else and needs no Google account; what is stored is in memory, unless --state names "
+    "a file."
 )
 
 

@@ -12,8 +12,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from queued_gspread._install import how_to_install
-
 if TYPE_CHECKING:
     from .account import Account
     from .ledger import Served
@@ -43,6 +41,8 @@ def __getattr__(name: str) -> Any:
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
+        from queued_gspread._install import how_to_install  # noqa: PLC0415 - only now
+
         raise ImportError(
             f"The emulator needs {error.name}: {how_to_install('emulator')}",
             name=error.name,

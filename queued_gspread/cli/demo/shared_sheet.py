@@ -33,7 +33,8 @@ class SharedSheet:
         from queued_gspread.emulator import Quotas  # noqa: PLC0415 - an extra
 
         emulator.write_service_account(key_file)
-        book = emulator.gspread_client().create(TITLE)
+        self.client = emulator.gspread_client()
+        book = self.client.create(TITLE)
         book.sheet1.update([HEADER], "A1")
         emulator.quotas = Quotas(reads=quota, writes=quota)
         emulator.clear_ledger()
