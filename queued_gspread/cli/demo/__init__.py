@@ -18,6 +18,7 @@ from queued_gspread.broker import Callers
 from queued_gspread.cli.emulator import load_emulator
 from queued_gspread.cli.output import say
 from queued_gspread.embedded import TemporaryRedis
+from queued_gspread.emulator import redirect
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 from queued_gspread.settings import ENV_PREFIX, Settings
 
@@ -108,7 +109,8 @@ def _google(emulator_class: type[Emulator], children: Children) -> Iterator[Shar
 def plain_half(sheet: SharedSheet, children: Children) -> Half:
     """Do the work with plain gspread."""
     say("\n1. With plain gspread:\n")
-    command = [children.add(REDIRECTED), sheet.emulator.url, *_work(_PLAIN, sheet, children)]
+    to_emulator = [children.add(REDIRECTED), redirect.__file__, sheet.emulator.url]
+    command = [*to_emulator, *_work(_PLAIN, sheet, children)]
     return _measure("plain gspread", sheet, _crew(children, command, environment()))
 
 
