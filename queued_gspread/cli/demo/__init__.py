@@ -18,6 +18,8 @@ from queued_gspread.broker import Callers
 from queued_gspread.cli.emulator import load_emulator
 from queued_gspread.cli.output import say
 from queued_gspread.embedded import TemporaryRedis
+from queued_gspread.embedded.binaries import find_binary
+from queued_gspread.embedded.state import check_system
 from queued_gspread.emulator import redirect
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 from queued_gspread.settings import ENV_PREFIX, Settings
@@ -74,12 +76,14 @@ def run(_: argparse.Namespace) -> int:
 
     """
     emulator_class = _load_emulator()
+    check_system()
+    redis = TemporaryRedis(find_binary())
     _introduce()
     with Children() as children:
         with _google(emulator_class, children) as sheet:
             plain = plain_half(sheet, children)
         with _google(emulator_class, children) as sheet:
-            ours = queued_half(sheet, children)
+            ours = queued_half(sheet, children, redis)
         _compare(plain, ours)
         if not ours.is_exact:
             raise DemoFailedError(
@@ -114,13 +118,13 @@ def plain_half(sheet: SharedSheet, children: Children) -> Half:
     return _measure("plain gspread", sheet, _crew(children, command, environment()))
 
 
-def queued_half(sheet: SharedSheet, children: Children) -> Half:
+def queued_half(sheet: SharedSheet, children: Children, redis: TemporaryRedis) -> Half:
     """Do the work through the queue."""
     say("\n2. With queued_gspread, its server and a Redis; in the script, one line is new:\n")
     for line in changed_lines(script(_PLAIN), script(_QUEUED)):
         say(f"    {line}")
     say("")
-    with TemporaryRedis() as redis, _server(redis.url, sheet, children) as variables:
+    with redis, _server(redis.url, sheet, children) as variables:
         command = _work(_QUEUED, sheet, children)
         return _measure("queued_gspread", sheet, _crew(children, command, variables))
 
