@@ -22,7 +22,7 @@ from queued_gspread.embedded.binaries import find_binary
 from queued_gspread.embedded.state import check_system
 from queued_gspread.emulator import redirect
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
-from queued_gspread.settings import ENV_PREFIX, Settings
+from queued_gspread.settings import Settings
 
 from .crew import REDIRECTED, Children, Crew, environment, script
 from .report import Half, bar, changed_lines, difference, sheets, table
@@ -164,7 +164,7 @@ def _draw(sheet: SharedSheet, end: str = "") -> None:
 @contextlib.contextmanager
 def _server(redis_url: str, sheet: SharedSheet, children: Children) -> Iterator[dict[str, str]]:
     """Run ``queued-gspread-server``; yield the environment of its clients."""
-    variables = environment(**{f"{ENV_PREFIX}REDIS_URL": redis_url})
+    variables = environment(REDIS_URL=redis_url)
     options = ["--service-account", str(sheet.key_file), "--api-endpoint", sheet.emulator.url]
     with _log(children).open("w") as output:
         command = ["-m", "queued_gspread", "server", *options]

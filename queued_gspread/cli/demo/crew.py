@@ -34,12 +34,13 @@ def script(imported: str) -> str:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """Return an environment in which nothing of the user's own set-up has a say.
+    """Return an environment with these variables of this package, and none that the user has set.
 
     Everything is on this machine, so no proxy is asked either.
     """
     own = {name: text for name, text in os.environ.items() if not name.startswith(ENV_PREFIX)}
-    return {**own, "NO_PROXY": "*", "no_proxy": "*", **variables}
+    given = {f"{ENV_PREFIX}{name}": text for name, text in variables.items()}
+    return {**own, "NO_PROXY": "*", "no_proxy": "*", **given}
 
 
 class Children:
