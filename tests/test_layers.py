@@ -22,6 +22,7 @@ LAYERS = [
         "google_methods",
         "intrusion",
         "spelling",
+        "variables",
         "wire_path",
         "preparing",
     },

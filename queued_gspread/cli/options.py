@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import platform
 import sys
+from difflib import get_close_matches
 from typing import Any, NoReturn
 
 import gspread
@@ -14,13 +15,13 @@ from queued_gspread.errors import ConfigurationError
 from queued_gspread.settings import (
     DEFAULT_NAMESPACE,
     DEFAULT_REDIS_URL,
-    ENV_PREFIX,
     check_namespace,
     checked_count,
     checked_message_bytes,
     checked_seconds,
     environment,
 )
+from queued_gspread.variables import ENV_PREFIX
 
 from .output import READER_GONE, OutputError, ReaderGoneError, say, warn
 
@@ -50,6 +51,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the line and exit."""
+        message = message.replace("ignored explicit argument", "it takes no value, and was given")
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
     def _print_message(self, message: str, file: Any = None) -> None:
@@ -67,6 +69,19 @@ class Parser(argparse.ArgumentParser):
     def section(self, title: str) -> None:
         """Show the options that are added from now on beneath a title."""
         self._section = self.add_argument_group(title)
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Return the options; refuse what is none, with the one that is near to it."""
+        options, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            self.refuse(unknown)
+        return options
+
+    def refuse(self, unknown: list[str]) -> NoReturn:
+        """Say which arguments are none of the command's, and exit."""
+        told = f"unrecognized arguments: {' '.join(unknown)}"
+        near = get_close_matches(unknown[0].partition("=")[0], self._option_string_actions, n=1)
+        self.error(f"{told}: is {near[0]} meant?" if near else told)
 
     def option(self, name: str, help: str, **kwargs: Any) -> None:  # noqa: A002 - argparse's name
         """Add an option whose default is an environment variable."""
