@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from .underway import Call
 
-__all__ = ["Cause", "Flight", "Landing", "Pieces", "went_out"]
+__all__ = ["Cause", "Flight", "Landing", "Pieces"]
 
 _UNREADABLE: Final = Judgement(Verdict.UNKNOWN, why="answer not readable")
 # What Google says of a spreadsheet as a whole, whatever is asked of it.
@@ -179,8 +179,19 @@ class Landing:
 
         What got no answer does not tell, nor does a token that was not accepted.
         """
-        is_answered = bool(self.exchanges) and _is_answered(self.exchanges[0].outcome)
-        return is_answered and self.judgement.verdict is not Verdict.UNAUTHENTICATED
+        return self._is_answered and self.judgement.verdict is not Verdict.UNAUTHENTICATED
+
+    @property
+    def has_gone_out(self) -> bool:
+        """Whether it came to Google, or may have: it may count for the quota."""
+        return self.judgement.verdict is Verdict.UNKNOWN or self._is_answered
+
+    @property
+    def _is_answered(self) -> bool:
+        outcome = self.exchanges[0].outcome if self.exchanges else None
+        return outcome is not None and (
+            isinstance(outcome, Response) or answer_of(outcome) is not None
+        )
 
     @property
     def is_error(self) -> bool:
@@ -297,15 +308,6 @@ class Pieces:
         left = [piece for piece in self._waiting if piece.calls[0] not in told]
         self._waiting = deque(left)
         return [(call, told[call]) for call in calls]
-
-
-def went_out(outcome: Response | Failure, judgement: Judgement) -> bool:
-    """Tell whether a request came to Google, or may have: it may count for the quota."""
-    return judgement.verdict is Verdict.UNKNOWN or _is_answered(outcome)
-
-
-def _is_answered(outcome: Response | Failure) -> bool:
-    return isinstance(outcome, Response) or answer_of(outcome) is not None
 
 
 def _message(outcome: Response | Failure) -> str:

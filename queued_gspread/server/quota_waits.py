@@ -18,8 +18,9 @@ from .setbacks import WHAT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from queued_gspread.broker import Permit, Slot
+    from queued_gspread.broker import Permit, Servers, Slot
 
+    from .effort import Effort
     from .quota import Quota
 
 __all__ = ["QuotaWaits"]
@@ -36,7 +37,7 @@ class QuotaWaits:
 
     Args:
         quota: What is waited for.
-        count_waiting: Returns how many calls wait in the queue.
+        queue: Knows how many calls wait in it.
         clock: A monotonic clock, in seconds.
 
     """
@@ -44,31 +45,32 @@ class QuotaWaits:
     def __init__(
         self,
         quota: Quota,
-        count_waiting: Callable[[], int],
+        queue: Servers,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._quota = quota
-        self._count_waiting = count_waiting
+        self._queue = queue
         self._clock = clock
         # Since when each kind waits, and whether that was told.
         self._waiting: dict[str, tuple[float, bool]] = {}
         self._latest: dict[str, float] = {}
         self._lock = threading.Lock()
 
-    def note(self, slot: Slot, permit: Permit, *, is_first: bool) -> None:
-        """Note what Redis has said to a request.
+    def noted(self, slot: Slot, permit: Permit, effort: Effort) -> Permit:
+        """Note what Redis has said to a request; return that.
 
         Args:
             slot: The slot that it asked for.
             permit: The answer.
-            is_first: Whether it had not asked before.
+            effort: The attempts at the request, which tell how often it has asked.
 
         """
-        if permit.word == "go" and is_first and slot.kind in self._waiting:
+        if permit.word == "go" and effort.asks == 1 and slot.kind in self._waiting:
             with self._lock:
                 self._waiting.pop(slot.kind, None)
         elif permit.word == "wait" and permit.kind != ALL and self._begins(slot, permit.wait):
             self._tell(slot, permit.wait)
+        return permit
 
     def _begins(self, slot: Slot, wait: float) -> bool:
         """Return whether this is to be told of."""
@@ -103,5 +105,5 @@ class QuotaWaits:
 
     def _count(self) -> int | None:
         with suppress(BrokerUnavailableError):
-            return self._count_waiting()
+            return self._queue.count_waiting()
         return None

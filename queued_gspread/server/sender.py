@@ -22,7 +22,7 @@ from queued_gspread.errors import BrokerUnavailableError
 
 from . import merge
 from .counters import Counters
-from .flight import Cause, Landing, went_out
+from .flight import Cause, Landing
 from .journal import Journal, Journals
 from .line import Ticket
 from .outcome import Outcome, in_doubt, late, unknown
@@ -93,7 +93,7 @@ class Sender:
         self._journals = journals or Journals()
         self._counters = counters or Counters()
         self._setbacks = Setbacks(clock)
-        self._waits = QuotaWaits(quota, queue.count_waiting, clock)
+        self._waits = QuotaWaits(quota, queue, clock)
         self._suspects = Suspects(clock)
         # What Redis would not take, and why a slot is held until it does.
         self._unsettled: deque[tuple[list[Settled], Slot, int]] = deque()
@@ -185,7 +185,7 @@ class Sender:
         lane = flight.calls[0].entry.lane
         return Ticket(
             slot.kind,
-            lambda: self._start(flight, slot, effort),
+            lambda: self._waits.noted(slot, self._start(flight, slot, effort), effort),
             effort.number,
             max(effort.not_before, self._guarded.get(lane, effort.not_before)),
             min(self._end_of_waiting(call, effort) for call in flight.calls),
@@ -202,11 +202,9 @@ class Sender:
         shares = [call.share(slot.name, self._journals) for call in flight.calls]
         debts = _debts_of(flight)
         try:
-            permit = self._queue.start(shares, slot, debts)
+            return self._queue.start(shares, slot, debts)
         finally:
             self.pay(debts)
-        self._waits.note(slot, permit, is_first=effort.asks == 1)
-        return permit
 
     def _grounded(self, flight: Flight, effort: Effort, permit: Permit) -> Results:
         """Take those calls off a flight that do not go, or not once more; return their ends."""
@@ -249,6 +247,9 @@ class Sender:
             landing = Landing([], _UNSENT)
             raise
         finally:
+            if slot.kind and landing.has_gone_out:
+                for call in flight.calls:
+                    call.tally.note(slot.kind, len(flight.calls))
             self._settle(flight, slot, permit, landing)
         if landing.judgement.verdict is Verdict.UNAUTHENTICATED:
             self._transport.token_refused(token)
@@ -262,9 +263,6 @@ class Sender:
         exchange = self._transport.send(flight.request, flight.calls[0].job.http_timeout)
         # What asks for the server's own credentials is not sent to Google.
         judgement = judge(exchange.outcome, request=exchange.request) if slot.kind else _FINAL
-        if slot.kind and went_out(exchange.outcome, judgement):
-            for call in flight.calls:
-                call.tally.note(slot.kind, len(flight.calls))
         return flight.land(exchange, judgement)
 
     def _is_durable(self, flight: Flight) -> bool:

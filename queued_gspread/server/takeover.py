@@ -31,7 +31,8 @@ def told(before: Predecessor, backlog: Backlog) -> str:
     """Return the same in words."""
     how = "has ended" if before.silent is None else f"has been silent for {before.silent:.1f} s"
     whom = f"took over from {before.about}, which {how}; " if before.about else ""
-    calls = f"calls that wait here: {backlog.calls} in {backlog.lanes} lanes"
+    lanes = "1 lane" if backlog.lanes == 1 else f"{backlog.lanes} lanes"
+    calls = f"calls that wait here: {backlog.calls} in {lanes}"
     if not backlog.begun:
         return f"{whom}{calls}"
     return f"{whom}{calls}, {backlog.begun} of them begun before: these go on where they stood"

@@ -53,5 +53,6 @@ class Tally:
 
 
 def _words(kind: str, calls: int, requests: int) -> str:
-    what = f"{requests} {kind}" + ("s" if requests > 1 and kind != "drive" else "")
-    return f"{what} of {calls} calls" if calls > 1 else what
+    what = "Drive request" if kind == "drive" else kind
+    several = "s" if requests > 1 else ""
+    return f"{requests} {what}{several}" + (f" of {calls} calls" if calls > 1 else "")
