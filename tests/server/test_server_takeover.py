@@ -17,23 +17,18 @@ from queued_gspread.broker import Backlog, Predecessor
 from queued_gspread.server.calllog import configure
 from queued_gspread.server.takeover import log_takeover, told
 
-GONE = Predecessor("host:1 (as me)", 3.04)
+KILLED = (
+    "took over from host:1 (as me), which has been silent for 3.0 s; calls that wait here: 12 in 3 "
+    "lanes, 2 of them begun before: these go on where they stood"
+)
+STOPPED = "took over from host:1 (as me), which has ended; calls that wait here: 0 in 0 lanes"
 
 
 @pytest.mark.parametrize(
     ("before", "backlog", "text"),
     [
-        (
-            GONE,
-            Backlog(3, 12, 2),
-            "took over from host:1 (as me), which has been silent for 3.0 s; calls that wait "
-            "here: 12 in 3 lanes, 2 of them begun before: these go on where they stood",
-        ),
-        (
-            Predecessor("host:1 (as me)"),
-            Backlog(0, 0, 0),
-            "took over from host:1 (as me), which has ended; calls that wait here: 0 in 0 lanes",
-        ),
+        (Predecessor("host:1 (as me)", 3.04), Backlog(3, 12, 2), KILLED),
+        (Predecessor("host:1 (as me)"), Backlog(0, 0, 0), STOPPED),
         (Predecessor(), Backlog(1, 12, 0), "calls that wait here: 12 in 1 lane"),
     ],
 )
