@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from queued_gspread.job import Job
 
     from .outcome import Outcome
+    from .tally import Tally
 
 __all__ = ["LOGGER", "configure", "log_call", "title_of"]
 
@@ -32,24 +33,33 @@ _LONGEST_LINE: Final = 2000
 _FIRST_LINES, _LAST_LINES = 20, 80
 
 _CALL: Final = (
-    "{waiting} waiting  {caller}  {target}  {method}  {duration_ms:.1f} ms, {waited_ms:.1f} "
-    "waited  requests: {tally}  {outcome}"
+    "%(waiting)d waiting  %(caller)s  %(target)s  %(method)s  %(duration_ms).1f ms, "
+    "%(waited_ms).1f waited  requests: "
 )
+# What further fields are called in a log of text.
+_LABELS: Final = {
+    "http_status": "HTTP ",
+    "error_status": "",
+    "error_reason": "",
+    "error_message": "",
+    "spreadsheet": "spreadsheet ",
+}
 
 
 class _CallLine:
     """The text of a call's line; made only where somebody reads it."""
 
-    def __init__(self, about: dict[str, Any], tally: object) -> None:
+    def __init__(self, about: dict[str, Any], tally: Tally | None) -> None:
         self._about = about
         self._tally = tally
 
     def __str__(self) -> str:
         about = self._about
-        names = ("http_status", "error_status", "error_reason", "error_message", "spreadsheet")
-        labels = {"http_status": "HTTP ", "spreadsheet": "spreadsheet "}
-        more = [f"{labels.get(name, '')}{about[name]}" for name in names if name in about]
-        return "  ".join([_CALL.format_map({**about, "tally": self._tally}), *more])
+        line = f"{_CALL % about}{self._tally or 0}  {about['outcome']}"
+        if about["outcome"] == "ok":
+            return line
+        named = [f"{label}{about[name]}" for name, label in _LABELS.items() if name in about]
+        return "  ".join([line, *named])
 
 
 def log_call(entry: Entry, outcome: Outcome) -> None:
@@ -73,7 +83,7 @@ def log_call(entry: Entry, outcome: Outcome) -> None:
     if outcome.word != "ok":
         about |= fields_of(outcome.error) | {"spreadsheet": _quoted(entry.lane)[1:-1]}
     # Made here: to look for the line of code that says so takes a tenth of a short call's time.
-    told = _CallLine(about, tally or 0)
+    told = _CallLine(about, tally)
     record = LOGGER.makeRecord(
         LOGGER.name, logging.INFO, __file__, 0, told, (), None, extra={"call": about}
     )
