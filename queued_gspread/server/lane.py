@@ -151,9 +151,9 @@ class Lane:
             for call in self._open:
                 call.close()
         finally:
-            self._log_left()
             self._release()
             self._memory.close()
+            self._log_left()
 
     def _log_left(self) -> None:
         """Log calls that requests were sent for and that stay in the queue, as far as is known."""

@@ -104,6 +104,7 @@ class QuotaWaits:
         )
 
     def _count(self) -> int | None:
-        with suppress(BrokerUnavailableError):
+        # Somebody may have put anything in its place.
+        with suppress(BrokerUnavailableError, ValueError):
             return self._queue.count_waiting()
         return None

@@ -119,13 +119,14 @@ def test_whose_quota_it_is(clock, caplog, quota, kind, shown):
     assert f"({shown})" in line
 
 
-def test_a_wait_while_redis_is_away(told):
-    """Where the calls cannot be counted, the line says the rest."""
+@pytest.mark.parametrize("error", [BrokerUnavailableError("away"), ValueError("no number")])
+def test_a_wait_whose_calls_cannot_be_counted(told, error):
+    """Where Redis is away, or has nonsense for their number, the line says the rest."""
 
-    def away():
-        raise BrokerUnavailableError("away")
+    def fail():
+        raise error
 
-    told.queue.count_waiting = away
+    told.queue.count_waiting = fail
     (line,) = told.ask(wait(1.0))
     assert line.endswith("calls in the queue: ?")
 
