@@ -11,8 +11,9 @@ from redis.exceptions import RedisError
 from queued_gspread.clock import now
 from queued_gspread.errors import BrokerUnavailableError
 
-from .connection import is_passing, unavailable
+from .connection import is_passing
 from .epoch import Epoch, unless_stale
+from .remedies import unavailable
 from .slots import NO_SLOT, Held, Pace, Permit, Setback, Slot, milliseconds, permit_of
 from .steps import enqueued_at
 
@@ -56,7 +57,7 @@ class Ledger(Epoch):
         try:
             return int(self._connection.redis.get(self._keys.waiting) or 0)
         except RedisError as error:
-            raise unavailable(self.settings.redis_url, error) from error
+            raise unavailable(self.settings, error) from error
 
     def is_replicated(self, entries: Sequence[Entry]) -> bool:
         """Tell whether replicas have what the journals of some jobs announce, within a second.
@@ -91,7 +92,7 @@ class Ledger(Epoch):
         except RedisError as error:
             if is_passing(error):
                 return False
-            raise unavailable(self.settings.redis_url, error) from error
+            raise unavailable(self.settings, error) from error
         return named.address == before and replicas >= named.replicas
 
     def start(
