@@ -11,6 +11,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from queued_gspread.clock import now
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
+from queued_gspread.sandbox import check_server
 
 from .connection import SLICE, as_text, is_passing, reply_expiry, unavailable
 from .entry import Entry, entry_of
@@ -104,6 +105,8 @@ class Servers(Ledger):
         max_queue: int = 0,
         generation: Callable[[], bytes] = bytes,
     ) -> None:
+        if not epoch:  # one that works already goes on
+            check_server(settings)
         super().__init__(settings, epoch, stopping)
         self.server_id = server_id
         self._about = about

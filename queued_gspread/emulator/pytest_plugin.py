@@ -49,11 +49,19 @@ class _OneEmulator:
             self._emulator = None
 
 
-def _checked(settings: object) -> Mapping[str, Any]:
+def checked_settings(settings: object, fixture: str, whose: str) -> Mapping[str, Any]:
+    """Return the arguments that a fixture has returned, or let the test fail if they are none."""
     if not isinstance(settings, Mapping):
-        told = "let it return a dict of Emulator's arguments"
-        pytest.fail(f"sheets_emulator_settings is {settings!r}: {told}.", pytrace=False)
+        told = f"let it return a dict of {whose}'s arguments"
+        pytest.fail(f"{fixture} is {settings!r}: {told}.", pytrace=False)
     return settings
+
+
+def _checked_urls(urls: object) -> tuple[str, ...]:
+    if isinstance(urls, str) or not isinstance(urls, Sequence):
+        told = "let it return a list of URLs"
+        pytest.fail(f"other_gspread_queues is {urls!r}: {told}.", pytrace=False)
+    return tuple(urls)
 
 
 def _emulator_class() -> type[Emulator]:
@@ -91,10 +99,7 @@ def gspread_sandbox(other_gspread_queues: Sequence[str]) -> Iterator[Sandbox]:
     """Return what no call of queued_gspread leaves: the queues of the test itself."""
     from queued_gspread.sandbox import Sandbox, begun  # noqa: PLC0415  - not for every pytest run
 
-    if isinstance(other_gspread_queues, str) or not isinstance(other_gspread_queues, Sequence):
-        told = "let it return a list of URLs"
-        pytest.fail(f"other_gspread_queues is {other_gspread_queues!r}: {told}.", pytrace=False)
-    sandbox = Sandbox(others=tuple(other_gspread_queues))
+    sandbox = Sandbox(others=_checked_urls(other_gspread_queues))
     with begun(sandbox):
         yield sandbox
 
@@ -106,7 +111,8 @@ def sheets_emulator(
     gspread_sandbox: Sandbox,  # noqa: ARG001  - for its effect
 ) -> Iterator[Emulator]:
     """Return a running emulator of Google's Sheets and Drive APIs, empty for every test."""
-    emulator = _sheets_emulators.running(_checked(sheets_emulator_settings))
+    settings = checked_settings(sheets_emulator_settings, "sheets_emulator_settings", "Emulator")
+    emulator = _sheets_emulators.running(settings)
     yield emulator
     emulator.reset()
 

@@ -15,7 +15,6 @@ from queued_gspread.broker import Servers
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 from queued_gspread.fork import by_owner
 from queued_gspread.identity import Identity, identity_of
-from queued_gspread.sandbox import check_server
 from queued_gspread.settings import Settings, checked_count, checked_seconds
 
 from .calllog import LOGGER
@@ -138,9 +137,12 @@ class Server:
         max_memory_bytes: int = DEFAULT_MAX_MEMORY,
         signing_key_file: str | Path | None = None,
     ) -> None:
-        where = {"redis_url": redis_url, "namespace": namespace}
-        form = {"max_message_bytes": max_message_bytes, "signing_key_file": signing_key_file}
-        self._settings = Settings.resolve(**where, **form)
+        self._settings = Settings.resolve(
+            redis_url=redis_url,
+            namespace=namespace,
+            max_message_bytes=max_message_bytes,
+            signing_key_file=signing_key_file,
+        )
         self._doorkeeper = Doorkeeper(self._settings)
         self._max_queue = checked_count(max_queue, f"max_queue={max_queue!r}")
         self._memory = Memory(
@@ -276,7 +278,6 @@ class Server:
 
     def _new_queue(self) -> Servers:
         """Return the queue under a new id: a request to stop is meant for one run."""
-        check_server(self._settings)
         who = f"as {self.account.shown}, queued_gspread {__version__}"
         about = f"{socket.gethostname()}:{os.getpid()} ({who})"
         return Servers(

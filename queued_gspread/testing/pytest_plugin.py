@@ -6,13 +6,14 @@ is used.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from queued_gspread.emulator.pytest_plugin import checked_settings
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import queued_gspread
     from queued_gspread.emulator import Emulator
@@ -50,11 +51,8 @@ def gspread_queue(
     """
     from .queue import running  # noqa: PLC0415  - slow
 
-    if not isinstance(gspread_queue_settings, Mapping):
-        told = "let it return a dict of Server's arguments"
-        shown = f"gspread_queue_settings is {gspread_queue_settings!r}"
-        pytest.fail(f"{shown}: {told}.", pytrace=False)
-    with running(_gspread_redis, emulated_google, gspread_sandbox, gspread_queue_settings) as queue:
+    settings = checked_settings(gspread_queue_settings, "gspread_queue_settings", "Server")
+    with running(_gspread_redis, emulated_google, gspread_sandbox, settings) as queue:
         yield queue
 
 
