@@ -99,7 +99,8 @@ def running(
     """Run a server on the emulator; let every call of this process and its children go there."""
     url = settings.get("redis_url") or shared.url
     namespace = settings.get("namespace") or f"test-{os.urandom(8).hex()}"
-    own = Own(url, namespace, settings.get("signing_key_file"))
+    key = settings.get("signing_key_file")
+    own = Own(url, namespace, None if key is None else os.fspath(key))
     options = {**_NO_QUOTA, **settings, "redis_url": url, "namespace": namespace}
     with begun(replace(sandbox, own=own)), _environment(own):
         server = Server(emulator.gspread_client(), **options)
@@ -119,7 +120,7 @@ def _environment(own: Own) -> Iterator[None]:
         patch.setenv(f"{ENV_PREFIX}NAMESPACE", own.namespace)
         patch.delenv(f"{ENV_PREFIX}SIGNING_KEY_FILE", raising=False)
         if own.signing_key_file is not None:
-            patch.setenv(f"{ENV_PREFIX}SIGNING_KEY_FILE", str(own.signing_key_file))
+            patch.setenv(f"{ENV_PREFIX}SIGNING_KEY_FILE", own.signing_key_file)
         yield
 
 
