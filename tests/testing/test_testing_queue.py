@@ -1,6 +1,5 @@
 """The fixtures that run a queue, in pytest runs as a user's are."""
 
-import importlib.util
 import json
 import sys
 
@@ -195,7 +194,7 @@ def real_key(pytester):
     (pytester.path / "real.json").write_text(json.dumps({**info, "client_email": account}))
 
 
-def test_fixtures(real_key, pytester, monkeypatch):
+def test_each_test_has_an_empty_queue(real_key, pytester, monkeypatch):
     """A user's tests get an empty queue each, which all code of theirs finds without arguments."""
     monkeypatch.setenv("QUEUED_GSPREAD_REDIS_URL", "redis://127.0.0.1:1/0")
     monkeypatch.setenv("QUEUED_GSPREAD_SIGNING_KEY_FILE", "outer.key")
@@ -206,7 +205,7 @@ def test_fixtures(real_key, pytester, monkeypatch):
     run(pytester, test_fixtures=FIXTURES).assert_outcomes(passed=7)
 
 
-def test_settings(pytester, redis_url, monkeypatch):
+def test_the_queue_takes_the_servers_arguments(pytester, redis_url, monkeypatch):
     """The server's arguments can be set, its Redis too, of which nothing is kept afterwards."""
     monkeypatch.setenv("OTHER_REDIS", redis_url)
     with redis.Redis.from_url(redis_url) as raw:
@@ -243,7 +242,6 @@ def test_without_the_emulator(pytester):
     result.stdout.no_fnmatch_line("*queued_gspread/*")
 
 
-@pytest.mark.skipif(not importlib.util.find_spec("xdist"), reason="pytest-xdist is not here")
 def test_with_several_workers(pytester):
     """Workers of pytest-xdist have a queue each, and see nothing of each other."""
     run(pytester, "-n", "2", "--basetemp=shared", test_many=MANY).assert_outcomes(passed=8)
