@@ -1,8 +1,10 @@
 """Keeps tests to queues of their own: while a fixture is in use, no call reaches another one.
 
 Pytest's fixtures begin a sandbox and end it. It holds for the whole process: for clients that were
-made before, for threads and for forked children. Other child processes read it from an environment
-variable when they import this module.
+made before, for threads and for forked children. A program that the test starts reads it from an
+environment variable when it imports this module. A child process of :mod:`multiprocessing` may have
+the environment of an earlier time, that of its fork server: it reads what a parent's process object
+hands on to those of its children.
 """
 
 from __future__ import annotations
@@ -11,8 +13,9 @@ import contextlib
 import json
 import os
 import re
+import sys
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .errors import ConfigurationError
 
@@ -64,34 +67,31 @@ class Sandbox:
 _sandbox: Sandbox | None = None
 # The addresses of the temporary Redis of this process, and of its parents.
 _temporary: set[str] = set()
+# The parent of which both were taken over.
+_adopted: Any = None
 
 
 @contextlib.contextmanager
 def begun(sandbox: Sandbox) -> Iterator[None]:
     """Let a sandbox hold in this process, and in those that it starts meanwhile."""
-    global _sandbox  # noqa: PLW0603 - it holds for the whole process
-    before, variable = _sandbox, os.environ.get(VARIABLE)
-    _sandbox = sandbox
-    _tell_children()
+    before = _current()
+    _set(sandbox)
     try:
         yield
     finally:
-        _sandbox = before
-        os.environ.pop(VARIABLE, None)
-        if variable is not None:
-            os.environ[VARIABLE] = variable
+        _set(before)
 
 
 def add_temporary(url: str) -> None:
     """Let calls reach a Redis that this process has started and that ends with it."""
     _temporary.update(_addresses(url))
-    _tell_children()
+    _tell_children(_current())
 
 
 def drop_temporary(url: str) -> None:
     """Take that back."""
     _temporary.difference_update(_addresses(url))
-    _tell_children()
+    _tell_children(_current())
 
 
 def settings_for_call(settings: Settings) -> Settings:
@@ -101,7 +101,7 @@ def settings_for_call(settings: Settings) -> Settings:
         ConfigurationError: It is not the test's; the text says which fixture to use.
 
     """
-    sandbox = _sandbox
+    sandbox = _current()
     if sandbox is None or _is_allowed(sandbox, settings):
         return settings
     if sandbox.own is None:
@@ -112,7 +112,7 @@ def settings_for_call(settings: Settings) -> Settings:
 
 def account_for_call(settings: Settings, identity: Identity) -> Identity:
     """Return whom a client's call is meant for: in a fixture's queue, for whichever account."""
-    sandbox = _sandbox
+    sandbox = _current()
     if sandbox is None or sandbox.own is None or _is_allowed(sandbox, settings):
         return identity
     return replace(identity, email=None, subject=None)
@@ -125,7 +125,7 @@ def check_server(settings: Settings) -> None:
         ConfigurationError: The text says which fixture to use.
 
     """
-    sandbox = _sandbox
+    sandbox = _current()
     if sandbox is None or _is_allowed(sandbox, settings):
         return
     own = sandbox.own
@@ -157,21 +157,52 @@ def _addresses(url: str) -> frozenset[str]:
     return frozenset(place.partition("/")[0].rpartition("@")[2].split(","))
 
 
-def _tell_children() -> None:
-    if _sandbox is not None:
-        os.environ[VARIABLE] = json.dumps([asdict(_sandbox), sorted(_temporary)])
+def _current() -> Sandbox | None:
+    """Return what holds now; in a new process of multiprocessing, what its parent has handed on."""
+    global _sandbox, _adopted  # noqa: PLW0603 - it holds for the whole process
+    process = sys.modules.get("multiprocessing.process")
+    parent = None if process is None else process.parent_process()
+    if parent is not None and parent is not _adopted:
+        _adopted = parent
+        _sandbox = _read(_handed_on(process).get(VARIABLE))
+    return _sandbox
 
 
-def _read_parents() -> None:
-    """Take over the sandbox of the process that started this one."""
+def _set(sandbox: Sandbox | None) -> None:
     global _sandbox  # noqa: PLW0603 - the same
-    told = os.environ.get(VARIABLE)
-    if told is None:
+    _sandbox = sandbox
+    if sandbox is not None:
+        _tell_children(sandbox)
         return
+    for place in _places():
+        place.pop(VARIABLE, None)
+
+
+def _tell_children(sandbox: Sandbox | None) -> None:
+    if sandbox is not None:
+        for place in _places():
+            place[VARIABLE] = json.dumps([asdict(sandbox), sorted(_temporary)])
+
+
+def _places() -> list[Any]:
+    from multiprocessing import process  # noqa: PLC0415 - for tests alone
+
+    return [os.environ, _handed_on(process)]
+
+
+def _handed_on(process: Any) -> Any:
+    """Return what this process's object hands on to those of its children."""
+    return getattr(process.current_process(), "_config", {})
+
+
+def _read(told: str | None) -> Sandbox | None:
+    """Take over what a parent has told: its temporary Redis, and the sandbox, which is returned."""
+    if told is None:
+        return None
     sandbox, temporary = json.loads(told)
-    own = sandbox["own"]
-    _sandbox = Sandbox(own and Own(**own), tuple(sandbox["others"]))
     _temporary.update(temporary)
+    own = sandbox["own"]
+    return Sandbox(own and Own(**own), tuple(sandbox["others"]))
 
 
-_read_parents()
+_sandbox = _read(os.environ.get(VARIABLE))

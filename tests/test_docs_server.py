@@ -78,7 +78,7 @@ def test_the_page_has_each_argument():
 def test_the_page_has_each_name():
     """docs/server.md names every public method and attribute of a Server."""
     names = {name for name in vars(Server) if not name.startswith("_")} | {"counters"}
-    told_of = set(re.findall(r"`(?:server\.)?(\w+)(?:\(\))?`", PAGE.read_text()))
+    told_of = set(re.findall(r"`(\w+)(?:\(\))?`", PAGE.read_text()))
     assert names - told_of == {"was_told_to_stop", "has_calls_left"}
 
 

@@ -11,6 +11,7 @@ pytest_plugins = ["pytester"]
 
 # How code under test comes to a queue: each appends a row to the first spreadsheet that it finds.
 WAYS = """
+import concurrent.futures
 import multiprocessing
 import os
 import subprocess
@@ -22,6 +23,13 @@ import queued_gspread
 URL = os.environ["QUEUED_GSPREAD_REDIS_URL"]
 NAMESPACE = os.environ["QUEUED_GSPREAD_NAMESPACE"]
 EARLY = queued_gspread.authorize()
+EARLY_SERVER = multiprocessing.get_context("forkserver")
+
+if multiprocessing.parent_process() is None:
+    # Its children have the environment of this moment.
+    early = EARLY_SERVER.Process(target=len, args=("",))
+    early.start()
+    early.join()
 
 
 def append(client):
@@ -66,6 +74,16 @@ def in_a_process():
         pool.apply(by_default)
 
 
+def in_a_process_of_an_early_server():
+    with EARLY_SERVER.Pool(1) as pool:
+        pool.apply(by_default)
+
+
+def in_a_process_of_a_process():
+    with concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        pool.submit(in_a_fork).result()
+
+
 def in_a_program():
     code = f"import ways; ways.append(ways.queued_gspread.authorize(redis_url={URL!r}))"
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
@@ -82,9 +100,13 @@ def without_an_environment(patched=os.environ):
         patched.update(saved)
 
 
-WAYS = [
-    by_default, by_name, by_a_client_made_before, in_a_thread, in_a_fork, in_a_process,
-    in_a_program, without_an_environment,
+HERE = [by_default, by_name, by_a_client_made_before, in_a_thread, without_an_environment]
+ELSEWHERE = [
+    in_a_fork,
+    in_a_process,
+    in_a_process_of_an_early_server,
+    in_a_process_of_a_process,
+    in_a_program,
 ]
 """
 
@@ -101,9 +123,15 @@ SHEET = ways.EARLY.open("Orders").sheet1
 
 
 @pytest.mark.parametrize("fixture", ["sheets_emulator", "gspread_client", "emulated_google"])
-@pytest.mark.parametrize("way", ways.WAYS)
+@pytest.mark.parametrize("way", ways.HERE)
 def test_a_way(way, fixture, request):
     request.getfixturevalue(fixture)
+    with pytest.raises(ValueError, match="is not this test's.*fixture gspread_queue"):
+        way()
+
+
+@pytest.mark.parametrize("way", ways.ELSEWHERE)
+def test_a_way_by_another_process(way, emulated_google):
     with pytest.raises(Exception, match="(?s)is not this test's.*fixture gspread_queue"):
         way()
 
@@ -147,7 +175,7 @@ import pytest
 import ways
 
 
-@pytest.mark.parametrize("way", ways.WAYS)
+@pytest.mark.parametrize("way", ways.HERE + ways.ELSEWHERE)
 def test_a_way(way, gspread_queue, gspread_client):
     sheet = gspread_client.create("Orders").sheet1
     way()
@@ -157,6 +185,8 @@ def test_a_way(way, gspread_queue, gspread_client):
 def test_that_all_is_as_before():
     ways.by_default()
     ways.by_a_client_made_before()
+    ways.in_a_process()
+    ways.in_a_process_of_an_early_server()
 """
 
 ALLOWED = """
@@ -254,15 +284,15 @@ def run(pytester, **files):
 
 def test_no_call_reaches_a_real_queue(real, pytester):
     """Under each fixture, whatever way code takes to a queue that is no test's is refused."""
-    run(pytester, test_refused=REFUSED).assert_outcomes(passed=29)
+    run(pytester, test_refused=REFUSED).assert_outcomes(passed=25)
     assert [served.path for served in real.ledger if served.quota == "write"] == []
 
 
 def test_calls_reach_the_queue_of_the_fixture(real, pytester):
     """Under gspread_queue all ways lead to the fixture's queue, and after it to the real one."""
-    run(pytester, test_own_queue=OWN_QUEUE).assert_outcomes(passed=9)
+    run(pytester, test_own_queue=OWN_QUEUE).assert_outcomes(passed=11)
     appends = [served for served in real.ledger if served.path.endswith(":append")]
-    assert len(appends) == 2
+    assert len(appends) == 4
 
 
 def test_queues_that_a_test_may_use(real, pytester):
