@@ -99,6 +99,7 @@ def running(
     """Run a server on the emulator; let every call of this process and its children go there."""
     url = settings.get("redis_url") or shared.url
     namespace = settings.get("namespace") or f"test-{os.urandom(8).hex()}"
+    owner = os.getpid()
     key = settings.get("signing_key_file")
     own = Own(url, namespace, None if key is None else os.fspath(key))
     options = {**_NO_QUOTA, **settings, "redis_url": url, "namespace": namespace}
@@ -109,7 +110,8 @@ def running(
             yield Queue(url, namespace, server, emulator)
         finally:
             _stop(server, emulator)
-            _empty(own)
+            if os.getpid() == owner:  # a forked child ends nothing of its parent's
+                _empty(own)
 
 
 @contextlib.contextmanager

@@ -148,9 +148,39 @@ def test_an_end_that_waits_for_nobody(gspread_queue):
     gspread_queue.emulator.wait_until_under_way(1)
 
 
+def test_a_server_that_was_stopped(gspread_queue):
+    gspread_queue.server.stop()
+
+
+def test_an_emulator_that_was_stopped(gspread_queue):
+    gspread_queue.emulator.stop()
+
+
+def test_the_test_after_that(queued_client):
+    assert queued_client.openall() == []
+
+
 @pytest.mark.parametrize("gspread_queue_settings", [None, 5])
 def test_what_is_no_dict(gspread_queue):
     pass
+"""
+
+FORKED = """
+import os
+
+import pytest
+import redis
+
+
+def test_a_fork_that_leaves(gspread_queue, queued_client):
+    queued_client.create("Orders")
+    child = os.fork()
+    if child == 0:
+        pytest.exit("the child leaves, by way of its fixtures", returncode=0)
+    assert os.waitpid(child, 0)[1] == 0
+    with redis.Redis.from_url(gspread_queue.redis_url) as raw:
+        assert raw.keys(f"*{gspread_queue.namespace}*") != []
+    assert [book.title for book in queued_client.openall()] == ["Orders"]
 """
 
 WITHOUT_REDIS = """
@@ -211,9 +241,16 @@ def test_the_queue_takes_the_servers_arguments(pytester, redis_url, monkeypatch)
     with redis.Redis.from_url(redis_url) as raw:
         before = set(raw.keys())
         result = run(pytester, test_settings=SETTINGS)
-        result.assert_outcomes(passed=4, errors=2)
+        result.assert_outcomes(passed=7, errors=2)
         assert set(raw.keys()) <= before
     result.stdout.fnmatch_lines(["gspread_queue_settings is *: let it return a dict of Server's*"])
+
+
+def test_a_forked_child_leaves_the_queue_alone(pytester):
+    """A forked child that goes through the ends of the fixtures ends nothing of its parent's."""
+    pytester.makepyfile(test_forked=FORKED)
+    result = pytester.run(sys.executable, "-m", "pytest", timeout=120)
+    assert "1 passed" in result.outlines[-1]
 
 
 def test_without_a_redis(pytester):
