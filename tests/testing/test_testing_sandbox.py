@@ -278,8 +278,8 @@ def real(redis_url, namespace, monkeypatch):
 def run(pytester, **files):
     pytester.makepyfile(ways=WAYS, **files)
     # From Python 3.12 on, a fork beside threads is warned of.
-    warnings = ["-W", "error", "-W", "ignore:.*fork:DeprecationWarning"]
-    return pytester.run(sys.executable, "-m", "pytest", *warnings, "--tb=short")
+    warnings = "filterwarnings=error\nignore:.*fork:DeprecationWarning"
+    return pytester.run(sys.executable, "-m", "pytest", "-o", warnings, "--tb=short")
 
 
 def test_no_call_reaches_a_real_queue(real, pytester):
