@@ -97,9 +97,9 @@ def running(
     shared: OneRedis, emulator: Emulator, sandbox: Sandbox, settings: Mapping[str, Any]
 ) -> Iterator[Queue]:
     """Run a server on the emulator; let every call of this process and its children go there."""
-    url = settings.get("redis_url") or shared.url
-    namespace = settings.get("namespace") or f"test-{os.urandom(8).hex()}"
     owner = os.getpid()
+    named = settings.get("redis_url"), settings.get("namespace")
+    url, namespace = named[0] or shared.url, named[1] or f"test-{os.urandom(8).hex()}"
     key = settings.get("signing_key_file")
     own = Own(url, namespace, None if key is None else os.fspath(key))
     options = {**_NO_QUOTA, **settings, "redis_url": url, "namespace": namespace}
@@ -110,7 +110,8 @@ def running(
             yield Queue(url, namespace, server, emulator)
         finally:
             _stop(server, emulator)
-            if os.getpid() == owner:  # a forked child ends nothing of its parent's
+            # A forked child ends nothing of its parent's, and what the test named may be in use.
+            if os.getpid() == owner and not (named[0] and named[1]):
                 _empty(own)
 
 

@@ -141,6 +141,15 @@ class TestAnotherRedis:
         assert gspread.authorize().list_spreadsheet_files() == []
 
 
+class TestAnotherNamespaceThere:
+    @pytest.fixture
+    def gspread_queue_settings(self):
+        return {"redis_url": os.environ["OTHER_REDIS"], "namespace": os.environ["IN_USE"]}
+
+    def test_it_is_used(self, gspread_queue):
+        assert gspread.authorize().list_spreadsheet_files() == []
+
+
 def test_an_end_that_waits_for_nobody(gspread_queue):
     gspread_queue.emulator.faults.add(Latency(3600))
     with pytest.raises(CallTimeoutError):
@@ -238,14 +247,16 @@ def test_each_test_has_an_empty_queue(real_key, pytester, monkeypatch):
     run(pytester, test_fixtures=FIXTURES).assert_outcomes(passed=7)
 
 
-def test_the_queue_takes_the_servers_arguments(pytester, redis_url, monkeypatch):
-    """The server's arguments can be set, its Redis too, of which nothing is kept afterwards."""
+def test_the_queue_takes_the_servers_arguments(pytester, redis_url, namespace, monkeypatch):
+    """The server's arguments can be set, its Redis too: what others have there is left alone."""
     monkeypatch.setenv("OTHER_REDIS", redis_url)
+    monkeypatch.setenv("IN_USE", namespace)
     with redis.Redis.from_url(redis_url) as raw:
-        before = set(raw.keys())
+        raw.set(f"queued-gspread:{{{namespace}}}:mark", "kept")
         result = run(pytester, test_settings=SETTINGS)
-        result.assert_outcomes(passed=7, errors=2)
-        assert set(raw.keys()) <= before
+        result.assert_outcomes(passed=8, errors=2)
+        assert raw.keys("*{test-????????????????}*") == []
+        assert raw.get(f"queued-gspread:{{{namespace}}}:mark") == b"kept"
     result.stdout.fnmatch_lines(["gspread_queue_settings is *: let it return a dict of Server's*"])
 
 
