@@ -160,8 +160,11 @@ def _addresses(url: str) -> frozenset[str]:
 def _current() -> Sandbox | None:
     """Return what holds now; in a new process of multiprocessing, what its parent has handed on."""
     global _sandbox, _adopted  # noqa: PLW0603 - it holds for the whole process
-    process = sys.modules.get("multiprocessing.process")
-    parent = None if process is None else process.parent_process()
+    process: Any = sys.modules.get("multiprocessing.process")
+    try:
+        parent = process.parent_process()
+    except (AttributeError, NameError):  # not imported, or only in part so far: not in a child
+        return _sandbox
     if parent is not None and parent is not _adopted:
         _adopted = parent
         _sandbox = _read(_handed_on(process).get(VARIABLE))
