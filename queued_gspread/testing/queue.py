@@ -16,7 +16,7 @@ from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.errors import ConfigurationError
 from queued_gspread.sandbox import Own, begun, drop_temporary
 from queued_gspread.server import Server
-from queued_gspread.settings import ENV_PREFIX
+from queued_gspread.variables import ENV_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
