@@ -13,6 +13,7 @@ from .callers import Callers
 from .entry import Entry
 from .epoch import StaleEpochError
 from .fates import tell_answered
+from .findings import Backlog, Predecessor
 from .formats import Other, shown_others
 from .keys import FORMAT
 from .notes import NO_NOTE, Note
@@ -27,6 +28,7 @@ __all__ = [
     "KINDS",
     "NO_NOTE",
     "NO_SLOT",
+    "Backlog",
     "Beat",
     "Callers",
     "Due",
@@ -34,6 +36,7 @@ __all__ = [
     "Note",
     "Other",
     "Permit",
+    "Predecessor",
     "Ready",
     "Servers",
     "Setback",

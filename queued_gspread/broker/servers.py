@@ -16,6 +16,7 @@ from queued_gspread.sandbox import check_server
 from .connection import SLICE, as_text, is_passing, reply_expiry
 from .entry import Entry, entry_of
 from .epoch import unless_stale
+from .findings import Backlog, Predecessor
 from .formats import waiting_of
 from .keys import FORMAT
 from .ledger import Ledger
@@ -71,7 +72,7 @@ class Beat:
     Attributes:
         state: One of the three words.
         epoch: The epoch of this server's lease; '' where another holds it.
-        other: The other server, in words.
+        other: The other server, in words; '' for this one, as Redis knew it before a restart.
         left: Seconds until the other one's lease runs out.
 
     """
@@ -114,13 +115,16 @@ class Servers(Ledger):
         self._about = about
         self._max_queue = max_queue
         self._generation = generation
+        # Whom this server has stood by for, and whom it took over from under its epoch.
+        self._stood_by = ""
+        self.predecessor = Predecessor()
 
     def under(self, epoch: str) -> Servers:
         """Return the same queue, written to under that epoch alone."""
         same = Servers(
             self.settings, self.server_id, self._about, epoch=epoch, stopping=self._stopping
         )
-        same._link, same._held = self._link, self._held
+        same._link, same._held, same.predecessor = self._link, self._held, self.predecessor
         return same
 
     def hang_up(self) -> None:
@@ -225,10 +229,18 @@ class Servers(Ledger):
         if state == b"held":
             # It has ended, whatever another master, which takes over, may still say of it.
             self.epoch = ""
-            return Beat("held", other=as_text(rest[0]), left=rest[1] / 1000)
+            self._stood_by = as_text(rest[0])
+            return Beat("held", other=self._stood_by, left=rest[1] / 1000)
         self.epoch = as_text(rest[0])
         steps.saw(rest[1], since)
+        if state == b"taken":
+            self._note_predecessor(as_text(rest[-2]), rest[-1] / 1000)
         return Beat(as_text(state), self.epoch)
+
+    def _note_predecessor(self, about: str, silent: float) -> None:
+        """Note whom this server has taken over from: who has ended in good order left no name."""
+        stood_by, self._stood_by = self._stood_by, ""
+        self.predecessor = Predecessor(about or stood_by, silent if about else None)
 
     def others(self, window: float = 0.0) -> list[Other]:
         """Return the other formats of the queue that have something in the namespace.
@@ -253,24 +265,25 @@ class Servers(Ledger):
         self._connection.run("release", [self._keys.server], [self.epoch])
         self.epoch = ""
 
-    def recover(self, window: float = 0.0) -> int:
+    def recover(self, window: float = 0.0) -> Backlog:
         """Take over what another server left: lanes that hold jobs, slots without an answer.
 
         Args:
             window: Seconds for which such a slot is held from now on.
 
         Returns:
-            How many lanes hold jobs.
+            What waits.
 
         """
         keys = self._keys
         places = [keys.ready, keys.active, keys.formats, *self._slots]
         found = self._run("recover", places, [milliseconds(window), milliseconds(_SILENCE)])
-        unless_stale(self._run("recount", [keys.active, keys.waiting, keys.lane("")], []))
+        of_jobs = [keys.active, keys.waiting, keys.started, keys.lane("")]
+        calls, begun = unless_stale(self._run("recount", of_jobs, []))
         for kind in KINDS:
             # A Redis with an older state may not know that a request of this server was answered.
             self._remind(Slot(kind, f"{self.epoch}/", window=window))
-        return int(unless_stale(found))
+        return Backlog(int(unless_stale(found)), calls, min(begun, calls))
 
     def wanted(self, job_id: str) -> bytes | None:
         """Return what a signed job's caller has said since, if anything.
