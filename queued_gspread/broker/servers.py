@@ -11,7 +11,6 @@ from redis.exceptions import RedisError, ResponseError
 
 from queued_gspread.clock import now
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
-from queued_gspread.sandbox import check_server
 
 from .connection import SLICE, as_text, is_passing, reply_expiry
 from .entry import Entry, entry_of
@@ -108,8 +107,6 @@ class Servers(Ledger):
         max_queue: int = 0,
         generation: Callable[[], bytes] = bytes,
     ) -> None:
-        if not epoch:  # one that works already goes on
-            check_server(settings)
         super().__init__(settings, epoch, stopping)
         self.server_id = server_id
         self._about = about
