@@ -31,6 +31,7 @@ class Slot:
         limit: How many slots of that kind there are; 0 for any number.
         window: Seconds for which it is held after the response.
         interval: Seconds between two requests of whatever kind, at the least.
+        lane: Whose request it is for; '' where others are not to be fair to it, nor it to them.
 
     """
 
@@ -39,6 +40,7 @@ class Slot:
     limit: int = 0
     window: float = 60.0
     interval: float = 0.0
+    lane: str = ""
 
     def args(self) -> list[Any]:
         """Return it as the arguments of ``start.lua``."""
@@ -82,6 +84,7 @@ class Permit:
         is_trial: Whether the latest request of its kind was refused for the quota: then Redis
             has to know what comes of this one.
         is_held: Whether it holds a slot: after refusals, also where no limit is configured.
+        limit: How many slots of its kind there are now; 0 for any number, or where nothing goes.
         words: Of each job with a share in the request: ``go``, ``withdrawn`` or ``late``; empty
             where the same is true of all.
 
@@ -93,6 +96,7 @@ class Permit:
     sent: int = 0
     is_trial: bool = False
     is_held: bool = False
+    limit: int = 0
     words: tuple[str, ...] = ()
 
     def word_of(self, place: int) -> str:
@@ -216,9 +220,10 @@ def permit_of(found: list[Any]) -> Permit:
     word = found[0].decode()
     if word == "wait":
         wait = math.inf if found[1] < 0 else found[1] / 1000
-        return Permit(word, wait, found[2].decode())
-    words = tuple(each.decode() for each in found[4:])
+        return Permit(word, wait, found[2].decode(), limit=int(found[3]))
+    words = tuple(each.decode() for each in found[5:])
     if word == "go":
         is_trial, is_held = map(bool, found[2:4])
-        return Permit(word, sent=int(found[1]), is_trial=is_trial, is_held=is_held, words=words)
+        sent, limit = int(found[1]), int(found[4])
+        return Permit(word, sent=sent, is_trial=is_trial, is_held=is_held, limit=limit, words=words)
     return Permit(words[0], words=words)

@@ -14,6 +14,10 @@ slots than the quota has requests. Then no window of Google's holds more than th
 Nothing is assumed of latencies, nor of the window but its length; that Google's clock and
 Redis's run equally fast is. A slot whose response never came is held until one window after its
 server was found gone; what Google would do with such a request later than that is not covered.
+Who asks, and when, is chosen for fairness between lanes (``line``, ``fairness``). That can only
+delay a question: of those that Redis has let go the proof holds, whenever and in whatever order
+they asked.
+
 Slots are kept in Redis (``broker/lua/quota.lua``), on Redis's clock, so that they outlive the
 server; and where Redis forgets them, by the server that holds them (``broker.slots.Held``).
 
@@ -36,6 +40,8 @@ from .line import SLOTLESS, Line, Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from queued_gspread.broker import Slot
 
     from .failure import Watch
     from .token_state import TokenState
@@ -96,7 +102,7 @@ class Valve:
         ticket.resume = resume
         with self._changed:
             over = self._over_for(ticket)
-            is_next = self._is_next(ticket)
+            is_next = over is None and self._is_next(ticket)
         answer = over or (self._try(ticket) if is_next else None)
         if answer is None:
             ticket.on_wait()
@@ -104,12 +110,21 @@ class Valve:
         return answer
 
     def wake(self, kind: str = ALL) -> None:
-        """Say that a request of a kind was answered; or, for ALL, that the token has changed."""
+        """Say that a kind of request may be asked for; or, for ALL, that the token has changed."""
         with self._changed:
-            self._events += 1
             self._line.unblock(kind)
-            if self._line:
-                self._changed.notify_all()
+            self._has_happened()
+
+    def answered(self, slot: Slot) -> None:
+        """Say that a request was answered, and its slot given back."""
+        with self._changed:
+            self._line.answered(slot, self._clock())
+            self._has_happened()
+
+    def _has_happened(self) -> None:
+        self._events += 1
+        if self._line:
+            self._changed.notify_all()
 
     def close(self, answer: Permit | Exception = LEFT) -> None:
         """Let nothing through any more; what waits, and whatever comes, gets that answer."""
@@ -129,7 +144,7 @@ class Valve:
 
     def _is_next(self, ticket: Ticket) -> bool:
         now = self._clock()
-        return ticket.not_before <= now and self._line.is_free(ticket.kind, now)
+        return ticket.not_before <= now and self._line.passes(ticket, now)
 
     def _wait(self, ticket: Ticket) -> Permit | Exception | None:
         with self._changed:
@@ -154,6 +169,8 @@ class Valve:
             self._asked = ticket
             with self._changed:
                 over = self._over_for(ticket)
+                if over is not None:
+                    self._line.told(ticket)
             answer = over or self._try(ticket) or self._wait(ticket)
             self._asked = None
             if answer is not None:
@@ -173,6 +190,16 @@ class Valve:
 
     def _try(self, ticket: Ticket) -> Permit | Exception | None:
         """Ask for a permit; None if the ticket has to wait, and its kind with it."""
+        answer = self._answer_to(ticket)
+        permit = answer if isinstance(answer, Permit) else None
+        with self._changed:
+            self._line.told(ticket, permit)
+            if self._line and (permit is None or permit.word != "go"):
+                # What was asked for in vain may be another one's share.
+                self._changed.notify_all()
+        return None if permit is not None and permit.word == "wait" else answer
+
+    def _answer_to(self, ticket: Ticket) -> Permit | Exception | None:
         events = self._events
         if ticket.kind not in SLOTLESS:
             state = self._token_state()
@@ -193,7 +220,7 @@ class Valve:
             return permit
         wait = min(permit.wait, _LOOK_AGAIN)
         self._block(permit.kind, self._clock() + wait, events, ticket.kind)
-        return None
+        return permit
 
     def _block(self, which: str, until: float, events: int, kind: str = ALL) -> None:
         with self._changed:
