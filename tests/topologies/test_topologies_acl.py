@@ -16,8 +16,8 @@ from waiting import PATIENCE, eventually
 
 import queued_gspread
 from queued_gspread.broker import FORMAT, Callers, Note, Servers, Slot
-from queued_gspread.broker.callers import _Wait
 from queued_gspread.broker.keys import Keys
+from queued_gspread.broker.wait import Wait
 from queued_gspread.embedded.binaries import version
 from queued_gspread.errors import (
     BrokerUnavailableError,
@@ -182,7 +182,7 @@ def test_a_caller_that_gives_up_as_this_user(guarded, settings_of, mark, fate):
     """A caller may take its job back, before its call and while it is made."""
     server, callers = Servers(settings_of("server"), "aaaa"), Callers(settings_of("client"))
     server.beat(60)
-    wait = _Wait(new_id(), "lane", None)
+    wait = Wait(new_id(), "lane", None)
     entry = callers._enqueue(wait, b"job")
     if mark:
         assert start(server, server.head("lane"), mark, None).word == "go"
