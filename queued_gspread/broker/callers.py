@@ -37,6 +37,7 @@ from .formats import differs
 from .keys import Keys
 from .life import body_of, look
 from .limit import extend, is_limited, left, until
+from .reason import Sight, reason
 from .seals import WANTED_EXPIRY, Seals
 from .tries import put_in
 from .wait import LATE, LEAVING, Wait
@@ -88,7 +89,8 @@ class Callers:
 
         """
         message, generation = self._seals.job(job_id, lane, body)
-        wait = Wait(job_id, lane, self._settings.timeout, generation=generation)
+        timeout, is_quiet = self._settings.timeout, self._settings.quiet
+        wait = Wait(job_id, lane, timeout, generation=generation, is_quiet=is_quiet)
         try:
             with until(wait.deadline + LATE):
                 reply = self._reply_to(message, wait)
@@ -102,7 +104,9 @@ class Callers:
     def _reply_to(self, message: bytes, wait: Wait) -> bytes:
         try:
             wait.entry = self._enqueue(wait, message)
-            return self._reply(wait)
+            reply = self._reply(wait)
+            wait.notice.end()
+            return reply
         finally:
             if wait.pending is not None:
                 wait.pending.drop()
@@ -116,10 +120,10 @@ class Callers:
         """Return the server that works, or was the last to; None where none ever did."""
         return self.see().server
 
-    def see(self, wait: Wait | None = None) -> Seen:
-        """Look at the queue, and for the job that somebody waits for."""
+    def see(self, wait: Wait | None = None, *, asks: bool = False) -> Seen:
+        """Look at the queue, and for the job that somebody waits for; perhaps ask why it waits."""
         job = (wait.lane, wait.entry, wait.job_id) if wait and wait.entry else None
-        seen = look(self._connection, self._keys, self._settings.grace, job)
+        seen = look(self._connection, self._keys, self._settings.grace, job, asks=asks)
         if seen.others:
             self._connection.clock.forget()  # the next job is not even put in
         else:
@@ -200,7 +204,7 @@ class Callers:
     def _patience(self, wait: Wait) -> float:
         """Return how long the next look may block: until something else has to be decided."""
         until_grace = self._settings.grace - wait.silence
-        return max(0.001, min(SLICE, wait.left, max(until_grace, 0.05)))
+        return max(0.001, min(SLICE, wait.left, max(until_grace, 0.05), wait.notice.left))
 
     def _look_command(self, wait: Wait, seconds: float) -> list[Any]:
         block = max(1, int(seconds * 1000))
@@ -233,11 +237,15 @@ class Callers:
         time.sleep(max(0.0, min(_PAUSE, wait.left)))
 
     def _check_for_life(self, wait: Wait) -> bytes | None:
+        asks = wait.notice.is_due
         if wait.redis_gone_at is not None:
+            if asks:
+                away = time.monotonic() - wait.redis_gone_at
+                wait.notice.say(reason(Sight(self._where, away=away)))
             return None
         self._connection.master.look()
         try:
-            seen = self.see(wait)
+            seen = self.see(wait, asks=asks)
         except own(BrokerUnavailableError):
             return None
         if not seen.is_known:
@@ -247,8 +255,15 @@ class Callers:
         if seen.server is not None:
             wait.alive_at = max(wait.alive_at, now() - seen.server.age)
         if not wait.others.are_all(seen.others) and wait.silence < self._settings.grace:
+            if asks:
+                wait.notice.say(reason(self._sight(wait, seen)))
             return None
         return self._give_up_without_server(wait, seen.others)
+
+    def _sight(self, wait: Wait, seen: Seen) -> Sight:
+        age = 0.0 if seen.server is None else seen.server.age
+        terms = (self._where, self._command, self._settings.grace, wait.lane)
+        return Sight(*terms, silence=wait.silence, age=age, **seen.why)
 
     def _give_up_at_refusal(self, wait: Wait, error: RedisError) -> NoReturn:
         told = unavailable(self._settings.redis_url, error)

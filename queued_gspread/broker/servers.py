@@ -90,6 +90,7 @@ class Servers(Ledger):
         stopping: Once it is set, nobody waits for a Redis that is away.
         max_queue: How many jobs may wait in the namespace; 0 for any number.
         generation: Returns the signed generation that callers are told of.
+        holdups: Returns what holds requests up, for callers that wait.
 
     """
 
@@ -103,12 +104,14 @@ class Servers(Ledger):
         stopping: threading.Event | None = None,
         max_queue: int = 0,
         generation: Callable[[], bytes] = bytes,
+        holdups: Callable[[], str] = str,
     ) -> None:
         super().__init__(settings, epoch, stopping)
         self.server_id = server_id
         self._about = about
         self._max_queue = max_queue
         self._generation = generation
+        self._holdups = holdups
 
     def under(self, epoch: str) -> Servers:
         """Return the same queue, written to under that epoch alone."""
@@ -205,7 +208,8 @@ class Servers(Ledger):
             is_certain: Whether nobody can have taken over from it, as far as it knows.
 
         """
-        terms = [self._max_queue, self._generation(), "1" if is_certain else ""]
+        certain = "1" if is_certain else ""
+        terms = [self._max_queue, self._generation(), certain, self._holdups()]
         args = [self.server_id, round(lease * 1000), self._about, self.epoch, *terms]
         keys = self._keys
         places = [keys.server, keys.ready, keys.active, keys.tries, keys.lane("")]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from queued_gspread.clock import now
 
 from .formats import Sighted
+from .notices import Notice
 
 if TYPE_CHECKING:
     from .wire import Pending
@@ -43,6 +44,12 @@ class Wait:
     # A time of Redis's clock before the first try at putting the job in.
     first: int | None = None
     leaves_by: float = 0.0
+    is_quiet: bool = False
+    notice: Notice = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin to wait without a word."""
+        self.notice = Notice(self.began, is_quiet=self.is_quiet)
 
     @property
     def deadline(self) -> float:
