@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["AGAIN", "INTERVAL", "MEMORY", "PAUSE", "QUOTA", "SENT", "Holdup", "Holdups"]
+__all__ = ["AGAIN", "INTERVAL", "MEMORY", "NOTHING", "QUOTA", "SENT", "Holdup", "Holdups"]
 
-QUOTA, PAUSE, INTERVAL, MEMORY = "quota", "pause", "interval", "memory"
-"""Why requests of a kind wait: for slots, after a refusal, for the interval, for memory."""
+QUOTA, INTERVAL, MEMORY = "quota", "interval", "memory"
+"""Why requests of a kind wait, if it does not pause: for slots, for the interval, for memory."""
 
 SENT, AGAIN = "sent", "again"
 """What a lane waits for if it waits in no line: Google's answer, or the time to send again."""
@@ -28,7 +28,7 @@ class Holdup:
     """A kind of request that waits.
 
     Attributes:
-        why: One of the four words.
+        why: One of the three words, or :data:`.slots.PAUSE`.
         next: Seconds until the first may go; infinite where that is for an answer to say.
         lanes: How many lanes have a request in this line.
         limit: How many such requests a window has; 0 where that is not known.
@@ -80,8 +80,8 @@ class Holdups:
             kinds, lanes, token = json.loads(text)
             return cls(
                 {str(kind): _holdup(*told) for kind, told in kinds.items()},
-                {str(lane): (str(word), _seconds(since)) for lane, (word, since) in lanes.items()},
-                None if token is None else _seconds(token),
+                {str(lane): (str(word), _number(since)) for lane, (word, since) in lanes.items()},
+                None if token is None else _number(token),
             )
         except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
             return NOTHING
@@ -89,18 +89,21 @@ class Holdups:
 
 NOTHING: Final = Holdups()
 
+# No number of lanes, slots or seconds is larger.
+_MOST: Final = 1e9
+
 
 def _told(seconds: float) -> float:
     return -1 if math.isinf(seconds) else round(seconds, 3)
 
 
 def _holdup(why: Any, first: Any, lanes: Any, limit: Any, window: Any) -> Holdup:
-    until = math.inf if first == -1 else _seconds(first)
-    return Holdup(str(why), until, int(lanes), int(limit), _seconds(window))
+    until = math.inf if first == -1 else _number(first)
+    return Holdup(str(why), until, int(_number(lanes)), int(_number(limit)), _number(window))
 
 
-def _seconds(given: Any) -> float:
-    seconds = float(given)
-    if not 0 <= seconds < math.inf:
+def _number(given: Any) -> float:
+    number = float(given)
+    if not 0 <= number <= _MOST:
         raise ValueError(given)
-    return seconds
+    return number

@@ -10,7 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from .holdups import AGAIN, INTERVAL, NOTHING, PAUSE, QUOTA, SENT, Holdup, Holdups
+from .holdups import AGAIN, INTERVAL, NOTHING, QUOTA, SENT, Holdup, Holdups
+from .slots import PAUSE
 
 __all__ = ["Sight", "bound", "reason"]
 

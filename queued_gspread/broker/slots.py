@@ -9,13 +9,16 @@ from typing import Any, Final
 
 from queued_gspread.clock import now
 
-__all__ = ["ALL", "KINDS", "NO_SLOT", "Due", "Held", "Pace", "Permit", "Setback", "Slot"]
+__all__ = ["ALL", "KINDS", "NO_SLOT", "PAUSE", "Due", "Held", "Pace", "Permit", "Setback", "Slot"]
 
 KINDS: Final = ("read", "write", "drive")
 """The kinds of request that have a quota each: reads and writes of the Sheets API, and Drive."""
 
 ALL: Final = "all"
 """What a :class:`Permit` names in the place of a kind where requests of all kinds wait."""
+
+PAUSE: Final = "pause"
+"""What it names where its own kind waits since Google has refused one."""
 
 # What Google allows a project of reads, and of writes, in a minute, unless it has raised that.
 _GOOGLES: Final = 300
@@ -84,6 +87,7 @@ class Permit:
         is_held: Whether it holds a slot: after refusals, also where no limit is configured.
         words: Of each job with a share in the request: ``go``, ``withdrawn`` or ``late``; empty
             where the same is true of all.
+        limit: How many slots its kind has now, where it has to wait; 0 for any number.
 
     """
 
@@ -94,6 +98,7 @@ class Permit:
     is_trial: bool = False
     is_held: bool = False
     words: tuple[str, ...] = ()
+    limit: int = 0
 
     def word_of(self, place: int) -> str:
         """Return what became of the job at a place, from 0."""
@@ -216,7 +221,7 @@ def permit_of(found: list[Any]) -> Permit:
     word = found[0].decode()
     if word == "wait":
         wait = math.inf if found[1] < 0 else found[1] / 1000
-        return Permit(word, wait, found[2].decode())
+        return Permit(word, wait, found[2].decode(), limit=int(found[3]))
     words = tuple(each.decode() for each in found[4:])
     if word == "go":
         is_trial, is_held = map(bool, found[2:4])

@@ -41,6 +41,8 @@ class Ticket:
         until: When it gives up.
         resume: Called with what the waiting has come to.
         on_wait: Called before it waits.
+        is_in_line: Whether it stands in line.
+        lane: Whose request it is.
 
     """
 
@@ -52,6 +54,7 @@ class Ticket:
     resume: Callable[[Permit | Exception], None] = field(default=lambda _: None, repr=False)
     on_wait: Callable[[], None] = field(default=lambda: None, repr=False)
     is_in_line: bool = False
+    lane: str = ""
 
 
 # By moment and number; then by when it was put in, as a request that comes again keeps its number.
@@ -126,6 +129,19 @@ class Line:
         waiting = {item[3] for heap in heaps for item in heap if item[3].is_in_line}
         meant = sorted(filter(is_meant, waiting), key=lambda ticket: ticket.number)
         return [self._taken(ticket) for ticket in meant]
+
+    def lanes(self, most: int) -> dict[str, tuple[int, list[str]]]:
+        """Return of each kind how many wait, about, and the lanes of so many of them."""
+        return {
+            kind: (len(heap), [item[3].lane for item in heap[:most] if item[3].is_in_line])
+            for kind, heap in self._ready.items()
+            if self._first(heap)
+        }
+
+    def early(self, most: int) -> list[Ticket]:
+        """Return so many of those that stand in no line yet, but for those that take no slot."""
+        waiting = (item[3] for item in self._early[:most] if item[3].is_in_line)
+        return [ticket for ticket in waiting if ticket.kind not in SLOTLESS]
 
     def _push(self, ticket: Ticket) -> None:
         self._insert(self._ready[ticket.kind], ticket.number, ticket)

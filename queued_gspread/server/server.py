@@ -27,6 +27,7 @@ from .journal import Journals
 from .lane import Means, Tables
 from .lanes import Lanes
 from .lease import Lease
+from .lookout import Lookout
 from .memory import DEFAULT_MAX_MEMORY, Memory
 from .quarantine import Quarantine
 from .quota import Quota
@@ -157,14 +158,15 @@ class Server:
         self._patience = Patience(retry_for, quota_window, late_write_guard, durability)
         self._merges = not no_merge and gspread.__version__ in TESTED
         self._is_untested = not (no_merge or self._merges)
-        self._linger = _seconds_or_none(linger=linger)
+        self._linger = _seconds(linger=linger, zero=True)
         self.counters = Counters()
-        self._shutdown_timeout = _seconds_or_none(shutdown_timeout=shutdown_timeout)
+        self._shutdown_timeout = _seconds(shutdown_timeout=shutdown_timeout, zero=True)
         self._lease_seconds = _seconds(lease=lease)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._left: list[Lanes] = []
         self._failure = Failure()
+        self._lookout = Lookout(self._tokens.state, quota_window)
         self._queue = self._new_queue()
 
     @property
@@ -287,6 +289,7 @@ class Server:
             stopping=self._stopping,
             max_queue=self._max_queue,
             generation=self._doorkeeper.generation,
+            holdups=self._lookout.look,
         )
 
     def _new_lease(self) -> Lease:
@@ -322,6 +325,7 @@ class Server:
         self._tokens.on_change(valve.wake)
         self._memory.on_free(valve.wake)
         transport = Transport(self._http, self._tokens, confirm=lambda: lease.confirm(epoch))
+        self._lookout.watch(valve, transport)
         journals = Journals(self._settings.namespace, self._doorkeeper.keyring)
         sender = Sender(
             *(queue, transport, self._quota, self._patience, valve.wake),
@@ -378,7 +382,7 @@ def _way_to_google(
     http, tokens = adopt(
         client,
         request_timeout=_seconds(request_timeout=timing[0]),
-        refresh_every=_seconds_or_none(refresh_every=timing[1]),
+        refresh_every=_seconds(refresh_every=timing[1], zero=True),
         reload=None if watched is None else watched.reload,
     )
     if watched is not None:
@@ -390,11 +394,6 @@ def _account_of(http: gspread.HTTPClient) -> Identity:
     return identity_of(getattr(http, "auth", None))
 
 
-def _seconds(**given: float) -> float:
+def _seconds(*, zero: bool = False, **given: float) -> float:
     ((name, value),) = given.items()
-    return checked_seconds(value, f"{name}={value!r}")
-
-
-def _seconds_or_none(**given: float) -> float:
-    ((name, value),) = given.items()
-    return checked_seconds(value, f"{name}={value!r}", zero=True)
+    return checked_seconds(value, f"{name}={value!r}", zero=zero)

@@ -27,7 +27,7 @@ import itertools
 import math
 import threading
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from queued_gspread.broker import ALL, Permit
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from .failure import Watch
     from .token_state import TokenState
 
-__all__ = ["LATE", "LEFT", "Valve"]
+__all__ = ["LATE", "LEFT", "Valve", "Waiting"]
 
 LATE: Final = Permit("late")
 """For a ticket that gives up: its time is over."""
@@ -50,6 +50,18 @@ LEFT: Final = Permit("left")
 
 # Nothing is waited for without an end, even where it should be told of.
 _LOOK_AGAIN: Final = 5.0
+
+
+class Waiting(NamedTuple):
+    """A line that waits: what was said of it, seconds until then, its length, lanes of it."""
+
+    permit: Permit
+    left: float
+    length: int
+    lanes: list[str]
+
+
+_NOTHING: Final = Permit("")
 
 
 class Valve:
@@ -81,6 +93,8 @@ class Valve:
         self._closing: Permit | Exception | None = None
         # The one that is being asked for, and stands in no line.
         self._asked: Ticket | None = None
+        # What was said last of each kind that has to wait, and when.
+        self._said: dict[str, tuple[Permit, float]] = {}
         work = watched(self._work)
         self._thread = threading.Thread(target=work, name="valve", daemon=True)
 
@@ -119,6 +133,27 @@ class Valve:
             self._changed.notify_all()
         for ticket in left:
             ticket.resume(self._closing)
+
+    def look(self, most: int) -> tuple[dict[str, Waiting], dict[str, float]]:
+        """Return what waits: the lines, and lanes that come later, with the seconds until then.
+
+        Args:
+            most: How many lanes are named of each.
+
+        """
+        with self._changed:
+            now, asked = self._clock(), self._asked
+            lines = self._line.lanes(most)
+            if asked is not None:
+                count, lanes = lines.get(asked.kind, (0, []))
+                lines[asked.kind] = count + 1, [*lanes, asked.lane]
+            later = {one.lane: one.not_before - now for one in self._line.early(most)}
+        waiting = {}
+        for kind, (count, lanes) in lines.items():
+            permit, moment = self._said.get(kind, (_NOTHING, -math.inf))
+            if now - moment < 2 * _LOOK_AGAIN:
+                waiting[kind] = Waiting(permit, moment + permit.wait - now, count, lanes)
+        return waiting, later
 
     def join(self) -> None:
         """Wait until the valve, once closed, has ended its thread."""
@@ -191,6 +226,7 @@ class Valve:
                 # A slot that a lost permit had taken is free again, and no response tells of it.
                 self.wake(ticket.kind)
             return permit
+        self._said[ticket.kind] = permit, self._clock()
         wait = min(permit.wait, _LOOK_AGAIN)
         self._block(permit.kind, self._clock() + wait, events, ticket.kind)
         return None

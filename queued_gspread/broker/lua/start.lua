@@ -31,8 +31,9 @@
 --
 -- Returns {'go', now, 1 if the latest request of this kind was refused, 1 if it holds a slot, else 0,
 -- a word for each job: 'go', 'withdrawn' or 'late'}, {'none', 0, 0, 0, the words} where none of them
--- goes, {'wait', milliseconds or -1 (until a response comes), 'kind' or 'all'}, {'forgotten'} where
--- Redis does not know the latest slot any more, nor those that were taken with it, or 'stale'.
+-- goes, {'wait', milliseconds or -1 (until a response comes), 'kind', 'pause' (of that kind) or 'all',
+-- the limit that holds now}, {'forgotten'} where Redis does not know the latest slot any more, nor
+-- those that were taken with it, or 'stale'.
 may_grow(KEYS[1])
 if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
@@ -92,7 +93,7 @@ if kind ~= '' then
   if not redis.call('ZSCORE', KEYS[5], slot) then
     local wait, what = wait_ms(q, interval)
     if wait ~= 0 then
-      return {'wait', wait, what}
+      return {'wait', wait, what, limit_now(q)}
     end
     if q.streak then
       redis.call('HSET', KEYS[4], 'trial:' .. kind, slot, 'tried:' .. kind, now)
