@@ -17,9 +17,10 @@ __all__ = ["Sight", "bound", "reason"]
 
 # A server that works beats once a second at the least.
 _SILENT: Final = 3.0
-# Of the requests that a window has, those that a line can count on: some are kept back so that
-# spreadsheets have them in turn.
+# Of the requests that a window has, those that a line can count on, and those for which it may have
+# to wait all the same until the window is over: they are shared out between spreadsheets.
 _CERTAIN: Final = 0.9
+_SPACED: Final = 1 / 3
 _QUOTAS: Final = {"read": "the read quota", "write": "the write quota", "drive": "Drive's quota"}
 _ONE: Final = {"read": "one read", "write": "one write", "drive": "one request to Drive"}
 
@@ -120,8 +121,9 @@ def bound(holdup: Holdup, ahead: int, age: float = 0.0) -> float:
     """Return the seconds after which the quota lets a call go on at the latest.
 
     Lanes have slots in turn. So before a lane's next request each of the other lanes sends one at
-    the most, and again before each one after that. Slots that are held now are free within a
-    window, and those of the requests that take them within one more.
+    the most, and again before each one after that; one that has had fewer than others may catch
+    up first, for a window at the most. Slots that are held now are free within a window, and those
+    of the requests that take them within one more.
 
     Args:
         holdup: What its kind of request waits for.
@@ -136,7 +138,8 @@ def bound(holdup: Holdup, ahead: int, age: float = 0.0) -> float:
         return max(0.0, holdup.next - age)
     if not holdup.limit:
         return math.inf
-    return math.ceil(place / max(1, int(holdup.limit * _CERTAIN))) * holdup.window
+    shared = (place + math.ceil(holdup.limit * _SPACED)) / max(1, int(holdup.limit * _CERTAIN))
+    return (math.ceil(shared) + (holdup.lanes > 1)) * holdup.window
 
 
 def _calls(sight: Sight) -> str:

@@ -46,7 +46,7 @@ TOLD = [
     ),
     (
         held("read", Holdup(QUOTA, 3.0, 5, 60, 60.0)),
-        "waiting for the read quota: no call ahead, 4 other spreadsheets in line, at most 60 s",
+        "waiting for the read quota: no call ahead, 4 other spreadsheets in line, at most 120 s",
     ),
     (
         held(ahead=4_999, is_exact=False, holdup=Holdup(QUOTA, math.inf, 1, 60)),
@@ -73,7 +73,7 @@ TOLD = [
     # Long lines are not named whole.
     (
         held(holdup=Holdup(QUOTA, 5.0, 200, 60), lanes={"other": ("write", 0.0)}),
-        "waiting for the write quota: no call ahead, 199 other spreadsheets in line, at most 240 s",
+        "waiting for the write quota: no call ahead, 199 other spreadsheets in line, at most 360 s",
     ),
     # One that is named whole has not this lane.
     (held(lanes={"other": ("write", 0.0)}), "the server works on this call"),

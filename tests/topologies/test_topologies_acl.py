@@ -15,7 +15,7 @@ from topologies import Daemon, full_version
 from waiting import PATIENCE, eventually
 
 import queued_gspread
-from queued_gspread.broker import FORMAT, Callers, Note, Servers, Slot
+from queued_gspread.broker import FORMAT, Callers, Holdups, Note, Servers, Slot
 from queued_gspread.broker.keys import Keys
 from queued_gspread.broker.wait import Wait
 from queued_gspread.embedded.binaries import version
@@ -174,6 +174,20 @@ def test_a_server_of_another_format_is_seen_by_these_users(guarded, settings_of,
         Callers(settings_of("client")).call(new_id(), "lane", b"job")
     assert [other.about for other in Callers(settings_of("observer")).see().others] == ["it"]
     assert [other.about for other in Servers(settings_of("server")).others()] == ["it"]
+    assert denied(guarded) == []
+
+
+def test_a_caller_asks_as_this_user_why_it_waits(guarded, settings_of):
+    """A caller may see what the server says, and how many calls stand before its own."""
+    said = Holdups(token=1.0)
+    Servers(settings_of("server"), "aaaa", holdups=said.encode).beat(60)
+    callers, wait = Callers(settings_of("client")), Wait(new_id(), "lane", None)
+    for _ in range(3):
+        # Large enough not to be counted, but the last.
+        callers._enqueue(Wait(new_id(), "lane", None), b"x" * 600_000)
+    wait.entry = callers._enqueue(wait, b"job")
+    why = callers.see(wait, asks=True).why
+    assert why == {"ahead": 3, "is_exact": False, "holdups": said}
     assert denied(guarded) == []
 
 
