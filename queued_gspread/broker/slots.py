@@ -85,9 +85,9 @@ class Permit:
         is_trial: Whether the latest request of its kind was refused for the quota: then Redis
             has to know what comes of this one.
         is_held: Whether it holds a slot: after refusals, also where no limit is configured.
+        limit: How many slots of its kind there are now; 0 for any number, or where nothing goes.
         words: Of each job with a share in the request: ``go``, ``withdrawn`` or ``late``; empty
             where the same is true of all.
-        limit: How many slots its kind has now, where it has to wait; 0 for any number.
 
     """
 
@@ -97,8 +97,8 @@ class Permit:
     sent: int = 0
     is_trial: bool = False
     is_held: bool = False
-    words: tuple[str, ...] = ()
     limit: int = 0
+    words: tuple[str, ...] = ()
 
     def word_of(self, place: int) -> str:
         """Return what became of the job at a place, from 0."""

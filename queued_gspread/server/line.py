@@ -131,12 +131,14 @@ class Line:
         return [self._taken(ticket) for ticket in meant]
 
     def lanes(self, most: int) -> dict[str, tuple[int, list[str]]]:
-        """Return of each kind how many wait, about, and the lanes of so many of them."""
-        return {
-            kind: (len(heap), [item[3].lane for item in heap[:most] if item[3].is_in_line])
-            for kind, heap in self._ready.items()
-            if self._first(heap)
-        }
+        """Return of each kind how many wait, and the lanes of so many of them."""
+        found = {}
+        for kind, heap in self._ready.items():
+            waiting = dict.fromkeys(item[3] for item in heap if item[3].is_in_line)
+            if waiting:
+                lanes = [ticket.lane for ticket in itertools.islice(waiting, most)]
+                found[kind] = len(waiting), lanes
+        return found
 
     def early(self, most: int) -> list[Ticket]:
         """Return so many of those that stand in no line yet, but for those that take no slot."""

@@ -325,7 +325,6 @@ class Server:
         self._tokens.on_change(valve.wake)
         self._memory.on_free(valve.wake)
         transport = Transport(self._http, self._tokens, confirm=lambda: lease.confirm(epoch))
-        self._lookout.watch(valve, transport)
         journals = Journals(self._settings.namespace, self._doorkeeper.keyring)
         sender = Sender(
             *(queue, transport, self._quota, self._patience, valve.wake),
@@ -345,6 +344,7 @@ class Server:
             window=self._quota.window,
             watched=watched,
         )
+        self._lookout.watch(valve, transport)
         self._left.append(lanes)
         lease.call_at_end_of(epoch, lanes.lapse)
         LOGGER.info("working as %s in %s", self.account.shown, self._where)

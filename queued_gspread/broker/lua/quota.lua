@@ -71,6 +71,7 @@ local function limit_now(q)
   if grown < full then
     local quiet = q.quiet + windows * q.window
     redis.call('HSET', q.valve, 'limit:' .. q.kind, grown, 'quiet:' .. q.kind, quiet)
+    q.limit, q.quiet = grown, quiet
     return math.floor(grown)
   end
   redis.call('HDEL', q.valve, 'limit:' .. q.kind, 'shrunk:' .. q.kind, 'quiet:' .. q.kind,
@@ -80,6 +81,11 @@ local function limit_now(q)
     redis.call('DEL', q.slots)
   end
   return q.full
+end
+
+-- The limit as it was last looked at, 0 for any number.
+local function limit_known(q)
+  return q.limit and math.floor(q.limit) or q.full
 end
 
 -- Lower the limit for a refusal, once a window; return it. Where none is configured, it is lowered

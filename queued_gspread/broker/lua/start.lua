@@ -93,7 +93,7 @@ if kind ~= '' then
   if not redis.call('ZSCORE', KEYS[5], slot) then
     local wait, what = wait_ms(q, interval)
     if wait ~= 0 then
-      return {'wait', wait, what, limit_now(q)}
+      return {'wait', wait, what, limit_known(q)}
     end
     if q.streak then
       redis.call('HSET', KEYS[4], 'trial:' .. kind, slot, 'tried:' .. kind, now)
