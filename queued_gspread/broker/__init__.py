@@ -14,7 +14,7 @@ from .entry import Entry
 from .epoch import StaleEpochError
 from .fates import tell_answered
 from .formats import Other, shown_others
-from .holdups import AGAIN, INTERVAL, MEMORY, QUOTA, SENT, Holdup, Holdups
+from .holdups import AGAIN, INTERVAL, MEMORY, QUOTA, SENT, SHARED, Holdup, Holdups
 from .keys import FORMAT
 from .notes import NO_NOTE, Note
 from .ready import Ready, Stop
@@ -34,6 +34,7 @@ __all__ = [
     "PAUSE",
     "QUOTA",
     "SENT",
+    "SHARED",
     "Beat",
     "Callers",
     "Due",

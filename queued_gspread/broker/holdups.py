@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["AGAIN", "INTERVAL", "MEMORY", "NOTHING", "QUOTA", "SENT", "Holdup", "Holdups"]
+__all__ = ["AGAIN", "INTERVAL", "MEMORY", "NOTHING", "QUOTA", "SENT", "SHARED", "Holdup", "Holdups"]
 
-QUOTA, INTERVAL, MEMORY = "quota", "interval", "memory"
-"""Why requests of a kind wait, if it does not pause: for slots, for the interval, for memory."""
+QUOTA, SHARED, INTERVAL, MEMORY = "quota", "shared", "interval", "memory"
+"""Why requests of a kind wait, if it does not pause: for slots, for slots that are shared out among
+spreadsheets, for the interval, for memory."""
 
 SENT, AGAIN = "sent", "again"
 """What a lane waits for if it waits in no line: Google's answer, or the time to send again."""
@@ -28,7 +29,7 @@ class Holdup:
     """A kind of request that waits.
 
     Attributes:
-        why: One of the three words, or :data:`.slots.PAUSE`.
+        why: One of the four words, or :data:`.slots.PAUSE`.
         next: Seconds until the first may go; infinite where that is for an answer to say.
         lanes: How many lanes have a request in this line.
         limit: How many such requests a window has; 0 where that is not known.

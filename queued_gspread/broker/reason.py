@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from .holdups import AGAIN, INTERVAL, NOTHING, QUOTA, SENT, Holdup, Holdups
+from .holdups import AGAIN, INTERVAL, NOTHING, QUOTA, SENT, SHARED, Holdup, Holdups
 from .slots import PAUSE
 
 __all__ = ["Sight", "bound", "reason"]
@@ -111,7 +111,7 @@ def _pause(what: str, left: float) -> str:
 
 def _at_most(sight: Sight, kind: str, holdup: Holdup) -> str:
     most = bound(holdup, sight.ahead, sight.age)
-    if holdup.why != QUOTA or math.isinf(most):
+    if holdup.why not in (QUOTA, SHARED) or math.isinf(most):
         return ""
     terms = f" if each takes {_ONE[kind]}" if sight.ahead else ""
     return f", at most {max(1, math.ceil(most))} s{terms}"
@@ -132,12 +132,11 @@ def bound(holdup: Holdup, ahead: int, age: float = 0.0) -> float:
 
     """
     place = (ahead + 1) * max(1, holdup.lanes)
-    if math.isinf(holdup.next):
+    is_alone = holdup.why != SHARED
+    if not holdup.limit or (is_alone and math.isinf(holdup.next)):
         return math.inf
-    if place == 1:
+    if is_alone and place == 1:
         return max(0.0, holdup.next - age)
-    if not holdup.limit:
-        return math.inf
     shared = (place + math.ceil(holdup.limit * _SPACED)) / max(1, int(holdup.limit * _CERTAIN))
     return (math.ceil(shared) + (holdup.lanes > 1)) * holdup.window
 

@@ -34,6 +34,7 @@ class Slot:
         limit: How many slots of that kind there are; 0 for any number.
         window: Seconds for which it is held after the response.
         interval: Seconds between two requests of whatever kind, at the least.
+        lane: Whose request it is for; '' where others are not to be fair to it, nor it to them.
 
     """
 
@@ -42,6 +43,7 @@ class Slot:
     limit: int = 0
     window: float = 60.0
     interval: float = 0.0
+    lane: str = ""
 
     def args(self) -> list[Any]:
         """Return it as the arguments of ``start.lua``."""
@@ -222,8 +224,9 @@ def permit_of(found: list[Any]) -> Permit:
     if word == "wait":
         wait = math.inf if found[1] < 0 else found[1] / 1000
         return Permit(word, wait, found[2].decode(), limit=int(found[3]))
-    words = tuple(each.decode() for each in found[4:])
+    words = tuple(each.decode() for each in found[5:])
     if word == "go":
         is_trial, is_held = map(bool, found[2:4])
-        return Permit(word, sent=int(found[1]), is_trial=is_trial, is_held=is_held, words=words)
+        sent, limit = int(found[1]), int(found[4])
+        return Permit(word, sent=sent, is_trial=is_trial, is_held=is_held, limit=limit, words=words)
     return Permit(words[0], words=words)

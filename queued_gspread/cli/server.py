@@ -98,6 +98,11 @@ def _quota_options(parser: Parser) -> None:
         metavar="SECONDS",
     )
 
+    parser.flag(
+        "--no-fair",
+        "let one spreadsheet take all requests of a minute as they come, beside others too",
+    )
+
 
 def _merge_options(parser: Parser) -> None:
     parser.flag("--no-merge", "send a request of its own for every call")
@@ -218,6 +223,7 @@ def run(options: argparse.Namespace) -> int:
         retry_for=options.retry_for,
         late_write_guard=options.late_write_guard,
         refresh_every=options.refresh_every,
+        no_fair=options.no_fair,
         no_merge=options.no_merge,
         linger=options.linger,
         durability=options.durability,

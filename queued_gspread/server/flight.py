@@ -92,6 +92,11 @@ class Flight:
         return self.calls[0].request if len(self.calls) == 1 else merge.merge(self.parts)
 
     @property
+    def lane(self) -> str:
+        """The lane of all of them."""
+        return self.calls[0].entry.lane
+
+    @property
     def kind(self) -> str:
         """What it is counted as."""
         return merge.name_of(self.calls[0].request)

@@ -9,12 +9,14 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.broker import ALL
+from queued_gspread.broker import ALL, NO_SLOT
+
+from .fairness import Fairness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from queued_gspread.broker import Permit
+    from queued_gspread.broker import Permit, Slot
 
 __all__ = ["ANSWERS", "FREE", "LARGE", "SLOTLESS", "SMALL", "Line", "Ticket"]
 
@@ -43,6 +45,8 @@ class Ticket:
         on_wait: Called before it waits.
         is_in_line: Whether it stands in line.
         lane: Whose request it is.
+        slot: The slot that it asks for.
+        entry: The latest of its entries among those that may be sent.
 
     """
 
@@ -53,19 +57,23 @@ class Ticket:
     until: float = math.inf
     resume: Callable[[Permit | Exception], None] = field(default=lambda _: None, repr=False)
     on_wait: Callable[[], None] = field(default=lambda: None, repr=False)
+    slot: Slot = NO_SLOT
     is_in_line: bool = False
     lane: str = ""
+    entry: int = -1
 
 
-# By moment and number; then by when it was put in, as a request that comes again keeps its number.
-_Heap = list[tuple[float, int, int, Ticket]]
+# By moment or rank, and number; then by when it was put in, as a request that comes again keeps its
+# number.
+_Item = tuple[float, int, int, Ticket]
+_Heap = list[_Item]
 
 
 class Line:
-    """Tickets, first come first served within a kind; no kind waits for another.
+    """Tickets: within a kind the lane with the fewest slots, and who came first, is the next.
 
-    A lane has one ticket at the most, so those who wait get slots in turn however much work
-    each has.
+    No kind waits for another. A lane has one ticket at the most. Where the next one of a kind has
+    to wait for fairness' sake, so have the others of it, whose lanes hold no fewer slots.
     """
 
     def __init__(self) -> None:
@@ -74,6 +82,9 @@ class Line:
         self._ends: _Heap = []
         self._blocked: dict[str, float] = {}
         self._count = 0
+        self._fairness = Fairness()
+        # By kind and lane, those that may be sent.
+        self._of_lanes: dict[tuple[str, str], Ticket] = {}
         self._entries = itertools.count()
 
     def __len__(self) -> int:
@@ -99,10 +110,25 @@ class Line:
         """Let a kind of request, or ALL, be asked for again."""
         self._blocked.pop(kind, None)
 
-    def is_free(self, kind: str, now: float) -> bool:
-        """Tell whether a new ticket of that kind would be the next."""
+    def passes(self, ticket: Ticket, now: float) -> bool:
+        """Tell whether a new ticket is the next; then it counts as taken."""
         self._admit(now)
-        return not self._top(kind) and self._blocked_until(kind) <= now
+        self._fairness.comes(ticket.slot, now)
+        top = self._top(ticket.kind)
+        is_first = top is None or self._fairness.rank(ticket.slot) < top[0]
+        is_next = is_first and self._moment(ticket) <= now
+        if is_next:
+            self._fairness.ask(ticket.slot, now)
+        return is_next
+
+    def told(self, ticket: Ticket, permit: Permit | None = None) -> None:
+        """Note what came of asking for a ticket that was taken; None where that failed."""
+        self._fairness.told(ticket.slot, permit)
+
+    def answered(self, slot: Slot, now: float) -> None:
+        """Note that the request of a slot was answered, so that its kind may be asked for."""
+        self._fairness.answered(slot, now)
+        self.unblock(slot.kind)
 
     def take(self, now: float) -> Ticket | None:
         """Take the next ticket that may be asked for, or that has to give up."""
@@ -110,16 +136,18 @@ class Line:
         ended = self._first(self._ends)
         if ended is not None and ended[0] <= now:
             return self._taken(ended[3])
-        tops = [self._top(kind) for kind in self._ready if self._blocked_until(kind) <= now]
-        due = min((top for top in tops if top), default=None)
-        if due is None:
+        due = [top for top in self._tops() if self._moment(top[3]) <= now]
+        if not due:
             return None
-        heapq.heappop(self._ready[due[3].kind])
-        return self._taken(due[3])
+        # Between kinds it counts who came first.
+        ticket = min(due, key=lambda top: top[1:3])[3]
+        heapq.heappop(self._ready[ticket.kind])
+        self._fairness.ask(ticket.slot, now)
+        return self._taken(ticket)
 
     def next_moment(self) -> float:
         """Return the moment at which :meth:`take` may have one; infinite without new events."""
-        moments = [self._blocked_until(kind) for kind in self._ready if self._top(kind)]
+        moments = [self._moment(top[3]) for top in self._tops()]
         firsts = (self._first(self._early), self._first(self._ends))
         return min([*moments, *(first[0] for first in firsts if first)], default=math.inf)
 
@@ -129,6 +157,11 @@ class Line:
         waiting = {item[3] for heap in heaps for item in heap if item[3].is_in_line}
         meant = sorted(filter(is_meant, waiting), key=lambda ticket: ticket.number)
         return [self._taken(ticket) for ticket in meant]
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether slots are shared out between lanes."""
+        return self._fairness.is_bound
 
     def lanes(self, most: int) -> dict[str, tuple[int, list[str]]]:
         """Return of each kind how many wait, and the lanes of so many of them."""
@@ -146,16 +179,28 @@ class Line:
         return [ticket for ticket in waiting if ticket.kind not in SLOTLESS]
 
     def _push(self, ticket: Ticket) -> None:
-        self._insert(self._ready[ticket.kind], ticket.number, ticket)
+        ticket.entry = self._insert(
+            self._ready[ticket.kind], self._fairness.rank(ticket.slot), ticket
+        )
+        self._of_lanes[ticket.kind, ticket.slot.lane] = ticket
 
-    def _insert(self, heap: _Heap, moment: float, ticket: Ticket) -> None:
-        heapq.heappush(heap, (moment, ticket.number, next(self._entries), ticket))
+    def _insert(self, heap: _Heap, key: float, ticket: Ticket) -> int:
+        entry = next(self._entries)
+        heapq.heappush(heap, (key, ticket.number, entry, ticket))
+        return entry
 
     def _admit(self, now: float) -> None:
-        """Let those stand in line whose earliest moment has come."""
+        """Let those stand in line whose earliest moment has come, each where it belongs now."""
+        for freed in self._fairness.pass_time(now):
+            if freed in self._of_lanes:
+                self._push(self._of_lanes[freed])
         while (first := self._first(self._early)) and first[0] <= now:
             heapq.heappop(self._early)
             self._push(first[3])
+
+    def _moment(self, ticket: Ticket) -> float:
+        """Return when a ticket that is the next may be asked for."""
+        return max(self._blocked_until(ticket.kind), self._fairness.moment(ticket.slot))
 
     def _blocked_until(self, kind: str) -> float:
         if kind == FREE:
@@ -164,11 +209,18 @@ class Line:
         of_all = none if kind in SLOTLESS else self._blocked.get(ALL, none)
         return max(self._blocked.get(kind, none), of_all)
 
-    def _top(self, kind: str) -> tuple[float, int, int, Ticket] | None:
-        return self._first(self._ready[kind]) if kind in self._ready else None
+    def _tops(self) -> list[_Item]:
+        return [top for kind in self._ready if (top := self._top(kind))]
+
+    def _top(self, kind: str) -> _Item | None:
+        heap = self._ready.get(kind, [])
+        # One that was put elsewhere since, as its lane holds fewer slots, has a later entry.
+        while (first := self._first(heap)) and first[2] != first[3].entry:
+            heapq.heappop(heap)
+        return first
 
     @staticmethod
-    def _first(heap: _Heap) -> tuple[float, int, int, Ticket] | None:
+    def _first(heap: _Heap) -> _Item | None:
         while heap and not heap[0][3].is_in_line:
             heapq.heappop(heap)
         return heap[0] if heap else None
@@ -176,6 +228,7 @@ class Line:
     def _taken(self, ticket: Ticket) -> Ticket:
         ticket.is_in_line = False
         self._count -= 1
+        self._of_lanes.pop((ticket.kind, ticket.slot.lane), None)
         if len(self._ends) > 2 * self._count + _SPARE:
             # Else those that end late were kept, with their jobs, until all earlier ones end.
             waiting = {item[3]: item for item in self._ends if item[3].is_in_line}

@@ -5,7 +5,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.broker import AGAIN, ALL, INTERVAL, MEMORY, PAUSE, QUOTA, SENT, Holdup, Holdups
+from queued_gspread.broker import (
+    AGAIN,
+    ALL,
+    INTERVAL,
+    MEMORY,
+    PAUSE,
+    QUOTA,
+    SENT,
+    SHARED,
+    Holdup,
+    Holdups,
+)
 
 from .line import SLOTLESS
 
@@ -63,5 +74,6 @@ class Lookout:
 
 def _holdup(kind: str, line: Waiting, window: float) -> Holdup:
     permit = line.permit
-    why = {PAUSE: PAUSE, ALL: INTERVAL}.get(permit.kind, MEMORY if kind in SLOTLESS else QUOTA)
+    of_quota = SHARED if line.is_shared else QUOTA
+    why = {PAUSE: PAUSE, ALL: INTERVAL}.get(permit.kind, MEMORY if kind in SLOTLESS else of_quota)
     return Holdup(why, max(0.0, line.left), line.length, permit.limit, window)

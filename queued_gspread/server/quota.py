@@ -34,6 +34,7 @@ class Quota:
         project_writes: The same of writes.
         window: Seconds.
         interval: Seconds between two requests of whatever kind, at the least.
+        is_fair: Whether no lane may take all slots of a window as they come; see ``fairness``.
 
     Raises:
         ConfigurationError: One of them cannot be used; the text has the name of its option.
@@ -46,6 +47,7 @@ class Quota:
     project_writes: int = 300
     window: float = 60.0
     interval: float = 0.0
+    is_fair: bool = True
     _numbers: itertools.count[int] = field(
         default_factory=itertools.count, init=False, repr=False, compare=False
     )
@@ -66,14 +68,15 @@ class Quota:
         }
         return min((limit for limit in of_kind.get(kind, ()) if limit), default=0)
 
-    def slot(self, request: Request, epoch: str) -> Slot:
-        """Return the slot that a request takes, under a name that no other has."""
+    def slot(self, request: Request, epoch: str, lane: str = "") -> Slot:
+        """Return the slot that a lane's request takes, under a name that no other has."""
         kind = kind_of(request)
         if not kind:
             return NO_SLOT
         # Servers of two formats share the slots, and their epochs may be the same.
         name = f"{epoch}/{FORMAT}.{next(self._numbers)}"
-        return Slot(kind, name, self.limit(kind), self.window, self.interval)
+        whose = lane if self.is_fair else ""
+        return Slot(kind, name, self.limit(kind), self.window, self.interval, whose)
 
 
 def kind_of(request: Request) -> str:

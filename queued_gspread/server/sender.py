@@ -66,7 +66,7 @@ class Sender:
         transport: The way to Google.
         quota: How many requests may be sent.
         patience: What is done about failures.
-        on_answer: Called with the kind of a request once its slot is given back.
+        on_answer: Called with the slot of a request once it is given back.
         clock: A monotonic clock, in seconds.
         journals: Writes and reads what is kept of calls.
         counters: Counts requests, and the calls that they are for.
@@ -79,7 +79,7 @@ class Sender:
         transport: Transport,
         quota: Quota,
         patience: Patience,
-        on_answer: Callable[[str], None],
+        on_answer: Callable[[Slot], None],
         clock: Callable[[], float] = time.monotonic,
         *,
         journals: Journals | None = None,
@@ -120,7 +120,7 @@ class Sender:
         ended, effort = [] if ended is None else ended, flight.effort
         effort.begin()
         while flight.calls:
-            slot = self._quota.slot(flight.calls[0].request, self._queue.epoch)
+            slot = self._quota.slot(flight.calls[0].request, self._queue.epoch, flight.lane)
             ticket = self._ticket(flight, slot, effort)
             try:
                 permit = yield ticket
@@ -159,7 +159,7 @@ class Sender:
             if not due.is_settled:
                 with suppress(BrokerUnavailableError):  # it is kept in mind
                     self._settle_or_keep([], due.slot, due.sent)
-            self._on_answer(due.slot.kind)
+            self._on_answer(due.slot)
 
     def journal(self, entry: Entry) -> Journal:
         """Return what the journal of a call that was begun before tells."""
@@ -182,14 +182,14 @@ class Sender:
     def _ticket(self, flight: Flight, slot: Slot, effort: Effort) -> Ticket:
         for call in flight.calls:
             call.note = None
-        lane = flight.calls[0].entry.lane
         return Ticket(
             slot.kind,
             lambda: self._start(flight, slot, effort),
             effort.number,
-            max(effort.not_before, self._guarded.get(lane, effort.not_before)),
+            max(effort.not_before, self._guarded.get(flight.lane, effort.not_before)),
             min(self._end_of_waiting(call, effort) for call in flight.calls),
             on_wait=lambda: self.pay(_debts_of(flight)),
+            slot=slot,
         )
 
     def _start(self, flight: Flight, slot: Slot, effort: Effort) -> Permit:
@@ -289,7 +289,7 @@ class Sender:
         try:
             setback = self._settle_or_keep(concerned, slot, permit.sent, **answer)
         finally:
-            self._on_answer(slot.kind)
+            self._on_answer(slot)
         if refused:
             self._setbacks.note_refusal(slot, judgement, setback)
 
@@ -310,7 +310,7 @@ class Sender:
         if judgement.verdict is Verdict.FINAL:
             effort.passed()
         if _may_still_land(exchange, judgement):
-            guard = self.guard(flight.calls[0].entry.lane)
+            guard = self.guard(flight.lane)
         if landing.cause is not None or not _may_go_on(flight, judgement):
             return False
         now, effort.is_shared = self._clock(), flight.is_shared

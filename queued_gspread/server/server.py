@@ -84,6 +84,8 @@ class Server:
             response, which may still land.
         refresh_every: Seconds after which the access token is renewed in any case; 0 renews it
             ahead of its expiry alone.
+        no_fair: Let one spreadsheet take all requests of a window as they come, whatever others
+            are in use.
         no_merge: Send a request of its own for every call; else those that fit together leave as
             one.
         linger: Seconds for which a spreadsheet whose calls were answered together waits for the
@@ -96,8 +98,7 @@ class Server:
         max_message_bytes: How large a job or a reply may be.
         max_memory_bytes: How much memory calls may take at a time, as it is estimated from their
             jobs; those that would take more wait. 0 for any amount.
-        signing_key_file: The file with the keys that sign jobs and replies; see
-            :mod:`queued_gspread.signing`.
+        signing_key_file: The keys that sign jobs and replies; see :mod:`queued_gspread.signing`.
 
     Attributes:
         counters: How many requests were sent for how many calls, by kind.
@@ -128,6 +129,7 @@ class Server:
         retry_for: float = 600.0,
         late_write_guard: float = 0.0,
         refresh_every: float = 0.0,
+        no_fair: bool = False,
         no_merge: bool = False,
         linger: float = 0.005,
         durability: str = "local",
@@ -146,15 +148,14 @@ class Server:
         )
         self._doorkeeper = Doorkeeper(self._settings)
         self._max_queue = checked_count(max_queue, f"max_queue={max_queue!r}")
-        self._memory = Memory(
-            checked_count(max_memory_bytes, f"max_memory_bytes={max_memory_bytes!r}")
-        )
+        most = checked_count(max_memory_bytes, f"max_memory_bytes={max_memory_bytes!r}")
+        self._memory = Memory(most)
         named = {"service_account": service_account, "oauth": oauth, "adc": adc, "api_key": api_key}
         timing = (request_timeout, refresh_every)
         self._client, self._http, self._tokens = _way_to_google(client, named, api_endpoint, timing)
         limits = (reads_per_minute, writes_per_minute)
         project = (project_reads_per_minute, project_writes_per_minute)
-        self._quota = Quota(*limits, *project, quota_window, interval)
+        self._quota = Quota(*limits, *project, quota_window, interval, is_fair=not no_fair)
         self._patience = Patience(retry_for, quota_window, late_write_guard, durability)
         self._merges = not no_merge and gspread.__version__ in TESTED
         self._is_untested = not (no_merge or self._merges)
@@ -325,10 +326,9 @@ class Server:
         self._tokens.on_change(valve.wake)
         self._memory.on_free(valve.wake)
         transport = Transport(self._http, self._tokens, confirm=lambda: lease.confirm(epoch))
-        journals = Journals(self._settings.namespace, self._doorkeeper.keyring)
         sender = Sender(
-            *(queue, transport, self._quota, self._patience, valve.wake),
-            journals=journals,
+            *(queue, transport, self._quota, self._patience, valve.answered),
+            journals=Journals(self._settings.namespace, self._doorkeeper.keyring),
             counters=self.counters,
         )
         own = self._doorkeeper.history

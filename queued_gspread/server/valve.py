@@ -14,6 +14,10 @@ slots than the quota has requests. Then no window of Google's holds more than th
 Nothing is assumed of latencies, nor of the window but its length; that Google's clock and
 Redis's run equally fast is. A slot whose response never came is held until one window after its
 server was found gone; what Google would do with such a request later than that is not covered.
+Who asks, and when, is chosen for fairness between lanes (``line``, ``fairness``). That can only
+delay a question: of those that Redis has let go the proof holds, whenever and in whatever order
+they asked.
+
 Slots are kept in Redis (``broker/lua/quota.lua``), on Redis's clock, so that they outlive the
 server; and where Redis forgets them, by the server that holds them (``broker.slots.Held``).
 
@@ -37,6 +41,8 @@ from .line import SLOTLESS, Line, Ticket
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from queued_gspread.broker import Slot
+
     from .failure import Watch
     from .token_state import TokenState
 
@@ -53,12 +59,16 @@ _LOOK_AGAIN: Final = 5.0
 
 
 class Waiting(NamedTuple):
-    """A line that waits: what was said of it, seconds until then, its length, lanes of it."""
+    """A line that waits: what was said of it, seconds until then, its length, lanes of it.
+
+    ``is_shared`` tells whether its slots are shared out between spreadsheets.
+    """
 
     permit: Permit
     left: float
     length: int
     lanes: list[str]
+    is_shared: bool = False
 
 
 _NOTHING: Final = Permit("")
@@ -93,7 +103,7 @@ class Valve:
         self._closing: Permit | Exception | None = None
         # The one that is being asked for, and stands in no line.
         self._asked: Ticket | None = None
-        # What was said last of each kind that has to wait, and when.
+        # What Redis has said last of each kind, and when.
         self._said: dict[str, tuple[Permit, float]] = {}
         work = watched(self._work)
         self._thread = threading.Thread(target=work, name="valve", daemon=True)
@@ -110,7 +120,7 @@ class Valve:
         ticket.resume = resume
         with self._changed:
             over = self._over_for(ticket)
-            is_next = self._is_next(ticket)
+            is_next = over is None and self._is_next(ticket)
         answer = over or (self._try(ticket) if is_next else None)
         if answer is None:
             ticket.on_wait()
@@ -118,12 +128,21 @@ class Valve:
         return answer
 
     def wake(self, kind: str = ALL) -> None:
-        """Say that a request of a kind was answered; or, for ALL, that the token has changed."""
+        """Say that a kind of request may be asked for; or, for ALL, that the token has changed."""
         with self._changed:
-            self._events += 1
             self._line.unblock(kind)
-            if self._line:
-                self._changed.notify_all()
+            self._has_happened()
+
+    def answered(self, slot: Slot) -> None:
+        """Say that a request was answered, and its slot given back."""
+        with self._changed:
+            self._line.answered(slot, self._clock())
+            self._has_happened()
+
+    def _has_happened(self) -> None:
+        self._events += 1
+        if self._line:
+            self._changed.notify_all()
 
     def close(self, answer: Permit | Exception = LEFT) -> None:
         """Let nothing through any more; what waits, and whatever comes, gets that answer."""
@@ -144,15 +163,20 @@ class Valve:
         with self._changed:
             now, asked = self._clock(), self._asked
             lines = self._line.lanes(most)
-            if asked is not None:
+            if asked is not None and not asked.is_in_line:
                 count, lanes = lines.get(asked.kind, (0, []))
                 lines[asked.kind] = count + 1, [*lanes, asked.lane]
             later = {one.lane: one.not_before - now for one in self._line.early(most)}
+            is_shared = self._line.is_shared
         waiting = {}
         for kind, (count, lanes) in lines.items():
             permit, moment = self._said.get(kind, (_NOTHING, -math.inf))
-            if now - moment < 2 * _LOOK_AGAIN:
-                waiting[kind] = Waiting(permit, moment + permit.wait - now, count, lanes)
+            is_said = permit.word == "wait" and now - moment < 2 * _LOOK_AGAIN
+            # Who waits for others to have their share need not have asked.
+            shares = is_shared and permit.limit > 0
+            if is_said or shares:
+                left = moment + permit.wait - now
+                waiting[kind] = Waiting(permit, left, count, lanes, is_shared=shares)
         return waiting, later
 
     def join(self) -> None:
@@ -164,7 +188,7 @@ class Valve:
 
     def _is_next(self, ticket: Ticket) -> bool:
         now = self._clock()
-        return ticket.not_before <= now and self._line.is_free(ticket.kind, now)
+        return ticket.not_before <= now and self._line.passes(ticket, now)
 
     def _wait(self, ticket: Ticket) -> Permit | Exception | None:
         with self._changed:
@@ -189,6 +213,8 @@ class Valve:
             self._asked = ticket
             with self._changed:
                 over = self._over_for(ticket)
+                if over is not None:
+                    self._line.told(ticket)
             answer = over or self._try(ticket) or self._wait(ticket)
             self._asked = None
             if answer is not None:
@@ -208,6 +234,13 @@ class Valve:
 
     def _try(self, ticket: Ticket) -> Permit | Exception | None:
         """Ask for a permit; None if the ticket has to wait, and its kind with it."""
+        answer = self._answer_to(ticket)
+        permit = answer if isinstance(answer, Permit) else None
+        with self._changed:
+            self._line.told(ticket, permit)
+        return None if permit is not None and permit.word == "wait" else answer
+
+    def _answer_to(self, ticket: Ticket) -> Permit | Exception | None:
         events = self._events
         if ticket.kind not in SLOTLESS:
             state = self._token_state()
@@ -221,15 +254,15 @@ class Valve:
             permit = ticket.ask()
         except Exception as error:  # noqa: BLE001 - whatever it is, the call has to know
             return error
+        self._said[ticket.kind] = permit, self._clock()
         if permit.word != "wait":
             if permit.word != "go":
                 # A slot that a lost permit had taken is free again, and no response tells of it.
                 self.wake(ticket.kind)
             return permit
-        self._said[ticket.kind] = permit, self._clock()
         wait = min(permit.wait, _LOOK_AGAIN)
         self._block(permit.kind, self._clock() + wait, events, ticket.kind)
-        return None
+        return permit
 
     def _block(self, which: str, until: float, events: int, kind: str = ALL) -> None:
         with self._changed:

@@ -27,18 +27,19 @@ class Emulated:
     Args:
         place: Where the run takes place.
         latency: Seconds from a request's arrival to its answer.
+        quota: Options that limit the requests of an account; none is limited by default.
 
     """
 
-    def __init__(self, place, latency=0.0):
-        self._place, self._latency = place, latency
+    def __init__(self, place, latency=0.0, quota=()):
+        self._place, self._latency, self._quota = place, latency, quota
         self.namespace = place.namespace()
         self.key_file = place.folder / f"{self.namespace}.json"
         self._stack = ExitStack()
         self._servers = 0
 
     def __enter__(self):
-        options = ["--latency", self._latency, "--service-account-out", self.key_file]
+        options = ["--latency", self._latency, "--service-account-out", self.key_file, *self._quota]
         self._process = subprocess.Popen(
             [*COMMAND, "emulator", *map(str, options)],
             stdout=subprocess.PIPE,
@@ -53,13 +54,13 @@ class Emulated:
     def __exit__(self, *_):
         self._stack.close()
 
-    def server(self):
+    def server(self, *options):
         """Start a server for it, as a user would; it may not work yet."""
         self._servers += 1
         log = self._place.folder / f"{self.namespace}-{self._servers}.log"
         queue = ["--redis-url", self._place.redis_url, "--namespace", self.namespace]
         google = ["--service-account", self.key_file, "--api-endpoint", self.url]
-        process = ServerProcess(log, *queue, *google, *_LIMITS)
+        process = ServerProcess(log, *queue, *google, *_LIMITS, *options)
         self._stack.callback(process.end)
         return process
 

@@ -25,6 +25,8 @@ class Size:
         seconds: How long they do.
         starts: How often everything is started.
         files: How many spreadsheets ``openall`` opens.
+        fair_calls: How many calls one spreadsheet has beside another one's.
+        fair_window: Seconds of the window of their quota.
 
     """
 
@@ -39,12 +41,14 @@ class Size:
     seconds: float = 5.0
     starts: int = 11
     files: int = 400
+    fair_calls: int = 600
+    fair_window: float = 6.0
 
 
 FULL = Size()
 QUICK = Size(
     rounds=1, calls=16, scripts=1, rows=20, values=1, depths=(0, 20), looks=5, widths=(1, 2),
-    seconds=0.2, starts=1, files=3,
+    seconds=0.2, starts=1, files=3, fair_calls=12, fair_window=0.6,
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import redis
 
-from . import added_latency, depth, large_values, openall, round_trip, start_up, width
+from . import added_latency, depth, fairness, large_values, openall, round_trip, start_up, width
 from .row import Comparison, Row
 
 BENCHMARKS = {
@@ -20,6 +20,7 @@ BENCHMARKS = {
     "width": width.run,
     "start-up": start_up.run,
     "openall": openall.run,
+    "fairness": fairness.run,
 }
 _PACKAGES = ("queued-gspread", "gspread", "redis", "hiredis", "huey", "dramatiq")
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import gspread
 from flood import memory_of
@@ -17,6 +19,7 @@ from .peer import answer_all
 
 COLUMNS = 100
 """Of a sheet with a large value."""
+_MOST_WAITING = 200
 
 
 def _direct(where):
@@ -66,6 +69,36 @@ class User:
         """Read all of a sheet; return the same."""
         return _measured(self._sheet(key).get_all_values)
 
+    def contend(self, keys, callers, count, at_once, every, rest):
+        """Have callers write to a sheet, and others to a second one now and then meanwhile.
+
+        Args:
+            keys: Of the first spreadsheet, and of the second if there is one.
+            callers: How many write to the first at a time.
+            count: How many writes it gets.
+            at_once: How many the second gets at a time.
+            every: Seconds from one such time to the next.
+            rest: Seconds without a write before all of it.
+
+        """
+        sheets = [self._sheet(key) for key in keys]
+        request = min(_seconds(lambda sheet=sheet: _write(sheet)) for sheet in sheets)
+        time.sleep(rest)
+        over, waits = threading.Event(), []
+        with ThreadPoolExecutor(callers) as busy, ThreadPoolExecutor(_MOST_WAITING) as others:
+            began = time.perf_counter()
+            writes = [busy.submit(_write, sheets[0]) for _ in range(count)]
+            seldom = threading.Thread(
+                target=_now_and_then, args=(others, sheets[-1], at_once, every, over, waits)
+            )
+            seldom.start()
+            for write in writes:
+                write.result()
+            seconds = time.perf_counter() - began
+            over.set()
+            seldom.join()
+            return {"seconds": seconds, "request": request, "waits": [w.result() for w in waits]}
+
     def openall(self):
         """Open all spreadsheets; return how many there are."""
         return len(self._client.openall())
@@ -79,6 +112,16 @@ class User:
         if key not in self._sheets:
             self._sheets[key] = self._client.open_by_key(key).sheet1
         return self._sheets[key]
+
+
+def _now_and_then(pool, sheet, at_once, every, over, waits):
+    """Write so often at a time until all is over, once at the least; note how long each took."""
+    while at_once and not (over.wait(every) and waits):
+        waits += [pool.submit(_seconds, lambda: _write(sheet)) for _ in range(at_once)]
+
+
+def _write(sheet):
+    sheet.update_acell("A1", "x")
 
 
 def large_value(rows):
@@ -102,7 +145,7 @@ def _seconds(call):
 def main():
     where = json.loads(sys.argv[1])
     user = User({"direct": _direct, "queued": _queued}[where["way"]](where))
-    answers = ("create", "script", "write", "read", "openall", "open")
+    answers = ("create", "script", "write", "read", "openall", "open", "contend")
     answer_all({name: getattr(user, name) for name in answers})
 
 

@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queued_gspread.broker.holdups import AGAIN, INTERVAL, MEMORY, QUOTA, SENT, Holdup, Holdups
+from queued_gspread.broker.holdups import (
+    AGAIN,
+    INTERVAL,
+    MEMORY,
+    QUOTA,
+    SENT,
+    SHARED,
+    Holdup,
+    Holdups,
+)
 from queued_gspread.broker.reason import Sight, bound, reason
 from queued_gspread.broker.slots import PAUSE
 
@@ -63,6 +72,11 @@ TOLD = [
     (
         held(holdup=Holdup(INTERVAL, 1.0), ahead=2),
         "waiting for the interval between requests (--interval): 2 calls ahead",
+    ),
+    # Others have their share first, whatever Redis would say.
+    (
+        held(holdup=Holdup(SHARED, math.inf, 1, 60)),
+        "waiting for the write quota: no call ahead, at most 60 s",
     ),
     (held("large", Holdup(MEMORY)), "waiting for the server's memory"),
     (lane(SENT, 12.0, age=1.0), "no answer from Google for 13 s"),

@@ -392,6 +392,25 @@ def test_the_limit_shrinks_once_a_window_and_grows_step_by_step(queue, entry, cl
     assert grown == [27, 30, 33, 36, 39, 42, 45, 48, 51, 54, 57, 60, 60, 60]
 
 
+def test_a_permit_tells_the_limit_that_holds_now(queue, entry, clock):
+    """Who goes, or waits, is told how many slots there are: fewer after a refusal, then more."""
+    asked = Asked(queue(), entry, 20)
+    assert asked.start()[1].limit == 20
+    assert asked.go(refused=True, pause=1.0).limit == 15
+    assert (asked.start()[1].word, asked.start()[1].limit) == ("wait", 15)
+    clock.advance(1.0)
+    asked.go()
+    clock.advance(WINDOW)
+    slot, permit = asked.start()
+    assert permit.limit == 16
+    assert asked.start(slot)[1].limit == 16
+    unlimited = Asked(asked.server, entry, 0, kind="read")
+    assert unlimited.start()[1].limit == 0
+    lowered = unlimited.go(refused=True, pause=1.0).limit
+    clock.advance(1.0)
+    assert unlimited.start()[1].limit == lowered > 0
+
+
 def test_the_limit_never_shrinks_to_nothing(queue, entry, clock):
     """However often Google refuses, one request a window is still tried."""
     asked = Asked(queue(), entry, 1)

@@ -34,6 +34,7 @@ VALUES = {
     "request_timeout": ("13", 13.0),
     "late_write_guard": ("14", 14.0),
     "refresh_every": ("15", 15.0),
+    "no_fair": ("yes", True),
     "no_merge": ("yes", True),
     "linger": ("0.25", 0.25),
     "durability": ("replicated", "replicated"),

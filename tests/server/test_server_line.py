@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import queue
 import threading
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -14,11 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from waiting import PATIENCE
 
-from queued_gspread.broker import ALL, Permit, StaleEpochError
+from queued_gspread.broker import ALL, Permit, Slot, StaleEpochError
 from queued_gspread.server.line import FREE, Line, Ticket
 from queued_gspread.server.valve import LATE, LEFT, Valve
 
 GO = Permit("go")
+NUMBERS = itertools.count()
 FRESH = SimpleNamespace(is_usable=True, error=None, waited=0.0)
 
 
@@ -95,15 +98,16 @@ def test_a_ticket_gives_up_in_time():
 def test_whether_a_new_ticket_would_be_next():
     """A kind is free if nobody of it is in line who may be sent, and nothing blocks it."""
     line = Line()
-    assert line.is_free("write", 0.0)
+    write, read = ticket(2), ticket(3, "read")
+    assert line.passes(write, 0.0)
     line.add(ticket(1, not_before=5.0))
-    assert line.is_free("write", 0.0)
-    assert not line.is_free("write", 5.0)
+    assert line.passes(write, 0.0)
+    assert not line.passes(write, 5.0)
     line.take(5.0)
     line.block("write", 7.0)
-    assert not line.is_free("write", 6.0)
-    assert line.is_free("write", 7.0)
-    assert line.is_free("read", 6.0)
+    assert not line.passes(write, 6.0)
+    assert line.passes(write, 7.0)
+    assert line.passes(read, 6.0)
 
 
 def test_tickets_are_removed_in_order():
@@ -120,10 +124,11 @@ def test_tickets_are_removed_in_order():
 class Asking:
     """A ticket whose permits the test hands out."""
 
-    def __init__(self, kind="write", **options):
+    def __init__(self, kind="write", lane="", **options):
         self.permits = queue.Queue()
         self.asked = queue.Queue()
-        self.ticket = Ticket(kind, self._ask, **options)
+        slot = Slot(kind, f"1/{next(NUMBERS)}", 60, lane=lane)
+        self.ticket = Ticket(kind, self._ask, slot=slot, **options)
         self.answers = queue.Queue()
 
     def _ask(self):
@@ -212,6 +217,39 @@ def test_another_kind_is_not_held_up(valve):
     write.enter(valve)
     read.permits.put(GO)
     assert read.enter(valve) is GO
+
+
+def test_a_lane_that_has_had_its_share_is_passed_by(valve):
+    """What waits for fairness asks nobody until its moment, and another lane passes at once."""
+    go, other = Permit("go", limit=2), Asking(lane="b")
+    other.permits.put(go)
+    assert other.enter(valve) is go
+    taken = Asking(lane="a")
+    taken.permits.put(go)
+    assert taken.enter(valve) is go
+    first, second = Asking(lane="a"), Asking(lane="c")
+    for each in (first, second):
+        each.permits.put(go)
+    assert first.enter(valve) is None
+    assert first.asked.empty()
+    assert second.enter(valve) is go
+    valve.answered(replace(other.ticket.slot, window=0.0))
+    assert first.asked.empty()
+    for each in (taken, second):
+        valve.answered(replace(each.ticket.slot, window=0.0))
+    assert first.answer() is go
+
+
+def test_what_is_late_has_had_no_slot(valve):
+    """A ticket whose time is over when it is its turn takes nothing from its lane's share."""
+    over = Asking(lane="a", until=time.monotonic() + 3600.0)
+    waiting = wait(math.inf)
+    over.permits.put(waiting)
+    assert over.enter(valve) is None
+    over.ticket.until = -math.inf
+    valve.wake("write")
+    assert over.answer() is LATE
+    assert valve._line._fairness.rank(over.ticket.slot) == 0
 
 
 def test_a_response_that_comes_while_redis_is_asked_is_not_missed(valve):

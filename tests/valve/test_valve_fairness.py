@@ -8,16 +8,19 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import redis
+from waiting import PATIENCE
 
 from queued_gspread.broker.keys import Keys
 from queued_gspread.emulator import Quotas
 from queued_gspread.job import Job, new_id
+from queued_gspread.server.fairness import burst_of
 
 SHEETS_API = "https://sheets.googleapis.com/v4/spreadsheets"
 LIMIT = 20
 WINDOW = 1.0
 LANES = 50
 CALLS = 2_000
+SELDOM = 4
 
 
 @pytest.fixture
@@ -52,6 +55,33 @@ def fill(raw, namespace, key, count):
         pipeline.xadd(names.lane(key), {"id": new_id(), "body": body})
     pipeline.sadd(names.active, key)
     pipeline.execute()
+
+
+def test_a_burst_leaves_slots_to_others(emulator, start_server, client, raw, namespace, new_sheets):
+    """Two lanes without end take their burst, and a third one's writes go at once."""
+    long, other, seldom = new_sheets(3)
+    for key in (long, other):
+        fill(raw, namespace, key, LIMIT)
+    emulator.clear_ledger()
+    start_server(writes_per_minute=LIMIT, no_merge=True)
+    come = burst_of(LIMIT)
+    emulator.wait_for(lambda served: served.quota == "write", count=come, timeout=PATIENCE)
+    # With the two in turn, these would be more than the minute's.
+    for _ in range(SELDOM):
+        write(client, seldom)
+    served = [s.path.split("/")[3] for s in emulator.ledger if s.quota == "write"]
+    assert served.count(seldom) == SELDOM
+    assert len(served) < LIMIT
+
+
+def test_no_fair_lets_lanes_take_all_slots(emulator, start_server, raw, namespace, new_sheets):
+    """With --no-fair lanes take all slots of a window as they come."""
+    lanes = new_sheets(2)
+    for key in lanes:
+        fill(raw, namespace, key, LIMIT)
+    emulator.clear_ledger()
+    start_server(writes_per_minute=LIMIT, no_merge=True, no_fair=True)
+    assert emulator.wait_for(lambda served: served.quota == "write", count=LIMIT, timeout=PATIENCE)
 
 
 def test_a_long_lane_holds_up_no_other(

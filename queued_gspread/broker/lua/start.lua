@@ -30,10 +30,10 @@
 --         ...       these
 --
 -- Returns {'go', now, 1 if the latest request of this kind was refused, 1 if it holds a slot, else 0,
--- a word for each job: 'go', 'withdrawn' or 'late'}, {'none', 0, 0, 0, the words} where none of them
--- goes, {'wait', milliseconds or -1 (until a response comes), 'kind', 'pause' (of that kind) or 'all',
--- the limit that holds now}, {'forgotten'} where Redis does not know the latest slot any more, nor
--- those that were taken with it, or 'stale'.
+-- the limit that holds now, a word for each job: 'go', 'withdrawn' or 'late'}, {'none', 0, 0, 0, 0,
+-- the words} where none of them goes, {'wait', milliseconds or -1 (until a response comes), 'kind',
+-- 'pause' (of that kind) or 'all', the limit}, {'forgotten'} where Redis does not know the latest
+-- slot any more, nor those that were taken with it, or 'stale'.
 may_grow(KEYS[1])
 if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
@@ -80,10 +80,10 @@ if #going == 0 then
   if kind ~= '' and redis.call('ZSCORE', KEYS[5], slot) == 'inf' then
     redis.call('ZREM', KEYS[5], slot)
   end
-  return {'none', 0, 0, 0, unpack(words)}
+  return {'none', 0, 0, 0, 0, unpack(words)}
 end
 
-local is_trial, is_held, is_first = 0, 0, false
+local is_trial, is_held, limit, is_first = 0, 0, 0, false
 if kind ~= '' then
   local q = quota_of(KEYS[4], KEYS[5], kind, full, window, now)
   if ARGV[7] ~= '' and not redis.call('ZSCORE', KEYS[5], ARGV[7]) then
@@ -105,7 +105,7 @@ if kind ~= '' then
     end
     is_first = true
   end
-  is_trial, is_held = q.streak and 1 or 0, takes_slot(q) and 1 or 0
+  is_trial, is_held, limit = q.streak and 1 or 0, takes_slot(q) and 1 or 0, limit_known(q)
 end
 
 -- Only settle.lua takes a mark back, and a caller that has given up (x) stays known as such.
@@ -161,4 +161,4 @@ if not is_written then
   end
   error(refusal, 0)
 end
-return {'go', now, is_trial, is_held, unpack(words)}
+return {'go', now, is_trial, is_held, limit, unpack(words)}
