@@ -144,7 +144,7 @@ class Valve:
         with self._changed:
             now, asked = self._clock(), self._asked
             lines = self._line.lanes(most)
-            if asked is not None:
+            if asked is not None and not asked.is_in_line:
                 count, lanes = lines.get(asked.kind, (0, []))
                 lines[asked.kind] = count + 1, [*lanes, asked.lane]
             later = {one.lane: one.not_before - now for one in self._line.early(most)}
