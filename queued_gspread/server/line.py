@@ -182,7 +182,8 @@ class Line:
         ticket.entry = self._insert(
             self._ready[ticket.kind], self._fairness.rank(ticket.slot), ticket
         )
-        self._of_lanes[ticket.kind, ticket.slot.lane] = ticket
+        if ticket.slot.lane:
+            self._of_lanes[ticket.kind, ticket.slot.lane] = ticket
 
     def _insert(self, heap: _Heap, key: float, ticket: Ticket) -> int:
         entry = next(self._entries)

@@ -238,6 +238,9 @@ class Valve:
         permit = answer if isinstance(answer, Permit) else None
         with self._changed:
             self._line.told(ticket, permit)
+            if self._line and (permit is None or permit.word != "go"):
+                # What was asked for in vain may be another one's share.
+                self._changed.notify_all()
         return None if permit is not None and permit.word == "wait" else answer
 
     def _answer_to(self, ticket: Ticket) -> Permit | Exception | None:

@@ -240,6 +240,22 @@ def test_a_lane_that_has_had_its_share_is_passed_by(valve):
     assert first.answer() is go
 
 
+def test_a_slot_that_another_lane_asked_for_in_vain_is_not_waited_for(valve):
+    """Who waits since another lane asks for the last slot goes when that one has not got it."""
+    go, (holder, asking, waiting) = Permit("go", limit=2), map(Asking, ["write"] * 3, "aba")
+    for each in (holder, waiting):
+        each.permits.put(go)
+    assert holder.enter(valve) is go
+    entering = threading.Thread(target=asking.enter, args=(valve,))
+    entering.start()
+    asking.asked.get(timeout=PATIENCE)
+    assert waiting.enter(valve) is None
+    assert waiting.asked.empty()
+    asking.permits.put(RuntimeError("broken"))
+    assert waiting.answer() is go
+    entering.join()
+
+
 def test_what_is_late_has_had_no_slot(valve):
     """A ticket whose time is over when it is its turn takes nothing from its lane's share."""
     over = Asking(lane="a", until=time.monotonic() + 3600.0)
