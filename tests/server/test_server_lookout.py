@@ -10,7 +10,17 @@ from calls import read, write
 from gate import google_error
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import AGAIN, INTERVAL, MEMORY, PAUSE, QUOTA, SENT, Holdups, Permit
+from queued_gspread.broker import (
+    AGAIN,
+    INTERVAL,
+    MEMORY,
+    PAUSE,
+    QUOTA,
+    SENT,
+    SHARED,
+    Holdups,
+    Permit,
+)
 from queued_gspread.server import lookout as lookout_module
 from queued_gspread.server.line import LARGE, Ticket
 from queued_gspread.server.lookout import Lookout
@@ -47,9 +57,10 @@ def watching(monkeypatch):
     monkeypatch.setattr(lookout_module, "_SLOW", 0.0)
 
 
-def test_a_quota_that_is_waited_for_is_told(serve, client, gate, background, said):
-    """It is told until when, under which limit, and which spreadsheets wait; reads are not held."""
-    serve(writes_per_minute=1, no_merge=True)
+@pytest.mark.parametrize(("no_fair", "why"), [(True, QUOTA), (False, SHARED)])
+def test_a_quota_that_is_waited_for_is_told(serve, client, gate, background, said, no_fair, why):
+    """It is told until when, under which limit, which spreadsheets wait, and if they share it."""
+    serve(writes_per_minute=1, no_merge=True, no_fair=no_fair)
     first = background(write, client)
     gate.next().answer()
     first.result(PATIENCE)
@@ -58,7 +69,7 @@ def test_a_quota_that_is_waited_for_is_told(serve, client, gate, background, sai
     found = said(lambda holdups: len(holdups.lanes) == 2)
     assert dict(found.lanes) == {"one": ("write", 0.0), "two": ("write", 0.0)}
     ((kind, holdup),) = found.kinds.items()
-    assert (kind, holdup.why, holdup.lanes, holdup.limit) == ("write", QUOTA, 2, 1)
+    assert (kind, holdup.why, holdup.lanes, holdup.limit) == ("write", why, 2, 1)
     assert holdup.window == 60.0
     assert 0 < holdup.next <= 60.0
 
