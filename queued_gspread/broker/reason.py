@@ -90,7 +90,7 @@ def _of_lane(sight: Sight) -> tuple[str, float]:
 
 def _of_kind(sight: Sight, kind: str, holdup: Holdup | None) -> str:
     if holdup is None:
-        return f"waiting for {_calls(sight)}" if sight.ahead else "the server works on this call"
+        return f"waiting for {_calls(sight)}" if sight.ahead else "waiting for the server's answer"
     what = _QUOTAS.get(kind)
     if what is None:
         return f"waiting for the server's memory{_behind(sight)}"

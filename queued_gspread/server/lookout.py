@@ -53,11 +53,16 @@ class Lookout:
         """Look at these from now on."""
         self._watched = valve, transport
 
+    def rest(self) -> None:
+        """Look at nothing any more: what was looked at knows the queue, and would hold it."""
+        self._watched = None
+
     def look(self) -> str:
         """Return it as it stands in Redis."""
-        if self._watched is None:
+        watched = self._watched
+        if watched is None:
             return ""
-        valve, transport = self._watched
+        valve, transport = watched
         lines, later = valve.look(_MOST)
         kinds = {kind: _holdup(kind, line, self._window) for kind, line in lines.items()}
         lanes = {lane: (AGAIN, max(0.0, left)) for lane, left in later.items()}

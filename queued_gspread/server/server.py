@@ -315,6 +315,7 @@ class Server:
         finally:
             lease.stop()
             self._tokens.stop()
+            self._lookout.rest()
 
     def _work_under(self, epoch: str, lease: Lease) -> None:
         """Run the lanes until the server stops or the epoch ends."""

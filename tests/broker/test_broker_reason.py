@@ -82,7 +82,7 @@ TOLD = [
     (lane(SENT, 12.0, age=1.0), "no answer from Google for 13 s"),
     (lane(SENT, 12.0, ahead=3), "no answer from Google for 12 s: 3 calls ahead"),
     (lane(AGAIN, 12.0, age=1.0), "a request has failed, and the next one goes in 11 s"),
-    (Sight(**HERE, lane="book"), "the server works on this call"),
+    (Sight(**HERE, lane="book"), "waiting for the server's answer"),
     (Sight(**HERE, lane="book", ahead=2), "waiting for 2 calls ahead"),
     # Long lines are not named whole.
     (
@@ -90,7 +90,7 @@ TOLD = [
         "waiting for the write quota: no call ahead, 199 other spreadsheets in line, at most 360 s",
     ),
     # One that is named whole has not this lane.
-    (held(lanes={"other": ("write", 0.0)}), "the server works on this call"),
+    (held(lanes={"other": ("write", 0.0)}), "waiting for the server's answer"),
     (
         Sight(**HERE, holdups=Holdups({}, {}, 14.0), age=1.0),
         "the server has had no access token for 15 s; its log says why",
