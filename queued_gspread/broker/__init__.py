@@ -13,12 +13,13 @@ from .callers import Callers
 from .entry import Entry
 from .epoch import StaleEpochError
 from .fates import tell_answered
+from .findings import Backlog, Beat, Predecessor
 from .formats import Other, shown_others
 from .holdups import AGAIN, INTERVAL, MEMORY, QUOTA, SENT, Holdup, Holdups
 from .keys import FORMAT
 from .notes import NO_NOTE, Note
 from .ready import Ready, Stop
-from .servers import Beat, Servers
+from .servers import Servers
 from .shares import Settled, Share
 from .slots import ALL, KINDS, NO_SLOT, PAUSE, Due, Permit, Setback, Slot
 
@@ -34,6 +35,7 @@ __all__ = [
     "PAUSE",
     "QUOTA",
     "SENT",
+    "Backlog",
     "Beat",
     "Callers",
     "Due",
@@ -43,6 +45,7 @@ __all__ = [
     "Note",
     "Other",
     "Permit",
+    "Predecessor",
     "Ready",
     "Servers",
     "Setback",
