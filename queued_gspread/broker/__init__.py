@@ -13,12 +13,13 @@ from .callers import Callers
 from .entry import Entry
 from .epoch import StaleEpochError
 from .fates import tell_answered
+from .findings import Backlog, Beat, Predecessor
 from .formats import Other, shown_others
 from .holdups import AGAIN, INTERVAL, MEMORY, QUOTA, SENT, SHARED, Holdup, Holdups
 from .keys import FORMAT
 from .notes import NO_NOTE, Note
 from .ready import Ready, Stop
-from .servers import Beat, Servers
+from .servers import Servers
 from .shares import Settled, Share
 from .slots import ALL, KINDS, NO_SLOT, PAUSE, Due, Permit, Setback, Slot
 
@@ -35,6 +36,7 @@ __all__ = [
     "QUOTA",
     "SENT",
     "SHARED",
+    "Backlog",
     "Beat",
     "Callers",
     "Due",
@@ -44,6 +46,7 @@ __all__ = [
     "Note",
     "Other",
     "Permit",
+    "Predecessor",
     "Ready",
     "Servers",
     "Setback",

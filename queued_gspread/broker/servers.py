@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import RedisError, ResponseError
@@ -15,6 +14,7 @@ from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 from .connection import SLICE, as_text, is_passing, reply_expiry
 from .entry import Entry, entry_of
 from .epoch import unless_stale
+from .findings import Backlog, Beat, Predecessor
 from .formats import waiting_of
 from .keys import FORMAT
 from .ledger import Ledger
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .master import Master
     from .slots import Due
 
-__all__ = ["Beat", "Servers"]
+__all__ = ["Servers"]
 
 _CONTROL_EXPIRY: Final = 30
 # Seconds for which a server that stops tries to say so, and between two tries.
@@ -61,24 +61,6 @@ _PARTIAL: Final = (
 _ASKING: Final = 1.0
 _MOST_POISONED: Final = 1000
 _MOST_POISONED_BYTES: Final = 32 * 1024**2
-
-
-@dataclass(frozen=True)
-class Beat:
-    """What a beat found: ``kept`` or ``taken`` the lease, or that another server has ``held`` it.
-
-    Attributes:
-        state: One of the three words.
-        epoch: The epoch of this server's lease; '' where another holds it.
-        other: The other server, in words.
-        left: Seconds until the other one's lease runs out.
-
-    """
-
-    state: str
-    epoch: str = ""
-    other: str = ""
-    left: float = 0.0
 
 
 class Servers(Ledger):
@@ -114,13 +96,16 @@ class Servers(Ledger):
         self._max_queue = max_queue
         self._generation = generation
         self._holdups = holdups
+        # Whom this server has stood by for, and whom it took over from under its epoch.
+        self._stood_by = ""
+        self.predecessor = Predecessor()
 
     def under(self, epoch: str) -> Servers:
         """Return the same queue, written to under that epoch alone."""
         same = Servers(
             self.settings, self.server_id, self._about, epoch=epoch, stopping=self._stopping
         )
-        same._link, same._held = self._link, self._held
+        same._link, same._held, same.predecessor = self._link, self._held, self.predecessor
         return same
 
     def hang_up(self) -> None:
@@ -226,10 +211,18 @@ class Servers(Ledger):
         if state == b"held":
             # It has ended, whatever another master, which takes over, may still say of it.
             self.epoch = ""
-            return Beat("held", other=as_text(rest[0]), left=rest[1] / 1000)
+            self._stood_by = as_text(rest[0])
+            return Beat("held", other=self._stood_by, left=rest[1] / 1000)
         self.epoch = as_text(rest[0])
         steps.saw(rest[1], since)
+        if state == b"taken":
+            self._note_predecessor(as_text(rest[-2]), rest[-1] / 1000)
         return Beat(as_text(state), self.epoch)
+
+    def _note_predecessor(self, about: str, silent: float) -> None:
+        """Note whom this server has taken over from: who has ended in good order left no name."""
+        stood_by, self._stood_by = self._stood_by, ""
+        self.predecessor = Predecessor(about or stood_by, silent if about else None)
 
     def others(self, window: float = 0.0) -> list[Other]:
         """Return the other formats of the queue that have something in the namespace.
@@ -254,24 +247,25 @@ class Servers(Ledger):
         self._connection.run("release", [self._keys.server], [self.epoch])
         self.epoch = ""
 
-    def recover(self, window: float = 0.0) -> int:
+    def recover(self, window: float = 0.0) -> Backlog:
         """Take over what another server left: lanes that hold jobs, slots without an answer.
 
         Args:
             window: Seconds for which such a slot is held from now on.
 
         Returns:
-            How many lanes hold jobs.
+            What waits.
 
         """
         keys = self._keys
         places = [keys.ready, keys.active, keys.formats, *self._slots]
         found = self._run("recover", places, [milliseconds(window), milliseconds(_SILENCE)])
-        unless_stale(self._run("recount", [keys.active, keys.waiting, keys.lane("")], []))
+        of_jobs = [keys.active, keys.waiting, keys.started, keys.lane("")]
+        calls, begun = unless_stale(self._run("recount", of_jobs, []))
         for kind in KINDS:
             # A Redis with an older state may not know that a request of this server was answered.
             self._remind(Slot(kind, f"{self.epoch}/", window=window))
-        return int(unless_stale(found))
+        return Backlog(int(unless_stale(found)), calls, min(begun, calls))
 
     def wanted(self, job_id: str) -> bytes | None:
         """Return what a signed job's caller has said since, if anything.

@@ -14,8 +14,9 @@
 -- ARGV[7] certain   '1' if nobody can have taken over from it, as far as it knows, or ''
 -- ARGV[8] holdups   what holds requests up, for callers that wait; '' for nothing
 --
--- Returns {'kept', epoch, now}, {'taken', epoch, now} (a new one: read the queue again) or
--- {'held', about the other server, milliseconds until it counts as gone}.
+-- Returns {'kept', epoch, now}, {'taken', epoch, now, about the server that had the lease
+-- before or '', milliseconds since its last beat} (a new epoch: read the queue again) or {'held', about
+-- the other server or '' for the asking one as it was before, milliseconds until it counts as gone}.
 may_grow(KEYS[1])
 local now = now_ms()
 local holder, epoch, at, about, lease, worked, master, in_doubt = unpack(redis.call('HMGET', KEYS[1],
@@ -47,7 +48,7 @@ end
 -- By the lease of the one that works: a colleague's may be shorter than its beats are apart.
 local left = at + (tonumber(lease) or 0) - now
 if holder and left > 0 and not is_mine then
-  return {'held', about, left}
+  return {'held', holder ~= ARGV[1] and about or '', left}
 end
 
 -- Count for the server that is gone what it had taken off its list and did not live to begin: the
@@ -92,4 +93,4 @@ if is_kept then
 end
 redis.call('HSET', KEYS[1], 'epoch', newest)
 redis.call('DEL', ready_list(KEYS[2], epoch or ''))
-return {'taken', newest, now}
+return {'taken', newest, now, holder ~= ARGV[1] and about or '', now - at}
