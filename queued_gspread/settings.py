@@ -21,6 +21,7 @@ __all__ = [
     "LONGEST_SOCKET_PATH",
     "Settings",
     "check_namespace",
+    "checked_flag",
     "checked_message_bytes",
     "checked_seconds",
     "data_directory",
@@ -35,6 +36,9 @@ DEFAULT_REDIS_URL: Final = f"redis://localhost:{DEFAULT_PORT}/0"
 DEFAULT_NAMESPACE: Final = "default"
 DEFAULT_GRACE: Final = 10.0
 DEFAULT_MAX_MESSAGE_BYTES: Final = 64 * 1024**2
+
+_YES: Final = frozenset({"1", "true", "yes", "on"})
+_NO: Final = frozenset({"0", "false", "no", "off"})
 
 # Redis takes values of up to 512 MiB; a message has a signature, and an entry has fields.
 _LARGEST_MESSAGE: Final = 511 * 1024**2
@@ -72,6 +76,7 @@ class Settings:
         max_message_bytes: How large a job or a reply may be.
         signing_key_file: The file with the keys that sign jobs and replies, see
             :mod:`queued_gspread.signing`; None where they are not signed.
+        quiet: Whether nothing is said of calls that wait for long.
 
     """
 
@@ -81,6 +86,7 @@ class Settings:
     grace: float = DEFAULT_GRACE
     max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES
     signing_key_file: str | None = None
+    quiet: bool = False
 
     @classmethod
     def resolve(
@@ -111,6 +117,7 @@ class Settings:
             grace=_seconds("grace", grace, "GRACE", DEFAULT_GRACE) or DEFAULT_GRACE,
             max_message_bytes=_message_bytes(max_message_bytes),
             signing_key_file=_path(signing_key_file or environment("SIGNING_KEY_FILE")),
+            quiet=checked_flag("QUIET", environment("QUIET")),
         )
 
     @property
@@ -122,6 +129,20 @@ class Settings:
 def environment(name: str) -> str | None:
     """Return the environment variable of an option; an empty one counts as not set."""
     return os.environ.get(ENV_PREFIX + name) or None
+
+
+def checked_flag(variable: str, text: str | None) -> bool:
+    """Return whether an environment variable says yes.
+
+    Raises:
+        ConfigurationError: It says neither yes nor no.
+
+    """
+    word = (text or "no").lower()
+    if word not in _YES | _NO:
+        told = f"{ENV_PREFIX}{variable}={text!r} cannot be used: take yes or no"
+        raise ConfigurationError(told)
+    return word in _YES
 
 
 def state_directory() -> Path:

@@ -13,26 +13,36 @@ from .callers import Callers
 from .entry import Entry
 from .epoch import StaleEpochError
 from .fates import tell_answered
-from .findings import Backlog, Predecessor
+from .findings import Backlog, Beat, Predecessor
 from .formats import Other, shown_others
+from .holdups import AGAIN, INTERVAL, MEMORY, QUOTA, SENT, SHARED, Holdup, Holdups
 from .keys import FORMAT
 from .notes import NO_NOTE, Note
 from .ready import Ready, Stop
-from .servers import Beat, Servers
+from .servers import Servers
 from .shares import Settled, Share
-from .slots import ALL, KINDS, NO_SLOT, Due, Permit, Setback, Slot
+from .slots import ALL, KINDS, NO_SLOT, PAUSE, Due, Permit, Setback, Slot
 
 __all__ = [
+    "AGAIN",
     "ALL",
     "FORMAT",
+    "INTERVAL",
     "KINDS",
+    "MEMORY",
     "NO_NOTE",
     "NO_SLOT",
+    "PAUSE",
+    "QUOTA",
+    "SENT",
+    "SHARED",
     "Backlog",
     "Beat",
     "Callers",
     "Due",
     "Entry",
+    "Holdup",
+    "Holdups",
     "Note",
     "Other",
     "Permit",

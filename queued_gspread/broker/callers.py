@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import time
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -34,13 +32,15 @@ from .connection import (
     reply_expiry,
 )
 from .fates import UNDONE, expired, flagged, may_be_made, meaning, note, told_by_redis
-from .formats import Sighted, differs
+from .formats import differs
 from .keys import Keys
 from .life import body_of, look
 from .limit import extend, is_limited, left, until
+from .reason import Sight, reason
 from .remedies import unavailable
 from .seals import WANTED_EXPIRY, Seals
 from .tries import put_in
+from .wait import LATE, LEAVING, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,70 +49,13 @@ if TYPE_CHECKING:
 
     from .formats import Other
     from .life import Alive, Seen
-    from .wire import Pending
 
 __all__ = ["Callers"]
 
 _PAUSE: Final = 0.2
 
-# Seconds after its deadline for which a caller still waits for an answer from Redis, and then for
-# all that has to do with the withdrawal: together less than one. After Ctrl-C there is more time.
-_LATE: Final = 0.4
-_LEAVING: Final = 0.4
+# Seconds after Ctrl-C for all that has to do with the withdrawal.
 _INTERRUPTED: Final = 5.0
-
-
-@dataclass
-class _Wait:
-    """One caller's wait: since when, for what, and when there was last a sign of life."""
-
-    job_id: str
-    lane: str
-    timeout: float | None
-    entry: str = ""
-    generation: str = ""
-    is_wanted: bool = False
-    began: float = field(default_factory=now)
-    alive_at: float = field(default_factory=now)
-    others: Sighted = field(default_factory=Sighted)
-    redis_gone_at: float | None = None
-    # When Redis answered last, and its longest silence since it was last seen to know the job.
-    heard_at: float = field(default_factory=now)
-    longest_gap: float = 0.0
-    pending: Pending | None = None
-    # A time of Redis's clock before the first try at putting the job in.
-    first: int | None = None
-    leaves_by: float = 0.0
-
-    @property
-    def deadline(self) -> float:
-        """The moment of the caller's timeout."""
-        return math.inf if self.timeout is None else self.began + self.timeout
-
-    @property
-    def last_moment(self) -> float:
-        """The moment until which a withdrawal that begins now may take."""
-        return max(self.deadline + _LATE, now()) + _LEAVING
-
-    @property
-    def left(self) -> float:
-        """Seconds until the caller's timeout."""
-        return self.deadline - now()
-
-    @property
-    def gap(self) -> float:
-        """The longest time in which this process had no answer of Redis's."""
-        return max(self.longest_gap, now() - self.heard_at)
-
-    @property
-    def silence(self) -> float:
-        """Seconds for which no server was alive, of those that the caller has waited."""
-        return now() - self.alive_at
-
-    def heard(self) -> None:
-        """Note that Redis has answered."""
-        self.longest_gap = self.gap
-        self.heard_at, self.redis_gone_at = now(), None
 
 
 class Callers:
@@ -146,9 +89,10 @@ class Callers:
 
         """
         message, generation = self._seals.job(job_id, lane, body)
-        wait = _Wait(job_id, lane, self._settings.timeout, generation=generation)
+        timeout, is_quiet = self._settings.timeout, self._settings.quiet
+        wait = Wait(job_id, lane, timeout, generation=generation, is_quiet=is_quiet)
         try:
-            with until(wait.deadline + _LATE):
+            with until(wait.deadline + LATE):
                 reply = self._reply_to(message, wait)
             return self._seals.reply(job_id, lane, message, reply)
         except own(*_TOLD):
@@ -157,10 +101,12 @@ class Callers:
             self._withdraw_aside(wait, error)
             raise
 
-    def _reply_to(self, message: bytes, wait: _Wait) -> bytes:
+    def _reply_to(self, message: bytes, wait: Wait) -> bytes:
         try:
             wait.entry = self._enqueue(wait, message)
-            return self._reply(wait)
+            reply = self._reply(wait)
+            wait.notice.end()
+            return reply
         finally:
             if wait.pending is not None:
                 wait.pending.drop()
@@ -168,23 +114,23 @@ class Callers:
 
     def forget(self, job_id: str) -> None:
         """Drop a reply that has been read; it would expire by itself."""
-        self._connection.unlink(self._keys.reply(job_id), _LEAVING)
+        self._connection.unlink(self._keys.reply(job_id), LEAVING)
 
     def alive(self) -> Alive | None:
         """Return the server that works, or was the last to; None where none ever did."""
         return self.see().server
 
-    def see(self, wait: _Wait | None = None) -> Seen:
-        """Look at the queue, and for the job that somebody waits for."""
+    def see(self, wait: Wait | None = None, *, asks: bool = False) -> Seen:
+        """Look at the queue, and for the job that somebody waits for; perhaps ask why it waits."""
         job = (wait.lane, wait.entry, wait.job_id) if wait and wait.entry else None
-        seen = look(self._connection, self._keys, self._settings.grace, job)
+        seen = look(self._connection, self._keys, self._settings.grace, job, asks=asks)
         if seen.others:
             self._connection.clock.forget()  # the next job is not even put in
         else:
             self._connection.clock.saw(seen.moment)
         return seen
 
-    def _ask(self, wait: _Wait) -> int:
+    def _ask(self, wait: Wait) -> int:
         """Look at the queue before a first job; return Redis's time."""
         while True:
             try:
@@ -198,7 +144,7 @@ class Callers:
                 raise differs(self._where, seen.others, UNDONE[0])
             time.sleep(_PAUSE)
 
-    def _enqueue(self, wait: _Wait, body: bytes) -> str:
+    def _enqueue(self, wait: Wait, body: bytes) -> str:
         self._connection.master.look()
         try:
             wait.first = self._connection.clock.at_least() or self._ask(wait)
@@ -228,7 +174,7 @@ class Callers:
             told += f". No server is alive there: start one with `{self._command}`"
         raise QueueFullError(told)
 
-    def _want(self, wait: _Wait, named: bytes) -> None:
+    def _want(self, wait: Wait, named: bytes) -> None:
         """Say that a signed job is still wanted, where the server names a later generation."""
         wanted = self._seals.wanted(wait.job_id, wait.generation, named)
         if wanted is None:
@@ -241,11 +187,11 @@ class Callers:
             return  # the next look at the server comes to it again
         wait.generation, wait.is_wanted = generation, True
 
-    def _want_no_more(self, wait: _Wait) -> None:
+    def _want_no_more(self, wait: Wait) -> None:
         if wait.is_wanted:
-            self._connection.unlink(self._keys.wanted(wait.job_id), _LEAVING)
+            self._connection.unlink(self._keys.wanted(wait.job_id), LEAVING)
 
-    def _reply(self, wait: _Wait) -> bytes:
+    def _reply(self, wait: Wait) -> bytes:
         while True:
             reply = self._look(wait, self._patience(wait))
             if reply is None and wait.left <= 0:
@@ -255,17 +201,17 @@ class Callers:
             if reply is not None:
                 return reply
 
-    def _patience(self, wait: _Wait) -> float:
+    def _patience(self, wait: Wait) -> float:
         """Return how long the next look may block: until something else has to be decided."""
         until_grace = self._settings.grace - wait.silence
-        return max(0.001, min(SLICE, wait.left, max(until_grace, 0.05)))
+        return max(0.001, min(SLICE, wait.left, max(until_grace, 0.05), wait.notice.left))
 
-    def _look_command(self, wait: _Wait, seconds: float) -> list[Any]:
+    def _look_command(self, wait: Wait, seconds: float) -> list[Any]:
         block = max(1, int(seconds * 1000))
         # Reading leaves the reply where it is: a connection may break in the middle.
         return ["XREAD", "COUNT", 1, "BLOCK", block, "STREAMS", self._keys.reply(wait.job_id), "0"]
 
-    def _look(self, wait: _Wait, seconds: float) -> bytes | None:
+    def _look(self, wait: Wait, seconds: float) -> bytes | None:
         pending, wait.pending = wait.pending, None
         try:
             if pending is not None:
@@ -280,7 +226,7 @@ class Callers:
         wait.heard()
         return body_of(found)
 
-    def _bear_with(self, wait: _Wait, error: RedisError) -> None:
+    def _bear_with(self, wait: Wait, error: RedisError) -> None:
         # A machine that sleeps tries nothing.
         moment = time.monotonic()
         wait.redis_gone_at = wait.redis_gone_at or moment
@@ -290,12 +236,16 @@ class Callers:
         wait.alive_at = now()
         time.sleep(max(0.0, min(_PAUSE, wait.left)))
 
-    def _check_for_life(self, wait: _Wait) -> bytes | None:
+    def _check_for_life(self, wait: Wait) -> bytes | None:
+        asks = wait.notice.is_due
         if wait.redis_gone_at is not None:
+            if asks:
+                away = time.monotonic() - wait.redis_gone_at
+                wait.notice.say(reason(Sight(self._where, away=away)))
             return None
         self._connection.master.look()
         try:
-            seen = self.see(wait)
+            seen = self.see(wait, asks=asks)
         except own(BrokerUnavailableError):
             return None
         if not seen.is_known:
@@ -305,17 +255,24 @@ class Callers:
         if seen.server is not None:
             wait.alive_at = max(wait.alive_at, now() - seen.server.age)
         if not wait.others.are_all(seen.others) and wait.silence < self._settings.grace:
+            if asks:
+                wait.notice.say(reason(self._sight(wait, seen)))
             return None
         return self._give_up_without_server(wait, seen.others)
 
-    def _give_up_at_refusal(self, wait: _Wait, error: RedisError) -> NoReturn:
+    def _sight(self, wait: Wait, seen: Seen) -> Sight:
+        age = 0.0 if seen.server is None else seen.server.age
+        terms = (self._where, self._command, self._settings.grace, wait.lane)
+        return Sight(*terms, silence=wait.silence, age=age, **seen.why)
+
+    def _give_up_at_refusal(self, wait: Wait, error: RedisError) -> NoReturn:
         told = unavailable(self._settings, error)
         fate = self._withdraw(wait)
         if fate in UNDONE:
             raise told from error
         raise may_be_made(told) from error
 
-    def _give_up_at_timeout(self, wait: _Wait) -> bytes | None:
+    def _give_up_at_timeout(self, wait: Wait) -> bytes | None:
         fate = self._withdraw(wait)
         if fate == "answered":
             return self._look(wait, SLICE)
@@ -327,7 +284,7 @@ class Callers:
             told += f". No server is alive there: start one with `{self._command}`"
         raise flagged(CallTimeoutError(told), fate)
 
-    def _give_up_without_server(self, wait: _Wait, others: Sequence[Other]) -> bytes | None:
+    def _give_up_without_server(self, wait: Wait, others: Sequence[Other]) -> bytes | None:
         fate = self._withdraw(wait)
         if fate == "answered":
             return self._look(wait, SLICE)
@@ -347,7 +304,7 @@ class Callers:
         return alive is not None and alive.age < self._settings.grace
 
     @staticmethod
-    def _meaning(wait: _Wait, fate: str) -> str:
+    def _meaning(wait: Wait, fate: str) -> str:
         if fate == "lost" and wait.gap >= reply_expiry(wait.timeout):
             return expired(wait.gap)
         return meaning(fate)
@@ -362,12 +319,12 @@ class Callers:
         place = "" if url == DEFAULT_REDIS_URL else f" --redis-url {url}"
         return f"queued-gspread-server{place} --namespace {self._settings.namespace}"
 
-    def _withdraw(self, wait: _Wait) -> str:
+    def _withdraw(self, wait: Wait) -> str:
         wait.leaves_by = wait.leaves_by or wait.last_moment
         extend(wait.leaves_by)
         return self._take_back(wait)
 
-    def _withdraw_aside(self, wait: _Wait, error: BaseException) -> None:
+    def _withdraw_aside(self, wait: Wait, error: BaseException) -> None:
         """Withdraw where another Ctrl-C cannot reach; say on the error what became of the call."""
         moment = min(now() + _INTERRUPTED, wait.last_moment)
         try:
@@ -379,7 +336,7 @@ class Callers:
             raise
         note(error, "unknown" if withdrawal.error else withdrawal.result())
 
-    def _take_back(self, wait: _Wait) -> str:
+    def _take_back(self, wait: Wait) -> str:
         places = self._keys.of_withdraw(wait.lane, wait.job_id)
         first = "" if wait.first is None else wait.first
         args = [wait.job_id, wait.entry, wait.lane, first]

@@ -62,7 +62,8 @@ class Keys:
     ``…:wanted:ID``      string       that a signed job's caller still waits, under which
                                       generation; deleted by the caller
     ``…:server``         hash         the server that works: holder, epoch, at, about,
-                                      lease, max_queue, generation; worked, the latest epoch
+                                      lease, max_queue, generation; holdups, the time of a beat
+                                      and what holds requests up then; worked, the latest epoch
                                       under which lanes were taken; left, the one whose server
                                       has ended in good order; ended, when a server did;
                                       master, the Redis that has seen the latest beat;

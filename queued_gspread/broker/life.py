@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .connection import as_text
 from .formats import Other, others_of
+from .holdups import Holdups
 from .slots import milliseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from .connection import Connection
     from .keys import Keys
@@ -44,6 +45,8 @@ class Seen:
         generation: The server's, signed.
         others: Other formats whose servers are alive, while none of this one is.
         moment: Redis's clock, in milliseconds.
+        why: Of a job whose caller asks why it waits: how many are ``ahead`` of it, whether that
+            ``is_exact``, and the ``holdups`` that the server has told of.
 
     """
 
@@ -52,6 +55,7 @@ class Seen:
     generation: bytes
     others: Sequence[Other]
     moment: int
+    why: Mapping[str, Any] = field(default_factory=dict)
 
 
 def look(
@@ -60,6 +64,8 @@ def look(
     grace: float,
     job: tuple[str, str, str] | None = None,
     patience: float = 0.0,
+    *,
+    asks: bool = False,
 ) -> Seen:
     """Look at the queue.
 
@@ -69,17 +75,23 @@ def look(
         grace: Seconds for which a server may be silent before those of other formats count.
         job: Lane, place and id of a job, to see whether Redis still knows it.
         patience: See :meth:`Connection.run`.
+        asks: Whether the job's caller asks why it waits.
 
     """
     places, args = [keys.server, keys.formats], [str(milliseconds(grace))]
     if job is not None:
         lane, *named = job
         places += [keys.lane(lane), keys.reply(named[1])]
-        args += named
+        args += [*named, "1" if asks else ""]
     found = connection.run("alive", places, args, patience=patience)
-    age, about, server_id, known, generation, others, moment = found
+    age, about, server_id, known, generation, others, *why, moment = found
     server = Alive(age / 1000, as_text(about), as_text(server_id)) if age >= 0 else None
-    return Seen(server, bool(known), generation, others_of(others), moment)
+    return Seen(server, bool(known), generation, others_of(others), moment, _why(*why))
+
+
+def _why(ahead: int, is_exact: int, holdups: bytes) -> dict[str, Any]:
+    holdup = Holdups.decode(holdups)
+    return {"ahead": max(0, ahead), "is_exact": bool(is_exact), "holdups": holdup}
 
 
 def body_of(found: Any) -> bytes | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import RedisError, ResponseError
@@ -15,7 +14,7 @@ from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 from .connection import SLICE, as_text, is_passing, reply_expiry
 from .entry import Entry, entry_of
 from .epoch import unless_stale
-from .findings import Backlog, Predecessor
+from .findings import Backlog, Beat, Predecessor
 from .formats import waiting_of
 from .keys import FORMAT
 from .ledger import Ledger
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from .master import Master
     from .slots import Due
 
-__all__ = ["Beat", "Servers"]
+__all__ = ["Servers"]
 
 _CONTROL_EXPIRY: Final = 30
 # Seconds for which a server that stops tries to say so, and between two tries.
@@ -64,24 +63,6 @@ _MOST_POISONED: Final = 1000
 _MOST_POISONED_BYTES: Final = 32 * 1024**2
 
 
-@dataclass(frozen=True)
-class Beat:
-    """What a beat found: ``kept`` or ``taken`` the lease, or that another server has ``held`` it.
-
-    Attributes:
-        state: One of the three words.
-        epoch: The epoch of this server's lease; '' where another holds it.
-        other: The other server, in words; '' for this one, as Redis knew it before a restart.
-        left: Seconds until the other one's lease runs out.
-
-    """
-
-    state: str
-    epoch: str = ""
-    other: str = ""
-    left: float = 0.0
-
-
 class Servers(Ledger):
     """The queue as a server sees it. Any thread of the server may use it.
 
@@ -93,6 +74,7 @@ class Servers(Ledger):
         stopping: Once it is set, nobody waits for a Redis that is away.
         max_queue: How many jobs may wait in the namespace; 0 for any number.
         generation: Returns the signed generation that callers are told of.
+        holdups: Returns what holds requests up, for callers that wait.
 
     """
 
@@ -106,12 +88,14 @@ class Servers(Ledger):
         stopping: threading.Event | None = None,
         max_queue: int = 0,
         generation: Callable[[], bytes] = bytes,
+        holdups: Callable[[], str] = str,
     ) -> None:
         super().__init__(settings, epoch, stopping)
         self.server_id = server_id
         self._about = about
         self._max_queue = max_queue
         self._generation = generation
+        self._holdups = holdups
         # Whom this server has stood by for, and whom it took over from under its epoch.
         self._stood_by = ""
         self.predecessor = Predecessor()
@@ -214,7 +198,8 @@ class Servers(Ledger):
             is_certain: Whether nobody can have taken over from it, as far as it knows.
 
         """
-        terms = [self._max_queue, self._generation(), "1" if is_certain else ""]
+        certain = "1" if is_certain else ""
+        terms = [self._max_queue, self._generation(), certain, self._holdups()]
         args = [self.server_id, round(lease * 1000), self._about, self.epoch, *terms]
         keys = self._keys
         places = [keys.server, keys.ready, keys.active, keys.tries, keys.lane("")]

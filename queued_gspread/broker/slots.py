@@ -9,13 +9,16 @@ from typing import Any, Final
 
 from queued_gspread.clock import now
 
-__all__ = ["ALL", "KINDS", "NO_SLOT", "Due", "Held", "Pace", "Permit", "Setback", "Slot"]
+__all__ = ["ALL", "KINDS", "NO_SLOT", "PAUSE", "Due", "Held", "Pace", "Permit", "Setback", "Slot"]
 
 KINDS: Final = ("read", "write", "drive")
 """The kinds of request that have a quota each: reads and writes of the Sheets API, and Drive."""
 
 ALL: Final = "all"
 """What a :class:`Permit` names in the place of a kind where requests of all kinds wait."""
+
+PAUSE: Final = "pause"
+"""What it names where its own kind waits since Google has refused one."""
 
 # What Google allows a project of reads, and of writes, in a minute, unless it has raised that.
 _GOOGLES: Final = 300

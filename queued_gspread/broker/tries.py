@@ -17,9 +17,9 @@ from .keys import remembered_ms
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .callers import _Wait
     from .connection import Connection
     from .keys import Keys
+    from .wait import Wait
     from .wire import Pending
 
 __all__ = ["RedisClock", "put_in"]
@@ -51,7 +51,7 @@ class RedisClock:
 
 
 def put_in(
-    connection: Connection, keys: Keys, wait: _Wait, body: bytes, look: Sequence[Any]
+    connection: Connection, keys: Keys, wait: Wait, body: bytes, look: Sequence[Any]
 ) -> tuple[list[Any], Pending]:
     """Put a job in, once; return what ``enqueue.lua`` says, and the look for its reply.
 

@@ -17,6 +17,7 @@ from queued_gspread.settings import (
     DEFAULT_REDIS_URL,
     check_namespace,
     checked_count,
+    checked_flag,
     checked_message_bytes,
     checked_seconds,
     environment,
@@ -37,8 +38,6 @@ __all__ = [
     "seconds",
 ]
 
-_YES = frozenset({"1", "true", "yes", "on"})
-_NO = frozenset({"0", "false", "no", "off"})
 _LAST_PORT = 65535
 
 
@@ -105,13 +104,14 @@ class Parser(argparse.ArgumentParser):
     def flag(self, name: str, help: str) -> None:  # noqa: A002 - argparse's name
         """Add an option without a value, which is set by an environment variable too."""
         variable = name.lstrip("-").replace("-", "_").upper()
-        text = (environment(variable) or "no").lower()
-        if text not in _YES | _NO:
-            self.error(f"{ENV_PREFIX}{variable}={text!r} cannot be used: take yes or no")
+        try:
+            is_set = checked_flag(variable, environment(variable))
+        except ConfigurationError as error:
+            self.error(str(error))
         self._section.add_argument(
             name,
             action="store_true",
-            default=text in _YES,
+            default=is_set,
             help=f"{help} [{ENV_PREFIX}{variable}=yes]",
         )
 

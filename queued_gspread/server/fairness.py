@@ -174,7 +174,7 @@ class Fairness:
     def moment(self, slot: Slot) -> float:
         """Return when a slot may be asked for; infinite if not before an answer or new lanes."""
         kind = self._kind(slot)
-        if kind is None or not self._is_bound or not kind.has_had_its_share(slot.lane):
+        if kind is None or not self.is_bound or not kind.has_had_its_share(slot.lane):
             return -math.inf
         return kind.moment()
 
@@ -182,7 +182,7 @@ class Fairness:
         """Note that a slot is asked for, which counts until Redis says otherwise."""
         kind = self._kind(slot)
         if kind is not None:
-            kind.take(slot, kind.way(slot.lane, now, is_bound=self._is_bound), now)
+            kind.take(slot, kind.way(slot.lane, now, is_bound=self.is_bound), now)
 
     def told(self, slot: Slot, permit: Permit | None = None) -> None:
         """Note what came of asking; None where that failed."""
@@ -206,7 +206,8 @@ class Fairness:
         return [(name, lane) for name, kind in self._kinds.items() for lane in kind.free(now)]
 
     @property
-    def _is_bound(self) -> bool:
+    def is_bound(self) -> bool:
+        """Whether lanes are held to their share: more than one spreadsheet is in use."""
         return len(self._used) > 1
 
     def _kind(self, slot: Slot) -> _Kind | None:

@@ -307,6 +307,7 @@ class Lanes:
         while True:
             ticket = task.throw(given) if isinstance(given, Exception) else task.send(given)
             if ticket is not None:
+                ticket.lane = lane
                 given = self._valve.enter(ticket, resume)
                 if given is None:
                     return

@@ -43,6 +43,8 @@ class Ticket:
         until: When it gives up.
         resume: Called with what the waiting has come to.
         on_wait: Called before it waits.
+        is_in_line: Whether it stands in line.
+        lane: Whose request it is.
         slot: The slot that it asks for.
         entry: The latest of its entries among those that may be sent.
 
@@ -57,6 +59,7 @@ class Ticket:
     on_wait: Callable[[], None] = field(default=lambda: None, repr=False)
     slot: Slot = NO_SLOT
     is_in_line: bool = False
+    lane: str = ""
     entry: int = -1
 
 
@@ -154,6 +157,26 @@ class Line:
         waiting = {item[3] for heap in heaps for item in heap if item[3].is_in_line}
         meant = sorted(filter(is_meant, waiting), key=lambda ticket: ticket.number)
         return [self._taken(ticket) for ticket in meant]
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether slots are shared out between lanes."""
+        return self._fairness.is_bound
+
+    def lanes(self, most: int) -> dict[str, tuple[int, list[str]]]:
+        """Return of each kind how many wait, and the lanes of so many of them."""
+        found = {}
+        for kind, heap in self._ready.items():
+            waiting = dict.fromkeys(item[3] for item in heap if item[3].is_in_line)
+            if waiting:
+                lanes = [ticket.lane for ticket in itertools.islice(waiting, most)]
+                found[kind] = len(waiting), lanes
+        return found
+
+    def early(self, most: int) -> list[Ticket]:
+        """Return so many of those that stand in no line yet, but for those that take no slot."""
+        waiting = (item[3] for item in self._early[:most] if item[3].is_in_line)
+        return [ticket for ticket in waiting if ticket.kind not in SLOTLESS]
 
     def _push(self, ticket: Ticket) -> None:
         ticket.entry = self._insert(

@@ -260,16 +260,16 @@ class Sender:
     def _sent(self, flight: Flight, slot: Slot) -> Landing:
         if _attempt_of(flight) and not self._is_durable(flight):
             return flight.land(Exchange(flight.request, Failure(_unreplicated())), _UNREPLICATED)
-        exchange = self._transport.send(flight.request, flight.calls[0].job.http_timeout)
+        job, lane = flight.calls[0].job, flight.calls[0].entry.lane
+        exchange = self._transport.send(flight.request, job.http_timeout, lane)
         # What asks for the server's own credentials is not sent to Google.
         judgement = judge(exchange.outcome, request=exchange.request) if slot.kind else _FINAL
         return flight.land(exchange, judgement)
 
     def _is_durable(self, flight: Flight) -> bool:
         """Tell whether the journals are where they have to be; what they announce may be sent."""
-        if self._patience.durability == "local":
-            return True
-        return self._queue.is_replicated([call.entry for call in flight.calls])
+        is_local = self._patience.durability == "local"
+        return is_local or self._queue.is_replicated([call.entry for call in flight.calls])
 
     def _settle(self, flight: Flight, slot: Slot, permit: Permit, landing: Landing) -> None:
         """Tell Redis, as far as it has to know, that a request is no longer in the air."""

@@ -27,6 +27,7 @@ from .journal import Journals
 from .lane import Means, Tables
 from .lanes import Lanes
 from .lease import Lease
+from .lookout import Lookout
 from .memory import DEFAULT_MAX_MEMORY, Memory
 from .quarantine import Quarantine
 from .quota import Quota
@@ -158,14 +159,15 @@ class Server:
         self._patience = Patience(retry_for, quota_window, late_write_guard, durability)
         self._merges = not no_merge and gspread.__version__ in TESTED
         self._is_untested = not (no_merge or self._merges)
-        self._linger = _seconds_or_none(linger=linger)
+        self._linger = _seconds(linger=linger, zero=True)
         self.counters = Counters()
-        self._shutdown_timeout = _seconds_or_none(shutdown_timeout=shutdown_timeout)
+        self._shutdown_timeout = _seconds(shutdown_timeout=shutdown_timeout, zero=True)
         self._lease_seconds = _seconds(lease=lease)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._left: list[Lanes] = []
         self._failure = Failure()
+        self._lookout = Lookout(self._tokens.state, quota_window)
         self._queue = self._new_queue()
 
     @property
@@ -288,6 +290,7 @@ class Server:
             stopping=self._stopping,
             max_queue=self._max_queue,
             generation=self._doorkeeper.generation,
+            holdups=self._lookout.look,
         )
 
     def _new_lease(self) -> Lease:
@@ -312,6 +315,7 @@ class Server:
         finally:
             lease.stop()
             self._tokens.stop()
+            self._lookout.rest()
 
     def _work_under(self, epoch: str, lease: Lease) -> None:
         """Run the lanes until the server stops or the epoch ends."""
@@ -341,6 +345,7 @@ class Server:
             window=self._quota.window,
             watched=watched,
         )
+        self._lookout.watch(valve, transport)
         self._left.append(lanes)
         lease.call_at_end_of(epoch, lanes.lapse)
         LOGGER.info("working as %s in %s", self.account.shown, self._where)
@@ -378,7 +383,7 @@ def _way_to_google(
     http, tokens = adopt(
         client,
         request_timeout=_seconds(request_timeout=timing[0]),
-        refresh_every=_seconds_or_none(refresh_every=timing[1]),
+        refresh_every=_seconds(refresh_every=timing[1], zero=True),
         reload=None if watched is None else watched.reload,
     )
     if watched is not None:
@@ -390,11 +395,6 @@ def _account_of(http: gspread.HTTPClient) -> Identity:
     return identity_of(getattr(http, "auth", None))
 
 
-def _seconds(**given: float) -> float:
+def _seconds(*, zero: bool = False, **given: float) -> float:
     ((name, value),) = given.items()
-    return checked_seconds(value, f"{name}={value!r}")
-
-
-def _seconds_or_none(**given: float) -> float:
-    ((name, value),) = given.items()
-    return checked_seconds(value, f"{name}={value!r}", zero=True)
+    return checked_seconds(value, f"{name}={value!r}", zero=zero)

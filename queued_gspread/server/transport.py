@@ -70,6 +70,8 @@ class Transport:
         self._connected = -math.inf
         self._api_endpoint: str | None = getattr(http, "api_endpoint", None)
         self._tokens = tokens
+        # Since when requests of which lanes are in the air.
+        self._out: dict[str, float] = {}
 
     @property
     def token_generation(self) -> int:
@@ -84,14 +86,20 @@ class Transport:
         """Say that Google did not take an access token."""
         self._tokens.refused(generation)
 
-    def send(self, request: Request, http_timeout: Any) -> Exchange:
-        """Send a request, once, and return it with what came of it.
+    def in_the_air(self) -> dict[str, float]:
+        """Return for how many seconds lanes have waited for Google's answer."""
+        now = self._clock()
+        return {lane: now - since for lane, since in self._out.copy().items()}
+
+    def send(self, request: Request, http_timeout: Any, lane: str = "") -> Exchange:
+        """Send a request of a lane, once, and return it with what came of it.
 
         Raises:
             StaleEpochError: Another server may work by now; nothing was sent.
 
         """
         self._confirm()
+        self._out[lane] = self._clock()
         try:
             with asking(self._confirm):
                 return Exchange(request, Response(self._send(request, http_timeout)))
@@ -101,6 +109,8 @@ class Transport:
             told = _readable(error)
             _forget_frames(error)
             return Exchange(request, Failure(told))
+        finally:
+            self._out.pop(lane, None)
 
     def _send(self, request: Request, http_timeout: Any) -> Any:
         if request.method == CREDENTIALS:

@@ -31,7 +31,7 @@ import itertools
 import math
 import threading
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from queued_gspread.broker import ALL, Permit
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from .failure import Watch
     from .token_state import TokenState
 
-__all__ = ["LATE", "LEFT", "Valve"]
+__all__ = ["LATE", "LEFT", "Valve", "Waiting"]
 
 LATE: Final = Permit("late")
 """For a ticket that gives up: its time is over."""
@@ -56,6 +56,22 @@ LEFT: Final = Permit("left")
 
 # Nothing is waited for without an end, even where it should be told of.
 _LOOK_AGAIN: Final = 5.0
+
+
+class Waiting(NamedTuple):
+    """A line that waits: what was said of it, seconds until then, its length, lanes of it.
+
+    ``is_shared`` tells whether its slots are shared out between spreadsheets.
+    """
+
+    permit: Permit
+    left: float
+    length: int
+    lanes: list[str]
+    is_shared: bool = False
+
+
+_NOTHING: Final = Permit("")
 
 
 class Valve:
@@ -87,6 +103,8 @@ class Valve:
         self._closing: Permit | Exception | None = None
         # The one that is being asked for, and stands in no line.
         self._asked: Ticket | None = None
+        # What Redis has said last of each kind, and when.
+        self._said: dict[str, tuple[Permit, float]] = {}
         work = watched(self._work)
         self._thread = threading.Thread(target=work, name="valve", daemon=True)
 
@@ -134,6 +152,32 @@ class Valve:
             self._changed.notify_all()
         for ticket in left:
             ticket.resume(self._closing)
+
+    def look(self, most: int) -> tuple[dict[str, Waiting], dict[str, float]]:
+        """Return what waits: the lines, and lanes that come later, with the seconds until then.
+
+        Args:
+            most: How many lanes are named of each.
+
+        """
+        with self._changed:
+            now, asked = self._clock(), self._asked
+            lines = self._line.lanes(most)
+            if asked is not None and not asked.is_in_line:
+                count, lanes = lines.get(asked.kind, (0, []))
+                lines[asked.kind] = count + 1, [*lanes, asked.lane]
+            later = {one.lane: one.not_before - now for one in self._line.early(most)}
+            is_shared = self._line.is_shared
+        waiting = {}
+        for kind, (count, lanes) in lines.items():
+            permit, moment = self._said.get(kind, (_NOTHING, -math.inf))
+            is_said = permit.word == "wait" and now - moment < 2 * _LOOK_AGAIN
+            # Who waits for others to have their share need not have asked.
+            shares = is_shared and permit.limit > 0
+            if is_said or shares:
+                left = moment + permit.wait - now
+                waiting[kind] = Waiting(permit, left, count, lanes, is_shared=shares)
+        return waiting, later
 
     def join(self) -> None:
         """Wait until the valve, once closed, has ended its thread."""
@@ -213,6 +257,7 @@ class Valve:
             permit = ticket.ask()
         except Exception as error:  # noqa: BLE001 - whatever it is, the call has to know
             return error
+        self._said[ticket.kind] = permit, self._clock()
         if permit.word != "wait":
             if permit.word != "go":
                 # A slot that a lost permit had taken is free again, and no response tells of it.

@@ -9,7 +9,7 @@ import pytest
 import redis
 from accounts import OPEN
 from broker_helpers import enqueue
-from queue_fixtures import short_slices
+from queue_fixtures import restored_log, short_slices
 from slots_helpers import LANE, Clock
 from topologies import each_binary
 
@@ -20,7 +20,7 @@ from queued_gspread.broker.steps import Steps
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.settings import Settings
 
-__all__ = ["short_slices"]
+__all__ = ["restored_log", "short_slices"]
 
 
 @pytest.fixture(scope="session", params=each_binary())

@@ -58,6 +58,7 @@ WORKED = ["HSET", KEYS.server, "worked", EPOCH, "about", "a", "max_queue", 0, "g
 ACTIVE = ["SADD", KEYS.active, "lane"]
 ONE = [["XADD", LANE, FIRST, "id", "J1", "body", "b1"], ["SET", KEYS.waiting, 1], ACTIVE]
 TWO = [*ONE, ["XADD", LANE, SECOND, "id", "J2", "body", "b2"], ["SET", KEYS.waiting, 2]]
+LARGE = [["XADD", LANE, FIRST, "id", "J1", "body", "b" * 1_000_001], TWO[-2]]
 KNOWN = [
     ["ZADD", KEYS.recent, NOW - 60_000, "since:", NOW - 2000, "J1"],
     *(["HSET", key, "J1", value] for key, value in ((KEYS.tries, "/7/"), (KEYS.started, "r"))),
@@ -111,7 +112,7 @@ def start(*before, limit=60, interval=0, entry=FIRST, position=0, window=60_000)
 
 def beat(server_id, *before, epoch="", certain="1"):
     """Return a server's beat."""
-    args = [server_id, 5000, "about", epoch, 0, "", certain]
+    args = [server_id, 5000, "about", epoch, 0, "", certain, "holdups"]
     return Case("beat", BEAT, args, before)
 
 
@@ -184,6 +185,12 @@ CASES = [
         [KEYS.server, KEYS.formats, LANE, KEYS.reply("J9")],
         [9, FIRST, "J9"],
         [SERVER, *ONE],
+    ),
+    Case(
+        "alive",
+        [KEYS.server, KEYS.formats, LANE, KEYS.reply("J2")],
+        [9, SECOND, "J2", "1"],
+        [SERVER, *LARGE],
     ),
     Case(
         "formats",

@@ -10,9 +10,9 @@ from one_job import answer, start
 
 from queued_gspread.broker import Callers
 from queued_gspread.broker import keys as broker_keys
-from queued_gspread.broker.callers import _Wait
 from queued_gspread.broker.connection import connect
 from queued_gspread.broker.fates import UNDONE
+from queued_gspread.broker.wait import Wait
 from queued_gspread.job import new_id
 
 
@@ -60,7 +60,7 @@ class History:
         if self.sent:
             job_id = job_id or self.chance.choice([*self.sent])
             entry = self.chance.choice(["", self.entries[job_id]])
-            wait = _Wait(job_id, "lane", None, entry, first=self.sent[job_id])
+            wait = Wait(job_id, "lane", None, entry, first=self.sent[job_id])
             self.taken_back.add(job_id)
             if Callers(self.settings)._withdraw(wait) in UNDONE:
                 assert job_id not in self.made

@@ -9,7 +9,7 @@ from broker_helpers import enqueue, withdraw
 from one_job import answer, start
 
 from queued_gspread.broker import Callers, Entry
-from queued_gspread.broker.callers import _Wait
+from queued_gspread.broker.wait import Wait
 from queued_gspread.job import new_id
 from queued_gspread.server.ahead import Ahead
 from queued_gspread.server.memory import Memory, Portion
@@ -61,8 +61,8 @@ def test_a_job_at_another_ones_place_is_no_sign_of_its_life(again, settings, key
     """A caller learns that its job is gone, though another one has its place."""
     gone, other = again
     callers = Callers(settings)
-    assert not callers.see(_Wait(gone.job_id, "lane", None, gone.entry)).is_known
-    assert callers.see(_Wait(other, "lane", None, gone.entry)).is_known
+    assert not callers.see(Wait(gone.job_id, "lane", None, gone.entry)).is_known
+    assert callers.see(Wait(other, "lane", None, gone.entry)).is_known
 
 
 def test_two_jobs_at_one_place_have_memory_each():

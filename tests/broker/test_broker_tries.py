@@ -10,9 +10,9 @@ from wire import AFTER, BEFORE, Wire
 
 from queued_gspread.broker import Callers
 from queued_gspread.broker import keys as broker_keys
-from queued_gspread.broker.callers import _Wait
 from queued_gspread.broker.connection import connect
 from queued_gspread.broker.scripts import SCRIPTS
+from queued_gspread.broker.wait import Wait
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.job import new_id
 from queued_gspread.settings import Settings
@@ -165,7 +165,7 @@ def test_a_clock_that_was_set_back_holds_up_no_job(settings, raw, keys):
 
 def unconfirmed(settings, job_id, first):
     """Take a job back whose enqueue may have been tried since a time."""
-    return Callers(settings)._withdraw(_Wait(job_id, "lane", None, first=first))
+    return Callers(settings)._withdraw(Wait(job_id, "lane", None, first=first))
 
 
 def test_the_withdrawal_of_what_may_be_forgotten(settings, raw, forget):

@@ -15,7 +15,7 @@ from one_job import start
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Callers, Servers, Setback, Slot
-from queued_gspread.broker.callers import _Wait
+from queued_gspread.broker.wait import Wait
 from queued_gspread.emulator import api as emulated
 from queued_gspread.job import Job, new_id
 from queued_gspread.server.quota import Quota, kind_of
@@ -255,7 +255,7 @@ def put(redis_url, namespace):
     def put(lane="lane", method="get"):
         given = {"json": {"values": [["x"]]}} if method == "put" else {}
         job = Job("http_client", "request", args=(method, cell_of(lane)), kwargs=given)
-        return callers._enqueue(_Wait(new_id(), lane, None), job.encode())
+        return callers._enqueue(Wait(new_id(), lane, None), job.encode())
 
     return put
 

@@ -166,7 +166,7 @@ class Nowhere:
 
     token_generation = 0
 
-    def send(self, request, http_timeout):
+    def send(self, request, http_timeout, lane):
         return Exchange(request, Failure(ValueError("nowhere")))
 
 

@@ -12,7 +12,7 @@ from gate import response
 from waiting import PATIENCE, eventually, threads
 
 from queued_gspread.broker import Callers
-from queued_gspread.broker.callers import _Wait
+from queued_gspread.broker.wait import Wait
 from queued_gspread.errors import CodecError, RemoteError, UnknownMethodError
 from queued_gspread.job import Job, new_id
 from queued_gspread.server.lane import Means
@@ -289,7 +289,7 @@ def test_a_held_call_that_is_withdrawn_ends(serve, redis_url, namespace, gate, u
     """When its caller has given up, a held call that has only read asks for nothing more."""
     serve()
     queue = Callers(Settings(redis_url=redis_url, namespace=namespace))
-    wait = _Wait(new_id(), "lane", None)
+    wait = Wait(new_id(), "lane", None)
     wait.entry = queue._enqueue(wait, JOBS["openall"].encode())
     arrival = until_held()
     assert queue._withdraw(wait) == "ended"

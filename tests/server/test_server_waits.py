@@ -17,8 +17,8 @@ from redis.exceptions import NoPermissionError
 from waiting import PATIENCE, eventually, threads
 
 from queued_gspread.broker import Callers, Permit, Servers
-from queued_gspread.broker.callers import _Wait
 from queued_gspread.broker.connection import Connection
+from queued_gspread.broker.wait import Wait
 from queued_gspread.errors import BrokerUnavailableError, CallTimeoutError, OutcomeUnknownError
 from queued_gspread.job import Job, Reply, new_id
 from queued_gspread.server.effort import Patience
@@ -55,7 +55,7 @@ def queue(redis_url, namespace):
 
 def put(queue, body, lane="lane"):
     """Put a job in and do not wait for it; return what stands for its caller."""
-    wait = _Wait(new_id(), lane, None)
+    wait = Wait(new_id(), lane, None)
     wait.entry = queue._enqueue(wait, body)
     return wait
 

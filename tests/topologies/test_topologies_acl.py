@@ -15,9 +15,9 @@ from topologies import Daemon, full_version
 from waiting import PATIENCE, eventually
 
 import queued_gspread
-from queued_gspread.broker import FORMAT, Callers, Note, Servers, Slot
-from queued_gspread.broker.callers import _Wait
+from queued_gspread.broker import FORMAT, Callers, Holdups, Note, Servers, Slot
 from queued_gspread.broker.keys import Keys
+from queued_gspread.broker.wait import Wait
 from queued_gspread.embedded.binaries import version
 from queued_gspread.errors import (
     BrokerUnavailableError,
@@ -210,12 +210,26 @@ def test_a_server_of_another_format_is_seen_by_these_users(guarded, settings_of,
     assert denied(guarded) == []
 
 
+def test_a_caller_asks_as_this_user_why_it_waits(guarded, settings_of):
+    """A caller may see what the server says, and how many calls stand before its own."""
+    said = Holdups(token=1.0)
+    Servers(settings_of("server"), "aaaa", holdups=said.encode).beat(60)
+    callers, wait = Callers(settings_of("client")), Wait(new_id(), "lane", None)
+    for _ in range(3):
+        # Large enough not to be counted, but the last.
+        callers._enqueue(Wait(new_id(), "lane", None), b"x" * 600_000)
+    wait.entry = callers._enqueue(wait, b"job")
+    why = callers.see(wait, asks=True).why
+    assert why == {"ahead": 3, "is_exact": False, "holdups": said}
+    assert denied(guarded) == []
+
+
 @pytest.mark.parametrize(("mark", "fate"), [("", "withdrawn"), ("r", "ended"), ("j", "started")])
 def test_a_caller_that_gives_up_as_this_user(guarded, settings_of, mark, fate):
     """A caller may take its job back, before its call and while it is made."""
     server, callers = Servers(settings_of("server"), "aaaa"), Callers(settings_of("client"))
     server.beat(60)
-    wait = _Wait(new_id(), "lane", None)
+    wait = Wait(new_id(), "lane", None)
     entry = callers._enqueue(wait, b"job")
     if mark:
         assert start(server, server.head("lane"), mark, None).word == "go"

@@ -12,6 +12,7 @@
 -- ARGV[5] max_queue how many jobs may wait in the namespace; 0 for any number
 -- ARGV[6] generation its signed generation, for whoever signs a job; '' where nothing is signed
 -- ARGV[7] certain   '1' if nobody can have taken over from it, as far as it knows, or ''
+-- ARGV[8] holdups   what holds requests up, for callers that wait; '' for nothing
 --
 -- Returns {'kept', epoch, now}, {'taken', epoch, now, about the server that had the lease
 -- before or '', milliseconds since its last beat} (a new epoch: read the queue again) or {'held', about
@@ -84,7 +85,8 @@ if not is_kept then
   redis.call('DEL', ready_list(KEYS[2], newest))
 end
 redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'at', now, 'about', ARGV[3], 'lease', ARGV[2])
-redis.call('HSET', KEYS[1], 'max_queue', ARGV[5], 'generation', ARGV[6])
+redis.call('HSET', KEYS[1], 'max_queue', ARGV[5], 'generation', ARGV[6],
+  'holdups', ARGV[8] ~= '' and now .. ' ' .. ARGV[8] or '')
 redis.call('HDEL', KEYS[1], 'in_doubt')
 if is_kept then
   return {'kept', epoch, now}

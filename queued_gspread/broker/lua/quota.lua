@@ -135,7 +135,7 @@ local function is_tried(q)
 end
 
 -- How long a request has to wait, in milliseconds (0 for now, -1 until a response comes), and
--- which requests wait that long: those of its kind, or all.
+-- which requests wait that long: those of its kind (since it pauses after a refusal, or not), or all.
 local function wait_ms(q, interval)
   local spacing = (q.next or 0) - q.now
   if spacing > interval then
@@ -146,11 +146,11 @@ local function wait_ms(q, interval)
     return spacing, 'all'
   end
   if q.till > q.now then
-    return q.till - q.now, 'kind'
+    return q.till - q.now, 'pause'
   end
   -- After a refusal one request goes first, to see.
   if q.streak and is_tried(q) then
-    return -1, 'kind'
+    return -1, 'pause'
   end
   return slot_wait(q, limit_now(q)), 'kind'
 end

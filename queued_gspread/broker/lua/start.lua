@@ -31,9 +31,9 @@
 --
 -- Returns {'go', now, 1 if the latest request of this kind was refused, 1 if it holds a slot, else 0,
 -- the limit that holds now, a word for each job: 'go', 'withdrawn' or 'late'}, {'none', 0, 0, 0, 0,
--- the words} where none of them goes, {'wait', milliseconds or -1 (until a response comes), 'kind'
--- or 'all', the limit}, {'forgotten'} where Redis does not know the latest slot any more, nor those
--- that were taken with it, or 'stale'.
+-- the words} where none of them goes, {'wait', milliseconds or -1 (until a response comes), 'kind',
+-- 'pause' (of that kind) or 'all', the limit}, {'forgotten'} where Redis does not know the latest
+-- slot any more, nor those that were taken with it, or 'stale'.
 may_grow(KEYS[1])
 if not holds(KEYS[1], ARGV[1]) then
   return 'stale'

@@ -1,0 +1,110 @@
+"""What holds requests up, as the server that works says it with its beats, and callers read it.
+
+Times are seconds before or after the beat, so that no server's clock matters. What stands in Redis
+may be anybody's: whatever cannot be read says nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["AGAIN", "INTERVAL", "MEMORY", "NOTHING", "QUOTA", "SENT", "SHARED", "Holdup", "Holdups"]
+
+QUOTA, SHARED, INTERVAL, MEMORY = "quota", "shared", "interval", "memory"
+"""Why requests of a kind wait, if it does not pause: for slots, for slots that are shared out among
+spreadsheets, for the interval, for memory."""
+
+SENT, AGAIN = "sent", "again"
+"""What a lane waits for if it waits in no line: Google's answer, or the time to send again."""
+
+
+@dataclass(frozen=True)
+class Holdup:
+    """A kind of request that waits.
+
+    Attributes:
+        why: One of the four words, or :data:`.slots.PAUSE`.
+        next: Seconds until the first may go; infinite where that is for an answer to say.
+        lanes: How many lanes have a request in this line.
+        limit: How many such requests a window has; 0 where that is not known.
+        window: Its seconds.
+
+    """
+
+    why: str
+    next: float = math.inf
+    lanes: int = 1
+    limit: int = 0
+    window: float = 60.0
+
+
+@dataclass(frozen=True)
+class Holdups:
+    """All that holds requests up.
+
+    Attributes:
+        kinds: What is said of each kind of request that waits.
+        lanes: What lanes wait for: a kind, or one of the two other words, and for how long.
+        token: Seconds for which the server has had no access token; None where it has one.
+
+    """
+
+    kinds: Mapping[str, Holdup] = field(default_factory=dict)
+    lanes: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    token: float | None = None
+
+    def __bool__(self) -> bool:
+        """Tell whether there is anything to say."""
+        return bool(self.kinds or self.lanes or self.token is not None)
+
+    def encode(self) -> str:
+        """Return it as it stands in Redis; '' for nothing."""
+        if not self:
+            return ""
+        kinds = {
+            kind: [one.why, _told(one.next), one.lanes, one.limit, one.window]
+            for kind, one in self.kinds.items()
+        }
+        lanes = {lane: [word, round(seconds, 3)] for lane, (word, seconds) in self.lanes.items()}
+        return json.dumps([kinds, lanes, self.token], separators=(",", ":"))
+
+    @classmethod
+    def decode(cls, text: bytes) -> Holdups:
+        """Return what stands in Redis, as far as it is what a server writes."""
+        try:
+            kinds, lanes, token = json.loads(text)
+            return cls(
+                {str(kind): _holdup(*told) for kind, told in kinds.items()},
+                {str(lane): (str(word), _number(since)) for lane, (word, since) in lanes.items()},
+                None if token is None else _number(token),
+            )
+        except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+            return NOTHING
+
+
+NOTHING: Final = Holdups()
+
+# No number of lanes, slots or seconds is larger.
+_MOST: Final = 1e9
+
+
+def _told(seconds: float) -> float:
+    return -1 if math.isinf(seconds) else round(seconds, 3)
+
+
+def _holdup(why: Any, first: Any, lanes: Any, limit: Any, window: Any) -> Holdup:
+    until = math.inf if first == -1 else _number(first)
+    return Holdup(str(why), until, int(_number(lanes)), int(_number(limit)), _number(window))
+
+
+def _number(given: Any) -> float:
+    number = float(given)
+    if not 0 <= number <= _MOST:
+        raise ValueError(given)
+    return number

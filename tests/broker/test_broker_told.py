@@ -1,0 +1,156 @@
+"""A caller that waits is told why, by what its looks at the queue show."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from broker_helpers import enqueue
+from one_job import answer
+from waiting import PATIENCE, eventually
+
+from queued_gspread.broker import QUOTA, Callers, Holdup, Holdups, Servers, callers, notices
+from queued_gspread.broker.wait import Wait
+from queued_gspread.job import new_id
+
+WRITES = Holdups({"write": Holdup(QUOTA, 0.0, 1, 60, 60.0)}, {"lane": ("write", 0.0)})
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Let callers say at once that they wait."""
+    monkeypatch.setattr(notices, "PATIENCE", 0.0)
+    monkeypatch.setattr(notices._Latest, "process", 0)
+
+
+@pytest.fixture
+def told(caplog):
+    """Return what waits for so many lines, and returns them."""
+
+    def wait(count=1):
+        eventually(lambda: len(caplog.messages) == count)
+        return caplog.messages
+
+    return wait
+
+
+@pytest.fixture
+def said(server):
+    """Return what has the server say with its next beat what holds requests up."""
+
+    def say(holdups):
+        server._holdups = holdups.encode
+        assert server.beat(60).state == "kept"
+
+    return say
+
+
+def test_a_caller_says_what_the_server_has_said(
+    callers, server, said, background, impatient, short_slices, told
+):
+    """It says what holds its call up, and how many calls stand before it; then that it goes on."""
+    enqueue(callers._settings)
+    enqueue(callers._settings)
+    said(WRITES)
+    call = background(callers.call, new_id(), "lane", b"job")
+    (line,) = told()
+    assert line == (
+        "queued_gspread: waiting for the write quota: 2 calls ahead, at most 60 s if each takes "
+        "one write"
+    )
+    head = server.head("lane")
+    while head is not None:
+        head = answer(server, head, b"reply")
+    assert call.result(PATIENCE) == b"reply"
+    assert told(2)[1].startswith("queued_gspread: goes on after ")
+
+
+@pytest.mark.parametrize("place", [0, 1, 5])
+def test_what_stands_before_a_call_is_counted(callers, settings, server, place):
+    """The calls before one in its lane are counted, and not those behind it."""
+    entries = [enqueue(settings) for _ in range(6)]
+    job_id, entry = entries[place]
+    why = callers.see(Wait(job_id, "lane", None, entry), asks=True).why
+    assert why == {"ahead": place, "is_exact": True, "holdups": Holdups()}
+    for _ in range(place):
+        answer(server, server.head("lane"), b"")
+    assert callers.see(Wait(job_id, "lane", None, entry), asks=True).why["ahead"] == 0
+
+
+@pytest.mark.parametrize(("jobs", "body"), [(1002, b"x"), (4, b"x" * 600_000)])
+def test_long_lanes_are_not_read_whole(callers, settings, server, raw, keys, jobs, body):
+    """Of a lane with many calls, or with large ones, it is told how many there are at the most."""
+    entries = [raw.xadd(keys.lane("lane"), {"id": f"a{n}", "body": body}) for n in range(jobs)]
+    wait = Wait(f"a{jobs - 2}", "lane", None, entries[-2])
+    assert callers.see(wait, asks=True).why["ahead"] == jobs - 1
+    assert not callers.see(wait, asks=True).why["is_exact"]
+
+
+def test_what_an_earlier_server_has_said_is_left(callers, said, settings, raw, keys):
+    """What stands there of another beat than the latest one, a newer version's say, is left out."""
+    job_id, entry = enqueue(settings)
+    wait = Wait(job_id, "lane", None, entry)
+    said(WRITES)
+    assert callers.see(wait, asks=True).why["holdups"] == WRITES
+    raw.hincrby(keys.server, "at", 1)
+    assert not callers.see(wait, asks=True).why["holdups"]
+
+
+@pytest.mark.parametrize(
+    "forged", ["", "1", "{at} ", "{at} []", "{at} [[],[],[]]", "{at} x", "{at}"]
+)
+def test_a_forged_word_is_none(callers, server, settings, raw, keys, forged):
+    """Whatever somebody has put in the place of what the server says, the look is as any other."""
+    job_id, entry = enqueue(settings)
+    raw.hset(keys.server, "holdups", forged.format(at=raw.hget(keys.server, "at")))
+    seen = callers.see(Wait(job_id, "lane", None, entry), asks=True)
+    assert seen.is_known
+    assert not seen.why["holdups"]
+
+
+def test_nothing_is_asked_before_its_time(settings, server, background, short_slices, monkeypatch):
+    """Only a look whose caller has waited for so long, and may speak, asks why; and only once."""
+    asked, real = [], callers.look
+
+    def look(*args, asks=False, **given):
+        asked.append(asks)
+        return real(*args, asks=asks, **given)
+
+    monkeypatch.setattr(callers, "look", look)
+    monkeypatch.setattr(notices._Latest, "process", 0)
+    monkeypatch.setattr(notices, "PATIENCE", math.inf)
+    call = background(Callers(settings).call, new_id(), "lane", b"job")
+    eventually(lambda: len(asked) >= 3)
+    assert not any(asked)
+    monkeypatch.setattr(notices, "PATIENCE", 0.0)
+    eventually(lambda: True in asked)
+    count = len(asked)
+    eventually(lambda: len(asked) >= count + 3)
+    assert asked.count(True) == 1
+    answer(server, server.head("lane"), b"reply")
+    call.result(PATIENCE)
+
+
+def test_a_server_that_is_gone_is_named(
+    settings, server, background, impatient, short_slices, told, raw, keys
+):
+    """A caller whose server has gone silent says so, with what starts another one."""
+    raw.hset(keys.server, "at", 1)
+    wait = Wait(new_id(), "lane", None)
+    wait.alive_at -= 20.0
+    wait.entry = Callers(settings)._enqueue(wait, b"job")
+    assert Callers(settings)._check_for_life(wait) is None
+    (line,) = told()
+    assert "no server has been alive for 20 s in namespace" in line
+    assert line.endswith(f"start one with `{Callers(settings)._command}`")
+    wait.pending.drop()
+
+
+def test_a_server_says_nothing_that_no_beat_has(settings, raw, keys):
+    """A server with nothing to say leaves nothing there, also of what it has said before."""
+    server = Servers(settings, "aaaa", holdups=WRITES.encode)
+    server.beat(60)
+    assert raw.hget(keys.server, "holdups")
+    server._holdups = str
+    server.beat(60)
+    assert raw.hget(keys.server, "holdups") == ""
