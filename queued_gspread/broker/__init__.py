@@ -6,9 +6,11 @@ once it has ended changes nothing. ``entry`` is a job in its lane, ``slots`` say
 halves of the valve tell each other of the quota, ``shares`` what they tell of the jobs that have
 a share in a request, and ``notes`` what is written into a call's journal. ``master`` asks a
 ``majority`` of Sentinels, or of a Cluster's masters, which Redis to work with. ``formats`` has what
-is told of another format of the queue than this one, and ``life`` what a caller sees.
+is told of another format of the queue than this one, ``life`` what a caller sees, and ``beat`` what
+a server says and hears with each beat.
 """
 
+from .beat import ANY, Beat, Candidate
 from .callers import Callers
 from .entry import Entry
 from .epoch import StaleEpochError
@@ -17,18 +19,20 @@ from .formats import Other, shown_others
 from .keys import FORMAT
 from .notes import NO_NOTE, Note
 from .ready import Ready, Stop
-from .servers import Beat, Servers
+from .servers import Servers
 from .shares import Settled, Share
 from .slots import ALL, KINDS, NO_SLOT, Due, Permit, Setback, Slot
 
 __all__ = [
     "ALL",
+    "ANY",
     "FORMAT",
     "KINDS",
     "NO_NOTE",
     "NO_SLOT",
     "Beat",
     "Callers",
+    "Candidate",
     "Due",
     "Entry",
     "Note",

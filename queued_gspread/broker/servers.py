@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import RedisError, ResponseError
@@ -12,6 +11,7 @@ from redis.exceptions import RedisError, ResponseError
 from queued_gspread.clock import now
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 
+from .beat import ANY, beat_of
 from .connection import SLICE, as_text, is_passing, reply_expiry, unavailable
 from .entry import Entry, entry_of
 from .epoch import unless_stale
@@ -28,12 +28,13 @@ if TYPE_CHECKING:
 
     from queued_gspread.settings import Settings
 
+    from .beat import Beat, Candidate
     from .formats import Other
     from .majority import Host, Named
     from .master import Master
     from .slots import Due
 
-__all__ = ["Beat", "Servers"]
+__all__ = ["Servers"]
 
 _CONTROL_EXPIRY: Final = 30
 # Seconds for which a server that stops tries to say so, and between two tries.
@@ -59,24 +60,6 @@ _PARTIAL: Final = (
 _ASKING: Final = 1.0
 _MOST_POISONED: Final = 1000
 _MOST_POISONED_BYTES: Final = 32 * 1024**2
-
-
-@dataclass(frozen=True)
-class Beat:
-    """What a beat found: ``kept`` or ``taken`` the lease, or that another server has ``held`` it.
-
-    Attributes:
-        state: One of the three words.
-        epoch: The epoch of this server's lease; '' where another holds it.
-        other: The other server, in words.
-        left: Seconds until the other one's lease runs out.
-
-    """
-
-    state: str
-    epoch: str = ""
-    other: str = ""
-    left: float = 0.0
 
 
 class Servers(Ledger):
@@ -197,30 +180,30 @@ class Servers(Ledger):
         except RedisError as error:
             raise unavailable(self.settings.redis_url, error) from error
 
-    def beat(self, lease: float, *, is_certain: bool = True) -> Beat:
+    def beat(self, lease: float, *, is_certain: bool = True, candidate: Candidate = ANY) -> Beat:
         """Say that this server is alive, and become the one that works if nobody else is.
 
         Args:
             lease: Seconds without a beat after which it counts as gone.
             is_certain: Whether nobody can have taken over from it, as far as it knows.
+            candidate: What it has to work with.
 
         """
         terms = [self._max_queue, self._generation(), "1" if is_certain else ""]
-        args = [self.server_id, round(lease * 1000), self._about, self.epoch, *terms]
+        own = ["1" if candidate.has_token else "", candidate.account, candidate.replaces]
+        args = [self.server_id, round(lease * 1000), self._about, self.epoch, *terms, *own]
         keys = self._keys
-        places = [keys.server, keys.ready, keys.active, keys.tries, keys.lane("")]
+        places = [keys.server, keys.ready, keys.active, keys.tries, keys.lane(""), keys.account]
         steps = self._connection.steps
         since = steps.moment()
         # A master that says nothing must not keep this server from asking for the next one.
         with until(now() + lease if self.master.is_guided else moment()):
-            state, *rest = self._connection.run("beat", places, args)
-        if state == b"held":
-            # It has ended, whatever another master, which takes over, may still say of it.
-            self.epoch = ""
-            return Beat("held", other=as_text(rest[0]), left=rest[1] / 1000)
-        self.epoch = as_text(rest[0])
-        steps.saw(rest[1], since)
-        return Beat(as_text(state), self.epoch)
+            beat = beat_of(self._connection.run("beat", places, args))
+        # Where another holds it, ours has ended, whatever another master may still say of it.
+        self.epoch = beat.epoch
+        if beat.epoch:
+            steps.saw(beat.moment, since)
+        return beat
 
     def others(self, window: float = 0.0) -> list[Other]:
         """Return the other formats of the queue that have something in the namespace.
@@ -242,8 +225,8 @@ class Servers(Ledger):
 
     def release(self) -> None:
         """Let another server take over at once."""
-        self._connection.run("release", [self._keys.server], [self.epoch])
-        self.epoch = ""
+        epoch, self.epoch = self.epoch, ""
+        self._connection.run("release", [self._keys.server], [epoch])
 
     def recover(self, window: float = 0.0) -> int:
         """Take over what another server left: lanes that hold jobs, slots without an answer.
