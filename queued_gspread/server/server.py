@@ -361,6 +361,9 @@ class Server:
         else:
             LOGGER.warning("some calls did not end in time and are left to the next server")
         if lanes.has_retired:
+            LOGGER.warning(
+                "another server has an access token, and this one can get none: it stands by"
+            )
             lease.give_up()
 
     @property
