@@ -46,7 +46,6 @@ class Failure:
         """Have the server end in good order, for a reason that is told as it is."""
         if self._reason is None:
             self._reason = reason
-            LOGGER.error("stopping: %s", reason)
             self._end()
 
     def watched(self, work: Callable[..., None]) -> Callable[..., None]:

@@ -218,7 +218,7 @@ class Lease:
         self._look_for_relief(beat)
         if must_ask_again:
             self._next_beat = 0.0
-        if beat.state == "held":
+        if self.error is None and beat.state == "held":
             self._next_beat = min(self._pause, _STANDING_BY, beat.left)
             who = f"{beat.other} works in this namespace, or has just ended"
             told = self._tell_once(told, f"standing by: {who}")
@@ -233,6 +233,9 @@ class Lease:
             return None
         refusal = self._account.refusal(candidate, owner)
         if refusal is not None:
+            if self.decided.is_set():
+                # Else whoever has started this server is told.
+                LOGGER.error("stopping: %s", refusal)
             self._watch.end_for(refusal)
         return refusal
 

@@ -183,7 +183,8 @@ class Server:
 
         Raises:
             BrokerUnavailableError: Redis could not be reached at the start.
-            ConfigurationError: This Redis may drop what waits in it.
+            ConfigurationError: This Redis may drop what waits in it, or the namespace belongs to
+                another account.
             QueuedGspreadError: A thread of the server has failed.
 
         """
@@ -197,7 +198,8 @@ class Server:
 
         Raises:
             BrokerUnavailableError: Redis cannot be reached.
-            ConfigurationError: This Redis may drop what waits in it, or the server runs already.
+            ConfigurationError: This Redis may drop what waits in it, the namespace belongs to
+                another account, or the server runs already.
             QueuedGspreadError: A thread of the server has failed.
 
         """
@@ -237,6 +239,7 @@ class Server:
         """Wait until the server that :meth:`start` started no longer works.
 
         Raises:
+            ConfigurationError: It has ended since the namespace belongs to another account.
             QueuedGspreadError: It has ended since a thread of it has failed.
 
         """

@@ -7,18 +7,20 @@ from types import SimpleNamespace
 import gspread
 import pytest
 from calls import read
-from gate import GatedHTTPClient
+from gate import GatedHTTPClient, client_over
 from google.auth.api_key import Credentials as APIKeyCredentials
 from google.auth.credentials import AnonymousCredentials
 from google.auth.transport.requests import AuthorizedSession
 from waiting import PATIENCE, eventually
 
+from queued_gspread.broker import Candidate, Servers
 from queued_gspread.emulator import Emulator
 from queued_gspread.errors import ConfigurationError
 from queued_gspread.server import Server
 from queued_gspread.server.account import Account
 from queued_gspread.server.session import adopt
 from queued_gspread.server.token_state import USABLE, TokenState
+from queued_gspread.settings import Settings
 
 OLD, NEW = "old@p.iam", "new@p.iam"
 
@@ -44,6 +46,15 @@ def test_a_namespace_belongs_to_its_first_account(serve_as, raw, keys):
     for part in (f"belongs to the account '{OLD}'", f"has '{NEW}'", f"--replace-account '{OLD}'"):
         assert part in str(told.value)
     assert raw.get(keys.account) == OLD
+
+
+def test_a_server_in_the_foreground_ends_too(serve_as, gate, redis_url, namespace):
+    """Where the server is run in the thread at hand, that call raises the same."""
+    serve_as(OLD)
+    auth = SimpleNamespace(service_account_email=NEW, expiry=None)
+    client = client_over(GatedHTTPClient(gate, auth))
+    with pytest.raises(ConfigurationError, match=f"has '{NEW}'"):
+        Server(client, redis_url=redis_url, namespace=namespace).run()
 
 
 def test_a_namespace_keeps_its_account_without_servers(serve_as, raw, keys):
@@ -152,7 +163,7 @@ def test_an_account_without_a_name_is_its_kind(credentials, name):
 
 
 def test_a_client_of_which_nothing_is_known(gate):
-    """A double without credentials is an unknown account, and works beside another one."""
+    """A double without credentials is an unknown account."""
     account = Account(GatedHTTPClient(gate, None), States(), "a namespace")
     assert account.candidate().account == "an unknown account"
 
@@ -166,6 +177,14 @@ def test_an_account_that_is_named_by_its_first_token():
     assert account.refusal(account.candidate(), OLD) is None
     auth.service_account_email, tokens.now = OLD, USABLE
     assert account.candidate().account == OLD
+
+
+def test_who_has_no_token_has_no_namespace(redis_url, namespace, raw, keys):
+    """A server whose key is refused works alone, and the namespace belongs to nobody."""
+    queue = Servers(Settings(redis_url=redis_url, namespace=namespace), "aaaa", "server a")
+    assert queue.beat(60, candidate=Candidate(False, OLD)).state == "taken"
+    assert not raw.exists(keys.account)
+    assert queue.beat(60, candidate=Candidate(True, OLD)).owner == OLD
 
 
 def test_an_api_key_is_no_service_account(redis_url, namespace, serve_as, raw, keys):
@@ -185,13 +204,10 @@ def issuer():
 
 @pytest.fixture
 def paths(issuer, tmp_path):
-    """Return the key files of two accounts; a deleted key of a third one comes first."""
-    found = [tmp_path / f"{number}.json" for number in range(3)]
-    deleted = issuer.add_account()
-    deleted.write_service_account(found[0])
-    deleted.rotate_key()
-    issuer.write_service_account(found[1])
-    issuer.add_account().write_service_account(found[2])
+    """Return the key files of two accounts."""
+    found = [tmp_path / f"{number}.json" for number in range(2)]
+    issuer.write_service_account(found[0])
+    issuer.add_account().write_service_account(found[1])
     return found
 
 
@@ -206,29 +222,15 @@ def start(start_process, issuer):
     return start
 
 
-def test_servers_of_two_accounts_one_after_the_other(start, paths, issuer, raw, keys):
-    """A refused key has no namespace; another account ends with status 2, until it replaces."""
-    gone, old, new = (paths[0], paths[1], paths[2])
-    first, last = issuer.accounts[0].email, issuer.accounts[2].email
-    refused = start(gone)
-    assert raw.get(keys.account) is None
-    works = start(old)
-    assert raw.get(keys.account) == first
-    refused.until_log(f"belongs to the account '{first}'")
-    assert refused.exit_status() == 1
-    other = start(new, wait=f"--replace-account '{first}'")
+def test_a_killed_server_leaves_the_namespace_to_its_account(start, paths, issuer):
+    """After a SIGKILL no other account takes over, but ends with status 2, until it replaces."""
+    old, new = (account.email for account in issuer.accounts)
+    start(paths[0]).kill()
+    other = start(paths[1], wait=f"--replace-account '{old}'")
     assert other.exit_status() == 2
-    assert last in other.log
-    heir = start(new, "--replace-account", first, wait="working as")
-    works.until_log(f"belongs to the account '{last}'")
+    assert new in other.log
+    works = start(paths[0])
+    heir = start(paths[1], "--replace-account", old)
+    works.until_log(f"belongs to the account '{new}'")
     assert works.exit_status() == 1
     assert "--replace-account can be left out" in heir.log
-
-
-def test_a_killed_server_leaves_the_namespace_to_its_account(start, paths, issuer):
-    """After a SIGKILL no other account takes over, and one with the same does."""
-    works = start(paths[1])
-    works.kill()
-    other = start(paths[2], wait="belongs to the account")
-    assert other.exit_status() == 2
-    start(paths[1])

@@ -6,8 +6,9 @@ import math
 import signal
 
 import pytest
+from calls import append
 from google.auth.exceptions import RefreshError, TransportError
-from waiting import eventually
+from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Candidate, Servers
 from queued_gspread.emulator import Emulator
@@ -235,6 +236,26 @@ def test_a_token_endpoint_that_says_nothing_keeps_no_server_from_working(
     monkeypatch.setattr(lease_module, "_FIRST_TOKEN", 0.1)
     starting.lease.start()
     eventually(lambda: raw.hget(keys.server, "holder") == "aaaa")
+
+
+def test_a_request_in_the_air_is_answered_before_the_lease_is_given_up(
+    serve, client, gate, background, raw, keys
+):
+    """As at a stop: what was sent is answered, and what waits is made by the other, each once."""
+    works, stands_by = serve(), serve()
+    sent = background(append, client, "one")
+    arrival = gate.next()
+    works._account.token_state = lambda: REFUSED
+    (lanes,) = works._left
+    eventually(lambda: lanes.has_retired)
+    waits = background(append, client, "two")
+    assert raw.hget(keys.server, "holder") == works._queue.server_id
+    arrival.answer({"made": 1})
+    assert sent.result(PATIENCE) == {"made": 1}
+    gate.next().answer({"made": 2})
+    assert waits.result(PATIENCE) == {"made": 2}
+    assert raw.hget(keys.server, "holder") == stands_by._queue.server_id
+    assert len(gate.seen) == 2
 
 
 @pytest.fixture
