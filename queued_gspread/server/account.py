@@ -29,10 +29,9 @@ __all__ = ["Account", "way_to_google"]
 _LONGEST: Final = 500
 _FOREIGN: Final = (
     "namespace {namespace!r} belongs to the account {owner!r}, and this server has {account!r}: "
-    "at a takeover the account would change under its callers. Give the server credentials of "
-    "{owner!r}, or a namespace of its own (--namespace). To change the account of this namespace "
-    "for good, start a server once with --replace-account {owner!r}: servers that still have "
-    "that one end then, and say so"
+    "at a takeover its callers would change accounts. Give this server credentials of the first, "
+    "or a namespace of its own (--namespace). To change the account for good, start it once with "
+    "--replace-account {owner!r}, which ends the servers that have that one"
 )
 
 

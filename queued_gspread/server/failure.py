@@ -42,11 +42,16 @@ class Failure:
         """Whether the server has ended though nobody has asked it to."""
         return self.error is not None or self._reason is not None
 
-    def end_for(self, reason: QueuedGspreadError) -> None:
-        """Have the server end in good order, for a reason that is told as it is."""
-        if self._reason is None:
-            self._reason = reason
-            self._end()
+    def end_for(self, reason: QueuedGspreadError) -> bool:
+        """Have the server end in good order, for a reason that is told as it is.
+
+        Returns whether this is the first one.
+        """
+        if self._reason is not None:
+            return False
+        self._reason = reason
+        self._end()
+        return True
 
     def watched(self, work: Callable[..., None]) -> Callable[..., None]:
         """Return the work of a thread, with which the server ends if it raises anything."""

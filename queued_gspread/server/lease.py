@@ -232,11 +232,9 @@ class Lease:
         if self._account is None:
             return None
         refusal = self._account.refusal(candidate, owner)
-        if refusal is not None:
-            if self.decided.is_set():
-                # Else whoever has started this server is told.
-                LOGGER.error("stopping: %s", refusal)
-            self._watch.end_for(refusal)
+        # Who starts a server is told anyway.
+        if refusal is not None and self._watch.end_for(refusal) and self.decided.is_set():
+            LOGGER.error("stopping: %s", refusal)
         return refusal
 
     def _look_for_relief(self, beat: Beat) -> None:

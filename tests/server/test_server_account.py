@@ -73,22 +73,34 @@ def test_whom_an_account_acts_for_is_part_of_it(serve_as):
     serve_as(OLD, "ann@example.org")
 
 
-def test_an_account_is_replaced_while_others_work(serve_as, client, gate, background, raw, keys):
+def test_an_account_is_replaced_while_others_work(
+    serve_as, client, gate, background, raw, keys, caplog
+):
     """Servers with the old account end in good order and say why; a call is made by the new one."""
     works, stands_by = serve_as(OLD), serve_as(OLD)
     call = background(read, client)
     arrived = gate.next()
     serve_as(NEW, replace_account=OLD)
+    beats_on(raw, keys, works)
+    arrived.answer({"made": "once"})
     for server in (stands_by, works):
-        arrived.answer({"made": "once"})
         with pytest.raises(ConfigurationError, match=f"belongs to the account '{NEW}'"):
             server.wait()
         assert not server.was_told_to_stop
         server.stop()
     assert call.result(PATIENCE) == {"made": "once"}
+    assert caplog.text.count("stopping: namespace") == 2
     gate.open()
     read(client)
     assert raw.get(keys.account) == NEW
+
+
+def beats_on(raw, keys, server):
+    """Wait for three beats of a server that works, though it is about to end."""
+    for _ in range(3):
+        before = raw.hget(keys.server, "at")
+        eventually(lambda before=before: raw.hget(keys.server, "at") != before)
+        assert raw.hget(keys.server, "holder") == server._queue.server_id
 
 
 def test_an_account_that_is_replaced_is_the_one_that_was_named(serve_as, raw, keys):
