@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
+import gspread
 import pytest
 
 import queued_gspread
@@ -14,11 +16,13 @@ from queued_gspread.cli.options import Parser
 
 TOP = Path(__file__).parent.parent
 README = TOP / "README.md"
-PAGES = [README, *sorted((TOP / "docs").glob("*.md"))]
+DOCS = TOP / "docs"
+CONFIGURATION = DOCS / "configuration.md"
+PAGES = [README, *sorted(DOCS.glob("*.md"))]
 PACKAGE = Path(queued_gspread.__file__).parent
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(TOP)))
 def test_links_lead_somewhere(page):
     """Every relative link of a page names a file that is there."""
     links = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text())
@@ -32,7 +36,7 @@ def anchors(page):
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(TOP)))
 def test_links_lead_to_a_heading(page):
     """Every link to a part of a page names a heading that it has."""
     links = re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text())
@@ -43,7 +47,7 @@ def test_links_lead_to_a_heading(page):
     ] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(TOP)))
 def test_python_examples_compile(page):
     """Every Python example of a page is Python."""
     for example in re.findall(
@@ -54,52 +58,79 @@ def test_python_examples_compile(page):
         compile("\n".join(line[indent:] for line in lines), str(page), "exec")
 
 
-def test_the_readme_lists_every_option():
-    """The README's table has exactly the server's options."""
+def server_options():
+    """Return the actions of the server's options."""
     parser = Parser("server")
     server.add_options(parser)
-    options = {text for action in parser._actions for text in action.option_strings}
-    told = set(re.findall(r"^\| `(--[a-z-]+)", README.read_text(), re.MULTILINE))
-    assert told == options - {"-h", "--help", "--version"}
+    return [action for action in parser._actions if action.dest not in ("help", "version")]
 
 
-def test_the_readme_has_the_defaults_of_the_options():
-    """The README's table has the server's own defaults, where an option has one."""
-    parser = Parser("server")
-    server.add_options(parser)
-    told = dict(re.findall(r"^\| `(--[a-z-]+).*\| ([^|]*) \|$", README.read_text(), re.MULTILINE))
-    for action in parser._actions:
-        if action.default not in (None, False) and action.option_strings[0] in told:
+def test_every_option_is_listed():
+    """The table of the configuration has exactly the server's options."""
+    options = {text for action in server_options() for text in action.option_strings}
+    told = set(re.findall(r"^\| `(--[a-z-]+)", CONFIGURATION.read_text(), re.MULTILINE))
+    assert told == options
+
+
+def test_the_defaults_of_the_options_are_told():
+    """The table of the configuration has the server's own defaults, where an option has one."""
+    rows = re.findall(r"^\| `(--[a-z-]+).*\| ([^|]*) \|$", CONFIGURATION.read_text(), re.MULTILINE)
+    told = dict(rows)
+    for action in server_options():
+        if action.default not in (None, False):
             first = re.split("[ ;]", told[action.option_strings[0]])[0].strip("`")
             assert type(action.default)(first) == action.default, action.option_strings
 
 
-def test_the_readme_names_every_error():
-    """The README says when each of this package's exceptions comes."""
-    rows = "\n".join(table(README.read_text(), "When something is missing"))
+def test_every_error_is_named():
+    """The page on errors says when each of this package's exceptions comes."""
+    rows = "\n".join(table((DOCS / "errors.md").read_text(), "When something is missing"))
     named = set(re.findall(r"`(\w+Error)`", rows))
     abstract = {"QueuedGspreadError"}
     assert set(errors.__all__) - abstract <= named
 
 
-def test_the_readme_lists_every_variable_of_the_clients():
-    """The README's table has exactly the environment variables that clients read."""
+def test_every_variable_of_the_clients_is_listed():
+    """The table of the configuration has exactly the environment variables that clients read."""
     source = (PACKAGE / "settings.py").read_text()
     read = set(re.findall(r'environment\("([A-Z_]+)"\)|_seconds\("\w+", \w+, "([A-Z_]+)"', source))
-    told = set(re.findall(r"^\| `QUEUED_GSPREAD_([A-Z_]+)`", README.read_text(), re.MULTILINE))
+    told = set(
+        re.findall(r"^\| `QUEUED_GSPREAD_([A-Z_]+)`", CONFIGURATION.read_text(), re.MULTILINE)
+    )
     assert told == {name for pair in read for name in pair if name}
 
 
+def test_every_argument_of_the_clients_is_listed():
+    """The table of the configuration has the arguments that gspread's functions do not have."""
+    own = set(inspect.signature(queued_gspread.authorize).parameters)
+    added = own - set(inspect.signature(gspread.authorize).parameters)
+    rows = "\n".join(table(CONFIGURATION.read_text(), "Clients"))
+    assert added <= set(re.findall(r"^\| `\w+` \| `(\w+)`", rows, re.MULTILINE))
+
+
+def test_the_index_has_every_page():
+    """The list of the pages links to each of them."""
+    index = DOCS / "README.md"
+    linked = {(DOCS / name).name for name in re.findall(r"\]\((\w+\.md)\)", index.read_text())}
+    assert {page.name for page in DOCS.glob("*.md")} - {index.name} <= linked
+
+
+def test_the_readme_is_short():
+    """The README is read in one sitting; what is longer has a page of its own."""
+    assert len(README.read_text().splitlines()) <= 150
+
+
 def test_pythons_and_extras_are_those_of_the_package():
-    """The pages name extras that there are, and the README the oldest Python that is supported."""
+    """The pages name extras that there are, and the README the Pythons that are supported."""
     project = (TOP / "pyproject.toml").read_text()
     optional = project.partition("[project.optional-dependencies]\n")[2].partition("\n[")[0]
     extras = set(re.findall(r"^(\w+) = \[", optional, re.MULTILINE))
     for page in PAGES:
-        lists = re.findall(r"(?:queued-gspread|\.)\[([a-z,]+)\]", page.read_text())
+        lists = re.findall(r"(?:queued-gspread|\.|/src)\[([a-z,]+)\]", page.read_text())
         assert {extra for listed in lists for extra in listed.split(",")} <= extras, page
-    oldest = re.findall(r"Python (3\.\d+) or later", README.read_text())
-    assert oldest == re.findall(r'requires-python = ">=(3\.\d+)"', project)
+    oldest, newest = re.findall(r"Python (3\.\d+)\s+to (3\.\d+)", README.read_text())[0]
+    assert [oldest] == re.findall(r'requires-python = ">=(3\.\d+)"', project)
+    assert newest == re.findall(r'"Programming Language :: Python :: (3\.\d+)"', project)[-1]
 
 
 def test_the_architecture_names_every_module():
@@ -120,7 +151,7 @@ def test_the_architecture_names_every_module():
     assert spoken_of <= modules | packages
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(TOP)))
 def test_tests_that_are_named_are_there(page):
     """Every test, and every file of the tests, that a page names is there."""
     text = page.read_text()

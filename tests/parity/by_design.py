@@ -1,4 +1,4 @@
-"""The differences from plain gspread that are meant, each with the README's sentence for it."""
+"""The differences from plain gspread that are meant, each with the docs' sentence for it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Meant(NamedTuple):
     """A difference that is meant."""
 
     sentence: str
-    """What the README says of it, word for word."""
+    """What the docs say of it, word for word."""
     holds: Callable[[Any, Any, Any], bool]
     """Tells of a call, and of what was seen of it both ways, whether it is that difference."""
 
@@ -117,7 +117,7 @@ SENTENCES = [*(meant.sentence for meant in MEANT), SUBCLASSES]
 
 
 def by_design(call: Any, first: Any, second: Any) -> str | None:
-    """Return the README's sentence for what differs between the two ways of a call, if any."""
+    """Return the docs' sentence for what differs between the two ways of a call, if any."""
     return next((meant.sentence for meant in MEANT if meant.holds(call, first, second)), None)
 
 

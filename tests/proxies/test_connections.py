@@ -33,7 +33,7 @@ def connections(raw):
 
 
 def whole_way(key_file):
-    """Test the whole way through a queue, as the README does."""
+    """Test the whole way through a queue, as users do."""
     with TemporaryRedis() as own, Emulator() as google:
         google.write_service_account(key_file)
         with Server(service_account=key_file, api_endpoint=google.url, redis_url=own.url):

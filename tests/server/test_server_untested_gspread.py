@@ -71,10 +71,12 @@ def writes(scene):
 
 
 def test_the_installed_gspread_was_tested():
-    """Calls are merged with the gspread that these tests run with, and the README names it."""
+    """Calls are merged with the gspread that these tests run with, and the docs name it."""
     assert gspread.__version__ in TESTED
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    assert f"that was tested, {' and '.join(TESTED)}." in readme
+    top = Path(__file__).parents[2]
+    versions = " and ".join(TESTED)
+    assert f"that was tested, {versions}." in (top / "docs" / "quota.md").read_text()
+    assert f"gspread {versions}" in (top / "README.md").read_text()
 
 
 def test_another_version_is_sent_alone(stage, monkeypatch, caplog):

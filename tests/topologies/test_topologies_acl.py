@@ -35,11 +35,17 @@ KEYS = Keys(NAMESPACE)
 OTHER = Keys("other")
 
 
-def rules(heading):
+def commands(heading):
     """Return the commands that stand beneath a heading of the page."""
     section = re.split(r"^#+ ", PAGE.read_text(), flags=re.MULTILINE)
-    block = next(part for part in section if part.startswith(heading))
-    return re.findall(r"^ACL SETUSER .*$", block, re.MULTILINE)
+    part = next(part for part in section if part.startswith(heading))
+    block = re.search(r"^```text\n(.*?)^```", part, re.MULTILINE | re.DOTALL)
+    return [line for line in block[1].splitlines() if line]
+
+
+def rules(heading):
+    """Return those of them that make a user."""
+    return [command for command in commands(heading) if command.startswith("ACL SETUSER ")]
 
 
 def load(daemon, heading):
@@ -52,6 +58,33 @@ def test_each_user_has_all_rights_at_once(heading):
     """The page has one line for each user, so that no moment has a user with half of them."""
     users = [rule.split()[2] for rule in rules(heading)]
     assert len(users) == len(set(users)) > 0
+
+
+@pytest.mark.parametrize("keeps", ["aclfile", "configuration"])
+def test_users_are_there_after_a_restart(binary, tmp_path, keeps):
+    """All lines of the page make users that a restart of Redis does not take away."""
+    heading = "Redis 6.2" if version(binary) < (7, 0) else "Redis 7"
+    *made, kept = commands(heading)
+    file = tmp_path / "users.acl"
+    file.touch()
+    with Daemon(binary, [f"aclfile {file}"] if keeps == "aclfile" else []) as daemon:
+        for command in [*made, kept if keeps == "aclfile" else "CONFIG REWRITE"]:
+            assert daemon.ask(*command.split()) == "OK"
+        users = daemon.ask("ACL", "USERS")
+        daemon.kill()
+        daemon.start()
+        assert daemon.ask("ACL", "USERS") == users
+        assert len(users) == len(made) + 1
+
+
+def test_a_user_is_there_after_a_restart_of_a_sentinel(binary):
+    """All lines of the page make a user of a Sentinel that its restart does not take away."""
+    with Daemon(binary, arguments=["--sentinel"]) as daemon:
+        for command in commands("Sentinel"):
+            assert daemon.ask(*command.split()) == "OK"
+        daemon.kill()
+        daemon.start()
+        assert "queued-gspread" in daemon.ask("ACL", "USERS")
 
 
 @pytest.fixture
