@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from .errors import ConfigurationError
+from .variables import ENV_PREFIX, warn_of_slips
 
 __all__ = [
     "DEFAULT_MAX_MESSAGE_BYTES",
@@ -29,7 +30,6 @@ __all__ = [
     "state_directory",
 ]
 
-ENV_PREFIX: Final = "QUEUED_GSPREAD_"
 DEFAULT_PORT: Final = 6379
 DEFAULT_REDIS_URL: Final = f"redis://localhost:{DEFAULT_PORT}/0"
 DEFAULT_NAMESPACE: Final = "default"
@@ -94,10 +94,13 @@ class Settings:
     ) -> Settings:
         """Return the settings from the arguments, else the environment, else the defaults.
 
+        A variable that seems to be named wrong is logged.
+
         Raises:
             ConfigurationError: A value cannot be used; the text names it and where it is from.
 
         """
+        warn_of_slips()
         return cls(
             redis_url=_text("redis_url", redis_url, environment("REDIS_URL") or DEFAULT_REDIS_URL),
             namespace=check_namespace(
@@ -211,7 +214,8 @@ def checked_seconds(value: float | str, shown: str, *, zero: bool = False) -> fl
 
     """
     try:
-        seconds = float(value)
+        # A bool is a number to Python, and a mistake here.
+        seconds = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError, OverflowError):
         seconds = math.nan
     if seconds <= _LONGEST and (seconds > 0 or (zero and seconds == 0)):
@@ -267,7 +271,9 @@ def _text(option: str, given: object, default: str) -> str:
 
 
 def _path(given: str | os.PathLike[str] | None) -> str | None:
-    return None if given is None else os.fspath(given)
+    if given is None:
+        return None
+    return os.path.expanduser(given)  # noqa: PTH111 - Path's own raises where there is no home
 
 
 def _seconds(

@@ -18,6 +18,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +33,10 @@ Purpose: TypeAlias = Literal["job", "reply", "wanted", "generation", "journal"]
 
 _MARK: Final = b"HS256:"
 _SHORTEST_KEY: Final = 32
-_MAKE_ONE: Final = "make one with `(umask 077; openssl rand -hex 32 > FILE)`"
+_MAKE_ONE: Final = "make one with `(umask 077; openssl rand -hex 32 > FILE)`, for all clients too"
+_COPY_IT: Final = "copy the server's (its --signing-key-file) there, and `chmod 600` the copy"
+# What may be a key in the place of its file's name: hexadecimal, or base64.
+_KEY_LIKE: Final = re.compile(r"[0-9A-Fa-f]{32,}|[\w+/-]{32,}={1,2}|[\w+-][\w+/-]{31,}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -65,22 +69,26 @@ class Sealed:
     body: bytes
 
 
-def load_keys(path: str | os.PathLike[str]) -> Keyring:
+def load_keys(path: str | os.PathLike[str], *, copied: bool) -> Keyring:
     """Return the keys of a file.
+
+    Args:
+        path: Where it is.
+        copied: Whether it has to be a copy of the server's, as a client's has.
 
     Raises:
         ConfigurationError: It cannot be read, others may read it, or a line of it is no key. The
             text names the file and the line, and never a key.
 
     """
-    shown = f"signing key file {os.fspath(path)!r}"
+    remedy = _COPY_IT if copied else _MAKE_ONE
+    shown = _shown(os.fspath(path))
     try:
         mode = Path(path).stat().st_mode
         content = Path(path).read_bytes()
-    except OSError as error:
-        raise ConfigurationError(
-            f"{shown} cannot be read ({error.strerror}): {_MAKE_ONE}"
-        ) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no file's name"
+        raise ConfigurationError(f"{shown} cannot be read ({reason}): {remedy}") from None
     if mode & (stat.S_IROTH | stat.S_IWOTH):
         raise ConfigurationError(
             f"{shown} can be read or written by everybody on this machine: take that away with "
@@ -89,14 +97,20 @@ def load_keys(path: str | os.PathLike[str]) -> Keyring:
     lines = enumerate((line.strip() for line in content.splitlines()), 1)
     keys = {number: key for number, key in lines if key}
     if not keys:
-        raise ConfigurationError(f"{shown} is empty: {_MAKE_ONE}")
+        raise ConfigurationError(f"{shown} is empty: {remedy}")
     for number, key in keys.items():
         if len(key) < _SHORTEST_KEY:
             raise ConfigurationError(
                 f"{shown}: the key in line {number} has {len(key)} bytes, and {_SHORTEST_KEY} are "
-                f"the fewest: {_MAKE_ONE}"
+                f"the fewest: {remedy}"
             )
     return Keyring(tuple(keys.values()))
+
+
+def _shown(path: str) -> str:
+    if _KEY_LIKE.fullmatch(path):
+        return "the signing key file (its name looks like a key: name the file that the key is in)"
+    return f"signing key file {path!r}"
 
 
 def is_sealed(message: bytes) -> bool:

@@ -21,6 +21,7 @@ LAYERS = [
         "google_methods",
         "intrusion",
         "spelling",
+        "variables",
         "wire_path",
         "preparing",
     },

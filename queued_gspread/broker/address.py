@@ -39,8 +39,12 @@ _OPTIONS: Final = frozenset(
         *("connection_class", "host", "port", "path"),
     }
 )
-_BEGINNING: Final = re.compile(r"[a-z+]+://")
+_SCHEMES: Final = (
+    *("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel"),
+    *("redis+cluster", "rediss+cluster"),
+)
 _HIGHEST_PORT: Final = 65_535
+_NO_PORT: Final = f"its port is not one from 1 to {_HIGHEST_PORT}"
 _FILES: Final = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 _OF_SENTINELS: Final = "sentinel_"
 _OF_THE_NETWORK: Final = ("connection_class", "socket_", "ssl_")
@@ -97,8 +101,12 @@ def unusable(url: str, reason: str = "") -> ConfigurationError:
 
 def _check_text(url: str) -> None:
     """Refuse what parsers drop without a word, or take for something else than it was meant for."""
-    if not _BEGINNING.match(url) or has_stray_at(url):
-        raise ValueError
+    if url[:1] in ("'", '"'):
+        raise ConfigurationError("it has quotation marks around it")
+    if url.partition("://")[0] not in _SCHEMES:
+        raise ConfigurationError(f"it has to begin with one of {', '.join(_SCHEMES)}, and ://")
+    if has_stray_at(url):
+        raise ConfigurationError("a mark in its user or password is not escaped")
     if not url.isprintable():
         raise ConfigurationError("it has a character that cannot be printed, such as a line break")
 
@@ -107,10 +115,8 @@ def _parse(url: str) -> Address:
     scheme, _, rest = url.partition("://")
     plain, plus, kind = scheme.partition("+")
     if not plus:
-        _check_database(plain, rest)
+        _check_place(plain, rest)
         return Address(SERVER, parse_url(url))
-    if plain not in ("redis", "rediss") or kind not in _PORTS:
-        raise ValueError(scheme)
     place, mark, query = rest.partition("?")
     authority, _, path = place.partition("/")
     userinfo, at, names = authority.rpartition("@")
@@ -139,10 +145,20 @@ def _service_and_database(kind: str, path: str) -> tuple[str, str]:
     return unquote(service), database
 
 
-def _check_database(scheme: str, rest: str) -> None:
-    """Refuse what redis-py would take for database 0."""
-    path = re.split("[?#]", rest, maxsplit=1)[0].partition("/")[2].strip("/")
-    if scheme != "unix" and path and not path.isdecimal():
+def _check_place(scheme: str, rest: str) -> None:
+    """Refuse what redis-py would drop without a word, or refuses without one."""
+    authority, _, path = re.split("[?#]", rest, maxsplit=1)[0].partition("/")
+    hosts = authority.rpartition("@")[2]
+    if scheme == "unix":
+        if hosts:
+            raise ConfigurationError("a socket's path begins with a third slash: unix:///PATH")
+        return
+    if "," in hosts:
+        raise ConfigurationError("it names several hosts, as only Sentinels' or a Cluster's does")
+    port = re.search(r":([^:\]]+)$", hosts)
+    if port and not (port[1].isdecimal() and int(port[1]) <= _HIGHEST_PORT):
+        raise ConfigurationError(_NO_PORT)
+    if path.strip("/") and not path.strip("/").isdecimal():
         raise ConfigurationError("its database is not a number")
 
 
@@ -187,7 +203,7 @@ def _check_host(host: str, port: int) -> None:
     if not is_name:
         raise ConfigurationError("its host is no name: a part is empty, too long or has odd marks")
     if not 0 < port <= _HIGHEST_PORT:
-        raise ConfigurationError(f"its port is not one from 1 to {_HIGHEST_PORT}")
+        raise ConfigurationError(_NO_PORT)
 
 
 def _check_tls(options: dict[str, Any]) -> None:

@@ -32,13 +32,13 @@ from .connection import (
     as_text,
     is_passing,
     reply_expiry,
-    unavailable,
 )
 from .fates import UNDONE, expired, flagged, may_be_made, meaning, note, told_by_redis
 from .formats import Sighted, differs
 from .keys import Keys
 from .life import body_of, look
 from .limit import extend, is_limited, left, until
+from .remedies import unavailable
 from .seals import WANTED_EXPIRY, Seals
 from .tries import put_in
 
@@ -285,7 +285,7 @@ class Callers:
         moment = time.monotonic()
         wait.redis_gone_at = wait.redis_gone_at or moment
         if moment - wait.redis_gone_at > LONGEST_RECONNECT:
-            raise may_be_made(unavailable(self._settings.redis_url, error)) from error
+            raise may_be_made(unavailable(self._settings, error)) from error
         # Nobody can say whether a server is alive, so its grace starts anew.
         wait.alive_at = now()
         time.sleep(max(0.0, min(_PAUSE, wait.left)))
@@ -309,7 +309,7 @@ class Callers:
         return self._give_up_without_server(wait, seen.others)
 
     def _give_up_at_refusal(self, wait: _Wait, error: RedisError) -> NoReturn:
-        told = unavailable(self._settings.redis_url, error)
+        told = unavailable(self._settings, error)
         fate = self._withdraw(wait)
         if fate in UNDONE:
             raise told from error

@@ -18,7 +18,6 @@ from redis.exceptions import (
     BusyLoadingError,
     ClusterDownError,
     NoScriptError,
-    OutOfMemoryError,
     ReadOnlyError,
     RedisError,
     ResponseError,
@@ -30,13 +29,14 @@ from queued_gspread.clock import now
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.fork import ForkLock
 from queued_gspread.intrusion import own
-from queued_gspread.settings import hide_password
+from queued_gspread.settings import Settings
 
 from .address import CLUSTER, SERVER, Address, parse, unusable
 from .guide import LOST, REFUSED_FOR_GOOD, NobodyAnswersError, NoMasterError
-from .keys import Keys
+from .keys import Keys, namespace_of
 from .limit import left, until
-from .master import Master, NoMajorityError
+from .master import Master
+from .remedies import has_most_clients, is_out_of_memory, unavailable
 from .scripts import SCRIPTS
 from .steps import Steps
 from .topology import MovedAwayError, pool_of
@@ -46,8 +46,6 @@ from .wire import Pending, Wire, was_sent
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from queued_gspread.settings import Settings
-
 __all__ = [
     "LONGEST_RECONNECT",
     "REPLY_EXPIRY",
@@ -56,11 +54,8 @@ __all__ = [
     "Link",
     "as_text",
     "connect",
-    "is_denied",
-    "is_locked_out",
     "is_passing",
     "reply_expiry",
-    "unavailable",
 ]
 
 SLICE: Final = 2.0
@@ -101,9 +96,6 @@ _CODES_FOR_NOW: Final = (
     *("MISCONF ", "NOREPLICAS ", "BUSY ", "READONLY ", "UNBLOCKED ", "MASTERDOWN "),
     *("CLUSTERDOWN ", "ASK ", "TRYAGAIN ", "non local key"),
 )
-
-
-_DENIED: Final = ("permission", "can't run this command", "can't access at least one")
 
 
 class Connection:
@@ -191,18 +183,19 @@ class Connection:
         try:
             return self._run(name, keys, args, then)
         except own(RedisError) as error:
-            told = self._told(error, lost)
+            told = self._told(error, keys, lost)
             if not isinstance(error, LOST) or _is_refused(error) or left() <= 0:
                 raise told from error
         try:
             return self._run(name, keys, args, then)
         except own(RedisError) as error:
-            raise self._told(error, lost) from error
+            raise self._told(error, keys, lost) from error
 
     def _told(
-        self, error: RedisError, lost: list[BrokerUnavailableError]
+        self, error: RedisError, keys: list[str], lost: list[BrokerUnavailableError]
     ) -> BrokerUnavailableError:
-        told = unavailable(self.url, error)
+        # Namespaces share a connection.
+        told = unavailable(Settings(redis_url=self.url, namespace=namespace_of(keys[0])), error)
         if _may_have_run(error):
             lost.append(told)
         return told
@@ -295,31 +288,9 @@ def is_passing(error: BaseException | None) -> bool:
         error = error.__cause__
     if isinstance(error, REFUSED_FOR_GOOD):
         return False
-    if isinstance(error, LOST + _REFUSED_FOR_NOW) or _is_out_of_memory(error):
+    if isinstance(error, LOST + _REFUSED_FOR_NOW) or is_out_of_memory(error):
         return True
     return isinstance(error, ResponseError) and any(code in str(error) for code in _CODES_FOR_NOW)
-
-
-def is_locked_out(error: BaseException | None) -> bool:
-    """Tell whether Redis did not take the user or the password."""
-    if isinstance(error, BrokerUnavailableError):
-        error = error.__cause__
-    # Redis 7 cuts a script of somebody who has not logged in short, and says so in its own way.
-    return isinstance(error, REFUSED_FOR_GOOD) or "unauthenticated" in str(error)
-
-
-def is_denied(error: BaseException | None) -> bool:
-    """Tell whether Redis knows the user, who may not do this."""
-    if isinstance(error, BrokerUnavailableError):
-        error = error.__cause__
-    # Each version of Redis says it in its own words, and in others where a script meets it.
-    told = str(error)
-    return isinstance(error, ResponseError) and any(words in told for words in _DENIED)
-
-
-def _is_out_of_memory(error: BaseException | None) -> bool:
-    # Where a script meets it, redis-py does not tell it from other errors.
-    return isinstance(error, OutOfMemoryError) or "OOM command not allowed" in str(error)
 
 
 def _failed_to_connect(error: RedisError) -> bool:
@@ -335,52 +306,8 @@ def _may_have_run(error: RedisError) -> bool:
 
 def _is_refused(error: RedisError) -> bool:
     """Tell whether Redis has certainly not done what it was told."""
-    is_turned_away = isinstance(error, BusyLoadingError) or _has_most_clients(error)
+    is_turned_away = isinstance(error, BusyLoadingError) or has_most_clients(error)
     return is_turned_away or _failed_to_connect(error)
-
-
-def _has_most_clients(error: RedisError) -> bool:
-    return "max number of clients" in str(error)
-
-
-def unavailable(url: str, error: RedisError) -> BrokerUnavailableError:
-    """Return the error that tells a user what is wrong with Redis and what to do."""
-    # redis-py's own texts name hosts and reasons, never a password.
-    remedy = _remedy(error)
-    if isinstance(error, LOST) and url.startswith("rediss"):
-        remedy = f"{remedy}. {_TLS_REMEDY}"
-    return BrokerUnavailableError(
-        f"Redis at {hide_password(url)} cannot be used ({error}): {remedy}"
-    )
-
-
-_TLS_REMEDY: Final = (
-    "Over TLS, its certificate has to name the host, and to be signed by a CA that is known here "
-    "or that ?ssl_ca_certs=FILE in the URL names; ssl_certfile and ssl_keyfile are for a "
-    "certificate that it wants to see"
-)
-
-
-def _remedy(error: RedisError) -> str:
-    if is_locked_out(error):
-        return "check the user and the password in the URL"
-    if _is_out_of_memory(error):
-        return "give it more memory, or let the server empty the queue"
-    if isinstance(error, BusyLoadingError):
-        return "wait until it has read its data, and call again"
-    if isinstance(error, ResponseError):
-        return "check its settings and what this user may do"
-    if isinstance(error, (MovedAwayError, NoMajorityError)):
-        return error.remedy
-    return _FULL if _has_most_clients(error) else _START
-
-
-_FULL: Final = "let it have more (its maxclients), or close some, and call again"
-_START: Final = (
-    "start one there (`redis-server`), or correct the URL (redis_url=, --redis-url or "
-    "QUEUED_GSPREAD_REDIS_URL; rediss:// where it speaks TLS, and only there). "
-    "`queued-gspread-server` with no URL configured starts one for your account on its machine"
-)
 
 
 def reply_expiry(timeout: float | None) -> int:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.errors import BrokerUnavailableError
 
-from .connection import Connection, Link, is_denied, is_locked_out, is_passing
+from .connection import Connection, Link, is_passing
 from .keys import Keys
+from .remedies import is_denied, is_locked_out
 
 if TYPE_CHECKING:
     from queued_gspread.settings import Settings

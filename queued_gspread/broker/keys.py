@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["FORMAT", "REMEMBERED", "Keys", "remembered_ms"]
+__all__ = ["FORMAT", "REMEMBERED", "Keys", "namespace_of", "remembered_ms"]
 
 FORMAT: Final = 2
 """The number of this format of the queue: of its keys, scripts, entries, marks and journals.
@@ -29,6 +29,11 @@ Callers pass it to the scripts whenever they use it: a test may set it here.
 def remembered_ms() -> int:
     """Return the same in milliseconds, as it is now."""
     return round(REMEMBERED * 1000)
+
+
+def namespace_of(key: str) -> str:
+    """Return the namespace of a key."""
+    return key.partition("{")[2].partition("}")[0]
 
 
 @dataclass(frozen=True)

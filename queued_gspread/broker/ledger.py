@@ -11,8 +11,9 @@ from redis.exceptions import RedisError
 from queued_gspread.clock import now
 from queued_gspread.errors import BrokerUnavailableError
 
-from .connection import is_passing, unavailable
+from .connection import is_passing
 from .epoch import Epoch, unless_stale
+from .remedies import unavailable
 from .slots import NO_SLOT, Held, Pace, Permit, Setback, Slot, milliseconds, permit_of
 from .steps import enqueued_at
 
@@ -79,7 +80,7 @@ class Ledger(Epoch):
         except RedisError as error:
             if is_passing(error):
                 return False
-            raise unavailable(self.settings.redis_url, error) from error
+            raise unavailable(self.settings, error) from error
         return named.address == before and replicas >= named.replicas
 
     def start(

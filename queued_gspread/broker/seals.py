@@ -55,7 +55,7 @@ class Seals:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         path = settings.signing_key_file
-        self._keyring = None if path is None else load_keys(path)
+        self._keyring = None if path is None else load_keys(path, copied=True)
         self._generation = ""
 
     def __reduce__(self) -> tuple[Any, ...]:

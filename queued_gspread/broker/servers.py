@@ -12,14 +12,16 @@ from queued_gspread.clock import now
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 
 from .beat import ANY, beat_of
-from .connection import SLICE, as_text, is_passing, reply_expiry, unavailable
+from .connection import SLICE, as_text, is_passing, reply_expiry
 from .entry import Entry, entry_of
 from .epoch import unless_stale
 from .formats import waiting_of
 from .keys import FORMAT
 from .ledger import Ledger
+from .life import look
 from .limit import moment, until
 from .ready import Ready, Stop, ready_of
+from .remedies import unavailable
 from .slots import KINDS, Slot, milliseconds
 
 if TYPE_CHECKING:
@@ -109,13 +111,16 @@ class Servers(Ledger):
         """Make sure that this Redis drops nothing; return a warning where it might.
 
         Raises:
+            BrokerUnavailableError: It cannot be reached, or refuses.
             ConfigurationError: The Redis evicts keys when its memory is full.
 
         """
+        if not self.master.is_guided:  # else the first beat tells
+            look(self._connection, self._keys, grace=0.0)
         try:
             warnings = [self._warning_of_settings(), *self._warnings_of_failovers()]
         except RedisError as error:
-            raise unavailable(self.settings.redis_url, error) from error
+            raise unavailable(self.settings, error) from error
         return "; ".join(filter(None, warnings)) or None
 
     def _warning_of_settings(self) -> str | None:
@@ -178,7 +183,7 @@ class Servers(Ledger):
         try:
             return self.master.named(seconds)
         except RedisError as error:
-            raise unavailable(self.settings.redis_url, error) from error
+            raise unavailable(self.settings, error) from error
 
     def beat(self, lease: float, *, is_certain: bool = True, candidate: Candidate = ANY) -> Beat:
         """Say that this server is alive, and become the one that works if nobody else is.
@@ -257,7 +262,7 @@ class Servers(Ledger):
         try:
             found: Any = self._connection.redis.get(self._keys.wanted(job_id))
         except RedisError as error:
-            raise unavailable(self.settings.redis_url, error) from error
+            raise unavailable(self.settings, error) from error
         return found if isinstance(found, bytes) else None
 
     def next_ready(self) -> Ready | Stop | None:
@@ -274,7 +279,7 @@ class Servers(Ledger):
                 ["BLPOP", control, self._keys.ready_under(self.epoch), SLICE]
             )
         except RedisError as error:
-            raise unavailable(self.settings.redis_url, error) from error
+            raise unavailable(self.settings, error) from error
         if found is None:
             return None
         place, item = found
@@ -288,7 +293,7 @@ class Servers(Ledger):
         try:
             pipeline.execute()
         except RedisError as error:
-            raise unavailable(self.settings.redis_url, error) from error
+            raise unavailable(self.settings, error) from error
 
     def head(self, lane: str) -> Entry | None:
         """Return the first job of a lane; None, and the lane is done, where it has none."""

@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.set_defaults(run=module.run, parser=command)
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
-        options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+        options.parser.refuse(unknown)
     return _run(options.run, options, options.parser)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
+from queued_gspread.variables import warn_of_slips
 
 from .options import Listed, Parser, count, host_names, port, positive_seconds, seconds
 from .output import say, warn
@@ -128,6 +129,7 @@ def run(options: argparse.Namespace) -> int:
         QueuedGspreadError: What is stored could not be saved at the end.
 
     """
+    warn_of_slips()
     kind = load_emulator()
     _check_two_files(options)
     with _explained(options):

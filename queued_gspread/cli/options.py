@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from queued_gspread._version import __version__
@@ -10,13 +11,13 @@ from queued_gspread.errors import ConfigurationError
 from queued_gspread.settings import (
     DEFAULT_NAMESPACE,
     DEFAULT_REDIS_URL,
-    ENV_PREFIX,
     check_namespace,
     checked_count,
     checked_message_bytes,
     checked_seconds,
     environment,
 )
+from queued_gspread.variables import ENV_PREFIX
 
 __all__ = [
     "Listed",
@@ -40,7 +41,21 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the line and exit."""
+        message = message.replace("ignored explicit argument", "it takes no value, and was given")
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Return the options; refuse what is none, with the one that is near to it."""
+        options, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            self.refuse(unknown)
+        return options
+
+    def refuse(self, unknown: list[str]) -> NoReturn:
+        """Say which arguments are none of the command's, and exit."""
+        told = f"unrecognized arguments: {' '.join(unknown)}"
+        near = get_close_matches(unknown[0].partition("=")[0], self._option_string_actions, n=1)
+        self.error(f"{told}: is {near[0]} meant?" if near else told)
 
     def option(self, name: str, help: str, **kwargs: Any) -> None:  # noqa: A002 - argparse's name
         """Add an option whose default is an environment variable."""

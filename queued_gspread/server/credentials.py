@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import google.auth
 import gspread
-from google.auth.exceptions import GoogleAuthError
+from google.auth.exceptions import GoogleAuthError, MalformedError
 from google.auth.transport.requests import AuthorizedSession
 from google.oauth2.credentials import Credentials as OAuthCredentials
 from google.oauth2.service_account import Credentials as SACredentials
@@ -21,19 +20,17 @@ from gspread.auth import (
 from requests.adapters import HTTPAdapter
 
 from queued_gspread.errors import ConfigurationError
+from queued_gspread.variables import ENV_PREFIX
 
 from .calllog import LOGGER
+from .credential_file import AUTHORIZED_USER, SERVICE_ACCOUNT, is_content, read
 from .endpoint import check_endpoint, redirected, session_without_lookups
 from .keyfile import KeyFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from google.auth.credentials import Credentials
 
 __all__ = ["key_file", "make_client", "retries_by_itself", "warn_of_retries"]
-
-Made = TypeVar("Made")
 
 _CONNECTIONS: Final = 64
 _VARIABLE: Final = "GOOGLE_APPLICATION_CREDENTIALS"
@@ -54,10 +51,17 @@ def make_client(
             wrong type; the text says which file and what was expected.
 
     """
-    named = [bool(service_account), oauth, adc, bool(api_key)]
-    if sum(named) > 1:
+    chosen = {
+        "--service-account": service_account,
+        "--oauth": oauth,
+        "--adc": adc,
+        "--api-key": api_key,
+    }
+    named = [option for option, value in chosen.items() if value]
+    if len(named) > 1:
         raise ConfigurationError(
-            "--service-account, --oauth, --adc and --api-key exclude each other: take one"
+            f"{' and '.join(named)} exclude each other: take one, and look into the environment "
+            f"too ({ENV_PREFIX}SERVICE_ACCOUNT for --service-account, and so on)"
         )
     if oauth:
         credentials = _oauth()
@@ -124,12 +128,17 @@ def _service_account(path: Path) -> SACredentials:
         made: SACredentials = SACredentials.from_service_account_info(info, scopes=DEFAULT_SCOPES)
         return made
 
-    return _from_file(path, "a service account's key file", make)
+    return read(path, SERVICE_ACCOUNT, make)
 
 
 def _service_account_path(given: str | Path | None) -> Path:
+    if not isinstance(given, (str, os.PathLike, type(None))):
+        # Without the value, which may hold a key.
+        raise ConfigurationError(
+            f"service_account is of type {type(given).__name__}: take the name of a key file"
+        )
     if given:
-        return Path(given)
+        return Path(os.path.expanduser(given))  # noqa: PTH111 - Path's own raises without a home
     variable = os.environ.get(_VARIABLE)
     if DEFAULT_SERVICE_ACCOUNT_FILENAME.exists() or not variable:
         return DEFAULT_SERVICE_ACCOUNT_FILENAME
@@ -141,59 +150,27 @@ def _oauth() -> Credentials:
         made: Credentials = OAuthCredentials.from_authorized_user_info(info, DEFAULT_SCOPES)
         return made
 
-    return _from_file(
-        DEFAULT_AUTHORIZED_USER_FILENAME,
-        "the authorised-user file that plain gspread.oauth() writes, on a machine with a browser",
-        make,
-    )
-
-
-def _from_file(path: Path, expected: str, make: Callable[[Any], Made]) -> Made:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise ConfigurationError(
-            f"credentials file {path} is not there: expected {expected}. Put it there, or name "
-            "other credentials (--service-account FILE, --oauth, --adc, --api-key)"
-        ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"credentials file {path} cannot be read ({error}): expected {expected}. Put it there, "
-            "or name other credentials"
-        ) from error
-    try:
-        return make(json.loads(text))
-    except Exception as error:
-        # Whatever json, google-auth and cryptography make of it. Its text may quote the file.
-        raise ConfigurationError(
-            f"credentials file {path} cannot be used: expected {expected}{_found(text)}"
-        ) from error
-
-
-def _found(text: str) -> str:
-    """Say what a file holds instead, as far as that is no secret."""
-    try:
-        info = json.loads(text)
-    except (ValueError, RecursionError):
-        return ", found something that is not JSON"
-    kind = info.get("type") if isinstance(info, dict) else None
-    if kind in ("service_account", "authorized_user", "external_account"):
-        return (
-            f", found one of type {kind!r} that is for another option, or of which a field, "
-            "maybe the key, cannot be used"
-        )
-    return ", found JSON of another kind"
+    return read(DEFAULT_AUTHORIZED_USER_FILENAME, AUTHORIZED_USER, make)
 
 
 def _application_default() -> Credentials:
+    named = os.environ.get(_VARIABLE, "")
+    if is_content(named):
+        raise ConfigurationError(f"{_VARIABLE} holds the content of a file: name that file instead")
     try:
         credentials, _ = google.auth.default(scopes=DEFAULT_SCOPES)
     except GoogleAuthError as error:
+        told = f"cannot use {_VARIABLE}={named!r}" if named else "found none"
         raise ConfigurationError(
-            f"--adc found no Application Default Credentials: set {_VARIABLE}, or run "
+            f"--adc {told} ({_reason(error)}): have {_VARIABLE} name a credentials file, or run "
             "`gcloud auth application-default login`"
-        ) from error
+        ) from None
     return credentials
+
+
+def _reason(error: GoogleAuthError) -> str:
+    # Others than google-auth's own may quote a key.
+    return ": ".join(str(told) for told in error.args if isinstance(told, (str, MalformedError)))
 
 
 def _api_key(key: str) -> Credentials:

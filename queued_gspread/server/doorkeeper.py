@@ -56,7 +56,7 @@ class Doorkeeper:
         self._namespace = settings.namespace
         self._limit = settings.max_message_bytes
         path = settings.signing_key_file
-        self.keyring = None if path is None else load_keys(path)
+        self.keyring = None if path is None else load_keys(path, copied=False)
         self._generations = generations or Generations()
         self.history = History()
         # Lanes and keys of the signed jobs that are let in: only of these is it remembered that

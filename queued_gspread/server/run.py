@@ -16,6 +16,7 @@ from queued_gspread.job import Reply
 from queued_gspread.settings import DEFAULT_MAX_MESSAGE_BYTES
 
 from .admission import admit
+from .advice import advise
 from .calllog import LOGGER
 from .history import History
 from .journal import Unanswered
@@ -103,6 +104,8 @@ class Runner:
         try:
             step = _advance(call)
             if isinstance(step, Done):
+                if step.reply.error is not None:
+                    advise(step.reply.error, self._account)
                 return ended(step.reply, call.job, call.sent, self._limit)
             call.needs(step.request)
             call.is_suspect = self._sender.suspects(step.request)

@@ -12,6 +12,8 @@ from google.auth.exceptions import TransportError
 from google.auth.transport.requests import AuthorizedSession, Request
 from requests.adapters import HTTPAdapter
 
+from queued_gspread.errors import ConfigurationError
+
 from .fence import put_up
 from .token_state import NoTokens
 from .tokens import Tokens
@@ -94,7 +96,15 @@ def adopt(
         refresh_every: See :class:`Tokens`.
         reload: See :class:`Tokens`.
 
+    Raises:
+        ConfigurationError: It is no client.
+
     """
+    if not hasattr(client, "http_client"):
+        raise ConfigurationError(
+            f"client is of type {type(client).__name__}: take a gspread.Client, or name a key file "
+            "as service_account="
+        )
     session = getattr(client.http_client, "session", None)
     if session is None:
         return client.http_client, NoTokens(client.http_client)

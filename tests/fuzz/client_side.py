@@ -143,7 +143,7 @@ def _name(error):
 def throw_sealed(key_file, count, seed):
     """Open so many signed replies that were altered; return what came of them, what is wrong."""
     settings = Settings(namespace=Planted.namespace, signing_key_file=str(key_file))
-    seals, keyring = Seals(settings), load_keys(key_file)
+    seals, keyring = Seals(settings), load_keys(key_file, copied=False)
     samples = [reply.encode() for reply in replies()]
     random, outcomes, wrong = Random(seed), Counter(), []
     for number in range(count):

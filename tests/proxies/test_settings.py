@@ -74,3 +74,16 @@ def test_passwords_are_hidden(url, shown):
     """A URL is shown without its password, wherever that stands."""
     assert hide_password(url) == shown
     assert "secret" not in repr(Settings(redis_url=url))
+
+
+def test_a_home_directory_that_no_shell_has_replaced(monkeypatch):
+    """A ~ in the place of a file, as a unit or a compose file leaves it, means the home."""
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("QUEUED_GSPREAD_SIGNING_KEY_FILE", "~/signing.key")
+    assert Settings.resolve().signing_key_file == "/home/me/signing.key"
+
+
+def test_a_truth_value_is_no_number_of_seconds():
+    """A bool, which Python takes for a number, is refused as a timeout."""
+    with pytest.raises(ConfigurationError, match="timeout=True cannot be used"):
+        Settings.resolve(timeout=True)

@@ -221,7 +221,7 @@ def test_callers_have_time_after_a_takeover():
 @pytest.mark.parametrize("purpose", get_args(Purpose))
 def test_a_signature_is_good_for_one_thing(signing_key, purpose):
     """A message is refused for another purpose, another place, another key, or cut elsewhere."""
-    keys, bound = load_keys(signing_key), ("space", "id")
+    keys, bound = load_keys(signing_key, copied=False), ("space", "id")
     message = seal(keys, purpose, bound, b"body", generation="g")
     assert unseal(keys, purpose, bound, message) == Sealed("g", b"body")
     others = [other for other in get_args(Purpose) if other != purpose]
@@ -256,7 +256,7 @@ def test_a_key_file_that_cannot_be_used(tmp_path, content, mode, told):
         path.write_text(content)
         path.chmod(mode)
     with pytest.raises(ConfigurationError, match=told) as raised:
-        Settings.resolve() and load_keys(path)
+        Settings.resolve() and load_keys(path, copied=False)
     assert str(path) in str(raised.value)
     assert KEY not in str(raised.value)
     assert "short-secret" not in str(raised.value)

@@ -266,7 +266,7 @@ def test_a_right_of_the_servers_that_is_taken_away_during_a_call(
         arrival = gate.next()
         raw.acl_setuser("server", enabled=True, commands=[f"-{right}"])
         arrival.answer({"done": True})
-        eventually(lambda: "what this user may do" in caplog.text)
+        eventually(lambda: "its ACL does not let" in caplog.text)
         raw.acl_setuser("server", enabled=True, commands=[f"+{right}"])
         assert calling.result(PATIENCE) == {"done": True}
         eventually(lambda: not raw.keys("*:journal:*"))

@@ -7,6 +7,7 @@ import logging
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 
+import gspread
 import pytest
 import redis
 from accounts import OPEN
@@ -20,7 +21,7 @@ from queued_gspread.broker.seals import Seals, bound_job
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.errors import ConfigurationError, SignatureError
 from queued_gspread.job import Reply, new_id
-from queued_gspread.server import doorkeeper
+from queued_gspread.server import Server, doorkeeper
 from queued_gspread.signing import load_keys, seal
 
 __all__ = ["key_of", "short_slices", "signed", "signing_key"]
@@ -99,7 +100,9 @@ def test_a_job_that_nobody_signed_is_refused(
         purpose, space = ("reply", namespace) if how == "other purpose" else ("job", "other")
         generation = server._doorkeeper._generations.current
         bound = bound_job(space, "lane", job_id)
-        message = seal(load_keys(signing_key), purpose, bound, job(), generation=generation)
+        message = seal(
+            load_keys(signing_key, copied=False), purpose, bound, job(), generation=generation
+        )
     put(raw, keys, job_id, message)
     eventually(lambda: raw.exists(keys.reply(job_id)))
     ((_, fields),) = raw.xrange(keys.reply(job_id))
@@ -260,7 +263,7 @@ def test_a_key_shows_nowhere(serve, authorize, signing_key, key_of, gate, caplog
     serve(signing_key_file=signing_key)
     with pytest.raises(SignatureError) as raised:
         read(authorize(signing_key_file=key_of(OTHER, name="other")))
-    seen = f"{raised.value!r} {load_keys(signing_key)!r} {caplog.text}"
+    seen = f"{raised.value!r} {load_keys(signing_key, copied=False)!r} {caplog.text}"
     assert KEY not in seen
     assert OTHER not in seen
 
@@ -275,9 +278,23 @@ def test_a_pickled_client_has_no_key_in_it(serve, authorize, signing_key, gate):
 
 
 def test_a_client_without_its_key_file_is_told_at_once(authorize, tmp_path):
-    """A client whose key file is missing fails when it is made, before anything is sent."""
-    with pytest.raises(ConfigurationError, match=r"'.*nowhere.key' cannot be read.*openssl"):
+    """A client whose key file is missing is told to copy the server's before anything is sent."""
+    with pytest.raises(ConfigurationError, match=r"'.*nowhere.key' cannot be read.*copy the serv"):
         authorize(signing_key_file=tmp_path / "nowhere.key")
+
+
+def test_a_server_without_its_key_file_is_told_to_make_one(tmp_path):
+    """A server whose key file is missing is told to make one, which clients have as well."""
+    with pytest.raises(ConfigurationError, match=r"nowhere.key' cannot be read.*make one.*openssl"):
+        Server(gspread.Client(None, session=object()), signing_key_file=tmp_path / "nowhere.key")
+
+
+@pytest.mark.parametrize("key", ["a1" * 32, "Zm9v" * 11 + "Zg==", "_-" * 20])
+def test_a_key_in_the_place_of_its_file_is_not_shown(key, authorize):
+    """Who gives a key where its file's name has to be is told so, and the key stays unseen."""
+    with pytest.raises(ConfigurationError, match="its name looks like a key") as told:
+        authorize(signing_key_file=key)
+    assert key not in str(told.value)
 
 
 def test_many_threads_of_one_client_sign(serve, authorize, signing_key, gate):

@@ -158,7 +158,7 @@ def test_only_a_server_is_stopped_by_its_user(guarded, settings_of, url_of, part
     server.beat(60)
     stopping = run("stop", REDIS_URL=url_of(part), NAMESPACE=NAMESPACE)
     assert stopping.returncode == 1
-    assert "what this user may do" in stopping.stderr
+    assert "its ACL does not let" in stopping.stderr
     assert "password" not in stopping.stderr
     assert guarded.ask("EXISTS", KEYS.control("aaaa")) == 0
 
@@ -397,7 +397,7 @@ def test_another_database_takes_one_rule_more(url_of, select):
 
 def test_a_refusal_is_told(guarded, settings_of):
     """A part that is used for another's work is told that its user may not."""
-    with pytest.raises(BrokerUnavailableError, match="what this user may do"):
+    with pytest.raises(BrokerUnavailableError, match="its ACL does not let"):
         Servers(settings_of("observer"), "aaaa").beat(5)
     eventually(lambda: denied(guarded))
 
