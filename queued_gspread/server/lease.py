@@ -96,8 +96,6 @@ class Lease:
         if self._thread.is_alive():
             self._thread.join()
         self.decided.set()
-        # They hold what holds this lease, and with it the connections.
-        self._on_end = self._on_relief = None
         self._release()
         self._queue.master.let_go()
 
