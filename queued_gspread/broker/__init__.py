@@ -15,6 +15,7 @@ from .callers import Callers
 from .entry import Entry
 from .epoch import StaleEpochError
 from .fates import tell_answered
+from .findings import Backlog, Predecessor
 from .formats import Other, shown_others
 from .keys import FORMAT
 from .notes import NO_NOTE, Note
@@ -30,6 +31,7 @@ __all__ = [
     "KINDS",
     "NO_NOTE",
     "NO_SLOT",
+    "Backlog",
     "Beat",
     "Callers",
     "Candidate",
@@ -38,6 +40,7 @@ __all__ = [
     "Note",
     "Other",
     "Permit",
+    "Predecessor",
     "Ready",
     "Servers",
     "Setback",

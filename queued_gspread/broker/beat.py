@@ -40,8 +40,10 @@ class Beat:
         epoch: The epoch of this server's lease; '' where another holds it.
         moment: Redis's clock, in milliseconds, where this server holds it; else 0.
         is_relieved: Whether a server stands by that has a token.
-        other: The other server, in words.
-        left: Seconds until the other one's lease runs out.
+        other: The other server, in words: who has the lease, or had it before; '' for this one, as
+            Redis knew it before a restart.
+        left: Seconds until the other one's lease runs out; where it was taken, how long it has
+            been silent, as a negative number.
         owner: The account that the namespace belongs to; '' where it belongs to none yet.
 
     """
@@ -62,5 +64,8 @@ def beat_of(found: Any) -> Beat:
     if state == b"held":
         other, left = rest
         return Beat("held", other=as_text(other), left=left / 1000, owner=owner)
+    if state == b"taken":
+        epoch, moment, other, silent = rest
+        return Beat("taken", as_text(epoch), moment, False, as_text(other), -silent / 1000, owner)
     epoch, moment, relieved = rest
     return Beat(as_text(state), as_text(epoch), moment, bool(relieved), owner=owner)

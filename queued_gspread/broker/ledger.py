@@ -47,6 +47,18 @@ class Ledger(Epoch):
         found: list[bytes] = self._fenced("journal", [self._keys.journal(entry.job_id)], [])
         return found
 
+    def count_waiting(self) -> int:
+        """Return how many calls wait in the namespace, those under way included.
+
+        Raises:
+            BrokerUnavailableError: Redis cannot be reached.
+
+        """
+        try:
+            return int(self._connection.redis.get(self._keys.waiting) or 0)
+        except RedisError as error:
+            raise unavailable(self.settings, error) from error
+
     def is_replicated(self, entries: Sequence[Entry]) -> bool:
         """Tell whether replicas have what the journals of some jobs announce, within a second.
 

@@ -15,6 +15,7 @@ from .beat import ANY, beat_of
 from .connection import SLICE, as_text, is_passing, reply_expiry
 from .entry import Entry, entry_of
 from .epoch import unless_stale
+from .findings import Backlog, Predecessor
 from .formats import waiting_of
 from .keys import FORMAT
 from .ledger import Ledger
@@ -94,13 +95,16 @@ class Servers(Ledger):
         self._about = about
         self._max_queue = max_queue
         self._generation = generation
+        # Whom this server has stood by for, and whom it took over from under its epoch.
+        self._stood_by = ""
+        self.predecessor = Predecessor()
 
     def under(self, epoch: str) -> Servers:
         """Return the same queue, written to under that epoch alone."""
         same = Servers(
             self.settings, self.server_id, self._about, epoch=epoch, stopping=self._stopping
         )
-        same._link, same._held = self._link, self._held
+        same._link, same._held, same.predecessor = self._link, self._held, self.predecessor
         return same
 
     def hang_up(self) -> None:
@@ -208,7 +212,16 @@ class Servers(Ledger):
         self.epoch = beat.epoch
         if beat.epoch:
             steps.saw(beat.moment, since)
+        if beat.state == "held":
+            self._stood_by = beat.other
+        if beat.state == "taken":
+            self._note_predecessor(beat.other, -beat.left)
         return beat
+
+    def _note_predecessor(self, about: str, silent: float) -> None:
+        """Note whom this server has taken over from: who has ended in good order left no name."""
+        stood_by, self._stood_by = self._stood_by, ""
+        self.predecessor = Predecessor(about or stood_by, silent if about else None)
 
     def others(self, window: float = 0.0) -> list[Other]:
         """Return the other formats of the queue that have something in the namespace.
@@ -233,24 +246,25 @@ class Servers(Ledger):
         epoch, self.epoch = self.epoch, ""
         self._connection.run("release", [self._keys.server], [epoch])
 
-    def recover(self, window: float = 0.0) -> int:
+    def recover(self, window: float = 0.0) -> Backlog:
         """Take over what another server left: lanes that hold jobs, slots without an answer.
 
         Args:
             window: Seconds for which such a slot is held from now on.
 
         Returns:
-            How many lanes hold jobs.
+            What waits.
 
         """
         keys = self._keys
         places = [keys.ready, keys.active, keys.formats, *self._slots]
         found = self._run("recover", places, [milliseconds(window), milliseconds(_SILENCE)])
-        unless_stale(self._run("recount", [keys.active, keys.waiting, keys.lane("")], []))
+        of_jobs = [keys.active, keys.waiting, keys.started, keys.lane("")]
+        calls, begun = unless_stale(self._run("recount", of_jobs, []))
         for kind in KINDS:
             # A Redis with an older state may not know that a request of this server was answered.
             self._remind(Slot(kind, f"{self.epoch}/", window=window))
-        return int(unless_stale(found))
+        return Backlog(int(unless_stale(found)), calls, min(begun, calls))
 
     def wanted(self, job_id: str) -> bytes | None:
         """Return what a signed job's caller has said since, if anything.

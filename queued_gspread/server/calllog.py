@@ -1,20 +1,27 @@
-"""What the server's log says of every call, and what it never says: a cell's value."""
+"""What the server's log says of every call, and what it never says: a cell's value.
+
+``docs/logging.md`` has every line and every field.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
 import sys
+import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from queued_gspread.codec.scrub import clean
+
+from .google_error import fields_of
 
 if TYPE_CHECKING:
     from queued_gspread.broker import Entry
     from queued_gspread.job import Job
 
     from .outcome import Outcome
+    from .tally import Tally
 
 __all__ = ["LOGGER", "configure", "log_call", "title_of"]
 
@@ -26,25 +33,59 @@ _LONGEST_LINE: Final = 2000
 _FIRST_LINES, _LAST_LINES = 20, 80
 
 _CALL: Final = (
-    "%(waiting)d waiting  %(caller)s  %(target)s  %(method)s  %(duration_ms).1f ms  "
-    "requests: %(requests)d  %(outcome)s"
+    "%(waiting)d waiting  %(caller)s  %(target)s  %(method)s  %(duration_ms).1f ms, "
+    "%(waited_ms).1f waited  requests: "
 )
+# What further fields are called in a log of text.
+_LABELS: Final = {
+    "http_status": "HTTP ",
+    "error_status": "",
+    "error_reason": "",
+    "error_message": "",
+    "spreadsheet": "spreadsheet ",
+}
 
 
-def log_call(entry: Entry, outcome: Outcome, seconds: float) -> None:
-    """Log one call: who called what, how many wait in its lane, how long it took, how it ended."""
+class _CallLine:
+    """The text of a call's line; made only where somebody reads it."""
+
+    def __init__(self, about: dict[str, Any], tally: Tally | None) -> None:
+        self._about = about
+        self._tally = tally
+
+    def __str__(self) -> str:
+        about = self._about
+        line = f"{_CALL % about}{self._tally or 0}  {about['outcome']}"
+        if about["outcome"] == "ok":
+            return line
+        named = [f"{label}{about[name]}" for name, label in _LABELS.items() if name in about]
+        return "  ".join([line, *named])
+
+
+def log_call(entry: Entry, outcome: Outcome) -> None:
+    """Log one call: who called what, how many wait behind it, how long it took, how it ended.
+
+    Its time begins with its enqueue, on Redis's clock, whichever server it has waited for.
+    """
     if not LOGGER.isEnabledFor(logging.INFO):
         return
+    now, tally = time.monotonic(), outcome.tally
+    began, first_at = entry.seen - entry.age, now if tally is None else tally.first_at or now
     about = {
         "waiting": entry.waiting - 1,
         **_of_job(outcome.job),
-        "duration_ms": round(seconds * 1000, 1),
-        "requests": outcome.requests,
+        "duration_ms": round((now - began) * 1000, 1),
+        "waited_ms": round((first_at - began) * 1000, 1),
+        "requests": 0 if tally is None else tally.requests,
+        "sent": [] if tally is None else tally.as_fields(),
         "outcome": outcome.word,
     }
+    if outcome.word != "ok":
+        about |= fields_of(outcome.error) | {"spreadsheet": _quoted(entry.lane)[1:-1]}
     # Made here: to look for the line of code that says so takes a tenth of a short call's time.
+    told = _CallLine(about, tally)
     record = LOGGER.makeRecord(
-        LOGGER.name, logging.INFO, __file__, 0, _CALL, (about,), None, extra={"call": about}
+        LOGGER.name, logging.INFO, __file__, 0, told, (), None, extra={"call": about}
     )
     LOGGER.handle(record)
 
@@ -125,7 +166,7 @@ _TEXT: Final = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
 
 
 class _JSON(logging.Formatter):
-    """One JSON object a line; a call's facts are keys of it."""
+    """One JSON object a line; a call's facts, and those of some events, are keys of it."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -134,7 +175,8 @@ class _JSON(logging.Formatter):
             "time": when.isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
         }
-        line |= getattr(record, "call", {"message": record.getMessage()})
+        call = getattr(record, "call", None)
+        line |= call or {"message": record.getMessage(), **getattr(record, "fields", {})}
         if record.exc_info:
             line["traceback"] = record.exc_text or self.formatException(record.exc_info)
         return json.dumps(line)

@@ -83,7 +83,7 @@ class Doorkeeper:
         try:
             return (yield from self._admitted(queue, entry))
         except (MessageTooLargeError, SignatureError) as error:
-            return failed(error, None, 0)
+            return failed(error, None)
 
     def glance(self, entry: Entry) -> Entry | None:
         """Return a job if it is let in at once; None if that is to be seen when its turn comes."""
@@ -124,7 +124,7 @@ class Doorkeeper:
         """Note how a call has ended; return that with a reply that is not too large."""
         if len(outcome.reply) > self._limit:
             told = too_large(outcome.word, len(outcome.reply), self._limit)
-            outcome = failed(told, outcome.job, outcome.requests)
+            outcome = failed(told, outcome.job, outcome.tally)
         self.history.end(entry.job_id, outcome)
         return outcome
 
@@ -168,7 +168,7 @@ class Doorkeeper:
             return entry if sealed is None else replace(entry, body=sealed.body)
         if ended.reply is None:
             # Calls that came later may have written in the same place; or it is somebody's copy.
-            return failed(unknown(None, _FORGOTTEN), None, 0)
+            return failed(unknown(None, _FORGOTTEN), None)
         LOGGER.info("lane %r: a job that was made is answered once more", entry.lane)
         return Outcome("again", ended.reply)
 

@@ -179,11 +179,19 @@ class Landing:
 
         What got no answer does not tell, nor does a token that was not accepted.
         """
+        return self._is_answered and self.judgement.verdict is not Verdict.UNAUTHENTICATED
+
+    @property
+    def has_gone_out(self) -> bool:
+        """Whether it came to Google, or may have: it may count for the quota."""
+        return self.judgement.verdict is Verdict.UNKNOWN or self._is_answered
+
+    @property
+    def _is_answered(self) -> bool:
         outcome = self.exchanges[0].outcome if self.exchanges else None
-        is_answered = outcome is not None and (
+        return outcome is not None and (
             isinstance(outcome, Response) or answer_of(outcome) is not None
         )
-        return is_answered and self.judgement.verdict is not Verdict.UNAUTHENTICATED
 
     @property
     def is_error(self) -> bool:

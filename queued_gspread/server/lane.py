@@ -9,8 +9,7 @@ sent, with those of the others that fit to it.
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker import Permit, StaleEpochError
@@ -26,6 +25,7 @@ from .outcome import Outcome, batches
 from .quarantine import Quarantine, is_suspect
 from .request import Exchange, Response, is_read
 from .run import broken
+from .tables import Tables
 from .together import Together, companions, is_single, may_lead
 from .underway import Call
 
@@ -45,34 +45,8 @@ __all__ = ["Lane", "Means", "Tables"]
 
 _GO: Final = Permit("go")
 _QUARANTINE_LOOK: Final = 0.1
-_MOST_TABLES: Final = 10_000
 # Requests of calls that go on, after which another lane may have the worker.
 _LONGEST_TURN: Final = 16
-
-
-class Tables:
-    """What the latest append of each lane has left, where nothing else was written since."""
-
-    def __init__(self) -> None:
-        self._tables: OrderedDict[str, tuple[object, Table]] = OrderedDict()
-
-    def get(self, lane: str, part: merge.Part | None) -> Table | None:
-        """Return what is known for an append; None for another one than the latest."""
-        known = self._tables.get(lane)
-        is_meant = known is not None and part is not None and known[0] == part.same
-        return known[1] if known is not None and is_meant else None
-
-    def knows(self, lane: str) -> bool:
-        """Tell whether anything is known of a lane."""
-        return lane in self._tables
-
-    def note(self, lane: str, part: merge.Part | None, table: Table | None) -> None:
-        """Note what a request that writes has left; None where that is not known."""
-        self._tables.pop(lane, None)
-        if table is not None and part is not None:
-            self._tables[lane] = (part.same, table)
-        if len(self._tables) > _MOST_TABLES:
-            self._tables.popitem(last=False)
 
 
 @dataclass(frozen=True)
@@ -132,8 +106,8 @@ class Lane:
         self._flights = 0
         self._left: list[Pieces] = []
         self._is_left = False
-        # As they stand in the lane, by their keys, and since when this server has them.
-        self._entries: dict[tuple[str, str], tuple[Entry, float]] = {}
+        # As they stand in the lane, by their keys; those that have no line in the log yet.
+        self._entries: dict[tuple[str, str], Entry] = {}
         self._ahead = Ahead()
         self._answered = 0
         self._suspect: Entry | None = None
@@ -179,6 +153,17 @@ class Lane:
         finally:
             self._release()
             self._memory.close()
+            self._log_left()
+
+    def _log_left(self) -> None:
+        """Log calls that requests were sent for and that stay in the queue, as far as is known."""
+        left = [
+            (call.entry, Outcome("left", job=call.job, tally=call.tally)) for call in self._open
+        ]
+        left += [(entry, replace(told, word="left", error=None)) for entry, told in self._ended]
+        for entry, outcome in left:
+            if outcome.has_sent and entry.key in self._entries:
+                log_call(self._entries[entry.key], outcome)
 
     def _first_job(self) -> Entry | None:
         """Return the first job, which may have come with the name of the lane."""
@@ -194,7 +179,7 @@ class Lane:
         if is_suspect(entry) and not (yield from self._is_alone(entry)):
             self._is_left = True
             return
-        self._entries[entry.key] = (entry, time.monotonic())
+        self._entries[entry.key] = entry
         self._ahead.begin_at(entry)
         admitted = yield from self._means.doorkeeper.admit(self._means.queue, entry)
         if isinstance(admitted, Outcome):
@@ -226,6 +211,8 @@ class Lane:
             self._open.append(begun)
         elif begun.is_left:
             self._is_left = True
+            if begun.has_sent:
+                log_call(entry, begun)
         else:
             self._ended.append((entry, self._means.doorkeeper.ended(entry, begun)))
 
@@ -310,8 +297,7 @@ class Lane:
 
     def _look(self) -> bool:
         """Look at those that stand behind; return whether there may be more."""
-        known = [entry for entry, _ in self._entries.values()]
-        look, size = self._ahead.room(known)
+        look, size = self._ahead.room([*self._entries.values()])
         if look <= 0:
             return False
         found = self._means.queue.ahead(self._name, self._ahead.last, look, size)
@@ -329,7 +315,7 @@ class Lane:
             self._memory.give_back(entry)
             self._ahead.block(begun)
             return
-        self._entries[entry.key] = (entry, time.monotonic())
+        self._entries[entry.key] = entry
         self._note(entry, begun)
         self._ahead.let_in()
 
@@ -348,7 +334,7 @@ class Lane:
             outcome = ended or self._means.runner.advance(call)
             if outcome is not None:
                 # Noted first: what has ended is not left, whatever fails now.
-                self._note(self._entries[call.entry.key][0], outcome)
+                self._note(self._entries[call.entry.key], outcome)
                 self._open.remove(call)
                 call.close()
 
@@ -384,8 +370,7 @@ class Lane:
             following = self._means.doorkeeper.answer(self._means.queue, replies, self._debts)
             for entry, outcome in ended:
                 self._memory.give_back(entry)
-                began = self._entries.pop(entry.key)[1]
-                log_call(entry, outcome, time.monotonic() - began)
+                log_call(self._entries.pop(entry.key), outcome)
         self._ended.clear()
         return following
 

@@ -23,6 +23,7 @@ from .calllog import LOGGER
 from .failure import logged
 from .neighbours import Neighbours
 from .program import stop_after_main
+from .takeover import log_takeover
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,6 +93,7 @@ class Lanes:
         self._must_recover = threading.Event()
         self._must_recover.set()
         self._recovered_at: Host | None = None
+        self._has_begun = False
         self._workers = ThreadPoolExecutor(_MOST_WORKERS, thread_name_prefix="lane")
         self._begin = watched(self._begin_drive)
         self._lead_watched = watched(self._lead_and_drive)
@@ -175,8 +177,11 @@ class Lanes:
             place = self._queue.place
             if self._must_recover.is_set() or place != self._recovered_at:
                 self._must_recover.clear()
-                self._queue.recover(self._window)
+                backlog = self._queue.recover(self._window)
                 self._recovered_at = place
+                if not self._has_begun:
+                    self._has_begun = True
+                    log_takeover(self._queue.predecessor, backlog)
             return self._claimed(self._queue.next_ready())
         except StaleEpochError:
             self.lapse()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 from typing import TYPE_CHECKING, Final
@@ -72,6 +73,9 @@ class Lease:
         self._next_beat = self._pause
         self.decided = threading.Event()
         self.error: Exception | None = None
+        # When the latest beat began, and the first one to which Redis did not answer.
+        self._began = -math.inf
+        self._away_since: float | None = None
         self._ended = threading.Event()
         self._changed = threading.Condition()
         self._epoch = ""
@@ -180,7 +184,9 @@ class Lease:
                 with self._beating:
                     told = self._beat(told)
             except BrokerUnavailableError as error:
-                told = self._tell_once(told, f"waiting for Redis: {error}")
+                if self._away_since is None:
+                    self._away_since = self._began
+                told = self._tell_once(told, f"waiting for Redis: {error}", event="redis_away")
                 self._note(error)
             except Exception as error:  # noqa: BLE001 - the next beat may do
                 text = f"could not renew the lease: {type(error).__name__}: {error}"
@@ -201,11 +207,12 @@ class Lease:
         self.decided.set()
 
     def _beat(self, told: str) -> str:
-        began = self._clock()
+        began = self._began = self._clock()
         is_certain = self._is_at_master()
         candidate = ANY if self._account is None else self._account.candidate()
         beat = self._queue.beat(self._seconds, is_certain=is_certain, candidate=candidate)
         self.error = self._refusal(candidate, beat.owner)
+        self._tell_of_return()
         if beat.epoch != self._epoch:
             self._move_to(beat.epoch)
         # What a majority said before the lease was taken may be said of an old master, whose
@@ -221,7 +228,9 @@ class Lease:
         if self.error is None and beat.state == "held":
             self._next_beat = min(self._pause, _STANDING_BY, beat.left)
             who = f"{beat.other} works in this namespace, or has just ended"
-            told = self._tell_once(told, f"standing by: {who}")
+            if not beat.other:
+                who = "this server's own lease is of Redis as it was before, and has to run out"
+            told = self._tell_once(told, f"standing by: {who}", event="standing_by")
         else:
             told = ""
         self.decided.set()
@@ -271,8 +280,17 @@ class Lease:
                 self._on_end()
             self._changed.notify_all()
 
+    def _tell_of_return(self) -> None:
+        since, self._away_since = self._away_since, None
+        if since is not None:
+            seconds = round(self._clock() - since, 1)
+            fields = {"event": "redis_back", "seconds": seconds}
+            LOGGER.info("Redis is back after %.1f s", seconds, extra={"fields": fields})
+
     @staticmethod
-    def _tell_once(told: str, text: str, error: Exception | None = None) -> str:
+    def _tell_once(told: str, text: str, error: Exception | None = None, event: str = "") -> str:
         if told != text:
-            LOGGER.warning(text, exc_info=error)
+            level = logging.INFO if event == "standing_by" else logging.WARNING
+            fields = {"event": event} if event else {}
+            LOGGER.log(level, "%s", text, exc_info=error, extra={"fields": fields})
         return text

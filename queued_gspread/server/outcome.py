@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from queued_gspread.job import Job
 
     from .journal import Unanswered
+    from .tally import Tally
 
 __all__ = [
     "Outcome",
@@ -58,14 +59,21 @@ class Outcome:
             ``left`` (in the queue, for the next server).
         reply: The encoded reply; empty where nobody waits for one.
         job: The job, as far as it could be read.
-        requests: How many requests were sent.
+        tally: The requests that were sent for it; None for none.
+        error: What it ended with, for the log.
 
     """
 
     word: str
     reply: bytes = b""
     job: Job | None = None
-    requests: int = 0
+    tally: Tally | None = None
+    error: BaseException | None = None
+
+    @property
+    def has_sent(self) -> bool:
+        """Whether requests went out for it."""
+        return self.tally is not None and self.tally.requests > 0
 
     @property
     def is_left(self) -> bool:
@@ -79,25 +87,32 @@ class Outcome:
         return replace(entry, timeout=timeout or 0.0), self.reply if entry.job_id else b""
 
 
-def ended(reply: Reply, job: Job, sent: int, limit: int) -> Outcome:
+def ended(reply: Reply, job: Job, tally: Tally, limit: int) -> Outcome:
     """Return the outcome of a call that has come to its reply, which may have so many bytes."""
     if reply.error is not None:
-        return failed(reply.error, job, sent, reply)
+        return failed(reply.error, job, tally, reply)
     try:
         encoded = reply.encode()
         if len(encoded) <= limit:
-            return Outcome("ok", encoded, job, sent)
-        return failed(too_large("ok", len(encoded), limit), job, sent, Reply(changes=reply.changes))
+            return Outcome("ok", encoded, job, tally)
+        return failed(
+            too_large("ok", len(encoded), limit), job, tally, Reply(changes=reply.changes)
+        )
     except codec.Unencodable as error:
         told = RemoteError(f"the result of {job.method} cannot travel: {error}")
-        return failed(told, job, sent, Reply(changes=reply.changes))
+        return failed(told, job, tally, Reply(changes=reply.changes))
 
 
-def failed(error: BaseException, job: Job | None, sent: int, reply: Reply | None = None) -> Outcome:
+def failed(
+    error: BaseException,
+    job: Job | None,
+    tally: Tally | None = None,
+    reply: Reply | None = None,
+) -> Outcome:
     """Return the outcome of a call that ends with an exception."""
     reply = reply or Reply()
     reply.result, reply.error = None, error
-    return Outcome(type(error).__name__, reply.encode(), job, sent)
+    return Outcome(type(error).__name__, reply.encode(), job, tally, error)
 
 
 def too_large(word: str, size: int, limit: int) -> MessageTooLargeError:
@@ -109,13 +124,13 @@ def too_large(word: str, size: int, limit: int) -> MessageTooLargeError:
     )
 
 
-def late(job: Job, sent: int) -> Outcome:
+def late(job: Job, tally: Tally) -> Outcome:
     """Return the outcome of a call whose deadline came before it wrote anything."""
     told = (
         f"{job.method}: by Redis's clock, the timeout of {job.timeout:g} s passed before the call "
         "wrote anything"
     )
-    return Outcome("late", Reply(error=CallTimeoutError(told)).encode(), job, sent)
+    return Outcome("late", Reply(error=CallTimeoutError(told)).encode(), job, tally)
 
 
 def lost(job: Job, unanswered: Unanswered, request: Request | None = None) -> Outcome:
@@ -132,9 +147,9 @@ def lost(job: Job, unanswered: Unanswered, request: Request | None = None) -> Ou
     if sent is not None:
         if request is None or Sent.of(request) != sent:
             request = Request(sent.method, sent.endpoint)
-        return failed(in_doubt(error, job, request, unanswered.at), job, 0)
+        return failed(in_doubt(error, job, request, unanswered.at), job)
     error.call = _shown(job)
-    return failed(error, job, 0)
+    return failed(error, job)
 
 
 def in_doubt(
@@ -177,7 +192,7 @@ def poisoned(entry: Entry) -> Outcome:
         f"{entry.deaths} servers died while they had job {entry.job_id}, so it is not tried again. "
         f"{written}; the job is kept in Redis for inspection"
     )
-    return failed(PoisonedJobError(told), None, 0)
+    return failed(PoisonedJobError(told), None)
 
 
 def unknown(answer: object, why: str) -> OutcomeUnknownError:

@@ -66,6 +66,15 @@ class Quota:
         }
         return min((limit for limit in of_kind.get(kind, ()) if limit), default=0)
 
+    def shown(self, kind: str) -> str:
+        """Return in words how many requests of a kind a window may hold, and for whom."""
+        limit = self.limit(kind)
+        if not limit:
+            return "no limit is set, but Google has refused some"
+        is_users = limit == {"read": self.reads, "write": self.writes}.get(kind)
+        whose = f"the account: --{kind}s" if is_users else f"the project: --project-{kind}s"
+        return f"{limit} in {self.window:g} s for {whose}-per-minute"
+
     def slot(self, request: Request, epoch: str) -> Slot:
         """Return the slot that a request takes, under a name that no other has."""
         kind = kind_of(request)

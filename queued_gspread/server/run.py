@@ -106,7 +106,7 @@ class Runner:
             if isinstance(step, Done):
                 if step.reply.error is not None:
                     advise(step.reply.error, self._account)
-                return ended(step.reply, call.job, call.sent, self._limit)
+                return ended(step.reply, call.job, call.tally, self._limit)
             call.needs(step.request)
             call.is_suspect = self._sender.suspects(step.request)
             self._note(call)
@@ -133,11 +133,11 @@ class Runner:
             decoded = decode(entry.body)
             job = replace(decoded[0]).drop_arguments()
         except QueuedGspreadError as error:
-            return failed(error, None, 0)
+            return failed(error, None)
         try:
             admit(job.identity, self._account)
         except QueuedGspreadError as error:
-            return failed(error, job, 0)
+            return failed(error, job)
         left = self._history.left(entry.job_id)
         if entry.mark or left is not None:
             return self._resumed(entry, job, left)
@@ -179,5 +179,5 @@ def broken(error: BaseException, call: Call | None = None) -> Outcome:
     LOGGER.error("an error of this program, please report it", exc_info=error)
     told = f"the server failed to make the call: {type(error).__name__}: {error}"
     if call is None:
-        return failed(RemoteError(told), None, 0)
-    return failed(RemoteError(told), call.job, call.sent)
+        return failed(RemoteError(told), None)
+    return failed(RemoteError(told), call.job, call.tally)

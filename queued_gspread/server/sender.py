@@ -7,7 +7,6 @@ the transport repeats one.
 
 from __future__ import annotations
 
-import logging
 import random
 import threading
 import time
@@ -22,15 +21,15 @@ from queued_gspread.broker import Due, Settled, StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError
 
 from . import merge
-from .calllog import LOGGER, title_of
 from .counters import Counters
 from .flight import Cause, Landing
 from .journal import Journal, Journals
 from .line import Ticket
 from .outcome import Outcome, in_doubt, late, unknown
+from .quota_waits import QuotaWaits
 from .repeat import may_repeat
 from .request import Exchange, Failure, Response, answer_of, is_read
-from .setbacks import Setbacks
+from .setbacks import Setbacks, log_repeat
 from .suspects import Suspects
 from .verdict import Judgement, Verdict, judge
 
@@ -94,6 +93,7 @@ class Sender:
         self._journals = journals or Journals()
         self._counters = counters or Counters()
         self._setbacks = Setbacks(clock)
+        self._waits = QuotaWaits(quota, queue, clock)
         self._suspects = Suspects(clock)
         # What Redis would not take, and why a slot is held until it does.
         self._unsettled: deque[tuple[list[Settled], Slot, int]] = deque()
@@ -185,7 +185,7 @@ class Sender:
         lane = flight.calls[0].entry.lane
         return Ticket(
             slot.kind,
-            lambda: self._start(flight, slot, effort),
+            lambda: self._waits.noted(slot, self._start(flight, slot, effort), effort),
             effort.number,
             max(effort.not_before, self._guarded.get(lane, effort.not_before)),
             min(self._end_of_waiting(call, effort) for call in flight.calls),
@@ -247,6 +247,9 @@ class Sender:
             landing = Landing([], _UNSENT)
             raise
         finally:
+            if slot.kind and landing.has_gone_out:
+                for call in flight.calls:
+                    call.tally.note(slot.kind, len(flight.calls))
             self._settle(flight, slot, permit, landing)
         if landing.judgement.verdict is Verdict.UNAUTHENTICATED:
             self._transport.token_refused(token)
@@ -331,7 +334,7 @@ class Sender:
         elif judgement.verdict is Verdict.NOT_SENT:
             place = self._transport.place_of(exchange.request)
             self._setbacks.note_outage(judgement, place, self._patience)
-        _log_repeat(flight.calls[0], judgement, pause)
+        log_repeat(flight.calls[0].job, judgement, pause)
         return goes_on
 
 
@@ -351,19 +354,12 @@ def _unreplicated() -> BrokerUnavailableError:
     )
 
 
-def _log_repeat(call: Call, judgement: Judgement, pause: float) -> None:
-    # Refusals for the quota come in heaps, and are told of as one.
-    level = logging.DEBUG if judgement.verdict is Verdict.REFUSED_QUOTA else logging.INFO
-    about = (title_of(call.job), call.job.kind, call.job.method, judgement.why, pause)
-    LOGGER.log(level, "%s  %s.%s: %s; sent again in %.1f s", *about)
-
-
 def _not_sent(call: Call, effort: Effort, word: str) -> Exchange | Outcome:
     """Return what becomes of a request that is not sent, or not once more."""
     if word != "late":
-        return Outcome(word, job=call.job, requests=call.sent)
+        return Outcome(word, job=call.job, tally=call.tally)
     if effort.last is None:
-        return late(call.job, call.sent)
+        return late(call.job, call.tally)
     exchange = Exchange(call.request, effort.last.outcome)
     return merge.as_alone(exchange) if effort.is_shared else exchange
 

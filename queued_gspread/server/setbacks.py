@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from .calllog import LOGGER
+from .calllog import LOGGER, title_of
+from .verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from queued_gspread.broker import Setback, Slot
+    from queued_gspread.job import Job
 
     from .effort import Patience
     from .verdict import Judgement
 
-__all__ = ["Setbacks"]
+__all__ = ["WHAT", "Setbacks", "log_repeat"]
 
 # An episode is over after so many windows without a setback.
 _QUIET_WINDOWS: Final = 10
-_WHAT: Final = {"read": "reads", "write": "writes", "drive": "requests to Drive"}
+WHAT: Final = {"read": "reads", "write": "writes", "drive": "requests to Drive"}
+"""The kinds of request, in words."""
 _OPTION: Final = {"read": "--reads-per-minute", "write": "--writes-per-minute"}
 
 
@@ -40,12 +44,12 @@ class Setbacks:
     def note_refusal(self, slot: Slot, judgement: Judgement, setback: Setback) -> None:
         """Tell of a refusal for the quota, if it begins an episode."""
         if not self._begins(slot.kind, slot.window):
-            LOGGER.debug("%s refused: %s; %s", _WHAT[slot.kind], judgement.why, setback)
+            LOGGER.debug("%s refused: %s; %s", WHAT[slot.kind], judgement.why, setback)
             return
         LOGGER.warning(
             "Google refuses %s for the quota (%s), although this server keeps to it: %s. They "
             "pause now and are sent again; the limit goes down%s and recovers step by step. %s",
-            _WHAT[slot.kind],
+            WHAT[slot.kind],
             judgement.why,
             _cause(judgement.of),
             f" to {setback.limit}" if setback.limit else "",
@@ -84,6 +88,14 @@ class Setbacks:
             latest = self._latest.get(what)
             self._latest[what] = now
         return latest is None or now - latest > _QUIET_WINDOWS * window
+
+
+def log_repeat(job: Job, judgement: Judgement, pause: float) -> None:
+    """Tell of a request that is sent again: of which call, why, and after how many seconds."""
+    # Refusals for the quota come in heaps, and are told of as one.
+    level = logging.DEBUG if judgement.verdict is Verdict.REFUSED_QUOTA else logging.INFO
+    about = (title_of(job), job.kind, job.method, judgement.why, pause)
+    LOGGER.log(level, "%s  %s.%s: %s; sent again in %.1f s", *about)
 
 
 def _cause(of: str) -> str:

@@ -14,6 +14,7 @@ from .merge import Part, part
 from .repeat import may_repeat
 from .replay import sends_once
 from .request import Exchange, Remembered, Request, Sent, is_read
+from .tally import Tally
 
 if TYPE_CHECKING:
     from queued_gspread.broker import Entry
@@ -49,7 +50,8 @@ class Call:
         mark: How far it certainly is: '', 'r' it has only read, 'w' it may have written what may
             be written twice, 'j' its journal tells.
         journalled: How many of the exchanges are in its journal.
-        sent: How many requests were sent for it, counting each time.
+        sent: How many attempts at its requests were made.
+        tally: The requests that went out for it.
         note: What its journal has to hold before the next request; None as long as that is not
             worked out.
         began: When it was begun, on this machine's monotonic clock.
@@ -68,6 +70,7 @@ class Call:
     mark: str = ""
     journalled: int = 0
     sent: int = 0
+    tally: Tally = field(default_factory=Tally, repr=False)
     note: Note | None = None
     began: float = field(default_factory=time.monotonic)
     held: Suspended | None = None
@@ -121,6 +124,7 @@ class Call:
     def leaves(self) -> None:
         """Note that the request that it needs is sent."""
         self.sent += 1
+        self.tally.begin()
         self.journalled = self.note.length if self.note else self.journalled
         self.is_out = True
 

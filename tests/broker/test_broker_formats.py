@@ -241,7 +241,7 @@ def test_a_server_touches_nothing_of_another_format(settings, works, waits, raw,
     before = contents(raw, namespace)
     server = Servers(settings, "aaaa", "server a")
     assert server.beat(60).state == "taken"
-    assert server.recover(60.0) == 0
+    assert server.recover(60.0).lanes == 0
     server.others()
     server.leave()
     server.release()
@@ -256,7 +256,7 @@ def test_formats_have_a_lane_each_of_one_name(settings, server, monkeypatch):
     monkeypatch.setattr(keys_module, "FORMAT", FORMAT + 1)
     other = Servers(settings, "bbbb", "server b")
     assert other.beat(60).state == "taken"
-    assert other.recover() == 0
+    assert other.recover().lanes == 0
     assert other.head(LANE) is None
 
 

@@ -208,13 +208,13 @@ CASES = [
     ),
     Case(
         "recount",
-        [KEYS.server, KEYS.active, KEYS.waiting, KEYS.lane("")],
+        [KEYS.server, KEYS.active, KEYS.waiting, KEYS.started, KEYS.lane("")],
         [EPOCH],
         [SERVER, *TWO, ["SET", KEYS.waiting, 9]],
     ),
     Case(
         "recount",
-        [KEYS.server, KEYS.active, KEYS.waiting, KEYS.lane("")],
+        [KEYS.server, KEYS.active, KEYS.waiting, KEYS.started, KEYS.lane("")],
         [EPOCH],
         [SERVER, ["SET", KEYS.waiting, 9]],
     ),

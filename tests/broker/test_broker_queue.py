@@ -10,7 +10,16 @@ from one_job import answer, start
 from redis.crc import key_slot
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import Callers, Entry, Servers, StaleEpochError, Stop, servers
+from queued_gspread.broker import (
+    Backlog,
+    Callers,
+    Entry,
+    Predecessor,
+    Servers,
+    StaleEpochError,
+    Stop,
+    servers,
+)
 from queued_gspread.broker.keys import Keys
 from queued_gspread.errors import CallTimeoutError, JobLostError
 from queued_gspread.job import new_id
@@ -295,6 +304,41 @@ def test_a_server_of_an_earlier_epoch_takes_no_lane(settings, server):
     assert new.next_ready().lane == "lane"
 
 
+def test_who_takes_over_knows_from_whom(settings, keys, raw, server):
+    """A dead server's name and silence are found with the lease, one that stops is remembered."""
+    second, third = Servers(settings, "bbbb", "server b"), Servers(settings, "cccc", "server c")
+    assert second.beat(60).other == "server a"
+    assert third.beat(60).state == "held"
+    raw.hset(keys.server, "at", 0)
+    assert second.beat(60).state == "taken"
+    assert second.under(second.epoch).predecessor.about == "server a"
+    assert second.predecessor.silent > 1
+    assert third.beat(60).other == "server b"
+    second.release()
+    assert third.beat(60).state == "taken"
+    assert third.predecessor == Predecessor("server b")
+
+
+def test_a_server_is_not_its_own_predecessor(settings, keys, raw, server):
+    """One that has to wait for its own lease, of Redis as it was, names nobody, then or later."""
+    server.beat(60)
+    raw.hset(keys.server, "master", "another")
+    found = server.beat(60, is_certain=False)
+    assert (found.state, found.other) == ("held", "")
+    raw.hset(keys.server, "at", 0)
+    assert server.beat(60, is_certain=False).state == "taken"
+    assert server.predecessor == Predecessor()
+
+
+def test_a_takeover_counts_what_waits(settings, server):
+    """Lanes, jobs, and those of them that were begun are counted when a server takes over."""
+    for lane in ("one", "two", "one"):
+        enqueue(settings, lane)
+    start(server, server.head("one"), "r")
+    assert server.recover() == Backlog(2, 3, 1)
+    assert server.count_waiting() == 3
+
+
 def test_lanes_that_wait_for_an_earlier_epoch_are_found(settings, keys, raw, server):
     """Jobs that came before a server's epoch are found by its recovery; no old list stays."""
     enqueue(settings, "one")
@@ -302,7 +346,7 @@ def test_lanes_that_wait_for_an_earlier_epoch_are_found(settings, keys, raw, ser
     enqueue(settings, "two")
     new = Servers(settings, "bbbb", "server b")
     new.beat(60)
-    assert new.recover() == 2
+    assert new.recover().lanes == 2
     assert {new.next_ready().lane for _ in "12"} == {"one", "two"}
     assert not raw.keys(keys.ready + "*")
 
@@ -314,7 +358,7 @@ def test_recover_restores_lanes_whose_names_were_popped(settings, keys, server):
         enqueue(settings, lane=lane)
     popped = {server.next_ready().lane for _ in "12"}
     enqueue(settings, lane="three")
-    assert server.recover() == 3
+    assert server.recover().lanes == 3
     assert {server.next_ready().lane for _ in "123"} == popped | {"three"}
     assert server.next_ready() is None
 

@@ -92,6 +92,9 @@ class Waiting:
         words = tuple("withdrawn" if self._is_gone(share) else "go" for share in shares)
         return Permit("go" if "go" in words else words[0], sent=1000, words=words)
 
+    def count_waiting(self):
+        return len(self._jobs)
+
     def settle(self, jobs, slot, sent, **answer):
         return Setback(0, 0.0)
 

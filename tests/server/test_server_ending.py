@@ -251,6 +251,7 @@ def test_a_redis_that_cannot_save_is_waited_for(serve, authorize, gate, backgrou
 
 def test_a_standby_takes_over_after_a_stop(serve, client, gate, background, auth, caplog):
     """The second server of a namespace stands by while the first works, and then takes over."""
+    caplog.set_level("INFO", "queued_gspread")
     first = serve()
     standby_gate = Gate()
     second = serve(GatedHTTPClient(standby_gate, auth))

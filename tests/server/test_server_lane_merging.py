@@ -527,10 +527,10 @@ def test_the_server_counts(stage, caplog):
 
 
 def test_the_log_tells_every_call(stage, caplog):
-    """A line for each call, whoever it left together with."""
+    """A line for each call, with how many calls its request was shared by."""
     scene = stage()
     caplog.set_level("INFO", "queued_gspread.server")
     scene.play(*[partial(scene.sheet.update_cell, row, 1, row) for row in range(1, 4)])
-    line = re.compile(r"worksheet\.update_cell .* requests: 1  ok\n")
+    line = re.compile(r"worksheet\.update_cell .* requests: 1 write of 3 calls  ok\n")
     # They follow the answers.
     eventually(lambda: len(line.findall(caplog.text)) == 3)

@@ -10,7 +10,7 @@ from calls import insert_rows, message, read, send, write
 from gate import Gate, GatedHTTPClient, client_over, response
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import Entry, Ready, Servers
+from queued_gspread.broker import Backlog, Entry, Predecessor, Ready, Servers
 from queued_gspread.errors import BrokerUnavailableError, QueuedGspreadError, RemoteError
 from queued_gspread.job import new_id
 from queued_gspread.server import Server, lease
@@ -326,7 +326,8 @@ def test_a_new_master_is_asked_for_all_its_lanes(stopping):
     recovered, places = [], ["old", "old", "new", "new"]
     queue = SimpleNamespace(
         place=places[0],
-        recover=lambda _: recovered.append(queue.place),
+        predecessor=Predecessor(),
+        recover=lambda _: recovered.append(queue.place) or Backlog(0, 0, 0),
         next_ready=lambda: setattr(queue, "place", places.pop(0)),
     )
     lanes = Lanes(queue, None, None, stopping, None)

@@ -67,14 +67,18 @@ def test_json_lines(logged):
         "target",
         "method",
         "duration_ms",
+        "waited_ms",
         "requests",
+        "sent",
         "outcome",
     }
     assert first["waiting"] == 0
     assert first["caller"] == f"{socket.gethostname()}:{os.getpid()}"
     assert first["target"] == "'Book' / 'Sheet'"
     assert first["duration_ms"] >= 0
+    assert 0 <= first["waited_ms"] <= first["duration_ms"]
     assert (first["requests"], first["outcome"]) == (1, "ok")
+    assert first["sent"] == [{"kind": "write", "requests": 1, "calls": 1}]
     assert [call["outcome"] for call in calls[-2:]] == ["UnknownMethodError", "CodecError"]
 
 
@@ -84,7 +88,7 @@ def test_text_lines(logged):
     call = next(line for line in lines if "worksheet.update" in line)
     pattern = (
         r"\S+ \S+ INFO 0 waiting  \S+:\d+  'Book' / 'Sheet'  worksheet\.update  "
-        r"\d+\.\d ms  requests: 1  ok"
+        r"\d+\.\d ms, \d+\.\d waited  requests: 1 write  ok"
     )
     assert re.fullmatch(pattern, call)
 
@@ -156,9 +160,9 @@ LONG = "x" * 3_000_000
 )
 def test_what_a_job_brings_makes_no_long_line(written, job):
     """However long a title, a method or a caller's name is, its call is a line of usual length."""
-    log_call(Entry("lane", "1-1", "id", b"", "", 1), Outcome("ok", b"", job, 1), 0.1)
+    log_call(Entry("lane", "1-1", "id", b"", "", 1), Outcome("ok", b"", job, None))
     assert len(written.getvalue()) < 1000
-    assert written.getvalue().endswith("requests: 1  ok\n")
+    assert written.getvalue().endswith("requests: 0  ok\n")
 
 
 def test_an_error_makes_one_line(written):

@@ -185,7 +185,7 @@ def test_every_script_runs_as_these_users(guarded, settings_of, background):
     settle(server, head, slot, permit.sent, back_to="r", attempt="slot")
     server.leave()
     server.poison(head)
-    assert server.recover(60.0) == 1
+    assert server.recover(60.0).lanes == 1
     assert server.next_ready().lane == "lane"
     assert answer(server, head, b"reply") is None
     assert reply.result(PATIENCE) == b"reply"

@@ -19,8 +19,10 @@
 -- ARGV[10] replaces the account in whose place that one may be put; '' for none
 --
 -- Returns {'kept', epoch, now, 1 if a server with a token stands by or 0, owner}, {'taken', epoch, now,
--- 0, owner} (a new one: read the queue again) or {'held', about the other server, milliseconds until
--- it counts as gone, owner}. The owner is the account that the namespace belongs to, or ''.
+-- about the server that had the lease before or '', milliseconds since its last beat, owner} (a new
+-- epoch: read the queue again) or {'held', about the other server or '' for the asking one as it was
+-- before, milliseconds until it counts as gone, owner}. The owner is the account that the namespace
+-- belongs to, or ''.
 may_grow(KEYS[1])
 -- Milliseconds for which a server that stands by is believed to have a token, and after which it
 -- says so again.
@@ -75,7 +77,10 @@ if is_held or not is_kept and (is_foreign or is_relieved and not has_token) then
   if has_token and not is_foreign and not (standby and now - standby < AGAIN) then
     redis.call('HSET', KEYS[1], 'standby', now)
   end
-  return {'held', is_held and about or 'a server that has an access token', is_held and left or AGAIN, owner}
+  if not is_held then
+    return {'held', 'a server that has an access token', AGAIN, owner}
+  end
+  return {'held', holder ~= ARGV[1] and about or '', left, owner}
 end
 
 -- Count for the server that is gone what it had taken off its list and did not live to begin: the
@@ -118,4 +123,4 @@ end
 redis.call('HDEL', KEYS[1], 'standby')
 redis.call('HSET', KEYS[1], 'epoch', newest)
 redis.call('DEL', ready_list(KEYS[2], epoch or ''))
-return {'taken', newest, now, 0, owner}
+return {'taken', newest, now, holder ~= ARGV[1] and about or '', now - at, owner}

@@ -1,0 +1,80 @@
+"""What the log says of an error of Google's: status, reason and message, without any value. Pure.
+
+Google's messages quote what they are about: a title, a range, a part of the request with the cells
+in it. So all that may be somebody's is cut out of them, and what is left is Google's own prose.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from gspread.exceptions import APIError
+
+from queued_gspread.codec.scrub import clean
+from queued_gspread.responses import error_in
+
+__all__ = ["fields_of", "without_values"]
+
+_LONGEST: Final = 300
+_CUT: Final = "…"
+_NAME: Final = re.compile(r"[A-Za-z_]{1,60}")
+# From the first mark to the last one, or to the end: what is quoted may have such marks in it.
+_QUOTED: Final = tuple(
+    re.compile(pattern)
+    for pattern in (r'"(?:.*"|.*)', r"(?<!\w)'(?:.*'|.*)", r"`(?:.*`|.*)", r"[“„«](?:.*[”“»]|.*)")
+)
+# A list, a message in the text format of protocol buffers, or what stands behind some words.
+_NESTED: Final = re.compile(r"\{.*|\[(?!\d{1,6}\]).*|\((?:.*\)|.*)")
+_NUMBER: Final = re.compile(r"(?<![\w\[./=?&-])[-+]?\d[\w.,:%/+-]*")
+# Behind a colon stands a value, unless what is before it says where something is wrong.
+_PLACE: Final = re.compile(rf"(?:^|\s)Invalid \w+\[\d+\][\w.\[\]]*$|{_CUT}$")
+
+
+def fields_of(error: BaseException | None) -> dict[str, Any]:
+    """Return what the log says of an error; nothing if it is none of Google's."""
+    if not isinstance(error, APIError):
+        return {}
+    answer = getattr(error, "response", None)
+    body = error_in(answer) if answer is not None else {}
+    status, message = getattr(answer, "status_code", None), body.get("message")
+    found = {
+        "http_status": status if isinstance(status, int) and status > 0 else None,
+        "error_status": _name(body.get("status")),
+        "error_reason": _reason(body),
+        "error_message": without_values(message) if isinstance(message, str) else None,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def without_values(message: str) -> str:
+    """Return the first line of a message, without what may be a value, bounded and printable."""
+    line = (message.splitlines() or [""])[0]
+    for pattern in _QUOTED:
+        line = pattern.sub(_CUT, line)
+    line = _NUMBER.sub(_CUT, _without_ends(_NESTED.sub(_CUT, line)))
+    line = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in clean(line))
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}{_CUT}"
+
+
+def _without_ends(line: str) -> str:
+    """Cut a line at the first colon behind which a value may stand."""
+    for colon in re.finditer(r":\s", line):
+        if not _PLACE.search(line[: colon.start()]):
+            return f"{line[: colon.end()]}{_CUT}"
+    return line
+
+
+def _reason(body: dict[str, Any]) -> str:
+    """Return the reason that stands in the details of Google's error, or in Drive's older form."""
+    for name in ("details", "errors"):
+        parts = body.get(name)
+        for part in parts if isinstance(parts, list) else ():
+            reason = _name(part.get("reason")) if isinstance(part, dict) else ""
+            if reason:
+                return reason
+    return ""
+
+
+def _name(found: object) -> str:
+    return found if isinstance(found, str) and _NAME.fullmatch(found) else ""

@@ -1,0 +1,58 @@
+"""The requests that were sent for one call, and with how many calls each of them was shared."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+__all__ = ["Tally"]
+
+
+class Tally:
+    """Counts the requests of a call that went out to Google, each time that they did.
+
+    A merged request stands in the tally of each of its calls. It counts for one divided by the
+    number of these calls, so that the sum over all calls is the number of requests.
+
+    Attributes:
+        first_at: When the first attempt was made, on this machine's monotonic clock.
+
+    """
+
+    __slots__ = ("_counts", "first_at")
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, int], int] = {}
+        self.first_at: float | None = None
+
+    def begin(self) -> None:
+        """Note that a request is about to be sent."""
+        if self.first_at is None:
+            self.first_at = time.monotonic()
+
+    def note(self, kind: str, calls: int) -> None:
+        """Note that a request of a kind of the quota went out for so many calls."""
+        key = kind, calls
+        self._counts[key] = self._counts.get(key, 0) + 1
+
+    @property
+    def requests(self) -> int:
+        """How many requests went out, those that were shared included."""
+        return sum(self._counts.values())
+
+    def as_fields(self) -> list[dict[str, Any]]:
+        """Return it for a log of JSON."""
+        return [
+            {"kind": kind, "requests": requests, "calls": calls}
+            for (kind, calls), requests in self._counts.items()
+        ]
+
+    def __str__(self) -> str:
+        """Return it in words, for a log of text."""
+        return ", ".join(_words(*key, number) for key, number in self._counts.items()) or "0"
+
+
+def _words(kind: str, calls: int, requests: int) -> str:
+    what = "Drive request" if kind == "drive" else kind
+    several = "s" if requests > 1 else ""
+    return f"{requests} {what}{several}" + (f" of {calls} calls" if calls > 1 else "")

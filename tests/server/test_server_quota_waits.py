@@ -1,0 +1,155 @@
+"""What the log says when requests wait for the quota: once for a time of waiting."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import re
+from types import SimpleNamespace
+
+import pytest
+from calls import read, write
+from waiting import PATIENCE, eventually
+
+from queued_gspread.broker import ALL, Permit, Slot
+from queued_gspread.errors import BrokerUnavailableError
+from queued_gspread.server.calllog import configure
+from queued_gspread.server.effort import Effort
+from queued_gspread.server.quota import Quota
+from queued_gspread.server.quota_waits import QuotaWaits
+
+GO = Permit("go")
+WINDOW = 60.0
+
+
+def wait(seconds):
+    return Permit("wait", seconds, "kind")
+
+
+class Told:
+    """What the log was told, for requests that ask in turn."""
+
+    def __init__(self, clock, caplog, quota=None):
+        caplog.set_level("INFO", "queued_gspread")
+        queue = SimpleNamespace(count_waiting=lambda: 140)
+        self.queue, self._caplog = queue, caplog
+        self._waits = QuotaWaits(quota or Quota(), queue, clock)
+
+    def ask(self, permit, kind="write", *, asks=1):
+        """Have a request get an answer, after it has asked so often; return what was told."""
+        self._caplog.clear()
+        self._waits.noted(Slot(kind, "1/1", 60, WINDOW), permit, Effort(asks=asks))
+        return [record.getMessage() for record in self._caplog.records]
+
+
+@pytest.fixture
+def told(clock, caplog):
+    return Told(clock, caplog)
+
+
+def test_the_line_of_a_wait(told):
+    """It says which quota, when the next request may be sent, and how many calls there are."""
+    (line,) = told.ask(wait(54.2))
+    assert re.fullmatch(
+        r"waiting for the quota of writes \(60 in 60 s for the account: --writes-per-minute\): "
+        r"the next may be sent in 54\.2 s, at \d\d:\d\d:\d\d; calls in the queue: 140",
+        line,
+    )
+
+
+def test_a_wait_is_told_once(told, clock):
+    """As long as none goes as soon as it asks, nothing more is said, however long it takes."""
+    assert told.ask(wait(54.2))
+    for _ in range(5):
+        clock.now += WINDOW
+        assert not told.ask(GO, asks=2)
+        assert not told.ask(wait(1.0))
+
+
+def test_a_new_wait_is_told_after_a_window(told, clock):
+    """Where some go at once and some wait, there is one line for a window and no more."""
+    assert told.ask(wait(54.2))
+    for _ in range(59):
+        clock.now += 1.0
+        assert not told.ask(GO)
+        assert not told.ask(wait(0.5))
+    clock.now += 1.0
+    assert told.ask(wait(0.5))
+
+
+def test_kinds_are_told_of_apart(told):
+    """Reads and writes have a quota, and a line, each."""
+    assert told.ask(wait(54.2), "write")
+    (line,) = told.ask(wait(54.2), "read")
+    assert "the quota of reads" in line
+    assert not told.ask(GO, "read")
+    assert not told.ask(wait(54.2), "write")
+
+
+def test_a_wait_for_an_answer_is_told_if_it_lasts(told, clock):
+    """While all that may be sent are in the air, the answer that says for how long is awaited."""
+    assert not told.ask(wait(math.inf))
+    assert told.ask(wait(54.2))
+    assert not told.ask(GO)
+    clock.now += WINDOW
+    assert not told.ask(wait(math.inf))
+    clock.now += 5.0
+    (line,) = told.ask(wait(math.inf), asks=2)
+    assert "once Google has answered one of those in the air" in line
+
+
+def test_an_interval_is_no_wait_for_the_quota(told):
+    """What waits for ``--interval`` is not told of."""
+    assert not told.ask(Permit("wait", 1.0, ALL))
+
+
+@pytest.mark.parametrize(
+    ("quota", "kind", "shown"),
+    [
+        (Quota(writes=600), "write", "300 in 60 s for the project: --project-writes-per-minute"),
+        (Quota(reads=0), "read", "300 in 60 s for the project: --project-reads-per-minute"),
+        (Quota(reads=7, window=2.5), "read", "7 in 2.5 s for the account: --reads-per-minute"),
+        (Quota(), "drive", "no limit is set, but Google has refused some"),
+    ],
+)
+def test_whose_quota_it_is(clock, caplog, quota, kind, shown):
+    """The limit that holds is named: the account's, the project's, or none for Drive."""
+    (line,) = Told(clock, caplog, quota).ask(wait(1.0), kind)
+    assert f"({shown})" in line
+
+
+@pytest.mark.parametrize("error", [BrokerUnavailableError("away"), ValueError("no number")])
+def test_a_wait_whose_calls_cannot_be_counted(told, error):
+    """Where Redis is away, or has nonsense for their number, the line says the rest."""
+
+    def fail():
+        raise error
+
+    told.queue.count_waiting = fail
+    (line,) = told.ask(wait(1.0))
+    assert line.endswith("calls in the queue: ?")
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_server_that_waits_says_so(serve, client, gate, background, restored_log, form):
+    """Writes that wait for the only slot make one line, in both forms; reads make none."""
+    stream = io.StringIO()
+    configure("info", form, stream)
+    server = serve(writes_per_minute=1, quota_window=600.0)
+    gate.open()
+    write(client)
+    waiting = [background(write, client, lane) for lane in ("one", "other")]
+    read(client)
+    line = eventually(lambda: next((x for x in stream.getvalue().splitlines() if "quota" in x), ""))
+    assert "waiting for the quota of writes (1 in 600 s for the account" in line
+    if form == "json":
+        told = json.loads(line)
+        assert (told["event"], told["quota"]) == ("quota_wait", "write")
+        assert told["calls"] >= 1
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", told["until"])
+    assert not any(one.done() for one in waiting)
+    server.stop()
+    serve()
+    assert [one.result(PATIENCE) for one in waiting] == [{}, {}]
+    assert stream.getvalue().count("waiting for the quota") == 1
