@@ -14,6 +14,7 @@ ROOT = Path(queued_gspread.__file__).parent
 # From the bottom up; a module imports from its own layer and from lower ones.
 LAYERS = [
     {
+        "_install",
         "_version",
         "clock",
         "errors",

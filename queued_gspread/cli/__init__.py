@@ -9,7 +9,7 @@ from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 
 from . import demo, emulator, server, stop
 from .options import Parser
-from .output import prepare, warn
+from .output import READER_GONE, ReaderGoneError, prepare, warn
 
 if TYPE_CHECKING:
     import argparse
@@ -21,7 +21,7 @@ __all__ = ["main", "server_main"]
 def server_main(arguments: Sequence[str] | None = None) -> int:
     """Run ``queued-gspread-server``; return the exit status."""
     prepare()
-    parser = Parser("queued-gspread-server", description="Make the calls that wait in the queue.")
+    parser = Parser("queued-gspread-server", description=server.ABOUT)
     server.add_options(parser)
     return _run(server.run, parser.parse_args(arguments), parser)
 
@@ -29,19 +29,22 @@ def server_main(arguments: Sequence[str] | None = None) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``queued-gspread``; return the exit status."""
     prepare()
-    parser = Parser("queued-gspread", description="gspread for many processes.")
+    parser = Parser(
+        "queued-gspread",
+        description="gspread for many processes: their calls wait in Redis, and one server makes "
+        "them within Google's quota.",
+        epilog="What a command takes is told by its own help: queued-gspread server --help",
+    )
     parser.version_option()
     arguments = sys.argv[1:] if arguments is None else arguments
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, module, about in (
-        ("server", server, "make the calls that wait in the queue"),
-        ("stop", stop, "ask the server of a namespace to stop"),
-        ("emulator", emulator, "run a local emulator of Google's Sheets and Drive APIs"),
         ("demo", demo, "see it work: no Google account, no Redis, no configuration"),
+        ("server", server, "make the calls that clients put into the queue"),
+        ("stop", stop, "ask the server that works to stop; one that stands by takes over"),
+        ("emulator", emulator, "take Google's place on this machine, to try and to test"),
     ):
-        command = commands.add_parser(
-            name, help=about, description=f"{about[0].upper()}{about[1:]}."
-        )
+        command = commands.add_parser(name, help=about, description=module.ABOUT)
         if name in arguments:
             # Only then: a server's variable that cannot be used is no matter of the others.
             module.add_options(command)
@@ -58,6 +61,8 @@ def _run(
     """Run a command; what a user can put right takes one line: 2 for settings, else 1."""
     try:
         return command(options)
+    except ReaderGoneError:
+        return READER_GONE
     except QueuedGspreadError as error:
         warn(f"{parser.prog}: {error}")
         return 2 if isinstance(error, ConfigurationError) else 1

@@ -7,7 +7,7 @@ import errno
 import socket
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 from queued_gspread.variables import warn_of_slips
@@ -21,11 +21,18 @@ if TYPE_CHECKING:
 
     from queued_gspread.emulator import Emulator
 
-__all__ = ["add_options", "load_emulator", "run"]
+__all__ = ["ABOUT", "add_options", "load_emulator", "run"]
+
+ABOUT: Final = (
+    "Run a local emulator of Google's Sheets and Drive APIs until SIGTERM or Ctrl-C. It asks "
+    "nobody else and needs no Google account; what is stored is in memory, unless --state names "
+    "a file."
+)
 
 
 def add_options(parser: Parser) -> None:
     """Add the options."""
+    parser.section("where it is")
     _place_options(parser)
     _behaviour_options(parser)
 
@@ -67,6 +74,7 @@ def _place_options(parser: Parser) -> None:
 
 
 def _behaviour_options(parser: Parser) -> None:
+    parser.section("how it behaves")
     for kind in ("reads", "writes"):
         parser.option(
             f"--{kind}-per-minute",

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import platform
+import sys
 from difflib import get_close_matches
 from typing import Any, NoReturn
+
+import gspread
 
 from queued_gspread._version import __version__
 from queued_gspread.errors import ConfigurationError
@@ -18,6 +22,8 @@ from queued_gspread.settings import (
     environment,
 )
 from queued_gspread.variables import ENV_PREFIX
+
+from .output import READER_GONE, OutputError, ReaderGoneError, say, warn
 
 __all__ = [
     "Listed",
@@ -39,10 +45,30 @@ _LAST_PORT = 65535
 class Parser(argparse.ArgumentParser):
     """An argument parser that takes one line to say what is wrong, and exits with 2."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._section: argparse._ActionsContainer = self
+
     def error(self, message: str) -> NoReturn:
         """Print the line and exit."""
         message = message.replace("ignored explicit argument", "it takes no value, and was given")
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print help, version or an error, as the commands print everything else."""
+        if file is not sys.stdout:
+            warn(message.rstrip("\n"))
+            return
+        try:
+            say(message, end="")
+        except ReaderGoneError:
+            self.exit(READER_GONE)
+        except OutputError as error:
+            self.exit(1, f"{self.prog}: {error}\n")
+
+    def section(self, title: str) -> None:
+        """Show the options that are added from now on beneath a title."""
+        self._section = self.add_argument_group(title)
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Return the options; refuse what is none, with the one that is near to it."""
@@ -63,7 +89,8 @@ class Parser(argparse.ArgumentParser):
         text = environment(variable)
         if text is not None:
             kwargs["default"] = self._converted(variable, text, kwargs)
-        self.add_argument(name, help=f"{help} [{ENV_PREFIX}{variable}]", **kwargs)
+        self._section.add_argument(name, help=f"{help} [{ENV_PREFIX}{variable}]", **kwargs)
+        self.epilog = "An option can be set by the environment variable in its brackets, too."
 
     def _converted(self, variable: str, text: str, kwargs: dict[str, Any]) -> Any:
         try:
@@ -81,7 +108,7 @@ class Parser(argparse.ArgumentParser):
         text = (environment(variable) or "no").lower()
         if text not in _YES | _NO:
             self.error(f"{ENV_PREFIX}{variable}={text!r} cannot be used: take yes or no")
-        self.add_argument(
+        self._section.add_argument(
             name,
             action="store_true",
             default=text in _YES,
@@ -90,18 +117,29 @@ class Parser(argparse.ArgumentParser):
 
     def queue_options(self) -> None:
         """Add the options that say where the queue is, and ``--version``."""
-        self.option("--redis-url", f"the Redis that holds the queue (default {DEFAULT_REDIS_URL})")
+        self.option(
+            "--redis-url",
+            f"the Redis that holds the queue (default {DEFAULT_REDIS_URL})",
+            metavar="URL",
+        )
         self.option(
             "--namespace",
-            "the queue within that Redis; one is one Google account (default %(default)s)",
+            "the queue within that Redis: one for each Google account (default '%(default)s')",
             type=namespace,
             default=DEFAULT_NAMESPACE,
+            metavar="NAME",
         )
         self.version_option()
 
     def version_option(self) -> None:
         """Add ``--version``."""
-        self.add_argument("--version", action="version", version=f"queued_gspread {__version__}")
+        on = f"gspread {gspread.__version__}, Python {platform.python_version()}"
+        self.add_argument(
+            "--version",
+            action="version",
+            version=f"queued_gspread {__version__} ({on})",
+            help="show the versions of this package, of gspread and of Python, and exit",
+        )
 
 
 class Listed(argparse.Action):

@@ -6,10 +6,14 @@ import contextlib
 import io
 import os
 import sys
+from typing import Final
 
 from queued_gspread.errors import QueuedGspreadError
 
-__all__ = ["OutputError", "prepare", "say", "warn"]
+__all__ = ["READER_GONE", "OutputError", "ReaderGoneError", "prepare", "say", "warn"]
+
+READER_GONE: Final = 141
+"""What a shell shows of a program that SIGPIPE has ended, as it does most."""
 
 _LAST = 2  # the descriptor of standard error
 _RAISING = {"strict", "surrogateescape"}
@@ -17,6 +21,10 @@ _RAISING = {"strict", "surrogateescape"}
 
 class OutputError(QueuedGspreadError):
     """Standard output cannot be written to; the text says why."""
+
+
+class ReaderGoneError(OutputError):
+    """Whoever read standard output has seen enough, as ``head`` has: no matter for a message."""
 
 
 def prepare() -> None:
@@ -41,14 +49,16 @@ def say(text: str, end: str = "\n") -> None:
     """Print a text at once.
 
     Raises:
-        OutputError: It cannot be written, since its reader has gone or the disk is full.
+        ReaderGoneError: Its reader has gone.
+        OutputError: It cannot be written for another reason, such as a full disk.
 
     """
     try:
         print(text, end=end, flush=True)
     except OSError as error:
         _discard_output()
-        raise OutputError(f"the output cannot be written ({error.strerror})") from error
+        kind = ReaderGoneError if isinstance(error, BrokenPipeError) else OutputError
+        raise kind(f"the output cannot be written ({error.strerror})") from error
 
 
 def warn(text: str) -> None:

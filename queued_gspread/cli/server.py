@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from queued_gspread.embedded import ensure_running
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
@@ -22,12 +22,19 @@ from .output import warn
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["add_options", "run"]
+__all__ = ["ABOUT", "add_options", "run"]
+
+ABOUT: Final = (
+    "Make the calls that clients put into the queue, in turn and within Google's quota, until "
+    "SIGTERM, Ctrl-C or queued-gspread stop. It is the only one that needs Google's credentials. "
+    "One server works in a namespace; more of them stand by."
+)
 
 
 def add_options(parser: Parser) -> None:
     """Add the server's options: the keyword arguments of :class:`Server`, and two for its log."""
     parser.queue_options()
+    parser.section("Google")
     parser.option(
         "--service-account",
         "a service account's key file (default: gspread's own place, then "
@@ -45,16 +52,17 @@ def add_options(parser: Parser) -> None:
     _quota_options(parser)
     _merge_options(parser)
     _failure_options(parser)
+    parser.section("beginning and end")
     parser.option(
         "--shutdown-timeout",
-        "how long requests in the air are given at the end (default %(default)s)",
+        "how long to wait at the end for requests under way (default %(default)s)",
         type=seconds,
         default=10.0,
         metavar="SECONDS",
     )
     parser.option(
         "--lease",
-        "after how much silence a server counts as gone (default %(default)s)",
+        "after how long without a sign of life one that stands by takes over (default %(default)s)",
         type=positive_seconds,
         default=5.0,
         metavar="SECONDS",
@@ -74,6 +82,7 @@ def add_options(parser: Parser) -> None:
 
 
 def _quota_options(parser: Parser) -> None:
+    parser.section("quota")
     for name, what, default in (
         ("reads", "how many reads the account may make in a minute", 60),
         ("writes", "how many writes the account may make in a minute", 60),
@@ -105,11 +114,12 @@ def _quota_options(parser: Parser) -> None:
 
 
 def _merge_options(parser: Parser) -> None:
+    parser.section("merging")
     parser.flag("--no-merge", "send a request of its own for every call")
     parser.option(
         "--linger",
-        "how long a spreadsheet whose calls were answered together waits for the next ones of the "
-        "same callers (default %(default)s)",
+        "how long to wait, after calls that shared a request, for more to merge (default "
+        "%(default)s)",
         type=seconds,
         default=0.005,
         metavar="SECONDS",
@@ -117,9 +127,10 @@ def _merge_options(parser: Parser) -> None:
 
 
 def _failure_options(parser: Parser) -> None:
+    parser.section("failures")
     parser.option(
         "--retry-for",
-        "how long a request that failed is sent again (default %(default)s)",
+        "how long to go on sending a request that fails (default %(default)s)",
         type=seconds,
         default=600.0,
         metavar="SECONDS",
@@ -157,6 +168,7 @@ def _failure_options(parser: Parser) -> None:
 
 
 def _limit_options(parser: Parser) -> None:
+    parser.section("limits and signing")
     parser.option(
         "--max-queue",
         "how many calls may wait in the namespace; 0 for any number (default %(default)s)",
@@ -182,6 +194,7 @@ def _limit_options(parser: Parser) -> None:
 
 
 def _log_options(parser: Parser) -> None:
+    parser.section("log")
     parser.option(
         "--log-level",
         "debug, info, warning or error (default %(default)s); info has a line for every call",

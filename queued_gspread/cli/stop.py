@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker import FORMAT, Callers, Servers, shown_others
 from queued_gspread.errors import ServerUnavailableError
@@ -15,9 +15,16 @@ from .output import say
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["add_options", "run"]
+__all__ = ["ABOUT", "add_options", "run"]
 
-_LOOK = 0.1
+ABOUT: Final = (
+    "Ask the server that works in a namespace to stop, from any machine, and wait until it has: "
+    "requests under way are finished, and the calls that wait stay in the queue. If others stand "
+    "by, one of them takes over at once. To stop them all, repeat this command until it says that "
+    "no server works there."
+)
+
+_LOOK: Final = 0.1
 
 
 def add_options(parser: Parser) -> None:

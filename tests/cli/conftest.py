@@ -1,5 +1,6 @@
-"""The fixtures of these tests are those of ``tests/support/queue_fixtures.py``."""
+"""The fixtures of these tests are those of ``tests/support``."""
 
 from __future__ import annotations
 
-from queue_fixtures import *  # noqa: F403 - pytest finds fixtures by the names that are here
+from marked import marked  # noqa: F401 - pytest finds fixtures by the names that are here
+from queue_fixtures import *  # noqa: F403 - the same

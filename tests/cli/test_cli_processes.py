@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 from calls import read
-from processes import COMMAND, ServerProcess, environment, start_python
+from processes import COMMAND, ServerProcess, environment, run, start_python
 from waiting import PATIENCE, eventually
 
 # A process that a shell has started in its background ignores SIGINT, and so do its children.
@@ -88,6 +88,38 @@ def test_the_emulator_ends_when_it_is_told_to(number, tmp_path):
     assert f'session.mount("https://", EmulatorAdapter("{url}"))' in lines[5]
     assert key.stat().st_mode & 0o777 == 0o600
     assert (process.returncode, errors) == (0, "")
+
+
+def test_stop_is_for_the_server_that_works(start_process, redis_url, namespace):
+    """Stopped, a server hands over to one that stands by; repeated, `stop` leaves none at work."""
+    where = {"REDIS_URL": redis_url, "NAMESPACE": namespace}
+    first = start_process()
+    second = start_process(wait="standing by")
+    assert run("stop", **where).returncode == 0
+    assert first.exit_status() == 0
+    second.until_log("working as")
+    assert run("stop", **where).returncode == 0
+    assert second.exit_status() == 0
+    done = run("stop", **where)
+    assert done.returncode == 1
+    assert "no server works" in done.stderr
+
+
+def test_a_server_whose_log_is_read_no_further_works_on(
+    redis_url, namespace, key_file, google, background, client
+):
+    """The reader of a server's log may go: calls are answered, and it ends in good order."""
+    options = {"REDIS_URL": redis_url, "NAMESPACE": namespace, "SERVICE_ACCOUNT": str(key_file)}
+    variables = environment(**options, API_ENDPOINT=google.url)
+    with subprocess.Popen([*COMMAND, "server"], stderr=subprocess.PIPE, env=variables) as server:
+        assert b"working as" in server.stderr.readline()
+        server.stderr.close()
+        for number in range(2):
+            reading = background(read, client)
+            google.gate.next().answer({"a": number})
+            assert reading.result(PATIENCE) == {"a": number}
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(PATIENCE) == 0
 
 
 def test_a_server_that_is_configured_by_its_environment_alone(

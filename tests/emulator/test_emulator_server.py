@@ -198,7 +198,7 @@ def test_without_aiohttp():
     found = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=env, check=False
     )
-    assert 'pip install "queued-gspread[emulator]"' in found.stderr
+    assert 'pip install ".[emulator]"' in found.stderr
 
 
 @pytest.mark.parametrize("content", ['{"project_id": "mine", "private_key": "k"}', "text", ""])

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from math import prod
 
+from queued_gspread._install import how_to_install
 from queued_gspread.emulator.values.not_computed import NotComputedError
 
-REMEDY = 'pip install "queued-gspread[regex]" computes it'
+REMEDY = f"RE2 computes it: {how_to_install('regex')}"
 # Steps that take about a second.
 _MOST_STEPS = 10**8
 _MOST_REPEATS = 1000

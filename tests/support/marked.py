@@ -1,0 +1,64 @@
+"""Processes that are known by a variable of their environment, which their children inherit."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from processes import environment
+from waiting import eventually
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="there is no /proc")
+_numbers = itertools.count()
+
+
+class Marked:
+    """Starts such processes, all with the same mark, and with one folder for temporary files."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self._mark = f"{os.getpid()}.{next(_numbers)}"
+
+    def start(self, *command, stdout=subprocess.PIPE, **variables):
+        return subprocess.Popen(
+            command,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**environment(), "MARK": self._mark, "TMPDIR": str(self.folder), **variables},
+        )
+
+    def running(self):
+        """Return the command lines of those that run."""
+        return [
+            (entry / "cmdline").read_bytes().split(b"\0")
+            for entry in Path("/proc").iterdir()
+            if entry.name.isdecimal() and self._is_one(entry)
+        ]
+
+    def _is_one(self, entry):
+        try:
+            return f"MARK={self._mark}".encode() in (entry / "environ").read_bytes().split(b"\0")
+        except OSError:
+            return False
+
+    def until_running(self, name):
+        """Wait until the command line of one of them has a text in it."""
+        eventually(
+            lambda: any(name.encode() in part for line in self.running() for part in line),
+            f"{name} runs",
+        )
+
+    def until_gone(self):
+        eventually(lambda: not self.running(), "no process is left")
+        eventually(lambda: not list(self.folder.iterdir()), "no folder is left")
+
+
+@pytest.fixture
+def marked(tmp_path):
+    folder = tmp_path / "marked"
+    folder.mkdir()
+    return Marked(folder)
