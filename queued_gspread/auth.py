@@ -1,9 +1,9 @@
 """gspread's ``auth`` module, queued: nothing here sends to Google or runs a consent flow.
 
-Every function has gspread's signature and four keyword-only arguments more: ``redis_url``,
-``namespace``, ``timeout`` and ``signing_key_file``, see
-:class:`queued_gspread.settings.Settings`. What is passed as
-credentials says whom the calls are meant for; the server makes them with credentials of its own.
+Every function has gspread's signature and five keyword-only arguments more: ``redis_url``,
+``namespace``, ``timeout``, ``grace`` and ``signing_key_file``, see :func:`authorize`. What is
+passed as credentials says whom the calls are meant for; the server makes them with credentials of
+its own.
 """
 
 import json
@@ -72,6 +72,7 @@ def authorize(
     redis_url: str | None = None,
     namespace: str | None = None,
     timeout: float | None = None,
+    grace: float | None = None,
     signing_key_file: str | Path | None = None,
 ) -> Client:
     """Return a client whose calls are made by the server.
@@ -89,6 +90,8 @@ def authorize(
             ``default``.
         timeout: Seconds that a caller waits for an answer; by default
             ``QUEUED_GSPREAD_TIMEOUT``, else as long as a server is alive.
+        grace: Seconds without a living server after which a waiting caller gives up; by default
+            ``QUEUED_GSPREAD_GRACE``, else 10.
         signing_key_file: The file with the key that signs jobs and replies; by default
             ``QUEUED_GSPREAD_SIGNING_KEY_FILE``, else they are not signed.
 
@@ -105,6 +108,7 @@ def authorize(
         redis_url=redis_url,
         namespace=namespace,
         timeout=timeout,
+        grace=grace,
         signing_key_file=signing_key_file,
     )
     return made
@@ -137,6 +141,7 @@ def oauth(
     redis_url: str | None = None,
     namespace: str | None = None,
     timeout: float | None = None,
+    grace: float | None = None,
     signing_key_file: str | Path | None = None,
 ) -> Client:
     """Return a client for the user whose authorised-user file this is, if it is there.
@@ -152,6 +157,7 @@ def oauth(
         redis_url=redis_url,
         namespace=namespace,
         timeout=timeout,
+        grace=grace,
         signing_key_file=signing_key_file,
     )
 
@@ -166,6 +172,7 @@ def oauth_from_dict(
     redis_url: str | None = None,
     namespace: str | None = None,
     timeout: float | None = None,
+    grace: float | None = None,
     signing_key_file: str | Path | None = None,
 ) -> tuple[Client, dict[str, Any]]:
     """Return a client and the authorised user's info, as it was given.
@@ -189,6 +196,7 @@ def oauth_from_dict(
         redis_url=redis_url,
         namespace=namespace,
         timeout=timeout,
+        grace=grace,
         signing_key_file=signing_key_file,
     )
     # gspread annotates a dict and returns this text.
@@ -204,6 +212,7 @@ def service_account(
     redis_url: str | None = None,
     namespace: str | None = None,
     timeout: float | None = None,
+    grace: float | None = None,
     signing_key_file: str | Path | None = None,
 ) -> Client:
     """Return a client for a service account; for the server's own where the file is not there.
@@ -223,6 +232,7 @@ def service_account(
         redis_url=redis_url,
         namespace=namespace,
         timeout=timeout,
+        grace=grace,
         signing_key_file=signing_key_file,
     )
 
@@ -235,6 +245,7 @@ def service_account_from_dict(
     redis_url: str | None = None,
     namespace: str | None = None,
     timeout: float | None = None,
+    grace: float | None = None,
     signing_key_file: str | Path | None = None,
 ) -> Client:
     """Return a client for a service account.
@@ -252,6 +263,7 @@ def service_account_from_dict(
         redis_url=redis_url,
         namespace=namespace,
         timeout=timeout,
+        grace=grace,
         signing_key_file=signing_key_file,
     )
 
@@ -263,6 +275,7 @@ def api_key(
     redis_url: str | None = None,
     namespace: str | None = None,
     timeout: float | None = None,
+    grace: float | None = None,
     signing_key_file: str | Path | None = None,
 ) -> Client:
     """Return a client; its calls are made with the server's credentials, not with this key.
@@ -275,5 +288,6 @@ def api_key(
         redis_url=redis_url,
         namespace=namespace,
         timeout=timeout,
+        grace=grace,
         signing_key_file=signing_key_file,
     )

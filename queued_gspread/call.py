@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import gspread
 
-from . import codec
+from . import codec, sandbox
 from .broker import Callers, tell_answered
 from .catalogue import CLIENT, HTTP_CLIENT, SPREADSHEET, WORKSHEET, Kind
 from .clock import now
@@ -66,13 +66,18 @@ class Caller:
     def send(self, job: Job, lane: str, objects: codec.Objects) -> Reply:
         """Put a job into the queue and wait for its reply."""
         job_id, began = new_id(), now()
+        queue = self._queue_now()
         with unconverted():
-            reply = self._queue.call(job_id, lane, job.encode())
+            reply = queue.call(job_id, lane, job.encode())
         with unconverted(tell_answered):
             try:
                 return _telling_wait(Reply.decode(reply, objects), now() - began)
             finally:
-                self._queue.forget(job_id)
+                queue.forget(job_id)
+
+    def _queue_now(self) -> Callers:
+        settings = sandbox.settings_for_call(self.settings)
+        return self._queue if settings is self.settings else Callers(settings)
 
 
 def _telling_wait(reply: Reply, seconds: float) -> Reply:
@@ -151,7 +156,7 @@ def _job(
         target=_target(proxy, kind),
         args=args,
         kwargs=kwargs,
-        identity=caller.identity,
+        identity=sandbox.account_for_call(caller.settings, caller.identity),
         http_timeout=http_timeout,
         timeout=caller.settings.timeout,
     )

@@ -89,6 +89,7 @@ class Settings:
         redis_url: str | None = None,
         namespace: str | None = None,
         timeout: float | None = None,
+        grace: float | None = None,
         max_message_bytes: int | None = None,
         signing_key_file: str | os.PathLike[str] | None = None,
     ) -> Settings:
@@ -107,7 +108,7 @@ class Settings:
                 _text("namespace", namespace, environment("NAMESPACE") or DEFAULT_NAMESPACE)
             ),
             timeout=_seconds("timeout", timeout, "TIMEOUT", None),
-            grace=_seconds("grace", None, "GRACE", DEFAULT_GRACE) or DEFAULT_GRACE,
+            grace=_seconds("grace", grace, "GRACE", DEFAULT_GRACE) or DEFAULT_GRACE,
             max_message_bytes=_message_bytes(max_message_bytes),
             signing_key_file=_path(signing_key_file or environment("SIGNING_KEY_FILE")),
         )

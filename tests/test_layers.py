@@ -27,7 +27,16 @@ LAYERS = [
         "preparing",
     },
     {"signing"},
-    {"responses", "settings", "catalogue", "objects", "properties", "identity", "surface"},
+    {
+        "responses",
+        "sandbox",
+        "settings",
+        "catalogue",
+        "objects",
+        "properties",
+        "identity",
+        "surface",
+    },
     {"scopes", "lane", "patches"},
     {"codec"},
     {"job"},
@@ -39,7 +48,7 @@ LAYERS = [
     {"http_client", "spreadsheet", "urls", "utils", "worksheet"},
     {""},
     {"server", "embedded", "emulator"},
-    {"cli"},
+    {"cli", "testing"},
     {"__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.errors import BrokerUnavailableError
+from queued_gspread.sandbox import check_server
 
 from .connection import Connection, Link, is_passing
 from .keys import Keys
@@ -43,6 +44,8 @@ class Epoch:
     def __init__(
         self, settings: Settings, epoch: str = "", stopping: threading.Event | None = None
     ) -> None:
+        if not epoch:  # a server that works already goes on
+            check_server(settings)
         self.settings = settings
         self.epoch = epoch
         self._stopping = stopping or threading.Event()

@@ -86,6 +86,11 @@ class Keys:
     namespace: str
 
     @property
+    def pattern(self) -> str:
+        """What fits all keys of the namespace, of every format, in Redis's globs."""
+        return self._shared("*")
+
+    @property
     def active(self) -> str:
         """Names of the lanes that hold jobs or are being run."""
         return self._key("active")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker import FORMAT, Callers, Servers, shown_others
 from queued_gspread.errors import ServerUnavailableError
+from queued_gspread.sandbox import check_server
 from queued_gspread.settings import Settings
 
 from .options import Parser, positive_seconds
@@ -48,6 +49,7 @@ def run(options: argparse.Namespace) -> int:
 
     """
     settings = Settings.resolve(redis_url=options.redis_url, namespace=options.namespace)
+    check_server(settings)
     where = f"namespace {settings.namespace!r} at {settings.shown_url}"
     queue = Callers(settings)
     seen = queue.see()

@@ -25,6 +25,7 @@ from queued_gspread.embedded.probe import Address, free_port, wait_until
 from queued_gspread.embedded.state import check_system
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.fork import by_owner
+from queued_gspread.sandbox import add_temporary, drop_temporary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -146,6 +147,7 @@ class TemporaryRedis:
         attempts = 1 if self._address or self._unix_socket else _ATTEMPTS
         while not self._started(last=attempts == 1):
             attempts -= 1
+        add_temporary(self.url)
 
     @by_owner
     def stop(self) -> None:
@@ -176,6 +178,8 @@ class TemporaryRedis:
     def close(self) -> None:
         """Stop Redis and remove its folder."""
         self.stop()
+        if self._address is not None:
+            drop_temporary(self.url)
         if self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)
             assert self._lifeline is not None

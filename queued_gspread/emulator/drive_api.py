@@ -135,7 +135,7 @@ def copy(store: Store, file_id: str, query: Mapping[str, str], body: Json) -> Js
 def list_files(store: Store, query: Mapping[str, str]) -> Json:
     """Answer files.list, the newest file first, in pages."""
     test = parse_query(query["q"], store.email) if query.get("q") else None
-    found = [file for file in reversed(store.files.values()) if test is None or test(file)]
+    found = [file for file in store.shared_files() if test is None or test(file)]
     start, size = _page(query)
     answer: Json = {"kind": "drive#fileList", "incompleteSearch": False}
     if start + size < len(found):

@@ -1,12 +1,15 @@
 """Fixtures for pytest: an emulator for every test, and gspread clients on it.
 
+While one of them is in use, no call of ``queued_gspread`` reaches a queue that the test did not
+make. :mod:`queued_gspread.testing.pytest_plugin` has the fixtures that make one.
+
 Every pytest run of an environment loads this module, so it imports what it needs when a fixture
 is used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import gspread
+
+    from queued_gspread.sandbox import Sandbox
 
     from .server import Emulator
 
@@ -44,11 +49,19 @@ class _OneEmulator:
             self._emulator = None
 
 
-def _checked(settings: object) -> Mapping[str, Any]:
+def checked_settings(settings: object, fixture: str, whose: str) -> Mapping[str, Any]:
+    """Return the arguments that a fixture has returned, or let the test fail if they are none."""
     if not isinstance(settings, Mapping):
-        told = "let it return a dict of Emulator's arguments"
-        pytest.fail(f"sheets_emulator_settings is {settings!r}: {told}.", pytrace=False)
+        told = f"let it return a dict of {whose}'s arguments"
+        pytest.fail(f"{fixture} is {settings!r}: {told}.", pytrace=False)
     return settings
+
+
+def _checked_urls(urls: object) -> tuple[str, ...]:
+    if isinstance(urls, str) or not isinstance(urls, Sequence):
+        told = "let it return a list of URLs"
+        pytest.fail(f"other_gspread_queues is {urls!r}: {told}.", pytrace=False)
+    return tuple(urls)
 
 
 def _emulator_class() -> type[Emulator]:
@@ -76,11 +89,30 @@ def sheets_emulator_settings() -> Mapping[str, Any]:
 
 
 @pytest.fixture
+def other_gspread_queues() -> Sequence[str]:
+    """Return the URLs of Redis that calls may reach all the same, a list: override it."""
+    return ()
+
+
+@pytest.fixture
+def gspread_sandbox(other_gspread_queues: Sequence[str]) -> Iterator[Sandbox]:
+    """Return what no call of queued_gspread leaves: the queues of the test itself."""
+    from queued_gspread.sandbox import Sandbox, begun  # noqa: PLC0415  - not for every pytest run
+
+    sandbox = Sandbox(others=_checked_urls(other_gspread_queues))
+    with begun(sandbox):
+        yield sandbox
+
+
+@pytest.fixture
 def sheets_emulator(
-    _sheets_emulators: _OneEmulator, sheets_emulator_settings: Mapping[str, Any]
+    _sheets_emulators: _OneEmulator,
+    sheets_emulator_settings: Mapping[str, Any],
+    gspread_sandbox: Sandbox,  # noqa: ARG001  - for its effect
 ) -> Iterator[Emulator]:
     """Return a running emulator of Google's Sheets and Drive APIs, empty for every test."""
-    emulator = _sheets_emulators.running(_checked(sheets_emulator_settings))
+    settings = checked_settings(sheets_emulator_settings, "sheets_emulator_settings", "Emulator")
+    emulator = _sheets_emulators.running(settings)
     yield emulator
     emulator.reset()
 

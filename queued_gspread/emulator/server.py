@@ -286,9 +286,22 @@ class Emulator:
         self._project.revoke_all()
 
     def add_private_file(self, file_id: str) -> None:
-        """Let a spreadsheet exist that is not shared: Sheets answers 403, Drive 404."""
+        """Let a spreadsheet not be shared: Sheets answers 403, Drive 404.
+
+        It need not exist; one that does is as it was once :meth:`remove_private_file` is called.
+        """
         with self._changes.making():
             self._store.private.add(file_id)
+
+    def remove_private_file(self, file_id: str) -> None:
+        """Let a spreadsheet be shared again; raise KeyError where it is."""
+        with self._changes.making():
+            self._store.private.remove(file_id)
+
+    @property
+    def private_files(self) -> list[str]:
+        """The ids of the spreadsheets that are not shared."""
+        return sorted(self._store.private)
 
     def start(self) -> None:
         """Begin to listen, in a thread; raise OSError where the port is taken.

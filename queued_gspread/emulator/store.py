@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .errors import ApiError, file_not_found, sheets_forbidden, sheets_not_found
+from .errors import file_not_found, sheets_forbidden, sheets_not_found
 from .sheet import Sheet
 from .spreadsheet import SURROUNDINGS, Spreadsheet
 from .values.not_computed import Gaps
@@ -101,19 +101,22 @@ class Store:
     def file(self, file_id: str) -> File:
         """Return a file, or raise the Drive API's 404."""
         found = self.files.get(file_id)
-        if found is None:
+        if found is None or file_id in self.private:
             raise file_not_found(file_id)
         return found
 
     def spreadsheet_file(self, file_id: str) -> tuple[File, Spreadsheet]:
         """Return a spreadsheet and its file, or raise the Sheets API's 404 or 403."""
+        if file_id in self.private:
+            raise sheets_forbidden()
         found = self.files.get(file_id)
         if found is None or found.book is None:
-            raise self._missing(file_id)
+            raise sheets_not_found()
         return found, found.book
 
-    def _missing(self, file_id: str) -> ApiError:
-        return sheets_forbidden() if file_id in self.private else sheets_not_found()
+    def shared_files(self) -> list[File]:
+        """Return the files that Drive lists, the newest first."""
+        return [file for file in reversed(self.files.values()) if file.file_id not in self.private]
 
     def _ownership(self) -> dict[str, Any]:
         return {

@@ -26,9 +26,10 @@ class Client(gspread.Client):
             it would send requests past the queue.
         http_client: Used if it is a queued class. Any other is accepted and left aside: the
             server does the sending and the backing off.
-        redis_url: See :class:`queued_gspread.settings.Settings`, as for the next three.
+        redis_url: See :class:`queued_gspread.settings.Settings`, as for the next four.
         namespace: See there.
         timeout: See there.
+        grace: See there.
         signing_key_file: See there.
 
     Raises:
@@ -46,6 +47,7 @@ class Client(gspread.Client):
         redis_url: str | None = None,
         namespace: str | None = None,
         timeout: float | None = None,
+        grace: float | None = None,
         signing_key_file: str | Path | None = None,
     ) -> None:
         given: Any = http_client
@@ -57,5 +59,6 @@ class Client(gspread.Client):
             redis_url=redis_url,
             namespace=namespace,
             timeout=timeout,
+            grace=grace,
             signing_key_file=signing_key_file,
         )

@@ -34,9 +34,10 @@ class HTTPClient(gspread.HTTPClient):
         auth: The credentials; they stay in this process. None means the server's account.
         session: google-auth's, of which the credentials are taken. Any other is not accepted:
             it would send requests past the queue.
-        redis_url: See :class:`queued_gspread.settings.Settings`, as for the next three.
+        redis_url: See :class:`queued_gspread.settings.Settings`, as for the next four.
         namespace: See there.
         timeout: See there.
+        grace: See there.
         signing_key_file: See there.
 
     Raises:
@@ -53,6 +54,7 @@ class HTTPClient(gspread.HTTPClient):
         redis_url: str | None = None,
         namespace: str | None = None,
         timeout: float | None = None,
+        grace: float | None = None,
         signing_key_file: str | Path | None = None,
     ) -> None:
         auth = _credentials(auth, session)
@@ -60,6 +62,7 @@ class HTTPClient(gspread.HTTPClient):
             redis_url=redis_url,
             namespace=namespace,
             timeout=timeout,
+            grace=grace,
             signing_key_file=signing_key_file,
         )
         self.auth: Credentials | None = auth  # type: ignore[assignment]  # or the server's

@@ -61,9 +61,9 @@ class Server:
     Args:
         client: The gspread client to make the calls with. Every request goes through its own
             ``http_client.request``. None makes one from the credentials below.
-        redis_url: The Redis that holds the queue.
-        namespace: The queue within that Redis.
-        service_account: A service account's key file.
+        redis_url: The Redis that holds the queue; by default where clients look for it.
+        namespace: The queue within that Redis; by default that of clients.
+        service_account: A service account's key file; by default where gspread looks for it.
         oauth: Use the authorised-user file that ``gspread.oauth()`` writes.
         adc: Use Application Default Credentials.
         api_key: Use an API key.
@@ -71,9 +71,9 @@ class Server:
         request_timeout: Seconds for which Google may be silent during a request, where a client
             has not chosen otherwise. Google's own limit is 180.
         reads_per_minute: How many reads the account may make in a window; 0 for any number.
-        writes_per_minute: The same of writes.
-        project_reads_per_minute: How many of the project's reads are this namespace's.
-        project_writes_per_minute: The same of writes.
+        writes_per_minute: How many writes it may make in a window; 0 for any number.
+        project_reads_per_minute: How many of the project's reads are this namespace's; 0 for any.
+        project_writes_per_minute: How many of its writes are; 0 for any.
         quota_window: Seconds of a window, where it is not Google's minute: for an emulator.
         interval: Seconds between two requests at the least.
         retry_for: Seconds for which a request that failed is sent again.
@@ -90,7 +90,7 @@ class Server:
         shutdown_timeout: Seconds that requests in the air are given when the server stops.
         lease: Seconds after which a server that has gone silent counts as gone.
         max_queue: How many calls may wait in the namespace; 0 for any number.
-        max_message_bytes: How large a job or a reply may be.
+        max_message_bytes: How large a job or a reply may be; by default 64 MiB.
         max_memory_bytes: How much memory calls may take at a time, as it is estimated from their
             jobs; those that would take more wait. 0 for any amount.
         signing_key_file: The file with the keys that sign jobs and replies; see

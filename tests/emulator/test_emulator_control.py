@@ -219,7 +219,8 @@ def test_what_can_be_set_is_described(own):
     assert set(fields["faults"]) == {
         *("status", "html", "reset", "expired_token", "oauth_refusal", "latency")
     }
-    described = [*fields["quotas"].values(), *fields["settings"].values(), *fields["rule"].values()]
+    tables = [fields[name] for name in ("quotas", "settings", "rule", "private")]
+    described = [field for table in tables for field in table.values()]
     assert all(field["about"] and field["takes"] for field in described)
 
 
@@ -230,6 +231,38 @@ def test_defaults_are_described_as_they_are(own, kind):
     to = "token" if kind == "oauth_refusal" else "api"
     _, rule = ask(own, "POST", "faults", {"kind": kind, "to": to})
     assert str(rule["status"]) == told
+
+
+# Files that are not shared -----------------------------------------------------------------------
+
+
+def test_a_spreadsheet_is_unshared_and_shared_again(own):
+    """What is private is 403 for Sheets and 404 for Drive, whether it exists or not."""
+    client = own.gspread_client()
+    made = client.create("Orders")
+    for file_id in ("none", made.id):
+        ask(own, "POST", "private", {"id": file_id})
+        with pytest.raises(PermissionError):
+            client.open_by_key(file_id)
+        with pytest.raises(APIError, match="404"):
+            client.del_spreadsheet(file_id)
+    assert ask(own, "GET", "private") == (200, {"files": sorted(["none", made.id])})
+    assert client.list_spreadsheet_files() == []
+    assert [file["private"] for file in get(own, "files")["files"]] == [True]
+    assert ask(own, "DELETE", f"private/{made.id}") == (200, {"files": ["none"]})
+    assert client.open("Orders").id == made.id
+    assert [file["private"] for file in get(own, "files")["files"]] == [False]
+
+
+def test_a_spreadsheet_is_shared_again_from_python(own):
+    """A private file can be removed from the private ones, and only such a file."""
+    made = own.gspread_client().create("Orders")
+    own.add_private_file(made.id)
+    assert own.private_files == [made.id]
+    own.remove_private_file(made.id)
+    assert own.gspread_client().open("Orders").id == made.id
+    with pytest.raises(KeyError):
+        own.remove_private_file(made.id)
 
 
 # The ledger -------------------------------------------------------------------------------------
@@ -336,6 +369,10 @@ def test_control_leaves_no_trace(own):
         ("POST", "faults", {"kind": "latency", "seconds": -1}, "seconds"),
         ("POST", "faults", {"kind": "oauth_refusal"}, "to"),
         ("POST", "faults", {"kind": "expired_token", "to": "token"}, "to"),
+        ("POST", "private", {}, "id"),
+        ("POST", "private", {"id": ""}, "id"),
+        ("POST", "private", {"id": 5}, "id"),
+        ("POST", "private", {"id": "x", "file": "x"}, "file"),
         ("POST", "tokens/revoke", {"all": True}, "all"),
         ("GET", "ledger?after=x", None, "after"),
         ("GET", "ledger?limit=0", None, "limit"),
@@ -358,13 +395,21 @@ def test_a_wrong_field_changes_nothing(own, method, path, body, field):
 @pytest.mark.parametrize(
     "path",
     [
-        *("nothing", "files/none/sheets/0", "faults/7", "ledger/7", "ledger/x", "page/none.js"),
+        *(
+            "nothing",
+            "files/none/sheets/0",
+            "faults/7",
+            "private/x",
+            "ledger/7",
+            "ledger/x",
+            "page/none.js",
+        ),
         *("page/..%2Froutes.py", "page/%2e%2e", "files//sheets/0", "ledger/" + "9" * 5000),
     ],
 )
 def test_what_is_not_there_is_404(own, path):
     """A path that leads nowhere is answered with a JSON error, and shows no other file."""
-    method = "DELETE" if path.startswith("faults/") else "GET"
+    method = "DELETE" if path.startswith(("faults/", "private/")) else "GET"
     status, told = ask(own, method, path)
     assert status == 404
     assert told["error"]["message"].startswith("There is no ")

@@ -1,10 +1,8 @@
 """The pytest plugin, in pytest runs of their own as a user's are."""
 
 import importlib.metadata
-import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -67,7 +65,7 @@ from queued_gspread.emulator import Quotas
 
 @pytest.fixture(scope="module")
 def sheets_emulator_settings():
-    return {"quotas": Quotas(writes=1), "seed": 1}
+    return {"quotas": Quotas(writes=1, movement="sliding"), "seed": 1}
 
 
 def test_of_the_module(sheets_emulator, gspread_client, ids):
@@ -204,14 +202,6 @@ def test_all_is_as_before(sheets_emulator):
         gspread.service_account("no/such/file.json")
 """
 
-ORDERS = """
-import {} as gspread
-
-
-def main():
-    gspread.service_account("key.json").open("Orders").sheet1.append_row([1001, 59.9])
-"""
-
 WITHOUT_EXTRA = """
 import sys
 
@@ -225,14 +215,13 @@ def run(pytester, *options, **files):
     return pytester.run(*command)
 
 
-def test_the_plugin_is_registered():
-    """Pytest finds the plugin by the package's entry point."""
-    (found,) = [
-        entry
-        for entry in importlib.metadata.entry_points(group="pytest11")
-        if entry.name == "queued_gspread_emulator"
-    ]
-    assert found.value == "queued_gspread.emulator.pytest_plugin"
+def test_the_plugins_are_registered():
+    """Pytest finds both plugins by the package's entry points."""
+    found = importlib.metadata.entry_points(group="pytest11")
+    assert {entry.name: entry.value for entry in found if "gspread" in entry.name} == {
+        "queued_gspread_emulator": "queued_gspread.emulator.pytest_plugin",
+        "queued_gspread_queue": "queued_gspread.testing.pytest_plugin",
+    }
 
 
 def test_fixtures(pytester):
@@ -248,18 +237,6 @@ def test_settings(pytester):
 def test_an_unchanged_script(pytester):
     """A script reaches the emulator in whatever way it logs in, and all is restored after."""
     run(pytester, script=SCRIPT, test_unchanged=UNCHANGED).assert_outcomes(passed=13)
-
-
-def test_the_examples_of_the_docs(pytester):
-    """The examples of the docs' section on pytest are tests that pass."""
-    page = Path(__file__).parents[2] / "docs" / "emulator.md"
-    section = page.read_text(encoding="utf-8").split("\n## ")[1]
-    examples = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
-    scripts = {
-        "orders": ORDERS.format("gspread"),
-        "queued_orders": ORDERS.format("queued_gspread"),
-    }
-    run(pytester, test_docs="\n".join(examples), **scripts).assert_outcomes(passed=4)
 
 
 def test_without_the_extra(pytester):
@@ -304,23 +281,30 @@ def test_settings_that_are_none(returned, pytester):
 def test_fixtures_are_documented(pytester):
     """Pytest's list of fixtures has a line for each."""
     shown = pytester.run(sys.executable, "-m", "pytest", "--fixtures").stdout
-    for name in ("sheets_emulator_settings", "sheets_emulator", "gspread_client"):
+    for name in (
+        "sheets_emulator_settings",
+        "sheets_emulator",
+        "gspread_client",
+        "gspread_sandbox",
+    ):
         shown.fnmatch_lines([f"{name} -- *", "    Return *"])
     shown.fnmatch_lines(
         ["emulated_google -- *", "    Return *service_account() works with any file*"]
     )
 
 
-def test_loading_it_costs_nothing():
-    """Beyond the package itself, loading the plugin imports two modules and no other library."""
+def test_loading_them_costs_nothing():
+    """Beyond the package itself, the plugins import themselves alone and no other library."""
     code = (
         "import sys, pytest, queued_gspread; before = set(sys.modules);"
-        "import queued_gspread.emulator.pytest_plugin; print(*sorted(set(sys.modules) - before))"
+        "import queued_gspread.emulator.pytest_plugin, queued_gspread.testing.pytest_plugin;"
+        "print(*sorted(set(sys.modules) - before))"
     )
     found = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
-    assert found == ["queued_gspread.emulator", "queued_gspread.emulator.pytest_plugin"]
+    packages = ["queued_gspread.emulator", "queued_gspread.testing"]
+    assert found == sorted([*packages, *(f"{name}.pytest_plugin" for name in packages)])
 
 
 def test_what_the_package_has():

@@ -21,6 +21,7 @@ KEYWORDS = {
     "redis_url": str | None,
     "namespace": str | None,
     "timeout": float | None,
+    "grace": float | None,
     "signing_key_file": str | Path | None,
 }
 SERVERS = {"auth", "credentials"}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import gspread
 import pytest
 
-from queued_gspread.errors import ConfigurationError
+import queued_gspread
+from queued_gspread.errors import ConfigurationError, ServerUnavailableError
 from queued_gspread.server import Server
 from queued_gspread.settings import Settings, hide_password
 
@@ -22,6 +25,7 @@ def test_arguments_come_before_the_environment(monkeypatch):
     assert Settings.resolve() == Settings("redis://there:1/2", "books", 2.5, 3.0)
     assert Settings.resolve(namespace="films", timeout=1).namespace == "films"
     assert Settings.resolve(namespace="films", timeout=1).timeout == 1.0
+    assert Settings.resolve(grace=1.5).grace == 1.5
 
 
 @pytest.mark.parametrize("value", ["soon", "0", "-1", "inf", "nan"])
@@ -30,6 +34,34 @@ def test_a_wrong_number_in_the_environment_is_named(monkeypatch, value):
     monkeypatch.setenv("QUEUED_GSPREAD_TIMEOUT", value)
     with pytest.raises(ConfigurationError, match=f"QUEUED_GSPREAD_TIMEOUT='{value}'"):
         Settings.resolve()
+
+
+@pytest.mark.parametrize("seconds", ["soon", 0, -1, float("inf"), float("nan")])
+def test_a_wrong_grace_is_named(seconds):
+    """A grace that is no number of seconds is named with its value."""
+    with pytest.raises(ConfigurationError, match=f"grace={seconds!r} cannot be used"):
+        queued_gspread.authorize(grace=seconds)
+
+
+LOGINS = {
+    "authorize": queued_gspread.authorize,
+    "service_account": partial(queued_gspread.service_account, "none.json"),
+    "oauth": partial(queued_gspread.oauth, authorized_user_filename="none.json"),
+    "oauth_from_dict": lambda **options: queued_gspread.oauth_from_dict({}, **options)[0],
+    "api_key": partial(queued_gspread.api_key, "key"),
+}
+
+
+@pytest.mark.parametrize("name", [*LOGINS, "service_account_from_dict"])
+@pytest.mark.filterwarnings("ignore:these credentials do not tell whose they are")
+def test_every_login_takes_a_grace(redis_url, namespace, name, emulator):
+    """A client of whichever function gives up after the grace that it was given."""
+    info = emulator.service_account_info()
+    by_dict = partial(queued_gspread.service_account_from_dict, info)
+    made = LOGINS.get(name, by_dict)
+    client = made(redis_url=redis_url, namespace=namespace, grace=0.15)
+    with pytest.raises(ServerUnavailableError, match=r"no server has been alive for 0\.15 s"):
+        client.open_by_key("x")
 
 
 @pytest.mark.parametrize("namespace", ["a b", "a{b}", "ü", "x" * 65, "a:b", "a/b", "a\n"])

@@ -20,7 +20,7 @@ FUNCTIONS = [
     *("authorize", "service_account", "service_account_from_dict"),
     *("oauth", "oauth_from_dict", "api_key"),
 ]
-OURS = {"redis_url", "namespace", "timeout", "signing_key_file"}
+OURS = {"redis_url", "namespace", "timeout", "grace", "signing_key_file"}
 
 
 @pytest.mark.parametrize("name", gspread.__all__)
@@ -32,7 +32,7 @@ def test_everything_public_is_there(name):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_functions_keep_gspreads_signatures(name):
-    """Each function takes gspread's parameters in gspread's order, and three keywords more."""
+    """Each function takes gspread's parameters in gspread's order, and our keywords."""
     theirs = list(inspect.signature(getattr(gspread, name)).parameters.values())
     ours = list(inspect.signature(getattr(queued_gspread, name)).parameters.values())
     assert [p.name for p in ours if p.name not in OURS] == [p.name for p in theirs]

@@ -14,11 +14,13 @@ import pytest
 
 PROGRAMS = Path(__file__).parent / "programs"
 NAMES = ["right", "wrong"]
-SLIPS = {
-    number
-    for number, line in enumerate((PROGRAMS / "wrong.py").read_text().splitlines(), 1)
-    if line.endswith("# slip")
-}
+OWN = "own"
+"""Uses what our package has and gspread has not."""
+
+
+def slips(name):
+    lines = (PROGRAMS / f"{name}.py").read_text().splitlines()
+    return {number for number, line in enumerate(lines, 1) if line.endswith("# slip")}
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +31,7 @@ def folder(tmp_path_factory):
         text = (PROGRAMS / f"{name}.py").read_text()
         (folder / f"{name}_theirs.py").write_text(text)
         (folder / f"{name}_ours.py").write_text(with_ours(text))
+    (folder / f"{OWN}.py").write_text((PROGRAMS / f"{OWN}.py").read_text())
     return folder
 
 
@@ -87,8 +90,13 @@ def test_a_right_program_is_right_with_both(told):
 
 def test_a_slip_is_found_with_both(told):
     """Each slip of a wrong program is found, and in the same words as with gspread."""
-    assert {line for line, _, _ in told["wrong_ours"]} == SLIPS
+    assert {line for line, _, _ in told["wrong_ours"]} == slips("wrong")
     assert told["wrong_ours"] == told["wrong_theirs"]
+
+
+def test_our_own_keywords_are_known(told):
+    """What our functions take beyond gspread's is right, and each slip in it is found."""
+    assert {line for line, _, _ in told[OWN]} == slips(OWN)
 
 
 EXPRESSIONS = [

@@ -71,6 +71,7 @@ def or_null(kind: Kind) -> Kind:
 
 FLAG = Kind("true or false", lambda value: isinstance(value, bool), "flag")
 TEXT = Kind("text", lambda value: isinstance(value, str), "text")
+FILE_ID = Kind("a spreadsheet's id", lambda value: isinstance(value, str) and value != "", "text")
 COUNT = Kind(
     "a whole number from 0", lambda value: _is_whole(value) and _is_number(value, 0), "number"
 )

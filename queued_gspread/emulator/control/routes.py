@@ -33,6 +33,7 @@ _WINDOW = {
     "column": Field("the first column, from 0", kinds.COUNT),
     "columns": Field("how many columns", kinds.within(1, _MOST_COLUMNS)),
 }
+_PRIVATE = {"id": Field("id of a spreadsheet that is not shared", kinds.FILE_ID)}
 _LIMIT = {"limit": Field("how many at most", kinds.within(1, _MOST_LISTED))}
 _LEDGER = {"after": Field("the number of the last entry that is known", kinds.COUNT), **_LIMIT}
 
@@ -70,6 +71,9 @@ class Control:
             _route("GET", "/fields", _fields),
             _route("GET", "/files", self._files, _LIMIT),
             _route("GET", "/files/{file}/sheets/{sheet}", self._window, _WINDOW),
+            _route("GET", "/private", self._private),
+            _route("POST", "/private", self._make_private),
+            _route("DELETE", "/private/{file}", self._share),
             _route("GET", "/quotas", self._quotas),
             _route("PUT", "/quotas", self._set_quotas),
             _route("GET", "/settings", self._settings),
@@ -98,6 +102,20 @@ class Control:
             raise _missing("sheet", sheet_id)
         found = sheets.window_json(file.book, sheet, _rect(asked.query))
         return {"version": file.version, **found}
+
+    def _private(self, _: Asked) -> Json:
+        return {"files": self._emulator.private_files}
+
+    def _make_private(self, asked: Asked) -> Json:
+        self._emulator.add_private_file(read_object(asked.body, _PRIVATE, _PRIVATE)["id"])
+        return self._private(asked)
+
+    def _share(self, asked: Asked) -> Json:
+        file_id = asked.parts["file"]
+        if file_id not in self._emulator.private_files:
+            raise _missing("private file", file_id)
+        self._emulator.remove_private_file(file_id)
+        return self._private(asked)
 
     def _quotas(self, _: Asked) -> Json:
         return settings.quotas_json(self._emulator.quotas)
@@ -192,7 +210,12 @@ def _parsed(content: bytes) -> Any:
 
 
 def _fields(_: Asked) -> Json:
-    tables = {"quotas": settings.QUOTAS, "settings": settings.SETTINGS, "rule": rules.RULE}
+    tables = {
+        "quotas": settings.QUOTAS,
+        "settings": settings.SETTINGS,
+        "rule": rules.RULE,
+        "private": _PRIVATE,
+    }
     shown = {name: fields_json(table) for name, table in tables.items()}
     return shown | {"faults": {kind: fields_json(own) for kind, (_, own) in rules.FAULTS.items()}}
 

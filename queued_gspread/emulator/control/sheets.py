@@ -30,7 +30,8 @@ _STEPS = 255
 def files_json(store: Store, limit: int) -> Json:
     """Return how many files there are, and the latest of them, the newest first."""
     latest = islice(reversed(store.files.values()), limit)
-    return {"total": len(store.files), "files": [_file_json(file) for file in latest]}
+    shown = [{**_file_json(file), "private": file.file_id in store.private} for file in latest]
+    return {"total": len(store.files), "files": shown}
 
 
 def window_json(book: Spreadsheet, sheet: Sheet, asked: Rect) -> Json:

@@ -28,7 +28,8 @@ function fileItem(file, isChosen) {
   const name = h("span", { className: "name" }, file.name || "(no name)");
   const kind = file.sheets.length === 1 ? "1 sheet" : `${file.sheets.length} sheets`;
   const about = file.type === SPREADSHEET ? kind : file.type;
-  const detail = h("span", { className: "hint" }, file.trashed ? `${about}, in the bin` : about);
+  const where = (file.private ? ", not shared" : "") + (file.trashed ? ", in the bin" : "");
+  const detail = h("span", { className: "hint" }, about + where);
   const button = h("button", { type: "button", click: () => choose(file.id) }, name, detail);
   button.dataset.key = file.id;
   button.setAttribute("aria-current", String(isChosen));

@@ -1,0 +1,142 @@
+"""A queue for a test: a Redis that all tests of a run share, a namespace and server of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+import queued_gspread
+from queued_gspread.broker.connection import connect
+from queued_gspread.broker.keys import Keys
+from queued_gspread.embedded import TemporaryRedis
+from queued_gspread.errors import ConfigurationError
+from queued_gspread.sandbox import Own, begun, drop_temporary
+from queued_gspread.server import Server
+from queued_gspread.variables import ENV_PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from queued_gspread.emulator import Emulator
+    from queued_gspread.sandbox import Sandbox
+
+__all__ = ["OneRedis", "Queue", "running"]
+
+_NO_QUOTA: Final = {
+    "reads_per_minute": 0,
+    "writes_per_minute": 0,
+    "project_reads_per_minute": 0,
+    "project_writes_per_minute": 0,
+}
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A running queue.
+
+    Attributes:
+        redis_url: Its Redis.
+        namespace: Its name there.
+        server: The server that makes its calls.
+        emulator: Where they end.
+
+    """
+
+    redis_url: str
+    namespace: str
+    server: Server
+    emulator: Emulator
+
+    def client(self, **options: Any) -> queued_gspread.Client:
+        """Return a client; the options are those of :func:`queued_gspread.authorize`."""
+        where = {"redis_url": self.redis_url, "namespace": self.namespace}
+        return queued_gspread.authorize(**{**where, **options})
+
+
+class OneRedis:
+    """A Redis that runs from its first use to the end of the session."""
+
+    def __init__(self) -> None:
+        self._redis: TemporaryRedis | None = None
+
+    @property
+    def url(self) -> str:
+        """The URL of the Redis, which is started if need be."""
+        if self._redis is None:
+            self._redis = _started()
+        return self._redis.url
+
+    def close(self) -> None:
+        """Stop it, if there is one."""
+        if self._redis is not None:
+            self._redis.close()
+            self._redis = None
+
+
+def _started() -> TemporaryRedis:
+    try:
+        made = TemporaryRedis()
+        made.start()
+    except ConfigurationError as error:
+        missing = str(error)
+    else:
+        # It is the fixture's, not one test's: of its queues, a test reaches its own alone.
+        drop_temporary(made.url)
+        return made
+    # Outside the except clause, where pytest would show the causes as well.
+    told = "or let the fixture gspread_queue_settings return {'redis_url': ...}"
+    pytest.fail(f"gspread_queue: {missing}; {told}.", pytrace=False)
+
+
+@contextlib.contextmanager
+def running(
+    shared: OneRedis, emulator: Emulator, sandbox: Sandbox, settings: Mapping[str, Any]
+) -> Iterator[Queue]:
+    """Run a server on the emulator; let every call of this process and its children go there."""
+    owner = os.getpid()
+    named = settings.get("redis_url"), settings.get("namespace")
+    url, namespace = named[0] or shared.url, named[1] or f"test-{os.urandom(8).hex()}"
+    key = settings.get("signing_key_file")
+    own = Own(url, namespace, None if key is None else os.fspath(key))
+    options = {**_NO_QUOTA, **settings, "redis_url": url, "namespace": namespace}
+    with begun(replace(sandbox, own=own)), _environment(own):
+        server = Server(emulator.gspread_client(), **options)
+        server.start()
+        try:
+            yield Queue(url, namespace, server, emulator)
+        finally:
+            _stop(server, emulator)
+            # A forked child ends nothing of its parent's, and what the test named may be in use.
+            if os.getpid() == owner and not (named[0] and named[1]):
+                _empty(own)
+
+
+@contextlib.contextmanager
+def _environment(own: Own) -> Iterator[None]:
+    """Name the queue where clients look, and no signing key but its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(f"{ENV_PREFIX}REDIS_URL", own.redis_url)
+        patch.setenv(f"{ENV_PREFIX}NAMESPACE", own.namespace)
+        patch.delenv(f"{ENV_PREFIX}SIGNING_KEY_FILE", raising=False)
+        if own.signing_key_file is not None:
+            patch.setenv(f"{ENV_PREFIX}SIGNING_KEY_FILE", own.signing_key_file)
+        yield
+
+
+def _stop(server: Server, emulator: Emulator) -> None:
+    server.request_stop()
+    if emulator.under_way:
+        # A test of a Google that does not answer is over: nobody waits for that answer.
+        emulator.reset()
+    server.stop()
+
+
+def _empty(own: Own) -> None:
+    """Delete what the test has left in its namespace."""
+    connection = connect(own.redis_url, own.namespace)
+    for key in connection.redis.scan_iter(Keys(own.namespace).pattern, count=1000):
+        connection.redis.unlink(key)

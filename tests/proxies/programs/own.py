@@ -1,0 +1,27 @@
+"""A program that uses what gspread's functions have not; a comment marks each slip."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import queued_gspread as gspread
+from queued_gspread.auth import Client
+
+OPTIONS = Path("signing.key")
+
+
+def clients() -> list[Client]:
+    return [
+        gspread.authorize(redis_url="redis://here", namespace="a", timeout=2, grace=1.5),
+        gspread.service_account("key.json", grace=1, signing_key_file=OPTIONS),
+        gspread.service_account_from_dict({}, grace=1.0),
+        gspread.oauth(grace=None),
+        gspread.oauth_from_dict({}, grace=2)[0],
+        gspread.api_key("key", grace=2),
+    ]
+
+
+gspread.authorize(grace="soon")  # slip
+gspread.service_account(grase=1)  # slip
+gspread.api_key("key", grace=[1])  # slip
+gspread.oauth(namespace=5)  # slip

@@ -1,0 +1,99 @@
+"""The server's arguments are its options, and the docs have them all."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from waiting import PATIENCE
+
+from queued_gspread.cli import server
+from queued_gspread.cli.options import Parser
+from queued_gspread.emulator import Emulator
+from queued_gspread.server import Server
+
+PAGE = Path(__file__).parent.parent / "docs" / "server.md"
+ARGUMENTS = inspect.signature(Server).parameters
+OPTIONS_ALONE = {"help", "version", "log_level", "log_format"}
+# What these default to is found out when the server is made.
+FOUND_OUT = {"redis_url", "namespace", "max_message_bytes"}
+
+
+def options():
+    """Return the options of the server's command, by their names in Python."""
+    parser = Parser("server")
+    server.add_options(parser)
+    return {action.dest: action for action in parser._actions}
+
+
+def told():
+    """Return what the docstring of Server says of each argument."""
+    section = inspect.getdoc(Server).partition("Args:\n")[2].partition("\n\n")[0]
+    found = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", section, re.MULTILINE)
+    return {name: " ".join(text.split()).replace("``", "`") for name, text in found}
+
+
+def listing():
+    """Return the table of arguments as the page has it."""
+    rows = [
+        f"| `{name}` | {plain(text)} | {default(ARGUMENTS[name].default)} |"
+        for name, text in told().items()
+    ]
+    return "\n".join(["| argument | meaning | default |", "| --- | --- | --- |", *rows, ""])
+
+
+def plain(text):
+    return re.sub(r":\w+:`([^`]+)`", r"`\1`", text)
+
+
+def default(value):
+    return "" if value is None else f"`{value!r}`"
+
+
+def test_each_option_has_its_argument():
+    """Server takes a client and what its command has options for, with the same defaults."""
+    found = options()
+    assert set(ARGUMENTS) - {"client"} == set(found) - OPTIONS_ALONE
+    for name in set(ARGUMENTS) - {"client"} - FOUND_OUT:
+        assert ARGUMENTS[name].default == found[name].default, name
+
+
+def test_each_argument_is_documented():
+    """The docstring of Server has a text for each argument, in their order."""
+    assert list(told()) == list(ARGUMENTS)
+
+
+def test_the_page_has_each_argument():
+    """docs/server.md has what the docstring says of each argument, and its default."""
+    start = "<!-- arguments: made from the docstring of Server -->\n"
+    found = re.search(f"{start}(.*?)<!-- end of arguments -->", PAGE.read_text(), re.DOTALL)
+    assert found, f"put {start!r} and its end into {PAGE.name}"
+    assert found[1] == listing(), f"what belongs between the marks is:\n{listing()}"
+
+
+def test_the_page_has_each_name():
+    """docs/server.md names every public method and attribute of a Server."""
+    names = {name for name in vars(Server) if not name.startswith("_")} | {"counters"}
+    told_of = set(re.findall(r"`(\w+)(?:\(\))?`", PAGE.read_text()))
+    assert names - told_of == {"was_told_to_stop", "has_calls_left"}
+
+
+def test_the_example_runs(tmp_path, redis_url):
+    """The page's example runs a server with a key file."""
+    (example,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    with Emulator() as emulator:
+        emulator.write_service_account(tmp_path / "service_account.json")
+        shown = subprocess.run(
+            [sys.executable, "-c", example],
+            cwd=tmp_path,
+            env={**os.environ, "QUEUED_GSPREAD_REDIS_URL": redis_url},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=True,
+        ).stdout
+    assert emulator.accounts[0].email in shown
