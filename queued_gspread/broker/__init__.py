@@ -6,14 +6,16 @@ once it has ended changes nothing. ``entry`` is a job in its lane, ``slots`` say
 halves of the valve tell each other of the quota, ``shares`` what they tell of the jobs that have
 a share in a request, and ``notes`` what is written into a call's journal. ``master`` asks a
 ``majority`` of Sentinels, or of a Cluster's masters, which Redis to work with. ``formats`` has what
-is told of another format of the queue than this one, and ``life`` what a caller sees.
+is told of another format of the queue than this one, ``life`` what a caller sees, and ``beat`` what
+a server says and hears with each beat.
 """
 
+from .beat import ANY, Beat, Candidate
 from .callers import Callers
 from .entry import Entry
 from .epoch import StaleEpochError
 from .fates import tell_answered
-from .findings import Backlog, Beat, Predecessor
+from .findings import Backlog, Predecessor
 from .formats import Other, shown_others
 from .holdups import AGAIN, INTERVAL, MEMORY, QUOTA, SENT, SHARED, Holdup, Holdups
 from .keys import FORMAT
@@ -26,6 +28,7 @@ from .slots import ALL, KINDS, NO_SLOT, PAUSE, Due, Permit, Setback, Slot
 __all__ = [
     "AGAIN",
     "ALL",
+    "ANY",
     "FORMAT",
     "INTERVAL",
     "KINDS",
@@ -39,6 +42,7 @@ __all__ = [
     "Backlog",
     "Beat",
     "Callers",
+    "Candidate",
     "Due",
     "Entry",
     "Holdup",

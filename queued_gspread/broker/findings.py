@@ -1,28 +1,10 @@
-"""What a server finds with a beat, and when it takes over, as data."""
+"""What a server finds when it takes over, as data."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Backlog", "Beat", "Predecessor"]
-
-
-@dataclass(frozen=True)
-class Beat:
-    """What a beat found: ``kept`` or ``taken`` the lease, or that another server has ``held`` it.
-
-    Attributes:
-        state: One of the three words.
-        epoch: The epoch of this server's lease; '' where another holds it.
-        other: The other server, in words; '' for this one, as Redis knew it before a restart.
-        left: Seconds until the other one's lease runs out.
-
-    """
-
-    state: str
-    epoch: str = ""
-    other: str = ""
-    left: float = 0.0
+__all__ = ["Backlog", "Predecessor"]
 
 
 @dataclass(frozen=True)

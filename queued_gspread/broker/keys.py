@@ -67,7 +67,8 @@ class Keys:
                                       under which lanes were taken; left, the one whose server
                                       has ended in good order; ended, when a server did;
                                       master, the Redis that has seen the latest beat;
-                                      in_doubt, where that has become a master since
+                                      in_doubt, where that has become a master since; standby,
+                                      when a server that stands by last said that it has a token
     ``…:control:ID``     list         requests to the server with that id: ``stop``
     ===================  ===========  ====================================================
 
@@ -79,6 +80,7 @@ class Keys:
     ``…:formats``        hash         known: the numbers of the formats that have had a server
     ``…:slots:KIND``     sorted set   the quota's slots, by the time until which they are held
     ``…:valve``          hash         what Google's refusals have taught: ``lua/quota.lua``
+    ``…:account``        string       the account that the namespace belongs to, in words
     ===================  ===========  ====================================================
     """
 
@@ -146,6 +148,11 @@ class Keys:
     def valve(self) -> str:
         """What Google's refusals have taught."""
         return self._shared("valve")
+
+    @property
+    def account(self) -> str:
+        """The account that the namespace belongs to."""
+        return self._shared("account")
 
     def slots(self, kind: str) -> str:
         """Return the key of the slots of a kind of request."""

@@ -11,10 +11,11 @@ from redis.exceptions import RedisError, ResponseError
 from queued_gspread.clock import now
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 
+from .beat import ANY, beat_of
 from .connection import SLICE, as_text, is_passing, reply_expiry
 from .entry import Entry, entry_of
 from .epoch import unless_stale
-from .findings import Backlog, Beat, Predecessor
+from .findings import Backlog, Predecessor
 from .formats import waiting_of
 from .keys import FORMAT
 from .ledger import Ledger
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from queued_gspread.settings import Settings
 
+    from .beat import Beat, Candidate
     from .formats import Other
     from .majority import Host, Named
     from .master import Master
@@ -190,34 +192,35 @@ class Servers(Ledger):
         except RedisError as error:
             raise unavailable(self.settings, error) from error
 
-    def beat(self, lease: float, *, is_certain: bool = True) -> Beat:
+    def beat(self, lease: float, *, is_certain: bool = True, candidate: Candidate = ANY) -> Beat:
         """Say that this server is alive, and become the one that works if nobody else is.
 
         Args:
             lease: Seconds without a beat after which it counts as gone.
             is_certain: Whether nobody can have taken over from it, as far as it knows.
+            candidate: What it has to work with.
 
         """
         certain = "1" if is_certain else ""
         terms = [self._max_queue, self._generation(), certain, self._holdups()]
-        args = [self.server_id, round(lease * 1000), self._about, self.epoch, *terms]
+        own = ["1" if candidate.has_token else "", candidate.account, candidate.replaces]
+        args = [self.server_id, round(lease * 1000), self._about, self.epoch, *terms, *own]
         keys = self._keys
-        places = [keys.server, keys.ready, keys.active, keys.tries, keys.lane("")]
+        places = [keys.server, keys.ready, keys.active, keys.tries, keys.lane(""), keys.account]
         steps = self._connection.steps
         since = steps.moment()
         # A master that says nothing must not keep this server from asking for the next one.
         with until(now() + lease if self.master.is_guided else moment()):
-            state, *rest = self._connection.run("beat", places, args)
-        if state == b"held":
-            # It has ended, whatever another master, which takes over, may still say of it.
-            self.epoch = ""
-            self._stood_by = as_text(rest[0])
-            return Beat("held", other=self._stood_by, left=rest[1] / 1000)
-        self.epoch = as_text(rest[0])
-        steps.saw(rest[1], since)
-        if state == b"taken":
-            self._note_predecessor(as_text(rest[-2]), rest[-1] / 1000)
-        return Beat(as_text(state), self.epoch)
+            beat = beat_of(self._connection.run("beat", places, args))
+        # Where another holds it, ours has ended, whatever another master may still say of it.
+        self.epoch = beat.epoch
+        if beat.epoch:
+            steps.saw(beat.moment, since)
+        if beat.state == "held":
+            self._stood_by = beat.other
+        if beat.state == "taken":
+            self._note_predecessor(beat.other, -beat.left)
+        return beat
 
     def _note_predecessor(self, about: str, silent: float) -> None:
         """Note whom this server has taken over from: who has ended in good order left no name."""
@@ -244,8 +247,8 @@ class Servers(Ledger):
 
     def release(self) -> None:
         """Let another server take over at once."""
-        self._connection.run("release", [self._keys.server], [self.epoch])
-        self.epoch = ""
+        epoch, self.epoch = self.epoch, ""
+        self._connection.run("release", [self._keys.server], [epoch])
 
     def recover(self, window: float = 0.0) -> Backlog:
         """Take over what another server left: lanes that hold jobs, slots without an answer.

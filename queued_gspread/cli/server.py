@@ -73,6 +73,11 @@ def add_options(parser: Parser) -> None:
         "sign replies, and make signed calls alone: a file with a key that clients have too",
         metavar="FILE",
     )
+    parser.option(
+        "--replace-account",
+        "once, to change the account that the namespace belongs to: the account that it was",
+        metavar="ACCOUNT",
+    )
     _log_options(parser)
 
 
@@ -246,6 +251,7 @@ def run(options: argparse.Namespace) -> int:
         max_message_bytes=options.max_message_bytes,
         max_memory_bytes=options.max_memory_bytes,
         signing_key_file=options.signing_key_file,
+        replace_account=options.replace_account,
     )
     if options.redis_url is None:
         _start_redis()

@@ -34,7 +34,24 @@ class Failure:
     def __init__(self, end: Callable[[], None] = lambda: None) -> None:
         self._end = end
         self._told = ""
+        self._reason: QueuedGspreadError | None = None
         self.error: BaseException | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the server has ended though nobody has asked it to."""
+        return self.error is not None or self._reason is not None
+
+    def end_for(self, reason: QueuedGspreadError) -> bool:
+        """Have the server end in good order, for a reason that is told as it is.
+
+        Returns whether this is the first one.
+        """
+        if self._reason is not None:
+            return False
+        self._reason = reason
+        self._end()
+        return True
 
     def watched(self, work: Callable[..., None]) -> Callable[..., None]:
         """Return the work of a thread, with which the server ends if it raises anything."""
@@ -53,7 +70,9 @@ class Failure:
         self._end = lambda: None
 
     def check(self) -> None:
-        """Raise :class:`QueuedGspreadError` if a thread has failed."""
+        """Raise what the server ended for, or that a thread has failed."""
+        if self._reason is not None:
+            raise self._reason
         if self.error is not None:
             raise QueuedGspreadError(
                 self._told or "a thread of the server has failed"

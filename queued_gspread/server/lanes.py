@@ -88,6 +88,7 @@ class Lanes:
         # Set once a leader has ended, and all is over.
         self._ended = threading.Event()
         self._lapsed = threading.Event()
+        self._retired = threading.Event()
         # Set at the start, and whenever the name of a lane that holds jobs may have been lost.
         self._must_recover = threading.Event()
         self._must_recover.set()
@@ -131,6 +132,15 @@ class Lanes:
         """Begin no further call, and send nothing more: this server's epoch has ended."""
         self._lapsed.set()
         self._valve.close(StaleEpochError())
+
+    def retire(self) -> None:
+        """Begin no further call, as at a stop: another server is to go on."""
+        self._retired.set()
+
+    @property
+    def has_retired(self) -> bool:
+        """Whether another server is to go on."""
+        return self._retired.is_set()
 
     def _lead_to_the_end(self) -> None:
         self._lead_watched()
@@ -215,7 +225,7 @@ class Lanes:
 
     @property
     def _over(self) -> bool:
-        return self._stopping.is_set() or self._lapsed.is_set()
+        return self._stopping.is_set() or self._lapsed.is_set() or self._retired.is_set()
 
     def _claimed(self, ready: Ready | Stop | None) -> tuple[str, Task] | None:
         if ready is None:

@@ -7,20 +7,21 @@ import math
 import threading
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.broker import StaleEpochError
+from queued_gspread.broker import ANY, StaleEpochError
 from queued_gspread.clock import now
-from queued_gspread.errors import BrokerUnavailableError
+from queued_gspread.errors import BrokerUnavailableError, QueuedGspreadError
 
 from .calllog import LOGGER
-from .failure import logged
+from .failure import Failure
 from .program import stop_after_main
+from .token_state import USABLE, TokenState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from queued_gspread.broker import Servers
+    from queued_gspread.broker import Beat, Candidate, Servers
 
-    from .failure import Watch
+    from .account import Account
 
 __all__ = ["Lease"]
 
@@ -30,6 +31,9 @@ _LONGEST_PAUSE: Final = 1.0
 _LONGEST_GUIDED_PAUSE: Final = 0.5
 # So soon after the other server has ended in good order, one that stands by works.
 _STANDING_BY: Final = 0.1
+# For so long a server that starts waits for its first token, before it takes a lease without one.
+_FIRST_TOKEN: Final = 2.0
+_LOOK: Final = 0.02
 
 
 class Lease:
@@ -40,7 +44,9 @@ class Lease:
         seconds: How long the lease holds without a beat.
         clock: A monotonic clock, in seconds, that goes on while this process is paused, and while
             its machine is.
-        watched: Watches its thread.
+        watch: Watches its thread, and ends the server whose account may not work here.
+        account: The account that requests are sent as, with its tokens; None where nothing is to
+            be known of either.
 
     Attributes:
         decided: Set once it is known whether this server works or stands by, or that it cannot,
@@ -54,9 +60,12 @@ class Lease:
         queue: Servers,
         seconds: float,
         clock: Callable[[], float] = now,
-        watched: Watch = logged,
+        watch: Failure | None = None,
+        account: Account | None = None,
     ) -> None:
         self._queue = queue
+        self._account = account
+        self._watch = watch or Failure()
         self._seconds = seconds
         self._clock = clock
         # Until then no other server takes over, whatever happens to this process.
@@ -71,7 +80,12 @@ class Lease:
         self._changed = threading.Condition()
         self._epoch = ""
         self._on_end: Callable[[], None] | None = None
-        work = watched(self._beat_on)
+        self._on_relief: Callable[[], None] | None = None
+        # Whether a server stands by that has a token.
+        self._is_relieved = False
+        # Held during a beat, and while the lease is given up.
+        self._beating = threading.Lock()
+        work = self._watch.watched(self._beat_on)
         self._thread = threading.Thread(target=work, name="lease", daemon=True)
 
     def start(self) -> None:
@@ -86,11 +100,22 @@ class Lease:
         if self._thread.is_alive():
             self._thread.join()
         self.decided.set()
+        self._release()
+        self._queue.master.let_go()
+
+    def give_up(self) -> None:
+        """End the epoch, so that the server takes over that stands by, and stand by for it."""
+        with self._beating:
+            self._release()
+            with self._changed:
+                self._certain_until, self._is_relieved = -math.inf, False
+            self._move_to("")
+
+    def _release(self) -> None:
         try:
             self._queue.release()
         except Exception as error:  # noqa: BLE001 - it ends all the same
             LOGGER.warning("could not give up the lease, so it will run out: %s", error)
-        self._queue.master.let_go()
 
     def wait_for_epoch(self, stopping: threading.Event, after: str) -> str:
         """Return the epoch under which this server works next; '' if it is to stop first."""
@@ -100,10 +125,12 @@ class Lease:
                 stop_after_main(stopping.set)
             return "" if stopping.is_set() else self._epoch
 
-    def call_at_end_of(self, epoch: str, on_end: Callable[[], None]) -> None:
-        """Have a function called once that epoch has ended."""
+    def call_at_end_of(
+        self, epoch: str, on_end: Callable[[], None], on_relief: Callable[[], None]
+    ) -> None:
+        """Have a function called once that epoch has ended, and one once it is to be given up."""
         with self._changed:
-            self._on_end = on_end
+            self._on_end, self._on_relief = on_end, on_relief
             if self._epoch != epoch:
                 on_end()
 
@@ -121,6 +148,23 @@ class Lease:
             if self._epoch != epoch or self._ended.is_set():
                 raise StaleEpochError
 
+    def token_state(self) -> TokenState:
+        """Return whether requests can be sent.
+
+        For want of a token no call fails that a server can make which stands by.
+        """
+        state = self._tokens()
+        return state if state.error is None or not self._is_relieved else TokenState(False)
+
+    def _tokens(self) -> TokenState:
+        return USABLE if self._account is None else self._account.token_state()
+
+    @property
+    def _is_helpless(self) -> bool:
+        """Whether there is no token, nor will there be one soon."""
+        state = self._tokens()
+        return state.error is not None and state.waited >= self._seconds
+
     @property
     def _is_decided(self) -> bool:
         return self._clock() < self._certain_until or self._ended.is_set()
@@ -133,10 +177,12 @@ class Lease:
 
     def _beat_on(self) -> None:
         told = ""
+        self._await_first_token()
         while not self._ended.is_set():
             self._next_beat = self._pause
             try:
-                told = self._beat(told)
+                with self._beating:
+                    told = self._beat(told)
             except BrokerUnavailableError as error:
                 if self._away_since is None:
                     self._away_since = self._began
@@ -148,6 +194,14 @@ class Lease:
                 self._note(error)
             self._ended.wait(self._next_beat)
 
+    def _await_first_token(self) -> None:
+        end = self._clock() + min(self._seconds, _FIRST_TOKEN)
+        while not self._ended.is_set() and self._clock() < end:
+            state = self._tokens()
+            if state.is_usable or state.error is not None:
+                return
+            self._ended.wait(_LOOK)
+
     def _note(self, error: Exception) -> None:
         self.error = error
         self.decided.set()
@@ -155,8 +209,9 @@ class Lease:
     def _beat(self, told: str) -> str:
         began = self._began = self._clock()
         is_certain = self._is_at_master()
-        beat = self._queue.beat(self._seconds, is_certain=is_certain)
-        self.error = None
+        candidate = ANY if self._account is None else self._account.candidate()
+        beat = self._queue.beat(self._seconds, is_certain=is_certain, candidate=candidate)
+        self.error = self._refusal(candidate, beat.owner)
         self._tell_of_return()
         if beat.epoch != self._epoch:
             self._move_to(beat.epoch)
@@ -167,9 +222,10 @@ class Lease:
         with self._changed:
             self._certain_until = began + self._seconds if is_held else -math.inf
             self._changed.notify_all()
+        self._look_for_relief(beat)
         if must_ask_again:
             self._next_beat = 0.0
-        if beat.state == "held":
+        if self.error is None and beat.state == "held":
             self._next_beat = min(self._pause, _STANDING_BY, beat.left)
             who = f"{beat.other} works in this namespace, or has just ended"
             if not beat.other:
@@ -179,6 +235,22 @@ class Lease:
             told = ""
         self.decided.set()
         return told
+
+    def _refusal(self, candidate: Candidate, owner: str) -> QueuedGspreadError | None:
+        """Have the server end in good order where the namespace is another account's."""
+        if self._account is None:
+            return None
+        refusal = self._account.refusal(candidate, owner)
+        # Who starts a server is told anyway.
+        if refusal is not None and self._watch.end_for(refusal) and self.decided.is_set():
+            LOGGER.error("stopping: %s", refusal)
+        return refusal
+
+    def _look_for_relief(self, beat: Beat) -> None:
+        """Have this server work no more if it can send nothing, and another one could."""
+        self._is_relieved = beat.is_relieved
+        if beat.is_relieved and self._is_helpless and self._on_relief is not None:
+            self._on_relief()
 
     def _is_at_master(self) -> bool:
         """Have a majority name the master, and go there; return whether the lease is certain.

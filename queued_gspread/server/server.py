@@ -6,7 +6,7 @@ import contextlib
 import os
 import socket
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import gspread
 
@@ -14,12 +14,12 @@ from queued_gspread._version import __version__
 from queued_gspread.broker import Servers
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 from queued_gspread.fork import by_owner
-from queued_gspread.identity import Identity, identity_of
 from queued_gspread.settings import Settings, checked_count, checked_seconds
 
+from .account import Account, way_to_google
 from .calllog import LOGGER
 from .counters import Counters
-from .credentials import key_file, make_client, warn_of_retries
+from .credentials import warn_of_retries
 from .doorkeeper import Doorkeeper
 from .effort import Patience
 from .failure import Failure
@@ -33,19 +33,17 @@ from .quarantine import Quarantine
 from .quota import Quota
 from .run import Runner
 from .sender import Sender
-from .session import adopt
 from .together import TESTED
 from .transport import Transport
 from .valve import Valve
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
     from types import TracebackType
 
     from typing_extensions import Self
 
-    from .token_state import AnyTokens
+    from queued_gspread.identity import Identity
 
 __all__ = ["Server"]
 
@@ -99,6 +97,8 @@ class Server:
         max_memory_bytes: How much memory calls may take at a time, as it is estimated from their
             jobs; those that would take more wait. 0 for any amount.
         signing_key_file: The keys that sign jobs and replies; see :mod:`queued_gspread.signing`.
+        replace_account: The account that the namespace belongs to, as the error of a server with
+            another one names it, if it is to belong to this server's from now on.
 
     Attributes:
         counters: How many requests were sent for how many calls, by kind.
@@ -139,6 +139,7 @@ class Server:
         max_message_bytes: int | None = None,
         max_memory_bytes: int = DEFAULT_MAX_MEMORY,
         signing_key_file: str | Path | None = None,
+        replace_account: str | None = None,
     ) -> None:
         self._settings = Settings.resolve(
             redis_url=redis_url,
@@ -151,8 +152,13 @@ class Server:
         most = checked_count(max_memory_bytes, f"max_memory_bytes={max_memory_bytes!r}")
         self._memory = Memory(most)
         named = {"service_account": service_account, "oauth": oauth, "adc": adc, "api_key": api_key}
-        timing = (request_timeout, refresh_every)
-        self._client, self._http, self._tokens = _way_to_google(client, named, api_endpoint, timing)
+        timing = (
+            _seconds(request_timeout=request_timeout),
+            _seconds(refresh_every=refresh_every, zero=True),
+        )
+        self._client, self._http, self._tokens = way_to_google(client, named, api_endpoint, *timing)
+        own = self._http, self._tokens, self._settings.namespace
+        self._account = Account(*own, replace_account or "")
         limits = (reads_per_minute, writes_per_minute)
         project = (project_reads_per_minute, project_writes_per_minute)
         self._quota = Quota(*limits, *project, quota_window, interval, is_fair=not no_fair)
@@ -173,14 +179,15 @@ class Server:
     @property
     def account(self) -> Identity:
         """Whose credentials the server has."""
-        return _account_of(self._http)
+        return self._account.identity
 
     def run(self) -> None:
         """Work until :meth:`stop` is called, or somebody asks for it through the queue.
 
         Raises:
             BrokerUnavailableError: Redis could not be reached at the start.
-            ConfigurationError: This Redis may drop what waits in it.
+            ConfigurationError: This Redis may drop what waits in it, or the namespace belongs to
+                another account.
             QueuedGspreadError: A thread of the server has failed.
 
         """
@@ -194,7 +201,8 @@ class Server:
 
         Raises:
             BrokerUnavailableError: Redis cannot be reached.
-            ConfigurationError: This Redis may drop what waits in it, or the server runs already.
+            ConfigurationError: This Redis may drop what waits in it, the namespace belongs to
+                another account, or the server runs already.
             QueuedGspreadError: A thread of the server has failed.
 
         """
@@ -234,6 +242,7 @@ class Server:
         """Wait until the server that :meth:`start` started no longer works.
 
         Raises:
+            ConfigurationError: It has ended since the namespace belongs to another account.
             QueuedGspreadError: It has ended since a thread of it has failed.
 
         """
@@ -261,7 +270,7 @@ class Server:
     @property
     def was_told_to_stop(self) -> bool:
         """Whether somebody asked this server to stop."""
-        return self._stopping.is_set() and self._failure.error is None
+        return self._stopping.is_set() and not self._failure.has_ended
 
     @property
     def has_calls_left(self) -> bool:
@@ -301,7 +310,8 @@ class Server:
             LOGGER.warning(warning)
         self._failure.retire()
         self._failure = Failure(self._stopping.set)
-        return Lease(self._queue, self._lease_seconds, watched=self._failure.watched)
+        watch, account = self._failure, self._account
+        return Lease(self._queue, self._lease_seconds, watch=watch, account=account)
 
     def _run(self, lease: Lease) -> None:
         if self._is_untested:
@@ -323,7 +333,7 @@ class Server:
         self._doorkeeper.begin()
         queue = self._queue.under(epoch)
         watched = self._failure.watched
-        valve = Valve(self._tokens.state, self._patience.retry_for, watched=watched)
+        valve = Valve(lease.token_state, self._patience.retry_for, watched=watched)
         self._tokens.on_change(valve.wake)
         self._memory.on_free(valve.wake)
         transport = Transport(self._http, self._tokens, confirm=lambda: lease.confirm(epoch))
@@ -347,52 +357,26 @@ class Server:
         )
         self._lookout.watch(valve, transport)
         self._left.append(lanes)
-        lease.call_at_end_of(epoch, lanes.lapse)
+        lease.call_at_end_of(epoch, lanes.lapse, lanes.retire)
         LOGGER.info("working as %s in %s", self.account.shown, self._where)
         lanes.serve()
         if self._stopping.is_set():
             LOGGER.info("requests sent, as calls/requests (calls a request): %s", self.counters)
             LOGGER.info("stopping: requests in the air are given %g s", self._shutdown_timeout)
-        if lanes.finish(self._shutdown_timeout if self._stopping.is_set() else 0):
+        is_in_order = self._stopping.is_set() or lanes.has_retired
+        if lanes.finish(self._shutdown_timeout if is_in_order else 0):
             self._left.remove(lanes)
         else:
             LOGGER.warning("some calls did not end in time and are left to the next server")
+        if lanes.has_retired:
+            LOGGER.warning(
+                "another server has an access token, and this one can get none: it stands by"
+            )
+            lease.give_up()
 
     @property
     def _where(self) -> str:
         return f"namespace {self._settings.namespace!r} at {self._settings.shown_url}"
-
-
-def _way_to_google(
-    client: gspread.Client | None,
-    named: Mapping[str, Any],
-    api_endpoint: str | None,
-    timing: tuple[float, float],
-) -> tuple[gspread.Client, gspread.HTTPClient, AnyTokens]:
-    """Return the client to make calls with, what sends its requests, and the tokens for them.
-
-    Args:
-        client: The client, if one was given.
-        named: The credentials to make one from otherwise, as :class:`Server` names them.
-        api_endpoint: Where one that is made sends its requests.
-        timing: The ``request_timeout`` and ``refresh_every`` of :class:`Server`.
-
-    """
-    watched = None if client else key_file(**named)
-    client = client or make_client(**named, api_endpoint=api_endpoint)
-    http, tokens = adopt(
-        client,
-        request_timeout=_seconds(request_timeout=timing[0]),
-        refresh_every=_seconds(refresh_every=timing[1], zero=True),
-        reload=None if watched is None else watched.reload,
-    )
-    if watched is not None:
-        watched.account = _account_of(http).email
-    return client, http, tokens
-
-
-def _account_of(http: gspread.HTTPClient) -> Identity:
-    return identity_of(getattr(http, "auth", None))
 
 
 def _seconds(*, zero: bool = False, **given: float) -> float:

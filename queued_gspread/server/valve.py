@@ -251,7 +251,7 @@ class Valve:
                 return state.error
             if not state.is_usable:
                 left = math.inf if state.error is None else self._retry_for - state.waited
-                self._block(ALL, self._clock() + left, events)
+                self._block(ALL, self._clock() + min(left, _LOOK_AGAIN), events)
                 return None
         try:
             permit = ticket.ask()

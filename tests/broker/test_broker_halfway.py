@@ -36,7 +36,8 @@ KINDS = {
         ("journal", KEYS.journal("")),
         ("slots", KEYS.slots("")),
         ("wanted", KEYS.wanted("")),
-        *((kind, getattr(KEYS, kind)) for kind in ("active", "formats", "poisoned", "ready")),
+        *((kind, getattr(KEYS, kind)) for kind in ("account", "active", "formats", "poisoned")),
+        ("ready", KEYS.ready),
         *((kind, getattr(KEYS, kind)) for kind in ("recent", "server", "started", "tries")),
         *((kind, getattr(KEYS, kind)) for kind in ("valve", "waiting")),
     )
@@ -77,7 +78,7 @@ ENQUEUE = KEYS.of_enqueue("lane")
 WITHDRAW = KEYS.of_withdraw("lane", "J1")
 SETTLE = [KEYS.server, KEYS.started, KEYS.valve, SLOTS]
 START = [KEYS.server, LANE, KEYS.started, KEYS.valve, SLOTS, KEYS.tries, KEYS.journal("J1")]
-BEAT = [KEYS.server, KEYS.ready, KEYS.active, KEYS.tries, KEYS.lane("")]
+BEAT = [KEYS.server, KEYS.ready, KEYS.active, KEYS.tries, KEYS.lane(""), KEYS.account]
 
 
 def answer(*jobs, before):
@@ -110,14 +111,16 @@ def start(*before, limit=60, interval=0, entry=FIRST, position=0, window=60_000)
     return Case("start", START, args, [SERVER, *before])
 
 
-def beat(server_id, *before, epoch="", certain="1"):
+def beat(server_id, *before, epoch="", certain="1", token="1", replaces=""):
     """Return a server's beat."""
-    args = [server_id, 5000, "about", epoch, 0, "", certain, "holdups"]
+    args = [server_id, 5000, "about", epoch, 0, "", certain, "holdups", token, "a@b", replaces]
     return Case("beat", BEAT, args, before)
 
 
 GONE = [SERVER, WORKED, ["HSET", KEYS.server, "at", NOW - 9000], ["RPUSH", READY, "other"]]
 MOVED = ["HSET", KEYS.server, "master", "another"]
+STANDBY = ["HSET", KEYS.server, "standby", NOW - 9]
+OTHERS = ["SET", KEYS.account, "c@d"]
 AHEAD = [["ZADD", SLOTS, NOW - 5, "old", NOW + 900_000, "far", "inf", "one"]]
 OLD = ["ZADD", KEYS.recent, NOW - 900_000, "since:", NOW - 800_000, "old"]
 LIMITED = ["HSET", KEYS.server, "epoch", EPOCH, "max_queue", 1]
@@ -148,6 +151,12 @@ CASES = [
     beat("bbbb", MOVED, certain=""),
     beat("bbbb", *TWO, *GONE),
     beat("bbbb", SERVER, ["HSET", KEYS.server, "at", NOW + 900_000]),
+    beat("bbbb", SERVER, STANDBY),
+    beat("bbbb", SERVER, OTHERS),
+    beat("bbbb", SERVER, OTHERS, replaces="c@d"),
+    beat("aaaa", SERVER, STANDBY, OTHERS, epoch=EPOCH),
+    beat("bbbb", *GONE, STANDBY, token=""),
+    beat("bbbb", *GONE, OTHERS),
     settle(*ANNOUNCED, *HELD),
     settle(*ANNOUNCED, *HELD, job=("J1", "r", "")),
     settle(*KNOWN, *HELD, attempt=""),

@@ -20,7 +20,10 @@ _JOB_LOST = "JobLostError"
 # As many servers have to die while they have a job before it is told that they died of it.
 _DEATHS = 3
 # The keys that stay, by what follows the namespace (see broker.keys); others have to expire.
-_STAYING = ("server", "recent", "formats", "valve", "slots:read", "slots:write", "slots:drive")
+_STAYING = (
+    *("server", "recent", "formats", "valve", "account"),
+    *("slots:read", "slots:write", "slots:drive"),
+)
 _EXPIRING = ("reply:", "control:", "wanted:")
 
 

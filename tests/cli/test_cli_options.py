@@ -38,6 +38,7 @@ VALUES = {
     "no_merge": ("yes", True),
     "linger": ("0.25", 0.25),
     "durability": ("replicated", "replicated"),
+    "replace_account": ("a@b", "a@b"),
     "shutdown_timeout": ("2.5", 2.5),
     "lease": ("3.5", 3.5),
     "max_queue": ("16", 16),

@@ -200,4 +200,6 @@ def test_nothing_is_left_in_redis(gc, ws, redis_url, namespace):
     """After a run the queue holds its own few keys, and none of a call or a lane."""
     append(ws, "w", 5)
     left = redis_py.Redis.from_url(redis_url).keys(f"queued-gspread:{{{namespace}}}:*")
-    assert {key.decode().rpartition(":")[2] for key in left} == {"recent", "server", "formats"}
+    assert {key.decode().rpartition(":")[2] for key in left} == {
+        *("recent", "server", "formats", "account"),
+    }

@@ -72,9 +72,9 @@ def test_a_server_stops_when_its_program_has_ended(redis_url, namespace, raw, ke
     assert raw.hget(keys.server, "holder") is None
 
 
-def test_a_standby_stops_when_its_program_has_ended(serve, redis_url, namespace):
+def test_a_standby_stops_when_its_program_has_ended(serve, redis_url, namespace, gate):
     """A server that stands by does not outlive its program either."""
-    serve()
+    serve(GatedHTTPClient(gate, None))
     program = start_python(_WITHOUT_WAIT, REDIS_URL=redis_url, NAMESPACE=namespace)
     _, log = program.communicate(timeout=PATIENCE)
     assert (program.returncode, "the main thread has ended" in log) == (0, True)

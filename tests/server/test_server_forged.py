@@ -56,10 +56,14 @@ def test_no_unsigned_word_makes_a_call_unmade(
     assert "may have been made" in str(error)
 
 
-def test_a_queue_that_is_said_to_be_full_takes_no_call(serve, authorize, signing_key, raw, keys):
+def test_a_queue_that_is_said_to_be_full_takes_no_call(
+    serve, authorize, signing_key, raw, keys, gate
+):
     """A call that is refused since the queue is said to be full is not in it."""
     serve(signing_key_file=signing_key, max_queue=1)
-    eventually(lambda: raw.hget(keys.server, "max_queue") == "1")
+    gate.open()
+    # A server that makes a call has counted the queue anew before.
+    read(authorize(signing_key_file=signing_key))
     raw.set(keys.waiting, 9)
     with pytest.raises(QueueFullError, match="was not put in"):
         read(authorize(signing_key_file=signing_key))

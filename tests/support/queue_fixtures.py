@@ -22,6 +22,7 @@ from queued_gspread.broker import epoch as broker_epoch
 from queued_gspread.broker import servers as broker_servers
 from queued_gspread.broker.keys import Keys
 from queued_gspread.emulator import Emulator
+from queued_gspread.emulator.account import EMAIL
 from queued_gspread.server import Server, lanes
 from queued_gspread.settings import Settings
 
@@ -48,7 +49,8 @@ __all__ = [
     "usurp",
 ]
 
-SERVER_EMAIL = "server@project.iam.gserviceaccount.com"
+# Everybody's: a namespace has one account.
+SERVER_EMAIL = EMAIL
 # Short, so that a takeover is; long enough for a machine that is busy.
 LEASE = 1.0
 

@@ -5,6 +5,7 @@
 -- KEYS[3] active    set: names of the lanes that a server knows or will be told of
 -- KEYS[4] tries     hash: job id -> the epochs under which it was handed out
 -- KEYS[5] lane      prefix of the streams of the lanes' jobs
+-- KEYS[6] account   string: the account that the namespace belongs to
 -- ARGV[1] id        of the asking server
 -- ARGV[2] lease     milliseconds without a beat after which a server counts as gone
 -- ARGV[3] about     the asking server in words, for its colleagues and for observers
@@ -13,14 +14,35 @@
 -- ARGV[6] generation its signed generation, for whoever signs a job; '' where nothing is signed
 -- ARGV[7] certain   '1' if nobody can have taken over from it, as far as it knows, or ''
 -- ARGV[8] holdups   what holds requests up, for callers that wait; '' for nothing
+-- ARGV[9] token     '1' if it can send requests, or ''
+-- ARGV[10] account  whose it is, in words; '' where that is not known yet
+-- ARGV[11] replaces the account in whose place that one may be put; '' for none
 --
--- Returns {'kept', epoch, now}, {'taken', epoch, now, about the server that had the lease
--- before or '', milliseconds since its last beat} (a new epoch: read the queue again) or {'held', about
--- the other server or '' for the asking one as it was before, milliseconds until it counts as gone}.
+-- Returns {'kept', epoch, now, 1 if a server with a token stands by or 0, owner}, {'taken', epoch, now,
+-- about the server that had the lease before or '', milliseconds since its last beat, owner} (a new
+-- epoch: read the queue again) or {'held', about the other server or '' for the asking one as it was
+-- before, milliseconds until it counts as gone, owner}. The owner is the account that the namespace
+-- belongs to, or ''.
 may_grow(KEYS[1])
-local now = now_ms()
-local holder, epoch, at, about, lease, worked, master, in_doubt = unpack(redis.call('HMGET', KEYS[1],
-  'holder', 'epoch', 'at', 'about', 'lease', 'worked', 'master', 'in_doubt'))
+-- Milliseconds for which a server that stands by is believed to have a token, and after which it
+-- says so again.
+local BELIEVED, AGAIN = 2000, 500
+local now, has_token, account, replaces = now_ms(), ARGV[9] ~= '', ARGV[10], ARGV[11]
+local holder, epoch, at, about, lease, worked, master, in_doubt, standby = unpack(redis.call('HMGET',
+  KEYS[1], 'holder', 'epoch', 'at', 'about', 'lease', 'worked', 'master', 'in_doubt', 'standby'))
+-- A namespace belongs to the account that first had a token in it.
+local owner = try('GET', KEYS[6])
+owner = type(owner) == 'string' and owner or ''
+if has_token and account ~= '' and account ~= owner and (owner == '' or owner == replaces) then
+  redis.call('SET', KEYS[6], account)
+  owner = account
+end
+local is_foreign = owner ~= '' and account ~= '' and account ~= owner
+standby = tonumber(standby)
+if standby and standby > now then
+  standby = nil
+end
+local is_relieved = standby and now - standby < BELIEVED
 at = tonumber(at) or 0
 if holder and at > now then
   -- The clock was set back since that beat: if it was the last one, one lease more is enough.
@@ -47,8 +69,18 @@ if master ~= here then
 end
 -- By the lease of the one that works: a colleague's may be shorter than its beats are apart.
 local left = at + (tonumber(lease) or 0) - now
-if holder and left > 0 and not is_mine then
-  return {'held', holder ~= ARGV[1] and about or '', left}
+-- Perhaps late, but nobody has worked in between.
+local is_kept = holds_it and is_mine
+local is_held = holder and left > 0 and not is_mine
+-- Who has no token leaves the lease to one that has, and another account takes it in no case.
+if is_held or not is_kept and (is_foreign or is_relieved and not has_token) then
+  if has_token and not is_foreign and not (standby and now - standby < AGAIN) then
+    redis.call('HSET', KEYS[1], 'standby', now)
+  end
+  if not is_held then
+    return {'held', 'a server that has an access token', AGAIN, owner}
+  end
+  return {'held', holder ~= ARGV[1] and about or '', left, owner}
 end
 
 -- Count for the server that is gone what it had taken off its list and did not live to begin: the
@@ -71,8 +103,6 @@ local function count_taken(list)
   end
 end
 
--- Perhaps late, but nobody has worked in between.
-local is_kept = holds_it and is_mine
 -- Never one that was there before, even where Redis has forgotten everything.
 local newest = string.format('%.0f', math.max((tonumber(epoch) or 0) + 1, now))
 -- One that has ended in good order has not died of anything, and one that did not come to take over
@@ -89,8 +119,9 @@ redis.call('HSET', KEYS[1], 'max_queue', ARGV[5], 'generation', ARGV[6],
   'holdups', ARGV[8] ~= '' and now .. ' ' .. ARGV[8] or '')
 redis.call('HDEL', KEYS[1], 'in_doubt')
 if is_kept then
-  return {'kept', epoch, now}
+  return {'kept', epoch, now, is_relieved and 1 or 0, owner}
 end
+redis.call('HDEL', KEYS[1], 'standby')
 redis.call('HSET', KEYS[1], 'epoch', newest)
 redis.call('DEL', ready_list(KEYS[2], epoch or ''))
-return {'taken', newest, now, holder ~= ARGV[1] and about or '', now - at}
+return {'taken', newest, now, holder ~= ARGV[1] and about or '', now - at, owner}
