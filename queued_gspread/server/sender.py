@@ -125,6 +125,8 @@ class Sender:
             try:
                 permit = yield ticket
             except GoogleAuthError as error:
+                for call in flight.calls:
+                    call.tally.give_up()
                 ended += [(call, Exchange(call.request, Failure(error))) for call in flight.calls]
                 break
             effort.number = ticket.number
@@ -247,8 +249,9 @@ class Sender:
             landing = Landing([], _UNSENT)
             raise
         finally:
-            if slot.kind and landing.has_gone_out:
-                for call in flight.calls:
+            for call in flight.calls:
+                call.tally.end()
+                if slot.kind and landing.has_gone_out:
                     call.tally.note(slot.kind, len(flight.calls))
             self._settle(flight, slot, permit, landing)
         if landing.judgement.verdict is Verdict.UNAUTHENTICATED:
@@ -356,6 +359,7 @@ def _unreplicated() -> BrokerUnavailableError:
 
 def _not_sent(call: Call, effort: Effort, word: str) -> Exchange | Outcome:
     """Return what becomes of a request that is not sent, or not once more."""
+    call.tally.give_up()
     if word != "late":
         return Outcome(word, job=call.job, tally=call.tally)
     if effort.last is None:
