@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from pathlib import Path
@@ -106,6 +107,21 @@ def test_every_argument_of_the_clients_is_listed():
     added = own - set(inspect.signature(gspread.authorize).parameters)
     rows = "\n".join(table(CONFIGURATION.read_text(), "Clients"))
     assert added <= set(re.findall(r"^\| `\w+` \| `(\w+)`", rows, re.MULTILINE))
+
+
+def test_every_reason_of_a_wait_is_told():
+    """The page on waiting has every reason that a call can give for its wait, in its words."""
+    tree = ast.parse((PACKAGE / "broker" / "reason.py").read_text())
+    parts = [node for node in ast.walk(tree) if isinstance(node, (ast.JoinedStr, ast.Return))]
+    texts = {
+        text.value.strip(" `")
+        for part in parts
+        for text in ast.walk(part)
+        if isinstance(text, ast.Constant) and len(str(text.value).split()) > 2
+    }
+    assert len(texts) > 10
+    page = (DOCS / "waiting.md").read_text()
+    assert [text for text in texts if text not in page] == []
 
 
 def test_the_index_has_every_page():
