@@ -89,7 +89,8 @@ MEANT = [
         _is_refused,
     ),
     Meant(
-        "What is no number of seconds, or pair of them, is a `TypeError` when a call is made.",
+        "It takes a number of seconds or a pair of them; anything else is a `TypeError` at the "
+        "next call.",
         _has_no_such_timeout,
     ),
     Meant("a cell's label is longer than any that Google has", _has_long_label),
@@ -98,8 +99,8 @@ MEANT = [
         _is_read_whole,
     ),
     Meant(
-        "Among the arguments of an exception, a spreadsheet or a worksheet is a text and a "
-        "`ValueRange` a list.",
+        "If an exception has a spreadsheet or a worksheet among its arguments, it arrives as text, "
+        "and a `ValueRange` as a list.",
         _has_objects,
     ),
     Meant("but `type(sheet)` and `sheet.__class__` are ours", _shows_class),
