@@ -91,6 +91,15 @@ def test_every_error_is_named():
     assert set(errors.__all__) - abstract <= named
 
 
+def test_every_error_of_a_call_that_may_have_been_made_is_named():
+    """What is said of calling again names each error whose call may have been made."""
+    rows = "\n".join(table((DOCS / "errors.md").read_text(), "Calling again"))
+    named = set(re.findall(r"`(\w+Error)`", rows))
+    may_be = re.compile(r"was made|may have (?:been made|run)|may_have_run|nobody knows")
+    sources = {name: inspect.getsource(getattr(errors, name)) for name in errors.__all__}
+    assert {name for name, source in sources.items() if may_be.search(source)} <= named
+
+
 def test_every_variable_of_the_clients_is_listed():
     """The table of the configuration has exactly the environment variables that clients read."""
     source = (PACKAGE / "settings.py").read_text()
