@@ -32,8 +32,8 @@ ELSEWHERE = {
     ("server.server", "warning"),
     ("server.takeover", "told(before, backlog)"),
 }
-# What clients log stands on the page on waiting.
-CALLERS = {"broker.notices"}
+# What these log stands on the page on waiting.
+OF_CALLERS = ("broker.notices",)
 WARNINGS_OF_REDIS = ("_SNAPSHOTS", "_OPEN", "_PARTIAL")
 
 
@@ -42,6 +42,8 @@ def sources():
     of_both = [*(PACKAGE / "broker").rglob("*.py"), PACKAGE / "variables.py"]
     for path in [*(PACKAGE / "server").rglob("*.py"), *of_both]:
         name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        if name in OF_CALLERS:
+            continue
         yield name.removesuffix(".__init__"), ast.parse(path.read_text())
 
 
@@ -61,8 +63,6 @@ def texts():
     """Yield every text that is logged, with its module; what is no text is in ELSEWHERE."""
     for name, argument in logged():
         if (name, ast.unparse(argument)) in ELSEWHERE:
-            continue
-        if name in CALLERS:
             continue
         if isinstance(argument, ast.Constant):
             yield name, argument.value
