@@ -95,7 +95,7 @@ MEANT = [
     ),
     Meant("a cell's label is longer than any that Google has", _has_long_label),
     Meant(
-        "A body that is none of text, bytes and `dict` is read whole, and then sent.",
+        "A request's body that is not text, bytes or a `dict` is read whole before it is sent.",
         _is_read_whole,
     ),
     Meant(
