@@ -121,9 +121,10 @@ class Valve:
         with self._changed:
             over = self._over_for(ticket)
             is_next = over is None and self._is_next(ticket)
+            held_back = -math.inf if is_next else self._line.held_back(ticket, self._clock())
         answer = over or (self._try(ticket) if is_next else None)
         if answer is None:
-            ticket.on_wait()
+            ticket.on_wait(held_back)
             answer = self._wait(ticket)
         return answer
 

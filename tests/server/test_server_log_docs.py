@@ -32,6 +32,8 @@ ELSEWHERE = {
     ("server.server", "warning"),
     ("server.takeover", "told(before, backlog)"),
 }
+# What callers log is on a page of its own, docs/waiting.md.
+OF_CALLERS = {"broker.notices"}
 WARNINGS_OF_REDIS = ("_SNAPSHOTS", "_OPEN", "_PARTIAL")
 
 
@@ -57,7 +59,7 @@ def logged():
 def texts():
     """Yield every text that is logged, with its module; what is no text is in ELSEWHERE."""
     for name, argument in logged():
-        if (name, ast.unparse(argument)) in ELSEWHERE:
+        if name in OF_CALLERS or (name, ast.unparse(argument)) in ELSEWHERE:
             continue
         if isinstance(argument, ast.Constant):
             yield name, argument.value
