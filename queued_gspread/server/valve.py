@@ -31,6 +31,7 @@ import itertools
 import math
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from queued_gspread.broker import ALL, Permit
@@ -177,6 +178,8 @@ class Valve:
             shares = is_shared and permit.limit > 0
             if is_said or shares:
                 left = moment + permit.wait - now
+                if shares and not (is_said and left > 0):
+                    permit = replace(permit, kind="")  # a pause, say, which is over by now
                 waiting[kind] = Waiting(permit, left, count, lanes, is_shared=shares)
         return waiting, later
 
