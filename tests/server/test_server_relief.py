@@ -45,6 +45,9 @@ class Account:
     def refusal(self, _, __):
         return None
 
+    def warn_of_endpoint(self, _):
+        pass
+
 
 class Player:
     """A server as far as its lease goes; it beats when it is told to."""
