@@ -37,7 +37,6 @@ REAL = os.environ
 def test_what_the_test_sets(environment, monkeypatch, gspread_queue):
     monkeypatch.setenv("QUEUED_GSPREAD_NAMESPACE", "orders")
     monkeypatch.setenv("QUEUED_GSPREAD_REDIS_URL", "redis://production:1")
-    monkeypatch.setenv("QUEUED_GSPREAD_SIGNING_KEY_FILE", "none")
     append()
 
 
