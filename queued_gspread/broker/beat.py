@@ -26,6 +26,10 @@ class Candidate:
     account: str = ""
     replaces: str = ""
 
+    def is_about_to_replace(self, owner: str) -> bool:
+        """Return whether it takes the place of the namespace's account by its first token."""
+        return not self.has_token and self.account != owner == self.replaces != ""
+
 
 ANY = Candidate()
 """A server that needs no token, of whose account nothing is said."""
