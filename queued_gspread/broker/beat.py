@@ -7,7 +7,7 @@ from typing import Any
 
 from .connection import as_text
 
-__all__ = ["ANY", "Beat", "Candidate", "beat_of"]
+__all__ = ["ANY", "RESERVED", "Beat", "Candidate", "beat_of"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,9 @@ class Candidate:
 
 ANY = Candidate()
 """A server that needs no token, of whose account nothing is said."""
+
+RESERVED = "a server that has an access token"
+"""For whom a free lease is kept, in the place of the other server; as in ``beat.lua``."""
 
 
 @dataclass(frozen=True)

@@ -154,6 +154,18 @@ def test_a_lease_that_ends_is_left_to_who_has_a_token(player, raw, keys):
     assert with_token.beat()
 
 
+def test_nobody_took_over_from_whom_a_free_lease_was_kept_for(player, raw, keys):
+    """Where one with a token was waited for that did not come, the log tells of no takeover."""
+    works, without = player("aaaa", USABLE), player("bbbb", REFUSED)
+    works.beat()
+    works.lease.stop()
+    raw.hset(keys.server, "standby", now_of(raw))
+    assert not without.beat()
+    raw.hdel(keys.server, "standby")
+    assert without.beat()
+    assert without.lease._queue.predecessor.about == ""
+
+
 @pytest.mark.parametrize("trouble", ["silent", "ahead of the clock", "a stranger's"])
 def test_who_has_no_token_works_where_nobody_else_does(player, raw, keys, trouble):
     """A server without a token takes the lease once no word is fresh of one that has a token."""
