@@ -99,7 +99,7 @@ def _of_kind(sight: Sight, kind: str, holdup: Holdup | None) -> str:
     if holdup.why == INTERVAL:
         return f"waiting for the interval between requests (--interval){_behind(sight)}"
     others = holdup.lanes - 1
-    line = f", {others} other spreadsheets in line" if others > 0 else ""
+    line = f", {others} other spreadsheet{'s' if others > 1 else ''} in line" if others > 0 else ""
     return f"waiting for {what}: {_calls(sight)}{line}{_at_most(sight, kind, holdup)}"
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from google.auth.api_key import Credentials as APIKeyCredentials
 from google.auth.credentials import AnonymousCredentials
@@ -32,6 +34,13 @@ _FOREIGN: Final = (
     "at a takeover its callers would change accounts. Give this server credentials of the first, "
     "or a namespace of its own (--namespace). To change the account for good, start it once with "
     "--replace-account {owner!r}, which ends the servers that have that one"
+)
+
+
+_ENDPOINT: Final = re.compile(r" \(as .*?(?: at (http\S+))?, queued_gspread ")
+_ELSEWHERE: Final = (
+    "calls in this namespace are sent to %s, and this server would send them to %s: give it a "
+    "namespace of its own (--namespace), and its clients the same"
 )
 
 
@@ -69,6 +78,25 @@ class Account:
             return "an API key"
         is_anonymous = isinstance(credentials, AnonymousCredentials)
         return "anonymous" if is_anonymous else self.identity.shown
+
+    def about(self, server: str, version: str) -> str:
+        """Return a server with this account in words, for colleagues and observers."""
+        endpoint = f" at {self._endpoint}" if self._endpoint else ""
+        return f"{server} (as {self.identity.shown}{endpoint}, queued_gspread {version})"
+
+    def warn_of_endpoint(self, about: str) -> None:
+        """Warn where another server, in its words, sends its requests elsewhere."""
+        found = _ENDPOINT.search(about)
+        other = found and (found[1] or "")
+        if other is not None and other != self._endpoint:
+            LOGGER.warning(_ELSEWHERE, other or "Google", self._endpoint or "Google")
+
+    @property
+    def _endpoint(self) -> str:
+        """Where requests are sent in Google's place; '' for Google. A password is left out."""
+        parts = urlsplit(getattr(self._http, "api_endpoint", None) or "")
+        place = parts.netloc.rpartition("@")[2] + parts.path
+        return f"{parts.scheme}://{place}" if place else ""
 
     def token_state(self) -> TokenState:
         """Return whether requests can be sent."""

@@ -241,16 +241,21 @@ class Lease:
             self._next_beat = 0.0
         if self.error is None and beat.state == "held":
             self._next_beat = min(self._pause, _STANDING_BY, beat.left)
-            who = f"{beat.other} works in this namespace, or has just ended"
-            if not beat.other:
-                who = "this server's own lease is of Redis as it was before, and has to run out"
-            if candidate.is_about_to_replace(beat.owner):
-                who = f"the account {beat.owner!r} is replaced once this server has an access token"
-            told = self._tell_once(told, f"standing by: {who}", event="standing_by")
+            told = self._tell_of_colleague(told, beat, candidate)
         else:
             told = ""
         self.decided.set()
         return told
+
+    def _tell_of_colleague(self, told: str, beat: Beat, candidate: Candidate) -> str:
+        who = f"{beat.other} works in this namespace, or has just ended"
+        if candidate.is_about_to_replace(beat.owner):
+            who = f"the account {beat.owner!r} is replaced once this server has an access token"
+        elif not beat.other:
+            who = "this server's own lease is of Redis as it was before, and has to run out"
+        elif self._account is not None and not told:
+            self._account.warn_of_endpoint(beat.other)
+        return self._tell_once(told, f"standing by: {who}", event="standing_by")
 
     def _refusal(self, candidate: Candidate, owner: str) -> QueuedGspreadError | None:
         """Have the server end in good order where the namespace is another account's."""

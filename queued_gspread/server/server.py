@@ -290,8 +290,7 @@ class Server:
 
     def _new_queue(self) -> Servers:
         """Return the queue under a new id: a request to stop is meant for one run."""
-        who = f"as {self.account.shown}, queued_gspread {__version__}"
-        about = f"{socket.gethostname()}:{os.getpid()} ({who})"
+        about = self._account.about(f"{socket.gethostname()}:{os.getpid()}", __version__)
         return Servers(
             self._settings,
             os.urandom(8).hex(),
@@ -362,7 +361,8 @@ class Server:
         LOGGER.info("working as %s in %s", self.account.shown, self._where)
         lanes.serve()
         if self._stopping.is_set():
-            LOGGER.info("requests sent, as calls/requests (calls a request): %s", self.counters)
+            told = str(self.counters) or "none"
+            LOGGER.info("requests sent, as calls/requests (calls a request): %s", told)
             LOGGER.info("stopping: requests in the air are given %g s", self._shutdown_timeout)
         is_in_order = self._stopping.is_set() or lanes.has_retired
         if lanes.finish(self._shutdown_timeout if is_in_order else 0):

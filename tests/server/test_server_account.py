@@ -50,6 +50,31 @@ def test_a_namespace_belongs_to_its_first_account(serve_as, raw, keys):
     assert raw.get(keys.account) == OLD
 
 
+@pytest.mark.parametrize(
+    ("own", "told"),
+    [("http://127.0.0.1:2", "http://127.0.0.1:2"), (None, "Google"), ("http://127.0.0.1:1", "")],
+)
+def test_who_stands_by_for_another_google_says_so(serve, gate, caplog, own, told):
+    """A server is warned whose requests would go elsewhere than those of the one that works."""
+    caplog.set_level("INFO", logger="queued_gspread.server")
+    for endpoint in ("http://user:secret@127.0.0.1:1", own):
+        http = GatedHTTPClient(gate, SimpleNamespace(service_account_email=OLD, expiry=None))
+        http.api_endpoint = endpoint
+        serve(http)
+    assert "standing by: " in caplog.text
+    assert "secret" not in caplog.text
+    where = f"are sent to http://127.0.0.1:1, and this server would send them to {told}: "
+    assert (where in caplog.text) == bool(told)
+
+
+@pytest.mark.parametrize("other", ["a server that has an access token", "a server"])
+def test_of_whom_nothing_is_known_no_endpoint_is_told(other, caplog):
+    """A server that waits for one of which Redis has no words says nothing of where that sends."""
+    http = SimpleNamespace(auth=None, api_endpoint="http://127.0.0.1:1")
+    Account(http, States(), "a namespace").warn_of_endpoint(other)
+    assert caplog.text == ""
+
+
 def test_a_server_in_the_foreground_ends_too(serve_as, gate, redis_url, namespace):
     """Where the server is run in the thread at hand, that call raises the same."""
     serve_as(OLD)

@@ -32,6 +32,7 @@ ELSEWHERE = {
     ("server.server", "warning"),
     ("server.takeover", "told(before, backlog)"),
 }
+OF_CALLERS = ("broker.notices",)
 WARNINGS_OF_REDIS = ("_SNAPSHOTS", "_OPEN", "_PARTIAL")
 
 
@@ -39,6 +40,8 @@ def sources():
     """Yield the modules that log for the server, with their trees."""
     for path in [*(PACKAGE / "server").rglob("*.py"), *(PACKAGE / "broker").rglob("*.py")]:
         name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        if name in OF_CALLERS:
+            continue
         yield name.removesuffix(".__init__"), ast.parse(path.read_text())
 
 

@@ -45,6 +45,9 @@ class Account:
     def refusal(self, _, __):
         return None
 
+    def warn_of_endpoint(self, _):
+        pass
+
 
 class Player:
     """A server as far as its lease goes; it beats when it is told to."""
@@ -226,7 +229,7 @@ def test_a_lease_that_cannot_be_given_up_is_taken_anew(player, monkeypatch):
 
 @pytest.mark.parametrize("way", ["stop", "give_up"])
 def test_who_gives_its_lease_up_sends_nothing_from_then_on(player, monkeypatch, way):
-    """Before another server can take the lease, what is left of this one's calls may not be sent."""
+    """Before another server can take the lease, what is left of this one is not sent any more."""
     works = player("aaaa", USABLE)
     works.beat()
     epoch = works.lease._epoch

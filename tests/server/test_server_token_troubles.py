@@ -84,7 +84,7 @@ def test_waiting_begins_with_the_refusal_of_a_token(tokens, issuer, clock):
 
 
 def test_waiting_begins_when_the_first_token_is_asked_for(tokens, clock):
-    """A token endpoint that says nothing is no failure yet, but the seconds without a token count."""
+    """A token endpoint that says nothing has not failed yet, but seconds without a token count."""
     clock.offset = 7000.0
     assert tokens.state().error is None
     assert 7000 <= tokens.state().waited < 7000 + PATIENCE
