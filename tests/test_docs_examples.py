@@ -27,6 +27,7 @@ from queued_gspread.emulator import Emulator
 from queued_gspread.emulator.faults import Status
 from queued_gspread.errors import CallTimeoutError
 from queued_gspread.server import Server
+from queued_gspread.settings import DEFAULT_NAMESPACE
 
 TOP = Path(__file__).parent.parent
 ROW = ["1001", "59.9"]
@@ -83,6 +84,16 @@ def test_the_quick_start(book):
     """The README's script writes its row into the sheet that was shared."""
     run(block("README.md", "python", "Quick start"))
     assert book.sheet1.get_all_values() == [ROW]
+
+
+def test_the_quick_start_on_an_emulator():
+    """Server and client meet in a namespace that is not the one of a real account later on."""
+    lines = block("README.md", "sh", "Quick start", 1).splitlines()
+    program, *given = shlex.split(lines[1])
+    assert program == "queued-gspread-server"
+    namespace = options(given).namespace
+    assert namespace != DEFAULT_NAMESPACE
+    assert f'authorize(namespace="{namespace}")' in lines[2]
 
 
 @pytest.mark.parametrize("fault", [None, Status(503, applied=True), Status(503), Status(400)])

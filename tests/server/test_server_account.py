@@ -21,7 +21,7 @@ from queued_gspread.server import Server
 from queued_gspread.server.account import Account
 from queued_gspread.server.lease import Lease
 from queued_gspread.server.session import adopt
-from queued_gspread.server.token_state import USABLE, TokenState
+from queued_gspread.server.token_state import USABLE, NoTokens, TokenState
 from queued_gspread.settings import Settings
 
 OLD, NEW = "old@p.iam", "new@p.iam"
@@ -67,11 +67,12 @@ def test_who_stands_by_for_another_google_says_so(serve, gate, caplog, own, told
     assert (where in caplog.text) == bool(told)
 
 
-@pytest.mark.parametrize("other", ["a server that has an access token", "a server"])
-def test_of_whom_nothing_is_known_no_endpoint_is_told(other, caplog):
-    """A server that waits for one of which Redis has no words says nothing of where that sends."""
-    http = SimpleNamespace(auth=None, api_endpoint="http://127.0.0.1:1")
-    Account(http, States(), "a namespace").warn_of_endpoint(other)
+def test_words_that_name_no_server_say_nothing_of_where_it_sends(gate, caplog):
+    """Where Redis only says that somebody has a token, nobody is said to send to Google."""
+    http = GatedHTTPClient(gate, SimpleNamespace(service_account_email=OLD, expiry=None))
+    http.api_endpoint = "http://127.0.0.1:1"
+    account = Account(http, NoTokens(http), "a-namespace")
+    account.warn_of_endpoint("a server that has an access token")
     assert caplog.text == ""
 
 
