@@ -125,9 +125,7 @@ class Sender:
             try:
                 permit = yield ticket
             except GoogleAuthError as error:
-                for call in flight.calls:
-                    call.tally.give_up()
-                ended += [(call, Exchange(call.request, Failure(error))) for call in flight.calls]
+                ended += [(call, call.given_up(error)) for call in flight.calls]
                 break
             effort.number = ticket.number
             ended += self._grounded(flight, effort, permit)
