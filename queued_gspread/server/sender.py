@@ -334,7 +334,8 @@ class Sender:
         elif judgement.verdict is Verdict.NOT_SENT:
             place = self._transport.place_of(exchange.request)
             self._setbacks.note_outage(judgement, place, self._patience)
-        log_repeat(flight.calls[0].job, judgement, pause)
+        job = flight.calls[0].job
+        log_repeat(job, judgement, pause, self._transport.time_out(job.http_timeout))
         return goes_on
 
 

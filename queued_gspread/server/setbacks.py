@@ -25,6 +25,7 @@ __all__ = ["WHAT", "Setbacks", "log_repeat"]
 _QUIET_WINDOWS: Final = 10
 WHAT: Final = {"read": "reads", "write": "writes", "drive": "requests to Drive"}
 """The kinds of request, in words."""
+_LATE: Final = ("no answer in time", "no connection in time")
 _OPTION: Final = {"read": "--reads-per-minute", "write": "--writes-per-minute"}
 
 
@@ -90,11 +91,21 @@ class Setbacks:
         return latest is None or now - latest > _QUIET_WINDOWS * window
 
 
-def log_repeat(job: Job, judgement: Judgement, pause: float) -> None:
-    """Tell of a request that is sent again: of which call, why, and after how many seconds."""
+def log_repeat(job: Job, judgement: Judgement, pause: float, time_out: str) -> None:
+    """Tell of a request that is sent again: of which call, why, and after how many seconds.
+
+    Args:
+        job: Of the call.
+        judgement: Why.
+        pause: The seconds.
+        time_out: How long a request is given, in words, for one that took longer; '' if unknown.
+
+    """
     # Refusals for the quota come in heaps, and are told of as one.
     level = logging.DEBUG if judgement.verdict is Verdict.REFUSED_QUOTA else logging.INFO
-    about = (title_of(job), job.kind, job.method, judgement.why, pause)
+    is_late = time_out and judgement.why in _LATE
+    why = f"{judgement.why} ({time_out})" if is_late else judgement.why
+    about = (title_of(job), job.kind, job.method, why, pause)
     LOGGER.log(level, "%s  %s.%s: %s; sent again in %.1f s", *about)
 
 
