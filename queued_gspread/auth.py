@@ -89,7 +89,7 @@ def authorize(
         namespace: The queue within that Redis; by default ``QUEUED_GSPREAD_NAMESPACE``, else
             ``default``.
         timeout: Seconds that a caller waits for an answer; by default
-            ``QUEUED_GSPREAD_TIMEOUT``, else as long as a server is alive.
+            ``QUEUED_GSPREAD_TIMEOUT``, else without a limit while a server is alive.
         grace: Seconds without a living server after which a waiting caller gives up; by default
             ``QUEUED_GSPREAD_GRACE``, else 10.
         signing_key_file: The file with the key that signs jobs and replies; by default

@@ -26,7 +26,9 @@ holds a password or a credential.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from html import unescape
+from typing import TYPE_CHECKING, Any, Final
 
 from gspread.exceptions import APIError, GSpreadException
 
@@ -53,6 +55,22 @@ __all__ = [
     "UnknownMethodError",
     "VersionMismatchError",
 ]
+
+
+_NO_JSON: Final = -1
+"""The code that gspread gives an answer which is not JSON."""
+
+_LONGEST_LINE: Final = 200
+_LONGEST_HEAD: Final = 5_000
+
+
+def _first_line(page: str) -> str:
+    """Return the first line of a page that a reader would see."""
+    seen = re.sub(
+        r"(?is)<(style|script)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>", "\n", page[:_LONGEST_HEAD]
+    )
+    lines = (line.strip() for line in unescape(seen).splitlines())
+    return next((line for line in lines if line), "")[:_LONGEST_LINE]
 
 
 class QueuedGspreadError(GSpreadException):
@@ -178,9 +196,17 @@ class OutcomeUnknownError(QueuedGspreadError, APIError):
         when = f" at {self.sent_at.isoformat(' ', 'seconds')}" if self.sent_at else ""
         what = f"{self.sent} was sent{when}, and nobody" if self.sent else "nobody"
         return (
-            f"{super().__str__()} ({whose}{what} knows whether it was applied. Before you call "
-            f"again, {self.how_to_check})"
+            f"{type(self).__name__}: {whose}{what} knows whether it was applied. Before you call "
+            f"again, {self.how_to_check} ({self._came_back()})"
         )
+
+    def _came_back(self) -> str:
+        """Return what is known of the answer; of a gateway's page, the first line of its text."""
+        message = str(self.error["message"])
+        if self.code == _NO_JSON:
+            line = _first_line(message)
+            return f"[{self.response.status_code}]" + (f": {line}" if line else "")
+        return f"[{self.code}]: {message}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         # gspread's own would leave these attributes behind.

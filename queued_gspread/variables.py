@@ -37,6 +37,7 @@ _ALIKE: Final = 0.9
 
 _LIKE_OURS: Final = re.compile(r"QUEUED?_?GSPREAD_(\w*)", re.ASCII | re.IGNORECASE)
 _LOGGER: Final = logging.getLogger("queued_gspread")
+_IGNORED: Final = "queued_gspread %s has no such environment variable, and ignores it: %s"
 
 # What this process has warned of, and the call that did.
 _told: dict[str, object] = {}
@@ -52,8 +53,7 @@ def warn_of_slips() -> None:
     found = {name: near for name, near in slips(os.environ) if _told.setdefault(name, mine) is mine}
     if found:
         meant = (f"{name} (is {near} meant?)" if near else name for name, near in found.items())
-        told = "queued_gspread %s has no such environment variable, and ignores it: %s"
-        _LOGGER.warning(told, __version__, ", ".join(meant))
+        _LOGGER.warning(_IGNORED, __version__, ", ".join(meant))
 
 
 def slips(names: Iterable[str]) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from pathlib import Path
@@ -90,6 +91,15 @@ def test_every_error_is_named():
     assert set(errors.__all__) - abstract <= named
 
 
+def test_every_error_of_a_call_that_may_have_been_made_is_named():
+    """What is said of calling again names each error whose call may have been made."""
+    rows = "\n".join(table((DOCS / "errors.md").read_text(), "Calling again"))
+    named = set(re.findall(r"`(\w+Error)`", rows))
+    may_be = re.compile(r"was made|may have (?:been made|run)|may_have_run|nobody knows")
+    sources = {name: inspect.getsource(getattr(errors, name)) for name in errors.__all__}
+    assert {name for name, source in sources.items() if may_be.search(source)} <= named
+
+
 def test_every_variable_of_the_clients_is_listed():
     """The table of the configuration has exactly the environment variables that clients read."""
     source = (PACKAGE / "settings.py").read_text()
@@ -106,6 +116,21 @@ def test_every_argument_of_the_clients_is_listed():
     added = own - set(inspect.signature(gspread.authorize).parameters)
     rows = "\n".join(table(CONFIGURATION.read_text(), "Clients"))
     assert added <= set(re.findall(r"^\| `\w+` \| `(\w+)`", rows, re.MULTILINE))
+
+
+def test_every_reason_of_a_wait_is_told():
+    """The page on waiting has every reason that a call can give for its wait, in its words."""
+    tree = ast.parse((PACKAGE / "broker" / "reason.py").read_text())
+    parts = [node for node in ast.walk(tree) if isinstance(node, (ast.JoinedStr, ast.Return))]
+    texts = {
+        text.value.strip(" `")
+        for part in parts
+        for text in ast.walk(part)
+        if isinstance(text, ast.Constant) and len(str(text.value).split()) > 2
+    }
+    assert len(texts) > 10
+    page = (DOCS / "waiting.md").read_text()
+    assert [text for text in texts if text not in page] == []
 
 
 def test_the_index_has_every_page():

@@ -12,10 +12,12 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import redis
 import yaml
+from gspread.exceptions import APIError
 from limits import UNLIMITED
 from waiting import GRACE
 
@@ -24,9 +26,14 @@ from queued_gspread.broker.keys import Keys
 from queued_gspread.cli import server
 from queued_gspread.cli.options import Parser
 from queued_gspread.emulator import Emulator
-from queued_gspread.emulator.faults import Status
-from queued_gspread.errors import CallTimeoutError
+from queued_gspread.emulator.faults import Reset, Status
+from queued_gspread.errors import (
+    BrokerUnavailableError,
+    CallTimeoutError,
+    ServerUnavailableError,
+)
 from queued_gspread.server import Server
+from queued_gspread.settings import DEFAULT_NAMESPACE
 
 TOP = Path(__file__).parent.parent
 ROW = ["1001", "59.9"]
@@ -66,7 +73,13 @@ def google():
 
 
 @pytest.fixture
-def book(google, redis_url, namespace, monkeypatch, tmp_path):
+def guard():
+    """Return for how long a spreadsheet is left alone after a write without a response."""
+    return 0
+
+
+@pytest.fixture
+def book(google, redis_url, namespace, monkeypatch, tmp_path, guard):
     """Return the spreadsheet of the examples, seen past the queue that they use."""
     monkeypatch.setenv("QUEUED_GSPREAD_REDIS_URL", redis_url)
     monkeypatch.setenv("QUEUED_GSPREAD_NAMESPACE", namespace)
@@ -75,7 +88,7 @@ def book(google, redis_url, namespace, monkeypatch, tmp_path):
     made = google.gspread_client().create("Orders")
     made.sheet1.update_title("Orders")
     options = {"service_account": tmp_path / "key.json", "api_endpoint": google.url}
-    with Server(**options, **UNLIMITED):
+    with Server(**options, **UNLIMITED, late_write_guard=guard):
         yield made
 
 
@@ -83,6 +96,16 @@ def test_the_quick_start(book):
     """The README's script writes its row into the sheet that was shared."""
     run(block("README.md", "python", "Quick start"))
     assert book.sheet1.get_all_values() == [ROW]
+
+
+def test_the_quick_start_on_an_emulator():
+    """Server and client meet in a namespace that is not the one of a real account later on."""
+    lines = block("README.md", "sh", "Quick start", 1).splitlines()
+    program, *given = shlex.split(lines[1])
+    assert program == "queued-gspread-server"
+    namespace = options(given).namespace
+    assert namespace != DEFAULT_NAMESPACE
+    assert f'authorize(namespace="{namespace}")' in lines[2]
 
 
 @pytest.mark.parametrize("fault", [None, Status(503, applied=True), Status(503), Status(400)])
@@ -94,27 +117,72 @@ def test_calling_again(google, book, fault):
     assert book.sheet1.get_all_values() == [ROW]
 
 
-def test_a_handler_that_gives_up_in_time(book):
-    """The web handler writes its row, or says in time whether it may have."""
-    names = run(block("docs/recipes.md", "python", "A web handler"))
-    web = names["app"].test_client()
-    order = dict(zip(("id", "total"), ROW, strict=True))
-    assert web.post("/orders", data=order).status_code == 201
+@pytest.mark.parametrize("guard", [3])
+def test_calling_again_beside_a_row_that_lands_late(google, book):
+    """With a guard for late writes, the example finds a row that landed late, and sends it once."""
+    google.faults.add(Reset(late=0.5), path=":append$", count=1)
+    run(block("docs/errors.md", "python", "Calling again"))
+    appends = [served.fault for served in google.ledger if served.path.endswith(":append")]
+    assert appends == ["reset late"]
     assert book.sheet1.get_all_values() == [ROW]
-    for may_have_run, status in ((False, 503), (True, 504)):
-        error = CallTimeoutError("late")
-        error.may_have_run = may_have_run
-        names["orders"] = lambda error=error: (_ for _ in ()).throw(error)
-        assert web.post("/orders", data=order).status_code == status
+
+
+def post(names):
+    """Send an order to the app of an example; return the status that it is answered with."""
+    order = dict(zip(("id", "total"), ROW, strict=True))
+    return names["app"].test_client().post("/orders", data=order).status_code
+
+
+def test_a_handler_that_gives_up_in_time(google, book):
+    """The web handler writes its row by one request, even the first time."""
+    names = run(block("docs/recipes.md", "python", "A web handler"))
+    google.clear_ledger()
+    assert post(names) == 201
+    assert [served.quota for served in google.ledger] == ["write"]
+    assert book.sheet1.get_all_values() == [ROW]
+
+
+@pytest.mark.parametrize("kind", [CallTimeoutError, BrokerUnavailableError, ServerUnavailableError])
+@pytest.mark.parametrize(("may_have_run", "status"), [(False, 503), (True, 504)])
+def test_a_handler_tells_what_may_have_been_written(book, kind, may_have_run, status):
+    """The web handler answers an error of the queue by whether the row may have been written."""
+    names = run(block("docs/recipes.md", "python", "A web handler"))
+    error = kind("late")
+    error.may_have_run = may_have_run
+    names["orders"] = Mock(append_row=Mock(side_effect=error))
+    assert post(names) == status
+
+
+def test_a_handler_tells_of_an_unknown_outcome(google, book):
+    """The web handler says that the row may have been written where Google's answer is lost."""
+    names = run(block("docs/recipes.md", "python", "A web handler"))
+    google.faults.add(Reset(applied=True), path=":append$", count=1)
+    assert post(names) == 504
+    assert book.sheet1.get_all_values() == [ROW]
 
 
 def test_a_handler_that_answers_at_once(book):
     """The web handler with threads answers before its row is written, and writes it."""
     names = run(block("docs/recipes.md", "python", "A web handler", 1))
-    order = dict(zip(("id", "total"), ROW, strict=True))
-    assert names["app"].test_client().post("/orders", data=order).status_code == 202
+    assert post(names) == 202
     names["writers"].shutdown()
     assert book.sheet1.get_all_values() == [ROW]
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (Reset(applied=True), "order 1001 may have been written: look"),
+        (Status(400), "order 1001 failed"),
+    ],
+)
+def test_a_handler_with_threads_logs_what_is_known(google, book, caplog, fault, told):
+    """The web handler with threads logs whether a row may have been written or its call failed."""
+    names = run(block("docs/recipes.md", "python", "A web handler", 1))
+    google.faults.add(fault, path=":append$", count=1)
+    assert post(names) == 202
+    names["writers"].shutdown()
+    assert [line for line in caplog.messages if line.startswith("order ")] == [told]
 
 
 def test_a_task_of_celery(book):
@@ -139,15 +207,26 @@ def test_a_bot(book):
 
 
 def test_a_report_of_pandas(google, book):
-    """The report has the sum of each customer, and costs the requests that the page says."""
-    book.sheet1.update([["customer", "total"], ["Ann", 2], ["Bob", 5], ["Ann", 3.5]])
-    book.add_worksheet("Report", 10, 10).update([["old"]] * 9)
+    """The report takes empty cells and dates, leaves nothing of the old, and costs what is said."""
+    rows = [["Ann", 2, "2026-01-02"], ["Bob", "", ""], ["Ann", 3.5, "2026-01-09"]]
+    book.sheet1.update([["customer", "total", "day"], *rows])
+    book.add_worksheet("Report", 10, 10).update([["old"] * 10] * 9)
     google.clear_ledger()
     run(block("docs/recipes.md", "python", "A pandas report"))
     costs = Counter(served.quota for served in google.ledger)
-    assert costs == {"read": 4, "write": 2, "drive": 1}
-    report = book.worksheet("Report").get_all_values()
-    assert report == [["customer", "total"], ["Ann", "5.5"], ["Bob", "5"]]
+    assert costs == {"read": 4, "write": 1, "drive": 1}
+    report = [["customer", "total", "day"], ["Ann", "2.75", "2026-01-09 00:00:00"], ["Bob", "", ""]]
+    assert book.worksheet("Report").get_all_values() == report
+
+
+def test_a_report_of_pandas_that_fails(google, book):
+    """Where the report cannot be written, the old one is still there."""
+    book.sheet1.update([["customer", "total", "day"], ["Ann", 2, "2026-01-02"]])
+    book.add_worksheet("Report", 10, 10).update([["old"]] * 9)
+    google.faults.add(Status(400), method="PUT", count=1)
+    with pytest.raises(APIError):
+        run(block("docs/recipes.md", "python", "A pandas report"))
+    assert book.worksheet("Report").get_all_values() == [["old"]] * 9
 
 
 def test_the_health_check(book, namespace, monkeypatch):

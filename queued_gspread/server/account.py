@@ -37,7 +37,7 @@ _FOREIGN: Final = (
 )
 
 
-_ENDPOINT: Final = re.compile(r" at (http\S+), queued_gspread ")
+_ENDPOINT: Final = re.compile(r"(?: at (http\S+))?, queued_gspread ")
 _ELSEWHERE: Final = (
     "calls in this namespace are sent to %s, and this server would send them to %s: give it a "
     "namespace of its own (--namespace), and its clients the same"
@@ -87,8 +87,7 @@ class Account:
     def warn_of_endpoint(self, about: str) -> None:
         """Warn where another server, in its words, sends its requests elsewhere."""
         found = _ENDPOINT.search(about)
-        other = found[1] if found else ""
-        if other != self._endpoint:
+        if found is not None and (other := found[1] or "") != self._endpoint:
             LOGGER.warning(_ELSEWHERE, other or "Google", self._endpoint or "Google")
 
     @property

@@ -6,6 +6,7 @@ whom a file was shared with. It goes on after "Before you call again, ".
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
@@ -25,6 +26,7 @@ GENERAL: Final = "look whether what it was to change has changed"
 """The hint for a request that no table knows."""
 
 _LONGEST_NAME: Final = 200
+_WHOLE_SHEET: Final = re.compile(r"'((?:[^']|'')+)'")
 
 
 def how_to_check(request: Request) -> str:
@@ -55,7 +57,14 @@ def _of_new_file(what: str, title: str) -> str:
 
 def _of_append(request: Request) -> str:
     place = url_of(request)[0].rpartition(":")[0].rpartition("/")[2]
-    return f"look for the rows at the end of the table at {unquote(place)[:_LONGEST_NAME]!r}"
+    return f"look for the rows at the end of the table {_place(unquote(place))}"
+
+
+def _place(label: str) -> str:
+    if whole := _WHOLE_SHEET.fullmatch(label):
+        title = whole[1].replace("''", "'")
+        return f"in the worksheet {title[:_LONGEST_NAME]!r}"
+    return f"at {label[:_LONGEST_NAME]!r}"
 
 
 def _of_copied_sheet(request: Request) -> str:

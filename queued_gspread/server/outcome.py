@@ -48,6 +48,8 @@ __all__ = [
 
 # Replies that go to Redis in one script, in bytes: others wait for as long as it runs.
 _MOST_ANSWERED: Final = 4_000_000
+# After a hint on what to look at, where no answer says that the request is under way no more.
+_LATE: Final = ", and once more after some time, since it may land late"
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,8 @@ def in_doubt(
     error.sent = f"{sent.method.upper()} {sent.endpoint}"
     error.sent_at = _moment(at)
     error.how_to_check = how_to_check(request)
+    if not error.response.status_code:
+        error.how_to_check += _LATE
     return error
 
 

@@ -86,8 +86,7 @@ class Server:
             are in use.
         no_merge: Send a request of its own for every call; else those that fit together leave as
             one.
-        linger: Seconds for which a spreadsheet whose calls were answered together waits for the
-            next ones of the same callers, at the most; 0 not at all.
+        linger: Seconds to wait, after a merged request, for more calls to merge; 0 not at all.
         durability: ``replicated`` where every replica of Redis that is up has to have the journal
             before a request that may not be sent twice is sent, else ``local``.
         shutdown_timeout: Seconds that requests in the air are given when the server stops.

@@ -89,17 +89,18 @@ MEANT = [
         _is_refused,
     ),
     Meant(
-        "What is no number of seconds, or pair of them, is a `TypeError` when a call is made.",
+        "It takes a number of seconds or a pair of them; anything else is a `TypeError` at the "
+        "next call.",
         _has_no_such_timeout,
     ),
     Meant("a cell's label is longer than any that Google has", _has_long_label),
     Meant(
-        "A body that is none of text, bytes and `dict` is read whole, and then sent.",
+        "A request's body that is not text, bytes or a `dict` is read whole before it is sent.",
         _is_read_whole,
     ),
     Meant(
-        "Among the arguments of an exception, a spreadsheet or a worksheet is a text and a "
-        "`ValueRange` a list.",
+        "If an exception has a spreadsheet or a worksheet among its arguments, it arrives as text, "
+        "and a `ValueRange` as a list.",
         _has_objects,
     ),
     Meant("but `type(sheet)` and `sheet.__class__` are ours", _shows_class),

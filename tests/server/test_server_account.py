@@ -19,7 +19,7 @@ from queued_gspread.errors import ConfigurationError
 from queued_gspread.server import Server
 from queued_gspread.server.account import Account
 from queued_gspread.server.session import adopt
-from queued_gspread.server.token_state import USABLE, TokenState
+from queued_gspread.server.token_state import USABLE, NoTokens, TokenState
 from queued_gspread.settings import Settings
 
 OLD, NEW = "old@p.iam", "new@p.iam"
@@ -63,6 +63,15 @@ def test_who_stands_by_for_another_google_says_so(serve, gate, caplog, own, told
     assert "secret" not in caplog.text
     where = f"are sent to http://127.0.0.1:1, and this server would send them to {told}: "
     assert (where in caplog.text) == bool(told)
+
+
+def test_words_that_name_no_server_say_nothing_of_where_it_sends(gate, caplog):
+    """Where Redis only says that somebody has a token, nobody is said to send to Google."""
+    http = GatedHTTPClient(gate, SimpleNamespace(service_account_email=OLD, expiry=None))
+    http.api_endpoint = "http://127.0.0.1:1"
+    account = Account(http, NoTokens(http), "a-namespace")
+    account.warn_of_endpoint("a server that has an access token")
+    assert caplog.text == ""
 
 
 def test_a_server_in_the_foreground_ends_too(serve_as, gate, redis_url, namespace):

@@ -189,7 +189,7 @@ def test_a_write_under_way_that_may_not_be_repeated_is_not_sent_again(
     when = r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\+00:00"
     assert re.search(rf"POST https://sheets.*/lane/.*:append was sent at {when}, ", str(error))
     assert error.call == "http_client.values_append"
-    assert error.how_to_check == "look for the rows at the end of the table at 'A1'"
+    assert error.how_to_check.startswith("look for the rows at the end of the table at 'A1', and")
     assert arrival.method == "post"
     arrival = google.gate.next()
     assert arrival.method == "get"

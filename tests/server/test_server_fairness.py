@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -325,6 +326,20 @@ def test_there_is_a_slot_for_who_comes_seldom(limit, latency, busy):
     assert len(world.waits_of("seldom")) == 9
     # The lanes take their share as it comes, and so may be the first after a burst.
     assert max(world.waits_of("seldom")[1:]) <= 6.0 / (limit - burst_of(limit))
+
+
+def test_who_comes_often_gets_what_a_burst_leaves():
+    """A request every 2 s beside a job that took the burst: served for 25 s, then none for 35 s."""
+    world = SlotWorld(60)
+    world.calls("handler")
+    world.calls("job", 0.5, 400)
+    for number in range(1, 60):
+        world.calls("handler", number * 2.0)
+    world.run(100.0)
+    served = [moment for moment, lane, *_ in world.sent if lane == "handler"]
+    gap, end = max((after - moment, after) for moment, after in itertools.pairwise(served))
+    assert (round(end), round(end - gap)) == (60, 24)
+    assert 33 < max(world.waits_of("handler")) < 37
 
 
 @given(st.integers(20, 80), st.integers(2, 5))

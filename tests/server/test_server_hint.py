@@ -40,6 +40,10 @@ SPECIFIC = [
         post(f"{SHEETS}/id/values/%27Old%20ones%27!A1%3AB2:append", values=[[SECRET]]),
         "the end of the table at \"'Old ones'!A1:B2\"",
     ),
+    (
+        post(f"{SHEETS}/id/values/%27Ann%27%27s%27:append", values=[[SECRET]]),
+        'the end of the table in the worksheet "Ann\'s"',
+    ),
     (post(SHEETS, properties={"title": "Orders"}), "a spreadsheet titled 'Orders' that was made"),
     (post(FILES, name="Orders", mimeType="x"), "a file titled 'Orders' that was made at that time"),
     (post(f"{FILES}/id/copy", name="Copy"), "a file titled 'Copy' that was made at that time"),
@@ -127,7 +131,7 @@ def check_text(text):
         in text
     )
     assert "nobody knows whether it was applied" in text
-    assert "Before you call again, look for the rows at the end of the table at" in text
+    assert "Before you call again, look for the rows at the end of the table in the" in text
     assert SECRET not in text
 
 
@@ -138,12 +142,45 @@ def test_an_error_tells_all_of_it(answer):
     """With Google's answer or without one, the text names call, request, time and what to do."""
     error = in_doubt(unknown(answer, "cut off"), APPEND, needed(APPEND), NOON.timestamp())
     check_text(str(error))
-    assert ("cut off" if answer is None else "away") in str(error)
+    assert ("cut off" if answer is None else "[503]: away") in str(error)
+    assert ("it may land late" in error.how_to_check) is (answer is None)
     travelled = codec.loads(codec.dumps(error))
     for one in (travelled, pickle.loads(pickle.dumps(error)), copy.copy(error)):
         assert type(one) is type(error)
         assert str(one) == str(error)
         assert one.sent_at == NOON
+
+
+PAGE = """<!DOCTYPE html>
+<!-- of the
+gateway -->
+<style>
+  p {color: red}
+</style>
+<title>Error 502 (Server &amp; Gateway)!!1</title>
+<p>That's an error.
+"""
+
+
+@pytest.mark.parametrize(
+    ("page", "line"),
+    [
+        (PAGE, "[502]: Error 502 (Server & Gateway)!!1)"),
+        ("away\nfor long", "[502]: away)"),
+        ("<p>\n</p>", " ([502])"),
+        ("", " ([502])"),
+    ],
+)
+def test_a_page_of_a_gateway_is_cut_to_its_first_line(page, line):
+    """Of an answer that is no JSON the text has one line, behind the error's own sentence."""
+    answer = response(status=502)
+    answer._content = page.encode()
+    error = in_doubt(unknown(answer, "x"), APPEND, needed(APPEND), NOON.timestamp())
+    text = str(codec.loads(codec.dumps(error)))
+    assert text.startswith("OutcomeUnknownError: worksheet.append_row on 'Book' / 'Sheet': POST ")
+    assert text.endswith(line)
+    assert "\n" not in text
+    assert error.error["message"] == page
 
 
 def test_a_lost_request_is_told_with_a_hint():
