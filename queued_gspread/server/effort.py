@@ -89,7 +89,7 @@ class Effort:
         not_before: The moment of the next attempt, at the earliest.
         give_up_at: The moment after which there is none.
         last: What the latest attempt came to.
-        asks: How often a permit was asked for.
+        has_waited: Whether it did not go as soon as it came.
         is_shared: Whether the latest attempt was for several calls.
 
     """
@@ -98,7 +98,7 @@ class Effort:
     not_before: float = -math.inf
     give_up_at: float = math.inf
     last: Exchange | None = None
-    asks: int = 0
+    has_waited: bool = False
     is_shared: bool = False
     _failures: int = 0
     _refused_tokens: int = 0

@@ -30,11 +30,19 @@ _NAME: Final = re.compile(r"[A-Za-z_]{1,60}")
 # From the first mark to the last one, or to the end: what is quoted may have such marks in it.
 _QUOTED: Final = tuple(
     re.compile(pattern)
-    for pattern in (r'"(?:.*"|.*)', r"(?<!\w)'(?:.*'|.*)", r"`(?:.*`|.*)", r"[“„«](?:.*[”“»]|.*)")
+    for pattern in (
+        r'"(?:.*"|.*)',
+        r"(?<!\w)'(?:.*'|.*)",
+        r"`(?:.*`|.*)",
+        r"[“„«\u2018\u2039](?:.*[”“»\u2019\u203a]|.*)",
+    )
 )
 # A list, a message in the text format of protocol buffers, or what stands behind some words.
 _NESTED: Final = re.compile(r"\{.*|\[(?!\d{1,6}\]).*|\((?:.*\)|.*)")
 _NUMBER: Final = re.compile(r"(?<![\w\[./=?&-])[-+]?\d[\w.,:%/+-]*")
+_ADDRESS: Final = re.compile(r"(?<!\S)[^\s@]*@\S*|(?<=\s)=\S.*")
+# What stands bare behind such words, or in a list behind what was cut out.
+_BARE: Final = re.compile(rf"(, was|\bwith id|{_CUT},) .*")
 # Behind a colon stands a value, unless what is before it says where something is wrong.
 _PLACE: Final = re.compile(rf"(?:^|\s)Invalid \w+\[\d+\][\w.\[\]]*$|{_CUT}$")
 
@@ -63,7 +71,7 @@ def _instead_of_answer(error: BaseException | None) -> str:
     if isinstance(error, GSpreadException) or not isinstance(error, _NO_ANSWER):
         return ""
     if isinstance(error, RefreshError):
-        return _shown(told_of(error))
+        return _shown(_ADDRESS.sub(_CUT, told_of(error)))
     return judge(Failure(error)).why
 
 
@@ -72,7 +80,8 @@ def without_values(message: str) -> str:
     line = (message.splitlines() or [""])[0]
     for pattern in _QUOTED:
         line = pattern.sub(_CUT, line)
-    return _shown(_NUMBER.sub(_CUT, _without_ends(_NESTED.sub(_CUT, line))))
+    line = _without_ends(_ADDRESS.sub(_CUT, _NESTED.sub(_CUT, line)))
+    return _shown(_BARE.sub(rf"\1 {_CUT}", _NUMBER.sub(_CUT, line)))
 
 
 def _shown(line: str) -> str:

@@ -7,6 +7,7 @@ import itertools
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker import ALL, NO_SLOT
@@ -42,7 +43,8 @@ class Ticket:
         not_before: When it may be sent at the earliest.
         until: When it gives up.
         resume: Called with what the waiting has come to.
-        on_wait: Called before it waits.
+        on_wait: Called before it waits, with the seconds for which other lanes go first for
+            fairness' sake: negative where they do not, infinite where that is for an answer to say.
         is_in_line: Whether it stands in line.
         lane: Whose request it is.
         slot: The slot that it asks for.
@@ -56,7 +58,7 @@ class Ticket:
     not_before: float = -math.inf
     until: float = math.inf
     resume: Callable[[Permit | Exception], None] = field(default=lambda _: None, repr=False)
-    on_wait: Callable[[], None] = field(default=lambda: None, repr=False)
+    on_wait: Callable[[float], None] = field(default=lambda _: None, repr=False)
     slot: Slot = NO_SLOT
     is_in_line: bool = False
     lane: str = ""
@@ -120,6 +122,10 @@ class Line:
         if is_next:
             self._fairness.ask(ticket.slot, now)
         return is_next
+
+    def held_back(self, ticket: Ticket, now: float) -> float:
+        """Return the seconds for which fairness keeps a ticket from asking; negative for none."""
+        return self._fairness.moment(ticket.slot) - now
 
     def told(self, ticket: Ticket, permit: Permit | None = None) -> None:
         """Note what came of asking for a ticket that was taken; None where that failed."""
@@ -190,6 +196,15 @@ class Line:
         heapq.heappush(heap, (key, ticket.number, entry, ticket))
         return entry
 
+    def _tidy(self, heap: _Heap) -> None:
+        """Let go of tickets that have left, with their jobs, though they are not at the top.
+
+        They would be kept for as long as others stand before them, which may be for ever.
+        """
+        if len(heap) > 2 * self._count + _SPARE:
+            latest = {item[3]: item for item in sorted(heap, key=itemgetter(2))}
+            heap[:] = sorted(item for item in latest.values() if item[3].is_in_line)
+
     def _admit(self, now: float) -> None:
         """Let those stand in line whose earliest moment has come, each where it belongs now."""
         for freed in self._fairness.pass_time(now):
@@ -230,8 +245,6 @@ class Line:
         ticket.is_in_line = False
         self._count -= 1
         self._of_lanes.pop((ticket.kind, ticket.slot.lane), None)
-        if len(self._ends) > 2 * self._count + _SPARE:
-            # Else those that end late were kept, with their jobs, until all earlier ones end.
-            waiting = {item[3]: item for item in self._ends if item[3].is_in_line}
-            self._ends = sorted(waiting.values())
+        self._tidy(self._ends)
+        self._tidy(self._ready[ticket.kind])
         return ticket

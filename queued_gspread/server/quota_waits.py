@@ -27,12 +27,13 @@ __all__ = ["QuotaWaits"]
 
 # So long nothing is said where the end of the wait is not known: soon an answer may come.
 _PATIENCE: Final = 5.0
+_SHARED: Final = "spreadsheets share it, and the next of one that has had its part"
 
 
 class QuotaWaits:
     """Tells when requests of a kind begin to wait.
 
-    That ends when one of them may go as soon as it asks. What begins within a window of the
+    That ends when one of them goes as soon as it comes. What begins within a window of the
     latest time is not told of: under constant load some wait all the time, and some do not.
 
     Args:
@@ -62,15 +63,20 @@ class QuotaWaits:
         Args:
             slot: The slot that it asked for.
             permit: The answer.
-            effort: The attempts at the request, which tell how often it has asked.
+            effort: The attempts at the request, which tell whether it has waited.
 
         """
-        if permit.word == "go" and effort.asks == 1 and slot.kind in self._waiting:
+        if permit.word == "go" and not effort.has_waited and slot.kind in self._waiting:
             with self._lock:
                 self._waiting.pop(slot.kind, None)
         elif permit.word == "wait" and permit.kind != ALL and self._begins(slot, permit.wait):
             self._tell(slot, permit.wait)
         return permit
+
+    def held_back(self, slot: Slot, wait: float) -> None:
+        """Note that a request does not ask yet, for so many seconds, so that others have theirs."""
+        if wait > 0 and self._begins(slot, wait):
+            self._tell(slot, wait, is_shared=True)
 
     def _begins(self, slot: Slot, wait: float) -> bool:
         """Return whether this is to be told of."""
@@ -85,7 +91,7 @@ class QuotaWaits:
             self._latest[slot.kind] = now
             return True
 
-    def _tell(self, slot: Slot, wait: float) -> None:
+    def _tell(self, slot: Slot, wait: float, *, is_shared: bool = False) -> None:
         calls, until = self._count(), None
         told = "once Google has answered one of those in the air"
         if wait < math.inf:
@@ -96,10 +102,12 @@ class QuotaWaits:
             "quota": slot.kind,
             "until": until and until.isoformat(timespec="milliseconds"),
             "calls": calls,
+            "shared": is_shared,
         }
         LOGGER.info(
-            "waiting for the quota of %s (%s): the next may be sent %s; calls in the queue: %s",
-            *(WHAT[slot.kind], self._quota.shown(slot.kind), told, "?" if calls is None else calls),
+            "waiting for the quota of %s (%s): %s may be sent %s; calls in the queue: %s",
+            *(WHAT[slot.kind], self._quota.shown(slot.kind), _SHARED if is_shared else "the next"),
+            *(told, "?" if calls is None else calls),
             extra={"fields": fields},
         )
 

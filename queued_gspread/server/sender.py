@@ -188,17 +188,21 @@ class Sender:
             effort.number,
             max(effort.not_before, self._guarded.get(flight.lane, effort.not_before)),
             min(self._end_of_waiting(call, effort) for call in flight.calls),
-            on_wait=lambda: self.pay(_debts_of(flight)),
+            on_wait=lambda held_back: self._begins_to_wait(flight, slot, effort, held_back),
             slot=slot,
         )
+
+    def _begins_to_wait(self, flight: Flight, slot: Slot, effort: Effort, held_back: float) -> None:
+        effort.has_waited = True
+        self.pay(_debts_of(flight))
+        self._waits.held_back(slot, held_back)
 
     def _start(self, flight: Flight, slot: Slot, effort: Effort) -> Permit:
         for _ in range(len(self._unsettled)):
             with suppress(IndexError):  # another thread has been quicker
                 self._settle_or_keep(*self._unsettled.popleft(), passed=False)
-        if effort.asks and effort.last is None:
+        if effort.has_waited and effort.last is None:
             flight.calls += flight.grow(flight)
-        effort.asks += 1
         shares = [call.share(slot.name, self._journals) for call in flight.calls]
         debts = _debts_of(flight)
         try:
@@ -334,8 +338,7 @@ class Sender:
         elif judgement.verdict is Verdict.NOT_SENT:
             place = self._transport.place_of(exchange.request)
             self._setbacks.note_outage(judgement, place, self._patience)
-        job = flight.calls[0].job
-        log_repeat(job, judgement, pause, self._transport.time_out(job.http_timeout))
+        log_repeat(flight.calls[0].job, judgement, pause, self._transport.time_out)
         return goes_on
 
 

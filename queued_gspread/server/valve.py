@@ -31,6 +31,7 @@ import itertools
 import math
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from queued_gspread.broker import ALL, Permit
@@ -121,9 +122,10 @@ class Valve:
         with self._changed:
             over = self._over_for(ticket)
             is_next = over is None and self._is_next(ticket)
+            held_back = -math.inf if is_next else self._line.held_back(ticket, self._clock())
         answer = over or (self._try(ticket) if is_next else None)
         if answer is None:
-            ticket.on_wait()
+            ticket.on_wait(held_back)
             answer = self._wait(ticket)
         return answer
 
@@ -176,6 +178,8 @@ class Valve:
             shares = is_shared and permit.limit > 0
             if is_said or shares:
                 left = moment + permit.wait - now
+                if shares and not (is_said and left > 0):
+                    permit = replace(permit, kind="")  # a pause, say, which is over by now
                 waiting[kind] = Waiting(permit, left, count, lanes, is_shared=shares)
         return waiting, later
 

@@ -54,6 +54,24 @@ WITH_VALUES = {
     ),
     f'cut off in the middle of "{SECRET}': "cut off in the middle of …",
     f"[[1, {SECRET}]] is no list": "…",
+    f"A sheet with the name \u2018{SECRET}\u2019 already exists": (
+        "A sheet with the name … already exists"
+    ),
+    "Invalid value at 'data.values' (type.googleapis.com/x.Value), never": (
+        "Invalid value at … …, …"
+    ),
+    "Invalid requests[0].updateBorders: style must be one of DASHED, DOTTED, was never": (
+        "Invalid requests[0].updateBorders: style must be one of DASHED, DOTTED, was …"
+    ),
+    "Invalid requests[0].addNamedRange: A named range with id never already exists": (
+        "Invalid requests[0].addNamedRange: A named range with id …"
+    ),
+    "You are trying to invite never@shown.example. Try again.": (
+        "You are trying to invite … Try again."
+    ),
+    "Invalid requests[0].x: there is no function in =never(shown) here": (
+        "Invalid requests[0].x: there is no function in …"
+    ),
 }
 WITHOUT = [
     "The caller does not have permission",

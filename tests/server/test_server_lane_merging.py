@@ -218,6 +218,24 @@ def test_a_flight_grows_while_it_waits(stage):
     assert scene.sent[1:] == [BATCH_UPDATE]
 
 
+def test_a_flight_that_waits_for_others_to_have_their_share_grows(stage, client, emulator):
+    """Calls that come while others are held back for fairness, and ask nobody, leave with them."""
+    scene = stage(writes_per_minute=1, quota_window=1.0)
+    other = emulator.gspread_client().create("Other")
+    scene.door.open()
+    client.open_by_key(other.id)
+    scene.door.close()
+    first = scene.put(partial(scene.sheet.update_cell, 50, 1, "first"))
+    arrival = scene.door.next()
+    one = scene.put(partial(scene.sheet.update_cell, 1, 1, 1))
+    arrival.answer()
+    settled(first[0])
+    more = scene.put(*[partial(scene.sheet.update_cell, row, 1, row) for row in range(2, 9)])
+    scene.door.open()
+    assert all(isinstance(settled(future), dict) for future in one + more)
+    assert scene.sent[1:] == [BATCH_UPDATE]
+
+
 def test_who_gives_up_while_a_flight_waits_is_not_in_it(stage, authorize, book):
     """A call whose time is over, or that was withdrawn, stays behind; the others are made."""
     scene = stage(writes_per_minute=1, quota_window=1.0)

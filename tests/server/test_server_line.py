@@ -14,6 +14,7 @@ import pytest
 from google.auth.exceptions import RefreshError
 from hypothesis import given
 from hypothesis import strategies as st
+from slot_world import SlotWorld
 from waiting import PATIENCE
 
 from queued_gspread.broker import ALL, Permit, Slot, StaleEpochError
@@ -174,7 +175,7 @@ def test_who_is_alone_passes_at_once(valve):
 def test_who_waits_says_so_first(valve):
     """A ticket that has to wait gives back what it owes; one that passes at once has done so."""
     told = []
-    passing, waiting = (Asking(on_wait=lambda: told.append(True)) for _ in "12")
+    passing, waiting = (Asking(on_wait=lambda _: told.append(True)) for _ in "12")
     passing.permits.put(GO)
     assert passing.enter(valve) is GO
     assert not told
@@ -382,6 +383,31 @@ def test_finished_tickets_are_let_go():
     assert len(line) == 1
     kept = sum(map(len, (line._early, line._ends, *line._ready.values())))
     assert kept < 200
+
+
+def test_who_has_left_before_those_with_fewer_slots_is_let_go():
+    """Among many busy lanes a line keeps no tickets, nor their jobs, of requests that were sent."""
+    world = SlotWorld(60, 6.0)
+    for number in range(50):
+        world.calls(f"lane {number}", count=100)
+    world.run(180.0)
+    assert world.count() >= 1000
+    assert sum(map(len, world.line._ready.values())) < 300
+
+
+def test_a_ticket_says_for_how_long_others_go_first(valve):
+    """The log is told of a wait for fairness, and of another wait that it is none."""
+    told, go = queue.Queue(), Permit("go", limit=2)
+    other, taken, held = (Asking(lane=lane, on_wait=told.put) for lane in "baa")
+    for each in (other, taken):
+        each.permits.put(go)
+        assert each.enter(valve) is go
+    assert held.enter(valve) is None
+    assert told.get(timeout=PATIENCE) == math.inf
+    asking = Asking(on_wait=told.put)
+    asking.permits.put(wait(math.inf))
+    assert asking.enter(valve) is None
+    assert told.get(timeout=PATIENCE) < 0
 
 
 def test_no_token_at_all_is_waited_for_without_spinning(state):

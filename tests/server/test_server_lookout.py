@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -20,6 +21,7 @@ from queued_gspread.broker import (
     SHARED,
     Holdups,
     Permit,
+    Slot,
 )
 from queued_gspread.server import lookout as lookout_module
 from queued_gspread.server.line import LARGE, Ticket
@@ -154,6 +156,20 @@ def test_a_wait_for_memory_is_told(valve):
     found = looked(valve)
     assert found.kinds[LARGE].why == MEMORY
     assert found.lanes["book"][0] == LARGE
+
+
+def test_a_pause_that_is_over_is_told_no_more(clock):
+    """A spreadsheet that waits for others once a pause is over, and asks nobody, is told so."""
+    valve = Valve(lambda: USABLE, 600.0, clock)
+    pause = Permit("wait", 3.0, PAUSE, limit=1)
+    permits = [Permit("go", limit=60), Permit("go", limit=60), pause]
+    for number, lane in enumerate(("other", "book", "book")):
+        slot = Slot("write", f"1/{number}", 60, 60.0, lane=lane)
+        ticket = Ticket("write", partial(permits.pop, 0), lane=lane, slot=slot)
+        valve.enter(ticket, lambda _: None)
+    assert looked(valve).kinds["write"].why == PAUSE
+    clock.now += 30.0
+    assert looked(valve).kinds["write"].why == SHARED
 
 
 def test_long_lines_are_told_in_short(valve):

@@ -36,10 +36,16 @@ class Told:
         self.queue, self._caplog = queue, caplog
         self._waits = QuotaWaits(quota or Quota(), queue, clock)
 
-    def ask(self, permit, kind="write", *, asks=1):
-        """Have a request get an answer, after it has asked so often; return what was told."""
+    def ask(self, permit, kind="write", *, has_waited=False):
+        """Have a request get an answer, at once or after it has waited; return what was told."""
         self._caplog.clear()
-        self._waits.noted(Slot(kind, "1/1", 60, WINDOW), permit, Effort(asks=asks))
+        self._waits.noted(Slot(kind, "1/1", 60, WINDOW), permit, Effort(has_waited=has_waited))
+        return [record.getMessage() for record in self._caplog.records]
+
+    def hold_back(self, seconds, kind="write"):
+        """Have a request wait for others to have their share; return what was told."""
+        self._caplog.clear()
+        self._waits.held_back(Slot(kind, "1/1", 60, WINDOW), seconds)
         return [record.getMessage() for record in self._caplog.records]
 
 
@@ -63,7 +69,7 @@ def test_a_wait_is_told_once(told, clock):
     assert told.ask(wait(54.2))
     for _ in range(5):
         clock.now += WINDOW
-        assert not told.ask(GO, asks=2)
+        assert not told.ask(GO, has_waited=True)
         assert not told.ask(wait(1.0))
 
 
@@ -95,13 +101,41 @@ def test_a_wait_for_an_answer_is_told_if_it_lasts(told, clock):
     clock.now += WINDOW
     assert not told.ask(wait(math.inf))
     clock.now += 5.0
-    (line,) = told.ask(wait(math.inf), asks=2)
+    (line,) = told.ask(wait(math.inf), has_waited=True)
     assert "once Google has answered one of those in the air" in line
 
 
 def test_an_interval_is_no_wait_for_the_quota(told):
     """What waits for ``--interval`` is not told of."""
     assert not told.ask(Permit("wait", 1.0, ALL))
+
+
+def test_a_wait_for_others_to_have_their_share_is_told(told):
+    """A request that asks nobody, since spreadsheets share the quota, has words of its own."""
+    assert not told.hold_back(-math.inf)
+    (line,) = told.hold_back(3.0)
+    assert re.fullmatch(
+        r"waiting for the quota of writes \(60 in 60 s for the account: --writes-per-minute\): "
+        r"spreadsheets share it, and the next of one that has had its part may be sent in 3\.0 s, "
+        r"at \d\d:\d\d:\d\d; calls in the queue: 140",
+        line,
+    )
+    assert not told.hold_back(3.0)
+    assert not told.ask(wait(54.2))
+    assert not told.ask(GO, has_waited=True)
+    assert not told.hold_back(3.0)
+
+
+def test_a_new_wait_for_others_is_told_after_a_window(told, clock):
+    """A spreadsheet that is held back again and again makes one line for a window and no more."""
+    assert told.hold_back(3.0)
+    for _ in range(19):
+        clock.now += 3.0
+        assert not told.ask(GO)
+        assert not told.hold_back(3.0)
+    clock.now += 3.0
+    assert not told.ask(GO)
+    assert told.hold_back(3.0)
 
 
 @pytest.mark.parametrize(
@@ -153,3 +187,25 @@ def test_a_server_that_waits_says_so(serve, client, gate, background, restored_l
     serve()
     assert [one.result(PATIENCE) for one in waiting] == [{}, {}]
     assert stream.getvalue().count("waiting for the quota") == 1
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_server_that_holds_a_spreadsheet_back_says_so(
+    serve, client, gate, background, restored_log, form
+):
+    """A write that waits so that another spreadsheet has its share makes a line, in both forms."""
+    stream = io.StringIO()
+    configure("info", form, stream)
+    server = serve(writes_per_minute=2, quota_window=600.0)
+    gate.open()
+    for lane in ("one", "other"):
+        write(client, lane)
+    waiting = background(write, client, "one")
+    line = eventually(lambda: next((x for x in stream.getvalue().splitlines() if "quota" in x), ""))
+    assert "(2 in 600 s for the account: --writes-per-minute): spreadsheets share it" in line
+    if form == "json":
+        told = json.loads(line)
+        assert (told["event"], told["quota"], told["shared"]) == ("quota_wait", "write", True)
+    server.stop()
+    serve()
+    assert waiting.result(PATIENCE) == {}
