@@ -7,7 +7,7 @@ from typing import Any
 
 from .connection import as_text
 
-__all__ = ["ANY", "Beat", "Candidate", "beat_of"]
+__all__ = ["ANY", "RESERVED", "Beat", "Candidate", "beat_of"]
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,16 @@ class Candidate:
     account: str = ""
     replaces: str = ""
 
+    def is_about_to_replace(self, owner: str) -> bool:
+        """Return whether it takes the place of the namespace's account by its first token."""
+        return not self.has_token and self.account != owner == self.replaces != ""
+
 
 ANY = Candidate()
 """A server that needs no token, of whose account nothing is said."""
+
+RESERVED = "a server that has an access token"
+"""For whom a free lease is kept, in the place of the other server; as in ``beat.lua``."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from redis.exceptions import RedisError, ResponseError
 from queued_gspread.clock import now
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 
-from .beat import ANY, beat_of
+from .beat import ANY, RESERVED, beat_of
 from .connection import SLICE, as_text, is_passing, reply_expiry
 from .entry import Entry, entry_of
 from .epoch import unless_stale
@@ -216,7 +216,7 @@ class Servers(Ledger):
         self.epoch = beat.epoch
         if beat.epoch:
             steps.saw(beat.moment, since)
-        if beat.state == "held":
+        if beat.state == "held" and beat.other != RESERVED:
             self._stood_by = beat.other
         if beat.state == "taken":
             self._note_predecessor(beat.other, -beat.left)

@@ -118,7 +118,7 @@ class Account:
             owner: The account that the namespace belongs to; '' for none yet.
 
         """
-        if "" in (candidate.account, owner):
+        if "" in (candidate.account, owner) or candidate.is_about_to_replace(owner):
             return None
         if candidate.account == owner:
             self._end_replacing()

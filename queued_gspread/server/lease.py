@@ -81,8 +81,11 @@ class Lease:
         self._epoch = ""
         self._on_end: Callable[[], None] | None = None
         self._on_relief: Callable[[], None] | None = None
+        self._on_owner: Callable[[], None] = lambda: None
         # Whether a server stands by that has a token.
         self._is_relieved = False
+        # Whether the namespace is known to belong to this server's account.
+        self._is_owner = account is None
         # Held during a beat, and while the lease is given up.
         self._beating = threading.Lock()
         work = self._watch.watched(self._beat_on)
@@ -100,16 +103,19 @@ class Lease:
         if self._thread.is_alive():
             self._thread.join()
         self.decided.set()
+        with self._changed:
+            # Calls that did not end in time may still be about to send.
+            self._certain_until = -math.inf
         self._release()
         self._queue.master.let_go()
 
     def give_up(self) -> None:
         """End the epoch, so that the server takes over that stands by, and stand by for it."""
         with self._beating:
-            self._release()
             with self._changed:
                 self._certain_until, self._is_relieved = -math.inf, False
             self._move_to("")
+            self._release()
 
     def _release(self) -> None:
         try:
@@ -134,6 +140,10 @@ class Lease:
             if self._epoch != epoch:
                 on_end()
 
+    def on_owner(self, callback: Callable[[], None]) -> None:
+        """Have a function called once the namespace is known to belong to this server's account."""
+        self._on_owner = callback
+
     def confirm(self, epoch: str) -> None:
         """Make sure that an epoch lasts; wait for a beat where this process may have lost it.
 
@@ -151,9 +161,12 @@ class Lease:
     def token_state(self) -> TokenState:
         """Return whether requests can be sent.
 
-        For want of a token no call fails that a server can make which stands by.
+        For want of a token no call fails that a server can make which stands by, and nothing is
+        sent before the namespace is known to belong to this account.
         """
         state = self._tokens()
+        if state.is_usable:
+            return state if self._is_owner else TokenState(False)
         return state if state.error is None or not self._is_relieved else TokenState(False)
 
     def _tokens(self) -> TokenState:
@@ -163,7 +176,7 @@ class Lease:
     def _is_helpless(self) -> bool:
         """Whether there is no token, nor will there be one soon."""
         state = self._tokens()
-        return state.error is not None and state.waited >= self._seconds
+        return not state.is_usable and state.waited >= self._seconds
 
     @property
     def _is_decided(self) -> bool:
@@ -212,6 +225,7 @@ class Lease:
         candidate = ANY if self._account is None else self._account.candidate()
         beat = self._queue.beat(self._seconds, is_certain=is_certain, candidate=candidate)
         self.error = self._refusal(candidate, beat.owner)
+        self._note_owner(candidate, beat.owner)
         self._tell_of_return()
         if beat.epoch != self._epoch:
             self._move_to(beat.epoch)
@@ -227,18 +241,20 @@ class Lease:
             self._next_beat = 0.0
         if self.error is None and beat.state == "held":
             self._next_beat = min(self._pause, _STANDING_BY, beat.left)
-            told = self._tell_of_colleague(told, beat.other)
+            told = self._tell_of_colleague(told, beat, candidate)
         else:
             told = ""
         self.decided.set()
         return told
 
-    def _tell_of_colleague(self, told: str, other: str) -> str:
-        who = f"{other} works in this namespace, or has just ended"
-        if not other:
+    def _tell_of_colleague(self, told: str, beat: Beat, candidate: Candidate) -> str:
+        who = f"{beat.other} works in this namespace, or has just ended"
+        if candidate.is_about_to_replace(beat.owner):
+            who = f"the account {beat.owner!r} is replaced once this server has an access token"
+        elif not beat.other:
             who = "this server's own lease is of Redis as it was before, and has to run out"
         elif self._account is not None and not told:
-            self._account.warn_of_endpoint(other)
+            self._account.warn_of_endpoint(beat.other)
         return self._tell_once(told, f"standing by: {who}", event="standing_by")
 
     def _refusal(self, candidate: Candidate, owner: str) -> QueuedGspreadError | None:
@@ -250,6 +266,12 @@ class Lease:
         if refusal is not None and self._watch.end_for(refusal) and self.decided.is_set():
             LOGGER.error("stopping: %s", refusal)
         return refusal
+
+    def _note_owner(self, candidate: Candidate, owner: str) -> None:
+        was_owner = self._is_owner
+        self._is_owner = self._account is None or owner == candidate.account != ""
+        if self._is_owner and not was_owner:
+            self._on_owner()
 
     def _look_for_relief(self, beat: Beat) -> None:
         """Have this server work no more if it can send nothing, and another one could."""

@@ -355,6 +355,7 @@ class Server:
         )
         self._lookout.watch(valve, transport)
         self._left.append(lanes)
+        lease.on_owner(valve.wake)
         lease.call_at_end_of(epoch, lanes.lapse, lanes.retire)
         LOGGER.info("working as %s in %s", self.account.shown, self._where)
         lanes.serve()

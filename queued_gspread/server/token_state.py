@@ -22,8 +22,8 @@ class TokenState:
     Attributes:
         is_usable: Whether there is a token that Google takes, as far as is known.
         error: Why there is none, once a refresh has failed.
-        waited: Seconds since then, or since the end of the token that there was; infinite if
-            there will be none.
+        waited: Seconds since then, or since the end of the token that there was, or since the first
+            one was asked for; infinite if there will be none.
 
     """
 

@@ -95,6 +95,7 @@ class Tokens:
         self._is_wanted = not credentials.token
         self._fetched = clock()
         self._expires = self._end_of(credentials)
+        self._awaited_since = clock()
         self._failing_since: float | None = None
         self._retry_at = -math.inf
         self._failures = 0
@@ -113,6 +114,7 @@ class Tokens:
         """Begin to keep the token fresh, in a thread; the first token is fetched at once."""
         # One for each thread: one that was stopped may still wait for the token endpoint.
         self._stopping = threading.Event()
+        self._awaited_since = self._clock()
         self._thread = threading.Thread(
             target=watched(self._keep), args=(self._stopping,), name="tokens", daemon=True
         )
@@ -301,11 +303,11 @@ class Tokens:
         return self._expires is None or now < self._expires
 
     def _waiting_since(self, now: float) -> float:
-        if self._failing_since is None:
-            return now
-        if self._is_refused or self._expires is None:
-            return self._failing_since
-        return max(self._failing_since, self._expires)
+        since = self._failing_since
+        if since is None:
+            # The token endpoint may say nothing for minutes before that is a failure.
+            since = now if self._is_refused else self._awaited_since
+        return since if self._is_refused or self._expires is None else max(since, self._expires)
 
     def _end_of(self, credentials: Credentials) -> float | None:
         """Return when a token expires, on the monotonic clock; google-auth's time is in UTC."""

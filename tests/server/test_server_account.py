@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from types import SimpleNamespace
 
 import gspread
@@ -18,6 +19,7 @@ from queued_gspread.emulator import Emulator
 from queued_gspread.errors import ConfigurationError
 from queued_gspread.server import Server
 from queued_gspread.server.account import Account
+from queued_gspread.server.lease import Lease
 from queued_gspread.server.session import adopt
 from queued_gspread.server.token_state import USABLE, NoTokens, TokenState
 from queued_gspread.settings import Settings
@@ -223,6 +225,63 @@ def test_who_has_no_token_has_no_namespace(redis_url, namespace, raw, keys):
     assert queue.beat(60, candidate=Candidate(False, OLD)).state == "taken"
     assert not raw.exists(keys.account)
     assert queue.beat(60, candidate=Candidate(True, OLD)).owner == OLD
+
+
+@pytest.fixture
+def lease_of(redis_url, namespace):
+    """Return what makes the lease of a server with an account; it beats when it is told to."""
+    settings = Settings(redis_url=redis_url, namespace=namespace)
+    return lambda account: Lease(Servers(settings, os.urandom(4).hex()), 60.0, account=account)
+
+
+def account_with(email, tokens, **options):
+    """Return an account that knows its name, with tokens."""
+    http = SimpleNamespace(auth=SimpleNamespace(service_account_email=email))
+    return Account(http, tokens, "a namespace", **options)
+
+
+def test_who_replaces_an_account_waits_for_its_token(lease_of, raw, keys, caplog):
+    """With --replace-account, a server whose token is late stands by for it, and then replaces."""
+    raw.set(keys.account, OLD)
+    tokens = States(TokenState(False))
+    lease = lease_of(account_with(NEW, tokens, replaces=OLD))
+    with caplog.at_level("INFO"):
+        lease._beat("")
+    assert lease.error is None
+    assert f"standing by: the account '{OLD}' is replaced once" in caplog.text
+    assert raw.get(keys.account) == OLD
+    tokens.now = USABLE
+    lease._beat("")
+    assert lease._epoch
+    assert raw.get(keys.account) == NEW
+
+
+def test_nothing_is_sent_before_the_account_is_known_to_be_the_namespaces(lease_of, raw, keys):
+    """A server that learns its account with its first token sends nothing if it is another one."""
+    raw.set(keys.account, OLD)
+    tokens, auth = States(TokenState(False)), SimpleNamespace(service_account_email="default")
+    lease = lease_of(Account(SimpleNamespace(auth=auth), tokens, "a namespace"))
+    lease._beat("")
+    assert lease._epoch
+    auth.service_account_email, tokens.now = NEW, USABLE
+    assert not lease.token_state().is_usable
+    lease._beat("")
+    assert OLD in str(lease.error)
+    assert not lease.token_state().is_usable
+
+
+def test_a_late_token_of_the_namespaces_account_is_used(lease_of, raw, keys):
+    """Once a beat has found that the namespace is this account's, what waits is told so."""
+    tokens, woken = States(TokenState(False)), []
+    lease = lease_of(account_with(OLD, tokens))
+    lease.on_owner(lambda: woken.append(lease.token_state().is_usable))
+    lease._beat("")
+    tokens.now = USABLE
+    assert not lease.token_state().is_usable
+    assert woken == []
+    lease._beat("")
+    lease._beat("")
+    assert woken == [True]
 
 
 def test_an_api_key_is_no_service_account(redis_url, namespace, serve_as, raw, keys):

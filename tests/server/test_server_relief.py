@@ -10,7 +10,7 @@ from calls import append
 from google.auth.exceptions import RefreshError, TransportError
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import Candidate, Servers
+from queued_gspread.broker import Candidate, Servers, StaleEpochError
 from queued_gspread.emulator import Emulator
 from queued_gspread.emulator.faults import OAuthRefusal
 from queued_gspread.server import lease as lease_module
@@ -80,7 +80,11 @@ def player(redis_url, namespace):
     return lambda name, state: Player(settings, name, state)
 
 
-@pytest.mark.parametrize("state", [REFUSED, failing(LEASE)], ids=["refused", "failing for long"])
+@pytest.mark.parametrize(
+    "state",
+    [REFUSED, failing(LEASE), TokenState(False, None, LEASE)],
+    ids=["refused", "failing for long", "without an answer for long"],
+)
 def test_who_can_send_nothing_gives_way_to_who_can(player, state):
     """A server without a token works no more once one stands by that has a token, which does."""
     works, stands_by = player("aaaa", USABLE), player("bbbb", USABLE)
@@ -153,6 +157,18 @@ def test_a_lease_that_ends_is_left_to_who_has_a_token(player, raw, keys):
     assert with_token.beat()
 
 
+def test_nobody_took_over_from_whom_a_free_lease_was_kept_for(player, raw, keys):
+    """Where one with a token was waited for that did not come, the log tells of no takeover."""
+    works, without = player("aaaa", USABLE), player("bbbb", REFUSED)
+    works.beat()
+    works.lease.stop()
+    raw.hset(keys.server, "standby", now_of(raw))
+    assert not without.beat()
+    raw.hdel(keys.server, "standby")
+    assert without.beat()
+    assert without.lease._queue.predecessor.about == ""
+
+
 @pytest.mark.parametrize("trouble", ["silent", "ahead of the clock", "a stranger's"])
 def test_who_has_no_token_works_where_nobody_else_does(player, raw, keys, trouble):
     """A server without a token takes the lease once no word is fresh of one that has a token."""
@@ -209,6 +225,24 @@ def test_a_lease_that_cannot_be_given_up_is_taken_anew(player, monkeypatch):
     assert works.ended == ["lapsed"]
     assert works.beat()
     assert works.lease._epoch != epoch
+
+
+@pytest.mark.parametrize("way", ["stop", "give_up"])
+def test_who_gives_its_lease_up_sends_nothing_from_then_on(player, monkeypatch, way):
+    """Before another server can take the lease, what is left of this one is not sent any more."""
+    works = player("aaaa", USABLE)
+    works.beat()
+    epoch = works.lease._epoch
+    release, told = works.lease._queue.release, []
+
+    def released():
+        with pytest.raises(StaleEpochError):
+            works.lease.confirm(epoch)
+        told.append(release())
+
+    monkeypatch.setattr(works.lease._queue, "release", released)
+    getattr(works.lease, way)()
+    assert told
 
 
 @pytest.fixture

@@ -83,6 +83,21 @@ def test_waiting_begins_with_the_refusal_of_a_token(tokens, issuer, clock):
     assert tokens.state().waited < 60
 
 
+def test_waiting_begins_when_the_first_token_is_asked_for(tokens, clock):
+    """A token endpoint that says nothing has not failed yet, but seconds without a token count."""
+    clock.offset = 7000.0
+    assert tokens.state().error is None
+    assert 7000 <= tokens.state().waited < 7000 + PATIENCE
+
+
+def test_waiting_for_a_renewal_begins_with_the_end_of_the_token(tokens, clock):
+    """Where nothing is heard of a renewal, the seconds count from the end of the token on."""
+    tokens.step()
+    clock.offset = 3600.0 + 7000.0
+    assert tokens.state().error is None
+    assert 6900 <= tokens.state().waited < 7000 + PATIENCE
+
+
 def test_anonymous_credentials_need_no_token(way):
     """Credentials that have no token are usable for ever, and are never refreshed."""
     tokens = Tokens(AnonymousCredentials(), way)
