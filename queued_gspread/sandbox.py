@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, MutableMapping
 
     from .identity import Identity
     from .settings import Settings
@@ -38,6 +38,7 @@ __all__ = [
 ]
 
 VARIABLE: Final = "PYTEST_QUEUED_GSPREAD"
+_NOTHING: Final = ""
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ class Sandbox:
 _sandbox: Sandbox | None = None
 # The addresses of the temporary Redis of this process, and of its parents.
 _temporary: set[str] = set()
+# Where children find them: a test may put another object in the place of os.environ.
+_told: list[MutableMapping[str, str]] = []
 # The parent of which both were taken over.
 _adopted: Any = None
 
@@ -167,7 +170,8 @@ def _current() -> Sandbox | None:
         return _sandbox
     if parent is not None and parent is not _adopted:
         _adopted = parent
-        _sandbox = _read(_handed_on(process).get(VARIABLE))
+        # Where no parent has said a word, a program further up may have the variable.
+        _sandbox = _read(_handed_on(process).get(VARIABLE, os.environ.get(VARIABLE)))
     return _sandbox
 
 
@@ -177,20 +181,25 @@ def _set(sandbox: Sandbox | None) -> None:
     if sandbox is not None:
         _tell_children(sandbox)
         return
-    for place in _places():
-        place.pop(VARIABLE, None)
+    while _told:
+        _told.pop().pop(VARIABLE, None)
+    # Said rather than left out: a fork server may have the environment of a test.
+    _handed_on(_process())[VARIABLE] = _NOTHING
 
 
 def _tell_children(sandbox: Sandbox | None) -> None:
-    if sandbox is not None:
-        for place in _places():
-            place[VARIABLE] = json.dumps([asdict(sandbox), sorted(_temporary)])
+    if sandbox is None:
+        return
+    told = json.dumps([asdict(sandbox), sorted(_temporary)])
+    os.environ[VARIABLE] = _handed_on(_process())[VARIABLE] = told
+    if not any(place is os.environ for place in _told):
+        _told.append(os.environ)
 
 
-def _places() -> list[Any]:
+def _process() -> Any:
     from multiprocessing import process  # noqa: PLC0415 - for tests alone
 
-    return [os.environ, _handed_on(process)]
+    return process
 
 
 def _handed_on(process: Any) -> Any:
@@ -200,12 +209,17 @@ def _handed_on(process: Any) -> Any:
 
 def _read(told: str | None) -> Sandbox | None:
     """Take over what a parent has told: its temporary Redis, and the sandbox, which is returned."""
-    if told is None:
+    if not told:
         return None
-    sandbox, temporary = json.loads(told)
+    try:
+        sandbox, temporary = json.loads(told)
+        own = sandbox["own"]
+        read = Sandbox(own and Own(**own), tuple(sandbox["others"]))
+    except (ValueError, TypeError, KeyError):
+        # Of another version, or of somebody who set the variable by hand: nothing is reached.
+        return Sandbox()
     _temporary.update(temporary)
-    own = sandbox["own"]
-    return Sandbox(own and Own(**own), tuple(sandbox["others"]))
+    return read
 
 
 _sandbox = _read(os.environ.get(VARIABLE))

@@ -43,6 +43,7 @@ def gspread_queue(
     gspread_queue_settings: Mapping[str, Any],
     gspread_sandbox: Sandbox,
     emulated_google: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Queue]:
     """Return a queue with a server on the test's emulator: every call of queued_gspread goes there.
 
@@ -52,7 +53,8 @@ def gspread_queue(
     from .queue import running  # noqa: PLC0415  - slow
 
     settings = checked_settings(gspread_queue_settings, "gspread_queue_settings", "Server")
-    with running(_gspread_redis, emulated_google, gspread_sandbox, settings) as queue:
+    parts = _gspread_redis, emulated_google, gspread_sandbox, settings, monkeypatch
+    with running(*parts) as queue:
         yield queue
 
 

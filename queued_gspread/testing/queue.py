@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+import redis
 
 import queued_gspread
 from queued_gspread.broker.connection import connect
@@ -65,8 +66,9 @@ class OneRedis:
 
     @property
     def url(self) -> str:
-        """The URL of the Redis, which is started if need be."""
-        if self._redis is None:
+        """The URL of the Redis, which is started if need be: a test may have ended it."""
+        if self._redis is None or self._redis.pid is None:
+            self.close()
             self._redis = _started()
         return self._redis.url
 
@@ -94,16 +96,25 @@ def _started() -> TemporaryRedis:
 
 @contextlib.contextmanager
 def running(
-    shared: OneRedis, emulator: Emulator, sandbox: Sandbox, settings: Mapping[str, Any]
+    shared: OneRedis,
+    emulator: Emulator,
+    sandbox: Sandbox,
+    settings: Mapping[str, Any],
+    patch: pytest.MonkeyPatch,
 ) -> Iterator[Queue]:
-    """Run a server on the emulator; let every call of this process and its children go there."""
+    """Run a server on the emulator; let every call of this process and its children go there.
+
+    The *patch* is the test's own: what the test sets by it goes before what is set here, whichever
+    began first.
+    """
     owner = os.getpid()
     named = settings.get("redis_url"), settings.get("namespace")
     url, namespace = named[0] or shared.url, named[1] or f"test-{os.urandom(8).hex()}"
     key = settings.get("signing_key_file")
     own = Own(url, namespace, None if key is None else os.fspath(key))
     options = {**_NO_QUOTA, **settings, "redis_url": url, "namespace": namespace}
-    with begun(replace(sandbox, own=own)), _environment(own):
+    _set_environment(patch, own)
+    with begun(replace(sandbox, own=own)):
         server = Server(emulator.gspread_client(), **options)
         server.start()
         try:
@@ -115,16 +126,13 @@ def running(
                 _empty(own)
 
 
-@contextlib.contextmanager
-def _environment(own: Own) -> Iterator[None]:
+def _set_environment(patch: pytest.MonkeyPatch, own: Own) -> None:
     """Name the queue where clients look, and no signing key but its own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(f"{ENV_PREFIX}REDIS_URL", own.redis_url)
-        patch.setenv(f"{ENV_PREFIX}NAMESPACE", own.namespace)
-        patch.delenv(f"{ENV_PREFIX}SIGNING_KEY_FILE", raising=False)
-        if own.signing_key_file is not None:
-            patch.setenv(f"{ENV_PREFIX}SIGNING_KEY_FILE", own.signing_key_file)
-        yield
+    patch.setenv(f"{ENV_PREFIX}REDIS_URL", own.redis_url)
+    patch.setenv(f"{ENV_PREFIX}NAMESPACE", own.namespace)
+    patch.delenv(f"{ENV_PREFIX}SIGNING_KEY_FILE", raising=False)
+    if own.signing_key_file is not None:
+        patch.setenv(f"{ENV_PREFIX}SIGNING_KEY_FILE", own.signing_key_file)
 
 
 def _stop(server: Server, emulator: Emulator) -> None:
@@ -136,7 +144,8 @@ def _stop(server: Server, emulator: Emulator) -> None:
 
 
 def _empty(own: Own) -> None:
-    """Delete what the test has left in its namespace."""
+    """Delete what the test has left in its namespace, unless it has ended the Redis."""
     connection = connect(own.redis_url, own.namespace)
-    for key in connection.redis.scan_iter(Keys(own.namespace).pattern, count=1000):
-        connection.redis.unlink(key)
+    with contextlib.suppress(redis.ConnectionError):
+        for key in connection.redis.scan_iter(Keys(own.namespace).pattern, count=1000):
+            connection.redis.unlink(key)

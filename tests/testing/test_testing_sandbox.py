@@ -32,6 +32,22 @@ if multiprocessing.parent_process() is None:
     early.join()
 
 
+POOL = '''
+import multiprocessing
+
+
+def work():
+    import ways
+
+    ways.by_name()
+
+
+if __name__ == "__main__":
+    with multiprocessing.get_context("{}").Pool(1) as pool:
+        pool.apply(work)
+'''
+
+
 def append(client):
     client.open("Orders").sheet1.append_row(["from the test"])
 
@@ -91,6 +107,22 @@ def in_a_program():
         raise RuntimeError(child.stderr)
 
 
+def in_a_pool_of_a_program(method):
+    with open("program.py", "w") as file:
+        file.write(POOL.format(method))
+    child = subprocess.run([sys.executable, "program.py"], capture_output=True, text=True)
+    if child.returncode:
+        raise RuntimeError(child.stderr)
+
+
+def in_a_fork_of_a_program():
+    in_a_pool_of_a_program("fork")
+
+
+def in_a_process_of_a_program():
+    in_a_pool_of_a_program("spawn")
+
+
 def without_an_environment(patched=os.environ):
     saved = dict(patched)
     patched.clear()
@@ -107,6 +139,8 @@ ELSEWHERE = [
     in_a_process_of_an_early_server,
     in_a_process_of_a_process,
     in_a_program,
+    in_a_fork_of_a_program,
+    in_a_process_of_a_program,
 ]
 """
 
@@ -284,13 +318,13 @@ def run(pytester, **files):
 
 def test_no_call_reaches_a_real_queue(real, pytester):
     """Under each fixture, whatever way code takes to a queue that is no test's is refused."""
-    run(pytester, test_refused=REFUSED).assert_outcomes(passed=25)
+    run(pytester, test_refused=REFUSED).assert_outcomes(passed=27)
     assert [served.path for served in real.ledger if served.quota == "write"] == []
 
 
 def test_calls_reach_the_queue_of_the_fixture(real, pytester):
     """Under gspread_queue all ways lead to the fixture's queue, and after it to the real one."""
-    run(pytester, test_own_queue=OWN_QUEUE).assert_outcomes(passed=11)
+    run(pytester, test_own_queue=OWN_QUEUE).assert_outcomes(passed=13)
     appends = [served for served in real.ledger if served.path.endswith(":append")]
     assert len(appends) == 4
 
