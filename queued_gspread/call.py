@@ -47,6 +47,7 @@ from .wrapping import Objects, adopt, is_customised, is_ours_patched, making_our
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from .broker import Notice
     from .identity import Identity
     from .settings import Settings
 
@@ -67,11 +68,12 @@ class Caller:
         """Put a job into the queue and wait for its reply."""
         job_id, began = new_id(), now()
         queue = self._queue_now()
+        notice = queue.notice()
         with unconverted():
-            reply = queue.call(job_id, lane, job.encode())
+            reply = queue.call(job_id, lane, job.encode(), notice)
         with unconverted(tell_answered):
             try:
-                return _telling_wait(Reply.decode(reply, objects), now() - began)
+                return _told(Reply.decode(reply, objects), now() - began, notice)
             finally:
                 queue.forget(job_id)
 
@@ -80,11 +82,14 @@ class Caller:
         return self._queue if settings is self.settings else Callers(settings)
 
 
-def _telling_wait(reply: Reply, seconds: float) -> Reply:
-    """Say on an error of the server's how long its caller has waited, by this machine's clock."""
+def _told(reply: Reply, seconds: float, notice: Notice) -> Reply:
+    """Say that a call goes on; on its time-out, how long by this machine's clock, and for what."""
     error = reply.error
-    if isinstance(error, CallTimeoutError):
-        error.args = (f"{error} (this caller has waited for {seconds:.1f} s)",)
+    if error is None:
+        notice.end()
+    elif isinstance(error, CallTimeoutError):
+        waited = f"{error} (this caller has waited for {seconds:.1f} s)"
+        error.args = (waited + notice.last_words(),)
     return reply
 
 

@@ -35,6 +35,8 @@ DEFAULT_PORT: Final = 6379
 DEFAULT_REDIS_URL: Final = f"redis://localhost:{DEFAULT_PORT}/0"
 DEFAULT_NAMESPACE: Final = "default"
 DEFAULT_GRACE: Final = 10.0
+DEFAULT_LEASE: Final = 5.0
+"""Seconds of a server's silence after which another one may take over."""
 DEFAULT_MAX_MESSAGE_BYTES: Final = 64 * 1024**2
 
 _YES: Final = frozenset({"1", "true", "yes", "on"})

@@ -31,6 +31,10 @@ _EMULATORS: Final = (
 )
 _NAMES: Final = frozenset(f"{_CLIENTS} {_SERVERS} {_EMULATORS}".split())
 
+_WHOLE: Final = [ENV_PREFIX + name for name in sorted(_NAMES)]
+# A letter or two of a name: what is less alike may be another program's.
+_ALIKE: Final = 0.9
+
 _LIKE_OURS: Final = re.compile(r"QUEUED?_?GSPREAD_(\w*)", re.ASCII | re.IGNORECASE)
 _LOGGER: Final = logging.getLogger("queued_gspread")
 _IGNORED: Final = "queued_gspread %s has no such environment variable, and ignores it: %s"
@@ -60,4 +64,8 @@ def slips(names: Iterable[str]) -> list[tuple[str, str]]:
         if like and not (name.startswith(ENV_PREFIX) and like[1] in _NAMES):
             near = get_close_matches(like[1].upper(), _NAMES, n=1)
             found.append((name, ENV_PREFIX + near[0] if near else ""))
+        elif not like and name[:1] in "Qq":
+            # A slip in the prefix itself: with another one before it, it is somebody else's.
+            near = get_close_matches(name.upper(), _WHOLE, n=1, cutoff=_ALIKE)
+            found += [(name, one) for one in near]
     return found

@@ -20,6 +20,7 @@ from .formats import Other, shown_others
 from .holdups import AGAIN, INTERVAL, MEMORY, QUOTA, SENT, SHARED, Holdup, Holdups
 from .keys import FORMAT
 from .notes import NO_NOTE, Note
+from .notices import Notice
 from .ready import Ready, Stop
 from .servers import Servers
 from .shares import Settled, Share
@@ -48,6 +49,7 @@ __all__ = [
     "Holdup",
     "Holdups",
     "Note",
+    "Notice",
     "Other",
     "Permit",
     "Predecessor",

@@ -19,7 +19,7 @@ from queued_gspread.errors import (
     VersionMismatchError,
 )
 from queued_gspread.intrusion import own
-from queued_gspread.settings import DEFAULT_REDIS_URL
+from queued_gspread.settings import DEFAULT_LEASE, DEFAULT_REDIS_URL, HIDDEN
 
 from .aside import aside
 from .connection import (
@@ -36,6 +36,7 @@ from .formats import differs
 from .keys import Keys
 from .life import body_of, look
 from .limit import extend, is_limited, left, until
+from .notices import Notice
 from .reason import Sight, reason
 from .remedies import unavailable
 from .seals import WANTED_EXPIRY, Seals
@@ -57,6 +58,16 @@ _PAUSE: Final = 0.2
 # Seconds after Ctrl-C for all that has to do with the withdrawal.
 _INTERRUPTED: Final = 5.0
 
+# With another user's name and a masked password, a command would start none.
+_START_THERE: Final = (
+    "start queued-gspread-server on that Redis (with the server's user), or look at the log of the "
+    "one that should run"
+)
+_SHORT: Final = (
+    ". This client's grace of {:g} s (grace=, QUEUED_GSPREAD_GRACE) is shorter than a server's "
+    "lease ({:g} s by default): a standby server takes over only once that is out"
+)
+
 
 class Callers:
     """The queue as a caller sees it. It holds no state of its own: any thread may use it."""
@@ -72,10 +83,15 @@ class Callers:
     def _connection(self) -> Connection:
         return self._link.connection
 
-    def call(self, job_id: str, lane: str, body: bytes) -> bytes:
+    def notice(self) -> Notice:
+        """Return what says of a call that begins now that it waits, and for what."""
+        return Notice(now(), is_quiet=self._settings.quiet)
+
+    def call(self, job_id: str, lane: str, body: bytes, notice: Notice | None = None) -> bytes:
         """Put a job in and return its reply.
 
-        The job is taken back when the caller gives up for whatever reason, Ctrl-C included.
+        The job is taken back when the caller gives up for whatever reason, Ctrl-C included. Whether
+        the reply is an answer or a failure is for who reads it to say, and so the notice's end.
 
         Raises:
             BrokerUnavailableError: Redis cannot be reached.
@@ -89,8 +105,8 @@ class Callers:
 
         """
         message, generation = self._seals.job(job_id, lane, body)
-        timeout, is_quiet = self._settings.timeout, self._settings.quiet
-        wait = Wait(job_id, lane, timeout, generation=generation, is_quiet=is_quiet)
+        notice, timeout = notice or self.notice(), self._settings.timeout
+        wait = Wait(job_id, lane, timeout, generation=generation, notice=notice)
         try:
             with until(wait.deadline + LATE):
                 reply = self._reply_to(message, wait)
@@ -104,9 +120,7 @@ class Callers:
     def _reply_to(self, message: bytes, wait: Wait) -> bytes:
         try:
             wait.entry = self._enqueue(wait, message)
-            reply = self._reply(wait)
-            wait.notice.end()
-            return reply
+            return self._reply(wait)
         finally:
             if wait.pending is not None:
                 wait.pending.drop()
@@ -171,7 +185,7 @@ class Callers:
             "--max-queue"
         )
         if not self._has_server():
-            told += f". No server is alive there: start one with `{self._command}`"
+            told += f". No server is alive there: {self._start}"
         raise QueueFullError(told)
 
     def _want(self, wait: Wait, named: bytes) -> None:
@@ -262,7 +276,7 @@ class Callers:
 
     def _sight(self, wait: Wait, seen: Seen) -> Sight:
         age = 0.0 if seen.server is None else seen.server.age
-        terms = (self._where, self._command, self._settings.grace, wait.lane)
+        terms = (self._where, self._start, self._settings.grace, wait.lane)
         return Sight(*terms, silence=wait.silence, age=age, **seen.why)
 
     def _give_up_at_refusal(self, wait: Wait, error: RedisError) -> NoReturn:
@@ -281,8 +295,8 @@ class Callers:
             f"{self._meaning(wait, fate)}"
         )
         if not self._has_server():
-            told += f". No server is alive there: start one with `{self._command}`"
-        raise flagged(CallTimeoutError(told), fate)
+            told += f". No server is alive there: {self._start}"
+        raise flagged(CallTimeoutError(told + wait.notice.last_words()), fate)
 
     def _give_up_without_server(self, wait: Wait, others: Sequence[Other]) -> bytes | None:
         fate = self._withdraw(wait)
@@ -292,8 +306,10 @@ class Callers:
             raise differs(self._where, others, fate)
         told = (
             f"no server has been alive for {self._settings.grace:g} s in {self._where}: "
-            f"{self._meaning(wait, fate)}. Start one with `{self._command}`"
+            f"{self._meaning(wait, fate)}. {self._start[0].upper()}{self._start[1:]}"
         )
+        if self._settings.grace < DEFAULT_LEASE:
+            told += _SHORT.format(self._settings.grace, DEFAULT_LEASE)
         raise flagged(ServerUnavailableError(told), fate)
 
     def _has_server(self) -> bool:
@@ -314,10 +330,13 @@ class Callers:
         return f"namespace {self._settings.namespace!r} at {self._settings.shown_url}"
 
     @property
-    def _command(self) -> str:
+    def _start(self) -> str:
         url = self._settings.shown_url
+        if "@" in url or HIDDEN in url:
+            return _START_THERE
         place = "" if url == DEFAULT_REDIS_URL else f" --redis-url {url}"
-        return f"queued-gspread-server{place} --namespace {self._settings.namespace}"
+        namespace = self._settings.namespace
+        return f"start one with `queued-gspread-server{place} --namespace {namespace}`"
 
     def _withdraw(self, wait: Wait) -> str:
         wait.leaves_by = wait.leaves_by or wait.last_moment

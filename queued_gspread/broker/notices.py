@@ -43,7 +43,7 @@ class Notice:
     def __init__(self, began: float, *, is_quiet: bool = False) -> None:
         self._began = began
         self._is_over = is_quiet
-        self._is_said = False
+        self._why = ""
 
     @property
     def left(self) -> float:
@@ -64,13 +64,17 @@ class Notice:
             if not _may_speak():
                 return
             _Latest.process, _Latest.moment = os.getpid(), now()
-        self._is_over = self._is_said = True
+        self._is_over, self._why = True, f"as said after {now() - self._began:.0f} s: {why}"
         _say(f"queued_gspread: {why}")
 
+    def last_words(self) -> str:
+        """Return what to add to the error of a call that waited in vain: why, if that was said."""
+        return f". Why it waited, {self._why}" if self._why else ""
+
     def end(self) -> None:
-        """Say that the call goes on, if it was said that it waits."""
-        if self._is_said:
-            self._is_said = False
+        """Say that the call goes on, now that it has its answer, if it was said that it waits."""
+        if self._why:
+            self._why = ""
             _say(f"queued_gspread: goes on after {now() - self._began:.0f} s")
 
 

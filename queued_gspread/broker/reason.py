@@ -31,7 +31,7 @@ class Sight:
 
     Attributes:
         where: Namespace and Redis, in words.
-        command: What starts a server there.
+        start: What to do to start a server there, in words.
         grace: Seconds without a server after which the caller gives up.
         lane: The lane of its call.
         away: Seconds for which Redis cannot be reached; None if it can.
@@ -44,7 +44,7 @@ class Sight:
     """
 
     where: str = ""
-    command: str = ""
+    start: str = ""
     grace: float = 0.0
     lane: str = ""
     away: float | None = None
@@ -62,7 +62,7 @@ def reason(sight: Sight) -> str:
     if sight.silence >= _SILENT:
         return (
             f"no server has been alive for {sight.silence:.0f} s in {sight.where}. Calls fail "
-            f"after {sight.grace:g} s of that; start one with `{sight.command}`"
+            f"after {sight.grace:g} s of that; {sight.start}"
         )
     if sight.holdups.token is not None:
         seconds = sight.holdups.token + sight.age

@@ -91,6 +91,13 @@ _BY_TEXT_OF_LOST: Final = {
     ),
     ("SSL: ",): f"no TLS comes about. {_TLS}",
 }
+# The users of docs/security.md, and commands that neither clients nor observers need.
+_USERS: Final = ("queued-gspread-client", "queued-gspread-server", "queued-gspread-observer")
+_SERVERS_ALONE: Final = ("multi", "exec", "info", "wait", "expire")
+_PARTS: Final = (
+    "a server, and `queued-gspread stop`, need the server's user (docs/security.md), and clients "
+    "the client's. If it is the right one, "
+)
 _CLOSED: Final = ("closed by server", "reset by peer", "Broken pipe", "aborted")
 
 
@@ -147,17 +154,29 @@ def _of_denial(url: str, error: RedisError, namespace: str) -> str:
     whom = "" if _user(url) == HIDDEN else f" {_user(url)!r}"
     return (
         f"its ACL does not let the user{whom} do this in namespace {namespace!r}"
-        f"{_needed(str(error), namespace)}: give that user the rules for this namespace "
-        "(docs/security.md, Users of Redis, has those of clients and of servers), or name the "
-        "namespace that the user is for (namespace=, --namespace or QUEUED_GSPREAD_NAMESPACE)"
+        f"{_needed(str(error), namespace)}: {_of_parts(url, str(error))}give that user the rules "
+        "for this namespace (docs/security.md, Users of Redis, has those of clients and of "
+        "servers), or name the namespace that the user is for (namespace=, --namespace or "
+        "QUEUED_GSPREAD_NAMESPACE)"
     )
 
 
-def _needed(told: str, namespace: str) -> str:
+def _of_parts(url: str, told: str) -> str:
+    """Return which part needs which user, where it may well be the wrong part's."""
+    command = _command(told).partition("|")[0]
+    return _PARTS if _user(url) in _USERS or command in _SERVERS_ALONE else ""
+
+
+def _command(told: str) -> str:
     # Each version of Redis has a text of its own: this much they have in common.
-    command = re.search(r"run the '([\w|-]+)' command", told)
+    found = re.search(r"run the '([\w|-]+)' command", told)
+    return found[1].lower() if found else ""
+
+
+def _needed(told: str, namespace: str) -> str:
+    command = _command(told)
     if command:
-        return f", for which +{command[1]} is needed"
+        return f", for which +{command} is needed"
     # What a script may not do is not told.
     return "" if "script" in told else f", for which ~queued-gspread:{{{namespace}}}:* is needed"
 

@@ -22,7 +22,20 @@ __all__ = ["WANTED_EXPIRY", "Seals", "bound_job", "bound_reply", "shown_size"]
 WANTED_EXPIRY: Final = 3 * 3600
 """Seconds for which Redis keeps that a job is wanted: longer than a generation is accepted."""
 
-_UNCLEAR: Final = "nobody knows whether the call was made: look before you call again"
+_NO_KEY: Final = (
+    "The server has no signing key (start it with --signing-key-file and a copy of this client's "
+    "key), or, if it has one, somebody else writes to this Redis"
+)
+_OTHER_KEY: Final = (
+    "The server has another key than this client (give both the same file: --signing-key-file "
+    "there, QUEUED_GSPREAD_SIGNING_KEY_FILE or signing_key_file= here), or, if they are the same, "
+    "somebody else writes to this Redis"
+)
+# Nothing but a signature tells which of the two it is.
+_UNCLEAR: Final = (
+    "A server that lacks this client's key has not made the call; otherwise nobody knows whether "
+    "the call was made: look before you call again"
+)
 
 
 def bound_job(namespace: str, lane: str, job_id: str) -> tuple[str, ...]:
@@ -108,10 +121,9 @@ class Seals:
         try:
             return unseal(self._keyring, "reply", bound, message).body
         except SignatureError as error:
+            why = _OTHER_KEY if is_sealed(message) else _NO_KEY
             raise SignatureError(
-                f"a reply in {self._where} is refused: {error}. Does the server have the same key "
-                f"(--signing-key-file)? If it has, somebody else writes to this Redis. As it is, "
-                f"{_UNCLEAR}"
+                f"a reply in {self._where} is refused: {error}. {why}. {_UNCLEAR}"
             ) from None
 
     def wanted(self, job_id: str, generation: str, named: bytes) -> tuple[str, bytes] | None:

@@ -44,12 +44,7 @@ class Wait:
     # A time of Redis's clock before the first try at putting the job in.
     first: int | None = None
     leaves_by: float = 0.0
-    is_quiet: bool = False
-    notice: Notice = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Begin to wait without a word."""
-        self.notice = Notice(self.began, is_quiet=self.is_quiet)
+    notice: Notice = field(default_factory=lambda: Notice(now()))
 
     @property
     def deadline(self) -> float:

@@ -14,7 +14,7 @@ from queued_gspread.server import Server
 from queued_gspread.server.calllog import configure
 from queued_gspread.server.effort import DURABILITIES
 from queued_gspread.server.memory import DEFAULT_MAX_MEMORY
-from queued_gspread.settings import DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_REDIS_URL
+from queued_gspread.settings import DEFAULT_LEASE, DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_REDIS_URL
 
 from .options import Parser, count, message_bytes, positive_seconds, seconds
 from .output import warn
@@ -64,7 +64,7 @@ def add_options(parser: Parser) -> None:
         "--lease",
         "after how long without a sign of life one that stands by takes over (default %(default)s)",
         type=positive_seconds,
-        default=5.0,
+        default=DEFAULT_LEASE,
         metavar="SECONDS",
     )
     _limit_options(parser)

@@ -1,9 +1,10 @@
-"""What a caller is told beside an error of gspread's that does not say what to do."""
+"""What a caller is told beside an error that does not say what to do."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from google.auth.exceptions import RefreshError
 from gspread.exceptions import APIError, SpreadsheetNotFound
 
 if TYPE_CHECKING:
@@ -16,18 +17,26 @@ _FORBIDDEN: Final = 403
 
 
 def advise(error: BaseException, account: Identity) -> None:
-    """Note on an error, where Google shows a file to nobody, with whom it has to be shared.
+    """Note on an error with whom a file has to be shared, or whose key it is that Google refuses.
 
-    The error stays gspread's own: its class, its arguments and its text.
+    The error stays gspread's or google-auth's own: its class, its arguments and its text.
     """
-    if not _is_unshared(error):
+    if isinstance(error, RefreshError):
+        told = (
+            f"it is the server's key that Google refuses, of {account.shown}, and nothing of this "
+            "program's: the server's log says more"
+        )
+    elif _is_unshared(error):
+        told = (
+            f"the server works as {account.shown}: if the spreadsheet is there, share it with that "
+            "account (as an editor, where it is to be changed)"
+        )
+    else:
         return
-    told = (
-        f"the server works as {account.shown}: if the spreadsheet is there, share it with that "
-        "account (as an editor, where it is to be changed)"
-    )
     # Python 3.10 has no add_note(), but nothing against the attribute.
-    vars(error)["__notes__"] = [*getattr(error, "__notes__", ()), told]
+    notes = getattr(error, "__notes__", ())
+    # All calls get the same error of a token's.
+    vars(error)["__notes__"] = [*(note for note in notes if note != told), told]
 
 
 def _is_unshared(error: BaseException | None) -> bool:

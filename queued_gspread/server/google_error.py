@@ -1,4 +1,4 @@
-"""What the log says of an error of Google's: status, reason and message, without any value. Pure.
+"""What the log says of an error: status, reason and message, without any value. Pure.
 
 Google's messages quote what they are about: a title, a range, a part of the request with the cells
 in it. So all that may be somebody's is cut out of them, and what is left is Google's own prose.
@@ -9,14 +9,22 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from gspread.exceptions import APIError
+import requests
+from google.auth.exceptions import GoogleAuthError, RefreshError
+from gspread.exceptions import APIError, GSpreadException
 
 from queued_gspread.codec.scrub import clean
+from queued_gspread.errors import SignatureError
 from queued_gspread.responses import error_in
+
+from .request import Failure
+from .token_answers import told_of
+from .verdict import judge
 
 __all__ = ["fields_of", "without_values"]
 
 _LONGEST: Final = 300
+_NO_ANSWER: Final = (requests.RequestException, GoogleAuthError, ConnectionError, TimeoutError)
 _CUT: Final = "…"
 _NAME: Final = re.compile(r"[A-Za-z_]{1,60}")
 # From the first mark to the last one, or to the end: what is quoted may have such marks in it.
@@ -40,9 +48,10 @@ _PLACE: Final = re.compile(rf"(?:^|\s)Invalid \w+\[\d+\][\w.\[\]]*$|{_CUT}$")
 
 
 def fields_of(error: BaseException | None) -> dict[str, Any]:
-    """Return what the log says of an error; nothing if it is none of Google's."""
+    """Return what the log says of an error; nothing of what gspread raises by itself."""
     if not isinstance(error, APIError):
-        return {}
+        told = _instead_of_answer(error)
+        return {"error_message": told} if told else {}
     answer = getattr(error, "response", None)
     body = error_in(answer) if answer is not None else {}
     status, message = getattr(answer, "status_code", None), body.get("message")
@@ -55,13 +64,27 @@ def fields_of(error: BaseException | None) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value}
 
 
+def _instead_of_answer(error: BaseException | None) -> str:
+    """Return what kept a call from an answer of Google's; '' of an error that may hold a value."""
+    if isinstance(error, SignatureError):
+        return _shown(str(error))  # the server's own words alone
+    if isinstance(error, GSpreadException) or not isinstance(error, _NO_ANSWER):
+        return ""
+    if isinstance(error, RefreshError):
+        return _shown(_ADDRESS.sub(_CUT, told_of(error)))
+    return judge(Failure(error)).why
+
+
 def without_values(message: str) -> str:
     """Return the first line of a message, without what may be a value, bounded and printable."""
     line = (message.splitlines() or [""])[0]
     for pattern in _QUOTED:
         line = pattern.sub(_CUT, line)
     line = _without_ends(_ADDRESS.sub(_CUT, _NESTED.sub(_CUT, line)))
-    line = _BARE.sub(rf"\1 {_CUT}", _NUMBER.sub(_CUT, line))
+    return _shown(_BARE.sub(rf"\1 {_CUT}", _NUMBER.sub(_CUT, line)))
+
+
+def _shown(line: str) -> str:
     line = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in clean(line))
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}{_CUT}"
 

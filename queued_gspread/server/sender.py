@@ -339,7 +339,7 @@ class Sender:
         elif judgement.verdict is Verdict.NOT_SENT:
             place = self._transport.place_of(exchange.request)
             self._setbacks.note_outage(judgement, place, self._patience)
-        log_repeat(flight.calls[0].job, judgement, pause)
+        log_repeat(flight.calls[0].job, judgement, pause, self._transport.time_out)
         return goes_on
 
 

@@ -14,7 +14,7 @@ from queued_gspread._version import __version__
 from queued_gspread.broker import Servers
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 from queued_gspread.fork import by_owner
-from queued_gspread.settings import Settings, checked_count, checked_seconds
+from queued_gspread.settings import DEFAULT_LEASE, Settings, checked_count, checked_seconds
 
 from .account import Account, way_to_google
 from .calllog import LOGGER
@@ -137,7 +137,7 @@ class Server:
         linger: float = 0.005,
         durability: str = "local",
         shutdown_timeout: float = 10.0,
-        lease: float = 5.0,
+        lease: float = DEFAULT_LEASE,
         max_queue: int = 100_000,
         max_message_bytes: int | None = None,
         max_memory_bytes: int = DEFAULT_MAX_MEMORY,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .calllog import LOGGER, title_of
 from .verdict import Verdict
@@ -25,6 +25,7 @@ __all__ = ["WHAT", "Setbacks", "log_repeat"]
 _QUIET_WINDOWS: Final = 10
 WHAT: Final = {"read": "reads", "write": "writes", "drive": "requests to Drive"}
 """The kinds of request, in words."""
+_LATE: Final = ("no answer in time", "no connection in time")
 _OPTION: Final = {"read": "--reads-per-minute", "write": "--writes-per-minute"}
 
 
@@ -90,11 +91,24 @@ class Setbacks:
         return latest is None or now - latest > _QUIET_WINDOWS * window
 
 
-def log_repeat(job: Job, judgement: Judgement, pause: float) -> None:
-    """Tell of a request that is sent again: of which call, why, and after how many seconds."""
+def log_repeat(
+    job: Job, judgement: Judgement, pause: float, time_out: Callable[[Any], str]
+) -> None:
+    """Tell of a request that is sent again: of which call, why, and after how many seconds.
+
+    Args:
+        job: Of the call.
+        judgement: Why.
+        pause: The seconds.
+        time_out: Returns how long a request of a client's time-out is given, in words; '' if that
+            is not known.
+
+    """
     # Refusals for the quota come in heaps, and are told of as one.
     level = logging.DEBUG if judgement.verdict is Verdict.REFUSED_QUOTA else logging.INFO
-    about = (title_of(job), job.kind, job.method, judgement.why, pause)
+    given = time_out(job.http_timeout) if judgement.why in _LATE else ""
+    why = f"{judgement.why} ({given})" if given else judgement.why
+    about = (title_of(job), job.kind, job.method, why, pause)
     LOGGER.log(level, "%s  %s.%s: %s; sent again in %.1f s", *about)
 
 

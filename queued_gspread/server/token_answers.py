@@ -21,7 +21,7 @@ from .verdict import judge
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["TokenRequest", "cleaned", "connection_trouble", "passes", "shown"]
+__all__ = ["TokenRequest", "cleaned", "connection_trouble", "passes", "shown", "told_of"]
 
 _PASSING: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 _OAUTH: Final = ("error", "error_description", "error_subtype", "error_uri")
@@ -91,9 +91,14 @@ def connection_trouble(error: Exception) -> str:
 
 
 def shown(error: Exception) -> str:
-    """Return a cleaned error in one short line."""
-    text = str(error.args[0]) if error.args else ""
-    return f"{type(error).__name__}: {' '.join(text.split())}"
+    """Return an error in one short line."""
+    return f"{type(error).__name__}: {told_of(error)}"
+
+
+def told_of(error: Exception) -> str:
+    """Return the text of an error in one short line, without what may not be told."""
+    text = str(_clean(error.args[0])) if error.args else ""
+    return " ".join(text.split())
 
 
 def _clean(part: Any) -> Any:

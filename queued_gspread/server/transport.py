@@ -86,6 +86,13 @@ class Transport:
         """Say that Google did not take an access token."""
         self._tokens.refused(generation)
 
+    def time_out(self, http_timeout: Any) -> str:
+        """Return in words for how long Google may be silent, and who has chosen that."""
+        if http_timeout is not None:
+            return f"client.set_timeout({http_timeout!r})"
+        own = getattr(self._http, "timeout", None)
+        return "" if own is None else f"--request-timeout {own}"
+
     def in_the_air(self) -> dict[str, float]:
         """Return for how many seconds lanes have waited for Google's answer."""
         now = self._clock()

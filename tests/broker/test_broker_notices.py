@@ -59,6 +59,16 @@ def test_a_call_says_once_that_it_waits_and_once_that_it_goes_on(clock, said):
     ]
 
 
+def test_a_call_that_said_why_it_waits_has_that_as_its_last_words(clock):
+    """A call that said why it waits has that for its error, with the time; another has nothing."""
+    notice = Notice(clock())
+    assert notice.last_words() == ""
+    clock.now = 12.0
+    assert tell(notice)
+    clock.now = 30.0
+    assert notice.last_words() == f". Why it waited, as said after 12 s: {WHY}"
+
+
 def test_a_call_that_said_nothing_goes_on_without_a_word(clock, said):
     """A call that was answered before ten seconds were over says nothing at all."""
     notice = Notice(clock())

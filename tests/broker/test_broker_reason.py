@@ -23,7 +23,11 @@ from queued_gspread.broker.holdups import (
 from queued_gspread.broker.reason import Sight, bound, reason
 from queued_gspread.broker.slots import PAUSE
 
-HERE = {"where": "namespace 'books' at redis://there", "command": "start", "grace": 60.0}
+HERE = {
+    "where": "namespace 'books' at redis://there",
+    "start": "start one with `start`",
+    "grace": 60.0,
+}
 WRITES = Holdup(QUOTA, 54.2, 1, 60, 60.0)
 NO_SERVER = (
     "no server has been alive for 11 s in namespace 'books' at redis://there. Calls fail after "

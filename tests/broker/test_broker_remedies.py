@@ -92,6 +92,30 @@ def test_a_database_that_is_not_there(at, namespace):
     assert "it has no database of that number" in told_by(at(database="99"), namespace)
 
 
+DENIED = "this user has no permissions to run the '{}' command"
+
+
+@pytest.mark.parametrize(
+    ("user", "command", "is_told"),
+    [
+        ("queued-gspread-client", "multi", True),
+        ("queued-gspread-observer", "xadd", True),
+        ("app", "multi", True),
+        ("app", "info", True),
+        ("app", "xadd", False),
+    ],
+)
+def test_the_user_of_another_part(user, command, is_told):
+    """Where it may be the wrong part's user, which part needs which comes before any rule."""
+    error = redis.exceptions.NoPermissionError(DENIED.format(command))
+    told = str(unavailable(Settings(f"redis://{user}:{SECRET}@host"), error))
+    part = "a server, and `queued-gspread stop`, need the server's user (docs/security.md)"
+    assert (part in told) is is_told
+    assert f"+{command} is needed" in told
+    if is_told:
+        assert told.index(part) < told.index("give that user the rules")
+
+
 @pytest.fixture
 def answering():
     """Return what opens a port that answers whatever comes with some bytes, and hangs up."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from dataclasses import replace
 
 import pytest
 from broker_helpers import enqueue
@@ -11,7 +13,10 @@ from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import QUOTA, Callers, Holdup, Holdups, Servers, callers, notices
 from queued_gspread.broker.wait import Wait
-from queued_gspread.job import new_id
+from queued_gspread.call import _told
+from queued_gspread.errors import CallTimeoutError, ServerUnavailableError
+from queued_gspread.job import Reply, new_id
+from queued_gspread.settings import Settings
 
 WRITES = Holdups({"write": Holdup(QUOTA, 0.0, 1, 60, 60.0)}, {"lane": ("write", 0.0)})
 
@@ -52,7 +57,8 @@ def test_a_caller_says_what_the_server_has_said(
     enqueue(callers._settings)
     enqueue(callers._settings)
     said(WRITES)
-    call = background(callers.call, new_id(), "lane", b"job")
+    notice = callers.notice()
+    call = background(callers.call, new_id(), "lane", b"job", notice)
     (line,) = told()
     assert line == (
         "queued_gspread: waiting for the write quota: 2 calls ahead, at most 60 s if each takes "
@@ -62,7 +68,54 @@ def test_a_caller_says_what_the_server_has_said(
     while head is not None:
         head = answer(server, head, b"reply")
     assert call.result(PATIENCE) == b"reply"
+    notice.end()
     assert told(2)[1].startswith("queued_gspread: goes on after ")
+
+
+def test_a_timeout_has_the_reason_that_was_said(callers, server, impatient):
+    """A call that said why it waits, and then gives up at its timeout, says that in its error."""
+    wait = Wait(new_id(), "lane", 60.0)
+    wait.entry = callers._enqueue(wait, b"job")
+    wait.notice.say("waiting for the write quota: no call ahead")
+    with pytest.raises(CallTimeoutError) as caught:
+        callers._give_up_at_timeout(wait)
+    assert re.search(
+        r"\. Why it waited, as said after \d+ s: waiting for the write quota: no call ahead$",
+        str(caught.value),
+    )
+    wait.pending.drop()
+
+
+def test_a_timeout_of_the_servers_has_the_reason_that_was_said(callers, impatient, caplog):
+    """A call that the server ends as too late has that reason in its error, and does not go on."""
+    notice = callers.notice()
+    notice.say("waiting for the write quota: no call ahead")
+    reply = _told(Reply(error=CallTimeoutError("passed before it wrote")), 61.0, notice)
+    assert str(reply.error).startswith("passed before it wrote (this caller has waited for 61.0 s)")
+    assert str(reply.error).endswith("waiting for the write quota: no call ahead")
+    assert len(caplog.messages) == 1
+
+
+@pytest.mark.parametrize(("grace", "is_told"), [(2.0, True), (5.0, False)])
+def test_a_grace_that_is_shorter_than_a_lease_is_named(settings, grace, is_told):
+    """Who gives up before a standby server could have taken over is told that it does."""
+    callers = Callers(replace(settings, grace=grace))
+    with pytest.raises(ServerUnavailableError) as caught:
+        callers._give_up_without_server(Wait(new_id(), "lane", None), [])
+    told = "grace of 2 s (grace=, QUEUED_GSPREAD_GRACE) is shorter than a server's lease (5 s"
+    assert (told in str(caught.value)) is is_told
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["redis://queued-gspread-client:pw@host/0", "redis://:pw@host", "redis://host?password=x"],
+)
+def test_no_command_is_given_that_could_not_be_run(url):
+    """Where the URL has a user or a password, there is what to do in place of a command with it."""
+    told = Callers(Settings(url))._start
+    assert told.startswith("start queued-gspread-server on that Redis (with the server's user)")
+    assert "*" not in told
+    assert "--redis-url redis://host --namespace" in Callers(Settings("redis://host"))._start
 
 
 @pytest.mark.parametrize("place", [0, 1, 5])
@@ -142,7 +195,7 @@ def test_a_server_that_is_gone_is_named(
     assert Callers(settings)._check_for_life(wait) is None
     (line,) = told()
     assert "no server has been alive for 20 s in namespace" in line
-    assert line.endswith(f"start one with `{Callers(settings)._command}`")
+    assert line.endswith(Callers(settings)._start)
     wait.pending.drop()
 
 

@@ -68,6 +68,10 @@ def test_all_slips_are_told_in_one_record(monkeypatch, caplog):
         ("QUEUED_GSPREAD_SERVICE_ACCOUNT_FILE", "QUEUED_GSPREAD_SERVICE_ACCOUNT"),
         ("QUEUED_GSPREAD_OF_A_LATER_VERSION", ""),
         ("QUEUED_GSPREAD_", ""),
+        ("QUEUED_GSREAD_REDIS_URL", "QUEUED_GSPREAD_REDIS_URL"),
+        ("QUEUED_GPSREAD_TIMEOUT", "QUEUED_GSPREAD_TIMEOUT"),
+        ("QUEUED_SPREAD_NAMESPACE", "QUEUED_GSPREAD_NAMESPACE"),
+        ("QEUED_GSPREAD_GRACE", "QUEUED_GSPREAD_GRACE"),
     ],
 )
 def test_what_a_slip_is_near_to(name, near):
@@ -75,9 +79,15 @@ def test_what_a_slip_is_near_to(name, near):
     assert variables.slips([name, "PATH"]) == [(name, near)]
 
 
-@pytest.mark.parametrize("name", ["PATH", "GSPREAD_KEY", "MY_QUEUED_GSPREAD_KEY", "QUEUED_GSPREAD"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("PATH", "GSPREAD_KEY", "MY_QUEUED_GSPREAD_KEY", "QUEUED_GSPREAD", ""),
+        *("MY_QUEUED_GSPREAD_TIMEOUT", "QUEUED_JOBS_TIMEOUT", "QUEUE_REDIS_URL", "QT_QPA_PLATFORM"),
+    ],
+)
 def test_what_is_somebody_elses_is_no_slip(name):
-    """A variable that does not begin like one of this package's is none of its business."""
+    """A variable that does not begin nearly like one of this package's is none of its business."""
     assert variables.slips([name]) == []
 
 

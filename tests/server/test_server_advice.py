@@ -7,11 +7,13 @@ from types import SimpleNamespace
 
 import gspread
 import pytest
+from google.auth.exceptions import RefreshError
 from gspread.exceptions import APIError, SpreadsheetNotFound
 from limits import UNLIMITED
 
 import queued_gspread
 from queued_gspread.emulator import Emulator
+from queued_gspread.emulator.faults import OAuthRefusal
 from queued_gspread.identity import Identity
 from queued_gspread.responses import made_up_response
 from queued_gspread.server import Server
@@ -32,7 +34,10 @@ def client(redis_url, namespace, tmp_path):
             service_account=tmp_path / "key.json", api_endpoint=google.url, **chosen, **UNLIMITED
         ) as server:
             yield SimpleNamespace(
-                of=queued_gspread.authorize(**chosen), address=server.account.email
+                of=queued_gspread.authorize(**chosen),
+                address=server.account.email,
+                google=google,
+                server=server,
             )
 
 
@@ -53,6 +58,19 @@ def test_a_spreadsheet_that_is_not_shared(call, client):
     assert type(caught.value) is kind
     notes = " ".join(caught.value.__notes__)
     assert f"works as {client.address}: if the spreadsheet is there, share it" in notes
+
+
+def test_a_key_that_google_refuses_is_the_servers(client):
+    """Who gets google-auth's RefreshError sees that it is the server's key, and whose, once."""
+    client.google.faults.add(OAuthRefusal(), to="token")
+    client.server._account._tokens.refused(client.server._account._tokens.generation)
+    with pytest.raises(RefreshError) as caught:
+        client.of.open_by_key(PRIVATE)
+    with pytest.raises(RefreshError) as caught:
+        client.of.open_by_key(PRIVATE)
+    (note,) = [note for note in caught.value.__notes__ if note.startswith("it is ")]
+    assert f"the server's key that Google refuses, of {client.address}" in note
+    assert "the server's log says more" in note
 
 
 def refusal(code, message):

@@ -6,13 +6,15 @@ import io
 import json
 
 import pytest
+import requests
 from calls import WORKSHEET, send
 from gate import google_error, response
+from google.auth.exceptions import RefreshError, TransportError
 from gspread.exceptions import APIError
 from waiting import eventually
 
 from queued_gspread.emulator.proto_text import proto_text
-from queued_gspread.errors import OutcomeUnknownError
+from queued_gspread.errors import BrokerUnavailableError, CallRefusedError, OutcomeUnknownError
 from queued_gspread.job import Job
 from queued_gspread.server.calllog import configure
 from queued_gspread.server.google_error import fields_of, without_values
@@ -127,6 +129,37 @@ def test_what_is_told_of_an_unknown_outcome():
     assert isinstance(error, OutcomeUnknownError)
     told = {"error_status": "OUTCOME_UNKNOWN", "error_message": "connection reset"}
     assert fields_of(error) == told
+
+
+URL = f"/v4/spreadsheets/x/values/{SECRET}"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (requests.ReadTimeout(f"HTTPSConnectionPool: {URL}"), "no answer in time"),
+        (requests.ConnectionError(f"Max retries exceeded with url: {URL}"), "connection broken"),
+        (requests.exceptions.InvalidURL(URL), "InvalidURL"),
+        (
+            RefreshError("invalid_grant: Invalid JWT Signature.", {"error": SECRET}),
+            "invalid_grant: Invalid JWT Signature.",
+        ),
+        (RefreshError(f"assertion=eyJhbGciOi{'x' * 3000}\nmore"), "assertion=*** more"),
+        (TransportError(URL), "no token: TransportError"),
+    ],
+    ids=lambda part: type(part).__name__,
+)
+def test_what_is_told_where_there_is_no_answer(error, told):
+    """What happened instead of an answer is told, and nothing of what was asked or is secret."""
+    assert fields_of(error) == {"error_message": told}
+
+
+@pytest.mark.parametrize(
+    "error", [CallRefusedError(URL), BrokerUnavailableError(URL), OSError(URL)]
+)
+def test_an_error_that_may_hold_an_argument_is_not_told(error):
+    """Of an error whose text may have an argument in it there is the class alone."""
+    assert fields_of(error) == {}
 
 
 @pytest.mark.parametrize("odd", [{"status": SECRET}, {"details": [{"reason": SECRET}]}])

@@ -439,6 +439,27 @@ def test_refusals_are_told_once_and_without_values(serve, client, gate, backgrou
     assert not [line for line in lines if SECRET in line or "googleapis" in line]
 
 
+def test_a_request_without_an_answer_names_its_time_out(start_process, client, google, background):
+    """The log of a request that got no answer in time has the number and the option behind it."""
+    server = start_process("--request-timeout=0.05")
+    reading = background(read, client)
+    server.until_log("in time (--request-timeout 0.05); sent again in ")
+    google.gate.open()
+    assert reading.result(PATIENCE) == {}
+
+
+def test_a_time_out_of_the_clients_is_named_as_such(serve, client, gate, background, caplog):
+    """Where the client has chosen how long Google may be silent, the log names that."""
+    caplog.set_level("INFO", "queued_gspread")
+    serve(**QUICK)
+    client.set_timeout(7)
+    reading = background(read, client)
+    gate.next().fail(requests.ReadTimeout())
+    gate.next().answer({})
+    assert reading.result(PATIENCE) == {}
+    assert "no answer in time (client.set_timeout(7)); sent again in " in caplog.text
+
+
 class Exploding(GatedHTTPClient):
     """Its requests raise what is no Exception."""
 

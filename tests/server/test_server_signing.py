@@ -64,17 +64,45 @@ def test_a_client_without_a_key_is_told_to_get_one(serve, client, signing_key, g
 def test_a_server_without_a_key_makes_no_signed_call(serve, authorize, signing_key, gate):
     """A client with a key does not trust a server without one, which makes no signed call."""
     serve()
-    with pytest.raises(SignatureError, match=r"not signed.*--signing-key-file.*nobody knows"):
+    told = r"not signed\. The server has no signing key \(start it with --signing-key-file.*, or, "
+    with pytest.raises(SignatureError, match=told) as caught:
         read(authorize(signing_key_file=signing_key))
+    assert "nobody knows whether the call was made" in str(caught.value)
     assert gate.is_idle
 
 
 def test_a_client_with_another_key_gets_no_call_made(serve, authorize, signing_key, key_of, gate):
     """A client with another key than the server's is told so; no request is sent."""
     serve(signing_key_file=signing_key)
-    with pytest.raises(SignatureError, match="signature does not fit"):
+    told = r"signature does not fit.*The server has another key than this client \(give both"
+    with pytest.raises(SignatureError, match=told) as caught:
         read(authorize(signing_key_file=key_of(OTHER, name="other")))
+    assert "The server has no" not in str(caught.value)
     assert gate.is_idle
+
+
+@pytest.mark.parametrize(
+    ("at_server", "at_client", "why"),
+    [
+        (None, KEY, "the call is signed, and the server has no key to verify it with"),
+        (KEY, None, "refuses this one: it is not signed"),
+        (KEY, OTHER, "refuses this one: its signature does not fit"),
+    ],
+)
+def test_the_log_says_why_a_job_is_refused(
+    at_server, at_client, why, serve, authorize, key_of, caplog
+):
+    """The line of a job that is refused for its signature says which side has which key."""
+    caplog.set_level(logging.INFO, "queued_gspread.server")
+    keys = {"server": at_server, "client": at_client}
+    files = {side: key and key_of(key, name=side) for side, key in keys.items()}
+    serve(signing_key_file=files["server"])
+    with pytest.raises(SignatureError):
+        read(authorize(signing_key_file=files["client"]))
+    about = eventually(lambda: next((r.call for r in caplog.records if hasattr(r, "call")), None))
+    assert about["outcome"] == "SignatureError"
+    assert why in about["error_message"]
+    assert KEY not in about["error_message"]
 
 
 @pytest.mark.parametrize(

@@ -278,7 +278,7 @@ def test_without_a_redis(pytester):
     """
     result = run(pytester, conftest=WITHOUT_REDIS, test_extra=tests)
     result.assert_outcomes(passed=1, failed=2)
-    result.stdout.fnmatch_lines(['*there is no Redis to start*"queued-gspread?embedded?"*'])
+    result.stdout.fnmatch_lines(['*there is no Redis to start*".?embedded?"*'])
     result.stdout.no_fnmatch_line("*Traceback*")
     result.stdout.no_fnmatch_line("*queued_gspread/*")
 
@@ -289,7 +289,7 @@ def test_without_the_emulator(pytester):
     tests = "def test_with(gspread_queue): pass"
     result = run(pytester, conftest=conftest, test_extra=tests)
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(['The emulator needs aiohttp*"queued-gspread?emulator?"*'])
+    result.stdout.fnmatch_lines(['The emulator needs aiohttp*".?emulator?"*'])
     result.stdout.no_fnmatch_line("*queued_gspread/*")
 
 
