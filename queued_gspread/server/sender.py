@@ -252,9 +252,7 @@ class Sender:
             raise
         finally:
             for call in flight.calls:
-                call.tally.end()
-                if slot.kind and landing.has_gone_out:
-                    call.tally.note(slot.kind, len(flight.calls))
+                call.tally.end(slot.kind * landing.has_gone_out, len(flight.calls))
             self._settle(flight, slot, permit, landing)
         if landing.judgement.verdict is Verdict.UNAUTHENTICATED:
             self._transport.token_refused(token)

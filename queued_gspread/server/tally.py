@@ -29,8 +29,10 @@ class Tally:
         """Note that a request is about to be sent."""
         self._until = time.monotonic()
 
-    def end(self) -> None:
-        """Note that the attempt is over."""
+    def end(self, kind: str = "", calls: int = 1) -> None:
+        """Note that the attempt is over, and, where it went out, its kind and its calls."""
+        if kind:
+            self.note(kind, calls)
         now = time.monotonic()
         self._attempts += now - (now if self._until is None else self._until)
         self._until = now
