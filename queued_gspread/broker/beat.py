@@ -52,6 +52,7 @@ class Beat:
         left: Seconds until the other one's lease runs out; where it was taken, how long it has
             been silent, as a negative number.
         owner: The account that the namespace belongs to; '' where it belongs to none yet.
+        is_first: Whether the lease was taken where Redis knew of no epoch before.
 
     """
 
@@ -62,6 +63,7 @@ class Beat:
     other: str = ""
     left: float = 0.0
     owner: str = ""
+    is_first: bool = False
 
 
 def beat_of(found: Any) -> Beat:
@@ -72,7 +74,8 @@ def beat_of(found: Any) -> Beat:
         other, left = rest
         return Beat("held", other=as_text(other), left=left / 1000, owner=owner)
     if state == b"taken":
-        epoch, moment, other, silent = rest
-        return Beat("taken", as_text(epoch), moment, False, as_text(other), -silent / 1000, owner)
+        epoch, moment, other, silent, is_first = rest
+        before = as_text(other), -silent / 1000
+        return Beat("taken", as_text(epoch), moment, False, *before, owner, bool(is_first))
     epoch, moment, relieved = rest
     return Beat(as_text(state), as_text(epoch), moment, bool(relieved), owner=owner)

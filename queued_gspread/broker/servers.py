@@ -21,6 +21,7 @@ from .keys import FORMAT
 from .ledger import Ledger
 from .life import look
 from .limit import moment, until
+from .persistence import warning_of_persistence
 from .ready import Ready, Stop, ready_of
 from .remedies import unavailable
 from .slots import KINDS, Slot, milliseconds
@@ -45,10 +46,6 @@ _LEAVING: Final = 5.0
 _PAUSE: Final = 0.1
 # Seconds without a beat after which a server of another format counts as gone.
 _SILENCE: Final = 10.0
-_SNAPSHOTS: Final = (
-    "this Redis keeps snapshots and no append-only file: if it is killed, it comes back with "
-    "calls that were answered already, and they are made again. Set `appendonly yes`"
-)
 _OPEN: Final = (
     "this Redis has replicas ({}) and takes writes without them (min-replicas-to-write is 0): "
     "while it does not know of a failover, or is cut off, it takes calls that the next master "
@@ -137,7 +134,7 @@ class Servers(Ledger):
             return "could not ask Redis for its maxmemory-policy: make sure that it is noeviction"
         policy = config.get("maxmemory-policy", "noeviction")
         if policy == "noeviction":
-            return _SNAPSHOTS if config.get("save") and config.get("appendonly") == "no" else None
+            return warning_of_persistence(config)
         raise ConfigurationError(
             f"Redis at {self.settings.shown_url} has maxmemory-policy {policy!r}, under which it "
             "may drop waiting calls: set it with `redis-cli config set maxmemory-policy noeviction`"

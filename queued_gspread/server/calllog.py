@@ -70,12 +70,13 @@ def log_call(entry: Entry, outcome: Outcome) -> None:
     if not LOGGER.isEnabledFor(logging.INFO):
         return
     now, tally = time.monotonic(), outcome.tally
-    began, first_at = entry.seen - entry.age, now if tally is None else tally.first_at or now
+    began = entry.seen - entry.age
+    waited = now - began if tally is None else tally.waited(began, now)
     about = {
         "waiting": entry.waiting - 1,
         **_of_job(outcome.job),
         "duration_ms": round((now - began) * 1000, 1),
-        "waited_ms": round((first_at - began) * 1000, 1),
+        "waited_ms": round(waited * 1000, 1),
         "requests": 0 if tally is None else tally.requests,
         "sent": [] if tally is None else tally.as_fields(),
         "outcome": outcome.word,

@@ -84,6 +84,8 @@ class Lease:
         self._on_owner: Callable[[], None] = lambda: None
         # Whether a server stands by that has a token.
         self._is_relieved = False
+        # Whether Redis has had an epoch of the queue, this server's or another's.
+        self._has_seen_epoch = False
         # Whether the namespace is known to belong to this server's account.
         self._is_owner = account is None
         # Held during a beat, and while the lease is given up.
@@ -227,6 +229,7 @@ class Lease:
         self.error = self._refusal(candidate, beat.owner)
         self._note_owner(candidate, beat.owner)
         self._tell_of_return()
+        self._tell_of_loss(beat)
         if beat.epoch != self._epoch:
             self._move_to(beat.epoch)
         # What a majority said before the lease was taken may be said of an old master, whose
@@ -313,6 +316,14 @@ class Lease:
             seconds = round(self._clock() - since, 1)
             fields = {"event": "redis_back", "seconds": seconds}
             LOGGER.info("Redis is back after %.1f s", seconds, extra={"fields": fields})
+
+    def _tell_of_loss(self, beat: Beat) -> None:
+        if beat.is_first and self._has_seen_epoch:
+            LOGGER.warning(
+                "Redis came back without its data: calls that waited are lost, and their callers "
+                "get JobLostError. Set `appendonly yes`"
+            )
+        self._has_seen_epoch = True
 
     @staticmethod
     def _tell_once(told: str, text: str, error: Exception | None = None, event: str = "") -> str:

@@ -125,7 +125,7 @@ class Sender:
             try:
                 permit = yield ticket
             except GoogleAuthError as error:
-                ended += [(call, Exchange(call.request, Failure(error))) for call in flight.calls]
+                ended += [(call, call.given_up(error)) for call in flight.calls]
                 break
             effort.number = ticket.number
             ended += self._grounded(flight, effort, permit)
@@ -251,9 +251,8 @@ class Sender:
             landing = Landing([], _UNSENT)
             raise
         finally:
-            if slot.kind and landing.has_gone_out:
-                for call in flight.calls:
-                    call.tally.note(slot.kind, len(flight.calls))
+            for call in flight.calls:
+                call.tally.end(slot.kind * landing.has_gone_out, len(flight.calls))
             self._settle(flight, slot, permit, landing)
         if landing.judgement.verdict is Verdict.UNAUTHENTICATED:
             self._transport.token_refused(token)
@@ -360,6 +359,7 @@ def _unreplicated() -> BrokerUnavailableError:
 
 def _not_sent(call: Call, effort: Effort, word: str) -> Exchange | Outcome:
     """Return what becomes of a request that is not sent, or not once more."""
+    call.tally.give_up()
     if word != "late":
         return Outcome(word, job=call.job, tally=call.tally)
     if effort.last is None:

@@ -47,6 +47,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Server"]
 
+_SLOW: Final = 2.0
+_SILENT: Final = (
+    "no answer from Redis at %s for %g s: this server starts once it answers, or gives up"
+)
 _UNTESTED: Final = (
     "gspread %s is none of the versions that calls are merged with (%s): every call is sent alone. "
     "Install one of them, or start the server with --no-merge"
@@ -304,12 +308,23 @@ class Server:
         """Begin a run of the server; return its lease."""
         self._owner = os.getpid()
         self._queue = self._new_queue()
-        if warning := self._queue.check_redis():
+        if warning := self._checked_redis():
             LOGGER.warning(warning)
         self._failure.retire()
         self._failure = Failure(self._stopping.set)
         watch, account = self._failure, self._account
         return Lease(self._queue, self._lease_seconds, watch=watch, account=account)
+
+    def _checked_redis(self) -> str | None:
+        """Check the Redis, and say so if it takes long: its answer may be awaited in vain."""
+        slow = threading.Timer(_SLOW, LOGGER.warning, (_SILENT, self._settings.shown_url, _SLOW))
+        slow.daemon = True
+        slow.start()
+        try:
+            return self._queue.check_redis()
+        finally:
+            slow.cancel()
+            slow.join()
 
     def _run(self, lease: Lease) -> None:
         if self._is_untested:

@@ -14,21 +14,36 @@ class Tally:
     A merged request stands in the tally of each of its calls. It counts for one divided by the
     number of these calls, so that the sum over all calls is the number of requests.
 
-    Attributes:
-        first_at: When the first attempt was made, on this machine's monotonic clock.
-
+    It also measures how long the call waits, which is all the time until the end of its last
+    attempt, or of its last wait for one, except the attempts. Times are this machine's monotonic.
     """
 
-    __slots__ = ("_counts", "first_at")
+    __slots__ = ("_attempts", "_counts", "_until")
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, int], int] = {}
-        self.first_at: float | None = None
+        self._attempts = 0.0
+        self._until: float | None = None
 
     def begin(self) -> None:
         """Note that a request is about to be sent."""
-        if self.first_at is None:
-            self.first_at = time.monotonic()
+        self._until = time.monotonic()
+
+    def end(self, kind: str = "", calls: int = 1) -> None:
+        """Note that the attempt is over, and, where it went out, its kind and its calls."""
+        if kind:
+            self.note(kind, calls)
+        now = time.monotonic()
+        self._attempts += now - (now if self._until is None else self._until)
+        self._until = now
+
+    def give_up(self) -> None:
+        """Note that the call has waited for an attempt that is not made."""
+        self._until = time.monotonic()
+
+    def waited(self, since: float, now: float) -> float:
+        """Return for how many seconds a call has waited that was put into the queue then."""
+        return (now if self._until is None else self._until) - since - self._attempts
 
     def note(self, kind: str, calls: int) -> None:
         """Note that a request of a kind of the quota went out for so many calls."""

@@ -13,7 +13,7 @@ from .journal import Journals, announce
 from .merge import Part, part
 from .repeat import may_repeat
 from .replay import sends_once
-from .request import Exchange, Remembered, Request, Sent, is_read
+from .request import Exchange, Failure, Remembered, Request, Sent, is_read
 from .tally import Tally
 
 if TYPE_CHECKING:
@@ -127,6 +127,11 @@ class Call:
         self.tally.begin()
         self.journalled = self.note.length if self.note else self.journalled
         self.is_out = True
+
+    def given_up(self, error: Exception) -> Exchange:
+        """Note that the request that it needs is not sent, for that reason; return so."""
+        self.tally.give_up()
+        return Exchange(self.request, Failure(error))
 
     def answered(self, exchange: Exchange, *, is_last: bool = False) -> None:
         """Note what came of the request that it needed; of a large one a digest is kept.

@@ -112,7 +112,7 @@ def test_a_server_whose_log_is_read_no_further_works_on(
     options = {"REDIS_URL": redis_url, "NAMESPACE": namespace, "SERVICE_ACCOUNT": str(key_file)}
     variables = environment(**options, API_ENDPOINT=google.url)
     with subprocess.Popen([*COMMAND, "server"], stderr=subprocess.PIPE, env=variables) as server:
-        assert b"working as" in server.stderr.readline()
+        assert any(b"working as" in line for line in server.stderr)
         server.stderr.close()
         for number in range(2):
             reading = background(read, client)

@@ -15,7 +15,7 @@ from gate import google_error
 from gspread.exceptions import APIError
 
 import queued_gspread
-from queued_gspread.broker import Backlog, Entry, Predecessor, servers
+from queued_gspread.broker import Backlog, Entry, Predecessor, persistence, servers
 from queued_gspread.job import Job
 from queued_gspread.server import google_error as told_of_errors
 from queued_gspread.server.calllog import configure, log_call
@@ -34,7 +34,7 @@ ELSEWHERE = {
 }
 # What these log stands on the page on waiting.
 OF_CALLERS = ("broker.notices",)
-WARNINGS_OF_REDIS = ("_SNAPSHOTS", "_OPEN", "_PARTIAL")
+WARNINGS_OF_REDIS = ("_OPEN", "_PARTIAL")
 
 
 def sources():
@@ -70,6 +70,7 @@ def texts():
             module = importlib.import_module(f"queued_gspread.{name}")
             yield name, getattr(module, ast.unparse(argument))
     yield from (("broker.servers", getattr(servers, name)) for name in WARNINGS_OF_REDIS)
+    yield "broker.persistence", persistence._SNAPSHOTS
 
 
 def pieces(text):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 
 import pytest
 import redis
@@ -19,6 +20,7 @@ from queued_gspread.errors import (
     JobLostError,
     OutcomeUnknownError,
 )
+from queued_gspread.server import server as server_module
 
 
 @pytest.fixture
@@ -52,8 +54,9 @@ def waiting_calls(hasty, serve, authorize, gate, background, namespace):
 
 
 @pytest.mark.parametrize("way", ["kill", "stop"])
-def test_a_redis_that_comes_back_with_its_data(way, durable_redis, waiting_calls, gate):
+def test_a_redis_that_comes_back_with_its_data(way, durable_redis, waiting_calls, gate, caplog):
     """Callers and server find their Redis again: each call is made once, and answered."""
+    caplog.set_level("INFO", "queued_gspread")
     _, arrival, in_the_air, behind_it = waiting_calls(durable_redis)
     getattr(durable_redis, way)()
     arrival.answer({"call": 1})
@@ -62,6 +65,8 @@ def test_a_redis_that_comes_back_with_its_data(way, durable_redis, waiting_calls
     gate.next().answer({"call": 2})
     assert behind_it.result(PATIENCE) == {"call": 2}
     assert [seen.method for seen in gate.seen] == ["put", "get"]
+    assert "without its data" not in caplog.text
+    assert "keeps nothing" not in caplog.text
 
 
 @pytest.mark.parametrize("server_dies", [False, True], ids=["redis", "both"])
@@ -130,9 +135,10 @@ def flushed(server):
 
 @pytest.mark.parametrize("empty", [restarted, flushed])
 def test_a_redis_that_comes_back_without_its_data(
-    empty, forgetful_redis, waiting_calls, gate, background
+    empty, forgetful_redis, waiting_calls, gate, background, caplog
 ):
-    """Callers are told that their calls are lost, and the server works on."""
+    """Callers are told that their calls are lost, and the server works on; its log says so once."""
+    caplog.set_level("INFO", "queued_gspread")
     client, arrival, *waiting = waiting_calls(forgetful_redis)
     empty(forgetful_redis)
     for call in waiting:
@@ -142,6 +148,10 @@ def test_a_redis_that_comes_back_without_its_data(
     gate.next().answer({"works": "on"})
     assert reading.result(PATIENCE) == {"works": "on"}
     assert [seen.method for seen in gate.seen] == ["put", "get"]
+    lost = [record for record in caplog.records if "without its data" in record.getMessage()]
+    assert [record.levelname for record in lost] == ["WARNING"]
+    foretold = [record for record in caplog.records if "keeps nothing" in record.getMessage()]
+    assert [record.levelname for record in foretold] == ["INFO"]
 
 
 @pytest.fixture
@@ -295,3 +305,13 @@ def test_a_call_that_is_late_by_the_clock_of_redis_alone(
 
 def refused_logins(raw):
     return sum(entry["count"] for entry in raw.acl_log() if entry["reason"] == "auth")
+
+
+def test_a_redis_that_is_silent_at_the_start(serve, monkeypatch, caplog):
+    """While a server that starts waits for what speaks no TLS, its log says what it waits for."""
+    monkeypatch.setattr(server_module, "_SLOW", 0.01)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        where = f"rediss://127.0.0.1:{silent.getsockname()[1]}/0"
+        with pytest.raises(BrokerUnavailableError, match="It may speak no TLS"):
+            serve(redis_url=where)
+    assert f"no answer from Redis at {where}" in caplog.text

@@ -342,6 +342,11 @@ WATCHED = [
     ["HGETALL", KEYS.started],
     ["HGETALL", KEYS.valve],
     ["ZCARD", KEYS.slots("read")],
+    ["ZCOUNT", KEYS.slots("read"), "0", "inf"],
+    ["TIME"],
+    ["GET", KEYS.waiting],
+    ["XLEN", KEYS.poisoned],
+    ["HGET", KEYS.server, "about"],
 ]
 
 

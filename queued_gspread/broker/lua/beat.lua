@@ -19,8 +19,8 @@
 -- ARGV[11] replaces the account in whose place that one may be put; '' for none
 --
 -- Returns {'kept', epoch, now, 1 if a server with a token stands by or 0, owner}, {'taken', epoch, now,
--- about the server that had the lease before or '', milliseconds since its last beat, owner} (a new
--- epoch: read the queue again) or {'held', about the other server or '' for the asking one as it was
+-- about the server that had the lease before or '', milliseconds since its last beat, 1 if there was
+-- no epoch before, owner} (a new epoch: read the queue again) or {'held', about the other server or '' for the asking one as it was
 -- before, milliseconds until it counts as gone, owner}. The owner is the account that the namespace
 -- belongs to, or ''.
 may_grow(KEYS[1])
@@ -124,4 +124,4 @@ end
 redis.call('HDEL', KEYS[1], 'standby')
 redis.call('HSET', KEYS[1], 'epoch', newest)
 redis.call('DEL', ready_list(KEYS[2], epoch or ''))
-return {'taken', newest, now, holder ~= ARGV[1] and about or '', now - at, owner}
+return {'taken', newest, now, holder ~= ARGV[1] and about or '', now - at, epoch and 0 or 1, owner}

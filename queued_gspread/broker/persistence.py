@@ -1,0 +1,36 @@
+"""What a Redis has left after its restart, as its settings tell."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["warning_of_persistence"]
+
+_LOGGER: Final = logging.getLogger("queued_gspread.server")
+_SNAPSHOTS: Final = (
+    "this Redis keeps snapshots and no append-only file: if it is killed, it comes back with "
+    "calls that were answered already, and they are made again. Set `appendonly yes`"
+)
+_FORGETFUL: Final = (
+    "this Redis keeps nothing over its restart: calls that wait then are lost. Set `appendonly yes`"
+)
+
+
+def warning_of_persistence(config: Mapping[Any, Any]) -> str | None:
+    """Return a warning of a Redis that comes back with an older state; log one that keeps nothing.
+
+    Args:
+        config: Its settings ``appendonly`` and ``save``, as far as it tells them.
+
+    """
+    if config.get("appendonly") != "no":
+        return None
+    if config.get("save"):
+        return _SNAPSHOTS
+    # A Redis for tests keeps nothing, and nobody has to be warned of it.
+    _LOGGER.info(_FORGETFUL)
+    return None
