@@ -44,9 +44,9 @@ from queued_gspread.broker import Callers
 
 lanes, call = [], Callers.call
 
-def noted(queue, job_id, lane, body):
+def noted(queue, job_id, lane, body, *rest):
     lanes.append(lane)
-    return call(queue, job_id, lane, body)
+    return call(queue, job_id, lane, body, *rest)
 
 Callers.call = noted
 client = queued_gspread.authorize()

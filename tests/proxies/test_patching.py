@@ -30,10 +30,10 @@ def sent(monkeypatch):
     names = []
     call = Callers.call
 
-    def noting(self, job_id, lane, body):
+    def noting(self, job_id, lane, body, *rest):
         job = json.loads(body)
         names.append(f"{job['kind']}.{job['method']}")
-        return call(self, job_id, lane, body)
+        return call(self, job_id, lane, body, *rest)
 
     monkeypatch.setattr(Callers, "call", noting)
     return names
