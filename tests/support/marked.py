@@ -15,6 +15,14 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason=
 _numbers = itertools.count()
 
 
+def words(entry, name):
+    """Return what a file of a process in /proc lists; nothing once the process has ended."""
+    try:
+        return (entry / name).read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
 class Marked:
     """Starts such processes, all with the same mark, and with one folder for temporary files."""
 
@@ -33,17 +41,11 @@ class Marked:
 
     def running(self):
         """Return the command lines of those that run."""
-        return [
-            (entry / "cmdline").read_bytes().split(b"\0")
-            for entry in Path("/proc").iterdir()
-            if entry.name.isdecimal() and self._is_one(entry)
-        ]
+        processes = [entry for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
+        return [words(entry, "cmdline") for entry in processes if self._is_one(entry)]
 
     def _is_one(self, entry):
-        try:
-            return f"MARK={self._mark}".encode() in (entry / "environ").read_bytes().split(b"\0")
-        except OSError:
-            return False
+        return f"MARK={self._mark}".encode() in words(entry, "environ")
 
     def until_running(self, name):
         """Wait until the command line of one of them has a text in it."""
