@@ -7,8 +7,8 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
+from places import DOCS
 from waiting import PATIENCE
 
 from queued_gspread.cli import server
@@ -16,7 +16,7 @@ from queued_gspread.cli.options import Parser
 from queued_gspread.emulator import Emulator
 from queued_gspread.server import Server
 
-PAGE = Path(__file__).parent.parent / "docs" / "server.md"
+PAGE = DOCS / "server.md"
 ARGUMENTS = inspect.signature(Server).parameters
 OPTIONS_ALONE = {"help", "version", "log_level", "log_format"}
 # What these default to is found out when the server is made.
