@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
+import os
+import sys
 
 import pytest
 from accounts import OPEN
@@ -10,6 +13,20 @@ from accounts import OPEN
 from queued_gspread.embedded import TemporaryRedis
 
 _numbers = itertools.count()
+
+
+def pytest_configure(config):
+    """Keep what is compiled, whatever the environment says."""
+    # Hundreds of the processes that tests start would each compile the whole package again.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+
+
+def pytest_collection_finish(session):
+    """Take the modules and the tests themselves out of what the garbage collector walks."""
+    # They live until the end, and are so many that each full collection takes a third of a second.
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
