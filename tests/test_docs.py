@@ -120,7 +120,7 @@ def test_every_argument_of_the_clients_is_listed():
 
 def test_every_reason_of_a_wait_is_told():
     """The page on waiting has every reason that a call can give for its wait, in its words."""
-    tree = ast.parse((PACKAGE / "broker" / "reason.py").read_text())
+    tree = ast.parse((PACKAGE / "broker" / "waiting" / "reason.py").read_text())
     parts = [node for node in ast.walk(tree) if isinstance(node, (ast.JoinedStr, ast.Return))]
     texts = {
         text.value.strip(" `")
