@@ -6,11 +6,14 @@ import gc
 import itertools
 import os
 import sys
+from types import SimpleNamespace
 
 import pytest
 from accounts import OPEN
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from queued_gspread.embedded import TemporaryRedis
+from queued_gspread.emulator.accounts import account
 
 _numbers = itertools.count()
 
@@ -27,6 +30,16 @@ def pytest_collection_finish(session):
     # They live until the end, and are so many that each full collection takes a third of a second.
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_keys():
+    """Let the emulators of this process take turns with a few keys: each takes long to make."""
+    made = itertools.cycle([rsa.generate_private_key(65_537, 2048) for _ in range(4)])
+    turns = SimpleNamespace(generate_private_key=lambda **_: next(made))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(account, "rsa", turns)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -28,6 +28,8 @@ from queued_gspread.protocol.messages import new_id
 from queued_gspread.settings import Settings
 
 TIMEOUT = 0.5
+# Of many calls at once, each over a connection of its own, that have to get far all the same.
+OF_MANY = 1.5
 # Less than any of the time-outs of sockets and servers alone, so that none of them can pass unseen.
 AMPLE = 4.0
 LARGE = 32 * 1024**2
@@ -128,7 +130,7 @@ def test_a_connection_that_stalls_at_any_command(own_redis, namespace, redis_of,
 
     def stalled_at(number):
         with Wire(own_redis.url) as wire:
-            own = Settings(wire.url, f"{namespace}-{number}", timeout=TIMEOUT, grace=60.0)
+            own = Settings(wire.url, f"{namespace}-{number}", timeout=OF_MANY, grace=60.0)
             wire.stall(number, when)
             return own, in_time(Callers(own)), list(wire.hits)
 
