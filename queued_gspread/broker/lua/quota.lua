@@ -1,4 +1,4 @@
--- The quota of one kind of request; put in front of each script, after the prelude.
+-- The quota of one kind of request; put in front of each script, after common.lua.
 --
 -- A slot is an entry of a sorted set: its score is the time until which it is held, infinite as
 -- long as its request has not been answered. What Google's refusals have taught stands in a hash:
