@@ -174,12 +174,12 @@ class Valve:
             permit, moment = self._said.get(kind, (_NOTHING, -math.inf))
             is_said = permit.word == "wait" and now - moment < 2 * _LOOK_AGAIN
             # Who waits for others to have their share need not have asked.
-            acquire_args = is_shared and permit.limit > 0
-            if is_said or acquire_args:
+            is_sharing = is_shared and permit.limit > 0
+            if is_said or is_sharing:
                 left = moment + permit.wait - now
-                if acquire_args and not (is_said and left > 0):
+                if is_sharing and not (is_said and left > 0):
                     permit = replace(permit, kind="")  # a pause, say, which is over by now
-                waiting[kind] = Waiting(permit, left, count, lanes, is_shared=acquire_args)
+                waiting[kind] = Waiting(permit, left, count, lanes, is_shared=is_sharing)
         return waiting, later
 
     def join(self) -> None:
