@@ -46,7 +46,7 @@ def place(tmp_path, redis_url, namespace):
 @contextmanager
 def running(place, line, until):
     """Run one of the package's commands until it is ended; wait until it has said something."""
-    program, *options = shlex.split(line)
+    program, *options = shlex.split(line.replace("\\\n", " "))
     command = {"queued-gspread": [], "queued-gspread-server": ["server"]}[program]
     log = place["cwd"] / f"{command}-{options[0]}.log"
     with log.open("w") as stream:
