@@ -14,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 from unittest.mock import Mock
 
+import gspread
 import pytest
 import redis
 import yaml
@@ -227,6 +228,48 @@ def test_a_report_of_pandas_that_fails(google, book):
     with pytest.raises(APIError):
         run(block("docs/recipes.md", "python", "A pandas report"))
     assert book.worksheet("Report").get_all_values() == [["old"]] * 9
+
+
+ORDERS = [["customer", "total"], ["Ann", 2], ["Bob", ""]]
+
+
+def test_a_data_frame(google, book):
+    """The example with gspread-dataframe rewrites the sheet by the calls that the page says."""
+    book.sheet1.update(ORDERS)
+    google.clear_ledger()
+    run(block("docs/migration.md", "python", "With gspread-dataframe"))
+    # Two of the reads are to open the sheet.
+    assert Counter(served.quota for served in google.ledger) == {"read": 3, "write": 2, "drive": 1}
+    assert book.sheet1.get_all_values() == [["customer", "total"], ["Ann", "2"], ["Bob", "0"]]
+    assert book.sheet1.row_count == 3
+
+
+def test_formats(google, book, monkeypatch):
+    """The example with gspread-formatting sets all of its formats by one write."""
+    # It replaces this when it is imported, which is for this test alone.
+    own = gspread.Spreadsheet.fetch_sheet_metadata
+    monkeypatch.setattr(gspread.Spreadsheet, "fetch_sheet_metadata", own)
+    google.clear_ledger()
+    run(block("docs/migration.md", "python", "With gspread-formatting"))
+    assert [served.quota for served in google.ledger].count("write") == 1
+    fields = {"includeGridData": "true", "ranges": "A1"}
+    (sheet,) = book.fetch_sheet_metadata(fields)["sheets"]
+    assert sheet["properties"]["gridProperties"]["frozenRowCount"] == 1
+    (data,) = sheet["data"]
+    assert data["columnMetadata"][0]["pixelSize"] == 200
+    assert data["rowData"][0]["values"][0]["userEnteredFormat"] == {"textFormat": {"bold": True}}
+
+
+def test_a_spread(google, book):
+    """The example with gspread-pandas works through the queue, for what the page says it costs."""
+    book.sheet1.update(ORDERS)
+    names = run(block("docs/migration.md", "python", "With gspread-pandas"))
+    assert book.sheet1.get_all_values() == [["customer", "total"], ["Ann", "2"], ["Bob", "0"]]
+    google.clear_ledger()
+    names["spread"].df_to_sheet(names["orders"], index=False, replace=True)
+    assert Counter(served.quota for served in google.ledger) == {"read": 6, "write": 4}
+    assert isinstance(names["spread"].client.http_client, queued_gspread.HTTPClient)
+    assert names["spread"].client.find_folders("nobody's") == []
 
 
 def test_the_health_check(book, namespace, monkeypatch):
