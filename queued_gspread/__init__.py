@@ -16,7 +16,7 @@ from gspread import (
     WorksheetNotFound,
 )
 
-from . import (
+from queued_gspread import (
     auth,
     cell,
     client,
@@ -28,8 +28,8 @@ from . import (
     utils,
     worksheet,
 )
-from ._version import __version__
-from .auth import (
+from queued_gspread._version import __version__
+from queued_gspread.auth import (
     api_key,
     authorize,
     oauth,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     # To a type checker the queued classes are gspread's: their methods come from there.
     from gspread import BackOffHTTPClient, Client, HTTPClient, Spreadsheet, Worksheet
 else:
-    from .proxy import BackOffHTTPClient, Client, HTTPClient, Spreadsheet, Worksheet
+    from queued_gspread.proxy import BackOffHTTPClient, Client, HTTPClient, Spreadsheet, Worksheet
 
 __all__ = [
     "BackOffHTTPClient",

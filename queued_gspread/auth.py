@@ -31,14 +31,14 @@ from gspread.auth import (
 from gspread.http_client import HTTPClientType
 from requests import Session
 
-from .errors import QueuedGspreadError
-from .identity import Scoped
+from queued_gspread.errors import QueuedGspreadError
+from queued_gspread.protocol.identity import Scoped
 
 if TYPE_CHECKING:
     # To a type checker the queued classes are gspread's: what calls return comes from there.
     from gspread import Client, HTTPClient
 else:
-    from .proxy import Client, HTTPClient
+    from queued_gspread.proxy import Client, HTTPClient
 
 __all__ = [
     "DEFAULT_AUTHORIZED_USER_FILENAME",

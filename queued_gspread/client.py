@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from .surface import stand_in
+from queued_gspread.proxy.passthrough import stand_in
 
 if TYPE_CHECKING:
     from gspread.client import *
 else:
-    from .proxy import Client, HTTPClient, Spreadsheet
+    from queued_gspread.proxy import Client, HTTPClient, Spreadsheet
 
 stand_in(__name__)

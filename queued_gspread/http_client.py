@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from .surface import stand_in
+from queued_gspread.proxy.passthrough import stand_in
 
 if TYPE_CHECKING:
     from gspread.http_client import *
 else:
-    from .proxy import BackOffHTTPClient, HTTPClient
+    from queued_gspread.proxy import BackOffHTTPClient, HTTPClient
 
 stand_in(__name__)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from .errors import ConfigurationError
-from .variables import ENV_PREFIX, warn_of_slips
+from queued_gspread._variables import ENV_PREFIX, warn_of_slips
+from queued_gspread.errors import ConfigurationError
 
 __all__ = [
     "DEFAULT_MAX_MESSAGE_BYTES",
@@ -77,7 +77,7 @@ class Settings:
         grace: Seconds without a living server after which a waiting caller gives up.
         max_message_bytes: How large a job or a reply may be.
         signing_key_file: The file with the keys that sign jobs and replies, see
-            :mod:`queued_gspread.signing`; None where they are not signed.
+            :mod:`queued_gspread.protocol.signing`; None where they are not signed.
         quiet: Whether nothing is said of calls that wait for long.
 
     """

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from .surface import stand_in
+from queued_gspread.proxy.passthrough import stand_in
 
 if TYPE_CHECKING:
     from gspread.spreadsheet import *
 else:
-    from .proxy import HTTPClient, Spreadsheet, Worksheet
+    from queued_gspread.proxy import HTTPClient, Spreadsheet, Worksheet
 
 stand_in(__name__)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from .surface import stand_in
+from queued_gspread.proxy.passthrough import stand_in
 
 if TYPE_CHECKING:
     from gspread.utils import *

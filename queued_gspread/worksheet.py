@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from .surface import stand_in
+from queued_gspread.proxy.passthrough import stand_in
 
 if TYPE_CHECKING:
     from gspread.worksheet import *
 else:
-    from .proxy import HTTPClient, Worksheet
+    from queued_gspread.proxy import HTTPClient, Worksheet
 
 stand_in(__name__)

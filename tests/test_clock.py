@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from queued_gspread import clock
+from queued_gspread import _clock as clock
 
 LINUX = SimpleNamespace(CLOCK_MONOTONIC=1, CLOCK_MONOTONIC_RAW=4, CLOCK_BOOTTIME=7)
 MACOS = SimpleNamespace(CLOCK_MONOTONIC=6, CLOCK_MONOTONIC_RAW=4, CLOCK_UPTIME_RAW=8)

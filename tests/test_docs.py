@@ -10,13 +10,13 @@ from pathlib import Path
 
 import gspread
 import pytest
+from places import TOP
 
 import queued_gspread
 from queued_gspread import errors
 from queued_gspread.cli import server
 from queued_gspread.cli.options import Parser
 
-TOP = Path(__file__).parent.parent
 README = TOP / "README.md"
 DOCS = TOP / "docs"
 CONFIGURATION = DOCS / "configuration.md"

@@ -20,6 +20,7 @@ import redis
 import yaml
 from gspread.exceptions import APIError
 from limits import UNLIMITED
+from places import TOP
 from waiting import GRACE
 
 import queued_gspread
@@ -27,7 +28,7 @@ from queued_gspread.broker.keys import Keys
 from queued_gspread.cli import server
 from queued_gspread.cli.options import Parser
 from queued_gspread.emulator import Emulator
-from queued_gspread.emulator.faults import Reset, Status
+from queued_gspread.emulator.http.faults import Reset, Status
 from queued_gspread.errors import (
     BrokerUnavailableError,
     CallTimeoutError,
@@ -36,7 +37,6 @@ from queued_gspread.errors import (
 from queued_gspread.server import Server
 from queued_gspread.settings import DEFAULT_NAMESPACE
 
-TOP = Path(__file__).parent.parent
 ROW = ["1001", "59.9"]
 
 

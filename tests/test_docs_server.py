@@ -7,8 +7,8 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
+from places import DOCS
 from waiting import PATIENCE
 
 from queued_gspread.cli import server
@@ -16,7 +16,6 @@ from queued_gspread.cli.options import Parser
 from queued_gspread.emulator import Emulator
 from queued_gspread.server import Server
 
-DOCS = Path(__file__).parent.parent / "docs"
 PAGE = DOCS / "server.md"
 ARGUMENTS = inspect.signature(Server).parameters
 OPTIONS_ALONE = {"help", "version", "log_level", "log_format"}

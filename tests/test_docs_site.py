@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 import runpy
 from inspect import isfunction
-from pathlib import Path
 
 import pytest
+from places import DOCS, TOP
 
 import queued_gspread
-
-TOP = Path(__file__).parent.parent
-DOCS = TOP / "docs"
 
 
 @pytest.fixture

@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from places import DOCS
 from processes import COMMAND, PYTHON, environment
 from waiting import GRACE, PATIENCE, eventually
 
-PAGE = (Path(__file__).parent.parent / "docs" / "tutorial.md").read_text()
+PAGE = (DOCS / "tutorial.md").read_text()
 NAMES = ["ann", "ben", "cem", "dan", "eve"]
 
 

@@ -1,4 +1,4 @@
-"""The layers of the package: imports go downwards only."""
+"""The layers of the package: imports go downwards only, those for types as well."""
 
 from __future__ import annotations
 
@@ -11,112 +11,146 @@ import queued_gspread
 
 ROOT = Path(queued_gspread.__file__).parent
 
-# From the bottom up; a module imports from its own layer and from lower ones.
-LAYERS = [
-    {
-        "_install",
-        "_version",
-        "clock",
-        "errors",
-        "fork",
-        "google_methods",
-        "intrusion",
-        "spelling",
-        "variables",
-        "wire_path",
-        "preparing",
-    },
-    {"signing"},
-    {
-        "responses",
-        "sandbox",
-        "settings",
-        "catalogue",
-        "objects",
-        "properties",
-        "identity",
-        "surface",
-    },
-    {"scopes", "lane", "patches"},
-    {"codec"},
-    {"job"},
-    {"broker"},
-    {"rewarn", "wrapping"},
-    {"call"},
-    {"proxy"},
-    {"auth", "cell", "client", "exceptions"},
-    {"http_client", "spreadsheet", "urls", "utils", "worksheet"},
-    {""},
-    {"server", "embedded", "emulator"},
-    {"cli", "testing"},
-    {"__main__"},
-]
-RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-CLIENT_SIDE = {name for names in LAYERS[7:13] for name in names}
+# What lies directly in a package, from the bottom up: each imports from lower layers alone.
+LAYERS = {
+    "queued_gspread": [
+        "_clock _fork _install _interrupts _version errors",
+        "_variables google_api",
+        "protocol settings",
+        "broker",
+        "proxy",
+        "auth cell client exceptions http_client spreadsheet urls utils worksheet",
+        "__init__",
+        "embedded emulator server",
+        "cli testing",
+        "__main__",
+    ],
+    "queued_gspread.protocol": [
+        "identity kinds objects property_changes signing",
+        "codec patches routing",
+        "messages",
+        "__init__",
+    ],
+    "queued_gspread.broker": [
+        "backlog envelope keys notes permits persistence sandbox scripts withdrawal",
+        "connection",
+        "beat fencing formats jobs",
+        "ready shares waiting",
+        "dedup dispatch",
+        "consumer producer",
+        "__init__",
+    ],
+    "queued_gspread.server": [
+        "log policy",
+        "failure main_thread merging replay",
+        "google",
+        "lease pacing",
+        "calls holdups",
+        "sending",
+        "lanes",
+        "server",
+        "__init__",
+    ],
+    "queued_gspread.emulator": [
+        "accounts limits redirect",
+        "client wire",
+        "book",
+        "storage values",
+        "batch",
+        "export",
+        "api",
+        "http",
+        "control",
+        "server",
+        "stand_in",
+        "__init__",
+        "pytest_plugin",
+    ],
+}
+RANK = {
+    package: {name: rank for rank, names in enumerate(layers) for name in names.split()}
+    for package, layers in LAYERS.items()
+}
+CLIENT_SIDE = {name for names in LAYERS["queued_gspread"][4:6] for name in names.split()}
 APART = {"server", "embedded", "emulator"}
 
 
-def _part(path):
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return "" if parts == ("__init__",) else parts[0]
+def name_of(path):
+    """Return the dotted name of a module, ``__init__`` for that of a package."""
+    return ".".join([ROOT.name, *path.relative_to(ROOT).with_suffix("").parts])
 
 
-def _imports(path):
-    """Yield the parts of this package that a module imports when it is run."""
-    package = ["queued_gspread", *path.relative_to(ROOT).parent.parts]
-    for node in _run_at_import(ast.parse(path.read_text())):
+MODULES = {name_of(path): path for path in sorted(ROOT.rglob("*.py"))}
+
+
+def imported(path):
+    """Yield the modules of this package that a module imports, also those only for types."""
+    package = name_of(path).split(".")[:-1]
+    for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif node.level:
-            base = package[: len(package) - node.level + 1]
-            names = (
-                [".".join([*base, node.module])]
-                if node.module
-                else [".".join([*base, alias.name]) for alias in node.names]
-            )
-        elif node.module == "queued_gspread":
-            names = [f"queued_gspread.{alias.name}" for alias in node.names]
-        else:
-            names = [node.module]
-        for name in names:
-            if name.split(".")[0] == "queued_gspread":
-                part = name.split(".")[1] if "." in name else ""
-                yield part if part in RANK else ""
+            yield from (_module(alias.name) for alias in node.names if _is_ours(alias.name))
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            source = ".".join([*base, *filter(None, [node.module])])
+            if _is_ours(source):
+                for alias in node.names:
+                    inner = f"{source}.{alias.name}"
+                    yield _module(inner) if _is_module(inner) else _module(source)
 
 
-def _run_at_import(tree):
-    guarded = {
-        inner
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        for statement in node.body
-        for inner in ast.walk(statement)
-    }
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Import, ast.ImportFrom)) and node not in guarded:
-            yield node
+def _is_ours(name):
+    return name.split(".")[0] == ROOT.name
 
 
-MODULES = sorted(ROOT.rglob("*.py"))
+def _is_module(name):
+    return name in MODULES or f"{name}.__init__" in MODULES
 
 
-def test_every_module_has_a_layer():
-    """No module of the package is left out of the layers."""
-    assert {_part(path) for path in MODULES} == set(RANK)
+def _module(name):
+    return name if name in MODULES else f"{name}.__init__"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_imports_go_downwards(path):
-    """A module imports no layer above its own."""
-    own = _part(path)
-    assert {part for part in _imports(path) if RANK[part] > RANK[own]} == set()
+IMPORTS = {name: sorted(set(imported(path)) - {name}) for name, path in MODULES.items()}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_the_sides_do_not_know_each_other(path):
+def part_in(package, name):
+    """Return the module or folder directly in a package that a module is, or is in; or None."""
+    inner = name.removeprefix(f"{package}.")
+    return None if inner == name else inner.split(".")[0]
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_everything_in_a_package_has_a_layer(package):
+    """No module and no folder of a package is left out of its layers."""
+    found = {part_in(package, name) for name in MODULES} - {None}
+    assert found == set(RANK[package])
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_imports_go_downwards(name):
+    """A module imports nothing of its own layer but of its own folder, and nothing above it."""
+    for package, ranks in RANK.items():
+        own = part_in(package, name)
+        parts = {part_in(package, other) for other in IMPORTS[name]} - {None, own}
+        wrong = {part for part in parts if ranks[part] >= ranks[own]} if own else set()
+        assert wrong == set(), package
+
+
+def test_no_modules_import_each_other():
+    """However long the way, no module imports itself."""
+    left = {name: set(imports) for name, imports in IMPORTS.items()}
+    while ends := {name for name, imports in left.items() if not imports & left.keys()}:
+        for name in ends:
+            del left[name]
+    assert left == {}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_sides_do_not_know_each_other(name):
     """The server's side imports nothing of the clients' side, nor the emulator, nor Redis's."""
-    own = _part(path)
+    own = part_in("queued_gspread", name)
+    parts = {part_in("queued_gspread", other) for other in IMPORTS[name]}
     if own in APART:
-        assert set(_imports(path)) & (CLIENT_SIDE | APART - {own} | {""}) == set()
+        assert parts & (CLIENT_SIDE | APART - {own} | {"__init__"}) == set()
     if own in CLIENT_SIDE:
-        assert set(_imports(path)) & APART == set()
+        assert parts & APART == set()

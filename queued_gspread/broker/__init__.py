@@ -10,21 +10,31 @@ is told of another format of the queue than this one, ``life`` what a caller see
 a server says and hears with each beat.
 """
 
+from queued_gspread.broker.waiting.holdups import (
+    AGAIN,
+    INTERVAL,
+    MEMORY,
+    QUOTA,
+    SENT,
+    SHARED,
+    Holdup,
+    Holdups,
+)
+from queued_gspread.broker.waiting.notices import Notice
+
+from .backlog import Backlog, Predecessor
 from .beat import ANY, Beat, Candidate
-from .callers import Callers
-from .entry import Entry
-from .epoch import StaleEpochError
-from .fates import tell_answered
-from .findings import Backlog, Predecessor
+from .consumer import Servers
+from .fencing import StaleEpochError
 from .formats import Other, shown_others
-from .holdups import AGAIN, INTERVAL, MEMORY, QUOTA, SENT, SHARED, Holdup, Holdups
+from .jobs import Entry
 from .keys import FORMAT
 from .notes import NO_NOTE, Note
-from .notices import Notice
+from .permits import ALL, KINDS, NO_SLOT, PAUSE, Due, Permit, Setback, Slot
+from .producer import Callers
 from .ready import Ready, Stop
-from .servers import Servers
 from .shares import Settled, Share
-from .slots import ALL, KINDS, NO_SLOT, PAUSE, Due, Permit, Setback, Slot
+from .withdrawal import tell_answered
 
 __all__ = [
     "AGAIN",

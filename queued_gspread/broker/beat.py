@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .connection import as_text
+from queued_gspread.broker.connection.client import as_text
 
 __all__ = ["ANY", "RESERVED", "Beat", "Candidate", "beat_of"]
 

@@ -12,13 +12,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from queued_gspread._clock import now
 from queued_gspread._version import __version__
-from queued_gspread.clock import now
+from queued_gspread.broker.connection.client import as_text
 from queued_gspread.errors import ServerUnavailableError, VersionMismatchError
 
-from .connection import as_text
-from .fates import UNDONE, flagged, meaning
 from .keys import FORMAT
+from .withdrawal import UNDONE, flagged, meaning
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from .entry import Entry
+from .jobs import Entry
 
 __all__ = ["Ready", "Stop", "ready_of"]
 

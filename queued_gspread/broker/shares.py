@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .notes import NO_NOTE, Note
 
 if TYPE_CHECKING:
-    from .entry import Entry
+    from .jobs import Entry
 
 __all__ = ["Settled", "Share"]
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from queued_gspread._variables import warn_of_slips
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
-from queued_gspread.variables import warn_of_slips
 
 from .options import Listed, Parser, count, host_names, port, positive_seconds, seconds
 from .output import say, warn

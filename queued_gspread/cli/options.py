@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import gspread
 
+from queued_gspread._variables import ENV_PREFIX
 from queued_gspread._version import __version__
 from queued_gspread.errors import ConfigurationError
 from queued_gspread.settings import (
@@ -22,7 +23,6 @@ from queued_gspread.settings import (
     checked_seconds,
     environment,
 )
-from queued_gspread.variables import ENV_PREFIX
 
 from .output import READER_GONE, OutputError, ReaderGoneError, say, warn
 

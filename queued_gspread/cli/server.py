@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 from queued_gspread.embedded import ensure_running
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 from queued_gspread.server import Server
-from queued_gspread.server.calllog import configure
-from queued_gspread.server.effort import DURABILITIES
-from queued_gspread.server.memory import DEFAULT_MAX_MEMORY
+from queued_gspread.server.calls.memory import DEFAULT_MAX_MEMORY
+from queued_gspread.server.log import configure
+from queued_gspread.server.policy.retry import DURABILITIES
 from queued_gspread.settings import DEFAULT_LEASE, DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_REDIS_URL
 
 from .options import Parser, count, message_bytes, positive_seconds, seconds

@@ -6,8 +6,8 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker import FORMAT, Callers, Servers, shown_others
+from queued_gspread.broker.sandbox import check_server
 from queued_gspread.errors import ServerUnavailableError
-from queued_gspread.sandbox import check_server
 from queued_gspread.settings import Settings
 
 from .options import Parser, positive_seconds

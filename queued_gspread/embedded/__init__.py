@@ -9,10 +9,11 @@ other has a password.
 
 from __future__ import annotations
 
-from queued_gspread.embedded.binaries import available_binaries, bundled_binary, find_binary
-from queued_gspread.embedded.starter import DEFAULT_IDLE, ensure_running
-from queued_gspread.embedded.temporary import TemporaryRedis
 from queued_gspread.settings import data_directory, state_directory
+
+from .binaries import available_binaries, bundled_binary, find_binary
+from .starter import DEFAULT_IDLE, ensure_running
+from .temporary import TemporaryRedis
 
 __all__ = [
     "DEFAULT_IDLE",

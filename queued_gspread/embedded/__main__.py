@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from queued_gspread.embedded.guard import main
+from .guard import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -20,9 +20,9 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from queued_gspread.embedded.launch import redis_config, restriction, start_redis
-from queued_gspread.embedded.probe import wait_until
-from queued_gspread.embedded.state import FileLock, Files
+from .launch import redis_config, restriction, start_redis
+from .probe import wait_until
+from .state import FileLock, Files
 
 if TYPE_CHECKING:
     import subprocess

@@ -9,9 +9,10 @@ import re
 import subprocess
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from queued_gspread.embedded import binaries
-from queued_gspread.embedded.probe import Address, Answer, probe, wait_until
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
+
+from . import binaries
+from .probe import Address, Answer, probe, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from queued_gspread.embedded.binaries import bundled_binary, find_binary
-from queued_gspread.embedded.launch import Log, check_data, wait_for_answer
-from queued_gspread.embedded.probe import Address, Answer, settled
-from queued_gspread.embedded.state import FileLock, Files, check_system, make_private
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 from queued_gspread.settings import DEFAULT_PORT, data_directory
+
+from .binaries import bundled_binary, find_binary
+from .launch import Log, check_data, wait_for_answer
+from .probe import Address, Answer, settled
+from .state import FileLock, Files, check_system, make_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

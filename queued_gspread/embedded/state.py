@@ -7,9 +7,10 @@ import socket
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from queued_gspread.embedded.probe import wait_until
 from queued_gspread.errors import ConfigurationError
 from queued_gspread.settings import LONGEST_SOCKET_PATH
+
+from .probe import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path

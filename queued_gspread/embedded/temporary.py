@@ -12,20 +12,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from queued_gspread.embedded.binaries import find_binary
-from queued_gspread.embedded.launch import (
+from queued_gspread._fork import by_owner
+from queued_gspread.broker.sandbox import add_temporary, drop_temporary
+from queued_gspread.errors import BrokerUnavailableError
+
+from .binaries import find_binary
+from .launch import (
     Log,
     redis_config,
     restriction,
     start_redis,
     wait_for_answer,
 )
-from queued_gspread.embedded.lifeline import Lifeline
-from queued_gspread.embedded.probe import Address, free_port, wait_until
-from queued_gspread.embedded.state import check_system
-from queued_gspread.errors import BrokerUnavailableError
-from queued_gspread.fork import by_owner
-from queued_gspread.sandbox import add_temporary, drop_temporary
+from .lifeline import Lifeline
+from .probe import Address, free_port, wait_until
+from .state import check_system
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

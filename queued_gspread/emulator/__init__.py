@@ -13,21 +13,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .account import Account
-    from .ledger import Served
-    from .quotas import Quotas
+    from queued_gspread.emulator.accounts.account import Account
+    from queued_gspread.emulator.http.ledger import Served
+    from queued_gspread.emulator.limits.quotas import Quotas
+    from queued_gspread.emulator.storage.file import StateError, UnsavedError
+
     from .server import Emulator
-    from .state_file import StateError, UnsavedError
 
 __all__ = ["Account", "Emulator", "Quotas", "Served", "StateError", "UnsavedError"]
 
 _MODULES = {
-    "Account": ".account",
+    "Account": ".accounts.account",
     "Emulator": ".server",
-    "Quotas": ".quotas",
-    "Served": ".ledger",
-    "StateError": ".state_file",
-    "UnsavedError": ".state_file",
+    "Quotas": ".limits.quotas",
+    "Served": ".http.ledger",
+    "StateError": ".storage.file",
+    "UnsavedError": ".storage.file",
 }
 _EXTRA = ("aiohttp", "cryptography")
 

@@ -13,7 +13,7 @@ from .redirect import EmulatorAdapter
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .account import Account
+    from queued_gspread.emulator.accounts.account import Account
 
 
 class Clients:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import gspread
 
-    from queued_gspread.sandbox import Sandbox
+    from queued_gspread.broker.sandbox import Sandbox
 
     from .server import Emulator
 
@@ -97,7 +97,7 @@ def other_gspread_queues() -> Sequence[str]:
 @pytest.fixture
 def gspread_sandbox(other_gspread_queues: Sequence[str]) -> Iterator[Sandbox]:
     """Return what no call of queued_gspread leaves: the queues of the test itself."""
-    from queued_gspread.sandbox import Sandbox, begun  # noqa: PLC0415  - not for every pytest run
+    from queued_gspread.broker.sandbox import Sandbox, begun  # noqa: PLC0415  - not for every pytest run
 
     sandbox = Sandbox(others=_checked_urls(other_gspread_queues))
     with begun(sandbox):

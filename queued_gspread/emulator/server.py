@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any
 import gspread
 from gspread.auth import DEFAULT_SCOPES
 
-from queued_gspread.fork import by_owner
+from queued_gspread._fork import by_owner
+from queued_gspread.emulator.accounts.changes import Changes
+from queued_gspread.emulator.accounts.project import LIFETIME, Project
+from queued_gspread.emulator.book.ids import Ids
+from queued_gspread.emulator.book.not_computed import ON_GAP
+from queued_gspread.emulator.book.store import Store
+from queued_gspread.emulator.book.timestamps import utc_now
+from queued_gspread.emulator.http.faults import Seconds, checked_seconds, checked_span
+from queued_gspread.emulator.http.handler import Handler, Share
+from queued_gspread.emulator.http.listener import Listener
+from queued_gspread.emulator.limits.quotas import Meter, Quotas
+from queued_gspread.emulator.storage.keeper import Keeper
 
-from .changes import Changes
 from .client import Clients
 from .control import Control, Guard
-from .faults import Seconds, checked_seconds, checked_span
-from .handler import Handler, Share
-from .ids import Ids
-from .keeper import Keeper
-from .listener import Listener
-from .project import LIFETIME, Project
-from .quotas import Meter, Quotas
-from .store import Store
-from .timestamps import utc_now
-from .values.not_computed import ON_GAP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from .account import Account
-    from .ledger import Served
-    from .switchboard import Faults
-    from .values.not_computed import OnGap
+    from queued_gspread.emulator.accounts.account import Account
+    from queued_gspread.emulator.book.not_computed import OnGap
+    from queued_gspread.emulator.http.fault_rules import Faults
+    from queued_gspread.emulator.http.ledger import Served
 
 
 class Emulator:
@@ -85,7 +85,7 @@ class Emulator:
         self._handler = Handler(self._store, self._project, self._changes, monotonic, seed)
         guard = Guard(host, allowed_hosts)
         control = Control(self, self._store, self._handler.ledger, guard)
-        self._listener = Listener(host, port, self._handler, control, guard)
+        self._listener = Listener(host, port, self._handler, control.add_to)
         self._clients = Clients()
         self._turn = threading.Lock()
         self._given: dict[str, Any] = {

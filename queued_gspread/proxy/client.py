@@ -8,10 +8,10 @@ from google.auth.credentials import Credentials
 from gspread.http_client import HTTPClientType
 from requests import Session
 
-from queued_gspread.catalogue import CLIENT
+from queued_gspread.protocol.kinds import CLIENT
 
+from .base import queued
 from .http_client import HTTPClient
-from .queued import queued
 
 __all__ = ["Client"]
 

@@ -12,13 +12,13 @@ from google.auth.credentials import Credentials
 from google.auth.transport.requests import AuthorizedSession
 from requests import Session
 
-from queued_gspread.call import Caller, send_request
-from queued_gspread.catalogue import HTTP_CLIENT
-from queued_gspread.identity import ANYONE, Identity, Scoped, identity_of
-from queued_gspread.rewarn import user_level
+from queued_gspread.protocol.identity import ANYONE, Identity, Scoped, identity_of
+from queued_gspread.protocol.kinds import HTTP_CLIENT
 from queued_gspread.settings import Settings
 
-from .queued import queued
+from .base import queued
+from .call import Caller, send_request
+from .remote_warnings import user_level
 
 __all__ = ["BackOffHTTPClient", "HTTPClient"]
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import gspread
 
-from queued_gspread.catalogue import SPREADSHEET
+from queued_gspread.protocol.kinds import SPREADSHEET
 
-from .queued import queued
+from .base import queued
 from .worksheet import require_queued
 
 __all__ = ["Spreadsheet"]

@@ -5,10 +5,10 @@ from typing import Any
 
 import gspread
 
-from queued_gspread.catalogue import WORKSHEET
+from queued_gspread.protocol.kinds import WORKSHEET
 
+from .base import queued
 from .http_client import HTTPClient
-from .queued import queued
 
 __all__ = ["Worksheet", "require_queued"]
 

@@ -6,10 +6,10 @@ import threading
 from functools import wraps
 from typing import TYPE_CHECKING, TypeAlias
 
-from queued_gspread.codec.scrub import clean
 from queued_gspread.errors import QueuedGspreadError
+from queued_gspread.protocol.codec.scrub import clean
 
-from .calllog import LOGGER
+from .log import LOGGER
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,21 +7,20 @@ import math
 import threading
 from typing import TYPE_CHECKING, Final
 
+from queued_gspread._clock import now
 from queued_gspread.broker import ANY, StaleEpochError
-from queued_gspread.clock import now
 from queued_gspread.errors import BrokerUnavailableError, QueuedGspreadError
+from queued_gspread.server.google.token_state import USABLE, TokenState
 
-from .calllog import LOGGER
 from .failure import Failure
-from .program import stop_after_main
-from .token_state import USABLE, TokenState
+from .log import LOGGER
+from .main_thread import stop_after_main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from queued_gspread.broker import Beat, Candidate, Servers
-
-    from .account import Account
+    from queued_gspread.server.google.account import Account
 
 __all__ = ["Lease"]
 

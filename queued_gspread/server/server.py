@@ -10,32 +10,33 @@ from typing import TYPE_CHECKING, Final
 
 import gspread
 
+from queued_gspread._fork import by_owner
 from queued_gspread._version import __version__
 from queued_gspread.broker import Servers
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
-from queued_gspread.fork import by_owner
+from queued_gspread.server.calls.admission import Doorkeeper
+from queued_gspread.server.calls.memory import DEFAULT_MAX_MEMORY, Memory
+from queued_gspread.server.calls.quarantine import Quarantine
+from queued_gspread.server.calls.recovery import Recovery
+from queued_gspread.server.calls.runner import Runner
+from queued_gspread.server.google.account import Account, way_to_google
+from queued_gspread.server.google.credentials import warn_of_retries
+from queued_gspread.server.google.transport import Transport
+from queued_gspread.server.lanes.lane import Means, Tables
+from queued_gspread.server.lanes.scheduler import Lanes
+from queued_gspread.server.pacing.quota import Quota
+from queued_gspread.server.pacing.valve import Valve
+from queued_gspread.server.policy.gspread_methods import TESTED
+from queued_gspread.server.policy.retry import Patience
+from queued_gspread.server.replay.journal import Journals
+from queued_gspread.server.sending.counters import Counters
+from queued_gspread.server.sending.sender import Sender
 from queued_gspread.settings import DEFAULT_LEASE, Settings, checked_count, checked_seconds
 
-from .account import Account, way_to_google
-from .calllog import LOGGER
-from .counters import Counters
-from .credentials import warn_of_retries
-from .doorkeeper import Doorkeeper
-from .effort import Patience
 from .failure import Failure
-from .journal import Journals
-from .lane import Means, Tables
-from .lanes import Lanes
+from .holdups import Lookout
 from .lease import Lease
-from .lookout import Lookout
-from .memory import DEFAULT_MAX_MEMORY, Memory
-from .quarantine import Quarantine
-from .quota import Quota
-from .run import Runner
-from .sender import Sender
-from .together import TESTED
-from .transport import Transport
-from .valve import Valve
+from .log import LOGGER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from queued_gspread.identity import Identity
+    from queued_gspread.protocol.identity import Identity
 
 __all__ = ["Server"]
 
@@ -99,7 +100,8 @@ class Server:
         max_message_bytes: How large a job or a reply may be; by default 64 MiB.
         max_memory_bytes: How much memory calls may take at a time, as it is estimated from their
             jobs; those that would take more wait. 0 for any amount.
-        signing_key_file: The keys that sign jobs and replies; see :mod:`queued_gspread.signing`.
+        signing_key_file: The keys that sign jobs and replies; see
+            :mod:`queued_gspread.protocol.signing`.
         replace_account: The account that the namespace belongs to, as the error of a server with
             another one names it, if it is to belong to this server's from now on.
 
@@ -350,13 +352,20 @@ class Server:
         self._tokens.on_change(valve.wake)
         self._memory.on_free(valve.wake)
         transport = Transport(self._http, self._tokens, confirm=lambda: lease.confirm(epoch))
+        journals = Journals(self._settings.namespace, self._doorkeeper.keyring)
+        recovery = Recovery(queue, self._patience.late_write_guard, journals=journals)
         sender = Sender(
             *(queue, transport, self._quota, self._patience, valve.answered),
-            journals=Journals(self._settings.namespace, self._doorkeeper.keyring),
+            recovery=recovery,
             counters=self.counters,
         )
-        own = self._doorkeeper.history
-        runner = Runner(sender, self.account, self._settings.max_message_bytes, own)
+        runner = Runner(
+            recovery,
+            self.account,
+            self._settings.max_message_bytes,
+            self._doorkeeper.history,
+            sender.suspects,
+        )
         means = Means(
             *(queue, self._doorkeeper, runner, sender, Tables(), Quarantine()),
             merges=self._merges,

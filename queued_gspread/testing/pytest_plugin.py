@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import queued_gspread
+    from queued_gspread.broker.sandbox import Sandbox
     from queued_gspread.emulator import Emulator
-    from queued_gspread.sandbox import Sandbox
 
     from .queue import OneRedis, Queue
 

@@ -11,19 +11,19 @@ import pytest
 import redis
 
 import queued_gspread
-from queued_gspread.broker.connection import connect
+from queued_gspread._variables import ENV_PREFIX
+from queued_gspread.broker.connection.client import connect
 from queued_gspread.broker.keys import Keys
+from queued_gspread.broker.sandbox import Own, begun, drop_temporary
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.errors import ConfigurationError
-from queued_gspread.sandbox import Own, begun, drop_temporary
 from queued_gspread.server import Server
-from queued_gspread.variables import ENV_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from queued_gspread.broker.sandbox import Sandbox
     from queued_gspread.emulator import Emulator
-    from queued_gspread.sandbox import Sandbox
 
 __all__ = ["OneRedis", "Queue", "running"]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from queued_gspread.broker import FORMAT, Callers
-from queued_gspread.broker.wait import Wait
-from queued_gspread.job import new_id
+from queued_gspread.broker.waiting.wait import Wait
+from queued_gspread.protocol.messages import new_id
 
 
 def enqueue(settings, lane="lane", body=b"body", job_id=None):

@@ -9,14 +9,17 @@ import pytest
 import redis
 from accounts import OPEN
 from broker_helpers import enqueue
+from permits_helpers import LANE, Clock
 from queue_fixtures import restored_log, short_slices
-from slots_helpers import LANE, Clock
 from topologies import each_binary
 
-from queued_gspread.broker import KINDS, Callers, Servers, connection, ledger, slots
+from queued_gspread.broker import KINDS, Callers, Servers
+from queued_gspread.broker import dispatch as ledger
+from queued_gspread.broker import permits as slots
+from queued_gspread.broker.connection import client as connection
+from queued_gspread.broker.connection.clock_steps import Steps
 from queued_gspread.broker.keys import Keys
 from queued_gspread.broker.scripts import SCRIPTS, Script
-from queued_gspread.broker.steps import Steps
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.settings import Settings
 

@@ -14,11 +14,11 @@ from waiting import PATIENCE, eventually
 from wire import AFTER, Wire
 
 from queued_gspread.broker import Callers, Note, Servers, Slot
-from queued_gspread.broker import servers as servers_module
+from queued_gspread.broker import consumer as servers_module
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.embedded.probe import free_port
 from queued_gspread.errors import BrokerUnavailableError, JobLostError
-from queued_gspread.job import new_id
+from queued_gspread.protocol.messages import new_id
 from queued_gspread.settings import Settings
 
 

@@ -9,10 +9,11 @@ from broker_helpers import enqueue
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from slots_helpers import LANE, WINDOW, Asked
-from test_broker_slots import most_in_a_window, requests_of_all_kinds, simulate
+from permits_helpers import LANE, WINDOW, Asked
+from test_broker_permits import most_in_a_window, requests_of_all_kinds, simulate
 
-from queued_gspread.broker import Servers, slots
+from queued_gspread.broker import Servers
+from queued_gspread.broker import permits as slots
 from queued_gspread.broker.keys import Keys
 
 EXAMPLES = examples(

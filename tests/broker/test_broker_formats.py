@@ -8,18 +8,18 @@ import math
 import pytest
 from broker_helpers import contents, enqueue, milliseconds_of, names
 from one_job import start
-from slots_helpers import LANE
+from permits_helpers import LANE
 from waiting import eventually
 
 from queued_gspread._version import __version__
 from queued_gspread.broker import Servers, Slot
-from queued_gspread.broker import callers as callers_module
+from queued_gspread.broker import consumer as servers_module
 from queued_gspread.broker import keys as keys_module
-from queued_gspread.broker import servers as servers_module
-from queued_gspread.broker.connection import Connection
+from queued_gspread.broker import producer as callers_module
+from queued_gspread.broker.connection.client import Connection
 from queued_gspread.broker.keys import FORMAT, Keys
 from queued_gspread.errors import ServerUnavailableError, VersionMismatchError
-from queued_gspread.job import new_id
+from queued_gspread.protocol.messages import new_id
 
 JOB = json.dumps({"v": 1, "versions": ["0.0.7", "6.2.1"], "caller": ["web-1", 4711]})
 
@@ -321,7 +321,7 @@ def test_a_namespace_remembers_the_formats_that_it_had(settings, server, raw, mo
     server.others()
     server.others()
     monkeypatch.setattr(keys_module, "FORMAT", FORMAT + 1)
-    monkeypatch.setattr("queued_gspread.broker.servers.FORMAT", FORMAT + 1)
+    monkeypatch.setattr("queued_gspread.broker.consumer.FORMAT", FORMAT + 1)
     other = Servers(settings, "bbbb", "server b")
     assert [found.number for found in other.others()] == [FORMAT]
     known = raw.hget(Keys(settings.namespace).formats, "known")

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import pytest
 import redis
 
+from queued_gspread.broker.connection.failures import is_denied
 from queued_gspread.broker.keys import Keys
-from queued_gspread.broker.remedies import is_denied
 from queued_gspread.broker.scripts import SCRIPTS
 from queued_gspread.embedded.binaries import version
 

@@ -10,10 +10,10 @@ from one_job import answer, start
 
 from queued_gspread.broker import Callers
 from queued_gspread.broker import keys as broker_keys
-from queued_gspread.broker.connection import connect
-from queued_gspread.broker.fates import UNDONE
-from queued_gspread.broker.wait import Wait
-from queued_gspread.job import new_id
+from queued_gspread.broker.connection.client import connect
+from queued_gspread.broker.waiting.wait import Wait
+from queued_gspread.broker.withdrawal import UNDONE
+from queued_gspread.protocol.messages import new_id
 
 
 class History:

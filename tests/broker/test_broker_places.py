@@ -9,10 +9,10 @@ from broker_helpers import enqueue, withdraw
 from one_job import answer, start
 
 from queued_gspread.broker import Callers, Entry
-from queued_gspread.broker.wait import Wait
-from queued_gspread.job import new_id
-from queued_gspread.server.ahead import Ahead
-from queued_gspread.server.memory import Memory, Portion
+from queued_gspread.broker.waiting.wait import Wait
+from queued_gspread.protocol.messages import new_id
+from queued_gspread.server.calls.memory import Memory, Portion
+from queued_gspread.server.lanes.lookahead import Ahead
 
 
 def entry_at(place, job_id, body=b"body"):

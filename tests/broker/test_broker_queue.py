@@ -18,11 +18,11 @@ from queued_gspread.broker import (
     Servers,
     StaleEpochError,
     Stop,
-    servers,
 )
+from queued_gspread.broker import consumer as servers
 from queued_gspread.broker.keys import Keys
 from queued_gspread.errors import CallTimeoutError, JobLostError
-from queued_gspread.job import new_id
+from queued_gspread.protocol.messages import new_id
 from queued_gspread.settings import Settings
 
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from slots_helpers import WINDOW, Asked, take_over
+from permits_helpers import WINDOW, Asked, take_over
 
 from queued_gspread.broker import Slot
-from queued_gspread.broker.slots import Pace
+from queued_gspread.broker.permits import Pace
 
 DAY = 86_400.0
 EXAMPLES = examples(

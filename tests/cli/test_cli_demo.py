@@ -8,10 +8,10 @@ import pty
 import re
 import shlex
 import signal
-from pathlib import Path
 
 import pytest
 from marked import needs_proc
+from places import TOP
 from processes import COMMAND, PYTHON
 from waiting import PATIENCE
 
@@ -24,7 +24,7 @@ import signal
 from queued_gspread.cli import demo, main
 from queued_gspread.cli.demo.report import OK, Half, row_of
 from queued_gspread.emulator import Quotas
-from queued_gspread.emulator.faults import OAuthRefusal, Reset, Status
+from queued_gspread.emulator.http.faults import OAuthRefusal, Reset, Status
 signal.signal(signal.SIGINT, signal.default_int_handler)
 demo.WORKERS = demo.ROWS_EACH = 2
 
@@ -305,5 +305,5 @@ def test_a_terminal_that_cannot_show_a_character_shows_another(marked):
 
 def test_the_demo_names_a_command_that_works():
     """What the demo says of how to install it is what the README says."""
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    readme = (TOP / "README.md").read_text()
     assert how_to_install("embedded").partition(" in a clone")[0] in readme

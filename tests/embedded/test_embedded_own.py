@@ -10,7 +10,7 @@ import redis
 from accounts import NOBODY, OPEN, as_root, run_as_nobody
 
 from queued_gspread.broker import Callers
-from queued_gspread.broker.connection import Connection
+from queued_gspread.broker.connection.client import Connection
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.settings import Settings

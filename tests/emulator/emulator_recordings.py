@@ -7,14 +7,15 @@ the recorded value stands for the emulated one, in answers and in the requests t
 import json
 import re
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 
-from queued_gspread.emulator.account import EMAIL
-from queued_gspread.emulator.api import Request, answer
-from queued_gspread.emulator.ids import Ids
-from queued_gspread.emulator.store import ROOT_FOLDER, SPREADSHEET_TYPE, Store
+from places import RECORDED
 
-FOLDER = Path(__file__).parents[2].parent / "shared" / "recorded"
+from queued_gspread.emulator.accounts.account import EMAIL
+from queued_gspread.emulator.api.router import Request, answer
+from queued_gspread.emulator.book.ids import Ids
+from queued_gspread.emulator.book.store import ROOT_FOLDER, SPREADSHEET_TYPE, Store
+
+FOLDER = RECORDED
 ID_KEYS = {"id", "spreadsheetId", "sheetId", "namedRangeId", "protectedRangeId"}
 VOLATILE_KEYS = {"etag", "thumbnailLink", "embedLink", "permissionId"}
 FOLDER_ID = re.compile(r"/parents/(0A[\w-]+)")

@@ -5,16 +5,16 @@ import json
 import time
 from datetime import datetime, timedelta, timezone
 
-from queued_gspread.emulator.account import EMAIL
-from queued_gspread.emulator.cell import Cell
-from queued_gspread.emulator.grid import Grid
-from queued_gspread.emulator.ids import Ids
-from queued_gspread.emulator.project import Project
-from queued_gspread.emulator.sheet import Sheet
-from queued_gspread.emulator.spreadsheet import SURROUNDINGS, Spreadsheet
-from queued_gspread.emulator.state import from_json, put_back, taken, to_json
-from queued_gspread.emulator.state_file import pieces
-from queued_gspread.emulator.store import File, Store
+from queued_gspread.emulator.accounts.account import EMAIL
+from queued_gspread.emulator.accounts.project import Project
+from queued_gspread.emulator.book.cell import Cell
+from queued_gspread.emulator.book.grid import Grid
+from queued_gspread.emulator.book.ids import Ids
+from queued_gspread.emulator.book.sheet import Sheet
+from queued_gspread.emulator.book.spreadsheet import SURROUNDINGS, Spreadsheet
+from queued_gspread.emulator.book.store import File, Store
+from queued_gspread.emulator.storage.file import pieces
+from queued_gspread.emulator.storage.state import from_json, put_back, taken, to_json
 
 EPOCH = datetime(2024, 1, 1, tzinfo=timezone.utc)
 

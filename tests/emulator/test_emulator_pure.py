@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from queued_gspread.emulator.a1 import (
+from queued_gspread.emulator.batch.shift import Shift
+from queued_gspread.emulator.book.a1 import (
     Bounds,
     Rect,
     column_index,
@@ -12,14 +13,13 @@ from queued_gspread.emulator.a1 import (
     range_name,
     split_title,
 )
-from queued_gspread.emulator.append import find_table
-from queued_gspread.emulator.cell import Cell
-from queued_gspread.emulator.color import stored_color
-from queued_gspread.emulator.field_mask import apply_mask, parse_mask
-from queued_gspread.emulator.grid import Grid
-from queued_gspread.emulator.shift import Shift
+from queued_gspread.emulator.book.append import find_table
+from queued_gspread.emulator.book.cell import Cell
+from queued_gspread.emulator.book.color import stored_color
+from queued_gspread.emulator.book.grid import Grid
 from queued_gspread.emulator.values.patterns import show_number, show_plain
 from queued_gspread.emulator.values.references import copied_formula, moved_formula
+from queued_gspread.emulator.wire.field_mask import apply_mask, parse_mask
 
 ROWS, COLUMNS = 8, 6
 PLACES = st.tuples(st.integers(0, ROWS - 1), st.integers(0, COLUMNS - 1))

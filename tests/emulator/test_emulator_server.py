@@ -7,13 +7,13 @@ import subprocess
 import sys
 import threading
 from datetime import datetime, timezone
-from pathlib import Path
 
 import pytest
 import requests
+from places import TOP
 
 from queued_gspread.emulator import Emulator, Quotas
-from queued_gspread.emulator.faults import Latency, Reset, Status
+from queued_gspread.emulator.http.faults import Latency, Reset, Status
 from queued_gspread.emulator.redirect import EmulatorAdapter
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=timezone.utc)
@@ -181,7 +181,7 @@ def test_parallel_requests_are_atomic(emulator):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_serve_forever_ends_at_a_signal(number):
     """A signal ends the blocking server cleanly."""
-    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    env = {**os.environ, "PYTHONPATH": str(TOP)}
     command = [sys.executable, "-c", SERVE]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
         url = process.stdout.readline().strip()
@@ -194,7 +194,7 @@ def test_serve_forever_ends_at_a_signal(number):
 def test_without_aiohttp():
     """Without aiohttp the import of the emulator says which extra to install."""
     code = "import sys; sys.modules['aiohttp'] = None; from queued_gspread.emulator import Emulator"
-    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    env = {**os.environ, "PYTHONPATH": str(TOP)}
     found = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=env, check=False
     )

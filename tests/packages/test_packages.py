@@ -8,20 +8,18 @@ import re
 import subprocess
 import sys
 from functools import partial
-from pathlib import Path
 
 import pytest
 from limits import UNLIMITED
+from places import TOP
 
 from queued_gspread.emulator import Emulator
-from queued_gspread.emulator.state import taken, to_json
+from queued_gspread.emulator.storage.state import taken, to_json
 from queued_gspread.server import Server
-from queued_gspread.server.credentials import make_client
+from queued_gspread.server.google.credentials import make_client
 from tests.parity.two_ways import frozen_clock
 
 from .programs import PROGRAMS
-
-TOP = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

@@ -12,7 +12,7 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from queued_gspread.catalogue import KINDS, Group
+from queued_gspread.protocol.kinds import KINDS, Group
 
 from .by_design import is_changed
 from .values import ANYTHING, Value, fitting

@@ -11,7 +11,7 @@ from limits import UNLIMITED
 
 import queued_gspread
 from queued_gspread.emulator import Emulator
-from queued_gspread.emulator.state import put_back, taken, to_json
+from queued_gspread.emulator.storage.state import put_back, taken, to_json
 from queued_gspread.server import Server
 
 from .two_ways import frozen_clock

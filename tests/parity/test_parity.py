@@ -9,12 +9,13 @@ from limits import UNLIMITED
 from waiting import threads
 
 import queued_gspread
-from queued_gspread.call import Caller
-from queued_gspread.catalogue import KINDS
 from queued_gspread.emulator import Emulator
-from queued_gspread.server import Server, run
-from queued_gspread.server.credentials import make_client
-from queued_gspread.server.suspended import Suspender
+from queued_gspread.protocol.kinds import KINDS
+from queued_gspread.proxy.call import Caller
+from queued_gspread.server import Server
+from queued_gspread.server.calls import runner as run
+from queued_gspread.server.google.credentials import make_client
+from queued_gspread.server.replay.held import Suspender
 
 from .steps import STEPS
 from .two_ways import Scene, frozen_clock, observe

@@ -6,14 +6,14 @@ import contextlib
 import inspect
 from collections import OrderedDict
 from itertools import islice
-from pathlib import Path
 
 import gspread
 import pytest
+from places import DOCS
 
 import queued_gspread
-from queued_gspread import call as sending
-from queued_gspread.server.transport import Transport
+from queued_gspread.proxy import call as sending
+from queued_gspread.server.google.transport import Transport
 
 from .by_design import MEANT, SENTENCES, SUBCLASSES
 from .compare import compare
@@ -22,7 +22,6 @@ from .session import faults_of_the_server, make
 from .sides import both
 from .values import Value
 
-DOCS = Path(__file__).parents[2] / "docs"
 _FEW = 300
 
 

@@ -9,14 +9,14 @@ import pytest
 from limits import UNLIMITED
 
 import queued_gspread
-from queued_gspread.call import Caller
 from queued_gspread.emulator import Emulator
-from queued_gspread.server import Server, merge
-from queued_gspread.server.credentials import make_client
-from queued_gspread.server.replay import decode, sends_once
-from queued_gspread.server.request import CREDENTIALS, is_read
-from queued_gspread.server.together import READING, SINGLE
-from queued_gspread.server.transport import Transport
+from queued_gspread.proxy.call import Caller
+from queued_gspread.server import Server, merging
+from queued_gspread.server.google.credentials import make_client
+from queued_gspread.server.google.transport import Transport
+from queued_gspread.server.policy.gspread_methods import READING, SINGLE
+from queued_gspread.server.policy.request import CREDENTIALS, is_read
+from queued_gspread.server.replay.advance import decode, sends_once
 
 from .steps import STEPS
 from .two_ways import Scene, frozen_clock, observe
@@ -141,4 +141,4 @@ def _may_merge(call):
 
     Other calls of its method may have options with which they stay alone.
     """
-    return any(merge.part(request) is not None for request in call)
+    return any(merging.part(request) is not None for request in call)

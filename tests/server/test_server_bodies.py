@@ -21,15 +21,15 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 from waiting import PATIENCE
 
-from queued_gspread import codec
-from queued_gspread.emulator.faults import Status
+from queued_gspread.emulator.http.faults import Status
 from queued_gspread.errors import OutcomeUnknownError
-from queued_gspread.server.endpoint import redirected
-from queued_gspread.server.outcome import unknown
-from queued_gspread.server.request import Failure, Request, Response, answer_of
-from queued_gspread.server.session import adopt
-from queued_gspread.server.transport import Transport
-from queued_gspread.server.verdict import Verdict, judge
+from queued_gspread.protocol import codec
+from queued_gspread.server.calls.outcome import unknown
+from queued_gspread.server.google.endpoint import redirected
+from queued_gspread.server.google.session import adopt
+from queued_gspread.server.google.transport import Transport
+from queued_gspread.server.policy.request import Failure, Request, Response, answer_of
+from queued_gspread.server.policy.verdict import Verdict, judge
 
 # A busy machine is no reason to fail.
 unhurried = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

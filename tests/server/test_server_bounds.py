@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from slot_world import SlotWorld
 
 from queued_gspread.broker import QUOTA, SHARED, Holdup
-from queued_gspread.broker.reason import bound
+from queued_gspread.broker.waiting.reason import bound
 
 CALLS = st.lists(
     st.tuples(st.sampled_from("ABCD"), st.floats(0.0, 100.0), st.integers(1, 60)), min_size=1

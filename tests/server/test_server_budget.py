@@ -16,14 +16,14 @@ from waiting import PATIENCE, eventually
 from queued_gspread import Worksheet
 from queued_gspread.broker import Entry
 from queued_gspread.errors import CallTimeoutError
-from queued_gspread.job import Job
-from queued_gspread.server import lane as lane_module
-from queued_gspread.server.line import ANSWERS, FREE, LARGE, SMALL
-from queued_gspread.server.memory import Memory, Portion, estimate, estimate_answers
-from queued_gspread.server.rectangles import MOST_OBJECTS
-from queued_gspread.server.request import Exchange, Request, Response
-from queued_gspread.server.sender import Sender
-from queued_gspread.server.underway import Call
+from queued_gspread.protocol.messages import Job
+from queued_gspread.server.calls.call import Call
+from queued_gspread.server.calls.memory import Memory, Portion, estimate, estimate_answers
+from queued_gspread.server.lanes import lane as lane_module
+from queued_gspread.server.pacing.ticket_queue import ANSWERS, FREE, LARGE, SMALL
+from queued_gspread.server.policy.rectangles import MOST_OBJECTS
+from queued_gspread.server.policy.request import Exchange, Request, Response
+from queued_gspread.server.sending.sender import Sender
 
 BUDGET = 64_000_000
 TEXT = "x" * 1_000_000

@@ -17,7 +17,7 @@ from wire import AFTER, BEFORE, Wire
 
 from queued_gspread.broker.keys import Keys
 from queued_gspread.errors import BrokerUnavailableError
-from tests.chaos.history import Call
+from tests.programs.chaos.history import Call
 
 ROWS = f"{SHEETS}/lane/values/A1"
 HELD = f"{SHEETS}/held/values/A1"

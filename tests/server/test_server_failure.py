@@ -14,17 +14,20 @@ from waiting import PATIENCE
 
 from queued_gspread.broker import Servers
 from queued_gspread.errors import QueuedGspreadError, RemoteError
-from queued_gspread.server import Server, lanes, suspended, tokens
+from queued_gspread.server import Server
 from queued_gspread.server.failure import Failure
-from queued_gspread.server.lanes import Lanes
-from queued_gspread.server.line import Line
-from queued_gspread.server.tokens import Tokens
+from queued_gspread.server.google import tokens
+from queued_gspread.server.google.tokens import Tokens
+from queued_gspread.server.lanes import scheduler as lanes
+from queued_gspread.server.lanes.scheduler import Lanes
+from queued_gspread.server.pacing.ticket_queue import Line
+from queued_gspread.server.replay import held as suspended
 
 # A server's program in which a thread fails at the first call.
 FAILING = """
 import sys
 from queued_gspread.cli import server_main
-from queued_gspread.server.lanes import Lanes
+from queued_gspread.server.lanes.scheduler import Lanes
 
 def fails(*_):
     raise MemoryError("none left")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from calls import append, read
+from places import DOCS
 from signing_fixtures import key_of, signing_key
 from waiting import PATIENCE, eventually
 
@@ -127,7 +127,7 @@ def test_a_server_is_stopped_without_a_key(serve, signing_key, raw, keys):
 
 def test_every_key_is_in_the_list_of_what_forging_does():
     """The list of what somebody without the key can forge has each key of the queue."""
-    page = Path(__file__).parent.parent.parent / "docs" / "security.md"
+    page = DOCS / "security.md"
     text = page.read_text().split("Key by key", 1)[1].split("## Users", 1)[0]
     listed = set(re.findall(r"`([a-z]+):?`", text))
     kinds = re.findall(r"``…:([a-z]+)", Keys.__doc__)

@@ -19,7 +19,7 @@ from waiting import PATIENCE
 import queued_gspread
 from queued_gspread.broker import FORMAT
 from queued_gspread.errors import VersionMismatchError
-from queued_gspread.job import Job, new_id
+from queued_gspread.protocol.messages import Job, new_id
 
 PACKAGE = Path(queued_gspread.__file__).parent
 NEXT = FORMAT + 1

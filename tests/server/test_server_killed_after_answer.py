@@ -20,7 +20,9 @@ def dies(*_, **__):
 {owner}.{method} = dies
 """
 # With Google's answer in hand, before Redis is told of it.
-ANSWERED = _DIES.format(module="queued_gspread.server.sender", owner="Sender", method="_settle")
+ANSWERED = _DIES.format(
+    module="queued_gspread.server.sending.sender", owner="Sender", method="_settle"
+)
 # Once Redis has what it is told of Google's answer, before it has the caller's.
 NOTED = _DIES.format(module="queued_gspread.broker", owner="Servers", method="answer")
 POINTS = {"answered": ANSWERED, "noted": NOTED}

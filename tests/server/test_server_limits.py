@@ -8,8 +8,8 @@ from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Callers
 from queued_gspread.errors import ConfigurationError, MessageTooLargeError, QueueFullError
-from queued_gspread.job import Job, Reply, new_id
-from queued_gspread.server.outcome import ended
+from queued_gspread.protocol.messages import Job, Reply, new_id
+from queued_gspread.server.calls.outcome import ended
 from queued_gspread.settings import Settings
 
 MIB = 1024**2

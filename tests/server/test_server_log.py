@@ -13,9 +13,10 @@ from calls import WORKSHEET, send
 from waiting import eventually
 
 from queued_gspread.broker import Entry
-from queued_gspread.job import Job
-from queued_gspread.server.calllog import LOGGER, configure, log_call
-from queued_gspread.server.outcome import Outcome
+from queued_gspread.protocol.messages import Job
+from queued_gspread.server.calls.call_log import log_call
+from queued_gspread.server.calls.outcome import Outcome
+from queued_gspread.server.log import LOGGER, configure
 
 SECRET = "4711-never-shown"
 

@@ -15,31 +15,32 @@ from gate import google_error
 from gspread.exceptions import APIError
 
 import queued_gspread
-from queued_gspread.broker import Backlog, Entry, Predecessor, persistence, servers
-from queued_gspread.job import Job
-from queued_gspread.server import google_error as told_of_errors
-from queued_gspread.server.calllog import configure, log_call
-from queued_gspread.server.outcome import failed
-from queued_gspread.server.takeover import log_takeover
-from queued_gspread.server.tally import Tally
+from queued_gspread.broker import Backlog, Entry, Predecessor, consumer, persistence
+from queued_gspread.protocol.messages import Job
+from queued_gspread.server.calls import error_fields as told_of_errors
+from queued_gspread.server.calls.call_log import log_call
+from queued_gspread.server.calls.outcome import failed
+from queued_gspread.server.calls.tally import Tally
+from queued_gspread.server.lanes.takeover import log_takeover
+from queued_gspread.server.log import configure
 
 PACKAGE = Path(queued_gspread.__file__).parent
 PAGE = (PACKAGE.parent / "docs" / "logging.md").read_text()
 # What is logged as a variable, with where its texts stand: the page has them too.
 ELSEWHERE = {
     ("server.lease", "'%s'"),
-    ("server.neighbours", "text"),
+    ("server.lanes.other_formats", "text"),
     ("server.server", "warning"),
-    ("server.takeover", "told(before, backlog)"),
+    ("server.lanes.takeover", "told(before, backlog)"),
 }
 # What these log stands on the page on waiting.
-OF_CALLERS = ("broker.notices",)
+OF_CALLERS = ("broker.waiting.notices",)
 WARNINGS_OF_REDIS = ("_OPEN", "_PARTIAL")
 
 
 def sources():
     """Yield the modules that log for the server, with their trees."""
-    of_both = [*(PACKAGE / "broker").rglob("*.py"), PACKAGE / "variables.py"]
+    of_both = [*(PACKAGE / "broker").rglob("*.py"), PACKAGE / "_variables.py"]
     for path in [*(PACKAGE / "server").rglob("*.py"), *of_both]:
         name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
         if name in OF_CALLERS:
@@ -69,7 +70,7 @@ def texts():
         else:
             module = importlib.import_module(f"queued_gspread.{name}")
             yield name, getattr(module, ast.unparse(argument))
-    yield from (("broker.servers", getattr(servers, name)) for name in WARNINGS_OF_REDIS)
+    yield from (("broker.consumer", getattr(consumer, name)) for name in WARNINGS_OF_REDIS)
     yield "broker.persistence", persistence._SNAPSHOTS
 
 

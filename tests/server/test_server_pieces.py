@@ -15,9 +15,9 @@ from merge_fixtures import *  # noqa: F403 - pytest finds fixtures by the names 
 from merge_fixtures import settled
 from waiting import eventually
 
-from queued_gspread.emulator.faults import Reset, Status
+from queued_gspread.emulator.http.faults import Reset, Status
 from queued_gspread.errors import OutcomeUnknownError
-from queued_gspread.server.suspects import Suspects
+from queued_gspread.server.sending.suspects import Suspects
 
 HASTY = {"quota_window": 0.3, "retry_for": 0.5}
 BAD = 4

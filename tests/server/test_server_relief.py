@@ -12,10 +12,10 @@ from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Candidate, Servers, StaleEpochError
 from queued_gspread.emulator import Emulator
-from queued_gspread.emulator.faults import OAuthRefusal
+from queued_gspread.emulator.http.faults import OAuthRefusal
 from queued_gspread.server import lease as lease_module
+from queued_gspread.server.google.token_state import USABLE, TokenState
 from queued_gspread.server.lease import Lease
-from queued_gspread.server.token_state import USABLE, TokenState
 from queued_gspread.settings import Settings
 
 NO_TOKEN_YET = TokenState(False)

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 from waiting import PATIENCE
 
-from queued_gspread.job import Job
-from queued_gspread.server.effort import Effort, Patience
-from queued_gspread.server.request import Exchange, Failure, Request
-from queued_gspread.server.verdict import Judgement, Verdict, judge
+from queued_gspread.protocol.messages import Job
+from queued_gspread.server.policy.request import Exchange, Failure, Request
+from queued_gspread.server.policy.retry import Effort, Patience
+from queued_gspread.server.policy.verdict import Judgement, Verdict, judge
 
 YEARS = ["3600", "999999999", "Fri, 31 Dec 2099 23:59:59 GMT"]
 each_long = pytest.mark.parametrize("after", YEARS)

@@ -17,12 +17,13 @@ from signing_fixtures import KEY, OTHER, job, key_of, signed, signing_key
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Callers
-from queued_gspread.broker.seals import Seals, bound_job
+from queued_gspread.broker.envelope import Seals, bound_job
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.errors import ConfigurationError, SignatureError
-from queued_gspread.job import Reply, new_id
-from queued_gspread.server import Server, doorkeeper
-from queued_gspread.signing import load_keys, seal
+from queued_gspread.protocol.messages import Reply, new_id
+from queued_gspread.protocol.signing import load_keys, seal
+from queued_gspread.server import Server
+from queued_gspread.server.calls import admission as doorkeeper
 
 __all__ = ["key_of", "short_slices", "signed", "signing_key"]
 

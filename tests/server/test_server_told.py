@@ -11,7 +11,7 @@ from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Servers
 from queued_gspread.embedded import TemporaryRedis
-from queued_gspread.job import Reply
+from queued_gspread.protocol.messages import Reply
 from queued_gspread.settings import Settings
 
 PROGRAM = """

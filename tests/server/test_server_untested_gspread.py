@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 import gspread
 import pytest
 from calls import WORKSHEET as TARGET
 from gspread.utils import absolute_range_name
 from merge_fixtures import *  # noqa: F403 - pytest finds fixtures by the names that are here
+from places import TOP
 
-from queued_gspread.catalogue import WORKSHEET
-from queued_gspread.job import Job
+from queued_gspread.protocol.kinds import WORKSHEET
+from queued_gspread.protocol.messages import Job
 from queued_gspread.server import server
-from queued_gspread.server.replay import sends_once
-from queued_gspread.server.together import TESTED
+from queued_gspread.server.policy.gspread_methods import TESTED
+from queued_gspread.server.replay.advance import sends_once
 
 CALLERS = 6
 
@@ -73,7 +73,7 @@ def writes(scene):
 def test_the_installed_gspread_was_tested():
     """Calls are merged with the gspread that these tests run with, and the docs name it."""
     assert gspread.__version__ in TESTED
-    top = Path(__file__).parents[2]
+    top = TOP
     versions = " and ".join(TESTED)
     assert f"that was tested, {versions}." in (top / "docs" / "quota.md").read_text()
     assert f"gspread {versions}" in (top / "README.md").read_text()

@@ -17,14 +17,12 @@ from redis.exceptions import NoPermissionError
 from waiting import PATIENCE, eventually, threads
 
 from queued_gspread.broker import Callers, Permit, Servers
-from queued_gspread.broker.connection import Connection
-from queued_gspread.broker.wait import Wait
+from queued_gspread.broker.connection.client import Connection
+from queued_gspread.broker.waiting.wait import Wait
 from queued_gspread.errors import BrokerUnavailableError, CallTimeoutError, OutcomeUnknownError
-from queued_gspread.job import Job, Reply, new_id
-from queued_gspread.server.effort import Patience
-from queued_gspread.server.line import Line, Ticket
-from queued_gspread.server.quota import Quota
-from queued_gspread.server.sender import Sender
+from queued_gspread.protocol.messages import Job, Reply, new_id
+from queued_gspread.server.calls.recovery import Recovery
+from queued_gspread.server.pacing.ticket_queue import Line, Ticket
 from queued_gspread.settings import Settings
 
 # The shortest pause is half of a sixtieth of it.
@@ -443,7 +441,7 @@ def test_the_next_server_guards_what_was_in_the_air(
 
 def test_guards_of_many_lanes_at_once():
     """However many lanes are closed at the same moment, each stays closed."""
-    sender = Sender(Servers(Settings()), None, Quota(), Patience(late_write_guard=3600.0), print)
+    recovery = Recovery(Servers(Settings()), 3600.0)
     lanes = [[f"{worker}-{number}" for number in range(200)] for worker in range(8)]
     interval = sys.getswitchinterval()
     failed = []
@@ -451,7 +449,7 @@ def test_guards_of_many_lanes_at_once():
     def close(names):
         try:
             for name in names:
-                sender.guard(name)
+                recovery.guard(name)
         except RuntimeError as error:
             failed.append(error)
 
@@ -465,7 +463,7 @@ def test_guards_of_many_lanes_at_once():
     finally:
         sys.setswitchinterval(interval)
     assert not failed
-    assert set(sender._guarded) == {name for names in lanes for name in names}
+    assert set(recovery._guarded) == {name for names in lanes for name in names}
 
 
 # Refusals and waiting in line -------------------------------------------------------------------

@@ -6,7 +6,7 @@ import json
 
 from gate import cell_of
 
-from queued_gspread.job import Job, Reply, new_id
+from queued_gspread.protocol.messages import Job, Reply, new_id
 
 WORKSHEET = {
     "spreadsheet": {"id": "lane", "title": "Book"},

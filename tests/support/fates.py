@@ -28,7 +28,7 @@ _SINGLE = ("append", "add_sheet")
 
 
 def told(error):
-    """Return what an exception says, as data; see :class:`tests.chaos.history.Call`."""
+    """Return what an exception says, as data; see :class:`tests.programs.chaos.history.Call`."""
     code = getattr(error, "code", None)
     try:
         text, name = str(error), type(error).__name__

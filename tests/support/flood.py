@@ -8,7 +8,7 @@ from calls import WORKSHEET
 
 from queued_gspread.broker.keys import remembered_ms
 from queued_gspread.broker.scripts import SCRIPTS
-from queued_gspread.job import Job, new_id
+from queued_gspread.protocol.messages import Job, new_id
 
 _BATCH = 2000
 

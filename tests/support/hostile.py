@@ -15,9 +15,9 @@ from contextlib import suppress
 from itertools import product
 from types import GetSetDescriptorType, MemberDescriptorType
 
-from queued_gspread import codec
-from queued_gspread.codec.classes import CLASSES
 from queued_gspread.errors import CodecError
+from queued_gspread.protocol import codec
+from queued_gspread.protocol.codec.exception_classes import CLASSES
 
 FAR = 10**12
 BYTES = {"~": ["bytes", "YWJj"]}

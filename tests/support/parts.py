@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 from gate import SHEETS, response
 
-from queued_gspread.server import merge
-from queued_gspread.server.request import Request
+from queued_gspread.server import merging
+from queued_gspread.server.policy.request import Request
 
 BOOK = f"{SHEETS}/lane"
 RAW = {"valueInputOption": "RAW"}
@@ -64,7 +64,7 @@ def values(text):
 
 def parts_of(*requests):
     """Return the parts of requests, each of which has to be one."""
-    found = [merge.part(request) for request in requests]
+    found = [merging.part(request) for request in requests]
     assert None not in found
     return found
 
@@ -72,9 +72,9 @@ def parts_of(*requests):
 def joined(*requests, table=None):
     """Return how many of the requests, from the first on, leave as one."""
     first, *others = requests
-    group, count = merge.Group(*parts_of(first), table), 1
+    group, count = merging.Group(*parts_of(first), table), 1
     for request in others:
-        part = merge.part(request)
+        part = merging.part(request)
         if part is None or not group.add(part):
             break
         count += 1
@@ -83,5 +83,5 @@ def joined(*requests, table=None):
 
 def split_bodies(requests, body):
     """Return the bodies of the callers' own answers, made from the common one's."""
-    answers = merge.split(parts_of(*requests), response(body))
+    answers = merging.split(parts_of(*requests), response(body))
     return None if answers is None else [answer.json() for answer in answers]

@@ -16,14 +16,16 @@ from processes import ServerProcess
 from waiting import GRACE, eventually
 
 import queued_gspread
-from queued_gspread.broker import Callers, Servers, connection
-from queued_gspread.broker import callers as broker_callers
-from queued_gspread.broker import epoch as broker_epoch
-from queued_gspread.broker import servers as broker_servers
+from queued_gspread.broker import Callers, Servers
+from queued_gspread.broker import consumer as broker_servers
+from queued_gspread.broker import fencing as broker_epoch
+from queued_gspread.broker import producer as broker_callers
+from queued_gspread.broker.connection import client as connection
 from queued_gspread.broker.keys import Keys
 from queued_gspread.emulator import Emulator
-from queued_gspread.emulator.account import EMAIL
-from queued_gspread.server import Server, lanes
+from queued_gspread.emulator.accounts.account import EMAIL
+from queued_gspread.server import Server
+from queued_gspread.server.lanes import scheduler as lanes
 from queued_gspread.settings import Settings
 
 __all__ = [

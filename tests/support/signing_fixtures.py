@@ -7,7 +7,7 @@ from gate import cell_of
 from waiting import GRACE
 
 from queued_gspread.broker import Entry
-from queued_gspread.job import Job
+from queued_gspread.protocol.messages import Job
 from queued_gspread.settings import Settings
 
 KEY, OTHER = "k" * 40, "o" * 40

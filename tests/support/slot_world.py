@@ -8,7 +8,7 @@ import math
 from collections import defaultdict, deque
 
 from queued_gspread.broker import Permit, Slot
-from queued_gspread.server.line import Line, Ticket
+from queued_gspread.server.pacing.ticket_queue import Line, Ticket
 
 
 class SlotWorld:

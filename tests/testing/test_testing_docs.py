@@ -3,15 +3,14 @@
 import re
 import shlex
 import sys
-from pathlib import Path
 
 import requests
+from places import DOCS
 
 from queued_gspread.emulator import Emulator
 
 pytest_plugins = ["pytester"]
 
-DOCS = Path(__file__).parents[2] / "docs"
 ORDERS = """
 import {} as gspread
 

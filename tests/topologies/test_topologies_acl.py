@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import wait
-from pathlib import Path
 
 import pytest
 import redis
 from calls import append, read
 from one_job import answer, settle, start
+from places import DOCS
 from processes import run
 from topologies import Daemon, full_version
 from waiting import PATIENCE, eventually
@@ -17,7 +17,7 @@ from waiting import PATIENCE, eventually
 import queued_gspread
 from queued_gspread.broker import FORMAT, Callers, Holdups, Note, Servers, Slot
 from queued_gspread.broker.keys import Keys
-from queued_gspread.broker.wait import Wait
+from queued_gspread.broker.waiting.wait import Wait
 from queued_gspread.embedded.binaries import version
 from queued_gspread.errors import (
     BrokerUnavailableError,
@@ -25,10 +25,10 @@ from queued_gspread.errors import (
     SignatureError,
     VersionMismatchError,
 )
-from queued_gspread.job import new_id
+from queued_gspread.protocol.messages import new_id
 from queued_gspread.settings import Settings
 
-PAGE = Path(__file__).parent.parent.parent / "docs" / "security.md"
+PAGE = DOCS / "security.md"
 # The page's own.
 NAMESPACE = "default"
 KEYS = Keys(NAMESPACE)

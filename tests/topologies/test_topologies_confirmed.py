@@ -10,12 +10,13 @@ from redis.exceptions import RedisError
 from topologies import HOST, SERVICE, Cluster, Daemon, Sentinels, newest_redis
 from waiting import eventually
 
-from queued_gspread.broker import Callers, Servers, master
-from queued_gspread.broker.connection import connect
+from queued_gspread.broker import Callers, Servers
+from queued_gspread.broker.connection import master
+from queued_gspread.broker.connection.client import connect
+from queued_gspread.broker.connection.majority import Named
+from queued_gspread.broker.connection.master import NoMajorityError
 from queued_gspread.broker.keys import Keys
-from queued_gspread.broker.majority import Named
-from queued_gspread.broker.master import NoMajorityError
-from queued_gspread.job import new_id
+from queued_gspread.protocol.messages import new_id
 from queued_gspread.settings import Settings
 
 CALLS_EACH = 25

@@ -11,11 +11,11 @@ from topologies import Cluster, Daemon, Sentinels, newest_redis
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Callers, Servers, Stop
-from queued_gspread.broker.connection import connect
+from queued_gspread.broker.connection.client import connect
 from queued_gspread.broker.keys import Keys
 from queued_gspread.embedded.probe import free_port
 from queued_gspread.errors import BrokerUnavailableError, CallTimeoutError, ConfigurationError
-from queued_gspread.job import new_id
+from queued_gspread.protocol.messages import new_id
 from queued_gspread.settings import Settings
 
 PASSWORDS = ("hunter2", "hunter3")
@@ -84,7 +84,7 @@ def test_a_service_that_nobody_knows(locked, namespace):
 @pytest.mark.parametrize("form", ["redis+sentinel://:{}@{}/mymaster", "redis+cluster://:{}@{}"])
 def test_nobody_is_there(namespace, form, monkeypatch):
     """A new call does not wait for a failover where nobody can be asked; all hosts are named."""
-    monkeypatch.setattr("queued_gspread.broker.connection._LONGEST_FAILOVER", 1e9)
+    monkeypatch.setattr("queued_gspread.broker.connection.client._LONGEST_FAILOVER", 1e9)
     hosts = [f"127.0.0.1:{free_port()}" for _ in range(2)]
     settings = Settings(redis_url=form.format(PASSWORDS[0], ",".join(hosts)), namespace=namespace)
     with pytest.raises(BrokerUnavailableError, match="start one there") as caught:

@@ -12,8 +12,8 @@ from waiting import PATIENCE
 
 from queued_gspread.broker.keys import Keys
 from queued_gspread.emulator import Quotas
-from queued_gspread.job import Job, new_id
-from queued_gspread.server.fairness import burst_of
+from queued_gspread.protocol.messages import Job, new_id
+from queued_gspread.server.pacing.fairness import burst_of
 
 SHEETS_API = "https://sheets.googleapis.com/v4/spreadsheets"
 LIMIT = 20

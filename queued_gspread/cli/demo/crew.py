@@ -13,8 +13,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from queued_gspread._variables import ENV_PREFIX
 from queued_gspread.embedded.lifeline import Lifeline
-from queued_gspread.variables import ENV_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

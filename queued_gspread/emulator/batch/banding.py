@@ -8,16 +8,16 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.color import with_color_styles
-from queued_gspread.emulator.errors import InvalidArgumentError
-from queued_gspread.emulator.field_mask import parse_mask, replaced
-from queued_gspread.emulator.sheet import owned_range
-from queued_gspread.emulator.spreadsheet import bounds_of
+from queued_gspread.emulator.book.color import with_color_styles
+from queued_gspread.emulator.book.sheet import owned_range
+from queued_gspread.emulator.book.spreadsheet import bounds_of
+from queued_gspread.emulator.wire.errors import InvalidArgumentError
+from queued_gspread.emulator.wire.field_mask import parse_mask, replaced
 
 from .scope import require_mask
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.sheet import Sheet
+    from queued_gspread.emulator.book.sheet import Sheet
 
     from .scope import Handler, Json, Scope
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.color import with_color_styles
-from queued_gspread.emulator.errors import InvalidArgumentError
+from queued_gspread.emulator.book.color import with_color_styles
+from queued_gspread.emulator.wire.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.a1 import Rect
+    from queued_gspread.emulator.book.a1 import Rect
 
     from .scope import Handler, Json, Scope
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from queued_gspread.emulator.a1 import Rect
-from queued_gspread.emulator.color import with_color_styles
-from queued_gspread.emulator.errors import InvalidArgumentError
-from queued_gspread.emulator.field_mask import names, parse_mask
-from queued_gspread.emulator.message import expect_message
+from queued_gspread.emulator.book.a1 import Rect
+from queued_gspread.emulator.book.color import with_color_styles
 from queued_gspread.emulator.values.entry import held
 from queued_gspread.emulator.values.missing import note_written
 from queued_gspread.emulator.values.writing import fits_a_cell
+from queued_gspread.emulator.wire.errors import InvalidArgumentError
+from queued_gspread.emulator.wire.field_mask import names, parse_mask
+from queued_gspread.emulator.wire.messages import expect_message
 
 from .scope import check_length, require_mask
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.cell import Cell
-    from queued_gspread.emulator.field_mask import Mask
-    from queued_gspread.emulator.sheet import Sheet
+    from queued_gspread.emulator.book.cell import Cell
+    from queued_gspread.emulator.book.sheet import Sheet
+    from queued_gspread.emulator.wire.field_mask import Mask
 
     from .scope import Handler, Json, Scope
 

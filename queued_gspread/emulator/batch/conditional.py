@@ -9,12 +9,12 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.color import with_color_styles
-from queued_gspread.emulator.errors import InvalidArgumentError
-from queued_gspread.emulator.sheet import owned_range
+from queued_gspread.emulator.book.color import with_color_styles
+from queued_gspread.emulator.book.sheet import owned_range
+from queued_gspread.emulator.wire.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.sheet import Sheet
+    from queued_gspread.emulator.book.sheet import Sheet
 
     from .scope import Handler, Json, Scope
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.errors import InvalidArgumentError
-from queued_gspread.emulator.field_mask import parse_mask
-from queued_gspread.emulator.shift import Shift, shift_sheet
-from queued_gspread.emulator.text_width import pixel_width
 from queued_gspread.emulator.values.evaluate import Evaluator
 from queued_gspread.emulator.values.render import shown
+from queued_gspread.emulator.wire.errors import InvalidArgumentError
+from queued_gspread.emulator.wire.field_mask import parse_mask
 
 from .scope import dimension_of, require_mask
+from .shift import Shift, shift_sheet
+from .text_width import pixel_width
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.sheet import Sheet
+    from queued_gspread.emulator.book.sheet import Sheet
 
     from .scope import Handler, Json, Scope
 

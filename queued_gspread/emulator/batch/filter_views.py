@@ -8,9 +8,9 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.errors import InvalidArgumentError
-from queued_gspread.emulator.field_mask import parse_mask, replaced
-from queued_gspread.emulator.sheet import owned_range
+from queued_gspread.emulator.book.sheet import owned_range
+from queued_gspread.emulator.wire.errors import InvalidArgumentError
+from queued_gspread.emulator.wire.field_mask import parse_mask, replaced
 
 from .scope import require_mask
 

@@ -6,16 +6,16 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.cell import LONGEST
-from queued_gspread.emulator.errors import InvalidArgumentError
+from queued_gspread.emulator.book.cell import LONGEST
 from queued_gspread.emulator.values.writing import TOO_LONG
+from queued_gspread.emulator.wire.errors import InvalidArgumentError
 
 from .scope import shown_value
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.a1 import Rect
-    from queued_gspread.emulator.cell import Cell
-    from queued_gspread.emulator.sheet import Sheet
+    from queued_gspread.emulator.book.a1 import Rect
+    from queued_gspread.emulator.book.cell import Cell
+    from queued_gspread.emulator.book.sheet import Sheet
 
     from .scope import Handler, Json, Scope
 

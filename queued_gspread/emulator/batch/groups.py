@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.errors import InvalidArgumentError
+from queued_gspread.emulator.wire.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.sheet import Sheet, Span
+    from queued_gspread.emulator.book.sheet import Sheet, Span
 
     from .scope import Handler, Json, Scope
 

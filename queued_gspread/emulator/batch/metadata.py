@@ -9,10 +9,10 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.data_filters import matched_metadata
-from queued_gspread.emulator.developer_metadata import located
-from queued_gspread.emulator.errors import InvalidArgumentError
-from queued_gspread.emulator.field_mask import parse_mask, replaced
+from queued_gspread.emulator.book.data_filters import matched_metadata
+from queued_gspread.emulator.book.developer_metadata import located
+from queued_gspread.emulator.wire.errors import InvalidArgumentError
+from queued_gspread.emulator.wire.field_mask import parse_mask, replaced
 
 from .scope import require_mask
 

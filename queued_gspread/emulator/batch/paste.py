@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.a1 import Rect
-from queued_gspread.emulator.errors import InvalidArgumentError
+from queued_gspread.emulator.book.a1 import Rect
+from queued_gspread.emulator.book.cell import CellError
 from queued_gspread.emulator.values.evaluate import Evaluator
-from queued_gspread.emulator.values.formula import CellError
 from queued_gspread.emulator.values.references import copied_formula
+from queued_gspread.emulator.wire.errors import InvalidArgumentError
 
 from .scope import dimension_of
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.cell import Cell
-    from queued_gspread.emulator.sheet import Sheet
+    from queued_gspread.emulator.book.cell import Cell
+    from queued_gspread.emulator.book.sheet import Sheet
 
     from .scope import Handler, Json, Scope
 

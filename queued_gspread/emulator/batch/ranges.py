@@ -6,15 +6,15 @@ import copy
 import re
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.errors import InvalidArgumentError
-from queued_gspread.emulator.field_mask import parse_mask, replaced
-from queued_gspread.emulator.sheet import owned_range
+from queued_gspread.emulator.book.sheet import owned_range
+from queued_gspread.emulator.wire.errors import InvalidArgumentError
+from queued_gspread.emulator.wire.field_mask import parse_mask, replaced
 
 from .filter_views import with_both_criteria
 from .scope import require_mask
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.sheet import Sheet
+    from queued_gspread.emulator.book.sheet import Sheet
 
     from .scope import Handler, Json, Scope
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.errors import InvalidArgumentError
-from queued_gspread.emulator.moves import Move, Push
-from queued_gspread.emulator.shift import shift_sheet
+from queued_gspread.emulator.wire.errors import InvalidArgumentError
 
+from .moves import Move, Push
 from .scope import dimension_of
+from .shift import shift_sheet
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.sheet import Sheet
+    from queued_gspread.emulator.book.sheet import Sheet
 
     from .scope import Handler, Json, Scope
 

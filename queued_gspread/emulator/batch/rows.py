@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.errors import InvalidArgumentError
 from queued_gspread.emulator.values.evaluate import Evaluator
+from queued_gspread.emulator.wire.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.a1 import Rect
-    from queued_gspread.emulator.sheet import Sheet
-    from queued_gspread.emulator.values.formula import Value
+    from queued_gspread.emulator.book.a1 import Rect
+    from queued_gspread.emulator.book.cell import Value
+    from queued_gspread.emulator.book.sheet import Sheet
 
     from .scope import Handler, Json, Scope
 

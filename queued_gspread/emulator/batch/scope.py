@@ -5,22 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from queued_gspread.emulator.cell import LONGEST
-from queued_gspread.emulator.errors import InvalidArgumentError
-from queued_gspread.emulator.sheet import ATTACHED
+from queued_gspread.emulator.book.cell import LONGEST
+from queued_gspread.emulator.book.sheet import ATTACHED
 from queued_gspread.emulator.values.entry import write
 from queued_gspread.emulator.values.missing import note_written
 from queued_gspread.emulator.values.render import shown
 from queued_gspread.emulator.values.writing import TOO_LONG
+from queued_gspread.emulator.wire.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from queued_gspread.emulator.a1 import Rect
-    from queued_gspread.emulator.cell import Cell
-    from queued_gspread.emulator.ids import Ids
-    from queued_gspread.emulator.sheet import Sheet
-    from queued_gspread.emulator.spreadsheet import Spreadsheet
+    from queued_gspread.emulator.book.a1 import Rect
+    from queued_gspread.emulator.book.cell import Cell
+    from queued_gspread.emulator.book.ids import Ids
+    from queued_gspread.emulator.book.sheet import Sheet
+    from queued_gspread.emulator.book.spreadsheet import Spreadsheet
 
 Json = dict[str, Any]
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from queued_gspread.emulator.color import stored_color, with_color_styles
-from queued_gspread.emulator.developer_metadata import sheet_of
-from queued_gspread.emulator.errors import InvalidArgumentError
-from queued_gspread.emulator.field_mask import parse_mask, paths
-from queued_gspread.emulator.sheet import DEFAULT_COLUMNS, DEFAULT_ROWS, Sheet
-from queued_gspread.emulator.shift import Shift, shift_sheet
+from queued_gspread.emulator.book.color import stored_color, with_color_styles
+from queued_gspread.emulator.book.developer_metadata import sheet_of
+from queued_gspread.emulator.book.sheet import DEFAULT_COLUMNS, DEFAULT_ROWS, Sheet
 from queued_gspread.emulator.values.references import renamed_formula
+from queued_gspread.emulator.wire.errors import InvalidArgumentError
+from queued_gspread.emulator.wire.field_mask import parse_mask, paths
 
 from .scope import require_mask
+from .shift import Shift, shift_sheet
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.spreadsheet import Spreadsheet
+    from queued_gspread.emulator.book.spreadsheet import Spreadsheet
 
     from .scope import Handler, Json, Scope
 

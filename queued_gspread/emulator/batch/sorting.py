@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.errors import InvalidArgumentError, sheets_unimplemented
+from queued_gspread.emulator.book.cell import CellError
 from queued_gspread.emulator.values.evaluate import Evaluator
-from queued_gspread.emulator.values.formula import CellError
 from queued_gspread.emulator.values.functions import rank
+from queued_gspread.emulator.wire.errors import InvalidArgumentError, sheets_unimplemented
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.values.formula import Value
+    from queued_gspread.emulator.book.cell import Value
 
     from .scope import Handler, Json, Scope
 

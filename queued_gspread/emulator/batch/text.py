@@ -8,13 +8,13 @@ from __future__ import annotations
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.csv_import import csv_rows
-from queued_gspread.emulator.errors import InvalidArgumentError
+from queued_gspread.emulator.values.csv_import import csv_rows
+from queued_gspread.emulator.wire.errors import InvalidArgumentError
 
 from .scope import shown_value
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.sheet import Sheet
+    from queued_gspread.emulator.book.sheet import Sheet
 
     from .scope import Handler, Json, Scope
 

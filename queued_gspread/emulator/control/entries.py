@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.ledger import Served
+from queued_gspread.emulator.http.ledger import Served
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.ledger import Entry
+    from queued_gspread.emulator.http.ledger import Entry
 
     from .fields import Json
 

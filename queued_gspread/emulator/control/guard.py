@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from queued_gspread.emulator.errors import sheets_error
+from queued_gspread.emulator.wire.errors import sheets_error
 
 from .fields import WrongFieldError
 

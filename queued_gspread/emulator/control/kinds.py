@@ -6,7 +6,7 @@ import re
 from http import HTTPStatus
 from typing import Any
 
-from queued_gspread.emulator.retry_after import TAKES, is_retry_after
+from queued_gspread.emulator.limits.retry_after import TAKES, is_retry_after
 
 from .fields import Kind
 

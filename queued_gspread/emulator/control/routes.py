@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from queued_gspread.emulator.a1 import Rect
+from queued_gspread.emulator.book.a1 import Rect
 
 from . import entries, kinds, rules, settings, sheets
 from .fields import Field, Json, fields_json, read_object, read_query, whole_number
@@ -20,10 +20,12 @@ from .page import page_file
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from queued_gspread.emulator.ledger import Ledger
-    from queued_gspread.emulator.server import Emulator
-    from queued_gspread.emulator.store import Store
-    from queued_gspread.emulator.switchboard import Rule
+    from queued_gspread.emulator.book.store import Store
+    from queued_gspread.emulator.http.fault_rules import Rule
+    from queued_gspread.emulator.http.handler import Handler
+    from queued_gspread.emulator.http.ledger import Ledger
+
+    from .controlled import Controlled
 
 _MOST_ROWS, _MOST_COLUMNS, _MOST_LISTED = 500, 100, 1000
 _ROWS, _COLUMNS, _LISTED = 100, 26, 200
@@ -50,21 +52,22 @@ class Asked:
 class Control:
     """Shows and sets what an emulator goes by, in its thread and between its requests."""
 
-    def __init__(self, emulator: Emulator, store: Store, ledger: Ledger, guard: Guard) -> None:
+    def __init__(self, emulator: Controlled, store: Store, ledger: Ledger, guard: Guard) -> None:
         """Take what is shown and set, and who may see and set it."""
         self._emulator = emulator
         self._store = store
         self._ledger = ledger
         self._guard = guard
 
-    def add_to(self, app: web.Application) -> None:
-        """Add the routes to an application that has none of its own for these paths."""
+    def add_to(self, app: web.Application, handler: Handler) -> None:
+        """Add the routes to an application; all other paths are those of Google's APIs."""
         control = web.Application(middlewares=[self._guard.guarded])
         control.router.add_get("/page/{name}", _asked_page)
         control.router.add_routes(self._routes())
         app.add_subapp("/emulator", control)
         for path, name in (("/", "page.html"), ("/favicon.ico", "icon.svg")):
             app.router.add_get(path, partial(self._guard.guarded, handler=_page(name)))
+        app.router.add_route("*", "/{path:.*}", self._guard.for_google(handler.handle))
 
     def _routes(self) -> list[web.RouteDef]:
         return [

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from queued_gspread.emulator.faults import (
+from queued_gspread.emulator.http.fault_rules import METHODS
+from queued_gspread.emulator.http.faults import (
     ExpiredToken,
     Fault,
     Html,
@@ -15,13 +16,12 @@ from queued_gspread.emulator.faults import (
     Reset,
     Status,
 )
-from queued_gspread.emulator.switchboard import METHODS
 
 from . import kinds
 from .fields import Field, Json, WrongFieldError, read_object
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.switchboard import Rule
+    from queued_gspread.emulator.http.fault_rules import Rule
 
 
 def _status(default: int) -> Field:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from queued_gspread.emulator.values.not_computed import ON_GAP
+from queued_gspread.emulator.book.not_computed import ON_GAP
 
 from . import kinds
 from .fields import Field, Json, read_object
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.quotas import Quotas
-    from queued_gspread.emulator.server import Emulator
+    from queued_gspread.emulator.limits.quotas import Quotas
+
+    from .controlled import Controlled
 
 QUOTAS = {
     "reads": Field("an account's reads in a window, 0 for any number", kinds.COUNT),
@@ -51,12 +52,12 @@ def changed_quotas(quotas: Quotas, body: Any) -> Quotas:
     return replace(quotas, **read_object(body, QUOTAS))
 
 
-def settings_json(emulator: Emulator) -> Json:
+def settings_json(emulator: Controlled) -> Json:
     """Return all settings."""
     return {name: getattr(emulator, name) for name in SETTINGS}
 
 
-def change_settings(emulator: Emulator, body: Any) -> None:
+def change_settings(emulator: Controlled, body: Any) -> None:
     """Set the fields of a JSON object, or raise WrongFieldError and set none."""
     for name, value in read_object(body, SETTINGS).items():
         setattr(emulator, name, value)

@@ -5,20 +5,19 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from queued_gspread.emulator.a1 import Rect
-from queued_gspread.emulator.timestamps import timestamp
+from queued_gspread.emulator.book.a1 import Rect
+from queued_gspread.emulator.book.cell import CellError
+from queued_gspread.emulator.book.timestamps import timestamp
 from queued_gspread.emulator.values.evaluate import Evaluator
-from queued_gspread.emulator.values.formula import CellError
 from queued_gspread.emulator.values.render import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from queued_gspread.emulator.cell import Cell
-    from queued_gspread.emulator.sheet import Sheet
-    from queued_gspread.emulator.spreadsheet import Spreadsheet
-    from queued_gspread.emulator.store import File, Store
-    from queued_gspread.emulator.values.formula import Value
+    from queued_gspread.emulator.book.cell import Cell, Value
+    from queued_gspread.emulator.book.sheet import Sheet
+    from queued_gspread.emulator.book.spreadsheet import Spreadsheet
+    from queued_gspread.emulator.book.store import File, Store
 
     from .fields import Json
 

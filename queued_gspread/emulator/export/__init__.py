@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from queued_gspread.emulator.spreadsheet import Spreadsheet
+    from queued_gspread.emulator.book.spreadsheet import Spreadsheet
 
 _WRITERS: dict[str, Callable[[Spreadsheet, datetime], bytes]] = {
     "text/csv": lambda book, _: delimited.csv_of(book),

@@ -11,7 +11,7 @@ from queued_gspread.emulator.values.evaluate import Evaluator
 from .shown import shown_rows
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.spreadsheet import Spreadsheet
+    from queued_gspread.emulator.book.spreadsheet import Spreadsheet
 
 
 def csv_of(book: Spreadsheet) -> bytes:

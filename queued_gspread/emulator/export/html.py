@@ -12,7 +12,7 @@ from .shown import shown_rows
 from .titles import file_names
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.spreadsheet import Spreadsheet
+    from queued_gspread.emulator.book.spreadsheet import Spreadsheet
 
 _STYLE = "table { border-collapse: collapse; }\ntd { border: 1px solid #ccc; padding: 2px 3px; }\n"
 _PAGE = """<!DOCTYPE html>

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from queued_gspread.emulator.book.cell import CellError
 from queued_gspread.emulator.values.evaluate import Evaluator
-from queued_gspread.emulator.values.formula import CellError
 from queued_gspread.emulator.values.patterns import DATE_TYPES
 from queued_gspread.emulator.values.render import plain, shown
 from queued_gspread.emulator.values.serial import moment_of
@@ -16,10 +16,10 @@ from queued_gspread.emulator.values.serial import moment_of
 from . import archive
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.grid import Row
-    from queued_gspread.emulator.sheet import Sheet
-    from queued_gspread.emulator.spreadsheet import Spreadsheet
-    from queued_gspread.emulator.values.formula import Value
+    from queued_gspread.emulator.book.cell import Value
+    from queued_gspread.emulator.book.grid import Row
+    from queued_gspread.emulator.book.sheet import Sheet
+    from queued_gspread.emulator.book.spreadsheet import Spreadsheet
 
 _TYPE = "application/vnd.oasis.opendocument.spreadsheet"
 _NAMES = "urn:oasis:names:tc:opendocument:xmlns"

@@ -10,7 +10,7 @@ from queued_gspread.emulator.values.evaluate import Evaluator
 from .shown import shown_rows
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.spreadsheet import Spreadsheet
+    from queued_gspread.emulator.book.spreadsheet import Spreadsheet
 
 _BETWEEN_CELLS = "   "
 _LINES_A_PAGE, _LETTERS_A_LINE = 56, 90

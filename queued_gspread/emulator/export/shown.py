@@ -8,7 +8,7 @@ from queued_gspread.emulator.values.reading import read_range
 from queued_gspread.emulator.values.render import Rendering
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.sheet import Sheet
+    from queued_gspread.emulator.book.sheet import Sheet
     from queued_gspread.emulator.values.evaluate import Evaluator
 
 

@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from queued_gspread.emulator.a1 import Rect, column_letters, quote_title
 from queued_gspread.emulator.batch.dimensions import DEFAULT_PIXELS
-from queued_gspread.emulator.spreadsheet import bounds_of
+from queued_gspread.emulator.book.a1 import Rect, column_letters, quote_title
+from queued_gspread.emulator.book.cell import CellError
+from queued_gspread.emulator.book.spreadsheet import bounds_of
 from queued_gspread.emulator.values.evaluate import Evaluator
-from queued_gspread.emulator.values.formula import CellError
 
 from .titles import excel_titles
 from .xlsx_formula import excel_formula
 from .xlsx_style import Styles, color, theme_colors
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.sheet import Sheet
-    from queued_gspread.emulator.spreadsheet import Spreadsheet
-    from queued_gspread.emulator.values.formula import Value
+    from queued_gspread.emulator.book.cell import Value
+    from queued_gspread.emulator.book.sheet import Sheet
+    from queued_gspread.emulator.book.spreadsheet import Spreadsheet
 
 _LONGEST_TEXT = 32_767
 _NO_GRIDLINES = 2

@@ -11,7 +11,7 @@ from queued_gspread.emulator.values.patterns import pattern_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from queued_gspread.emulator.cell import Cell
+    from queued_gspread.emulator.book.cell import Cell
 
 Json = dict[str, Any]
 _LINES = {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .dates import read_moment
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.cell import Cell, Scalar
+    from queued_gspread.emulator.book.cell import Cell, Scalar
 
 _NUMBER = re.compile(
     r"(?P<open>\()?(?P<sign>[-+])?(?P<dollar>\$)?(?P<inner>[-+])?"

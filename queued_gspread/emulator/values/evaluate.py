@@ -7,23 +7,34 @@ import sys
 from bisect import bisect_left, insort
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from queued_gspread.emulator.a1 import Rect, range_name
+from queued_gspread.emulator.book.a1 import Rect, range_name
+from queued_gspread.emulator.book.not_computed import (
+    TOO_DEEP,
+    GapReadError,
+    NotComputed,
+    NotComputedError,
+)
+from queued_gspread.emulator.values.functions.arguments import (
+    BAD_REFERENCE,
+    UNREADABLE,
+    Area,
+    EvaluationError,
+)
 
 from .formula import FormulaSyntaxError, Reference, UnsupportedSyntaxError, parse
-from .functions.arguments import BAD_REFERENCE, UNREADABLE, Area, EvaluationError
 from .inherited import inherited_format
 from .interpret import Interpreter
-from .not_computed import TOO_DEEP, GapReadError, NotComputed, NotComputedError
 from .place import named_range
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from queued_gspread.emulator.a1 import Bounds
-    from queued_gspread.emulator.sheet import Sheet
-    from queued_gspread.emulator.spreadsheet import Spreadsheet
+    from queued_gspread.emulator.book.a1 import Bounds
+    from queued_gspread.emulator.book.cell import Value
+    from queued_gspread.emulator.book.sheet import Sheet
+    from queued_gspread.emulator.book.spreadsheet import Spreadsheet
 
-    from .formula import Name, Value
+    from .formula import Name
 
 
 class Place(NamedTuple):

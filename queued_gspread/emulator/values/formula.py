@@ -7,22 +7,10 @@ import re
 from collections import deque
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-from queued_gspread.emulator.a1 import Bounds, parse_bounds, split_title
-
-if TYPE_CHECKING:
-    from queued_gspread.emulator.cell import Scalar
-
-
-@dataclass(frozen=True)
-class CellError:
-    """A value that could not be computed, by its code: `#DIV/0!`."""
-
-    code: str
-
-
-Value: TypeAlias = "Scalar | CellError"
+from queued_gspread.emulator.book.a1 import Bounds, parse_bounds, split_title
+from queued_gspread.emulator.book.cell import CellError, Value
 
 
 @dataclass(frozen=True)

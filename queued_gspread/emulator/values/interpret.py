@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from .formula import ARRAY, ARRAY_ROW, Call, Constant, Name, Reference
-from .functions import FUNCTIONS
-from .functions.arguments import (
+from queued_gspread.emulator.book.not_computed import NotComputedError
+from queued_gspread.emulator.values.functions.arguments import (
     BAD_NUMBER,
     NOT_AVAILABLE,
     UNKNOWN_NAME,
@@ -18,24 +17,26 @@ from .functions.arguments import (
     bounded,
     scalar,
 )
-from .functions.conditional import CONDITIONAL
-from .functions.lifting import cells_of, lifted, places_of
-from .functions.operators import OPERATORS
-from .functions.shapes import stacked
+from queued_gspread.emulator.values.functions.conditional import CONDITIONAL
+from queued_gspread.emulator.values.functions.lifting import cells_of, lifted, places_of
+from queued_gspread.emulator.values.functions.operators import OPERATORS
+from queued_gspread.emulator.values.functions.shapes import stacked
+
+from .formula import ARRAY, ARRAY_ROW, Call, Constant, Name, Reference
+from .functions import FUNCTIONS
 from .names import GOOGLE
-from .not_computed import NotComputedError
 from .place import REFERRING, place_of
 from .special import SPECIAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from queued_gspread.emulator.a1 import Bounds
-    from queued_gspread.emulator.sheet import Sheet
-    from queued_gspread.emulator.spreadsheet import Spreadsheet
+    from queued_gspread.emulator.book.cell import Value
+    from queued_gspread.emulator.book.sheet import Sheet
+    from queued_gspread.emulator.values.functions.arguments import Argument
 
-    from .formula import Node, Value
-    from .functions.arguments import Argument
+    from .evaluation import Cells
+    from .formula import Node
 
 # Whose arguments are computed for each cell of a range, as those of ARRAYFORMULA are.
 _TAKING_ARRAYS = frozenset({"SUMPRODUCT", "INDEX", "FILTER", "SORT", "MMULT", "LOOKUP"})
@@ -44,16 +45,6 @@ _TAKING_ARRAYS = frozenset({"SUMPRODUCT", "INDEX", "FILTER", "SORT", "MMULT", "L
 _MOST_CELLS = 10_000_000
 # What hands on an array as a whole.
 _PASSING_ARRAYS = frozenset({"IFERROR", "IFNA"})
-
-
-class Cells(Protocol):
-    """What a formula can look at."""
-
-    book: Spreadsheet
-
-    def area(self, sheet: Sheet, bounds: Bounds) -> Area:
-        """Return the values of a reference; fail with `#REF!` outside the grid."""
-        ...
 
 
 class Interpreter:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .formula import CALL, Call, Name
-from .functions.arguments import (
+from queued_gspread.emulator.book.not_computed import NotComputedError
+from queued_gspread.emulator.values.functions.arguments import (
     NOT_AVAILABLE,
     WRONG_TYPE,
     Area,
@@ -15,19 +15,22 @@ from .functions.arguments import (
     scalar,
     whole,
 )
-from .not_computed import NotComputedError
+
+from .formula import CALL, Call, Name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .formula import Node, Value
-    from .functions.arguments import Argument
-    from .interpret import Interpreter
+    from queued_gspread.emulator.book.cell import Value
+    from queued_gspread.emulator.values.functions.arguments import Argument
+
+    from .evaluation import Evaluation
+    from .formula import Node
 
     Applied = Callable[..., Argument]
 
 
-def _applied(formula: Interpreter, node: Node) -> Applied:
+def _applied(formula: Evaluation, node: Node) -> Applied:
     """Return what computes the body of a LAMBDA with values for its names."""
     if not isinstance(node, Call) or node.function != "LAMBDA" or not node.arguments:
         raise NotComputedError("functions that are no LAMBDA on the spot")
@@ -55,16 +58,16 @@ def _one(found: Argument) -> Value:
     return scalar(found)
 
 
-def _rows(formula: Interpreter, node: Node) -> list[list[Value]]:
+def _rows(formula: Evaluation, node: Node) -> list[list[Value]]:
     found = formula.argument(node)
     return found.rows() if isinstance(found, Area) else [[found]]
 
 
-def _called(formula: Interpreter, nodes: Sequence[Node]) -> Argument:
+def _called(formula: Evaluation, nodes: Sequence[Node]) -> Argument:
     return _applied(formula, nodes[0])(*(formula.argument(node) for node in nodes[1:]))
 
 
-def _mapped(formula: Interpreter, nodes: Sequence[Node]) -> Argument:
+def _mapped(formula: Evaluation, nodes: Sequence[Node]) -> Argument:
     apply, blocks = _applied(formula, nodes[-1]), [_rows(formula, node) for node in nodes[:-1]]
     if len({(len(block), len(block[0])) for block in blocks}) > 1:
         raise EvaluationError(WRONG_TYPE)
@@ -76,18 +79,18 @@ def _mapped(formula: Interpreter, nodes: Sequence[Node]) -> Argument:
     )
 
 
-def _by_row(formula: Interpreter, nodes: Sequence[Node]) -> Argument:
+def _by_row(formula: Evaluation, nodes: Sequence[Node]) -> Argument:
     apply, rows = _applied(formula, nodes[1]), _rows(formula, nodes[0])
     return array([[_one(apply(array([row])))] for row in rows])
 
 
-def _by_column(formula: Interpreter, nodes: Sequence[Node]) -> Argument:
+def _by_column(formula: Evaluation, nodes: Sequence[Node]) -> Argument:
     apply, rows = _applied(formula, nodes[1]), _rows(formula, nodes[0])
     columns = zip(*rows, strict=True)
     return array([[_one(apply(array([[value] for value in column]))) for column in columns]])
 
 
-def _reduced(formula: Interpreter, nodes: Sequence[Node]) -> Argument:
+def _reduced(formula: Evaluation, nodes: Sequence[Node]) -> Argument:
     apply, found = _applied(formula, nodes[2]), formula.argument(nodes[0])
     for row in _rows(formula, nodes[1]):
         for value in row:
@@ -95,7 +98,7 @@ def _reduced(formula: Interpreter, nodes: Sequence[Node]) -> Argument:
     return found
 
 
-def _scanned(formula: Interpreter, nodes: Sequence[Node]) -> Argument:
+def _scanned(formula: Evaluation, nodes: Sequence[Node]) -> Argument:
     apply, found = _applied(formula, nodes[2]), formula.argument(nodes[0])
     made: list[list[Value]] = []
     for row in _rows(formula, nodes[1]):
@@ -106,7 +109,7 @@ def _scanned(formula: Interpreter, nodes: Sequence[Node]) -> Argument:
     return array(made)
 
 
-def _made(formula: Interpreter, nodes: Sequence[Node]) -> Argument:
+def _made(formula: Evaluation, nodes: Sequence[Node]) -> Argument:
     rows, columns = (whole(formula.single(node)) for node in nodes[:2])
     if min(rows, columns) < 1:
         raise EvaluationError(WRONG_TYPE)
@@ -120,7 +123,7 @@ def _made(formula: Interpreter, nodes: Sequence[Node]) -> Argument:
     )
 
 
-LAMBDAS: dict[str, tuple[Callable[[Interpreter, Sequence[Node]], Argument], int, int | None]] = {
+LAMBDAS: dict[str, tuple[Callable[[Evaluation, Sequence[Node]], Argument], int, int | None]] = {
     CALL: (_called, 1, None),
     "MAP": (_mapped, 2, None),
     "BYROW": (_by_row, 2, 2),

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.a1 import Rect, range_name
+from queued_gspread.emulator.book.a1 import Rect, range_name
+from queued_gspread.emulator.book.not_computed import TOO_DEEP, NotComputedError
+from queued_gspread.emulator.values.functions.conditional import CONDITIONAL
 
 from .formula import FormulaSyntaxError, UnsupportedSyntaxError, functions_in, parse
 from .functions import FAMILIES, FUNCTIONS
-from .functions.conditional import CONDITIONAL
 from .names import GOOGLE
-from .not_computed import TOO_DEEP, NotComputedError
 from .place import REFERRING
 from .special import SPECIAL
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.cell import Cell
-    from queued_gspread.emulator.sheet import Sheet
-    from queued_gspread.emulator.spreadsheet import Spreadsheet
+    from queued_gspread.emulator.book.cell import Cell
+    from queued_gspread.emulator.book.sheet import Sheet
+    from queued_gspread.emulator.book.spreadsheet import Spreadsheet
 
 _REFERRING = {*SPECIAL, *REFERRING} & GOOGLE
 # A LAMBDA is computed where a function is given it.

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.a1 import Bounds, parse_bounds, split_title
-from queued_gspread.emulator.spreadsheet import bounds_of
-
-from .formula import RANGE, Call, Name, Reference
-from .functions.arguments import (
+from queued_gspread.emulator.book.a1 import Bounds, parse_bounds, split_title
+from queued_gspread.emulator.book.not_computed import NotComputedError
+from queued_gspread.emulator.book.spreadsheet import bounds_of
+from queued_gspread.emulator.values.functions.arguments import (
     BAD_REFERENCE,
     NOT_AVAILABLE,
     UNKNOWN_NAME,
@@ -18,16 +17,17 @@ from .functions.arguments import (
     truth,
     whole,
 )
-from .not_computed import NotComputedError
+
+from .formula import RANGE, Call, Name, Reference
 
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from queued_gspread.emulator.sheet import Sheet
-    from queued_gspread.emulator.spreadsheet import Spreadsheet
+    from queued_gspread.emulator.book.sheet import Sheet
+    from queued_gspread.emulator.book.spreadsheet import Spreadsheet
 
+    from .evaluation import Evaluation
     from .formula import Node
-    from .interpret import Interpreter
 
     Found: TypeAlias = tuple[Sheet, Bounds]
 
@@ -36,7 +36,7 @@ _R1C1 = re.compile(r"R(\d+)C(\d+)", re.IGNORECASE | re.ASCII)
 _MOST_ARGUMENTS = 5
 
 
-def place_of(formula: Interpreter, node: Node) -> Found:
+def place_of(formula: Evaluation, node: Node) -> Found:
     """Return the sheet and the bounds that a node refers to; fail where it is no reference."""
     if isinstance(node, Reference):
         return _titled(formula, node.title), node.bounds
@@ -64,14 +64,14 @@ def named_range(book: Spreadsheet, name: str, home: Sheet) -> Found | None:
     return None
 
 
-def _titled(formula: Interpreter, title: str | None) -> Sheet:
+def _titled(formula: Evaluation, title: str | None) -> Sheet:
     where = formula.sheet if title is None else formula.book.titled(title)
     if where is None:
         raise EvaluationError(BAD_REFERENCE)
     return where
 
 
-def _named(formula: Interpreter, name: str) -> Found:
+def _named(formula: Evaluation, name: str) -> Found:
     if name.casefold() in formula.scope:
         raise NotComputedError("references that LET names")
     found = named_range(formula.book, name, formula.sheet)
@@ -80,7 +80,7 @@ def _named(formula: Interpreter, name: str) -> Found:
     return found
 
 
-def _offset(formula: Interpreter, call: Call) -> Found:
+def _offset(formula: Evaluation, call: Call) -> Found:
     if not 3 <= len(call.arguments) <= _MOST_ARGUMENTS:  # noqa: PLR2004  - a reference, rows, columns
         raise EvaluationError(NOT_AVAILABLE)
     sheet, bounds = place_of(formula, call.arguments[0])
@@ -97,7 +97,7 @@ def _offset(formula: Interpreter, call: Call) -> Found:
     return sheet, found
 
 
-def _indirect(formula: Interpreter, call: Call) -> Found:
+def _indirect(formula: Evaluation, call: Call) -> Found:
     if not 1 <= len(call.arguments) <= 2:  # noqa: PLR2004  - a text, and its notation
         raise EvaluationError(NOT_AVAILABLE)
     wanted, in_a1 = text(formula.single(call.arguments[0])), True
@@ -124,7 +124,7 @@ def _r1c1(cells: str) -> Bounds:
     return Bounds(row - 1, row, column - 1, column)
 
 
-def _between(formula: Interpreter, first: Node, second: Node) -> Found:
+def _between(formula: Evaluation, first: Node, second: Node) -> Found:
     """Return the smallest range that has both corners."""
     (sheet, one), (other, two) = place_of(formula, first), place_of(formula, second)
     if isinstance(second, Reference) and second.title is None:
@@ -141,7 +141,7 @@ def _between(formula: Interpreter, first: Node, second: Node) -> Found:
     )
 
 
-def _indexed(formula: Interpreter, call: Call) -> Found:
+def _indexed(formula: Evaluation, call: Call) -> Found:
     """Return the cells that INDEX names, as a reference."""
     sheet, bounds = place_of(formula, call.arguments[0])
     rect = bounds.within(sheet.grid.row_count, sheet.grid.column_count)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from queued_gspread.emulator.a1 import range_name
+from queued_gspread.emulator.book.a1 import range_name
 
 from .render import FORMULA, render
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.a1 import Rect
-    from queued_gspread.emulator.cell import Cell, Scalar
-    from queued_gspread.emulator.sheet import Sheet
+    from queued_gspread.emulator.book.a1 import Rect
+    from queued_gspread.emulator.book.cell import Cell, Scalar
+    from queued_gspread.emulator.book.sheet import Sheet
 
     from .evaluate import Evaluator
     from .render import Rendering

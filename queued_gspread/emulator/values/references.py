@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from queued_gspread.emulator.a1 import Rect, column_index, column_letters, quote_title
+from queued_gspread.emulator.book.a1 import Rect, column_index, column_letters, quote_title
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.shift import Change
+    from queued_gspread.emulator.book.grid import Grid
 
 _REFERENCE = re.compile(
     r"""(?P<text>"(?:[^"]|"")*")
@@ -25,6 +25,26 @@ _GONE = "#REF!"
 _FAR = 10**9
 # A column or a row that is None is not named: `A:A` has no rows.
 Corner = tuple[str, "int | None", str, "int | None"]
+
+
+class Change(Protocol):
+    """A change of where cells are: of whole rows or columns, or of a part of them."""
+
+    @property
+    def dimension(self) -> str:
+        """ROWS or COLUMNS: along which cells move."""
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Return where a half-open span of whole rows or columns lies afterwards."""
+
+    def index(self, index: int) -> int | None:
+        """Return where a whole row or column lies afterwards, None if it is gone."""
+
+    def rect(self, rect: Rect) -> Rect | None:
+        """Return where a rectangle lies afterwards, None if it is gone."""
+
+    def apply(self, grid: Grid) -> None:
+        """Move the cells of a grid."""
 
 
 def moved_formula(formula: str, home: str, changed: str, change: Change) -> str:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from .formula import CellError
+from queued_gspread.emulator.book.cell import CellError
+
 from .patterns import DATE_TYPES, show_number, show_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from queued_gspread.emulator.cell import Cell, Scalar
-
-    from .formula import Value
+    from queued_gspread.emulator.book.cell import Cell, Scalar, Value
 
 FORMATTED, UNFORMATTED, FORMULA = "FORMATTED_VALUE", "UNFORMATTED_VALUE", "FORMULA"
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from .formula import Call, Name, Reference
-from .functions import FUNCTIONS
-from .functions.arguments import (
+from queued_gspread.emulator.book.not_computed import NotComputedError
+from queued_gspread.emulator.values.functions.arguments import (
     BAD_NUMBER,
     NOT_AVAILABLE,
     WRONG_TYPE,
@@ -19,20 +18,23 @@ from .functions.arguments import (
     sound,
     whole,
 )
+
+from .formula import Call, Name, Reference
+from .functions import FUNCTIONS
 from .lambdas import LAMBDAS
-from .not_computed import NotComputedError
 from .place import REFERRING, place_of
 from .serial import serial_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from queued_gspread.emulator.a1 import Rect
-    from queued_gspread.emulator.sheet import Sheet
+    from queued_gspread.emulator.book.a1 import Rect
+    from queued_gspread.emulator.book.cell import Value
+    from queued_gspread.emulator.book.sheet import Sheet
+    from queued_gspread.emulator.values.functions.arguments import Argument
 
-    from .formula import Node, Value
-    from .functions.arguments import Argument
-    from .interpret import Interpreter
+    from .evaluation import Evaluation
+    from .formula import Node
 
 _SUBTOTALS = ["AVERAGE", "COUNT", "COUNTA", "MAX", "MIN", "PRODUCT", "STDEV", "STDEVP", "SUM"]
 _SUBTOTALS += ["VAR", "VARP"]
@@ -43,40 +45,40 @@ _VISIBLE_ONLY = 100
 class Special(NamedTuple):
     """A function over nodes in a formula, and how many of them it takes."""
 
-    compute: Callable[[Interpreter, Sequence[Node]], Argument]
+    compute: Callable[[Evaluation, Sequence[Node]], Argument]
     least: int = 1
     most: int | None = 1
 
 
-def _now(formula: Interpreter, _: Sequence[Node]) -> Value:
+def _now(formula: Evaluation, _: Sequence[Node]) -> Value:
     now = formula.book.now()
     return serial_of(now.date(), now.time())
 
 
-def _today(formula: Interpreter, nodes: Sequence[Node]) -> Value:
+def _today(formula: Evaluation, nodes: Sequence[Node]) -> Value:
     return math.floor(number(_now(formula, nodes)))
 
 
-def _rect(formula: Interpreter, node: Node) -> tuple[Sheet, Rect]:
+def _rect(formula: Evaluation, node: Node) -> tuple[Sheet, Rect]:
     sheet, bounds = place_of(formula, node)
     return sheet, bounds.within(sheet.grid.row_count, sheet.grid.column_count)
 
 
-def _row(formula: Interpreter, nodes: Sequence[Node]) -> Argument:
+def _row(formula: Evaluation, nodes: Sequence[Node]) -> Argument:
     if not nodes:
         return formula.row + 1
     rows = range(*_rect(formula, nodes[0])[1][:2])
     return array([[row + 1] for row in rows]) if formula.takes_arrays else rows.start + 1
 
 
-def _column(formula: Interpreter, nodes: Sequence[Node]) -> Argument:
+def _column(formula: Evaluation, nodes: Sequence[Node]) -> Argument:
     if not nodes:
         return formula.column + 1
     columns = range(*_rect(formula, nodes[0])[1][2:])
     return array([[place + 1 for place in columns]]) if formula.takes_arrays else columns.start + 1
 
 
-def _is_reference(formula: Interpreter, nodes: Sequence[Node]) -> bool:
+def _is_reference(formula: Evaluation, nodes: Sequence[Node]) -> bool:
     node = nodes[0]
     if isinstance(node, (Reference, Name)) or (
         isinstance(node, Call) and node.function in REFERRING
@@ -89,27 +91,27 @@ def _is_reference(formula: Interpreter, nodes: Sequence[Node]) -> bool:
     return False
 
 
-def _formula_of(formula: Interpreter, node: Node) -> str | None:
+def _formula_of(formula: Evaluation, node: Node) -> str | None:
     sheet, rect = _rect(formula, node)
     return sheet.grid.get(rect.start_row, rect.start_column).formula
 
 
-def _is_formula(formula: Interpreter, nodes: Sequence[Node]) -> bool:
+def _is_formula(formula: Evaluation, nodes: Sequence[Node]) -> bool:
     return _formula_of(formula, nodes[0]) is not None
 
 
-def _formula_text(formula: Interpreter, nodes: Sequence[Node]) -> str:
+def _formula_text(formula: Evaluation, nodes: Sequence[Node]) -> str:
     found = _formula_of(formula, nodes[0])
     if found is None:
         raise EvaluationError(NOT_AVAILABLE)
     return found
 
 
-def _sheets(formula: Interpreter, _: Sequence[Node]) -> int:
+def _sheets(formula: Evaluation, _: Sequence[Node]) -> int:
     return len(formula.book.sheets)
 
 
-def _array_formula(formula: Interpreter, nodes: Sequence[Node]) -> Argument:
+def _array_formula(formula: Evaluation, nodes: Sequence[Node]) -> Argument:
     with formula.arrays():
         found = formula.argument(nodes[0])
     if isinstance(found, Area):
@@ -117,7 +119,7 @@ def _array_formula(formula: Interpreter, nodes: Sequence[Node]) -> Argument:
     return found
 
 
-def _let(formula: Interpreter, nodes: Sequence[Node]) -> Argument:
+def _let(formula: Evaluation, nodes: Sequence[Node]) -> Argument:
     """Compute the last node, in which each name before it stands for the value behind it."""
     if len(nodes) % 2 == 0:
         raise EvaluationError(NOT_AVAILABLE)
@@ -133,11 +135,11 @@ def _let(formula: Interpreter, nodes: Sequence[Node]) -> Argument:
         formula.scope = before
 
 
-def _random(formula: Interpreter, _: Sequence[Node]) -> float:
+def _random(formula: Evaluation, _: Sequence[Node]) -> float:
     return formula.book.chance()
 
 
-def _random_between(formula: Interpreter, nodes: Sequence[Node]) -> int:
+def _random_between(formula: Evaluation, nodes: Sequence[Node]) -> int:
     low, high = (number(formula.single(node)) for node in nodes)
     low, high = math.ceil(low), math.floor(high)
     if low > high:
@@ -145,7 +147,7 @@ def _random_between(formula: Interpreter, nodes: Sequence[Node]) -> int:
     return low + math.floor(formula.book.chance() * (high - low + 1))
 
 
-def _random_array(formula: Interpreter, nodes: Sequence[Node]) -> Argument:
+def _random_array(formula: Evaluation, nodes: Sequence[Node]) -> Argument:
     rows, columns = [*(whole(formula.single(node)) for node in nodes), 1, 1][:2]
     if min(rows, columns) < 1:
         raise EvaluationError(BAD_NUMBER)
@@ -153,7 +155,7 @@ def _random_array(formula: Interpreter, nodes: Sequence[Node]) -> Argument:
     return array([[formula.book.chance() for _ in range(columns)] for _ in range(rows)])
 
 
-def _subtotal(formula: Interpreter, nodes: Sequence[Node]) -> Argument:
+def _subtotal(formula: Evaluation, nodes: Sequence[Node]) -> Argument:
     code = whole(sound(formula.single(nodes[0])))
     kind = code - _VISIBLE_ONLY if code > _VISIBLE_ONLY else code
     if not 1 <= kind <= len(_SUBTOTALS):
@@ -162,7 +164,7 @@ def _subtotal(formula: Interpreter, nodes: Sequence[Node]) -> Argument:
     return FUNCTIONS[_SUBTOTALS[kind - 1]].compute(chosen)
 
 
-def _counted(formula: Interpreter, node: Node, visible_only: bool) -> Area:
+def _counted(formula: Evaluation, node: Node, visible_only: bool) -> Area:
     """Return the values of a range that are no subtotals themselves, as one column."""
     sheet, rect = _rect(formula, node)
     if (sheet.basic_filter or {}).keys() & {"criteria", "filterSpecs"}:

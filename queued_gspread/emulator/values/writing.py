@@ -6,16 +6,16 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from queued_gspread.emulator.a1 import Bounds, Rect, column_letters, range_name
-from queued_gspread.emulator.cell import LONGEST
-from queued_gspread.emulator.errors import (
+from queued_gspread.emulator.book.a1 import Bounds, Rect, column_letters, range_name
+from queued_gspread.emulator.book.cell import LONGEST
+from queued_gspread.emulator.book.spreadsheet import exceeds_grid
+from queued_gspread.emulator.wire.errors import (
     InvalidArgumentError,
     invalid,
     invalid_field,
     invalid_fields,
 )
-from queued_gspread.emulator.proto_text import proto_text
-from queued_gspread.emulator.spreadsheet import exceeds_grid
+from queued_gspread.emulator.wire.proto_text import proto_text
 
 from .entry import write
 from .missing import note_written
@@ -23,9 +23,9 @@ from .missing import note_written
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from queued_gspread.emulator.cell import Scalar
-    from queued_gspread.emulator.sheet import Sheet
-    from queued_gspread.emulator.spreadsheet import Spreadsheet
+    from queued_gspread.emulator.book.cell import Scalar
+    from queued_gspread.emulator.book.sheet import Sheet
+    from queued_gspread.emulator.book.spreadsheet import Spreadsheet
 
 Rows = list[list["Scalar"]]
 _LIST_VALUE = "type.googleapis.com/google.protobuf.ListValue"

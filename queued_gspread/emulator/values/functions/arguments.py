@@ -6,16 +6,15 @@ import math
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from queued_gspread.emulator.cell import LONGEST
+from queued_gspread.emulator.book.cell import LONGEST, CellError
+from queued_gspread.emulator.book.not_computed import NotComputed, NotComputedError
 from queued_gspread.emulator.values.entry import understand
-from queued_gspread.emulator.values.formula import CellError
-from queued_gspread.emulator.values.not_computed import NotComputed, NotComputedError
 from queued_gspread.emulator.values.patterns import show_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from queued_gspread.emulator.values.formula import Value
+    from queued_gspread.emulator.book.cell import Value
 
 DIVISION = CellError("#DIV/0!")
 WRONG_TYPE = CellError("#VALUE!")

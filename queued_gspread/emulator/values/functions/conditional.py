@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from queued_gspread.emulator.values.formula import CellError
+from queued_gspread.emulator.book.cell import CellError
 
 from .arguments import (
     BAD_NUMBER,

@@ -24,7 +24,7 @@ from .wildcards import Wildcard
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from queued_gspread.emulator.values.formula import Value
+    from queued_gspread.emulator.book.cell import Value
 
     from .arguments import Argument
 

@@ -6,7 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.values.not_computed import NotComputedError
+from queued_gspread.emulator.book.not_computed import NotComputedError
 
 from .arguments import (
     BAD_NUMBER,

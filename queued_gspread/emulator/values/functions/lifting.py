@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.values.not_computed import NotComputedError
+from queued_gspread.emulator.book.not_computed import NotComputedError
 
 from .arguments import (
     BAD_NUMBER,
@@ -21,7 +21,7 @@ from .arguments import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from queued_gspread.emulator.values.formula import Value
+    from queued_gspread.emulator.book.cell import Value
 
     from .arguments import Argument
 

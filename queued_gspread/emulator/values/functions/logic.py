@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.values.formula import CellError
+from queued_gspread.emulator.book.cell import CellError
 
 from .arguments import (
     NOT_AVAILABLE,
@@ -23,7 +23,7 @@ from .arguments import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from queued_gspread.emulator.values.formula import Value
+    from queued_gspread.emulator.book.cell import Value
 
     from .arguments import Argument
 

@@ -7,8 +7,8 @@ import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.a1 import column_letters
-from queued_gspread.emulator.values.formula import CellError
+from queued_gspread.emulator.book.a1 import column_letters
+from queued_gspread.emulator.book.cell import CellError
 
 from .arguments import (
     BAD_NUMBER,
@@ -30,7 +30,7 @@ from .wildcards import Wildcard
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from queued_gspread.emulator.values.formula import Value
+    from queued_gspread.emulator.book.cell import Value
 
     from .arguments import Argument
 

@@ -7,7 +7,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from queued_gspread.emulator.values.not_computed import NotComputedError
+from queued_gspread.emulator.book.not_computed import NotComputedError
 from queued_gspread.emulator.values.patterns import show_number
 
 from .arguments import (
@@ -27,7 +27,7 @@ from .numeric import NUMERIC
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from queued_gspread.emulator.values.formula import Value
+    from queued_gspread.emulator.book.cell import Value
 
     from .arguments import Argument
 

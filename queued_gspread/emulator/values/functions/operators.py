@@ -12,7 +12,7 @@ from .arguments import DIVISION, EvaluationError, joined, number, rank, real, sc
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from queued_gspread.emulator.values.formula import Value
+    from queued_gspread.emulator.book.cell import Value
 
     from .arguments import Argument
 

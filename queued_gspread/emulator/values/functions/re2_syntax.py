@@ -12,7 +12,7 @@ from functools import lru_cache
 from math import prod
 
 from queued_gspread._install import how_to_install
-from queued_gspread.emulator.values.not_computed import NotComputedError
+from queued_gspread.emulator.book.not_computed import NotComputedError
 
 REMEDY = f"RE2 computes it: {how_to_install('regex')}"
 # Steps that take about a second.

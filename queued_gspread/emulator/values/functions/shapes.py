@@ -8,9 +8,9 @@ from functools import cmp_to_key
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from queued_gspread.emulator.book.cell import CellError
+from queued_gspread.emulator.book.not_computed import NotComputedError
 from queued_gspread.emulator.values.entry import understand
-from queued_gspread.emulator.values.formula import CellError
-from queued_gspread.emulator.values.not_computed import NotComputedError
 
 from .arguments import (
     BAD_NUMBER,
@@ -34,7 +34,7 @@ from .arguments import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from queued_gspread.emulator.values.formula import Value
+    from queued_gspread.emulator.book.cell import Value
 
     from .arguments import Argument
 

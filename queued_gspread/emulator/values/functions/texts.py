@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.cell import LONGEST
+from queued_gspread.emulator.book.cell import LONGEST
+from queued_gspread.emulator.book.not_computed import NotComputedError
 from queued_gspread.emulator.values.moments import is_moment_pattern
-from queued_gspread.emulator.values.not_computed import NotComputedError
 from queued_gspread.emulator.values.patterns import LONGEST_PATTERN, show_number
 
 from .arguments import (
@@ -30,7 +30,7 @@ from .wildcards import Wildcard
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from queued_gspread.emulator.values.formula import Value
+    from queued_gspread.emulator.book.cell import Value
 
     from .arguments import Argument
 

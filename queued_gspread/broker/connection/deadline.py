@@ -1,0 +1,176 @@
+"""Until when a thread may wait for Redis: its caller's deadline, kept by every connection.
+
+A call waits in many places: for a connection and its handshake, for those who know the master, for
+answers, and once more after each failure. So the moment belongs to the thread, and connections look
+at it whenever they are about to wait.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+import weakref
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from queued_gspread._clock import now
+from queued_gspread._interrupts import has_broken_in
+
+from .detached import aside
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["Limited", "extend", "is_limited", "is_of_socket", "left", "moment", "until"]
+
+# A socket with a time-out of 0 would not wait, and say so in another way.
+_LEAST: Final = 0.001
+
+
+class _Block:
+    """An :func:`until` block that a thread is in."""
+
+    def __init__(self, end: float) -> None:
+        self.end = end
+
+
+class _Limit(threading.local):
+    # By weak references: where an interrupt comes at a block's very end, it is over all the same.
+    blocks: tuple[weakref.ref[_Block], ...] = ()
+
+
+_limit = _Limit()
+
+
+def _inmost() -> _Block | None:
+    for block in reversed(_limit.blocks):
+        found = block()
+        if found is not None:
+            return found
+    return None
+
+
+def moment() -> float:
+    """Return until when this thread waits for Redis."""
+    block = _inmost()
+    return math.inf if block is None else block.end
+
+
+@contextmanager
+def until(end: float) -> Iterator[None]:
+    """Have this thread wait for Redis until a moment of :func:`~queued_gspread._clock.now`."""
+    block = _Block(end)
+    alive = (one for one in _limit.blocks if one() is not None)
+    _limit.blocks = (*alive, weakref.ref(block))
+    try:
+        yield
+    finally:
+        del block
+
+
+def extend(end: float) -> None:
+    """Set another moment for the rest of the :func:`until` block that this thread is in."""
+    block = _inmost()
+    if block is not None:
+        block.end = end
+
+
+def is_limited() -> bool:
+    """Tell whether this thread has such a moment."""
+    return moment() != math.inf
+
+
+def left() -> float:
+    """Return the seconds until that moment; infinitely many where there is none."""
+    return moment() - now()
+
+
+class Limited:
+    """Mixed into a connection of redis-py: it waits no longer than its thread may."""
+
+    _sock: Any
+
+    def _connect(self) -> _Socket:
+        connect: Callable[[], Any] = super()._connect  # type: ignore[misc]
+        return _Socket(_in_time(connect) if is_limited() else connect())
+
+    def disconnect(self, *args: Any, **kwargs: Any) -> None:
+        """Close the socket here: redis-py drops any OSError meanwhile, a signal handler's too."""
+        own, self._sock = self._sock, None
+        super().disconnect(*args, **kwargs)  # type: ignore[misc]
+        if own is not None:
+            own.close()
+
+
+def is_of_socket(error: OSError) -> bool:
+    """Tell whether the socket of a connection has raised an error, and nobody else."""
+    return hasattr(error, _MARK)
+
+
+_MARK: Final = "_is_of_socket"
+
+
+class _Socket:
+    """A socket, all of whose waits end with the time that the thread has left.
+
+    It marks the errors that are its own.
+    """
+
+    def __init__(self, own: Any) -> None:
+        self._own = own
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._own, name)
+
+    def sendall(self, *args: Any) -> Any:
+        return self._do(self._own.sendall, args)
+
+    def recv(self, *args: Any) -> Any:
+        return self._do(self._own.recv, args)
+
+    def recv_into(self, *args: Any) -> Any:
+        return self._do(self._own.recv_into, args)
+
+    def _do(self, wait: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        own = self._own.gettimeout()
+        if not is_limited() or own == 0:
+            return _marked(wait, args, own)
+        limit = min(own, max(left(), _LEAST))
+        self._own.settimeout(limit)
+        try:
+            return _marked(wait, args, limit)
+        finally:
+            self._own.settimeout(own)
+
+
+def _marked(wait: Callable[..., Any], args: tuple[Any, ...], timeout: float | None) -> Any:
+    began = time.monotonic()
+    try:
+        return wait(*args)
+    except OSError as error:
+        if _is_own(error, timeout, time.monotonic() - began):
+            setattr(error, _MARK, True)
+        raise
+
+
+def _is_own(error: OSError, timeout: float | None, lasted: float) -> bool:
+    # The system gives all of its errors a number. A time-out has none, and what a timer of gevent,
+    # or another thread, raises here is one that comes too early; timers may be somewhat early.
+    is_systems = error.errno is not None
+    is_due = isinstance(error, TimeoutError) and timeout is not None and lasted > timeout / 2
+    return (is_systems or is_due) and not has_broken_in(error)
+
+
+def _in_time(connect: Callable[[], Any]) -> Any:
+    """Return a connected socket, unless that takes too long: a name's look-up has no time-out."""
+    made = aside(connect)
+    is_in_time = False
+    try:
+        is_in_time = made.wait(left())
+    finally:
+        if not is_in_time:
+            made.give_up(lambda connected: connected.close())
+    if is_in_time:
+        return made.result()
+    raise TimeoutError

@@ -1,0 +1,275 @@
+"""Those who know where the master is: Sentinels, or the nodes of a Cluster."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, Final
+
+import redis
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    MovedError,
+    RedisError,
+    ResponseError,
+)
+
+from queued_gspread._clock import now
+
+from .deadline import left, until
+from .majority import Opinion
+from .url import CLUSTER
+
+if TYPE_CHECKING:
+    from .majority import Host
+    from .url import Address
+
+__all__ = ["LOST", "REFUSED_FOR_GOOD", "Guide", "NoMasterError", "guide_to", "has_moved"]
+
+# Seconds for which a Sentinel that nobody knows any more still counts as one of them.
+_MEMORY: Final = 300.0
+
+LOST = (redis.ConnectionError, redis.TimeoutError)
+"""The connection was lost, or there was none: a command may have been taken or not."""
+
+REFUSED_FOR_GOOD = (AuthenticationError, AuthorizationError)
+"""Those of them that no other attempt can help."""
+
+
+def has_moved(error: ResponseError) -> bool:
+    """Tell whether a node of a Cluster names another one, at the end of the error's text."""
+    # Outside its own client of a Cluster, redis-py had no class for it before version 6.
+    return isinstance(error, MovedError) or str(error).startswith("MOVED ")
+
+
+class NoMasterError(redis.ConnectionError):
+    """None of those who were asked knows a master: nothing was sent."""
+
+
+class NobodyAnswersError(NoMasterError):
+    """None of them can be reached."""
+
+
+def guide_to(address: Address, options: dict[str, Any]) -> Guide:
+    """Return who knows where the master is.
+
+    Args:
+        address: Whom to ask.
+        options: redis-py's options that are needed, whatever the URL says.
+
+    """
+    kind = ClusterGuide if address.kind == CLUSTER else SentinelGuide
+    return kind(address.guides, address.guide_options | options | {"decode_responses": True})
+
+
+class Guide(ABC):
+    """Asks one host after another where the master is; any thread may use it.
+
+    redis-py's pools call it as they would call a :class:`redis.sentinel.Sentinel`.
+
+    Args:
+        hosts: Whom to ask.
+        options: redis-py's options for connections to them.
+
+    """
+
+    def __init__(self, hosts: tuple[Host, ...], options: dict[str, Any]) -> None:
+        self._hosts = hosts
+        self._named = hosts
+        self._options = options
+        self._clients: dict[Host, redis.Redis] = {}
+        self.confirmed: dict[str, Host] = {}
+        """Masters that a majority has named, by name: while one is here, nobody is asked."""
+
+    @property
+    def named(self) -> tuple[Host, ...]:
+        """Those that the URL names."""
+        return self._named
+
+    @property
+    def least(self) -> int:
+        """How many have a vote at the least, whatever they know of each other."""
+        return 1
+
+    def discover_master(self, name: str) -> Host:
+        """Return where the master of that name is.
+
+        Raises:
+            NoMasterError: Nobody knows of one at present.
+            RedisError: Somebody refuses to tell, and nobody else knows.
+
+        """
+        if name in self.confirmed:
+            return self.confirmed[name]
+        failures: list[tuple[Host, RedisError]] = []
+        hosts = self._hosts
+        for host in hosts:
+            try:
+                # A silent one must leave the others time to be asked.
+                with until(now() + left() / (1 if host == hosts[-1] else 2)):
+                    master = self._ask(host, name)
+            except RedisError as error:
+                failures.append((host, error))
+                continue
+            self.prefer(host)
+            return master
+        raise _no_master(failures)
+
+    def note(self, error: ResponseError) -> None:
+        """Learn from what a Redis said that is not the master: a Cluster's tells who is."""
+        host, _, port = str(error).rpartition(" ")[2].rpartition(":")
+        if has_moved(error) and host:
+            self.prefer((host, int(port)))
+
+    @abstractmethod
+    def opinion(self, host: Host, name: str) -> Opinion:
+        """Ask one host for the master, and for whoever else has a vote.
+
+        Raises:
+            RedisError: It does not answer, knows no master, or refuses to tell.
+
+        """
+
+    @abstractmethod
+    def _ask(self, host: Host, name: str) -> Host:
+        """Ask one host; raise what it answers where it knows no master."""
+
+    def prefer(self, host: Host) -> None:
+        """Ask this one first from now on."""
+        self._hosts = (host, *(other for other in self._hosts if other != host))
+
+    def _client(self, host: Host) -> redis.Redis:
+        if host not in self._clients:
+            pool = redis.ConnectionPool(**self._options, host=host[0], port=host[1])
+            self._clients[host] = redis.Redis(connection_pool=pool)
+        return self._clients[host]
+
+
+class SentinelGuide(Guide):
+    """Sentinels, who know the master of a service."""
+
+    # How many of them somebody knew of lately, and when.
+    _most, _most_at = 1, -math.inf
+
+    @property
+    def least(self) -> int:
+        """Those of the URL, or as many as there were lately: a Sentinel may forget the others.
+
+        It does so where it is told to, or has lost its settings, and then names an old master.
+        """
+        return max(len(set(self._named)), self._most if self._is_recent else 1)
+
+    @property
+    def _is_recent(self) -> bool:
+        return now() - self._most_at < _MEMORY
+
+    def _note_voters(self, voters: int) -> None:
+        if voters >= self._most or not self._is_recent:
+            self._most, self._most_at = voters, now()
+
+    def _ask(self, host: Host, name: str) -> Host:
+        found: Any = self._client(host).sentinel_get_master_addr_by_name(name)
+        return _master_of(found, name)
+
+    def opinion(self, host: Host, name: str) -> Opinion:
+        """Ask one Sentinel, in one write."""
+        pipeline = self._client(host).pipeline(transaction=False)
+        pipeline.sentinel_get_master_addr_by_name(name)
+        pipeline.execute_command("SENTINEL SENTINELS", name)
+        pipeline.execute_command("SENTINEL REPLICAS", name)
+        found, others, replicas = pipeline.execute(raise_on_error=False)
+        if isinstance(found, RedisError):
+            raise found
+        address = _master_of(found, name)
+        master = f"{address[0]}:{address[1]}"
+        up = {} if isinstance(replicas, RedisError) else _by(replicas, "name")
+        # None tells its own id to a user who may ask for as little as is needed: but each names all
+        # others, so that who names others is somebody else. Those that name nobody have one vote
+        # together: by two names, as the URL's and the one that others use, it may be the same one.
+        ids = {} if isinstance(others, RedisError) else _by(others, "runid")
+        is_url_all = isinstance(others, RedisError)
+        self._note_voters(len(ids) + 1)
+        return Opinion(
+            voter=f"{host[0]}:{host[1]}" if is_url_all else " ".join(sorted(ids)) or "alone",
+            master=master,
+            address=address,
+            voters=len(ids) + 1,
+            others=frozenset((each["ip"], int(each["port"])) for each in ids.values()),
+            replicas=frozenset(each for each in up if not _is_down(up[each]["flags"])),
+            is_partial=is_url_all or isinstance(replicas, RedisError),
+        )
+
+
+class ClusterGuide(Guide):
+    """The nodes of a Cluster, who know the master of a slot."""
+
+    def _ask(self, host: Host, name: str) -> Host:
+        return _address(self._nodes(host, name)[1][0], host)
+
+    def opinion(self, host: Host, name: str) -> Opinion:
+        """Ask one node; masters of slots have a vote, as in the Cluster's own elections."""
+        slots, (master, *replicas) = self._nodes(host, name)
+        masters = {_address(first, host) for _, _, first, *_ in slots}
+        return Opinion(
+            voter=f"{host[0]}:{host[1]}" if host in masters else "",
+            master=_as_text(master[2]),
+            address=_address(master, host),
+            voters=len(masters),
+            others=frozenset(masters - {host}),
+            # Those that have failed are not among them.
+            replicas=frozenset(_as_text(replica[2]) for replica in replicas),
+        )
+
+    def _nodes(self, host: Host, name: str) -> tuple[Any, Any]:
+        """Return all slots, and the nodes that have the one of that name, its master first."""
+        slots: Any = self._client(host).execute_command("CLUSTER SLOTS")
+        # Those that the URL names may be gone by the time at which somebody has to be asked.
+        nodes = {_address(node, host) for _, _, *nodes in slots for node in nodes}
+        self._hosts = (*self._hosts, *(nodes - set(self._hosts)))
+        for first, last, *nodes_of in slots:
+            if first <= int(name) <= last:
+                return slots, nodes_of
+        raise NoMasterError(f"no node has slot {name}")
+
+
+def _master_of(found: Any, name: str) -> Host:
+    if not found:
+        raise ResponseError(f"no Redis is known there by the name {name!r}")
+    return found[0], int(found[1])
+
+
+def _by(states: Any, key: str) -> dict[str, dict[str, str]]:
+    """Return what a Sentinel tells of others, by a key of each."""
+    # Later versions of redis-py make dicts of it.
+    each = [
+        state if isinstance(state, dict) else dict(zip(*[iter(state)] * 2, strict=True))
+        for state in states
+    ]
+    return {str(state[key]): state for state in each}
+
+
+def _is_down(flags: Any) -> bool:
+    words = flags if isinstance(flags, (set, list)) else str(flags).split(",")
+    return bool({"s_down", "o_down", "disconnected"} & set(words))
+
+
+def _as_text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _address(node: list[Any], asked: Host) -> Host:
+    # A node that does not know its own name is where it was asked.
+    return node[0] or asked[0], int(node[1])
+
+
+def _no_master(failures: list[tuple[Host, RedisError]]) -> RedisError:
+    """Return the error that tells what came of asking everybody."""
+    told = "; ".join(f"{name}:{port}: {error}" for (name, port), error in failures)
+    errors = [error for _, error in failures]
+    for error in errors:
+        if isinstance(error, REFUSED_FOR_GOOD) or not isinstance(error, LOST):
+            return type(error)(told)
+    if any(isinstance(error, NoMasterError) for error in errors):
+        return NoMasterError(told)
+    return NobodyAnswersError(told)

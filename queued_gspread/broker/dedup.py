@@ -1,0 +1,65 @@
+"""Tries at putting a job in: several are one job, however far apart they reach Redis.
+
+Redis remembers the ids of jobs for a while. Each try carries a time of Redis's clock before the
+first one. Where Redis no longer remembers all that came since, it takes none that it does not know.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from queued_gspread._clock import now
+from queued_gspread.errors import BrokerUnavailableError
+from queued_gspread.settings import hide_password
+
+from .keys import remembered_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .connection.client import Connection
+    from .connection.wire import Pending
+    from .keys import Keys
+    from .waiting.wait import Wait
+
+__all__ = ["put_in"]
+
+
+def put_in(
+    connection: Connection, keys: Keys, wait: Wait, body: bytes, look: Sequence[Any]
+) -> tuple[list[Any], Pending]:
+    """Put a job in, once; return what ``enqueue.lua`` says, and the look for its reply.
+
+    Raises:
+        BrokerUnavailableError: Redis cannot be reached, or nobody can know whether it has the job.
+
+    """
+    began, clock = now(), connection.clock
+    while True:
+        lost: list[BrokerUnavailableError] = []
+        found, pending = connection.run(
+            "enqueue",
+            keys.of_enqueue(wait.lane),
+            [wait.job_id, body, wait.lane, remembered_ms(), wait.first],
+            patience=wait.left,
+            then=look,
+            lost=lost,
+        )
+        clock.saw(found.pop())
+        if found[0] != b"late":
+            return found, pending
+        pending.drop()
+        if lost:
+            raise _in_doubt(connection.url, now() - began) from lost[-1]
+        # None was put in, for the clock was set, or this process did not run until now.
+        wait.first = clock.at_least()
+
+
+def _in_doubt(url: str, seconds: float) -> BrokerUnavailableError:
+    told = BrokerUnavailableError(
+        f"Redis at {hide_password(url)} was lost while a call was put in. {seconds:.0f} s later it "
+        "no longer knows whether it had taken it (was this process stopped, the machine asleep, or "
+        "Redis's clock set?)"
+    )
+    told.may_have_run = True
+    return told

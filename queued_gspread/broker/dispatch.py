@@ -1,0 +1,218 @@
+"""What Redis knows of a call's requests: which may be sent, which were answered, its journal."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from typing import TYPE_CHECKING, Any, Final
+
+from redis.exceptions import RedisError
+
+from queued_gspread._clock import now
+from queued_gspread.broker.connection.client import is_passing
+from queued_gspread.broker.connection.clock_steps import enqueued_at
+from queued_gspread.broker.connection.failures import unavailable
+from queued_gspread.errors import BrokerUnavailableError
+
+from .fencing import Epoch, unless_stale
+from .permits import NO_SLOT, Held, Pace, Permit, Setback, Slot, milliseconds, permit_of
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Sequence
+
+    from queued_gspread.settings import Settings
+
+    from .jobs import Entry
+    from .permits import Due
+    from .shares import Settled, Share
+
+__all__ = ["Ledger"]
+
+_REPLICATION: Final = 1.0
+
+
+class Ledger(Epoch):
+    """The requests of calls, as far as the next server has to know of them."""
+
+    def __init__(
+        self, settings: Settings, epoch: str = "", stopping: threading.Event | None = None
+    ) -> None:
+        super().__init__(settings, epoch, stopping)
+        self._pace = Pace()
+        self._held = Held()
+
+    def journal(self, entry: Entry) -> list[bytes]:
+        """Return the entries of the journal of a call that was begun before."""
+        found: list[bytes] = self._fenced("journal", [self._keys.journal(entry.job_id)], [])
+        return found
+
+    def count_waiting(self) -> int:
+        """Return how many calls wait in the namespace, those under way included.
+
+        Raises:
+            BrokerUnavailableError: Redis cannot be reached.
+
+        """
+        try:
+            return int(self._connection.redis.get(self._keys.waiting) or 0)
+        except RedisError as error:
+            raise unavailable(self.settings, error) from error
+
+    def is_replicated(self, entries: Sequence[Entry]) -> bool:
+        """Tell whether replicas have what the journals of some jobs announce, within a second.
+
+        That one has it proves nothing: another may be the next master, or be one already, while
+        this one still follows the old one. So all that are up have to have it, and only then a
+        majority has to say that this is the master. Where the connection fails, nobody can say so.
+
+        Raises:
+            BrokerUnavailableError: Redis refuses for good.
+            StaleEpochError: Another server works by now.
+
+        """
+        master = self._connection.master
+        journals = [self._keys.journal(entry.job_id) for entry in entries]
+        wait = ["WAIT", max(1, master.replicas), round(_REPLICATION * 1000)]
+        before = master.confirmed
+        try:
+            # Both on one connection: Redis waits for what that connection has written.
+            touch = self._under_epoch(journals, [])
+            are_announced, pending = self._connection.run("touch", *touch, then=wait)
+            replicas = pending.read()
+            if not (unless_stale(are_announced) and replicas):
+                return False
+            if not master.is_guided:
+                return True
+            named = master.named(_REPLICATION)
+        except BrokerUnavailableError as error:
+            if is_passing(error):
+                return False
+            raise
+        except RedisError as error:
+            if is_passing(error):
+                return False
+            raise unavailable(self.settings, error) from error
+        return named.address == before and replicas >= named.replicas
+
+    def start(
+        self, shares: Sequence[Share], slot: Slot = NO_SLOT, debts: Sequence[Due] = ()
+    ) -> Permit:
+        """Ask whether a request may be sent now; if so, all that is to be known of it is written.
+
+        Args:
+            shares: The jobs of one lane that have a share in it; the permit says of each whether
+                it still has.
+            slot: The slot that the request takes.
+            debts: Slots, the first of which is given back in the same write, if all goes well.
+
+        """
+        # An interval is no slot with a name: what is asked twice would have to wait for itself.
+        debts, steps = () if slot.interval else debts, self._steps_since(shares)
+        permit = self._start(shares, slot, debts, steps)
+        if "late" in permit.words:
+            # Redis's clock may have been set just now.
+            self._look_at_clock()
+            if self._steps_since(shares) != steps:
+                permit = self._start(shares, slot, debts, self._steps_since(shares))
+        if slot.kind and not slot.limit and permit.word == "go":
+            self._pace.note(slot, permit.sent)
+        return permit
+
+    def _start(
+        self, shares: Sequence[Share], slot: Slot, debts: Sequence[Due], steps: Sequence[int]
+    ) -> Permit:
+        keys, lane = self._keys, shares[0].entry.lane
+        journals = [keys.journal(share.entry.job_id) for share in shares]
+        places = [keys.lane(lane), keys.started, keys.valve, keys.slots(slot.kind), keys.tries]
+        pairs = zip(shares, steps, strict=True)
+        args = [arg for share, step in pairs for arg in share.args(step)]
+        of_slot, latest = slot.args(), self._held.latest(slot)
+        found = self._paying(debts, "start", [*places, *journals], [*of_slot, latest, *args])
+        if found[0] == b"forgotten":
+            self._remind(slot)
+            found = self._fenced("start", [*places, *journals], [*of_slot, "", *args])
+        permit = permit_of(found)
+        if permit.word == "go":
+            self._held.take(slot)
+        return permit
+
+    def _remind(self, slot: Slot) -> None:
+        """Tell Redis which slots of the kind of one are held."""
+        held = self._held.args(slot)
+        if held:
+            self._fenced("remind", [self._keys.slots(slot.kind)], held)
+
+    def _steps_since(self, shares: Sequence[Share]) -> list[int]:
+        steps = self._connection.steps
+        return [steps.since(enqueued_at(share.entry.entry)) for share in shares]
+
+    def _look_at_clock(self) -> None:
+        steps = self._connection.steps
+        since = steps.moment()
+        *_, shown = self._fenced("alive", [], [])
+        steps.saw(shown, since)
+
+    def settle(
+        self,
+        jobs: Sequence[Settled],
+        slot: Slot,
+        sent: int,
+        *,
+        pause: float = 0.0,
+        refused: bool = False,
+        passed: bool = True,
+        attempt: str = "",
+    ) -> Setback:
+        """Say that a request was answered, or failed, so that its slot is given back in time.
+
+        Args:
+            jobs: Those that had a share in it.
+            slot: The slot that the request took.
+            sent: When it was sent, as its permit says.
+            pause: Seconds for which Google asks to wait after a refusal, at the least.
+            refused: Whether Google refused it for the quota.
+            passed: Whether it is certain otherwise that the quota has let it through.
+            attempt: The name under which the journals announce the request.
+
+        """
+        wait = milliseconds(pause) if refused else "" if passed else "?"
+        places, args = self._settlement(slot, sent, wait, attempt)
+        places += [self._keys.journal(job.entry.job_id) for job in jobs]
+        args += [arg for job in jobs for arg in job.args()]
+        moment = now()
+        found = self._fenced("settle", places, args, insists=True)
+        self._held.give_back(slot, moment)
+        return Setback(int(found[0]), found[1] / 1000)
+
+    def _paying(
+        self,
+        debts: Sequence[Due],
+        script: str,
+        keys: list[str],
+        args: list[Any],
+        *,
+        insists: bool = False,
+    ) -> Any:
+        """Run a script as :meth:`_fenced` does; give the first slot that is due back with it."""
+        due = next((due for due in debts if not due.is_settled), None)
+        if due is not None:
+            with contextlib.suppress(BrokerUnavailableError, RedisError):
+                moment, settlement = now(), self._settlement(due.slot, due.sent)
+                pending = self._run_both(("settle", *settlement), (script, keys, args))
+                due.is_settled = True
+                self._held.give_back(due.slot, moment)
+                return unless_stale(pending.read())
+        # Once more, perhaps, which changes nothing.
+        return self._fenced(script, keys, args, insists=insists)
+
+    def _settlement(
+        self, slot: Slot, sent: int, wait: int | str = "", attempt: str = ""
+    ) -> tuple[list[str], list[Any]]:
+        """Return the keys and the arguments of ``settle.lua``, jobs aside."""
+        keys = self._keys
+        kind, name, limit, window, _ = slot.args()
+        jitter = random.random()  # noqa: S311 - a jitter
+        places = [keys.started, keys.valve, keys.slots(slot.kind)]
+        supposed = self._pace.supposed(kind)
+        return places, [kind, name, limit, window, sent, wait, jitter, attempt, supposed]

@@ -1,0 +1,159 @@
+"""What a caller puts around its jobs and takes off its replies: nothing, or a signature.
+
+A server with a signing key names a generation of its own making, signed, and renews it every hour.
+A job is signed under the generation that its caller knows. Where the server names another by the
+time that the caller looks, the caller signs that it still wants that very job: so a server that
+has just begun, and remembers nothing, can tell a job that waits from a copy of one that is over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any, Final
+
+from queued_gspread.errors import MessageTooLargeError, SignatureError
+from queued_gspread.protocol.signing import is_sealed, load_keys, seal, unseal
+
+if TYPE_CHECKING:
+    from queued_gspread.settings import Settings
+
+__all__ = ["WANTED_EXPIRY", "Seals", "bound_job", "bound_reply", "shown_size"]
+
+WANTED_EXPIRY: Final = 3 * 3600
+"""Seconds for which Redis keeps that a job is wanted: longer than a generation is accepted."""
+
+_NO_KEY: Final = (
+    "The server has no signing key (start it with --signing-key-file and a copy of this client's "
+    "key), or, if it has one, somebody else writes to this Redis"
+)
+_OTHER_KEY: Final = (
+    "The server has another key than this client (give both the same file: --signing-key-file "
+    "there, QUEUED_GSPREAD_SIGNING_KEY_FILE or signing_key_file= here), or, if they are the same, "
+    "somebody else writes to this Redis"
+)
+# Nothing but a signature tells which of the two it is.
+_UNCLEAR: Final = (
+    "A server that lacks this client's key has not made the call; otherwise nobody knows whether "
+    "the call was made: look before you call again"
+)
+
+
+def bound_job(namespace: str, lane: str, job_id: str) -> tuple[str, ...]:
+    """Return what the signature of a job is bound to beside its content."""
+    return (namespace, lane, job_id)
+
+
+def bound_reply(namespace: str, lane: str, job_id: str, job: bytes) -> tuple[str | bytes, ...]:
+    """Return what the signature of a reply is bound to beside its content.
+
+    That is one job in one lane, as it arrived: the server also answers what somebody else has put
+    in under the id of a job, or a copy of it that was moved, and that answer is not the job's.
+    """
+    return (namespace, lane, job_id, hashlib.sha256(job).digest())
+
+
+def shown_size(size: int) -> str:
+    """Return a number of bytes as people read it."""
+    return f"{size / 1024**2:.1f} MiB" if size >= 1024**2 else f"{size} bytes"
+
+
+class Seals:
+    """The seals of one client; any of its threads may use them.
+
+    Raises:
+        ConfigurationError: The signing key file cannot be used.
+
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        path = settings.signing_key_file
+        self._keyring = None if path is None else load_keys(path, copied=True)
+        self._generation = ""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A pickled client holds the file's name; whoever loads it reads the keys there.
+        return (Seals, (self._settings,))
+
+    @property
+    def signs(self) -> bool:
+        """Whether this client has a key."""
+        return self._keyring is not None
+
+    def job(self, job_id: str, lane: str, body: bytes) -> tuple[bytes, str]:
+        """Return the message of a job, and the generation under which it is signed.
+
+        Raises:
+            MessageTooLargeError: It is larger than the limit.
+
+        """
+        generation = self._generation
+        if self._keyring is not None:
+            bound = bound_job(self._settings.namespace, lane, job_id)
+            body = seal(self._keyring, "job", bound, body, generation=generation)
+        limit = self._settings.max_message_bytes
+        if len(body) <= limit:
+            return body, generation
+        raise MessageTooLargeError(
+            f"the call is a job of {shown_size(len(body))}, and the limit is {shown_size(limit)} "
+            "(QUEUED_GSPREAD_MAX_MESSAGE_BYTES, here and at the server): it was not sent. Split "
+            "it into several calls, with fewer rows each"
+        )
+
+    def reply(self, job_id: str, lane: str, job: bytes, message: bytes) -> bytes:
+        """Return what the reply to a job, as it was sent, holds.
+
+        Raises:
+            SignatureError: It is not signed as it has to be, or signed where this client has no
+                key.
+
+        """
+        if self._keyring is None:
+            if is_sealed(message):
+                raise SignatureError(
+                    f"the reply in {self._where} is signed, and this client has no key to verify "
+                    f"it with: set QUEUED_GSPREAD_SIGNING_KEY_FILE or signing_key_file= to a copy "
+                    "of the server's. A server with a key makes signed calls alone, and this one "
+                    "was not signed"
+                )
+            return message
+        bound = bound_reply(self._settings.namespace, lane, job_id, job)
+        try:
+            return unseal(self._keyring, "reply", bound, message).body
+        except SignatureError as error:
+            why = _OTHER_KEY if is_sealed(message) else _NO_KEY
+            raise SignatureError(
+                f"a reply in {self._where} is refused: {error}. {why}. {_UNCLEAR}"
+            ) from None
+
+    def wanted(self, job_id: str, generation: str, named: bytes) -> tuple[str, bytes] | None:
+        """Return the server's generation, and the message that a job signed earlier is wanted.
+
+        Args:
+            job_id: The job.
+            generation: Under which the caller has signed, or signed that, so far.
+            named: What the server names, signed; nothing if it names none.
+
+        Returns:
+            None if there is no need for it.
+
+        """
+        current = self._current(named)
+        if self._keyring is None or current in ("", generation):
+            return None
+        self._generation = current
+        bound = (self._settings.namespace, job_id)
+        return current, seal(self._keyring, "wanted", bound, generation=current)
+
+    def _current(self, named: bytes) -> str:
+        if self._keyring is None or not named:
+            return ""
+        try:
+            bound = (self._settings.namespace,)
+            return unseal(self._keyring, "generation", bound, named).generation
+        except SignatureError:
+            return ""  # somebody else's; the reply will tell
+
+    @property
+    def _where(self) -> str:
+        return f"namespace {self._settings.namespace!r} at {self._settings.shown_url}"

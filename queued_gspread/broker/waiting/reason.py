@@ -1,0 +1,153 @@
+"""What a caller is told who has waited for long: why, and for how long yet. Pure.
+
+It says nothing of a call but that it waits: no argument, and nothing that came of others. Where
+a number is given, it is a bound: of what was there when it was said, if nothing comes in between.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from queued_gspread.broker.permits import PAUSE
+
+from .holdups import AGAIN, INTERVAL, NOTHING, QUOTA, SENT, SHARED, Holdup, Holdups
+
+__all__ = ["Sight", "bound", "reason"]
+
+# A server that works beats once a second at the least.
+_SILENT: Final = 3.0
+# Of the requests that a window has, those that a line can count on, and those for which it may have
+# to wait all the same until the window is over: they are shared out between spreadsheets.
+_CERTAIN: Final = 0.9
+_SPACED: Final = 1 / 3
+_QUOTAS: Final = {"read": "the read quota", "write": "the write quota", "drive": "Drive's quota"}
+_ONE: Final = {"read": "one read", "write": "one write", "drive": "one request to Drive"}
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a caller sees that waits.
+
+    Attributes:
+        where: Namespace and Redis, in words.
+        start: What to do to start a server there, in words.
+        grace: Seconds without a server after which the caller gives up.
+        lane: The lane of its call.
+        away: Seconds for which Redis cannot be reached; None if it can.
+        silence: Seconds for which no server was alive, of those that the caller has waited.
+        ahead: How many calls stand before its own in the lane.
+        is_exact: Whether they were counted; else there may be fewer.
+        age: Seconds since the server's latest beat.
+        holdups: What it said with that.
+
+    """
+
+    where: str = ""
+    start: str = ""
+    grace: float = 0.0
+    lane: str = ""
+    away: float | None = None
+    silence: float = 0.0
+    ahead: int = 0
+    is_exact: bool = True
+    age: float = 0.0
+    holdups: Holdups = NOTHING
+
+
+def reason(sight: Sight) -> str:
+    """Return what a caller waits for, as one line without an end."""
+    if sight.away is not None:
+        return f"Redis cannot be reached, for {sight.away:.0f} s ({sight.where})"
+    if sight.silence >= _SILENT:
+        return (
+            f"no server has been alive for {sight.silence:.0f} s in {sight.where}. Calls fail "
+            f"after {sight.grace:g} s of that; {sight.start}"
+        )
+    if sight.holdups.token is not None:
+        seconds = sight.holdups.token + sight.age
+        return f"the server has had no access token for {seconds:.0f} s; its log says why"
+    word, seconds = _of_lane(sight)
+    if word == SENT:
+        return f"no answer from Google for {seconds + sight.age:.0f} s{_behind(sight)}"
+    if word == AGAIN:
+        left = max(0.0, seconds - sight.age)
+        return f"a request has failed, and the next one goes in {left:.0f} s{_behind(sight)}"
+    return _of_kind(sight, word, sight.holdups.kinds.get(word))
+
+
+def _of_lane(sight: Sight) -> tuple[str, float]:
+    """Return what a lane waits for; '' where nobody says so."""
+    found = sight.holdups.lanes.get(sight.lane)
+    if found is not None:
+        return found
+    kinds = sight.holdups.kinds
+    named = [word for word, _ in sight.holdups.lanes.values()]
+    # Lanes of long lines are not all named.
+    unnamed = [kind for kind, one in kinds.items() if one.lanes > named.count(kind)]
+    return (unnamed[0] if len(unnamed) == 1 else "", 0.0)
+
+
+def _of_kind(sight: Sight, kind: str, holdup: Holdup | None) -> str:
+    if holdup is None:
+        return f"waiting for {_calls(sight)}" if sight.ahead else "waiting for the server's answer"
+    what = _QUOTAS.get(kind)
+    if what is None:
+        return f"waiting for the server's memory{_behind(sight)}"
+    if holdup.why == PAUSE:
+        return f"{_pause(what, holdup.next - sight.age)}{_behind(sight)}"
+    if holdup.why == INTERVAL:
+        return f"waiting for the interval between requests (--interval){_behind(sight)}"
+    others = holdup.lanes - 1
+    line = f", {others} other spreadsheet{'s' if others > 1 else ''} in line" if others > 0 else ""
+    return f"waiting for {what}: {_calls(sight)}{line}{_at_most(sight, kind, holdup)}"
+
+
+def _pause(what: str, left: float) -> str:
+    if math.isinf(left):
+        return f"Google has refused for {what}, and one request is out to see"
+    return f"Google has refused for {what}, which pauses for {max(1, math.ceil(left))} s more"
+
+
+def _at_most(sight: Sight, kind: str, holdup: Holdup) -> str:
+    most = bound(holdup, sight.ahead, sight.age)
+    if holdup.why not in (QUOTA, SHARED) or math.isinf(most):
+        return ""
+    terms = f" if each takes {_ONE[kind]}" if sight.ahead else ""
+    return f", at most {max(1, math.ceil(most))} s{terms}"
+
+
+def bound(holdup: Holdup, ahead: int, age: float = 0.0) -> float:
+    """Return the seconds after which the quota lets a call go on at the latest.
+
+    Lanes have slots in turn. So before a lane's next request each of the other lanes sends one at
+    the most, and again before each one after that; one that has had fewer than others may catch
+    up first, for a window at the most. Slots that are held now are free within a window, and those
+    of the requests that take them within one more.
+
+    Args:
+        holdup: What its kind of request waits for.
+        ahead: How many requests go first in its own lane.
+        age: Seconds since that was said.
+
+    """
+    place = (ahead + 1) * max(1, holdup.lanes)
+    is_alone = holdup.why != SHARED
+    if not holdup.limit or (is_alone and math.isinf(holdup.next)):
+        return math.inf
+    if is_alone and place == 1:
+        return max(0.0, holdup.next - age)
+    shared = (place + math.ceil(holdup.limit * _SPACED)) / max(1, int(holdup.limit * _CERTAIN))
+    return (math.ceil(shared) + (holdup.lanes > 1)) * holdup.window
+
+
+def _calls(sight: Sight) -> str:
+    if not sight.ahead:
+        return "no call ahead"
+    most = "" if sight.is_exact else "up to "
+    return f"{most}{sight.ahead:,} call{'s' if sight.ahead > 1 else ''} ahead"
+
+
+def _behind(sight: Sight) -> str:
+    return f": {_calls(sight)}" if sight.ahead else ""

@@ -1,0 +1,105 @@
+"""What a look at the queue shows a caller: is a server alive, what became of the job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from queued_gspread.broker.connection.client import as_text
+from queued_gspread.broker.formats import Other, others_of
+from queued_gspread.broker.permits import milliseconds
+
+from .holdups import Holdups
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from queued_gspread.broker.connection.client import Connection
+    from queued_gspread.broker.keys import Keys
+
+__all__ = ["Alive", "Seen", "body_of", "look"]
+
+
+@dataclass(frozen=True)
+class Alive:
+    """A server that works, as callers and observers see it.
+
+    Attributes:
+        age: Seconds since its last sign of life.
+        about: What it says of itself.
+        server_id: Its id.
+
+    """
+
+    age: float
+    about: str
+    server_id: str
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What ``alive.lua`` tells.
+
+    Attributes:
+        server: The server that works, or was the last to; None where none ever did.
+        is_known: Whether Redis knows the job that was asked for.
+        generation: The server's, signed.
+        others: Other formats whose servers are alive, while none of this one is.
+        moment: Redis's clock, in milliseconds.
+        why: Of a job whose caller asks why it waits: how many are ``ahead`` of it, whether that
+            ``is_exact``, and the ``holdups`` that the server has told of.
+
+    """
+
+    server: Alive | None
+    is_known: bool
+    generation: bytes
+    others: Sequence[Other]
+    moment: int
+    why: Mapping[str, Any] = field(default_factory=dict)
+
+
+def look(
+    connection: Connection,
+    keys: Keys,
+    grace: float,
+    job: tuple[str, str, str] | None = None,
+    patience: float = 0.0,
+    *,
+    asks: bool = False,
+) -> Seen:
+    """Look at the queue.
+
+    Args:
+        connection: Leads to its Redis.
+        keys: Its keys.
+        grace: Seconds for which a server may be silent before those of other formats count.
+        job: Lane, place and id of a job, to see whether Redis still knows it.
+        patience: See :meth:`Connection.run`.
+        asks: Whether the job's caller asks why it waits.
+
+    """
+    places, args = [keys.server, keys.formats], [str(milliseconds(grace))]
+    if job is not None:
+        lane, *named = job
+        places += [keys.lane(lane), keys.reply(named[1])]
+        args += [*named, "1" if asks else ""]
+    found = connection.run("alive", places, args, patience=patience)
+    age, about, server_id, known, generation, others, *why, moment = found
+    server = Alive(age / 1000, as_text(about), as_text(server_id)) if age >= 0 else None
+    return Seen(server, bool(known), generation, others_of(others), moment, _why(*why))
+
+
+def _why(ahead: int, is_exact: int, holdups: bytes) -> dict[str, Any]:
+    holdup = Holdups.decode(holdups)
+    return {"ahead": max(0, ahead), "is_exact": bool(is_exact), "holdups": holdup}
+
+
+def body_of(found: Any) -> bytes | None:
+    """Return the body of a reply out of what XREAD answers."""
+    if not found:
+        return None
+    ((_, ((_, fields),)),) = found
+    values = dict(zip(fields[::2], fields[1::2], strict=True))
+    body: bytes = values.get(b"body", b"")
+    return body

@@ -1,0 +1,1 @@
+"""Accounts: who may use the emulated project."""

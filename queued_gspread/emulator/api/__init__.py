@@ -1,0 +1,1 @@
+"""The methods of Google's APIs, one module for each resource."""

@@ -1,0 +1,153 @@
+"""The methods of the Sheets API that take data filters instead of ranges, and its metadata."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from queued_gspread.emulator.book.a1 import range_name
+from queued_gspread.emulator.book.data_filters import matched_metadata, ranges_of
+from queued_gspread.emulator.wire.errors import InvalidArgumentError, invalid, sheets_not_found
+from queued_gspread.emulator.wire.messages import checked_message
+
+from . import values as values_api
+from .spreadsheets import get_found
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from queued_gspread.emulator.book.a1 import Bounds
+    from queued_gspread.emulator.book.sheet import Sheet
+    from queued_gspread.emulator.book.spreadsheet import Spreadsheet
+
+Json = dict[str, Any]
+
+
+def get(book: Spreadsheet, body: Json, named: Mapping[str, str]) -> Json:
+    """Answer spreadsheets.getByDataFilter: all sheets without a filter."""
+    filters = _filters(body)
+    found = [place for asked in filters for place in _places(book, asked)] if filters else None
+    return get_found(book, found, bool(body.get("includeGridData")), named.get("fields"))
+
+
+def batch_get(book: Spreadsheet, body: Json, _: Mapping[str, str]) -> Json:
+    """Answer values:batchGetByDataFilter: every range once, with all filters that select it."""
+    selected = _selected(book, body)
+    options = {name: option for name, option in body.items() if name != "dataFilters"}
+    read = values_api.batch_get(book, list(selected), options)
+    pairs = zip(read.get("valueRanges", []), selected.values(), strict=True)
+    found = [{"valueRange": values, "dataFilters": filters} for values, filters in pairs]
+    return {"spreadsheetId": book.spreadsheet_id} | ({"valueRanges": found} if found else {})
+
+
+def batch_update(book: Spreadsheet, body: Json, _: Mapping[str, str]) -> Json:
+    """Answer values:batchUpdateByDataFilter: all of it is checked before anything is written."""
+    data, filters = [], []
+    for item in body.get("data") or []:
+        [asked] = _filters({"dataFilters": [item.get("dataFilter") or {}]})
+        values = {name: part for name, part in item.items() if name != "dataFilter"}
+        for place in _places(book, asked):
+            data.append({**values, "range": _name(*place)})
+            filters.append(asked)
+    answer = values_api.batch_update(book, {**body, "data": data})
+    for response, asked in zip(answer.get("responses", []), filters, strict=True):
+        del response["spreadsheetId"]
+        response["dataFilter"] = asked
+    return answer
+
+
+def batch_clear(book: Spreadsheet, body: Json, _: Mapping[str, str]) -> Json:
+    """Answer values:batchClearByDataFilter."""
+    return values_api.batch_clear(book, {"ranges": list(_selected(book, body))})
+
+
+def get_metadata(book: Spreadsheet, _: Json, named: Mapping[str, str]) -> Json:
+    """Answer developerMetadata.get."""
+    for entry in book.developer_metadata:
+        if entry["metadataId"] == int(named["metadata"]):
+            return copy.deepcopy(entry)
+    raise sheets_not_found()
+
+
+def search_metadata(book: Spreadsheet, body: Json, _: Mapping[str, str]) -> Json:
+    """Answer developerMetadata.search: every entry once, with all filters that find it."""
+    filters = _filters(body)
+    try:
+        found = matched_metadata(book, filters)
+        by_filter = [(asked, matched_metadata(book, [asked])) for asked in filters]
+    except InvalidArgumentError as problem:
+        raise invalid(str(problem)) from None
+    listed = []
+    for entry in found:
+        matching = [asked for asked, entries in by_filter if entry in entries]
+        listed.append({"developerMetadata": copy.deepcopy(entry), "dataFilters": matching})
+    return {"matchedDeveloperMetadata": listed} if listed else {}
+
+
+def _selected(book: Spreadsheet, body: Json) -> dict[str, list[Json]]:
+    """Return the ranges that a body's filters select, each with the filters that select it."""
+    filters = _filters(body)
+    if not filters:
+        raise invalid("At least one data filter must be given")
+    found: dict[str, list[Json]] = {}
+    for asked in filters:
+        for place in _places(book, asked):
+            found.setdefault(_name(*place), []).append(asked)
+    return found
+
+
+def _filters(body: Json) -> list[Json]:
+    found: Json = checked_message({"dataFilters": body.get("dataFilters") or []})
+    return list(found["dataFilters"])
+
+
+def _places(book: Spreadsheet, asked: Json) -> list[tuple[Sheet, Bounds]]:
+    try:
+        return ranges_of(book, asked)
+    except InvalidArgumentError as problem:
+        raise invalid(str(problem)) from None
+
+
+def _name(sheet: Sheet, bounds: Bounds) -> str:
+    return range_name(sheet.title, bounds.within(sheet.grid.row_count, sheet.grid.column_count))
+
+
+class Method(NamedTuple):
+    """A method on a spreadsheet: where it is, what it is called and what answers it.
+
+    The path follows the spreadsheet's. `answer` takes the spreadsheet, the body, and what the
+    path and the query name. `changes` tells whether the spreadsheet may be another afterwards.
+    """
+
+    verb: str
+    path: str
+    name: str
+    answer: Callable[[Spreadsheet, Json, Mapping[str, str]], Json]
+    changes: bool = False
+
+
+METHODS = [
+    Method("POST", ":getByDataFilter", "getByDataFilter", get),
+    Method("POST", "/values:batchGetByDataFilter", "values.batchGetByDataFilter", batch_get),
+    Method(
+        "POST",
+        "/values:batchUpdateByDataFilter",
+        "values.batchUpdateByDataFilter",
+        batch_update,
+        changes=True,
+    ),
+    Method(
+        "POST",
+        "/values:batchClearByDataFilter",
+        "values.batchClearByDataFilter",
+        batch_clear,
+        changes=True,
+    ),
+    Method(
+        "GET",
+        "/developerMetadata/(?P<metadata>[0-9]{1,10})",
+        "developerMetadata.get",
+        get_metadata,
+    ),
+    Method("POST", "/developerMetadata:search", "developerMetadata.search", search_metadata),
+]

@@ -1,0 +1,276 @@
+"""The Drive v3 methods about files, and the v2 upload that imports a CSV file."""
+
+from __future__ import annotations
+
+import json
+import re
+from copy import copy as shallow
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from queued_gspread.emulator.book.store import ROOT_FOLDER, SPREADSHEET_TYPE
+from queued_gspread.emulator.book.timestamps import timestamp
+from queued_gspread.emulator.export import export_book
+from queued_gspread.emulator.values.csv_import import import_csv
+from queued_gspread.emulator.wire.errors import (
+    InvalidArgumentError,
+    drive_error,
+    drive_invalid,
+    drive_unimplemented,
+    export_too_large,
+    not_a_folder,
+)
+from queued_gspread.emulator.wire.field_mask import apply_mask, parse_mask
+
+from .drive_query import parse_query
+from .drive_v2 import file_v2
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from queued_gspread.emulator.book.spreadsheet import Spreadsheet
+    from queued_gspread.emulator.book.store import File, Store
+
+Json = dict[str, Any]
+_DEFAULT_FIELDS = "kind,id,name,mimeType"
+_DEFAULT_LIST_FIELDS = f"kind,incompleteSearch,nextPageToken,files({_DEFAULT_FIELDS})"
+_DEFAULT_PAGE, _LARGEST_PAGE = 100, 1000
+_MOST_DIGITS = 9
+_LARGEST_EXPORT = 10 * 1024 * 1024
+_TEXTS = ("name", "mimeType", "role", "type", "emailAddress", "domain", "content")
+_PAGE_FORMATS = {
+    "csv": "text/csv",
+    "tsv": "text/tab-separated-values",
+    "pdf": "application/pdf",
+    "zip": "application/zip",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "ods": "application/vnd.oasis.opendocument.spreadsheet",
+}
+_FOLDER_TYPE = "application/vnd.google-apps.folder"
+# What can be set of a file and is not kept, by Google's discovery document.
+_NOT_KEPT = (
+    *("appProperties", "contentHints", "contentRestrictions", "copyRequiresWriterPermission"),
+    *("createdTime", "description", "downloadRestrictions", "folderColorRgb"),
+    *("inheritedPermissionsDisabled", "modifiedTime", "originalFilename", "properties"),
+    *("shortcutDetails", "starred", "viewedByMeTime", "writersCanShare"),
+)
+# By Google's discovery document, what Drive has beyond the methods here.
+_IN_DRIVE_ALONE = re.compile(
+    "/drive/v3/(?:(?:about|apps|changes|channels|drives|operations|teamdrives)(?:/|$)"
+    "|files/(?:generateIds|generateCseToken|trash)$"
+    "|files/[^/]+/(?:accessproposals|approvals|comments|download|listLabels|modifyLabels|revisions"
+    "|watch)(?:[/:]|$))"
+)
+_MY_DRIVE = {
+    "kind": "drive#file",
+    "id": ROOT_FOLDER,
+    "name": "My Drive",
+    "mimeType": _FOLDER_TYPE,
+}
+
+
+def checked_body(body: Json) -> Json:
+    """Return a request's body whose texts are texts; raise Drive's 400 for one that is not."""
+    for name in _TEXTS:
+        if not isinstance(body.get(name), (str, type(None))):
+            raise drive_invalid(name, f"Invalid value {json.dumps(body[name])}: it must be a text.")
+    parents = body.get("parents") or []
+    if not isinstance(parents, list) or not all(isinstance(parent, str) for parent in parents):
+        raise drive_invalid(
+            "parents", f"Invalid value {json.dumps(parents)}: it must be a list of texts."
+        )
+    return body
+
+
+def check_unknown(method: str, path: str) -> None:
+    """Raise a 501 for a method that Drive has, of those that are not answered here."""
+    if _IN_DRIVE_ALONE.match(path):
+        raise drive_unimplemented(f"The emulator does not answer {method} {path}.")
+
+
+def create(store: Store, query: Mapping[str, str], body: Json) -> Json:
+    """Answer files.create, for spreadsheets and folders."""
+    _check_kept(body)
+    mime_type = body.get("mimeType") or "application/octet-stream"
+    file = store.create(body.get("name") or "Untitled", mime_type, _parents(store, body))
+    return _masked(file, store, query)
+
+
+def get(store: Store, file_id: str, query: Mapping[str, str]) -> Json:
+    """Answer files.get."""
+    if _folder(file_id) == ROOT_FOLDER:
+        return _with_fields(query, _MY_DRIVE)
+    return _masked(store.file(file_id), store, query)
+
+
+def update(store: Store, file_id: str, query: Mapping[str, str], body: Json) -> Json:
+    """Answer files.update: name, parents and the trash."""
+    _check_kept(body)
+    file = store.file(file_id)
+    removed, added = _folders(query, "removeParents"), _folders(query, "addParents")
+    _check_folders(store, added)
+    if body.get("name"):
+        file.rename(body["name"])
+    if "trashed" in body:
+        file.trashed = bool(body["trashed"])
+    file.parents = [parent for parent in file.parents if parent not in removed] + added
+    store.touch(file)
+    return _masked(file, store, query)
+
+
+def delete(store: Store, file_id: str) -> None:
+    """Answer files.delete."""
+    store.file(file_id)
+    del store.files[file_id]
+
+
+def copy(store: Store, file_id: str, query: Mapping[str, str], body: Json) -> Json:
+    """Answer files.copy; without a name it is "Copy of …"."""
+    _check_kept(body)
+    original = store.file(file_id)
+    name = body.get("name") or f"Copy of {original.title}"
+    return _masked(store.copy(original, name, _parents(store, body)), store, query)
+
+
+def list_files(store: Store, query: Mapping[str, str]) -> Json:
+    """Answer files.list, the newest file first, in pages."""
+    test = parse_query(query["q"], store.email) if query.get("q") else None
+    found = [file for file in store.shared_files() if test is None or test(file)]
+    start, size = _page(query)
+    answer: Json = {"kind": "drive#fileList", "incompleteSearch": False}
+    if start + size < len(found):
+        answer["nextPageToken"] = f"~!!~{start + size}"
+    answer["files"] = [file_json(file, store) for file in found[start : start + size]]
+    masked: Json = apply_mask(parse_mask(query.get("fields") or _DEFAULT_LIST_FIELDS), answer)
+    return masked
+
+
+def export(store: Store, file_id: str, query: Mapping[str, str]) -> tuple[bytes, str]:
+    """Answer files.export: the content and its type."""
+    file = store.file(file_id)
+    return _exported(file.book, file.created, query.get("mimeType", ""))
+
+
+def export_page(store: Store, file_id: str, query: Mapping[str, str]) -> tuple[bytes, str]:
+    """Answer the page from which one sheet is exported: the content and its type."""
+    file, gid = store.file(file_id), query.get("gid", "")
+    mime_type = _PAGE_FORMATS.get(query.get("format", "xlsx"), "")
+    if file.book is None or not gid:
+        return _exported(file.book, file.created, mime_type)
+    book = shallow(file.book)
+    # What holds one sheet holds the first.
+    book.sheets = sorted(book.sheets, key=lambda sheet: str(sheet.sheet_id) != gid)
+    if str(book.sheets[0].sheet_id) != gid:
+        raise drive_invalid("gid")
+    return _exported(book, file.created, mime_type)
+
+
+def _exported(book: Spreadsheet | None, created: datetime, mime_type: str) -> tuple[bytes, str]:
+    content = export_book(book, mime_type, created) if book else None
+    if content is None:
+        message = "The requested conversion is not supported."
+        raise drive_error(HTTPStatus.BAD_REQUEST, "badRequest", message, ("parameter", "convertTo"))
+    if len(content) > _LARGEST_EXPORT:
+        raise export_too_large()
+    return content, mime_type
+
+
+def upload_v2(store: Store, file_id: str, content: bytes) -> Json:
+    """Answer the v2 upload of a CSV file: it replaces the spreadsheet's content."""
+    file = store.file(file_id)
+    if file.book:
+        try:
+            import_csv(file.book, content, store.ids)
+        except InvalidArgumentError as problem:
+            raise drive_error(HTTPStatus.BAD_REQUEST, "badRequest", str(problem)) from None
+    store.touch(file)
+    return file_v2(file, store, store.ids.letters(27))
+
+
+def file_json(file: File, store: Store) -> Json:
+    """Return the File resource of Drive v3."""
+    user = {
+        "kind": "drive#user",
+        "displayName": store.email,
+        "me": True,
+        "permissionId": store.owner_id,
+        "emailAddress": store.email,
+    }
+    return {
+        "kind": "drive#file",
+        "id": file.file_id,
+        "name": file.title,
+        "mimeType": file.mime_type,
+        "starred": False,
+        "trashed": file.trashed,
+        "explicitlyTrashed": file.trashed,
+        "parents": file.parents,
+        "spaces": ["drive"],
+        "version": str(file.version),
+        "webViewLink": _link(file),
+        "createdTime": timestamp(file.created),
+        "modifiedTime": timestamp(file.modified),
+        "owners": [user],
+        "lastModifyingUser": user,
+        "shared": len(file.permissions) > 1,
+        "ownedByMe": True,
+        "permissions": file.permissions,
+    }
+
+
+def _masked(file: File, store: Store, query: Mapping[str, str]) -> Json:
+    return _with_fields(query, file_json(file, store))
+
+
+def _with_fields(query: Mapping[str, str], file: Json) -> Json:
+    masked: Json = apply_mask(parse_mask(query.get("fields") or _DEFAULT_FIELDS), file)
+    return masked
+
+
+def _link(file: File) -> str:
+    if file.mime_type == SPREADSHEET_TYPE:
+        return f"https://docs.google.com/spreadsheets/d/{file.file_id}/edit?usp=drivesdk"
+    kind = "folders" if file.mime_type == _FOLDER_TYPE else "file/d"
+    return f"https://drive.google.com/drive/{kind}/{file.file_id}"
+
+
+def _is_count(text: str) -> bool:
+    return text.isdecimal() and len(text) <= _MOST_DIGITS
+
+
+def _check_kept(body: Json) -> None:
+    for name in _NOT_KEPT:
+        if body.get(name):
+            raise drive_unimplemented(f"The emulator does not keep a file's {name}.")
+
+
+def _parents(store: Store, body: Json) -> list[str]:
+    parents = [_folder(parent) for parent in body.get("parents") or [ROOT_FOLDER]]
+    _check_folders(store, parents)
+    return parents
+
+
+def _folders(query: Mapping[str, str], name: str) -> list[str]:
+    return [_folder(parent) for parent in (query.get(name) or "").split(",") if parent]
+
+
+def _folder(name: str) -> str:
+    return ROOT_FOLDER if name == "root" else name
+
+
+def _check_folders(store: Store, folders: list[str]) -> None:
+    for folder in folders:
+        if folder != ROOT_FOLDER and store.file(folder).mime_type != _FOLDER_TYPE:
+            raise not_a_folder()
+
+
+def _page(query: Mapping[str, str]) -> tuple[int, int]:
+    token = (query.get("pageToken") or "~!!~0").removeprefix("~!!~")
+    size = query.get("pageSize") or str(_DEFAULT_PAGE)
+    if not _is_count(token):
+        raise drive_invalid("pageToken")
+    if not _is_count(size) or not 1 <= int(size) <= _LARGEST_PAGE:
+        message = f"Invalid value '{size}'. Values must be within the range: [1, {_LARGEST_PAGE}]"
+        raise drive_invalid("pageSize", message)
+    return int(token), int(size)

@@ -1,0 +1,1 @@
+"""Spreadsheets as data: files, sheets, grids and cells."""

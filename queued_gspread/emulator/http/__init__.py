@@ -1,0 +1,1 @@
+"""HTTP: from a connection to a request's answer, with faults on the way."""

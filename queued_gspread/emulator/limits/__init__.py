@@ -1,0 +1,1 @@
+"""Limits: Google's quotas, and how they refuse."""

@@ -1,0 +1,1 @@
+"""Storage: what an emulator keeps in a file."""

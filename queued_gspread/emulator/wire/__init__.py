@@ -1,0 +1,1 @@
+"""Messages as Google's APIs spell them: fields, masks and errors."""

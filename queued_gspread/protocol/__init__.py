@@ -1,0 +1,1 @@
+"""What both sides of the queue must agree on: messages, kinds of calls, identity, signatures."""

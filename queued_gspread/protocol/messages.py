@@ -1,0 +1,280 @@
+"""What a client asks of a server, and what the server answers: the two messages of the queue.
+
+Both are maps in the wire format of :mod:`queued_gspread.protocol.codec`.
+
+Job::
+
+    v         int         version of the wire format
+    versions  [str, str]  of queued_gspread and of gspread, at the client
+    kind      str         which of gspread's classes: client, spreadsheet, worksheet, http_client
+    target    map | null  {"spreadsheet": map, "properties": map} of the object
+    method    str         the public name that is called
+    args      list        positional arguments stay positional
+    kwargs    map
+    caller    [str, int]  host and process, for the server's log
+    identity  list | null [e-mail, subject, scopes] of the client's credentials
+    http_timeout          what set_timeout was given: a number, a tuple or null
+    timeout   num | null  seconds after the enqueue at which the caller gives up
+
+Reply::
+
+    v         int
+    result    any         what the method returned; absent if it raised
+    error     exception   what it raised; absent if it returned
+    warnings  list        [[category, text], …] in the order in which they were raised
+    changes   list        of the object's properties, see :mod:`.property_changes`
+
+The job's id and the time of its enqueue are kept by the queue, outside the message.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+import gspread
+
+from queued_gspread._version import __version__
+from queued_gspread.errors import CodecError, VersionMismatchError
+
+from . import codec
+from .identity import ANYONE, Identity
+
+__all__ = ["Job", "Reply", "check_http_timeout", "new_id"]
+
+_HOST: Final = socket.gethostname()
+_LONGEST_TIMEOUT: Final = 1e12
+
+
+def check_http_timeout(value: object) -> None:
+    """Raise :class:`TypeError` for what ``set_timeout`` was given and a job cannot carry."""
+    if not _is_http_timeout(value):
+        raise TypeError(
+            f"set_timeout({value!r}) cannot be used: take seconds, a pair of seconds, or None"
+        )
+
+
+def new_id() -> str:
+    """Return an id that no other process makes, forked ones included."""
+    return os.urandom(16).hex()
+
+
+@dataclass
+class Job:
+    """One gspread call. Its fields are those of the message above."""
+
+    kind: str
+    method: str
+    target: dict[str, Any] | None = None
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    identity: Identity = ANYONE
+    http_timeout: Any = None
+    timeout: float | None = None
+    caller: tuple[str, int] = field(default_factory=lambda: (_HOST, os.getpid()))
+    versions: tuple[str, str] = (__version__, gspread.__version__)
+
+    @property
+    def name(self) -> str:
+        """The method, with the kind of object that it is of: ``worksheet.append_row``."""
+        return f"{self.kind}.{self.method}"
+
+    def encode(self) -> bytes:
+        """Return the message.
+
+        Raises:
+            codec.Unencodable: An argument cannot travel.
+
+        """
+        who = self.identity
+        return codec.dumps(
+            {
+                "v": codec.WIRE_VERSION,
+                "versions": list(self.versions),
+                "kind": self.kind,
+                "target": self.target,
+                "method": self.method,
+                "args": list(self.args),
+                "kwargs": self.kwargs,
+                "caller": list(self.caller),
+                "identity": [who.email, who.subject, who.scopes] if who != ANYONE else None,
+                "http_timeout": self.http_timeout,
+                "timeout": self.timeout,
+            },
+            in_job=True,
+        )
+
+    def drop_arguments(self) -> Job:
+        """Drop the arguments, which may be large, and return the job.
+
+        A client's first one is kept: it is the title, or the key, of a spreadsheet.
+        """
+        self.args = self.args[:1] if self.kind == "client" else ()
+        self.kwargs = {}
+        return self
+
+    @classmethod
+    def decode(cls, body: bytes, objects: codec.Objects) -> Job:
+        """Return the job of a message.
+
+        Raises:
+            CodecError: The message is not a job.
+            VersionMismatchError: It was written by a newer version.
+
+        """
+        message = _message(body, objects, in_job=True)
+        who = message.get("identity")
+        try:
+            job = cls(
+                kind=message["kind"],
+                method=message["method"],
+                target=message["target"],
+                args=tuple(message["args"]),
+                kwargs=message["kwargs"],
+                identity=ANYONE if who is None else Identity(*who),
+                http_timeout=message["http_timeout"],
+                timeout=message["timeout"],
+                caller=tuple(message["caller"]),
+                versions=tuple(message["versions"]),
+            )
+        except (KeyError, TypeError) as error:
+            raise CodecError(f"a job's field is missing or of the wrong kind: {error}") from error
+        job.check()
+        return job
+
+    def check(self) -> None:
+        """Raise :class:`CodecError` unless every field is of its documented kind."""
+        target = self.target
+        wrong = [
+            name
+            for name, right in {
+                "kind": isinstance(self.kind, str),
+                "method": isinstance(self.method, str),
+                "target": target is None or _is_target(target),
+                "kwargs": _is_str_dict(self.kwargs),
+                "timeout": self.timeout is None or _is_seconds(self.timeout),
+                "http_timeout": _is_http_timeout(self.http_timeout),
+                "caller": len(self.caller) == 2,  # noqa: PLR2004 - host and process
+                "versions": len(self.versions) == 2,  # noqa: PLR2004 - ours and gspread's
+                "identity": _is_identity(self.identity),
+            }.items()
+            if not right
+        ]
+        if wrong:
+            raise CodecError(f"a job's fields are of the wrong kind: {', '.join(wrong)}")
+
+
+@dataclass
+class Reply:
+    """The outcome of a call. Its fields are those of the message above."""
+
+    result: Any = None
+    error: BaseException | None = None
+    warnings: list[Any] = field(default_factory=list)
+    changes: list[Any] = field(default_factory=list)
+
+    def encode(self) -> bytes:
+        """Return the message.
+
+        Raises:
+            codec.Unencodable: The result cannot travel.
+
+        """
+        outcome = {"result": self.result}
+        if self.error is not None:
+            outcome = {"error": codec.Raised(self.error)}
+        return codec.dumps(
+            {
+                "v": codec.WIRE_VERSION,
+                **outcome,
+                "warnings": self.warnings,
+                "changes": self.changes,
+            }
+        )
+
+    @classmethod
+    def decode(cls, body: bytes, objects: codec.Objects) -> Reply:
+        """Return the reply of a message.
+
+        Raises:
+            CodecError: The message is not a reply.
+            VersionMismatchError: It was written by a newer version.
+
+        """
+        message = _message(body, objects, in_job=False)
+        error = message.get("error")
+        warnings, changes = message.get("warnings"), message.get("changes")
+        is_raised = error is None or isinstance(error, Exception)
+        if not (is_raised and isinstance(warnings, list) and isinstance(changes, list)):
+            raise CodecError("a reply's fields are of the wrong kind")
+        return cls(message.get("result"), error, warnings, changes)
+
+
+def _message(body: bytes, objects: codec.Objects, *, in_job: bool) -> dict[str, Any]:
+    try:
+        message = codec.loads(body, objects, in_job=in_job)
+    except CodecError:
+        # What a newer version writes may not even be readable.
+        _check_version(_plain(body))
+        raise
+    if not isinstance(message, dict) or type(message.get("v")) is not int:
+        raise CodecError("a message is not a map with a version")
+    _check_version(message)
+    return message
+
+
+def _plain(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _check_version(message: Any) -> None:
+    version = message.get("v") if isinstance(message, dict) else None
+    if not isinstance(version, int) or version <= codec.WIRE_VERSION:
+        return
+    versions = message.get("versions")
+    writer = versions[0] if isinstance(versions, list) and versions else None
+    known = f"queued_gspread {writer:.40}" if isinstance(writer, str) else "a newer version"
+    raise VersionMismatchError(
+        f"a message of wire format {version}, written by {known}, cannot be "
+        f"read by {__version__}: install the same version on both sides"
+    )
+
+
+def _is_target(target: object) -> bool:
+    return (
+        isinstance(target, dict)
+        and _is_str_dict(target.get("spreadsheet"))
+        and isinstance(target.get("properties"), dict)
+    )
+
+
+def _is_str_dict(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(key, str) for key in value)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_seconds(value: object) -> bool:
+    # Milliseconds of it are counted on in Redis, whose numbers are floats.
+    return _is_number(value) and abs(cast("float", value)) < _LONGEST_TIMEOUT
+
+
+def _is_http_timeout(value: object) -> bool:
+    parts = value if isinstance(value, tuple) else (value,)
+    return all(part is None or _is_number(part) for part in parts)
+
+
+def _is_identity(identity: Identity) -> bool:
+    scopes: object = identity.scopes
+    texts: tuple[object, ...] = (identity.email, identity.subject)
+    if not isinstance(scopes, (tuple, list, type(None))):
+        return False
+    return all(text is None or isinstance(text, str) for text in (*texts, *(scopes or ())))

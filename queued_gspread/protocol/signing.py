@@ -1,0 +1,178 @@
+"""Signed messages: who may have written what came through Redis.
+
+A signature is an HMAC-SHA-256 over everything that a message is bound to: what it is for (its
+purpose), the namespace, the job, and its content. Each part goes in with its length before it, so
+that no two lists of parts look alike. A sealed message is
+
+    HS256:GENERATION:SIGNATURE:BODY
+
+with the signature in hexadecimal. A message that is not sealed begins with a brace, as JSON does.
+
+A key file has one key a line, of 32 characters at the least; blank lines do not count. The first
+signs, and all verify: so a new key can be made known everywhere before it is used, and an old one
+dropped when it no longer is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+from queued_gspread.errors import ConfigurationError, SignatureError
+
+__all__ = ["Keyring", "Purpose", "Sealed", "is_sealed", "load_keys", "seal", "unseal"]
+
+Purpose: TypeAlias = Literal["job", "reply", "wanted", "generation", "journal"]
+"""What a message is for; one that was signed for something else is refused."""
+
+_MARK: Final = b"HS256:"
+_SHORTEST_KEY: Final = 32
+_MAKE_ONE: Final = "make one with `(umask 077; openssl rand -hex 32 > FILE)`, for all clients too"
+_COPY_IT: Final = "copy the server's (its --signing-key-file) there, and `chmod 600` the copy"
+# What may be a key in the place of its file's name: hexadecimal, or base64.
+_KEY_LIKE: Final = re.compile(r"[0-9A-Fa-f]{32,}|[\w+/-]{32,}={1,2}|[\w+-][\w+/-]{31,}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Keyring:
+    """The keys of one file: the first signs, all verify. They appear in no ``repr``."""
+
+    keys: tuple[bytes, ...] = field(repr=False)
+
+    def sign(self, purpose: Purpose, *parts: bytes) -> bytes:
+        """Return the signature of some parts, in hexadecimal."""
+        return _signature(self.keys[0], purpose, parts)
+
+    def verify(self, signature: bytes, purpose: Purpose, *parts: bytes) -> bool:
+        """Tell whether a signature is that of these parts, by any of the keys."""
+        made = (_signature(key, purpose, parts) for key in self.keys)
+        return any(hmac.compare_digest(signature, one) for one in made)
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """What a sealed message holds, once its signature has been found to fit.
+
+    Attributes:
+        generation: Of the server's, under which it was signed; '' where none was known.
+        body: What was sealed.
+
+    """
+
+    generation: str
+    body: bytes
+
+
+def load_keys(path: str | os.PathLike[str], *, copied: bool) -> Keyring:
+    """Return the keys of a file.
+
+    Args:
+        path: Where it is.
+        copied: Whether it has to be a copy of the server's, as a client's has.
+
+    Raises:
+        ConfigurationError: It cannot be read, others may read it, or a line of it is no key. The
+            text names the file and the line, and never a key.
+
+    """
+    remedy = _COPY_IT if copied else _MAKE_ONE
+    shown = _shown(os.fspath(path))
+    try:
+        mode = Path(path).stat().st_mode
+        content = Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no file's name"
+        raise ConfigurationError(f"{shown} cannot be read ({reason}): {remedy}") from None
+    if mode & (stat.S_IROTH | stat.S_IWOTH):
+        raise ConfigurationError(
+            f"{shown} can be read or written by everybody on this machine: take that away with "
+            "`chmod o= FILE`, and make a new key if somebody else may have read it"
+        )
+    lines = enumerate((line.strip() for line in content.splitlines()), 1)
+    keys = {number: key for number, key in lines if key}
+    if not keys:
+        raise ConfigurationError(f"{shown} is empty: {remedy}")
+    for number, key in keys.items():
+        if len(key) < _SHORTEST_KEY:
+            raise ConfigurationError(
+                f"{shown}: the key in line {number} has {len(key)} bytes, and {_SHORTEST_KEY} are "
+                f"the fewest: {remedy}"
+            )
+    return Keyring(tuple(keys.values()))
+
+
+def _shown(path: str) -> str:
+    if _KEY_LIKE.fullmatch(path):
+        return "the signing key file (its name looks like a key: name the file that the key is in)"
+    return f"signing key file {path!r}"
+
+
+def is_sealed(message: bytes) -> bool:
+    """Tell whether a message says that it is signed."""
+    return message.startswith(_MARK)
+
+
+def seal(
+    keyring: Keyring,
+    purpose: Purpose,
+    bound_to: tuple[str | bytes, ...],
+    body: bytes = b"",
+    *,
+    generation: str = "",
+) -> bytes:
+    """Return a message that holds a body and its signature.
+
+    Args:
+        keyring: Whose first key signs.
+        purpose: What the message is for.
+        bound_to: What it belongs to and does not hold itself, such as namespace and job id.
+        body: Its content.
+        generation: Of the server's, under which it is signed; without a colon.
+
+    """
+    signature = keyring.sign(purpose, *_parts(bound_to, generation.encode(), body))
+    return b"".join((_MARK, generation.encode(), b":", signature, b":", body))
+
+
+def unseal(
+    keyring: Keyring, purpose: Purpose, bound_to: tuple[str | bytes, ...], message: bytes
+) -> Sealed:
+    """Return what a message holds.
+
+    Raises:
+        SignatureError: It is not signed, or its signature does not fit; the text says which, and
+            has still to be told of whose message it is.
+
+    """
+    if not is_sealed(message):
+        raise SignatureError("it is not signed")
+    generation, _, rest = message[len(_MARK) :].partition(b":")
+    signature, _, body = rest.partition(b":")
+    if not keyring.verify(signature, purpose, *_parts(bound_to, generation, body)):
+        raise SignatureError(
+            "its signature does not fit: it was altered, or signed with another key"
+        )
+    return Sealed(generation.decode(), body)
+
+
+def _parts(bound_to: tuple[str | bytes, ...], *more: bytes) -> tuple[bytes, ...]:
+    # Names that came from Redis may hold anything.
+    texts = (
+        part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+        for part in bound_to
+    )
+    return (*texts, *more)
+
+
+def _signature(key: bytes, purpose: Purpose, parts: tuple[bytes, ...]) -> bytes:
+    made = hmac.new(key, digestmod=hashlib.sha256)
+    for part in (purpose.encode(), *parts):
+        made.update(len(part).to_bytes(8, "big"))
+        made.update(part)
+    return made.hexdigest().encode()

@@ -1,0 +1,61 @@
+"""What makes a subclass of gspread's class a queued one.
+
+The public methods of gspread's class become jobs. Everything else is inherited: its constructor,
+its properties and its private methods run here, with the queued object as their self, so whatever
+they send goes through the queue. Attributes are an object's own, as in gspread, and the class gets
+no name that gspread's has not: names are the users' to take.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from queued_gspread.protocol.kinds import Group
+
+from .call import make_call
+from .factory import register
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from queued_gspread.protocol.kinds import Kind
+
+__all__ = ["queued"]
+
+_Class = TypeVar("_Class", bound=type)
+
+
+def queued(kind: Kind) -> Callable[[_Class], _Class]:
+    """Return a decorator that has the methods of a subclass of gspread's class make jobs."""
+
+    def decorate(cls: _Class) -> _Class:
+        for name, group in kind.groups.items():
+            if group in _MAKERS:
+                setattr(cls, name, _MAKERS[group](kind, name, cls.__module__))
+        register(kind, cls)
+        return cls
+
+    return decorate
+
+
+def _method(kind: Kind, name: str, module: str) -> Callable[..., Any]:
+    def method(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        return make_call(self, kind, name, args, kwargs)
+
+    functools.update_wrapper(method, getattr(kind.cls, name))
+    method.__module__ = module  # where pickle looks for it
+    return method
+
+
+def _remote_property(kind: Kind, name: str, _module: str) -> property:
+    def read(self: Any) -> Any:
+        return make_call(self, kind, name, (), {})
+
+    return property(read, doc=getattr(kind.cls, name).__doc__)
+
+
+_MAKERS: dict[Group, Callable[[Kind, str, str], Any]] = {
+    Group.CALL: _method,
+    Group.REMOTE: _remote_property,
+}

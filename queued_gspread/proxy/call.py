@@ -1,0 +1,318 @@
+"""A call on its way from a proxy into the queue, and its answer on the way back.
+
+Most calls travel whole: one gspread method call is one job. Some cannot, and then gspread's own
+method runs here, in the caller, over the queued HTTP client, so that each of its requests is a
+job of its own:
+
+- gspread's code has to meet something that is not gspread's: what a test or a library has put in
+  the place of a name, on gspread's class or on ours, or a user's own on an object or its class
+  (:mod:`queued_gspread.protocol.patches`);
+- nobody knows which spreadsheet the call is for: it is one of a client's, and the installed
+  gspread has that method, or its parameters, only since a later release. Each of its requests waits
+  in the lane of the spreadsheet that its URL names, and a warning tells that they are no unit;
+- an argument, or the spreadsheet's id, is a text or a number of a class that spells it in a way of
+  its own, such as a member of a ``(str, Enum)``: how it is spelled in a URL or a range is for
+  gspread's code to say (:mod:`queued_gspread.proxy.spelling`);
+- an argument cannot travel: a set, whose order is that of this process alone, a regular
+  expression, which might never end and would stop the server, a generator, an iterator or a file,
+  which are drawn where gspread draws them and left alone where it does not, or whatever else JSON
+  cannot say. What gspread and requests cannot use either fails inside them, exactly as it would
+  without a queue.
+"""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
+
+import gspread
+
+from queued_gspread._clock import now
+from queued_gspread._interrupts import unconverted
+from queued_gspread.broker import Callers, sandbox, tell_answered
+from queued_gspread.errors import CallTimeoutError
+from queued_gspread.google_api.prepared import prepared
+from queued_gspread.protocol import codec
+from queued_gspread.protocol.kinds import CLIENT, HTTP_CLIENT, SPREADSHEET, WORKSHEET, Kind
+from queued_gspread.protocol.messages import Job, Reply, check_http_timeout, new_id
+from queued_gspread.protocol.objects import spreadsheet_of
+from queued_gspread.protocol.patches import is_patched
+from queued_gspread.protocol.property_changes import apply
+from queued_gspread.protocol.routing import has_lane, lane_of
+
+from .factory import Objects, adopt, is_customised, is_ours_patched, making_ours
+from .remote_warnings import user_level, warn_again
+from .spelling import has_own_spelling
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from queued_gspread.broker import Notice
+    from queued_gspread.protocol.identity import Identity
+    from queued_gspread.settings import Settings
+
+__all__ = ["Caller", "make_call", "send_request"]
+
+_BLOCK: Final = 65_536
+
+
+class Caller:
+    """What every object of one client shares: where the queue is, and whose calls these are."""
+
+    def __init__(self, settings: Settings, identity: Identity) -> None:
+        self.settings = settings
+        self.identity = identity
+        self._queue = Callers(settings)
+
+    def send(self, job: Job, lane: str, objects: codec.Objects) -> Reply:
+        """Put a job into the queue and wait for its reply."""
+        job_id, began = new_id(), now()
+        queue = self._queue_now()
+        notice = queue.notice()
+        with unconverted():
+            reply = queue.call(job_id, lane, job.encode(), notice)
+        with unconverted(tell_answered):
+            try:
+                return _told(Reply.decode(reply, objects), now() - began, notice)
+            finally:
+                queue.forget(job_id)
+
+    def _queue_now(self) -> Callers:
+        settings = sandbox.settings_for_call(self.settings)
+        return self._queue if settings is self.settings else Callers(settings)
+
+
+def _told(reply: Reply, seconds: float, notice: Notice) -> Reply:
+    """Say that a call goes on; on its time-out, how long by this machine's clock, and for what."""
+    error = reply.error
+    if error is None:
+        notice.end()
+    elif isinstance(error, CallTimeoutError):
+        waited = f"{error} (this caller has waited for {seconds:.1f} s)"
+        error.args = (waited + notice.last_words(),)
+    return reply
+
+
+def make_call(
+    proxy: Any, kind: Kind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Make a call on a proxied object: in the queue if it can travel, else here."""
+    http = http_client_of(proxy, kind)
+    if _caller_of(http) is None or _belongs_here(proxy, http, kind, method):
+        return _call_here(proxy, kind, method, args, kwargs)
+    if _is_request(kind, method):
+        return send_request(proxy, *args, **kwargs)
+    reply = _reply(proxy, kind, method, args, kwargs)
+    if reply is None:
+        return _call_here(proxy, kind, method, args, kwargs)
+    return _outcome(proxy, kind, reply)
+
+
+def send_request(http: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """Send a request by the queue, whatever was put in the place of the method ``request``."""
+    reply = _reply(http, HTTP_CLIENT, "request", args, kwargs)
+    if reply is None:
+        return _request_here(http, *args, **kwargs)
+    return _outcome(http, HTTP_CLIENT, reply)
+
+
+def _reply(
+    proxy: Any, kind: Kind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Reply | None:
+    """Put a call into the queue; return the reply, None if an argument cannot travel."""
+    http, book = http_client_of(proxy, kind), _spreadsheet_id(proxy, kind)
+    caller: Caller = http._self_caller
+    check_http_timeout(http.timeout)
+    if any(map(has_own_spelling, (book, *args, *kwargs.values()))):
+        return None
+    job = _job(proxy, kind, method, args, kwargs, caller, http.timeout)
+    lane = lane_of(kind, book, method, args, kwargs)
+    try:
+        return caller.send(job, lane, Objects(http, _parent(proxy, kind)))
+    except codec.Unencodable:
+        return None
+
+
+def _caller_of(http: Any) -> Caller | None:
+    """Return the way into the queue, None for a test's double, which has any attribute."""
+    caller = getattr(http, "_self_caller", None)
+    return caller if isinstance(caller, Caller) else None
+
+
+def http_client_of(proxy: Any, kind: Kind) -> Any:
+    """Return the HTTP client that an object sends its requests through."""
+    if kind is HTTP_CLIENT:
+        return proxy
+    return proxy.client if kind in (SPREADSHEET, WORKSHEET) else proxy.http_client
+
+
+def _job(
+    proxy: Any,
+    kind: Kind,
+    method: str,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    caller: Caller,
+    http_timeout: Any,
+) -> Job:
+    return Job(
+        kind=kind.name,
+        method=method,
+        target=_target(proxy, kind),
+        args=args,
+        kwargs=kwargs,
+        identity=sandbox.account_for_call(caller.settings, caller.identity),
+        http_timeout=http_timeout,
+        timeout=caller.settings.timeout,
+    )
+
+
+def _target(proxy: Any, kind: Kind) -> dict[str, Any] | None:
+    if kind is SPREADSHEET:
+        return {"spreadsheet": {}, "properties": proxy._properties}
+    if kind is WORKSHEET:
+        return {"spreadsheet": spreadsheet_of(proxy), "properties": proxy._properties}
+    return None
+
+
+def _spreadsheet_id(proxy: Any, kind: Kind) -> Any:
+    if kind is SPREADSHEET:
+        return proxy.id
+    return proxy.spreadsheet_id if kind is WORKSHEET else None
+
+
+def _parent(proxy: Any, kind: Kind) -> Any:
+    """Return the spreadsheet that worksheets in the reply belong to, as far as one is at hand."""
+    if kind is SPREADSHEET:
+        return proxy
+    parent = getattr(proxy, "spreadsheet", None) if kind is WORKSHEET else None
+    known = getattr(parent, "_properties", None)
+    return parent if isinstance(known, dict) and "id" in known else None
+
+
+def _belongs_here(proxy: Any, http: Any, kind: Kind, method: str) -> bool:
+    """Tell whether gspread's own method is to run in this process, whatever its arguments."""
+    if _is_replaced(kind, method):
+        return True
+    if method in kind.remote or _is_request(kind, method):
+        return False
+    if is_patched(kind) or is_customised(proxy, kind) or is_customised(http):
+        return True
+    if kind is CLIENT and is_ours_patched():
+        return True
+    if has_lane(kind, method):
+        return False
+    _warn_of_newer_method(kind, method)
+    return True
+
+
+def _is_request(kind: Kind, method: str) -> bool:
+    """Tell whether there is nothing beneath a method but the queue."""
+    return kind is HTTP_CLIENT and method == "request"
+
+
+def _warn_of_newer_method(kind: Kind, method: str) -> None:
+    warnings.warn(
+        f"{kind.cls.__name__}.{method} of gspread {gspread.__version__} is newer than this "
+        "queued_gspread, which cannot tell which spreadsheet it is for: each of its requests is "
+        "sent as a call of its own, and calls of others may come between them. Update "
+        "queued_gspread, or use gspread 6.2",
+        stacklevel=user_level(),
+    )
+
+
+def _is_replaced(kind: Kind, method: str) -> bool:
+    return getattr(kind.cls, method, None) is not kind.originals.get(method)
+
+
+def _call_here(
+    proxy: Any, kind: Kind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    own = inspect.getattr_static(kind.cls, method)
+    if kind is CLIENT and is_ours_patched() and _caller_of(proxy.http_client):
+        own = making_ours(own)
+    bind = getattr(type(own), "__get__", None)  # a test's double has none, and gets no self
+    bound = own if bind is None else bind(own, proxy, type(proxy))
+    return bound if method in kind.remote else adopt(bound(*args, **kwargs))
+
+
+def _request_here(
+    http: Any,
+    method: str,
+    endpoint: str,
+    params: Any = None,
+    data: Any = None,
+    json: Any = None,
+    files: Any = None,
+    headers: Any = None,
+) -> Any:
+    """Send a request whose parts cannot travel in the form that requests gives them.
+
+    This raises what requests raises for what cannot be sent at all.
+    """
+    made = prepared(method, endpoint, params, data, json, files, headers)
+    body = _whole(made.body)
+    # The body is whole now, and the server's requests measures it anew.
+    sent = {
+        name: value
+        for name, value in made.headers.items()
+        if name.lower() not in ("content-length", "transfer-encoding")
+    }
+    return send_request(http, made.method, made.url, data=body, headers=sent)
+
+
+# What Python says of arguments that do not fit.
+_request_here.__qualname__ = gspread.HTTPClient.request.__qualname__
+
+
+def _whole(body: Any) -> str | bytes | None:
+    """Return a body as requests would send it: text of a stream is UTF-8."""
+    if isinstance(body, str):
+        return str.__str__(body)
+    if body is None or type(body) is bytes:
+        return body
+    return b"".join(map(_chunk, _parts(body)))
+
+
+def _chunk(part: Any) -> bytes:
+    chunk = part.encode() if isinstance(part, str) else part
+    # This fails for what is no bytes as http.client does.
+    return b"%b" % (chunk,) if len(chunk) else b""
+
+
+def _parts(body: Any) -> Iterable[Any]:
+    if hasattr(body, "read"):
+        return iter(lambda: body.read(_BLOCK) or None, None)
+    try:
+        return [memoryview(body)]
+    except TypeError:
+        pass
+    if not hasattr(body, "__iter__"):  # in the words of urllib3
+        raise TypeError(
+            "'body' must be a bytes-like object, file-like object, or iterable. "
+            f"Instead was {body!r}"
+        )
+    return cast("Iterable[Any]", body)
+
+
+def _outcome(proxy: Any, kind: Kind, reply: Reply) -> Any:
+    with unconverted(tell_answered):
+        if reply.changes and kind in (SPREADSHEET, WORKSHEET):
+            apply(proxy._properties, reply.changes)
+        try:
+            warn_again(reply.warnings)
+        finally:
+            # Where warnings are errors, the call's own error is still the one to raise.
+            if reply.error is not None:
+                _raise_once(reply)
+    return reply.result
+
+
+def _raise_once(reply: Reply) -> NoReturn:
+    """Raise a reply's error, and hold it no more: it would hold the frames that hold the reply."""
+    error, reply.error = reply.error, None
+    try:
+        raise cast("Exception", error)
+    finally:
+        del error

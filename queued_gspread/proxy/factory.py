@@ -1,0 +1,87 @@
+"""From gspread's own objects to queued ones."""
+
+from __future__ import annotations
+
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+import gspread
+
+from queued_gspread.protocol import objects
+from queued_gspread.protocol.kinds import HTTP_CLIENT, SPREADSHEET, WORKSHEET
+from queued_gspread.protocol.patches import Names
+
+if TYPE_CHECKING:
+    from queued_gspread.protocol.kinds import Kind
+
+__all__ = ["Objects", "adopt", "is_customised", "is_ours_patched", "making_ours", "register"]
+
+_proxies: dict[str, type[Any]] = {}
+_names: dict[str, Names] = {}
+_constructed: dict[str, Names] = {}
+
+
+def register(kind: Kind, proxy: type[Any]) -> None:
+    """Make a class the proxy of a kind."""
+    _proxies[kind.name] = proxy
+    _names[kind.name] = Names(proxy)
+    _constructed[kind.name] = Names(proxy, "__init__")
+
+
+def is_customised(proxy: Any, kind: Kind = HTTP_CLIENT) -> bool:
+    """Tell whether gspread's code would meet a user's own on an object: its class's or itself's.
+
+    Classes are asked each time, since tests and libraries patch them, ours among them.
+    """
+    ours = _names[kind.name]
+    return not (vars(proxy).keys().isdisjoint(ours.names) and ours.hold_in(type(proxy)))
+
+
+def is_ours_patched() -> bool:
+    """Tell whether anything stands on our Spreadsheet, of which clients make objects, but ours."""
+    return not _constructed[SPREADSHEET.name].hold_in(_proxies[SPREADSHEET.name])
+
+
+def making_ours(method: Any) -> Any:
+    """Return a client's method with our Spreadsheet in the place of gspread's, if it is code."""
+    if not isinstance(method, FunctionType):
+        return method
+    names = {**method.__globals__, "Spreadsheet": _proxies[SPREADSHEET.name]}
+    made = FunctionType(method.__code__, names, None, method.__defaults__, method.__closure__)
+    made.__kwdefaults__ = method.__kwdefaults__
+    return made
+
+
+def adopt(result: Any) -> Any:
+    """Return what gspread's own code made in this process, with queued objects in it."""
+    if type(result) in (list, tuple):
+        return type(result)(adopt(item) for item in result)
+    kind = {gspread.Spreadsheet: SPREADSHEET, gspread.Worksheet: WORKSHEET}.get(type(result))
+    return result if kind is None else objects.bare(_proxies[kind.name], **vars(result))
+
+
+class Objects:
+    """What the spreadsheets and worksheets of a reply become: queued ones.
+
+    Args:
+        http: The queued HTTP client that they send their calls through.
+        parent: The spreadsheet whose worksheets are expected, if any: they all share it.
+
+    """
+
+    def __init__(self, http: Any, parent: Any = None) -> None:
+        self._http = http
+        self._parents = {} if parent is None else {parent.id: parent}
+
+    def spreadsheet(self, properties: dict[str, Any]) -> Any:
+        """Return a queued spreadsheet with these properties."""
+        return objects.spreadsheet(self._http, properties, cls=_proxies[SPREADSHEET.name])
+
+    def worksheet(self, spreadsheet: dict[str, Any], properties: dict[str, Any]) -> Any:
+        """Return a queued worksheet with these properties."""
+        parent_id = spreadsheet["id"]
+        if parent_id not in self._parents:
+            self._parents[parent_id] = self.spreadsheet(spreadsheet)
+        parent = self._parents[parent_id]
+        cls = _proxies[WORKSHEET.name]
+        return objects.worksheet(self._http, parent, parent_id, properties, cls=cls)

@@ -1,0 +1,55 @@
+"""Warnings that were raised at the server, raised again where the user can see them."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import gspread
+
+from queued_gspread.errors import CodecError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import FrameType
+
+__all__ = ["user_level", "warn_again"]
+
+_INSIDE: Final = tuple(str(Path(file).parent) + "/" for file in (__file__, gspread.__file__))
+
+
+def warn_again(raised: Iterable[Any]) -> None:
+    """Raise warnings, given as ``[category, text]``, as of the user's line.
+
+    Raises:
+        CodecError: One of them is not of that form.
+
+    """
+    for warning in raised:
+        try:
+            category, text = warning
+        except (TypeError, ValueError) as error:
+            raise CodecError("a warning is not [category, text]") from error
+        if not isinstance(text, str):
+            raise CodecError("a warning's text is not text")
+        warnings.warn(text, _category(category), stacklevel=user_level())
+
+
+def _category(name: object) -> type[Warning]:
+    found = getattr(builtins, name, None) if isinstance(name, str) else None
+    if isinstance(found, type) and issubclass(found, Warning):
+        return found
+    return UserWarning
+
+
+def user_level() -> int:
+    """Return the stack level, as of the caller, of the first frame outside the libraries."""
+    level = 1
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - as warnings itself does
+    while frame is not None and frame.f_code.co_filename.startswith(_INSIDE):
+        frame = frame.f_back
+        level += 1
+    return level

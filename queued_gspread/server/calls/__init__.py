@@ -1,0 +1,1 @@
+"""Calls: which are let in, how each is run, and how it ended."""

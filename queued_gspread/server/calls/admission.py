@@ -1,0 +1,241 @@
+"""Which jobs come in, and what goes out to their callers: sizes and signatures.
+
+It stands around the calls: what comes in is taken out of its signature and checked, what goes out
+is signed. Without a key it lets everything pass that is not signed.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from queued_gspread.broker import Permit
+from queued_gspread.broker.envelope import bound_job, bound_reply, shown_size
+from queued_gspread.errors import MessageTooLargeError, SignatureError
+from queued_gspread.protocol.signing import Sealed, is_sealed, load_keys, seal, unseal
+from queued_gspread.server.log import LOGGER
+from queued_gspread.server.pacing.ticket_queue import FREE, Ticket
+
+from .anti_replay import Generations
+from .history import History
+from .outcome import Outcome, failed, too_large, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from queued_gspread.broker import Due, Entry, Servers
+    from queued_gspread.settings import Settings
+
+__all__ = ["Doorkeeper"]
+
+_GO: Final = Permit("go")
+# How long a caller has to say that an earlier job is still wanted: several looks at the server.
+_PATIENCE: Final = 10.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
+_FORGOTTEN: Final = "the call ended before Redis lost its answer, and the server has it no more"
+
+
+class Doorkeeper:
+    """Checks what comes in and signs what goes out; all lanes of a server may use it at once.
+
+    Args:
+        settings: The server's: the namespace, the largest message, the key file.
+        generations: What this server knows of signed jobs.
+
+    Attributes:
+        keyring: The keys; None where nothing is signed.
+        history: What this process has done for jobs, under whatever epoch.
+
+    Raises:
+        ConfigurationError: The signing key file cannot be used.
+
+    """
+
+    def __init__(self, settings: Settings, generations: Generations | None = None) -> None:
+        self._namespace = settings.namespace
+        self._limit = settings.max_message_bytes
+        path = settings.signing_key_file
+        self.keyring = None if path is None else load_keys(path, copied=False)
+        self._generations = generations or Generations()
+        self.history = History()
+        # Lanes and keys of the signed jobs that are let in: only of these is it remembered that
+        # they were answered.
+        self._inside: set[tuple[str, str, str]] = set()
+        # Replies that Redis may not have taken.
+        self._unconfirmed: dict[str, bytes] = {}
+
+    def begin(self) -> None:
+        """Begin an epoch."""
+        self._inside.clear()
+        self._unconfirmed.clear()
+        self._generations.begin()
+
+    def generation(self) -> bytes:
+        """Return the signed name of the generation; nothing where there is no key."""
+        if self.keyring is None:
+            return b""
+        name = self._generations.current
+        return seal(self.keyring, "generation", (self._namespace,), generation=name)
+
+    def admit(self, queue: Servers, entry: Entry) -> Generator[Ticket, Permit, Entry | Outcome]:
+        """Return a job with what is in its signature, or how it ended if it is not let in."""
+        try:
+            return (yield from self._admitted(queue, entry))
+        except (MessageTooLargeError, SignatureError) as error:
+            return failed(error, None)
+
+    def glance(self, entry: Entry) -> Entry | None:
+        """Return a job if it is let in at once; None if that is to be seen when its turn comes."""
+        self._inside.discard((entry.lane, *entry.key))
+        if len(entry.body) > self._limit or self.history.knows(entry.job_id):
+            return None
+        try:
+            sealed = self._unsealed(entry)
+        except SignatureError:
+            return None
+        if sealed is None:
+            return entry
+        is_fresh = self._generations.is_fresh(sealed.generation)
+        if not is_fresh or self._generations.was_answered(entry.job_id):
+            return None
+        self._inside.add((entry.lane, *entry.key))
+        return replace(entry, body=sealed.body)
+
+    def answer(
+        self,
+        queue: Servers,
+        answers: Sequence[tuple[Entry, bytes]],
+        debts: Sequence[Due] = (),
+    ) -> Entry | None:
+        """Answer jobs of a lane, as they stand in it, and give slots back; return its next one."""
+        inside = [pair for pair in answers if self._is_inside(pair[0])]
+        for entry, reply in inside:
+            self._inside.discard((entry.lane, *entry.key))
+            self._generations.note_answered(entry.job_id)
+            self._unconfirmed[entry.job_id] = reply
+        sealed = [(entry, self._sealed(entry, reply)) for entry, reply in answers]
+        following = queue.answer(sealed, debts)
+        for entry, _ in inside:
+            self._unconfirmed.pop(entry.job_id, None)
+        return following
+
+    def ended(self, entry: Entry, outcome: Outcome) -> Outcome:
+        """Note how a call has ended; return that with a reply that is not too large."""
+        if len(outcome.reply) > self._limit:
+            told = too_large(outcome.word, len(outcome.reply), self._limit)
+            outcome = failed(told, outcome.job, outcome.tally)
+        self.history.end(entry.job_id, outcome)
+        return outcome
+
+    def _is_inside(self, entry: Entry) -> bool:
+        return (entry.lane, *entry.key) in self._inside
+
+    def _admitted(self, queue: Servers, entry: Entry) -> Generator[Ticket, Permit, Entry | Outcome]:
+        self._inside.discard((entry.lane, *entry.key))
+        if len(entry.body) > self._limit:
+            raise MessageTooLargeError(
+                f"the call is a job of {shown_size(len(entry.body))}, and the server's limit is "
+                f"{shown_size(self._limit)} (--max-message-bytes): it was not made. Split it into "
+                "several calls"
+            )
+        sealed = self._unsealed(entry)
+        if self.history.knows(entry.job_id):
+            return (yield from self._once_more(entry, sealed))
+        if sealed is None:
+            return entry
+        if self._generations.was_answered(entry.job_id):
+            return self._again(entry)
+        # Whether it is made or refused, its caller has an answer then.
+        self._inside.add((entry.lane, *entry.key))
+        ended = yield from self._until_fresh(queue, entry, sealed)
+        if ended is not None:
+            return ended
+        return replace(entry, body=sealed.body)
+
+    def _once_more(
+        self, entry: Entry, sealed: Sealed | None
+    ) -> Generator[Ticket, Permit, Entry | Outcome]:
+        """Return what becomes of a job that this process has worked on, and Redis may not know."""
+        while self.history.is_underway(entry.job_id):
+            permit = yield Ticket(FREE, lambda: _GO, not_before=time.monotonic() + _LONGEST_PAUSE)
+            if permit.word != "go":
+                return Outcome(permit.word)
+        if sealed is not None:
+            self._inside.add((entry.lane, *entry.key))
+        ended = self.history.ended(entry.job_id)
+        if ended is None:
+            return entry if sealed is None else replace(entry, body=sealed.body)
+        if ended.reply is None:
+            # Calls that came later may have written in the same place; or it is somebody's copy.
+            return failed(unknown(None, _FORGOTTEN), None)
+        LOGGER.info("lane %r: a job that was made is answered once more", entry.lane)
+        return Outcome("again", ended.reply)
+
+    def _unsealed(self, entry: Entry) -> Sealed | None:
+        if self.keyring is None:
+            if is_sealed(entry.body):
+                raise SignatureError(
+                    "the call is signed, and the server has no key to verify it with: it was not "
+                    "made. Start the server with --signing-key-file, or take the client's away"
+                )
+            return None
+        try:
+            bound = bound_job(self._namespace, entry.lane, entry.job_id)
+            return unseal(self.keyring, "job", bound, entry.body)
+        except SignatureError as error:
+            raise SignatureError(
+                f"the server makes signed calls alone, and refuses this one: {error}. It was not "
+                "made. Set QUEUED_GSPREAD_SIGNING_KEY_FILE or signing_key_file= to a copy of the "
+                "server's key"
+            ) from None
+
+    def _again(self, entry: Entry) -> Outcome:
+        """Return what becomes of a job that was answered before."""
+        reply = self._unconfirmed.get(entry.job_id)
+        if reply is not None:
+            self._inside.add((entry.lane, *entry.key))
+            return Outcome("again", reply)
+        # Without a reply: signed, it could be passed off as that to the job itself.
+        LOGGER.warning("lane %r: a copy of a job that was answered is dropped", entry.lane)
+        return Outcome("replayed")
+
+    def _until_fresh(
+        self, queue: Servers, entry: Entry, sealed: Sealed
+    ) -> Generator[Ticket, Permit, Outcome | None]:
+        """Wait until a job is known to be wanted; return how it ended if it is not let in."""
+        pause = _FIRST_PAUSE
+        while not self._is_fresh(queue, entry, sealed):
+            if self._has_had_time(entry):
+                raise SignatureError(
+                    "the call was signed for a server before this one, and its caller did not say "
+                    "in time that it still waits: this server has not made it"
+                )
+            permit = yield Ticket(FREE, lambda: _GO, not_before=time.monotonic() + pause)
+            if permit.word != "go":
+                return Outcome(permit.word)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        return None
+
+    def _is_fresh(self, queue: Servers, entry: Entry, sealed: Sealed) -> bool:
+        if self._generations.is_fresh(sealed.generation):
+            return True
+        message = queue.wanted(entry.job_id)
+        if message is None or self.keyring is None:
+            return False
+        try:
+            bound = (self._namespace, entry.job_id)
+            wanted = unseal(self.keyring, "wanted", bound, message)
+        except SignatureError:
+            return False
+        return self._generations.is_fresh(wanted.generation)
+
+    def _has_had_time(self, entry: Entry) -> bool:
+        since_enqueue = entry.age + time.monotonic() - entry.seen
+        return min(since_enqueue, self._generations.age) > _PATIENCE
+
+    def _sealed(self, entry: Entry, reply: bytes) -> bytes:
+        if self.keyring is None or not reply:
+            return reply
+        bound = bound_reply(self._namespace, entry.lane, entry.job_id, entry.body)
+        return seal(self.keyring, "reply", bound, reply, generation=self._generations.current)

@@ -1,0 +1,196 @@
+"""A call under way: its job, what came of its requests so far, and the one that it needs next."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from queued_gspread.broker import NO_NOTE, Note, Share
+from queued_gspread.server.merging import Part, part
+from queued_gspread.server.policy.idempotency import may_repeat
+from queued_gspread.server.policy.request import (
+    Exchange,
+    Failure,
+    Remembered,
+    Request,
+    Sent,
+    is_read,
+)
+from queued_gspread.server.replay.advance import sends_once
+from queued_gspread.server.replay.journal import Journals, announce
+
+from .tally import Tally
+
+if TYPE_CHECKING:
+    from queued_gspread.broker import Entry
+    from queued_gspread.protocol.messages import Job
+    from queued_gspread.server.replay.advance import Decoded
+    from queued_gspread.server.replay.held import Suspended
+
+__all__ = ["JOURNALLED", "MAY_HAVE_WRITTEN", "MOST_BYTES", "Call"]
+
+JOURNALLED: Final = "j"
+"""The mark of a call whose journal has to be read before it goes on."""
+
+MOST_BYTES: Final = 1_000_000
+"""Bytes of the jobs of calls that run together: what is sent may be twice as long, and Google
+recommends 2 MB at the most (https://developers.google.com/workspace/sheets/api/limits)."""
+
+MAY_HAVE_WRITTEN: Final = ("w", JOURNALLED)
+"""The marks of calls that may have written."""
+
+# Bytes of a job whose requests are not held beside those that its next run makes.
+_LARGE: Final = 100_000
+
+
+@dataclass(eq=False)
+class Call:
+    """A call under way.
+
+    Attributes:
+        entry: Its job, as it was let in.
+        job: The same, decoded, without its arguments: every run needs them as they came.
+        exchanges: Its requests so far, with what came of them.
+        mark: How far it certainly is: '', 'r' it has only read, 'w' it may have written what may
+            be written twice, 'j' its journal tells.
+        journalled: How many of the exchanges are in its journal.
+        sent: How many attempts at its requests were made.
+        tally: The requests that went out for it.
+        note: What its journal has to hold before the next request; None as long as that is not
+            worked out.
+        began: When it was begun, on this machine's monotonic clock.
+        held: Its run, where that is held at the request that it needs next.
+        decoded: Its job with the arguments, for the first run.
+        is_as_listed: Whether its method does what :mod:`.together` lists it for, as far as this
+            server has seen.
+        is_suspect: Whether the request that it needs next has failed before, for another call.
+        is_out: Whether that request was sent, and what came of it is not known.
+
+    """
+
+    entry: Entry
+    job: Job
+    exchanges: list[Exchange | Remembered] = field(default_factory=list)
+    mark: str = ""
+    journalled: int = 0
+    sent: int = 0
+    tally: Tally = field(default_factory=Tally, repr=False)
+    note: Note | None = None
+    began: float = field(default_factory=time.monotonic)
+    held: Suspended | None = None
+    decoded: Decoded | None = field(default=None, repr=False)
+    is_as_listed: bool = True
+    is_suspect: bool = False
+    is_out: bool = False
+    _request: Request | None = None
+    _parts: list[Part | None] = field(default_factory=list)
+
+    @property
+    def request(self) -> Request:
+        """The request that it needs next."""
+        if self._request is None:
+            raise RuntimeError("a call that has not been advanced needs no request")
+        return self._request
+
+    @property
+    def part(self) -> Part | None:
+        """What that request adds to a larger one; None if it has to be alone."""
+        if not self._parts:
+            is_alone = self.is_suspect or len(self.entry.body) > MOST_BYTES
+            self._parts.append(None if is_alone else part(self.request))
+        return self._parts[0]
+
+    @cached_property
+    def sends_once(self) -> bool:
+        """Whether it is over after its first request; tried when it may join others, if ever."""
+        return sends_once(self.entry.body)
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether no request was sent for it, by this server or another."""
+        return not (self.mark or self.exchanges or self.sent)
+
+    @property
+    def may_have_written(self) -> bool:
+        """Whether anything may have changed at Google because of it."""
+        return self.mark in MAY_HAVE_WRITTEN
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether a request is out that may not be sent twice."""
+        return self.is_out and self.note is not None and bool(self.note.attempt)
+
+    def needs(self, request: Request) -> None:
+        """Note which request it needs next."""
+        self._request = request
+        self._parts.clear()
+
+    def leaves(self) -> None:
+        """Note that the request that it needs is sent."""
+        self.sent += 1
+        self.tally.begin()
+        self.journalled = self.note.length if self.note else self.journalled
+        self.is_out = True
+
+    def given_up(self, error: Exception) -> Exchange:
+        """Note that the request that it needs is not sent, for that reason; return so."""
+        self.tally.give_up()
+        return Exchange(self.request, Failure(error))
+
+    def answered(self, exchange: Exchange, *, is_last: bool = False) -> None:
+        """Note what came of the request that it needed; of a large one a digest is kept.
+
+        Args:
+            exchange: The request, and what came of it.
+            is_last: Whether there is no other; then there is no digest either, which takes time.
+
+        """
+        kept: Exchange | Remembered = exchange
+        if len(self.entry.body) > _LARGE:
+            sent = Sent.place_of(exchange.request) if is_last else exchange.sent
+            kept = Remembered(sent, exchange.outcome)
+        self.exchanges.append(kept)
+        self.is_out = False
+        self._request = None
+        self._parts.clear()
+
+    def close(self) -> None:
+        """Let go of what it holds; it is not advanced any more."""
+        if self.held is not None:
+            self.held.close()
+
+    def share(self, attempt: str, journals: Journals) -> Share:
+        """Return what Redis has to know before the next request is sent.
+
+        Args:
+            attempt: A name for the attempt.
+            journals: Write what is kept of calls.
+
+        """
+        if self.note is None:
+            self.note = self._note_before(attempt, journals)
+        return Share(self.entry, self.mark_after(), self.job.timeout, self.note)
+
+    def mark_after(self) -> str:
+        """Return how far it is once the next request has been sent."""
+        if self.note or self.mark == JOURNALLED:
+            return JOURNALLED
+        return (self.mark or "r") if is_read(self.request) else "w"
+
+    def _note_before(self, attempt: str, journals: Journals) -> Note:
+        """Return what its journal has to hold before the next request is sent.
+
+        What may be repeated needs no journal, unless it is made of what was read before: a call
+        that reads again might write something else.
+        """
+        request = self.request
+        if is_read(request):
+            return NO_NOTE
+        start, job_id = self.journalled, self.entry.job_id
+        places = enumerate(self.exchanges[start:], start)
+        entries = tuple(journals.record(job_id, place, exchange) for place, exchange in places)
+        if may_repeat(request):
+            return Note(start, entries)
+        return Note(start, entries, attempt, announce(request))

@@ -1,0 +1,93 @@
+"""What the server's log says of every call, and what it never says: a cell's value.
+
+``docs/logging.md`` has every line and every field.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from queued_gspread.server.log import LOGGER
+
+from .error_fields import fields_of
+from .titles import quoted, title_of
+
+if TYPE_CHECKING:
+    from queued_gspread.broker import Entry
+    from queued_gspread.protocol.messages import Job
+
+    from .outcome import Outcome
+    from .tally import Tally
+
+__all__ = ["log_call"]
+
+_CALL: Final = (
+    "%(waiting)d waiting  %(caller)s  %(target)s  %(method)s  %(duration_ms).1f ms, "
+    "%(waited_ms).1f waited  requests: "
+)
+# What further fields are called in a log of text.
+_LABELS: Final = {
+    "http_status": "HTTP ",
+    "error_status": "",
+    "error_reason": "",
+    "error_message": "",
+    "spreadsheet": "spreadsheet ",
+}
+
+
+class _CallLine:
+    """The text of a call's line; made only where somebody reads it."""
+
+    def __init__(self, about: dict[str, Any], tally: Tally | None) -> None:
+        self._about = about
+        self._tally = tally
+
+    def __str__(self) -> str:
+        about = self._about
+        line = f"{_CALL % about}{self._tally or 0}  {about['outcome']}"
+        if about["outcome"] == "ok":
+            return line
+        named = [f"{label}{about[name]}" for name, label in _LABELS.items() if name in about]
+        return "  ".join([line, *named])
+
+
+def log_call(entry: Entry, outcome: Outcome) -> None:
+    """Log one call: who called what, how many wait behind it, how long it took, how it ended.
+
+    Its time begins with its enqueue, on Redis's clock, whichever server it has waited for.
+    """
+    if not LOGGER.isEnabledFor(logging.INFO):
+        return
+    now, tally = time.monotonic(), outcome.tally
+    began = entry.seen - entry.age
+    waited = now - began if tally is None else tally.waited(began, now)
+    about = {
+        "waiting": entry.waiting - 1,
+        **_of_job(outcome.job),
+        "duration_ms": round((now - began) * 1000, 1),
+        "waited_ms": round(waited * 1000, 1),
+        "requests": 0 if tally is None else tally.requests,
+        "sent": [] if tally is None else tally.as_fields(),
+        "outcome": outcome.word,
+    }
+    if outcome.word != "ok":
+        about |= fields_of(outcome.error) | {"spreadsheet": quoted(entry.lane)[1:-1]}
+    # Made here: to look for the line of code that says so takes a tenth of a short call's time.
+    told = _CallLine(about, tally)
+    record = LOGGER.makeRecord(
+        LOGGER.name, logging.INFO, __file__, 0, told, (), None, extra={"call": about}
+    )
+    LOGGER.handle(record)
+
+
+def _of_job(job: Job | None) -> dict[str, str]:
+    if job is None:
+        return {"caller": "?", "target": "?", "method": "?"}
+    host, process = job.caller
+    return {
+        "caller": quoted(f"{host}:{process}")[1:-1],
+        "target": title_of(job),
+        "method": quoted(f"{job.kind}.{job.method}")[1:-1],
+    }

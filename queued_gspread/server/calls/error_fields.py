@@ -1,0 +1,111 @@
+"""What the log says of an error: status, reason and message, without any value. Pure.
+
+Google's messages quote what they are about: a title, a range, a part of the request with the cells
+in it. So all that may be somebody's is cut out of them, and what is left is Google's own prose.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import requests
+from google.auth.exceptions import GoogleAuthError, RefreshError
+from gspread.exceptions import APIError, GSpreadException
+
+from queued_gspread.errors import SignatureError
+from queued_gspread.google_api.responses import error_in
+from queued_gspread.protocol.codec.scrub import clean
+from queued_gspread.server.google.token_errors import told_of
+from queued_gspread.server.policy.request import Failure
+from queued_gspread.server.policy.verdict import judge
+
+__all__ = ["fields_of", "without_values"]
+
+_LONGEST: Final = 300
+_NO_ANSWER: Final = (requests.RequestException, GoogleAuthError, ConnectionError, TimeoutError)
+_CUT: Final = "…"
+_NAME: Final = re.compile(r"[A-Za-z_]{1,60}")
+# From the first mark to the last one, or to the end: what is quoted may have such marks in it.
+_QUOTED: Final = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r'"(?:.*"|.*)',
+        r"(?<!\w)'(?:.*'|.*)",
+        r"`(?:.*`|.*)",
+        r"[“„«\u2018\u2039](?:.*[”“»\u2019\u203a]|.*)",
+    )
+)
+# A list, a message in the text format of protocol buffers, or what stands behind some words.
+_NESTED: Final = re.compile(r"\{.*|\[(?!\d{1,6}\]).*|\((?:.*\)|.*)")
+_NUMBER: Final = re.compile(r"(?<![\w\[./=?&-])[-+]?\d[\w.,:%/+-]*")
+_ADDRESS: Final = re.compile(r"(?<!\S)[^\s@]*@\S*|(?<=\s)=\S.*")
+# What stands bare behind such words, or in a list behind what was cut out.
+_BARE: Final = re.compile(rf"(, was|\bwith id|{_CUT},) .*")
+# Behind a colon stands a value, unless what is before it says where something is wrong.
+_PLACE: Final = re.compile(rf"(?:^|\s)Invalid \w+\[\d+\][\w.\[\]]*$|{_CUT}$")
+
+
+def fields_of(error: BaseException | None) -> dict[str, Any]:
+    """Return what the log says of an error; nothing of what gspread raises by itself."""
+    if not isinstance(error, APIError):
+        told = _instead_of_answer(error)
+        return {"error_message": told} if told else {}
+    answer = getattr(error, "response", None)
+    body = error_in(answer) if answer is not None else {}
+    status, message = getattr(answer, "status_code", None), body.get("message")
+    found = {
+        "http_status": status if isinstance(status, int) and status > 0 else None,
+        "error_status": _name(body.get("status")),
+        "error_reason": _reason(body),
+        "error_message": without_values(message) if isinstance(message, str) else None,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _instead_of_answer(error: BaseException | None) -> str:
+    """Return what kept a call from an answer of Google's; '' of an error that may hold a value."""
+    if isinstance(error, SignatureError):
+        return _shown(str(error))  # the server's own words alone
+    if isinstance(error, GSpreadException) or not isinstance(error, _NO_ANSWER):
+        return ""
+    if isinstance(error, RefreshError):
+        return _shown(_ADDRESS.sub(_CUT, told_of(error)))
+    return judge(Failure(error)).why
+
+
+def without_values(message: str) -> str:
+    """Return the first line of a message, without what may be a value, bounded and printable."""
+    line = (message.splitlines() or [""])[0]
+    for pattern in _QUOTED:
+        line = pattern.sub(_CUT, line)
+    line = _without_ends(_ADDRESS.sub(_CUT, _NESTED.sub(_CUT, line)))
+    return _shown(_BARE.sub(rf"\1 {_CUT}", _NUMBER.sub(_CUT, line)))
+
+
+def _shown(line: str) -> str:
+    line = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in clean(line))
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}{_CUT}"
+
+
+def _without_ends(line: str) -> str:
+    """Cut a line at the first colon behind which a value may stand."""
+    for colon in re.finditer(r":\s", line):
+        if not _PLACE.search(line[: colon.start()]):
+            return f"{line[: colon.end()]}{_CUT}"
+    return line
+
+
+def _reason(body: dict[str, Any]) -> str:
+    """Return the reason that stands in the details of Google's error, or in Drive's older form."""
+    for name in ("details", "errors"):
+        parts = body.get(name)
+        for part in parts if isinstance(parts, list) else ():
+            reason = _name(part.get("reason")) if isinstance(part, dict) else ""
+            if reason:
+                return reason
+    return ""
+
+
+def _name(found: object) -> str:
+    return found if isinstance(found, str) and _NAME.fullmatch(found) else ""

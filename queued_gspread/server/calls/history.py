@@ -1,0 +1,132 @@
+"""What this process has done for jobs, so that it makes none of them twice.
+
+After a failover, Redis may know nothing of a call's mark, its journal or its answer, and its job
+stands in the lane once more. What this process sent or answered itself, it knows all the same,
+whatever epochs have come and gone. Of calls that have only read, and did not fail, nothing is kept:
+those are made again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from .call import MAY_HAVE_WRITTEN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .call import Call
+    from .outcome import Outcome
+
+__all__ = ["Ended", "History"]
+
+# The ids of so many calls that have written take some 50 MB.
+_MOST_ENDED: Final = 250_000
+_MOST_BYTES: Final = 32 * 1024**2
+# What was left in the middle has its job with it.
+_MOST_LEFT: Final = 1_000
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A call that has ended, and may have written or has failed.
+
+    Attributes:
+        mark: How far it was.
+        reply: Its reply; None where that is no longer kept.
+
+    """
+
+    mark: str
+    reply: bytes | None = None
+
+
+class History:
+    """The calls of one process by their jobs' ids; any thread may use it.
+
+    Args:
+        most: Calls that have ended, of which the latest are kept.
+        most_bytes: Bytes of replies, of which the latest are kept.
+        most_left: Calls that were left in the middle, of which the latest are kept.
+
+    """
+
+    def __init__(
+        self,
+        most: int = _MOST_ENDED,
+        most_bytes: int = _MOST_BYTES,
+        most_left: int = _MOST_LEFT,
+    ) -> None:
+        self._most, self._most_bytes, self._most_left = most, most_bytes, most_left
+        self._lock = threading.Lock()
+        self._begun: dict[str, Call] = {}
+        self._left: OrderedDict[str, Call] = OrderedDict()
+        self._ended: OrderedDict[str, Ended] = OrderedDict()
+        # Those that still have a reply, in order, and how large it is.
+        self._replies: OrderedDict[str, int] = OrderedDict()
+        self._bytes = 0
+
+    def begin(self, call: Call) -> None:
+        """Note a call that is about to be made."""
+        with self._lock:
+            self._begun[call.entry.job_id] = call
+            self._left.pop(call.entry.job_id, None)
+
+    def leave(self, calls: Iterable[Call]) -> None:
+        """Note that calls are made no further under their epoch."""
+        with self._lock:
+            for call in calls:
+                if self._begun.get(call.entry.job_id) is call:
+                    self._leave(call)
+
+    def _leave(self, call: Call) -> None:
+        del self._begun[call.entry.job_id]
+        if call.mark in MAY_HAVE_WRITTEN:
+            self._left[call.entry.job_id] = call
+        if len(self._left) > self._most_left:
+            forgotten, dropped = self._left.popitem(last=False)
+            self._keep(forgotten, Ended(dropped.mark))
+
+    def end(self, job_id: str, outcome: Outcome) -> None:
+        """Note how a call has ended, before anybody else is told."""
+        with self._lock:
+            call = self._begun.pop(job_id, None) or self._left.pop(job_id, None)
+            # Who was told that a call failed may have made another one in its place.
+            if call is not None and (call.mark in MAY_HAVE_WRITTEN or outcome.word != "ok"):
+                self._keep(job_id, Ended(call.mark, outcome.reply))
+
+    def is_underway(self, job_id: str) -> bool:
+        """Return whether a job's call is being made, be it under an epoch that has ended."""
+        return job_id in self._begun
+
+    def knows(self, job_id: str) -> bool:
+        """Return whether anything was done for a job that must not be done again."""
+        return any(job_id in known for known in (self._begun, self._left, self._ended))
+
+    def left(self, job_id: str) -> Call | None:
+        """Return a job's call that was left in the middle."""
+        return self._left.get(job_id)
+
+    def ended(self, job_id: str) -> Ended | None:
+        """Return how a job's call has ended."""
+        return self._ended.get(job_id)
+
+    def _keep(self, job_id: str, ended: Ended) -> None:
+        self._drop_reply(job_id)
+        self._ended[job_id] = ended
+        self._ended.move_to_end(job_id)
+        if ended.reply is not None:
+            self._replies[job_id] = len(ended.reply)
+            self._bytes += len(ended.reply)
+        while self._bytes > self._most_bytes:
+            oldest = next(iter(self._replies))
+            self._drop_reply(oldest)
+            self._ended[oldest] = Ended(self._ended[oldest].mark)
+        if len(self._ended) > self._most:
+            self._drop_reply(self._ended.popitem(last=False)[0])
+
+    def _drop_reply(self, job_id: str) -> None:
+        self._bytes -= self._replies.pop(job_id, 0)

@@ -1,0 +1,218 @@
+"""How much memory calls may take at a time; those that would take more wait for their turn.
+
+A job's values are many times as large in the server's memory as they are in the job. So a call
+takes what it is estimated to need from a budget before its job is decoded, and gives it back when
+it is answered. A job that waits for memory stays in Redis. Large answers of Google's wait as well,
+as they came, until there is memory to read them.
+
+Small calls, large ones and answers have budgets of their own, so that a large call waits for large
+ones alone, and holds up no others; most calls are so small that they are not counted. What needs
+more than a whole budget has it when it is unused. Nobody who has memory for an answer waits for
+anything, so nobody waits for ever.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import threading
+from typing import TYPE_CHECKING, Final
+
+from queued_gspread.broker import Permit
+from queued_gspread.server.pacing.ticket_queue import ANSWERS, FREE, LARGE, SMALL, Ticket
+from queued_gspread.server.policy.rectangles import MOST_OBJECTS, made_of
+from queued_gspread.server.policy.request import Exchange, content_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from queued_gspread.broker import Entry
+    from queued_gspread.protocol.messages import Job
+
+    from .call import Call
+
+__all__ = ["DEFAULT_MAX_MEMORY", "Memory", "Portion", "estimate", "estimate_answers"]
+
+DEFAULT_MAX_MEMORY: Final = 1024**3
+
+_GO: Final = Permit("go")
+_WAIT: Final = Permit("wait", wait=float("inf"))
+# Which part of the whole each of them is.
+_SMALL_CALLS, _ANSWERS, _SMALL_CALL, _FREE_CALL = 4, 4, 64, 65_536
+# Bytes, as measured (docs/guarantees.md): of a byte of text, decoded and in a request; of a list's
+# item; and of a dict's, where its keys and values come in pairs at first.
+_BYTE, _ITEM, _PAIR = 12, 64, 160
+# The same of a cell of the rectangle that is sent for a few cells, which a job of so many bytes is
+# looked through for.
+_FILLED: Final = 24
+# The same of a cell that is made as an object of gspread's, and of what is answered of it.
+_OBJECT: Final = 550
+_LOOKED_THROUGH: Final = 100_000
+_PLACE: Final = re.compile(rb'\["cell",(\d{1,8}),(\d{1,8}),')
+# Who writes a job in another way than our clients, such as letters as escapes, may hide cells so.
+_CELL: Final = re.compile(rb'"cell"\s*,')
+_ESCAPED: Final = re.compile(rb"\\u00[2-7]")
+
+
+def estimate(body: bytes) -> int:
+    """Return how many bytes a job's call takes at the most, of what is sent for it in one piece."""
+    return _read(body) + _FILLED * _filled(body)
+
+
+def estimate_answers(results: Iterable[tuple[Call, object]]) -> int:
+    """Return how many bytes answers take at the most, with what calls make of them."""
+    return sum(_of_answer(call.job, each) for call, each in results if isinstance(each, Exchange))
+
+
+def _of_answer(job: Job, exchange: Exchange) -> int:
+    cells, are_objects = made_of(job, exchange)
+    return _read(content_of(exchange)) + cells * (_OBJECT if are_objects else _FILLED)
+
+
+def _read(text: bytes) -> int:
+    """Return how many bytes a text of JSON takes, and what is made of it."""
+    items = text.count(b",") + text.count(b"[")
+    return _BYTE * len(text) + _ITEM * items + _PAIR * text.count(b":")
+
+
+def _filled(body: bytes) -> int:
+    """Return how many cells the rectangle around those of a job has at the most."""
+    is_hidden = _ESCAPED.search(body) is not None
+    if not is_hidden and b'"update_cells"' not in body:
+        return 0
+    if is_hidden or len(body) > _LOOKED_THROUGH:
+        return MOST_OBJECTS
+    places = [(int(row), int(column)) for row, column in _PLACE.findall(body)]
+    if len(places) != len(_CELL.findall(body)):
+        return MOST_OBJECTS
+    rows, columns = [[place[axis] for place in places or [(1, 1)]] for axis in (0, 1)]
+    return min((max(rows) - min(rows) + 1) * (max(columns) - min(columns) + 1), MOST_OBJECTS)
+
+
+class Memory:
+    """The budgets of a server.
+
+    Args:
+        most: Bytes that calls may take at a time, as they are estimated; 0 for any amount.
+
+    """
+
+    def __init__(self, most: int = DEFAULT_MAX_MEMORY) -> None:
+        most = most or sys.maxsize
+        small, answers = most // _SMALL_CALLS, most // _ANSWERS
+        self._most = {SMALL: small, LARGE: most - small - answers, ANSWERS: answers}
+        self._largest_small, self._largest_free = most // _SMALL_CALL, most // _FREE_CALL
+        self._taken = dict.fromkeys(self._most, 0)
+        # Whether the first in line was refused: then nobody passes by the line.
+        self._is_short = dict.fromkeys(self._most, False)
+        self._lock = threading.Lock()
+        self._on_free: Callable[[str], None] = lambda _: None
+
+    def on_free(self, callback: Callable[[str], None]) -> None:
+        """Have a function called with the kind for which there is memory again."""
+        self._on_free = callback
+
+    def kind(self, size: int) -> str:
+        """Return whether a call that takes so much is small or large, or is not counted."""
+        if size <= self._largest_free:
+            return FREE
+        return SMALL if size <= self._largest_small else LARGE
+
+    def take(self, kind: str, size: int, *, in_line: bool = False) -> bool:
+        """Take so much, if there is as much; tell whether it was taken.
+
+        Args:
+            kind: From which budget.
+            size: Bytes.
+            in_line: Whether the valve asks, for the first in line.
+
+        """
+        if kind == FREE:
+            return True
+        with self._lock:
+            taken = self._taken[kind]
+            fits = taken + size <= self._most[kind] or not taken
+            is_taken = fits and (in_line or not self._is_short[kind])
+            self._taken[kind] += size if is_taken else 0
+            self._is_short[kind] = not is_taken if in_line else self._is_short[kind]
+            return is_taken
+
+    def give_back(self, kind: str, size: int) -> None:
+        """Give back what was taken."""
+        if kind == FREE:
+            return
+        with self._lock:
+            self._taken[kind] -= size
+            is_waited_for = self._is_short[kind]
+        if is_waited_for:
+            self._on_free(kind)
+
+
+class Portion:
+    """What the calls of one lane have taken.
+
+    Args:
+        memory: From where.
+
+    """
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._sizes: dict[tuple[str, str], int] = {}
+        self._reserved = self._answers = 0
+
+    def take(self, entry: Entry) -> bool:
+        """Take what a job's call needs, if there is as much; tell whether it was taken."""
+        self.give_back(entry)  # of an attempt that failed half-way
+        size, reserved, self._reserved = estimate(entry.body), self._reserved, 0
+        if reserved < size:
+            self._return(reserved)
+            if not self._memory.take(self._memory.kind(size), size):
+                return False
+        self._sizes[entry.key] = max(size, reserved)
+        return True
+
+    def ticket(self, entry: Entry) -> Ticket:
+        """Return a ticket for as much as a job's call needs; the job itself need not be kept."""
+        size = estimate(entry.body)
+        return Ticket(self._memory.kind(size), lambda: self._ask(size))
+
+    def give_back(self, entry: Entry) -> None:
+        """Give back what a job's call had, if it had anything."""
+        self._return(self._sizes.pop(entry.key, 0))
+
+    def take_answers(self, size: int) -> Ticket | None:
+        """Take what is needed to read answers; return a ticket where that is to be waited for."""
+        if self._memory.kind(size) != LARGE or self._ask_for_answers(size, in_line=False) is _GO:
+            return None
+        return Ticket(ANSWERS, lambda: self._ask_for_answers(size, in_line=True))
+
+    def give_answers_back(self) -> None:
+        """Give back what answers had that were waited for, now that they are read."""
+        size, self._answers = self._answers, 0
+        if size:
+            self._memory.give_back(ANSWERS, size)
+
+    def close(self) -> None:
+        """Give everything back."""
+        for size in (self._reserved, *self._sizes.values()):
+            self._return(size)
+        self._sizes.clear()
+        self._reserved = 0
+        self.give_answers_back()
+
+    def _ask(self, size: int) -> Permit:
+        if not self._memory.take(self._memory.kind(size), size, in_line=True):
+            return _WAIT
+        self._reserved = size
+        return _GO
+
+    def _ask_for_answers(self, size: int, *, in_line: bool) -> Permit:
+        if not self._memory.take(ANSWERS, size, in_line=in_line):
+            return _WAIT
+        self._answers = size
+        return _GO
+
+    def _return(self, size: int) -> None:
+        if size:
+            self._memory.give_back(self._memory.kind(size), size)

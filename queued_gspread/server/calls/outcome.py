@@ -1,0 +1,234 @@
+"""How a call ended, with the reply that its caller gets."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Final
+
+import requests
+
+from queued_gspread.broker.envelope import shown_size
+from queued_gspread.errors import (
+    CallTimeoutError,
+    MessageTooLargeError,
+    OutcomeUnknownError,
+    PoisonedJobError,
+    RemoteError,
+)
+from queued_gspread.google_api.responses import made_up_response, refusal
+from queued_gspread.protocol import codec
+from queued_gspread.protocol.messages import Reply
+from queued_gspread.server.policy.check_hints import how_to_check
+from queued_gspread.server.policy.request import Request, Sent, tell_request
+
+from .titles import title_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from queued_gspread.broker import Entry
+    from queued_gspread.protocol.messages import Job
+    from queued_gspread.server.replay.journal import Unanswered
+
+    from .tally import Tally
+
+__all__ = [
+    "Outcome",
+    "batches",
+    "ended",
+    "failed",
+    "in_doubt",
+    "late",
+    "lost",
+    "poisoned",
+    "unknown",
+]
+
+# Replies that go to Redis in one script, in bytes: others wait for as long as it runs.
+_MOST_ANSWERED: Final = 4_000_000
+# After a hint on what to look at, where no answer says that the request is under way no more.
+_LATE: Final = ", and once more after some time, since it may land late"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a call ended.
+
+    Attributes:
+        word: For the log: ``ok``, the name of an exception's class, ``withdrawn``, ``late`` or
+            ``left`` (in the queue, for the next server).
+        reply: The encoded reply; empty where nobody waits for one.
+        job: The job, as far as it could be read.
+        tally: The requests that were sent for it; None for none.
+        error: What it ended with, for the log.
+
+    """
+
+    word: str
+    reply: bytes = b""
+    job: Job | None = None
+    tally: Tally | None = None
+    error: BaseException | None = None
+
+    @property
+    def has_sent(self) -> bool:
+        """Whether requests went out for it."""
+        return self.tally is not None and self.tally.requests > 0
+
+    @property
+    def is_left(self) -> bool:
+        """Whether the job stays in the queue."""
+        return self.word == "left"
+
+    def answer_to(self, entry: Entry) -> tuple[Entry, bytes]:
+        """Return a job, with its caller's timeout, and the reply to it, if it is one."""
+        # Of a job that was not read nobody knows how long its caller may wait.
+        timeout = math.inf if self.job is None else self.job.timeout
+        return replace(entry, timeout=timeout or 0.0), self.reply if entry.job_id else b""
+
+
+def ended(reply: Reply, job: Job, tally: Tally, limit: int) -> Outcome:
+    """Return the outcome of a call that has come to its reply, which may have so many bytes."""
+    if reply.error is not None:
+        return failed(reply.error, job, tally, reply)
+    try:
+        encoded = reply.encode()
+        if len(encoded) <= limit:
+            return Outcome("ok", encoded, job, tally)
+        return failed(
+            too_large("ok", len(encoded), limit), job, tally, Reply(changes=reply.changes)
+        )
+    except codec.Unencodable as error:
+        told = RemoteError(f"the result of {job.method} cannot travel: {error}")
+        return failed(told, job, tally, Reply(changes=reply.changes))
+
+
+def failed(
+    error: BaseException,
+    job: Job | None,
+    tally: Tally | None = None,
+    reply: Reply | None = None,
+) -> Outcome:
+    """Return the outcome of a call that ends with an exception."""
+    reply = reply or Reply()
+    reply.result, reply.error = None, error
+    return Outcome(type(error).__name__, reply.encode(), job, tally, error)
+
+
+def too_large(word: str, size: int, limit: int) -> MessageTooLargeError:
+    """Return the error for a call that ended in a word, with a reply larger than the limit."""
+    how = "was made" if word == "ok" else f"ended with {word}"
+    return MessageTooLargeError(
+        f"the call {how}, but its result of {shown_size(size)} is larger than the server's limit "
+        f"of {shown_size(limit)} (--max-message-bytes): ask for less at a time, such as a range"
+    )
+
+
+def late(job: Job, tally: Tally) -> Outcome:
+    """Return the outcome of a call whose deadline came before it wrote anything."""
+    told = (
+        f"{job.method}: by Redis's clock, the timeout of {job.timeout:g} s passed before the call "
+        "wrote anything"
+    )
+    return Outcome("late", Reply(error=CallTimeoutError(told)).encode(), job, tally)
+
+
+def lost(job: Job, unanswered: Unanswered, request: Request | None = None) -> Outcome:
+    """Return the outcome of a call whose server was gone while a request was in the air.
+
+    Args:
+        job: The call's.
+        unanswered: What the journal tells of the request.
+        request: The one for which the call waits, if it can be found out.
+
+    """
+    error = _unknown("the server stopped before the answer came")
+    sent = unanswered.sent
+    if sent is not None:
+        if request is None or Sent.of(request) != sent:
+            request = Request(sent.method, sent.endpoint)
+        return failed(in_doubt(error, job, request, unanswered.at), job)
+    error.call = _shown(job)
+    return failed(error, job)
+
+
+def in_doubt(
+    error: OutcomeUnknownError, job: Job, request: Request, at: float | None
+) -> OutcomeUnknownError:
+    """Return the error once it tells which request it is about, and how to check.
+
+    Args:
+        error: The error.
+        job: Of the call that the request was sent for.
+        request: The request.
+        at: When it was sent, in seconds of Redis's clock.
+
+    """
+    sent = Sent.of(request)
+    tell_request(request, None, error.response)
+    error.call = _shown(job)
+    error.sent = f"{sent.method.upper()} {sent.endpoint}"
+    error.sent_at = _moment(at)
+    error.how_to_check = how_to_check(request)
+    if not error.response.status_code:
+        error.how_to_check += _LATE
+    return error
+
+
+def _shown(job: Job) -> str:
+    title = title_of(job)
+    return f"{job.kind}.{job.method}" + (f" on {title}" if title not in ("-", "?") else "")
+
+
+def _moment(at: float | None) -> datetime | None:
+    try:
+        return None if at is None else datetime.fromtimestamp(at, timezone.utc)
+    except (OverflowError, ValueError, OSError):
+        return None  # somebody else's writing
+
+
+def poisoned(entry: Entry) -> Outcome:
+    """Return the outcome of a call of which servers have died."""
+    written = "It may have been made in part" if entry.mark in ("w", "j") else "It wrote nothing"
+    told = (
+        f"{entry.deaths} servers died while they had job {entry.job_id}, so it is not tried again. "
+        f"{written}; the job is kept in Redis for inspection"
+    )
+    return failed(PoisonedJobError(told), None)
+
+
+def unknown(answer: object, why: str) -> OutcomeUnknownError:
+    """Return the error for a write of which nobody knows whether it was applied.
+
+    Args:
+        answer: The answer, if one came.
+        why: What happened, in words.
+
+    """
+    # What is cut off after a status of success says nothing.
+    if isinstance(answer, requests.Response) and not answer.ok:
+        return OutcomeUnknownError(refusal(answer))
+    return _unknown(why)
+
+
+def _unknown(message: str) -> OutcomeUnknownError:
+    error = {"message": message, "status": "OUTCOME_UNKNOWN"}
+    return OutcomeUnknownError(made_up_response(0, "OUTCOME_UNKNOWN", error))
+
+
+def batches(
+    ended: Sequence[tuple[Entry, Outcome]],
+) -> Iterator[list[tuple[Entry, Outcome]]]:
+    """Yield what has ended in portions that Redis answers in a moment each."""
+    batch: list[tuple[Entry, Outcome]] = []
+    size = 0
+    for entry, outcome in ended:
+        if batch and size + len(outcome.reply) > _MOST_ANSWERED:
+            yield batch
+            batch, size = [], 0
+        batch.append((entry, outcome))
+        size += len(outcome.reply)
+    if batch:
+        yield batch

@@ -1,0 +1,64 @@
+"""What a call left behind that was begun before, by this server or by another one."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from queued_gspread.server.replay.journal import Journal, Journals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from queued_gspread.broker import Entry, Servers
+
+__all__ = ["Recovery"]
+
+
+class Recovery:
+    """Reads the journals of calls, and closes lanes to writes that may still land in them.
+
+    Args:
+        queue: The servers' side of the queue.
+        late_write_guard: Seconds for which a write without a response may still land.
+        clock: A monotonic clock, in seconds.
+        journals: Writes and reads what is kept of calls.
+
+    """
+
+    def __init__(
+        self,
+        queue: Servers,
+        late_write_guard: float,
+        clock: Callable[[], float] = time.monotonic,
+        journals: Journals | None = None,
+    ) -> None:
+        self.journals = journals or Journals()
+        self._queue = queue
+        self._late_write_guard = late_write_guard
+        self._clock = clock
+        # Lanes in which a write without a response may still land, and until when.
+        self._guarded: dict[str, float] = {}
+        self._guarding = threading.Lock()
+
+    def journal(self, entry: Entry) -> Journal:
+        """Return what the journal of a call says."""
+        return self.journals.read(entry.job_id, self._queue.journal(entry))
+
+    def set_aside(self, entry: Entry) -> None:
+        """Keep a job for inspection with which servers have died."""
+        self._queue.poison(entry)
+
+    def guard(self, lane: str) -> float:
+        """Close a lane to what may still land in it; return for how many seconds."""
+        seconds, now = self._late_write_guard, self._clock()
+        if seconds:
+            with self._guarding:
+                kept = {name: end for name, end in self._guarded.items() if end > now}
+                self._guarded = {**kept, lane: now + seconds}
+        return seconds
+
+    def not_before(self, lane: str, moment: float) -> float:
+        """Return the first moment from ``moment`` on at which a lane is not closed."""
+        return max(moment, self._guarded.get(lane, moment))

@@ -1,0 +1,196 @@
+"""One call from its job to its reply: let in, advance, and what its outcome is.
+
+What becomes of the call is decided here; what it does is decided by gspread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import gspread
+
+from queued_gspread.broker import StaleEpochError
+from queued_gspread.errors import BrokerUnavailableError, QueuedGspreadError, RemoteError
+from queued_gspread.protocol.messages import Reply
+from queued_gspread.server.log import LOGGER
+from queued_gspread.server.policy.gspread_methods import READING, SINGLE
+from queued_gspread.server.policy.request import Sent, is_read
+from queued_gspread.server.replay.advance import Done, Needs, advance, decode
+from queued_gspread.server.replay.held import Suspender
+from queued_gspread.server.replay.journal import Unanswered
+from queued_gspread.settings import DEFAULT_MAX_MESSAGE_BYTES
+
+from .accounts import admit
+from .advice import advise
+from .call import JOURNALLED, MAY_HAVE_WRITTEN, Call
+from .history import History
+from .outcome import Outcome, ended, failed, lost, poisoned
+from .quarantine import MOST_DEATHS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from queued_gspread.broker import Entry
+    from queued_gspread.protocol.identity import Identity
+    from queued_gspread.protocol.messages import Job
+    from queued_gspread.server.policy.request import Request
+
+    from .recovery import Recovery
+
+__all__ = ["Runner", "broken"]
+
+# From one that has sent nothing on, in the order in which a call gets them.
+_MARKS: Final = ("", "r", *MAY_HAVE_WRITTEN)
+_UNLIKE: Final = (
+    "%s sends other requests than those of gspread %s that this server was tested with: its calls "
+    "are sent alone from now on"
+)
+
+
+class Runner:
+    """Runs calls, any number at a time.
+
+    Args:
+        recovery: Knows what calls left behind that were begun before.
+        account: Whose credentials the server has.
+        limit: Bytes that a reply may have.
+        history: What this process has done for jobs.
+        suspects: Tells whether a request is to be sent alone, since its like has just failed.
+
+    """
+
+    def __init__(
+        self,
+        recovery: Recovery,
+        account: Identity,
+        limit: int = DEFAULT_MAX_MESSAGE_BYTES,
+        history: History | None = None,
+        suspects: Callable[[Request], bool] = lambda _: False,
+    ) -> None:
+        self._recovery = recovery
+        self._suspects = suspects
+        self._account = account
+        self._limit = limit
+        self._history = history or History()
+        self._suspender = Suspender()
+        # Methods that were seen to send more than they are listed for.
+        self._unlisted: dict[str, object] = {}
+
+    def begin(self, entry: Entry) -> Call | Outcome:
+        """Return a job's call with the request that it needs next, or how it ended before one.
+
+        Raises:
+            StaleEpochError: Another server works by now.
+            BrokerUnavailableError: Redis is gone; the call's fate is left to the next server.
+
+        """
+        try:
+            call = self._admitted(entry)
+            return call if isinstance(call, Outcome) else self._taken(call) or call
+        except (StaleEpochError, BrokerUnavailableError):
+            raise
+        except BaseException as error:  # noqa: BLE001 - the lane has to go on, the caller to know
+            return broken(error)
+
+    def advance(self, call: Call) -> Outcome | None:
+        """Run a call as far as its exchanges reach; return how it ended, if it did.
+
+        A call that has not ended may hold a thread, until it is closed.
+        """
+        if call.held is None:
+            call.held = self._suspender.suspended(call.entry.body, call.exchanges)
+        outcome = self._taken(call)
+        if outcome is not None:
+            call.close()
+        return outcome
+
+    def _taken(self, call: Call) -> Outcome | None:
+        """Take a call a step further, without holding anything more."""
+        try:
+            step = _advance(call)
+            if isinstance(step, Done):
+                if step.reply.error is not None:
+                    advise(step.reply.error, self._account)
+                return ended(step.reply, call.job, call.tally, self._limit)
+            call.needs(step.request)
+            call.is_suspect = self._suspects(step.request)
+            self._note(call)
+        except BaseException as error:  # noqa: BLE001 - the same
+            return broken(error, call)
+        return None
+
+    def _note(self, call: Call) -> None:
+        """Note what a call needs next, if its method is not listed for that."""
+        name = call.job.name
+        if name in self._unlisted:
+            call.is_as_listed = False
+        elif _is_otherwise(call):
+            call.is_as_listed = False
+            mine = object()
+            if self._unlisted.setdefault(name, mine) is mine:  # not another lane's
+                LOGGER.warning(_UNLIKE, name, gspread.__version__)
+
+    def _admitted(self, entry: Entry) -> Call | Outcome:
+        if entry.deaths >= MOST_DEATHS:
+            self._recovery.set_aside(entry)
+            return poisoned(entry)
+        try:
+            decoded = decode(entry.body)
+            job = replace(decoded[0]).drop_arguments()
+        except QueuedGspreadError as error:
+            return failed(error, None)
+        try:
+            admit(job.identity, self._account)
+        except QueuedGspreadError as error:
+            return failed(error, job)
+        left = self._history.left(entry.job_id)
+        if entry.mark or left is not None:
+            return self._resumed(entry, job, left)
+        return Call(entry, job, decoded=decoded)
+
+    def _resumed(self, entry: Entry, job: Job, left: Call | None) -> Call | Outcome:
+        """Return a call that was begun before, where its journal leaves it, or this process has."""
+        if entry.mark in MAY_HAVE_WRITTEN or left is not None:
+            self._recovery.guard(entry.lane)
+        journal = self._recovery.journal(entry)
+        # Another server may have come further since; a Redis that was no master may know less.
+        if left is not None and left.mark == JOURNALLED and journal.length <= len(left.exchanges):
+            if left.is_in_doubt:
+                return lost(job, Unanswered(Sent.of(left.request)), left.request)
+            return Call(entry, job, list(left.exchanges), JOURNALLED, journal.length)
+        if journal.unanswered is not None:
+            step = _advance(Call(entry, job, list(journal.exchanges)))
+            request = step.request if isinstance(step, Needs) else None
+            return lost(job, journal.unanswered, request)
+        if entry.mark == JOURNALLED and not journal.exchanges:
+            return lost(job, Unanswered())  # somebody has taken the journal away
+        # A Redis that was no master may not know that it has written.
+        mark = entry.mark if left is None else max(entry.mark, left.mark, key=_MARKS.index)
+        return Call(entry, job, list(journal.exchanges), mark, len(journal.exchanges))
+
+
+def _advance(call: Call) -> Done | Needs:
+    decoded, call.decoded = call.decoded, None
+    try:
+        if call.held:
+            return call.held.advance()
+        return advance(call.entry.body, call.exchanges, decoded)
+    except QueuedGspreadError as error:
+        return Done(Reply(error=error))
+
+
+def broken(error: BaseException, call: Call | None = None) -> Outcome:
+    """Return the outcome of a call that failed for an error of this program."""
+    LOGGER.error("an error of this program, please report it", exc_info=error)
+    told = f"the server failed to make the call: {type(error).__name__}: {error}"
+    if call is None:
+        return failed(RemoteError(told), None)
+    return failed(RemoteError(told), call.job, call.tally)
+
+
+def _is_otherwise(call: Call) -> bool:
+    """Tell whether the request that a call needs next is one that its method is not listed for."""
+    if is_read(call.request):
+        return call.job.name in SINGLE
+    return call.job.name in READING or (call.job.name in SINGLE and bool(call.exchanges))

@@ -1,0 +1,28 @@
+"""What a call is shown as in the log and in errors: texts that a client has sent, on one line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from queued_gspread.protocol.messages import Job
+
+__all__ = ["quoted", "title_of"]
+
+_LONGEST_NAME: Final = 100
+
+
+def quoted(text: str) -> str:
+    """Return a text that a client has sent: escaped, so that it makes no line, and not too long."""
+    return repr(text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…")
+
+
+def title_of(job: Job) -> str:
+    """Return the title of the call's target: of its spreadsheet, and of its worksheet."""
+    if job.target is None:
+        by_title = job.kind == "client" and job.method in ("open", "create", "openall")
+        titles = job.args[:1] if by_title else ()
+    else:
+        titles = tuple(job.target[part].get("title") for part in ("spreadsheet", "properties"))
+    shown = [quoted(title) for title in titles if title and isinstance(title, str)]
+    return " / ".join(shown) or ("-" if job.target is None else "?")

@@ -1,0 +1,1 @@
+"""Google: the only I/O to it, and the credentials for it."""

@@ -1,0 +1,170 @@
+"""The account that a server sends requests as: its name, and whether the namespace is its own."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from google.auth.api_key import Credentials as APIKeyCredentials
+from google.auth.credentials import AnonymousCredentials
+
+from queued_gspread.broker import Candidate
+from queued_gspread.errors import ConfigurationError
+from queued_gspread.protocol.identity import identity_of
+from queued_gspread.server.log import LOGGER
+
+from .credentials import key_file, make_client
+from .session import adopt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import gspread
+
+    from queued_gspread.protocol.identity import Identity
+
+    from .token_state import AnyTokens, TokenState
+
+__all__ = ["Account", "way_to_google"]
+
+_LONGEST: Final = 500
+_FOREIGN: Final = (
+    "namespace {namespace!r} belongs to the account {owner!r}, and this server has {account!r}: "
+    "at a takeover its callers would change accounts. Give this server credentials of the first, "
+    "or a namespace of its own (--namespace). To change the account for good, start it once with "
+    "--replace-account {owner!r}, which ends the servers that have that one"
+)
+
+
+_ENDPOINT: Final = re.compile(r"(?: at (http\S+))?, queued_gspread ")
+_ELSEWHERE: Final = (
+    "calls in this namespace are sent to %s, and this server would send them to %s: give it a "
+    "namespace of its own (--namespace), and its clients the same"
+)
+
+
+class Account:
+    """The account of a server, as its tokens and the namespace see it.
+
+    Args:
+        http: What sends requests.
+        tokens: The tokens for them.
+        namespace: Where the server works.
+        replaces: The account that the namespace belongs to, if this one is to have it from now on.
+
+    """
+
+    def __init__(
+        self, http: gspread.HTTPClient, tokens: AnyTokens, namespace: str, replaces: str = ""
+    ) -> None:
+        self._http = http
+        self._tokens = tokens
+        self._namespace = namespace
+        self._replaces = replaces
+
+    @property
+    def identity(self) -> Identity:
+        """What the credentials tell of it."""
+        return _identity_of(self._http)
+
+    @property
+    def name(self) -> str:
+        """The account in words: its name, or its kind where that is all that is known."""
+        if self.identity.email is not None:
+            return self.identity.shown
+        credentials: Any = getattr(self._tokens, "credentials", None)
+        if isinstance(credentials, APIKeyCredentials):
+            return "an API key"
+        is_anonymous = isinstance(credentials, AnonymousCredentials)
+        return "anonymous" if is_anonymous else self.identity.shown
+
+    def about(self, server: str, version: str) -> str:
+        """Return a server with this account in words, for colleagues and observers."""
+        endpoint = f" at {self._endpoint}" if self._endpoint else ""
+        return f"{server} (as {self.identity.shown}{endpoint}, queued_gspread {version})"
+
+    def warn_of_endpoint(self, about: str) -> None:
+        """Warn where another server, in its words, sends its requests elsewhere."""
+        found = _ENDPOINT.search(about)
+        if found is not None and (other := found[1] or "") != self._endpoint:
+            LOGGER.warning(_ELSEWHERE, other or "Google", self._endpoint or "Google")
+
+    @property
+    def _endpoint(self) -> str:
+        """Where requests are sent in Google's place; '' for Google. A password is left out."""
+        parts = urlsplit(getattr(self._http, "api_endpoint", None) or "")
+        place = parts.netloc.rpartition("@")[2] + parts.path
+        return f"{parts.scheme}://{place}" if place else ""
+
+    def token_state(self) -> TokenState:
+        """Return whether requests can be sent."""
+        return self._tokens.state()
+
+    def candidate(self) -> Candidate:
+        """Return what a beat says of it.
+
+        Some credentials learn their account's name with their first token.
+        """
+        has_token = self.token_state().is_usable
+        is_known = has_token or self.identity.email is not None
+        return Candidate(has_token, self.name if is_known else "", self._replaces)
+
+    def refusal(self, candidate: Candidate, owner: str) -> ConfigurationError | None:
+        """Return why a server with this account may not work in the namespace, if so.
+
+        Args:
+            candidate: What the beat has said.
+            owner: The account that the namespace belongs to; '' for none yet.
+
+        """
+        if "" in (candidate.account, owner) or candidate.is_about_to_replace(owner):
+            return None
+        if candidate.account == owner:
+            self._end_replacing()
+            return None
+        told = {"namespace": self._namespace, "owner": owner[:_LONGEST]}
+        return ConfigurationError(_FOREIGN.format(**told, account=candidate.account))
+
+    def _end_replacing(self) -> None:
+        """Replace an account once: else two servers that name each other would go on for ever."""
+        if self._replaces:
+            LOGGER.info(
+                "namespace %r belongs to %s: --replace-account can be left out from now on",
+                *(self._namespace, self.name),
+            )
+            self._replaces = ""
+
+
+def way_to_google(
+    client: gspread.Client | None,
+    named: Mapping[str, Any],
+    api_endpoint: str | None,
+    request_timeout: float,
+    refresh_every: float,
+) -> tuple[gspread.Client, gspread.HTTPClient, AnyTokens]:
+    """Return the client to make calls with, what sends its requests, and the tokens for them.
+
+    Args:
+        client: The client, if one was given.
+        named: The credentials to make one from otherwise, as ``Server`` names them.
+        api_endpoint: Where one that is made sends its requests.
+        request_timeout: See ``Server``.
+        refresh_every: The same.
+
+    """
+    watched = None if client else key_file(**named)
+    client = client or make_client(**named, api_endpoint=api_endpoint)
+    http, tokens = adopt(
+        client,
+        request_timeout=request_timeout,
+        refresh_every=refresh_every,
+        reload=None if watched is None else watched.reload,
+    )
+    if watched is not None:
+        watched.account = _identity_of(http).email
+    return client, http, tokens
+
+
+def _identity_of(http: gspread.HTTPClient) -> Identity:
+    return identity_of(getattr(http, "auth", None))

@@ -1,0 +1,148 @@
+"""What a token endpoint answers: does a failure pass, and what of it may be told.
+
+google-auth puts whole answers into its errors, and requests the request: a page of HTML, an ID
+token, the signed assertion. None of that may reach a log or a caller.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
+
+from queued_gspread.protocol.codec.scrub import clean
+from queued_gspread.server.policy.request import Failure
+from queued_gspread.server.policy.verdict import judge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["TokenRequest", "cleaned", "connection_trouble", "passes", "shown", "told_of"]
+
+_PASSING: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+_OAUTH: Final = ("error", "error_description", "error_subtype", "error_uri")
+"""RFC 6749, section 5.2; the subtype is Google's."""
+
+_SECRET: Final = re.compile(
+    r"ya29\.[\w.-]+|eyJ[\w.=+/-]{16,}|1//[\w-]{16,}|AIza[\w-]{16,}|GOCSPX-[\w-]+"
+    r"|-----BEGIN.*?(-----END[^-]*-----|$)|[\w+/-]{60,}",
+    re.DOTALL,
+)
+_PAGE: Final = re.compile(r"<(!doctype|html|head|body|title)\b", re.IGNORECASE)
+_LONGEST: Final = 300
+_MOST_DIGITS: Final = 9
+
+
+class TokenRequest:
+    """A way to the token endpoint on which what passes is a TransportError.
+
+    google-auth does not count a 502 among what passes, and repeats the others by itself with
+    pauses of its own.
+
+    Args:
+        request: google-auth's way.
+
+    """
+
+    def __init__(self, request: Callable[..., Any]) -> None:
+        self._request = request
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Send a request; return google-auth's response."""
+        response = self._request(*args, **kwargs)
+        status = int(response.status)
+        if status in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise TransportError(f"the token endpoint answered HTTP {status}")
+        if kwargs.get("method") != "POST":
+            return response
+        found = _read(response.data)
+        if status < HTTPStatus.BAD_REQUEST and not _is_grant(found):
+            # A captive portal or a proxy has answered in the token endpoint's place.
+            raise TransportError(f"the token endpoint answered HTTP {status} without a token")
+        if not isinstance(found, (dict, str)):
+            raise RefreshError(f"the token endpoint answered HTTP {status} without OAuth's error")
+        return response
+
+
+def passes(error: BaseException) -> bool:
+    """Tell whether a token may be had later with the same credentials."""
+    if any(isinstance(part, TransportError) for part in _inside(error)):
+        return True
+    return bool(getattr(error, "retryable", False))
+
+
+def cleaned(error: Exception) -> Exception:
+    """Return google-auth's own error without what may not be told, and without a past."""
+    if not isinstance(error, GoogleAuthError):
+        error = RefreshError(f"{type(error).__name__}: {error}")
+    error.args = tuple(_clean(part) for part in error.args)
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
+
+
+def connection_trouble(error: Exception) -> str:
+    """Return what kept the token endpoint from being asked, in words; '' if it has answered."""
+    why = judge(Failure(error)).why.removeprefix("no token: ")
+    return "" if why == type(error).__name__ else why
+
+
+def shown(error: Exception) -> str:
+    """Return an error in one short line."""
+    return f"{type(error).__name__}: {told_of(error)}"
+
+
+def told_of(error: Exception) -> str:
+    """Return the text of an error in one short line, without what may not be told."""
+    text = str(_clean(error.args[0])) if error.args else ""
+    return " ".join(text.split())
+
+
+def _clean(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {name: _clean(part[name]) for name in _OAUTH if name in part}
+    if isinstance(part, (bool, int, float)) or part is None:
+        return part
+    text = str(part)
+    if _PAGE.search(text):
+        return "the token endpoint answered with a page of HTML"
+    return _SECRET.sub("***", clean(text))[:_LONGEST]
+
+
+def _read(data: Any) -> Any:
+    """Return the JSON of an answer, or its text if it is none; None for what nobody can read."""
+    try:
+        text = data.decode() if isinstance(data, bytes) else data
+        return json.loads(text)
+    except UnicodeDecodeError:
+        return None
+    except ValueError:
+        return text
+    except (TypeError, RecursionError):
+        return None
+
+
+def _is_grant(found: Any) -> bool:
+    """Tell whether google-auth can read an answer's token, if it has one, and its lifetime."""
+    if not isinstance(found, dict) or not isinstance(found.get("access_token", ""), str):
+        return False
+    expires = found.get("expires_in")
+    if expires is None:
+        return True
+    if isinstance(expires, str):
+        return expires.isascii() and expires.isdigit() and len(expires) < _MOST_DIGITS
+    return isinstance(expires, (int, float)) and 0 <= expires < 10**_MOST_DIGITS
+
+
+def _inside(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and those that it was made of."""
+    seen: list[BaseException] = []
+    waiting: list[Any] = [error]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, BaseException) and not any(part is other for other in seen):
+            seen.append(part)
+            yield part
+            waiting += [*part.args, part.__cause__]

@@ -1,0 +1,253 @@
+"""The one way to Google: every request of every call goes through here.
+
+A request is sent through the given client's own ``http_client.request``, so that a client with
+an HTTP client of its own, or a test double, works.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import requests
+from gspread.exceptions import APIError
+
+from queued_gspread.broker import StaleEpochError
+from queued_gspread.errors import CallRefusedError
+from queued_gspread.google_api.responses import is_plain, refusal
+from queued_gspread.server.policy.export_page import fetched, is_export
+from queued_gspread.server.policy.idempotency import may_repeat
+from queued_gspread.server.policy.request import (
+    CREDENTIALS,
+    Exchange,
+    Failure,
+    Request,
+    Response,
+    check_sendable,
+)
+
+from .fence import asking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType
+
+    import gspread
+
+    from .token_state import AnyTokens
+
+__all__ = ["Transport"]
+
+# The server's token goes with every request, so it must not go just anywhere.
+_PLACES: Final = tuple(
+    f"https://{service}.googleapis.com/" for service in ("sheets", "drive", "www")
+)
+
+_LONGEST_IDLE: Final = 30.0
+_PARTS: Final = 2
+_TIMEOUT: Final = 180.0
+
+
+class Transport:
+    """Sends requests through a gspread HTTP client, once each.
+
+    Args:
+        http: The HTTP client, as :func:`.session.adopt` returns it.
+        tokens: What keeps its access token fresh.
+        clock: A monotonic clock, in seconds.
+        confirm: Called right before a request is sent; what it raises keeps it from being sent.
+
+    """
+
+    def __init__(
+        self,
+        http: gspread.HTTPClient,
+        tokens: AnyTokens,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        confirm: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._http = http
+        self._confirm = confirm
+        self._clock = clock
+        # The session may be older than this: its connections may have been idle for long.
+        self._connected = -math.inf
+        self._api_endpoint: str | None = getattr(http, "api_endpoint", None)
+        self._tokens = tokens
+        # Since when requests of which lanes are in the air.
+        self._out: dict[str, float] = {}
+
+    @property
+    def token_generation(self) -> int:
+        """Which access token is the current one."""
+        return self._tokens.generation
+
+    def token_accepted(self, generation: int) -> None:
+        """Say that Google took an access token."""
+        self._tokens.accepted(generation)
+
+    def token_refused(self, generation: int) -> None:
+        """Say that Google did not take an access token."""
+        self._tokens.refused(generation)
+
+    def time_out(self, http_timeout: Any) -> str:
+        """Return in words for how long Google may be silent, and who has chosen that."""
+        if http_timeout is not None:
+            return f"client.set_timeout({http_timeout!r})"
+        own = getattr(self._http, "timeout", None)
+        return "" if own is None else f"--request-timeout {own}"
+
+    def in_the_air(self) -> dict[str, float]:
+        """Return for how many seconds lanes have waited for Google's answer."""
+        now = self._clock()
+        return {lane: now - since for lane, since in self._out.copy().items()}
+
+    def send(self, request: Request, http_timeout: Any, lane: str = "") -> Exchange:
+        """Send a request of a lane, once, and return it with what came of it.
+
+        Raises:
+            StaleEpochError: Another server may work by now; nothing was sent.
+
+        """
+        self._confirm()
+        self._out[lane] = self._clock()
+        try:
+            with asking(self._confirm):
+                return Exchange(request, Response(self._send(request, http_timeout)))
+        except StaleEpochError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the caller's
+            told = _readable(error)
+            _forget_frames(error)
+            return Exchange(request, Failure(told))
+        finally:
+            self._out.pop(lane, None)
+
+    def _send(self, request: Request, http_timeout: Any) -> Any:
+        if request.method == CREDENTIALS:
+            return self._ask_credentials(request.endpoint)
+        self._check(request)
+        if not may_repeat(request):
+            self._drop_idle_connections()
+        data = request.data
+        given = {
+            "params": request.params,
+            # As bytes: not every requests counts a text in the bytes that urllib3 sends of it.
+            "data": data.encode() if isinstance(data, str) else data,
+            "json": request.json,
+            "files": request.files,
+            "headers": request.headers,
+        }
+        present = {name: value for name, value in given.items() if value is not None}
+        http = self._with_timeout(http_timeout)
+        answer = http.request(request.method, request.endpoint, **present)
+        return fetched(answer, request, getattr(http, "timeout", None) or _TIMEOUT)
+
+    def place_of(self, request: Request) -> str:
+        """Return where a request goes: scheme and host alone."""
+        parts = urlsplit(self._api_endpoint or str(request.endpoint))
+        # Without the user and the password that may stand before the host.
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+    def _check(self, request: Request) -> None:
+        # The beginning as it stands: two ways to take a URL apart may find two hosts in it.
+        endpoint = str(request.endpoint)
+        if endpoint.startswith(_PLACES) or is_export(request):
+            return
+        # A client that is made for the same emulator may name it itself.
+        if self._api_endpoint is not None and endpoint.startswith(self._api_endpoint + "/"):
+            return
+        check_sendable(request)
+        raise CallRefusedError(
+            f"a request to {endpoint[:80]!r} is refused: the server sends its credentials "
+            f"to {', '.join(_PLACES)} alone, and to the page from which a sheet is exported, "
+            "https://docs.google.com/spreadsheets/d/ID/export, by GET"
+        )
+
+    def _ask_credentials(self, what: str) -> Any:
+        if what == "refresh":
+            return self._tokens.refresh(_TIMEOUT)
+        return self._http.auth.expiry
+
+    def _drop_idle_connections(self) -> None:
+        """Let go of the connections that nobody uses, if the last time is half a minute ago.
+
+        What goes out on a connection that the other side has closed meanwhile fails, and nobody
+        knows whether it was applied. Requests in the air keep theirs.
+        """
+        session, now = getattr(self._http, "session", None), self._clock()
+        if isinstance(session, requests.Session) and now - self._connected >= _LONGEST_IDLE:
+            self._connected = now
+            session.close()
+
+    def _with_timeout(self, http_timeout: Any) -> gspread.HTTPClient:
+        """Return an HTTP client with a time-out of its own, over the same session.
+
+        gspread keeps the time-out on the object, where calls in other threads would see it.
+        """
+        if http_timeout is None:
+            return self._http
+        http = copy.copy(self._http)
+        http.set_timeout(_bounded(http_timeout, getattr(self._http, "timeout", None)))
+        return http
+
+
+# Where an answer is lost with the error that was raised, and under which name it is there: gspread
+# fails to make an error of it, or requests to read its body.
+_HOLDERS: Final[dict[CodeType, str]] = {
+    APIError.__init__.__code__: "response",
+    vars(requests.Response)["content"].fget.__code__: "self",
+}
+
+
+def _readable(error: Exception) -> Exception:
+    """Return an error, or the APIError that gspread would have made of an answer it cannot read.
+
+    The status of an answer decides what becomes of its request, and so it must not get lost.
+    """
+    answer = _answer_in(error)
+    if answer is None or (isinstance(error, APIError) and is_plain(answer)):
+        return error
+    return APIError(refusal(answer))
+
+
+def _answer_in(error: Exception) -> requests.Response | None:
+    """Return the answer with an error that came, in whichever client's hands it was."""
+    if type(error) is APIError:
+        answer = vars(error).get("response")
+        return answer if isinstance(answer, requests.Response) else None
+    trace = error.__traceback__
+    while trace is not None:
+        name = _HOLDERS.get(trace.tb_frame.f_code)
+        answer = trace.tb_frame.f_locals.get(name) if name else None
+        if isinstance(answer, requests.Response):
+            return _emptied(answer) if name == "self" else answer
+        trace = trace.tb_next
+    return None
+
+
+def _emptied(answer: requests.Response) -> requests.Response | None:
+    """Return an answer whose body broke off, without it; None if its status means nothing then."""
+    if answer.ok:
+        return None
+    answer._content = b""  # noqa: SLF001 - else it would be read again
+    return answer
+
+
+def _forget_frames(error: BaseException | None) -> None:
+    """Let go of what was sent, which may be large, in the frames of an error and its causes."""
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:
+        seen.append(error.with_traceback(None))
+        error = error.__cause__ or error.__context__
+
+
+def _bounded(given: Any, own: Any) -> Any:
+    """Return a time-out whose open parts, for connecting and reading, are filled from another."""
+    if not isinstance(given, (tuple, list)) or len(given) != _PARTS:
+        return given
+    parts = own if isinstance(own, tuple) else (own, own)
+    return tuple(part if one is None else one for one, part in zip(given, parts, strict=True))

@@ -1,0 +1,1 @@
+"""Lanes: the calls of one spreadsheet, in order; all lanes run side by side."""

@@ -1,0 +1,121 @@
+"""Which calls of a lane may run side by side, and whose requests leave as one. Pure.
+
+To every caller it has to look as if calls were made one at a time, in order of arrival. So calls
+run together only from the head of the lane on, and only where none can tell: such as only read,
+or such as send a single write each, of one kind, at places that do not overlap.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from queued_gspread.server import merging
+from queued_gspread.server.calls.call import MOST_BYTES
+from queued_gspread.server.policy.gspread_methods import READING, SINGLE
+from queued_gspread.server.policy.request import CREDENTIALS, is_read
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from queued_gspread.server.calls.call import Call
+    from queued_gspread.server.merging import Table
+
+__all__ = [
+    "MOST_BYTES",
+    "MOST_CALLS",
+    "Together",
+    "companions",
+    "is_single",
+    "may_lead",
+]
+
+MOST_CALLS: Final = 500
+"""How many calls run together at the most."""
+
+
+def may_lead(call: Call) -> bool:
+    """Tell whether others may run together with a call."""
+    return _reads(call) or _writes_once(call)
+
+
+class Together:
+    """Calls that run together at the head of their lane.
+
+    Args:
+        calls: One or more of them.
+        table: What the lane's latest append has left, if nothing else was written since.
+
+    """
+
+    def __init__(self, calls: Sequence[Call], table: Table | None = None) -> None:
+        self._count = len(calls)
+        self._size = sum(len(call.entry.body) for call in calls)
+        self._ids = {call.entry.job_id for call in calls}
+        self._are_reads = all(map(_reads, calls))
+        # Writes that run together all are such, and leave together.
+        self._departure = Departure(calls[0], table)
+        self._are_writes = _writes_once(calls[0]) and all(map(self._departure.add, calls[1:]))
+
+    def add(self, call: Call) -> bool:
+        """Add one more that stands behind them, if it may run with them; tell whether it may."""
+        if not (self._has_room_for(call) and self._fits(call)):
+            return False
+        self._count += 1
+        self._size += len(call.entry.body)
+        self._ids.add(call.entry.job_id)
+        return True
+
+    def _has_room_for(self, call: Call) -> bool:
+        if self._count >= MOST_CALLS or self._size + len(call.entry.body) > MOST_BYTES:
+            return False
+        return call.entry.job_id not in self._ids  # a copy of a job waits for its answer
+
+    def _fits(self, call: Call) -> bool:
+        if self._are_reads:
+            return _reads(call)
+        return self._are_writes and _writes_once(call) and self._departure.add(call)
+
+
+class Departure:
+    """Calls whose requests leave as one.
+
+    Args:
+        first: The first of them.
+        table: See :class:`Together`.
+
+    """
+
+    def __init__(self, first: Call, table: Table | None = None) -> None:
+        self._http_timeout = first.job.http_timeout
+        self._group = None if first.part is None else merging.Group(first.part, table)
+
+    def add(self, call: Call) -> bool:
+        """Add a call, if its request fits to those of the others; tell whether it does."""
+        if self._group is None or call.part is None:
+            return False
+        has_equal_timeout = bool(self._http_timeout == call.job.http_timeout)
+        return has_equal_timeout and self._group.add(call.part)
+
+
+def companions(calls: Sequence[Call], table: Table | None = None) -> list[Call]:
+    """Return those calls whose requests leave together with that of the first, itself included."""
+    if len(calls) == 1:
+        return [*calls]  # what its request adds to a larger one is not worked out for nothing
+    departure = Departure(calls[0], table)
+    return [calls[0], *filter(departure.add, calls[1:])]
+
+
+def is_single(call: Call) -> bool:
+    """Tell whether a call sends a single request, which writes, as far as its name tells."""
+    return call.is_as_listed and call.job.name in SINGLE
+
+
+def _reads(call: Call) -> bool:
+    is_known = call.is_as_listed and call.job.name in READING
+    return is_known and is_read(call.request) and call.request.method != CREDENTIALS
+
+
+def _writes_once(call: Call) -> bool:
+    if not is_single(call) or not call.is_fresh or is_read(call.request):
+        return False
+    return call.part is not None and call.sends_once

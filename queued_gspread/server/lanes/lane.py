@@ -1,0 +1,384 @@
+"""One lane at work: look at its head, let calls in, send what they need, answer them, look again.
+
+It is a generator that yields a ticket whenever it has to wait, so that waiting takes no thread, and
+None between calls, so that other lanes have their turn. Calls that may run side by side
+(:mod:`.together`) are open at a time; the request of the first of them is always the next one
+sent, with those of the others that fit to it.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import KW_ONLY, dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from queued_gspread.broker import Permit, StaleEpochError
+from queued_gspread.errors import BrokerUnavailableError
+from queued_gspread.server import merging
+from queued_gspread.server.calls.call import Call
+from queued_gspread.server.calls.call_log import log_call
+from queued_gspread.server.calls.memory import Memory, Portion, estimate_answers
+from queued_gspread.server.calls.outcome import Outcome, batches
+from queued_gspread.server.calls.quarantine import Quarantine, is_suspect
+from queued_gspread.server.calls.runner import broken
+from queued_gspread.server.log import LOGGER
+from queued_gspread.server.pacing.ticket_queue import FREE, Ticket
+from queued_gspread.server.policy.request import Exchange, Response, is_read
+from queued_gspread.server.sending.outgoing import Flight, Pieces
+
+from .grouping import Together, companions, is_single, may_lead
+from .lookahead import Ahead
+from .tables import Tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from queued_gspread.broker import Due, Entry, Ready, Servers
+    from queued_gspread.server.calls.admission import Doorkeeper
+    from queued_gspread.server.calls.runner import Runner
+    from queued_gspread.server.merging import Table
+    from queued_gspread.server.sending.sender import Results, Sender
+
+    Task = Generator[Ticket | None, Permit | None, None]
+
+__all__ = ["Lane", "Means", "Tables"]
+
+_GO: Final = Permit("go")
+_QUARANTINE_LOOK: Final = 0.1
+# Requests of calls that go on, after which another lane may have the worker.
+_LONGEST_TURN: Final = 16
+
+
+@dataclass(frozen=True)
+class Means:
+    """What all lanes of a server work with.
+
+    Attributes:
+        queue: The servers' side of the queue.
+        doorkeeper: Lets jobs in and signs what goes out.
+        runner: Runs calls.
+        sender: Sends their requests.
+        tables: What appends have left.
+        quarantine: Lets jobs that servers have died with pass, one at a time.
+        merges: Whether calls may run together.
+        linger: Seconds for which a lane that has answered several callers at a time waits for
+            their next calls, at the most.
+        memory: What calls may take.
+
+    """
+
+    queue: Servers
+    doorkeeper: Doorkeeper
+    runner: Runner
+    sender: Sender
+    tables: Tables
+    quarantine: Quarantine
+    _: KW_ONLY
+    merges: bool = True
+    linger: float = 0.0
+    memory: Memory = field(default_factory=Memory)
+
+    def work(self, ready: Ready, is_over: Callable[[], bool]) -> Task:
+        """Return the work of a lane until none of its calls is left."""
+        return Lane(self, ready, is_over).work()
+
+
+class Lane:
+    """The calls of a lane, for as long as there are any.
+
+    Args:
+        means: What it works with.
+        ready: Which lane.
+        is_over: Tells whether no further call is to be begun.
+
+    """
+
+    def __init__(self, means: Means, ready: Ready, is_over: Callable[[], bool]) -> None:
+        self._means = means
+        self._name = ready.lane
+        self._first = ready.first
+        self._is_over = is_over
+        # In order of arrival; each waits for the answer to a request.
+        self._open: list[Call] = []
+        self._ended: list[tuple[Entry, Outcome]] = []
+        # Slots of requests that were answered, which Redis does not know yet.
+        self._debts: list[Due] = []
+        self._flights = 0
+        self._left: list[Pieces] = []
+        self._is_left = False
+        # As they stand in the lane, by their keys; those that have no line in the log yet.
+        self._entries: dict[tuple[str, str], Entry] = {}
+        self._ahead = Ahead()
+        self._answered = 0
+        self._suspect: Entry | None = None
+        self._memory = Portion(means.memory)
+
+    def work(self) -> Task:
+        """Run the calls of the lane; between two of them, others may have the worker."""
+        following = self._first_job()
+        try:
+            while (self._open or following) and not self._is_over():
+                if following and not self._open:
+                    if not self._memory.take(following):
+                        ticket, following = self._memory.ticket(following), None
+                        following = yield from self._head_after(ticket)
+                        continue
+                    yield from self._let_in(following)
+                if self._open:
+                    results = yield from self._send()
+                    yield from self._wait_to_read(results)
+                    self._take(results)
+                    self._memory.give_answers_back()
+                if self._ended:
+                    following = self._answer()
+                    self._means.sender.pay(self._debts)
+                if self._is_left:
+                    return
+                if not self._open:
+                    self._release()
+                    following = yield from self._linger(following)
+                if not self._open or self._flights % _LONGEST_TURN == 0:
+                    self._means.sender.pay(self._debts)
+                    yield None
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        """Keep nothing from other lanes."""
+        self._means.doorkeeper.history.leave(self._open)
+        try:
+            self._means.sender.pay(self._debts)
+            for call in self._open:
+                call.close()
+        finally:
+            self._release()
+            self._memory.close()
+            self._log_left()
+
+    def _log_left(self) -> None:
+        """Log calls that requests were sent for and that stay in the queue, as far as is known."""
+        left = [
+            (call.entry, Outcome("left", job=call.job, tally=call.tally)) for call in self._open
+        ]
+        left += [(entry, replace(told, word="left", error=None)) for entry, told in self._ended]
+        for entry, outcome in left:
+            if outcome.has_sent and entry.key in self._entries:
+                log_call(self._entries[entry.key], outcome)
+
+    def _first_job(self) -> Entry | None:
+        """Return the first job, which may have come with the name of the lane."""
+        first, self._first = self._first, None
+        return first or self._means.queue.head(self._name)
+
+    def _head_after(self, ticket: Ticket) -> Generator[Ticket, Permit, Entry | None]:
+        """Wait, and look at the head of the lane again."""
+        permit = yield ticket
+        return self._means.queue.head(self._name) if permit.word == "go" else None
+
+    def _let_in(self, entry: Entry) -> Generator[Ticket, Permit, None]:
+        if is_suspect(entry) and not (yield from self._is_alone(entry)):
+            self._is_left = True
+            return
+        self._entries[entry.key] = entry
+        self._ahead.begin_at(entry)
+        admitted = yield from self._means.doorkeeper.admit(self._means.queue, entry)
+        if isinstance(admitted, Outcome):
+            self._note(entry, admitted)
+            return
+        begun = self._ahead.begun(admitted) or self._means.runner.begin(admitted)
+        self._note(entry, begun)
+
+    def _is_alone(self, entry: Entry) -> Generator[Ticket, Permit, bool]:
+        """Wait until a job's turn alone has come; False if that is left to the next server."""
+        while not self._means.quarantine.enter(entry):
+            moment = time.monotonic() + _QUARANTINE_LOOK
+            permit = yield Ticket(FREE, lambda: _GO, not_before=moment)
+            if permit.word != "go":
+                return False
+        self._suspect = entry
+        self._means.queue.take(entry)
+        return True
+
+    def _release(self) -> None:
+        if self._suspect is not None:
+            self._means.quarantine.leave(self._suspect)
+            self._suspect = None
+
+    def _note(self, entry: Entry, begun: Call | Outcome) -> None:
+        """Note a call that waits for an answer, or how it ended."""
+        if isinstance(begun, Call):
+            self._means.doorkeeper.history.begin(begun)
+            self._open.append(begun)
+        elif begun.is_left:
+            self._is_left = True
+            if begun.has_sent:
+                log_call(entry, begun)
+        else:
+            self._ended.append((entry, self._means.doorkeeper.ended(entry, begun)))
+
+    # Requests ----------------------------------------------------------------------------------
+
+    def _send(self) -> Generator[Ticket, Permit, Results]:
+        """Send the next flight, or a piece of what is left of one."""
+        self._flights += 1
+        left = self._next()
+        flight = left.take()
+        ended: Results = []
+        try:
+            yield from self._means.sender.send(flight, ended)
+            ended += left.landed(flight)
+        except (StaleEpochError, BrokerUnavailableError, GeneratorExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - the lane has to go on, the callers to know
+            self._means.tables.note(self._name, None, None)
+            rest = [call for call in flight.calls if call not in dict(ended)]
+            ended += [(call, broken(error, call)) for call in rest]
+        return ended
+
+    def _next(self) -> Pieces:
+        """Return what is left of the flight of the first open call, or else its next flight."""
+        self._left = [left for left in self._left if left]
+        for left in self._left:
+            if self._open[0] in left.calls:
+                return left
+        self._left.append(Pieces(self._next_flight()))
+        return self._left[-1]
+
+    def _next_flight(self) -> Flight:
+        """Return the request of the first open call, and what fits to it of the others."""
+        if not self._means.merges:
+            return Flight(self._open[:1], debts=self._debts)
+        if self._ahead.waiting:
+            self._means.sender.pay(self._debts)  # it takes its time
+            self._extend()
+        left = {call for left in self._left for call in left.calls}
+        others = [call for call in self._open if call not in left]
+        return Flight(self._companions(others), self._grow, self._debts)
+
+    @property
+    def _table(self) -> Table | None:
+        tables = self._means.tables
+        return tables.get(self._name, self._open[0].part) if tables.knows(self._name) else None
+
+    def _grow(self, flight: Flight) -> list[Call]:
+        """Return the calls that have come meanwhile and fit to a flight."""
+        before = len(self._open)
+        self._extend()
+        come = self._open[before:]
+        return self._companions([*flight.calls, *come])[len(flight.calls) :]
+
+    def _companions(self, calls: list[Call]) -> list[Call]:
+        try:
+            return companions(calls, self._table)
+        except Exception:  # noqa: BLE001 - who leaves alone does so without merging
+            LOGGER.exception("an error of this program, please report it")
+            return calls[:1]
+
+    def _extend(self) -> None:
+        """Let those in that stand behind, as far as they may run together with the open calls."""
+        try:
+            self._look_ahead()
+        except (StaleEpochError, BrokerUnavailableError):
+            raise
+        except Exception:  # noqa: BLE001 - who is not let in now has his turn later
+            LOGGER.exception("an error of this program, please report it")
+            self._ahead.block()
+
+    def _look_ahead(self) -> None:
+        ahead, together, are_more = self._ahead, None, True
+        while not ahead.is_blocked and may_lead(self._open[0]):
+            if ahead.seen:
+                together = together or Together(self._open, self._table)
+                self._join(ahead.seen[0], together)
+            elif are_more:
+                are_more = self._look()
+            else:
+                return
+
+    def _look(self) -> bool:
+        """Look at those that stand behind; return whether there may be more."""
+        look, size = self._ahead.room([*self._entries.values()])
+        if look <= 0:
+            return False
+        found = self._means.queue.ahead(self._name, self._ahead.last, look, size)
+        self._ahead.saw(found, look)
+        return len(found) == look
+
+    def _join(self, entry: Entry, together: Together) -> None:
+        """Let one more call in, if it may run together with the open ones."""
+        admitted = self._means.doorkeeper.glance(entry)
+        if admitted is None or not self._memory.take(entry):
+            self._ahead.block()
+            return
+        begun = self._means.runner.begin(admitted)
+        if isinstance(begun, Call) and not together.add(begun):
+            self._memory.give_back(entry)
+            self._ahead.block(begun)
+            return
+        self._entries[entry.key] = entry
+        self._note(entry, begun)
+        self._ahead.let_in()
+
+    def _wait_to_read(self, results: Results) -> Generator[Ticket, Permit, None]:
+        """Wait for memory for large answers; where the server stops, they are read all the same."""
+        if ticket := self._memory.take_answers(estimate_answers(results)):
+            self._means.sender.pay(self._debts)  # others wait for the slot
+            yield ticket
+
+    def _take(self, results: Results) -> None:
+        """Have calls go on with what came of their requests."""
+        calls = [(call, self._noted(call, result)) for call, result in results]
+        # What was sent may be large, and the next run makes it once more.
+        results.clear()
+        for call, ended in calls:
+            outcome = ended or self._means.runner.advance(call)
+            if outcome is not None:
+                # Noted first: what has ended is not left, whatever fails now.
+                self._note(self._entries[call.entry.key], outcome)
+                self._open.remove(call)
+                call.close()
+
+    def _noted(self, call: Call, result: Exchange | Outcome) -> Outcome | None:
+        """Note what came of a request; return how the call ended, if it did without one."""
+        if isinstance(result, Outcome):
+            return result
+        try:
+            self._note_table(call, result)
+            call.answered(result, is_last=is_single(call))
+        except Exception as error:  # noqa: BLE001 - of this call alone, or the lane came back for ever
+            return broken(error, call)
+        return None
+
+    def _note_table(self, call: Call, exchange: Exchange) -> None:
+        if is_read(exchange.request):
+            return
+        is_append = merging.name_of(exchange.request) == merging.Kind.APPEND.value
+        part, outcome, table = call.part if is_append else None, exchange.outcome, None
+        if part is not None and isinstance(outcome, Response):
+            before = self._means.tables.get(self._name, part)
+            table = merging.table_after([part], outcome.value, before)
+        self._means.tables.note(self._name, part, table)
+
+    # Answers -----------------------------------------------------------------------------------
+
+    def _answer(self) -> Entry | None:
+        """Answer the calls that have ended; return the next one of the lane."""
+        following = None
+        self._answered += len(self._ended)
+        for ended in batches(self._ended):
+            replies = [outcome.answer_to(entry) for entry, outcome in ended]
+            following = self._means.doorkeeper.answer(self._means.queue, replies, self._debts)
+            for entry, outcome in ended:
+                self._memory.give_back(entry)
+                log_call(self._entries.pop(entry.key), outcome)
+        self._ended.clear()
+        return following
+
+    def _linger(self, following: Entry | None) -> Generator[Ticket, Permit, Entry | None]:
+        """Wait for the next calls of those who were answered together, if they have not come."""
+        answered, self._answered = self._answered, 0
+        waiting = following.waiting if following is not None else 0
+        if answered <= 1 or waiting >= answered or not self._means.linger or self._is_over():
+            return following
+        moment = time.monotonic() + self._means.linger
+        return (yield from self._head_after(Ticket(FREE, lambda: _GO, not_before=moment)))

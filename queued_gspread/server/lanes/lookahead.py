@@ -1,0 +1,96 @@
+"""What is known of the jobs behind the open ones of a lane.
+
+Whoever was looked at and may not run together with them is the next at the head of the lane, most
+often. What was found out about him is kept until then, if it is little and not old.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from .grouping import MOST_BYTES, MOST_CALLS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from queued_gspread.broker import Entry
+    from queued_gspread.server.calls.call import Call
+
+__all__ = ["Ahead"]
+
+_FIRST_LOOK: Final = 16
+# Bytes of jobs that are kept while their lane waits: thousands of lanes may. What is begun of one
+# takes about ten times as much.
+_MOST_KEPT: Final = 10_000
+# Seconds after which somebody may well have given up.
+_LONGEST: Final = 1.0
+
+
+@dataclass
+class Ahead:
+    """What is known of the jobs behind the open ones.
+
+    Attributes:
+        last: The place of the last one that was let in.
+        waiting: How many stood behind the first one when it was let in.
+        look: How many are looked at next.
+        is_blocked: Whether the next one may not run together with those that are open.
+        seen: Those that were looked at and are not let in, in order.
+
+    """
+
+    last: str = ""
+    waiting: int = 0
+    look: int = _FIRST_LOOK
+    is_blocked: bool = False
+    seen: deque[Entry] = field(default_factory=deque)
+    _begun: Call | None = None
+
+    def begin_at(self, head: Entry) -> None:
+        """Note that a job is the first of its lane, and let in."""
+        self.last, self.waiting, self.is_blocked = head.entry, head.waiting - 1, head.deaths > 0
+        while self.seen and self.seen.popleft().key != head.key:
+            pass
+        if self.seen and head.seen - self.seen[0].seen > _LONGEST:
+            self.seen.clear()
+
+    def room(self, known: Collection[Entry]) -> tuple[int, int]:
+        """Return how many jobs are to be looked at, and how many bytes they may have.
+
+        Args:
+            known: The open ones.
+
+        """
+        size = MOST_BYTES - sum(len(entry.body) for entry in known)
+        return min(self.look, MOST_CALLS - len(known)), max(size, 0)
+
+    def saw(self, found: Sequence[Entry], asked: int) -> None:
+        """Note who was found; after as many as were asked for, twice as many are."""
+        self.seen.extend(found)
+        self.look = min(2 * asked, MOST_CALLS) if len(found) == asked else _FIRST_LOOK
+
+    def let_in(self) -> None:
+        """Note that the next one is let in."""
+        self.last = self.seen.popleft().entry
+
+    def block(self, call: Call | None = None) -> None:
+        """Note that the next one has to wait for its turn, and its call, if it is begun."""
+        self.is_blocked, self.look = True, _FIRST_LOOK
+        is_kept = call is not None and len(call.entry.body) <= _MOST_KEPT
+        self._begun = call if is_kept else None
+        size = sum(len(entry.body) for entry in self.seen)
+        while size > _MOST_KEPT:
+            size -= len(self.seen.pop().body)
+
+    def begun(self, admitted: Entry) -> Call | None:
+        """Return the call of a job, if that very one was begun already; once."""
+        call, self._begun = self._begun, None
+        if call is None or admitted.mark or admitted.deaths:
+            return None
+        return call if _about(call.entry) == _about(admitted) else None
+
+
+def _about(entry: Entry) -> tuple[str, str, bytes]:
+    return *entry.key, entry.body

@@ -1,0 +1,332 @@
+"""The lanes: each runs its calls in order; all of them run side by side.
+
+A thread, the leader, waits for the names of lanes that hold jobs. Each of them becomes a task, a
+generator that runs its jobs until none is left (:mod:`.lane`). So a lane has one request under way
+at the most, and however long a lane is, it holds up none of the others. A worker drives a task
+until it yields a ticket and has to wait; the valve then has a worker go on with it.
+
+To hand a lane to a worker takes longer than to begin a small job. So there are two threads that
+may lead: while one of them waits to do so, the other drives a lane itself.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from queued_gspread.broker import Ready, StaleEpochError, Stop
+from queued_gspread.errors import BrokerUnavailableError
+from queued_gspread.server.failure import logged
+from queued_gspread.server.log import LOGGER
+from queued_gspread.server.main_thread import stop_after_main
+
+from .other_formats import Neighbours
+from .takeover import log_takeover
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from queued_gspread.broker import Permit, Servers
+    from queued_gspread.broker.connection.majority import Host
+    from queued_gspread.server.failure import Watch
+    from queued_gspread.server.pacing.valve import Valve
+
+    from .lane import Task
+
+__all__ = ["Lanes"]
+
+# As many requests are in the air at the most, beside that of a leader; lanes that wait for a slot
+# need no worker.
+_MOST_WORKERS: Final = 512
+_LEADERS: Final = 2
+_PAUSE: Final = 0.5
+
+
+class Lanes:
+    """Runs the calls of a namespace for as long as this server's epoch lasts.
+
+    Args:
+        queue: The servers' side of the queue.
+        work: Returns the work of a lane that is ready, which asks what it is given whether no
+            further call is to be begun.
+        valve: Where requests wait.
+        stopping: Set when no further call is to be begun.
+        on_stop: Called when somebody asks this server to stop, through the queue.
+        window: Seconds for which the slots of a server that is gone are held.
+        watched: Watches leaders and workers.
+
+    """
+
+    def __init__(
+        self,
+        queue: Servers,
+        work: Callable[[Ready, Callable[[], bool]], Task],
+        valve: Valve,
+        stopping: threading.Event,
+        on_stop: Callable[[], None],
+        window: float = 0.0,
+        watched: Watch = logged,
+    ) -> None:
+        self._queue = queue
+        self._neighbours = Neighbours(queue, window)
+        self._work = work
+        self._valve = valve
+        self._stopping = stopping
+        self._on_stop = on_stop
+        self._window = window
+        # Lanes that are run, and whether they have become ready again since.
+        self._busy: dict[str, bool] = {}
+        self._changed = threading.Condition()
+        # Tasks that wait for a worker.
+        self._backlog = 0
+        # Whoever holds it leads.
+        self._leading = threading.Lock()
+        # Leaders that wait for it.
+        self._spare = 0
+        # Set once a leader has ended, and all is over.
+        self._ended = threading.Event()
+        self._lapsed = threading.Event()
+        self._retired = threading.Event()
+        # Set at the start, and whenever the name of a lane that holds jobs may have been lost.
+        self._must_recover = threading.Event()
+        self._must_recover.set()
+        self._recovered_at: Host | None = None
+        self._has_begun = False
+        self._workers = ThreadPoolExecutor(_MOST_WORKERS, thread_name_prefix="lane")
+        self._begin = watched(self._begin_drive)
+        self._lead_watched = watched(self._lead_and_drive)
+        self._leaders = [
+            threading.Thread(target=self._lead_to_the_end, name=f"lane_leader_{number}")
+            for number in range(_LEADERS)
+        ]
+
+    def serve(self) -> None:
+        """Run lanes until the server stops or its epoch ends.
+
+        Raises:
+            RuntimeError: There can be no further thread.
+
+        """
+        try:
+            self._valve.start()
+            self._start_threads()
+            self._neighbours.look()
+            # Leaders may still be in a blocking read when all is over.
+            while not (self._ended.wait(_PAUSE) or self._over):
+                stop_after_main(self._on_stop)
+                self._neighbours.look()
+        except BaseException as error:
+            self.lapse()
+            if not (isinstance(error, RuntimeError) and stop_after_main(self._on_stop)):
+                raise
+
+    def _start_threads(self) -> None:
+        # Tasks that are submitted wait for a worker, so that there has to be one.
+        self._workers.submit(lambda: None)
+        for leader in self._leaders:
+            leader.start()
+
+    def lapse(self) -> None:
+        """Begin no further call, and send nothing more: this server's epoch has ended."""
+        self._lapsed.set()
+        self._valve.close(StaleEpochError())
+
+    def retire(self) -> None:
+        """Begin no further call, as at a stop: another server is to go on."""
+        self._retired.set()
+
+    @property
+    def has_retired(self) -> bool:
+        """Whether another server is to go on."""
+        return self._retired.is_set()
+
+    def _lead_to_the_end(self) -> None:
+        self._lead_watched()
+        self._ended.set()
+
+    def _lead_and_drive(self) -> None:
+        """Lead and drive a lane in turn, until all is over."""
+        while not self._over:
+            claimed = self._lead()
+            if claimed is not None:
+                self._drive(*claimed)
+
+    def _lead(self) -> tuple[str, Task] | None:
+        """Lead until there is a lane to drive while somebody else leads, or all is over."""
+        self._count_spare(1)
+        with self._leading:
+            self._count_spare(-1)
+            while not self._over:
+                claimed = self._next_claimed()
+                if claimed is not None and self._spare:
+                    return claimed
+                if claimed is not None:
+                    self._submit(*claimed)
+        return None
+
+    def _count_spare(self, by: int) -> None:
+        with self._changed:
+            self._spare += by
+
+    def _next_claimed(self) -> tuple[str, Task] | None:
+        """Wait for a lane and claim it; return it with its task, if there is one to begin."""
+        try:
+            # A new master may have lanes in its queue that the old one was done with.
+            place = self._queue.place
+            if self._must_recover.is_set() or place != self._recovered_at:
+                self._must_recover.clear()
+                backlog = self._queue.recover(self._window)
+                self._recovered_at = place
+                if not self._has_begun:
+                    self._has_begun = True
+                    log_takeover(self._queue.predecessor, backlog)
+            return self._claimed(self._queue.next_ready())
+        except StaleEpochError:
+            self.lapse()
+        except BrokerUnavailableError:
+            # The lease's thread tells of it.
+            self._must_recover.set()
+            self._stopping.wait(_PAUSE)
+        return None
+
+    def finish(self, seconds: float) -> bool:
+        """Wait for the requests in the air; return whether all of them were answered.
+
+        Calls that need another one are left: their journal lets the next server go on.
+        """
+        self._valve.close()
+        self._valve.join()
+        self._leave_all()
+        # Those that are left have no more to do than to say so.
+        is_idle = self._wait_until_idle(max(seconds, _PAUSE))
+        self._end_threads(wait=is_idle)
+        return is_idle
+
+    def join(self, seconds: float | None = None) -> None:
+        """Wait until all requests in the air are answered, for so long at the most."""
+        self._end_threads(wait=self._wait_until_idle(seconds))
+
+    def _leave_all(self) -> None:
+        """Say, before anything may end this process, that it does not die of what it has."""
+        if not self._queue.leave():
+            LOGGER.warning("Redis is away: calls under way may count this server as one that died")
+
+    def _end_threads(self, *, wait: bool) -> None:
+        self._workers.shutdown(wait=wait)
+        if wait:
+            for leader in filter(threading.Thread.is_alive, self._leaders):
+                leader.join()
+
+    def _wait_until_idle(self, seconds: float | None) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._busy, seconds)
+
+    @property
+    def _over(self) -> bool:
+        return self._stopping.is_set() or self._lapsed.is_set() or self._retired.is_set()
+
+    def _claimed(self, ready: Ready | Stop | None) -> tuple[str, Task] | None:
+        if ready is None:
+            return None
+        if isinstance(ready, Stop):
+            self._on_stop()
+            return None
+        is_free = not self._over and self._claim(ready.lane)
+        return (ready.lane, self._task(ready)) if is_free else None
+
+    def _task(self, ready: Ready) -> Task:
+        if self._must_recover.is_set():
+            # The task that had the lane may have begun this very job, and failed.
+            ready = Ready(ready.lane)
+        return self._work(ready, lambda: self._over)
+
+    def _claim(self, lane: str) -> bool:
+        """Take a lane for a new task, or tell the one that has it to come back to it."""
+        with self._changed:
+            is_busy = lane in self._busy
+            self._busy[lane] = is_busy
+            return not is_busy
+
+    def _release(self, lane: str) -> Task | None:
+        """Give a lane back; or return its next task, where it has become ready again."""
+        with self._changed:
+            if self._busy.pop(lane) and not self._over:
+                self._busy[lane] = False
+                # The job that came may have been run meanwhile: the lane is asked for its head.
+                return self._work(Ready(lane), lambda: self._over)
+            self._changed.notify_all()
+            return None
+
+    def _submit(self, lane: str, task: Task, given: Permit | Exception | None = None) -> None:
+        """Have a worker go on with a task."""
+        with self._changed:
+            self._backlog += 1
+        try:
+            self._workers.submit(self._begin, lane, task, given)
+        except RuntimeError as error:
+            if "new thread" in str(error):
+                # There can be no further thread now; it waits for one of those that are.
+                LOGGER.warning("a task of the server comes later: %s", error)
+            else:
+                self._leave(lane, task)
+
+    def _leave(self, lane: str, task: Task) -> None:
+        """Leave a lane to the next server, since the pool takes no task any more."""
+        with self._changed:
+            self._backlog -= 1
+        self._on_stop()
+        task.close()
+        self._release(lane)
+
+    def _begin_drive(self, lane: str, task: Task, given: Permit | Exception | None) -> None:
+        with self._changed:
+            self._backlog -= 1
+        self._drive(lane, task, given)
+
+    def _drive(self, lane: str, task: Task, given: Permit | Exception | None = None) -> None:
+        """Go on with a task, and with those of its lane that follow, until one waits."""
+        following = self._followed(lane, task, given)
+        while following is not None:
+            if self._backlog:
+                self._submit(lane, following)
+                return
+            following = self._followed(lane, following, None)
+
+    def _followed(self, lane: str, task: Task, given: Permit | Exception | None) -> Task | None:
+        """Go on with a task until it waits or ends; return what its lane has next, if it ended."""
+        try:
+            self._go_on(lane, task, given)
+        except StopIteration:
+            return self._release(lane)
+        except StaleEpochError:
+            self.lapse()
+            return self._release(lane)
+        except BrokerUnavailableError as error:
+            LOGGER.warning("lane %r: comes later: %s", lane, error)
+            return self._come_back_to(lane)
+        except BaseException:  # noqa: BLE001 - the lane has to go on, whatever it is
+            LOGGER.exception("lane %r: an error of this program, please report it", lane)
+            self._stopping.wait(_PAUSE)
+            return self._come_back_to(lane)
+        return None
+
+    def _go_on(self, lane: str, task: Task, given: Permit | Exception | None) -> None:
+        resume = partial(self._submit, lane, task)
+        while True:
+            ticket = task.throw(given) if isinstance(given, Exception) else task.send(given)
+            if ticket is not None:
+                ticket.lane = lane
+                given = self._valve.enter(ticket, resume)
+                if given is None:
+                    return
+            elif self._backlog and not self._over:
+                self._submit(lane, task)
+                return
+            else:
+                given = None
+
+    def _come_back_to(self, lane: str) -> Task | None:
+        self._must_recover.set()
+        return self._release(lane)

@@ -1,0 +1,39 @@
+"""What is known of the tables that appends add to."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from queued_gspread.server import merging
+    from queued_gspread.server.merging import Table
+
+__all__ = ["Tables"]
+
+_MOST_TABLES: Final = 10_000
+
+
+class Tables:
+    """What the latest append of each lane has left, where nothing else was written since."""
+
+    def __init__(self) -> None:
+        self._tables: OrderedDict[str, tuple[object, Table]] = OrderedDict()
+
+    def get(self, lane: str, part: merging.Part | None) -> Table | None:
+        """Return what is known for an append; None for another one than the latest."""
+        known = self._tables.get(lane)
+        is_meant = known is not None and part is not None and known[0] == part.same
+        return known[1] if known is not None and is_meant else None
+
+    def knows(self, lane: str) -> bool:
+        """Tell whether anything is known of a lane."""
+        return lane in self._tables
+
+    def note(self, lane: str, part: merging.Part | None, table: Table | None) -> None:
+        """Note what a request that writes has left; None where that is not known."""
+        self._tables.pop(lane, None)
+        if table is not None and part is not None:
+            self._tables[lane] = (part.same, table)
+        if len(self._tables) > _MOST_TABLES:
+            self._tables.popitem(last=False)

@@ -1,0 +1,87 @@
+"""The server's logger: one line for each message, without secrets, as text or as JSON.
+
+``docs/logging.md`` has every line and every field.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import datetime, timezone
+from typing import Any, Final, TextIO
+
+from queued_gspread.protocol.codec.scrub import clean
+
+__all__ = ["LOGGER", "configure"]
+
+LOGGER: Final = logging.getLogger("queued_gspread.server")
+
+_LONGEST_LINE: Final = 2000
+# Of a traceback: the end says the most.
+_FIRST_LINES, _LAST_LINES = 20, 80
+
+
+class _Lines(logging.Filter):
+    """Makes one line of a message, whatever an error in it says, and hides passwords.
+
+    A traceback is indented, so that none of its lines looks like a message.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Change the record; let it pass."""
+        if hasattr(record, "call"):
+            return True  # its fields are quoted, and it has no error in it
+        told = record.getMessage()
+        line = _line(clean(told))
+        if line != told:
+            record.msg, record.args = line, ()
+        if record.exc_info:
+            told = clean(logging.Formatter().formatException(record.exc_info))
+            record.exc_text = "\n".join(f"    {_line(line)}" for line in _some_of(told))
+        return True
+
+
+LOGGER.addFilter(_Lines())
+
+
+def _some_of(text: str) -> list[str]:
+    lines = text.splitlines()
+    if len(lines) > _FIRST_LINES + _LAST_LINES:
+        lines[_FIRST_LINES:-_LAST_LINES] = ["…"]
+    return lines
+
+
+def _line(text: str) -> str:
+    text = text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]}…"
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
+def configure(level: str, form: str, stream: TextIO | None = None) -> None:
+    """Send the log of this package to a stream (standard error), as text or as JSON lines."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(_JSON() if form == "json" else _TEXT)
+    root = logging.getLogger("queued_gspread")
+    root.handlers[:] = [handler]
+    root.propagate = False
+    root.setLevel(level.upper())
+
+
+_TEXT: Final = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+
+
+class _JSON(logging.Formatter):
+    """One JSON object a line; a call's facts, and those of some events, are keys of it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        when = datetime.fromtimestamp(record.created, timezone.utc)
+        line: dict[str, Any] = {
+            "time": when.isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+        }
+        call = getattr(record, "call", None)
+        line |= call or {"message": record.getMessage(), **getattr(record, "fields", {})}
+        if record.exc_info:
+            line["traceback"] = record.exc_text or self.formatException(record.exc_info)
+        return json.dumps(line)

@@ -1,0 +1,161 @@
+"""Several requests as one, and its answer as several: pure functions over data.
+
+    part(request)               what a request adds to a larger one; None if it has to be alone
+    Group(part, table).add(part)  whether one more fits
+    merge(parts)                the one request
+    split(parts, answer)        each caller's own answer
+    cuts(parts, message)        which parts go on together after a refusal
+    named(parts, message)       the one that the refusal names
+    as_alone(exchange)          a caller's own of an error that all of them share
+
+=============================================  ==========================================
+requests to one spreadsheet, with equal options  become
+=============================================  ==========================================
+identical GETs                                 one GET
+``values.get``, ``values:batchGet``            ``values:batchGet``
+``values.update``, ``values:batchUpdate``      ``values:batchUpdate``, no cell written twice
+``values:clear``, ``values:batchClear``        ``values:batchClear``
+``values.append`` of full rows                 ``values.append``; see :mod:`.appends`
+``spreadsheets:batchUpdate``                   ``spreadsheets:batchUpdate``, in order
+=============================================  ==========================================
+
+The Sheets API applies a batch whole or not at all:
+https://developers.google.com/workspace/sheets/api/guides/batch
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from queued_gspread.server.policy.request import CREDENTIALS
+
+from . import appends, batches, clears, gets, updates
+from .answers import as_alone, body_of, each_as_alone, own_answer
+from .appends import Table
+from .group import Group
+from .part import READS, Kind, Part, is_plain, name_of, same_on_the_wire
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from queued_gspread.server.policy.request import Request
+
+    from .part import Json
+
+__all__ = [
+    "Group",
+    "Kind",
+    "Part",
+    "Table",
+    "as_alone",
+    "cuts",
+    "each_as_alone",
+    "merge",
+    "name_of",
+    "named",
+    "part",
+    "split",
+    "table_after",
+]
+
+
+class _Way(Protocol):
+    """What each module of this package knows of its kind."""
+
+    def part(self, asked: Request, /) -> Part | None: ...
+
+    def request(self, parts: Sequence[Part], /) -> Request: ...
+
+    def split(self, parts: Sequence[Part], body: Json, /) -> list[Json] | None: ...
+
+
+_WAYS: Final[dict[Kind, _Way]] = {
+    Kind.GET: gets,
+    Kind.UPDATE: updates,
+    Kind.CLEAR: clears,
+    Kind.APPEND: appends,
+    Kind.BATCH: batches,
+}
+
+
+def part(request: Request) -> Part | None:
+    """Return what a request adds to a larger one; None if it has to be alone."""
+    if not is_plain(request):
+        return None  # it would fail for all
+    for way in _WAYS.values():
+        found = way.part(request)
+        if found is not None:
+            return found
+    if str(request.method).upper() == "GET" and request.method != CREDENTIALS:
+        return Part(Kind.IDENTICAL, request, "")
+    return None
+
+
+def merge(parts: Sequence[Part]) -> Request:
+    """Return the one request for all parts."""
+    first = parts[0].request
+    is_one = len(parts) == 1 or (
+        parts[0].kind in READS and all(same_on_the_wire(first, one.request) for one in parts[1:])
+    )
+    if is_one:
+        return first
+    return _WAYS[parts[0].kind].request(parts)
+
+
+def split(parts: Sequence[Part], answer: Any) -> list[Any] | None:
+    """Return each caller's own answer; None if the common one is not what it should be."""
+    if merge(parts) is parts[0].request:
+        return [answer] * len(parts)
+    body = body_of(answer)
+    bodies = None if body is None else _WAYS[parts[0].kind].split(parts, body)
+    if bodies is None:
+        return None
+    return [own_answer(answer, one.request, own) for one, own in zip(parts, bodies, strict=True)]
+
+
+def table_after(parts: Sequence[Part], answer: Any, before: Table | None) -> Table | None:
+    """Return what an append has left for the next one; see :func:`.appends.table_after`."""
+    body = body_of(answer) if parts[0].kind is Kind.APPEND else None
+    return None if body is None else appends.table_after(parts, body, before)
+
+
+def cuts(parts: Sequence[Part], message: str) -> list[list[int]]:
+    """Return the places of the parts that go on together after Google has refused all of them.
+
+    Halves; or what comes before the part that the refusal names, that part, and what comes after.
+    The order is kept, since a later change may build on an earlier one.
+    """
+    bad = named(parts, message)
+    ends = [len(parts) // 2] if bad is None else [bad, bad + 1]
+    bounds = [0, *ends, len(parts)]
+    places = range(len(parts))
+    pieces = [list(places[start:end]) for start, end in pairwise(bounds)]
+    return [piece for piece in pieces if piece]
+
+
+# Google's own forms of naming an item, each at its own place. What stands behind may be a caller's
+# text, and have anything in it.
+_NAMES_ITEM: Final = re.compile(
+    r"Invalid (?:|value at '|JSON payload received\. Unknown name \"\w{1,80}\" at ')"
+    r"(data|requests)\[([0-9]{1,6})\](?=[.:\['])"
+)
+_LISTS: Final = {Kind.UPDATE: "data", Kind.BATCH: "requests"}
+_NAMES_RANGE: Final = "Unable to parse range: "
+
+
+def named(parts: Sequence[Part], message: str) -> int | None:
+    """Return the place of the part that the text of a refusal names."""
+    found = _NAMES_ITEM.match(message)
+    if found is not None:
+        if found[1] != _LISTS.get(parts[0].kind):
+            return None
+        ends = list(accumulate(len(one.items) for one in parts))
+        place = bisect_right(ends, int(found[2]))
+        return place if place < len(parts) else None
+    if not message.startswith(_NAMES_RANGE):
+        return None
+    text = message[len(_NAMES_RANGE) :]
+    return next((place for place, one in enumerate(parts) if text in one.items), None)

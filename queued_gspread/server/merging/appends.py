@@ -1,0 +1,210 @@
+"""Appended rows: several ``values.append`` become one, and each caller's place is worked out.
+
+Google looks for the table anew before every append, so rows may share a request only where that
+search is certain to find the table that the rows before have left:
+
+- A row with a blank or a missing cell may leave another table: after ``["x", "", "y"]`` the next
+  append finds the table that begins at ``y``. A formula and a leading apostrophe may show nothing.
+- With a range of cells and OVERWRITE, single appends step over what stands below the table, and
+  one append of all rows would write over it. Where the range is all of the sheet, nothing stands
+  below its last table; INSERT_ROWS pushes down what does.
+- Rows that are wider than the table may touch what stands beside it, and narrower ones may miss
+  it where its last row has gaps. So the table has to be known from the answer to the append before
+  (:func:`table_after`), and rows be no wider.
+
+A table is what cells with content span, grown until the cells along its sides are empty. So if the
+search reaches a cell of the table it finds all of it, and a full row under another that begins in
+the same column reaches that one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from queued_gspread.server.policy.request import Request
+
+from .part import Json, Kind, Part, query_of, reads_params, values_path
+from .ranges import Extent, extent_of, is_whole_sheet, named_cells, write_range
+from .updates import INPUT, RENDER
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Room", "Table", "part", "request", "split", "table_after"]
+
+_OPTIONS: Final = {**INPUT, **RENDER, "insertDataOption": ("OVERWRITE", "INSERT_ROWS")}
+
+
+@dataclass(frozen=True)
+class Table:
+    """What an append has left.
+
+    Attributes:
+        rows: The cells of its rows.
+        whole: The table that the next append finds; None if that is not certain.
+
+    """
+
+    rows: Extent
+    whole: Extent | None = None
+
+
+def part(asked: Request) -> Part | None:
+    """Return an append as a part; None if it is something else, or may have to be alone."""
+    found, given, body = values_path(asked, ":append"), query_of(asked), asked.json
+    if found is None or given is None or str(asked.method).upper() != "POST":
+        return None
+    options = reads_params(given, _OPTIONS)
+    if options is None or "valueInputOption" not in options or not _fits(found[1], options):
+        return None
+    if not isinstance(body, dict) or not body.keys() <= {"values", "majorDimension", "range"}:
+        return None
+    if body.get("majorDimension") not in (None, "ROWS") or body.get("range", found[1]) != found[1]:
+        return None
+    rows: Any = body.get("values")
+    if not _is_dense(rows):
+        return None
+    return Part(
+        Kind.APPEND,
+        asked,
+        found[0],
+        tuple(sorted(options.items())),
+        tuple(rows),
+        len(rows) * len(rows[0]),
+        range=found[1],
+    )
+
+
+def _fits(text: str, options: Json) -> bool:
+    if is_whole_sheet(text):
+        return True
+    return options.get("insertDataOption") == "INSERT_ROWS" and extent_of(text) is not None
+
+
+def _is_dense(rows: Any) -> bool:
+    """Tell whether rows are equally wide, and no cell of theirs may be or look empty."""
+    if not isinstance(rows, list) or not rows:
+        return False
+    if not all(isinstance(row, list) and row for row in rows):
+        return False
+    return len(set(map(len, rows))) == 1 and all(_is_filled(cell) for row in rows for cell in row)
+
+
+def _is_filled(value: Any) -> bool:
+    if isinstance(value, str):
+        text = value.strip()
+        return bool(text) and (text[0] not in "=+-@'" or _is_number(text))
+    return isinstance(value, bool | int | float)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _width(part: Part) -> int:
+    """Return how many columns an append's rows have."""
+    return len(part.items[0])
+
+
+class Room:
+    """Rows that leave together are no wider than the table, which has to be known.
+
+    Args:
+        first: The first append.
+        table: What the append before has left.
+
+    """
+
+    def __init__(self, first: Part, table: Table | None) -> None:
+        whole = None if table is None else table.whole
+        self._width = 0 if whole is None or _width(first) > whole.width else whole.width
+
+    def add(self, part: Part) -> bool:
+        """Add one more, if it is certain where its rows go."""
+        return _width(part) <= self._width
+
+
+def request(parts: Sequence[Part]) -> Request:
+    """Return the one request for all of them."""
+    first = parts[0].request
+    rows = [row for part in parts for row in part.items]
+    return Request(first.method, first.endpoint, first.params, json={"values": rows})
+
+
+def split(parts: Sequence[Part], body: Json) -> list[Json] | None:
+    """Return each one's answer, as it would have been alone."""
+    written = _written(parts, body)
+    if written is None:
+        return None
+    table = named_cells(str(body["tableRange"])) if "tableRange" in body else None
+    answers, top = [], written.top
+    for part in parts:
+        rows = written._replace(
+            top=top, bottom=top + len(part.items), right=written.left + _width(part)
+        )
+        answers.append(_answer(body.get("spreadsheetId"), table, rows))
+        table = rows if table is None else _spanned(table, rows)
+        top = rows.bottom
+    return answers
+
+
+def _written(parts: Sequence[Part], body: Json) -> Extent | None:
+    """Return the cells of all rows; None if the answer does not look like one to these rows."""
+    updates = body.get("updates")
+    if not isinstance(updates, dict):
+        return None
+    found = named_cells(str(updates.get("updatedRange")))
+    size = sum(len(part.items) for part in parts), max(map(_width, parts))
+    return found if found is not None and (found.height, found.width) == size else None
+
+
+def _answer(spreadsheet: Any, table: Extent | None, rows: Extent) -> Json:
+    about = {"spreadsheetId": spreadsheet}
+    updates = about | {
+        "updatedRange": write_range(rows),
+        "updatedRows": rows.height,
+        "updatedColumns": rows.width,
+        "updatedCells": rows.height * rows.width,
+    }
+    found = {} if table is None else {"tableRange": write_range(table)}
+    return {**about, **found, "updates": updates}
+
+
+def _spanned(table: Extent, rows: Extent) -> Extent:
+    return table._replace(bottom=rows.bottom, right=max(table.right, rows.right))
+
+
+def table_after(parts: Sequence[Part], body: Json, before: Table | None) -> Table | None:
+    """Return what an append has left; None if that is not known at all.
+
+    Args:
+        parts: What was appended.
+        body: The answer.
+        before: What the append before had left, if nothing else was written since.
+
+    """
+    rows = _written(parts, body)
+    if rows is None:
+        return None
+    if "tableRange" not in body:
+        # The sheet was empty, or the range was, and then something else may touch the rows.
+        return Table(rows, rows if is_whole_sheet(parts[0].range) else None)
+    table = named_cells(str(body["tableRange"]))
+    if table is None or (table.left, table.bottom) != (rows.left, rows.top):
+        return None
+    is_reached = _width(parts[0]) == table.width or _is_under(table, before)
+    is_within = rows.width <= table.width
+    return Table(rows, _spanned(table, rows) if is_reached and is_within else None)
+
+
+def _is_under(table: Extent, before: Table | None) -> bool:
+    """Tell whether a table ends with the rows of the append before, and begins in their column."""
+    if before is None:
+        return False
+    rows = before.rows
+    return (table.sheet, table.left, table.bottom) == (rows.sheet, rows.left, rows.bottom)

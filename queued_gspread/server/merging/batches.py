@@ -1,0 +1,64 @@
+"""Changes of structure: the requests of several ``spreadsheets:batchUpdate`` in one, in order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from queued_gspread.server.policy.batch_idempotency import company_of
+from queued_gspread.server.policy.request import Request
+
+from .part import Json, Kind, Part, batch_path, query_of, shared_out
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Room", "part", "request", "split"]
+
+
+def part(asked: Request) -> Part | None:
+    """Return a batch as a part; None if it is something else, or wants more than replies."""
+    base, body = batch_path(asked, ":batchUpdate"), asked.json
+    if base is None or str(asked.method).upper() != "POST" or query_of(asked) != {}:
+        return None
+    if not isinstance(body, dict) or body.keys() != {"requests"}:
+        return None
+    items = body["requests"]
+    if not isinstance(items, list) or not items:
+        return None
+    if not all(isinstance(item, dict) and len(item) == 1 for item in items):
+        return None
+    return Part(Kind.BATCH, asked, base, items=tuple(items))
+
+
+def request(parts: Sequence[Part]) -> Request:
+    """Return the one request for all of them."""
+    items = [item for part in parts for item in part.items]
+    return Request("post", f"{parts[0].base}:batchUpdate", json={"requests": items})
+
+
+class Room:
+    """What may be repeated alone has to be so in company, whoever leaves it.
+
+    What may not be repeated alone never is.
+
+    Args:
+        first: The first of those that leave together.
+
+    """
+
+    def __init__(self, first: Part) -> None:
+        self._company = company_of(first.items) if first.is_repeatable else set()
+
+    def add(self, part: Part) -> bool:
+        """Add one more, if all of them may be repeated together, or none alone."""
+        if not part.is_repeatable:
+            return True
+        shared = self._company & company_of(part.items)
+        self._company = shared or self._company
+        return bool(shared)
+
+
+def split(parts: Sequence[Part], body: Json) -> list[Json] | None:
+    """Return each one's answer."""
+    replies = shared_out(parts, body.get("replies"))
+    return None if replies is None else [{**body, "replies": own} for own in replies]

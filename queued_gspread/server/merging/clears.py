@@ -1,0 +1,57 @@
+"""Clearing ranges: ``values:clear`` and ``values:batchClear`` become one ``values:batchClear``.
+
+Ranges may overlap, and be named or open: what is cleared twice is as empty as what is cleared once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from queued_gspread.server.policy.request import Request
+
+from .part import Form, Json, Kind, Part, batch_path, query_of, shared_out, values_path
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["part", "request", "split"]
+
+
+def part(asked: Request) -> Part | None:
+    """Return a clearing as a part; None if it is something else."""
+    if str(asked.method).upper() != "POST" or query_of(asked) != {}:
+        return None
+    found = values_path(asked, ":clear")
+    if found is not None:
+        return (
+            None
+            if asked.json
+            else Part(Kind.CLEAR, asked, found[0], items=(found[1],), form=Form.ONE)
+        )
+    base, body = batch_path(asked, "/values:batchClear"), asked.json
+    if base is None or not isinstance(body, dict) or body.keys() != {"ranges"}:
+        return None
+    ranges = body["ranges"]
+    if not isinstance(ranges, list) or not ranges:
+        return None
+    if not all(isinstance(text, str) and text for text in ranges):
+        return None
+    return Part(Kind.CLEAR, asked, base, items=tuple(ranges))
+
+
+def request(parts: Sequence[Part]) -> Request:
+    """Return the one request for all of them."""
+    ranges = [text for part in parts for text in part.items]
+    return Request("post", f"{parts[0].base}/values:batchClear", json={"ranges": ranges})
+
+
+def split(parts: Sequence[Part], body: Json) -> list[Json] | None:
+    """Return each one's answer."""
+    cleared = shared_out(parts, body.get("clearedRanges"))
+    if cleared is None:
+        return None
+    about = {"spreadsheetId": body.get("spreadsheetId")}
+    return [
+        about | ({"clearedRange": own[0]} if part.form is Form.ONE else {"clearedRanges": own})
+        for part, own in zip(parts, cleared, strict=True)
+    ]

@@ -1,0 +1,121 @@
+"""Reads of ranges: several ``values.get`` become one ``values:batchGet``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote_plus
+
+from queued_gspread.server.policy.request import Request
+
+from .part import Form, Json, Kind, Part, batch_path, query_of, reads_params, values_path
+from .ranges import extent_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["MOST_URL", "Room", "part", "request", "split"]
+
+MOST_URL: Final = 2_000
+"""Characters of a URL; google-api-python-client sends no GET whose URL is over 2,048."""
+
+_OPTIONS: Final = {
+    "majorDimension": ("ROWS", "COLUMNS"),
+    "valueRenderOption": ("FORMATTED_VALUE", "UNFORMATTED_VALUE", "FORMULA"),
+    "dateTimeRenderOption": ("SERIAL_NUMBER", "FORMATTED_STRING"),
+}
+# An open range may be the whole of a large sheet; a new sheet has 26,000 cells.
+_OPEN: Final = 26_000
+
+
+def part(asked: Request) -> Part | None:
+    """Return a read of ranges as a part; None if it is something else."""
+    if str(asked.method).upper() != "GET" or asked.json:
+        return None
+    given = query_of(asked)
+    found = values_path(asked)
+    if given is None:
+        return None
+    if found is not None:
+        return _part(asked, found[0], [found[1]], given, Form.ONE)
+    base = batch_path(asked, "/values:batchGet")
+    ranges = given.pop("ranges", None)
+    ranges = [ranges] if isinstance(ranges, str) else ranges
+    if base is None or not _is_text(ranges):
+        return None
+    return _part(asked, base, ranges, given, Form.SEVERAL)
+
+
+def _is_text(ranges: Any) -> bool:
+    is_list = isinstance(ranges, list | tuple) and bool(ranges)
+    return is_list and all(isinstance(text, str) for text in ranges)
+
+
+def _part(asked: Request, base: str, ranges: Sequence[str], given: Json, form: Form) -> Part | None:
+    options = reads_params(given, _OPTIONS)
+    if options is None:
+        return None
+    cells = sum(map(_cells, ranges))
+    return Part(
+        Kind.GET, asked, base, tuple(sorted(options.items())), tuple(ranges), cells, form=form
+    )
+
+
+def _cells(text: str) -> int:
+    extent = extent_of(text)
+    return _OPEN if extent is None else extent.height * extent.width
+
+
+def request(parts: Sequence[Part]) -> Request:
+    """Return the one request for all of them; a range that several ask for is asked for once."""
+    params = {**dict(parts[0].options), "ranges": _ranges(parts)}
+    return Request("get", f"{parts[0].base}/values:batchGet", params)
+
+
+def _ranges(parts: Sequence[Part]) -> list[str]:
+    return list(dict.fromkeys(text for part in parts for text in part.items))
+
+
+class Room:
+    """The URL of reads that leave together may be so long.
+
+    Args:
+        first: The first of them.
+
+    """
+
+    def __init__(self, first: Part) -> None:
+        options = sum(len(f"&{name}={value}") for name, value in first.options)
+        self._ranges = set(first.items)
+        length = len(f"{first.base}/values:batchGet") + options + _length(self._ranges)
+        self._left = MOST_URL - length
+
+    def add(self, part: Part) -> bool:
+        """Add one more, if the URL has room for its ranges."""
+        new = set(part.items) - self._ranges
+        length = _length(new)
+        if length > self._left:
+            return False
+        self._left -= length
+        self._ranges |= new
+        return True
+
+
+def _length(ranges: Iterable[str]) -> int:
+    return sum(len("&ranges=") + len(quote_plus(text)) for text in ranges)
+
+
+def split(parts: Sequence[Part], body: Json) -> list[Json] | None:
+    """Return each one's answer: by place, since Google writes ranges in a form of its own."""
+    found, ranges = body.get("valueRanges"), _ranges(parts)
+    if not isinstance(found, list) or len(found) != len(ranges):
+        return None
+    by_range = dict(zip(ranges, found, strict=True))
+    return [_answer(part, by_range, body) for part in parts]
+
+
+def _answer(part: Part, by_range: dict[str, Any], body: Json) -> Json:
+    own = [by_range[text] for text in part.items]
+    if part.form is Form.ONE:
+        answer: Json = own[0]
+        return answer
+    return {**body, "valueRanges": own}

@@ -1,0 +1,218 @@
+"""One request as a part of a larger one, as data."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote, urlsplit
+
+from queued_gspread.server.policy.idempotency import may_repeat
+from queued_gspread.server.policy.request import is_read
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from queued_gspread.server.policy.request import Request
+
+    from .ranges import Extent
+
+__all__ = [
+    "READS",
+    "Json",
+    "Kind",
+    "Part",
+    "batch_path",
+    "is_plain",
+    "name_of",
+    "query_of",
+    "reads_params",
+    "same_on_the_wire",
+    "shared_out",
+    "values_path",
+]
+
+Json = dict[str, Any]
+
+
+class Kind(Enum):
+    """Which requests become one: its value is the name that the counters show."""
+
+    GET = "values.get"
+    UPDATE = "values.update"
+    CLEAR = "values.clear"
+    APPEND = "values.append"
+    BATCH = "spreadsheets.batchUpdate"
+    IDENTICAL = "identical GETs"
+
+
+READS: Final = (Kind.GET, Kind.IDENTICAL)
+"""The kinds of which those that are sent alike are sent once."""
+
+
+class Form(Enum):
+    """Whether a request is for one range, or itself for several."""
+
+    ONE = auto()
+    SEVERAL = auto()
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A request that may leave together with others.
+
+    Attributes:
+        kind: With which others.
+        request: The request itself.
+        base: Scheme, host and path of its spreadsheet.
+        options: What has to be equal in all parts, by name.
+        items: What it adds to the larger request: ranges, data or requests, in order.
+        cells: How many cells it writes or reads, as far as that is known.
+        extents: The cells that it writes.
+        form: How its answer looks.
+        range: The range of an append.
+
+    """
+
+    kind: Kind
+    request: Request
+    base: str
+    options: tuple[tuple[str, Any], ...] = ()
+    items: tuple[Any, ...] = ()
+    cells: int = 0
+    extents: tuple[Extent, ...] = ()
+    form: Form = Form.SEVERAL
+    range: str = ""
+
+    @cached_property
+    def is_repeatable(self) -> bool:
+        """Whether it may be sent again where nobody knows whether it was applied."""
+        return may_repeat(self.request)
+
+    @cached_property
+    def same(self) -> tuple[Any, ...]:
+        """What has to be equal in all parts of one request."""
+        return self.kind, self.base, self.options, self.range, self.is_repeatable
+
+
+def shared_out(parts: Sequence[Part], found: Any) -> list[list[Any]] | None:
+    """Return each part's own of a list with a result for every item; None if it is no such list."""
+    if not isinstance(found, list) or len(found) != sum(len(part.items) for part in parts):
+        return None
+    rest = iter(found)
+    return [list(islice(rest, len(part.items))) for part in parts]
+
+
+def is_plain(request: Request) -> bool:
+    """Tell whether a request can be sent, and is in the form in which it is sent.
+
+    What cannot be sent has to fail in its own call alone: NaN, half of a surrogate pair. What is
+    sent as its text, such as bytes and dates, is not compared by it.
+    """
+    return _wire_form(request) is not None
+
+
+def same_on_the_wire(one: Request, other: Request) -> bool:
+    """Tell whether two requests are certainly sent alike; to Python, 1 and True are equal."""
+    if one.endpoint != other.endpoint:
+        return False
+    form = _wire_form(one)
+    return form is not None and form == _wire_form(other)
+
+
+def _wire_form(request: Request) -> bytes | None:
+    if request.data or request.files or request.headers:
+        return None
+    parts = (str(request.method).upper(), request.endpoint, request.params, request.json)
+    try:
+        return json.dumps(parts, allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError, RecursionError):
+        return None
+
+
+# What Google takes an option for that is not sent.
+_DEFAULTS: Final = {
+    "majorDimension": "ROWS",
+    "valueRenderOption": "FORMATTED_VALUE",
+    "dateTimeRenderOption": "SERIAL_NUMBER",
+    "insertDataOption": "OVERWRITE",
+    "includeValuesInResponse": "false",
+    "responseValueRenderOption": "FORMATTED_VALUE",
+    "responseDateTimeRenderOption": "SERIAL_NUMBER",
+}
+_SPREADSHEET: Final = r"/v4/spreadsheets/[^/:]+"
+
+
+_NAMES: Final = (
+    ("GET", rf"{_SPREADSHEET}/values(/.+|:batchGet)", Kind.GET),
+    ("PUT", rf"{_SPREADSHEET}/values/.+", Kind.UPDATE),
+    ("POST", rf"{_SPREADSHEET}/values:batchUpdate", Kind.UPDATE),
+    ("POST", rf"{_SPREADSHEET}/values/.+:append", Kind.APPEND),
+    ("POST", rf"{_SPREADSHEET}/values(/.+:clear|:batchClear)", Kind.CLEAR),
+    ("POST", rf"{_SPREADSHEET}:batchUpdate", Kind.BATCH),
+)
+
+
+def name_of(request: Request) -> str:
+    """Return what a request is counted as, whether or not it may be merged."""
+    method, path = str(request.method).upper(), urlsplit(str(request.endpoint)).path
+    for known, pattern, kind in _NAMES:
+        if known == method and re.fullmatch(pattern, path):
+            return kind.value
+    return "other reads" if is_read(request) else "other writes"
+
+
+def values_path(request: Request, verb: str = "") -> tuple[str, str] | None:
+    """Return base and range of ``…/values/RANGE:verb``; None if it is another path."""
+    found = _split(request, rf"({_SPREADSHEET})/values/([^/:]+){verb}")
+    return None if found is None else (found[0], unquote(found[1]))
+
+
+def batch_path(request: Request, rest: str) -> str | None:
+    """Return the base of a path with that rest; None if it is another path."""
+    found = _split(request, rf"({_SPREADSHEET}){rest}")
+    return None if found is None else found[0]
+
+
+def _split(request: Request, pattern: str) -> list[str] | None:
+    """Return what a pattern finds in the path of a request that has nothing unusual about it."""
+    try:
+        parts = urlsplit(request.endpoint)
+    except (ValueError, AttributeError, TypeError):
+        return None
+    found = re.fullmatch(pattern, str(parts.path))
+    if found is None or parts.query or parts.fragment:
+        return None
+    base, *rest = found.groups()
+    return [f"{parts.scheme}://{parts.netloc}{base}", *rest]
+
+
+def query_of(request: Request) -> Json | None:
+    """Return the parameters that are sent, by name; None if they are of no usual form."""
+    params = {} if request.params is None else request.params
+    if not isinstance(params, Mapping):
+        return None
+    return {str(name): value for name, value in params.items() if value is not None}
+
+
+def reads_params(given: Json, known: Mapping[str, tuple[str, ...]]) -> Json | None:
+    """Return the options, checked against the values that each may have; None if one may not.
+
+    Those that say what goes without saying are left out.
+    """
+    options = {name: _plain(value) for name, value in given.items()}
+    if not all(name in known and value in known[name] for name, value in options.items()):
+        return None
+    return {name: value for name, value in options.items() if value != _DEFAULTS.get(name)}
+
+
+def _plain(value: Any) -> Any:
+    # gspread's options are enums that are strings, too.
+    if isinstance(value, str):
+        return str.__str__(value)
+    return str(value).lower() if isinstance(value, bool) else value

@@ -1,0 +1,1 @@
+"""Pacing: when a request may be sent, within Google's quota."""

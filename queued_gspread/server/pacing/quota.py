@@ -1,0 +1,94 @@
+"""The quota: which requests count together, and how many of them Google allows."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from queued_gspread.broker import FORMAT, NO_SLOT, Slot
+from queued_gspread.google_api import methods
+from queued_gspread.google_api.paths import path_of
+from queued_gspread.server.policy.request import CREDENTIALS, method_of
+from queued_gspread.settings import checked_count, checked_seconds
+
+if TYPE_CHECKING:
+    from queued_gspread.server.policy.request import Request
+
+__all__ = ["Quota", "kind_of"]
+
+
+@dataclass(frozen=True)
+class Quota:
+    """How many requests of each kind may be made in a window, and how far apart.
+
+    A namespace is one account, so a limit of the account and one of the project hold the same
+    requests, and the lower one holds them both. 0 is no limit. Drive's quota is far above what
+    gspread needs and has no limit here: https://developers.google.com/workspace/drive/api/guides/limits
+
+    Attributes:
+        reads: Reads of the Sheets API for the account.
+        writes: Writes of the Sheets API for the account.
+        project_reads: Reads for the project, as far as they are this namespace's.
+        project_writes: The same of writes.
+        window: Seconds.
+        interval: Seconds between two requests of whatever kind, at the least.
+        is_fair: Whether no lane may take all slots of a window as they come; see ``fairness``.
+
+    Raises:
+        ConfigurationError: One of them cannot be used; the text has the name of its option.
+
+    """
+
+    reads: int = 60
+    writes: int = 60
+    project_reads: int = 300
+    project_writes: int = 300
+    window: float = 60.0
+    interval: float = 0.0
+    is_fair: bool = True
+    _numbers: itertools.count[int] = field(
+        default_factory=itertools.count, init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        for name in ("reads", "writes", "project_reads", "project_writes"):
+            value = getattr(self, name)
+            checked_count(value, f"{name}_per_minute={value!r}")
+        checked_seconds(self.window, f"quota_window={self.window!r}")
+        checked_seconds(self.interval, f"interval={self.interval!r}", zero=True)
+
+    def limit(self, kind: str) -> int:
+        """Return how many requests of a kind a window may hold; 0 for any number."""
+        of_kind = {
+            "read": (self.reads, self.project_reads),
+            "write": (self.writes, self.project_writes),
+        }
+        return min((limit for limit in of_kind.get(kind, ()) if limit), default=0)
+
+    def shown(self, kind: str) -> str:
+        """Return in words how many requests of a kind a window may hold, and for whom."""
+        limit = self.limit(kind)
+        if not limit:
+            return "no limit is set, but Google has refused some"
+        is_users = limit == {"read": self.reads, "write": self.writes}.get(kind)
+        whose = f"the account: --{kind}s" if is_users else f"the project: --project-{kind}s"
+        return f"{limit} in {self.window:g} s for {whose}-per-minute"
+
+    def slot(self, request: Request, epoch: str, lane: str = "") -> Slot:
+        """Return the slot that a lane's request takes, under a name that no other has."""
+        kind = kind_of(request)
+        if not kind:
+            return NO_SLOT
+        # Servers of two formats share the slots, and their epochs may be the same.
+        name = f"{epoch}/{FORMAT}.{next(self._numbers)}"
+        whose = lane if self.is_fair else ""
+        return Slot(kind, name, self.limit(kind), self.window, self.interval, whose)
+
+
+def kind_of(request: Request) -> str:
+    """Return the kind of a request as to the quota: ``read``, ``write``, ``drive``, or ''."""
+    if request.method == CREDENTIALS:
+        return ""
+    return methods.kind_of(method_of(request), path_of(str(request.endpoint)))

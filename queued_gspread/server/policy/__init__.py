@@ -1,0 +1,1 @@
+"""Policy: pure rules about requests and what came of them."""

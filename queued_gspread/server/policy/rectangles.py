@@ -1,0 +1,169 @@
+"""How much gspread may make of a few arguments: rectangles of cells, and columns' numbers.
+
+gspread fills a rectangle with what is not there: between two cells that are to be written, around
+the values of a range, up to the end of a sheet. Two cells are a small job, and may be corners of
+more than a machine can hold. So gspread's modules get functions that look first, if a call of the
+server's asks, thread by thread: like the warnings in :mod:`.captured`.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from contextlib import contextmanager, suppress
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
+
+import gspread
+from gspread.exceptions import IncorrectCellLabel
+from gspread.utils import a1_to_rowcol
+
+from queued_gspread.errors import CallRefusedError
+from queued_gspread.google_api.paths import path_of
+from queued_gspread.protocol.patches import put
+
+from .request import content_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from queued_gspread.protocol.messages import Job
+
+    from .request import Exchange
+
+__all__ = ["MOST_CELLS", "MOST_OBJECTS", "bounded", "made_of"]
+
+MOST_CELLS: Final = 10_000_000
+"""Cells of a rectangle: as many as Google allows a spreadsheet to have."""
+
+MOST_OBJECTS: Final = 2_500_000
+"""Those of one that is made of gspread's ``Cell``, which take 150 bytes each and 550 in a reply, or
+that is sent: of more, Google refuses the request, which is larger than 10 MiB then."""
+
+# gspread raises 26 to the power of each letter's place, and looks for a range from each on.
+_LONGEST_LABEL: Final = 1_000
+
+_RANGE: Final = re.compile(rb'"range": *"((?:[^"\\]|\\.){0,1000})"')
+_CORNERS: Final = re.compile(r"([A-Za-z]{1,4}[0-9]{1,9}):([A-Za-z]{1,4}[0-9]{1,9})")
+
+_COUNTLESS: Final = 10**12
+
+_OF_OBJECTS: Final = {"range", "get_all_cells", "named_range", "update_cells"}
+_OF_OBJECTS_IN_ALL: Final = {"find", "findall"}
+
+_local = threading.local()
+
+
+@contextmanager
+def bounded(job: Job) -> Iterator[None]:
+    """Refuse, in this thread, what a job's call would make too large."""
+    outer = getattr(_local, "job", None)
+    _local.job = job
+    try:
+        yield
+    finally:
+        _local.job = outer
+
+
+def made_of(job: Job, exchange: Exchange) -> tuple[int, bool]:
+    """Return how many cells gspread makes of an answer, at the most, and if as its objects.
+
+    That is not how many the answer has: of an empty range there is a cell for each place.
+    """
+    label = unquote(path_of(str(exchange.request.endpoint)).partition("/values/")[2])
+    found = _RANGE.search(content_of(exchange)) if label else None
+    if found is None:
+        return 0, False
+    cells = max(_cells_in(label), _cells_in(found[1].decode(errors="replace")))
+    if not _makes_objects(job):
+        return min(cells, MOST_CELLS), False
+    # As many rows as the sheet has for its caller.
+    is_open = ":" in label.rpartition("!")[2] and not _cells_in(label)
+    return MOST_OBJECTS if is_open else min(cells, MOST_OBJECTS), True
+
+
+def _cells_in(label: str) -> int:
+    """Return how many cells a range has, 0 where it does not say all of its four ends."""
+    found = _CORNERS.fullmatch(label.rpartition("!")[2])
+    if found is None:
+        return 0
+    (top, left), (bottom, right) = map(a1_to_rowcol, found.groups())
+    rows, columns = bottom - top + 1, right - left + 1
+    return max(rows, 1) * max(columns, 1)
+
+
+def _check(rows: int, columns: int) -> None:
+    job: Job | None = getattr(_local, "job", None)
+    if job is None:
+        return
+    most = MOST_OBJECTS if _makes_objects(job) else MOST_CELLS
+    cells = max(rows, 1) * max(columns, 1)
+    if not cells <= most:  # NaN is neither
+        raise CallRefusedError(
+            f"{job.kind}.{job.method} makes a rectangle of {_shown(rows)} rows and "
+            f"{_shown(columns)} columns, {_shown(cells)} cells, and the server makes {most:,} at "
+            "the most: read or write what there is in several ranges, by batch_get() or "
+            "batch_update()"
+        )
+
+
+def _shown(number: int) -> str:
+    # Of a number of thousands of digits Python makes no text.
+    return f"{number:,}" if number < _COUNTLESS else f"over {_COUNTLESS:,}"
+
+
+def _makes_objects(job: Job) -> bool:
+    if job.method in _OF_OBJECTS_IN_ALL:
+        # Where a row or a column is named, of that alone.
+        named = (*job.args[1:3], job.kwargs.get("in_row"), job.kwargs.get("in_column"))
+        return all(each is None for each in named)
+    return job.method in _OF_OBJECTS
+
+
+def _check_filled(values: Any, rows: Any = None, cols: Any = None, *_: Any, **__: Any) -> None:
+    columns = max(map(len, values), default=0) if cols is None else cols
+    _check(len(values) if rows is None else rows, columns)
+
+
+def _check_cells(cells: Any) -> None:
+    if cells:
+        _check(_extent([cell.row for cell in cells]), _extent([cell.col for cell in cells]))
+
+
+def _extent(numbers: list[Any]) -> Any:
+    # The difference of two large floats may be 0 where that of gspread's integers is not.
+    whole = [int(one) if isinstance(one, float) and one == one else one for one in numbers]  # noqa: PLR0124 - NaN
+    return max(whole) - min(whole) + 1
+
+
+def _check_label(label: Any) -> None:
+    if len(label) > _LONGEST_LABEL and getattr(_local, "job", None) is not None:
+        raise IncorrectCellLabel(f"{label[:20]}…")
+
+
+def _looking_first(look: Callable[..., None], function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def looks_first(*args: Any, **kwargs: Any) -> Any:
+        # gspread has its own words for what it cannot use.
+        with suppress(TypeError, ValueError, AttributeError):
+            look(*args, **kwargs)
+        return function(*args, **kwargs)
+
+    return looks_first
+
+
+def _install() -> None:
+    for module, name, look in (
+        (gspread.worksheet, "fill_gaps", _check_filled),
+        (gspread.worksheet, "cell_list_to_rect", _check_cells),
+        (gspread.worksheet, "a1_to_rowcol", _check_label),
+        (gspread.worksheet, "is_full_a1_notation", _check_label),
+        (gspread.utils, "a1_to_rowcol", _check_label),
+        (gspread.utils, "_a1_to_rowcol_unbounded", _check_label),
+    ):
+        if hasattr(module, name):  # another gspread may have others
+            put(module, name, _looking_first(look, getattr(module, name)))
+
+
+_install()

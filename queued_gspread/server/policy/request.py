@@ -1,0 +1,213 @@
+"""One request to Google, as data, and what came of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import requests
+
+from queued_gspread.google_api import methods
+from queued_gspread.google_api.paths import path_of
+from queued_gspread.google_api.prepared import prepared
+from queued_gspread.google_api.responses import OwnRequest
+
+__all__ = [
+    "CREDENTIALS",
+    "Exchange",
+    "Failure",
+    "Remembered",
+    "Request",
+    "Response",
+    "Sent",
+    "answer_of",
+    "bytes_of",
+    "check_sendable",
+    "content_of",
+    "is_read",
+    "method_of",
+    "same_request",
+    "tell_request",
+]
+
+CREDENTIALS: Final = "CREDENTIALS"
+"""The method of a request that asks for the server's credentials instead of Google's API;
+its endpoint is ``expiry`` or ``refresh``."""
+
+
+@dataclass(frozen=True, eq=True)
+class Request:
+    """The arguments of gspread's ``HTTPClient.request``."""
+
+    method: str
+    endpoint: str
+    params: Any = None
+    data: Any = None
+    json: Any = None
+    files: Any = None
+    headers: Any = None
+
+
+def check_sendable(request: Request) -> None:
+    """Raise what requests would, in the caller's call, for what cannot be sent at all."""
+    prepared(
+        request.method,
+        request.endpoint,
+        request.params,
+        request.data,
+        request.json,
+        request.files,
+        request.headers,
+    )
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What is remembered of a request by a server that has not sent it itself.
+
+    Attributes:
+        method: As the request has it.
+        endpoint: Scheme, host and path, without what may be secret.
+        digest: Of all that was put on the wire; '' where that is not remembered.
+
+    """
+
+    method: str
+    endpoint: str
+    digest: str = ""
+
+    @classmethod
+    def of(cls, request: Request) -> Sent:
+        """Return what is to be remembered of a request."""
+        digest = hashlib.sha256(_written(request).encode("utf-8", "surrogatepass")).hexdigest()
+        return replace(cls.place_of(request), digest=digest)
+
+    @classmethod
+    def place_of(cls, request: Request) -> Sent:
+        """Return where a request goes, without what goes there."""
+        parts = urlsplit(str(request.endpoint))
+        place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        return cls(str(request.method), place)
+
+
+@dataclass(frozen=True)
+class Response:
+    """What the client's ``request`` returned: a requests.Response, or what a double returns."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What the client's ``request`` raised."""
+
+    error: Exception
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A request that was sent, and what came of it."""
+
+    request: Request
+    outcome: Response | Failure
+
+    @property
+    def sent(self) -> Sent:
+        """What the next server has to remember of the request."""
+        return Sent.of(self.request)
+
+    def answers(self, request: Request) -> bool:
+        """Tell whether this is the outcome of that request."""
+        return same_request(self.request, request)
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """A request that is only known by what was sent, by an earlier server say, and its outcome."""
+
+    sent: Sent
+    outcome: Response | Failure
+
+    @classmethod
+    def of(cls, exchange: Exchange | Remembered) -> Remembered:
+        """Return what is to be remembered of an exchange whose request may still be changed."""
+        return cls(exchange.sent, exchange.outcome)
+
+    def answers(self, request: Request) -> bool:
+        """Tell whether this is the outcome of that request, as far as it is remembered."""
+        if not self.sent.digest:
+            return self.sent == Sent.place_of(request)
+        return self.sent.digest == Sent.of(request).digest
+
+
+def answer_of(outcome: Response | Failure) -> Any:
+    """Return the answer that came, whether or not the client has raised it; None if none came."""
+    if isinstance(outcome, Response):
+        return outcome.value
+    return getattr(outcome.error, "response", None)
+
+
+def tell_request(request: Request, error: object, answer: object = None) -> None:
+    """Have an error and an answer tell the request that they are for, and not what was sent."""
+    if request.method == CREDENTIALS:
+        return
+    own = OwnRequest(str(request.method), str(request.endpoint), request.params)
+    if isinstance(error, requests.RequestException):
+        error.request = own  # type: ignore[assignment]  # what travels of it is a requests' one
+    if isinstance(answer, requests.Response):
+        answer.request = own  # type: ignore[assignment]  # the same
+
+
+def content_of(exchange: Exchange) -> bytes:
+    """Return the bytes of the answer that came, if one did."""
+    return bytes_of(answer_of(exchange.outcome))
+
+
+def bytes_of(answer: Any) -> bytes:
+    """Return the bytes of an answer, as far as they can be read."""
+    try:
+        content = answer.content if isinstance(answer, requests.Response) else b""
+    except (RuntimeError, requests.RequestException):
+        return b""  # it was left a stream, and that has broken
+    return content or b""
+
+
+def method_of(request: Request) -> str:
+    """Return the method that Google will see, or nothing if that is uncertain."""
+    given = request.headers or {}
+    if not isinstance(given, Mapping):
+        return ""
+    headers = {str(name).lower(): value for name, value in given.items()}
+    method = str(request.method).upper()
+    override = headers.get(methods.OVERRIDE)
+    if override is None:
+        return method
+    # google-api-python-client sends a GET so when its URL is long.
+    return "GET" if (method, str(override).upper()) == ("POST", "GET") else ""
+
+
+def is_read(request: Request) -> bool:
+    """Tell whether a request changes nothing at Google."""
+    method = method_of(request)
+    return method == CREDENTIALS or methods.reads(method, path_of(str(request.endpoint)))
+
+
+def same_request(one: Request, other: Request) -> bool:
+    """Tell whether two requests put the same on the wire.
+
+    What cannot be sent at all is compared by its type: requests will say what is wrong with it.
+    """
+    return one == other or _written(one) == _written(other)
+
+
+def _written(request: Request) -> str:
+    parts = (request.method, request.endpoint, request.params, request.json)
+    rest = (repr(request.data), repr(request.files), repr(request.headers))
+    try:
+        return json.dumps([parts, rest], default=lambda value: type(value).__name__)
+    except (TypeError, ValueError, RecursionError):
+        return repr([parts, rest])  # a key that is no text, say

@@ -1,0 +1,346 @@
+"""What came of a request, and so whether it is over, or was not applied, or may have been."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import socket
+import ssl
+import time
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from enum import Enum, auto
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+import requests
+from google.auth.exceptions import (
+    ClientCertError,
+    GoogleAuthError,
+    MutualTLSChannelError,
+    RefreshError,
+    TransportError,
+)
+from gspread.exceptions import APIError, GSpreadException
+from requests import exceptions as broken
+from urllib3 import exceptions as urllib3
+
+from queued_gspread.google_api.responses import error_in
+
+from .expected_answer import is_as_wanted
+from .request import Failure, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .request import Request
+
+__all__ = ["Judgement", "Verdict", "judge"]
+
+
+class Verdict(Enum):
+    """What the outcome of a request means for it."""
+
+    FINAL = auto()
+    """It is the caller's: a success, or an error that another attempt would not help."""
+    REFUSED_QUOTA = auto()
+    """Not applied: too many requests."""
+    UNAUTHENTICATED = auto()
+    """Not applied: the token is not accepted."""
+    NOT_SENT = auto()
+    """Not applied: it never left."""
+    UNKNOWN = auto()
+    """It may have been applied."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What an outcome means.
+
+    Attributes:
+        verdict: What it means.
+        retry_after: The seconds that the answer says to wait.
+        why: For the log: no address, no value, no secret.
+        of: Of a refusal for quota, whose limit it was: ``user``, ``project`` or nothing.
+
+    """
+
+    verdict: Verdict
+    retry_after: float | None = None
+    why: str = ""
+    of: str = ""
+
+
+def judge(
+    outcome: Response | Failure, now: float | None = None, request: Request | None = None
+) -> Judgement:
+    """Tell what an outcome means.
+
+    Args:
+        outcome: What came of a request.
+        now: The time, for a Retry-After in an answer that has no Date; None: the clock's.
+        request: The request, for what its answer has to be; None: whatever it is.
+
+    """
+    if isinstance(outcome, Response):
+        return _of_answer(outcome.value, now, request)
+    answer = getattr(outcome.error, "response", None)
+    if isinstance(outcome.error, _RAISED_ANSWERS) and answer is not None:
+        return _of_answer(answer, now)
+    verdict, why = _of_error(outcome.error)
+    return Judgement(verdict, None, why or type(outcome.error).__name__)
+
+
+# Answers ----------------------------------------------------------------------------------------
+
+_UNKNOWN_STATUS: Final = frozenset({408, 499})  # 499 is CANCELLED: google/rpc/code.proto
+_REFUSED_STATUS: Final = frozenset({501, 505})  # what is not understood was not begun
+# gspread raises the one, and a session's own hook may raise the other.
+_RAISED_ANSWERS: Final = (APIError, requests.HTTPError)
+_QUOTA_REASONS: Final = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})
+
+
+def _of_answer(answer: Any, now: float | None, request: Request | None = None) -> Judgement:
+    """Judge by the HTTP status: a body may be anybody's, a gateway's say, and decides nothing.
+
+    It tells a limit from other 403s, and whose limit it is, where it has Google's form.
+    """
+    status = getattr(answer, "status_code", None)
+    if not isinstance(status, int):
+        return Judgement(Verdict.FINAL, None, "answered")
+    after = _retry_after(answer, now)
+    if status == HTTPStatus.TOO_MANY_REQUESTS or _is_quota(answer, status):
+        limit, of = _limit(error_in(answer))
+        return Judgement(
+            Verdict.REFUSED_QUOTA, after, f"{status} ({limit})" if limit else f"{status}", of
+        )
+    amiss = _amiss(answer, request) if status < HTTPStatus.BAD_REQUEST else ""
+    if amiss:
+        return Judgement(Verdict.UNKNOWN, after, amiss)
+    return Judgement(_of_status(status), after, f"HTTP {int(status)}")
+
+
+def _amiss(answer: Any, request: Request | None) -> str:
+    """Return what is wrong with an answer whose status says that all went well; '' if nothing."""
+    if _is_cut_off(answer):
+        return "answer cut off"
+    is_wanted = request is None or is_as_wanted(answer, request)
+    return "" if is_wanted else "answer not readable"
+
+
+def _of_status(status: int) -> Verdict:
+    if status == HTTPStatus.UNAUTHORIZED:
+        return Verdict.UNAUTHENTICATED
+    if status in _UNKNOWN_STATUS:
+        return Verdict.UNKNOWN
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in _REFUSED_STATUS:
+        return Verdict.UNKNOWN
+    return Verdict.FINAL
+
+
+def _is_cut_off(answer: Any) -> bool:
+    """Tell whether less came than was promised: urllib3 1.26 does not raise for that."""
+    left = getattr(getattr(answer, "raw", None), "length_remaining", None)
+    return isinstance(left, int) and left > 0 and bool(getattr(answer, "_content_consumed", False))
+
+
+def _parts(error: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    found = error.get(name)
+    return [part for part in found if isinstance(part, dict)] if isinstance(found, list) else []
+
+
+def _is_quota(answer: Any, status: int) -> bool:
+    """Tell whether a 403 is a limit that passes.
+
+    The domain ``usageLimits`` has refusals that stay as well, and so the reason decides:
+    https://developers.google.com/workspace/drive/api/guides/handle-errors
+    """
+    if status != HTTPStatus.FORBIDDEN:
+        return False
+    return not _QUOTA_REASONS.isdisjoint(_reasons(error_in(answer)))
+
+
+def _reasons(error: dict[str, Any]) -> list[str]:
+    found = [part.get("reason") for part in _parts(error, "errors")]
+    return [reason for reason in found if isinstance(reason, str)]
+
+
+def _limit(error: dict[str, Any]) -> tuple[str, str]:
+    """Return the name of the limit, and whose it is."""
+    message = error.get("message")
+    said = re.search(r"limit '([\w .,-]{1,80})'", message if isinstance(message, str) else "")
+    names = [said[1]] if said else []
+    for detail in _parts(error, "details"):
+        about = detail.get("metadata")
+        named = about.get("quota_limit") if isinstance(about, dict) else None
+        if isinstance(named, str) and re.fullmatch(r"[\w .,-]{1,80}", named):
+            names.append(named)
+    if names:
+        is_users = any("peruser" in name.replace(" ", "").lower() for name in names)
+        return names[0], "user" if is_users else "project"
+    known = [reason for reason in _reasons(error) if reason in _QUOTA_REASONS]
+    # Google's documentation has given rateLimitExceeded to the project and to the user.
+    return (known[0] if known else ""), "user" if "userRateLimitExceeded" in known else ""
+
+
+def _retry_after(answer: Any, now: float | None) -> float | None:
+    """Return the seconds of a Retry-After: a number, or a date measured by the answer's own."""
+    said = _header(answer, "retry-after")
+    if re.fullmatch(r"[0-9]{1,9}", said):
+        return float(said)
+    until = _moment(said)
+    if until is None:
+        return None
+    since = _moment(_header(answer, "date"))
+    if since is None:
+        since = time.time() if now is None else now
+    return max(0.0, until - since)
+
+
+def _header(answer: Any, name: str) -> str:
+    try:
+        found = {str(key).lower(): value for key, value in answer.headers.items()}
+        return str(found.get(name, "")).strip()
+    except Exception:  # noqa: BLE001 - a double may have no headers, or no text in them
+        return ""
+
+
+def _moment(text: str) -> float | None:
+    try:
+        found = parsedate_to_datetime(text)
+        zone = found.tzinfo or timezone.utc
+        return datetime.timestamp(found.replace(tzinfo=zone))
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+# Errors -----------------------------------------------------------------------------------------
+
+_Kinds = type[BaseException] | tuple[type[BaseException], ...]
+
+_ERRORS: Final[tuple[tuple[_Kinds, Verdict, str], ...]] = (
+    (ssl.SSLCertVerificationError, Verdict.FINAL, "certificate not accepted"),
+    ((ClientCertError, MutualTLSChannelError), Verdict.FINAL, ""),
+    # requests has one class for a header that cannot be sent and for one that came.
+    ((requests.JSONDecodeError, urllib3.InvalidHeader), Verdict.UNKNOWN, "answer not readable"),
+    (
+        (
+            broken.InvalidURL,
+            broken.MissingSchema,
+            broken.InvalidSchema,
+            broken.InvalidHeader,
+            broken.InvalidJSONError,
+            urllib3.LocationValueError,
+            http.client.InvalidURL,
+        ),
+        Verdict.FINAL,
+        "",
+    ),
+    (urllib3.ClosedPoolError, Verdict.NOT_SENT, "connection pool closed"),
+    (urllib3.EmptyPoolError, Verdict.NOT_SENT, "no connection free"),
+    (socket.gaierror, Verdict.NOT_SENT, "host not found"),
+    (ConnectionRefusedError, Verdict.NOT_SENT, "connection refused"),
+    (urllib3.NewConnectionError, Verdict.NOT_SENT, "no connection"),
+    (
+        (broken.ConnectTimeout, urllib3.ConnectTimeoutError),
+        Verdict.NOT_SENT,
+        "no connection in time",
+    ),
+    (http.client.RemoteDisconnected, Verdict.UNKNOWN, "connection closed without an answer"),
+    (ConnectionError, Verdict.UNKNOWN, "connection reset"),
+    (
+        (broken.Timeout, urllib3.TimeoutError, TimeoutError),
+        Verdict.UNKNOWN,
+        "no answer in time",
+    ),
+    ((broken.SSLError, urllib3.SSLError, ssl.SSLError), Verdict.UNKNOWN, "TLS failed"),
+    (
+        (broken.ContentDecodingError, urllib3.DecodeError),
+        Verdict.UNKNOWN,
+        "answer not readable",
+    ),
+    (
+        (broken.ChunkedEncodingError, urllib3.IncompleteRead, http.client.IncompleteRead),
+        Verdict.UNKNOWN,
+        "answer cut off",
+    ),
+    (
+        (
+            broken.ConnectionError,
+            broken.RetryError,
+            urllib3.HTTPError,
+            http.client.HTTPException,
+        ),
+        Verdict.UNKNOWN,
+        "connection broken",
+    ),
+)
+"""What an error means that has one of a kind in it; the first that fits counts."""
+
+
+def _of_error(error: BaseException) -> tuple[Verdict, str]:
+    if isinstance(error, GSpreadException):
+        return Verdict.FINAL, ""  # some of ours are ConnectionErrors, too
+    if isinstance(error, GoogleAuthError):
+        return _of_credentials(error)
+    inside = list(_inside(error))
+    refused = _tunnel_refused(inside)
+    if refused:
+        # A proxy that wants a password will want it again.
+        passes = refused >= HTTPStatus.INTERNAL_SERVER_ERROR
+        verdict = Verdict.NOT_SENT if passes else Verdict.FINAL
+        return verdict, f"proxy answered {refused}"
+    return _first(inside) or (Verdict.FINAL, "")
+
+
+def _of_credentials(error: GoogleAuthError) -> tuple[Verdict, str]:
+    """Judge what kept google-auth from a token, without which no request goes out."""
+    verdict, why = _first(list(_inside(error))) or (None, type(error).__name__)
+    if verdict is not Verdict.FINAL and _passes(error):
+        return Verdict.NOT_SENT, f"no token: {why}"
+    return Verdict.FINAL, why
+
+
+def _passes(error: GoogleAuthError) -> bool:
+    if isinstance(error, TransportError):
+        return True
+    # google-auth does not count a 502, with its page of HTML, among what passes.
+    page = re.search(r"<title>[^<]*\b50[0234]\b", str(error.args[:1]), re.IGNORECASE)
+    return isinstance(error, RefreshError) and (bool(error.retryable) or page is not None)
+
+
+def _first(inside: list[BaseException]) -> tuple[Verdict, str] | None:
+    for kinds, verdict, why in _ERRORS:
+        if any(isinstance(part, kinds) or _is_mismatch(part, kinds) for part in inside):
+            return verdict, why
+    return None
+
+
+def _is_mismatch(part: BaseException, kinds: _Kinds) -> bool:
+    """Tell whether a certificate is for another host: urllib3 has a class of its own for that."""
+    return kinds is ssl.SSLCertVerificationError and type(part).__name__ == "CertificateError"
+
+
+def _tunnel_refused(inside: list[BaseException]) -> int:
+    """Return the status with which a proxy refused a tunnel, before anything went through it."""
+    for part in inside:
+        if type(part) is OSError:  # as http.client raises it
+            found = re.match(r"Tunnel connection failed: (\d{3})", str(part))
+            if found:
+                return int(found[1])
+    return 0
+
+
+def _inside(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and those that it was made of, as requests and urllib3 nest them."""
+    seen: set[int] = set()
+    waiting: list[Any] = [error]
+    while waiting:
+        part = waiting.pop(0)
+        if not isinstance(part, BaseException) or id(part) in seen:
+            continue
+        seen.add(id(part))
+        yield part
+        links = (getattr(part, "reason", None), getattr(part, "original_error", None))
+        waiting += [*part.args, *links, part.__cause__]

@@ -1,0 +1,369 @@
+"""A gspread call as a pure function of the responses recorded so far.
+
+    advance(job, exchanges) -> Done(...) | Needs(request)
+
+gspread's own method runs against an HTTP client that hands out the recorded responses in turn
+and stops the run at the first that is missing. gspread is deterministic given its responses, so
+a run with one more response gets one step further. Nothing is sent here and nothing is kept.
+
+That is quadratic in a call's requests. A call that has many is held where it waits instead
+(:mod:`.suspended`): what it does is the same :func:`run`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
+from urllib.parse import urlsplit
+
+import gspread
+from gspread.exceptions import APIError
+
+from queued_gspread.errors import (
+    CallRefusedError,
+    CodecError,
+    ReplayDivergedError,
+    UnknownMethodError,
+)
+from queued_gspread.google_api.responses import empty_response
+from queued_gspread.google_api.scopes import allows, insufficient
+from queued_gspread.protocol import objects
+from queued_gspread.protocol.kinds import KINDS, SPREADSHEET, WORKSHEET, Group, Kind
+from queued_gspread.protocol.messages import Job, Reply
+from queued_gspread.protocol.property_changes import changes, tracked
+from queued_gspread.server.policy.idempotency import query_of
+from queued_gspread.server.policy.inspection import inspect
+from queued_gspread.server.policy.rectangles import bounded
+from queued_gspread.server.policy.request import (
+    CREDENTIALS,
+    Exchange,
+    Failure,
+    Remembered,
+    Request,
+    Response,
+    Sent,
+    answer_of,
+    check_sendable,
+    method_of,
+    tell_request,
+)
+
+from .captured_warnings import captured
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import TypeAlias
+
+    from google.auth.credentials import Credentials as GoogleCredentials
+
+__all__ = ["Decoded", "Done", "Missing", "Needs", "advance", "decode", "run", "sends_once"]
+
+_MOST_NUMBERS: Final = 1000
+
+
+@dataclass(frozen=True)
+class Done:
+    """The call is over: this is its reply."""
+
+    reply: Reply = field(default_factory=Reply)
+
+
+@dataclass(frozen=True)
+class Needs:
+    """The call goes on once this request is answered."""
+
+    request: Request
+
+
+class Missing(BaseException):
+    """Stops a run. A BaseException, so that gspread's ``except Exception`` lets it through."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__()
+        self.request = request
+
+
+def advance(
+    body: bytes, exchanges: Sequence[Exchange | Remembered], decoded: Decoded | None = None
+) -> Done | Needs:
+    """Run a job's call as far as the recorded exchanges reach.
+
+    Args:
+        body: The job.
+        exchanges: The requests that were answered.
+        decoded: The job, where it is decoded already and was not run; it is used up.
+
+    Raises:
+        CodecError: The job cannot be read.
+        CallRefusedError: The job asks for something that is not a public gspread call.
+
+    """
+    try:
+        return run(body, exchanges, _stop, decoded)
+    except Missing as missing:
+        return Needs(missing.request)
+
+
+def sends_once(body: bytes) -> bool:
+    """Tell whether a call is over after one request, as far as that shows without Google.
+
+    It is tried: the answer holds nothing.
+    """
+    exchanges: list[Exchange | Remembered] = []
+
+    def answer_first(request: Request) -> None:
+        if exchanges:
+            raise Missing(request)
+        exchanges.append(Exchange(request, Response(empty_response())))
+
+    try:
+        run(body, exchanges, answer_first)
+    except Missing:
+        return False
+    return True
+
+
+def run(
+    body: bytes,
+    exchanges: Sequence[Exchange | Remembered],
+    lack: Callable[[Request], None],
+    decoded: Decoded | None = None,
+) -> Done:
+    """Run a job's call to its end.
+
+    A job is decoded for one run alone, since gspread changes some arguments in place.
+
+    Args:
+        body: The job.
+        exchanges: The requests that were answered.
+        lack: Called with a request that none of them answers; when it returns, the next one does.
+        decoded: See :func:`advance`.
+
+    Raises:
+        CodecError: The job cannot be read.
+        CallRefusedError: The job asks for something that is not a public gspread call.
+
+    """
+    job, http = decoded or decode(body)
+    http.plays(exchanges, lack)
+    http.scopes = job.identity.scopes
+    target, before = _target(job, http)
+    with captured() as warnings, bounded(job):
+        reply = _outcome(job, target)
+    reply.warnings = warnings
+    if before is not None:
+        reply.changes = changes(before, target._properties)  # noqa: SLF001 - gspread's state
+    return Done(reply)
+
+
+def _stop(request: Request) -> NoReturn:
+    raise Missing(request)
+
+
+def decode(body: bytes) -> Decoded:
+    """Return the job of a message, with real gspread objects in it, and their HTTP client.
+
+    Raises:
+        CodecError: The job cannot be read.
+        CallRefusedError: The job asks for something that is not a public gspread call.
+
+    """
+    http = _Recorded()
+    job = Job.decode(body, _RealObjects(http))
+    _group(job)
+    _check_lists(job)
+    return job, http
+
+
+def _check_lists(job: Job) -> None:
+    """Refuse lists of which gspread makes a dict, or which it searches for every cell."""
+    if job.method != "get_all_records":
+        return
+    for headers in (*job.args[1:2], job.kwargs.get("expected_headers")):
+        numbers = [item for item in _items(headers) if type(item) is not str]
+        if len(numbers) > _MOST_NUMBERS:
+            raise CodecError(
+                f"expected_headers takes a list, with {_MOST_NUMBERS} items at the most that are "
+                "not text: give the headers as text"
+            )
+    for columns in (*job.args[4:5], job.kwargs.get("numericise_ignore")):
+        if len(_items(columns)) > _MOST_NUMBERS:
+            raise CodecError(
+                f"numericise_ignore takes a list of {_MOST_NUMBERS} columns at the most: give "
+                "['all'] for all of them"
+            )
+
+
+def _items(given: Any) -> Sequence[Any]:
+    return given if isinstance(given, (list, tuple)) else ()
+
+
+def _outcome(job: Job, target: Any) -> Reply:
+    try:
+        if _group(job) is Group.REMOTE:
+            return Reply(result=getattr(target, job.method))
+        return Reply(result=getattr(target, job.method)(*job.args, **job.kwargs))
+    except Exception as error:  # noqa: BLE001 - it is the caller's
+        return Reply(error=error)
+
+
+def _kind(job: Job) -> Kind:
+    kind = KINDS.get(job.kind)
+    if kind is None:
+        raise CodecError(f"a job's kind is {job.kind!r}, not one of {', '.join(KINDS)}")
+    return kind
+
+
+def _group(job: Job) -> Group:
+    """Return how the job's name is answered, or refuse it."""
+    kind = _kind(job)
+    group = kind.groups.get(job.method)
+    if group in (Group.CALL, Group.REMOTE):
+        return group
+    ours, theirs = gspread.__version__, job.versions[1]
+    raise UnknownMethodError(
+        f"{kind.cls.__name__}.{job.method} is not a public call of the server's gspread {ours} "
+        f"(the client has gspread {theirs})"
+        + ("" if ours == theirs else ": install the same version on both sides")
+    )
+
+
+def _target(job: Job, http: _Recorded) -> tuple[Any, dict[Any, Any] | None]:
+    """Return the object to call, and the properties that it has before the call."""
+    kind = _kind(job)
+    if kind not in (SPREADSHEET, WORKSHEET):
+        return (objects.client(http) if kind.cls is gspread.Client else http), None
+    if job.target is None:
+        raise CodecError(f"a job on a {kind.name} does not say on which")
+    properties = job.target["properties"]
+    if kind is SPREADSHEET:
+        return objects.spreadsheet(http, tracked(properties)), properties
+    about = job.target["spreadsheet"]
+    parent = objects.spreadsheet(http, about)
+    return objects.worksheet(http, parent, about.get("id"), tracked(properties)), properties
+
+
+class _RealObjects:
+    """What spreadsheets and worksheets among the arguments become: gspread's own."""
+
+    def __init__(self, http: gspread.HTTPClient) -> None:
+        self._http = http
+
+    def spreadsheet(self, properties: dict[str, Any]) -> gspread.Spreadsheet:
+        return objects.spreadsheet(self._http, properties)
+
+    def worksheet(
+        self, spreadsheet: dict[str, Any], properties: dict[str, Any]
+    ) -> gspread.Worksheet:
+        parent = objects.spreadsheet(self._http, spreadsheet)
+        return objects.worksheet(self._http, parent, spreadsheet["id"], properties)
+
+
+class _Recorded(gspread.HTTPClient):
+    """An HTTP client that knows the responses so far and tells of the first that it lacks."""
+
+    def __init__(self) -> None:
+        # Not gspread's constructor: it wants credentials and makes a session.
+        self.plays((), _stop)
+        self.scopes: Sequence[str] | None = None
+        self.timeout = None
+        self.auth = cast("GoogleCredentials", _Credentials(self))
+
+    def plays(
+        self, exchanges: Sequence[Exchange | Remembered], lack: Callable[[Request], None]
+    ) -> None:
+        """Hand these responses out from now on, and call that with a request that they lack."""
+        self._exchanges = exchanges
+        self._lack = lack
+        self._position = 0
+
+    def request(
+        self,
+        method: str,
+        endpoint: str,
+        params: Any = None,
+        data: Any = None,
+        json: Any = None,
+        files: Any = None,
+        headers: Any = None,
+    ) -> Any:
+        """Return the recorded response, raise the recorded failure, or stop the run."""
+        _check_sendable(method, endpoint)
+        asked = Request(method, endpoint, params, data, json, files, headers)
+        if self.scopes is not None and not _is_allowed(self.scopes, asked):
+            refusal = insufficient(endpoint)
+            tell_request(asked, None, refusal)
+            raise APIError(refusal)
+        if self._position >= len(self._exchanges):
+            _let_pass(asked)  # what has an answer was inspected before it was sent
+        return self._next(asked)
+
+    def login(self) -> None:
+        """Have the server refresh its credentials."""
+        self._next(Request(CREDENTIALS, "refresh"))
+
+    def _next(self, request: Request) -> Any:
+        position = self._position
+        self._position += 1
+        is_asked_now = position >= len(self._exchanges)
+        if is_asked_now:
+            self._lack(request)
+        exchange = self._exchanges[position]
+        if not (is_asked_now or exchange.answers(request)):
+            _diverged(position, exchange.sent, request)
+        outcome = exchange.outcome
+        tell_request(request, getattr(outcome, "error", None), answer_of(outcome))
+        if isinstance(exchange.outcome, Failure):
+            # Raised in every run: a traceback that is kept would grow with each.
+            raise exchange.outcome.error.with_traceback(None)
+        return exchange.outcome.value
+
+
+# What Python says of arguments that do not fit.
+for _name in ("request", "login"):
+    getattr(_Recorded, _name).__qualname__ = getattr(gspread.HTTPClient, _name).__qualname__
+
+Decoded: TypeAlias = tuple[Job, _Recorded]
+"""A job with the HTTP client of the objects in it."""
+
+
+def _is_allowed(scopes: Sequence[str], asked: Request) -> bool:
+    return allows(scopes, method_of(asked), str(asked.endpoint), query_of(asked))
+
+
+def _check_sendable(method: Any, endpoint: Any) -> None:
+    """Raise what requests would, in the caller's call, for what cannot be sent at all."""
+    method.upper()
+    urlsplit(str(endpoint))
+
+
+def _let_pass(request: Request) -> None:
+    """Inspect a request; of one that requests cannot send in any case, raise what that would."""
+    try:
+        inspect(request)
+    except CallRefusedError as error:
+        refused = error
+    else:
+        return
+    check_sendable(request)
+    raise refused
+
+
+class _Credentials:
+    """Stands for the server's credentials, which stay where they are."""
+
+    def __init__(self, http: _Recorded) -> None:
+        self._http = http
+
+    @property
+    def expiry(self) -> Any:
+        """When they expire."""
+        return self._http._next(Request(CREDENTIALS, "expiry"))  # noqa: SLF001 - same module
+
+
+def _diverged(position: int, recorded: Sent, asked: Request) -> NoReturn:
+    raise ReplayDivergedError(
+        f"request {position + 1} of a replayed call is {asked.method} {asked.endpoint}, but the "
+        f"recorded response belongs to another {recorded.method} {recorded.endpoint}: "
+        "nothing more was sent for this call"
+    )

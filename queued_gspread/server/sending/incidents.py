@@ -1,0 +1,127 @@
+"""What the log says when Google refuses requests or cannot be reached: the cause, once."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from queued_gspread.server.calls.titles import title_of
+from queued_gspread.server.log import LOGGER
+from queued_gspread.server.policy.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from queued_gspread.broker import Setback, Slot
+    from queued_gspread.protocol.messages import Job
+    from queued_gspread.server.policy.retry import Patience
+    from queued_gspread.server.policy.verdict import Judgement
+
+__all__ = ["WHAT", "Setbacks", "log_repeat"]
+
+# An episode is over after so many windows without a setback.
+_QUIET_WINDOWS: Final = 10
+WHAT: Final = {"read": "reads", "write": "writes", "drive": "requests to Drive"}
+"""The kinds of request, in words."""
+_LATE: Final = ("no answer in time", "no connection in time")
+_OPTION: Final = {"read": "--reads-per-minute", "write": "--writes-per-minute"}
+
+
+class Setbacks:
+    """Tells of an episode when it begins, and not of everything in it.
+
+    Args:
+        clock: A monotonic clock, in seconds.
+
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._latest: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def note_refusal(self, slot: Slot, judgement: Judgement, setback: Setback) -> None:
+        """Tell of a refusal for the quota, if it begins an episode."""
+        if not self._begins(slot.kind, slot.window):
+            LOGGER.debug("%s refused: %s; %s", WHAT[slot.kind], judgement.why, setback)
+            return
+        LOGGER.warning(
+            "Google refuses %s for the quota (%s), although this server keeps to it: %s. They "
+            "pause now and are sent again; the limit goes down%s and recovers step by step. %s",
+            WHAT[slot.kind],
+            judgement.why,
+            _cause(judgement.of),
+            f" to {setback.limit}" if setback.limit else "",
+            _remedy(slot.kind, judgement.of),
+        )
+
+    def note_outage(self, judgement: Judgement, place: str, patience: Patience) -> None:
+        """Tell of a request that could not be sent, if it begins an episode.
+
+        Args:
+            judgement: Why not.
+            place: Where to.
+            patience: For how long it is tried again.
+
+        """
+        if self._begins("outage", patience.window):
+            LOGGER.warning(
+                "Google cannot be reached at %s (%s): requests are sent again, each for %g s. Look "
+                "at this machine's network and proxy, and at --api-endpoint if you have set it",
+                *(place, judgement.why, patience.retry_for),
+            )
+
+    def note_unreplicated(self, patience: Patience) -> None:
+        """Tell of a request that was held back for want of replicas, if it begins an episode."""
+        if self._begins("replica", patience.window):
+            LOGGER.warning(
+                "the replicas of Redis do not all have what is written within a second: what may "
+                "not be sent twice waits, each for %g s. Look at them (redis-cli info "
+                "replication), or start the server with --durability local",
+                patience.retry_for,
+            )
+
+    def _begins(self, what: str, window: float) -> bool:
+        now = self._clock()
+        with self._lock:
+            latest = self._latest.get(what)
+            self._latest[what] = now
+        return latest is None or now - latest > _QUIET_WINDOWS * window
+
+
+def log_repeat(
+    job: Job, judgement: Judgement, pause: float, time_out: Callable[[Any], str]
+) -> None:
+    """Tell of a request that is sent again: of which call, why, and after how many seconds.
+
+    Args:
+        job: Of the call.
+        judgement: Why.
+        pause: The seconds.
+        time_out: Returns how long a request of a client's time-out is given, in words; '' if that
+            is not known.
+
+    """
+    # Refusals for the quota come in heaps, and are told of as one.
+    level = logging.DEBUG if judgement.verdict is Verdict.REFUSED_QUOTA else logging.INFO
+    given = time_out(job.http_timeout) if judgement.why in _LATE else ""
+    why = f"{judgement.why} ({given})" if given else judgement.why
+    about = (title_of(job), job.kind, job.method, why, pause)
+    LOGGER.log(level, "%s  %s.%s: %s; sent again in %.1f s", *about)
+
+
+def _cause(of: str) -> str:
+    if of == "project":
+        return "other accounts of the same Google Cloud project use up the project's quota"
+    return "something else uses the same account, or its quota is lower than this server's limit"
+
+
+def _remedy(kind: str, of: str) -> str:
+    option = _OPTION.get(kind)
+    if option is None:
+        return "Make fewer calls that share, list, copy or create files"
+    if of == "project":
+        option = option.replace("--", "--project-")
+    return f"Send all requests of that account through this server, or lower {option}"

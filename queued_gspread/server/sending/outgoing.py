@@ -1,0 +1,324 @@
+"""One request on its way to Google, and the calls that it is for."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from queued_gspread.google_api.responses import error_in
+from queued_gspread.server import merging
+from queued_gspread.server.policy.idempotency import may_repeat
+from queued_gspread.server.policy.request import Exchange, Failure, Request, Response, answer_of
+from queued_gspread.server.policy.retry import Effort
+from queued_gspread.server.policy.verdict import Judgement, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from queued_gspread.broker import Due
+    from queued_gspread.server.calls.call import Call
+
+__all__ = ["Cause", "Flight", "Landing", "Pieces"]
+
+_UNREADABLE: Final = Judgement(Verdict.UNKNOWN, why="answer not readable")
+# What Google says of a spreadsheet as a whole, whatever is asked of it.
+_OF_ALL: Final = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
+_SAYS_SO: Final = re.compile(
+    r"The caller does not have permission|Requested entity was not found\.?"
+    r"|Request had insufficient authentication scopes\.?"
+)
+
+
+# One request more for so many calls is what refusals may cost them, and two for the fewest.
+_BEARABLE: Final = 10
+_LEAST_SPARE: Final = 2
+# Beside the steps of halving, to find a single bad one: the whole request, and one wrong name.
+_MORE_STEPS: Final = 2
+
+
+def _nobody(_: Flight) -> list[Call]:
+    """Return that nobody joins."""
+    return []
+
+
+class Cause(Enum):
+    """Why calls whose requests left as one go on in pieces."""
+
+    REFUSED = auto()
+    """Google has refused it as a whole, so that none of it was applied."""
+    REFUSED_FOR_ALL = auto()
+    """The same, in words that are about the whole spreadsheet."""
+    UNREADABLE = auto()
+    """The answer cannot be split."""
+    FAILED = auto()
+    """It failed again, and may be repeated: one of the calls may be why."""
+
+
+@dataclass(eq=False)
+class Flight:
+    """Calls whose next requests leave as one.
+
+    Attributes:
+        calls: One or more, in the order of their arrival.
+        grow: Returns calls that join the flight before it leaves, and are among the others from
+            then on.
+        debts: Where its slot is noted, to be given back with the calls' answers, or when the next
+            one is asked for; None where it is given back at once.
+        effort: The attempts at it; its pieces share them.
+        landing: What the latest attempt came to.
+
+    """
+
+    calls: list[Call]
+    grow: Callable[[Flight], Sequence[Call]] = field(default=_nobody, repr=False)
+    debts: list[Due] | None = field(default=None, repr=False)
+    effort: Effort = field(default_factory=Effort, repr=False)
+    landing: Landing | None = field(default=None, repr=False)
+
+    @property
+    def parts(self) -> list[merging.Part]:
+        """What each of the calls adds, where there are several."""
+        return [part for call in self.calls if (part := call.part) is not None]
+
+    @property
+    def request(self) -> Request:
+        """The one request."""
+        return self.calls[0].request if len(self.calls) == 1 else merging.merge(self.parts)
+
+    @property
+    def lane(self) -> str:
+        """The lane of all of them."""
+        return self.calls[0].entry.lane
+
+    @property
+    def kind(self) -> str:
+        """What it is counted as."""
+        return merging.name_of(self.calls[0].request)
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether it may be sent again where nobody knows whether it was applied."""
+        return all(may_repeat(call.request) for call in self.calls)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it is made of requests that differ, so that one can fail without the others."""
+        if len(self.calls) == 1:
+            return False
+        parts = self.parts
+        return merging.merge(parts) is not parts[0].request
+
+    def pieces(self, cuts: Sequence[Sequence[int]]) -> list[Flight]:
+        """Return its calls in several flights; each cut has the places of those of one."""
+        return [self._piece([self.calls[place] for place in cut]) for cut in cuts]
+
+    def alone(self) -> list[Flight]:
+        """Return its calls, each as a flight of its own."""
+        return [self._piece([call]) for call in self.calls]
+
+    def _piece(self, calls: list[Call]) -> Flight:
+        return Flight(calls, debts=self.debts, effort=self.effort)
+
+    def land(self, exchange: Exchange, judgement: Judgement) -> Landing:
+        """Return what an exchange means for each of the calls."""
+        if len(self.calls) == 1:
+            return Landing([exchange], judgement)
+        shared = [Exchange(call.request, exchange.outcome) for call in self.calls]
+        if judgement.verdict is not Verdict.FINAL:
+            return Landing(shared, judgement)
+        if isinstance(exchange.outcome, Failure):
+            return Landing(shared, judgement, self._cause_of(exchange.outcome))
+        return self._split(exchange.outcome, shared)
+
+    def _split(self, outcome: Response, shared: list[Exchange]) -> Landing:
+        answers = self._answers(outcome.value)
+        if answers is None:
+            return Landing(shared, _UNREADABLE, Cause.UNREADABLE if self.is_repeatable else None)
+        pairs = zip(self.calls, answers, strict=True)
+        own = [Exchange(call.request, Response(answer)) for call, answer in pairs]
+        return Landing(own, Judgement(Verdict.FINAL))
+
+    def _answers(self, shared: Any) -> list[Any] | None:
+        try:
+            return merging.split(self.parts, shared)
+        except Exception:  # noqa: BLE001 - it is not what Google answers, and cannot be read
+            return None
+
+    def _cause_of(self, outcome: Failure) -> Cause | None:
+        """Tell whether calls go on in pieces after a refusal."""
+        # What was each call's own request has each call's own answer.
+        if answer_of(outcome) is None or not self.is_shared:
+            return None
+        return Cause.REFUSED_FOR_ALL if _is_for_all(outcome) else Cause.REFUSED
+
+
+@dataclass(frozen=True)
+class Landing:
+    """What came of a flight.
+
+    Attributes:
+        exchanges: Each call's own request, with what came of it.
+        judgement: What that means.
+        cause: Why the calls go on in pieces, if they do: it was not applied, or may be repeated.
+
+    """
+
+    exchanges: list[Exchange]
+    judgement: Judgement
+    cause: Cause | None = None
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether Google has refused it as a whole, so that none of it was applied."""
+        return self.cause in (Cause.REFUSED, Cause.REFUSED_FOR_ALL)
+
+    @property
+    def has_passed(self) -> bool:
+        """Whether Google's quota has let it through, if it was not refused for that.
+
+        What got no answer does not tell, nor does a token that was not accepted.
+        """
+        return self._is_answered and self.judgement.verdict is not Verdict.UNAUTHENTICATED
+
+    @property
+    def has_gone_out(self) -> bool:
+        """Whether it came to Google, or may have: it may count for the quota."""
+        return self.judgement.verdict is Verdict.UNKNOWN or self._is_answered
+
+    @property
+    def _is_answered(self) -> bool:
+        outcome = self.exchanges[0].outcome if self.exchanges else None
+        return outcome is not None and (
+            isinstance(outcome, Response) or answer_of(outcome) is not None
+        )
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it is over, with an error."""
+        is_over = self.judgement.verdict is Verdict.FINAL and self.cause is None
+        return is_over and isinstance(self.exchanges[0].outcome, Failure)
+
+
+class Pieces:
+    """What is left to send of a flight, in order: the flight, or pieces of what failed as a whole.
+
+    A refusal costs a request that its calls alone would not have needed. The search for one bad
+    call may cost as many as it takes steps of halving. Beyond that, a tenth of the number of calls
+    (two of fewer than twenty) may be lost, and what was saved by pieces that went through; after
+    that each goes alone.
+
+    Args:
+        flight: All of it.
+
+    """
+
+    def __init__(self, flight: Flight) -> None:
+        self._waiting = deque([flight])
+        self._count = self._refusals = self._saved = 0
+        self._has_bad = False
+        # Who was named by a refusal and was not tried yet; no other name is believed until then.
+        self._named: Call | None = None
+        self._believes_names = True
+        # What each is told if so many more, each alone, are refused for the whole spreadsheet.
+        self._told: dict[Call, Exchange] = {}
+        self._unsure = 0
+        self._believes_all = True
+
+    def __bool__(self) -> bool:
+        """Tell whether anything is left."""
+        return bool(self._waiting)
+
+    @property
+    def calls(self) -> list[Call]:
+        """Those of all that is left."""
+        return [call for piece in self._waiting for call in piece.calls]
+
+    def take(self) -> Flight:
+        """Return what is sent next."""
+        return self._waiting.popleft()
+
+    def landed(self, flight: Flight) -> list[tuple[Call, Exchange]]:
+        """Note what came of a piece; return the ends of calls that need not be sent any more."""
+        # What was sent is kept no longer than it is needed: it may be large.
+        landing, flight.landing = flight.landing, None
+        if landing is None or not flight.calls:
+            return []
+        if landing.cause is not None:
+            self._waiting = deque([*self._instead_of(flight, landing), *self._waiting])
+            if landing.cause is not Cause.FAILED and not self._may_search:
+                self._waiting = deque(one for piece in self._waiting for one in piece.alone())
+            return []
+        self._saved += len(flight.calls) - 1
+        if len(flight.calls) == 1:
+            self._learn(flight.calls[0], landing)
+        return self._ends()
+
+    def _instead_of(self, flight: Flight, landing: Landing) -> list[Flight]:
+        if landing.cause is Cause.FAILED:
+            return flight.pieces(merging.cuts(flight.parts, ""))
+        self._count = self._count or len(flight.calls)
+        self._refusals += 1
+        if landing.cause is Cause.REFUSED_FOR_ALL:
+            return self._doubted(flight, landing)
+        return flight.pieces(self._cuts(flight, _message(landing.exchanges[0].outcome)))
+
+    @property
+    def _may_search(self) -> bool:
+        bearable = max(_LEAST_SPARE, self._count // _BEARABLE) + self._saved
+        steps = 0 if self._has_bad else self._count.bit_length() + _MORE_STEPS
+        return self._refusals < max(bearable, steps)
+
+    def _cuts(self, flight: Flight, message: str) -> list[list[int]]:
+        """Cut a refused flight around the call that the refusal names, if that is believed."""
+        place = merging.named(flight.parts, message) if self._believes_names else None
+        if place is None:
+            return merging.cuts(flight.parts, "")
+        self._named, self._believes_names = flight.calls[place], False
+        return merging.cuts(flight.parts, message)
+
+    def _doubted(self, flight: Flight, landing: Landing) -> list[Flight]:
+        """Have some calls sent alone before a refusal for the whole spreadsheet is believed."""
+        if not self._believes_all:
+            return flight.pieces(merging.cuts(flight.parts, ""))
+        count = len(flight.calls)
+        self._unsure = count.bit_length()
+        own = merging.each_as_alone(landing.exchanges, is_final=True)
+        self._told = dict(zip(flight.calls, own, strict=True))
+        places = [*range(count)]
+        alone, rest = places[: self._unsure], places[self._unsure :]
+        return flight.pieces([*([place] for place in alone), *([rest] if rest else [])])
+
+    def _learn(self, call: Call, landing: Landing) -> None:
+        """Note what the end of a call that was sent alone tells of the others."""
+        self._has_bad |= landing.is_error
+        if call is self._named:
+            self._named, self._believes_names = None, landing.is_error
+        if call in self._told:
+            if landing.is_error and _is_for_all(landing.exchanges[0].outcome):
+                self._unsure -= 1
+            else:
+                self._believes_all, self._told = False, {}
+
+    def _ends(self) -> list[tuple[Call, Exchange]]:
+        if self._unsure or not self._told:
+            return []
+        told, self._told = self._told, {}
+        calls = [call for call in self.calls if call in told]
+        left = [piece for piece in self._waiting if piece.calls[0] not in told]
+        self._waiting = deque(left)
+        return [(call, told[call]) for call in calls]
+
+
+def _message(outcome: Response | Failure) -> str:
+    """Return the text of Google's error; nothing where there is none."""
+    message = error_in(answer_of(outcome)).get("message")
+    return message if isinstance(message, str) else ""
+
+
+def _is_for_all(outcome: Response | Failure) -> bool:
+    status = getattr(answer_of(outcome), "status_code", None)
+    return status in _OF_ALL and _SAYS_SO.fullmatch(_message(outcome)) is not None

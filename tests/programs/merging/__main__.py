@@ -1,0 +1,48 @@
+"""``python -m tests.programs.merging``: compare merged with unmerged calls in many histories."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from .bursts import BURSTS, USUAL
+from .equivalence import Tally, check
+from .histories import histories
+
+
+def main(arguments=None):
+    options = _parser().parse_args(arguments)
+    tally, began = Tally(), time.monotonic()
+
+    @seed(options.seed)
+    @settings(
+        max_examples=options.histories,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.generate, *((Phase.shrink,) if options.shrink else ())),
+        print_blob=False,
+    )
+    @given(histories(options.kinds))
+    def every_history(history):
+        check(history, tally)
+
+    every_history()
+    print(f"{tally}\nnothing differs; {time.monotonic() - began:.0f} s")
+    return 0
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="python -m tests.programs.merging", description=__doc__)
+    parser.add_argument("--histories", type=int, default=1000, help="how many (default 1000)")
+    parser.add_argument("--seed", type=int, default=0, help="of the histories (default 0)")
+    parser.add_argument("--kinds", nargs="+", choices=BURSTS, default=USUAL, help="of calls")
+    parser.add_argument("--no-shrink", dest="shrink", action="store_false", help="stop at once")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

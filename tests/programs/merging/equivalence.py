@@ -1,0 +1,71 @@
+"""Whether merged and unmerged calls come to the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from queued_gspread.protocol.messages import Reply
+from tests.parity.two_ways import plain
+
+from .lane import run
+
+
+class Tally:
+    """What histories came to, counted."""
+
+    def __init__(self):
+        self.histories = self.calls = self.merging = self.requests = self.unmerged_requests = 0
+        self.merged = Counter()
+        self.histories_by_kind = Counter()
+
+    def note(self, history, merged, unmerged):
+        self.histories += 1
+        self.calls += len(history.calls)
+        self.requests += merged.requests
+        self.unmerged_requests += unmerged.requests
+        self.merging += bool(merged.merged)
+        self.merged += merged.merged
+        self.histories_by_kind.update(merged.merged.keys())
+
+    def __str__(self):
+        share = self.merging / max(self.histories, 1)
+        kinds = ", ".join(
+            f"{kind} {self.merged[kind]} in {count}"
+            for kind, count in sorted(self.histories_by_kind.items())
+        )
+        return (
+            f"{self.histories} histories, {self.calls} calls; requests: {self.requests} merged, "
+            f"{self.unmerged_requests} unmerged\n"
+            f"{self.merging} histories had a merge ({share:.0%}); merged requests, and the "
+            f"histories that had some, by kind: {kinds}"
+        )
+
+
+def check(history, tally=None):
+    """Raise AssertionError unless merging is invisible in a history."""
+    merged, unmerged = run(history, merges=True), run(history, merges=False)
+    for place, call in enumerate(history.calls):
+        mine, alone = merged.replies[place], unmerged.replies[place]
+        if mine != alone:
+            assert (place, call, _shown(mine)) == (place, call, _shown(alone))
+    assert merged.state == unmerged.state
+    assert not unmerged.merged
+    if tally is not None:
+        tally.note(history, merged, unmerged)
+
+
+def _shown(reply):
+    if not reply:
+        return reply
+    seen = Reply.decode(reply, _Anything())
+    return plain(seen.result), plain(seen.error), seen.warnings, seen.changes
+
+
+class _Anything:
+    """What spreadsheets and worksheets in a reply become here: what is told of them."""
+
+    def spreadsheet(self, properties):
+        return properties
+
+    def worksheet(self, spreadsheet, properties):
+        return {"spreadsheet": spreadsheet, "properties": properties}

@@ -1,0 +1,177 @@
+"""The real lane of a server, driven in one thread: its queue is a list, its Google in process."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from itertools import cycle
+
+from hand_clock import HandClock
+
+from queued_gspread.broker import Permit, Ready, Setback
+from queued_gspread.broker.jobs import Entry
+from queued_gspread.protocol.identity import ANYONE
+from queued_gspread.server.calls.admission import Doorkeeper
+from queued_gspread.server.calls.quarantine import Quarantine
+from queued_gspread.server.calls.runner import Runner
+from queued_gspread.server.google.token_state import NoTokens
+from queued_gspread.server.google.transport import Transport
+from queued_gspread.server.lanes.lane import Means, Tables
+from queued_gspread.server.log import LOGGER
+from queued_gspread.server.pacing.quota import Quota
+from queued_gspread.server.policy.retry import Patience
+from queued_gspread.server.sending.counters import Counters
+from queued_gspread.server.sending.sender import Sender
+from queued_gspread.settings import Settings
+
+from .google import Google, state_of
+
+LANE = "lane"
+SETTINGS = Settings.resolve(redis_url="redis://localhost", namespace="merging")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of a history.
+
+    Attributes:
+        replies: Of each call, in order: its encoded reply; nothing where its caller had given up.
+        state: The spreadsheet afterwards.
+        requests: How many requests were sent.
+        merged: Of each kind, how many requests were for several calls.
+        seconds: What all the waiting took.
+
+    """
+
+    replies: list[bytes]
+    state: dict
+    requests: int
+    merged: Counter
+    seconds: float
+
+
+class Waiting:
+    """The jobs of one lane, in the place of :class:`queued_gspread.broker.Servers`.
+
+    Args:
+        jobs: Encoded jobs, in order of arrival.
+        arrivals: How many more have arrived at each look, over and over.
+        waits: Whether a request has to wait for its slot, over and over.
+        gone: The places of the jobs whose callers have given up by the time they begin.
+
+    """
+
+    epoch = "1"
+
+    def __init__(self, jobs, arrivals, waits, gone):
+        self.replies = [None] * len(jobs)
+        self._jobs = list(enumerate(jobs))
+        self._arrivals, self._waits, self._gone = cycle(arrivals), cycle(waits), gone
+        self._come = 0
+
+    def head(self, lane):
+        self._look()
+        self._come = max(self._come, 1)
+        return self._entry(self._jobs[0]) if self._jobs else None
+
+    def ahead(self, lane, after, count, size):
+        self._look()
+        behind = [job for job in self._jobs[: self._come] if job[0] > int(after)]
+        fitting, left = [], size
+        for job in behind[:count]:
+            left -= len(job[1])
+            if left < 0:
+                break
+            fitting.append(self._entry(job))
+        return fitting
+
+    def start(self, shares, slot, *_):
+        if next(self._waits):
+            return Permit("wait")
+        words = tuple("withdrawn" if self._is_gone(share) else "go" for share in shares)
+        return Permit("go" if "go" in words else words[0], sent=1000, words=words)
+
+    def count_waiting(self):
+        return len(self._jobs)
+
+    def settle(self, jobs, slot, sent, **answer):
+        return Setback(0, 0.0)
+
+    def answer(self, answers, debts=()):
+        for due in debts:
+            due.is_settled = True
+        for entry, reply in answers:
+            place = int(entry.entry)
+            assert self.replies[place] is None, "a call is answered twice"
+            self.replies[place] = reply
+            self._jobs.remove((place, entry.body))
+            self._come -= 1
+        return self.head(LANE)
+
+    def leave(self, job_ids):
+        """Take note of nothing: where a lane leaves calls, they have no reply."""
+
+    def _look(self):
+        self._come = min(self._come + next(self._arrivals), len(self._jobs))
+
+    def _entry(self, job):
+        return Entry(LANE, str(job[0]), f"job-{job[0]}", job[1], "", max(self._come, 1))
+
+    def _is_gone(self, share):
+        return int(share.entry.entry) in self._gone and share.entry.mark == ""
+
+
+class _Merged(Counters):
+    """Counts as well which requests were for several calls."""
+
+    def __init__(self):
+        super().__init__()
+        self.merged = Counter()
+
+    def note(self, kind, calls):
+        super().note(kind, calls)
+        if calls > 1:
+            self.merged[kind] += 1
+
+
+def run(history, *, merges, patience=None):
+    """Make all calls of a history, from its state."""
+    seldom = (history.busy, history.blips) if merges else ((), ())
+    google, clock = Google(history.book.fill, *seldom, history.trouble), HandClock()
+    queue = Waiting(history.jobs, history.arrivals, history.waits, history.gone)
+    counters = _Merged()
+    transport = Transport(google.http, NoTokens(google.http))
+    means = (queue, transport, Quota(), patience or Patience(), lambda kind: None, clock)
+    sender = Sender(*means, counters=counters)
+    runner = Runner(sender.recovery, ANYONE, suspects=sender.suspects)
+    shared = (Tables(), Quarantine())
+    means = Means(queue, Doorkeeper(SETTINGS), runner, sender, *shared, merges=merges)
+    level = LOGGER.level
+    LOGGER.setLevel(logging.ERROR)
+    try:
+        _drive(means.work(Ready(LANE), lambda: False), clock)
+    finally:
+        LOGGER.setLevel(level)
+    assert None not in queue.replies, "a call is left over"
+    return Run(queue.replies, state_of(google.book), google.sent, counters.merged, clock.now)
+
+
+def _drive(task, clock):
+    """Be the worker and the valve of a lane; no time passes but by waiting."""
+    permit = None
+    while True:
+        try:
+            ticket = task.send(permit)
+        except StopIteration:
+            return
+        permit = None if ticket is None else _permit(ticket, clock)
+
+
+def _permit(ticket, clock):
+    clock.now = max(clock.now, min(ticket.not_before, ticket.until))
+    if ticket.until <= clock.now:
+        return Permit("late")
+    while (permit := ticket.ask()).word == "wait":
+        pass
+    return permit

@@ -1,0 +1,306 @@
+"""What a signature is good for, and which signed jobs are let in: without a running server."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import get_args
+
+import pytest
+from signing_fixtures import KEY, OTHER, entry_of, job, key_of, signed, signing_key
+
+from queued_gspread.broker import Permit, StaleEpochError
+from queued_gspread.broker.envelope import Seals, bound_job
+from queued_gspread.broker.jobs import entry_of as found_entry
+from queued_gspread.errors import ConfigurationError, SignatureError
+from queued_gspread.protocol.messages import Job, new_id
+from queued_gspread.protocol.signing import Keyring, Purpose, Sealed, load_keys, seal, unseal
+from queued_gspread.server.calls.admission import Doorkeeper
+from queued_gspread.server.calls.anti_replay import Generations
+from queued_gspread.server.calls.call import Call
+from queued_gspread.server.calls.history import History
+from queued_gspread.server.calls.outcome import Outcome
+from queued_gspread.settings import Settings
+
+__all__ = ["key_of", "signed", "signing_key"]
+
+# On Redis's clock.
+NOW = 1_767_355_200_000
+
+
+def admitted(keeper, queue, entry):
+    """Return what a doorkeeper lets in of a job that need not wait, or how it ended."""
+    try:
+        next(keeper.admit(queue, entry))
+    except StopIteration as end:
+        return end.value
+
+
+@pytest.mark.parametrize(
+    "alter",
+    [
+        lambda message: message[:-1],
+        lambda message: message.replace(b"null", b"true"),
+        lambda message: message.rpartition(b":{")[2].join([b"{", b""]),
+        lambda message: b"",
+        lambda message: b"HS256:::",
+        lambda message: b"HS256:\xff:\xff:\xff",
+    ],
+    ids=["cut", "altered", "bare", "empty", "no signature", "odd bytes"],
+)
+def test_a_reply_that_the_server_did_not_sign_is_refused(alter, signed, signing_key):
+    """A client with a key takes no other reply, and says that nobody knows about the call."""
+    seals, job_id = Seals(signed), new_id()
+    message, _ = seals.job(job_id, "lane", job())
+    keeper = Doorkeeper(signed)
+    reply = keeper._sealed(entry_of(message, job_id), b'{"result":null}')
+    assert seals.reply(job_id, "lane", message, reply) == b'{"result":null}'
+    with pytest.raises(SignatureError, match="nobody knows whether the call was made"):
+        seals.reply(job_id, "lane", message, alter(reply))
+
+
+def test_a_reply_fits_one_job_alone(signed):
+    """A reply is refused for another id or lane, and for another job under the same id."""
+    seals, keeper, job_id = Seals(signed), Doorkeeper(signed), new_id()
+    message, _ = seals.job(job_id, "lane", job())
+    reply = keeper._sealed(entry_of(message, job_id), b"{}")
+    wrong = [(new_id(), "lane", message), (job_id, "other", message), (job_id, "lane", b"{}")]
+    for one in wrong:
+        with pytest.raises(SignatureError, match="does not fit"):
+            seals.reply(*one, reply)
+
+
+def test_a_job_put_off_is_not_taken_for_answered(signed):
+    """A job whose call was broken off may come again, though something else was answered since."""
+    keeper = Doorkeeper(signed)
+    bound = bound_job(signed.namespace, "lane", "a" * 32)
+    generation = keeper._generations.current
+    job_entry = entry_of(seal(keeper.keyring, "job", bound, job(), generation=generation))
+
+    class Queue:
+        def answer(self, answers, debts):
+            return None
+
+    assert admitted(keeper, Queue(), job_entry).body == job()
+    stranger = entry_of(b"a stranger's", place="2-0")
+    assert admitted(keeper, Queue(), stranger).word == "SignatureError"
+    keeper.answer(Queue(), [(stranger, b"reply")])
+    assert not keeper._generations.was_answered("a" * 32)
+
+
+def test_a_reply_that_redis_did_not_take_is_given_again(signed):
+    """A job that comes again because its reply was not taken is answered, and not made, again."""
+
+    class Queue:
+        error = ConnectionError()
+
+        def wanted(self, job_id):
+            return None
+
+        def answer(self, answers, debts):
+            if self.error:
+                raise self.error
+
+    keeper, queue = Doorkeeper(signed), Queue()
+    generation = keeper._generations.current
+    bound = bound_job(signed.namespace, "lane", "a" * 32)
+    entry = entry_of(seal(keeper.keyring, "job", bound, job(), generation=generation))
+    assert admitted(keeper, queue, entry).body == job()
+    with pytest.raises(ConnectionError):
+        keeper.answer(queue, [(entry, b"reply")])
+    queue.error = None
+    again = admitted(keeper, queue, entry)
+    assert (again.word, again.reply) == ("again", b"reply")
+    keeper.answer(queue, [(entry, b"reply")])
+    replayed = admitted(keeper, queue, entry)
+    assert (replayed.word, replayed.reply) == ("replayed", b"")
+    assert keeper.glance(entry) is None
+
+
+def test_a_copy_of_a_job_whose_reply_is_forgotten_is_not_let_in(signed):
+    """That nobody has the reply to a signed job any more does not have it made again."""
+    keeper = Doorkeeper(signed)
+    keeper.history = History(most_bytes=0)
+    generation = keeper._generations.current
+    bound = bound_job(signed.namespace, "lane", "a" * 32)
+    entry = entry_of(seal(keeper.keyring, "job", bound, job(), generation=generation))
+    let_in = admitted(keeper, None, entry)
+    keeper.history.begin(Call(let_in, Job("http_client", "request"), mark="w"))
+    keeper.ended(let_in, Outcome("ok", b"reply"))
+    assert admitted(keeper, None, entry).word == "OutcomeUnknownError"
+
+
+def test_a_copy_of_what_a_caller_has_said_before_counts_for_nothing(signed):
+    """That a job is wanted is believed under the server's own generation, for that very job."""
+    keeper, job_id = Doorkeeper(signed), "a" * 32
+    current = keeper._generations.current
+
+    def says(generation, named=job_id, namespace=signed.namespace):
+        message = seal(keeper.keyring, "wanted", (namespace, named), generation=generation)
+        return SimpleNamespace(wanted=lambda _: message)
+
+    bound = bound_job(signed.namespace, "lane", job_id)
+    entry = entry_of(seal(keeper.keyring, "job", bound, job(), generation="earlier"), job_id)
+    sealed = keeper._unsealed(entry)
+    assert keeper._is_fresh(says(current), entry, sealed)
+    others = [("earlier",), ("",), (current, "b" * 32), (current, job_id, "other")]
+    assert [other for other in others if keeper._is_fresh(says(*other), entry, sealed)] == []
+
+
+def test_a_late_reply_of_an_earlier_epoch_is_no_reply_to_another_job(signed):
+    """A job whose lane an earlier epoch still answers is neither answered nor given its reply."""
+    keeper = Doorkeeper(signed)
+
+    class Queue:
+        def answer(self, answers, debts):
+            raise StaleEpochError
+
+    def begun(job_id, place="1-0"):
+        generation = keeper._generations.current
+        bound = bound_job(signed.namespace, "lane", job_id)
+        message = seal(keeper.keyring, "job", bound, job(), generation=generation)
+        entry = entry_of(message, job_id, place=place)
+        assert admitted(keeper, Queue(), entry).body == job()
+        return entry
+
+    keeper.begin()
+    early = begun("a" * 32)
+    keeper.begin()
+    begun("b" * 32, "2-0")
+    with pytest.raises(StaleEpochError):
+        keeper.answer(Queue(), [(early, b"reply")])
+    assert not keeper._generations.was_answered("b" * 32)
+    assert keeper._unconfirmed == {}
+
+
+def test_generations_remember_what_may_be_fresh():
+    """An answered job is known for as long as its generation counts, by time and by number."""
+    now = [0.0]
+    generations = Generations(lambda: now[0], life=3600.0, most=2)
+    generations.begin()
+    first = generations.current
+    generations.note_answered("one")
+    now[0] = 3600.0
+    second = generations.current
+    assert first != second
+    assert generations.is_fresh(first)
+    assert generations.was_answered("one")
+    for name in ("two", "three"):
+        generations.note_answered(name)
+    assert generations.current not in (first, second)
+    assert not generations.is_fresh(first)
+    assert generations.is_fresh(second)
+    assert [generations.was_answered(name) for name in ("one", "two")] == [False, True]
+
+
+def test_a_new_epoch_trusts_no_generation_before_it():
+    """What was fresh in an earlier epoch is not, and what was answered then need not be known."""
+    generations = Generations()
+    named = generations.current
+    generations.begin()
+    assert generations.is_fresh(named)
+    generations.note_answered("one")
+    generations.begin()
+    assert not generations.is_fresh(named)
+    assert not generations.was_answered("one")
+
+
+def test_callers_have_time_after_a_takeover():
+    """The time in which callers say that they wait begins with the epoch, not with the process."""
+    now = [0.0]
+    generations = Generations(lambda: now[0])
+    now[0] = 9000.0
+    generations.begin()
+    assert generations.age == 0.0
+    now[0] = 9001.0
+    generations.begin()
+    assert generations.age == 0.0
+
+
+@pytest.mark.parametrize("purpose", get_args(Purpose))
+def test_a_signature_is_good_for_one_thing(signing_key, purpose):
+    """A message is refused for another purpose, another place, another key, or cut elsewhere."""
+    keys, bound = load_keys(signing_key, copied=False), ("space", "id")
+    message = seal(keys, purpose, bound, b"body", generation="g")
+    assert unseal(keys, purpose, bound, message) == Sealed("g", b"body")
+    others = [other for other in get_args(Purpose) if other != purpose]
+    wrong = [
+        *((keys, other, bound, message) for other in others),
+        *((keys, purpose, other, message) for other in (("spac", "eid"), ("space",), ("id",) * 2)),
+        (Keyring((OTHER.encode(),)), purpose, bound, message),
+        (keys, purpose, bound, message.replace(b":g:", b"::")),
+        (keys, purpose, bound, message.replace(b"HS256:g", b"HS256:")),
+        (keys, purpose, bound, b"body"),
+    ]
+    for given in wrong:
+        with pytest.raises(SignatureError):
+            unseal(*given)
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "told"),
+    [
+        (None, 0, "cannot be read"),
+        ("", 0o600, "is empty"),
+        ("\n \n", 0o600, "is empty"),
+        (f"{KEY}\nshort-secret", 0o600, "line 2 has 12 bytes"),
+        (KEY, 0o604, "everybody"),
+        (KEY, 0o602, "everybody"),
+    ],
+)
+def test_a_key_file_that_cannot_be_used(tmp_path, content, mode, told):
+    """A key file that is missing, empty, too short or open to all is refused; no key shows."""
+    path = tmp_path / "signing.key"
+    if content is not None:
+        path.write_text(content)
+        path.chmod(mode)
+    with pytest.raises(ConfigurationError, match=told) as raised:
+        Settings.resolve() and load_keys(path, copied=False)
+    assert str(path) in str(raised.value)
+    assert KEY not in str(raised.value)
+    assert "short-secret" not in str(raised.value)
+
+
+@pytest.fixture
+def look(signed, clock, monkeypatch):
+    """Return what has a doorkeeper look at an old job with a time ahead of Redis's clock."""
+    monkeypatch.setattr(time, "monotonic", clock)
+    keeper = Doorkeeper(signed, Generations(clock))
+    bound = bound_job(signed.namespace, "lane", "a" * 32)
+    message = seal(keeper.keyring, "job", bound, job(), generation="of a server before")
+    # The server has worked for a while.
+    clock.now += 60.0
+
+    def begin(milliseconds, said):
+        place = f"{NOW + milliseconds}-0".encode()
+        found = found_entry("lane", [place, b"a" * 32, message, b"", 1, NOW, 0])
+        entry = replace(found, seen=clock.now)
+        current = keeper._generations.current
+        wanted = seal(keeper.keyring, "wanted", (signed.namespace, "a" * 32), generation=current)
+        admitting = keeper.admit(SimpleNamespace(wanted=lambda _: wanted if said else None), entry)
+        next(admitting)
+        return admitting
+
+    return begin
+
+
+def ended(admitting):
+    """Go on with a look; return how it ended."""
+    with pytest.raises(StopIteration) as end:
+        admitting.send(Permit("go"))
+    return end.value.value
+
+
+@pytest.mark.parametrize("ahead", [3, 3_600_000])
+def test_an_entry_from_the_future_is_waited_for_as_a_new_one(look, clock, ahead):
+    """A job whose time is ahead of the clock has as long to be wanted as any other."""
+    said = []
+    admitting = look(ahead, said)
+    clock.now += 9.0
+    admitting.send(Permit("go"))
+    said.append("that it is wanted")
+    assert ended(admitting).body == job()
+    admitting = look(ahead, [])
+    clock.now += 11.0
+    assert ended(admitting).word == "SignatureError"

@@ -1,0 +1,432 @@
+"""The line at the valve, as pure data, and the valve over it."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import queue
+import threading
+import time
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from google.auth.exceptions import RefreshError
+from hypothesis import given
+from hypothesis import strategies as st
+from slot_world import SlotWorld
+from waiting import PATIENCE
+
+from queued_gspread.broker import ALL, Permit, Slot, StaleEpochError
+from queued_gspread.server.pacing.ticket_queue import FREE, Line, Ticket
+from queued_gspread.server.pacing.valve import LATE, LEFT, Valve
+
+GO = Permit("go")
+NUMBERS = itertools.count()
+FRESH = SimpleNamespace(is_usable=True, error=None, waited=0.0)
+
+
+def ticket(number, kind="write", **options):
+    return Ticket(kind, lambda: GO, number, **options)
+
+
+def numbers(line, now=0.0):
+    """Take all that are due; return their numbers."""
+    taken = []
+    while (due := line.take(now)) is not None:
+        taken.append(due.number)
+    return taken
+
+
+@given(st.permutations(range(1, 9)), st.lists(st.sampled_from(["read", "write", "drive"])))
+def test_first_come_first_served(order, kinds):
+    """Tickets leave by their numbers, however they were put in line."""
+    line = Line()
+    for number in order:
+        line.add(ticket(number, (kinds or ["read"])[number % max(1, len(kinds))]))
+    assert numbers(line) == sorted(order)
+    assert len(line) == 0
+
+
+def test_a_kind_that_is_blocked_holds_up_no_other():
+    """While writes wait for a slot, reads pass, and requests that take no slot."""
+    line = Line()
+    for number, kind in enumerate(["write", "read", FREE, "write"], start=1):
+        line.add(ticket(number, kind))
+    line.block("write", 10.0)
+    assert numbers(line) == [2, 3]
+    assert line.next_moment() == 10.0
+    assert numbers(line, 9.99) == []
+    assert numbers(line, 10.0) == [1, 4]
+
+
+def test_what_holds_all_kinds_holds_none_that_is_free():
+    """A block of ALL kinds lets through only what takes no slot."""
+    line = Line()
+    for number, kind in enumerate(["write", "read", FREE], start=1):
+        line.add(ticket(number, kind))
+    line.block(ALL, math.inf)
+    assert numbers(line) == [3]
+    assert line.next_moment() == math.inf
+    line.unblock(ALL)
+    assert numbers(line) == [1, 2]
+
+
+def test_a_ticket_waits_for_its_moment_and_keeps_its_place():
+    """A ticket for later is passed by others, and then served before those that came after."""
+    line = Line()
+    line.add(ticket(1, not_before=5.0))
+    line.add(ticket(2))
+    assert numbers(line) == [2]
+    assert line.next_moment() == 5.0
+    line.add(ticket(3))
+    assert line.take(5.0).number == 1
+    assert line.take(5.0).number == 3
+
+
+def test_a_ticket_gives_up_in_time():
+    """A ticket whose time is over is taken although its kind is blocked, or its moment to come."""
+    line = Line()
+    line.block("write", math.inf)
+    line.add(ticket(1, until=3.0))
+    line.add(ticket(2, "read", until=4.0, not_before=9.0))
+    assert line.next_moment() == 3.0
+    assert numbers(line, 2.9) == []
+    assert numbers(line, 3.0) == [1]
+    assert numbers(line, 4.0) == [2]
+
+
+def test_whether_a_new_ticket_would_be_next():
+    """A kind is free if nobody of it is in line who may be sent, and nothing blocks it."""
+    line = Line()
+    write, read = ticket(2), ticket(3, "read")
+    assert line.passes(write, 0.0)
+    line.add(ticket(1, not_before=5.0))
+    assert line.passes(write, 0.0)
+    assert not line.passes(write, 5.0)
+    line.take(5.0)
+    line.block("write", 7.0)
+    assert not line.passes(write, 6.0)
+    assert line.passes(write, 7.0)
+    assert line.passes(read, 6.0)
+
+
+def test_tickets_are_removed_in_order():
+    """Those that are meant leave the line, wherever they stood; the others stay."""
+    line = Line()
+    line.add(ticket(3, not_before=9.0))
+    line.add(ticket(1, "read", until=5.0))
+    line.add(ticket(2, "drive"))
+    removed = line.remove(lambda ticket: ticket.kind != "drive")
+    assert [ticket.number for ticket in removed] == [1, 3]
+    assert numbers(line, 10.0) == [2]
+
+
+class Asking:
+    """A ticket whose permits the test hands out."""
+
+    def __init__(self, kind="write", lane="", **options):
+        self.permits = queue.Queue()
+        self.asked = queue.Queue()
+        slot = Slot(kind, f"1/{next(NUMBERS)}", 60, lane=lane)
+        self.ticket = Ticket(kind, self._ask, slot=slot, **options)
+        self.answers = queue.Queue()
+
+    def _ask(self):
+        self.asked.put(True)
+        permit = self.permits.get(timeout=PATIENCE)
+        if isinstance(permit, Exception):
+            raise permit
+        return permit
+
+    def enter(self, valve):
+        return valve.enter(self.ticket, self.answers.put)
+
+    def answer(self):
+        return self.answers.get(timeout=PATIENCE)
+
+
+@pytest.fixture
+def state():
+    """Return what says whether there is a token; tests change it."""
+    return SimpleNamespace(now=FRESH)
+
+
+@pytest.fixture
+def valve(state):
+    valve = Valve(lambda: state.now, 600.0)
+    valve.start()
+    yield valve
+    valve.close()
+    valve.join()
+
+
+def wait(seconds, kind="kind"):
+    return Permit("wait", seconds, kind)
+
+
+def test_who_is_alone_passes_at_once(valve):
+    """With nobody in line a permit is asked for by the one who comes."""
+    asking = Asking()
+    asking.permits.put(GO)
+    assert asking.enter(valve) is GO
+
+
+def test_who_waits_says_so_first(valve):
+    """A ticket that has to wait gives back what it owes; one that passes at once has done so."""
+    told = []
+    passing, waiting = (Asking(on_wait=lambda _: told.append(True)) for _ in "12")
+    passing.permits.put(GO)
+    assert passing.enter(valve) is GO
+    assert not told
+    waiting.permits.put(wait(math.inf))
+    waiting.permits.put(GO)
+    assert waiting.enter(valve) is None
+    assert told == [True]
+    valve.wake("write")
+    assert waiting.answer() is GO
+
+
+def test_who_is_told_to_wait_is_asked_for_again(valve):
+    """A ticket that was told to wait is resumed with its permit when it has one."""
+    asking = Asking()
+    for permit in (wait(0.01), wait(0.01), GO):
+        asking.permits.put(permit)
+    assert asking.enter(valve) is None
+    assert asking.answer() is GO
+    assert asking.asked.qsize() == 3
+
+
+def test_nobody_overtakes_within_a_kind(valve):
+    """A ticket that comes while another of its kind waits stands behind it, and asks nobody."""
+    first, second = Asking(), Asking()
+    first.permits.put(wait(math.inf))
+    assert first.enter(valve) is None
+    assert second.enter(valve) is None
+    assert second.asked.empty()
+    first.permits.put(GO)
+    second.permits.put(GO)
+    valve.wake("write")
+    assert first.answer() is GO
+    assert second.answer() is GO
+
+
+def test_another_kind_is_not_held_up(valve):
+    """A read passes at once while writes wait until a response comes."""
+    write, read = Asking(), Asking("read")
+    write.permits.put(wait(math.inf))
+    write.enter(valve)
+    read.permits.put(GO)
+    assert read.enter(valve) is GO
+
+
+def test_a_lane_that_has_had_its_share_is_passed_by(valve):
+    """What waits for fairness asks nobody until its moment, and another lane passes at once."""
+    go, other = Permit("go", limit=2), Asking(lane="b")
+    other.permits.put(go)
+    assert other.enter(valve) is go
+    taken = Asking(lane="a")
+    taken.permits.put(go)
+    assert taken.enter(valve) is go
+    first, second = Asking(lane="a"), Asking(lane="c")
+    for each in (first, second):
+        each.permits.put(go)
+    assert first.enter(valve) is None
+    assert first.asked.empty()
+    assert second.enter(valve) is go
+    valve.answered(replace(other.ticket.slot, window=0.0))
+    assert first.asked.empty()
+    for each in (taken, second):
+        valve.answered(replace(each.ticket.slot, window=0.0))
+    assert first.answer() is go
+
+
+def test_a_slot_that_another_lane_asked_for_in_vain_is_not_waited_for(valve):
+    """Who waits since another lane asks for the last slot goes when that one has not got it."""
+    go, (holder, asking, waiting) = Permit("go", limit=2), map(Asking, ["write"] * 3, "aba")
+    for each in (holder, waiting):
+        each.permits.put(go)
+    assert holder.enter(valve) is go
+    entering = threading.Thread(target=asking.enter, args=(valve,))
+    entering.start()
+    asking.asked.get(timeout=PATIENCE)
+    assert waiting.enter(valve) is None
+    assert waiting.asked.empty()
+    asking.permits.put(RuntimeError("broken"))
+    assert waiting.answer() is go
+    entering.join()
+
+
+def test_what_is_late_has_had_no_slot(valve):
+    """A ticket whose time is over when it is its turn takes nothing from its lane's share."""
+    over = Asking(lane="a", until=time.monotonic() + 3600.0)
+    waiting = wait(math.inf)
+    over.permits.put(waiting)
+    assert over.enter(valve) is None
+    over.ticket.until = -math.inf
+    valve.wake("write")
+    assert over.answer() is LATE
+    assert valve._line._fairness.rank(over.ticket.slot) == 0
+
+
+def test_a_response_that_comes_while_redis_is_asked_is_not_missed(valve):
+    """A wake-up between the question and its answer has the question asked again."""
+    asking = Asking()
+    entering = threading.Thread(target=asking.enter, args=(valve,))
+    entering.start()
+    asking.asked.get(timeout=PATIENCE)
+    valve.wake("write")
+    asking.permits.put(wait(math.inf))
+    asking.permits.put(GO)
+    assert asking.answer() is GO
+    entering.join()
+
+
+def test_no_token_holds_everything_up(valve, state):
+    """Without a usable token nothing is asked for; with the next one the line moves."""
+    state.now = SimpleNamespace(is_usable=False, error=None, waited=0.0)
+    asking = Asking()
+    asking.permits.put(GO)
+    assert asking.enter(valve) is None
+    assert asking.asked.empty()
+    state.now = FRESH
+    valve.wake()
+    assert asking.answer() is GO
+
+
+def test_a_request_without_a_slot_needs_no_token(valve, state):
+    """What is not sent to Google does not wait for a token."""
+    state.now = SimpleNamespace(is_usable=False, error=None, waited=0.0)
+    asking = Asking(FREE)
+    asking.permits.put(GO)
+    assert asking.enter(valve) is GO
+
+
+def test_credentials_that_are_refused_for_good(valve, state):
+    """Where there will be no token, callers get the error at once, and those who waited too."""
+    state.now = SimpleNamespace(is_usable=False, error=None, waited=0.0)
+    waiting, late = Asking(), Asking()
+    assert waiting.enter(valve) is None
+    error = RefreshError("invalid_grant")
+    state.now = SimpleNamespace(is_usable=False, error=error, waited=math.inf)
+    valve.wake()
+    assert waiting.answer() is error
+    assert late.enter(valve) is error
+
+
+def test_a_ticket_is_late(valve):
+    """A ticket whose time is over before it has a permit is told so, on coming or in line."""
+    assert Asking(until=time.monotonic()).enter(valve) is LATE
+    asking = Asking(until=time.monotonic() + 0.2)
+    asking.permits.put(wait(math.inf))
+    assert asking.enter(valve) is None
+    assert asking.answer() is LATE
+
+
+def test_a_valve_that_fails_tells_everybody(state, caplog):
+    """When the valve's thread ends by an error of its own, nobody is left waiting for it."""
+    valve = Valve(lambda: state.now, 600.0)
+    waiting, late = Asking(), Asking()
+    waiting.permits.put(wait(math.inf))
+    waiting.enter(valve)
+    valve._line.next_moment = lambda: {}["broken"]
+    valve.start()
+    assert "the valve has failed: KeyError" in str(waiting.answer())
+    valve.join()
+    assert "the valve has failed" in str(late.enter(valve))
+    assert "please report it" in caplog.text
+
+
+@pytest.mark.parametrize("error", [StaleEpochError(), RuntimeError("broken")])
+def test_what_goes_wrong_is_passed_on(valve, error):
+    """An error of the question is the ticket's answer."""
+    asking = Asking()
+    asking.permits.put(error)
+    assert asking.enter(valve) is error
+
+
+@pytest.mark.parametrize("answer", [LEFT, StaleEpochError()], ids=["left", "stale"])
+def test_a_close_ends_everything(valve, answer):
+    """When the valve is closed, everybody who waits or comes gets the same answer."""
+    waiting, late = Asking(), Asking()
+    waiting.permits.put(wait(math.inf))
+    waiting.enter(valve)
+    valve.close(answer)
+    assert waiting.answer() is answer
+    assert late.enter(valve) is answer
+
+
+def test_a_slot_that_a_lost_permit_had_taken_wakes_the_others(valve):
+    """When a call turns out to be over, who waits for a response of its kind is asked again."""
+    waiting, over = Asking(), Asking()
+    waiting.permits.put(wait(math.inf))
+    waiting.enter(valve)
+    over.permits.put(Permit("late"))
+    valve._line.unblock("write")
+    valve._line.take(time.monotonic())
+    assert over.enter(valve).word == "late"
+    valve._wait(waiting.ticket)
+    waiting.permits.put(GO)
+    assert waiting.answer() is GO
+
+
+def test_finished_tickets_are_let_go():
+    """A line keeps no tickets that have left it, however late they would have ended."""
+    line = Line()
+    line.add(ticket(0, not_before=1e9, until=1e6))
+    again = ticket(1, until=2e6)
+    for number in range(2, 2000):
+        line.add(ticket(number, until=2e6 + number))
+        line.take(0.0)
+        line.add(again)
+        line.take(0.0)
+    assert len(line) == 1
+    kept = sum(map(len, (line._early, line._ends, *line._ready.values())))
+    assert kept < 200
+
+
+def test_who_has_left_before_those_with_fewer_slots_is_let_go():
+    """Among many busy lanes a line keeps no tickets, nor their jobs, of requests that were sent."""
+    world = SlotWorld(60, 6.0)
+    for number in range(50):
+        world.calls(f"lane {number}", count=100)
+    world.run(180.0)
+    assert world.count() >= 1000
+    assert sum(map(len, world.line._ready.values())) < 300
+
+
+def test_a_ticket_says_for_how_long_others_go_first(valve):
+    """The log is told of a wait for fairness, and of another wait that it is none."""
+    told, go = queue.Queue(), Permit("go", limit=2)
+    other, taken, held = (Asking(lane=lane, on_wait=told.put) for lane in "baa")
+    for each in (other, taken):
+        each.permits.put(go)
+        assert each.enter(valve) is go
+    assert held.enter(valve) is None
+    assert told.get(timeout=PATIENCE) == math.inf
+    asking = Asking(on_wait=told.put)
+    asking.permits.put(wait(math.inf))
+    assert asking.enter(valve) is None
+    assert told.get(timeout=PATIENCE) < 0
+
+
+def test_no_token_at_all_is_waited_for_without_spinning(state):
+    """With no time to wait for a token, a ticket still waits for the first fetch, at rest."""
+    asked = []
+
+    def look():
+        asked.append(True)
+        return state.now
+
+    valve = Valve(look, 0.0)
+    valve.start()
+    state.now = SimpleNamespace(is_usable=False, error=None, waited=0.0)
+    asking = Asking()
+    asking.permits.put(GO)
+    assert asking.enter(valve) is None
+    state.now = FRESH
+    valve.wake()
+    assert asking.answer() is GO
+    assert len(asked) <= 4
+    valve.close()
+    valve.join()

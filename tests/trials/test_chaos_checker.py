@@ -1,0 +1,446 @@
+"""The checker finds every violation that it knows, and none where all is as it should be."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from fates import PROMISES, told
+
+from queued_gspread.broker.withdrawal import meaning
+from queued_gspread.errors import CallTimeoutError
+from queued_gspread.protocol.messages import Job, Reply
+from queued_gspread.server.calls.outcome import late
+from tests.programs.chaos import checker
+from tests.programs.chaos.checker import Book, Evidence, is_foretold, violations
+from tests.programs.chaos.failovers import SENTINELS, failovers_of
+from tests.programs.chaos.history import Call, Journal, read_history
+from tests.programs.chaos.plan import plan_of
+from tests.programs.chaos.poison import BROKEN, FORBIDDEN, MARK, NUMBER, PLACE, ROW, SILENT, Poison
+from tests.programs.chaos.report import by_blow, causes_of
+from tests.programs.chaos.world import Run
+
+UNKNOWN = {"outcome": "OutcomeUnknownError"}
+WITHDRAWN = {"outcome": "CallTimeoutError", "told": "… was not started and will not be made"}
+STARTED = {"outcome": "CallTimeoutError", "told": "… and may have been made: look before …"}
+REFUSED = {"outcome": "APIError", "status": 429}
+NO_REDIS = {"outcome": "BrokerUnavailableError"}
+PERHAPS_NO_REDIS = {**NO_REDIS, "may_have_run": True}
+
+
+def call(what, value="", at=0.0, *, client="a", outcome="ok", number=None, **rest):
+    """Return a call that began at a time, and ended half a second later."""
+    return Call(client, number or int(at), what, "B", value, at, at + 0.5, outcome, **rest)
+
+
+def after(calls, *, copies=(), **book):
+    """Return what a run with these calls has left."""
+    return Evidence(calls=list(calls), books={"B": Book(**book)}, copies=list(copies))
+
+
+def rules(evidence):
+    return sorted({violation.rule for violation in violations(evidence)})
+
+
+GOOD = after(
+    [
+        call("append", "a1", 1),
+        call("append", "a2", 2, **UNKNOWN),
+        call("append", "a3", 3, **WITHDRAWN),
+        call("append", "b1", 3.1, client="b"),
+        call("rows", "", 4, client="b", result=["a1", "b1"]),
+        call("insert", "a4", 5),
+        call("insert", "a5", 6, **UNKNOWN),
+        call("update", 1, 7),
+        call("update", 2, 8, **STARTED),
+        call("cell", "a", 9, client="b", result=2),
+        call("add_sheet", "new", 10),
+        call("copy", "copied", 11),
+    ],
+    rows=["a1", "b1"],
+    inserts=["", "a4"],
+    cells={"a": 2},
+    sheets=["new"],
+    copies=[("copied", ["a1", "b1"])],
+)
+
+
+def test_a_good_history():
+    """A history in which everything is as promised breaks no rule."""
+    assert violations(GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("what", "kept"), [("append", "rows"), ("insert", "inserts"), ("add_sheet", "sheets")]
+)
+@pytest.mark.parametrize(
+    ("outcome", "times", "rule"),
+    [
+        ({"outcome": "ok"}, 1, None),
+        ({"outcome": "ok"}, 0, checker.LOST),
+        ({"outcome": "ok"}, 2, checker.DOUBLED),
+        (UNKNOWN, 0, None),
+        (UNKNOWN, 1, None),
+        (UNKNOWN, 2, checker.DOUBLED),
+        (STARTED, 1, None),
+        (STARTED, 2, checker.DOUBLED),
+        (WITHDRAWN, 0, None),
+        (WITHDRAWN, 1, checker.UNASKED),
+        (NO_REDIS, 0, None),
+        (NO_REDIS, 1, checker.UNASKED),
+        (PERHAPS_NO_REDIS, 1, None),
+        (PERHAPS_NO_REDIS, 2, checker.DOUBLED),
+    ],
+)
+def test_how_often_something_is_there(what, kept, outcome, times, rule):
+    """What was made is there once, what perhaps was at most once, what was not is not there."""
+    evidence = after([call(what, "x", 1, **outcome)], **{kept: ["x"] * times})
+    assert rules(evidence) == ([rule] if rule else [])
+
+
+@pytest.mark.parametrize(
+    ("outcome", "times", "rule"),
+    [
+        ({"outcome": "ok"}, 0, checker.LOST),
+        ({"outcome": "ok"}, 2, checker.DOUBLED),
+        (UNKNOWN, 2, checker.DOUBLED),
+        (WITHDRAWN, 1, checker.UNASKED),
+    ],
+)
+def test_how_often_a_copy_is_there(outcome, times, rule):
+    """The same holds of copies of a spreadsheet."""
+    evidence = after([call("copy", "x", 1, **outcome)], copies=[("x", [])] * times)
+    assert rules(evidence) == [rule]
+
+
+def test_an_append_that_was_refused_is_not_there():
+    """An append that ends with a refusal for the quota was not made."""
+    assert rules(after([call("append", "x", 1, **REFUSED)], rows=["x"])) == [checker.UNASKED]
+
+
+@pytest.mark.parametrize(
+    "left", [{"rows": ["x", "y"]}, {"inserts": ["y"]}, {"sheets": ["y"]}, {"copies": [("y", [])]}]
+)
+def test_what_nobody_wrote(left):
+    """What no call has asked for is found, wherever it is."""
+    evidence = after([call("append", "x", 1)], **{"rows": ["x"], **left})
+    assert rules(evidence) == [checker.INVENTED]
+
+
+def test_an_empty_row_too_many():
+    """More empty rows than inserts that failed are an insert that was begun twice."""
+    calls = [call("insert", "x", 1), call("insert", "y", 2, **UNKNOWN)]
+    assert rules(after(calls, inserts=["", "x"])) == []
+    assert rules(after(calls, inserts=["", "", "x"])) == [checker.DOUBLED]
+
+
+def test_the_order_of_rows():
+    """A row that was asked for after another had ended stands below it, whoever wrote them."""
+    calls = [call("append", "x", 1, **UNKNOWN), call("append", "y", 2, client="b")]
+    assert rules(after(calls, rows=["x", "y"])) == []
+    assert rules(after(calls, rows=["y", "x"])) == [checker.ORDER]
+    at_once = [calls[0], replace(calls[1], began=1.2)]
+    assert rules(after(at_once, rows=["y", "x"])) == []
+
+
+def test_the_order_of_inserted_rows():
+    """A row that was inserted later stands above the earlier ones."""
+    calls = [call("insert", "x", 1), call("insert", "y", 2)]
+    assert rules(after(calls, inserts=["y", "x"])) == []
+    assert rules(after(calls, inserts=["x", "y"])) == [checker.ORDER]
+
+
+@pytest.mark.parametrize("what", ["rows", "open"])
+def test_a_stale_read_of_rows(what):
+    """A read without a row that was reported written before it began is stale."""
+    write = call("append", "x", 1)
+    assert rules(after([write, call(what, "", 2, result=[])], rows=["x"])) == [checker.STALE]
+    assert rules(after([write, call(what, "", 1.2, result=[])], rows=["x"])) == []
+
+
+def test_a_read_that_forgets():
+    """A read without a row that an earlier read has shown is stale, whatever became of its call."""
+    calls = [
+        call("append", "x", 1, **UNKNOWN),
+        call("rows", "", 2, result=["x"]),
+        call("rows", "", 3, client="b", result=[]),
+    ]
+    assert rules(after(calls, rows=["x"])) == [checker.STALE]
+
+
+def test_a_read_of_what_was_not_written_yet():
+    """A read that shows a row whose call began later is an invention."""
+    calls = [call("rows", "", 1, result=["x"]), call("append", "x", 2)]
+    assert rules(after(calls, rows=["x"])) == [checker.INVENTED]
+
+
+def test_a_stale_copy():
+    """A copy without a row that was written before it began is stale."""
+    calls = [call("append", "x", 1), call("copy", "c", 2)]
+    assert rules(after(calls, rows=["x"], copies=[("c", [])])) == [checker.STALE]
+
+
+@pytest.mark.parametrize(
+    ("seen", "rule"), [(0, checker.STALE), (1, None), (2, None), (3, checker.INVENTED)]
+)
+def test_a_read_of_a_counter(seen, rule):
+    """A counter that is read is between the last one that ended and the last one that began."""
+    calls = [
+        call("update", 1, 1),
+        call("update", 2, 2, **UNKNOWN),
+        call("cell", "a", 3, client="b", result=seen),
+        call("update", 3, 4),
+    ]
+    assert rules(after(calls, cells={"a": 3})) == ([rule] if rule else [])
+
+
+@pytest.mark.parametrize(
+    ("left", "rule"), [(0, checker.LOST), (1, None), (2, checker.UNASKED), (3, None)]
+)
+def test_the_last_counter(left, rule):
+    """A counter ends at a number that was perhaps written, and not before the last that was."""
+    calls = [
+        call("update", 1, 1),
+        call("update", 2, 2, **WITHDRAWN),
+        call("update", 3, 3, **UNKNOWN),
+    ]
+    assert rules(after(calls, cells={"a": left})) == ([rule] if rule else [])
+
+
+def test_a_counter_that_goes_back():
+    """A counter may be written again, and never with an earlier number."""
+    evidence = after([call("update", 1, 1), call("update", 2, 2)], cells={"a": 2})
+    numbers = [("B", "a", number) for number in (1, 1, 2)]
+    assert rules(replace(evidence, counted=numbers)) == []
+    assert rules(replace(evidence, counted=[*numbers, ("B", "a", 1)])) == [checker.ORDER]
+
+
+def test_a_call_without_an_end():
+    """A call that never ended is one that hangs, unless its client was killed."""
+    evidence = after([replace(call("append", "x", 1), ended=None, outcome="")])
+    assert rules(evidence) == [checker.HANGS]
+    assert rules(replace(evidence, killed={"a"})) == []
+    killed_and_there = replace(evidence, killed={"a"}, books={"B": Book(rows=["x", "x"])})
+    assert rules(killed_and_there) == [checker.DOUBLED]
+
+
+def test_a_client_that_does_not_end():
+    """A client that was still running when time was up hangs."""
+    assert rules(replace(GOOD, hung={"a"})) == [checker.HANGS]
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        {"outcome": "KeyError"},
+        {"outcome": "JobLostError"},
+        {"outcome": "APIError", "status": 400},
+        {"outcome": "RemoteError", "told": "the server failed to make the call"},
+    ],
+)
+def test_an_error_that_nobody_states(outcome):
+    """An error that no caller is told to expect is a violation."""
+    assert rules(after([call("rows", "", 1, **outcome)])) == [checker.STRANGE]
+
+
+@pytest.mark.parametrize(
+    ("key", "expiry", "is_left"),
+    [
+        ("server", None, False),
+        ("recent", None, False),
+        ("valve", None, False),
+        ("slots:read", None, False),
+        ("reply:abc", 200, False),
+        ("reply:abc", None, True),
+        ("control:abc", 20, False),
+        ("wanted:abc", 9000, False),
+        ("wanted:abc", None, True),
+        ("lane:abc", None, True),
+        ("active", None, True),
+        ("ready:17", None, True),
+        ("started", None, True),
+    ],
+)
+def test_keys_that_are_left(key, expiry, is_left):
+    """Keys that are documented to stay or to expire are no violation; all others are."""
+    assert rules(replace(GOOD, left={key: expiry})) == [checker.LEFTOVER] * is_left
+
+
+def test_a_refusal_by_the_quota():
+    """A request that the emulator's quota refused is a violation."""
+    assert rules(replace(GOOD, refused=["GET /v4/…"])) == [checker.REFUSED]
+
+
+def test_a_process_that_died():
+    """A process that ended by itself is a violation."""
+    assert rules(replace(GOOD, died=["one-0 ended with status 1"])) == [checker.DIED]
+
+
+INTERRUPTED = {"outcome": "TimeoutError", "is_interrupted": True}
+
+
+@pytest.mark.parametrize(
+    ("told", "times", "rule"),
+    [
+        ("", 0, None),
+        ("", 1, None),
+        ("", 2, checker.DOUBLED),
+        (f"queued_gspread: {meaning('withdrawn')}", 0, None),
+        (f"queued_gspread: {meaning('withdrawn')}", 1, checker.UNASKED),
+        (f"queued_gspread: {meaning('ended')}", 1, checker.UNASKED),
+        (f"queued_gspread: {meaning('started')}", 1, None),
+        (f"queued_gspread: {meaning('going on')}", 1, None),
+    ],
+)
+def test_an_interrupted_call(told, times, rule):
+    """A call that a handler's exception ends was perhaps made, and was not if its note says so."""
+    evidence = after([call("append", "x", 1, told=told, **INTERRUPTED)], rows=["x"] * times)
+    assert rules(evidence) == ([rule] if rule else [])
+
+
+@pytest.mark.parametrize("outcome", ["ok", "BrokerUnavailableError"])
+def test_an_exception_of_a_handler_that_does_not_come_out(outcome):
+    """A call that ends otherwise although a handler has raised in it has swallowed that."""
+    write = call("append", "x", 1, outcome=outcome, may_have_run=True, swallowed="TimeoutError")
+    assert rules(after([write], rows=["x"])) == [checker.SWALLOWED]
+
+
+POISONED = {"outcome": "PoisonedJobError"}
+
+
+@pytest.mark.parametrize(("deaths", "rule"), [(2, checker.BLAMED), (3, None)])
+def test_servers_that_did_not_die(deaths, rule):
+    """Three servers died of a job only where three died: stops in good order are none."""
+    evidence = replace(after([call("rows", "", 1, **POISONED)]), deaths=deaths)
+    assert rules(evidence) == ([rule] if rule else [])
+
+
+BAD = {"outcome": "APIError", "status": 500, "told": f"APIError: [500]: {MARK}"}
+NO_ANSWER = {"outcome": "ReadTimeout"}
+NOT_ALLOWED = {"outcome": "APIError", "status": 403, "told": f"APIError: [403]: {MARK}"}
+
+
+@pytest.mark.parametrize(
+    ("what", "value", "outcome", "poison", "rule"),
+    [
+        ("append", "a-17", BAD, Poison(ROW, BROKEN, "a"), None),
+        ("append", "a-18", BAD, Poison(ROW, BROKEN, "a"), checker.HARMED),
+        ("append", "a-17", BAD, Poison(ROW, BROKEN, "b"), checker.HARMED),
+        ("append", "a-17", NOT_ALLOWED, Poison(ROW, FORBIDDEN, "a"), None),
+        ("update", 2, BAD, Poison(NUMBER, BROKEN, "a"), None),
+        ("update", 3, BAD, Poison(NUMBER, BROKEN, "a"), checker.HARMED),
+        ("cell", "a", NOT_ALLOWED, Poison(PLACE, FORBIDDEN, "a"), None),
+        ("cell", "a", NO_ANSWER, Poison(PLACE, SILENT, "a"), None),
+        ("cell", "b", NO_ANSWER, Poison(PLACE, SILENT, "a"), checker.HARMED),
+    ],
+)
+def test_a_call_that_fails_for_what_it_holds(what, value, outcome, poison, rule):
+    """A call may fail for what it holds itself, and not for what another one holds."""
+    evidence = replace(after([call(what, value, 1, **outcome)]), poison=poison)
+    assert rules(evidence) == ([rule] if rule else [])
+
+
+def test_a_call_that_is_forbidden_for_anothers_fault():
+    """A 403 for what another call holds is one more error that nobody is told to expect."""
+    evidence = after([call("append", "a-18", 1, **NOT_ALLOWED)])
+    found = rules(replace(evidence, poison=Poison(ROW, FORBIDDEN, "a")))
+    assert found == sorted([checker.HARMED, checker.STRANGE])
+
+
+def test_a_row_that_was_forbidden_is_not_there():
+    """A row that Google has refused and that is there all the same is found."""
+    evidence = after([call("append", "a-17", 1, **NOT_ALLOWED)], rows=["a-17"])
+    found = rules(replace(evidence, poison=Poison(ROW, FORBIDDEN, "a")))
+    assert found == [checker.UNASKED]
+
+
+LOST = {"outcome": "JobLostError"}
+ONE_SERVER = failovers_of(0, SENTINELS, "local")
+REPLICATED = failovers_of(0, SENTINELS, "replicated")
+TWO_SERVERS = failovers_of(2, SENTINELS, "local")
+
+
+@pytest.mark.parametrize(
+    ("plan", "outcome", "times", "rule"),
+    [
+        (ONE_SERVER, {"outcome": "ok"}, 0, checker.LOST),
+        (ONE_SERVER, {"outcome": "ok"}, 2, checker.DOUBLED),
+        (ONE_SERVER, UNKNOWN, 2, None),
+        (ONE_SERVER, LOST, 2, None),
+        (ONE_SERVER, LOST, 0, None),
+        (ONE_SERVER, WITHDRAWN, 1, None),
+        (ONE_SERVER, {"outcome": "KeyError"}, 0, checker.STRANGE),
+        (TWO_SERVERS, {"outcome": "ok"}, 0, checker.LOST),
+        (TWO_SERVERS, {"outcome": "ok"}, 2, None),
+        (REPLICATED, {"outcome": "ok"}, 0, checker.LOST),
+        (REPLICATED, {"outcome": "ok"}, 2, checker.DOUBLED),
+        (REPLICATED, UNKNOWN, 2, checker.DOUBLED),
+        (REPLICATED, LOST, 2, checker.DOUBLED),
+        (REPLICATED, LOST, 1, None),
+        (replace(plan_of(0), durability="local"), LOST, 0, checker.STRANGE),
+    ],
+)
+def test_what_is_not_foretold_of_a_failover(plan, outcome, times, rule):
+    """Where one Redis takes over from another, what the guarantees foretell breaks no rule."""
+    evidence = after([call("append", "x", 1, **outcome)], rows=["x"] * times)
+    evidence.forgets = plan.topology == SENTINELS
+    found = {each.rule for each in violations(evidence) if not is_foretold(each, plan)}
+    assert found == ({rule} if rule else set())
+
+
+@pytest.mark.parametrize(("fate", "is_broken"), [({"outcome": "ok"}, True), (LOST, False)])
+def test_the_order_across_a_failover(fate, is_broken):
+    """Rows of calls that were answered stand in order; one whose job was lost may come later."""
+    calls = [call("append", "x", 1, **fate), call("append", "y", 2)]
+    found = violations(replace(after(calls, rows=["y", "x"]), forgets=True))
+    assert checker.ORDER in {each.rule for each in found}
+    broken = {each.rule for each in found if not is_foretold(each, REPLICATED)}
+    assert broken == ({checker.ORDER} if is_broken else set())
+
+
+def test_the_blow_that_something_comes_of():
+    """A call that is made twice is told of the blow that fell in it, or next to it."""
+    calls = [call("append", "x", 1), call("append", "y", 4, **LOST), call("append", "z", 9)]
+    evidence = replace(after(calls, rows=["x", "x", "y", "y", "z"]), forgets=True)
+    struck = [(1.6, "pause"), (4.2, "cut"), (8.0, "kill")]
+    told = by_blow(causes_of(Run(evidence, Counter(), 1.0, struck), violations(evidence)))
+    assert list(told) == [
+        "  1 cut: doubled and not answered 1",
+        "  1 kill: nothing",
+        "  1 pause: doubled 1",
+    ]
+
+
+def test_an_error_that_cannot_be_shown():
+    """An error whose text cannot be made is told as one that no caller is told to expect."""
+
+    class OddError(Exception):
+        def __str__(self):
+            raise KeyError("message")
+
+    assert rules(after([call("rows", "", 1, **told(OddError()))])) == [checker.STRANGE]
+
+
+def test_the_history_of_a_client_that_was_killed(tmp_path):
+    """A history is read back as it was written, though its last line is cut off."""
+    path = tmp_path / "a.jsonl"
+    journal = Journal(path)
+    journal.begin(0, "append", "B", "x")
+    journal.end(0, outcome="ok", result=None)
+    journal.begin(1, "cell", "B", "b")
+    journal.close()
+    with path.open("ab") as file:
+        file.write(b'{"number": 1, "ended"')
+    done, open_one = read_history(path)
+    assert (done.client, done.what, done.value, done.outcome) == ("a", "append", "x", "ok")
+    assert done.began <= done.ended
+    assert (open_one.what, open_one.ended, open_one.outcome) == ("cell", None, "")
+
+
+def test_promises_are_those_that_callers_get():
+    """What the checker takes for a promise that a call was not made stands in the errors."""
+    reply = Reply.decode(late(Job("worksheet", "append_row", timeout=1.0), 0).reply, None)
+    assert isinstance(reply.error, CallTimeoutError)
+    told = [meaning("withdrawn"), meaning("ended"), str(reply.error)]
+    assert all(promise in text for promise, text in zip(PROMISES, told, strict=True))
