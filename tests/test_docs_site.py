@@ -62,6 +62,16 @@ def test_the_reference_has_what_programs_import():
     assert [name for name in fixtures if f"pytest_plugin.{name}()\n" not in page] == []
 
 
+def test_the_changelog_begins_with_this_version():
+    """The first version of the changelog is the package's own, and its parts have the usual names."""
+    page = (DOCS / "changelog.md").read_text()
+    versions = re.findall(r"^## (\S+) - (?:unreleased|\d{4}-\d\d-\d\d)$", page, re.MULTILINE)
+    assert versions[0] == queued_gspread.__version__
+    assert len(versions) == page.count("\n## ")
+    usual = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert set(re.findall(r"^### (.+)$", page, re.MULTILINE)) <= usual
+
+
 def test_the_gate_builds_the_site_as_contributors_do():
     """The gate runs the command that the guide for contributors has, with a folder of its own."""
     guide = (TOP / ".github" / "CONTRIBUTING.md").read_text()
