@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 _SHOW = "import json, sys; print(json.dumps(sorted(sys.modules)))"
-PARTS = {"broker", "call", "cli", "codec", "embedded", "emulator", "job", "server", "signing"}
+PARTS = {"broker", "cli", "embedded", "emulator", "protocol", "proxy", "server", "testing"}
 
 
 def _modules_after(code):
@@ -26,7 +26,7 @@ def test_an_import_brings_what_a_client_needs():
     brought = _modules_after("import queued_gspread")
     foreign = {name.split(".")[0] for name in brought - needed} - set(sys.stdlib_module_names)
     assert foreign <= {"queued_gspread", "hiredis"}
-    assert _parts(brought) & PARTS == {"broker", "call", "codec", "job", "signing"}
+    assert _parts(brought) & PARTS == {"broker", "protocol", "proxy"}
 
 
 def test_a_first_client_brings_nothing_more():

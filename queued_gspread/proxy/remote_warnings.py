@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["user_level", "warn_again"]
 
-_INSIDE: Final = tuple(str(Path(file).parent) + "/" for file in (__file__, gspread.__file__))
+_LIBRARIES: Final = (Path(__file__).parents[1], Path(gspread.__file__).parent)
+_INSIDE: Final = tuple(f"{folder}/" for folder in _LIBRARIES)
 
 
 def warn_again(raised: Iterable[Any]) -> None:

@@ -33,7 +33,11 @@ print("done")
 LEVEL = PROGRAM.replace(
     "row =", "logging.getLogger('queued_gspread').setLevel(logging.ERROR)\nrow ="
 )
-HASTY = "from queued_gspread.server import lookout, valve; lookout._SLOW = valve._LOOK_AGAIN = 0.1"
+HASTY = """
+from queued_gspread.server import holdups
+from queued_gspread.server.pacing import valve
+holdups._SLOW = valve._LOOK_AGAIN = 0.1
+"""
 
 
 class Program:

@@ -230,7 +230,7 @@ def test_an_answer_that_trickles(namespace):
 
 CALLER = """
 import signal, sys
-from queued_gspread.broker import Callers, callers
+from queued_gspread.broker import Callers, producer
 from queued_gspread.settings import Settings
 
 class Telling(Callers):
@@ -240,7 +240,7 @@ class Telling(Callers):
 
 # Whoever runs these tests in the background may have it ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-callers._INTERRUPTED = float(sys.stdin.readline())
+producer._INTERRUPTED = float(sys.stdin.readline())
 Telling(Settings(sys.stdin.readline().strip(), "queue", grace=60.0)).call("id", "lane", b"job")
 """
 BEING_WITHDRAWN = (

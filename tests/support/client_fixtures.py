@@ -1,0 +1,43 @@
+"""A queue whose server works on an emulator."""
+
+from __future__ import annotations
+
+import pytest
+from limits import UNLIMITED
+from queue_fixtures import emulator, key_file
+
+import queued_gspread
+from queued_gspread.server import Server
+
+__all__ = ["emulator", "gc", "key_file", "server", "sh", "ws"]
+
+
+@pytest.fixture
+def server(redis_url, namespace, emulator, key_file):
+    """Run a server on a namespace of its own."""
+    with Server(
+        redis_url=redis_url,
+        namespace=namespace,
+        service_account=key_file,
+        api_endpoint=emulator.url,
+        **UNLIMITED,
+    ) as server:
+        yield server
+
+
+@pytest.fixture
+def gc(server, redis_url, namespace):
+    """Return a queued client."""
+    return queued_gspread.authorize(redis_url=redis_url, namespace=namespace)
+
+
+@pytest.fixture
+def sh(gc):
+    """Return a new queued spreadsheet."""
+    return gc.create("A spreadsheet")
+
+
+@pytest.fixture
+def ws(sh):
+    """Return its worksheet."""
+    return sh.sheet1
