@@ -63,7 +63,7 @@ def test_the_reference_has_what_programs_import():
 
 
 def test_the_changelog_begins_with_this_version():
-    """The first version of the changelog is the package's own, and its parts have the usual names."""
+    """The changelog begins with the version of the package, and its parts have the usual names."""
     page = (DOCS / "changelog.md").read_text()
     versions = re.findall(r"^## (\S+) - (?:unreleased|\d{4}-\d\d-\d\d)$", page, re.MULTILINE)
     assert versions[0] == queued_gspread.__version__
