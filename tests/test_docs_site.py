@@ -62,6 +62,18 @@ def test_the_reference_has_what_programs_import():
     assert [name for name in fixtures if f"pytest_plugin.{name}()\n" not in page] == []
 
 
+def test_the_guide_has_each_folder():
+    """The guide for contributors has each folder of the package and of its server, and no other."""
+    guide = (TOP / ".github" / "CONTRIBUTING.md").read_text()
+    package = TOP / "queued_gspread"
+    inits = [*package.glob("*/__init__.py"), *package.glob("server/*/__init__.py")]
+    folders = {f"{path.parent.relative_to(package)}/" for path in inits}
+    assert set(re.findall(r"^\| `([a-z_/]+/)` \|", guide, re.MULTILINE)) == folders
+    spoken_of = set(re.findall(r"`((?:[a-z_]+/)+)`", guide))
+    tops = {"tests/", "tests/support/", "tests/programs/", "queued_gspread/"}
+    assert spoken_of <= folders | tops
+
+
 def test_the_changelog_begins_with_this_version():
     """The changelog begins with the version of the package, and its parts have the usual names."""
     page = (DOCS / "changelog.md").read_text()
