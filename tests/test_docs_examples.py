@@ -365,7 +365,7 @@ def test_the_commands_that_show_the_queue(book, redis_url, namespace):
     )
     keys = Keys(namespace)
     lines = text.splitlines()
-    named = [keys.waiting, keys.active, keys.lane("ID"), keys.server, keys.poisoned]
+    named = [keys.depth, keys.active, keys.lane("ID"), keys.server, keys.poisoned]
     assert [shlex.split(line)[2] for line in lines] == [*named, keys.slots("write")]
     with redis.Redis.from_url(redis_url) as asked:
         now = asked.time()[0] * 1000

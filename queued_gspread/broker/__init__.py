@@ -1,13 +1,11 @@
 """Redis as the queue: the only package that knows its keys.
 
-``keys`` names them, ``lua/`` holds what has to be atomic, ``callers`` is the clients' side of
-the queue, ``servers`` the servers': its ``ledger`` knows of requests, and what an ``epoch`` runs
-once it has ended changes nothing. ``entry`` is a job in its lane, ``slots`` says what the two
-halves of the valve tell each other of the quota, ``shares`` what they tell of the jobs that have
-a share in a request, and ``notes`` what is written into a call's journal. ``master`` asks a
-``majority`` of Sentinels, or of a Cluster's masters, which Redis to work with. ``formats`` has what
-is told of another format of the queue than this one, ``life`` what a caller sees, and ``beat`` what
-a server says and hears with each beat.
+``producer`` is the callers' side: it enqueues jobs, waits for replies and withdraws. ``consumer``
+is the server's: it holds the lease and works the lanes off; ``dispatch`` acquires and releases the
+quota's slots, and ``fencing`` runs every script of both under the server's epoch. ``jobs`` and
+``permits`` are what they hand on, as plain data. ``keys`` names what is kept in Redis, and ``lua/``
+has what must be atomic. ``connection/`` finds the master and talks to it; ``waiting/`` is what a
+caller that waits is told.
 """
 
 from queued_gspread.broker.waiting.holdups import (
@@ -24,16 +22,16 @@ from queued_gspread.broker.waiting.notices import Notice
 
 from .backlog import Backlog, Predecessor
 from .beat import ANY, Beat, Candidate
-from .consumer import Servers
+from .consumer import Consumer
 from .fencing import StaleEpochError
 from .formats import Other, shown_others
 from .jobs import Entry
 from .keys import FORMAT
-from .notes import NO_NOTE, Note
-from .permits import ALL, KINDS, NO_SLOT, PAUSE, Due, Permit, Setback, Slot
-from .producer import Callers
+from .notes import NO_UPDATE, JournalUpdate
+from .permits import ALL, KINDS, NO_SLOT, PAUSE, Due, Permit, QuotaState, Slot
+from .producer import Producer
 from .ready import Ready, Stop
-from .shares import Settled, Share
+from .shares import AcquireArgs, ReleaseArgs
 from .withdrawal import tell_answered
 
 __all__ = [
@@ -44,30 +42,30 @@ __all__ = [
     "INTERVAL",
     "KINDS",
     "MEMORY",
-    "NO_NOTE",
     "NO_SLOT",
+    "NO_UPDATE",
     "PAUSE",
     "QUOTA",
     "SENT",
     "SHARED",
+    "AcquireArgs",
     "Backlog",
     "Beat",
-    "Callers",
     "Candidate",
+    "Consumer",
     "Due",
     "Entry",
     "Holdup",
     "Holdups",
-    "Note",
+    "JournalUpdate",
     "Notice",
     "Other",
     "Permit",
     "Predecessor",
+    "Producer",
+    "QuotaState",
     "Ready",
-    "Servers",
-    "Setback",
-    "Settled",
-    "Share",
+    "ReleaseArgs",
     "Slot",
     "StaleEpochError",
     "Stop",

@@ -17,7 +17,7 @@ from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 
 from .backlog import Backlog, Predecessor
 from .beat import ANY, RESERVED, beat_of
-from .dispatch import Ledger
+from .dispatch import Dispatch
 from .fencing import unless_stale
 from .formats import waiting_of
 from .jobs import Entry, entry_of
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from .formats import Other
     from .permits import Due
 
-__all__ = ["Servers"]
+__all__ = ["Consumer"]
 
 _CONTROL_EXPIRY: Final = 30
 # Seconds for which a server that stops tries to say so, and between two tries.
@@ -62,7 +62,7 @@ _MOST_POISONED: Final = 1000
 _MOST_POISONED_BYTES: Final = 32 * 1024**2
 
 
-class Servers(Ledger):
+class Consumer(Dispatch):
     """The queue as a server sees it. Any thread of the server may use it.
 
     Args:
@@ -99,9 +99,9 @@ class Servers(Ledger):
         self._stood_by = ""
         self.predecessor = Predecessor()
 
-    def under(self, epoch: str) -> Servers:
+    def under(self, epoch: str) -> Consumer:
         """Return the same queue, written to under that epoch alone."""
-        same = Servers(
+        same = Consumer(
             self.settings, self.server_id, self._about, epoch=epoch, stopping=self._stopping
         )
         same._link, same._held, same.predecessor = self._link, self._held, self.predecessor
@@ -203,7 +203,14 @@ class Servers(Ledger):
         own = ["1" if candidate.has_token else "", candidate.account, candidate.replaces]
         args = [self.server_id, round(lease * 1000), self._about, self.epoch, *terms, *own]
         keys = self._keys
-        places = [keys.server, keys.ready, keys.active, keys.tries, keys.lane(""), keys.account]
+        places = [
+            keys.server,
+            keys.ready,
+            keys.active,
+            keys.deliveries,
+            keys.lane(""),
+            keys.account,
+        ]
         steps = self._connection.steps
         since = steps.moment()
         # A master that says nothing must not keep this server from asking for the next one.
@@ -260,14 +267,14 @@ class Servers(Ledger):
         keys = self._keys
         places = [keys.ready, keys.active, keys.formats, *self._slots]
         found = self._run("recover", places, [milliseconds(window), milliseconds(_SILENCE)])
-        of_jobs = [keys.active, keys.waiting, keys.started, keys.lane("")]
+        of_jobs = [keys.active, keys.depth, keys.progress, keys.lane("")]
         calls, begun = unless_stale(self._run("recount", of_jobs, []))
         for kind in KINDS:
             # A Redis with an older state may not know that a request of this server was answered.
             self._remind(Slot(kind, f"{self.epoch}/", window=window))
         return Backlog(int(unless_stale(found)), calls, min(begun, calls))
 
-    def wanted(self, job_id: str) -> bytes | None:
+    def renewal(self, job_id: str) -> bytes | None:
         """Return what a signed job's caller has said since, if anything.
 
         Raises:
@@ -275,7 +282,7 @@ class Servers(Ledger):
 
         """
         try:
-            found: Any = self._connection.redis.get(self._keys.wanted(job_id))
+            found: Any = self._connection.redis.get(self._keys.renewal(job_id))
         except RedisError as error:
             raise unavailable(self.settings, error) from error
         return found if isinstance(found, bytes) else None
@@ -316,11 +323,11 @@ class Servers(Ledger):
         steps = self._connection.steps
         since = steps.moment()
         found = self._fenced(
-            "head", [keys.lane(lane), keys.active, keys.started, keys.tries], [lane]
+            "head", [keys.lane(lane), keys.active, keys.progress, keys.deliveries], [lane]
         )
         return entry_of(lane, found, steps, since)
 
-    def ahead(self, lane: str, after: str, count: int, size: int) -> list[Entry]:
+    def peek(self, lane: str, after: str, count: int, size: int) -> list[Entry]:
         """Return the jobs that stand behind one in its lane, in order.
 
         None that was begun before, or that a server has died of, and none behind such a one.
@@ -332,18 +339,18 @@ class Servers(Ledger):
             size: How many bytes at the most, all together.
 
         """
-        keys = [self._keys.lane(lane), self._keys.started, self._keys.tries]
+        keys = [self._keys.lane(lane), self._keys.progress, self._keys.deliveries]
         steps = self._connection.steps
         since = steps.moment()
-        found = self._fenced("ahead", keys, [after, count, size])
+        found = self._fenced("peek", keys, [after, count, size])
         entries = [entry_of(lane, each, steps, since) for each in found]
         return [entry for entry in entries if entry is not None]
 
-    def take(self, entry: Entry) -> None:
+    def deliver_suspect(self, entry: Entry) -> None:
         """Say that a job is handed out that two servers or more have died with."""
-        self._fenced("take", [self._keys.tries], [entry.job_id])
+        self._fenced("deliver_suspect", [self._keys.deliveries], [entry.job_id])
 
-    def leave(self) -> bool:
+    def requeue(self) -> bool:
         """Leave all that was handed out under this epoch to the next server, which counts no death.
 
         While Redis is away, it is tried again for some seconds; return whether it was said.
@@ -352,7 +359,7 @@ class Servers(Ledger):
         with until(end):
             while True:
                 try:
-                    self._run("leave", [self._keys.tries], [])
+                    self._run("requeue", [self._keys.deliveries], [])
                 except BrokerUnavailableError as error:
                     if not is_passing(error) or now() + _PAUSE > end:
                         return False
@@ -377,11 +384,11 @@ class Servers(Ledger):
 
         """
         keys, lane = self._keys, answers[0][0].lane
-        places = [keys.lane(lane), keys.active, keys.started, keys.tries, keys.waiting]
+        places = [keys.lane(lane), keys.active, keys.progress, keys.deliveries, keys.depth]
         args: list[Any] = [lane, reply_expiry(max(entry.timeout for entry, _ in answers))]
         for entry, reply in answers:
             places += [keys.reply(entry.job_id), keys.journal(entry.job_id)]
-            args += [entry.entry, entry.job_id, reply]
+            args += [entry.stream_id, entry.job_id, reply]
         steps = self._connection.steps
         since = steps.moment()
         found = self._paying(debts, "answer", places, args, insists=True)

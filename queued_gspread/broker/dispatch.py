@@ -14,8 +14,8 @@ from queued_gspread.broker.connection.clock_steps import enqueued_at
 from queued_gspread.broker.connection.failures import unavailable
 from queued_gspread.errors import BrokerUnavailableError
 
-from .fencing import Epoch, unless_stale
-from .permits import NO_SLOT, Held, Pace, Permit, Setback, Slot, milliseconds, permit_of
+from .fencing import FencedScripts, unless_stale
+from .permits import NO_SLOT, Held, Pace, Permit, QuotaState, Slot, milliseconds, permit_of
 
 if TYPE_CHECKING:
     import threading
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
     from .jobs import Entry
     from .permits import Due
-    from .shares import Settled, Share
+    from .shares import AcquireArgs, ReleaseArgs
 
-__all__ = ["Ledger"]
+__all__ = ["Dispatch"]
 
 _REPLICATION: Final = 1.0
 
 
-class Ledger(Epoch):
+class Dispatch(FencedScripts):
     """The requests of calls, as far as the next server has to know of them."""
 
     def __init__(
@@ -55,7 +55,7 @@ class Ledger(Epoch):
 
         """
         try:
-            return int(self._connection.redis.get(self._keys.waiting) or 0)
+            return int(self._connection.redis.get(self._keys.depth) or 0)
         except RedisError as error:
             raise unavailable(self.settings, error) from error
 
@@ -78,7 +78,7 @@ class Ledger(Epoch):
         try:
             # Both on one connection: Redis waits for what that connection has written.
             touch = self._under_epoch(journals, [])
-            are_announced, pending = self._connection.run("touch", *touch, then=wait)
+            are_announced, pending = self._connection.run("confirm_intent", *touch, then=wait)
             replicas = pending.read()
             if not (unless_stale(are_announced) and replicas):
                 return False
@@ -95,43 +95,53 @@ class Ledger(Epoch):
             raise unavailable(self.settings, error) from error
         return named.address == before and replicas >= named.replicas
 
-    def start(
-        self, shares: Sequence[Share], slot: Slot = NO_SLOT, debts: Sequence[Due] = ()
+    def acquire(
+        self, acquire_args: Sequence[AcquireArgs], slot: Slot = NO_SLOT, debts: Sequence[Due] = ()
     ) -> Permit:
         """Ask whether a request may be sent now; if so, all that is to be known of it is written.
 
         Args:
-            shares: The jobs of one lane that have a share in it; the permit says of each whether
-                it still has.
+            acquire_args: The jobs of one lane that have a share in it; the permit says of each
+                whether it still has.
             slot: The slot that the request takes.
             debts: Slots, the first of which is given back in the same write, if all goes well.
 
         """
         # An interval is no slot with a name: what is asked twice would have to wait for itself.
-        debts, steps = () if slot.interval else debts, self._steps_since(shares)
-        permit = self._start(shares, slot, debts, steps)
+        debts, steps = () if slot.interval else debts, self._steps_since(acquire_args)
+        permit = self._acquire(acquire_args, slot, debts, steps)
         if "late" in permit.words:
             # Redis's clock may have been set just now.
             self._look_at_clock()
-            if self._steps_since(shares) != steps:
-                permit = self._start(shares, slot, debts, self._steps_since(shares))
+            if self._steps_since(acquire_args) != steps:
+                permit = self._acquire(acquire_args, slot, debts, self._steps_since(acquire_args))
         if slot.kind and not slot.limit and permit.word == "go":
             self._pace.note(slot, permit.sent)
         return permit
 
-    def _start(
-        self, shares: Sequence[Share], slot: Slot, debts: Sequence[Due], steps: Sequence[int]
+    def _acquire(
+        self,
+        acquire_args: Sequence[AcquireArgs],
+        slot: Slot,
+        debts: Sequence[Due],
+        steps: Sequence[int],
     ) -> Permit:
-        keys, lane = self._keys, shares[0].entry.lane
-        journals = [keys.journal(share.entry.job_id) for share in shares]
-        places = [keys.lane(lane), keys.started, keys.valve, keys.slots(slot.kind), keys.tries]
-        pairs = zip(shares, steps, strict=True)
+        keys, lane = self._keys, acquire_args[0].entry.lane
+        journals = [keys.journal(share.entry.job_id) for share in acquire_args]
+        places = [
+            keys.lane(lane),
+            keys.progress,
+            keys.throttle,
+            keys.slots(slot.kind),
+            keys.deliveries,
+        ]
+        pairs = zip(acquire_args, steps, strict=True)
         args = [arg for share, step in pairs for arg in share.args(step)]
         of_slot, latest = slot.args(), self._held.latest(slot)
-        found = self._paying(debts, "start", [*places, *journals], [*of_slot, latest, *args])
+        found = self._paying(debts, "acquire", [*places, *journals], [*of_slot, latest, *args])
         if found[0] == b"forgotten":
             self._remind(slot)
-            found = self._fenced("start", [*places, *journals], [*of_slot, "", *args])
+            found = self._fenced("acquire", [*places, *journals], [*of_slot, "", *args])
         permit = permit_of(found)
         if permit.word == "go":
             self._held.take(slot)
@@ -143,9 +153,9 @@ class Ledger(Epoch):
         if held:
             self._fenced("remind", [self._keys.slots(slot.kind)], held)
 
-    def _steps_since(self, shares: Sequence[Share]) -> list[int]:
+    def _steps_since(self, acquire_args: Sequence[AcquireArgs]) -> list[int]:
         steps = self._connection.steps
-        return [steps.since(enqueued_at(share.entry.entry)) for share in shares]
+        return [steps.since(enqueued_at(share.entry.stream_id)) for share in acquire_args]
 
     def _look_at_clock(self) -> None:
         steps = self._connection.steps
@@ -153,9 +163,9 @@ class Ledger(Epoch):
         *_, shown = self._fenced("alive", [], [])
         steps.saw(shown, since)
 
-    def settle(
+    def release_slot(
         self,
-        jobs: Sequence[Settled],
+        jobs: Sequence[ReleaseArgs],
         slot: Slot,
         sent: int,
         *,
@@ -163,7 +173,7 @@ class Ledger(Epoch):
         refused: bool = False,
         passed: bool = True,
         attempt: str = "",
-    ) -> Setback:
+    ) -> QuotaState:
         """Say that a request was answered, or failed, so that its slot is given back in time.
 
         Args:
@@ -177,13 +187,13 @@ class Ledger(Epoch):
 
         """
         wait = milliseconds(pause) if refused else "" if passed else "?"
-        places, args = self._settlement(slot, sent, wait, attempt)
+        places, args = self._release_args(slot, sent, wait, attempt)
         places += [self._keys.journal(job.entry.job_id) for job in jobs]
         args += [arg for job in jobs for arg in job.args()]
         moment = now()
-        found = self._fenced("settle", places, args, insists=True)
+        found = self._fenced("release_slot", places, args, insists=True)
         self._held.give_back(slot, moment)
-        return Setback(int(found[0]), found[1] / 1000)
+        return QuotaState(int(found[0]), found[1] / 1000)
 
     def _paying(
         self,
@@ -198,21 +208,21 @@ class Ledger(Epoch):
         due = next((due for due in debts if not due.is_settled), None)
         if due is not None:
             with contextlib.suppress(BrokerUnavailableError, RedisError):
-                moment, settlement = now(), self._settlement(due.slot, due.sent)
-                pending = self._run_both(("settle", *settlement), (script, keys, args))
+                moment, release_args = now(), self._release_args(due.slot, due.sent)
+                pending = self._run_both(("release_slot", *release_args), (script, keys, args))
                 due.is_settled = True
                 self._held.give_back(due.slot, moment)
                 return unless_stale(pending.read())
         # Once more, perhaps, which changes nothing.
         return self._fenced(script, keys, args, insists=insists)
 
-    def _settlement(
+    def _release_args(
         self, slot: Slot, sent: int, wait: int | str = "", attempt: str = ""
     ) -> tuple[list[str], list[Any]]:
-        """Return the keys and the arguments of ``settle.lua``, jobs aside."""
+        """Return the keys and the arguments of ``release_slot.lua``, jobs aside."""
         keys = self._keys
         kind, name, limit, window, _ = slot.args()
         jitter = random.random()  # noqa: S311 - a jitter
-        places = [keys.started, keys.valve, keys.slots(slot.kind)]
+        places = [keys.progress, keys.throttle, keys.slots(slot.kind)]
         supposed = self._pace.supposed(kind)
         return places, [kind, name, limit, window, sent, wait, jitter, attempt, supposed]

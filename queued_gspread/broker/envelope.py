@@ -12,12 +12,12 @@ import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.errors import MessageTooLargeError, SignatureError
-from queued_gspread.protocol.signing import is_sealed, load_keys, seal, unseal
+from queued_gspread.protocol.signing import is_signed, load_keys, sign, verify
 
 if TYPE_CHECKING:
     from queued_gspread.settings import Settings
 
-__all__ = ["WANTED_EXPIRY", "Seals", "bound_job", "bound_reply", "shown_size"]
+__all__ = ["WANTED_EXPIRY", "Envelope", "bound_job", "bound_reply", "shown_size"]
 
 WANTED_EXPIRY: Final = 3 * 3600
 """Seconds for which Redis keeps that a job is wanted: longer than a generation is accepted."""
@@ -57,7 +57,7 @@ def shown_size(size: int) -> str:
     return f"{size / 1024**2:.1f} MiB" if size >= 1024**2 else f"{size} bytes"
 
 
-class Seals:
+class Envelope:
     """The seals of one client; any of its threads may use them.
 
     Raises:
@@ -73,7 +73,7 @@ class Seals:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A pickled client holds the file's name; whoever loads it reads the keys there.
-        return (Seals, (self._settings,))
+        return (Envelope, (self._settings,))
 
     @property
     def signs(self) -> bool:
@@ -90,7 +90,7 @@ class Seals:
         generation = self._generation
         if self._keyring is not None:
             bound = bound_job(self._settings.namespace, lane, job_id)
-            body = seal(self._keyring, "job", bound, body, generation=generation)
+            body = sign(self._keyring, "job", bound, body, generation=generation)
         limit = self._settings.max_message_bytes
         if len(body) <= limit:
             return body, generation
@@ -109,7 +109,7 @@ class Seals:
 
         """
         if self._keyring is None:
-            if is_sealed(message):
+            if is_signed(message):
                 raise SignatureError(
                     f"the reply in {self._where} is signed, and this client has no key to verify "
                     f"it with: set QUEUED_GSPREAD_SIGNING_KEY_FILE or signing_key_file= to a copy "
@@ -119,9 +119,9 @@ class Seals:
             return message
         bound = bound_reply(self._settings.namespace, lane, job_id, job)
         try:
-            return unseal(self._keyring, "reply", bound, message).body
+            return verify(self._keyring, "reply", bound, message).body
         except SignatureError as error:
-            why = _OTHER_KEY if is_sealed(message) else _NO_KEY
+            why = _OTHER_KEY if is_signed(message) else _NO_KEY
             raise SignatureError(
                 f"a reply in {self._where} is refused: {error}. {why}. {_UNCLEAR}"
             ) from None
@@ -143,14 +143,14 @@ class Seals:
             return None
         self._generation = current
         bound = (self._settings.namespace, job_id)
-        return current, seal(self._keyring, "wanted", bound, generation=current)
+        return current, sign(self._keyring, "wanted", bound, generation=current)
 
     def _current(self, named: bytes) -> str:
         if self._keyring is None or not named:
             return ""
         try:
             bound = (self._settings.namespace,)
-            return unseal(self._keyring, "generation", bound, named).generation
+            return verify(self._keyring, "generation", bound, named).generation
         except SignatureError:
             return ""  # somebody else's; the reply will tell
 

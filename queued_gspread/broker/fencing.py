@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     # Its name, its keys and its arguments.
     _Script = tuple[str, list[str], list[Any]]
 
-__all__ = ["Epoch", "StaleEpochError", "unless_stale"]
+__all__ = ["FencedScripts", "StaleEpochError", "unless_stale"]
 
 _LOGGER: Final = logging.getLogger("queued_gspread.server")
 _PAUSE: Final = 0.2
@@ -30,7 +30,7 @@ class StaleEpochError(Exception):
     """Another server works by now, or this one's lease lapsed: it may not write any more."""
 
 
-class Epoch:
+class FencedScripts:
     """Runs scripts under an epoch. Any thread of the server may use it.
 
     Args:

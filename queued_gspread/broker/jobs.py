@@ -21,7 +21,7 @@ class Entry:
 
     Attributes:
         lane: The lane's name.
-        entry: Its place in the lane; the time of its enqueue on Redis's clock is part of it.
+        stream_id: Its place in the lane; the time of its enqueue on Redis's clock is part of it.
         job_id: The job's id; '' for something that is not a job.
         body: The job, encoded.
         mark: How far a call that was begun before is: '', 'r', 'w' or 'j'.
@@ -35,7 +35,7 @@ class Entry:
     """
 
     lane: str
-    entry: str
+    stream_id: str
     job_id: str
     body: bytes
     mark: str
@@ -49,7 +49,7 @@ class Entry:
     @property
     def key(self) -> tuple[str, str]:
         """What no other entry of the lane has; a place alone may come again, with another job."""
-        return self.entry, self.job_id
+        return self.stream_id, self.job_id
 
     def deadline(self, timeout: float | None) -> float | None:
         """Return the moment at which a call is too late, on this machine's monotonic clock."""

@@ -11,7 +11,7 @@ from typing import Final
 
 __all__ = ["FORMAT", "REMEMBERED", "Keys", "namespace_of", "remembered_ms"]
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """The number of this format of the queue: of its keys, scripts, entries, marks and journals.
 
 Raise it with every change that an earlier client or server would misread. It is part of the keys,
@@ -49,19 +49,19 @@ class Keys:
     ``…:active``         set          names of the lanes that hold jobs or are being run
     ``…:ready:EPOCH``    list         names of the active lanes that wait for that epoch's
                                       server; with each its job, if small and the only one
-    ``…:recent``         sorted set   ids of the latest jobs, by time; ``since:``, the time since
+    ``…:dedup``         sorted set   ids of the latest jobs, by time; ``since:``, the time since
                                       which it has them all
-    ``…:started``        hash         job id to ``r`` (has only read), ``w`` (may have written,
+    ``…:progress``        hash         job id to ``r`` (has only read), ``w`` (may have written,
                                       but nothing that may not be written twice), ``j`` (its
                                       journal tells), with an ``x`` once its caller has given up
-    ``…:tries``          hash         job id to the epochs under which it was handed out
+    ``…:deliveries``          hash         job id to the epochs under which it was handed out
     ``…:journal:ID``     list         what the next server has to know of a call: ``notes``
     ``…:poisoned``       stream       jobs of which servers have died
     ``…:reply:ID``       stream       one entry, the reply; deleted by the caller
-    ``…:waiting``        string       how many jobs wait in all lanes; absent for none
-    ``…:wanted:ID``      string       that a signed job's caller still waits, under which
+    ``…:depth``        string       how many jobs wait in all lanes; absent for none
+    ``…:renewal:ID``      string       that a signed job's caller still waits, under which
                                       generation; deleted by the caller
-    ``…:server``         hash         the server that works: holder, epoch, at, about,
+    ``…:server``         hash         the server that works: holder, epoch, last_beat, description,
                                       lease, max_queue, generation; holdups, the time of a beat
                                       and what holds requests up then; worked, the latest epoch
                                       under which lanes were taken; left, the one whose server
@@ -73,13 +73,13 @@ class Keys:
     ===================  ===========  ====================================================
 
     Those that all formats share, without a number. What they hold must never change its form, nor
-    what formats look for in each other: ``at``, ``about`` and ``epoch`` in the hash ``server``
-    (the names of slots begin with the epoch), and the string ``waiting``.
+    what formats look for in each other: ``last_beat``, ``description`` and ``epoch`` in the hash
+    ``server`` (the names of slots begin with the epoch), and the string ``depth``.
 
     ===================  ===========  ====================================================
     ``…:formats``        hash         known: the numbers of the formats that have had a server
     ``…:slots:KIND``     sorted set   the quota's slots, by the time until which they are held
-    ``…:valve``          hash         what Google's refusals have taught: ``lua/quota.lua``
+    ``…:throttle``          hash         what Google's refusals have taught: ``lua/quota.lua``
     ``…:account``        string       the account that the namespace belongs to, in words
     ===================  ===========  ====================================================
     """
@@ -106,19 +106,19 @@ class Keys:
         return f"{self.ready}:{epoch}"
 
     @property
-    def recent(self) -> str:
+    def dedup(self) -> str:
         """Ids of the latest jobs."""
-        return self._key("recent")
+        return self._key("dedup")
 
     @property
-    def started(self) -> str:
+    def progress(self) -> str:
         """How far the calls are that a server has started."""
-        return self._key("started")
+        return self._key("progress")
 
     @property
-    def tries(self) -> str:
+    def deliveries(self) -> str:
         """Under which epochs jobs were handed out."""
-        return self._key("tries")
+        return self._key("deliveries")
 
     @property
     def poisoned(self) -> str:
@@ -126,13 +126,13 @@ class Keys:
         return self._key("poisoned")
 
     @property
-    def waiting(self) -> str:
+    def depth(self) -> str:
         """How many jobs wait in all lanes."""
-        return self._key("waiting")
+        return self._key("depth")
 
-    def wanted(self, job_id: str) -> str:
+    def renewal(self, job_id: str) -> str:
         """Return the key that says that a signed job's caller still waits."""
-        return self._key(f"wanted:{job_id}")
+        return self._key(f"renewal:{job_id}")
 
     @property
     def server(self) -> str:
@@ -145,9 +145,9 @@ class Keys:
         return self._shared("formats")
 
     @property
-    def valve(self) -> str:
+    def throttle(self) -> str:
         """What Google's refusals have taught."""
-        return self._shared("valve")
+        return self._shared("throttle")
 
     @property
     def account(self) -> str:
@@ -176,13 +176,13 @@ class Keys:
 
     def of_enqueue(self, lane: str) -> list[str]:
         """Return the keys of ``enqueue.lua``, in its order."""
-        return [*(self.lane(lane), self.recent, self.active, self.ready, self.server, self.waiting)]
+        return [*(self.lane(lane), self.dedup, self.active, self.ready, self.server, self.depth)]
 
     def of_withdraw(self, lane: str, job_id: str) -> list[str]:
         """Return the keys of ``withdraw.lua``, in its order."""
         return [
-            *(self.lane(lane), self.started, self.reply(job_id), self.recent, self.tries),
-            *(self.journal(job_id), self.waiting, self.active, self.ready, self.server),
+            *(self.lane(lane), self.progress, self.reply(job_id), self.dedup, self.deliveries),
+            *(self.journal(job_id), self.depth, self.active, self.ready, self.server),
         ]
 
     def _key(self, rest: str) -> str:

@@ -13,25 +13,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["NO_NOTE", "Note"]
+__all__ = ["NO_UPDATE", "JournalUpdate"]
 
 
 @dataclass(frozen=True)
-class Note:
+class JournalUpdate:
     """What the journal has to hold before a request is sent.
 
     Attributes:
         position: How many entries it holds already.
         entries: Those that follow.
         attempt: A name for the attempt at the request; '' where it need not be announced.
-        announcement: What tells of the request, for whoever finds it unanswered.
+        intent: What tells of the request, for whoever finds it unanswered.
 
     """
 
     position: int = 0
     entries: tuple[bytes, ...] = ()
     attempt: str = ""
-    announcement: bytes = b""
+    intent: bytes = b""
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to be written."""
@@ -43,4 +43,4 @@ class Note:
         return self.position + len(self.entries)
 
 
-NO_NOTE: Final = Note()
+NO_UPDATE: Final = JournalUpdate()

@@ -9,7 +9,18 @@ from typing import Any, Final
 
 from queued_gspread._clock import now
 
-__all__ = ["ALL", "KINDS", "NO_SLOT", "PAUSE", "Due", "Held", "Pace", "Permit", "Setback", "Slot"]
+__all__ = [
+    "ALL",
+    "KINDS",
+    "NO_SLOT",
+    "PAUSE",
+    "Due",
+    "Held",
+    "Pace",
+    "Permit",
+    "QuotaState",
+    "Slot",
+]
 
 KINDS: Final = ("read", "write", "drive")
 """The kinds of request that have a quota each: reads and writes of the Sheets API, and Drive."""
@@ -46,7 +57,7 @@ class Slot:
     lane: str = ""
 
     def args(self) -> list[Any]:
-        """Return it as the arguments of ``start.lua``."""
+        """Return it as the arguments of ``acquire.lua``."""
         window, interval = milliseconds(self.window), milliseconds(self.interval)
         return [self.kind, self.name, self.limit, window, interval]
 
@@ -108,7 +119,7 @@ class Permit:
 
 
 @dataclass(frozen=True)
-class Setback:
+class QuotaState:
     """How a kind of request is limited, after a response.
 
     Attributes:
@@ -219,7 +230,7 @@ def milliseconds(seconds: float) -> int:
 
 
 def permit_of(found: list[Any]) -> Permit:
-    """Return what ``start.lua`` has answered."""
+    """Return what ``acquire.lua`` has answered."""
     word = found[0].decode()
     if word == "wait":
         wait = math.inf if found[1] < 0 else found[1] / 1000

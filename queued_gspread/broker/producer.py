@@ -38,7 +38,7 @@ from queued_gspread.errors import (
 from queued_gspread.settings import DEFAULT_LEASE, DEFAULT_REDIS_URL, HIDDEN
 
 from .dedup import put_in
-from .envelope import WANTED_EXPIRY, Seals
+from .envelope import WANTED_EXPIRY, Envelope
 from .formats import differs
 from .keys import Keys
 from .withdrawal import UNDONE, expired, flagged, may_be_made, meaning, note, told_by_redis
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
     from .formats import Other
 
-__all__ = ["Callers"]
+__all__ = ["Producer"]
 
 _PAUSE: Final = 0.2
 
@@ -69,13 +69,13 @@ _SHORT: Final = (
 )
 
 
-class Callers:
+class Producer:
     """The queue as a caller sees it. It holds no state of its own: any thread may use it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._keys = Keys(settings.namespace)
-        self._seals = Seals(settings)
+        self._envelope = Envelope(settings)
         self._link = Link(settings)
         _ = self._connection  # refuses a URL that cannot be used, and sends nothing
 
@@ -104,13 +104,13 @@ class Callers:
             VersionMismatchError: Only servers of other formats of the queue are alive.
 
         """
-        message, generation = self._seals.job(job_id, lane, body)
+        message, generation = self._envelope.job(job_id, lane, body)
         notice, timeout = notice or self.notice(), self._settings.timeout
         wait = Wait(job_id, lane, timeout, generation=generation, notice=notice)
         try:
             with until(wait.deadline + LATE):
                 reply = self._reply_to(message, wait)
-            return self._seals.reply(job_id, lane, message, reply)
+            return self._envelope.reply(job_id, lane, message, reply)
         except own(*_TOLD):
             raise
         except BaseException as error:
@@ -119,7 +119,7 @@ class Callers:
 
     def _reply_to(self, message: bytes, wait: Wait) -> bytes:
         try:
-            wait.entry = self._enqueue(wait, message)
+            wait.stream_id = self._enqueue(wait, message)
             return self._reply(wait)
         finally:
             if wait.pending is not None:
@@ -136,7 +136,7 @@ class Callers:
 
     def see(self, wait: Wait | None = None, *, asks: bool = False) -> Seen:
         """Look at the queue, and for the job that somebody waits for; perhaps ask why it waits."""
-        job = (wait.lane, wait.entry, wait.job_id) if wait and wait.entry else None
+        job = (wait.lane, wait.stream_id, wait.job_id) if wait and wait.stream_id else None
         seen = look(self._connection, self._keys, self._settings.grace, job, asks=asks)
         if seen.others:
             self._connection.clock.forget()  # the next job is not even put in
@@ -190,12 +190,12 @@ class Callers:
 
     def _want(self, wait: Wait, named: bytes) -> None:
         """Say that a signed job is still wanted, where the server names a later generation."""
-        wanted = self._seals.wanted(wait.job_id, wait.generation, named)
+        wanted = self._envelope.wanted(wait.job_id, wait.generation, named)
         if wanted is None:
             return
         generation, message = wanted
         try:
-            places = [self._keys.started, self._keys.wanted(wait.job_id)]
+            places = [self._keys.progress, self._keys.renewal(wait.job_id)]
             self._connection.run("want", places, [message, WANTED_EXPIRY])
         except own(BrokerUnavailableError):
             return  # the next look at the server comes to it again
@@ -203,7 +203,7 @@ class Callers:
 
     def _want_no_more(self, wait: Wait) -> None:
         if wait.is_wanted:
-            self._connection.unlink(self._keys.wanted(wait.job_id), LEAVING)
+            self._connection.unlink(self._keys.renewal(wait.job_id), LEAVING)
 
     def _reply(self, wait: Wait) -> bytes:
         while True:
@@ -358,11 +358,11 @@ class Callers:
     def _take_back(self, wait: Wait) -> str:
         places = self._keys.of_withdraw(wait.lane, wait.job_id)
         first = "" if wait.first is None else wait.first
-        args = [wait.job_id, wait.entry, wait.lane, first]
+        args = [wait.job_id, wait.stream_id, wait.lane, first]
         while True:
             try:
                 fate = as_text(self._connection.run("withdraw", places, args))
-                return told_by_redis(fate, signs=self._seals.signs)
+                return told_by_redis(fate, signs=self._envelope.signs)
             except own(BrokerUnavailableError) as error:
                 if not (is_limited() and is_passing(error) and left() > _PAUSE):
                     return "unknown"

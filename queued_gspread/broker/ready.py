@@ -13,7 +13,7 @@ from .jobs import Entry
 
 __all__ = ["Ready", "Stop", "ready_of"]
 
-# As enqueue.lua writes it; a job's id as in prelude.lua.
+# As enqueue.lua writes it; a job's id as in common.lua.
 _WITH_JOB: Final = re.compile(rb"\0(\d+-\d+)\0([0-9A-Za-z]{1,64})\0(\d{1,9})\0")
 
 

@@ -15,11 +15,11 @@ __all__ = ["SCRIPTS", "Script"]
 
 _FOLDER: Final = Path(__file__).with_name("lua")
 _NAMES: Final = (
-    *("ahead", "alive", "answer", "beat", "enqueue", "formats", "head", "journal", "leave"),
-    *("poison", "recount", "recover", "release", "remind", "settle", "start", "take", "touch"),
-    *("want", "withdraw"),
+    *("acquire", "alive", "answer", "beat", "confirm_intent", "deliver_suspect", "enqueue"),
+    *("formats", "head", "journal", "peek", "poison", "recount", "recover", "release"),
+    *("release_slot", "remind", "requeue", "want", "withdraw"),
 )
-_SHARED: Final = ("prelude", "quota")
+_SHARED: Final = ("common", "quota")
 _COMMENT: Final = re.compile(r"^ *--.*\n", re.MULTILINE)
 _DEFINITION: Final = re.compile(r"^local (?:function )?(\w+)", re.MULTILINE)
 _WORD: Final = re.compile(r"\w+")

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .notes import NO_NOTE, Note
+from .notes import NO_UPDATE, JournalUpdate
 
 if TYPE_CHECKING:
     from .jobs import Entry
 
-__all__ = ["Settled", "Share"]
+__all__ = ["AcquireArgs", "ReleaseArgs"]
 
 
 @dataclass(frozen=True)
-class Share:
+class AcquireArgs:
     """What is to be known of a job before a request is sent that is, or may be, partly its own.
 
     Attributes:
@@ -29,19 +29,19 @@ class Share:
     entry: Entry
     mark: str
     timeout: float | None = None
-    note: Note = NO_NOTE
+    note: JournalUpdate = NO_UPDATE
 
     def args(self, step: int = 0) -> list[Any]:
-        """Return it as arguments of ``start.lua``, for a clock that was set forward since."""
+        """Return it as arguments of ``acquire.lua``, for a clock that was set forward since."""
         late = "" if self.timeout is None else round(self.timeout * 1000) + step
         note, entry = self.note, self.entry
-        told = [note.position, note.attempt, note.announcement, len(note.entries), *note.entries]
+        told = [note.position, note.attempt, note.intent, len(note.entries), *note.entries]
         is_new = "" if entry.is_handed_out else "1"
-        return [entry.entry, entry.job_id, self.mark, is_new, late, *told]
+        return [entry.stream_id, entry.job_id, self.mark, is_new, late, *told]
 
 
 @dataclass(frozen=True)
-class Settled:
+class ReleaseArgs:
     """What is to be known of a job once the request was answered, or has failed.
 
     Attributes:
@@ -57,5 +57,5 @@ class Settled:
     answered: bytes = b""
 
     def args(self) -> list[Any]:
-        """Return it as arguments of ``settle.lua``."""
+        """Return it as arguments of ``release_slot.lua``."""
         return [self.entry.job_id if self.back_to else "", self.back_to, self.answered]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.broker import FORMAT, Callers, Servers, shown_others
+from queued_gspread.broker import FORMAT, Consumer, Producer, shown_others
 from queued_gspread.broker.sandbox import check_server
 from queued_gspread.errors import ServerUnavailableError
 from queued_gspread.settings import Settings
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     settings = Settings.resolve(redis_url=options.redis_url, namespace=options.namespace)
     check_server(settings)
     where = f"namespace {settings.namespace!r} at {settings.shown_url}"
-    queue = Callers(settings)
+    queue = Producer(settings)
     seen = queue.see()
     server = seen.server
     if server is None or server.age > settings.grace:
@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
         if seen.others:
             told += f" in queue format {FORMAT}, but {shown_others(seen.others)} works there"
         raise ServerUnavailableError(told)
-    Servers(settings).request_stop(server.server_id)
+    Consumer(settings).request_stop(server.server_id)
     deadline = time.monotonic() + options.stop_timeout
     while _still_works(queue, server.server_id):
         if time.monotonic() > deadline:
@@ -72,6 +72,6 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _still_works(queue: Callers, server_id: str) -> bool:
+def _still_works(queue: Producer, server_id: str) -> bool:
     server = queue.alive()
     return server is not None and server.server_id == server_id

@@ -20,7 +20,7 @@ from queued_gspread.emulator.book.not_computed import ON_GAP
 from queued_gspread.emulator.book.store import Store
 from queued_gspread.emulator.book.timestamps import utc_now
 from queued_gspread.emulator.http.faults import Seconds, checked_seconds, checked_span
-from queued_gspread.emulator.http.handler import Handler, Share
+from queued_gspread.emulator.http.handler import AcquireArgs, Handler
 from queued_gspread.emulator.http.listener import Listener
 from queued_gspread.emulator.limits.quotas import Meter, Quotas
 from queued_gspread.emulator.storage.keeper import Keeper
@@ -70,7 +70,7 @@ class Emulator:
         monotonic: Callable[[], float] = time.monotonic,
         quotas: Quotas | None = None,
         latency: Seconds = 0.0,
-        apply_share: Share = 0.5,
+        apply_share: AcquireArgs = 0.5,
         append_race: float = 0.0,
         token_lifetime: float = LIFETIME,
         not_computed: OnGap = "warn",
@@ -149,12 +149,12 @@ class Emulator:
         self._handler.latency = checked_span("latency", seconds)
 
     @property
-    def apply_share(self) -> Share:
+    def apply_share(self) -> AcquireArgs:
         """The share of its latency, 0 to 1, after which a request is applied, or `random`."""
         return self._handler.apply_share
 
     @apply_share.setter
-    def apply_share(self, share: Share) -> None:
+    def apply_share(self, share: AcquireArgs) -> None:
         if not _is_share(share):
             raise ValueError(f"apply_share={share!r} cannot be used: take 0 to 1, or random.")
         self._handler.apply_share = share

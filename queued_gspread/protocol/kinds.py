@@ -27,7 +27,7 @@ import gspread
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CLIENT", "HTTP_CLIENT", "KINDS", "SPREADSHEET", "WORKSHEET", "Group", "Kind"]
+__all__ = ["CLIENT", "HTTP_CLIENT", "KINDS", "SPREADSHEET", "WORKSHEET", "Group", "ObjectKind"]
 
 
 class Group(enum.Enum):
@@ -40,7 +40,7 @@ class Group(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Kind:
+class ObjectKind:
     """One of gspread's four classes, as a job names it.
 
     Attributes:
@@ -97,14 +97,14 @@ class Kind:
 
 
 # ``set_timeout`` keeps a number on the local object; ``get_tab_color`` reads one.
-CLIENT: Final = Kind(
+CLIENT: Final = ObjectKind(
     "client", gspread.Client, local=frozenset({"set_timeout"}), remote=frozenset({"expiry"})
 )
-SPREADSHEET: Final = Kind("spreadsheet", gspread.Spreadsheet)
-WORKSHEET: Final = Kind("worksheet", gspread.Worksheet, local=frozenset({"get_tab_color"}))
-HTTP_CLIENT: Final = Kind("http_client", gspread.HTTPClient, local=frozenset({"set_timeout"}))
+SPREADSHEET: Final = ObjectKind("spreadsheet", gspread.Spreadsheet)
+WORKSHEET: Final = ObjectKind("worksheet", gspread.Worksheet, local=frozenset({"get_tab_color"}))
+HTTP_CLIENT: Final = ObjectKind("http_client", gspread.HTTPClient, local=frozenset({"set_timeout"}))
 
-KINDS: Final[Mapping[str, Kind]] = {
+KINDS: Final[Mapping[str, ObjectKind]] = {
     kind.name: kind for kind in (CLIENT, SPREADSHEET, WORKSHEET, HTTP_CLIENT)
 }
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import gspread
 from gspread import cell, client, http_client, spreadsheet, utils, worksheet
 
-from .kinds import CLIENT, HTTP_CLIENT, SPREADSHEET, WORKSHEET, Kind, is_gspreads_own
+from .kinds import CLIENT, HTTP_CLIENT, SPREADSHEET, WORKSHEET, ObjectKind, is_gspreads_own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Names", "is_patched", "put"]
 
 # The code of each kind uses that of the kinds before it.
-_PLACES: Final[Mapping[Kind, tuple[Any, ...]]] = {
+_PLACES: Final[Mapping[ObjectKind, tuple[Any, ...]]] = {
     HTTP_CLIENT: (gspread.HTTPClient, http_client, utils),
     WORKSHEET: (gspread.Worksheet, gspread.Cell, gspread.ValueRange, worksheet, cell),
     SPREADSHEET: (gspread.Spreadsheet, spreadsheet),
@@ -76,7 +76,7 @@ def put(module: ModuleType, name: str, value: Any) -> None:
     setattr(module, name, value)
 
 
-def is_patched(kind: Kind) -> bool:
+def is_patched(kind: ObjectKind) -> bool:
     """Tell whether the code of a kind's methods would meet something that is not gspread's."""
     try:
         return any(names.look(names.place) != names.noted for names in _NOTED[kind.name])
@@ -117,7 +117,7 @@ def _names_in(code: CodeType) -> Iterator[str]:
             yield from _names_in(constant)
 
 
-def _and_before(kind: Kind) -> list[Kind]:
+def _and_before(kind: ObjectKind) -> list[ObjectKind]:
     """Return a kind and those whose code its own uses."""
     kinds = list(_PLACES)
     return kinds[: kinds.index(kind) + 1]

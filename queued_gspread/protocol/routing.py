@@ -21,14 +21,14 @@ from .kinds import CLIENT, HTTP_CLIENT
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .kinds import Kind
+    from .kinds import ObjectKind
 
 __all__ = ["ACCOUNT_LANE", "METHODS", "has_lane", "lane_name", "lane_of"]
 
 ACCOUNT_LANE: Final = "-"
 """The lane of calls that belong to no spreadsheet, such as opening one by its title."""
 
-METHODS: Final[Mapping[Kind, Mapping[str, tuple[str, str]]]] = {
+METHODS: Final[Mapping[ObjectKind, Mapping[str, tuple[str, str]]]] = {
     CLIENT: {
         "copy": ("file_id", "file_id title copy_permissions folder_id copy_comments"),
         "create": ("", "title folder_id"),
@@ -97,7 +97,11 @@ def lane_name(spreadsheet_id: object) -> str:
 
 
 def lane_of(
-    kind: Kind, spreadsheet_id: object, method: str, args: Sequence[Any], kwargs: Mapping[str, Any]
+    kind: ObjectKind,
+    spreadsheet_id: object,
+    method: str,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
 ) -> str:
     """Return the lane of a call on an object of a spreadsheet, or of none (None)."""
     found = spreadsheet_id
@@ -110,7 +114,7 @@ def lane_of(
     return lane_name(found)
 
 
-def has_lane(kind: Kind, method: str) -> bool:
+def has_lane(kind: ObjectKind, method: str) -> bool:
     """Tell whether it is known which lane the calls of a method wait in.
 
     It is not of a method that gspread has, or has changed, since :data:`METHODS` was written.
@@ -119,19 +123,19 @@ def has_lane(kind: Kind, method: str) -> bool:
 
 
 @cache
-def _is_listed(kind: Kind, method: str) -> bool:
+def _is_listed(kind: ObjectKind, method: str) -> bool:
     _, parameters = METHODS[kind].get(method, ("", None))
     return parameters == " ".join(_parameters(kind, method))
 
 
 @cache
-def _telling_parameters(kind: Kind, method: str) -> tuple[tuple[int, str], ...]:
+def _telling_parameters(kind: ObjectKind, method: str) -> tuple[tuple[int, str], ...]:
     """Return position and name of the parameter that says which spreadsheet is meant."""
     telling, parameters = METHODS.get(kind, {}).get(method, ("", ""))
     return ((parameters.split().index(telling), telling),) if telling else ()
 
 
-def _parameters(kind: Kind, method: str) -> list[str]:
+def _parameters(kind: ObjectKind, method: str) -> list[str]:
     return list(inspect.signature(getattr(kind.cls, method)).parameters)[1:]
 
 

@@ -26,7 +26,7 @@ from typing import Final, Literal, TypeAlias
 
 from queued_gspread.errors import ConfigurationError, SignatureError
 
-__all__ = ["Keyring", "Purpose", "Sealed", "is_sealed", "load_keys", "seal", "unseal"]
+__all__ = ["Keyring", "Purpose", "SignedMessage", "is_signed", "load_keys", "sign", "verify"]
 
 Purpose: TypeAlias = Literal["job", "reply", "wanted", "generation", "journal"]
 """What a message is for; one that was signed for something else is refused."""
@@ -56,7 +56,7 @@ class Keyring:
 
 
 @dataclass(frozen=True)
-class Sealed:
+class SignedMessage:
     """What a sealed message holds, once its signature has been found to fit.
 
     Attributes:
@@ -113,12 +113,12 @@ def _shown(path: str) -> str:
     return f"signing key file {path!r}"
 
 
-def is_sealed(message: bytes) -> bool:
+def is_signed(message: bytes) -> bool:
     """Tell whether a message says that it is signed."""
     return message.startswith(_MARK)
 
 
-def seal(
+def sign(
     keyring: Keyring,
     purpose: Purpose,
     bound_to: tuple[str | bytes, ...],
@@ -140,9 +140,9 @@ def seal(
     return b"".join((_MARK, generation.encode(), b":", signature, b":", body))
 
 
-def unseal(
+def verify(
     keyring: Keyring, purpose: Purpose, bound_to: tuple[str | bytes, ...], message: bytes
-) -> Sealed:
+) -> SignedMessage:
     """Return what a message holds.
 
     Raises:
@@ -150,7 +150,7 @@ def unseal(
             has still to be told of whose message it is.
 
     """
-    if not is_sealed(message):
+    if not is_signed(message):
         raise SignatureError("it is not signed")
     generation, _, rest = message[len(_MARK) :].partition(b":")
     signature, _, body = rest.partition(b":")
@@ -158,7 +158,7 @@ def unseal(
         raise SignatureError(
             "its signature does not fit: it was altered, or signed with another key"
         )
-    return Sealed(generation.decode(), body)
+    return SignedMessage(generation.decode(), body)
 
 
 def _parts(bound_to: tuple[str | bytes, ...], *more: bytes) -> tuple[bytes, ...]:

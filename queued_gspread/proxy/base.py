@@ -19,14 +19,14 @@ from .factory import register
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from queued_gspread.protocol.kinds import Kind
+    from queued_gspread.protocol.kinds import ObjectKind
 
 __all__ = ["queued"]
 
 _Class = TypeVar("_Class", bound=type)
 
 
-def queued(kind: Kind) -> Callable[[_Class], _Class]:
+def queued(kind: ObjectKind) -> Callable[[_Class], _Class]:
     """Return a decorator that has the methods of a subclass of gspread's class make jobs."""
 
     def decorate(cls: _Class) -> _Class:
@@ -39,7 +39,7 @@ def queued(kind: Kind) -> Callable[[_Class], _Class]:
     return decorate
 
 
-def _method(kind: Kind, name: str, module: str) -> Callable[..., Any]:
+def _method(kind: ObjectKind, name: str, module: str) -> Callable[..., Any]:
     def method(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         return make_call(self, kind, name, args, kwargs)
 
@@ -48,14 +48,14 @@ def _method(kind: Kind, name: str, module: str) -> Callable[..., Any]:
     return method
 
 
-def _remote_property(kind: Kind, name: str, _module: str) -> property:
+def _remote_property(kind: ObjectKind, name: str, _module: str) -> property:
     def read(self: Any) -> Any:
         return make_call(self, kind, name, (), {})
 
     return property(read, doc=getattr(kind.cls, name).__doc__)
 
 
-_MAKERS: dict[Group, Callable[[Kind, str, str], Any]] = {
+_MAKERS: dict[Group, Callable[[ObjectKind, str, str], Any]] = {
     Group.CALL: _method,
     Group.REMOTE: _remote_property,
 }

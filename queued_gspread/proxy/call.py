@@ -30,11 +30,11 @@ import gspread
 
 from queued_gspread._clock import now
 from queued_gspread._interrupts import unconverted
-from queued_gspread.broker import Callers, sandbox, tell_answered
+from queued_gspread.broker import Producer, sandbox, tell_answered
 from queued_gspread.errors import CallTimeoutError
 from queued_gspread.google_api.prepared import prepared
 from queued_gspread.protocol import codec
-from queued_gspread.protocol.kinds import CLIENT, HTTP_CLIENT, SPREADSHEET, WORKSHEET, Kind
+from queued_gspread.protocol.kinds import CLIENT, HTTP_CLIENT, SPREADSHEET, WORKSHEET, ObjectKind
 from queued_gspread.protocol.messages import Job, Reply, check_http_timeout, new_id
 from queued_gspread.protocol.objects import spreadsheet_of
 from queued_gspread.protocol.patches import is_patched
@@ -63,7 +63,7 @@ class Caller:
     def __init__(self, settings: Settings, identity: Identity) -> None:
         self.settings = settings
         self.identity = identity
-        self._queue = Callers(settings)
+        self._queue = Producer(settings)
 
     def send(self, job: Job, lane: str, objects: codec.Objects) -> Reply:
         """Put a job into the queue and wait for its reply."""
@@ -78,9 +78,9 @@ class Caller:
             finally:
                 queue.forget(job_id)
 
-    def _queue_now(self) -> Callers:
+    def _queue_now(self) -> Producer:
         settings = sandbox.settings_for_call(self.settings)
-        return self._queue if settings is self.settings else Callers(settings)
+        return self._queue if settings is self.settings else Producer(settings)
 
 
 def _told(reply: Reply, seconds: float, notice: Notice) -> Reply:
@@ -95,7 +95,7 @@ def _told(reply: Reply, seconds: float, notice: Notice) -> Reply:
 
 
 def make_call(
-    proxy: Any, kind: Kind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    proxy: Any, kind: ObjectKind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """Make a call on a proxied object: in the queue if it can travel, else here."""
     http = http_client_of(proxy, kind)
@@ -118,7 +118,7 @@ def send_request(http: Any, /, *args: Any, **kwargs: Any) -> Any:
 
 
 def _reply(
-    proxy: Any, kind: Kind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    proxy: Any, kind: ObjectKind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Reply | None:
     """Put a call into the queue; return the reply, None if an argument cannot travel."""
     http, book = http_client_of(proxy, kind), _spreadsheet_id(proxy, kind)
@@ -140,7 +140,7 @@ def _caller_of(http: Any) -> Caller | None:
     return caller if isinstance(caller, Caller) else None
 
 
-def http_client_of(proxy: Any, kind: Kind) -> Any:
+def http_client_of(proxy: Any, kind: ObjectKind) -> Any:
     """Return the HTTP client that an object sends its requests through."""
     if kind is HTTP_CLIENT:
         return proxy
@@ -149,7 +149,7 @@ def http_client_of(proxy: Any, kind: Kind) -> Any:
 
 def _job(
     proxy: Any,
-    kind: Kind,
+    kind: ObjectKind,
     method: str,
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
@@ -168,7 +168,7 @@ def _job(
     )
 
 
-def _target(proxy: Any, kind: Kind) -> dict[str, Any] | None:
+def _target(proxy: Any, kind: ObjectKind) -> dict[str, Any] | None:
     if kind is SPREADSHEET:
         return {"spreadsheet": {}, "properties": proxy._properties}
     if kind is WORKSHEET:
@@ -176,13 +176,13 @@ def _target(proxy: Any, kind: Kind) -> dict[str, Any] | None:
     return None
 
 
-def _spreadsheet_id(proxy: Any, kind: Kind) -> Any:
+def _spreadsheet_id(proxy: Any, kind: ObjectKind) -> Any:
     if kind is SPREADSHEET:
         return proxy.id
     return proxy.spreadsheet_id if kind is WORKSHEET else None
 
 
-def _parent(proxy: Any, kind: Kind) -> Any:
+def _parent(proxy: Any, kind: ObjectKind) -> Any:
     """Return the spreadsheet that worksheets in the reply belong to, as far as one is at hand."""
     if kind is SPREADSHEET:
         return proxy
@@ -191,7 +191,7 @@ def _parent(proxy: Any, kind: Kind) -> Any:
     return parent if isinstance(known, dict) and "id" in known else None
 
 
-def _belongs_here(proxy: Any, http: Any, kind: Kind, method: str) -> bool:
+def _belongs_here(proxy: Any, http: Any, kind: ObjectKind, method: str) -> bool:
     """Tell whether gspread's own method is to run in this process, whatever its arguments."""
     if _is_replaced(kind, method):
         return True
@@ -207,12 +207,12 @@ def _belongs_here(proxy: Any, http: Any, kind: Kind, method: str) -> bool:
     return True
 
 
-def _is_request(kind: Kind, method: str) -> bool:
+def _is_request(kind: ObjectKind, method: str) -> bool:
     """Tell whether there is nothing beneath a method but the queue."""
     return kind is HTTP_CLIENT and method == "request"
 
 
-def _warn_of_newer_method(kind: Kind, method: str) -> None:
+def _warn_of_newer_method(kind: ObjectKind, method: str) -> None:
     warnings.warn(
         f"{kind.cls.__name__}.{method} of gspread {gspread.__version__} is newer than this "
         "queued_gspread, which cannot tell which spreadsheet it is for: each of its requests is "
@@ -222,12 +222,12 @@ def _warn_of_newer_method(kind: Kind, method: str) -> None:
     )
 
 
-def _is_replaced(kind: Kind, method: str) -> bool:
+def _is_replaced(kind: ObjectKind, method: str) -> bool:
     return getattr(kind.cls, method, None) is not kind.originals.get(method)
 
 
 def _call_here(
-    proxy: Any, kind: Kind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    proxy: Any, kind: ObjectKind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     own = inspect.getattr_static(kind.cls, method)
     if kind is CLIENT and is_ours_patched() and _caller_of(proxy.http_client):
@@ -296,7 +296,7 @@ def _parts(body: Any) -> Iterable[Any]:
     return cast("Iterable[Any]", body)
 
 
-def _outcome(proxy: Any, kind: Kind, reply: Reply) -> Any:
+def _outcome(proxy: Any, kind: ObjectKind, reply: Reply) -> Any:
     with unconverted(tell_answered):
         if reply.changes and kind in (SPREADSHEET, WORKSHEET):
             apply(proxy._properties, reply.changes)

@@ -12,7 +12,7 @@ from queued_gspread.protocol.kinds import HTTP_CLIENT, SPREADSHEET, WORKSHEET
 from queued_gspread.protocol.patches import Names
 
 if TYPE_CHECKING:
-    from queued_gspread.protocol.kinds import Kind
+    from queued_gspread.protocol.kinds import ObjectKind
 
 __all__ = ["Objects", "adopt", "is_customised", "is_ours_patched", "making_ours", "register"]
 
@@ -21,14 +21,14 @@ _names: dict[str, Names] = {}
 _constructed: dict[str, Names] = {}
 
 
-def register(kind: Kind, proxy: type[Any]) -> None:
+def register(kind: ObjectKind, proxy: type[Any]) -> None:
     """Make a class the proxy of a kind."""
     _proxies[kind.name] = proxy
     _names[kind.name] = Names(proxy)
     _constructed[kind.name] = Names(proxy, "__init__")
 
 
-def is_customised(proxy: Any, kind: Kind = HTTP_CLIENT) -> bool:
+def is_customised(proxy: Any, kind: ObjectKind = HTTP_CLIENT) -> bool:
     """Tell whether gspread's code would meet a user's own on an object: its class's or itself's.
 
     Classes are asked each time, since tests and libraries patch them, ours among them.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from queued_gspread.server.google.transport import Transport
     from queued_gspread.server.pacing.valve import Valve, Waiting
 
-__all__ = ["Lookout"]
+__all__ = ["HoldupReporter"]
 
 # How many lanes are named of each line, and of those that wait for Google.
 _MOST: Final = 100
@@ -34,7 +34,7 @@ _MOST: Final = 100
 _SLOW: Final = 3.0
 
 
-class Lookout:
+class HoldupReporter:
     """Says what holds up the requests of the server that works.
 
     Args:

@@ -19,7 +19,7 @@ from .main_thread import stop_after_main
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from queued_gspread.broker import Beat, Candidate, Servers
+    from queued_gspread.broker import Beat, Candidate, Consumer
     from queued_gspread.server.google.account import Account
 
 __all__ = ["Lease"]
@@ -56,7 +56,7 @@ class Lease:
 
     def __init__(
         self,
-        queue: Servers,
+        queue: Consumer,
         seconds: float,
         clock: Callable[[], float] = now,
         watch: Failure | None = None,

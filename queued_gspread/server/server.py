@@ -12,9 +12,9 @@ import gspread
 
 from queued_gspread._fork import by_owner
 from queued_gspread._version import __version__
-from queued_gspread.broker import Servers
+from queued_gspread.broker import Consumer
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
-from queued_gspread.server.calls.admission import Doorkeeper
+from queued_gspread.server.calls.admission import Admission
 from queued_gspread.server.calls.memory import DEFAULT_MAX_MEMORY, Memory
 from queued_gspread.server.calls.quarantine import Quarantine
 from queued_gspread.server.calls.recovery import Recovery
@@ -22,19 +22,19 @@ from queued_gspread.server.calls.runner import Runner
 from queued_gspread.server.google.account import Account, way_to_google
 from queued_gspread.server.google.credentials import warn_of_retries
 from queued_gspread.server.google.transport import Transport
-from queued_gspread.server.lanes.lane import Means, Tables
-from queued_gspread.server.lanes.scheduler import Lanes
+from queued_gspread.server.lanes.lane import LaneServices, Tables
+from queued_gspread.server.lanes.scheduler import Scheduler
 from queued_gspread.server.pacing.quota import Quota
 from queued_gspread.server.pacing.valve import Valve
-from queued_gspread.server.policy.gspread_methods import TESTED
-from queued_gspread.server.policy.retry import Patience
+from queued_gspread.server.policy.gspread_methods import TESTED_VERSIONS
+from queued_gspread.server.policy.retry import RetryPolicy
 from queued_gspread.server.replay.journal import Journals
 from queued_gspread.server.sending.counters import Counters
 from queued_gspread.server.sending.sender import Sender
 from queued_gspread.settings import DEFAULT_LEASE, Settings, checked_count, checked_seconds
 
 from .failure import Failure
-from .holdups import Lookout
+from .holdups import HoldupReporter
 from .lease import Lease
 from .log import LOGGER
 
@@ -152,7 +152,7 @@ class Server:
             max_message_bytes=max_message_bytes,
             signing_key_file=signing_key_file,
         )
-        self._doorkeeper = Doorkeeper(self._settings)
+        self._admission = Admission(self._settings)
         self._max_queue = checked_count(max_queue, f"max_queue={max_queue!r}")
         most = checked_count(max_memory_bytes, f"max_memory_bytes={max_memory_bytes!r}")
         self._memory = Memory(most)
@@ -167,8 +167,8 @@ class Server:
         limits = (reads_per_minute, writes_per_minute)
         project = (project_reads_per_minute, project_writes_per_minute)
         self._quota = Quota(*limits, *project, quota_window, interval, is_fair=not no_fair)
-        self._patience = Patience(retry_for, quota_window, late_write_guard, durability)
-        self._merges = not no_merge and gspread.__version__ in TESTED
+        self._retry_policy = RetryPolicy(retry_for, quota_window, late_write_guard, durability)
+        self._merges = not no_merge and gspread.__version__ in TESTED_VERSIONS
         self._is_untested = not (no_merge or self._merges)
         self._linger = _seconds(linger=linger, zero=True)
         self.counters = Counters()
@@ -176,9 +176,9 @@ class Server:
         self._lease_seconds = _seconds(lease=lease)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        self._left: list[Lanes] = []
+        self._left: list[Scheduler] = []
         self._failure = Failure()
-        self._lookout = Lookout(self._tokens.state, quota_window)
+        self._holdup_reporter = HoldupReporter(self._tokens.state, quota_window)
         self._queue = self._new_queue()
 
     @property
@@ -293,17 +293,17 @@ class Server:
     ) -> None:
         self.stop()
 
-    def _new_queue(self) -> Servers:
+    def _new_queue(self) -> Consumer:
         """Return the queue under a new id: a request to stop is meant for one run."""
         about = self._account.about(f"{socket.gethostname()}:{os.getpid()}", __version__)
-        return Servers(
+        return Consumer(
             self._settings,
             os.urandom(8).hex(),
             about,
             stopping=self._stopping,
             max_queue=self._max_queue,
-            generation=self._doorkeeper.generation,
-            holdups=self._lookout.look,
+            generation=self._admission.generation,
+            holdups=self._holdup_reporter.look,
         )
 
     def _new_lease(self) -> Lease:
@@ -330,7 +330,7 @@ class Server:
 
     def _run(self, lease: Lease) -> None:
         if self._is_untested:
-            LOGGER.warning(_UNTESTED, gspread.__version__, ", ".join(TESTED))
+            LOGGER.warning(_UNTESTED, gspread.__version__, ", ".join(TESTED_VERSIONS))
         try:
             self._tokens.start(self._failure.watched)
             lease.start()
@@ -340,22 +340,22 @@ class Server:
         finally:
             lease.stop()
             self._tokens.stop()
-            self._lookout.rest()
+            self._holdup_reporter.rest()
 
     def _work_under(self, epoch: str, lease: Lease) -> None:
         """Run the lanes until the server stops or the epoch ends."""
         warn_of_retries(self._client)
-        self._doorkeeper.begin()
+        self._admission.begin()
         queue = self._queue.under(epoch)
         watched = self._failure.watched
-        valve = Valve(lease.token_state, self._patience.retry_for, watched=watched)
+        valve = Valve(lease.token_state, self._retry_policy.retry_for, watched=watched)
         self._tokens.on_change(valve.wake)
         self._memory.on_free(valve.wake)
         transport = Transport(self._http, self._tokens, confirm=lambda: lease.confirm(epoch))
-        journals = Journals(self._settings.namespace, self._doorkeeper.keyring)
-        recovery = Recovery(queue, self._patience.late_write_guard, journals=journals)
+        journals = Journals(self._settings.namespace, self._admission.keyring)
+        recovery = Recovery(queue, self._retry_policy.late_write_guard, journals=journals)
         sender = Sender(
-            *(queue, transport, self._quota, self._patience, valve.answered),
+            *(queue, transport, self._quota, self._retry_policy, valve.answered),
             recovery=recovery,
             counters=self.counters,
         )
@@ -363,21 +363,21 @@ class Server:
             recovery,
             self.account,
             self._settings.max_message_bytes,
-            self._doorkeeper.history,
+            self._admission.history,
             sender.suspects,
         )
-        means = Means(
-            *(queue, self._doorkeeper, runner, sender, Tables(), Quarantine()),
+        means = LaneServices(
+            *(queue, self._admission, runner, sender, Tables(), Quarantine()),
             merges=self._merges,
             linger=self._linger,
             memory=self._memory,
         )
-        lanes = Lanes(
+        lanes = Scheduler(
             *(queue, means.work, valve, self._stopping, self._stopping.set),
             window=self._quota.window,
             watched=watched,
         )
-        self._lookout.watch(valve, transport)
+        self._holdup_reporter.watch(valve, transport)
         self._left.append(lanes)
         lease.on_owner(valve.wake)
         lease.call_at_end_of(epoch, lanes.lapse, lanes.retire)

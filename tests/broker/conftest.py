@@ -13,7 +13,7 @@ from permits_helpers import LANE, Clock
 from queue_fixtures import restored_log, short_slices
 from topologies import each_binary
 
-from queued_gspread.broker import KINDS, Callers, Servers
+from queued_gspread.broker import KINDS, Consumer, Producer
 from queued_gspread.broker import dispatch as ledger
 from queued_gspread.broker import permits as slots
 from queued_gspread.broker.connection import client as connection
@@ -77,13 +77,13 @@ def keys(namespace):
 
 @pytest.fixture
 def callers(settings):
-    return Callers(settings)
+    return Producer(settings)
 
 
 @pytest.fixture
 def server(settings):
     """Return the servers' side of the queue, with the lease."""
-    servers = Servers(settings, "aaaa", "server a")
+    servers = Consumer(settings, "aaaa", "server a")
     assert servers.beat(60).state == "taken"
     return servers
 
@@ -129,8 +129,8 @@ def queue(settings, clock, raw, keys):
     """Return what makes the queue anew, as the server of the first epoch sees it."""
 
     def make():
-        raw.delete(keys.valve, keys.server, *(keys.slots(kind) for kind in KINDS))
-        server = Servers(settings, "server")
+        raw.delete(keys.throttle, keys.server, *(keys.slots(kind) for kind in KINDS))
+        server = Consumer(settings, "server")
         # It has seen nothing of this clock yet.
         server._connection.steps = Steps()
         server.beat(5.0)

@@ -6,7 +6,7 @@ import json
 
 from one_job import settle, start
 
-from queued_gspread.broker import Servers, Slot
+from queued_gspread.broker import Consumer, Slot
 
 WINDOW = 60.0
 LANE = "lane"
@@ -58,7 +58,7 @@ class Asked:
 def take_over(server):
     """Let the server be gone and another take over, which `server` is from then on."""
     server.release()
-    successor = Servers(server.settings, "successor")
+    successor = Consumer(server.settings, "successor")
     successor.beat(5.0)
     successor.recover(WINDOW)
     server.epoch = successor.epoch

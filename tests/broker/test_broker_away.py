@@ -13,7 +13,7 @@ from one_job import answer, settle, start
 from waiting import PATIENCE, eventually
 from wire import AFTER, Wire
 
-from queued_gspread.broker import Callers, Note, Servers, Slot
+from queued_gspread.broker import Consumer, JournalUpdate, Producer, Slot
 from queued_gspread.broker import consumer as servers_module
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.embedded.probe import free_port
@@ -25,7 +25,7 @@ from queued_gspread.settings import Settings
 def told_by(settings):
     """Return the error that a call raises at once."""
     with pytest.raises(BrokerUnavailableError) as caught:
-        Callers(settings).call(new_id(), "lane", b"job")
+        Producer(settings).call(new_id(), "lane", b"job")
     return caught.value
 
 
@@ -41,7 +41,7 @@ def raw(own_redis, redis_of):
 
 def test_a_redis_that_has_become_a_replica(settings, server, raw, keys, background):
     """A replica takes no job and says so; a server waits for the master with its answer."""
-    waiting = background(Callers(settings).call, new_id(), "lane", b"job")
+    waiting = background(Producer(settings).call, new_id(), "lane", b"job")
     head = eventually(lambda: server.head("lane"))
     raw.replicaof("127.0.0.1", free_port())
     answered = background(answer, server, head, b"reply")
@@ -83,7 +83,7 @@ def test_a_redis_that_is_loading(binary, namespace):
         assert "loading the dataset" in str(error)
         assert "wait until" in str(error)
         assert not error.may_have_run
-        servers = Servers(settings, "aaaa", "server a")
+        servers = Consumer(settings, "aaaa", "server a")
         assert eventually(lambda: beat_of(servers)).state == "taken"
         head = servers.head("lane")
         assert (head.body, head.waiting) == (b"body", 1)
@@ -104,7 +104,7 @@ def beat_of(servers):
 
 def test_a_password_that_is_changed_while_a_caller_waits(settings, raw, keys, background):
     """A caller that is not let in any more is told so, and that its call may still be made."""
-    waiting = background(Callers(settings).call, new_id(), "lane", b"job")
+    waiting = background(Producer(settings).call, new_id(), "lane", b"job")
     eventually(lambda: raw.xlen(keys.lane("lane")) == 1)
     raw.config_set("requirepass", "hunter2")
     raw.client_kill_filter(_type="normal", skipme=True)
@@ -124,11 +124,11 @@ def test_a_server_that_is_locked_out_with_what_it_alone_knows(
     raw.acl_setuser("server", enabled=True, passwords="+right", keys="*", commands=["+@all"])
     url = own_redis.url.replace("redis://", "redis://server:right@")
     settings = Settings(redis_url=url, namespace=namespace)
-    server = Servers(settings, "aaaa", "server a")
+    server = Consumer(settings, "aaaa", "server a")
     server.beat(60)
     enqueue(settings)
     head, slot = server.head("lane"), Slot("write", "1/1", 60)
-    permit = start(server, head, "j", None, slot, Note(0, (), "1/1", b"told"))
+    permit = start(server, head, "j", None, slot, JournalUpdate(0, (), "1/1", b"told"))
     raw.acl_setuser("server", enabled=True, reset_passwords=True, passwords="+other")
     raw.client_kill_filter(user="server")
     if what == "settle":
@@ -151,32 +151,34 @@ def test_a_server_says_that_it_stops_though_redis_is_away_for_a_moment(settings,
     """What it leaves counts no death, if Redis is there again in time; if not, the stop goes on."""
     enqueue(settings)
     with Wire(settings.redis_url) as wire:
-        server = Servers(Settings(redis_url=wire.url, namespace=settings.namespace), "aaaa")
+        server = Consumer(Settings(redis_url=wire.url, namespace=settings.namespace), "aaaa")
         assert server.beat(60).state == "taken"
         assert server.head("lane").deaths == 0
         wire.cut(0, AFTER, times=4)
-        assert server.leave()
+        assert server.requeue()
         assert len(wire.hits) == 4
-    assert not raw.exists(keys.tries)
+    assert not raw.exists(keys.deliveries)
 
 
 def test_a_server_stops_without_redis(settings, own_redis, monkeypatch):
     """Where Redis is gone for good, nobody waits long to be told of it."""
     monkeypatch.setattr(servers_module, "_LEAVING", 0.3)
-    server = Servers(settings, "aaaa")
+    server = Consumer(settings, "aaaa")
     server.beat(60)
     own_redis.close()
-    assert not server.leave()
+    assert not server.requeue()
 
 
 def test_a_job_whose_enqueue_was_sent_twice_is_missed(own_redis, namespace, raw, keys, background):
     """A caller whose first enqueue got no answer knows its job, and is told when it is lost."""
     with Wire(own_redis.url) as wire:
         settings = Settings(redis_url=wire.url, namespace=namespace, grace=60.0)
-        Servers(Settings(redis_url=own_redis.url, namespace=namespace), "aaaa", "server a").beat(60)
+        Consumer(Settings(redis_url=own_redis.url, namespace=namespace), "aaaa", "server a").beat(
+            60
+        )
         # A namespace begins with its first job: from now on it knows what it has forgotten.
         enqueue(Settings(redis_url=own_redis.url, namespace=namespace), "another lane")
-        callers = Callers(settings)
+        callers = Producer(settings)
         callers._connection.clock.saw(milliseconds_of(raw))  # so that it need not ask
         # After two commands of redis-py's own.
         wire.cut(2, AFTER)

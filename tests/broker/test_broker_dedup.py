@@ -8,7 +8,7 @@ from one_job import answer, start
 from waiting import PATIENCE
 from wire import AFTER, BEFORE, Wire
 
-from queued_gspread.broker import Callers
+from queued_gspread.broker import Producer
 from queued_gspread.broker import keys as broker_keys
 from queued_gspread.broker.connection.client import connect
 from queued_gspread.broker.scripts import SCRIPTS
@@ -26,8 +26,8 @@ def forget(settings, raw, keys, monkeypatch):
     monkeypatch.setattr(broker_keys, "REMEMBERED", 0.001)
 
     def now():
-        newest = raw.zrange(keys.recent, -1, -1, withscores=True)[0][1]
-        while raw.zscore(keys.recent, "since:") <= newest:
+        newest = raw.zrange(keys.dedup, -1, -1, withscores=True)[0][1]
+        while raw.zscore(keys.dedup, "since:") <= newest:
             # Whose id begins so has Redis forget.
             enqueue(settings, "other", job_id=f"0{new_id()[1:]}")
 
@@ -40,14 +40,14 @@ def wire(redis_url, namespace, settings):
     enqueue(settings, "first")
     with Wire(redis_url) as wire:
         own = Settings(wire.url, namespace, grace=60.0)
-        Callers(own).alive()
+        Producer(own).alive()
         yield wire
 
 
 def cut_at_enqueue(wire, namespace, when, act):
     """Return whose enqueue loses its connection; something is done meanwhile."""
     wire.cut_script(SCRIPTS["enqueue"].sha, 1, when, act)
-    return Callers(Settings(wire.url, namespace, grace=60.0))
+    return Producer(Settings(wire.url, namespace, grace=60.0))
 
 
 def test_a_try_after_its_job_was_made_and_forgotten(
@@ -94,15 +94,15 @@ def test_a_try_after_one_that_redis_never_had(wire, namespace, raw, keys, forget
 
 def test_a_try_after_a_step_of_the_clock_of_redis(wire, namespace, server, raw, keys, settings):
     """Where Redis's clock goes an hour forward between two tries, they are one job."""
-    raw.zadd(keys.recent, {"since:": 0})
+    raw.zadd(keys.dedup, {"since:": 0})
     job_id = new_id()
 
     def meanwhile():
         answer(server, server.head("lane"), b"reply")
         raw.delete(keys.reply(job_id))
         # To a clock that goes forward, all that it has written has become older.
-        for known, moment in raw.zrange(keys.recent, 0, -1, withscores=True):
-            raw.zadd(keys.recent, {known: moment - HOUR})
+        for known, moment in raw.zrange(keys.dedup, 0, -1, withscores=True):
+            raw.zadd(keys.dedup, {known: moment - HOUR})
         enqueue(settings, "other", job_id=f"0{new_id()[1:]}")
 
     callers = cut_at_enqueue(wire, namespace, AFTER, meanwhile)
@@ -117,7 +117,7 @@ def test_a_try_after_a_step_of_the_clock_of_redis(wire, namespace, server, raw, 
 def test_a_first_try_is_never_too_late(settings, server, raw, shown, background):
     """A process that has not run for long, or knew another clock, puts its call in all the same."""
     enqueue(settings, "first")
-    callers = Callers(settings)
+    callers = Producer(settings)
     callers._connection.clock.saw(milliseconds_of(raw) + shown)
     reply = background(callers.call, new_id(), "lane", b"job")
     while (head := server.head("lane")) is None:
@@ -147,25 +147,25 @@ def test_a_redis_that_is_not_as_it_was_takes_no_second_try(settings, raw, keys, 
     enqueue(settings, "first")
     connection, moment = connect(settings.redis_url), milliseconds_of(raw)
     if ahead < 0:
-        raw.delete(keys.recent)
+        raw.delete(keys.dedup)
     args = [new_id(), b"body", "lane", 120_000, moment + ahead]
     assert connection.run("enqueue", keys.of_enqueue("lane"), args)[0] == b"late"
 
 
 def test_a_clock_that_was_set_back_holds_up_no_job(settings, raw, keys):
     """What was forgotten by a clock ahead counts as forgotten, and new jobs are put in at once."""
-    raw.zadd(keys.recent, {"since:": milliseconds_of(raw) + HOUR})
+    raw.zadd(keys.dedup, {"since:": milliseconds_of(raw) + HOUR})
     job_id, entry = enqueue(settings)
     assert raw.xrange(keys.lane("lane"))[0][0] == entry
-    args = [new_id(), b"body", "lane", 120_000, raw.zscore(keys.recent, "since:") - 1]
+    args = [new_id(), b"body", "lane", 120_000, raw.zscore(keys.dedup, "since:") - 1]
     found = connect(settings.redis_url).run("enqueue", keys.of_enqueue("lane"), args)
     assert found[0] == b"late"
-    assert raw.zscore(keys.recent, job_id) is not None
+    assert raw.zscore(keys.dedup, job_id) is not None
 
 
 def unconfirmed(settings, job_id, first):
     """Take a job back whose enqueue may have been tried since a time."""
-    return Callers(settings)._withdraw(Wait(job_id, "lane", None, first=first))
+    return Producer(settings)._withdraw(Wait(job_id, "lane", None, first=first))
 
 
 def test_the_withdrawal_of_what_may_be_forgotten(settings, raw, forget):

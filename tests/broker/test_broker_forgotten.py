@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from permits_helpers import LANE, WINDOW, Asked
 from test_broker_permits import most_in_a_window, requests_of_all_kinds, simulate
 
-from queued_gspread.broker import Servers
+from queued_gspread.broker import Consumer
 from queued_gspread.broker import permits as slots
 from queued_gspread.broker.keys import Keys
 
@@ -120,7 +120,7 @@ def test_a_server_that_knows_nothing_holds_nothing_back(queue, entry, clock, for
     Asked(queue(), entry, 1).go()
     forget()
     enqueue(settings)
-    other = Servers(settings, "other")
+    other = Consumer(settings, "other")
     other.beat(5.0)
     assert Asked(other, other.head(LANE), 1).start()[1].word == "go"
 

@@ -12,7 +12,7 @@ from permits_helpers import LANE
 from waiting import eventually
 
 from queued_gspread._version import __version__
-from queued_gspread.broker import Servers, Slot
+from queued_gspread.broker import Consumer, Slot
 from queued_gspread.broker import consumer as servers_module
 from queued_gspread.broker import keys as keys_module
 from queued_gspread.broker import producer as callers_module
@@ -36,7 +36,7 @@ def works(raw, namespace):
 
     def work(number, about="old-1:12 (as a@b, queued_gspread 0.0.7)", ago=0):
         now = raw.time()[0] * 1000
-        told = {"holder": "ffff", "epoch": now, "at": now - ago, "about": about}
+        told = {"holder": "ffff", "epoch": now, "last_beat": now - ago, "description": about}
         raw.hset(key(namespace, number, "server"), mapping=told)
         if number > 1:
             raw.hset(key(namespace, 1, "formats"), "known", number)
@@ -128,7 +128,7 @@ def test_a_call_that_had_started_is_not_said_to_be_undone(
     entry = eventually(lambda: server.head(LANE))
     assert start(server, entry, "w").word == "go"
     works(1)
-    raw.hset(keys.server, "at", 1)
+    raw.hset(keys.server, "last_beat", 1)
     with pytest.raises(ServerUnavailableError, match="may have been made") as told:
         call.result()
     assert told.value.may_have_run
@@ -146,12 +146,12 @@ def test_a_server_of_this_format_is_waited_for(
     if ends == "released":
         server.release()
     else:
-        raw.hincrby(keys.server, "at", -30_000)
+        raw.hincrby(keys.server, "last_beat", -30_000)
         raw.hset(keys.server, "lease", 1000)
     call = background(callers.call, new_id(), LANE, b"job")
     # It has looked for life, too, by the time at which the next server works.
     eventually(lambda: callers.see().others == [] and raw.xlen(keys.lane(LANE)))
-    successor = Servers(settings, "bbbb", "server b")
+    successor = Consumer(settings, "bbbb", "server b")
     eventually(lambda: successor.beat(60).state == "taken")
     entry = eventually(lambda: successor.head(LANE))
     successor.answer([(entry, b"reply")])
@@ -226,7 +226,7 @@ def test_a_number_that_nobody_can_read_ends_nobody(callers, server, raw, namespa
     """What a stranger puts there for a format with an endless number is as good as none."""
     endless = "9" * 5000
     raw.hset(key(namespace, 1, "formats"), "known", endless)
-    raw.hset(key(namespace, endless, "server"), "at", raw.time()[0] * 1000)
+    raw.hset(key(namespace, endless, "server"), "last_beat", raw.time()[0] * 1000)
     raw.set(key(namespace, endless, "waiting"), 1)
     assert server.others() == []
     server.release()
@@ -239,11 +239,11 @@ def test_a_server_touches_nothing_of_another_format(settings, works, waits, raw,
     works(1)
     waits(1)
     before = contents(raw, namespace)
-    server = Servers(settings, "aaaa", "server a")
+    server = Consumer(settings, "aaaa", "server a")
     assert server.beat(60).state == "taken"
     assert server.recover(60.0).lanes == 0
     server.others()
-    server.leave()
+    server.requeue()
     server.release()
     after = contents(raw, namespace)
     assert {key: after.get(key) for key in before} == before
@@ -254,7 +254,7 @@ def test_formats_have_a_lane_each_of_one_name(settings, server, monkeypatch):
     job_id, _ = enqueue(settings)
     assert server.head(LANE).job_id == job_id
     monkeypatch.setattr(keys_module, "FORMAT", FORMAT + 1)
-    other = Servers(settings, "bbbb", "server b")
+    other = Consumer(settings, "bbbb", "server b")
     assert other.beat(60).state == "taken"
     assert other.recover().lanes == 0
     assert other.head(LANE) is None
@@ -265,7 +265,7 @@ def test_formats_share_the_quota(settings, server, monkeypatch):
     enqueue(settings)
     assert start(server, server.head(LANE), "r", slot=Slot("read", "a", 1)).word == "go"
     monkeypatch.setattr(keys_module, "FORMAT", FORMAT + 1)
-    other = Servers(settings, "bbbb", "server b")
+    other = Consumer(settings, "bbbb", "server b")
     other.beat(60)
     enqueue(settings)
     assert start(other, other.head(LANE), "r", slot=Slot("read", "b", 1)).word == "wait"
@@ -279,7 +279,7 @@ def next_format(settings, server, monkeypatch):
     def work():
         for module in (keys_module, servers_module):
             monkeypatch.setattr(module, "FORMAT", FORMAT + 1)
-        other = Servers(settings, "bbbb", "server b")
+        other = Consumer(settings, "bbbb", "server b")
         assert other.beat(60).state == "taken"
         other.recover(60.0)
         return other
@@ -308,7 +308,7 @@ def test_slots_of_a_server_of_another_format_that_has_died(
     """They are held for a window more, though no server of its format takes over."""
     other = next_format()
     raw.zadd(Keys(namespace).slots("read"), {f"{server.epoch}/1": math.inf})
-    raw.hincrby(key(namespace, FORMAT, "server"), "at", -30_000)
+    raw.hincrby(key(namespace, FORMAT, "server"), "last_beat", -30_000)
     other.others(60.0)
     assert 0 < in_the_air() - milliseconds_of(raw) <= 60_000
     raw.zadd(Keys(namespace).slots("read"), {f"{other.epoch}/1": math.inf})
@@ -322,7 +322,7 @@ def test_a_namespace_remembers_the_formats_that_it_had(settings, server, raw, mo
     server.others()
     monkeypatch.setattr(keys_module, "FORMAT", FORMAT + 1)
     monkeypatch.setattr("queued_gspread.broker.consumer.FORMAT", FORMAT + 1)
-    other = Servers(settings, "bbbb", "server b")
+    other = Consumer(settings, "bbbb", "server b")
     assert [found.number for found in other.others()] == [FORMAT]
     known = raw.hget(Keys(settings.namespace).formats, "known")
     assert known.split() == [str(FORMAT), str(FORMAT + 1)]

@@ -35,7 +35,7 @@ KINDS = {
         ("reply", KEYS.reply("")),
         ("journal", KEYS.journal("")),
         ("slots", KEYS.slots("")),
-        ("wanted", KEYS.wanted("")),
+        ("wanted", KEYS.renewal("")),
         *((kind, getattr(KEYS, kind)) for kind in ("account", "active", "formats", "poisoned")),
         ("ready", KEYS.ready),
         *((kind, getattr(KEYS, kind)) for kind in ("recent", "server", "started", "tries")),
@@ -54,15 +54,29 @@ class Case:
     before: list = field(default_factory=list)
 
 
-SERVER = ["HSET", KEYS.server, "holder", "aaaa", "epoch", EPOCH, "at", NOW, "lease", 5000]
-WORKED = ["HSET", KEYS.server, "worked", EPOCH, "about", "a", "max_queue", 0, "generation", ""]
+SERVER = ["HSET", KEYS.server, "holder", "aaaa", "epoch", EPOCH, "last_beat", NOW, "lease", 5000]
+WORKED = [
+    "HSET",
+    KEYS.server,
+    "worked",
+    EPOCH,
+    "description",
+    "a",
+    "max_queue",
+    0,
+    "generation",
+    "",
+]
 ACTIVE = ["SADD", KEYS.active, "lane"]
-ONE = [["XADD", LANE, FIRST, "id", "J1", "body", "b1"], ["SET", KEYS.waiting, 1], ACTIVE]
-TWO = [*ONE, ["XADD", LANE, SECOND, "id", "J2", "body", "b2"], ["SET", KEYS.waiting, 2]]
+ONE = [["XADD", LANE, FIRST, "id", "J1", "body", "b1"], ["SET", KEYS.depth, 1], ACTIVE]
+TWO = [*ONE, ["XADD", LANE, SECOND, "id", "J2", "body", "b2"], ["SET", KEYS.depth, 2]]
 LARGE = [["XADD", LANE, FIRST, "id", "J1", "body", "b" * 1_000_001], TWO[-2]]
 KNOWN = [
-    ["ZADD", KEYS.recent, NOW - 60_000, "since:", NOW - 2000, "J1"],
-    *(["HSET", key, "J1", value] for key, value in ((KEYS.tries, "/7/"), (KEYS.started, "r"))),
+    ["ZADD", KEYS.dedup, NOW - 60_000, "since:", NOW - 2000, "J1"],
+    *(
+        ["HSET", key, "J1", value]
+        for key, value in ((KEYS.deliveries, "/7/"), (KEYS.progress, "r"))
+    ),
 ]
 BEGUN = [*KNOWN, ["RPUSH", KEYS.journal("J1"), "=read"]]
 ANNOUNCED = [*KNOWN, ["RPUSH", KEYS.journal("J1"), ">slot 1 what"]]
@@ -70,15 +84,25 @@ ANNOUNCED = [*KNOWN, ["RPUSH", KEYS.journal("J1"), ">slot 1 what"]]
 SLOTS = KEYS.slots("write")
 HELD = [["ZADD", SLOTS, "inf", "slot"]]
 PAUSED = ["refused:write", NOW - 9, "until:write", NOW - 1]
-REFUSED = [["HSET", KEYS.valve, "streak:write", 1, *PAUSED]]
-LOWERED = [["HSET", KEYS.valve, "limit:write", 1, "shrunk:write", 1, "quiet:write", NOW - 70_000]]
-LONG_LOWERED = [["HSET", KEYS.valve, "limit:write", 1, "shrunk:write", 1, "quiet:write", 1]]
-ANSWER = [KEYS.server, LANE, KEYS.active, KEYS.started, KEYS.tries, KEYS.waiting]
+REFUSED = [["HSET", KEYS.throttle, "streak:write", 1, *PAUSED]]
+LOWERED = [
+    ["HSET", KEYS.throttle, "limit:write", 1, "shrunk:write", 1, "quiet:write", NOW - 70_000]
+]
+LONG_LOWERED = [["HSET", KEYS.throttle, "limit:write", 1, "shrunk:write", 1, "quiet:write", 1]]
+ANSWER = [KEYS.server, LANE, KEYS.active, KEYS.progress, KEYS.deliveries, KEYS.depth]
 ENQUEUE = KEYS.of_enqueue("lane")
 WITHDRAW = KEYS.of_withdraw("lane", "J1")
-SETTLE = [KEYS.server, KEYS.started, KEYS.valve, SLOTS]
-START = [KEYS.server, LANE, KEYS.started, KEYS.valve, SLOTS, KEYS.tries, KEYS.journal("J1")]
-BEAT = [KEYS.server, KEYS.ready, KEYS.active, KEYS.tries, KEYS.lane(""), KEYS.account]
+SETTLE = [KEYS.server, KEYS.progress, KEYS.throttle, SLOTS]
+START = [
+    KEYS.server,
+    LANE,
+    KEYS.progress,
+    KEYS.throttle,
+    SLOTS,
+    KEYS.deliveries,
+    KEYS.journal("J1"),
+]
+BEAT = [KEYS.server, KEYS.ready, KEYS.active, KEYS.deliveries, KEYS.lane(""), KEYS.account]
 
 
 def answer(*jobs, before):
@@ -101,14 +125,14 @@ def withdraw(*before, entry=FIRST):
 def settle(*before, limit=60, pause="", attempt="slot", job=("J1", "r", "=told")):
     """Return the end of a request."""
     args = [EPOCH, "write", "slot", limit, 60_000, NOW - 5, pause, "0.5", attempt, 300, *job]
-    return Case("settle", [*SETTLE, KEYS.journal("J1")], args, [SERVER, *TWO, *before])
+    return Case("release_slot", [*SETTLE, KEYS.journal("J1")], args, [SERVER, *TWO, *before])
 
 
 def start(*before, limit=60, interval=0, entry=FIRST, position=0, window=60_000):
     """Return the question whether a request may be sent."""
     job = [entry, "J1", "j", "1", 5000, position, "slot", "what", 1, "=read"]
     args = [EPOCH, "write", "slot", limit, window, interval, "", *job]
-    return Case("start", START, args, [SERVER, *before])
+    return Case("acquire", START, args, [SERVER, *before])
 
 
 def beat(server_id, *before, epoch="", certain="1", token="1", replaces=""):
@@ -117,12 +141,12 @@ def beat(server_id, *before, epoch="", certain="1", token="1", replaces=""):
     return Case("beat", BEAT, args, before)
 
 
-GONE = [SERVER, WORKED, ["HSET", KEYS.server, "at", NOW - 9000], ["RPUSH", READY, "other"]]
+GONE = [SERVER, WORKED, ["HSET", KEYS.server, "last_beat", NOW - 9000], ["RPUSH", READY, "other"]]
 MOVED = ["HSET", KEYS.server, "master", "another"]
 STANDBY = ["HSET", KEYS.server, "standby", NOW - 9]
 OTHERS = ["SET", KEYS.account, "c@d"]
 AHEAD = [["ZADD", SLOTS, NOW - 5, "old", NOW + 900_000, "far", "inf", "one"]]
-OLD = ["ZADD", KEYS.recent, NOW - 900_000, "since:", NOW - 800_000, "old"]
+OLD = ["ZADD", KEYS.dedup, NOW - 900_000, "since:", NOW - 800_000, "old"]
 LIMITED = ["HSET", KEYS.server, "epoch", EPOCH, "max_queue", 1]
 CASES = [
     answer((FIRST, "J1", "told"), before=TWO),
@@ -140,7 +164,7 @@ CASES = [
     withdraw(*ONE, *KNOWN, ["RPUSH", READY, COPY.format(FIRST, "J1", "b1")]),
     withdraw(*TWO, *BEGUN, ["RPUSH", READY, COPY.format(FIRST, "J1", "b1"), "other"]),
     withdraw(*TWO, *BEGUN, entry=""),
-    withdraw(*TWO, ["HSET", KEYS.started, "J1", "j"]),
+    withdraw(*TWO, ["HSET", KEYS.progress, "J1", "j"]),
     withdraw(*ONE, ["XADD", KEYS.reply("J1"), "1-1", "body", "b"]),
     withdraw(),
     beat("aaaa", SERVER, epoch=EPOCH),
@@ -150,7 +174,7 @@ CASES = [
     beat("bbbb", SERVER, WORKED, MOVED),
     beat("bbbb", MOVED, certain=""),
     beat("bbbb", *TWO, *GONE),
-    beat("bbbb", SERVER, ["HSET", KEYS.server, "at", NOW + 900_000]),
+    beat("bbbb", SERVER, ["HSET", KEYS.server, "last_beat", NOW + 900_000]),
     beat("bbbb", SERVER, STANDBY),
     beat("bbbb", SERVER, OTHERS),
     beat("bbbb", SERVER, OTHERS, replaces="c@d"),
@@ -169,9 +193,9 @@ CASES = [
     ),
     start(*TWO),
     start(*TWO, position=2, interval=1000),
-    start(*TWO, *REFUSED, ["HSET", KEYS.valve, "trial:write", "x", "tried:write", NOW - 1]),
+    start(*TWO, *REFUSED, ["HSET", KEYS.throttle, "trial:write", "x", "tried:write", NOW - 1]),
     start(*TWO, *REFUSED, *LOWERED, interval=1000),
-    start(*TWO, ["HSET", KEYS.valve, "paused:write", NOW + 9, "until:write", NOW + 99]),
+    start(*TWO, ["HSET", KEYS.throttle, "paused:write", NOW + 9, "until:write", NOW + 99]),
     start(*TWO, *LONG_LOWERED, limit=0),
     start(*TWO, *AHEAD, limit=1),
     start(*TWO, *AHEAD, limit=3),
@@ -179,14 +203,14 @@ CASES = [
     Case("head", ANSWER[:5], [EPOCH, "lane"], [SERVER, *TWO]),
     Case("head", ANSWER[:5], [EPOCH, "lane"], [SERVER, ACTIVE]),
     Case(
-        "ahead",
-        [KEYS.server, LANE, KEYS.started, KEYS.tries],
+        "peek",
+        [KEYS.server, LANE, KEYS.progress, KEYS.deliveries],
         [EPOCH, "0", 9, 99],
         [SERVER, *TWO],
     ),
-    Case("take", [KEYS.server, KEYS.tries], [EPOCH, "J1"], [SERVER]),
-    Case("want", [KEYS.started, KEYS.wanted("J1")], ["signed", 9], KNOWN),
-    Case("touch", [KEYS.server, KEYS.journal("J1")], [EPOCH], [SERVER, *ANNOUNCED]),
+    Case("deliver_suspect", [KEYS.server, KEYS.deliveries], [EPOCH, "J1"], [SERVER]),
+    Case("want", [KEYS.progress, KEYS.renewal("J1")], ["signed", 9], KNOWN),
+    Case("confirm_intent", [KEYS.server, KEYS.journal("J1")], [EPOCH], [SERVER, *ANNOUNCED]),
     Case("journal", [KEYS.server, KEYS.journal("J1")], [EPOCH], [SERVER, *BEGUN]),
     Case("release", [KEYS.server], [EPOCH], [SERVER]),
     Case(
@@ -215,15 +239,15 @@ CASES = [
     ),
     Case(
         "recount",
-        [KEYS.server, KEYS.active, KEYS.waiting, KEYS.started, KEYS.lane("")],
+        [KEYS.server, KEYS.active, KEYS.depth, KEYS.progress, KEYS.lane("")],
         [EPOCH],
-        [SERVER, *TWO, ["SET", KEYS.waiting, 9]],
+        [SERVER, *TWO, ["SET", KEYS.depth, 9]],
     ),
     Case(
         "recount",
-        [KEYS.server, KEYS.active, KEYS.waiting, KEYS.started, KEYS.lane("")],
+        [KEYS.server, KEYS.active, KEYS.depth, KEYS.progress, KEYS.lane("")],
         [EPOCH],
-        [SERVER, ["SET", KEYS.waiting, 9]],
+        [SERVER, ["SET", KEYS.depth, 9]],
     ),
     Case(
         "recover",
@@ -232,10 +256,10 @@ CASES = [
         [SERVER, *TWO, ["ZADD", SLOTS, "inf", "6/1"], ["RPUSH", READY, "other"]],
     ),
     Case(
-        "leave",
-        [KEYS.server, KEYS.tries],
+        "requeue",
+        [KEYS.server, KEYS.deliveries],
         [EPOCH],
-        [SERVER, ["HSET", KEYS.tries, "J1", "/7/", "J2", "/6//7/"]],
+        [SERVER, ["HSET", KEYS.deliveries, "J1", "/7/", "J2", "/6//7/"]],
     ),
     Case(
         "poison",
@@ -277,7 +301,7 @@ class Halfway:
             pipeline.execute_command(*command)
         pipeline.execute()
 
-    def lack(self, command, kind=None):
+    def on_missing(self, command, kind=None):
         """Take a command from the user, on keys of a kind alone if one is given."""
         rules = ["reset", "on", "nopass", "+@all", f"-{command}", "~*"]
         if kind is not None:
@@ -300,7 +324,7 @@ class Halfway:
 
     def is_refused(self, case, command, kind=None):
         self.prepare(case)
-        self.lack(command, kind)
+        self.on_missing(command, kind)
         try:
             self.run(case, self.user)
         except redis.ResponseError as error:
@@ -314,7 +338,7 @@ class Halfway:
 
     def jobs(self):
         found = self.state()
-        waiting = int(self.admin.get(KEYS.waiting) or 0)
+        waiting = int(self.admin.get(KEYS.depth) or 0)
         return waiting, [found.get(place) for place in (LANE, KEYS.active, READY)]
 
     @property

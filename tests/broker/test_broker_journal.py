@@ -8,7 +8,7 @@ import pytest
 from broker_helpers import contents, enqueue, withdraw
 from one_job import answer, settle, start
 
-from queued_gspread.broker import Note, Servers, Slot, StaleEpochError
+from queued_gspread.broker import Consumer, JournalUpdate, Slot, StaleEpochError
 
 SLOT = Slot("write", "1/1", 60)
 
@@ -26,13 +26,13 @@ def entries(raw, keys, head):
 
 
 def note(position, *prefix, attempt=""):
-    return Note(position, prefix, attempt, b"told" if attempt else b"")
+    return JournalUpdate(position, prefix, attempt, b"told" if attempt else b"")
 
 
 def takes_over(settings, server):
     """Return a server that works after another has ended without a word."""
     server.release()
-    following = Servers(settings, "bbbb", "server b")
+    following = Consumer(settings, "bbbb", "server b")
     assert following.beat(60).state == "taken"
     return following
 
@@ -124,14 +124,14 @@ def test_a_journal_ends_with_its_call(end, settings, server, head, raw, keys):
     if end == "answered":
         answer(server, head, b"reply")
     else:
-        assert withdraw(settings, head.job_id, head.entry) == "ended"
-    assert not raw.exists(keys.journal(head.job_id), keys.tries, keys.started)
+        assert withdraw(settings, head.job_id, head.stream_id) == "ended"
+    assert not raw.exists(keys.journal(head.job_id), keys.deliveries, keys.progress)
 
 
 def test_a_call_with_a_journal_cannot_be_withdrawn(settings, server, head, raw, keys):
     """A withdrawal leaves the journal of a call that may have written, and tells so."""
     start(server, head, "j", None, SLOT, note(0, attempt="1/1"))
-    assert withdraw(settings, head.job_id, head.entry) == "started"
+    assert withdraw(settings, head.job_id, head.stream_id) == "started"
     assert len(entries(raw, keys, head)) == 1
     assert answer(server, head, b"reply") is None
     assert not raw.exists(keys.journal(head.job_id), keys.reply(head.job_id))
@@ -150,13 +150,13 @@ def test_a_job_tells_how_many_servers_it_has_outlived(settings, server, head):
 
 def test_a_server_that_leaves_a_job_has_not_died_of_it(settings, server, head):
     """A job that was left counts nothing, also where it is left late or twice."""
-    server.leave()
+    server.requeue()
     second = takes_over(settings, server)
     assert second.head("lane").deaths == 0
     late = second.under(second.epoch)
     third = takes_over(settings, second)
     for _ in "12":
-        late.leave()
+        late.requeue()
     assert third.head("lane").deaths == 0
 
 
@@ -165,10 +165,10 @@ def test_a_server_that_has_left_has_died_of_nothing_it_is_told_of_later(settings
     enqueue(settings, body=b"second")
     enqueue(settings, lane="came with its name")
     first = server.next_ready().first
-    server.leave()
+    server.requeue()
     assert start(server, first, "r").word == "go"
-    assert server.ahead("lane", head.entry, 1, 100)
-    server.take(head)
+    assert server.peek("lane", head.stream_id, 1, 100)
+    server.deliver_suspect(head)
     second = answer(server, head, b"reply")
     assert second.body == b"second"
     third = takes_over(settings, server)
@@ -177,11 +177,11 @@ def test_a_server_that_has_left_has_died_of_nothing_it_is_told_of_later(settings
 
 def test_however_many_jobs_a_server_leaves(settings, server, raw, keys):
     """All of them are left at once, and those that others have died with keep that."""
-    raw.hset(keys.tries, mapping={f"id{n}": f"/7//{server.epoch}//8/" for n in range(1_000)})
-    raw.hset(keys.tries, mapping={f"only{n}": f"/{server.epoch}/" for n in range(1_000)})
-    assert server.leave()
-    assert raw.hlen(keys.tries) == 1_000
-    assert set(raw.hvals(keys.tries)) == {"/7//8/"}
+    raw.hset(keys.deliveries, mapping={f"id{n}": f"/7//{server.epoch}//8/" for n in range(1_000)})
+    raw.hset(keys.deliveries, mapping={f"only{n}": f"/{server.epoch}/" for n in range(1_000)})
+    assert server.requeue()
+    assert raw.hlen(keys.deliveries) == 1_000
+    assert set(raw.hvals(keys.deliveries)) == {"/7//8/"}
 
 
 def test_the_next_job_is_handed_out_too(settings, server, head):

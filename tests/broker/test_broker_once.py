@@ -8,7 +8,7 @@ import pytest
 from broker_helpers import enqueue, milliseconds_of
 from one_job import answer, start
 
-from queued_gspread.broker import Callers
+from queued_gspread.broker import Producer
 from queued_gspread.broker import keys as broker_keys
 from queued_gspread.broker.connection.client import connect
 from queued_gspread.broker.waiting.wait import Wait
@@ -62,7 +62,7 @@ class History:
             entry = self.chance.choice(["", self.entries[job_id]])
             wait = Wait(job_id, "lane", None, entry, first=self.sent[job_id])
             self.taken_back.add(job_id)
-            if Callers(self.settings)._withdraw(wait) in UNDONE:
+            if Producer(self.settings)._withdraw(wait) in UNDONE:
                 assert job_id not in self.made
                 self.undone.add(job_id)
 
@@ -71,7 +71,7 @@ class History:
         head = self.server.head("lane")
         if head is None:
             return
-        self.places.append(head.entry)
+        self.places.append(head.stream_id)
         if self.chance.random() < 0.5:
             self.withdraw(head.job_id)
             self.move()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from one_job import answer, start
 from permits_helpers import LANE, WINDOW, Asked, take_over
 
-from queued_gspread.broker import Due, Share, StaleEpochError
+from queued_gspread.broker import AcquireArgs, Due, StaleEpochError
 
 EXAMPLES = examples(
     max_examples=60,
@@ -152,7 +152,7 @@ def test_no_limit_takes_no_slot(queue, entry, clock, raw, keys):
     """A limit of 0 lets everything through and leaves nothing in Redis."""
     asked = Asked(queue(), entry, 0)
     assert [asked.start()[1].word for _ in range(100)] == ["go"] * 100
-    assert not raw.exists(keys.slots("write"), keys.valve)
+    assert not raw.exists(keys.slots("write"), keys.throttle)
 
 
 def test_the_interval_holds_all_kinds(queue, entry, clock):
@@ -216,7 +216,7 @@ def test_a_slot_is_given_back_with_an_answer(queue, entry, clock, raw, keys, is_
     assert due.is_settled
     assert raw.zscore(keys.slots("write"), slot.name) == (clock.now + WINDOW) * 1000
     assert raw.xlen(keys.reply(entry.job_id)) == 1
-    assert not raw.exists(keys.lane(LANE), keys.started)
+    assert not raw.exists(keys.lane(LANE), keys.progress)
 
 
 @pytest.mark.parametrize("is_known", [True, False], ids=["scripts known", "scripts forgotten"])
@@ -231,10 +231,12 @@ def test_a_slot_is_given_back_when_the_next_one_is_asked_for(
     if not is_known:
         raw.script_flush()
     clock.advance(1.0)
-    assert server.start([Share(entry, "w")], asked.slot(), [due]).word == "go"
+    assert server.acquire([AcquireArgs(entry, "w")], asked.slot(), [due]).word == "go"
     assert due.is_settled
     assert raw.zscore(keys.slots("write"), slot.name) == (clock.now + WINDOW) * 1000
-    last = server.start([Share(entry, "w")], asked.slot(), [due, Due(asked.slot(), permit.sent)])
+    last = server.start(
+        [AcquireArgs(entry, "w")], asked.slot(), [due, Due(asked.slot(), permit.sent)]
+    )
     assert last.wait == pytest.approx(WINDOW, abs=0.002)
 
 
@@ -244,7 +246,7 @@ def test_with_an_interval_a_slot_is_given_back_by_itself(queue, entry):
     asked = Asked(server, entry, 0, interval=2.0)
     slot, permit = asked.start()
     due = Due(slot, permit.sent)
-    assert server.start([Share(entry, "w")], asked.slot(), [due]).word == "wait"
+    assert server.acquire([AcquireArgs(entry, "w")], asked.slot(), [due]).word == "wait"
     assert not due.is_settled
 
 
@@ -323,8 +325,8 @@ def test_a_refusal_pauses_its_kind(queue, entry, clock):
     """After a refusal requests of that kind wait, for as long as Google asked."""
     server = queue()
     writes, reads = (Asked(server, entry, 10, kind=kind) for kind in ("write", "read"))
-    setback = writes.go(refused=True, pause=7.0)
-    assert setback.pause == 7.0
+    quota_state = writes.go(refused=True, pause=7.0)
+    assert quota_state.pause == 7.0
     assert writes.start()[1].wait == 7.0
     assert reads.start()[1].word == "go"
     clock.advance(7.0)
@@ -435,7 +437,7 @@ def test_a_refused_write_has_written_nothing(queue, entry, clock, settings):
     server = queue()
     asked = Asked(server, entry, 5)
     asked.go(refused=True, pause=0.0, back_to="r")
-    assert withdraw(settings, entry.job_id, entry.entry) == "ended"
+    assert withdraw(settings, entry.job_id, entry.stream_id) == "ended"
     assert asked.start()[1].word == "withdrawn"
 
 
@@ -443,14 +445,14 @@ def test_a_caller_that_gave_up_during_a_refused_write(queue, entry, clock, setti
     """A write whose caller gave up while it was in the air is not sent again once refused."""
     asked = Asked(queue(), entry, 5)
     slot, permit = asked.start()
-    assert withdraw(settings, entry.job_id, entry.entry) == "started"
+    assert withdraw(settings, entry.job_id, entry.stream_id) == "started"
     asked.settle(slot, permit, refused=True, pause=0.0, back_to="r")
     assert asked.start()[1].word == "withdrawn"
 
 
 def test_the_age_of_a_job_is_told_with_it(queue, entry, clock, raw, keys):
     """A server knows how long a job has waited on Redis's clock, and so its deadline on its own."""
-    enqueued = int(entry.entry.partition("-")[0]) / 1000
+    enqueued = int(entry.stream_id.partition("-")[0]) / 1000
     clock.set(enqueued + 12.5)
     found = queue().head(LANE)
     assert found.age == 12.5

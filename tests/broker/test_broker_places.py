@@ -8,11 +8,11 @@ import pytest
 from broker_helpers import enqueue, withdraw
 from one_job import answer, start
 
-from queued_gspread.broker import Callers, Entry
+from queued_gspread.broker import Entry, Producer
 from queued_gspread.broker.waiting.wait import Wait
 from queued_gspread.protocol.messages import new_id
 from queued_gspread.server.calls.memory import Memory, Portion
-from queued_gspread.server.lanes.lookahead import Ahead
+from queued_gspread.server.lanes.lookahead import Lookahead
 
 
 def entry_at(place, job_id, body=b"body"):
@@ -27,42 +27,42 @@ def again(settings, keys, raw, server):
     assert withdraw(settings, job_id, entry) == "withdrawn"
     other = new_id()
     raw.xadd(keys.lane("lane"), {"id": other, "body": "another"}, id=entry)
-    raw.incr(keys.waiting)
+    raw.incr(keys.depth)
     return head, other
 
 
 def test_a_job_at_another_ones_place_is_not_started_for_it(again, server, raw, keys):
     """What was withdrawn stays so, whoever has its place."""
     assert start(server, again[0], "w").word == "withdrawn"
-    assert not raw.exists(keys.started)
+    assert not raw.exists(keys.progress)
 
 
 def test_a_job_at_another_ones_place_is_not_answered_for_it(again, server, raw, keys):
     """An answer to what was withdrawn takes nobody else off the lane, and is nobody's reply."""
     gone, other = again
     head = answer(server, gone, b"reply")
-    assert (head.entry, head.job_id, head.body) == (gone.entry, other, b"another")
+    assert (head.stream_id, head.job_id, head.body) == (gone.stream_id, other, b"another")
     assert not raw.exists(keys.reply(gone.job_id), keys.reply(other))
     assert start(server, head, "w").word == "go"
     assert answer(server, head, b"its own") is None
     assert raw.exists(keys.reply(other))
-    assert not raw.exists(keys.waiting)
+    assert not raw.exists(keys.depth)
 
 
 def test_a_job_at_another_ones_place_is_not_withdrawn_for_it(again, settings, server, raw, keys):
     """A withdrawal that comes once more takes nobody else back, however long ago the first was."""
     gone, other = again
-    raw.zrem(keys.recent, gone.job_id, f"withdrawn:{gone.job_id}")
-    assert withdraw(settings, gone.job_id, gone.entry) == "lost"
+    raw.zrem(keys.dedup, gone.job_id, f"withdrawn:{gone.job_id}")
+    assert withdraw(settings, gone.job_id, gone.stream_id) == "lost"
     assert server.head("lane").job_id == other
 
 
 def test_a_job_at_another_ones_place_is_no_sign_of_its_life(again, settings, keys):
     """A caller learns that its job is gone, though another one has its place."""
     gone, other = again
-    callers = Callers(settings)
-    assert not callers.see(Wait(gone.job_id, "lane", None, gone.entry)).is_known
-    assert callers.see(Wait(other, "lane", None, gone.entry)).is_known
+    callers = Producer(settings)
+    assert not callers.see(Wait(gone.job_id, "lane", None, gone.stream_id)).is_known
+    assert callers.see(Wait(other, "lane", None, gone.stream_id)).is_known
 
 
 def test_two_jobs_at_one_place_have_memory_each():
@@ -81,7 +81,7 @@ def test_two_jobs_at_one_place_have_memory_each():
 
 def test_who_stands_at_a_place_that_came_again_is_not_taken_for_who_was_seen_there():
     """Those that were seen behind the one that is gone are looked at again."""
-    ahead = Ahead()
+    ahead = Lookahead()
     seen = [entry_at(f"{number}-0", f"id{number}") for number in (1, 2, 3)]
     ahead.begin_at(seen[0])
     ahead.saw(seen[1:], 16)

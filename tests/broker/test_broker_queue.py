@@ -12,10 +12,10 @@ from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import (
     Backlog,
-    Callers,
+    Consumer,
     Entry,
     Predecessor,
-    Servers,
+    Producer,
     StaleEpochError,
     Stop,
 )
@@ -48,12 +48,12 @@ def test_ids_are_forgotten_after_two_minutes(settings, keys, raw):
     """What is remembered of jobs that were put in long ago goes with one of the next."""
     seconds, microseconds = raw.time()
     now = seconds * 1000 + microseconds / 1000
-    raw.zadd(keys.recent, {"since:": 0, "old": now - 120_001, "young": now - 60_000})
+    raw.zadd(keys.dedup, {"since:": 0, "old": now - 120_001, "young": now - 60_000})
     ids = [f"{first}{new_id()[1:]}" for first in "20"]
     for job_id in ids:
         enqueue(settings, job_id=job_id)
-    assert set(raw.zrange(keys.recent, 0, -1)) == {"since:", "young", *ids}
-    assert now - 120_000 <= raw.zscore(keys.recent, "since:") < now - 60_000
+    assert set(raw.zrange(keys.dedup, 0, -1)) == {"since:", "young", *ids}
+    assert now - 120_000 <= raw.zscore(keys.dedup, "since:") < now - 60_000
 
 
 def test_an_enqueue_after_its_withdrawal_adds_nothing(settings, keys, raw):
@@ -91,7 +91,7 @@ def test_withdraw_of_a_call_that_has_only_read(settings, keys, raw, server):
     assert withdraw(settings, job_id, entry) == "ended"
     assert [start(server, head, mark, None).word for mark in "rw"] == ["withdrawn"] * 2
     assert answer(server, head, b"reply") is None
-    assert not raw.exists(keys.reply(job_id), keys.started, keys.lane("lane"), keys.active)
+    assert not raw.exists(keys.reply(job_id), keys.progress, keys.lane("lane"), keys.active)
 
 
 def test_withdraw_of_a_call_that_may_have_written(settings, keys, raw, server):
@@ -103,7 +103,7 @@ def test_withdraw_of_a_call_that_may_have_written(settings, keys, raw, server):
     assert start(server, head, "w", None).word == "go"
     assert answer(server, head, b"reply") is None
     eventually(lambda: not raw.exists(keys.reply(job_id)), "it is gone")
-    assert not raw.exists(keys.started)
+    assert not raw.exists(keys.progress)
 
 
 def test_withdraw_after_the_answer(settings, keys, server):
@@ -119,7 +119,7 @@ def test_start_after_the_withdrawal(settings, keys, raw, server):
     head = server.head("lane")
     withdraw(settings, job_id, entry)
     assert start(server, head, "r", None).word == "withdrawn"
-    assert not raw.exists(keys.started)
+    assert not raw.exists(keys.progress)
 
 
 def test_a_repeated_start_is_one(settings, keys, server):
@@ -141,7 +141,7 @@ def test_a_deadline_is_judged_by_the_clock_of_redis(keys, raw, server):
     assert start(server, entry, "r", 60).word == "late"
     assert raw.xlen(lane) == 1
     assert answer(server, entry, b"too late") is None
-    assert not raw.exists(keys.started)
+    assert not raw.exists(keys.progress)
 
 
 def test_a_call_that_has_written_is_never_late(keys, raw, server):
@@ -227,13 +227,13 @@ def test_a_connection_broken_during_the_wait_loses_nothing(
     """A caller whose connection is killed again and again while it waits gets its reply."""
     settings = Settings(redis_url=own_redis.url, namespace=namespace, grace=60.0)
     raw = redis_of(own_redis)
-    server = Servers(settings, "aaaa", "server a")
+    server = Consumer(settings, "aaaa", "server a")
     server.beat(60)
 
     def waiting():
         return [client["id"] for client in raw.client_list() if client["cmd"] == "xread"]
 
-    reply = background(Callers(settings).call, new_id(), "lane", b"job")
+    reply = background(Producer(settings).call, new_id(), "lane", b"job")
     killed = set()
     for _ in range(3):
         number = eventually(lambda: set(waiting()) - killed, "the caller waits").pop()
@@ -247,7 +247,7 @@ def test_a_server_survives_a_broken_connection(own_redis, namespace, background,
     """A server's scripts are sent again where the connection had died since their last use."""
     settings = Settings(redis_url=own_redis.url, namespace=namespace)
     raw = redis_of(own_redis)
-    server = Servers(settings, "aaaa", "server a")
+    server = Consumer(settings, "aaaa", "server a")
     server.beat(60)
     raw.client_kill_filter(_type="normal", skipme=True)
     assert server.beat(60).state == "kept"
@@ -287,7 +287,7 @@ def test_a_timeout_withdraws_a_job_that_was_not_started(redis_url, namespace, ke
     """A caller whose timeout passes takes its job out of the queue and says so."""
     settings = Settings(redis_url=redis_url, namespace=namespace, timeout=0.05, grace=60.0)
     with pytest.raises(CallTimeoutError, match=r"not started and will not be made"):
-        Callers(settings).call(new_id(), "lane", b"job")
+        Producer(settings).call(new_id(), "lane", b"job")
     assert not raw.exists(keys.lane("lane"))
     assert server.head("lane") is None
 
@@ -297,7 +297,7 @@ def test_a_server_of_an_earlier_epoch_takes_no_lane(settings, server):
     """A read that an ended epoch's server still has open takes no lane from the one that works."""
     old = server.under(server.epoch)
     server.release()
-    new = Servers(settings, "bbbb", "server b")
+    new = Consumer(settings, "bbbb", "server b")
     new.beat(60)
     enqueue(settings)
     assert old.next_ready() is None
@@ -306,10 +306,10 @@ def test_a_server_of_an_earlier_epoch_takes_no_lane(settings, server):
 
 def test_who_takes_over_knows_from_whom(settings, keys, raw, server):
     """A dead server's name and silence are found with the lease, one that stops is remembered."""
-    second, third = Servers(settings, "bbbb", "server b"), Servers(settings, "cccc", "server c")
+    second, third = Consumer(settings, "bbbb", "server b"), Consumer(settings, "cccc", "server c")
     assert second.beat(60).other == "server a"
     assert third.beat(60).state == "held"
-    raw.hset(keys.server, "at", 0)
+    raw.hset(keys.server, "last_beat", 0)
     assert second.beat(60).state == "taken"
     assert second.under(second.epoch).predecessor.about == "server a"
     assert second.predecessor.silent > 1
@@ -325,7 +325,7 @@ def test_a_server_is_not_its_own_predecessor(settings, keys, raw, server):
     raw.hset(keys.server, "master", "another")
     found = server.beat(60, is_certain=False)
     assert (found.state, found.other) == ("held", "")
-    raw.hset(keys.server, "at", 0)
+    raw.hset(keys.server, "last_beat", 0)
     assert server.beat(60, is_certain=False).state == "taken"
     assert server.predecessor == Predecessor()
 
@@ -344,7 +344,7 @@ def test_lanes_that_wait_for_an_earlier_epoch_are_found(settings, keys, raw, ser
     enqueue(settings, "one")
     server.release()
     enqueue(settings, "two")
-    new = Servers(settings, "bbbb", "server b")
+    new = Consumer(settings, "bbbb", "server b")
     new.beat(60)
     assert new.recover().lanes == 2
     assert {new.next_ready().lane for _ in "12"} == {"one", "two"}
@@ -369,7 +369,7 @@ def test_all_keys_of_a_namespace_are_in_one_slot(namespace, raw, settings, calle
     for space in (namespace, "a.b-c_D", "other"):
         keys = Keys(space)
         every = [getattr(keys, name) for name in names]
-        every += [keys.lane("a{b}c"), keys.lane("-"), keys.reply("0" * 32), keys.wanted("0" * 32)]
+        every += [keys.lane("a{b}c"), keys.lane("-"), keys.reply("0" * 32), keys.renewal("0" * 32)]
         every += [keys.control("0" * 16), keys.ready_under("1"), keys.ready_under("")]
         assert {key_slot(key.encode()) for key in every} == {key_slot(space.encode())}
 
@@ -381,7 +381,7 @@ def fenced(settings, keys, server):
     old = server.under(server.epoch)
     head = old.head("lane")
     server.release()
-    assert Servers(settings, "bbbb", "server b").beat(60).state == "taken"
+    assert Consumer(settings, "bbbb", "server b").beat(60).state == "taken"
     return old, head
 
 
@@ -414,15 +414,15 @@ def test_an_old_epoch_cannot_release_the_lease(fenced, raw, namespace):
 
 def test_beat(settings, keys, raw):
     """A lease is taken, kept by its holder, held against others, and lost by silence."""
-    one = Servers(settings, "aaaa", "server a")
-    two = Servers(settings, "bbbb", "server b")
+    one = Consumer(settings, "aaaa", "server a")
+    two = Consumer(settings, "bbbb", "server b")
     first = one.beat(60)
     assert first.state == "taken"
     assert one.beat(60).state == "kept"
     held = two.beat(60)
     assert (held.state, held.epoch, held.other) == ("held", "", "server a")
     assert 0 < held.left <= 60
-    raw.hset(keys.server, "at", 0)
+    raw.hset(keys.server, "last_beat", 0)
     second = two.beat(60)
     assert second.state == "taken"
     assert int(second.epoch) > int(first.epoch)
@@ -431,10 +431,10 @@ def test_beat(settings, keys, raw):
 
 def test_a_lease_that_another_had_is_begun_anew(settings, keys, raw):
     """A server that was held off works under no epoch of before, though a new master has that."""
-    one, two = (Servers(settings, name, name) for name in ("aaaa", "bbbb"))
+    one, two = (Consumer(settings, name, name) for name in ("aaaa", "bbbb"))
     epoch = one.beat(60).epoch
     before = raw.hgetall(keys.server)
-    raw.hset(keys.server, "at", 0)
+    raw.hset(keys.server, "last_beat", 0)
     assert two.beat(60).state == "taken"
     assert one.beat(60).state == "held"
     raw.delete(keys.server)
@@ -446,21 +446,21 @@ def test_a_lease_that_another_had_is_begun_anew(settings, keys, raw):
 
 def test_a_clock_that_was_set_back_keeps_a_lease_no_longer(settings, keys, raw):
     """A server that is gone holds its lease once more at the longest, whatever the clock says."""
-    one, two = (Servers(settings, name, name) for name in ("aaaa", "bbbb"))
+    one, two = (Consumer(settings, name, name) for name in ("aaaa", "bbbb"))
     assert one.beat(0.3).state == "taken"
-    raw.hincrby(keys.server, "at", 3_600_000)
+    raw.hincrby(keys.server, "last_beat", 3_600_000)
     held = two.beat(60)
     assert (held.state, 0 < held.left <= 0.3) == ("held", True)
     # One that is not gone says so.
     assert one.beat(0.3).state == "kept"
     assert two.beat(60).state == "held"
-    raw.hincrby(keys.server, "at", 3_600_000)
+    raw.hincrby(keys.server, "last_beat", 3_600_000)
     eventually(lambda: two.beat(60).state == "taken")
 
 
 def test_a_late_beat_keeps_the_lease_where_nobody_worked_in_between(settings, keys, raw, server):
     """A server that was silent for longer than its lease keeps its epoch if nobody took over."""
-    raw.hset(keys.server, "at", 0)
+    raw.hset(keys.server, "last_beat", 0)
     assert server.beat(60).state == "kept"
 
 
@@ -468,7 +468,7 @@ def test_a_released_lease_is_taken_at_once(settings, server):
     """After a release another server takes over without waiting, under a newer epoch."""
     before = server.epoch
     server.release()
-    beat = Servers(settings, "bbbb", "server b").beat(60)
+    beat = Consumer(settings, "bbbb", "server b").beat(60)
     assert beat.state == "taken"
     assert int(beat.epoch) > int(before)
 
@@ -477,7 +477,7 @@ def test_an_epoch_never_comes_back(own_redis, namespace, redis_of):
     """Even a Redis that has forgotten everything gives out a newer epoch."""
     settings = Settings(redis_url=own_redis.url, namespace=namespace)
     raw = redis_of(own_redis)
-    server = Servers(settings, "aaaa", "server a")
+    server = Consumer(settings, "aaaa", "server a")
     epochs = []
     for _ in range(3):
         beat = server.beat(60)
@@ -495,8 +495,8 @@ def test_an_epoch_never_comes_back(own_redis, namespace, redis_of):
 def test_an_epoch_rises_though_the_clock_of_redis_went_back(settings, keys, raw, server):
     """A new epoch is above the old one even where that was ahead of the clock."""
     ahead = int(server.epoch) + 10**9
-    raw.hset(keys.server, mapping={"epoch": ahead, "at": 0})
-    assert int(Servers(settings, "bbbb", "server b").beat(60).epoch) == ahead + 1
+    raw.hset(keys.server, mapping={"epoch": ahead, "last_beat": 0})
+    assert int(Consumer(settings, "bbbb", "server b").beat(60).epoch) == ahead + 1
 
 
 def test_alive_says_since_when(callers, server, keys, raw):
@@ -504,7 +504,7 @@ def test_alive_says_since_when(callers, server, keys, raw):
     alive = callers.alive()
     assert alive.age >= 0
     assert (alive.about, alive.server_id) == ("server a", server.server_id)
-    raw.hincrby(keys.server, "at", -5000)
+    raw.hincrby(keys.server, "last_beat", -5000)
     assert callers.alive().age >= 5
     server.release()
     assert callers.alive() is None
@@ -538,7 +538,7 @@ def test_an_entry_with_odd_fields_is_no_job(keys, raw, server):
         seen.append((entry.job_id, entry.body))
         entry = answer(server, entry, b"")
     assert seen == [("", b""), ("", b"x"), ("", b"x"), ("", b"x"), ("good", b"x")]
-    assert not raw.exists(lane, keys.tries)
+    assert not raw.exists(lane, keys.deliveries)
 
 
 @pytest.fixture
@@ -586,7 +586,7 @@ def test_an_unconfirmed_job_is_found_however_many_follow(settings, keys, raw):
 def test_a_job_that_redis_lost_is_not_called_withdrawn(settings, keys, raw):
     """Taking back a job that Redis no longer knows says that it is lost."""
     job_id, entry = enqueue(settings)
-    raw.delete(keys.lane("lane"), keys.recent)
+    raw.delete(keys.lane("lane"), keys.dedup)
     assert withdraw(settings, job_id, entry) == "lost"
 
 
@@ -594,7 +594,7 @@ def test_a_job_that_redis_lost_is_not_called_withdrawn(settings, keys, raw):
 def test_a_caller_is_told_that_its_job_is_lost(settings, keys, raw, server, background):
     """A caller whose job Redis no longer knows is told so, though a server is alive."""
     job_id = new_id()
-    waiting = background(Callers(settings).call, job_id, "lane", b"body")
+    waiting = background(Producer(settings).call, job_id, "lane", b"body")
     eventually(lambda: raw.xlen(keys.lane("lane")) == 1)
     raw.delete(keys.lane("lane"))
     with pytest.raises(JobLostError, match="may have been made"):
@@ -604,7 +604,7 @@ def test_a_caller_is_told_that_its_job_is_lost(settings, keys, raw, server, back
 def test_as_many_threads_as_you_like_may_wait(settings, keys, raw, server):
     """More threads than redis-py has connections by default wait side by side."""
     with ThreadPoolExecutor(130) as pool:
-        calls = [pool.submit(Callers(settings).call, new_id(), "lane", b"b") for _ in range(130)]
+        calls = [pool.submit(Producer(settings).call, new_id(), "lane", b"b") for _ in range(130)]
         eventually(lambda: raw.xlen(keys.lane("lane")) == 130)
         head = server.head("lane")
         while head is not None:

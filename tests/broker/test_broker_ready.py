@@ -8,7 +8,7 @@ import pytest
 from broker_helpers import enqueue, withdraw
 from one_job import start
 
-from queued_gspread.broker import Servers
+from queued_gspread.broker import Consumer
 from queued_gspread.broker.keys import Keys
 from queued_gspread.broker.ready import Ready, ready_of
 from queued_gspread.broker.scripts import SCRIPTS, with_shared
@@ -44,17 +44,17 @@ def test_a_job_that_cannot_be_put_in_counts_as_none_that_waits(settings, raw, ke
     for _ in "12":
         with pytest.raises(BrokerUnavailableError, match="WRONGTYPE"):
             enqueue(settings)
-    assert not raw.exists(keys.waiting, keys.active)
+    assert not raw.exists(keys.depth, keys.active)
 
 
 def test_a_job_that_came_with_the_name_is_handed_out_at_its_start(settings, server, raw, keys):
     """Redis knows who has it as soon as a request is to be sent for it, and not by that twice."""
     enqueue(settings)
     started = server.next_ready().first
-    assert not raw.exists(keys.tries)
+    assert not raw.exists(keys.deliveries)
     for _ in "12":
         start(server, started, "w")
-    assert raw.hgetall(keys.tries) == {started.job_id: f"/{server.epoch}/"}
+    assert raw.hgetall(keys.deliveries) == {started.job_id: f"/{server.epoch}/"}
 
 
 LANES = ["started", "taken", "with another behind it", "large", "waits", "waits too"]
@@ -75,12 +75,12 @@ def test_a_server_that_is_gone_had_what_it_had_taken(settings, server, raw, keys
     taken_and_waiting(settings, server)
     raw.sadd(keys.active, "strange", "empty")
     raw.set(keys.lane("strange"), "no stream")
-    other = Servers(settings, "other")
-    raw.hset(keys.server, "at", 0)
+    other = Consumer(settings, "other")
+    raw.hset(keys.server, "last_beat", 0)
     assert other.beat(5.0).state == "taken"
     assert [other.head(lane).deaths for lane in LANES] == [1, 1, 1, 1, 0, 0]
-    third = Servers(settings, "third")
-    raw.hset(keys.server, "at", 0)
+    third = Consumer(settings, "third")
+    raw.hset(keys.server, "last_beat", 0)
     assert third.beat(5.0).state == "taken"
     assert [third.head(lane).deaths for lane in LANES] == [2, 2, 2, 2, 1, 1]
 
@@ -90,16 +90,16 @@ def test_a_lease_is_taken_over_whatever_stands_in_redis(settings, server, raw, k
     """Where a stranger has put something else in a key's place, the next server works."""
     taken_and_waiting(settings, server)
     raw.set(keys.ready_under(server.epoch) if what == "ready" else getattr(keys, what), "strange")
-    raw.hset(keys.server, "at", 0)
-    assert Servers(settings, "other").beat(5.0).state == "taken"
+    raw.hset(keys.server, "last_beat", 0)
+    assert Consumer(settings, "other").beat(5.0).state == "taken"
 
 
 def test_a_server_that_came_not_to_work_had_nothing(settings, server, raw, keys):
     """A server that took the lease and died before it took over the queue counts for no job."""
     taken_and_waiting(settings, server)
     for name in ("other", "third"):
-        raw.hset(keys.server, "at", 0)
-        last = Servers(settings, name)
+        raw.hset(keys.server, "last_beat", 0)
+        last = Consumer(settings, name)
         assert last.beat(5.0).state == "taken"
     assert [last.head(lane).deaths for lane in LANES] == [1, 1, 1, 1, 0, 0]
 
@@ -108,7 +108,7 @@ def test_a_server_that_gave_its_lease_up_has_died_of_nothing(settings, server):
     """What a server had taken when it stopped, and had not begun, counts for nobody."""
     taken_and_waiting(settings, server)
     server.release()
-    other = Servers(settings, "other")
+    other = Consumer(settings, "other")
     assert other.beat(5.0).state == "taken"
     assert [other.head(lane).deaths for lane in LANES] == [1, 0, 0, 0, 0, 0]
 
@@ -119,27 +119,27 @@ def test_a_server_that_has_left_has_died_of_nothing(settings, server, raw, keys,
     taken_and_waiting(settings, server)
     left = server.under(server.epoch)
     if not late:
-        assert left.leave()
-    raw.hset(keys.server, "at", 0)
-    other = Servers(settings, "other")
+        assert left.requeue()
+    raw.hset(keys.server, "last_beat", 0)
+    other = Consumer(settings, "other")
     assert other.beat(5.0).state == "taken"
     if late:
-        assert left.leave()
+        assert left.requeue()
     assert [other.head(lane).deaths for lane in LANES] == [0] * len(LANES)
 
 
 def test_a_takeover_reads_no_long_list_at_once(own_redis, redis_of):
     """However many jobs wait with the names of their lanes, Redis has few of them in its hands."""
     settings = Settings(redis_url=own_redis.url, namespace="long")
-    server = Servers(settings, "aaaa")
+    server = Consumer(settings, "aaaa")
     assert server.beat(60).state == "taken"
     server.recover()
     for number in range(1_000):
         enqueue(settings, lane=f"lane {number}", body=b"x" * 16_000)
     raw = redis_of(own_redis)
     before = raw.info("memory")["used_memory_peak"]
-    raw.hset(Keys("long").server, "at", 0)
-    assert Servers(settings, "other").beat(5.0).state == "taken"
+    raw.hset(Keys("long").server, "last_beat", 0)
+    assert Consumer(settings, "other").beat(5.0).state == "taken"
     assert raw.info("memory")["used_memory_peak"] - before < 8_000_000
 
 
@@ -149,7 +149,7 @@ def test_nothing_is_kept_of_a_job_that_is_gone_before_its_start(settings, server
     first = server.next_ready().first
     assert withdraw(settings, job_id, entry) == "withdrawn"
     assert start(server, first, "w").word == "withdrawn"
-    assert not raw.exists(keys.tries, keys.started)
+    assert not raw.exists(keys.deliveries, keys.progress)
 
 
 @pytest.mark.parametrize("knows_entry", [True, False])
@@ -188,4 +188,4 @@ def test_a_script_has_the_definitions_that_it_needs():
     shared = "local A = 1\nlocal function b()\nend\nlocal function c()\n  b()\nend\n"
     assert with_shared("return c()\n", shared) == shared[12:] + "return c()\n"
     assert with_shared("return 1\n", shared) == "return 1\n"
-    assert "now_ms" not in SCRIPTS["take"].text
+    assert "now_ms" not in SCRIPTS["deliver_suspect"].text

@@ -174,7 +174,7 @@ def test_the_limit_of_a_kind_without_one_recovers(queue, entry, clock, raw, keys
         clock.advance(WINDOW)
     assert limits == [168, 243, 0, 0]
     assert [asked.start()[1].is_held for _ in range(100)] == [False] * 100
-    assert not raw.exists(keys.slots("write"), keys.valve)
+    assert not raw.exists(keys.slots("write"), keys.throttle)
 
 
 def test_the_limit_of_a_kind_without_one_recovers_while_nothing_is_sent(
@@ -190,7 +190,7 @@ def test_the_limit_of_a_kind_without_one_recovers_while_nothing_is_sent(
         clock.advance(DAY)
         asked.go()
         assert not asked.start()[1].is_held
-        assert not raw.exists(keys.slots("write"), keys.valve)
+        assert not raw.exists(keys.slots("write"), keys.throttle)
 
 
 def test_the_pace_is_that_of_a_window():
@@ -332,13 +332,13 @@ class Play:
             return
         kind, slot, permit, _, sent = self.air.pop(number % len(self.air))
         self.events += 1
-        setback = self.asked[kind].settle(slot, permit, passed=passed, **answer)
+        quota_state = self.asked[kind].settle(slot, permit, passed=passed, **answer)
         self.ended[kind].append(self.now)
         if not answer and sent > self.refused[kind]:
             if passed or self.now - self.refused_at[kind] >= WINDOW - 0.0005:
                 self.refused[kind] = 0
         elif answer:
-            self.pauses[kind] = max(self.pauses[kind], setback.pause)
+            self.pauses[kind] = max(self.pauses[kind], quota_state.pause)
             if not self.refused[kind] or sent > self.refused[kind]:
                 self.refused[kind] = self.events
                 self.refused_at[kind] = self.now
@@ -366,7 +366,7 @@ class Play:
         for kind, limit in ACCOUNT.items():
             self.send(kind)  # whoever waits has asked since the last step
             self.pass_(self.pauses[kind] + WINDOW + 0.002)
-            known = math.floor(float(raw.hget(keys.valve, f"limit:{kind}") or limit))
+            known = math.floor(float(raw.hget(keys.throttle, f"limit:{kind}") or limit))
             if not known or len(self.in_the_air(kind)) < known:
                 word = self.send(kind)
                 if word != "go" and self.was_set:

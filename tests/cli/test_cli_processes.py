@@ -57,13 +57,13 @@ def test_an_interrupt_of_a_call_under_way_leaves_no_reply(
     client_process.send_signal(signal.SIGINT)
     _, shown = client_process.communicate(timeout=PATIENCE)
     assert "KeyboardInterrupt" in shown
-    assert not raw.exists(keys.started)
+    assert not raw.exists(keys.progress)
     arrival.answer({})
     reading = background(read, client)
     google.gate.next().answer({})
     assert reading.result(PATIENCE) == {}
     eventually(lambda: not raw.keys(keys.reply("*")))
-    assert not raw.exists(keys.started)
+    assert not raw.exists(keys.progress)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

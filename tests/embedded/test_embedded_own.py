@@ -9,7 +9,7 @@ import pytest
 import redis
 from accounts import NOBODY, OPEN, as_root, run_as_nobody
 
-from queued_gspread.broker import Callers
+from queued_gspread.broker import Producer
 from queued_gspread.broker.connection.client import Connection
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.errors import BrokerUnavailableError
@@ -51,7 +51,7 @@ def test_it_is_found_without_configuration(own):
 
 def test_it_is_found_by_a_client_that_was_there_before(own):
     """A client that met no Redis at first uses the one that is started, and its successor."""
-    callers = Callers(Settings(redis_url=url_of(own), namespace="early"))
+    callers = Producer(Settings(redis_url=url_of(own), namespace="early"))
     with pytest.raises(BrokerUnavailableError, match="for your account"):
         callers.alive()
     for _ in range(2):

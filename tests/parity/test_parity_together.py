@@ -14,7 +14,7 @@ from queued_gspread.proxy.call import Caller
 from queued_gspread.server import Server, merging
 from queued_gspread.server.google.credentials import make_client
 from queued_gspread.server.google.transport import Transport
-from queued_gspread.server.policy.gspread_methods import READING, SINGLE
+from queued_gspread.server.policy.gspread_methods import READING, SINGLE_WRITE_METHODS
 from queued_gspread.server.policy.request import CREDENTIALS, is_read
 from queued_gspread.server.replay.advance import decode, sends_once
 
@@ -78,10 +78,10 @@ def test_what_is_said_to_read_only_reads(sent):
 
 
 def test_what_is_said_to_write_once_does_no_more(sent):
-    """A method of :data:`SINGLE` sends one request that writes, or none where it fails before."""
+    """A method listed for a single write sends one request that writes, or none where it fails."""
     more = {
         name
-        for name in SINGLE
+        for name in SINGLE_WRITE_METHODS
         if not all(len(call) <= 1 and not any(map(is_read, call)) for call in sent[name])
     }
     assert more == set()
@@ -89,8 +89,8 @@ def test_what_is_said_to_write_once_does_no_more(sent):
 
 def test_no_single_write_is_taken_for_several(sent):
     """A trial of a call, with an answer that holds nothing, finds no second request of it."""
-    tried = [body for body in sent.jobs if _name(body) in SINGLE]
-    assert {_name(body) for body in tried} == SINGLE
+    tried = [body for body in sent.jobs if _name(body) in SINGLE_WRITE_METHODS]
+    assert {_name(body) for body in tried} == SINGLE_WRITE_METHODS
     assert {_name(body) for body in tried if not sends_once(body)} == set()
 
 
@@ -99,7 +99,9 @@ def _name(body):
     return f"{job.kind}.{job.method}"
 
 
-@pytest.mark.parametrize("names", [READING, SINGLE], ids=["READING", "SINGLE"])
+@pytest.mark.parametrize(
+    "names", [READING, SINGLE_WRITE_METHODS], ids=["READING", "SINGLE_WRITE_METHODS"]
+)
 def test_every_method_of_a_table_has_been_seen(sent, names):
     """The steps call every method of the tables, and have it send something."""
     assert {name for name in names if not any(sent.get(name, []))} == set()
@@ -122,14 +124,14 @@ def test_whatever_writes_once_what_may_be_merged_is_known_to(sent):
         for name, calls in sent.items()
         if all(_writes_once(call) for call in calls if call) and any(map(_may_merge, calls))
     }
-    assert once - SINGLE - ALONE.keys() == set()
+    assert once - SINGLE_WRITE_METHODS - ALONE.keys() == set()
 
 
 def test_the_exceptions_are_gspreads_methods(sent):
     """Nothing is excepted that is not there, or that is in a table after all."""
     assert ALONE.keys() <= sent.keys()
-    assert not ALONE.keys() & (READING | SINGLE)
-    assert not READING & SINGLE
+    assert not ALONE.keys() & (READING | SINGLE_WRITE_METHODS)
+    assert not READING & SINGLE_WRITE_METHODS
 
 
 def _writes_once(call):

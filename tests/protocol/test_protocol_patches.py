@@ -19,7 +19,7 @@ import numpy_like
 import pytest
 
 import queued_gspread
-from queued_gspread.broker import Callers
+from queued_gspread.broker import Producer
 from queued_gspread.errors import CodecError
 from queued_gspread.proxy.remote_warnings import warn_again
 
@@ -28,14 +28,14 @@ from queued_gspread.proxy.remote_warnings import warn_again
 def sent(monkeypatch):
     """Collect the names of the calls that are put into the queue."""
     names = []
-    call = Callers.call
+    call = Producer.call
 
     def noting(self, job_id, lane, body, *rest):
         job = json.loads(body)
         names.append(f"{job['kind']}.{job['method']}")
         return call(self, job_id, lane, body, *rest)
 
-    monkeypatch.setattr(Callers, "call", noting)
+    monkeypatch.setattr(Producer, "call", noting)
     return names
 
 

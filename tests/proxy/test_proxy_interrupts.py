@@ -21,11 +21,11 @@ from waiting import PATIENCE
 
 import queued_gspread
 from queued_gspread._interrupts import has_broken_in, unconverted
-from queued_gspread.broker import Callers
+from queued_gspread.broker import Producer
 from queued_gspread.broker.connection import client as connection
 from queued_gspread.broker.connection import deadline as limit
 from queued_gspread.broker.connection.wire import Wire
-from queued_gspread.broker.envelope import Seals
+from queued_gspread.broker.envelope import Envelope
 from queued_gspread.errors import BrokerUnavailableError, CallTimeoutError
 from queued_gspread.protocol.messages import new_id
 from queued_gspread.settings import Settings
@@ -269,13 +269,13 @@ def test_an_exception_at_any_line(ws):
 @pytest.mark.parametrize(
     ("cls", "name"),
     [
-        (Callers, "_enqueue"),
-        (Callers, "_look"),
-        (Callers, "_take_back"),
-        (Callers, "_has_server"),
+        (Producer, "_enqueue"),
+        (Producer, "_look"),
+        (Producer, "_take_back"),
+        (Producer, "_has_server"),
         (Wire, "_new_connection"),
         (Wire, "_after"),
-        (Seals, "job"),
+        (Envelope, "job"),
     ],
 )
 @pytest.mark.parametrize("before", [True, False])
@@ -307,13 +307,13 @@ def test_a_call_that_is_interrupted_is_taken_back(
     raw = redis.Redis.from_url(redis_url)
     with raw, contextlib.closing(raw):
         raw.script_flush()  # so that a refusal is met
-        callers = Callers(Settings(redis_url, namespace, timeout=0.3, grace=60.0))
+        callers = Producer(Settings(redis_url, namespace, timeout=0.3, grace=60.0))
         with pytest.raises(InterruptedHereError) as caught:
             callers.call(new_id(), "lane", b"job")
         assert caught.value is raised
         assert not raw.keys(f"*{namespace}*lane:lane")
     told = getattr(raised, "__notes__", raised.args[1:])
-    assert cls is Seals or "was not started and will not be made" in told[0]
+    assert cls is Envelope or "was not started and will not be made" in told[0]
 
 
 @pytest.fixture
@@ -378,8 +378,8 @@ def test_an_error_of_a_call_that_a_handler_makes(ws, on_signal, monkeypatch):
     """The error of a call within a call ends both, and the outer one is taken back."""
     elsewhere = queued_gspread.authorize(redis_url="redis://127.0.0.1:1/0")
     on_signal(lambda *_: elsewhere.open("Book"))
-    look = Callers._look
-    monkeypatch.setattr(Callers, "_look", lambda *args: interrupt() or look(*args))
+    look = Producer._look
+    monkeypatch.setattr(Producer, "_look", lambda *args: interrupt() or look(*args))
     with pytest.raises(BrokerUnavailableError) as caught:
         ws.acell("A1")
     assert "queued_gspread: " in str(getattr(caught.value, "__notes__", caught.value.args[1:]))
@@ -414,7 +414,7 @@ def test_a_call_in_the_handling_of_an_earlier_interrupt(ws, on_signal, redis_url
         raise InterruptedHereError
 
     on_signal(handle)
-    callers = Callers(Settings(redis_url, f"{namespace}-nobody", timeout=0.05, grace=60.0))
+    callers = Producer(Settings(redis_url, f"{namespace}-nobody", timeout=0.05, grace=60.0))
     try:
         interrupt()
     except InterruptedHereError:

@@ -29,7 +29,7 @@ from queued_gspread.server.google.endpoint import redirected
 from queued_gspread.server.google.session import adopt
 from queued_gspread.server.google.transport import Transport
 from queued_gspread.server.policy.request import Failure, Request, Response, answer_of
-from queued_gspread.server.policy.verdict import Verdict, judge
+from queued_gspread.server.policy.verdict import VerdictKind, judge
 
 # A busy machine is no reason to fail.
 unhurried = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -123,11 +123,11 @@ def test_a_body_changes_no_verdict(status, body, kind):
     bare, found = outcome_of(status, b"", kind), outcome_of(status, body, kind)
     assert type(found) is Failure
     assert type(found.error) is APIError
-    verdict = judge(found, request=READ).verdict
-    assert judge(Response(found.error.response), request=READ).verdict is verdict
-    expected = judge(bare, request=READ).verdict
-    is_quota = status == 403 and verdict is Verdict.REFUSED_QUOTA
-    assert verdict is expected or (is_quota and is_limit(body))
+    kind = judge(found, request=READ).kind
+    assert judge(Response(found.error.response), request=READ).kind is kind
+    expected = judge(bare, request=READ).kind
+    is_quota = status == 403 and kind is VerdictKind.REFUSED_QUOTA
+    assert kind is expected or (is_quota and is_limit(body))
 
 
 def shown(error):
@@ -175,18 +175,18 @@ def test_the_error_of_a_hook_is_judged_by_its_status():
     """Where a session of the user's own raises for a status, that status decides all the same."""
     answer = requests.Response()
     answer.status_code = 503
-    assert judge(Failure(requests.HTTPError("x", response=answer))).verdict is Verdict.UNKNOWN
-    assert judge(Failure(requests.HTTPError("x"))).verdict is Verdict.FINAL
+    assert judge(Failure(requests.HTTPError("x", response=answer))).kind is VerdictKind.UNKNOWN
+    assert judge(Failure(requests.HTTPError("x"))).kind is VerdictKind.FINAL
 
 
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
-        (400, Verdict.FINAL),
-        (401, Verdict.UNAUTHENTICATED),
-        (429, Verdict.REFUSED_QUOTA),
-        (503, Verdict.UNKNOWN),
-        (200, Verdict.UNKNOWN),
+        (400, VerdictKind.FINAL),
+        (401, VerdictKind.UNAUTHENTICATED),
+        (429, VerdictKind.REFUSED_QUOTA),
+        (503, VerdictKind.UNKNOWN),
+        (200, VerdictKind.UNKNOWN),
     ],
 )
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_a_body_that_breaks_off_changes_no_verdict(head, status, expected):
         client = gspread.Client(None, session, redirected(gspread.HTTPClient, url))
         http, tokens = adopt(client, request_timeout=PATIENCE)
         exchange = Transport(http, tokens).send(READ, None)
-    assert judge(exchange.outcome, request=READ).verdict is expected
+    assert judge(exchange.outcome, request=READ).kind is expected
     assert isinstance(exchange.outcome.error, APIError) is (status >= 400)
     assert isinstance(codec.loads(codec.encode_exception(exchange.outcome.error)), Exception)
 

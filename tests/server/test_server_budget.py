@@ -367,7 +367,7 @@ def test_a_stop_while_a_call_waits_for_memory(tight, serve, client, gate, backgr
     eventually(lambda: server.was_told_to_stop)
     arrival.answer({})
     stop.result(PATIENCE)
-    assert not raw.exists(keys.tries)
+    assert not raw.exists(keys.deliveries)
     gate.open()
     serve()
     assert [call.result(PATIENCE) for call in calls] == [{}, {}]

@@ -82,7 +82,7 @@ def play(hasty, serve, authorize, background, auth, redis_url, raw, namespace):
             came_to = list(scene(sheet, near, own))
             eventually(lambda: not raw.exists(Keys(own).active), "the queue is empty")
             server.stop()
-        assert not raw.exists(Keys(own).started)
+        assert not raw.exists(Keys(own).progress)
         return came_to, sheet.rows, wire.hits
 
     return run

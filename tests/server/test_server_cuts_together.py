@@ -56,7 +56,7 @@ def stage(hasty, durable_redis, wire, emulator, serve, authorize, door, book, ke
 def is_at_rest(raw, keys):
     """Tell whether nothing is left of any call; a Redis that is being reset may be away still."""
     try:
-        return not raw.exists(keys.active, keys.started, keys.tries)
+        return not raw.exists(keys.active, keys.progress, keys.deliveries)
     except redis.ConnectionError:
         return False
 
@@ -86,7 +86,7 @@ def reset(server):
 
 
 @pytest.mark.parametrize("when", [BEFORE, AFTER])
-@pytest.mark.parametrize("script", ["start", "answer"])
+@pytest.mark.parametrize("script", ["acquire", "answer"])
 @pytest.mark.parametrize("kind", CALLS)
 @pytest.mark.parametrize("what", ["cut", "reset"])
 def test_trouble_in_the_middle_of_calls_that_leave_together(

@@ -110,10 +110,10 @@ def test_servers_that_stop_have_not_died_of_what_is_in_the_air(
     calls.append(background(write, client))
     for _ in range(3):
         arrival = google.gate.next()
-        assert raw.exists(keys.tries)
+        assert raw.exists(keys.deliveries)
         server.signal(signal.SIGTERM)
         assert server.exit_status() == 0
-        assert not raw.exists(keys.tries)
+        assert not raw.exists(keys.deliveries)
         arrival.answer({})
         server = start_process("--shutdown-timeout", "0")
     for number in range(2):
@@ -148,7 +148,7 @@ def test_a_read_call_under_way_is_sent_again_by_the_next_server(
     server = start_process()
     reading = background(read, client)
     google.gate.next()
-    assert list(raw.hgetall(keys.started).values()) == ["r"]
+    assert list(raw.hgetall(keys.progress).values()) == ["r"]
     server.kill()
     start_process(wait="working as")
     google.gate.next().answer({"again": True})
@@ -162,7 +162,7 @@ def test_a_write_under_way_that_may_be_repeated_is_sent_again(
     server = start_process()
     writing = background(write, client)
     google.gate.next()
-    assert list(raw.hgetall(keys.started).values()) == ["w"]
+    assert list(raw.hgetall(keys.progress).values()) == ["w"]
     server.kill()
     start_process(wait="working as")
     google.gate.next().answer({"again": True})
@@ -179,7 +179,7 @@ def test_a_write_under_way_that_may_not_be_repeated_is_not_sent_again(
     arrival = google.gate.next()
     reading = background(read, client)
     eventually(lambda: raw.xlen(keys.lane("lane")) == 2)
-    assert list(raw.hgetall(keys.started).values()) == ["j"]
+    assert list(raw.hgetall(keys.progress).values()) == ["j"]
     server.kill()
     start_process()
     error = appending.exception(PATIENCE)
@@ -363,4 +363,4 @@ def test_a_redis_that_forgot_everything_is_worked_on(serve, client, gate, raw, n
 def test_a_server_whose_pid_is_told(start_process, raw, keys):
     """What observers see of the server names its host and its process."""
     server = start_process()
-    assert f"{os.uname().nodename}:{server.process.pid} " in raw.hget(keys.server, "about")
+    assert f"{os.uname().nodename}:{server.process.pid} " in raw.hget(keys.server, "description")

@@ -12,15 +12,15 @@ from limits import UNLIMITED
 from processes import start_python
 from waiting import PATIENCE
 
-from queued_gspread.broker import Servers
+from queued_gspread.broker import Consumer
 from queued_gspread.errors import QueuedGspreadError, RemoteError
 from queued_gspread.server import Server
 from queued_gspread.server.failure import Failure
 from queued_gspread.server.google import tokens
 from queued_gspread.server.google.tokens import Tokens
 from queued_gspread.server.lanes import scheduler as lanes
-from queued_gspread.server.lanes.scheduler import Lanes
-from queued_gspread.server.pacing.ticket_queue import Line
+from queued_gspread.server.lanes.scheduler import Scheduler
+from queued_gspread.server.pacing.ticket_queue import TicketQueue
 from queued_gspread.server.replay import held as suspended
 
 # A server's program in which a thread fails at the first call.
@@ -53,11 +53,11 @@ class Sudden(BaseException):
 ERRORS = [MemoryError(), RuntimeError("can't start new thread"), Sudden()]
 # By the name of a thread: what it does at its heart, and what the server goes on after.
 HEARTS = {
-    "lease": (Servers, "beat", Exception),
+    "lease": (Consumer, "beat", Exception),
     "tokens": (Tokens, "step", Exception),
-    "valve": (Line, "take", ()),
-    "lane_leader": (Servers, "next_ready", ()),
-    "lane": (Lanes, "_drive", ()),
+    "valve": (TicketQueue, "take", ()),
+    "lane_leader": (Consumer, "next_ready", ()),
+    "lane": (Scheduler, "_drive", ()),
     "queued-gspread": (lanes, "stop_after_main", ()),
 }
 EVERY = [(name, error) for name in HEARTS for error in ERRORS]

@@ -22,10 +22,10 @@ from queued_gspread.errors import (
 __all__ = ["key_of", "signing_key"]
 
 FORGED = {
-    "that it was withdrawn": lambda raw, keys, it: raw.zadd(keys.recent, {f"withdrawn:{it}": 9e12}),
-    "that it has ended": lambda raw, keys, it: raw.zadd(keys.recent, {f"ended:{it}": 9e12}),
-    "that it has only read": lambda raw, keys, it: raw.hset(keys.started, it, "r"),
-    "nothing of its start": lambda raw, keys, it: raw.hdel(keys.started, it),
+    "that it was withdrawn": lambda raw, keys, it: raw.zadd(keys.dedup, {f"withdrawn:{it}": 9e12}),
+    "that it has ended": lambda raw, keys, it: raw.zadd(keys.dedup, {f"ended:{it}": 9e12}),
+    "that it has only read": lambda raw, keys, it: raw.hset(keys.progress, it, "r"),
+    "nothing of its start": lambda raw, keys, it: raw.hdel(keys.progress, it),
 }
 
 
@@ -64,7 +64,7 @@ def test_a_queue_that_is_said_to_be_full_takes_no_call(
     gate.open()
     # A server that makes a call has counted the queue anew before.
     read(authorize(signing_key_file=signing_key))
-    raw.set(keys.waiting, 9)
+    raw.set(keys.depth, 9)
     with pytest.raises(QueueFullError, match="was not put in"):
         read(authorize(signing_key_file=signing_key))
     assert not raw.exists(keys.lane("lane"))
@@ -76,7 +76,7 @@ def test_a_signed_call_that_is_said_to_meet_another_format(
 ):
     """A first call that is refused for another format, which alone is told of, is not put in."""
     shared = f"queued-gspread:{{{namespace}}}:"
-    raw.hset(f"{shared}9:server", mapping={"at": raw.time()[0] * 1000, "about": "it"})
+    raw.hset(f"{shared}9:server", mapping={"last_beat": raw.time()[0] * 1000, "description": "it"})
     raw.hset(keys.formats, "known", "9")
     with pytest.raises(VersionMismatchError, match="will not be made"):
         read(authorize(signing_key_file=signing_key))
@@ -102,7 +102,7 @@ def behind(serve, authorize, signing_key, gate, background, waiting_id):
 
 def test_a_call_that_servers_are_said_to_have_died_of(behind, raw, keys, gate):
     """A call that waits ends with PoisonedJobError, and is not made."""
-    error = behind(lambda job_id: raw.hset(keys.tries, job_id, "/1//2//3/"))
+    error = behind(lambda job_id: raw.hset(keys.deliveries, job_id, "/1//2//3/"))
     assert isinstance(error, PoisonedJobError)
     assert len(gate.seen) == 1
 
@@ -112,7 +112,7 @@ def test_a_call_that_is_said_to_be_announced(behind, raw, keys, gate):
 
     def forge(job_id):
         raw.rpush(keys.journal(job_id), ">slot 1 []")
-        raw.hset(keys.started, job_id, "j")
+        raw.hset(keys.progress, job_id, "j")
 
     assert isinstance(behind(forge), OutcomeUnknownError)
     assert len(gate.seen) == 1

@@ -25,7 +25,7 @@ from queued_gspread.broker import (
 )
 from queued_gspread.server import holdups as lookout_module
 from queued_gspread.server.google.token_state import USABLE, TokenState
-from queued_gspread.server.holdups import Lookout
+from queued_gspread.server.holdups import HoldupReporter
 from queued_gspread.server.pacing.ticket_queue import LARGE, Ticket
 from queued_gspread.server.pacing.valve import Valve
 
@@ -140,9 +140,9 @@ def valve():
 
 
 def looked(valve, token=USABLE, air=None):
-    lookout = Lookout(lambda: token, 60.0)
-    lookout.watch(valve, SimpleNamespace(in_the_air=lambda: air or {}))
-    return Holdups.decode(lookout.look().encode())
+    holdup_reporter = HoldupReporter(lambda: token, 60.0)
+    holdup_reporter.watch(valve, SimpleNamespace(in_the_air=lambda: air or {}))
+    return Holdups.decode(holdup_reporter.look().encode())
 
 
 def enter(valve, kind, lane):
@@ -205,4 +205,4 @@ def test_a_token_that_is_waited_for_is_told(valve, token, seconds):
 
 def test_a_server_that_does_not_work_yet_says_nothing():
     """Before there is anything to look at, there is nothing to say."""
-    assert Lookout(lambda: USABLE, 60.0).look() == ""
+    assert HoldupReporter(lambda: USABLE, 60.0).look() == ""

@@ -24,7 +24,7 @@ ANSWERED = _DIES.format(
     module="queued_gspread.server.sending.sender", owner="Sender", method="_settle"
 )
 # Once Redis has what it is told of Google's answer, before it has the caller's.
-NOTED = _DIES.format(module="queued_gspread.broker", owner="Servers", method="answer")
+NOTED = _DIES.format(module="queued_gspread.broker", owner="Consumer", method="answer")
 POINTS = {"answered": ANSWERED, "noted": NOTED}
 
 

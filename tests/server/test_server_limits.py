@@ -6,7 +6,7 @@ import pytest
 from calls import message, read, send, write
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import Callers
+from queued_gspread.broker import Producer
 from queued_gspread.errors import ConfigurationError, MessageTooLargeError, QueueFullError
 from queued_gspread.protocol.messages import Job, Reply, new_id
 from queued_gspread.server.calls.outcome import ended
@@ -19,7 +19,7 @@ def test_a_full_queue_refuses_at_once(serve, client, gate, background, raw, keys
     """One call too many is refused, is not made, and says what to do; then there is room again."""
     serve(max_queue=3)
     calls = [background(write, client, f"lane{n % 2}") for n in range(3)]
-    eventually(lambda: raw.get(keys.waiting) == "3")
+    eventually(lambda: raw.get(keys.depth) == "3")
     with pytest.raises(
         QueueFullError, match=rf"3 calls wait in namespace '{namespace}'.*max-queue"
     ):
@@ -27,7 +27,7 @@ def test_a_full_queue_refuses_at_once(serve, client, gate, background, raw, keys
     gate.open()
     assert [call.result(PATIENCE) for call in calls] == [{}] * 3
     assert read(client, "another") == {}
-    assert not raw.exists(keys.waiting)
+    assert not raw.exists(keys.depth)
     assert len(gate.seen) == 4
 
 
@@ -36,9 +36,9 @@ def test_a_full_queue_without_a_server_says_so(
 ):
     """Where the queue is full since no server is alive, the error says that as well."""
     serve(max_queue=1).stop()
-    patient, impatient = (Callers(Settings(redis_url, namespace, grace=n)) for n in (60.0, 0.1))
+    patient, impatient = (Producer(Settings(redis_url, namespace, grace=n)) for n in (60.0, 0.1))
     waiting = background(patient.call, new_id(), "lane", message())
-    eventually(lambda: raw.get(keys.waiting) == "1")
+    eventually(lambda: raw.get(keys.depth) == "1")
     with pytest.raises(QueueFullError, match="No server is alive there"):
         impatient.call(new_id(), "lane", message())
     gate.open()
@@ -50,7 +50,7 @@ def test_any_number_may_wait_where_there_is_no_limit(serve, client, gate, backgr
     """With a limit of 0 no call is refused."""
     serve(max_queue=0)
     calls = [background(read, client) for _ in range(8)]
-    eventually(lambda: raw.get(keys.waiting) == "8")
+    eventually(lambda: raw.get(keys.depth) == "8")
     gate.open()
     assert [call.result(PATIENCE) for call in calls] == [{}] * 8
 
@@ -58,7 +58,7 @@ def test_any_number_may_wait_where_there_is_no_limit(serve, client, gate, backgr
 def test_a_job_that_is_too_large_is_not_sent(redis_url, namespace, raw, keys, monkeypatch):
     """A job above the limit is refused before anything is sent; size, limit and remedy are told."""
     monkeypatch.setenv("QUEUED_GSPREAD_MAX_MESSAGE_BYTES", str(2 * MIB))
-    callers = Callers(Settings.resolve(redis_url=redis_url, namespace=namespace))
+    callers = Producer(Settings.resolve(redis_url=redis_url, namespace=namespace))
     with pytest.raises(MessageTooLargeError, match=r"3\.0 MiB.*2\.0 MiB.*not sent.*Split"):
         callers.call(new_id(), "lane", b"x" * 3 * MIB)
     assert not raw.keys(keys.lane("") + "*")
@@ -114,13 +114,13 @@ def test_a_recovery_counts_anew(serve, client, gate, background, raw, keys):
     first = serve(max_queue=3)
     call = background(read, client)
     gate.next()
-    raw.set(keys.waiting, 17)
+    raw.set(keys.depth, 17)
     with pytest.raises(QueueFullError):
         read(client, "another")
     stopping = background(first.stop)
     gate.open()
     stopping.result(PATIENCE)
     serve(max_queue=3)
-    eventually(lambda: not raw.exists(keys.waiting))
+    eventually(lambda: not raw.exists(keys.depth))
     assert call.result(PATIENCE) == {}
     assert read(client, "another") == {}

@@ -20,7 +20,7 @@ def test_a_call_with_an_odd_id_is_a_call(odd, serve, client, gate, background, r
     opening = background(client.open_by_key, odd)
     held = gate.next()
     behind = background(client.open_by_key, odd)
-    eventually(lambda: raw.get(keys.waiting) == "2")
+    eventually(lambda: raw.get(keys.depth) == "2")
     read_beside(client, gate, background)
     assert server.is_running
     stopping = background(server.stop)
@@ -44,7 +44,7 @@ def test_a_call_with_an_id_that_is_refused_is_a_call(
     """It is refused, also by a server that starts while it waits, and that server runs on."""
     gate.open()
     opening = background(client.open_by_key, odd)
-    eventually(lambda: raw.get(keys.waiting) == "1")
+    eventually(lambda: raw.get(keys.depth) == "1")
     server = serve()
     with pytest.raises(CallRefusedError):
         opening.result(PATIENCE)

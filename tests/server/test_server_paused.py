@@ -14,7 +14,7 @@ from calls import append, read, write
 from gate import GatedGoogle
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import Servers, StaleEpochError
+from queued_gspread.broker import Consumer, StaleEpochError
 from queued_gspread.errors import OutcomeUnknownError
 from queued_gspread.server.lease import Lease
 from queued_gspread.settings import Settings
@@ -24,7 +24,7 @@ from queued_gspread.settings import Settings
 def lease(redis_url, namespace, clock):
     """Return a lease that beats when it is told to, and has beaten once."""
     settings = Settings(redis_url=redis_url, namespace=namespace)
-    lease = Lease(Servers(settings, "aaaa", "server a"), 60.0, clock)
+    lease = Lease(Consumer(settings, "aaaa", "server a"), 60.0, clock)
     lease._beat("")
     return lease
 
@@ -41,7 +41,7 @@ def test_a_lease_is_certain_for_as_long_as_it_holds(lease, clock):
 @pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="there is no such clock here")
 def test_a_lease_runs_out_while_the_machine_sleeps(redis_url, namespace, monkeypatch):
     """The clock of a lease counts the time for which the whole machine was suspended."""
-    lease = Lease(Servers(Settings(redis_url, namespace), "aaaa", "server a"), 60.0)
+    lease = Lease(Consumer(Settings(redis_url, namespace), "aaaa", "server a"), 60.0)
     lease._beat("")
     assert lease._is_decided
     since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
@@ -142,7 +142,7 @@ def test_a_server_that_wakes_up_sends_and_answers_nothing(
     )
     assert [seen.lane for seen in google.gate.seen] == ["one"]
     eventually(lambda: not raw.exists(keys.active))
-    assert not raw.exists(keys.started)
+    assert not raw.exists(keys.progress)
     for server in (paused, other):
         server.signal(signal.SIGTERM)
         assert server.exit_status() == 0
@@ -177,12 +177,12 @@ def test_a_server_stopped_between_announcement_and_request(
     appending = background(append, client)
     os.waitid(os.P_PID, paused.process.pid, os.WSTOPPED | os.WNOWAIT)
     (journal,) = raw.keys(keys.journal("*"))
-    other = Servers(Settings(redis_url=redis_url, namespace=namespace), "ffff", "other")
+    other = Consumer(Settings(redis_url=redis_url, namespace=namespace), "ffff", "other")
     eventually(lambda: other.beat(60).state == "taken")
     assert [entry[0] for entry in raw.lrange(journal, 0, -1)] == [">"]
     paused.signal(signal.SIGCONT)
     eventually(lambda: not raw.exists(journal))
-    assert list(raw.hgetall(keys.started).values()) == ["r"]
+    assert list(raw.hgetall(keys.progress).values()) == ["r"]
     other.release()
     google.gate.next().answer({"appended": True})
     assert appending.result(PATIENCE) == {"appended": True}

@@ -10,7 +10,7 @@ from calls import append
 from google.auth.exceptions import RefreshError, TransportError
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import Candidate, Servers, StaleEpochError
+from queued_gspread.broker import Candidate, Consumer, StaleEpochError
 from queued_gspread.emulator import Emulator
 from queued_gspread.emulator.http.faults import OAuthRefusal
 from queued_gspread.server import lease as lease_module
@@ -54,7 +54,7 @@ class Player:
 
     def __init__(self, settings, name, state):
         self.account = Account(state)
-        self.lease = Lease(Servers(settings, name, name), LEASE, account=self.account)
+        self.lease = Lease(Consumer(settings, name, name), LEASE, account=self.account)
         self.ended = []
 
     def beat(self):
@@ -152,7 +152,7 @@ def test_a_lease_that_ends_is_left_to_who_has_a_token(player, raw, keys):
     works.beat()
     without.beat()
     with_token.beat()
-    raw.hset(keys.server, "at", 0)
+    raw.hset(keys.server, "last_beat", 0)
     assert not without.beat()
     assert with_token.beat()
 
@@ -177,7 +177,7 @@ def test_who_has_no_token_works_where_nobody_else_does(player, raw, keys, troubl
     player("cccc", USABLE).beat()
     now = now_of(raw)
     said = {"silent": now - 2500, "ahead of the clock": now + 60_000, "a stranger's": "soon"}
-    raw.hset(keys.server, mapping={"at": 0, "standby": said[trouble]})
+    raw.hset(keys.server, mapping={"last_beat": 0, "standby": said[trouble]})
     assert without.beat()
 
 
@@ -350,8 +350,8 @@ def next_beats(raw, keys):
     """Return what waits until the server that works has beaten, and has read the answer."""
 
     def beat():
-        before = raw.hget(keys.server, "at")
-        eventually(lambda: raw.hget(keys.server, "at") != before)
+        before = raw.hget(keys.server, "last_beat")
+        eventually(lambda: raw.hget(keys.server, "last_beat") != before)
 
     def wait():
         beat()

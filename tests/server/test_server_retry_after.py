@@ -15,8 +15,8 @@ from waiting import PATIENCE
 
 from queued_gspread.protocol.messages import Job
 from queued_gspread.server.policy.request import Exchange, Failure, Request
-from queued_gspread.server.policy.retry import Effort, Patience
-from queued_gspread.server.policy.verdict import Judgement, Verdict, judge
+from queued_gspread.server.policy.retry import Attempts, RetryPolicy
+from queued_gspread.server.policy.verdict import Verdict, VerdictKind, judge
 
 YEARS = ["3600", "999999999", "Fri, 31 Dec 2099 23:59:59 GMT"]
 each_long = pytest.mark.parametrize("after", YEARS)
@@ -72,14 +72,14 @@ long_waits = st.floats(0, 1e12) | st.just(math.inf)
 @given(asked=long_waits, retry_for=st.floats(1, 1e6), end=st.floats(1, 1e6) | st.just(math.inf))
 def test_a_wait_leaves_time_for_an_attempt(asked, retry_for, end):
     """Whatever is asked for, the next attempt comes before the end, and no sooner than it may."""
-    effort, patience = Effort(), Patience(retry_for=retry_for, window=0.06)
-    judgement = Judgement(Verdict.UNKNOWN, asked)
-    assert effort.goes_on_after(FAILED, judgement, patience, 0.0)
-    pause = effort.wait(judgement, patience, 0.0, 1.0, 0.0, end)
+    attempts, retry_policy = Attempts(), RetryPolicy(retry_for=retry_for, window=0.06)
+    verdict = Verdict(VerdictKind.UNKNOWN, asked)
+    assert attempts.goes_on_after(FAILED, verdict, retry_policy, 0.0)
+    pause = attempts.wait(verdict, retry_policy, 0.0, 1.0, 0.0, end)
     last = min(retry_for, end)
     assert pause < last
     assert pause >= min(asked, 0.89 * last)
-    assert patience.pause(judgement) < retry_for
+    assert retry_policy.pause(verdict) < retry_for
 
 
 @each_long

@@ -16,14 +16,14 @@ from queue_fixtures import short_slices
 from signing_fixtures import KEY, OTHER, job, key_of, signed, signing_key
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import Callers
-from queued_gspread.broker.envelope import Seals, bound_job
+from queued_gspread.broker import Producer
+from queued_gspread.broker.envelope import Envelope, bound_job
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.errors import ConfigurationError, SignatureError
 from queued_gspread.protocol.messages import Reply, new_id
-from queued_gspread.protocol.signing import load_keys, seal
+from queued_gspread.protocol.signing import load_keys, sign
 from queued_gspread.server import Server
-from queued_gspread.server.calls import admission as doorkeeper
+from queued_gspread.server.calls import admission
 
 __all__ = ["key_of", "short_slices", "signed", "signing_key"]
 
@@ -116,26 +116,26 @@ def test_a_job_that_nobody_signed_is_refused(
     """A job that was altered, moved, or not signed as a job is refused, and not made."""
     server = serve(signing_key_file=signing_key)
     job_id = new_id()
-    message, _ = Seals(signed).job(job_id, "lane", job())
+    message, _ = Envelope(signed).job(job_id, "lane", job())
     if how == "unsigned":
         message = job()
     if how == "altered":
         message = message.replace(b"A1", b"A2")
     if how == "other lane":
-        message, _ = Seals(signed).job(job_id, "elsewhere", job())
+        message, _ = Envelope(signed).job(job_id, "elsewhere", job())
     if how == "other id":
-        message, _ = Seals(signed).job(new_id(), "lane", job())
+        message, _ = Envelope(signed).job(new_id(), "lane", job())
     if how in ("other purpose", "other namespace"):
         purpose, space = ("reply", namespace) if how == "other purpose" else ("job", "other")
-        generation = server._doorkeeper._generations.current
+        generation = server._admission._generations.current
         bound = bound_job(space, "lane", job_id)
-        message = seal(
+        message = sign(
             load_keys(signing_key, copied=False), purpose, bound, job(), generation=generation
         )
     put(raw, keys, job_id, message)
     eventually(lambda: raw.exists(keys.reply(job_id)))
     ((_, fields),) = raw.xrange(keys.reply(job_id))
-    reply = Seals(signed).reply(job_id, "lane", message, fields["body"].encode())
+    reply = Envelope(signed).reply(job_id, "lane", message, fields["body"].encode())
     with pytest.raises(SignatureError, match="was not made"):
         raise Reply.decode(reply, None).error
     assert gate.is_idle
@@ -145,10 +145,10 @@ def test_a_copy_of_an_answered_job_is_dropped(serve, signed, signing_key, raw, k
     """A job that was answered is not made again, wherever it is put; no answer passes for its."""
     serve(signing_key_file=signing_key)
     gate.open()
-    callers, job_id = Callers(signed), new_id()
-    message = Seals(signed).job  # what the caller sends is caught on its way
+    callers, job_id = Producer(signed), new_id()
+    message = Envelope(signed).job  # what the caller sends is caught on its way
     sent = []
-    callers._seals.job = lambda *given: sent.append(message(*given)) or sent[0]
+    callers._envelope.job = lambda *given: sent.append(message(*given)) or sent[0]
     callers.call(job_id, "lane", job())
     callers.forget(job_id)
     assert len(gate.seen) == 1
@@ -159,7 +159,7 @@ def test_a_copy_of_an_answered_job_is_dropped(serve, signed, signing_key, raw, k
     eventually(lambda: raw.exists(keys.reply(job_id)))
     ((_, fields),) = raw.xrange(keys.reply(job_id))
     with pytest.raises(SignatureError, match="nobody knows"):
-        callers._seals.reply(job_id, "lane", sent[0][0], fields["body"].encode())
+        callers._envelope.reply(job_id, "lane", sent[0][0], fields["body"].encode())
     assert len(gate.seen) == 1
 
 
@@ -200,14 +200,14 @@ def test_a_server_that_takes_over_makes_no_call_that_is_over(
     serve, signed, signing_key, raw, keys, gate, monkeypatch
 ):
     """A copy of an answered job is refused by the next server too, which knows nothing of it."""
-    monkeypatch.setattr(doorkeeper, "_PATIENCE", 0.2)
+    monkeypatch.setattr(admission, "_PATIENCE", 0.2)
     first = serve(signing_key_file=signing_key)
     gate.open()
-    callers, job_id, sent = Callers(signed), new_id(), []
-    seal_job = callers._seals.job
+    callers, job_id, sent = Producer(signed), new_id(), []
+    seal_job = callers._envelope.job
     read_once = new_id()
     callers.call(read_once, "lane", job())  # so that it knows the generation
-    callers._seals.job = lambda *given: sent.append(seal_job(*given)) or sent[0]
+    callers._envelope.job = lambda *given: sent.append(seal_job(*given)) or sent[0]
     callers.call(job_id, "lane", job())
     first.stop()
     raw.delete(keys.reply(job_id))
@@ -216,7 +216,7 @@ def test_a_server_that_takes_over_makes_no_call_that_is_over(
     put(raw, keys, job_id, sent[0][0])
     eventually(lambda: raw.exists(keys.reply(job_id)))
     ((_, fields),) = raw.xrange(keys.reply(job_id))
-    reply = callers._seals.reply(job_id, "lane", sent[0][0], fields["body"].encode())
+    reply = callers._envelope.reply(job_id, "lane", sent[0][0], fields["body"].encode())
     assert isinstance(Reply.decode(reply, None).error, SignatureError)
     assert len(gate.seen) == made
 
@@ -239,7 +239,7 @@ def test_a_call_that_waits_survives_the_change_of_servers(
     gate.open()
     assert one.result(PATIENCE) in ({"n": 1}, {})
     assert two.result(PATIENCE) == {}
-    eventually(lambda: not raw.keys(keys.wanted("*")))
+    eventually(lambda: not raw.keys(keys.renewal("*")))
 
 
 @pytest.fixture
@@ -339,10 +339,10 @@ def test_an_idle_caller_does_not_wait_for_its_next_look(serve, signed, signing_k
     """A caller that knows an old generation is told of the new one with its enqueue."""
     server = serve(signing_key_file=signing_key)
     gate.open()
-    callers = Callers(signed)
+    callers = Producer(signed)
     callers.call(new_id(), "lane", job())
-    assert callers._seals._generation == server._doorkeeper._generations.current
-    callers._seals._generation = "of long ago"
+    assert callers._envelope._generation == server._admission._generations.current
+    callers._envelope._generation = "of long ago"
     job_id = new_id()
     looks = []
     callers._check_for_life = looks.append

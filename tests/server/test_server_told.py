@@ -9,7 +9,7 @@ from one_job import answer
 from processes import start_python
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import Servers
+from queued_gspread.broker import Consumer
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.protocol.messages import Reply
 from queued_gspread.settings import Settings
@@ -141,7 +141,7 @@ def test_a_program_says_that_no_server_is_alive(start_process, google, raw, keys
     waiting = program()
     google.gate.next()
     first.kill()
-    eventually(lambda: raw.time()[0] * 1000 - int(raw.hget(keys.server, "at")) > 4000)
+    eventually(lambda: raw.time()[0] * 1000 - int(raw.hget(keys.server, "last_beat")) > 4000)
     waiting.lose_patience()
     line = waiting.line()
     assert re.search(r"queued_gspread: no server has been alive for \d+ s in namespace ", line)
@@ -158,7 +158,7 @@ def test_a_program_says_that_redis_cannot_be_reached(namespace, background, prog
     """Where Redis is gone, the program says so, without its password, and goes on later."""
     with TemporaryRedis(persistent=True, restricted=False) as redis:
         settings = Settings(redis_url=redis.url, namespace=namespace)
-        server = Servers(settings, "aaaa", "server")
+        server = Consumer(settings, "aaaa", "server")
         server.beat(60)
         waiting = program(REDIS_URL=redis.url)
         eventually(lambda: server.head("lane"))

@@ -14,7 +14,7 @@ from places import TOP
 from queued_gspread.protocol.kinds import WORKSHEET
 from queued_gspread.protocol.messages import Job
 from queued_gspread.server import server
-from queued_gspread.server.policy.gspread_methods import TESTED
+from queued_gspread.server.policy.gspread_methods import TESTED_VERSIONS
 from queued_gspread.server.replay.advance import sends_once
 
 CALLERS = 6
@@ -72,9 +72,9 @@ def writes(scene):
 
 def test_the_installed_gspread_was_tested():
     """Calls are merged with the gspread that these tests run with, and the docs name it."""
-    assert gspread.__version__ in TESTED
+    assert gspread.__version__ in TESTED_VERSIONS
     top = TOP
-    versions = " and ".join(TESTED)
+    versions = " and ".join(TESTED_VERSIONS)
     assert f"that was tested, {versions}." in (top / "docs" / "quota.md").read_text()
     assert f"gspread {versions}" in (top / "README.md").read_text()
 
@@ -87,7 +87,7 @@ def test_another_version_is_sent_alone(stage, monkeypatch, caplog):
     assert [method for method, _ in scene.sent] == ["put"] * CALLERS
     (told,) = warnings(caplog)
     assert "gspread 6.9.0" in told
-    assert server.TESTED[0] in told
+    assert server.TESTED_VERSIONS[0] in told
 
 
 def test_a_method_that_sends_more_than_it_did(stage, patch, caplog):

@@ -16,13 +16,13 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoPermissionError
 from waiting import PATIENCE, eventually, threads
 
-from queued_gspread.broker import Callers, Permit, Servers
+from queued_gspread.broker import Consumer, Permit, Producer
 from queued_gspread.broker.connection.client import Connection
 from queued_gspread.broker.waiting.wait import Wait
 from queued_gspread.errors import BrokerUnavailableError, CallTimeoutError, OutcomeUnknownError
 from queued_gspread.protocol.messages import Job, Reply, new_id
 from queued_gspread.server.calls.recovery import Recovery
-from queued_gspread.server.pacing.ticket_queue import Line, Ticket
+from queued_gspread.server.pacing.ticket_queue import Ticket, TicketQueue
 from queued_gspread.settings import Settings
 
 # The shortest pause is half of a sixtieth of it.
@@ -48,20 +48,20 @@ def job(method, timeout=None):
 @pytest.fixture
 def queue(redis_url, namespace):
     """Return the callers' side of the queue, for callers that do not wait."""
-    return Callers(Settings(redis_url=redis_url, namespace=namespace))
+    return Producer(Settings(redis_url=redis_url, namespace=namespace))
 
 
 def put(queue, body, lane="lane"):
     """Put a job in and do not wait for it; return what stands for its caller."""
     wait = Wait(new_id(), lane, None)
-    wait.entry = queue._enqueue(wait, body)
+    wait.stream_id = queue._enqueue(wait, body)
     return wait
 
 
 @pytest.fixture
 def marks(raw, keys):
     """Return what tells the marks of the calls under way."""
-    return lambda: list(raw.hgetall(keys.started).values())
+    return lambda: list(raw.hgetall(keys.progress).values())
 
 
 @pytest.fixture
@@ -188,7 +188,7 @@ def test_a_caller_that_gives_up_while_its_write_waits(
     assert arrival.method == "get"
     arrival.answer({})
     assert reading.result(PATIENCE) == {}
-    eventually(lambda: not raw.exists(keys.started))
+    eventually(lambda: not raw.exists(keys.progress))
     assert not raw.exists(keys.reply(waiting.job_id))
     assert [arrival.method for arrival in gate.seen] == ["post", "get"]
 
@@ -267,7 +267,7 @@ def test_a_stop_leaves_a_call_that_has_written(
     server.stop()
     assert not server.has_calls_left
     assert marks() == ["j"]
-    raw.delete(keys.valve, keys.slots("write"))
+    raw.delete(keys.throttle, keys.slots("write"))
     serve(**QUICK)
     again = gate.next()
     assert (again.method, again.endpoint, again.given) == (
@@ -441,7 +441,7 @@ def test_the_next_server_guards_what_was_in_the_air(
 
 def test_guards_of_many_lanes_at_once():
     """However many lanes are closed at the same moment, each stays closed."""
-    recovery = Recovery(Servers(Settings()), 3600.0)
+    recovery = Recovery(Consumer(Settings()), 3600.0)
     lanes = [[f"{worker}-{number}" for number in range(200)] for worker in range(8)]
     interval = sys.getswitchinterval()
     failed = []
@@ -475,7 +475,7 @@ def ticket(number, **options):
 
 def test_a_ticket_that_comes_again_with_the_same_end():
     """A request that has waited comes again, by its number and until the same moment."""
-    line = Line()
+    line = TicketQueue()
     line.add(ticket(1, until=5.0))
     assert line.take(0.0)
     line.add(ticket(1, until=5.0, not_before=1.0))
@@ -485,7 +485,7 @@ def test_a_ticket_that_comes_again_with_the_same_end():
 
 def test_a_ticket_that_comes_again_can_be_removed():
     """Of a request that has waited and comes again, the ticket that waits is removed."""
-    line = Line()
+    line = TicketQueue()
     line.add(ticket(1, until=9.0))
     assert line.take(0.0)
     again = ticket(1, until=5.0, not_before=1.0)
@@ -525,10 +525,10 @@ def test_refused_writes_of_two_lanes_are_sent_one_after_the_other(serve, queue, 
         arrival.fail(google_error(429))
     trial = gate.next()
     assert gate.is_idle
-    assert raw.hget(keys.valve, "streak:write") == "1"
+    assert raw.hget(keys.throttle, "streak:write") == "1"
     trial.answer({})
     gate.next().answer({})
-    eventually(lambda: raw.hget(keys.valve, "streak:write") is None)
+    eventually(lambda: raw.hget(keys.throttle, "streak:write") is None)
     assert len(gate.seen) == 4
 
 
@@ -628,7 +628,7 @@ def test_a_slot_that_redis_would_not_take_back(serve, authorize, gate, breaking)
             raise BrokerUnavailableError("NOPERM") from NoPermissionError("NOPERM")
         return run()
 
-    breaking("settle", refuse_once)
+    breaking("release_slot", refuse_once)
     gate.open()
     client = authorize(timeout=PATIENCE)
     assert [read(client, lane) for lane in ("one", "two", "three")] == [{}] * 3
@@ -649,7 +649,7 @@ def test_a_permit_that_is_lost_holds_up_nobody(serve, authorize, gate, backgroun
             raise BrokerUnavailableError("away") from RedisConnectionError("away")
         return run()
 
-    breaking("start", lose)
+    breaking("acquire", lose)
     gate.open()
     late = background(read, authorize(timeout=0.5), "one")
     assert lost.wait(PATIENCE)

@@ -27,7 +27,7 @@ def flood(raw, keys, lane, body, count):
     raw.script_load(script.text)
     seconds, microseconds = raw.time()
     first = seconds * 1000 + microseconds // 1000
-    raw.zadd(keys.recent, {"since:": first}, nx=True)
+    raw.zadd(keys.dedup, {"since:": first}, nx=True)
     for begin in range(0, count, _BATCH):
         pipeline = raw.pipeline(transaction=False)
         for _ in range(begin, min(count, begin + _BATCH)):

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from queued_gspread.broker import NO_NOTE, NO_SLOT, Settled, Share
+from queued_gspread.broker import NO_SLOT, NO_UPDATE, AcquireArgs, ReleaseArgs
 
 
-def start(server, entry, mark, timeout=None, slot=NO_SLOT, note=NO_NOTE):
+def start(server, entry, mark, timeout=None, slot=NO_SLOT, note=NO_UPDATE):
     """Ask whether a request of a job may be sent."""
-    return server.start([Share(entry, mark, timeout, note)], slot)
+    return server.acquire([AcquireArgs(entry, mark, timeout, note)], slot)
 
 
 def settle(server, entry, slot, sent, *, back_to="", answered=b"", **what):
     """Say that a request of a job was answered, or failed."""
-    return server.settle([Settled(entry, back_to, answered)], slot, sent, **what)
+    return server.release_slot([ReleaseArgs(entry, back_to, answered)], slot, sent, **what)
 
 
 def answer(server, entry, reply):

@@ -16,7 +16,7 @@ from processes import ServerProcess
 from waiting import GRACE, eventually
 
 import queued_gspread
-from queued_gspread.broker import Callers, Servers
+from queued_gspread.broker import Consumer, Producer
 from queued_gspread.broker import consumer as broker_servers
 from queued_gspread.broker import fencing as broker_epoch
 from queued_gspread.broker import producer as broker_callers
@@ -149,16 +149,16 @@ def serve(redis_url, namespace, gate, auth):
 @pytest.fixture
 def usurp(redis_url, namespace, raw, keys, gate, serve, short_slices):
     """Return what takes the lease away from whoever has it, until the test is over."""
-    usurper = Servers(Settings(redis_url=redis_url, namespace=namespace), "ffff", "usurper")
+    usurper = Consumer(Settings(redis_url=redis_url, namespace=namespace), "ffff", "usurper")
 
     def takes():
-        raw.hset(keys.server, "at", 0)
+        raw.hset(keys.server, "last_beat", 0)
         return usurper.beat(60).state == "taken"
 
     def take():
         eventually(takes)
         # As if it went on beating.
-        raw.hincrby(keys.server, "at", 60_000)
+        raw.hincrby(keys.server, "last_beat", 60_000)
         return usurper
 
     yield take
@@ -185,7 +185,7 @@ def client(authorize):
 @pytest.fixture
 def callers(redis_url, namespace):
     """Return the callers' side of the queue, for jobs that no client would send."""
-    return Callers(Settings(redis_url=redis_url, namespace=namespace, grace=GRACE))
+    return Producer(Settings(redis_url=redis_url, namespace=namespace, grace=GRACE))
 
 
 @pytest.fixture(scope="session")

@@ -94,7 +94,7 @@ class SlotWorld:
         return permit.word == "go"
 
     def _permit(self, slot, lane):
-        """Do what start.lua does."""
+        """Do what acquire.lua does."""
         self._slots = {name: end for name, end in self._slots.items() if end > self.now}
         if self._next > self.now:
             return Permit("wait", self._next - self.now, limit=self.limit)

@@ -15,7 +15,7 @@ from topologies import Daemon, full_version
 from waiting import PATIENCE, eventually
 
 import queued_gspread
-from queued_gspread.broker import FORMAT, Callers, Holdups, Note, Servers, Slot
+from queued_gspread.broker import FORMAT, Consumer, Holdups, JournalUpdate, Producer, Slot
 from queued_gspread.broker.keys import Keys
 from queued_gspread.broker.waiting.wait import Wait
 from queued_gspread.embedded.binaries import version
@@ -137,7 +137,7 @@ def test_calls_are_made_by_these_users(guarded, url_of, settings_of, start_serve
     second = start_server(url_of("server"), wait="standing by")
     sheet = client_of(url_of("client")).create("Book").sheet1
     sheet.append_row(["a"])
-    assert f":{first.process.pid} " in Callers(settings_of("observer")).alive().about
+    assert f":{first.process.pid} " in Producer(settings_of("observer")).alive().about
     first.kill()
     second.until_log("working as")
     assert sheet.col_values(1) == ["a"]
@@ -154,7 +154,7 @@ def test_calls_are_made_by_these_users(guarded, url_of, settings_of, start_serve
 @pytest.mark.parametrize("part", ["client", "observer"])
 def test_only_a_server_is_stopped_by_its_user(guarded, settings_of, url_of, part):
     """A client's or an observer's user stops no server, and the command says why."""
-    server = Servers(settings_of("server"), "aaaa", "server")
+    server = Consumer(settings_of("server"), "aaaa", "server")
     # The lease of an earlier test's server may have to run out.
     eventually(lambda: server.beat(60).epoch)
     stopping = run("stop", REDIS_URL=url_of(part), NAMESPACE=NAMESPACE)
@@ -166,8 +166,8 @@ def test_only_a_server_is_stopped_by_its_user(guarded, settings_of, url_of, part
 
 def test_every_script_runs_as_these_users(guarded, settings_of, background):
     """Every path of the queue, those that tests alone reach too, is allowed to its part."""
-    server, colleague = (Servers(settings_of("server"), name, name) for name in ("aaaa", "bbbb"))
-    callers = Callers(settings_of("client", grace=60.0))
+    server, colleague = (Consumer(settings_of("server"), name, name) for name in ("aaaa", "bbbb"))
+    callers = Producer(settings_of("client", grace=60.0))
     assert server.check_redis() is None
     assert server.beat(60).state == "taken"
     assert server.others() == []
@@ -177,21 +177,21 @@ def test_every_script_runs_as_these_users(guarded, settings_of, background):
     assert server.next_ready().lane == "lane"
     head = server.head("lane")
     slot = Slot("write", "slot", 1, 0.001)
-    permit = start(server, head, "j", None, slot, Note(0, (b"=",), "slot", b"told"))
+    permit = start(server, head, "j", None, slot, JournalUpdate(0, (b"=",), "slot", b"told"))
     assert permit.word == "go"
     assert start(server, head, "w", None, Slot("write", "other", 1, 60.0)).word == "wait"
     assert len(server.journal(head)) == 2
     assert server.is_replicated([head]) is False
     settle(server, head, slot, permit.sent, refused=True, attempt="slot", answered=b"=")
     settle(server, head, slot, permit.sent, back_to="r", attempt="slot")
-    server.leave()
+    server.requeue()
     server.poison(head)
     assert server.recover(60.0).lanes == 1
     assert server.next_ready().lane == "lane"
     assert answer(server, head, b"reply") is None
     assert reply.result(PATIENCE) == b"reply"
     callers.forget(job_id)
-    assert server.wanted(job_id) is None
+    assert server.renewal(job_id) is None
     server.release()
     assert colleague.beat(60).state == "taken"
     assert denied(guarded) == []
@@ -203,23 +203,23 @@ def test_a_server_of_another_format_is_seen_by_these_users(guarded, settings_of,
     prefix = KEYS.formats.removesuffix("formats") + (f"{number}:" if number > 1 else "")
     guarded.ask("HSET", KEYS.formats, "known", FORMAT + 1)
     now = guarded.ask("TIME")[0] * 1000
-    guarded.ask("HSET", f"{prefix}server", "at", now, "about", "it")
+    guarded.ask("HSET", f"{prefix}server", "last_beat", now, "description", "it")
     with pytest.raises(VersionMismatchError, match=f"it with queue format {number} works"):
-        Callers(settings_of("client")).call(new_id(), "lane", b"job")
-    assert [other.about for other in Callers(settings_of("observer")).see().others] == ["it"]
-    assert [other.about for other in Servers(settings_of("server")).others()] == ["it"]
+        Producer(settings_of("client")).call(new_id(), "lane", b"job")
+    assert [other.about for other in Producer(settings_of("observer")).see().others] == ["it"]
+    assert [other.about for other in Consumer(settings_of("server")).others()] == ["it"]
     assert denied(guarded) == []
 
 
 def test_a_caller_asks_as_this_user_why_it_waits(guarded, settings_of):
     """A caller may see what the server says, and how many calls stand before its own."""
     said = Holdups(token=1.0)
-    Servers(settings_of("server"), "aaaa", holdups=said.encode).beat(60)
-    callers, wait = Callers(settings_of("client")), Wait(new_id(), "lane", None)
+    Consumer(settings_of("server"), "aaaa", holdups=said.encode).beat(60)
+    callers, wait = Producer(settings_of("client")), Wait(new_id(), "lane", None)
     for _ in range(3):
         # Large enough not to be counted, but the last.
         callers._enqueue(Wait(new_id(), "lane", None), b"x" * 600_000)
-    wait.entry = callers._enqueue(wait, b"job")
+    wait.stream_id = callers._enqueue(wait, b"job")
     why = callers.see(wait, asks=True).why
     assert why == {"ahead": 3, "is_exact": False, "holdups": said}
     assert denied(guarded) == []
@@ -228,7 +228,7 @@ def test_a_caller_asks_as_this_user_why_it_waits(guarded, settings_of):
 @pytest.mark.parametrize(("mark", "fate"), [("", "withdrawn"), ("r", "ended"), ("j", "started")])
 def test_a_caller_that_gives_up_as_this_user(guarded, settings_of, mark, fate):
     """A caller may take its job back, before its call and while it is made."""
-    server, callers = Servers(settings_of("server"), "aaaa"), Callers(settings_of("client"))
+    server, callers = Consumer(settings_of("server"), "aaaa"), Producer(settings_of("client"))
     server.beat(60)
     wait = Wait(new_id(), "lane", None)
     entry = callers._enqueue(wait, b"job")
@@ -236,7 +236,7 @@ def test_a_caller_that_gives_up_as_this_user(guarded, settings_of, mark, fate):
         assert start(server, server.head("lane"), mark, None).word == "go"
     # Where the enqueue was not confirmed, the job is looked for.
     assert callers._withdraw(wait) == fate
-    wait.entry = entry
+    wait.stream_id = entry
     assert callers._withdraw(wait) == fate
     assert denied(guarded) == []
 
@@ -307,10 +307,10 @@ NOBODY = [
 CLIENT = [
     ["BLPOP", KEYS.ready_under("1"), "0"],
     ["RPUSH", KEYS.control("aaaa"), "stop"],
-    ["HSET", KEYS.valve, "next", "9"],
+    ["HSET", KEYS.throttle, "next", "9"],
     ["ZADD", KEYS.slots("read"), "9", "x"],
     ["SMEMBERS", KEYS.active],
-    ["EVAL", SCRIPT, "1", KEYS.valve, "HSET", KEYS.valve, "next", "9"],
+    ["EVAL", SCRIPT, "1", KEYS.throttle, "HSET", KEYS.throttle, "next", "9"],
 ]
 # What Redis 6.2 cannot forbid a client.
 CLIENT_SINCE_7 = [
@@ -340,14 +340,14 @@ WATCHED = [
     ["XLEN", KEYS.lane("lane")],
     ["LLEN", KEYS.ready_under("1")],
     ["HGETALL", KEYS.server],
-    ["HGETALL", KEYS.started],
-    ["HGETALL", KEYS.valve],
+    ["HGETALL", KEYS.progress],
+    ["HGETALL", KEYS.throttle],
     ["ZCARD", KEYS.slots("read")],
     ["ZCOUNT", KEYS.slots("read"), "0", "inf"],
     ["TIME"],
-    ["GET", KEYS.waiting],
+    ["GET", KEYS.depth],
     ["XLEN", KEYS.poisoned],
-    ["HGET", KEYS.server, "about"],
+    ["HGET", KEYS.server, "description"],
 ]
 
 
@@ -406,19 +406,19 @@ def select(guarded):
 def test_another_database_takes_one_rule_more(url_of, select):
     """In a database of their own the parts need one command more, and no other."""
     there = {part: Settings(f"{url_of(part)[:-1]}1", NAMESPACE) for part in ("server", "observer")}
-    server = Servers(there["server"], "aaaa", "server")
+    server = Consumer(there["server"], "aaaa", "server")
     with pytest.raises(BrokerUnavailableError, match="select"):
         server.beat(5)
     for part in there:
         select(part)
     assert server.beat(5).state == "taken"
-    assert Callers(there["observer"]).alive().server_id == "aaaa"
+    assert Producer(there["observer"]).alive().server_id == "aaaa"
 
 
 def test_a_refusal_is_told(guarded, settings_of):
     """A part that is used for another's work is told that its user may not."""
     with pytest.raises(BrokerUnavailableError, match="its ACL does not let"):
-        Servers(settings_of("observer"), "aaaa").beat(5)
+        Consumer(settings_of("observer"), "aaaa").beat(5)
     eventually(lambda: denied(guarded))
 
 
@@ -430,7 +430,7 @@ def test_sentinels_with_a_user(binary, namespace):
             load(sentinel, "Sentinel")
             query = "sentinel_username=queued-gspread&sentinel_password=sentinel-password"
             url = f"redis+sentinel://{sentinel.host}/mymaster?{query}"
-            queue = Servers(Settings(redis_url=url, namespace=namespace), "aaaa", "server")
+            queue = Consumer(Settings(redis_url=url, namespace=namespace), "aaaa", "server")
             assert queue.beat(5).state == "taken"
             assert queue.ask_for_master(PATIENCE).address == ("127.0.0.1", master.port)
             assert not queue.master.is_partial

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from topologies import HOST, SERVICE, Cluster, Daemon, Sentinels, newest_redis
 from waiting import eventually
 
-from queued_gspread.broker import Callers, Servers
+from queued_gspread.broker import Consumer, Producer
 from queued_gspread.broker.connection import master
 from queued_gspread.broker.connection.client import connect
 from queued_gspread.broker.connection.majority import Named
@@ -107,7 +107,7 @@ def test_nothing_is_sent_while_no_majority_answers(
     eventually(lambda: _age(group) > 1000, "its lease has run out")
     before = len(emulator.ledger)
     appending = background(sheet.append_row, ["a"])
-    eventually(lambda: group.master.ask("HLEN", _keys(group).started) or _waits(group))
+    eventually(lambda: group.master.ask("HLEN", _keys(group).progress) or _waits(group))
     assert len(emulator.ledger) == before
     for sentinel in group.sentinels[1:]:
         sentinel.resume()
@@ -121,13 +121,13 @@ def _keys(group):
 
 
 def _waits(group):
-    return group.master.ask("GET", _keys(group).waiting)
+    return group.master.ask("GET", _keys(group).depth)
 
 
 def _age(group):
     seconds, microseconds = group.master.ask("TIME")
     moment = int(seconds) * 1000 + int(microseconds) // 1000
-    return moment - int(group.master.ask("HGET", _keys(group).server, "at"))
+    return moment - int(group.master.ask("HGET", _keys(group).server, "last_beat"))
 
 
 def cut_off(group):
@@ -178,7 +178,7 @@ def pair():
 
 def queue_at(daemon, namespace, server_id, epoch=""):
     settings = Settings(f"redis://{daemon.host}", namespace)
-    return Servers(settings, server_id, server_id, epoch=epoch)
+    return Consumer(settings, server_id, server_id, epoch=epoch)
 
 
 @pytest.fixture
@@ -191,7 +191,7 @@ def promoted(pair, namespace):
     eventually(lambda: second.ask("HGET", key, "epoch") == works.epoch)
     second.ask("REPLICAOF", "NO", "ONE")
     # Its lease has run out, as far as the new master knows.
-    second.ask("HSET", key, "at", 1)
+    second.ask("HSET", key, "last_beat", 1)
     return works
 
 
@@ -202,7 +202,7 @@ def test_a_lease_that_came_by_replication_counts_anew(pair, promoted, namespace)
     assert beat.state == "held"
     assert beat.left > 59
     assert other.beat(60).state == "held"
-    pair[1].ask("HSET", Keys(namespace).server, "at", 1)
+    pair[1].ask("HSET", Keys(namespace).server, "last_beat", 1)
     assert other.beat(60).state == "taken"
 
 
@@ -218,7 +218,7 @@ def test_a_server_that_is_not_certain_waits_for_its_own_lease(pair, promoted, na
     """Somebody may have taken over at the old master, of which the new one knows nothing."""
     there = queue_at(pair[1], namespace, "aaaa", promoted.epoch)
     assert there.beat(60, is_certain=False).state == "held"
-    pair[1].ask("HSET", Keys(namespace).server, "at", 1)
+    pair[1].ask("HSET", Keys(namespace).server, "last_beat", 1)
     beat = there.beat(60, is_certain=False)
     assert beat.state == "taken"
     assert beat.epoch != promoted.epoch
@@ -231,7 +231,9 @@ def test_a_lease_that_was_given_up_at_the_old_master_counts_too(pair, namespace)
     works.beat(60)
     works.release()
     key = Keys(namespace).server
-    eventually(lambda: second.ask("HEXISTS", key, "epoch") and not second.ask("HGET", key, "at"))
+    eventually(
+        lambda: second.ask("HEXISTS", key, "epoch") and not second.ask("HGET", key, "last_beat")
+    )
     second.ask("REPLICAOF", "NO", "ONE")
     other = queue_at(second, namespace, "bbbb")
     assert other.beat(60, is_certain=False).state == "held"
@@ -242,7 +244,7 @@ def test_a_lease_that_was_given_up_at_the_old_master_counts_too(pair, namespace)
 def test_a_caller_leaves_an_old_master(group, namespace, background, short_slices, monkeypatch):
     """A caller that waits goes to the new master while the old one still takes writes."""
     monkeypatch.setattr(master, "_BETWEEN", 0.1)
-    callers = Callers(Settings(group.url, namespace, grace=60.0))
+    callers = Producer(Settings(group.url, namespace, grace=60.0))
     job_id, lane = new_id(), Keys(namespace).lane("lane")
     waiting = background(callers.call, job_id, "lane", b"job")
     replica = group.replicas[0]
@@ -261,15 +263,15 @@ def test_a_caller_is_not_kept_by_a_sentinel_that_is_cut_off(
     monkeypatch.setattr(master, "_BETWEEN", 0.1)
     link = connect(group.url, namespace)
     assert link.wire.ask(["PING"]) == b"PONG"
-    guide, cut_off = link.master._guide, (HOST, group.sentinels[0].port)
-    old = guide.opinion(cut_off, SERVICE)
-    ask, opinion = guide._ask, guide.opinion
+    discovery, cut_off = link.master._discovery, (HOST, group.sentinels[0].port)
+    old = discovery.opinion(cut_off, SERVICE)
+    ask, opinion = discovery._ask, discovery.opinion
 
     def asked(host, name):
         return old.address if host == cut_off else ask(host, name)
 
-    monkeypatch.setattr(guide, "_ask", asked)
-    monkeypatch.setattr(guide, "opinion", lambda *a: old if a[0] == cut_off else opinion(*a))
+    monkeypatch.setattr(discovery, "_ask", asked)
+    monkeypatch.setattr(discovery, "opinion", lambda *a: old if a[0] == cut_off else opinion(*a))
     group.hand_over()
     eventually(lambda: group.has_failed_over)
     new = (HOST, group.replicas[0].port)
@@ -331,7 +333,7 @@ def test_a_majority_of_a_clusters_masters(namespace):
 def test_a_replica_that_is_up_has_to_have_an_announcement(namespace, emulator):
     """With two replicas that are up, that one of them has an announcement is not enough."""
     with Sentinels(newest_redis(), replicas=2) as group:
-        queue = Servers(Settings(group.url, namespace), "aaaa", "aaaa")
+        queue = Consumer(Settings(group.url, namespace), "aaaa", "aaaa")
         named = queue.ask_for_master(5.0)
         queue.master.keep_to(named.address)
         assert named.replicas == 2
@@ -346,7 +348,7 @@ def test_a_replica_that_is_up_has_to_have_an_announcement(namespace, emulator):
 
 def test_a_server_says_what_its_settings_leave_open(group, namespace):
     """A server warns of a master that takes writes without its replicas, and names the cure."""
-    queue = Servers(Settings(group.url, namespace), "aaaa", "aaaa")
+    queue = Consumer(Settings(group.url, namespace), "aaaa", "aaaa")
     assert "min-replicas-to-write 1" in queue.check_redis()
     group.master.ask("CONFIG", "SET", "min-replicas-to-write", 1)
     assert queue.check_redis() is None
@@ -358,6 +360,6 @@ def test_a_user_who_may_ask_sentinels_for_too_little_is_told(group, namespace):
         allowed = "+sentinel|get-master-addr-by-name"
         sentinel.ask("ACL SETUSER", "small", "on", ">pw", allowed)
     url = f"{group.url}?sentinel_username=small&sentinel_password=pw"
-    queue = Servers(Settings(url, namespace), "aaaa", "aaaa")
+    queue = Consumer(Settings(url, namespace), "aaaa", "aaaa")
     assert "+sentinel|sentinels +sentinel|replicas" in queue.check_redis()
     assert queue.ask_for_master(5.0).address == (HOST, group.master.port)

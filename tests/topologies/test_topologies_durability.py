@@ -9,7 +9,7 @@ from topologies import HOST, Daemon, each_binary
 from waiting import PATIENCE, eventually
 from wire import BEFORE, Wire
 
-from queued_gspread.broker import Note, Servers
+from queued_gspread.broker import Consumer, JournalUpdate
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.settings import Settings
 
@@ -53,7 +53,7 @@ def test_an_append_waits_for_a_replica(serve, client, gate, background, paused, 
     eventually(lambda: caplog.text.count("the replicas of Redis do not all have the journal") >= 2)
     assert caplog.text.count("the replicas of Redis do not all have what is written") == 1
     assert gate.is_idle
-    assert set(raw.hgetall(keys.started).values()) <= {"r", "j"}
+    assert set(raw.hgetall(keys.progress).values()) <= {"r", "j"}
     paused.resume()
     gate.next().answer({"appended": True})
     assert appending.result(PATIENCE) == {"appended": True}
@@ -103,11 +103,13 @@ def announced(namespace, raw, keys):
     """Return what has the journal of a call announce a request, by a Redis's URL."""
 
     def announce(url):
-        servers = Servers(Settings(redis_url=url, namespace=namespace), "aaaa", "server a")
+        servers = Consumer(Settings(redis_url=url, namespace=namespace), "aaaa", "server a")
         servers.beat(60)
         raw.xadd(keys.lane("lane"), {"id": "a" * 32, "body": "body"})
         head = servers.head("lane")
-        assert start(servers, head, "j", None, note=Note(0, (), "1/1", b"told")).word == "go"
+        assert (
+            start(servers, head, "j", None, note=JournalUpdate(0, (), "1/1", b"told")).word == "go"
+        )
         return servers, head
 
     return announce

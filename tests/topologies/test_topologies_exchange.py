@@ -103,8 +103,10 @@ def exchange(group, sheets, emulator, workers, tell):
         eventually(have_come, "rows are appended to each sheet")
 
     def exchange(how):
-        shares = [(NAMESPACES[name], [sheet.spreadsheet_id]) for name, sheet in sheets.items()]
-        workers.prepare_each(group.url, shares, calls=None, threads=4)
+        acquire_args = [
+            (NAMESPACES[name], [sheet.spreadsheet_id]) for name, sheet in sheets.items()
+        ]
+        workers.prepare_each(group.url, acquire_args, calls=None, threads=4)
         emulator.latency = LATENCY
         workers.begin()
         until_more()

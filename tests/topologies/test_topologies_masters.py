@@ -10,7 +10,7 @@ from one_job import answer
 from topologies import Cluster, Daemon, Sentinels, newest_redis
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import Callers, Servers, Stop
+from queued_gspread.broker import Consumer, Producer, Stop
 from queued_gspread.broker.connection.client import connect
 from queued_gspread.broker.keys import Keys
 from queued_gspread.embedded.probe import free_port
@@ -45,13 +45,13 @@ def plain():
 
 
 def queue_at(url, namespace, server_id="aaaa"):
-    return Servers(Settings(redis_url=url, namespace=namespace), server_id, "server")
+    return Consumer(Settings(redis_url=url, namespace=namespace), server_id, "server")
 
 
 def told_by(url, namespace):
     """Return what a look at the queue raises, and all that its traceback shows."""
     with pytest.raises(BrokerUnavailableError) as caught:
-        Callers(Settings(redis_url=url, namespace=namespace)).alive()
+        Producer(Settings(redis_url=url, namespace=namespace)).alive()
     return caught.value, "".join(traceback.format_exception(caught.value))
 
 
@@ -61,8 +61,16 @@ def test_both_passwords_are_used_and_never_shown(locked, namespace):
     assert queue.beat(60).state == "taken"
     connection = connect(locked.url, namespace)
     pool = connection.redis.connection_pool
-    guide = pool.sentinel_manager
-    shown = [connection, connection.redis, pool, guide, queue, queue.settings, guide._clients]
+    discovery = pool.sentinel_manager
+    shown = [
+        connection,
+        connection.redis,
+        pool,
+        discovery,
+        queue,
+        queue.settings,
+        discovery._clients,
+    ]
     assert not [thing for thing in shown for word in PASSWORDS if word in repr(thing)]
 
 
@@ -88,7 +96,7 @@ def test_nobody_is_there(namespace, form, monkeypatch):
     hosts = [f"127.0.0.1:{free_port()}" for _ in range(2)]
     settings = Settings(redis_url=form.format(PASSWORDS[0], ",".join(hosts)), namespace=namespace)
     with pytest.raises(BrokerUnavailableError, match="start one there") as caught:
-        Callers(settings).call(new_id(), "lane", b"job")
+        Producer(settings).call(new_id(), "lane", b"job")
     assert not caught.value.may_have_run
     assert all(host in str(caught.value) for host in hosts)
     assert PASSWORDS[0] not in str(caught.value)
@@ -101,7 +109,7 @@ def test_a_sentinel_that_is_silent(plain, namespace):
         hosts = f"127.0.0.1:{silent.getsockname()[1]},{sentinel.host}"
         settings = Settings(f"redis+sentinel://{hosts}/mymaster", namespace, timeout=3.0)
         with pytest.raises(CallTimeoutError, match="was not started and will not be made"):
-            Callers(settings).call(new_id(), "lane", b"job")
+            Producer(settings).call(new_id(), "lane", b"job")
 
 
 def test_a_redis_that_is_no_cluster(locked, namespace):
@@ -136,11 +144,11 @@ def test_every_command_finds_the_node_of_its_namespace(cluster, background):
         queue = queue_at(cluster.url, name)
         assert queue.beat(60).state == "taken"
         job_id = new_id()
-        reply = background(Callers(settings).call, job_id, "lane", b"job")
+        reply = background(Producer(settings).call, job_id, "lane", b"job")
         assert queue.next_ready().lane == "lane"
         assert answer(queue, queue.head("lane"), b"reply") is None
         assert reply.result(PATIENCE) == b"reply"
-        Callers(settings).forget(job_id)
+        Producer(settings).forget(job_id)
         queue.request_stop("aaaa")
         assert queue.next_ready() == Stop()
     found = [len(node.ask("KEYS", "queued-gspread:{space-*")) for node in cluster.nodes]
@@ -173,7 +181,7 @@ def test_a_master_that_has_become_a_replica_is_left(plain, namespace, background
     queue = queue_at(url, namespace)
     epoch = queue.beat(60).epoch
     reply = background(
-        Callers(Settings(redis_url=url, namespace=namespace, grace=60.0)).call,
+        Producer(Settings(redis_url=url, namespace=namespace, grace=60.0)).call,
         new_id(),
         "lane",
         b"job",
@@ -210,8 +218,10 @@ def test_every_socket_is_kept_alive(locked, cluster, namespace, redis_url):
         queue = queue_at(url, namespace)
         queue.beat(60)
         wire = connect(url, namespace).wire
-        guide = getattr(wire._pool, "sentinel_manager", None)
-        others = [client.connection_pool for client in (guide._clients.values() if guide else [])]
+        discovery = getattr(wire._pool, "sentinel_manager", None)
+        others = [
+            client.connection_pool for client in (discovery._clients.values() if discovery else [])
+        ]
         idle = [wire._idle[0].connection, *(pool._available_connections[0] for pool in others)]
         for connection in idle:
             with connection._sock.dup() as sock:

@@ -6,7 +6,7 @@ import pytest
 from throwaway_ca import Ca
 from topologies import Encrypted, full_version, server_binaries, speaks_tls
 
-from queued_gspread.broker import Callers, Servers
+from queued_gspread.broker import Consumer, Producer
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 from queued_gspread.settings import Settings
 
@@ -40,7 +40,7 @@ def strict(ca):
 
 
 def alive(url, namespace):
-    return Callers(Settings(redis_url=url, namespace=namespace)).alive()
+    return Producer(Settings(redis_url=url, namespace=namespace)).alive()
 
 
 def test_a_call_over_tls(encrypted, ca, namespace, start_server, client_of, tell):
@@ -94,4 +94,4 @@ def test_a_file_that_is_not_there(namespace, tmp_path):
     for option in ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile"):
         url = f"rediss://localhost:1/0?{option}={tmp_path}/none.pem"
         with pytest.raises(ConfigurationError, match=rf"{option} names '.*none.pem'"):
-            Servers(Settings(redis_url=url, namespace=namespace)).check_redis()
+            Consumer(Settings(redis_url=url, namespace=namespace)).check_redis()

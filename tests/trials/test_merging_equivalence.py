@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from queued_gspread.server.policy.retry import Effort, Patience
-from queued_gspread.server.sending.outgoing import Flight
+from queued_gspread.server.policy.retry import Attempts, RetryPolicy
+from queued_gspread.server.sending.outgoing import OutgoingRequest
 from tests.programs.merging.books import Block, Book, Page
 from tests.programs.merging.calls import SPREADSHEET, Call
 from tests.programs.merging.equivalence import Tally, check
@@ -99,7 +99,7 @@ def test_who_is_not_to_be_waited_for_is_told_of_an_outage_at_once():
     """Where nothing is repeated, pieces of what has failed follow without a pause."""
     calls = [Call("worksheet", "update_cell", (row, 1, row)) for row in range(1, 61)]
     history = History(BOOK, calls, trouble=Trouble(None, 503))
-    came_to = run(history, merges=True, patience=Patience(retry_for=0.0))
+    came_to = run(history, merges=True, patience=RetryPolicy(retry_for=0.0))
     assert all(b"503" in reply for reply in came_to.replies)
     assert came_to.seconds == 0
     assert came_to.requests < 30
@@ -140,8 +140,8 @@ def test_one_of_many_that_google_never_takes_is_found_in_steps_of_halving():
 @pytest.mark.parametrize(
     ("where", "name", "trouble"),
     [
-        (Effort, "divides", Trouble("v4", 500)),
-        (Flight, "_cause_of", Trouble("v4", 403, OF_ALL[403])),
+        (Attempts, "divides", Trouble("v4", 500)),
+        (OutgoingRequest, "_cause_of", Trouble("v4", 403, OF_ALL[403])),
     ],
 )
 def test_the_comparison_finds_what_is_wrong(where, name, trouble, monkeypatch):

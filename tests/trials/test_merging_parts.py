@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from queued_gspread.server.merging import Group, Kind, part
+from queued_gspread.server.merging import Group, MergeKind, part
 from queued_gspread.server.policy.request import Request
 
 BASE = "https://sheets.googleapis.com/v4/spreadsheets/x"
@@ -18,7 +18,7 @@ def _append(row):
 @pytest.mark.parametrize("cell", ["=A1", '=""', "'", "'x", "+A1", "-", "@x", " ", "", None])
 def test_a_row_that_may_show_nothing_is_appended_alone(cell):
     """A formula, a leading apostrophe and white space count as blank: Google may see a gap."""
-    assert _append(["x", "y"]).kind is Kind.APPEND
+    assert _append(["x", "y"]).kind is MergeKind.APPEND
     assert _append(["x", cell]) is None
 
 
@@ -30,7 +30,7 @@ def test_several_ranges_with_gaps_leave_alone(values):
         body = {**RAW, "data": [{"range": "T!A1", "values": rows}]}
         return part(Request("post", f"{BASE}/values:batchUpdate", json=body))
 
-    assert batch([["x", "y"]]).kind is Kind.UPDATE
+    assert batch([["x", "y"]]).kind is MergeKind.UPDATE
     assert batch(values) is None
 
 

@@ -25,7 +25,14 @@ if TYPE_CHECKING:
     from .majority import Host
     from .url import Address
 
-__all__ = ["LOST", "REFUSED_FOR_GOOD", "Guide", "NoMasterError", "guide_to", "has_moved"]
+__all__ = [
+    "LOST",
+    "REFUSED_FOR_GOOD",
+    "MasterDiscovery",
+    "NoMasterError",
+    "discovery_of",
+    "has_moved",
+]
 
 # Seconds for which a Sentinel that nobody knows any more still counts as one of them.
 _MEMORY: Final = 300.0
@@ -51,7 +58,7 @@ class NobodyAnswersError(NoMasterError):
     """None of them can be reached."""
 
 
-def guide_to(address: Address, options: dict[str, Any]) -> Guide:
+def discovery_of(address: Address, options: dict[str, Any]) -> MasterDiscovery:
     """Return who knows where the master is.
 
     Args:
@@ -63,7 +70,7 @@ def guide_to(address: Address, options: dict[str, Any]) -> Guide:
     return kind(address.guides, address.guide_options | options | {"decode_responses": True})
 
 
-class Guide(ABC):
+class MasterDiscovery(ABC):
     """Asks one host after another where the master is; any thread may use it.
 
     redis-py's pools call it as they would call a :class:`redis.sentinel.Sentinel`.
@@ -146,7 +153,7 @@ class Guide(ABC):
         return self._clients[host]
 
 
-class SentinelGuide(Guide):
+class SentinelGuide(MasterDiscovery):
     """Sentinels, who know the master of a service."""
 
     # How many of them somebody knew of lately, and when.
@@ -201,7 +208,7 @@ class SentinelGuide(Guide):
         )
 
 
-class ClusterGuide(Guide):
+class ClusterGuide(MasterDiscovery):
     """The nodes of a Cluster, who know the master of a slot."""
 
     def _ask(self, host: Host, name: str) -> Host:

@@ -19,7 +19,7 @@ from queued_gspread._interrupts import own
 
 from .deadline import left, moment, until
 from .detached import aside
-from .discovery import Guide, NoMasterError
+from .discovery import MasterDiscovery, NoMasterError
 from .majority import Host, Named, Opinion, majority
 
 if TYPE_CHECKING:
@@ -62,8 +62,10 @@ class Master:
     def __init__(self, pool: redis.ConnectionPool, wire: Wire) -> None:
         self._pool = pool
         self._wire = wire
-        guide = getattr(pool, "sentinel_manager", None)
-        self._guide: Guide | None = guide if isinstance(guide, Guide) else None
+        discovery = getattr(pool, "sentinel_manager", None)
+        self._discovery: MasterDiscovery | None = (
+            discovery if isinstance(discovery, MasterDiscovery) else None
+        )
         self._name: str = getattr(pool, "service_name", "")
         self._known: frozenset[Host] = frozenset()
         self._looked_at = -_BETWEEN
@@ -78,12 +80,12 @@ class Master:
     @property
     def is_guided(self) -> bool:
         """Whether somebody can be asked for it: Sentinels, or the nodes of a Cluster."""
-        return self._guide is not None
+        return self._discovery is not None
 
     @property
     def confirmed(self) -> Host | None:
         """Where it is, as long as connections are kept to it."""
-        return None if self._guide is None else self._guide.confirmed.get(self._name)
+        return None if self._discovery is None else self._discovery.confirmed.get(self._name)
 
     def named(self, seconds: float) -> Named:
         """Return what a majority names now, asking all of them at once.
@@ -103,18 +105,18 @@ class Master:
 
     def keep_to(self, place: Host) -> None:
         """Have all connections of this process lead there; those that do not are lost at once."""
-        if self._guide is None:
+        if self._discovery is None:
             return
         before = self.confirmed
-        self._guide.confirmed[self._name] = place
+        self._discovery.confirmed[self._name] = place
         self._wire.keep_to(place)
         if before != place:
             self._pool.disconnect(inuse_connections=before is not None)
 
     def let_go(self) -> None:
         """Let connections ask for themselves again."""
-        if self._guide is not None:
-            self._guide.confirmed.pop(self._name, None)
+        if self._discovery is not None:
+            self._discovery.confirmed.pop(self._name, None)
             self._wire.keep_to(None)
 
     def look(self) -> None:
@@ -125,7 +127,7 @@ class Master:
         All are asked only if it names another Redis.
         """
         began = time.monotonic()
-        if self._guide is None or self.confirmed or began - self._looked_at < _BETWEEN:
+        if self._discovery is None or self.confirmed or began - self._looked_at < _BETWEEN:
             return
         self._looked_at = began
         # Where no signal handler runs: redis-py makes an error of its own of what one raises.
@@ -157,25 +159,25 @@ class Master:
         return answer.address
 
     def _named(self, answers: Iterator[Answer]) -> Named:
-        assert self._guide is not None, "only where somebody can be asked"
+        assert self._discovery is not None, "only where somebody can be asked"
         told: list[Answer] = []
         for answer in answers:
             told.append(answer)
             opinions = [said for _, said in told if isinstance(said, Opinion)]
-            found = majority(opinions, self._guide.least)
+            found = majority(opinions, self._discovery.least)
             if found is not None:
                 self._known = frozenset(host for each in opinions for host in each.others)
                 self.is_partial = any(each.is_partial for each in opinions)
                 self.replicas = found.replicas
-                self._guide.prefer(_one_that_names(found.address, told))
+                self._discovery.prefer(_one_that_names(found.address, told))
                 return found
         # Those who do not answer may be gone, and others have come.
         self._known |= {h for _, said in told if isinstance(said, Opinion) for h in said.others}
         raise NoMajorityError(_shown(told))
 
     def _hosts(self) -> list[Host]:
-        assert self._guide is not None, "only where somebody can be asked"
-        return list(dict.fromkeys([*self._guide.named, *sorted(self._known)]))
+        assert self._discovery is not None, "only where somebody can be asked"
+        return list(dict.fromkeys([*self._discovery.named, *sorted(self._known)]))
 
     def _asked_at_once(self, end: float) -> Iterator[Answer]:
         answers: SimpleQueue[Answer] = SimpleQueue()
@@ -204,9 +206,9 @@ class Master:
             yield host, answer
 
     def _answer_of(self, host: Host) -> Opinion | RedisError:
-        guide: Any = self._guide
+        discovery: Any = self._discovery
         try:
-            opinion: Opinion = guide.opinion(host, self._name)
+            opinion: Opinion = discovery.opinion(host, self._name)
         except own(RedisError) as error:
             return error
         return opinion

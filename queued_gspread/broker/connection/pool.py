@@ -25,7 +25,7 @@ from redis.utils import get_lib_version
 from queued_gspread.settings import own_socket
 
 from .deadline import Limited
-from .discovery import guide_to, has_moved
+from .discovery import discovery_of, has_moved
 from .url import CLUSTER, SERVER
 
 if TYPE_CHECKING:
@@ -163,8 +163,8 @@ def pool_of(address: Address, key: str, options: dict[str, Any]) -> redis.Connec
     else:
         is_cluster = address.kind == CLUSTER
         name = str(key_slot(key.encode())) if is_cluster else address.service
-        guide = guide_to(address, needed | {"connection_class": kind})
-        pool = SentinelConnectionPool(name, guide, **given | {"connection_class": _LED[kind]})
+        discovery = discovery_of(address, needed | {"connection_class": kind})
+        pool = SentinelConnectionPool(name, discovery, **given | {"connection_class": _LED[kind]})
     pool.connection_class(**pool.connection_kwargs)
     return pool
 

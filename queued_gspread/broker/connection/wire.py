@@ -46,7 +46,7 @@ _LONGEST_IDLE: Final = 30.0
 _FRESH: Final = 0.02
 
 
-class _Line:
+class _Conn:
     """A connection, and how many answers are still to come that nobody waits for."""
 
     def __init__(self, connection: Any) -> None:
@@ -166,9 +166,9 @@ def was_sent(error: RedisError) -> bool:
 class Pending:
     """The answer to a command that has been sent; it is read, or given up, once."""
 
-    def __init__(self, wire: Wire, line: _Line) -> None:
+    def __init__(self, wire: Wire, line: _Conn) -> None:
         self._wire = wire
-        self._line: _Line | None = line
+        self._line: _Conn | None = line
 
     def read(self) -> Any:
         """Wait for the answer.
@@ -198,10 +198,10 @@ class Wire:
 
     def __init__(self, pool: redis.ConnectionPool) -> None:
         self._pool = pool
-        self._idle: list[_Line] = []
+        self._idle: list[_Conn] = []
         self._most_idle = _MOST_IDLE
         # Those that are in use, too.
-        self._lines: set[weakref.ref[_Line]] = set()
+        self._lines: set[weakref.ref[_Conn]] = set()
         self.only: Host | None = None
         """The only place to which lines may lead, if there is one."""
 
@@ -221,7 +221,7 @@ class Wire:
             if not line.leads_to(place):
                 line.cut()
 
-    def _open(self) -> list[_Line]:
+    def _open(self) -> list[_Conn]:
         lines = filter(None, (ref() for ref in list(self._lines)))
         return [line for line in lines if line.is_open]
 
@@ -259,7 +259,7 @@ class Wire:
         line.owed += 1
         self._keep(line)
 
-    def read_last(self, line: _Line) -> Any:
+    def read_last(self, line: _Conn) -> Any:
         """Return the last answer that a line has to give, and take the line back."""
         try:
             answer = line.read()
@@ -274,7 +274,7 @@ class Wire:
         self._most_idle = 0
         self._forget_idle()
 
-    def _keep(self, line: _Line) -> None:
+    def _keep(self, line: _Conn) -> None:
         """Keep a line for the next command, unless there are enough; close what nobody needs."""
         if len(self._idle) >= self._most_idle:
             line.close()
@@ -290,7 +290,7 @@ class Wire:
         except IndexError:
             pass  # another thread has taken it
 
-    def _written(self, commands: Sequence[Command]) -> _Line:
+    def _written(self, commands: Sequence[Command]) -> _Conn:
         line = self._line()
         try:
             line.write(commands)
@@ -299,7 +299,7 @@ class Wire:
             raise
         return line
 
-    def _line(self) -> _Line:
+    def _line(self) -> _Conn:
         while True:
             try:
                 line = self._idle.pop()
@@ -309,8 +309,8 @@ class Wire:
                 return line
             line.close()
 
-    def _new_line(self) -> _Line:
-        line = _Line(self._new_connection())
+    def _new_line(self) -> _Conn:
+        line = _Conn(self._new_connection())
         self._lines.add(weakref.ref(line, self._lines.discard))
         if self.only is not None and not line.leads_to(self.only):
             line.close()
@@ -327,7 +327,7 @@ class Wire:
             raise
         return made.result()
 
-    def _after(self, error: BaseException, line: _Line, *, is_last: bool) -> None:
+    def _after(self, error: BaseException, line: _Conn, *, is_last: bool) -> None:
         """Keep a line on which Redis has refused, if there is nothing to come; else close it."""
         is_own = isinstance(error, RedisError) and not has_broken_in(error)
         if is_own and is_last and isinstance(error, ResponseError):

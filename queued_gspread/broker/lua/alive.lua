@@ -16,7 +16,7 @@
 -- were counted or 0 where there may be fewer, what the server says of what holds requests up or '',
 -- now}.
 local at, about, holder, generation, ended =
-  unpack(redis.call('HMGET', KEYS[1], 'at', 'about', 'holder', 'generation', 'ended'))
+  unpack(redis.call('HMGET', KEYS[1], 'last_beat', 'description', 'holder', 'generation', 'ended'))
 local known = 1
 if KEYS[3] then
   local waits = item_of(KEYS[3], ARGV[2], ARGV[3])

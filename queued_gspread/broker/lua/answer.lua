@@ -3,9 +3,9 @@
 -- KEYS[1] server    hash: who works, under which epoch
 -- KEYS[2] lane      stream of the lane's jobs
 -- KEYS[3] active    set: names of the lanes that a server knows or will be told of
--- KEYS[4] started   hash: job id -> how far the call is
--- KEYS[5] tries     hash: job id -> the epochs under which it was handed out
--- KEYS[6] waiting   how many jobs wait in the namespace
+-- KEYS[4] progress  hash: job id -> how far the call is
+-- KEYS[5] deliveries hash: job id -> the epochs under which it was handed out
+-- KEYS[6] depth     how many jobs wait in the namespace
 -- then, of each job:
 --         reply     stream with the job's reply
 --         journal   list: what the next server would have to know of the call

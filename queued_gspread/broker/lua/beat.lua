@@ -3,7 +3,7 @@
 -- KEYS[1] server    hash: who works, under which epoch
 -- KEYS[2] ready     prefix of the lists of lanes that wait for a server, one for each epoch
 -- KEYS[3] active    set: names of the lanes that a server knows or will be told of
--- KEYS[4] tries     hash: job id -> the epochs under which it was handed out
+-- KEYS[4] deliveries hash: job id -> the epochs under which it was handed out
 -- KEYS[5] lane      prefix of the streams of the lanes' jobs
 -- KEYS[6] account   string: the account that the namespace belongs to
 -- ARGV[1] id        of the asking server
@@ -29,7 +29,7 @@ may_grow(KEYS[1])
 local BELIEVED, AGAIN = 2000, 500
 local now, has_token, account, replaces = now_ms(), ARGV[9] ~= '', ARGV[10], ARGV[11]
 local holder, epoch, at, about, lease, worked, master, in_doubt, standby = unpack(redis.call('HMGET',
-  KEYS[1], 'holder', 'epoch', 'at', 'about', 'lease', 'worked', 'master', 'in_doubt', 'standby'))
+  KEYS[1], 'holder', 'epoch', 'last_beat', 'description', 'lease', 'worked', 'master', 'in_doubt', 'standby'))
 -- A namespace belongs to the account that first had a token in it.
 local owner = try('GET', KEYS[6])
 owner = type(owner) == 'string' and owner or ''
@@ -47,7 +47,7 @@ at = tonumber(at) or 0
 if holder and at > now then
   -- The clock was set back since that beat: if it was the last one, one lease more is enough.
   at = now
-  redis.call('HSET', KEYS[1], 'at', now)
+  redis.call('HSET', KEYS[1], 'last_beat', now)
 end
 -- Redis gives itself another name whenever it becomes a master, or starts. What is here of a lease is
 -- older then than what its holder may have been confirmed with, and another may have taken over
@@ -59,7 +59,7 @@ if master and master ~= here and (holder or ARGV[7] == '') then
   holder, at, in_doubt = holder or '', now, '1'
   about = about or 'a server'
   lease = string.format('%.0f', math.max(tonumber(lease) or 0, ARGV[2]))
-  redis.call('HSET', KEYS[1], 'holder', holder, 'at', now, 'about', about, 'lease', lease,
+  redis.call('HSET', KEYS[1], 'holder', holder, 'last_beat', now, 'description', about, 'lease', lease,
     'in_doubt', '1')
 end
 local holds_it = holder == ARGV[1] and epoch == ARGV[4]
@@ -114,7 +114,7 @@ if not is_kept then
   -- Asks whether the list of the epoch before may be deleted, at the end.
   redis.call('DEL', ready_list(KEYS[2], newest))
 end
-redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'at', now, 'about', ARGV[3], 'lease', ARGV[2])
+redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'last_beat', now, 'description', ARGV[3], 'lease', ARGV[2])
 redis.call('HSET', KEYS[1], 'max_queue', ARGV[5], 'generation', ARGV[6],
   'holdups', ARGV[8] ~= '' and now .. ' ' .. ARGV[8] or '')
 redis.call('HDEL', KEYS[1], 'in_doubt')

@@ -1,11 +1,11 @@
 -- Put a job at the end of its lane; sent twice, it is one job.
 --
 -- KEYS[1] lane      stream of the lane's jobs
--- KEYS[2] recent    sorted set: ids enqueued lately, by Redis's time
+-- KEYS[2] dedup     sorted set: ids enqueued lately, by Redis's time
 -- KEYS[3] active    set: names of the lanes that a server knows or will be told of
 -- KEYS[4] ready     prefix of the lists of lanes that wait for a server, one for each epoch
 -- KEYS[5] server    hash: who works, under which epoch
--- KEYS[6] waiting   how many jobs wait in the namespace
+-- KEYS[6] depth     how many jobs wait in the namespace
 -- ARGV[1] id        of the job
 -- ARGV[2] body      of the job
 -- ARGV[3] name      of the lane

@@ -33,7 +33,7 @@ end
 local found, now = {}, now_ms()
 for _, other in ipairs(other_formats(KEYS[2], KEYS[1])) do
   local about = server_within(other.prefix, tonumber(ARGV[2]), now)
-  local waiting = tonumber(redis.pcall('GET', other.prefix .. 'waiting')) or 0
+  local waiting = tonumber(redis.pcall('GET', other.prefix .. 'depth')) or 0
   local body = waiting > 0 and first_job(other.prefix) or ''
   found[#found + 1] = {other.number, about and 1 or 0, about or '', waiting, body}
 end

@@ -3,8 +3,8 @@
 -- KEYS[1] server    hash: who works, under which epoch
 -- KEYS[2] lane      stream of the lane's jobs
 -- KEYS[3] active    set: names of the lanes that a server knows or will be told of
--- KEYS[4] started   hash: job id -> how far the call is
--- KEYS[5] tries     hash: job id -> the epochs under which it was handed out
+-- KEYS[4] progress  hash: job id -> how far the call is
+-- KEYS[5] deliveries hash: job id -> the epochs under which it was handed out
 -- ARGV[1] epoch     of the asking server
 -- ARGV[2] name      of the lane
 --

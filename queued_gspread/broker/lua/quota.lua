@@ -1,4 +1,4 @@
--- The quota of one kind of request; put in front of each script, after the prelude.
+-- The quota of one kind of request; put in front of each script, after common.lua.
 --
 -- A slot is an entry of a sorted set: its score is the time until which it is held, infinite as
 -- long as its request has not been answered. What Google's refusals have taught stands in a hash:
@@ -27,22 +27,22 @@ local SUPPOSED_STEP = 0.25
 local SHRINK = 0.75
 
 -- What the hash says of a kind of request, by name, of which `full` are configured; 0 for any number.
-local function quota_of(valve, slots, kind, full, window, now)
+local function quota_of(throttle, slots, kind, full, window, now)
   local q = {}
-  local fields = redis.call('HGETALL', valve)
+  local fields = redis.call('HGETALL', throttle)
   for i = 1, #fields, 2 do
     local name, of = string.match(fields[i], '^(%l+):?(%l*)$')
     if of == kind or of == '' then
       q[name] = tonumber(fields[i + 1]) or fields[i + 1]
     end
   end
-  q.valve, q.slots, q.kind, q.full, q.window, q.now = valve, slots, kind, full, window, now
+  q.throttle, q.slots, q.kind, q.full, q.window, q.now = throttle, slots, kind, full, window, now
   q.till = q['until'] or 0
   local paused = math.max(q.refused or 0, q.paused or 0)
   if paused > now then
     -- The pause begins anew.
     q.refused, q.till = math.min(q.refused or now, now), now + q.till - paused
-    redis.call('HSET', valve, 'refused:' .. kind, q.refused, 'until:' .. kind, q.till,
+    redis.call('HSET', throttle, 'refused:' .. kind, q.refused, 'until:' .. kind, q.till,
       'paused:' .. kind, now)
   end
   return q
@@ -60,7 +60,7 @@ local function limit_now(q)
   end
   if q.quiet > q.now then
     q.quiet = q.now
-    redis.call('HSET', q.valve, 'quiet:' .. q.kind, q.now)
+    redis.call('HSET', q.throttle, 'quiet:' .. q.kind, q.now)
   end
   local full = q.full > 0 and q.full or q.supposed or q.limit
   local windows = math.floor((q.now - q.quiet) / q.window)
@@ -70,11 +70,11 @@ local function limit_now(q)
   local grown = q.limit + windows * full * (q.full > 0 and STEP or SUPPOSED_STEP)
   if grown < full then
     local quiet = q.quiet + windows * q.window
-    redis.call('HSET', q.valve, 'limit:' .. q.kind, grown, 'quiet:' .. q.kind, quiet)
+    redis.call('HSET', q.throttle, 'limit:' .. q.kind, grown, 'quiet:' .. q.kind, quiet)
     q.limit, q.quiet = grown, quiet
     return math.floor(grown)
   end
-  redis.call('HDEL', q.valve, 'limit:' .. q.kind, 'shrunk:' .. q.kind, 'quiet:' .. q.kind,
+  redis.call('HDEL', q.throttle, 'limit:' .. q.kind, 'shrunk:' .. q.kind, 'quiet:' .. q.kind,
     'supposed:' .. q.kind)
   q.limit = nil
   if not takes_slot(q) then
@@ -95,14 +95,14 @@ local function shrink(q, supposed)
   if limit == 0 then
     limit = supposed
     q.supposed = supposed
-    redis.call('HSET', q.valve, 'supposed:' .. q.kind, supposed)
+    redis.call('HSET', q.throttle, 'supposed:' .. q.kind, supposed)
   end
   local least = q.full == 0 and math.floor((q.supposed or 2) / 2) or 1
   if not q.shrunk or q.shrunk > q.now or q.now - q.shrunk >= q.window then
     q.shrunk = q.now
     limit = math.max(least, math.floor(limit * SHRINK))
   end
-  redis.call('HSET', q.valve, 'limit:' .. q.kind, limit, 'shrunk:' .. q.kind, q.shrunk,
+  redis.call('HSET', q.throttle, 'limit:' .. q.kind, limit, 'shrunk:' .. q.kind, q.shrunk,
     'quiet:' .. q.kind, q.now)
   return limit
 end
@@ -140,7 +140,7 @@ local function wait_ms(q, interval)
   local spacing = (q.next or 0) - q.now
   if spacing > interval then
     spacing = interval
-    redis.call('HSET', q.valve, 'next', q.now + interval)
+    redis.call('HSET', q.throttle, 'next', q.now + interval)
   end
   if spacing > 0 then
     return spacing, 'all'

@@ -2,8 +2,8 @@
 --
 -- KEYS[1] server    hash: who works, under which epoch
 -- KEYS[2] active    set: names of the lanes that a server knows or will be told of
--- KEYS[3] waiting   how many jobs wait in the namespace
--- KEYS[4] started   hash: job id -> how far the call is
+-- KEYS[3] depth     how many jobs wait in the namespace
+-- KEYS[4] progress  hash: job id -> how far the call is
 -- KEYS[5] lane      prefix of the streams of the lanes' jobs
 -- ARGV[1] epoch     of the asking server
 --

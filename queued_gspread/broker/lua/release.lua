@@ -8,6 +8,6 @@
 if not holds(KEYS[1], ARGV[1]) then
   return 0
 end
-redis.call('HDEL', KEYS[1], 'holder', 'at', 'about', 'lease')
+redis.call('HDEL', KEYS[1], 'holder', 'last_beat', 'description', 'lease')
 redis.call('HSET', KEYS[1], 'ended', now_ms())
 return 1

@@ -1,8 +1,8 @@
 -- Say that a signed job is still wanted. What waits may be wanted in a Redis that is out of memory,
 -- too: a bare SET would be refused there, and the next server would refuse the job.
 --
--- KEYS[1] started   hash: job id -> how far the call is
--- KEYS[2] wanted    string: that the job is wanted
+-- KEYS[1] progress  hash: job id -> how far the call is
+-- KEYS[2] renewal   string: that the job is wanted
 -- ARGV[1] message   that says so, signed
 -- ARGV[2] expiry    seconds
 --

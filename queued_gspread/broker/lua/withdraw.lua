@@ -2,12 +2,12 @@
 -- other: each is one script, and a server asks before every request.
 --
 -- KEYS[1] lane      stream of the lane's jobs
--- KEYS[2] started   hash: job id -> how far the call is
+-- KEYS[2] progress  hash: job id -> how far the call is
 -- KEYS[3] reply     stream with the job's reply
--- KEYS[4] recent    sorted set: ids enqueued lately, by Redis's time
--- KEYS[5] tries     hash: job id -> the epochs under which it was handed out
+-- KEYS[4] dedup     sorted set: ids enqueued lately, by Redis's time
+-- KEYS[5] deliveries hash: job id -> the epochs under which it was handed out
 -- KEYS[6] journal   list: what the next server has to know of the call
--- KEYS[7] waiting   how many jobs wait in the namespace
+-- KEYS[7] depth     how many jobs wait in the namespace
 -- KEYS[8] active    set: names of the lanes that a server knows or will be told of
 -- KEYS[9] ready     prefix of the lists of lanes that wait for a server, one for each epoch
 -- KEYS[10] server   hash: who works, under which epoch

@@ -30,7 +30,7 @@ class Wait:
     job_id: str
     lane: str
     timeout: float | None
-    entry: str = ""
+    stream_id: str = ""
     generation: str = ""
     is_wanted: bool = False
     began: float = field(default_factory=now)

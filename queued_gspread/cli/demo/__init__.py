@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from queued_gspread._install import how_to_install
-from queued_gspread.broker import Callers
+from queued_gspread.broker import Producer
 from queued_gspread.cli.emulator import load_emulator
 from queued_gspread.cli.output import say
 from queued_gspread.embedded import TemporaryRedis
@@ -169,14 +169,16 @@ def _server(redis_url: str, sheet: SharedSheet, children: Children) -> Iterator[
     with _log(children).open("w") as output:
         command = ["-m", "queued_gspread", "server", *options]
         server = children.start(*command, env=variables, stderr=output)
-    _wait_until_it_works(server, Callers(Settings(redis_url)), children)
+    _wait_until_it_works(server, Producer(Settings(redis_url)), children)
     yield variables
     # Where the demo is interrupted it is killed, rather than waited for.
     server.terminate()
     server.wait()
 
 
-def _wait_until_it_works(server: subprocess.Popen[str], queue: Callers, children: Children) -> None:
+def _wait_until_it_works(
+    server: subprocess.Popen[str], queue: Producer, children: Children
+) -> None:
     deadline = time.monotonic() + _STARTING
     while queue.alive() is None:
         if server.poll() is not None or time.monotonic() > deadline:

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from queued_gspread.emulator.accounts.project import Project
     from queued_gspread.emulator.book.store import Store
 
-Share: TypeAlias = float | Literal["random"]
-_SHARES: dict[Counted, Share] = {"arrival": 0.0, "answer": 1.0, "random": "random"}
+AcquireArgs: TypeAlias = float | Literal["random"]
+_SHARES: dict[Counted, AcquireArgs] = {"arrival": 0.0, "answer": 1.0, "random": "random"}
 # What makes a closing socket send a reset instead of saying goodbye.
 _LINGER_NOT = struct.pack("ii", 1, 0)
 
@@ -93,7 +93,7 @@ class Handler:
         self.faults = Faults(seed)
         self.meter = Meter(Quotas())
         self.latency: Seconds = 0.0
-        self.apply_share: Share = 0.5
+        self.apply_share: AcquireArgs = 0.5
         self.append_race = 0.0
         self._store = store
         self._project = project
@@ -220,7 +220,7 @@ class Handler:
         """Return how long after its arrival a request is applied."""
         return visit.total * (1.0 if visit.late else self._drawn(self.apply_share))
 
-    def _drawn(self, share: Share) -> float:
+    def _drawn(self, share: AcquireArgs) -> float:
         return self._chance.random() if share == "random" else share
 
     def _allowed(self, visit: _Visit) -> bool:

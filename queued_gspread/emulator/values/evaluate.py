@@ -47,7 +47,7 @@ class Place(NamedTuple):
 
 # What happens to a value that is not computed: a read follows the setting, an echo of what was just
 # written notes it, a glance passes it over, and where something stored needs it, it is an error.
-Use: TypeAlias = Literal["read", "echo", "glance", "need"]
+Use: TypeAlias = Literal["read", "echo", "try_admit", "need"]
 
 
 # A formula that was begun so often has the cells that it still needs worked out inside it.
@@ -105,7 +105,7 @@ class Evaluator:
     def value(self, sheet: Sheet, row: int, column: int) -> Value:
         """Return what a cell holds or computes to, and tell if it is not computed."""
         found = self._value(sheet, row, column)
-        if isinstance(found, NotComputed) and self._use != "glance":
+        if isinstance(found, NotComputed) and self._use != "try_admit":
             gaps = self.book.gaps
             gaps.note(found)
             if self._use == "need" or (self._use == "read" and gaps.mode == "error"):

@@ -12,7 +12,7 @@ from .dict_keys import TAG
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .tagged import Kind
+    from .tagged import TaggedType
 
 __all__ = ["Decoder", "decode_plain", "may_hold_tags"]
 
@@ -35,7 +35,7 @@ def decode_plain(data: bytes) -> Any:
 class Decoder:
     """Reads tagged values with the ``kinds`` that may stand in a ``message``, job or reply."""
 
-    def __init__(self, kinds: Mapping[str, Kind], message: str) -> None:
+    def __init__(self, kinds: Mapping[str, TaggedType], message: str) -> None:
         self._kinds = kinds
         self._message = message
 
@@ -98,7 +98,7 @@ class Decoder:
         return value
 
 
-def _call(kind: Kind, fields: list[Any]) -> Any:
+def _call(kind: TaggedType, fields: list[Any]) -> Any:
     try:
         return kind.decode(*fields)
     except CodecError as error:

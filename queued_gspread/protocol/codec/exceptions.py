@@ -23,7 +23,7 @@ from .dict_keys import TAG
 from .exception_classes import CLASSES, GROUP, name_of
 from .responses import told_request
 from .scrub import clean, describe, outline, scrub
-from .tagged import ANYTHING, Kind
+from .tagged import ANYTHING, TaggedType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -229,6 +229,6 @@ _FIELDS: Final[tuple[tuple[type, ...], ...]] = (
 )
 
 KINDS: Final = (
-    Kind("exception", (BaseException,), _encode, _FIELDS, _decode, inherit=True),
-    Kind("exception", (Raised,), _encode_raised, _FIELDS, _decode),
+    TaggedType("exception", (BaseException,), _encode, _FIELDS, _decode, inherit=True),
+    TaggedType("exception", (Raised,), _encode_raised, _FIELDS, _decode),
 )

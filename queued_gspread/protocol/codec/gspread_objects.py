@@ -10,7 +10,7 @@ from gspread.worksheet import ValueRange
 from queued_gspread.errors import CodecError
 from queued_gspread.protocol.objects import spreadsheet_of
 
-from .tagged import ANYTHING, Kind
+from .tagged import ANYTHING, TaggedType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,8 +66,10 @@ def _make_value_range(about: dict[str, Any], items: list[Any]) -> ValueRange:
 _DICT: Final[tuple[type, ...]] = (dict,)
 
 KINDS: Final = (
-    Kind("cell", (Cell,), _cell, (ANYTHING,) * 3, Cell, inherit=True),
-    Kind("values", (ValueRange,), _value_range, (_DICT, (list,)), _make_value_range, inherit=True),
+    TaggedType("cell", (Cell,), _cell, (ANYTHING,) * 3, Cell, inherit=True),
+    TaggedType(
+        "values", (ValueRange,), _value_range, (_DICT, (list,)), _make_value_range, inherit=True
+    ),
 )
 
 
@@ -75,11 +77,11 @@ def _refused(*_: Any) -> NoReturn:
     raise CodecError("gspread objects are not expected here")
 
 
-def object_kinds(objects: Objects | None) -> tuple[Kind, ...]:
+def object_kinds(objects: Objects | None) -> tuple[TaggedType, ...]:
     """Return the kinds whose values need ``objects`` to be decoded."""
     sheet = _refused if objects is None else objects.spreadsheet
     worksheet = _refused if objects is None else objects.worksheet
     return (
-        Kind("spreadsheet", (Spreadsheet,), _spreadsheet, (_DICT,), sheet, inherit=True),
-        Kind("worksheet", (Worksheet,), _worksheet, (_DICT, _DICT), worksheet, inherit=True),
+        TaggedType("spreadsheet", (Spreadsheet,), _spreadsheet, (_DICT,), sheet, inherit=True),
+        TaggedType("worksheet", (Worksheet,), _worksheet, (_DICT, _DICT), worksheet, inherit=True),
     )

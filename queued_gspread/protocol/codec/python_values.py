@@ -14,7 +14,7 @@ from queued_gspread.errors import CodecError
 
 from .dict_keys import TAG, wrong_keys
 from .encoder import Encoder, Handler
-from .tagged import Kind
+from .tagged import TaggedType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -109,13 +109,13 @@ _INT: Final[tuple[type, ...]] = (int,)
 _MOMENT: Final[tuple[tuple[type, ...], ...]] = (_STR, _INT, (timedelta, type(None)))
 
 KINDS: Final = (
-    Kind("tuple", (tuple,), _items, (_LIST,), tuple, inherit=True),
-    Kind("bytes", (bytes,), _base64, (_STR,), _bytes),
-    Kind("enum", tuple(ENUMS.values()), _member, (_STR, _STR), _find_member),
-    Kind("datetime", (datetime,), _moment, _MOMENT, _reader(datetime)),
-    Kind("time", (time,), _moment, _MOMENT, _reader(time)),
-    Kind("date", (date,), lambda _, v: (v.isoformat(),), (_STR,), date.fromisoformat),
-    Kind(
+    TaggedType("tuple", (tuple,), _items, (_LIST,), tuple, inherit=True),
+    TaggedType("bytes", (bytes,), _base64, (_STR,), _bytes),
+    TaggedType("enum", tuple(ENUMS.values()), _member, (_STR, _STR), _find_member),
+    TaggedType("datetime", (datetime,), _moment, _MOMENT, _reader(datetime)),
+    TaggedType("time", (time,), _moment, _MOMENT, _reader(time)),
+    TaggedType("date", (date,), lambda _, v: (v.isoformat(),), (_STR,), date.fromisoformat),
+    TaggedType(
         "timedelta",
         (timedelta,),
         lambda _, v: (v.days, v.seconds, v.microseconds),
@@ -123,6 +123,6 @@ KINDS: Final = (
         timedelta,
     ),
     # These two are written by the handlers of dict and float.
-    Kind("dict", (), _items, (_LIST,), _dict),
-    Kind("float", (), _items, (_STR,), _FLOATS.__getitem__),
+    TaggedType("dict", (), _items, (_LIST,), _dict),
+    TaggedType("float", (), _items, (_STR,), _FLOATS.__getitem__),
 )

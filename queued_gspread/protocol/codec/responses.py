@@ -10,7 +10,7 @@ from requests.structures import CaseInsensitiveDict
 
 from queued_gspread.google_api.responses import OwnRequest
 
-from .tagged import Kind
+from .tagged import TaggedType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,7 +97,7 @@ def _request(method: str, url: str) -> requests.PreparedRequest:
 _TEXT: Final[tuple[type, ...]] = (str, type(None))
 
 KINDS: Final = (
-    Kind(
+    TaggedType(
         "response",
         (requests.Response,),
         _encode,
@@ -114,5 +114,5 @@ KINDS: Final = (
         _decode,
         inherit=True,
     ),
-    Kind("request", (_Told,), _place, ((str,), (str,)), _request),
+    TaggedType("request", (_Told,), _place, ((str,), (str,)), _request),
 )

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
     from .encoder import Encoder
 
-__all__ = ["ANYTHING", "Kind"]
+__all__ = ["ANYTHING", "TaggedType"]
 
 # A field that may hold whatever loads() can return.
 ANYTHING: Final[tuple[type, ...]] = ()
 
 
 @dataclass(frozen=True)
-class Kind:
+class TaggedType:
     """How values of some classes are written, ``{"~": [tag, field, ...]}``, and read.
 
     ``fields`` names, for each field, the exact types that ``decode`` may be given.

@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING, Final
 from queued_gspread.broker import Permit
 from queued_gspread.broker.envelope import bound_job, bound_reply, shown_size
 from queued_gspread.errors import MessageTooLargeError, SignatureError
-from queued_gspread.protocol.signing import Sealed, is_sealed, load_keys, seal, unseal
+from queued_gspread.protocol.signing import SignedMessage, is_signed, load_keys, sign, verify
 from queued_gspread.server.log import LOGGER
 from queued_gspread.server.pacing.ticket_queue import FREE, Ticket
 
-from .anti_replay import Generations
+from .anti_replay import AntiReplay
 from .history import History
 from .outcome import Outcome, failed, too_large, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from queued_gspread.broker import Due, Entry, Servers
+    from queued_gspread.broker import Consumer, Due, Entry
     from queued_gspread.settings import Settings
 
-__all__ = ["Doorkeeper"]
+__all__ = ["Admission"]
 
 _GO: Final = Permit("go")
 # How long a caller has to say that an earlier job is still wanted: several looks at the server.
@@ -36,7 +36,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
 _FORGOTTEN: Final = "the call ended before Redis lost its answer, and the server has it no more"
 
 
-class Doorkeeper:
+class Admission:
     """Checks what comes in and signs what goes out; all lanes of a server may use it at once.
 
     Args:
@@ -52,12 +52,12 @@ class Doorkeeper:
 
     """
 
-    def __init__(self, settings: Settings, generations: Generations | None = None) -> None:
+    def __init__(self, settings: Settings, generations: AntiReplay | None = None) -> None:
         self._namespace = settings.namespace
         self._limit = settings.max_message_bytes
         path = settings.signing_key_file
         self.keyring = None if path is None else load_keys(path, copied=False)
-        self._generations = generations or Generations()
+        self._generations = generations or AntiReplay()
         self.history = History()
         # Lanes and keys of the signed jobs that are let in: only of these is it remembered that
         # they were answered.
@@ -76,16 +76,16 @@ class Doorkeeper:
         if self.keyring is None:
             return b""
         name = self._generations.current
-        return seal(self.keyring, "generation", (self._namespace,), generation=name)
+        return sign(self.keyring, "generation", (self._namespace,), generation=name)
 
-    def admit(self, queue: Servers, entry: Entry) -> Generator[Ticket, Permit, Entry | Outcome]:
+    def admit(self, queue: Consumer, entry: Entry) -> Generator[Ticket, Permit, Entry | Outcome]:
         """Return a job with what is in its signature, or how it ended if it is not let in."""
         try:
             return (yield from self._admitted(queue, entry))
         except (MessageTooLargeError, SignatureError) as error:
             return failed(error, None)
 
-    def glance(self, entry: Entry) -> Entry | None:
+    def try_admit(self, entry: Entry) -> Entry | None:
         """Return a job if it is let in at once; None if that is to be seen when its turn comes."""
         self._inside.discard((entry.lane, *entry.key))
         if len(entry.body) > self._limit or self.history.knows(entry.job_id):
@@ -104,7 +104,7 @@ class Doorkeeper:
 
     def answer(
         self,
-        queue: Servers,
+        queue: Consumer,
         answers: Sequence[tuple[Entry, bytes]],
         debts: Sequence[Due] = (),
     ) -> Entry | None:
@@ -131,7 +131,9 @@ class Doorkeeper:
     def _is_inside(self, entry: Entry) -> bool:
         return (entry.lane, *entry.key) in self._inside
 
-    def _admitted(self, queue: Servers, entry: Entry) -> Generator[Ticket, Permit, Entry | Outcome]:
+    def _admitted(
+        self, queue: Consumer, entry: Entry
+    ) -> Generator[Ticket, Permit, Entry | Outcome]:
         self._inside.discard((entry.lane, *entry.key))
         if len(entry.body) > self._limit:
             raise MessageTooLargeError(
@@ -154,7 +156,7 @@ class Doorkeeper:
         return replace(entry, body=sealed.body)
 
     def _once_more(
-        self, entry: Entry, sealed: Sealed | None
+        self, entry: Entry, sealed: SignedMessage | None
     ) -> Generator[Ticket, Permit, Entry | Outcome]:
         """Return what becomes of a job that this process has worked on, and Redis may not know."""
         while self.history.is_underway(entry.job_id):
@@ -172,9 +174,9 @@ class Doorkeeper:
         LOGGER.info("lane %r: a job that was made is answered once more", entry.lane)
         return Outcome("again", ended.reply)
 
-    def _unsealed(self, entry: Entry) -> Sealed | None:
+    def _unsealed(self, entry: Entry) -> SignedMessage | None:
         if self.keyring is None:
-            if is_sealed(entry.body):
+            if is_signed(entry.body):
                 raise SignatureError(
                     "the call is signed, and the server has no key to verify it with: it was not "
                     "made. Start the server with --signing-key-file, or take the client's away"
@@ -182,7 +184,7 @@ class Doorkeeper:
             return None
         try:
             bound = bound_job(self._namespace, entry.lane, entry.job_id)
-            return unseal(self.keyring, "job", bound, entry.body)
+            return verify(self.keyring, "job", bound, entry.body)
         except SignatureError as error:
             raise SignatureError(
                 f"the server makes signed calls alone, and refuses this one: {error}. It was not "
@@ -201,7 +203,7 @@ class Doorkeeper:
         return Outcome("replayed")
 
     def _until_fresh(
-        self, queue: Servers, entry: Entry, sealed: Sealed
+        self, queue: Consumer, entry: Entry, sealed: SignedMessage
     ) -> Generator[Ticket, Permit, Outcome | None]:
         """Wait until a job is known to be wanted; return how it ended if it is not let in."""
         pause = _FIRST_PAUSE
@@ -217,15 +219,15 @@ class Doorkeeper:
             pause = min(2 * pause, _LONGEST_PAUSE)
         return None
 
-    def _is_fresh(self, queue: Servers, entry: Entry, sealed: Sealed) -> bool:
+    def _is_fresh(self, queue: Consumer, entry: Entry, sealed: SignedMessage) -> bool:
         if self._generations.is_fresh(sealed.generation):
             return True
-        message = queue.wanted(entry.job_id)
+        message = queue.renewal(entry.job_id)
         if message is None or self.keyring is None:
             return False
         try:
             bound = (self._namespace, entry.job_id)
-            wanted = unseal(self.keyring, "wanted", bound, message)
+            wanted = verify(self.keyring, "wanted", bound, message)
         except SignatureError:
             return False
         return self._generations.is_fresh(wanted.generation)
@@ -238,4 +240,4 @@ class Doorkeeper:
         if self.keyring is None or not reply:
             return reply
         bound = bound_reply(self._namespace, entry.lane, entry.job_id, entry.body)
-        return seal(self.keyring, "reply", bound, reply, generation=self._generations.current)
+        return sign(self.keyring, "reply", bound, reply, generation=self._generations.current)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Generations"]
+__all__ = ["AntiReplay"]
 
 _LIFE: Final = 3600.0
 # Two generations of ids take some 50 MB at the most; even then each lasts for minutes.
@@ -36,7 +36,7 @@ class _Generation:
     answered: set[bytes] = field(default_factory=set)
 
 
-class Generations:
+class AntiReplay:
     """The generations of one server; its threads may use them at once.
 
     Args:

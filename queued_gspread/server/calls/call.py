@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.broker import NO_NOTE, Note, Share
-from queued_gspread.server.merging import Part, part
-from queued_gspread.server.policy.idempotency import may_repeat
+from queued_gspread.broker import NO_UPDATE, AcquireArgs, JournalUpdate
+from queued_gspread.server.merging import Mergeable, part
+from queued_gspread.server.policy.idempotency import is_idempotent
 from queued_gspread.server.policy.request import (
     Exchange,
     Failure,
-    Remembered,
+    RecordedExchange,
     Request,
-    Sent,
+    RequestDigest,
     is_read,
 )
 from queued_gspread.server.replay.advance import sends_once
-from queued_gspread.server.replay.journal import Journals, announce
+from queued_gspread.server.replay.journal import Journals, intend
 
 from .tally import Tally
 
@@ -58,7 +58,7 @@ class Call:
         journalled: How many of the exchanges are in its journal.
         sent: How many attempts at its requests were made.
         tally: The requests that went out for it.
-        note: What its journal has to hold before the next request; None as long as that is not
+        journal_update: What its journal has to hold before the next request; None until that is
             worked out.
         began: When it was begun, on this machine's monotonic clock.
         held: Its run, where that is held at the request that it needs next.
@@ -72,12 +72,12 @@ class Call:
 
     entry: Entry
     job: Job
-    exchanges: list[Exchange | Remembered] = field(default_factory=list)
+    exchanges: list[Exchange | RecordedExchange] = field(default_factory=list)
     mark: str = ""
     journalled: int = 0
     sent: int = 0
     tally: Tally = field(default_factory=Tally, repr=False)
-    note: Note | None = None
+    journal_update: JournalUpdate | None = None
     began: float = field(default_factory=time.monotonic)
     held: Suspended | None = None
     decoded: Decoded | None = field(default=None, repr=False)
@@ -85,7 +85,7 @@ class Call:
     is_suspect: bool = False
     is_out: bool = False
     _request: Request | None = None
-    _parts: list[Part | None] = field(default_factory=list)
+    _parts: list[Mergeable | None] = field(default_factory=list)
 
     @property
     def request(self) -> Request:
@@ -95,7 +95,7 @@ class Call:
         return self._request
 
     @property
-    def part(self) -> Part | None:
+    def part(self) -> Mergeable | None:
         """What that request adds to a larger one; None if it has to be alone."""
         if not self._parts:
             is_alone = self.is_suspect or len(self.entry.body) > MOST_BYTES
@@ -120,7 +120,7 @@ class Call:
     @property
     def is_in_doubt(self) -> bool:
         """Whether a request is out that may not be sent twice."""
-        return self.is_out and self.note is not None and bool(self.note.attempt)
+        return self.is_out and self.journal_update is not None and bool(self.journal_update.attempt)
 
     def needs(self, request: Request) -> None:
         """Note which request it needs next."""
@@ -131,7 +131,7 @@ class Call:
         """Note that the request that it needs is sent."""
         self.sent += 1
         self.tally.begin()
-        self.journalled = self.note.length if self.note else self.journalled
+        self.journalled = self.journal_update.length if self.journal_update else self.journalled
         self.is_out = True
 
     def given_up(self, error: Exception) -> Exchange:
@@ -147,10 +147,10 @@ class Call:
             is_last: Whether there is no other; then there is no digest either, which takes time.
 
         """
-        kept: Exchange | Remembered = exchange
+        kept: Exchange | RecordedExchange = exchange
         if len(self.entry.body) > _LARGE:
-            sent = Sent.place_of(exchange.request) if is_last else exchange.sent
-            kept = Remembered(sent, exchange.outcome)
+            sent = RequestDigest.place_of(exchange.request) if is_last else exchange.sent
+            kept = RecordedExchange(sent, exchange.outcome)
         self.exchanges.append(kept)
         self.is_out = False
         self._request = None
@@ -161,7 +161,7 @@ class Call:
         if self.held is not None:
             self.held.close()
 
-    def share(self, attempt: str, journals: Journals) -> Share:
+    def share(self, attempt: str, journals: Journals) -> AcquireArgs:
         """Return what Redis has to know before the next request is sent.
 
         Args:
@@ -169,17 +169,17 @@ class Call:
             journals: Write what is kept of calls.
 
         """
-        if self.note is None:
-            self.note = self._note_before(attempt, journals)
-        return Share(self.entry, self.mark_after(), self.job.timeout, self.note)
+        if self.journal_update is None:
+            self.journal_update = self._note_before(attempt, journals)
+        return AcquireArgs(self.entry, self.mark_after(), self.job.timeout, self.journal_update)
 
     def mark_after(self) -> str:
         """Return how far it is once the next request has been sent."""
-        if self.note or self.mark == JOURNALLED:
+        if self.journal_update or self.mark == JOURNALLED:
             return JOURNALLED
         return (self.mark or "r") if is_read(self.request) else "w"
 
-    def _note_before(self, attempt: str, journals: Journals) -> Note:
+    def _note_before(self, attempt: str, journals: Journals) -> JournalUpdate:
         """Return what its journal has to hold before the next request is sent.
 
         What may be repeated needs no journal, unless it is made of what was read before: a call
@@ -187,10 +187,10 @@ class Call:
         """
         request = self.request
         if is_read(request):
-            return NO_NOTE
+            return NO_UPDATE
         start, job_id = self.journalled, self.entry.job_id
         places = enumerate(self.exchanges[start:], start)
         entries = tuple(journals.record(job_id, place, exchange) for place, exchange in places)
-        if may_repeat(request):
-            return Note(start, entries)
-        return Note(start, entries, attempt, announce(request))
+        if is_idempotent(request):
+            return JournalUpdate(start, entries)
+        return JournalUpdate(start, entries, attempt, intend(request))

@@ -21,7 +21,7 @@ from queued_gspread.google_api.responses import made_up_response, refusal
 from queued_gspread.protocol import codec
 from queued_gspread.protocol.messages import Reply
 from queued_gspread.server.policy.check_hints import how_to_check
-from queued_gspread.server.policy.request import Request, Sent, tell_request
+from queued_gspread.server.policy.request import Request, RequestDigest, tell_request
 
 from .titles import title_of
 
@@ -147,7 +147,7 @@ def lost(job: Job, unanswered: Unanswered, request: Request | None = None) -> Ou
     error = _unknown("the server stopped before the answer came")
     sent = unanswered.sent
     if sent is not None:
-        if request is None or Sent.of(request) != sent:
+        if request is None or RequestDigest.of(request) != sent:
             request = Request(sent.method, sent.endpoint)
         return failed(in_doubt(error, job, request, unanswered.at), job)
     error.call = _shown(job)
@@ -166,7 +166,7 @@ def in_doubt(
         at: When it was sent, in seconds of Redis's clock.
 
     """
-    sent = Sent.of(request)
+    sent = RequestDigest.of(request)
     tell_request(request, None, error.response)
     error.call = _shown(job)
     error.sent = f"{sent.method.upper()} {sent.endpoint}"

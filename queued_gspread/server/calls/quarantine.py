@@ -18,7 +18,7 @@ __all__ = ["MOST_DEATHS", "Quarantine", "is_suspect"]
 MOST_DEATHS: Final = 3
 """A job that so many servers have died with is not made any more."""
 
-_SUSPICIOUS: Final = 2  # as in broker/lua/prelude.lua
+_SUSPICIOUS: Final = 2  # as in broker/lua/common.lua
 
 
 def is_suspect(entry: Entry) -> bool:

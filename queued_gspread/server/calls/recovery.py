@@ -11,7 +11,7 @@ from queued_gspread.server.replay.journal import Journal, Journals
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from queued_gspread.broker import Entry, Servers
+    from queued_gspread.broker import Consumer, Entry
 
 __all__ = ["Recovery"]
 
@@ -29,7 +29,7 @@ class Recovery:
 
     def __init__(
         self,
-        queue: Servers,
+        queue: Consumer,
         late_write_guard: float,
         clock: Callable[[], float] = time.monotonic,
         journals: Journals | None = None,

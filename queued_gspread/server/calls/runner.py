@@ -14,8 +14,8 @@ from queued_gspread.broker import StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError, QueuedGspreadError, RemoteError
 from queued_gspread.protocol.messages import Reply
 from queued_gspread.server.log import LOGGER
-from queued_gspread.server.policy.gspread_methods import READING, SINGLE
-from queued_gspread.server.policy.request import Sent, is_read
+from queued_gspread.server.policy.gspread_methods import READING, SINGLE_WRITE_METHODS
+from queued_gspread.server.policy.request import RequestDigest, is_read
 from queued_gspread.server.replay.advance import Done, Needs, advance, decode
 from queued_gspread.server.replay.held import Suspender
 from queued_gspread.server.replay.journal import Unanswered
@@ -157,7 +157,7 @@ class Runner:
         # Another server may have come further since; a Redis that was no master may know less.
         if left is not None and left.mark == JOURNALLED and journal.length <= len(left.exchanges):
             if left.is_in_doubt:
-                return lost(job, Unanswered(Sent.of(left.request)), left.request)
+                return lost(job, Unanswered(RequestDigest.of(left.request)), left.request)
             return Call(entry, job, list(left.exchanges), JOURNALLED, journal.length)
         if journal.unanswered is not None:
             step = _advance(Call(entry, job, list(journal.exchanges)))
@@ -192,5 +192,7 @@ def broken(error: BaseException, call: Call | None = None) -> Outcome:
 def _is_otherwise(call: Call) -> bool:
     """Tell whether the request that a call needs next is one that its method is not listed for."""
     if is_read(call.request):
-        return call.job.name in SINGLE
-    return call.job.name in READING or (call.job.name in SINGLE and bool(call.exchanges))
+        return call.job.name in SINGLE_WRITE_METHODS
+    return call.job.name in READING or (
+        call.job.name in SINGLE_WRITE_METHODS and bool(call.exchanges)
+    )

@@ -19,7 +19,7 @@ from queued_gspread.broker import StaleEpochError
 from queued_gspread.errors import CallRefusedError
 from queued_gspread.google_api.responses import is_plain, refusal
 from queued_gspread.server.policy.export_page import fetched, is_export
-from queued_gspread.server.policy.idempotency import may_repeat
+from queued_gspread.server.policy.idempotency import is_idempotent
 from queued_gspread.server.policy.request import (
     CREDENTIALS,
     Exchange,
@@ -81,7 +81,7 @@ class Transport:
         self._out: dict[str, float] = {}
 
     @property
-    def token_generation(self) -> int:
+    def token_version(self) -> int:
         """Which access token is the current one."""
         return self._tokens.generation
 
@@ -130,7 +130,7 @@ class Transport:
         if request.method == CREDENTIALS:
             return self._ask_credentials(request.endpoint)
         self._check(request)
-        if not may_repeat(request):
+        if not is_idempotent(request):
             self._drop_idle_connections()
         data = request.data
         given = {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from queued_gspread.server import merging
 from queued_gspread.server.calls.call import MOST_BYTES
-from queued_gspread.server.policy.gspread_methods import READING, SINGLE
+from queued_gspread.server.policy.gspread_methods import READING, SINGLE_WRITE_METHODS
 from queued_gspread.server.policy.request import CREDENTIALS, is_read
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 __all__ = [
     "MOST_BYTES",
     "MOST_CALLS",
-    "Together",
-    "companions",
+    "ConcurrentGroup",
     "is_single",
     "may_lead",
+    "mergeable_with_first",
 ]
 
 MOST_CALLS: Final = 500
@@ -38,7 +38,7 @@ def may_lead(call: Call) -> bool:
     return _reads(call) or _writes_once(call)
 
 
-class Together:
+class ConcurrentGroup:
     """Calls that run together at the head of their lane.
 
     Args:
@@ -53,8 +53,8 @@ class Together:
         self._ids = {call.entry.job_id for call in calls}
         self._are_reads = all(map(_reads, calls))
         # Writes that run together all are such, and leave together.
-        self._departure = Departure(calls[0], table)
-        self._are_writes = _writes_once(calls[0]) and all(map(self._departure.add, calls[1:]))
+        self._merge_group = MergeGroup(calls[0], table)
+        self._are_writes = _writes_once(calls[0]) and all(map(self._merge_group.add, calls[1:]))
 
     def add(self, call: Call) -> bool:
         """Add one more that stands behind them, if it may run with them; tell whether it may."""
@@ -73,15 +73,15 @@ class Together:
     def _fits(self, call: Call) -> bool:
         if self._are_reads:
             return _reads(call)
-        return self._are_writes and _writes_once(call) and self._departure.add(call)
+        return self._are_writes and _writes_once(call) and self._merge_group.add(call)
 
 
-class Departure:
+class MergeGroup:
     """Calls whose requests leave as one.
 
     Args:
         first: The first of them.
-        table: See :class:`Together`.
+        table: See :class:`ConcurrentGroup`.
 
     """
 
@@ -97,17 +97,17 @@ class Departure:
         return has_equal_timeout and self._group.add(call.part)
 
 
-def companions(calls: Sequence[Call], table: Table | None = None) -> list[Call]:
+def mergeable_with_first(calls: Sequence[Call], table: Table | None = None) -> list[Call]:
     """Return those calls whose requests leave together with that of the first, itself included."""
     if len(calls) == 1:
         return [*calls]  # what its request adds to a larger one is not worked out for nothing
-    departure = Departure(calls[0], table)
-    return [calls[0], *filter(departure.add, calls[1:])]
+    merge_group = MergeGroup(calls[0], table)
+    return [calls[0], *filter(merge_group.add, calls[1:])]
 
 
 def is_single(call: Call) -> bool:
     """Tell whether a call sends a single request, which writes, as far as its name tells."""
-    return call.is_as_listed and call.job.name in SINGLE
+    return call.is_as_listed and call.job.name in SINGLE_WRITE_METHODS
 
 
 def _reads(call: Call) -> bool:

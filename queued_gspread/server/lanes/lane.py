@@ -24,24 +24,24 @@ from queued_gspread.server.calls.runner import broken
 from queued_gspread.server.log import LOGGER
 from queued_gspread.server.pacing.ticket_queue import FREE, Ticket
 from queued_gspread.server.policy.request import Exchange, Response, is_read
-from queued_gspread.server.sending.outgoing import Flight, Pieces
+from queued_gspread.server.sending.outgoing import OutgoingRequest, Pieces
 
-from .grouping import Together, companions, is_single, may_lead
-from .lookahead import Ahead
+from .grouping import ConcurrentGroup, is_single, may_lead, mergeable_with_first
+from .lookahead import Lookahead
 from .tables import Tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from queued_gspread.broker import Due, Entry, Ready, Servers
-    from queued_gspread.server.calls.admission import Doorkeeper
+    from queued_gspread.broker import Consumer, Due, Entry, Ready
+    from queued_gspread.server.calls.admission import Admission
     from queued_gspread.server.calls.runner import Runner
     from queued_gspread.server.merging import Table
     from queued_gspread.server.sending.sender import Results, Sender
 
     Task = Generator[Ticket | None, Permit | None, None]
 
-__all__ = ["Lane", "Means", "Tables"]
+__all__ = ["Lane", "LaneServices", "Tables"]
 
 _GO: Final = Permit("go")
 _QUARANTINE_LOOK: Final = 0.1
@@ -50,12 +50,12 @@ _LONGEST_TURN: Final = 16
 
 
 @dataclass(frozen=True)
-class Means:
+class LaneServices:
     """What all lanes of a server work with.
 
     Attributes:
         queue: The servers' side of the queue.
-        doorkeeper: Lets jobs in and signs what goes out.
+        admission: Lets jobs in and signs what goes out.
         runner: Runs calls.
         sender: Sends their requests.
         tables: What appends have left.
@@ -67,8 +67,8 @@ class Means:
 
     """
 
-    queue: Servers
-    doorkeeper: Doorkeeper
+    queue: Consumer
+    admission: Admission
     runner: Runner
     sender: Sender
     tables: Tables
@@ -93,7 +93,7 @@ class Lane:
 
     """
 
-    def __init__(self, means: Means, ready: Ready, is_over: Callable[[], bool]) -> None:
+    def __init__(self, means: LaneServices, ready: Ready, is_over: Callable[[], bool]) -> None:
         self._means = means
         self._name = ready.lane
         self._first = ready.first
@@ -108,7 +108,7 @@ class Lane:
         self._is_left = False
         # As they stand in the lane, by their keys; those that have no line in the log yet.
         self._entries: dict[tuple[str, str], Entry] = {}
-        self._ahead = Ahead()
+        self._ahead = Lookahead()
         self._answered = 0
         self._suspect: Entry | None = None
         self._memory = Portion(means.memory)
@@ -145,7 +145,7 @@ class Lane:
 
     def _close(self) -> None:
         """Keep nothing from other lanes."""
-        self._means.doorkeeper.history.leave(self._open)
+        self._means.admission.history.leave(self._open)
         try:
             self._means.sender.pay(self._debts)
             for call in self._open:
@@ -181,7 +181,7 @@ class Lane:
             return
         self._entries[entry.key] = entry
         self._ahead.begin_at(entry)
-        admitted = yield from self._means.doorkeeper.admit(self._means.queue, entry)
+        admitted = yield from self._means.admission.admit(self._means.queue, entry)
         if isinstance(admitted, Outcome):
             self._note(entry, admitted)
             return
@@ -196,7 +196,7 @@ class Lane:
             if permit.word != "go":
                 return False
         self._suspect = entry
-        self._means.queue.take(entry)
+        self._means.queue.deliver_suspect(entry)
         return True
 
     def _release(self) -> None:
@@ -207,14 +207,14 @@ class Lane:
     def _note(self, entry: Entry, begun: Call | Outcome) -> None:
         """Note a call that waits for an answer, or how it ended."""
         if isinstance(begun, Call):
-            self._means.doorkeeper.history.begin(begun)
+            self._means.admission.history.begin(begun)
             self._open.append(begun)
         elif begun.is_left:
             self._is_left = True
             if begun.has_sent:
                 log_call(entry, begun)
         else:
-            self._ended.append((entry, self._means.doorkeeper.ended(entry, begun)))
+            self._ended.append((entry, self._means.admission.ended(entry, begun)))
 
     # Requests ----------------------------------------------------------------------------------
 
@@ -222,16 +222,16 @@ class Lane:
         """Send the next flight, or a piece of what is left of one."""
         self._flights += 1
         left = self._next()
-        flight = left.take()
+        outgoing = left.take()
         ended: Results = []
         try:
-            yield from self._means.sender.send(flight, ended)
-            ended += left.landed(flight)
+            yield from self._means.sender.send(outgoing, ended)
+            ended += left.landed(outgoing)
         except (StaleEpochError, BrokerUnavailableError, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - the lane has to go on, the callers to know
             self._means.tables.note(self._name, None, None)
-            rest = [call for call in flight.calls if call not in dict(ended)]
+            rest = [call for call in outgoing.calls if call not in dict(ended)]
             ended += [(call, broken(error, call)) for call in rest]
         return ended
 
@@ -244,32 +244,32 @@ class Lane:
         self._left.append(Pieces(self._next_flight()))
         return self._left[-1]
 
-    def _next_flight(self) -> Flight:
+    def _next_flight(self) -> OutgoingRequest:
         """Return the request of the first open call, and what fits to it of the others."""
         if not self._means.merges:
-            return Flight(self._open[:1], debts=self._debts)
+            return OutgoingRequest(self._open[:1], debts=self._debts)
         if self._ahead.waiting:
             self._means.sender.pay(self._debts)  # it takes its time
             self._extend()
         left = {call for left in self._left for call in left.calls}
         others = [call for call in self._open if call not in left]
-        return Flight(self._companions(others), self._grow, self._debts)
+        return OutgoingRequest(self._companions(others), self._grow, self._debts)
 
     @property
     def _table(self) -> Table | None:
         tables = self._means.tables
         return tables.get(self._name, self._open[0].part) if tables.knows(self._name) else None
 
-    def _grow(self, flight: Flight) -> list[Call]:
+    def _grow(self, outgoing: OutgoingRequest) -> list[Call]:
         """Return the calls that have come meanwhile and fit to a flight."""
         before = len(self._open)
         self._extend()
         come = self._open[before:]
-        return self._companions([*flight.calls, *come])[len(flight.calls) :]
+        return self._companions([*outgoing.calls, *come])[len(outgoing.calls) :]
 
     def _companions(self, calls: list[Call]) -> list[Call]:
         try:
-            return companions(calls, self._table)
+            return mergeable_with_first(calls, self._table)
         except Exception:  # noqa: BLE001 - who leaves alone does so without merging
             LOGGER.exception("an error of this program, please report it")
             return calls[:1]
@@ -288,7 +288,7 @@ class Lane:
         ahead, together, are_more = self._ahead, None, True
         while not ahead.is_blocked and may_lead(self._open[0]):
             if ahead.seen:
-                together = together or Together(self._open, self._table)
+                together = together or ConcurrentGroup(self._open, self._table)
                 self._join(ahead.seen[0], together)
             elif are_more:
                 are_more = self._look()
@@ -300,13 +300,13 @@ class Lane:
         look, size = self._ahead.room([*self._entries.values()])
         if look <= 0:
             return False
-        found = self._means.queue.ahead(self._name, self._ahead.last, look, size)
+        found = self._means.queue.peek(self._name, self._ahead.last, look, size)
         self._ahead.saw(found, look)
         return len(found) == look
 
-    def _join(self, entry: Entry, together: Together) -> None:
+    def _join(self, entry: Entry, together: ConcurrentGroup) -> None:
         """Let one more call in, if it may run together with the open ones."""
-        admitted = self._means.doorkeeper.glance(entry)
+        admitted = self._means.admission.try_admit(entry)
         if admitted is None or not self._memory.take(entry):
             self._ahead.block()
             return
@@ -352,7 +352,7 @@ class Lane:
     def _note_table(self, call: Call, exchange: Exchange) -> None:
         if is_read(exchange.request):
             return
-        is_append = merging.name_of(exchange.request) == merging.Kind.APPEND.value
+        is_append = merging.name_of(exchange.request) == merging.MergeKind.APPEND.value
         part, outcome, table = call.part if is_append else None, exchange.outcome, None
         if part is not None and isinstance(outcome, Response):
             before = self._means.tables.get(self._name, part)
@@ -367,7 +367,7 @@ class Lane:
         self._answered += len(self._ended)
         for ended in batches(self._ended):
             replies = [outcome.answer_to(entry) for entry, outcome in ended]
-            following = self._means.doorkeeper.answer(self._means.queue, replies, self._debts)
+            following = self._means.admission.answer(self._means.queue, replies, self._debts)
             for entry, outcome in ended:
                 self._memory.give_back(entry)
                 log_call(self._entries.pop(entry.key), outcome)

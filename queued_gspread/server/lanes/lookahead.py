@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from queued_gspread.broker import Entry
     from queued_gspread.server.calls.call import Call
 
-__all__ = ["Ahead"]
+__all__ = ["Lookahead"]
 
 _FIRST_LOOK: Final = 16
 # Bytes of jobs that are kept while their lane waits: thousands of lanes may. What is begun of one
@@ -29,7 +29,7 @@ _LONGEST: Final = 1.0
 
 
 @dataclass
-class Ahead:
+class Lookahead:
     """What is known of the jobs behind the open ones.
 
     Attributes:
@@ -50,7 +50,7 @@ class Ahead:
 
     def begin_at(self, head: Entry) -> None:
         """Note that a job is the first of its lane, and let in."""
-        self.last, self.waiting, self.is_blocked = head.entry, head.waiting - 1, head.deaths > 0
+        self.last, self.waiting, self.is_blocked = head.stream_id, head.waiting - 1, head.deaths > 0
         while self.seen and self.seen.popleft().key != head.key:
             pass
         if self.seen and head.seen - self.seen[0].seen > _LONGEST:
@@ -73,7 +73,7 @@ class Ahead:
 
     def let_in(self) -> None:
         """Note that the next one is let in."""
-        self.last = self.seen.popleft().entry
+        self.last = self.seen.popleft().stream_id
 
     def block(self, call: Call | None = None) -> None:
         """Note that the next one has to wait for its turn, and its call, if it is begun."""

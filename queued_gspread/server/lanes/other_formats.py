@@ -16,14 +16,14 @@ from queued_gspread.server.log import LOGGER
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from queued_gspread.broker import Other, Servers
+    from queued_gspread.broker import Consumer, Other
 
-__all__ = ["Neighbours"]
+__all__ = ["OtherFormats"]
 
 _EVERY: Final = 2.0
 
 
-class Neighbours:
+class OtherFormats:
     """Looks for other formats now and then, and tells the log what has changed.
 
     Args:
@@ -34,7 +34,7 @@ class Neighbours:
     """
 
     def __init__(
-        self, queue: Servers, window: float, clock: Callable[[], float] = time.monotonic
+        self, queue: Consumer, window: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._queue = queue
         self._window = window

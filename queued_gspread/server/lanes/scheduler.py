@@ -22,20 +22,20 @@ from queued_gspread.server.failure import logged
 from queued_gspread.server.log import LOGGER
 from queued_gspread.server.main_thread import stop_after_main
 
-from .other_formats import Neighbours
+from .other_formats import OtherFormats
 from .takeover import log_takeover
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from queued_gspread.broker import Permit, Servers
+    from queued_gspread.broker import Consumer, Permit
     from queued_gspread.broker.connection.majority import Host
     from queued_gspread.server.failure import Watch
     from queued_gspread.server.pacing.valve import Valve
 
     from .lane import Task
 
-__all__ = ["Lanes"]
+__all__ = ["Scheduler"]
 
 # As many requests are in the air at the most, beside that of a leader; lanes that wait for a slot
 # need no worker.
@@ -44,7 +44,7 @@ _LEADERS: Final = 2
 _PAUSE: Final = 0.5
 
 
-class Lanes:
+class Scheduler:
     """Runs the calls of a namespace for as long as this server's epoch lasts.
 
     Args:
@@ -61,7 +61,7 @@ class Lanes:
 
     def __init__(
         self,
-        queue: Servers,
+        queue: Consumer,
         work: Callable[[Ready, Callable[[], bool]], Task],
         valve: Valve,
         stopping: threading.Event,
@@ -70,7 +70,7 @@ class Lanes:
         watched: Watch = logged,
     ) -> None:
         self._queue = queue
-        self._neighbours = Neighbours(queue, window)
+        self._neighbours = OtherFormats(queue, window)
         self._work = work
         self._valve = valve
         self._stopping = stopping
@@ -210,7 +210,7 @@ class Lanes:
 
     def _leave_all(self) -> None:
         """Say, before anything may end this process, that it does not die of what it has."""
-        if not self._queue.leave():
+        if not self._queue.requeue():
             LOGGER.warning("Redis is away: calls under way may count this server as one that died")
 
     def _end_threads(self, *, wait: bool) -> None:

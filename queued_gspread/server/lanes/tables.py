@@ -20,20 +20,20 @@ class Tables:
     def __init__(self) -> None:
         self._tables: OrderedDict[str, tuple[object, Table]] = OrderedDict()
 
-    def get(self, lane: str, part: merging.Part | None) -> Table | None:
+    def get(self, lane: str, part: merging.Mergeable | None) -> Table | None:
         """Return what is known for an append; None for another one than the latest."""
         known = self._tables.get(lane)
-        is_meant = known is not None and part is not None and known[0] == part.same
+        is_meant = known is not None and part is not None and known[0] == part.merge_key
         return known[1] if known is not None and is_meant else None
 
     def knows(self, lane: str) -> bool:
         """Tell whether anything is known of a lane."""
         return lane in self._tables
 
-    def note(self, lane: str, part: merging.Part | None, table: Table | None) -> None:
+    def note(self, lane: str, part: merging.Mergeable | None, table: Table | None) -> None:
         """Note what a request that writes has left; None where that is not known."""
         self._tables.pop(lane, None)
         if table is not None and part is not None:
-            self._tables[lane] = (part.same, table)
+            self._tables[lane] = (part.merge_key, table)
         if len(self._tables) > _MOST_TABLES:
             self._tables.popitem(last=False)

@@ -36,7 +36,7 @@ from . import appends, batches, clears, gets, updates
 from .answers import as_alone, body_of, each_as_alone, own_answer
 from .appends import Table
 from .group import Group
-from .part import READS, Kind, Part, is_plain, name_of, same_on_the_wire
+from .part import READS, Mergeable, MergeKind, is_plain, name_of, same_on_the_wire
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Group",
-    "Kind",
-    "Part",
+    "MergeKind",
+    "Mergeable",
     "Table",
     "as_alone",
     "cuts",
@@ -65,23 +65,23 @@ __all__ = [
 class _Way(Protocol):
     """What each module of this package knows of its kind."""
 
-    def part(self, asked: Request, /) -> Part | None: ...
+    def part(self, asked: Request, /) -> Mergeable | None: ...
 
-    def request(self, parts: Sequence[Part], /) -> Request: ...
+    def request(self, parts: Sequence[Mergeable], /) -> Request: ...
 
-    def split(self, parts: Sequence[Part], body: Json, /) -> list[Json] | None: ...
+    def split(self, parts: Sequence[Mergeable], body: Json, /) -> list[Json] | None: ...
 
 
-_WAYS: Final[dict[Kind, _Way]] = {
-    Kind.GET: gets,
-    Kind.UPDATE: updates,
-    Kind.CLEAR: clears,
-    Kind.APPEND: appends,
-    Kind.BATCH: batches,
+_WAYS: Final[dict[MergeKind, _Way]] = {
+    MergeKind.GET: gets,
+    MergeKind.UPDATE: updates,
+    MergeKind.CLEAR: clears,
+    MergeKind.APPEND: appends,
+    MergeKind.BATCH: batches,
 }
 
 
-def part(request: Request) -> Part | None:
+def part(request: Request) -> Mergeable | None:
     """Return what a request adds to a larger one; None if it has to be alone."""
     if not is_plain(request):
         return None  # it would fail for all
@@ -90,11 +90,11 @@ def part(request: Request) -> Part | None:
         if found is not None:
             return found
     if str(request.method).upper() == "GET" and request.method != CREDENTIALS:
-        return Part(Kind.IDENTICAL, request, "")
+        return Mergeable(MergeKind.IDENTICAL, request, "")
     return None
 
 
-def merge(parts: Sequence[Part]) -> Request:
+def merge(parts: Sequence[Mergeable]) -> Request:
     """Return the one request for all parts."""
     first = parts[0].request
     is_one = len(parts) == 1 or (
@@ -105,7 +105,7 @@ def merge(parts: Sequence[Part]) -> Request:
     return _WAYS[parts[0].kind].request(parts)
 
 
-def split(parts: Sequence[Part], answer: Any) -> list[Any] | None:
+def split(parts: Sequence[Mergeable], answer: Any) -> list[Any] | None:
     """Return each caller's own answer; None if the common one is not what it should be."""
     if merge(parts) is parts[0].request:
         return [answer] * len(parts)
@@ -116,13 +116,13 @@ def split(parts: Sequence[Part], answer: Any) -> list[Any] | None:
     return [own_answer(answer, one.request, own) for one, own in zip(parts, bodies, strict=True)]
 
 
-def table_after(parts: Sequence[Part], answer: Any, before: Table | None) -> Table | None:
+def table_after(parts: Sequence[Mergeable], answer: Any, before: Table | None) -> Table | None:
     """Return what an append has left for the next one; see :func:`.appends.table_after`."""
-    body = body_of(answer) if parts[0].kind is Kind.APPEND else None
+    body = body_of(answer) if parts[0].kind is MergeKind.APPEND else None
     return None if body is None else appends.table_after(parts, body, before)
 
 
-def cuts(parts: Sequence[Part], message: str) -> list[list[int]]:
+def cuts(parts: Sequence[Mergeable], message: str) -> list[list[int]]:
     """Return the places of the parts that go on together after Google has refused all of them.
 
     Halves; or what comes before the part that the refusal names, that part, and what comes after.
@@ -142,11 +142,11 @@ _NAMES_ITEM: Final = re.compile(
     r"Invalid (?:|value at '|JSON payload received\. Unknown name \"\w{1,80}\" at ')"
     r"(data|requests)\[([0-9]{1,6})\](?=[.:\['])"
 )
-_LISTS: Final = {Kind.UPDATE: "data", Kind.BATCH: "requests"}
+_LISTS: Final = {MergeKind.UPDATE: "data", MergeKind.BATCH: "requests"}
 _NAMES_RANGE: Final = "Unable to parse range: "
 
 
-def named(parts: Sequence[Part], message: str) -> int | None:
+def named(parts: Sequence[Mergeable], message: str) -> int | None:
     """Return the place of the part that the text of a refusal names."""
     found = _NAMES_ITEM.match(message)
     if found is not None:

@@ -24,14 +24,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.server.policy.request import Request
 
-from .part import Json, Kind, Part, query_of, reads_params, values_path
+from .part import Json, Mergeable, MergeKind, query_of, reads_params, values_path
 from .ranges import Extent, extent_of, is_whole_sheet, named_cells, write_range
 from .updates import INPUT, RENDER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Room", "Table", "part", "request", "split", "table_after"]
+__all__ = ["Capacity", "Table", "part", "request", "split", "table_after"]
 
 _OPTIONS: Final = {**INPUT, **RENDER, "insertDataOption": ("OVERWRITE", "INSERT_ROWS")}
 
@@ -50,7 +50,7 @@ class Table:
     whole: Extent | None = None
 
 
-def part(asked: Request) -> Part | None:
+def part(asked: Request) -> Mergeable | None:
     """Return an append as a part; None if it is something else, or may have to be alone."""
     found, given, body = values_path(asked, ":append"), query_of(asked), asked.json
     if found is None or given is None or str(asked.method).upper() != "POST":
@@ -65,8 +65,8 @@ def part(asked: Request) -> Part | None:
     rows: Any = body.get("values")
     if not _is_dense(rows):
         return None
-    return Part(
-        Kind.APPEND,
+    return Mergeable(
+        MergeKind.APPEND,
         asked,
         found[0],
         tuple(sorted(options.items())),
@@ -106,12 +106,12 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _width(part: Part) -> int:
+def _width(part: Mergeable) -> int:
     """Return how many columns an append's rows have."""
     return len(part.items[0])
 
 
-class Room:
+class Capacity:
     """Rows that leave together are no wider than the table, which has to be known.
 
     Args:
@@ -120,23 +120,23 @@ class Room:
 
     """
 
-    def __init__(self, first: Part, table: Table | None) -> None:
+    def __init__(self, first: Mergeable, table: Table | None) -> None:
         whole = None if table is None else table.whole
         self._width = 0 if whole is None or _width(first) > whole.width else whole.width
 
-    def add(self, part: Part) -> bool:
+    def add(self, part: Mergeable) -> bool:
         """Add one more, if it is certain where its rows go."""
         return _width(part) <= self._width
 
 
-def request(parts: Sequence[Part]) -> Request:
+def request(parts: Sequence[Mergeable]) -> Request:
     """Return the one request for all of them."""
     first = parts[0].request
     rows = [row for part in parts for row in part.items]
     return Request(first.method, first.endpoint, first.params, json={"values": rows})
 
 
-def split(parts: Sequence[Part], body: Json) -> list[Json] | None:
+def split(parts: Sequence[Mergeable], body: Json) -> list[Json] | None:
     """Return each one's answer, as it would have been alone."""
     written = _written(parts, body)
     if written is None:
@@ -153,7 +153,7 @@ def split(parts: Sequence[Part], body: Json) -> list[Json] | None:
     return answers
 
 
-def _written(parts: Sequence[Part], body: Json) -> Extent | None:
+def _written(parts: Sequence[Mergeable], body: Json) -> Extent | None:
     """Return the cells of all rows; None if the answer does not look like one to these rows."""
     updates = body.get("updates")
     if not isinstance(updates, dict):
@@ -179,7 +179,7 @@ def _spanned(table: Extent, rows: Extent) -> Extent:
     return table._replace(bottom=rows.bottom, right=max(table.right, rows.right))
 
 
-def table_after(parts: Sequence[Part], body: Json, before: Table | None) -> Table | None:
+def table_after(parts: Sequence[Mergeable], body: Json, before: Table | None) -> Table | None:
     """Return what an append has left; None if that is not known at all.
 
     Args:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from queued_gspread.server.policy.batch_idempotency import company_of
+from queued_gspread.server.policy.batch_idempotency import commutes_of
 from queued_gspread.server.policy.request import Request
 
-from .part import Json, Kind, Part, batch_path, query_of, shared_out
+from .part import Json, Mergeable, MergeKind, batch_path, query_of, split_by_part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Room", "part", "request", "split"]
+__all__ = ["Capacity", "part", "request", "split"]
 
 
-def part(asked: Request) -> Part | None:
+def part(asked: Request) -> Mergeable | None:
     """Return a batch as a part; None if it is something else, or wants more than replies."""
     base, body = batch_path(asked, ":batchUpdate"), asked.json
     if base is None or str(asked.method).upper() != "POST" or query_of(asked) != {}:
@@ -27,16 +27,16 @@ def part(asked: Request) -> Part | None:
         return None
     if not all(isinstance(item, dict) and len(item) == 1 for item in items):
         return None
-    return Part(Kind.BATCH, asked, base, items=tuple(items))
+    return Mergeable(MergeKind.BATCH, asked, base, items=tuple(items))
 
 
-def request(parts: Sequence[Part]) -> Request:
+def request(parts: Sequence[Mergeable]) -> Request:
     """Return the one request for all of them."""
     items = [item for part in parts for item in part.items]
     return Request("post", f"{parts[0].base}:batchUpdate", json={"requests": items})
 
 
-class Room:
+class Capacity:
     """What may be repeated alone has to be so in company, whoever leaves it.
 
     What may not be repeated alone never is.
@@ -46,19 +46,19 @@ class Room:
 
     """
 
-    def __init__(self, first: Part) -> None:
-        self._company = company_of(first.items) if first.is_repeatable else set()
+    def __init__(self, first: Mergeable) -> None:
+        self._company = commutes_of(first.items) if first.is_idempotent else set()
 
-    def add(self, part: Part) -> bool:
+    def add(self, part: Mergeable) -> bool:
         """Add one more, if all of them may be repeated together, or none alone."""
-        if not part.is_repeatable:
+        if not part.is_idempotent:
             return True
-        shared = self._company & company_of(part.items)
+        shared = self._company & commutes_of(part.items)
         self._company = shared or self._company
         return bool(shared)
 
 
-def split(parts: Sequence[Part], body: Json) -> list[Json] | None:
+def split(parts: Sequence[Mergeable], body: Json) -> list[Json] | None:
     """Return each one's answer."""
-    replies = shared_out(parts, body.get("replies"))
+    replies = split_by_part(parts, body.get("replies"))
     return None if replies is None else [{**body, "replies": own} for own in replies]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from queued_gspread.server.policy.request import Request
 
-from .part import Form, Json, Kind, Part, batch_path, query_of, shared_out, values_path
+from .part import Form, Json, Mergeable, MergeKind, batch_path, query_of, split_by_part, values_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["part", "request", "split"]
 
 
-def part(asked: Request) -> Part | None:
+def part(asked: Request) -> Mergeable | None:
     """Return a clearing as a part; None if it is something else."""
     if str(asked.method).upper() != "POST" or query_of(asked) != {}:
         return None
@@ -26,7 +26,7 @@ def part(asked: Request) -> Part | None:
         return (
             None
             if asked.json
-            else Part(Kind.CLEAR, asked, found[0], items=(found[1],), form=Form.ONE)
+            else Mergeable(MergeKind.CLEAR, asked, found[0], items=(found[1],), form=Form.ONE)
         )
     base, body = batch_path(asked, "/values:batchClear"), asked.json
     if base is None or not isinstance(body, dict) or body.keys() != {"ranges"}:
@@ -36,18 +36,18 @@ def part(asked: Request) -> Part | None:
         return None
     if not all(isinstance(text, str) and text for text in ranges):
         return None
-    return Part(Kind.CLEAR, asked, base, items=tuple(ranges))
+    return Mergeable(MergeKind.CLEAR, asked, base, items=tuple(ranges))
 
 
-def request(parts: Sequence[Part]) -> Request:
+def request(parts: Sequence[Mergeable]) -> Request:
     """Return the one request for all of them."""
     ranges = [text for part in parts for text in part.items]
     return Request("post", f"{parts[0].base}/values:batchClear", json={"ranges": ranges})
 
 
-def split(parts: Sequence[Part], body: Json) -> list[Json] | None:
+def split(parts: Sequence[Mergeable], body: Json) -> list[Json] | None:
     """Return each one's answer."""
-    cleared = shared_out(parts, body.get("clearedRanges"))
+    cleared = split_by_part(parts, body.get("clearedRanges"))
     if cleared is None:
         return None
     about = {"spreadsheetId": body.get("spreadsheetId")}

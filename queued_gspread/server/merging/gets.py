@@ -7,13 +7,13 @@ from urllib.parse import quote_plus
 
 from queued_gspread.server.policy.request import Request
 
-from .part import Form, Json, Kind, Part, batch_path, query_of, reads_params, values_path
+from .part import Form, Json, Mergeable, MergeKind, batch_path, query_of, reads_params, values_path
 from .ranges import extent_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["MOST_URL", "Room", "part", "request", "split"]
+__all__ = ["MOST_URL", "Capacity", "part", "request", "split"]
 
 MOST_URL: Final = 2_000
 """Characters of a URL; google-api-python-client sends no GET whose URL is over 2,048."""
@@ -27,7 +27,7 @@ _OPTIONS: Final = {
 _OPEN: Final = 26_000
 
 
-def part(asked: Request) -> Part | None:
+def part(asked: Request) -> Mergeable | None:
     """Return a read of ranges as a part; None if it is something else."""
     if str(asked.method).upper() != "GET" or asked.json:
         return None
@@ -50,13 +50,15 @@ def _is_text(ranges: Any) -> bool:
     return is_list and all(isinstance(text, str) for text in ranges)
 
 
-def _part(asked: Request, base: str, ranges: Sequence[str], given: Json, form: Form) -> Part | None:
+def _part(
+    asked: Request, base: str, ranges: Sequence[str], given: Json, form: Form
+) -> Mergeable | None:
     options = reads_params(given, _OPTIONS)
     if options is None:
         return None
     cells = sum(map(_cells, ranges))
-    return Part(
-        Kind.GET, asked, base, tuple(sorted(options.items())), tuple(ranges), cells, form=form
+    return Mergeable(
+        MergeKind.GET, asked, base, tuple(sorted(options.items())), tuple(ranges), cells, form=form
     )
 
 
@@ -65,17 +67,17 @@ def _cells(text: str) -> int:
     return _OPEN if extent is None else extent.height * extent.width
 
 
-def request(parts: Sequence[Part]) -> Request:
+def request(parts: Sequence[Mergeable]) -> Request:
     """Return the one request for all of them; a range that several ask for is asked for once."""
     params = {**dict(parts[0].options), "ranges": _ranges(parts)}
     return Request("get", f"{parts[0].base}/values:batchGet", params)
 
 
-def _ranges(parts: Sequence[Part]) -> list[str]:
+def _ranges(parts: Sequence[Mergeable]) -> list[str]:
     return list(dict.fromkeys(text for part in parts for text in part.items))
 
 
-class Room:
+class Capacity:
     """The URL of reads that leave together may be so long.
 
     Args:
@@ -83,13 +85,13 @@ class Room:
 
     """
 
-    def __init__(self, first: Part) -> None:
+    def __init__(self, first: Mergeable) -> None:
         options = sum(len(f"&{name}={value}") for name, value in first.options)
         self._ranges = set(first.items)
         length = len(f"{first.base}/values:batchGet") + options + _length(self._ranges)
         self._left = MOST_URL - length
 
-    def add(self, part: Part) -> bool:
+    def add(self, part: Mergeable) -> bool:
         """Add one more, if the URL has room for its ranges."""
         new = set(part.items) - self._ranges
         length = _length(new)
@@ -104,7 +106,7 @@ def _length(ranges: Iterable[str]) -> int:
     return sum(len("&ranges=") + len(quote_plus(text)) for text in ranges)
 
 
-def split(parts: Sequence[Part], body: Json) -> list[Json] | None:
+def split(parts: Sequence[Mergeable], body: Json) -> list[Json] | None:
     """Return each one's answer: by place, since Google writes ranges in a form of its own."""
     found, ranges = body.get("valueRanges"), _ranges(parts)
     if not isinstance(found, list) or len(found) != len(ranges):
@@ -113,7 +115,7 @@ def split(parts: Sequence[Part], body: Json) -> list[Json] | None:
     return [_answer(part, by_range, body) for part in parts]
 
 
-def _answer(part: Part, by_range: dict[str, Any], body: Json) -> Json:
+def _answer(part: Mergeable, by_range: dict[str, Any], body: Json) -> Json:
     own = [by_range[text] for text in part.items]
     if part.form is Form.ONE:
         answer: Json = own[0]

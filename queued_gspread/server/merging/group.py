@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from . import appends, batches, gets, updates
-from .part import READS, Kind, same_on_the_wire
+from .part import READS, MergeKind, same_on_the_wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .appends import Table
-    from .part import Part
+    from .part import Mergeable
 
 __all__ = ["Group"]
 
@@ -24,16 +24,16 @@ __all__ = ["Group"]
 _MOST_CELLS: Final = 100_000
 
 
-class _Room(Protocol):
+class _Capacity(Protocol):
     """What still fits to parts that leave together, in the way of their kind."""
 
-    def add(self, part: Part, /) -> bool: ...
+    def add(self, part: Mergeable, /) -> bool: ...
 
 
-_ROOMS: Final[dict[Kind, Callable[[Part], _Room]]] = {
-    Kind.GET: gets.Room,
-    Kind.UPDATE: updates.Room,
-    Kind.BATCH: batches.Room,
+_ROOMS: Final[dict[MergeKind, Callable[[Mergeable], _Capacity]]] = {
+    MergeKind.GET: gets.Capacity,
+    MergeKind.UPDATE: updates.Capacity,
+    MergeKind.BATCH: batches.Capacity,
 }
 
 
@@ -46,32 +46,32 @@ class Group:
 
     """
 
-    def __init__(self, first: Part, table: Table | None = None) -> None:
+    def __init__(self, first: Mergeable, table: Table | None = None) -> None:
         self._first = first
         self._cells = first.cells
         # None where whatever is like the first one fits.
         self._room = _room(first, table)
 
-    def add(self, part: Part) -> bool:
+    def add(self, part: Mergeable) -> bool:
         """Add a part, if it fits; tell whether it does."""
         if not (self._is_asked_for(part) or self._has_room_for(part)):
             return False
         self._cells += part.cells
         return True
 
-    def _is_asked_for(self, part: Part) -> bool:
+    def _is_asked_for(self, part: Mergeable) -> bool:
         return part.kind in READS and same_on_the_wire(self._first.request, part.request)
 
-    def _has_room_for(self, part: Part) -> bool:
-        if part.kind is Kind.IDENTICAL or self._first.same != part.same:
+    def _has_room_for(self, part: Mergeable) -> bool:
+        if part.kind is MergeKind.IDENTICAL or self._first.merge_key != part.merge_key:
             return False
         if self._cells + part.cells > _MOST_CELLS:
             return False
         return self._room is None or self._room.add(part)
 
 
-def _room(first: Part, table: Table | None) -> _Room | None:
-    if first.kind is Kind.APPEND:
-        return appends.Room(first, table)
+def _room(first: Mergeable, table: Table | None) -> _Capacity | None:
+    if first.kind is MergeKind.APPEND:
+        return appends.Capacity(first, table)
     kind = _ROOMS.get(first.kind)
     return None if kind is None else kind(first)

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
-from queued_gspread.server.policy.idempotency import may_repeat
+from queued_gspread.server.policy.idempotency import is_idempotent
 from queued_gspread.server.policy.request import is_read
 
 if TYPE_CHECKING:
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
 __all__ = [
     "READS",
     "Json",
-    "Kind",
-    "Part",
+    "MergeKind",
+    "Mergeable",
     "batch_path",
     "is_plain",
     "name_of",
     "query_of",
     "reads_params",
     "same_on_the_wire",
-    "shared_out",
+    "split_by_part",
     "values_path",
 ]
 
 Json = dict[str, Any]
 
 
-class Kind(Enum):
+class MergeKind(Enum):
     """Which requests become one: its value is the name that the counters show."""
 
     GET = "values.get"
@@ -51,7 +51,7 @@ class Kind(Enum):
     IDENTICAL = "identical GETs"
 
 
-READS: Final = (Kind.GET, Kind.IDENTICAL)
+READS: Final = (MergeKind.GET, MergeKind.IDENTICAL)
 """The kinds of which those that are sent alike are sent once."""
 
 
@@ -63,7 +63,7 @@ class Form(Enum):
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class Mergeable:
     """A request that may leave together with others.
 
     Attributes:
@@ -79,7 +79,7 @@ class Part:
 
     """
 
-    kind: Kind
+    kind: MergeKind
     request: Request
     base: str
     options: tuple[tuple[str, Any], ...] = ()
@@ -90,17 +90,17 @@ class Part:
     range: str = ""
 
     @cached_property
-    def is_repeatable(self) -> bool:
+    def is_idempotent(self) -> bool:
         """Whether it may be sent again where nobody knows whether it was applied."""
-        return may_repeat(self.request)
+        return is_idempotent(self.request)
 
     @cached_property
-    def same(self) -> tuple[Any, ...]:
+    def merge_key(self) -> tuple[Any, ...]:
         """What has to be equal in all parts of one request."""
-        return self.kind, self.base, self.options, self.range, self.is_repeatable
+        return self.kind, self.base, self.options, self.range, self.is_idempotent
 
 
-def shared_out(parts: Sequence[Part], found: Any) -> list[list[Any]] | None:
+def split_by_part(parts: Sequence[Mergeable], found: Any) -> list[list[Any]] | None:
     """Return each part's own of a list with a result for every item; None if it is no such list."""
     if not isinstance(found, list) or len(found) != sum(len(part.items) for part in parts):
         return None
@@ -149,12 +149,12 @@ _SPREADSHEET: Final = r"/v4/spreadsheets/[^/:]+"
 
 
 _NAMES: Final = (
-    ("GET", rf"{_SPREADSHEET}/values(/.+|:batchGet)", Kind.GET),
-    ("PUT", rf"{_SPREADSHEET}/values/.+", Kind.UPDATE),
-    ("POST", rf"{_SPREADSHEET}/values:batchUpdate", Kind.UPDATE),
-    ("POST", rf"{_SPREADSHEET}/values/.+:append", Kind.APPEND),
-    ("POST", rf"{_SPREADSHEET}/values(/.+:clear|:batchClear)", Kind.CLEAR),
-    ("POST", rf"{_SPREADSHEET}:batchUpdate", Kind.BATCH),
+    ("GET", rf"{_SPREADSHEET}/values(/.+|:batchGet)", MergeKind.GET),
+    ("PUT", rf"{_SPREADSHEET}/values/.+", MergeKind.UPDATE),
+    ("POST", rf"{_SPREADSHEET}/values:batchUpdate", MergeKind.UPDATE),
+    ("POST", rf"{_SPREADSHEET}/values/.+:append", MergeKind.APPEND),
+    ("POST", rf"{_SPREADSHEET}/values(/.+:clear|:batchClear)", MergeKind.CLEAR),
+    ("POST", rf"{_SPREADSHEET}:batchUpdate", MergeKind.BATCH),
 )
 
 

@@ -9,12 +9,12 @@ from queued_gspread.server.policy.request import Request
 from .part import (
     Form,
     Json,
-    Kind,
-    Part,
+    Mergeable,
+    MergeKind,
     batch_path,
     query_of,
     reads_params,
-    shared_out,
+    split_by_part,
     values_path,
 )
 from .ranges import Covered, Extent, extent_of, named_cells
@@ -22,7 +22,7 @@ from .ranges import Covered, Extent, extent_of, named_cells
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["INPUT", "RENDER", "Room", "cells_of", "part", "request", "split"]
+__all__ = ["INPUT", "RENDER", "Capacity", "cells_of", "part", "request", "split"]
 
 INPUT: Final = {"valueInputOption": ("RAW", "USER_ENTERED")}
 RENDER: Final = {
@@ -37,7 +37,7 @@ _MOST_EXTENTS: Final = 1_000
 _DIMENSIONS: Final = (None, "ROWS", "COLUMNS")
 
 
-def part(asked: Request) -> Part | None:
+def part(asked: Request) -> Mergeable | None:
     """Return a write of values as a part; None if it is something else, or not certain where."""
     method, body = str(asked.method).upper(), asked.json
     given = query_of(asked)
@@ -58,7 +58,7 @@ def part(asked: Request) -> Part | None:
     return _part(asked, base, body.get("data"), options, Form.SEVERAL)
 
 
-def _part(asked: Request, base: str, data: Any, given: Json, form: Form) -> Part | None:
+def _part(asked: Request, base: str, data: Any, given: Json, form: Form) -> Mergeable | None:
     options = reads_params(given, _OPTIONS)
     if options is None or "valueInputOption" not in options:
         return None
@@ -70,8 +70,8 @@ def _part(asked: Request, base: str, data: Any, given: Json, form: Form) -> Part
     known = [extent for extent in extents if extent is not None]
     if len(known) < len(extents):
         return None
-    return Part(
-        Kind.UPDATE,
+    return Mergeable(
+        MergeKind.UPDATE,
         asked,
         base,
         tuple(sorted(options.items())),
@@ -115,14 +115,14 @@ def cells_of(lines: Any) -> int | None:
     return sum(map(len, lines))
 
 
-def request(parts: Sequence[Part]) -> Request:
+def request(parts: Sequence[Mergeable]) -> Request:
     """Return the one request for all of them."""
     data = [item for part in parts for item in part.items]
     body = {**dict(parts[0].options), "data": data}
     return Request("post", f"{parts[0].base}/values:batchUpdate", json=body)
 
 
-class Room:
+class Capacity:
     """No cell is written twice by writes that leave together.
 
     Args:
@@ -130,13 +130,13 @@ class Room:
 
     """
 
-    def __init__(self, first: Part) -> None:
+    def __init__(self, first: Mergeable) -> None:
         self._left = _MOST_EXTENTS - len(first.extents)
         self._written = Covered()
         if self._left > 0:
             self._written.add(first.extents)
 
-    def add(self, part: Part) -> bool:
+    def add(self, part: Mergeable) -> bool:
         """Add one more, if its cells are apart from those of the others."""
         if len(part.extents) > self._left:
             return False
@@ -147,16 +147,16 @@ class Room:
         return True
 
 
-def split(parts: Sequence[Part], body: Json) -> list[Json] | None:
+def split(parts: Sequence[Mergeable], body: Json) -> list[Json] | None:
     """Return each one's answer."""
-    shared = shared_out(parts, body.get("responses"))
+    shared = split_by_part(parts, body.get("responses"))
     if shared is None or not all(isinstance(each, dict) for own in shared for each in own):
         return None
     answers = [_answer(part, own, body) for part, own in zip(parts, shared, strict=True)]
     return None if None in answers else [answer for answer in answers if answer is not None]
 
 
-def _answer(part: Part, own: list[Json], body: Json) -> Json | None:
+def _answer(part: Mergeable, own: list[Json], body: Json) -> Json | None:
     if part.form is Form.ONE:
         return own[0]
     totals = _totals(own)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from queued_gspread.broker import Permit, Slot
 
-__all__ = ["ANSWERS", "FREE", "LARGE", "SLOTLESS", "SMALL", "Line", "Ticket"]
+__all__ = ["ANSWERS", "FREE", "LARGE", "SLOTLESS", "SMALL", "Ticket", "TicketQueue"]
 
 FREE: Final = ""
 """The kind of a request that takes no slot, and waits for nobody."""
@@ -71,7 +71,7 @@ _Item = tuple[float, int, int, Ticket]
 _Heap = list[_Item]
 
 
-class Line:
+class TicketQueue:
     """Tickets: within a kind the lane with the fewest slots, and who came first, is the next.
 
     No kind waits for another. A lane has one ticket at the most. Where the next one of a kind has

@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from queued_gspread.broker import ALL, Permit
 from queued_gspread.server.failure import logged
 
-from .ticket_queue import SLOTLESS, Line, Ticket
+from .ticket_queue import SLOTLESS, Ticket, TicketQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +96,7 @@ class Valve:
         self._retry_for = retry_for
         self._clock = clock
         self._numbers = itertools.count(1)
-        self._line = Line()
+        self._line = TicketQueue()
         self._changed = threading.Condition()
         # Counts what may have ended a wait: a response, a new token.
         self._events = 0
@@ -174,12 +174,12 @@ class Valve:
             permit, moment = self._said.get(kind, (_NOTHING, -math.inf))
             is_said = permit.word == "wait" and now - moment < 2 * _LOOK_AGAIN
             # Who waits for others to have their share need not have asked.
-            shares = is_shared and permit.limit > 0
-            if is_said or shares:
+            is_sharing = is_shared and permit.limit > 0
+            if is_said or is_sharing:
                 left = moment + permit.wait - now
-                if shares and not (is_said and left > 0):
+                if is_sharing and not (is_said and left > 0):
                     permit = replace(permit, kind="")  # a pause, say, which is over by now
-                waiting[kind] = Waiting(permit, left, count, lanes, is_shared=shares)
+                waiting[kind] = Waiting(permit, left, count, lanes, is_shared=is_sharing)
         return waiting, later
 
     def join(self) -> None:

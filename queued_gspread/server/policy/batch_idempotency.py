@@ -14,12 +14,19 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["NOT_REPEATABLE", "REPEATABLE", "Company", "Terms", "company_of", "may_repeat_batch"]
+__all__ = [
+    "IDEMPOTENT",
+    "NOT_IDEMPOTENT",
+    "Commutes",
+    "RepeatRule",
+    "commutes_of",
+    "is_idempotent_batch",
+]
 
 Json = dict[str, Any]
 
 
-class Company(Enum):
+class Commutes(Enum):
     """With which others a request may stand in a batch that is repeated.
 
     That each request of a batch may be repeated does not make the batch repeatable: the first
@@ -35,17 +42,17 @@ class Company(Enum):
 
 
 @dataclass(frozen=True)
-class Terms:
+class RepeatRule:
     """On what terms a kind of request may be repeated.
 
     Attributes:
-        company: With which others.
+        commutes: With which others.
         fields: The paths that its mask may name, with all that is below them; None: any.
         holds: What else has to be true of it.
 
     """
 
-    company: Company
+    commutes: Commutes
     fields: frozenset[str] | None = None
     holds: Callable[[Json], bool] | None = None
 
@@ -74,45 +81,45 @@ def _sorts_nothing(about: Json) -> bool:
     return isinstance(about.get("filter"), dict) and about["filter"].keys() <= known
 
 
-_ALONE: Final = (Terms(Company.ALONE),)
+_ALONE: Final = (RepeatRule(Commutes.ALONE),)
 
 _CELLS: Final = (
-    Terms(Company.VALUES, frozenset({"userEnteredValue", "note"})),
-    Terms(Company.LOOKS, frozenset({"userEnteredFormat", "note"})),
+    RepeatRule(Commutes.VALUES, frozenset({"userEnteredValue", "note"})),
+    RepeatRule(Commutes.LOOKS, frozenset({"userEnteredFormat", "note"})),
     # Runs have to fit the text that is there: another request may have shortened it.
-    Terms(Company.ALONE, frozenset({"userEnteredValue", "textFormatRuns", "note"})),
+    RepeatRule(Commutes.ALONE, frozenset({"userEnteredValue", "textFormatRuns", "note"})),
     # A value that the rule rejects may be refused the second time.
-    Terms(Company.ALONE, frozenset({"dataValidation"})),
+    RepeatRule(Commutes.ALONE, frozenset({"dataValidation"})),
 )
 
-REPEATABLE: Final[dict[str, tuple[Terms, ...]]] = {
+IDEMPOTENT: Final[dict[str, tuple[RepeatRule, ...]]] = {
     "autoResizeDimensions": _ALONE,  # the size depends on what the other requests write
     "clearBasicFilter": _ALONE,
     "mergeCells": _ALONE,  # merging again what is merged is accepted, partly merged is not
     "repeatCell": _CELLS,
-    "setBasicFilter": (Terms(Company.ALONE, holds=_sorts_nothing),),  # hides by content
+    "setBasicFilter": (RepeatRule(Commutes.ALONE, holds=_sorts_nothing),),  # hides by content
     "setDataValidation": _ALONE,  # as for cells
     "unmergeCells": _ALONE,
     "updateBanding": _ALONE,
-    "updateBorders": (Terms(Company.LOOKS),),
+    "updateBorders": (RepeatRule(Commutes.LOOKS),),
     "updateCells": _CELLS,
     "updateChartSpec": _ALONE,
     "updateDimensionGroup": _ALONE,
     "updateDimensionProperties": (
-        Terms(Company.LOOKS, frozenset({"pixelSize"})),
+        RepeatRule(Commutes.LOOKS, frozenset({"pixelSize"})),
         # Not all rows can be hidden at a time, so that the order of hiding and showing matters.
-        Terms(Company.ALONE, frozenset({"pixelSize", "hiddenByUser"})),
+        RepeatRule(Commutes.ALONE, frozenset({"pixelSize", "hiddenByUser"})),
     ),
     "updateEmbeddedObjectBorder": _ALONE,
     "updateFilterView": _ALONE,
     "updateNamedRange": _ALONE,  # formulas refer to it
     "updateProtectedRange": (
         # Who takes the right to edit from himself is refused the second time.
-        Terms(Company.ALONE, frozenset({"description", "range", "unprotectedRanges"})),
+        RepeatRule(Commutes.ALONE, frozenset({"description", "range", "unprotectedRanges"})),
     ),
     "updateSheetProperties": (
-        Terms(
-            Company.LOOKS,
+        RepeatRule(
+            Commutes.LOOKS,
             frozenset(
                 {
                     "gridProperties.frozenColumnCount",
@@ -126,8 +133,8 @@ REPEATABLE: Final[dict[str, tuple[Terms, ...]]] = {
         ),
         # Formulas refer to titles, and titles are distinct. Cells go when a grid shrinks.
         # An index is counted before the move, and the own one or the next is ignored.
-        Terms(
-            Company.ALONE,
+        RepeatRule(
+            Commutes.ALONE,
             frozenset(
                 {
                     "gridProperties",
@@ -152,7 +159,7 @@ _SHIFTS: Final = "shifts what is there once more"
 _COUNTS: Final = "answers what it changed, which is nothing the second time"
 _UNSURE: Final = "what a second one does is not documented"
 
-NOT_REPEATABLE: Final[dict[str, str]] = {
+NOT_IDEMPOTENT: Final[dict[str, str]] = {
     "addBanding": _ADDS,
     "addChart": _ADDS,
     "addConditionalFormatRule": _ADDS,
@@ -206,7 +213,7 @@ NOT_REPEATABLE: Final[dict[str, str]] = {
 """The kinds of request in a batch that are known and may not be repeated, and why."""
 
 
-def may_repeat_batch(body: Json | None) -> bool:
+def is_idempotent_batch(body: Json | None) -> bool:
     """Tell whether a batch may be sent again when nobody knows whether it was applied."""
     parts = _parts(body)
     if not parts:
@@ -216,7 +223,7 @@ def may_repeat_batch(body: Json | None) -> bool:
     return bool(_shared(parts)) or _puts_in_order(parts)
 
 
-def company_of(items: Sequence[Json]) -> set[Company]:
+def commutes_of(items: Sequence[Json]) -> set[Commutes]:
     """Return with which others the requests of a batch may stand in a larger one that is repeated.
 
     Args:
@@ -227,8 +234,8 @@ def company_of(items: Sequence[Json]) -> set[Company]:
     return _shared(parts) if parts else set()
 
 
-def _shared(parts: Sequence[tuple[str, Json]]) -> set[Company]:
-    return set.intersection(*(_companies(kind, about) for kind, about in parts)) - {Company.ALONE}
+def _shared(parts: Sequence[tuple[str, Json]]) -> set[Commutes]:
+    return set.intersection(*(_companies(kind, about) for kind, about in parts)) - {Commutes.ALONE}
 
 
 def _parts(body: Json | None) -> list[tuple[str, Json]]:
@@ -245,8 +252,8 @@ def _parts(body: Json | None) -> list[tuple[str, Json]]:
     return parts if all(isinstance(about, dict) for _, about in parts) else []
 
 
-def _companies(kind: str, about: Json) -> set[Company]:
-    return {terms.company for terms in REPEATABLE.get(kind, ()) if terms.allow(about)}
+def _companies(kind: str, about: Json) -> set[Commutes]:
+    return {terms.commutes for terms in IDEMPOTENT.get(kind, ()) if terms.allow(about)}
 
 
 def _puts_in_order(parts: list[tuple[str, Json]]) -> bool:

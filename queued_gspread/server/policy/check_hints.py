@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
-from .batch_idempotency import NOT_REPEATABLE, REPEATABLE
+from .batch_idempotency import IDEMPOTENT, NOT_IDEMPOTENT
 from .idempotency import body_of, route_of, url_of
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _of_copied_sheet(request: Request) -> str:
 
 def _of_batch(request: Request) -> str:
     parts = _parts(body_of(request))
-    kind, about = next((part for part in parts if part[0] in NOT_REPEATABLE), (*parts, ("", {}))[0])
+    kind, about = next((part for part in parts if part[0] in NOT_IDEMPOTENT), (*parts, ("", {}))[0])
     if kind not in BATCHED:
         return GENERAL
     hint = BATCHED[kind].format(sheet=_sheet(about), title=_title(about), span=_span(about))
@@ -129,7 +129,7 @@ _SLICERS: Final = _metadata("the slicers of {sheet}")
 _TABLES: Final = _metadata("the tables of {sheet}")
 
 BATCHED: Final[dict[str, str]] = {
-    **dict.fromkeys(REPEATABLE, _SET),
+    **dict.fromkeys(IDEMPOTENT, _SET),
     "addBanding": _BANDS,
     "addChart": _OBJECTS,
     "addConditionalFormatRule": _RULES,

@@ -17,16 +17,16 @@ import requests
 
 from queued_gspread.google_api.responses import json_in
 
-from .idempotency import may_repeat, query_of, url_of
+from .idempotency import is_idempotent, query_of, url_of
 from .request import bytes_of, method_of
 
 if TYPE_CHECKING:
     from .request import Request
 
-__all__ = ["Wanted", "is_as_wanted", "wanted_by"]
+__all__ = ["ExpectedAnswer", "expected_by", "is_as_expected"]
 
 
-class Wanted(Enum):
+class ExpectedAnswer(Enum):
     """What the answer to a request has to be."""
 
     OBJECT = auto()
@@ -60,21 +60,21 @@ _FORMS: Final = {
 }
 
 
-def wanted_by(request: Request) -> Wanted:
+def expected_by(request: Request) -> ExpectedAnswer:
     """Return what the answer to a request has to be."""
     path, method, query = url_of(request)[0], method_of(request), query_of(request)
     if query is None or method in ("", "HEAD") or not _APIS.fullmatch(path):
-        return Wanted.ANYTHING
+        return ExpectedAnswer.ANYTHING
     if method == "DELETE" or _RESOLVE.fullmatch(path):
-        return Wanted.NOTHING
+        return ExpectedAnswer.NOTHING
     if _EXPORT.fullmatch(path) or ("alt", "media") in query:
-        return Wanted.FILE
+        return ExpectedAnswer.FILE
     if any(_FORMS.get(name, value) != value for name, value in query):
-        return Wanted.ANYTHING
-    return Wanted.OBJECT
+        return ExpectedAnswer.ANYTHING
+    return ExpectedAnswer.OBJECT
 
 
-def is_as_wanted(answer: Any, request: Request) -> bool:
+def is_as_expected(answer: Any, request: Request) -> bool:
     """Tell whether an answer with a status of success is what a request asks for.
 
     What a double returns is taken as it is, and so is a redirect of what may be repeated: nothing
@@ -82,14 +82,14 @@ def is_as_wanted(answer: Any, request: Request) -> bool:
     """
     if not isinstance(answer, requests.Response) or _is_object(answer):
         return True
-    if answer.is_redirect and may_repeat(request):
+    if answer.is_redirect and is_idempotent(request):
         return True
-    wanted = wanted_by(request)
-    if wanted is Wanted.FILE:
+    wanted = expected_by(request)
+    if wanted is ExpectedAnswer.FILE:
         return answer.status_code not in _WITHOUT_CONTENT
-    if wanted is Wanted.NOTHING:
+    if wanted is ExpectedAnswer.NOTHING:
         return not bytes_of(answer).strip()
-    return wanted is Wanted.ANYTHING
+    return wanted is ExpectedAnswer.ANYTHING
 
 
 # A larger body is not read here: that takes memory, for which its turn may not have come.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["READING", "SINGLE", "TESTED"]
+__all__ = ["READING", "SINGLE_WRITE_METHODS", "TESTED_VERSIONS"]
 
 
 def _names(kind: str, methods: str) -> list[str]:
     return [f"{kind}.{method}" for method in methods.split()]
 
 
-TESTED: Final = ("6.2.0", "6.2.1")
+TESTED_VERSIONS: Final = ("6.2.0", "6.2.1")
 """The versions of gspread whose methods were held against the two lists that follow. With another
 one no call runs together with others."""
 
@@ -43,7 +43,7 @@ READING: Final = frozenset(
 )
 """Calls that only read, however many requests they send."""
 
-SINGLE: Final = frozenset(
+SINGLE_WRITE_METHODS: Final = frozenset(
     (
         *_names(
             "http_client",

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 from queued_gspread.google_api.methods import READING_POSTS
 from queued_gspread.google_api.paths import path_of
 
-from .batch_idempotency import may_repeat_batch
+from .batch_idempotency import is_idempotent_batch
 from .request import CREDENTIALS, Request, method_of
 
 __all__ = [
@@ -24,7 +24,7 @@ __all__ = [
     "Route",
     "as_text",
     "body_of",
-    "may_repeat",
+    "is_idempotent",
     "query_of",
     "route",
     "route_of",
@@ -52,7 +52,7 @@ class Route:
     what: str = ""
 
 
-def may_repeat(request: Request) -> bool:
+def is_idempotent(request: Request) -> bool:
     """Tell whether a request may be sent again when nobody knows whether it was applied."""
     method = method_of(request)
     if method in ("GET", "HEAD", CREDENTIALS):
@@ -140,7 +140,7 @@ def _distinct(pairs: list[tuple[str, Any]]) -> Json:
 
 def _batch(request: Request) -> bool:
     """Judge a ``spreadsheets:batchUpdate``."""
-    return may_repeat_batch(body_of(request))
+    return is_idempotent_batch(body_of(request))
 
 
 def _renames(request: Request) -> bool:

@@ -20,10 +20,10 @@ __all__ = [
     "CREDENTIALS",
     "Exchange",
     "Failure",
-    "Remembered",
+    "RecordedExchange",
     "Request",
+    "RequestDigest",
     "Response",
-    "Sent",
     "answer_of",
     "bytes_of",
     "check_sendable",
@@ -66,7 +66,7 @@ def check_sendable(request: Request) -> None:
 
 
 @dataclass(frozen=True)
-class Sent:
+class RequestDigest:
     """What is remembered of a request by a server that has not sent it itself.
 
     Attributes:
@@ -81,13 +81,13 @@ class Sent:
     digest: str = ""
 
     @classmethod
-    def of(cls, request: Request) -> Sent:
+    def of(cls, request: Request) -> RequestDigest:
         """Return what is to be remembered of a request."""
         digest = hashlib.sha256(_written(request).encode("utf-8", "surrogatepass")).hexdigest()
         return replace(cls.place_of(request), digest=digest)
 
     @classmethod
-    def place_of(cls, request: Request) -> Sent:
+    def place_of(cls, request: Request) -> RequestDigest:
         """Return where a request goes, without what goes there."""
         parts = urlsplit(str(request.endpoint))
         place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
@@ -116,9 +116,9 @@ class Exchange:
     outcome: Response | Failure
 
     @property
-    def sent(self) -> Sent:
+    def sent(self) -> RequestDigest:
         """What the next server has to remember of the request."""
-        return Sent.of(self.request)
+        return RequestDigest.of(self.request)
 
     def answers(self, request: Request) -> bool:
         """Tell whether this is the outcome of that request."""
@@ -126,22 +126,22 @@ class Exchange:
 
 
 @dataclass(frozen=True)
-class Remembered:
+class RecordedExchange:
     """A request that is only known by what was sent, by an earlier server say, and its outcome."""
 
-    sent: Sent
+    sent: RequestDigest
     outcome: Response | Failure
 
     @classmethod
-    def of(cls, exchange: Exchange | Remembered) -> Remembered:
+    def of(cls, exchange: Exchange | RecordedExchange) -> RecordedExchange:
         """Return what is to be remembered of an exchange whose request may still be changed."""
         return cls(exchange.sent, exchange.outcome)
 
     def answers(self, request: Request) -> bool:
         """Tell whether this is the outcome of that request, as far as it is remembered."""
         if not self.sent.digest:
-            return self.sent == Sent.place_of(request)
-        return self.sent.digest == Sent.of(request).digest
+            return self.sent == RequestDigest.place_of(request)
+        return self.sent.digest == RequestDigest.of(request).digest
 
 
 def answer_of(outcome: Response | Failure) -> Any:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 from queued_gspread.errors import ConfigurationError
 from queued_gspread.settings import checked_seconds
 
-from .verdict import Judgement, Verdict
+from .verdict import Verdict, VerdictKind
 
 if TYPE_CHECKING:
     from .request import Exchange
 
-__all__ = ["DURABILITIES", "Effort", "Patience", "backoff"]
+__all__ = ["DURABILITIES", "Attempts", "RetryPolicy", "backoff"]
 
 DURABILITIES: Final = ("local", "replicated")
 """Where the journal has to be before what may not be sent twice is sent."""
@@ -32,7 +32,7 @@ _MOST_IN_VAIN: Final = 20
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """What the server's options say of failures.
 
     Attributes:
@@ -62,9 +62,9 @@ class Patience:
             words = " or ".join(DURABILITIES)
             raise ConfigurationError(f"durability={self.durability!r} cannot be used: take {words}")
 
-    def pause(self, judgement: Judgement) -> float:
+    def pause(self, verdict: Verdict) -> float:
         """Return how long a kind pauses because Google asks for it, as far as anybody waits."""
-        return min(judgement.retry_after or 0.0, _WAITED * self.retry_for)
+        return min(verdict.retry_after or 0.0, _WAITED * self.retry_for)
 
 
 def backoff(failures: int, window: float, jitter: float) -> float:
@@ -81,7 +81,7 @@ def backoff(failures: int, window: float, jitter: float) -> float:
 
 
 @dataclass
-class Effort:
+class Attempts:
     """The attempts at one request, and at what it was divided into.
 
     Attributes:
@@ -118,16 +118,16 @@ class Effort:
         """Note that Google has answered, which ends the row of failures."""
         self._failures = self._refused_tokens = self._unknown = self._in_vain = 0
 
-    def divides(self, judgement: Judgement, *, is_in_time: bool, is_spent: bool) -> bool:
+    def divides(self, verdict: Verdict, *, is_in_time: bool, is_spent: bool) -> bool:
         """Note a failure; return whether what may be repeated goes on in smaller pieces.
 
         Args:
-            judgement: What the failure means.
+            verdict: What the failure means.
             is_in_time: Whether there is time for another attempt.
             is_spent: Whether all of its own time is over; else it is its callers' that is.
 
         """
-        if judgement.verdict is not Verdict.UNKNOWN:
+        if verdict.kind is not VerdictKind.UNKNOWN:
             return False
         self._unknown += 1
         self._in_vain += bool(self._in_vain) or is_spent
@@ -135,18 +135,18 @@ class Effort:
         return is_lasting and self._in_vain <= _MOST_IN_VAIN
 
     def goes_on_after(
-        self, exchange: Exchange, judgement: Judgement, patience: Patience, now: float
+        self, exchange: Exchange, verdict: Verdict, retry_policy: RetryPolicy, now: float
     ) -> bool:
         """Note a failure that is no reason to end; return whether there is a next attempt."""
         self.last = exchange
-        self.give_up_at = min(self.give_up_at, now + patience.retry_for)
-        has_no_use = self._has_no_use_for_tokens(judgement) or self._is_in_vain(judgement)
+        self.give_up_at = min(self.give_up_at, now + retry_policy.retry_for)
+        has_no_use = self._has_no_use_for_tokens(verdict) or self._is_in_vain(verdict)
         return now < self.give_up_at and not has_no_use
 
     def wait(
         self,
-        judgement: Judgement,
-        patience: Patience,
+        verdict: Verdict,
+        retry_policy: RetryPolicy,
         now: float,
         jitter: float,
         least: float,
@@ -159,23 +159,23 @@ class Effort:
         Where Google asks for a wait beyond the end, of the attempts or of whoever waits for them,
         there is one more attempt before that.
         """
-        if judgement.verdict is Verdict.REFUSED_QUOTA or self._refused_tokens == 1:
+        if verdict.kind is VerdictKind.REFUSED_QUOTA or self._refused_tokens == 1:
             self.not_before = now + least
             return least
         self._failures += 1
-        asked = min(judgement.retry_after or 0.0, _WAITED * (min(end, self.give_up_at) - now))
-        pause = max(backoff(self._failures, patience.window, jitter), asked)
+        asked = min(verdict.retry_after or 0.0, _WAITED * (min(end, self.give_up_at) - now))
+        pause = max(backoff(self._failures, retry_policy.window, jitter), asked)
         self.not_before = now + max(pause, least)
         return self.not_before - now
 
-    def _has_no_use_for_tokens(self, judgement: Judgement) -> bool:
-        if judgement.verdict is not Verdict.UNAUTHENTICATED:
+    def _has_no_use_for_tokens(self, verdict: Verdict) -> bool:
+        if verdict.kind is not VerdictKind.UNAUTHENTICATED:
             self._refused_tokens = 0
             return False
         self._refused_tokens += 1
         return self._refused_tokens >= _MOST_REFUSED_TOKENS
 
-    def _is_in_vain(self, judgement: Judgement) -> bool:
+    def _is_in_vain(self, verdict: Verdict) -> bool:
         """Tell whether a piece was tried twice since another one has failed for all of its time."""
         is_second = self._in_vain > 0 and self._failures > 0
-        return is_second and judgement.verdict is Verdict.UNKNOWN
+        return is_second and verdict.kind is VerdictKind.UNKNOWN

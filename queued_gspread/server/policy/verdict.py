@@ -28,7 +28,7 @@ from urllib3 import exceptions as urllib3
 
 from queued_gspread.google_api.responses import error_in
 
-from .expected_answer import is_as_wanted
+from .expected_answer import is_as_expected
 from .request import Failure, Response
 
 if TYPE_CHECKING:
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
     from .request import Request
 
-__all__ = ["Judgement", "Verdict", "judge"]
+__all__ = ["Verdict", "VerdictKind", "judge"]
 
 
-class Verdict(Enum):
+class VerdictKind(Enum):
     """What the outcome of a request means for it."""
 
     FINAL = auto()
@@ -55,18 +55,18 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Verdict:
     """What an outcome means.
 
     Attributes:
-        verdict: What it means.
+        kind: What it means.
         retry_after: The seconds that the answer says to wait.
         why: For the log: no address, no value, no secret.
         of: Of a refusal for quota, whose limit it was: ``user``, ``project`` or nothing.
 
     """
 
-    verdict: Verdict
+    kind: VerdictKind
     retry_after: float | None = None
     why: str = ""
     of: str = ""
@@ -74,7 +74,7 @@ class Judgement:
 
 def judge(
     outcome: Response | Failure, now: float | None = None, request: Request | None = None
-) -> Judgement:
+) -> Verdict:
     """Tell what an outcome means.
 
     Args:
@@ -88,8 +88,8 @@ def judge(
     answer = getattr(outcome.error, "response", None)
     if isinstance(outcome.error, _RAISED_ANSWERS) and answer is not None:
         return _of_answer(answer, now)
-    verdict, why = _of_error(outcome.error)
-    return Judgement(verdict, None, why or type(outcome.error).__name__)
+    kind, why = _of_error(outcome.error)
+    return Verdict(kind, None, why or type(outcome.error).__name__)
 
 
 # Answers ----------------------------------------------------------------------------------------
@@ -101,42 +101,42 @@ _RAISED_ANSWERS: Final = (APIError, requests.HTTPError)
 _QUOTA_REASONS: Final = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})
 
 
-def _of_answer(answer: Any, now: float | None, request: Request | None = None) -> Judgement:
+def _of_answer(answer: Any, now: float | None, request: Request | None = None) -> Verdict:
     """Judge by the HTTP status: a body may be anybody's, a gateway's say, and decides nothing.
 
     It tells a limit from other 403s, and whose limit it is, where it has Google's form.
     """
     status = getattr(answer, "status_code", None)
     if not isinstance(status, int):
-        return Judgement(Verdict.FINAL, None, "answered")
+        return Verdict(VerdictKind.FINAL, None, "answered")
     after = _retry_after(answer, now)
     if status == HTTPStatus.TOO_MANY_REQUESTS or _is_quota(answer, status):
         limit, of = _limit(error_in(answer))
-        return Judgement(
-            Verdict.REFUSED_QUOTA, after, f"{status} ({limit})" if limit else f"{status}", of
+        return Verdict(
+            VerdictKind.REFUSED_QUOTA, after, f"{status} ({limit})" if limit else f"{status}", of
         )
     amiss = _amiss(answer, request) if status < HTTPStatus.BAD_REQUEST else ""
     if amiss:
-        return Judgement(Verdict.UNKNOWN, after, amiss)
-    return Judgement(_of_status(status), after, f"HTTP {int(status)}")
+        return Verdict(VerdictKind.UNKNOWN, after, amiss)
+    return Verdict(_of_status(status), after, f"HTTP {int(status)}")
 
 
 def _amiss(answer: Any, request: Request | None) -> str:
     """Return what is wrong with an answer whose status says that all went well; '' if nothing."""
     if _is_cut_off(answer):
         return "answer cut off"
-    is_wanted = request is None or is_as_wanted(answer, request)
+    is_wanted = request is None or is_as_expected(answer, request)
     return "" if is_wanted else "answer not readable"
 
 
-def _of_status(status: int) -> Verdict:
+def _of_status(status: int) -> VerdictKind:
     if status == HTTPStatus.UNAUTHORIZED:
-        return Verdict.UNAUTHENTICATED
+        return VerdictKind.UNAUTHENTICATED
     if status in _UNKNOWN_STATUS:
-        return Verdict.UNKNOWN
+        return VerdictKind.UNKNOWN
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in _REFUSED_STATUS:
-        return Verdict.UNKNOWN
-    return Verdict.FINAL
+        return VerdictKind.UNKNOWN
+    return VerdictKind.FINAL
 
 
 def _is_cut_off(answer: Any) -> bool:
@@ -219,11 +219,11 @@ def _moment(text: str) -> float | None:
 
 _Kinds = type[BaseException] | tuple[type[BaseException], ...]
 
-_ERRORS: Final[tuple[tuple[_Kinds, Verdict, str], ...]] = (
-    (ssl.SSLCertVerificationError, Verdict.FINAL, "certificate not accepted"),
-    ((ClientCertError, MutualTLSChannelError), Verdict.FINAL, ""),
+_ERRORS: Final[tuple[tuple[_Kinds, VerdictKind, str], ...]] = (
+    (ssl.SSLCertVerificationError, VerdictKind.FINAL, "certificate not accepted"),
+    ((ClientCertError, MutualTLSChannelError), VerdictKind.FINAL, ""),
     # requests has one class for a header that cannot be sent and for one that came.
-    ((requests.JSONDecodeError, urllib3.InvalidHeader), Verdict.UNKNOWN, "answer not readable"),
+    ((requests.JSONDecodeError, urllib3.InvalidHeader), VerdictKind.UNKNOWN, "answer not readable"),
     (
         (
             broken.InvalidURL,
@@ -234,35 +234,35 @@ _ERRORS: Final[tuple[tuple[_Kinds, Verdict, str], ...]] = (
             urllib3.LocationValueError,
             http.client.InvalidURL,
         ),
-        Verdict.FINAL,
+        VerdictKind.FINAL,
         "",
     ),
-    (urllib3.ClosedPoolError, Verdict.NOT_SENT, "connection pool closed"),
-    (urllib3.EmptyPoolError, Verdict.NOT_SENT, "no connection free"),
-    (socket.gaierror, Verdict.NOT_SENT, "host not found"),
-    (ConnectionRefusedError, Verdict.NOT_SENT, "connection refused"),
-    (urllib3.NewConnectionError, Verdict.NOT_SENT, "no connection"),
+    (urllib3.ClosedPoolError, VerdictKind.NOT_SENT, "connection pool closed"),
+    (urllib3.EmptyPoolError, VerdictKind.NOT_SENT, "no connection free"),
+    (socket.gaierror, VerdictKind.NOT_SENT, "host not found"),
+    (ConnectionRefusedError, VerdictKind.NOT_SENT, "connection refused"),
+    (urllib3.NewConnectionError, VerdictKind.NOT_SENT, "no connection"),
     (
         (broken.ConnectTimeout, urllib3.ConnectTimeoutError),
-        Verdict.NOT_SENT,
+        VerdictKind.NOT_SENT,
         "no connection in time",
     ),
-    (http.client.RemoteDisconnected, Verdict.UNKNOWN, "connection closed without an answer"),
-    (ConnectionError, Verdict.UNKNOWN, "connection reset"),
+    (http.client.RemoteDisconnected, VerdictKind.UNKNOWN, "connection closed without an answer"),
+    (ConnectionError, VerdictKind.UNKNOWN, "connection reset"),
     (
         (broken.Timeout, urllib3.TimeoutError, TimeoutError),
-        Verdict.UNKNOWN,
+        VerdictKind.UNKNOWN,
         "no answer in time",
     ),
-    ((broken.SSLError, urllib3.SSLError, ssl.SSLError), Verdict.UNKNOWN, "TLS failed"),
+    ((broken.SSLError, urllib3.SSLError, ssl.SSLError), VerdictKind.UNKNOWN, "TLS failed"),
     (
         (broken.ContentDecodingError, urllib3.DecodeError),
-        Verdict.UNKNOWN,
+        VerdictKind.UNKNOWN,
         "answer not readable",
     ),
     (
         (broken.ChunkedEncodingError, urllib3.IncompleteRead, http.client.IncompleteRead),
-        Verdict.UNKNOWN,
+        VerdictKind.UNKNOWN,
         "answer cut off",
     ),
     (
@@ -272,16 +272,16 @@ _ERRORS: Final[tuple[tuple[_Kinds, Verdict, str], ...]] = (
             urllib3.HTTPError,
             http.client.HTTPException,
         ),
-        Verdict.UNKNOWN,
+        VerdictKind.UNKNOWN,
         "connection broken",
     ),
 )
 """What an error means that has one of a kind in it; the first that fits counts."""
 
 
-def _of_error(error: BaseException) -> tuple[Verdict, str]:
+def _of_error(error: BaseException) -> tuple[VerdictKind, str]:
     if isinstance(error, GSpreadException):
-        return Verdict.FINAL, ""  # some of ours are ConnectionErrors, too
+        return VerdictKind.FINAL, ""  # some of ours are ConnectionErrors, too
     if isinstance(error, GoogleAuthError):
         return _of_credentials(error)
     inside = list(_inside(error))
@@ -289,17 +289,17 @@ def _of_error(error: BaseException) -> tuple[Verdict, str]:
     if refused:
         # A proxy that wants a password will want it again.
         passes = refused >= HTTPStatus.INTERNAL_SERVER_ERROR
-        verdict = Verdict.NOT_SENT if passes else Verdict.FINAL
-        return verdict, f"proxy answered {refused}"
-    return _first(inside) or (Verdict.FINAL, "")
+        kind = VerdictKind.NOT_SENT if passes else VerdictKind.FINAL
+        return kind, f"proxy answered {refused}"
+    return _first(inside) or (VerdictKind.FINAL, "")
 
 
-def _of_credentials(error: GoogleAuthError) -> tuple[Verdict, str]:
+def _of_credentials(error: GoogleAuthError) -> tuple[VerdictKind, str]:
     """Judge what kept google-auth from a token, without which no request goes out."""
-    verdict, why = _first(list(_inside(error))) or (None, type(error).__name__)
-    if verdict is not Verdict.FINAL and _passes(error):
-        return Verdict.NOT_SENT, f"no token: {why}"
-    return Verdict.FINAL, why
+    kind, why = _first(list(_inside(error))) or (None, type(error).__name__)
+    if kind is not VerdictKind.FINAL and _passes(error):
+        return VerdictKind.NOT_SENT, f"no token: {why}"
+    return VerdictKind.FINAL, why
 
 
 def _passes(error: GoogleAuthError) -> bool:
@@ -310,10 +310,10 @@ def _passes(error: GoogleAuthError) -> bool:
     return isinstance(error, RefreshError) and (bool(error.retryable) or page is not None)
 
 
-def _first(inside: list[BaseException]) -> tuple[Verdict, str] | None:
-    for kinds, verdict, why in _ERRORS:
+def _first(inside: list[BaseException]) -> tuple[VerdictKind, str] | None:
+    for kinds, kind, why in _ERRORS:
         if any(isinstance(part, kinds) or _is_mismatch(part, kinds) for part in inside):
-            return verdict, why
+            return kind, why
     return None
 
 

@@ -28,7 +28,7 @@ from queued_gspread.errors import (
 from queued_gspread.google_api.responses import empty_response
 from queued_gspread.google_api.scopes import allows, insufficient
 from queued_gspread.protocol import objects
-from queued_gspread.protocol.kinds import KINDS, SPREADSHEET, WORKSHEET, Group, Kind
+from queued_gspread.protocol.kinds import KINDS, SPREADSHEET, WORKSHEET, Group, ObjectKind
 from queued_gspread.protocol.messages import Job, Reply
 from queued_gspread.protocol.property_changes import changes, tracked
 from queued_gspread.server.policy.idempotency import query_of
@@ -38,10 +38,10 @@ from queued_gspread.server.policy.request import (
     CREDENTIALS,
     Exchange,
     Failure,
-    Remembered,
+    RecordedExchange,
     Request,
+    RequestDigest,
     Response,
-    Sent,
     answer_of,
     check_sendable,
     method_of,
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 
     from google.auth.credentials import Credentials as GoogleCredentials
 
-__all__ = ["Decoded", "Done", "Missing", "Needs", "advance", "decode", "run", "sends_once"]
+__all__ = ["Decoded", "Done", "Needs", "ResponseMissing", "advance", "decode", "run", "sends_once"]
 
 _MOST_NUMBERS: Final = 1000
 
@@ -75,7 +75,7 @@ class Needs:
     request: Request
 
 
-class Missing(BaseException):
+class ResponseMissing(BaseException):
     """Stops a run. A BaseException, so that gspread's ``except Exception`` lets it through."""
 
     def __init__(self, request: Request) -> None:
@@ -84,7 +84,7 @@ class Missing(BaseException):
 
 
 def advance(
-    body: bytes, exchanges: Sequence[Exchange | Remembered], decoded: Decoded | None = None
+    body: bytes, exchanges: Sequence[Exchange | RecordedExchange], decoded: Decoded | None = None
 ) -> Done | Needs:
     """Run a job's call as far as the recorded exchanges reach.
 
@@ -100,7 +100,7 @@ def advance(
     """
     try:
         return run(body, exchanges, _stop, decoded)
-    except Missing as missing:
+    except ResponseMissing as missing:
         return Needs(missing.request)
 
 
@@ -109,24 +109,24 @@ def sends_once(body: bytes) -> bool:
 
     It is tried: the answer holds nothing.
     """
-    exchanges: list[Exchange | Remembered] = []
+    exchanges: list[Exchange | RecordedExchange] = []
 
     def answer_first(request: Request) -> None:
         if exchanges:
-            raise Missing(request)
+            raise ResponseMissing(request)
         exchanges.append(Exchange(request, Response(empty_response())))
 
     try:
         run(body, exchanges, answer_first)
-    except Missing:
+    except ResponseMissing:
         return False
     return True
 
 
 def run(
     body: bytes,
-    exchanges: Sequence[Exchange | Remembered],
-    lack: Callable[[Request], None],
+    exchanges: Sequence[Exchange | RecordedExchange],
+    on_missing: Callable[[Request], None],
     decoded: Decoded | None = None,
 ) -> Done:
     """Run a job's call to its end.
@@ -136,7 +136,8 @@ def run(
     Args:
         body: The job.
         exchanges: The requests that were answered.
-        lack: Called with a request that none of them answers; when it returns, the next one does.
+        on_missing: Called with a request that none of them answers; when it returns, the next one
+            does.
         decoded: See :func:`advance`.
 
     Raises:
@@ -145,7 +146,7 @@ def run(
 
     """
     job, http = decoded or decode(body)
-    http.plays(exchanges, lack)
+    http.load(exchanges, on_missing)
     http.scopes = job.identity.scopes
     target, before = _target(job, http)
     with captured() as warnings, bounded(job):
@@ -157,7 +158,7 @@ def run(
 
 
 def _stop(request: Request) -> NoReturn:
-    raise Missing(request)
+    raise ResponseMissing(request)
 
 
 def decode(body: bytes) -> Decoded:
@@ -168,7 +169,7 @@ def decode(body: bytes) -> Decoded:
         CallRefusedError: The job asks for something that is not a public gspread call.
 
     """
-    http = _Recorded()
+    http = ReplayClient()
     job = Job.decode(body, _RealObjects(http))
     _group(job)
     _check_lists(job)
@@ -207,7 +208,7 @@ def _outcome(job: Job, target: Any) -> Reply:
         return Reply(error=error)
 
 
-def _kind(job: Job) -> Kind:
+def _kind(job: Job) -> ObjectKind:
     kind = KINDS.get(job.kind)
     if kind is None:
         raise CodecError(f"a job's kind is {job.kind!r}, not one of {', '.join(KINDS)}")
@@ -228,7 +229,7 @@ def _group(job: Job) -> Group:
     )
 
 
-def _target(job: Job, http: _Recorded) -> tuple[Any, dict[Any, Any] | None]:
+def _target(job: Job, http: ReplayClient) -> tuple[Any, dict[Any, Any] | None]:
     """Return the object to call, and the properties that it has before the call."""
     kind = _kind(job)
     if kind not in (SPREADSHEET, WORKSHEET):
@@ -259,22 +260,24 @@ class _RealObjects:
         return objects.worksheet(self._http, parent, spreadsheet["id"], properties)
 
 
-class _Recorded(gspread.HTTPClient):
+class ReplayClient(gspread.HTTPClient):
     """An HTTP client that knows the responses so far and tells of the first that it lacks."""
 
     def __init__(self) -> None:
         # Not gspread's constructor: it wants credentials and makes a session.
-        self.plays((), _stop)
+        self.load((), _stop)
         self.scopes: Sequence[str] | None = None
         self.timeout = None
         self.auth = cast("GoogleCredentials", _Credentials(self))
 
-    def plays(
-        self, exchanges: Sequence[Exchange | Remembered], lack: Callable[[Request], None]
+    def load(
+        self,
+        exchanges: Sequence[Exchange | RecordedExchange],
+        on_missing: Callable[[Request], None],
     ) -> None:
         """Hand these responses out from now on, and call that with a request that they lack."""
         self._exchanges = exchanges
-        self._lack = lack
+        self._lack = on_missing
         self._position = 0
 
     def request(
@@ -321,9 +324,9 @@ class _Recorded(gspread.HTTPClient):
 
 # What Python says of arguments that do not fit.
 for _name in ("request", "login"):
-    getattr(_Recorded, _name).__qualname__ = getattr(gspread.HTTPClient, _name).__qualname__
+    getattr(ReplayClient, _name).__qualname__ = getattr(gspread.HTTPClient, _name).__qualname__
 
-Decoded: TypeAlias = tuple[Job, _Recorded]
+Decoded: TypeAlias = tuple[Job, ReplayClient]
 """A job with the HTTP client of the objects in it."""
 
 
@@ -352,7 +355,7 @@ def _let_pass(request: Request) -> None:
 class _Credentials:
     """Stands for the server's credentials, which stay where they are."""
 
-    def __init__(self, http: _Recorded) -> None:
+    def __init__(self, http: ReplayClient) -> None:
         self._http = http
 
     @property
@@ -361,7 +364,7 @@ class _Credentials:
         return self._http._next(Request(CREDENTIALS, "expiry"))  # noqa: SLF001 - same module
 
 
-def _diverged(position: int, recorded: Sent, asked: Request) -> NoReturn:
+def _diverged(position: int, recorded: RequestDigest, asked: Request) -> NoReturn:
     raise ReplayDivergedError(
         f"request {position + 1} of a replayed call is {asked.method} {asked.endpoint}, but the "
         f"recorded response belongs to another {recorded.method} {recorded.endpoint}: "

@@ -17,9 +17,9 @@ import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.server.policy.request import Remembered, Request
+from queued_gspread.server.policy.request import RecordedExchange, Request
 
-from .advance import Done, Missing, Needs, run
+from .advance import Done, Needs, ResponseMissing, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,9 @@ class Suspender:
         self._few = few
         self._places = threading.Semaphore(most)
 
-    def suspended(self, body: bytes, exchanges: list[Exchange | Remembered]) -> Suspended | None:
+    def suspended(
+        self, body: bytes, exchanges: list[Exchange | RecordedExchange]
+    ) -> Suspended | None:
         """Return a run that can be held, of a job; None where that does not pay, or cannot be.
 
         Args:
@@ -81,7 +83,7 @@ class Suspended:
     def __init__(
         self,
         body: bytes,
-        exchanges: list[Exchange | Remembered],
+        exchanges: list[Exchange | RecordedExchange],
         on_close: Callable[[], None] = lambda: None,
     ) -> None:
         self._body = body
@@ -103,7 +105,7 @@ class Suspended:
         """
         # gspread may change a request afterwards, such as the page that it asks for; a journal
         # has to tell what was sent.
-        self._exchanges[-1] = Remembered.of(self._exchanges[-1])
+        self._exchanges[-1] = RecordedExchange.of(self._exchanges[-1])
         self._turn.put(None)
         step = self._steps.get()
         if isinstance(step, BaseException):
@@ -134,4 +136,4 @@ class Suspended:
             self._steps.put(Needs(request))
             self._turn.get()
         if self._is_closed:
-            raise Missing(request)
+            raise ResponseMissing(request)

@@ -20,8 +20,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.errors import CodecError, SignatureError
 from queued_gspread.protocol import codec
-from queued_gspread.protocol.signing import seal, unseal
-from queued_gspread.server.policy.request import Exchange, Failure, Remembered, Response, Sent
+from queued_gspread.protocol.signing import sign, verify
+from queued_gspread.server.policy.request import (
+    Exchange,
+    Failure,
+    RecordedExchange,
+    RequestDigest,
+    Response,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +35,7 @@ if TYPE_CHECKING:
     from queued_gspread.protocol.signing import Keyring
     from queued_gspread.server.policy.request import Request
 
-__all__ = ["Journal", "Journals", "Unanswered", "announce"]
+__all__ = ["Journal", "Journals", "Unanswered", "intend"]
 
 _ANSWERED: Final = b"="
 _ANNOUNCED: Final = b">"
@@ -46,7 +52,7 @@ class Unanswered:
 
     """
 
-    sent: Sent | None = None
+    sent: RequestDigest | None = None
     at: float | None = None
 
 
@@ -61,7 +67,7 @@ class Journal:
 
     """
 
-    exchanges: list[Remembered] = field(default_factory=list)
+    exchanges: list[RecordedExchange] = field(default_factory=list)
     unanswered: Unanswered | None = None
     length: int = field(default=0, compare=False)
 
@@ -79,7 +85,7 @@ class Journals:
         self._namespace = namespace
         self._keyring = keyring
 
-    def record(self, job_id: str, place: int, exchange: Exchange | Remembered) -> bytes:
+    def record(self, job_id: str, place: int, exchange: Exchange | RecordedExchange) -> bytes:
         """Return the entry for a request that was answered: of a job, at a place, from 0."""
         sent, outcome = exchange.sent, exchange.outcome
         told: dict[str, Any] = {"sent": [sent.method, sent.endpoint, sent.digest]}
@@ -92,12 +98,12 @@ class Journals:
         except codec.Unencodable:
             return _CANNOT_BE_KEPT
         if self._keyring is not None:
-            body = seal(self._keyring, "journal", self._bound(job_id, place), body)
+            body = sign(self._keyring, "journal", self._bound(job_id, place), body)
         return _ANSWERED + body
 
     def read(self, job_id: str, entries: Sequence[bytes]) -> Journal:
         """Return what a job's entries tell, up to the first that cannot be read."""
-        exchanges: list[Remembered] = []
+        exchanges: list[RecordedExchange] = []
         length = len(entries)
         for place, entry in enumerate(entries):
             try:
@@ -112,25 +118,25 @@ class Journals:
     def _unsealed(self, job_id: str, place: int, body: bytes) -> bytes:
         if self._keyring is None:
             return body
-        return unseal(self._keyring, "journal", self._bound(job_id, place), body).body
+        return verify(self._keyring, "journal", self._bound(job_id, place), body).body
 
     def _bound(self, job_id: str, place: int) -> tuple[str, ...]:
         return self._namespace, job_id, str(place)
 
 
-def announce(request: Request) -> bytes:
+def intend(request: Request) -> bytes:
     """Return what tells of a request that is about to be sent."""
-    sent = Sent.of(request)
+    sent = RequestDigest.of(request)
     return codec.dumps([sent.method, sent.endpoint, sent.digest])
 
 
-def _remembered(told: Any) -> Remembered:
+def _remembered(told: Any) -> RecordedExchange:
     sent = _sent(told["sent"])
     if "raised" in told:
         if not isinstance(told["raised"], Exception):
             raise TypeError("what was raised is no exception")
-        return Remembered(sent, Failure(told["raised"]))
-    return Remembered(sent, Response(told["returned"]))
+        return RecordedExchange(sent, Failure(told["raised"]))
+    return RecordedExchange(sent, Response(told["returned"]))
 
 
 def _unanswered(entry: bytes) -> Unanswered:
@@ -140,8 +146,8 @@ def _unanswered(entry: bytes) -> Unanswered:
     return Unanswered(_sent(codec.loads(told)), int(milliseconds) / 1000)
 
 
-def _sent(told: Any) -> Sent:
+def _sent(told: Any) -> RequestDigest:
     method, endpoint, digest = told
     if not all(isinstance(part, str) for part in (method, endpoint, digest)) or not digest:
         raise TypeError("what was sent is not told in text")
-    return Sent(method, endpoint, digest)
+    return RequestDigest(method, endpoint, digest)

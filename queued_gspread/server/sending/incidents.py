@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.server.calls.titles import title_of
 from queued_gspread.server.log import LOGGER
-from queued_gspread.server.policy.verdict import Verdict
+from queued_gspread.server.policy.verdict import VerdictKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from queued_gspread.broker import Setback, Slot
+    from queued_gspread.broker import QuotaState, Slot
     from queued_gspread.protocol.messages import Job
-    from queued_gspread.server.policy.retry import Patience
-    from queued_gspread.server.policy.verdict import Judgement
+    from queued_gspread.server.policy.retry import RetryPolicy
+    from queued_gspread.server.policy.verdict import Verdict
 
-__all__ = ["WHAT", "Setbacks", "log_repeat"]
+__all__ = ["WHAT", "IncidentLog", "log_repeat"]
 
 # An episode is over after so many windows without a setback.
 _QUIET_WINDOWS: Final = 10
@@ -29,7 +29,7 @@ _LATE: Final = ("no answer in time", "no connection in time")
 _OPTION: Final = {"read": "--reads-per-minute", "write": "--writes-per-minute"}
 
 
-class Setbacks:
+class IncidentLog:
     """Tells of an episode when it begins, and not of everything in it.
 
     Args:
@@ -42,45 +42,45 @@ class Setbacks:
         self._latest: dict[str, float] = {}
         self._lock = threading.Lock()
 
-    def note_refusal(self, slot: Slot, judgement: Judgement, setback: Setback) -> None:
+    def note_refusal(self, slot: Slot, verdict: Verdict, quota_state: QuotaState) -> None:
         """Tell of a refusal for the quota, if it begins an episode."""
         if not self._begins(slot.kind, slot.window):
-            LOGGER.debug("%s refused: %s; %s", WHAT[slot.kind], judgement.why, setback)
+            LOGGER.debug("%s refused: %s; %s", WHAT[slot.kind], verdict.why, quota_state)
             return
         LOGGER.warning(
             "Google refuses %s for the quota (%s), although this server keeps to it: %s. They "
             "pause now and are sent again; the limit goes down%s and recovers step by step. %s",
             WHAT[slot.kind],
-            judgement.why,
-            _cause(judgement.of),
-            f" to {setback.limit}" if setback.limit else "",
-            _remedy(slot.kind, judgement.of),
+            verdict.why,
+            _cause(verdict.of),
+            f" to {quota_state.limit}" if quota_state.limit else "",
+            _remedy(slot.kind, verdict.of),
         )
 
-    def note_outage(self, judgement: Judgement, place: str, patience: Patience) -> None:
+    def note_outage(self, verdict: Verdict, place: str, retry_policy: RetryPolicy) -> None:
         """Tell of a request that could not be sent, if it begins an episode.
 
         Args:
-            judgement: Why not.
+            verdict: Why not.
             place: Where to.
-            patience: For how long it is tried again.
+            retry_policy: For how long it is tried again.
 
         """
-        if self._begins("outage", patience.window):
+        if self._begins("outage", retry_policy.window):
             LOGGER.warning(
                 "Google cannot be reached at %s (%s): requests are sent again, each for %g s. Look "
                 "at this machine's network and proxy, and at --api-endpoint if you have set it",
-                *(place, judgement.why, patience.retry_for),
+                *(place, verdict.why, retry_policy.retry_for),
             )
 
-    def note_unreplicated(self, patience: Patience) -> None:
+    def note_unreplicated(self, retry_policy: RetryPolicy) -> None:
         """Tell of a request that was held back for want of replicas, if it begins an episode."""
-        if self._begins("replica", patience.window):
+        if self._begins("replica", retry_policy.window):
             LOGGER.warning(
                 "the replicas of Redis do not all have what is written within a second: what may "
                 "not be sent twice waits, each for %g s. Look at them (redis-cli info "
                 "replication), or start the server with --durability local",
-                patience.retry_for,
+                retry_policy.retry_for,
             )
 
     def _begins(self, what: str, window: float) -> bool:
@@ -91,23 +91,21 @@ class Setbacks:
         return latest is None or now - latest > _QUIET_WINDOWS * window
 
 
-def log_repeat(
-    job: Job, judgement: Judgement, pause: float, time_out: Callable[[Any], str]
-) -> None:
+def log_repeat(job: Job, verdict: Verdict, pause: float, time_out: Callable[[Any], str]) -> None:
     """Tell of a request that is sent again: of which call, why, and after how many seconds.
 
     Args:
         job: Of the call.
-        judgement: Why.
+        verdict: Why.
         pause: The seconds.
         time_out: Returns how long a request of a client's time-out is given, in words; '' if that
             is not known.
 
     """
     # Refusals for the quota come in heaps, and are told of as one.
-    level = logging.DEBUG if judgement.verdict is Verdict.REFUSED_QUOTA else logging.INFO
-    given = time_out(job.http_timeout) if judgement.why in _LATE else ""
-    why = f"{judgement.why} ({given})" if given else judgement.why
+    level = logging.DEBUG if verdict.kind is VerdictKind.REFUSED_QUOTA else logging.INFO
+    given = time_out(job.http_timeout) if verdict.why in _LATE else ""
+    why = f"{verdict.why} ({given})" if given else verdict.why
     about = (title_of(job), job.kind, job.method, why, pause)
     LOGGER.log(level, "%s  %s.%s: %s; sent again in %.1f s", *about)
 

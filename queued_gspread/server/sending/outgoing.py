@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.google_api.responses import error_in
 from queued_gspread.server import merging
-from queued_gspread.server.policy.idempotency import may_repeat
+from queued_gspread.server.policy.idempotency import is_idempotent
 from queued_gspread.server.policy.request import Exchange, Failure, Request, Response, answer_of
-from queued_gspread.server.policy.retry import Effort
-from queued_gspread.server.policy.verdict import Judgement, Verdict
+from queued_gspread.server.policy.retry import Attempts
+from queued_gspread.server.policy.verdict import Verdict, VerdictKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from queued_gspread.broker import Due
     from queued_gspread.server.calls.call import Call
 
-__all__ = ["Cause", "Flight", "Landing", "Pieces"]
+__all__ = ["Cause", "OutgoingRequest", "Pieces", "SendResult"]
 
-_UNREADABLE: Final = Judgement(Verdict.UNKNOWN, why="answer not readable")
+_UNREADABLE: Final = Verdict(VerdictKind.UNKNOWN, why="answer not readable")
 # What Google says of a spreadsheet as a whole, whatever is asked of it.
 _OF_ALL: Final = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 _SAYS_SO: Final = re.compile(
@@ -40,7 +40,7 @@ _LEAST_SPARE: Final = 2
 _MORE_STEPS: Final = 2
 
 
-def _nobody(_: Flight) -> list[Call]:
+def _nobody(_: OutgoingRequest) -> list[Call]:
     """Return that nobody joins."""
     return []
 
@@ -59,28 +59,28 @@ class Cause(Enum):
 
 
 @dataclass(eq=False)
-class Flight:
+class OutgoingRequest:
     """Calls whose next requests leave as one.
 
     Attributes:
         calls: One or more, in the order of their arrival.
-        grow: Returns calls that join the flight before it leaves, and are among the others from
-            then on.
+        join_late: Returns calls that join the request before it is sent, and are among its calls
+            from then on.
         debts: Where its slot is noted, to be given back with the calls' answers, or when the next
             one is asked for; None where it is given back at once.
-        effort: The attempts at it; its pieces share them.
-        landing: What the latest attempt came to.
+        attempts: The attempts at it; its pieces share them.
+        result: What the latest attempt came to.
 
     """
 
     calls: list[Call]
-    grow: Callable[[Flight], Sequence[Call]] = field(default=_nobody, repr=False)
+    join_late: Callable[[OutgoingRequest], Sequence[Call]] = field(default=_nobody, repr=False)
     debts: list[Due] | None = field(default=None, repr=False)
-    effort: Effort = field(default_factory=Effort, repr=False)
-    landing: Landing | None = field(default=None, repr=False)
+    attempts: Attempts = field(default_factory=Attempts, repr=False)
+    result: SendResult | None = field(default=None, repr=False)
 
     @property
-    def parts(self) -> list[merging.Part]:
+    def parts(self) -> list[merging.Mergeable]:
         """What each of the calls adds, where there are several."""
         return [part for call in self.calls if (part := call.part) is not None]
 
@@ -100,9 +100,9 @@ class Flight:
         return merging.name_of(self.calls[0].request)
 
     @property
-    def is_repeatable(self) -> bool:
+    def is_idempotent(self) -> bool:
         """Whether it may be sent again where nobody knows whether it was applied."""
-        return all(may_repeat(call.request) for call in self.calls)
+        return all(is_idempotent(call.request) for call in self.calls)
 
     @property
     def is_shared(self) -> bool:
@@ -112,35 +112,35 @@ class Flight:
         parts = self.parts
         return merging.merge(parts) is not parts[0].request
 
-    def pieces(self, cuts: Sequence[Sequence[int]]) -> list[Flight]:
+    def pieces(self, cuts: Sequence[Sequence[int]]) -> list[OutgoingRequest]:
         """Return its calls in several flights; each cut has the places of those of one."""
         return [self._piece([self.calls[place] for place in cut]) for cut in cuts]
 
-    def alone(self) -> list[Flight]:
+    def alone(self) -> list[OutgoingRequest]:
         """Return its calls, each as a flight of its own."""
         return [self._piece([call]) for call in self.calls]
 
-    def _piece(self, calls: list[Call]) -> Flight:
-        return Flight(calls, debts=self.debts, effort=self.effort)
+    def _piece(self, calls: list[Call]) -> OutgoingRequest:
+        return OutgoingRequest(calls, debts=self.debts, attempts=self.attempts)
 
-    def land(self, exchange: Exchange, judgement: Judgement) -> Landing:
+    def land(self, exchange: Exchange, verdict: Verdict) -> SendResult:
         """Return what an exchange means for each of the calls."""
         if len(self.calls) == 1:
-            return Landing([exchange], judgement)
+            return SendResult([exchange], verdict)
         shared = [Exchange(call.request, exchange.outcome) for call in self.calls]
-        if judgement.verdict is not Verdict.FINAL:
-            return Landing(shared, judgement)
+        if verdict.kind is not VerdictKind.FINAL:
+            return SendResult(shared, verdict)
         if isinstance(exchange.outcome, Failure):
-            return Landing(shared, judgement, self._cause_of(exchange.outcome))
+            return SendResult(shared, verdict, self._cause_of(exchange.outcome))
         return self._split(exchange.outcome, shared)
 
-    def _split(self, outcome: Response, shared: list[Exchange]) -> Landing:
+    def _split(self, outcome: Response, shared: list[Exchange]) -> SendResult:
         answers = self._answers(outcome.value)
         if answers is None:
-            return Landing(shared, _UNREADABLE, Cause.UNREADABLE if self.is_repeatable else None)
+            return SendResult(shared, _UNREADABLE, Cause.UNREADABLE if self.is_idempotent else None)
         pairs = zip(self.calls, answers, strict=True)
         own = [Exchange(call.request, Response(answer)) for call, answer in pairs]
-        return Landing(own, Judgement(Verdict.FINAL))
+        return SendResult(own, Verdict(VerdictKind.FINAL))
 
     def _answers(self, shared: Any) -> list[Any] | None:
         try:
@@ -157,18 +157,18 @@ class Flight:
 
 
 @dataclass(frozen=True)
-class Landing:
+class SendResult:
     """What came of a flight.
 
     Attributes:
         exchanges: Each call's own request, with what came of it.
-        judgement: What that means.
+        verdict: What that means.
         cause: Why the calls go on in pieces, if they do: it was not applied, or may be repeated.
 
     """
 
     exchanges: list[Exchange]
-    judgement: Judgement
+    verdict: Verdict
     cause: Cause | None = None
 
     @property
@@ -182,12 +182,12 @@ class Landing:
 
         What got no answer does not tell, nor does a token that was not accepted.
         """
-        return self._is_answered and self.judgement.verdict is not Verdict.UNAUTHENTICATED
+        return self._is_answered and self.verdict.kind is not VerdictKind.UNAUTHENTICATED
 
     @property
     def has_gone_out(self) -> bool:
         """Whether it came to Google, or may have: it may count for the quota."""
-        return self.judgement.verdict is Verdict.UNKNOWN or self._is_answered
+        return self.verdict.kind is VerdictKind.UNKNOWN or self._is_answered
 
     @property
     def _is_answered(self) -> bool:
@@ -199,7 +199,7 @@ class Landing:
     @property
     def is_error(self) -> bool:
         """Whether it is over, with an error."""
-        is_over = self.judgement.verdict is Verdict.FINAL and self.cause is None
+        is_over = self.verdict.kind is VerdictKind.FINAL and self.cause is None
         return is_over and isinstance(self.exchanges[0].outcome, Failure)
 
 
@@ -212,12 +212,12 @@ class Pieces:
     that each goes alone.
 
     Args:
-        flight: All of it.
+        outgoing: All of it.
 
     """
 
-    def __init__(self, flight: Flight) -> None:
-        self._waiting = deque([flight])
+    def __init__(self, outgoing: OutgoingRequest) -> None:
+        self._waiting = deque([outgoing])
         self._count = self._refusals = self._saved = 0
         self._has_bad = False
         # Who was named by a refusal and was not tried yet; no other name is believed until then.
@@ -237,34 +237,34 @@ class Pieces:
         """Those of all that is left."""
         return [call for piece in self._waiting for call in piece.calls]
 
-    def take(self) -> Flight:
+    def take(self) -> OutgoingRequest:
         """Return what is sent next."""
         return self._waiting.popleft()
 
-    def landed(self, flight: Flight) -> list[tuple[Call, Exchange]]:
+    def landed(self, outgoing: OutgoingRequest) -> list[tuple[Call, Exchange]]:
         """Note what came of a piece; return the ends of calls that need not be sent any more."""
         # What was sent is kept no longer than it is needed: it may be large.
-        landing, flight.landing = flight.landing, None
-        if landing is None or not flight.calls:
+        result, outgoing.result = outgoing.result, None
+        if result is None or not outgoing.calls:
             return []
-        if landing.cause is not None:
-            self._waiting = deque([*self._instead_of(flight, landing), *self._waiting])
-            if landing.cause is not Cause.FAILED and not self._may_search:
+        if result.cause is not None:
+            self._waiting = deque([*self._instead_of(outgoing, result), *self._waiting])
+            if result.cause is not Cause.FAILED and not self._may_search:
                 self._waiting = deque(one for piece in self._waiting for one in piece.alone())
             return []
-        self._saved += len(flight.calls) - 1
-        if len(flight.calls) == 1:
-            self._learn(flight.calls[0], landing)
+        self._saved += len(outgoing.calls) - 1
+        if len(outgoing.calls) == 1:
+            self._learn(outgoing.calls[0], result)
         return self._ends()
 
-    def _instead_of(self, flight: Flight, landing: Landing) -> list[Flight]:
-        if landing.cause is Cause.FAILED:
-            return flight.pieces(merging.cuts(flight.parts, ""))
-        self._count = self._count or len(flight.calls)
+    def _instead_of(self, outgoing: OutgoingRequest, result: SendResult) -> list[OutgoingRequest]:
+        if result.cause is Cause.FAILED:
+            return outgoing.pieces(merging.cuts(outgoing.parts, ""))
+        self._count = self._count or len(outgoing.calls)
         self._refusals += 1
-        if landing.cause is Cause.REFUSED_FOR_ALL:
-            return self._doubted(flight, landing)
-        return flight.pieces(self._cuts(flight, _message(landing.exchanges[0].outcome)))
+        if result.cause is Cause.REFUSED_FOR_ALL:
+            return self._doubted(outgoing, result)
+        return outgoing.pieces(self._cuts(outgoing, _message(result.exchanges[0].outcome)))
 
     @property
     def _may_search(self) -> bool:
@@ -272,33 +272,33 @@ class Pieces:
         steps = 0 if self._has_bad else self._count.bit_length() + _MORE_STEPS
         return self._refusals < max(bearable, steps)
 
-    def _cuts(self, flight: Flight, message: str) -> list[list[int]]:
+    def _cuts(self, outgoing: OutgoingRequest, message: str) -> list[list[int]]:
         """Cut a refused flight around the call that the refusal names, if that is believed."""
-        place = merging.named(flight.parts, message) if self._believes_names else None
+        place = merging.named(outgoing.parts, message) if self._believes_names else None
         if place is None:
-            return merging.cuts(flight.parts, "")
-        self._named, self._believes_names = flight.calls[place], False
-        return merging.cuts(flight.parts, message)
+            return merging.cuts(outgoing.parts, "")
+        self._named, self._believes_names = outgoing.calls[place], False
+        return merging.cuts(outgoing.parts, message)
 
-    def _doubted(self, flight: Flight, landing: Landing) -> list[Flight]:
+    def _doubted(self, outgoing: OutgoingRequest, result: SendResult) -> list[OutgoingRequest]:
         """Have some calls sent alone before a refusal for the whole spreadsheet is believed."""
         if not self._believes_all:
-            return flight.pieces(merging.cuts(flight.parts, ""))
-        count = len(flight.calls)
+            return outgoing.pieces(merging.cuts(outgoing.parts, ""))
+        count = len(outgoing.calls)
         self._unsure = count.bit_length()
-        own = merging.each_as_alone(landing.exchanges, is_final=True)
-        self._told = dict(zip(flight.calls, own, strict=True))
+        own = merging.each_as_alone(result.exchanges, is_final=True)
+        self._told = dict(zip(outgoing.calls, own, strict=True))
         places = [*range(count)]
         alone, rest = places[: self._unsure], places[self._unsure :]
-        return flight.pieces([*([place] for place in alone), *([rest] if rest else [])])
+        return outgoing.pieces([*([place] for place in alone), *([rest] if rest else [])])
 
-    def _learn(self, call: Call, landing: Landing) -> None:
+    def _learn(self, call: Call, result: SendResult) -> None:
         """Note what the end of a call that was sent alone tells of the others."""
-        self._has_bad |= landing.is_error
+        self._has_bad |= result.is_error
         if call is self._named:
-            self._named, self._believes_names = None, landing.is_error
+            self._named, self._believes_names = None, result.is_error
         if call in self._told:
-            if landing.is_error and _is_for_all(landing.exchanges[0].outcome):
+            if result.is_error and _is_for_all(result.exchanges[0].outcome):
                 self._unsure -= 1
             else:
                 self._believes_all, self._told = False, {}

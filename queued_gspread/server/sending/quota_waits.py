@@ -18,9 +18,9 @@ from .incidents import WHAT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from queued_gspread.broker import Permit, Servers, Slot
+    from queued_gspread.broker import Consumer, Permit, Slot
     from queued_gspread.server.pacing.quota import Quota
-    from queued_gspread.server.policy.retry import Effort
+    from queued_gspread.server.policy.retry import Attempts
 
 __all__ = ["QuotaWaits"]
 
@@ -45,7 +45,7 @@ class QuotaWaits:
     def __init__(
         self,
         quota: Quota,
-        queue: Servers,
+        queue: Consumer,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._quota = quota
@@ -56,16 +56,16 @@ class QuotaWaits:
         self._latest: dict[str, float] = {}
         self._lock = threading.Lock()
 
-    def noted(self, slot: Slot, permit: Permit, effort: Effort) -> Permit:
+    def noted(self, slot: Slot, permit: Permit, attempts: Attempts) -> Permit:
         """Note what Redis has said to a request; return that.
 
         Args:
             slot: The slot that it asked for.
             permit: The answer.
-            effort: The attempts at the request, which tell whether it has waited.
+            attempts: The attempts at the request, which tell whether it has waited.
 
         """
-        if permit.word == "go" and not effort.has_waited and slot.kind in self._waiting:
+        if permit.word == "go" and not attempts.has_waited and slot.kind in self._waiting:
             with self._lock:
                 self._waiting.pop(slot.kind, None)
         elif permit.word == "wait" and permit.kind != ALL and self._begins(slot, permit.wait):

@@ -11,8 +11,8 @@ import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.server.policy.idempotency import may_repeat
-from queued_gspread.server.policy.request import Sent, is_read
+from queued_gspread.server.policy.idempotency import is_idempotent
+from queued_gspread.server.policy.request import RequestDigest, is_read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -35,13 +35,13 @@ class Suspects:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._until: OrderedDict[Sent, float] = OrderedDict()
+        self._until: OrderedDict[RequestDigest, float] = OrderedDict()
         self._lock = threading.Lock()
 
     def note(self, failed: Iterable[Request]) -> None:
         """Note requests that may have been applied, as far as they may not be sent twice."""
         until = self._clock() + _LONGEST
-        for sent in [Sent.of(request) for request in failed if not may_repeat(request)]:
+        for sent in [RequestDigest.of(request) for request in failed if not is_idempotent(request)]:
             with self._lock:
                 self._until[sent] = until
                 self._until.move_to_end(sent)
@@ -52,10 +52,10 @@ class Suspects:
         """Note that Google has taken a request: it is not what others have failed for."""
         if self._until and not is_read(request):
             with self._lock:
-                self._until.pop(Sent.of(request), None)
+                self._until.pop(RequestDigest.of(request), None)
 
     def has(self, request: Request) -> bool:
         """Tell whether the like of a request has failed a short while ago."""
         if not self._until or is_read(request):
             return False
-        return self._until.get(Sent.of(request), 0.0) > self._clock()
+        return self._until.get(RequestDigest.of(request), 0.0) > self._clock()

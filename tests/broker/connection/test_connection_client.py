@@ -17,7 +17,7 @@ from durable import new_durable_redis
 from one_job import answer, start
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import Callers, Servers, Slot
+from queued_gspread.broker import Consumer, Producer, Slot
 from queued_gspread.broker.connection.client import SLICE, Connection, connect
 from queued_gspread.embedded.probe import free_port
 from queued_gspread.errors import (
@@ -51,7 +51,7 @@ def test_a_redis_that_is_not_there(namespace):
     """A call says at which Redis nobody answers, without the password, and how to start one."""
     port = free_port()
     settings = Settings(redis_url=f"redis://me:{SECRET}@127.0.0.1:{port}/0", namespace=namespace)
-    error, shown = told_by(lambda: Callers(settings).call(new_id(), "lane", b"job"))
+    error, shown = told_by(lambda: Producer(settings).call(new_id(), "lane", b"job"))
     assert isinstance(error, BrokerUnavailableError)
     assert isinstance(error, ConnectionError)
     assert f"redis://me:***@127.0.0.1:{port}/0" in str(error)
@@ -64,7 +64,7 @@ def test_a_redis_that_is_not_there(namespace):
 def test_a_socket_that_is_not_there(namespace, tmp_path):
     """A Unix socket that is not there is an error that names it."""
     settings = Settings(redis_url=f"unix://{tmp_path}/nobody.sock", namespace=namespace)
-    error, _ = told_by(lambda: Servers(settings, "aaaa").beat(5))
+    error, _ = told_by(lambda: Consumer(settings, "aaaa").beat(5))
     assert isinstance(error, BrokerUnavailableError)
     assert f"{tmp_path}/nobody.sock" in str(error)
 
@@ -74,7 +74,7 @@ def test_a_redis_that_wants_another_password(locked_redis, namespace, user):
     """A wrong or missing password is named as such and not shown."""
     url = f"redis://{user}127.0.0.1:{locked_redis.port}/0"
     settings = Settings(redis_url=url, namespace=namespace)
-    error, shown = told_by(lambda: Callers(settings).call(new_id(), "lane", b"job"))
+    error, shown = told_by(lambda: Producer(settings).call(new_id(), "lane", b"job"))
     assert isinstance(error, BrokerUnavailableError)
     assert "check the user and the password" in str(error)
     assert SECRET not in shown
@@ -85,7 +85,7 @@ def test_a_password_is_used_and_never_shown(locked_redis, namespace, user):
     """With the right password all works, and neither repr nor errors show it."""
     url = f"redis://{user}127.0.0.1:{locked_redis.port}/0"
     settings = Settings(redis_url=url, namespace=namespace, grace=0.05)
-    callers, servers = Callers(settings), Servers(settings, "aaaa")
+    callers, servers = Producer(settings), Consumer(settings, "aaaa")
     assert servers.check_redis() is None
     error, shown = told_by(lambda: callers.call(new_id(), "lane", b"job"))
     assert isinstance(error, ServerUnavailableError)
@@ -126,7 +126,7 @@ def test_an_error_about_a_url_never_shows_its_password(mark, namespace):
     settings = Settings(
         redis_url=f"redis://user:{SECRET}{mark}{SECRET}@127.0.0.1:1/0", namespace=namespace
     )
-    _, shown = told_by(lambda: Callers(settings).call(new_id(), "lane", b"job"))
+    _, shown = told_by(lambda: Producer(settings).call(new_id(), "lane", b"job"))
     assert SECRET not in shown
 
 
@@ -137,7 +137,7 @@ def test_a_url_that_cannot_be_used(url, namespace):
     """A URL that is not one of a Redis is a mistake in the configuration, and named."""
     settings = Settings(redis_url=url, namespace=namespace)
     with pytest.raises(ConfigurationError, match="redis://HOST:PORT/DB"):
-        Callers(settings).call(new_id(), "lane", b"job")
+        Producer(settings).call(new_id(), "lane", b"job")
 
 
 @pytest.mark.parametrize(
@@ -146,11 +146,11 @@ def test_a_url_that_cannot_be_used(url, namespace):
 def test_options_in_the_url_do_not_garble_the_queue(redis_url, namespace, query, background):
     """Options of redis-py in the URL leave the queue working."""
     settings = Settings(redis_url=f"{redis_url}?{query}", namespace=namespace, grace=5.0)
-    server = Servers(settings, "aaaa", "server a")
+    server = Consumer(settings, "aaaa", "server a")
     assert server.check_redis() is None
     assert server.beat(60).state == "taken"
-    assert Servers(settings, "bbbb", "server b").beat(60).state == "held"
-    reply = background(Callers(settings).call, new_id(), "lane", b"\xff")
+    assert Consumer(settings, "bbbb", "server b").beat(60).state == "held"
+    reply = background(Producer(settings).call, new_id(), "lane", b"\xff")
     assert server.next_ready().lane == "lane"
     head = server.head("lane")
     assert head.body == b"\xff"
@@ -161,7 +161,7 @@ def test_options_in_the_url_do_not_garble_the_queue(redis_url, namespace, query,
 def test_a_redis_that_evicts_is_refused(own_redis, namespace, redis_of):
     """A Redis that may drop keys is refused with the command that puts it right."""
     redis_of(own_redis).config_set("maxmemory-policy", "allkeys-lru")
-    servers = Servers(Settings(redis_url=own_redis.url, namespace=namespace), "aaaa")
+    servers = Consumer(Settings(redis_url=own_redis.url, namespace=namespace), "aaaa")
     with pytest.raises(ConfigurationError, match=r"'allkeys-lru'.*config set .* noeviction"):
         servers.check_redis()
 
@@ -172,7 +172,7 @@ def test_a_redis_that_may_not_be_asked_is_warned_of(own_redis, namespace, redis_
     raw.config_set("maxmemory-policy", "allkeys-lru")
     rules = f"ACL SETUSER limited on >{SECRET} ~queued-gspread:* +@all -config"
     url = f"redis://limited:{SECRET}@127.0.0.1:{own_redis.port}/0"
-    servers = Servers(Settings(redis_url=url, namespace=namespace), "aaaa")
+    servers = Consumer(Settings(redis_url=url, namespace=namespace), "aaaa")
     raw.execute_command(*rules.split())
     with pytest.raises(ConfigurationError, match="allkeys-lru"):
         servers.check_redis()
@@ -187,7 +187,7 @@ def test_a_user_who_may_do_too_little(own_redis, namespace, redis_of):
     settings = Settings(
         redis_url=f"redis://weak:{SECRET}@127.0.0.1:{own_redis.port}/0", namespace=namespace
     )
-    error, shown = told_by(lambda: Callers(settings).call(new_id(), "lane", b"job"))
+    error, shown = told_by(lambda: Producer(settings).call(new_id(), "lane", b"job"))
     assert isinstance(error, BrokerUnavailableError)
     assert "permission" in str(error).lower()
     assert SECRET not in shown
@@ -200,7 +200,7 @@ def test_a_caller_who_may_not_read_takes_its_job_back(own_redis, namespace, keys
     settings = Settings(
         redis_url=f"redis://half:{SECRET}@127.0.0.1:{own_redis.port}/0", namespace=namespace
     )
-    error, _ = told_by(lambda: Callers(settings).call(new_id(), "lane", b"job"))
+    error, _ = told_by(lambda: Producer(settings).call(new_id(), "lane", b"job"))
     assert isinstance(error, BrokerUnavailableError)
     assert not raw.exists(keys.lane("lane"))
 
@@ -210,7 +210,7 @@ def test_a_full_redis_takes_no_job(own_redis, namespace, keys, redis_of):
     raw = redis_of(own_redis)
     raw.config_set("maxmemory", "1")
     settings = Settings(redis_url=own_redis.url, namespace=namespace, grace=0.05)
-    error, _ = told_by(lambda: Callers(settings).call(new_id(), "lane", b"job"))
+    error, _ = told_by(lambda: Producer(settings).call(new_id(), "lane", b"job"))
     assert isinstance(error, BrokerUnavailableError)
     assert "maxmemory" in str(error)
     assert not raw.exists(keys.lane("lane"))
@@ -220,7 +220,7 @@ def test_a_full_redis_is_worked_off(own_redis, namespace, keys, redis_of):
     """What waits in a Redis without memory left can be withdrawn, started and answered."""
     raw = redis_of(own_redis)
     settings = Settings(redis_url=own_redis.url, namespace=namespace)
-    server = Servers(settings, "aaaa", "server a", stopping=already_set())
+    server = Consumer(settings, "aaaa", "server a", stopping=already_set())
     server.beat(60)
     withdrawn, answered = enqueue(settings), enqueue(settings)
     raw.config_set("maxmemory", "1")
@@ -237,7 +237,9 @@ def test_a_full_redis_is_taken_over(own_redis, namespace, keys, redis_of):
     """A server takes over in a Redis without memory left: slots, deaths and poisoned jobs too."""
     raw = redis_of(own_redis)
     settings = Settings(redis_url=own_redis.url, namespace=namespace)
-    servers = [Servers(settings, name, f"server {name}", stopping=already_set()) for name in "abcd"]
+    servers = [
+        Consumer(settings, name, f"server {name}", stopping=already_set()) for name in "abcd"
+    ]
     enqueue(settings)
     servers[0].beat(60)
     head = servers[0].head("lane")
@@ -250,7 +252,7 @@ def test_a_full_redis_is_taken_over(own_redis, namespace, keys, redis_of):
         assert after.recover(1.0).lanes == 1
         assert after.head("lane").deaths == min(servers.index(after), 2)
         if after is servers[2]:
-            after.leave()
+            after.requeue()
     assert raw.zscore(keys.slots("write"), slot.name) < math.inf
     servers[3].poison(head)
     assert raw.xlen(keys.poisoned) == 1
@@ -267,9 +269,9 @@ def test_a_caller_outlives_a_restart_of_a_persistent_redis(binary, namespace, ba
     """A Redis that ends while a caller waits and comes back with its data loses nothing."""
     with new_durable_redis(binary) as server:
         settings = Settings(redis_url=server.url, namespace=namespace, grace=60.0)
-        servers = Servers(settings, "aaaa", "server a")
+        servers = Consumer(settings, "aaaa", "server a")
         servers.beat(60)
-        reply = background(Callers(settings).call, new_id(), "lane", b"job")
+        reply = background(Producer(settings).call, new_id(), "lane", b"job")
         assert servers.next_ready().lane == "lane"
         with redis.Redis.from_url(server.url) as raw:
             eventually(lambda: any(client["cmd"] == "xread" for client in raw.client_list()))
@@ -361,7 +363,7 @@ def _say_nothing(connection, **_):
 
 def _is_certain(url, namespace):
     """Tell whether a call fails and its error says that it will not be made."""
-    callers = Callers(Settings(redis_url=url, namespace=namespace, timeout=0.5))
+    callers = Producer(Settings(redis_url=url, namespace=namespace, timeout=0.5))
     error, _ = told_by(lambda: callers.call(new_id(), "lane", b"job"))
     assert isinstance(error, BrokerUnavailableError)
     return not error.may_have_run and "may still be made" not in str(error)
@@ -393,4 +395,4 @@ def test_a_redis_at_its_maxclients(own_redis, namespace, redis_of):
     raw.config_set("maxclients", len(raw.client_list()))
     assert _is_certain(own_redis.url, namespace)
     with pytest.raises(BrokerUnavailableError, match="maxclients"):
-        Callers(Settings(own_redis.url, namespace)).alive()
+        Producer(Settings(own_redis.url, namespace)).alive()

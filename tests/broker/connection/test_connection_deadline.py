@@ -15,7 +15,7 @@ from processes import start_python
 from waiting import PATIENCE, eventually
 from wire import AFTER, BEFORE, Wire
 
-from queued_gspread.broker import Callers, Servers
+from queued_gspread.broker import Consumer, Producer
 from queued_gspread.broker.connection.client import REPLY_EXPIRY, SLICE
 from queued_gspread.broker.keys import Keys
 from queued_gspread.errors import (
@@ -67,7 +67,7 @@ def is_waiting(raw, namespace):
 
 def test_a_redis_that_has_stalled_before_the_call(own_redis, settings):
     """Where there is no connection yet, the call fails in time, and was certainly not put in."""
-    callers = Callers(settings)
+    callers = Producer(settings)
     with stopped(own_redis):
         error = in_time(callers)
     assert isinstance(error, BrokerUnavailableError)
@@ -77,7 +77,7 @@ def test_a_redis_that_has_stalled_before_the_call(own_redis, settings):
 @pytest.mark.parametrize("body", [b"job", bytes(LARGE)], ids=["small", "large"])
 def test_a_redis_that_has_stalled_since_it_was_used(own_redis, settings, body):
     """Over a connection that stands, the call fails in time and says that it may still be made."""
-    callers = Callers(settings)
+    callers = Producer(settings)
     callers.alive()
     with stopped(own_redis):
         error = in_time(callers, body)
@@ -89,7 +89,7 @@ def test_a_redis_that_has_stalled_since_it_was_used(own_redis, settings, body):
 def test_a_redis_that_stalls_while_a_caller_waits(own_redis, settings, redis_of, background):
     """A caller that waits is told in time, and that its call may still be made."""
     raw = redis_of(own_redis)
-    waiting = background(in_time, Callers(settings))
+    waiting = background(in_time, Producer(settings))
     eventually(lambda: is_waiting(raw, settings.namespace))
     with stopped(own_redis):
         error = waiting.result(PATIENCE)
@@ -101,7 +101,7 @@ def test_a_redis_that_stalls_while_a_caller_waits(own_redis, settings, redis_of,
 def test_a_redis_that_stalls_at_the_withdrawal(own_redis, settings):
     """A withdrawal that gets no answer ends in time as well, and the error says so."""
 
-    class AtTheLast(Callers):
+    class AtTheLast(Producer):
         def _withdraw(self, wait):
             os.kill(own_redis.pid, signal.SIGSTOP)
             return super()._withdraw(wait)
@@ -115,7 +115,7 @@ def test_a_redis_that_stalls_at_the_withdrawal(own_redis, settings):
 
 def test_a_call_that_was_withdrawn_is_told_as_such(settings):
     """Where the withdrawal went well, the error says that the call will not be made."""
-    error = in_time(Callers(settings))
+    error = in_time(Producer(settings))
     assert isinstance(error, CallTimeoutError)
     assert not error.may_have_run
     assert "will not be made" in str(error)
@@ -130,7 +130,7 @@ def test_a_connection_that_stalls_at_any_command(own_redis, namespace, redis_of,
         with Wire(own_redis.url) as wire:
             own = Settings(wire.url, f"{namespace}-{number}", timeout=TIMEOUT, grace=60.0)
             wire.stall(number, when)
-            return own, in_time(Callers(own)), list(wire.hits)
+            return own, in_time(Producer(own)), list(wire.hits)
 
     ended = [background(stalled_at, number) for number in range(MANY)]
     for own, error, _ in (one.result(PATIENCE) for one in ended):
@@ -142,15 +142,15 @@ def test_a_connection_that_stalls_at_any_command(own_redis, namespace, redis_of,
 
 def test_what_comes_late_reaches_nobody_else(own_redis, settings, redis_of, background):
     """After a wait that was cut short the next call gets its own answer, by a whole time-out."""
-    callers, raw = Callers(settings), redis_of(own_redis)
+    callers, raw = Producer(settings), redis_of(own_redis)
     waiting = background(in_time, callers)
     eventually(lambda: is_waiting(raw, settings.namespace))
     with stopped(own_redis):
         waiting.result(PATIENCE)
     patient = Settings(own_redis.url, settings.namespace, grace=60.0)
-    server = Servers(patient, "aaaa", "server a")
+    server = Consumer(patient, "aaaa", "server a")
     server.beat(60)
-    reply = background(Callers(patient).call, "mine", "other", b"job")
+    reply = background(Producer(patient).call, "mine", "other", b"job")
     answer(server, eventually(lambda: server.head("other")), b"reply")
     assert reply.result(PATIENCE) == b"reply"
     idle = callers._connection.wire._idle
@@ -180,7 +180,7 @@ def silent():
 def test_nobody_who_is_silent_is_waited_for(url, silent, namespace):
     """A Redis, its TLS, its Sentinels or its Cluster that say nothing are waited for in time."""
     filled = url.replace("{}", silent(), 1).replace("{}", silent())
-    error = in_time(Callers(Settings(filled, namespace, timeout=TIMEOUT)))
+    error = in_time(Producer(Settings(filled, namespace, timeout=TIMEOUT)))
     assert isinstance(error, BrokerUnavailableError)
     assert not error.may_have_run
 
@@ -195,7 +195,7 @@ def test_a_name_that_takes_long_to_look_up(namespace, monkeypatch):
         raise OSError("no such host")
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    error = in_time(Callers(Settings("redis://redis.internal", namespace, timeout=TIMEOUT)))
+    error = in_time(Producer(Settings("redis://redis.internal", namespace, timeout=TIMEOUT)))
     is_over.set()
     assert isinstance(error, BrokerUnavailableError)
     assert not error.may_have_run
@@ -219,7 +219,7 @@ def test_an_answer_that_trickles(namespace):
         thread = threading.Thread(target=trickle)
         thread.start()
         url = f"redis://127.0.0.1:{listener.getsockname()[1]}"
-        callers = Callers(Settings(url, namespace, timeout=TIMEOUT))
+        callers = Producer(Settings(url, namespace, timeout=TIMEOUT))
         callers._connection.clock.saw(1)  # so that its job is the first that it sends
         error = in_time(callers)
         is_over.set()
@@ -292,7 +292,7 @@ def asleep(own_redis, namespace, monkeypatch, background, short_slices):
     clock_gettime = time.clock_gettime
     monkeypatch.setattr(time, "clock_gettime", lambda which: clock_gettime(which) + slept[0])
 
-    class Sleeper(Callers):
+    class Sleeper(Producer):
         def _look(self, wait, seconds):
             is_asleep.set()
             is_awake.wait(PATIENCE)

@@ -10,7 +10,7 @@ import pytest
 import redis
 from waiting import PATIENCE
 
-from queued_gspread.broker import Callers, Servers
+from queued_gspread.broker import Consumer, Producer
 from queued_gspread.broker.connection.failures import is_locked_out, unavailable
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.protocol.messages import new_id
@@ -24,8 +24,8 @@ def told_by(url, namespace):
     settings = Settings(redis_url=url, namespace=namespace)
     told = set()
     for use in (
-        lambda: Callers(settings).call(new_id(), "lane", b"job"),
-        lambda: Servers(settings, "aaaa").check_redis(),
+        lambda: Producer(settings).call(new_id(), "lane", b"job"),
+        lambda: Consumer(settings, "aaaa").check_redis(),
     ):
         with pytest.raises(BrokerUnavailableError) as caught:
             use()

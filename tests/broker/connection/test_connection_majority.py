@@ -57,7 +57,7 @@ def test_the_largest_number_that_anybody_knows_of_counts():
 
 def sentinel_that_knows(monkeypatch, *others):
     """Return who asks the one Sentinel of the URL, which names so many others."""
-    guide = SentinelGuide((("a", 1),), {})
+    discovery = SentinelGuide((("a", 1),), {})
     states = [{"runid": name, "ip": name, "port": 1} for name in others]
     answers = [OLD, states, []]
     pipeline = SimpleNamespace(
@@ -66,22 +66,22 @@ def sentinel_that_knows(monkeypatch, *others):
         execute=lambda **options: answers,
     )
     client = SimpleNamespace(pipeline=lambda **options: pipeline)
-    monkeypatch.setattr(guide, "_client", lambda host: client)
-    return guide, states
+    monkeypatch.setattr(discovery, "_client", lambda host: client)
+    return discovery, states
 
 
 def test_a_sentinel_that_has_forgotten_the_others_is_no_majority(monkeypatch):
     """One that was reset, or starts anew, may name an old master: there were three just now."""
-    guide, states = sentinel_that_knows(monkeypatch, "b", "c")
-    guide.opinion(("a", 1), "mymaster")
+    discovery, states = sentinel_that_knows(monkeypatch, "b", "c")
+    discovery.opinion(("a", 1), "mymaster")
     states.clear()
-    assert majority([guide.opinion(("a", 1), "mymaster")], guide.least) is None
+    assert majority([discovery.opinion(("a", 1), "mymaster")], discovery.least) is None
 
 
 def test_a_sentinel_that_has_forgotten_the_others_has_one_vote_by_two_names(monkeypatch):
     """It is asked as the URL names it, and as the others have named it before."""
-    guide, _ = sentinel_that_knows(monkeypatch)
-    said = [guide.opinion(host, "mymaster") for host in (("a", 1), ("10.0.0.9", 1))]
+    discovery, _ = sentinel_that_knows(monkeypatch)
+    said = [discovery.opinion(host, "mymaster") for host in (("a", 1), ("10.0.0.9", 1))]
     assert majority(said, least=3) is None
 
 
@@ -89,12 +89,12 @@ def test_sentinels_that_were_removed_count_no_longer_after_a_while(monkeypatch):
     """Those that nobody has known for some minutes are not waited for."""
     moment = [0.0]
     monkeypatch.setattr(guide_module, "now", lambda: moment[0])
-    guide, states = sentinel_that_knows(monkeypatch, "b")
-    guide.opinion(("a", 1), "mymaster")
+    discovery, states = sentinel_that_knows(monkeypatch, "b")
+    discovery.opinion(("a", 1), "mymaster")
     states.clear()
     moment[0] = 301.0
-    alone = guide.opinion(("a", 1), "mymaster")
-    assert majority([alone], guide.least) == Named(OLD)
+    alone = discovery.opinion(("a", 1), "mymaster")
+    assert majority([alone], discovery.least) == Named(OLD)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from queued_gspread.broker import Callers
+from queued_gspread.broker import Producer
 from queued_gspread.broker.connection import client as connection
 from queued_gspread.broker.connection.url import CLUSTER, SENTINEL, SERVER, parse
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
@@ -207,7 +207,7 @@ def nobody(monkeypatch):
 def test_a_broken_url_is_a_mistake_in_the_configuration(nobody, url):
     """A broken URL is refused, one that is whole leads to nobody; neither shows its password."""
     with pytest.raises((ConfigurationError, BrokerUnavailableError)) as caught:
-        Callers(Settings(redis_url=url)).alive()
+        Producer(Settings(redis_url=url)).alive()
     told = "".join(traceback.format_exception(caught.value))
     assert SECRET not in told + repr(caught.value) + str(vars(caught.value)) + hide_password(url)
     assert all(sign == "\n" or sign.isprintable() for sign in str(caught.value))
@@ -236,7 +236,7 @@ def test_a_broken_url_is_a_mistake_in_the_configuration(nobody, url):
 def test_a_url_that_fails_late_is_refused_at_once(nobody, url):
     """What would fail only when a connection is made is refused when the client is made."""
     with pytest.raises(ConfigurationError, match=r"Redis URL .*cannot be used"):
-        Callers(Settings(redis_url=url))
+        Producer(Settings(redis_url=url))
 
 
 @pytest.mark.parametrize(

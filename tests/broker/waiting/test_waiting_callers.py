@@ -9,7 +9,7 @@ import redis
 from broker_helpers import enqueue, withdraw
 from one_job import answer
 
-from queued_gspread.broker import Callers, Servers
+from queued_gspread.broker import Consumer, Producer
 from queued_gspread.broker.keys import Keys
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.errors import QueueFullError
@@ -21,7 +21,7 @@ LANES = ("a", "b", "c")
 
 def counted(raw, keys):
     """Return the count, and how many jobs there are."""
-    return int(raw.get(keys.waiting) or 0), sum(raw.xlen(keys.lane(lane)) for lane in LANES)
+    return int(raw.get(keys.depth) or 0), sum(raw.xlen(keys.lane(lane)) for lane in LANES)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -47,12 +47,12 @@ def test_the_count_is_right_whatever_happens(settings, keys, raw, server, seed):
         head = server.head(lane)
         while head is not None:
             head = answer(server, head, b"")
-    assert not raw.exists(keys.waiting)
+    assert not raw.exists(keys.depth)
 
 
 def test_a_job_that_is_refused_can_be_sent_again(settings, keys, raw, namespace):
     """A job that found the queue full is not known, and goes in once there is room."""
-    server = Servers(settings, "aaaa", "server a", max_queue=1)
+    server = Consumer(settings, "aaaa", "server a", max_queue=1)
     server.beat(60)
     enqueue(settings, "a")
     job_id = new_id()
@@ -65,7 +65,7 @@ def test_a_job_that_is_refused_can_be_sent_again(settings, keys, raw, namespace)
 
 def test_a_known_job_is_not_refused_by_a_full_queue(settings, raw):
     """The repetition of an enqueue that filled the queue finds its job, and no error."""
-    Servers(settings, "aaaa", "server a", max_queue=1).beat(60)
+    Consumer(settings, "aaaa", "server a", max_queue=1).beat(60)
     job_id, entry = enqueue(settings, "a")
     assert enqueue(settings, "a", job_id=job_id) == (job_id, entry)
 
@@ -84,7 +84,7 @@ def test_the_count_survives_a_restart(binary, namespace):
         server.restart()
         with redis.Redis.from_url(server.url, decode_responses=True) as raw:
             assert counted(raw, keys) == (4, 4)
-        assert Callers(settings).alive() is None
+        assert Producer(settings).alive() is None
 
 
 def test_a_recovery_counts_what_is_there(settings, keys, raw, server):
@@ -95,8 +95,8 @@ def test_a_recovery_counts_what_is_there(settings, keys, raw, server):
     raw.sadd(keys.active, "d")
     for wrong in ("17", "-5", "many", None):
         if wrong is None:
-            raw.delete(keys.waiting)
+            raw.delete(keys.depth)
         else:
-            raw.set(keys.waiting, wrong)
+            raw.set(keys.depth, wrong)
         server.recover()
         assert counted(raw, keys) == (3, 3)

@@ -11,7 +11,7 @@ from broker_helpers import enqueue
 from one_job import answer
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import QUOTA, Callers, Holdup, Holdups, Servers
+from queued_gspread.broker import QUOTA, Consumer, Holdup, Holdups, Producer
 from queued_gspread.broker import producer as callers
 from queued_gspread.broker.waiting import notices
 from queued_gspread.broker.waiting.wait import Wait
@@ -77,7 +77,7 @@ def test_a_caller_says_what_the_server_has_said(
 def test_a_timeout_has_the_reason_that_was_said(callers, server, impatient):
     """A call that said why it waits, and then gives up at its timeout, says that in its error."""
     wait = Wait(new_id(), "lane", 60.0)
-    wait.entry = callers._enqueue(wait, b"job")
+    wait.stream_id = callers._enqueue(wait, b"job")
     wait.notice.say("waiting for the write quota: no call ahead")
     with pytest.raises(CallTimeoutError) as caught:
         callers._give_up_at_timeout(wait)
@@ -101,7 +101,7 @@ def test_a_timeout_of_the_servers_has_the_reason_that_was_said(callers, impatien
 @pytest.mark.parametrize(("grace", "is_told"), [(2.0, True), (5.0, False)])
 def test_a_grace_that_is_shorter_than_a_lease_is_named(settings, grace, is_told):
     """Who gives up before a standby server could have taken over is told that it does."""
-    callers = Callers(replace(settings, grace=grace))
+    callers = Producer(replace(settings, grace=grace))
     with pytest.raises(ServerUnavailableError) as caught:
         callers._give_up_without_server(Wait(new_id(), "lane", None), [])
     told = "grace of 2 s (grace=, QUEUED_GSPREAD_GRACE) is shorter than a server's lease (5 s"
@@ -114,10 +114,10 @@ def test_a_grace_that_is_shorter_than_a_lease_is_named(settings, grace, is_told)
 )
 def test_no_command_is_given_that_could_not_be_run(url):
     """Where the URL has a user or a password, there is what to do in place of a command with it."""
-    told = Callers(Settings(url))._start
+    told = Producer(Settings(url))._start
     assert told.startswith("start queued-gspread-server on that Redis (with the server's user)")
     assert "*" not in told
-    assert "--redis-url redis://host --namespace" in Callers(Settings("redis://host"))._start
+    assert "--redis-url redis://host --namespace" in Producer(Settings("redis://host"))._start
 
 
 @pytest.mark.parametrize("place", [0, 1, 5])
@@ -147,7 +147,7 @@ def test_what_an_earlier_server_has_said_is_left(callers, said, settings, raw, k
     wait = Wait(job_id, "lane", None, entry)
     said(WRITES)
     assert callers.see(wait, asks=True).why["holdups"] == WRITES
-    raw.hincrby(keys.server, "at", 1)
+    raw.hincrby(keys.server, "last_beat", 1)
     assert not callers.see(wait, asks=True).why["holdups"]
 
 
@@ -157,7 +157,7 @@ def test_what_an_earlier_server_has_said_is_left(callers, said, settings, raw, k
 def test_a_forged_word_is_none(callers, server, settings, raw, keys, forged):
     """Whatever somebody has put in the place of what the server says, the look is as any other."""
     job_id, entry = enqueue(settings)
-    raw.hset(keys.server, "holdups", forged.format(at=raw.hget(keys.server, "at")))
+    raw.hset(keys.server, "holdups", forged.format(at=raw.hget(keys.server, "last_beat")))
     seen = callers.see(Wait(job_id, "lane", None, entry), asks=True)
     assert seen.is_known
     assert not seen.why["holdups"]
@@ -174,7 +174,7 @@ def test_nothing_is_asked_before_its_time(settings, server, background, short_sl
     monkeypatch.setattr(callers, "look", look)
     monkeypatch.setattr(notices._Latest, "process", 0)
     monkeypatch.setattr(notices, "PATIENCE", math.inf)
-    call = background(Callers(settings).call, new_id(), "lane", b"job")
+    call = background(Producer(settings).call, new_id(), "lane", b"job")
     eventually(lambda: len(asked) >= 3)
     assert not any(asked)
     monkeypatch.setattr(notices, "PATIENCE", 0.0)
@@ -190,20 +190,20 @@ def test_a_server_that_is_gone_is_named(
     settings, server, background, impatient, short_slices, told, raw, keys
 ):
     """A caller whose server has gone silent says so, with what starts another one."""
-    raw.hset(keys.server, "at", 1)
+    raw.hset(keys.server, "last_beat", 1)
     wait = Wait(new_id(), "lane", None)
     wait.alive_at -= 20.0
-    wait.entry = Callers(settings)._enqueue(wait, b"job")
-    assert Callers(settings)._check_for_life(wait) is None
+    wait.stream_id = Producer(settings)._enqueue(wait, b"job")
+    assert Producer(settings)._check_for_life(wait) is None
     (line,) = told()
     assert "no server has been alive for 20 s in namespace" in line
-    assert line.endswith(Callers(settings)._start)
+    assert line.endswith(Producer(settings)._start)
     wait.pending.drop()
 
 
 def test_a_server_says_nothing_that_no_beat_has(settings, raw, keys):
     """A server with nothing to say leaves nothing there, also of what it has said before."""
-    server = Servers(settings, "aaaa", holdups=WRITES.encode)
+    server = Consumer(settings, "aaaa", holdups=WRITES.encode)
     server.beat(60)
     assert raw.hget(keys.server, "holdups")
     server._holdups = str

@@ -7,7 +7,7 @@ import time
 import redis
 from flood import flood, row_job
 
-from queued_gspread.broker import Callers, Servers
+from queued_gspread.broker import Consumer, Producer
 from queued_gspread.broker.connection.client import connect
 from queued_gspread.broker.keys import Keys, remembered_ms
 from queued_gspread.protocol.messages import new_id
@@ -29,9 +29,9 @@ class Queue:
         settings = Settings.resolve(redis_url=place.redis_url, namespace=place.namespace())
         keys = Keys(settings.namespace)
         self._connection = connect(settings.redis_url, settings.namespace)
-        self._servers = Servers(settings, "bench", "bench")
+        self._servers = Consumer(settings, "bench", "bench")
         self._servers.beat(_LEASE)
-        Callers(settings).alive()  # what Redis's clock shows
+        Producer(settings).alive()  # what Redis's clock shows
         self._body = row_job(_LANE)
         self._places = keys.of_enqueue(_LANE)
         with redis.Redis.from_url(place.redis_url) as raw:
@@ -84,7 +84,7 @@ def _measure(place):
                 for name, value in seconds.items() if turn else ():
                     found[depth][name].append(value)
     for queue in queues.values():
-        queue.leave()
+        queue.requeue()
     return found
 
 

@@ -69,7 +69,7 @@ def _until_forgotten(redis_url):
         time.sleep(MEMORY + 0.5)
         end = time.monotonic() + _LONGEST
         while time.monotonic() < end:
-            if not _asked(lambda: raw.zcount(Keys(NAMESPACE).recent, "-inf", began)):
+            if not _asked(lambda: raw.zcount(Keys(NAMESPACE).dedup, "-inf", began)):
                 return True
             time.sleep(0.02)
     return False

@@ -116,7 +116,7 @@ class Cast:
     def _pid_of_the_one_that_works(self):
         try:
             with redis.Redis.from_url(self.redis.url, socket_timeout=0.2) as raw:
-                about = raw.hget(Keys(NAMESPACE).server, "about") or b""
+                about = raw.hget(Keys(NAMESPACE).server, "description") or b""
         except redis.RedisError:
             return None
         return int(about.split(b":")[1].split()[0]) if b":" in about else None

@@ -19,12 +19,12 @@ from calls import WORKSHEET
 from hostile import look_at
 
 import queued_gspread
-from queued_gspread.broker.envelope import Seals, bound_reply
+from queued_gspread.broker.envelope import Envelope, bound_reply
 from queued_gspread.broker.keys import Keys
 from queued_gspread.errors import QueuedGspreadError, SignatureError
 from queued_gspread.protocol import objects
 from queued_gspread.protocol.messages import Reply
-from queued_gspread.protocol.signing import load_keys, seal
+from queued_gspread.protocol.signing import load_keys, sign
 from queued_gspread.proxy.factory import Objects
 from queued_gspread.settings import Settings
 
@@ -76,7 +76,7 @@ class Planted:
                 outcomes[outcome] += 1
                 if not is_right:
                     wrong.append(f"{outcome} for a reply that was {how}: {fields!r:.300}")
-            self._redis.delete(*self._redis.keys(self._keys.lane("*")), self._keys.waiting)
+            self._redis.delete(*self._redis.keys(self._keys.lane("*")), self._keys.depth)
         return outcomes, wrong
 
     def _planted(self, random, *, is_broken):
@@ -143,19 +143,19 @@ def _name(error):
 def throw_sealed(key_file, count, seed):
     """Open so many signed replies that were altered; return what came of them, what is wrong."""
     settings = Settings(namespace=Planted.namespace, signing_key_file=str(key_file))
-    seals, keyring = Seals(settings), load_keys(key_file, copied=False)
+    envelope, keyring = Envelope(settings), load_keys(key_file, copied=False)
     samples = [reply.encode() for reply in replies()]
     random, outcomes, wrong = Random(seed), Counter(), []
     for number in range(count):
         job_id = f"{number:032}"
-        job, _ = seals.job(job_id, "lane", b"{}")
+        job, _ = envelope.job(job_id, "lane", b"{}")
         bound = bound_reply(settings.namespace, "lane", job_id, job)
-        sealed = seal(keyring, "reply", bound, random.choice(samples), generation="g")
+        sealed = sign(keyring, "reply", bound, random.choice(samples), generation="g")
         altered = sealed
         while altered == sealed:
             altered = random.choice(OF_BYTES)(random, sealed)
         try:
-            seals.reply(job_id, "lane", job, altered)
+            envelope.reply(job_id, "lane", job, altered)
             wrong.append(f"taken: {altered!r:.300}")
         except SignatureError as error:
             outcomes[type(error).__name__] += 1

@@ -57,7 +57,7 @@ class EqualPlaces:
         pipeline = self._redis.pipeline(transaction=True)
         fields = [b"id", job_id.encode(), b"body", self._job(row)]
         pipeline.execute_command("XADD", self._keys.lane(self._lane.decode()), place, *fields)
-        pipeline.incr(self._keys.waiting)
+        pipeline.incr(self._keys.depth)
         pipeline.sadd(self._keys.active, self._lane)
         pipeline.rpush(self._keys.ready_under(epoch), told)
         pipeline.execute()

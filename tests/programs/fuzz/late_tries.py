@@ -12,7 +12,7 @@ import redis
 from waiting import PATIENCE
 from wire import Wire
 
-from queued_gspread.broker import Callers, keys
+from queued_gspread.broker import Producer, keys
 from queued_gspread.broker.scripts import SCRIPTS
 from queued_gspread.errors import QueuedGspreadError
 from queued_gspread.protocol.messages import new_id
@@ -66,7 +66,7 @@ class LateTries:
 
     @staticmethod
     def _call(job_id, lane, url):
-        callers = Callers(Settings(url, _NAMESPACE, timeout=_TIMEOUT, grace=60.0))
+        callers = Producer(Settings(url, _NAMESPACE, timeout=_TIMEOUT, grace=60.0))
         try:
             callers.call(job_id, lane, b"{}")
         except QueuedGspreadError as error:

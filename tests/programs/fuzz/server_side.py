@@ -20,11 +20,11 @@ from processes import ServerProcess
 from waiting import eventually
 
 import queued_gspread
-from queued_gspread.broker.envelope import Seals
+from queued_gspread.broker.envelope import Envelope
 from queued_gspread.broker.keys import Keys
 from queued_gspread.errors import QueuedGspreadError
 from queued_gspread.protocol.messages import Reply, new_id
-from queued_gspread.protocol.signing import is_sealed
+from queued_gspread.protocol.signing import is_signed
 from queued_gspread.server.replay.advance import decode
 from queued_gspread.settings import Settings
 
@@ -99,7 +99,7 @@ class Fuzzed:
         self._settings = Settings(
             redis_url, self.namespace, grace=10.0, signing_key_file=key and str(key)
         )
-        self._seals = Seals(self._settings)
+        self._envelope = Envelope(self._settings)
         self._keys = Keys(self.namespace)
         self._redis = redis.Redis.from_url(redis_url)
         self.server = ServerProcess(
@@ -187,7 +187,7 @@ class Fuzzed:
         """Return a job for a server with a key: of nobody, or altered on its way."""
         if random.random() < 0.3:
             return body
-        sealed, _ = self._seals.job(job_id, lane.decode(), random.choice(self._samples))
+        sealed, _ = self._envelope.job(job_id, lane.decode(), random.choice(self._samples))
         forged = sealed
         while forged == sealed:
             forged = random.choice(OF_BYTES)(random, sealed)
@@ -267,8 +267,8 @@ class Fuzzed:
             return
         body = reply[0][1][b"body"]
         try:
-            if is_sealed(body):
-                body = self._seals.reply(
+            if is_signed(body):
+                body = self._envelope.reply(
                     entry.job_id, entry.lane.decode("utf-8", "surrogateescape"), entry.message, body
                 )
             error = Reply.decode(body, _Anything()).error

@@ -9,18 +9,18 @@ from itertools import cycle
 
 from hand_clock import HandClock
 
-from queued_gspread.broker import Permit, Ready, Setback
+from queued_gspread.broker import Permit, QuotaState, Ready
 from queued_gspread.broker.jobs import Entry
 from queued_gspread.protocol.identity import ANYONE
-from queued_gspread.server.calls.admission import Doorkeeper
+from queued_gspread.server.calls.admission import Admission
 from queued_gspread.server.calls.quarantine import Quarantine
 from queued_gspread.server.calls.runner import Runner
 from queued_gspread.server.google.token_state import NoTokens
 from queued_gspread.server.google.transport import Transport
-from queued_gspread.server.lanes.lane import Means, Tables
+from queued_gspread.server.lanes.lane import LaneServices, Tables
 from queued_gspread.server.log import LOGGER
 from queued_gspread.server.pacing.quota import Quota
-from queued_gspread.server.policy.retry import Patience
+from queued_gspread.server.policy.retry import RetryPolicy
 from queued_gspread.server.sending.counters import Counters
 from queued_gspread.server.sending.sender import Sender
 from queued_gspread.settings import Settings
@@ -52,7 +52,7 @@ class Run:
 
 
 class Waiting:
-    """The jobs of one lane, in the place of :class:`queued_gspread.broker.Servers`.
+    """The jobs of one lane, in the place of :class:`queued_gspread.broker.Consumer`.
 
     Args:
         jobs: Encoded jobs, in order of arrival.
@@ -86,7 +86,7 @@ class Waiting:
             fitting.append(self._entry(job))
         return fitting
 
-    def start(self, shares, slot, *_):
+    def acquire(self, shares, slot, *_):
         if next(self._waits):
             return Permit("wait")
         words = tuple("withdrawn" if self._is_gone(share) else "go" for share in shares)
@@ -95,14 +95,14 @@ class Waiting:
     def count_waiting(self):
         return len(self._jobs)
 
-    def settle(self, jobs, slot, sent, **answer):
-        return Setback(0, 0.0)
+    def release_slot(self, jobs, slot, sent, **answer):
+        return QuotaState(0, 0.0)
 
     def answer(self, answers, debts=()):
         for due in debts:
             due.is_settled = True
         for entry, reply in answers:
-            place = int(entry.entry)
+            place = int(entry.stream_id)
             assert self.replies[place] is None, "a call is answered twice"
             self.replies[place] = reply
             self._jobs.remove((place, entry.body))
@@ -119,7 +119,7 @@ class Waiting:
         return Entry(LANE, str(job[0]), f"job-{job[0]}", job[1], "", max(self._come, 1))
 
     def _is_gone(self, share):
-        return int(share.entry.entry) in self._gone and share.entry.mark == ""
+        return int(share.entry.stream_id) in self._gone and share.entry.mark == ""
 
 
 class _Merged(Counters):
@@ -135,18 +135,18 @@ class _Merged(Counters):
             self.merged[kind] += 1
 
 
-def run(history, *, merges, patience=None):
+def run(history, *, merges, retry_policy=None):
     """Make all calls of a history, from its state."""
     seldom = (history.busy, history.blips) if merges else ((), ())
     google, clock = Google(history.book.fill, *seldom, history.trouble), HandClock()
     queue = Waiting(history.jobs, history.arrivals, history.waits, history.gone)
     counters = _Merged()
     transport = Transport(google.http, NoTokens(google.http))
-    means = (queue, transport, Quota(), patience or Patience(), lambda kind: None, clock)
+    means = (queue, transport, Quota(), retry_policy or RetryPolicy(), lambda kind: None, clock)
     sender = Sender(*means, counters=counters)
     runner = Runner(sender.recovery, ANYONE, suspects=sender.suspects)
     shared = (Tables(), Quarantine())
-    means = Means(queue, Doorkeeper(SETTINGS), runner, sender, *shared, merges=merges)
+    means = LaneServices(queue, Admission(SETTINGS), runner, sender, *shared, merges=merges)
     level = LOGGER.level
     LOGGER.setLevel(logging.ERROR)
     try:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import requests
 from hypothesis import strategies as st
 
-from queued_gspread.server.policy.idempotency import may_repeat
+from queued_gspread.server.policy.idempotency import is_idempotent
 from queued_gspread.server.policy.request import Request
 
 OF_ALL = {403: "The caller does not have permission", 404: "Requested entity was not found."}
@@ -63,7 +63,7 @@ class Trouble:
         Of what may not be sent twice and is in doubt, all who left with it are told so: that is
         no history to compare.
         """
-        if self.is_unknown and not may_repeat(_request(given)):
+        if self.is_unknown and not is_idempotent(_request(given)):
             return False
         return self.text is None or self.text in texts_of(
             [given.get("json"), _path(given), _query(given)]

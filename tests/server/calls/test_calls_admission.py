@@ -11,13 +11,13 @@ import pytest
 from signing_fixtures import KEY, OTHER, entry_of, job, key_of, signed, signing_key
 
 from queued_gspread.broker import Permit, StaleEpochError
-from queued_gspread.broker.envelope import Seals, bound_job
+from queued_gspread.broker.envelope import Envelope, bound_job
 from queued_gspread.broker.jobs import entry_of as found_entry
 from queued_gspread.errors import ConfigurationError, SignatureError
 from queued_gspread.protocol.messages import Job, new_id
-from queued_gspread.protocol.signing import Keyring, Purpose, Sealed, load_keys, seal, unseal
-from queued_gspread.server.calls.admission import Doorkeeper
-from queued_gspread.server.calls.anti_replay import Generations
+from queued_gspread.protocol.signing import Keyring, Purpose, SignedMessage, load_keys, sign, verify
+from queued_gspread.server.calls.admission import Admission
+from queued_gspread.server.calls.anti_replay import AntiReplay
 from queued_gspread.server.calls.call import Call
 from queued_gspread.server.calls.history import History
 from queued_gspread.server.calls.outcome import Outcome
@@ -51,32 +51,32 @@ def admitted(keeper, queue, entry):
 )
 def test_a_reply_that_the_server_did_not_sign_is_refused(alter, signed, signing_key):
     """A client with a key takes no other reply, and says that nobody knows about the call."""
-    seals, job_id = Seals(signed), new_id()
-    message, _ = seals.job(job_id, "lane", job())
-    keeper = Doorkeeper(signed)
+    envelope, job_id = Envelope(signed), new_id()
+    message, _ = envelope.job(job_id, "lane", job())
+    keeper = Admission(signed)
     reply = keeper._sealed(entry_of(message, job_id), b'{"result":null}')
-    assert seals.reply(job_id, "lane", message, reply) == b'{"result":null}'
+    assert envelope.reply(job_id, "lane", message, reply) == b'{"result":null}'
     with pytest.raises(SignatureError, match="nobody knows whether the call was made"):
-        seals.reply(job_id, "lane", message, alter(reply))
+        envelope.reply(job_id, "lane", message, alter(reply))
 
 
 def test_a_reply_fits_one_job_alone(signed):
     """A reply is refused for another id or lane, and for another job under the same id."""
-    seals, keeper, job_id = Seals(signed), Doorkeeper(signed), new_id()
-    message, _ = seals.job(job_id, "lane", job())
+    envelope, keeper, job_id = Envelope(signed), Admission(signed), new_id()
+    message, _ = envelope.job(job_id, "lane", job())
     reply = keeper._sealed(entry_of(message, job_id), b"{}")
     wrong = [(new_id(), "lane", message), (job_id, "other", message), (job_id, "lane", b"{}")]
     for one in wrong:
         with pytest.raises(SignatureError, match="does not fit"):
-            seals.reply(*one, reply)
+            envelope.reply(*one, reply)
 
 
 def test_a_job_put_off_is_not_taken_for_answered(signed):
     """A job whose call was broken off may come again, though something else was answered since."""
-    keeper = Doorkeeper(signed)
+    keeper = Admission(signed)
     bound = bound_job(signed.namespace, "lane", "a" * 32)
     generation = keeper._generations.current
-    job_entry = entry_of(seal(keeper.keyring, "job", bound, job(), generation=generation))
+    job_entry = entry_of(sign(keeper.keyring, "job", bound, job(), generation=generation))
 
     class Queue:
         def answer(self, answers, debts):
@@ -102,10 +102,10 @@ def test_a_reply_that_redis_did_not_take_is_given_again(signed):
             if self.error:
                 raise self.error
 
-    keeper, queue = Doorkeeper(signed), Queue()
+    keeper, queue = Admission(signed), Queue()
     generation = keeper._generations.current
     bound = bound_job(signed.namespace, "lane", "a" * 32)
-    entry = entry_of(seal(keeper.keyring, "job", bound, job(), generation=generation))
+    entry = entry_of(sign(keeper.keyring, "job", bound, job(), generation=generation))
     assert admitted(keeper, queue, entry).body == job()
     with pytest.raises(ConnectionError):
         keeper.answer(queue, [(entry, b"reply")])
@@ -115,16 +115,16 @@ def test_a_reply_that_redis_did_not_take_is_given_again(signed):
     keeper.answer(queue, [(entry, b"reply")])
     replayed = admitted(keeper, queue, entry)
     assert (replayed.word, replayed.reply) == ("replayed", b"")
-    assert keeper.glance(entry) is None
+    assert keeper.try_admit(entry) is None
 
 
 def test_a_copy_of_a_job_whose_reply_is_forgotten_is_not_let_in(signed):
     """That nobody has the reply to a signed job any more does not have it made again."""
-    keeper = Doorkeeper(signed)
+    keeper = Admission(signed)
     keeper.history = History(most_bytes=0)
     generation = keeper._generations.current
     bound = bound_job(signed.namespace, "lane", "a" * 32)
-    entry = entry_of(seal(keeper.keyring, "job", bound, job(), generation=generation))
+    entry = entry_of(sign(keeper.keyring, "job", bound, job(), generation=generation))
     let_in = admitted(keeper, None, entry)
     keeper.history.begin(Call(let_in, Job("http_client", "request"), mark="w"))
     keeper.ended(let_in, Outcome("ok", b"reply"))
@@ -133,15 +133,15 @@ def test_a_copy_of_a_job_whose_reply_is_forgotten_is_not_let_in(signed):
 
 def test_a_copy_of_what_a_caller_has_said_before_counts_for_nothing(signed):
     """That a job is wanted is believed under the server's own generation, for that very job."""
-    keeper, job_id = Doorkeeper(signed), "a" * 32
+    keeper, job_id = Admission(signed), "a" * 32
     current = keeper._generations.current
 
     def says(generation, named=job_id, namespace=signed.namespace):
-        message = seal(keeper.keyring, "wanted", (namespace, named), generation=generation)
+        message = sign(keeper.keyring, "wanted", (namespace, named), generation=generation)
         return SimpleNamespace(wanted=lambda _: message)
 
     bound = bound_job(signed.namespace, "lane", job_id)
-    entry = entry_of(seal(keeper.keyring, "job", bound, job(), generation="earlier"), job_id)
+    entry = entry_of(sign(keeper.keyring, "job", bound, job(), generation="earlier"), job_id)
     sealed = keeper._unsealed(entry)
     assert keeper._is_fresh(says(current), entry, sealed)
     others = [("earlier",), ("",), (current, "b" * 32), (current, job_id, "other")]
@@ -150,7 +150,7 @@ def test_a_copy_of_what_a_caller_has_said_before_counts_for_nothing(signed):
 
 def test_a_late_reply_of_an_earlier_epoch_is_no_reply_to_another_job(signed):
     """A job whose lane an earlier epoch still answers is neither answered nor given its reply."""
-    keeper = Doorkeeper(signed)
+    keeper = Admission(signed)
 
     class Queue:
         def answer(self, answers, debts):
@@ -159,7 +159,7 @@ def test_a_late_reply_of_an_earlier_epoch_is_no_reply_to_another_job(signed):
     def begun(job_id, place="1-0"):
         generation = keeper._generations.current
         bound = bound_job(signed.namespace, "lane", job_id)
-        message = seal(keeper.keyring, "job", bound, job(), generation=generation)
+        message = sign(keeper.keyring, "job", bound, job(), generation=generation)
         entry = entry_of(message, job_id, place=place)
         assert admitted(keeper, Queue(), entry).body == job()
         return entry
@@ -177,7 +177,7 @@ def test_a_late_reply_of_an_earlier_epoch_is_no_reply_to_another_job(signed):
 def test_generations_remember_what_may_be_fresh():
     """An answered job is known for as long as its generation counts, by time and by number."""
     now = [0.0]
-    generations = Generations(lambda: now[0], life=3600.0, most=2)
+    generations = AntiReplay(lambda: now[0], life=3600.0, most=2)
     generations.begin()
     first = generations.current
     generations.note_answered("one")
@@ -196,7 +196,7 @@ def test_generations_remember_what_may_be_fresh():
 
 def test_a_new_epoch_trusts_no_generation_before_it():
     """What was fresh in an earlier epoch is not, and what was answered then need not be known."""
-    generations = Generations()
+    generations = AntiReplay()
     named = generations.current
     generations.begin()
     assert generations.is_fresh(named)
@@ -209,7 +209,7 @@ def test_a_new_epoch_trusts_no_generation_before_it():
 def test_callers_have_time_after_a_takeover():
     """The time in which callers say that they wait begins with the epoch, not with the process."""
     now = [0.0]
-    generations = Generations(lambda: now[0])
+    generations = AntiReplay(lambda: now[0])
     now[0] = 9000.0
     generations.begin()
     assert generations.age == 0.0
@@ -222,8 +222,8 @@ def test_callers_have_time_after_a_takeover():
 def test_a_signature_is_good_for_one_thing(signing_key, purpose):
     """A message is refused for another purpose, another place, another key, or cut elsewhere."""
     keys, bound = load_keys(signing_key, copied=False), ("space", "id")
-    message = seal(keys, purpose, bound, b"body", generation="g")
-    assert unseal(keys, purpose, bound, message) == Sealed("g", b"body")
+    message = sign(keys, purpose, bound, b"body", generation="g")
+    assert verify(keys, purpose, bound, message) == SignedMessage("g", b"body")
     others = [other for other in get_args(Purpose) if other != purpose]
     wrong = [
         *((keys, other, bound, message) for other in others),
@@ -235,7 +235,7 @@ def test_a_signature_is_good_for_one_thing(signing_key, purpose):
     ]
     for given in wrong:
         with pytest.raises(SignatureError):
-            unseal(*given)
+            verify(*given)
 
 
 @pytest.mark.parametrize(
@@ -266,9 +266,9 @@ def test_a_key_file_that_cannot_be_used(tmp_path, content, mode, told):
 def look(signed, clock, monkeypatch):
     """Return what has a doorkeeper look at an old job with a time ahead of Redis's clock."""
     monkeypatch.setattr(time, "monotonic", clock)
-    keeper = Doorkeeper(signed, Generations(clock))
+    keeper = Admission(signed, AntiReplay(clock))
     bound = bound_job(signed.namespace, "lane", "a" * 32)
-    message = seal(keeper.keyring, "job", bound, job(), generation="of a server before")
+    message = sign(keeper.keyring, "job", bound, job(), generation="of a server before")
     # The server has worked for a while.
     clock.now += 60.0
 
@@ -277,7 +277,7 @@ def look(signed, clock, monkeypatch):
         found = found_entry("lane", [place, b"a" * 32, message, b"", 1, NOW, 0])
         entry = replace(found, seen=clock.now)
         current = keeper._generations.current
-        wanted = seal(keeper.keyring, "wanted", (signed.namespace, "a" * 32), generation=current)
+        wanted = sign(keeper.keyring, "wanted", (signed.namespace, "a" * 32), generation=current)
         admitting = keeper.admit(SimpleNamespace(wanted=lambda _: wanted if said else None), entry)
         next(admitting)
         return admitting

@@ -12,7 +12,7 @@ from queued_gspread.broker import Entry, Permit
 from queued_gspread.errors import OutcomeUnknownError
 from queued_gspread.protocol.identity import ANYONE
 from queued_gspread.protocol.messages import Job, Reply
-from queued_gspread.server.calls.admission import Doorkeeper
+from queued_gspread.server.calls.admission import Admission
 from queued_gspread.server.calls.call import Call
 from queued_gspread.server.calls.history import Ended, History
 from queued_gspread.server.calls.outcome import Outcome
@@ -128,7 +128,7 @@ def test_a_call_that_was_left_and_forgotten_has_no_reply():
 
 @pytest.fixture
 def keeper():
-    return Doorkeeper(Settings())
+    return Admission(Settings())
 
 
 def admitted(keeper, entry):
@@ -144,7 +144,7 @@ def test_a_job_that_comes_again_gets_the_same_reply(keeper):
     keeper.history.begin(call)
     keeper.ended(call.entry, Outcome("ok", b"reply"))
     keeper.begin()
-    assert keeper.glance(call.entry) is None
+    assert keeper.try_admit(call.entry) is None
     assert admitted(keeper, call.entry) == Outcome("again", b"reply")
 
 
@@ -177,7 +177,7 @@ def test_an_append_in_the_air_is_not_sent_under_the_next_epoch(
     appending = background(append, client)
     arrival = gate.next()
     usurper = usurp()
-    raw.delete(keys.started, *raw.keys(keys.journal("*")))
+    raw.delete(keys.progress, *raw.keys(keys.journal("*")))
     usurper.release()
     eventually(lambda: raw.hget(keys.server, "worked") not in (None, usurper.epoch))
     arrival.answer({"appended": True})

@@ -26,7 +26,7 @@ def test_a_long_lane_fills_no_memory_and_holds_up_no_other(
     """With 100,000 jobs in one lane the server stays under 256 MiB and serves other lanes."""
     server = start_process("--max-queue", JOBS + 100)
     flood(raw, keys, "long", row_job("long"), JOBS)
-    assert raw.get(keys.waiting) == str(JOBS)
+    assert raw.get(keys.depth) == str(JOBS)
     stuck = google.gate.next()
     for n in range(20):
         call = background(read, client, f"lane{n}")
@@ -41,7 +41,7 @@ def test_a_long_lane_fills_no_memory_and_holds_up_no_other(
     print(f"{peak:.0f} MiB at the peak, with {JOBS} jobs in one lane")
     assert peak < 256
     server.kill()
-    raw.delete(keys.lane("long"), keys.recent)
+    raw.delete(keys.lane("long"), keys.dedup)
 
 
 def rows(lane, kind, count):
@@ -62,9 +62,9 @@ def test_lanes_that_wait_keep_little_of_what_stands_in_them(start_process, googl
     server = start_process("--writes-per-minute", 1, "--quota-window", 600)
     google.gate.next()
     # All of them were looked at, and none but the first of a lane may be made.
-    eventually(lambda: raw.hlen(keys.tries) == 4 * LANES)
+    eventually(lambda: raw.hlen(keys.deliveries) == 4 * LANES)
     now = memory_of(server.process.pid, "VmRSS")
     print(f"{now:.0f} MiB with {LANES} lanes that wait")
     assert now < 150
     server.kill()
-    raw.delete(*raw.keys(keys.lane("*")), keys.active, keys.tries)
+    raw.delete(*raw.keys(keys.lane("*")), keys.active, keys.deliveries)

@@ -14,7 +14,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.auth.transport.requests import AuthorizedSession
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import Candidate, Servers
+from queued_gspread.broker import Candidate, Consumer
 from queued_gspread.emulator import Emulator
 from queued_gspread.errors import ConfigurationError
 from queued_gspread.server import Server
@@ -126,8 +126,8 @@ def test_an_account_is_replaced_while_others_work(
 def beats_on(raw, keys, server):
     """Wait for three beats of a server that works, though it is about to end."""
     for _ in range(3):
-        before = raw.hget(keys.server, "at")
-        eventually(lambda before=before: raw.hget(keys.server, "at") != before)
+        before = raw.hget(keys.server, "last_beat")
+        eventually(lambda before=before: raw.hget(keys.server, "last_beat") != before)
         assert raw.hget(keys.server, "holder") == server._queue.server_id
 
 
@@ -221,7 +221,7 @@ def test_an_account_that_is_named_by_its_first_token():
 
 def test_who_has_no_token_has_no_namespace(redis_url, namespace, raw, keys):
     """A server whose key is refused works alone, and the namespace belongs to nobody."""
-    queue = Servers(Settings(redis_url=redis_url, namespace=namespace), "aaaa", "server a")
+    queue = Consumer(Settings(redis_url=redis_url, namespace=namespace), "aaaa", "server a")
     assert queue.beat(60, candidate=Candidate(False, OLD)).state == "taken"
     assert not raw.exists(keys.account)
     assert queue.beat(60, candidate=Candidate(True, OLD)).owner == OLD
@@ -231,7 +231,7 @@ def test_who_has_no_token_has_no_namespace(redis_url, namespace, raw, keys):
 def lease_of(redis_url, namespace):
     """Return what makes the lease of a server with an account; it beats when it is told to."""
     settings = Settings(redis_url=redis_url, namespace=namespace)
-    return lambda account: Lease(Servers(settings, os.urandom(4).hex()), 60.0, account=account)
+    return lambda account: Lease(Consumer(settings, os.urandom(4).hex()), 60.0, account=account)
 
 
 def account_with(email, tokens, **options):

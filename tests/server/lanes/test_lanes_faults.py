@@ -91,7 +91,7 @@ def test_servers_that_stop_leave_the_next_job_without_a_death(
     eventually(lambda: server.was_told_to_stop)
     waits.answer({})
     stop.result(PATIENCE)
-    assert not raw.exists(keys.tries)
+    assert not raw.exists(keys.deliveries)
     serve()
     gate.next().answer({"done": True})
     assert writing.result(PATIENCE) == {"done": True}

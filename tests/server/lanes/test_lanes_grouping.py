@@ -12,7 +12,12 @@ from queued_gspread.broker import Entry
 from queued_gspread.protocol.messages import Job, new_id
 from queued_gspread.server.calls.call import JOURNALLED, Call
 from queued_gspread.server.lanes import grouping as together
-from queued_gspread.server.lanes.grouping import MOST_CALLS, Together, companions, may_lead
+from queued_gspread.server.lanes.grouping import (
+    MOST_CALLS,
+    ConcurrentGroup,
+    may_lead,
+    mergeable_with_first,
+)
 from queued_gspread.server.merging import Table
 from queued_gspread.server.merging.ranges import Extent
 from queued_gspread.server.policy.request import CREDENTIALS, Exchange, Request, Response
@@ -50,7 +55,7 @@ def runs(*calls, table=None):
     """Return how many of the calls run together, from the first on."""
     if not may_lead(calls[0]):
         return 1
-    running = Together(calls[:1], table)
+    running = ConcurrentGroup(calls[:1], table)
     return 1 + sum(1 for _ in takewhile(running.add, calls[1:]))
 
 
@@ -66,7 +71,7 @@ WRITES = {
 def test_reads_run_together_whatever_they_are():
     """Calls that only read run together, though their requests do not all leave as one."""
     assert runs(*READS) == len(READS)
-    assert companions(READS) == [READS[0], READS[1], READS[3]]
+    assert mergeable_with_first(READS) == [READS[0], READS[1], READS[3]]
 
 
 @pytest.mark.parametrize("kind", WRITES)
@@ -74,7 +79,7 @@ def test_writes_of_one_kind_run_together(kind):
     """Single writes of one kind run together, and all of their requests leave as one."""
     calls = WRITES[kind]
     assert runs(*calls, table=TABLE) == len(calls)
-    assert companions(calls, TABLE) == calls
+    assert mergeable_with_first(calls, TABLE) == calls
 
 
 @pytest.mark.parametrize("one", WRITES)
@@ -139,14 +144,14 @@ def test_a_write_that_was_begun_is_alone():
 def test_a_method_is_known_on_its_own_kind_alone():
     """What a method's name says holds for the class that it is of."""
     assert "worksheet.export" not in together.READING
-    assert "client.batch_update" not in together.SINGLE
+    assert "client.batch_update" not in together.SINGLE_WRITE_METHODS
 
 
 def test_requests_with_other_timeouts_do_not_leave_together():
     """A caller's own HTTP timeout is for the whole request, so it has to agree."""
     reads = [on_client("values_get", "lane", cell, timeout=seconds) for cell, seconds in _TIMED]
     assert runs(*reads) == 4
-    assert companions(reads) == [reads[0], reads[2]]
+    assert mergeable_with_first(reads) == [reads[0], reads[2]]
     write = ("lane", "S!A1", {"valueInputOption": "RAW"}, {"values": [["x"]]})
     other = ("lane", "S!A2", *write[2:])
     assert runs(on_client("values_update", *write), on_client("values_update", *other)) == 2

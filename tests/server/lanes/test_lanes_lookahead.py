@@ -9,7 +9,7 @@ import pytest
 from queued_gspread.broker import Entry
 from queued_gspread.server.calls.call import Call
 from queued_gspread.server.lanes.grouping import MOST_BYTES, MOST_CALLS
-from queued_gspread.server.lanes.lookahead import Ahead
+from queued_gspread.server.lanes.lookahead import Lookahead
 
 
 def entry(number, **others):
@@ -25,7 +25,7 @@ def begun(number, **others):
 @pytest.fixture
 def ahead():
     """Return what is known once the first of nine jobs is let in, and three more were looked at."""
-    ahead = Ahead()
+    ahead = Lookahead()
     ahead.begin_at(entry(1))
     ahead.saw([entry(2), entry(3), entry(4)], 16)
     return ahead
@@ -66,31 +66,33 @@ def test_large_jobs_are_not_kept(ahead):
 
 def test_nobody_stands_behind_a_job_that_a_server_has_died_with():
     """Such a job is made alone."""
-    ahead = Ahead()
+    ahead = Lookahead()
     ahead.begin_at(entry(1, deaths=1))
     assert ahead.is_blocked
 
 
 def test_a_full_look_is_followed_by_one_twice_as_large():
     """Where all may run together few looks are needed."""
-    ahead, asked = Ahead(), []
+    ahead, asked = Lookahead(), []
     for _ in range(8):
         asked.append(ahead.room([])[0])
         ahead.saw([entry(1)] * asked[-1], asked[-1])
     assert asked == [16, 32, 64, 128, 256, MOST_CALLS, MOST_CALLS, MOST_CALLS]
 
 
-@pytest.mark.parametrize("end", [lambda ahead: ahead.saw([], 500), Ahead.block], ids=["end", "bar"])
+@pytest.mark.parametrize(
+    "end", [lambda ahead: ahead.saw([], 500), Lookahead.block], ids=["end", "bar"]
+)
 def test_little_is_read_where_few_may_run_together(end):
     """Who was looked at counts as handed out: a server that dies takes few along."""
-    ahead = Ahead(look=MOST_CALLS)
+    ahead = Lookahead(look=MOST_CALLS)
     end(ahead)
     assert ahead.room([])[0] == 16
 
 
 def test_a_look_is_no_larger_than_what_runs_together():
     """So many calls and bytes are open at the most."""
-    ahead = Ahead(look=MOST_CALLS)
+    ahead = Lookahead(look=MOST_CALLS)
     open_ones = [entry(number) for number in range(MOST_CALLS - 3)]
     assert ahead.room(open_ones) == (3, MOST_BYTES - 5 * len(open_ones))
     assert ahead.room([entry(1, body=bytes(MOST_BYTES + 1))])[1] == 0

@@ -14,7 +14,7 @@ from merge_fixtures import *  # noqa: F403 - pytest finds fixtures by the names 
 from merge_fixtures import AppliedError, settled
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import Servers
+from queued_gspread.broker import Consumer
 from queued_gspread.emulator.http.faults import Status
 from queued_gspread.errors import CallTimeoutError, OutcomeUnknownError
 from queued_gspread.server.calls.runner import Runner
@@ -159,12 +159,12 @@ def test_nobody_is_looked_at_or_begun_twice(stage, monkeypatch):
 
     held = scene.hold()
     count(Runner, "begin")
-    count(Servers, "ahead")
+    count(Consumer, "peek")
     found = scene.put(*[partial(scene.sheet.update_cell, 1, 1, value) for value in "abcdef"])
     scene.release(held)
     scene.door.open()
     assert [settled(future)["updatedCells"] for future in found] == [1] * 6
-    assert counts == {"begin": 6, "ahead": 1}
+    assert counts == {"begin": 6, "peek": 1}
 
 
 def test_kinds_of_writes_are_barriers_to_each_other(stage):

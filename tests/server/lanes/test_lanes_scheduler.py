@@ -10,13 +10,13 @@ from calls import insert_rows, message, read, send, write
 from gate import Gate, GatedHTTPClient, client_over, response
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import Backlog, Entry, Predecessor, Ready, Servers
+from queued_gspread.broker import Backlog, Consumer, Entry, Predecessor, Ready
 from queued_gspread.errors import BrokerUnavailableError, QueuedGspreadError, RemoteError
 from queued_gspread.protocol.messages import new_id
 from queued_gspread.server import Server, lease
 from queued_gspread.server.failure import Failure
 from queued_gspread.server.lanes import scheduler as lanes_module
-from queued_gspread.server.lanes.scheduler import Lanes
+from queued_gspread.server.lanes.scheduler import Scheduler
 from queued_gspread.server.lease import Lease
 from queued_gspread.settings import Settings
 
@@ -176,7 +176,7 @@ def test_a_request_to_stop_is_heard_however_many_requests_are_in_the_air(
     reading = [background(read, client, f"lane{number}") for number in range(5)]
     waiting = keys.ready_under(raw.hget(keys.server, "epoch"))
     eventually(lambda: raw.scard(keys.active) == 5 and not raw.exists(waiting))
-    queue = Servers(Settings(redis_url=redis_url, namespace=namespace))
+    queue = Consumer(Settings(redis_url=redis_url, namespace=namespace))
     queue.request_stop(server._queue.server_id)
     eventually(lambda: server.was_told_to_stop)
     gate.open()
@@ -212,7 +212,7 @@ def test_a_request_to_stop_an_earlier_run_is_void(serve, client, gate, redis_url
     server = serve()
     earlier = server._queue.server_id
     server.stop()
-    Servers(Settings(redis_url=redis_url, namespace=namespace)).request_stop(earlier)
+    Consumer(Settings(redis_url=redis_url, namespace=namespace)).request_stop(earlier)
     with server:
         assert read(client) == {}
         assert read(client) == {}
@@ -248,14 +248,14 @@ def test_a_server_that_may_not_work_says_so_at_its_start(redis_url, namespace, r
 
 def test_beats_are_a_second_apart_at_the_most():
     """However long its lease is, a server beats often enough for callers to see it alive."""
-    assert Lease(Servers(Settings()), 600.0)._pause == 1.0
-    assert Lease(Servers(Settings()), 0.3)._pause == pytest.approx(0.1)
+    assert Lease(Consumer(Settings()), 600.0)._pause == 1.0
+    assert Lease(Consumer(Settings()), 0.3)._pause == pytest.approx(0.1)
 
 
 def test_a_standby_looks_often_for_its_turn(redis_url, namespace, monkeypatch):
     """A server that stands by beats soon again, at the latest when the other's lease runs out."""
     settings = Settings(redis_url=redis_url, namespace=namespace)
-    works, stands_by = (Lease(Servers(settings, name, name), 600.0) for name in ("aaaa", "bbbb"))
+    works, stands_by = (Lease(Consumer(settings, name, name), 600.0) for name in ("aaaa", "bbbb"))
     works._beat("")
     stands_by._beat("")
     assert works._next_beat == 1.0
@@ -288,7 +288,7 @@ def failure(stopping):
 def lanes(begun, stopping, failure):
     """Return lanes whose work is to note that it was begun."""
     work = lambda ready, _: begun.append(ready) or (each for each in ())  # noqa: E731
-    lanes = Lanes(None, work, None, stopping, None, watched=failure.watched)
+    lanes = Scheduler(None, work, None, stopping, None, watched=failure.watched)
     lanes._must_recover.clear()
     yield lanes
     lanes.join()
@@ -330,7 +330,7 @@ def test_a_new_master_is_asked_for_all_its_lanes(stopping):
         recover=lambda _: recovered.append(queue.place) or Backlog(0, 0, 0),
         next_ready=lambda: setattr(queue, "place", places.pop(0)),
     )
-    lanes = Lanes(queue, None, None, stopping, None)
+    lanes = Scheduler(queue, None, None, stopping, None)
     while places:
         lanes._next_claimed()
     assert recovered == ["old", "new"]
@@ -390,7 +390,7 @@ def test_a_withdrawn_call_is_not_made_though_its_place_has_come_again(serve, gat
     told = "\0".join(["", place, withdrawn, "4", "lane" + insert_rows().decode()])
     with raw.pipeline() as pipeline:
         pipeline.xadd(keys.lane("lane"), {"id": other, "body": message()}, id=place)
-        pipeline.incr(keys.waiting)
+        pipeline.incr(keys.depth)
         pipeline.sadd(keys.active, "lane")
         pipeline.rpush(keys.ready_under(epoch), told)
         pipeline.execute()
@@ -399,4 +399,4 @@ def test_a_withdrawn_call_is_not_made_though_its_place_has_come_again(serve, gat
     made.answer({})
     eventually(lambda: raw.exists(keys.reply(other)))
     assert len(gate.seen) == 1
-    assert not raw.exists(keys.reply(withdrawn), keys.lane("lane"), keys.waiting)
+    assert not raw.exists(keys.reply(withdrawn), keys.lane("lane"), keys.depth)

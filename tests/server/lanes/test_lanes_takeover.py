@@ -103,7 +103,7 @@ def test_calls_that_have_waited_for_a_server(serve, client, gate, background, ra
     caplog.set_level("INFO", "queued_gspread")
     gate.open()
     waiting = [background(read, client, lane) for lane in ("one", "other")]
-    eventually(lambda: int(raw.get(keys.waiting) or 0) == 2)
+    eventually(lambda: int(raw.get(keys.depth) or 0) == 2)
     serve()
     assert [call.result(PATIENCE) for call in waiting] == [{}, {}]
     assert "calls that wait here: 2 in 2 lanes" in caplog.text

@@ -22,7 +22,7 @@ from parts import (
 )
 
 from queued_gspread.server import merging
-from queued_gspread.server.policy.idempotency import may_repeat
+from queued_gspread.server.policy.idempotency import is_idempotent
 from queued_gspread.server.policy.request import Request
 
 MERGE = {"mergeCells": {"range": {"sheetId": 0}, "mergeType": "MERGE_ALL"}}
@@ -78,7 +78,7 @@ def test_a_batch_that_wants_more_than_replies_is_alone(asked):
 
 def test_what_may_be_repeated_keeps_its_own_company():
     """A batch that may be sent twice joins none that may not, nor one that makes it so."""
-    assert [may_repeat(batch(one)) for one in (BORDERS, MERGE, ADD)] == [True, True, False]
+    assert [is_idempotent(batch(one)) for one in (BORDERS, MERGE, ADD)] == [True, True, False]
     assert joined(batch(BORDERS), batch(BORDERS)) == 2
     assert joined(batch(BORDERS), batch(MERGE)) == 1
     assert joined(batch(MERGE), batch(ADD)) == 1
@@ -91,7 +91,7 @@ def test_company_changes_nothing_of_whether_it_may_be_repeated(first, second):
     """Two batches join only where the joint one may be repeated as each of them may."""
     one, two = batch(first), batch(second)
     together = batch(first, second)
-    may = {may_repeat(one), may_repeat(two), may_repeat(together)}
+    may = {is_idempotent(one), is_idempotent(two), is_idempotent(together)}
     assert (joined(one, two) == 2) == (len(may) == 1)
 
 

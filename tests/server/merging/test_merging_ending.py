@@ -87,7 +87,7 @@ def test_a_server_killed_with_an_append_of_many_in_the_air(
     held.answer({})
     arrival = google.gate.next()
     assert rows_of(arrival) == ["a", "b", "c"]
-    assert list(raw.hgetall(keys.started).values()) == ["j"] * 3
+    assert list(raw.hgetall(keys.progress).values()) == ["j"] * 3
     assert journals(raw, keys) == [[">"]] * 3
     server.kill()
     start_process()
@@ -98,7 +98,7 @@ def test_a_server_killed_with_an_append_of_many_in_the_air(
         place = "look for the rows at the end of the table in the worksheet 'Rows'"
         assert error.how_to_check.startswith(place)
     assert google.gate.is_idle
-    assert not raw.exists(keys.started)
+    assert not raw.exists(keys.progress)
     assert journals(raw, keys) == []
 
 
@@ -126,7 +126,7 @@ def test_a_server_killed_with_updates_of_many_in_the_air(start_process, google, 
     held, updates = pile(google.gate, update, "A1", "A2", "A3")
     held.answer({})
     assert google.gate.next().endpoint.endswith("/values:batchUpdate")
-    assert list(raw.hgetall(keys.started).values()) == ["w"] * 3
+    assert list(raw.hgetall(keys.progress).values()) == ["w"] * 3
     assert journals(raw, keys) == []
     server.kill()
     start_process()
@@ -152,7 +152,7 @@ def test_a_server_that_stops_with_an_append_of_many_in_the_air(
     assert [call.result(PATIENCE) for call in appends] == ["Rows!A2", "Rows!A3", "Rows!A4"]
     assert server.exit_status() == 0
     assert "values.append 4/2 (2.0)" in server.log
-    assert not raw.exists(keys.started, keys.active)
+    assert not raw.exists(keys.progress, keys.active)
 
 
 def test_a_server_that_lost_its_lease_between_announcement_and_request(
@@ -184,7 +184,7 @@ def test_a_server_that_lost_its_lease_between_announcement_and_request(
         top += len(rows)
     assert [call.result(PATIENCE) for call in appends] == ["Rows!A2", "Rows!A3", "Rows!A4"]
     assert gate.is_idle
-    eventually(lambda: not raw.exists(keys.started))
+    eventually(lambda: not raw.exists(keys.progress))
 
 
 def test_a_server_killed_between_the_pieces_of_a_refused_append(

@@ -14,7 +14,7 @@ from queued_gspread.broker import Permit, Slot
 from queued_gspread.protocol.routing import ACCOUNT_LANE
 from queued_gspread.server.pacing.fairness import Fairness, burst_of, headroom_of, in_use_for
 from queued_gspread.server.pacing.quota import Quota
-from queued_gspread.server.pacing.ticket_queue import Line, Ticket
+from queued_gspread.server.pacing.ticket_queue import Ticket, TicketQueue
 from queued_gspread.server.policy.request import Request
 
 WINDOW = 60.0
@@ -227,7 +227,7 @@ def taken(line, now=0.0):
 
 def test_who_has_had_less_goes_first():
     """Among those who wait the lane with the fewest slots is the next, and then who came first."""
-    line = Line()
+    line = TicketQueue()
     holding(line, a=3, b=1)
     for number, lane in enumerate("abcde", start=1):
         line.add(ticket(number, lane))
@@ -236,7 +236,7 @@ def test_who_has_had_less_goes_first():
 
 def test_a_slot_that_comes_back_counts_no_more():
     """A lane whose slots come back while it waits goes before those that came earlier."""
-    line = Line()
+    line = TicketQueue()
     held = holding(line, a=3, b=1)
     line.add(ticket(1, "b"))
     line.add(ticket(2, "a"))
@@ -248,7 +248,7 @@ def test_a_slot_that_comes_back_counts_no_more():
 
 def test_a_lane_that_waits_for_fairness_is_passed_by():
     """While one lane waits for its moment, another one's request goes, and asks nobody before."""
-    line = Line()
+    line = TicketQueue()
     holding(line, b=1, a=40)
     line.add(ticket(1, "a"))
     assert taken(line) == []
@@ -260,7 +260,7 @@ def test_a_lane_that_waits_for_fairness_is_passed_by():
 
 def test_between_kinds_it_counts_who_came_first():
     """A write of a lane that holds slots goes before a read that came later."""
-    line = Line()
+    line = TicketQueue()
     holding(line, a=3)
     line.add(ticket(1, "a"))
     line.add(ticket(2, "b", "read"))

@@ -14,15 +14,15 @@ from gspread import urls
 from one_job import start
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import Callers, Servers, Setback, Slot
+from queued_gspread.broker import Consumer, Producer, QuotaState, Slot
 from queued_gspread.broker.waiting.wait import Wait
 from queued_gspread.emulator.api import router as emulated
 from queued_gspread.protocol.messages import Job, new_id
 from queued_gspread.server.pacing.quota import Quota, kind_of
 from queued_gspread.server.pacing.valve import Valve
 from queued_gspread.server.policy.request import CREDENTIALS, Request, is_read
-from queued_gspread.server.policy.verdict import Judgement, Verdict
-from queued_gspread.server.sending.incidents import Setbacks
+from queued_gspread.server.policy.verdict import Verdict, VerdictKind
+from queued_gspread.server.sending.incidents import IncidentLog
 from queued_gspread.settings import Settings
 
 BOOK = f"{urls.SPREADSHEETS_API_V4_BASE_URL}/book"
@@ -182,15 +182,15 @@ def test_what_asks_for_credentials_takes_no_slot():
 def told(caplog):
     """Return what notes a refusal at a moment, and returns the warnings that this gives."""
     now = 0.0
-    refusals = Setbacks(lambda: now)
+    refusals = IncidentLog(lambda: now)
     caplog.set_level("DEBUG", "queued_gspread")
 
     def note(kind, of="", at=0.0, *, limit=45, why="429", window=60.0):
         nonlocal now
         now = at
         caplog.clear()
-        judgement = Judgement(Verdict.REFUSED_QUOTA, None, why, of)
-        refusals.note_refusal(Slot(kind, "1/1", 60, window), judgement, Setback(limit, 1.0))
+        verdict = Verdict(VerdictKind.REFUSED_QUOTA, None, why, of)
+        refusals.note_refusal(Slot(kind, "1/1", 60, window), verdict, QuotaState(limit, 1.0))
         return [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
 
     return note
@@ -250,7 +250,7 @@ def test_an_episode_is_measured_in_windows(told):
 @pytest.fixture
 def put(redis_url, namespace):
     """Return what puts a job into the queue, with nobody to wait for its reply."""
-    callers = Callers(Settings(redis_url=redis_url, namespace=namespace))
+    callers = Producer(Settings(redis_url=redis_url, namespace=namespace))
 
     def put(lane="lane", method="get"):
         given = {"json": {"values": [["x"]]}} if method == "put" else {}
@@ -279,15 +279,15 @@ def entered(monkeypatch):
 def permitted(monkeypatch):
     """Return the list of the lane and the moment of every permit to send, on Redis's clock."""
     seen = []
-    real = Servers.start
+    real = Consumer.start
 
-    def start(self, shares, *args):
-        permit = real(self, shares, *args)
+    def start(self, acquire_args, *args):
+        permit = real(self, acquire_args, *args)
         if permit.word == "go":
-            seen.append((permit.sent, shares[0].entry.lane))
+            seen.append((permit.sent, acquire_args[0].entry.lane))
         return permit
 
-    monkeypatch.setattr(Servers, "start", start)
+    monkeypatch.setattr(Consumer, "acquire", start)
     return seen
 
 
@@ -307,7 +307,7 @@ def test_a_kind_without_slots_holds_up_no_other(held, free, serve, put, gate, en
     eventually(lambda: not raw.exists(keys.lane("third")))
     assert gate.is_idle
     assert raw.xlen(keys.lane("second")) == 1
-    assert not raw.exists(keys.started)
+    assert not raw.exists(keys.progress)
 
 
 def test_no_slots_hold_up_no_drive(serve, client, put, gate, entered, background):
@@ -456,8 +456,8 @@ def test_no_limit_leaves_nothing_in_redis(serve, client, gate, raw, keys):
         read(client, lane)
         write(client, lane)
     assert not raw.keys(keys.slots("*"))
-    assert not raw.exists(keys.valve)
-    assert not raw.exists(keys.started)
+    assert not raw.exists(keys.throttle)
+    assert not raw.exists(keys.progress)
 
 
 def test_many_lanes_that_wait_for_slots_hold_up_no_other(
@@ -514,7 +514,7 @@ def test_slots_that_redis_has_forgotten_are_held(serve, put, gate, namespace, ra
 @pytest.mark.parametrize("why", ["withdrawn", "late"])
 def test_a_slot_is_given_back_where_its_permit_was_lost(why, redis_url, namespace, put, raw, keys):
     """A call that is over when its server asks again, as a connection broke, keeps no slot."""
-    queue = Servers(Settings(redis_url=redis_url, namespace=namespace), "aaaa", "a")
+    queue = Consumer(Settings(redis_url=redis_url, namespace=namespace), "aaaa", "a")
     assert queue.beat(60).state == "taken"
     put()
     entry = queue.head("lane")
@@ -522,7 +522,7 @@ def test_a_slot_is_given_back_where_its_permit_was_lost(why, redis_url, namespac
     # The answer to this is lost; by the time it is asked again, nobody waits any more.
     assert start(queue, entry, "r", 3600.0, slot).word == "go"
     if why == "withdrawn":
-        raw.xdel(keys.lane("lane"), entry.entry)
+        raw.xdel(keys.lane("lane"), entry.stream_id)
     timeout = 3600.0 if why == "withdrawn" else -1.0
     assert start(queue, entry, "r", timeout, slot).word == why
     assert not raw.zcard(keys.slots("read"))

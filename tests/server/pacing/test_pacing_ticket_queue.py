@@ -18,7 +18,7 @@ from slot_world import SlotWorld
 from waiting import PATIENCE
 
 from queued_gspread.broker import ALL, Permit, Slot, StaleEpochError
-from queued_gspread.server.pacing.ticket_queue import FREE, Line, Ticket
+from queued_gspread.server.pacing.ticket_queue import FREE, Ticket, TicketQueue
 from queued_gspread.server.pacing.valve import LATE, LEFT, Valve
 
 GO = Permit("go")
@@ -41,7 +41,7 @@ def numbers(line, now=0.0):
 @given(st.permutations(range(1, 9)), st.lists(st.sampled_from(["read", "write", "drive"])))
 def test_first_come_first_served(order, kinds):
     """Tickets leave by their numbers, however they were put in line."""
-    line = Line()
+    line = TicketQueue()
     for number in order:
         line.add(ticket(number, (kinds or ["read"])[number % max(1, len(kinds))]))
     assert numbers(line) == sorted(order)
@@ -50,7 +50,7 @@ def test_first_come_first_served(order, kinds):
 
 def test_a_kind_that_is_blocked_holds_up_no_other():
     """While writes wait for a slot, reads pass, and requests that take no slot."""
-    line = Line()
+    line = TicketQueue()
     for number, kind in enumerate(["write", "read", FREE, "write"], start=1):
         line.add(ticket(number, kind))
     line.block("write", 10.0)
@@ -62,7 +62,7 @@ def test_a_kind_that_is_blocked_holds_up_no_other():
 
 def test_what_holds_all_kinds_holds_none_that_is_free():
     """A block of ALL kinds lets through only what takes no slot."""
-    line = Line()
+    line = TicketQueue()
     for number, kind in enumerate(["write", "read", FREE], start=1):
         line.add(ticket(number, kind))
     line.block(ALL, math.inf)
@@ -74,7 +74,7 @@ def test_what_holds_all_kinds_holds_none_that_is_free():
 
 def test_a_ticket_waits_for_its_moment_and_keeps_its_place():
     """A ticket for later is passed by others, and then served before those that came after."""
-    line = Line()
+    line = TicketQueue()
     line.add(ticket(1, not_before=5.0))
     line.add(ticket(2))
     assert numbers(line) == [2]
@@ -86,7 +86,7 @@ def test_a_ticket_waits_for_its_moment_and_keeps_its_place():
 
 def test_a_ticket_gives_up_in_time():
     """A ticket whose time is over is taken although its kind is blocked, or its moment to come."""
-    line = Line()
+    line = TicketQueue()
     line.block("write", math.inf)
     line.add(ticket(1, until=3.0))
     line.add(ticket(2, "read", until=4.0, not_before=9.0))
@@ -98,7 +98,7 @@ def test_a_ticket_gives_up_in_time():
 
 def test_whether_a_new_ticket_would_be_next():
     """A kind is free if nobody of it is in line who may be sent, and nothing blocks it."""
-    line = Line()
+    line = TicketQueue()
     write, read = ticket(2), ticket(3, "read")
     assert line.passes(write, 0.0)
     line.add(ticket(1, not_before=5.0))
@@ -113,7 +113,7 @@ def test_whether_a_new_ticket_would_be_next():
 
 def test_tickets_are_removed_in_order():
     """Those that are meant leave the line, wherever they stood; the others stay."""
-    line = Line()
+    line = TicketQueue()
     line.add(ticket(3, not_before=9.0))
     line.add(ticket(1, "read", until=5.0))
     line.add(ticket(2, "drive"))
@@ -372,7 +372,7 @@ def test_a_slot_that_a_lost_permit_had_taken_wakes_the_others(valve):
 
 def test_finished_tickets_are_let_go():
     """A line keeps no tickets that have left it, however late they would have ended."""
-    line = Line()
+    line = TicketQueue()
     line.add(ticket(0, not_before=1e9, until=1e6))
     again = ticket(1, until=2e6)
     for number in range(2, 2000):

@@ -14,8 +14,8 @@ from queued_gspread.protocol import codec
 from queued_gspread.protocol.messages import Job, Reply
 from queued_gspread.server.calls.outcome import in_doubt, lost, unknown
 from queued_gspread.server.policy.check_hints import BATCHED, GENERAL, HINTS, how_to_check
-from queued_gspread.server.policy.idempotency import ROUTES, may_repeat
-from queued_gspread.server.policy.request import Request, Sent
+from queued_gspread.server.policy.idempotency import ROUTES, is_idempotent
+from queued_gspread.server.policy.request import Request, RequestDigest
 from queued_gspread.server.replay.advance import Needs, advance
 from queued_gspread.server.replay.journal import Unanswered
 
@@ -88,7 +88,7 @@ SPECIFIC = [
 @pytest.mark.parametrize(("request_", "expected"), SPECIFIC)
 def test_a_hint_names_what_to_look_for(request_, expected):
     """A hint has the titles, ranges and rows of its request, and nobody's data."""
-    assert not may_repeat(request_)
+    assert not is_idempotent(request_)
     hint = how_to_check(request_)
     assert expected in hint
     assert SECRET not in hint
@@ -186,7 +186,7 @@ def test_a_page_of_a_gateway_is_cut_to_its_first_line(page, line):
 def test_a_lost_request_is_told_with_a_hint():
     """The next server finds the request by running the call, and tells as much of it."""
     request = needed(APPEND)
-    outcome = lost(APPEND, Unanswered(Sent.of(request), NOON.timestamp()), request)
+    outcome = lost(APPEND, Unanswered(RequestDigest.of(request), NOON.timestamp()), request)
     check_text(str(Reply.decode(outcome.reply, None).error))
 
 
@@ -194,11 +194,13 @@ def test_a_lost_request_that_the_call_would_not_send():
     """Where the call now asks for something else, the hint is from the journal's path alone."""
     request = needed(APPEND)
     other = batch({"addSheet": {}})
-    outcome = lost(APPEND, Unanswered(Sent.of(request), NOON.timestamp()), other)
+    outcome = lost(APPEND, Unanswered(RequestDigest.of(request), NOON.timestamp()), other)
     check_text(str(Reply.decode(outcome.reply, None).error))
 
 
-@pytest.mark.parametrize("unanswered", [Unanswered(), Unanswered(Sent("get", "x", ""), 1e300)])
+@pytest.mark.parametrize(
+    "unanswered", [Unanswered(), Unanswered(RequestDigest("get", "x", ""), 1e300)]
+)
 def test_a_lost_request_that_cannot_be_read(unanswered):
     """What the journal does not tell, or tells in an odd way, the error does not tell either."""
     error = Reply.decode(lost(APPEND, unanswered).reply, None).error

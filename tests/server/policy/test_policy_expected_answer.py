@@ -19,9 +19,9 @@ from waiting import PATIENCE
 
 from queued_gspread.emulator.http.faults import Status
 from queued_gspread.errors import OutcomeUnknownError
-from queued_gspread.server.policy.expected_answer import Wanted, wanted_by
+from queued_gspread.server.policy.expected_answer import ExpectedAnswer, expected_by
 from queued_gspread.server.policy.request import Failure, Request, Response
-from queued_gspread.server.policy.verdict import Verdict, judge
+from queued_gspread.server.policy.verdict import VerdictKind, judge
 
 __all__ = ["book", "door", "stage"]
 
@@ -159,51 +159,56 @@ def test_a_large_answer_takes_little_memory_to_judge():
     ).encode()
     tracemalloc.start()
     try:
-        judgement = judge(Response(answered(200, body)), request=Request("get", cell_of("x")))
+        verdict = judge(Response(answered(200, body)), request=Request("get", cell_of("x")))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert judgement.verdict is Verdict.FINAL
+    assert verdict.kind is VerdictKind.FINAL
     assert peak < 2 * len(body)
 
 
 @pytest.mark.parametrize(
     ("method", "url", "params", "expected"),
     [
-        ("get", cell_of("x"), None, Wanted.OBJECT),
-        ("post", f"{SHEETS}/x:batchUpdate", None, Wanted.OBJECT),
-        ("post", SHEETS, None, Wanted.OBJECT),
-        ("get", cell_of("x"), {"alt": "json"}, Wanted.OBJECT),
-        ("get", cell_of("x"), {"alt": "proto"}, Wanted.ANYTHING),
-        ("get", f"{cell_of('x')}?$alt=proto", None, Wanted.ANYTHING),
-        ("get", cell_of("x"), {"callback": "f"}, Wanted.ANYTHING),
-        ("get", cell_of("x"), ["not", "read"], Wanted.ANYTHING),
-        ("head", cell_of("x"), None, Wanted.ANYTHING),
-        ("get", DRIVE, {"q": "x"}, Wanted.OBJECT),
-        ("get", f"{DRIVE}/x", {"alt": "media"}, Wanted.FILE),
-        ("get", f"{DRIVE}/x/export", {"mimeType": "text/csv"}, Wanted.FILE),
-        ("delete", f"{DRIVE}/x", None, Wanted.NOTHING),
-        ("delete", f"{DRIVE}/x/permissions/p", None, Wanted.NOTHING),
+        ("get", cell_of("x"), None, ExpectedAnswer.OBJECT),
+        ("post", f"{SHEETS}/x:batchUpdate", None, ExpectedAnswer.OBJECT),
+        ("post", SHEETS, None, ExpectedAnswer.OBJECT),
+        ("get", cell_of("x"), {"alt": "json"}, ExpectedAnswer.OBJECT),
+        ("get", cell_of("x"), {"alt": "proto"}, ExpectedAnswer.ANYTHING),
+        ("get", f"{cell_of('x')}?$alt=proto", None, ExpectedAnswer.ANYTHING),
+        ("get", cell_of("x"), {"callback": "f"}, ExpectedAnswer.ANYTHING),
+        ("get", cell_of("x"), ["not", "read"], ExpectedAnswer.ANYTHING),
+        ("head", cell_of("x"), None, ExpectedAnswer.ANYTHING),
+        ("get", DRIVE, {"q": "x"}, ExpectedAnswer.OBJECT),
+        ("get", f"{DRIVE}/x", {"alt": "media"}, ExpectedAnswer.FILE),
+        ("get", f"{DRIVE}/x/export", {"mimeType": "text/csv"}, ExpectedAnswer.FILE),
+        ("delete", f"{DRIVE}/x", None, ExpectedAnswer.NOTHING),
+        ("delete", f"{DRIVE}/x/permissions/p", None, ExpectedAnswer.NOTHING),
         (
             "put",
             "https://www.googleapis.com/upload/drive/v2/files/x",
             {"uploadType": "media"},
-            Wanted.OBJECT,
+            ExpectedAnswer.OBJECT,
         ),
         (
             "post",
             "https://www.googleapis.com/upload/drive/v3/files",
             {"uploadType": "resumable"},
-            Wanted.ANYTHING,
+            ExpectedAnswer.ANYTHING,
         ),
-        ("post", "https://www.googleapis.com/drive/v3/channels/stop", None, Wanted.ANYTHING),
-        ("get", "https://sheets.googleapis.com/v4/spreadsheetsx", None, Wanted.ANYTHING),
-        ("get", "https://[", None, Wanted.ANYTHING),
+        (
+            "post",
+            "https://www.googleapis.com/drive/v3/channels/stop",
+            None,
+            ExpectedAnswer.ANYTHING,
+        ),
+        ("get", "https://sheets.googleapis.com/v4/spreadsheetsx", None, ExpectedAnswer.ANYTHING),
+        ("get", "https://[", None, ExpectedAnswer.ANYTHING),
     ],
 )
 def test_what_an_answer_has_to_be(method, url, params, expected):
     """Google's APIs answer JSON, but for files, deletions and other forms that were asked for."""
-    assert wanted_by(Request(method, url, params)) is expected
+    assert expected_by(Request(method, url, params)) is expected
 
 
 @settings(deadline=None)
@@ -212,10 +217,10 @@ def test_a_large_answer_is_whole_or_it_is_not(length):
     """Wherever a large answer is cut off, that is seen."""
     asked = Request("get", cell_of("x"))
     verdicts = [
-        judge(Response(answered(200, body)), request=asked).verdict
+        judge(Response(answered(200, body)), request=asked).kind
         for body in (LARGE, LARGE[:length], LARGE[length:])
     ]
-    assert verdicts == [Verdict.FINAL, Verdict.UNKNOWN, Verdict.UNKNOWN]
+    assert verdicts == [VerdictKind.FINAL, VerdictKind.UNKNOWN, VerdictKind.UNKNOWN]
 
 
 @pytest.mark.parametrize("status", [302, 303])
@@ -236,7 +241,7 @@ def test_a_length_that_is_wrong(lengths):
     with listening(f"HTTP/1.1 200 OK\r\n{heads}\r\n".encode() + b'{"values": []}') as url:
         outcome = sent_to(url)
     found = judge(outcome, request=Request("get", cell_of("x")))
-    assert (found.verdict, found.why) == (Verdict.UNKNOWN, "answer not readable")
+    assert (found.kind, found.why) == (VerdictKind.UNKNOWN, "answer not readable")
 
 
 CALLS = {

@@ -17,9 +17,9 @@ import requests
 from gspread import urls
 from places import RECORDED
 
-from queued_gspread.server.policy.batch_idempotency import NOT_REPEATABLE, REPEATABLE
+from queued_gspread.server.policy.batch_idempotency import IDEMPOTENT, NOT_IDEMPOTENT
 from queued_gspread.server.policy.check_hints import GENERAL, how_to_check
-from queued_gspread.server.policy.idempotency import may_repeat, query_of, route
+from queued_gspread.server.policy.idempotency import is_idempotent, query_of, route
 from queued_gspread.server.policy.request import CREDENTIALS, Request
 
 SHEETS = "https://sheets.googleapis.com/v4/spreadsheets"
@@ -86,7 +86,7 @@ def sheet(fields, **properties):
 )
 def test_a_method_and_a_path(method, url, expected):
     """A request is judged by its method and path, whatever the host and the query are."""
-    assert may_repeat(Request(method, url)) is expected
+    assert is_idempotent(Request(method, url)) is expected
 
 
 @pytest.mark.parametrize(
@@ -106,13 +106,13 @@ def test_a_method_and_a_path(method, url, expected):
 )
 def test_a_change_of_a_file(params, body, expected):
     """A file may be renamed twice, but not be given or taken a parent, nor be locked."""
-    assert may_repeat(Request("patch", f"{FILES}/id", params, json=body)) is expected
+    assert is_idempotent(Request("patch", f"{FILES}/id", params, json=body)) is expected
 
 
 def test_parents_in_the_endpoint():
     """A parameter counts as well when it stands in the endpoint."""
     url = f"{FILES}/id?addParents="
-    assert not may_repeat(Request("patch", url, {"fields": "id"}, json={"name": "x"}))
+    assert not is_idempotent(Request("patch", url, {"fields": "id"}, json={"name": "x"}))
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_parents_in_the_endpoint():
 )
 def test_an_upload(given, expected):
     """The content of a file may be replaced twice, if all of it is at hand."""
-    assert may_repeat(Request("put", f"{UPLOAD}/id", **given)) is expected
+    assert is_idempotent(Request("put", f"{UPLOAD}/id", **given)) is expected
 
 
 @pytest.mark.parametrize(
@@ -145,29 +145,29 @@ def test_an_overridden_method(method, header, expected):
     """A POST that is sent in place of a GET is one; any other disguise is not seen through."""
     headers = {"x-HTTP-method-override": header}
     url = f"{SHEETS}/id/values/A1"
-    assert may_repeat(Request(method, url, headers=headers)) is expected
-    assert not may_repeat(Request("put", url, headers=["x"]))
+    assert is_idempotent(Request(method, url, headers=headers)) is expected
+    assert not is_idempotent(Request("put", url, headers=["x"]))
 
 
 # Batches ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", sorted(NOT_REPEATABLE))
+@pytest.mark.parametrize("kind", sorted(NOT_IDEMPOTENT))
 def test_a_kind_that_may_not_be_repeated(kind):
     """A kind that is known not to be repeatable spoils its batch."""
-    assert not may_repeat(batch({kind: {"fields": "note"}}))
-    assert not may_repeat(batch(cells("note"), {kind: {"fields": "note"}}))
+    assert not is_idempotent(batch({kind: {"fields": "note"}}))
+    assert not is_idempotent(batch(cells("note"), {kind: {"fields": "note"}}))
 
 
-@pytest.mark.parametrize("kind", sorted(REPEATABLE))
+@pytest.mark.parametrize("kind", sorted(IDEMPOTENT))
 def test_a_kind_that_may_be_repeated(kind):
     """Each kind of the table is repeatable in some form, and none with an unknown field."""
     masks = ["note", "pixelSize", "range", "title", "name"]
     abouts = [{"fields": mask, "filter": {"range": {}}} for mask in masks]
-    assert any(may_repeat(batch({kind: about})) for about in abouts)
+    assert any(is_idempotent(batch({kind: about})) for about in abouts)
     if kind in ("updateCells", "repeatCell", "updateSheetProperties", "updateDimensionProperties"):
-        assert not may_repeat(batch({kind: {"fields": "*"}}))
-        assert not may_repeat(batch({kind: {}}))
+        assert not is_idempotent(batch({kind: {"fields": "*"}}))
+        assert not is_idempotent(batch({kind: {}}))
 
 
 @pytest.mark.parametrize(
@@ -199,13 +199,13 @@ def test_a_kind_that_may_be_repeated(kind):
 )
 def test_a_batch(requests, expected):
     """A batch is repeatable if what is in it is, in each other's company."""
-    assert may_repeat(batch(*requests)) is expected
+    assert is_idempotent(batch(*requests)) is expected
 
 
 def test_what_is_around_the_requests():
     """An answer with the spreadsheet is the same twice; an unknown name may mean anything."""
-    assert may_repeat(batch(cells("note"), includeSpreadsheetInResponse=True))
-    assert not may_repeat(batch(cells("note"), dance=True))
+    assert is_idempotent(batch(cells("note"), includeSpreadsheetInResponse=True))
+    assert not is_idempotent(batch(cells("note"), dance=True))
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_a_batch_as_data(data, expected):
     """A batch may come as text or bytes; the data is sent even where there is json as well."""
     repeatable = {"requests": [cells("note")]}
     request = Request("post", f"{SHEETS}/id:batchUpdate", data=data, json=repeatable)
-    assert may_repeat(request) is expected
+    assert is_idempotent(request) is expected
 
 
 # Models ----------------------------------------------------------------------------------------
@@ -249,7 +249,7 @@ def test_moves_of_sheets():
     moves = list(itertools.product(range(3), range(4)))
     for length in (1, 2, 3):
         for chosen in itertools.product(moves, repeat=length):
-            allowed = may_repeat(batch(*(sheet("index", sheetId=s, index=i) for s, i in chosen)))
+            allowed = is_idempotent(batch(*(sheet("index", sheetId=s, index=i) for s, i in chosen)))
             steady = all(_moved(_moved(start, chosen), chosen) == _moved(start, chosen)
                          for start in itertools.permutations(range(3)))  # fmt: skip
             assert steady or not allowed, chosen
@@ -427,7 +427,7 @@ def test_batches_over_a_model():
     counts = Counter()
     for length in (1, 2, 3):
         for names in itertools.product(STEPS, repeat=length):
-            allowed = may_repeat(batch(*(STEPS[name][0] for name in names)))
+            allowed = is_idempotent(batch(*(STEPS[name][0] for name in names)))
             counts[length, allowed] += 1
             assert not allowed or is_steady(names), names
     print(f"\nbatches of the model, by length and verdict: {dict(counts)}")
@@ -455,7 +455,7 @@ def test_steady_requests_that_are_not_so_together(names):
     """A batch that the model shows to do more when repeated is not, steady as its parts are."""
     assert "sort" in names or all(is_steady([name]) for name in names)
     assert not is_steady(names)
-    assert not may_repeat(batch(*(STEPS[name][0] for name in names)))
+    assert not is_idempotent(batch(*(STEPS[name][0] for name in names)))
 
 
 # Completeness ----------------------------------------------------------------------------------
@@ -550,10 +550,10 @@ def test_every_kind_that_gspread_sends_is_classified():
     trees = gspread_trees().values()
     sent = {kind for tree in trees for kind in kinds_sent(tree)}
     bodies = [node for tree in trees for part in ast.walk(tree) for node in requests_in(part)]
-    yes, no = sent & REPEATABLE.keys(), sent & NOT_REPEATABLE.keys()
+    yes, no = sent & IDEMPOTENT.keys(), sent & NOT_IDEMPOTENT.keys()
     print(f"\nkinds that gspread sends: {len(sent)}: yes {len(yes)}, no {len(no)}")
     assert sent == yes | no
-    assert not REPEATABLE.keys() & NOT_REPEATABLE.keys()
+    assert not IDEMPOTENT.keys() & NOT_IDEMPOTENT.keys()
     if gspread.__version__ == "6.2.1":
         assert (len(bodies), len(yes), len(no)) == (41, 11, 14)
 
@@ -578,8 +578,10 @@ def test_every_request_that_gspread_sends_has_a_hint():
     trees = gspread_trees().values()
     calls = {call for tree in trees for call in calls_sent(tree)}
     writes = [Request(method, url) for method, url in sorted(calls)]
-    plain = [one for one in writes if not (may_repeat(one) or one.endpoint.endswith("batchUpdate"))]
-    kinds = {kind for tree in trees for kind in kinds_sent(tree)} | NOT_REPEATABLE.keys()
+    plain = [
+        one for one in writes if not (is_idempotent(one) or one.endpoint.endswith("batchUpdate"))
+    ]
+    kinds = {kind for tree in trees for kind in kinds_sent(tree)} | NOT_IDEMPOTENT.keys()
     unchecked = [*plain, *(batch({kind: {}}) for kind in sorted(kinds))]
     hints = [how_to_check(request) for request in unchecked]
     assert [one for one, hint in zip(unchecked, hints, strict=True) if hint == GENERAL] == []
@@ -589,7 +591,7 @@ def test_every_request_that_gspread_sends_has_a_hint():
 
 def test_kinds_are_spelt_as_in_json():
     """The names in the tables are those of Google's JSON: camel case, ASCII."""
-    names = [*REPEATABLE, *NOT_REPEATABLE]
+    names = [*IDEMPOTENT, *NOT_IDEMPOTENT]
     assert all(name[0].islower() and set(name) <= set(string.ascii_letters) for name in names)
 
 
@@ -602,7 +604,7 @@ def test_recorded_requests(tell):
             request = Request(exchange["method"], exchange["uri"], data=exchange["request_body"])
             is_read = request.method == "GET"
             assert is_read or route(request.method, request.endpoint.split(".com")[1].split("?")[0])
-            counts["read" if is_read else "write", may_repeat(request)] += 1
+            counts["read" if is_read else "write", is_idempotent(request)] += 1
     tell(f"recorded requests, and whether they may be repeated: {dict(counts)}")
     assert sum(counts.values()) == 1773
     assert counts["read", False] == 0

@@ -25,10 +25,10 @@ from waiting import PATIENCE
 
 from queued_gspread.errors import BrokerUnavailableError, CallRefusedError, CallTimeoutError
 from queued_gspread.server.policy.request import Failure, Response
-from queued_gspread.server.policy.verdict import Judgement, Verdict, judge
+from queued_gspread.server.policy.verdict import Verdict, VerdictKind, judge
 
-FINAL, QUOTA, NO_TOKEN = Verdict.FINAL, Verdict.REFUSED_QUOTA, Verdict.UNAUTHENTICATED
-NOT_SENT, UNKNOWN = Verdict.NOT_SENT, Verdict.UNKNOWN
+FINAL, QUOTA, NO_TOKEN = VerdictKind.FINAL, VerdictKind.REFUSED_QUOTA, VerdictKind.UNAUTHENTICATED
+NOT_SENT, UNKNOWN = VerdictKind.NOT_SENT, VerdictKind.UNKNOWN
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 SECRET = "s3cret"
 
@@ -157,7 +157,7 @@ def test_a_refused_port(session):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     found = judged(session, f"http://127.0.0.1:{port}/{SECRET}")
-    assert found.verdict is NOT_SENT
+    assert found.kind is NOT_SENT
     assert found.why in ("connection refused", "no connection")
 
 
@@ -169,7 +169,7 @@ def test_a_name_that_is_not_found(session, monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", fail)
     found = judged(session, f"https://sheets.googleapis.com/{SECRET}")
-    assert found.verdict is NOT_SENT
+    assert found.kind is NOT_SENT
     assert found.why in ("host not found", "no connection")
 
 
@@ -185,7 +185,7 @@ def test_a_connection_that_takes_too_long(session):
         found = judged(session, f"http://127.0.0.1:{listener.getsockname()[1]}/", 0.05)
         for other in waiting:
             other.close()
-    assert found == Judgement(NOT_SENT, None, "no connection in time")
+    assert found == Verdict(NOT_SENT, None, "no connection in time")
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_a_connection_that_breaks(session, script, why):
     """Whatever breaks once there is a connection may come after the request was applied."""
     with Peer(script) as peer:
         found = judged(session, peer.url)
-    assert found.verdict is UNKNOWN
+    assert found.kind is UNKNOWN
     assert found.why in why
 
 
@@ -215,7 +215,7 @@ def test_a_connection_that_breaks(session, script, why):
 def test_an_answer_that_takes_too_long(session, script):
     """A time-out while reading says nothing of what was done, nor does one within the body."""
     with Peer(script) as peer:
-        assert judged(session, peer.url, 0.2) == Judgement(UNKNOWN, None, "no answer in time")
+        assert judged(session, peer.url, 0.2) == Verdict(UNKNOWN, None, "no answer in time")
 
 
 @pytest.mark.parametrize(
@@ -228,8 +228,8 @@ def test_an_answer_that_takes_too_long(session, script):
 def test_a_connection_that_is_used_again(session, script, why):
     """A request on a used connection that closes under it may have been read."""
     with Peer(script) as peer:
-        assert judged(session, peer.url) == Judgement(FINAL, None, "HTTP 200")
-        assert judged(session, peer.url) == Judgement(UNKNOWN, None, why)
+        assert judged(session, peer.url) == Verdict(FINAL, None, "HTTP 200")
+        assert judged(session, peer.url) == Verdict(UNKNOWN, None, why)
 
 
 def test_a_connection_that_was_closed_before(session):
@@ -237,7 +237,7 @@ def test_a_connection_that_was_closed_before(session):
     with Peer(answering(OK), answering(OK)) as peer:
         judged(session, peer.url)
         assert peer.closed.wait(PATIENCE)
-        assert judged(session, peer.url).verdict is FINAL
+        assert judged(session, peer.url).kind is FINAL
 
 
 def test_a_closed_pool(session, monkeypatch):
@@ -247,7 +247,7 @@ def test_a_closed_pool(session, monkeypatch):
     pool.close()
     monkeypatch.setattr(type(adapter), "get_connection_with_tls_context", lambda *_, **__: pool)
     found = judged(session, "http://127.0.0.1:9/")
-    assert found == Judgement(NOT_SENT, None, "connection pool closed")
+    assert found == Verdict(NOT_SENT, None, "connection pool closed")
 
 
 def test_no_tls(session):
@@ -259,7 +259,7 @@ def test_no_tls(session):
 
     with Peer(answer_in_the_clear) as peer:
         found = judged(session, f"https://127.0.0.1:{peer.port}/")
-    assert found.verdict is UNKNOWN
+    assert found.kind is UNKNOWN
 
 
 @pytest.fixture
@@ -299,7 +299,7 @@ def test_a_certificate_that_is_not_accepted(session, certificate, is_trusted):
     session.verify = certificate if is_trusted else True
     with Peer(shake_hands) as peer:
         found = judged(session, f"https://127.0.0.1:{peer.port}/")
-    assert found == Judgement(FINAL, None, "certificate not accepted")
+    assert found == Verdict(FINAL, None, "certificate not accepted")
 
 
 def test_a_proxy_that_is_not_there(session):
@@ -307,7 +307,7 @@ def test_a_proxy_that_is_not_there(session):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     session.proxies = {"https": f"http://127.0.0.1:{port}"}
-    assert judged(session, "https://sheets.googleapis.com/").verdict is NOT_SENT
+    assert judged(session, "https://sheets.googleapis.com/").kind is NOT_SENT
 
 
 @pytest.mark.parametrize(("status", "expected"), [(503, NOT_SENT), (407, FINAL)])
@@ -316,7 +316,7 @@ def test_a_proxy_that_makes_no_tunnel(session, status, expected):
     with Peer(answering(headed("Content-Length: 0", status=f"{status} no"))) as peer:
         session.proxies = {"https": f"http://127.0.0.1:{peer.port}"}
         found = judged(session, "https://sheets.googleapis.com/")
-    assert found == Judgement(expected, None, f"proxy answered {status}")
+    assert found == Verdict(expected, None, f"proxy answered {status}")
 
 
 @pytest.mark.parametrize(
@@ -324,7 +324,7 @@ def test_a_proxy_that_makes_no_tunnel(session, status, expected):
 )
 def test_a_url_that_cannot_be_used(session, url):
     """What is wrong with a request stays wrong."""
-    assert judged(session, url).verdict is FINAL
+    assert judged(session, url).kind is FINAL
 
 
 def test_a_body_or_a_header_that_cannot_be_sent(session):
@@ -333,7 +333,7 @@ def test_a_body_or_a_header_that_cannot_be_sent(session):
     for given in ({"json": {"x": float("nan")}}, {"headers": {"a": "b\r\nc"}}):
         with pytest.raises(requests.RequestException) as caught:
             http.request("post", "http://127.0.0.1:9/", **given)
-        assert judge(Failure(caught.value)).verdict is FINAL
+        assert judge(Failure(caught.value)).kind is FINAL
 
 
 # Tokens ----------------------------------------------------------------------------------------
@@ -366,7 +366,7 @@ def test_a_token_that_cannot_be_fetched():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     found = token_judged(f"http://127.0.0.1:{port}/token")
-    assert found.verdict is NOT_SENT
+    assert found.kind is NOT_SENT
     assert found.why.startswith("no token: ")
 
 
@@ -374,7 +374,7 @@ def test_a_reset_at_the_token_endpoint():
     """A token endpoint that breaks off has no request of ours."""
     with Peer(read_and_reset) as peer:
         found = token_judged(peer.url)
-    assert found == Judgement(NOT_SENT, None, "no token: connection reset")
+    assert found == Verdict(NOT_SENT, None, "no token: connection reset")
 
 
 @pytest.mark.parametrize(
@@ -388,7 +388,7 @@ def test_a_reset_at_the_token_endpoint():
 def test_a_refused_token(status, body, expected):
     """A grant that is not accepted is the caller's; a page that says 502 passes."""
     with Peer(answering(answers(status, body))) as peer:
-        assert token_judged(peer.url).verdict is expected
+        assert token_judged(peer.url).kind is expected
 
 
 @pytest.mark.parametrize(
@@ -405,7 +405,7 @@ def test_a_refused_token(status, body, expected):
 )
 def test_errors_of_google_auth(error, expected):
     """What passes is tried again, and what is wrong with the credentials is the caller's."""
-    assert judge(Failure(error)).verdict is expected
+    assert judge(Failure(error)).kind is expected
 
 
 # Doubles ---------------------------------------------------------------------------------------
@@ -439,7 +439,7 @@ def test_errors_of_google_auth(error, expected):
 def test_errors_that_a_double_raises(error, expected):
     """An error without a nest is judged as well, and its text is not told."""
     found = judge(Failure(error))
-    assert found.verdict is expected
+    assert found.kind is expected
     assert found.why
     assert SECRET not in found.why
 
@@ -448,7 +448,7 @@ def test_an_error_that_holds_itself():
     """An error that is its own cause is looked at once."""
     error = ValueError("x")
     error.args, error.__cause__ = (error,), error
-    assert judge(Failure(error)) == Judgement(FINAL, None, "ValueError")
+    assert judge(Failure(error)) == Verdict(FINAL, None, "ValueError")
 
 
 class Answer:
@@ -463,7 +463,7 @@ class Answer:
 @pytest.mark.parametrize("value", [None, {}, Answer("503"), Answer(None)])
 def test_an_answer_without_a_status(value):
     """Whatever a double returns that has no status is its caller's."""
-    assert judge(Response(value)) == Judgement(FINAL, None, "answered")
+    assert judge(Response(value)) == Verdict(FINAL, None, "answered")
 
 
 # Statuses --------------------------------------------------------------------------------------
@@ -491,7 +491,7 @@ def test_a_status(status, expected, body):
     raised = judge(Failure(APIError(answer(status, body))) if body[:1] == b"{" or status >= 400
                    else Response(answer(status, body)))  # fmt: skip
     assert raised == judge(Response(answer(status, body))) == judge(Response(Answer(status)))
-    assert raised.verdict is expected
+    assert raised.kind is expected
     assert str(status) in raised.why
 
 
@@ -501,7 +501,7 @@ def test_statuses_of_real_answers(session):
     refused = answers("429 Too Many Requests", b"{}")
     with Peer(answering(html), answering(refused), answering(answers("404 no", b""))) as peer:
         found = [judged(session, peer.url) for _ in range(3)]
-    assert [one.verdict for one in found] == [UNKNOWN, QUOTA, FINAL]
+    assert [one.kind for one in found] == [UNKNOWN, QUOTA, FINAL]
 
 
 def drive(reason, domain="usageLimits"):
@@ -522,7 +522,7 @@ def drive(reason, domain="usageLimits"):
 def test_a_403(reason, expected, of):
     """A 403 is a limit that passes for two reasons alone; its domain does not tell."""
     found = judge(Failure(APIError(answer(403, drive(reason)))))
-    assert (found.verdict, found.of) == (expected, of)
+    assert (found.kind, found.of) == (expected, of)
     assert found.why == (f"403 ({reason})" if expected is QUOTA else "HTTP 403")
 
 
@@ -559,7 +559,7 @@ def sheets(limit, **metadata):
 def test_whose_limit_it_was(error, why, of):
     """Of a 429, the limit's name is told, and whether it is the user's or the project's."""
     found = judge(Response(answer(429, json.dumps({"error": error}).encode())))
-    assert found == Judgement(QUOTA, None, why, of)
+    assert found == Verdict(QUOTA, None, why, of)
 
 
 DATE = "Wed, 21 Oct 2015 07:28:00 GMT"

@@ -11,18 +11,18 @@ import pytest
 from gate import response
 from waiting import PATIENCE, eventually, threads
 
-from queued_gspread.broker import Callers
+from queued_gspread.broker import Producer
 from queued_gspread.broker.waiting.wait import Wait
 from queued_gspread.errors import CodecError, RemoteError, UnknownMethodError
 from queued_gspread.protocol.messages import Job, new_id
-from queued_gspread.server.lanes.lane import Means
+from queued_gspread.server.lanes.lane import LaneServices
 from queued_gspread.server.policy.request import (
     Exchange,
     Failure,
-    Remembered,
+    RecordedExchange,
     Request,
+    RequestDigest,
     Response,
-    Sent,
 )
 from queued_gspread.server.replay.advance import Done, Needs, advance
 from queued_gspread.server.replay.held import FEW, Suspended, Suspender
@@ -60,7 +60,7 @@ def replayed(body):
         step = advance(body, exchanges)
         if isinstance(step, Done):
             return sent, step.reply
-        sent.append(Sent.of(step.request))
+        sent.append(RequestDigest.of(step.request))
         exchanges.append(Exchange(step.request, outcome))
     raise AssertionError("the call does not end")
 
@@ -71,7 +71,7 @@ def held(body, exchanges):
     exchanges.append(Exchange(advance(body, ()).request, next(given)))
     sent, run = [exchanges[0].sent], Suspended(body, exchanges)
     while isinstance(step := run.advance(), Needs):
-        sent.append(Sent.of(step.request))
+        sent.append(RequestDigest.of(step.request))
         exchanges.append(Exchange(step.request, next(given)))
     run.close()
     return sent, step.reply
@@ -100,8 +100,8 @@ def test_a_replay_goes_on_where_a_held_call_was(name):
     body, exchanges = JOBS[name].encode(), []
     sent, _ = held(body, exchanges)
     for place in range(len(exchanges)):
-        kept = [Remembered.of(exchange) for exchange in exchanges[:place]]
-        assert Sent.of(advance(body, kept).request) == sent[place]
+        kept = [RecordedExchange.of(exchange) for exchange in exchanges[:place]]
+        assert RequestDigest.of(advance(body, kept).request) == sent[place]
 
 
 def test_the_request_that_is_changed_afterwards_is_remembered_as_it_was():
@@ -114,7 +114,7 @@ def test_the_request_that_is_changed_afterwards_is_remembered_as_it_was():
     exchanges.append(Exchange(asked, next(given)))
     run.advance()
     assert asked != before  # or there would be nothing to be careful about
-    assert exchanges[1].sent == Sent.of(before)
+    assert exchanges[1].sent == RequestDigest.of(before)
     run.close()
 
 
@@ -235,7 +235,7 @@ def test_a_call_of_many_requests_gives_other_lanes_their_turn(
     serve, client, gate, background, monkeypatch
 ):
     """Between two of its requests, every now and then, another lane may have the worker."""
-    work, turns = Means.work, []
+    work, turns = LaneServices.work, []
 
     def counted(means, ready, is_over):
         task, given = work(means, ready, is_over), None
@@ -246,7 +246,7 @@ def test_a_call_of_many_requests_gives_other_lanes_their_turn(
                     turns.append(len(gate.seen))
                 given = yield ticket
 
-    monkeypatch.setattr(Means, "work", counted)
+    monkeypatch.setattr(LaneServices, "work", counted)
     serve()
     listing = background(client.list_spreadsheet_files)
     for _ in range(35):
@@ -295,9 +295,9 @@ def test_a_server_that_lost_its_lease_lets_go_of_what_it_holds(
 def test_a_held_call_that_is_withdrawn_ends(serve, redis_url, namespace, gate, until_held):
     """When its caller has given up, a held call that has only read asks for nothing more."""
     serve()
-    queue = Callers(Settings(redis_url=redis_url, namespace=namespace))
+    queue = Producer(Settings(redis_url=redis_url, namespace=namespace))
     wait = Wait(new_id(), "lane", None)
-    wait.entry = queue._enqueue(wait, JOBS["openall"].encode())
+    wait.stream_id = queue._enqueue(wait, JOBS["openall"].encode())
     arrival = until_held()
     assert queue._withdraw(wait) == "ended"
     arrival.answer(ANSWER)

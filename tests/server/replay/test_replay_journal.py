@@ -17,15 +17,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import Servers, StaleEpochError
+from queued_gspread.broker import Consumer, StaleEpochError
 from queued_gspread.errors import OutcomeUnknownError, PoisonedJobError, ReplayDivergedError
 from queued_gspread.protocol.messages import Job
 from queued_gspread.protocol.signing import Keyring
 from queued_gspread.server.calls.outcome import unknown
-from queued_gspread.server.policy.idempotency import may_repeat
-from queued_gspread.server.policy.request import Exchange, Failure, Request, Response, Sent
+from queued_gspread.server.policy.idempotency import is_idempotent
+from queued_gspread.server.policy.request import Exchange, Failure, Request, RequestDigest, Response
 from queued_gspread.server.replay.advance import Needs, advance
-from queued_gspread.server.replay.journal import Journal, Journals, Unanswered, announce
+from queued_gspread.server.replay.journal import Journal, Journals, Unanswered, intend
 
 APPEND = Request("post", f"{cell_of('lane')}:append", {"key": "secret"}, json={"values": [[1]]})
 
@@ -86,8 +86,8 @@ def test_what_was_remembered_is_remembered_again():
 
 def test_an_announcement_tells_which_request_and_when():
     """A request without an answer is told by method and place, with its time and no parameters."""
-    entry = b">7/1 1767355200500 " + announce(APPEND)
-    sent = Sent.of(APPEND)
+    entry = b">7/1 1767355200500 " + intend(APPEND)
+    sent = RequestDigest.of(APPEND)
     assert read_journal([entry]) == Journal([], Unanswered(sent, 1767355200.5))
     assert (sent.method, sent.endpoint) == ("post", APPEND.endpoint)
     assert b"secret" not in entry
@@ -96,7 +96,7 @@ def test_an_announcement_tells_which_request_and_when():
 def test_an_endpoint_is_remembered_without_what_may_be_secret():
     """Neither the query of an endpoint nor a password before its host gets into a journal."""
     odd = Request("get", "https://user:secret@host/path?key=secret#secret")
-    assert Sent.of(odd).endpoint == "https://host/path"
+    assert RequestDigest.of(odd).endpoint == "https://host/path"
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ REQUESTS = requests_of_a_copy()
 
 def test_a_copy_has_requests_of_all_kinds():
     """The call in which servers are killed both reads and writes what may not be repeated."""
-    repeatable = [may_repeat(request) for request in REQUESTS]
+    repeatable = [is_idempotent(request) for request in REQUESTS]
     assert repeatable == [False, True, True, True, False, True, False]
 
 
@@ -198,9 +198,9 @@ def test_a_server_killed_in_the_middle_of_a_call(
     google.gate.next()
     server.kill()
     start_process(wait="working as")
-    if may_repeat(REQUESTS[place]):
+    if is_idempotent(REQUESTS[place]):
         # What was read since the last write is read again.
-        kept = max(n for n in range(place) if not may_repeat(REQUESTS[n])) + 1
+        kept = max(n for n in range(place) if not is_idempotent(REQUESTS[n])) + 1
         for request in REQUESTS[kept:]:
             arrival = google.gate.next()
             assert request.endpoint.endswith(arrival.endpoint.partition("?")[0])
@@ -213,7 +213,7 @@ def test_a_server_killed_in_the_middle_of_a_call(
     sent = [(seen.method, seen.endpoint) for seen in google.gate.seen]
     writes = [pair for pair in sent if pair[0] == "post"]
     assert len(set(writes)) == len(writes)
-    assert not raw.exists(keys.started, keys.tries)
+    assert not raw.exists(keys.progress, keys.deliveries)
     assert not raw.keys(keys.journal("*"))
 
 
@@ -307,7 +307,7 @@ def test_a_server_that_could_not_answer_any_more(
         raise StaleEpochError
 
     server = serve()
-    monkeypatch.setattr(Servers, "answer", ends)
+    monkeypatch.setattr(Consumer, "answer", ends)
     reply = background(send, callers, append_job())
     gate.next().answer({"done": True})
     eventually(lambda: journal_of(raw, keys) == "=")
@@ -372,7 +372,7 @@ def test_a_job_of_which_three_servers_died(
     reading = background(read, client)
     google.gate.next().answer({"next": True})
     assert reading.result(PATIENCE) == {"next": True}
-    assert not raw.exists(keys.tries)
+    assert not raw.exists(keys.deliveries)
 
 
 # The server's command, which dies of a job before any request is made of it.
@@ -409,7 +409,7 @@ def test_no_more_than_three_servers_die_of_a_job_that_came_with_its_lane(
     assert type(reply.result().error) is PoisonedJobError
     died = [server.process.poll() for server in servers]
     assert died == [-signal.SIGKILL] * 3 + [None]
-    assert not raw.exists(keys.tries)
+    assert not raw.exists(keys.deliveries)
 
 
 def test_an_innocent_job_is_made_whatever_servers_die_of(
@@ -458,9 +458,9 @@ def test_servers_that_stop_have_not_died(serve, client, gate, background, raw, k
     eventually(lambda: raw.exists(keys.lane("lane")))
     for _ in range(4):
         server = serve(**slow)
-        eventually(lambda: raw.hlen(keys.tries) == 1)
+        eventually(lambda: raw.hlen(keys.deliveries) == 1)
         server.stop()
-        assert not raw.exists(keys.tries)
+        assert not raw.exists(keys.deliveries)
     raw.delete(keys.slots("read"))
     serve()
     gate.next().answer({"read": True})

@@ -16,7 +16,7 @@ from queued_gspread.broker import ALL, Permit, Slot
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.server.log import configure
 from queued_gspread.server.pacing.quota import Quota
-from queued_gspread.server.policy.retry import Effort
+from queued_gspread.server.policy.retry import Attempts
 from queued_gspread.server.sending.quota_waits import QuotaWaits
 
 GO = Permit("go")
@@ -39,7 +39,7 @@ class Told:
     def ask(self, permit, kind="write", *, has_waited=False):
         """Have a request get an answer, at once or after it has waited; return what was told."""
         self._caplog.clear()
-        self._waits.noted(Slot(kind, "1/1", 60, WINDOW), permit, Effort(has_waited=has_waited))
+        self._waits.noted(Slot(kind, "1/1", 60, WINDOW), permit, Attempts(has_waited=has_waited))
         return [record.getMessage() for record in self._caplog.records]
 
     def hold_back(self, seconds, kind="write"):

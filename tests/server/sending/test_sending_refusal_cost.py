@@ -17,7 +17,7 @@ from queued_gspread.server import merging
 from queued_gspread.server.calls.call import Call
 from queued_gspread.server.policy.request import Exchange, Failure, Response
 from queued_gspread.server.policy.verdict import judge
-from queued_gspread.server.sending.outgoing import Flight, Pieces
+from queued_gspread.server.sending.outgoing import OutgoingRequest, Pieces
 
 JOB = Job("worksheet", "update", WORKSHEET)
 KINDS = {
@@ -59,11 +59,11 @@ def patterns(count):
         yield f"seed {seed}", {place for place in range(count) if random.random() < share}
 
 
-def refusal(kind, flight, places, how):
+def refusal(kind, outgoing, places, how):
     """Return Google's refusal of a request with bad items at those places of it."""
     text = "A{}" if kind == "get" else "{}"
-    named = NAMES[kind].format(places[0], text.format(number_in(flight.calls[places[0]]) + 1))
-    lie = NAMES[kind].format(0, text.format(number_in(flight.calls[0]) + 1))
+    named = NAMES[kind].format(places[0], text.format(number_in(outgoing.calls[places[0]]) + 1))
+    lie = NAMES[kind].format(0, text.format(number_in(outgoing.calls[0]) + 1))
     messages = {"names it": named, "names none": f"no, not {lie}", "lies": lie, "of all": OF_ALL}
     error = {"code": 400, "message": messages[how], "status": "INVALID_ARGUMENT"}
     return Failure(APIError(response({"error": error}, 403 if how == "of all" else 400)))
@@ -75,9 +75,9 @@ def number_in(call):
     return int(found[1]) - 1 if found else 0
 
 
-def answer(flight):
+def answer(outgoing):
     """Return what Google answers to a flight that it takes."""
-    count = len(flight.calls)
+    count = len(outgoing.calls)
     cells = {"updatedRange": f"Rows!A1:A{count}" if count > 1 else "Rows!A1"}
     lists = ("valueRanges", "responses", "clearedRanges", "replies")
     return Response(response({**{name: [{}] * count for name in lists}, "updates": cells}))
@@ -87,14 +87,16 @@ def made(kind, count, bad, how):
     """Send calls, bad ones among them; return how many requests that took, and who was refused."""
     calls = [call(KINDS[kind](number)) for number in range(count)]
     number_of = {one: number for number, one in enumerate(calls)}
-    left, requests, refused, done = Pieces(Flight(calls)), 0, set(), []
+    left, requests, refused, done = Pieces(OutgoingRequest(calls)), 0, set(), []
     while left:
-        flight, requests = left.take(), requests + 1
-        own = [number_of[each] for each in flight.calls]
+        outgoing, requests = left.take(), requests + 1
+        own = [number_of[each] for each in outgoing.calls]
         wrong = [place for place, number in enumerate(own) if number in bad]
-        outcome = refusal(kind, flight, wrong, how) if wrong else answer(flight)
-        flight.landing = landing = flight.land(Exchange(flight.request, outcome), judge(outcome))
-        told = [number_of[each] for each, _ in left.landed(flight)]
+        outcome = refusal(kind, outgoing, wrong, how) if wrong else answer(outgoing)
+        outgoing.landing = landing = outgoing.land(
+            Exchange(outgoing.request, outcome), judge(outcome)
+        )
+        told = [number_of[each] for each, _ in left.landed(outgoing)]
         if landing.cause is None:
             done += own + told
             refused |= set(own + told) if wrong else set()

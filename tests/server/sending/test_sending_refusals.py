@@ -17,7 +17,7 @@ from redis import Redis
 from requests.exceptions import InvalidSchema, MissingSchema
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import Callers, Entry, Permit, Servers
+from queued_gspread.broker import Consumer, Entry, Permit, Producer
 from queued_gspread.errors import (
     AccountMismatchError,
     CallRefusedError,
@@ -35,8 +35,8 @@ from queued_gspread.server.calls.outcome import Outcome
 from queued_gspread.server.calls.runner import Runner
 from queued_gspread.server.pacing.quota import Quota
 from queued_gspread.server.policy.request import Exchange, Failure
-from queued_gspread.server.policy.retry import Patience
-from queued_gspread.server.sending.outgoing import Flight
+from queued_gspread.server.policy.retry import RetryPolicy
+from queued_gspread.server.sending.outgoing import OutgoingRequest
 from queued_gspread.server.sending.sender import Sender
 from queued_gspread.settings import Settings
 
@@ -164,7 +164,7 @@ def test_a_job_in_a_lane_with_an_odd_name_is_answered(lane, serve, callers, gate
 class Nowhere:
     """A transport that sends nothing and fails."""
 
-    token_generation = 0
+    token_version = 0
 
     def send(self, request, http_timeout, lane):
         return Exchange(request, Failure(ValueError("nowhere")))
@@ -185,7 +185,7 @@ def whole(runner, sender, entry):
     """Run a call from its job to its outcome."""
     call = runner.begin(entry)
     while isinstance(call, Call):
-        ((_, result),) = yield from sender.send(Flight([call]))
+        ((_, result),) = yield from sender.send(OutgoingRequest([call]))
         if isinstance(result, Outcome):
             return result
         call.exchanges.append(result)
@@ -215,7 +215,7 @@ VALUES = st.recursive(
 @given(st.dictionaries(st.sampled_from(FIELDS), VALUES, min_size=1))
 def test_whatever_a_job_says_it_has_an_outcome(changes):
     """A job with arbitrary fields ends in an outcome with a reply; no exception escapes."""
-    sender = Sender(Servers(Settings()), Nowhere(), Quota(0, 0, 0, 0), Patience(), print)
+    sender = Sender(Consumer(Settings()), Nowhere(), Quota(0, 0, 0, 0), RetryPolicy(), print)
     runner = Runner(sender.recovery, ANYONE, suspects=sender.suspects)
     body = message(**{"method": "open", "args": [], **changes})
     assert outcome_of(whole(runner, sender, Entry("lane", "1-1", "a", body, "", 1))).reply
@@ -312,7 +312,7 @@ def settings_of(redis_url, namespace, **options):
 
 def test_no_server(redis_url, namespace, serve, client, gate, raw, keys, background):
     """Without a server a call ends after the grace, tells what to start, and is never made."""
-    impatient = Callers(settings_of(redis_url, namespace, grace=0.05))
+    impatient = Producer(settings_of(redis_url, namespace, grace=0.05))
     with pytest.raises(ServerUnavailableError) as caught:
         impatient.call(new_id(), "lane", insert_rows())
     told = str(caught.value)
@@ -370,7 +370,7 @@ def test_a_timeout_after_the_start(serve, authorize, client, gate, background, r
     gate.next().answer({})
     assert reading.result(PATIENCE) == {}
     eventually(lambda: not raw.keys(keys.reply("*")))
-    assert not raw.exists(keys.started)
+    assert not raw.exists(keys.progress)
 
 
 @pytest.mark.parametrize(

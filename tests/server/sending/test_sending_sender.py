@@ -24,8 +24,8 @@ from queued_gspread.server.calls.call import Call
 from queued_gspread.server.google.transport import Transport
 from queued_gspread.server.pacing.quota import Quota
 from queued_gspread.server.policy.request import Request
-from queued_gspread.server.policy.retry import Effort, Patience
-from queued_gspread.server.sending.outgoing import Flight
+from queued_gspread.server.policy.retry import Attempts, RetryPolicy
+from queued_gspread.server.sending.outgoing import OutgoingRequest
 from queued_gspread.server.sending.sender import Sender
 
 SECRET = "4711-never-shown"
@@ -126,7 +126,7 @@ def test_an_append_that_was_not_applied_is_sent_again(
     first.fail(NOT_APPLIED[name]())
     second = gate.next()
     assert (second.method, second.given) == ("post", first.given)
-    assert list(raw.hgetall(keys.started).values()) == ["j"]
+    assert list(raw.hgetall(keys.progress).values()) == ["j"]
     second.fail(NOT_APPLIED[name]())
     third = gate.next()
     assert third.method == "post"
@@ -230,7 +230,7 @@ def test_an_account_that_is_never_let_in(
     assert type(error) is APIError
     assert error.response.status_code == 401
     assert len(gate.seen) == len(refused_tokens) == 5
-    assert not raw.exists(keys.started)
+    assert not raw.exists(keys.progress)
 
 
 # An end to it -----------------------------------------------------------------------------------
@@ -485,10 +485,10 @@ def call_of(mark, timeout=5.0):
 @pytest.mark.parametrize("mark", ["", "r", "w", "j"])
 def test_only_a_call_that_has_written_outwaits_its_deadline(mark):
     """A call that may have written goes on past its deadline; one that has not ends there."""
-    call, effort = call_of(mark), Effort()
-    until = Sender._end_of_waiting(call, effort)
+    call, attempts = call_of(mark), Attempts()
+    until = Sender._end_of_waiting(call, attempts)
     has_written = mark in ("w", "j")
-    assert until == (effort.give_up_at if has_written else call.entry.deadline(5.0))
+    assert until == (attempts.give_up_at if has_written else call.entry.deadline(5.0))
 
 
 @pytest.mark.parametrize("error", [None, BrokerUnavailableError("away")], ids=["asked", "failed"])
@@ -497,10 +497,10 @@ def test_what_is_owed_is_given_back_when_more_is_asked_for(error):
     told, answered = [], []
 
     class Queue:
-        def settle(self, jobs, slot, sent, **answer):
+        def release_slot(self, jobs, slot, sent, **answer):
             told.append(slot.name)
 
-        def start(self, shares, slot, debts):
+        def acquire(self, acquire_args, slot, debts):
             if error is not None:
                 raise error
             told.append(f"{debts[0].slot.name} with {slot.name}")
@@ -508,10 +508,10 @@ def test_what_is_owed_is_given_back_when_more_is_asked_for(error):
 
     call = call_of("r")
     call.needs(Request("get", "https://sheets.googleapis.com/v4/spreadsheets/lane"))
-    sender = Sender(Queue(), None, Quota(), Patience(), answered.append)
+    sender = Sender(Queue(), None, Quota(), RetryPolicy(), answered.append)
     debts = [Due(Slot("read", name, 60), 6) for name in ("1/0", "1/1")]
     with contextlib.suppress(BrokerUnavailableError):
-        sender._start(Flight([call], debts=debts), Slot("write", "1/2", 60), Effort())
+        sender._start(OutgoingRequest([call], debts=debts), Slot("write", "1/2", 60), Attempts())
     assert told == (["1/0 with 1/2", "1/1"] if error is None else ["1/0", "1/1"])
     assert ([slot.name for slot in answered], debts) == (["1/0", "1/1"], [])
 
@@ -522,20 +522,20 @@ def test_a_slot_that_redis_did_not_take_back_is_given_back_later():
     class Queue:
         is_away, settled = True, []
 
-        def settle(self, jobs, slot, sent, **answer):
+        def release_slot(self, jobs, slot, sent, **answer):
             if self.is_away:
                 raise BrokerUnavailableError("away")
             self.settled.append((slot.name, sent))
 
-        def start(self, *asked):
+        def acquire(self, *asked):
             return list(self.settled)
 
     queue, call = Queue(), call_of("r")
     call.needs(Request("get", "https://sheets.googleapis.com/v4/spreadsheets/lane"))
-    sender = Sender(queue, None, Quota(), Patience(), print)
+    sender = Sender(queue, None, Quota(), RetryPolicy(), print)
     sender.pay([Due(Slot("write", "1/0", 60), 6, is_settled=True)])
     sender.pay([Due(Slot("write", "1/1", 60), 7)])
     queue.is_away = False
     for _ in "12":
-        left = sender._start(Flight([call]), Slot("write", "1/2", 60), Effort())
+        left = sender._start(OutgoingRequest([call]), Slot("write", "1/2", 60), Attempts())
         assert left == [("1/1", 7)]

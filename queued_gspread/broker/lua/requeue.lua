@@ -2,7 +2,7 @@
 -- From here on nothing more counts as handed out under it.
 --
 -- KEYS[1] server    hash: who works, under which epoch
--- KEYS[2] tries     hash: job id -> the epochs under which it was handed out
+-- KEYS[2] deliveries hash: job id -> the epochs under which it was handed out
 -- ARGV[1] epoch     of the asking server; it need not be the newest one
 --
 -- Returns 1.

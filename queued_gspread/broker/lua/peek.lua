@@ -5,8 +5,8 @@
 --
 -- KEYS[1] server    hash: who works, under which epoch
 -- KEYS[2] lane      stream of the lane's jobs
--- KEYS[3] started   hash: job id -> how far the call is
--- KEYS[4] tries     hash: job id -> the epochs under which it was handed out
+-- KEYS[3] progress  hash: job id -> how far the call is
+-- KEYS[4] deliveries hash: job id -> the epochs under which it was handed out
 -- ARGV[1] epoch     of the asking server
 -- ARGV[2] entry     that they stand behind
 -- ARGV[3] count     how many, at the most

@@ -25,20 +25,20 @@ local SINCE = 'since:'
 
 -- Whether a job that is not remembered may have been put in all the same, at a first try that did
 -- not begin before a moment: that is forgotten by now, or Redis's clock was another one then.
-local function may_be_forgotten(recent, first, now)
-  local since = tonumber(redis.call('ZSCORE', recent, SINCE))
+local function may_be_forgotten(dedup, first, now)
+  local since = tonumber(redis.call('ZSCORE', dedup, SINCE))
   if not since or since > now then
     since = now
-    redis.call('ZADD', recent, now, SINCE)
+    redis.call('ZADD', dedup, now, SINCE)
   end
   return first < since or first > now
 end
 
 -- Forget the jobs that were put in before a time.
-local function forget(recent, before)
-  if before > tonumber(redis.call('ZSCORE', recent, SINCE)) then
-    redis.call('ZREMRANGEBYSCORE', recent, '-inf', '(' .. before)
-    redis.call('ZADD', recent, before, SINCE)
+local function forget(dedup, before)
+  if before > tonumber(redis.call('ZSCORE', dedup, SINCE)) then
+    redis.call('ZREMRANGEBYSCORE', dedup, '-inf', '(' .. before)
+    redis.call('ZADD', dedup, before, SINCE)
   end
 end
 
@@ -87,8 +87,8 @@ local function may_delete(key)
   redis.call('DEL', key .. '/')
 end
 
-local function may_note(recent)
-  redis.call('ZADD', recent, 'XX', 0, '')
+local function may_note(dedup)
+  redis.call('ZADD', dedup, 'XX', 0, '')
 end
 
 -- Take an entry out of a lane of so many, which is deleted with the last one.
@@ -127,20 +127,20 @@ local function may_have_written(mark)
   return far == 'w' or far == 'j'
 end
 
--- Whether the server of an epoch has left what it had, in good order; see leave.lua.
+-- Whether the server of an epoch has left what it had, in good order; see requeue.lua.
 local function has_left(server, epoch)
   return redis.call('HGET', server, 'left') == epoch
 end
 
 -- Hand a job out under an epoch, unless so many others had it; return how many others did.
-local function hand_out(tries, id, epoch, most)
-  local before = redis.call('HGET', tries, id) or ''
+local function hand_out(deliveries, id, epoch, most)
+  local before = redis.call('HGET', deliveries, id) or ''
   local others = select(2, string.gsub(before, '%d+', ''))
   if string.find(before, '/' .. epoch .. '/', 1, true) then
     return others - 1
   end
   if others < most and not has_left(KEYS[1], epoch) then
-    redis.call('HSET', tries, id, before .. '/' .. epoch .. '/')
+    redis.call('HSET', deliveries, id, before .. '/' .. epoch .. '/')
   end
   return others
 end
@@ -169,7 +169,7 @@ end
 -- The first waiting job of a lane: {entry, id, body, mark, jobs in the lane, now, epochs that
 -- ended while they had it}, or false after taking an empty lane off the active ones. An entry
 -- that is not a job has id ''.
-local function head(lane, active, started, tries, name, epoch)
+local function head(lane, active, progress, deliveries, name, epoch)
   local first = redis.call('XRANGE', lane, '-', '+', 'COUNT', 1)[1]
   if not first then
     redis.call('DEL', lane)
@@ -177,9 +177,9 @@ local function head(lane, active, started, tries, name, epoch)
     return false
   end
   local id, body = job_of(first)
-  local mark = redis.call('HGET', started, id) or ''
-  -- One that two servers have died with is handed out when its turn has come; see take.lua.
-  local deaths = hand_out(tries, id, epoch, 2)
+  local mark = redis.call('HGET', progress, id) or ''
+  -- One that two servers have died with is handed out when its turn has come; see deliver_suspect.lua.
+  local deaths = hand_out(deliveries, id, epoch, 2)
   return {first[1], id, body, mark, redis.call('XLEN', lane), now_ms(), deaths}
 end
 
@@ -205,7 +205,7 @@ end
 
 -- What the server of a format says of itself, if its latest beat was within so many milliseconds.
 local function server_within(prefix, grace, now)
-  local at, about = unpack(redis.pcall('HMGET', prefix .. 'server', 'at', 'about'))
+  local at, about = unpack(redis.pcall('HMGET', prefix .. 'server', 'last_beat', 'description'))
   at = tonumber(at)
   return at and at <= now and now - at < grace and (about or '')
 end

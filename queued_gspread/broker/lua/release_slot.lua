@@ -8,8 +8,8 @@
 -- server that works to write.
 --
 -- KEYS[1] server    hash: who works, under which epoch
--- KEYS[2] started   hash: job id -> how far the call is
--- KEYS[3] valve     hash: see quota.lua
+-- KEYS[2] progress  hash: job id -> how far the call is
+-- KEYS[3] throttle  hash: see quota.lua
 -- KEYS[4] slots     sorted set: the slots of this kind of request
 -- KEYS[5...] journal  list, of each job with a share in it: what the next server has to know
 -- ARGV[1] epoch     of the server that sent it
@@ -17,7 +17,7 @@
 -- ARGV[3] slot      its name
 -- ARGV[4] limit     slots of this kind; 0 for any number
 -- ARGV[5] window    milliseconds
--- ARGV[6] sent      what start.lua returned as the time
+-- ARGV[6] sent      what acquire.lua returned as the time
 -- ARGV[7] pause     '' if the quota let it through, '?' if nobody knows; else it was refused: the
 --                   least milliseconds to wait. The pause doubles with every refusal in a row
 -- ARGV[8] jitter    0 to 1
@@ -77,7 +77,7 @@ if kind == '' then
   return {0, 0}
 end
 local q = quota_of(KEYS[3], KEYS[4], kind, full, window, now)
--- One that is forgotten is not put back alone: by the latest slot, start.lua tells whether all are
+-- One that is forgotten is not put back alone: by the latest slot, acquire.lua tells whether all are
 -- known. The server puts them back together, with remind.lua; one that does not work any more cannot.
 if redis.call('ZSCORE', KEYS[4], slot) or (full > 0 and not holds(KEYS[1], ARGV[1])) then
   redis.call('ZADD', KEYS[4], now + window, slot)

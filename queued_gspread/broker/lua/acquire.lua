@@ -4,10 +4,10 @@
 --
 -- KEYS[1] server    hash: who works, under which epoch
 -- KEYS[2] lane      stream of the lane's jobs
--- KEYS[3] started   hash: job id -> how far the call is
--- KEYS[4] valve     hash: see quota.lua
+-- KEYS[3] progress  hash: job id -> how far the call is
+-- KEYS[4] throttle  hash: see quota.lua
 -- KEYS[5] slots     sorted set: the slots of this kind of request
--- KEYS[6] tries     hash: job id -> the epochs under which it was handed out
+-- KEYS[6] deliveries hash: job id -> the epochs under which it was handed out
 -- KEYS[7...] journal  list, of each job: what the next server has to know of the call
 -- ARGV[1] epoch     of the asking server
 -- ARGV[2] kind      of the request, as to the quota; '' for one that takes no slot
@@ -108,7 +108,7 @@ if kind ~= '' then
   is_trial, is_held, limit = q.streak and 1 or 0, takes_slot(q) and 1 or 0, limit_known(q)
 end
 
--- Only settle.lua takes a mark back, and a caller that has given up (x) stays known as such.
+-- Only release_slot.lua takes a mark back, and a caller that has given up (x) stays known as such.
 local ranks = {r = 1, w = 2, j = 3}
 local function mark(job)
   local far = string.sub(job.was, 1, 1)
