@@ -22,11 +22,13 @@ release = version = __version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
 highlight_language = "text"  # of blocks that name no language
+smartquotes_action = "De"  # dashes and ellipses; a pair of quotation marks is an empty string
 myst_heading_anchors = 4  # links to headings are GitHub's
 
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True  # their values are of the machine that builds the site
-autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_default_options = {"members": True}
+napoleon_use_ivar = True  # a class's attributes in one list
 default_role = "code"  # of docstrings, whose single backquotes are those of Markdown
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 80
