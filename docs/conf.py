@@ -24,6 +24,7 @@ exclude_patterns = ["_build"]
 highlight_language = "text"  # of blocks that name no language
 smartquotes_action = "De"  # dashes and ellipses; a pair of quotation marks is an empty string
 myst_heading_anchors = 4  # links to headings are GitHub's
+myst_enable_extensions = ["deflist"]  # of the glossary
 
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True  # their values are of the machine that builds the site
