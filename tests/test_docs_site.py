@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import runpy
 from inspect import isfunction
@@ -10,6 +11,13 @@ import pytest
 from places import DOCS, TOP
 
 import queued_gspread
+
+
+@pytest.fixture(autouse=True)
+def _no_variables(monkeypatch):
+    # An option's variable is its default, where somebody has set one.
+    for name in [name for name in os.environ if name.startswith("QUEUED_GSPREAD_")]:
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture
