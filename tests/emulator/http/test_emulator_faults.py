@@ -11,7 +11,7 @@ from gspread.exceptions import APIError
 from waiting import PATIENCE
 
 from queued_gspread.emulator import Quotas
-from queued_gspread.emulator.http.faults import (
+from queued_gspread.emulator.faults import (
     ExpiredToken,
     Html,
     Latency,
