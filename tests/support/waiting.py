@@ -15,13 +15,16 @@ GRACE = 45.0
 def eventually(condition, what="the condition holds"):
     """Return the first true value of a condition; fail if it does not come."""
     deadline = time.monotonic() + PATIENCE
+    pause = 0.001
     while True:
         found = condition()
         if found:
             return found
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {PATIENCE:g} s in vain until {what}")
-        time.sleep(0.005)
+        time.sleep(pause)
+        # What takes long is not worth the processor that others need to bring it about.
+        pause = min(1.5 * pause, 0.02)
 
 
 def threads(name):
