@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.emulator.accounts import account
 
+pytest_plugins = ["merge_fixtures"]
+
 _numbers = itertools.count()
 
 

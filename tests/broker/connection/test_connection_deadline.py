@@ -15,6 +15,7 @@ from processes import start_python
 from waiting import PATIENCE, eventually
 from wire import AFTER, BEFORE, Wire
 
+from queued_gspread._clock import now
 from queued_gspread.broker import Consumer, Producer
 from queued_gspread.broker.connection.client import REPLY_EXPIRY, SLICE
 from queued_gspread.broker.keys import Keys
@@ -291,8 +292,9 @@ def test_an_interrupt_while_redis_stalls(interrupted, own_redis, redis_of):
 def asleep(own_redis, namespace, monkeypatch, background, short_slices):
     """Return what has a caller with a timeout sleep for so long, while its job goes; its error."""
     slept, is_asleep, is_awake = [0.0], threading.Event(), threading.Event()
-    clock_gettime = time.clock_gettime
-    monkeypatch.setattr(time, "clock_gettime", lambda which: clock_gettime(which) + slept[0])
+    # The clock stands still otherwise: the error names the seconds.
+    began = now()
+    monkeypatch.setattr(time, "clock_gettime", lambda which: began + slept[0])
 
     class Sleeper(Producer):
         def _look(self, wait, seconds):
