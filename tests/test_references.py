@@ -20,6 +20,7 @@ PARTS = "broker|cli|embedded|google_api|protocol|proxy|server|testing"
 ROLE = re.compile(r":(mod|class|func|meth|data|attr|exc):`~?([^`]+)`")
 # As docstrings and the pages write it: ``broker.keys``, or with the package's own name.
 MODULE = re.compile(rf"`((?:queued_gspread\.)?(?:{PARTS})(?:\.\w+)+)`")
+IMPORT = re.compile(r"^ *from (queued_gspread[\w.]*) import ([\w, ]+)", re.MULTILINE)
 FILE = re.compile(r"(?<![\w/.])(?:tests|queued_gspread|docs)/[\w./{},*]*[\w}]")
 
 
@@ -93,6 +94,19 @@ def test_modules_that_are_named_are_there():
         return [name for name in sorted(named) if not is_there(f"queued_gspread.{name}")]
 
     assert faults_of([*SOURCES, *PACKAGE.rglob("*.lua"), *PAGES], faults) == []
+
+
+def test_what_programs_in_texts_import_is_there():
+    """Every name that a program imports from the package is there, though only text tells of it."""
+
+    def faults(path):
+        for module, names in IMPORT.findall(path.read_text()):
+            for name in re.findall(r"\w+(?: as \w+)?", names):
+                full = f"{module}.{name.partition(' ')[0]}"
+                if not is_there(full):
+                    yield full
+
+    assert faults_of([*TESTS.rglob("*.py"), *PAGES], faults) == []
 
 
 def test_all_that_is_exported_is_there():
