@@ -1,9 +1,12 @@
 """The lanes: each runs its calls in order; all of them run side by side.
 
-One thread, the dispatcher, waits for the names of lanes that hold jobs. Each becomes a task, a
-generator that runs its jobs until none is left (:mod:`.lane`). So a lane has at most one request in
-the air, and however long a lane is, it holds up no other. A worker of a pool drives a task until it
-yields a ticket and has to wait; the valve then submits it to the pool again.
+A thread, the leader, waits for the names of lanes that hold jobs. Each of them becomes a task, a
+generator that runs its jobs until none is left (:mod:`.lane`). So a lane has one request under way
+at the most, and however long a lane is, it holds up none of the others. A worker drives a task
+until it yields a ticket and has to wait; the valve then has a worker go on with it.
+
+To hand a lane to a worker takes longer than to begin a small job. So there are two threads that
+may lead: while one of them waits to do so, the other drives a lane itself.
 """
 
 from __future__ import annotations
@@ -34,8 +37,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Scheduler"]
 
-# As many requests are in the air at the most; lanes that wait for a slot need no worker.
+# As many requests are in the air at the most, beside that of a leader; lanes that wait for a slot
+# need no worker.
 _MOST_WORKERS: Final = 512
+_LEADERS: Final = 2
 _PAUSE: Final = 0.5
 
 
@@ -50,7 +55,7 @@ class Scheduler:
         stopping: Set when no further call is to be begun.
         on_stop: Called when somebody asks this server to stop, through the queue.
         window: Seconds for which the slots of a server that is gone are held.
-        watched: Watches the dispatcher and the workers.
+        watched: Watches leaders and workers.
 
     """
 
@@ -74,9 +79,13 @@ class Scheduler:
         # Lanes that are run, and whether they have become ready again since.
         self._busy: dict[str, bool] = {}
         self._changed = threading.Condition()
-        # How many tasks wait for a worker.
+        # Tasks that wait for a worker.
         self._backlog = 0
-        # Set once the dispatcher has ended, and all is over.
+        # Whoever holds it leads.
+        self._leading = threading.Lock()
+        # Leaders that wait for it.
+        self._spare = 0
+        # Set once a leader has ended, and all is over.
         self._ended = threading.Event()
         self._lapsed = threading.Event()
         self._retired = threading.Event()
@@ -87,8 +96,11 @@ class Scheduler:
         self._has_begun = False
         self._workers = ThreadPoolExecutor(_MOST_WORKERS, thread_name_prefix="lane")
         self._begin = watched(self._begin_drive)
-        self._dispatch_watched = watched(self._dispatch)
-        self._dispatcher = threading.Thread(target=self._dispatch_to_the_end, name="dispatcher")
+        self._lead_watched = watched(self._lead_and_drive)
+        self._leaders = [
+            threading.Thread(target=self._lead_to_the_end, name=f"lane_leader_{number}")
+            for number in range(_LEADERS)
+        ]
 
     def serve(self) -> None:
         """Run lanes until the server stops or its epoch ends.
@@ -101,7 +113,7 @@ class Scheduler:
             self._valve.start()
             self._start_threads()
             self._neighbours.look()
-            # The dispatcher may still be in a blocking read when all is over.
+            # Leaders may still be in a blocking read when all is over.
             while not (self._ended.wait(_PAUSE) or self._over):
                 stop_after_main(self._on_stop)
                 self._neighbours.look()
@@ -113,7 +125,8 @@ class Scheduler:
     def _start_threads(self) -> None:
         # Tasks that are submitted wait for a worker, so that there has to be one.
         self._workers.submit(lambda: None)
-        self._dispatcher.start()
+        for leader in self._leaders:
+            leader.start()
 
     def lapse(self) -> None:
         """Begin no further call, and send nothing more: this server's epoch has ended."""
@@ -129,16 +142,33 @@ class Scheduler:
         """Whether another server is to go on."""
         return self._retired.is_set()
 
-    def _dispatch_to_the_end(self) -> None:
-        self._dispatch_watched()
+    def _lead_to_the_end(self) -> None:
+        self._lead_watched()
         self._ended.set()
 
-    def _dispatch(self) -> None:
-        """Hand every lane that is ready to the pool, until all is over."""
+    def _lead_and_drive(self) -> None:
+        """Lead and drive a lane in turn, until all is over."""
         while not self._over:
-            claimed = self._next_claimed()
+            claimed = self._lead()
             if claimed is not None:
-                self._submit(*claimed)
+                self._drive(*claimed)
+
+    def _lead(self) -> tuple[str, Task] | None:
+        """Lead until there is a lane to drive while somebody else leads, or all is over."""
+        self._count_spare(1)
+        with self._leading:
+            self._count_spare(-1)
+            while not self._over:
+                claimed = self._next_claimed()
+                if claimed is not None and self._spare:
+                    return claimed
+                if claimed is not None:
+                    self._submit(*claimed)
+        return None
+
+    def _count_spare(self, by: int) -> None:
+        with self._changed:
+            self._spare += by
 
     def _next_claimed(self) -> tuple[str, Task] | None:
         """Wait for a lane and claim it; return it with its task, if there is one to begin."""
@@ -185,8 +215,9 @@ class Scheduler:
 
     def _end_threads(self, *, wait: bool) -> None:
         self._workers.shutdown(wait=wait)
-        if wait and self._dispatcher.is_alive():
-            self._dispatcher.join()
+        if wait:
+            for leader in filter(threading.Thread.is_alive, self._leaders):
+                leader.join()
 
     def _wait_until_idle(self, seconds: float | None) -> bool:
         with self._changed:
