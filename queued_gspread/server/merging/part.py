@@ -83,7 +83,7 @@ class Mergeable:
 
     @cached_property
     def is_idempotent(self) -> bool:
-        """Whether it may be sent again where nobody knows whether it was applied."""
+        """Whether it may be retried where nobody knows whether it was applied."""
         return is_idempotent(self.request)
 
     @cached_property
