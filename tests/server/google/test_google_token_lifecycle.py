@@ -59,26 +59,27 @@ EVENTS = {
     "fails": lambda _: PASSING,
     "denies": lambda _: PERMANENT,
     "takes": lambda life: TokenAccepted(life.version),
+    "late": lambda life: TokenAccepted(life.version - 2),
     "401": lambda life: TokenRefused(life.version, 1.0),
     "old": lambda life: TokenRefused(life.version - 1, 1.0),
 }
 # A row a state, a column an event; the words are functions below.
 TABLE = """
-            start  time  want  key  crash  grant  fails  denies  takes  401    old
-first       begun  ask   now   now  rest   new    FAILS  DENIES  took   again  -
-asking      begun  -     now   now  rest   new    FAILS  DENIES  took   again  -
-failing     begun  -     now   now  rest   back   fails  DENIES  took   keep   -
-denied      begun  -     -     now  rest   back   FAILS  denies  took   keep   -
-good        begun  -     now   now  rest   new    FAILS  DENIES  took   again  -
-ending      begun  ask   now   now  rest   new    FAILS  DENIES  took   again  -
-renewing    begun  -     now   now  rest   new    FAILS  DENIES  took   again  -
-retrying    begun  -     now   now  rest   back   fails  DENIES  took   keep   -
-disowned    begun  -     -     now  rest   back   FAILS  denies  took   keep   -
-ended       begun  -     now   now  rest   new    FAILS  DENIES  took   again  -
-untried     begun  -     now   now  rest   new    FAILS  DENIES  took   again  -
-doubted     begun  -     now   now  rest   new    FAILS  DENIES  took   pause  -
-refused     begun  ask   now   now  rest   new    FAILS  DENIES  took   -      -
-fixed       -      -     -     -    -      -      -      -       -      -      -
+            start  time  want  key  crash  grant  fails  denies  takes  late  401    old
+first       begun  ask   now   now  rest   new    FAILS  DENIES  took   -     again  -
+asking      begun  -     now   now  rest   new    FAILS  DENIES  took   -     again  -
+failing     begun  -     now   now  rest   back   fails  DENIES  took   -     keep   -
+denied      begun  -     -     now  rest   back   FAILS  denies  took   -     keep   -
+good        begun  -     now   now  rest   new    FAILS  DENIES  took   -     again  -
+ending      begun  ask   now   now  rest   new    FAILS  DENIES  took   -     again  -
+renewing    begun  -     now   now  rest   new    FAILS  DENIES  took   -     again  -
+retrying    begun  -     now   now  rest   back   fails  DENIES  took   -     keep   -
+disowned    begun  -     -     now  rest   back   FAILS  denies  took   -     keep   -
+ended       begun  -     now   now  rest   new    FAILS  DENIES  took   -     again  -
+untried     begun  -     now   now  rest   new    FAILS  DENIES  took   -     again  -
+doubted     begun  -     now   now  rest   new    FAILS  DENIES  took   -     pause  -
+refused     begun  ask   now   now  rest   new    FAILS  DENIES  took   -     -      -
+fixed       -      -     -     -    -      -      -      -       -      -     -      -
 """
 
 
@@ -183,68 +184,68 @@ def test_a_grant_that_has_expired_already_ends_the_token_that_it_replaced():
     assert (told.is_usable, told.error) == (False, EXPIRED.error)
 
 
-MOMENTS = st.lists(st.floats(0, 4000), min_size=1, max_size=40)
-JITTERS = st.floats(0, 1)
-
-
-@st.composite
-def histories(draw):
-    """Return a token's first state, and events with the seconds before each of them."""
-    expires = draw(st.sampled_from([-math.inf, 0.0, 100.0, HOUR, math.inf]))
-    first = begin(0.0, expires, draw(st.sampled_from([0.0, 60.0])), is_fixed=False)
-    lifetimes = st.sampled_from([1.0, HOUR, math.inf])
-    makers = st.one_of(
-        st.sampled_from([*Signal, Signal.TIME_PASSED, Signal.TIME_PASSED]).map(constant),
-        lifetimes.map(lambda life: lambda now, _: RefreshSucceeded(now + life)),
-        st.sampled_from([PASSING, PERMANENT]).map(constant),
-        st.just(lambda now, _: replace(PASSING, expires=now)),
-        st.integers(0, 2).map(lambda back: lambda _, life: TokenAccepted(life.version - back)),
-        st.builds(
-            lambda back, jitter: lambda _, life: TokenRefused(life.version - back, jitter),
-            *(st.integers(0, 2), JITTERS),
+# An event of a history, by the time, the state, how many versions back it is meant, and a jitter.
+HAPPENINGS = {
+    **{signal.name: lambda *_, signal=signal: signal for signal in Signal},
+    "TIME_PASSED again": lambda *_: Signal.TIME_PASSED,
+    "granted": lambda now, *_: RefreshSucceeded(now + HOUR),
+    "granted for a second": lambda now, *_: RefreshSucceeded(now + 1.0),
+    "granted for ever": lambda *_: RefreshSucceeded(math.inf),
+    "granted too late": lambda now, *_: replace(PASSING, expires=now),
+    "failed": lambda _now, _life, _back, jitter: replace(PASSING, jitter=jitter),
+    "denied": lambda *_: PERMANENT,
+    "accepted": lambda _, life, back, __: TokenAccepted(life.version - back),
+    "refused": lambda _, life, back, jitter: TokenRefused(life.version - back, jitter),
+}
+HISTORIES = st.tuples(
+    st.sampled_from([-math.inf, 0.0, 100.0, HOUR, math.inf]),
+    st.sampled_from([0.0, 60.0]),
+    st.lists(
+        st.tuples(
+            st.floats(0, 2 * HOUR),
+            st.sampled_from(sorted(HAPPENINGS)),
+            st.integers(0, 2),
+            st.floats(0, 1),
         ),
-    )
-    return first, draw(st.lists(st.tuples(st.floats(0, 2 * HOUR), makers), max_size=40))
-
-
-def constant(event):
-    """Return a maker of the same event, whatever the time and the state."""
-    return lambda _now, _life: event
+        max_size=30,
+    ),
+)
 
 
 def lived(history):
     """Yield the moment, the state before, the event, the state after and the actions."""
-    life, events = history
-    now = 0.0
-    for pause, make in events:
+    expires, refresh_every, happenings = history
+    now, life = 0.0, begin(0.0, expires, refresh_every, is_fixed=False)
+    for pause, name, back, jitter in happenings:
         now += pause
-        before, event = life, make(now, life)
+        before, event = life, HAPPENINGS[name](now, life, back, jitter)
         life, actions = step(life, event, now)
         yield now, before, event, life, actions
 
 
-@given(histories())
+@given(HISTORIES)
 def test_a_token_that_ends_is_always_followed_by_a_refresh(history):
     """No state waits for nothing: a refresh is on its way or due, or the token never ends."""
     for now, _, _, life, _ in lived(history):
         never_ends = not life.is_refused and life.expires == math.inf and not life.refresh_every
-        assert life.is_refreshing or never_ends or until_due(life, now) < math.inf
-        moment = now + (0 if life.is_refreshing else min(until_due(life, now), HOUR * 24))
-        assert life.is_refreshing or never_ends or step(life, Signal.TIME_PASSED, moment)[1]
+        if not (life.is_refreshing or never_ends):
+            assert until_due(life, now) < math.inf
+            assert step(life, Signal.TIME_PASSED, max(now, life.due))[1] == (Action.REFRESH,)
 
 
-@given(histories())
+@given(HISTORIES)
 def test_a_token_is_asked_for_once_at_a_time(history):
     """After the token endpoint was asked, it is asked again only once that has ended."""
     ends = (RefreshSucceeded, RefreshFailed)
     is_asked = False
-    for _, _, event, _, actions in lived(history):
+    for _, _, event, life, actions in lived(history):
         assert not (is_asked and Action.REFRESH in actions)
         is_over = isinstance(event, ends) or event in (Signal.STARTED, Signal.INTERRUPTED)
         is_asked = Action.REFRESH in actions or (is_asked and not is_over)
+        assert life.is_refreshing is is_asked
 
 
-@given(histories())
+@given(HISTORIES)
 def test_the_refusal_of_an_old_token_changes_nothing(history):
     """Of many requests that met a 401, those that come after the next token are no news."""
     for _, before, event, life, actions in lived(history):
@@ -252,7 +253,7 @@ def test_the_refusal_of_an_old_token_changes_nothing(history):
             assert (life, actions) == (before, ())
 
 
-@given(histories())
+@given(HISTORIES)
 def test_the_server_hears_of_every_refresh(history):
     """Whoever waits is woken whenever a refresh has ended, after its line in the log, once."""
     for _, before, event, life, actions in lived(history):
@@ -261,12 +262,21 @@ def test_the_server_hears_of_every_refresh(history):
         assert not has_ended or actions[-1] is Action.NOTIFY
 
 
-@given(histories())
+@given(HISTORIES)
 def test_who_is_refused_is_let_alone_for_a_while(history):
     """A token endpoint that failed is not asked again at once, unless somebody asks for it."""
     for now, _, event, life, _ in lived(history):
         if isinstance(event, RefreshFailed):
-            assert until_due(life, now) >= 0.5
+            assert life.due >= now + 0.5
+
+
+@given(HISTORIES)
+def test_a_token_is_renewed_as_often_as_was_asked_for(history):
+    """With refresh_every no token is kept for longer than that."""
+    _, refresh_every, _ = history
+    for now, _, event, life, _ in lived(history):
+        if isinstance(event, RefreshSucceeded) and refresh_every:
+            assert life.due <= now + refresh_every
 
 
 @given(

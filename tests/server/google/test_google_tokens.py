@@ -355,6 +355,18 @@ def test_a_key_that_does_not_work(watched, issuer, path, wall, caplog):
     assert watched.credentials.token != token
 
 
+def test_a_new_keys_token_that_has_expired_already(watched, issuer, path):
+    """The old token stays in use where the token of a new key is no good."""
+    token = watched.credentials.token
+    issuer.rotate_key()
+    issuer.token_lifetime = 0
+    issuer.write_service_account(path)
+    watched.step()
+    assert len(issuer.token_requests) == 2
+    assert is_usable(watched)
+    assert watched.credentials.token == token
+
+
 @pytest.mark.parametrize("content", [None, "{", "{}", "[]", '{"type": "authorized_user"}'])
 def test_a_key_file_that_is_no_key_file(watched, issuer, path, content, caplog):
     """While the file is missing, half-written or something else, the old key stays in use."""
