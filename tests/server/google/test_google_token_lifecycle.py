@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from google.auth.exceptions import RefreshError, TransportError
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from queued_gspread.server.google.token_lifecycle import (
@@ -184,6 +184,7 @@ def test_a_grant_that_has_expired_already_ends_the_token_that_it_replaced():
     assert (told.is_usable, told.error) == (False, EXPIRED.error)
 
 
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # An event of a history, by the time, the state, how many versions back it is meant, and a jitter.
 HAPPENINGS = {
     **{signal.name: lambda *_, signal=signal: signal for signal in Signal},
@@ -223,6 +224,7 @@ def lived(history):
         yield now, before, event, life, actions
 
 
+@unhurried
 @given(HISTORIES)
 def test_a_token_that_ends_is_always_followed_by_a_refresh(history):
     """No state waits for nothing: a refresh is on its way or due, or the token never ends."""
@@ -233,6 +235,7 @@ def test_a_token_that_ends_is_always_followed_by_a_refresh(history):
             assert step(life, Signal.TIME_PASSED, max(now, life.due))[1] == (Action.REFRESH,)
 
 
+@unhurried
 @given(HISTORIES)
 def test_a_token_is_asked_for_once_at_a_time(history):
     """After the token endpoint was asked, it is asked again only once that has ended."""
@@ -245,6 +248,7 @@ def test_a_token_is_asked_for_once_at_a_time(history):
         assert life.is_refreshing is is_asked
 
 
+@unhurried
 @given(HISTORIES)
 def test_the_refusal_of_an_old_token_changes_nothing(history):
     """Of many requests that met a 401, those that come after the next token are no news."""
@@ -253,6 +257,7 @@ def test_the_refusal_of_an_old_token_changes_nothing(history):
             assert (life, actions) == (before, ())
 
 
+@unhurried
 @given(HISTORIES)
 def test_the_server_hears_of_every_refresh(history):
     """Whoever waits is woken whenever a refresh has ended, after its line in the log, once."""
@@ -262,6 +267,7 @@ def test_the_server_hears_of_every_refresh(history):
         assert not has_ended or actions[-1] is Action.NOTIFY
 
 
+@unhurried
 @given(HISTORIES)
 def test_who_is_refused_is_let_alone_for_a_while(history):
     """A token endpoint that failed is not asked again at once, unless somebody asks for it."""
@@ -270,6 +276,7 @@ def test_who_is_refused_is_let_alone_for_a_while(history):
             assert life.due >= now + 0.5
 
 
+@unhurried
 @given(HISTORIES)
 def test_a_token_is_renewed_as_often_as_was_asked_for(history):
     """With refresh_every no token is kept for longer than that."""
