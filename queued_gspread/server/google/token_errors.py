@@ -122,7 +122,11 @@ def _read(data: Any) -> Any:
 
 def _is_grant(found: Any) -> bool:
     """Tell whether google-auth can read an answer's token, if it has one, and its lifetime."""
-    if not isinstance(found, dict) or not isinstance(found.get("access_token", ""), str):
+    if not isinstance(found, dict):
+        return False
+    # An answer without a token is google-auth's to report; an empty token would be no token.
+    token = found.get("access_token", "missing")
+    if not (isinstance(token, str) and token):
         return False
     expires = found.get("expires_in")
     if expires is None:
