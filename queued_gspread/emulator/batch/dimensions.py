@@ -87,7 +87,7 @@ def auto_resize_dimensions(scope: Scope, request: Json) -> Json:
 
 
 def _grown(scope: Scope, sheet: Sheet, dimension: str, count: int) -> tuple[int, int]:
-    """Return how large a sheet is with more rows or columns; fail where that is too large."""
+    """Return a sheet's size with more rows or columns; raise if that is too large."""
     rows, columns = sheet.grid.row_count, sheet.grid.column_count
     rows, columns = (rows + count, columns) if dimension == "ROWS" else (rows, columns + count)
     scope.book.check_size(sheet, rows, columns)
