@@ -183,12 +183,12 @@ OURS_FAILS = {
     ),
     "a row too many": (
         APPENDED_BESIDE.format(["odd"]),
-        "rows nobody appended",
+        "rows never appended",
         "1",
     ),
     "a row twice": (
         APPENDED_BESIDE.format(["worker 1", 1, "1-1"]),
-        "rows too many",
+        "surplus copies of rows",
         "1",
     ),
 }

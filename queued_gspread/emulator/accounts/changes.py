@@ -35,7 +35,7 @@ class Changes:
             yield self.count
 
     def wait_until(self, predicate: Callable[[], bool]) -> None:
-        """Return once the condition is true; it is checked after every change and `wake()`."""
+        """Return once the predicate is true; it is checked after every change and `wake()`."""
         with self._noticed:
             self._noticed.wait_for(predicate)
 

@@ -95,7 +95,7 @@ def _grown(scope: Scope, sheet: Sheet, dimension: str, count: int) -> tuple[int,
 
 
 def _widest(scope: Scope, sheet: Sheet, column: int) -> int:
-    evaluator = Evaluator(scope.book, "try_admit")
+    evaluator = Evaluator(scope.book, "peek")
     rect = sheet.grid.everything._replace(start_column=column, end_column=column + 1)
     texts = (
         shown(

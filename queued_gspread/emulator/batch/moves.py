@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Move:
-    """Moves the rows or columns from start to end to before a destination, by indices before it.
+    """Moves the rows or columns from start to end before a destination, an index before the move.
 
     If a range contains more than them, its ends stay with their own rows or columns.
     """

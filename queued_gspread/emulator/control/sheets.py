@@ -42,7 +42,7 @@ def window_json(book: Spreadsheet, sheet: Sheet, asked: Rect) -> Json:
     rect = _within(sheet, asked)
     merges = [merge for merge in sheet.merges if merge.overlaps(rect)]
     firsts = {(merge.start_row, merge.start_column) for merge in merges}
-    evaluator, theme = Evaluator(book, "try_admit"), _theme(book)
+    evaluator, theme = Evaluator(book, "peek"), _theme(book)
     return {
         **_sheet_json(sheet),
         "row": rect.start_row,

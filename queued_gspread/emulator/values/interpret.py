@@ -1,4 +1,4 @@
-"""One formula, computed: operators, functions, conditions and references."""
+"""Compute one formula: operators, functions, conditions and references."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Interpreter:
         return found
 
     def spend(self, cells: int) -> None:
-        """Count what repeated parts go over, and end the formula where it is too much."""
+        """Count the cells that repeated parts visit, and end the formula if they are too many."""
         self._spent += cells
         if self._spent > _MOST_CELLS:
             raise NotComputedError(f"formulas that go over more than {_MOST_CELLS} cells")

@@ -1,4 +1,4 @@
-"""What functions are given, and how they take it: as numbers, texts, truth values or areas."""
+"""The arguments of functions, and their conversion to numbers, texts, truth values or areas."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class EvaluationError(Exception):
 
 
 class RangeGivenError(EvaluationError):
-    """A range is given where one value is wanted: which one it is depends on where that is."""
+    """A range is given where one value is expected; which one depends on the formula's cell."""
 
     def __init__(self, area: Area) -> None:
         """Keep the range."""
@@ -223,7 +223,7 @@ def is_number(value: object) -> bool:
 
 
 def numbers(arguments: Iterable[Argument]) -> list[float]:
-    """Return the numbers that are summed: those in ranges, and whatever is given directly."""
+    """Return the numbers to sum: those in ranges, and everything that is given directly."""
     found: list[float] = []
     for argument in arguments:
         if isinstance(argument, Area):
@@ -265,7 +265,7 @@ def rank(value: Value) -> tuple[int, float | str]:
 
 
 def real(value: object) -> float:
-    """Refuse what no cell can hold: an infinity, or a root of a negative number."""
+    """Refuse results that no cell can hold: an infinity, or a root of a negative number."""
     if isinstance(value, complex) or not isinstance(value, (int, float)):
         raise EvaluationError(BAD_NUMBER)
     if not math.isfinite(value):
