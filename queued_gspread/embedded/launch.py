@@ -126,7 +126,7 @@ def wait_for_answer(
 
     A Redis that is reading a large append-only file may take as long as it needs.
     """
-    answer = Answer.NOBODY
+    answer = Answer.NOTHING
 
     def decided() -> bool:
         nonlocal answer

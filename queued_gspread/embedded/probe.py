@@ -26,10 +26,10 @@ _STATUS_OR_ERROR = re.compile(rb"\+PONG\r\n|-[A-Z]+ ")
 class Answer(Enum):
     """The answer to a PING."""
 
-    NOBODY = "nobody listens"
+    NOTHING = "nothing listens"
     REDIS = "a Redis that answers, if only to ask for a password"
     LOADING = "a Redis that is reading its append-only file"
-    CLOSED = "the connection was closed without a word"
+    CLOSED = "the connection was closed without an answer"
     OTHER = "something that is not Redis"
 
 
@@ -58,7 +58,7 @@ def probe(address: Address, patience: float = PATIENCE) -> Answer:
     except TimeoutError:
         return Answer.OTHER
     except OSError:
-        return Answer.NOBODY
+        return Answer.NOTHING
 
 
 def settled(address: Address, patience: float = PATIENCE) -> Answer:

@@ -140,7 +140,7 @@ def _answers(address: Address) -> bool:
             f"{place} is taken, and not by a Redis that answers "
             f"({answer.value}): stop what listens there, or configure another Redis URL"
         )
-    return answer is not Answer.NOBODY
+    return answer is not Answer.NOTHING
 
 
 def _check_numbers(port: int, idle: float) -> None:

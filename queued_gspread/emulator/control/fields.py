@@ -92,7 +92,7 @@ def _read(name: str, value: Any, fields: Mapping[str, Field]) -> Any:
     field = fields.get(name)
     if field is None:
         known = ", ".join(fields) or "no field"
-        raise WrongFieldError(name, value, f"a field that is known ({known})")
+        raise WrongFieldError(name, value, f"a known field ({known})")
     if not field.kind.fits(value):
         raise WrongFieldError(name, value, field.kind.takes)
     return tuple(value) if isinstance(value, list) else value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  - what is told of them
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  - for the URL only
 
 
 def listening(host: str, port: int) -> socket.socket:

@@ -82,7 +82,7 @@ class StateFile:
         except OSError as error:
             raise StateError(
                 f"{self.path} cannot be used ({error.strerror}: {self._lock_path.parent}): "
-                "name a file in a folder that is there and can be written to"
+                "name a file in a folder that exists and is writable"
             ) from error
 
     def _is_there(self, lock: int) -> bool:
@@ -110,8 +110,8 @@ class StateFile:
         """Raise StateError if another program has written the file since it was read or saved."""
         if self._stamp() != self._seen:
             raise StateError(
-                f"{self.path} was written by somebody else since this emulator had it: "
-                "make a new emulator, which reads it"
+                f"{self.path} was written by another program since this emulator read or saved "
+                "it: make a new emulator, which reads it again"
             )
 
     def read(self) -> Any | None:

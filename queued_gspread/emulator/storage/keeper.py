@@ -89,9 +89,9 @@ class Keeper:
                 self._save()
             except OSError as error:
                 raise UnsavedError(
-                    f"What is stored could not be saved to {self._file.path} ({error.strerror}), "
-                    "and what was changed since the last save ends with this process: see that "
-                    "its folder is there, can be written to and has room"
+                    f"The spreadsheets could not be saved to {self._file.path} ({error.strerror}). "
+                    "Changes since the last save are lost when this process ends: make sure that "
+                    "the folder exists, is writable and has room"
                 ) from error
         self._file.unlock()
 
@@ -108,13 +108,13 @@ class Keeper:
             ) from error
         except NewerError as error:
             raise StateError(
-                f"{path} is of a newer version ({error}): upgrade queued-gspread, or name "
+                f"{path} was written by a newer version ({error}): upgrade queued-gspread, or name "
                 "another file"
             ) from error
         except ValueError as error:
             raise StateError(
                 f"{path} is not a state of the emulator, or is damaged ({error}): name another "
-                "file, or move this one away to begin anew"
+                "file, or move this one away to start empty"
             ) from error
         put_back(kept, self._store, self._project)
         self._saved = self._changes.count

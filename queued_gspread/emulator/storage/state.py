@@ -60,7 +60,7 @@ def from_json(content: Any) -> Kept:
 
 def _check_format(whole: Part) -> None:
     if not isinstance(whole.content, dict) or whole.content.get("format") != _FORMAT:
-        raise DamagedError(f"it does not say that it is a {_FORMAT}")
+        raise DamagedError(f"it is not marked as a {_FORMAT}")
     version = whole["version"].expect(int)
     if version > _VERSION:
         raise NewerError(f"its format is {version}, this version knows {_VERSION}")
