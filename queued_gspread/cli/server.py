@@ -84,7 +84,7 @@ def add_options(parser: Parser) -> None:
 
 def _quota_options(parser: Parser) -> None:
     parser.section("quota")
-    for name, what, default in (
+    for name, about, default in (
         ("reads", "how many reads the account may make in a minute", 60),
         ("writes", "how many writes the account may make in a minute", 60),
         ("project-reads", "how many of the project's reads are this namespace's", 300),
@@ -92,7 +92,7 @@ def _quota_options(parser: Parser) -> None:
     ):
         parser.option(
             f"--{name}-per-minute",
-            f"{what}; 0 for any number (default %(default)s)",
+            f"{about}; 0 for any number (default %(default)s)",
             type=count,
             default=default,
             metavar="NUMBER",

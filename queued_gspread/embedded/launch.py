@@ -137,9 +137,9 @@ def wait_for_answer(
         if answer is not Answer.LOADING:
             break
     if answer is not Answer.REDIS:
-        what = "ended at once" if process.poll() is not None else f"is silent after {seconds:g} s"
+        state = "ended at once" if process.poll() is not None else f"is silent after {seconds:g} s"
         raise BrokerUnavailableError(
-            f"the Redis that was started {what}; its log {log.path} says: {log.last_lines()}"
+            f"the Redis that was started {state}; its log {log.path} says: {log.last_lines()}"
         )
 
 

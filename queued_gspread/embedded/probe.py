@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Address: TypeAlias = "tuple[str, int] | Path"
 
 PAUSE = 0.02
-PATIENCE = 3.0
+TIMEOUT = 3.0
 _STATUS_OR_ERROR = re.compile(rb"\+PONG\r\n|-[A-Z]+ ")
 
 
@@ -47,10 +47,10 @@ def wait_until(condition: Callable[[], object], seconds: float) -> bool:
     return True
 
 
-def probe(address: Address, patience: float = PATIENCE) -> Answer:
+def probe(address: Address, timeout: float = TIMEOUT) -> Answer:
     """Send one PING to *address* and classify the answer."""
     try:
-        with _connect(address, patience) as connection:
+        with _connect(address, timeout) as connection:
             connection.sendall(b"PING\r\n")
             return _judge(connection.recv(64))
     except (ConnectionResetError, BrokenPipeError):
@@ -61,15 +61,15 @@ def probe(address: Address, patience: float = PATIENCE) -> Answer:
         return Answer.NOTHING
 
 
-def settled(address: Address, patience: float = PATIENCE) -> Answer:
+def settled(address: Address, timeout: float = TIMEOUT) -> Answer:
     """Probe until there is a clear answer: a Redis that is shutting down just closes."""
     answers: list[Answer] = []
 
     def is_clear() -> bool:
-        answers.append(probe(address, patience))
+        answers.append(probe(address, timeout))
         return answers[-1] is not Answer.CLOSED
 
-    wait_until(is_clear, patience)
+    wait_until(is_clear, timeout)
     return answers[-1]
 
 
@@ -81,12 +81,12 @@ def free_port() -> int:
         return port
 
 
-def _connect(address: Address, patience: float) -> socket.socket:
+def _connect(address: Address, timeout: float) -> socket.socket:
     if not isinstance(address, Path):
-        return socket.create_connection(address, timeout=patience)
+        return socket.create_connection(address, timeout=timeout)
     connection = socket.socket(socket.AF_UNIX)
     try:
-        connection.settimeout(patience)
+        connection.settimeout(timeout)
         connection.connect(str(address))
     except OSError:
         connection.close()

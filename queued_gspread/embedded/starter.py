@@ -65,14 +65,14 @@ class _Launch:
     timeout: float
 
     def run(self, binary: Path | None) -> bool:
-        with self._gate() as mine:
+        with self._gate() as is_held:
             if _answers(self.files.socket):
-                if mine and self.files.unguarded():
+                if is_held and self.files.unguarded():
                     self._spawn("--adopt")
                 return False
             if self.port_answers():
                 return False
-            if not mine:
+            if not is_held:
                 raise BrokerUnavailableError(
                     f"another process has been starting Redis in {self.files.directory} for more "
                     f"than {self.timeout:g} s: end it, or look into {self.files.log}"

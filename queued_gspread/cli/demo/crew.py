@@ -71,11 +71,16 @@ class Children:
         path.write_text(source, encoding="utf-8")
         return str(path)
 
-    def start(self, *arguments: str, **how: Any) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
         """Start a Python process. ^C at the terminal reaches only the demo, which then ends it."""
         command = [sys.executable, *arguments]
         child: subprocess.Popen[str] = subprocess.Popen(  # noqa: S603 - our own
-            command, start_new_session=True, text=True, encoding="utf-8", errors="replace", **how
+            command,
+            start_new_session=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            **options,
         )
         self._started.append(child)
         self._lifeline.add(child.pid)

@@ -51,7 +51,7 @@ Use: TypeAlias = Literal["read", "echo", "peek", "need"]
 
 
 # A formula that was begun so often has the cells that it still needs worked out inside it.
-_PATIENCE = 10
+_MOST_BEGUN = 10
 # Not where the stack is this high: what is worked out inside needs some of it as well.
 _HIGH_STACK = 400
 
@@ -156,7 +156,7 @@ class Evaluator:
 
     def _await(self, places: list[Place]) -> None:
         """Put the current formula aside until these cells are computed."""
-        often = next(reversed(self._begun.values())) > _PATIENCE
+        often = next(reversed(self._begun.values())) > _MOST_BEGUN
         if not often or _is_stack_high() or not self._begun.keys().isdisjoint(places):
             raise _NotYetError(places)
         for place in places:

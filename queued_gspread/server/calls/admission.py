@@ -32,7 +32,7 @@ __all__ = ["Admission"]
 _GO: Final = Permit("go")
 # How long a caller may take to renew a job signed for an earlier server: it looks at the server
 # several times in that time.
-_PATIENCE: Final = 10.0
+_RENEWAL_TIMEOUT: Final = 10.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
 _FORGOTTEN: Final = (
     "the call had ended before Redis lost its answer, and the server no longer has it"
@@ -237,7 +237,7 @@ class Admission:
 
     def _has_had_time(self, entry: Entry) -> bool:
         since_enqueue = entry.age + time.monotonic() - entry.seen
-        return min(since_enqueue, self._generations.age) > _PATIENCE
+        return min(since_enqueue, self._generations.age) > _RENEWAL_TIMEOUT
 
     def _signed(self, entry: Entry, reply: bytes) -> bytes:
         if self.keyring is None or not reply:
