@@ -50,9 +50,9 @@ class Place(NamedTuple):
 Use: TypeAlias = Literal["read", "echo", "peek", "need"]
 
 
-# A formula that was begun so often has the cells that it still needs worked out inside it.
+# Once a formula was begun so often, the cells that it still needs are computed inside it.
 _MOST_BEGUN = 10
-# Not where the stack is this high: what is worked out inside needs some of it as well.
+# Unless the stack is this high: the inner computation needs some of it as well.
 _HIGH_STACK = 400
 
 
@@ -144,7 +144,7 @@ class Evaluator:
                     self._break_circle(missing.places)
                 except RecursionError:
                     if inside:
-                        # Further out there is more of the stack for it.
+                        # The outer computation has more of the stack left for it.
                         self._forget(waiting)
                         raise _NotYetError([place]) from None
                     self._keep(place, TOO_DEEP.mark(self._name(place)))
@@ -204,7 +204,7 @@ class Evaluator:
         return value
 
     def area(self, sheet: Sheet, bounds: Bounds) -> Area:
-        """Return the values of a reference; fail with `#REF!` outside the grid."""
+        """Return the values of a reference; raise `#REF!` outside the grid."""
         rect = bounds.within(sheet.grid.row_count, sheet.grid.column_count)
         if rect.height < 1 or rect.width < 1:
             raise EvaluationError(BAD_REFERENCE)

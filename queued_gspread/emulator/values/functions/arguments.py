@@ -46,7 +46,7 @@ class RangeGivenError(EvaluationError):
 class Area:
     """The values of a range or an array; a column may be shorter than the range is high.
 
-    To read a value that is not computed ends the formula; to leave it aside does not.
+    Reading a value that is not computed ends the formula; ignoring it does not.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Area:
         return found + [[None] * self.width for _ in range(self.height - len(found))]
 
     def line(self) -> list[Value]:
-        """Return the values of a single row or column; fail with `#N/A` for more."""
+        """Return the values of a single row or column; raise `#N/A` for more."""
         if self.height > 1 and self.width > 1:
             raise EvaluationError(NOT_AVAILABLE)
         found = list(self.values())
@@ -103,7 +103,7 @@ class Area:
 
 
 Argument: TypeAlias = "Value | Area"
-# More values than this are not put into an array: the memory is the tests'.
+# The most values of an array: tests should not take much memory.
 LARGEST_ARRAY = 1_000_000
 
 
@@ -199,7 +199,7 @@ def joined(pieces: Iterable[str], between: str = "") -> str:
 
 
 def bounded(argument: Argument) -> Argument:
-    """Return what a function or operator found; fail where no cell, or no number, could hold it."""
+    """Return the result of a function or operator; raise if no cell or number could hold it."""
     if isinstance(argument, float):
         return real(argument)
     if isinstance(argument, str) and len(argument) > LONGEST:
