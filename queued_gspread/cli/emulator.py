@@ -32,7 +32,7 @@ ABOUT: Final = (
 
 def add_options(parser: Parser) -> None:
     """Add the options."""
-    parser.section("where it is")
+    parser.section("address and files")
     _place_options(parser)
     _behaviour_options(parser)
 
@@ -74,7 +74,7 @@ def _place_options(parser: Parser) -> None:
 
 
 def _behaviour_options(parser: Parser) -> None:
-    parser.section("how it behaves")
+    parser.section("behaviour")
     for kind in ("reads", "writes"):
         parser.option(
             f"--{kind}-per-minute",

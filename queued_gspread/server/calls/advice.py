@@ -29,7 +29,7 @@ def advise(error: BaseException, account: Identity) -> None:
     elif _is_unshared(error):
         note = (
             f"the server works as {account.shown}: if the spreadsheet is there, share it with that "
-            "account (as an editor, where it is to be changed)"
+            "account (as an editor, if it is to be changed)"
         )
     else:
         return
