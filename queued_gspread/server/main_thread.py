@@ -16,7 +16,7 @@ __all__ = ["stop_after_main"]
 def stop_after_main(stop: Callable[[], None]) -> bool:
     """Stop a server if its program's main thread has ended; return whether it has.
 
-    After that, Python lets no pool start another thread, so calls would wait for ever.
+    After that, Python lets no pool start another thread, so calls would wait forever.
     """
     if threading.main_thread().is_alive():
         return False

@@ -8,7 +8,7 @@ memory to read them.
 Small calls, large calls and answers have separate budgets, so a large call waits for other large
 calls alone and holds up nothing else. Most calls are so small that they are not counted. A call
 that needs more than a whole budget gets all of it once it is unused. A call that has memory for its
-answer waits for nothing more, so no call waits for ever.
+answer waits for nothing more, so no call waits forever.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ class Mergeable:
 
 
 def split_by_part(parts: Sequence[Mergeable], results: Any) -> list[list[Any]] | None:
-    """Split a list with a result for every item by part; return None if it is no such list."""
+    """Split a list of one result for each item by part; return None if it is not such a list."""
     if not isinstance(results, list) or len(results) != sum(len(part.items) for part in parts):
         return None
     rest = iter(results)

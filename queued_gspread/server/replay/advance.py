@@ -136,8 +136,8 @@ def run(
     Args:
         body: The job.
         exchanges: The requests that were answered.
-        on_missing: Called with a request that none of them answers. By the time it returns, it has
-            appended an exchange that does.
+        on_missing: Called with a request that none of them answers. By the time it returns, an
+            exchange that does has been appended.
         decoded: See :func:`advance`.
 
     Raises:
@@ -184,13 +184,13 @@ def _check_lists(job: Job) -> None:
         numbers = [item for item in _items(headers) if type(item) is not str]
         if len(numbers) > _MOST_NUMBERS:
             raise CodecError(
-                f"expected_headers takes a list, with {_MOST_NUMBERS} items at the most that are "
-                "not text: give the headers as text"
+                f"expected_headers takes a list with at most {_MOST_NUMBERS} items that are not "
+                "text: give the headers as text"
             )
     for columns in (*job.args[4:5], job.kwargs.get("numericise_ignore")):
         if len(_items(columns)) > _MOST_NUMBERS:
             raise CodecError(
-                f"numericise_ignore takes a list of {_MOST_NUMBERS} columns at the most: give "
+                f"numericise_ignore takes a list of at most {_MOST_NUMBERS} columns: give "
                 "['all'] for all of them"
             )
 
