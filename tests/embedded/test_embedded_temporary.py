@@ -228,7 +228,10 @@ def test_without_its_heir_there_is_no_redis(binary, monkeypatch, tmp_path):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr("sys.executable", "/no/python")
     server = TemporaryRedis(binary)
-    with pytest.raises(ConfigurationError, match="needs /no/python, which cannot be run"):
+    with pytest.raises(
+        ConfigurationError,
+        match="/no/python is needed to end it with this process, and cannot be run",
+    ):
         server.start()
     server.close()
     assert list(tmp_path.iterdir()) == []

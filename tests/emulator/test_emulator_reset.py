@@ -5,10 +5,11 @@ import threading
 
 import pytest
 import requests
-from emulator_traffic import KEY, PATIENCE, Traffic, bearer
+from emulator_traffic import KEY, Traffic, bearer
+from waiting import PATIENCE
 
 from queued_gspread.emulator import Emulator, Quotas
-from queued_gspread.emulator.http.faults import Reset, Status
+from queued_gspread.emulator.faults import Reset, Status
 
 HEAD = b"POST /drive/v3/files HTTP/1.1\r\nHost: localhost\r\nx-goog-api-key: k\r\n"
 

@@ -41,11 +41,11 @@ class Served:
     account: str = ""
     """The account's e-mail address; empty for an API key and without a valid token."""
     quota: str = ""
-    """What it counts as: `read`, `write` or `drive`; empty if no account was identified."""
+    """What it counts as, `read`, `write` or `drive`; empty if no account was identified."""
     counted: float | None = None
     """When it was counted; None if a quota refused it or no account was identified."""
     refused_by: str = ""
-    """The quota that refused it: Google's `quota_limit`, or the Drive API's reason."""
+    """The quota that refused it, by Google's `quota_limit` or the Drive API's reason."""
     applied: bool = False
     """Whether its method ran, even if it failed."""
     applied_at: float | None = None
@@ -53,7 +53,7 @@ class Served:
     fault: str = ""
     """The name of the fault that it met; `stopped` if the emulator was stopped meanwhile."""
     not_computed: tuple[str, ...] = ()
-    """Formulas it wrote or read that the emulator cannot compute: `Sheet1!A1: SPARKLINE`."""
+    """Formulas it wrote or read that the emulator cannot compute, as ``Sheet1!A1: SPARKLINE``."""
 
 
 @dataclass(frozen=True)

@@ -33,10 +33,18 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from queued_gspread.server.policy.request import CREDENTIALS
 
 from . import appends, batches, clears, gets, updates
-from .answers import as_alone, body_of, each_as_alone, own_answer
+from .answers import as_alone, each_as_alone, json_answered, own_answer
 from .appends import Table
 from .group import Group
-from .part import READS, Mergeable, MergeKind, is_plain, name_of, same_on_the_wire
+from .part import (
+    READS,
+    Mergeable,
+    MergeKind,
+    is_plain,
+    merge_kind_of,
+    name_of,
+    same_on_the_wire,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,10 +93,10 @@ def part(request: Request) -> Mergeable | None:
     """Return what a request adds to a merged one; None if it must be sent alone."""
     if not is_plain(request):
         return None  # the merged request would fail for all
-    for way in _WAYS.values():
-        mergeable = way.part(request)
-        if mergeable is not None:
-            return mergeable
+    kind = merge_kind_of(request)
+    mergeable = None if kind is None else _WAYS[kind].part(request)
+    if mergeable is not None:
+        return mergeable
     if str(request.method).upper() == "GET" and request.method != CREDENTIALS:
         return Mergeable(MergeKind.IDENTICAL, request, "")
     return None
@@ -109,7 +117,7 @@ def split(parts: Sequence[Mergeable], answer: Any) -> list[Any] | None:
     """Return each caller's own answer; None if the shared answer is not of the expected form."""
     if merge(parts) is parts[0].request:
         return [answer] * len(parts)
-    body = body_of(answer)
+    body = json_answered(answer)
     bodies = None if body is None else _WAYS[parts[0].kind].split(parts, body)
     if bodies is None:
         return None
@@ -118,7 +126,7 @@ def split(parts: Sequence[Mergeable], answer: Any) -> list[Any] | None:
 
 def table_after(parts: Sequence[Mergeable], answer: Any, before: Table | None) -> Table | None:
     """Return the table that an append left for the next one; see :func:`.appends.table_after`."""
-    body = body_of(answer) if parts[0].kind is MergeKind.APPEND else None
+    body = json_answered(answer) if parts[0].kind is MergeKind.APPEND else None
     return None if body is None else appends.table_after(parts, body, before)
 
 

@@ -1,7 +1,7 @@
 """The journal of a call: what the next server needs to go on where this one stopped. Pure.
 
 It has an entry for every request up to a non-idempotent one, and for that request itself: an intent
-before it is sent, and its outcome once there is one. ``broker.notes`` describes how each kind of
+before it is sent, and its outcome once there is one. ``broker.permits`` describes how each kind of
 entry begins. After ``=`` comes a value in the wire format::
 
     {"sent": [method, endpoint, digest], "returned": any}

@@ -10,12 +10,11 @@ from functools import partial
 import pytest
 from gate import google_error, response
 from gspread.exceptions import APIError
-from merge_fixtures import *  # noqa: F403 - pytest finds fixtures by the names that are here
 from merge_fixtures import AppliedError, settled
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Consumer
-from queued_gspread.emulator.http.faults import Status
+from queued_gspread.emulator.faults import Status
 from queued_gspread.errors import CallTimeoutError, OutcomeUnknownError
 from queued_gspread.server.calls.runner import Runner
 from queued_gspread.server.sending.counters import Count

@@ -13,17 +13,15 @@ from gate import SHEETS, cell_of, response
 from gspread.utils import ExportFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from merge_fixtures import book, door, settled, stage
+from merge_fixtures import settled
 from raw_http import listening
 from waiting import PATIENCE
 
-from queued_gspread.emulator.http.faults import Status
+from queued_gspread.emulator.faults import Status
 from queued_gspread.errors import OutcomeUnknownError
 from queued_gspread.server.policy.expected_answer import ExpectedAnswer, expected_by
 from queued_gspread.server.policy.request import Failure, Request, Response
 from queued_gspread.server.policy.verdict import VerdictKind, judge
-
-__all__ = ["book", "door", "stage"]
 
 QUICK = {"quota_window": 0.3}
 
