@@ -200,7 +200,7 @@ def test_a_server_that_takes_over_makes_no_call_that_is_over(
     serve, signed, signing_key, raw, keys, gate, monkeypatch
 ):
     """A copy of an answered job is refused by the next server too, which knows nothing of it."""
-    monkeypatch.setattr(admission, "_PATIENCE", 0.2)
+    monkeypatch.setattr(admission, "_RENEWAL_TIMEOUT", 0.2)
     first = serve(signing_key_file=signing_key)
     gate.open()
     callers, job_id, sent = Producer(signed), new_id(), []
