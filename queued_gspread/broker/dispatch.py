@@ -60,7 +60,7 @@ class Dispatch(FencedScripts):
             raise unavailable(self.settings, error) from error
 
     def is_replicated(self, entries: Sequence[Entry]) -> bool:
-        """Tell whether replicas have what the journals of some jobs announce, within a second.
+        """Return whether replicas have what the journals of some jobs announce, within a second.
 
         That one has it proves nothing: another may be the next master, or be one already, while
         this one still follows the old one. So all that are up have to have it, and only then a

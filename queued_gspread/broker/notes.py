@@ -34,7 +34,7 @@ class JournalUpdate:
     intent: bytes = b""
 
     def __bool__(self) -> bool:
-        """Tell whether there is anything to be written."""
+        """Return whether there is anything to be written."""
         return bool(self.entries or self.attempt)
 
     @property

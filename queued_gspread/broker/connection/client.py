@@ -283,7 +283,7 @@ def _client(url: str, address: Address, key: str) -> redis.Redis:
 
 
 def is_passing(error: BaseException | None) -> bool:
-    """Tell whether Redis may take the same command later."""
+    """Return whether Redis may take the same command later."""
     if isinstance(error, BrokerUnavailableError):
         error = error.__cause__
     if isinstance(error, REFUSED_FOR_GOOD):
@@ -294,18 +294,18 @@ def is_passing(error: BaseException | None) -> bool:
 
 
 def _failed_to_connect(error: RedisError) -> bool:
-    """Tell whether a command was not even sent; redis-py says so in the error's text alone."""
+    """Return whether a command was not even sent; redis-py says so in the error's text alone."""
     return isinstance(error, (*REFUSED_FOR_GOOD, NoMasterError)) or "connecting to" in str(error)
 
 
 def _may_have_run(error: RedisError) -> bool:
-    """Tell whether Redis may have done what it was told, though it did not say so."""
+    """Return whether Redis may have done what it was told, though it did not say so."""
     is_lost = isinstance(error, LOST) and not isinstance(error, MovedAwayError)
     return is_lost and was_sent(error) and not _is_refused(error)
 
 
 def _is_refused(error: RedisError) -> bool:
-    """Tell whether Redis has certainly not done what it was told."""
+    """Return whether Redis has certainly not done what it was told."""
     is_turned_away = isinstance(error, BusyLoadingError) or has_most_clients(error)
     return is_turned_away or _failed_to_connect(error)
 

@@ -77,7 +77,7 @@ def extend(end: float) -> None:
 
 
 def is_limited() -> bool:
-    """Tell whether this thread has such a moment."""
+    """Return whether this thread has such a moment."""
     return moment() != math.inf
 
 
@@ -104,7 +104,7 @@ class Limited:
 
 
 def is_of_socket(error: OSError) -> bool:
-    """Tell whether the socket of a connection has raised an error, and nobody else."""
+    """Return whether the socket of a connection has raised an error, and nobody else."""
     return hasattr(error, _MARK)
 
 

@@ -45,7 +45,7 @@ REFUSED_FOR_GOOD = (AuthenticationError, AuthorizationError)
 
 
 def has_moved(error: ResponseError) -> bool:
-    """Tell whether a node of a Cluster names another one, at the end of the error's text."""
+    """Return whether a node of a Cluster names another one, at the end of the error's text."""
     # Outside its own client of a Cluster, redis-py had no class for it before version 6.
     return isinstance(error, MovedError) or str(error).startswith("MOVED ")
 

@@ -194,14 +194,14 @@ def _user(url: str) -> str:
 
 
 def is_locked_out(error: BaseException | None) -> bool:
-    """Tell whether Redis did not take the user or the password."""
+    """Return whether Redis did not take the user or the password."""
     if isinstance(error, BrokerUnavailableError):
         error = error.__cause__
     return isinstance(error, REFUSED_FOR_GOOD) or any(word in str(error) for word in _LOCKED_OUT)
 
 
 def is_denied(error: BaseException | None) -> bool:
-    """Tell whether Redis knows the user, who may not do this."""
+    """Return whether Redis knows the user, who may not do this."""
     if isinstance(error, BrokerUnavailableError):
         error = error.__cause__
     # Each version of Redis says it in its own words, and in others where a script meets it.
@@ -210,11 +210,11 @@ def is_denied(error: BaseException | None) -> bool:
 
 
 def is_out_of_memory(error: BaseException | None) -> bool:
-    """Tell whether Redis has no memory left."""
+    """Return whether Redis has no memory left."""
     # Where a script meets it, redis-py does not tell it from other errors.
     return isinstance(error, OutOfMemoryError) or "OOM command not allowed" in str(error)
 
 
 def has_most_clients(error: RedisError) -> bool:
-    """Tell whether Redis has as many clients as it takes."""
+    """Return whether Redis has as many clients as it takes."""
     return "max number of clients" in str(error)

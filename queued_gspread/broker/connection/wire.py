@@ -159,7 +159,7 @@ def _as_bytes(arg: Any) -> bytes:
 
 
 def was_sent(error: RedisError) -> bool:
-    """Tell whether the command that failed was sent: not where there was no connection for it."""
+    """Return whether the command that failed was sent: not where there was no connection for it."""
     return getattr(error, "was_sent", True)
 
 

@@ -60,7 +60,7 @@ class Holdups:
     token: float | None = None
 
     def __bool__(self) -> bool:
-        """Tell whether there is anything to say."""
+        """Return whether there is anything to say."""
         return bool(self.kinds or self.lanes or self.token is not None)
 
     def encode(self) -> str:
