@@ -1,4 +1,4 @@
-"""A job as it stands in its lane, and what Redis tells of it."""
+"""A job in its lane, with what Redis knows about it."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ __all__ = ["Entry", "entry_of"]
 
 @dataclass(frozen=True)
 class Entry:
-    """A job as it stands in its lane.
+    """A job in its lane.
 
     Attributes:
         lane: The lane's name.
-        stream_id: Its place in the lane; the time of its enqueue on Redis's clock is part of it.
-        job_id: The job's id; '' for something that is not a job.
+        stream_id: Its id in the lane's stream, which contains the time of its enqueue on Redis's
+            clock.
+        job_id: The job's id; '' for an entry that is not a job.
         body: The job, encoded.
-        mark: How far a call that was begun before is: '', 'r', 'w' or 'j'.
+        mark: The progress of a call that was started before: '', 'r', 'w' or 'j'.
         waiting: How many jobs the lane holds, this one included.
         age: Seconds from the enqueue to this look at it, on Redis's clock.
-        deaths: How many servers have died since this job was handed out to them.
+        deaths: How many servers died after this job was delivered to them.
         seen: The moment of this look, on this machine's monotonic clock.
-        is_handed_out: Whether Redis knows that this server has it.
-        timeout: Seconds for which its caller may wait, once the job was read; 0 if it is not said.
+        is_handed_out: Whether Redis knows that it was delivered to this server.
+        timeout: Seconds for which its caller waits, once the job was read; 0 if not given.
 
     """
 
@@ -48,33 +49,43 @@ class Entry:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What no other entry of the lane has; a place alone may come again, with another job."""
+        """Identifies it in the lane: a stream id alone may be used again, for another job."""
         return self.stream_id, self.job_id
 
     def deadline(self, timeout: float | None) -> float | None:
-        """Return the moment at which a call is too late, on this machine's monotonic clock."""
+        """Return when a call is too late, on this machine's monotonic clock; None for never."""
         return None if timeout is None else self.seen + timeout - self.age
 
 
-def entry_of(lane: str, found: Any, steps: Steps | None = None, since: float = 0.0) -> Entry | None:
-    """Return the entry that ``head.lua`` has found, if any.
+def entry_of(
+    lane: str, result: Any, steps: Steps | None = None, since: float = 0.0
+) -> Entry | None:
+    """Return the entry in a result of ``head.lua``, if any.
 
     Args:
         lane: Its lane.
-        found: What the script has returned.
-        steps: Those of Redis's clock, which the look has seen too.
+        result: The script's result.
+        steps: The steps of Redis's clock; the look's time is noted there.
         since: A moment before the look.
 
     """
-    if found is None:
+    if result is None:
         return None
-    entry, job_id, body, mark, waiting, now, deaths = found
-    # A clock that was set back since, or somebody's own time, makes no job younger than new.
-    place = as_text(entry)
+    entry, job_id, body, mark, waiting, now, deaths = result
+    stream_id = as_text(entry)
     step = 0
     if steps is not None:
         steps.saw(int(now), since)
-        step = steps.since(enqueued_at(place))
-    age = max(0, int(now) - enqueued_at(place) - step) / 1000
-    far = as_text(mark)[:1]
-    return Entry(*(lane, place, job_id.decode(), body, far, int(waiting), age), deaths=int(deaths))
+        step = steps.since(enqueued_at(stream_id))
+    # Not negative, even if the clock was set back since, or a writer chose the stream id.
+    age = max(0, int(now) - enqueued_at(stream_id) - step) / 1000
+    return Entry(
+        lane=lane,
+        stream_id=stream_id,
+        job_id=job_id.decode(),
+        body=body,
+        mark=as_text(mark)[:1],
+        waiting=int(waiting),
+        age=age,
+        deaths=int(deaths),
+    )
