@@ -8,7 +8,7 @@ import math
 from collections import defaultdict, deque
 
 from queued_gspread.broker import Permit, Slot
-from queued_gspread.server.pacing.ticket_queue import Line, Ticket
+from queued_gspread.server.pacing.ticket_queue import Ticket, TicketQueue
 
 
 class SlotWorld:
@@ -30,7 +30,7 @@ class SlotWorld:
     def __init__(self, limit, window=60.0, latency=0.0, interval=0.0, *, fair=True):
         self.limit, self.window, self.interval, self.fair = limit, window, interval, fair
         self.latency = latency if callable(latency) else lambda: latency
-        self.line, self.now, self.sent = Line(), 0.0, []
+        self.line, self.now, self.sent = TicketQueue(), 0.0, []
         self._next = -math.inf
         self._numbers, self._entries = itertools.count(1), itertools.count()
         self._events = []
