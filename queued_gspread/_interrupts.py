@@ -112,12 +112,12 @@ class unconverted:  # noqa: N801 - a context manager, as those of contextlib are
     """Re-raises what breaks into a block unchanged, even if the block converted it.
 
     Args:
-        tell: Called with what broke in.
+        notify: Called with what broke in.
 
     """
 
-    def __init__(self, tell: Callable[[BaseException], None] | None = None) -> None:
-        self._tell = tell
+    def __init__(self, notify: Callable[[BaseException], None] | None = None) -> None:
+        self._notify = notify
         self._outer: BaseException | None = None
 
     def __enter__(self) -> None:
@@ -132,8 +132,8 @@ class unconverted:  # noqa: N801 - a context manager, as those of contextlib are
         outer, self._outer = self._outer, None
         original = None if error is None else intruder(error, outer)
         try:
-            if original is not None and self._tell is not None:
-                self._tell(original)
+            if original is not None and self._notify is not None:
+                self._notify(original)
             if original is not None and original is not error:
                 raise_unchanged(original)
         finally:

@@ -58,14 +58,14 @@ def warn_of_slips() -> None:
 
 def slips(names: Iterable[str]) -> list[tuple[str, str]]:
     """Return names that look like this package's but are not, each with the nearest real one."""
-    found = []
+    misspelt: list[tuple[str, str]] = []
     for name in names:
         like = _LIKE_OURS.fullmatch(name)
         if like and not (name.startswith(ENV_PREFIX) and like[1] in _NAMES):
             near = get_close_matches(like[1].upper(), _NAMES, n=1)
-            found.append((name, ENV_PREFIX + near[0] if near else ""))
+            misspelt.append((name, ENV_PREFIX + near[0] if near else ""))
         elif not like and name[:1] in "Qq":
             # A slip in the prefix itself; a name with something before it is another program's.
             near = get_close_matches(name.upper(), _WHOLE, n=1, cutoff=_ALIKE)
-            found += [(name, one) for one in near]
-    return found
+            misspelt += [(name, one) for one in near]
+    return misspelt

@@ -321,10 +321,10 @@ class Consumer(Dispatch):
         keys = self._keys
         steps = self._connection.steps
         since = steps.moment()
-        found = self._fenced(
+        result = self._fenced(
             "head", [keys.lane(lane), keys.active, keys.progress, keys.deliveries], [lane]
         )
-        return entry_of(lane, found, steps, since)
+        return entry_of(lane, result, steps, since)
 
     def peek(self, lane: str, after: str, count: int, size: int) -> list[Entry]:
         """Return the jobs behind a given one in its lane, in order.
@@ -341,8 +341,8 @@ class Consumer(Dispatch):
         keys = [self._keys.lane(lane), self._keys.progress, self._keys.deliveries]
         steps = self._connection.steps
         since = steps.moment()
-        found = self._fenced("peek", keys, [after, count, size])
-        entries = [entry_of(lane, each, steps, since) for each in found]
+        results = self._fenced("peek", keys, [after, count, size])
+        entries = [entry_of(lane, result, steps, since) for result in results]
         return [entry for entry in entries if entry is not None]
 
     def deliver_suspect(self, entry: Entry) -> None:

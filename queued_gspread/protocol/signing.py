@@ -87,12 +87,12 @@ def load_keys(path: str | os.PathLike[str], *, copied: bool) -> Keyring:
         mode = Path(path).stat().st_mode
         content = Path(path).read_bytes()
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no file's name"
+        reason = getattr(error, "strerror", None) or "it is not a file's name"
         raise ConfigurationError(f"{shown} cannot be read ({reason}): {remedy}") from None
     if mode & (stat.S_IROTH | stat.S_IWOTH):
         raise ConfigurationError(
-            f"{shown} can be read or written by everybody on this machine: take that away with "
-            "`chmod o= FILE`, and make a new key if somebody else may have read it"
+            f"{shown} can be read or written by everyone on this machine: prevent that with "
+            "`chmod o= FILE`, and make a new key if anyone else may have read it"
         )
     lines = enumerate((line.strip() for line in content.splitlines()), 1)
     keys = {number: key for number, key in lines if key}

@@ -93,8 +93,16 @@ _REFUSED_FOR_NOW: Final = (ClusterDownError, ReadOnlyError, AskError, TryAgainEr
 # the error: Redis cannot save, has too few replicas, runs a slow script, is or became a replica, or
 # lost its master; a Cluster is being repaired, or moves a slot to another node.
 _CODES_FOR_NOW: Final = (
-    *("MISCONF ", "NOREPLICAS ", "BUSY ", "READONLY ", "UNBLOCKED ", "MASTERDOWN "),
-    *("CLUSTERDOWN ", "ASK ", "TRYAGAIN ", "non local key"),
+    "MISCONF ",
+    "NOREPLICAS ",
+    "BUSY ",
+    "READONLY ",
+    "UNBLOCKED ",
+    "MASTERDOWN ",
+    "CLUSTERDOWN ",
+    "ASK ",
+    "TRYAGAIN ",
+    "non local key",
 )
 
 

@@ -144,7 +144,7 @@ def _of_lockout(url: str, error: RedisError) -> str:
     check = "check the user and the password in the URL"
     if "without any password configured" in str(error):
         return f"it wants no password: {check}, and take them out, or give Redis a password"
-    if not _names_somebody(url):
+    if not _has_login(url):
         return f"it wants a password: {check}, which has none ({_FORM})"
     if _user(url) == HIDDEN:
         return f"{check}: where no colon stands before the @, it is a user's name alone ({_FORM})"
@@ -182,7 +182,7 @@ def _needed(reason: str, namespace: str) -> str:
     return "" if "script" in reason else f", for which ~queued-gspread:{{{namespace}}}:* is needed"
 
 
-def _names_somebody(url: str) -> bool:
+def _has_login(url: str) -> bool:
     return "@" in url or bool(re.search(r"[?&]password=", url))
 
 

@@ -73,7 +73,7 @@ def majority(opinions: Collection[Opinion], least: int = 1) -> Named | None:
     for master, count in counted.items():
         if count >= needed:
             agreed = [opinion for opinion in votes.values() if opinion.master == master]
-            seen = Counter(name for opinion in agreed for name in opinion.replicas)
-            up = sum(times > len(agreed) - needed for times in seen.values())
+            seen_up = Counter(name for opinion in agreed for name in opinion.replicas)
+            up = sum(times > len(agreed) - needed for times in seen_up.values())
             return Named(agreed[0].address, up)
     return None

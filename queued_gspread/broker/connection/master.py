@@ -46,7 +46,7 @@ class NoMajorityError(NoMasterError):
 
     remedy = (
         "a server sends nothing while it cannot reach more than half of all Sentinels, or of a "
-        "Cluster's masters, by the addresses that they tell of each other"
+        "Cluster's masters, by the addresses that they know of each other"
     )
 
 
@@ -230,4 +230,7 @@ def _shown(answers: list[Answer]) -> str:
         )
         for host, said in answers
     ]
-    return "no majority of those who know names a master: " + "; ".join(shown)
+    return (
+        "no majority of the Sentinels, or of the Cluster's masters, names a master: "
+        + "; ".join(shown)
+    )

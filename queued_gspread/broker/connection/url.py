@@ -28,20 +28,23 @@ _FORMS: Final = (
 )
 # The options that a URL may have, or that parsing adds. redis-py's other options are not strings,
 # so they would fail later.
-_OPTIONS: Final = frozenset(
-    {
-        *("db", "username", "password", "client_name", "lib_name", "lib_version"),
-        *("protocol", "decode_responses", "encoding", "encoding_errors", "max_connections"),
-        *("health_check_interval", "retry_on_timeout"),
-        *("socket_timeout", "socket_connect_timeout", "socket_keepalive"),
-        *("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile", "ssl_password"),
-        *("ssl_cert_reqs", "ssl_check_hostname", "ssl_ciphers"),
-        *("connection_class", "host", "port", "path"),
-    }
+_OPTIONS: Final = (
+    "db username password client_name lib_name lib_version "
+    "protocol decode_responses encoding encoding_errors max_connections "
+    "health_check_interval retry_on_timeout "
+    "socket_timeout socket_connect_timeout socket_keepalive "
+    "ssl_ca_certs ssl_ca_path ssl_certfile ssl_keyfile ssl_password "
+    "ssl_cert_reqs ssl_check_hostname ssl_ciphers "
+    "connection_class host port path"
 )
 _SCHEMES: Final = (
-    *("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel"),
-    *("redis+cluster", "rediss+cluster"),
+    "redis",
+    "rediss",
+    "unix",
+    "redis+sentinel",
+    "rediss+sentinel",
+    "redis+cluster",
+    "rediss+cluster",
 )
 _HIGHEST_PORT: Final = 65_535
 _NO_PORT: Final = f"its port is not one from 1 to {_HIGHEST_PORT}"
@@ -185,7 +188,7 @@ def _of_redis_and_sentinels(
 def _check(address: Address) -> None:
     """Refuse values that would fail only on connecting."""
     for options in (address.options, address.guide_options):
-        if options.keys() - _OPTIONS:
+        if options.keys() - set(_OPTIONS.split()):
             raise ConfigurationError("it has an option that no URL of a Redis has")
         _check_tls(options)
     own = address.options
