@@ -59,7 +59,7 @@ class Sight:
 def reason(sight: Sight) -> str:
     """Return what a caller waits for, as one line without a full stop."""
     if sight.away is not None:
-        return f"Redis cannot be reached, for {sight.away:.0f} s ({sight.where})"
+        return f"Redis has been out of reach for {sight.away:.0f} s ({sight.where})"
     if sight.silence >= _SILENT:
         return (
             f"no server has been alive for {sight.silence:.0f} s in {sight.where}. Calls fail "
@@ -73,7 +73,7 @@ def reason(sight: Sight) -> str:
         return f"no answer from Google for {seconds + sight.age:.0f} s{_behind(sight)}"
     if word == AGAIN:
         left = max(0.0, seconds - sight.age)
-        return f"a request has failed, and the next one goes in {left:.0f} s{_behind(sight)}"
+        return f"a request has failed and will be retried in {left:.0f} s{_behind(sight)}"
     return _of_kind(sight, word, sight.holdups.kinds.get(word))
 
 
@@ -106,8 +106,9 @@ def _of_kind(sight: Sight, kind: str, holdup: Holdup | None) -> str:
 
 def _pause(what: str, left: float) -> str:
     if math.isinf(left):
-        return f"Google has refused for {what}, and one request is out to see"
-    return f"Google has refused for {what}, which pauses for {max(1, math.ceil(left))} s more"
+        return f"Google has refused a request for {what}, and one trial request is out"
+    seconds = max(1, math.ceil(left))
+    return f"Google has refused a request for {what}, which pauses for {seconds} s more"
 
 
 def _at_most(sight: Sight, kind: str, holdup: Holdup) -> str:
