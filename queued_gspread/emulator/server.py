@@ -19,7 +19,7 @@ from queued_gspread.emulator.book.ids import Ids
 from queued_gspread.emulator.book.not_computed import ON_GAP
 from queued_gspread.emulator.book.store import Store
 from queued_gspread.emulator.book.timestamps import utc_now
-from queued_gspread.emulator.http.faults import Seconds, checked_seconds, checked_span
+from queued_gspread.emulator.faults import Seconds, checked_seconds, checked_span
 from queued_gspread.emulator.http.handler import AcquireArgs, Handler
 from queued_gspread.emulator.http.listener import Listener
 from queued_gspread.emulator.limits.quotas import Meter, Quotas
@@ -112,7 +112,7 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """The base URL, `http://HOST:PORT`, once the emulator was started.
+        """The base URL, ``http://HOST:PORT``, once the emulator was started.
 
         Of one that listens at all addresses of its machine it is the one for that machine.
         """
@@ -198,7 +198,7 @@ class Emulator:
 
     @property
     def faults(self) -> Faults:
-        """What requests are made to meet: see its `add`, `remove` and `clear`."""
+        """The faults that requests are made to meet; it has `add`, `remove` and `clear`."""
         return self._handler.faults
 
     @property

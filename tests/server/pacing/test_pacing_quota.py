@@ -279,15 +279,15 @@ def entered(monkeypatch):
 def permitted(monkeypatch):
     """Return the list of the lane and the moment of every permit to send, on Redis's clock."""
     seen = []
-    real = Consumer.start
+    real = Consumer.acquire
 
-    def start(self, acquire_args, *args):
+    def acquire(self, acquire_args, *args):
         permit = real(self, acquire_args, *args)
         if permit.word == "go":
             seen.append((permit.sent, acquire_args[0].entry.lane))
         return permit
 
-    monkeypatch.setattr(Consumer, "acquire", start)
+    monkeypatch.setattr(Consumer, "acquire", acquire)
     return seen
 
 
