@@ -56,7 +56,7 @@ def test_a_reply_that_the_server_did_not_sign_is_refused(alter, signed, signing_
     keeper = Admission(signed)
     reply = keeper._sealed(entry_of(message, job_id), b'{"result":null}')
     assert envelope.reply(job_id, "lane", message, reply) == b'{"result":null}'
-    with pytest.raises(SignatureError, match="nobody knows whether the call was made"):
+    with pytest.raises(SignatureError, match="it is not known whether the call was made"):
         envelope.reply(job_id, "lane", message, alter(reply))
 
 
