@@ -245,8 +245,8 @@ def test_a_signature_is_good_for_one_thing(signing_key, purpose):
         ("", 0o600, "is empty"),
         ("\n \n", 0o600, "is empty"),
         (f"{KEY}\nshort-secret", 0o600, "line 2 has 12 bytes"),
-        (KEY, 0o604, "everybody"),
-        (KEY, 0o602, "everybody"),
+        (KEY, 0o604, "everyone"),
+        (KEY, 0o602, "everyone"),
     ],
 )
 def test_a_key_file_that_cannot_be_used(tmp_path, content, mode, told):
