@@ -1,10 +1,11 @@
-"""A job in its lane, with what Redis knows about it."""
+"""What a server finds in the queue: a ready lane, its jobs, or a request to stop."""
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.broker.connection.client import as_text
 from queued_gspread.broker.connection.clock_steps import enqueued_at
@@ -12,7 +13,10 @@ from queued_gspread.broker.connection.clock_steps import enqueued_at
 if TYPE_CHECKING:
     from queued_gspread.broker.connection.clock_steps import Steps
 
-__all__ = ["Entry", "entry_of"]
+__all__ = ["Entry", "Ready", "Stop", "entry_of", "ready_of"]
+
+# An item with a ready lane's only job, as enqueue.lua writes it; the id as in common.lua.
+_WITH_JOB: Final = re.compile(rb"\0(\d+-\d+)\0([0-9A-Za-z]{1,64})\0(\d{1,9})\0")
 
 
 @dataclass(frozen=True)
@@ -89,3 +93,47 @@ def entry_of(
         age=age,
         deaths=int(deaths),
     )
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A request to stop, from a list of its own, so that no lane's name can be one."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A lane that holds jobs.
+
+    Attributes:
+        lane: Its name.
+        first: Its only job at the time of the enqueue, if known; it was not delivered before.
+
+    """
+
+    lane: str
+    first: Entry | None = None
+
+
+def ready_of(item: bytes) -> Ready:
+    """Return the lane, and perhaps its job, of an item; any other item is a lane's name."""
+    match = _WITH_JOB.match(item)
+    if match is None:
+        return Ready(_text(item))
+    entry, job_id, size = match.groups()
+    end = match.end() + int(size)
+    lane = _text(item[match.end() : end])
+    first = Entry(
+        lane=lane,
+        stream_id=entry.decode(),
+        job_id=job_id.decode(),
+        body=item[end:],
+        mark="",
+        waiting=1,
+        is_handed_out=False,
+    )
+    return Ready(lane, first)
+
+
+def _text(name: bytes) -> str:
+    """Return a lane's name, which can go back to Redis unchanged even if it is not UTF-8."""
+    return name.decode(errors="surrogateescape")

@@ -55,7 +55,7 @@ class Keys:
                                       but only idempotent requests), ``j`` (its journal says
                                       what), with an ``x`` once its caller has given up
     ``…:deliveries``     hash         job id to the epochs under which it was delivered
-    ``…:journal:ID``     list         what the next server must know of a call: ``notes``
+    ``…:journal:ID``     list         what the next server must know of a call: ``permits``
     ``…:poisoned``       stream       jobs that servers died of
     ``…:reply:ID``       stream       one entry, the reply; deleted by the caller
     ``…:depth``          string       how many jobs wait in all lanes; absent for none

@@ -29,7 +29,7 @@ class Holdup:
     """A kind of request that waits.
 
     Attributes:
-        why: One of the four words, or :data:`~queued_gspread.broker.permits.PAUSE`.
+        why: One of the four words, or :data:`queued_gspread.broker.PAUSE`.
         next: Seconds until the first may go; infinite if that depends on an answer.
         lanes: How many lanes have such a request in the queue of tickets.
         limit: How many such requests a window allows; 0 if not known.
