@@ -56,7 +56,7 @@ def test_a_reply_that_the_server_did_not_sign_is_refused(alter, signed, signing_
     keeper = Admission(signed)
     reply = keeper._signed(entry_of(message, job_id), b'{"result":null}')
     assert envelope.reply(job_id, "lane", message, reply) == b'{"result":null}'
-    with pytest.raises(SignatureError, match="nobody knows whether the call was made"):
+    with pytest.raises(SignatureError, match="it is not known whether the call was made"):
         envelope.reply(job_id, "lane", message, alter(reply))
 
 
@@ -245,8 +245,8 @@ def test_a_signature_is_good_for_one_thing(signing_key, purpose):
         ("", 0o600, "is empty"),
         ("\n \n", 0o600, "is empty"),
         (f"{KEY}\nshort-secret", 0o600, "line 2 has 12 bytes"),
-        (KEY, 0o604, "everybody"),
-        (KEY, 0o602, "everybody"),
+        (KEY, 0o604, "everyone"),
+        (KEY, 0o602, "everyone"),
     ],
 )
 def test_a_key_file_that_cannot_be_used(tmp_path, content, mode, told):
