@@ -33,10 +33,11 @@ LAYERS = {
         "__init__",
     ],
     "queued_gspread.broker": [
-        "backlog envelope keys notes permits persistence sandbox scripts withdrawal",
+        "backlog envelope keys persistence sandbox scripts withdrawal",
         "connection",
         "beat fencing formats jobs",
-        "ready shares waiting",
+        "permits",
+        "waiting",
         "dedup dispatch",
         "consumer producer",
         "__init__",

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from queued_gspread.settings import Settings
 
     from .jobs import Entry
-    from .permits import Due
-    from .shares import AcquireArgs, ReleaseArgs
+    from .permits import AcquireArgs, Due, ReleaseArgs
 
 __all__ = ["Dispatch"]
 

@@ -19,7 +19,7 @@ delay a question: of those that Redis has let go the proof holds, whenever and i
 they asked.
 
 Slots are kept in Redis (``broker/lua/quota.lua``), on Redis's clock, so that they outlive the
-server; and where Redis forgets them, by the server that holds them (``broker.slots.Held``).
+server; and where Redis forgets them, by the server that holds them (``broker.permits.Held``).
 
 The request that is next in line asks Redis, and is told to go, or how long to wait. The others
 ask nobody. The waiting takes no thread: a ticket is resumed by a call.

@@ -75,7 +75,7 @@ class Waiting:
         self._come = max(self._come, 1)
         return self._entry(self._jobs[0]) if self._jobs else None
 
-    def ahead(self, lane, after, count, size):
+    def peek(self, lane, after, count, size):
         self._look()
         behind = [job for job in self._jobs[: self._come] if job[0] > int(after)]
         fitting, left = [], size
