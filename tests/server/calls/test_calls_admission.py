@@ -95,7 +95,7 @@ def test_a_reply_that_redis_did_not_take_is_given_again(signed):
     class Queue:
         error = ConnectionError()
 
-        def wanted(self, job_id):
+        def renewal(self, job_id):
             return None
 
         def answer(self, answers, debts):
