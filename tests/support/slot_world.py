@@ -1,4 +1,4 @@
-"""The line at the valve, with a quota and lanes that are made up; time passes as events come."""
+"""The queue of tickets, with a quota and lanes that are made up; time passes as events come."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import math
 from collections import defaultdict, deque
 
 from queued_gspread.broker import Permit, Slot
-from queued_gspread.server.pacing.ticket_queue import Line, Ticket
+from queued_gspread.server.pacing.ticket_queue import Ticket, TicketQueue
 
 
 class SlotWorld:
@@ -30,7 +30,7 @@ class SlotWorld:
     def __init__(self, limit, window=60.0, latency=0.0, interval=0.0, *, fair=True):
         self.limit, self.window, self.interval, self.fair = limit, window, interval, fair
         self.latency = latency if callable(latency) else lambda: latency
-        self.line, self.now, self.sent = Line(), 0.0, []
+        self.line, self.now, self.sent = TicketQueue(), 0.0, []
         self._next = -math.inf
         self._numbers, self._entries = itertools.count(1), itertools.count()
         self._events = []
@@ -77,7 +77,7 @@ class SlotWorld:
         number = next(self._numbers)
         whose = lane if self.fair else ""
         slot = Slot("write", f"1/{number}", self.limit, self.window, self.interval, whose)
-        ticket = Ticket("write", lambda: self._permit(slot, lane), number, slot=slot)
+        ticket = Ticket("write", number, slot=slot, lane=lane)
         if not (self.line.passes(ticket, self.now) and self._goes(ticket)):
             self.line.add(ticket)
 
@@ -87,7 +87,7 @@ class SlotWorld:
                 self.line.add(ticket)
 
     def _goes(self, ticket):
-        permit = ticket.ask()
+        permit = self._permit(ticket.slot, ticket.lane)
         self.line.told(ticket, permit)
         if permit.word == "wait":
             self.line.block(ticket.kind, self.now + permit.wait)

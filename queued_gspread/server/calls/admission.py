@@ -10,7 +10,6 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.broker import Permit
 from queued_gspread.broker.envelope import bound_job, bound_reply, shown_size
 from queued_gspread.errors import MessageTooLargeError, SignatureError
 from queued_gspread.protocol.signing import SignedMessage, is_signed, load_keys, sign, verify
@@ -24,12 +23,11 @@ from .outcome import Outcome, failed, too_large, unknown
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from queued_gspread.broker import Consumer, Due, Entry
+    from queued_gspread.broker import Consumer, Due, Entry, Permit
     from queued_gspread.settings import Settings
 
 __all__ = ["Admission"]
 
-_GO: Final = Permit("go")
 # How long a caller has to say that an earlier job is still wanted: several looks at the server.
 _PATIENCE: Final = 10.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
@@ -160,7 +158,7 @@ class Admission:
     ) -> Generator[Ticket, Permit, Entry | Outcome]:
         """Return what becomes of a job that this process has worked on, and Redis may not know."""
         while self.history.is_underway(entry.job_id):
-            permit = yield Ticket(FREE, lambda: _GO, not_before=time.monotonic() + _LONGEST_PAUSE)
+            permit = yield Ticket(FREE, not_before=time.monotonic() + _LONGEST_PAUSE)
             if permit.word != "go":
                 return Outcome(permit.word)
         if sealed is not None:
@@ -213,7 +211,7 @@ class Admission:
                     "the call was signed for a server before this one, and its caller did not say "
                     "in time that it still waits: this server has not made it"
                 )
-            permit = yield Ticket(FREE, lambda: _GO, not_before=time.monotonic() + pause)
+            permit = yield Ticket(FREE, not_before=time.monotonic() + pause)
             if permit.word != "go":
                 return Outcome(permit.word)
             pause = min(2 * pause, _LONGEST_PAUSE)

@@ -124,7 +124,7 @@ class Memory:
         Args:
             kind: From which budget.
             size: Bytes.
-            in_line: Whether the valve asks, for the first in line.
+            in_line: Whether it is the turn of whoever asks, as the first in line.
 
         """
         if kind == FREE:
@@ -160,6 +160,8 @@ class Portion:
         self._memory = memory
         self._sizes: dict[tuple[str, str], int] = {}
         self._reserved = self._answers = 0
+        # What it waits for.
+        self._wanted = 0
 
     def take(self, entry: Entry) -> bool:
         """Take what a job's call needs, if there is as much; tell whether it was taken."""
@@ -174,8 +176,8 @@ class Portion:
 
     def ticket(self, entry: Entry) -> Ticket:
         """Return a ticket for as much as a job's call needs; the job itself need not be kept."""
-        size = estimate(entry.body)
-        return Ticket(self._memory.kind(size), lambda: self._ask(size))
+        self._wanted = estimate(entry.body)
+        return Ticket(self._memory.kind(self._wanted))
 
     def give_back(self, entry: Entry) -> None:
         """Give back what a job's call had, if it had anything."""
@@ -183,9 +185,23 @@ class Portion:
 
     def take_answers(self, size: int) -> Ticket | None:
         """Take what is needed to read answers; return a ticket where that is to be waited for."""
-        if self._memory.kind(size) != LARGE or self._ask_for_answers(size, in_line=False) is _GO:
+        if self._memory.kind(size) != LARGE:
             return None
-        return Ticket(ANSWERS, lambda: self._ask_for_answers(size, in_line=True))
+        if self._memory.take(ANSWERS, size):
+            self._answers = size
+            return None
+        self._wanted = size
+        return Ticket(ANSWERS)
+
+    def ask(self, ticket: Ticket) -> Permit:
+        """Take what a ticket is for whose turn has come; or say that it has to wait again."""
+        if not self._memory.take(ticket.kind, self._wanted, in_line=True):
+            return _WAIT
+        if ticket.kind == ANSWERS:
+            self._answers = self._wanted
+        else:
+            self._reserved = self._wanted
+        return _GO
 
     def give_answers_back(self) -> None:
         """Give back what answers had that were waited for, now that they are read."""
@@ -200,18 +216,6 @@ class Portion:
         self._sizes.clear()
         self._reserved = 0
         self.give_answers_back()
-
-    def _ask(self, size: int) -> Permit:
-        if not self._memory.take(self._memory.kind(size), size, in_line=True):
-            return _WAIT
-        self._reserved = size
-        return _GO
-
-    def _ask_for_answers(self, size: int, *, in_line: bool) -> Permit:
-        if not self._memory.take(ANSWERS, size, in_line=in_line):
-            return _WAIT
-        self._answers = size
-        return _GO
 
     def _return(self, size: int) -> None:
         if size:

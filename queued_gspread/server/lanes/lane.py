@@ -12,7 +12,7 @@ import time
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.broker import Permit, StaleEpochError
+from queued_gspread.broker import StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.server import merging
 from queued_gspread.server.calls.call import Call
@@ -23,6 +23,7 @@ from queued_gspread.server.calls.quarantine import Quarantine, is_suspect
 from queued_gspread.server.calls.runner import broken
 from queued_gspread.server.log import LOGGER
 from queued_gspread.server.pacing.ticket_queue import FREE, Ticket
+from queued_gspread.server.pacing.valve import TURN
 from queued_gspread.server.policy.request import Exchange, Response, is_read
 from queued_gspread.server.sending.outgoing import OutgoingRequest, Pieces
 
@@ -33,17 +34,17 @@ from .tables import Tables
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from queued_gspread.broker import Consumer, Due, Entry, Ready
+    from queued_gspread.broker import Consumer, Due, Entry, Permit, Ready
     from queued_gspread.server.calls.admission import Admission
     from queued_gspread.server.calls.runner import Runner
     from queued_gspread.server.merging import Table
+    from queued_gspread.server.pacing.valve import Valve
     from queued_gspread.server.sending.sender import Results, Sender
 
     Task = Generator[Ticket | None, Permit | None, None]
 
 __all__ = ["Lane", "LaneServices", "Tables"]
 
-_GO: Final = Permit("go")
 _QUARANTINE_LOOK: Final = 0.1
 # Requests of calls that go on, after which another lane may have the worker.
 _LONGEST_TURN: Final = 16
@@ -58,6 +59,7 @@ class LaneServices:
         admission: Lets jobs in and signs what goes out.
         runner: Runs calls.
         sender: Sends their requests.
+        valve: Gives them turns.
         tables: What appends have left.
         quarantine: Lets jobs that servers have died with pass, one at a time.
         merges: Whether calls may run together.
@@ -71,6 +73,7 @@ class LaneServices:
     admission: Admission
     runner: Runner
     sender: Sender
+    valve: Valve
     tables: Tables
     quarantine: Quarantine
     _: KW_ONLY
@@ -172,8 +175,23 @@ class Lane:
 
     def _head_after(self, ticket: Ticket) -> Generator[Ticket, Permit, Entry | None]:
         """Wait, and look at the head of the lane again."""
-        permit = yield ticket
+        permit = yield from self._in_turn(ticket)
         return self._means.queue.head(self._name) if permit.word == "go" else None
+
+    def _in_turn(self, ticket: Ticket) -> Generator[Ticket, Permit, Permit]:
+        """Wait for a ticket's turn to take memory, if that is what it is for; or how it ends."""
+        try:
+            turn = yield ticket
+            while turn is TURN and ticket.kind != FREE:
+                permit = self._memory.ask(ticket)
+                self._means.valve.told(ticket, permit)
+                if permit.word == "go":
+                    break
+                turn = yield ticket
+        except GeneratorExit:
+            self._means.valve.told(ticket)
+            raise
+        return turn
 
     def _let_in(self, entry: Entry) -> Generator[Ticket, Permit, None]:
         if is_suspect(entry) and not (yield from self._is_alone(entry)):
@@ -192,7 +210,7 @@ class Lane:
         """Wait until a job's turn alone has come; False if that is left to the next server."""
         while not self._means.quarantine.enter(entry):
             moment = time.monotonic() + _QUARANTINE_LOOK
-            permit = yield Ticket(FREE, lambda: _GO, not_before=moment)
+            permit = yield Ticket(FREE, not_before=moment)
             if permit.word != "go":
                 return False
         self._suspect = entry
@@ -323,7 +341,7 @@ class Lane:
         """Wait for memory for large answers; where the server stops, they are read all the same."""
         if ticket := self._memory.take_answers(estimate_answers(results)):
             self._means.sender.pay(self._debts)  # others wait for the slot
-            yield ticket
+            yield from self._in_turn(ticket)
 
     def _take(self, results: Results) -> None:
         """Have calls go on with what came of their requests."""
@@ -381,4 +399,4 @@ class Lane:
         if answered <= 1 or waiting >= answered or not self._means.linger or self._is_over():
             return following
         moment = time.monotonic() + self._means.linger
-        return (yield from self._head_after(Ticket(FREE, lambda: _GO, not_before=moment)))
+        return (yield from self._head_after(Ticket(FREE, not_before=moment)))

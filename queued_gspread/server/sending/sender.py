@@ -22,6 +22,7 @@ from queued_gspread.server import merging
 from queued_gspread.server.calls.outcome import Outcome, in_doubt, late, unknown
 from queued_gspread.server.calls.recovery import Recovery
 from queued_gspread.server.pacing.ticket_queue import Ticket
+from queued_gspread.server.pacing.valve import TURN
 from queued_gspread.server.policy.idempotency import is_idempotent
 from queued_gspread.server.policy.request import Exchange, Failure, Response, answer_of, is_read
 from queued_gspread.server.policy.verdict import Verdict, VerdictKind, judge
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from queued_gspread.server.calls.call import Call
     from queued_gspread.server.google.transport import Transport
     from queued_gspread.server.pacing.quota import Quota
+    from queued_gspread.server.pacing.valve import Valve
     from queued_gspread.server.policy.request import Request
     from queued_gspread.server.policy.retry import Attempts, RetryPolicy
 
@@ -64,7 +66,7 @@ class Sender:
         transport: The way to Google.
         quota: How many requests may be sent.
         retry_policy: What is done about failures.
-        on_answer: Called with the slot of a request once it is given back.
+        valve: Gives requests their turn, and is told which slots are given back.
         clock: A monotonic clock, in seconds.
         recovery: Has the journals of calls, and guards lanes in which a write may still land.
         counters: Counts requests, and the calls that they are for.
@@ -77,7 +79,7 @@ class Sender:
         transport: Transport,
         quota: Quota,
         retry_policy: RetryPolicy,
-        on_answer: Callable[[Slot], None],
+        valve: Valve,
         clock: Callable[[], float] = time.monotonic,
         *,
         recovery: Recovery | None = None,
@@ -87,7 +89,7 @@ class Sender:
         self._transport = transport
         self._quota = quota
         self._retry_policy = retry_policy
-        self._on_answer = on_answer
+        self._valve = valve
         self._clock = clock
         self.recovery = recovery or Recovery(queue, retry_policy.late_write_guard, clock)
         self._counters = counters or Counters()
@@ -117,13 +119,11 @@ class Sender:
         attempts.begin()
         while outgoing.calls:
             slot = self._quota.slot(outgoing.calls[0].request, self._queue.epoch, outgoing.lane)
-            ticket = self._ticket(outgoing, slot, attempts)
             try:
-                permit = yield ticket
+                permit = yield from self._permit(outgoing, slot, attempts)
             except GoogleAuthError as error:
                 ended += [(call, call.given_up(error)) for call in outgoing.calls]
                 break
-            attempts.number = ticket.number
             ended += self._drop_ineligible(outgoing, attempts, permit)
             if permit.word != "go":
                 continue
@@ -132,6 +132,28 @@ class Sender:
                 ended += self._ends(outgoing, outgoing.result, permit)
                 break
         return ended
+
+    def _permit(
+        self, outgoing: OutgoingRequest, slot: Slot, attempts: Attempts
+    ) -> Generator[Ticket, Permit, Permit]:
+        """Wait for the request's turn, and ask; told to wait, it goes back into the queue."""
+        ticket = self._ticket(outgoing, slot, attempts)
+        turn = self._valve.turn_now(ticket)
+        attempts.number = ticket.number
+        try:
+            if turn is None:
+                self._begin_to_wait(outgoing, ticket, attempts)
+                turn = yield ticket
+            while turn is TURN:
+                permit = self._ask(outgoing, ticket, attempts)
+                if permit.word != "wait":
+                    return permit
+                attempts.has_waited = True
+                turn = yield ticket
+        except GeneratorExit:
+            self._valve.told(ticket)
+            raise
+        return turn
 
     def _ends(self, outgoing: OutgoingRequest, result: SendResult, permit: Permit) -> Results:
         """Return what each call gets to see of a request that is not sent again as it was."""
@@ -155,40 +177,58 @@ class Sender:
             if not due.is_settled:
                 with suppress(BrokerUnavailableError):  # it is kept in mind
                     self._settle_or_keep([], due.slot, due.sent)
-            self._on_answer(due.slot)
+            self._valve.answered(due.slot)
 
     def _ticket(self, outgoing: OutgoingRequest, slot: Slot, attempts: Attempts) -> Ticket:
         for call in outgoing.calls:
             call.journal_update = None
         return Ticket(
             slot.kind,
-            lambda: self._waits.noted(slot, self._start(outgoing, slot, attempts), attempts),
             attempts.number,
             self.recovery.not_before(outgoing.lane, attempts.not_before),
             min(self._end_of_waiting(call, attempts) for call in outgoing.calls),
-            on_wait=lambda held_back: self._begins_to_wait(outgoing, slot, attempts, held_back),
-            slot=slot,
+            slot,
+            outgoing.lane,
         )
 
-    def _begins_to_wait(
-        self, outgoing: OutgoingRequest, slot: Slot, attempts: Attempts, held_back: float
-    ) -> None:
+    def _begin_to_wait(self, outgoing: OutgoingRequest, ticket: Ticket, attempts: Attempts) -> None:
         attempts.has_waited = True
         self.pay(_debts_of(outgoing))
-        self._waits.held_back(slot, held_back)
+        self._waits.held_back(ticket.slot, self._valve.held_back(ticket))
 
-    def _start(self, outgoing: OutgoingRequest, slot: Slot, attempts: Attempts) -> Permit:
-        for _ in range(len(self._unsettled)):
-            with suppress(IndexError):  # another thread has been quicker
-                self._settle_or_keep(*self._unsettled.popleft(), passed=False)
-        if attempts.has_waited and attempts.last is None:
+    def _ask(self, outgoing: OutgoingRequest, ticket: Ticket, attempts: Attempts) -> Permit:
+        """Ask Redis whether a request may be sent whose turn it is; the valve has to know."""
+        permit = None
+        try:
+            if attempts.has_waited:
+                self._join_late(outgoing, attempts)
+                if over := self._valve.end_of(ticket):
+                    return over
+            asked = self._acquire(outgoing, ticket.slot)
+            permit = self._waits.noted(ticket.slot, asked, attempts)
+        finally:
+            self._valve.told(ticket, permit)
+        return permit
+
+    @staticmethod
+    def _join_late(outgoing: OutgoingRequest, attempts: Attempts) -> None:
+        """Take in the calls that have come while the request waited, before its first attempt."""
+        if attempts.last is None:
             outgoing.calls += outgoing.join_late(outgoing)
+
+    def _acquire(self, outgoing: OutgoingRequest, slot: Slot) -> Permit:
+        self._settle_what_was_kept()
         acquire_args = [call.share(slot.name, self.recovery.journals) for call in outgoing.calls]
         debts = _debts_of(outgoing)
         try:
             return self._queue.acquire(acquire_args, slot, debts)
         finally:
             self.pay(debts)
+
+    def _settle_what_was_kept(self) -> None:
+        for _ in range(len(self._unsettled)):
+            with suppress(IndexError):  # another thread has been quicker
+                self._settle_or_keep(*self._unsettled.popleft(), passed=False)
 
     def _drop_ineligible(
         self, outgoing: OutgoingRequest, attempts: Attempts, permit: Permit
@@ -283,7 +323,7 @@ class Sender:
         try:
             quota_state = self._settle_or_keep(concerned, slot, permit.sent, **answer)
         finally:
-            self._on_answer(slot)
+            self._valve.answered(slot)
         if refused:
             self._incidents.note_refusal(slot, verdict, quota_state)
 

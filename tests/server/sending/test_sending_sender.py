@@ -14,6 +14,7 @@ from calls import WORKSHEET, insert_rows, read, send, write
 from gate import SHEETS, GatedHTTPClient, google_error, response
 from google.auth.exceptions import RefreshError
 from gspread.exceptions import APIError, SpreadsheetNotFound
+from open_valve import OpenValve
 from urllib3.exceptions import NewConnectionError, ProtocolError
 from waiting import PATIENCE, eventually
 
@@ -494,7 +495,7 @@ def test_only_a_call_that_has_written_outwaits_its_deadline(mark):
 @pytest.mark.parametrize("error", [None, BrokerUnavailableError("away")], ids=["asked", "failed"])
 def test_what_is_owed_is_given_back_when_more_is_asked_for(error):
     """One slot goes with the question and the others before anybody waits, whatever is answered."""
-    told, answered = [], []
+    told = []
 
     class Queue:
         def release_slot(self, jobs, slot, sent, **answer):
@@ -506,14 +507,14 @@ def test_what_is_owed_is_given_back_when_more_is_asked_for(error):
             told.append(f"{debts[0].slot.name} with {slot.name}")
             debts[0].is_settled = True
 
-    call = call_of("r")
+    call, valve = call_of("r"), OpenValve()
     call.needs(Request("get", "https://sheets.googleapis.com/v4/spreadsheets/lane"))
-    sender = Sender(Queue(), None, Quota(), RetryPolicy(), answered.append)
+    sender = Sender(Queue(), None, Quota(), RetryPolicy(), valve)
     debts = [Due(Slot("read", name, 60), 6) for name in ("1/0", "1/1")]
     with contextlib.suppress(BrokerUnavailableError):
-        sender._start(OutgoingRequest([call], debts=debts), Slot("write", "1/2", 60), Attempts())
+        sender._acquire(OutgoingRequest([call], debts=debts), Slot("write", "1/2", 60))
     assert told == (["1/0 with 1/2", "1/1"] if error is None else ["1/0", "1/1"])
-    assert ([slot.name for slot in answered], debts) == (["1/0", "1/1"], [])
+    assert ([slot.name for slot in valve.released], debts) == (["1/0", "1/1"], [])
 
 
 def test_a_slot_that_redis_did_not_take_back_is_given_back_later():
@@ -532,10 +533,10 @@ def test_a_slot_that_redis_did_not_take_back_is_given_back_later():
 
     queue, call = Queue(), call_of("r")
     call.needs(Request("get", "https://sheets.googleapis.com/v4/spreadsheets/lane"))
-    sender = Sender(queue, None, Quota(), RetryPolicy(), print)
+    sender = Sender(queue, None, Quota(), RetryPolicy(), OpenValve())
     sender.pay([Due(Slot("write", "1/0", 60), 6, is_settled=True)])
     sender.pay([Due(Slot("write", "1/1", 60), 7)])
     queue.is_away = False
     for _ in "12":
-        left = sender._start(OutgoingRequest([call]), Slot("write", "1/2", 60), Attempts())
+        left = sender._acquire(OutgoingRequest([call]), Slot("write", "1/2", 60))
         assert left == [("1/1", 7)]
