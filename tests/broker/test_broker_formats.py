@@ -51,7 +51,7 @@ def waits(raw, namespace):
     def wait(number, body=JOB):
         raw.xadd(key(namespace, number, "lane:book"), {"id": new_id(), "body": body})
         raw.sadd(key(namespace, number, "active"), "book")
-        raw.incr(key(namespace, number, "waiting"))
+        raw.incr(key(namespace, number, "depth"))
 
     return wait
 
@@ -111,7 +111,7 @@ def test_a_client_that_has_made_calls_meets_a_server_of_another_format(
     works(1)
     with pytest.raises(VersionMismatchError, match="was not started and will not be made"):
         callers.call(new_id(), LANE, b"job")
-    assert not names(raw, namespace) & {f"lane:{LANE}", "waiting"}
+    assert not names(raw, namespace) & {f"lane:{LANE}", "depth"}
     before = contents(raw, namespace)
     with pytest.raises(VersionMismatchError):
         callers.call(new_id(), LANE, b"job")
@@ -213,12 +213,12 @@ def test_a_job_that_cannot_be_read_is_counted(server, waits, body):
 
 def test_what_a_stranger_puts_there_ends_nobody(callers, server, raw, namespace):
     """Keys of other types in the place of another format's are as good as none."""
-    for name in ("server", "waiting", "active", "formats", "lane:book"):
+    for name in ("server", "depth", "active", "formats", "lane:book"):
         raw.rpush(key(namespace, 1, name), "strange")
     assert server.others() == []
     assert callers.see().others == []
-    raw.delete(key(namespace, 1, "waiting"))
-    raw.set(key(namespace, 1, "waiting"), 3)
+    raw.delete(key(namespace, 1, "depth"))
+    raw.set(key(namespace, 1, "depth"), 3)
     assert [other.waiting for other in server.others()] == [3]
 
 
@@ -227,7 +227,7 @@ def test_a_number_that_nobody_can_read_ends_nobody(callers, server, raw, namespa
     endless = "9" * 5000
     raw.hset(key(namespace, 1, "formats"), "known", endless)
     raw.hset(key(namespace, endless, "server"), "last_beat", raw.time()[0] * 1000)
-    raw.set(key(namespace, endless, "waiting"), 1)
+    raw.set(key(namespace, endless, "depth"), 1)
     assert server.others() == []
     server.release()
     raw.delete(Keys(namespace).server)

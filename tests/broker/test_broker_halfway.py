@@ -35,11 +35,11 @@ KINDS = {
         ("reply", KEYS.reply("")),
         ("journal", KEYS.journal("")),
         ("slots", KEYS.slots("")),
-        ("wanted", KEYS.renewal("")),
+        ("renewal", KEYS.renewal("")),
         *((kind, getattr(KEYS, kind)) for kind in ("account", "active", "formats", "poisoned")),
         ("ready", KEYS.ready),
-        *((kind, getattr(KEYS, kind)) for kind in ("recent", "server", "started", "tries")),
-        *((kind, getattr(KEYS, kind)) for kind in ("valve", "waiting")),
+        *((kind, getattr(KEYS, kind)) for kind in ("dedup", "server", "progress", "deliveries")),
+        *((kind, getattr(KEYS, kind)) for kind in ("depth", "throttle")),
     )
 }
 

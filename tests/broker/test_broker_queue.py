@@ -280,7 +280,7 @@ def test_no_key_is_left_after_a_run(callers, server, background, raw, namespace)
     for job_id, reply in zip(ids, replies, strict=True):
         reply.result(PATIENCE)
         callers.forget(job_id)
-    assert names(raw, namespace) == {"recent", "server"}
+    assert names(raw, namespace) == {"dedup", "server"}
 
 
 def test_a_timeout_withdraws_a_job_that_was_not_started(redis_url, namespace, keys, raw, server):
@@ -365,7 +365,7 @@ def test_recover_restores_lanes_whose_names_were_popped(settings, keys, server):
 
 def test_all_keys_of_a_namespace_are_in_one_slot(namespace, raw, settings, callers, background):
     """Every key of a namespace hashes to the same slot of a Cluster, those in use included."""
-    names = ("active", "ready", "recent", "started", "waiting", "server")
+    names = ("active", "ready", "dedup", "progress", "depth", "server")
     for space in (namespace, "a.b-c_D", "other"):
         keys = Keys(space)
         every = [getattr(keys, name) for name in names]

@@ -85,7 +85,7 @@ def test_a_server_that_is_gone_had_what_it_had_taken(settings, server, raw, keys
     assert [third.head(lane).deaths for lane in LANES] == [2, 2, 2, 2, 1, 1]
 
 
-@pytest.mark.parametrize("what", ["active", "tries", "ready"])
+@pytest.mark.parametrize("what", ["active", "deliveries", "ready"])
 def test_a_lease_is_taken_over_whatever_stands_in_redis(settings, server, raw, keys, what):
     """Where a stranger has put something else in a key's place, the next server works."""
     taken_and_waiting(settings, server)

@@ -14,7 +14,7 @@ from queued_gspread.proxy.call import Caller
 from queued_gspread.server import Server, merging
 from queued_gspread.server.google.credentials import make_client
 from queued_gspread.server.google.transport import Transport
-from queued_gspread.server.policy.gspread_methods import READING, SINGLE_WRITE_METHODS
+from queued_gspread.server.policy.gspread_methods import READ_ONLY_METHODS, SINGLE_WRITE_METHODS
 from queued_gspread.server.policy.request import CREDENTIALS, is_read
 from queued_gspread.server.replay.advance import decode, sends_once
 
@@ -68,10 +68,10 @@ def sent(tmp_path_factory, redis_url):
 
 
 def test_what_is_said_to_read_only_reads(sent):
-    """However many requests a method of :data:`READING` sends, none of them writes."""
+    """However many requests a method of :data:`READ_ONLY_METHODS` sends, none of them writes."""
     wrote = {
         name
-        for name in READING
+        for name in READ_ONLY_METHODS
         if not all(is_read(request) for call in sent[name] for request in call)
     }
     assert wrote == set()
@@ -100,7 +100,9 @@ def _name(body):
 
 
 @pytest.mark.parametrize(
-    "names", [READING, SINGLE_WRITE_METHODS], ids=["READING", "SINGLE_WRITE_METHODS"]
+    "names",
+    [READ_ONLY_METHODS, SINGLE_WRITE_METHODS],
+    ids=["READ_ONLY_METHODS", "SINGLE_WRITE_METHODS"],
 )
 def test_every_method_of_a_table_has_been_seen(sent, names):
     """The steps call every method of the tables, and have it send something."""
@@ -114,7 +116,7 @@ def test_whatever_only_reads_is_known_to(sent):
         for name, calls in sent.items()
         if any(calls) and all(is_read(request) for call in calls for request in call)
     }
-    assert only_read - READING - ALONE.keys() == set()
+    assert only_read - READ_ONLY_METHODS - ALONE.keys() == set()
 
 
 def test_whatever_writes_once_what_may_be_merged_is_known_to(sent):
@@ -130,8 +132,8 @@ def test_whatever_writes_once_what_may_be_merged_is_known_to(sent):
 def test_the_exceptions_are_gspreads_methods(sent):
     """Nothing is excepted that is not there, or that is in a table after all."""
     assert ALONE.keys() <= sent.keys()
-    assert not ALONE.keys() & (READING | SINGLE_WRITE_METHODS)
-    assert not READING & SINGLE_WRITE_METHODS
+    assert not ALONE.keys() & (READ_ONLY_METHODS | SINGLE_WRITE_METHODS)
+    assert not READ_ONLY_METHODS & SINGLE_WRITE_METHODS
 
 
 def _writes_once(call):

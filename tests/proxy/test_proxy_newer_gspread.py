@@ -40,15 +40,15 @@ def properties_of(self, which):
 ''')
 
 import queued_gspread
-from queued_gspread.broker import Callers
+from queued_gspread.broker import Producer
 
-lanes, call = [], Callers.call
+lanes, call = [], Producer.call
 
 def noted(queue, job_id, lane, body, *rest):
     lanes.append(lane)
     return call(queue, job_id, lane, body, *rest)
 
-Callers.call = noted
+Producer.call = noted
 client = queued_gspread.authorize()
 book = client.create("Book")
 with warnings.catch_warnings(record=True) as caught:

@@ -27,12 +27,12 @@ from queued_gspread.server.replay import held as suspended
 FAILING = """
 import sys
 from queued_gspread.cli import server_main
-from queued_gspread.server.lanes.scheduler import Lanes
+from queued_gspread.server.lanes.scheduler import Scheduler
 
 def fails(*_):
     raise MemoryError("none left")
 
-Lanes._drive = fails
+Scheduler._drive = fails
 sys.exit(server_main([]))
 """
 

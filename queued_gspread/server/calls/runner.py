@@ -14,7 +14,7 @@ from queued_gspread.broker import StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError, QueuedGspreadError, RemoteError
 from queued_gspread.protocol.messages import Reply
 from queued_gspread.server.log import LOGGER
-from queued_gspread.server.policy.gspread_methods import READING, SINGLE_WRITE_METHODS
+from queued_gspread.server.policy.gspread_methods import READ_ONLY_METHODS, SINGLE_WRITE_METHODS
 from queued_gspread.server.policy.request import RequestDigest, is_read
 from queued_gspread.server.replay.advance import Done, Needs, advance, decode
 from queued_gspread.server.replay.held import Suspender
@@ -193,6 +193,6 @@ def _is_otherwise(call: Call) -> bool:
     """Tell whether the request that a call needs next is one that its method is not listed for."""
     if is_read(call.request):
         return call.job.name in SINGLE_WRITE_METHODS
-    return call.job.name in READING or (
+    return call.job.name in READ_ONLY_METHODS or (
         call.job.name in SINGLE_WRITE_METHODS and bool(call.exchanges)
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from queued_gspread.server import merging
 from queued_gspread.server.calls.call import MOST_BYTES
-from queued_gspread.server.policy.gspread_methods import READING, SINGLE_WRITE_METHODS
+from queued_gspread.server.policy.gspread_methods import READ_ONLY_METHODS, SINGLE_WRITE_METHODS
 from queued_gspread.server.policy.request import CREDENTIALS, is_read
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def is_single(call: Call) -> bool:
 
 
 def _reads(call: Call) -> bool:
-    is_known = call.is_as_listed and call.job.name in READING
+    is_known = call.is_as_listed and call.job.name in READ_ONLY_METHODS
     return is_known and is_read(call.request) and call.request.method != CREDENTIALS
 
 

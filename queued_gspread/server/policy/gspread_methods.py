@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["READING", "SINGLE_WRITE_METHODS", "TESTED_VERSIONS"]
+__all__ = ["READ_ONLY_METHODS", "SINGLE_WRITE_METHODS", "TESTED_VERSIONS"]
 
 
 def _names(kind: str, methods: str) -> list[str]:
@@ -15,7 +15,7 @@ TESTED_VERSIONS: Final = ("6.2.0", "6.2.1")
 """The versions of gspread whose methods were held against the two lists that follow. With another
 one no call runs together with others."""
 
-READING: Final = frozenset(
+READ_ONLY_METHODS: Final = frozenset(
     (
         *_names(
             "client",

@@ -230,10 +230,10 @@ def test_an_answer_that_trickles(namespace):
 
 CALLER = """
 import signal, sys
-from queued_gspread.broker import Callers, producer
+from queued_gspread.broker import Producer, producer
 from queued_gspread.settings import Settings
 
-class Telling(Callers):
+class Telling(Producer):
     def _take_back(self, wait):
         print("withdrawing", flush=True)
         return super()._take_back(wait)

@@ -11,7 +11,7 @@ from gate import cell_of, response
 from queued_gspread.broker import Entry
 from queued_gspread.protocol.messages import Job, new_id
 from queued_gspread.server.calls.call import JOURNALLED, Call
-from queued_gspread.server.lanes import grouping as together
+from queued_gspread.server.lanes import grouping
 from queued_gspread.server.lanes.grouping import (
     MOST_CALLS,
     ConcurrentGroup,
@@ -20,6 +20,7 @@ from queued_gspread.server.lanes.grouping import (
 )
 from queued_gspread.server.merging import Table
 from queued_gspread.server.merging.ranges import Extent
+from queued_gspread.server.policy import gspread_methods
 from queued_gspread.server.policy.request import CREDENTIALS, Exchange, Request, Response
 from queued_gspread.server.replay.advance import advance, decode
 
@@ -143,8 +144,8 @@ def test_a_write_that_was_begun_is_alone():
 
 def test_a_method_is_known_on_its_own_kind_alone():
     """What a method's name says holds for the class that it is of."""
-    assert "worksheet.export" not in together.READING
-    assert "client.batch_update" not in together.SINGLE_WRITE_METHODS
+    assert "worksheet.export" not in gspread_methods.READ_ONLY_METHODS
+    assert "client.batch_update" not in gspread_methods.SINGLE_WRITE_METHODS
 
 
 def test_requests_with_other_timeouts_do_not_leave_together():
@@ -172,7 +173,7 @@ def test_a_copy_of_a_job_is_not_made_beside_it():
 
 
 def test_calls_have_a_limit():
-    """No more than 500 calls run together."""
+    """No more than 500 calls run grouping."""
     calls = [get(f"A{number}") for number in range(1, MOST_CALLS + 10)]
     assert runs(*calls) == MOST_CALLS == 500
 
@@ -180,8 +181,8 @@ def test_calls_have_a_limit():
 @pytest.mark.parametrize("kind", WRITES)
 def test_a_call_is_asked_once_whether_it_joins(kind, monkeypatch):
     """However many calls run together already, one more is compared with them once."""
-    asked, add = [], together.merge.Group.add
-    monkeypatch.setattr(together.merge.Group, "add", lambda *given: asked.append(1) or add(*given))
+    asked, add = [], grouping.merge.Group.add
+    monkeypatch.setattr(grouping.merge.Group, "add", lambda *given: asked.append(1) or add(*given))
     bodies = [WRITES[kind][0].entry.body] * 99
     if kind == "update":
         bodies = [update(f"A{row}").entry.body for row in range(1, 100)]
