@@ -28,7 +28,7 @@ from .formats import Other, shown_others
 from .jobs import Entry
 from .keys import FORMAT
 from .notes import NO_UPDATE, JournalUpdate
-from .permits import ALL, KINDS, NO_SLOT, PAUSE, Due, Permit, QuotaState, Slot
+from .permits import ALL, KINDS, NO_SLOT, PAUSE, AnsweredSlot, Permit, QuotaState, Slot
 from .producer import Producer
 from .ready import Ready, Stop
 from .shares import AcquireArgs, ReleaseArgs
@@ -49,11 +49,11 @@ __all__ = [
     "SENT",
     "SHARED",
     "AcquireArgs",
+    "AnsweredSlot",
     "Backlog",
     "Beat",
     "Candidate",
     "Consumer",
-    "Due",
     "Entry",
     "Holdup",
     "Holdups",

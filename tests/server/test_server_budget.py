@@ -422,7 +422,7 @@ def test_a_lane_that_fails_keeps_nothing_from_others(client, gate, background, m
     """What a lane has taken is given back, also where something fails again as it ends."""
     call = background(write, client, "one", TEXT)
     arrival = gate.next()
-    for owner, name in ((lane_module.Lane, "_take"), (Sender, "pay")):
+    for owner, name in ((lane_module.Lane, "_take"), (Sender, "release")):
         monkeypatch.setattr(owner, name, failing_at_first(getattr(owner, name)))
     arrival.answer({})
     gate.next().answer({})

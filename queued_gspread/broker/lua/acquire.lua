@@ -1,6 +1,7 @@
 -- Ask whether a request may be sent now. If so, take a slot of the quota for it, and for every job
 -- that has a share in it, mark how far its call will be, and write into its journal what the next
--- server has to know: all or nothing.
+-- server has to know: all or nothing. Before that, release slots whose requests were answered: that
+-- is done in any case.
 --
 -- KEYS[1] server    hash: who works, under which epoch
 -- KEYS[2] lane      stream of the lane's jobs
@@ -9,6 +10,8 @@
 -- KEYS[5] slots     sorted set: the slots of this kind of request
 -- KEYS[6] deliveries hash: job id -> the epochs under which it was handed out
 -- KEYS[7...] journal  list, of each job: what the next server has to know of the call
+-- then, of each slot to release:
+--           slots     sorted set: the slots of its kind
 -- ARGV[1] epoch     of the asking server
 -- ARGV[2] kind      of the request, as to the quota; '' for one that takes no slot
 -- ARGV[3] slot      a name for the slot
@@ -16,6 +19,12 @@
 -- ARGV[5] window    milliseconds
 -- ARGV[6] interval  milliseconds between two requests of whatever kind
 -- ARGV[7] latest    the latest slot of this kind that the server knows to be held, or ''
+-- ARGV[8] slots_to_release  how many; then of each of them:
+--         kind      of its request
+--         slot      its name
+--         limit     slots of its kind; 0 for any number
+--         window    milliseconds
+--         sent      what this script returned as the time
 -- then, of each job:
 --         entry     in the stream; its time is the enqueue's
 --         id
@@ -35,14 +44,15 @@
 -- 'pause' (of that kind) or 'all', the limit}, {'forgotten'} where Redis does not know the latest
 -- slot any more, nor those that were taken with it, or 'stale'.
 may_grow(KEYS[1])
-if not holds(KEYS[1], ARGV[1]) then
+local now, works = now_ms(), holds(KEYS[1], ARGV[1])
+local at = release_slots(KEYS[4], works, now, #KEYS - ARGV[8] + 1, 8)
+if not works then
   return 'stale'
 end
-local now = now_ms()
 local kind, slot, full, window, interval =
   ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 
-local jobs, at = {}, 8
+local jobs = {}
 while at <= #ARGV do
   local job = {journal = KEYS[7 + #jobs], first = at + 9, last = at + 8 + ARGV[at + 8]}
   job.entry, job.id, job.mark, job.is_new = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]

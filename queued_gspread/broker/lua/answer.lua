@@ -1,4 +1,5 @@
--- Answer jobs of one lane, take them off it, and look at the next one.
+-- Answer jobs of one lane, take them off it, and look at the next one. Before that, release slots
+-- whose requests were answered: that is done in any case.
 --
 -- KEYS[1] server    hash: who works, under which epoch
 -- KEYS[2] lane      stream of the lane's jobs
@@ -6,12 +7,21 @@
 -- KEYS[4] progress  hash: job id -> how far the call is
 -- KEYS[5] deliveries hash: job id -> the epochs under which it was handed out
 -- KEYS[6] depth     how many jobs wait in the namespace
+-- KEYS[7] throttle  hash: see quota.lua
 -- then, of each job:
 --         reply     stream with the job's reply
 --         journal   list: what the next server would have to know of the call
+-- then, of each slot to release:
+--         slots     sorted set: the slots of its kind
 -- ARGV[1] epoch     of the answering server
 -- ARGV[2] name      of the lane
 -- ARGV[3] expiry    seconds after which a reply that nobody fetched is dropped
+-- ARGV[4] slots_to_release  how many; then of each of them:
+--         kind      of its request
+--         slot      its name
+--         limit     slots of its kind; 0 for any number
+--         window    milliseconds
+--         sent      what acquire.lua returned as the time
 -- then, of each job:
 --         entry     in the stream
 --         id
@@ -19,7 +29,10 @@
 --
 -- Returns what head.lua returns.
 may_grow(KEYS[1])
-if not holds(KEYS[1], ARGV[1]) then
+local works = holds(KEYS[1], ARGV[1])
+local released = #KEYS - ARGV[4]
+local at = release_slots(KEYS[7], works, now_ms(), released + 1, 4)
+if not works then
   return 'stale'
 end
 
@@ -45,10 +58,10 @@ local function answer(reply, journal, entry, id, body)
   gone[#gone + 1] = journal
 end
 
-may_answer(KEYS[7])
+may_answer(KEYS[8])
 
-for i = 0, (#KEYS - 6) / 2 - 1 do
-  local key, arg = 7 + i * 2, 4 + i * 3
+for i = 0, (released - 7) / 2 - 1 do
+  local key, arg = 8 + i * 2, at + i * 3
   answer(KEYS[key], KEYS[key + 1], ARGV[arg], ARGV[arg + 1], ARGV[arg + 2])
 end
 local is_empty = redis.call('XLEN', KEYS[2]) == 0

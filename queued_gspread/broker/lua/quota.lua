@@ -154,3 +154,43 @@ local function wait_ms(q, interval)
   end
   return slot_wait(q, limit_now(q)), 'kind'
 end
+
+-- Hold a slot whose request was answered for one more window. One that is forgotten is not put back
+-- alone: by the latest slot, acquire.lua tells whether all are known. The server puts them back
+-- together, with remind.lua; one that does not work any more cannot.
+local function hold_on(q, slot, works)
+  if redis.call('ZSCORE', q.slots, slot) or (q.full > 0 and not works) then
+    redis.call('ZADD', q.slots, q.now + q.window, slot)
+  end
+end
+
+-- Note that a request was not refused for the quota; return the limit that holds now. One of which
+-- nobody knows whether it was let through leaves it to the next one to see, unless the quota is new
+-- by now.
+local function not_refused(q, sent, is_certain)
+  local is_later = q.refused and sent > q.refused
+  if is_later and (is_certain or q.now - q.refused >= q.window) then
+    redis.call('HDEL', q.throttle, 'streak:' .. q.kind, 'refused:' .. q.kind, 'until:' .. q.kind,
+      'paused:' .. q.kind, 'trial:' .. q.kind, 'tried:' .. q.kind)
+    q.streak = nil
+  end
+  local limit = limit_now(q)
+  if not takes_slot(q) then
+    redis.call('DEL', q.slots)
+  end
+  return limit
+end
+
+-- Release slots whose requests Google has answered, and did not refuse: ARGV[at] says how many. Then
+-- come, of each, its kind, its name, its limit, the window in milliseconds, and when its request was
+-- sent. The set of the slots of its kind is the key at `key`, and so on. Under an epoch that has
+-- ended this is done as well. Returns the place after these arguments.
+local function release_slots(throttle, works, now, key, at)
+  for i = 0, ARGV[at] - 1 do
+    local kind, slot, full, window, sent = unpack(ARGV, at + 1 + 5 * i, at + 5 + 5 * i)
+    local q = quota_of(throttle, KEYS[key + i], kind, tonumber(full), tonumber(window), now)
+    hold_on(q, slot, works)
+    not_refused(q, tonumber(sent), true)
+  end
+  return at + 1 + 5 * ARGV[at]
+end

@@ -23,7 +23,7 @@ from .outcome import Outcome, failed, too_large, unknown
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from queued_gspread.broker import Consumer, Due, Entry, Permit
+    from queued_gspread.broker import AnsweredSlot, Consumer, Entry, Permit
     from queued_gspread.settings import Settings
 
 __all__ = ["Admission"]
@@ -104,16 +104,16 @@ class Admission:
         self,
         queue: Consumer,
         answers: Sequence[tuple[Entry, bytes]],
-        debts: Sequence[Due] = (),
+        slots_to_release: Sequence[AnsweredSlot] = (),
     ) -> Entry | None:
-        """Answer jobs of a lane, as they stand in it, and give slots back; return its next one."""
+        """Answer jobs of a lane, as they stand in it, release slots; return its next one."""
         inside = [pair for pair in answers if self._is_inside(pair[0])]
         for entry, reply in inside:
             self._inside.discard((entry.lane, *entry.key))
             self._generations.note_answered(entry.job_id)
             self._unconfirmed[entry.job_id] = reply
         sealed = [(entry, self._sealed(entry, reply)) for entry, reply in answers]
-        following = queue.answer(sealed, debts)
+        following = queue.answer(sealed, slots_to_release)
         for entry, _ in inside:
             self._unconfirmed.pop(entry.job_id, None)
         return following

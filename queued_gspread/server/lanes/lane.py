@@ -34,7 +34,7 @@ from .tables import Tables
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from queued_gspread.broker import Consumer, Due, Entry, Permit, Ready
+    from queued_gspread.broker import Consumer, Entry, Permit, Ready
     from queued_gspread.server.calls.admission import Admission
     from queued_gspread.server.calls.runner import Runner
     from queued_gspread.server.merging import Table
@@ -104,8 +104,6 @@ class Lane:
         # In order of arrival; each waits for the answer to a request.
         self._open: list[Call] = []
         self._ended: list[tuple[Entry, Outcome]] = []
-        # Slots of requests that were answered, which Redis does not know yet.
-        self._debts: list[Due] = []
         self._flights = 0
         self._left: list[Pieces] = []
         self._is_left = False
@@ -134,14 +132,13 @@ class Lane:
                     self._memory.give_answers_back()
                 if self._ended:
                     following = self._answer()
-                    self._means.sender.pay(self._debts)
                 if self._is_left:
                     return
                 if not self._open:
                     self._release()
                     following = yield from self._linger(following)
                 if not self._open or self._flights % _LONGEST_TURN == 0:
-                    self._means.sender.pay(self._debts)
+                    self._means.sender.release(self._name)
                     yield None
         finally:
             self._close()
@@ -150,7 +147,7 @@ class Lane:
         """Keep nothing from other lanes."""
         self._means.admission.history.leave(self._open)
         try:
-            self._means.sender.pay(self._debts)
+            self._means.sender.release(self._name)
             for call in self._open:
                 call.close()
         finally:
@@ -265,13 +262,13 @@ class Lane:
     def _next_flight(self) -> OutgoingRequest:
         """Return the request of the first open call, and what fits to it of the others."""
         if not self._means.merges:
-            return OutgoingRequest(self._open[:1], debts=self._debts)
+            return OutgoingRequest(self._open[:1])
         if self._ahead.waiting:
-            self._means.sender.pay(self._debts)  # it takes its time
+            self._means.sender.release(self._name)  # it takes its time
             self._extend()
         left = {call for left in self._left for call in left.calls}
         others = [call for call in self._open if call not in left]
-        return OutgoingRequest(self._companions(others), self._grow, self._debts)
+        return OutgoingRequest(self._companions(others), self._grow)
 
     @property
     def _table(self) -> Table | None:
@@ -340,7 +337,7 @@ class Lane:
     def _wait_to_read(self, results: Results) -> Generator[Ticket, Permit, None]:
         """Wait for memory for large answers; where the server stops, they are read all the same."""
         if ticket := self._memory.take_answers(estimate_answers(results)):
-            self._means.sender.pay(self._debts)  # others wait for the slot
+            self._means.sender.release(self._name)  # others wait for the slot
             yield from self._in_turn(ticket)
 
     def _take(self, results: Results) -> None:
@@ -385,7 +382,8 @@ class Lane:
         self._answered += len(self._ended)
         for ended in batches(self._ended):
             replies = [outcome.answer_to(entry) for entry, outcome in ended]
-            following = self._means.admission.answer(self._means.queue, replies, self._debts)
+            with self._means.sender.releasing(self._name) as slots:
+                following = self._means.admission.answer(self._means.queue, replies, slots)
             for entry, outcome in ended:
                 self._memory.give_back(entry)
                 log_call(self._entries.pop(entry.key), outcome)

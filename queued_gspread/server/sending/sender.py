@@ -10,13 +10,13 @@ from __future__ import annotations
 import random
 import time
 from collections import deque
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from google.auth.exceptions import GoogleAuthError
 
-from queued_gspread.broker import Due, ReleaseArgs, StaleEpochError
+from queued_gspread.broker import AnsweredSlot, ReleaseArgs, StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.server import merging
 from queued_gspread.server.calls.outcome import Outcome, in_doubt, late, unknown
@@ -34,7 +34,7 @@ from .quota_waits import QuotaWaits
 from .suspects import Suspects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterator
 
     from queued_gspread.broker import Consumer, Permit, QuotaState, Slot
     from queued_gspread.server.calls.call import Call
@@ -96,6 +96,8 @@ class Sender:
         self._incidents = IncidentLog(clock)
         self._waits = QuotaWaits(quota, queue, clock)
         self._suspects = Suspects(clock)
+        # By lane, those that the next script releases.
+        self._answered: dict[str, list[AnsweredSlot]] = {}
         # What Redis would not take, and why a slot is held until it does.
         self._unsettled: deque[tuple[list[ReleaseArgs], Slot, int]] = deque()
 
@@ -169,15 +171,28 @@ class Sender:
         """Tell whether a request is to be sent alone, since its like has just failed."""
         return self._suspects.has(request)
 
-    def pay(self, debts: list[Due]) -> None:
-        """Give slots back, as far as that was not done with an answer."""
-        owed = debts.copy()
-        debts.clear()
-        for due in owed:
-            if not due.is_settled:
-                with suppress(BrokerUnavailableError):  # it is kept in mind
-                    self._settle_or_keep([], due.slot, due.sent)
-            self._valve.answered(due.slot)
+    @contextmanager
+    def releasing(self, lane: str) -> Iterator[list[AnsweredSlot]]:
+        """Yield a lane's answered slots for the next script; where that fails, they go alone."""
+        slots = self._answered.pop(lane, [])
+        try:
+            yield slots
+        except BaseException:
+            self._release_alone(slots)
+            raise
+        for each in slots:
+            self._valve.answered(each.slot)
+
+    def release(self, lane: str) -> None:
+        """Release a lane's answered slots by themselves, where no other script follows now."""
+        if slots := self._answered.pop(lane, None):
+            self._release_alone(slots)
+
+    def _release_alone(self, slots: list[AnsweredSlot]) -> None:
+        for each in slots:
+            with suppress(BrokerUnavailableError):  # it is kept in mind
+                self._settle_or_keep([], each.slot, each.sent)
+            self._valve.answered(each.slot)
 
     def _ticket(self, outgoing: OutgoingRequest, slot: Slot, attempts: Attempts) -> Ticket:
         for call in outgoing.calls:
@@ -193,7 +208,7 @@ class Sender:
 
     def _begin_to_wait(self, outgoing: OutgoingRequest, ticket: Ticket, attempts: Attempts) -> None:
         attempts.has_waited = True
-        self.pay(_debts_of(outgoing))
+        self.release(outgoing.lane)
         self._waits.held_back(ticket.slot, self._valve.held_back(ticket))
 
     def _ask(self, outgoing: OutgoingRequest, ticket: Ticket, attempts: Attempts) -> Permit:
@@ -219,11 +234,8 @@ class Sender:
     def _acquire(self, outgoing: OutgoingRequest, slot: Slot) -> Permit:
         self._settle_what_was_kept()
         acquire_args = [call.share(slot.name, self.recovery.journals) for call in outgoing.calls]
-        debts = _debts_of(outgoing)
-        try:
-            return self._queue.acquire(acquire_args, slot, debts)
-        finally:
-            self.pay(debts)
+        with self.releasing(outgoing.lane) as slots_to_release:
+            return self._queue.acquire(acquire_args, slot, slots_to_release)
 
     def _settle_what_was_kept(self) -> None:
         for _ in range(len(self._unsettled)):
@@ -315,8 +327,8 @@ class Sender:
             return
         # What is sent once more, or in pieces, waits for a slot: this one may be the last there is.
         is_over = verdict.kind is VerdictKind.FINAL and result.cause is None
-        if is_over and outgoing.debts is not None and not (permit.is_trial or concerned):
-            outgoing.debts.append(Due(slot, permit.sent))
+        if is_over and not (permit.is_trial or concerned):
+            self._answered.setdefault(outgoing.lane, []).append(AnsweredSlot(slot, permit.sent))
             return
         answer: dict[str, Any] = {"refused": refused, "passed": result.has_passed}
         answer |= {"pause": self._retry_policy.pause(verdict), "attempt": attempt}
@@ -369,10 +381,6 @@ class Sender:
             self._incidents.note_outage(verdict, place, self._retry_policy)
         log_repeat(outgoing.calls[0].job, verdict, pause, self._transport.time_out)
         return goes_on
-
-
-def _debts_of(outgoing: OutgoingRequest) -> list[Due]:
-    return [] if outgoing.debts is None else outgoing.debts
 
 
 def _attempt_of(outgoing: OutgoingRequest) -> str:

@@ -48,7 +48,8 @@ class Counting:
             return
         self.functions[module, frame.f_code.co_name] += 1
         caller = frame.f_back
-        self.crossings += caller is None or caller.f_globals.get("__name__") != module
+        # There and back.
+        self.crossings += 2 * (caller is None or caller.f_globals.get("__name__") != module)
 
 
 def count(calls, *, quota, package):

@@ -100,9 +100,7 @@ class Waiting:
     def release_slot(self, jobs, slot, sent, **answer):
         return QuotaState(0, 0.0)
 
-    def answer(self, answers, debts=()):
-        for due in debts:
-            due.is_settled = True
+    def answer(self, answers, slots_to_release=()):
         for entry, reply in answers:
             place = int(entry.stream_id)
             assert self.replies[place] is None, "a call is answered twice"
