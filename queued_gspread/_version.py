@@ -1,3 +1,3 @@
 """The version of this package, in one place for the build and for the wire."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -1,24 +1,26 @@
 """Every exception that this package raises.
 
-gspread.exceptions.GSpreadException
-└── QueuedGspreadError
-    ├── ConfigurationError           (also ValueError)
-    ├── CodecError
-    ├── BrokerUnavailableError       (also ConnectionError)
-    ├── ServerUnavailableError
-    ├── CallTimeoutError             (also TimeoutError)
-    ├── JobLostError
-    ├── QueueFullError
-    ├── MessageTooLargeError
-    ├── SignatureError
-    ├── CallRefusedError
-    │   ├── AccountMismatchError
-    │   ├── UnknownMethodError
-    │   └── VersionMismatchError
-    ├── PoisonedJobError
-    ├── ReplayDivergedError
-    ├── RemoteError
-    └── OutcomeUnknownError          (also gspread.exceptions.APIError)
+::
+
+    gspread.exceptions.GSpreadException
+    └── QueuedGspreadError
+        ├── ConfigurationError           (also ValueError)
+        ├── CodecError
+        ├── BrokerUnavailableError       (also ConnectionError)
+        ├── ServerUnavailableError
+        ├── CallTimeoutError             (also TimeoutError)
+        ├── JobLostError
+        ├── QueueFullError
+        ├── MessageTooLargeError
+        ├── SignatureError
+        ├── CallRefusedError
+        │   ├── AccountMismatchError
+        │   ├── UnknownMethodError
+        │   └── VersionMismatchError
+        ├── PoisonedJobError
+        ├── ReplayDivergedError
+        ├── RemoteError
+        └── OutcomeUnknownError          (also gspread.exceptions.APIError)
 
 All of them can be pickled. An error names the thing, the value and the remedy; none
 holds a password or a credential.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import textwrap
 from pathlib import Path
 
 import gspread
@@ -19,7 +20,8 @@ from queued_gspread.cli.options import Parser
 README = TOP / "README.md"
 DOCS = TOP / "docs"
 CONFIGURATION = DOCS / "configuration.md"
-PAGES = [README, *sorted(DOCS.glob("*.md"))]
+OPTIONS = DOCS / "options.md"
+PAGES = [README, *sorted(DOCS.glob("*.md")), *sorted((TOP / ".github").glob("*.md"))]
 PACKAGE = Path(queued_gspread.__file__).parent
 
 
@@ -66,16 +68,21 @@ def server_options():
     return [action for action in parser._actions if action.dest not in ("help", "version")]
 
 
+def options_told():
+    """Return what the page on the options says of those of the server."""
+    return OPTIONS.read_text().partition("\n## queued-gspread-server\n")[2].partition("\n## ")[0]
+
+
 def test_every_option_is_listed():
-    """The table of the configuration has exactly the server's options."""
+    """The tables of the server's options have exactly those that it has."""
     options = {text for action in server_options() for text in action.option_strings}
-    told = set(re.findall(r"^\| `(--[a-z-]+)", CONFIGURATION.read_text(), re.MULTILINE))
+    told = set(re.findall(r"^\| `(--[a-z-]+)", options_told(), re.MULTILINE))
     assert told == options
 
 
 def test_the_defaults_of_the_options_are_told():
-    """The table of the configuration has the server's own defaults, where an option has one."""
-    rows = re.findall(r"^\| `(--[a-z-]+).*\| ([^|]*) \|$", CONFIGURATION.read_text(), re.MULTILINE)
+    """The tables of the server's options have its own defaults, where an option has one."""
+    rows = re.findall(r"^\| `(--[a-z-]+).*\| ([^|]*) \|$", options_told(), re.MULTILINE)
     told = dict(rows)
     for action in server_options():
         if action.default not in (None, False):
@@ -84,11 +91,11 @@ def test_the_defaults_of_the_options_are_told():
 
 
 def test_every_error_is_named():
-    """The page on errors says when each of this package's exceptions comes."""
-    rows = "\n".join(table((DOCS / "errors.md").read_text(), "When something is missing"))
-    named = set(re.findall(r"`(\w+Error)`", rows))
-    abstract = {"QueuedGspreadError"}
-    assert set(errors.__all__) - abstract <= named
+    """The page on errors has a cause and a cure of each of this package's exceptions."""
+    rows = table((DOCS / "errors.md").read_text(), "Causes and cures")
+    cured = [row for row in rows if re.search(r"\| \S[^|]* \|$", row)]
+    named = set(re.findall(r"`(\w+Error)`", "\n".join(cured)))
+    assert set(errors.__all__) <= named
 
 
 def test_every_error_of_a_call_that_may_have_been_made_is_named():
@@ -135,7 +142,7 @@ def test_every_reason_of_a_wait_is_told():
 
 def test_the_index_has_every_page():
     """The list of the pages links to each of them."""
-    index = DOCS / "README.md"
+    index = DOCS / "index.md"
     linked = {(DOCS / name).name for name in re.findall(r"\]\((\w+\.md)\)", index.read_text())}
     assert {page.name for page in DOCS.glob("*.md")} - {index.name} <= linked
 
@@ -201,7 +208,8 @@ def test_every_guarantee_has_a_test():
 
 def test_the_tree_of_errors_is_complete():
     """The tree at the head of ``errors`` has every exception, beneath its base."""
-    lines = [line for line in errors.__doc__.splitlines() if "── " in line]
+    tree = "\n".join(line for line in errors.__doc__.splitlines() if "── " in line)
+    lines = textwrap.dedent(tree).splitlines()
     drawn = {re.split(r"── ", line)[1].split()[0] for line in lines}
     assert drawn == set(errors.__all__)
     parents = {0: "GSpreadException"}

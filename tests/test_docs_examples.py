@@ -14,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 from unittest.mock import Mock
 
+import gspread
 import pytest
 import redis
 import yaml
@@ -26,7 +27,7 @@ import queued_gspread
 from queued_gspread.broker.keys import Keys
 from queued_gspread.cli import server
 from queued_gspread.cli.options import Parser
-from queued_gspread.emulator import Emulator
+from queued_gspread.emulator import Emulator, Quotas
 from queued_gspread.emulator.http.faults import Reset, Status
 from queued_gspread.errors import (
     BrokerUnavailableError,
@@ -57,11 +58,11 @@ def block(page, language, heading, number=0):
     return [text for title, text in blocks(TOP / page, language) if title == heading][number]
 
 
-def run(text):
+def run(text, **given):
     """Run an example, if what it imports is installed; return its names."""
     for package in re.findall(r"^(?:import|from) (\w+)", text, re.MULTILINE):
         pytest.importorskip(package)
-    names = {"__name__": "example"}
+    names = {"__name__": "example", **given}
     exec(compile(text, "<example>", "exec"), names)  # the page is our own
     return names
 
@@ -95,6 +96,12 @@ def book(google, redis_url, namespace, monkeypatch, tmp_path, guard):
 def test_the_quick_start(book):
     """The README's script writes its row into the sheet that was shared."""
     run(block("README.md", "python", "Quick start"))
+    assert book.sheet1.get_all_values() == [ROW]
+
+
+def test_the_tutorial_with_google(book):
+    """The tutorial's last script writes its row into the sheet that was shared."""
+    run(block("docs/tutorial.md", "python", "Run it"))
     assert book.sheet1.get_all_values() == [ROW]
 
 
@@ -227,6 +234,116 @@ def test_a_report_of_pandas_that_fails(google, book):
     with pytest.raises(APIError):
         run(block("docs/recipes.md", "python", "A pandas report"))
     assert book.worksheet("Report").get_all_values() == [["old"]] * 9
+
+
+ORDERS = [["customer", "total"], ["Ann", 2], ["Bob", ""]]
+
+
+def test_a_data_frame(google, book):
+    """The example with gspread-dataframe rewrites the sheet by the calls that the page says."""
+    book.sheet1.update(ORDERS)
+    google.clear_ledger()
+    run(block("docs/migration.md", "python", "With gspread-dataframe"))
+    # Two of the reads are to open the sheet.
+    assert Counter(served.quota for served in google.ledger) == {"read": 3, "write": 2, "drive": 1}
+    assert book.sheet1.get_all_values() == [["customer", "total"], ["Ann", "2"], ["Bob", "0"]]
+    assert book.sheet1.row_count == 3
+
+
+def test_formats(google, book, monkeypatch):
+    """The example with gspread-formatting sets all of its formats by one write."""
+    # It replaces this when it is imported, which is for this test alone.
+    own = gspread.Spreadsheet.fetch_sheet_metadata
+    monkeypatch.setattr(gspread.Spreadsheet, "fetch_sheet_metadata", own)
+    google.clear_ledger()
+    run(block("docs/migration.md", "python", "With gspread-formatting"))
+    assert [served.quota for served in google.ledger].count("write") == 1
+    fields = {"includeGridData": "true", "ranges": "A1"}
+    (sheet,) = book.fetch_sheet_metadata(fields)["sheets"]
+    assert sheet["properties"]["gridProperties"]["frozenRowCount"] == 1
+    (data,) = sheet["data"]
+    assert data["columnMetadata"][0]["pixelSize"] == 200
+    assert data["rowData"][0]["values"][0]["userEnteredFormat"] == {"textFormat": {"bold": True}}
+
+
+def test_a_spread(google, book):
+    """The example with gspread-pandas works through the queue, for what the page says it costs."""
+    book.sheet1.update(ORDERS)
+    names = run(block("docs/migration.md", "python", "With gspread-pandas"))
+    assert book.sheet1.get_all_values() == [["customer", "total"], ["Ann", "2"], ["Bob", "0"]]
+    google.clear_ledger()
+    names["spread"].df_to_sheet(names["orders"], index=False, replace=True)
+    assert Counter(served.quota for served in google.ledger) == {"read": 6, "write": 4}
+    assert isinstance(names["spread"].client.http_client, queued_gspread.HTTPClient)
+    assert names["spread"].client.find_folders("nobody's") == []
+
+
+def test_the_emulator_in_python(tmp_path):
+    """The emulator's page names what an emulator has, and writes a key file."""
+    run(block("docs/emulator.md", "python", "Without pytest"), path=tmp_path / "key.json")
+    assert (tmp_path / "key.json").exists()
+
+
+def test_a_clock_that_is_moved_by_hand():
+    """With the page's clock, a quota is free again once the clock was moved by a minute."""
+    clock = run(block("docs/emulator.md", "python", "Without pytest", 1))["HandClock"]()
+    with Emulator(monotonic=clock, quotas=Quotas(writes=1)) as emulator:
+        client = emulator.gspread_client()
+        sheet = client.create("Orders").sheet1
+        sheet.append_row(ROW)
+        with pytest.raises(APIError, match="429"):
+            sheet.append_row(ROW)
+        clock.now += 60
+        sheet.append_row(ROW)
+
+
+def test_a_plain_script_on_an_emulator(google, tmp_path, monkeypatch):
+    """A plain gspread script reaches an emulator of another process by the page's adapter."""
+    monkeypatch.chdir(tmp_path)
+    google.write_service_account("account.json")
+    text = block("docs/emulator.md", "python", "As a process")
+    client = run(text.replace("http://127.0.0.1:8099", google.url))["client"]
+    assert client.create("Orders").sheet1.get_all_values() == [[]]
+
+
+def test_quotas_and_faults_of_an_emulator():
+    """The page's quotas and faults are those that an emulator takes."""
+    names = run(block("docs/emulator.md", "python", "Quotas"))
+    assert names["emulator"].quotas == Quotas(writes=5, window=2.0, movement="sliding")
+    run(block("docs/emulator.md", "python", "Latency and faults"), Emulator=Emulator)
+
+
+def test_a_test_that_nothing_was_left_out(google):
+    """The page's test passes a report that was computed, and fails one that was not."""
+    names = run(block("docs/emulator.md", "python", "Formulas"), make_report=make_report)
+    client = google.gspread_client()
+    names["test_report"](client, google)
+    client.create("Report").sheet1.update([["=SPARKLINE(A2:A3)"]], raw=False)
+    with pytest.raises(AssertionError):
+        names["test_report"](client, google)
+
+
+def make_report(client):
+    client.create("Report").sheet1.update([["=1+1"]], raw=False)
+
+
+# All examples of these pages are run by tests of their own.
+RUN_WHOLE = {"docs/testing.md", "docs/server.md"}
+# These are run as the scripts that the tutorial has the reader save.
+TUTORIAL = {("Write the first row", 0), ("Write from several processes", 0)}
+
+
+@pytest.mark.parametrize("page", [TOP / "README.md", *sorted((TOP / "docs").glob("*.md"))])
+def test_every_python_example_is_run(page):
+    """A test names each Python example of a page, to run it."""
+    name = str(page.relative_to(TOP))
+    tests = Path(__file__).read_text()
+    found = Counter()
+    for heading, _ in blocks(page, "python") if name not in RUN_WHOLE else []:
+        number = found[heading]
+        found[heading] += 1
+        called = f'block("{name}", "python", "{heading}"' + (f", {number})" if number else ")")
+        assert called in tests or (heading, number) in TUTORIAL
 
 
 def test_the_health_check(book, namespace, monkeypatch):

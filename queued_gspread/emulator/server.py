@@ -112,7 +112,7 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """The base URL, `http://HOST:PORT`, once the emulator was started.
+        """The base URL, ``http://HOST:PORT``, once the emulator was started.
 
         Of one that listens at all addresses of its machine it is the one for that machine.
         """
@@ -198,7 +198,7 @@ class Emulator:
 
     @property
     def faults(self) -> Faults:
-        """What requests are made to meet: see its `add`, `remove` and `clear`."""
+        """The faults that requests are made to meet; it has `add`, `remove` and `clear`."""
         return self._handler.faults
 
     @property

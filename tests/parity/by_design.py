@@ -111,8 +111,8 @@ MEANT = [
 ]
 # Whether it is this one is found out by another call, whose arguments are of the base classes.
 SUBCLASSES = (
-    "Those of a class of yours below `str`, `int`, `float`, `list`, `tuple` or `dict` arrive as "
-    "what they are in JSON."
+    "An argument whose class derives from `str`, `int`, `float`, `list`, `tuple` or `dict` arrives "
+    "as what it is in JSON."
 )
 SENTENCES = [*(meant.sentence for meant in MEANT), SUBCLASSES]
 

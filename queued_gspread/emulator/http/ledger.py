@@ -41,11 +41,11 @@ class Served:
     account: str = ""
     """The account's e-mail address, empty for an API key and where no token was valid."""
     quota: str = ""
-    """What it counts as: `read`, `write` or `drive`; empty where nobody was identified."""
+    """What it counts as, `read`, `write` or `drive`; empty where nobody was identified."""
     counted: float | None = None
     """When it was counted; None where a quota refused it, or nobody was identified."""
     refused_by: str = ""
-    """The quota that refused it: Google's `quota_limit`, or the Drive API's reason."""
+    """The quota that refused it, by Google's `quota_limit` or the Drive API's reason."""
     applied: bool = False
     """Whether its method ran, with whatever outcome."""
     applied_at: float | None = None
@@ -53,7 +53,7 @@ class Served:
     fault: str = ""
     """The name of the fault that it met; `stopped` where the emulator was stopped meanwhile."""
     not_computed: tuple[str, ...] = ()
-    """What it wrote or read that the emulator cannot compute: `Sheet1!A1: SPARKLINE`."""
+    """What it wrote or read that the emulator cannot compute, as ``Sheet1!A1: SPARKLINE``."""
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,7 @@ def test_a_copy_of_a_job_is_not_made_beside_it():
 
 
 def test_calls_have_a_limit():
-    """No more than 500 calls run grouping."""
+    """No more than 500 calls run together."""
     calls = [get(f"A{number}") for number in range(1, MOST_CALLS + 10)]
     assert runs(*calls) == MOST_CALLS == 500
 
@@ -181,8 +181,8 @@ def test_calls_have_a_limit():
 @pytest.mark.parametrize("kind", WRITES)
 def test_a_call_is_asked_once_whether_it_joins(kind, monkeypatch):
     """However many calls run together already, one more is compared with them once."""
-    asked, add = [], grouping.merge.Group.add
-    monkeypatch.setattr(grouping.merge.Group, "add", lambda *given: asked.append(1) or add(*given))
+    asked, add = [], grouping.merging.Group.add
+    monkeypatch.setattr(grouping.merging.Group, "add", lambda *given: asked.append(1) or add(*given))
     bodies = [WRITES[kind][0].entry.body] * 99
     if kind == "update":
         bodies = [update(f"A{row}").entry.body for row in range(1, 100)]

@@ -13,7 +13,7 @@ from queued_gspread.server.lanes.lookahead import Lookahead
 
 
 def entry(number, **others):
-    given = {"lane": "lane", "entry": f"{number}-0", "job_id": f"id{number}", "body": b"12345"}
+    given = {"lane": "lane", "stream_id": f"{number}-0", "job_id": f"id{number}", "body": b"12345"}
     return Entry(**(given | {"mark": "", "waiting": 9} | others))
 
 
@@ -109,7 +109,7 @@ def test_a_call_that_had_to_wait_is_not_begun_again(ahead):
 
 @pytest.mark.parametrize(
     "other",
-    [{"entry": "9-0"}, {"job_id": "id9"}, {"body": b"other"}, {"mark": "r"}, {"deaths": 1}],
+    [{"stream_id": "9-0"}, {"job_id": "id9"}, {"body": b"other"}, {"mark": "r"}, {"deaths": 1}],
     ids=str,
 )
 def test_a_job_is_begun_anew_unless_it_is_the_very_same(ahead, other):

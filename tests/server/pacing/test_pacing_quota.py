@@ -288,13 +288,13 @@ def permitted(monkeypatch):
     seen = []
     real = Consumer.acquire
 
-    def start(self, acquire_args, *args):
+    def acquire(self, acquire_args, *args):
         permit = real(self, acquire_args, *args)
         if permit.word == "go":
             seen.append((permit.sent, acquire_args[0].entry.lane))
         return permit
 
-    monkeypatch.setattr(Consumer, "acquire", start)
+    monkeypatch.setattr(Consumer, "acquire", acquire)
     return seen
 
 
