@@ -23,7 +23,7 @@ from queued_gspread.server.lanes import lane as lane_module
 from queued_gspread.server.pacing.ticket_queue import ANSWERS, FREE, LARGE, SMALL
 from queued_gspread.server.policy.rectangles import MOST_OBJECTS
 from queued_gspread.server.policy.request import Exchange, Request, Response
-from queued_gspread.server.sending.sender import Sender
+from queued_gspread.server.sending.releases import Releases
 
 BUDGET = 64_000_000
 TEXT = "x" * 1_000_000
@@ -422,7 +422,7 @@ def test_a_lane_that_fails_keeps_nothing_from_others(client, gate, background, m
     """What a lane has taken is given back, also where something fails again as it ends."""
     call = background(write, client, "one", TEXT)
     arrival = gate.next()
-    for owner, name in ((lane_module.Lane, "_take"), (Sender, "release")):
+    for owner, name in ((lane_module.Lane, "_take"), (Releases, "now")):
         monkeypatch.setattr(owner, name, failing_at_first(getattr(owner, name)))
     arrival.answer({})
     gate.next().answer({})

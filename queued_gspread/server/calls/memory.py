@@ -20,14 +20,16 @@ from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker import Permit
 from queued_gspread.server.pacing.ticket_queue import ANSWERS, FREE, LARGE, SMALL, Ticket
+from queued_gspread.server.pacing.valve import TURN
 from queued_gspread.server.policy.rectangles import MOST_OBJECTS, made_of
 from queued_gspread.server.policy.request import Exchange, content_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Generator, Iterable
 
     from queued_gspread.broker import Entry
     from queued_gspread.protocol.messages import Job
+    from queued_gspread.server.pacing.valve import Valve
 
     from .call import Call
 
@@ -165,11 +167,15 @@ class Portion:
 
     def take(self, entry: Entry) -> bool:
         """Take what a job's call needs, if there is as much; tell whether it was taken."""
-        self.give_back(entry)  # of an attempt that failed half-way
+        if self._sizes:
+            self.give_back(entry)  # of an attempt that failed half-way
         size, reserved, self._reserved = estimate(entry.body), self._reserved, 0
         if reserved < size:
             self._return(reserved)
-            if not self._memory.take(self._memory.kind(size), size):
+            kind = self._memory.kind(size)
+            if kind == FREE:
+                return True
+            if not self._memory.take(kind, size):
                 return False
         self._sizes[entry.key] = max(size, reserved)
         return True
@@ -181,7 +187,8 @@ class Portion:
 
     def give_back(self, entry: Entry) -> None:
         """Give back what a job's call had, if it had anything."""
-        self._return(self._sizes.pop(entry.key, 0))
+        if self._sizes:
+            self._return(self._sizes.pop(entry.key, 0))
 
     def take_answers(self, size: int) -> Ticket | None:
         """Take what is needed to read answers; return a ticket where that is to be waited for."""
@@ -192,6 +199,21 @@ class Portion:
             return None
         self._wanted = size
         return Ticket(ANSWERS)
+
+    def in_turn(self, ticket: Ticket, valve: Valve) -> Generator[Ticket, Permit, Permit]:
+        """Wait for a ticket's turn, and take what it is for; or return how it ends."""
+        try:
+            turn = yield ticket
+            while turn is TURN and ticket.kind != FREE:
+                permit = self.ask(ticket)
+                valve.told(ticket, permit)
+                if permit.word == "go":
+                    break
+                turn = yield ticket
+        except GeneratorExit:
+            valve.told(ticket)
+            raise
+        return turn
 
     def ask(self, ticket: Ticket) -> Permit:
         """Take what a ticket is for whose turn has come; or say that it has to wait again."""

@@ -23,7 +23,6 @@ from queued_gspread.server.calls.quarantine import Quarantine, is_suspect
 from queued_gspread.server.calls.runner import broken
 from queued_gspread.server.log import LOGGER
 from queued_gspread.server.pacing.ticket_queue import FREE, Ticket
-from queued_gspread.server.pacing.valve import TURN
 from queued_gspread.server.policy.request import Exchange, Response, is_read
 from queued_gspread.server.sending.outgoing import OutgoingRequest, Pieces
 
@@ -138,7 +137,7 @@ class Lane:
                     self._release()
                     following = yield from self._linger(following)
                 if not self._open or self._flights % _LONGEST_TURN == 0:
-                    self._means.sender.release(self._name)
+                    self._means.sender.releases.now(self._name)
                     yield None
         finally:
             self._close()
@@ -147,13 +146,14 @@ class Lane:
         """Keep nothing from other lanes."""
         self._means.admission.history.leave(self._open)
         try:
-            self._means.sender.release(self._name)
+            self._means.sender.releases.now(self._name)
             for call in self._open:
                 call.close()
         finally:
             self._release()
             self._memory.close()
-            self._log_left()
+            if self._open or self._ended:
+                self._log_left()
 
     def _log_left(self) -> None:
         """Log calls that requests were sent for and that stay in the queue, as far as is known."""
@@ -172,23 +172,8 @@ class Lane:
 
     def _head_after(self, ticket: Ticket) -> Generator[Ticket, Permit, Entry | None]:
         """Wait, and look at the head of the lane again."""
-        permit = yield from self._in_turn(ticket)
+        permit = yield from self._memory.in_turn(ticket, self._means.valve)
         return self._means.queue.head(self._name) if permit.word == "go" else None
-
-    def _in_turn(self, ticket: Ticket) -> Generator[Ticket, Permit, Permit]:
-        """Wait for a ticket's turn to take memory, if that is what it is for; or how it ends."""
-        try:
-            turn = yield ticket
-            while turn is TURN and ticket.kind != FREE:
-                permit = self._memory.ask(ticket)
-                self._means.valve.told(ticket, permit)
-                if permit.word == "go":
-                    break
-                turn = yield ticket
-        except GeneratorExit:
-            self._means.valve.told(ticket)
-            raise
-        return turn
 
     def _let_in(self, entry: Entry) -> Generator[Ticket, Permit, None]:
         if is_suspect(entry) and not (yield from self._is_alone(entry)):
@@ -264,7 +249,7 @@ class Lane:
         if not self._means.merges:
             return OutgoingRequest(self._open[:1])
         if self._ahead.waiting:
-            self._means.sender.release(self._name)  # it takes its time
+            self._means.sender.releases.now(self._name)  # it takes its time
             self._extend()
         left = {call for left in self._left for call in left.calls}
         others = [call for call in self._open if call not in left]
@@ -337,8 +322,8 @@ class Lane:
     def _wait_to_read(self, results: Results) -> Generator[Ticket, Permit, None]:
         """Wait for memory for large answers; where the server stops, they are read all the same."""
         if ticket := self._memory.take_answers(estimate_answers(results)):
-            self._means.sender.release(self._name)  # others wait for the slot
-            yield from self._in_turn(ticket)
+            self._means.sender.releases.now(self._name)  # others wait for the slot
+            yield from self._memory.in_turn(ticket, self._means.valve)
 
     def _take(self, results: Results) -> None:
         """Have calls go on with what came of their requests."""
@@ -382,7 +367,7 @@ class Lane:
         self._answered += len(self._ended)
         for ended in batches(self._ended):
             replies = [outcome.answer_to(entry) for entry, outcome in ended]
-            with self._means.sender.releasing(self._name) as slots:
+            with self._means.sender.releases.with_next(self._name) as slots:
                 following = self._means.admission.answer(self._means.queue, replies, slots)
             for entry, outcome in ended:
                 self._memory.give_back(entry)

@@ -132,12 +132,8 @@ class TicketQueue:
         self._fairness.told(ticket.slot, permit)
 
     def hold(self, ticket: Ticket) -> None:
-        """Give nobody else of its kind a turn, until this ticket is let go or another one holds it.
-
-        A kind without a slot or memory to ask for waits for nobody.
-        """
-        if ticket.kind != FREE:
-            self._turns.setdefault(ticket.turns, ticket)
+        """Give nobody else of its kind a turn, until this ticket is let go."""
+        self._turns.setdefault(ticket.turns, ticket)
 
     def let_go(self, ticket: Ticket) -> bool:
         """Let others of its kind have a turn, if it was this ticket's; return whether it was."""
@@ -239,13 +235,12 @@ class TicketQueue:
         return max(self._blocked_until(ticket.kind), self._fairness.moment(ticket.slot))
 
     def _blocked_until(self, kind: str) -> float:
-        none = -math.inf
-        if kind == FREE:
-            return none
+        if kind == FREE or not (self._blocked or self._turns):
+            return -math.inf
         which = (kind,) if kind in SLOTLESS else (kind, ALL)
-        if self._turns and any(each in self._turns for each in which):
+        if any(each in self._turns for each in which):
             return math.inf
-        return max(self._blocked.get(each, none) for each in which)
+        return max(self._blocked.get(each, -math.inf) for each in which)
 
     def _tops(self) -> list[_Item]:
         return [top for kind in self._ready if (top := self._top(kind))]

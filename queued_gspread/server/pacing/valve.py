@@ -252,12 +252,9 @@ class Valve:
             now = self._clock()
             if ticket.not_before > now or not self._queue.passes(ticket, now):
                 return None
-            self._begins_to_ask(ticket)
+            if ticket.kind != FREE:
+                self._asking[ticket] = self._events
         return self._with_token(ticket)
-
-    def _begins_to_ask(self, ticket: Ticket) -> None:
-        if ticket.kind != FREE:
-            self._asking[ticket] = self._events
 
     def _with_token(self, ticket: Ticket) -> Permit | Exception | None:
         """Return a ticket's turn; None while it lacks a token, or why there will be none."""
@@ -318,9 +315,9 @@ class Valve:
         over = self._over_for(ticket)
         if over is not None:
             self._queue.told(ticket)
-        else:
+        elif ticket.kind != FREE:
             self._queue.hold(ticket)
-            self._begins_to_ask(ticket)
+            self._asking[ticket] = self._events
         return over
 
     def _give_turn(self, ticket: Ticket, over: Permit | Exception | None) -> None:

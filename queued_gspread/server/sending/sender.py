@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections import deque
-from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,12 +29,13 @@ from .counters import Counters
 from .incidents import IncidentLog, log_repeat
 from .outgoing import Cause, SendResult
 from .quota_waits import QuotaWaits
+from .releases import Releases
 from .suspects import Suspects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator
 
-    from queued_gspread.broker import Consumer, Permit, QuotaState, Slot
+    from queued_gspread.broker import Consumer, Permit, Slot
     from queued_gspread.server.calls.call import Call
     from queued_gspread.server.google.transport import Transport
     from queued_gspread.server.pacing.quota import Quota
@@ -54,7 +53,8 @@ _FINAL: Final = Verdict(VerdictKind.FINAL)
 _UNREPLICATED: Final = Verdict(
     VerdictKind.NOT_SENT, why="the replicas of Redis do not all have the journal"
 )
-_UNSENT: Final = Verdict(VerdictKind.NOT_SENT)
+_NOT_KNOWN: Final = SendResult([], Verdict(VerdictKind.UNKNOWN))
+_UNSENT: Final = SendResult([], Verdict(VerdictKind.NOT_SENT))
 _NOT_APPLIED: Final = (VerdictKind.REFUSED_QUOTA, VerdictKind.UNAUTHENTICATED, VerdictKind.NOT_SENT)
 
 
@@ -96,10 +96,7 @@ class Sender:
         self._incidents = IncidentLog(clock)
         self._waits = QuotaWaits(quota, queue, clock)
         self._suspects = Suspects(clock)
-        # By lane, those that the next script releases.
-        self._answered: dict[str, list[AnsweredSlot]] = {}
-        # What Redis would not take, and why a slot is held until it does.
-        self._unsettled: deque[tuple[list[ReleaseArgs], Slot, int]] = deque()
+        self.releases = Releases(queue, valve)
 
     def send(
         self, outgoing: OutgoingRequest, ended: Results | None = None
@@ -171,29 +168,6 @@ class Sender:
         """Tell whether a request is to be sent alone, since its like has just failed."""
         return self._suspects.has(request)
 
-    @contextmanager
-    def releasing(self, lane: str) -> Iterator[list[AnsweredSlot]]:
-        """Yield a lane's answered slots for the next script; where that fails, they go alone."""
-        slots = self._answered.pop(lane, [])
-        try:
-            yield slots
-        except BaseException:
-            self._release_alone(slots)
-            raise
-        for each in slots:
-            self._valve.answered(each.slot)
-
-    def release(self, lane: str) -> None:
-        """Release a lane's answered slots by themselves, where no other script follows now."""
-        if slots := self._answered.pop(lane, None):
-            self._release_alone(slots)
-
-    def _release_alone(self, slots: list[AnsweredSlot]) -> None:
-        for each in slots:
-            with suppress(BrokerUnavailableError):  # it is kept in mind
-                self._settle_or_keep([], each.slot, each.sent)
-            self._valve.answered(each.slot)
-
     def _ticket(self, outgoing: OutgoingRequest, slot: Slot, attempts: Attempts) -> Ticket:
         for call in outgoing.calls:
             call.journal_update = None
@@ -208,7 +182,7 @@ class Sender:
 
     def _begin_to_wait(self, outgoing: OutgoingRequest, ticket: Ticket, attempts: Attempts) -> None:
         attempts.has_waited = True
-        self.release(outgoing.lane)
+        self.releases.now(outgoing.lane)
         self._waits.held_back(ticket.slot, self._valve.held_back(ticket))
 
     def _ask(self, outgoing: OutgoingRequest, ticket: Ticket, attempts: Attempts) -> Permit:
@@ -232,15 +206,10 @@ class Sender:
             outgoing.calls += outgoing.join_late(outgoing)
 
     def _acquire(self, outgoing: OutgoingRequest, slot: Slot) -> Permit:
-        self._settle_what_was_kept()
+        self.releases.settle_kept()
         acquire_args = [call.share(slot.name, self.recovery.journals) for call in outgoing.calls]
-        with self.releasing(outgoing.lane) as slots_to_release:
+        with self.releases.with_next(outgoing.lane) as slots_to_release:
             return self._queue.acquire(acquire_args, slot, slots_to_release)
-
-    def _settle_what_was_kept(self) -> None:
-        for _ in range(len(self._unsettled)):
-            with suppress(IndexError):  # another thread has been quicker
-                self._settle_or_keep(*self._unsettled.popleft(), passed=False)
 
     def _drop_ineligible(
         self, outgoing: OutgoingRequest, attempts: Attempts, permit: Permit
@@ -257,16 +226,6 @@ class Sender:
         outgoing.calls = going
         return ended
 
-    def _settle_or_keep(
-        self, jobs: list[ReleaseArgs], slot: Slot, sent: int, **answer: Any
-    ) -> QuotaState:
-        """Give a slot back; where Redis fails, keep it in mind, or it would be held for ever."""
-        try:
-            return self._queue.release_slot(jobs, slot, sent, **answer)
-        except BrokerUnavailableError:
-            self._unsettled.append(([ReleaseArgs(job.entry) for job in jobs], slot, sent))
-            raise
-
     @staticmethod
     def _end_of_waiting(call: Call, attempts: Attempts) -> float:
         deadline = call.entry.deadline(call.job.timeout)
@@ -279,12 +238,12 @@ class Sender:
         for call in outgoing.calls:
             call.leaves()
         self._counters.note(outgoing.kind, len(outgoing.calls))
-        result = SendResult([], Verdict(VerdictKind.UNKNOWN))
+        result = _NOT_KNOWN
         token = self._transport.token_version
         try:
             result = self._sent(outgoing, slot)
         except (StaleEpochError, BrokerUnavailableError):
-            result = SendResult([], _UNSENT)
+            result = _UNSENT
             raise
         finally:
             for call in outgoing.calls:
@@ -328,12 +287,12 @@ class Sender:
         # What is sent once more, or in pieces, waits for a slot: this one may be the last there is.
         is_over = verdict.kind is VerdictKind.FINAL and result.cause is None
         if is_over and not (permit.is_trial or concerned):
-            self._answered.setdefault(outgoing.lane, []).append(AnsweredSlot(slot, permit.sent))
+            self.releases.add(outgoing.lane, AnsweredSlot(slot, permit.sent))
             return
         answer: dict[str, Any] = {"refused": refused, "passed": result.has_passed}
         answer |= {"pause": self._retry_policy.pause(verdict), "attempt": attempt}
         try:
-            quota_state = self._settle_or_keep(concerned, slot, permit.sent, **answer)
+            quota_state = self.releases.settle(concerned, slot, permit.sent, **answer)
         finally:
             self._valve.answered(slot)
         if refused:

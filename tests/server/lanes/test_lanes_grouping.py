@@ -182,7 +182,9 @@ def test_calls_have_a_limit():
 def test_a_call_is_asked_once_whether_it_joins(kind, monkeypatch):
     """However many calls run together already, one more is compared with them once."""
     asked, add = [], grouping.merging.Group.add
-    monkeypatch.setattr(grouping.merging.Group, "add", lambda *given: asked.append(1) or add(*given))
+    monkeypatch.setattr(
+        grouping.merging.Group, "add", lambda *given: asked.append(1) or add(*given)
+    )
     bodies = [WRITES[kind][0].entry.body] * 99
     if kind == "update":
         bodies = [update(f"A{row}").entry.body for row in range(1, 100)]

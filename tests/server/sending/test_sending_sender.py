@@ -510,12 +510,14 @@ def test_what_is_owed_is_given_back_when_more_is_asked_for(error):
     call.needs(Request("get", "https://sheets.googleapis.com/v4/spreadsheets/lane"))
     sender = Sender(Queue(), None, Quota(), RetryPolicy(), valve)
     owed = [AnsweredSlot(Slot("read", name, 60), 6) for name in ("1/0", "1/1")]
-    sender._answered["lane"] = owed
+    for each in owed:
+        sender.releases.add("lane", each)
     with contextlib.suppress(BrokerUnavailableError):
         sender._acquire(OutgoingRequest([call]), Slot("write", "1/2", 60))
     assert told == (["['1/0', '1/1'] with 1/2"] if error is None else ["1/0", "1/1"])
     assert [slot.name for slot in valve.released] == ["1/0", "1/1"]
-    assert not sender._answered
+    sender.releases.now("lane")
+    assert len(valve.released) == len(owed)
 
 
 def test_a_slot_that_redis_did_not_take_back_is_given_back_later():
@@ -535,8 +537,8 @@ def test_a_slot_that_redis_did_not_take_back_is_given_back_later():
     queue, call = Queue(), call_of("r")
     call.needs(Request("get", "https://sheets.googleapis.com/v4/spreadsheets/lane"))
     sender = Sender(queue, None, Quota(), RetryPolicy(), OpenValve())
-    sender._answered["lane"] = [AnsweredSlot(Slot("write", "1/1", 60), 7)]
-    sender.release("lane")
+    sender.releases.add("lane", AnsweredSlot(Slot("write", "1/1", 60), 7))
+    sender.releases.now("lane")
     queue.is_away = False
     for _ in "12":
         left = sender._acquire(OutgoingRequest([call]), Slot("write", "1/2", 60))
