@@ -28,7 +28,7 @@ from queued_gspread.broker.keys import Keys
 from queued_gspread.cli import server
 from queued_gspread.cli.options import Parser
 from queued_gspread.emulator import Emulator, Quotas
-from queued_gspread.emulator.http.faults import Reset, Status
+from queued_gspread.emulator.faults import Reset, Status
 from queued_gspread.errors import (
     BrokerUnavailableError,
     CallTimeoutError,

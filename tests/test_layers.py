@@ -52,7 +52,7 @@ LAYERS = {
         "__init__",
     ],
     "queued_gspread.emulator": [
-        "accounts limits redirect",
+        "accounts faults limits redirect",
         "client wire",
         "book",
         "storage values",

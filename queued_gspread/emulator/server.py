@@ -19,7 +19,7 @@ from queued_gspread.emulator.book.ids import Ids
 from queued_gspread.emulator.book.not_computed import ON_GAP
 from queued_gspread.emulator.book.store import Store
 from queued_gspread.emulator.book.timestamps import utc_now
-from queued_gspread.emulator.http.faults import Seconds, checked_seconds, checked_span
+from queued_gspread.emulator.faults import Seconds, checked_seconds, checked_span
 from queued_gspread.emulator.http.handler import AcquireArgs, Handler
 from queued_gspread.emulator.http.listener import Listener
 from queued_gspread.emulator.limits.quotas import Meter, Quotas

@@ -24,7 +24,7 @@ import signal
 from queued_gspread.cli import demo, main
 from queued_gspread.cli.demo.report import OK, Half, row_of
 from queued_gspread.emulator import Quotas
-from queued_gspread.emulator.http.faults import OAuthRefusal, Reset, Status
+from queued_gspread.emulator.faults import OAuthRefusal, Reset, Status
 signal.signal(signal.SIGINT, signal.default_int_handler)
 demo.WORKERS = demo.ROWS_EACH = 2
 

@@ -8,7 +8,7 @@ import requests
 from emulator_traffic import KEY, PATIENCE, Traffic, bearer
 
 from queued_gspread.emulator import Emulator, Quotas
-from queued_gspread.emulator.http.faults import Reset, Status
+from queued_gspread.emulator.faults import Reset, Status
 
 HEAD = b"POST /drive/v3/files HTTP/1.1\r\nHost: localhost\r\nx-goog-api-key: k\r\n"
 

@@ -13,7 +13,7 @@ import requests
 from places import TOP
 
 from queued_gspread.emulator import Emulator, Quotas
-from queued_gspread.emulator.http.faults import Latency, Reset, Status
+from queued_gspread.emulator.faults import Latency, Reset, Status
 from queued_gspread.emulator.redirect import EmulatorAdapter
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=timezone.utc)

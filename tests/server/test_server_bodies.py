@@ -21,7 +21,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 from waiting import PATIENCE
 
-from queued_gspread.emulator.http.faults import Status
+from queued_gspread.emulator.faults import Status
 from queued_gspread.errors import OutcomeUnknownError
 from queued_gspread.protocol import codec
 from queued_gspread.server.calls.outcome import unknown

@@ -13,7 +13,7 @@ from merge_fixtures import *  # noqa: F403 - pytest finds fixtures by the names 
 from waiting import PATIENCE, eventually
 
 from queued_gspread.emulator import Emulator
-from queued_gspread.emulator.http.faults import Reset, Status
+from queued_gspread.emulator.faults import Reset, Status
 from queued_gspread.errors import CallTimeoutError
 from queued_gspread.server.log import configure
 

@@ -14,7 +14,7 @@ from gate import SHEETS, google_error, response
 from gspread.exceptions import APIError
 from merge_fixtures import book, door, settled, stage
 
-from queued_gspread.emulator.http.faults import Html, Status
+from queued_gspread.emulator.faults import Html, Status
 from queued_gspread.errors import OutcomeUnknownError
 from queued_gspread.server.merging import as_alone, each_as_alone
 from queued_gspread.server.policy.request import Exchange, Failure, Request, Response

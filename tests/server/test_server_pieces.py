@@ -15,7 +15,7 @@ from merge_fixtures import *  # noqa: F403 - pytest finds fixtures by the names 
 from merge_fixtures import settled
 from waiting import eventually
 
-from queued_gspread.emulator.http.faults import Reset, Status
+from queued_gspread.emulator.faults import Reset, Status
 from queued_gspread.errors import OutcomeUnknownError
 from queued_gspread.server.sending.suspects import Suspects
 

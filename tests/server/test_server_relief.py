@@ -12,7 +12,7 @@ from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Candidate, Consumer, StaleEpochError
 from queued_gspread.emulator import Emulator
-from queued_gspread.emulator.http.faults import OAuthRefusal
+from queued_gspread.emulator.faults import OAuthRefusal
 from queued_gspread.server import lease as lease_module
 from queued_gspread.server.google.token_state import USABLE, TokenState
 from queued_gspread.server.lease import Lease

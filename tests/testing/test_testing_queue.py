@@ -98,7 +98,7 @@ import pytest
 
 import queued_gspread as gspread
 from queued_gspread.emulator import Quotas
-from queued_gspread.emulator.http.faults import Latency
+from queued_gspread.emulator.faults import Latency
 from queued_gspread.errors import CallTimeoutError
 
 

@@ -9,7 +9,7 @@ from gspread.exceptions import APIError
 from limits import UNLIMITED
 
 from queued_gspread.emulator import Quotas
-from queued_gspread.emulator.http.faults import ExpiredToken, Html, Reset, Status
+from queued_gspread.emulator.faults import ExpiredToken, Html, Reset, Status
 
 WINDOW = 1.5
 LIMIT = 60

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from queued_gspread.emulator.http.fault_rules import METHODS
-from queued_gspread.emulator.http.faults import (
+from queued_gspread.emulator.faults import (
     ExpiredToken,
     Fault,
     Html,
@@ -16,6 +15,7 @@ from queued_gspread.emulator.http.faults import (
     Reset,
     Status,
 )
+from queued_gspread.emulator.http.fault_rules import METHODS
 
 from . import kinds
 from .fields import Field, Json, WrongFieldError, read_object

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from queued_gspread.emulator.api.oauth import oauth_error
 from queued_gspread.emulator.api.router import Answer, refusal
+from queued_gspread.emulator.faults import Ending, ExpiredToken, Html, OAuthRefusal, Reset, Status
 from queued_gspread.emulator.limits.quotas import Limit
 from queued_gspread.emulator.wire.errors import (
     drive_unauthenticated,
@@ -15,8 +16,6 @@ from queued_gspread.emulator.wire.errors import (
     quota_exceeded,
     unauthenticated,
 )
-
-from .faults import Ending, ExpiredToken, Html, OAuthRefusal, Reset, Status
 
 if TYPE_CHECKING:
     from queued_gspread.emulator.api.router import Request

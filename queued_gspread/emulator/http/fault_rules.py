@@ -10,7 +10,15 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from .faults import Ending, ExpiredToken, Fault, Latency, OAuthRefusal, Seconds, Status
+from queued_gspread.emulator.faults import (
+    Ending,
+    ExpiredToken,
+    Fault,
+    Latency,
+    OAuthRefusal,
+    Seconds,
+    Status,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,13 +24,13 @@ from queued_gspread.emulator.api.router import (
     is_append,
     refusal,
 )
+from queued_gspread.emulator.faults import ExpiredToken, Reset, Seconds
 from queued_gspread.emulator.limits.quotas import Counted, Meter, Quotas
 from queued_gspread.emulator.wire.errors import ApiError, quota_exceeded
 
 from .alarm import Alarm, StoppedError
 from .fault_answers import seen
 from .fault_rules import Faults, Hit, To, drawn
-from .faults import ExpiredToken, Reset, Seconds
 from .ledger import Ledger, Served
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from emulator_traffic import KEY, PATIENCE, bearer
 from gspread.exceptions import APIError
 
 from queued_gspread.emulator import Emulator, Quotas
-from queued_gspread.emulator.http.faults import Html, Latency, OAuthRefusal, Reset, Status
+from queued_gspread.emulator.faults import Html, Latency, OAuthRefusal, Reset, Status
 
 JSON = {"Content-Type": "application/json"}
 

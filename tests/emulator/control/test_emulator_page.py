@@ -14,7 +14,7 @@ from waiting import eventually
 
 from queued_gspread.emulator import Emulator, Quotas
 from queued_gspread.emulator.control.rules import FAULTS
-from queued_gspread.emulator.http.faults import Status
+from queued_gspread.emulator.faults import Status
 
 pytestmark = pytest.mark.skipif(
     not (CHROMIUM and DRIVER), reason="needs Chromium and its driver (chromium, chromium-driver)"

@@ -3,8 +3,7 @@
 import pytest
 
 from queued_gspread.emulator.api.router import Request
-from queued_gspread.emulator.http.fault_rules import Faults
-from queued_gspread.emulator.http.faults import (
+from queued_gspread.emulator.faults import (
     ExpiredToken,
     Html,
     Latency,
@@ -12,6 +11,7 @@ from queued_gspread.emulator.http.faults import (
     Reset,
     Status,
 )
+from queued_gspread.emulator.http.fault_rules import Faults
 
 READ = Request("GET", "/v4/spreadsheets/a%20b/values/A1?x=values", {}, b"")
 WRITE = Request("POST", "/v4/spreadsheets/c:batchUpdate", {}, b'{"requests": []}')

@@ -10,7 +10,7 @@ from google.auth.transport.requests import Request
 from gspread.exceptions import APIError
 
 from queued_gspread.emulator import Quotas
-from queued_gspread.emulator.http.faults import (
+from queued_gspread.emulator.faults import (
     ExpiredToken,
     Html,
     Latency,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 
-from queued_gspread.emulator.http.faults import Latency
+from queued_gspread.emulator.faults import Latency
 
 _LOOK = 0.2
 # As long as requests of callers that wait in line stay away at the most, whatever has befallen.

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
-from queued_gspread.emulator.http.faults import Latency, Status
+from queued_gspread.emulator.faults import Latency, Status
 
 from .places import CELLS, cell_of
 

@@ -14,7 +14,7 @@ from waiting import PATIENCE, eventually
 
 from queued_gspread.broker.keys import Keys
 from queued_gspread.emulator import Emulator, Quotas
-from queued_gspread.emulator.http.faults import ExpiredToken, Html, Reset, Status
+from queued_gspread.emulator.faults import ExpiredToken, Html, Reset, Status
 
 from .checker import Evidence
 from .classes import BODIES, CONTENT, STOPS, SUSPENDED

@@ -13,7 +13,7 @@ from limits import UNLIMITED
 
 import queued_gspread
 from queued_gspread.emulator import Emulator
-from queued_gspread.emulator.http.faults import OAuthRefusal
+from queued_gspread.emulator.faults import OAuthRefusal
 from queued_gspread.google_api.responses import made_up_response
 from queued_gspread.protocol.identity import Identity
 from queued_gspread.server import Server

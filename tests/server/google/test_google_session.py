@@ -16,7 +16,7 @@ from urllib3.util.retry import Retry
 from waiting import PATIENCE, eventually
 
 from queued_gspread.emulator import Emulator
-from queued_gspread.emulator.http.faults import Latency, OAuthRefusal
+from queued_gspread.emulator.faults import Latency, OAuthRefusal
 from queued_gspread.protocol.identity import identity_of
 from queued_gspread.server import Server
 from queued_gspread.server.google.credentials import make_client, retries_by_itself

@@ -20,7 +20,7 @@ from requests import Session
 from waiting import PATIENCE, eventually
 
 from queued_gspread.emulator import Emulator
-from queued_gspread.emulator.http.faults import Html, Latency, OAuthRefusal, Status
+from queued_gspread.emulator.faults import Html, Latency, OAuthRefusal, Status
 from queued_gspread.server.google.session import Shared, adopt
 from queued_gspread.server.google.tokens import Tokens
 

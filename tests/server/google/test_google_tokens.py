@@ -19,7 +19,7 @@ from requests import Session
 from waiting import PATIENCE, eventually
 
 from queued_gspread.emulator import Emulator
-from queued_gspread.emulator.http.faults import Html, Latency, OAuthRefusal, Reset, Status
+from queued_gspread.emulator.faults import Html, Latency, OAuthRefusal, Reset, Status
 from queued_gspread.errors import ConfigurationError
 from queued_gspread.server.google.credentials import key_file as watch
 from queued_gspread.server.google.token_state import NoTokens

@@ -32,7 +32,7 @@ def ahead():
 
 
 def places(ahead):
-    return [each.entry for each in ahead.seen]
+    return [each.stream_id for each in ahead.seen]
 
 
 def test_who_is_let_in_is_the_last_one(ahead):

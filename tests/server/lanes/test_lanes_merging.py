@@ -15,7 +15,7 @@ from merge_fixtures import AppliedError, settled
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Consumer
-from queued_gspread.emulator.http.faults import Status
+from queued_gspread.emulator.faults import Status
 from queued_gspread.errors import CallTimeoutError, OutcomeUnknownError
 from queued_gspread.server.calls.runner import Runner
 from queued_gspread.server.sending.counters import Count

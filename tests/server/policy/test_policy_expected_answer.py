@@ -17,7 +17,7 @@ from merge_fixtures import book, door, settled, stage
 from raw_http import listening
 from waiting import PATIENCE
 
-from queued_gspread.emulator.http.faults import Status
+from queued_gspread.emulator.faults import Status
 from queued_gspread.errors import OutcomeUnknownError
 from queued_gspread.server.policy.expected_answer import ExpectedAnswer, expected_by
 from queued_gspread.server.policy.request import Failure, Request, Response

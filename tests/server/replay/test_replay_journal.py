@@ -379,16 +379,16 @@ def test_a_job_of_which_three_servers_died(
 DIES_OF_A_JOB = """
 import os, signal
 from queued_gspread.cli import main
-from queued_gspread.server import run
+from queued_gspread.server.calls import runner
 
-decode = run.decode
+decode = runner.decode
 
 def die(body):
     if b"deadly" in body:
         os.kill(os.getpid(), signal.SIGKILL)
     return decode(body)
 
-run.decode = die
+runner.decode = die
 main()
 """
 
