@@ -21,10 +21,10 @@ _JOB_LOST = "JobLostError"
 _DEATHS = 3
 # The keys that stay, by what follows the namespace (see broker.keys); others have to expire.
 _STAYING = (
-    *("server", "recent", "formats", "valve", "account"),
+    *("server", "dedup", "formats", "throttle", "account"),
     *("slots:read", "slots:write", "slots:drive"),
 )
-_EXPIRING = ("reply:", "control:", "wanted:")
+_EXPIRING = ("reply:", "control:", "renewal:")
 
 
 @dataclass
