@@ -2,14 +2,46 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
+import os
+import sys
+from types import SimpleNamespace
 
 import pytest
 from accounts import OPEN
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from queued_gspread.embedded import TemporaryRedis
+from queued_gspread.emulator.accounts import account
+
+pytest_plugins = ["merge_fixtures"]
 
 _numbers = itertools.count()
+
+
+def pytest_configure(config):
+    """Keep what is compiled, whatever the environment says."""
+    # Hundreds of the processes that tests start would each compile the whole package again.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+
+
+def pytest_collection_finish(session):
+    """Take the modules and the tests themselves out of what the garbage collector walks."""
+    # They live until the end, and are so many that each full collection takes a third of a second.
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_keys():
+    """Let the emulators of this process take turns with a few keys: each takes long to make."""
+    made = itertools.cycle([rsa.generate_private_key(65_537, 2048) for _ in range(4)])
+    turns = SimpleNamespace(generate_private_key=lambda **_: next(made))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(account, "rsa", turns)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -25,13 +25,23 @@ from .beat import ANY, Beat, Candidate
 from .consumer import Consumer
 from .fencing import StaleEpochError
 from .formats import Other, shown_others
-from .jobs import Entry
+from .jobs import Entry, Ready, Stop
 from .keys import FORMAT
-from .notes import NO_UPDATE, JournalUpdate
-from .permits import ALL, KINDS, NO_SLOT, PAUSE, AnsweredSlot, Permit, QuotaState, Slot
+from .permits import (
+    ALL,
+    KINDS,
+    NO_SLOT,
+    NO_UPDATE,
+    PAUSE,
+    AcquireArgs,
+    AnsweredSlot,
+    JournalUpdate,
+    Permit,
+    QuotaState,
+    ReleaseArgs,
+    Slot,
+)
 from .producer import Producer
-from .ready import Ready, Stop
-from .shares import AcquireArgs, ReleaseArgs
 from .withdrawal import tell_answered
 
 __all__ = [

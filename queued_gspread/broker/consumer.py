@@ -20,11 +20,10 @@ from .beat import ANY, RESERVED, beat_of
 from .dispatch import Dispatch
 from .fencing import unless_stale
 from .formats import waiting_of
-from .jobs import Entry, entry_of
+from .jobs import Entry, Ready, Stop, entry_of, ready_of
 from .keys import FORMAT
 from .permits import KINDS, Slot, milliseconds
 from .persistence import warning_of_persistence
-from .ready import Ready, Stop, ready_of
 
 if TYPE_CHECKING:
     import threading

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from queued_gspread.settings import Settings
 
     from .jobs import Entry
-    from .permits import AnsweredSlot
-    from .shares import AcquireArgs, ReleaseArgs
+    from .permits import AcquireArgs, AnsweredSlot, ReleaseArgs
 
 __all__ = ["Dispatch"]
 

@@ -1,10 +1,11 @@
-"""A job as it stands in its lane, and what Redis tells of it."""
+"""What a server finds in the queue: a lane that is ready, its jobs, or a request to stop."""
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.broker.connection.client import as_text
 from queued_gspread.broker.connection.clock_steps import enqueued_at
@@ -12,7 +13,10 @@ from queued_gspread.broker.connection.clock_steps import enqueued_at
 if TYPE_CHECKING:
     from queued_gspread.broker.connection.clock_steps import Steps
 
-__all__ = ["Entry", "entry_of"]
+__all__ = ["Entry", "Ready", "Stop", "entry_of", "ready_of"]
+
+# A lane that is ready with its only job, as enqueue.lua writes it; the id as in common.lua.
+_WITH_JOB: Final = re.compile(rb"\0(\d+-\d+)\0([0-9A-Za-z]{1,64})\0(\d{1,9})\0")
 
 
 @dataclass(frozen=True)
@@ -78,3 +82,39 @@ def entry_of(lane: str, found: Any, steps: Steps | None = None, since: float = 0
     age = max(0, int(now) - enqueued_at(place) - step) / 1000
     far = as_text(mark)[:1]
     return Entry(*(lane, place, job_id.decode(), body, far, int(waiting), age), deaths=int(deaths))
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A request to stop: it comes from the list of such requests, whatever lanes are called."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A lane that holds jobs.
+
+    Attributes:
+        lane: Its name.
+        first: Its only job at the time of its enqueue, where that is known: nobody had it then.
+
+    """
+
+    lane: str
+    first: Entry | None = None
+
+
+def ready_of(item: bytes) -> Ready:
+    """Return what an item of the list says; whatever else it is, it is a lane's name."""
+    found = _WITH_JOB.match(item)
+    if found is None:
+        return Ready(_text(item))
+    entry, job_id, size = found.groups()
+    end = found.end() + int(size)
+    lane = _text(item[found.end() : end])
+    place, body = entry.decode(), item[end:]
+    return Ready(lane, Entry(lane, place, job_id.decode(), body, "", 1, is_handed_out=False))
+
+
+def _text(name: bytes) -> str:
+    """Return the name of a lane, which goes back to Redis as it came, whoever wrote it."""
+    return name.decode(errors="surrogateescape")

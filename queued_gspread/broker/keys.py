@@ -49,17 +49,17 @@ class Keys:
     ``…:active``         set          names of the lanes that hold jobs or are being run
     ``…:ready:EPOCH``    list         names of the active lanes that wait for that epoch's
                                       server; with each its job, if small and the only one
-    ``…:dedup``         sorted set   ids of the latest jobs, by time; ``since:``, the time since
+    ``…:dedup``          sorted set   ids of the latest jobs, by time; ``since:``, the time since
                                       which it has them all
-    ``…:progress``        hash         job id to ``r`` (has only read), ``w`` (may have written,
+    ``…:progress``       hash         job id to ``r`` (has only read), ``w`` (may have written,
                                       but nothing that may not be written twice), ``j`` (its
                                       journal tells), with an ``x`` once its caller has given up
-    ``…:deliveries``          hash         job id to the epochs under which it was handed out
-    ``…:journal:ID``     list         what the next server has to know of a call: ``notes``
+    ``…:deliveries``     hash         job id to the epochs under which it was handed out
+    ``…:journal:ID``     list         what the next server has to know of a call: ``permits``
     ``…:poisoned``       stream       jobs of which servers have died
     ``…:reply:ID``       stream       one entry, the reply; deleted by the caller
-    ``…:depth``        string       how many jobs wait in all lanes; absent for none
-    ``…:renewal:ID``      string       that a signed job's caller still waits, under which
+    ``…:depth``          string       how many jobs wait in all lanes; absent for none
+    ``…:renewal:ID``     string       that a signed job's caller still waits, under which
                                       generation; deleted by the caller
     ``…:server``         hash         the server that works: holder, epoch, last_beat, description,
                                       lease, max_queue, generation; holdups, the time of a beat
@@ -79,7 +79,7 @@ class Keys:
     ===================  ===========  ====================================================
     ``…:formats``        hash         known: the numbers of the formats that have had a server
     ``…:slots:KIND``     sorted set   the quota's slots, by the time until which they are held
-    ``…:throttle``          hash         what Google's refusals have taught: ``lua/quota.lua``
+    ``…:throttle``       hash         what Google's refusals have taught: ``lua/quota.lua``
     ``…:account``        string       the account that the namespace belongs to, in words
     ===================  ===========  ====================================================
     """

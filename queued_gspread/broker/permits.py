@@ -1,24 +1,44 @@
-"""What the servers' side of the queue says of the quota, as data; see ``lua/quota.lua``."""
+"""What goes to Redis, and comes back, before a request is sent and after it was answered, as data.
+
+``acquire.lua`` is asked for a :class:`Slot` of the quota and answers with a :class:`Permit`;
+``release_slot.lua`` is given the slot back, and answers with the :class:`QuotaState`. One request
+may serve several jobs: of each, :class:`AcquireArgs` go to the first script, with what the job's
+journal must hold before the request is sent, and :class:`ReleaseArgs` to the second.
+
+A journal is a list in Redis with an entry for each request of the call so far, in order:
+
+    =…                 a request that was answered, as ``server.replay.journal`` writes it
+    ?                  one whose answer cannot be kept, or which Redis has lost
+    >ATTEMPT TIME …    the last one, let go at that time (milliseconds of Redis's clock), and not
+                       answered yet
+"""
 
 from __future__ import annotations
 
 import math
 import threading
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread._clock import now
+
+if TYPE_CHECKING:
+    from .jobs import Entry
 
 __all__ = [
     "ALL",
     "KINDS",
     "NO_SLOT",
+    "NO_UPDATE",
     "PAUSE",
+    "AcquireArgs",
     "AnsweredSlot",
     "Held",
+    "JournalUpdate",
     "Pace",
     "Permit",
     "QuotaState",
+    "ReleaseArgs",
     "Slot",
 ]
 
@@ -133,6 +153,84 @@ class QuotaState:
 
     limit: int
     pause: float
+
+
+@dataclass(frozen=True)
+class JournalUpdate:
+    """What the journal has to hold before a request is sent.
+
+    Attributes:
+        position: How many entries it holds already.
+        entries: Those that follow.
+        attempt: A name for the attempt at the request; '' where it need not be announced.
+        intent: What tells of the request, for whoever finds it unanswered.
+
+    """
+
+    position: int = 0
+    entries: tuple[bytes, ...] = ()
+    attempt: str = ""
+    intent: bytes = b""
+
+    def __bool__(self) -> bool:
+        """Tell whether there is anything to be written."""
+        return bool(self.entries or self.attempt)
+
+    @property
+    def length(self) -> int:
+        """How many entries the journal holds afterwards, the announcement aside."""
+        return self.position + len(self.entries)
+
+
+NO_UPDATE: Final = JournalUpdate()
+
+
+@dataclass(frozen=True)
+class AcquireArgs:
+    """What is to be known of a job before a request is sent that is, or may be, partly its own.
+
+    Attributes:
+        entry: The job.
+        mark: How far its call will be: 'r' it only reads so far, 'w' it may have written what may
+            be written twice, 'j' its journal tells.
+        timeout: Seconds from the enqueue to the deadline.
+        note: What is written into its journal.
+
+    """
+
+    entry: Entry
+    mark: str
+    timeout: float | None = None
+    note: JournalUpdate = NO_UPDATE
+
+    def args(self, step: int = 0) -> list[Any]:
+        """Return it as arguments of ``acquire.lua``, for a clock that was set forward since."""
+        late = "" if self.timeout is None else round(self.timeout * 1000) + step
+        note, entry = self.note, self.entry
+        told = [note.position, note.attempt, note.intent, len(note.entries), *note.entries]
+        is_new = "" if entry.is_handed_out else "1"
+        return [entry.stream_id, entry.job_id, self.mark, is_new, late, *told]
+
+
+@dataclass(frozen=True)
+class ReleaseArgs:
+    """What is to be known of a job once the request was answered, or has failed.
+
+    Attributes:
+        entry: The job.
+        back_to: The mark of its call, where that is again what it was before.
+        answered: What its journal has to tell in the place of the announcement; nothing if the
+            request was certainly not applied.
+
+    """
+
+    entry: Entry
+    back_to: str = ""
+    answered: bytes = b""
+
+    def args(self) -> list[Any]:
+        """Return it as arguments of ``release_slot.lua``."""
+        return [self.entry.job_id if self.back_to else "", self.back_to, self.answered]
 
 
 class Pace:

@@ -19,6 +19,7 @@ __all__ = [
     "is_plain",
     "json_in",
     "made_up_response",
+    "object_in",
     "refusal",
 ]
 
@@ -53,10 +54,15 @@ def json_in(answer: Any) -> Any:
         return None
 
 
+def object_in(answer: Any) -> Json | None:
+    """Return the JSON object in an answer's body; None if there is none that can be read."""
+    body = json_in(answer)
+    return body if isinstance(body, dict) else None
+
+
 def error_in(answer: Any) -> Json:
     """Return the error in an answer's body; an empty one if it has none."""
-    body = json_in(answer)
-    error = body.get("error") if isinstance(body, dict) else None
+    error = (object_in(answer) or {}).get("error")
     return error if isinstance(error, dict) else {}
 
 

@@ -9,8 +9,8 @@ from broker_helpers import enqueue, withdraw
 from one_job import start
 
 from queued_gspread.broker import Consumer
+from queued_gspread.broker.jobs import Ready, ready_of
 from queued_gspread.broker.keys import Keys
-from queued_gspread.broker.ready import Ready, ready_of
 from queued_gspread.broker.scripts import SCRIPTS, with_shared
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.settings import Settings

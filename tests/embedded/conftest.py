@@ -16,12 +16,11 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from topologies import each_binary
+from waiting import PATIENCE
 
 from queued_gspread.embedded import data_directory, ensure_running
 from queued_gspread.embedded.probe import free_port
 from queued_gspread.embedded.state import FileLock, Files, is_held
-
-PATIENCE = 20.0
 
 
 @dataclass

@@ -3,12 +3,13 @@ from __future__ import annotations
 import os
 import signal
 
+from waiting import PATIENCE
+
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.embedded.guard import Client, IdleClock
 from queued_gspread.embedded.probe import Answer, probe, wait_until
 from queued_gspread.embedded.state import is_held
 
-PATIENCE = 20.0
 # Long enough for a client to connect in time on a machine that is busy.
 SHORT = 0.6
 

@@ -7,9 +7,9 @@ import requests
 from google.auth.transport.requests import Request
 from google.oauth2.service_account import Credentials
 from gspread.auth import DEFAULT_SCOPES
+from waiting import PATIENCE
 
 KEY = {"x-goog-api-key": "k"}
-PATIENCE = 20
 
 
 def credentials_of(account):

@@ -5,8 +5,9 @@ import copy
 import gspread
 import pytest
 import requests
-from emulator_traffic import KEY, PATIENCE
+from emulator_traffic import KEY
 from gspread.exceptions import APIError
+from waiting import PATIENCE
 
 from queued_gspread.emulator import Emulator
 from queued_gspread.emulator.redirect import EmulatorAdapter, NotEmulatedError, destination

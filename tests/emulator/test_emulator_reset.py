@@ -5,7 +5,8 @@ import threading
 
 import pytest
 import requests
-from emulator_traffic import KEY, PATIENCE, Traffic, bearer
+from emulator_traffic import KEY, Traffic, bearer
+from waiting import PATIENCE
 
 from queued_gspread.emulator import Emulator, Quotas
 from queued_gspread.emulator.faults import Reset, Status

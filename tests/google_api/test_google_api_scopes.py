@@ -6,7 +6,7 @@ import re
 
 import gspread
 import pytest
-from discovery import document
+from discovery import document, methods_in
 from google.oauth2.service_account import Credentials
 from gspread.exceptions import APIError
 from gspread.utils import ExportFormat
@@ -25,13 +25,6 @@ NO_CONTENT = {
     AUTH + name for name in ("drive.metadata", "drive.metadata.readonly", "drive.apps.readonly")
 }
 OTHER_SCOPES = {SHEETS_BEFORE_V4, "openid", AUTH + "calendar", AUTH + "userinfo.email"}
-
-
-def methods_in(part):
-    """Yield every method of a description, or of a resource in it."""
-    yield from part.get("methods", {}).values()
-    for resource in part.get("resources", {}).values():
-        yield from methods_in(resource)
 
 
 def paths_of(api, method):

@@ -201,5 +201,5 @@ def test_nothing_is_left_in_redis(gc, ws, redis_url, namespace):
     append(ws, "w", 5)
     left = redis_py.Redis.from_url(redis_url).keys(f"queued-gspread:{{{namespace}}}:*")
     assert {key.decode().rpartition(":")[2] for key in left} == {
-        *("recent", "server", "formats", "account"),
+        *("dedup", "server", "formats", "account"),
     }

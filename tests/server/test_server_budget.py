@@ -467,14 +467,15 @@ def test_a_large_call_that_is_refused_gives_its_memory_back(tight, callers, gate
 
 # Measured ------------------------------------------------------------------------------------
 
+# Made when they are wanted: millions of objects, which every garbage collection would walk.
 ROWS = {
-    "short": [["ab"] * 26 for _ in range(12_000)],
-    "a column": [["ab"] for _ in range(300_000)],
-    "empty": [[] for _ in range(500_000)],
-    "floats": [[1.5] * 26 for _ in range(12_000)],
-    "dicts": [{str(number): 1} for number in range(100_000)],
-    "text": [["x" * 5_000_000]],
-    "other text": [["x" * 2_000_000 + "\U0001f600"]],
+    "short": lambda: [["ab"] * 26 for _ in range(12_000)],
+    "a column": lambda: [["ab"] for _ in range(300_000)],
+    "empty": lambda: [[] for _ in range(500_000)],
+    "floats": lambda: [[1.5] * 26 for _ in range(12_000)],
+    "dicts": lambda: [{str(number): 1} for number in range(100_000)],
+    "text": lambda: [["x" * 5_000_000]],
+    "other text": lambda: [["x" * 2_000_000 + "\U0001f600"]],
 }
 
 
@@ -485,7 +486,7 @@ def test_a_call_takes_no_more_than_is_estimated(rows, start_process, callers, go
     google.gate.open()
     server = start_process()
     send(callers, Job("worksheet", "update", WORKSHEET, ([["a"]],)).encode())
-    body = Job("worksheet", "update", WORKSHEET, (rows,)).encode()
+    body = Job("worksheet", "update", WORKSHEET, (rows(),)).encode()
     before = memory_of(server.process.pid, "VmHWM")
     send(callers, body)
     taken = (memory_of(server.process.pid, "VmHWM") - before) * 1024**2

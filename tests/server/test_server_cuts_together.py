@@ -9,13 +9,11 @@ from functools import partial
 import pytest
 import redis
 from durable import new_durable_redis
-from merge_fixtures import Stage, Through, book, door, settled
+from merge_fixtures import Stage, Through, settled
 from waiting import eventually
 from wire import AFTER, BEFORE, Wire
 
 from queued_gspread.broker.scripts import SCRIPTS
-
-__all__ = ["book", "door"]
 
 NAMES = ["a", "b", "c", "d"]
 # Those of the script itself, and one for each job.

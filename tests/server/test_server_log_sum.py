@@ -9,7 +9,6 @@ from fractions import Fraction
 from functools import partial
 
 import pytest
-from merge_fixtures import *  # noqa: F403 - pytest finds fixtures by the names that are here
 from waiting import PATIENCE, eventually
 
 from queued_gspread.emulator import Emulator

@@ -12,14 +12,12 @@ import pytest
 import requests
 from gate import SHEETS, google_error, response
 from gspread.exceptions import APIError
-from merge_fixtures import book, door, settled, stage
+from merge_fixtures import settled
 
 from queued_gspread.emulator.faults import Html, Status
 from queued_gspread.errors import OutcomeUnknownError
 from queued_gspread.server.merging import as_alone, each_as_alone
 from queued_gspread.server.policy.request import Exchange, Failure, Request, Response
-
-__all__ = ["book", "door", "stage"]
 
 QUICK = {"quota_window": 0.3, "retry_for": 0}
 PERMISSION = "The caller does not have permission"

@@ -11,7 +11,6 @@ import pytest
 import requests
 from gate import google_error, response
 from gspread.exceptions import APIError
-from merge_fixtures import *  # noqa: F403 - pytest finds fixtures by the names that are here
 from merge_fixtures import settled
 from waiting import eventually
 

@@ -8,7 +8,6 @@ import gspread
 import pytest
 from calls import WORKSHEET as TARGET
 from gspread.utils import absolute_range_name
-from merge_fixtures import *  # noqa: F403 - pytest finds fixtures by the names that are here
 from places import TOP
 
 from queued_gspread.protocol.kinds import WORKSHEET

@@ -12,3 +12,10 @@ def document(name):
     """Return a discovery document, such as that of `sheets.v4`."""
     folder = importlib.resources.files("googleapiclient.discovery_cache.documents")
     return json.loads((folder / f"{name}.json").read_text())
+
+
+def methods_in(part):
+    """Yield every method of a description, or of a resource in it."""
+    yield from part.get("methods", {}).values()
+    for resource in part.get("resources", {}).values():
+        yield from methods_in(resource)

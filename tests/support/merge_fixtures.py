@@ -9,8 +9,6 @@ import requests
 from gate import Arrival, Gate, GatedHTTPClient
 from waiting import PATIENCE, eventually
 
-__all__ = ["AppliedError", "book", "door", "stage"]
-
 # More than any of these tests has calls.
 _CALLERS = 128
 

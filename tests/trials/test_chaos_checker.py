@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 from fates import PROMISES, told
 
+from queued_gspread.broker import FORMAT, KINDS
+from queued_gspread.broker.keys import Keys
 from queued_gspread.broker.withdrawal import meaning
 from queued_gspread.errors import CallTimeoutError
 from queued_gspread.protocol.messages import Job, Reply
@@ -259,12 +261,26 @@ def test_an_error_that_nobody_states(outcome):
         ("lane:abc", None, True),
         ("active", None, True),
         ("ready:17", None, True),
-        ("started", None, True),
+        ("progress", None, True),
     ],
 )
 def test_keys_that_are_left(key, expiry, is_left):
     """Keys that are documented to stay or to expire are no violation; all others are."""
     assert rules(replace(GOOD, left={key: expiry})) == [checker.LEFTOVER] * is_left
+
+
+def test_the_keys_that_may_be_left_are_those_of_the_queue():
+    """Every key that a run may leave has the name that the queue gives to one of its keys."""
+    keys = Keys("namespace")
+    whole = [keys.server, keys.dedup, keys.formats, keys.throttle, keys.account]
+    whole += [keys.slots(kind) for kind in KINDS]
+    parts = [keys.reply(""), keys.control(""), keys.renewal("")]
+    assert {_name_of(key) for key in whole} == set(checker._STAYING)
+    assert {_name_of(key) for key in parts} == set(checker._EXPIRING)
+
+
+def _name_of(key):
+    return key.partition("}:")[2].removeprefix(f"{FORMAT}:")
 
 
 def test_a_refusal_by_the_quota():

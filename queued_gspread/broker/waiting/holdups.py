@@ -29,7 +29,7 @@ class Holdup:
     """A kind of request that waits.
 
     Attributes:
-        why: One of the four words, or :data:`.slots.PAUSE`.
+        why: One of the four words, or :data:`queued_gspread.broker.PAUSE`.
         next: Seconds until the first may go; infinite where that is for an answer to say.
         lanes: How many lanes have a request in this line.
         limit: How many such requests a window has; 0 where that is not known.

@@ -11,9 +11,15 @@ from urllib.parse import unquote
 
 from .dict_keys import is_key
 
-__all__ = ["clean", "describe", "outline", "scrub"]
+__all__ = ["clean", "clean_token_answer", "describe", "outline", "scrub"]
 
 _TOKEN: Final = re.compile(r"\b(?P<scheme>Bearer\s+|ya29\.)[\w.~+/=-]{8,}", re.IGNORECASE)
+# What a token endpoint may echo of credentials; in other texts this would find too much.
+_CREDENTIAL: Final = re.compile(
+    r"ya29\.[\w.-]+|eyJ[\w.=+/-]{16,}|1//[\w-]{16,}|AIza[\w-]{16,}|GOCSPX-[\w-]+"
+    r"|-----BEGIN.*?(-----END[^-]*-----|$)|[\w+/-]{60,}",
+    re.DOTALL,
+)
 _URL: Final = re.compile(r"""://([^\s"'<>]+)""")
 _SCHEME: Final = re.compile(r"^[\w+.-]*://")
 _LONGEST_USERINFO: Final = 600
@@ -33,6 +39,11 @@ def clean(text: str) -> str:
     for secret in _secrets_of_proxies():
         text = re.sub(re.escape(secret), "***", text, flags=re.IGNORECASE)
     return _TOKEN.sub(r"\g<scheme>***", _URL.sub(_masked, text))
+
+
+def clean_token_answer(text: str) -> str:
+    """Return ``text`` of a token endpoint without anything that may be of credentials."""
+    return _CREDENTIAL.sub("***", clean(text))
 
 
 def _masked(url: re.Match[str]) -> str:

@@ -63,8 +63,8 @@ class Call:
         began: When it was begun, on this machine's monotonic clock.
         held: Its run, where that is held at the request that it needs next.
         decoded: Its job with the arguments, for the first run.
-        is_as_listed: Whether its method does what :mod:`.together` lists it for, as far as this
-            server has seen.
+        is_as_listed: Whether its method does what ``policy.gspread_methods`` lists it for, as far
+            as this server has seen.
         is_suspect: Whether the request that it needs next has failed before, for another call.
         is_out: Whether that request was sent, and what came of it is not known.
 

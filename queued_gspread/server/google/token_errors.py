@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 
-from queued_gspread.protocol.codec.scrub import clean
+from queued_gspread.protocol.codec.scrub import clean_token_answer
+from queued_gspread.server.policy.nested_errors import nested_errors
 from queued_gspread.server.policy.request import Failure
 from queued_gspread.server.policy.verdict import judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 __all__ = ["TokenRequest", "cleaned", "connection_trouble", "passes", "shown", "told_of"]
 
@@ -26,11 +27,6 @@ _PASSING: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 _OAUTH: Final = ("error", "error_description", "error_subtype", "error_uri")
 """RFC 6749, section 5.2; the subtype is Google's."""
 
-_SECRET: Final = re.compile(
-    r"ya29\.[\w.-]+|eyJ[\w.=+/-]{16,}|1//[\w-]{16,}|AIza[\w-]{16,}|GOCSPX-[\w-]+"
-    r"|-----BEGIN.*?(-----END[^-]*-----|$)|[\w+/-]{60,}",
-    re.DOTALL,
-)
 _PAGE: Final = re.compile(r"<(!doctype|html|head|body|title)\b", re.IGNORECASE)
 _LONGEST: Final = 300
 _MOST_DIGITS: Final = 9
@@ -69,7 +65,7 @@ class TokenRequest:
 
 def passes(error: BaseException) -> bool:
     """Tell whether a token may be had later with the same credentials."""
-    if any(isinstance(part, TransportError) for part in _inside(error)):
+    if any(isinstance(part, TransportError) for part in nested_errors(error)):
         return True
     return bool(getattr(error, "retryable", False))
 
@@ -108,7 +104,7 @@ def _clean(part: Any) -> Any:
     text = str(part)
     if _PAGE.search(text):
         return "the token endpoint answered with a page of HTML"
-    return _SECRET.sub("***", clean(text))[:_LONGEST]
+    return clean_token_answer(text)[:_LONGEST]
 
 
 def _read(data: Any) -> Any:
@@ -126,7 +122,11 @@ def _read(data: Any) -> Any:
 
 def _is_grant(found: Any) -> bool:
     """Tell whether google-auth can read an answer's token, if it has one, and its lifetime."""
-    if not isinstance(found, dict) or not isinstance(found.get("access_token", ""), str):
+    if not isinstance(found, dict):
+        return False
+    # An answer without a token is google-auth's to report; an empty token would be no token.
+    token = found.get("access_token", "missing")
+    if not (isinstance(token, str) and token):
         return False
     expires = found.get("expires_in")
     if expires is None:
@@ -134,15 +134,3 @@ def _is_grant(found: Any) -> bool:
     if isinstance(expires, str):
         return expires.isascii() and expires.isdigit() and len(expires) < _MOST_DIGITS
     return isinstance(expires, (int, float)) and 0 <= expires < 10**_MOST_DIGITS
-
-
-def _inside(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and those that it was made of."""
-    seen: list[BaseException] = []
-    waiting: list[Any] = [error]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, BaseException) and not any(part is other for other in seen):
-            seen.append(part)
-            yield part
-            waiting += [*part.args, part.__cause__]

@@ -38,15 +38,17 @@ USABLE: Final = TokenState(is_usable=True)
 class AnyTokens(Protocol):
     """What the server wants of its tokens."""
 
-    generation: int
+    @property
+    def version(self) -> int:
+        """The number of the current token."""
 
     def state(self) -> TokenState:
         """Return whether requests can be sent."""
 
-    def accepted(self, generation: int) -> None:
+    def accepted(self, version: int) -> None:
         """Say that Google took a token."""
 
-    def refused(self, generation: int) -> None:
+    def refused(self, version: int) -> None:
         """Say that Google did not take a token."""
 
     def on_change(self, callback: Callable[[], None]) -> None:
@@ -65,7 +67,7 @@ class AnyTokens(Protocol):
 class NoTokens:
     """Stands for tokens where a client looks after its own."""
 
-    generation = 0
+    version = 0
 
     def __init__(self, http: Any) -> None:
         self._http = http
@@ -74,10 +76,10 @@ class NoTokens:
         """Return that requests can be sent."""
         return USABLE
 
-    def accepted(self, generation: int) -> None:
+    def accepted(self, version: int) -> None:
         """Do nothing."""
 
-    def refused(self, generation: int) -> None:
+    def refused(self, version: int) -> None:
         """Do nothing."""
 
     def on_change(self, callback: Callable[[], None]) -> None:

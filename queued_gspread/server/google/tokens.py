@@ -2,7 +2,7 @@
 
 google-auth refreshes in whatever request finds the token stale, without a lock: eight threads
 make eight token requests, and each of them waits. Here nobody waits but for the first token and
-while the token endpoint fails.
+while the token endpoint fails. :mod:`.token_lifecycle` decides; this carries it out.
 """
 
 from __future__ import annotations
@@ -20,10 +20,20 @@ from google.auth.exceptions import TransportError
 
 from queued_gspread.server.failure import logged
 from queued_gspread.server.log import LOGGER
-from queued_gspread.server.policy.retry import backoff
 
 from .token_errors import TokenRequest, cleaned, connection_trouble, passes, shown
-from .token_state import USABLE, TokenState
+from .token_lifecycle import (
+    Action,
+    RefreshFailed,
+    RefreshSucceeded,
+    Signal,
+    TokenAccepted,
+    TokenRefused,
+    begin,
+    state_at,
+    step,
+    until_due,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,32 +42,25 @@ if TYPE_CHECKING:
 
     from queued_gspread.server.failure import Watch
 
-__all__ = ["Tokens", "refresh_moment"]
+    from .token_lifecycle import Event
+    from .token_state import TokenState
 
-# Before google-auth deems a token stale, which is 3 min 45 s ahead of its expiry.
-_AHEAD: Final = 300.0
-_SHARE_AHEAD: Final = 0.2
+__all__ = ["Tokens"]
+
 _LOOK_AT_FILE: Final = 5.0
 # A machine that was suspended, or moved, has clocks that jump.
 _LONGEST_SLEEP: Final = 60.0
-_AGAIN_AFTER_REFUSAL: Final = 60.0
-_MINUTE: Final = 60.0
 _PATIENCE_AT_END: Final = 0.5
-
-
-def refresh_moment(fetched: float, expiry: float | None, refresh_every: float) -> float:
-    """Return when a token is to be renewed; infinite if it need not be.
-
-    Args:
-        fetched: When it was fetched.
-        expiry: When Google stops taking it; None for never.
-        refresh_every: Seconds after which it is renewed in any case; 0 for no such time.
-
-    """
-    ahead = math.inf
-    if expiry is not None:
-        ahead = expiry - min(_AHEAD, _SHARE_AHEAD * max(0.0, expiry - fetched))
-    return min(ahead, fetched + refresh_every if refresh_every else math.inf)
+_REFUSED: Final = (
+    "Google refuses the credentials of %s (%s): there will be no new access token. Look whether "
+    "the account or its key was disabled or deleted, and whether this machine's clock is right; a "
+    "new key file in the place of the old one is noticed"
+)
+_FAILS: Final = (
+    "no access token can be fetched, the token endpoint fails (%s): it is asked again, and calls "
+    "wait while there is no valid token. If this goes on, look at this machine's network and "
+    "proxy, and at the credentials' token_uri"
+)
 
 
 def _time_of_day() -> float:
@@ -90,26 +93,13 @@ class Tokens:
         wall: Callable[[], float] = _time_of_day,
     ) -> None:
         self.credentials = credentials
-        self.generation = 0
         self._request = TokenRequest(request)
-        self._refresh_every = refresh_every
         self._reload = reload
         self._clock = clock
         self._wall = wall
-        self._is_fixed = isinstance(credentials, (AnonymousCredentials, APIKeyCredentials))
-        self._is_wanted = not credentials.token
-        self._fetched = clock()
-        self._expires = self._end_of(credentials)
-        self._awaited_since = clock()
-        self._failing_since: float | None = None
-        self._retry_at = -math.inf
-        self._failures = 0
-        self._error: Exception | None = None
-        self._is_permanent = False
-        self._is_refused = False
-        self._unaccepted = 0
-        self._accepted = -1
-        self._attempts = 0
+        is_fixed = isinstance(credentials, (AnonymousCredentials, APIKeyCredentials))
+        expires = self._end_of(credentials)
+        self._life = begin(clock(), expires, refresh_every, is_fixed=is_fixed)
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._on_change: Callable[[], None] = lambda: None
@@ -119,7 +109,7 @@ class Tokens:
         """Begin to keep the token fresh, in a thread; the first token is fetched at once."""
         # One for each thread: one that was stopped may still wait for the token endpoint.
         self._stopping = threading.Event()
-        self._awaited_since = self._clock()
+        self._take(Signal.STARTED)
         self._thread = threading.Thread(
             target=watched(self._keep), args=(self._stopping,), name="tokens", daemon=True
         )
@@ -137,40 +127,32 @@ class Tokens:
         """Have a function called whenever a token was fetched, or could not be."""
         self._on_change = callback
 
+    @property
+    def version(self) -> int:
+        """The number of the current token."""
+        return self._life.version
+
     def state(self) -> TokenState:
         """Return whether requests can be sent."""
-        now = self._clock()
-        if self._is_usable(now):
-            return USABLE
-        # Everybody raises the same error: its traceback would grow with every caller.
-        error = self._error and self._error.with_traceback(None)
-        if self._is_permanent:
-            return TokenState(False, error, math.inf)
-        return TokenState(False, error, now - self._waiting_since(now))
+        state = state_at(self._life, self._clock())
+        if state.error is not None:
+            # Everybody raises the same error: its traceback would grow with every caller.
+            state.error.with_traceback(None)
+        return state
 
-    def accepted(self, generation: int) -> None:
-        """Say that Google took the token of a generation."""
-        self._accepted = max(self._accepted, generation)
+    def accepted(self, version: int) -> None:
+        """Say that Google took the token of a version."""
+        # Every request says so: only the first is news.
+        if version > self._life.accepted:
+            self._take(TokenAccepted(version))
 
-    def refused(self, generation: int) -> None:
-        """Say that Google did not take the token of a generation, so that there will be another.
+    def refused(self, version: int) -> None:
+        """Say that Google did not take the token of a version, so that there will be another.
 
         Where that has been replaced already, nothing happens: of many requests that met a 401
         the first is enough. Where not even new tokens are taken, pauses between them grow.
         """
-        with self._changed:
-            if generation != self.generation or self._is_refused or self._is_fixed:
-                return
-            now = self._clock()
-            if self._failing_since is not None:
-                # The token was good so far, and nobody has waited.
-                self._failing_since = now
-            self._is_refused = True
-            self._is_wanted = True
-            self._unaccepted = 0 if generation == self._accepted else self._unaccepted + 1
-            if self._unaccepted > 1:
-                self._retry_at = now + backoff(self._unaccepted - 1, _MINUTE, random.random())  # noqa: S311 - a jitter
-            self._changed.notify_all()
+        self._take(TokenRefused(version, random.random()))  # noqa: S311 - a jitter
 
     def refresh(self, timeout: float) -> None:
         """Fetch a new token and wait for it.
@@ -179,32 +161,30 @@ class Tokens:
             GoogleAuthError: There is none; google-auth's own error, or that it took too long.
 
         """
-        if self._is_fixed:
-            return
         with self._changed:
-            if self._is_permanent and self._error and self._clock() < self._retry_at:
-                raise self._error.with_traceback(None)
-            before = self._attempts
-            self._is_wanted, self._retry_at = True, -math.inf
-            self._changed.notify_all()
-            self._changed.wait_for(
-                lambda: self._attempts > before or self._stopping.is_set(), timeout
-            )
-            if self._attempts == before:
-                raise TransportError(f"no access token after {timeout:g} s")
-            if self._error is not None:
-                raise self._error.with_traceback(None)
+            before = self._life.attempts
+            self._take(Signal.REFRESH_REQUESTED)
+            if self._life.due <= self._clock():
+                self._changed.wait_for(
+                    lambda: self._life.attempts > before or self._stopping.is_set(), timeout
+                )
+                if self._life.attempts == before:
+                    raise TransportError(f"no access token after {timeout:g} s")
+            if self._life.trouble is not None:
+                raise self._life.trouble.last.error.with_traceback(None)
 
     def step(self) -> float:
         """Do what is due; return the seconds until something may be."""
-        self._look_at_file()
-        if self._due() <= self._clock():
-            self._fetch()
+        found = self._changed_credentials()
+        if found is not None:
+            self._take(Signal.KEY_FILE_CHANGED)
+        if Action.REFRESH in self._take(Signal.TIME_PASSED):
+            self._fetch(found)
         return self._delay()
 
     def _delay(self) -> float:
         longest = _LOOK_AT_FILE if self._reload else math.inf
-        return min(longest, max(0.0, self._due() - self._clock()))
+        return min(longest, until_due(self._life, self._clock()))
 
     def _keep(self, stopping: threading.Event) -> None:
         while not stopping.is_set():
@@ -220,127 +200,72 @@ class Tokens:
             self.step()
         except Exception:  # noqa: BLE001 - whatever it is, the thread has to go on
             LOGGER.exception("an error of this program, please report it")
-            self._retry_at = self._clock() + 1.0
+            self._take(Signal.INTERRUPTED)
 
-    def _due(self) -> float:
-        """Return the moment of the next refresh."""
-        if self._is_fixed:
-            return math.inf
-        if self._is_wanted:
-            return self._retry_at
-        moment = refresh_moment(self._fetched, self._expires, self._refresh_every)
-        return max(self._retry_at, moment)
+    def _take(self, event: Event) -> tuple[Action, ...]:
+        """Note what has happened; return what is to be done."""
+        with self._changed:
+            self._life, actions = step(self._life, event, self._clock())
+            self._changed.notify_all()
+        return actions
 
-    def _look_at_file(self) -> None:
+    def _changed_credentials(self) -> Credentials | None:
         try:
-            found = self._reload() if self._reload else None
+            return self._reload() if self._reload else None
         except Exception:  # noqa: BLE001 - the same
             LOGGER.exception("the key file has changed, and the old key stays in use")
-            found = None
-        if found is not None:
-            self._fetch(found)
+            return None
 
-    def _fetch(self, credentials: Credentials | None = None) -> None:
+    def _fetch(self, found: Credentials | None) -> None:
         """Fetch a token, with other credentials if there are any; the old one stays until then."""
-        chosen = credentials or self.credentials
-        error = self._refreshed(chosen)
-        with self._changed:
-            if error is None:
-                self._note_token(chosen)
-            else:
-                self._note_failure(error)
-                if credentials is not None:
-                    # The key that was replaced may not work any more.
-                    self.credentials, self._is_wanted = _with_token(credentials, self), True
-            self._attempts += 1
-            self._changed.notify_all()
-        self._on_change()
+        result = self._result_of(found or self.credentials)
+        if found is not None:
+            if isinstance(result, RefreshFailed):
+                # The key that was replaced may not work any more; its token still may.
+                found.token, found.expiry = self.credentials.token, self.credentials.expiry
+            self.credentials = found
+        for action in self._take(result):
+            self._carry_out(action, result)
 
-    def _refreshed(self, credentials: Credentials) -> Exception | None:
-        """Have google-auth fetch a token; return what it raises, whatever that is."""
+    def _result_of(self, credentials: Credentials) -> RefreshSucceeded | RefreshFailed:
+        """Have google-auth fetch a token; take whatever it raises for a failure."""
         try:
             credentials.refresh(self._request)
         except Exception as error:  # noqa: BLE001 - whatever it is, callers have to know
-            return error
+            return _failed(error)
         expires = self._end_of(credentials)
-        if expires is not None and expires <= self._clock():
-            if credentials is self.credentials:
-                self._expires = expires  # google-auth has put it in the place of the old one
-            return TransportError("the token endpoint granted a token that has expired already")
-        return None
+        if expires > self._clock():
+            return RefreshSucceeded(expires)
+        expired = TransportError("the token endpoint granted a token that has expired already")
+        # google-auth has put it in the place of the old one.
+        return _failed(expired, expires if credentials is self.credentials else None)
 
-    def _note_token(self, credentials: Credentials) -> None:
-        if self._error is not None:
+    def _carry_out(self, action: Action, result: RefreshSucceeded | RefreshFailed) -> None:
+        if action is Action.NOTIFY:
+            self._on_change()
+        elif isinstance(result, RefreshSucceeded):
             LOGGER.info("there is an access token again")
-        self.credentials = credentials
-        self._fetched = self._clock()
-        self._expires = self._end_of(credentials)
-        self._failing_since = None
-        self._is_wanted = self._is_permanent = False
-        self._error, self._is_refused = None, False
-        self._retry_at, self._failures = -math.inf, 0
-        self.generation += 1
+        elif action is Action.LOG_FAILING:
+            LOGGER.warning(_FAILS, result.reason)
+        else:
+            account = getattr(self.credentials, "service_account_email", None)
+            LOGGER.error(_REFUSED, account or "this server", result.reason)
 
-    def _note_failure(self, error: Exception) -> None:
-        is_first = self._error is None or self._is_permanent
-        was_permanent = self._is_permanent
-        is_permanent = not passes(error)
-        trouble = connection_trouble(error)
-        self._error = error = cleaned(error)
-        if self._failing_since is None:
-            self._failing_since = self._clock()
-        self._failures += 1
-        self._is_permanent = is_permanent
-        pause = backoff(self._failures, _MINUTE, random.random())  # noqa: S311 - a jitter
-        if self._is_permanent:
-            pause = _AGAIN_AFTER_REFUSAL
-            if not was_permanent:
-                LOGGER.error(_REFUSED, _account(self.credentials), shown(error))
-        elif is_first:
-            LOGGER.warning(_FAILS, trouble or shown(error))
-        self._retry_at = self._clock() + pause
-
-    def _is_usable(self, now: float) -> bool:
-        if self._is_fixed:
-            return True
-        if self._is_refused or not self.credentials.token:
-            return False
-        return self._expires is None or now < self._expires
-
-    def _waiting_since(self, now: float) -> float:
-        since = self._failing_since
-        if since is None:
-            # The token endpoint may say nothing for minutes before that is a failure.
-            since = now if self._is_refused else self._awaited_since
-        return since if self._is_refused or self._expires is None else max(since, self._expires)
-
-    def _end_of(self, credentials: Credentials) -> float | None:
+    def _end_of(self, credentials: Credentials) -> float:
         """Return when a token expires, on the monotonic clock; google-auth's time is in UTC."""
+        if not credentials.token:
+            return -math.inf
         expiry: dt.datetime | None = credentials.expiry
         if expiry is None:
-            return None
+            return math.inf
         left = expiry.replace(tzinfo=dt.timezone.utc).timestamp() - self._wall()
         return self._clock() + left
 
 
-_REFUSED: Final = (
-    "Google refuses the credentials of %s (%s): there will be no new access token. Look whether "
-    "the account or its key was disabled or deleted, and whether this machine's clock is right; a "
-    "new key file in the place of the old one is noticed"
-)
-_FAILS: Final = (
-    "no access token can be fetched, the token endpoint fails (%s): it is asked again, and calls "
-    "wait while there is no valid token. If this goes on, look at this machine's network and "
-    "proxy, and at the credentials' token_uri"
-)
-
-
-def _account(credentials: Credentials) -> str:
-    return getattr(credentials, "service_account_email", None) or "this server"
-
-
-def _with_token(credentials: Credentials, tokens: Tokens) -> Credentials:
-    """Give new credentials the token of the old ones, which is good until it expires."""
-    credentials.token = tokens.credentials.token
-    credentials.expiry = tokens.credentials.expiry
-    return credentials
+def _failed(error: Exception, expires: float | None = None) -> RefreshFailed:
+    is_permanent = not passes(error)
+    # Asked first: an error that was cleaned has no cause.
+    trouble = "" if is_permanent else connection_trouble(error)
+    error = cleaned(error)
+    jitter = random.random()  # noqa: S311 - a jitter
+    return RefreshFailed(error, trouble or shown(error), is_permanent, jitter, expires)

@@ -83,15 +83,15 @@ class Transport:
     @property
     def token_version(self) -> int:
         """Which access token is the current one."""
-        return self._tokens.generation
+        return self._tokens.version
 
-    def token_accepted(self, generation: int) -> None:
+    def token_accepted(self, version: int) -> None:
         """Say that Google took an access token."""
-        self._tokens.accepted(generation)
+        self._tokens.accepted(version)
 
-    def token_refused(self, generation: int) -> None:
+    def token_refused(self, version: int) -> None:
         """Say that Google did not take an access token."""
-        self._tokens.refused(generation)
+        self._tokens.refused(version)
 
     def time_out(self, http_timeout: Any) -> str:
         """Return in words for how long Google may be silent, and who has chosen that."""

@@ -1,8 +1,9 @@
 """Which calls of a lane may run side by side, and whose requests leave as one. Pure.
 
-To every caller it has to look as if calls were made one at a time, in order of arrival. So calls
-run together only from the head of the lane on, and only where none can tell: such as only read,
-or such as send a single write each, of one kind, at places that do not overlap.
+To every caller it must look as if calls were made one at a time, in order of arrival. So calls run
+together only from the head of the lane on, and only where no caller can tell the difference: calls
+that only read, or calls that send a single write each, all of one kind and at places that do not
+overlap.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ MOST_CALLS: Final = 500
 
 
 def may_lead(call: Call) -> bool:
-    """Tell whether others may run together with a call."""
+    """Return whether others may run together with a call."""
     return _reads(call) or _writes_once(call)
 
 
@@ -52,12 +53,12 @@ class ConcurrentGroup:
         self._size = sum(len(call.entry.body) for call in calls)
         self._ids = {call.entry.job_id for call in calls}
         self._are_reads = all(map(_reads, calls))
-        # Writes that run together all are such, and leave together.
+        # Writes that run together also leave as one request.
         self._merge_group = MergeGroup(calls[0], table)
         self._are_writes = _writes_once(calls[0]) and all(map(self._merge_group.add, calls[1:]))
 
     def add(self, call: Call) -> bool:
-        """Add one more that stands behind them, if it may run with them; tell whether it may."""
+        """Add the call behind them, if it may run with them; return whether it may."""
         if not (self._has_room_for(call) and self._fits(call)):
             return False
         self._count += 1
@@ -90,7 +91,7 @@ class MergeGroup:
         self._group = None if first.part is None else merging.Group(first.part, table)
 
     def add(self, call: Call) -> bool:
-        """Add a call, if its request fits to those of the others; tell whether it does."""
+        """Add a call, if its request fits those of the others; return whether it does."""
         if self._group is None or call.part is None:
             return False
         has_equal_timeout = bool(self._http_timeout == call.job.http_timeout)
@@ -100,13 +101,13 @@ class MergeGroup:
 def mergeable_with_first(calls: Sequence[Call], table: Table | None = None) -> list[Call]:
     """Return those calls whose requests leave together with that of the first, itself included."""
     if len(calls) == 1:
-        return [*calls]  # what its request adds to a larger one is not worked out for nothing
+        return [*calls]  # do not work out what its request would add to a larger one
     merge_group = MergeGroup(calls[0], table)
     return [calls[0], *filter(merge_group.add, calls[1:])]
 
 
 def is_single(call: Call) -> bool:
-    """Tell whether a call sends a single request, which writes, as far as its name tells."""
+    """Return whether a call sends a single request, a write, as far as its name says."""
     return call.is_as_listed and call.job.name in SINGLE_WRITE_METHODS
 
 

@@ -1,9 +1,9 @@
 """One lane at work: look at its head, let calls in, send what they need, answer them, look again.
 
-It is a generator that yields a ticket whenever it has to wait, so that waiting takes no thread, and
-None between calls, so that other lanes have their turn. Calls that may run side by side
-(:mod:`.together`) are open at a time; the request of the first of them is always the next one
-sent, with those of the others that fit to it.
+:meth:`Lane.work` is a generator. It yields a ticket whenever it must wait, so that waiting takes no
+thread, and None between calls, so that other lanes have their turn. Calls that may run side by side
+(:mod:`.grouping`) are open at the same time. The request of the first of them is always sent next,
+merged with those of the others that fit it.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Lane:
     Args:
         means: What it works with.
         ready: Which lane.
-        is_over: Tells whether no further call is to be begun.
+        is_over: Returns whether no further call may begin.
 
     """
 
@@ -106,7 +106,7 @@ class Lane:
         self._flights = 0
         self._left: list[Pieces] = []
         self._is_left = False
-        # As they stand in the lane, by their keys; those that have no line in the log yet.
+        # By their keys, the jobs of calls that have no line in the log yet.
         self._entries: dict[tuple[str, str], Entry] = {}
         self._ahead = Lookahead()
         self._answered = 0
@@ -114,7 +114,7 @@ class Lane:
         self._memory = Portion(means.memory)
 
     def work(self) -> Task:
-        """Run the calls of the lane; between two of them, others may have the worker."""
+        """Run the calls of the lane; between two of them, other lanes may have the worker."""
         following = self._first_job()
         try:
             while (self._open or following) and not self._is_over():
@@ -127,14 +127,14 @@ class Lane:
                 if self._open:
                     results = yield from self._send()
                     yield from self._wait_to_read(results)
-                    self._take(results)
+                    self._advance(results)
                     self._memory.give_answers_back()
                 if self._ended:
                     following = self._answer()
                 if self._is_left:
                     return
                 if not self._open:
-                    self._release()
+                    self._release_suspect()
                     following = yield from self._linger(following)
                 if not self._open or self._flights % _LONGEST_TURN == 0:
                     self._means.sender.releases.now(self._name)
@@ -150,13 +150,13 @@ class Lane:
             for call in self._open:
                 call.close()
         finally:
-            self._release()
+            self._release_suspect()
             self._memory.close()
             if self._open or self._ended:
                 self._log_left()
 
     def _log_left(self) -> None:
-        """Log calls that requests were sent for and that stay in the queue, as far as is known."""
+        """Log the calls that stay in the queue although requests were sent for them."""
         left = [
             (call.entry, Outcome("left", job=call.job, tally=call.tally)) for call in self._open
         ]
@@ -183,10 +183,10 @@ class Lane:
         self._ahead.begin_at(entry)
         admitted = yield from self._means.admission.admit(self._means.queue, entry)
         if isinstance(admitted, Outcome):
-            self._note(entry, admitted)
+            self._record(entry, admitted)
             return
         begun = self._ahead.begun(admitted) or self._means.runner.begin(admitted)
-        self._note(entry, begun)
+        self._record(entry, begun)
 
     def _is_alone(self, entry: Entry) -> Generator[Ticket, Permit, bool]:
         """Wait until a job's turn alone has come; False if that is left to the next server."""
@@ -199,13 +199,13 @@ class Lane:
         self._means.queue.deliver_suspect(entry)
         return True
 
-    def _release(self) -> None:
+    def _release_suspect(self) -> None:
         if self._suspect is not None:
             self._means.quarantine.leave(self._suspect)
             self._suspect = None
 
-    def _note(self, entry: Entry, begun: Call | Outcome) -> None:
-        """Note a call that waits for an answer, or how it ended."""
+    def _record(self, entry: Entry, begun: Call | Outcome) -> None:
+        """Keep a call that waits for an answer, or how it ended."""
         if isinstance(begun, Call):
             self._means.admission.history.begin(begun)
             self._open.append(begun)
@@ -219,9 +219,9 @@ class Lane:
     # Requests ----------------------------------------------------------------------------------
 
     def _send(self) -> Generator[Ticket, Permit, Results]:
-        """Send the next flight, or a piece of what is left of one."""
+        """Send the next request, or a piece of one that was split; return what came of it."""
         self._flights += 1
-        left = self._next()
+        left = self._next_pieces()
         outgoing = left.take()
         ended: Results = []
         try:
@@ -229,14 +229,14 @@ class Lane:
             ended += left.landed(outgoing)
         except (StaleEpochError, BrokerUnavailableError, GeneratorExit):
             raise
-        except BaseException as error:  # noqa: BLE001 - the lane has to go on, the callers to know
+        except BaseException as error:  # noqa: BLE001 - the lane must go on, and the callers must know
             self._means.tables.note(self._name, None, None)
             rest = [call for call in outgoing.calls if call not in dict(ended)]
             ended += [(call, broken(error, call)) for call in rest]
         return ended
 
-    def _next(self) -> Pieces:
-        """Return what is left of the flight of the first open call, or else its next flight."""
+    def _next_pieces(self) -> Pieces:
+        """Return what is left of the first open call's request, or else its next request."""
         self._left = [left for left in self._left if left]
         for left in self._left:
             if self._open[0] in left.calls:
@@ -245,7 +245,7 @@ class Lane:
         return self._left[-1]
 
     def _next_flight(self) -> OutgoingRequest:
-        """Return the request of the first open call, and what fits to it of the others."""
+        """Return the request of the first open call, with those of the others that fit it."""
         if not self._means.merges:
             return OutgoingRequest(self._open[:1])
         if self._ahead.waiting:
@@ -261,7 +261,7 @@ class Lane:
         return tables.get(self._name, self._open[0].part) if tables.knows(self._name) else None
 
     def _grow(self, outgoing: OutgoingRequest) -> list[Call]:
-        """Return the calls that have come meanwhile and fit to a flight."""
+        """Return the calls that have come meanwhile and whose requests fit the outgoing one."""
         before = len(self._open)
         self._extend()
         come = self._open[before:]
@@ -270,17 +270,17 @@ class Lane:
     def _companions(self, calls: list[Call]) -> list[Call]:
         try:
             return mergeable_with_first(calls, self._table)
-        except Exception:  # noqa: BLE001 - who leaves alone does so without merging
+        except Exception:  # noqa: BLE001 - it can leave unmerged
             LOGGER.exception("an error of this program, please report it")
             return calls[:1]
 
     def _extend(self) -> None:
-        """Let those in that stand behind, as far as they may run together with the open calls."""
+        """Let in the calls behind the open ones, as far as they may run together with them."""
         try:
             self._look_ahead()
         except (StaleEpochError, BrokerUnavailableError):
             raise
-        except Exception:  # noqa: BLE001 - who is not let in now has his turn later
+        except Exception:  # noqa: BLE001 - they have their turn later
             LOGGER.exception("an error of this program, please report it")
             self._ahead.block()
 
@@ -289,14 +289,14 @@ class Lane:
         while not ahead.is_blocked and may_lead(self._open[0]):
             if ahead.seen:
                 together = together or ConcurrentGroup(self._open, self._table)
-                self._join(ahead.seen[0], together)
+                self._try_join(ahead.seen[0], together)
             elif are_more:
-                are_more = self._look()
+                are_more = self._peek()
             else:
                 return
 
-    def _look(self) -> bool:
-        """Look at those that stand behind; return whether there may be more."""
+    def _peek(self) -> bool:
+        """Look at the jobs behind the known ones; return whether there may be more."""
         look, size = self._ahead.room([*self._entries.values()])
         if look <= 0:
             return False
@@ -304,7 +304,7 @@ class Lane:
         self._ahead.saw(found, look)
         return len(found) == look
 
-    def _join(self, entry: Entry, together: ConcurrentGroup) -> None:
+    def _try_join(self, entry: Entry, together: ConcurrentGroup) -> None:
         """Let one more call in, if it may run together with the open ones."""
         admitted = self._means.admission.try_admit(entry)
         if admitted is None or not self._memory.take(entry):
@@ -316,36 +316,36 @@ class Lane:
             self._ahead.block(begun)
             return
         self._entries[entry.key] = entry
-        self._note(entry, begun)
+        self._record(entry, begun)
         self._ahead.let_in()
 
     def _wait_to_read(self, results: Results) -> Generator[Ticket, Permit, None]:
-        """Wait for memory for large answers; where the server stops, they are read all the same."""
+        """Wait for memory for large answers; if the server stops first, read them all the same."""
         if ticket := self._memory.take_answers(estimate_answers(results)):
             self._means.sender.releases.now(self._name)  # others wait for the slot
             yield from self._memory.in_turn(ticket, self._means.valve)
 
-    def _take(self, results: Results) -> None:
-        """Have calls go on with what came of their requests."""
-        calls = [(call, self._noted(call, result)) for call, result in results]
-        # What was sent may be large, and the next run makes it once more.
+    def _advance(self, results: Results) -> None:
+        """Run calls on with the answers to their requests, each to its next request or its end."""
+        calls = [(call, self._record_answer(call, result)) for call, result in results]
+        # Free what was sent, which may be large: the next run makes it again.
         results.clear()
         for call, ended in calls:
             outcome = ended or self._means.runner.advance(call)
             if outcome is not None:
-                # Noted first: what has ended is not left, whatever fails now.
-                self._note(self._entries[call.entry.key], outcome)
+                # Recorded first: a call that has ended is not left, whatever fails now.
+                self._record(self._entries[call.entry.key], outcome)
                 self._open.remove(call)
                 call.close()
 
-    def _noted(self, call: Call, result: Exchange | Outcome) -> Outcome | None:
-        """Note what came of a request; return how the call ended, if it did without one."""
+    def _record_answer(self, call: Call, result: Exchange | Outcome) -> Outcome | None:
+        """Give a call the answer to its request; return how the call ended, if it was none."""
         if isinstance(result, Outcome):
             return result
         try:
             self._note_table(call, result)
             call.answered(result, is_last=is_single(call))
-        except Exception as error:  # noqa: BLE001 - of this call alone, or the lane came back for ever
+        except Exception as error:  # noqa: BLE001 - else the lane would retry it forever
             return broken(error, call)
         return None
 
@@ -376,7 +376,7 @@ class Lane:
         return following
 
     def _linger(self, following: Entry | None) -> Generator[Ticket, Permit, Entry | None]:
-        """Wait for the next calls of those who were answered together, if they have not come."""
+        """Wait for the next calls of callers that were answered together, unless they are there."""
         answered, self._answered = self._answered, 0
         waiting = following.waiting if following is not None else 0
         if answered <= 1 or waiting >= answered or not self._means.linger or self._is_over():

@@ -1,7 +1,7 @@
 """What is known of the jobs behind the open ones of a lane.
 
-Whoever was looked at and may not run together with them is the next at the head of the lane, most
-often. What was found out about him is kept until then, if it is little and not old.
+A job that was looked at and may not run together with the open ones usually is the next at the head
+of the lane. What was found out about it is kept until then, if it is small and not old.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["Lookahead"]
 
 _FIRST_LOOK: Final = 16
-# Bytes of jobs that are kept while their lane waits: thousands of lanes may. What is begun of one
-# takes about ten times as much.
+# Bytes of jobs that are kept while their lane waits: thousands of lanes may. A call that was begun
+# takes about ten times the size of its job.
 _MOST_KEPT: Final = 10_000
-# Seconds after which somebody may well have given up.
+# Seconds after which a caller may well have given up.
 _LONGEST: Final = 1.0
 
 
@@ -37,7 +37,7 @@ class Lookahead:
         waiting: How many stood behind the first one when it was let in.
         look: How many are looked at next.
         is_blocked: Whether the next one may not run together with those that are open.
-        seen: Those that were looked at and are not let in, in order.
+        seen: Those that were looked at but not let in, in order.
 
     """
 
@@ -67,7 +67,7 @@ class Lookahead:
         return min(self.look, MOST_CALLS - len(known)), max(size, 0)
 
     def saw(self, found: Sequence[Entry], asked: int) -> None:
-        """Note who was found; after as many as were asked for, twice as many are."""
+        """Note the jobs that were found; if as many as were asked for, ask for twice as many."""
         self.seen.extend(found)
         self.look = min(2 * asked, MOST_CALLS) if len(found) == asked else _FIRST_LOOK
 
@@ -76,7 +76,7 @@ class Lookahead:
         self.last = self.seen.popleft().stream_id
 
     def block(self, call: Call | None = None) -> None:
-        """Note that the next one has to wait for its turn, and its call, if it is begun."""
+        """Note that the next one must wait for its turn, and keep its call, if that was begun."""
         self.is_blocked, self.look = True, _FIRST_LOOK
         is_kept = call is not None and len(call.entry.body) <= _MOST_KEPT
         self._begun = call if is_kept else None
@@ -85,7 +85,7 @@ class Lookahead:
             size -= len(self.seen.pop().body)
 
     def begun(self, admitted: Entry) -> Call | None:
-        """Return the call of a job, if that very one was begun already; once."""
+        """Return the call of a job once, if that very job was begun already."""
         call, self._begun = self._begun, None
         if call is None or admitted.mark or admitted.deaths:
             return None

@@ -1,12 +1,13 @@
 """The lanes: each runs its calls in order; all of them run side by side.
 
-A thread, the leader, waits for the names of lanes that hold jobs. Each of them becomes a task, a
-generator that runs its jobs until none is left (:mod:`.lane`). So a lane has one request under way
-at the most, and however long a lane is, it holds up none of the others. A worker drives a task
-until it yields a ticket and has to wait; the valve then has a worker go on with it.
+A thread, the leader, waits for the names of lanes that hold jobs. Each becomes a task, a generator
+that runs its jobs until none is left (:mod:`.lane`). So a lane has at most one request in the air,
+and however long a lane is, it holds up no other. A worker of a pool drives a task until it yields a
+ticket and must wait; when the wait is over, the task is submitted to the pool again.
 
-To hand a lane to a worker takes longer than to begin a small job. So there are two threads that
-may lead: while one of them waits to do so, the other drives a lane itself.
+To wake a worker takes longer than to begin a small job. So two threads take turns at leading: one
+drives the lane that it has found itself, as long as the other is there to lead meanwhile. With a
+single dispatcher every call would pay for the wake.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Scheduler"]
 
-# As many requests are in the air at the most, beside that of a leader; lanes that wait for a slot
-# need no worker.
+# The most requests in the air, beside those that leaders send. Lanes that wait for a slot need no
+# worker.
 _MOST_WORKERS: Final = 512
 _LEADERS: Final = 2
 _PAUSE: Final = 0.5
@@ -49,12 +50,12 @@ class Scheduler:
 
     Args:
         queue: The servers' side of the queue.
-        work: Returns the work of a lane that is ready, which asks what it is given whether no
-            further call is to be begun.
+        work: Returns the task of a lane that is ready. Its second argument returns whether no
+            further call may begin.
         valve: Where requests wait.
-        stopping: Set when no further call is to be begun.
-        on_stop: Called when somebody asks this server to stop, through the queue.
-        window: Seconds for which the slots of a server that is gone are held.
+        stopping: Set when no further call may begin.
+        on_stop: Called when a request to stop comes through the queue.
+        window: Seconds for which the slots of a server that is gone stay held.
         watched: Watches leaders and workers.
 
     """
@@ -70,26 +71,26 @@ class Scheduler:
         watched: Watch = logged,
     ) -> None:
         self._queue = queue
-        self._neighbours = OtherFormats(queue, window)
+        self._other_formats = OtherFormats(queue, window)
         self._work = work
         self._valve = valve
         self._stopping = stopping
         self._on_stop = on_stop
         self._window = window
-        # Lanes that are run, and whether they have become ready again since.
+        # Lanes that have a task, and whether they have become ready again since it began.
         self._busy: dict[str, bool] = {}
         self._changed = threading.Condition()
-        # Tasks that wait for a worker.
+        # How many tasks wait for a worker.
         self._backlog = 0
-        # Whoever holds it leads.
+        # The thread that holds this lock leads.
         self._leading = threading.Lock()
-        # Leaders that wait for it.
+        # How many leaders wait for the lock.
         self._spare = 0
-        # Set once a leader has ended, and all is over.
+        # Set once a leader has ended: then all is over.
         self._ended = threading.Event()
         self._lapsed = threading.Event()
         self._retired = threading.Event()
-        # Set at the start, and whenever the name of a lane that holds jobs may have been lost.
+        # Set at the start, and whenever the name of a lane that holds jobs may be lost.
         self._must_recover = threading.Event()
         self._must_recover.set()
         self._recovered_at: Host | None = None
@@ -106,24 +107,24 @@ class Scheduler:
         """Run lanes until the server stops or its epoch ends.
 
         Raises:
-            RuntimeError: There can be no further thread.
+            RuntimeError: No further thread can be started.
 
         """
         try:
             self._valve.start()
             self._start_threads()
-            self._neighbours.look()
+            self._other_formats.look()
             # Leaders may still be in a blocking read when all is over.
             while not (self._ended.wait(_PAUSE) or self._over):
                 stop_after_main(self._on_stop)
-                self._neighbours.look()
+                self._other_formats.look()
         except BaseException as error:
             self.lapse()
             if not (isinstance(error, RuntimeError) and stop_after_main(self._on_stop)):
                 raise
 
     def _start_threads(self) -> None:
-        # Tasks that are submitted wait for a worker, so that there has to be one.
+        # Where no further thread can be started, tasks wait for a worker: there must be one.
         self._workers.submit(lambda: None)
         for leader in self._leaders:
             leader.start()
@@ -134,12 +135,12 @@ class Scheduler:
         self._valve.close(StaleEpochError())
 
     def retire(self) -> None:
-        """Begin no further call, as at a stop: another server is to go on."""
+        """Begin no further call, as at a stop: another server goes on."""
         self._retired.set()
 
     @property
     def has_retired(self) -> bool:
-        """Whether another server is to go on."""
+        """Whether another server goes on."""
         return self._retired.is_set()
 
     def _lead_to_the_end(self) -> None:
@@ -154,7 +155,7 @@ class Scheduler:
                 self._drive(*claimed)
 
     def _lead(self) -> tuple[str, Task] | None:
-        """Lead until there is a lane to drive while somebody else leads, or all is over."""
+        """Lead until there is a lane to drive while the other leader leads, or all is over."""
         self._count_spare(1)
         with self._leading:
             self._count_spare(-1)
@@ -186,7 +187,7 @@ class Scheduler:
         except StaleEpochError:
             self.lapse()
         except BrokerUnavailableError:
-            # The lease's thread tells of it.
+            # The lease's thread logs it.
             self._must_recover.set()
             self._stopping.wait(_PAUSE)
         return None
@@ -199,17 +200,17 @@ class Scheduler:
         self._valve.close()
         self._valve.join()
         self._leave_all()
-        # Those that are left have no more to do than to say so.
+        # Tasks that waited only have to end, even where no time is given to the others.
         is_idle = self._wait_until_idle(max(seconds, _PAUSE))
         self._end_threads(wait=is_idle)
         return is_idle
 
     def join(self, seconds: float | None = None) -> None:
-        """Wait until all requests in the air are answered, for so long at the most."""
+        """Wait until all requests in the air are answered, or the seconds have passed."""
         self._end_threads(wait=self._wait_until_idle(seconds))
 
     def _leave_all(self) -> None:
-        """Say, before anything may end this process, that it does not die of what it has."""
+        """Hand jobs to the next server, which is not to count this one as a server that died."""
         if not self._queue.requeue():
             LOGGER.warning("Redis is away: calls under way may count this server as one that died")
 
@@ -243,7 +244,7 @@ class Scheduler:
         return self._work(ready, lambda: self._over)
 
     def _claim(self, lane: str) -> bool:
-        """Take a lane for a new task, or tell the one that has it to come back to it."""
+        """Take a lane for a new task, or have its present task look at it again."""
         with self._changed:
             is_busy = lane in self._busy
             self._busy[lane] = is_busy
@@ -254,7 +255,7 @@ class Scheduler:
         with self._changed:
             if self._busy.pop(lane) and not self._over:
                 self._busy[lane] = False
-                # The job that came may have been run meanwhile: the lane is asked for its head.
+                # The job that came may have been run meanwhile: ask the lane for its head.
                 return self._work(Ready(lane), lambda: self._over)
             self._changed.notify_all()
             return None
@@ -267,13 +268,13 @@ class Scheduler:
             self._workers.submit(self._begin, lane, task, given)
         except RuntimeError as error:
             if "new thread" in str(error):
-                # There can be no further thread now; it waits for one of those that are.
+                # No further thread can be started now; the task waits for one of the others.
                 LOGGER.warning("a task of the server comes later: %s", error)
             else:
                 self._leave(lane, task)
 
     def _leave(self, lane: str, task: Task) -> None:
-        """Leave a lane to the next server, since the pool takes no task any more."""
+        """Leave a lane to the next server: the pool is closed."""
         with self._changed:
             self._backlog -= 1
         self._on_stop()
@@ -306,7 +307,7 @@ class Scheduler:
         except BrokerUnavailableError as error:
             LOGGER.warning("lane %r: comes later: %s", lane, error)
             return self._come_back_to(lane)
-        except BaseException:  # noqa: BLE001 - the lane has to go on, whatever it is
+        except BaseException:  # noqa: BLE001 - the lane must go on, whatever it is
             LOGGER.exception("lane %r: an error of this program, please report it", lane)
             self._stopping.wait(_PAUSE)
             return self._come_back_to(lane)

@@ -15,7 +15,7 @@ _MOST_TABLES: Final = 10_000
 
 
 class Tables:
-    """What the latest append of each lane has left, where nothing else was written since."""
+    """The table that the latest append of each lane has left, unless more was written since."""
 
     def __init__(self) -> None:
         self._tables: OrderedDict[str, tuple[object, Table]] = OrderedDict()
@@ -27,11 +27,11 @@ class Tables:
         return known[1] if known is not None and is_meant else None
 
     def knows(self, lane: str) -> bool:
-        """Tell whether anything is known of a lane."""
+        """Return whether anything is known of a lane."""
         return lane in self._tables
 
     def note(self, lane: str, part: merging.Mergeable | None, table: Table | None) -> None:
-        """Note what a request that writes has left; None where that is not known."""
+        """Note the table after a write; None where it is not known."""
         self._tables.pop(lane, None)
         if table is not None and part is not None:
             self._tables[lane] = (part.merge_key, table)

@@ -33,10 +33,18 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from queued_gspread.server.policy.request import CREDENTIALS
 
 from . import appends, batches, clears, gets, updates
-from .answers import as_alone, body_of, each_as_alone, own_answer
+from .answers import as_alone, each_as_alone, json_answered, own_answer
 from .appends import Table
 from .group import Group
-from .part import READS, Mergeable, MergeKind, is_plain, name_of, same_on_the_wire
+from .part import (
+    READS,
+    Mergeable,
+    MergeKind,
+    is_plain,
+    merge_kind_of,
+    name_of,
+    same_on_the_wire,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,10 +93,10 @@ def part(request: Request) -> Mergeable | None:
     """Return what a request adds to a larger one; None if it has to be alone."""
     if not is_plain(request):
         return None  # it would fail for all
-    for way in _WAYS.values():
-        found = way.part(request)
-        if found is not None:
-            return found
+    kind = merge_kind_of(request)
+    found = None if kind is None else _WAYS[kind].part(request)
+    if found is not None:
+        return found
     if str(request.method).upper() == "GET" and request.method != CREDENTIALS:
         return Mergeable(MergeKind.IDENTICAL, request, "")
     return None
@@ -109,7 +117,7 @@ def split(parts: Sequence[Mergeable], answer: Any) -> list[Any] | None:
     """Return each caller's own answer; None if the common one is not what it should be."""
     if merge(parts) is parts[0].request:
         return [answer] * len(parts)
-    body = body_of(answer)
+    body = json_answered(answer)
     bodies = None if body is None else _WAYS[parts[0].kind].split(parts, body)
     if bodies is None:
         return None
@@ -118,7 +126,7 @@ def split(parts: Sequence[Mergeable], answer: Any) -> list[Any] | None:
 
 def table_after(parts: Sequence[Mergeable], answer: Any, before: Table | None) -> Table | None:
     """Return what an append has left for the next one; see :func:`.appends.table_after`."""
-    body = body_of(answer) if parts[0].kind is MergeKind.APPEND else None
+    body = json_answered(answer) if parts[0].kind is MergeKind.APPEND else None
     return None if body is None else appends.table_after(parts, body, before)
 
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 import requests
 from gspread.exceptions import APIError
 
-from queued_gspread.google_api.responses import error_in, json_in, refusal
+from queued_gspread.google_api.responses import error_in, object_in, refusal
 from queued_gspread.server.policy.request import Exchange, Failure, Response, bytes_of, is_read
 
 if TYPE_CHECKING:
@@ -19,15 +19,12 @@ if TYPE_CHECKING:
 
     from .part import Json
 
-__all__ = ["as_alone", "body_of", "each_as_alone", "own_answer"]
+__all__ = ["as_alone", "each_as_alone", "json_answered", "own_answer"]
 
 
-def body_of(answer: Any) -> Json | None:
-    """Return the JSON object that Google answered; None if it is none."""
-    if not isinstance(answer, requests.Response) or not answer.ok:
-        return None
-    body = json_in(answer)
-    return body if isinstance(body, dict) else None
+def json_answered(answer: Any) -> Json | None:
+    """Return the JSON object that Google answered with success; None if it did not."""
+    return object_in(answer) if isinstance(answer, requests.Response) and answer.ok else None
 
 
 def own_answer(shared: requests.Response, request: Request, body: Json) -> requests.Response:

@@ -37,9 +37,9 @@ def request(parts: Sequence[Mergeable]) -> Request:
 
 
 class Capacity:
-    """What may be repeated alone has to be so in company, whoever leaves it.
+    """A request that is idempotent alone must stay so in the batch, whichever calls drop out.
 
-    What may not be repeated alone never is.
+    What is not idempotent alone never is.
 
     Args:
         first: The first of those that leave together.
@@ -47,14 +47,14 @@ class Capacity:
     """
 
     def __init__(self, first: Mergeable) -> None:
-        self._company = commutes_of(first.items) if first.is_idempotent else set()
+        self._commutes = commutes_of(first.items) if first.is_idempotent else set()
 
     def add(self, part: Mergeable) -> bool:
-        """Add one more, if all of them may be repeated together, or none alone."""
+        """Add one more, if all of them are idempotent together, or none alone."""
         if not part.is_idempotent:
             return True
-        shared = self._company & commutes_of(part.items)
-        self._company = shared or self._company
+        shared = self._commutes & commutes_of(part.items)
+        self._commutes = shared or self._commutes
         return bool(shared)
 
 

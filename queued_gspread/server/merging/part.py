@@ -12,6 +12,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
+from queued_gspread.google_api.methods import MergeKind, find
+from queued_gspread.google_api.paths import path_of
 from queued_gspread.server.policy.idempotency import is_idempotent
 from queued_gspread.server.policy.request import is_read
 
@@ -29,6 +31,7 @@ __all__ = [
     "Mergeable",
     "batch_path",
     "is_plain",
+    "merge_kind_of",
     "name_of",
     "query_of",
     "reads_params",
@@ -38,17 +41,6 @@ __all__ = [
 ]
 
 Json = dict[str, Any]
-
-
-class MergeKind(Enum):
-    """Which requests become one: its value is the name that the counters show."""
-
-    GET = "values.get"
-    UPDATE = "values.update"
-    CLEAR = "values.clear"
-    APPEND = "values.append"
-    BATCH = "spreadsheets.batchUpdate"
-    IDENTICAL = "identical GETs"
 
 
 READS: Final = (MergeKind.GET, MergeKind.IDENTICAL)
@@ -91,7 +83,7 @@ class Mergeable:
 
     @cached_property
     def is_idempotent(self) -> bool:
-        """Whether it may be sent again where nobody knows whether it was applied."""
+        """Whether it may be retried where nobody knows whether it was applied."""
         return is_idempotent(self.request)
 
     @cached_property
@@ -148,22 +140,17 @@ _DEFAULTS: Final = {
 _SPREADSHEET: Final = r"/v4/spreadsheets/[^/:]+"
 
 
-_NAMES: Final = (
-    ("GET", rf"{_SPREADSHEET}/values(/.+|:batchGet)", MergeKind.GET),
-    ("PUT", rf"{_SPREADSHEET}/values/.+", MergeKind.UPDATE),
-    ("POST", rf"{_SPREADSHEET}/values:batchUpdate", MergeKind.UPDATE),
-    ("POST", rf"{_SPREADSHEET}/values/.+:append", MergeKind.APPEND),
-    ("POST", rf"{_SPREADSHEET}/values(/.+:clear|:batchClear)", MergeKind.CLEAR),
-    ("POST", rf"{_SPREADSHEET}:batchUpdate", MergeKind.BATCH),
-)
+def merge_kind_of(request: Request) -> MergeKind | None:
+    """Return with which others a request may be merged, by its method alone."""
+    method = find(str(request.method).upper(), path_of(str(request.endpoint)))
+    return None if method is None else method.merge
 
 
 def name_of(request: Request) -> str:
     """Return what a request is counted as, whether or not it may be merged."""
-    method, path = str(request.method).upper(), urlsplit(str(request.endpoint)).path
-    for known, pattern, kind in _NAMES:
-        if known == method and re.fullmatch(pattern, path):
-            return kind.value
+    kind = merge_kind_of(request)
+    if kind is not None:
+        return kind.value
     return "other reads" if is_read(request) else "other writes"
 
 

@@ -19,7 +19,7 @@ only delay a question: of those that Redis has let go the proof holds, whenever 
 order they asked.
 
 Slots are kept in Redis (``broker/lua/quota.lua``), on Redis's clock, so that they outlive the
-server; and where Redis forgets them, by the server that holds them (``broker.slots.Held``).
+server; and where Redis forgets them, by the server that holds them (``broker.permits.Held``).
 
 The task of a request takes a ticket and waits for its turn. Then it asks Redis, on a thread of its
 own, and is told to go, or how long to wait: then its kind waits, and the task goes back into the

@@ -77,7 +77,7 @@ def expected_by(request: Request) -> ExpectedAnswer:
 def is_as_expected(answer: Any, request: Request) -> bool:
     """Tell whether an answer with a status of success is what a request asks for.
 
-    What a double returns is taken as it is, and so is a redirect of what may be repeated: nothing
+    What a double returns is taken as it is, and so is a redirect of what is idempotent: nothing
     was done, and another attempt would be redirected too.
     """
     if not isinstance(answer, requests.Response) or _is_object(answer):

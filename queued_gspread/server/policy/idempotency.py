@@ -1,81 +1,50 @@
-"""Whether a request may be sent twice when nobody knows whether the first was applied.
+"""Whether a request is idempotent: a second one changes nothing more and is answered alike.
 
-It may if the second changes nothing more and is answered alike. What is in no table here is not
-repeated, nor is what cannot be read.
+The rule of each method is in :mod:`queued_gspread.google_api.methods`; here is what the rules
+mean. What has no row there is not retried, nor is what cannot be read.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from queued_gspread.google_api.methods import READING_POSTS
+from queued_gspread.google_api import methods
+from queued_gspread.google_api.methods import Idempotence
 from queued_gspread.google_api.paths import path_of
 
 from .batch_idempotency import is_idempotent_batch
 from .request import CREDENTIALS, Request, method_of
 
-__all__ = [
-    "ROUTES",
-    "Route",
-    "as_text",
-    "body_of",
-    "is_idempotent",
-    "query_of",
-    "route",
-    "route_of",
-    "url_of",
-]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["as_text", "is_idempotent", "json_sent", "known_method", "query_of", "url_of"]
 
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Route:
-    """A method and a path of Google's, and what a request to it does.
-
-    Attributes:
-        method: In capitals.
-        path: A regular expression.
-        answer: Whether it may be repeated.
-        what: What it does, in a word; '' for what changes nothing.
-
-    """
-
-    method: str
-    path: str
-    answer: bool | Callable[[Request], bool]
-    what: str = ""
-
-
 def is_idempotent(request: Request) -> bool:
-    """Tell whether a request may be sent again when nobody knows whether it was applied."""
-    method = method_of(request)
-    if method in ("GET", "HEAD", CREDENTIALS):
+    """Tell whether a request may be retried when nobody knows whether it was applied."""
+    verb = method_of(request)
+    if verb in ("GET", "HEAD", CREDENTIALS):
         return True
     if request.files or not isinstance(request.data, str | bytes | Mapping | None):
         return False  # a file or a generator has been read to its end
-    found = route_of(request)
-    if found is None:
+    method = known_method(request)
+    if method is None or isinstance(method.idempotent, str):
         return False
-    return found.answer if isinstance(found.answer, bool) else found.answer(request)
+    return _RULES[method.idempotent](request)
 
 
-def route_of(request: Request) -> Route | None:
-    """Return what the table says of a request; None if it does not know it."""
-    return route(method_of(request), url_of(request)[0])
-
-
-def route(method: str, path: str) -> Route | None:
-    """Return what the table says of a method and a path; None if it does not know them."""
-    for known in ROUTES:
-        if known.method == method and re.fullmatch(known.path, path):
-            return known
-    return None
+def known_method(request: Request) -> methods.Method | None:
+    """Return the method that a request calls; None if that is not known for certain."""
+    path = url_of(request)[0]
+    found = methods.find(method_of(request), path)
+    # Google is not known to take a range with a slash, that is no escaped one, for one range.
+    return found if found and path.count("/") == found.path.count("/") else None
 
 
 def url_of(request: Request) -> tuple[str, str]:
@@ -118,7 +87,7 @@ def as_text(value: Any) -> str:
     return str.__str__(value) if isinstance(value, str) else str(value)
 
 
-def body_of(request: Request) -> Json | None:
+def json_sent(request: Request) -> Json | None:
     """Return the JSON object that is sent; None if it is none or cannot be read."""
     body = request.json
     if request.data:  # requests sends this one, if both are given
@@ -138,14 +107,13 @@ def _distinct(pairs: list[tuple[str, Any]]) -> Json:
     return found
 
 
-def _batch(request: Request) -> bool:
-    """Judge a ``spreadsheets:batchUpdate``."""
-    return is_idempotent_batch(body_of(request))
+def _is_idempotent_batch(request: Request) -> bool:
+    return is_idempotent_batch(json_sent(request))
 
 
-def _renames(request: Request) -> bool:
+def _sets_metadata(request: Request) -> bool:
     """Judge a PATCH of a file: adding a parent twice is refused, as is taking it away."""
-    body, query = body_of(request), query_of(request)
+    body, query = json_sent(request), query_of(request)
     if body is None or query is None:
         return False
     known = {"appProperties", "description", "name", "properties", "starred", "trashed"}
@@ -166,34 +134,9 @@ _COMMON_PARAMS: Final = frozenset(
     {"alt", "fields", "key", "prettyPrint", "quotaUser", "supportsAllDrives", "supportsTeamDrives"}
 )
 
-_SHEETS: Final = "/v4/spreadsheets"
-_ONE: Final = f"{_SHEETS}/[^/:]+"
-_RANGE: Final = f"{_ONE}/values/[^/]+"  # may have a colon in it: the last one begins the verb
-_FILES: Final = "/drive/v3/files"
-_FILE: Final = f"{_FILES}/[^/:]+"
-
-ROUTES: Final = (
-    Route("POST", _SHEETS, False, "create"),
-    Route("POST", f"{_ONE}:batchUpdate", _batch, "batch"),
-    *(Route("POST", path, True) for path in READING_POSTS),
-    Route("POST", f"{_ONE}/sheets/[0-9]+:copyTo", False, "copy sheet"),
-    Route("PUT", _RANGE, True, "values"),
-    Route("POST", f"{_RANGE}:append", False, "append"),
-    Route("POST", f"{_RANGE}:clear", True, "values"),
-    Route("POST", f"{_ONE}/values:batchClear", True, "values"),
-    Route("POST", f"{_ONE}/values:batchUpdate", True, "values"),
-    # Values are neither places nor metadata: the filters select the same cells again.
-    Route("POST", f"{_ONE}/values:batchClearByDataFilter", True, "values"),
-    Route("POST", f"{_ONE}/values:batchUpdateByDataFilter", True, "values"),
-    Route("POST", _FILES, False, "make file"),
-    Route("POST", f"{_FILE}/copy", False, "copy file"),
-    Route("POST", f"{_FILE}/comments", False, "comment"),
-    Route("POST", f"{_FILE}/permissions", False, "share"),  # sends another mail
-    Route("PATCH", _FILE, _renames, "change file"),
-    # Who takes a right from himself is refused the second time; an owner to be gets a mail.
-    Route("PATCH", f"{_FILE}/permissions/[^/:]+", False, "change share"),
-    Route("DELETE", _FILE, False, "delete file"),  # a second one answers 404
-    Route("DELETE", f"{_FILE}/permissions/[^/:]+", False, "unshare"),  # as does this
-    Route("PUT", "/upload/drive/v2/files/[^/:]+", _replaces_content, "upload"),
-)
-"""Google's methods and paths that are known, reads aside; the first that fits counts."""
+_RULES: Final[dict[Idempotence, Callable[[Request], bool]]] = {
+    Idempotence.ALWAYS: lambda _: True,
+    Idempotence.BATCH: _is_idempotent_batch,
+    Idempotence.METADATA: _sets_metadata,
+    Idempotence.CONTENT: _replaces_content,
+}

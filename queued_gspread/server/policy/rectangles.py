@@ -3,7 +3,7 @@
 gspread fills a rectangle with what is not there: between two cells that are to be written, around
 the values of a range, up to the end of a sheet. Two cells are a small job, and may be corners of
 more than a machine can hold. So gspread's modules get functions that look first, if a call of the
-server's asks, thread by thread: like the warnings in :mod:`.captured`.
+server's asks, thread by thread: as ``server.replay.captured_warnings`` does with warnings.
 """
 
 from __future__ import annotations

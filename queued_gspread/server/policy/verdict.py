@@ -29,11 +29,10 @@ from urllib3 import exceptions as urllib3
 from queued_gspread.google_api.responses import error_in
 
 from .expected_answer import is_as_expected
+from .nested_errors import nested_errors
 from .request import Failure, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from .request import Request
 
 __all__ = ["Verdict", "VerdictKind", "judge"]
@@ -284,7 +283,7 @@ def _of_error(error: BaseException) -> tuple[VerdictKind, str]:
         return VerdictKind.FINAL, ""  # some of ours are ConnectionErrors, too
     if isinstance(error, GoogleAuthError):
         return _of_credentials(error)
-    inside = list(_inside(error))
+    inside = list(nested_errors(error))
     refused = _tunnel_refused(inside)
     if refused:
         # A proxy that wants a password will want it again.
@@ -296,7 +295,7 @@ def _of_error(error: BaseException) -> tuple[VerdictKind, str]:
 
 def _of_credentials(error: GoogleAuthError) -> tuple[VerdictKind, str]:
     """Judge what kept google-auth from a token, without which no request goes out."""
-    kind, why = _first(list(_inside(error))) or (None, type(error).__name__)
+    kind, why = _first(list(nested_errors(error))) or (None, type(error).__name__)
     if kind is not VerdictKind.FINAL and _passes(error):
         return VerdictKind.NOT_SENT, f"no token: {why}"
     return VerdictKind.FINAL, why
@@ -330,17 +329,3 @@ def _tunnel_refused(inside: list[BaseException]) -> int:
             if found:
                 return int(found[1])
     return 0
-
-
-def _inside(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and those that it was made of, as requests and urllib3 nest them."""
-    seen: set[int] = set()
-    waiting: list[Any] = [error]
-    while waiting:
-        part = waiting.pop(0)
-        if not isinstance(part, BaseException) or id(part) in seen:
-            continue
-        seen.add(id(part))
-        yield part
-        links = (getattr(part, "reason", None), getattr(part, "original_error", None))
-        waiting += [*part.args, *links, part.__cause__]

@@ -7,7 +7,7 @@ and stops the run at the first that is missing. gspread is deterministic given i
 a run with one more response gets one step further. Nothing is sent here and nothing is kept.
 
 That is quadratic in a call's requests. A call that has many is held where it waits instead
-(:mod:`.suspended`): what it does is the same :func:`run`.
+(:mod:`.held`): what it does is the same :func:`run`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A gspread call that is held where it waits for a response, and goes on from there.
 
-Running gspread's method anew for every response (:mod:`.replay`) is quadratic in a call's
+Running gspread's method anew for every response (:mod:`.advance`) is quadratic in a call's
 requests. A call of more than a few is run once more, by a thread of its own, which then stays
 inside gspread's method: it waits for the next response instead of being stopped. What it does is
 the same as before, and so is what is kept of it, so that another server can replay it.

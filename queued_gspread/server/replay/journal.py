@@ -2,7 +2,7 @@
 
 It has an entry for every request that stands before one that may not be repeated, and for that
 one: announced before it is sent, and told with its outcome once there is one. How each kind of
-entry begins is described in ``broker.notes``; behind ``=`` stands a value in the wire format::
+entry begins is described in ``broker.permits``; behind ``=`` stands a value in the wire format::
 
     {"sent": [method, endpoint, digest], "returned": any}
     {"sent": [method, endpoint, digest], "raised": exception}

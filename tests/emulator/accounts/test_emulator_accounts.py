@@ -6,9 +6,10 @@ import threading
 
 import pytest
 import requests
-from emulator_traffic import PATIENCE, bearer, credentials_of
+from emulator_traffic import bearer, credentials_of
 from google.auth.exceptions import RefreshError
 from google.auth.transport.requests import Request
+from waiting import PATIENCE
 
 from queued_gspread.emulator import Emulator
 

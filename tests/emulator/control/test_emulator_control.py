@@ -5,8 +5,9 @@ import socket
 
 import pytest
 import requests
-from emulator_traffic import KEY, PATIENCE, bearer
+from emulator_traffic import KEY, bearer
 from gspread.exceptions import APIError
+from waiting import PATIENCE
 
 from queued_gspread.emulator import Emulator, Quotas
 from queued_gspread.emulator.faults import Html, Latency, OAuthRefusal, Reset, Status

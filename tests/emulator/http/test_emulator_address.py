@@ -4,7 +4,8 @@ import socket
 
 import pytest
 import requests
-from emulator_traffic import PATIENCE, bearer
+from emulator_traffic import bearer
+from waiting import PATIENCE
 
 from queued_gspread.emulator import Emulator
 

@@ -4,10 +4,11 @@ import threading
 
 import pytest
 import requests
-from emulator_traffic import PATIENCE, bearer, credentials_of
+from emulator_traffic import bearer, credentials_of
 from google.auth.exceptions import RefreshError, TransportError
 from google.auth.transport.requests import Request
 from gspread.exceptions import APIError
+from waiting import PATIENCE
 
 from queued_gspread.emulator import Quotas
 from queued_gspread.emulator.faults import (

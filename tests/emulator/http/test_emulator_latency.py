@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from emulator_traffic import PATIENCE, Traffic
-from waiting import eventually
+from emulator_traffic import Traffic
+from waiting import PATIENCE, eventually
 
 from queued_gspread.emulator import Emulator
 from queued_gspread.emulator.api.router import Request

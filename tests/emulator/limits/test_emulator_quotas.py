@@ -1,8 +1,9 @@
 """Quotas over HTTP: who is refused, with what, and what is left undone."""
 
 import pytest
-from emulator_traffic import KEY, PATIENCE, Traffic, bearer
+from emulator_traffic import KEY, Traffic, bearer
 from gspread.exceptions import APIError
+from waiting import PATIENCE
 
 from queued_gspread.emulator import Emulator, Quotas
 from queued_gspread.emulator.api.data_filters import METHODS

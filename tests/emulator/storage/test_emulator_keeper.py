@@ -9,10 +9,10 @@ from datetime import datetime, timezone
 
 import pytest
 import requests
-from emulator_traffic import PATIENCE, Traffic, bearer, credentials_of
+from emulator_traffic import Traffic, bearer, credentials_of
 from google.auth.exceptions import RefreshError
 from google.auth.transport.requests import Request
-from waiting import eventually
+from waiting import PATIENCE, eventually
 
 from queued_gspread.emulator import Emulator, StateError, UnsavedError
 from queued_gspread.emulator.storage import keeper

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import redis
-from waiting import PATIENCE, eventually
+from waiting import eventually
 
 from queued_gspread.broker.keys import Keys
 from queued_gspread.emulator import Emulator, Quotas
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 # Nothing that works takes as long: at each takeover a lane may wait ten seconds for the caller of a
 # signed job to say that it is there.
 _LIMIT_OF_A_RUN = 90.0
+# Seconds for which callers wait for a server where a master has to be replaced first.
+_FAILOVER = 20.0
 _FAULTS = (
     *(Status(429), Status(500), Status(503), Html(502), Reset(), ExpiredToken()),
     *(Status(500, applied=True), Status(503, applied=True), Reset(applied=True)),
@@ -110,7 +112,7 @@ class Cast:
             folder=str(self._folder),
             signing_key_file=self._signing_key,
             memory=MEMORY if SUSPENDED in self._plan.classes else None,
-            grace=GRACE if self._plan.topology == ALONE else PATIENCE,
+            grace=GRACE if self._plan.topology == ALONE else _FAILOVER,
         )
 
     def _pid_of_the_one_that_works(self):

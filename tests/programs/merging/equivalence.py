@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 from collections import Counter
 
 from queued_gspread.protocol.messages import Reply
+from queued_gspread.server.log import LOGGER
 from tests.parity.two_ways import plain
 
 from .lane import run
@@ -43,7 +46,8 @@ class Tally:
 
 def check(history, tally=None):
     """Raise AssertionError unless merging is invisible in a history."""
-    merged, unmerged = run(history, merges=True), run(history, merges=False)
+    with _failing_at_errors():
+        merged, unmerged = run(history, merges=True), run(history, merges=False)
     for place, call in enumerate(history.calls):
         mine, alone = merged.replies[place], unmerged.replies[place]
         if mine != alone:
@@ -52,6 +56,23 @@ def check(history, tally=None):
     assert not unmerged.merged
     if tally is not None:
         tally.note(history, merged, unmerged)
+
+
+@contextlib.contextmanager
+def _failing_at_errors():
+    """Raise what a lane would log and go on after, unmerged: an error of the program."""
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = _fail
+    LOGGER.addHandler(handler)
+    try:
+        yield
+    finally:
+        LOGGER.removeHandler(handler)
+
+
+def _fail(record):
+    if "an error of this program" in record.getMessage():
+        raise record.exc_info[1]
 
 
 def _shown(reply):

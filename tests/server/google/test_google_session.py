@@ -152,7 +152,7 @@ def test_shared_credentials_tell_whose_they_are(plain, adopted):
     assert (http.auth.token, http.auth.expiry) == (real.token, real.expiry)
     assert http.auth.valid
     assert http.auth.refresh(None) is None
-    assert tokens.generation == 1
+    assert tokens.version == 1
     assert copy.copy(http).auth is http.auth
 
 

@@ -79,7 +79,7 @@ def test_waiting_begins_with_the_refusal_of_a_token(tokens, issuer, clock):
     tokens.step()
     clock.offset += 100.0
     assert tokens.state().is_usable
-    tokens.refused(tokens.generation)
+    tokens.refused(tokens.version)
     assert tokens.state().waited < 60
 
 
@@ -103,7 +103,7 @@ def test_anonymous_credentials_need_no_token(way):
     tokens = Tokens(AnonymousCredentials(), way)
     tokens.step()
     assert tokens.state().is_usable
-    assert tokens.generation == 0
+    assert tokens.version == 0
 
 
 def test_a_request_without_an_account_is_sent(issuer):
@@ -178,7 +178,7 @@ def test_a_page_where_a_token_should_be(issuer):
 
 ODD = [
     *(b"", b"null", b"[]", b"7", b"true", b"\xff", b"[" * 100_000, b'{"a":' * 100_000, b"{}"),
-    *({"access_token": token} for token in (5, None, ["t"], {})),
+    *({"access_token": token} for token in (5, None, ["t"], {}, "")),
     *({"access_token": "t", "expires_in": each} for each in ("soon", [], {}, -1, 1e300, "9" * 99)),
     *({"error": each} for each in (None, [], {}, "x", {"message": "m"}, ["rateLimitExceeded"])),
 ]
@@ -219,6 +219,34 @@ def test_a_reload_that_fails_does_not_end_the_thread(issuer, way, caplog):
     tokens.refresh(PATIENCE)
     tokens.stop()
     assert "RuntimeError" in caplog.text
+
+
+def test_an_error_of_this_program_does_not_end_the_refreshes(issuer, way, clock, caplog):
+    """After whatever happened in the midst of a refresh, the token endpoint is asked again."""
+
+    class Odd(Credentials):
+        is_odd = False
+
+        @property
+        def expiry(self):
+            if self.is_odd:
+                raise RuntimeError("unexpected")
+            return self.__dict__.get("end")
+
+        @expiry.setter
+        def expiry(self, end):
+            self.__dict__["end"] = end
+
+    odd = Odd.from_service_account_info(issuer.service_account_info(), scopes=SCOPES)
+    tokens = Tokens(odd, way, clock=clock)
+    odd.is_odd = True
+    tokens._safe_step()
+    assert "RuntimeError" in caplog.text
+    odd.is_odd = False
+    assert 0 < tokens.step() <= 1
+    clock.offset = 1.0
+    tokens.step()
+    assert tokens.state().is_usable
 
 
 def test_a_second_start_while_the_first_thread_is_in_the_air(tokens, issuer):

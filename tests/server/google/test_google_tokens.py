@@ -13,8 +13,6 @@ from google.auth.api_key import Credentials as APIKeyCredentials
 from google.auth.exceptions import RefreshError, TransportError
 from google.auth.transport.requests import Request
 from google.oauth2.service_account import Credentials
-from hypothesis import given
-from hypothesis import strategies as st
 from requests import Session
 from waiting import PATIENCE, eventually
 
@@ -23,7 +21,7 @@ from queued_gspread.emulator.faults import Html, Latency, OAuthRefusal, Reset, S
 from queued_gspread.errors import ConfigurationError
 from queued_gspread.server.google.credentials import key_file as watch
 from queued_gspread.server.google.token_state import NoTokens
-from queued_gspread.server.google.tokens import Tokens, refresh_moment
+from queued_gspread.server.google.tokens import Tokens
 
 SCOPES = ["https://www.googleapis.com/auth/drive"]
 DAY = 86_400
@@ -91,25 +89,6 @@ def is_usable(tokens):
     return tokens.state().is_usable
 
 
-@given(
-    st.floats(0, 1e6),
-    st.floats(1, 1e5),
-    st.one_of(st.just(0.0), st.floats(1, 1e5)),
-)
-def test_a_token_is_renewed_ahead_of_its_expiry(fetched, lifetime, refresh_every):
-    """Whatever its life, a token is renewed before google-auth deems it stale, and not too soon."""
-    moment = refresh_moment(fetched, fetched + lifetime, refresh_every)
-    assert moment <= fetched + lifetime - min(225.0, lifetime / 6)
-    assert moment >= fetched + min(lifetime * 0.79, refresh_every or math.inf)
-    assert moment <= fetched + (refresh_every or math.inf)
-
-
-def test_a_token_that_never_expires():
-    """A token without expiry is renewed by the clock alone."""
-    assert refresh_moment(5.0, None, 0.0) == math.inf
-    assert refresh_moment(5.0, None, 60.0) == 65.0
-
-
 def test_the_first_token_is_fetched_at_the_start(issuer, way, wall):
     """A token is there before the first call needs it."""
     tokens = Tokens(credentials_of(issuer), way, clock=wall, wall=wall)
@@ -156,15 +135,15 @@ def test_a_token_is_renewed_every_so_often(issuer, way, wall):
 def test_many_requests_that_met_a_401_renew_the_token_once(tokens, issuer):
     """Of eight requests whose token was refused the first has it renewed, the others wait."""
     tokens.step()
-    generation = tokens.generation
-    threads = [threading.Thread(target=tokens.refused, args=(generation,)) for _ in range(8)]
+    version = tokens.version
+    threads = [threading.Thread(target=tokens.refused, args=(version,)) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert not is_usable(tokens)
     tokens.step()
-    tokens.refused(generation)
+    tokens.refused(version)
     assert is_usable(tokens)
     tokens.step()
     assert len(issuer.token_requests) == 2
@@ -175,7 +154,7 @@ def test_new_tokens_that_are_refused_come_in_growing_pauses(tokens, issuer, wall
     tokens.step()
     pauses = []
     for _ in range(5):
-        tokens.refused(tokens.generation)
+        tokens.refused(tokens.version)
         pauses.append(tokens.step())
         wall.now += pauses[-1]
         tokens.step()
@@ -188,8 +167,8 @@ def test_a_token_that_was_taken_before_is_renewed_at_once(tokens, issuer, wall):
     """A token that worked and is refused one day is replaced without a pause, however often."""
     tokens.step()
     for _ in range(5):
-        tokens.accepted(tokens.generation)
-        tokens.refused(tokens.generation)
+        tokens.accepted(tokens.version)
+        tokens.refused(tokens.version)
         tokens.step()
         assert is_usable(tokens)
     assert len(issuer.token_requests) == 6
@@ -274,7 +253,7 @@ def test_a_good_token_outlives_the_refusal_of_its_credentials(tokens, issuer, wa
     tokens.step()
     assert "Google refuses the credentials" in caplog.text
     assert is_usable(tokens)
-    tokens.refused(tokens.generation)
+    tokens.refused(tokens.version)
     assert tokens.state().waited == math.inf
 
 
@@ -283,9 +262,9 @@ def test_a_refresh_that_is_asked_for(issuer, way, wall):
     tokens = Tokens(credentials_of(issuer), way, clock=wall, wall=wall)
     tokens.start()
     tokens.refresh(PATIENCE)
-    before = tokens.generation
+    before = tokens.version
     tokens.refresh(PATIENCE)
-    assert tokens.generation == before + 1
+    assert tokens.version == before + 1
     issuer.faults.add(OAuthRefusal("invalid_grant"), to="token")
     with pytest.raises(RefreshError, match="invalid_grant"):
         tokens.refresh(PATIENCE)
@@ -315,7 +294,7 @@ def test_an_api_key_needs_no_token(way, wall):
     tokens = Tokens(APIKeyCredentials("a key"), way, clock=wall, wall=wall)
     assert is_usable(tokens)
     assert tokens.step() == math.inf
-    assert tokens.generation == 0
+    assert tokens.version == 0
 
 
 def test_clients_that_look_after_their_own_token():
@@ -350,13 +329,13 @@ def watched(path, issuer, way, wall):
 
 def test_a_key_is_rotated(watched, issuer, path):
     """A key file that changes is read again, and a token is fetched with its key at once."""
-    before, generation = watched.credentials.token, watched.generation
+    before, version = watched.credentials.token, watched.version
     assert watched.step() <= 5.0
-    assert watched.generation == generation
+    assert watched.version == version
     issuer.rotate_key()
     issuer.write_service_account(path)
     watched.step()
-    assert watched.generation == generation + 1
+    assert watched.version == version + 1
     assert watched.credentials.token != before
 
 
@@ -376,30 +355,42 @@ def test_a_key_that_does_not_work(watched, issuer, path, wall, caplog):
     assert watched.credentials.token != token
 
 
+def test_a_new_keys_token_that_has_expired_already(watched, issuer, path):
+    """The old token stays in use where the token of a new key is no good."""
+    token = watched.credentials.token
+    issuer.rotate_key()
+    issuer.token_lifetime = 0
+    issuer.write_service_account(path)
+    watched.step()
+    assert len(issuer.token_requests) == 2
+    assert is_usable(watched)
+    assert watched.credentials.token == token
+
+
 @pytest.mark.parametrize("content", [None, "{", "{}", "[]", '{"type": "authorized_user"}'])
 def test_a_key_file_that_is_no_key_file(watched, issuer, path, content, caplog):
     """While the file is missing, half-written or something else, the old key stays in use."""
     whole = path.read_text()
     path.unlink() if content is None else path.write_text(content)
-    generation = watched.generation
+    version = watched.version
     for _ in range(3):
         watched.step()
-    assert watched.generation == generation
+    assert watched.version == version
     assert is_usable(watched)
     assert len([r for r in caplog.records if "the old key stays in use" in r.getMessage()]) == 1
     assert str(path) in caplog.text
     path.write_text(whole)
     watched.step()
-    assert watched.generation == generation + 1
+    assert watched.version == version + 1
 
 
 def test_a_key_file_of_another_account(watched, path, caplog):
     """A key of another account is not taken: the server has been started for one account."""
     other = {**json.loads(path.read_text()), "client_email": "other@example.iam"}
     path.write_text(json.dumps(other))
-    generation = watched.generation
+    version = watched.version
     watched.step()
-    assert watched.generation == generation
+    assert watched.version == version
     assert "other@example.iam" in caplog.text
     assert "restart the server" in caplog.text
 

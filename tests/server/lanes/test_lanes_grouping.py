@@ -10,8 +10,8 @@ from gate import cell_of, response
 
 from queued_gspread.broker import Entry
 from queued_gspread.protocol.messages import Job, new_id
+from queued_gspread.server import merging
 from queued_gspread.server.calls.call import JOURNALLED, Call
-from queued_gspread.server.lanes import grouping
 from queued_gspread.server.lanes.grouping import (
     MOST_CALLS,
     ConcurrentGroup,
@@ -181,10 +181,8 @@ def test_calls_have_a_limit():
 @pytest.mark.parametrize("kind", WRITES)
 def test_a_call_is_asked_once_whether_it_joins(kind, monkeypatch):
     """However many calls run together already, one more is compared with them once."""
-    asked, add = [], grouping.merging.Group.add
-    monkeypatch.setattr(
-        grouping.merging.Group, "add", lambda *given: asked.append(1) or add(*given)
-    )
+    asked, add = [], merging.Group.add
+    monkeypatch.setattr(merging.Group, "add", lambda *given: asked.append(1) or add(*given))
     bodies = [WRITES[kind][0].entry.body] * 99
     if kind == "update":
         bodies = [update(f"A{row}").entry.body for row in range(1, 100)]

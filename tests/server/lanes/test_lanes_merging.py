@@ -10,7 +10,6 @@ from functools import partial
 import pytest
 from gate import google_error, response
 from gspread.exceptions import APIError
-from merge_fixtures import *  # noqa: F403 - pytest finds fixtures by the names that are here
 from merge_fixtures import AppliedError, settled
 from waiting import PATIENCE, eventually
 

@@ -348,7 +348,7 @@ def test_an_error_of_the_leader_ends_the_server(lanes, failure):
     """What no leader can go on after is raised where the server is waited for."""
     lanes._valve = Ended()
     lanes._queue = SimpleNamespace(next_ready=lambda: 1 / 0, place=None)
-    lanes._neighbours = SimpleNamespace(look=lambda: None)
+    lanes._other_formats = SimpleNamespace(look=lambda: None)
     lanes.serve()
     assert lanes._over
     with pytest.raises(QueuedGspreadError, match=r"lane_leader.*ZeroDivisionError") as caught:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 from datetime import datetime, timezone
 
 import pytest
 from calls import WORKSHEET
 from gate import response
 
+from queued_gspread.google_api.batch_requests import BATCH_REQUESTS
+from queued_gspread.google_api.methods import METHODS, Idempotence, MergeKind
 from queued_gspread.protocol import codec
 from queued_gspread.protocol.messages import Job, Reply
 from queued_gspread.server.calls.outcome import in_doubt, lost, unknown
-from queued_gspread.server.policy.check_hints import BATCHED, GENERAL, HINTS, how_to_check
-from queued_gspread.server.policy.idempotency import ROUTES, is_idempotent
+from queued_gspread.server.policy.check_hints import GENERAL, how_to_check
+from queued_gspread.server.policy.idempotency import is_idempotent
 from queued_gspread.server.policy.request import Request, RequestDigest
 from queued_gspread.server.replay.advance import Needs, advance
 from queued_gspread.server.replay.journal import Unanswered
@@ -94,17 +97,26 @@ def test_a_hint_names_what_to_look_for(request_, expected):
     assert SECRET not in hint
 
 
-def test_every_route_that_writes_has_a_hint():
-    """Each entry of the table of routes says what it does, but for those that only read."""
-    silent = {route.path for route in ROUTES if not route.what}
-    assert all(route.answer is True for route in ROUTES if not route.what)
-    assert {path.rpartition(":")[2] for path in silent} == {
-        "getByDataFilter", "search", "batchGetByDataFilter"
-    }  # fmt: skip
-    assert {route.what for route in ROUTES} - {""} == HINTS.keys()
+def test_every_method_that_writes_has_a_hint():
+    """Each row of the table of methods says how to check it, but for those that only read."""
+    silent = [method for method in METHODS if not method.check]
+    assert all(method.idempotent is Idempotence.ALWAYS for method in silent)
+    by_post = {method.path.rpartition(":")[2] for method in silent if method.verb != "GET"}
+    assert by_post == {"getByDataFilter", "search", "batchGetByDataFilter"}
+    assert not any(method.check for method in METHODS if method.verb == "GET")
 
 
-@pytest.mark.parametrize("kind", sorted(BATCHED))
+@pytest.mark.parametrize("method", [method for method in METHODS if method.check], ids=str)
+def test_a_hint_for_a_method_without_content(method):
+    """Whatever a request to a method lacks or has in an odd form, its hint is a sentence."""
+    path = re.sub(r"{\w+}", "7", method.path)
+    for body in (None, [], {"name": 3, "properties": [], "destinationSpreadsheetId": {}}):
+        hint = how_to_check(Request(method.verb, f"https://anywhere{path}", json=body))
+        assert (hint == GENERAL) is (method.merge is MergeKind.BATCH)
+        assert not {"{", "}"} & set(hint)
+
+
+@pytest.mark.parametrize("kind", sorted(BATCH_REQUESTS))
 def test_a_hint_for_a_part_without_content(kind):
     """Whatever a part of a batch lacks or has in an odd form, its hint is a sentence."""
     for about in ({}, None, {"range": 3, "properties": [], "sheetId": "x"}):

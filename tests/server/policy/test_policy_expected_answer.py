@@ -13,7 +13,7 @@ from gate import SHEETS, cell_of, response
 from gspread.utils import ExportFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from merge_fixtures import book, door, settled, stage
+from merge_fixtures import settled
 from raw_http import listening
 from waiting import PATIENCE
 
@@ -22,8 +22,6 @@ from queued_gspread.errors import OutcomeUnknownError
 from queued_gspread.server.policy.expected_answer import ExpectedAnswer, expected_by
 from queued_gspread.server.policy.request import Failure, Request, Response
 from queued_gspread.server.policy.verdict import VerdictKind, judge
-
-__all__ = ["book", "door", "stage"]
 
 QUICK = {"quota_window": 0.3}
 

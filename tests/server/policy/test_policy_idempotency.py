@@ -17,10 +17,14 @@ import requests
 from gspread import urls
 from places import RECORDED
 
-from queued_gspread.server.policy.batch_idempotency import IDEMPOTENT, NOT_IDEMPOTENT
+from queued_gspread.google_api.batch_requests import BATCH_REQUESTS
+from queued_gspread.google_api.methods import find
 from queued_gspread.server.policy.check_hints import GENERAL, how_to_check
-from queued_gspread.server.policy.idempotency import is_idempotent, query_of, route
+from queued_gspread.server.policy.idempotency import is_idempotent, query_of
 from queued_gspread.server.policy.request import CREDENTIALS, Request
+
+NOT_IDEMPOTENT = {k for k, row in BATCH_REQUESTS.items() if isinstance(row.idempotent, str)}
+IDEMPOTENT = BATCH_REQUESTS.keys() - NOT_IDEMPOTENT
 
 SHEETS = "https://sheets.googleapis.com/v4/spreadsheets"
 FILES = "https://www.googleapis.com/drive/v3/files"
@@ -550,22 +554,22 @@ def test_every_kind_that_gspread_sends_is_classified():
     trees = gspread_trees().values()
     sent = {kind for tree in trees for kind in kinds_sent(tree)}
     bodies = [node for tree in trees for part in ast.walk(tree) for node in requests_in(part)]
-    yes, no = sent & IDEMPOTENT.keys(), sent & NOT_IDEMPOTENT.keys()
+    yes, no = sent & IDEMPOTENT, sent & NOT_IDEMPOTENT
     print(f"\nkinds that gspread sends: {len(sent)}: yes {len(yes)}, no {len(no)}")
     assert sent == yes | no
-    assert not IDEMPOTENT.keys() & NOT_IDEMPOTENT.keys()
+    assert not IDEMPOTENT & NOT_IDEMPOTENT
     if gspread.__version__ == "6.2.1":
         assert (len(bodies), len(yes), len(no)) == (41, 11, 14)
 
 
 def test_every_call_that_gspread_makes_is_classified():
-    """Each method and URL in gspread's source is known to the table of routes."""
+    """Each method and URL in gspread's source is known to the table of methods."""
     calls = {call for tree in gspread_trees().values() for call in calls_sent(tree)}
     writes = {(method, url) for method, url in calls if method != "GET"}
     unknown = {
         (method, url)
         for method, url in writes
-        if route(method, "/" + url.split("/", 3)[3]) is None or "Anything" in url
+        if find(method, "/" + url.split("/", 3)[3]) is None or "Anything" in url
     }
     print(f"\ncalls that gspread makes: {len(calls)}, of which {len(writes)} write")
     assert not unknown
@@ -581,7 +585,7 @@ def test_every_request_that_gspread_sends_has_a_hint():
     plain = [
         one for one in writes if not (is_idempotent(one) or one.endpoint.endswith("batchUpdate"))
     ]
-    kinds = {kind for tree in trees for kind in kinds_sent(tree)} | NOT_IDEMPOTENT.keys()
+    kinds = {kind for tree in trees for kind in kinds_sent(tree)} | NOT_IDEMPOTENT
     unchecked = [*plain, *(batch({kind: {}}) for kind in sorted(kinds))]
     hints = [how_to_check(request) for request in unchecked]
     assert [one for one, hint in zip(unchecked, hints, strict=True) if hint == GENERAL] == []
@@ -591,7 +595,7 @@ def test_every_request_that_gspread_sends_has_a_hint():
 
 def test_kinds_are_spelt_as_in_json():
     """The names in the tables are those of Google's JSON: camel case, ASCII."""
-    names = [*IDEMPOTENT, *NOT_IDEMPOTENT]
+    names = BATCH_REQUESTS
     assert all(name[0].islower() and set(name) <= set(string.ascii_letters) for name in names)
 
 
@@ -603,7 +607,7 @@ def test_recorded_requests(tell):
         for exchange in json.loads(path.read_text(encoding="utf-8")):
             request = Request(exchange["method"], exchange["uri"], data=exchange["request_body"])
             is_read = request.method == "GET"
-            assert is_read or route(request.method, request.endpoint.split(".com")[1].split("?")[0])
+            assert is_read or find(request.method, request.endpoint.split(".com")[1].split("?")[0])
             counts["read" if is_read else "write", is_idempotent(request)] += 1
     tell(f"recorded requests, and whether they may be repeated: {dict(counts)}")
     assert sum(counts.values()) == 1773

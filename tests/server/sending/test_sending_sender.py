@@ -201,7 +201,7 @@ def test_a_cut_off_success_of_an_append_is_no_success(serve, client, gate, backg
 
 @pytest.fixture
 def refused_tokens(monkeypatch):
-    """Return the list of the generations of tokens that were told to be refused."""
+    """Return the list of the versions of tokens that were told to be refused."""
     seen = []
     monkeypatch.setattr(Transport, "token_refused", lambda self, given: seen.append(given))
     return seen

@@ -1,0 +1,242 @@
+"""Every kind of request in a ``spreadsheets:batchUpdate``, a row each: idempotence, how to check.
+
+The rows are plain data; ``policy.batch_idempotency`` says what the rules come to for a batch. Any
+kind may be merged with others, as far as the whole stays idempotent if its parts are
+(``merging.batches``). ``tests/google_api/test_google_api_methods.py`` holds the rows against the
+discovery document of Sheets v4: a kind that Google adds fails there until it has a row here.
+
+Google's reference of the requests:
+https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets/request
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+__all__ = ["BATCH_REQUESTS", "BatchRequest", "Commutes", "RepeatRule"]
+
+
+class Commutes(Enum):
+    """With which others a request may stand in a batch that is to be idempotent.
+
+    That each request of a batch is idempotent does not make the batch so: the first meets, the
+    second time, what the later ones have left. Requests that put fixed content at fixed places and
+    are accepted whatever is there can be mixed: the last one at a place wins, both times. Values
+    and looks are kept apart, since what a formula becomes depends on its cell's number format.
+    """
+
+    ALONE = auto()
+    VALUES = auto()
+    LOOKS = auto()
+
+
+@dataclass(frozen=True)
+class RepeatRule:
+    """On what terms a request of a kind is idempotent.
+
+    Attributes:
+        commutes: With which others.
+        fields: The paths that its mask may name, with all that is below them; None: any.
+        inside: An object in it and the only names that this may have; None: it need not be there.
+
+    """
+
+    commutes: Commutes
+    fields: frozenset[str] | None = None
+    inside: tuple[str, frozenset[str]] | None = None
+
+
+@dataclass(frozen=True)
+class BatchRequest:
+    """A kind of request in a batch.
+
+    Attributes:
+        kind: Its name in the JSON.
+        idempotent: The rules of which one has to hold; or, as text, why it never is.
+        check: What to look at if nobody knows whether it was applied, after "Before you call
+            again, "; ``policy.check_hints`` fills in what stands in braces.
+
+    """
+
+    kind: str
+    idempotent: tuple[RepeatRule, ...] | str
+    check: str
+
+
+def _rule(commutes: Commutes, fields: str) -> RepeatRule:
+    return RepeatRule(commutes, frozenset(fields.split()))
+
+
+# When a kind is idempotent. ----------------------------------------------------------------------
+
+_ALONE: Final = (RepeatRule(Commutes.ALONE),)
+_LOOKS: Final = (RepeatRule(Commutes.LOOKS),)
+_CELLS: Final = (
+    _rule(Commutes.VALUES, "userEnteredValue note"),
+    _rule(Commutes.LOOKS, "userEnteredFormat note"),
+    # Runs have to fit the text that is there: another request may have shortened it.
+    _rule(Commutes.ALONE, "userEnteredValue textFormatRuns note"),
+    # A value that the rule rejects may be refused the second time.
+    _rule(Commutes.ALONE, "dataValidation"),
+)
+# It hides by content, and sortSpecs moves the rows.
+_FILTER_NAMES: Final = frozenset({"range", "criteria", "filterSpecs", "tableId"})
+_FILTER: Final = (RepeatRule(Commutes.ALONE, inside=("filter", _FILTER_NAMES)),)
+_DIMENSIONS: Final = (
+    _rule(Commutes.LOOKS, "pixelSize"),
+    # Not all rows can be hidden at a time, so that the order of hiding and showing matters.
+    _rule(Commutes.ALONE, "pixelSize hiddenByUser"),
+)
+# Who takes the right to edit from himself is refused the second time.
+_PROTECTION: Final = (_rule(Commutes.ALONE, "description range unprotectedRanges"),)
+_SHEET: Final = (
+    _rule(
+        Commutes.LOOKS,
+        "gridProperties.frozenColumnCount gridProperties.frozenRowCount "
+        "gridProperties.hideGridlines rightToLeft tabColor tabColorStyle",
+    ),
+    # Formulas refer to titles, and titles are distinct. Cells go when a grid shrinks.
+    # An index is counted before the move, and the own one or the next is ignored.
+    _rule(Commutes.ALONE, "gridProperties hidden index rightToLeft tabColor tabColorStyle title"),
+)
+
+# Why a kind is not idempotent. -------------------------------------------------------------------
+
+_ADDS: Final = "adds another, or is refused for the name of the first"
+_AGAIN: Final = "continues what the first has filled in"
+_CUTS: Final = "cuts what the first has emptied"
+_COPIES: Final = "copies its own result where source and destination overlap"
+_COUNTS: Final = "answers what it changed, which is nothing the second time"
+_DEEPER: Final = "groups the range one level deeper"
+_GONE: Final = "what was deleted cannot be deleted again, or something else has its place"
+_HIGHER: Final = "takes another level off the group"
+_LOST: Final = "may no longer find what it looks for and has changed"
+_NEW_SHEET: Final = "puts the object on another new sheet, if it says so"
+_NOTIFIES: Final = "may notify those whom the text mentions once more"
+_OLD_RULE: Final = "answers the old rule, which is the new one by then"
+_RUNS: Final = "starts another execution"
+_SHIFTS: Final = "shifts what is there once more"
+_SHUFFLES: Final = "shuffles again"
+_SORTS: Final = "keys that depend on their row, as =ROW() does, sort otherwise once moved"
+_SPLITS: Final = "splits what the first has split"
+_UNSURE: Final = "what a second one does is not documented"
+
+# What to look at. --------------------------------------------------------------------------------
+
+
+def _metadata(things: str) -> str:
+    return f"fetch the metadata of the spreadsheet (`fetch_sheet_metadata()`) and look at {things}"
+
+
+_WORKSHEETS: Final = "list the worksheets (`worksheets()`) and look"
+_TITLED: Final = f"{_WORKSHEETS} for one titled {{title}}"
+_REMOVED: Final = f"{_WORKSHEETS} whether {{sheet}} is gone"
+_MOVED: Final = "read {sheet} and look whether cells have moved"
+_FILLED: Final = "read {sheet} and look whether the cells are filled as they were to be"
+_CHANGED: Final = "read {sheet} and look whether the cells are still as they were"
+_SORTED: Final = "read {sheet} and look at the order of its rows"
+_CUT_OUT: Final = "read {sheet} and look whether what was in {span} is gone"
+_CAME_IN: Final = "read {sheet} and look whether {span} came in, and what was there moved on"
+_STANDS: Final = "read {sheet} and look where what was in {span} stands now"
+_AT_THE_END: Final = "look for the rows at the end of {sheet}"
+_GROWN: Final = "look at the size of {sheet}: it has grown if this was applied"
+_SET: Final = "look whether {sheet} has what was to be set"
+_COMMENTS: Final = "list the file's comments and replies and look whether they have changed"
+_GROUPS: Final = _metadata("the groups of rows and columns of {sheet}")
+_BANDS: Final = _metadata("the banded ranges of {sheet}")
+_OBJECTS: Final = _metadata("the charts and other objects of {sheet}")
+_RULES: Final = _metadata("the conditional formats of {sheet}")
+_SOURCES: Final = _metadata("the data sources")
+_DEVELOPERS: Final = _metadata("the developer metadata")
+_VIEWS: Final = _metadata("the filter views of {sheet}")
+_NAMES: Final = _metadata("the named ranges")
+_PROTECTED: Final = _metadata("the protected ranges of {sheet}")
+_SLICERS: Final = _metadata("the slicers of {sheet}")
+_TABLES: Final = _metadata("the tables of {sheet}")
+
+# The rows. ---------------------------------------------------------------------------------------
+
+_ROWS: Final = (
+    BatchRequest("addBanding", _ADDS, _BANDS),
+    BatchRequest("addChart", _ADDS, _OBJECTS),
+    BatchRequest("addCommentReply", _ADDS, _COMMENTS),
+    BatchRequest("addConditionalFormatRule", _ADDS, _RULES),
+    BatchRequest("addDataSource", _ADDS, _SOURCES),
+    BatchRequest("addDimensionGroup", _DEEPER, _GROUPS),
+    BatchRequest("addFilterView", _ADDS, _VIEWS),
+    BatchRequest("addNamedRange", _ADDS, _NAMES),
+    BatchRequest("addProtectedRange", _ADDS, _PROTECTED),
+    BatchRequest("addSheet", _ADDS, _TITLED),
+    BatchRequest("addSlicer", _ADDS, _SLICERS),
+    BatchRequest("addTable", _ADDS, _TABLES),
+    BatchRequest("appendCells", _ADDS, _AT_THE_END),
+    BatchRequest("appendDimension", _ADDS, _GROWN),
+    BatchRequest("autoFill", _AGAIN, _FILLED),
+    # The size depends on what the other requests write.
+    BatchRequest("autoResizeDimensions", _ALONE, _SET),
+    BatchRequest("cancelDataSourceRefresh", _UNSURE, _SOURCES),
+    BatchRequest("clearBasicFilter", _ALONE, _SET),
+    BatchRequest("copyPaste", _COPIES, _FILLED),
+    BatchRequest("createDeveloperMetadata", _ADDS, _DEVELOPERS),
+    BatchRequest("cutPaste", _CUTS, _FILLED),
+    BatchRequest("deleteBanding", _GONE, _BANDS),
+    BatchRequest("deleteComment", _GONE, _COMMENTS),
+    BatchRequest("deleteCommentReply", _GONE, _COMMENTS),
+    BatchRequest("deleteConditionalFormatRule", _GONE, _RULES),
+    BatchRequest("deleteDataSource", _GONE, _SOURCES),
+    BatchRequest("deleteDeveloperMetadata", _GONE, _DEVELOPERS),
+    BatchRequest("deleteDimension", _GONE, _CUT_OUT),
+    BatchRequest("deleteDimensionGroup", _HIGHER, _GROUPS),
+    BatchRequest("deleteDuplicates", _COUNTS, _CHANGED),
+    BatchRequest("deleteEmbeddedObject", _GONE, _OBJECTS),
+    BatchRequest("deleteFilterView", _GONE, _VIEWS),
+    BatchRequest("deleteNamedRange", _GONE, _NAMES),
+    BatchRequest("deleteProtectedRange", _GONE, _PROTECTED),
+    BatchRequest("deleteRange", _SHIFTS, _MOVED),
+    BatchRequest("deleteSheet", _GONE, _REMOVED),
+    BatchRequest("deleteTable", _GONE, _TABLES),
+    BatchRequest("duplicateFilterView", _ADDS, _VIEWS),
+    BatchRequest("duplicateSheet", _ADDS, _TITLED),
+    BatchRequest("findReplace", _COUNTS, _CHANGED),
+    BatchRequest("insertComment", _ADDS, _COMMENTS),
+    BatchRequest("insertDimension", _SHIFTS, _CAME_IN),
+    BatchRequest("insertRange", _SHIFTS, _MOVED),
+    # Merging again what is merged is accepted, partly merged is not.
+    BatchRequest("mergeCells", _ALONE, _SET),
+    BatchRequest("moveDimension", _SHIFTS, _STANDS),
+    BatchRequest("pasteData", _UNSURE, _FILLED),
+    BatchRequest("randomizeRange", _SHUFFLES, _SORTED),
+    BatchRequest("refreshDataSource", _RUNS, _SOURCES),
+    BatchRequest("repeatCell", _CELLS, _SET),
+    BatchRequest("setBasicFilter", _FILTER, _SET),
+    BatchRequest("setDataValidation", _ALONE, _SET),  # as for cells
+    BatchRequest("sortRange", _SORTS, _SORTED),
+    BatchRequest("textToColumns", _SPLITS, _FILLED),
+    BatchRequest("trimWhitespace", _COUNTS, _CHANGED),
+    BatchRequest("unmergeCells", _ALONE, _SET),
+    BatchRequest("updateBanding", _ALONE, _SET),
+    BatchRequest("updateBorders", _LOOKS, _SET),
+    BatchRequest("updateCells", _CELLS, _SET),
+    BatchRequest("updateChartSpec", _ALONE, _SET),
+    # A comment behaves as one of the editor's, "notifications, etc." included, says its reference.
+    BatchRequest("updateCommentPost", _NOTIFIES, _COMMENTS),
+    BatchRequest("updateConditionalFormatRule", _OLD_RULE, _RULES),
+    BatchRequest("updateDataSource", _RUNS, _SOURCES),
+    BatchRequest("updateDeveloperMetadata", _LOST, _DEVELOPERS),
+    BatchRequest("updateDimensionGroup", _ALONE, _SET),
+    BatchRequest("updateDimensionProperties", _DIMENSIONS, _SET),
+    BatchRequest("updateEmbeddedObjectBorder", _ALONE, _SET),
+    BatchRequest("updateEmbeddedObjectPosition", _NEW_SHEET, _OBJECTS),
+    BatchRequest("updateFilterView", _ALONE, _SET),
+    BatchRequest("updateNamedRange", _ALONE, _SET),  # formulas refer to it
+    BatchRequest("updateProtectedRange", _PROTECTION, _SET),
+    BatchRequest("updateSheetProperties", _SHEET, _SET),
+    BatchRequest("updateSlicerSpec", _ALONE, _SET),  # hides by content
+    BatchRequest("updateSpreadsheetProperties", _ALONE, _SET),  # formulas are read in the locale
+    BatchRequest("updateTable", _UNSURE, _TABLES),
+)
+
+BATCH_REQUESTS: Final = {row.kind: row for row in _ROWS}
+"""Every kind that is known, by its name."""

@@ -1,0 +1,269 @@
+"""When an access token is fetched anew, and what the server is told meanwhile. Pure.
+
+:func:`step` takes what is known of the token, an event and the time, and returns what is known
+then, with the actions to take. :class:`.tokens.Tokens` has the thread, the clock and the network.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from typing import Final, TypeAlias
+
+from queued_gspread.server.policy.retry import backoff
+
+from .token_state import USABLE, TokenState
+
+__all__ = ["Action", "Event", "Lifecycle", "Signal", "begin", "state_at", "step", "until_due"]
+
+# Before google-auth deems a token stale, which is 3 min 45 s ahead of its expiry.
+_AHEAD: Final = 300.0
+_SHARE_AHEAD: Final = 0.2
+_PAUSE_IF_PERMANENT: Final = 60.0
+_PAUSE_AFTER_ERROR: Final = 1.0
+_MINUTE: Final = 60.0
+
+
+class Signal(Enum):
+    """Events that say nothing but that they have happened."""
+
+    STARTED = auto()
+    # The thread looks whether a refresh is due.
+    TIME_PASSED = auto()
+    REFRESH_REQUESTED = auto()
+    # Said by the thread that refreshes, hence never during a refresh.
+    KEY_FILE_CHANGED = auto()
+    # An error of this program has ended whatever the thread was doing.
+    INTERRUPTED = auto()
+
+
+@dataclass(frozen=True)
+class RefreshSucceeded:
+    """There is a new token, which expires at that moment; infinite for never."""
+
+    expires: float
+
+
+@dataclass(frozen=True)
+class RefreshFailed:
+    """There is no new token.
+
+    Attributes:
+        error: What callers are told.
+        reason: What the log is told.
+        is_permanent: Whether the credentials themselves are refused.
+        jitter: 0 to 1; see :func:`.retry.backoff`.
+        expires: When the current token expires, if the attempt has changed that.
+
+    """
+
+    error: Exception
+    reason: str
+    is_permanent: bool
+    jitter: float
+    expires: float | None = None
+
+
+@dataclass(frozen=True)
+class TokenAccepted:
+    """Google has accepted the token of a version."""
+
+    version: int
+
+
+@dataclass(frozen=True)
+class TokenRefused:
+    """Google has refused the token of a version; jitter is 0 to 1."""
+
+    version: int
+    jitter: float
+
+
+Event: TypeAlias = Signal | RefreshSucceeded | RefreshFailed | TokenAccepted | TokenRefused
+
+
+class Action(Enum):
+    """What the thread is to do."""
+
+    REFRESH = auto()
+    # Tell the server that a refresh has ended.
+    NOTIFY = auto()
+    LOG_RECOVERED = auto()
+    LOG_FAILING = auto()
+    LOG_REFUSED = auto()
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Refreshes that have failed in a row.
+
+    Attributes:
+        last: How the last one failed.
+        since: When the first one failed, or Google refused the token that was still there.
+        count: How many they are.
+
+    """
+
+    last: RefreshFailed
+    since: float
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """What is known of the access token. All moments are on one monotonic clock.
+
+    Attributes:
+        awaited_since: When the first token was asked for.
+        due: When the next refresh is due; infinite if none will be.
+        expires: When the current token expires; infinite for never, minus infinity without one.
+        refresh_every: Seconds after which a token is refreshed in any case; 0 for no such time.
+        is_fixed: Whether the credentials need no token, such as an API key.
+        version: The number of the current token.
+        is_refused: Whether Google has refused it.
+        is_refreshing: Whether the token endpoint is being asked.
+        attempts: How many refreshes have ended, well or not.
+        accepted: The latest version that Google has accepted.
+        unaccepted: How many versions in a row were refused without having been accepted before.
+        trouble: The refreshes that have failed since one has succeeded.
+
+    """
+
+    awaited_since: float
+    due: float
+    expires: float
+    refresh_every: float = 0.0
+    is_fixed: bool = False
+    version: int = 0
+    is_refused: bool = False
+    is_refreshing: bool = False
+    attempts: int = 0
+    accepted: int = -1
+    unaccepted: int = 0
+    trouble: Trouble | None = None
+
+
+_Stepped: TypeAlias = tuple[Lifecycle, tuple[Action, ...]]
+
+
+def begin(now: float, expires: float, refresh_every: float, *, is_fixed: bool) -> Lifecycle:
+    """Return what is known at first; the parameters are attributes of :class:`Lifecycle`."""
+    if is_fixed:
+        return Lifecycle(now, due=math.inf, expires=math.inf, is_fixed=True)
+    return Lifecycle(now, refresh_moment(now, expires, refresh_every), expires, refresh_every)
+
+
+def step(life: Lifecycle, event: Event, now: float) -> _Stepped:
+    """Return what is known after an event, and the actions to take, in order."""
+    if life.is_fixed:
+        return life, ()
+    match event:
+        case Signal.TIME_PASSED if life.due <= now and not life.is_refreshing:
+            return replace(life, is_refreshing=True), (Action.REFRESH,)
+        case RefreshSucceeded():
+            return _succeeded(life, event, now)
+        case RefreshFailed():
+            return _failed(life, event, now)
+        case TokenRefused() if event.version == life.version and not life.is_refused:
+            return _refused(life, event, now), ()
+    return _noted(life, event, now), ()
+
+
+def until_due(life: Lifecycle, now: float) -> float:
+    """Return the seconds until a refresh is due; infinite where only another event matters."""
+    return math.inf if life.is_refreshing else max(0.0, life.due - now)
+
+
+def state_at(life: Lifecycle, now: float) -> TokenState:
+    """Return whether requests can be sent at a moment."""
+    if not life.is_refused and now < life.expires:
+        return USABLE
+    trouble = life.trouble
+    # The token endpoint may say nothing for minutes before that is a failure.
+    since = now if life.is_refused else life.awaited_since
+    since = since if trouble is None else trouble.since
+    waited = now - (since if life.is_refused else max(since, life.expires))
+    if trouble is None:
+        return TokenState(False, None, waited)
+    return TokenState(False, trouble.last.error, math.inf if trouble.last.is_permanent else waited)
+
+
+def refresh_moment(fetched: float, expires: float, refresh_every: float) -> float:
+    """Return when a token is to be renewed; infinite if it need not be.
+
+    Args:
+        fetched: When it was fetched.
+        expires: When Google stops taking it; infinite for never.
+        refresh_every: Seconds after which it is renewed in any case; 0 for no such time.
+
+    """
+    ahead = expires - min(_AHEAD, _SHARE_AHEAD * max(0.0, expires - fetched))
+    return min(ahead, fetched + refresh_every if refresh_every else math.inf)
+
+
+def _noted(life: Lifecycle, event: Event, now: float) -> Lifecycle:
+    """Return what is known after an event that calls for no action by itself."""
+    match event:
+        case Signal.STARTED:
+            # A thread that was stopped may still wait for the token endpoint.
+            return replace(life, awaited_since=now, is_refreshing=False)
+        case Signal.KEY_FILE_CHANGED:
+            return replace(life, due=now)
+        case Signal.REFRESH_REQUESTED if not _is_hopeless(life, now):
+            return replace(life, due=now)
+        case Signal.INTERRUPTED:
+            return replace(life, due=max(life.due, now + _PAUSE_AFTER_ERROR), is_refreshing=False)
+        case TokenAccepted(version):
+            return replace(life, accepted=max(life.accepted, version))
+    return life
+
+
+def _succeeded(life: Lifecycle, event: RefreshSucceeded, now: float) -> _Stepped:
+    after = replace(
+        life,
+        due=refresh_moment(now, event.expires, life.refresh_every),
+        expires=event.expires,
+        version=life.version + 1,
+        is_refused=False,
+        is_refreshing=False,
+        attempts=life.attempts + 1,
+        trouble=None,
+    )
+    return after, (Action.LOG_RECOVERED, Action.NOTIFY) if life.trouble else (Action.NOTIFY,)
+
+
+def _failed(life: Lifecycle, event: RefreshFailed, now: float) -> _Stepped:
+    before = life.trouble
+    trouble = Trouble(event, now)
+    if before is not None:
+        trouble = Trouble(event, before.since, before.count + 1)
+    pause = backoff(trouble.count, _MINUTE, event.jitter)
+    after = replace(
+        life,
+        due=now + (_PAUSE_IF_PERMANENT if event.is_permanent else pause),
+        expires=life.expires if event.expires is None else event.expires,
+        is_refreshing=False,
+        attempts=life.attempts + 1,
+        trouble=trouble,
+    )
+    if before is not None and before.last.is_permanent == event.is_permanent:
+        return after, (Action.NOTIFY,)
+    log = Action.LOG_REFUSED if event.is_permanent else Action.LOG_FAILING
+    return after, (log, Action.NOTIFY)
+
+
+def _refused(life: Lifecycle, event: TokenRefused, now: float) -> Lifecycle:
+    """Ask for another token: at once, or with growing pauses where not even new ones are taken."""
+    unaccepted = 0 if event.version == life.accepted else life.unaccepted + 1
+    due = life.due if life.trouble else now
+    if unaccepted > 1:
+        due = now + backoff(unaccepted - 1, _MINUTE, event.jitter)
+    # The token was good so far, and nobody has waited.
+    trouble = life.trouble and replace(life.trouble, since=now)
+    return replace(life, due=due, is_refused=True, unaccepted=unaccepted, trouble=trouble)
+
+
+def _is_hopeless(life: Lifecycle, now: float) -> bool:
+    """Return whether the credentials were refused so recently that asking again is no use."""
+    return life.trouble is not None and life.trouble.last.is_permanent and now < life.due
