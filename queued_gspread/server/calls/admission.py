@@ -10,7 +10,6 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.broker import Permit
 from queued_gspread.broker.envelope import bound_job, bound_reply, shown_size
 from queued_gspread.errors import MessageTooLargeError, SignatureError
 from queued_gspread.protocol.signing import SignedMessage, is_signed, load_keys, sign, verify
@@ -24,12 +23,11 @@ from .outcome import Outcome, failed, too_large, unknown
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from queued_gspread.broker import Consumer, Due, Entry
+    from queued_gspread.broker import AnsweredSlot, Consumer, Entry, Permit
     from queued_gspread.settings import Settings
 
 __all__ = ["Admission"]
 
-_GO: Final = Permit("go")
 # How long a caller has to say that an earlier job is still wanted: several looks at the server.
 _PATIENCE: Final = 10.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
@@ -106,16 +104,16 @@ class Admission:
         self,
         queue: Consumer,
         answers: Sequence[tuple[Entry, bytes]],
-        debts: Sequence[Due] = (),
+        slots_to_release: Sequence[AnsweredSlot] = (),
     ) -> Entry | None:
-        """Answer jobs of a lane, as they stand in it, and give slots back; return its next one."""
+        """Answer jobs of a lane, as they stand in it, release slots; return its next one."""
         inside = [pair for pair in answers if self._is_inside(pair[0])]
         for entry, reply in inside:
             self._inside.discard((entry.lane, *entry.key))
             self._generations.note_answered(entry.job_id)
             self._unconfirmed[entry.job_id] = reply
         sealed = [(entry, self._sealed(entry, reply)) for entry, reply in answers]
-        following = queue.answer(sealed, debts)
+        following = queue.answer(sealed, slots_to_release)
         for entry, _ in inside:
             self._unconfirmed.pop(entry.job_id, None)
         return following
@@ -160,7 +158,7 @@ class Admission:
     ) -> Generator[Ticket, Permit, Entry | Outcome]:
         """Return what becomes of a job that this process has worked on, and Redis may not know."""
         while self.history.is_underway(entry.job_id):
-            permit = yield Ticket(FREE, lambda: _GO, not_before=time.monotonic() + _LONGEST_PAUSE)
+            permit = yield Ticket(FREE, not_before=time.monotonic() + _LONGEST_PAUSE)
             if permit.word != "go":
                 return Outcome(permit.word)
         if sealed is not None:
@@ -213,7 +211,7 @@ class Admission:
                     "the call was signed for a server before this one, and its caller did not say "
                     "in time that it still waits: this server has not made it"
                 )
-            permit = yield Ticket(FREE, lambda: _GO, not_before=time.monotonic() + pause)
+            permit = yield Ticket(FREE, not_before=time.monotonic() + pause)
             if permit.word != "go":
                 return Outcome(permit.word)
             pause = min(2 * pause, _LONGEST_PAUSE)
