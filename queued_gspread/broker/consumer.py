@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from .beat import Beat, Candidate
     from .formats import Other
-    from .permits import Due
+    from .permits import AnsweredSlot
 
 __all__ = ["Consumer"]
 
@@ -372,22 +372,34 @@ class Consumer(Dispatch):
         self._fenced("poison", [self._keys.poisoned], args)
 
     def answer(
-        self, answers: Sequence[tuple[Entry, bytes]], debts: Sequence[Due] = ()
+        self,
+        answers: Sequence[tuple[Entry, bytes]],
+        slots_to_release: Sequence[AnsweredSlot] = (),
     ) -> Entry | None:
         """Answer jobs of one lane and return its next one, as :meth:`head` does.
 
         Args:
             answers: One or more jobs, each with its reply; an empty reply is not stored.
-            debts: Slots, the first of which is given back in the same write, if all goes well.
+            slots_to_release: Slots to release in the same script.
 
         """
         keys, lane = self._keys, answers[0][0].lane
-        places = [keys.lane(lane), keys.active, keys.progress, keys.deliveries, keys.depth]
-        args: list[Any] = [lane, reply_expiry(max(entry.timeout for entry, _ in answers))]
+        places = [
+            keys.lane(lane),
+            keys.active,
+            keys.progress,
+            keys.deliveries,
+            keys.depth,
+            keys.throttle,
+        ]
+        released = self._slots_args(slots_to_release)
+        expiry = reply_expiry(max(entry.timeout for entry, _ in answers))
+        args: list[Any] = [lane, expiry, *released[1]]
         for entry, reply in answers:
             places += [keys.reply(entry.job_id), keys.journal(entry.job_id)]
             args += [entry.stream_id, entry.job_id, reply]
-        steps = self._connection.steps
+        steps, moment = self._connection.steps, now()
         since = steps.moment()
-        found = self._paying(debts, "answer", places, args, insists=True)
+        found = self._fenced("answer", [*places, *released[0]], args, insists=True)
+        self._note_released(slots_to_release, moment)
         return entry_of(lane, found, steps, since)

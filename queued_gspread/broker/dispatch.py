@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from queued_gspread.settings import Settings
 
     from .jobs import Entry
-    from .permits import AcquireArgs, Due, ReleaseArgs
+    from .permits import AcquireArgs, AnsweredSlot, ReleaseArgs
 
 __all__ = ["Dispatch"]
 
@@ -96,7 +95,10 @@ class Dispatch(FencedScripts):
         return named.address == before and replicas >= named.replicas
 
     def acquire(
-        self, acquire_args: Sequence[AcquireArgs], slot: Slot = NO_SLOT, debts: Sequence[Due] = ()
+        self,
+        acquire_args: Sequence[AcquireArgs],
+        slot: Slot = NO_SLOT,
+        slots_to_release: Sequence[AnsweredSlot] = (),
     ) -> Permit:
         """Ask for a permit to send a request now; if granted, record the request for recovery.
 
@@ -104,17 +106,16 @@ class Dispatch(FencedScripts):
             acquire_args: The jobs of one lane that take part in it; the permit says of each
                 whether it still does.
             slot: The slot that the request takes.
-            debts: Slots, the first of which is given back in the same write, if all goes well.
+            slots_to_release: Slots to release first, whatever the answer.
 
         """
-        # An interval is no slot with a name: what is asked twice would have to wait for itself.
-        debts, steps = () if slot.interval else debts, self._steps_since(acquire_args)
-        permit = self._acquire(acquire_args, slot, debts, steps)
+        steps = self._steps_since(acquire_args)
+        permit = self._acquire(acquire_args, slot, steps, slots_to_release)
         if "late" in permit.words:
             # Redis's clock may have been set just now.
             self._look_at_clock()
             if self._steps_since(acquire_args) != steps:
-                permit = self._acquire(acquire_args, slot, debts, self._steps_since(acquire_args))
+                permit = self._acquire(acquire_args, slot, self._steps_since(acquire_args))
         if slot.kind and not slot.limit and permit.word == "go":
             self._pace.note(slot, permit.sent)
         return permit
@@ -123,11 +124,10 @@ class Dispatch(FencedScripts):
         self,
         acquire_args: Sequence[AcquireArgs],
         slot: Slot,
-        debts: Sequence[Due],
         steps: Sequence[int],
+        slots_to_release: Sequence[AnsweredSlot] = (),
     ) -> Permit:
         keys, lane = self._keys, acquire_args[0].entry.lane
-        journals = [keys.journal(share.entry.job_id) for share in acquire_args]
         places = [
             keys.lane(lane),
             keys.progress,
@@ -135,13 +135,17 @@ class Dispatch(FencedScripts):
             keys.slots(slot.kind),
             keys.deliveries,
         ]
+        places += [keys.journal(share.entry.job_id) for share in acquire_args]
         pairs = zip(acquire_args, steps, strict=True)
-        args = [arg for share, step in pairs for arg in share.args(step)]
+        of_jobs = [arg for share, step in pairs for arg in share.args(step)]
         of_slot, latest = slot.args(), self._held.latest(slot)
-        found = self._paying(debts, "acquire", [*places, *journals], [*of_slot, latest, *args])
+        released, moment = self._slots_args(slots_to_release), now()
+        args = [*of_slot, latest, *released[1], *of_jobs]
+        found = self._fenced("acquire", [*places, *released[0]], args)
+        self._note_released(slots_to_release, moment)
         if found[0] == b"forgotten":
             self._remind(slot)
-            found = self._fenced("acquire", [*places, *journals], [*of_slot, "", *args])
+            found = self._fenced("acquire", places, [*of_slot, "", 0, *of_jobs])
         permit = permit_of(found)
         if permit.word == "go":
             self._held.take(slot)
@@ -195,26 +199,14 @@ class Dispatch(FencedScripts):
         self._held.give_back(slot, moment)
         return QuotaState(int(found[0]), found[1] / 1000)
 
-    def _paying(
-        self,
-        debts: Sequence[Due],
-        script: str,
-        keys: list[str],
-        args: list[Any],
-        *,
-        insists: bool = False,
-    ) -> Any:
-        """Run a script as :meth:`_fenced` does; give the first slot that is due back with it."""
-        due = next((due for due in debts if not due.is_settled), None)
-        if due is not None:
-            with contextlib.suppress(BrokerUnavailableError, RedisError):
-                moment, release_args = now(), self._release_args(due.slot, due.sent)
-                pending = self._run_both(("release_slot", *release_args), (script, keys, args))
-                due.is_settled = True
-                self._held.give_back(due.slot, moment)
-                return unless_stale(pending.read())
-        # Once more, perhaps, which changes nothing.
-        return self._fenced(script, keys, args, insists=insists)
+    def _slots_args(self, slots: Sequence[AnsweredSlot]) -> tuple[list[str], list[Any]]:
+        """Return the keys and arguments for the slots that a script releases."""
+        keys = [self._keys.slots(each.slot.kind) for each in slots]
+        return keys, [len(slots), *(arg for each in slots for arg in each.args())]
+
+    def _note_released(self, slots: Sequence[AnsweredSlot], moment: float) -> None:
+        for each in slots:
+            self._held.give_back(each.slot, moment)
 
     def _release_args(
         self, slot: Slot, sent: int, wait: int | str = "", attempt: str = ""

@@ -14,11 +14,7 @@ from .keys import Keys
 from .sandbox import check_server
 
 if TYPE_CHECKING:
-    from queued_gspread.broker.connection.wire import Pending
     from queued_gspread.settings import Settings
-
-    # A script's name, keys and arguments.
-    _Script = tuple[str, list[str], list[Any]]
 
 __all__ = ["FencedScripts", "StaleEpochError", "unless_stale"]
 
@@ -76,18 +72,6 @@ class FencedScripts:
                     is_logged = True
                 if not waits or self._stopping.wait(_PAUSE):
                     raise
-
-    def _run_both(self, first: _Script, then: _Script) -> Pending:
-        """Run two scripts in one write; return the answer to the second, which is to come.
-
-        Raises:
-            BrokerUnavailableError: The first failed, or the connection; both may have run.
-
-        """
-        command = self._connection.command(then[0], *self._under_epoch(*then[1:]))
-        pending: Pending
-        _, pending = self._connection.run(first[0], *self._under_epoch(*first[1:]), then=command)
-        return pending
 
     def _run(self, script: str, keys: list[str], args: list[Any]) -> Any:
         return self._connection.run(script, *self._under_epoch(keys, args))

@@ -32,7 +32,7 @@ __all__ = [
     "NO_UPDATE",
     "PAUSE",
     "AcquireArgs",
-    "Due",
+    "AnsweredSlot",
     "Held",
     "JournalUpdate",
     "Pace",
@@ -90,20 +90,23 @@ class Slot:
 NO_SLOT: Final = Slot()
 
 
-@dataclass
-class Due:
-    """A slot that is to be given back: its request was answered.
+@dataclass(frozen=True)
+class AnsweredSlot:
+    """A slot whose request was answered: the next script to run releases it.
 
     Attributes:
         slot: The slot.
         sent: When its request was sent, as its permit says.
-        is_settled: Whether Redis knows.
 
     """
 
     slot: Slot
     sent: int
-    is_settled: bool = False
+
+    def args(self) -> list[Any]:
+        """Return it as an argument of ``acquire.lua`` and ``answer.lua``."""
+        slot = self.slot
+        return [slot.kind, slot.name, slot.limit, milliseconds(slot.window), self.sent]
 
 
 @dataclass(frozen=True)

@@ -370,7 +370,7 @@ class Server:
         journals = Journals(self._settings.namespace, self._admission.keyring)
         recovery = Recovery(queue, self._retry_policy.late_write_guard, journals=journals)
         sender = Sender(
-            *(queue, transport, self._quota, self._retry_policy, valve.answered),
+            *(queue, transport, self._quota, self._retry_policy, valve),
             recovery=recovery,
             counters=self.counters,
         )
@@ -382,7 +382,7 @@ class Server:
             sender.suspects,
         )
         means = LaneServices(
-            *(queue, self._admission, runner, sender, Tables(), Quarantine()),
+            *(queue, self._admission, runner, sender, valve, Tables(), Quarantine()),
             merges=self._merges,
             linger=self._linger,
             memory=self._memory,

@@ -77,7 +77,7 @@ class SlotWorld:
         number = next(self._numbers)
         whose = lane if self.fair else ""
         slot = Slot("write", f"1/{number}", self.limit, self.window, self.interval, whose)
-        ticket = Ticket("write", lambda: self._permit(slot, lane), number, slot=slot)
+        ticket = Ticket("write", number, slot=slot, lane=lane)
         if not (self.line.passes(ticket, self.now) and self._goes(ticket)):
             self.line.add(ticket)
 
@@ -87,7 +87,7 @@ class SlotWorld:
                 self.line.add(ticket)
 
     def _goes(self, ticket):
-        permit = ticket.ask()
+        permit = self._permit(ticket.slot, ticket.lane)
         self.line.told(ticket, permit)
         if permit.word == "wait":
             self.line.block(ticket.kind, self.now + permit.wait)

@@ -1,6 +1,6 @@
 -- Ask whether a request may be sent now. If so, take a quota slot for it, mark the progress of each
 -- job that takes part in it, and write into the job's journal what the next server must know: all
--- or nothing.
+-- or nothing. Before that, and in any case, release slots whose requests were answered.
 --
 -- KEYS[1] server    hash: the working server and its epoch
 -- KEYS[2] lane      stream of the lane's jobs
@@ -9,6 +9,8 @@
 -- KEYS[5] slots     sorted set: the slots of this kind of request
 -- KEYS[6] deliveries hash: job id -> the epochs under which it was delivered
 -- KEYS[7...] journal  list, of each job: what the next server must know of the call
+-- then, for each slot to release:
+--           slots     sorted set: the slots of its kind
 -- ARGV[1] epoch     of the asking server
 -- ARGV[2] kind      the request's kind of quota; '' for one that takes no slot
 -- ARGV[3] slot      a name for the slot
@@ -16,6 +18,12 @@
 -- ARGV[5] window    milliseconds
 -- ARGV[6] interval  milliseconds between two requests of any kind
 -- ARGV[7] latest    the latest slot of this kind that the server knows to be held, or ''
+-- ARGV[8] slots_to_release  how many; then, for each of them:
+--         kind      its request's kind of quota
+--         slot      its name
+--         limit     slots of its kind; 0 for no limit
+--         window    milliseconds
+--         sent      the time that this script returned
 -- then, for each job:
 --         entry     in the stream; its time is that of the enqueue
 --         id
@@ -35,14 +43,15 @@
 -- wait: 'kind', 'pause' (that kind, since a refusal) or 'all', the limit}; {'forgotten'} if Redis
 -- no longer knows the latest slot, nor those taken with it; or 'stale'.
 may_grow(KEYS[1])
-if not holds(KEYS[1], ARGV[1]) then
+local now, works = now_ms(), holds(KEYS[1], ARGV[1])
+local at = release_slots(KEYS[4], works, now, #KEYS - ARGV[8] + 1, 8)
+if not works then
   return 'stale'
 end
-local now = now_ms()
 local kind, slot, full, window, interval =
   ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 
-local jobs, at = {}, 8
+local jobs = {}
 while at <= #ARGV do
   local job = {journal = KEYS[7 + #jobs], first = at + 9, last = at + 8 + ARGV[at + 8]}
   job.entry, job.id, job.mark, job.is_new = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]

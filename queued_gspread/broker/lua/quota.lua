@@ -156,3 +156,42 @@ local function wait_ms(q, interval)
   end
   return slot_wait(q, limit_now(q)), 'kind'
 end
+
+-- Hold a slot whose request was answered for one more window. Do not restore a single forgotten
+-- slot: acquire.lua infers from the latest slot that all are known. The working server restores
+-- them together with remind.lua; a former one cannot, so restore its slot.
+local function hold_on(q, slot, works)
+  if redis.call('ZSCORE', q.slots, slot) or (q.full > 0 and not works) then
+    redis.call('ZADD', q.slots, q.now + q.window, slot)
+  end
+end
+
+-- Note that a request was not refused for the quota; return the current limit. An unknown outcome
+-- leaves the streak to the next request, unless a whole window has passed.
+local function not_refused(q, sent, is_certain)
+  local is_later = q.refused and sent > q.refused
+  if is_later and (is_certain or q.now - q.refused >= q.window) then
+    redis.call('HDEL', q.throttle, 'streak:' .. q.kind, 'refused:' .. q.kind, 'until:' .. q.kind,
+      'paused:' .. q.kind, 'trial:' .. q.kind, 'tried:' .. q.kind)
+    q.streak = nil
+  end
+  local limit = limit_now(q)
+  if not takes_slot(q) then
+    redis.call('DEL', q.slots)
+  end
+  return limit
+end
+
+-- Release slots whose requests Google answered without refusing. ARGV[at] is their number; then
+-- follow, for each, its kind, its name, its limit, the window in milliseconds, and when its request
+-- was sent. KEYS[key] and the keys after it are the sets of slots of their kinds. An epoch that has
+-- ended may release, too. Returns the index after these arguments.
+local function release_slots(throttle, works, now, key, at)
+  for i = 0, ARGV[at] - 1 do
+    local kind, slot, full, window, sent = unpack(ARGV, at + 1 + 5 * i, at + 5 + 5 * i)
+    local q = quota_of(throttle, KEYS[key + i], kind, tonumber(full), tonumber(window), now)
+    hold_on(q, slot, works)
+    not_refused(q, tonumber(sent), true)
+  end
+  return at + 1 + 5 * ARGV[at]
+end

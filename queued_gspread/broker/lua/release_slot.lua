@@ -77,28 +77,13 @@ if kind == '' then
   return {0, 0}
 end
 local q = quota_of(KEYS[3], KEYS[4], kind, full, window, now)
--- Do not restore a single forgotten slot: acquire.lua infers from the latest slot that all are
--- known. The working server restores them together with remind.lua; a former one cannot, so restore
--- its slot.
-if redis.call('ZSCORE', KEYS[4], slot) or (full > 0 and not holds(KEYS[1], ARGV[1])) then
-  redis.call('ZADD', KEYS[4], now + window, slot)
-end
-local is_later = not q.refused or sent > q.refused
+hold_on(q, slot, holds(KEYS[1], ARGV[1]))
 if least == '' or least == '?' then
-  -- An unknown outcome leaves the streak to the next request, unless a whole window has passed.
-  if q.refused and is_later and (least == '' or now - q.refused >= window) then
-    redis.call('HDEL', KEYS[3], 'streak:' .. kind, 'refused:' .. kind, 'until:' .. kind,
-      'paused:' .. kind, 'trial:' .. kind, 'tried:' .. kind)
-    q.streak = nil
-  end
-  local limit = limit_now(q)
-  if not takes_slot(q) then
-    redis.call('DEL', KEYS[4])
-  end
-  return {limit, 0}
+  return {not_refused(q, sent, least == ''), 0}
 end
 
 -- Requests that were in flight together are refused for one reason, so they count once.
+local is_later = not q.refused or sent > q.refused
 if is_later then
   q.streak = (q.streak or 0) + 1
 end

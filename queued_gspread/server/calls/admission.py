@@ -10,7 +10,6 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.broker import Permit
 from queued_gspread.broker.envelope import bound_job, bound_reply, shown_size
 from queued_gspread.errors import MessageTooLargeError, SignatureError
 from queued_gspread.protocol.signing import SignedMessage, is_signed, load_keys, sign, verify
@@ -24,12 +23,11 @@ from .outcome import Outcome, failed, too_large, unknown
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from queued_gspread.broker import Consumer, Due, Entry
+    from queued_gspread.broker import AnsweredSlot, Consumer, Entry, Permit
     from queued_gspread.settings import Settings
 
 __all__ = ["Admission"]
 
-_GO: Final = Permit("go")
 # How long a caller may take to renew a job signed for an earlier server: it looks at the server
 # several times in that time.
 _RENEWAL_TIMEOUT: Final = 10.0
@@ -108,7 +106,7 @@ class Admission:
         self,
         queue: Consumer,
         answers: Sequence[tuple[Entry, bytes]],
-        debts: Sequence[Due] = (),
+        slots_to_release: Sequence[AnsweredSlot] = (),
     ) -> Entry | None:
         """Answer jobs of a lane in their order and release slots; return the lane's next job."""
         inside = [pair for pair in answers if self._is_inside(pair[0])]
@@ -117,7 +115,7 @@ class Admission:
             self._generations.note_answered(entry.job_id)
             self._unconfirmed[entry.job_id] = reply
         signed = [(entry, self._signed(entry, reply)) for entry, reply in answers]
-        following = queue.answer(signed, debts)
+        following = queue.answer(signed, slots_to_release)
         for entry, _ in inside:
             self._unconfirmed.pop(entry.job_id, None)
         return following
@@ -162,7 +160,7 @@ class Admission:
     ) -> Generator[Ticket, Permit, Entry | Outcome]:
         """Handle a job that this process has worked on already, though Redis may not know it."""
         while self.history.is_underway(entry.job_id):
-            permit = yield Ticket(FREE, lambda: _GO, not_before=time.monotonic() + _LONGEST_PAUSE)
+            permit = yield Ticket(FREE, not_before=time.monotonic() + _LONGEST_PAUSE)
             if permit.word != "go":
                 return Outcome(permit.word)
         if signed is not None:
@@ -216,7 +214,7 @@ class Admission:
                     "the call was signed for an earlier server, and its caller did not confirm "
                     "in time that it still waits: this server has not made it"
                 )
-            permit = yield Ticket(FREE, lambda: _GO, not_before=time.monotonic() + pause)
+            permit = yield Ticket(FREE, not_before=time.monotonic() + pause)
             if permit.word != "go":
                 return Outcome(permit.word)
             pause = min(2 * pause, _LONGEST_PAUSE)

@@ -20,14 +20,16 @@ from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker import Permit
 from queued_gspread.server.pacing.ticket_queue import ANSWERS, FREE, LARGE, SMALL, Ticket
+from queued_gspread.server.pacing.valve import TURN
 from queued_gspread.server.policy.rectangles import MOST_OBJECTS, made_of
 from queued_gspread.server.policy.request import Exchange, content_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Generator, Iterable
 
     from queued_gspread.broker import Entry
     from queued_gspread.protocol.messages import Job
+    from queued_gspread.server.pacing.valve import Valve
 
     from .call import Call
 
@@ -125,7 +127,7 @@ class Memory:
         Args:
             kind: Which budget.
             size: Bytes.
-            in_line: Whether the valve asks, for the first in the queue.
+            in_line: Whether it is the turn of the one that asks.
 
         """
         if kind == FREE:
@@ -161,32 +163,68 @@ class Portion:
         self._memory = memory
         self._sizes: dict[tuple[str, str], int] = {}
         self._reserved = self._answers = 0
+        # What it waits for.
+        self._wanted = 0
 
     def take(self, entry: Entry) -> bool:
         """Take what a job's call needs if there is enough; return whether it was taken."""
-        self.give_back(entry)  # from an attempt that failed half-way
+        if self._sizes:
+            self.give_back(entry)  # from an attempt that failed half-way
         size, reserved, self._reserved = estimate(entry.body), self._reserved, 0
         if reserved < size:
             self._return(reserved)
-            if not self._memory.take(self._memory.kind(size), size):
+            kind = self._memory.kind(size)
+            if kind == FREE:
+                return True
+            if not self._memory.take(kind, size):
                 return False
         self._sizes[entry.key] = max(size, reserved)
         return True
 
     def ticket(self, entry: Entry) -> Ticket:
-        """Return a ticket for the memory that a job's call needs; it does not keep the job."""
-        size = estimate(entry.body)
-        return Ticket(self._memory.kind(size), lambda: self._ask(size))
+        """Return a ticket for as much as a job's call needs; the job itself need not be kept."""
+        self._wanted = estimate(entry.body)
+        return Ticket(self._memory.kind(self._wanted))
 
     def give_back(self, entry: Entry) -> None:
-        """Give back what a job's call had taken, if anything."""
-        self._return(self._sizes.pop(entry.key, 0))
+        """Give back what a job's call had, if it had anything."""
+        if self._sizes:
+            self._return(self._sizes.pop(entry.key, 0))
 
     def take_answers(self, size: int) -> Ticket | None:
-        """Take what is needed to read answers; return a ticket if they must wait for it."""
-        if self._memory.kind(size) != LARGE or self._ask_for_answers(size, in_line=False) is _GO:
+        """Take what is needed to read answers; return a ticket where that is to be waited for."""
+        if self._memory.kind(size) != LARGE:
             return None
-        return Ticket(ANSWERS, lambda: self._ask_for_answers(size, in_line=True))
+        if self._memory.take(ANSWERS, size):
+            self._answers = size
+            return None
+        self._wanted = size
+        return Ticket(ANSWERS)
+
+    def in_turn(self, ticket: Ticket, valve: Valve) -> Generator[Ticket, Permit, Permit]:
+        """Wait for a ticket's turn, and take what it is for; or return how it ends."""
+        try:
+            turn = yield ticket
+            while turn is TURN and ticket.kind != FREE:
+                permit = self.ask(ticket)
+                valve.told(ticket, permit)
+                if permit.word == "go":
+                    break
+                turn = yield ticket
+        except GeneratorExit:
+            valve.told(ticket)
+            raise
+        return turn
+
+    def ask(self, ticket: Ticket) -> Permit:
+        """Take what a ticket is for whose turn has come; or say that it has to wait again."""
+        if not self._memory.take(ticket.kind, self._wanted, in_line=True):
+            return _WAIT
+        if ticket.kind == ANSWERS:
+            self._answers = self._wanted
+        else:
+            self._reserved = self._wanted
+        return _GO
 
     def give_answers_back(self) -> None:
         """Give back what answers had waited for and taken, now that they are read."""
@@ -201,18 +239,6 @@ class Portion:
         self._sizes.clear()
         self._reserved = 0
         self.give_answers_back()
-
-    def _ask(self, size: int) -> Permit:
-        if not self._memory.take(self._memory.kind(size), size, in_line=True):
-            return _WAIT
-        self._reserved = size
-        return _GO
-
-    def _ask_for_answers(self, size: int, *, in_line: bool) -> Permit:
-        if not self._memory.take(ANSWERS, size, in_line=in_line):
-            return _WAIT
-        self._answers = size
-        return _GO
 
     def _return(self, size: int) -> None:
         if size:

@@ -79,7 +79,7 @@ def test_a_job_put_off_is_not_taken_for_answered(signed):
     job_entry = entry_of(sign(keeper.keyring, "job", bound, job(), generation=generation))
 
     class Queue:
-        def answer(self, answers, debts):
+        def answer(self, answers, slots_to_release):
             return None
 
     assert admitted(keeper, Queue(), job_entry).body == job()
@@ -98,7 +98,7 @@ def test_a_reply_that_redis_did_not_take_is_given_again(signed):
         def renewal(self, job_id):
             return None
 
-        def answer(self, answers, debts):
+        def answer(self, answers, slots_to_release):
             if self.error:
                 raise self.error
 
@@ -153,7 +153,7 @@ def test_a_late_reply_of_an_earlier_epoch_is_no_reply_to_another_job(signed):
     keeper = Admission(signed)
 
     class Queue:
-        def answer(self, answers, debts):
+        def answer(self, answers, slots_to_release):
             raise StaleEpochError
 
     def begun(job_id, place="1-0"):
