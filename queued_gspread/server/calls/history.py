@@ -104,7 +104,7 @@ class History:
 
     def knows(self, job_id: str) -> bool:
         """Return whether anything was done for a job that must not be done again."""
-        return any(job_id in known for known in (self._begun, self._left, self._ended))
+        return job_id in self._begun or job_id in self._left or job_id in self._ended
 
     def left(self, job_id: str) -> Call | None:
         """Return a job's call that was left in the middle."""
