@@ -306,7 +306,7 @@ def test_large_answers_are_read_in_turn(
 ):
     """While a large answer is read, the next one waits as it came, and small ones are read."""
     _, memory = tight
-    reading, go_on, real = threading.Event(), threading.Event(), lane_module.Lane._take
+    reading, go_on, real = threading.Event(), threading.Event(), lane_module.Lane._advance
 
     def take(lane, results):
         if memory._taken[ANSWERS] and not reading.is_set():
@@ -314,7 +314,7 @@ def test_large_answers_are_read_in_turn(
             assert go_on.wait(PATIENCE)
         real(lane, results)
 
-    monkeypatch.setattr(lane_module.Lane, "_take", take)
+    monkeypatch.setattr(lane_module.Lane, "_advance", take)
     calls = [background(ask, client, lane) for lane in ("one", "two")]
     for arrival in (gate.next(), gate.next()):
         arrival.answer(answer)
@@ -422,7 +422,7 @@ def test_a_lane_that_fails_keeps_nothing_from_others(client, gate, background, m
     """What a lane has taken is given back, also where something fails again as it ends."""
     call = background(write, client, "one", TEXT)
     arrival = gate.next()
-    for owner, name in ((lane_module.Lane, "_take"), (Releases, "now")):
+    for owner, name in ((lane_module.Lane, "_advance"), (Releases, "now")):
         monkeypatch.setattr(owner, name, failing_at_first(getattr(owner, name)))
     arrival.answer({})
     gate.next().answer({})

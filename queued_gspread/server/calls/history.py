@@ -103,7 +103,7 @@ class History:
 
     def knows(self, job_id: str) -> bool:
         """Return whether this process did anything for a job that it must not do again."""
-        return any(job_id in known for known in (self._begun, self._left, self._ended))
+        return job_id in self._begun or job_id in self._left or job_id in self._ended
 
     def left(self, job_id: str) -> Call | None:
         """Return a job's call that was left unfinished."""

@@ -344,7 +344,10 @@ class Sender:
 
 def _attempt_of(outgoing: OutgoingRequest) -> str:
     """Return the name under which the journals announce a flight; '' where they do not."""
-    return next((call.journal_update.attempt for call in outgoing.calls if call.journal_update), "")
+    for call in outgoing.calls:
+        if call.journal_update:
+            return call.journal_update.attempt
+    return ""
 
 
 def _unreplicated() -> BrokerUnavailableError:
