@@ -21,7 +21,7 @@ ROLE = re.compile(r":(mod|class|func|meth|data|attr|exc):`~?([^`]+)`")
 # As docstrings and the pages write it: ``broker.keys``, or with the package's own name.
 MODULE = re.compile(rf"`((?:queued_gspread\.)?(?:{PARTS})(?:\.\w+)+)`")
 IMPORT = re.compile(r"^ *from (queued_gspread[\w.]*) import ([\w, ]+)", re.MULTILINE)
-FILE = re.compile(r"(?<![\w/.])(?:tests|queued_gspread|docs)/[\w./{},*]*[\w}]")
+FILE = re.compile(r"(?<![\w/.])(?:tests|queued_gspread)/[\w./{},*]*[\w}]")
 
 
 def package_of(path):
@@ -123,9 +123,11 @@ def test_all_that_is_exported_is_there():
     assert faults_of(sorted(PACKAGE.rglob("*.py")), faults) == []
 
 
-@pytest.mark.parametrize("name", [".ci/run", "pyproject.toml", "README.md"])
+@pytest.mark.parametrize(
+    "name", [".ci/run", ".github/CONTRIBUTING.md", "pyproject.toml", "README.md"]
+)
 def test_files_that_are_named_are_there(name):
-    """The gate, the project's settings and the README name files and folders that are there."""
+    """What says how the project is built and tested names files and folders that are there."""
     named = FILE.findall((TOP / name).read_text())
     assert [each for each in named if not expanded(each)] == []
 

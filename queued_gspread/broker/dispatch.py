@@ -1,4 +1,4 @@
-"""What Redis knows of a call's requests: which may be sent, which were answered, its journal."""
+"""A call's requests in Redis: permits to send, slots to release, and the journal."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _REPLICATION: Final = 1.0
 
 
 class Dispatch(FencedScripts):
-    """The requests of calls, as far as the next server has to know of them."""
+    """The requests of calls, as far as the next server must know of them."""
 
     def __init__(
         self, settings: Settings, epoch: str = "", stopping: threading.Event | None = None
@@ -42,12 +42,12 @@ class Dispatch(FencedScripts):
         self._held = Held()
 
     def journal(self, entry: Entry) -> list[bytes]:
-        """Return the entries of the journal of a call that was begun before."""
+        """Return the entries of the journal of a call that was started before."""
         found: list[bytes] = self._fenced("journal", [self._keys.journal(entry.job_id)], [])
         return found
 
     def count_waiting(self) -> int:
-        """Return how many calls wait in the namespace, those under way included.
+        """Return how many calls wait in the namespace, including those in progress.
 
         Raises:
             BrokerUnavailableError: Redis cannot be reached.
@@ -59,15 +59,16 @@ class Dispatch(FencedScripts):
             raise unavailable(self.settings, error) from error
 
     def is_replicated(self, entries: Sequence[Entry]) -> bool:
-        """Tell whether replicas have what the journals of some jobs announce, within a second.
+        """Return whether replicas have the intents in the journals of some jobs, within a second.
 
-        That one has it proves nothing: another may be the next master, or be one already, while
-        this one still follows the old one. So all that are up have to have it, and only then a
-        majority has to say that this is the master. Where the connection fails, nobody can say so.
+        One replica that has them proves nothing: another may be the next master, or already be one,
+        while this one still follows the old one. So all replicas that are up must have them, and
+        only then must a majority confirm that this is the master. If the connection fails, that
+        cannot be known.
 
         Raises:
             BrokerUnavailableError: Redis refuses for good.
-            StaleEpochError: Another server works by now.
+            StaleEpochError: Another server works now.
 
         """
         master = self._connection.master
@@ -97,11 +98,11 @@ class Dispatch(FencedScripts):
     def acquire(
         self, acquire_args: Sequence[AcquireArgs], slot: Slot = NO_SLOT, debts: Sequence[Due] = ()
     ) -> Permit:
-        """Ask whether a request may be sent now; if so, all that is to be known of it is written.
+        """Ask for a permit to send a request now; if granted, record the request for recovery.
 
         Args:
-            acquire_args: The jobs of one lane that have a share in it; the permit says of each
-                whether it still has.
+            acquire_args: The jobs of one lane that take part in it; the permit says of each
+                whether it still does.
             slot: The slot that the request takes.
             debts: Slots, the first of which is given back in the same write, if all goes well.
 
@@ -147,7 +148,7 @@ class Dispatch(FencedScripts):
         return permit
 
     def _remind(self, slot: Slot) -> None:
-        """Tell Redis which slots of the kind of one are held."""
+        """Restore the held slots of a slot's kind in Redis."""
         held = self._held.args(slot)
         if held:
             self._fenced("remind", [self._keys.slots(slot.kind)], held)
@@ -173,16 +174,16 @@ class Dispatch(FencedScripts):
         passed: bool = True,
         attempt: str = "",
     ) -> QuotaState:
-        """Say that a request was answered, or failed, so that its slot is given back in time.
+        """Record that a request was answered or failed, so that its slot is released in time.
 
         Args:
-            jobs: Those that had a share in it.
+            jobs: The jobs that took part in it.
             slot: The slot that the request took.
             sent: When it was sent, as its permit says.
-            pause: Seconds for which Google asks to wait after a refusal, at the least.
+            pause: The least seconds that Google asks to wait after a refusal.
             refused: Whether Google refused it for the quota.
-            passed: Whether it is certain otherwise that the quota has let it through.
-            attempt: The name under which the journals announce the request.
+            passed: If not refused, whether it is certain that the quota let it through.
+            attempt: The attempt that the intent in the journals names.
 
         """
         wait = milliseconds(pause) if refused else "" if passed else "?"
@@ -218,7 +219,7 @@ class Dispatch(FencedScripts):
     def _release_args(
         self, slot: Slot, sent: int, wait: int | str = "", attempt: str = ""
     ) -> tuple[list[str], list[Any]]:
-        """Return the keys and the arguments of ``release_slot.lua``, jobs aside."""
+        """Return the keys and arguments of ``release_slot.lua``, except those of jobs."""
         keys = self._keys
         kind, name, limit, window, _ = slot.args()
         jitter = random.random()  # noqa: S311 - a jitter

@@ -1,21 +1,21 @@
--- Answer jobs of one lane, take them off it, and look at the next one.
+-- Answer jobs of one lane, remove them from it, and look at the next job.
 --
--- KEYS[1] server    hash: who works, under which epoch
+-- KEYS[1] server    hash: the working server and its epoch
 -- KEYS[2] lane      stream of the lane's jobs
--- KEYS[3] active    set: names of the lanes that a server knows or will be told of
+-- KEYS[3] active    set: names of the lanes that a server knows, or will learn of from ready
 -- KEYS[4] progress  hash: job id -> how far the call is
--- KEYS[5] deliveries hash: job id -> the epochs under which it was handed out
+-- KEYS[5] deliveries hash: job id -> the epochs under which it was delivered
 -- KEYS[6] depth     how many jobs wait in the namespace
--- then, of each job:
+-- then, for each job:
 --         reply     stream with the job's reply
---         journal   list: what the next server would have to know of the call
+--         journal   list: what the next server would need to know of the call
 -- ARGV[1] epoch     of the answering server
 -- ARGV[2] name      of the lane
--- ARGV[3] expiry    seconds after which a reply that nobody fetched is dropped
--- then, of each job:
+-- ARGV[3] expiry    seconds after which an unfetched reply is dropped
+-- then, for each job:
 --         entry     in the stream
 --         id
---         body      of the reply, or '' to leave nobody an answer
+--         body      of the reply, or '' to leave no answer
 --
 -- Returns what head.lua returns.
 may_grow(KEYS[1])

@@ -53,7 +53,7 @@ class RefreshFailed:
         error: What callers are told.
         reason: What the log is told.
         is_permanent: Whether the credentials themselves are refused.
-        jitter: 0 to 1; see :func:`.retry.backoff`.
+        jitter: 0 to 1; see :func:`queued_gspread.server.policy.retry.backoff`.
         expires: When the current token expires, if the attempt has changed that.
 
     """
