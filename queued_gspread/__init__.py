@@ -78,5 +78,5 @@ __all__ = [
 
 
 def __dir__() -> list[str]:
-    # An editor need not offer the modules of the machinery.
+    # Keep internal modules out of an editor's completions.
     return sorted(__all__)

@@ -1,4 +1,4 @@
-"""``python -m queued_gspread``: the same as the command ``queued-gspread``."""
+"""``python -m queued_gspread`` is the same as the command ``queued-gspread``."""
 
 import sys
 

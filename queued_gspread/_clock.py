@@ -1,4 +1,4 @@
-"""The clock of deadlines and leases: it counts the time for which the machine sleeps."""
+"""The clock of deadlines and leases: it keeps counting while the machine sleeps."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ __all__ = ["now"]
 
 
 def now() -> float:
-    """Return seconds on a monotonic clock that goes on while the machine is suspended."""
+    """Return seconds on a monotonic clock that keeps running while the machine is suspended."""
     return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
 
 
 def _clock_that_counts_sleep(system: Any, platform: str) -> int | None:
-    """Return the id of that clock; None where Python's own counts sleep, as on Windows."""
+    """Return the id of such a clock; None where Python's own counts sleep, as on Windows."""
     if hasattr(system, "CLOCK_BOOTTIME"):
         return int(system.CLOCK_BOOTTIME)
-    # What Linux calls so stands still in sleep; on macOS it is mach_continuous_time.
+    # On Linux, CLOCK_MONOTONIC_RAW stops during sleep; on macOS it is mach_continuous_time.
     return int(system.CLOCK_MONOTONIC_RAW) if platform == "darwin" else None
 
 

@@ -1,4 +1,4 @@
-"""What a forked child can use, and what it leaves to its parent."""
+"""Objects in a forked child: locks that stay usable, and clean-up that stays the parent's."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _Ending = TypeVar("_Ending", bound="Callable[..., None]")
 
 
 def by_owner(method: _Ending) -> _Ending:
-    """Have a method that ends something do nothing in a forked child of whoever started it.
+    """Make a clean-up method a no-op in a forked child of the process that owns the object.
 
-    The child has a copy of the object, and may well leave its ``with`` block or run its exit
-    handlers. What the object stands for belongs to the process ``_owner``, if that is set.
+    The child has a copy of the object, and may leave its ``with`` block or run its exit handlers.
+    The resource behind the object belongs to the process ``_owner``, if that is set.
     """
 
     @wraps(method)
@@ -31,14 +31,14 @@ def by_owner(method: _Ending) -> _Ending:
 
 
 class ForkLock:
-    """A lock that is free in a child process, whoever held it in the parent when it forked.
+    """A reentrant lock that is free in a forked child, even if a parent's thread held it.
 
-    It is for the few that live as long as the process: none is ever forgotten. The thread that
-    holds it may take it again, as a signal handler does that makes a call.
+    Only for locks that live as long as the process: they are never unregistered. It is reentrant
+    because a signal handler may make a call while its thread holds the lock.
 
     Attributes:
-        own: The lock, to be taken by ``with``: only there can no signal handler come between the
-            taking and the block. In a method here it could, and would leave the lock locked.
+        own: The lock. Take it by ``with``: only there can no signal handler run between taking
+            the lock and entering the block. In a method here one could, and leave it locked.
 
     """
 

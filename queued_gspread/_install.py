@@ -1,4 +1,4 @@
-"""How the extras are installed: said here alone, since it changes once there is a release."""
+"""How to install the extras: in one place, since it changes with the first release."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ __all__ = ["how_to_install"]
 
 
 def how_to_install(extras: str) -> str:
-    """Return the command that installs this package with some extras, and where it works."""
+    """Return the command that installs this package with the extras, and where to run it."""
     return f'pip install ".[{extras}]" in a clone (it is not on PyPI yet)'

@@ -1,13 +1,13 @@
-"""Exceptions that break in from outside: a signal handler raises them wherever a thread is.
+"""Exceptions that break in from outside: a signal handler raises them wherever the thread is.
 
-A handler may raise anything, also what this package or redis-py handles themselves: the usual
-time-out by SIGALRM raises a ``TimeoutError``, which looks like a network's. Whoever handles an
-error that could be one therefore asks for it by :func:`own`, and :func:`unconverted` undoes what
-code has made of one that did not.
+A handler may raise anything, including what this package or redis-py handle themselves: the usual
+time-out by SIGALRM raises a ``TimeoutError``, which looks like the network's. So code that catches
+an error which could be a handler's catches it by :func:`own`, and :func:`unconverted` restores the
+original where other code has converted it.
 
-A handler is known by its frame: Python passes it the frame that it has interrupted, which no other
-function gets from its caller. A list of the modules that may raise would fail with every library
-that wraps a socket or redis-py.
+A handler is recognised by its frame: Python passes it the frame that it interrupted, which no other
+function gets from its caller. A list of modules that may raise would fail with every library that
+wraps a socket or redis-py.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ E = TypeVar("E", bound=BaseException)
 
 
 def handled() -> BaseException | None:
-    """Return the exception that is being handled; it is the context of any that is raised."""
+    """Return the exception being handled: the context of any that is raised now."""
     return sys.exc_info()[1]
 
 
 def own(*kinds: type[E]) -> tuple[type[E], ...]:
-    """Return what an ``except`` is to catch: these kinds, unless the exception has broken in."""
+    """Return what an ``except`` should catch: these kinds, unless a signal handler raised it."""
     error = handled()
     return () if error is not None and has_broken_in(error) else kinds
 
 
 def has_broken_in(error: BaseException) -> bool:
-    """Tell whether a signal handler has raised an exception."""
+    """Return whether a signal handler raised this exception."""
     handlers = list(_codes_of_handlers())
     interrupted: list[FrameType] = []
     context = error.__context__
-    # redis-py gives what it makes of an error of hiredis's the traceback of that error.
+    # redis-py gives an exception that it makes of one of hiredis's the latter's traceback.
     foreign = None if context is None else context.__traceback__
     step = error.__traceback__
     while step is not None and step is not foreign:
@@ -66,14 +66,14 @@ def _is_passed_one_of(interrupted: list[FrameType], frame: FrameType) -> bool:
     code = frame.f_code
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + 1]  # and perhaps *args
     for value in map(frame.f_locals.get, names):
-        given = value if type(value) is tuple else (value,)
-        if any(one is other for one in given for other in interrupted):
+        arguments = value if type(value) is tuple else (value,)
+        if any(argument is other for argument in arguments for other in interrupted):
             return True
     return False
 
 
 def _codes_of_handlers() -> Iterator[CodeType]:
-    # A handler may have deleted what it was passed. Sets of valid signals are slow to make.
+    # A handler may have deleted its arguments. signal.valid_signals() would be slow.
     for number in range(1, signal.NSIG):
         handler: Any = signal.getsignal(number)
         while isinstance(handler, partial):
@@ -85,11 +85,11 @@ def _codes_of_handlers() -> Iterator[CodeType]:
 
 
 def chain(error: BaseException, outer: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception and those in whose handling it was raised, up to what was handled before.
+    """Yield an exception and the contexts behind it, up to what was being handled before.
 
     Args:
         error: The exception.
-        outer: What was being handled before all this began.
+        outer: What was being handled before the block began.
 
     """
     link: BaseException | None = error
@@ -99,7 +99,7 @@ def chain(error: BaseException, outer: BaseException | None) -> Iterator[BaseExc
 
 
 def raise_unchanged(error: BaseException) -> NoReturn:
-    """Raise an exception that was raised before, with the context that it has."""
+    """Raise an exception again, and keep its context."""
     context = error.__context__
     try:
         raise error
@@ -109,15 +109,15 @@ def raise_unchanged(error: BaseException) -> NoReturn:
 
 
 class unconverted:  # noqa: N801 - a context manager, as those of contextlib are named
-    """Raises what breaks into a block as it was, whatever the block has made of it.
+    """Re-raises what breaks into a block unchanged, even if the block converted it.
 
     Args:
-        tell: Called with what has broken in.
+        notify: Called with what broke in.
 
     """
 
-    def __init__(self, tell: Callable[[BaseException], None] | None = None) -> None:
-        self._tell = tell
+    def __init__(self, notify: Callable[[BaseException], None] | None = None) -> None:
+        self._notify = notify
         self._outer: BaseException | None = None
 
     def __enter__(self) -> None:
@@ -130,22 +130,22 @@ class unconverted:  # noqa: N801 - a context manager, as those of contextlib are
         traceback: TracebackType | None,
     ) -> None:
         outer, self._outer = self._outer, None
-        found = None if error is None else intruder(error, outer)
+        original = None if error is None else intruder(error, outer)
         try:
-            if found is not None and self._tell is not None:
-                self._tell(found)
-            if found is not None and found is not error:
-                raise_unchanged(found)
+            if original is not None and self._notify is not None:
+                self._notify(original)
+            if original is not None and original is not error:
+                raise_unchanged(original)
         finally:
-            del error, found, outer, traceback
+            del error, original, outer, traceback
 
 
 def intruder(error: BaseException, outer: BaseException | None) -> BaseException | None:
-    """Return what has broken in, of which code may have made an exception; None if nothing has.
+    """Return what broke in, even if code has converted it since; None if nothing did.
 
     Args:
         error: The exception.
-        outer: What was being handled before all this began.
+        outer: What was being handled before the block began.
 
     """
     for link in chain(error, outer):

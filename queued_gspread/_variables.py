@@ -1,4 +1,4 @@
-"""The environment variables of this package: one that is named wrong would be ignored silently."""
+"""The environment variables of this package, and a warning about names that look misspelt."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ __all__ = ["ENV_PREFIX", "slips", "warn_of_slips"]
 
 ENV_PREFIX: Final = "QUEUED_GSPREAD_"
 
-# Those of clients, of servers and of the other commands: on a machine with both, each side has the
-# other's in its environment.
+# Clients, servers and the other commands share one list: on a machine with both, each side sees the
+# other's variables.
 _CLIENTS: Final = "GRACE MAX_MESSAGE_BYTES NAMESPACE QUIET REDIS_URL SIGNING_KEY_FILE TIMEOUT"
 _SERVERS: Final = (
     "ADC API_ENDPOINT API_KEY DURABILITY INTERVAL LATE_WRITE_GUARD LEASE LINGER LOG_FORMAT "
@@ -32,40 +32,40 @@ _EMULATORS: Final = (
 _NAMES: Final = frozenset(f"{_CLIENTS} {_SERVERS} {_EMULATORS}".split())
 
 _WHOLE: Final = [ENV_PREFIX + name for name in sorted(_NAMES)]
-# A letter or two of a name: what is less alike may be another program's.
+# Allows a letter or two: a name less similar may be another program's.
 _ALIKE: Final = 0.9
 
 _LIKE_OURS: Final = re.compile(r"QUEUED?_?GSPREAD_(\w*)", re.ASCII | re.IGNORECASE)
 _LOGGER: Final = logging.getLogger("queued_gspread")
 _IGNORED: Final = "queued_gspread %s has no such environment variable, and ignores it: %s"
 
-# What this process has warned of, and the call that did.
-_told: dict[str, object] = {}
+# The names that this process has warned about, and the call that did.
+_warned: dict[str, object] = {}
 
 
 def warn_of_slips() -> None:
-    """Log which environment variables seem to be meant for this package and are none of its own.
+    """Log environment variables that look like this package's but are not.
 
-    Each is told once in a process, in one record for all that are found. It is the logger's, since
-    a warning of Python's would end a program that makes warnings errors.
+    Each name is logged once per process; one record lists all new ones. It is a log record because
+    a Python warning would end a program that turns warnings into errors.
     """
     mine = object()
-    found = {name: near for name, near in slips(os.environ) if _told.setdefault(name, mine) is mine}
-    if found:
-        meant = (f"{name} (is {near} meant?)" if near else name for name, near in found.items())
+    new = {name: near for name, near in slips(os.environ) if _warned.setdefault(name, mine) is mine}
+    if new:
+        meant = (f"{name} (is {near} meant?)" if near else name for name, near in new.items())
         _LOGGER.warning(_IGNORED, __version__, ", ".join(meant))
 
 
 def slips(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Return names that look like variables of this package and are none, each with the nearest."""
-    found = []
+    """Return names that look like this package's but are not, each with the nearest real one."""
+    misspelt: list[tuple[str, str]] = []
     for name in names:
         like = _LIKE_OURS.fullmatch(name)
         if like and not (name.startswith(ENV_PREFIX) and like[1] in _NAMES):
             near = get_close_matches(like[1].upper(), _NAMES, n=1)
-            found.append((name, ENV_PREFIX + near[0] if near else ""))
+            misspelt.append((name, ENV_PREFIX + near[0] if near else ""))
         elif not like and name[:1] in "Qq":
-            # A slip in the prefix itself: with another one before it, it is somebody else's.
+            # A slip in the prefix itself; a name with something before it is another program's.
             near = get_close_matches(name.upper(), _WHOLE, n=1, cutoff=_ALIKE)
-            found += [(name, one) for one in near]
-    return found
+            misspelt += [(name, one) for one in near]
+    return misspelt

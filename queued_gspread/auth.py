@@ -1,9 +1,8 @@
 """gspread's ``auth`` module, queued: nothing here sends to Google or runs a consent flow.
 
-Every function has gspread's signature and five keyword-only arguments more: ``redis_url``,
-``namespace``, ``timeout``, ``grace`` and ``signing_key_file``, see :func:`authorize`. What is
-passed as credentials says whom the calls are meant for; the server makes them with credentials of
-its own.
+Every function has gspread's signature plus five keyword-only arguments: ``redis_url``,
+``namespace``, ``timeout``, ``grace`` and ``signing_key_file``, see :func:`authorize`. The
+credentials only say which account the calls are meant for; the server makes the calls with its own.
 """
 
 import json
@@ -78,11 +77,11 @@ def authorize(
     """Return a client whose calls are made by the server.
 
     Args:
-        credentials: Whose account the calls are meant for. They stay in this process; their
-            e-mail address, subject and scopes are told to the server. None means the server's
-            account, whichever that is.
+        credentials: The account that the calls are meant for. They stay in this process; only
+            their e-mail address, subject and scopes are sent to the server. None means the
+            server's account, whichever that is.
         http_client: Used if it derives from :class:`queued_gspread.HTTPClient`; any other is
-            accepted and left aside, since it is the server that sends.
+            accepted and ignored, since the server does the sending.
         session: See :class:`queued_gspread.Client`.
         redis_url: The Redis that holds the queue; by default ``QUEUED_GSPREAD_REDIS_URL``,
             else ``redis://localhost:6379/0``.
@@ -101,7 +100,7 @@ def authorize(
 
     """
     queued: Any = Client
-    made: Client = queued(
+    client: Client = queued(
         credentials,
         session,
         http_client,
@@ -111,7 +110,7 @@ def authorize(
         grace=grace,
         signing_key_file=signing_key_file,
     )
-    return made
+    return client
 
 
 def local_server_flow(
@@ -119,7 +118,7 @@ def local_server_flow(
     scopes: Iterable[str],  # noqa: ARG001 - gspread's signature
     port: int = 0,  # noqa: ARG001 - gspread's signature
 ) -> OAuthCredentials:
-    """Refuse: asking a user for consent is done where the server runs.
+    """Refuse to run: a user is asked for consent where the server runs.
 
     Raises:
         QueuedGspreadError: Always.
@@ -144,7 +143,7 @@ def oauth(
     grace: float | None = None,
     signing_key_file: str | Path | None = None,
 ) -> Client:
-    """Return a client for the user whose authorised-user file this is, if it is there.
+    """Return a client for the user of an authorised-user file, if the file exists.
 
     The keyword-only arguments are those of :func:`authorize`. No consent flow is run: the
     server has its own authorisation (``--oauth``).
@@ -175,7 +174,7 @@ def oauth_from_dict(
     grace: float | None = None,
     signing_key_file: str | Path | None = None,
 ) -> tuple[Client, dict[str, Any]]:
-    """Return a client and the authorised user's info, as it was given.
+    """Return a client and the authorised user's info.
 
     The keyword-only arguments are those of :func:`authorize`. No consent flow is run: the
     server has its own authorisation (``--oauth``).
@@ -199,7 +198,7 @@ def oauth_from_dict(
         grace=grace,
         signing_key_file=signing_key_file,
     )
-    # gspread annotates a dict and returns this text.
+    # gspread's annotation says dict, but it returns this text.
     info = user.to_json("token") if user is not None else json.dumps({})
     return client, cast("dict[str, Any]", info)
 
@@ -215,12 +214,12 @@ def service_account(
     grace: float | None = None,
     signing_key_file: str | Path | None = None,
 ) -> Client:
-    """Return a client for a service account; for the server's own where the file is not there.
+    """Return a client for a service account; for the server's own if the file does not exist.
 
     The keyword-only arguments are those of :func:`authorize`.
 
     Raises:
-        ValueError: google-auth's own: the file is there and is no service account file.
+        ValueError: google-auth's own: the file exists but is not a service account file.
 
     """
     credentials: Any = Scoped(tuple(scopes))
@@ -253,7 +252,7 @@ def service_account_from_dict(
     The keyword-only arguments are those of :func:`authorize`.
 
     Raises:
-        ValueError: google-auth's own: this is no service account's info.
+        ValueError: google-auth's own: this is not a service account's info.
 
     """
     credentials = SACredentials.from_service_account_info(info, scopes=scopes)
@@ -278,7 +277,7 @@ def api_key(
     grace: float | None = None,
     signing_key_file: str | Path | None = None,
 ) -> Client:
-    """Return a client; its calls are made with the server's credentials, not with this key.
+    """Return a client; its calls use the server's credentials, not this key.
 
     The keyword-only arguments are those of :func:`authorize`.
     """

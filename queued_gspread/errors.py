@@ -60,23 +60,23 @@ __all__ = [
 
 
 _NO_JSON: Final = -1
-"""The code that gspread gives an answer which is not JSON."""
+"""The code that gspread gives a response that is not JSON."""
 
 _LONGEST_LINE: Final = 200
 _LONGEST_HEAD: Final = 5_000
 
 
 def _first_line(page: str) -> str:
-    """Return the first line of a page that a reader would see."""
-    seen = re.sub(
+    """Return the first line of text that a reader of a page would see."""
+    text = re.sub(
         r"(?is)<(style|script)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>", "\n", page[:_LONGEST_HEAD]
     )
-    lines = (line.strip() for line in unescape(seen).splitlines())
+    lines = (line.strip() for line in unescape(text).splitlines())
     return next((line for line in lines if line), "")[:_LONGEST_LINE]
 
 
 class QueuedGspreadError(GSpreadException):
-    """The base of everything that this package raises on its own account."""
+    """The base class of this package's own exceptions."""
 
 
 class ConfigurationError(QueuedGspreadError, ValueError):
@@ -84,15 +84,14 @@ class ConfigurationError(QueuedGspreadError, ValueError):
 
 
 class CodecError(QueuedGspreadError):
-    """Bytes that came through Redis are not what the wire format allows."""
+    """Bytes that came through Redis do not fit the wire format."""
 
 
 class BrokerUnavailableError(QueuedGspreadError, ConnectionError):
     """Redis cannot be reached, or refuses to work.
 
     Attributes:
-        may_have_run: Whether Redis may have taken what it was sent, so that the call may still
-            be made.
+        may_have_run: Whether Redis may have received the job, so that the call may still be made.
 
     """
 
@@ -129,7 +128,7 @@ class JobLostError(QueuedGspreadError):
 
 
 class QueueFullError(QueuedGspreadError):
-    """As many calls wait in the namespace as its server allows; this one was not put in."""
+    """The namespace's queue holds as many calls as its server allows; this one was not added."""
 
 
 class MessageTooLargeError(QueuedGspreadError):
@@ -137,7 +136,7 @@ class MessageTooLargeError(QueuedGspreadError):
 
 
 class SignatureError(QueuedGspreadError):
-    """A job or a reply is not signed, or not with a key that is known here.
+    """A job or a reply is not signed, or not with a key known here.
 
     The text says whether the call may have been made.
     """
@@ -156,35 +155,35 @@ class UnknownMethodError(CallRefusedError):
 
 
 class VersionMismatchError(CallRefusedError):
-    """The client's and the server's versions of this package do not understand each other.
+    """The client's and the server's versions of this package are incompatible.
 
     The text names both, and says which to upgrade. The call was not made.
     """
 
 
 class PoisonedJobError(QueuedGspreadError):
-    """Three servers died while they were making this call, so that it is not tried again."""
+    """Three servers died while making this call, so it is not retried."""
 
 
 class ReplayDivergedError(QueuedGspreadError):
-    """A replayed call asked for another request than the one whose response is recorded."""
+    """A replayed call made a different request from the one whose response is recorded."""
 
 
 class RemoteError(QueuedGspreadError):
-    """The server raised an exception of a class that is not known here; the text names it."""
+    """The server raised an exception whose class is not known here; the text names it."""
 
 
 class OutcomeUnknownError(QueuedGspreadError, APIError):
-    """A request that may not be repeated was sent, and nobody knows whether it was applied.
+    """A non-idempotent request was sent, and it is not known whether Google applied it.
 
-    It has what every :class:`gspread.exceptions.APIError` has; where Google's answer never
+    It has everything that a :class:`gspread.exceptions.APIError` has; where Google's answer never
     came, ``response`` is a synthetic one with status 0 and reason ``OUTCOME_UNKNOWN``.
 
     Attributes:
-        call: The gspread call that it was sent for, with the titles of what it was made on.
-        sent: Its method and URL, without parameters; '' if that is not known.
-        sent_at: When it was sent, in UTC, on Redis's clock; None if that is not known.
-        how_to_check: What to look at before the call is made again.
+        call: The gspread call that sent the request, with the titles of the object it was made on.
+        sent: The request's method and URL, without parameters; '' if not known.
+        sent_at: When the request was sent, in UTC, on Redis's clock; None if not known.
+        how_to_check: What to look at before making the call again.
 
     """
 
@@ -203,7 +202,7 @@ class OutcomeUnknownError(QueuedGspreadError, APIError):
         )
 
     def _came_back(self) -> str:
-        """Return what is known of the answer; of a gateway's page, the first line of its text."""
+        """Return what is known of the answer: of a gateway's page, the first line of its text."""
         message = str(self.error["message"])
         if self.code == _NO_JSON:
             line = _first_line(message)
@@ -211,5 +210,5 @@ class OutcomeUnknownError(QueuedGspreadError, APIError):
         return f"[{self.code}]: {message}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # gspread's own would leave these attributes behind.
+        # gspread's own would lose these attributes.
         return type(self), (self.response,), vars(self)

@@ -1,4 +1,4 @@
-"""Where the queue is and how long to wait for it: arguments, then environment, then defaults."""
+"""Where the queue is and how long to wait: from arguments, else environment, else defaults."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ DEFAULT_REDIS_URL: Final = f"redis://localhost:{DEFAULT_PORT}/0"
 DEFAULT_NAMESPACE: Final = "default"
 DEFAULT_GRACE: Final = 10.0
 DEFAULT_LEASE: Final = 5.0
-"""Seconds of a server's silence after which another one may take over."""
+"""Seconds without a sign of life from a server after which another may take over."""
 DEFAULT_MAX_MESSAGE_BYTES: Final = 64 * 1024**2
 
 _YES: Final = frozenset({"1", "true", "yes", "on"})
 _NO: Final = frozenset({"0", "false", "no", "off"})
 
-# Redis takes values of up to 512 MiB; a message has a signature, and an entry has fields.
+# Redis takes values of up to 512 MiB; the signature and the entry's fields need some of it.
 _LARGEST_MESSAGE: Final = 511 * 1024**2
 
-# What the smallest of the systems, macOS, takes for a Unix socket.
+# The limit of macOS, the smallest of all systems.
 LONGEST_SOCKET_PATH: Final = 103
 
-# In seconds, some thirty years: Python cannot wait for more than some nine times that.
+# In seconds, some thirty years: Python cannot wait for more than about nine times that.
 _LONGEST: Final = 1_000_000_000
 
 HIDDEN: Final = "***"
@@ -69,16 +69,16 @@ class Settings:
     """What a client needs to reach its server.
 
     Attributes:
-        redis_url: The Redis that holds the queue. It may hold a password: it is left out of
-            ``repr``, and errors and logs show :attr:`shown_url`.
+        redis_url: The Redis that holds the queue. It may contain a password, so ``repr`` leaves it
+            out, and errors and logs show :attr:`shown_url`.
         namespace: The queue within that Redis; one namespace is one Google account.
         timeout: Seconds that a caller waits for an answer; None waits as long as a server is
             alive.
         grace: Seconds without a living server after which a waiting caller gives up.
         max_message_bytes: How large a job or a reply may be.
         signing_key_file: The file with the keys that sign jobs and replies, see
-            :mod:`queued_gspread.protocol.signing`; None where they are not signed.
-        quiet: Whether nothing is said of calls that wait for long.
+            :mod:`queued_gspread.protocol.signing`; None if they are not signed.
+        quiet: Whether to be silent about calls that wait for long.
 
     """
 
@@ -103,10 +103,10 @@ class Settings:
     ) -> Settings:
         """Return the settings from the arguments, else the environment, else the defaults.
 
-        A variable that seems to be named wrong is logged.
+        A variable whose name looks misspelt is logged.
 
         Raises:
-            ConfigurationError: A value cannot be used; the text names it and where it is from.
+            ConfigurationError: A value cannot be used; the text names it and its source.
 
         """
         warn_of_slips()
@@ -142,8 +142,8 @@ def checked_flag(variable: str, text: str | None) -> bool:
     """
     word = (text or "no").lower()
     if word not in _YES | _NO:
-        told = f"{ENV_PREFIX}{variable}={text!r} cannot be used: take yes or no"
-        raise ConfigurationError(told)
+        message = f"{ENV_PREFIX}{variable}={text!r} cannot be used: take yes or no"
+        raise ConfigurationError(message)
     return word in _YES
 
 
@@ -155,17 +155,17 @@ def state_directory() -> Path:
     else:
         base = home / ".local" / "state"
     configured = Path(os.environ.get("XDG_STATE_HOME", ""))
-    # The XDG specification: a relative path is invalid and has to be ignored.
+    # The XDG specification: a relative path is invalid and must be ignored.
     return (configured if configured.is_absolute() else base) / "queued-gspread"
 
 
 def data_directory(port: int, state: Path | None = None) -> Path:
-    """Return the folder of the Redis that stands in for *port*, so that two do not mix."""
+    """Return the data folder of the Redis that stands in for *port*, one for each port."""
     return (state or state_directory()) / "redis" / str(port)
 
 
 def own_socket(port: int, state: Path | None = None) -> Path:
-    """Return where the Redis listens that was started for this user in place of *port*.
+    """Return the socket of the Redis that was started for this user in place of *port*.
 
     A client of ``redis://localhost:PORT`` looks here first.
     """
@@ -183,11 +183,11 @@ def check_namespace(namespace: str) -> str:
 
 
 def hide_password(url: str) -> str:
-    """Return a Redis URL with its password, in whatever place, as three stars.
+    """Return a Redis URL with every part that may be a password as three stars.
 
-    Nothing is shown of what is no URL, nor behind the scheme where an ``@`` stands that was not
-    escaped, nor of a host that is none, such as a password without one; of the options only those
-    are shown that are known to be harmless.
+    Hidden entirely: text that is not a URL, everything after the scheme if an unescaped ``@``
+    follows the host, and a host that cannot be one, such as a password given alone. Of the
+    options, only those known to be harmless are shown.
     """
     scheme, mark, rest = url.partition("://")
     if not (mark and _SCHEME.fullmatch(scheme)):
@@ -198,7 +198,7 @@ def hide_password(url: str) -> str:
     place, question, query = place.partition("#")[0].partition("?")
     hosts, slash, path = place.partition("/")
     host = _shown_hosts(hosts)
-    # Behind what is no host, what looks like a path may be the rest of a password.
+    # After an invalid host, an apparent path may be the rest of a password.
     if HIDDEN in host:
         slash, path, question, query = "", "", "", ""
     shown = [_shown_user(userinfo) if at else "", at, host, slash, path, question]
@@ -207,7 +207,7 @@ def hide_password(url: str) -> str:
 
 
 def has_stray_at(url: str) -> bool:
-    """Tell whether an ``@`` stands behind the host: then nobody knows where the password ends."""
+    """Return whether an ``@`` follows the host: then it is unclear where the password ends."""
     authority = re.split("[/?#]", url.partition("://")[2], maxsplit=1)[0]
     return url.count("@") > authority.count("@")
 
@@ -226,15 +226,15 @@ def _shown_option(option: str) -> str:
     if _HARMLESS.fullmatch(option):
         return option
     name, equals, _ = option.partition("=")
-    # Behind an & that was not escaped, what looks like a name is the rest of a password.
+    # After an unescaped &, an apparent name is the rest of a password.
     return f"{name}={HIDDEN}" if equals and name in _SECRETS else HIDDEN
 
 
 def checked_seconds(value: float | str, shown: str, *, zero: bool = False) -> float:
-    """Return a number of seconds above 0, or from 0 on, for which threads and sockets can wait.
+    """Return seconds above 0 (or 0, with ``zero``) that threads and sockets can wait for.
 
     Raises:
-        ConfigurationError: It is none; the text has ``shown`` in it.
+        ConfigurationError: It is not such a number; the text contains ``shown``.
 
     """
     try:
@@ -249,10 +249,10 @@ def checked_seconds(value: float | str, shown: str, *, zero: bool = False) -> fl
 
 
 def checked_count(value: int | str, shown: str) -> int:
-    """Return a whole number from 0 on.
+    """Return a whole number, 0 or more.
 
     Raises:
-        ConfigurationError: It is none; the text has ``shown`` in it.
+        ConfigurationError: It is not one; the text contains ``shown``.
 
     """
     text = str(value)
@@ -265,7 +265,8 @@ def checked_message_bytes(value: int | str, shown: str) -> int:
     """Return the size of the largest message.
 
     Raises:
-        ConfigurationError: Redis could not hold it, or it is no size; the text has ``shown`` in it.
+        ConfigurationError: Redis could not hold it, or it is not a size; the text contains
+            ``shown``.
 
     """
     text = str(value)
@@ -277,34 +278,34 @@ def checked_message_bytes(value: int | str, shown: str) -> int:
     )
 
 
-def _message_bytes(given: int | None) -> int:
-    if given is not None:
-        return checked_message_bytes(given, f"max_message_bytes={given!r}")
+def _message_bytes(value: int | None) -> int:
+    if value is not None:
+        return checked_message_bytes(value, f"max_message_bytes={value!r}")
     text = environment("MAX_MESSAGE_BYTES")
     if text is None:
         return DEFAULT_MAX_MESSAGE_BYTES
     return checked_message_bytes(text, f"{ENV_PREFIX}MAX_MESSAGE_BYTES={text!r}")
 
 
-def _text(option: str, given: object, default: str) -> str:
-    if not isinstance(given, (str, type(None))):
-        # Without the value, which may hold a password.
-        raise ConfigurationError(f"{option} is of type {type(given).__name__}: take a str")
-    # Redis-py and an f-string would each spell a member of a (str, Enum) in a way of its own.
-    return str.__str__(given) if given else default
+def _text(option: str, value: object, default: str) -> str:
+    if not isinstance(value, (str, type(None))):
+        # Without the value, which may contain a password.
+        raise ConfigurationError(f"{option} is of type {type(value).__name__}: take a str")
+    # redis-py and an f-string would each spell a member of a (str, Enum) differently.
+    return str.__str__(value) if value else default
 
 
-def _path(given: str | os.PathLike[str] | None) -> str | None:
-    if given is None:
+def _path(path: str | os.PathLike[str] | None) -> str | None:
+    if path is None:
         return None
-    return os.path.expanduser(given)  # noqa: PTH111 - Path's own raises where there is no home
+    return os.path.expanduser(path)  # noqa: PTH111 - Path's own raises where there is no home
 
 
 def _seconds(
-    option: str, given: float | None, variable: str, default: float | None
+    option: str, value: float | None, variable: str, default: float | None
 ) -> float | None:
-    if given is not None:
-        return checked_seconds(given, f"{option}={given!r}")
+    if value is not None:
+        return checked_seconds(value, f"{option}={value!r}")
     text = environment(variable)
     if text is None:
         return default

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 from accounts import OPEN
 from cryptography.hazmat.primitives.asymmetric import rsa
+from hypothesis import settings
 
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.emulator.accounts import account
@@ -21,10 +22,13 @@ _numbers = itertools.count()
 
 
 def pytest_configure(config):
-    """Keep what is compiled, whatever the environment says."""
+    """Keep what is compiled, whatever the environment says, and let examples take their time."""
     # Hundreds of the processes that tests start would each compile the whole package again.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
+    # How long an example takes is up to what else the machine does.
+    settings.register_profile("tests", settings(), deadline=None)
+    settings.load_profile("tests")
 
 
 def pytest_collection_finish(session):

@@ -21,7 +21,7 @@ NEAREST = f"{SLIP} (is QUEUED_GSPREAD_READS_PER_MINUTE meant?)"
 
 @pytest.fixture(autouse=True)
 def nothing_told(monkeypatch):
-    monkeypatch.setattr(variables, "_told", {})
+    monkeypatch.setattr(variables, "_warned", {})
 
 
 def warned(caplog):

@@ -1,11 +1,11 @@
 """Redis as the queue: the only package that knows its keys.
 
-``producer`` is the callers' side: it enqueues jobs, waits for replies and withdraws. ``consumer``
-is the server's: it holds the lease and works the lanes off; ``dispatch`` acquires and releases the
-quota's slots, and ``fencing`` runs every script of both under the server's epoch. ``jobs`` and
-``permits`` are what they hand on, as plain data. ``keys`` names what is kept in Redis, and ``lua/``
-has what must be atomic. ``connection/`` finds the master and talks to it; ``waiting/`` is what a
-caller that waits is told.
+``producer`` is the callers' side: it enqueues jobs, waits for replies and withdraws jobs.
+``consumer`` is the server's side: it holds the lease and takes jobs from the lanes; ``dispatch``
+acquires and releases the quota's slots, and ``fencing`` runs the scripts of both under the server's
+epoch. ``jobs`` and ``permits`` are their results, as plain data. ``keys`` names the keys in Redis,
+and ``lua/`` has everything that must be atomic. ``connection/`` finds the master and talks to it;
+``waiting/`` tells a waiting caller what it waits for.
 """
 
 from queued_gspread.broker.waiting.holdups import (
@@ -34,7 +34,7 @@ from .permits import (
     NO_UPDATE,
     PAUSE,
     AcquireArgs,
-    Due,
+    AnsweredSlot,
     JournalUpdate,
     Permit,
     QuotaState,
@@ -59,11 +59,11 @@ __all__ = [
     "SENT",
     "SHARED",
     "AcquireArgs",
+    "AnsweredSlot",
     "Backlog",
     "Beat",
     "Candidate",
     "Consumer",
-    "Due",
     "Entry",
     "Holdup",
     "Holdups",

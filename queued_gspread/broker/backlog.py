@@ -1,4 +1,4 @@
-"""What a server finds when it takes over, as data."""
+"""The state of the queue at a takeover, as data."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ __all__ = ["Backlog", "Predecessor"]
 
 @dataclass(frozen=True)
 class Backlog:
-    """What waits when a server takes over.
+    """What is waiting when a server takes over.
 
     Attributes:
         lanes: How many lanes hold jobs.
         calls: How many jobs they hold.
-        begun: How many of them were begun before.
+        begun: How many of these an earlier server started.
 
     """
 
@@ -28,8 +28,8 @@ class Predecessor:
     """The server that had the lease before.
 
     Attributes:
-        about: The server in words; '' for none, or where it is not known.
-        silent: Seconds since its last beat; None if it has ended in good order.
+        about: Its description; '' for none, or if not known.
+        silent: Seconds since its last beat; None if it shut down cleanly.
 
     """
 

@@ -1,4 +1,4 @@
-"""What a server says with a beat, and what it is told: of the lease, and of the account."""
+"""A server's beat and its result, as data: the lease, and the namespace's account."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ __all__ = ["ANY", "RESERVED", "Beat", "Candidate", "beat_of"]
 
 @dataclass(frozen=True)
 class Candidate:
-    """What a server has to work with.
+    """What a server brings for the lease: a token, and its account.
 
     Attributes:
-        has_token: Whether it can send requests.
-        account: Whose it is, in words; '' where that is not known yet.
-        replaces: The account in whose place this one may be put as that of the namespace; '' for
-            none.
+        has_token: Whether it has an access token, so that it can send requests.
+        account: The token's account, in words; '' if not known yet.
+        replaces: The account that this one may replace as the namespace's; '' for none.
 
     """
 
@@ -27,32 +26,32 @@ class Candidate:
     replaces: str = ""
 
     def is_about_to_replace(self, owner: str) -> bool:
-        """Return whether it takes the place of the namespace's account by its first token."""
+        """Return whether its first token will replace the namespace's account."""
         return not self.has_token and self.account != owner == self.replaces != ""
 
 
 ANY = Candidate()
-"""A server that needs no token, of whose account nothing is said."""
+"""A server that needs no token and names no account."""
 
 RESERVED = "a server that has an access token"
-"""For whom a free lease is kept, in the place of the other server; as in ``beat.lua``."""
+"""``beat.lua`` names it as the other server to reserve a free lease for one with a token."""
 
 
 @dataclass(frozen=True)
 class Beat:
-    """What a beat found: ``kept`` or ``taken`` the lease, or that another server has ``held`` it.
+    """A beat's result: the lease was ``kept`` or ``taken``, or another server has ``held`` it.
 
     Attributes:
         state: One of the three words.
-        epoch: The epoch of this server's lease; '' where another holds it.
-        moment: Redis's clock, in milliseconds, where this server holds it; else 0.
-        is_relieved: Whether a server stands by that has a token.
-        other: The other server, in words: who has the lease, or had it before; '' for this one, as
-            Redis knew it before a restart.
-        left: Seconds until the other one's lease runs out; where it was taken, how long it has
-            been silent, as a negative number.
-        owner: The account that the namespace belongs to; '' where it belongs to none yet.
-        is_first: Whether the lease was taken where Redis knew of no epoch before.
+        epoch: The epoch of this server's lease; '' if another server holds it.
+        moment: Redis's clock in milliseconds if this server holds the lease, else 0.
+        is_relieved: Whether a standby server has a token.
+        other: The description of the server that has the lease, or had it before; '' for this
+            server's own lease from before a restart of Redis.
+        left: Seconds until the other server's lease runs out; for a ``taken`` one, the seconds
+            since that server's last beat, as a negative number.
+        owner: The account that the namespace belongs to; '' if none yet.
+        is_first: Whether Redis knew no epoch before this ``taken`` lease.
 
     """
 
@@ -66,16 +65,23 @@ class Beat:
     is_first: bool = False
 
 
-def beat_of(found: Any) -> Beat:
-    """Return what ``beat.lua`` tells."""
-    state, *rest = found
+def beat_of(result: Any) -> Beat:
+    """Return the result of ``beat.lua``."""
+    state, *rest = result
     owner = as_text(rest.pop())
     if state == b"held":
         other, left = rest
         return Beat("held", other=as_text(other), left=left / 1000, owner=owner)
     if state == b"taken":
         epoch, moment, other, silent, is_first = rest
-        before = as_text(other), -silent / 1000
-        return Beat("taken", as_text(epoch), moment, False, *before, owner, bool(is_first))
+        return Beat(
+            "taken",
+            epoch=as_text(epoch),
+            moment=moment,
+            other=as_text(other),
+            left=-silent / 1000,
+            owner=owner,
+            is_first=bool(is_first),
+        )
     epoch, moment, relieved = rest
     return Beat(as_text(state), as_text(epoch), moment, bool(relieved), owner=owner)

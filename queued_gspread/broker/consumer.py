@@ -1,4 +1,4 @@
-"""The servers' side of the queue: the lease, the lanes that wait, their jobs, the replies."""
+"""The servers' side of the queue: the lease, the ready lanes, their jobs and the replies."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 
     from .beat import Beat, Candidate
     from .formats import Other
-    from .permits import Due
+    from .permits import AnsweredSlot
 
 __all__ = ["Consumer"]
 
 _CONTROL_EXPIRY: Final = 30
-# Seconds for which a server that stops tries to say so, and between two tries.
+# Seconds for which a stopping server tries to requeue its jobs, and between two tries.
 _LEAVING: Final = 5.0
 _PAUSE: Final = 0.1
 # Seconds without a beat after which a server of another format counts as gone.
@@ -66,13 +66,13 @@ class Consumer(Dispatch):
 
     Args:
         settings: Where the queue is.
-        server_id: Who asks.
-        about: The same in words, for colleagues and observers.
-        epoch: Under which the queue is written to.
-        stopping: Once it is set, nobody waits for a Redis that is away.
+        server_id: The server's id.
+        about: The server's description, for other servers and observers.
+        epoch: The epoch under which the queue is written to.
+        stopping: Once set, no thread waits for a Redis that is out of reach.
         max_queue: How many jobs may wait in the namespace; 0 for any number.
-        generation: Returns the signed generation that callers are told of.
-        holdups: Returns what holds requests up, for callers that wait.
+        generation: Returns the signed generation for callers.
+        holdups: Returns what holds requests up, for waiting callers.
 
     """
 
@@ -94,12 +94,12 @@ class Consumer(Dispatch):
         self._max_queue = max_queue
         self._generation = generation
         self._holdups = holdups
-        # Whom this server has stood by for, and whom it took over from under its epoch.
+        # The server that this one stood by for, and the one that it took over from.
         self._stood_by = ""
         self.predecessor = Predecessor()
 
     def under(self, epoch: str) -> Consumer:
-        """Return the same queue, written to under that epoch alone."""
+        """Return the same queue, bound to that epoch."""
         same = Consumer(
             self.settings, self.server_id, self._about, epoch=epoch, stopping=self._stopping
         )
@@ -107,18 +107,18 @@ class Consumer(Dispatch):
         return same
 
     def hang_up(self) -> None:
-        """Close the connections to Redis if nothing else here uses them; the next use connects."""
+        """Close the connections to Redis if nothing else uses them; the next use reconnects."""
         self._link.let_go()
 
     def check_redis(self) -> str | None:
-        """Make sure that this Redis drops nothing; return a warning where it might.
+        """Check that this Redis does not drop data; return a warning if it might.
 
         Raises:
-            BrokerUnavailableError: It cannot be reached, or refuses.
+            BrokerUnavailableError: Redis cannot be reached, or refuses.
             ConfigurationError: The Redis evicts keys when its memory is full.
 
         """
-        if not self.master.is_guided:  # else the first beat tells
+        if not self.master.is_guided:  # else the first beat shows it
             look(self._connection, self._keys, grace=0.0)
         try:
             warnings = [self._warning_of_settings(), *self._warnings_of_failovers()]
@@ -140,44 +140,44 @@ class Consumer(Dispatch):
         )
 
     def _warnings_of_failovers(self) -> Iterator[str]:
-        """Yield what leaves more to be lost at a failover than has to be."""
+        """Yield settings that make a failover lose more than it must."""
         if self.master.is_guided:
-            with suppress(RedisError):  # the first beat tells
+            with suppress(RedisError):  # the first beat will raise it
                 self.master.named(_ASKING)
             if self.master.is_partial:
                 yield _PARTIAL
         redis = self._connection.redis
         try:
-            told = redis.info("replication")
+            info = redis.info("replication")
         except ResponseError:
-            return  # whoever may not ask for it
-        # Told where both settings are on, to those too who may not ask for settings.
-        if told.get("connected_slaves") and "min_slaves_good_slaves" not in told:
-            yield _OPEN.format(told["connected_slaves"])
+            return  # INFO is not permitted
+        # INFO has this field if both settings are on, and needs no permission for CONFIG.
+        if info.get("connected_slaves") and "min_slaves_good_slaves" not in info:
+            yield _OPEN.format(info["connected_slaves"])
 
     def _config(self) -> dict[Any, Any]:
         redis = self._connection.redis
-        found: dict[Any, Any] = {}
+        config: dict[Any, Any] = {}
         try:
             for name in ("maxmemory-policy", "save", "appendonly"):
-                found |= redis.config_get(name)
+                config |= redis.config_get(name)
         except ResponseError:
-            # Whoever may ask for settings learns passwords, so not every server may.
+            # CONFIG GET reveals passwords, so not every server is permitted to use it.
             return {"maxmemory-policy": redis.info("memory")["maxmemory_policy"]}
-        return found
+        return config
 
     @property
     def master(self) -> Master:
-        """Where the master is, and who knows."""
+        """The master, and how to discover it."""
         return self._connection.master
 
     @property
     def place(self) -> Host | None:
-        """Where what is sent from now on goes to; None where any Redis may be the master."""
+        """The only Redis that is sent to from now on; None if any may be the master."""
         return self._connection.wire.only
 
     def ask_for_master(self, seconds: float) -> Named:
-        """Return the master that a majority of those who know names.
+        """Return the master that a majority of the Sentinels or the Cluster's masters names.
 
         Raises:
             BrokerUnavailableError: No majority answers, or names one, within these seconds.
@@ -189,12 +189,12 @@ class Consumer(Dispatch):
             raise unavailable(self.settings, error) from error
 
     def beat(self, lease: float, *, is_certain: bool = True, candidate: Candidate = ANY) -> Beat:
-        """Say that this server is alive, and become the one that works if nobody else is.
+        """Record that this server is alive, and become the working one if no other is.
 
         Args:
-            lease: Seconds without a beat after which it counts as gone.
-            is_certain: Whether nobody can have taken over from it, as far as it knows.
-            candidate: What it has to work with.
+            lease: Seconds without a beat after which this server counts as gone.
+            is_certain: Whether, as far as it knows, no other can have taken over from it.
+            candidate: Its token and account.
 
         """
         certain = "1" if is_certain else ""
@@ -212,10 +212,10 @@ class Consumer(Dispatch):
         ]
         steps = self._connection.steps
         since = steps.moment()
-        # A master that says nothing must not keep this server from asking for the next one.
+        # A silent master must not keep this server from asking for the next one.
         with until(now() + lease if self.master.is_guided else moment()):
             beat = beat_of(self._connection.run("beat", places, args))
-        # Where another holds it, ours has ended, whatever another master may still say of it.
+        # If another server holds the lease, ours has ended, even if another master still has it.
         self.epoch = beat.epoch
         if beat.epoch:
             steps.saw(beat.moment, since)
@@ -226,18 +226,17 @@ class Consumer(Dispatch):
         return beat
 
     def _note_predecessor(self, about: str, silent: float) -> None:
-        """Note whom this server has taken over from: who has ended in good order left no name."""
+        """Note which server this one took over from; one that shut down cleanly left no name."""
         stood_by, self._stood_by = self._stood_by, ""
         self.predecessor = Predecessor(about or stood_by, silent if about else None)
 
     def others(self, window: float = 0.0) -> list[Other]:
-        """Return the other formats of the queue that have something in the namespace.
+        """Return the other queue formats that have something in the namespace.
 
-        This one is entered among those that have had a server there.
+        Also registers this format as one that has had a server there.
 
         Args:
-            window: Seconds for which a slot is held from now on whose server is gone, of whatever
-                format.
+            window: Seconds for which a slot is still held if its server, of any format, is gone.
 
         """
         keys = [self._keys.server, self._keys.formats, *self._slots]
@@ -254,60 +253,60 @@ class Consumer(Dispatch):
         self._connection.run("release", [self._keys.server], [epoch])
 
     def recover(self, window: float = 0.0) -> Backlog:
-        """Take over what another server left: lanes that hold jobs, slots without an answer.
+        """Take over from another server: lanes that hold jobs, and slots without an answer.
 
         Args:
-            window: Seconds for which such a slot is held from now on.
+            window: Seconds for which such a slot is still held.
 
         Returns:
-            What waits.
+            What is waiting.
 
         """
         keys = self._keys
         places = [keys.ready, keys.active, keys.formats, *self._slots]
-        found = self._run("recover", places, [milliseconds(window), milliseconds(_SILENCE)])
+        lanes = self._run("recover", places, [milliseconds(window), milliseconds(_SILENCE)])
         of_jobs = [keys.active, keys.depth, keys.progress, keys.lane("")]
         calls, begun = unless_stale(self._run("recount", of_jobs, []))
         for kind in KINDS:
-            # A Redis with an older state may not know that a request of this server was answered.
+            # A Redis with an older state may have forgotten answers to this server's requests.
             self._remind(Slot(kind, f"{self.epoch}/", window=window))
-        return Backlog(int(unless_stale(found)), calls, min(begun, calls))
+        return Backlog(int(unless_stale(lanes)), calls, min(begun, calls))
 
     def renewal(self, job_id: str) -> bytes | None:
-        """Return what a signed job's caller has said since, if anything.
+        """Return the renewal that a signed job's caller has sent since, if any.
 
         Raises:
             BrokerUnavailableError: Redis cannot be reached.
 
         """
         try:
-            found: Any = self._connection.redis.get(self._keys.renewal(job_id))
+            message: Any = self._connection.redis.get(self._keys.renewal(job_id))
         except RedisError as error:
             raise unavailable(self.settings, error) from error
-        return found if isinstance(found, bytes) else None
+        return message if isinstance(message, bytes) else None
 
     def next_ready(self) -> Ready | Stop | None:
-        """Wait for a lane that holds jobs, or for a request to stop. None after a slice.
+        """Wait for a lane that holds jobs, or for a request to stop; return None after a slice.
 
         Raises:
-            BrokerUnavailableError: The connection failed; a name may have been lost with it,
-                so :meth:`recover` has to follow.
+            BrokerUnavailableError: The connection failed; a lane's name may have been lost with
+                it, so :meth:`recover` must follow.
 
         """
         control = self._keys.control(self.server_id)
         try:
-            found = self._connection.wire.ask(
+            popped = self._connection.wire.ask(
                 ["BLPOP", control, self._keys.ready_under(self.epoch), SLICE]
             )
         except RedisError as error:
             raise unavailable(self.settings, error) from error
-        if found is None:
+        if popped is None:
             return None
-        place, item = found
-        return Stop() if as_text(place) == control else ready_of(item)
+        key, item = popped
+        return Stop() if as_text(key) == control else ready_of(item)
 
     def request_stop(self, server_id: str) -> None:
-        """Ask a server to stop, from wherever."""
+        """Ask a server to stop, from any process."""
         pipeline = self._connection.redis.pipeline()
         pipeline.rpush(self._keys.control(server_id), "stop")
         pipeline.expire(self._keys.control(server_id), _CONTROL_EXPIRY)
@@ -317,42 +316,42 @@ class Consumer(Dispatch):
             raise unavailable(self.settings, error) from error
 
     def head(self, lane: str) -> Entry | None:
-        """Return the first job of a lane; None, and the lane is done, where it has none."""
+        """Return the first job of a lane; None if it is empty, which makes it inactive."""
         keys = self._keys
         steps = self._connection.steps
         since = steps.moment()
-        found = self._fenced(
+        result = self._fenced(
             "head", [keys.lane(lane), keys.active, keys.progress, keys.deliveries], [lane]
         )
-        return entry_of(lane, found, steps, since)
+        return entry_of(lane, result, steps, since)
 
     def peek(self, lane: str, after: str, count: int, size: int) -> list[Entry]:
-        """Return the jobs that stand behind one in its lane, in order.
+        """Return the jobs behind a given one in its lane, in order.
 
-        None that was begun before, or that a server has died of, and none behind such a one.
+        Stops before a job that was started before, or that a server died of.
 
         Args:
             lane: The lane's name.
-            after: The place of the job that they stand behind.
-            count: How many at the most.
-            size: How many bytes at the most, all together.
+            after: The stream id of the job that they are behind.
+            count: How many at most.
+            size: How many bytes at most, in total.
 
         """
         keys = [self._keys.lane(lane), self._keys.progress, self._keys.deliveries]
         steps = self._connection.steps
         since = steps.moment()
-        found = self._fenced("peek", keys, [after, count, size])
-        entries = [entry_of(lane, each, steps, since) for each in found]
+        results = self._fenced("peek", keys, [after, count, size])
+        entries = [entry_of(lane, result, steps, since) for result in results]
         return [entry for entry in entries if entry is not None]
 
     def deliver_suspect(self, entry: Entry) -> None:
-        """Say that a job is handed out that two servers or more have died with."""
+        """Record the delivery of a job that two or more servers died with."""
         self._fenced("deliver_suspect", [self._keys.deliveries], [entry.job_id])
 
     def requeue(self) -> bool:
-        """Leave all that was handed out under this epoch to the next server, which counts no death.
+        """Leave all jobs delivered under this epoch to the next server, without counting a death.
 
-        While Redis is away, it is tried again for some seconds; return whether it was said.
+        Retries for some seconds while Redis is out of reach; returns whether it succeeded.
         """
         end = now() + _LEAVING
         with until(end):
@@ -367,28 +366,40 @@ class Consumer(Dispatch):
                 time.sleep(_PAUSE)
 
     def poison(self, entry: Entry) -> None:
-        """Keep a job of which servers have died, for inspection."""
+        """Keep a job that servers died of, for inspection."""
         most = [_MOST_POISONED, _MOST_POISONED_BYTES]
         args = [entry.job_id, entry.lane, entry.body, *most]
         self._fenced("poison", [self._keys.poisoned], args)
 
     def answer(
-        self, answers: Sequence[tuple[Entry, bytes]], debts: Sequence[Due] = ()
+        self,
+        answers: Sequence[tuple[Entry, bytes]],
+        slots_to_release: Sequence[AnsweredSlot] = (),
     ) -> Entry | None:
         """Answer jobs of one lane and return its next one, as :meth:`head` does.
 
         Args:
-            answers: One or more jobs, each with its reply; nothing to leave nobody an answer.
-            debts: Slots, the first of which is given back in the same write, if all goes well.
+            answers: One or more jobs, each with its reply; an empty reply is not stored.
+            slots_to_release: Slots to release in the same script.
 
         """
         keys, lane = self._keys, answers[0][0].lane
-        places = [keys.lane(lane), keys.active, keys.progress, keys.deliveries, keys.depth]
-        args: list[Any] = [lane, reply_expiry(max(entry.timeout for entry, _ in answers))]
+        places = [
+            keys.lane(lane),
+            keys.active,
+            keys.progress,
+            keys.deliveries,
+            keys.depth,
+            keys.throttle,
+        ]
+        released = self._slots_args(slots_to_release)
+        expiry = reply_expiry(max(entry.timeout for entry, _ in answers))
+        args: list[Any] = [lane, expiry, *released[1]]
         for entry, reply in answers:
             places += [keys.reply(entry.job_id), keys.journal(entry.job_id)]
             args += [entry.stream_id, entry.job_id, reply]
-        steps = self._connection.steps
+        steps, moment = self._connection.steps, now()
         since = steps.moment()
-        found = self._paying(debts, "answer", places, args, insists=True)
+        found = self._fenced("answer", [*places, *released[0]], args, insists=True)
+        self._note_released(slots_to_release, moment)
         return entry_of(lane, found, steps, since)

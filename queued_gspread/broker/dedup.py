@@ -1,7 +1,7 @@
-"""Tries at putting a job in: several are one job, however far apart they reach Redis.
+"""Enqueues a job exactly once: several tries make one job, however far apart they reach Redis.
 
-Redis remembers the ids of jobs for a while. Each try carries a time of Redis's clock before the
-first one. Where Redis no longer remembers all that came since, it takes none that it does not know.
+Redis remembers the ids of recent jobs. Each try carries a time of Redis's clock before the first
+try. If Redis no longer remembers all jobs since that time, it refuses a job that it does not know.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ __all__ = ["put_in"]
 def put_in(
     connection: Connection, keys: Keys, wait: Wait, body: bytes, look: Sequence[Any]
 ) -> tuple[list[Any], Pending]:
-    """Put a job in, once; return what ``enqueue.lua`` says, and the look for its reply.
+    """Enqueue a job once; return the result of ``enqueue.lua`` and the pending look for a reply.
 
     Raises:
-        BrokerUnavailableError: Redis cannot be reached, or nobody can know whether it has the job.
+        BrokerUnavailableError: Redis cannot be reached, or it is not known whether it has the job.
 
     """
     began, clock = now(), connection.clock
     while True:
         lost: list[BrokerUnavailableError] = []
-        found, pending = connection.run(
+        result, pending = connection.run(
             "enqueue",
             keys.of_enqueue(wait.lane),
             [wait.job_id, body, wait.lane, remembered_ms(), wait.first],
@@ -45,21 +45,21 @@ def put_in(
             then=look,
             lost=lost,
         )
-        clock.saw(found.pop())
-        if found[0] != b"late":
-            return found, pending
+        clock.saw(result.pop())
+        if result[0] != b"late":
+            return result, pending
         pending.drop()
         if lost:
             raise _in_doubt(connection.url, now() - began) from lost[-1]
-        # None was put in, for the clock was set, or this process did not run until now.
+        # No try got through; the clock was set, or this process did not run until now.
         wait.first = clock.at_least()
 
 
 def _in_doubt(url: str, seconds: float) -> BrokerUnavailableError:
-    told = BrokerUnavailableError(
+    error = BrokerUnavailableError(
         f"Redis at {hide_password(url)} was lost while a call was put in. {seconds:.0f} s later it "
         "no longer knows whether it had taken it (was this process stopped, the machine asleep, or "
         "Redis's clock set?)"
     )
-    told.may_have_run = True
-    return told
+    error.may_have_run = True
+    return error

@@ -1,8 +1,7 @@
-"""What Redis knows of a call's requests: which may be sent, which were answered, its journal."""
+"""A call's requests in Redis: permits to send, slots to release, and the journal."""
 
 from __future__ import annotations
 
-import contextlib
 import random
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from queued_gspread.settings import Settings
 
     from .jobs import Entry
-    from .permits import AcquireArgs, Due, ReleaseArgs
+    from .permits import AcquireArgs, AnsweredSlot, ReleaseArgs
 
 __all__ = ["Dispatch"]
 
@@ -32,7 +31,7 @@ _REPLICATION: Final = 1.0
 
 
 class Dispatch(FencedScripts):
-    """The requests of calls, as far as the next server has to know of them."""
+    """The requests of calls, as far as the next server must know of them."""
 
     def __init__(
         self, settings: Settings, epoch: str = "", stopping: threading.Event | None = None
@@ -42,12 +41,12 @@ class Dispatch(FencedScripts):
         self._held = Held()
 
     def journal(self, entry: Entry) -> list[bytes]:
-        """Return the entries of the journal of a call that was begun before."""
+        """Return the entries of the journal of a call that was started before."""
         found: list[bytes] = self._fenced("journal", [self._keys.journal(entry.job_id)], [])
         return found
 
     def count_waiting(self) -> int:
-        """Return how many calls wait in the namespace, those under way included.
+        """Return how many calls wait in the namespace, including those in progress.
 
         Raises:
             BrokerUnavailableError: Redis cannot be reached.
@@ -59,15 +58,16 @@ class Dispatch(FencedScripts):
             raise unavailable(self.settings, error) from error
 
     def is_replicated(self, entries: Sequence[Entry]) -> bool:
-        """Tell whether replicas have what the journals of some jobs announce, within a second.
+        """Return whether replicas have the intents in the journals of some jobs, within a second.
 
-        That one has it proves nothing: another may be the next master, or be one already, while
-        this one still follows the old one. So all that are up have to have it, and only then a
-        majority has to say that this is the master. Where the connection fails, nobody can say so.
+        One replica that has them proves nothing: another may be the next master, or already be one,
+        while this one still follows the old one. So all replicas that are up must have them, and
+        only then must a majority confirm that this is the master. If the connection fails, that
+        cannot be known.
 
         Raises:
             BrokerUnavailableError: Redis refuses for good.
-            StaleEpochError: Another server works by now.
+            StaleEpochError: Another server works now.
 
         """
         master = self._connection.master
@@ -95,25 +95,27 @@ class Dispatch(FencedScripts):
         return named.address == before and replicas >= named.replicas
 
     def acquire(
-        self, acquire_args: Sequence[AcquireArgs], slot: Slot = NO_SLOT, debts: Sequence[Due] = ()
+        self,
+        acquire_args: Sequence[AcquireArgs],
+        slot: Slot = NO_SLOT,
+        slots_to_release: Sequence[AnsweredSlot] = (),
     ) -> Permit:
-        """Ask whether a request may be sent now; if so, all that is to be known of it is written.
+        """Ask for a permit to send a request now; if granted, record the request for recovery.
 
         Args:
-            acquire_args: The jobs of one lane that have a share in it; the permit says of each
-                whether it still has.
+            acquire_args: The jobs of one lane that take part in it; the permit says of each
+                whether it still does.
             slot: The slot that the request takes.
-            debts: Slots, the first of which is given back in the same write, if all goes well.
+            slots_to_release: Slots to release first, whatever the answer.
 
         """
-        # An interval is no slot with a name: what is asked twice would have to wait for itself.
-        debts, steps = () if slot.interval else debts, self._steps_since(acquire_args)
-        permit = self._acquire(acquire_args, slot, debts, steps)
+        steps = self._steps_since(acquire_args)
+        permit = self._acquire(acquire_args, slot, steps, slots_to_release)
         if "late" in permit.words:
             # Redis's clock may have been set just now.
             self._look_at_clock()
             if self._steps_since(acquire_args) != steps:
-                permit = self._acquire(acquire_args, slot, debts, self._steps_since(acquire_args))
+                permit = self._acquire(acquire_args, slot, self._steps_since(acquire_args))
         if slot.kind and not slot.limit and permit.word == "go":
             self._pace.note(slot, permit.sent)
         return permit
@@ -122,11 +124,10 @@ class Dispatch(FencedScripts):
         self,
         acquire_args: Sequence[AcquireArgs],
         slot: Slot,
-        debts: Sequence[Due],
         steps: Sequence[int],
+        slots_to_release: Sequence[AnsweredSlot] = (),
     ) -> Permit:
         keys, lane = self._keys, acquire_args[0].entry.lane
-        journals = [keys.journal(share.entry.job_id) for share in acquire_args]
         places = [
             keys.lane(lane),
             keys.progress,
@@ -134,20 +135,24 @@ class Dispatch(FencedScripts):
             keys.slots(slot.kind),
             keys.deliveries,
         ]
+        places += [keys.journal(share.entry.job_id) for share in acquire_args]
         pairs = zip(acquire_args, steps, strict=True)
-        args = [arg for share, step in pairs for arg in share.args(step)]
+        of_jobs = [arg for share, step in pairs for arg in share.args(step)]
         of_slot, latest = slot.args(), self._held.latest(slot)
-        found = self._paying(debts, "acquire", [*places, *journals], [*of_slot, latest, *args])
+        released, moment = self._slots_args(slots_to_release), now()
+        args = [*of_slot, latest, *released[1], *of_jobs]
+        found = self._fenced("acquire", [*places, *released[0]], args)
+        self._note_released(slots_to_release, moment)
         if found[0] == b"forgotten":
             self._remind(slot)
-            found = self._fenced("acquire", [*places, *journals], [*of_slot, "", *args])
+            found = self._fenced("acquire", places, [*of_slot, "", 0, *of_jobs])
         permit = permit_of(found)
         if permit.word == "go":
             self._held.take(slot)
         return permit
 
     def _remind(self, slot: Slot) -> None:
-        """Tell Redis which slots of the kind of one are held."""
+        """Restore the held slots of a slot's kind in Redis."""
         held = self._held.args(slot)
         if held:
             self._fenced("remind", [self._keys.slots(slot.kind)], held)
@@ -173,16 +178,16 @@ class Dispatch(FencedScripts):
         passed: bool = True,
         attempt: str = "",
     ) -> QuotaState:
-        """Say that a request was answered, or failed, so that its slot is given back in time.
+        """Record that a request was answered or failed, so that its slot is released in time.
 
         Args:
-            jobs: Those that had a share in it.
+            jobs: The jobs that took part in it.
             slot: The slot that the request took.
             sent: When it was sent, as its permit says.
-            pause: Seconds for which Google asks to wait after a refusal, at the least.
+            pause: The least seconds that Google asks to wait after a refusal.
             refused: Whether Google refused it for the quota.
-            passed: Whether it is certain otherwise that the quota has let it through.
-            attempt: The name under which the journals announce the request.
+            passed: If not refused, whether it is certain that the quota let it through.
+            attempt: The attempt that the intent in the journals names.
 
         """
         wait = milliseconds(pause) if refused else "" if passed else "?"
@@ -194,31 +199,19 @@ class Dispatch(FencedScripts):
         self._held.give_back(slot, moment)
         return QuotaState(int(found[0]), found[1] / 1000)
 
-    def _paying(
-        self,
-        debts: Sequence[Due],
-        script: str,
-        keys: list[str],
-        args: list[Any],
-        *,
-        insists: bool = False,
-    ) -> Any:
-        """Run a script as :meth:`_fenced` does; give the first slot that is due back with it."""
-        due = next((due for due in debts if not due.is_settled), None)
-        if due is not None:
-            with contextlib.suppress(BrokerUnavailableError, RedisError):
-                moment, release_args = now(), self._release_args(due.slot, due.sent)
-                pending = self._run_both(("release_slot", *release_args), (script, keys, args))
-                due.is_settled = True
-                self._held.give_back(due.slot, moment)
-                return unless_stale(pending.read())
-        # Once more, perhaps, which changes nothing.
-        return self._fenced(script, keys, args, insists=insists)
+    def _slots_args(self, slots: Sequence[AnsweredSlot]) -> tuple[list[str], list[Any]]:
+        """Return the keys and arguments for the slots that a script releases."""
+        keys = [self._keys.slots(each.slot.kind) for each in slots]
+        return keys, [len(slots), *(arg for each in slots for arg in each.args())]
+
+    def _note_released(self, slots: Sequence[AnsweredSlot], moment: float) -> None:
+        for each in slots:
+            self._held.give_back(each.slot, moment)
 
     def _release_args(
         self, slot: Slot, sent: int, wait: int | str = "", attempt: str = ""
     ) -> tuple[list[str], list[Any]]:
-        """Return the keys and the arguments of ``release_slot.lua``, jobs aside."""
+        """Return the keys and arguments of ``release_slot.lua``, except those of jobs."""
         keys = self._keys
         kind, name, limit, window, _ = slot.args()
         jitter = random.random()  # noqa: S311 - a jitter

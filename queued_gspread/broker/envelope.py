@@ -1,9 +1,10 @@
-"""What a caller puts around its jobs and takes off its replies: nothing, or a signature.
+"""Signs a caller's jobs and verifies its replies, if it has a key.
 
-A server with a signing key names a generation of its own making, signed, and renews it every hour.
-A job is signed under the generation that its caller knows. Where the server names another by the
-time that the caller looks, the caller signs that it still wants that very job: so a server that
-has just begun, and remembers nothing, can tell a job that waits from a copy of one that is over.
+A server with a signing key publishes a signed generation of its own making, and renews it every
+hour. A job is signed under the generation that its caller knows. If the server names another one
+when the caller next looks, the caller signs a renewal: that it still wants this job. So a server
+that has just started, and remembers nothing, can distinguish a waiting job from a copy of a past
+one.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["WANTED_EXPIRY", "Envelope", "bound_job", "bound_reply", "shown_size"]
 
 WANTED_EXPIRY: Final = 3 * 3600
-"""Seconds for which Redis keeps that a job is wanted: longer than a generation is accepted."""
+"""Seconds for which Redis keeps a renewal: longer than a generation is accepted."""
 
 _NO_KEY: Final = (
     "The server has no signing key (start it with --signing-key-file and a copy of this client's "
@@ -31,34 +32,34 @@ _OTHER_KEY: Final = (
     "there, QUEUED_GSPREAD_SIGNING_KEY_FILE or signing_key_file= here), or, if they are the same, "
     "somebody else writes to this Redis"
 )
-# Nothing but a signature tells which of the two it is.
+# Only a signature could show which of the two it is.
 _UNCLEAR: Final = (
-    "A server that lacks this client's key has not made the call; otherwise nobody knows whether "
-    "the call was made: look before you call again"
+    "A server that lacks this client's key has not made the call; otherwise it is not known "
+    "whether the call was made: look before you call again"
 )
 
 
 def bound_job(namespace: str, lane: str, job_id: str) -> tuple[str, ...]:
-    """Return what the signature of a job is bound to beside its content."""
+    """Return what a job's signature is bound to besides its content."""
     return (namespace, lane, job_id)
 
 
 def bound_reply(namespace: str, lane: str, job_id: str, job: bytes) -> tuple[str | bytes, ...]:
-    """Return what the signature of a reply is bound to beside its content.
+    """Return what a reply's signature is bound to besides its content.
 
-    That is one job in one lane, as it arrived: the server also answers what somebody else has put
-    in under the id of a job, or a copy of it that was moved, and that answer is not the job's.
+    That is one job in one lane, as it arrived. The server also answers a forged job with the same
+    id, or a copy that was moved to another lane, and that answer must not pass for this job's.
     """
     return (namespace, lane, job_id, hashlib.sha256(job).digest())
 
 
 def shown_size(size: int) -> str:
-    """Return a number of bytes as people read it."""
+    """Return a number of bytes as text for people."""
     return f"{size / 1024**2:.1f} MiB" if size >= 1024**2 else f"{size} bytes"
 
 
 class Envelope:
-    """The seals of one client; any of its threads may use them.
+    """Signs and verifies for one client; any of its threads may use it.
 
     Raises:
         ConfigurationError: The signing key file cannot be used.
@@ -72,7 +73,7 @@ class Envelope:
         self._generation = ""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A pickled client holds the file's name; whoever loads it reads the keys there.
+        # A pickled client has only the file's name: the keys are read where it is loaded.
         return (Envelope, (self._settings,))
 
     @property
@@ -81,7 +82,7 @@ class Envelope:
         return self._keyring is not None
 
     def job(self, job_id: str, lane: str, body: bytes) -> tuple[bytes, str]:
-        """Return the message of a job, and the generation under which it is signed.
+        """Return a job's message, and the generation under which it is signed.
 
         Raises:
             MessageTooLargeError: It is larger than the limit.
@@ -101,10 +102,10 @@ class Envelope:
         )
 
     def reply(self, job_id: str, lane: str, job: bytes, message: bytes) -> bytes:
-        """Return what the reply to a job, as it was sent, holds.
+        """Return the content of the reply to a job, as that was sent.
 
         Raises:
-            SignatureError: It is not signed as it has to be, or signed where this client has no
+            SignatureError: It is not signed as it must be, or it is signed and this client has no
                 key.
 
         """
@@ -127,15 +128,15 @@ class Envelope:
             ) from None
 
     def wanted(self, job_id: str, generation: str, named: bytes) -> tuple[str, bytes] | None:
-        """Return the server's generation, and the message that a job signed earlier is wanted.
+        """Return the server's current generation, and a renewal of a job that was signed earlier.
 
         Args:
             job_id: The job.
-            generation: Under which the caller has signed, or signed that, so far.
-            named: What the server names, signed; nothing if it names none.
+            generation: The generation of the caller's job, or of its latest renewal.
+            named: The server's signed generation; empty if it has none.
 
         Returns:
-            None if there is no need for it.
+            None if no renewal is needed.
 
         """
         current = self._current(named)
@@ -152,7 +153,7 @@ class Envelope:
             bound = (self._settings.namespace,)
             return verify(self._keyring, "generation", bound, named).generation
         except SignatureError:
-            return ""  # somebody else's; the reply will tell
+            return ""  # not signed with our key; verifying the reply will fail with an error
 
     @property
     def _where(self) -> str:

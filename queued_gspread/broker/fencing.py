@@ -1,4 +1,4 @@
-"""One server's right to write: what it runs under an epoch that has ended changes nothing."""
+"""Runs a server's scripts under its epoch: once that has ended, they change nothing."""
 
 from __future__ import annotations
 
@@ -14,11 +14,7 @@ from .keys import Keys
 from .sandbox import check_server
 
 if TYPE_CHECKING:
-    from queued_gspread.broker.connection.wire import Pending
     from queued_gspread.settings import Settings
-
-    # Its name, its keys and its arguments.
-    _Script = tuple[str, list[str], list[Any]]
 
 __all__ = ["FencedScripts", "StaleEpochError", "unless_stale"]
 
@@ -27,7 +23,7 @@ _PAUSE: Final = 0.2
 
 
 class StaleEpochError(Exception):
-    """Another server works by now, or this one's lease lapsed: it may not write any more."""
+    """Another server works now, or this one's lease lapsed: it must not write any more."""
 
 
 class FencedScripts:
@@ -35,15 +31,15 @@ class FencedScripts:
 
     Args:
         settings: Where the queue is.
-        epoch: Its number; '' for none.
-        stopping: Once it is set, nobody waits for a Redis that is away.
+        epoch: The epoch's number; '' for none.
+        stopping: Once set, no thread waits for a Redis that is out of reach.
 
     """
 
     def __init__(
         self, settings: Settings, epoch: str = "", stopping: threading.Event | None = None
     ) -> None:
-        if not epoch:  # a server that works already goes on
+        if not epoch:  # a server that already works was checked before
             check_server(settings)
         self.settings = settings
         self.epoch = epoch
@@ -58,36 +54,24 @@ class FencedScripts:
     def _fenced(
         self, script: str, keys: list[str], args: list[Any], *, insists: bool = False
     ) -> Any:
-        """Run a script under this epoch; while Redis is away, wait for it.
+        """Run a script under this epoch; while Redis is out of reach, wait for it.
 
-        Where it *insists*, it waits as well while Redis does not let this server in, or not do
-        this: what it has to say is known to nobody else.
+        If it *insists*, it also waits while Redis rejects this server's login or permissions, since
+        no other process knows the data that would be lost.
         """
-        is_told = False
+        is_logged = False
         while True:
             try:
                 return unless_stale(self._run(script, keys, args))
             except BrokerUnavailableError as error:
                 is_denied_this = insists and is_denied(error)
                 waits = is_passing(error) or (insists and is_locked_out(error)) or is_denied_this
-                if is_denied_this and not is_told:
-                    # What the lease's thread asks for may be allowed, and then it tells nothing.
-                    _LOGGER.warning("what came of a call is kept until Redis takes it: %s", error)
-                    is_told = True
+                if is_denied_this and not is_logged:
+                    # The lease's thread may be permitted its own commands, and then logs nothing.
+                    _LOGGER.warning("a call's outcome is kept until Redis accepts it: %s", error)
+                    is_logged = True
                 if not waits or self._stopping.wait(_PAUSE):
                     raise
-
-    def _run_both(self, first: _Script, then: _Script) -> Pending:
-        """Run two scripts in one write; return the answer to the second, which is to come.
-
-        Raises:
-            BrokerUnavailableError: The first failed, or the connection; both may have run.
-
-        """
-        command = self._connection.command(then[0], *self._under_epoch(*then[1:]))
-        pending: Pending
-        _, pending = self._connection.run(first[0], *self._under_epoch(*first[1:]), then=command)
-        return pending
 
     def _run(self, script: str, keys: list[str], args: list[Any]) -> Any:
         return self._connection.run(script, *self._under_epoch(keys, args))
@@ -96,8 +80,8 @@ class FencedScripts:
         return [self._keys.server, *keys], [self.epoch, *args]
 
 
-def unless_stale(found: Any) -> Any:
-    """Return what a script answered, unless it refused to run under its epoch."""
-    if found == b"stale":
+def unless_stale(result: Any) -> Any:
+    """Return a script's result, unless its epoch had ended."""
+    if result == b"stale":
         raise StaleEpochError
-    return found
+    return result

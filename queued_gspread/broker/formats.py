@@ -1,8 +1,8 @@
-"""Formats of the queue: what a client and a server see, and are told, of another one than theirs.
+"""Formats of the queue: what a client or a server sees of formats other than its own.
 
-Each format has keys of its own (:mod:`queued_gspread.broker.keys`), so that nobody reads, or waits
-in, what another format means. All share the list of the formats that have had a server in the
-namespace; by it, scripts find their servers and what waits for them.
+Each format has its own keys (:mod:`queued_gspread.broker.keys`), so that no client or server reads
+or waits in another format's queue. All share the list of the formats that have had a server in the
+namespace; scripts use it to find their servers and waiting jobs.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ _SERVER_FIRST: Final = (
 )
 _CLIENT: Final = "Upgrade this client to the server's version (docs/upgrading.md)"
 
-# Seconds: each server beats once in one. Where Redis comes back empty, or its clock is set, one of
-# another format may be the first to do so.
+# In seconds; each server beats once a second. After Redis came back empty, or its clock was set, a
+# server of another format may be the first to beat.
 _BEATS: Final = 1.9
 
 
 @dataclass(frozen=True)
 class Other:
-    """Another format of the queue that has something in the namespace.
+    """Another queue format that has something in the namespace.
 
     Attributes:
-        number: Its number; 1 for the first one, which has none in its keys.
-        about: What its server says of itself; '' where none is alive.
+        number: Its number; 1 for the first format, which has none in its keys.
+        about: Its server's description; '' if none is alive.
         waiting: How many calls wait for it.
-        caller: Who has put one of them in, and with which version, where that can be read.
+        caller: The caller of one of them, and its version, if that can be read.
 
     """
 
@@ -55,33 +55,33 @@ class Other:
 
 
 class Sighted:
-    """Since when a caller has seen servers of other formats, and none of its own."""
+    """How long a caller has seen servers of other formats and none of its own."""
 
     def __init__(self) -> None:
         self._since = math.inf
 
     def are_all(self, others: Sequence[Other]) -> bool:
-        """Note which were seen; tell whether a server of its own would have been seen by now."""
+        """Note the servers seen; return whether one of its own format would have shown by now."""
         self._since = min(self._since, now()) if others else math.inf
         return now() - self._since >= _BEATS
 
 
-def others_of(found: Sequence[Any]) -> list[Other]:
-    """Return the formats whose servers are alive, as ``alive.lua`` tells."""
-    return [Other(int(number), as_text(about) or "a server") for number, about in found]
+def others_of(result: Sequence[Any]) -> list[Other]:
+    """Return the formats whose servers are alive, from the result of ``alive.lua``."""
+    return [Other(int(number), as_text(about) or "a server") for number, about in result]
 
 
-def waiting_of(found: Sequence[Any]) -> list[Other]:
-    """Return the formats that have a server alive, or calls that wait, as ``formats.lua`` tells."""
+def waiting_of(result: Sequence[Any]) -> list[Other]:
+    """Return the formats with a living server or waiting calls, from ``formats.lua``."""
     return [
         Other(int(number), (as_text(about) or "a server") if alive else "", waiting, _caller(body))
-        for number, alive, about, waiting, body in found
+        for number, alive, about, waiting, body in result
         if alive or waiting > 0
     ]
 
 
 def _caller(body: bytes) -> str:
-    """Return who wrote a job, as far as a job of whatever format can be read."""
+    """Return a job's caller, if a job of that format can be read."""
     try:
         job = json.loads(body)
         host, process = job["caller"]
@@ -91,27 +91,27 @@ def _caller(body: bytes) -> str:
 
 
 def shown_others(others: Sequence[Other]) -> str:
-    """Return which servers of other formats are alive."""
+    """Return the servers of other formats, in words."""
     return " and ".join(f"{other.about} with queue format {other.number}" for other in others)
 
 
 def differs(
     where: str, others: Sequence[Other], fate: str
 ) -> VersionMismatchError | ServerUnavailableError:
-    """Return the error of a caller whose format has no server while another one has.
+    """Return the error for a caller whose format has no server while another format has one.
 
     Args:
         where: The namespace.
         others: The formats whose servers are alive.
-        fate: What became of the call.
+        fate: The fate of the call.
 
     """
     is_older = any(other.number > FORMAT for other in others)
-    told = (
+    message = (
         f"no server is alive in {where} that reads queue format {FORMAT}, which this client "
         f"(queued_gspread {__version__}) writes: {shown_others(others)} works there. So "
         f"{meaning(fate)}. {_CLIENT if is_older else _SERVER_FIRST}"
     )
     if fate in UNDONE:
-        return VersionMismatchError(told)
-    return flagged(ServerUnavailableError(told), fate)
+        return VersionMismatchError(message)
+    return flagged(ServerUnavailableError(message), fate)

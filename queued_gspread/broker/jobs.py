@@ -1,4 +1,4 @@
-"""What a server finds in the queue: a lane that is ready, its jobs, or a request to stop."""
+"""What a server finds in the queue: a ready lane, its jobs, or a request to stop."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ if TYPE_CHECKING:
 
 __all__ = ["Entry", "Ready", "Stop", "entry_of", "ready_of"]
 
-# A lane that is ready with its only job, as enqueue.lua writes it; the id as in common.lua.
+# An item with a ready lane's only job, as enqueue.lua writes it; the id as in common.lua.
 _WITH_JOB: Final = re.compile(rb"\0(\d+-\d+)\0([0-9A-Za-z]{1,64})\0(\d{1,9})\0")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A job as it stands in its lane.
+    """A job in its lane.
 
     Attributes:
         lane: The lane's name.
-        stream_id: Its place in the lane; the time of its enqueue on Redis's clock is part of it.
-        job_id: The job's id; '' for something that is not a job.
+        stream_id: Its id in the lane's stream, which contains the time of its enqueue on Redis's
+            clock.
+        job_id: The job's id; '' for an entry that is not a job.
         body: The job, encoded.
-        mark: How far a call that was begun before is: '', 'r', 'w' or 'j'.
+        mark: The progress of a call that was started before: '', 'r', 'w' or 'j'.
         waiting: How many jobs the lane holds, this one included.
         age: Seconds from the enqueue to this look at it, on Redis's clock.
-        deaths: How many servers have died since this job was handed out to them.
+        deaths: How many servers died after this job was delivered to them.
         seen: The moment of this look, on this machine's monotonic clock.
-        is_handed_out: Whether Redis knows that this server has it.
-        timeout: Seconds for which its caller may wait, once the job was read; 0 if it is not said.
+        is_handed_out: Whether Redis knows that it was delivered to this server.
+        timeout: Seconds for which its caller waits, once the job was read; 0 if not given.
 
     """
 
@@ -52,41 +53,51 @@ class Entry:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What no other entry of the lane has; a place alone may come again, with another job."""
+        """Identifies it in the lane: a stream id alone may be used again, for another job."""
         return self.stream_id, self.job_id
 
     def deadline(self, timeout: float | None) -> float | None:
-        """Return the moment at which a call is too late, on this machine's monotonic clock."""
+        """Return when a call is too late, on this machine's monotonic clock; None for never."""
         return None if timeout is None else self.seen + timeout - self.age
 
 
-def entry_of(lane: str, found: Any, steps: Steps | None = None, since: float = 0.0) -> Entry | None:
-    """Return the entry that ``head.lua`` has found, if any.
+def entry_of(
+    lane: str, result: Any, steps: Steps | None = None, since: float = 0.0
+) -> Entry | None:
+    """Return the entry in a result of ``head.lua``, if any.
 
     Args:
         lane: Its lane.
-        found: What the script has returned.
-        steps: Those of Redis's clock, which the look has seen too.
+        result: The script's result.
+        steps: The steps of Redis's clock; the look's time is noted there.
         since: A moment before the look.
 
     """
-    if found is None:
+    if result is None:
         return None
-    entry, job_id, body, mark, waiting, now, deaths = found
-    # A clock that was set back since, or somebody's own time, makes no job younger than new.
-    place = as_text(entry)
+    entry, job_id, body, mark, waiting, now, deaths = result
+    stream_id = as_text(entry)
     step = 0
     if steps is not None:
         steps.saw(int(now), since)
-        step = steps.since(enqueued_at(place))
-    age = max(0, int(now) - enqueued_at(place) - step) / 1000
-    far = as_text(mark)[:1]
-    return Entry(*(lane, place, job_id.decode(), body, far, int(waiting), age), deaths=int(deaths))
+        step = steps.since(enqueued_at(stream_id))
+    # Not negative, even if the clock was set back since, or a writer chose the stream id.
+    age = max(0, int(now) - enqueued_at(stream_id) - step) / 1000
+    return Entry(
+        lane=lane,
+        stream_id=stream_id,
+        job_id=job_id.decode(),
+        body=body,
+        mark=as_text(mark)[:1],
+        waiting=int(waiting),
+        age=age,
+        deaths=int(deaths),
+    )
 
 
 @dataclass(frozen=True)
 class Stop:
-    """A request to stop: it comes from the list of such requests, whatever lanes are called."""
+    """A request to stop, from a list of its own, so that no lane's name can be one."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +106,7 @@ class Ready:
 
     Attributes:
         lane: Its name.
-        first: Its only job at the time of its enqueue, where that is known: nobody had it then.
+        first: Its only job at the time of the enqueue, if known; it was not delivered before.
 
     """
 
@@ -104,17 +115,25 @@ class Ready:
 
 
 def ready_of(item: bytes) -> Ready:
-    """Return what an item of the list says; whatever else it is, it is a lane's name."""
-    found = _WITH_JOB.match(item)
-    if found is None:
+    """Return the lane, and perhaps its job, of an item; any other item is a lane's name."""
+    match = _WITH_JOB.match(item)
+    if match is None:
         return Ready(_text(item))
-    entry, job_id, size = found.groups()
-    end = found.end() + int(size)
-    lane = _text(item[found.end() : end])
-    place, body = entry.decode(), item[end:]
-    return Ready(lane, Entry(lane, place, job_id.decode(), body, "", 1, is_handed_out=False))
+    entry, job_id, size = match.groups()
+    end = match.end() + int(size)
+    lane = _text(item[match.end() : end])
+    first = Entry(
+        lane=lane,
+        stream_id=entry.decode(),
+        job_id=job_id.decode(),
+        body=item[end:],
+        mark="",
+        waiting=1,
+        is_handed_out=False,
+    )
+    return Ready(lane, first)
 
 
 def _text(name: bytes) -> str:
-    """Return the name of a lane, which goes back to Redis as it came, whoever wrote it."""
+    """Return a lane's name, which can go back to Redis unchanged even if it is not UTF-8."""
     return name.decode(errors="surrogateescape")

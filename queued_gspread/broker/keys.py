@@ -1,7 +1,7 @@
-"""The names of everything that a queue keeps in Redis.
+"""The names of a queue's keys in Redis.
 
-All keys of a namespace carry it as their hash tag, so that a Cluster keeps them in one slot
-and one script may touch several of them.
+All keys of a namespace have it as their hash tag, so that a Cluster keeps them in one slot and a
+script may use several of them.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from typing import Final
 __all__ = ["FORMAT", "REMEMBERED", "Keys", "namespace_of", "remembered_ms"]
 
 FORMAT: Final = 3
-"""The number of this format of the queue: of its keys, scripts, entries, marks and journals.
+"""The number of this queue format: of its keys, scripts, entries, marks and journals.
 
 Raise it with every change that an earlier client or server would misread. It is part of the keys,
-so that two formats never see each other's, and each can be worked off by a server of its own. The
-first format had no number in its keys.
+so that two formats never see each other's jobs, and each can have its own server. The first format
+had no number in its keys.
 """
 
 REMEMBERED = 120.0
-"""Seconds for which the ids of jobs are remembered, so that an enqueue sent twice is one job.
+"""Seconds for which job ids are remembered, so that a retried enqueue adds no second job.
 
-Callers pass it to the scripts whenever they use it: a test may set it here.
+Each use passes it to the scripts, so a test may set it here.
 """
 
 
 def remembered_ms() -> int:
-    """Return the same in milliseconds, as it is now."""
+    """Return the current :data:`REMEMBERED` in milliseconds."""
     return round(REMEMBERED * 1000)
 
 
@@ -40,41 +40,41 @@ def namespace_of(key: str) -> str:
 class Keys:
     """The keys of one namespace.
 
-    Those of one format, behind its number:
+    Those of one format, after its number:
 
     ===================  ===========  ====================================================
-    key                  type         what it holds
+    key                  type         content
     ===================  ===========  ====================================================
     ``…:lane:LANE``      stream       the lane's jobs, first in first out
     ``…:active``         set          names of the lanes that hold jobs or are being run
     ``…:ready:EPOCH``    list         names of the active lanes that wait for that epoch's
-                                      server; with each its job, if small and the only one
-    ``…:dedup``          sorted set   ids of the latest jobs, by time; ``since:``, the time since
-                                      which it has them all
+                                      server, each with its job if small and the only one
+    ``…:dedup``          sorted set   ids of recent jobs, by time; ``since:``, the time since
+                                      which the set is complete
     ``…:progress``       hash         job id to ``r`` (has only read), ``w`` (may have written,
-                                      but nothing that may not be written twice), ``j`` (its
-                                      journal tells), with an ``x`` once its caller has given up
-    ``…:deliveries``     hash         job id to the epochs under which it was handed out
-    ``…:journal:ID``     list         what the next server has to know of a call: ``permits``
-    ``…:poisoned``       stream       jobs of which servers have died
+                                      but only idempotent requests), ``j`` (its journal says
+                                      what), with an ``x`` once its caller has given up
+    ``…:deliveries``     hash         job id to the epochs under which it was delivered
+    ``…:journal:ID``     list         what the next server must know of a call: ``permits``
+    ``…:poisoned``       stream       jobs that servers died of
     ``…:reply:ID``       stream       one entry, the reply; deleted by the caller
     ``…:depth``          string       how many jobs wait in all lanes; absent for none
-    ``…:renewal:ID``     string       that a signed job's caller still waits, under which
+    ``…:renewal:ID``     string       that a signed job's caller still waits, signed under a
                                       generation; deleted by the caller
-    ``…:server``         hash         the server that works: holder, epoch, last_beat, description,
+    ``…:server``         hash         the working server: holder, epoch, last_beat, description,
                                       lease, max_queue, generation; holdups, the time of a beat
-                                      and what holds requests up then; worked, the latest epoch
-                                      under which lanes were taken; left, the one whose server
-                                      has ended in good order; ended, when a server did;
-                                      master, the Redis that has seen the latest beat;
-                                      in_doubt, where that has become a master since; standby,
-                                      when a server that stands by last said that it has a token
+                                      and what held requests up then; worked, the latest epoch
+                                      under which lanes were taken; left, the epoch whose server
+                                      shut down cleanly; ended, when a server did; master, the
+                                      Redis that got the latest beat; in_doubt, set if that has
+                                      become a master since; standby, when a standby server last
+                                      said that it has a token
     ``…:control:ID``     list         requests to the server with that id: ``stop``
     ===================  ===========  ====================================================
 
-    Those that all formats share, without a number. What they hold must never change its form, nor
-    what formats look for in each other: ``last_beat``, ``description`` and ``epoch`` in the hash
-    ``server`` (the names of slots begin with the epoch), and the string ``depth``.
+    Those that all formats share, without a number. The form of their content must never change, nor
+    may that of what formats read from each other: ``last_beat``, ``description`` and ``epoch`` in
+    the hash ``server`` (the names of slots begin with the epoch), and the string ``depth``.
 
     ===================  ===========  ====================================================
     ``…:formats``        hash         known: the numbers of the formats that have had a server
@@ -88,7 +88,7 @@ class Keys:
 
     @property
     def pattern(self) -> str:
-        """What fits all keys of the namespace, of every format, in Redis's globs."""
+        """A glob of Redis for all keys of the namespace, of every format."""
         return self._shared("*")
 
     @property
@@ -98,7 +98,7 @@ class Keys:
 
     @property
     def ready(self) -> str:
-        """The beginning of the key of the lanes that wait for the server of an epoch."""
+        """The prefix of the keys of the lanes that wait for the server of an epoch."""
         return self._key("ready")
 
     def ready_under(self, epoch: str) -> str:
@@ -107,22 +107,22 @@ class Keys:
 
     @property
     def dedup(self) -> str:
-        """Ids of the latest jobs."""
+        """Ids of recent jobs."""
         return self._key("dedup")
 
     @property
     def progress(self) -> str:
-        """How far the calls are that a server has started."""
+        """The progress of the calls that a server has started."""
         return self._key("progress")
 
     @property
     def deliveries(self) -> str:
-        """Under which epochs jobs were handed out."""
+        """The epochs under which jobs were delivered."""
         return self._key("deliveries")
 
     @property
     def poisoned(self) -> str:
-        """Jobs of which servers have died."""
+        """Jobs that servers died of."""
         return self._key("poisoned")
 
     @property
@@ -136,7 +136,7 @@ class Keys:
 
     @property
     def server(self) -> str:
-        """The server that works."""
+        """The working server."""
         return self._key("server")
 
     @property
@@ -167,7 +167,7 @@ class Keys:
         return self._key(f"lane:{name}")
 
     def journal(self, job_id: str) -> str:
-        """Return the key of what the next server has to know of a call."""
+        """Return the key of what the next server must know of a call."""
         return self._key(f"journal:{job_id}")
 
     def reply(self, job_id: str) -> str:
@@ -176,13 +176,28 @@ class Keys:
 
     def of_enqueue(self, lane: str) -> list[str]:
         """Return the keys of ``enqueue.lua``, in its order."""
-        return [*(self.lane(lane), self.dedup, self.active, self.ready, self.server, self.depth)]
+        return [
+            self.lane(lane),
+            self.dedup,
+            self.active,
+            self.ready,
+            self.server,
+            self.depth,
+        ]
 
     def of_withdraw(self, lane: str, job_id: str) -> list[str]:
         """Return the keys of ``withdraw.lua``, in its order."""
         return [
-            *(self.lane(lane), self.progress, self.reply(job_id), self.dedup, self.deliveries),
-            *(self.journal(job_id), self.depth, self.active, self.ready, self.server),
+            self.lane(lane),
+            self.progress,
+            self.reply(job_id),
+            self.dedup,
+            self.deliveries,
+            self.journal(job_id),
+            self.depth,
+            self.active,
+            self.ready,
+            self.server,
         ]
 
     def _key(self, rest: str) -> str:

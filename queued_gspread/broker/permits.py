@@ -1,16 +1,16 @@
-"""What goes to Redis, and comes back, before a request is sent and after it was answered, as data.
+"""The arguments and results of the scripts before and after a request, as data.
 
-``acquire.lua`` is asked for a :class:`Slot` of the quota and answers with a :class:`Permit`;
-``release_slot.lua`` is given the slot back, and answers with the :class:`QuotaState`. One request
-may serve several jobs: of each, :class:`AcquireArgs` go to the first script, with what the job's
-journal must hold before the request is sent, and :class:`ReleaseArgs` to the second.
+``acquire.lua`` takes a :class:`Slot` of the quota and returns a :class:`Permit`;
+``release_slot.lua`` gives the slot back and returns the :class:`QuotaState`. One request may serve
+several jobs: for each, the first script gets :class:`AcquireArgs`, with what the job's journal must
+hold before the request is sent, and the second gets :class:`ReleaseArgs`.
 
 A journal is a list in Redis with an entry for each request of the call so far, in order:
 
     =…                 a request that was answered, as ``server.replay.journal`` writes it
-    ?                  one whose answer cannot be kept, or which Redis has lost
-    >ATTEMPT TIME …    the last one, let go at that time (milliseconds of Redis's clock), and not
-                       answered yet
+    ?                  one whose answer cannot be stored, or which Redis has lost
+    >ATTEMPT TIME …    the intent of the last one, permitted at that time (milliseconds of Redis's
+                       clock) and not answered yet
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = [
     "NO_UPDATE",
     "PAUSE",
     "AcquireArgs",
-    "Due",
+    "AnsweredSlot",
     "Held",
     "JournalUpdate",
     "Pace",
@@ -46,12 +46,12 @@ KINDS: Final = ("read", "write", "drive")
 """The kinds of request that have a quota each: reads and writes of the Sheets API, and Drive."""
 
 ALL: Final = "all"
-"""What a :class:`Permit` names in the place of a kind where requests of all kinds wait."""
+"""What a :class:`Permit` names instead of a kind if requests of all kinds wait."""
 
 PAUSE: Final = "pause"
-"""What it names where its own kind waits since Google has refused one."""
+"""What it names if its own kind is paused since Google refused one."""
 
-# What Google allows a project of reads, and of writes, in a minute, unless it has raised that.
+# Google's default quota per project, of reads and of writes per minute.
 _GOOGLES: Final = 300
 
 
@@ -61,11 +61,11 @@ class Slot:
 
     Attributes:
         kind: One of :data:`KINDS`; '' for a request that takes no slot.
-        name: What it is called; the same when it is asked for again.
-        limit: How many slots of that kind there are; 0 for any number.
+        name: Its name, the same for each retry of acquiring it.
+        limit: How many slots of that kind there are; 0 for no limit.
         window: Seconds for which it is held after the response.
-        interval: Seconds between two requests of whatever kind, at the least.
-        lane: Whose request it is for; '' where others are not to be fair to it, nor it to them.
+        interval: Least seconds between two requests of any kind.
+        lane: The lane of its request; '' to take no part in the fairness between lanes.
 
     """
 
@@ -77,50 +77,53 @@ class Slot:
     lane: str = ""
 
     def args(self) -> list[Any]:
-        """Return it as the arguments of ``acquire.lua``."""
+        """Return the slot as arguments of ``acquire.lua``."""
         window, interval = milliseconds(self.window), milliseconds(self.interval)
         return [self.kind, self.name, self.limit, window, interval]
 
     @property
     def is_noted(self) -> bool:
-        """Whether Redis has to know when its request is answered."""
+        """Whether Redis must learn when its request is answered."""
         return self.kind != "" and self.limit > 0
 
 
 NO_SLOT: Final = Slot()
 
 
-@dataclass
-class Due:
-    """A slot that is to be given back: its request was answered.
+@dataclass(frozen=True)
+class AnsweredSlot:
+    """A slot whose request was answered: the next script to run releases it.
 
     Attributes:
         slot: The slot.
         sent: When its request was sent, as its permit says.
-        is_settled: Whether Redis knows.
 
     """
 
     slot: Slot
     sent: int
-    is_settled: bool = False
+
+    def args(self) -> list[Any]:
+        """Return it as an argument of ``acquire.lua`` and ``answer.lua``."""
+        slot = self.slot
+        return [slot.kind, slot.name, slot.limit, milliseconds(slot.window), self.sent]
 
 
 @dataclass(frozen=True)
 class Permit:
-    """Whether a request may be sent.
+    """The answer to whether a request may go out now.
 
     Attributes:
-        word: ``go``, ``wait``, or what became of all jobs: ``withdrawn`` or ``late``.
-        wait: Seconds; infinite if it is not known before a response comes.
+        word: ``go``, ``wait``, or the fate of all jobs: ``withdrawn`` or ``late``.
+        wait: Seconds; infinite if that depends on a response.
         kind: Which kind of request waits that long, or :data:`ALL`.
-        sent: When it was given, on Redis's clock.
-        is_trial: Whether the latest request of its kind was refused for the quota: then Redis
-            has to know what comes of this one.
-        is_held: Whether it holds a slot: after refusals, also where no limit is configured.
-        limit: How many slots of its kind there are now; 0 for any number, or where nothing goes.
-        words: Of each job with a share in the request: ``go``, ``withdrawn`` or ``late``; empty
-            where the same is true of all.
+        sent: When the permit was given, on Redis's clock.
+        is_trial: Whether the latest request of its kind was refused for the quota: then Redis must
+            learn this one's outcome.
+        is_held: Whether it holds a slot: after refusals, even if no limit is configured.
+        limit: How many slots of its kind there are now; 0 for no limit, or if no job goes.
+        words: For each job that takes part in the request: ``go``, ``withdrawn`` or ``late``; empty
+            if ``word`` holds for all.
 
     """
 
@@ -134,7 +137,7 @@ class Permit:
     words: tuple[str, ...] = ()
 
     def word_of(self, place: int) -> str:
-        """Return what became of the job at a place, from 0."""
+        """Return the word for the job at an index."""
         return self.words[place] if self.words else self.word
 
 
@@ -143,7 +146,7 @@ class QuotaState:
     """How a kind of request is limited, after a response.
 
     Attributes:
-        limit: Slots that it has now; below the configured limit for a while after a refusal.
+        limit: The slots that it has now: fewer than configured for a while after a refusal.
         pause: Seconds for which none is sent; 0 unless the response was a refusal.
 
     """
@@ -154,13 +157,13 @@ class QuotaState:
 
 @dataclass(frozen=True)
 class JournalUpdate:
-    """What the journal has to hold before a request is sent.
+    """What the journal must hold before a request is sent.
 
     Attributes:
-        position: How many entries it holds already.
-        entries: Those that follow.
-        attempt: A name for the attempt at the request; '' where it need not be announced.
-        intent: What tells of the request, for whoever finds it unanswered.
+        position: How many entries it already holds.
+        entries: The entries to append.
+        attempt: A name for the attempt at the request; '' if it needs no intent.
+        intent: A description of the request, for a server that finds it unanswered.
 
     """
 
@@ -170,12 +173,12 @@ class JournalUpdate:
     intent: bytes = b""
 
     def __bool__(self) -> bool:
-        """Tell whether there is anything to be written."""
+        """Return whether there is anything to write."""
         return bool(self.entries or self.attempt)
 
     @property
     def length(self) -> int:
-        """How many entries the journal holds afterwards, the announcement aside."""
+        """How many entries the journal holds afterwards, not counting the intent."""
         return self.position + len(self.entries)
 
 
@@ -184,14 +187,14 @@ NO_UPDATE: Final = JournalUpdate()
 
 @dataclass(frozen=True)
 class AcquireArgs:
-    """What is to be known of a job before a request is sent that is, or may be, partly its own.
+    """What Redis must know of a job before a request that it takes part in is sent.
 
     Attributes:
         entry: The job.
-        mark: How far its call will be: 'r' it only reads so far, 'w' it may have written what may
-            be written twice, 'j' its journal tells.
+        mark: Its call's progress once the request is sent: 'r' it has only read, 'w' it may have
+            written, but only idempotent requests, 'j' its journal says what.
         timeout: Seconds from the enqueue to the deadline.
-        note: What is written into its journal.
+        note: The update of its journal.
 
     """
 
@@ -201,23 +204,23 @@ class AcquireArgs:
     note: JournalUpdate = NO_UPDATE
 
     def args(self, step: int = 0) -> list[Any]:
-        """Return it as arguments of ``acquire.lua``, for a clock that was set forward since."""
+        """Return it as arguments of ``acquire.lua``, given the step of Redis's clock since."""
         late = "" if self.timeout is None else round(self.timeout * 1000) + step
         note, entry = self.note, self.entry
-        told = [note.position, note.attempt, note.intent, len(note.entries), *note.entries]
+        update = [note.position, note.attempt, note.intent, len(note.entries), *note.entries]
         is_new = "" if entry.is_handed_out else "1"
-        return [entry.stream_id, entry.job_id, self.mark, is_new, late, *told]
+        return [entry.stream_id, entry.job_id, self.mark, is_new, late, *update]
 
 
 @dataclass(frozen=True)
 class ReleaseArgs:
-    """What is to be known of a job once the request was answered, or has failed.
+    """What Redis must know of a job once its request was answered or has failed.
 
     Attributes:
         entry: The job.
-        back_to: The mark of its call, where that is again what it was before.
-        answered: What its journal has to tell in the place of the announcement; nothing if the
-            request was certainly not applied.
+        back_to: Its call's earlier mark, if that holds again.
+        answered: The journal's entry that replaces the intent; empty if the request was certainly
+            not applied.
 
     """
 
@@ -231,17 +234,17 @@ class ReleaseArgs:
 
 
 class Pace:
-    """Counts the requests of kinds without a limit: a refusal shows that there is one.
+    """Counts the requests of kinds without a configured limit: a refusal shows that there is one.
 
-    It is an estimate, and takes no lock: two threads may count as one.
+    It is an estimate and takes no lock, so two threads may count as one.
     """
 
     def __init__(self) -> None:
-        # The number of a window, how many were sent in it, and how many in the one before.
+        # For each kind, a window's number, the requests sent in it, and those in the one before.
         self._counts: dict[str, tuple[int, int, int]] = {}
 
     def note(self, slot: Slot, sent: int) -> None:
-        """Note a request that is sent, at a time of Redis's."""
+        """Note a request that was sent at a time of Redis's clock."""
         number = sent // milliseconds(slot.window)
         known, count, before = self._counts.get(slot.kind, (number, 0, 0))
         if number != known:
@@ -249,40 +252,40 @@ class Pace:
         self._counts[slot.kind] = (number, count + 1, before)
 
     def supposed(self, kind: str) -> int:
-        """Return the limit that a refusal shows: what a window had, and Google's own at least."""
+        """Return the limit that a refusal suggests: a window's count, but at least Google's own."""
         _, count, before = self._counts.get(kind, (0, 0, 0))
         return max(count, before, _GOOGLES)
 
 
-# The share of a window after which a slot is still held, however Redis's clock and ours differ.
+# The share of a window for which a slot is certainly held, however Redis's clock and ours drift.
 _CERTAIN: Final = 0.999
 
 
 class Held:
-    """The slots that this process has taken and that are still held, for a Redis that forgets them.
+    """The held slots that this process has acquired, in case Redis forgets them.
 
-    Redis has taken them in this order. So as long as it knows the latest one, it knows the others.
+    Redis granted them in this order. So while it knows the latest one, it knows the others too.
     """
 
     def __init__(self) -> None:
-        # Of each kind the slots' names, each with the moment of its answer; None in the air.
+        # For each kind, the slots' names with the moment of the answer; None while in flight.
         self._slots: dict[str, dict[str, float | None]] = {}
         self._lock = threading.Lock()
 
     def take(self, slot: Slot) -> None:
-        """Note that Redis has given a slot."""
+        """Note that Redis granted a slot."""
         if slot.is_noted:
             with self._lock:
                 self._slots.setdefault(slot.kind, {})[slot.name] = None
 
     def give_back(self, slot: Slot, moment: float) -> None:
-        """Note that a slot is held for one window more from a moment on, or longer."""
+        """Note that a slot is held for one more window from a moment on, or longer."""
         if slot.is_noted:
             with self._lock:
                 self._slots.setdefault(slot.kind, {})[slot.name] = moment
 
     def latest(self, slot: Slot) -> str:
-        """Return the latest slot that is certainly held, of the kind of one to be taken; or ''."""
+        """Return the latest slot of the same kind that is certainly held, or ''."""
         with self._lock:
             held = self._of(slot)
             since = now() - slot.window * _CERTAIN
@@ -290,7 +293,7 @@ class Held:
             return next(certain, "")
 
     def args(self, slot: Slot) -> list[Any]:
-        """Return the slots of the same kind as the arguments of ``remind.lua``."""
+        """Return the held slots of the same kind as arguments of ``remind.lua``."""
         with self._lock:
             found: list[Any] = []
             for name, moment in self._of(slot).items():
@@ -299,11 +302,11 @@ class Held:
             return found
 
     def _of(self, slot: Slot) -> dict[str, float | None]:
-        """Return those of a kind that are held, as Redis holds them under the epoch of a slot."""
+        """Return the held slots of a slot's kind, as Redis holds them under its epoch."""
         moment, epoch = now(), _epoch_of(slot.name)
         held = {}
         for name, answered in self._slots.get(slot.kind, {}).items():
-            # What an earlier epoch has in the air is held for a window; see recover.lua.
+            # An earlier epoch's slot in flight is held for one window; see recover.lua.
             is_gone = answered is None and _epoch_of(name) < epoch
             since = moment if is_gone else answered
             if _is_later(since, moment - slot.window):
@@ -313,7 +316,7 @@ class Held:
 
 
 def _epoch_of(name: str) -> tuple[int, str]:
-    # As numbers are compared: who still asks under an earlier epoch ends nothing of a later one.
+    # Compared as numbers, so that an earlier epoch never drops slots of a later one.
     epoch = name.partition("/")[0]
     return len(epoch), epoch
 
@@ -323,12 +326,12 @@ def _is_later(answered: float | None, moment: float) -> bool:
 
 
 def milliseconds(seconds: float) -> int:
-    """Return whole milliseconds, never fewer than asked for."""
+    """Return whole milliseconds, rounded up."""
     return math.ceil(round(seconds * 1000, 6))
 
 
 def permit_of(found: list[Any]) -> Permit:
-    """Return what ``acquire.lua`` has answered."""
+    """Return the permit in a result of ``acquire.lua``."""
     word = found[0].decode()
     if word == "wait":
         wait = math.inf if found[1] < 0 else found[1] / 1000

@@ -1,4 +1,4 @@
-"""What a Redis has left after its restart, as its settings tell."""
+"""What a Redis keeps over a restart, by its settings."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _FORGETFUL: Final = (
 
 
 def warning_of_persistence(config: Mapping[Any, Any]) -> str | None:
-    """Return a warning of a Redis that comes back with an older state; log one that keeps nothing.
+    """Return a warning for a Redis that restarts with an older state; log one that keeps nothing.
 
     Args:
-        config: Its settings ``appendonly`` and ``save``, as far as it tells them.
+        config: Its settings ``appendonly`` and ``save``, as far as they can be read.
 
     """
     if config.get("appendonly") != "no":
         return None
     if config.get("save"):
         return _SNAPSHOTS
-    # A Redis for tests keeps nothing, and nobody has to be warned of it.
+    # No warning: a Redis for tests keeps nothing on purpose.
     _LOGGER.info(_FORGETFUL)
     return None

@@ -1,4 +1,4 @@
-"""The callers' side of the queue: put a job in, wait for its reply, take it back."""
+"""The callers' side of the queue: enqueue a job, wait for its reply, withdraw it."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ __all__ = ["Producer"]
 
 _PAUSE: Final = 0.2
 
-# Seconds after Ctrl-C for all that has to do with the withdrawal.
+# Seconds for the withdrawal after Ctrl-C.
 _INTERRUPTED: Final = 5.0
 
-# With another user's name and a masked password, a command would start none.
+# A command with the client's user and a masked password would not start a server.
 _START_THERE: Final = (
     "start queued-gspread-server on that Redis (with the server's user), or look at the log of the "
     "one that should run"
@@ -70,38 +70,39 @@ _SHORT: Final = (
 
 
 class Producer:
-    """The queue as a caller sees it. It holds no state of its own: any thread may use it."""
+    """The queue as a caller sees it. It keeps no state of its own, so any thread may use it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._keys = Keys(settings.namespace)
         self._envelope = Envelope(settings)
         self._link = Link(settings)
-        _ = self._connection  # refuses a URL that cannot be used, and sends nothing
+        _ = self._connection  # raises if the URL cannot be used; sends nothing
 
     @property
     def _connection(self) -> Connection:
         return self._link.connection
 
     def notice(self) -> Notice:
-        """Return what says of a call that begins now that it waits, and for what."""
+        """Return the notice of a call that begins now, which logs that it waits, and for what."""
         return Notice(now(), is_quiet=self._settings.quiet)
 
     def call(self, job_id: str, lane: str, body: bytes, notice: Notice | None = None) -> bytes:
-        """Put a job in and return its reply.
+        """Enqueue a job and return its reply.
 
-        The job is taken back when the caller gives up for whatever reason, Ctrl-C included. Whether
-        the reply is an answer or a failure is for who reads it to say, and so the notice's end.
+        The job is withdrawn if the caller gives up for any reason, Ctrl-C included. Only the code
+        that decodes the reply knows whether it is a result or a failure, so that code ends the
+        notice.
 
         Raises:
             BrokerUnavailableError: Redis cannot be reached.
             ServerUnavailableError: No server was alive for the grace period.
             CallTimeoutError: The timeout has passed.
-            JobLostError: Redis has come back without the job.
-            QueueFullError: As many jobs wait as may; this one was not put in.
+            JobLostError: Redis came back without the job.
+            QueueFullError: The queue is full; this job was not enqueued.
             MessageTooLargeError: The job is larger than the limit, and was not sent.
-            SignatureError: The reply is not signed as it has to be.
-            VersionMismatchError: Only servers of other formats of the queue are alive.
+            SignatureError: The reply is not signed as it must be.
+            VersionMismatchError: Only servers of other queue formats are alive.
 
         """
         message, generation = self._envelope.job(job_id, lane, body)
@@ -111,7 +112,7 @@ class Producer:
             with until(wait.deadline + LATE):
                 reply = self._reply_to(message, wait)
             return self._envelope.reply(job_id, lane, message, reply)
-        except own(*_TOLD):
+        except own(*_AFTER_WITHDRAWAL):
             raise
         except BaseException as error:
             self._withdraw_aside(wait, error)
@@ -127,25 +128,25 @@ class Producer:
             self._want_no_more(wait)
 
     def forget(self, job_id: str) -> None:
-        """Drop a reply that has been read; it would expire by itself."""
+        """Delete a reply that was read; it would expire by itself."""
         self._connection.unlink(self._keys.reply(job_id), LEAVING)
 
     def alive(self) -> Alive | None:
-        """Return the server that works, or was the last to; None where none ever did."""
+        """Return the working server, or the last one; None if there never was one."""
         return self.see().server
 
     def see(self, wait: Wait | None = None, *, asks: bool = False) -> Seen:
-        """Look at the queue, and for the job that somebody waits for; perhaps ask why it waits."""
+        """Look at the queue, and at a caller's job; optionally ask why it waits."""
         job = (wait.lane, wait.stream_id, wait.job_id) if wait and wait.stream_id else None
         seen = look(self._connection, self._keys, self._settings.grace, job, asks=asks)
         if seen.others:
-            self._connection.clock.forget()  # the next job is not even put in
+            self._connection.clock.forget()  # so that the next job is not even enqueued
         else:
             self._connection.clock.saw(seen.moment)
         return seen
 
     def _ask(self, wait: Wait) -> int:
-        """Look at the queue before a first job; return Redis's time."""
+        """Look at the queue before the first job; return Redis's time."""
         while True:
             try:
                 seen = look(self._connection, self._keys, self._settings.grace, patience=wait.left)
@@ -163,8 +164,8 @@ class Producer:
         try:
             wait.first = self._connection.clock.at_least() or self._ask(wait)
             command = self._look_command(wait, self._patience(wait))
-            found, wait.pending = put_in(self._connection, self._keys, wait, body, command)
-            entry, *rest = found
+            result, wait.pending = put_in(self._connection, self._keys, wait, body, command)
+            entry, *rest = result
         except own(BrokerUnavailableError) as error:
             fate = self._withdraw(wait) if error.may_have_run else UNDONE[0]
             if fate == "answered":
@@ -179,17 +180,17 @@ class Producer:
         return as_text(entry)
 
     def _refuse_to_wait(self, waiting: int, limit: int) -> NoReturn:
-        told = (
+        message = (
             f"{waiting} calls wait in {self._where}, and its server lets {limit} wait: this one "
             "was not put in and will not be made. Call again later, or give the server a larger "
             "--max-queue"
         )
         if not self._has_server():
-            told += f". No server is alive there: {self._start}"
-        raise QueueFullError(told)
+            message += f". No server is alive there: {self._start}"
+        raise QueueFullError(message)
 
     def _want(self, wait: Wait, named: bytes) -> None:
-        """Say that a signed job is still wanted, where the server names a later generation."""
+        """Renew a signed job if the server names a later generation."""
         wanted = self._envelope.wanted(wait.job_id, wait.generation, named)
         if wanted is None:
             return
@@ -198,7 +199,7 @@ class Producer:
             places = [self._keys.progress, self._keys.renewal(wait.job_id)]
             self._connection.run("want", places, [message, WANTED_EXPIRY])
         except own(BrokerUnavailableError):
-            return  # the next look at the server comes to it again
+            return  # the next look at the server repeats it
         wait.generation, wait.is_wanted = generation, True
 
     def _want_no_more(self, wait: Wait) -> None:
@@ -216,37 +217,37 @@ class Producer:
                 return reply
 
     def _patience(self, wait: Wait) -> float:
-        """Return how long the next look may block: until something else has to be decided."""
+        """Return how long the next look may block: until another decision is due."""
         until_grace = self._settings.grace - wait.silence
         return max(0.001, min(SLICE, wait.left, max(until_grace, 0.05), wait.notice.left))
 
     def _look_command(self, wait: Wait, seconds: float) -> list[Any]:
         block = max(1, int(seconds * 1000))
-        # Reading leaves the reply where it is: a connection may break in the middle.
+        # Reading must not remove the reply: the connection may break in the middle.
         return ["XREAD", "COUNT", 1, "BLOCK", block, "STREAMS", self._keys.reply(wait.job_id), "0"]
 
     def _look(self, wait: Wait, seconds: float) -> bytes | None:
         pending, wait.pending = wait.pending, None
         try:
             if pending is not None:
-                found = pending.read()
+                streams = pending.read()
             else:
-                found = self._connection.wire.ask(self._look_command(wait, seconds))
+                streams = self._connection.wire.ask(self._look_command(wait, seconds))
         except own(RedisError) as error:
             if not is_passing(error):
                 self._give_up_at_refusal(wait, error)
             self._bear_with(wait, error)
             return None
         wait.heard()
-        return body_of(found)
+        return body_of(streams)
 
     def _bear_with(self, wait: Wait, error: RedisError) -> None:
-        # A machine that sleeps tries nothing.
+        # Monotonic: while the machine sleeps, no reconnect is tried.
         moment = time.monotonic()
         wait.redis_gone_at = wait.redis_gone_at or moment
         if moment - wait.redis_gone_at > LONGEST_RECONNECT:
             raise may_be_made(unavailable(self._settings, error)) from error
-        # Nobody can say whether a server is alive, so its grace starts anew.
+        # It is not known whether a server is alive, so the grace period starts again.
         wait.alive_at = now()
         time.sleep(max(0.0, min(_PAUSE, wait.left)))
 
@@ -280,23 +281,23 @@ class Producer:
         return Sight(*terms, silence=wait.silence, age=age, **seen.why)
 
     def _give_up_at_refusal(self, wait: Wait, error: RedisError) -> NoReturn:
-        told = unavailable(self._settings, error)
+        refusal = unavailable(self._settings, error)
         fate = self._withdraw(wait)
         if fate in UNDONE:
-            raise told from error
-        raise may_be_made(told) from error
+            raise refusal from error
+        raise may_be_made(refusal) from error
 
     def _give_up_at_timeout(self, wait: Wait) -> bytes | None:
         fate = self._withdraw(wait)
         if fate == "answered":
             return self._look(wait, SLICE)
-        told = (
+        message = (
             f"no answer within the timeout of {wait.timeout:g} s in {self._where}: "
             f"{self._meaning(wait, fate)}"
         )
         if not self._has_server():
-            told += f". No server is alive there: {self._start}"
-        raise flagged(CallTimeoutError(told + wait.notice.last_words()), fate)
+            message += f". No server is alive there: {self._start}"
+        raise flagged(CallTimeoutError(message + wait.notice.last_words()), fate)
 
     def _give_up_without_server(self, wait: Wait, others: Sequence[Other]) -> bytes | None:
         fate = self._withdraw(wait)
@@ -304,19 +305,19 @@ class Producer:
             return self._look(wait, SLICE)
         if others:
             raise differs(self._where, others, fate)
-        told = (
+        message = (
             f"no server has been alive for {self._settings.grace:g} s in {self._where}: "
             f"{self._meaning(wait, fate)}. {self._start[0].upper()}{self._start[1:]}"
         )
         if self._settings.grace < DEFAULT_LEASE:
-            told += _SHORT.format(self._settings.grace, DEFAULT_LEASE)
-        raise flagged(ServerUnavailableError(told), fate)
+            message += _SHORT.format(self._settings.grace, DEFAULT_LEASE)
+        raise flagged(ServerUnavailableError(message), fate)
 
     def _has_server(self) -> bool:
         try:
             alive = self.alive()
         except own(BrokerUnavailableError):
-            return True  # nobody knows
+            return True  # not known
         return alive is not None and alive.age < self._settings.grace
 
     @staticmethod
@@ -344,7 +345,7 @@ class Producer:
         return self._take_back(wait)
 
     def _withdraw_aside(self, wait: Wait, error: BaseException) -> None:
-        """Withdraw where another Ctrl-C cannot reach; say on the error what became of the call."""
+        """Withdraw out of reach of another Ctrl-C; note the call's fate on the error."""
         moment = min(now() + _INTERRUPTED, wait.last_moment)
         try:
             work = partial(until(moment)(self._take_back), wait)
@@ -369,8 +370,13 @@ class Producer:
             time.sleep(_PAUSE)
 
 
-# What could be taken back has been when one of these is raised.
-_TOLD: Final = (
-    *(BrokerUnavailableError, CallTimeoutError, JobLostError),
-    *(QueueFullError, ServerUnavailableError, SignatureError, VersionMismatchError),
+# When one of these is raised, the job has already been withdrawn, as far as possible.
+_AFTER_WITHDRAWAL: Final = (
+    BrokerUnavailableError,
+    CallTimeoutError,
+    JobLostError,
+    QueueFullError,
+    ServerUnavailableError,
+    SignatureError,
+    VersionMismatchError,
 )

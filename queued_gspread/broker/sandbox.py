@@ -1,10 +1,10 @@
-"""Keeps tests to queues of their own: while a fixture is in use, no call reaches another one.
+"""Keeps tests to their own queues: while a fixture is in use, no call reaches another queue.
 
-Pytest's fixtures begin a sandbox and end it. It holds for the whole process: for clients that were
-made before, for threads and for forked children. A program that the test starts reads it from an
+The pytest fixtures begin and end a sandbox. It holds for the whole process: for clients made
+before, for threads and for forked children. A program that the test starts reads it from an
 environment variable when it imports this module. A child process of :mod:`multiprocessing` may have
-the environment of an earlier time, that of its fork server: it reads what a parent's process object
-hands on to those of its children.
+an older environment, that of its fork server: it reads the sandbox from what a parent's process
+object hands on to its children's.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _NOTHING: Final = ""
 
 @dataclass(frozen=True)
 class Own:
-    """The queue that a fixture runs, in the words of :class:`queued_gspread.settings.Settings`."""
+    """A fixture's queue, with the fields of :class:`queued_gspread.settings.Settings`."""
 
     redis_url: str
     namespace: str
@@ -52,12 +52,12 @@ class Own:
 
 @dataclass(frozen=True)
 class Sandbox:
-    """Which queues calls may reach, beside those in a temporary Redis of the test itself.
+    """The queues that calls may reach, besides those in a temporary Redis of the test itself.
 
     Attributes:
-        own: The fixture's queue: calls that are meant for any other one go there as well. None
-            where there is none: such calls are refused.
-        others: The URLs of further Redis that the test allows.
+        own: The fixture's queue: calls meant for any other queue go there too. If None, such calls
+            are refused.
+        others: The URLs of other Redis servers that the test allows.
 
     """
 
@@ -66,17 +66,17 @@ class Sandbox:
 
 
 _sandbox: Sandbox | None = None
-# The addresses of the temporary Redis of this process, and of its parents.
+# The addresses of temporary Redis servers of this process and its parents.
 _temporary: set[str] = set()
-# Where children find them: a test may put another object in the place of os.environ.
-_told: list[MutableMapping[str, str]] = []
-# The parent of which both were taken over.
+# The environments with the variable for children: a test may replace os.environ.
+_environments: list[MutableMapping[str, str]] = []
+# The parent from which the sandbox and the addresses were taken.
 _adopted: Any = None
 
 
 @contextlib.contextmanager
 def begun(sandbox: Sandbox) -> Iterator[None]:
-    """Let a sandbox hold in this process, and in those that it starts meanwhile."""
+    """Apply a sandbox to this process, and to those that it starts meanwhile."""
     before = _current()
     _set(sandbox)
     try:
@@ -86,22 +86,22 @@ def begun(sandbox: Sandbox) -> Iterator[None]:
 
 
 def add_temporary(url: str) -> None:
-    """Let calls reach a Redis that this process has started and that ends with it."""
+    """Let calls reach a Redis that this process started and that ends with it."""
     _temporary.update(_addresses(url))
     _tell_children(_current())
 
 
 def drop_temporary(url: str) -> None:
-    """Take that back."""
+    """Undo :func:`add_temporary`."""
     _temporary.difference_update(_addresses(url))
     _tell_children(_current())
 
 
 def settings_for_call(settings: Settings) -> Settings:
-    """Return the settings of the queue that a client's call goes to: the same outside of tests.
+    """Return the settings of the queue that a client's call goes to: unchanged outside of tests.
 
     Raises:
-        ConfigurationError: It is not the test's; the text says which fixture to use.
+        ConfigurationError: The queue is not the test's; the text says which fixture to use.
 
     """
     sandbox = _current()
@@ -114,7 +114,7 @@ def settings_for_call(settings: Settings) -> Settings:
 
 
 def account_for_call(settings: Settings, identity: Identity) -> Identity:
-    """Return whom a client's call is meant for: in a fixture's queue, for whichever account."""
+    """Return a client's account for a call: in a fixture's queue, any account will do."""
     sandbox = _current()
     if sandbox is None or sandbox.own is None or _is_allowed(sandbox, settings):
         return identity
@@ -161,7 +161,7 @@ def _addresses(url: str) -> frozenset[str]:
 
 
 def _current() -> Sandbox | None:
-    """Return what holds now; in a new process of multiprocessing, what its parent has handed on."""
+    """Return the sandbox; in a new process of multiprocessing, the one from its parent."""
     global _sandbox, _adopted  # noqa: PLW0603 - it holds for the whole process
     process: Any = sys.modules.get("multiprocessing.process")
     try:
@@ -170,7 +170,7 @@ def _current() -> Sandbox | None:
         return _sandbox
     if parent is not None and parent is not _adopted:
         _adopted = parent
-        # Where no parent has said a word, a program further up may have the variable.
+        # If no parent handed one on, a program further up may have set the variable.
         _sandbox = _read(_handed_on(process).get(VARIABLE, os.environ.get(VARIABLE)))
     return _sandbox
 
@@ -181,19 +181,19 @@ def _set(sandbox: Sandbox | None) -> None:
     if sandbox is not None:
         _tell_children(sandbox)
         return
-    while _told:
-        _told.pop().pop(VARIABLE, None)
-    # Said rather than left out: a fork server may have the environment of a test.
+    while _environments:
+        _environments.pop().pop(VARIABLE, None)
+    # Set, not deleted: a fork server may still have a test's environment.
     _handed_on(_process())[VARIABLE] = _NOTHING
 
 
 def _tell_children(sandbox: Sandbox | None) -> None:
     if sandbox is None:
         return
-    told = json.dumps([asdict(sandbox), sorted(_temporary)])
-    os.environ[VARIABLE] = _handed_on(_process())[VARIABLE] = told
-    if not any(place is os.environ for place in _told):
-        _told.append(os.environ)
+    text = json.dumps([asdict(sandbox), sorted(_temporary)])
+    os.environ[VARIABLE] = _handed_on(_process())[VARIABLE] = text
+    if not any(environment is os.environ for environment in _environments):
+        _environments.append(os.environ)
 
 
 def _process() -> Any:
@@ -203,23 +203,23 @@ def _process() -> Any:
 
 
 def _handed_on(process: Any) -> Any:
-    """Return what this process's object hands on to those of its children."""
+    """Return the dict that this process's object hands on to its children's."""
     return getattr(process.current_process(), "_config", {})
 
 
-def _read(told: str | None) -> Sandbox | None:
-    """Take over what a parent has told: its temporary Redis, and the sandbox, which is returned."""
-    if not told:
+def _read(text: str | None) -> Sandbox | None:
+    """Return a parent's sandbox, and take over the addresses of its temporary Redis servers."""
+    if not text:
         return None
     try:
-        sandbox, temporary = json.loads(told)
-        own = sandbox["own"]
-        read = Sandbox(own and Own(**own), tuple(sandbox["others"]))
+        fields, temporary = json.loads(text)
+        own = fields["own"]
+        sandbox = Sandbox(own and Own(**own), tuple(fields["others"]))
     except (ValueError, TypeError, KeyError):
-        # Of another version, or of somebody who set the variable by hand: nothing is reached.
+        # Another version's, or set by hand: allow no queue.
         return Sandbox()
     _temporary.update(temporary)
-    return read
+    return sandbox
 
 
 _sandbox = _read(os.environ.get(VARIABLE))

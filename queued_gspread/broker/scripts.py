@@ -1,6 +1,6 @@
-"""The Lua scripts, each with the shared functions that it needs, and no more.
+"""The Lua scripts, each with only the shared functions that it needs.
 
-Redis runs all of a script's text whenever it is called, and so makes every function in it anew.
+Redis runs a script's whole text on each call, and so creates every function in it anew.
 """
 
 from __future__ import annotations
@@ -15,9 +15,26 @@ __all__ = ["SCRIPTS", "Script"]
 
 _FOLDER: Final = Path(__file__).with_name("lua")
 _NAMES: Final = (
-    *("acquire", "alive", "answer", "beat", "confirm_intent", "deliver_suspect", "enqueue"),
-    *("formats", "head", "journal", "peek", "poison", "recount", "recover", "release"),
-    *("release_slot", "remind", "requeue", "want", "withdraw"),
+    "acquire",
+    "alive",
+    "answer",
+    "beat",
+    "confirm_intent",
+    "deliver_suspect",
+    "enqueue",
+    "formats",
+    "head",
+    "journal",
+    "peek",
+    "poison",
+    "recount",
+    "recover",
+    "release",
+    "release_slot",
+    "remind",
+    "requeue",
+    "want",
+    "withdraw",
 )
 _SHARED: Final = ("common", "quota")
 _COMMENT: Final = re.compile(r"^ *--.*\n", re.MULTILINE)
@@ -34,14 +51,14 @@ class Script:
 
 
 def with_shared(body: str, shared: str) -> str:
-    """Return a script behind those of the shared definitions that it needs, in their order.
+    """Return a script preceded by the shared definitions that it needs, in their order.
 
     Args:
         body: The script, without comments.
-        shared: Definitions, each of which begins a line; it may use those before it.
+        shared: Definitions that each begin a line; one may use those before it.
 
     """
-    starts = [found.start() for found in _DEFINITION.finditer(shared)]
+    starts = [match.start() for match in _DEFINITION.finditer(shared)]
     definitions = [shared[i:j] for i, j in zip(starts, [*starts[1:], len(shared)], strict=True)]
     text, words = body, set(_WORD.findall(body))
     for definition in reversed(definitions):

@@ -1,4 +1,4 @@
-"""What became of a job that its caller has given up, and how the caller is told."""
+"""The fate of a job that its caller gave up, and the errors that report it."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ __all__ = [
 _Flagged = TypeVar("_Flagged", CallTimeoutError, ServerUnavailableError)
 
 UNDONE: Final = ("withdrawn", "ended")
-"""What ``withdraw.lua`` says of a job whose call has written nothing, and never will."""
+"""The fates in ``withdraw.lua`` of a call that has written nothing and never will."""
 
 _MEANINGS: Final = {
     "withdrawn": "the call was not started and will not be made",
     "ended": "the call had only read, and goes no further",
-    "unsigned": "Redis says that the call was not made and will not be; but nobody has signed "
-    "that: whoever may write to this Redis can have it say so, and the call may have been made",
+    "unsigned": "Redis says that the call was not made and will not be; but that is not signed: "
+    "anyone who can write to this Redis can make it say so, and the call may have been made",
     "started": "the call had already started and may have been made: look before you call again",
     "lost": "Redis no longer knows it (emptied, or restarted without its data?), and it may "
     "have been made",
@@ -42,7 +42,7 @@ _MEANINGS: Final = {
 
 
 def told_by_redis(fate: str, *, signs: bool) -> str:
-    """Return a fate as one may believe it: who signs trusts no key that somebody else may write."""
+    """Return a fate as far as a caller can trust it: one that signs must not trust Redis's word."""
     return "unsigned" if signs and fate in UNDONE else fate
 
 
@@ -52,7 +52,7 @@ def meaning(fate: str) -> str:
 
 
 def expired(gap: float) -> str:
-    """Return the same for a reply that is gone since its caller slept."""
+    """Return the meaning of a reply that expired while its caller slept."""
     return (
         f"its answer has expired, since this process did not run for {gap:.0f} s (was it stopped, "
         "or the machine asleep?), and it may have been made"
@@ -60,30 +60,30 @@ def expired(gap: float) -> str:
 
 
 def flagged(error: _Flagged, fate: str) -> _Flagged:
-    """Return an error that says whether the call may have been made."""
+    """Set on an error whether the call may have been made, and return it."""
     error.may_have_run = fate not in UNDONE
     return error
 
 
 def may_be_made(error: BrokerUnavailableError, fate: str = "") -> BrokerUnavailableError:
-    """Return the error that says so of a call that Redis may hold, or may have held."""
-    of_it = "is in the queue, and may still be made"
+    """Return the error for a call that Redis may hold, or may have held."""
+    state = "is in the queue, and may still be made"
     if fate in ("lost", "unsigned"):
-        of_it = "may have been made: look before you call again"
-    told = BrokerUnavailableError(f"{error}. The call {of_it}")
-    told.may_have_run = True
-    return told
+        state = "may have been made: look before you call again"
+    new = BrokerUnavailableError(f"{error}. The call {state}")
+    new.may_have_run = True
+    return new
 
 
 def note(error: BaseException, fate: str) -> None:
-    """Add what a fate means to an error: as a note, or an argument before Python 3.11."""
-    told = f"queued_gspread: {_MEANINGS[fate]}"
+    """Add a fate's meaning to an error: as a note, or as an argument before Python 3.11."""
+    text = f"queued_gspread: {_MEANINGS[fate]}"
     if sys.version_info >= (3, 11):
-        error.add_note(told)
+        error.add_note(text)
     else:
-        error.args = (*error.args, told)
+        error.args = (*error.args, text)
 
 
 def tell_answered(error: BaseException) -> None:
-    """Say on an error that came after the reply that the call was made."""
+    """Note on an error after the reply that the call was made."""
     note(error, "answered")

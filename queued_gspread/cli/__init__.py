@@ -1,4 +1,4 @@
-"""The two commands: ``queued-gspread-server``, and ``queued-gspread`` for everything beside it."""
+"""The two commands: ``queued-gspread-server``, and ``queued-gspread`` for everything else."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "queued-gspread",
         description="gspread for many processes: their calls wait in Redis, and one server makes "
         "them within Google's quota.",
-        epilog="What a command takes is told by its own help: queued-gspread server --help",
+        epilog="Each command has its own help, such as: queued-gspread server --help",
     )
     parser.version_option()
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -42,11 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ("demo", demo, "see it work: no Google account, no Redis, no configuration"),
         ("server", server, "make the calls that clients put into the queue"),
         ("stop", stop, "ask the server that works to stop; one that stands by takes over"),
-        ("emulator", emulator, "take Google's place on this machine, to try and to test"),
+        ("emulator", emulator, "take Google's place on this machine, for trying and testing"),
     ):
         command = commands.add_parser(name, help=about, description=module.ABOUT)
         if name in arguments:
-            # Only then: a server's variable that cannot be used is no matter of the others.
+            # Only for the command that runs: an invalid variable of the server's must not stop
+            # the other commands.
             module.add_options(command)
         command.set_defaults(run=module.run, parser=command)
     options, unknown = parser.parse_known_args(arguments)
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(
     command: Callable[[argparse.Namespace], int], options: argparse.Namespace, parser: Parser
 ) -> int:
-    """Run a command; what a user can put right takes one line: 2 for settings, else 1."""
+    """Run a command; print an error that a user can fix on one line. Exit with 2 for settings."""
     try:
         return command(options)
     except ReaderGoneError:

@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 __all__ = ["ABOUT", "add_options", "load_emulator", "run"]
 
 ABOUT: Final = (
-    "Run a local emulator of Google's Sheets and Drive APIs until SIGTERM or Ctrl-C. It asks "
-    "nobody else and needs no Google account; what is stored is in memory, unless --state names "
-    "a file."
+    "Run a local emulator of Google's Sheets and Drive APIs until SIGTERM or Ctrl-C. It makes no "
+    "requests of its own and needs no Google account. Spreadsheets are kept in memory, unless "
+    "--state names a file."
 )
 
 
 def add_options(parser: Parser) -> None:
     """Add the options."""
-    parser.section("where it is")
+    parser.section("address and files")
     _place_options(parser)
     _behaviour_options(parser)
 
@@ -40,15 +40,15 @@ def add_options(parser: Parser) -> None:
 def _place_options(parser: Parser) -> None:
     parser.option(
         "--host",
-        "the address to listen at; anybody who reaches it can read and change what is stored "
+        "the address to listen on; anybody who can reach it can read and change the spreadsheets "
         "(default %(default)s)",
         default="127.0.0.1",
         metavar="HOST",
     )
     parser.option(
         "--allow-host",
-        "a name by which others reach it, such as that of its container; repeat it, or put commas "
-        "between them; * is any name, which lets web pages from elsewhere in",
+        "a host name by which others reach it, such as its container's; repeat the option, or "
+        "separate names with commas; * allows any name, which lets foreign web pages in",
         type=host_names,
         action=Listed,
         default=[],
@@ -56,51 +56,51 @@ def _place_options(parser: Parser) -> None:
     )
     parser.option(
         "--port",
-        "the port to listen on; 0 takes a free one (default %(default)s)",
+        "the port to listen on; 0 picks a free one (default %(default)s)",
         type=port,
         default=0,
         metavar="PORT",
     )
     parser.option(
         "--service-account-out",
-        "where to write a throw-away service account's key file that works with it",
+        "where to write the key file of a throw-away service account for it",
         metavar="FILE",
     )
     parser.option(
         "--state",
-        "where to keep what is stored, so that it outlives the process; made if it is not there",
+        "where to keep the spreadsheets, so that they outlive the process; created if missing",
         metavar="FILE",
     )
 
 
 def _behaviour_options(parser: Parser) -> None:
-    parser.section("how it behaves")
+    parser.section("behaviour")
     for kind in ("reads", "writes"):
         parser.option(
             f"--{kind}-per-minute",
-            f"after how many {kind} of an account the next are refused with 429, as Google does; "
-            "0 is never (default %(default)s)",
+            f"how many {kind} an account may make in a minute; more are refused with 429, as "
+            "Google does; 0 for any number (default %(default)s)",
             type=count,
             default=0,
             metavar="N",
         )
     parser.option(
         "--quota-window",
-        "the seconds that count as the minute of these (default %(default)s)",
+        "the length of that minute (default %(default)s)",
         type=positive_seconds,
         default=60.0,
         metavar="SECONDS",
     )
     parser.option(
         "--latency",
-        "the seconds from a request's arrival to its answer (default %(default)s)",
+        "the time from a request's arrival to its answer (default %(default)s)",
         type=seconds,
         default=0.0,
         metavar="SECONDS",
     )
     parser.option(
         "--append-race",
-        "the seconds in which appends to one sheet overwrite each other, as Google's do; with 0 "
+        "the time within which appends to one sheet overwrite each other, as Google's do; with 0 "
         "they take turns (default %(default)s)",
         type=seconds,
         default=0.0,
@@ -108,8 +108,8 @@ def _behaviour_options(parser: Parser) -> None:
     )
     parser.option(
         "--not-computed",
-        "what reading a formula does that Google computes and the emulator cannot: warn shows "
-        "#NAME? and logs it, error answers with 501 (default %(default)s)",
+        "what happens when a formula is read that the emulator cannot compute: warn shows #NAME? "
+        "and logs it, error answers with 501 (default %(default)s)",
         choices=("warn", "error"),
         default="warn",
     )
@@ -134,7 +134,7 @@ def run(options: argparse.Namespace) -> int:
 
     Raises:
         ConfigurationError: The address or a file cannot be used, or the extra is not installed.
-        QueuedGspreadError: What is stored could not be saved at the end.
+        QueuedGspreadError: The spreadsheets could not be saved at the end.
 
     """
     warn_of_slips()
@@ -175,7 +175,7 @@ def _limit(emulator: Emulator, options: argparse.Namespace) -> None:
 
 @contextlib.contextmanager
 def _explained(options: argparse.Namespace) -> Iterator[None]:
-    """Turn what goes wrong into an error of one line."""
+    """Turn any failure into an error that fits on one line."""
     from queued_gspread.emulator import StateError, UnsavedError  # noqa: PLC0415 - an extra
 
     try:
@@ -192,7 +192,7 @@ def _explained(options: argparse.Namespace) -> Iterator[None]:
 
 
 def _blamed(error: OSError, options: argparse.Namespace) -> tuple[str, str]:
-    """Return which file or part of the address is wrong, and the remedy."""
+    """Return the file or the part of the address that failed, and the remedy."""
     if error.filename:
         return str(error.filename), "name another one"
     if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
@@ -204,13 +204,13 @@ def _say_where(emulator: Emulator, key_file: str | None) -> None:
     if key_file is not None:
         emulator.write_service_account(key_file)
     say(f"Sheets and Drive are emulated at {emulator.url}")
-    say("opened in a browser, that address shows the spreadsheets and the requests")
+    say("open that address in a browser to see the spreadsheets and the requests")
     if emulator.exposed:
-        warning = "anybody who reaches this machine can read and change what is stored here"
+        warning = "anybody who can reach this machine can read and change the spreadsheets"
         warn(f"Other machines may reach it: {warning}")
     if key_file is None:
         return
-    say(f"its service account is in {key_file}; a server for it is started with")
+    say(f"its service account is in {key_file}; start a server for it with")
     say(f"  queued-gspread-server --service-account {key_file} --api-endpoint {emulator.url}")
     say("a plain gspread script needs an adapter (docs/emulator.md, As a process):")
     adapter = f'EmulatorAdapter("{emulator.url}")'

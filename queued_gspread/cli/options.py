@@ -1,4 +1,4 @@
-"""Command-line options that can be given as environment variables too."""
+"""Command-line options that can also be set by environment variables."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _LAST_PORT = 65535
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that takes one line to say what is wrong, and exits with 2."""
+    """An argument parser that prints errors on one line and exits with 2."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -54,7 +54,7 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        """Print help, version or an error, as the commands print everything else."""
+        """Print help, version or an error in the same way as all other output."""
         if file is not sys.stdout:
             warn(message.rstrip("\n"))
             return
@@ -66,21 +66,21 @@ class Parser(argparse.ArgumentParser):
             self.exit(1, f"{self.prog}: {error}\n")
 
     def section(self, title: str) -> None:
-        """Show the options that are added from now on beneath a title."""
+        """Put the options that are added from now on under a title."""
         self._section = self.add_argument_group(title)
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Return the options; refuse what is none, with the one that is near to it."""
+        """Return the options; refuse unknown ones and suggest the closest match."""
         options, unknown = self.parse_known_args(args, namespace)
         if unknown:
             self.refuse(unknown)
         return options
 
     def refuse(self, unknown: list[str]) -> NoReturn:
-        """Say which arguments are none of the command's, and exit."""
-        told = f"unrecognized arguments: {' '.join(unknown)}"
+        """Name the arguments that the command does not have, and exit."""
+        message = f"unrecognized arguments: {' '.join(unknown)}"
         near = get_close_matches(unknown[0].partition("=")[0], self._option_string_actions, n=1)
-        self.error(f"{told}: is {near[0]} meant?" if near else told)
+        self.error(f"{message}: is {near[0]} meant?" if near else message)
 
     def option(self, name: str, help: str, **kwargs: Any) -> None:  # noqa: A002 - argparse's name
         """Add an option whose default is an environment variable."""
@@ -89,7 +89,7 @@ class Parser(argparse.ArgumentParser):
         if text is not None:
             kwargs["default"] = self._converted(variable, text, kwargs)
         self._section.add_argument(name, help=f"{help} [{ENV_PREFIX}{variable}]", **kwargs)
-        self.epilog = "An option can be set by the environment variable in its brackets, too."
+        self.epilog = "An option can also be set by the environment variable in brackets."
 
     def _converted(self, variable: str, text: str, kwargs: dict[str, Any]) -> Any:
         try:
@@ -102,7 +102,7 @@ class Parser(argparse.ArgumentParser):
         return value
 
     def flag(self, name: str, help: str) -> None:  # noqa: A002 - argparse's name
-        """Add an option without a value, which is set by an environment variable too."""
+        """Add an option without a value, which an environment variable can set too."""
         variable = name.lstrip("-").replace("-", "_").upper()
         try:
             is_set = checked_flag(variable, environment(variable))
@@ -143,10 +143,10 @@ class Parser(argparse.ArgumentParser):
 
 
 class Listed(argparse.Action):
-    """Collects the lists of an option that is repeated; without it, the default counts."""
+    """Joins the lists of a repeated option; the default is kept only without the option."""
 
     def __call__(self, _: object, namespace: Any, values: Any, *__: object) -> None:
-        """Add what one more argument says."""
+        """Add the values of one more argument."""
         before = getattr(namespace, self.dest)
         setattr(namespace, self.dest, [*([] if before is self.default else before), *values])
 
@@ -193,11 +193,11 @@ def port(text: str) -> int:
 
 
 def host_names(text: str) -> list[str]:
-    """Return the names of hosts that have commas between them."""
+    """Return the names in a comma-separated list of hosts."""
     names = [name.strip() for name in text.split(",")]
     if any(not name or set(name) & set("/: ") for name in names):
-        told = "take names such as emulator, without http:// and without a port"
-        raise argparse.ArgumentTypeError(f"{text!r} cannot be used: {told}")
+        remedy = "take names such as emulator, without http:// and without a port"
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be used: {remedy}")
     return names
 
 

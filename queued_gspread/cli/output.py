@@ -1,4 +1,4 @@
-"""What the commands print, on terminals of any kind and on none."""
+"""Print to any kind of terminal, or to none."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from queued_gspread.errors import QueuedGspreadError
 __all__ = ["READER_GONE", "OutputError", "ReaderGoneError", "prepare", "say", "warn"]
 
 READER_GONE: Final = 141
-"""What a shell shows of a program that SIGPIPE has ended, as it does most."""
+"""The exit status that a shell reports for a program that SIGPIPE has ended."""
 
 _LAST = 2  # the descriptor of standard error
 _RAISING = {"strict", "surrogateescape"}
@@ -24,14 +24,14 @@ class OutputError(QueuedGspreadError):
 
 
 class ReaderGoneError(OutputError):
-    """Whoever read standard output has seen enough, as ``head`` has: no matter for a message."""
+    """The reader of standard output has closed it, as ``head`` does: not worth a message."""
 
 
 def prepare() -> None:
-    """Let any text be printed: what the terminal cannot show is replaced by question marks.
+    """Let any text be printed: characters that the terminal cannot show become question marks.
 
-    Standard streams that are closed are opened, or the next file or socket would take their place
-    and be written to.
+    Closed standard streams are opened. Otherwise the next file or socket would take their place and
+    get the output.
     """
     spare = os.open(os.devnull, os.O_RDWR)
     while spare <= _LAST:
@@ -49,8 +49,8 @@ def say(text: str, end: str = "\n") -> None:
     """Print a text at once.
 
     Raises:
-        ReaderGoneError: Its reader has gone.
-        OutputError: It cannot be written for another reason, such as a full disk.
+        ReaderGoneError: The reader has closed standard output.
+        OutputError: The text cannot be written for another reason, such as a full disk.
 
     """
     try:
@@ -62,13 +62,13 @@ def say(text: str, end: str = "\n") -> None:
 
 
 def warn(text: str) -> None:
-    """Print a line on standard error; nobody can be told where that cannot be written to."""
+    """Print a line on standard error; if that fails, there is nowhere left to report it."""
     with contextlib.suppress(OSError):
         print(text, file=sys.stderr, flush=True)
 
 
 def _discard_output() -> None:
-    """Let what could not be written go nowhere, or Python would try again when it exits."""
+    """Discard what could not be written; otherwise Python would try again when it exits."""
     with contextlib.suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

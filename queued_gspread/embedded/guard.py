@@ -1,7 +1,7 @@
-"""The process that keeps a Redis running while it is used, and ends it afterwards.
+"""The process that keeps a Redis running while it is used, and stops it afterwards.
 
-It is started detached, so that a Redis outlives the process that wanted it first, however that
-one ends. SIGTERM, SIGINT and SIGHUP end Redis in good order.
+It is started detached, so that Redis outlives the process that asked for it first, however that
+process ends. SIGTERM, SIGINT and SIGHUP shut Redis down in good order.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-ENDING = 10.0  # how long a Redis that is just ending may keep its files
+ENDING = 10.0  # how long a Redis that is shutting down may hold its files
 LONGEST_PAUSE = 1.0
 
 
 class IdleClock:
-    """Measures how long nobody has been connected.
+    """Measures for how long no client has been connected.
 
-    A connection that came and went between two looks shows in the total of connections.
+    A connection that came and went between two checks shows in the total number of connections.
     """
 
     def __init__(self, limit: float) -> None:
@@ -45,7 +45,7 @@ class IdleClock:
         self._since = math.inf
 
     def expired(self, others: int, total: int, now: float) -> bool:
-        """Take note of *others*, connected at *now*, and of the *total*; say whether to end."""
+        """Record the *others* connected at *now*, and the *total*; return whether to end."""
         if others or total != self._total:
             self._since = now
         self._total = total
@@ -53,7 +53,7 @@ class IdleClock:
 
 
 class Signals:
-    """Turns signals into bytes on a pipe, so that one wait covers them and the time."""
+    """Turns signals into bytes on a pipe, so that one wait covers both signals and time."""
 
     def __init__(self) -> None:
         self._reading, self._writing = os.pipe()
@@ -64,14 +64,14 @@ class Signals:
             signal.signal(number, lambda *_: None)
 
     def end_asked(self, seconds: float) -> bool:
-        """Wait for a signal or for *seconds*; return whether the signal means the end."""
+        """Wait for a signal or for *seconds*; return whether a signal asks to end."""
         if not select.select([self._reading], [], [], seconds)[0]:
             return False
         return any(number in ENDINGS for number in os.read(self._reading, 512))
 
 
 class Client:
-    """The guard's own connection, to the Redis of one folder and to no other."""
+    """The guard's own connection, only ever to the Redis of one folder."""
 
     def __init__(self, socket: Path) -> None:
         # No retries: a command meant for this Redis must not reach its successor.
@@ -81,7 +81,7 @@ class Client:
         )  # fmt: skip
 
     def usage(self) -> tuple[int, int] | None:
-        """Return how many others are connected, and the total so far; None without an answer."""
+        """Return how many others are connected and the total so far; None without an answer."""
         try:
             info = self._redis.info()
         except (redis.RedisError, OSError):
@@ -90,9 +90,9 @@ class Client:
         return others, info["total_connections_received"]
 
     def shutdown(self) -> bool:
-        """Let Redis complete its append-only file and end; return whether it agreed."""
+        """Let Redis complete its append-only file and exit; return whether it agreed."""
         try:
-            self._redis.ping()  # to redis-py, one that is not there has shut down
+            self._redis.ping()  # redis-py takes a Redis that is not there for one that shut down
             self._redis.shutdown()
         except (redis.RedisError, OSError):
             return False
@@ -115,7 +115,7 @@ class Guard:
     child: subprocess.Popen[bytes] | None
 
     def watch(self) -> None:
-        """Return when Redis has ended, of itself, on a signal or because nobody used it."""
+        """Return when Redis has ended: by itself, on a signal or because it was idle."""
         try:
             while not self._gone():
                 if self.signals.end_asked(self.pause):
@@ -139,7 +139,7 @@ class Guard:
         return gone
 
     def _end_if_still_idle(self) -> bool:
-        """End Redis, unless a process is at this moment making sure that there is one."""
+        """End Redis, unless another process is making sure right now that there is one."""
         gate = FileLock(self.files.gate)
         if not gate.acquire():
             return False
@@ -160,7 +160,7 @@ class Guard:
             return
         if not agreed:
             self.child.terminate()
-        self.child.wait()  # without a limit: a large append-only file may take its time
+        self.child.wait()  # without a timeout: writing a large append-only file takes a while
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -192,7 +192,7 @@ def _start_redis(options: argparse.Namespace, files: Files) -> subprocess.Popen[
     config = redis_config(options.binary, files.socket, files.directory, persistent=True)
     config += restriction(options.binary)
     child = start_redis(options.binary, config, pass_fds=[data.fileno()])
-    data.release()  # from here on Redis alone has it: it is free as soon as Redis has gone
+    data.release()  # from here on only Redis holds it, so it is free as soon as Redis has ended
     return child
 
 
@@ -200,7 +200,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m queued_gspread.embedded", description=__doc__)
     parser.add_argument("--directory", type=Path, required=True)
     parser.add_argument("--idle", type=float, required=True)
-    how = parser.add_mutually_exclusive_group(required=True)
-    how.add_argument("--binary", type=Path, help="start this Redis server")
-    how.add_argument("--adopt", action="store_true", help="watch the Redis that runs already")
+    action = parser.add_mutually_exclusive_group(required=True)
+    action.add_argument("--binary", type=Path, help="start this Redis server")
+    action.add_argument("--adopt", action="store_true", help="watch the Redis that runs already")
     return parser.parse_args(arguments)

@@ -1,11 +1,11 @@
-"""A watchdog: it ends processes and removes a folder once the process that started it has died.
+"""A watchdog that ends processes and removes a folder once the process that started it has died.
 
-A script that imports nothing but the standard library, to be there in a moment: its arguments are
-the id of its parent, and the folder. A line on standard input is the id of one more process to
-end, with a minus sign of one that need not be; ``done`` means that nothing is left to do.
+This script imports only the standard library, so that it starts in a moment. Its arguments are the
+id of its parent and the folder. Each line on standard input is the id of one more process to end;
+with a minus sign, of one that need no longer be ended. ``done`` means that nothing is left to do.
 
-That its parent has died shows in its having another one: a forked child of the parent keeps the
-pipe open, and would keep everything alive.
+It notices the death of its parent by having another parent. A closed pipe is not enough: a forked
+child of the parent keeps the pipe open, and would keep everything alive.
 """
 
 import contextlib
@@ -20,15 +20,15 @@ REMOVALS = 100
 
 
 def outlived(owner: int) -> set[int] | None:
-    """Return the processes to end when the owner has died; None if it says that all is done."""
+    """Wait until the owner has died; return the processes to end, or None if it sent ``done``."""
     received = b""
     while True:
         if select.select([0], [], [], PAUSE)[0]:
-            found = os.read(0, 4096)
-            received += found
+            chunk = os.read(0, 4096)
+            received += chunk
             if b"done\n" in received:
                 return None
-            if found:
+            if chunk:
                 continue
             break
         if os.getppid() != owner:
@@ -40,15 +40,15 @@ def outlived(owner: int) -> set[int] | None:
 
 
 def end(pid: int) -> None:
-    """Kill a process, unless its id is by now that of one that does not lead a session."""
+    """Kill a process, unless it leads no session: then its id belongs to another one by now."""
     with contextlib.suppress(OSError):
         if os.getsid(pid) == pid:
             os.kill(pid, signal.SIGKILL)
 
 
 def remove(folder: str) -> None:
-    """Remove a folder, in which a process that is being killed may still make a file."""
-    import shutil  # noqa: PLC0415 - only now: it takes longer than all the rest
+    """Remove a folder in which a process that is being killed may still create files."""
+    import shutil  # noqa: PLC0415 - only when needed: it takes longer than everything else
 
     for _ in range(REMOVALS):
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The settings of every Redis that is started here, and the wait for its first answer."""
+"""The settings of every Redis that this package starts, and the wait for its first answer."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ _LOG_LIMIT = 1_000_000
 _LOG_PREFIX = re.compile(r"^\d+:\w \d+ \w+ \d+ [\d:.]+ [-.*#] ")
 
 
-# These commands write files or load programs as the user who runs Redis, or let it obey another
-# Redis in everything. Nobody else can connect; should somebody all the same, the user's account
-# stays closed to him.
+# These commands write files or load programs as the user who runs Redis, or make it follow another
+# Redis in everything. No other account can connect; if one does anyway, this keeps it out of the
+# user's account.
 RESTRICTED = (
     "~* &* +@all -acl -config +config|get -debug -failover -migrate -module -replicaof -slaveof"
 )
 
 
-def start_redis(binary: Path, config: bytes, **how: Any) -> subprocess.Popen[bytes]:
-    """Start *binary* in the foreground with these settings; *how* is for :class:`Popen`.
+def start_redis(binary: Path, config: bytes, **options: Any) -> subprocess.Popen[bytes]:
+    """Start *binary* in the foreground with these settings; *options* are for :class:`Popen`.
 
-    They go through a pipe: a command line, and what is in it, can be seen by every account.
+    The settings go through a pipe, since every account can see a command line.
     """
     command = [str(binary), "-"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, **how)  # noqa: S603 - configured
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, **options)  # noqa: S603 - configured
     assert process.stdin is not None
     with contextlib.suppress(BrokenPipeError), process.stdin:
         process.stdin.write(config)
@@ -51,7 +51,7 @@ def redis_config(
     persistent: bool,
     options: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Return what *binary* needs to run in the foreground, its log on standard output."""
+    """Return the settings for *binary* to run in the foreground and log to standard output."""
     settings = {
         **_listening(binary, address),
         "dir": [str(directory)],
@@ -69,9 +69,10 @@ def redis_config(
 
 
 def restriction(binary: Path, password: str = "") -> bytes:
-    """Return the setting that forbids what could harm the user's account, where that is known.
+    """Return the setting that forbids commands that could harm the user's account.
 
-    It decides on the password too: the one of other settings is not asked for any more.
+    It is empty for a *binary* that does not know the rules. It also sets the password: Redis then
+    ignores the password in other settings.
     """
     if binaries.version(binary) < binaries.CHANNEL_RULES:
         return b""
@@ -80,7 +81,7 @@ def restriction(binary: Path, password: str = "") -> bytes:
 
 
 def check_data(binary: Path, directory: Path) -> None:
-    """Refuse a program that would not see the data of a newer one and would start empty."""
+    """Refuse a program that would not see a newer one's data, and so would start empty."""
     if not (directory / "appendonlydir").is_dir():
         return
     if binaries.version(binary) < binaries.SEPARATE_AOF_FOLDER:
@@ -91,14 +92,14 @@ def check_data(binary: Path, directory: Path) -> None:
 
 
 class Log:
-    """A log file that is appended to, and what was written to it since it was opened here."""
+    """A log file that is appended to, and the text written to it since it was opened here."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._start = 0
 
     def open(self) -> BinaryIO:
-        """Return the file for a child's output; one that has grown large is put aside first."""
+        """Return the file for a child's output; rename one that has grown large first."""
         if self.path.exists() and self.path.stat().st_size > _LOG_LIMIT:
             self.path.replace(self.path.with_suffix(".log.1"))
         descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -106,39 +107,39 @@ class Log:
         return os.fdopen(descriptor, "wb", buffering=0)
 
     def text(self) -> str:
-        """Return what was written since it was opened here."""
+        """Return the text written since the file was opened here."""
         with self.path.open("rb") as stream:
             stream.seek(self._start)
             return stream.read().decode(errors="replace")
 
     def last_lines(self, count: int = 2) -> str:
-        """Return the last lines that say something, without Redis's time stamps."""
-        lines = self.text().splitlines()
-        said = [_LOG_PREFIX.sub("", line).strip() for line in lines if line.strip()]
-        return " ".join(said[-count:]) or "nothing"
+        """Return the last lines that are not empty, without Redis's time stamps."""
+        lines = [line for line in self.text().splitlines() if line.strip()]
+        messages = [_LOG_PREFIX.sub("", line).strip() for line in lines]
+        return " ".join(messages[-count:]) or "nothing"
 
 
 def wait_for_answer(
     address: Address, process: subprocess.Popen[bytes], log: Log, seconds: float
 ) -> None:
-    """Return once Redis answers; raise if *process* ends first, or says nothing for *seconds*.
+    """Return once Redis answers; raise if *process* ends first or is silent for *seconds*.
 
-    A Redis that reads a large append-only file may take as long as that takes.
+    A Redis that is reading a large append-only file may take as long as it needs.
     """
-    seen = Answer.NOBODY
+    answer = Answer.NOTHING
 
     def decided() -> bool:
-        nonlocal seen
-        seen = probe(address)
-        return seen is Answer.REDIS or process.poll() is not None
+        nonlocal answer
+        answer = probe(address)
+        return answer is Answer.REDIS or process.poll() is not None
 
     while not wait_until(decided, seconds):
-        if seen is not Answer.LOADING:
+        if answer is not Answer.LOADING:
             break
-    if seen is not Answer.REDIS:
-        what = "ended at once" if process.poll() is not None else f"is silent after {seconds:g} s"
+    if answer is not Answer.REDIS:
+        state = "ended at once" if process.poll() is not None else f"is silent after {seconds:g} s"
         raise BrokerUnavailableError(
-            f"the Redis that was started {what}; its log {log.path} says: {log.last_lines()}"
+            f"the Redis that was started {state}; its log {log.path} says: {log.last_lines()}"
         )
 
 
@@ -152,5 +153,5 @@ def _listening(binary: Path, address: Address) -> dict[str, list[str]]:
         return {"port": ["0"], "unixsocket": [str(address)], "unixsocketperm": ["700"]}
     bind = ["127.0.0.1"]
     if binaries.version(binary) >= binaries.MINUS_PREFIX:
-        bind.append("-::1")  # so that "localhost" works where it means ::1 first
+        bind.append("-::1")  # so that "localhost" works where it resolves to ::1 first
     return {"port": [str(address[1])], "bind": bind, "protected-mode": ["yes"]}

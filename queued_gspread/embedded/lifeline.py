@@ -1,4 +1,4 @@
-"""What sees to it that nothing outlives its owner, even one that is killed."""
+"""Make sure that no process or folder outlives its owner, even if the owner is killed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Lifeline:
 
     def __init__(self, directory: Path) -> None:
         python = sys.executable or "python3"
-        # Nothing of the environment, and nothing that is installed, has a say in it.
+        # Isolated: neither the environment nor installed packages can change what it does.
         command = [python, "-I", "-S", str(_HEIR), str(os.getpid()), str(directory)]
         try:
             self._heir = subprocess.Popen(  # noqa: S603 - a script of our own
@@ -34,26 +34,26 @@ class Lifeline:
                 start_new_session=True,
             )
         except OSError as error:
-            directory.rmdir()  # there is nobody who would remove it later
+            directory.rmdir()  # nothing would remove it later
             raise ConfigurationError(
-                f"nothing can be started: what ends it with this process needs {python}, "
-                f"which cannot be run ({error.strerror}): see that it is there, on the PATH"
+                f"nothing can be started: {python} is needed to end it with this process, and "
+                f"cannot be run ({error.strerror}): make sure that it is there, on the PATH"
             ) from error
 
     def add(self, pid: int) -> None:
-        """End this process too; it has to be one that leads a session."""
-        self._tell(f"{pid}\n")
+        """Also end this process, which must lead a session."""
+        self._send(f"{pid}\n")
 
     def remove(self, pid: int) -> None:
-        """Leave this process as it is: its id may soon be another's."""
-        self._tell(f"-{pid}\n")
+        """Leave this process alone: its id may soon belong to another one."""
+        self._send(f"-{pid}\n")
 
     def cut(self) -> None:
-        """Leave everything as it is."""
-        self._tell("done\n")
+        """Leave everything as it is, and end the watchdog."""
+        self._send("done\n")
         self._heir.communicate()
 
-    def _tell(self, line: str) -> None:
+    def _send(self, line: str) -> None:
         assert self._heir.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # it was ended by somebody else
+        with contextlib.suppress(BrokenPipeError):  # another process ended the watchdog
             self._heir.stdin.write(line.encode())

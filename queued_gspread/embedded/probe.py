@@ -1,7 +1,7 @@
-"""Who listens there: Redis, something else or nobody.
+"""Find out what listens at an address: Redis, something else or nothing.
 
-Plain sockets, because the answer is wanted of anything that might listen, and before it is
-known that a Redis client would understand it.
+It uses plain sockets, because anything might listen there, and a Redis client might not understand
+the answer.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 Address: TypeAlias = "tuple[str, int] | Path"
 
 PAUSE = 0.02
-PATIENCE = 3.0
+TIMEOUT = 3.0
 _STATUS_OR_ERROR = re.compile(rb"\+PONG\r\n|-[A-Z]+ ")
 
 
 class Answer(Enum):
-    """What came back for a PING."""
+    """The answer to a PING."""
 
-    NOBODY = "nobody listens"
+    NOTHING = "nothing listens"
     REDIS = "a Redis that answers, if only to ask for a password"
     LOADING = "a Redis that is reading its append-only file"
-    CLOSED = "the connection was closed without a word"
+    CLOSED = "the connection was closed without an answer"
     OTHER = "something that is not Redis"
 
 
 def wait_until(condition: Callable[[], object], seconds: float) -> bool:
-    """Return whether *condition* has come true within *seconds*.
+    """Return whether *condition* comes true within *seconds*.
 
-    It is asked again and again, because the events waited for here (another process listens,
-    gives back a lock, has gone) have no portable notification that also knows a deadline.
+    It polls, because the events waited for here (another process listens, releases a lock, has
+    ended) have no portable notification with a timeout.
     """
     deadline = time.monotonic() + seconds
     while not condition():
@@ -47,10 +47,10 @@ def wait_until(condition: Callable[[], object], seconds: float) -> bool:
     return True
 
 
-def probe(address: Address, patience: float = PATIENCE) -> Answer:
-    """Send one PING to *address* and judge the answer."""
+def probe(address: Address, timeout: float = TIMEOUT) -> Answer:
+    """Send one PING to *address* and classify the answer."""
     try:
-        with _connect(address, patience) as connection:
+        with _connect(address, timeout) as connection:
             connection.sendall(b"PING\r\n")
             return _judge(connection.recv(64))
     except (ConnectionResetError, BrokenPipeError):
@@ -58,35 +58,35 @@ def probe(address: Address, patience: float = PATIENCE) -> Answer:
     except TimeoutError:
         return Answer.OTHER
     except OSError:
-        return Answer.NOBODY
+        return Answer.NOTHING
 
 
-def settled(address: Address, patience: float = PATIENCE) -> Answer:
-    """Probe until the answer says something: a Redis that is just ending closes without a word."""
+def settled(address: Address, timeout: float = TIMEOUT) -> Answer:
+    """Probe until there is a clear answer: a Redis that is shutting down just closes."""
     answers: list[Answer] = []
 
-    def told() -> bool:
-        answers.append(probe(address, patience))
+    def is_clear() -> bool:
+        answers.append(probe(address, timeout))
         return answers[-1] is not Answer.CLOSED
 
-    wait_until(told, patience)
+    wait_until(is_clear, timeout)
     return answers[-1]
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nobody listens on."""
+    """Return a TCP port of 127.0.0.1 that nothing listens on."""
     with socket.socket() as probing:
         probing.bind(("127.0.0.1", 0))
         port: int = probing.getsockname()[1]
         return port
 
 
-def _connect(address: Address, patience: float) -> socket.socket:
+def _connect(address: Address, timeout: float) -> socket.socket:
     if not isinstance(address, Path):
-        return socket.create_connection(address, timeout=patience)
+        return socket.create_connection(address, timeout=timeout)
     connection = socket.socket(socket.AF_UNIX)
     try:
-        connection.settimeout(patience)
+        connection.settimeout(timeout)
         connection.connect(str(address))
     except OSError:
         connection.close()

@@ -1,4 +1,4 @@
-"""Starting a Redis for this user, under a guard that outlives the process that asked."""
+"""Start a Redis for this user, under a guard that outlives the process that asked for it."""
 
 from __future__ import annotations
 
@@ -36,19 +36,18 @@ def ensure_running(
     timeout: float = DEFAULT_TIMEOUT,
     tell: Callable[[str], object] | None = None,
 ) -> bool:
-    """See to it that ``redis://localhost:PORT`` leads to a Redis; return whether one was started.
+    """Make sure that ``redis://localhost:PORT`` leads to a Redis; return whether one was started.
 
-    It is started for this user alone, on a socket that clients of that URL look for first; none is
-    started where one answers there, or on the port. *directory* takes the place of the user's
-    state directory, *binary* that of the extra's program or, without one, the system's. A Redis
-    started here ends once it has been without a client for *idle* seconds; it starts within
-    *timeout* seconds, or an error says why not. *tell* is called with the one line that a user
-    should read.
+    It is started for this user alone, on a socket that clients of that URL try first. None is
+    started if one answers there or on the port. *directory* replaces the user's state directory.
+    *binary* replaces the extra's program or, without the extra, the system's. The Redis ends once
+    it has had no client for *idle* seconds. It starts within *timeout* seconds, or an error says
+    why not. *tell* is called with the one line that a user should read.
     """
     _check_numbers(port, idle)
     launch = _Launch(port, Files(data_directory(port, directory)), idle, timeout)
     if not launch.files.socket.exists() and launch.port_answers():
-        return False  # someone else's Redis: not even a folder is wanted
+        return False  # another Redis answers: not even a folder is needed
     check_system()
     launch.files.check_socket()
     make_private(launch.files.directory)
@@ -66,20 +65,20 @@ class _Launch:
     timeout: float
 
     def run(self, binary: Path | None) -> bool:
-        with self._gate() as mine:
+        with self._gate() as is_held:
             if _answers(self.files.socket):
-                if mine and self.files.unguarded():
+                if is_held and self.files.unguarded():
                     self._spawn("--adopt")
                 return False
             if self.port_answers():
                 return False
-            if not mine:
+            if not is_held:
                 raise BrokerUnavailableError(
                     f"another process has been starting Redis in {self.files.directory} for more "
                     f"than {self.timeout:g} s: end it, or look into {self.files.log}"
                 )
-            # The extra's goes before the system's: what the one has written, an older one that is
-            # installed later could not read.
+            # The extra's program goes first: an older system program that is installed later could
+            # not read its data.
             self._start(binary or bundled_binary() or find_binary())
         return True
 
@@ -128,7 +127,7 @@ class _Launch:
                 start_new_session=True,
                 umask=0o077,
             )
-        # The guard may end long before this process: somebody has to take its exit status.
+        # The guard may end long before this process, so a thread waits to collect its exit status.
         threading.Thread(target=guard.wait, name="redis-guard", daemon=True).start()
         return guard
 
@@ -141,23 +140,23 @@ def _answers(address: Address) -> bool:
             f"{place} is taken, and not by a Redis that answers "
             f"({answer.value}): stop what listens there, or configure another Redis URL"
         )
-    return answer is not Answer.NOBODY
+    return answer is not Answer.NOTHING
 
 
 def _check_numbers(port: int, idle: float) -> None:
     if not 0 < port <= MAX_PORT:
         raise ConfigurationError(f"{port} is not a TCP port")
     if not idle > 0:
-        raise ConfigurationError(f"idle is {idle}: it has to be more than 0 seconds")
+        raise ConfigurationError(f"idle is {idle}: it must be more than 0 seconds")
 
 
 def _python() -> str:
     if not sys.executable:
-        raise ConfigurationError("Redis cannot be started: this Python knows no sys.executable")
+        raise ConfigurationError("Redis cannot be started: this Python has no sys.executable")
     return sys.executable
 
 
 def _environment() -> dict[str, str]:
-    """Let the guard import what this process imports, though it runs in another folder."""
+    """Return an environment in which the guard imports the same modules from another folder."""
     places = [str(Path(place).absolute()) for place in sys.path]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(places), "PYTHONSAFEPATH": "1"}

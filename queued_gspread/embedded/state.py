@@ -1,4 +1,4 @@
-"""Where a Redis that was started for the user keeps its files, and who may use them."""
+"""The files of a Redis that was started for the user, and who may use them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def check_system() -> None:
     """Refuse a system on which no Redis can be started, such as Windows.
 
     Raises:
-        ConfigurationError: This is one; the text says what to do.
+        ConfigurationError: This is such a system; the text says what to do.
 
     """
     if find_spec("fcntl") is None or not hasattr(socket, "AF_UNIX"):
@@ -33,9 +33,9 @@ def check_system() -> None:
 
 
 def make_private(directory: Path) -> None:
-    """Make *directory* and what is missing above it, for the user alone.
+    """Make *directory* and its missing parents, for the user alone.
 
-    One that is there becomes his alone; another account's is refused.
+    An existing one becomes private to the user; another account's is refused.
     """
     if not directory.is_absolute():
         raise ConfigurationError(
@@ -45,7 +45,7 @@ def make_private(directory: Path) -> None:
     try:
         for folder in reversed(missing):
             folder.mkdir(mode=PRIVATE, exist_ok=True)
-        # Of others' folders, only root could change the mode.
+        # Only root could change the mode of another account's folder.
         owner = directory.stat().st_uid
         if owner == os.geteuid():
             directory.chmod(PRIVATE)
@@ -61,9 +61,9 @@ def make_private(directory: Path) -> None:
 
 
 class FileLock:
-    """An exclusive flock, which ends with the last process that has it: none is ever stale.
+    """An exclusive flock, which ends with the last process that holds it, so it is never stale.
 
-    A child that is given :meth:`fileno` keeps the lock for as long as it lives.
+    A child that gets :meth:`fileno` keeps the lock for as long as it lives.
     """
 
     def __init__(self, path: Path) -> None:
@@ -71,7 +71,7 @@ class FileLock:
         self._descriptor: int | None = None
 
     def acquire(self, seconds: float = 0.0) -> bool:
-        """Take the lock and return True, or False where others kept it for *seconds*."""
+        """Take the lock and return True; return False if others kept it for *seconds*."""
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if wait_until(lambda: _locked(descriptor), seconds):
             self._descriptor = descriptor
@@ -86,13 +86,13 @@ class FileLock:
             self._descriptor = None
 
     def fileno(self) -> int:
-        """Return the descriptor, to be passed to a child."""
+        """Return the descriptor, for passing it to a child."""
         if self._descriptor is None:
             raise ValueError(f"the lock {self._path} is not held")
         return self._descriptor
 
     def note(self, text: str) -> None:
-        """Write *text* into the file: for a human who looks, nothing depends on it."""
+        """Write *text* into the file, for a human to read; nothing depends on it."""
         os.ftruncate(self.fileno(), 0)
         os.pwrite(self.fileno(), text.encode(), 0)
 
@@ -122,8 +122,8 @@ class Files:
     """The files in a data directory.
 
     ``gate`` is held while a Redis is looked for and started, and while an idle one is ended, so
-    that neither happens in the midst of the other. ``guard`` is held by the guard, ``data`` by
-    Redis itself, which inherits it: where only ``data`` is held, the guard was killed.
+    that the two never overlap. ``guard`` is held by the guard, ``data`` by Redis itself, which
+    inherits it: if only ``data`` is held, the guard was killed.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -135,7 +135,7 @@ class Files:
         self.socket = directory / "redis.sock"
 
     def check_socket(self) -> None:
-        """Refuse a folder in which no socket can be made."""
+        """Refuse a folder in which no socket can be created."""
         length = len(os.fsencode(self.socket))
         if length > LONGEST_SOCKET_PATH:
             raise ConfigurationError(
@@ -145,5 +145,5 @@ class Files:
             )
 
     def unguarded(self) -> bool:
-        """Return whether this directory's Redis runs and its guard does not."""
+        """Return whether this directory's Redis runs without its guard."""
         return is_held(self.data) and not is_held(self.guard)

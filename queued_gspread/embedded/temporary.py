@@ -1,4 +1,4 @@
-"""A Redis for tests and for the demo, which leaves nothing behind."""
+"""A Redis for tests and the demo that leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -43,16 +43,18 @@ _READY = "eady to accept connections"
 class TemporaryRedis:
     """A real Redis on a free port, or on a Unix socket, in a folder of its own.
 
-    *binary* is a server program, by default the one that :func:`find_binary` returns; with
-    *persistent* the data is in an append-only file and survives :meth:`kill` and
-    :meth:`restart`; *options* are further settings of ``redis.conf``. On a port it wants a
-    password, which its URL has in it: one that nobody else knows, unless *options* have another
-    ``requirepass``; with an empty one, every account of the machine can use it. No client can
-    have it write files elsewhere or load programs as this user, by ``CONFIG SET``, ``MODULE``,
-    ``REPLICAOF`` and the like, unless *restricted* is False. As a context manager it is started
-    on entry and closed on exit; without one it is closed when Python ends. It does not outlive
-    this process, however that ends, and a ^C at the terminal does not reach it. A forked child
-    of this process can use it, and does not end it.
+    *binary* is a server program, by default the one that :func:`find_binary` returns. With
+    *persistent*, the data is in an append-only file and survives :meth:`kill` and
+    :meth:`restart`. *options* are further settings of ``redis.conf``.
+
+    On a port it requires a password, which is part of its URL. The password is random, unless
+    *options* have another ``requirepass``; with an empty one, every account of the machine can use
+    it. Unless *restricted* is False, no client can make it write files elsewhere or load programs
+    as this user, by ``CONFIG SET``, ``MODULE``, ``REPLICAOF`` and the like.
+
+    As a context manager it is started on entry and closed on exit; otherwise it is closed when
+    Python ends. It never outlives this process, however that ends. A ^C at the terminal does not
+    reach it. A forked child of this process can use it, and does not end it.
     """
 
     def __init__(
@@ -69,10 +71,11 @@ class TemporaryRedis:
         self._binary = Path(binary) if binary else None
         self._persistent = persistent
         self._unix_socket = unix_socket
-        # Everybody on this machine reaches the port; the socket's folder is the user's alone.
+        # Every account on this machine can reach the port; only the user can open the socket's
+        # folder.
         password = "" if unix_socket else secrets.token_hex(16)
         self._options = {"requirepass": password, **(options or {})}
-        # With a file of access rules, these are in the file alone.
+        # Redis takes access rules either from a file or from its settings.
         self._restricted = restricted and "aclfile" not in self._options
         self._timeout = timeout
         self._directory: Path | None = None
@@ -122,7 +125,7 @@ class TemporaryRedis:
 
     @property
     def log(self) -> str:
-        """All that Redis has written to its log."""
+        """The whole of Redis's log."""
         return (self.directory / "redis.log").read_text(errors="replace")
 
     @property
@@ -131,18 +134,18 @@ class TemporaryRedis:
         process = self._process
         if process is None:
             return None
-        # A forked child cannot ask after a process that is its parent's.
+        # A forked child cannot poll its parent's process.
         if self._owner != os.getpid() or process.poll() is None:
             return process.pid
         assert self._lifeline is not None
-        self._lifeline.remove(process.pid)  # once it was asked after, its id may be another's
+        self._lifeline.remove(process.pid)  # after poll(), the id may belong to another process
         return None
 
     def start(self) -> None:
         """Start Redis, with the data that an earlier run left; wait until it answers."""
         if self.pid is not None:
             return
-        if self._owner != os.getpid():  # what was there is the parent's
+        if self._owner != os.getpid():  # folder and address belong to the parent
             self._owner, self._directory, self._address = os.getpid(), None, None
         self._reap()
         attempts = 1 if self._address or self._unix_socket else _ATTEMPTS
@@ -192,7 +195,7 @@ class TemporaryRedis:
         try:
             self._launch(self._address or self._new_address())
         except BrokerUnavailableError as error:
-            # Between the choice of a free port and its use, somebody else may take it.
+            # Another process may take the free port before Redis does.
             if last or "in use" not in str(error):
                 raise
             return False
@@ -216,19 +219,20 @@ class TemporaryRedis:
         self._address = address
 
     def _child(self, binary: Path, config: bytes, log: Log) -> subprocess.Popen[bytes]:
-        how = {"start_new_session": True, "umask": 0o077}
         with log.open() as output:
-            process = start_redis(binary, config, stdout=output, stderr=output, **how)
+            process = start_redis(
+                binary, config, stdout=output, stderr=output, start_new_session=True, umask=0o077
+            )
         assert self._lifeline is not None
         self._lifeline.add(process.pid)
         return process
 
     def _check_own(self, log: Log) -> None:
-        """Raise where it was another Redis that answered, since that had the port first."""
+        """Raise if another Redis answered, because it had taken the port first."""
         process = self._process
         assert process is not None
         if not _QUIETING.isdisjoint(self._options):
-            return  # it may not say when it is ready
+            return  # it may not log that it is ready
 
         def decided() -> bool:
             return _READY in log.text() or process.poll() is not None

@@ -3,8 +3,8 @@
     with Emulator() as emulator:
         client = emulator.gspread_client()
 
-It needs aiohttp, which comes with the extra `emulator`; what is missing is told when something
-of it is used. For pytest there are fixtures: see `pytest_plugin`.
+It needs aiohttp, which comes with the extra `emulator`; without it, the first use raises an error.
+For pytest there are fixtures: see `pytest_plugin`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _EXTRA = ("aiohttp", "cryptography")
 
 
 def __getattr__(name: str) -> Any:
-    # The pytest plugin lies in this package, and every pytest run loads it.
+    # The pytest plugin is in this package, and every pytest run loads it.
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:

@@ -32,17 +32,17 @@ class Clients:
     ) -> gspread.Client:
         """Return a client with an access token of an account, at the emulator of that URL."""
         credentials = account.credentials(scopes)
-        # google-auth's own way to tokens may also look things up at Google, in the background.
+        # google-auth's own token request may also query Google in the background.
         way_to_tokens = Request(self._opened(Session(), emulator))
         credentials.refresh(way_to_tokens)
         session = AuthorizedSession(credentials, auth_request=way_to_tokens)
         client = gspread.Client(credentials, self._opened(session, emulator), http_client)
-        # gspread leaves it out where it is given a session.
+        # gspread does not set it if it is given a session.
         client.http_client.auth = credentials
         return client
 
     def close(self) -> None:
-        """Close the connections of all clients so far; one that is still used opens new ones."""
+        """Close the connections of all clients so far; a client in use opens new ones."""
         while self._sessions:
             self._sessions.pop().close()
 

@@ -1,7 +1,7 @@
 """The faults that requests can be made to meet, as plain data.
 
-`applied` says whether the request's method runs all the same: with False the fault comes before
-it, with True the client cannot know that it ran. Times are in seconds of the emulator's clock.
+`applied` says whether the request's method runs anyway: with False the fault comes before it, with
+True the client cannot know that it ran. Times are in seconds of the emulator's clock.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ Seconds: TypeAlias = float | tuple[float, float]
 class Status:
     """An answer with a status and Google's JSON for it.
 
-    `reason` is what the JSON gives as reason, such as `userRateLimitExceeded` for 403;
-    `message` replaces its message. `body` replaces all of it: a mapping is sent as JSON, text
-    and bytes are sent as HTML unless `headers` say otherwise. To a token request it is an OAuth
-    error that google-auth takes for a passing one. Raises ValueError for an unknown status.
+    `reason` is the reason in the JSON, such as `userRateLimitExceeded` for 403; `message` replaces
+    its message. `body` replaces all of it: a mapping is sent as JSON, text and bytes are sent as
+    HTML unless `headers` say otherwise. A token request gets an OAuth error that google-auth
+    considers temporary. Raises ValueError for an unknown status.
     """
 
     status: int = HTTPStatus.SERVICE_UNAVAILABLE
@@ -35,12 +35,12 @@ class Status:
     applied: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse a status that there is not."""
+        """Refuse an unknown status."""
         HTTPStatus(self.status)
 
     @property
     def name(self) -> str:
-        """What the ledger calls it."""
+        """Its name in the ledger."""
         return f"{int(self.status)}{' after' if self.applied else ''}"
 
 
@@ -56,12 +56,12 @@ class Html:
     applied: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse a status that there is not."""
+        """Refuse an unknown status."""
         HTTPStatus(self.status)
 
     @property
     def name(self) -> str:
-        """What the ledger calls it."""
+        """Its name in the ledger."""
         return f"html {int(self.status)}{' after' if self.applied else ''}"
 
 
@@ -77,14 +77,14 @@ class Reset:
     late: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse seconds that are none."""
+        """Refuse invalid seconds."""
         if self.late is not None:
             checked_seconds("late", self.late)
             object.__setattr__(self, "applied", True)
 
     @property
     def name(self) -> str:
-        """What the ledger calls it."""
+        """Its name in the ledger."""
         if self.late is not None:
             return "reset late"
         return f"reset{' after' if self.applied else ''}"
@@ -102,13 +102,13 @@ class ExpiredToken:
 
     @property
     def name(self) -> str:
-        """What the ledger calls it."""
+        """Its name in the ledger."""
         return "expired"
 
 
 @dataclass(frozen=True)
 class OAuthRefusal:
-    """An OAuth error, for good as google-auth sees it; only a token request can meet it."""
+    """An OAuth error that google-auth considers permanent; only a token request can meet it."""
 
     error: str = "invalid_grant"
     description: str = "Invalid grant: account not found"
@@ -117,13 +117,13 @@ class OAuthRefusal:
 
     @property
     def name(self) -> str:
-        """What the ledger calls it."""
+        """Its name in the ledger."""
         return self.error
 
 
 @dataclass(frozen=True)
 class Latency:
-    """A longer way, in seconds or anything between two; it adds to what else there is.
+    """Additional latency, in seconds or a range of them; it adds to all other latency.
 
     Raises ValueError for seconds below 0.
     """
@@ -131,12 +131,12 @@ class Latency:
     seconds: Seconds
 
     def __post_init__(self) -> None:
-        """Refuse seconds that are none."""
+        """Refuse invalid seconds."""
         object.__setattr__(self, "seconds", checked_span("seconds", self.seconds))
 
     @property
     def name(self) -> str:
-        """What the ledger calls it, where nothing else befell the request."""
+        """Its name in the ledger, if the request met nothing else."""
         return "latency"
 
 
@@ -145,7 +145,7 @@ Fault: TypeAlias = Ending | Latency
 
 
 def checked_seconds(name: str, seconds: float) -> float:
-    """Return seconds; raise ValueError where they are below 0, not finite or no number."""
+    """Return seconds; raise ValueError if they are negative, not finite or not a number."""
     if not _are_seconds(seconds):
         raise ValueError(f"{name}={seconds!r} cannot be used: take seconds from 0.")
     return seconds
@@ -157,8 +157,8 @@ def checked_span(name: str, seconds: Seconds | list[float]) -> Seconds:
     bounds = given if isinstance(given, tuple) else (given, given)
     pair = len(bounds) == 2 and all(map(_are_seconds, bounds))  # noqa: PLR2004 - a pair
     if not pair or bounds[0] > bounds[1]:
-        told = "take seconds from 0, or (lowest, highest)"
-        raise ValueError(f"{name}={seconds!r} cannot be used: {told}.")
+        remedy = "take seconds from 0, or (lowest, highest)"
+        raise ValueError(f"{name}={seconds!r} cannot be used: {remedy}.")
     checked: Seconds = given
     return checked
 

@@ -3,8 +3,8 @@
 While one of them is in use, no call of ``queued_gspread`` reaches a queue that the test did not
 make. :mod:`queued_gspread.testing.pytest_plugin` has the fixtures that make one.
 
-Every pytest run of an environment loads this module, so it imports what it needs when a fixture
-is used.
+Every pytest run in an environment loads this module, so it imports what it needs only when a
+fixture is used.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class _OneEmulator:
-    """Keeps one emulator running for as long as tests want it with the same settings."""
+    """Keeps one emulator running as long as tests want the same settings."""
 
     def __init__(self) -> None:
         self._emulator: Emulator | None = None
@@ -43,24 +43,24 @@ class _OneEmulator:
         return self._emulator
 
     def stop(self) -> None:
-        """Stop it, if there is one."""
+        """Stop the emulator if it runs."""
         if self._emulator is not None:
             self._emulator.stop()
             self._emulator = None
 
 
 def checked_settings(settings: object, fixture: str, whose: str) -> Mapping[str, Any]:
-    """Return the arguments that a fixture has returned, or let the test fail if they are none."""
+    """Return the arguments that a fixture returned; fail the test if they are not a dict."""
     if not isinstance(settings, Mapping):
-        told = f"let it return a dict of {whose}'s arguments"
-        pytest.fail(f"{fixture} is {settings!r}: {told}.", pytrace=False)
+        remedy = f"let it return a dict of {whose}'s arguments"
+        pytest.fail(f"{fixture} is {settings!r}: {remedy}.", pytrace=False)
     return settings
 
 
 def _checked_urls(urls: object) -> tuple[str, ...]:
     if isinstance(urls, str) or not isinstance(urls, Sequence):
-        told = "let it return a list of URLs"
-        pytest.fail(f"other_gspread_queues is {urls!r}: {told}.", pytrace=False)
+        remedy = "let it return a list of URLs"
+        pytest.fail(f"other_gspread_queues is {urls!r}: {remedy}.", pytrace=False)
     return tuple(urls)
 
 
@@ -71,7 +71,7 @@ def _emulator_class() -> type[Emulator]:
         missing = str(error)
     else:
         return Emulator
-    # Outside the except clause, where pytest would show the causes as well.
+    # Outside the except clause, where pytest would also show the causes.
     pytest.fail(missing, pytrace=False)
 
 
@@ -84,19 +84,19 @@ def _sheets_emulators() -> Iterator[_OneEmulator]:
 
 @pytest.fixture
 def sheets_emulator_settings() -> Mapping[str, Any]:
-    """Return the arguments of the test's Emulator, a dict: override it to have other ones."""
+    """Return the arguments of the test's Emulator, a dict: override it to set some."""
     return {}
 
 
 @pytest.fixture
 def other_gspread_queues() -> Sequence[str]:
-    """Return the URLs of Redis that calls may reach all the same, a list: override it."""
+    """Return the Redis URLs that calls may reach anyway, a list: override it to name some."""
     return ()
 
 
 @pytest.fixture
 def gspread_sandbox(other_gspread_queues: Sequence[str]) -> Iterator[Sandbox]:
-    """Return what no call of queued_gspread leaves: the queues of the test itself."""
+    """Return the sandbox that no call of queued_gspread leaves: the test's own queues."""
     from queued_gspread.broker.sandbox import Sandbox, begun  # noqa: PLC0415  - not for every pytest run
 
     sandbox = Sandbox(others=_checked_urls(other_gspread_queues))

@@ -1,4 +1,4 @@
-"""Requests that are meant for Google: to the emulator instead, and nowhere else."""
+"""Send requests that are meant for Google to the emulator, and never to Google."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class NotEmulatedError(requests.RequestException):
 
 
 def destination(url: str, emulator: str) -> str | None:
-    """Return where on the emulator a request to a URL goes, None if it is not meant for Google.
+    """Return the emulator's URL for a request to a URL; None if it is not meant for Google.
 
-    Raises NotEmulatedError for a host of Google's that has no APIs of the emulator's.
+    Raises NotEmulatedError for a host of Google's whose APIs are not emulated.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -36,7 +36,7 @@ def destination(url: str, emulator: str) -> str | None:
     if any(host == domain or host.endswith(f".{domain}") for domain in _GOOGLE):
         raise NotEmulatedError(
             f"{host}{parts.path} is not asked: the emulator stands in for {', '.join(_EMULATED)}, "
-            "and no request leaves for Google. Credentials have to be the emulator's own: make "
+            "and no request leaves for Google. Credentials must be the emulator's own: make "
             "them while it stands in for Google, not before."
         )
     return None
@@ -48,12 +48,12 @@ def deliver(
     emulator: str,
     **options: Any,
 ) -> requests.Response:
-    """Send a request, to the emulator if it is meant for Google; the response does not show it.
+    """Send a request, to the emulator if it is meant for Google; the response hides that.
 
     Raises NotEmulatedError: see `destination`.
     """
     to = destination(str(request.url), emulator)
-    # A proxy of the environment is for Google's hosts, and the emulator is on this side of it.
+    # A proxy in the environment is for Google's hosts; the emulator is on this side of it.
     direct = {**options, "proxies": {}}
     if to is None:
         is_own = str(request.url).startswith(f"{emulator}/")
@@ -66,7 +66,7 @@ def deliver(
 
 
 class EmulatorAdapter(HTTPAdapter):
-    """A transport for a requests session that takes what is meant for Google to the emulator.
+    """A transport for a requests session that sends requests for Google to the emulator.
 
     session.mount("https://", EmulatorAdapter(emulator.url))
     """
@@ -74,10 +74,10 @@ class EmulatorAdapter(HTTPAdapter):
     __attrs__ = [*HTTPAdapter.__attrs__, "emulator"]  # noqa: RUF012  - requests' own list, for copies
 
     def __init__(self, emulator: str) -> None:
-        """Take the emulator's URL; raise ValueError for what is none."""
+        """Take the emulator's URL; raise ValueError if it is not a URL."""
         if "://" not in emulator:
-            told = "take its URL, such as http://127.0.0.1:8099"
-            raise ValueError(f"emulator={emulator!r} cannot be used: {told}.")
+            remedy = "take its URL, such as http://127.0.0.1:8099"
+            raise ValueError(f"emulator={emulator!r} cannot be used: {remedy}.")
         self.emulator = emulator.rstrip("/")
         super().__init__()
 
@@ -90,6 +90,6 @@ class EmulatorAdapter(HTTPAdapter):
         cert: Any = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        """Send a request; raise NotEmulatedError for what is meant for another host of Google's."""
+        """Send a request; raise NotEmulatedError if it is for another host of Google's."""
         options = {"stream": stream, "timeout": timeout, "verify": verify, "cert": cert}
         return deliver(super().send, request, self.emulator, proxies=proxies, **options)

@@ -1,4 +1,4 @@
-"""The emulator as a server: in a thread of its own, or until a signal ends it."""
+"""The emulator as a server: in its own thread, or until a signal ends it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from queued_gspread.emulator.book.not_computed import ON_GAP
 from queued_gspread.emulator.book.store import Store
 from queued_gspread.emulator.book.timestamps import utc_now
 from queued_gspread.emulator.faults import Seconds, checked_seconds, checked_span
-from queued_gspread.emulator.http.handler import AcquireArgs, Handler
+from queued_gspread.emulator.http.handler import ApplyShare, Handler
 from queued_gspread.emulator.http.listener import Listener
 from queued_gspread.emulator.limits.quotas import Meter, Quotas
 from queued_gspread.emulator.storage.keeper import Keeper
@@ -46,16 +46,16 @@ class Emulator:
     """A local server with Google's Sheets v4 and Drive v3 APIs and a token endpoint.
 
     `port=0` takes a free port. With the same `seed` and `clock`, two emulators that get the
-    same requests answer the same bytes, tokens aside. What is stored outlives a stop, and
-    with `state`, the path of a file, the process: it begins with what is in the file, and goes on
-    saving there. Raises StateError where the file cannot be used.
+    same requests answer the same bytes, apart from tokens. Spreadsheets outlive a stop. With
+    `state`, the path of a file, they outlive the process too: the emulator begins with the file's
+    content and keeps saving there. Raises StateError if the file cannot be used.
 
-    Requests of web pages from elsewhere are refused. So are those that name another host than an
+    Requests from foreign web pages are refused. So are requests that name another host than an
     address of this machine, localhost, `host` or one of `allowed_hosts`, where `*` is any name.
 
-    `clock` gives the times in answers, `monotonic` the seconds that quotas, tokens, latency and
-    the ledger go by. The other arguments are attributes too, and can be set while it runs, from
-    any thread: `quotas`, `latency`, `apply_share`, `append_race`, `token_lifetime`, `not_computed`.
+    `clock` gives the times in answers; quotas, tokens, latency and the ledger use the seconds of
+    `monotonic`. The other arguments are also attributes, which can be set while it runs, from any
+    thread: `quotas`, `latency`, `apply_share`, `append_race`, `token_lifetime`, `not_computed`.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Emulator:
         monotonic: Callable[[], float] = time.monotonic,
         quotas: Quotas | None = None,
         latency: Seconds = 0.0,
-        apply_share: AcquireArgs = 0.5,
+        apply_share: ApplyShare = 0.5,
         append_race: float = 0.0,
         token_lifetime: float = LIFETIME,
         not_computed: OnGap = "warn",
@@ -114,7 +114,7 @@ class Emulator:
     def url(self) -> str:
         """The base URL, ``http://HOST:PORT``, once the emulator was started.
 
-        Of one that listens at all addresses of its machine it is the one for that machine.
+        If it listens on all addresses of its machine, this is the URL for that machine.
         """
         return self._listener.url
 
@@ -125,12 +125,12 @@ class Emulator:
 
     @property
     def exposed(self) -> bool:
-        """Whether it listens where other machines may reach it."""
+        """Whether other machines may reach it."""
         return self._listener.exposed
 
     @property
     def quotas(self) -> Quotas:
-        """What accounts and their project may do; to set it starts counting afresh."""
+        """How many requests accounts and their project may make; setting it restarts counting."""
         return self._handler.meter.quotas
 
     @quotas.setter
@@ -149,19 +149,19 @@ class Emulator:
         self._handler.latency = checked_span("latency", seconds)
 
     @property
-    def apply_share(self) -> AcquireArgs:
+    def apply_share(self) -> ApplyShare:
         """The share of its latency, 0 to 1, after which a request is applied, or `random`."""
         return self._handler.apply_share
 
     @apply_share.setter
-    def apply_share(self, share: AcquireArgs) -> None:
+    def apply_share(self, share: ApplyShare) -> None:
         if not _is_share(share):
             raise ValueError(f"apply_share={share!r} cannot be used: take 0 to 1, or random.")
         self._handler.apply_share = share
 
     @property
     def append_race(self) -> float:
-        """The seconds that pass between an append's look for its place and its writing there.
+        """The seconds between an append's search for its place and its write.
 
         Appends to one sheet that overlap in this time find the same place and overwrite each
         other, as the real API's do; each is answered with success. With 0 they take turns.
@@ -183,7 +183,7 @@ class Emulator:
 
     @property
     def not_computed(self) -> OnGap:
-        """What reading a formula does that the emulator cannot compute though Google can.
+        """What happens when a formula is read that Google can compute and the emulator cannot.
 
         `warn`: the cell and all that depend on it are `#NAME?`, and a warning is logged. `error`:
         the request is answered with 501.
@@ -198,7 +198,7 @@ class Emulator:
 
     @property
     def faults(self) -> Faults:
-        """The faults that requests are made to meet; it has `add`, `remove` and `clear`."""
+        """The faults that requests meet; it has `add`, `remove` and `clear`."""
         return self._handler.faults
 
     @property
@@ -213,7 +213,7 @@ class Emulator:
 
     @property
     def refusals(self) -> int:
-        """How many requests a quota refused since the ledger was cleared; a fault's 429 is none."""
+        """How many requests a quota refused since the ledger was cleared, without faults' 429s."""
         return self._handler.ledger.tally.refused
 
     @property
@@ -228,15 +228,15 @@ class Emulator:
     def wait_for(
         self, predicate: Callable[[Served], bool], *, count: int = 1, timeout: float = 10.0
     ) -> list[Served]:
-        """Return the API requests for which it is true as soon as there are `count` of them.
+        """Return the API requests that match as soon as there are `count` of them.
 
-        Those that are in the ledger already count. Raises TimeoutError after `timeout` real
+        Requests that are in the ledger already count. Raises TimeoutError after `timeout` real
         seconds.
         """
         return self._handler.ledger.wait_for(predicate, count, timeout)
 
     def wait_until_under_way(self, count: int = 1, *, timeout: float = 10.0) -> None:
-        """Return as soon as `count` requests are under way at once.
+        """Return as soon as `count` requests are unanswered at the same time.
 
         Raises TimeoutError after `timeout` real seconds.
         """
@@ -256,7 +256,7 @@ class Emulator:
         return self._project.accounts
 
     def add_account(self) -> Account:
-        """Add a service account to the project: it has a user's quotas of its own."""
+        """Add a service account to the project, with its own quotas."""
         return self._project.add_account()
 
     def gspread_client(
@@ -275,7 +275,7 @@ class Emulator:
         return self._clients.make(account or self._project.first, self.url, scopes, http_client)
 
     def rotate_key(self) -> None:
-        """Make a new key for the first account and accept no old one any more.
+        """Make a new key for the first account and stop accepting old ones.
 
         Tokens granted so far stay valid.
         """
@@ -286,15 +286,15 @@ class Emulator:
         self._project.revoke_all()
 
     def add_private_file(self, file_id: str) -> None:
-        """Let a spreadsheet not be shared: Sheets answers 403, Drive 404.
+        """Stop sharing a spreadsheet: Sheets answers 403, Drive 404.
 
-        It need not exist; one that does is as it was once :meth:`remove_private_file` is called.
+        It need not exist. If it does, :meth:`remove_private_file` brings it back as it was.
         """
         with self._changes.making():
             self._store.private.add(file_id)
 
     def remove_private_file(self, file_id: str) -> None:
-        """Let a spreadsheet be shared again; raise KeyError where it is."""
+        """Share a spreadsheet again; raise KeyError if it is shared already."""
         with self._changes.making():
             self._store.private.remove(file_id)
 
@@ -304,9 +304,9 @@ class Emulator:
         return sorted(self._store.private)
 
     def start(self) -> None:
-        """Begin to listen, in a thread; raise OSError where the port is taken.
+        """Start listening, in a thread; raise OSError if the port is taken.
 
-        Raises StateError where another emulator has the state's file, or had it meanwhile.
+        Raises StateError if another emulator uses the state file, or has used it meanwhile.
         """
         with self._alone(), self._keeper.held() if self._keeper else contextlib.nullcontext():
             self._listener.start()
@@ -316,8 +316,8 @@ class Emulator:
     def stop(self) -> None:
         """Close all connections and end the thread; a second call does nothing.
 
-        A request that waits for its moment is reset, and not applied. A forked child stops nothing.
-        Raises UnsavedError where the state cannot be saved; the next call tries again.
+        A request that waits for its moment is reset and not applied. A forked child stops nothing.
+        Raises UnsavedError if the state cannot be saved; the next call tries again.
         """
         with self._alone():
             self._clients.close()
@@ -327,22 +327,22 @@ class Emulator:
 
     @by_owner
     def reset(self) -> None:
-        """Make it as new: no files, tokens and faults, nothing counted or in the ledger.
+        """Make it like new: no files, tokens or faults, nothing counted, an empty ledger.
 
-        What can be set while it runs is again what the constructor was given. The accounts stay,
-        with the keys that they have now, and so does the port.
+        Settings return to the constructor's arguments. The accounts stay, with their present keys,
+        and so does the port.
 
-        All connections are closed. A request that is under way is reset: it is not in the new
-        ledger and, if it waits for its moment, is not applied. Whatever arrives after the return
-        finds nothing of what was before. Raises RuntimeError in the emulator's own thread, as in
-        the `match` of a fault.
+        All connections are closed. An unanswered request is reset: it is not in the new ledger and,
+        if it waits for its moment, is not applied. Requests that arrive after the return find
+        nothing of what was before. Raises RuntimeError in the emulator's own thread, as in the
+        `match` of a fault.
         """
         with self._alone():
             self._clients.close()
             self._listener.renew(self._forget)
 
     def serve_forever(self, on_listening: Callable[[], None] | None = None) -> None:
-        """Start, report, and return once SIGTERM or SIGINT came; for the main thread only."""
+        """Start, report, and return on SIGTERM or SIGINT; for the main thread only."""
         ended = threading.Event()
         signals = (signal.SIGTERM, signal.SIGINT)
         before = {number: signal.signal(number, lambda *_: ended.set()) for number in signals}
@@ -357,7 +357,7 @@ class Emulator:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        """Let no other thread start, stop or reset it meanwhile."""
+        """Prevent other threads from starting, stopping or resetting it meanwhile."""
         self._listener.check_outside()
         with self._turn:
             yield

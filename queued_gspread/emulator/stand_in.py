@@ -1,4 +1,4 @@
-"""The emulator in Google's place: scripts that log in with plain gspread reach it unchanged."""
+"""The emulator in place of Google: scripts that log in with plain gspread reach it unchanged."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def standing_in(emulator: Emulator) -> Iterator[None]:
-    """Let all of this process's requests to Google go to the emulator meanwhile.
+    """Send all of this process's requests to Google to the emulator meanwhile.
 
-    Whatever key of a service account is read, from a file that need not exist, from a dict or by
-    Application Default Credentials, the credentials are the emulator's: of the account whose key
-    it is, else of the first. It holds for what goes through requests, as all of gspread does.
+    Whatever service account's key is read, from a file (which need not exist), from a dict or by
+    Application Default Credentials, the credentials are the emulator's: those of the account that
+    the key belongs to, else of the first. This covers everything that uses requests, as gspread
+    does.
     """
     with _folder() as folder, pytest.MonkeyPatch.context() as patch:
         key_file = folder / "service_account.json"
@@ -45,7 +46,7 @@ def standing_in(emulator: Emulator) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _folder() -> Iterator[Path]:
-    """Yield a new folder, which is removed afterwards, though not by a forked child."""
+    """Yield a new folder and remove it afterwards, but not in a forked child."""
     owner, folder = os.getpid(), Path(tempfile.mkdtemp())
     try:
         yield folder
@@ -73,7 +74,7 @@ def _sender(emulator: str) -> Callable[..., requests.Response]:
 
 
 def _constructors(emulator: Emulator) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Return what google-auth's two constructors do meanwhile."""
+    """Return replacements for google-auth's two constructors."""
     original = vars(Credentials)["from_service_account_info"].__func__
 
     def from_info(kind: type[Credentials], info: Mapping[str, Any], **options: Any) -> Any:

@@ -1,1 +1,1 @@
-"""What is known of Google's APIs on both sides of the queue: no I/O, and nothing of ours."""
+"""Facts about Google's APIs that clients and servers share: no I/O, nothing of the queue."""

@@ -1,4 +1,4 @@
-"""A request as requests would send it, or the error with which it would not."""
+"""A request as the library requests would send it, or the error it would raise."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def prepared(
     files: Any = None,
     headers: Any = None,
 ) -> requests.PreparedRequest:
-    """Return what gspread's ``HTTPClient.request`` has requests send for these arguments.
+    """Return the request that gspread's ``HTTPClient.request`` sends for these arguments.
 
-    This raises what google-auth and requests raise, in their order, for what cannot be sent at all.
+    Raises what google-auth and requests raise, in their order, for a request that cannot be sent.
     """
     if headers is not None:
-        headers.copy()["authorization"] = ""  # as google-auth does with a token
+        headers.copy()["authorization"] = ""  # google-auth sets it in this way
     session = requests.Session()
     session.headers.clear()
     session.trust_env = False
-    made = session.prepare_request(
+    request = session.prepare_request(
         requests.Request(
             method.upper(),
             endpoint,
@@ -38,5 +38,5 @@ def prepared(
             params=params or {},
         )
     )
-    session.get_adapter(made.url or "")
-    return made
+    session.get_adapter(request.url or "")  # raises for a scheme that cannot be sent
+    return request

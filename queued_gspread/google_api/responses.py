@@ -1,4 +1,4 @@
-"""Answers of Google's, and in Google's form: made up, read, and fit for an APIError."""
+"""Google's responses: reading them, making synthetic ones, and making them fit an APIError."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ __all__ = [
 
 Json = dict[str, Any]
 
-# There are codecs that do not replace what they cannot decode, and streams that break.
+# Some codecs ignore errors='replace', and a stream may break.
 _UNREADABLE: Final = (ValueError, RuntimeError, requests.RequestException)
 
 
 @dataclass(frozen=True)
 class OwnRequest:
-    """What answers and errors tell a caller of the request that led to them: the caller's own.
+    """The caller's own request, as its responses and errors show it.
 
-    What was sent may have been for several callers, and has the server's credentials in it.
+    The request that was really sent may be for several callers, and has the server's credentials.
     """
 
     method: str
@@ -42,11 +42,11 @@ class OwnRequest:
 
 
 def json_in(answer: Any) -> Any:
-    """Return the JSON in an answer's body; None if there is none that can be read.
+    """Return the JSON in a response's body; None if it has none, or none that can be read.
 
-    All that reads a body of Google's goes through here. Nothing that a body contains can raise.
+    All code that reads a body of Google's does it here. No body's content can make this raise.
     """
-    # A refusal's own way to read is for gspread alone.
+    # Refusal.json is for gspread alone.
     is_response = isinstance(answer, requests.Response)
     try:
         return requests.Response.json(answer) if is_response else answer.json()
@@ -55,22 +55,22 @@ def json_in(answer: Any) -> Any:
 
 
 def object_in(answer: Any) -> Json | None:
-    """Return the JSON object in an answer's body; None if there is none that can be read."""
+    """Return the JSON object in a response's body; None if it has none that can be read."""
     body = json_in(answer)
     return body if isinstance(body, dict) else None
 
 
 def error_in(answer: Any) -> Json:
-    """Return the error in an answer's body; an empty one if it has none."""
+    """Return the error in a response's body; an empty dict if it has none."""
     error = (object_in(answer) or {}).get("error")
     return error if isinstance(error, dict) else {}
 
 
 class Refusal(requests.Response):
-    """A response with an error from which gspread can make an APIError, whatever its body is.
+    """An error response that gspread can make an APIError of, whatever its body is.
 
-    gspread takes whatever stands under ``error`` for an error of Google's. Here a body without
-    Google's form is no JSON, and so gspread shows its text.
+    gspread takes anything under ``error`` for an error of Google's. Here a body that does not have
+    Google's form counts as not JSON, so that gspread shows its text.
     """
 
     def json(self, **kwargs: Any) -> Any:
@@ -82,7 +82,7 @@ class Refusal(requests.Response):
 
     @property
     def text(self) -> str:
-        """The body as text, whatever encoding its headers name."""
+        """The body as text, even if its headers name an encoding that fails."""
         try:
             return super().text
         except own(*_UNREADABLE):
@@ -90,7 +90,7 @@ class Refusal(requests.Response):
 
 
 def is_error(body: Any) -> bool:
-    """Tell whether a body has Google's error, with all that gspread shows of it."""
+    """Return whether a body is an error of Google's, with everything that gspread shows."""
     error = body.get("error") if isinstance(body, dict) else None
     if not isinstance(error, dict):
         return False
@@ -98,7 +98,7 @@ def is_error(body: Any) -> bool:
 
 
 def is_plain(response: requests.Response) -> bool:
-    """Tell whether gspread can make an APIError of a response without help."""
+    """Return whether gspread can make an APIError of a response as it is."""
     body = json_in(response)
     if isinstance(body, dict) and "error" in body:
         return is_error(body)
@@ -112,16 +112,16 @@ def refusal(response: requests.Response) -> requests.Response:
     """Return a response from which an APIError can be made, whatever its body is."""
     if isinstance(response, Refusal):
         return response
-    made = Refusal()
-    vars(made).update(vars(response))
-    return made
+    copy = Refusal()
+    vars(copy).update(vars(response))
+    return copy
 
 
 def empty_response() -> requests.Response:
-    """Return an answer in which all went well, and that holds nothing."""
+    """Return a successful response with an empty object."""
     response = requests.Response()
     response.status_code = 200
-    response.encoding = "utf-8"  # else requests tries to find it out
+    response.encoding = "utf-8"  # else requests tries to detect it
     response._content = b"{}"  # noqa: SLF001 - requests has no constructor
     return response
 
@@ -129,7 +129,7 @@ def empty_response() -> requests.Response:
 def made_up_response(
     status: int, reason: str, error: dict[str, Any], url: str = ""
 ) -> requests.Response:
-    """Return a response with an error body, for an exception that carries one."""
+    """Return a synthetic error response, for an exception that needs one."""
     response = requests.Response()
     response.status_code = status
     response.reason = reason

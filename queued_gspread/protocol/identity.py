@@ -1,7 +1,7 @@
-"""Whose credentials a client was given: what of them may leave the process.
+"""Whose credentials a client has: the part of them that may leave the process.
 
-A client sends no credential. It sends whose they are, so that the server can refuse a call
-that is meant for another account, and with which scopes, so that it can hold a client to them.
+A client sends no credentials. It sends their account, so that the server can refuse a call that is
+meant for another one, and their scopes, so that the server can hold the client to them.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ class Identity:
     """Whom a client's calls are meant for.
 
     Attributes:
-        email: The account's e-mail address; None where it is not known.
+        email: The account's e-mail address; None if not known.
         subject: The user for whom the account acts (domain-wide delegation), if any.
-        scopes: The OAuth scopes that the credentials have; None where they are not known.
+        scopes: The OAuth scopes that the credentials have; None if not known.
 
     """
 
@@ -35,28 +35,28 @@ class Identity:
         return f"{account} acting for {self.subject}" if self.subject else account
 
     def conflicts_with(self, other: Identity) -> bool:
-        """Tell whether both are known and differ."""
+        """Return whether both accounts are known and differ."""
         if self.email is None or other.email is None:
             return False
         return (self.email, self.subject) != (other.email, other.subject)
 
 
 ANYONE = Identity()
-"""A client that says nothing of itself: its calls use the server's account."""
+"""A client that names no account: its calls use the server's."""
 
 
 @dataclass(frozen=True)
 class Scoped:
-    """Stands for credentials of which only the scopes that were asked for are known."""
+    """Stands for credentials of which only the requested scopes are known."""
 
     scopes: tuple[str, ...]
 
 
 def identity_of(credentials: Any) -> Identity:
-    """Return whose credentials these are, as far as they tell.
+    """Return whose credentials these are, as far as they say.
 
-    Service account credentials of google-auth tell their account, impersonated ones and
-    oauth2client's too; an authorised user's tell their scopes alone.
+    google-auth's service account credentials name their account, as do impersonated ones and
+    oauth2client's; an authorised user's name only their scopes.
     """
     email = getattr(credentials, "service_account_email", None)
     subject = getattr(credentials, "_subject", None)
@@ -74,5 +74,5 @@ def _as_scopes(scopes: Any) -> tuple[str, ...] | None:
         return tuple(scopes.split())
     if not (isinstance(scopes, Iterable) and scopes):
         return None
-    # As google-auth asks for a token with them: by value, whatever a class of theirs says.
+    # By value, whatever the class spells: so google-auth requests a token with them.
     return tuple(str.__str__(one) if isinstance(one, str) else str(one) for one in scopes)

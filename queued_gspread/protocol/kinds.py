@@ -1,12 +1,12 @@
 """Which names of gspread's classes are calls, and which are answered from local state.
 
-The names come from the installed gspread itself, so that its next release is covered
-without a change here. Everything public that a class defines falls into one of four groups:
+The names come from the installed gspread, so that its next release is covered without a change
+here. Every public name of a class is in one of four groups:
 
 ``CALL``
     A method; it becomes a job.
 ``REMOTE``
-    Not a method, yet only the server can answer it (``Client.expiry``); it becomes a job.
+    Not a method, but only the server can answer it (``Client.expiry``); it becomes a job.
 ``PROPERTY``
     A property; gspread's own code reads the local object, and what it calls becomes a job.
 ``LOCAL``
@@ -58,7 +58,7 @@ class ObjectKind:
 
     @cached_property
     def groups(self) -> Mapping[str, Group]:
-        """Every public name that the class defines or inherits, with its group."""
+        """Each public name that the class defines or inherits, with its group."""
         return {
             name: self._group(name, inspect.getattr_static(self.cls, name))
             for name in dir(self.cls)
@@ -77,9 +77,9 @@ class ObjectKind:
 
     @cached_property
     def originals(self) -> Mapping[str, Any]:
-        """What gspread has of its calls by name, leaving out what a library put in their place."""
-        found = {name: getattr(self.cls, name) for name in self.calls | self.remote}
-        return {name: own for name, own in found.items() if is_gspreads_own(own)}
+        """Each call's attribute in gspread, leaving out those that a library has patched."""
+        attributes = {name: getattr(self.cls, name) for name in self.calls | self.remote}
+        return {name: own for name, own in attributes.items() if is_gspreads_own(own)}
 
     def _group(self, name: str, attribute: object) -> Group:
         if name in self.remote:
@@ -90,7 +90,7 @@ class ObjectKind:
             return Group.PROPERTY
         if isinstance(attribute, FunctionType):
             return Group.CALL
-        return Group.LOCAL  # nothing of gspread's, which has methods and properties alone
+        return Group.LOCAL  # not gspread's own: that is only methods and properties
 
     def _named(self, group: Group) -> frozenset[str]:
         return frozenset(name for name, its in self.groups.items() if its is group)
@@ -112,9 +112,9 @@ _GSPREAD_FILES: Final = inspect.getfile(gspread).removesuffix("__init__.py")
 
 
 def is_gspreads_own(method: object) -> bool:
-    """Tell whether a method's code lives in gspread, rather than in a library that patched it.
+    """Return whether a method's code is gspread's, and not a library's that patched it.
 
-    The outermost code object is asked: patches often copy ``__module__`` and ``__wrapped__``.
+    The outermost code object decides: patches often copy ``__module__`` and ``__wrapped__``.
     """
     code = getattr(getattr(method, "fget", method), "__code__", None)
     return code is not None and code.co_filename.startswith(_GSPREAD_FILES)

@@ -1,4 +1,4 @@
-"""What a client asks of a server, and what the server answers: the two messages of the queue.
+"""The two messages of the queue: a client's job and the server's reply.
 
 Both are maps in the wire format of :mod:`queued_gspread.protocol.codec`.
 
@@ -50,7 +50,7 @@ _LONGEST_TIMEOUT: Final = 1e12
 
 
 def check_http_timeout(value: object) -> None:
-    """Raise :class:`TypeError` for what ``set_timeout`` was given and a job cannot carry."""
+    """Raise :class:`TypeError` for a value of ``set_timeout`` that a job cannot carry."""
     if not _is_http_timeout(value):
         raise TypeError(
             f"set_timeout({value!r}) cannot be used: take seconds, a pair of seconds, or None"
@@ -58,7 +58,7 @@ def check_http_timeout(value: object) -> None:
 
 
 def new_id() -> str:
-    """Return an id that no other process makes, forked ones included."""
+    """Return an id that no other process will make, not even a forked one."""
     return os.urandom(16).hex()
 
 
@@ -79,7 +79,7 @@ class Job:
 
     @property
     def name(self) -> str:
-        """The method, with the kind of object that it is of: ``worksheet.append_row``."""
+        """The method with the kind of its object: ``worksheet.append_row``."""
         return f"{self.kind}.{self.method}"
 
     def encode(self) -> bytes:
@@ -90,6 +90,7 @@ class Job:
 
         """
         who = self.identity
+        identity = None if who == ANYONE else [who.email, who.subject, who.scopes]
         return codec.dumps(
             {
                 "v": codec.WIRE_VERSION,
@@ -100,7 +101,7 @@ class Job:
                 "args": list(self.args),
                 "kwargs": self.kwargs,
                 "caller": list(self.caller),
-                "identity": [who.email, who.subject, who.scopes] if who != ANYONE else None,
+                "identity": identity,
                 "http_timeout": self.http_timeout,
                 "timeout": self.timeout,
             },
@@ -110,7 +111,7 @@ class Job:
     def drop_arguments(self) -> Job:
         """Drop the arguments, which may be large, and return the job.
 
-        A client's first one is kept: it is the title, or the key, of a spreadsheet.
+        A client call's first argument is kept: it is a spreadsheet's title or key.
         """
         self.args = self.args[:1] if self.kind == "client" else ()
         self.kwargs = {}
@@ -126,7 +127,7 @@ class Job:
 
         """
         message = _message(body, objects, in_job=True)
-        who = message.get("identity")
+        identity = message.get("identity")
         try:
             job = cls(
                 kind=message["kind"],
@@ -134,7 +135,7 @@ class Job:
                 target=message["target"],
                 args=tuple(message["args"]),
                 kwargs=message["kwargs"],
-                identity=ANYONE if who is None else Identity(*who),
+                identity=ANYONE if identity is None else Identity(*identity),
                 http_timeout=message["http_timeout"],
                 timeout=message["timeout"],
                 caller=tuple(message["caller"]),
@@ -217,7 +218,7 @@ def _message(body: bytes, objects: codec.Objects, *, in_job: bool) -> dict[str, 
     try:
         message = codec.loads(body, objects, in_job=in_job)
     except CodecError:
-        # What a newer version writes may not even be readable.
+        # A newer version's message may not even be readable.
         _check_version(_plain(body))
         raise
     if not isinstance(message, dict) or type(message.get("v")) is not int:
@@ -263,7 +264,7 @@ def _is_number(value: object) -> bool:
 
 
 def _is_seconds(value: object) -> bool:
-    # Milliseconds of it are counted on in Redis, whose numbers are floats.
+    # Redis calculates with its milliseconds, in floats.
     return _is_number(value) and abs(cast("float", value)) < _LONGEST_TIMEOUT
 
 

@@ -1,8 +1,7 @@
-"""gspread's objects, built from plain data and without sending anything.
+"""gspread's objects, built from plain data without sending anything.
 
-``Spreadsheet.__init__`` sends a request and ``Client.__init__`` wants credentials, so both
-sides build them here: the client those of a reply, which are queued, and the server those that
-it calls.
+``Spreadsheet.__init__`` sends a request and ``Client.__init__`` needs credentials, so both sides
+build objects here: the client a reply's queued ones, the server those that it calls.
 """
 
 from __future__ import annotations
@@ -28,9 +27,8 @@ def spreadsheet(
     *,
     cls: type[gspread.Spreadsheet] = gspread.Spreadsheet,
 ) -> gspread.Spreadsheet:
-    """Return a spreadsheet whose properties are that very dict."""
-    made = bare(cls, client=http, _properties=properties)
-    return cast("gspread.Spreadsheet", made)
+    """Return a spreadsheet that uses this very dict as its properties."""
+    return cast("gspread.Spreadsheet", bare(cls, client=http, _properties=properties))
 
 
 def worksheet(
@@ -41,7 +39,7 @@ def worksheet(
     *,
     cls: type[gspread.Worksheet] = gspread.Worksheet,
 ) -> gspread.Worksheet:
-    """Return a worksheet whose properties are that very dict."""
+    """Return a worksheet that uses this very dict as its properties."""
     made = bare(
         cls,
         spreadsheet_id=spreadsheet_id,
@@ -53,15 +51,15 @@ def worksheet(
 
 
 def spreadsheet_of(worksheet: gspread.Worksheet) -> dict[str, Any]:
-    """Return what a worksheet tells of its spreadsheet: the id and, if known, the title."""
+    """Return what a worksheet knows of its spreadsheet: the id and, if known, the title."""
     parent = getattr(worksheet, "_spreadsheet", None)
     known: Mapping[str, Any] = getattr(parent, "_properties", None) or {}
-    told = {"id": worksheet.spreadsheet_id}
-    return {**told, "title": known["title"]} if "title" in known else told
+    properties = {"id": worksheet.spreadsheet_id}
+    return {**properties, "title": known["title"]} if "title" in known else properties
 
 
 def bare(cls: type[Any], /, **attributes: Any) -> Any:
-    """Return an object of a class, built without its constructor."""
+    """Return an object with these attributes, built without its class's constructor."""
     built = object.__new__(cls)
     vars(built).update(attributes)
     return built

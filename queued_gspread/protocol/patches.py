@@ -1,10 +1,9 @@
-"""Whether gspread's code meets itself in this process, or what a test or a library has put there.
+"""Whether a test or a library has patched names that gspread's code uses in this process.
 
-A call that travels is made by the server, which knows nothing of what was patched here. So each
-call is preceded by a look at the names that gspread's code uses: those of its classes, of its
-modules and of the queued object's class. What they stand for is noted when the package is
-imported. A name that no code of gspread's uses, such as that of a helper that a library adds, is
-not looked at, since none of it can meet it.
+A call that travels is made by the server, which knows nothing of patches made here. So before each
+call we look at the names that gspread's code uses: those of its classes, of its modules and of the
+queued object's class. Their values are noted when the package is imported. A name that no code of
+gspread's uses, such as a helper that a library adds, is not looked at, since it cannot matter.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Names", "is_patched", "put"]
 
-# The code of each kind uses that of the kinds before it.
+# Each kind's code uses the code of the kinds before it.
 _PLACES: Final[Mapping[ObjectKind, tuple[Any, ...]]] = {
     HTTP_CLIENT: (gspread.HTTPClient, http_client, utils),
     WORKSHEET: (gspread.Worksheet, gspread.Cell, gspread.ValueRange, worksheet, cell),
@@ -33,17 +32,17 @@ _PLACES: Final[Mapping[ObjectKind, tuple[Any, ...]]] = {
 
 
 class Names:
-    """What the names of a class or a module stand for that gspread's code uses.
+    """The names of a class or a module that gspread's code uses, and their noted values.
 
     Args:
         place: The class or the module.
-        more: Names that its code uses without mentioning them.
+        more: Names that its code uses implicitly.
 
     Attributes:
-        place: What they are looked up in.
+        place: Where they are looked up.
         names: The names.
-        look: Looks them up, fast: it does so before every call.
-        noted: What they stand for.
+        look: Looks them up, fast, since that happens before every call.
+        noted: Their values when noted.
 
     """
 
@@ -55,7 +54,7 @@ class Names:
         self.noted = self.look(self.place)
 
     def hold_in(self, subclass: type) -> bool:
-        """Tell whether they stand for the same in a class that is the noted one, or below it."""
+        """Return whether the names still have the noted values in a class or its subclass."""
         try:
             same: bool = self.look(subclass) == self.noted
         except AttributeError:
@@ -63,7 +62,7 @@ class Names:
         return same
 
     def note(self, name: str, before: Any, after: Any) -> None:
-        """Take note that a name stands for something else from now on, if it stood for that."""
+        """Note a name's new value, if the noted one was ``before``."""
         self.noted = tuple(
             after if name == each and noted is before else noted
             for each, noted in zip(self.names, self.noted, strict=True)
@@ -71,13 +70,13 @@ class Names:
 
 
 def put(module: ModuleType, name: str, value: Any) -> None:
-    """Put this package's own in the place of a name of gspread's module: it is no patch."""
+    """Replace a name of gspread's module by this package's own, without counting as a patch."""
     _NAMES[module].note(name, getattr(module, name), value)
     setattr(module, name, value)
 
 
 def is_patched(kind: ObjectKind) -> bool:
-    """Tell whether the code of a kind's methods would meet something that is not gspread's."""
+    """Return whether the code of a kind's methods uses a name that is patched."""
     try:
         return any(names.look(names.place) != names.noted for names in _NOTED[kind.name])
     except (AttributeError, KeyError):
@@ -96,13 +95,13 @@ def _used() -> Iterator[str]:
 def _look(place: Any, names: list[str]) -> Callable[[Any], Any]:
     if isinstance(place, ModuleType):
         return itemgetter(*names)
-    # Of a class method, what all classes share.
+    # A class method is bound anew for each class: compare its function.
     methods = {name for name in names if isinstance(getattr(place, name), MethodType)}
     return attrgetter(*(f"{name}.__func__" if name in methods else name for name in names))
 
 
 def _functions(value: Any) -> Iterator[FunctionType]:
-    """Yield gspread's own functions in a value: what it is, or what it wraps."""
+    """Yield gspread's own functions in a value: itself, or those that it wraps."""
     for part in (value, *(getattr(value, name, None) for name in ("fget", "fset", "__func__"))):
         if isinstance(part, FunctionType) and is_gspreads_own(part):
             yield part
@@ -118,7 +117,7 @@ def _names_in(code: CodeType) -> Iterator[str]:
 
 
 def _and_before(kind: ObjectKind) -> list[ObjectKind]:
-    """Return a kind and those whose code its own uses."""
+    """Return a kind and the kinds whose code it uses."""
     kinds = list(_PLACES)
     return kinds[: kinds.index(kind) + 1]
 
@@ -137,10 +136,10 @@ _NOTED: Final = {
 
 
 def _forget_what_was_patched_before() -> None:
-    """Have nothing hold on a class where something stands already that is not gspread's own."""
+    """Void the notes of a class that was patched before this package was imported."""
     for place, names in _NAMES.items():
-        found = [getattr(place, name) for name in names.names if name in vars(place)]
-        code = [value for value in found if callable(value) or isinstance(value, property)]
+        values = [getattr(place, name) for name in names.names if name in vars(place)]
+        code = [value for value in values if callable(value) or isinstance(value, property)]
         if isinstance(place, type) and not all(map(is_gspreads_own, code)):
             names.noted = None
 

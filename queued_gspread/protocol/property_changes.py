@@ -1,8 +1,8 @@
-"""What a call changed in the ``_properties`` of its object, as data.
+"""A call's changes to the ``_properties`` of its object, as data.
 
-Two threads may call through one object. gspread changes row and column counts by ``+=`` and
-``-=``: these travel as differences, so that no thread's rows are lost. Everything it assigns
-travels as an assignment, so that two ``resize(200)`` make 200.
+Two threads may make calls on one object. gspread changes row and column counts by ``+=`` and
+``-=``: these travel as differences, so that no thread's rows are lost. Everything that it assigns
+travels as an assignment, so that two ``resize(200)`` result in 200.
 
 On the wire a change is ``[operation, path, value]``: ``["add", ["gridProperties",
 "rowCount"], 1]``, ``["set", ["title"], "new"]``, ``["delete", ["tabColorStyle"], null]``.
@@ -46,20 +46,20 @@ class Count(int):
         return moved
 
 
-# An error text of gspread's, such as "unsupported operand type(s) for +: 'int' and 'str'", has
-# to name the user's type.
+# An error text of gspread's, such as "unsupported operand type(s) for +: 'int' and 'str'", must
+# name the user's type.
 Count.__name__ = "int"
 
 
 def tracked(properties: Any) -> Any:
-    """Return a copy of some properties whose ints remember what was added to them."""
+    """Return a copy of properties whose ints remember what was added to them."""
     if type(properties) is dict:
         return {key: tracked(value) for key, value in properties.items()}
     return Count(properties) if type(properties) is int else properties
 
 
 def changes(before: dict[Any, Any], after: dict[Any, Any]) -> list[Change]:
-    """Return what turns the one into the other, shortest paths first."""
+    """Return the changes that turn the one into the other, shortest paths first."""
     return list(_changes(before, after, []))
 
 
@@ -87,7 +87,7 @@ _lock = ForkLock()
 
 
 def apply(properties: dict[Any, Any], these: Iterable[Change]) -> None:
-    """Make the changes in place: other holders of the dict, and of its parts, see them.
+    """Make the changes in place, so that other holders of the dict and its parts see them.
 
     Raises:
         CodecError: A change is not of the documented form.

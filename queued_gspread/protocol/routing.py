@@ -1,4 +1,4 @@
-"""Which lane a call waits in: one for each spreadsheet, and one for what belongs to none.
+"""Which lane a call waits in: one per spreadsheet, and one for calls that belong to none.
 
 Calls of one lane are made one at a time, in order of arrival.
 """
@@ -73,8 +73,8 @@ METHODS: Final[Mapping[ObjectKind, Mapping[str, tuple[str, str]]]] = {
         "values_update": ("id", "id range params body"),
     },
 }
-"""Of the methods that no object of a spreadsheet has: the parameter that says which spreadsheet
-is meant, if any does, and all parameters, as they were when that was looked up."""
+"""For each method whose object is of no one spreadsheet: the parameter that names the spreadsheet,
+if any, and all parameters, as they were when this table was written."""
 
 _ID_IN_PATH: Final = re.compile(r"/(?:v4/spreadsheets|spreadsheets/d|drive/v[23]/files)/([^/:]+)")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]{1,200}")
@@ -82,11 +82,11 @@ _ESCAPED: Final = "~"
 
 
 def lane_name(spreadsheet_id: object) -> str:
-    """Return the name of a spreadsheet's lane, whatever its id is; None stands for no spreadsheet.
+    """Return the name of a spreadsheet's lane, whatever its id is; None means no spreadsheet.
 
-    An id as Google makes them is the name, so that observers can read it. Any other is named by its
-    digest, behind a character that no such id has. So a name is short and harmless, and none but
-    None has the account's.
+    An id as Google makes them is the name, so that observers can read it. Any other id is named by
+    its digest, after a character that no such id has. So names are short and harmless, and only
+    None gets the account's lane.
     """
     if spreadsheet_id is None:
         return ACCOUNT_LANE
@@ -103,21 +103,21 @@ def lane_of(
     args: Sequence[Any],
     kwargs: Mapping[str, Any],
 ) -> str:
-    """Return the lane of a call on an object of a spreadsheet, or of none (None)."""
-    found = spreadsheet_id
-    if isinstance(found, str):
-        found = _id_sent(found)
-    elif found is None:
-        for index, parameter in _telling_parameters(kind, method):
-            value = args[index] if index < len(args) else kwargs.get(parameter)
-            found = _id_in(parameter, value)
-    return lane_name(found)
+    """Return the lane of a call; without the object's spreadsheet id, its arguments name it."""
+    if isinstance(spreadsheet_id, str):
+        return lane_name(_id_sent(spreadsheet_id))
+    naming = None if spreadsheet_id is not None else _naming_parameter(kind, method)
+    if naming is None:
+        return lane_name(spreadsheet_id)
+    index, parameter = naming
+    value = args[index] if index < len(args) else kwargs.get(parameter)
+    return lane_name(_id_in(parameter, value))
 
 
 def has_lane(kind: ObjectKind, method: str) -> bool:
-    """Tell whether it is known which lane the calls of a method wait in.
+    """Return whether it is known which lane a method's calls wait in.
 
-    It is not of a method that gspread has, or has changed, since :data:`METHODS` was written.
+    It is not for a method that gspread has added or changed since :data:`METHODS` was written.
     """
     return kind not in METHODS or method not in kind.calls or _is_listed(kind, method)
 
@@ -129,10 +129,10 @@ def _is_listed(kind: ObjectKind, method: str) -> bool:
 
 
 @cache
-def _telling_parameters(kind: ObjectKind, method: str) -> tuple[tuple[int, str], ...]:
-    """Return position and name of the parameter that says which spreadsheet is meant."""
-    telling, parameters = METHODS.get(kind, {}).get(method, ("", ""))
-    return ((parameters.split().index(telling), telling),) if telling else ()
+def _naming_parameter(kind: ObjectKind, method: str) -> tuple[int, str] | None:
+    """Return position and name of the parameter that names the spreadsheet, if there is one."""
+    naming, parameters = METHODS.get(kind, {}).get(method, ("", ""))
+    return (parameters.split().index(naming), naming) if naming else None
 
 
 def _parameters(kind: ObjectKind, method: str) -> list[str]:
@@ -149,18 +149,18 @@ def _id_in(parameter: str, value: object) -> object:
     return _id_sent(value)
 
 
-def _id_sent(given: str) -> str:
-    """Return what is left of an id in a URL's path: gspread puts it there as it is."""
-    text = str.__str__(given)  # an enum's member may be a str, and look otherwise in a URL
+def _id_sent(spreadsheet_id: str) -> str:
+    """Return the part of an id that Google sees: gspread puts it into the URL's path unescaped."""
+    text = str.__str__(spreadsheet_id)  # an enum's member may be a str, and look different in a URL
     if _PLAIN.fullmatch(text):
         return text
     return _id_in_path(f"/v4/spreadsheets/{text}") or text
 
 
 def _id_in_path(url: str) -> str | None:
-    """Return the id in the path, which alone says to Google which spreadsheet is meant."""
-    found = _ID_IN_PATH.search(path_of(url))
-    return found[1] if found else None
+    """Return the id in the path, the only part by which Google knows the spreadsheet."""
+    match = _ID_IN_PATH.search(path_of(url))
+    return match[1] if match else None
 
 
 def _id_in_url(url: str) -> str | None:

@@ -1,16 +1,16 @@
-"""Signed messages: who may have written what came through Redis.
+"""Signed messages: proof of who wrote what came through Redis.
 
-A signature is an HMAC-SHA-256 over everything that a message is bound to: what it is for (its
-purpose), the namespace, the job, and its content. Each part goes in with its length before it, so
-that no two lists of parts look alike. A sealed message is
+A signature is an HMAC-SHA-256 over everything that a message is bound to: its purpose, the
+namespace, the job, and its content. Each part is preceded by its length, so that no two lists of
+parts look alike. A signed message is
 
     HS256:GENERATION:SIGNATURE:BODY
 
-with the signature in hexadecimal. A message that is not sealed begins with a brace, as JSON does.
+with the signature in hexadecimal. A message that is not signed begins with a brace, as JSON does.
 
-A key file has one key a line, of 32 characters at the least; blank lines do not count. The first
-signs, and all verify: so a new key can be made known everywhere before it is used, and an old one
-dropped when it no longer is.
+A key file has one key per line, of at least 32 characters; blank lines are ignored. The first key
+signs, and all of them verify: so a new key can be distributed before it is used, and an old one
+dropped once it no longer is.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from queued_gspread.errors import ConfigurationError, SignatureError
 __all__ = ["Keyring", "Purpose", "SignedMessage", "is_signed", "load_keys", "sign", "verify"]
 
 Purpose: TypeAlias = Literal["job", "reply", "wanted", "generation", "journal"]
-"""What a message is for; one that was signed for something else is refused."""
+"""What a message is for; one signed for another purpose is refused."""
 
 _MARK: Final = b"HS256:"
 _SHORTEST_KEY: Final = 32
 _MAKE_ONE: Final = "make one with `(umask 077; openssl rand -hex 32 > FILE)`, for all clients too"
 _COPY_IT: Final = "copy the server's (its --signing-key-file) there, and `chmod 600` the copy"
-# What may be a key in the place of its file's name: hexadecimal, or base64.
+# A key given instead of its file's name, perhaps: hexadecimal or base64.
 _KEY_LIKE: Final = re.compile(r"[0-9A-Fa-f]{32,}|[\w+/-]{32,}={1,2}|[\w+-][\w+/-]{31,}", re.ASCII)
 
 
@@ -50,18 +50,18 @@ class Keyring:
         return _signature(self.keys[0], purpose, parts)
 
     def verify(self, signature: bytes, purpose: Purpose, *parts: bytes) -> bool:
-        """Tell whether a signature is that of these parts, by any of the keys."""
-        made = (_signature(key, purpose, parts) for key in self.keys)
-        return any(hmac.compare_digest(signature, one) for one in made)
+        """Return whether any of the keys made this signature of these parts."""
+        expected = (_signature(key, purpose, parts) for key in self.keys)
+        return any(hmac.compare_digest(signature, one) for one in expected)
 
 
 @dataclass(frozen=True)
 class SignedMessage:
-    """What a sealed message holds, once its signature has been found to fit.
+    """The content of a signed message, once its signature is verified.
 
     Attributes:
-        generation: Of the server's, under which it was signed; '' where none was known.
-        body: What was sealed.
+        generation: The server's generation under which it was signed; '' if none was known.
+        body: The content.
 
     """
 
@@ -74,11 +74,11 @@ def load_keys(path: str | os.PathLike[str], *, copied: bool) -> Keyring:
 
     Args:
         path: Where it is.
-        copied: Whether it has to be a copy of the server's, as a client's has.
+        copied: Whether it must be a copy of the server's file, as a client's must.
 
     Raises:
-        ConfigurationError: It cannot be read, others may read it, or a line of it is no key. The
-            text names the file and the line, and never a key.
+        ConfigurationError: It cannot be read, others may read it, or a line of it is not a key.
+            The text names the file and the line, but never a key.
 
     """
     remedy = _COPY_IT if copied else _MAKE_ONE
@@ -87,12 +87,12 @@ def load_keys(path: str | os.PathLike[str], *, copied: bool) -> Keyring:
         mode = Path(path).stat().st_mode
         content = Path(path).read_bytes()
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no file's name"
+        reason = getattr(error, "strerror", None) or "it is not a file's name"
         raise ConfigurationError(f"{shown} cannot be read ({reason}): {remedy}") from None
     if mode & (stat.S_IROTH | stat.S_IWOTH):
         raise ConfigurationError(
-            f"{shown} can be read or written by everybody on this machine: take that away with "
-            "`chmod o= FILE`, and make a new key if somebody else may have read it"
+            f"{shown} can be read or written by everyone on this machine: prevent that with "
+            "`chmod o= FILE`, and make a new key if anyone else may have read it"
         )
     lines = enumerate((line.strip() for line in content.splitlines()), 1)
     keys = {number: key for number, key in lines if key}
@@ -114,7 +114,7 @@ def _shown(path: str) -> str:
 
 
 def is_signed(message: bytes) -> bool:
-    """Tell whether a message says that it is signed."""
+    """Return whether a message claims to be signed."""
     return message.startswith(_MARK)
 
 
@@ -129,11 +129,11 @@ def sign(
     """Return a message that holds a body and its signature.
 
     Args:
-        keyring: Whose first key signs.
+        keyring: The keys; the first signs.
         purpose: What the message is for.
-        bound_to: What it belongs to and does not hold itself, such as namespace and job id.
+        bound_to: What the message belongs to but does not contain, such as namespace and job id.
         body: Its content.
-        generation: Of the server's, under which it is signed; without a colon.
+        generation: The server's generation under which it is signed; without a colon.
 
     """
     signature = keyring.sign(purpose, *_parts(bound_to, generation.encode(), body))
@@ -143,11 +143,11 @@ def sign(
 def verify(
     keyring: Keyring, purpose: Purpose, bound_to: tuple[str | bytes, ...], message: bytes
 ) -> SignedMessage:
-    """Return what a message holds.
+    """Return the content of a message.
 
     Raises:
-        SignatureError: It is not signed, or its signature does not fit; the text says which, and
-            has still to be told of whose message it is.
+        SignatureError: It is not signed, or its signature does not fit. The text says which; the
+            caller must add which message it is.
 
     """
     if not is_signed(message):
@@ -162,7 +162,7 @@ def verify(
 
 
 def _parts(bound_to: tuple[str | bytes, ...], *more: bytes) -> tuple[bytes, ...]:
-    # Names that came from Redis may hold anything.
+    # Names from Redis may contain anything, lone surrogates included.
     texts = (
         part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
         for part in bound_to
@@ -171,8 +171,8 @@ def _parts(bound_to: tuple[str | bytes, ...], *more: bytes) -> tuple[bytes, ...]
 
 
 def _signature(key: bytes, purpose: Purpose, parts: tuple[bytes, ...]) -> bytes:
-    made = hmac.new(key, digestmod=hashlib.sha256)
+    mac = hmac.new(key, digestmod=hashlib.sha256)
     for part in (purpose.encode(), *parts):
-        made.update(len(part).to_bytes(8, "big"))
-        made.update(part)
-    return made.hexdigest().encode()
+        mac.update(len(part).to_bytes(8, "big"))
+        mac.update(part)
+    return mac.hexdigest().encode()

@@ -1,9 +1,9 @@
-"""What makes a subclass of gspread's class a queued one.
+"""Turns a subclass of a gspread class into a queued one.
 
 The public methods of gspread's class become jobs. Everything else is inherited: its constructor,
-its properties and its private methods run here, with the queued object as their self, so whatever
-they send goes through the queue. Attributes are an object's own, as in gspread, and the class gets
-no name that gspread's has not: names are the users' to take.
+properties and private methods run here, with the queued object as ``self``, so whatever they send
+goes through the queue. Attributes stay on the object, as in gspread, and the class gets no names
+beyond gspread's, since users may add their own.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _Class = TypeVar("_Class", bound=type)
 
 
 def queued(kind: ObjectKind) -> Callable[[_Class], _Class]:
-    """Return a decorator that has the methods of a subclass of gspread's class make jobs."""
+    """Return a decorator that makes the methods of a gspread subclass send jobs."""
 
     def decorate(cls: _Class) -> _Class:
         for name, group in kind.groups.items():

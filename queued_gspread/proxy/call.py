@@ -1,23 +1,21 @@
-"""A call on its way from a proxy into the queue, and its answer on the way back.
+"""A call's way from a proxy into the queue, and its reply's way back.
 
-Most calls travel whole: one gspread method call is one job. Some cannot, and then gspread's own
-method runs here, in the caller, over the queued HTTP client, so that each of its requests is a
-job of its own:
+Most calls travel whole: one gspread method call is one job. Some cannot. Then gspread's own method
+runs here, in the caller, over the queued HTTP client, and each of its requests is a job of its own:
 
-- gspread's code has to meet something that is not gspread's: what a test or a library has put in
-  the place of a name, on gspread's class or on ours, or a user's own on an object or its class
+- gspread's code must meet something that is not gspread's: a name that a test or a library has
+  patched, on gspread's class or on ours, or a user's own attribute on an object or its class
   (:mod:`queued_gspread.protocol.patches`);
-- nobody knows which spreadsheet the call is for: it is one of a client's, and the installed
-  gspread has that method, or its parameters, only since a later release. Each of its requests waits
-  in the lane of the spreadsheet that its URL names, and a warning tells that they are no unit;
-- an argument, or the spreadsheet's id, is a text or a number of a class that spells it in a way of
-  its own, such as a member of a ``(str, Enum)``: how it is spelled in a URL or a range is for
-  gspread's code to say (:mod:`queued_gspread.proxy.spelling`);
-- an argument cannot travel: a set, whose order is that of this process alone, a regular
-  expression, which might never end and would stop the server, a generator, an iterator or a file,
-  which are drawn where gspread draws them and left alone where it does not, or whatever else JSON
-  cannot say. What gspread and requests cannot use either fails inside them, exactly as it would
-  without a queue.
+- it is not known which spreadsheet the call is for: it is a client's method that is new, or has new
+  parameters, in the installed gspread. Each of its requests waits in the lane of the spreadsheet
+  that its URL names, and a warning says that the call is not atomic;
+- an argument, or the spreadsheet's id, is a text or a number whose class spells it differently,
+  such as a member of a ``(str, Enum)``: only gspread's code decides how it is spelled in a URL or a
+  range (:mod:`queued_gspread.proxy.spelling`);
+- an argument cannot travel: a set, whose order is this process's alone; a regular expression, which
+  might never end and would stop the server; a generator, an iterator or a file, which must be
+  consumed only where gspread consumes them; or anything else that JSON cannot express. What gspread
+  and requests cannot use either fails inside them, exactly as it would without a queue.
 """
 
 from __future__ import annotations
@@ -58,7 +56,7 @@ _BLOCK: Final = 65_536
 
 
 class Caller:
-    """What every object of one client shares: where the queue is, and whose calls these are."""
+    """Shared by all objects of one client: where the queue is, and whose calls these are."""
 
     def __init__(self, settings: Settings, identity: Identity) -> None:
         self.settings = settings
@@ -74,7 +72,7 @@ class Caller:
             reply = queue.call(job_id, lane, job.encode(), notice)
         with unconverted(tell_answered):
             try:
-                return _told(Reply.decode(reply, objects), now() - began, notice)
+                return _close_notice(Reply.decode(reply, objects), now() - began, notice)
             finally:
                 queue.forget(job_id)
 
@@ -83,8 +81,8 @@ class Caller:
         return self._queue if settings is self.settings else Producer(settings)
 
 
-def _told(reply: Reply, seconds: float, notice: Notice) -> Reply:
-    """Say that a call goes on; on its time-out, how long by this machine's clock, and for what."""
+def _close_notice(reply: Reply, seconds: float, notice: Notice) -> Reply:
+    """End a call's notice, or add to a time-out's text how long the caller waited, and for what."""
     error = reply.error
     if error is None:
         notice.end()
@@ -97,7 +95,7 @@ def _told(reply: Reply, seconds: float, notice: Notice) -> Reply:
 def make_call(
     proxy: Any, kind: ObjectKind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
-    """Make a call on a proxied object: in the queue if it can travel, else here."""
+    """Make a call on a proxied object: through the queue if it can travel, else here."""
     http = http_client_of(proxy, kind)
     if _caller_of(http) is None or _belongs_here(proxy, http, kind, method):
         return _call_here(proxy, kind, method, args, kwargs)
@@ -110,7 +108,7 @@ def make_call(
 
 
 def send_request(http: Any, /, *args: Any, **kwargs: Any) -> Any:
-    """Send a request by the queue, whatever was put in the place of the method ``request``."""
+    """Send a request through the queue, even if the method ``request`` is patched."""
     reply = _reply(http, HTTP_CLIENT, "request", args, kwargs)
     if reply is None:
         return _request_here(http, *args, **kwargs)
@@ -120,7 +118,7 @@ def send_request(http: Any, /, *args: Any, **kwargs: Any) -> Any:
 def _reply(
     proxy: Any, kind: ObjectKind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Reply | None:
-    """Put a call into the queue; return the reply, None if an argument cannot travel."""
+    """Put a call into the queue; return its reply, or None if an argument cannot travel."""
     http, book = http_client_of(proxy, kind), _spreadsheet_id(proxy, kind)
     caller: Caller = http._self_caller
     check_http_timeout(http.timeout)
@@ -135,7 +133,7 @@ def _reply(
 
 
 def _caller_of(http: Any) -> Caller | None:
-    """Return the way into the queue, None for a test's double, which has any attribute."""
+    """Return the client's caller, None for a test double, which has any attribute."""
     caller = getattr(http, "_self_caller", None)
     return caller if isinstance(caller, Caller) else None
 
@@ -183,7 +181,7 @@ def _spreadsheet_id(proxy: Any, kind: ObjectKind) -> Any:
 
 
 def _parent(proxy: Any, kind: ObjectKind) -> Any:
-    """Return the spreadsheet that worksheets in the reply belong to, as far as one is at hand."""
+    """Return the spreadsheet that worksheets in the reply belong to, if it is at hand."""
     if kind is SPREADSHEET:
         return proxy
     parent = getattr(proxy, "spreadsheet", None) if kind is WORKSHEET else None
@@ -192,7 +190,7 @@ def _parent(proxy: Any, kind: ObjectKind) -> Any:
 
 
 def _belongs_here(proxy: Any, http: Any, kind: ObjectKind, method: str) -> bool:
-    """Tell whether gspread's own method is to run in this process, whatever its arguments."""
+    """Return whether gspread's own method must run in this process, whatever its arguments."""
     if _is_replaced(kind, method):
         return True
     if method in kind.remote or _is_request(kind, method):
@@ -208,7 +206,7 @@ def _belongs_here(proxy: Any, http: Any, kind: ObjectKind, method: str) -> bool:
 
 
 def _is_request(kind: ObjectKind, method: str) -> bool:
-    """Tell whether there is nothing beneath a method but the queue."""
+    """Return whether a method is the lowest one: only the queue is below it."""
     return kind is HTTP_CLIENT and method == "request"
 
 
@@ -247,22 +245,22 @@ def _request_here(
     files: Any = None,
     headers: Any = None,
 ) -> Any:
-    """Send a request whose parts cannot travel in the form that requests gives them.
+    """Send a request whose parts cannot travel, in the form that requests prepares.
 
-    This raises what requests raises for what cannot be sent at all.
+    Raises what requests raises for a request that cannot be sent at all.
     """
-    made = prepared(method, endpoint, params, data, json, files, headers)
-    body = _whole(made.body)
-    # The body is whole now, and the server's requests measures it anew.
-    sent = {
+    request = prepared(method, endpoint, params, data, json, files, headers)
+    body = _whole(request.body)
+    # The server's requests works out the body's length again.
+    kept = {
         name: value
-        for name, value in made.headers.items()
+        for name, value in request.headers.items()
         if name.lower() not in ("content-length", "transfer-encoding")
     }
-    return send_request(http, made.method, made.url, data=body, headers=sent)
+    return send_request(http, request.method, request.url, data=body, headers=kept)
 
 
-# What Python says of arguments that do not fit.
+# So that Python's TypeError for wrong arguments names gspread's method.
 _request_here.__qualname__ = gspread.HTTPClient.request.__qualname__
 
 
@@ -277,7 +275,7 @@ def _whole(body: Any) -> str | bytes | None:
 
 def _chunk(part: Any) -> bytes:
     chunk = part.encode() if isinstance(part, str) else part
-    # This fails for what is no bytes as http.client does.
+    # Fails as http.client does for anything that is not bytes.
     return b"%b" % (chunk,) if len(chunk) else b""
 
 
@@ -288,7 +286,7 @@ def _parts(body: Any) -> Iterable[Any]:
         return [memoryview(body)]
     except TypeError:
         pass
-    if not hasattr(body, "__iter__"):  # in the words of urllib3
+    if not hasattr(body, "__iter__"):  # urllib3's wording
         raise TypeError(
             "'body' must be a bytes-like object, file-like object, or iterable. "
             f"Instead was {body!r}"
@@ -303,14 +301,14 @@ def _outcome(proxy: Any, kind: ObjectKind, reply: Reply) -> Any:
         try:
             warn_again(reply.warnings)
         finally:
-            # Where warnings are errors, the call's own error is still the one to raise.
+            # Even where warnings are errors, the call's own error must be raised.
             if reply.error is not None:
                 _raise_once(reply)
     return reply.result
 
 
 def _raise_once(reply: Reply) -> NoReturn:
-    """Raise a reply's error, and hold it no more: it would hold the frames that hold the reply."""
+    """Raise a reply's error and drop it: kept, it would form a cycle with the reply's frames."""
     error, reply.error = reply.error, None
     try:
         raise cast("Exception", error)

@@ -1,4 +1,4 @@
-"""The queued client. Its annotations are read when a program runs, so they are no strings."""
+"""The queued client. Its annotations are read at run time, so they must not be strings."""
 
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,10 @@ class Client(gspread.Client):
 
     Args:
         auth: The credentials; they stay in this process. None means the server's account.
-        session: google-auth's, of which the credentials are taken. Any other is not accepted:
-            it would send requests past the queue.
-        http_client: Used if it is a queued class. Any other is accepted and left aside: the
-            server does the sending and the backing off.
+        session: google-auth's, whose credentials are used. Any other is refused: it would send
+            requests past the queue.
+        http_client: Used if it is a queued class. Any other is accepted and ignored: the server
+            does the sending and the backing off.
         redis_url: See :class:`queued_gspread.settings.Settings`, as for the next four.
         namespace: See there.
         timeout: See there.
@@ -50,10 +50,10 @@ class Client(gspread.Client):
         grace: float | None = None,
         signing_key_file: str | Path | None = None,
     ) -> None:
-        given: Any = http_client
-        is_queued = isinstance(given, type) and issubclass(given, HTTPClient)
-        made_by = given if is_queued else HTTPClient
-        self.http_client = made_by(
+        cls: Any = http_client
+        is_queued = isinstance(cls, type) and issubclass(cls, HTTPClient)
+        queued_class = cls if is_queued else HTTPClient
+        self.http_client = queued_class(
             auth,
             session,
             redis_url=redis_url,

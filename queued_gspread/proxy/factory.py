@@ -1,4 +1,4 @@
-"""From gspread's own objects to queued ones."""
+"""Makes queued objects of gspread's own."""
 
 from __future__ import annotations
 
@@ -29,31 +29,31 @@ def register(kind: ObjectKind, proxy: type[Any]) -> None:
 
 
 def is_customised(proxy: Any, kind: ObjectKind = HTTP_CLIENT) -> bool:
-    """Tell whether gspread's code would meet a user's own on an object: its class's or itself's.
+    """Return whether a user's own attribute, on an object or its class, hides one of gspread's.
 
-    Classes are asked each time, since tests and libraries patch them, ours among them.
+    Classes are checked each time, since tests and libraries patch them, including ours.
     """
     ours = _names[kind.name]
     return not (vars(proxy).keys().isdisjoint(ours.names) and ours.hold_in(type(proxy)))
 
 
 def is_ours_patched() -> bool:
-    """Tell whether anything stands on our Spreadsheet, of which clients make objects, but ours."""
+    """Return whether our Spreadsheet, which clients instantiate, is patched."""
     return not _constructed[SPREADSHEET.name].hold_in(_proxies[SPREADSHEET.name])
 
 
 def making_ours(method: Any) -> Any:
-    """Return a client's method with our Spreadsheet in the place of gspread's, if it is code."""
+    """Return a client's method that makes our Spreadsheets; unchanged if it is not a function."""
     if not isinstance(method, FunctionType):
         return method
     names = {**method.__globals__, "Spreadsheet": _proxies[SPREADSHEET.name]}
-    made = FunctionType(method.__code__, names, None, method.__defaults__, method.__closure__)
-    made.__kwdefaults__ = method.__kwdefaults__
-    return made
+    function = FunctionType(method.__code__, names, None, method.__defaults__, method.__closure__)
+    function.__kwdefaults__ = method.__kwdefaults__
+    return function
 
 
 def adopt(result: Any) -> Any:
-    """Return what gspread's own code made in this process, with queued objects in it."""
+    """Return a result of gspread's own code in this process, with its objects queued."""
     if type(result) in (list, tuple):
         return type(result)(adopt(item) for item in result)
     kind = {gspread.Spreadsheet: SPREADSHEET, gspread.Worksheet: WORKSHEET}.get(type(result))
@@ -61,11 +61,11 @@ def adopt(result: Any) -> Any:
 
 
 class Objects:
-    """What the spreadsheets and worksheets of a reply become: queued ones.
+    """Makes a reply's spreadsheets and worksheets queued ones.
 
     Args:
-        http: The queued HTTP client that they send their calls through.
-        parent: The spreadsheet whose worksheets are expected, if any: they all share it.
+        http: The queued HTTP client that sends their calls.
+        parent: The spreadsheet whose worksheets are expected, if any: they share this object.
 
     """
 

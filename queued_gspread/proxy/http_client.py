@@ -1,4 +1,4 @@
-"""The queued HTTP client. Its annotations are read when a program runs, so they are no strings."""
+"""The queued HTTP client. Its annotations are read at run time, so they must not be strings."""
 
 import os
 import sys
@@ -32,8 +32,8 @@ class HTTPClient(gspread.HTTPClient):
 
     Args:
         auth: The credentials; they stay in this process. None means the server's account.
-        session: google-auth's, of which the credentials are taken. Any other is not accepted:
-            it would send requests past the queue.
+        session: google-auth's, whose credentials are used. Any other is refused: it would send
+            requests past the queue.
         redis_url: See :class:`queued_gspread.settings.Settings`, as for the next four.
         namespace: See there.
         timeout: See there.
@@ -41,7 +41,7 @@ class HTTPClient(gspread.HTTPClient):
         signing_key_file: See there.
 
     Raises:
-        TypeError: Another session was given, or what are no credentials.
+        TypeError: Another session was given, or ``auth`` is not credentials.
         ConfigurationError: A setting cannot be used.
 
     """
@@ -65,18 +65,18 @@ class HTTPClient(gspread.HTTPClient):
             grace=grace,
             signing_key_file=signing_key_file,
         )
-        self.auth: Credentials | None = auth  # type: ignore[assignment]  # or the server's
+        self.auth: Credentials | None = auth  # type: ignore[assignment]  # None: the server's
         self.timeout = None
         vars(self)["_self_caller"] = _caller(settings, auth)
 
     @property
     def _self_caller(self) -> Caller:
-        """The way into the queue; a client that was made without its constructor makes one now."""
+        """The way into the queue, made now if the client was built without its constructor."""
         kept = vars(self)
-        if "_self_caller" not in kept:  # no lock, which a fork might leave to its child
+        if "_self_caller" not in kept:  # no lock: a fork might leave it locked in the child
             kept["_self_caller"] = _caller(Settings.resolve(), kept.get("auth"))
-        made: Caller = kept["_self_caller"]
-        return made
+        caller: Caller = kept["_self_caller"]
+        return caller
 
     def __getattr__(self, name: str) -> Any:
         if name == "session":
@@ -87,7 +87,7 @@ class HTTPClient(gspread.HTTPClient):
                 "server: use its request() method"
             )
         text = f"{type(self).__name__!r} object has no attribute {name!r}"
-        raise AttributeError(text, name=name, obj=self)  # Python looks there for what was meant
+        raise AttributeError(text, name=name, obj=self)  # for Python's suggestions
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         reduced = super().__reduce_ex__(protocol)
@@ -98,32 +98,31 @@ class HTTPClient(gspread.HTTPClient):
 
 
 def _without_credentials(state: Any) -> Any:
-    """Return an object's state for a copy: credentials stay in the process."""
-    if type(state) is tuple:  # what is in a dict, and what is in slots
+    """Return an object's state for a copy, without credentials: they stay in the process."""
+    if type(state) is tuple:  # the state of __dict__ and that of slots
         return tuple(map(_without_credentials, state))
     return {**state, "auth": None} if isinstance(state, dict) and "auth" in state else state
 
 
 class _Session:
-    """The session of gspread's own ``request``, which runs where what was patched calls it."""
+    """The session of gspread's own ``request``, which runs if patched code calls it."""
 
     def __init__(self, http: HTTPClient) -> None:
         self._http = http
 
     def request(self, *, method: str, url: str, timeout: Any, **parts: Any) -> Any:  # noqa: ARG002 - the job has the time-out
-        """Send a request by the queue."""
+        """Send a request through the queue."""
         return send_request(self._http, method, url, **parts)
 
 
 class BackOffHTTPClient(HTTPClient, gspread.BackOffHTTPClient):
-    """A :class:`gspread.BackOffHTTPClient`; it is the server that waits and sends again."""
+    """A :class:`gspread.BackOffHTTPClient`; the server does the waiting and retrying."""
 
 
 def _credentials(auth: Credentials | None, session: object) -> Credentials | None:
-    """Return whose credentials these are.
+    """Return the credentials, if need be those of google-auth's session, as gspread makes it.
 
-    Of google-auth's session, which gspread makes of credentials, these are taken. Any other
-    might be made to send requests in a way of its own, which would be past the queue.
+    Any other session might send requests in its own way, past the queue.
     """
     if isinstance(auth, _NO_CREDENTIALS):
         # Without the value, which may be a key.

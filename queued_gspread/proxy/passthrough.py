@@ -1,4 +1,4 @@
-"""Our modules in the place of gspread's."""
+"""Modules of ours that stand in for gspread's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["stand_in"]
 
 
 class _StandIn(ModuleType):
-    """One of our modules: whoever patches a name that it passes on patches gspread's module too."""
+    """One of our modules: patching a name that it passes on patches gspread's module too."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         theirs = _theirs(self.__name__)
@@ -19,7 +19,7 @@ class _StandIn(ModuleType):
         super().__setattr__(name, value)
 
     def __getattr__(self, name: str) -> Any:
-        """Find what was put on gspread's module later."""
+        """Return a name that was added to gspread's module later."""
         theirs = _theirs(self.__name__)
         if name.startswith("__") or not hasattr(theirs, name):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
@@ -27,16 +27,16 @@ class _StandIn(ModuleType):
 
 
 def stand_in(name: str) -> None:
-    """Have a module of ours stand in for the one of gspread's that is called alike.
+    """Make a module of ours stand in for gspread's module of the same name.
 
-    Whatever gspread's has and ours has not is found in ours, and gspread's code meets what is put
-    on ours in its place.
+    Names that only gspread's has are found in ours too, and what is patched in ours is seen by
+    gspread's code.
     """
     ours = sys.modules[name]
     for passed_on, value in vars(_theirs(name)).items():
-        found = vars(ours).setdefault(passed_on, value)
-        if isinstance(found, type) and found is not value:
-            _queued[found] = value
+        own = vars(ours).setdefault(passed_on, value)
+        if isinstance(own, type) and own is not value:
+            _queued[own] = value
     ours.__class__ = _StandIn
 
 
@@ -44,7 +44,7 @@ _queued: dict[type, Any] = {}
 
 
 def _stands_for(value: Any) -> Any:
-    """Return gspread's class for one of ours, and anything else as it is."""
+    """Return gspread's class for one of ours, and any other value unchanged."""
     return _queued.get(value, value) if isinstance(value, type) else value
 
 

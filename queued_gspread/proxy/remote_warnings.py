@@ -1,4 +1,4 @@
-"""Warnings that were raised at the server, raised again where the user can see them."""
+"""Raises the server's warnings again, where the user can see them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _INSIDE: Final = tuple(f"{folder}/" for folder in _LIBRARIES)
 
 
 def warn_again(raised: Iterable[Any]) -> None:
-    """Raise warnings, given as ``[category, text]``, as of the user's line.
+    """Raise warnings, given as ``[category, text]``, at the user's line.
 
     Raises:
         CodecError: One of them is not of that form.
@@ -40,14 +40,14 @@ def warn_again(raised: Iterable[Any]) -> None:
 
 
 def _category(name: object) -> type[Warning]:
-    found = getattr(builtins, name, None) if isinstance(name, str) else None
-    if isinstance(found, type) and issubclass(found, Warning):
-        return found
+    category = getattr(builtins, name, None) if isinstance(name, str) else None
+    if isinstance(category, type) and issubclass(category, Warning):
+        return category
     return UserWarning
 
 
 def user_level() -> int:
-    """Return the stack level, as of the caller, of the first frame outside the libraries."""
+    """Return the caller's ``stacklevel`` for the first frame outside this package and gspread."""
     level = 1
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - as warnings itself does
     while frame is not None and frame.f_code.co_filename.startswith(_INSIDE):

@@ -1,8 +1,8 @@
-"""Texts and numbers of classes that spell them in a way of their own.
+"""Texts and numbers whose class spells them differently from their plain value.
 
 gspread puts ids, ranges and numbers into URLs by ``%`` and ``format()``, which ask the class, and
 into JSON by their value. So a member of a ``(str, Enum)`` is ``Sheet.ORDERS`` in one place and
-``the-id`` in another, and which it is depends on gspread's code and on the version of Python.
+``the-id`` in another, depending on gspread's code and on the version of Python.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _USUAL: Final = frozenset({*_PLAIN, bool, list, dict, tuple, type(None)})
 
 
 def has_own_spelling(value: object) -> bool:
-    """Tell whether a text or a number is spelled otherwise than its plain value."""
+    """Return whether a text or a number is spelled differently from its plain value."""
     cls = type(value)
-    if cls in _USUAL or cls.__module__ == "gspread.utils":  # of its enums each member is known
+    if cls in _USUAL or cls.__module__ == "gspread.utils":  # its enums are known
         return False
     for base, plain in _PLAIN.items():
         if issubclass(cls, base):

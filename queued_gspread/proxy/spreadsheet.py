@@ -1,4 +1,4 @@
-"""The queued spreadsheet. Its annotations are read when a program runs, so they are no strings."""
+"""The queued spreadsheet. Its annotations are read at run time, so they must not be strings."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ class Spreadsheet(gspread.Spreadsheet):
 
     Args:
         http_client: A queued HTTP client.
-        properties: With the ``id``; the rest is fetched, as gspread does.
+        properties: Must have the ``id``; the rest is fetched, as by gspread.
 
     Raises:
         TypeError: The HTTP client is not a queued one.

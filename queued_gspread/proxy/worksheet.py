@@ -1,4 +1,4 @@
-"""The queued worksheet. Its annotations are read when a program runs, so they are no strings."""
+"""The queued worksheet. Its annotations are read at run time, so they must not be strings."""
 
 from collections.abc import MutableMapping
 from typing import Any

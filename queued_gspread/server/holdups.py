@@ -1,4 +1,4 @@
-"""Looks what holds requests up, for callers that wait: with every beat, and never for a call."""
+"""Report what holds requests up to callers that wait: with every beat, never for a single call."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 
 __all__ = ["HoldupReporter"]
 
-# How many lanes are named of each line, and of those that wait for Google.
+# How many lanes are named for each queue of tickets, and of those that wait for Google.
 _MOST: Final = 100
-# Seconds after which an answer of Google's is worth a word.
+# Seconds after which a request that Google has not answered is reported.
 _SLOW: Final = 3.0
 
 
 class HoldupReporter:
-    """Says what holds up the requests of the server that works.
+    """Reports what holds up the requests of the server that works.
 
     Args:
-        token_state: Whether the server has a usable token.
+        token_state: Returns whether the server has a usable token.
         window: Seconds of the quota's window.
 
     """
@@ -49,35 +49,35 @@ class HoldupReporter:
         self._watched: tuple[Valve, Transport] | None = None
 
     def watch(self, valve: Valve, transport: Transport) -> None:
-        """Look at these from now on."""
+        """Report on this valve and transport from now on."""
         self._watched = valve, transport
 
     def rest(self) -> None:
-        """Look at nothing any more: what was looked at knows the queue, and would hold it."""
+        """Let go of the valve and transport: they refer to the queue and would keep it alive."""
         self._watched = None
 
     def look(self) -> str:
-        """Return it as it stands in Redis."""
+        """Return the report in the form in which Redis stores it."""
         watched = self._watched
         if watched is None:
             return ""
         valve, transport = watched
-        lines, later = valve.look(_MOST)
-        kinds = {kind: _holdup(kind, line, self._window) for kind, line in lines.items()}
+        queues, later = valve.look(_MOST)
+        kinds = {kind: _holdup(kind, waiting, self._window) for kind, waiting in queues.items()}
         lanes = {lane: (AGAIN, max(0.0, left)) for lane, left in later.items()}
-        lanes |= {lane: (kind, 0.0) for kind, line in lines.items() for lane in line.lanes}
+        lanes |= {lane: (kind, 0.0) for kind, waiting in queues.items() for lane in waiting.lanes}
         slow = [(lane, s) for lane, s in transport.in_the_air().items() if s >= _SLOW]
         lanes |= {lane: (SENT, seconds) for lane, seconds in slow[:_MOST]}
         return Holdups(kinds, lanes, self._without_token()).encode()
 
     def _without_token(self) -> float | None:
         state = self._token_state()
-        # Where there will be none, calls fail at once.
+        # If there will never be one, calls fail at once.
         return None if state.is_usable or math.isinf(state.waited) else state.waited
 
 
-def _holdup(kind: str, line: Waiting, window: float) -> Holdup:
-    permit = line.permit
-    of_quota = SHARED if line.is_shared else QUOTA
-    why = {PAUSE: PAUSE, ALL: INTERVAL}.get(permit.kind, MEMORY if kind in SLOTLESS else of_quota)
-    return Holdup(why, max(0.0, line.left), line.length, permit.limit, window)
+def _holdup(kind: str, waiting: Waiting, window: float) -> Holdup:
+    permit = waiting.permit
+    quota = SHARED if waiting.is_shared else QUOTA
+    why = {PAUSE: PAUSE, ALL: INTERVAL}.get(permit.kind, MEMORY if kind in SLOTLESS else quota)
+    return Holdup(why, max(0.0, waiting.left), waiting.length, permit.limit, window)

@@ -1,4 +1,4 @@
-"""The lease by which one server works at a time: kept by beats, lost by their absence."""
+"""The lease that lets one server work at a time: renewed by beats, lost without them."""
 
 from __future__ import annotations
 
@@ -26,31 +26,30 @@ __all__ = ["Lease"]
 
 
 _LONGEST_PAUSE: Final = 1.0
-# Where the master may change, so that little is taken to one that is not any more.
+# If the master may change: the shorter the pause, the less is sent to an old master.
 _LONGEST_GUIDED_PAUSE: Final = 0.5
-# So soon after the other server has ended in good order, one that stands by works.
+# How soon a server that stands by takes over from one that ended in good order.
 _STANDING_BY: Final = 0.1
-# For so long a server that starts waits for its first token, before it takes a lease without one.
+# How long a starting server waits for its first token before it takes a lease without one.
 _FIRST_TOKEN: Final = 2.0
 _LOOK: Final = 0.02
 
 
 class Lease:
-    """Beats in a thread of its own; tells when this server's epoch begins and when it ends.
+    """Beats in a thread of its own; signals when this server's epoch begins and when it ends.
 
     Args:
         queue: The servers' side of the queue.
         seconds: How long the lease holds without a beat.
-        clock: A monotonic clock, in seconds, that goes on while this process is paused, and while
-            its machine is.
-        watch: Watches its thread, and ends the server whose account may not work here.
-        account: The account that requests are sent as, with its tokens; None where nothing is to
-            be known of either.
+        clock: A monotonic clock, in seconds, that also counts while this process or its machine
+            is paused.
+        watch: Watches its thread, and ends a server whose account may not work in the namespace.
+        account: The account that requests are sent as, with its tokens; None to check neither.
 
     Attributes:
-        decided: Set once it is known whether this server works or stands by, or that it cannot,
-            and at the end.
-        error: Why it cannot, as long as it cannot.
+        decided: Set once it is known whether this server works, stands by or can do neither, and
+            at the end.
+        error: Why it can do neither, as long as that lasts.
 
     """
 
@@ -67,12 +66,12 @@ class Lease:
         self._watch = watch or Failure()
         self._seconds = seconds
         self._clock = clock
-        # Until then no other server takes over, whatever happens to this process.
+        # Until then, no other server takes over, whatever happens to this process.
         self._certain_until = -math.inf
         self._next_beat = self._pause
         self.decided = threading.Event()
         self.error: Exception | None = None
-        # When the latest beat began, and the first one to which Redis did not answer.
+        # When the latest beat began, and when the first one that Redis did not answer.
         self._began = -math.inf
         self._away_since: float | None = None
         self._ended = threading.Event()
@@ -81,23 +80,23 @@ class Lease:
         self._on_end: Callable[[], None] | None = None
         self._on_relief: Callable[[], None] | None = None
         self._on_owner: Callable[[], None] = lambda: None
-        # Whether a server stands by that has a token.
+        # Whether another server that has a token stands by.
         self._is_relieved = False
-        # Whether Redis has had an epoch of the queue, this server's or another's.
+        # Whether Redis was seen to have an epoch of this queue, this server's or another's.
         self._has_seen_epoch = False
         # Whether the namespace is known to belong to this server's account.
         self._is_owner = account is None
-        # Held during a beat, and while the lease is given up.
+        # Held during a beat and while the lease is given up.
         self._beating = threading.Lock()
         work = self._watch.watched(self._beat_on)
         self._thread = threading.Thread(target=work, name="lease", daemon=True)
 
     def start(self) -> None:
-        """Begin to beat."""
+        """Start beating."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End the beats, and the lease with them, so that another server takes over at once."""
+        """Stop beating and release the lease, so that another server takes over at once."""
         self._ended.set()
         with self._changed:
             self._changed.notify_all()
@@ -105,13 +104,13 @@ class Lease:
             self._thread.join()
         self.decided.set()
         with self._changed:
-            # Calls that did not end in time may still be about to send.
+            # Calls that did not end in time may be about to send: confirm() must fail for them.
             self._certain_until = -math.inf
         self._release()
         self._queue.master.let_go()
 
     def give_up(self) -> None:
-        """End the epoch, so that the server takes over that stands by, and stand by for it."""
+        """End the epoch so that the server standing by takes over; then stand by for it."""
         with self._beating:
             with self._changed:
                 self._certain_until, self._is_relieved = -math.inf, False
@@ -121,11 +120,11 @@ class Lease:
     def _release(self) -> None:
         try:
             self._queue.release()
-        except Exception as error:  # noqa: BLE001 - it ends all the same
+        except Exception as error:  # noqa: BLE001 - the lease runs out anyway
             LOGGER.warning("could not give up the lease, so it will run out: %s", error)
 
     def wait_for_epoch(self, stopping: threading.Event, after: str) -> str:
-        """Return the epoch under which this server works next; '' if it is to stop first."""
+        """Wait for the next epoch in which this server works; return '' if it must stop first."""
         with self._changed:
             while self._epoch in ("", after) and not stopping.is_set() and not self._ended.is_set():
                 self._changed.wait(self._pause)
@@ -135,18 +134,18 @@ class Lease:
     def call_at_end_of(
         self, epoch: str, on_end: Callable[[], None], on_relief: Callable[[], None]
     ) -> None:
-        """Have a function called once that epoch has ended, and one once it is to be given up."""
+        """Call ``on_end`` once the epoch has ended, and ``on_relief`` once to give it up."""
         with self._changed:
             self._on_end, self._on_relief = on_end, on_relief
             if self._epoch != epoch:
                 on_end()
 
     def on_owner(self, callback: Callable[[], None]) -> None:
-        """Have a function called once the namespace is known to belong to this server's account."""
+        """Call a function once the namespace is known to belong to this server's account."""
         self._on_owner = callback
 
     def confirm(self, epoch: str) -> None:
-        """Make sure that an epoch lasts; wait for a beat where this process may have lost it.
+        """Make sure that an epoch still lasts; wait for a beat if this process may have lost it.
 
         Raises:
             StaleEpochError: It has ended.
@@ -162,8 +161,8 @@ class Lease:
     def token_state(self) -> TokenState:
         """Return whether requests can be sent.
 
-        For want of a token no call fails that a server can make which stands by, and nothing is
-        sent before the namespace is known to belong to this account.
+        If there is no token, but a server that stands by has one, calls wait for that server
+        instead of failing. Nothing is sent before the namespace is known to belong to this account.
         """
         state = self._tokens()
         if state.is_usable:
@@ -175,7 +174,7 @@ class Lease:
 
     @property
     def _is_helpless(self) -> bool:
-        """Whether there is no token, nor will there be one soon."""
+        """Whether there is no token and none is expected soon."""
         state = self._tokens()
         return not state.is_usable and state.waited >= self._seconds
 
@@ -185,26 +184,27 @@ class Lease:
 
     @property
     def _pause(self) -> float:
-        # Callers count the seconds without a beat, however long the lease is.
+        # Callers count the seconds without a beat, so even a long lease is renewed often.
         is_guided = self._queue.master.is_guided
         return min(self._seconds / 3, _LONGEST_GUIDED_PAUSE if is_guided else _LONGEST_PAUSE)
 
     def _beat_on(self) -> None:
-        told = ""
+        logged = ""
         self._await_first_token()
         while not self._ended.is_set():
             self._next_beat = self._pause
             try:
                 with self._beating:
-                    told = self._beat(told)
+                    logged = self._beat(logged)
             except BrokerUnavailableError as error:
                 if self._away_since is None:
                     self._away_since = self._began
-                told = self._tell_once(told, f"waiting for Redis: {error}", event="redis_away")
+                text = f"waiting for Redis: {error}"
+                logged = self._log_once(logged, text, event="redis_away")
                 self._note(error)
-            except Exception as error:  # noqa: BLE001 - the next beat may do
+            except Exception as error:  # noqa: BLE001 - the next beat may succeed
                 text = f"could not renew the lease: {type(error).__name__}: {error}"
-                told = self._tell_once(told, text, error)
+                logged = self._log_once(logged, text, error)
                 self._note(error)
             self._ended.wait(self._next_beat)
 
@@ -220,19 +220,20 @@ class Lease:
         self.error = error
         self.decided.set()
 
-    def _beat(self, told: str) -> str:
+    def _beat(self, logged: str) -> str:
+        """Beat once; return the message that was logged last, so that it is logged once."""
         began = self._began = self._clock()
         is_certain = self._is_at_master()
         candidate = ANY if self._account is None else self._account.candidate()
         beat = self._queue.beat(self._seconds, is_certain=is_certain, candidate=candidate)
         self.error = self._refusal(candidate, beat.owner)
         self._note_owner(candidate, beat.owner)
-        self._tell_of_return()
-        self._tell_of_loss(beat)
+        self._log_return()
+        self._log_loss(beat)
         if beat.epoch != self._epoch:
             self._move_to(beat.epoch)
-        # What a majority said before the lease was taken may be said of an old master, whose
-        # server has gone on to the new one.
+        # A majority that was asked before the lease was taken may have named an old master, while
+        # another server works at the new one already.
         must_ask_again = beat.state == "taken" and self._queue.master.is_guided
         is_held = bool(beat.epoch) and not must_ask_again
         with self._changed:
@@ -243,28 +244,28 @@ class Lease:
             self._next_beat = 0.0
         if self.error is None and beat.state == "held":
             self._next_beat = min(self._pause, _STANDING_BY, beat.left)
-            told = self._tell_of_colleague(told, beat, candidate)
+            logged = self._log_standing_by(logged, beat, candidate)
         else:
-            told = ""
+            logged = ""
         self.decided.set()
-        return told
+        return logged
 
-    def _tell_of_colleague(self, told: str, beat: Beat, candidate: Candidate) -> str:
-        who = f"{beat.other} works in this namespace, or has just ended"
+    def _log_standing_by(self, logged: str, beat: Beat, candidate: Candidate) -> str:
+        why = f"{beat.other} works in this namespace, or has just ended"
         if candidate.is_about_to_replace(beat.owner):
-            who = f"the account {beat.owner!r} is replaced once this server has an access token"
+            why = f"the account {beat.owner!r} is replaced once this server has an access token"
         elif not beat.other:
-            who = "this server's own lease is of Redis as it was before, and has to run out"
-        elif self._account is not None and not told:
+            why = "this server's own lease from before Redis changed must run out first"
+        elif self._account is not None and not logged:
             self._account.warn_of_endpoint(beat.other)
-        return self._tell_once(told, f"standing by: {who}", event="standing_by")
+        return self._log_once(logged, f"standing by: {why}", event="standing_by")
 
     def _refusal(self, candidate: Candidate, owner: str) -> QueuedGspreadError | None:
-        """Have the server end in good order where the namespace is another account's."""
+        """End the server in good order if the namespace belongs to another account."""
         if self._account is None:
             return None
         refusal = self._account.refusal(candidate, owner)
-        # Who starts a server is told anyway.
+        # While the server starts, the error is raised to the one who starts it.
         if refusal is not None and self._watch.end_for(refusal) and self.decided.is_set():
             LOGGER.error("stopping: %s", refusal)
         return refusal
@@ -276,13 +277,13 @@ class Lease:
             self._on_owner()
 
     def _look_for_relief(self, beat: Beat) -> None:
-        """Have this server work no more if it can send nothing, and another one could."""
+        """Give up the epoch if this server cannot send anything but another one could."""
         self._is_relieved = beat.is_relieved
         if beat.is_relieved and self._is_helpless and self._on_relief is not None:
             self._on_relief()
 
     def _is_at_master(self) -> bool:
-        """Have a majority name the master, and go there; return whether the lease is certain.
+        """Ask a majority for the master and go there; return whether the lease is certain.
 
         Raises:
             BrokerUnavailableError: No majority names one: the lease is not renewed.
@@ -295,7 +296,7 @@ class Lease:
         with self._changed:
             is_certain = self._clock() < self._certain_until
             if named.address != master.confirmed:
-                # Nothing more is sent before the new one has seen a beat.
+                # Nothing more is sent until the new master has seen a beat.
                 self._certain_until = -math.inf
         if master.confirmed not in (None, named.address):
             LOGGER.warning("Redis at %s:%d is the master now", *named.address)
@@ -309,14 +310,14 @@ class Lease:
                 self._on_end()
             self._changed.notify_all()
 
-    def _tell_of_return(self) -> None:
+    def _log_return(self) -> None:
         since, self._away_since = self._away_since, None
         if since is not None:
             seconds = round(self._clock() - since, 1)
             fields = {"event": "redis_back", "seconds": seconds}
             LOGGER.info("Redis is back after %.1f s", seconds, extra={"fields": fields})
 
-    def _tell_of_loss(self, beat: Beat) -> None:
+    def _log_loss(self, beat: Beat) -> None:
         if beat.is_first and self._has_seen_epoch:
             LOGGER.warning(
                 "Redis came back without its data: calls that waited are lost, and their callers "
@@ -325,8 +326,8 @@ class Lease:
         self._has_seen_epoch = True
 
     @staticmethod
-    def _tell_once(told: str, text: str, error: Exception | None = None, event: str = "") -> str:
-        if told != text:
+    def _log_once(logged: str, text: str, error: Exception | None = None, event: str = "") -> str:
+        if logged != text:
             level = logging.INFO if event == "standing_by" else logging.WARNING
             fields = {"event": event} if event else {}
             LOGGER.log(level, "%s", text, exc_info=error, extra={"fields": fields})

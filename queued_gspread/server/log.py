@@ -18,34 +18,34 @@ __all__ = ["LOGGER", "configure"]
 LOGGER: Final = logging.getLogger("queued_gspread.server")
 
 _LONGEST_LINE: Final = 2000
-# Of a traceback: the end says the most.
+# How much of a traceback is kept: its end says the most.
 _FIRST_LINES, _LAST_LINES = 20, 80
 
 
 class _Lines(logging.Filter):
-    """Makes one line of a message, whatever an error in it says, and hides passwords.
+    """Keeps every message on one line, whatever an error in it says, and hides passwords.
 
     A traceback is indented, so that none of its lines looks like a message.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Change the record; let it pass."""
+        """Clean the record and let it pass."""
         if hasattr(record, "call"):
-            return True  # its fields are quoted, and it has no error in it
-        told = record.getMessage()
-        line = _line(clean(told))
-        if line != told:
+            return True  # its fields are quoted already, and it contains no error
+        message = record.getMessage()
+        line = _line(clean(message))
+        if line != message:
             record.msg, record.args = line, ()
         if record.exc_info:
-            told = clean(logging.Formatter().formatException(record.exc_info))
-            record.exc_text = "\n".join(f"    {_line(line)}" for line in _some_of(told))
+            traceback = clean(logging.Formatter().formatException(record.exc_info))
+            record.exc_text = "\n".join(f"    {_line(line)}" for line in _shortened(traceback))
         return True
 
 
 LOGGER.addFilter(_Lines())
 
 
-def _some_of(text: str) -> list[str]:
+def _shortened(text: str) -> list[str]:
     lines = text.splitlines()
     if len(lines) > _FIRST_LINES + _LAST_LINES:
         lines[_FIRST_LINES:-_LAST_LINES] = ["…"]
@@ -71,7 +71,7 @@ _TEXT: Final = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
 
 
 class _JSON(logging.Formatter):
-    """One JSON object a line; a call's facts, and those of some events, are keys of it."""
+    """Formats a record as one JSON object, with the fields of a call or an event as its keys."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""

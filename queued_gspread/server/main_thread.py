@@ -1,4 +1,4 @@
-"""The program that a server is part of."""
+"""The main thread of the program that a server is part of."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["stop_after_main"]
 
 
 def stop_after_main(stop: Callable[[], None]) -> bool:
-    """Have a server stop if its program's main thread has ended; return whether it has.
+    """Stop a server if its program's main thread has ended; return whether it has.
 
-    From then on no pool can have a further thread, so that calls would wait for ever.
+    After that, Python lets no pool start another thread, so calls would wait forever.
     """
     if threading.main_thread().is_alive():
         return False

@@ -346,16 +346,31 @@ class Server:
         """Run the lanes until the server stops or the epoch ends."""
         warn_of_retries(self._client)
         self._admission.begin()
-        queue = self._queue.under(epoch)
-        watched = self._failure.watched
-        valve = Valve(lease.token_state, self._retry_policy.retry_for, watched=watched)
+        policy, watched = self._retry_policy, self._failure.watched
+        valve = Valve(lease.token_state, policy.retry_for, watched=watched)
+        transport = Transport(self._http, self._tokens, confirm=lambda: lease.confirm(epoch))
+        lanes = self._new_lanes(self._queue.under(epoch), valve, transport)
         self._tokens.on_change(valve.wake)
         self._memory.on_free(valve.wake)
-        transport = Transport(self._http, self._tokens, confirm=lambda: lease.confirm(epoch))
+        self._holdup_reporter.watch(valve, transport)
+        self._left.append(lanes)
+        lease.on_owner(valve.wake)
+        lease.call_at_end_of(epoch, lanes.lapse, lanes.retire)
+        LOGGER.info("working as %s in %s", self.account.shown, self._where)
+        lanes.serve()
+        self._finish(lanes)
+        if lanes.has_retired:
+            LOGGER.warning(
+                "another server has an access token, and this one can get none: it stands by"
+            )
+            lease.give_up()
+
+    def _new_lanes(self, queue: Consumer, valve: Valve, transport: Transport) -> Scheduler:
+        """Put together what makes the calls of one epoch."""
         journals = Journals(self._settings.namespace, self._admission.keyring)
         recovery = Recovery(queue, self._retry_policy.late_write_guard, journals=journals)
         sender = Sender(
-            *(queue, transport, self._quota, self._retry_policy, valve.answered),
+            *(queue, transport, self._quota, self._retry_policy, valve),
             recovery=recovery,
             counters=self.counters,
         )
@@ -367,22 +382,19 @@ class Server:
             sender.suspects,
         )
         means = LaneServices(
-            *(queue, self._admission, runner, sender, Tables(), Quarantine()),
+            *(queue, self._admission, runner, sender, valve, Tables(), Quarantine()),
             merges=self._merges,
             linger=self._linger,
             memory=self._memory,
         )
-        lanes = Scheduler(
+        return Scheduler(
             *(queue, means.work, valve, self._stopping, self._stopping.set),
             window=self._quota.window,
-            watched=watched,
+            watched=self._failure.watched,
         )
-        self._holdup_reporter.watch(valve, transport)
-        self._left.append(lanes)
-        lease.on_owner(valve.wake)
-        lease.call_at_end_of(epoch, lanes.lapse, lanes.retire)
-        LOGGER.info("working as %s in %s", self.account.shown, self._where)
-        lanes.serve()
+
+    def _finish(self, lanes: Scheduler) -> None:
+        """Let calls under way end, for the shutdown timeout where the epoch has not lapsed."""
         if self._stopping.is_set():
             told = str(self.counters) or "none"
             LOGGER.info("requests sent, as calls/requests (calls a request): %s", told)
@@ -392,11 +404,6 @@ class Server:
             self._left.remove(lanes)
         else:
             LOGGER.warning("some calls did not end in time and are left to the next server")
-        if lanes.has_retired:
-            LOGGER.warning(
-                "another server has an access token, and this one can get none: it stands by"
-            )
-            lease.give_up()
 
     @property
     def _where(self) -> str:

@@ -1,1 +1,1 @@
-"""A queue for tests: what pytest's fixtures of :mod:`queued_gspread.testing.pytest_plugin` run."""
+"""A queue for tests, which the fixtures of :mod:`queued_gspread.testing.pytest_plugin` run."""

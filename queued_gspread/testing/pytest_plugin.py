@@ -1,7 +1,7 @@
 """Fixtures for pytest: a queue for every test, with a server on the test's emulator.
 
-Every pytest run of an environment loads this module, so it imports what it needs when a fixture
-is used.
+Every pytest run in an environment loads this module, so it imports what it needs only when a
+fixture is used.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 def _gspread_redis() -> Iterator[OneRedis]:
     from .queue import OneRedis  # noqa: PLC0415  - slow
 
-    spare = OneRedis()
-    yield spare
-    spare.close()
+    shared = OneRedis()
+    yield shared
+    shared.close()
 
 
 @pytest.fixture
 def gspread_queue_settings() -> Mapping[str, Any]:
-    """Return arguments of the queue's Server, a dict: override it to have other ones."""
+    """Return arguments of the queue's Server, a dict: override it to set some."""
     return {}
 
 
@@ -47,14 +47,19 @@ def gspread_queue(
 ) -> Iterator[Queue]:
     """Return a queue with a server on the test's emulator: every call of queued_gspread goes there.
 
-    That is so whatever Redis, namespace and account the code names, in child processes too. There
-    is no quota, unless `gspread_queue_settings` has one.
+    That holds whatever Redis, namespace and account the code names, and in child processes too.
+    There is no quota, unless `gspread_queue_settings` has one.
     """
     from .queue import running  # noqa: PLC0415  - slow
 
     settings = checked_settings(gspread_queue_settings, "gspread_queue_settings", "Server")
-    parts = _gspread_redis, emulated_google, gspread_sandbox, settings, monkeypatch
-    with running(*parts) as queue:
+    with running(
+        shared=_gspread_redis,
+        emulator=emulated_google,
+        sandbox=gspread_sandbox,
+        settings=settings,
+        patch=monkeypatch,
+    ) as queue:
         yield queue
 
 

@@ -1,4 +1,4 @@
-"""A queue for a test: a Redis that all tests of a run share, a namespace and server of its own."""
+"""A queue for a test: all tests of a run share a Redis; each has its own namespace and server."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ class Queue:
     """A running queue.
 
     Attributes:
-        redis_url: Its Redis.
-        namespace: Its name there.
+        redis_url: The URL of its Redis.
+        namespace: Its namespace there.
         server: The server that makes its calls.
-        emulator: Where they end.
+        emulator: The emulator that the server sends them to.
 
     """
 
@@ -66,14 +66,14 @@ class OneRedis:
 
     @property
     def url(self) -> str:
-        """The URL of the Redis, which is started if need be: a test may have ended it."""
+        """The URL of the Redis, which is started if needed: a test may have ended it."""
         if self._redis is None or self._redis.pid is None:
             self.close()
             self._redis = _started()
         return self._redis.url
 
     def close(self) -> None:
-        """Stop it, if there is one."""
+        """Stop Redis if it runs."""
         if self._redis is not None:
             self._redis.close()
             self._redis = None
@@ -81,17 +81,17 @@ class OneRedis:
 
 def _started() -> TemporaryRedis:
     try:
-        made = TemporaryRedis()
-        made.start()
+        server = TemporaryRedis()
+        server.start()
     except ConfigurationError as error:
         missing = str(error)
     else:
-        # It is the fixture's, not one test's: of its queues, a test reaches its own alone.
-        drop_temporary(made.url)
-        return made
-    # Outside the except clause, where pytest would show the causes as well.
-    told = "or let the fixture gspread_queue_settings return {'redis_url': ...}"
-    pytest.fail(f"gspread_queue: {missing}; {told}.", pytrace=False)
+        # It belongs to the session, not to one test: each test may reach only its own queue.
+        drop_temporary(server.url)
+        return server
+    # Outside the except clause, where pytest would also show the causes.
+    remedy = "or let the fixture gspread_queue_settings return {'redis_url': ...}"
+    pytest.fail(f"gspread_queue: {missing}; {remedy}.", pytrace=False)
 
 
 @contextlib.contextmanager
@@ -102,14 +102,14 @@ def running(
     settings: Mapping[str, Any],
     patch: pytest.MonkeyPatch,
 ) -> Iterator[Queue]:
-    """Run a server on the emulator; let every call of this process and its children go there.
+    """Run a server on the emulator; every call of this process and its children goes there.
 
-    The *patch* is the test's own: what the test sets by it goes before what is set here, whichever
-    began first.
+    *patch* is the test's own monkeypatch, so what the test sets by it wins over what is set here,
+    whichever comes first.
     """
     owner = os.getpid()
-    named = settings.get("redis_url"), settings.get("namespace")
-    url, namespace = named[0] or shared.url, named[1] or f"test-{os.urandom(8).hex()}"
+    own_url, own_namespace = settings.get("redis_url"), settings.get("namespace")
+    url, namespace = own_url or shared.url, own_namespace or f"test-{os.urandom(8).hex()}"
     key = settings.get("signing_key_file")
     own = Own(url, namespace, None if key is None else os.fspath(key))
     options = {**_NO_QUOTA, **settings, "redis_url": url, "namespace": namespace}
@@ -121,13 +121,14 @@ def running(
             yield Queue(url, namespace, server, emulator)
         finally:
             _stop(server, emulator)
-            # A forked child ends nothing of its parent's, and what the test named may be in use.
-            if os.getpid() == owner and not (named[0] and named[1]):
+            # A forked child deletes nothing of its parent's. A queue that the test named itself may
+            # be in use elsewhere.
+            if os.getpid() == owner and not (own_url and own_namespace):
                 _empty(own)
 
 
 def _set_environment(patch: pytest.MonkeyPatch, own: Own) -> None:
-    """Name the queue where clients look, and no signing key but its own."""
+    """Set the variables in which clients look for the queue and its signing key."""
     patch.setenv(f"{ENV_PREFIX}REDIS_URL", own.redis_url)
     patch.setenv(f"{ENV_PREFIX}NAMESPACE", own.namespace)
     patch.delenv(f"{ENV_PREFIX}SIGNING_KEY_FILE", raising=False)
@@ -138,13 +139,13 @@ def _set_environment(patch: pytest.MonkeyPatch, own: Own) -> None:
 def _stop(server: Server, emulator: Emulator) -> None:
     server.request_stop()
     if emulator.under_way:
-        # A test of a Google that does not answer is over: nobody waits for that answer.
+        # The test made Google not answer, and is over: nothing waits for that answer now.
         emulator.reset()
     server.stop()
 
 
 def _empty(own: Own) -> None:
-    """Delete what the test has left in its namespace, unless it has ended the Redis."""
+    """Delete what the test left in its namespace, unless it has ended the Redis."""
     connection = connect(own.redis_url, own.namespace)
     with contextlib.suppress(redis.ConnectionError):
         for key in connection.redis.scan_iter(Keys(own.namespace).pattern, count=1000):

@@ -92,7 +92,8 @@ LOWERED = [
     ["HSET", KEYS.throttle, "limit:write", 1, "shrunk:write", 1, "quiet:write", NOW - 70_000]
 ]
 LONG_LOWERED = [["HSET", KEYS.throttle, "limit:write", 1, "shrunk:write", 1, "quiet:write", 1]]
-ANSWER = [KEYS.server, LANE, KEYS.active, KEYS.progress, KEYS.deliveries, KEYS.depth]
+HEAD = [KEYS.server, LANE, KEYS.active, KEYS.progress, KEYS.deliveries]
+ANSWER = [*HEAD, KEYS.depth, KEYS.throttle]
 ENQUEUE = KEYS.of_enqueue("lane")
 WITHDRAW = KEYS.of_withdraw("lane", "J1")
 SETTLE = [KEYS.server, KEYS.progress, KEYS.throttle, SLOTS]
@@ -108,10 +109,17 @@ START = [
 BEAT = [KEYS.server, KEYS.ready, KEYS.active, KEYS.deliveries, KEYS.lane(""), KEYS.account]
 
 
-def answer(*jobs, before):
-    """Return an answer to some jobs."""
+def slots_of(released):
+    """Return slots to release, each a name and a limit, as arguments."""
+    each = [("write", slot, limit, 60_000, NOW - 5) for slot, limit in released]
+    return [len(each), *(arg for one in each for arg in one)]
+
+
+def answer(*jobs, before, released=()):
+    """Return an answer to some jobs, which releases slots."""
     keys = [key for job in jobs for key in (KEYS.reply(job[1]), KEYS.journal(job[1]))]
-    args = [EPOCH, "lane", 300, *(arg for job in jobs for arg in job)]
+    keys += [SLOTS] * len(released)
+    args = [EPOCH, "lane", 300, *slots_of(released), *(arg for job in jobs for arg in job)]
     return Case("answer", [*ANSWER, *keys], args, [SERVER, *BEGUN, *before])
 
 
@@ -131,11 +139,11 @@ def settle(*before, limit=60, pause="", attempt="slot", job=("J1", "r", "=told")
     return Case("release_slot", [*SETTLE, KEYS.journal("J1")], args, [SERVER, *TWO, *before])
 
 
-def start(*before, limit=60, interval=0, entry=FIRST, position=0, window=60_000):
-    """Return the question whether a request may be sent."""
+def start(*before, limit=60, interval=0, entry=FIRST, position=0, window=60_000, released=()):
+    """Return the question whether a request may be sent, which releases slots."""
     job = [entry, "J1", "j", "1", 5000, position, "slot", "what", 1, "=read"]
-    args = [EPOCH, "write", "slot", limit, window, interval, "", *job]
-    return Case("acquire", START, args, [SERVER, *before])
+    args = [EPOCH, "write", "slot", limit, window, interval, "", *slots_of(released), *job]
+    return Case("acquire", [*START, *[SLOTS] * len(released)], args, [SERVER, *before])
 
 
 def beat(server_id, *before, epoch="", certain="1", token="1", replaces=""):
@@ -150,12 +158,35 @@ STANDBY = ["HSET", KEYS.server, "standby", NOW - 9]
 OTHERS = ["SET", KEYS.account, "c@d"]
 AHEAD = [["ZADD", SLOTS, NOW - 5, "old", NOW + 900_000, "far", "inf", "one"]]
 OLD = ["ZADD", KEYS.dedup, NOW - 900_000, "since:", NOW - 800_000, "old"]
+ANSWERED = [["ZADD", SLOTS, "inf", "answered"]]
+AHEAD_OF_TIME = [
+    ["HSET", KEYS.throttle, "paused:write", NOW + 9, "until:write", NOW + 99],
+    ["HSET", KEYS.throttle, "limit:write", 1, "shrunk:write", 1, "quiet:write", NOW + 9],
+]
 LIMITED = ["HSET", KEYS.server, "epoch", EPOCH, "max_queue", 1]
 CASES = [
     answer((FIRST, "J1", "told"), before=TWO),
     answer((FIRST, "J1", "told"), before=ONE),
     answer((FIRST, "J1", "told"), (SECOND, "J2", "told"), before=TWO),
     answer(("9-9", "J9", "told"), before=[]),
+    *(
+        ask(*before, released=[("answered", limit)])
+        for ask in (
+            lambda *before, released: answer(
+                (FIRST, "J1", "told"), before=[*TWO, *before], released=released
+            ),
+            lambda *before, released: start(*TWO, *before, released=released),
+        )
+        for limit in (0, 60)
+        for before in (
+            ANSWERED,
+            [*ANSWERED, *REFUSED, *LOWERED],
+            [*ANSWERED, *REFUSED, *LONG_LOWERED],
+            [*ANSWERED, *AHEAD_OF_TIME],
+        )
+    ),
+    answer((FIRST, "J1", "told"), before=[*TWO, *ANSWERED], released=[("answered", 60)] * 2),
+    start(*TWO, *ANSWERED, limit=1, released=[("answered", 1)]),
     enqueue("J9", LIMITED),
     enqueue("J9", LIMITED, OLD),
     enqueue("J9", *TWO, OLD, ["DEL", KEYS.active]),
@@ -203,8 +234,8 @@ CASES = [
     start(*TWO, *AHEAD, limit=1),
     start(*TWO, *AHEAD, limit=3),
     start(*HELD),
-    Case("head", ANSWER[:5], [EPOCH, "lane"], [SERVER, *TWO]),
-    Case("head", ANSWER[:5], [EPOCH, "lane"], [SERVER, ACTIVE]),
+    Case("head", HEAD, [EPOCH, "lane"], [SERVER, *TWO]),
+    Case("head", HEAD, [EPOCH, "lane"], [SERVER, ACTIVE]),
     Case(
         "peek",
         [KEYS.server, LANE, KEYS.progress, KEYS.deliveries],

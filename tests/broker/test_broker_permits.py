@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from one_job import answer, start
 from permits_helpers import LANE, WINDOW, Asked, take_over
 
-from queued_gspread.broker import AcquireArgs, Due, StaleEpochError
+from queued_gspread.broker import AcquireArgs, AnsweredSlot, Slot, StaleEpochError
 
 EXAMPLES = examples(
     max_examples=60,
@@ -205,15 +205,14 @@ def test_a_late_answer_of_an_earlier_epoch_still_counts(queue, entry, clock):
 
 @pytest.mark.parametrize("is_known", [True, False], ids=["scripts known", "scripts forgotten"])
 def test_a_slot_is_given_back_with_an_answer(queue, entry, clock, raw, keys, is_known):
-    """What is due when a job is answered is given back, whether or not Redis knows the scripts."""
+    """An answered slot is released with a job's answer, whether or not Redis knows the scripts."""
     server = queue()
     slot, permit = Asked(server, entry, 1).start()
-    due = Due(slot, permit.sent)
+    answered = AnsweredSlot(slot, permit.sent)
     if not is_known:
         raw.script_flush()
     clock.advance(1.0)
-    assert server.answer([(entry, b"reply")], [due]) is None
-    assert due.is_settled
+    assert server.answer([(entry, b"reply")], [answered]) is None
     assert raw.zscore(keys.slots("write"), slot.name) == (clock.now + WINDOW) * 1000
     assert raw.xlen(keys.reply(entry.job_id)) == 1
     assert not raw.exists(keys.lane(LANE), keys.progress)
@@ -223,31 +222,58 @@ def test_a_slot_is_given_back_with_an_answer(queue, entry, clock, raw, keys, is_
 def test_a_slot_is_given_back_when_the_next_one_is_asked_for(
     queue, entry, clock, raw, keys, is_known
 ):
-    """What is due is given back in the write that asks for more, and is held for its window."""
+    """An answered slot is released with the question for another, and is held for its window."""
     server = queue()
     asked = Asked(server, entry, 2)
     slot, permit = asked.start()
-    due = Due(slot, permit.sent)
+    answered = AnsweredSlot(slot, permit.sent)
     if not is_known:
         raw.script_flush()
     clock.advance(1.0)
-    assert server.acquire([AcquireArgs(entry, "w")], asked.slot(), [due]).word == "go"
-    assert due.is_settled
+    assert server.acquire([AcquireArgs(entry, "w")], asked.slot(), [answered]).word == "go"
     assert raw.zscore(keys.slots("write"), slot.name) == (clock.now + WINDOW) * 1000
     last = server.acquire(
-        [AcquireArgs(entry, "w")], asked.slot(), [due, Due(asked.slot(), permit.sent)]
+        [AcquireArgs(entry, "w")], asked.slot(), [answered, AnsweredSlot(asked.slot(), permit.sent)]
     )
     assert last.wait == pytest.approx(WINDOW, abs=0.002)
 
 
-def test_with_an_interval_a_slot_is_given_back_by_itself(queue, entry):
-    """A question that is sent twice would have to wait for itself, so that nothing goes with it."""
-    server = queue()
-    asked = Asked(server, entry, 0, interval=2.0)
+def test_with_an_interval_a_slot_is_given_back_all_the_same(queue, entry, clock, raw, keys):
+    """A question that has to wait for the interval releases an answered slot as any other does."""
+    asked = Asked(queue(), entry, 1, interval=2.0)
     slot, permit = asked.start()
-    due = Due(slot, permit.sent)
-    assert server.acquire([AcquireArgs(entry, "w")], asked.slot(), [due]).word == "wait"
-    assert not due.is_settled
+    answered = AnsweredSlot(slot, permit.sent)
+    told = asked.server.acquire([AcquireArgs(entry, "w")], asked.slot(), [answered])
+    assert (told.word, told.kind, told.wait) == ("wait", "all", 2.0)
+    assert raw.zscore(keys.slots("write"), slot.name) == (clock.now + WINDOW) * 1000
+
+
+@pytest.mark.parametrize("script", ["acquire", "answer"])
+def test_slots_of_several_kinds_are_given_back_at_once(queue, entry, clock, raw, keys, script):
+    """However many answered slots there are, and of whatever kinds, one script releases them."""
+    server = queue()
+    slots = [Slot(kind, f"1/{kind}", 2, WINDOW) for kind in ("read", "write", "drive")]
+    sent = [start(server, entry, "r", slot=slot).sent for slot in slots]
+    answered = [AnsweredSlot(*each) for each in zip(slots, sent, strict=True)]
+    clock.advance(1.0)
+    if script == "acquire":
+        server.acquire([AcquireArgs(entry, "w")], Slot("write", "1/next", 2, WINDOW), answered)
+    else:
+        server.answer([(entry, b"reply")], answered)
+    for slot in slots:
+        assert raw.zscore(keys.slots(slot.kind), slot.name) == (clock.now + WINDOW) * 1000
+
+
+def test_a_slot_that_is_given_back_with_a_question_ends_a_pause(queue, entry, clock, raw, keys):
+    """What Google lets through after a refusal ends its row, whatever script tells of it."""
+    asked = Asked(queue(), entry, 60)
+    asked.go(refused=True, pause=7.0)
+    clock.advance(7.0)
+    slot, trial = asked.start()
+    assert trial.is_trial
+    answered = AnsweredSlot(slot, trial.sent)
+    permit = asked.server.acquire([AcquireArgs(entry, "w")], asked.slot(), [answered])
+    assert (permit.word, permit.is_trial) == ("go", False)
 
 
 def test_of_an_old_epoch_only_the_slot_is_given_back(queue, entry, clock, raw, keys):
@@ -256,10 +282,9 @@ def test_of_an_old_epoch_only_the_slot_is_given_back(queue, entry, clock, raw, k
     old = server.under(server.epoch)
     slot, permit = Asked(old, entry, 1).start()
     take_over(server)
-    due = Due(slot, permit.sent)
+    answered = AnsweredSlot(slot, permit.sent)
     with pytest.raises(StaleEpochError):
-        old.answer([(entry, b"reply")], [due])
-    assert due.is_settled
+        old.answer([(entry, b"reply")], [answered])
     assert not raw.exists(keys.reply(entry.job_id))
 
 

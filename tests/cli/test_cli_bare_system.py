@@ -45,7 +45,7 @@ def test_a_server_works_there(start_process, redis_url, namespace, google, backg
 
 
 @pytest.mark.skipif(
-    probe(("localhost", DEFAULT_PORT)) is not Answer.NOBODY,
+    probe(("localhost", DEFAULT_PORT)) is not Answer.NOTHING,
     reason=f"something listens on port {DEFAULT_PORT} of this machine",
 )
 def test_a_redis_is_not_started_there(key_file):

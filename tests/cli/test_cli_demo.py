@@ -76,13 +76,13 @@ def test_the_demo(marked):
     bars = re.findall(r"\[(#*)\.*\] (\d+ of 40) rows are in the sheet", shown)
     assert [count for _, count in bars] == list(told["rows in the sheet"])
     assert len(bars[1][0]) == 40
-    assert told["rows in the sheet"][1] == told['appends told "ok"'][1] == "40 of 40"
-    assert told['appends told "ok"'][0] == "40 of 40"
+    assert told["rows in the sheet"][1] == told["appends that returned"][1] == "40 of 40"
+    assert told["appends that returned"][0] == "40 of 40"
     in_sheet = int(told["rows in the sheet"][0].split()[0])
-    sheet = shown.partition("a line for each process:")[2].partition("rows in the sheet")[0]
+    sheet = shown.partition("one line for each process:")[2].partition("rows in the sheet")[0]
     labels = re.findall(r"\d-\d", sheet)
     assert len(labels) == in_sheet + 40
-    assert f"lost {40 - in_sheet} of 40 rows without a word" in shown
+    assert f"silently lost {40 - in_sheet} of 40 rows" in shown
     assert "    -import gspread\n    +import queued_gspread as gspread\n" in shown
     assert max(map(len, shown.splitlines())) <= 80
     assert "\x1b" not in shown
@@ -118,15 +118,15 @@ def everything(descriptor):
 PLAIN_FAILS = {
     "overwritten": (
         "demo.APPEND_RACE = 2.0\ndemo.ROWS_EACH = 1\n",
-        'appends told "ok"',
+        "appends that returned",
         "2 of 2",
-        "lost 1 of 2 rows without a word",
+        "silently lost 1 of 2 rows",
     ),
     "over the quota": (
         "after('plain_half', lambda sheet: setattr(sheet.emulator, 'quotas', Quotas(writes=1)))",
         "… APIError 429",
         "3 of 4",
-        "left out 3 of 4 rows; errors told of all of them",
+        "left out 3 of 4 rows; each of them raised an error",
     ),
     "refused": (
         "after('plain_half', lambda s: s.emulator.faults.add(Status(500), path=':append'))",
@@ -183,12 +183,12 @@ OURS_FAILS = {
     ),
     "a row too many": (
         APPENDED_BESIDE.format(["odd"]),
-        "rows nobody appended",
+        "rows never appended",
         "1",
     ),
     "a row twice": (
         APPENDED_BESIDE.format(["worker 1", 1, "1-1"]),
-        "rows too many",
+        "surplus copies of rows",
         "1",
     ),
 }
@@ -255,7 +255,7 @@ def test_a_users_own_set_up_has_no_say_in_the_demo(marked, set_up):
     shown, errors, status = outcome(marked.start(*demo_with(""), **set_up))
     assert (status, errors) == (0, "")
     assert figures(shown)["rows in the sheet"][1] == "4 of 4"
-    assert figures(shown)['appends told "ok"'][0] == "4 of 4"
+    assert figures(shown)["appends that returned"][0] == "4 of 4"
 
 
 @needs_proc

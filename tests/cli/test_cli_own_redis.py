@@ -19,7 +19,7 @@ from queued_gspread.settings import DEFAULT_PORT, data_directory
 
 # What the tests are for is that the port is not needed; but whoever answers there goes before.
 pytestmark = pytest.mark.skipif(
-    probe(("localhost", DEFAULT_PORT)) is not Answer.NOBODY,
+    probe(("localhost", DEFAULT_PORT)) is not Answer.NOTHING,
     reason=f"something listens on port {DEFAULT_PORT} of this machine",
 )
 

@@ -18,7 +18,7 @@ def test_ends_when_nobody_uses_it(place):
     """Redis and its guard end once nobody has been connected for the idle time."""
     place.ensure(idle=SHORT)
     assert place.has_ended()
-    assert probe(place.files.socket) is Answer.NOBODY
+    assert probe(place.files.socket) is Answer.NOTHING
     assert "bye bye" in place.files.log.read_text()
 
 

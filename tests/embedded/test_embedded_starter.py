@@ -104,7 +104,7 @@ def test_something_that_says_nothing(listening):
     with listening(lambda connection: connection.recv(64)) as port:
         assert probe(("127.0.0.1", port)) is Answer.CLOSED
     with listening(lambda connection: (connection.recv(64), connection.recv(64))) as port:
-        assert probe(("127.0.0.1", port), patience=0.05) is Answer.OTHER
+        assert probe(("127.0.0.1", port), timeout=0.05) is Answer.OTHER
 
 
 @pytest.mark.parametrize(

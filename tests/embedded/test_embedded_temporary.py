@@ -45,7 +45,7 @@ def test_a_crash_keeps_what_was_persisted(binary):
             client.set("key", "value")
         server.kill()
         assert server.pid is None
-        assert probe(("127.0.0.1", server.port)) is Answer.NOBODY
+        assert probe(("127.0.0.1", server.port)) is Answer.NOTHING
         server.start()
         assert server.url == url
         with connect(server) as client:
@@ -159,7 +159,7 @@ def test_ends_with_python(binary, python):
     )
     output, _ = python(code).communicate()
     port, directory = output.split()
-    assert probe(("127.0.0.1", int(port))) is Answer.NOBODY
+    assert probe(("127.0.0.1", int(port))) is Answer.NOTHING
     assert not Path(directory).exists()
 
 
@@ -176,7 +176,7 @@ def test_ends_with_a_killed_python(binary, python, number):
         process.send_signal(number)
     assert process.returncode == -number
     # Two events, in no order: a process that is killed ends when the kernel gets round to it.
-    assert wait_until(lambda: probe(("127.0.0.1", int(port))) is Answer.NOBODY, 20)
+    assert wait_until(lambda: probe(("127.0.0.1", int(port))) is Answer.NOTHING, 20)
     assert wait_until(lambda: not Path(directory).exists(), 20)
 
 
@@ -197,7 +197,7 @@ def test_a_forked_child_does_not_keep_it(binary, python, stop):
         process.wait()
         # The child holds the other end of this pipe, and of all others, until the test is over.
         assert wait_until(lambda: not Path(directory).exists(), 20)
-        assert wait_until(lambda: probe(("127.0.0.1", int(port))) is Answer.NOBODY, 20)
+        assert wait_until(lambda: probe(("127.0.0.1", int(port))) is Answer.NOTHING, 20)
 
 
 def test_starts_again_after_it_ended_by_itself(binary):
@@ -228,7 +228,10 @@ def test_without_its_heir_there_is_no_redis(binary, monkeypatch, tmp_path):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr("sys.executable", "/no/python")
     server = TemporaryRedis(binary)
-    with pytest.raises(ConfigurationError, match="needs /no/python, which cannot be run"):
+    with pytest.raises(
+        ConfigurationError,
+        match="/no/python is needed to end it with this process, and cannot be run",
+    ):
         server.start()
     server.close()
     assert list(tmp_path.iterdir()) == []

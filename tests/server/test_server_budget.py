@@ -23,7 +23,7 @@ from queued_gspread.server.lanes import lane as lane_module
 from queued_gspread.server.pacing.ticket_queue import ANSWERS, FREE, LARGE, SMALL
 from queued_gspread.server.policy.rectangles import MOST_OBJECTS
 from queued_gspread.server.policy.request import Exchange, Request, Response
-from queued_gspread.server.sending.sender import Sender
+from queued_gspread.server.sending.releases import Releases
 
 BUDGET = 64_000_000
 TEXT = "x" * 1_000_000
@@ -111,7 +111,7 @@ def test_what_a_lane_has_taken_is_given_back(memory, is_closed):
     assert portion.take_answers(240) is None
     assert memory._taken == {LARGE: 3_600, SMALL: 120, ANSWERS: 240}
     waiting = portion.ticket(of_size("3-0", 100))
-    assert (waiting.kind, waiting.ask().word) == (LARGE, "go")
+    assert (waiting.kind, portion.ask(waiting).word) == (LARGE, "go")
     assert portion.ticket(of_size("3-0", 1)).kind == SMALL
     if not is_closed:
         for each in (first, first, second):
@@ -138,9 +138,9 @@ def test_answers_are_waited_for_if_they_are_large(memory):
     assert one.take_answers(2_280) is None
     assert other.take_answers(120) is None
     waiting = other.take_answers(360)
-    assert (waiting.kind, waiting.ask().word) == (ANSWERS, "wait")
+    assert (waiting.kind, other.ask(waiting).word) == (ANSWERS, "wait")
     one.give_answers_back()
-    assert waiting.ask().word == "go"
+    assert other.ask(waiting).word == "go"
     other.give_answers_back()
     assert set(memory._taken.values()) == {0}
 
@@ -183,10 +183,10 @@ def test_what_was_waited_for_is_there_for_the_job_that_is_then_the_first(memory)
     portion = Portion(memory)
     assert memory.take(LARGE, 1_200)
     ticket = portion.ticket(of_size("1-0", 350))
-    waiting = ticket.ask()
+    waiting = portion.ask(ticket)
     assert (waiting.word, waiting.wait) == ("wait", math.inf)
     memory.give_back(LARGE, 1_200)
-    assert ticket.ask().word == "go"
+    assert portion.ask(ticket).word == "go"
     assert portion.take(of_size("2-0", 100))
     assert memory._taken[LARGE] == 4_200
     portion.close()
@@ -197,7 +197,7 @@ def test_a_first_job_that_is_larger_than_what_was_waited_for_waits_again(memory)
     """What was waited for is given back where the first job of the lane is a larger one by then."""
     portion = Portion(memory)
     assert memory.take(LARGE, 1_200)
-    assert portion.ticket(of_size("1-0", 100)).ask().word == "go"
+    assert portion.ask(portion.ticket(of_size("1-0", 100))).word == "go"
     assert not portion.take(of_size("2-0", 350))
     assert memory._taken[LARGE] == 1_200
 
@@ -306,7 +306,7 @@ def test_large_answers_are_read_in_turn(
 ):
     """While a large answer is read, the next one waits as it came, and small ones are read."""
     _, memory = tight
-    reading, go_on, real = threading.Event(), threading.Event(), lane_module.Lane._take
+    reading, go_on, real = threading.Event(), threading.Event(), lane_module.Lane._advance
 
     def take(lane, results):
         if memory._taken[ANSWERS] and not reading.is_set():
@@ -314,7 +314,7 @@ def test_large_answers_are_read_in_turn(
             assert go_on.wait(PATIENCE)
         real(lane, results)
 
-    monkeypatch.setattr(lane_module.Lane, "_take", take)
+    monkeypatch.setattr(lane_module.Lane, "_advance", take)
     calls = [background(ask, client, lane) for lane in ("one", "two")]
     for arrival in (gate.next(), gate.next()):
         arrival.answer(answer)
@@ -422,7 +422,7 @@ def test_a_lane_that_fails_keeps_nothing_from_others(client, gate, background, m
     """What a lane has taken is given back, also where something fails again as it ends."""
     call = background(write, client, "one", TEXT)
     arrival = gate.next()
-    for owner, name in ((lane_module.Lane, "_take"), (Sender, "pay")):
+    for owner, name in ((lane_module.Lane, "_advance"), (Releases, "now")):
         monkeypatch.setattr(owner, name, failing_at_first(getattr(owner, name)))
     arrival.answer({})
     gate.next().answer({})

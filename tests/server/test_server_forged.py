@@ -52,7 +52,7 @@ def test_no_unsigned_word_makes_a_call_unmade(
     error = calling.exception(PATIENCE)
     assert isinstance(error, CallTimeoutError)
     assert error.may_have_run
-    assert "nobody has signed that" in str(error)
+    assert "that is not signed" in str(error)
     assert "may have been made" in str(error)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -27,7 +26,7 @@ from queued_gspread.server import holdups as lookout_module
 from queued_gspread.server.google.token_state import USABLE, TokenState
 from queued_gspread.server.holdups import HoldupReporter
 from queued_gspread.server.pacing.ticket_queue import LARGE, Ticket
-from queued_gspread.server.pacing.valve import Valve
+from queued_gspread.server.pacing.valve import TURN, Valve
 
 
 @pytest.fixture(autouse=True)
@@ -146,8 +145,11 @@ def looked(valve, token=USABLE, air=None):
 
 
 def enter(valve, kind, lane):
-    ticket = Ticket(kind, lambda: Permit("wait", math.inf), lane=lane)
-    assert valve.enter(ticket, lambda _: None) is None
+    ticket = Ticket(kind, lane=lane)
+    turn = valve.enter(ticket, lambda _: None)
+    if turn is not None:
+        valve.told(ticket, Permit("wait", math.inf))
+        assert valve.enter(ticket, lambda _: None) is None
 
 
 def test_a_wait_for_memory_is_told(valve):
@@ -165,8 +167,10 @@ def test_a_pause_that_is_over_is_told_no_more(clock):
     permits = [Permit("go", limit=60), Permit("go", limit=60), pause]
     for number, lane in enumerate(("other", "book", "book")):
         slot = Slot("write", f"1/{number}", 60, 60.0, lane=lane)
-        ticket = Ticket("write", partial(permits.pop, 0), lane=lane, slot=slot)
-        valve.enter(ticket, lambda _: None)
+        ticket = Ticket("write", lane=lane, slot=slot)
+        assert valve.enter(ticket, lambda _: None) is TURN
+        valve.told(ticket, permits[number])
+    assert valve.enter(ticket, lambda _: None) is None
     assert looked(valve).kinds["write"].why == PAUSE
     clock.now += 30.0
     assert looked(valve).kinds["write"].why == SHARED

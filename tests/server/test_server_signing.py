@@ -68,7 +68,7 @@ def test_a_server_without_a_key_makes_no_signed_call(serve, authorize, signing_k
     told = r"not signed\. The server has no signing key \(start it with --signing-key-file.*, or, "
     with pytest.raises(SignatureError, match=told) as caught:
         read(authorize(signing_key_file=signing_key))
-    assert "nobody knows whether the call was made" in str(caught.value)
+    assert "it is not known whether the call was made" in str(caught.value)
     assert gate.is_idle
 
 
@@ -158,7 +158,7 @@ def test_a_copy_of_an_answered_job_is_dropped(serve, signed, signing_key, raw, k
     put(raw, keys, job_id, sent[0][0], lane="other")
     eventually(lambda: raw.exists(keys.reply(job_id)))
     ((_, fields),) = raw.xrange(keys.reply(job_id))
-    with pytest.raises(SignatureError, match="nobody knows"):
+    with pytest.raises(SignatureError, match="it is not known"):
         callers._envelope.reply(job_id, "lane", sent[0][0], fields["body"].encode())
     assert len(gate.seen) == 1
 
@@ -200,7 +200,7 @@ def test_a_server_that_takes_over_makes_no_call_that_is_over(
     serve, signed, signing_key, raw, keys, gate, monkeypatch
 ):
     """A copy of an answered job is refused by the next server too, which knows nothing of it."""
-    monkeypatch.setattr(admission, "_PATIENCE", 0.2)
+    monkeypatch.setattr(admission, "_RENEWAL_TIMEOUT", 0.2)
     first = serve(signing_key_file=signing_key)
     gate.open()
     callers, job_id, sent = Producer(signed), new_id(), []

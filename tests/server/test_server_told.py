@@ -166,7 +166,7 @@ def test_a_program_says_that_redis_cannot_be_reached(namespace, background, prog
         redis.kill()
         waiting.lose_patience()
         line = waiting.line()
-        assert re.search(r"queued_gspread: Redis cannot be reached, for \d+ s \(namespace", line)
+        assert re.search(r"queued_gspread: Redis has been out of reach for \d+ s \(namespace", line)
         assert "secret" not in line
         redis.restart()
         server.beat(60)

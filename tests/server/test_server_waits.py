@@ -16,7 +16,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoPermissionError
 from waiting import PATIENCE, eventually, threads
 
-from queued_gspread.broker import Consumer, Permit, Producer
+from queued_gspread.broker import Consumer, Producer
 from queued_gspread.broker.connection.client import Connection
 from queued_gspread.broker.waiting.wait import Wait
 from queued_gspread.errors import BrokerUnavailableError, CallTimeoutError, OutcomeUnknownError
@@ -470,7 +470,7 @@ def test_guards_of_many_lanes_at_once():
 
 
 def ticket(number, **options):
-    return Ticket("write", lambda: Permit("go"), number, **options)
+    return Ticket("write", number, **options)
 
 
 def test_a_ticket_that_comes_again_with_the_same_end():

@@ -10,15 +10,15 @@ import pytest
 
 NOBODY = 65_534
 
-# A TemporaryRedis that every account may use, for tests that put a wire, users or a password of
-# their own before it.
+# A TemporaryRedis that every account may use, for tests that put their own wire, users or password
+# in front of it.
 OPEN = {"requirepass": ""}
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account")
 
 
 def run_as_nobody(code, *arguments):
-    """Run a Python text as another account, to its end; it has the standard library alone."""
+    """Run a Python program as another account, with only the standard library; wait for its end."""
     return subprocess.run(
         [sys.executable, "-I", "-S", "-c", _BECOME + code, *map(str, arguments)],
         capture_output=True,
@@ -28,7 +28,7 @@ def run_as_nobody(code, *arguments):
     ).stdout
 
 
-# Imports come first: the other account may not be allowed to read them.
+# Import first: the other account may not be permitted to read the modules.
 _BECOME = f"""
 import os, pathlib, socket, sys
 os.setgroups([])

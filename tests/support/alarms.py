@@ -1,4 +1,4 @@
-"""Signals whose handlers raise in the middle of calls, as users' time-outs and Ctrl-C do."""
+"""Signals whose handlers raise in the middle of calls, like users' time-outs and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Enough(Exception):  # noqa: N818 - named as users name it
 
 
 class Leave(BaseException):
-    """One that `except Exception` does not see, as gevent's Timeout."""
+    """One that `except Exception` does not catch, like gevent's Timeout."""
 
 
-# What handlers raise: the usual ones, one that calls of this package raise, and Ctrl-C.
+# What handlers raise: the usual exceptions, one that this package's calls raise, and Ctrl-C.
 _KINDS = (
     *(TimeoutError, ConnectionResetError, OSError, Enough, Leave, CallTimeoutError),
     *(KeyboardInterrupt, KeyboardInterrupt),
@@ -25,15 +25,15 @@ _KINDS = (
 
 
 class Alarms:
-    """Has some calls of a process's main thread be interrupted, for as long as it is entered.
+    """Interrupts some calls of a process's main thread while it is entered.
 
     Args:
-        chance: What decides which, when, and by what.
+        chance: The random generator that decides which calls, when, and by what.
         share: The share of the calls.
-        moments: Seconds from the beginning of a call, from and to.
+        moments: The earliest and the latest interrupt, in seconds from the start of a call.
 
     Attributes:
-        raised: What the handler has raised during the latest call, in order.
+        raised: The exceptions that the handler raised during the latest call, in order.
 
     """
 
@@ -51,12 +51,12 @@ class Alarms:
 
     def __exit__(self, *_):
         self.raised, self._ignored = [], []
-        gc.collect()  # now, so that nobody else is told of what is left
+        gc.collect()  # now, so that no other test sees the leftovers
         handler, sys.unraisablehook = self._before
         signal.signal(signal.SIGALRM, handler)
 
     def around(self, make, value):
-        """Make a call, or have it interrupted once or twice."""
+        """Make a call; it may be interrupted once or twice."""
         self.raised, self._ignored = [], []
         if self._chance.random() >= self._share:
             return make(value)
@@ -71,12 +71,12 @@ class Alarms:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
     def is_interrupt(self, error):
-        """Tell whether an exception is one that the handler has raised."""
+        """Return whether the handler raised an exception."""
         return any(error is one for one in self.raised)
 
     @property
     def swallowed(self):
-        """The name of what the handler has raised last, unless Python itself has let it go."""
+        """The name of what the handler raised last, unless Python itself dropped it."""
         left = [one for one in self.raised if not any(one is other for other in self._ignored)]
         return type(left[-1]).__name__ if left else ""
 

@@ -1,4 +1,4 @@
-"""A process that uses a sheet, as a user's would; what to do comes line by line, as JSON."""
+"""A process that uses a sheet like a user's; its commands come line by line, as JSON."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import queued_gspread as gspread
 
 
 def append(sheets, number, row):
-    """Append a row; return what became of it, and the seconds that took."""
+    """Append a row; return the outcome and the seconds that it took."""
     began = time.monotonic()
     try:
         sheets[number % len(sheets)].append_row([row], value_input_option="RAW")
@@ -23,7 +23,7 @@ def append(sheets, number, row):
 
 
 def append_all(todo):
-    """Open the sheets, wait for the word, append all rows; print what became of each."""
+    """Open the sheets, wait for the word, append all rows; print each one's outcome."""
     names = ("redis_url", "namespace", "signing_key_file")
     client = gspread.authorize(**{name: todo[name] for name in names})
     sheets = [client.open_by_key(key).sheet1 for key in todo["keys"]]
@@ -39,7 +39,7 @@ def append_all(todo):
 
 
 def append_until_told(todo, sheets, pool):
-    """Append rows without a pause, until a line comes; return what became of each."""
+    """Append rows without a pause until a line comes; return each one's outcome."""
     is_over, numbers, done = threading.Event(), itertools.count(), []
 
     def work():

@@ -1,4 +1,4 @@
-"""A system without what only Unix has, such as Windows: imported before this package, or run.
+"""A system without Unix's own features, such as Windows: imported before this package, or run.
 
 Run as a program, it is the command ``queued-gspread`` there.
 """
@@ -27,7 +27,7 @@ NAMES = {
     socket: ("AF_UNIX",),
 }
 
-# Python's own modules for Unix have what they need by now.
+# By now Python's own Unix modules have loaded what they need.
 _ = (asyncio, multiprocessing, subprocess, tempfile)
 for module in MODULES:
     sys.modules[module] = None
@@ -38,7 +38,7 @@ for place, names in NAMES.items():
 
 
 def _socketpair(*_):
-    """Return two sockets that are connected, as Python makes them on Windows: by TCP."""
+    """Return two connected sockets, as Python makes them on Windows: by TCP."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         one = socket.create_connection(listener.getsockname())
         return one, listener.accept()[0]

@@ -1,4 +1,4 @@
-"""A way to a node of a Cluster for the other nodes, which can be cut off in both directions."""
+"""A proxy for the bus of a Cluster's node, which can cut it off in both directions."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import threading
 from waiting import PATIENCE
 
 HOST = "127.0.0.1"
-# Where the name of the sender stands in every message of the bus (clusterMsg of Redis).
+# The place of the sender's name in each message of the bus (Redis's clusterMsg).
 _SENDER = slice(40, 80)
 
 
 class Bus:
-    """Passes on what the nodes of a Cluster say to one of them, and what it answers.
+    """Forwards between one node of a Cluster and the other nodes.
 
     Args:
-        isolated: The names of those that are cut off: nothing to and from them passes.
+        isolated: The names of the nodes that are cut off: nothing to or from them passes.
 
     """
 
@@ -29,12 +29,12 @@ class Bus:
         self._threads = [threading.Thread(target=self._accept)]
 
     def lead_to(self, port, name):
-        """Say which node it leads to: the port of its bus, and its name."""
+        """Set the node that it leads to: the port of its bus, and its name."""
         self._there, self._name = (HOST, port), name
         self._threads[0].start()
 
     def drop(self):
-        """Close the connections to and from those that are cut off."""
+        """Close the connections to and from nodes that are cut off."""
         for sockets, names in list(self._links.items()):
             if names & self._isolated:
                 _end(*sockets)
@@ -65,7 +65,7 @@ class Bus:
         self._threads[-1].start()
 
     def _connect(self, near):
-        """Learn who comes from what is said first; let it through unless either is cut off."""
+        """Read the sender from the first message; forward it unless either node is cut off."""
         with near, contextlib.suppress(OSError), socket.create_connection(self._there) as far:
             first = near.recv(_SENDER.stop, socket.MSG_WAITALL)
             names = {first[_SENDER].decode(errors="replace"), self._name}

@@ -47,5 +47,5 @@ def message(**changes):
 
 
 def send(callers, body, lane="lane"):
-    """Put a job into the queue and return its reply."""
+    """Enqueue a job and return its reply."""
     return Reply.decode(callers.call(new_id(), lane, body), None)

@@ -1,4 +1,4 @@
-"""Google's own descriptions of its APIs, as its client for Python brings them."""
+"""Google's discovery documents of its APIs, from its client library for Python."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Redis that forgets nothing."""
+"""A Redis that loses nothing."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from queued_gspread.embedded import TemporaryRedis
 
 
 def new_durable_redis(binary=None, appendfsync="always"):
-    """Return a Redis, not started yet, that has on its disk what it has confirmed."""
+    """Return a Redis, not started yet, that has everything on disk before it confirms it."""
     options = {**OPEN, "appendfsync": appendfsync}
     return TemporaryRedis(binary, persistent=True, options=options, restricted=False)
 
 
 class Disk:
-    """What a power cut leaves of a Redis's append-only file: what was there when it was synced.
+    """The part of a Redis's append-only file that survives a power cut: what was synced.
 
-    With ``appendfsync always`` that is all that Redis has confirmed, since it syncs the file
-    before it answers: so whoever has an answer finds no less in the file than what is synced.
+    With ``appendfsync always`` that is everything that Redis has confirmed, since it syncs the file
+    before it answers: after an answer, the file has at least what was synced.
 
     Args:
         server: The Redis.
@@ -36,11 +36,11 @@ class Disk:
         return file
 
     def sync(self):
-        """Note that all is on the disk that is in the file now."""
+        """Note that the file's current content is on the disk."""
         self._size = self._file.stat().st_size
 
     def cut_power(self):
-        """Kill Redis, and start it again without what was not on the disk."""
+        """Kill Redis, and start it again with only what was on the disk."""
         self._server.kill()
         os.truncate(self._file, self._size)
         self._server.start()

@@ -1,4 +1,4 @@
-"""What the end of a call says about whether it was made."""
+"""Whether a call was made, according to its result or error."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ MAYBE = "maybe"
 UNSTATED = "unstated"
 """An error that nobody is told to expect."""
 
-# What the texts of the errors promise.
+# The promises in the error texts.
 PROMISES = (
     "was not started and will not be made",
     "had only read, and goes no further",
@@ -18,17 +18,17 @@ _NO_END = ""
 # Not JobLostError: the Redis of these runs forgets nothing.
 _UNKNOWN = ("OutcomeUnknownError", "PoisonedJobError")
 _GIVEN_UP = ("CallTimeoutError", "ServerUnavailableError")
-# Google's answers that the emulator is told to give.
+# The error responses that the emulator is set to give.
 _INJECTED = (401, 403, 408, 429, 500, 502, 503)
 _NOT_APPLIED = (401, 403, 429)
-# What a call whose time is over may end with, where the connection was reset or silent.
+# How a call may end at its timeout, if the connection was reset or silent.
 _RESET = ("ConnectionError", "ChunkedEncodingError", "ReadTimeout")
-# One request, and one that is not sent again unless it was certainly not applied.
+# One non-idempotent request: not retried unless it was certainly not applied.
 _SINGLE = ("append", "add_sheet")
 
 
 def told(error):
-    """Return what an exception says, as data; see :class:`tests.programs.chaos.history.Call`."""
+    """Return an exception as data; see :class:`tests.programs.chaos.history.Call`."""
     code = getattr(error, "code", None)
     try:
         text, name = str(error), type(error).__name__
@@ -43,12 +43,12 @@ def told(error):
 
 
 def _status_of(error):
-    """Return the status of the response that an exception is about."""
+    """Return the status of an exception's response."""
     return getattr(getattr(error, "response", None), "status_code", None)
 
 
 def fate_of(call):
-    """Return whether a call was made: made, not made, maybe; or that its error is none of ours."""
+    """Return whether a call was made (made, not made, maybe), or that its error is not ours."""
     if call.outcome == "ok":
         return MADE
     if call.outcome in _GIVEN_UP or getattr(call, "is_interrupted", False):

@@ -1,4 +1,4 @@
-"""Many jobs at once, and what they weigh in the server's memory."""
+"""Many jobs at once, and how much of the server's memory they take."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def row_job(lane):
 
 
 def flood(raw, keys, lane, body, count):
-    """Put a job into a lane so many times, with the script that callers use."""
+    """Enqueue a job in a lane many times, with the script that callers use."""
     script = SCRIPTS["enqueue"]
     places = keys.of_enqueue(lane)
     raw.script_load(script.text)
@@ -37,7 +37,7 @@ def flood(raw, keys, lane, body, count):
 
 
 def memory_of(pid, field="VmRSS"):
-    """Return what a process has in memory, or had at its peak (``VmHWM``), in MiB."""
+    """Return a process's memory, now or at its peak (``VmHWM``), in MiB."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     (line,) = (line for line in lines if line.startswith(f"{field}:"))
     return int(line.split()[1]) / 1024

@@ -1,4 +1,4 @@
-"""A gate that requests stop at: a test sees each arrive, and says when and how it is answered."""
+"""A gate that stops requests: a test sees each arrive, and decides when and how to answer it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def cell_of(spreadsheet_id):
 
 
 def response(body=None, status=200):
-    """Return what gspread's HTTP client returns."""
+    """Return a response like that of gspread's HTTP client."""
     made = requests.Response()
     made.status_code = status
     made.headers["Content-Type"] = "application/json"
@@ -32,7 +32,7 @@ def response(body=None, status=200):
 
 
 def google_error(status, reason="", *, page=False, **headers):
-    """Return what gspread's HTTP client raises: Google's error in JSON, or on a page of HTML."""
+    """Return an error like that of gspread's HTTP client: Google's, as JSON or an HTML page."""
     error = {"code": status, "message": f"message of {status}", "errors": [{"reason": reason}]}
     made = response({"error": error}, status)
     if page:
@@ -69,7 +69,7 @@ class Arrival:
 
 
 class Gate:
-    """Requests stop here until they are answered; once it is open, they pass."""
+    """Stops requests until they are answered; once open, it lets them pass."""
 
     def __init__(self):
         self._waiting = queue.Queue()
@@ -78,16 +78,16 @@ class Gate:
         self.seen = []
 
     def next(self):
-        """Wait for the next request that has not been looked at."""
+        """Return the next request that was not looked at yet; wait for it."""
         return self._waiting.get(timeout=PATIENCE)
 
     @property
     def is_idle(self):
-        """Whether no request has arrived that was not looked at."""
+        """Whether every request that arrived was looked at."""
         return self._waiting.empty()
 
     def open(self):
-        """Let pass what waits, and whatever comes."""
+        """Let waiting requests pass, and all later ones."""
         with self._lock:
             self._open = True
             for arrival in self.seen:
@@ -104,7 +104,7 @@ class Gate:
 
 
 class GatedHTTPClient(gspread.HTTPClient):
-    """A real HTTP client's double: its requests stop at a gate and go nowhere."""
+    """A test double for a real HTTP client: its requests stop at a gate and go nowhere."""
 
     def __init__(self, gate, auth=None):
         self.gate = gate
@@ -149,7 +149,7 @@ class GatedGoogle:
                 try:
                     super().handle()
                 except ConnectionError:
-                    return  # whoever asked was killed
+                    return  # the process that asked was killed
 
             def log_message(self, *_):
                 return

@@ -1,4 +1,4 @@
-"""A clock that goes as a test says."""
+"""A clock that a test moves."""
 
 from __future__ import annotations
 

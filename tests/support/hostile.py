@@ -1,4 +1,4 @@
-"""Exceptions that no honest server sends, and a look at all of what becomes of them."""
+"""Exceptions that no honest server sends, and all the ways to look at the decoded ones."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LONGEST_TEXT = 1_000_000
 
 
 def names_in_c(cls):
-    """Return the names of what the builtin classes below a class keep in their C structures."""
+    """Return the names that a class's builtin bases keep in their C structures."""
     return sorted(
         {
             name
@@ -42,7 +42,7 @@ def names_in_c(cls):
     )
 
 
-# Whose C code trusts what its instances hold.
+# Classes whose C code trusts their instances' content.
 _TRUSTING = sorted(name for name, cls in CLASSES.items() if "start" in names_in_c(cls))
 
 
@@ -52,7 +52,7 @@ def exception(name, args=(), fields=None, attributes=None):
 
 
 def trees(name):
-    """Return exceptions of a class: half-filled, of wrong types, with offsets that lie outside."""
+    """Return exceptions of a class: incomplete, with wrong types, with offsets out of range."""
     known = names_in_c(CLASSES[name])
     for field, value in product(known, VALUES):
         yield exception(name, fields={field: value})
@@ -81,7 +81,7 @@ def _full(text, start, end):
 
 
 def any_exception(random):
-    """Return an exception of some class, with anything for anything."""
+    """Return an exception of some class, with any value for any field."""
     name = random.choice(random.choice([sorted(CLASSES), _TRUSTING]))
     known = names_in_c(CLASSES[name])
     fields, attributes = (
@@ -97,7 +97,7 @@ def any_exception(random):
 
 
 def look_at(exc):
-    """Look at an exception in all the ways in which programs do; AssertionError for a flood."""
+    """Look at an exception in every way that programs do; raise AssertionError for a flood."""
     for one in (exc, *_copies(exc)):
         for ask in (str, repr, lambda exc: exc.__reduce__(), lambda exc: exc.__reduce_ex__(4)):
             with suppress(Exception):
@@ -118,9 +118,9 @@ def _copies(exc):
 
 
 def death_of(look, things):
-    """Return the first thing that ends the process that looks at it, and the status; else None.
+    """Return the first thing that crashes the process looking at it, and the status; else None.
 
-    The process is a forked child, which Python's own printing of uncaught exceptions runs in too.
+    The process is a forked child, in which Python also prints the exception as an uncaught one.
     """
     reading, writing = os.pipe()
     child = os.fork()
@@ -137,7 +137,7 @@ def death_of(look, things):
 def _look_alone(look, things, writing):
     status = 1
     try:
-        faulthandler.disable()  # it would write into the output of the tests
+        faulthandler.disable()  # it would write into the tests' output
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         sys.stderr = os.fdopen(2, "w", closefd=False)
         signal.alarm(60)
@@ -150,7 +150,7 @@ def _look_alone(look, things, writing):
 
 
 def look_at_document(tree):
-    """Decode an exception, and look at it as programs and Python itself do."""
+    """Decode an exception, and look at it like programs and Python itself."""
     try:
         found = codec.loads(json.dumps(tree).encode())
     except CodecError:
@@ -160,5 +160,5 @@ def look_at_document(tree):
 
 
 def print_as_uncaught(exc):
-    """Have Python print an exception as it does when nobody catches it: in C, to the stderr."""
+    """Have Python print an exception as an uncaught one: in C, to stderr."""
     sys.__excepthook__(type(exc), exc, exc.__traceback__)

@@ -1,4 +1,4 @@
-"""Limits of the quota for servers whose tests are not about it."""
+"""Quota limits for servers in tests that are not about the quota."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Processes that are known by a variable of their environment, which their children inherit."""
+"""Processes identified by an environment variable, which their children inherit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _numbers = itertools.count()
 
 
 def words(entry, name):
-    """Return what a file of a process in /proc lists; nothing once the process has ended."""
+    """Return the words in a /proc file of a process; none once it has ended."""
     try:
         return (entry / name).read_bytes().split(b"\0")
     except OSError:
@@ -24,7 +24,7 @@ def words(entry, name):
 
 
 class Marked:
-    """Starts such processes, all with the same mark, and with one folder for temporary files."""
+    """Starts processes with the same mark, and with one folder for temporary files."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -40,7 +40,7 @@ class Marked:
         )
 
     def running(self):
-        """Return the command lines of those that run."""
+        """Return the command lines of the running ones."""
         processes = [entry for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
         return [words(entry, "cmdline") for entry in processes if self._is_one(entry)]
 
@@ -48,7 +48,7 @@ class Marked:
         return f"MARK={self._mark}".encode() in words(entry, "environ")
 
     def until_running(self, name):
-        """Wait until the command line of one of them has a text in it."""
+        """Wait until the command line of one of them contains a text."""
         eventually(
             lambda: any(name.encode() in part for line in self.running() for part in line),
             f"{name} runs",

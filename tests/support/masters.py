@@ -1,6 +1,6 @@
 """Sentinels and a Cluster whose master changes, and changes back, while callers wait.
 
-Its master can be handed over, killed (also when its replicas lag behind), paused, or cut off from
+The master can be handed over, killed (also while its replicas lag behind), paused, or cut off from
 all other Redis servers and from the Sentinels while servers and callers still reach it.
 """
 
@@ -29,33 +29,33 @@ _USER_OF_REPLICAS = (
 
 
 class _Changing:
-    """Mixed into a group: changes its master, and puts right what was done to the old one."""
+    """Mixin for a group: changes its master, and repairs the old one."""
 
     struck = None
     """The latest master that was struck."""
 
     def strike(self, how):
-        """Do it to the present master; a replica takes over by itself."""
+        """Strike the current master; a replica takes over by itself."""
         self.struck = self.current
         ways = {FAILOVER: self._ask_for_it, CUT: self._cut_off, LAG: self._kill_unfollowed}
         ways |= {KILL: self.struck.kill, PAUSE: self.struck.pause}
         ways[how]()
 
     def put_right(self, how):
-        """Once a replica has taken over, let the old master go on, or start anew."""
+        """Once a replica has taken over, let the old master go on, or restart it."""
         eventually(lambda: self.current is not self.struck, "a replica takes over")
         ways = {PAUSE: self.struck.resume, CUT: self._let_in, FAILOVER: lambda: None}
         ways.get(how, self.struck.start)()
 
     def until_whole(self):
         """Wait until the old master has stepped down, and all others follow the new one."""
-        # Sentinels let a master be one for some ten seconds more before they turn it.
+        # Sentinels wait some ten seconds before they turn an old master into a replica.
         eventually(lambda: self._role(self.struck) == "slave", "the old master steps down")
         eventually(self._is_whole_again, "all replicas follow the new master")
 
     @property
     def current(self):
-        """The one that is the master by what is told to clients."""
+        """The master that clients are sent to."""
         port = self._told_port()
         return next(node for node in self.data_nodes if node.port == port)
 
@@ -63,7 +63,7 @@ class _Changing:
         return self.client_of(self.current)
 
     def _kill_unfollowed(self):
-        """Kill it when it has passed nothing on for a moment."""
+        """Kill it when it has replicated nothing for a moment."""
         self._shut_out()
         time.sleep(_LAG)
         self.struck.kill()
@@ -72,9 +72,9 @@ class _Changing:
         eventually(self._is_handed_over, "a replica takes over that was asked to")
 
     def _is_handed_over(self):
-        """Ask for it; tell whether it has come within half a second, which is ample for a Cluster.
+        """Ask for a handover; return whether it came within half a second, ample for a Cluster.
 
-        It is refused, or forgotten, where those who are asked have yet to see that all are well.
+        It is refused, or forgotten, if the nodes that are asked do not yet see that all are well.
         """
         with suppress(ResponseError):
             self.hand_over()
@@ -84,7 +84,7 @@ class _Changing:
         return self.current is not self.struck
 
     def _shut_out(self):
-        """Have the master that is struck not let in replicas any more, and who comes as they do."""
+        """Make the struck master refuse the user that replicas and Sentinels log in with."""
         with self.client_of(self.struck) as client:
             client.acl_setuser(_INFRA, enabled=False)
             client.execute_command("CLIENT", "KILL", "USER", _INFRA)
@@ -98,7 +98,7 @@ class _Changing:
             return client.role()[0]
 
     def _is_whole_again(self):
-        """Tell whether all others follow the master, and those who watch it agree."""
+        """Return whether all others follow the master, and all that watch it agree."""
         with self.client_of(self.current) as client:
             found = client.info("replication")
         followers = [found.get(f"slave{n}", {}) for n in range(len(self.data_nodes) - 1)]
@@ -109,12 +109,12 @@ class _Changing:
 class ChangingSentinels(_Changing, Sentinels):
     """Sentinels, a master and two replicas.
 
-    Servers and callers have a user of their own at each Redis. Replicas and Sentinels have
-    another one, which a master that is cut off does not let in: it is alone, and nobody tells it.
+    Servers and callers have their own user at each Redis. Replicas and Sentinels have another one,
+    which a master that is cut off refuses: it is alone, and hears of no failover.
 
     Args:
         binary: The server program.
-        is_hasty: Whether Sentinels have an old master step down after two seconds, in place of ten.
+        is_hasty: Whether Sentinels make an old master step down after two seconds, instead of ten.
 
     """
 
@@ -160,12 +160,12 @@ class ChangingSentinels(_Changing, Sentinels):
     def _let_in(self):
         self._admit()
         with self.client_of(self.struck) as client:
-            # Sentinels whom it did not let in try again at once.
+            # Makes Sentinels that it refused try again at once.
             client.execute_command("CLIENT", "KILL", "USER", "default")
 
 
 def _watches(sentinel, port, replicas):
-    """Tell whether a Sentinel takes that one for the master, and is content with it."""
+    """Return whether a Sentinel sees that one as the master, and sees it healthy."""
     with sentinel.client() as client:
         state = client.sentinel_master(SERVICE)
     wanted = (port, "master", replicas)
@@ -217,7 +217,7 @@ class ChangingCluster(_Changing, Cluster):
         return self._told_by(self.nodes[0])[0][1]
 
     def _told_by(self, node):
-        """Return the master of the namespace, and its replica, as another node has them."""
+        """Return the namespace's master and its replica, as another node sees them."""
         slots = node.ask("CLUSTER SLOTS")
         return next(nodes for first, last, *nodes in slots if first <= self.slot <= last)
 

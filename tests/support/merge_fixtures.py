@@ -1,4 +1,4 @@
-"""Calls that pile up in a lane behind a request that is held, before a server on an emulator."""
+"""Calls that pile up in a lane behind a held request, for a server on an emulator."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import requests
 from gate import Arrival, Gate, GatedHTTPClient
 from waiting import PATIENCE, eventually
 
-# More than any of these tests has calls.
+# More than the calls of any of these tests.
 _CALLERS = 128
 
 
 class AppliedError(Exception):
-    """Has a request reach the emulator, and its answer get lost."""
+    """Lets a request reach the emulator, and loses its answer."""
 
     def __init__(self, error):
         super().__init__()
@@ -69,16 +69,16 @@ class Stage:
 
     @property
     def waiting(self):
-        """How many jobs are in the spreadsheet's lane."""
+        """The number of jobs in the spreadsheet's lane."""
         return self._raw.xlen(self._keys.lane(self.book.id))
 
     def hold(self):
-        """Have a read under way, and hold it; return it."""
+        """Start a read, and hold it; return it."""
         self._pool.submit(self.sheet.spreadsheet.fetch_sheet_metadata)
         return self.door.next()
 
     def put(self, *calls):
-        """Make calls, one after the other, each by somebody else; return what they come to."""
+        """Make calls one after the other, each by another caller; return their futures."""
         found = []
         for call in calls:
             before = self.waiting
@@ -87,9 +87,9 @@ class Stage:
         return found
 
     def play(self, *calls):
-        """Have calls pile up, and let all requests pass; return what came of each call.
+        """Have calls pile up, and let all requests pass; return each call's outcome.
 
-        The requests are those of the door; the one behind which they piled up is not among them.
+        The door's requests do not include the one behind which the calls piled up.
         """
         held = self.hold()
         found = self.put(*calls)
@@ -98,14 +98,14 @@ class Stage:
         return [settled(future) for future in found]
 
     def release(self, held):
-        """Let what was held pass, and forget it."""
+        """Let the held request pass, and forget it."""
         with self.door._lock:
             self.door.seen.remove(held)
         held.answer()
 
     @property
     def sent(self):
-        """What has come to the door, as methods and the ends of paths."""
+        """The requests at the door, as methods and the ends of paths."""
         return [(one.method, one.endpoint.partition(self.book.id)[2]) for one in self.door.seen]
 
     def rows(self):
@@ -113,7 +113,7 @@ class Stage:
 
 
 def settled(future):
-    """Return what a call came to: its result, or its exception."""
+    """Return a call's outcome: its result or its exception."""
     error = future.exception(PATIENCE)
     return future.result() if error is None else error
 
@@ -131,7 +131,7 @@ def book(emulator):
 
 @pytest.fixture
 def stage(emulator, serve, client, door, book, raw, keys):
-    """Return what starts a server on the emulator; its options are keyword arguments."""
+    """Return a function that starts a server on the emulator, with options as keyword arguments."""
     with ThreadPoolExecutor(_CALLERS) as pool:
 
         def start(**options):

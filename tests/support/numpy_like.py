@@ -1,4 +1,4 @@
-"""Values as numpy has them: number-like, and strangers to JSON."""
+"""Values like numpy's: number-like, but unknown to JSON."""
 
 
 class Int64:
@@ -10,7 +10,7 @@ class Int64:
 
 
 class Text:
-    """Not a str, yet what requests makes of it in a URL is right."""
+    """Not a str, but requests puts it into a URL correctly."""
 
     def __init__(self, text):
         self._text = text

@@ -1,4 +1,4 @@
-"""Ids of spreadsheets that no Google makes, and that somebody may pass all the same."""
+"""Spreadsheet ids that Google never makes, but that a caller may pass all the same."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ SENT_IDS = [
     "x" * 3_000_000,
 ]
 
-# In a URL these have two readings, or none.
+# In a URL these are ambiguous or invalid.
 REFUSED_IDS = [
     "\0",
     "\0stop",
     "\n",
     "%2e%2e",
     "../../drive/v3/files",
-    # As the list of ready lanes has a job with its lane.
+    # Like an item of the ready list that has a job with its lane.
     "\x001-1\x00abc\x003\x00xyz{}",
 ]
 

@@ -1,4 +1,4 @@
-"""The steps of a request that is one job's own."""
+"""The steps of a request that belongs to one job alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def start(server, entry, mark, timeout=None, slot=NO_SLOT, note=NO_UPDATE):
 
 
 def settle(server, entry, slot, sent, *, back_to="", answered=b"", **what):
-    """Say that a request of a job was answered, or failed."""
+    """Record that a request of a job was answered, or failed."""
     return server.release_slot([ReleaseArgs(entry, back_to, answered)], slot, sent, **what)
 
 

@@ -1,4 +1,4 @@
-"""Requests to one spreadsheet, as gspread makes them, as parts of a larger one."""
+"""Requests to one spreadsheet, as gspread makes them, as parts of a merged one."""
 
 from __future__ import annotations
 
@@ -58,19 +58,19 @@ def batch(*requests, **more):
 
 
 def values(text):
-    """Return the URL of a range, quoted as gspread does it."""
+    """Return the URL of a range, quoted as by gspread."""
     return f"{BOOK}/values/{quote(text)}"
 
 
 def parts_of(*requests):
-    """Return the parts of requests, each of which has to be one."""
+    """Return the parts of requests, each of which must be mergeable."""
     found = [merging.part(request) for request in requests]
     assert None not in found
     return found
 
 
 def joined(*requests, table=None):
-    """Return how many of the requests, from the first on, leave as one."""
+    """Return how many of the requests, from the first on, are merged into one."""
     first, *others = requests
     group, count = merging.Group(*parts_of(first), table), 1
     for request in others:
@@ -82,6 +82,6 @@ def joined(*requests, table=None):
 
 
 def split_bodies(requests, body):
-    """Return the bodies of the callers' own answers, made from the common one's."""
+    """Return the bodies of the callers' own answers, split from the common one."""
     answers = merging.split(parts_of(*requests), response(body))
     return None if answers is None else [answer.json() for answer in answers]

@@ -1,8 +1,8 @@
-"""Where the files are that tests read."""
+"""Paths of files that tests read."""
 
 from pathlib import Path
 
 TOP = Path(__file__).parents[2]
 DOCS = TOP / "docs"
-# Traffic of Google's API, which is not part of the project: tests that hold it are skipped without.
+# Recorded traffic of Google's API, not part of the project: tests that use it are skipped without.
 RECORDED = TOP.parent / "shared" / "recorded"

@@ -1,4 +1,4 @@
-"""Real processes of this package: its commands, and clients in a Python of their own."""
+"""Real processes of this package: its commands, and clients in their own Python."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MAIN = "from queued_gspread.cli import main; raise SystemExit(main())"
 
 
 def environment(**variables):
-    """Return an environment in which nothing is configured but what is given."""
+    """Return an environment that configures only the given variables."""
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -24,7 +24,7 @@ def environment(**variables):
 
 
 def run(*arguments, **variables):
-    """Run a command of the package to its end."""
+    """Run a command of the package and wait for its end."""
     return subprocess.run(
         [*COMMAND, *map(str, arguments)],
         capture_output=True,
@@ -36,7 +36,7 @@ def run(*arguments, **variables):
 
 
 def start_python(code, **variables):
-    """Start a Python process that runs a text."""
+    """Start a Python process that runs a program given as text."""
     return subprocess.Popen(
         [*PYTHON, "-c", code],
         stdin=subprocess.PIPE,
@@ -52,8 +52,8 @@ class ServerProcess:
 
     Args:
         log: The file.
-        options: Of the command.
-        patch: Python that is run before the server is.
+        options: The command's options.
+        patch: Python code to run before the server.
         variables: See :func:`environment`.
 
     """
@@ -75,7 +75,7 @@ class ServerProcess:
         return self._log.read_text()
 
     def until_log(self, text):
-        """Wait until the log holds a text."""
+        """Wait until the log contains a text."""
         eventually(
             lambda: text in self.log or self.process.poll() is not None,
             f"the log says {text!r}; it says {self.log!r}",

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of the server and of the commands."""
+"""Fixtures for the tests of the server and of the commands."""
 
 from __future__ import annotations
 
@@ -51,32 +51,32 @@ __all__ = [
     "usurp",
 ]
 
-# Everybody's: a namespace has one account.
+# The same for all: a namespace has one account.
 SERVER_EMAIL = EMAIL
-# Short, so that a takeover is; long enough for a machine that is busy.
+# Short, for a quick takeover, but long enough for a busy machine.
 LEASE = 1.0
 
 
 @pytest.fixture(autouse=True)
 def patient_callers(monkeypatch):
-    """Let callers wait for a server for as long as tests do."""
+    """Make callers wait for a server as long as tests do."""
     monkeypatch.setenv("QUEUED_GSPREAD_GRACE", str(GRACE))
 
 
 @pytest.fixture
 def short_slices(monkeypatch):
-    """Let whoever waits for Redis look up often."""
+    """Make waits for Redis consist of short slices."""
     for module in (broker_callers, broker_servers):
         monkeypatch.setattr(module, "SLICE", 0.1)
 
 
 @pytest.fixture
 def hasty(short_slices, monkeypatch):
-    """Let nobody wait long: neither between attempts nor for a Redis that is silent."""
+    """Make waits short: between attempts, and for a silent Redis."""
     for module in (broker_callers, broker_epoch, lanes):
         monkeypatch.setattr(module, "_PAUSE", 0.01)
     monkeypatch.setitem(connection._OPTIONS, "socket_timeout", 0.5)
-    # Those with these options are for this test alone.
+    # Connections with these options are for this test alone.
     own = {}
     monkeypatch.setattr(connection, "_connections", own)
     yield
@@ -86,13 +86,13 @@ def hasty(short_slices, monkeypatch):
 
 @pytest.fixture
 def new_connections(monkeypatch):
-    """Let nobody in this test know what earlier ones have seen of Redis, such as its clock."""
+    """Give this test new connections, without what earlier ones saw, such as Redis's clock."""
     monkeypatch.setattr(connection, "_connections", weakref.WeakValueDictionary())
 
 
 @pytest.fixture
 def background():
-    """Return what runs a function in a thread; its future is the value."""
+    """Return a function that runs another one in a thread and returns its future."""
     with ThreadPoolExecutor(16) as pool:
         yield pool.submit
 
@@ -116,7 +116,7 @@ def keys(namespace):
 
 @pytest.fixture
 def gate(background):
-    """Return the gate that the servers' requests stop at."""
+    """Return the gate at which the servers' requests stop."""
     gate = Gate()
     yield gate
     gate.open()
@@ -124,13 +124,13 @@ def gate(background):
 
 @pytest.fixture
 def auth():
-    """Return what tells whose credentials the servers have."""
+    """Return the object that names the servers' credentials."""
     return SimpleNamespace(service_account_email=SERVER_EMAIL, expiry=None)
 
 
 @pytest.fixture
 def serve(redis_url, namespace, gate, auth):
-    """Return what starts a server whose requests stop at the gate."""
+    """Return a function that starts a server whose requests stop at the gate."""
     servers = []
 
     def start(http=None, **options):
@@ -148,7 +148,7 @@ def serve(redis_url, namespace, gate, auth):
 
 @pytest.fixture
 def usurp(redis_url, namespace, raw, keys, gate, serve, short_slices):
-    """Return what takes the lease away from whoever has it, until the test is over."""
+    """Return a function that takes the lease from its holder until the test is over."""
     usurper = Consumer(Settings(redis_url=redis_url, namespace=namespace), "ffff", "usurper")
 
     def takes():
@@ -157,7 +157,7 @@ def usurp(redis_url, namespace, raw, keys, gate, serve, short_slices):
 
     def take():
         eventually(takes)
-        # As if it went on beating.
+        # As if it kept beating.
         raw.hincrby(keys.server, "last_beat", 60_000)
         return usurper
 
@@ -168,7 +168,7 @@ def usurp(redis_url, namespace, raw, keys, gate, serve, short_slices):
 
 @pytest.fixture
 def authorize(redis_url, namespace):
-    """Return what makes a queued client."""
+    """Return a function that makes a queued client."""
 
     def make(credentials=None, **options):
         chosen = {"redis_url": redis_url, "namespace": namespace, **options}
@@ -211,7 +211,7 @@ def google():
 
 @pytest.fixture
 def start_process(redis_url, namespace, key_file, google, tmp_path, background):
-    """Return what starts ``queued-gspread server`` as a process."""
+    """Return a function that starts ``queued-gspread server`` as a process."""
     started = []
 
     def start(*options, wait="working as", **variables):

@@ -1,4 +1,4 @@
-"""An HTTP server that takes requests apart by RFC 9112 alone, and keeps its connections open."""
+"""An HTTP server that parses requests by RFC 9112 alone, and keeps its connections open."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Received:
 
 @dataclass
 class RawServer:
-    """Answers each request with its number; what it received is kept in order.
+    """Answers each request with its number, and keeps what it received, in order.
 
     Attributes:
-        answer: The head's first line and further headers of every answer.
-        body: Of every answer; None for its number as JSON.
+        answer: The status line and extra headers of every answer.
+        body: The body of every answer; None for its number as JSON.
 
     """
 
@@ -44,7 +44,7 @@ class RawServer:
         return self
 
     def __exit__(self, *_):
-        # A thread that waits in accept() holds on to a socket that is closed alone.
+        # Closing a socket does not wake a thread that waits in accept().
         self._listener.shutdown(socket.SHUT_RDWR)
         for each in (self._listener, *self._connections):
             each.close()

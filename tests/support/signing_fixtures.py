@@ -15,7 +15,7 @@ KEY, OTHER = "k" * 40, "o" * 40
 
 @pytest.fixture
 def key_of(tmp_path):
-    """Return what writes a signing key file."""
+    """Return a function that writes a signing key file."""
 
     def write_keys(*keys, name="signing.key"):
         path = tmp_path / name

@@ -1,4 +1,4 @@
-"""The line at the valve, with a quota and lanes that are made up; time passes as events come."""
+"""The valve's queue of tickets with a simulated quota and lanes; events advance the time."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ class SlotWorld:
     """Lanes that make requests of one kind, one after the other, under a quota.
 
     Args:
-        limit: Slots of a window.
-        window: Seconds.
+        limit: Slots per window.
+        window: The window in seconds.
         latency: Seconds from a request to its answer, or a function that draws them.
-        interval: Seconds between two requests at the least.
+        interval: Least seconds between two requests.
         fair: Whether lanes are fair to each other.
 
     Attributes:
-        sent: Every request: its moment, its lane, for how long it had waited, and how many slots
-            were free after it.
+        sent: Each request: its moment, its lane, how long it had waited, and how many slots were
+            free after it.
 
     """
 
@@ -34,18 +34,18 @@ class SlotWorld:
         self._next = -math.inf
         self._numbers, self._entries = itertools.count(1), itertools.count()
         self._events = []
-        # When the slots are free; infinite for what is in the air.
+        # When each slot is free again; infinite while its request is in flight.
         self._slots = {}
         self._waiting = defaultdict(deque)
         self._busy = set()
 
     def calls(self, lane, moment=0.0, count=1):
-        """Have a lane make so many requests from a moment on."""
+        """Make a lane send a number of requests from a moment on."""
         for _ in range(count):
             heapq.heappush(self._events, (moment, next(self._entries), self._come, (lane,)))
 
     def run(self, seconds):
-        """Let so much time pass."""
+        """Let some time pass."""
         end = self.now + seconds
         while True:
             self._let_through()
@@ -77,7 +77,7 @@ class SlotWorld:
         number = next(self._numbers)
         whose = lane if self.fair else ""
         slot = Slot("write", f"1/{number}", self.limit, self.window, self.interval, whose)
-        ticket = Ticket("write", lambda: self._permit(slot, lane), number, slot=slot)
+        ticket = Ticket("write", number, slot=slot, lane=lane)
         if not (self.line.passes(ticket, self.now) and self._goes(ticket)):
             self.line.add(ticket)
 
@@ -87,7 +87,7 @@ class SlotWorld:
                 self.line.add(ticket)
 
     def _goes(self, ticket):
-        permit = ticket.ask()
+        permit = self._permit(ticket.slot, ticket.lane)
         self.line.told(ticket, permit)
         if permit.word == "wait":
             self.line.block(ticket.kind, self.now + permit.wait)

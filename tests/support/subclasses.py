@@ -1,4 +1,4 @@
-"""Subclasses of Python's own types that say something else of themselves than their value."""
+"""Subclasses of Python's own types that show something other than their value."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import enum
 
 
 class Text(str):
-    """A text that says another one to whoever asks its class."""
+    """A text whose class spells it differently."""
 
     __slots__ = ()
 

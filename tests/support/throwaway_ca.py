@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 HOST = "127.0.0.1"
 
 
-# Python 3.13 takes no CA that does not say so.
+# Python 3.13 requires this of a CA.
 SIGNS_CERTIFICATES = x509.KeyUsage(
     key_cert_sign=True,
     crl_sign=False,
@@ -36,7 +36,7 @@ class Pair(NamedTuple):
 
 
 class Ca:
-    """Signs certificates; they and their keys are files of a folder."""
+    """Signs certificates; they and their keys are files in a folder."""
 
     def __init__(self, folder):
         self._folder = folder

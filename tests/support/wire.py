@@ -1,4 +1,4 @@
-"""A wire to a Redis that can be cut or stalled at any command: before Redis has it, or after."""
+"""A proxy to a Redis that can cut or stall any command, before or after Redis gets it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ BEFORE, AFTER = "before", "after"
 CUT, STALL, LATE = "cut", "stall", "late"
 """What befalls it: its connection is reset, or stalls; or it comes to Redis late."""
 
-# What makes a closing socket send a reset instead of saying goodbye.
+# Makes a closing socket send a reset (RST) instead of a FIN.
 _LINGER_NOT = struct.pack("ii", 1, 0)
 
 
 @dataclass
 class _Trouble:
-    """What is to befall a command, and as many more of its name as are left."""
+    """The trouble for a command, and for some more of the same name."""
 
     kind: str
     number: int
@@ -48,7 +48,7 @@ class _Trouble:
 
 @dataclass
 class _ScriptTrouble:
-    """What is to befall a script that is run for several jobs."""
+    """The trouble for a script that is run for several jobs."""
 
     sha: str
     keys: int
@@ -71,15 +71,15 @@ class _ScriptTrouble:
 
 
 class Wire:
-    """Passes commands on, one at a time for each connection, and what Redis answers.
+    """Forwards commands, one at a time for each connection, and Redis's answers.
 
     Args:
-        redis_url: Where it leads; TCP, and RESP2.
+        redis_url: Where it leads, by TCP and RESP2.
 
     Attributes:
-        commands: The names of the commands that have come, over all connections.
+        commands: The names of the commands that came, over all connections.
         hits: The names of those that were cut or stalled.
-        delivered: Set when a script that was delayed has come to Redis.
+        delivered: Set when a delayed script has reached Redis.
 
     """
 
@@ -98,40 +98,40 @@ class Wire:
 
     @property
     def url(self):
-        """The Redis's URL by way of this wire."""
+        """The Redis's URL through this wire."""
         return f"redis://127.0.0.1:{self._listener.getsockname()[1]}{self._database}"
 
     def cut(self, number, when, *, times=1):
-        """Reset the connection at a command, the first from now on being 0.
+        """Reset the connection at a command, where 0 is the first one from now on.
 
-        With *times*, the next commands of the same name are cut as well, until there were so many.
+        With *times*, the next commands of the same name are cut too, up to that number.
         """
         with self._lock:
             self._trouble = _Trouble(CUT, len(self.commands) + number, when, times)
 
     def stall(self, number, when):
-        """Hold a command, or its answer, back until the wire is closed."""
+        """Hold back a command, or its answer, until the wire is closed."""
         with self._lock:
             self._trouble = _Trouble(STALL, len(self.commands) + number, when)
 
     def cut_script(self, sha, keys, when, act=lambda: None, *, holding=b""):
-        """Do something when a script comes with so many keys or more, and reset its connection.
+        """Do something when a script with at least so many keys comes, and reset its connection.
 
-        With *holding*, only where the command holds these bytes.
+        With *holding*, only if the command contains these bytes.
         """
         with self._lock:
             self._trouble = _ScriptTrouble(sha, keys, when, act, holding=holding)
 
     def delay_script(self, sha, keys, act, *, is_silent, holding=b""):
-        """Do something when such a script comes, and have it come to Redis only then.
+        """Do something when such a script comes, and forward it to Redis only then.
 
-        Its connection is reset before that, or, with *is_silent*, after it.
+        Its connection is reset before that, or, with *is_silent*, afterwards.
         """
         with self._lock:
             self._trouble = _ScriptTrouble(sha, keys, BEFORE, act, LATE, is_silent, holding)
 
     def cut_all(self):
-        """Reset all connections there are."""
+        """Reset all connections."""
         with self._lock:
             links = list(self._links)
         for link in links:
@@ -227,7 +227,7 @@ def _reset(link):
 
 
 def _read(stream):
-    """Return a whole message of RESP2; raise EOFError where the stream ends."""
+    """Return a whole RESP2 message; raise EOFError if the stream ends."""
     line = stream.readline()
     if not line.endswith(b"\r\n"):
         raise EOFError

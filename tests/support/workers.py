@@ -22,7 +22,7 @@ class Workers:
         ]
 
     def prepare(self, redis_url, namespace, keys, *, calls, threads, signing_key_file=None):
-        """Have every worker open its share of the sheets; *calls* None is until they are told."""
+        """Have each worker open its share of the sheets; *calls* None appends until stopped."""
         count = len(self._processes)
         shares = [(namespace, keys[number::count] or keys) for number in range(count)]
         own = {"calls": calls, "threads": threads}
@@ -50,11 +50,11 @@ class Workers:
         self._tell_all("go")
 
     def stop(self):
-        """Have those that append until they are told begin no further call."""
+        """Make workers that append without an end start no further call."""
         self._tell_all("stop")
 
     def results(self):
-        """Return what became of all rows, and the seconds since the beginning."""
+        """Return the outcomes of all rows, and the seconds since the beginning."""
         found = [item for p in self._processes for item in json.loads(p.stdout.readline())]
         return found, time.monotonic() - self._began
 

@@ -103,7 +103,7 @@ def test_nothing_is_sent_while_no_majority_answers(
     sheet = client_of(group.url).create("Book").sheet1
     for sentinel in group.sentinels[1:]:
         sentinel.pause()
-    server.until_log("no majority of those who know names a master")
+    server.until_log("no majority of the Sentinels, or of the Cluster's masters, names a master")
     eventually(lambda: _age(group) > 1000, "its lease has run out")
     before = len(emulator.ledger)
     appending = background(sheet.append_row, ["a"])

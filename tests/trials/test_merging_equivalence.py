@@ -99,7 +99,7 @@ def test_who_is_not_to_be_waited_for_is_told_of_an_outage_at_once():
     """Where nothing is repeated, pieces of what has failed follow without a pause."""
     calls = [Call("worksheet", "update_cell", (row, 1, row)) for row in range(1, 61)]
     history = History(BOOK, calls, trouble=Trouble(None, 503))
-    came_to = run(history, merges=True, patience=RetryPolicy(retry_for=0.0))
+    came_to = run(history, merges=True, retry_policy=RetryPolicy(retry_for=0.0))
     assert all(b"503" in reply for reply in came_to.replies)
     assert came_to.seconds == 0
     assert came_to.requests < 30

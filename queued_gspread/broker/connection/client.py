@@ -1,7 +1,7 @@
 """Connections to Redis: how they are made, how long they wait, and what their failures mean.
 
-redis-py's own retries are off: it would send a command again without knowing whether that is
-safe. The scripts of this package may be sent twice, and :meth:`Connection.run` does so.
+redis-py's own retries are off: it would retry commands without knowing whether they are idempotent.
+This package's scripts are, and :meth:`Connection.run` retries them.
 """
 
 from __future__ import annotations
@@ -59,13 +59,13 @@ __all__ = [
 ]
 
 SLICE: Final = 2.0
-"""Seconds that one blocking read lasts at the most; longer waits are made of slices."""
+"""The longest blocking read, in seconds; longer waits consist of slices."""
 
 LONGEST_RECONNECT: Final = 120.0
-"""Seconds for which a waiting caller tries to reach a Redis that has gone away."""
+"""Seconds for which a waiting caller tries to reach a Redis that is gone."""
 
 REPLY_EXPIRY: Final = 300
-"""Seconds for which a reply waits for its caller: longer than the longest reconnect."""
+"""Seconds for which a reply is kept for its caller: longer than the longest reconnect."""
 
 _LONGEST_EXPIRY: Final = 24 * 3600
 
@@ -73,13 +73,13 @@ _LONGEST_FAILOVER: Final = 30.0
 _PAUSE: Final = 0.1
 
 _CONNECT_TIMEOUT: Final = 3.0
-# Longer than a slice, so that no wait is cut short, and a dead connection is noticed.
+# Longer than a slice, so that it cuts no wait short, but finite, to notice a dead connection.
 _SOCKET_TIMEOUT: Final = SLICE + 5.0
 
 _OPTIONS: Final[dict[str, Any]] = {
     "decode_responses": False,
     "encoding": "utf-8",
-    # A stranger's names are sent back as they came.
+    # Names that are not UTF-8 must go back to Redis unchanged.
     "encoding_errors": "surrogateescape",
     "health_check_interval": 0,
     "protocol": 2,
@@ -89,19 +89,27 @@ _OPTIONS: Final[dict[str, Any]] = {
 }
 
 _REFUSED_FOR_NOW: Final = (ClusterDownError, ReadOnlyError, AskError, TryAgainError)
-# What redis-py has no classes for, had none before version 6, or does not know where a script met
-# it: it cannot save, has too few replicas, runs a slow script, is or has become a replica, has lost
-# its master; a Cluster is being mended, or moves a slot to another node.
+# Errors for which redis-py has no class, had none before version 6, or uses none if a script got
+# the error: Redis cannot save, has too few replicas, runs a slow script, is or became a replica, or
+# lost its master; a Cluster is being repaired, or moves a slot to another node.
 _CODES_FOR_NOW: Final = (
-    *("MISCONF ", "NOREPLICAS ", "BUSY ", "READONLY ", "UNBLOCKED ", "MASTERDOWN "),
-    *("CLUSTERDOWN ", "ASK ", "TRYAGAIN ", "non local key"),
+    "MISCONF ",
+    "NOREPLICAS ",
+    "BUSY ",
+    "READONLY ",
+    "UNBLOCKED ",
+    "MASTERDOWN ",
+    "CLUSTERDOWN ",
+    "ASK ",
+    "TRYAGAIN ",
+    "non local key",
 )
 
 
 class Connection:
     """The Redis of a namespace, shared by everything in this process that uses it.
 
-    What it has open is closed once nothing uses it.
+    Its sockets are closed once nothing uses it.
     """
 
     def __init__(self, url: str, namespace: str = "") -> None:
@@ -124,21 +132,21 @@ class Connection:
         then: Sequence[Any] = (),
         lost: list[BrokerUnavailableError] | None = None,
     ) -> Any:
-        """Run a script; once more where the connection had died since it was last used.
+        """Run a script; retry it once if the connection was lost.
 
-        It ends with the time that its thread has left (:mod:`.deadline`).
+        It stops at the thread's deadline (:mod:`.deadline`).
 
         Args:
-            name: Of the script.
+            name: The script's name.
             keys: Its keys.
             args: Its arguments.
-            patience: Seconds for which it is tried again while another Redis becomes the
-                master, where there are several.
-            then: A command that goes out in the same write.
-            lost: Gets the failures of tries that may have run all the same.
+            patience: Seconds for which to retry while another Redis becomes the master, if there
+                are several.
+            then: A command to send in the same write.
+            lost: Collects the failures of tries that may have run all the same.
 
         Returns:
-            What the script returned; with ``then``, that and the answer that is still to come.
+            The script's result; with ``then``, that and the pending answer to the command.
 
         Raises:
             BrokerUnavailableError: Redis cannot be reached, or refuses; the cause is redis-py's
@@ -157,7 +165,7 @@ class Connection:
             time.sleep(_PAUSE)
 
     def unlink(self, key: str, seconds: float) -> None:
-        """Delete a key that would expire by itself, if that takes no longer than so."""
+        """Delete a key that would expire by itself; give up after some seconds."""
         try:
             with until(now() + seconds):
                 self.wire.tell(["UNLINK", key])
@@ -165,7 +173,7 @@ class Connection:
             pass
 
     def command(self, name: str, keys: list[str], args: list[Any]) -> list[Any]:
-        """Return what runs a script that Redis knows, to go out with another one."""
+        """Return the command that runs a loaded script, to send with another one."""
         return ["EVALSHA", SCRIPTS[name].sha, len(keys), *keys, *args]
 
     def _may_fail_over(self, error: BrokerUnavailableError) -> bool:
@@ -183,22 +191,23 @@ class Connection:
         try:
             return self._run(name, keys, args, then)
         except own(RedisError) as error:
-            told = self._told(error, keys, lost)
+            failure = self._failure(error, keys, lost)
             if not isinstance(error, LOST) or _is_refused(error) or left() <= 0:
-                raise told from error
+                raise failure from error
         try:
             return self._run(name, keys, args, then)
         except own(RedisError) as error:
-            raise self._told(error, keys, lost) from error
+            raise self._failure(error, keys, lost) from error
 
-    def _told(
+    def _failure(
         self, error: RedisError, keys: list[str], lost: list[BrokerUnavailableError]
     ) -> BrokerUnavailableError:
-        # Namespaces share a connection.
-        told = unavailable(Settings(redis_url=self.url, namespace=namespace_of(keys[0])), error)
+        # Namespaces share a connection, so only the key names the namespace.
+        settings = Settings(redis_url=self.url, namespace=namespace_of(keys[0]))
+        failure = unavailable(settings, error)
         if _may_have_run(error):
-            lost.append(told)
-        return told
+            lost.append(failure)
+        return failure
 
     def _run(self, name: str, keys: list[str], args: list[Any], then: Sequence[Any]) -> Any:
         try:
@@ -212,7 +221,7 @@ class Connection:
 
 def _close(wire: Wire, redis: redis.Redis, made_in: int) -> None:
     wire.close()
-    if os.getpid() == made_in:  # else it is redis-py that drops what is the parent's
+    if os.getpid() == made_in:  # in a forked child, redis-py drops the parent's connections
         redis.connection_pool.disconnect()
 
 
@@ -223,7 +232,7 @@ _lock = ForkLock()
 
 
 def connect(url: str, namespace: str = "") -> Connection:
-    """Return this process's connection to the Redis of a namespace, to be held by who uses it.
+    """Return this process's connection to the Redis of a namespace; its user must hold it.
 
     A forked child gets its own: a socket that two processes use garbles both their replies.
 
@@ -231,7 +240,7 @@ def connect(url: str, namespace: str = "") -> Connection:
         ConfigurationError: The URL cannot be used.
 
     """
-    # Of a Cluster's masters, each has other namespaces.
+    # In a Cluster, each namespace is on its own master.
     key = (os.getpid(), url, namespace if CLUSTER in url.partition("://")[0] else "")
     known = _connections.get(key)
     if known is not None:
@@ -246,10 +255,10 @@ def connect(url: str, namespace: str = "") -> Connection:
 class Link:
     """Holds the connection to the Redis of some settings, for one of its users.
 
-    It can be copied and pickled with whoever has it.
+    It can be copied and pickled together with its user.
 
     Args:
-        settings: They say which Redis.
+        settings: The settings that name the Redis.
 
     """
 
@@ -270,7 +279,7 @@ class Link:
         return held[1]
 
     def let_go(self) -> None:
-        """Hold the connection no more, until it is used again."""
+        """Release the connection until it is used again."""
         self._held = None
 
 
@@ -278,12 +287,12 @@ def _client(url: str, address: Address, key: str) -> redis.Redis:
     try:
         return redis.Redis(connection_pool=pool_of(address, key, _OPTIONS))
     except (ValueError, TypeError, RedisError):
-        # redis-py does not know an option; without the cause, which may quote the password.
+        # redis-py does not know an option. Drop the cause: it may quote the password.
         raise unusable(url) from None
 
 
 def is_passing(error: BaseException | None) -> bool:
-    """Tell whether Redis may take the same command later."""
+    """Return whether Redis may accept the same command later."""
     if isinstance(error, BrokerUnavailableError):
         error = error.__cause__
     if isinstance(error, REFUSED_FOR_GOOD):
@@ -294,27 +303,27 @@ def is_passing(error: BaseException | None) -> bool:
 
 
 def _failed_to_connect(error: RedisError) -> bool:
-    """Tell whether a command was not even sent; redis-py says so in the error's text alone."""
+    """Return whether a command was not even sent: in redis-py only the error's text says so."""
     return isinstance(error, (*REFUSED_FOR_GOOD, NoMasterError)) or "connecting to" in str(error)
 
 
 def _may_have_run(error: RedisError) -> bool:
-    """Tell whether Redis may have done what it was told, though it did not say so."""
+    """Return whether Redis may have run the command although it did not answer."""
     is_lost = isinstance(error, LOST) and not isinstance(error, MovedAwayError)
     return is_lost and was_sent(error) and not _is_refused(error)
 
 
 def _is_refused(error: RedisError) -> bool:
-    """Tell whether Redis has certainly not done what it was told."""
+    """Return whether Redis has certainly not run the command."""
     is_turned_away = isinstance(error, BusyLoadingError) or has_most_clients(error)
     return is_turned_away or _failed_to_connect(error)
 
 
 def reply_expiry(timeout: float | None) -> int:
-    """Return the seconds for which a reply is kept: its caller may sleep until its timeout."""
+    """Return the seconds for which a reply is kept: a caller may sleep until its timeout."""
     return round(max(REPLY_EXPIRY, min(timeout or 0, _LONGEST_EXPIRY)))
 
 
 def as_text(value: Any) -> str:
-    """Return what Redis answered as text, whatever it is."""
+    """Return a value from Redis as text, whatever its type."""
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

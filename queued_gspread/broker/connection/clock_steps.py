@@ -1,9 +1,9 @@
-"""Steps of Redis's clock: time that it shows as passed, and that has not passed on this machine's.
+"""Steps of Redis's clock: time that passed on it, but not on this machine's clock.
 
-A call is late by Redis's clock, which every server reads alike. Where that is set forward (or
-another Redis with another clock becomes the master), the server that works sees it, and allows the
-calls that were put in before it as much time more. It never allows more than the step was, so that
-none is begun late; one that has not seen the step, since it came later, goes by Redis's clock.
+Whether a call is late is decided by Redis's clock, which all servers read alike. If that is set
+forward (or another Redis with another clock becomes the master), the working server notices it and
+gives the calls that were enqueued before as much extra time. It never gives more than the step, so
+that no call starts late. A server that came later did not see the step and goes by Redis's clock.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from queued_gspread._clock import now
 
 __all__ = ["Steps", "enqueued_at"]
 
-# Milliseconds: clocks that are corrected slowly make no step.
+# In milliseconds: a clock that is corrected slowly makes no step.
 _LEAST: Final = 1000
 _MOST: Final = 16
 
 
 class Steps:
-    """What the clock of one Redis has shown to this process, and by how much it was set forward."""
+    """The times that one Redis's clock has shown, and the steps by which it was set forward."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        # What it has shown last, and the moments here between which it did so.
+        # The latest time that it showed, and the local moments between which it did so.
         self._last: tuple[int, float, float] | None = None
-        # Times that it has shown only since a step, with what that step came to.
+        # For each step, the first time that it showed only afterwards, and the step's size.
         self._steps: deque[tuple[int, int]] = deque(maxlen=_MOST)
 
     def moment(self) -> float:
-        """Return the present moment, before a look at that clock."""
+        """Return the present local moment, before a look at that clock."""
         return now()
 
     def saw(self, shown: int, since: float) -> None:
-        """Note a time that it has shown, in milliseconds, at some moment since another one."""
+        """Note a time that it showed, in milliseconds, at some local moment after ``since``."""
         with self._lock:
             last, self._last = self._last, (shown, since, now())
             if last is not None:
@@ -48,15 +48,15 @@ class Steps:
         if passed - most > _LEAST:
             self._steps.append((this[0] - most, passed - most))
         elif passed < least - _LEAST:
-            # Times come again: nobody knows any more before which step one was.
+            # It was set back, so a time no longer says which steps came after it.
             self._steps.clear()
 
     def since(self, enqueued: int) -> int:
-        """Return by how many milliseconds it was set forward since it has shown a time."""
+        """Return by how many milliseconds it was set forward since it showed a time."""
         with self._lock:
             return sum(step for begins, step in self._steps if enqueued < begins)
 
 
 def enqueued_at(entry: str) -> int:
-    """Return the time at which an entry was put in, in milliseconds; it is part of its place."""
+    """Return the time of an entry's enqueue in milliseconds, which is part of its stream id."""
     return int(entry.partition("-")[0])

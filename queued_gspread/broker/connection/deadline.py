@@ -1,8 +1,8 @@
-"""Until when a thread may wait for Redis: its caller's deadline, kept by every connection.
+"""A thread's deadline for waiting for Redis, which every connection keeps.
 
-A call waits in many places: for a connection and its handshake, for those who know the master, for
-answers, and once more after each failure. So the moment belongs to the thread, and connections look
-at it whenever they are about to wait.
+A call waits in many places: for a connection and its handshake, for the discovery of the master,
+for answers, and again after each failure. So the deadline belongs to the thread, and connections
+check it before each wait.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Limited", "extend", "is_limited", "is_of_socket", "left", "moment", "until"]
 
-# A socket with a time-out of 0 would not wait, and say so in another way.
+# A socket with a time-out of 0 is non-blocking, and raises other errors.
 _LEAST: Final = 0.001
 
 
@@ -36,7 +36,7 @@ class _Block:
 
 
 class _Limit(threading.local):
-    # By weak references: where an interrupt comes at a block's very end, it is over all the same.
+    # Weak references, so that a block ends even if an interrupt comes at its very end.
     blocks: tuple[weakref.ref[_Block], ...] = ()
 
 
@@ -44,24 +44,24 @@ _limit = _Limit()
 
 
 def _inmost() -> _Block | None:
-    for block in reversed(_limit.blocks):
-        found = block()
-        if found is not None:
-            return found
+    for ref in reversed(_limit.blocks):
+        block = ref()
+        if block is not None:
+            return block
     return None
 
 
 def moment() -> float:
-    """Return until when this thread waits for Redis."""
+    """Return this thread's deadline for Redis; infinite if it has none."""
     block = _inmost()
     return math.inf if block is None else block.end
 
 
 @contextmanager
 def until(end: float) -> Iterator[None]:
-    """Have this thread wait for Redis until a moment of :func:`~queued_gspread._clock.now`."""
+    """Give this thread a deadline for Redis, a moment of :func:`~queued_gspread._clock.now`."""
     block = _Block(end)
-    alive = (one for one in _limit.blocks if one() is not None)
+    alive = (ref for ref in _limit.blocks if ref() is not None)
     _limit.blocks = (*alive, weakref.ref(block))
     try:
         yield
@@ -70,24 +70,24 @@ def until(end: float) -> Iterator[None]:
 
 
 def extend(end: float) -> None:
-    """Set another moment for the rest of the :func:`until` block that this thread is in."""
+    """Change the deadline for the rest of the thread's current :func:`until` block."""
     block = _inmost()
     if block is not None:
         block.end = end
 
 
 def is_limited() -> bool:
-    """Tell whether this thread has such a moment."""
+    """Return whether this thread has a deadline."""
     return moment() != math.inf
 
 
 def left() -> float:
-    """Return the seconds until that moment; infinitely many where there is none."""
+    """Return the seconds until the deadline; infinite if there is none."""
     return moment() - now()
 
 
 class Limited:
-    """Mixed into a connection of redis-py: it waits no longer than its thread may."""
+    """Mixin for a connection of redis-py that waits no longer than its thread may."""
 
     _sock: Any
 
@@ -96,7 +96,7 @@ class Limited:
         return _Socket(_in_time(connect) if is_limited() else connect())
 
     def disconnect(self, *args: Any, **kwargs: Any) -> None:
-        """Close the socket here: redis-py drops any OSError meanwhile, a signal handler's too."""
+        """Close the socket here: redis-py would drop any OSError, even a signal handler's."""
         own, self._sock = self._sock, None
         super().disconnect(*args, **kwargs)  # type: ignore[misc]
         if own is not None:
@@ -104,7 +104,7 @@ class Limited:
 
 
 def is_of_socket(error: OSError) -> bool:
-    """Tell whether the socket of a connection has raised an error, and nobody else."""
+    """Return whether a connection's own socket raised an error."""
     return hasattr(error, _MARK)
 
 
@@ -112,9 +112,9 @@ _MARK: Final = "_is_of_socket"
 
 
 class _Socket:
-    """A socket, all of whose waits end with the time that the thread has left.
+    """A socket whose waits end at the thread's deadline.
 
-    It marks the errors that are its own.
+    It marks its own errors.
     """
 
     def __init__(self, own: Any) -> None:
@@ -155,22 +155,22 @@ def _marked(wait: Callable[..., Any], args: tuple[Any, ...], timeout: float | No
 
 
 def _is_own(error: OSError, timeout: float | None, lasted: float) -> bool:
-    # The system gives all of its errors a number. A time-out has none, and what a timer of gevent,
-    # or another thread, raises here is one that comes too early; timers may be somewhat early.
+    # The system's errors all have a number. A time-out has none, and neither has one that gevent's
+    # timer or another thread raises here, which comes too early. Timers may be somewhat early.
     is_systems = error.errno is not None
     is_due = isinstance(error, TimeoutError) and timeout is not None and lasted > timeout / 2
     return (is_systems or is_due) and not has_broken_in(error)
 
 
 def _in_time(connect: Callable[[], Any]) -> Any:
-    """Return a connected socket, unless that takes too long: a name's look-up has no time-out."""
-    made = aside(connect)
+    """Return a connected socket by the deadline: a name's look-up has no time-out of its own."""
+    connecting = aside(connect)
     is_in_time = False
     try:
-        is_in_time = made.wait(left())
+        is_in_time = connecting.wait(left())
     finally:
         if not is_in_time:
-            made.give_up(lambda connected: connected.close())
+            connecting.give_up(lambda connected: connected.close())
     if is_in_time:
-        return made.result()
+        return connecting.result()
     raise TimeoutError

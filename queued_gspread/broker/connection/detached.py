@@ -1,9 +1,9 @@
-"""Work in a thread of its own, so that whoever waits for it can stop waiting.
+"""Work in a thread of its own, so that the waiting thread can stop waiting for it.
 
-Whoever waits may be interrupted by a signal handler that raises, at any moment. So nothing here is
-a lock that Python code takes: an interrupt between the taking and the next line would leave it
-locked, and the thread that does the work would wait for it for ever. ``threading.Thread`` and
-``Future`` both have such locks. What is used is the interpreter's own, which are taken or not.
+A signal handler may raise in the waiting thread at any moment. So nothing here uses a lock that
+Python code acquires: an interrupt between acquiring it and the next line would leave it locked, and
+the working thread would wait for it forever. ``threading.Thread`` and ``Future`` both have such
+locks. This module uses the interpreter's own, whose acquisition cannot be interrupted halfway.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ T = TypeVar("T")
 
 
 class Aside(Generic[T]):
-    """What another thread does.
+    """Work that another thread does.
 
     Attributes:
-        is_done: Whether it has come to its end.
-        error: What it has raised, if anything.
+        is_done: Whether it has ended.
+        error: The exception that it raised, if any.
 
     """
 
@@ -46,25 +46,25 @@ class Aside(Generic[T]):
         self._underway.acquire()
 
     def wait(self, seconds: float = math.inf) -> bool:
-        """Wait until it is done, for so long at the most; return whether it is.
+        """Wait at most so many seconds until it is done; return whether it is.
 
-        Whatever a signal handler raises ends the wait.
+        An exception from a signal handler ends the wait.
         """
         while not self.is_done and seconds > 0:
-            # In slices, since Python misses a signal that comes just before a wait.
+            # In slices: Python would handle a signal that comes just before a wait only after it.
             if self._underway.acquire(timeout=min(seconds, _SLICE)):
                 self._underway.release()
             seconds -= _SLICE
         return self.is_done
 
     def result(self) -> T:
-        """Return what came of it, once it is done, or raise that."""
+        """Return its result once it is done, or raise its exception."""
         if self.error is not None:
             raise self.error
         return self._result
 
     def give_up(self, close: Callable[[T], Any]) -> None:
-        """Have its result closed, as soon as it is there: nobody wants it any more."""
+        """Close its result as soon as it is there, since it is no longer wanted."""
         self._unwanted.append(close)
         if self.is_done:
             self._close_unwanted()
@@ -72,7 +72,7 @@ class Aside(Generic[T]):
     def _do(self, work: Callable[[], T]) -> None:
         try:
             self._result = work()
-        except BaseException as error:  # noqa: BLE001 - raised for whoever asks for the result
+        except BaseException as error:  # noqa: BLE001 - result() raises it
             self.error = error
         self.is_done = True
         self._underway.release()
@@ -83,7 +83,7 @@ class Aside(Generic[T]):
             try:
                 close = self._unwanted.pop()
             except IndexError:
-                return  # the other thread has taken it
+                return  # the other thread took it
             if self.error is None:
                 close(self._result)
 
@@ -92,9 +92,9 @@ def aside(work: Callable[[], T], *, awaited_until: float = -math.inf) -> Aside[T
     """Do something in a thread of its own.
 
     Args:
-        work: What is done.
-        awaited_until: The moment of :func:`~queued_gspread._clock.now` before which the process
-            does not end unless it is done.
+        work: What to do.
+        awaited_until: A moment of :func:`~queued_gspread._clock.now`: until then, the process does
+            not exit before the work is done.
 
     """
     done: Aside[T] = Aside()
@@ -111,7 +111,7 @@ def aside(work: Callable[[], T], *, awaited_until: float = -math.inf) -> Aside[T
     return done
 
 
-# What the process waits for before it ends, and whose it is: a forked child's threads are gone.
+# The work that a process waits for before it exits; a forked child does not have the threads.
 _awaited: dict[Aside[Any], tuple[int, float]] = {}
 
 

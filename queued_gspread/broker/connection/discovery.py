@@ -1,4 +1,4 @@
-"""Those who know where the master is: Sentinels, or the nodes of a Cluster."""
+"""Discovery of the master: by Sentinels, or by the nodes of a Cluster."""
 
 from __future__ import annotations
 
@@ -34,35 +34,35 @@ __all__ = [
     "has_moved",
 ]
 
-# Seconds for which a Sentinel that nobody knows any more still counts as one of them.
+# Seconds for which a Sentinel that no other one knows any more still counts.
 _MEMORY: Final = 300.0
 
 LOST = (redis.ConnectionError, redis.TimeoutError)
-"""The connection was lost, or there was none: a command may have been taken or not."""
+"""The connection was lost, or there was none: a command may have run or not."""
 
 REFUSED_FOR_GOOD = (AuthenticationError, AuthorizationError)
-"""Those of them that no other attempt can help."""
+"""Those of them for which a retry is no use."""
 
 
 def has_moved(error: ResponseError) -> bool:
-    """Tell whether a node of a Cluster names another one, at the end of the error's text."""
-    # Outside its own client of a Cluster, redis-py had no class for it before version 6.
+    """Return whether a node of a Cluster names another one, at the end of the error's text."""
+    # Before version 6, redis-py had a class for it only in its own Cluster client.
     return isinstance(error, MovedError) or str(error).startswith("MOVED ")
 
 
 class NoMasterError(redis.ConnectionError):
-    """None of those who were asked knows a master: nothing was sent."""
+    """No host that was asked knows a master: nothing was sent."""
 
 
 class NobodyAnswersError(NoMasterError):
-    """None of them can be reached."""
+    """No host that knows the master can be reached."""
 
 
 def discovery_of(address: Address, options: dict[str, Any]) -> MasterDiscovery:
-    """Return who knows where the master is.
+    """Return the discovery for an address.
 
     Args:
-        address: Whom to ask.
+        address: The address, with the hosts to ask.
         options: redis-py's options that are needed, whatever the URL says.
 
     """
@@ -76,7 +76,7 @@ class MasterDiscovery(ABC):
     redis-py's pools call it as they would call a :class:`redis.sentinel.Sentinel`.
 
     Args:
-        hosts: Whom to ask.
+        hosts: The hosts to ask.
         options: redis-py's options for connections to them.
 
     """
@@ -87,24 +87,24 @@ class MasterDiscovery(ABC):
         self._options = options
         self._clients: dict[Host, redis.Redis] = {}
         self.confirmed: dict[str, Host] = {}
-        """Masters that a majority has named, by name: while one is here, nobody is asked."""
+        """Masters that a majority has named, by service; while one is here, no host is asked."""
 
     @property
     def named(self) -> tuple[Host, ...]:
-        """Those that the URL names."""
+        """The hosts in the URL."""
         return self._named
 
     @property
     def least(self) -> int:
-        """How many have a vote at the least, whatever they know of each other."""
+        """The least number of voters, whatever they know of each other."""
         return 1
 
     def discover_master(self, name: str) -> Host:
         """Return where the master of that name is.
 
         Raises:
-            NoMasterError: Nobody knows of one at present.
-            RedisError: Somebody refuses to tell, and nobody else knows.
+            NoMasterError: No host knows of one at present.
+            RedisError: A host refuses to answer, and no other knows.
 
         """
         if name in self.confirmed:
@@ -113,7 +113,7 @@ class MasterDiscovery(ABC):
         hosts = self._hosts
         for host in hosts:
             try:
-                # A silent one must leave the others time to be asked.
+                # A silent host must leave time to ask the others.
                 with until(now() + left() / (1 if host == hosts[-1] else 2)):
                     master = self._ask(host, name)
             except RedisError as error:
@@ -124,26 +124,26 @@ class MasterDiscovery(ABC):
         raise _no_master(failures)
 
     def note(self, error: ResponseError) -> None:
-        """Learn from what a Redis said that is not the master: a Cluster's tells who is."""
+        """Learn from the error of a Redis that is not the master: a Cluster's names the master."""
         host, _, port = str(error).rpartition(" ")[2].rpartition(":")
         if has_moved(error) and host:
             self.prefer((host, int(port)))
 
     @abstractmethod
     def opinion(self, host: Host, name: str) -> Opinion:
-        """Ask one host for the master, and for whoever else has a vote.
+        """Ask one host for the master and for the other voters.
 
         Raises:
-            RedisError: It does not answer, knows no master, or refuses to tell.
+            RedisError: It does not answer, knows no master, or refuses to answer.
 
         """
 
     @abstractmethod
     def _ask(self, host: Host, name: str) -> Host:
-        """Ask one host; raise what it answers where it knows no master."""
+        """Ask one host for the master; raise its error if it knows none."""
 
     def prefer(self, host: Host) -> None:
-        """Ask this one first from now on."""
+        """Ask this host first from now on."""
         self._hosts = (host, *(other for other in self._hosts if other != host))
 
     def _client(self, host: Host) -> redis.Redis:
@@ -154,16 +154,16 @@ class MasterDiscovery(ABC):
 
 
 class SentinelGuide(MasterDiscovery):
-    """Sentinels, who know the master of a service."""
+    """Sentinels, which know the master of a service."""
 
-    # How many of them somebody knew of lately, and when.
+    # The largest number of Sentinels that one of them knew lately, and when.
     _most, _most_at = 1, -math.inf
 
     @property
     def least(self) -> int:
-        """Those of the URL, or as many as there were lately: a Sentinel may forget the others.
+        """As many as in the URL, or as there were lately: a Sentinel may forget the others.
 
-        It does so where it is told to, or has lost its settings, and then names an old master.
+        It does so on command, or if it has lost its settings, and then names an old master.
         """
         return max(len(set(self._named)), self._most if self._is_recent else 1)
 
@@ -176,8 +176,8 @@ class SentinelGuide(MasterDiscovery):
             self._most, self._most_at = voters, now()
 
     def _ask(self, host: Host, name: str) -> Host:
-        found: Any = self._client(host).sentinel_get_master_addr_by_name(name)
-        return _master_of(found, name)
+        address: Any = self._client(host).sentinel_get_master_addr_by_name(name)
+        return _master_of(address, name)
 
     def opinion(self, host: Host, name: str) -> Opinion:
         """Ask one Sentinel, in one write."""
@@ -185,15 +185,15 @@ class SentinelGuide(MasterDiscovery):
         pipeline.sentinel_get_master_addr_by_name(name)
         pipeline.execute_command("SENTINEL SENTINELS", name)
         pipeline.execute_command("SENTINEL REPLICAS", name)
-        found, others, replicas = pipeline.execute(raise_on_error=False)
-        if isinstance(found, RedisError):
-            raise found
-        address = _master_of(found, name)
+        named, others, replicas = pipeline.execute(raise_on_error=False)
+        if isinstance(named, RedisError):
+            raise named
+        address = _master_of(named, name)
         master = f"{address[0]}:{address[1]}"
         up = {} if isinstance(replicas, RedisError) else _by(replicas, "name")
-        # None tells its own id to a user who may ask for as little as is needed: but each names all
-        # others, so that who names others is somebody else. Those that name nobody have one vote
-        # together: by two names, as the URL's and the one that others use, it may be the same one.
+        # A user with minimal permissions cannot ask a Sentinel for its own id. But each Sentinel
+        # lists all others, so a different list means a different Sentinel. Those that list none
+        # share one vote: they may be one Sentinel under two names, the URL's and the others'.
         ids = {} if isinstance(others, RedisError) else _by(others, "runid")
         is_url_all = isinstance(others, RedisError)
         self._note_voters(len(ids) + 1)
@@ -209,13 +209,13 @@ class SentinelGuide(MasterDiscovery):
 
 
 class ClusterGuide(MasterDiscovery):
-    """The nodes of a Cluster, who know the master of a slot."""
+    """The nodes of a Cluster, which know the master of a slot."""
 
     def _ask(self, host: Host, name: str) -> Host:
         return _address(self._nodes(host, name)[1][0], host)
 
     def opinion(self, host: Host, name: str) -> Opinion:
-        """Ask one node; masters of slots have a vote, as in the Cluster's own elections."""
+        """Ask one node; the masters of slots vote, as in the Cluster's own elections."""
         slots, (master, *replicas) = self._nodes(host, name)
         masters = {_address(first, host) for _, _, first, *_ in slots}
         return Opinion(
@@ -224,14 +224,14 @@ class ClusterGuide(MasterDiscovery):
             address=_address(master, host),
             voters=len(masters),
             others=frozenset(masters - {host}),
-            # Those that have failed are not among them.
+            # CLUSTER SLOTS leaves out failed replicas.
             replicas=frozenset(_as_text(replica[2]) for replica in replicas),
         )
 
     def _nodes(self, host: Host, name: str) -> tuple[Any, Any]:
-        """Return all slots, and the nodes that have the one of that name, its master first."""
+        """Return all slots, and the nodes of the slot with that number, its master first."""
         slots: Any = self._client(host).execute_command("CLUSTER SLOTS")
-        # Those that the URL names may be gone by the time at which somebody has to be asked.
+        # The hosts in the URL may be gone when we need to ask again, so remember the others.
         nodes = {_address(node, host) for _, _, *nodes in slots for node in nodes}
         self._hosts = (*self._hosts, *(nodes - set(self._hosts)))
         for first, last, *nodes_of in slots:
@@ -240,15 +240,15 @@ class ClusterGuide(MasterDiscovery):
         raise NoMasterError(f"no node has slot {name}")
 
 
-def _master_of(found: Any, name: str) -> Host:
-    if not found:
+def _master_of(address: Any, name: str) -> Host:
+    if not address:
         raise ResponseError(f"no Redis is known there by the name {name!r}")
-    return found[0], int(found[1])
+    return address[0], int(address[1])
 
 
 def _by(states: Any, key: str) -> dict[str, dict[str, str]]:
-    """Return what a Sentinel tells of others, by a key of each."""
-    # Later versions of redis-py make dicts of it.
+    """Return a Sentinel's states of other hosts, by one of their fields."""
+    # Later versions of redis-py return dicts.
     each = [
         state if isinstance(state, dict) else dict(zip(*[iter(state)] * 2, strict=True))
         for state in states
@@ -266,17 +266,17 @@ def _as_text(value: Any) -> str:
 
 
 def _address(node: list[Any], asked: Host) -> Host:
-    # A node that does not know its own name is where it was asked.
+    # A node that does not know its own address has the one at which it was asked.
     return node[0] or asked[0], int(node[1])
 
 
 def _no_master(failures: list[tuple[Host, RedisError]]) -> RedisError:
-    """Return the error that tells what came of asking everybody."""
-    told = "; ".join(f"{name}:{port}: {error}" for (name, port), error in failures)
+    """Return the error that lists each host's failure."""
+    message = "; ".join(f"{name}:{port}: {error}" for (name, port), error in failures)
     errors = [error for _, error in failures]
     for error in errors:
         if isinstance(error, REFUSED_FOR_GOOD) or not isinstance(error, LOST):
-            return type(error)(told)
+            return type(error)(message)
     if any(isinstance(error, NoMasterError) for error in errors):
-        return NoMasterError(told)
-    return NobodyAnswersError(told)
+        return NoMasterError(message)
+    return NobodyAnswersError(message)

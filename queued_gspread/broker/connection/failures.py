@@ -1,7 +1,6 @@
 """What a failure of Redis means, and what a user can do about it.
 
-redis-py tells most of them apart by their text alone, which comes from Redis, from OpenSSL or from
-redis-py itself.
+Most failures differ only in their text, which comes from Redis, from OpenSSL or from redis-py.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["has_most_clients", "is_denied", "is_locked_out", "is_out_of_memory", "unavailable"]
 
 _DENIED: Final = ("permission", "can't run this command", "can't access at least one")
-# Redis 7 cuts a script of somebody who has not logged in short, and says so in its own way.
+# Redis 7 has its own text for a script of a client that has not logged in.
 _LOCKED_OUT: Final = ("unauthenticated", "NOAUTH", "WRONGPASS")
 
 _FORM: Final = "redis://USER:PASSWORD@HOST:PORT/DB, or redis://:PASSWORD@HOST:PORT/DB for no user"
@@ -50,12 +49,12 @@ _HUNG_UP: Final = (
 )
 _NO_TLS: Final = "It may speak no TLS: then take redis:// in the place of rediss://"
 _TLS: Final = (
-    "Over TLS, its certificate has to name the host, and to be signed by a CA that is known here "
-    "or that ?ssl_ca_certs=FILE in the URL names; ssl_certfile and ssl_keyfile are for a "
-    "certificate that it wants to see"
+    "Over TLS, its certificate must name the host, and be signed by a CA that is known here or "
+    "that ?ssl_ca_certs=FILE in the URL names; ssl_certfile and ssl_keyfile are for a client "
+    "certificate that it requires"
 )
 
-# What a user reads for each text; the first whose words are in it counts.
+# The remedy for each text; the first entry with words that are in it counts.
 _BY_TEXT: Final = {
     ("DB index is out of range",): (
         "it has no database of that number (they are 0 to 15, where its `databases` says nothing "
@@ -65,9 +64,9 @@ _BY_TEXT: Final = {
         "it is a node of a Cluster, which has database 0 alone: take "
         "redis+cluster://HOST:PORT,HOST:PORT"
     ),
-    ("cluster support disabled",): "it is no Cluster: take redis://HOST:PORT/DB",
+    ("cluster support disabled",): "it is not a Cluster: take redis://HOST:PORT/DB",
     ("unknown command 'SENTINEL'", "unknown command `SENTINEL`"): (
-        "it is a Redis, and no Sentinel: take redis://HOST:PORT/DB"
+        "it is a Redis, not a Sentinel: take redis://HOST:PORT/DB"
     ),
     ("unknown command 'EVALSHA'", "unknown command `EVALSHA`"): (
         "it runs no scripts. If it is a Sentinel, take redis+sentinel://HOST:PORT/SERVICE; else "
@@ -89,9 +88,9 @@ _BY_TEXT_OF_LOST: Final = {
     ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"): (
         "what listens there speaks no TLS: take redis:// in the place of rediss://"
     ),
-    ("SSL: ",): f"no TLS comes about. {_TLS}",
+    ("SSL: ",): f"the TLS handshake failed. {_TLS}",
 }
-# The users of docs/security.md, and commands that neither clients nor observers need.
+# The users in docs/security.md, and the commands that neither clients nor observers need.
 _USERS: Final = ("queued-gspread-client", "queued-gspread-server", "queued-gspread-observer")
 _SERVERS_ALONE: Final = ("multi", "exec", "info", "wait", "expire")
 _PARTS: Final = (
@@ -102,10 +101,12 @@ _CLOSED: Final = ("closed by server", "reset by peer", "Broken pipe", "aborted")
 
 
 def unavailable(settings: Settings, error: RedisError) -> BrokerUnavailableError:
-    """Return the error that tells a user what is wrong with Redis and what to do."""
+    """Return the error that says what is wrong with Redis and what to do."""
     # redis-py's own texts name hosts and reasons, never a password.
-    told = _remedy(settings.redis_url, error, settings.namespace)
-    return BrokerUnavailableError(f"Redis at {settings.shown_url} cannot be used ({error}): {told}")
+    remedy = _remedy(settings.redis_url, error, settings.namespace)
+    return BrokerUnavailableError(
+        f"Redis at {settings.shown_url} cannot be used ({error}): {remedy}"
+    )
 
 
 def _remedy(url: str, error: RedisError, namespace: str) -> str:
@@ -125,16 +126,16 @@ def _remedy(url: str, error: RedisError, namespace: str) -> str:
 
 
 def _by_text(table: dict[tuple[str, ...], str], error: RedisError) -> str:
-    told = str(error)
-    return next((text for words, text in table.items() if any(map(told.__contains__, words))), "")
+    reason = str(error)
+    return next((text for words, text in table.items() if any(map(reason.__contains__, words))), "")
 
 
 def _of_lost(url: str, error: RedisError) -> str:
-    told = str(error)
+    reason = str(error)
     is_tls = url.startswith("rediss")
-    if is_tls and "Timeout" in told:
+    if is_tls and "Timeout" in reason:
         return f"what listens there does not answer. {_NO_TLS}. {_TLS}"
-    if not is_tls and any(word in told for word in _CLOSED):
+    if not is_tls and any(word in reason for word in _CLOSED):
         return _HUNG_UP
     return _by_text(_BY_TEXT_OF_LOST, error) or (f"{_START}. {_TLS}" if is_tls else _START)
 
@@ -143,7 +144,7 @@ def _of_lockout(url: str, error: RedisError) -> str:
     check = "check the user and the password in the URL"
     if "without any password configured" in str(error):
         return f"it wants no password: {check}, and take them out, or give Redis a password"
-    if not _names_somebody(url):
+    if not _has_login(url):
         return f"it wants a password: {check}, which has none ({_FORM})"
     if _user(url) == HIDDEN:
         return f"{check}: where no colon stands before the @, it is a user's name alone ({_FORM})"
@@ -161,32 +162,32 @@ def _of_denial(url: str, error: RedisError, namespace: str) -> str:
     )
 
 
-def _of_parts(url: str, told: str) -> str:
-    """Return which part needs which user, where it may well be the wrong part's."""
-    command = _command(told).partition("|")[0]
+def _of_parts(url: str, reason: str) -> str:
+    """Return which side needs which user, if it may well be the wrong side's user."""
+    command = _command(reason).partition("|")[0]
     return _PARTS if _user(url) in _USERS or command in _SERVERS_ALONE else ""
 
 
-def _command(told: str) -> str:
-    # Each version of Redis has a text of its own: this much they have in common.
-    found = re.search(r"run the '([\w|-]+)' command", told)
-    return found[1].lower() if found else ""
+def _command(reason: str) -> str:
+    # The texts of the versions of Redis have this much in common.
+    match = re.search(r"run the '([\w|-]+)' command", reason)
+    return match[1].lower() if match else ""
 
 
-def _needed(told: str, namespace: str) -> str:
-    command = _command(told)
+def _needed(reason: str, namespace: str) -> str:
+    command = _command(reason)
     if command:
         return f", for which +{command} is needed"
-    # What a script may not do is not told.
-    return "" if "script" in told else f", for which ~queued-gspread:{{{namespace}}}:* is needed"
+    # For a script, Redis does not say which command is denied.
+    return "" if "script" in reason else f", for which ~queued-gspread:{{{namespace}}}:* is needed"
 
 
-def _names_somebody(url: str) -> bool:
+def _has_login(url: str) -> bool:
     return "@" in url or bool(re.search(r"[?&]password=", url))
 
 
 def _user(url: str) -> str:
-    """Return the user that a URL names; three stars where what it has may be a password."""
+    """Return the user in a URL; three stars if it may be a password."""
     userinfo, at, _ = hide_password(url).partition("://")[2].rpartition("@")
     if not at:
         return HIDDEN if "username=" in url else "default"
@@ -194,27 +195,27 @@ def _user(url: str) -> str:
 
 
 def is_locked_out(error: BaseException | None) -> bool:
-    """Tell whether Redis did not take the user or the password."""
+    """Return whether Redis rejected the user or the password."""
     if isinstance(error, BrokerUnavailableError):
         error = error.__cause__
     return isinstance(error, REFUSED_FOR_GOOD) or any(word in str(error) for word in _LOCKED_OUT)
 
 
 def is_denied(error: BaseException | None) -> bool:
-    """Tell whether Redis knows the user, who may not do this."""
+    """Return whether Redis denies the user this command or key."""
     if isinstance(error, BrokerUnavailableError):
         error = error.__cause__
-    # Each version of Redis says it in its own words, and in others where a script meets it.
-    told = str(error)
-    return isinstance(error, ResponseError) and any(words in told for words in _DENIED)
+    # Each version of Redis has its own words for it, and others if a script got the error.
+    reason = str(error)
+    return isinstance(error, ResponseError) and any(words in reason for words in _DENIED)
 
 
 def is_out_of_memory(error: BaseException | None) -> bool:
-    """Tell whether Redis has no memory left."""
-    # Where a script meets it, redis-py does not tell it from other errors.
+    """Return whether Redis is out of memory."""
+    # If a script got the error, redis-py does not use its class.
     return isinstance(error, OutOfMemoryError) or "OOM command not allowed" in str(error)
 
 
 def has_most_clients(error: RedisError) -> bool:
-    """Tell whether Redis has as many clients as it takes."""
+    """Return whether Redis has as many clients as it accepts."""
     return "max number of clients" in str(error)

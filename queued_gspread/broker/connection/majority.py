@@ -1,8 +1,8 @@
-"""What a majority of those who know says of the master. Pure.
+"""Which master a majority of Sentinels, or of a Cluster's masters, names. Pure.
 
-A single Sentinel, or node of a Cluster, may be cut off and know of no failover. Two majorities have
-a member in common, and none goes back to an earlier master: once a majority has named a new one, no
-majority names the old one any more.
+A single Sentinel, or node of a Cluster, may be cut off and not know of a failover. Two majorities
+have a member in common, and no member goes back to an earlier master: once a majority has named a
+new one, no majority names the old one any more.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ Host: TypeAlias = "tuple[str, int]"
 
 @dataclass(frozen=True)
 class Opinion:
-    """What one of them says.
+    """What one voter says.
 
     Attributes:
-        voter: Who it is, by whatever address it was asked; '' for one that has no vote.
-        master: A name for the master that all of them use.
+        voter: Its identity, independent of the address at which it was asked; '' for no vote.
+        master: The master, by a name that all voters use.
         address: Where that master is.
-        voters: How many have a vote, itself included, as far as it knows.
-        others: Where those are.
+        voters: How many voters it knows, itself included.
+        others: Where the others are.
         replicas: The master's replicas that are up, as far as it sees.
-        is_partial: Whether it may not say who the others are.
+        is_partial: Whether it is not permitted to list the others, or the replicas.
 
     """
 
@@ -49,8 +49,8 @@ class Named:
 
     Attributes:
         address: Where it is.
-        replicas: How many of its replicas are up. One counts unless a majority sees it down, since
-            it may be the next master.
+        replicas: How many of its replicas are up. A replica counts unless a majority sees it down,
+            since it may be the next master.
 
     """
 
@@ -59,11 +59,11 @@ class Named:
 
 
 def majority(opinions: Collection[Opinion], least: int = 1) -> Named | None:
-    """Return the master that a majority names; None where there is none.
+    """Return the master that a majority names; None if there is no majority.
 
     Args:
-        opinions: What was answered so far; one that was asked twice has one vote.
-        least: How many there are at the least, whatever they know of each other.
+        opinions: The answers so far; a voter that was asked twice has one vote.
+        least: The least number of voters, whatever they know of each other.
 
     """
     votes = {opinion.voter: opinion for opinion in opinions if opinion.voter}
@@ -73,7 +73,7 @@ def majority(opinions: Collection[Opinion], least: int = 1) -> Named | None:
     for master, count in counted.items():
         if count >= needed:
             agreed = [opinion for opinion in votes.values() if opinion.master == master]
-            seen = Counter(name for opinion in agreed for name in opinion.replicas)
-            up = sum(times > len(agreed) - needed for times in seen.values())
+            seen_up = Counter(name for opinion in agreed for name in opinion.replicas)
+            up = sum(times > len(agreed) - needed for times in seen_up.values())
             return Named(agreed[0].address, up)
     return None

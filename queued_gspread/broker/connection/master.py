@@ -1,8 +1,8 @@
-"""Which Redis is the master, as a majority of those who know says: asked anew, again and again.
+"""Keeps asking which Redis a majority of Sentinels, or of a Cluster's masters, names as master.
 
-A connection asks one of them when it is made, which may be cut off itself, and stays where it is
-while that Redis says that it is a master: an old one says so for seconds after a failover, and for
-ever where it is cut off.
+A new connection asks only one of them, which may itself be cut off, and then stays as long as its
+Redis claims to be a master. An old master does so for seconds after a failover, and forever if it
+is cut off.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ if TYPE_CHECKING:
 
     from .wire import Wire
 
-    # Whom was asked, and what it said.
+    # The host that was asked, and its answer.
     Answer = tuple[Host, "Opinion | RedisError"]
 
 __all__ = ["Master", "NoMajorityError"]
 
-# Seconds that one of them is given, and between two looks of callers at where the master is.
+# Seconds that each host gets to answer, and between two checks by callers.
 _EACH: Final = 0.5
 _BETWEEN: Final = 1.0
-# Seconds for which callers do not look at one that did not answer.
+# Seconds for which callers skip a host that did not answer.
 _SILENCE: Final = 30.0
 
 
 class NoMajorityError(NoMasterError):
-    """No majority of those who know names a master: nothing was sent."""
+    """No majority names a master: nothing was sent."""
 
     remedy = (
         "a server sends nothing while it cannot reach more than half of all Sentinels, or of a "
-        "Cluster's masters, by the addresses that they tell of each other"
+        "Cluster's masters, by the addresses that they know of each other"
     )
 
 
@@ -54,8 +54,8 @@ class Master:
     """The master of a namespace; any thread may ask for it.
 
     Args:
-        pool: The connections to it; its guide knows where it is.
-        wire: The lines to it.
+        pool: redis-py's pool, with the discovery, if any.
+        wire: The connections to the master.
 
     """
 
@@ -69,29 +69,29 @@ class Master:
         self._name: str = getattr(pool, "service_name", "")
         self._known: frozenset[Host] = frozenset()
         self._looked_at = -_BETWEEN
-        # Whom callers asked last, by number, and whom they do not ask for a while.
+        # The number of the host that callers asked last, and the hosts that they skip for a while.
         self._turn = -1
         self._silent_until: dict[Host, float] = {}
         self.is_partial = False
-        """Whether somebody may not say who else has a vote, or which replicas there are."""
+        """Whether a voter is not permitted to list the other voters, or the replicas."""
         self.replicas = 0
-        """How many replicas of the master were up when a majority named it last."""
+        """How many replicas were up when a majority last named the master."""
 
     @property
     def is_guided(self) -> bool:
-        """Whether somebody can be asked for it: Sentinels, or the nodes of a Cluster."""
+        """Whether there is a discovery: Sentinels, or the nodes of a Cluster."""
         return self._discovery is not None
 
     @property
     def confirmed(self) -> Host | None:
-        """Where it is, as long as connections are kept to it."""
+        """Where it is, while connections are kept to it."""
         return None if self._discovery is None else self._discovery.confirmed.get(self._name)
 
     def named(self, seconds: float) -> Named:
-        """Return what a majority names now, asking all of them at once.
+        """Return the master that a majority names now, asking all hosts at once.
 
         Raises:
-            NoMajorityError: None names one, within these seconds.
+            NoMajorityError: No majority names one within these seconds.
 
         """
         end, known = now() + min(seconds, left()), self._known
@@ -100,11 +100,11 @@ class Master:
         except NoMajorityError:
             if self._known <= known:
                 raise
-        # The URL need not name all of them.
+        # We learned of hosts that the URL does not name: ask again.
         return self._named(self._asked_at_once(end))
 
     def keep_to(self, place: Host) -> None:
-        """Have all connections of this process lead there; those that do not are lost at once."""
+        """Keep all connections of this process to that place; cut the others at once."""
         if self._discovery is None:
             return
         before = self.confirmed
@@ -114,38 +114,38 @@ class Master:
             self._pool.disconnect(inuse_connections=before is not None)
 
     def let_go(self) -> None:
-        """Let connections ask for themselves again."""
+        """Let new connections discover the master themselves again."""
         if self._discovery is not None:
             self._discovery.confirmed.pop(self._name, None)
             self._wire.keep_to(None)
 
     def look(self) -> None:
-        """Leave connections to what is no longer the master, as callers do.
+        """Check, for callers, whether connections still lead to the master; cut them if not.
 
-        One is asked, for all callers of the process, a second after the last time at the earliest,
-        and the next one then: one that is cut off together with an old master knows of no other.
-        All are asked only if it names another Redis.
+        For all callers of the process, one host is asked, at most once a second, and the next host
+        the next time: a host that is cut off together with an old master knows of no other. All
+        hosts are asked only if that one names another Redis.
         """
         began = time.monotonic()
         if self._discovery is None or self.confirmed or began - self._looked_at < _BETWEEN:
             return
         self._looked_at = began
-        # Where no signal handler runs: redis-py makes an error of its own of what one raises.
+        # In a thread where no signal handler runs: redis-py would convert what a handler raises.
         looked = aside(until(moment())(self._leave_others))
         looked.wait()
         looked.result()
 
     def _leave_others(self) -> None:
         try:
-            place = self._told_next()
+            place = self._ask_next()
             if place is not None and self._wire.is_elsewhere(place):
                 place = self._named(self._asked_in_turn()).address
                 self._wire.leave_all_but(place)
         except RedisError:
-            return  # the next look comes to it again
+            return  # the next check repeats it
 
-    def _told_next(self) -> Host | None:
-        """Ask the next one where the master is; leave out for a while those that do not answer."""
+    def _ask_next(self) -> Host | None:
+        """Ask the next host where the master is; skip silent hosts for a while."""
         hosts, asked = self._hosts(), time.monotonic()
         hosts = [host for host in hosts if self._silent_until.get(host, asked) <= asked] or hosts
         self._turn += 1
@@ -159,24 +159,24 @@ class Master:
         return answer.address
 
     def _named(self, answers: Iterator[Answer]) -> Named:
-        assert self._discovery is not None, "only where somebody can be asked"
-        told: list[Answer] = []
+        assert self._discovery is not None, "only with a discovery"
+        received: list[Answer] = []
         for answer in answers:
-            told.append(answer)
-            opinions = [said for _, said in told if isinstance(said, Opinion)]
-            found = majority(opinions, self._discovery.least)
-            if found is not None:
+            received.append(answer)
+            opinions = [said for _, said in received if isinstance(said, Opinion)]
+            named = majority(opinions, self._discovery.least)
+            if named is not None:
                 self._known = frozenset(host for each in opinions for host in each.others)
                 self.is_partial = any(each.is_partial for each in opinions)
-                self.replicas = found.replicas
-                self._discovery.prefer(_one_that_names(found.address, told))
-                return found
-        # Those who do not answer may be gone, and others have come.
-        self._known |= {h for _, said in told if isinstance(said, Opinion) for h in said.others}
-        raise NoMajorityError(_shown(told))
+                self.replicas = named.replicas
+                self._discovery.prefer(_one_that_names(named.address, received))
+                return named
+        # Silent hosts may be gone, and others may have come.
+        self._known |= {h for _, said in received if isinstance(said, Opinion) for h in said.others}
+        raise NoMajorityError(_shown(received))
 
     def _hosts(self) -> list[Host]:
-        assert self._discovery is not None, "only where somebody can be asked"
+        assert self._discovery is not None, "only with a discovery"
         return list(dict.fromkeys([*self._discovery.named, *sorted(self._known)]))
 
     def _asked_at_once(self, end: float) -> Iterator[Answer]:
@@ -214,12 +214,13 @@ class Master:
         return opinion
 
 
-def _one_that_names(place: Host, told: list[Answer]) -> Host:
-    return next(host for host, said in told if isinstance(said, Opinion) and said.address == place)
+def _one_that_names(place: Host, answers: list[Answer]) -> Host:
+    opinions = ((host, said) for host, said in answers if isinstance(said, Opinion))
+    return next(host for host, opinion in opinions if opinion.address == place)
 
 
-def _shown(told: list[Answer]) -> str:
-    """Return what each has said, in words."""
+def _shown(answers: list[Answer]) -> str:
+    """Return each host's answer, in words."""
     shown = [
         f"{host[0]}:{host[1]} "
         + (
@@ -227,6 +228,9 @@ def _shown(told: list[Answer]) -> str:
             if isinstance(said, Opinion)
             else f"says: {said}"
         )
-        for host, said in told
+        for host, said in answers
     ]
-    return "no majority of those who know names a master: " + "; ".join(shown)
+    return (
+        "no majority of the Sentinels, or of the Cluster's masters, names a master: "
+        + "; ".join(shown)
+    )

@@ -1,9 +1,9 @@
 """Connections to whichever Redis is the master now.
 
-A namespace lies in one slot of a Cluster, and so on one node. For this package a Cluster is
-therefore what a Redis with Sentinels is: one server, whose address may change. Each connection
-asks for the address when it is made, and is dropped when its Redis turns out not to be the
-master any more; nothing is redirected, and nothing is sent a second time here.
+A namespace is in one slot of a Cluster, and so on one node. To this package a Cluster is therefore
+like a Redis with Sentinels: one server whose address may change. Each connection asks for the
+address when it is made, and is dropped when its Redis is no longer the master. Nothing is
+redirected or retried here.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 
 __all__ = ["MovedAwayError", "pool_of"]
 
-# A first connection asks for it, and what reads it is imported then: now, as a process may fork.
+# The first connection would call this, which imports modules: do it now, before the process forks.
 get_lib_version()
 
 _UNLIMITED: Final = 2**31
 
-# A peer that has vanished without a word is noticed after half a minute of silence.
+# A peer that vanished silently is noticed after half a minute.
 _KEEPALIVE: Final = {
     getattr(socket, name): value
     for name, value in (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))
@@ -53,16 +53,16 @@ _IF_IT_LASTS: Final = "if this does not pass"
 
 
 class MovedAwayError(redis.ConnectionError):
-    """The Redis that was asked is not the master, or not that of the namespace: nothing was done.
+    """Raised if a Redis is not the master, or not that of the namespace; it did nothing.
 
     Attributes:
-        remedy: What to do where this lasts.
+        remedy: What to do if this lasts.
 
     """
 
     def __init__(self, error: ResponseError) -> None:
         if has_moved(error):
-            super().__init__("this node of a Cluster has not, or no longer, the namespace")
+            super().__init__("this node of a Cluster does not have the namespace, or no longer")
             self.remedy = f"name the Cluster as redis+cluster://HOST:PORT,HOST:PORT, {_IF_IT_LASTS}"
         else:
             super().__init__("it is a read-only replica")
@@ -71,7 +71,7 @@ class MovedAwayError(redis.ConnectionError):
 
 
 class _Leaving:
-    """Mixed into a connection: leaves a Redis that says that it is not the master."""
+    """Mixin for a connection that leaves a Redis which says that it is not the master."""
 
     def read_response(self, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -84,7 +84,7 @@ class _Leaving:
             raise MovedAwayError(error) from error
 
     def _note(self, error: ResponseError) -> None:
-        """Tell a guide what was learnt, where there is one."""
+        """Pass the error on to the discovery, if there is one."""
 
 
 class _Plain(_Leaving, Limited, redis.Connection):
@@ -92,9 +92,9 @@ class _Plain(_Leaving, Limited, redis.Connection):
 
 
 class _OwnFirst(redis.Connection):
-    """Looks first for the Redis that was started for this user in place of the port.
+    """Tries the Redis that was started for this user before the port.
 
-    It does so whenever it connects: that Redis may start after its clients, and end before them.
+    It does so on each connect: that Redis may start after its clients, and end before them.
     """
 
     def _connect(self) -> Any:
@@ -118,7 +118,7 @@ class _Unix(_Leaving, Limited, redis.UnixDomainSocketConnection):
 
 
 class _Telling:
-    """Mixed into a connection whose pool has a guide."""
+    """Mixin for a connection whose pool has a discovery."""
 
     connection_pool: Any
 
@@ -127,7 +127,7 @@ class _Telling:
 
 
 class _Led(_Telling, SentinelManagedConnection, _Plain):
-    """Asks the guide for the address whenever it connects."""
+    """Asks the discovery for the address on each connect."""
 
 
 class _LedTls(_Telling, SentinelManagedSSLConnection, _Tls):
@@ -145,26 +145,26 @@ def pool_of(address: Address, key: str, options: dict[str, Any]) -> redis.Connec
     """Return a pool of connections to the master; nothing is sent yet.
 
     Args:
-        address: Where it is, or who knows.
-        key: A key of the namespace: it says which of a Cluster's masters.
+        address: Where it is, or which hosts know.
+        key: A key of the namespace, which decides the Cluster's master.
         options: redis-py's options that are needed, whatever the URL says.
 
     Raises:
-        TypeError, ValueError, RedisError: redis-py does not take an option of the URL.
+        TypeError, ValueError, RedisError: redis-py refuses an option of the URL.
 
     """
     kind = _CLASSES.get(address.options.get("connection_class"), _Plain)
     needed = options if kind is _Unix else options | _OVER_TCP
-    # Every caller that waits has a connection: as many as there are threads.
-    given = address.options | needed | {"max_connections": _UNLIMITED}
+    # Every waiting caller has a connection, so there may be as many as threads.
+    kwargs = address.options | needed | {"max_connections": _UNLIMITED}
     if address.kind == SERVER:
         kind = _Own if kind is _Plain and _may_be_own(address.options) else kind
-        pool = redis.ConnectionPool(**given | {"connection_class": kind})
+        pool = redis.ConnectionPool(**kwargs | {"connection_class": kind})
     else:
         is_cluster = address.kind == CLUSTER
         name = str(key_slot(key.encode())) if is_cluster else address.service
         discovery = discovery_of(address, needed | {"connection_class": kind})
-        pool = SentinelConnectionPool(name, discovery, **given | {"connection_class": _LED[kind]})
+        pool = SentinelConnectionPool(name, discovery, **kwargs | {"connection_class": _LED[kind]})
     pool.connection_class(**pool.connection_kwargs)
     return pool
 
@@ -175,7 +175,7 @@ def _may_be_own(options: dict[str, Any]) -> bool:
 
 
 def _connected_to_own(port: int, timeout: float | None) -> socket.socket | None:
-    """Return a connection to this user's own Redis, None where there is none."""
+    """Return a socket connected to this user's own Redis, None if there is none."""
     path = own_socket(port)
     if not _is_mine(path):
         return None
@@ -186,21 +186,21 @@ def _connected_to_own(port: int, timeout: float | None) -> socket.socket | None:
     except OSError as error:
         connection.close()
         if isinstance(error, (FileNotFoundError, ConnectionRefusedError)):
-            return None  # it is not there, or left by a Redis that was killed
+            return None  # no such socket, or one left by a killed Redis
         raise
     return connection
 
 
 def _is_mine(path: Path) -> bool:
-    """Return whether nobody but this user can have made a socket."""
+    """Return whether only this user can have made a socket."""
     try:
         folder = path.parent.stat()
         return path.exists() and folder.st_uid == os.geteuid() and not folder.st_mode & 0o022
-    except (OSError, AttributeError):  # Windows knows no such users
+    except (OSError, AttributeError):  # Windows has no such users
         return False
 
 
 def _is_elsewhere(error: ResponseError) -> bool:
-    # Where a script meets it, Redis 6 has it in the middle of a text of its own.
+    # If a script got the error, Redis 6 has it in the middle of another text.
     is_read_only = isinstance(error, ReadOnlyError) or "-READONLY " in str(error)
     return is_read_only or has_moved(error)

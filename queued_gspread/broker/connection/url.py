@@ -1,4 +1,4 @@
-"""Where a Redis is, as its URL says it: one server, the master of Sentinels, or a Cluster."""
+"""Redis URLs: for one server, the master of Sentinels, or a Cluster."""
 
 from __future__ import annotations
 
@@ -26,22 +26,25 @@ _FORMS: Final = (
     "redis://HOST:PORT/DB, rediss://HOST:PORT/DB, unix://PATH, "
     "redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/DB or redis+cluster://HOST:PORT,HOST:PORT"
 )
-# What may stand in a URL, or is added by its parsing. Other options of redis-py are no texts, so
-# that they would fail later.
-_OPTIONS: Final = frozenset(
-    {
-        *("db", "username", "password", "client_name", "lib_name", "lib_version"),
-        *("protocol", "decode_responses", "encoding", "encoding_errors", "max_connections"),
-        *("health_check_interval", "retry_on_timeout"),
-        *("socket_timeout", "socket_connect_timeout", "socket_keepalive"),
-        *("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile", "ssl_password"),
-        *("ssl_cert_reqs", "ssl_check_hostname", "ssl_ciphers"),
-        *("connection_class", "host", "port", "path"),
-    }
+# The options that a URL may have, or that parsing adds. redis-py's other options are not strings,
+# so they would fail later.
+_OPTIONS: Final = (
+    "db username password client_name lib_name lib_version "
+    "protocol decode_responses encoding encoding_errors max_connections "
+    "health_check_interval retry_on_timeout "
+    "socket_timeout socket_connect_timeout socket_keepalive "
+    "ssl_ca_certs ssl_ca_path ssl_certfile ssl_keyfile ssl_password "
+    "ssl_cert_reqs ssl_check_hostname ssl_ciphers "
+    "connection_class host port path"
 )
 _SCHEMES: Final = (
-    *("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel"),
-    *("redis+cluster", "rediss+cluster"),
+    "redis",
+    "rediss",
+    "unix",
+    "redis+sentinel",
+    "rediss+sentinel",
+    "redis+cluster",
+    "rediss+cluster",
 )
 _HIGHEST_PORT: Final = 65_535
 _NO_PORT: Final = f"its port is not one from 1 to {_HIGHEST_PORT}"
@@ -57,7 +60,7 @@ class Address:
     Attributes:
         kind: :data:`SERVER`, :data:`SENTINEL` or :data:`CLUSTER`.
         options: redis-py's options for connections to the Redis, password included.
-        guides: Hosts that know where the master is; none of a :data:`SERVER`.
+        guides: Hosts that know where the master is; none for a :data:`SERVER`.
         service: The name by which Sentinels know the Redis.
         guide_options: redis-py's options for connections to the guides.
 
@@ -74,7 +77,7 @@ def parse(url: str) -> Address:
     """Return the address that a URL names.
 
     Raises:
-        ConfigurationError: It names none; the text shows the URL without its passwords.
+        ConfigurationError: It cannot be used; the text shows the URL without its passwords.
 
     """
     try:
@@ -90,7 +93,7 @@ def parse(url: str) -> Address:
 
 
 def unusable(url: str, reason: str = "") -> ConfigurationError:
-    """Return the error that tells which forms of URL can be used."""
+    """Return the error that lists the forms of URL that can be used."""
     shown = hide_password(url)
     which = "the Redis URL" if shown == HIDDEN else f"Redis URL {shown!r}"
     return ConfigurationError(
@@ -100,11 +103,11 @@ def unusable(url: str, reason: str = "") -> ConfigurationError:
 
 
 def _check_text(url: str) -> None:
-    """Refuse what parsers drop without a word, or take for something else than it was meant for."""
+    """Refuse text that parsers drop silently, or misread."""
     if url[:1] in ("'", '"'):
         raise ConfigurationError("it has quotation marks around it")
     if url.partition("://")[0] not in _SCHEMES:
-        raise ConfigurationError(f"it has to begin with one of {', '.join(_SCHEMES)}, and ://")
+        raise ConfigurationError(f"it must begin with one of {', '.join(_SCHEMES)}, and ://")
     if has_stray_at(url):
         raise ConfigurationError("a mark in its user or password is not escaped")
     if not url.isprintable():
@@ -146,7 +149,7 @@ def _service_and_database(kind: str, path: str) -> tuple[str, str]:
 
 
 def _check_place(scheme: str, rest: str) -> None:
-    """Refuse what redis-py would drop without a word, or refuses without one."""
+    """Refuse parts that redis-py would drop silently, or refuse without a reason."""
     authority, _, path = re.split("[?#]", rest, maxsplit=1)[0].partition("/")
     hosts = authority.rpartition("@")[2]
     if scheme == "unix":
@@ -171,7 +174,7 @@ def _host(options: dict[str, Any], port: int) -> tuple[str, int]:
 def _of_redis_and_sentinels(
     options: dict[str, Any], guides: tuple[tuple[str, int], ...], service: str
 ) -> tuple[dict[str, Any], tuple[tuple[str, int], ...], str, dict[str, Any]]:
-    """Divide a URL's options: what concerns the network is for both, the user's name is not."""
+    """Split a URL's options: those of the network are for both, those of the user are not."""
     of_redis, of_sentinels = {}, {}
     for name, value in options.items():
         if name.startswith(_OF_SENTINELS):
@@ -183,9 +186,9 @@ def _of_redis_and_sentinels(
 
 
 def _check(address: Address) -> None:
-    """Refuse what would fail only when a connection is made."""
+    """Refuse values that would fail only on connecting."""
     for options in (address.options, address.guide_options):
-        if options.keys() - _OPTIONS:
+        if options.keys() - set(_OPTIONS.split()):
             raise ConfigurationError("it has an option that no URL of a Redis has")
         _check_tls(options)
     own = address.options
@@ -201,13 +204,15 @@ def _check_host(host: str, port: int) -> None:
     except UnicodeError:
         is_name = False
     if not is_name:
-        raise ConfigurationError("its host is no name: a part is empty, too long or has odd marks")
+        raise ConfigurationError(
+            "its host is not a name: a part is empty, too long or has odd marks"
+        )
     if not 0 < port <= _HIGHEST_PORT:
         raise ConfigurationError(_NO_PORT)
 
 
 def _check_tls(options: dict[str, Any]) -> None:
-    """Have certificates checked, and the files that are named be there."""
+    """Turn certificate checks on, and require that the named files exist."""
     if "ssl_ciphers" in options:
         try:
             SSLContext(PROTOCOL_TLS_CLIENT).set_ciphers(options["ssl_ciphers"])
@@ -217,5 +222,5 @@ def _check_tls(options: dict[str, Any]) -> None:
         if name in options and not Path(options[name]).is_file():
             raise ConfigurationError(f"{name} names {options[name]!r}, which is not a file")
     if options.get("connection_class") is SSLConnection:
-        # Before version 6, redis-py takes any host's certificate.
+        # Before version 6, redis-py accepts a certificate for any host.
         options.setdefault("ssl_check_hostname", options.get("ssl_cert_reqs") != "none")

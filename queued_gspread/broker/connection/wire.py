@@ -1,12 +1,12 @@
-"""Commands to Redis beneath redis-py's ``Redis``, which is most of what a short command costs.
+"""Sends commands to Redis without redis-py's ``Redis``, which is most of a short command's cost.
 
-Several commands go out in one write, and an answer that nobody waits for is read when the
-connection is used next. Connecting, and what a connection is, stays with redis-py: a line is a
-connection made as its pool makes them, which no list but ours knows, so that one that is lost to an
-interrupt is closed. Nothing is sent twice here.
+Several commands go out in one write, and an answer that no thread waits for is read when the
+connection is next used. Connecting, and the connection itself, stay with redis-py: its pool's class
+makes each connection, but only our list holds it, so that one that an interrupt loses is closed.
+Nothing is retried here.
 
-What redis-py raises comes out of here as it is, and what a signal handler has raised meanwhile does
-too, whatever redis-py has made of it: connecting, where it has many ways to do so, is done in a
+Exceptions of redis-py leave this module unchanged, and so does what a signal handler raised
+meanwhile, even if redis-py converted it. Connecting, which has many such places, happens in a
 thread of its own, where no handler runs.
 """
 
@@ -38,16 +38,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Pending", "Wire", "was_sent"]
 
-# How many lines are kept while nobody uses them, and for how many seconds.
+# How many unused connections are kept, and for how many seconds.
 _MOST_IDLE: Final = 32
 _LONGEST_IDLE: Final = 30.0
 
-# A connection that was used less than so many seconds ago is taken for alive.
+# A connection used less than so many seconds ago counts as alive.
 _FRESH: Final = 0.02
 
 
 class _Conn:
-    """A connection, and how many answers are still to come that nobody waits for."""
+    """A connection, and how many unawaited answers are still to come."""
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
@@ -64,14 +64,14 @@ class _Conn:
     def read(self) -> Any:
         while self.owed:
             self._skip()
-        # Behind an error, Redis may close the connection.
+        # After an error, Redis may close the connection.
         self._used = 0.0
         answer = _unmasked(self.connection.read_response)
         self._used = time.monotonic()
         return answer
 
     def is_alive(self) -> bool:
-        """Take in what nobody waits for; tell whether nothing else has come, such as the end."""
+        """Drain unawaited replies; return False if anything else arrived, such as EOF."""
         if time.monotonic() - self._used < _FRESH:
             return True
         try:
@@ -96,40 +96,40 @@ class _Conn:
         return getattr(self.connection, "_sock", None) is not None
 
     def leads_to(self, place: Host) -> bool:
-        """Return whether it leads there."""
+        """Return whether it leads to that host."""
         return (self.connection.host, self.connection.port) == place
 
     def cut(self) -> None:
-        """Have whoever waits for an answer on it find it lost; any thread may do so."""
+        """Shut it down, so that a thread waiting on it finds it lost; any thread may do so."""
         own = getattr(self.connection, "_sock", None)
         with suppress(OSError):
             if own is not None:
                 own.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Close the connection: what it still had to say is lost."""
+        """Close the connection; answers still to come are lost."""
         self.connection.disconnect()
 
 
 def _unmasked(do: Callable[[], Any]) -> Any:
-    """Do something by redis-py; raise what has broken in as it was."""
+    """Call redis-py; raise unchanged what broke in meanwhile."""
     outer = handled()
     try:
         return do()
-    except Exception as error:  # redis-py stumbles over an OSError without arguments
+    except Exception as error:  # redis-py fails on an OSError without arguments
         intruder = _intruder(error, outer)
         if intruder is None:
             raise
     try:
         raise_unchanged(intruder)
     finally:
-        del intruder, outer  # or the frame and the exception hold each other, and all that is open
+        del intruder, outer  # else the frame and the exception form a cycle that holds sockets
 
 
 def _intruder(error: BaseException, outer: BaseException | None) -> BaseException | None:
-    """Return what has broken in, of which redis-py may have made the error; None if nothing has.
+    """Return what broke in, even if redis-py has converted it; None if nothing did.
 
-    redis-py makes an error of its own of any OSError, which has to be a socket's to be believed.
+    redis-py converts any OSError, so only one that is marked as the socket's counts as its own.
     """
     for link in chain(error, outer):
         is_strange = isinstance(link, OSError) and not is_of_socket(link)
@@ -139,9 +139,9 @@ def _intruder(error: BaseException, outer: BaseException | None) -> BaseExceptio
 
 
 def _packed(commands: Sequence[Command]) -> bytes:
-    """Return commands in Redis's protocol: hiredis and redis-py take twice the time for it.
+    """Return commands in Redis's protocol: hiredis and redis-py take twice as long.
 
-    And given a number, hiredis ends the process where a signal handler raises meanwhile.
+    And for a number, hiredis crashes the process if a signal handler raises meanwhile.
     """
     parts: list[bytes] = []
     for command in commands:
@@ -153,22 +153,22 @@ def _packed(commands: Sequence[Command]) -> bytes:
 
 
 def _as_bytes(arg: Any) -> bytes:
-    # A stranger's names go back as they came; a text of a class of its own is what it holds.
+    # Names that are not UTF-8 go back unchanged; a str subclass counts by its value.
     text = arg if isinstance(arg, str) else str(arg)
     return str.encode(text, errors="surrogateescape")
 
 
 def was_sent(error: RedisError) -> bool:
-    """Tell whether the command that failed was sent: not where there was no connection for it."""
+    """Return whether the failed command was sent: not if there was no connection for it."""
     return getattr(error, "was_sent", True)
 
 
 class Pending:
-    """The answer to a command that has been sent; it is read, or given up, once."""
+    """The answer to a command that was sent; it is read or dropped once."""
 
-    def __init__(self, wire: Wire, line: _Conn) -> None:
+    def __init__(self, wire: Wire, conn: _Conn) -> None:
         self._wire = wire
-        self._line: _Conn | None = line
+        self._conn: _Conn | None = conn
 
     def read(self) -> Any:
         """Wait for the answer.
@@ -177,22 +177,22 @@ class Pending:
             RedisError: The command failed, or the connection.
 
         """
-        line, self._line = self._line, None
-        assert line is not None, "an answer is read once"
-        return self._wire.read_last(line)
+        conn, self._conn = self._conn, None
+        assert conn is not None, "an answer is read only once"
+        return self._wire.read_last(conn)
 
     def drop(self) -> None:
-        """Give the answer up, and the connection with it, if it was not read."""
-        line, self._line = self._line, None
-        if line is not None:
-            line.close()
+        """Give up the answer, and its connection, unless it was read."""
+        conn, self._conn = self._conn, None
+        if conn is not None:
+            conn.close()
 
 
 class Wire:
-    """The lines of one process to one Redis; any of its threads may use them.
+    """The connections of one process to one Redis; any of its threads may use them.
 
     Args:
-        pool: Says how connections are made.
+        pool: redis-py's pool, which knows how to make connections.
 
     """
 
@@ -200,148 +200,148 @@ class Wire:
         self._pool = pool
         self._idle: list[_Conn] = []
         self._most_idle = _MOST_IDLE
-        # Those that are in use, too.
-        self._lines: set[weakref.ref[_Conn]] = set()
+        # All connections, those in use included.
+        self._conns: set[weakref.ref[_Conn]] = set()
         self.only: Host | None = None
-        """The only place to which lines may lead, if there is one."""
+        """The only host to which connections may lead, if there is one."""
 
     def keep_to(self, place: Host | None) -> None:
-        """Use no line that leads elsewhere from now on; None to use any."""
+        """From now on, use only connections to that host; None to use any."""
         self.only = place
         if place is not None:
             self.leave_all_but(place)
 
     def is_elsewhere(self, place: Host) -> bool:
-        """Return whether a line leads elsewhere."""
-        return any(not line.leads_to(place) for line in self._open())
+        """Return whether any connection leads elsewhere."""
+        return any(not conn.leads_to(place) for conn in self._open())
 
     def leave_all_but(self, place: Host) -> None:
-        """Cut the lines that lead elsewhere: whoever waits at their end finds them lost."""
-        for line in self._open():
-            if not line.leads_to(place):
-                line.cut()
+        """Cut the connections that lead elsewhere: threads waiting on them find them lost."""
+        for conn in self._open():
+            if not conn.leads_to(place):
+                conn.cut()
 
     def _open(self) -> list[_Conn]:
-        lines = filter(None, (ref() for ref in list(self._lines)))
-        return [line for line in lines if line.is_open]
+        conns = filter(None, (ref() for ref in list(self._conns)))
+        return [conn for conn in conns if conn.is_open]
 
     def ask(self, command: Command) -> Any:
         """Send a command and return its answer.
 
         Raises:
-            RedisError: It failed, or the connection.
+            RedisError: The command failed, or the connection.
 
         """
         return self.read_last(self._written([command]))
 
     def ask_and_go_on(self, command: Command, then: Command) -> tuple[Any, Pending]:
-        """Send two commands in one write; return the answer to the first once it is there.
+        """Send two commands in one write; return the first answer and the pending second.
 
         Raises:
-            RedisError: The first failed, or the connection; the second may have been done.
+            RedisError: The first failed, or the connection; the second may have run.
 
         """
-        line = self._written([command, then])
+        conn = self._written([command, then])
         try:
-            return line.read(), Pending(self, line)
+            return conn.read(), Pending(self, conn)
         except BaseException as error:
-            self._after(error, line, is_last=False)
+            self._after(error, conn, is_last=False)
             raise
 
     def tell(self, command: Command) -> None:
-        """Send a command whose answer nobody waits for.
+        """Send a command without waiting for its answer.
 
         Raises:
             RedisError: The connection failed.
 
         """
-        line = self._written([command])
-        line.owed += 1
-        self._keep(line)
+        conn = self._written([command])
+        conn.owed += 1
+        self._keep(conn)
 
-    def read_last(self, line: _Conn) -> Any:
-        """Return the last answer that a line has to give, and take the line back."""
+    def read_last(self, conn: _Conn) -> Any:
+        """Return a connection's last answer, and keep the connection for later."""
         try:
-            answer = line.read()
+            answer = conn.read()
         except BaseException as error:
-            self._after(error, line, is_last=True)
+            self._after(error, conn, is_last=True)
             raise
-        self._keep(line)
+        self._keep(conn)
         return answer
 
     def close(self) -> None:
-        """Close all lines; one that is in use when it is not any more."""
+        """Close all connections; one in use is closed once it is free."""
         self._most_idle = 0
         self._forget_idle()
 
-    def _keep(self, line: _Conn) -> None:
-        """Keep a line for the next command, unless there are enough; close what nobody needs."""
+    def _keep(self, conn: _Conn) -> None:
+        """Keep a connection for later unless there are enough; close one that was idle too long."""
         if len(self._idle) >= self._most_idle:
-            line.close()
+            conn.close()
             return
-        line.idle_since = time.monotonic()
-        self._idle.append(line)
-        self._close_idle(line.idle_since - _LONGEST_IDLE)
+        conn.idle_since = time.monotonic()
+        self._idle.append(conn)
+        self._close_idle(conn.idle_since - _LONGEST_IDLE)
 
     def _close_idle(self, since: float) -> None:
         try:
             if self._idle[0].idle_since < since:
                 self._idle.pop(0).close()
         except IndexError:
-            pass  # another thread has taken it
+            pass  # another thread took it
 
     def _written(self, commands: Sequence[Command]) -> _Conn:
-        line = self._line()
+        conn = self._take()
         try:
-            line.write(commands)
+            conn.write(commands)
         except BaseException as error:
-            self._after(error, line, is_last=False)
+            self._after(error, conn, is_last=False)
             raise
-        return line
+        return conn
 
-    def _line(self) -> _Conn:
+    def _take(self) -> _Conn:
         while True:
             try:
-                line = self._idle.pop()
+                conn = self._idle.pop()
             except IndexError:
-                return self._new_line()
-            if line.is_alive() and (self.only is None or line.leads_to(self.only)):
-                return line
-            line.close()
+                return self._new_conn()
+            if conn.is_alive() and (self.only is None or conn.leads_to(self.only)):
+                return conn
+            conn.close()
 
-    def _new_line(self) -> _Conn:
-        line = _Conn(self._new_connection())
-        self._lines.add(weakref.ref(line, self._lines.discard))
-        if self.only is not None and not line.leads_to(self.only):
-            line.close()
+    def _new_conn(self) -> _Conn:
+        conn = _Conn(self._new_connection())
+        self._conns.add(weakref.ref(conn, self._conns.discard))
+        if self.only is not None and not conn.leads_to(self.only):
+            conn.close()
             raise _elsewhere()
-        return line
+        return conn
 
     def _new_connection(self) -> Any:
         connect = until(moment())(partial(_connected, self._pool))
-        made: Aside[Any] = aside(connect)
+        connecting: Aside[Any] = aside(connect)
         try:
-            made.wait()
+            connecting.wait()
         except BaseException:
-            made.give_up(lambda connection: connection.disconnect())
+            connecting.give_up(lambda connection: connection.disconnect())
             raise
-        return made.result()
+        return connecting.result()
 
-    def _after(self, error: BaseException, line: _Conn, *, is_last: bool) -> None:
-        """Keep a line on which Redis has refused, if there is nothing to come; else close it."""
+    def _after(self, error: BaseException, conn: _Conn, *, is_last: bool) -> None:
+        """Keep a connection on which Redis only refused a command; else close it."""
         is_own = isinstance(error, RedisError) and not has_broken_in(error)
         if is_own and is_last and isinstance(error, ResponseError):
-            self._keep(line)
+            self._keep(conn)
             return
-        line.close()
+        conn.close()
         if is_own and not isinstance(error, ResponseError):
             self._forget_idle()
 
     def _forget_idle(self) -> None:
-        """Close the lines that lead to a Redis which was lost."""
+        """Close the idle connections to a Redis that was lost."""
         idle, self._idle = self._idle, []
-        for line in idle:
-            line.close()
+        for conn in idle:
+            conn.close()
 
 
 def _elsewhere() -> RedisError:
@@ -351,7 +351,7 @@ def _elsewhere() -> RedisError:
 
 
 def _connected(pool: redis.ConnectionPool) -> Any:
-    """Return a new connection; an error of redis-py says that nothing was sent over it."""
+    """Return a new connection; mark an error of redis-py's as one before sending."""
     connection = pool.connection_class(**pool.connection_kwargs)
     try:
         connection.connect()

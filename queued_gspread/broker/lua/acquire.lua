@@ -1,48 +1,57 @@
--- Ask whether a request may be sent now. If so, take a slot of the quota for it, and for every job
--- that has a share in it, mark how far its call will be, and write into its journal what the next
--- server has to know: all or nothing.
+-- Ask whether a request may be sent now. If so, take a quota slot for it, mark the progress of each
+-- job that takes part in it, and write into the job's journal what the next server must know: all
+-- or nothing. Before that, and in any case, release slots whose requests were answered.
 --
--- KEYS[1] server    hash: who works, under which epoch
+-- KEYS[1] server    hash: the working server and its epoch
 -- KEYS[2] lane      stream of the lane's jobs
 -- KEYS[3] progress  hash: job id -> how far the call is
 -- KEYS[4] throttle  hash: see quota.lua
 -- KEYS[5] slots     sorted set: the slots of this kind of request
--- KEYS[6] deliveries hash: job id -> the epochs under which it was handed out
--- KEYS[7...] journal  list, of each job: what the next server has to know of the call
+-- KEYS[6] deliveries hash: job id -> the epochs under which it was delivered
+-- KEYS[7...] journal  list, of each job: what the next server must know of the call
+-- then, for each slot to release:
+--           slots     sorted set: the slots of its kind
 -- ARGV[1] epoch     of the asking server
--- ARGV[2] kind      of the request, as to the quota; '' for one that takes no slot
+-- ARGV[2] kind      the request's kind of quota; '' for one that takes no slot
 -- ARGV[3] slot      a name for the slot
--- ARGV[4] limit     slots of this kind; 0 for any number
+-- ARGV[4] limit     slots of this kind; 0 for no limit
 -- ARGV[5] window    milliseconds
--- ARGV[6] interval  milliseconds between two requests of whatever kind
+-- ARGV[6] interval  milliseconds between two requests of any kind
 -- ARGV[7] latest    the latest slot of this kind that the server knows to be held, or ''
--- then, of each job:
---         entry     in the stream; its time is the enqueue's
+-- ARGV[8] slots_to_release  how many; then, for each of them:
+--         kind      its request's kind of quota
+--         slot      its name
+--         limit     slots of its kind; 0 for no limit
+--         window    milliseconds
+--         sent      the time that this script returned
+-- then, for each job:
+--         entry     in the stream; its time is that of the enqueue
 --         id
---         mark      'r' it only reads so far, 'w' it may have written what may be written twice,
---                   'j' its journal tells
---         is_new    '1' if it came with the name of its lane, and was not handed out yet, or ''
+--         mark      'r' it has only read so far, 'w' it may have written, but only idempotent
+--                   requests, 'j' its journal says what it wrote
+--         is_new    '1' if it came with the name of its lane, and was not delivered yet, or ''
 --         timeout   milliseconds after the enqueue at which the call is too late, or ''
 --         position  how many entries the journal has
---         attempt   a name for the attempt at a request that is announced in the journal, or ''
---         request   what tells of it
---         count     of the entries for the journal, before that
---         ...       these
+--         attempt   a name for the attempt whose intent goes into the journal, or ''
+--         request   the intent: a description of the request
+--         count     of the entries that go into the journal before the intent
+--         ...       these entries
 --
--- Returns {'go', now, 1 if the latest request of this kind was refused, 1 if it holds a slot, else 0,
--- the limit that holds now, a word for each job: 'go', 'withdrawn' or 'late'}, {'none', 0, 0, 0, 0,
--- the words} where none of them goes, {'wait', milliseconds or -1 (until a response comes), 'kind',
--- 'pause' (of that kind) or 'all', the limit}, {'forgotten'} where Redis does not know the latest
--- slot any more, nor those that were taken with it, or 'stale'.
+-- Returns {'go', now, 1 if the latest request of this kind was refused, 1 if it holds a slot, else
+-- 0, the current limit, a word for each job: 'go', 'withdrawn' or 'late'}; {'none', 0, 0, 0, 0, the
+-- words} if none of them goes; {'wait', milliseconds or -1 (until a response comes), which requests
+-- wait: 'kind', 'pause' (that kind, since a refusal) or 'all', the limit}; {'forgotten'} if Redis
+-- no longer knows the latest slot, nor those taken with it; or 'stale'.
 may_grow(KEYS[1])
-if not holds(KEYS[1], ARGV[1]) then
+local now, works = now_ms(), holds(KEYS[1], ARGV[1])
+local at = release_slots(KEYS[4], works, now, #KEYS - ARGV[8] + 1, 8)
+if not works then
   return 'stale'
 end
-local now = now_ms()
 local kind, slot, full, window, interval =
   ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 
-local jobs, at = {}, 8
+local jobs = {}
 while at <= #ARGV do
   local job = {journal = KEYS[7 + #jobs], first = at + 9, last = at + 8 + ARGV[at + 8]}
   job.entry, job.id, job.mark, job.is_new = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
@@ -75,8 +84,8 @@ for i, job in ipairs(jobs) do
   end
 end
 if #going == 0 then
-  -- What is not sent has no slot: it has one if it was let go, and the answer never came. One
-  -- that was answered is held for its window, whoever asks again.
+  -- A request that is not sent needs no slot. It has one if it was permitted earlier and the reply
+  -- to the server was lost. A slot whose request was answered stays held for its window.
   if kind ~= '' and redis.call('ZSCORE', KEYS[5], slot) == 'inf' then
     redis.call('ZREM', KEYS[5], slot)
   end
@@ -89,7 +98,7 @@ if kind ~= '' then
   if ARGV[7] ~= '' and not redis.call('ZSCORE', KEYS[5], ARGV[7]) then
     return {'forgotten'}
   end
-  -- Asked twice, because a connection broke, it is one slot.
+  -- A retry after a broken connection must not take a second slot.
   if not redis.call('ZSCORE', KEYS[5], slot) then
     local wait, what = wait_ms(q, interval)
     if wait ~= 0 then
@@ -99,7 +108,7 @@ if kind ~= '' then
       redis.call('HSET', KEYS[4], 'trial:' .. kind, slot, 'tried:' .. kind, now)
     end
     if takes_slot(q) then
-      -- Asks whether it may be given back, where the rest is refused.
+      -- Checks that Redis permits ZREM, which undoes this if a later write is refused.
       redis.call('ZREM', KEYS[5], slot)
       redis.call('ZADD', KEYS[5], 'inf', slot)
     end
@@ -108,7 +117,7 @@ if kind ~= '' then
   is_trial, is_held, limit = q.streak and 1 or 0, takes_slot(q) and 1 or 0, limit_known(q)
 end
 
--- Only release_slot.lua takes a mark back, and a caller that has given up (x) stays known as such.
+-- Only release_slot.lua takes a mark back. The x of a caller that has given up stays.
 local ranks = {r = 1, w = 2, j = 3}
 local function mark(job)
   local far = string.sub(job.was, 1, 1)
@@ -119,11 +128,11 @@ local function mark(job)
 end
 
 local function note(job)
-  -- What Redis has lost, in a failover, nobody knows; what is written now has to stand in its place.
+  -- Entries that Redis lost in a failover are unknown; keep the new ones at their positions.
   for _ = redis.call('LLEN', job.journal) + 1, job.position do
     redis.call('RPUSH', job.journal, '?')
   end
-  -- Asked twice, it is written once.
+  -- A retry must not write twice.
   if redis.call('LLEN', job.journal) ~= job.position then
     return
   end
@@ -154,7 +163,7 @@ end
 
 local is_written, refusal = pcall(write)
 if not is_written then
-  -- Who comes again may have another slot.
+  -- A retry may come with another slot.
   if is_first then
     redis.call('ZREM', KEYS[5], slot)
     redis.call('HDEL', KEYS[4], 'next')

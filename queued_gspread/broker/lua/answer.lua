@@ -1,25 +1,38 @@
--- Answer jobs of one lane, take them off it, and look at the next one.
+-- Answer jobs of one lane, remove them from it, and look at the next job. Before that, and in any
+-- case, release slots whose requests were answered.
 --
--- KEYS[1] server    hash: who works, under which epoch
+-- KEYS[1] server    hash: the working server and its epoch
 -- KEYS[2] lane      stream of the lane's jobs
--- KEYS[3] active    set: names of the lanes that a server knows or will be told of
+-- KEYS[3] active    set: names of the lanes that a server knows, or will learn of from ready
 -- KEYS[4] progress  hash: job id -> how far the call is
--- KEYS[5] deliveries hash: job id -> the epochs under which it was handed out
+-- KEYS[5] deliveries hash: job id -> the epochs under which it was delivered
 -- KEYS[6] depth     how many jobs wait in the namespace
--- then, of each job:
+-- KEYS[7] throttle  hash: see quota.lua
+-- then, for each job:
 --         reply     stream with the job's reply
---         journal   list: what the next server would have to know of the call
+--         journal   list: what the next server would need to know of the call
+-- then, for each slot to release:
+--         slots     sorted set: the slots of its kind
 -- ARGV[1] epoch     of the answering server
 -- ARGV[2] name      of the lane
--- ARGV[3] expiry    seconds after which a reply that nobody fetched is dropped
--- then, of each job:
+-- ARGV[3] expiry    seconds after which an unfetched reply is dropped
+-- ARGV[4] slots_to_release  how many; then, for each of them:
+--         kind      its request's kind of quota
+--         slot      its name
+--         limit     slots of its kind; 0 for no limit
+--         window    milliseconds
+--         sent      the time that acquire.lua returned
+-- then, for each job:
 --         entry     in the stream
 --         id
---         body      of the reply, or '' to leave nobody an answer
+--         body      of the reply, or '' to leave no answer
 --
 -- Returns what head.lua returns.
 may_grow(KEYS[1])
-if not holds(KEYS[1], ARGV[1]) then
+local works = holds(KEYS[1], ARGV[1])
+local released = #KEYS - ARGV[4]
+local at = release_slots(KEYS[7], works, now_ms(), released + 1, 4)
+if not works then
   return 'stale'
 end
 
@@ -45,10 +58,10 @@ local function answer(reply, journal, entry, id, body)
   gone[#gone + 1] = journal
 end
 
-may_answer(KEYS[7])
+may_answer(KEYS[8])
 
-for i = 0, (#KEYS - 6) / 2 - 1 do
-  local key, arg = 7 + i * 2, 4 + i * 3
+for i = 0, (released - 7) / 2 - 1 do
+  local key, arg = 8 + i * 2, at + i * 3
   answer(KEYS[key], KEYS[key + 1], ARGV[arg], ARGV[arg + 1], ARGV[arg + 2])
 end
 local is_empty = redis.call('XLEN', KEYS[2]) == 0

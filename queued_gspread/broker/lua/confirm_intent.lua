@@ -1,11 +1,11 @@
--- Write something, so that a WAIT on the same connection waits for all that was written before; see
--- whether that is there. After a failover it may not be, and there is nothing to wait for.
+-- Write something, so that a WAIT on the same connection covers everything written before, and
+-- check that the intents are there. After a failover they may not be, and WAIT would prove nothing.
 --
--- KEYS[1] server    hash: who works, under which epoch
--- KEYS[2...] journal  list, of each job: what the next server has to know of the call
+-- KEYS[1] server    hash: the working server and its epoch
+-- KEYS[2...] journal  list of each job: what the next server must know of the call
 -- ARGV[1] epoch     of the asking server
 --
--- Returns 1 if each journal announces a request, else 0, or 'stale'.
+-- Returns 1 if each journal ends with an intent, else 0, or 'stale'.
 may_grow(KEYS[1])
 if not holds(KEYS[1], ARGV[1]) then
   return 'stale'

@@ -1,7 +1,7 @@
--- Note that a job is handed out that two servers or more have died with: its turn has come.
+-- Record the delivery of a job that two or more servers died with, now that its turn has come.
 --
--- KEYS[1] server    hash: who works, under which epoch
--- KEYS[2] deliveries hash: job id -> the epochs under which it was handed out
+-- KEYS[1] server    hash: the working server and its epoch
+-- KEYS[2] deliveries hash: job id -> the epochs under which it was delivered
 -- ARGV[1] epoch     of the asking server
 -- ARGV[2] id        of the job
 --

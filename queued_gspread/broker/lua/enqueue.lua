@@ -1,20 +1,20 @@
--- Put a job at the end of its lane; sent twice, it is one job.
+-- Append a job to its lane. Idempotent: a retry adds no second job.
 --
 -- KEYS[1] lane      stream of the lane's jobs
--- KEYS[2] dedup     sorted set: ids enqueued lately, by Redis's time
--- KEYS[3] active    set: names of the lanes that a server knows or will be told of
+-- KEYS[2] dedup     sorted set: ids of recent jobs, by Redis's time
+-- KEYS[3] active    set: names of the lanes that a server knows, or will learn of from ready
 -- KEYS[4] ready     prefix of the lists of lanes that wait for a server, one for each epoch
--- KEYS[5] server    hash: who works, under which epoch
+-- KEYS[5] server    hash: the working server and its epoch
 -- KEYS[6] depth     how many jobs wait in the namespace
 -- ARGV[1] id        of the job
 -- ARGV[2] body      of the job
 -- ARGV[3] name      of the lane
 -- ARGV[4] memory    milliseconds for which an id is remembered
--- ARGV[5] first     a time of Redis's clock before the first try at putting this job in
+-- ARGV[5] first     a time of Redis's clock before the first try at enqueueing this job
 --
--- Returns {the entry's id in the stream (0-1, which no entry has, for a job that is known and is not
--- there any more), the server's signed generation or '', now}, {'full', how many jobs wait, how many
--- may, now} or {'late', now} where nobody can know any more whether an earlier try has put it in.
+-- Returns {the entry's id in the stream (0-1, which no entry has, for a known job that is gone),
+-- the server's signed generation or '', now}; {'full', how many jobs wait, how many may, now}; or
+-- {'late', now} if it is no longer known whether an earlier try enqueued it.
 local now = now_ms()
 local generation, limit, epoch =
   unpack(redis.call('HMGET', KEYS[5], 'generation', 'max_queue', 'epoch'))
@@ -26,7 +26,7 @@ end
 if may_be_forgotten(KEYS[2], tonumber(ARGV[5]), now) then
   return {'late', now}
 end
--- The first write: a Redis that is out of memory refuses it, and with it the whole script.
+-- This first write makes a Redis that is out of memory refuse the whole script.
 local waiting = count(KEYS[6], 0)
 limit = tonumber(limit) or 0
 if limit > 0 and waiting >= limit then
@@ -36,7 +36,7 @@ may_note(KEYS[2])
 may_take_out(KEYS[1], KEYS[3])
 may_delete(KEYS[1])
 if string.find(ARGV[1], '^[01]') then
-  -- Ids are random: some of the enqueues forget for all.
+  -- Ids are random, so one enqueue in eight forgets old ids for all.
   forget(KEYS[2], now - ARGV[4])
 end
 
@@ -45,19 +45,19 @@ local is_new = redis.call('SADD', KEYS[3], ARGV[3]) == 1
 local entry = redis.pcall('XADD', KEYS[1], '*', 'id', ARGV[1], 'body', ARGV[2])
 local refusal = type(entry) == 'table' and entry
 if is_new and not refusal then
-  local told = ARGV[3]
-  -- The job goes with the name of a lane that has no other, so that the server need not ask for it.
+  local item = ARGV[3]
+  -- The only job of a lane goes along with the lane's name, so that the server need not ask for it.
   if epoch and #ARGV[2] <= MOST_WITH_NAME and length == 1 then
-    told = with_job(ARGV[3], entry, ARGV[1], ARGV[2])
+    item = with_job(ARGV[3], entry, ARGV[1], ARGV[2])
   end
-  local pushed = redis.pcall('RPUSH', ready_list(KEYS[4], epoch or ''), told)
+  local pushed = redis.pcall('RPUSH', ready_list(KEYS[4], epoch or ''), item)
   if type(pushed) == 'table' then
     refusal = pushed
     take_out(KEYS[1], entry, length)
   end
 end
 if refusal then
-  -- Its caller is told that the call will not be made.
+  -- The caller's error says that the call will not be made, so nothing may be left behind.
   if is_new then
     redis.call('SREM', KEYS[3], ARGV[3])
   end

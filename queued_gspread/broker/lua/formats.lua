@@ -1,21 +1,21 @@
--- Look for what other formats of the queue have in this namespace, and say that this one is there. What a
--- server of another format had in the air when it died, nobody else may come to take over.
+-- Look for other queue formats in this namespace, and register this one. Also release the slots of
+-- a dead server of another format, since no server of that format may ever come to do so.
 --
--- KEYS[1] server    hash: who works, under which epoch
+-- KEYS[1] server    hash: the working server and its epoch
 -- KEYS[2] formats   hash: which formats have had a server
 -- KEYS[3...] slots  sorted sets: the slots of each kind of request; see quota.lua
 -- ARGV[1] number    of the asking server's format
 -- ARGV[2] grace     milliseconds without a beat after which a server counts as gone
 -- ARGV[3] epoch     of the asking server
--- ARGV[4] window    milliseconds for which a slot is held whose answer never comes
+-- ARGV[4] window    milliseconds for which a slot without an answer is held
 --
--- Returns a list of {number, 1 if a server of that format is alive, else 0, about it, how many
--- jobs wait for it, one of these, if it is small} for each other format.
+-- Returns for each other format {number, 1 if a server of it is alive, else 0, the server's
+-- description, how many jobs wait for it, one of these if it is small}.
 may_grow(KEYS[1])
 local MOST = 16384
 local known = known_formats(KEYS[2])
 if not string.find(' ' .. known .. ' ', ' ' .. ARGV[1] .. ' ', 1, true) then
-  -- Whatever is in its place, it ends no server.
+  -- pcall: a value of a wrong type in this key must not stop a server.
   redis.pcall('HSET', KEYS[2], 'known', known .. ' ' .. ARGV[1])
 end
 

@@ -1,10 +1,10 @@
--- Look at the first job of a lane, without taking it off.
+-- Look at the first job of a lane without removing it.
 --
--- KEYS[1] server    hash: who works, under which epoch
+-- KEYS[1] server    hash: the working server and its epoch
 -- KEYS[2] lane      stream of the lane's jobs
--- KEYS[3] active    set: names of the lanes that a server knows or will be told of
+-- KEYS[3] active    set: names of the lanes that a server knows, or will learn of from ready
 -- KEYS[4] progress  hash: job id -> how far the call is
--- KEYS[5] deliveries hash: job id -> the epochs under which it was handed out
+-- KEYS[5] deliveries hash: job id -> the epochs under which it was delivered
 -- ARGV[1] epoch     of the asking server
 -- ARGV[2] name      of the lane
 --

@@ -1,7 +1,7 @@
--- Read the journal of a call that an earlier server has begun.
+-- Read the journal of a call that an earlier server started.
 --
--- KEYS[1] server    hash: who works, under which epoch
--- KEYS[2] journal   list: what the next server has to know of the call
+-- KEYS[1] server    hash: the working server and its epoch
+-- KEYS[2] journal   list: what the next server must know of the call
 -- ARGV[1] epoch     of the asking server
 --
 -- Returns its entries, or 'stale'.

@@ -1,16 +1,15 @@
--- Look at the jobs that stand behind one in its lane, without taking them off.
+-- Look at the jobs behind a given one in its lane without removing them.
 --
--- None that was begun before, or that a server has died of, and none behind such a one: they are
--- made alone.
+-- Stops before a job that was started before or that a server died of: those are made alone.
 --
--- KEYS[1] server    hash: who works, under which epoch
+-- KEYS[1] server    hash: the working server and its epoch
 -- KEYS[2] lane      stream of the lane's jobs
 -- KEYS[3] progress  hash: job id -> how far the call is
--- KEYS[4] deliveries hash: job id -> the epochs under which it was handed out
+-- KEYS[4] deliveries hash: job id -> the epochs under which it was delivered
 -- ARGV[1] epoch     of the asking server
--- ARGV[2] entry     that they stand behind
--- ARGV[3] count     how many, at the most
--- ARGV[4] size      bytes of all of them, at the most
+-- ARGV[2] entry     of the job that they are behind
+-- ARGV[3] count     how many at most
+-- ARGV[4] size      bytes of all of them at most
 --
 -- Returns a list of what head.lua returns for one, or 'stale'.
 may_grow(KEYS[1])
@@ -20,7 +19,7 @@ end
 local found, left, waiting = {}, tonumber(ARGV[4]), redis.call('XLEN', KEYS[2])
 local after, now = ARGV[2], now_ms()
 while #found < tonumber(ARGV[3]) do
-  -- One at a time: a page of large ones would be read for nothing.
+  -- One at a time: most of a page of large jobs would be read for nothing.
   local item = redis.call('XRANGE', KEYS[2], '(' .. after, '+', 'COUNT', 1)[1]
   if not item then
     break

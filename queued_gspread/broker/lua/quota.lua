@@ -1,32 +1,32 @@
--- The quota of one kind of request; put in front of each script, after common.lua.
+-- The quota of one kind of request; scripts.py prepends it after common.lua.
 --
--- A slot is an entry of a sorted set: its score is the time until which it is held, infinite as
--- long as its request has not been answered. What Google's refusals have taught stands in a hash:
+-- A slot is an entry of a sorted set: its score is the time until which it is held, infinite until
+-- its request is answered. What Google's refusals have taught is kept in a hash:
 --
 -- next           the earliest time for the next request of any kind
 -- until:KIND     the time before which no request of that kind is sent
 -- paused:KIND    when that was set
--- streak:KIND    refusals in a row, each of a request that was sent after the one before
+-- streak:KIND    refusals in a row, each of a request that was sent after the previous refusal
 -- refused:KIND   the time of the latest of them
--- trial:KIND     the slot of the request that went first after it, to see
+-- trial:KIND     the slot of the trial request: the first one sent after the refusal
 -- tried:KIND     when that was sent
--- limit:KIND     the limit, as long as it is below the full one
--- shrunk:KIND    the time at which it was lowered
--- quiet:KIND     the time since which there was no refusal that it has not grown for
--- supposed:KIND  where no limit is configured, the full one for as long as there is a lower one
+-- limit:KIND     the limit, while it is below the full one
+-- shrunk:KIND    when it was lowered
+-- quiet:KIND     the start of the time without a refusal for which it has not grown yet
+-- supposed:KIND  if no limit is configured, the assumed full one, while the limit is below it
 --
--- A time that lies further ahead than it can was written before the clock was set back, and is
--- moved; else it would hold requests up until the clock has caught up.
+-- A time further in the future than possible was written before the clock was set back. It is
+-- moved; otherwise it would hold requests up until the clock has caught up.
 
--- What a quiet window gives back of the full limit. The limit is kept with its fraction, so that
--- a low one recovers as slowly as a high one.
+-- The share of the full limit that a quiet window gives back. The limit is kept with its fraction,
+-- so that a low one recovers as slowly as a high one.
 local STEP = 0.05
--- The same where none is configured: that it was too high is a guess, and Google soon corrects it.
+-- The same if no limit is configured: that it was too high is a guess, which Google soon corrects.
 local SUPPOSED_STEP = 0.25
--- What a window with a refusal leaves of the limit.
+-- The share of the limit that is left after a window with a refusal.
 local SHRINK = 0.75
 
--- What the hash says of a kind of request, by name, of which `full` are configured; 0 for any number.
+-- A kind's quota as a table, by the names in the hash; `full` is the configured limit, 0 for none.
 local function quota_of(throttle, slots, kind, full, window, now)
   local q = {}
   local fields = redis.call('HGETALL', throttle)
@@ -40,7 +40,7 @@ local function quota_of(throttle, slots, kind, full, window, now)
   q.till = q['until'] or 0
   local paused = math.max(q.refused or 0, q.paused or 0)
   if paused > now then
-    -- The pause begins anew.
+    -- Start the pause again.
     q.refused, q.till = math.min(q.refused or now, now), now + q.till - paused
     redis.call('HSET', throttle, 'refused:' .. kind, q.refused, 'until:' .. kind, q.till,
       'paused:' .. kind, now)
@@ -48,12 +48,12 @@ local function quota_of(throttle, slots, kind, full, window, now)
   return q
 end
 
--- Whether a request of a kind takes a slot: where none is configured, after refusals.
+-- Whether a request takes a slot: always with a configured limit, otherwise after refusals.
 local function takes_slot(q)
   return q.full > 0 or q.streak or q.limit
 end
 
--- The limit that holds now, 0 for any number: it grows by a step for every window without a refusal.
+-- The current limit, 0 for none: it grows by a step for every window without a refusal.
 local function limit_now(q)
   if not q.limit then
     return q.full
@@ -83,13 +83,14 @@ local function limit_now(q)
   return q.full
 end
 
--- The limit as it was last looked at, 0 for any number.
+-- The limit as last computed, 0 for none.
 local function limit_known(q)
   return q.limit and math.floor(q.limit) or q.full
 end
 
--- Lower the limit for a refusal, once a window; return it. Where none is configured, it is lowered
--- from a supposed one, to half of that at the least: nothing says that so many were too many.
+-- Lower the limit after a refusal, at most once a window, and return it. If none is configured,
+-- start from a supposed one and go no lower than half of it: nothing shows that even that was too
+-- many.
 local function shrink(q, supposed)
   local limit = limit_now(q)
   if limit == 0 then
@@ -107,18 +108,18 @@ local function shrink(q, supposed)
   return limit
 end
 
--- Milliseconds until the next slot is free: 0 now, -1 not before a response comes.
+-- Milliseconds until the next slot is free: 0 for now, -1 for not before a response comes.
 local function slot_wait(q, limit)
   if limit == 0 or redis.call('ZCARD', q.slots) < limit then
     return 0
   end
-  -- Times are whole milliseconds, cut off: a slot is held for all of the last one.
+  -- Times are truncated to milliseconds: a slot is held for all of its last one.
   redis.call('ZREMRANGEBYSCORE', q.slots, '-inf', '(' .. q.now)
   local surplus = redis.call('ZCARD', q.slots) - limit
   if surplus < 0 then
     return 0
   end
-  -- Only a clock that was set back, or a shorter window, makes them later than this.
+  -- Scores are later than this only after the clock was set back or the window was shortened.
   local latest = q.now + q.window
   for _, slot in ipairs(redis.call('ZRANGEBYSCORE', q.slots, '(' .. latest, '(inf')) do
     redis.call('ZADD', q.slots, latest, slot)
@@ -127,15 +128,16 @@ local function slot_wait(q, limit)
   return free == 'inf' and -1 or free - q.now + 1
 end
 
--- Whether a request that went first after the latest refusal is still to tell what came of it.
--- It is waited for no longer than a window: Google may take three minutes for a single request.
+-- Whether the trial request after the latest refusal is still unanswered. Wait for it no longer
+-- than a window: Google may take three minutes for a single request.
 local function is_tried(q)
   return q.trial and q.tried <= q.now and q.now - q.tried < q.window
     and redis.call('ZSCORE', q.slots, q.trial) == 'inf'
 end
 
--- How long a request has to wait, in milliseconds (0 for now, -1 until a response comes), and
--- which requests wait that long: those of its kind (since it pauses after a refusal, or not), or all.
+-- How long a request must wait, in milliseconds (0 for not at all, -1 for until a response comes),
+-- and which requests wait that long: those of its kind ('pause' after a refusal, else 'kind'), or
+-- 'all'.
 local function wait_ms(q, interval)
   local spacing = (q.next or 0) - q.now
   if spacing > interval then
@@ -148,9 +150,48 @@ local function wait_ms(q, interval)
   if q.till > q.now then
     return q.till - q.now, 'pause'
   end
-  -- After a refusal one request goes first, to see.
+  -- After a refusal, a single trial request goes first.
   if q.streak and is_tried(q) then
     return -1, 'pause'
   end
   return slot_wait(q, limit_now(q)), 'kind'
+end
+
+-- Hold a slot whose request was answered for one more window. Do not restore a single forgotten
+-- slot: acquire.lua infers from the latest slot that all are known. The working server restores
+-- them together with remind.lua; a former one cannot, so restore its slot.
+local function hold_on(q, slot, works)
+  if redis.call('ZSCORE', q.slots, slot) or (q.full > 0 and not works) then
+    redis.call('ZADD', q.slots, q.now + q.window, slot)
+  end
+end
+
+-- Note that a request was not refused for the quota; return the current limit. An unknown outcome
+-- leaves the streak to the next request, unless a whole window has passed.
+local function not_refused(q, sent, is_certain)
+  local is_later = q.refused and sent > q.refused
+  if is_later and (is_certain or q.now - q.refused >= q.window) then
+    redis.call('HDEL', q.throttle, 'streak:' .. q.kind, 'refused:' .. q.kind, 'until:' .. q.kind,
+      'paused:' .. q.kind, 'trial:' .. q.kind, 'tried:' .. q.kind)
+    q.streak = nil
+  end
+  local limit = limit_now(q)
+  if not takes_slot(q) then
+    redis.call('DEL', q.slots)
+  end
+  return limit
+end
+
+-- Release slots whose requests Google answered without refusing. ARGV[at] is their number; then
+-- follow, for each, its kind, its name, its limit, the window in milliseconds, and when its request
+-- was sent. KEYS[key] and the keys after it are the sets of slots of their kinds. An epoch that has
+-- ended may release, too. Returns the index after these arguments.
+local function release_slots(throttle, works, now, key, at)
+  for i = 0, ARGV[at] - 1 do
+    local kind, slot, full, window, sent = unpack(ARGV, at + 1 + 5 * i, at + 5 + 5 * i)
+    local q = quota_of(throttle, KEYS[key + i], kind, tonumber(full), tonumber(window), now)
+    hold_on(q, slot, works)
+    not_refused(q, tonumber(sent), true)
+  end
+  return at + 1 + 5 * ARGV[at]
 end

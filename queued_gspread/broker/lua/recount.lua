@@ -1,13 +1,13 @@
--- Count anew how many jobs wait: somebody may have taken a lane away by hand.
+-- Recount the waiting jobs, since an operator may have deleted a lane by hand.
 --
--- KEYS[1] server    hash: who works, under which epoch
--- KEYS[2] active    set: names of the lanes that a server knows or will be told of
+-- KEYS[1] server    hash: the working server and its epoch
+-- KEYS[2] active    set: names of the lanes that a server knows, or will learn of from ready
 -- KEYS[3] depth     how many jobs wait in the namespace
 -- KEYS[4] progress  hash: job id -> how far the call is
 -- KEYS[5] lane      prefix of the streams of the lanes' jobs
 -- ARGV[1] epoch     of the asking server
 --
--- Returns {how many, how many calls were begun}, or 'stale'.
+-- Returns {how many wait, how many of the calls were started}, or 'stale'.
 may_grow(KEYS[1])
 if not holds(KEYS[1], ARGV[1]) then
   return 'stale'

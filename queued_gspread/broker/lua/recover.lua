@@ -1,10 +1,10 @@
--- Take over what another server has left. The ready list is made anew from the active lanes:
--- names that a server had taken are lost with the server, or with the connection that it read
--- them from. A slot whose answer never came is held for one window more.
+-- Take over from another server. The ready list is rebuilt from the active lanes, since names that
+-- a server had popped are lost with the server, or with the connection that it read them from. A
+-- slot whose answer never came is held for one more window.
 --
--- KEYS[1] server    hash: who works, under which epoch; that it has begun to work
+-- KEYS[1] server    hash: the working server and its epoch; gets worked
 -- KEYS[2] ready     prefix of the lists of lanes that wait for a server, one for each epoch
--- KEYS[3] active    set: names of the lanes that a server knows or will be told of
+-- KEYS[3] active    set: names of the lanes that a server knows, or will learn of from ready
 -- KEYS[4] formats   hash: which formats have had a server
 -- KEYS[5...] slots  sorted sets: the slots of each kind of request; see quota.lua
 -- ARGV[1] epoch     of the asking server

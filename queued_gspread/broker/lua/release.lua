@@ -1,10 +1,10 @@
--- Stop being the server that works. The epoch stays: it never goes back. So does the time, by which
--- callers see that a server was there a moment ago.
+-- Give up the lease. The epoch stays, since it must never go back. So does the time of the end, by
+-- which callers see that a server was there a moment ago.
 --
--- KEYS[1] server    hash: who works, under which epoch
+-- KEYS[1] server    hash: the working server and its epoch
 -- ARGV[1] epoch     of the asking server
 --
--- Returns 1, or 0 where another server works already.
+-- Returns 1, or 0 if another server already works.
 if not holds(KEYS[1], ARGV[1]) then
   return 0
 end

@@ -1,11 +1,11 @@
--- Put slots back that a server knows to be held, and that Redis has forgotten: it was emptied, came back
--- with an older state, or another one is the master. Those that it still knows are held no shorter, but
--- for those whose answer it has forgotten.
+-- Restore slots that a server knows to be held and Redis has forgotten: it was emptied, came back
+-- with an older state, or another Redis is the master. A slot that Redis still knows is never
+-- shortened, unless Redis has forgotten its answer.
 --
--- KEYS[1] server    hash: who works, under which epoch
+-- KEYS[1] server    hash: the working server and its epoch
 -- KEYS[2] slots     sorted set: the slots of a kind of request; see quota.lua
 -- ARGV[1] epoch     of the asking server
--- then, of each slot:
+-- then, for each slot:
 --         name
 --         left      milliseconds for which it is held, or 'inf'
 --

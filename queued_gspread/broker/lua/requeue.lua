@@ -1,8 +1,8 @@
--- Leave all that was handed out under an epoch to the server that comes next: its own has not died.
--- From here on nothing more counts as handed out under it.
+-- Leave everything delivered under an epoch to the next server, without counting a death: this
+-- server shuts down cleanly. From here on, nothing more counts as delivered under its epoch.
 --
--- KEYS[1] server    hash: who works, under which epoch
--- KEYS[2] deliveries hash: job id -> the epochs under which it was handed out
+-- KEYS[1] server    hash: the working server and its epoch
+-- KEYS[2] deliveries hash: job id -> the epochs under which it was delivered
 -- ARGV[1] epoch     of the asking server; it need not be the newest one
 --
 -- Returns 1.

@@ -1,5 +1,5 @@
--- Say that a signed job is still wanted. What waits may be wanted in a Redis that is out of memory,
--- too: a bare SET would be refused there, and the next server would refuse the job.
+-- Record that a signed job is still wanted. A script, since a Redis that is out of memory would
+-- refuse a bare SET, and then the next server would refuse the job.
 --
 -- KEYS[1] progress  hash: job id -> how far the call is
 -- KEYS[2] renewal   string: that the job is wanted

@@ -1,30 +1,30 @@
--- Take a job back, unless its call may have written. A start and a withdrawal exclude each
--- other: each is one script, and a server asks before every request.
+-- Withdraw a job, unless its call may have written. A start and a withdrawal exclude each other:
+-- each is one script, and a server asks before every request.
 --
 -- KEYS[1] lane      stream of the lane's jobs
 -- KEYS[2] progress  hash: job id -> how far the call is
 -- KEYS[3] reply     stream with the job's reply
--- KEYS[4] dedup     sorted set: ids enqueued lately, by Redis's time
--- KEYS[5] deliveries hash: job id -> the epochs under which it was handed out
--- KEYS[6] journal   list: what the next server has to know of the call
+-- KEYS[4] dedup     sorted set: ids of recent jobs, by Redis's time
+-- KEYS[5] deliveries hash: job id -> the epochs under which it was delivered
+-- KEYS[6] journal   list: what the next server must know of the call
 -- KEYS[7] depth     how many jobs wait in the namespace
--- KEYS[8] active    set: names of the lanes that a server knows or will be told of
+-- KEYS[8] active    set: names of the lanes that a server knows, or will learn of from ready
 -- KEYS[9] ready     prefix of the lists of lanes that wait for a server, one for each epoch
--- KEYS[10] server   hash: who works, under which epoch
+-- KEYS[10] server   hash: the working server and its epoch
 -- ARGV[1] id        of the job
 -- ARGV[2] entry     of the job in the stream, or '' if its enqueue was not confirmed
 -- ARGV[3] name      of the lane
--- ARGV[4] first     a time of Redis's clock before the first try at putting this job in, or '' if
+-- ARGV[4] first     a time of Redis's clock before the first try at enqueueing this job, or '' if
 --                   there was none
 --
--- Returns 'answered', 'started' (it may have written; its reply will not be written), 'ended'
--- (it had only read, and goes no further), 'withdrawn', or 'lost' (Redis does not know it, and may
--- have known it).
+-- Returns 'answered', 'started' (it may have written; its reply will not be stored), 'ended' (it
+-- had only read, and goes no further), 'withdrawn', or 'lost' (Redis does not know it, but may
+-- have).
 may_grow(KEYS[2])
 if redis.call('EXISTS', KEYS[3]) == 1 then
   return 'answered'
 end
--- Sent twice, it says the same twice.
+-- A retry must return the same.
 for _, fate in ipairs({'withdrawn', 'ended'}) do
   if redis.call('ZSCORE', KEYS[4], fate .. ':' .. ARGV[1]) then return fate end
 end
@@ -36,7 +36,7 @@ end
 local now, enqueued = now_ms(), redis.call('ZSCORE', KEYS[4], ARGV[1])
 local entry = ARGV[2]
 if entry == '' and enqueued then
-  -- Its entry has the time at which its id was noted.
+  -- The entry has the time at which its id was recorded.
   entry = entry_of(KEYS[1], ARGV[1], enqueued)
 end
 local item = entry ~= '' and item_of(KEYS[1], entry, ARGV[1])
@@ -49,7 +49,7 @@ may_delete(KEYS[1])
 may_delete(KEYS[6])
 redis.call('HDEL', KEYS[5], '')
 
--- Take the job out of the list of lanes, where it came with the name of its own.
+-- Remove the job's copy from the ready list, where it may have gone along with its lane's name.
 local function take_copy()
   local _, body = job_of(item)
   if #body > MOST_WITH_NAME then
@@ -57,7 +57,7 @@ local function take_copy()
   end
   local list = ready_list(KEYS[9], redis.call('HGET', KEYS[10], 'epoch') or '')
   redis.call('LREM', list .. '/', 1, '')
-  -- The name is there before the copy goes, and goes again where there was none.
+  -- Push the bare name before removing the copy, and remove it again if there was no copy.
   if length > 1 then
     redis.call('RPUSH', list, ARGV[3])
   end
@@ -80,7 +80,7 @@ end
 redis.call('HDEL', KEYS[2], ARGV[1])
 redis.call('HDEL', KEYS[5], ARGV[1])
 redis.call('DEL', KEYS[6])
--- An enqueue that is still on its way finds its id known, and adds nothing.
+-- An enqueue that is still on its way finds the id known, and adds nothing.
 redis.call('ZADD', KEYS[4], 'NX', now, ARGV[1])
 if was_there and not item then
   return 'lost'

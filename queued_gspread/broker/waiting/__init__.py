@@ -1,1 +1,1 @@
-"""What a caller that waits is told: that it waits, why, and whether a server is alive."""
+"""What a waiting caller learns: that it waits, why, and whether a server is alive."""

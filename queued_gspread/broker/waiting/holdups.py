@@ -1,7 +1,7 @@
-"""What holds requests up, as the server that works says it with its beats, and callers read it.
+"""What holds requests up: the working server writes it with its beats, and callers read it.
 
-Times are seconds before or after the beat, so that no server's clock matters. What stands in Redis
-may be anybody's: whatever cannot be read says nothing.
+Times are seconds before or after the beat, so that no server's clock matters. Anyone may have
+written the value in Redis: one that cannot be read counts as nothing.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["AGAIN", "INTERVAL", "MEMORY", "NOTHING", "QUOTA", "SENT", "SHARED", "Holdup", "Holdups"]
 
 QUOTA, SHARED, INTERVAL, MEMORY = "quota", "shared", "interval", "memory"
-"""Why requests of a kind wait, if it does not pause: for slots, for slots that are shared out among
-spreadsheets, for the interval, for memory."""
+"""Why requests of a kind wait, if it is not paused: for slots, for slots that spreadsheets share
+fairly, for the interval, for memory."""
 
 SENT, AGAIN = "sent", "again"
-"""What a lane waits for if it waits in no line: Google's answer, or the time to send again."""
+"""What a lane waits for if it is in no queue: Google's answer, or the time of a retry."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Holdup:
 
     Attributes:
         why: One of the four words, or :data:`queued_gspread.broker.PAUSE`.
-        next: Seconds until the first may go; infinite where that is for an answer to say.
-        lanes: How many lanes have a request in this line.
-        limit: How many such requests a window has; 0 where that is not known.
+        next: Seconds until the first may go; infinite if that depends on an answer.
+        lanes: How many lanes have such a request in the queue of tickets.
+        limit: How many such requests a window allows; 0 if not known.
         window: Its seconds.
 
     """
@@ -46,12 +46,12 @@ class Holdup:
 
 @dataclass(frozen=True)
 class Holdups:
-    """All that holds requests up.
+    """Everything that holds requests up.
 
     Attributes:
-        kinds: What is said of each kind of request that waits.
-        lanes: What lanes wait for: a kind, or one of the two other words, and for how long.
-        token: Seconds for which the server has had no access token; None where it has one.
+        kinds: The holdup of each kind of request that waits.
+        lanes: What each lane waits for, a kind or one of the two other words, and for how long.
+        token: Seconds for which the server has had no access token; None if it has one.
 
     """
 
@@ -60,15 +60,15 @@ class Holdups:
     token: float | None = None
 
     def __bool__(self) -> bool:
-        """Tell whether there is anything to say."""
+        """Return whether anything is held up."""
         return bool(self.kinds or self.lanes or self.token is not None)
 
     def encode(self) -> str:
-        """Return it as it stands in Redis; '' for nothing."""
+        """Return it as text for Redis; '' for nothing."""
         if not self:
             return ""
         kinds = {
-            kind: [one.why, _told(one.next), one.lanes, one.limit, one.window]
+            kind: [one.why, _finite(one.next), one.lanes, one.limit, one.window]
             for kind, one in self.kinds.items()
         }
         lanes = {lane: [word, round(seconds, 3)] for lane, (word, seconds) in self.lanes.items()}
@@ -76,11 +76,11 @@ class Holdups:
 
     @classmethod
     def decode(cls, text: bytes) -> Holdups:
-        """Return what stands in Redis, as far as it is what a server writes."""
+        """Return the holdups in Redis; none if no server wrote them so."""
         try:
             kinds, lanes, token = json.loads(text)
             return cls(
-                {str(kind): _holdup(*told) for kind, told in kinds.items()},
+                {str(kind): _holdup(*fields) for kind, fields in kinds.items()},
                 {str(lane): (str(word), _number(since)) for lane, (word, since) in lanes.items()},
                 None if token is None else _number(token),
             )
@@ -90,11 +90,11 @@ class Holdups:
 
 NOTHING: Final = Holdups()
 
-# No number of lanes, slots or seconds is larger.
+# Larger than any number of lanes, slots or seconds.
 _MOST: Final = 1e9
 
 
-def _told(seconds: float) -> float:
+def _finite(seconds: float) -> float:
     return -1 if math.isinf(seconds) else round(seconds, 3)
 
 
@@ -103,8 +103,8 @@ def _holdup(why: Any, first: Any, lanes: Any, limit: Any, window: Any) -> Holdup
     return Holdup(str(why), until, int(_number(lanes)), int(_number(limit)), _number(window))
 
 
-def _number(given: Any) -> float:
-    number = float(given)
+def _number(value: Any) -> float:
+    number = float(value)
     if not 0 <= number <= _MOST:
-        raise ValueError(given)
+        raise ValueError(value)
     return number

@@ -1,4 +1,4 @@
-"""Says that a call waits: once for a call, and once a minute for a process, however many wait."""
+"""Logs that a call waits: once per call, and at most once a minute per process."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from queued_gspread._interrupts import own
 __all__ = ["Notice"]
 
 PATIENCE = 10.0
-"""Seconds for which a call waits without a word; a test may set it here."""
+"""Seconds that a call waits before a notice; a test may set it here."""
 
 APART = 60.0
-"""Seconds between two that are said by one process, whatever its clients and threads."""
+"""Seconds between two notices of one process, whatever its clients and threads."""
 
-# Python shows a warning of it on stderr where a program has no logging set up.
+# Without logging set up, Python shows this logger's warnings on stderr.
 _LOGGER: Final = logging.getLogger("queued_gspread")
 _lock: Final = ForkLock()
 
 
 class _Latest:
-    """When this process has said one, and which process that was: a forked child has its own."""
+    """The latest notice, and the process that logged it: a forked child starts anew."""
 
     process = 0
     moment = -math.inf
 
 
 class Notice:
-    """What is said of one call that waits, and that it goes on.
+    """Logs that one call waits, and later that it goes on.
 
     Args:
-        began: The moment at which it began to wait.
-        is_quiet: Whether nothing is to be said.
+        began: When it began to wait.
+        is_quiet: Whether to log nothing.
 
     """
 
@@ -47,19 +47,19 @@ class Notice:
 
     @property
     def left(self) -> float:
-        """Seconds for which the call still waits without a word; infinite once they are over."""
+        """Seconds until a notice is due; infinite once it is."""
         left = self._began + PATIENCE - now()
         return left if left > 0 else math.inf
 
     @property
     def is_due(self) -> bool:
-        """Whether it is time to say why the call waits."""
+        """Whether it is time to log why the call waits."""
         if self._is_over or now() < self._began + PATIENCE:
             return False
         return _may_speak() and _LOGGER.isEnabledFor(logging.WARNING)
 
     def say(self, why: str) -> None:
-        """Say why the call waits, unless the process has said so of another one meanwhile."""
+        """Log why the call waits, unless the process has logged another call's notice meanwhile."""
         with _lock.own:
             if not _may_speak():
                 return
@@ -68,11 +68,11 @@ class Notice:
         _say(f"queued_gspread: {why}")
 
     def last_words(self) -> str:
-        """Return what to add to the error of a call that waited in vain: why, if that was said."""
+        """Return what to add to the error of a call that waited in vain: why, if it was logged."""
         return f". Why it waited, {self._why}" if self._why else ""
 
     def end(self) -> None:
-        """Say that the call goes on, now that it has its answer, if it was said that it waits."""
+        """Log that the call goes on, now that it has its answer, if its wait was logged."""
         if self._why:
             self._why = ""
             _say(f"queued_gspread: goes on after {now() - self._began:.0f} s")
@@ -86,4 +86,4 @@ def _say(text: str) -> None:
     try:
         _LOGGER.warning("%s", text)
     except own(Exception):
-        return  # a filter's or a handler's: the call goes on
+        return  # from a filter or a handler: the call must go on

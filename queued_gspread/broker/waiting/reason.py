@@ -1,7 +1,7 @@
-"""What a caller is told who has waited for long: why, and for how long yet. Pure.
+"""Why a caller has waited for long, and for how much longer, in words. Pure.
 
-It says nothing of a call but that it waits: no argument, and nothing that came of others. Where
-a number is given, it is a bound: of what was there when it was said, if nothing comes in between.
+The text contains nothing about a call except that it waits: no arguments, and no outcomes of other
+calls. A number in it is a bound for what was waiting at that time, if nothing comes in between.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from .holdups import AGAIN, INTERVAL, NOTHING, QUOTA, SENT, SHARED, Holdup, Hold
 
 __all__ = ["Sight", "bound", "reason"]
 
-# A server that works beats once a second at the least.
+# A working server beats at least once a second.
 _SILENT: Final = 3.0
-# Of the requests that a window has, those that a line can count on, and those for which it may have
-# to wait all the same until the window is over: they are shared out between spreadsheets.
+# The share of a window's requests that a queue can count on, and the share for which it may still
+# have to wait until the window is over, since spreadsheets share them fairly.
 _CERTAIN: Final = 0.9
 _SPACED: Final = 1 / 3
 _QUOTAS: Final = {"read": "the read quota", "write": "the write quota", "drive": "Drive's quota"}
@@ -28,19 +28,19 @@ _ONE: Final = {"read": "one read", "write": "one write", "drive": "one request t
 
 @dataclass(frozen=True)
 class Sight:
-    """What a caller sees that waits.
+    """What a waiting caller sees.
 
     Attributes:
         where: Namespace and Redis, in words.
-        start: What to do to start a server there, in words.
+        start: How to start a server there, in words.
         grace: Seconds without a server after which the caller gives up.
         lane: The lane of its call.
-        away: Seconds for which Redis cannot be reached; None if it can.
-        silence: Seconds for which no server was alive, of those that the caller has waited.
-        ahead: How many calls stand before its own in the lane.
+        away: Seconds for which Redis has been out of reach; None if it is not.
+        silence: Seconds of the caller's wait for which no server was alive.
+        ahead: How many calls are ahead of its own in the lane.
         is_exact: Whether they were counted; else there may be fewer.
         age: Seconds since the server's latest beat.
-        holdups: What it said with that.
+        holdups: The holdups of that beat.
 
     """
 
@@ -57,9 +57,9 @@ class Sight:
 
 
 def reason(sight: Sight) -> str:
-    """Return what a caller waits for, as one line without an end."""
+    """Return what a caller waits for, as one line without a full stop."""
     if sight.away is not None:
-        return f"Redis cannot be reached, for {sight.away:.0f} s ({sight.where})"
+        return f"Redis has been out of reach for {sight.away:.0f} s ({sight.where})"
     if sight.silence >= _SILENT:
         return (
             f"no server has been alive for {sight.silence:.0f} s in {sight.where}. Calls fail "
@@ -73,18 +73,18 @@ def reason(sight: Sight) -> str:
         return f"no answer from Google for {seconds + sight.age:.0f} s{_behind(sight)}"
     if word == AGAIN:
         left = max(0.0, seconds - sight.age)
-        return f"a request has failed, and the next one goes in {left:.0f} s{_behind(sight)}"
+        return f"a request has failed and will be retried in {left:.0f} s{_behind(sight)}"
     return _of_kind(sight, word, sight.holdups.kinds.get(word))
 
 
 def _of_lane(sight: Sight) -> tuple[str, float]:
-    """Return what a lane waits for; '' where nobody says so."""
-    found = sight.holdups.lanes.get(sight.lane)
-    if found is not None:
-        return found
+    """Return what a lane waits for; '' if that is not known."""
+    word_and_seconds = sight.holdups.lanes.get(sight.lane)
+    if word_and_seconds is not None:
+        return word_and_seconds
     kinds = sight.holdups.kinds
     named = [word for word, _ in sight.holdups.lanes.values()]
-    # Lanes of long lines are not all named.
+    # Long queues do not name all their lanes.
     unnamed = [kind for kind, one in kinds.items() if one.lanes > named.count(kind)]
     return (unnamed[0] if len(unnamed) == 1 else "", 0.0)
 
@@ -106,8 +106,9 @@ def _of_kind(sight: Sight, kind: str, holdup: Holdup | None) -> str:
 
 def _pause(what: str, left: float) -> str:
     if math.isinf(left):
-        return f"Google has refused for {what}, and one request is out to see"
-    return f"Google has refused for {what}, which pauses for {max(1, math.ceil(left))} s more"
+        return f"Google has refused a request for {what}, and one trial request is out"
+    seconds = max(1, math.ceil(left))
+    return f"Google has refused a request for {what}, which pauses for {seconds} s more"
 
 
 def _at_most(sight: Sight, kind: str, holdup: Holdup) -> str:
@@ -121,15 +122,15 @@ def _at_most(sight: Sight, kind: str, holdup: Holdup) -> str:
 def bound(holdup: Holdup, ahead: int, age: float = 0.0) -> float:
     """Return the seconds after which the quota lets a call go on at the latest.
 
-    Lanes have slots in turn. So before a lane's next request each of the other lanes sends one at
-    the most, and again before each one after that; one that has had fewer than others may catch
-    up first, for a window at the most. Slots that are held now are free within a window, and those
-    of the requests that take them within one more.
+    Lanes take turns. So each other lane sends at most one request before a lane's next request, and
+    again before each one after that; a lane that has had fewer than others may catch up first, for
+    at most a window. Slots that are held now are free within a window, and those of the requests
+    that take them within one more.
 
     Args:
         holdup: What its kind of request waits for.
         ahead: How many requests go first in its own lane.
-        age: Seconds since that was said.
+        age: Seconds since the holdup was written.
 
     """
     place = (ahead + 1) * max(1, holdup.lanes)

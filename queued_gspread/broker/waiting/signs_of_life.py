@@ -1,4 +1,4 @@
-"""What a look at the queue shows a caller: is a server alive, what became of the job."""
+"""A caller's look at the queue: whether a server is alive, and whether the job is known."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ __all__ = ["Alive", "Seen", "body_of", "look"]
 
 @dataclass(frozen=True)
 class Alive:
-    """A server that works, as callers and observers see it.
+    """A working server, as callers and observers see it.
 
     Attributes:
         age: Seconds since its last sign of life.
-        about: What it says of itself.
+        about: Its description.
         server_id: Its id.
 
     """
@@ -38,16 +38,16 @@ class Alive:
 
 @dataclass(frozen=True)
 class Seen:
-    """What ``alive.lua`` tells.
+    """What ``alive.lua`` returns.
 
     Attributes:
-        server: The server that works, or was the last to; None where none ever did.
-        is_known: Whether Redis knows the job that was asked for.
-        generation: The server's, signed.
-        others: Other formats whose servers are alive, while none of this one is.
+        server: The working server, or the last one; None if there never was one.
+        is_known: Whether Redis knows the job in question.
+        generation: The server's signed generation.
+        others: Other formats whose servers are alive, while no server of this one is.
         moment: Redis's clock, in milliseconds.
-        why: Of a job whose caller asks why it waits: how many are ``ahead`` of it, whether that
-            ``is_exact``, and the ``holdups`` that the server has told of.
+        why: If the caller asks why its job waits: how many are ``ahead`` of it, whether that
+            ``is_exact``, and the server's ``holdups``.
 
     """
 
@@ -71,12 +71,12 @@ def look(
     """Look at the queue.
 
     Args:
-        connection: Leads to its Redis.
+        connection: The connection to its Redis.
         keys: Its keys.
-        grace: Seconds for which a server may be silent before those of other formats count.
-        job: Lane, place and id of a job, to see whether Redis still knows it.
+        grace: Seconds for which a server may be silent before servers of other formats count.
+        job: Lane, stream id and id of a job, to check whether Redis still knows it.
         patience: See :meth:`Connection.run`.
-        asks: Whether the job's caller asks why it waits.
+        asks: Whether the caller asks why its job waits.
 
     """
     places, args = [keys.server, keys.formats], [str(milliseconds(grace))]
@@ -84,8 +84,8 @@ def look(
         lane, *named = job
         places += [keys.lane(lane), keys.reply(named[1])]
         args += [*named, "1" if asks else ""]
-    found = connection.run("alive", places, args, patience=patience)
-    age, about, server_id, known, generation, others, *why, moment = found
+    result = connection.run("alive", places, args, patience=patience)
+    age, about, server_id, known, generation, others, *why, moment = result
     server = Alive(age / 1000, as_text(about), as_text(server_id)) if age >= 0 else None
     return Seen(server, bool(known), generation, others_of(others), moment, _why(*why))
 
@@ -95,11 +95,11 @@ def _why(ahead: int, is_exact: int, holdups: bytes) -> dict[str, Any]:
     return {"ahead": max(0, ahead), "is_exact": bool(is_exact), "holdups": holdup}
 
 
-def body_of(found: Any) -> bytes | None:
-    """Return the body of a reply out of what XREAD answers."""
-    if not found:
+def body_of(streams: Any) -> bytes | None:
+    """Return the body of a reply from the result of XREAD."""
+    if not streams:
         return None
-    ((_, ((_, fields),)),) = found
+    ((_, ((_, fields),)),) = streams
     values = dict(zip(fields[::2], fields[1::2], strict=True))
     body: bytes = values.get(b"body", b"")
     return body

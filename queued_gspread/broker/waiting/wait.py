@@ -1,4 +1,4 @@
-"""One caller's wait, as data: since when, for what, and when there was last a sign of life."""
+"""One caller's wait, as data: since when, for what, and the latest sign of life."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 __all__ = ["LATE", "LEAVING", "Wait"]
 
 LATE: Final = 0.4
-"""Seconds after its deadline for which a caller still waits for an answer from Redis."""
+"""Seconds that a caller still waits for Redis after its deadline."""
 
 LEAVING: Final = 0.4
-"""Seconds then for all that has to do with the withdrawal: together less than one."""
+"""Seconds after that for the withdrawal: together less than one second."""
 
 
 @dataclass
 class Wait:
-    """One caller's wait: since when, for what, and when there was last a sign of life."""
+    """One caller's wait: since when, for what, and the latest sign of life."""
 
     job_id: str
     lane: str
@@ -37,11 +37,11 @@ class Wait:
     alive_at: float = field(default_factory=now)
     others: Sighted = field(default_factory=Sighted)
     redis_gone_at: float | None = None
-    # When Redis answered last, and its longest silence since it was last seen to know the job.
+    # When Redis answered last, and its longest silence since it last proved to know the job.
     heard_at: float = field(default_factory=now)
     longest_gap: float = 0.0
     pending: Pending | None = None
-    # A time of Redis's clock before the first try at putting the job in.
+    # A time of Redis's clock before the first try at enqueueing the job.
     first: int | None = None
     leaves_by: float = 0.0
     notice: Notice = field(default_factory=lambda: Notice(now()))
@@ -53,7 +53,7 @@ class Wait:
 
     @property
     def last_moment(self) -> float:
-        """The moment until which a withdrawal that begins now may take."""
+        """When a withdrawal that begins now must end."""
         return max(self.deadline + LATE, now()) + LEAVING
 
     @property
@@ -63,12 +63,12 @@ class Wait:
 
     @property
     def gap(self) -> float:
-        """The longest time in which this process had no answer of Redis's."""
+        """The longest time without an answer from Redis."""
         return max(self.longest_gap, now() - self.heard_at)
 
     @property
     def silence(self) -> float:
-        """Seconds for which no server was alive, of those that the caller has waited."""
+        """Seconds of the caller's wait for which no server was alive."""
         return now() - self.alive_at
 
     def heard(self) -> None:

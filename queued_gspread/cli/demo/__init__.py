@@ -1,8 +1,8 @@
-"""``queued-gspread demo``: what this package removes, in one command, with nothing to set up.
+"""``queued-gspread demo``: show the failure that this package removes, with nothing to set up.
 
 Eight processes that run an ordinary gspread script (``worker.py``) append to one sheet of an
 emulator: first with plain gspread, then with this package, ``queued-gspread-server`` and a real
-Redis. All of it is on this machine, and gone at the end.
+Redis. Everything runs on this machine and is gone at the end.
 """
 
 from __future__ import annotations
@@ -41,14 +41,15 @@ __all__ = ["ABOUT", "add_options", "run"]
 
 ABOUT: Final = (
     "See it work, in some ten seconds, with no Google account, no Redis and no configuration: "
-    "processes that append to one sheet, first with plain gspread and then with queued_gspread, "
-    "and what both have left in it. Everything is on this machine and gone at the end."
+    "several processes append to one sheet, first with plain gspread and then with "
+    "queued_gspread, and the results are shown side by side. Everything runs on this machine and "
+    "is gone at the end."
 )
 
 WORKERS: Final = 8
 ROWS_EACH: Final = 5
 QUOTA: Final = 60
-# The seconds between an append's look for its place and its writing there.
+# Seconds between an append's search for its place and its write.
 APPEND_RACE: Final = 0.2
 
 _PLAIN: Final = "import gspread"
@@ -60,7 +61,7 @@ _LOG_LINES: Final = 20
 
 
 class DemoFailedError(QueuedGspreadError):
-    """The demo did not come out as it should; the text says how."""
+    """The demo failed; the text says how."""
 
 
 def add_options(parser: Parser) -> None:
@@ -72,7 +73,8 @@ def run(_: argparse.Namespace) -> int:
     """Run the demo; return the exit status.
 
     Raises:
-        QueuedGspreadError: Something is missing, or with ours a row is not there exactly once.
+        QueuedGspreadError: Something is not installed, or with this package a row is not in the
+            sheet exactly once.
 
     """
     emulator_class = _load_emulator()
@@ -90,7 +92,7 @@ def run(_: argparse.Namespace) -> int:
                 f"with {ours.name} not every row is there exactly once. The end of the server's "
                 f"log:\n{_end_of_log(children)}"
             )
-    _tell_what_to_change()
+    _say_what_to_change()
     return 0
 
 
@@ -99,7 +101,7 @@ def _load_emulator() -> type[Emulator]:
         return load_emulator()
     except ConfigurationError as error:
         raise ConfigurationError(
-            f"the demo needs what it shows: {how_to_install('demo')}"
+            f"the demo needs the emulator and a Redis: {how_to_install('demo')}"
         ) from error
 
 
@@ -130,7 +132,7 @@ def queued_half(sheet: SharedSheet, children: Children, redis: TemporaryRedis) -
 
 
 def _work(imported: str, sheet: SharedSheet, children: Children) -> list[str]:
-    """Return what runs the workers' script, but for a worker's own arguments."""
+    """Return the arguments that run the workers' script, without each worker's own."""
     return [children.add(script(imported)), str(sheet.key_file)]
 
 
@@ -139,7 +141,7 @@ def _crew(children: Children, command: Sequence[str], variables: dict[str, str])
 
 
 def _measure(name: str, sheet: SharedSheet, crew: Crew) -> Half:
-    """Have a crew do its work, show how it goes, and return what came of it."""
+    """Run a crew, show its progress, and return its results."""
     crew.wait_until_ready()
     began = time.monotonic()
     crew.begin()
@@ -151,11 +153,12 @@ def _measure(name: str, sheet: SharedSheet, crew: Crew) -> Half:
     finally:
         _draw(sheet, end="\n")
     emulator = sheet.emulator
-    return Half(name, crew.told(), sheet.rows(), seconds, len(emulator.ledger), emulator.refusals)
+    results, requests = crew.results(), len(emulator.ledger)
+    return Half(name, results, sheet.rows(), seconds, requests, emulator.refusals)
 
 
 def _draw(sheet: SharedSheet, end: str = "") -> None:
-    """Show how many rows are in the sheet; where that is no terminal, at the end only."""
+    """Show how many rows are in the sheet; without a terminal, only at the end."""
     if sys.stdout.isatty() or end:
         start = "\r" if sys.stdout.isatty() else ""
         say(f"{start}    {bar(len(sheet.rows()), WORKERS * ROWS_EACH)}", end=end)
@@ -171,7 +174,7 @@ def _server(redis_url: str, sheet: SharedSheet, children: Children) -> Iterator[
         server = children.start(*command, env=variables, stderr=output)
     _wait_until_it_works(server, Producer(Settings(redis_url)), children)
     yield variables
-    # Where the demo is interrupted it is killed, rather than waited for.
+    # Not in a finally clause: if the demo is interrupted, the server is killed, not waited for.
     server.terminate()
     server.wait()
 
@@ -198,30 +201,30 @@ def _end_of_log(children: Children) -> str:
 
 
 def _introduce() -> None:
-    _tell(
+    _say_wrapped(
         f"The same work twice: {WORKERS} processes append {ROWS_EACH} rows each to one sheet, all "
         f"at once. An emulator takes Google's place: it allows {QUOTA} reads and {QUOTA} writes a "
-        "minute, and appends that overlap overwrite each other, as Google's do."
+        "minute, and overlapping appends overwrite each other, as Google's do."
     )
 
 
 def _compare(plain: Half, ours: Half) -> None:
     halves = (plain, ours)
-    say("\nThe rows that are in the sheets, a line for each process:\n")
+    say("\nThe rows in the sheets, one line for each process:\n")
     for line in (*sheets(halves), "", *table(halves)):
         say(f"    {line}".rstrip())
     say("")
-    _tell(difference(plain))
+    _say_wrapped(difference(plain))
     if ours.is_exact:
-        _tell(f"With {ours.name} all {len(ours.told)} are there, each exactly once.")
+        _say_wrapped(f"With {ours.name} all {len(ours.results)} are there, each exactly once.")
 
 
-def _tell(text: str) -> None:
-    """Say a text in lines that fit a terminal."""
+def _say_wrapped(text: str) -> None:
+    """Print a text in lines that fit a terminal."""
     say(textwrap.fill(text, _WIDTH, replace_whitespace=False))
 
 
-def _tell_what_to_change() -> None:
+def _say_what_to_change() -> None:
     say(
         f"""
 In your own code:

@@ -1,4 +1,4 @@
-"""The demo's processes: the workers, all at once, and what each of their appends was told."""
+"""The demo's processes: run the workers, all at once, and collect the result of each append."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ REDIRECTED: Final = (_HERE / "redirected.py").read_text(encoding="utf-8")
 
 
 def script(imported: str) -> str:
-    """Return the workers' script with another line in the place of ``import gspread``."""
+    """Return the workers' script with another line in place of ``import gspread``."""
     return re.sub("^import gspread$", imported, _WORKER, count=1, flags=re.MULTILINE)
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """Return an environment with these variables of this package, and none that the user has set.
+    """Return an environment with these variables of this package instead of the user's.
 
-    Everything is on this machine, so no proxy is asked either.
+    Everything runs on this machine, so no proxy is used either.
     """
-    own = {name: text for name, text in os.environ.items() if not name.startswith(ENV_PREFIX)}
-    given = {f"{ENV_PREFIX}{name}": text for name, text in variables.items()}
-    return {**own, "NO_PROXY": "*", "no_proxy": "*", **given}
+    others = {name: text for name, text in os.environ.items() if not name.startswith(ENV_PREFIX)}
+    ours = {f"{ENV_PREFIX}{name}": text for name, text in variables.items()}
+    return {**others, "NO_PROXY": "*", "no_proxy": "*", **ours}
 
 
 class Children:
-    """Processes in a folder of their own, none of which outlives this one, however it ends."""
+    """Processes in a folder of their own. None outlives this process, however that ends."""
 
     def __init__(self) -> None:
         self._started: list[subprocess.Popen[str]] = []
@@ -65,17 +65,22 @@ class Children:
     def add(self, source: str) -> str:
         """Put a script into the folder; return its path.
 
-        To run it where it is installed would let its neighbours take the place of packages.
+        A script that ran from its installed folder could import its neighbours instead of packages.
         """
         path = self.folder / f"script_{next(self._numbers)}.py"
         path.write_text(source, encoding="utf-8")
         return str(path)
 
-    def start(self, *arguments: str, **how: Any) -> subprocess.Popen[str]:
-        """Start a Python process; ^C at the terminal is for the demo, which then ends it."""
+    def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
+        """Start a Python process. ^C at the terminal reaches only the demo, which then ends it."""
         command = [sys.executable, *arguments]
         child: subprocess.Popen[str] = subprocess.Popen(  # noqa: S603 - our own
-            command, start_new_session=True, text=True, encoding="utf-8", errors="replace", **how
+            command,
+            start_new_session=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            **options,
         )
         self._started.append(child)
         self._lifeline.add(child.pid)
@@ -83,12 +88,12 @@ class Children:
 
 
 class Crew:
-    """The workers: started, told to begin once all are ready, and asked what they were told.
+    """The workers: starts them, lets them begin once all are ready, and collects their results.
 
     Args:
-        children: Starts them.
-        command: What runs the script of one; its number and its number of rows are added.
-        workers: How many there are.
+        children: Starts the processes.
+        command: Runs a worker's script; its number and its number of rows are added.
+        workers: How many workers there are.
         rows_each: How many rows each of them appends.
         variables: Their environment.
 
@@ -110,7 +115,7 @@ class Crew:
         ]
 
     def wait_until_ready(self) -> None:
-        """Wait until each has opened the sheet, or has ended since it could not."""
+        """Wait until each has opened the sheet, or has ended because it could not."""
         for worker in self._workers:
             assert worker.stdout is not None
             worker.stdout.readline()
@@ -125,21 +130,21 @@ class Crew:
 
     @property
     def is_at_work(self) -> bool:
-        """Whether any of them runs."""
+        """Whether any of them still runs."""
         return any(worker.poll() is None for worker in self._workers)
 
-    def told(self) -> dict[str, str]:
-        """Return what the append of each row was told: ``ok``, or a kind of error."""
+    def results(self) -> dict[str, str]:
+        """Return the result of each row's append: ``ok``, or a kind of error."""
         return {
-            f"{number}-{row}": told
+            f"{number}-{row}": result
             for number, worker in enumerate(self._workers, start=1)
-            for row, told in enumerate(self._told(worker), start=1)
+            for row, result in enumerate(self._results_of(worker), start=1)
         }
 
-    def _told(self, worker: subprocess.Popen[str]) -> list[str]:
-        shown, errors = worker.communicate()
-        told = [line.strip() for line in shown.splitlines()]
-        return told + [_end(worker.returncode, errors)] * (self._rows_each - len(told))
+    def _results_of(self, worker: subprocess.Popen[str]) -> list[str]:
+        output, errors = worker.communicate()
+        results = [line.strip() for line in output.splitlines()]
+        return results + [_end(worker.returncode, errors)] * (self._rows_each - len(results))
 
 
 def _end(status: int, errors: str) -> str:

@@ -1,7 +1,7 @@
-"""Runs a plain gspread script unchanged, with the emulator where it expects Google.
+"""Run a plain gspread script unchanged, with the emulator in place of Google.
 
-Its arguments are the file of ``emulator.redirect``, the emulator's URL, the script, and what the
-script is given.
+Its arguments are the file of ``emulator.redirect``, the emulator's URL, the script, and the
+script's own arguments.
 """
 
 import runpy
@@ -10,7 +10,7 @@ import sys
 import requests
 
 if __name__ == "__main__":
-    # By its file: to import all of the package would take each worker as long as gspread does.
+    # Run as a file: importing the whole package would take each worker as long as gspread does.
     adapter = runpy.run_path(sys.argv[1])["EmulatorAdapter"](sys.argv[2])
     setattr(requests.Session, "get_adapter", lambda *_, **__: adapter)  # noqa: B010 - for mypy
     sys.argv[:] = sys.argv[3:]

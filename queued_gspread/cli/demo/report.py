@@ -1,4 +1,4 @@
-"""What the demo says of its two halves: pure functions over what was measured."""
+"""The demo's report on its two halves: pure functions over what was measured."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ _COLUMN: Final = 18
 
 @dataclass(frozen=True)
 class Half:
-    """What one half of the demo came to.
+    """The results of one half of the demo.
 
     Attributes:
-        name: Of the package that its workers import.
-        told: What the append of each row was told, by what its last cell holds, such as ``3-2``.
-        rows: Those of the sheet, below its header.
-        seconds: How long the workers took from the word to begin.
-        requests: How many requests the emulator had in that time and while they opened the sheet.
+        name: The package that its workers import.
+        results: The result of each row's append, by the text in the row's last cell, such as
+            ``3-2``.
+        rows: The rows of the sheet, below its header.
+        seconds: How long the workers took once they could begin.
+        requests: How many requests the emulator got in that time and while they opened the sheet.
         refused: How many of these were over the quota.
 
     """
 
     name: str
-    told: Mapping[str, str]
+    results: Mapping[str, str]
     rows: Sequence[tuple[str, ...]]
     seconds: float
     requests: int
@@ -41,37 +42,39 @@ class Half:
     @property
     def there(self) -> set[str]:
         """The labels of the rows that are in the sheet as they were appended."""
-        return {label for label in self.told if row_of(label) in self.rows}
+        return {label for label in self.results if row_of(label) in self.rows}
 
     @property
     def missing(self) -> int:
         """How many rows are not in the sheet."""
-        return len(self.told) - len(self.there)
+        return len(self.results) - len(self.there)
 
     @property
     def lost_in_silence(self) -> int:
-        """How many rows are not in the sheet although their append was told that it was done."""
-        return sum(told == OK and label not in self.there for label, told in self.told.items())
+        """How many rows are not in the sheet although their append returned without an error."""
+        return sum(
+            result == OK and label not in self.there for label, result in self.results.items()
+        )
 
     @property
     def doubled(self) -> int:
-        """How many rows too many there are of those that were appended."""
+        """How many surplus copies of appended rows there are."""
         counts = Counter(self.rows)
         return sum(counts[row_of(label)] - 1 for label in self.there)
 
     @property
     def unexpected(self) -> int:
-        """How many rows nobody has appended like that."""
+        """How many rows there are that no worker appended."""
         return len(self.rows) - len(self.there) - self.doubled
 
     @property
     def errors(self) -> Counter[str]:
-        """How many appends were told an error, by its kind."""
-        return Counter(told for told in self.told.values() if told != OK)
+        """How many appends raised an error, by its kind."""
+        return Counter(result for result in self.results.values() if result != OK)
 
     @property
     def is_exact(self) -> bool:
-        """Whether every row is there exactly once and nobody was told otherwise."""
+        """Whether every row is there exactly once and no append or request failed."""
         wrong = (self.missing, self.doubled, self.unexpected, self.refused, len(self.errors))
         return not any(wrong)
 
@@ -95,7 +98,7 @@ def changed_lines(before: str, after: str) -> list[str]:
 
 
 def sheets(halves: Sequence[Half]) -> list[str]:
-    """Return what the sheets of both halves hold, side by side: a dot for a row that is missing."""
+    """Return the sheets of both halves side by side, with a dot for a row that is missing."""
     columns = [_sheet(half) for half in halves]
     width = max(len(line) for line in (*columns[0], halves[0].name)) + 4
     head = f"{halves[0].name:<{width}}{halves[1].name}"
@@ -104,19 +107,19 @@ def sheets(halves: Sequence[Half]) -> list[str]:
 
 def _sheet(half: Half) -> list[str]:
     by_worker: dict[str, list[str]] = {}
-    for label in half.told:
+    for label in half.results:
         shown = label if label in half.there else "."
         by_worker.setdefault(label.partition("-")[0], []).append(f"{shown:<4}")
     return ["".join(cells).rstrip() for cells in by_worker.values()]
 
 
 def table(halves: Sequence[Half]) -> list[str]:
-    """Return what was measured in both halves, a line for each quantity."""
+    """Return the measurements of both halves, one line for each."""
     rows = [
         ("", [half.name for half in halves]),
-        ("rows in the sheet", [f"{len(half.there)} of {len(half.told)}" for half in halves]),
+        ("rows in the sheet", [f"{len(half.there)} of {len(half.results)}" for half in halves]),
         *_odd_rows(halves),
-        ('appends told "ok"', [_share(half, OK) for half in halves]),
+        ("appends that returned", [_share(half, OK) for half in halves]),
         *_errors(halves),
         ("refused for the quota", [str(half.refused) for half in halves]),
         ("requests to Google", [str(half.requests) for half in halves]),
@@ -129,35 +132,35 @@ def table(halves: Sequence[Half]) -> list[str]:
     ]
 
 
-def _share(half: Half, told: str) -> str:
-    return f"{sum(one == told for one in half.told.values())} of {len(half.told)}"
+def _share(half: Half, result: str) -> str:
+    return f"{sum(one == result for one in half.results.values())} of {len(half.results)}"
 
 
 def _errors(halves: Sequence[Half]) -> list[tuple[str, list[str]]]:
     kinds = sorted({kind for half in halves for kind in half.errors})
     if not kinds:
-        return [("appends told an error", ["none" for _ in halves])]
+        return [("appends that raised", ["none" for _ in halves])]
     return [(f"… {kind}", [_share(half, kind) for half in halves]) for kind in kinds]
 
 
 def _odd_rows(halves: Sequence[Half]) -> list[tuple[str, list[str]]]:
     rows = [
-        ("rows too many", [half.doubled for half in halves]),
-        ("rows nobody appended", [half.unexpected for half in halves]),
+        ("surplus copies of rows", [half.doubled for half in halves]),
+        ("rows never appended", [half.unexpected for half in halves]),
     ]
     return [(label, [str(count) for count in counts]) for label, counts in rows if any(counts)]
 
 
 def difference(plain: Half) -> str:
-    """Return what became of plain gspread's rows, in a sentence."""
-    of = len(plain.told)
+    """Return in a sentence what happened to plain gspread's rows."""
+    of = len(plain.results)
     if plain.lost_in_silence:
         return (
-            f"Plain gspread lost {plain.lost_in_silence} of {of} rows without a word: appends that "
-            "overlap overwrite each other, and each is told that it is done."
+            f"Plain gspread silently lost {plain.lost_in_silence} of {of} rows: overlapping "
+            "appends overwrite each other, and each of them still returns without an error."
         )
     if plain.missing:
-        return f"Plain gspread left out {plain.missing} of {of} rows; errors told of all of them."
+        return f"Plain gspread left out {plain.missing} of {of} rows; each of them raised an error."
     return (
         f"This time all {of} rows of plain gspread are there: "
         "its appends happened not to overlap, and nothing else went wrong."

@@ -1,4 +1,4 @@
-"""The demo's sheet, seen from the emulator's side: to look at it is no request to Google."""
+"""The demo's sheet, read from the emulator itself, so that looking at it is no API request."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ __all__ = ["SharedSheet"]
 TITLE: Final = "demo"
 HEADER: Final = ["who", "number", "what"]
 
-_MOST_ROWS: Final = 500  # that the emulator shows at a time
+_MOST_ROWS: Final = 500  # the emulator shows no more at a time
 
 
 class SharedSheet:
     """An emulator with one spreadsheet, which the workers find by its title.
 
     Args:
-        emulator: It runs and is empty.
-        key_file: Where the key of its account is written.
+        emulator: A running emulator that is empty.
+        key_file: Where to write the key of its account.
         quota: How many reads and writes it allows in a minute, from now on.
 
     """
@@ -50,10 +50,10 @@ class SharedSheet:
 
 
 def _rows(cells: list[dict[str, Any]]) -> list[tuple[str, ...]]:
-    found: dict[int, dict[int, str]] = {}
+    rows: dict[int, dict[int, str]] = {}
     for cell in cells:
-        found.setdefault(cell["row"], {})[cell["column"]] = cell["value"]
+        rows.setdefault(cell["row"], {})[cell["column"]] = cell["value"]
     return [
         tuple(row.get(column, "") for column in range(max(row) + 1))
-        for _, row in sorted(found.items())
+        for _, row in sorted(rows.items())
     ]

@@ -1,4 +1,4 @@
-"""The demo's work: an ordinary gspread script, of which eight run at once."""
+"""The demo's work: an ordinary gspread script; eight of them run at once."""
 
 import sys
 
@@ -6,7 +6,7 @@ import gspread
 
 
 def work(key_file: str, worker: str, rows: int) -> None:
-    """Append rows to the sheet that all workers share; print what each append was told."""
+    """Append rows to the sheet that all workers share; print the result of each append."""
     sheet = gspread.service_account(key_file).open("demo").sheet1
     print("ready", flush=True)
     sys.stdin.readline()  # all of them begin at once

@@ -1,4 +1,4 @@
-"""A throw-away service account: who it is, and the key that its token requests are signed with."""
+"""A throw-away service account: its identity, and the key that signs its token requests."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _new_key() -> _Key:
 
 
 def _check_ours(path: Path) -> None:
-    # What is no regular file, such as a terminal, has nothing to lose.
+    # Anything but a regular file, such as a terminal, has no content to lose.
     if not path.is_file():
         return
     try:
@@ -74,8 +74,8 @@ def _check_ours(path: Path) -> None:
 class Account:
     """One service account, with a key that every emulator makes anew.
 
-    The key is made when it is asked for first, which takes a tenth of a second or so. Keys that
-    an earlier emulator handed out are accepted as well.
+    The key is made on its first use, which takes a tenth of a second or so. Keys that an earlier
+    emulator handed out are accepted as well.
     """
 
     def __init__(self, number: int, url: Callable[[], str], changes: Changes) -> None:
@@ -118,7 +118,7 @@ class Account:
         }
 
     def credentials(self, scopes: Iterable[str]) -> Credentials:
-        """Return google-auth's credentials of the account, without an access token so far.
+        """Return google-auth's credentials of the account, without an access token yet.
 
         They take no time, while google-auth needs some 40 ms to read a key. Raises RuntimeError
         before the emulator was started.
@@ -129,8 +129,8 @@ class Account:
     def write_service_account(self, path: str | Path) -> None:
         """Write the account's JSON to a file that only its owner may read.
 
-        Raises FileExistsError where a file is there that no emulator has written: a key of
-        Google's cannot be downloaded a second time.
+        Raises FileExistsError if the file exists and was not written by an emulator: a key from
+        Google cannot be downloaded a second time.
         """
         content = json.dumps(self.service_account_info(), indent=2) + "\n"
         _check_ours(Path(path))
@@ -138,13 +138,13 @@ class Account:
             file.write(content)
 
     def rotate_key(self) -> None:
-        """Make a new key and accept no old one any more; tokens granted so far stay valid."""
+        """Make a new key and stop accepting old ones; tokens granted so far stay valid."""
         key = _new_key()
         with self._making, self._changes.making():
             self._key, self._accepted = key, {key.key_id: key.public_pem}
 
     def claims(self, assertion: str) -> dict[str, Any] | None:
-        """Return what an assertion says, None where no key of the account signed it."""
+        """Return an assertion's claims; None if no key of the account signed it."""
         decode: Any = jwt.decode
         try:
             claims: dict[str, Any] = decode(assertion, certs=self.public_keys)

@@ -1,4 +1,4 @@
-"""When what the emulator holds is changed: one change at a time, and counted."""
+"""Changes of what the emulator holds: one at a time, and counted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Changes:
-    """Lets changes be made as a whole, and tells whoever waits for them, in any thread."""
+    """Makes changes atomic, and wakes threads that wait for them. Thread-safe."""
 
     def __init__(self) -> None:
         """Begin with no change."""
@@ -20,7 +20,7 @@ class Changes:
 
     @contextlib.contextmanager
     def making(self) -> Iterator[None]:
-        """Make one change, with whatever outcome; nobody makes or looks at another meanwhile."""
+        """Make one change, which counts even if it fails; no other thread changes or reads."""
         with self._noticed:
             try:
                 yield
@@ -30,16 +30,16 @@ class Changes:
 
     @contextlib.contextmanager
     def still(self) -> Iterator[int]:
-        """Let nothing be changed meanwhile; the count of changes so far."""
+        """Prevent changes meanwhile; yield the number of changes so far."""
         with self._noticed:
             yield self.count
 
     def wait_until(self, predicate: Callable[[], bool]) -> None:
-        """Return once it is true; it is asked after every change and every `wake()`."""
+        """Return once the predicate is true; it is checked after every change and `wake()`."""
         with self._noticed:
             self._noticed.wait_for(predicate)
 
     def wake(self) -> None:
-        """Let those who wait ask again."""
+        """Let waiting threads check their conditions again."""
         with self._noticed:
             self._noticed.notify_all()

@@ -12,7 +12,7 @@ _MODE = 0o600
 
 
 def open_owner_only(path: str | Path) -> TextIO:
-    """Open a file anew for writing; one that is there becomes its owner's alone first."""
+    """Open a file for writing from the start; an existing one becomes its owner's alone first."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     file = os.fdopen(os.open(path, flags, _MODE), "w", encoding="utf-8")
     if hasattr(os, "fchmod"):  # not on Windows, where a new file belongs to its folder's users

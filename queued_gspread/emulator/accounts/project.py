@@ -21,12 +21,12 @@ _UNSIGNED = "Invalid JWT Signature."
 
 
 class TokenRefusedError(Exception):
-    """A token request that is answered with an OAuth error: its code and description."""
+    """A token request is answered with an OAuth error: its code and description."""
 
 
 @dataclass(frozen=True)
 class Grant:
-    """An access token: whose it is, what it is for, its lifetime in seconds and its end."""
+    """An access token: its account, its scopes, its lifetime in seconds and its expiry."""
 
     token: str
     email: str
@@ -44,7 +44,7 @@ class Project:
         url: Callable[[], str],
         changes: Changes | None = None,
     ) -> None:
-        """Begin with one account; tokens expire by the clock given."""
+        """Begin with one account; tokens expire by this clock."""
         self.token_lifetime = LIFETIME
         self._monotonic = monotonic
         self._url = url
@@ -55,7 +55,7 @@ class Project:
         self.first = self.add_account()
 
     def add_account(self) -> Account:
-        """Add a service account, with a key of its own."""
+        """Add a service account with its own key."""
         with self._changes.making():
             account = Account(len(self._accounts) + 1, self._url, self._changes)
             self._accounts[account.email] = account
@@ -71,7 +71,7 @@ class Project:
         return {account.email: account.public_keys for account in self.accounts}
 
     def restore(self, public_keys: dict[str, dict[str, str]]) -> None:
-        """Have the accounts of an earlier project as well, and accept its keys."""
+        """Add the accounts of an earlier project, and accept its keys."""
         while len(self._accounts) < len(public_keys):
             self.add_account()
         for email, keys in public_keys.items():
@@ -99,17 +99,17 @@ class Project:
         return grant
 
     def holder(self, token: str) -> Grant | None:
-        """Return what a token grants, None if it was not granted here or has expired."""
+        """Return what a token grants; None if it was not granted here or has expired."""
         grant = self._granted.get(token)
         return grant if grant and grant.expiry > self._monotonic() else None
 
     def revoke(self, token: str) -> None:
-        """Make one token invalid, as an expiry would; it need not be one."""
+        """Make a token invalid, as if it had expired; unknown tokens are ignored."""
         with self._lock:
             self._granted.pop(token, None)
 
     def revoke_all(self) -> None:
-        """Make every token granted so far invalid, as an expiry would."""
+        """Make every token granted so far invalid, as if it had expired."""
         with self._lock:
             self._granted.clear()
 

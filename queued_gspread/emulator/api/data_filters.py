@@ -41,7 +41,7 @@ def batch_get(book: Spreadsheet, body: Json, _: Mapping[str, str]) -> Json:
 
 
 def batch_update(book: Spreadsheet, body: Json, _: Mapping[str, str]) -> Json:
-    """Answer values:batchUpdateByDataFilter: all of it is checked before anything is written."""
+    """Answer values:batchUpdateByDataFilter: everything is checked before anything is written."""
     data, filters = [], []
     for item in body.get("data") or []:
         [asked] = _filters({"dataFilters": [item.get("dataFilter") or {}]})
@@ -113,10 +113,10 @@ def _name(sheet: Sheet, bounds: Bounds) -> str:
 
 
 class Method(NamedTuple):
-    """A method on a spreadsheet: where it is, what it is called and what answers it.
+    """A method on a spreadsheet: its path, its name and the function that answers it.
 
-    The path follows the spreadsheet's. `answer` takes the spreadsheet, the body, and what the
-    path and the query name. `changes` tells whether the spreadsheet may be another afterwards.
+    The path follows the spreadsheet's. `answer` takes the spreadsheet, the body, and the names
+    in the path and the query. `changes` is whether it may change the spreadsheet.
     """
 
     verb: str

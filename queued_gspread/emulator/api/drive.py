@@ -48,14 +48,14 @@ _PAGE_FORMATS = {
     "ods": "application/vnd.oasis.opendocument.spreadsheet",
 }
 _FOLDER_TYPE = "application/vnd.google-apps.folder"
-# What can be set of a file and is not kept, by Google's discovery document.
+# Fields of a file that can be set and are not kept, by Google's discovery document.
 _NOT_KEPT = (
     *("appProperties", "contentHints", "contentRestrictions", "copyRequiresWriterPermission"),
     *("createdTime", "description", "downloadRestrictions", "folderColorRgb"),
     *("inheritedPermissionsDisabled", "modifiedTime", "originalFilename", "properties"),
     *("shortcutDetails", "starred", "viewedByMeTime", "writersCanShare"),
 )
-# By Google's discovery document, what Drive has beyond the methods here.
+# Drive's methods that are not implemented here, by Google's discovery document.
 _IN_DRIVE_ALONE = re.compile(
     "/drive/v3/(?:(?:about|apps|changes|channels|drives|operations|teamdrives)(?:/|$)"
     "|files/(?:generateIds|generateCseToken|trash)$"
@@ -71,7 +71,7 @@ _MY_DRIVE = {
 
 
 def checked_body(body: Json) -> Json:
-    """Return a request's body whose texts are texts; raise Drive's 400 for one that is not."""
+    """Return a request's body; raise Drive's 400 if a text field is no text."""
     for name in _TEXTS:
         if not isinstance(body.get(name), (str, type(None))):
             raise drive_invalid(name, f"Invalid value {json.dumps(body[name])}: it must be a text.")
@@ -84,7 +84,7 @@ def checked_body(body: Json) -> Json:
 
 
 def check_unknown(method: str, path: str) -> None:
-    """Raise a 501 for a method that Drive has, of those that are not answered here."""
+    """Raise a 501 for a method that Drive has and the emulator lacks."""
     if _IN_DRIVE_ALONE.match(path):
         raise drive_unimplemented(f"The emulator does not answer {method} {path}.")
 
@@ -159,7 +159,7 @@ def export_page(store: Store, file_id: str, query: Mapping[str, str]) -> tuple[b
     if file.book is None or not gid:
         return _exported(file.book, file.created, mime_type)
     book = shallow(file.book)
-    # What holds one sheet holds the first.
+    # Formats that hold one sheet hold the first.
     book.sheets = sorted(book.sheets, key=lambda sheet: str(sheet.sheet_id) != gid)
     if str(book.sheets[0].sheet_id) != gid:
         raise drive_invalid("gid")

@@ -23,7 +23,7 @@ _TOKEN = re.compile(
 )
 _WORD = re.compile(r"[^\W_]+")
 _WORD = re.compile(r"[^\W_]+")
-# What Drive searches in and the emulator does not keep, by Google's guide to searching for files.
+# Fields that Drive can search and the emulator does not keep, by Google's guide to file searches.
 _NOT_KEPT = {
     "appProperties",
     "fullText",
@@ -107,7 +107,7 @@ class _Parser:
         operator = self.take().lower()
         right = self.take()
         if operator == "in" and left[0] in "'\"":
-            # It may stand either way: gspread asks for `parents in "…"`.
+            # Both orders are allowed: gspread asks for `parents in "…"`.
             left, right = right, left
         wanted = _literal(right)
         if operator == "in":

@@ -1,4 +1,4 @@
-"""A POST that stands for a request of another method, as one with a long URL is sent."""
+"""A POST that overrides its method, as is usual for a GET with a long URL."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FORM = "application/x-www-form-urlencoded"
 def seen(
     method: str, headers: Mapping[str, str], content: bytes
 ) -> tuple[str, list[tuple[str, str]], bytes]:
-    """Return the method that Google sees, what the body adds to the query, and the body itself."""
+    """Return the method as Google sees it, the additional query from the body, and the body."""
     override = headers.get(OVERRIDE, "")
     if method != "POST" or not override:
         return method, [], content

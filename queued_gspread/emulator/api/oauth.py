@@ -19,7 +19,7 @@ PATH = "/token"
 
 
 def granted(project: Project, request: Request) -> tuple[Answer, str]:
-    """Return the answer to a token request, and the e-mail address of whom it grants one."""
+    """Return the answer to a token request, and the e-mail address that the token is for."""
     form = dict(parse_qsl(request.content.decode("utf-8", "replace")))
     try:
         grant = project.grant(form)
@@ -34,7 +34,7 @@ def granted(project: Project, request: Request) -> tuple[Answer, str]:
 
 
 def oauth_error(error: str, description: str, status: int = HTTPStatus.BAD_REQUEST) -> Answer:
-    """Return an answer of the token endpoint that grants nothing."""
+    """Return an answer of the token endpoint without a token."""
     return as_json({"error": error, "error_description": description}, status)
 
 

@@ -1,4 +1,4 @@
-"""One request in, one answer out: checking who asks, routing, and errors as bodies."""
+"""One request in, one answer out: authorisation, routing, and errors as bodies."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Answer:
 
 @dataclass
 class Request:
-    """A request as the methods see it; parts are what the path's pattern names.
+    """A request as the methods see it; parts are the named groups of the path's pattern.
 
     `place` is where an append goes if that was found before the append itself.
     """
@@ -77,7 +77,7 @@ class Request:
     place: Place | None = None
 
     def __post_init__(self) -> None:
-        """Take the target apart; the path stays percent-encoded until it is routed."""
+        """Split the target; the path stays percent-encoded until it is routed."""
         split = urlsplit(self.target)
         self.raw_path = split.path
         self.method, query, self.content = seen(self.method, self.headers, self.content)
@@ -91,7 +91,7 @@ class Request:
 
     @property
     def on_sheets(self) -> bool:
-        """Whether it is one to the Sheets API, not to the Drive API."""
+        """Whether it is for the Sheets API, not for the Drive API."""
         return self.raw_path.startswith("/v4/")
 
     @property
@@ -101,7 +101,7 @@ class Request:
 
     @property
     def token(self) -> str:
-        """The access token that it comes with, empty where it has none."""
+        """Its access token; empty if it has none."""
         return self.headers.get("Authorization", "").partition(" ")[2].strip()
 
     @property
@@ -111,14 +111,14 @@ class Request:
 
     @property
     def json(self) -> Json:
-        """The body, an empty object where there is none."""
+        """The body; an empty object if there is none."""
         return parsed_payload(self.content)
 
 
 def admitted(project: Project, request: Request) -> str:
-    """Return whose request below /v4, /drive or /upload it is: the account's e-mail address.
+    """Return the e-mail address of the account that sends a request below /v4, /drive or /upload.
 
-    It is empty for an API key. Raises ApiError for who may not do this.
+    It is empty for an API key. Raises ApiError if the account may not do this.
     """
     caller = _caller(project, request)
     if len(request.content) > _LARGEST_BODY:
@@ -128,7 +128,7 @@ def admitted(project: Project, request: Request) -> str:
 
 
 def answer(store: Store, request: Request) -> Answer:
-    """Apply an admitted request and return its answer, whatever goes wrong."""
+    """Apply an admitted request and return its answer, even if something goes wrong."""
     try:
         return _route(store, request)
     except ApiError as error:
@@ -152,7 +152,7 @@ def is_append(request: Request) -> bool:
 def find_place(store: Store, request: Request) -> None:
     """Let an append find its place now, although it is applied later.
 
-    What is wrong with the request is told when it is applied.
+    An invalid request raises its error only when it is applied.
     """
     match = _APPEND.fullmatch(request.raw_path)
     assert match
@@ -169,7 +169,7 @@ def refusal(error: ApiError, headers: Mapping[str, str] | None = None) -> Answer
 
 def as_json(body: Any, status: int = HTTPStatus.OK) -> Answer:
     """Return an answer whose body is JSON."""
-    # An error repeats what it was sent, lone surrogates included.
+    # An error quotes the request, lone surrogates included.
     return Answer(int(status), json.dumps(body, ensure_ascii=False).encode(errors="replace"))
 
 
@@ -202,7 +202,7 @@ def _route(store: Store, request: Request) -> Answer:
 
 
 def _masked(request: Request, found: Json) -> Json:
-    """Return what `fields` leaves of an answer of the Sheets API; Drive's has defaults."""
+    """Return the fields of a Sheets answer that `fields` names; Drive's answers have defaults."""
     fields = request.query.get("fields") if request.on_sheets else None
     masked: Json = apply_mask(parse_mask(fields), found) if fields else found
     return masked
@@ -308,7 +308,7 @@ def _values_batch_clear(store: Store, request: Request) -> Json:
 
 
 def _handler(method: Method) -> Callable[[Store, Request], Json]:
-    """Return what answers a method on a spreadsheet."""
+    """Return the function that answers a method on a spreadsheet."""
 
     def handle(store: Store, request: Request) -> Json:
         body = _checked(request, method.name)

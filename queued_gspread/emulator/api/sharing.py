@@ -20,14 +20,14 @@ _DEFAULT_PERMISSION = "kind,id,type,role"
 _ROLES = {"owner", "organizer", "fileOrganizer", "writer", "commenter", "reader"}
 _TYPES = {"user", "group", "domain", "anyone"}
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
-# As quoted by those who have met it.
+# As quoted by users who got it.
 _NO_ADDRESS = (
     "The specified emailAddress is invalid or not applicable for the given permission type."
 )
 
 
 def create_permission(store: Store, file_id: str, query: Mapping[str, str], body: Json) -> Json:
-    """Answer permissions.create; who has a permission already gets another role."""
+    """Answer permissions.create; an account that has a permission already gets the new role."""
     file = store.file(file_id)
     permission = _new_permission(store, body)
     for known in file.permissions:
@@ -70,7 +70,7 @@ def update_permission(
 
 
 def delete_permission(store: Store, file_id: str, which: str) -> None:
-    """Answer permissions.delete; the owner's cannot be taken."""
+    """Answer permissions.delete; the owner's permission cannot be deleted."""
     file = store.file(file_id)
     permission = _permission(file, which)
     if permission["role"] == "owner":

@@ -33,7 +33,7 @@ Places: TypeAlias = "list[tuple[Sheet, Bounds]]"
 _DOCS = "https://docs.google.com/spreadsheets/d"
 _EXAMPLE_DATA_PATH = ("sheets", "data")
 _ROW_DATA = (*_EXAMPLE_DATA_PATH, "rowData")
-# What of a cell has to be worked out.
+# Fields of a cell that must be computed.
 _COMPUTED = ("effectiveValue", "formattedValue")
 
 
@@ -47,7 +47,7 @@ def get(book: Spreadsheet, ranges: list[str], with_data: bool, fields: str | Non
 
 
 def get_found(book: Spreadsheet, found: Places | None, with_data: bool, fields: str | None) -> Json:
-    """Return the Spreadsheet with the sheets of these ranges, with all sheets for None."""
+    """Return the Spreadsheet with the sheets of these ranges; with all sheets for None."""
     mask = parse_mask(fields) if fields else {}
     if mask:
         with_data = names(mask, *_EXAMPLE_DATA_PATH)
@@ -89,7 +89,7 @@ def copy_to(source: Spreadsheet, sheet_id: int, target: Spreadsheet, ids: Ids) -
 
 
 def fill_new(book: Spreadsheet, body: Json, ids: Ids, email: str) -> None:
-    """Give a spreadsheet that was just created the properties and sheets it was asked for."""
+    """Give a new spreadsheet the properties and sheets that were asked for."""
     book.properties.update(body.get("properties") or {})
     sheets = body.get("sheets") or []
     _check_known("", body, {"spreadsheetId", "spreadsheetUrl", "properties", "sheets"})
@@ -109,7 +109,7 @@ def fill_new(book: Spreadsheet, body: Json, ids: Ids, email: str) -> None:
 
 
 def _check_known(where: str, asked: Json, known: set[str]) -> None:
-    """Raise for what Google gives a new spreadsheet and the emulator does not."""
+    """Raise if a new spreadsheet asks for anything that the emulator cannot create."""
     for name in asked:
         if name not in known:
             raise sheets_unimplemented(f"The emulator does not support {where}{name} in create.")
@@ -125,7 +125,7 @@ def _updated(book: Spreadsheet, body: Json) -> Json:
 
 
 def _flat(requests: list[Any]) -> Iterator[Any]:
-    """Yield requests out of lists in lists, which Google takes and gspread-formatting sends."""
+    """Yield requests from nested lists, which Google accepts and gspread-formatting sends."""
     for request in requests:
         if isinstance(request, list):
             yield from _flat(request)

@@ -36,7 +36,7 @@ _MOMENT_OPTIONS = {"SERIAL_NUMBER", "FORMATTED_STRING"}
 
 @contextmanager
 def _answering(prefix: str = "") -> Iterator[None]:
-    """Turn what is wrong with a range into the API's answer."""
+    """Turn an error about a range into the API's answer."""
     try:
         yield
     except InvalidArgumentError as problem:
@@ -73,7 +73,7 @@ def update(book: Spreadsheet, text: str, query: Mapping[str, str], body: Json) -
 
 
 def batch_update(book: Spreadsheet, body: Json) -> Json:
-    """Answer values:batchUpdate: all of it is checked before anything is written."""
+    """Answer values:batchUpdate: everything is checked before anything is written."""
     data = body.get("data") or []
     rows = [checked_values(item, f"data[{place}]") for place, item in enumerate(data)]
     option, echo = _input_option(body.get("valueInputOption")), _rendering(body, "response")
@@ -134,7 +134,7 @@ def append(
     body: Json,
     place: Place | None = None,
 ) -> Json:
-    """Answer values.append; a place that was found earlier is taken as it was then."""
+    """Answer values.append; a place that was found earlier is used as it is."""
     rows = checked_values(body)
     _check_range(text, body)
     option, echo = _input_option(query.get("valueInputOption")), _rendering(query, "response")
@@ -145,7 +145,7 @@ def append(
     if sheet is None:
         raise invalid(f"Unable to parse range: {text}")
     writing = Writing(sheet, extent(place.row, place.column, rows), rows)
-    # By recorded answers, nulls at the end are no part of what is appended.
+    # By recorded answers, nulls at the end are not appended.
     writing = writing._replace(rect=writing.written)
     _make_room(book, writing, insert == "INSERT_ROWS")
     answer: Json = {"spreadsheetId": book.spreadsheet_id}
@@ -171,7 +171,7 @@ def _make_room(book: Spreadsheet, writing: Writing, insert: bool) -> None:
 
 
 def _check_range(text: str, body: Json) -> None:
-    """Raise Google's 400 for a body that names another range than the URL, even in spelling."""
+    """Raise Google's 400 if the body's range is not spelled exactly as in the URL."""
     named = body.get("range")
     if named and named != text:
         raise invalid(f"Request range[{text}] does not match value's range[{named}]")

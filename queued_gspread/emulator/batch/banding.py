@@ -1,4 +1,4 @@
-"""Requests about alternating colours, which are kept and told, not applied.
+"""Requests about alternating colours, which are stored and returned, but not applied.
 
 By the reference of AddBandingRequest, UpdateBandingRequest and BandedRange.
 """
@@ -52,7 +52,7 @@ def delete_banding(scope: Scope, request: Json) -> Json:
 
 
 def _checked(scope: Scope, band: Json) -> tuple[Sheet, Json]:
-    """Return a banding as it is kept, and its sheet."""
+    """Return a banding as it is stored, and its sheet."""
     sheet, rect = scope.grid_range(band.get("range"))
     if not any(band.get(name) for name in _PROPERTIES):
         raise InvalidArgumentError(f"At least one of {', '.join(_PROPERTIES)} must be specified")

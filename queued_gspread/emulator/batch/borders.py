@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from .scope import Handler, Json, Scope
 
-# In pixels; a border's width cannot be chosen but by its style.
+# In pixels; only its style sets a border's width.
 _WIDTHS = {
     "DOTTED": 1,
     "DASHED": 1,
@@ -42,7 +42,7 @@ def update_borders(scope: Scope, request: Json) -> Json:
 
 
 def _border(border: Json) -> Json | None:
-    """Return a border as it is stored, None where it is to go."""
+    """Return a border as it is stored; None to remove it."""
     if not isinstance(border, dict):
         raise InvalidArgumentError(f"A border must be an object with a style, was {border}")
     style = border.get("style", "STYLE_UNSPECIFIED")

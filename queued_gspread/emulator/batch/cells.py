@@ -36,7 +36,7 @@ def repeat_cell(scope: Scope, request: Json) -> Json:
 
 
 def update_cells(scope: Scope, request: Json) -> Json:
-    """Give the cells of a range properties of their own; cells without data lose them."""
+    """Give each cell of a range its own properties; cells without data lose theirs."""
     mask, rows = parse_mask(require_mask(request)), request.get("rows") or []
     sheet, rect = _target(scope, request, rows)
     for row in range(rect.start_row, rect.end_row):

@@ -1,4 +1,4 @@
-"""Requests about conditional formats, which are kept and told, not applied.
+"""Requests about conditional formats, which are stored and returned, but not applied.
 
 By the reference of AddConditionalFormatRuleRequest, UpdateConditionalFormatRuleRequest and
 DeleteConditionalFormatRuleRequest.
@@ -22,7 +22,7 @@ _KINDS = ("booleanRule", "gradientRule")
 
 
 def add_rule(scope: Scope, request: Json) -> Json:
-    """Insert a rule, at the first place unless an index is given."""
+    """Insert a rule, at the start unless an index is given."""
     sheet, rule = _checked(scope, request.get("rule") or {})
     index = int(request.get("index", 0))
     if not 0 <= index <= len(sheet.conditional_formats):
@@ -59,7 +59,7 @@ def delete_rule(scope: Scope, request: Json) -> Json:
 
 
 def _checked(scope: Scope, asked: Json) -> tuple[Sheet, Json]:
-    """Return a rule as it is kept, and the sheet of its ranges.
+    """Return a rule as it is stored, and the sheet of its ranges.
 
     A range may be empty: gspread-formatting's tests against Google have one that is.
     """
@@ -87,8 +87,8 @@ def _updated(
     """Return the reply; as in Google's answers, an index of 0 is left out."""
     found: Json = {"newRule": copy.deepcopy(new_rule), "newIndex": new_index}
     found |= {"oldRule": old_rule, "oldIndex": old_index}
-    told = {name: part for name, part in found.items() if part}
-    return {"updateConditionalFormatRule": told}
+    reply = {name: part for name, part in found.items() if part}
+    return {"updateConditionalFormatRule": reply}
 
 
 HANDLERS: dict[str, Handler] = {

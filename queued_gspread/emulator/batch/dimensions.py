@@ -87,7 +87,7 @@ def auto_resize_dimensions(scope: Scope, request: Json) -> Json:
 
 
 def _grown(scope: Scope, sheet: Sheet, dimension: str, count: int) -> tuple[int, int]:
-    """Return how large a sheet is with more rows or columns; fail where that is too large."""
+    """Return a sheet's size with more rows or columns; raise if that is too large."""
     rows, columns = sheet.grid.row_count, sheet.grid.column_count
     rows, columns = (rows + count, columns) if dimension == "ROWS" else (rows, columns + count)
     scope.book.check_size(sheet, rows, columns)
@@ -95,7 +95,7 @@ def _grown(scope: Scope, sheet: Sheet, dimension: str, count: int) -> tuple[int,
 
 
 def _widest(scope: Scope, sheet: Sheet, column: int) -> int:
-    evaluator = Evaluator(scope.book, "try_admit")
+    evaluator = Evaluator(scope.book, "peek")
     rect = sheet.grid.everything._replace(start_column=column, end_column=column + 1)
     texts = (
         shown(

@@ -1,4 +1,4 @@
-"""Requests about filter views, which are kept and told and hide nothing.
+"""Requests about filter views, which are stored and returned, but hide nothing.
 
 By the reference of FilterView and of its four requests.
 """
@@ -66,7 +66,7 @@ def _add(scope: Scope, view: Json) -> Json:
 
 
 def _where(scope: Scope, view: Json) -> Json:
-    """Return the range of a filter view, that of its named range where it has one."""
+    """Return the range of a filter view; that of its named range if it has one."""
     wanted, named_ranges = view.get("namedRangeId"), scope.book.named_ranges
     found: Json | None = view.get("range") or {}
     if wanted is not None:
@@ -77,7 +77,7 @@ def _where(scope: Scope, view: Json) -> Json:
 
 
 def with_both_criteria(view: Json) -> Json:
-    """Return a filter whose criteria are told in both ways; filterSpecs take precedence."""
+    """Return a filter with its criteria in both forms; filterSpecs take precedence."""
     specs, criteria = view.get("filterSpecs"), view.get("criteria")
     if specs:
         by_column = {

@@ -25,7 +25,7 @@ _JAVA_REFERENCE = re.compile(r"\\(.?)|\$(\d)|\$\{(\w+)\}|([^\\$]+)", re.DOTALL)
 
 @dataclass
 class _Tally:
-    """What was changed so far."""
+    """The changes so far."""
 
     values: int = 0
     formulas: int = 0
@@ -50,10 +50,10 @@ class _Tally:
 
 
 def find_replace(scope: Scope, request: Json) -> Json:
-    """Replace text in a range, a sheet or all sheets; what comes of it is as if typed.
+    """Replace text in a range, a sheet or all sheets; results are entered as if typed.
 
-    By the reference of FindReplaceRequest. It is searched in what cells show, and in formulas
-    where they are included.
+    By the reference of FindReplaceRequest. It searches what cells show, and formulas if they are
+    included.
     """
     pattern = _pattern(request)
     replacement, entire = _replacement(request, pattern), bool(request.get("matchEntireCell"))
@@ -79,7 +79,7 @@ def _replaced(
         pieces += text[end : match.start()], match.expand(replacement)
         end, length = match.end(), length + len(pieces[-2]) + len(pieces[-1])
         if length > LONGEST:
-            # Not only at the end: it might take all the memory until then.
+            # Checked at every step: the text might take all the memory before the end.
             raise InvalidArgumentError(TOO_LONG)
     return "".join(pieces) + text[end:], len(pieces) // 2
 
@@ -96,7 +96,7 @@ def _places(scope: Scope, request: Json) -> list[tuple[Sheet, Rect]]:
 
 
 def _text(cell: Cell, with_formulas: bool) -> str:
-    """Return what is searched in a cell."""
+    """Return the text of a cell that is searched."""
     if cell.formula is not None:
         return cell.formula if with_formulas else ""
     return shown_value(cell)
@@ -114,7 +114,7 @@ def _pattern(request: Json) -> re.Pattern[str]:
 
 
 def _replacement(request: Json, pattern: re.Pattern[str]) -> str:
-    r"""Return the replacement as `re` reads it: `$1` of Java is `\g<1>`."""
+    r"""Return the replacement in `re`'s syntax: Java's `$1` is `\g<1>`."""
     text = str(request.get("replacement") or "")
     if not request.get("searchByRegex"):
         return text.replace("\\", r"\\")

@@ -15,7 +15,7 @@ _CONTROL = {"ROWS": "rowGroupControlAfter", "COLUMNS": "columnGroupControlAfter"
 
 
 def add_dimension_group(scope: Scope, request: Json) -> Json:
-    """Group rows or columns, one level deeper where they are grouped already."""
+    """Group rows or columns, one level deeper if they are grouped already."""
     sheet, dimension, start, end = scope.dimension_range(request.get("range"))
     sheet.groups[dimension].append((start, end))
     sheet.grid_properties[_CONTROL[dimension]] = True

@@ -1,4 +1,4 @@
-"""Changes that keep the size of a grid: rows or columns that move, cells that are pushed along."""
+"""Changes that keep the size of a grid: rows or columns move, or cells are shifted."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Move:
-    """Rows or columns from start to end moving to before a destination, counted before they go.
+    """Moves the rows or columns from start to end before a destination, an index before the move.
 
-    The ends of a range that they are only a part of stay with their rows or columns.
+    If a range contains more than them, its ends stay with their own rows or columns.
     """
 
     dimension: str
@@ -58,10 +58,10 @@ class Move:
 
 @dataclass(frozen=True)
 class Push:
-    """Cells between two columns pushed down (or between two rows, to the right), or pulled back.
+    """Shifts cells between two columns down (or between two rows, to the right), or back.
 
-    From `start` on they go `count` further; a count below zero takes so many out there. `across`
-    are the two columns (or rows). What lies only in part between them stays where it is.
+    From `start` on they move by `count`; a negative count removes so many cells there. `across`
+    are the two columns (or rows). A range that is only partly between them stays where it is.
     """
 
     dimension: str

@@ -77,7 +77,7 @@ def auto_fill(scope: Scope, request: Json) -> Json:
 
 
 def _filling(scope: Scope, request: Json) -> tuple[Sheet, Rect, Rect]:
-    """Return the sheet, the source and the cells to be filled, which may be none."""
+    """Return the sheet, the source and the cells to fill, of which there may be none."""
     if ("range" in request) == ("sourceAndDestination" in request):
         raise InvalidArgumentError("Exactly one of range, sourceAndDestination must be set")
     if "range" in request:

@@ -25,7 +25,7 @@ _RANGE_NAME = re.compile(r"(?!(?i:true|false|[A-Z]{1,3}[0-9]+|R[0-9]+C[0-9]+)\Z)
 
 
 def add_named_range(scope: Scope, request: Json) -> Json:
-    """Give a range a name that no other has."""
+    """Give a range a name that no other range has."""
     asked = request.get("namedRange") or {}
     name = asked.get("name", "")
     _check_name(name, scope.book.named_ranges)
@@ -133,7 +133,7 @@ def _check_name(name: str, others: list[Json]) -> None:
 
 
 def _ranges_on(sheet: Sheet, protected: Json) -> Json:
-    """Return what a protection holds of ranges: its own, and the parts of it that are free."""
+    """Return the ranges of a protection: its own, and the unprotected parts of it."""
     free = protected.get("unprotectedRanges") or []
     found: Json = {"range": owned_range(protected.get("range") or {}, sheet.sheet_id)}
     parts = [owned_range(where, sheet.sheet_id) for where in free]

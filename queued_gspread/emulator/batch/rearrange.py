@@ -1,4 +1,4 @@
-"""Requests that move rows, columns or cells and all that refers to them.
+"""Requests that move rows, columns or cells, and everything that refers to them.
 
 By the reference of MoveDimensionRequest, InsertRangeRequest and DeleteRangeRequest.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def move_dimension(scope: Scope, request: Json) -> Json:
-    """Move rows or columns to before an index, counted before they are taken out."""
+    """Move rows or columns to before an index, as it is before they move."""
     sheet, dimension, start, end = scope.dimension_range(request.get("source"))
     destination, size = int(request.get("destinationIndex", 0)), sheet.size(dimension)
     if not 0 <= destination <= size:
@@ -37,12 +37,12 @@ def move_dimension(scope: Scope, request: Json) -> Json:
 
 
 def insert_range(scope: Scope, request: Json) -> Json:
-    """Insert empty cells; those that were there go down or to the right."""
+    """Insert empty cells; existing ones move down or to the right."""
     return _push(scope, request, 1)
 
 
 def delete_range(scope: Scope, request: Json) -> Json:
-    """Take cells out; those below or to the right of them come up."""
+    """Delete cells; those below move up, or those to the right move left."""
     return _push(scope, request, -1)
 
 

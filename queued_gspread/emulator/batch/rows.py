@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 def delete_duplicates(scope: Scope, request: Json) -> Json:
-    """Keep the first of rows with the same values, whatever their case; what is below comes up.
+    """Keep the first of rows with the same values, ignoring case; rows below move up.
 
-    Rows that are empty in all columns compared are no duplicates.
+    Rows that are empty in all compared columns are not duplicates.
     """
     sheet, rect = scope.grid_range(request.get("range"))
     columns = _compared(scope, request, rect)
@@ -40,7 +40,7 @@ def delete_duplicates(scope: Scope, request: Json) -> Json:
 
 
 def randomize_range(scope: Scope, request: Json) -> Json:
-    """Put the rows of a range in any order, which the emulator's seed decides."""
+    """Shuffle the rows of a range; the emulator's seed decides how."""
     sheet, rect = scope.grid_range(request.get("range"))
     _reorder(sheet, rect, [rect.start_row + place for place in scope.ids.order(rect.height)])
     return {}
@@ -57,7 +57,7 @@ def _compared(scope: Scope, request: Json, rect: Rect) -> list[int]:
 
 
 def _reorder(sheet: Sheet, rect: Rect, rows: list[int]) -> None:
-    """Let a range consist of some of its rows in this order, and of nothing below them."""
+    """Reduce a range to some of its rows in this order, with empty rows below them."""
     grid, columns = sheet.grid, range(rect.start_column, rect.end_column)
     block = [[grid.get(row, column) for column in columns] for row in rows]
     for row, column, _ in list(grid.stored(rect)):
@@ -68,7 +68,7 @@ def _reorder(sheet: Sheet, rect: Rect, rows: list[int]) -> None:
 
 
 def _key(value: Value) -> object:
-    """Return what is the same for equal values: 1 is not TRUE, "a" is "A"."""
+    """Return a key that is the same for equal values: 1 is not TRUE, "a" is "A"."""
     return value.casefold() if isinstance(value, str) else (isinstance(value, bool), value)
 
 

@@ -1,4 +1,4 @@
-"""What a handler works on, and the checks that all of them share."""
+"""The spreadsheet that a handler changes, and the checks that all handlers share."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ class Scope:
         return found
 
     def grid_range(self, asked: Json | None) -> tuple[Sheet, Rect]:
-        """Return the sheet and the cells of a GridRange, which has to begin in the grid."""
+        """Return the sheet and the cells of a GridRange, which must begin in the grid."""
         found, bounds = self.book.grid_range(asked or {})
         return found, bounds.within(found.grid.row_count, found.grid.column_count)
 
     def attached(self, kind: str, wanted: int | None) -> tuple[Sheet, Json]:
-        """Return what has an id among the attachments of this kind, and its sheet."""
+        """Return the attachment of this kind with this id, and its sheet."""
         for sheet in self.book.sheets:
             for item in getattr(sheet, kind):
                 if item[ATTACHED[kind]] == wanted:
@@ -84,7 +84,7 @@ class Scope:
         note_written(self.book, sheet, *place, cell)
 
     def make_room(self, sheet: Sheet, rows: int, columns: int) -> None:
-        """Make a grid at least this large, unless the spreadsheet became too large by it."""
+        """Make a grid at least this large; raise if the spreadsheet would become too large."""
         rows, columns = max(rows, sheet.grid.row_count), max(columns, sheet.grid.column_count)
         self.book.check_size(sheet, rows, columns)
         sheet.grid.grow(rows, columns)
@@ -108,7 +108,7 @@ Handler: TypeAlias = "Callable[[Scope, Json], Json]"
 
 
 def shown_value(cell: Cell) -> str:
-    """Return a value that was entered as it is shown."""
+    """Return an entered value as it is shown."""
     return shown(cell, cell.value)
 
 
@@ -117,13 +117,13 @@ def _noun(kind: str) -> str:
 
 
 def check_length(entered: object) -> None:
-    """Fail where a text is longer than a cell may hold."""
+    """Raise if a text is longer than a cell may hold."""
     if isinstance(entered, str) and len(entered) > LONGEST:
         raise InvalidArgumentError(TOO_LONG)
 
 
 def dimension_of(asked: Json, name: str, default: str | None = None) -> str:
-    """Return a field that has to be ROWS or COLUMNS."""
+    """Return a field that must be ROWS or COLUMNS."""
     dimension = asked.get(name, default)
     if dimension not in ("ROWS", "COLUMNS"):
         raise InvalidArgumentError(f"{name} must be ROWS or COLUMNS, was {dimension}")
@@ -131,7 +131,7 @@ def dimension_of(asked: Json, name: str, default: str | None = None) -> str:
 
 
 def require_mask(request: Json) -> str:
-    """Return a request's `fields`, which an update may not leave out."""
+    """Return a request's `fields`, which an update must have."""
     fields = request.get("fields")
     if not fields:
         raise InvalidArgumentError(

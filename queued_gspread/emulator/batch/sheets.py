@@ -51,7 +51,7 @@ def duplicate_sheet(scope: Scope, request: Json) -> Json:
 
 
 def delete_sheet(scope: Scope, request: Json) -> Json:
-    """Remove a sheet; one has to stay, and one that is visible."""
+    """Remove a sheet; at least one visible sheet must stay."""
     book, sheet = scope.book, scope.sheet(request.get("sheetId"))
     left = [other for other in book.sheets if other is not sheet]
     if not left or all(other.is_hidden for other in left):
@@ -67,7 +67,7 @@ def delete_sheet(scope: Scope, request: Json) -> Json:
 
 
 def update_sheet_properties(scope: Scope, request: Json) -> Json:
-    """Change those properties of a sheet that the mask names."""
+    """Change the properties of a sheet that the mask names."""
     asked = request.get("properties") or {}
     sheet, book = scope.sheet(asked.get("sheetId")), scope.book
     changes = _masked(asked, require_mask(request))
@@ -83,7 +83,7 @@ def update_sheet_properties(scope: Scope, request: Json) -> Json:
 
 
 def update_spreadsheet_properties(scope: Scope, request: Json) -> Json:
-    """Change those properties of the spreadsheet that the mask names."""
+    """Change the properties of the spreadsheet that the mask names."""
     changes = _masked(request.get("properties") or {}, require_mask(request))
     scope.book.properties.update({k: v for k, v in changes.items() if v is not None})
     return {}
@@ -145,7 +145,7 @@ def _rename_in_formulas(owner: Sheet, old: str, new: str) -> None:
 
 
 def _move(book: Spreadsheet, sheet: Sheet, index: int) -> None:
-    """Move a sheet to a place counted before it is taken out, as Google counts."""
+    """Move a sheet to an index as it is before the move, as Google counts."""
     if index < 0 or index > len(book.sheets):
         raise InvalidArgumentError(f"Sheet index[{index}] is out of range")
     old = book.sheets.index(sheet)
@@ -176,7 +176,7 @@ def _check_counts(rows: int | None, columns: int | None) -> None:
 
 
 def _set_properties(sheet: Sheet, changes: Json) -> None:
-    """Store properties; those with a default's value vanish, as in Google's answers."""
+    """Store properties; those with default values are left out, as in Google's answers."""
     changes = dict(changes)
     grid = changes.pop("gridProperties", None) or {}
     for name in ("sheetId", "sheetType", "index"):

@@ -1,4 +1,4 @@
-"""What moves when cells are inserted, deleted or moved: everything that names an index."""
+"""Update everything that names an index when cells are inserted, deleted or moved."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from queued_gspread.emulator.values.references import Change
 
 Json = dict[str, Any]
-# What of a filter is about a column, and the name of the column's index in it.
+# The parts of a filter that are about a column, and the name of the column's index in each.
 _COLUMN_OF = {"filterSpecs": "columnIndex", "sortSpecs": "dimensionIndex"}
 
 
 @dataclass(frozen=True)
 class Shift:
-    """Rows or columns coming in before an index (count above zero) or leaving from there."""
+    """Inserts rows or columns before an index, or deletes them from there (negative count)."""
 
     dimension: str
     start: int
@@ -67,7 +67,7 @@ class Shift:
 
 
 def shift_sheet(book: Spreadsheet, sheet: Sheet, change: Change) -> None:
-    """Move the cells of a sheet and all that refers to them."""
+    """Move the cells of a sheet and everything that refers to them."""
     size = sheet.grid.everything
     change.apply(sheet.grid)
     sheet.merges = [m for m in map(change.rect, sheet.merges) if m and m.height * m.width > 1]
@@ -127,7 +127,7 @@ def _moved_ranges(ranges: list[Json], change: Change, size: Rect) -> list[Json]:
 
 
 def _with_moved_columns(item: Json, change: Change) -> Json:
-    """Return a filter whose criteria and orders stay with their columns, and go with them."""
+    """Return a filter whose criteria and sort orders follow their columns, or go with them."""
     if change.dimension != "COLUMNS":
         return item
     moved = dict(item)
@@ -147,7 +147,7 @@ def _shift_rules(rules: list[Json], change: Change, size: Rect) -> list[Json]:
 
 
 def _shift_metadata(entries: list[Json], sheet: Sheet, change: Change) -> list[Json]:
-    """Let metadata stay with its row or column, and go where that goes."""
+    """Let metadata follow its row or column, or go with it."""
     kept = []
     for entry in entries:
         where = entry["location"].get("dimensionRange", {})

@@ -1,4 +1,4 @@
-"""Requests that take the texts of cells apart, tidy them or paste them.
+"""Requests that split, trim or paste the texts of cells.
 
 By the reference of TrimWhitespaceRequest, TextToColumnsRequest and PasteDataRequest.
 """
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from .scope import Handler, Json, Scope
 
 _DELIMITERS = {"COMMA": ",", "SEMICOLON": ";", "PERIOD": ".", "SPACE": " "}
-# Paste types that bring values; the others find nothing in a text that they could bring.
+# Paste types that paste values; the others find nothing to paste in a text.
 _WITH_VALUES = {"PASTE_NORMAL", "PASTE_VALUES", "PASTE_FORMULA", "PASTE_NO_BORDERS"}
 
 
 def trim_whitespace(scope: Scope, request: Json) -> Json:
-    """Leave no space around texts and only one within; they stay texts."""
+    """Remove spaces around texts and repeated ones within; they stay texts."""
     sheet, rect = scope.grid_range(request.get("range"))
     count = 0
     for row, column, cell in list(sheet.grid.stored(rect)):

@@ -1,4 +1,4 @@
-"""How wide a text is in a column, in pixels: Roboto at 13 pixels, as recorded answers tell."""
+"""The width of a text in a column, in pixels: Roboto at 13 pixels, by recorded answers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WIDTH_OF[" "] = 507
 
 
 def pixel_width(text: str) -> int:
-    """Return the width of a column that fits a text; exact for what was recorded only."""
+    """Return the width of a column that fits a text; exact only for recorded texts."""
     lines = text.split("\n")
     units = max(sum(_WIDTH_OF.get(letter, _COMMON) for letter in line) for line in lines)
     return round(units / _UNITS_PER_EM * _PIXELS_PER_EM) + _PADDING

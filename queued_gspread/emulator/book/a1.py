@@ -49,7 +49,7 @@ class Rect(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """A range as it was asked for: a side that is None is open, up to the edge of the grid."""
+    """A range as requested: a side that is None is open, up to the edge of the grid."""
 
     start_row: int | None = None
     end_row: int | None = None
@@ -67,7 +67,7 @@ class Bounds(NamedTuple):
 
     @property
     def is_cell(self) -> bool:
-        """Whether this names a single cell, from which writing may go on."""
+        """Whether this names a single cell, from which a write may extend."""
         if self.end_row is None or self.end_column is None:
             return False
         return (self.start_row or 0) + 1 == self.end_row and (

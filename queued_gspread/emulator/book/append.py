@@ -25,7 +25,7 @@ def find_table(grid: Grid, searched: Rect) -> Rect | None:
 
 
 def _grown(grid: Grid, rect: Rect) -> Rect:
-    """Grow until no side is touched: the order does not matter, so the cheap sides go first."""
+    """Grow until nothing touches a side. The order does not matter, so cheap sides go first."""
     while True:
         top, bottom, left, right = rect
         top -= grid.filled_rows(top - 1, -1, (left, right))

@@ -14,7 +14,7 @@ _LARGEST_SHEET_ID = 2**31 - 1
 
 
 class Ids:
-    """Identifiers in the form of Google's, from a random generator of its own."""
+    """Identifiers in the form of Google's, from their own random generator."""
 
     def __init__(self, seed: int | None) -> None:
         """Start from a seed, or from the system's randomness with None."""
@@ -23,18 +23,18 @@ class Ids:
         self._seed = seed
 
     def chance(self) -> Callable[[], float]:
-        """Return a source of random numbers of its own: to draw one changes no id."""
+        """Return a separate source of random numbers: drawing one changes no id."""
         return random.Random(self._seed).random  # noqa: S311  - chance, not secrets
 
     @property
     def state(self) -> tuple[Any, ...]:
-        """Where the generator stands, for `resume()`."""
+        """The generator's state, for `resume()`."""
         return self._random.getstate()
 
     def resume(self, state: tuple[Any, ...]) -> None:
-        """Go on where an earlier generator stood; raise TypeError or ValueError for no state.
+        """Continue from an earlier generator's state; raise TypeError or ValueError if invalid.
 
-        Without a seed it does not: ids that were lost with a killed process would come again.
+        Without a seed this does nothing: it would repeat ids that were lost with a killed process.
         """
         earlier = random.Random()  # noqa: S311  - ids, not secrets
         earlier.setstate(state)

@@ -1,4 +1,4 @@
-"""What the emulator cannot compute though Google can: a mark that no function swallows."""
+"""A value that Google could compute and the emulator cannot; no function can hide it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class NotComputed(CellError):  # noqa: N818  - a value, not an exception
 
     what: str = ""
     cell: str = ""
-    """Where the cause stands, which may be another cell than the one that has this value."""
+    """The cell of the cause, which may be another one than the cell with this value."""
 
 
 class NotComputedError(Exception):
-    """Ends the computation of a whole formula, whatever functions stand around its cause.
+    """Ends the computation of a whole formula, whichever functions surround its cause.
 
-    It is no EvaluationError, which becomes a value that IFERROR and others may look at.
+    It is not an EvaluationError, which becomes a value that IFERROR and others can handle.
     """
 
     def __init__(self, what: str, cell: str = "") -> None:
@@ -44,7 +44,7 @@ TOO_DEEP = NotComputedError("formulas nested so deeply")
 
 
 class GapReadError(Exception):
-    """What the emulator cannot compute is read, and that is an error here."""
+    """A value that the emulator cannot compute was read, and the setting makes that an error."""
 
     def __init__(self, cell: str, mark: NotComputed) -> None:
         """Name the cell that was read, the cause and the remedy."""
@@ -55,9 +55,9 @@ class GapReadError(Exception):
 
 
 class Gaps:
-    """What happens where such a value is written or read, for all spreadsheets.
+    """What happens when such a value is written or read, for all spreadsheets.
 
-    Each cell is logged once. `noted` has all that was met since it was taken last.
+    Each cell is logged once. `noted` has every one that was met since it was taken last.
     """
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class Gaps:
         self._noted: dict[str, None] = {}
 
     def note(self, mark: NotComputed) -> None:
-        """Note what is not computed, where it is written and where its value is read."""
+        """Record a value that is not computed, when it is written and when it is read."""
         self._noted[f"{mark.cell}: {mark.what}"] = None
         if mark in self._logged or len(self._logged) >= _MOST_LOGGED:
             return
@@ -87,6 +87,6 @@ class Gaps:
         return noted
 
     def forget(self) -> None:
-        """Begin anew; the mode stays."""
+        """Start over; the mode stays."""
         self._logged.clear()
         self._noted.clear()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 DEFAULT_ROWS = 1000
 DEFAULT_COLUMNS = 26
 Span = tuple[int, int]
-# What is attached to ranges, with the name of its id.
+# The kinds of attachments to ranges, with the names of their ids.
 ATTACHED = {
     "protected_ranges": "protectedRangeId",
     "banded_ranges": "bandedRangeId",
@@ -60,7 +60,7 @@ class Sheet:
         return other
 
     def renumber(self, new_id: Callable[[], int]) -> None:
-        """Give what has an id of its own another one, as a copy within a spreadsheet needs."""
+        """Give attachments with ids new ones, as a copy within a spreadsheet needs."""
         for name, key in ATTACHED.items():
             for item in getattr(self, name) if key else ():
                 item[key] = new_id()
@@ -87,7 +87,7 @@ class Sheet:
         }
 
     def range_json(self, rect: Rect) -> dict[str, int]:
-        """Return a GridRange; as in Google's answers, sheet 0 goes without its id."""
+        """Return a GridRange; as in Google's answers, without the id of sheet 0."""
         sides = {
             "startRowIndex": rect.start_row,
             "endRowIndex": rect.end_row,
@@ -98,7 +98,7 @@ class Sheet:
 
 
 def owned_range(where: dict[str, Any], sheet_id: int) -> dict[str, Any]:
-    """Return a GridRange as one of this sheet; as in Google's answers, sheet 0 goes without id."""
+    """Return a GridRange moved to this sheet; as in Google's answers, without the id of sheet 0."""
     sides = {name: side for name, side in where.items() if name != "sheetId"}
     return {"sheetId": sheet_id, **sides} if sheet_id else sides
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .sheet import Sheet
 
 MAX_CELLS = 10_000_000
-# What a spreadsheet shares with the whole emulator, and does not hold itself.
+# Attributes that a spreadsheet shares with the whole emulator and does not own.
 SURROUNDINGS = ("clock", "chance", "gaps")
 MAX_COLUMNS = 18_278
 
@@ -69,7 +69,7 @@ class Spreadsheet:
         return moment.astimezone(zone)
 
     def restore(self, earlier: Spreadsheet) -> None:
-        """Become what an earlier copy holds."""
+        """Restore the content of an earlier copy."""
         self.properties = earlier.properties
         self.sheets = earlier.sheets
         self.named_ranges = earlier.named_ranges
@@ -87,7 +87,7 @@ class Spreadsheet:
         return next(exact, None) or next(alike, None)
 
     def check_size(self, sheet: Sheet, rows: int, columns: int) -> None:
-        """Fail where a sheet is too wide, or would make all sheets together too large."""
+        """Raise if a sheet is too wide, or would make all sheets together too large."""
         check_width(columns)
         others = (s.grid.row_count * s.grid.column_count for s in self.sheets if s is not sheet)
         check_total(sum(others) + rows * columns)
@@ -105,7 +105,7 @@ class Spreadsheet:
         return found
 
     def grid_range(self, asked: dict[str, Any]) -> tuple[Sheet, Bounds]:
-        """Return the sheet and the bounds of a GridRange, which has to begin in the grid."""
+        """Return the sheet and the bounds of a GridRange, which must begin in the grid."""
         sheet = self.sheet(asked.get("sheetId", 0))
         if sheet is None:
             raise InvalidArgumentError(f"No grid with id: {asked.get('sheetId', 0)}")
@@ -139,7 +139,7 @@ class Spreadsheet:
 
 
 def check_width(columns: int) -> None:
-    """Fail where a sheet would have more columns than there are names for: the last is ZZZ."""
+    """Raise if a sheet would have more columns than there are names for: the last is ZZZ."""
     if columns > MAX_COLUMNS:
         limit = f"above the limit of {MAX_COLUMNS} columns."
         raise InvalidArgumentError(
@@ -148,7 +148,7 @@ def check_width(columns: int) -> None:
 
 
 def check_total(cells: int) -> None:
-    """Fail where a spreadsheet would have more cells than any may have."""
+    """Raise if a spreadsheet would have more cells than allowed."""
     if cells > MAX_CELLS:
         limit = f"above the limit of {MAX_CELLS} cells."
         raise InvalidArgumentError(

@@ -23,7 +23,7 @@ ROOT_FOLDER = "0AEmulatedRootFolder"
 
 @dataclass
 class File:
-    """A file in Drive; one that is no spreadsheet has no book."""
+    """A file in Drive; a file that is not a spreadsheet has no book."""
 
     file_id: str
     mime_type: str
@@ -83,19 +83,19 @@ class Store:
         return file
 
     def copy(self, original: File, name: str, parents: list[str] | None) -> File:
-        """Add a copy of a file, owned by the account and shared with nobody."""
+        """Add a copy of a file, owned by the account and not shared."""
         file = self.create(name, original.mime_type, parents or original.parents)
         if original.book:
             file.book = original.book.copy(file.file_id, name)
         return file
 
     def surround(self, book: Spreadsheet) -> None:
-        """Give a spreadsheet what all of them share."""
+        """Give a spreadsheet the attributes that all of them share."""
         for name in SURROUNDINGS:
             setattr(book, name, getattr(self, name))
 
     def touch(self, file: File) -> None:
-        """Note that a file was changed."""
+        """Record that a file was changed."""
         file.modified = self.clock()
         file.version += 1
 

@@ -1,4 +1,4 @@
-"""What a person or a test sees and sets of a running emulator, over HTTP and on a page."""
+"""Inspect and configure a running emulator, over HTTP and on a page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is seen and set of an emulator."""
+"""The part of an emulator that can be inspected and set."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Controlled(Protocol):
-    """An emulator, as far as it is seen and set while it runs; settings are set by their names."""
+    """An emulator as it is inspected and set while it runs; settings are set by their names."""
 
     quotas: Quotas
 
@@ -23,13 +23,13 @@ class Controlled(Protocol):
         """The ids of files that are not shared."""
 
     def add_private_file(self, file_id: str) -> None:
-        """Take a file from the account."""
+        """Stop sharing a file with the account."""
 
     def remove_private_file(self, file_id: str) -> None:
         """Share a file with the account again."""
 
     def clear_ledger(self) -> None:
-        """Forget what was answered."""
+        """Forget the requests that were answered."""
 
     def revoke_tokens(self) -> None:
         """Refuse all access tokens that were granted."""

@@ -1,4 +1,4 @@
-"""Entries of the ledger as JSON, without what would let anybody in."""
+"""Entries of the ledger as JSON, without credentials."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHOWN = [field.name for field in fields(Served) if field.name not in {"query", 
 
 
 def entry_json(entry: Entry) -> Json:
-    """Return an entry: its number, whom it was sent to, and all of `Served` but the body."""
+    """Return an entry: its number, its destination, and all of `Served` except the body."""
     served = entry.served
     query = [[name, HIDDEN if name.lower() in _SECRET else value] for name, value in served.query]
     held = {name: getattr(served, name) for name in _SHOWN}
@@ -28,7 +28,7 @@ def entry_json(entry: Entry) -> Json:
 def whole_entry_json(entry: Entry) -> Json:
     """Return an entry with its body.
 
-    The body is null where it is no JSON, and for a token request, which holds an assertion.
+    The body is null if it is not JSON, and for a token request, which holds an assertion.
     """
     body = entry.served.body
     shown = entry.to == "api" and not isinstance(body, bytes)

@@ -1,4 +1,4 @@
-"""Fields of JSON objects and of queries: what each may hold, and what is wrong with a value."""
+"""Fields of JSON objects and of queries: which values each accepts, and why not others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 Json: TypeAlias = dict[str, Any]
-# How the page asks for a value: `value` is JSON, or text where it is none.
+# How the page asks for a value: `value` is JSON, or text if it is not valid JSON.
 Form: TypeAlias = Literal["number", "seconds", "choice", "flag", "text", "value"]
 _LONGEST_SHOWN = 200
 
@@ -19,7 +19,7 @@ class WrongFieldError(Exception):
     """A field that cannot be used: its name, its value and what to send instead."""
 
     def __init__(self, field: str, value: Any, remedy: str) -> None:
-        """Make the message of the three."""
+        """Build the message from the three."""
         shown = json.dumps(value, ensure_ascii=False)
         shown = shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
         super().__init__(f"{field}={shown} cannot be used: take {remedy}.")
@@ -29,7 +29,7 @@ class WrongFieldError(Exception):
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of value: what to take, in words, and which JSON values are of it."""
+    """A kind of value: its description, and which JSON values belong to it."""
 
     takes: str
     fits: Callable[[Any], bool]
@@ -39,10 +39,9 @@ class Kind:
 
 @dataclass(frozen=True)
 class Field:
-    """What a field is about and the kind of its value.
+    """What a field means and the kind of its value.
 
-    For those who are asked for it: `default` is what holds where it is left out, `example` a value
-    that it might have.
+    For the page, `default` is the value if the field is left out, `example` a possible value.
     """
 
     about: str
@@ -52,7 +51,7 @@ class Field:
 
 
 def fields_json(fields: Mapping[str, Field]) -> Json:
-    """Return all that is needed to ask a person for these fields."""
+    """Return everything that the page needs to ask for these fields."""
     return {
         name: {
             "about": field.about,
@@ -85,7 +84,7 @@ def read_query(query: Mapping[str, str], fields: Mapping[str, Field]) -> dict[st
 
 
 def whole_number(text: str) -> int | str:
-    """Return the number that a text is, or the text where it is none."""
+    """Return a text as a number, or as it is if it is not one."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < _LONGEST_SHOWN else text
 
 
@@ -93,7 +92,7 @@ def _read(name: str, value: Any, fields: Mapping[str, Field]) -> Any:
     field = fields.get(name)
     if field is None:
         known = ", ".join(fields) or "no field"
-        raise WrongFieldError(name, value, f"a field that is known ({known})")
+        raise WrongFieldError(name, value, f"a known field ({known})")
     if not field.kind.fits(value):
         raise WrongFieldError(name, value, field.kind.takes)
     return tuple(value) if isinstance(value, list) else value

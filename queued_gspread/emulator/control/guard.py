@@ -1,4 +1,4 @@
-"""Who may use the emulator: nobody whom another web page sends."""
+"""Refuse requests that a foreign web page may have sent."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ANY = "*"
 
 
 class RefusedError(Exception):
-    """A request that is answered with a status and a message, and changes nothing."""
+    """A request is answered with a status and a message, and changes nothing."""
 
     def __init__(self, status: HTTPStatus, message: str) -> None:
         """Keep both."""
@@ -44,11 +44,11 @@ class RefusedError(Exception):
 
 
 class Guard:
-    """Answers in place of a handler where a request is wrong, or not the developer's own.
+    """Answers instead of a handler if a request is invalid or not the developer's own.
 
-    A web page that the developer visits can have the browser send requests here. It cannot hide
-    the name of its own host in them (one that is rebound to this machine stays in `Host`), nor its
-    origin, nor send JSON without being asked for leave.
+    A web page that the developer visits can make the browser send requests here. It cannot hide
+    its host name (a name rebound to this machine stays in `Host`) or its origin, and it cannot send
+    JSON without a preflight request.
     """
 
     def __init__(self, host: str, allowed: Iterable[str] = ()) -> None:
@@ -79,7 +79,7 @@ class Guard:
         return answer
 
     def for_google(self, handler: Handling) -> Handling:
-        """Return a handler of Google's paths that is asked by the developer's own requests only."""
+        """Return a handler of Google's paths that only gets the developer's own requests."""
 
         async def guarded(request: web.Request) -> web.StreamResponse:
             try:
@@ -142,5 +142,5 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _error(status: int, error: Exception | str, **told: Any) -> web.Response:
-    return web.json_response({"error": {"message": str(error), **told}}, status=int(status))
+def _error(status: int, error: Exception | str, **fields: Any) -> web.Response:
+    return web.json_response({"error": {"message": str(error), **fields}}, status=int(status))

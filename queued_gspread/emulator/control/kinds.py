@@ -10,7 +10,7 @@ from queued_gspread.emulator.limits.retry_after import TAKES, is_retry_after
 
 from .fields import Kind
 
-# Far beyond what is meant, and far below what arithmetic cannot bear.
+# Far beyond any sensible value, and far below any that arithmetic cannot handle.
 _MOST = 10**9
 _FIRST_FINAL = 200
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

@@ -50,10 +50,10 @@ class Asked:
 
 
 class Control:
-    """Shows and sets what an emulator goes by, in its thread and between its requests."""
+    """Shows and sets an emulator's state and settings, in its thread between its requests."""
 
     def __init__(self, emulator: Controlled, store: Store, ledger: Ledger, guard: Guard) -> None:
-        """Take what is shown and set, and who may see and set it."""
+        """Take the emulator to show and set, and the guard that decides who may."""
         self._emulator = emulator
         self._store = store
         self._ledger = ledger
@@ -202,7 +202,7 @@ def _route(
 
 
 def _parsed(content: bytes) -> Any:
-    """Return the JSON value of a body, an empty object for none; it must be writable again."""
+    """Return the JSON value of a body, {} for none; it must be possible to write it again."""
     try:
         value = json.loads(content or b"{}")
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()

@@ -30,7 +30,7 @@ def _status(default: int) -> Field:
 
 _HEADERS = Field("headers of the answer", kinds.HEADERS, '{"Retry-After": "5"}')
 _APPLIED = Field("the request is applied all the same", kinds.FLAG)
-# What each kind of fault takes beside the rule's own fields.
+# The fields of each kind of fault, besides the rule's own.
 FAULTS: dict[str, tuple[type[Fault], dict[str, Field]]] = {
     "status": (
         Status,

@@ -1,4 +1,4 @@
-"""Files and windows of their sheets as JSON, as a person wants to see them."""
+"""Files and windows of their sheets as JSON, for a person to look at."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def files_json(store: Store, limit: int) -> Json:
 
 
 def window_json(book: Spreadsheet, sheet: Sheet, asked: Rect) -> Json:
-    """Return what is in a rectangle of a sheet; what lies beyond the sheet is cut off.
+    """Return the cells in a rectangle of a sheet, cut off at the sheet's edge.
 
     Cells without content, format and note are left out. The first cell of a merge that reaches
     into the rectangle comes along wherever it is.
@@ -42,7 +42,7 @@ def window_json(book: Spreadsheet, sheet: Sheet, asked: Rect) -> Json:
     rect = _within(sheet, asked)
     merges = [merge for merge in sheet.merges if merge.overlaps(rect)]
     firsts = {(merge.start_row, merge.start_column) for merge in merges}
-    evaluator, theme = Evaluator(book, "try_admit"), _theme(book)
+    evaluator, theme = Evaluator(book, "peek"), _theme(book)
     return {
         **_sheet_json(sheet),
         "row": rect.start_row,

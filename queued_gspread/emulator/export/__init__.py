@@ -26,7 +26,7 @@ _WRITERS: dict[str, Callable[[Spreadsheet, datetime], bytes]] = {
 def export_book(book: Spreadsheet, mime_type: str, created: datetime) -> bytes | None:
     """Return the content in a format, None if it is unknown.
 
-    CSV, TSV and PDF hold the first sheet only. A file that tells when it was made says
+    CSV, TSV and PDF hold only the first sheet. A file format that states when it was made states
     `created`, so that the same spreadsheet always gives the same bytes.
     """
     write = _WRITERS.get(mime_type)

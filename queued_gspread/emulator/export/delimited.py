@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def csv_of(book: Spreadsheet) -> bytes:
-    """Return the shown values as CSV, quoted where they have to be."""
+    """Return the shown values as CSV, quoted only if they must be."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(_even_rows(book))
     return text.getvalue().removesuffix("\r\n").encode()

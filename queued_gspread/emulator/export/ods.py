@@ -87,7 +87,7 @@ def _row(line: ET.Element, evaluator: Evaluator, sheet: Sheet, row: int, cells: 
 
 
 def _typed(value: Value, kind: str) -> dict[str, str]:
-    """Return the attributes that tell a value and its type; an error is a text."""
+    """Return the attributes for a value and its type; an error is a text."""
     if isinstance(value, bool):
         return {"office:value-type": "boolean", "office:boolean-value": str(value).lower()}
     if value is None or isinstance(value, (str, CellError)):
@@ -123,7 +123,7 @@ def _write_text(cell: ET.Element, text: str) -> None:
 
 
 def _write_line(paragraph: ET.Element, line: str) -> None:
-    """Write a line; tabs and all spaces but a single one between words are elements."""
+    """Write a line; tabs and repeated spaces are elements."""
     end, last = 0, None
     for match in [*_SPACES.finditer(line), None]:
         between = line[end : match.start() if match else len(line)]

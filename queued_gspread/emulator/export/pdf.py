@@ -20,7 +20,7 @@ _CATALOG, _PAGES, _FONT, _FIRST_PAGE = 1, 2, 3, 4
 
 
 def pages(book: Spreadsheet) -> bytes:
-    """Return the shown values on pages of US Letter; what Windows-1252 lacks becomes `?`."""
+    """Return the shown values on US Letter pages; characters not in Windows-1252 become `?`."""
     rows = shown_rows(Evaluator(book), book.sheets[0])
     lines = [line for row in rows for line in _lines(_BETWEEN_CELLS.join(row))]
     starts = range(0, max(len(lines), 1), _LINES_A_PAGE)

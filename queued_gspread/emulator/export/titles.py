@@ -1,4 +1,4 @@
-"""Sheets' titles where not every title is allowed: in Excel and as names of files."""
+"""Sheet titles for places where not every title is allowed: Excel and file names."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _BYTES_A_UNIT = 2
 def excel_titles(titles: list[str]) -> list[str]:
     r"""Return titles as Excel allows them, all different whatever their case.
 
-    Excel counts 31 UTF-16 units, forbids `[]:*?/\` and an apostrophe at either end. What is
-    allowed already stays; what is not gets `_` for a forbidden character, is cut, and is numbered
-    where another has its name.
+    Excel allows 31 UTF-16 units, and forbids `[]:*?/\` and an apostrophe at either end. Allowed
+    titles stay; others get `_` for a forbidden character, are cut, and are numbered if the name is
+    taken.
     """
     return _distinct(titles, _for_excel)
 

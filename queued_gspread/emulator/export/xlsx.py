@@ -31,7 +31,7 @@ _LIKE_A_CELL = re.compile(r"[A-Z]{1,3}[0-9]+|R[0-9]*(C[0-9]*)?|C[0-9]*", re.IGNO
 
 @dataclass(frozen=True)
 class _Copying:
-    """What the cells of all sheets need: their values, their formats, the sheets' new titles."""
+    """What all sheets share: computed values, formats and the sheets' new titles."""
 
     evaluator: Evaluator
     styles: Styles
@@ -39,11 +39,11 @@ class _Copying:
 
 
 def workbook(book: Spreadsheet, created: datetime) -> bytes:
-    """Return the workbook; it says that it was made at `created`.
+    """Return the workbook, which states `created` as its creation time.
 
-    Titles that Excel does not allow become others, also in formulas. A formula that is none comes
-    as the error that it shows. What is beyond Excel's limits is left out: rows after 1048576,
-    columns after XFD, letters after 32767 of a cell.
+    Titles that Excel does not allow are replaced, also in formulas. An invalid formula becomes the
+    error that it shows. Anything beyond Excel's limits is left out: rows after 1048576, columns
+    after XFD, characters after 32767 in a cell.
     """
     import xlsxwriter  # type: ignore[import-untyped]  # noqa: PLC0415  - for this export alone
 

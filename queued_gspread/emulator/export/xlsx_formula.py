@@ -26,10 +26,10 @@ _FOREIGN = re.compile(
 
 
 def excel_formula(formula: str, renamed: Mapping[str, str]) -> str | None:
-    """Return a formula for a workbook in which some sheets have new titles, None if it is none.
+    """Return a formula for a workbook with new sheet titles; None if it is not a valid formula.
 
-    Excel takes no `;` between arguments and no range with an open end: `A2:A` goes to its last row.
-    A formula that it cannot read would make it refuse the whole file.
+    Excel accepts no `;` between arguments and no range with an open end: `A2:A` goes to its last
+    row. A formula that it cannot read would make it refuse the whole file.
     """
     try:
         tree = parse(formula)

@@ -1,17 +1,17 @@
-"""Where the emulator listens, and by which URL it is reached there."""
+"""The address that the emulator listens on, and the URL that reaches it."""
 
 from __future__ import annotations
 
 import ipaddress
 import socket
 
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  - what is told of them
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  - for the URL only
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """Return a socket that listens at an address or a name of this machine; 0 is a free port.
+    """Return a socket that listens on an address or a name of this machine; 0 is a free port.
 
-    Raises OSError where the host is not this machine's, or the port is taken.
+    Raises OSError if the host is not this machine's, or if the port is taken.
     """
     found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, *_, where = min(found, key=lambda each: each[0] != socket.AF_INET)
@@ -20,7 +20,7 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 def base_url(host: str, listener: socket.socket) -> str:
-    """Return the URL that reaches a listening socket: on all addresses, that of loopback."""
+    """Return the URL that reaches a listening socket; the loopback one if it listens on all."""
     where = listener.getsockname()
     shown = _EVERYWHERE.get(where[0], host)
     return f"http://{f'[{shown}]' if ':' in shown else shown}:{where[1]}"

@@ -1,4 +1,4 @@
-"""Sleeping by the emulator's own clock, in the order of the moments waited for."""
+"""Sleep by the emulator's own clock; sleepers wake in the order of their moments."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Alarm:
     """Wakes coroutines of one event loop when a clock has reached their moment."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
-        """Take the clock that the moments are on."""
+        """Take the clock that decides."""
         self._now = monotonic
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._numbers = itertools.count()
@@ -51,7 +51,7 @@ class Alarm:
         self._look()
 
     def _look(self) -> None:
-        """Wake whoever is due, and look again when the next one may be."""
+        """Wake the sleepers that are due, and check again when the next one may be."""
         if self._timer:
             self._timer.cancel()
             self._timer = None

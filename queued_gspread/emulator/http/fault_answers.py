@@ -1,4 +1,4 @@
-"""What a client sees of a fault: the answer that takes the place of the true one."""
+"""What a client sees of a fault: the answer that replaces the true one."""
 
 from __future__ import annotations
 

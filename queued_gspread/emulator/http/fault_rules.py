@@ -35,18 +35,18 @@ def _compiled(path: str) -> re.Pattern[str]:
     try:
         return re.compile(path)
     except re.error as error:
-        told = f"take a regular expression ({error})"
-        raise ValueError(f"path={path!r} cannot be used: {told}.") from error
+        remedy = f"take a regular expression ({error})"
+        raise ValueError(f"path={path!r} cannot be used: {remedy}.") from error
 
 
 def drawn(seconds: Seconds, chance: random.Random) -> float:
-    """Return the seconds, one at random of a range."""
+    """Return the seconds; a random number if they are a range."""
     return chance.uniform(*seconds) if isinstance(seconds, tuple) else seconds
 
 
 @dataclass(eq=False)
 class Rule:
-    """A fault and the requests that are to meet it: what `add` returns and `remove` takes."""
+    """A fault and which requests meet it: `add` returns it and `remove` takes it."""
 
     number: int
     fault: Fault
@@ -62,7 +62,7 @@ class Rule:
     hits: int = 0
 
     def meets(self, request: Request) -> bool:
-        """Whether this request meets the fault; every question counts."""
+        """Whether this request meets the fault; every call counts as a request."""
         if not self._fits(request):
             return False
         self.seen += 1
@@ -82,14 +82,14 @@ class Rule:
 
 @dataclass
 class Hit:
-    """What befalls one request: at most one end, and latency on top."""
+    """The faults of one request: at most one that ends it, and additional latency."""
 
     ending: Ending | None = None
     latency: float = 0.0
 
     @property
     def name(self) -> str:
-        """What the ledger calls it: the end's name, else that of the latency, else nothing."""
+        """Its name in the ledger: the name of the end, else of the latency, else ''."""
         return self.ending.name if self.ending else "latency" if self.latency else ""
 
 
@@ -109,7 +109,7 @@ class Faults:
 
     @property
     def rules(self) -> list[Rule]:
-        """A copy of the list of all rules, in the order in which they are asked."""
+        """A copy of the list of all rules, in the order in which they are tried."""
         with self._lock:
             return list(self._rules)
 
@@ -127,15 +127,15 @@ class Faults:
     ) -> Rule:
         """Let requests meet a fault from now on; return what `remove` takes.
 
-        A request is concerned if it has the `method`, if the regular expression `path` is found
-        anywhere in its path (without percent-encoding and query), if `match` of it is true, and
-        if it is one `to` the API or to the token endpoint. Of these the first `skip` are let
-        off, and the others meet the fault with the probability `rate`, until `count` have. Of
-        several rules the earliest that ends a request does, and the others are not asked.
+        A rule matches a request if the request has the `method`, if the regular expression `path`
+        is found anywhere in its path (without percent-encoding and query), if `match` of it is
+        true, and if it goes `to` the API or to the token endpoint. The first `skip` of these are
+        let off; the others meet the fault with the probability `rate`, until `count` have. If
+        several rules match, the earliest that ends the request wins, and the others are not tried.
 
-        The rule's `hits` tells how many have met it. `match` runs in the emulator's thread.
+        The rule's `hits` is how many have met it. `match` runs in the emulator's thread.
 
-        Raises ValueError for a rate that is no probability, a negative count, and a fault that
+        Raises ValueError for a rate that is not a probability, a negative count, and a fault that
         cannot happen there.
         """
         if not isinstance(fault, get_args(Fault)):
@@ -160,23 +160,23 @@ class Faults:
         return rule
 
     def remove(self, rule: Rule) -> None:
-        """Take back what `add` returned; it may be gone already."""
+        """Remove the rule that `add` returned; it may be gone already."""
         with self._lock:
             self._rules = [other for other in self._rules if other is not rule]
 
     def clear(self) -> None:
-        """Take back everything."""
+        """Remove all rules."""
         with self._lock:
             self._rules = []
 
     def renew(self) -> None:
-        """Take back everything, and draw lots as from the start."""
+        """Remove all rules, and restart the random numbers."""
         with self._lock:
             self.clear()
             self._numbers = itertools.count()
 
     def pick(self, to: To, request: Request) -> Hit:
-        """Return what befalls a request; a `match` that fails is a 500 that says so."""
+        """Return the faults of a request; a `match` that raises is a 500 that says so."""
         hit = Hit()
         with self._lock:
             for rule in self._rules:

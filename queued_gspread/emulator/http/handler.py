@@ -40,15 +40,15 @@ if TYPE_CHECKING:
     from queued_gspread.emulator.accounts.project import Project
     from queued_gspread.emulator.book.store import Store
 
-AcquireArgs: TypeAlias = float | Literal["random"]
-_SHARES: dict[Counted, AcquireArgs] = {"arrival": 0.0, "answer": 1.0, "random": "random"}
-# What makes a closing socket send a reset instead of saying goodbye.
+ApplyShare: TypeAlias = float | Literal["random"]
+_SHARES: dict[Counted, ApplyShare] = {"arrival": 0.0, "answer": 1.0, "random": "random"}
+# Makes a closing socket send a reset instead of a normal end.
 _LINGER_NOT = struct.pack("ii", 1, 0)
 
 
 @dataclass
 class _Visit:
-    """What is known of a request that is under way; `total` is its latency."""
+    """The state of an unanswered request; `total` is its latency."""
 
     request: Request
     to: To
@@ -65,7 +65,7 @@ class _Visit:
 
     @property
     def late(self) -> bool:
-        """Whether its connection is reset at once, and it is applied all the same."""
+        """Whether its connection is reset at once but it is still applied."""
         return isinstance(self.hit.ending, Reset) and self.hit.ending.late is not None
 
     @property
@@ -75,9 +75,10 @@ class _Visit:
 
 
 class Handler:
-    """Answers requests; what it goes by may be changed from any thread at any time.
+    """Answers requests; its settings may be changed from any thread at any time.
 
-    Nothing is awaited while a request is applied, so every request sees and leaves a whole state.
+    Nothing is awaited while a request is applied, so every request sees and leaves a consistent
+    state.
     """
 
     def __init__(
@@ -93,7 +94,7 @@ class Handler:
         self.faults = Faults(seed)
         self.meter = Meter(Quotas())
         self.latency: Seconds = 0.0
-        self.apply_share: AcquireArgs = 0.5
+        self.apply_share: ApplyShare = 0.5
         self.append_race = 0.0
         self._store = store
         self._project = project
@@ -104,17 +105,17 @@ class Handler:
         self._chance = random.Random(seed)  # noqa: S311  - chance, not secrets
 
     def renew(self) -> None:
-        """Forget what was served and what requests were made to meet; the settings stay."""
+        """Forget served requests and faults; the settings stay."""
         self._chance.seed(self._seed)
         self.faults.renew()
         self.ledger.clear()
 
     def open(self) -> None:
-        """Begin to serve in the running event loop."""
+        """Start serving in the running event loop."""
         self._alarm = Alarm(self._now)
 
     async def close(self) -> None:
-        """Reset the connections of all requests under way and note them, without applying them."""
+        """Reset the connections of all unanswered requests; record but do not apply them."""
         self._alarm.stop()
         while self.ledger.under_way:  # noqa: ASYNC110  - each of them ends at its next turn
             await asyncio.sleep(0)
@@ -148,7 +149,7 @@ class Handler:
         return _Visit(request, to, hit, self._now(), total)
 
     async def _outcome(self, visit: _Visit) -> tuple[Answer | None, str]:
-        """Return what the client is shown, None for a reset, and the fault's name."""
+        """Return the client's answer, None for a reset, and the fault's name."""
         alarm = self._alarm
         try:
             if visit.to == "token":
@@ -189,7 +190,7 @@ class Handler:
             return answer(self._store, request)
 
     async def _race(self, visit: _Visit, alarm: Alarm, counted: float, applied: float) -> float:
-        """Let an append find its place before others have written; return when it is applied."""
+        """Find an append's place before others have written; return when it is applied."""
         race = self.append_race
         looks = max(counted, applied - race)
         await alarm.until(visit.arrived + looks)
@@ -220,7 +221,7 @@ class Handler:
         """Return how long after its arrival a request is applied."""
         return visit.total * (1.0 if visit.late else self._drawn(self.apply_share))
 
-    def _drawn(self, share: AcquireArgs) -> float:
+    def _drawn(self, share: ApplyShare) -> float:
         return self._chance.random() if share == "random" else share
 
     def _allowed(self, visit: _Visit) -> bool:
@@ -238,7 +239,7 @@ class Handler:
 
 
 async def _content(incoming: web.Request) -> bytes | None:
-    """Return a request's body, None if its connection was closed before it had come in whole."""
+    """Return a request's body; None if the connection was closed before it had arrived in full."""
     try:
         return await incoming.read()
     except (OSError, RuntimeError):

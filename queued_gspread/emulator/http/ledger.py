@@ -1,4 +1,4 @@
-"""What the emulator has answered, and what really happened to it."""
+"""The ledger: requests that the emulator has answered, and what really happened to each."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ MOST_BYTES = 32 * 1024 * 1024
 class Served:
     """One request that was answered, or whose connection was reset.
 
-    `time` is of the wall clock; `arrived`, `answered`, `counted` and `applied_at` are of the
-    emulator's monotonic clock, all in seconds. The path is free of percent-encoding. A `status`
-    of 0 is a reset connection.
+    `time` is by the wall clock; `arrived`, `answered`, `counted` and `applied_at` are by the
+    emulator's monotonic clock, all in seconds. The path has no percent-encoding. A `status` of 0 is
+    a reset connection.
     """
 
     time: float
@@ -32,33 +32,33 @@ class Served:
     path: str
     query: list[tuple[str, str]]
     body: Any
-    """JSON as a value, anything else as bytes; None for no body, and for one long ago."""
+    """JSON as a value, anything else as bytes; None for no body and for one that was dropped."""
     status: int
     arrived: float = 0.0
-    """When the request had come in whole."""
+    """When the whole request had arrived."""
     answered: float = 0.0
-    """When the answer was sent or the connection reset; of a late one, when it was applied."""
+    """When the answer was sent or the connection reset; for a late reset, when it was applied."""
     account: str = ""
-    """The account's e-mail address, empty for an API key and where no token was valid."""
+    """The account's e-mail address; empty for an API key and without a valid token."""
     quota: str = ""
-    """What it counts as, `read`, `write` or `drive`; empty where nobody was identified."""
+    """What it counts as, `read`, `write` or `drive`; empty if no account was identified."""
     counted: float | None = None
-    """When it was counted; None where a quota refused it, or nobody was identified."""
+    """When it was counted; None if a quota refused it or no account was identified."""
     refused_by: str = ""
     """The quota that refused it, by Google's `quota_limit` or the Drive API's reason."""
     applied: bool = False
-    """Whether its method ran, with whatever outcome."""
+    """Whether its method ran, even if it failed."""
     applied_at: float | None = None
     """When its method ran."""
     fault: str = ""
-    """The name of the fault that it met; `stopped` where the emulator was stopped meanwhile."""
+    """The name of the fault that it met; `stopped` if the emulator was stopped meanwhile."""
     not_computed: tuple[str, ...] = ()
-    """What it wrote or read that the emulator cannot compute, as ``Sheet1!A1: SPARKLINE``."""
+    """Formulas it wrote or read that the emulator cannot compute, as ``Sheet1!A1: SPARKLINE``."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A request, where it was sent to, and its number among all requests answered, from 1."""
+    """A request, its destination, and its number among all answered requests, from 1."""
 
     number: int
     to: To
@@ -83,10 +83,10 @@ class Tally:
 
 
 class Ledger:
-    """The requests answered so far and the number of those under way, for any thread.
+    """The requests answered so far, and the number of unanswered ones. Thread-safe.
 
-    It holds the last `most` requests, and of these the last bodies that have `most_bytes` together
-    as they were sent: an earlier body is None.
+    It holds the last `most` requests. Of their bodies, it keeps the last `most_bytes` as they were
+    sent: an earlier body is None.
     """
 
     def __init__(self, most: int = MOST, most_bytes: int = MOST_BYTES) -> None:
@@ -127,18 +127,18 @@ class Ledger:
 
     @property
     def span(self) -> tuple[int, int]:
-        """The numbers before its first entry and of its last one; equal where it holds none."""
+        """The numbers before its first entry and of its last one; equal if it is empty."""
         with self._changed:
             return self._forgotten, self._forgotten + len(self._entries)
 
     def since(self, number: int, limit: int) -> list[Entry]:
-        """Return up to `limit` entries whose numbers are above one, in order."""
+        """Return up to `limit` entries that follow a number, in order."""
         with self._changed:
             start = max(number - self._forgotten, 0)
             return list(islice(self._entries, start, start + limit))
 
     def clear(self) -> None:
-        """Forget all requests that are in it; their numbers are not used again."""
+        """Forget all requests in it; their numbers are not used again."""
         with self._changed:
             self._forgotten += len(self._entries)
             self._entries.clear()
@@ -156,7 +156,7 @@ class Ledger:
             self._change(-1)
 
     def add(self, served: Served, to: To, size: int = 0) -> None:
-        """Add a request whose body has so many bytes, and forget what is too much."""
+        """Add a request with the size of its body, and forget what exceeds the limits."""
         with self._changed:
             number = self._forgotten + len(self._entries) + 1
             self._entries.append(Entry(number, to, served))
@@ -185,7 +185,7 @@ class Ledger:
     def wait_for(
         self, predicate: Callable[[Served], bool], count: int, timeout: float
     ) -> list[Served]:
-        """Return the API requests that fit once there are so many, or raise TimeoutError."""
+        """Return the matching API requests once there are enough, or raise TimeoutError."""
         found: list[Served] = []
 
         def enough() -> bool:
@@ -198,7 +198,7 @@ class Ledger:
         raise TimeoutError(f"After {timeout:g} s, {len(found)} of {count} requests had come.")
 
     def wait_until_under_way(self, count: int, timeout: float) -> None:
-        """Return once so many requests are under way, or raise TimeoutError."""
+        """Return once enough requests are unanswered at a time, or raise TimeoutError."""
         with self._changed:
             if self._changed.wait_for(lambda: self._under_way >= count, timeout):
                 return

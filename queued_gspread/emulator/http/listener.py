@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from .handler import Handler
 
 _LARGEST_UPLOAD = 256 * 1024 * 1024
-# In how many turns of the event loop a request that the kernel has is with the handler: asyncio
+# How many turns of the event loop it takes from the kernel to the handler for a request: asyncio
 # and aiohttp need six or so, from the connection to the call.
 _TURNS = 20
 
 
 class Listener:
-    """Serves requests in a thread of its own between start() and stop()."""
+    """Serves requests in its own thread between start() and stop()."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Listener:
         return self._url
 
     def start(self) -> None:
-        """Begin to listen; raise OSError where the port is taken, RuntimeError when running."""
+        """Start listening; raise OSError if the port is taken, RuntimeError if running."""
         if self._thread is not None:
             raise RuntimeError("The emulator is running already.")
         self._socket = listening(self._host, self._port)
@@ -109,7 +109,7 @@ class Listener:
         self._handler.open()
 
     async def _settle(self) -> None:
-        """Let what was sent so far arrive, and end."""
+        """Let everything sent so far arrive, then end."""
         for _ in range(_TURNS):
             await asyncio.sleep(0)
         await self._handler.close()

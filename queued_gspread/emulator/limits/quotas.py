@@ -1,4 +1,4 @@
-"""Google's quotas: how many requests an account and its project may make, and who is over."""
+"""Google's quotas: how many requests an account and its project may make, and which exceed it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KINDS = {"read": "Read", "write": "Write"}
 
 @dataclass(frozen=True)
 class Quotas:
-    """How many requests are let through in a window; 0 is no limit.
+    """How many requests are allowed in a window; 0 is no limit.
 
     `reads` and `writes` are one account's requests to the Sheets API, `project_reads` and
     `project_writes` those of all accounts together, `drive` one account's requests to the Drive
@@ -47,7 +47,7 @@ class Quotas:
     retry_after: int | str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what could never be meant."""
+        """Refuse values that make no sense."""
         for name in ("reads", "writes", "project_reads", "project_writes", "drive"):
             limit = getattr(self, name)
             if not _is_number(limit) or limit < 0:
@@ -79,14 +79,14 @@ class Limit:
 
     @property
     def name(self) -> str:
-        """What Google calls it: `quota_limit` in the body of a 429."""
+        """Google's name for it: `quota_limit` in the body of a 429."""
         if self.kind == "drive":
             return "userRateLimitExceeded"
         return f"{_KINDS[self.kind]}RequestsPerMinutePer{'User' if self.per_user else 'Project'}"
 
     @property
     def title(self) -> str:
-        """What the message of a 429 calls it."""
+        """Its name in the message of a 429."""
         return f"{_KINDS[self.kind]} requests per minute{' per user' if self.per_user else ''}"
 
     @property
@@ -104,7 +104,7 @@ class Meter:
         self._windows: dict[tuple[str, str | None], Window] = {}
 
     def take(self, account: str, kind: str, now: float) -> Limit | None:
-        """Count a request where all limits allow it; return the limit that refuses it."""
+        """Count a request if all limits allow it; return the limit that refuses it, if any."""
         concerned = [
             (limit, self._window(limit, account)) for limit in self._limits(kind) if limit.value
         ]

@@ -8,7 +8,7 @@ TAKES = "seconds from 0, or an HTTP date"
 
 
 def is_retry_after(value: object) -> bool:
-    """Whether it is what a Retry-After can say: whole seconds from 0, as text too, or a date."""
+    """Whether it is a valid Retry-After: whole seconds from 0, as a number or text, or a date."""
     if isinstance(value, str):
         return value.isascii() and value.isprintable() and (value.isdecimal() or _is_date(value))
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0

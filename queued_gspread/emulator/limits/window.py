@@ -1,4 +1,4 @@
-"""A window of time in which only so many requests are let through."""
+"""A window of time in which only so many requests are allowed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Window:
 
     def _number(self, moment: float) -> int:
         number = floor((moment - self._offset) / self._length)
-        # The division rounds, and a bound of a window must not end up in the window before it.
+        # The division rounds, but a window's lower bound must not fall into the window before it.
         while moment < self._start(number):
             number -= 1
         while moment >= self._start(number + 1):

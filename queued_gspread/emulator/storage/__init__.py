@@ -1,1 +1,1 @@
-"""Storage: what an emulator keeps in a file."""
+"""Storage: an emulator's state in a file."""

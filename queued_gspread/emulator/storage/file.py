@@ -1,4 +1,4 @@
-"""The file that a state is in: one emulator at a time, and always whole."""
+"""The state file: used by one emulator at a time, and never half-written."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# From the whole down to the rows of a grid: files, a file, its book, the sheets, a sheet, its grid.
+# The levels down to the rows of a grid: files, a file, its book, the sheets, a sheet, its grid.
 _DEPTH = 8
 
 
 class StateError(Exception):
-    """A state file cannot be used; the text names it, what is wrong, and the remedy."""
+    """A state file cannot be used; the text names the file, the problem and the remedy."""
 
 
 class UnsavedError(StateError):
-    """What is stored could not be saved when the emulator was stopped."""
+    """The state could not be saved when the emulator was stopped."""
 
 
 class StateFile:
-    """A file with a JSON value, in a folder that is there, and the lock file beside it."""
+    """A file with a JSON value, in an existing folder, and the lock file beside it."""
 
     def __init__(self, path: str | Path) -> None:
         """Take the path; a link is followed, and stays one."""
@@ -47,13 +47,13 @@ class StateFile:
 
     @property
     def is_locked(self) -> bool:
-        """Whether no other emulator can have the file."""
+        """Whether this emulator has locked the file."""
         return self._lock is not None
 
     def lock(self) -> None:
-        """Keep other emulators off; a second call does nothing.
+        """Lock out other emulators; a second call does nothing.
 
-        Raises StateError where there is another one, or no file can be made there.
+        Raises StateError if another emulator has locked it, or if no file can be created there.
         """
         if not _CAN_LOCK:
             raise StateError(
@@ -82,7 +82,7 @@ class StateFile:
         except OSError as error:
             raise StateError(
                 f"{self.path} cannot be used ({error.strerror}: {self._lock_path.parent}): "
-                "name a file in a folder that is there and can be written to"
+                "name a file in a folder that exists and is writable"
             ) from error
 
     def _is_there(self, lock: int) -> bool:
@@ -93,31 +93,31 @@ class StateFile:
             return False
 
     def leave(self) -> None:
-        """Let others have the file, and take away the lock file, which must be held."""
+        """Unlock the file and remove the lock file, which must be held."""
         with contextlib.suppress(OSError):
             self._lock_path.unlink()
         self.unlock()
 
     def unlock(self) -> None:
-        """Let others have the file; a second call does nothing."""
+        """Unlock the file; a second call does nothing."""
         if self._lock is not None:
-            # Closing alone would leave it locked where a child process has inherited it.
+            # Closing alone would leave it locked if a child process has inherited it.
             fcntl.flock(self._lock, fcntl.LOCK_UN)
             os.close(self._lock)
             self._lock = None
 
     def check_unchanged(self) -> None:
-        """Raise StateError where somebody else has written the file since it was read or saved."""
+        """Raise StateError if another program has written the file since it was read or saved."""
         if self._stamp() != self._seen:
             raise StateError(
-                f"{self.path} was written by somebody else since this emulator had it: "
-                "make a new emulator, which reads it"
+                f"{self.path} was written by another program since this emulator read or saved "
+                "it: make a new emulator, which reads it again"
             )
 
     def read(self) -> Any | None:
-        """Return the file's value, None where there is no file.
+        """Return the file's value; None if there is no file.
 
-        Raises OSError where it cannot be read, ValueError where it is not JSON.
+        Raises OSError if it cannot be read, ValueError if it is not JSON.
         """
         self._seen = self._stamp()
         try:
@@ -130,7 +130,7 @@ class StateFile:
             raise ValueError("it is nested too deeply") from error
 
     def save(self, content: Any) -> None:
-        """Write a JSON value in the file's place; raise OSError and leave it as it is otherwise."""
+        """Replace the file by a JSON value; raise OSError and leave it as it is if that fails."""
         with open_owner_only(self._beside) as file:
             file.writelines(pieces(content))
             file.flush()
@@ -151,14 +151,14 @@ class StateFile:
 
 
 def _finite(number: str) -> float:
-    """Return a number that an answer can hold: of `1e999` Python would make an infinity."""
+    """Return a number that an answer can hold: Python would turn `1e999` into infinity."""
     if math.isinf(found := float(number)):
         raise ValueError(f"{number} is too large")
     return found
 
 
 def pieces(value: Any, depth: int = _DEPTH) -> Iterator[str]:
-    """Yield JSON in pieces, so that other threads have their turn; a line for every row."""
+    """Yield JSON in pieces, so that other threads get their turn; one line for every row."""
     if not depth or not value or not isinstance(value, (dict, list)):
         # Only ASCII: a string may have half of a surrogate pair, which UTF-8 cannot encode.
         yield json.dumps(value, separators=(",", ":"))

@@ -1,4 +1,4 @@
-"""Saving what an emulator stores: soon after a change, and when it is stopped."""
+"""Save an emulator's state: soon after a change, and when it is stopped."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _log = logging.getLogger(__name__)
 
 
 class Keeper:
-    """Has a store and its project begin as a file tells, and keeps the file as they are.
+    """Loads a store and its project from a file, and keeps the file up to date.
 
-    Between `held()` and `stop()` no other emulator can have the file.
+    Between `held()` and `stop()` no other emulator can use the file.
     """
 
     def __init__(self, path: str | Path, store: Store, project: Project, changes: Changes) -> None:
-        """Read the file, if there is one; raise StateError where it cannot be used."""
+        """Read the file if there is one; raise StateError if it cannot be used."""
         self._store = store
         self._project = project
         self._changes = changes
@@ -51,9 +51,9 @@ class Keeper:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Keep the file from here on, if what is done meanwhile succeeds.
+        """Keep the file locked from here on, if the block succeeds.
 
-        Raises StateError where another emulator has it, or had it since it was read.
+        Raises StateError if another emulator uses it, or has used it since it was read.
         """
         if self._thread is not None:
             yield
@@ -72,9 +72,9 @@ class Keeper:
         self._thread.start()
 
     def stop(self) -> None:
-        """Save what is not saved yet, and let others have the file.
+        """Save unsaved changes and unlock the file.
 
-        Raises UnsavedError where it cannot be saved; the next call tries again. A call after one
+        Raises UnsavedError if they cannot be saved; the next call tries again. A call after one
         that succeeded does nothing.
         """
         if self._thread is not None:
@@ -89,9 +89,9 @@ class Keeper:
                 self._save()
             except OSError as error:
                 raise UnsavedError(
-                    f"What is stored could not be saved to {self._file.path} ({error.strerror}), "
-                    "and what was changed since the last save ends with this process: see that "
-                    "its folder is there, can be written to and has room"
+                    f"The spreadsheets could not be saved to {self._file.path} ({error.strerror}). "
+                    "Changes since the last save are lost when this process ends: make sure that "
+                    "the folder exists, is writable and has room"
                 ) from error
         self._file.unlock()
 
@@ -108,13 +108,13 @@ class Keeper:
             ) from error
         except NewerError as error:
             raise StateError(
-                f"{path} is of a newer version ({error}): upgrade queued-gspread, or name "
+                f"{path} was written by a newer version ({error}): upgrade queued-gspread, or name "
                 "another file"
             ) from error
         except ValueError as error:
             raise StateError(
                 f"{path} is not a state of the emulator, or is damaged ({error}): name another "
-                "file, or move this one away to begin anew"
+                "file, or move this one away to start empty"
             ) from error
         put_back(kept, self._store, self._project)
         self._saved = self._changes.count
@@ -155,5 +155,5 @@ class Keeper:
 
 
 def pause_after(seconds: float) -> float:
-    """Return how many seconds the next save is put off after one that took so long."""
+    """Return for how many seconds to delay the next save, after one that took so long."""
     return max(_DELAY, seconds * (1 / _SHARE - 1))

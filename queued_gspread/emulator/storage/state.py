@@ -1,4 +1,4 @@
-"""What an emulator keeps, as one JSON value and back; pure, without files."""
+"""An emulator's state as one JSON value, and back; pure, without files."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _FORMAT, _VERSION = "queued-gspread emulator state", 1
 
 
 class NewerError(ValueError):
-    """A state was written in a format that this version does not know; the text names both."""
+    """A state has a format that this version does not know; the text names both."""
 
 
 def to_json(kept: Kept) -> dict[str, Any]:
-    """Return what was taken out of an emulator as plain data, which shares parts with it."""
+    """Return an emulator's state as plain data, which shares parts with it."""
     shared = Shared()
     files = [file_json(file, shared) for file in kept.files.values()]
     return {
@@ -38,10 +38,10 @@ def to_json(kept: Kept) -> dict[str, Any]:
 
 
 def from_json(content: Any) -> Kept:
-    """Return what plain data tells of.
+    """Return the state in plain data.
 
     Raises:
-        DamagedError: It is not a state, or something in it is not what it has to be.
+        DamagedError: It is not a state, or something in it is invalid.
         NewerError: A newer version of this package wrote it.
 
     """
@@ -60,7 +60,7 @@ def from_json(content: Any) -> Kept:
 
 def _check_format(whole: Part) -> None:
     if not isinstance(whole.content, dict) or whole.content.get("format") != _FORMAT:
-        raise DamagedError(f"it does not say that it is a {_FORMAT}")
+        raise DamagedError(f"it is not marked as a {_FORMAT}")
     version = whole["version"].expect(int)
     if version > _VERSION:
         raise NewerError(f"its format is {version}, this version knows {_VERSION}")

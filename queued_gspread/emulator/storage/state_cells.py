@@ -1,9 +1,9 @@
 """The rows of a grid as JSON.
 
-A row is the list of its values; null is a cell without one, or no cell. If its cells have more
-than values, it is `{"values": […], "more": [[column, count, parts], …]}`: so many cells from a
-column on have these parts. A part that is a string stands for itself; a number is the place of
-the part among those that all cells share, since thousands of them have the same few formats.
+A row is the list of its values; null is a cell without a value, or no cell. If its cells have more
+than values, it is `{"values": […], "more": [[column, count, parts], …]}`: `count` cells from
+`column` on have these parts. A part that is a string is stored as it is; a number is an index into
+the parts that all cells share, since thousands of cells have the same few formats.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PARTS = tuple(name for name in Cell._fields if name != "value")
 _KINDS: dict[str, type] = {"format": dict, "validation": dict, "runs": list}
 _KINDS |= {"formula": str, "note": str}
 _parts_of = attrgetter(*_PARTS)
-# More than are in use where formats are shared; a million would take long to forget.
+# More than are in use if formats are shared; a million would take long to free.
 _MOST = 10_000
 
 
@@ -45,10 +45,10 @@ class Shared:
         self._lately: dict[int, int] = {}
 
     def place(self, part: Any) -> int:
-        """Return the place of a part; it has to live as long as this does."""
+        """Return the index of a part, which must live as long as this object."""
         found = self._lately.get(id(part))
         if found is None:
-            # Unlike equality, the text tells 1, 1.0 and True apart, and keeps an order of names.
+            # Unlike equality, the text distinguishes 1, 1.0 and True, and keeps the order of names.
             found = self._places.setdefault(repr(part), len(self.parts))
             if found == len(self.parts):
                 self.parts.append(part)
@@ -68,7 +68,7 @@ def grid_json(grid: Grid, shared: Shared) -> Json:
 
 
 def grid_from(part: Part, shared: list[Any]) -> Grid:
-    """Return the grid that JSON tells of; raise DamagedError where it cannot be read."""
+    """Return the grid in JSON; raise DamagedError if it cannot be read."""
     grid = Grid(part["row_count"].expect(int), part["column_count"].expect(int))
     if not 0 < grid.row_count * grid.column_count <= MAX_CELLS or grid.row_count < 1:
         raise DamagedError(f"{part.place} has no rows, no columns, or more than {MAX_CELLS} cells")
@@ -98,7 +98,7 @@ def _runs(row: PackedRow, shared: Shared) -> Iterator[list[Any]]:
 
 
 def _places(kept: Cell | Scalar, shared: Shared) -> tuple[Any, ...] | None:
-    """Return what a cell has beside its value, None for nothing."""
+    """Return what a cell has besides its value; None for nothing."""
     if not isinstance(kept, Cell):
         return None
     return tuple(

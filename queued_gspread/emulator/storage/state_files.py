@@ -1,8 +1,8 @@
 """Files, spreadsheets and sheets as JSON: all their attributes, by name.
 
-An attribute that is added to one of them is kept without a word here, as long as it is plain
-JSON; only what is not has a rule of its own. What all spreadsheets share is the store's and is not
-kept.
+A new attribute of one of them is stored without any change here, as long as it is plain JSON; only
+other attributes have rules here. Attributes that all spreadsheets share belong to the store and are
+not stored.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def file_json(file: File, shared: Shared) -> Json:
 
 
 def file_from(part: Part, shared: list[Any]) -> File:
-    """Return the file that JSON tells of; raise DamagedError where it cannot be read."""
+    """Return the file in JSON; raise DamagedError if it cannot be read."""
     file = File(
         part["file_id"].expect(str),
         part["mime_type"].expect(str),
@@ -103,7 +103,7 @@ def _line(part: Part) -> tuple[int, Json]:
 
 
 def _completed(made: T, part: Part, readers: dict[str, Callable[[Part], Any]]) -> T:
-    """Return an object with all attributes that a part names; those it lacks stay as made."""
+    """Return an object with all attributes that a part names; the others keep their defaults."""
     for name, found in part.members():
         if name not in vars(made) or name in SURROUNDINGS:
             raise DamagedError(f"{found.place} is unknown to this version")

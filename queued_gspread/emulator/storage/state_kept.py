@@ -1,4 +1,4 @@
-"""What of an emulator outlives its process: taken out whole, and put back."""
+"""The part of an emulator that outlives its process: how it is taken out and put back."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _OBJECTS = (File, Spreadsheet, Sheet)
 class Kept:
     """The content of a state.
 
-    `generator` is where the ids' generator stands, `accounts` has the public keys by their ids
-    of each account by its e-mail address.
+    `generator` is the state of the generator of ids. `accounts` has, by e-mail address, each
+    account's public keys by their ids.
     """
 
     owner_id: str
@@ -35,9 +35,9 @@ class Kept:
 
 
 def taken(store: Store, project: Project) -> Kept:
-    """Return what is kept of an emulator, sharing with it only what never changes.
+    """Return the state of an emulator, sharing with it only what never changes.
 
-    Nothing may be changed meanwhile, which is not long, for cells are shared.
+    Nothing may change meanwhile. That is not long, since cells are shared.
     """
     files = {file_id: _copied(file) for file_id, file in store.files.items()}
     keys = project.public_keys()
@@ -45,7 +45,7 @@ def taken(store: Store, project: Project) -> Kept:
 
 
 def put_back(kept: Kept, store: Store, project: Project) -> None:
-    """Let a new emulator hold what was kept of an earlier one."""
+    """Give a new emulator the state of an earlier one."""
     store.owner_id = kept.owner_id
     store.ids.resume(kept.generator)
     store.private |= kept.private

@@ -1,4 +1,4 @@
-"""Messages of Google's APIs in a state: as the requests that the emulator took have left them."""
+"""Messages of Google's APIs in a state, in the form in which accepted requests left them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Json = dict[str, Any]
-# What the emulator looks up in each message of a list without asking whether it is there.
+# Fields that the emulator looks up in each message of a list without checking that they exist.
 _NEEDED: dict[str, dict[str, type]] = {
     "named_ranges": {"namedRangeId": str, "name": str, "range": dict},
     "protected_ranges": {"protectedRangeId": int},
@@ -32,7 +32,7 @@ LISTS = frozenset(_NEEDED)
 
 
 def messages_of(part: Part, name: str) -> list[Json]:
-    """Return the messages of a list of this name; raise DamagedError where one cannot be."""
+    """Return the messages of a list of this name; raise DamagedError if one is invalid."""
     if name in _OF_DRIVE:
         return [_of_drive(item, _NEEDED[name]) for item in part]
     found = [message_of(item, _NEEDED[name]) for item in part]
@@ -69,7 +69,7 @@ def _check_location(part: Part) -> None:
 
 
 def message_of(part: Part, needed: Mapping[str, type] | None = None) -> Json:
-    """Return a message that has what is needed; raise DamagedError where it cannot be one."""
+    """Return a message that has the needed fields; raise DamagedError if it is invalid."""
     found = part.expect(dict)
     for name, kind in (needed or {}).items():
         part[name].expect(kind)

@@ -1,4 +1,4 @@
-"""A part of a state that is read, and where in the state it stands."""
+"""A part of a state that is being read, and its place in the state."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ T = TypeVar("T")
 
 
 class DamagedError(ValueError):
-    """Something in a state is not what it has to be; the text names it and its place."""
+    """Something in a state is invalid; the text names it and its place."""
 
 
 class Part:
     """A JSON value with its place, such as `files[3].book`."""
 
     def __init__(self, content: Any, place: str = "") -> None:
-        """Take the value that stands there."""
+        """Take the value at a place."""
         self.content = content
         self.place = place
 
     def __getitem__(self, name: str) -> Part:
-        """Return a member of an object; raise DamagedError where there is none."""
+        """Return a member of an object; raise DamagedError if there is none."""
         members = self.expect(dict)
         if name not in members:
             raise DamagedError(f"{self.place or 'it'} has no {name!r}")
@@ -39,13 +39,13 @@ class Part:
         return ((name, self[name]) for name in self.expect(dict))
 
     def expect(self, kind: type[T]) -> T:
-        """Return the value, or raise DamagedError where it is of another kind."""
+        """Return the value, or raise DamagedError if it is of another kind."""
         if not isinstance(self.content, kind):
             raise DamagedError(f"{self.place or 'it'} is no {kind.__name__}")
         return self.content
 
     def read(self, reader: Callable[[Any], T]) -> T:
-        """Return what a function makes of the value, or raise DamagedError where it cannot."""
+        """Return a function's result for the value, or raise DamagedError if it fails."""
         try:
             return reader(self.content)
         except DamagedError:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def csv_rows(text: str, mark: str = ",") -> list[list[str]]:
-    """Return the texts between marks, row by row; raise InvalidArgumentError for no CSV."""
+    """Return the texts between separators, row by row; raise InvalidArgumentError if not CSV."""
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=mark))
     except csv.Error as problem:
@@ -33,7 +33,7 @@ def csv_rows(text: str, mark: str = ",") -> list[list[str]]:
 def import_csv(book: Spreadsheet, content: bytes, ids: Ids) -> None:
     """Replace all sheets by one, named like the file, with values as if typed.
 
-    Raises InvalidArgumentError, and leaves them as they are, for what is no CSV or too large.
+    Raises InvalidArgumentError, and changes nothing, if the file is not CSV or too large.
     """
     rows = csv_rows(content.decode("utf-8-sig", "replace"))
     sheet = Sheet(ids.sheet(), book.title)

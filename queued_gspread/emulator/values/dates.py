@@ -44,7 +44,7 @@ _HOURS_A_DAY = 24
 
 
 class Moment(NamedTuple):
-    """What a typed date or time is: its number, and the number format that it brings."""
+    """A typed date or time: its number, and the number format that it brings."""
 
     serial: float
     kind: str
@@ -54,12 +54,12 @@ class Moment(NamedTuple):
 def read_moment(text: str, year: int | None = None) -> Moment | None:
     """Return the date, time or duration that a text stands for, if it is one.
 
-    `year` is that of dates which name none; without it they are texts.
+    `year` is used for dates that name none; without it, such dates are texts.
     """
     try:
         return _iso(text) or _american(text, year) or _named(text, year) or _time_only(text)
     except ValueError:
-        # The digits have a date's form but name no day or no time of day.
+        # The digits look like a date but are not a valid day or time of day.
         return None
 
 

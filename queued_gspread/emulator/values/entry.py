@@ -1,4 +1,4 @@
-"""What becomes of a value that is written: as it is (RAW), or as if typed (USER_ENTERED)."""
+"""How a written value is stored: as it is (RAW), or as if typed (USER_ENTERED)."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _NUMBER = re.compile(
     r"\s*(?P<percent>%)?(?P<close>\))?",
     re.ASCII,
 )
-# Formats of one group show each other's numbers well; of another they do not.
+# Formats of the same group can show each other's numbers; those of different groups cannot.
 _GROUPS = {"DATE": "moment", "TIME": "moment", "DATE_TIME": "moment", "PERCENT": "percent"}
 
 _LARGEST_EXACT = 2**53
 
 
 class Entry(NamedTuple):
-    """What an input is understood as; kind and pattern are its number format, if it brings one."""
+    """How an input is understood; kind and pattern are its number format, if it brings one."""
 
     value: Scalar = None
     formula: str | None = None
@@ -58,7 +58,7 @@ def held(raw: Scalar) -> Scalar:
 
 
 def _suits(present: str | None, brought: str) -> bool:
-    """Whether a cell's number format stays although an input brings one."""
+    """Whether a cell keeps its number format although an input brings one."""
     return present is not None and _GROUPS.get(present) == _GROUPS.get(brought)
 
 
@@ -80,7 +80,7 @@ def _moment(text: str, year: int | None) -> Entry | None:
 
 
 def _signed_formula(text: str) -> Entry | None:
-    """Return a formula for what begins with a plus and is no number: `+A1`, but also `+1 555`."""
+    """Return a formula for a text with a plus that is not a number: `+A1`, but also `+1 555`."""
     return Entry(formula="=" + text) if text.startswith("+") else None
 
 

@@ -1,4 +1,4 @@
-"""The computed values of a spreadsheet's cells, worked out when they are read."""
+"""The computed values of a spreadsheet's cells, computed when they are read."""
 
 from __future__ import annotations
 
@@ -45,19 +45,19 @@ class Place(NamedTuple):
     column: int
 
 
-# What happens to a value that is not computed: a read follows the setting, an echo of what was just
-# written notes it, a glance passes it over, and where something stored needs it, it is an error.
-Use: TypeAlias = Literal["read", "echo", "try_admit", "need"]
+# What happens to a value that is not computed: a read follows the setting, an echo of a write
+# records it, a peek ignores it, and if something stored needs it, it is an error.
+Use: TypeAlias = Literal["read", "echo", "peek", "need"]
 
 
-# A formula that was begun so often has the cells that it still needs worked out inside it.
-_PATIENCE = 10
-# Not where the stack is this high: what is worked out inside needs some of it as well.
+# Once a formula was begun so often, the cells that it still needs are computed inside it.
+_MOST_BEGUN = 10
+# Unless the stack is this high: the inner computation needs some of it as well.
 _HIGH_STACK = 400
 
 
 class _NotYetError(Exception):
-    """Cells have to be worked out before the one that refers to them."""
+    """Cells must be computed before the one that refers to them."""
 
     def __init__(self, places: list[Place]) -> None:
         super().__init__(places)
@@ -65,7 +65,7 @@ class _NotYetError(Exception):
 
 
 class _Column:
-    """The values of a column from the top; of pending rows they are not worked out yet."""
+    """The values of a column from the top; those of pending rows are not computed yet."""
 
     def __init__(self) -> None:
         self.values: list[Value] = []
@@ -88,8 +88,8 @@ class _Column:
 class Evaluator:
     """Computes cells of one spreadsheet, each once; it lives as long as one request.
 
-    A formula that refers to cells which are not worked out is put aside until they are, so the
-    chain of references may be of any length.
+    A formula that refers to cells which are not computed yet is put aside until they are, so a
+    chain of references may have any length.
     """
 
     def __init__(self, book: Spreadsheet, use: Use = "read") -> None:
@@ -99,13 +99,13 @@ class Evaluator:
         self._known: dict[Place, Value] = {}
         self._formats: dict[Place, Mapping[str, str]] = {}
         self._columns: dict[tuple[int, int], _Column] = {}
-        # How often each cell was begun that is not finished; the next waits for the one before.
+        # How often each unfinished cell was begun; each waits for the one that follows it.
         self._begun: dict[Place, int] = {}
 
     def value(self, sheet: Sheet, row: int, column: int) -> Value:
-        """Return what a cell holds or computes to, and tell if it is not computed."""
+        """Return a cell's value, computed if needed; report one that is not computed."""
         found = self._value(sheet, row, column)
-        if isinstance(found, NotComputed) and self._use != "try_admit":
+        if isinstance(found, NotComputed) and self._use != "peek":
             gaps = self.book.gaps
             gaps.note(found)
             if self._use == "need" or (self._use == "read" and gaps.mode == "error"):
@@ -144,7 +144,7 @@ class Evaluator:
                     self._break_circle(missing.places)
                 except RecursionError:
                     if inside:
-                        # Further out there is more of the stack for it.
+                        # The outer computation has more of the stack left for it.
                         self._forget(waiting)
                         raise _NotYetError([place]) from None
                     self._keep(place, TOO_DEEP.mark(self._name(place)))
@@ -155,15 +155,15 @@ class Evaluator:
             self._begun.pop(place, None)
 
     def _await(self, places: list[Place]) -> None:
-        """Have the formula that is being computed put aside until these cells are worked out."""
-        often = next(reversed(self._begun.values())) > _PATIENCE
+        """Put the current formula aside until these cells are computed."""
+        often = next(reversed(self._begun.values())) > _MOST_BEGUN
         if not often or _is_stack_high() or not self._begun.keys().isdisjoint(places):
             raise _NotYetError(places)
         for place in places:
             self._work_out(place, inside=True)
 
     def _break_circle(self, closing: list[Place]) -> None:
-        """Give `#REF!` to each cell of a circle, whichever of them was looked at first."""
+        """Give `#REF!` to each cell of a circular reference, whichever was read first."""
         begun = list(self._begun)
         first = min(begun.index(place) for place in closing if place in self._begun)
         for place in begun[first:]:
@@ -198,13 +198,13 @@ class Evaluator:
             return failure.error
         except FormulaSyntaxError:
             return UNREADABLE
-        # Of a formula too long for the stack the format is not looked for.
+        # No format is determined for a formula that is too long for the stack.
         with contextlib.suppress(RecursionError):
             self._formats[place] = inherited_format(tree, lambda node: self._format_at(sheet, node))
         return value
 
     def area(self, sheet: Sheet, bounds: Bounds) -> Area:
-        """Return the values of a reference; fail with `#REF!` outside the grid."""
+        """Return the values of a reference; raise `#REF!` outside the grid."""
         rect = bounds.within(sheet.grid.row_count, sheet.grid.column_count)
         if rect.height < 1 or rect.width < 1:
             raise EvaluationError(BAD_REFERENCE)

@@ -1,4 +1,4 @@
-"""What a function of a formula sees of the formula's evaluation."""
+"""The part of a formula's evaluation that its functions see."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Cells(Protocol):
-    """What a formula can look at."""
+    """The cells that a formula can read."""
 
     book: Spreadsheet
 
@@ -42,9 +42,9 @@ class Evaluation(Protocol):
         ...
 
     def single(self, node: Node) -> Value:
-        """Return the one value of a node: of a range that of the formula's row or column."""
+        """Return a node's single value; of a range, the one in the formula's row or column."""
         ...
 
     def arrays(self, taken: bool = True) -> AbstractContextManager[None]:
-        """Compute what stands inside for each cell of a range; not any less where it is so."""
+        """Compute functions inside for each cell of a range, if `taken` or already so."""
         ...

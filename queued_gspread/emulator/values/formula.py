@@ -51,7 +51,7 @@ class FormulaSyntaxError(ValueError):
 
 
 class UnsupportedSyntaxError(Exception):
-    """A formula in Google's syntax that is not read here; the text names what it has."""
+    """A formula in Google's syntax that is not supported here; the text names the part."""
 
 
 _TOKEN = re.compile(
@@ -73,7 +73,7 @@ _BINARY |= {"&": 2, "+": 3, "-": 3, "*": 4, "/": 4, "^": 6}
 # A sign binds tighter than a power: -2^2 is 4.
 _UNARY_STRENGTH = 6
 _EXACT = 2**53
-# What the signs of ranges, arrays and calls of a LAMBDA are called as functions.
+# The function names of the signs for ranges, arrays and calls of a LAMBDA.
 RANGE, ARRAY, ARRAY_ROW, CALL = ":", "{}", "{,}", "()"
 Token = tuple[str, str]
 

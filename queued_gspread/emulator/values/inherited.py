@@ -1,4 +1,4 @@
-"""The number format that a formula brings to a cell that has none of its own."""
+"""The number format that a formula brings to a cell without one."""
 
 from __future__ import annotations
 

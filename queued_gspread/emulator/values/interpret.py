@@ -1,4 +1,4 @@
-"""One formula, computed: operators, functions, conditions and references."""
+"""Compute one formula: operators, functions, conditions and references."""
 
 from __future__ import annotations
 
@@ -38,12 +38,11 @@ if TYPE_CHECKING:
     from .evaluation import Cells
     from .formula import Node
 
-# Whose arguments are computed for each cell of a range, as those of ARRAYFORMULA are.
+# Functions whose arguments are computed for each cell of a range, as in ARRAYFORMULA.
 _TAKING_ARRAYS = frozenset({"SUMPRODUCT", "INDEX", "FILTER", "SORT", "MMULT", "LOOKUP"})
-# More cells than these are not gone over where a part of a formula is computed again and again:
-# the time is the tests'.
+# The most cells that repeated parts of a formula may visit: tests should not take long.
 _MOST_CELLS = 10_000_000
-# What hands on an array as a whole.
+# Functions that pass on an array as a whole.
 _PASSING_ARRAYS = frozenset({"IFERROR", "IFNA"})
 
 
@@ -51,7 +50,7 @@ class Interpreter:
     """Computes the formula of one cell."""
 
     def __init__(self, cells: Cells, sheet: Sheet, row: int, column: int) -> None:
-        """Stand in a cell of a sheet."""
+        """Take the formula's sheet and cell."""
         self.cells = cells
         self.book = cells.book
         self.sheet = sheet
@@ -84,13 +83,13 @@ class Interpreter:
         return found
 
     def spend(self, cells: int) -> None:
-        """Count what repeated parts go over, and end the formula where it is too much."""
+        """Count the cells that repeated parts visit, and end the formula if they are too many."""
         self._spent += cells
         if self._spent > _MOST_CELLS:
             raise NotComputedError(f"formulas that go over more than {_MOST_CELLS} cells")
 
     def single(self, node: Node) -> Value:
-        """Return the one value of a node: of a range that of the formula's row or column."""
+        """Return a node's single value; of a range, the one in the formula's row or column."""
         found = self.argument(node)
         if isinstance(found, Area) and found.height * found.width > 1:
             if self.takes_arrays:
@@ -100,7 +99,7 @@ class Interpreter:
 
     @contextlib.contextmanager
     def arrays(self, taken: bool = True) -> Iterator[None]:
-        """Compute what stands inside for each cell of a range; not any less where it is so."""
+        """Compute functions inside for each cell of a range, if `taken` or already so."""
         before, self.takes_arrays = self.takes_arrays, self.takes_arrays or taken
         try:
             yield
@@ -141,7 +140,7 @@ class Interpreter:
         return self._applied(function.compute, values)
 
     def _operation(self, call: Call) -> Argument:
-        """Compute a chain of operators from its left end on: it may be longer than the stack."""
+        """Compute a chain of operators from its left end: it may be longer than the stack."""
         chain: list[Call] = []
         node: Node = call
         while isinstance(node, Call) and node.function in OPERATORS:
@@ -208,7 +207,7 @@ class Interpreter:
 
 
 def check_count(call: Call, least: int, most: int | None) -> None:
-    """Fail, as Google does, with `#N/A` for a wrong number of arguments."""
+    """Raise `#N/A` for a wrong number of arguments, as Google does."""
     if len(call.arguments) < least or (most is not None and len(call.arguments) > most):
         raise EvaluationError(NOT_AVAILABLE)
 

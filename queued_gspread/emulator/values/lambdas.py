@@ -1,4 +1,4 @@
-"""Functions that are given a LAMBDA, and calls of one."""
+"""Functions that take a LAMBDA, and calls of one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def _applied(formula: Evaluation, node: Node) -> Applied:
-    """Return what computes the body of a LAMBDA with values for its names."""
+    """Return a function that computes the body of a LAMBDA with values for its names."""
     if not isinstance(node, Call) or node.function != "LAMBDA" or not node.arguments:
         raise NotComputedError("functions that are no LAMBDA on the spot")
     *given, body = node.arguments

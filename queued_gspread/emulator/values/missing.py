@@ -1,4 +1,4 @@
-"""Which functions of a formula are not computed, for a note when it is written."""
+"""Find the functions of a formula that are not computed, to report them when it is written."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from queued_gspread.emulator.book.spreadsheet import Spreadsheet
 
 _REFERRING = {*SPECIAL, *REFERRING} & GOOGLE
-# A LAMBDA is computed where a function is given it.
+# A LAMBDA is computed if it is an argument of a function.
 COMPUTED = frozenset({*FUNCTIONS, *CONDITIONAL, *_REFERRING, "LAMBDA"})
 MISSING = GOOGLE - COMPUTED
 
@@ -36,7 +36,7 @@ def families() -> dict[str, list[str]]:
 
 
 def note_written(book: Spreadsheet, sheet: Sheet, row: int, column: int, cell: Cell | None) -> None:
-    """Tell that a formula which was just written is not computed, if it is not."""
+    """Report a formula that was just written if it is not computed."""
     if cell is None or cell.formula is None:
         return
     try:

@@ -86,7 +86,7 @@ def _part(moment: datetime, low: str, token: str, twelve: bool) -> str:
 
 
 def _longer(moment: datetime, low: str, token: str) -> str:
-    """Return what a token of more letters than any other shows, or else the token itself."""
+    """Return what a token longer than any known one shows, else the token itself."""
     if low[0] == "y":
         return f"{moment.year:04d}"
     if low[0] == "m":

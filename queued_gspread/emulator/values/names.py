@@ -1,6 +1,6 @@
 """The names of Google's functions, from its list of functions.
 
-What is named here and not computed is a gap; what nobody has is `#NAME?`, as at Google's.
+A function named here that is not computed is a gap; an unknown one is `#NAME?`, as in Google's.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ _NUMBER = re.compile(
     r"(?=[#0?]|\.[#0?])(?P<int>[#0?,]*)(?P<frac>\.[#0?]*)?(?P<exp>[eE][+-]0+)?(?P<scale>,*)"
 )
 _FRACTION = re.compile(r"(?P<whole>[#0?]+ +)?(?P<over>[#0?]+)/(?P<under>[#0?]+|[1-9]\d*)")
-# Digits that literals stand between, as in a telephone number.
+# Digits with literals between them, as in a telephone number.
 _SPREAD = re.compile(r"[#0?]+(?:[^#0?.,eE%]+[#0?]+)+")
 # A currency stands before the number of its locale: `[$€-407]`.
 _LITERAL = re.compile(r'"([^"]*)"|\\(.)|\[\$([^\]-]*)[^\]]*\]|\[[^\]]*\]|_(.)|\*.')
@@ -44,7 +44,7 @@ _SMALLEST_PLAIN = 1e-10
 
 
 def pattern_of(number_format: Mapping[str, str]) -> str:
-    """Return a number format's pattern, its type's own where it gives none."""
+    """Return a number format's pattern; its type's default pattern if it has none."""
     kind = number_format.get("type", "")
     return number_format.get("pattern") or _DEFAULT_PATTERNS.get(kind, "")
 
@@ -65,7 +65,7 @@ def show_number(number: float, number_format: Mapping[str, str]) -> str:
 def show_text(text: str, number_format: Mapping[str, str]) -> str:
     """Return a text as a cell with this format shows it: by the pattern's fourth section."""
     sections = _SECTION.findall(number_format.get("pattern", ""))
-    # With very many marks, a short pattern would show a long text as one of gigabytes.
+    # With very many `@` marks, a short pattern would turn a long text into gigabytes.
     marks = sections[3].count("@") if len(sections) > 3 else 0  # noqa: PLR2004  - that of texts
     if 0 < marks <= _MOST_MARKS:
         return _with_literals(sections[3], lambda bare: bare.replace("@", text))
@@ -94,7 +94,7 @@ def _show_by_pattern(number: float, pattern: str) -> str:
 
 
 def _section(number: float, sections: list[str]) -> tuple[str, bool]:
-    """Return the part of a pattern that a number is shown by, and whether a minus is added."""
+    """Return the section of a pattern for a number, and whether a minus is added."""
     for section in sections:
         condition = _CONDITION.search(section)
         if condition and COMPARISONS[condition[1]](number, float(condition[2])):
@@ -114,7 +114,7 @@ def _fill(number: float, pattern: str) -> str:
 
 
 def _with_literals(pattern: str, fill: Callable[[str], str]) -> str:
-    """Return a pattern filled in, the literals in it kept as they are."""
+    """Fill in a pattern, keeping the literals in it as they are."""
     literals: list[str] = []
 
     def keep(match: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""Where references lead: those that are written, and those that are computed."""
+"""The cells that references lead to, both written and computed ones."""
 
 from __future__ import annotations
 

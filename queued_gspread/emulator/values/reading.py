@@ -1,4 +1,4 @@
-"""Ranges as they are read: rows or columns of shown values, without what is empty at the end."""
+"""Ranges as they are read: rows or columns of shown values, without empty ones at the end."""
 
 from __future__ import annotations
 

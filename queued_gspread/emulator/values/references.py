@@ -21,14 +21,14 @@ _REFERENCE = re.compile(
 )
 _CORNER = re.compile(r"(?:(\$?)([A-Za-z]{1,3}))?(?:(\$?)([1-9]\d*))?")
 _GONE = "#REF!"
-# Where a side that is open ends: beyond every grid.
+# The end of an open side: beyond every grid.
 _FAR = 10**9
 # A column or a row that is None is not named: `A:A` has no rows.
 Corner = tuple[str, "int | None", str, "int | None"]
 
 
 class Change(Protocol):
-    """A change of where cells are: of whole rows or columns, or of a part of them."""
+    """A change that moves cells: whole rows or columns, or a part of them."""
 
     @property
     def dimension(self) -> str:
@@ -73,7 +73,7 @@ def renamed_formula(formula: str, old: str, new: str) -> str:
 
 
 def copied_formula(formula: str, rows: int, columns: int) -> str:
-    """Return a formula pasted so many rows down and columns right; `$` holds a part fast."""
+    """Return a formula pasted so many rows down and columns right; parts with `$` stay fixed."""
 
     def move(match: re.Match[str]) -> str:
         if match["text"]:

@@ -1,4 +1,4 @@
-"""What is shown of a cell, by the options of a reading request."""
+"""How a cell is shown, by the options of a read request."""
 
 from __future__ import annotations
 

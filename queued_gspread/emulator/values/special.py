@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _SUBTOTALS = ["AVERAGE", "COUNT", "COUNTA", "MAX", "MIN", "PRODUCT", "STDEV", "STDEVP", "SUM"]
 _SUBTOTALS += ["VAR", "VARP"]
-# Codes above this one leave out what is hidden.
+# Codes above this one leave out hidden rows.
 _VISIBLE_ONLY = 100
 
 
@@ -120,7 +120,7 @@ def _array_formula(formula: Evaluation, nodes: Sequence[Node]) -> Argument:
 
 
 def _let(formula: Evaluation, nodes: Sequence[Node]) -> Argument:
-    """Compute the last node, in which each name before it stands for the value behind it."""
+    """Compute the last node, in which each name stands for the value that follows it."""
     if len(nodes) % 2 == 0:
         raise EvaluationError(NOT_AVAILABLE)
     before = formula.scope
@@ -165,7 +165,7 @@ def _subtotal(formula: Evaluation, nodes: Sequence[Node]) -> Argument:
 
 
 def _counted(formula: Evaluation, node: Node, visible_only: bool) -> Area:
-    """Return the values of a range that are no subtotals themselves, as one column."""
+    """Return the values of a range that are not subtotals themselves, as one column."""
     sheet, rect = _rect(formula, node)
     if (sheet.basic_filter or {}).keys() & {"criteria", "filterSpecs"}:
         raise NotComputedError("SUBTOTAL in a sheet with a filter that hides rows")

@@ -58,7 +58,7 @@ class Writing(NamedTuple):
 
 
 def checked_values(body: dict[str, Any], field: str = "data") -> Rows:
-    """Return the rows of a ValueRange, or raise what Google answers to a malformed one."""
+    """Return the rows of a ValueRange; raise Google's error for a malformed one."""
     values = body.get("values") or []
     _check_lists([(f"{field}.values", values)])
     _check_lists([(f"{field}.values[{place}]", line) for place, line in enumerate(values)])
@@ -92,7 +92,7 @@ def checked_major(major: object, field: str = "data") -> str:
 
 
 def _check_lists(fields: list[tuple[str, object]]) -> None:
-    """Raise what Google answers where a list should be, for all such fields at once."""
+    """Raise Google's error for fields that should be lists, for all of them at once."""
     wrong = [
         (name, f"Invalid value at '{name}' ({_LIST_VALUE}), {json.dumps(value)}")
         for name, value in fields
@@ -118,7 +118,7 @@ def extent(row: int, column: int, rows: Rows) -> Rect:
 
 
 def plan_update(sheet: Sheet, bounds: Bounds, rows: Rows) -> Writing:
-    """Return what an update writes; fail where the values do not fit range or grid."""
+    """Return the write of an update; raise if the values do not fit the range or the grid."""
     rect = extent(bounds.start_row or 0, bounds.start_column or 0, rows)
     if not bounds.is_cell:
         _check_fits(sheet, bounds, rect)

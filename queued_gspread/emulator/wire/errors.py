@@ -58,7 +58,7 @@ _UNAUTHENTICATED = (
 
 
 class ApiError(Exception):
-    """A request that is answered with an error: an HTTP status and the JSON body."""
+    """A request is answered with an error: an HTTP status and the JSON body."""
 
     def __init__(self, status: HTTPStatus, body: dict[str, Any]) -> None:
         """Keep the answer; `str()` gives the message in it."""
@@ -68,7 +68,7 @@ class ApiError(Exception):
 
 
 class InvalidArgumentError(Exception):
-    """What is wrong with one part of a request, before it is known which part that is."""
+    """An error in one part of a request, before it is known which part that is."""
 
 
 def sheets_error(
@@ -131,7 +131,7 @@ def unknown_parameter(name: str) -> ApiError:
 
 
 def sheets_unimplemented(message: str) -> ApiError:
-    """Return a 501 for what Google can do and the emulator cannot."""
+    """Return a 501 for a feature that Google has and the emulator lacks."""
     return sheets_error(HTTPStatus.NOT_IMPLEMENTED, message)
 
 
@@ -231,12 +231,12 @@ def drive_invalid(name: str, message: str = "Invalid Value") -> ApiError:
 
 
 def drive_unimplemented(message: str) -> ApiError:
-    """Return a 501 for what Drive can do and the emulator cannot."""
+    """Return a 501 for a feature that Drive has and the emulator lacks."""
     return drive_error(HTTPStatus.NOT_IMPLEMENTED, "notImplemented", message)
 
 
 def not_a_folder() -> ApiError:
-    """Return the Drive API's answer where a file is to be put into one that is no folder."""
+    """Return the Drive API's answer if the new parent of a file is not a folder."""
     message = "The specified parent is not a folder."
     return drive_error(HTTPStatus.FORBIDDEN, "parentNotAFolder", message, ("parameter", "fileId"))
 

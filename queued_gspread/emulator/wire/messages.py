@@ -47,7 +47,7 @@ _LISTS_OF_MESSAGES = _named(
 )
 _MESSAGES_BY_NAME = frozenset({"borders", "criteria"})
 _LISTS_OF_TEXTS = frozenset({"users", "groups", "responseRanges"})
-# What Google would keep or obey, and the emulator would drop.
+# Fields that Google would store or obey, and the emulator would drop.
 _NOT_KEPT = _named(
     "chipRuns dataSourceColumnReference dataSourceFormula dataSourceSheetDimensions "
     "dataSourceSheetProperties dataSourceSheetRange dataSourceTable filteredRowsIncluded "

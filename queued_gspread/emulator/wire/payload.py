@@ -1,4 +1,4 @@
-"""The JSON that requests come with, and Google's complaint about what is none."""
+"""The JSON bodies of requests, and Google's errors for invalid JSON."""
 
 from __future__ import annotations
 

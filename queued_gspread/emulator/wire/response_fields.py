@@ -1,4 +1,4 @@
-"""The fields that the Sheets API's answers may have: what a `fields` mask may name."""
+"""The fields that the Sheets API's answers may have, and so a `fields` mask may name."""
 
 from __future__ import annotations
 
@@ -68,10 +68,10 @@ FIELDS: dict[str, dict[str, Any]] = {
 
 
 def check_fields(method: str, fields: str) -> None:
-    """Raise Google's 400 for a mask that names what a method's answer does not have.
+    """Raise Google's 400 for a mask that names a field that a method's answer does not have.
 
-    The Sheets API takes a space for a part of the name beside it. Of a method whose answers are
-    not known here any name passes.
+    The Sheets API treats a space as part of the name beside it. For a method whose answers are not
+    known here, any name passes.
     """
     spaced = next((part for part in re.split(r"[,()]", fields) if re.search(r"\s", part)), None)
     if spaced is not None:

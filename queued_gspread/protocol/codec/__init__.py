@@ -3,8 +3,8 @@
     plain value       null, true, false, numbers, strings, arrays and objects, as in JSON
     tagged value      {"~": [tag, field, ...]}, an object with that one key
 
-An int has no point and no exponent, a float has one. The text is UTF-8; lone surrogates are
-written in three bytes, as Python's ``surrogatepass`` does. NaN and infinities are tagged.
+An int has neither a point nor an exponent, a float has one of them. The text is UTF-8; lone
+surrogates take three bytes, as with Python's ``surrogatepass``. NaN and infinities are tagged.
 
     tag          in    fields
     -----------  ----  -----------------------------------------------------------------
@@ -27,30 +27,30 @@ written in three bytes, as Python's ``surrogatepass`` does. NaN and infinities a
     exception      r   "module.Class", args, what builtin classes keep in C, __dict__,
                        __cause__, traceback as text
 
-The second column says what may stand in a job (``j``) and what in a reply or in a journal (``r``).
-Any other tag, another number of fields, or a field of another type is refused, as is an
-object that has the key "~" beside others. The keys of a dict are text; a hundred of one dict may
-be null, booleans, floats and ints of 64 bits instead. A document does not name its version:
-whoever puts it into an envelope writes ``WIRE_VERSION`` there.
+The second column says what is allowed in a job (``j``) and in a reply or a journal (``r``). Any
+other tag, another number of fields, or a field of another type is refused, as is an object that has
+the key "~" beside others. The keys of a dict are text; up to a hundred keys of one dict may be
+null, booleans, floats and 64-bit ints instead. A document does not contain its version: the message
+around it has ``WIRE_VERSION``.
 
 Sets do not travel, since their order is that of one process. Regular expressions do not, since one
-that never ends would stop its reader. Generators, iterators and files do not, since to draw them
-is for whoever is given them.
+that never ends would stop its reader. Generators, iterators and files do not, since only the code
+that they are passed to should consume them.
 
-What goes out: instances of subclasses of int, float, str, list, dict and tuple go as these,
-as with ``json.dumps``; so do those of gspread's classes. Never a request as it was sent, a cookie
-or an Authorization header. Exceptions come back with class, args and attributes if their class is
-one of gspread, requests, google.auth, this package or a builtin ``Exception``, otherwise as
-``RemoteError``. What of their state cannot travel comes back as its repr.
+Encoding: instances of subclasses of int, float, str, list, dict and tuple travel as these, as with
+``json.dumps``; so do those of subclasses of gspread's classes. A request as it was sent, a cookie
+or an Authorization header is never encoded. Exceptions keep class, args and attributes if their
+class is one of gspread, requests, google.auth, this package or a builtin ``Exception``; others
+become ``RemoteError``. A part of their state that cannot travel becomes its repr.
 
-Nothing that arrives is executed: a tag selects a row of a table, and exceptions are made by
-the constructors of builtin classes, of fields that are checked. An exception that cannot be made
-so arrives as ``RemoteError``.
+Decoding executes nothing that arrives: a tag selects a row of a table, and exceptions are made by
+the constructors of builtin classes from checked fields. An exception that cannot be made so becomes
+a ``RemoteError``.
 
-The standard library's ``json`` does this: for a million cells there and back orjson and
-msgspec are 1.9 and 2.1 times as fast, for a call's 20 strings they save 3 of the hundreds
-of microseconds that the call takes, and neither takes the other values unaltered (orjson
-refuses larger ints, both refuse lone surrogates and turn NaN into null).
+Why the standard library's ``json``: for a million cells there and back orjson and msgspec are 1.9
+and 2.1 times as fast, for a call's 20 strings they save 3 of the hundreds of microseconds that the
+call takes, and neither keeps the other values unaltered (orjson refuses larger ints, both refuse
+lone surrogates and turn NaN into null).
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ WIRE_VERSION: Final = 1
 
 
 def dumps(value: Any, /, *, in_job: bool = False) -> bytes:
-    """Write one value; :class:`Unencodable`, a TypeError, if it cannot travel so.
+    """Encode one value; raise :class:`Unencodable`, a TypeError, if it cannot travel.
 
     Args:
         value: The value.
@@ -94,27 +94,27 @@ def dumps(value: Any, /, *, in_job: bool = False) -> bytes:
         try:
             return pack(table.encoder(strict=False).visit(value))
         except own(ValueError):
-            # Some number has no JSON form. That is rare, and looking for it is slow.
+            # Some number has no JSON form. That is rare, and checking each number is slow.
             return pack(table.encoder(strict=True).visit(value))
     except RecursionError:
         raise Unencodable("the value is nested too deeply for this stack") from None
 
 
 def encode_exception(exc: BaseException, /, *, with_traceback: bool = True) -> bytes:
-    """Write an exception, whatever it holds; :func:`loads` returns it, and does not raise it.
+    """Encode an exception, whatever it holds; :func:`loads` returns it without raising it.
 
-    With the traceback, its text is the last of the decoded exception's ``__notes__``. To
-    put an exception with its traceback into a larger value, wrap it in :class:`Raised`.
+    The traceback's text becomes the last of the decoded exception's ``__notes__``. To put an
+    exception with its traceback into a larger value, wrap it in :class:`Raised`.
     """
     return dumps(Raised(exc) if with_traceback else exc)
 
 
 def loads(data: bytes, /, objects: Objects | None = None, *, in_job: bool = False) -> Any:
-    """Read one value; :class:`~queued_gspread.errors.CodecError` if ``data`` holds none.
+    """Decode one value; raise :class:`~queued_gspread.errors.CodecError` if it is not valid.
 
     Args:
         data: What :func:`dumps` wrote.
-        objects: Makes spreadsheets and worksheets of what arrives; without it, none may.
+        objects: Makes the spreadsheets and worksheets; without it, they are refused.
         in_job: Whether it is from a job, not from a reply or a journal.
 
     """

@@ -1,7 +1,7 @@
-"""What builtin exception classes keep outside ``args`` and ``__dict__``, and how they are made.
+"""The state that builtin exceptions keep outside ``args`` and ``__dict__``, and how to restore it.
 
-Their C code trusts what it finds there, so it is only ever put there by their own constructors,
-and what those do not check is checked here.
+Their C code trusts that state, so only their own constructors ever set it, and what those do not
+check is checked here.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _NUMBER: Final[tuple[type, ...]] = (int, type(None))
 _TEXT: Final[tuple[type, ...]] = (str, type(None))
 _PATH: Final[tuple[type, ...]] = (str, bytes, int, type(None))
 
-# Python writes a line of blanks and carets as long as a syntax error's offsets say.
+# Python prints a line of blanks and carets as long as a syntax error's offsets say.
 _MOST_COLUMNS: Final = 100_000
 
 
 class Unfit(Exception):  # noqa: N818 - a signal inside this package
-    """What arrived is not what instances of the class hold."""
+    """The fields that arrived do not fit the class."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ class _Native:
     """One row of the table.
 
     Attributes:
-        fields: The names of what is kept, with the exact types that each may have.
-        arguments: Makes the constructor's arguments of ``args`` and of all fields.
-        has_own_args: Whether ``args`` stay those of the constructor: a copy of an exception is
-            made of them, unchecked.
+        fields: The names of the fields, with the exact types that each may have.
+        arguments: Returns the constructor's arguments for ``args`` and all fields.
+        has_own_args: Whether ``args`` must stay as the constructor sets them: copying an exception
+            passes them on unchecked.
 
     """
 
@@ -63,7 +63,7 @@ def _os_error(_: list[Any], fields: dict[str, Any]) -> Arguments:
     errno, strerror, filename, filename2, written = fields.values()
     if all(value is None for value in fields.values()):
         return (), {}
-    # A BlockingIOError has a number in the place of the file's name.
+    # A BlockingIOError takes a number where others take the file's name.
     third = filename if written is None else written
     return (errno, strerror, third, None, filename2), {}
 
@@ -104,9 +104,8 @@ def _unicode(of: type, *, encoding: bool = True) -> _Native:
     return _Native({"encoding": (str,), **fields} if encoding else fields, _unicode_error, True)
 
 
-# In the order of the constructor's arguments. What is left out: the object of an AttributeError,
-# which may be anything at all, and an ImportError's name_from, for which a traceback's writer
-# imports the module.
+# In the order of the constructor's arguments. Left out: the object of an AttributeError, which may
+# be anything, and an ImportError's name_from, for which printing a traceback imports the module.
 _NATIVES: Final[dict[Any, _Native]] = {
     OSError: _Native(
         {
@@ -148,25 +147,25 @@ def native_base(cls: type[BaseException]) -> type[BaseException]:
     base: Any = cls
     while base.__module__ != builtins.__name__:
         base = base.__base__
-    found: type[BaseException] = base
-    return found
+    builtin: type[BaseException] = base
+    return builtin
 
 
 def fields_of(exc: BaseException) -> dict[str, Any]:
-    """Return what is kept outside; fields that are None are as good as not set."""
-    found = {}
+    """Return an exception's fields; those that are None count as not set."""
+    fields = {}
     for name in _native(type(exc)).fields:
         try:
             value = getattr(exc, name)
         except (AttributeError, TypeError):
             continue  # never set
         if value is not None:
-            found[name] = value
-    return found
+            fields[name] = value
+    return fields
 
 
 def construct(cls: type[Exception], args: list[Any], fields: Mapping[str, Any]) -> Exception:
-    """Return an instance that the constructor of the builtin class below ``cls`` has made.
+    """Return an instance of ``cls``, made by the constructor of its builtin base class.
 
     Raises:
         Unfit: There is no such instance.
@@ -177,14 +176,14 @@ def construct(cls: type[Exception], args: list[Any], fields: Mapping[str, Any]) 
     if any(types and type(kept[name]) not in types for name, types in native.fields.items()):
         raise Unfit
     try:
-        given, named = native.arguments(args, kept)
-        made: Exception = base.__new__(cls, *given, **named)
-        base.__init__(made, *given, **named)
-    except own(Exception):  # they have errors of many kinds for what they do not take
+        positional, named = native.arguments(args, kept)
+        exc: Exception = base.__new__(cls, *positional, **named)
+        base.__init__(exc, *positional, **named)
+    except own(Exception):  # the constructors raise various errors for bad arguments
         raise Unfit from None
     if not native.has_own_args:
-        made.args = tuple(args)
-    return made
+        exc.args = tuple(args)
+    return exc
 
 
 def _native(cls: type[BaseException]) -> _Native:

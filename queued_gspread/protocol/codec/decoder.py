@@ -1,4 +1,4 @@
-"""JSON back to values."""
+"""Turns JSON back into values."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ __all__ = ["Decoder", "decode_plain", "may_hold_tags"]
 
 _plain = json_text.decoder()
 
-# It takes some fifty times as long as reading.
+# Finding the place of an error takes some fifty times as long as reading.
 _LONGEST_SEARCHED: Final = 100_000
 
 
 def may_hold_tags(data: bytes) -> bool:
-    """Tell whether any object in ``data`` can have the reserved key, however it is spelt."""
+    """Return whether any object in ``data`` can have the reserved key, escaped or not."""
     return b'"~"' in data or b"\\u007" in data
 
 
 def decode_plain(data: bytes) -> Any:
-    """Read a document that holds no tagged value."""
+    """Decode a document without tagged values."""
     return json_text.unpack(data, _plain)
 
 
 class Decoder:
-    """Reads tagged values with the ``kinds`` that may stand in a ``message``, job or reply."""
+    """Decodes tagged values of the ``kinds`` that a ``message``, job or reply, may contain."""
 
     def __init__(self, kinds: Mapping[str, TaggedType], message: str) -> None:
         self._kinds = kinds
@@ -42,7 +42,7 @@ class Decoder:
     def decode(self, data: bytes) -> Any:
         """Return the value that ``data`` stands for."""
         try:
-            # A reader that was kept would be a cycle, which keeps a client's connections open.
+            # Keeping the reader would form a cycle, which keeps a client's connections open.
             return json_text.unpack(data, json_text.decoder(self._object))
         except CodecError as error:
             if len(data) > _LONGEST_SEARCHED:
@@ -70,7 +70,7 @@ class Decoder:
         return _call(kind, fields)
 
     def _place(self, data: bytes) -> str:
-        # The JSON reader does not say where it is, so a failed document is read again.
+        # The JSON reader does not know its position, so walk the failed document again.
         steps: list[str] = []
         try:
             self._rebuild(decode_plain(data), steps)
@@ -83,7 +83,7 @@ class Decoder:
             return [self._step(f"[{i}]", item, steps) for i, item in enumerate(tree)]
         if type(tree) is not dict:
             return tree
-        # Keys may be a sheet's headings, so their positions are shown instead.
+        # Keys may be a sheet's headings, so show their positions instead.
         return self._object(
             [
                 (key, self._step(TAG if key == TAG else f"{{{i}}}", item, steps))
@@ -103,5 +103,5 @@ def _call(kind: TaggedType, fields: list[Any]) -> Any:
         return kind.decode(*fields)
     except CodecError as error:
         raise CodecError(f"tag {kind.tag!r}: {error}") from None
-    except Exception as error:  # noqa: BLE001 - its text may quote a cell, so it ends here
+    except Exception as error:  # noqa: BLE001 - its text may quote a cell, so drop it
         raise CodecError(f"tag {kind.tag!r}: {type(error).__name__} while decoding") from None

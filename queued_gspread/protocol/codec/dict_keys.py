@@ -1,7 +1,7 @@
 """The keys of dicts that travel.
 
-Numbers have the same hashes in every process, so somebody may choose thousands that fall together.
-To make a dict of them takes minutes, in which no other thread runs. The hashes of text are random.
+Numbers hash the same in every process, so an attacker can choose thousands that collide. Building a
+dict of them takes minutes, in which no other thread runs. The hashes of text are random.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 __all__ = ["MOST_NUMBERS", "TAG", "is_key", "wrong_keys"]
 
 TAG: Final = "~"
-"""The key of an object that stands for a value JSON has no word for."""
+"""The key of an object that stands for a value that JSON cannot express."""
 
 MOST_NUMBERS: Final = 100
-"""How many keys of one dict may be something else than text."""
+"""How many keys of one dict may be something other than text."""
 
 _LARGEST: Final = 1 << 63
 
 
 def is_key(value: object) -> bool:
-    """Tell whether a dict that travels may have such a key: text, or a number of usual size."""
+    """Return whether a dict that travels may have this key: None, text or a 64-bit number."""
     if isinstance(value, int):
         return -_LARGEST <= value < _LARGEST
     return value is None or isinstance(value, (str, float))
 
 
 def wrong_keys(keys: Collection[Any]) -> str | None:
-    """Say what keeps keys from being those of a dict that travels, if anything."""
+    """Return what is wrong with the keys of a dict that should travel, if anything."""
     others = [key for key in keys if not isinstance(key, str)]
     if len(others) > MOST_NUMBERS:
         return f"{len(others)} keys that are not text, where {MOST_NUMBERS} may be"

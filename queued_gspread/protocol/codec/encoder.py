@@ -1,4 +1,4 @@
-"""Values to a tree that JSON can hold."""
+"""Turns values into a tree that JSON can express."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHOWN_STEPS: Final = 8
 
 
 class Unencodable(TypeError):  # noqa: N818 - a signal inside this package
-    """A value cannot travel; the text names its type and where it stands."""
+    """A value cannot travel; the text names its type and its place."""
 
 
 Handler: TypeAlias = Callable[["Encoder", Any], Any]
@@ -31,8 +31,8 @@ Find: TypeAlias = Callable[[Any], Handler | None]
 class Encoder:
     """One walk over one value.
 
-    ``handlers`` are the ways to write a type, ``find`` looks for one where the type
-    itself has none. With ``strict``, each number is checked for having a JSON form.
+    ``handlers`` encode the values of a type; ``find`` looks for a handler where the type itself
+    has none. With ``strict``, each number is checked for having a JSON form.
     """
 
     def __init__(self, handlers: Mapping[type, Handler], find: Find, *, strict: bool) -> None:
@@ -55,7 +55,7 @@ class Encoder:
         return handler(self, value)
 
     def at(self, step: Any, value: Any) -> Any:
-        """Visit what stands one step further down."""
+        """Visit a value one level down."""
         self.path.append(step)
         if len(self.path) > MAX_DEPTH:
             raise self.refusal(f"more than {MAX_DEPTH} levels, or a structure that holds itself,")
@@ -64,7 +64,7 @@ class Encoder:
         return tree
 
     def items(self, values: Iterable[Any]) -> list[Any]:
-        """Return the trees of all ``values``; a list of plain ones is returned as it is."""
+        """Return the trees of all ``values``; a list of plain values is returned unchanged."""
         row = values if type(values) is list else list(values)
         if set(map(type, row)) <= _USUALLY_PLAIN and self._fits(row):
             return row
@@ -83,7 +83,7 @@ class Encoder:
         return {key: self.at(key, item) for key, item in pairs.items()}
 
     def refusal(self, reason: str) -> Unencodable:
-        """Return the exception that says why, and where, the walk ended."""
+        """Return the exception that says why and where the walk failed."""
         steps = "".join(f"[{step!r:.40}]" for step in self.path[:_SHOWN_STEPS])
         more = "..." if len(self.path) > _SHOWN_STEPS else ""
         return Unencodable(f"{reason} (at value{steps}{more})")

@@ -29,15 +29,15 @@ GROUP: Final[Any] = getattr(builtins, "ExceptionGroup", ())
 
 
 def name_of(cls: type) -> str:
-    """Return the name under which a class is registered."""
+    """Return the name by which a class is registered."""
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
-# What is no Exception ends a program (KeyboardInterrupt, SystemExit), and must not end
-# the client's because it ended the server's.
+# A BaseException that is not an Exception ends a program (KeyboardInterrupt, SystemExit): one that
+# ended the server must not end the client.
 CLASSES: Final[dict[str, type[Exception]]] = {
-    name_of(found): found
+    name_of(cls): cls
     for module in MODULES
-    for found in vars(module).values()
-    if isinstance(found, type) and issubclass(found, Exception)
+    for cls in vars(module).values()
+    if isinstance(cls, type) and issubclass(cls, Exception)
 }

@@ -1,7 +1,7 @@
 """Exceptions: class, arguments, attributes, cause and the server's traceback.
 
-Nothing of a class's own code runs when one is decoded: the object is made by the constructor of the
-builtin class it descends from, and gets its attributes. One that cannot be made so is a
+Decoding runs none of the class's own code: the constructor of its builtin base class makes the
+object, and then it gets its attributes. An exception that cannot be made so becomes a
 :class:`~queued_gspread.errors.RemoteError`.
 """
 
@@ -21,7 +21,7 @@ from queued_gspread.google_api.responses import is_error, is_plain, made_up_resp
 from .builtin_exceptions import Unfit, construct, fields_of, native_base
 from .dict_keys import TAG
 from .exception_classes import CLASSES, GROUP, name_of
-from .responses import told_request
+from .responses import shown_request
 from .scrub import clean, describe, outline, scrub
 from .tagged import ANYTHING, TaggedType
 
@@ -39,7 +39,7 @@ _NOTES: Final = "__notes__"
 
 
 class Raised:
-    """An exception that is to arrive with the traceback it has here."""
+    """An exception that should arrive with its traceback."""
 
     __slots__ = ("exception",)
 
@@ -75,7 +75,7 @@ def _too_many(encoder: Encoder, exc: BaseException) -> bool:
 
 
 def _somehow(encoder: Encoder, step: str, value: Any) -> Any:
-    """Write ``value``, or what can be told about it: an exception always arrives."""
+    """Encode ``value``, or at least its type: an exception must always arrive."""
     depth = len(encoder.path)
 
     def travels(part: Any) -> bool:
@@ -84,7 +84,7 @@ def _somehow(encoder: Encoder, step: str, value: Any) -> Any:
 
     try:
         return encoder.at(step, scrub(value, travels))
-    except Exception:  # noqa: BLE001 - a Mapping is foreign code; all its failures are one
+    except Exception:  # noqa: BLE001 - a Mapping is foreign code and may raise anything
         del encoder.path[depth:]
         return outline(value)
 
@@ -96,10 +96,10 @@ def _arguments(exc: BaseException) -> tuple[Any, ...]:
 
 
 def _attributes(exc: BaseException) -> dict[str, Any]:
-    # A request holds the Authorization header. That there is such an attribute, unlike
-    # what is in it, belongs to the class.
+    # A request holds the Authorization header. The attribute itself belongs to the class, so it
+    # stays, without that content.
     return {
-        name: told_request(value) if name.strip("_") == "request" else value
+        name: shown_request(value) if name.strip("_") == "request" else value
         for name, value in vars(exc).items()
         if type(name) is str and name != TAG
     }
@@ -108,7 +108,7 @@ def _attributes(exc: BaseException) -> dict[str, Any]:
 def _state(encoder: Encoder, exc: BaseException) -> list[Any]:
     name = name_of(type(exc))
     if _too_many(encoder, exc):
-        # Its text may be as endless as it is itself.
+        # Its text may be as deeply nested as the exception.
         return [name_of(RemoteError), [f"{name}: nested too deeply to be carried"], {}, {}]
     if CLASSES.get(name) is not type(exc):
         notes = _somehow(encoder, _NOTES, getattr(exc, _NOTES, None))
@@ -144,7 +144,7 @@ def _trace(exc: BaseException) -> str | None:
         return None
     try:
         lines = traceback.format_exception(type(exc), exc, exc.__traceback__)
-    except Exception:  # noqa: BLE001 - it reads attributes that anybody may have set
+    except Exception:  # noqa: BLE001 - it reads attributes that any code may have set
         lines = traceback.format_tb(exc.__traceback__)
     return clean("".join(lines)).rstrip()
 
@@ -154,12 +154,14 @@ def _make(
 ) -> Exception:
     cls = CLASSES.get(name)
     if cls is None:
-        return RemoteError(_told(name, args))
+        return RemoteError(_shown(name, args))
     try:
         exc = construct(cls, args, fields)
     except Unfit:
-        return RemoteError(f"{_told(name, args)} (it arrived without what such an exception holds)")
-    # A name that the builtin class knows would be set in C by whoever copies the exception.
+        return RemoteError(
+            f"{_shown(name, args)} (it arrived without what such an exception holds)"
+        )
+    # Copying the exception would set a name that the builtin class knows in its C structure.
     base = native_base(cls)
     vars(exc).update(
         {
@@ -174,19 +176,19 @@ def _make(
 
 
 def _complete(exc: APIError) -> None:
-    """Give an APIError what its own methods need: it can be shown, copied and pickled."""
+    """Give an APIError what its methods need, so that it can be shown, copied and pickled."""
     state = vars(exc)
     response = state.get("response")
     if not isinstance(response, requests.Response):
-        response = made_up_response(0, "UNKNOWN", _UNTOLD)
-    # A pickled APIError is made anew of its response, by gspread.
+        response = made_up_response(0, "UNKNOWN", _UNKNOWN)
+    # gspread unpickles an APIError by making it anew of its response.
     exc.response = response if is_plain(response) else refusal(response)
     if not is_error({"error": state.get("error")}):
         exc.error = {"code": -1, "message": refusal(response).text, "status": "UNKNOWN"}
     exc.code = exc.error["code"]
 
 
-def _told(name: str, args: list[Any]) -> str:
+def _shown(name: str, args: list[Any]) -> str:
     text = args[0] if len(args) == 1 and type(args[0]) is str else ", ".join(map(describe, args))
     return f"{name[:_MAX_NAME]}: {text}" if text else name[:_MAX_NAME]
 
@@ -213,11 +215,11 @@ def _annotate(exc: Exception, notes: Any, trace: str | None) -> None:
     if trace is not None:
         kept.append(f"On the server:\n{trace}")
     if kept:
-        # Python 3.10 has no add_note(), but nothing against the attribute.
+        # Python 3.10 has no add_note(), but allows the attribute.
         vars(exc)[_NOTES] = kept
 
 
-_UNTOLD: Final = {"message": "what Google answered is not known", "status": "UNKNOWN"}
+_UNKNOWN: Final = {"message": "what Google answered is not known", "status": "UNKNOWN"}
 
 _FIELDS: Final[tuple[tuple[type, ...], ...]] = (
     (str,),

@@ -21,15 +21,15 @@ __all__ = ["KINDS", "Objects", "object_kinds"]
 
 
 class Objects(Protocol):
-    """What a spreadsheet or a worksheet becomes on the side that decodes it."""
+    """Makes the spreadsheets and worksheets on the side that decodes them."""
 
     def spreadsheet(self, properties: dict[str, Any]) -> Any:
-        """Return what stands for the spreadsheet with these properties."""
+        """Return the spreadsheet with these properties."""
 
     def worksheet(self, spreadsheet: dict[str, Any], properties: dict[str, Any]) -> Any:
-        """Return what stands for the worksheet.
+        """Return the worksheet with these properties.
 
-        ``spreadsheet`` has the ``id`` of its spreadsheet and, if known, the ``title``.
+        ``spreadsheet`` has its spreadsheet's ``id`` and, if known, ``title``.
         """
 
 
@@ -38,7 +38,7 @@ def _spreadsheet(encoder: Encoder, value: Spreadsheet) -> Sequence[Any]:
 
 
 def _worksheet(encoder: Encoder, value: Worksheet) -> Sequence[Any]:
-    # A hundred worksheets of one spreadsheet must not carry it a hundred times.
+    # A hundred worksheets of one spreadsheet must not include it a hundred times.
     parent = spreadsheet_of(value)
     properties = dict(value._properties)  # noqa: SLF001
     return (encoder.at("_spreadsheet", parent), encoder.at("_properties", properties))
@@ -53,13 +53,13 @@ def _cell(encoder: Encoder, value: Cell) -> Sequence[Any]:
 
 
 def _value_range(encoder: Encoder, value: ValueRange) -> Sequence[Any]:
-    about = encoder.at("_json", dict(value._json))  # noqa: SLF001
-    return (about, encoder.items(list.__iter__(value)))
+    metadata = encoder.at("_json", dict(value._json))  # noqa: SLF001
+    return (metadata, encoder.items(list.__iter__(value)))
 
 
-def _make_value_range(about: dict[str, Any], items: list[Any]) -> ValueRange:
+def _make_value_range(metadata: dict[str, Any], items: list[Any]) -> ValueRange:
     values = ValueRange(items)
-    values._json = about  # noqa: SLF001 - gspread's constructor does not take it
+    values._json = metadata  # noqa: SLF001 - gspread's constructor does not take it
     return values
 
 

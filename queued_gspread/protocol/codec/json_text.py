@@ -1,8 +1,8 @@
 """JSON text to and from bytes: the one place that knows which JSON library is used.
 
-The text is UTF-8 in which a lone surrogate is written like any other character (what
-Python calls ``surrogatepass``): an escape would be no use, since two of them in a row
-would come back as one character.
+The text is UTF-8 in which a lone surrogate is encoded like any other character (Python's
+``surrogatepass``): an escape would not do, since two escapes in a row would come back as one
+character.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["Hook", "decoder", "fits", "pack", "unpack"]
 
 Hook: TypeAlias = Callable[[list[tuple[str, Any]]], Any]
 
-# Cycles are found while the tree is built, so looking for them again would be waste.
+# Cycles are found while the tree is built, so checking for them again would be waste.
 _encode = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":")
 ).encode
@@ -33,12 +33,12 @@ def decoder(hook: Hook | None = None) -> json.JSONDecoder:
 
 
 def pack(tree: Any, /) -> bytes:
-    """Write a tree of JSON values; ValueError where a number has no JSON form."""
+    """Encode a tree of JSON values; raise ValueError if a number has no JSON form."""
     return _encode(tree).encode("utf-8", "surrogatepass")
 
 
 def fits(tree: Any, /) -> bool:
-    """Tell whether every number in ``tree`` has a JSON form."""
+    """Return whether every number in ``tree`` has a JSON form."""
     try:
         _encode(tree)
     except own(ValueError):
@@ -47,5 +47,5 @@ def fits(tree: Any, /) -> bool:
 
 
 def unpack(data: bytes, reader: json.JSONDecoder, /) -> Any:
-    """Read one JSON document; ValueError or RecursionError where it is none."""
+    """Decode one JSON document; raise ValueError or RecursionError if it is not one."""
     return reader.decode(data.decode("utf-8", "surrogatepass"))

@@ -1,4 +1,4 @@
-"""Python's own values that JSON has no word for."""
+"""Python's own values that JSON cannot express."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ __all__ = ["ENUMS", "HANDLERS", "KINDS"]
 _FLOATS: Final = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 ENUMS: Final[dict[str, type[enum.Enum]]] = {
-    name: found
-    for name, found in vars(utils).items()
-    if isinstance(found, type) and issubclass(found, enum.Enum) and len(found)
+    name: cls
+    for name, cls in vars(utils).items()
+    if isinstance(cls, type) and issubclass(cls, enum.Enum) and len(cls)
 }
 
 
@@ -61,7 +61,7 @@ def _find_member(class_name: str, name: str) -> enum.Enum:
 
 
 def _moment(encoder: Encoder, value: datetime | time) -> Sequence[Any]:
-    # fromisoformat() takes an offset below one second for UTC, so it is kept apart.
+    # fromisoformat() reads an offset below one second as UTC, so it travels separately.
     text = value.replace(tzinfo=None).isoformat()
     return (text, value.fold, encoder.visit(value.utcoffset()))
 
@@ -94,7 +94,7 @@ def _text(_: Encoder, value: str) -> str:
     return str.__str__(value)
 
 
-# What JSON has a word for. Subclasses travel as these, as they do with json.dumps.
+# What JSON can express. Subclasses travel as these, as with json.dumps.
 HANDLERS: Final[dict[type, Handler]] = {
     int: _integer,
     float: _number,
@@ -122,7 +122,7 @@ KINDS: Final = (
         (_INT, _INT, _INT),
         timedelta,
     ),
-    # These two are written by the handlers of dict and float.
+    # These two are encoded by the handlers of dict and float.
     TaggedType("dict", (), _items, (_LIST,), _dict),
     TaggedType("float", (), _items, (_STR,), _FLOATS.__getitem__),
 )

@@ -1,4 +1,4 @@
-"""What may stand in which message, by the type that is written and by the tag that is read."""
+"""Which values each message may contain, by type for encoding and by tag for decoding."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _PORTABLE: Final = (
 )
 _KINDS: Final = (*_PORTABLE, *gspread_objects.object_kinds(None))
 
-# A job has what some argument of gspread's needs, a reply what some result or exception does.
+# A job may have what gspread's arguments need, a reply what results or exceptions need.
 _EVERYWHERE: Final = ("tuple", "dict", "float", "bytes", "enum")
 _OBJECTS: Final = ("cell", "values", "spreadsheet", "worksheet")
-# No method of gspread takes a spreadsheet. What is given one shows it or iterates over it, which
-# sends requests: that is for the caller.
+# No method of gspread takes a spreadsheet. If one is passed, gspread shows it or iterates over it,
+# which sends requests: those must be the caller's.
 _IN_JOBS: Final = frozenset({*_EVERYWHERE, *_OBJECTS}) - {"spreadsheet"}
 _IN_REPLIES: Final = frozenset(
     {*_EVERYWHERE, *_OBJECTS}
@@ -33,10 +33,10 @@ _IN_REPLIES: Final = frozenset(
 
 
 class Table:
-    """What may stand in one kind of message.
+    """The values that one kind of message may contain.
 
     Attributes:
-        tags: The tags of it all.
+        tags: Their tags.
 
     """
 
@@ -60,7 +60,7 @@ class Table:
         return Encoder(self._handlers, self._find, strict=strict)
 
     def decoder(self, target: gspread_objects.Objects | None) -> Decoder:
-        """Return a decoder that hands spreadsheets and worksheets to ``target``."""
+        """Return a decoder whose spreadsheets and worksheets ``target`` makes."""
         return self._without_objects if target is None else self._decoder(target)
 
     def _decoder(self, target: gspread_objects.Objects | None) -> Decoder:
@@ -73,7 +73,7 @@ class Table:
         for base in type(value).__mro__:
             if base in self._inherited:
                 return self._inherited[base]
-        # A proxy has a type of its own, and says only through __class__ what it stands for.
+        # A proxy has its own type, and shows only by __class__ what it stands for.
         for base in (Worksheet, Spreadsheet):
             if isinstance(value, base):
                 return self._inherited.get(base)

@@ -1,4 +1,4 @@
-"""HTTP responses, with no more of a request than its method and its URL."""
+"""HTTP responses; of their requests, only the method and the URL travel."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from .encoder import Encoder
 
-__all__ = ["KINDS", "told_request"]
+__all__ = ["KINDS", "shown_request"]
 
-# Credentials in all but name: they stay where they were received.
+# As good as credentials: they stay where they were received.
 _SECRET_HEADERS: Final = frozenset({"set-cookie", "set-cookie2", "authorization"})
 
 _NAMES: Final = ("status_code", "reason", "url", "encoding", "elapsed")
@@ -29,24 +29,24 @@ def _content(response: requests.Response) -> bytes | None:
     try:
         return response.content
     except (RuntimeError, requests.RequestException):
-        return None  # it was a stream, and is already used up or broken
+        return None  # a stream that is used up or broken
 
 
-class _Told(requests.PreparedRequest):
-    """A request that is not for sending: nothing of the server's is in it."""
+class _Shown(requests.PreparedRequest):
+    """A request that is not for sending: it contains nothing of the server's."""
 
 
-def told_request(request: object) -> requests.PreparedRequest | None:
-    """Return what may be told of a request: nothing of one that was sent, or cannot be."""
+def shown_request(request: object) -> requests.PreparedRequest | None:
+    """Return the caller's own request as it may be shown; None for any other, or an invalid one."""
     if not isinstance(request, OwnRequest):
         return None
-    told = _Told()
+    shown = _Shown()
     try:
-        told.prepare_method(request.method)
-        told.prepare_url(request.endpoint, request.params)
+        shown.prepare_method(request.method)
+        shown.prepare_url(request.endpoint, request.params)
     except (requests.RequestException, TypeError, ValueError, AttributeError):
         return None
-    return told
+    return shown
 
 
 def _place(_: Encoder, request: requests.PreparedRequest) -> Sequence[Any]:
@@ -60,8 +60,8 @@ def _encode(encoder: Encoder, value: requests.Response) -> Sequence[Any]:
         if name.lower() not in _SECRET_HEADERS
     ]
     attributes = [encoder.at(name, getattr(value, name)) for name in _NAMES]
-    told = encoder.at("request", told_request(value.request))
-    return (*attributes, headers, encoder.at("content", _content(value)), told)
+    request = encoder.at("request", shown_request(value.request))
+    return (*attributes, headers, encoder.at("content", _content(value)), request)
 
 
 def _decode(
@@ -81,10 +81,10 @@ def _decode(
     response.encoding = encoding
     response.elapsed = elapsed
     response.headers = CaseInsensitiveDict((name, text) for name, text in headers)
-    # Pickle, and everybody who reads the text, would otherwise read from no socket.
+    # Otherwise pickle, and reading the text, would try to read from a missing socket.
     response._content = content  # noqa: SLF001
     response._content_consumed = True  # noqa: SLF001
-    response.request = request  # type: ignore[assignment]  # as before it is sent
+    response.request = request  # type: ignore[assignment]  # None, as before sending
     return response
 
 
@@ -114,5 +114,5 @@ KINDS: Final = (
         _decode,
         inherit=True,
     ),
-    TaggedType("request", (_Told,), _place, ((str,), (str,)), _request),
+    TaggedType("request", (_Shown,), _place, ((str,), (str,)), _request),
 )

@@ -1,4 +1,4 @@
-"""What may be told about an exception: everything but secrets, in some form or other."""
+"""Removes secrets from exceptions, and anything else that cannot travel."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CREDENTIAL: Final = re.compile(
 _URL: Final = re.compile(r"""://([^\s"'<>]+)""")
 _SCHEME: Final = re.compile(r"^[\w+.-]*://")
 _LONGEST_USERINFO: Final = 600
-# What is shorter stands in many a text.
+# Anything shorter occurs in ordinary text.
 _SHORTEST_SECRET: Final = 4
 _SECRET_KEYS: Final = frozenset(
     {"authorization", "proxy-authorization", "x-goog-api-key", "cookie", "set-cookie"}
@@ -53,11 +53,11 @@ def _masked(url: re.Match[str]) -> str:
 
 
 def _secrets_of_proxies() -> list[str]:
-    """Return the passwords in the environment, and their parts, the longest first.
+    """Return the proxies' passwords in the environment, and their parts, the longest first.
 
-    Where a password has a mark that was not escaped, an error takes a part of it for a host.
+    If a password contains an unescaped delimiter, an error shows a part of it as a host.
     """
-    # Python takes a variable of such a name in any case.
+    # Python accepts such names in upper and lower case.
     named = [url for name, url in os.environ.items() if name.lower().endswith("_proxy")]
     urls = [url for url in named if "@" in url]
     userinfos = [_SCHEME.sub("", url.rpartition("@")[0]) for url in urls]
@@ -68,23 +68,23 @@ def _secrets_of_proxies() -> list[str]:
 
 
 def describe(value: object) -> str:
-    """Return the repr of ``value``, whatever its class makes of it."""
+    """Return the repr of ``value``, even if its class's own raises."""
     try:
         text = repr(value)
     except Exception:  # noqa: BLE001 - foreign code, and only its text is wanted
         text = object.__repr__(value)
-    # What is cut off must not have hidden a password from the search.
+    # Clean before cutting: half a URL would hide its password from the search.
     cleaned = clean(text[: _MAX_TEXT + _LONGEST_USERINFO])
     return cleaned if len(text) <= _MAX_TEXT else f"{cleaned[:_MAX_TEXT]}..."
 
 
 def outline(value: object) -> str:
-    """Return what can be told about a container whose content must stay here."""
+    """Return the type of a container whose content must not travel."""
     return f"<{type(value).__module__}.{type(value).__qualname__}>"
 
 
 def scrub(value: Any, travels: Travels, depth: int = 0) -> Any:
-    """Return a copy of ``value`` in which only what travels, and no secret, is left."""
+    """Return a copy of ``value`` without secrets and without anything that cannot travel."""
     if isinstance(value, str):
         return value if isinstance(value, Enum) else clean(str.__str__(value))
     if depth > _MAX_DEPTH:

@@ -1,4 +1,4 @@
-"""One row of the table of what travels: a tag, and how its values go out and come in."""
+"""One row of the table of types that travel: a tag, and how to encode and decode its values."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ ANYTHING: Final[tuple[type, ...]] = ()
 
 @dataclass(frozen=True)
 class TaggedType:
-    """How values of some classes are written, ``{"~": [tag, field, ...]}``, and read.
+    """How values of some classes are encoded, ``{"~": [tag, field, ...]}``, and decoded.
 
-    ``fields`` names, for each field, the exact types that ``decode`` may be given.
-    With ``inherit``, instances of subclasses travel this way too, as the base class.
+    ``fields`` lists, for each field, the exact types that ``decode`` accepts. With ``inherit``,
+    instances of subclasses travel this way too, as the base class.
     """
 
     tag: str
@@ -38,7 +38,7 @@ class TaggedType:
         return {TAG: [self.tag, *self.encode(encoder, value)]}
 
     def wrong_field(self, fields: Sequence[Any]) -> str | None:
-        """Say what keeps ``fields`` from being decoded, if anything."""
+        """Return what is wrong with ``fields``, if anything."""
         if len(fields) != len(self.fields):
             return f"tag {self.tag!r} has {len(fields)} fields, not {len(self.fields)}"
         for number, (field, types) in enumerate(zip(fields, self.fields, strict=True), 1):

@@ -1,4 +1,4 @@
-"""Which calls the server makes: those that are meant for the account that it has."""
+"""Refuse calls that are meant for another account than the server's own."""
 
 from __future__ import annotations
 

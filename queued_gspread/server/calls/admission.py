@@ -1,7 +1,7 @@
-"""Which jobs come in, and what goes out to their callers: sizes and signatures.
+"""Check jobs as they come in and sign replies as they go out: sizes and signatures.
 
-It stands around the calls: what comes in is taken out of its signature and checked, what goes out
-is signed. Without a key it lets everything pass that is not signed.
+Incoming jobs are verified and unwrapped; outgoing replies are signed. Without a key, every unsigned
+job is let in.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.broker import Permit
 from queued_gspread.broker.envelope import bound_job, bound_reply, shown_size
 from queued_gspread.errors import MessageTooLargeError, SignatureError
 from queued_gspread.protocol.signing import SignedMessage, is_signed, load_keys, sign, verify
@@ -24,28 +23,30 @@ from .outcome import Outcome, failed, too_large, unknown
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from queued_gspread.broker import Consumer, Due, Entry
+    from queued_gspread.broker import AnsweredSlot, Consumer, Entry, Permit
     from queued_gspread.settings import Settings
 
 __all__ = ["Admission"]
 
-_GO: Final = Permit("go")
-# How long a caller has to say that an earlier job is still wanted: several looks at the server.
-_PATIENCE: Final = 10.0
+# How long a caller may take to renew a job signed for an earlier server: it looks at the server
+# several times in that time.
+_RENEWAL_TIMEOUT: Final = 10.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
-_FORGOTTEN: Final = "the call ended before Redis lost its answer, and the server has it no more"
+_FORGOTTEN: Final = (
+    "the call had ended before Redis lost its answer, and the server no longer has it"
+)
 
 
 class Admission:
-    """Checks what comes in and signs what goes out; all lanes of a server may use it at once.
+    """Checks incoming jobs and signs replies. Safe to share between all lanes of a server.
 
     Args:
-        settings: The server's: the namespace, the largest message, the key file.
-        generations: What this server knows of signed jobs.
+        settings: The server's settings: namespace, largest message, key file.
+        generations: Which signed jobs are fresh, and which were answered.
 
     Attributes:
-        keyring: The keys; None where nothing is signed.
-        history: What this process has done for jobs, under whatever epoch.
+        keyring: The keys; None if nothing is signed.
+        history: What this process has done for jobs, in any epoch.
 
     Raises:
         ConfigurationError: The signing key file cannot be used.
@@ -59,10 +60,9 @@ class Admission:
         self.keyring = None if path is None else load_keys(path, copied=False)
         self._generations = generations or AntiReplay()
         self.history = History()
-        # Lanes and keys of the signed jobs that are let in: only of these is it remembered that
-        # they were answered.
+        # Lanes and keys of the signed jobs that were let in. Only these are remembered as answered.
         self._inside: set[tuple[str, str, str]] = set()
-        # Replies that Redis may not have taken.
+        # Replies that Redis may not have stored.
         self._unconfirmed: dict[str, bytes] = {}
 
     def begin(self) -> None:
@@ -72,59 +72,59 @@ class Admission:
         self._generations.begin()
 
     def generation(self) -> bytes:
-        """Return the signed name of the generation; nothing where there is no key."""
+        """Return the signed name of the generation; empty without a key."""
         if self.keyring is None:
             return b""
         name = self._generations.current
         return sign(self.keyring, "generation", (self._namespace,), generation=name)
 
     def admit(self, queue: Consumer, entry: Entry) -> Generator[Ticket, Permit, Entry | Outcome]:
-        """Return a job with what is in its signature, or how it ended if it is not let in."""
+        """Return the verified job with its unwrapped body, or the outcome if it is refused."""
         try:
             return (yield from self._admitted(queue, entry))
         except (MessageTooLargeError, SignatureError) as error:
             return failed(error, None)
 
     def try_admit(self, entry: Entry) -> Entry | None:
-        """Return a job if it is let in at once; None if that is to be seen when its turn comes."""
+        """Return a job if it can be let in at once; None if :meth:`admit` must decide later."""
         self._inside.discard((entry.lane, *entry.key))
         if len(entry.body) > self._limit or self.history.knows(entry.job_id):
             return None
         try:
-            sealed = self._unsealed(entry)
+            signed = self._verified(entry)
         except SignatureError:
             return None
-        if sealed is None:
+        if signed is None:
             return entry
-        is_fresh = self._generations.is_fresh(sealed.generation)
+        is_fresh = self._generations.is_fresh(signed.generation)
         if not is_fresh or self._generations.was_answered(entry.job_id):
             return None
         self._inside.add((entry.lane, *entry.key))
-        return replace(entry, body=sealed.body)
+        return replace(entry, body=signed.body)
 
     def answer(
         self,
         queue: Consumer,
         answers: Sequence[tuple[Entry, bytes]],
-        debts: Sequence[Due] = (),
+        slots_to_release: Sequence[AnsweredSlot] = (),
     ) -> Entry | None:
-        """Answer jobs of a lane, as they stand in it, and give slots back; return its next one."""
+        """Answer jobs of a lane in their order and release slots; return the lane's next job."""
         inside = [pair for pair in answers if self._is_inside(pair[0])]
         for entry, reply in inside:
             self._inside.discard((entry.lane, *entry.key))
             self._generations.note_answered(entry.job_id)
             self._unconfirmed[entry.job_id] = reply
-        sealed = [(entry, self._sealed(entry, reply)) for entry, reply in answers]
-        following = queue.answer(sealed, debts)
+        signed = [(entry, self._signed(entry, reply)) for entry, reply in answers]
+        following = queue.answer(signed, slots_to_release)
         for entry, _ in inside:
             self._unconfirmed.pop(entry.job_id, None)
         return following
 
     def ended(self, entry: Entry, outcome: Outcome) -> Outcome:
-        """Note how a call has ended; return that with a reply that is not too large."""
+        """Record how a call ended; return its outcome, with an error if the reply is too large."""
         if len(outcome.reply) > self._limit:
-            told = too_large(outcome.word, len(outcome.reply), self._limit)
-            outcome = failed(told, outcome.job, outcome.tally)
+            error = too_large(outcome.word, len(outcome.reply), self._limit)
+            outcome = failed(error, outcome.job, outcome.tally)
         self.history.end(entry.job_id, outcome)
         return outcome
 
@@ -141,45 +141,46 @@ class Admission:
                 f"{shown_size(self._limit)} (--max-message-bytes): it was not made. Split it into "
                 "several calls"
             )
-        sealed = self._unsealed(entry)
+        signed = self._verified(entry)
         if self.history.knows(entry.job_id):
-            return (yield from self._once_more(entry, sealed))
-        if sealed is None:
+            return (yield from self._once_more(entry, signed))
+        if signed is None:
             return entry
         if self._generations.was_answered(entry.job_id):
             return self._again(entry)
-        # Whether it is made or refused, its caller has an answer then.
+        # Its caller gets an answer, whether the call is made or refused.
         self._inside.add((entry.lane, *entry.key))
-        ended = yield from self._until_fresh(queue, entry, sealed)
+        ended = yield from self._until_fresh(queue, entry, signed)
         if ended is not None:
             return ended
-        return replace(entry, body=sealed.body)
+        return replace(entry, body=signed.body)
 
     def _once_more(
-        self, entry: Entry, sealed: SignedMessage | None
+        self, entry: Entry, signed: SignedMessage | None
     ) -> Generator[Ticket, Permit, Entry | Outcome]:
-        """Return what becomes of a job that this process has worked on, and Redis may not know."""
+        """Handle a job that this process has worked on already, though Redis may not know it."""
         while self.history.is_underway(entry.job_id):
-            permit = yield Ticket(FREE, lambda: _GO, not_before=time.monotonic() + _LONGEST_PAUSE)
+            permit = yield Ticket(FREE, not_before=time.monotonic() + _LONGEST_PAUSE)
             if permit.word != "go":
                 return Outcome(permit.word)
-        if sealed is not None:
+        if signed is not None:
             self._inside.add((entry.lane, *entry.key))
         ended = self.history.ended(entry.job_id)
         if ended is None:
-            return entry if sealed is None else replace(entry, body=sealed.body)
+            return entry if signed is None else replace(entry, body=signed.body)
         if ended.reply is None:
-            # Calls that came later may have written in the same place; or it is somebody's copy.
+            # Do not make it again: later calls may have written to the same place, or this may be
+            # a copy that an attacker put into the lane.
             return failed(unknown(None, _FORGOTTEN), None)
         LOGGER.info("lane %r: a job that was made is answered once more", entry.lane)
         return Outcome("again", ended.reply)
 
-    def _unsealed(self, entry: Entry) -> SignedMessage | None:
+    def _verified(self, entry: Entry) -> SignedMessage | None:
         if self.keyring is None:
             if is_signed(entry.body):
                 raise SignatureError(
                     "the call is signed, and the server has no key to verify it with: it was not "
-                    "made. Start the server with --signing-key-file, or take the client's away"
+                    "made. Start the server with --signing-key-file, or remove the client's key"
                 )
             return None
         try:
@@ -187,56 +188,56 @@ class Admission:
             return verify(self.keyring, "job", bound, entry.body)
         except SignatureError as error:
             raise SignatureError(
-                f"the server makes signed calls alone, and refuses this one: {error}. It was not "
+                f"the server makes only signed calls and refuses this one: {error}. It was not "
                 "made. Set QUEUED_GSPREAD_SIGNING_KEY_FILE or signing_key_file= to a copy of the "
                 "server's key"
             ) from None
 
     def _again(self, entry: Entry) -> Outcome:
-        """Return what becomes of a job that was answered before."""
+        """Handle a job that was answered before."""
         reply = self._unconfirmed.get(entry.job_id)
         if reply is not None:
             self._inside.add((entry.lane, *entry.key))
             return Outcome("again", reply)
-        # Without a reply: signed, it could be passed off as that to the job itself.
+        # Do not reply: a signed reply could be passed off as the reply to the original job.
         LOGGER.warning("lane %r: a copy of a job that was answered is dropped", entry.lane)
         return Outcome("replayed")
 
     def _until_fresh(
-        self, queue: Consumer, entry: Entry, sealed: SignedMessage
+        self, queue: Consumer, entry: Entry, signed: SignedMessage
     ) -> Generator[Ticket, Permit, Outcome | None]:
-        """Wait until a job is known to be wanted; return how it ended if it is not let in."""
+        """Wait until the caller has confirmed that it still waits; return an outcome if refused."""
         pause = _FIRST_PAUSE
-        while not self._is_fresh(queue, entry, sealed):
+        while not self._is_fresh(queue, entry, signed):
             if self._has_had_time(entry):
                 raise SignatureError(
-                    "the call was signed for a server before this one, and its caller did not say "
+                    "the call was signed for an earlier server, and its caller did not confirm "
                     "in time that it still waits: this server has not made it"
                 )
-            permit = yield Ticket(FREE, lambda: _GO, not_before=time.monotonic() + pause)
+            permit = yield Ticket(FREE, not_before=time.monotonic() + pause)
             if permit.word != "go":
                 return Outcome(permit.word)
             pause = min(2 * pause, _LONGEST_PAUSE)
         return None
 
-    def _is_fresh(self, queue: Consumer, entry: Entry, sealed: SignedMessage) -> bool:
-        if self._generations.is_fresh(sealed.generation):
+    def _is_fresh(self, queue: Consumer, entry: Entry, signed: SignedMessage) -> bool:
+        if self._generations.is_fresh(signed.generation):
             return True
         message = queue.renewal(entry.job_id)
         if message is None or self.keyring is None:
             return False
         try:
             bound = (self._namespace, entry.job_id)
-            wanted = verify(self.keyring, "wanted", bound, message)
+            renewal = verify(self.keyring, "wanted", bound, message)
         except SignatureError:
             return False
-        return self._generations.is_fresh(wanted.generation)
+        return self._generations.is_fresh(renewal.generation)
 
     def _has_had_time(self, entry: Entry) -> bool:
         since_enqueue = entry.age + time.monotonic() - entry.seen
-        return min(since_enqueue, self._generations.age) > _PATIENCE
+        return min(since_enqueue, self._generations.age) > _RENEWAL_TIMEOUT
 
-    def _sealed(self, entry: Entry, reply: bytes) -> bytes:
+    def _signed(self, entry: Entry, reply: bytes) -> bytes:
         if self.keyring is None or not reply:
             return reply
         bound = bound_reply(self._namespace, entry.lane, entry.job_id, entry.body)

@@ -1,4 +1,4 @@
-"""What a caller is told beside an error that does not say what to do."""
+"""Notes for errors that do not say what to do about them."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ _FORBIDDEN: Final = 403
 
 
 def advise(error: BaseException, account: Identity) -> None:
-    """Note on an error with whom a file has to be shared, or whose key it is that Google refuses.
+    """Add a note to an error: which account to share a file with, or whose key Google refuses.
 
-    The error stays gspread's or google-auth's own: its class, its arguments and its text.
+    The error stays gspread's or google-auth's own: same class, same arguments, same text.
     """
     if isinstance(error, RefreshError):
-        told = (
-            f"it is the server's key that Google refuses, of {account.shown}, and nothing of this "
-            "program's: the server's log says more"
+        note = (
+            f"it is the server's key that Google refuses, of {account.shown}, and nothing in this "
+            "program: the server's log says more"
         )
     elif _is_unshared(error):
-        told = (
+        note = (
             f"the server works as {account.shown}: if the spreadsheet is there, share it with that "
-            "account (as an editor, where it is to be changed)"
+            "account (as an editor, if it is to be changed)"
         )
     else:
         return
-    # Python 3.10 has no add_note(), but nothing against the attribute.
+    # Python 3.10 has no add_note(), but the attribute may be set.
     notes = getattr(error, "__notes__", ())
-    # All calls get the same error of a token's.
-    vars(error)["__notes__"] = [*(note for note in notes if note != told), told]
+    # A token's error is shared by all calls, so it may have the note already.
+    vars(error)["__notes__"] = [*(other for other in notes if other != note), note]
 
 
 def _is_unshared(error: BaseException | None) -> bool:
-    if isinstance(error, PermissionError):  # which gspread raises of a 403, without a word
+    if isinstance(error, PermissionError):  # gspread raises it for a 403, without a text
         return _is_unshared(error.__cause__)
     if isinstance(error, SpreadsheetNotFound):
         return True
     if not isinstance(error, APIError):
         return False
-    # A 403 is also for an API that is not enabled, which its text says, and for the rate.
+    # Google also answers 403 if an API is not enabled (its text says so), and for the rate.
     is_denied = error.code == _FORBIDDEN and "permission" in str(error).lower()
     return is_denied or error.code == _NOT_FOUND

@@ -1,14 +1,14 @@
-"""Which signed jobs are fresh, and which were answered before: what a server knows by itself.
+"""Which signed jobs are fresh, and which were answered: kept by the server, not by Redis.
 
-Somebody who can write to Redis can put a copy of an old job into its lane, and take away whatever
-Redis holds about it. So this is kept in the server's memory alone, and is bounded: a job counts as
-fresh if it was signed, or said to be wanted, under one of the two latest generations that this
-server has made since its epoch began; and of the jobs answered under these two the ids are kept. A
-generation is a name that nobody can guess.
+An attacker who can write to Redis can put a copy of an old job into its lane and delete everything
+Redis knows about it. So this state lives in the server's memory alone, and it is bounded. A
+generation is an unguessable name. A job is fresh if it was signed or renewed under one of the two
+latest generations that this server has made since its epoch began. The server keeps the ids of the
+jobs that it answered under these two.
 
-What is fresh and not among the answered was asked for under a generation of this epoch, by a caller
-that had no answer then. Of earlier epochs nothing has to be remembered, since nothing that was
-signed under them is fresh.
+A job that is fresh and not yet answered was asked for under a generation of this epoch, by a caller
+that had no answer then. Nothing must be remembered of earlier epochs, because nothing signed under
+them is fresh.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["AntiReplay"]
 
 _LIFE: Final = 3600.0
-# Two generations of ids take some 50 MB at the most; even then each lasts for minutes.
+# Two generations of ids take at most some 50 MB. Even at that rate, each lasts for minutes.
 _MOST_ANSWERED: Final = 250_000
 
 
@@ -37,12 +37,12 @@ class _Generation:
 
 
 class AntiReplay:
-    """The generations of one server; its threads may use them at once.
+    """The generations of one server. Thread-safe.
 
     Args:
         clock: A monotonic clock, in seconds.
-        life: Seconds after which a generation is followed by the next.
-        most: Answered jobs after which it is, too.
+        life: Seconds after which the next generation begins.
+        most: Answered jobs after which the next generation begins.
 
     """
 
@@ -65,13 +65,13 @@ class AntiReplay:
         with self._lock:
             if self._is_used:
                 self._start_anew()
-            # Perhaps after hours of standing by.
+            # The server may have stood by for hours.
             self._began = self._clock()
             self._is_used = True
 
     @property
     def current(self) -> str:
-        """The name under which jobs are to be signed."""
+        """The name under which jobs must be signed."""
         with self._lock:
             return self._latest().name
 
@@ -81,7 +81,7 @@ class AntiReplay:
         return self._clock() - self._began
 
     def is_fresh(self, name: str) -> bool:
-        """Tell whether a name is that of one of the two latest generations."""
+        """Return whether a name belongs to one of the two latest generations."""
         with self._lock:
             self._latest()
             return any(name == generation.name for generation in self._kept)
@@ -92,7 +92,7 @@ class AntiReplay:
             self._latest().answered.add(job_id.encode())
 
     def was_answered(self, job_id: str) -> bool:
-        """Tell whether a job that is fresh was answered before."""
+        """Return whether a fresh job was answered before."""
         with self._lock:
             return any(job_id.encode() in generation.answered for generation in self._kept)
 

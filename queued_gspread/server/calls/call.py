@@ -1,4 +1,4 @@
-"""A call under way: its job, what came of its requests so far, and the one that it needs next."""
+"""A call in progress: its job, its exchanges so far, and the request that it needs next."""
 
 from __future__ import annotations
 
@@ -32,41 +32,41 @@ if TYPE_CHECKING:
 __all__ = ["JOURNALLED", "MAY_HAVE_WRITTEN", "MOST_BYTES", "Call"]
 
 JOURNALLED: Final = "j"
-"""The mark of a call whose journal has to be read before it goes on."""
+"""The mark of a call whose journal must be read before it goes on."""
 
 MOST_BYTES: Final = 1_000_000
-"""Bytes of the jobs of calls that run together: what is sent may be twice as long, and Google
-recommends 2 MB at the most (https://developers.google.com/workspace/sheets/api/limits)."""
+"""Bytes of the jobs of calls that run together. The request may be twice as long, and Google
+recommends at most 2 MB (https://developers.google.com/workspace/sheets/api/limits)."""
 
 MAY_HAVE_WRITTEN: Final = ("w", JOURNALLED)
 """The marks of calls that may have written."""
 
-# Bytes of a job whose requests are not held beside those that its next run makes.
+# A job larger than this keeps digests of its requests: the next run makes them all again.
 _LARGE: Final = 100_000
 
 
 @dataclass(eq=False)
 class Call:
-    """A call under way.
+    """A call in progress.
 
     Attributes:
         entry: Its job, as it was let in.
-        job: The same, decoded, without its arguments: every run needs them as they came.
-        exchanges: Its requests so far, with what came of them.
-        mark: How far it certainly is: '', 'r' it has only read, 'w' it may have written what may
-            be written twice, 'j' its journal tells.
+        job: The decoded job, without its arguments: every run needs them as they came.
+        exchanges: Its requests so far, with their outcomes.
+        mark: How far it has certainly come: '' nothing was sent, 'r' it has only read, 'w' it may
+            have made idempotent writes, 'j' its journal says how far.
         journalled: How many of the exchanges are in its journal.
         sent: How many attempts at its requests were made.
         tally: The requests that went out for it.
-        journal_update: What its journal has to hold before the next request; None until that is
+        journal_update: What its journal must hold before the next request; None until that is
             worked out.
         began: When it was begun, on this machine's monotonic clock.
-        held: Its run, where that is held at the request that it needs next.
+        held: Its run, if that is held at the request that it needs next.
         decoded: Its job with the arguments, for the first run.
         is_as_listed: Whether its method does what ``policy.gspread_methods`` lists it for, as far
             as this server has seen.
         is_suspect: Whether the request that it needs next has failed before, for another call.
-        is_out: Whether that request was sent, and what came of it is not known.
+        is_out: Whether that request was sent and its outcome is not known.
 
     """
 
@@ -96,7 +96,7 @@ class Call:
 
     @property
     def part(self) -> Mergeable | None:
-        """What that request adds to a larger one; None if it has to be alone."""
+        """What that request adds to a merged one; None if it must be sent alone."""
         if not self._parts:
             is_alone = self.is_suspect or len(self.entry.body) > MOST_BYTES
             self._parts.append(None if is_alone else part(self.request))
@@ -104,7 +104,7 @@ class Call:
 
     @cached_property
     def sends_once(self) -> bool:
-        """Whether it is over after its first request; tried when it may join others, if ever."""
+        """Whether it ends after its first request. Found out only if it may join other calls."""
         return sends_once(self.entry.body)
 
     @property
@@ -114,37 +114,38 @@ class Call:
 
     @property
     def may_have_written(self) -> bool:
-        """Whether anything may have changed at Google because of it."""
+        """Whether it may have changed anything at Google."""
         return self.mark in MAY_HAVE_WRITTEN
 
     @property
     def is_in_doubt(self) -> bool:
-        """Whether a request is out that may not be sent twice."""
+        """Whether a non-idempotent request is out and its outcome is not known."""
         return self.is_out and self.journal_update is not None and bool(self.journal_update.attempt)
 
     def needs(self, request: Request) -> None:
-        """Note which request it needs next."""
+        """Record which request it needs next."""
         self._request = request
         self._parts.clear()
 
     def leaves(self) -> None:
-        """Note that the request that it needs is sent."""
+        """Record that the request that it needs is being sent."""
         self.sent += 1
         self.tally.begin()
         self.journalled = self.journal_update.length if self.journal_update else self.journalled
         self.is_out = True
 
     def given_up(self, error: Exception) -> Exchange:
-        """Note that the request that it needs is not sent, for that reason; return so."""
+        """Record that its request will not be sent; return its failed exchange."""
         self.tally.give_up()
         return Exchange(self.request, Failure(error))
 
     def answered(self, exchange: Exchange, *, is_last: bool = False) -> None:
-        """Note what came of the request that it needed; of a large one a digest is kept.
+        """Record the outcome of the request that it needed; keep only a digest of a large one.
 
         Args:
-            exchange: The request, and what came of it.
-            is_last: Whether there is no other; then there is no digest either, which takes time.
+            exchange: The request and its outcome.
+            is_last: Whether no other request follows; then even the digest is left out, to save
+                time.
 
         """
         kept: Exchange | RecordedExchange = exchange
@@ -157,16 +158,16 @@ class Call:
         self._parts.clear()
 
     def close(self) -> None:
-        """Let go of what it holds; it is not advanced any more."""
+        """Release what it holds; it is not advanced again."""
         if self.held is not None:
             self.held.close()
 
     def share(self, attempt: str, journals: Journals) -> AcquireArgs:
-        """Return what Redis has to know before the next request is sent.
+        """Return what Redis must know before the next request is sent.
 
         Args:
             attempt: A name for the attempt.
-            journals: Write what is kept of calls.
+            journals: Writes the entries of the journal.
 
         """
         if self.journal_update is None:
@@ -174,16 +175,16 @@ class Call:
         return AcquireArgs(self.entry, self.mark_after(), self.job.timeout, self.journal_update)
 
     def mark_after(self) -> str:
-        """Return how far it is once the next request has been sent."""
+        """Return its mark once the next request has been sent."""
         if self.journal_update or self.mark == JOURNALLED:
             return JOURNALLED
         return (self.mark or "r") if is_read(self.request) else "w"
 
     def _note_before(self, attempt: str, journals: Journals) -> JournalUpdate:
-        """Return what its journal has to hold before the next request is sent.
+        """Return what its journal must hold before the next request is sent.
 
-        What may be repeated needs no journal, unless it is made of what was read before: a call
-        that reads again might write something else.
+        An idempotent request needs no journal, unless it depends on earlier reads: if the call
+        read again, it might write something else.
         """
         request = self.request
         if is_read(request):

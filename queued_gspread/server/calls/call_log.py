@@ -1,4 +1,4 @@
-"""What the server's log says of every call, and what it never says: a cell's value.
+"""The log line of every call. It never contains a cell's value.
 
 ``docs/logging.md`` has every line and every field.
 """
@@ -27,7 +27,7 @@ _CALL: Final = (
     "%(waiting)d waiting  %(caller)s  %(target)s  %(method)s  %(duration_ms).1f ms, "
     "%(waited_ms).1f waited  requests: "
 )
-# What further fields are called in a log of text.
+# How a text log labels further fields.
 _LABELS: Final = {
     "http_status": "HTTP ",
     "error_status": "",
@@ -38,7 +38,7 @@ _LABELS: Final = {
 
 
 class _CallLine:
-    """The text of a call's line; made only where somebody reads it."""
+    """The text of a call's line, formatted only if a handler asks for it."""
 
     def __init__(self, about: dict[str, Any], tally: Tally | None) -> None:
         self._about = about
@@ -56,7 +56,7 @@ class _CallLine:
 def log_call(entry: Entry, outcome: Outcome) -> None:
     """Log one call: who called what, how many wait behind it, how long it took, how it ended.
 
-    Its time begins with its enqueue, on Redis's clock, whichever server it has waited for.
+    The time counts from the enqueue, on Redis's clock, whichever server the call has waited for.
     """
     if not LOGGER.isEnabledFor(logging.INFO):
         return
@@ -74,10 +74,11 @@ def log_call(entry: Entry, outcome: Outcome) -> None:
     }
     if outcome.word != "ok":
         about |= fields_of(outcome.error) | {"spreadsheet": quoted(entry.lane)[1:-1]}
-    # Made here: to look for the line of code that says so takes a tenth of a short call's time.
-    told = _CallLine(about, tally)
+    # The record is made here, since looking up the line of code that logs takes a tenth of a short
+    # call's time.
+    line = _CallLine(about, tally)
     record = LOGGER.makeRecord(
-        LOGGER.name, logging.INFO, __file__, 0, told, (), None, extra={"call": about}
+        LOGGER.name, logging.INFO, __file__, 0, line, (), None, extra={"call": about}
     )
     LOGGER.handle(record)
 

@@ -1,7 +1,7 @@
-"""What the log says of an error: status, reason and message, without any value. Pure.
+"""What the log says about an error: status, reason and message, without any value. Pure.
 
-Google's messages quote what they are about: a title, a range, a part of the request with the cells
-in it. So all that may be somebody's is cut out of them, and what is left is Google's own prose.
+Google's messages quote what they are about: a title, a range, a part of the request with its cells.
+So everything that may be user data is cut out, and only Google's own prose is left.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LONGEST: Final = 300
 _NO_ANSWER: Final = (requests.RequestException, GoogleAuthError, ConnectionError, TimeoutError)
 _CUT: Final = "…"
 _NAME: Final = re.compile(r"[A-Za-z_]{1,60}")
-# From the first mark to the last one, or to the end: what is quoted may have such marks in it.
+# From the first quotation mark to the last, or to the end: the quoted text may contain such marks.
 _QUOTED: Final = tuple(
     re.compile(pattern)
     for pattern in (
@@ -36,37 +36,37 @@ _QUOTED: Final = tuple(
         r"[“„«\u2018\u2039](?:.*[”“»\u2019\u203a]|.*)",
     )
 )
-# A list, a message in the text format of protocol buffers, or what stands behind some words.
+# A list, a message in the text format of protocol buffers, or what follows some words in brackets.
 _NESTED: Final = re.compile(r"\{.*|\[(?!\d{1,6}\]).*|\((?:.*\)|.*)")
 _NUMBER: Final = re.compile(r"(?<![\w\[./=?&-])[-+]?\d[\w.,:%/+-]*")
 _ADDRESS: Final = re.compile(r"(?<!\S)[^\s@]*@\S*|(?<=\s)=\S.*")
-# What stands bare behind such words, or in a list behind what was cut out.
+# Unquoted text after such words, or in a list after a part that was cut out.
 _BARE: Final = re.compile(rf"(, was|\bwith id|{_CUT},) .*")
-# Behind a colon stands a value, unless what is before it says where something is wrong.
+# A value follows a colon, unless the text before it says where something is wrong.
 _PLACE: Final = re.compile(rf"(?:^|\s)Invalid \w+\[\d+\][\w.\[\]]*$|{_CUT}$")
 
 
 def fields_of(error: BaseException | None) -> dict[str, Any]:
-    """Return what the log says of an error; nothing of what gspread raises by itself."""
+    """Return what the log says about an error; nothing about errors that gspread itself raises."""
     if not isinstance(error, APIError):
-        told = _instead_of_answer(error)
-        return {"error_message": told} if told else {}
+        message = _instead_of_answer(error)
+        return {"error_message": message} if message else {}
     answer = getattr(error, "response", None)
     body = error_in(answer) if answer is not None else {}
-    status, message = getattr(answer, "status_code", None), body.get("message")
-    found = {
+    status, text = getattr(answer, "status_code", None), body.get("message")
+    fields = {
         "http_status": status if isinstance(status, int) and status > 0 else None,
         "error_status": _name(body.get("status")),
         "error_reason": _reason(body),
-        "error_message": without_values(message) if isinstance(message, str) else None,
+        "error_message": without_values(text) if isinstance(text, str) else None,
     }
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in fields.items() if value}
 
 
 def _instead_of_answer(error: BaseException | None) -> str:
-    """Return what kept a call from an answer of Google's; '' of an error that may hold a value."""
+    """Return why Google did not answer a call; '' if the error may contain a value."""
     if isinstance(error, SignatureError):
-        return _shown(str(error))  # the server's own words alone
+        return _shown(str(error))  # contains only the server's own words
     if isinstance(error, GSpreadException) or not isinstance(error, _NO_ANSWER):
         return ""
     if isinstance(error, RefreshError):
@@ -75,7 +75,7 @@ def _instead_of_answer(error: BaseException | None) -> str:
 
 
 def without_values(message: str) -> str:
-    """Return the first line of a message, without what may be a value, bounded and printable."""
+    """Return a message's first line, bounded and printable, without what may be a value."""
     line = (message.splitlines() or [""])[0]
     for pattern in _QUOTED:
         line = pattern.sub(_CUT, line)
@@ -89,7 +89,7 @@ def _shown(line: str) -> str:
 
 
 def _without_ends(line: str) -> str:
-    """Cut a line at the first colon behind which a value may stand."""
+    """Cut a line at the first colon that a value may follow."""
     for colon in re.finditer(r":\s", line):
         if not _PLACE.search(line[: colon.start()]):
             return f"{line[: colon.end()]}{_CUT}"
@@ -97,7 +97,7 @@ def _without_ends(line: str) -> str:
 
 
 def _reason(body: dict[str, Any]) -> str:
-    """Return the reason that stands in the details of Google's error, or in Drive's older form."""
+    """Return the reason from the details of Google's error, or from Drive's older form."""
     for name in ("details", "errors"):
         parts = body.get(name)
         for part in parts if isinstance(parts, list) else ():
@@ -107,5 +107,5 @@ def _reason(body: dict[str, Any]) -> str:
     return ""
 
 
-def _name(found: object) -> str:
-    return found if isinstance(found, str) and _NAME.fullmatch(found) else ""
+def _name(value: object) -> str:
+    return value if isinstance(value, str) and _NAME.fullmatch(value) else ""

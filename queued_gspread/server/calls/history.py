@@ -1,9 +1,8 @@
-"""What this process has done for jobs, so that it makes none of them twice.
+"""What this process has done for jobs, so that it makes no call twice.
 
-After a failover, Redis may know nothing of a call's mark, its journal or its answer, and its job
-stands in the lane once more. What this process sent or answered itself, it knows all the same,
-whatever epochs have come and gone. Of calls that have only read, and did not fail, nothing is kept:
-those are made again.
+After a failover, Redis may have lost a call's mark, its journal or its answer, and its job may be
+in the lane again. This process still knows what it sent or answered itself, in whatever epoch.
+Calls that only read and did not fail are not kept: they are simply made again.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ __all__ = ["Ended", "History"]
 # The ids of so many calls that have written take some 50 MB.
 _MOST_ENDED: Final = 250_000
 _MOST_BYTES: Final = 32 * 1024**2
-# What was left in the middle has its job with it.
+# Calls that were left unfinished keep their whole job.
 _MOST_LEFT: Final = 1_000
 
 
@@ -35,8 +34,8 @@ class Ended:
     """A call that has ended, and may have written or has failed.
 
     Attributes:
-        mark: How far it was.
-        reply: Its reply; None where that is no longer kept.
+        mark: How far it had come.
+        reply: Its reply; None if that is no longer kept.
 
     """
 
@@ -45,12 +44,12 @@ class Ended:
 
 
 class History:
-    """The calls of one process by their jobs' ids; any thread may use it.
+    """The calls of one process by their jobs' ids. Thread-safe. The oldest are dropped first.
 
     Args:
-        most: Calls that have ended, of which the latest are kept.
-        most_bytes: Bytes of replies, of which the latest are kept.
-        most_left: Calls that were left in the middle, of which the latest are kept.
+        most: How many calls that have ended are kept.
+        most_bytes: How many bytes of replies are kept.
+        most_left: How many unfinished calls are kept.
 
     """
 
@@ -65,18 +64,18 @@ class History:
         self._begun: dict[str, Call] = {}
         self._left: OrderedDict[str, Call] = OrderedDict()
         self._ended: OrderedDict[str, Ended] = OrderedDict()
-        # Those that still have a reply, in order, and how large it is.
+        # Those that still have a reply, oldest first, with its size.
         self._replies: OrderedDict[str, int] = OrderedDict()
         self._bytes = 0
 
     def begin(self, call: Call) -> None:
-        """Note a call that is about to be made."""
+        """Record a call that is about to be made."""
         with self._lock:
             self._begun[call.entry.job_id] = call
             self._left.pop(call.entry.job_id, None)
 
     def leave(self, calls: Iterable[Call]) -> None:
-        """Note that calls are made no further under their epoch."""
+        """Record that calls go no further in their epoch."""
         with self._lock:
             for call in calls:
                 if self._begun.get(call.entry.job_id) is call:
@@ -91,23 +90,23 @@ class History:
             self._keep(forgotten, Ended(dropped.mark))
 
     def end(self, job_id: str, outcome: Outcome) -> None:
-        """Note how a call has ended, before anybody else is told."""
+        """Record how a call has ended, before anything else learns of it."""
         with self._lock:
             call = self._begun.pop(job_id, None) or self._left.pop(job_id, None)
-            # Who was told that a call failed may have made another one in its place.
+            # A caller that saw its call fail may have made another one in its place.
             if call is not None and (call.mark in MAY_HAVE_WRITTEN or outcome.word != "ok"):
                 self._keep(job_id, Ended(call.mark, outcome.reply))
 
     def is_underway(self, job_id: str) -> bool:
-        """Return whether a job's call is being made, be it under an epoch that has ended."""
+        """Return whether a job's call is being made, even in an epoch that has ended."""
         return job_id in self._begun
 
     def knows(self, job_id: str) -> bool:
-        """Return whether anything was done for a job that must not be done again."""
-        return any(job_id in known for known in (self._begun, self._left, self._ended))
+        """Return whether this process did anything for a job that it must not do again."""
+        return job_id in self._begun or job_id in self._left or job_id in self._ended
 
     def left(self, job_id: str) -> Call | None:
-        """Return a job's call that was left in the middle."""
+        """Return a job's call that was left unfinished."""
         return self._left.get(job_id)
 
     def ended(self, job_id: str) -> Ended | None:

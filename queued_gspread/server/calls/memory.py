@@ -1,14 +1,14 @@
-"""How much memory calls may take at a time; those that would take more wait for their turn.
+"""How much memory calls may take at a time; calls that would take more wait for their turn.
 
-A job's values are many times as large in the server's memory as they are in the job. So a call
-takes what it is estimated to need from a budget before its job is decoded, and gives it back when
-it is answered. A job that waits for memory stays in Redis. Large answers of Google's wait as well,
-as they came, until there is memory to read them.
+A job's values are many times larger in the server's memory than in the job. So before its job is
+decoded, a call takes its estimated need from a budget, and gives it back when it is answered. A job
+that waits for memory stays in Redis. Large answers from Google wait too, undecoded, until there is
+memory to read them.
 
-Small calls, large ones and answers have budgets of their own, so that a large call waits for large
-ones alone, and holds up no others; most calls are so small that they are not counted. What needs
-more than a whole budget has it when it is unused. Nobody who has memory for an answer waits for
-anything, so nobody waits for ever.
+Small calls, large calls and answers have separate budgets, so a large call waits for other large
+calls alone and holds up nothing else. Most calls are so small that they are not counted. A call
+that needs more than a whole budget gets all of it once it is unused. A call that has memory for its
+answer waits for nothing more, so no call waits forever.
 """
 
 from __future__ import annotations
@@ -20,14 +20,16 @@ from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker import Permit
 from queued_gspread.server.pacing.ticket_queue import ANSWERS, FREE, LARGE, SMALL, Ticket
+from queued_gspread.server.pacing.valve import TURN
 from queued_gspread.server.policy.rectangles import MOST_OBJECTS, made_of
 from queued_gspread.server.policy.request import Exchange, content_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Generator, Iterable
 
     from queued_gspread.broker import Entry
     from queued_gspread.protocol.messages import Job
+    from queued_gspread.server.pacing.valve import Valve
 
     from .call import Call
 
@@ -37,30 +39,31 @@ DEFAULT_MAX_MEMORY: Final = 1024**3
 
 _GO: Final = Permit("go")
 _WAIT: Final = Permit("wait", wait=float("inf"))
-# Which part of the whole each of them is.
+# The whole is divided by these.
 _SMALL_CALLS, _ANSWERS, _SMALL_CALL, _FREE_CALL = 4, 4, 64, 65_536
-# Bytes, as measured (docs/guarantees.md): of a byte of text, decoded and in a request; of a list's
-# item; and of a dict's, where its keys and values come in pairs at first.
+# Bytes, as measured (docs/guarantees.md): for a byte of text, decoded and in a request; for an item
+# of a list; and for an item of a dict, whose keys and values are decoded
+# as pairs first.
 _BYTE, _ITEM, _PAIR = 12, 64, 160
-# The same of a cell of the rectangle that is sent for a few cells, which a job of so many bytes is
-# looked through for.
+# For a cell of the rectangle that gspread sends for a few cells.
 _FILLED: Final = 24
-# The same of a cell that is made as an object of gspread's, and of what is answered of it.
+# For a cell that becomes an object of gspread's, with what is answered for it.
 _OBJECT: Final = 550
+# Up to so many bytes, a job is searched for the cells of such a rectangle.
 _LOOKED_THROUGH: Final = 100_000
 _PLACE: Final = re.compile(rb'\["cell",(\d{1,8}),(\d{1,8}),')
-# Who writes a job in another way than our clients, such as letters as escapes, may hide cells so.
+# A job that our clients did not write may hide cells, such as by escaping letters.
 _CELL: Final = re.compile(rb'"cell"\s*,')
 _ESCAPED: Final = re.compile(rb"\\u00[2-7]")
 
 
 def estimate(body: bytes) -> int:
-    """Return how many bytes a job's call takes at the most, of what is sent for it in one piece."""
+    """Return how many bytes a job's call takes at most, for what is sent in one request."""
     return _read(body) + _FILLED * _filled(body)
 
 
 def estimate_answers(results: Iterable[tuple[Call, object]]) -> int:
-    """Return how many bytes answers take at the most, with what calls make of them."""
+    """Return how many bytes answers take at most, including the results made from them."""
     return sum(_of_answer(call.job, each) for call, each in results if isinstance(each, Exchange))
 
 
@@ -70,13 +73,13 @@ def _of_answer(job: Job, exchange: Exchange) -> int:
 
 
 def _read(text: bytes) -> int:
-    """Return how many bytes a text of JSON takes, and what is made of it."""
+    """Return how many bytes a JSON text and the values decoded from it take."""
     items = text.count(b",") + text.count(b"[")
     return _BYTE * len(text) + _ITEM * items + _PAIR * text.count(b":")
 
 
 def _filled(body: bytes) -> int:
-    """Return how many cells the rectangle around those of a job has at the most."""
+    """Return how many cells the rectangle around a job's cells has at most."""
     is_hidden = _ESCAPED.search(body) is not None
     if not is_hidden and b'"update_cells"' not in body:
         return 0
@@ -93,7 +96,7 @@ class Memory:
     """The budgets of a server.
 
     Args:
-        most: Bytes that calls may take at a time, as they are estimated; 0 for any amount.
+        most: Estimated bytes that calls may take at a time; 0 for no limit.
 
     """
 
@@ -103,28 +106,28 @@ class Memory:
         self._most = {SMALL: small, LARGE: most - small - answers, ANSWERS: answers}
         self._largest_small, self._largest_free = most // _SMALL_CALL, most // _FREE_CALL
         self._taken = dict.fromkeys(self._most, 0)
-        # Whether the first in line was refused: then nobody passes by the line.
+        # Whether the first in the queue was refused: then no call may jump the queue.
         self._is_short = dict.fromkeys(self._most, False)
         self._lock = threading.Lock()
         self._on_free: Callable[[str], None] = lambda _: None
 
     def on_free(self, callback: Callable[[str], None]) -> None:
-        """Have a function called with the kind for which there is memory again."""
+        """Call ``callback`` with the kind for which there is memory again."""
         self._on_free = callback
 
     def kind(self, size: int) -> str:
-        """Return whether a call that takes so much is small or large, or is not counted."""
+        """Return whether a call of this size is small or large, or too small to be counted."""
         if size <= self._largest_free:
             return FREE
         return SMALL if size <= self._largest_small else LARGE
 
     def take(self, kind: str, size: int, *, in_line: bool = False) -> bool:
-        """Take so much, if there is as much; tell whether it was taken.
+        """Take memory from a budget if there is enough; return whether it was taken.
 
         Args:
-            kind: From which budget.
+            kind: Which budget.
             size: Bytes.
-            in_line: Whether the valve asks, for the first in line.
+            in_line: Whether it is the turn of the one that asks.
 
         """
         if kind == FREE:
@@ -149,10 +152,10 @@ class Memory:
 
 
 class Portion:
-    """What the calls of one lane have taken.
+    """The memory that the calls of one lane have taken.
 
     Args:
-        memory: From where.
+        memory: The server's budgets.
 
     """
 
@@ -160,35 +163,71 @@ class Portion:
         self._memory = memory
         self._sizes: dict[tuple[str, str], int] = {}
         self._reserved = self._answers = 0
+        # What it waits for.
+        self._wanted = 0
 
     def take(self, entry: Entry) -> bool:
-        """Take what a job's call needs, if there is as much; tell whether it was taken."""
-        self.give_back(entry)  # of an attempt that failed half-way
+        """Take what a job's call needs if there is enough; return whether it was taken."""
+        if self._sizes:
+            self.give_back(entry)  # from an attempt that failed half-way
         size, reserved, self._reserved = estimate(entry.body), self._reserved, 0
         if reserved < size:
             self._return(reserved)
-            if not self._memory.take(self._memory.kind(size), size):
+            kind = self._memory.kind(size)
+            if kind == FREE:
+                return True
+            if not self._memory.take(kind, size):
                 return False
         self._sizes[entry.key] = max(size, reserved)
         return True
 
     def ticket(self, entry: Entry) -> Ticket:
         """Return a ticket for as much as a job's call needs; the job itself need not be kept."""
-        size = estimate(entry.body)
-        return Ticket(self._memory.kind(size), lambda: self._ask(size))
+        self._wanted = estimate(entry.body)
+        return Ticket(self._memory.kind(self._wanted))
 
     def give_back(self, entry: Entry) -> None:
         """Give back what a job's call had, if it had anything."""
-        self._return(self._sizes.pop(entry.key, 0))
+        if self._sizes:
+            self._return(self._sizes.pop(entry.key, 0))
 
     def take_answers(self, size: int) -> Ticket | None:
         """Take what is needed to read answers; return a ticket where that is to be waited for."""
-        if self._memory.kind(size) != LARGE or self._ask_for_answers(size, in_line=False) is _GO:
+        if self._memory.kind(size) != LARGE:
             return None
-        return Ticket(ANSWERS, lambda: self._ask_for_answers(size, in_line=True))
+        if self._memory.take(ANSWERS, size):
+            self._answers = size
+            return None
+        self._wanted = size
+        return Ticket(ANSWERS)
+
+    def in_turn(self, ticket: Ticket, valve: Valve) -> Generator[Ticket, Permit, Permit]:
+        """Wait for a ticket's turn, and take what it is for; or return how it ends."""
+        try:
+            turn = yield ticket
+            while turn is TURN and ticket.kind != FREE:
+                permit = self.ask(ticket)
+                valve.told(ticket, permit)
+                if permit.word == "go":
+                    break
+                turn = yield ticket
+        except GeneratorExit:
+            valve.told(ticket)
+            raise
+        return turn
+
+    def ask(self, ticket: Ticket) -> Permit:
+        """Take what a ticket is for whose turn has come; or say that it has to wait again."""
+        if not self._memory.take(ticket.kind, self._wanted, in_line=True):
+            return _WAIT
+        if ticket.kind == ANSWERS:
+            self._answers = self._wanted
+        else:
+            self._reserved = self._wanted
+        return _GO
 
     def give_answers_back(self) -> None:
-        """Give back what answers had that were waited for, now that they are read."""
+        """Give back what answers had waited for and taken, now that they are read."""
         size, self._answers = self._answers, 0
         if size:
             self._memory.give_back(ANSWERS, size)
@@ -200,18 +239,6 @@ class Portion:
         self._sizes.clear()
         self._reserved = 0
         self.give_answers_back()
-
-    def _ask(self, size: int) -> Permit:
-        if not self._memory.take(self._memory.kind(size), size, in_line=True):
-            return _WAIT
-        self._reserved = size
-        return _GO
-
-    def _ask_for_answers(self, size: int, *, in_line: bool) -> Permit:
-        if not self._memory.take(ANSWERS, size, in_line=in_line):
-            return _WAIT
-        self._answers = size
-        return _GO
 
     def _return(self, size: int) -> None:
         if size:

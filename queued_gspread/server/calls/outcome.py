@@ -46,9 +46,9 @@ __all__ = [
     "unknown",
 ]
 
-# Replies that go to Redis in one script, in bytes: others wait for as long as it runs.
+# Bytes of replies that one script stores: everything else in Redis waits while it runs.
 _MOST_ANSWERED: Final = 4_000_000
-# After a hint on what to look at, where no answer says that the request is under way no more.
+# Follows a hint on what to check, if no answer says that the request has ended.
 _LATE: Final = ", and once more after some time, since it may land late"
 
 
@@ -59,8 +59,8 @@ class Outcome:
     Attributes:
         word: For the log: ``ok``, the name of an exception's class, ``withdrawn``, ``late`` or
             ``left`` (in the queue, for the next server).
-        reply: The encoded reply; empty where nobody waits for one.
-        job: The job, as far as it could be read.
+        reply: The encoded reply; empty if no caller waits for one.
+        job: The job; None if it could not be read.
         tally: The requests that were sent for it; None for none.
         error: What it ended with, for the log.
 
@@ -83,14 +83,14 @@ class Outcome:
         return self.word == "left"
 
     def answer_to(self, entry: Entry) -> tuple[Entry, bytes]:
-        """Return a job, with its caller's timeout, and the reply to it, if it is one."""
-        # Of a job that was not read nobody knows how long its caller may wait.
+        """Return a job with its caller's timeout, and the reply to it, if there is a job id."""
+        # A job that could not be read has an unknown timeout.
         timeout = math.inf if self.job is None else self.job.timeout
         return replace(entry, timeout=timeout or 0.0), self.reply if entry.job_id else b""
 
 
 def ended(reply: Reply, job: Job, tally: Tally, limit: int) -> Outcome:
-    """Return the outcome of a call that has come to its reply, which may have so many bytes."""
+    """Return the outcome of a call that has its reply; the reply may have ``limit`` bytes."""
     if reply.error is not None:
         return failed(reply.error, job, tally, reply)
     try:
@@ -101,8 +101,8 @@ def ended(reply: Reply, job: Job, tally: Tally, limit: int) -> Outcome:
             too_large("ok", len(encoded), limit), job, tally, Reply(changes=reply.changes)
         )
     except codec.Unencodable as error:
-        told = RemoteError(f"the result of {job.method} cannot travel: {error}")
-        return failed(told, job, tally, Reply(changes=reply.changes))
+        failure = RemoteError(f"the result of {job.method} cannot travel: {error}")
+        return failed(failure, job, tally, Reply(changes=reply.changes))
 
 
 def failed(
@@ -118,7 +118,7 @@ def failed(
 
 
 def too_large(word: str, size: int, limit: int) -> MessageTooLargeError:
-    """Return the error for a call that ended in a word, with a reply larger than the limit."""
+    """Return the error for a call that ended with ``word``, but with too large a reply."""
     how = "was made" if word == "ok" else f"ended with {word}"
     return MessageTooLargeError(
         f"the call {how}, but its result of {shown_size(size)} is larger than the server's limit "
@@ -127,21 +127,21 @@ def too_large(word: str, size: int, limit: int) -> MessageTooLargeError:
 
 
 def late(job: Job, tally: Tally) -> Outcome:
-    """Return the outcome of a call whose deadline came before it wrote anything."""
-    told = (
+    """Return the outcome of a call whose deadline passed before it wrote anything."""
+    message = (
         f"{job.method}: by Redis's clock, the timeout of {job.timeout:g} s passed before the call "
         "wrote anything"
     )
-    return Outcome("late", Reply(error=CallTimeoutError(told)).encode(), job, tally)
+    return Outcome("late", Reply(error=CallTimeoutError(message)).encode(), job, tally)
 
 
 def lost(job: Job, unanswered: Unanswered, request: Request | None = None) -> Outcome:
-    """Return the outcome of a call whose server was gone while a request was in the air.
+    """Return the outcome of a call whose server stopped while a request was out.
 
     Args:
-        job: The call's.
-        unanswered: What the journal tells of the request.
-        request: The one for which the call waits, if it can be found out.
+        job: The call's job.
+        unanswered: What the journal says about the request.
+        request: The request that the call waits for, if it can be found out.
 
     """
     error = _unknown("the server stopped before the answer came")
@@ -157,11 +157,11 @@ def lost(job: Job, unanswered: Unanswered, request: Request | None = None) -> Ou
 def in_doubt(
     error: OutcomeUnknownError, job: Job, request: Request, at: float | None
 ) -> OutcomeUnknownError:
-    """Return the error once it tells which request it is about, and how to check.
+    """Add to an error which request it is about and how to check its outcome; return it.
 
     Args:
         error: The error.
-        job: Of the call that the request was sent for.
+        job: The job of the call that the request was sent for.
         request: The request.
         at: When it was sent, in seconds of Redis's clock.
 
@@ -186,28 +186,28 @@ def _moment(at: float | None) -> datetime | None:
     try:
         return None if at is None else datetime.fromtimestamp(at, timezone.utc)
     except (OverflowError, ValueError, OSError):
-        return None  # somebody else's writing
+        return None  # not written by this program
 
 
 def poisoned(entry: Entry) -> Outcome:
-    """Return the outcome of a call of which servers have died."""
+    """Return the outcome of a call that servers have died with."""
     written = "It may have been made in part" if entry.mark in ("w", "j") else "It wrote nothing"
-    told = (
+    message = (
         f"{entry.deaths} servers died while they had job {entry.job_id}, so it is not tried again. "
         f"{written}; the job is kept in Redis for inspection"
     )
-    return failed(PoisonedJobError(told), None)
+    return failed(PoisonedJobError(message), None)
 
 
 def unknown(answer: object, why: str) -> OutcomeUnknownError:
-    """Return the error for a write of which nobody knows whether it was applied.
+    """Return the error for a write that may or may not have been applied.
 
     Args:
         answer: The answer, if one came.
         why: What happened, in words.
 
     """
-    # What is cut off after a status of success says nothing.
+    # An answer with a status of success that was cut off says nothing.
     if isinstance(answer, requests.Response) and not answer.ok:
         return OutcomeUnknownError(refusal(answer))
     return _unknown(why)
@@ -221,7 +221,7 @@ def _unknown(message: str) -> OutcomeUnknownError:
 def batches(
     ended: Sequence[tuple[Entry, Outcome]],
 ) -> Iterator[list[tuple[Entry, Outcome]]]:
-    """Yield what has ended in portions that Redis answers in a moment each."""
+    """Yield ended calls in batches so small that Redis handles each in a moment."""
     batch: list[tuple[Entry, Outcome]] = []
     size = 0
     for entry, outcome in ended:

@@ -1,4 +1,4 @@
-"""What a call left behind that was begun before, by this server or by another one."""
+"""What an earlier run of a call left behind, by this server or another one."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ __all__ = ["Recovery"]
 
 
 class Recovery:
-    """Reads the journals of calls, and closes lanes to writes that may still land in them.
+    """Reads the journals of calls, and holds lanes back while an earlier write may still land.
 
     Args:
         queue: The servers' side of the queue.
         late_write_guard: Seconds for which a write without a response may still land.
         clock: A monotonic clock, in seconds.
-        journals: Writes and reads what is kept of calls.
+        journals: Writes and reads the entries of journals.
 
     """
 
@@ -43,15 +43,15 @@ class Recovery:
         self._guarding = threading.Lock()
 
     def journal(self, entry: Entry) -> Journal:
-        """Return what the journal of a call says."""
+        """Return a call's journal."""
         return self.journals.read(entry.job_id, self._queue.journal(entry))
 
     def set_aside(self, entry: Entry) -> None:
-        """Keep a job for inspection with which servers have died."""
+        """Keep a job that servers have died with for inspection."""
         self._queue.poison(entry)
 
     def guard(self, lane: str) -> float:
-        """Close a lane to what may still land in it; return for how many seconds."""
+        """Hold a lane back while an earlier write may still land; return for how many seconds."""
         seconds, now = self._late_write_guard, self._clock()
         if seconds:
             with self._guarding:
@@ -60,5 +60,5 @@ class Recovery:
         return seconds
 
     def not_before(self, lane: str, moment: float) -> float:
-        """Return the first moment from ``moment`` on at which a lane is not closed."""
+        """Return the first moment from ``moment`` on at which a lane is not held back."""
         return max(moment, self._guarded.get(lane, moment))

@@ -1,6 +1,6 @@
-"""One call from its job to its reply: let in, advance, and what its outcome is.
+"""Run one call from its job to its reply: admit, advance, outcome.
 
-What becomes of the call is decided here; what it does is decided by gspread.
+This module decides how the call ends; gspread decides what it does.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Runner", "broken"]
 
-# From one that has sent nothing on, in the order in which a call gets them.
+# In the order in which a call gets them; '' if it has sent nothing.
 _MARKS: Final = ("", "r", *MAY_HAVE_WRITTEN)
 _UNLIKE: Final = (
     "%s sends other requests than those of gspread %s that this server was tested with: its calls "
@@ -49,14 +49,14 @@ _UNLIKE: Final = (
 
 
 class Runner:
-    """Runs calls, any number at a time.
+    """Runs any number of calls at a time.
 
     Args:
-        recovery: Knows what calls left behind that were begun before.
+        recovery: Knows what earlier runs of a call left behind.
         account: Whose credentials the server has.
         limit: Bytes that a reply may have.
         history: What this process has done for jobs.
-        suspects: Tells whether a request is to be sent alone, since its like has just failed.
+        suspects: Returns whether a request must be sent alone, since a similar one has just failed.
 
     """
 
@@ -74,15 +74,15 @@ class Runner:
         self._limit = limit
         self._history = history or History()
         self._suspender = Suspender()
-        # Methods that were seen to send more than they are listed for.
+        # Methods that were seen to send other requests than they are listed for.
         self._unlisted: dict[str, object] = {}
 
     def begin(self, entry: Entry) -> Call | Outcome:
-        """Return a job's call with the request that it needs next, or how it ended before one.
+        """Return a job's call with its first request, or its outcome if it ended without one.
 
         Raises:
             StaleEpochError: Another server works by now.
-            BrokerUnavailableError: Redis is gone; the call's fate is left to the next server.
+            BrokerUnavailableError: Redis is gone; the call is left to the next server.
 
         """
         try:
@@ -90,13 +90,13 @@ class Runner:
             return call if isinstance(call, Outcome) else self._taken(call) or call
         except (StaleEpochError, BrokerUnavailableError):
             raise
-        except BaseException as error:  # noqa: BLE001 - the lane has to go on, the caller to know
+        except BaseException as error:  # noqa: BLE001 - fail this call alone; the lane goes on
             return broken(error)
 
     def advance(self, call: Call) -> Outcome | None:
-        """Run a call as far as its exchanges reach; return how it ended, if it did.
+        """Run a call as far as its exchanges reach; return its outcome if it has ended.
 
-        A call that has not ended may hold a thread, until it is closed.
+        A call that has not ended may hold a thread until it is closed.
         """
         if call.held is None:
             call.held = self._suspender.suspended(call.entry.body, call.exchanges)
@@ -106,7 +106,7 @@ class Runner:
         return outcome
 
     def _taken(self, call: Call) -> Outcome | None:
-        """Take a call a step further, without holding anything more."""
+        """Take a call one step further, without holding anything new."""
         try:
             step = _advance(call)
             if isinstance(step, Done):
@@ -121,14 +121,14 @@ class Runner:
         return None
 
     def _note(self, call: Call) -> None:
-        """Note what a call needs next, if its method is not listed for that."""
+        """Mark a call whose method needs another request than it is listed for; warn once."""
         name = call.job.name
         if name in self._unlisted:
             call.is_as_listed = False
         elif _is_otherwise(call):
             call.is_as_listed = False
             mine = object()
-            if self._unlisted.setdefault(name, mine) is mine:  # not another lane's
+            if self._unlisted.setdefault(name, mine) is mine:  # no other lane was first
                 LOGGER.warning(_UNLIKE, name, gspread.__version__)
 
     def _admitted(self, entry: Entry) -> Call | Outcome:
@@ -150,11 +150,11 @@ class Runner:
         return Call(entry, job, decoded=decoded)
 
     def _resumed(self, entry: Entry, job: Job, left: Call | None) -> Call | Outcome:
-        """Return a call that was begun before, where its journal leaves it, or this process has."""
+        """Return a call that was begun before, from where its journal or this process left it."""
         if entry.mark in MAY_HAVE_WRITTEN or left is not None:
             self._recovery.guard(entry.lane)
         journal = self._recovery.journal(entry)
-        # Another server may have come further since; a Redis that was no master may know less.
+        # Another server may have come further since. A promoted replica may know less.
         if left is not None and left.mark == JOURNALLED and journal.length <= len(left.exchanges):
             if left.is_in_doubt:
                 return lost(job, Unanswered(RequestDigest.of(left.request)), left.request)
@@ -164,8 +164,8 @@ class Runner:
             request = step.request if isinstance(step, Needs) else None
             return lost(job, journal.unanswered, request)
         if entry.mark == JOURNALLED and not journal.exchanges:
-            return lost(job, Unanswered())  # somebody has taken the journal away
-        # A Redis that was no master may not know that it has written.
+            return lost(job, Unanswered())  # the journal was deleted
+        # A promoted replica may not know that the call has written.
         mark = entry.mark if left is None else max(entry.mark, left.mark, key=_MARKS.index)
         return Call(entry, job, list(journal.exchanges), mark, len(journal.exchanges))
 
@@ -181,16 +181,16 @@ def _advance(call: Call) -> Done | Needs:
 
 
 def broken(error: BaseException, call: Call | None = None) -> Outcome:
-    """Return the outcome of a call that failed for an error of this program."""
+    """Return the outcome of a call that failed because of an error of this program."""
     LOGGER.error("an error of this program, please report it", exc_info=error)
-    told = f"the server failed to make the call: {type(error).__name__}: {error}"
+    message = f"the server failed to make the call: {type(error).__name__}: {error}"
     if call is None:
-        return failed(RemoteError(told), None)
-    return failed(RemoteError(told), call.job, call.tally)
+        return failed(RemoteError(message), None)
+    return failed(RemoteError(message), call.job, call.tally)
 
 
 def _is_otherwise(call: Call) -> bool:
-    """Tell whether the request that a call needs next is one that its method is not listed for."""
+    """Return whether a call needs a request next that its method is not listed for."""
     if is_read(call.request):
         return call.job.name in SINGLE_WRITE_METHODS
     return call.job.name in READ_ONLY_METHODS or (

@@ -1,4 +1,4 @@
-"""The requests that were sent for one call, and with how many calls each of them was shared."""
+"""The requests that were sent for one call, and how many calls shared each of them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ __all__ = ["Tally"]
 
 
 class Tally:
-    """Counts the requests of a call that went out to Google, each time that they did.
+    """Counts the requests of a call that went out to Google, every attempt included.
 
-    A merged request stands in the tally of each of its calls. It counts for one divided by the
-    number of these calls, so that the sum over all calls is the number of requests.
+    A merged request is in the tally of each of its calls. It counts as one divided by the number of
+    these calls, so that the sum over all calls is the number of requests.
 
-    It also measures how long the call waits, which is all the time until the end of its last
-    attempt, or of its last wait for one, except the attempts. Times are this machine's monotonic.
+    It also measures how long the call waits: all the time until the end of its last attempt, or of
+    its last wait for one, minus the attempts. Times are this machine's monotonic clock.
     """
 
     __slots__ = ("_attempts", "_counts", "_until")
@@ -26,11 +26,11 @@ class Tally:
         self._until: float | None = None
 
     def begin(self) -> None:
-        """Note that a request is about to be sent."""
+        """Record that a request is about to be sent."""
         self._until = time.monotonic()
 
     def end(self, kind: str = "", calls: int = 1) -> None:
-        """Note that the attempt is over, and, where it went out, its kind and its calls."""
+        """Record that the attempt is over, with its kind and number of calls if it went out."""
         if kind:
             self.note(kind, calls)
         now = time.monotonic()
@@ -38,36 +38,36 @@ class Tally:
         self._until = now
 
     def give_up(self) -> None:
-        """Note that the call has waited for an attempt that is not made."""
+        """Record that the call has waited for an attempt that was not made."""
         self._until = time.monotonic()
 
     def waited(self, since: float, now: float) -> float:
-        """Return for how many seconds a call has waited that was put into the queue then."""
+        """Return for how many seconds a call has waited that was enqueued at ``since``."""
         return (now if self._until is None else self._until) - since - self._attempts
 
     def note(self, kind: str, calls: int) -> None:
-        """Note that a request of a kind of the quota went out for so many calls."""
+        """Record that a request of a kind of the quota went out for so many calls."""
         key = kind, calls
         self._counts[key] = self._counts.get(key, 0) + 1
 
     @property
     def requests(self) -> int:
-        """How many requests went out, those that were shared included."""
+        """How many requests went out, including those shared with other calls."""
         return sum(self._counts.values())
 
     def as_fields(self) -> list[dict[str, Any]]:
-        """Return it for a log of JSON."""
+        """Return the tally for a JSON log."""
         return [
             {"kind": kind, "requests": requests, "calls": calls}
             for (kind, calls), requests in self._counts.items()
         ]
 
     def __str__(self) -> str:
-        """Return it in words, for a log of text."""
+        """Return the tally in words, for a text log."""
         return ", ".join(_words(*key, number) for key, number in self._counts.items()) or "0"
 
 
 def _words(kind: str, calls: int, requests: int) -> str:
-    what = "Drive request" if kind == "drive" else kind
-    several = "s" if requests > 1 else ""
-    return f"{requests} {what}{several}" + (f" of {calls} calls" if calls > 1 else "")
+    noun = "Drive request" if kind == "drive" else kind
+    plural = "s" if requests > 1 else ""
+    return f"{requests} {noun}{plural}" + (f" of {calls} calls" if calls > 1 else "")

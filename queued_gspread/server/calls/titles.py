@@ -1,4 +1,4 @@
-"""What a call is shown as in the log and in errors: texts that a client has sent, on one line."""
+"""How the log and errors show texts that a client has sent: on one line, and not too long."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _LONGEST_NAME: Final = 100
 
 
 def quoted(text: str) -> str:
-    """Return a text that a client has sent: escaped, so that it makes no line, and not too long."""
+    """Return a client's text, escaped so that it cannot start a new line, and shortened."""
     return repr(text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…")
 
 
 def title_of(job: Job) -> str:
-    """Return the title of the call's target: of its spreadsheet, and of its worksheet."""
+    """Return the title of the call's target: its spreadsheet's, and its worksheet's."""
     if job.target is None:
         by_title = job.kind == "client" and job.method in ("open", "create", "openall")
         titles = job.args[:1] if by_title else ()

@@ -12,7 +12,7 @@ import time
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.broker import Permit, StaleEpochError
+from queued_gspread.broker import StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.server import merging
 from queued_gspread.server.calls.call import Call
@@ -33,17 +33,17 @@ from .tables import Tables
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from queued_gspread.broker import Consumer, Due, Entry, Ready
+    from queued_gspread.broker import Consumer, Entry, Permit, Ready
     from queued_gspread.server.calls.admission import Admission
     from queued_gspread.server.calls.runner import Runner
     from queued_gspread.server.merging import Table
+    from queued_gspread.server.pacing.valve import Valve
     from queued_gspread.server.sending.sender import Results, Sender
 
     Task = Generator[Ticket | None, Permit | None, None]
 
 __all__ = ["Lane", "LaneServices", "Tables"]
 
-_GO: Final = Permit("go")
 _QUARANTINE_LOOK: Final = 0.1
 # Requests of calls that go on, after which another lane may have the worker.
 _LONGEST_TURN: Final = 16
@@ -58,6 +58,7 @@ class LaneServices:
         admission: Lets jobs in and signs what goes out.
         runner: Runs calls.
         sender: Sends their requests.
+        valve: Gives them turns.
         tables: What appends have left.
         quarantine: Lets jobs that servers have died with pass, one at a time.
         merges: Whether calls may run together.
@@ -71,6 +72,7 @@ class LaneServices:
     admission: Admission
     runner: Runner
     sender: Sender
+    valve: Valve
     tables: Tables
     quarantine: Quarantine
     _: KW_ONLY
@@ -101,8 +103,6 @@ class Lane:
         # In order of arrival; each waits for the answer to a request.
         self._open: list[Call] = []
         self._ended: list[tuple[Entry, Outcome]] = []
-        # Slots of requests that were answered, which Redis does not know yet.
-        self._debts: list[Due] = []
         self._flights = 0
         self._left: list[Pieces] = []
         self._is_left = False
@@ -131,14 +131,13 @@ class Lane:
                     self._memory.give_answers_back()
                 if self._ended:
                     following = self._answer()
-                    self._means.sender.pay(self._debts)
                 if self._is_left:
                     return
                 if not self._open:
                     self._release_suspect()
                     following = yield from self._linger(following)
                 if not self._open or self._flights % _LONGEST_TURN == 0:
-                    self._means.sender.pay(self._debts)
+                    self._means.sender.releases.now(self._name)
                     yield None
         finally:
             self._close()
@@ -147,13 +146,14 @@ class Lane:
         """Keep nothing from other lanes."""
         self._means.admission.history.leave(self._open)
         try:
-            self._means.sender.pay(self._debts)
+            self._means.sender.releases.now(self._name)
             for call in self._open:
                 call.close()
         finally:
             self._release_suspect()
             self._memory.close()
-            self._log_left()
+            if self._open or self._ended:
+                self._log_left()
 
     def _log_left(self) -> None:
         """Log the calls that stay in the queue although requests were sent for them."""
@@ -172,7 +172,7 @@ class Lane:
 
     def _head_after(self, ticket: Ticket) -> Generator[Ticket, Permit, Entry | None]:
         """Wait, and look at the head of the lane again."""
-        permit = yield ticket
+        permit = yield from self._memory.in_turn(ticket, self._means.valve)
         return self._means.queue.head(self._name) if permit.word == "go" else None
 
     def _let_in(self, entry: Entry) -> Generator[Ticket, Permit, None]:
@@ -192,7 +192,7 @@ class Lane:
         """Wait until a job's turn alone has come; False if that is left to the next server."""
         while not self._means.quarantine.enter(entry):
             moment = time.monotonic() + _QUARANTINE_LOOK
-            permit = yield Ticket(FREE, lambda: _GO, not_before=moment)
+            permit = yield Ticket(FREE, not_before=moment)
             if permit.word != "go":
                 return False
         self._suspect = entry
@@ -247,13 +247,13 @@ class Lane:
     def _next_flight(self) -> OutgoingRequest:
         """Return the request of the first open call, with those of the others that fit it."""
         if not self._means.merges:
-            return OutgoingRequest(self._open[:1], debts=self._debts)
+            return OutgoingRequest(self._open[:1])
         if self._ahead.waiting:
-            self._means.sender.pay(self._debts)  # it takes its time
+            self._means.sender.releases.now(self._name)  # it takes its time
             self._extend()
         left = {call for left in self._left for call in left.calls}
         others = [call for call in self._open if call not in left]
-        return OutgoingRequest(self._companions(others), self._grow, self._debts)
+        return OutgoingRequest(self._companions(others), self._grow)
 
     @property
     def _table(self) -> Table | None:
@@ -322,8 +322,8 @@ class Lane:
     def _wait_to_read(self, results: Results) -> Generator[Ticket, Permit, None]:
         """Wait for memory for large answers; if the server stops first, read them all the same."""
         if ticket := self._memory.take_answers(estimate_answers(results)):
-            self._means.sender.pay(self._debts)  # others wait for the slot
-            yield ticket
+            self._means.sender.releases.now(self._name)  # others wait for the slot
+            yield from self._memory.in_turn(ticket, self._means.valve)
 
     def _advance(self, results: Results) -> None:
         """Run calls on with the answers to their requests, each to its next request or its end."""
@@ -367,7 +367,8 @@ class Lane:
         self._answered += len(self._ended)
         for ended in batches(self._ended):
             replies = [outcome.answer_to(entry) for entry, outcome in ended]
-            following = self._means.admission.answer(self._means.queue, replies, self._debts)
+            with self._means.sender.releases.with_next(self._name) as slots:
+                following = self._means.admission.answer(self._means.queue, replies, slots)
             for entry, outcome in ended:
                 self._memory.give_back(entry)
                 log_call(self._entries.pop(entry.key), outcome)
@@ -381,4 +382,4 @@ class Lane:
         if answered <= 1 or waiting >= answered or not self._means.linger or self._is_over():
             return following
         moment = time.monotonic() + self._means.linger
-        return (yield from self._head_after(Ticket(FREE, lambda: _GO, not_before=moment)))
+        return (yield from self._head_after(Ticket(FREE, not_before=moment)))

@@ -1,12 +1,12 @@
-"""Several requests as one, and its answer as several: pure functions over data.
+"""Merge several requests into one, and split its answer: pure functions over data.
 
-    part(request)               what a request adds to a larger one; None if it has to be alone
+    part(request)                 what a request adds to a merged one; None if it must be sent alone
     Group(part, table).add(part)  whether one more fits
-    merge(parts)                the one request
-    split(parts, answer)        each caller's own answer
-    cuts(parts, message)        which parts go on together after a refusal
-    named(parts, message)       the one that the refusal names
-    as_alone(exchange)          a caller's own of an error that all of them share
+    merge(parts)                  the one request
+    split(parts, answer)          each caller's own answer
+    cuts(parts, message)          which parts go on together after a refusal
+    named(parts, message)         the part that the refusal names
+    as_alone(exchange)            one caller's own version of an error that all of them share
 
 =============================================  ==========================================
 requests to one spreadsheet, with equal options  become
@@ -71,7 +71,7 @@ __all__ = [
 
 
 class _Way(Protocol):
-    """What each module of this package knows of its kind."""
+    """The functions of each module of this package, for its kind of request."""
 
     def part(self, asked: Request, /) -> Mergeable | None: ...
 
@@ -90,13 +90,13 @@ _WAYS: Final[dict[MergeKind, _Way]] = {
 
 
 def part(request: Request) -> Mergeable | None:
-    """Return what a request adds to a larger one; None if it has to be alone."""
+    """Return what a request adds to a merged one; None if it must be sent alone."""
     if not is_plain(request):
-        return None  # it would fail for all
+        return None  # the merged request would fail for all
     kind = merge_kind_of(request)
-    found = None if kind is None else _WAYS[kind].part(request)
-    if found is not None:
-        return found
+    mergeable = None if kind is None else _WAYS[kind].part(request)
+    if mergeable is not None:
+        return mergeable
     if str(request.method).upper() == "GET" and request.method != CREDENTIALS:
         return Mergeable(MergeKind.IDENTICAL, request, "")
     return None
@@ -114,7 +114,7 @@ def merge(parts: Sequence[Mergeable]) -> Request:
 
 
 def split(parts: Sequence[Mergeable], answer: Any) -> list[Any] | None:
-    """Return each caller's own answer; None if the common one is not what it should be."""
+    """Return each caller's own answer; None if the shared answer is not of the expected form."""
     if merge(parts) is parts[0].request:
         return [answer] * len(parts)
     body = json_answered(answer)
@@ -125,7 +125,7 @@ def split(parts: Sequence[Mergeable], answer: Any) -> list[Any] | None:
 
 
 def table_after(parts: Sequence[Mergeable], answer: Any, before: Table | None) -> Table | None:
-    """Return what an append has left for the next one; see :func:`.appends.table_after`."""
+    """Return the table that an append left for the next one; see :func:`.appends.table_after`."""
     body = json_answered(answer) if parts[0].kind is MergeKind.APPEND else None
     return None if body is None else appends.table_after(parts, body, before)
 
@@ -133,7 +133,7 @@ def table_after(parts: Sequence[Mergeable], answer: Any, before: Table | None) -
 def cuts(parts: Sequence[Mergeable], message: str) -> list[list[int]]:
     """Return the places of the parts that go on together after Google has refused all of them.
 
-    Halves; or what comes before the part that the refusal names, that part, and what comes after.
+    Halves; or, if the refusal names a part: the parts before it, that part, and the parts after it.
     The order is kept, since a later change may build on an earlier one.
     """
     bad = named(parts, message)
@@ -144,8 +144,8 @@ def cuts(parts: Sequence[Mergeable], message: str) -> list[list[int]]:
     return [piece for piece in pieces if piece]
 
 
-# Google's own forms of naming an item, each at its own place. What stands behind may be a caller's
-# text, and have anything in it.
+# The forms in which Google names an item, always at the start of a message. The rest may be a
+# caller's text with anything in it.
 _NAMES_ITEM: Final = re.compile(
     r"Invalid (?:|value at '|JSON payload received\. Unknown name \"\w{1,80}\" at ')"
     r"(data|requests)\[([0-9]{1,6})\](?=[.:\['])"
@@ -155,13 +155,13 @@ _NAMES_RANGE: Final = "Unable to parse range: "
 
 
 def named(parts: Sequence[Mergeable], message: str) -> int | None:
-    """Return the place of the part that the text of a refusal names."""
-    found = _NAMES_ITEM.match(message)
-    if found is not None:
-        if found[1] != _LISTS.get(parts[0].kind):
+    """Return the place of the part that a refusal's message names; None if it names none."""
+    item = _NAMES_ITEM.match(message)
+    if item is not None:
+        if item[1] != _LISTS.get(parts[0].kind):
             return None
         ends = list(accumulate(len(one.items) for one in parts))
-        place = bisect_right(ends, int(found[2]))
+        place = bisect_right(ends, int(item[2]))
         return place if place < len(parts) else None
     if not message.startswith(_NAMES_RANGE):
         return None

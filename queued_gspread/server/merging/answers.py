@@ -1,4 +1,4 @@
-"""A caller's own answer, made from the one that all of them share."""
+"""Make each caller's own answer from the one that all of them share."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def json_answered(answer: Any) -> Json | None:
 
 
 def own_answer(shared: requests.Response, request: Request, body: Json) -> requests.Response:
-    """Return the answer to a caller's own request, with a body of its own."""
+    """Return the answer to a caller's own request, with its own body."""
     return _with_content(shared, request, (json.dumps(body, indent=2) + "\n").encode())
 
 
 def each_as_alone(exchanges: list[Exchange], *, is_final: bool) -> list[Exchange]:
-    """Return what came of a request for each of its calls, as each would have met it alone.
+    """Return each call's own exchange, as if its request had been sent alone.
 
     Args:
-        exchanges: Each call's own request, with what came of the one for all.
+        exchanges: Each call's own request, with the outcome of the merged one.
         is_final: Whether no other attempt would help; then an answer is each call's own already.
 
     """
@@ -44,15 +44,15 @@ def each_as_alone(exchanges: list[Exchange], *, is_final: bool) -> list[Exchange
         return exchanges
     first = exchanges[0].request
     if is_read(first) and all(exchange.request == first for exchange in exchanges):
-        return exchanges  # the one for all was each one's own
+        return exchanges  # the merged request was the same as each call's own
     return [as_alone(exchange) for exchange in exchanges]
 
 
 def as_alone(exchange: Exchange) -> Exchange:
-    """Return what came of a request for several calls as the one of them would have met it alone.
+    """Return one call's exchange as if its request had been sent alone.
 
-    It is for what was not split: an error, or an answer that nobody can read. Nothing in it is of
-    the others' requests.
+    This is for outcomes that were not split: an error, or an answer that cannot be read. The result
+    contains nothing of the other calls' requests.
     """
     request, outcome = exchange.request, exchange.outcome
     if isinstance(outcome, Response):
@@ -81,37 +81,38 @@ def _own_refusal(answer: Any, request: Request) -> requests.Response | None:
 
 
 def _own_content(answer: requests.Response) -> bytes:
-    """Return the body of an error, or another one in its place if it may be about others."""
-    if _is_of_nobody(answer):
+    """Return the body of an error, or a substitute if it may be about other calls' requests."""
+    if _is_general(answer):
         return bytes_of(answer)
-    return json.dumps({"error": {"code": answer.status_code, "message": _UNTOLD}}).encode()
+    return json.dumps({"error": {"code": answer.status_code, "message": _WITHHELD}}).encode()
 
 
-def _is_of_nobody(answer: requests.Response) -> bool:
+def _is_general(answer: requests.Response) -> bool:
+    """Return whether an error says nothing about any one request."""
     error = error_in(answer)
     if not error:
         return _QUOTES_URL.search(unquote(refusal(answer).text)) is None
-    if answer.status_code in _OF_ALL:
+    if answer.status_code in _GENERAL_STATUSES:
         return True
     message = error.get("message")
-    is_known = isinstance(message, str) and _OF_NOBODY.fullmatch(message) is not None
+    is_known = isinstance(message, str) and _GENERAL_MESSAGE.fullmatch(message) is not None
     return is_known and error.keys() <= {"code", "message", "status"}
 
 
-# What Google answers before it looks into a request.
-_OF_ALL: Final = (
+# Google answers these before it looks into a request.
+_GENERAL_STATUSES: Final = (
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
     HTTPStatus.NOT_FOUND,
     HTTPStatus.TOO_MANY_REQUESTS,
 )
 _QUOTES_URL: Final = re.compile(r"spreadsheets/|ranges=")
-_OF_NOBODY: Final = re.compile(
+_GENERAL_MESSAGE: Final = re.compile(
     r"(Internal error encountered|Internal Server Error|Backend Error|Bad Gateway|Gateway Timeout"
     r"|(The )?[Ss]ervice (is )?(currently )?unavailable|Authentication backend unavailable"
     r"|Deadline expired before operation could complete|The operation was cancelled)\.?"
 )
-_UNTOLD: Final = (
+_WITHHELD: Final = (
     "an error in answer to a request for several calls; its text may be about another one of them"
 )
 
@@ -119,9 +120,12 @@ _UNTOLD: Final = (
 def _own_trouble(
     error: requests.RequestException, request: Request, answer: requests.Response | None
 ) -> Exception:
-    """Return an error of the connection: urllib3 puts the URL into its text, and into its past."""
+    """Copy an error of the connection without the shared URL, its causes or the shared answer.
+
+    urllib3 puts the URL into an error's text and into the errors that it was raised from.
+    """
     if isinstance(error, requests.JSONDecodeError):
-        return requests.JSONDecodeError(error.msg, "", 0)  # it has the whole answer in it
+        return requests.JSONDecodeError(error.msg, "", 0)  # error.doc holds the whole answer
     shared = str(getattr(error.request, "path_url", ""))
     text = str(error).replace(shared, _path_of(request)) if shared else str(error)
     own = type(error).__new__(type(error))
@@ -142,12 +146,12 @@ def _with_content(shared: requests.Response, request: Request, content: bytes) -
 
 
 def _url_of(request: Request, shared: str | None) -> str:
-    """Return the URL of a request, at the place to which the shared one went."""
-    own, there = _prepared(request), urlsplit(shared or "")
-    if not there.netloc or own.url is None:
+    """Return the URL of a request, at the host and base path to which the shared one went."""
+    own, sent_to = _prepared(request), urlsplit(shared or "")
+    if not sent_to.netloc or own.url is None:
         return own.url or ""
-    base = there.path.partition(_SHEETS)[0] if _SHEETS in there.path else ""
-    return f"{there.scheme}://{there.netloc}{base}{own.path_url}"
+    base = sent_to.path.partition(_SHEETS)[0] if _SHEETS in sent_to.path else ""
+    return f"{sent_to.scheme}://{sent_to.netloc}{base}{own.path_url}"
 
 
 _SHEETS: Final = "/v4/spreadsheets/"

@@ -1,20 +1,20 @@
-"""Appended rows: several ``values.append`` become one, and each caller's place is worked out.
+"""Appended rows: several ``values.append`` become one, and each caller's rows are located.
 
-Google looks for the table anew before every append, so rows may share a request only where that
-search is certain to find the table that the rows before have left:
+Google searches for the table anew before every append. So rows may share a request only if that
+search is certain to find the table that the rows before them left:
 
-- A row with a blank or a missing cell may leave another table: after ``["x", "", "y"]`` the next
-  append finds the table that begins at ``y``. A formula and a leading apostrophe may show nothing.
-- With a range of cells and OVERWRITE, single appends step over what stands below the table, and
-  one append of all rows would write over it. Where the range is all of the sheet, nothing stands
-  below its last table; INSERT_ROWS pushes down what does.
-- Rows that are wider than the table may touch what stands beside it, and narrower ones may miss
-  it where its last row has gaps. So the table has to be known from the answer to the append before
-  (:func:`table_after`), and rows be no wider.
+- A row with a blank or missing cell may leave another table: after ``["x", "", "y"]`` the next
+  append finds the table that begins at ``y``. A formula or a leading apostrophe may show nothing.
+- With a range of cells and OVERWRITE, single appends step over cells below the table, but one
+  append of all rows would overwrite them. If the range is the whole sheet, nothing is below its
+  last table. INSERT_ROWS pushes the cells below down.
+- Rows that are wider than the table may touch cells beside it. Narrower rows may miss the table if
+  its last row has gaps. So the table must be known from the answer to the previous append
+  (:func:`table_after`), and the rows must be no wider than it.
 
-A table is what cells with content span, grown until the cells along its sides are empty. So if the
-search reaches a cell of the table it finds all of it, and a full row under another that begins in
-the same column reaches that one.
+A table is the rectangle around cells with content, grown until the cells along its sides are empty.
+So a search that reaches any cell of a table finds all of it, and a full row reaches the row above
+it if both begin in the same column.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ _OPTIONS: Final = {**INPUT, **RENDER, "insertDataOption": ("OVERWRITE", "INSERT_
 
 @dataclass(frozen=True)
 class Table:
-    """What an append has left.
+    """The table that an append left.
 
     Attributes:
-        rows: The cells of its rows.
+        rows: The cells of the appended rows.
         whole: The table that the next append finds; None if that is not certain.
 
     """
@@ -51,16 +51,17 @@ class Table:
 
 
 def part(asked: Request) -> Mergeable | None:
-    """Return an append as a part; None if it is something else, or may have to be alone."""
-    found, given, body = values_path(asked, ":append"), query_of(asked), asked.json
-    if found is None or given is None or str(asked.method).upper() != "POST":
+    """Return an append as a part; None if it is something else, or may have to be sent alone."""
+    path, query, body = values_path(asked, ":append"), query_of(asked), asked.json
+    if path is None or query is None or str(asked.method).upper() != "POST":
         return None
-    options = reads_params(given, _OPTIONS)
-    if options is None or "valueInputOption" not in options or not _fits(found[1], options):
+    base, target = path
+    options = reads_params(query, _OPTIONS)
+    if options is None or "valueInputOption" not in options or not _fits(target, options):
         return None
     if not isinstance(body, dict) or not body.keys() <= {"values", "majorDimension", "range"}:
         return None
-    if body.get("majorDimension") not in (None, "ROWS") or body.get("range", found[1]) != found[1]:
+    if body.get("majorDimension") not in (None, "ROWS") or body.get("range", target) != target:
         return None
     rows: Any = body.get("values")
     if not _is_dense(rows):
@@ -68,11 +69,11 @@ def part(asked: Request) -> Mergeable | None:
     return Mergeable(
         MergeKind.APPEND,
         asked,
-        found[0],
+        base,
         tuple(sorted(options.items())),
         tuple(rows),
         len(rows) * len(rows[0]),
-        range=found[1],
+        range=target,
     )
 
 
@@ -83,7 +84,7 @@ def _fits(text: str, options: Json) -> bool:
 
 
 def _is_dense(rows: Any) -> bool:
-    """Tell whether rows are equally wide, and no cell of theirs may be or look empty."""
+    """Return whether rows are equally wide and none of their cells may be or look empty."""
     if not isinstance(rows, list) or not rows:
         return False
     if not all(isinstance(row, list) and row for row in rows):
@@ -112,11 +113,11 @@ def _width(part: Mergeable) -> int:
 
 
 class Capacity:
-    """Rows that leave together are no wider than the table, which has to be known.
+    """Lets rows join that are no wider than the table, which must be known.
 
     Args:
         first: The first append.
-        table: What the append before has left.
+        table: The table that the previous append left.
 
     """
 
@@ -125,7 +126,7 @@ class Capacity:
         self._width = 0 if whole is None or _width(first) > whole.width else whole.width
 
     def add(self, part: Mergeable) -> bool:
-        """Add one more, if it is certain where its rows go."""
+        """Add one more if it is certain where its rows go."""
         return _width(part) <= self._width
 
 
@@ -137,7 +138,7 @@ def request(parts: Sequence[Mergeable]) -> Request:
 
 
 def split(parts: Sequence[Mergeable], body: Json) -> list[Json] | None:
-    """Return each one's answer, as it would have been alone."""
+    """Return each part's answer, as it would have been alone."""
     written = _written(parts, body)
     if written is None:
         return None
@@ -154,13 +155,13 @@ def split(parts: Sequence[Mergeable], body: Json) -> list[Json] | None:
 
 
 def _written(parts: Sequence[Mergeable], body: Json) -> Extent | None:
-    """Return the cells of all rows; None if the answer does not look like one to these rows."""
+    """Return the cells of all rows; None if the answer does not match these rows."""
     updates = body.get("updates")
     if not isinstance(updates, dict):
         return None
-    found = named_cells(str(updates.get("updatedRange")))
+    cells = named_cells(str(updates.get("updatedRange")))
     size = sum(len(part.items) for part in parts), max(map(_width, parts))
-    return found if found is not None and (found.height, found.width) == size else None
+    return cells if cells is not None and (cells.height, cells.width) == size else None
 
 
 def _answer(spreadsheet: Any, table: Extent | None, rows: Extent) -> Json:
@@ -171,8 +172,8 @@ def _answer(spreadsheet: Any, table: Extent | None, rows: Extent) -> Json:
         "updatedColumns": rows.width,
         "updatedCells": rows.height * rows.width,
     }
-    found = {} if table is None else {"tableRange": write_range(table)}
-    return {**about, **found, "updates": updates}
+    table_range = {} if table is None else {"tableRange": write_range(table)}
+    return {**about, **table_range, "updates": updates}
 
 
 def _spanned(table: Extent, rows: Extent) -> Extent:
@@ -180,19 +181,20 @@ def _spanned(table: Extent, rows: Extent) -> Extent:
 
 
 def table_after(parts: Sequence[Mergeable], body: Json, before: Table | None) -> Table | None:
-    """Return what an append has left; None if that is not known at all.
+    """Return the table that an append left; None if that is not known at all.
 
     Args:
-        parts: What was appended.
+        parts: The appended rows.
         body: The answer.
-        before: What the append before had left, if nothing else was written since.
+        before: The table that the previous append left, if nothing else was written since.
 
     """
     rows = _written(parts, body)
     if rows is None:
         return None
     if "tableRange" not in body:
-        # The sheet was empty, or the range was, and then something else may touch the rows.
+        # Either the sheet was empty or the range was; in the latter case other cells may touch
+        # the rows.
         return Table(rows, rows if is_whole_sheet(parts[0].range) else None)
     table = named_cells(str(body["tableRange"]))
     if table is None or (table.left, table.bottom) != (rows.left, rows.top):
@@ -203,7 +205,7 @@ def table_after(parts: Sequence[Mergeable], body: Json, before: Table | None) ->
 
 
 def _is_under(table: Extent, before: Table | None) -> bool:
-    """Tell whether a table ends with the rows of the append before, and begins in their column."""
+    """Return whether a table ends with the previous append's rows and begins in their column."""
     if before is None:
         return False
     rows = before.rows

@@ -16,7 +16,7 @@ __all__ = ["Capacity", "part", "request", "split"]
 
 
 def part(asked: Request) -> Mergeable | None:
-    """Return a batch as a part; None if it is something else, or wants more than replies."""
+    """Return a batch as a part; None if it is something else, or asks for more than replies."""
     base, body = batch_path(asked, ":batchUpdate"), asked.json
     if base is None or str(asked.method).upper() != "POST" or query_of(asked) != {}:
         return None
@@ -39,10 +39,10 @@ def request(parts: Sequence[Mergeable]) -> Request:
 class Capacity:
     """A request that is idempotent alone must stay so in the batch, whichever calls drop out.
 
-    What is not idempotent alone never is.
+    One that is not idempotent alone is never retried, so any other such request may join it.
 
     Args:
-        first: The first of those that leave together.
+        first: The first part of the batch.
 
     """
 
@@ -50,7 +50,7 @@ class Capacity:
         self._commutes = commutes_of(first.items) if first.is_idempotent else set()
 
     def add(self, part: Mergeable) -> bool:
-        """Add one more, if all of them are idempotent together, or none alone."""
+        """Add one more if the batch stays idempotent, or if none of its parts is idempotent."""
         if not part.is_idempotent:
             return True
         shared = self._commutes & commutes_of(part.items)
@@ -59,6 +59,6 @@ class Capacity:
 
 
 def split(parts: Sequence[Mergeable], body: Json) -> list[Json] | None:
-    """Return each one's answer."""
+    """Return each part's answer."""
     replies = split_by_part(parts, body.get("replies"))
     return None if replies is None else [{**body, "replies": own} for own in replies]

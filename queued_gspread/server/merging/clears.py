@@ -1,6 +1,7 @@
 """Clearing ranges: ``values:clear`` and ``values:batchClear`` become one ``values:batchClear``.
 
-Ranges may overlap, and be named or open: what is cleared twice is as empty as what is cleared once.
+Ranges may overlap and may be named or open: a cell that is cleared twice is as empty as one that is
+cleared once.
 """
 
 from __future__ import annotations
@@ -18,16 +19,13 @@ __all__ = ["part", "request", "split"]
 
 
 def part(asked: Request) -> Mergeable | None:
-    """Return a clearing as a part; None if it is something else."""
+    """Return a clear as a part; None if it is something else."""
     if str(asked.method).upper() != "POST" or query_of(asked) != {}:
         return None
-    found = values_path(asked, ":clear")
-    if found is not None:
-        return (
-            None
-            if asked.json
-            else Mergeable(MergeKind.CLEAR, asked, found[0], items=(found[1],), form=Form.ONE)
-        )
+    path = values_path(asked, ":clear")
+    if path is not None:
+        one = Mergeable(MergeKind.CLEAR, asked, path[0], items=(path[1],), form=Form.ONE)
+        return None if asked.json else one
     base, body = batch_path(asked, "/values:batchClear"), asked.json
     if base is None or not isinstance(body, dict) or body.keys() != {"ranges"}:
         return None
@@ -46,7 +44,7 @@ def request(parts: Sequence[Mergeable]) -> Request:
 
 
 def split(parts: Sequence[Mergeable], body: Json) -> list[Json] | None:
-    """Return each one's answer."""
+    """Return each part's answer."""
     cleared = split_by_part(parts, body.get("clearedRanges"))
     if cleared is None:
         return None

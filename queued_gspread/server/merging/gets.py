@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["MOST_URL", "Capacity", "part", "request", "split"]
 
 MOST_URL: Final = 2_000
-"""Characters of a URL; google-api-python-client sends no GET whose URL is over 2,048."""
+"""Most characters of a URL; google-api-python-client sends no GET with a URL over 2,048."""
 
 _OPTIONS: Final = {
     "majorDimension": ("ROWS", "COLUMNS"),
@@ -31,18 +31,18 @@ def part(asked: Request) -> Mergeable | None:
     """Return a read of ranges as a part; None if it is something else."""
     if str(asked.method).upper() != "GET" or asked.json:
         return None
-    given = query_of(asked)
-    found = values_path(asked)
-    if given is None:
+    query = query_of(asked)
+    path = values_path(asked)
+    if query is None:
         return None
-    if found is not None:
-        return _part(asked, found[0], [found[1]], given, Form.ONE)
+    if path is not None:
+        return _part(asked, path[0], [path[1]], query, Form.ONE)
     base = batch_path(asked, "/values:batchGet")
-    ranges = given.pop("ranges", None)
+    ranges = query.pop("ranges", None)
     ranges = [ranges] if isinstance(ranges, str) else ranges
     if base is None or not _is_text(ranges):
         return None
-    return _part(asked, base, ranges, given, Form.SEVERAL)
+    return _part(asked, base, ranges, query, Form.SEVERAL)
 
 
 def _is_text(ranges: Any) -> bool:
@@ -51,9 +51,9 @@ def _is_text(ranges: Any) -> bool:
 
 
 def _part(
-    asked: Request, base: str, ranges: Sequence[str], given: Json, form: Form
+    asked: Request, base: str, ranges: Sequence[str], query: Json, form: Form
 ) -> Mergeable | None:
-    options = reads_params(given, _OPTIONS)
+    options = reads_params(query, _OPTIONS)
     if options is None:
         return None
     cells = sum(map(_cells, ranges))
@@ -68,7 +68,7 @@ def _cells(text: str) -> int:
 
 
 def request(parts: Sequence[Mergeable]) -> Request:
-    """Return the one request for all of them; a range that several ask for is asked for once."""
+    """Return the one request for all of them, with each range once."""
     params = {**dict(parts[0].options), "ranges": _ranges(parts)}
     return Request("get", f"{parts[0].base}/values:batchGet", params)
 
@@ -78,7 +78,7 @@ def _ranges(parts: Sequence[Mergeable]) -> list[str]:
 
 
 class Capacity:
-    """The URL of reads that leave together may be so long.
+    """Lets reads join while the merged URL stays short enough.
 
     Args:
         first: The first of them.
@@ -92,7 +92,7 @@ class Capacity:
         self._left = MOST_URL - length
 
     def add(self, part: Mergeable) -> bool:
-        """Add one more, if the URL has room for its ranges."""
+        """Add one more if the URL has room for its ranges."""
         new = set(part.items) - self._ranges
         length = _length(new)
         if length > self._left:
@@ -107,11 +107,11 @@ def _length(ranges: Iterable[str]) -> int:
 
 
 def split(parts: Sequence[Mergeable], body: Json) -> list[Json] | None:
-    """Return each one's answer: by place, since Google writes ranges in a form of its own."""
-    found, ranges = body.get("valueRanges"), _ranges(parts)
-    if not isinstance(found, list) or len(found) != len(ranges):
+    """Return each part's answer: by position, since Google rewrites ranges in its own form."""
+    answered, ranges = body.get("valueRanges"), _ranges(parts)
+    if not isinstance(answered, list) or len(answered) != len(ranges):
         return None
-    by_range = dict(zip(ranges, found, strict=True))
+    by_range = dict(zip(ranges, answered, strict=True))
     return [_answer(part, by_range, body) for part in parts]
 
 

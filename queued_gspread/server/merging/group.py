@@ -1,7 +1,7 @@
-"""Parts that leave as one request, and whether one more fits.
+"""Parts that are sent as one request, and whether one more fits.
 
-What is kept of those that are in it is as much as one more has to be compared with, so that
-hundreds are not compared with each other.
+A group keeps a summary of its parts that a further part is compared with, so that hundreds of parts
+are not compared with each other.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _MOST_CELLS: Final = 100_000
 
 
 class _Capacity(Protocol):
-    """What still fits to parts that leave together, in the way of their kind."""
+    """What still fits into a merged request, by the rules of its kind."""
 
     def add(self, part: Mergeable, /) -> bool: ...
 
 
-_ROOMS: Final[dict[MergeKind, Callable[[Mergeable], _Capacity]]] = {
+_CAPACITIES: Final[dict[MergeKind, Callable[[Mergeable], _Capacity]]] = {
     MergeKind.GET: gets.Capacity,
     MergeKind.UPDATE: updates.Capacity,
     MergeKind.BATCH: batches.Capacity,
@@ -38,28 +38,28 @@ _ROOMS: Final[dict[MergeKind, Callable[[Mergeable], _Capacity]]] = {
 
 
 class Group:
-    """Parts that leave together.
+    """Parts that are sent as one request.
 
     Args:
         first: The first of them.
-        table: For appends: what the append before has left.
+        table: For appends: the table that the previous append left.
 
     """
 
     def __init__(self, first: Mergeable, table: Table | None = None) -> None:
         self._first = first
         self._cells = first.cells
-        # None where whatever is like the first one fits.
-        self._room = _room(first, table)
+        # None if every part with the same merge key fits.
+        self._capacity = _capacity(first, table)
 
     def add(self, part: Mergeable) -> bool:
-        """Add a part, if it fits; tell whether it does."""
-        if not (self._is_asked_for(part) or self._has_room_for(part)):
+        """Add a part if it fits; return whether it does."""
+        if not (self._is_same_read(part) or self._has_room_for(part)):
             return False
         self._cells += part.cells
         return True
 
-    def _is_asked_for(self, part: Mergeable) -> bool:
+    def _is_same_read(self, part: Mergeable) -> bool:
         return part.kind in READS and same_on_the_wire(self._first.request, part.request)
 
     def _has_room_for(self, part: Mergeable) -> bool:
@@ -67,11 +67,11 @@ class Group:
             return False
         if self._cells + part.cells > _MOST_CELLS:
             return False
-        return self._room is None or self._room.add(part)
+        return self._capacity is None or self._capacity.add(part)
 
 
-def _room(first: Mergeable, table: Table | None) -> _Capacity | None:
+def _capacity(first: Mergeable, table: Table | None) -> _Capacity | None:
     if first.kind is MergeKind.APPEND:
         return appends.Capacity(first, table)
-    kind = _ROOMS.get(first.kind)
-    return None if kind is None else kind(first)
+    capacity = _CAPACITIES.get(first.kind)
+    return None if capacity is None else capacity(first)

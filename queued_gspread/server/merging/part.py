@@ -1,4 +1,4 @@
-"""One request as a part of a larger one, as data."""
+"""One request as a part of a merged one, as data."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ Json = dict[str, Any]
 
 
 READS: Final = (MergeKind.GET, MergeKind.IDENTICAL)
-"""The kinds of which those that are sent alike are sent once."""
+"""The kinds of which identical requests are sent once."""
 
 
 class Form(Enum):
-    """Whether a request is for one range, or itself for several."""
+    """Whether a request is for one range or for several."""
 
     ONE = auto()
     SEVERAL = auto()
@@ -56,14 +56,14 @@ class Form(Enum):
 
 @dataclass(frozen=True, eq=False)
 class Mergeable:
-    """A request that may leave together with others.
+    """A request that may be merged with others.
 
     Attributes:
-        kind: With which others.
+        kind: Which others it may be merged with.
         request: The request itself.
         base: Scheme, host and path of its spreadsheet.
-        options: What has to be equal in all parts, by name.
-        items: What it adds to the larger request: ranges, data or requests, in order.
+        options: Options that must be equal in all parts, by name.
+        items: What it adds to the merged request: ranges, data or requests, in order.
         cells: How many cells it writes or reads, as far as that is known.
         extents: The cells that it writes.
         form: How its answer looks.
@@ -83,34 +83,34 @@ class Mergeable:
 
     @cached_property
     def is_idempotent(self) -> bool:
-        """Whether it may be retried where nobody knows whether it was applied."""
+        """Whether it may be retried if it is unknown whether it was applied."""
         return is_idempotent(self.request)
 
     @cached_property
     def merge_key(self) -> tuple[Any, ...]:
-        """What has to be equal in all parts of one request."""
+        """What must be equal in all parts of one request."""
         return self.kind, self.base, self.options, self.range, self.is_idempotent
 
 
-def split_by_part(parts: Sequence[Mergeable], found: Any) -> list[list[Any]] | None:
-    """Return each part's own of a list with a result for every item; None if it is no such list."""
-    if not isinstance(found, list) or len(found) != sum(len(part.items) for part in parts):
+def split_by_part(parts: Sequence[Mergeable], results: Any) -> list[list[Any]] | None:
+    """Split a list of one result for each item by part; return None if it is not such a list."""
+    if not isinstance(results, list) or len(results) != sum(len(part.items) for part in parts):
         return None
-    rest = iter(found)
+    rest = iter(results)
     return [list(islice(rest, len(part.items))) for part in parts]
 
 
 def is_plain(request: Request) -> bool:
-    """Tell whether a request can be sent, and is in the form in which it is sent.
+    """Return whether a request can be sent, and is in the form in which it is sent.
 
-    What cannot be sent has to fail in its own call alone: NaN, half of a surrogate pair. What is
-    sent as its text, such as bytes and dates, is not compared by it.
+    A request that cannot be sent must fail in its own call alone, such as one with NaN or half of a
+    surrogate pair. Values that are sent as their text, such as bytes and dates, are not plain.
     """
     return _wire_form(request) is not None
 
 
 def same_on_the_wire(one: Request, other: Request) -> bool:
-    """Tell whether two requests are certainly sent alike; to Python, 1 and True are equal."""
+    """Return whether two requests are certainly the same bytes; Python says that 1 == True."""
     if one.endpoint != other.endpoint:
         return False
     form = _wire_form(one)
@@ -127,7 +127,7 @@ def _wire_form(request: Request) -> bytes | None:
         return None
 
 
-# What Google takes an option for that is not sent.
+# Google's defaults for options that are not sent.
 _DEFAULTS: Final = {
     "majorDimension": "ROWS",
     "valueRenderOption": "FORMATTED_VALUE",
@@ -147,7 +147,7 @@ def merge_kind_of(request: Request) -> MergeKind | None:
 
 
 def name_of(request: Request) -> str:
-    """Return what a request is counted as, whether or not it may be merged."""
+    """Return the name under which a request is counted, whether or not it can be merged."""
     kind = merge_kind_of(request)
     if kind is not None:
         return kind.value
@@ -156,50 +156,47 @@ def name_of(request: Request) -> str:
 
 def values_path(request: Request, verb: str = "") -> tuple[str, str] | None:
     """Return base and range of ``…/values/RANGE:verb``; None if it is another path."""
-    found = _split(request, rf"({_SPREADSHEET})/values/([^/:]+){verb}")
-    return None if found is None else (found[0], unquote(found[1]))
+    parts = _split(request, rf"({_SPREADSHEET})/values/([^/:]+){verb}")
+    return None if parts is None else (parts[0], unquote(parts[1]))
 
 
 def batch_path(request: Request, rest: str) -> str | None:
-    """Return the base of a path with that rest; None if it is another path."""
-    found = _split(request, rf"({_SPREADSHEET}){rest}")
-    return None if found is None else found[0]
+    """Return the base of a path that ends with ``rest``; None if it is another path."""
+    parts = _split(request, rf"({_SPREADSHEET}){rest}")
+    return None if parts is None else parts[0]
 
 
 def _split(request: Request, pattern: str) -> list[str] | None:
-    """Return what a pattern finds in the path of a request that has nothing unusual about it."""
+    """Return base and groups of a path that matches; None also if the URL is unusual."""
     try:
         parts = urlsplit(request.endpoint)
     except (ValueError, AttributeError, TypeError):
         return None
-    found = re.fullmatch(pattern, str(parts.path))
-    if found is None or parts.query or parts.fragment:
+    match = re.fullmatch(pattern, str(parts.path))
+    if match is None or parts.query or parts.fragment:
         return None
-    base, *rest = found.groups()
+    base, *rest = match.groups()
     return [f"{parts.scheme}://{parts.netloc}{base}", *rest]
 
 
 def query_of(request: Request) -> Json | None:
-    """Return the parameters that are sent, by name; None if they are of no usual form."""
+    """Return the parameters that are sent, by name; None if they are not a mapping."""
     params = {} if request.params is None else request.params
     if not isinstance(params, Mapping):
         return None
     return {str(name): value for name, value in params.items() if value is not None}
 
 
-def reads_params(given: Json, known: Mapping[str, tuple[str, ...]]) -> Json | None:
-    """Return the options, checked against the values that each may have; None if one may not.
-
-    Those that say what goes without saying are left out.
-    """
-    options = {name: _plain(value) for name, value in given.items()}
+def reads_params(query: Json, known: Mapping[str, tuple[str, ...]]) -> Json | None:
+    """Return the options that are not defaults; None if one is unknown or has an unknown value."""
+    options = {name: _plain(value) for name, value in query.items()}
     if not all(name in known and value in known[name] for name, value in options.items()):
         return None
     return {name: value for name, value in options.items() if value != _DEFAULTS.get(name)}
 
 
 def _plain(value: Any) -> Any:
-    # gspread's options are enums that are strings, too.
+    # gspread's options are enums that are also strings.
     if isinstance(value, str):
         return str.__str__(value)
     return str(value).lower() if isinstance(value, bool) else value

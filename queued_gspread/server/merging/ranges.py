@@ -1,4 +1,4 @@
-"""Ranges in A1 notation, as far as it is certain which cells they name."""
+"""Parse ranges in A1 notation, as far as it is certain which cells they name."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Extent(NamedTuple):
     right: int
 
     def overlaps(self, other: Extent) -> bool:
-        """Tell whether the two share a cell."""
+        """Return whether the two share a cell."""
         return (
             self.sheet == other.sheet
             and self.top < other.bottom
@@ -44,7 +44,7 @@ class Extent(NamedTuple):
 
 
 class Covered:
-    """Cells that are covered, by extents; small ones are not compared with each other."""
+    """A set of covered cells. Small extents are stored by cell, so they need no comparing."""
 
     def __init__(self) -> None:
         self._extents: list[Extent] = []
@@ -52,7 +52,7 @@ class Covered:
         self._cells: set[tuple[str, int, int]] = set()
 
     def add(self, extents: Iterable[Extent]) -> None:
-        """Cover the cells of extents, which may overlap."""
+        """Add the cells of extents, which may overlap."""
         for extent in extents:
             self._extents.append(extent)
             if _is_small(extent):
@@ -61,7 +61,7 @@ class Covered:
                 self._large.append(extent)
 
     def overlaps(self, extent: Extent) -> bool:
-        """Tell whether a cell of an extent is covered."""
+        """Return whether any cell of an extent is covered."""
         if not _is_small(extent):
             return any(map(extent.overlaps, self._extents))
         if not self._cells.isdisjoint(_cells_of(extent)):
@@ -88,10 +88,10 @@ _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def extent_of(text: str, height: int = 0, width: int = 0) -> Extent | None:
-    """Return the cells of a range and of what is written from its first cell on.
+    """Return the cells of a range and of values that are written from its first cell on.
 
-    None if it is not certain which they are: a named range, an open one, one that does not name
-    its sheet.
+    Returns None if it is not certain which cells they are: for a named range, an open one, or one
+    that does not name its sheet.
 
     Args:
         text: The range.
@@ -101,23 +101,23 @@ def extent_of(text: str, height: int = 0, width: int = 0) -> Extent | None:
     """
     title, cells = split_range(text)
     sheet = _title(title)
-    found = None if sheet is None else _parse(cells)
-    if sheet is None or found is None:
+    edges = None if sheet is None else _parse(cells)
+    if sheet is None or edges is None:
         return None
-    top, bottom, left, right = found
-    # Google takes titles for equal that differ in case alone.
+    top, bottom, left, right = edges
+    # To Google, titles that differ only in case are equal.
     return Extent(sheet.casefold(), top, max(bottom, top + height), left, max(right, left + width))
 
 
 def named_cells(text: str) -> Extent | None:
     """Return the cells that Google's answer names, with the title as Google writes it."""
     title, cells = split_range(text)
-    found = _parse(cells)
-    return None if found is None or not title else Extent(title, *found)
+    edges = _parse(cells)
+    return None if edges is None or not title else Extent(title, *edges)
 
 
 def is_whole_sheet(text: str) -> bool:
-    """Tell whether a range is a sheet's title alone; without quotes, it might be a named range."""
+    """Return whether a range is just a sheet's title; unquoted, it might be a named range."""
     return _QUOTED.fullmatch(text) is not None
 
 
@@ -129,7 +129,7 @@ def write_range(extent: Extent) -> str:
 
 
 def split_range(text: str) -> tuple[str, str]:
-    """Return title and cells, as they are written; the title is empty where there is none."""
+    """Return title and cells as they are written; the title is '' if there is none."""
     title, _, cells = text.rpartition("!")
     return title, cells
 
@@ -142,10 +142,10 @@ def _title(text: str) -> str | None:
 
 
 def _parse(cells: str) -> tuple[int, int, int, int] | None:
-    found = _CELLS.fullmatch(cells)
-    if found is None:
+    match = _CELLS.fullmatch(cells)
+    if match is None:
         return None
-    column, row, last_column, last_row = found.groups()
+    column, row, last_column, last_row = match.groups()
     rows = sorted((int(row), int(last_row or row)))
     columns = sorted(map(column_letter_to_index, (column, last_column or column)))
     return rows[0] - 1, rows[1], columns[0] - 1, columns[1]

@@ -1,4 +1,4 @@
-"""Writes of values at known places: ``values.update`` and ``values:batchUpdate`` become one."""
+"""Writes of values to known cells: ``values.update`` and ``values:batchUpdate`` become one."""
 
 from __future__ import annotations
 
@@ -26,46 +26,47 @@ __all__ = ["INPUT", "RENDER", "Capacity", "cells_of", "part", "request", "split"
 
 INPUT: Final = {"valueInputOption": ("RAW", "USER_ENTERED")}
 RENDER: Final = {
-    # What is read back after one write might show another one of the same request.
+    # Values read back after one write might show another write of the same request.
     "includeValuesInResponse": ("false",),
     "responseValueRenderOption": ("FORMATTED_VALUE", "UNFORMATTED_VALUE", "FORMULA"),
     "responseDateTimeRenderOption": ("SERIAL_NUMBER", "FORMATTED_STRING"),
 }
 _OPTIONS: Final = INPUT | RENDER
-# Those of many cells are compared with all others, and of the others each cell is noted.
+# Bounds the work of :class:`.ranges.Covered`: large extents are compared with all others, and of
+# small ones every cell is stored.
 _MOST_EXTENTS: Final = 1_000
 _DIMENSIONS: Final = (None, "ROWS", "COLUMNS")
 
 
 def part(asked: Request) -> Mergeable | None:
-    """Return a write of values as a part; None if it is something else, or not certain where."""
+    """Return a write of values as a part; None if it is something else or its cells are unsure."""
     method, body = str(asked.method).upper(), asked.json
-    given = query_of(asked)
-    if given is None or not isinstance(body, dict):
+    query = query_of(asked)
+    if query is None or not isinstance(body, dict):
         return None
     if method == "PUT":
-        found = values_path(asked)
-        fits = found is not None and body.get("range", found[1]) == found[1]
-        if found is None or not fits:
+        path = values_path(asked)
+        fits = path is not None and body.get("range", path[1]) == path[1]
+        if path is None or not fits:
             return None
-        return _part(asked, found[0], [{**body, "range": found[1]}], given, Form.ONE)
+        return _part(asked, path[0], [{**body, "range": path[1]}], query, Form.ONE)
     base = batch_path(asked, "/values:batchUpdate")
-    if method != "POST" or base is None or given:
+    if method != "POST" or base is None or query:
         return None
     if not isinstance(body.get("includeValuesInResponse", False), bool):
-        return None  # a text is true, or refused, whatever it says
+        return None  # Google takes any text as true, or refuses it
     options = {name: value for name, value in body.items() if name != "data"}
     return _part(asked, base, body.get("data"), options, Form.SEVERAL)
 
 
-def _part(asked: Request, base: str, data: Any, given: Json, form: Form) -> Mergeable | None:
-    options = reads_params(given, _OPTIONS)
+def _part(asked: Request, base: str, data: Any, query: Json, form: Form) -> Mergeable | None:
+    options = reads_params(query, _OPTIONS)
     if options is None or "valueInputOption" not in options:
         return None
     if not isinstance(data, list) or not data:
         return None
     if form is Form.SEVERAL and not all(map(_has_no_gap, data)):
-        return None  # which rows and columns its totals count is not told by the answer
+        return None  # the answer does not show which rows and columns its totals count
     extents = [_extent(item) for item in data]
     known = [extent for extent in extents if extent is not None]
     if len(known) < len(extents):
@@ -98,7 +99,7 @@ def _extent(item: Any) -> Extent | None:
 
 
 def _has_no_gap(item: Any) -> bool:
-    """Return whether every line of a range is written to without a gap, or none at all."""
+    """Return whether every line of a range is written without a gap, or nothing is written."""
     lines: Any = item.get("values") if isinstance(item, dict) else None
     if cells_of(lines) is None:
         return False
@@ -123,7 +124,7 @@ def request(parts: Sequence[Mergeable]) -> Request:
 
 
 class Capacity:
-    """No cell is written twice by writes that leave together.
+    """Lets writes join that share no cell with the others.
 
     Args:
         first: The first of them.
@@ -137,7 +138,7 @@ class Capacity:
             self._written.add(first.extents)
 
     def add(self, part: Mergeable) -> bool:
-        """Add one more, if its cells are apart from those of the others."""
+        """Add one more if it shares no cell with the others."""
         if len(part.extents) > self._left:
             return False
         if any(map(self._written.overlaps, part.extents)):
@@ -148,7 +149,7 @@ class Capacity:
 
 
 def split(parts: Sequence[Mergeable], body: Json) -> list[Json] | None:
-    """Return each one's answer."""
+    """Return each part's answer."""
     shared = split_by_part(parts, body.get("responses"))
     if shared is None or not all(isinstance(each, dict) for own in shared for each in own):
         return None

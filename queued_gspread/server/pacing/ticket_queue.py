@@ -1,4 +1,4 @@
-"""The line at the valve: who is next, given what time it is. Pure: no clock, no thread, no I/O."""
+"""The queue of tickets at the valve: who is next, given the time. Pure: no clock, thread or I/O."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import heapq
 import itertools
 import math
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
@@ -34,35 +34,33 @@ _SPARE: Final = 64
 
 @dataclass(eq=False)
 class Ticket:
-    """A request's place in line. Moments are of one monotonic clock, in seconds.
+    """A request's place in the queue. Moments are of one monotonic clock, in seconds.
 
     Attributes:
         kind: The kind of request, as to the quota.
-        ask: Asks Redis for a permit.
         number: Its place; a request that is sent again keeps the one it had.
         not_before: When it may be sent at the earliest.
         until: When it gives up.
-        resume: Called with what the waiting has come to.
-        on_wait: Called before it waits, with the seconds for which other lanes go first for
-            fairness' sake: negative where they do not, infinite where that is for an answer to say.
-        is_in_line: Whether it stands in line.
-        lane: Whose request it is.
         slot: The slot that it asks for.
+        lane: Whose request it is.
+        is_in_line: Whether it stands in the queue.
         entry: The latest of its entries among those that may be sent.
 
     """
 
     kind: str
-    ask: Callable[[], Permit]
     number: int = 0
     not_before: float = -math.inf
     until: float = math.inf
-    resume: Callable[[Permit | Exception], None] = field(default=lambda _: None, repr=False)
-    on_wait: Callable[[float], None] = field(default=lambda _: None, repr=False)
     slot: Slot = NO_SLOT
-    is_in_line: bool = False
     lane: str = ""
+    is_in_line: bool = False
     entry: int = -1
+
+    @property
+    def turns(self) -> str:
+        """Which tickets have their turns one at a time: its kind, or ALL that keep an interval."""
+        return ALL if self.slot.interval else self.kind
 
 
 # By moment or rank, and number; then by when it was put in, as a request that comes again keeps its
@@ -83,6 +81,8 @@ class TicketQueue:
         self._early: _Heap = []
         self._ends: _Heap = []
         self._blocked: dict[str, float] = {}
+        # Who has the turn, of those that have it one at a time.
+        self._turns: dict[str, Ticket] = {}
         self._count = 0
         self._fairness = Fairness()
         # By kind and lane, those that may be sent.
@@ -128,8 +128,24 @@ class TicketQueue:
         return self._fairness.moment(ticket.slot) - now
 
     def told(self, ticket: Ticket, permit: Permit | None = None) -> None:
-        """Note what came of asking for a ticket that was taken; None where that failed."""
+        """Note what a ticket that was taken has been told; None where asking failed."""
         self._fairness.told(ticket.slot, permit)
+
+    def hold(self, ticket: Ticket) -> None:
+        """Give nobody else of its kind a turn, until this ticket is let go."""
+        self._turns.setdefault(ticket.turns, ticket)
+
+    def let_go(self, ticket: Ticket) -> bool:
+        """Let others of its kind have a turn, if it was this ticket's; return whether it was."""
+        is_held = bool(self._turns) and self._turns.get(ticket.turns) is ticket
+        if is_held:
+            del self._turns[ticket.turns]
+        return is_held
+
+    @property
+    def held(self) -> list[Ticket]:
+        """Those that have the turn of their kind, and stand in no queue."""
+        return list(self._turns.values())
 
     def answered(self, slot: Slot, now: float) -> None:
         """Note that the request of a slot was answered, so that its kind may be asked for."""
@@ -219,11 +235,12 @@ class TicketQueue:
         return max(self._blocked_until(ticket.kind), self._fairness.moment(ticket.slot))
 
     def _blocked_until(self, kind: str) -> float:
-        if kind == FREE:
+        if kind == FREE or not (self._blocked or self._turns):
             return -math.inf
-        none = -math.inf
-        of_all = none if kind in SLOTLESS else self._blocked.get(ALL, none)
-        return max(self._blocked.get(kind, none), of_all)
+        which = (kind,) if kind in SLOTLESS else (kind, ALL)
+        if any(each in self._turns for each in which):
+            return math.inf
+        return max(self._blocked.get(each, -math.inf) for each in which)
 
     def _tops(self) -> list[_Item]:
         return [top for kind in self._ready if (top := self._top(kind))]

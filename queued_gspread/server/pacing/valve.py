@@ -14,15 +14,17 @@ slots than the quota has requests. Then no window of Google's holds more than th
 Nothing is assumed of latencies, nor of the window but its length; that Google's clock and
 Redis's run equally fast is. A slot whose response never came is held until one window after its
 server was found gone; what Google would do with such a request later than that is not covered.
-Who asks, and when, is chosen for fairness between lanes (``line``, ``fairness``). That can only
-delay a question: of those that Redis has let go the proof holds, whenever and in whatever order
-they asked.
+Who asks, and when, is chosen for fairness between lanes (``ticket_queue``, ``fairness``). That can
+only delay a question: of those that Redis has let go the proof holds, whenever and in whatever
+order they asked.
 
 Slots are kept in Redis (``broker/lua/quota.lua``), on Redis's clock, so that they outlive the
 server; and where Redis forgets them, by the server that holds them (``broker.permits.Held``).
 
-The request that is next in line asks Redis, and is told to go, or how long to wait. The others
-ask nobody. The waiting takes no thread: a ticket is resumed by a call.
+The task of a request takes a ticket and waits for its turn. Then it asks Redis, on a thread of its
+own, and is told to go, or how long to wait: then its kind waits, and the task goes back into the
+queue. Of those that have waited, one of a kind has its turn at a time, and the others ask nobody.
+Waiting takes no thread, and the valve's own thread only gives turns.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from queued_gspread.broker import ALL, Permit
 from queued_gspread.server.failure import logged
 
-from .ticket_queue import SLOTLESS, Ticket, TicketQueue
+from .ticket_queue import FREE, SLOTLESS, Ticket, TicketQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +48,12 @@ if TYPE_CHECKING:
     from queued_gspread.server.failure import Watch
     from queued_gspread.server.google.token_state import TokenState
 
-__all__ = ["LATE", "LEFT", "Valve", "Waiting"]
+    Resume = Callable[[Permit | Exception], None]
+
+__all__ = ["LATE", "LEFT", "TURN", "Valve", "Waiting"]
+
+TURN: Final = Permit("go")
+"""For a ticket whose turn has come: its task may ask, or go on where there is nothing to ask."""
 
 LATE: Final = Permit("late")
 """For a ticket that gives up: its time is over."""
@@ -96,13 +103,15 @@ class Valve:
         self._retry_for = retry_for
         self._clock = clock
         self._numbers = itertools.count(1)
-        self._line = TicketQueue()
+        self._queue = TicketQueue()
         self._changed = threading.Condition()
         # Counts what may have ended a wait: a response, a new token.
         self._events = 0
         self._closing: Permit | Exception | None = None
-        # The one that is being asked for, and stands in no line.
-        self._asked: Ticket | None = None
+        # How each task that waits is resumed.
+        self._resumes: dict[Ticket, Resume] = {}
+        # Tickets that have their turn, and how many events there had been by then.
+        self._asking: dict[Ticket, int] = {}
         # What Redis has said last of each kind, and when.
         self._said: dict[str, tuple[Permit, float]] = {}
         work = watched(self._work)
@@ -112,47 +121,91 @@ class Valve:
         """Begin to let waiting requests through."""
         self._thread.start()
 
-    def enter(
-        self, ticket: Ticket, resume: Callable[[Permit | Exception], None]
-    ) -> Permit | Exception | None:
-        """Return what becomes of a request at once; None if it waits, and is resumed later."""
-        ticket.number = ticket.number or next(self._numbers)
-        ticket.resume = resume
+    def turn_now(self, ticket: Ticket) -> Permit | None:
+        """Return the turn of a ticket, or how it ends, where nothing has to be waited for.
+
+        Whoever gets a :data:`TURN` has to say what came of it: see :meth:`told`.
+
+        Raises:
+            Exception: There will be no token, or no turn any more.
+
+        """
+        turn = self._turn_now(ticket)
+        if isinstance(turn, Exception):
+            raise turn
+        return turn
+
+    def enter(self, ticket: Ticket, resume: Resume) -> Permit | Exception | None:
+        """Return what :meth:`turn_now` does; a task that has to wait is resumed with it later."""
+        return self._turn_now(ticket) or self._wait(ticket, resume)
+
+    def held_back(self, ticket: Ticket) -> float:
+        """Return for how many seconds other lanes go first for fairness' sake.
+
+        It is negative where they do not, and infinite where that is for an answer to say.
+        """
         with self._changed:
-            over = self._over_for(ticket)
-            is_next = over is None and self._is_next(ticket)
-            held_back = -math.inf if is_next else self._line.held_back(ticket, self._clock())
-        answer = over or (self._try(ticket) if is_next else None)
-        if answer is None:
-            ticket.on_wait(held_back)
-            answer = self._wait(ticket)
-        return answer
+            return self._queue.held_back(ticket, self._clock())
+
+    def end_of(self, ticket: Ticket) -> Permit | None:
+        """Return how a ticket ends whose time, or whose server's, is over; None if it goes on."""
+        over = self._over_for(ticket)
+        if isinstance(over, Exception):
+            raise over
+        return over
+
+    def told(self, ticket: Ticket, permit: Permit | None = None) -> None:
+        """Note what Redis has told a ticket that had its turn; None if it was not asked, or failed.
+
+        Told to wait, a ticket has the turn of its kind until it is back in the queue: so nobody
+        overtakes it on the way.
+        """
+        with self._changed:
+            events = self._asking.pop(ticket, None)
+            if events is None:
+                return
+            self._queue.told(ticket, permit)
+            word = "" if permit is None else permit.word
+            if permit is not None:
+                self._said[ticket.kind] = permit, self._clock()
+            if permit is not None and word == "wait":
+                self._queue.hold(ticket)
+                until = self._clock() + min(permit.wait, _LOOK_AGAIN)
+                self._block(ALL if permit.kind == ALL else ticket.kind, until, events)
+            was_held = word != "wait" and self._queue.let_go(ticket)
+            if word not in ("go", "wait", ""):
+                # A slot that a lost permit had taken is free again: no response tells of it.
+                self._queue.unblock(ticket.kind)
+                self._events += 1
+            # What was asked for in vain may be another one's share.
+            if self._queue and (was_held or word != "go"):
+                self._changed.notify_all()
 
     def wake(self, kind: str = ALL) -> None:
         """Say that a kind of request may be asked for; or, for ALL, that the token has changed."""
         with self._changed:
-            self._line.unblock(kind)
+            self._queue.unblock(kind)
             self._has_happened()
 
     def answered(self, slot: Slot) -> None:
         """Say that a request was answered, and its slot given back."""
         with self._changed:
-            self._line.answered(slot, self._clock())
+            self._queue.answered(slot, self._clock())
             self._has_happened()
 
     def _has_happened(self) -> None:
         self._events += 1
-        if self._line:
+        if self._queue:
             self._changed.notify_all()
 
     def close(self, answer: Permit | Exception = LEFT) -> None:
         """Let nothing through any more; what waits, and whatever comes, gets that answer."""
         with self._changed:
             self._closing = self._closing or answer
-            left = self._line.remove(lambda _: True)
+            left = [self._resumes.pop(each) for each in self._queue.remove(lambda _: True)]
             self._changed.notify_all()
-        for ticket in left:
-            ticket.resume(self._closing)
+        for resume in left:
+            resume(self._closing)
 
     def look(self, most: int) -> tuple[dict[str, Waiting], dict[str, float]]:
         """Return what waits: the lines, and lanes that come later, with the seconds until then.
@@ -162,13 +215,13 @@ class Valve:
 
         """
         with self._changed:
-            now, asked = self._clock(), self._asked
-            lines = self._line.lanes(most)
-            if asked is not None and not asked.is_in_line:
+            now = self._clock()
+            lines = self._queue.lanes(most)
+            for asked in self._queue.held:
                 count, lanes = lines.get(asked.kind, (0, []))
                 lines[asked.kind] = count + 1, [*lanes, asked.lane]
-            later = {one.lane: one.not_before - now for one in self._line.early(most)}
-            is_shared = self._line.is_shared
+            later = {one.lane: one.not_before - now for one in self._queue.early(most)}
+            is_shared = self._queue.is_shared
         waiting = {}
         for kind, (count, lanes) in lines.items():
             permit, moment = self._said.get(kind, (_NOTHING, -math.inf))
@@ -189,89 +242,91 @@ class Valve:
     def _over_for(self, ticket: Ticket) -> Permit | Exception | None:
         return self._closing or (LATE if ticket.until <= self._clock() else None)
 
-    def _is_next(self, ticket: Ticket) -> bool:
-        now = self._clock()
-        return ticket.not_before <= now and self._line.passes(ticket, now)
+    def _turn_now(self, ticket: Ticket) -> Permit | Exception | None:
+        ticket.number = ticket.number or next(self._numbers)
+        with self._changed:
+            self._queue.let_go(ticket)  # it is back
+            over = self._over_for(ticket)
+            if over is not None:
+                return over
+            now = self._clock()
+            if ticket.not_before > now or not self._queue.passes(ticket, now):
+                return None
+            if ticket.kind != FREE:
+                self._asking[ticket] = self._events
+        return self._with_token(ticket)
 
-    def _wait(self, ticket: Ticket) -> Permit | Exception | None:
+    def _with_token(self, ticket: Ticket) -> Permit | Exception | None:
+        """Return a ticket's turn; None while it lacks a token, or why there will be none."""
+        if ticket.kind in SLOTLESS:
+            return TURN
+        state = self._token_state()
+        is_hopeless = state.error is not None and state.waited >= self._retry_for
+        if state.is_usable and not is_hopeless:
+            return TURN
+        with self._changed:
+            events = self._asking.pop(ticket, self._events)
+            self._queue.told(ticket)
+            self._queue.let_go(ticket)
+            if self._queue:
+                self._changed.notify_all()
+            if not is_hopeless:
+                left = math.inf if state.error is None else self._retry_for - state.waited
+                self._block(ALL, self._clock() + min(left, _LOOK_AGAIN), events)
+        return state.error if is_hopeless else None
+
+    def _block(self, kind: str, until: float, events: int) -> None:
+        # What ended the wait may have come while the question was on its way.
+        if events == self._events:
+            self._queue.block(kind, until)
+
+    def _wait(self, ticket: Ticket, resume: Resume) -> Permit | Exception | None:
         with self._changed:
             over = self._over_for(ticket)
             if over is None:
-                self._line.add(ticket)
+                self._resumes[ticket] = resume
+                self._queue.add(ticket)
                 self._changed.notify_all()
             return over
 
+    # Its thread -------------------------------------------------------------------------------
+
     def _work(self) -> None:
         try:
-            self._let_through()
+            while (due := self._next_due()) is not None:
+                self._give_turn(*due)
         except BaseException as error:
-            told = RuntimeError(f"the valve has failed: {type(error).__name__}: {error}")
-            self.close(told)
-            if self._asked is not None:
-                self._asked.resume(told)
+            self.close(RuntimeError(f"the valve has failed: {type(error).__name__}: {error}"))
             raise
 
-    def _let_through(self) -> None:
-        while (ticket := self._next_due()) is not None:
-            self._asked = ticket
-            with self._changed:
-                over = self._over_for(ticket)
-                if over is not None:
-                    self._line.told(ticket)
-            answer = over or self._try(ticket) or self._wait(ticket)
-            self._asked = None
-            if answer is not None:
-                ticket.resume(answer)
-
-    def _next_due(self) -> Ticket | None:
-        """Wait for a ticket that may be asked for; None if the valve is closed."""
+    def _next_due(self) -> tuple[Ticket, Permit | Exception | None] | None:
+        """Wait for a ticket whose turn has come, or that is over; None if the valve is closed."""
         with self._changed:
             while self._closing is None:
-                ticket = self._line.take(self._clock())
+                ticket = self._queue.take(self._clock())
                 if ticket is not None:
-                    return ticket
-                moment = self._line.next_moment()
+                    return ticket, self._begun_turn(ticket)
+                moment = self._queue.next_moment()
                 pause = None if moment == math.inf else max(0.0, moment - self._clock())
                 self._changed.wait(pause)
             return None
 
-    def _try(self, ticket: Ticket) -> Permit | Exception | None:
-        """Ask for a permit; None if the ticket has to wait, and its kind with it."""
-        answer = self._answer_to(ticket)
-        permit = answer if isinstance(answer, Permit) else None
-        with self._changed:
-            self._line.told(ticket, permit)
-            if self._line and (permit is None or permit.word != "go"):
-                # What was asked for in vain may be another one's share.
-                self._changed.notify_all()
-        return None if permit is not None and permit.word == "wait" else answer
+    def _begun_turn(self, ticket: Ticket) -> Permit | Exception | None:
+        over = self._over_for(ticket)
+        if over is not None:
+            self._queue.told(ticket)
+        elif ticket.kind != FREE:
+            self._queue.hold(ticket)
+            self._asking[ticket] = self._events
+        return over
 
-    def _answer_to(self, ticket: Ticket) -> Permit | Exception | None:
-        events = self._events
-        if ticket.kind not in SLOTLESS:
-            state = self._token_state()
-            if state.error is not None and state.waited >= self._retry_for:
-                return state.error
-            if not state.is_usable:
-                left = math.inf if state.error is None else self._retry_for - state.waited
-                self._block(ALL, self._clock() + min(left, _LOOK_AGAIN), events)
-                return None
+    def _give_turn(self, ticket: Ticket, over: Permit | Exception | None) -> None:
+        """Have a ticket's task go on; or put it back, for want of a token."""
+        resume = self._resumes.pop(ticket)
         try:
-            permit = ticket.ask()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the call has to know
-            return error
-        self._said[ticket.kind] = permit, self._clock()
-        if permit.word != "wait":
-            if permit.word != "go":
-                # A slot that a lost permit had taken is free again, and no response tells of it.
-                self.wake(ticket.kind)
-            return permit
-        wait = min(permit.wait, _LOOK_AGAIN)
-        self._block(permit.kind, self._clock() + wait, events, ticket.kind)
-        return permit
-
-    def _block(self, which: str, until: float, events: int, kind: str = ALL) -> None:
-        with self._changed:
-            # What ended the wait may have come while the question was on its way.
-            if events == self._events:
-                self._line.block(ALL if which == ALL else kind, until)
+            answer = over or self._with_token(ticket) or self._wait(ticket, resume)
+        except BaseException as error:
+            resume(RuntimeError(f"the valve has failed: {type(error).__name__}: {error}"))
+            raise
+        if answer is not None:
+            resume(answer)

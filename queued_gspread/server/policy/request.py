@@ -178,7 +178,9 @@ def bytes_of(answer: Any) -> bytes:
 
 def method_of(request: Request) -> str:
     """Return the method that Google will see, or nothing if that is uncertain."""
-    given = request.headers or {}
+    given = request.headers
+    if not given:
+        return str(request.method).upper()
     if not isinstance(given, Mapping):
         return ""
     headers = {str(name).lower(): value for name, value in given.items()}

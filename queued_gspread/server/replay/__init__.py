@@ -1,1 +1,1 @@
-"""Replay: gspread's own code as a function of the responses recorded so far."""
+"""Replay: run gspread's own code as a function of the responses recorded so far."""

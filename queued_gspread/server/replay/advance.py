@@ -3,11 +3,11 @@
     advance(job, exchanges) -> Done(...) | Needs(request)
 
 gspread's own method runs against an HTTP client that hands out the recorded responses in turn
-and stops the run at the first that is missing. gspread is deterministic given its responses, so
-a run with one more response gets one step further. Nothing is sent here and nothing is kept.
+and stops the run at the first one missing. gspread is deterministic given its responses, so a run
+with one more response gets one step further. Nothing is sent here, and no state is kept.
 
-That is quadratic in a call's requests. A call that has many is held where it waits instead
-(:mod:`.held`): what it does is the same :func:`run`.
+That is quadratic in a call's requests. So a call with many requests is suspended where it waits
+instead (:mod:`.held`); it goes through the same :func:`run`.
 """
 
 from __future__ import annotations
@@ -63,20 +63,20 @@ _MOST_NUMBERS: Final = 1000
 
 @dataclass(frozen=True)
 class Done:
-    """The call is over: this is its reply."""
+    """The call has ended with this reply."""
 
     reply: Reply = field(default_factory=Reply)
 
 
 @dataclass(frozen=True)
 class Needs:
-    """The call goes on once this request is answered."""
+    """The call needs an answer to this request to go on."""
 
     request: Request
 
 
 class ResponseMissing(BaseException):
-    """Stops a run. A BaseException, so that gspread's ``except Exception`` lets it through."""
+    """Stops a run. A BaseException, so that gspread's ``except Exception`` does not catch it."""
 
     def __init__(self, request: Request) -> None:
         super().__init__()
@@ -91,7 +91,7 @@ def advance(
     Args:
         body: The job.
         exchanges: The requests that were answered.
-        decoded: The job, where it is decoded already and was not run; it is used up.
+        decoded: The decoded job, if it was not run yet; the run uses it up.
 
     Raises:
         CodecError: The job cannot be read.
@@ -105,9 +105,9 @@ def advance(
 
 
 def sends_once(body: bytes) -> bool:
-    """Tell whether a call is over after one request, as far as that shows without Google.
+    """Return whether a call ends after one request, as far as that shows without Google.
 
-    It is tried: the answer holds nothing.
+    It runs the call with an empty answer to find out.
     """
     exchanges: list[Exchange | RecordedExchange] = []
 
@@ -131,13 +131,13 @@ def run(
 ) -> Done:
     """Run a job's call to its end.
 
-    A job is decoded for one run alone, since gspread changes some arguments in place.
+    Every run decodes the job anew, since gspread changes some arguments in place.
 
     Args:
         body: The job.
         exchanges: The requests that were answered.
-        on_missing: Called with a request that none of them answers; when it returns, the next one
-            does.
+        on_missing: Called with a request that none of them answers. By the time it returns, an
+            exchange that does has been appended.
         decoded: See :func:`advance`.
 
     Raises:
@@ -162,7 +162,7 @@ def _stop(request: Request) -> NoReturn:
 
 
 def decode(body: bytes) -> Decoded:
-    """Return the job of a message, with real gspread objects in it, and their HTTP client.
+    """Decode a job, with real gspread objects among its arguments; return it and their client.
 
     Raises:
         CodecError: The job cannot be read.
@@ -177,26 +177,26 @@ def decode(body: bytes) -> Decoded:
 
 
 def _check_lists(job: Job) -> None:
-    """Refuse lists of which gspread makes a dict, or which it searches for every cell."""
+    """Refuse long lists that gspread turns into a dict, or searches for every cell."""
     if job.method != "get_all_records":
         return
     for headers in (*job.args[1:2], job.kwargs.get("expected_headers")):
         numbers = [item for item in _items(headers) if type(item) is not str]
         if len(numbers) > _MOST_NUMBERS:
             raise CodecError(
-                f"expected_headers takes a list, with {_MOST_NUMBERS} items at the most that are "
-                "not text: give the headers as text"
+                f"expected_headers takes a list with at most {_MOST_NUMBERS} items that are not "
+                "text: give the headers as text"
             )
     for columns in (*job.args[4:5], job.kwargs.get("numericise_ignore")):
         if len(_items(columns)) > _MOST_NUMBERS:
             raise CodecError(
-                f"numericise_ignore takes a list of {_MOST_NUMBERS} columns at the most: give "
+                f"numericise_ignore takes a list of at most {_MOST_NUMBERS} columns: give "
                 "['all'] for all of them"
             )
 
 
-def _items(given: Any) -> Sequence[Any]:
-    return given if isinstance(given, (list, tuple)) else ()
+def _items(argument: Any) -> Sequence[Any]:
+    return argument if isinstance(argument, (list, tuple)) else ()
 
 
 def _outcome(job: Job, target: Any) -> Reply:
@@ -204,7 +204,7 @@ def _outcome(job: Job, target: Any) -> Reply:
         if _group(job) is Group.REMOTE:
             return Reply(result=getattr(target, job.method))
         return Reply(result=getattr(target, job.method)(*job.args, **job.kwargs))
-    except Exception as error:  # noqa: BLE001 - it is the caller's
+    except Exception as error:  # noqa: BLE001 - raised again in the caller
         return Reply(error=error)
 
 
@@ -216,7 +216,7 @@ def _kind(job: Job) -> ObjectKind:
 
 
 def _group(job: Job) -> Group:
-    """Return how the job's name is answered, or refuse it."""
+    """Return the group of the job's method; raise if it is not a public call."""
     kind = _kind(job)
     group = kind.groups.get(job.method)
     if group in (Group.CALL, Group.REMOTE):
@@ -230,7 +230,7 @@ def _group(job: Job) -> Group:
 
 
 def _target(job: Job, http: ReplayClient) -> tuple[Any, dict[Any, Any] | None]:
-    """Return the object to call, and the properties that it has before the call."""
+    """Return the object to call, and its properties before the call."""
     kind = _kind(job)
     if kind not in (SPREADSHEET, WORKSHEET):
         return (objects.client(http) if kind.cls is gspread.Client else http), None
@@ -245,7 +245,7 @@ def _target(job: Job, http: ReplayClient) -> tuple[Any, dict[Any, Any] | None]:
 
 
 class _RealObjects:
-    """What spreadsheets and worksheets among the arguments become: gspread's own."""
+    """Makes gspread's own objects of the spreadsheets and worksheets among the arguments."""
 
     def __init__(self, http: gspread.HTTPClient) -> None:
         self._http = http
@@ -261,10 +261,10 @@ class _RealObjects:
 
 
 class ReplayClient(gspread.HTTPClient):
-    """An HTTP client that knows the responses so far and tells of the first that it lacks."""
+    """An HTTP client that replays recorded responses and calls back at the first one missing."""
 
     def __init__(self) -> None:
-        # Not gspread's constructor: it wants credentials and makes a session.
+        # gspread's constructor is not called: it wants credentials and makes a session.
         self.load((), _stop)
         self.scopes: Sequence[str] | None = None
         self.timeout = None
@@ -275,9 +275,9 @@ class ReplayClient(gspread.HTTPClient):
         exchanges: Sequence[Exchange | RecordedExchange],
         on_missing: Callable[[Request], None],
     ) -> None:
-        """Hand these responses out from now on, and call that with a request that they lack."""
+        """Replay these responses from now on; call ``on_missing`` with a request that has none."""
         self._exchanges = exchanges
-        self._lack = on_missing
+        self._on_missing = on_missing
         self._position = 0
 
     def request(
@@ -298,7 +298,7 @@ class ReplayClient(gspread.HTTPClient):
             tell_request(asked, None, refusal)
             raise APIError(refusal)
         if self._position >= len(self._exchanges):
-            _let_pass(asked)  # what has an answer was inspected before it was sent
+            _check_allowed(asked)  # a request with an answer was inspected before it was sent
         return self._next(asked)
 
     def login(self) -> None:
@@ -310,19 +310,19 @@ class ReplayClient(gspread.HTTPClient):
         self._position += 1
         is_asked_now = position >= len(self._exchanges)
         if is_asked_now:
-            self._lack(request)
+            self._on_missing(request)
         exchange = self._exchanges[position]
         if not (is_asked_now or exchange.answers(request)):
             _diverged(position, exchange.sent, request)
         outcome = exchange.outcome
         tell_request(request, getattr(outcome, "error", None), answer_of(outcome))
         if isinstance(exchange.outcome, Failure):
-            # Raised in every run: a traceback that is kept would grow with each.
+            # Raised in every run: a traceback that is kept would grow with each run.
             raise exchange.outcome.error.with_traceback(None)
         return exchange.outcome.value
 
 
-# What Python says of arguments that do not fit.
+# Python names the function in its errors about arguments: let these read as gspread's.
 for _name in ("request", "login"):
     getattr(ReplayClient, _name).__qualname__ = getattr(gspread.HTTPClient, _name).__qualname__
 
@@ -335,25 +335,25 @@ def _is_allowed(scopes: Sequence[str], asked: Request) -> bool:
 
 
 def _check_sendable(method: Any, endpoint: Any) -> None:
-    """Raise what requests would, in the caller's call, for what cannot be sent at all."""
+    """Raise what requests would raise in the caller if a request cannot be sent at all."""
     method.upper()
     urlsplit(str(endpoint))
 
 
-def _let_pass(request: Request) -> None:
-    """Inspect a request; of one that requests cannot send in any case, raise what that would."""
+def _check_allowed(request: Request) -> None:
+    """Refuse a request that may not be sent, with requests' own error if it could not be."""
     try:
         inspect(request)
     except CallRefusedError as error:
-        refused = error
+        refusal = error
     else:
         return
     check_sendable(request)
-    raise refused
+    raise refusal
 
 
 class _Credentials:
-    """Stands for the server's credentials, which stay where they are."""
+    """Stands in for the server's credentials, which never leave it."""
 
     def __init__(self, http: ReplayClient) -> None:
         self._http = http

@@ -1,8 +1,8 @@
-"""The warnings that gspread raises while it runs a call, kept for the caller.
+"""Keep the warnings that gspread raises while it runs a call, for the caller.
 
 ``warnings.catch_warnings`` changes the whole process, and calls run in many threads beside the
-code of whoever embeds a server. So gspread's modules get a ``warnings`` module whose ``warn``
-asks, thread by thread, whether a call is being run.
+code of the program that embeds a server. So gspread's modules get a ``warnings`` module whose
+``warn`` checks whether the current thread runs a call.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ _local = threading.local()
 
 
 class _Warnings(ModuleType):
-    """The ``warnings`` module, but for ``warn``."""
+    """The ``warnings`` module with its own ``warn``."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(warnings, name)
 
     @staticmethod
     def warn(message: Any, category: Any = None, stacklevel: int = 1, **kwargs: Any) -> None:
-        """Keep a warning that a running call raises; pass on any other."""
+        """Keep a warning if this thread runs a call; pass on any other."""
         kept = getattr(_local, "kept", None)
         if kept is None:
-            # One more level, for this function.
+            # One more level for this function.
             warnings.warn(message, category, stacklevel + 1, **kwargs)
             return
         if isinstance(message, Warning):
@@ -46,7 +46,7 @@ class _Warnings(ModuleType):
 
 @contextmanager
 def captured() -> Iterator[list[list[str]]]:
-    """Yield the list of ``[category, text]`` that this thread's gspread calls append to."""
+    """Yield the list of ``[category, text]`` to which this thread's gspread calls append."""
     outer = getattr(_local, "kept", None)
     _local.kept = []
     try:

@@ -1,14 +1,13 @@
-"""A gspread call that is held where it waits for a response, and goes on from there.
+"""Suspend a gspread call where it waits for a response, and resume it from there.
 
 Running gspread's method anew for every response (:mod:`.advance`) is quadratic in a call's
-requests. A call of more than a few is run once more, by a thread of its own, which then stays
-inside gspread's method: it waits for the next response instead of being stopped. What it does is
-the same as before, and so is what is kept of it, so that another server can replay it.
+requests. A call with more than a few requests is run once more, in a thread of its own, which then
+stays inside gspread's method: it waits for the next response instead of being stopped. The call
+does the same as before and keeps the same journal, so another server can replay it.
 
-A thread, since a lane is driven by whichever worker is free: a greenlet can only go on in the
-thread that has begun it, and would be a dependency with a C extension to save some microseconds of
-a request. Most calls never have one, and there are so many of them at the most: calls beyond that
-are replayed.
+It is a thread because a lane is driven by any free worker. A greenlet can only go on in the thread
+that began it, and would add a dependency with a C extension to save some microseconds of a request.
+Most calls never need a thread, and their number is limited: calls beyond that are replayed.
 """
 
 from __future__ import annotations
@@ -29,18 +28,18 @@ if TYPE_CHECKING:
 __all__ = ["FEW", "MOST", "Suspended", "Suspender"]
 
 FEW: Final = 3
-"""Requests up to which a call is replayed: that costs less than a thread."""
+"""Up to so many requests, a call is replayed: that costs less than a thread."""
 
 MOST: Final = 100
-"""How many calls are held at a time."""
+"""How many calls are held at a time, at most."""
 
 
 class Suspender:
-    """Holds calls, so many at a time.
+    """Holds calls, up to a limit.
 
     Args:
-        few: Requests up to which a call is not held.
-        most: How many are held at the most.
+        few: Up to so many requests, a call is not held.
+        most: How many calls are held at a time, at most.
 
     """
 
@@ -51,18 +50,19 @@ class Suspender:
     def suspended(
         self, body: bytes, exchanges: list[Exchange | RecordedExchange]
     ) -> Suspended | None:
-        """Return a run that can be held, of a job; None where that does not pay, or cannot be.
+        """Return a run of a job that can be held; None if that does not pay or is not possible.
 
         Args:
             body: The job.
-            exchanges: The requests that were answered; whoever advances the run appends to them.
+            exchanges: The requests that were answered; the caller appends to them before it
+                advances the run.
 
         """
         if len(exchanges) <= self._few or not self._places.acquire(blocking=False):
             return None
         try:
             return Suspended(body, exchanges, self._places.release)
-        except (RuntimeError, MemoryError):  # there can be no further thread
+        except (RuntimeError, MemoryError):  # no more threads can be started
             self._places.release()
             return None
 
@@ -72,11 +72,12 @@ class Suspended:
 
     Args:
         body: The job.
-        exchanges: The requests that were answered; whoever advances the run appends to them.
+        exchanges: The requests that were answered; the caller appends to them before it advances
+            the run.
         on_close: Called once its thread has ended.
 
     Raises:
-        RuntimeError: There can be no further thread.
+        RuntimeError: No more threads can be started.
 
     """
 
@@ -96,15 +97,15 @@ class Suspended:
         self._thread.start()
 
     def advance(self) -> Done | Needs:
-        """Go on as far as the exchanges reach, which is one further than the last time.
+        """Go on as far as the exchanges reach, which is one further than last time.
 
         Raises:
             CodecError: The job cannot be read.
             CallRefusedError: The job asks for something that is not a public gspread call.
 
         """
-        # gspread may change a request afterwards, such as the page that it asks for; a journal
-        # has to tell what was sent.
+        # gspread may change a request object afterwards, such as to ask for the next page, but the
+        # journal must show what was sent.
         self._exchanges[-1] = RecordedExchange.of(self._exchanges[-1])
         self._turn.put(None)
         step = self._steps.get()
@@ -127,11 +128,11 @@ class Suspended:
             return
         try:
             self._steps.put(run(self._body, self._exchanges, self._wait))
-        except BaseException as error:  # noqa: BLE001 - it is raised where the run is advanced
+        except BaseException as error:  # noqa: BLE001 - raised again in advance()
             self._steps.put(error)
 
     def _wait(self, request: Request) -> None:
-        """Hold the run until there is one more response, or stop it."""
+        """Hold the run until there is one more response, or stop it if it was closed."""
         if not self._is_closed:
             self._steps.put(Needs(request))
             self._turn.get()

@@ -1,16 +1,15 @@
-"""The journal of a call: what the next server has to know to go on where this one stopped. Pure.
+"""The journal of a call: what the next server needs to go on where this one stopped. Pure.
 
-It has an entry for every request that stands before one that may not be repeated, and for that
-one: announced before it is sent, and told with its outcome once there is one. How each kind of
-entry begins is described in ``broker.permits``; behind ``=`` stands a value in the wire format::
+It has an entry for every request up to a non-idempotent one, and for that request itself: an intent
+before it is sent, and its outcome once there is one. ``broker.permits`` describes how each kind of
+entry begins. After ``=`` comes a value in the wire format::
 
     {"sent": [method, endpoint, digest], "returned": any}
     {"sent": [method, endpoint, digest], "raised": exception}
 
-and behind the time of an announcement ``[method, endpoint, digest]`` alone. Where jobs are
-signed, so is what stands behind ``=``, for its job and its place: a server replays no answer that
-Google did not give. An announcement needs no signature: all that it can do is to end its call as
-unknown.
+An intent has ``[method, endpoint, digest]`` alone, after its time. If jobs are signed, the value
+after ``=`` is signed too, for its job and its place, so a server replays no answer that Google did
+not give. An intent needs no signature: the most it can do is end its call as unknown.
 """
 
 from __future__ import annotations
@@ -38,17 +37,17 @@ if TYPE_CHECKING:
 __all__ = ["Journal", "Journals", "Unanswered", "intend"]
 
 _ANSWERED: Final = b"="
-_ANNOUNCED: Final = b">"
-_CANNOT_BE_KEPT: Final = b"?"
+_INTENT: Final = b">"
+_UNENCODABLE: Final = b"?"
 
 
 @dataclass(frozen=True)
 class Unanswered:
-    """A request of which nobody knows what came of it.
+    """A request whose outcome is unknown.
 
     Attributes:
-        sent: What is remembered of it; None if that cannot be read.
-        at: When it was let go, in seconds of Redis's clock.
+        sent: The digest of the request; None if that cannot be read.
+        at: When it was about to be sent, in seconds of Redis's clock.
 
     """
 
@@ -58,10 +57,10 @@ class Unanswered:
 
 @dataclass(frozen=True)
 class Journal:
-    """What a journal tells.
+    """The content of a journal.
 
     Attributes:
-        exchanges: The requests that were answered, in order, with what came of them.
+        exchanges: The requests that were answered, in order, with their outcomes.
         unanswered: The one after them, if it was sent and its outcome is not known.
         length: How many entries there are.
 
@@ -76,8 +75,8 @@ class Journals:
     """Writes and reads entries of one namespace's journals.
 
     Args:
-        namespace: What they belong to.
-        keyring: Signs what was answered; None where nothing is signed.
+        namespace: The namespace that the journals belong to.
+        keyring: Signs the entries of answered requests; None if nothing is signed.
 
     """
 
@@ -86,36 +85,36 @@ class Journals:
         self._keyring = keyring
 
     def record(self, job_id: str, place: int, exchange: Exchange | RecordedExchange) -> bytes:
-        """Return the entry for a request that was answered: of a job, at a place, from 0."""
+        """Return the entry for an answered request of a job; ``place`` counts from 0."""
         sent, outcome = exchange.sent, exchange.outcome
-        told: dict[str, Any] = {"sent": [sent.method, sent.endpoint, sent.digest]}
+        fields: dict[str, Any] = {"sent": [sent.method, sent.endpoint, sent.digest]}
         if isinstance(outcome, Failure):
-            told["raised"] = outcome.error
+            fields["raised"] = outcome.error
         else:
-            told["returned"] = outcome.value
+            fields["returned"] = outcome.value
         try:
-            body = codec.dumps(told)
+            body = codec.dumps(fields)
         except codec.Unencodable:
-            return _CANNOT_BE_KEPT
+            return _UNENCODABLE
         if self._keyring is not None:
             body = sign(self._keyring, "journal", self._bound(job_id, place), body)
         return _ANSWERED + body
 
     def read(self, job_id: str, entries: Sequence[bytes]) -> Journal:
-        """Return what a job's entries tell, up to the first that cannot be read."""
+        """Read a job's entries, up to the first that cannot be read."""
         exchanges: list[RecordedExchange] = []
         length = len(entries)
         for place, entry in enumerate(entries):
             try:
                 if entry[:1] != _ANSWERED:
                     return Journal(exchanges, _unanswered(entry), length)
-                body = self._unsealed(job_id, place, entry[1:])
-                exchanges.append(_remembered(codec.loads(body)))
+                body = self._verified(job_id, place, entry[1:])
+                exchanges.append(_recorded(codec.loads(body)))
             except (CodecError, SignatureError, ValueError, TypeError, KeyError):
                 return Journal(exchanges, Unanswered(), length)
         return Journal(exchanges, length=length)
 
-    def _unsealed(self, job_id: str, place: int, body: bytes) -> bytes:
+    def _verified(self, job_id: str, place: int, body: bytes) -> bytes:
         if self._keyring is None:
             return body
         return verify(self._keyring, "journal", self._bound(job_id, place), body).body
@@ -125,29 +124,29 @@ class Journals:
 
 
 def intend(request: Request) -> bytes:
-    """Return what tells of a request that is about to be sent."""
+    """Return the intent to send a request, for the journal."""
     sent = RequestDigest.of(request)
     return codec.dumps([sent.method, sent.endpoint, sent.digest])
 
 
-def _remembered(told: Any) -> RecordedExchange:
-    sent = _sent(told["sent"])
-    if "raised" in told:
-        if not isinstance(told["raised"], Exception):
-            raise TypeError("what was raised is no exception")
-        return RecordedExchange(sent, Failure(told["raised"]))
-    return RecordedExchange(sent, Response(told["returned"]))
+def _recorded(fields: Any) -> RecordedExchange:
+    sent = _sent(fields["sent"])
+    if "raised" in fields:
+        if not isinstance(fields["raised"], Exception):
+            raise TypeError("the value under 'raised' is not an exception")
+        return RecordedExchange(sent, Failure(fields["raised"]))
+    return RecordedExchange(sent, Response(fields["returned"]))
 
 
 def _unanswered(entry: bytes) -> Unanswered:
-    if entry[:1] != _ANNOUNCED:
+    if entry[:1] != _INTENT:
         return Unanswered()
-    _, milliseconds, told = entry.split(b" ", 2)
-    return Unanswered(_sent(codec.loads(told)), int(milliseconds) / 1000)
+    _, milliseconds, intent = entry.split(b" ", 2)
+    return Unanswered(_sent(codec.loads(intent)), int(milliseconds) / 1000)
 
 
-def _sent(told: Any) -> RequestDigest:
-    method, endpoint, digest = told
+def _sent(fields: Any) -> RequestDigest:
+    method, endpoint, digest = fields
     if not all(isinstance(part, str) for part in (method, endpoint, digest)) or not digest:
-        raise TypeError("what was sent is not told in text")
+        raise TypeError("the digest of a request must be three strings")
     return RequestDigest(method, endpoint, digest)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Final
 
 __all__ = ["Count", "Counters"]
 
@@ -27,6 +28,9 @@ class Count:
         return self.calls / self.requests if self.requests else 0.0
 
 
+_NONE: Final = Count()
+
+
 class Counters:
     """Counts; all lanes of a server may use it at once."""
 
@@ -37,10 +41,8 @@ class Counters:
     def note(self, kind: str, calls: int) -> None:
         """Note that a request of a kind is sent for so many calls."""
         with self._lock:
-            count = self._counts.get(kind, Count())
-            self._counts[kind] = replace(
-                count, calls=count.calls + calls, requests=count.requests + 1
-            )
+            count = self._counts.get(kind, _NONE)
+            self._counts[kind] = Count(count.calls + calls, count.requests + 1)
 
     def snapshot(self) -> dict[str, Count]:
         """Return the counts so far, by kind."""

@@ -19,7 +19,6 @@ from queued_gspread.server.policy.verdict import Verdict, VerdictKind
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from queued_gspread.broker import Due
     from queued_gspread.server.calls.call import Call
 
 __all__ = ["Cause", "OutgoingRequest", "Pieces", "SendResult"]
@@ -66,8 +65,6 @@ class OutgoingRequest:
         calls: One or more, in the order of their arrival.
         join_late: Returns calls that join the request before it is sent, and are among its calls
             from then on.
-        debts: Where its slot is noted, to be given back with the calls' answers, or when the next
-            one is asked for; None where it is given back at once.
         attempts: The attempts at it; its pieces share them.
         result: What the latest attempt came to.
 
@@ -75,7 +72,6 @@ class OutgoingRequest:
 
     calls: list[Call]
     join_late: Callable[[OutgoingRequest], Sequence[Call]] = field(default=_nobody, repr=False)
-    debts: list[Due] | None = field(default=None, repr=False)
     attempts: Attempts = field(default_factory=Attempts, repr=False)
     result: SendResult | None = field(default=None, repr=False)
 
@@ -121,7 +117,7 @@ class OutgoingRequest:
         return [self._piece([call]) for call in self.calls]
 
     def _piece(self, calls: list[Call]) -> OutgoingRequest:
-        return OutgoingRequest(calls, debts=self.debts, attempts=self.attempts)
+        return OutgoingRequest(calls, attempts=self.attempts)
 
     def land(self, exchange: Exchange, verdict: Verdict) -> SendResult:
         """Return what an exchange means for each of the calls."""

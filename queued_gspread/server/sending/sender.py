@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import random
 import time
-from collections import deque
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from google.auth.exceptions import GoogleAuthError
 
-from queued_gspread.broker import Due, ReleaseArgs, StaleEpochError
+from queued_gspread.broker import AnsweredSlot, ReleaseArgs, StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.server import merging
 from queued_gspread.server.calls.outcome import Outcome, in_doubt, late, unknown
 from queued_gspread.server.calls.recovery import Recovery
 from queued_gspread.server.pacing.ticket_queue import Ticket
+from queued_gspread.server.pacing.valve import TURN
 from queued_gspread.server.policy.idempotency import is_idempotent
 from queued_gspread.server.policy.request import Exchange, Failure, Response, answer_of, is_read
 from queued_gspread.server.policy.verdict import Verdict, VerdictKind, judge
@@ -30,15 +29,17 @@ from .counters import Counters
 from .incidents import IncidentLog, log_repeat
 from .outgoing import Cause, SendResult
 from .quota_waits import QuotaWaits
+from .releases import Releases
 from .suspects import Suspects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from queued_gspread.broker import Consumer, Permit, QuotaState, Slot
+    from queued_gspread.broker import Consumer, Permit, Slot
     from queued_gspread.server.calls.call import Call
     from queued_gspread.server.google.transport import Transport
     from queued_gspread.server.pacing.quota import Quota
+    from queued_gspread.server.pacing.valve import Valve
     from queued_gspread.server.policy.request import Request
     from queued_gspread.server.policy.retry import Attempts, RetryPolicy
 
@@ -52,7 +53,8 @@ _FINAL: Final = Verdict(VerdictKind.FINAL)
 _UNREPLICATED: Final = Verdict(
     VerdictKind.NOT_SENT, why="the replicas of Redis do not all have the journal"
 )
-_UNSENT: Final = Verdict(VerdictKind.NOT_SENT)
+_NOT_KNOWN: Final = SendResult([], Verdict(VerdictKind.UNKNOWN))
+_UNSENT: Final = SendResult([], Verdict(VerdictKind.NOT_SENT))
 _NOT_APPLIED: Final = (VerdictKind.REFUSED_QUOTA, VerdictKind.UNAUTHENTICATED, VerdictKind.NOT_SENT)
 
 
@@ -64,7 +66,7 @@ class Sender:
         transport: The way to Google.
         quota: How many requests may be sent.
         retry_policy: What is done about failures.
-        on_answer: Called with the slot of a request once it is given back.
+        valve: Gives requests their turn, and is told which slots are given back.
         clock: A monotonic clock, in seconds.
         recovery: Has the journals of calls, and guards lanes in which a write may still land.
         counters: Counts requests, and the calls that they are for.
@@ -77,7 +79,7 @@ class Sender:
         transport: Transport,
         quota: Quota,
         retry_policy: RetryPolicy,
-        on_answer: Callable[[Slot], None],
+        valve: Valve,
         clock: Callable[[], float] = time.monotonic,
         *,
         recovery: Recovery | None = None,
@@ -87,15 +89,14 @@ class Sender:
         self._transport = transport
         self._quota = quota
         self._retry_policy = retry_policy
-        self._on_answer = on_answer
+        self._valve = valve
         self._clock = clock
         self.recovery = recovery or Recovery(queue, retry_policy.late_write_guard, clock)
         self._counters = counters or Counters()
         self._incidents = IncidentLog(clock)
         self._waits = QuotaWaits(quota, queue, clock)
         self._suspects = Suspects(clock)
-        # What Redis would not take, and why a slot is held until it does.
-        self._unsettled: deque[tuple[list[ReleaseArgs], Slot, int]] = deque()
+        self.releases = Releases(queue, valve)
 
     def send(
         self, outgoing: OutgoingRequest, ended: Results | None = None
@@ -117,13 +118,11 @@ class Sender:
         attempts.begin()
         while outgoing.calls:
             slot = self._quota.slot(outgoing.calls[0].request, self._queue.epoch, outgoing.lane)
-            ticket = self._ticket(outgoing, slot, attempts)
             try:
-                permit = yield ticket
+                permit = yield from self._permit(outgoing, slot, attempts)
             except GoogleAuthError as error:
                 ended += [(call, call.given_up(error)) for call in outgoing.calls]
                 break
-            attempts.number = ticket.number
             ended += self._drop_ineligible(outgoing, attempts, permit)
             if permit.word != "go":
                 continue
@@ -132,6 +131,28 @@ class Sender:
                 ended += self._ends(outgoing, outgoing.result, permit)
                 break
         return ended
+
+    def _permit(
+        self, outgoing: OutgoingRequest, slot: Slot, attempts: Attempts
+    ) -> Generator[Ticket, Permit, Permit]:
+        """Wait for the request's turn, and ask; told to wait, it goes back into the queue."""
+        ticket = self._ticket(outgoing, slot, attempts)
+        turn = self._valve.turn_now(ticket)
+        attempts.number = ticket.number
+        try:
+            if turn is None:
+                self._begin_to_wait(outgoing, ticket, attempts)
+                turn = yield ticket
+            while turn is TURN:
+                permit = self._ask(outgoing, ticket, attempts)
+                if permit.word != "wait":
+                    return permit
+                attempts.has_waited = True
+                turn = yield ticket
+        except GeneratorExit:
+            self._valve.told(ticket)
+            raise
+        return turn
 
     def _ends(self, outgoing: OutgoingRequest, result: SendResult, permit: Permit) -> Results:
         """Return what each call gets to see of a request that is not sent again as it was."""
@@ -147,48 +168,48 @@ class Sender:
         """Tell whether a request is to be sent alone, since its like has just failed."""
         return self._suspects.has(request)
 
-    def pay(self, debts: list[Due]) -> None:
-        """Give slots back, as far as that was not done with an answer."""
-        owed = debts.copy()
-        debts.clear()
-        for due in owed:
-            if not due.is_settled:
-                with suppress(BrokerUnavailableError):  # it is kept in mind
-                    self._settle_or_keep([], due.slot, due.sent)
-            self._on_answer(due.slot)
-
     def _ticket(self, outgoing: OutgoingRequest, slot: Slot, attempts: Attempts) -> Ticket:
         for call in outgoing.calls:
             call.journal_update = None
         return Ticket(
             slot.kind,
-            lambda: self._waits.noted(slot, self._start(outgoing, slot, attempts), attempts),
             attempts.number,
             self.recovery.not_before(outgoing.lane, attempts.not_before),
             min(self._end_of_waiting(call, attempts) for call in outgoing.calls),
-            on_wait=lambda held_back: self._begins_to_wait(outgoing, slot, attempts, held_back),
-            slot=slot,
+            slot,
+            outgoing.lane,
         )
 
-    def _begins_to_wait(
-        self, outgoing: OutgoingRequest, slot: Slot, attempts: Attempts, held_back: float
-    ) -> None:
+    def _begin_to_wait(self, outgoing: OutgoingRequest, ticket: Ticket, attempts: Attempts) -> None:
         attempts.has_waited = True
-        self.pay(_debts_of(outgoing))
-        self._waits.held_back(slot, held_back)
+        self.releases.now(outgoing.lane)
+        self._waits.held_back(ticket.slot, self._valve.held_back(ticket))
 
-    def _start(self, outgoing: OutgoingRequest, slot: Slot, attempts: Attempts) -> Permit:
-        for _ in range(len(self._unsettled)):
-            with suppress(IndexError):  # another thread has been quicker
-                self._settle_or_keep(*self._unsettled.popleft(), passed=False)
-        if attempts.has_waited and attempts.last is None:
-            outgoing.calls += outgoing.join_late(outgoing)
-        acquire_args = [call.share(slot.name, self.recovery.journals) for call in outgoing.calls]
-        debts = _debts_of(outgoing)
+    def _ask(self, outgoing: OutgoingRequest, ticket: Ticket, attempts: Attempts) -> Permit:
+        """Ask Redis whether a request may be sent whose turn it is; the valve has to know."""
+        permit = None
         try:
-            return self._queue.acquire(acquire_args, slot, debts)
+            if attempts.has_waited:
+                self._join_late(outgoing, attempts)
+                if over := self._valve.end_of(ticket):
+                    return over
+            asked = self._acquire(outgoing, ticket.slot)
+            permit = self._waits.noted(ticket.slot, asked, attempts)
         finally:
-            self.pay(debts)
+            self._valve.told(ticket, permit)
+        return permit
+
+    @staticmethod
+    def _join_late(outgoing: OutgoingRequest, attempts: Attempts) -> None:
+        """Take in the calls that have come while the request waited, before its first attempt."""
+        if attempts.last is None:
+            outgoing.calls += outgoing.join_late(outgoing)
+
+    def _acquire(self, outgoing: OutgoingRequest, slot: Slot) -> Permit:
+        self.releases.settle_kept()
+        acquire_args = [call.share(slot.name, self.recovery.journals) for call in outgoing.calls]
+        with self.releases.with_next(outgoing.lane) as slots_to_release:
+            return self._queue.acquire(acquire_args, slot, slots_to_release)
 
     def _drop_ineligible(
         self, outgoing: OutgoingRequest, attempts: Attempts, permit: Permit
@@ -205,16 +226,6 @@ class Sender:
         outgoing.calls = going
         return ended
 
-    def _settle_or_keep(
-        self, jobs: list[ReleaseArgs], slot: Slot, sent: int, **answer: Any
-    ) -> QuotaState:
-        """Give a slot back; where Redis fails, keep it in mind, or it would be held for ever."""
-        try:
-            return self._queue.release_slot(jobs, slot, sent, **answer)
-        except BrokerUnavailableError:
-            self._unsettled.append(([ReleaseArgs(job.entry) for job in jobs], slot, sent))
-            raise
-
     @staticmethod
     def _end_of_waiting(call: Call, attempts: Attempts) -> float:
         deadline = call.entry.deadline(call.job.timeout)
@@ -227,12 +238,12 @@ class Sender:
         for call in outgoing.calls:
             call.leaves()
         self._counters.note(outgoing.kind, len(outgoing.calls))
-        result = SendResult([], Verdict(VerdictKind.UNKNOWN))
+        result = _NOT_KNOWN
         token = self._transport.token_version
         try:
             result = self._sent(outgoing, slot)
         except (StaleEpochError, BrokerUnavailableError):
-            result = SendResult([], _UNSENT)
+            result = _UNSENT
             raise
         finally:
             for call in outgoing.calls:
@@ -275,15 +286,15 @@ class Sender:
             return
         # What is sent once more, or in pieces, waits for a slot: this one may be the last there is.
         is_over = verdict.kind is VerdictKind.FINAL and result.cause is None
-        if is_over and outgoing.debts is not None and not (permit.is_trial or concerned):
-            outgoing.debts.append(Due(slot, permit.sent))
+        if is_over and not (permit.is_trial or concerned):
+            self.releases.add(outgoing.lane, AnsweredSlot(slot, permit.sent))
             return
         answer: dict[str, Any] = {"refused": refused, "passed": result.has_passed}
         answer |= {"pause": self._retry_policy.pause(verdict), "attempt": attempt}
         try:
-            quota_state = self._settle_or_keep(concerned, slot, permit.sent, **answer)
+            quota_state = self.releases.settle(concerned, slot, permit.sent, **answer)
         finally:
-            self._on_answer(slot)
+            self._valve.answered(slot)
         if refused:
             self._incidents.note_refusal(slot, verdict, quota_state)
 
@@ -331,13 +342,12 @@ class Sender:
         return goes_on
 
 
-def _debts_of(outgoing: OutgoingRequest) -> list[Due]:
-    return [] if outgoing.debts is None else outgoing.debts
-
-
 def _attempt_of(outgoing: OutgoingRequest) -> str:
     """Return the name under which the journals announce a flight; '' where they do not."""
-    return next((call.journal_update.attempt for call in outgoing.calls if call.journal_update), "")
+    for call in outgoing.calls:
+        if call.journal_update:
+            return call.journal_update.attempt
+    return ""
 
 
 def _unreplicated() -> BrokerUnavailableError:

@@ -170,8 +170,8 @@ TEXTS = {
     "NOAUTH Authentication required.": "it wants a password",
     "WRONGPASS invalid username-password pair or user is disabled.": "it wants a password",
     "SELECT is not allowed in cluster mode": "redis+cluster://HOST:PORT,HOST:PORT",
-    "This instance has cluster support disabled": "it is no Cluster",
-    "unknown command `SENTINEL`, with args": "it is a Redis, and no Sentinel",
+    "This instance has cluster support disabled": "it is not a Cluster",
+    "unknown command `SENTINEL`, with args": "it is a Redis, not a Sentinel",
     "unknown command 'EVALSHA', with args": "If it is a Sentinel",
     "no Redis is known there by the name 'x'": "check the service in the URL",
     "User me has no permissions to run the 'evalsha' command": "+evalsha is needed",
@@ -200,7 +200,7 @@ def test_a_password_of_sentinels_is_none_of_their_redis():
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        ("Error 1 connecting to h. [SSL: CERTIFICATE_VERIFY_FAILED] x", "no TLS comes about"),
+        ("Error 1 connecting to h. [SSL: CERTIFICATE_VERIFY_FAILED] x", "the TLS handshake failed"),
         ("[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] x", "ssl_certfile and ssl_keyfile"),
         ("Timeout connecting to server", "It may speak no TLS"),
         ("Error 111 connecting to h. Connection refused.", "start one there"),

@@ -67,11 +67,14 @@ TOLD = [
     ),
     (
         held("drive", Holdup(PAUSE, 11.5, 1, 10)),
-        "Google has refused for Drive's quota, which pauses for 12 s more",
+        "Google has refused a request for Drive's quota, which pauses for 12 s more",
     ),
     (
         held(holdup=Holdup(PAUSE), ahead=2),
-        "Google has refused for the write quota, and one request is out to see: 2 calls ahead",
+        (
+            "Google has refused a request for the write quota, and one trial request is out: "
+            "2 calls ahead"
+        ),
     ),
     (
         held(holdup=Holdup(INTERVAL, 1.0), ahead=2),
@@ -85,7 +88,7 @@ TOLD = [
     (held("large", Holdup(MEMORY)), "waiting for the server's memory"),
     (lane(SENT, 12.0, age=1.0), "no answer from Google for 13 s"),
     (lane(SENT, 12.0, ahead=3), "no answer from Google for 12 s: 3 calls ahead"),
-    (lane(AGAIN, 12.0, age=1.0), "a request has failed, and the next one goes in 11 s"),
+    (lane(AGAIN, 12.0, age=1.0), "a request has failed and will be retried in 11 s"),
     (Sight(**HERE, lane="book"), "waiting for the server's answer"),
     (Sight(**HERE, lane="book", ahead=2), "waiting for 2 calls ahead"),
     # Long lines are not named whole.
@@ -105,7 +108,7 @@ TOLD = [
     ),
     (
         Sight(**HERE, away=10.4, silence=11.0),
-        "Redis cannot be reached, for 10 s (namespace 'books' at redis://there)",
+        "Redis has been out of reach for 10 s (namespace 'books' at redis://there)",
     ),
 ]
 

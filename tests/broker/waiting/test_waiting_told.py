@@ -17,7 +17,7 @@ from queued_gspread.broker.waiting import notices
 from queued_gspread.broker.waiting.wait import Wait
 from queued_gspread.errors import CallTimeoutError, ServerUnavailableError
 from queued_gspread.protocol.messages import Reply, new_id
-from queued_gspread.proxy.call import _told
+from queued_gspread.proxy.call import _close_notice
 from queued_gspread.settings import Settings
 
 WRITES = Holdups({"write": Holdup(QUOTA, 0.0, 1, 60, 60.0)}, {"lane": ("write", 0.0)})
@@ -92,7 +92,7 @@ def test_a_timeout_of_the_servers_has_the_reason_that_was_said(callers, impatien
     """A call that the server ends as too late has that reason in its error, and does not go on."""
     notice = callers.notice()
     notice.say("waiting for the write quota: no call ahead")
-    reply = _told(Reply(error=CallTimeoutError("passed before it wrote")), 61.0, notice)
+    reply = _close_notice(Reply(error=CallTimeoutError("passed before it wrote")), 61.0, notice)
     assert str(reply.error).startswith("passed before it wrote (this caller has waited for 61.0 s)")
     assert str(reply.error).endswith("waiting for the write quota: no call ahead")
     assert len(caplog.messages) == 1

@@ -244,7 +244,7 @@ def test_a_damaged_state_is_refused_at_once(tmp_path, place, junk, told):
     shown = str(failed.value)
     assert str(path) in shown
     assert told in shown
-    assert "name another file, or move this one away to begin anew" in shown
+    assert "name another file, or move this one away to start empty" in shown
 
 
 @pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])

@@ -147,7 +147,7 @@ def test_the_command_names_a_file_that_it_cannot_use(start, tmp_path):
     assert_refused(run("emulator", "--state", state), state, "newer version", "upgrade")
     assert json.loads(state.read_text()) == content
     nowhere = tmp_path / "none" / "state.json"
-    assert_refused(run("emulator", "--state", nowhere), nowhere, "a folder that is there")
+    assert_refused(run("emulator", "--state", nowhere), nowhere, "a folder that exists")
     state.unlink()
     start("--state", state)
     assert_refused(run("emulator", "--state", state), state, "in use by another emulator")
@@ -176,7 +176,7 @@ def test_the_command_warns_where_others_may_reach_it(start):
     status, errors = command.end(signal.SIGTERM)
     assert status == 0
     assert errors.count("\n") == 1
-    assert "anybody who reaches this machine can read and change" in errors
+    assert "anybody who can reach this machine can read and change" in errors
 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "192.0.2.1"])

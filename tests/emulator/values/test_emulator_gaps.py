@@ -21,7 +21,7 @@ PAGE = DOCS / "emulator.md"
 def value(*columns, at=(0, 25)):
     """Return what a cell computes to, by default the one that a lone formula is put into."""
     book = book_of(*columns)
-    return Evaluator(book, "try_admit").value(book.sheets[0], *at)
+    return Evaluator(book, "peek").value(book.sheets[0], *at)
 
 
 @pytest.mark.parametrize(

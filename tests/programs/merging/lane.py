@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import cycle
 
 from hand_clock import HandClock
+from open_valve import OpenValve
 
 from queued_gspread.broker import Permit, QuotaState, Ready
 from queued_gspread.broker.jobs import Entry
@@ -20,6 +21,7 @@ from queued_gspread.server.google.transport import Transport
 from queued_gspread.server.lanes.lane import LaneServices, Tables
 from queued_gspread.server.log import LOGGER
 from queued_gspread.server.pacing.quota import Quota
+from queued_gspread.server.pacing.valve import LATE, TURN
 from queued_gspread.server.policy.retry import RetryPolicy
 from queued_gspread.server.sending.counters import Counters
 from queued_gspread.server.sending.sender import Sender
@@ -98,9 +100,7 @@ class Waiting:
     def release_slot(self, jobs, slot, sent, **answer):
         return QuotaState(0, 0.0)
 
-    def answer(self, answers, debts=()):
-        for due in debts:
-            due.is_settled = True
+    def answer(self, answers, slots_to_release=()):
         for entry, reply in answers:
             place = int(entry.stream_id)
             assert self.replies[place] is None, "a call is answered twice"
@@ -135,17 +135,30 @@ class _Merged(Counters):
             self.merged[kind] += 1
 
 
+class _Valve(OpenValve):
+    """Lets through what need not wait for its moment."""
+
+    def __init__(self, clock):
+        super().__init__()
+        self._clock = clock
+
+    def turn_now(self, ticket):
+        if ticket.until <= self._clock.now:
+            return LATE
+        return TURN if ticket.not_before <= self._clock.now else None
+
+
 def run(history, *, merges, retry_policy=None):
     """Make all calls of a history, from its state."""
     seldom = (history.busy, history.blips) if merges else ((), ())
     google, clock = Google(history.book.fill, *seldom, history.trouble), HandClock()
     queue = Waiting(history.jobs, history.arrivals, history.waits, history.gone)
     counters = _Merged()
-    transport = Transport(google.http, NoTokens(google.http))
-    means = (queue, transport, Quota(), retry_policy or RetryPolicy(), lambda kind: None, clock)
+    transport, valve = Transport(google.http, NoTokens(google.http)), _Valve(clock)
+    means = (queue, transport, Quota(), retry_policy or RetryPolicy(), valve, clock)
     sender = Sender(*means, counters=counters)
     runner = Runner(sender.recovery, ANYONE, suspects=sender.suspects)
-    shared = (Tables(), Quarantine())
+    shared = (valve, Tables(), Quarantine())
     means = LaneServices(queue, Admission(SETTINGS), runner, sender, *shared, merges=merges)
     level = LOGGER.level
     LOGGER.setLevel(logging.ERROR)
@@ -159,19 +172,15 @@ def run(history, *, merges, retry_policy=None):
 
 def _drive(task, clock):
     """Be the worker and the valve of a lane; no time passes but by waiting."""
-    permit = None
+    turn = None
     while True:
         try:
-            ticket = task.send(permit)
+            ticket = task.send(turn)
         except StopIteration:
             return
-        permit = None if ticket is None else _permit(ticket, clock)
+        turn = None if ticket is None else _turn(ticket, clock)
 
 
-def _permit(ticket, clock):
+def _turn(ticket, clock):
     clock.now = max(clock.now, min(ticket.not_before, ticket.until))
-    if ticket.until <= clock.now:
-        return Permit("late")
-    while (permit := ticket.ask()).word == "wait":
-        pass
-    return permit
+    return LATE if ticket.until <= clock.now else TURN

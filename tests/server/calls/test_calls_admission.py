@@ -54,9 +54,9 @@ def test_a_reply_that_the_server_did_not_sign_is_refused(alter, signed, signing_
     envelope, job_id = Envelope(signed), new_id()
     message, _ = envelope.job(job_id, "lane", job())
     keeper = Admission(signed)
-    reply = keeper._sealed(entry_of(message, job_id), b'{"result":null}')
+    reply = keeper._signed(entry_of(message, job_id), b'{"result":null}')
     assert envelope.reply(job_id, "lane", message, reply) == b'{"result":null}'
-    with pytest.raises(SignatureError, match="nobody knows whether the call was made"):
+    with pytest.raises(SignatureError, match="it is not known whether the call was made"):
         envelope.reply(job_id, "lane", message, alter(reply))
 
 
@@ -64,7 +64,7 @@ def test_a_reply_fits_one_job_alone(signed):
     """A reply is refused for another id or lane, and for another job under the same id."""
     envelope, keeper, job_id = Envelope(signed), Admission(signed), new_id()
     message, _ = envelope.job(job_id, "lane", job())
-    reply = keeper._sealed(entry_of(message, job_id), b"{}")
+    reply = keeper._signed(entry_of(message, job_id), b"{}")
     wrong = [(new_id(), "lane", message), (job_id, "other", message), (job_id, "lane", b"{}")]
     for one in wrong:
         with pytest.raises(SignatureError, match="does not fit"):
@@ -79,7 +79,7 @@ def test_a_job_put_off_is_not_taken_for_answered(signed):
     job_entry = entry_of(sign(keeper.keyring, "job", bound, job(), generation=generation))
 
     class Queue:
-        def answer(self, answers, debts):
+        def answer(self, answers, slots_to_release):
             return None
 
     assert admitted(keeper, Queue(), job_entry).body == job()
@@ -95,10 +95,10 @@ def test_a_reply_that_redis_did_not_take_is_given_again(signed):
     class Queue:
         error = ConnectionError()
 
-        def wanted(self, job_id):
+        def renewal(self, job_id):
             return None
 
-        def answer(self, answers, debts):
+        def answer(self, answers, slots_to_release):
             if self.error:
                 raise self.error
 
@@ -138,14 +138,14 @@ def test_a_copy_of_what_a_caller_has_said_before_counts_for_nothing(signed):
 
     def says(generation, named=job_id, namespace=signed.namespace):
         message = sign(keeper.keyring, "wanted", (namespace, named), generation=generation)
-        return SimpleNamespace(wanted=lambda _: message)
+        return SimpleNamespace(renewal=lambda _: message)
 
     bound = bound_job(signed.namespace, "lane", job_id)
     entry = entry_of(sign(keeper.keyring, "job", bound, job(), generation="earlier"), job_id)
-    sealed = keeper._unsealed(entry)
-    assert keeper._is_fresh(says(current), entry, sealed)
+    verified = keeper._verified(entry)
+    assert keeper._is_fresh(says(current), entry, verified)
     others = [("earlier",), ("",), (current, "b" * 32), (current, job_id, "other")]
-    assert [other for other in others if keeper._is_fresh(says(*other), entry, sealed)] == []
+    assert [other for other in others if keeper._is_fresh(says(*other), entry, verified)] == []
 
 
 def test_a_late_reply_of_an_earlier_epoch_is_no_reply_to_another_job(signed):
@@ -153,7 +153,7 @@ def test_a_late_reply_of_an_earlier_epoch_is_no_reply_to_another_job(signed):
     keeper = Admission(signed)
 
     class Queue:
-        def answer(self, answers, debts):
+        def answer(self, answers, slots_to_release):
             raise StaleEpochError
 
     def begun(job_id, place="1-0"):
@@ -245,8 +245,8 @@ def test_a_signature_is_good_for_one_thing(signing_key, purpose):
         ("", 0o600, "is empty"),
         ("\n \n", 0o600, "is empty"),
         (f"{KEY}\nshort-secret", 0o600, "line 2 has 12 bytes"),
-        (KEY, 0o604, "everybody"),
-        (KEY, 0o602, "everybody"),
+        (KEY, 0o604, "everyone"),
+        (KEY, 0o602, "everyone"),
     ],
 )
 def test_a_key_file_that_cannot_be_used(tmp_path, content, mode, told):
@@ -278,7 +278,7 @@ def look(signed, clock, monkeypatch):
         entry = replace(found, seen=clock.now)
         current = keeper._generations.current
         wanted = sign(keeper.keyring, "wanted", (signed.namespace, "a" * 32), generation=current)
-        admitting = keeper.admit(SimpleNamespace(wanted=lambda _: wanted if said else None), entry)
+        admitting = keeper.admit(SimpleNamespace(renewal=lambda _: wanted if said else None), entry)
         next(admitting)
         return admitting
 

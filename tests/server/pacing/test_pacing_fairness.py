@@ -203,7 +203,7 @@ def test_who_waits_for_nobody_has_no_lane():
 
 def ticket(number, lane, kind="write"):
     of = slot(f"t{number}", lane, kind)
-    return Ticket(kind, lambda: TOLD, number, slot=of)
+    return Ticket(kind, number, slot=of)
 
 
 def holding(line, **counts):
@@ -211,7 +211,7 @@ def holding(line, **counts):
     held = []
     for lane, count in counts.items():
         for number in range(count):
-            one = Ticket("write", lambda: TOLD, number, slot=slot(f"{lane}{number}", lane))
+            one = Ticket("write", number, slot=slot(f"{lane}{number}", lane))
             assert line.passes(one, 0.0)
             line.told(one, TOLD)
             held.append(one.slot)

@@ -264,14 +264,21 @@ def put(redis_url, namespace):
 def entered(monkeypatch):
     """Return the list of what has come to the valve, and stands in line there or has passed."""
     seen = []
-    real = Valve.enter
+    enter, told = Valve.enter, Valve.told
 
-    def enter(self, ticket, resume):
-        answer = real(self, ticket, resume)
-        seen.append(ticket)
+    def enters(self, ticket, resume):
+        answer = enter(self, ticket, resume)
+        if ticket not in seen:
+            seen.append(ticket)
         return answer
 
-    monkeypatch.setattr(Valve, "enter", enter)
+    def is_told(self, ticket, permit=None):
+        told(self, ticket, permit)
+        if permit is not None and permit.word == "go" and ticket not in seen:
+            seen.append(ticket)
+
+    monkeypatch.setattr(Valve, "enter", enters)
+    monkeypatch.setattr(Valve, "told", is_told)
     return seen
 
 

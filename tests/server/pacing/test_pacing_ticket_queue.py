@@ -1,4 +1,4 @@
-"""The line at the valve, as pure data, and the valve over it."""
+"""The queue of tickets at the valve, as pure data, and the valve over it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from waiting import PATIENCE
 
 from queued_gspread.broker import ALL, Permit, Slot, StaleEpochError
 from queued_gspread.server.pacing.ticket_queue import FREE, Ticket, TicketQueue
-from queued_gspread.server.pacing.valve import LATE, LEFT, Valve
+from queued_gspread.server.pacing.valve import LATE, LEFT, TURN, Valve
 
 GO = Permit("go")
 NUMBERS = itertools.count()
@@ -27,7 +27,7 @@ FRESH = SimpleNamespace(is_usable=True, error=None, waited=0.0)
 
 
 def ticket(number, kind="write", **options):
-    return Ticket(kind, lambda: GO, number, **options)
+    return Ticket(kind, number, **options)
 
 
 def numbers(line, now=0.0):
@@ -123,27 +123,49 @@ def test_tickets_are_removed_in_order():
 
 
 class Asking:
-    """A ticket whose permits the test hands out."""
+    """A task with a ticket: it asks when its turn comes, and the test hands out the permits."""
 
-    def __init__(self, kind="write", lane="", **options):
+    def __init__(self, kind="write", lane="", interval=0.0, **options):
         self.permits = queue.Queue()
         self.asked = queue.Queue()
-        slot = Slot(kind, f"1/{next(NUMBERS)}", 60, lane=lane)
-        self.ticket = Ticket(kind, self._ask, slot=slot, **options)
+        slot = Slot(kind, f"1/{next(NUMBERS)}", 60, interval=interval, lane=lane)
+        self.ticket = Ticket(kind, slot=slot, lane=lane, **options)
         self.answers = queue.Queue()
 
-    def _ask(self):
-        self.asked.put(True)
-        permit = self.permits.get(timeout=PATIENCE)
-        if isinstance(permit, Exception):
-            raise permit
-        return permit
-
     def enter(self, valve):
-        return valve.enter(self.ticket, self.answers.put)
+        """Return what comes of it at once; None if it waits."""
+        return self._go_on(valve, valve.enter(self.ticket, self._resume_of(valve)))
 
     def answer(self):
+        """Wait until it has a permit, or none any more."""
         return self.answers.get(timeout=PATIENCE)
+
+    def _resume_of(self, valve):
+        # A worker's, as no question is asked on the thread that gives turns.
+        return lambda turn: threading.Thread(target=self._resumed, args=(valve, turn)).start()
+
+    def _resumed(self, valve, turn):
+        answer = self._go_on(valve, turn)
+        if answer is not None:
+            self.answers.put(answer)
+
+    def _go_on(self, valve, turn):
+        while turn is TURN:
+            permit = self._ask(valve)
+            if getattr(permit, "word", "") != "wait":
+                return permit
+            turn = valve.enter(self.ticket, self._resume_of(valve))
+        return turn
+
+    def _ask(self, valve):
+        permit = None
+        try:
+            self.asked.put(True)
+            told = self.permits.get(timeout=PATIENCE)
+            permit = None if isinstance(told, Exception) else told
+        finally:
+            valve.told(self.ticket, permit)
+        return told
 
 
 @pytest.fixture
@@ -170,21 +192,6 @@ def test_who_is_alone_passes_at_once(valve):
     asking = Asking()
     asking.permits.put(GO)
     assert asking.enter(valve) is GO
-
-
-def test_who_waits_says_so_first(valve):
-    """A ticket that has to wait gives back what it owes; one that passes at once has done so."""
-    told = []
-    passing, waiting = (Asking(on_wait=lambda _: told.append(True)) for _ in "12")
-    passing.permits.put(GO)
-    assert passing.enter(valve) is GO
-    assert not told
-    waiting.permits.put(wait(math.inf))
-    waiting.permits.put(GO)
-    assert waiting.enter(valve) is None
-    assert told == [True]
-    valve.wake("write")
-    assert waiting.answer() is GO
 
 
 def test_who_is_told_to_wait_is_asked_for_again(valve):
@@ -266,13 +273,13 @@ def test_what_is_late_has_had_no_slot(valve):
     over.ticket.until = -math.inf
     valve.wake("write")
     assert over.answer() is LATE
-    assert valve._line._fairness.rank(over.ticket.slot) == 0
+    assert valve._queue._fairness.rank(over.ticket.slot) == 0
 
 
 def test_a_response_that_comes_while_redis_is_asked_is_not_missed(valve):
     """A wake-up between the question and its answer has the question asked again."""
     asking = Asking()
-    entering = threading.Thread(target=asking.enter, args=(valve,))
+    entering = threading.Thread(target=lambda: asking.answers.put(asking.enter(valve)))
     entering.start()
     asking.asked.get(timeout=PATIENCE)
     valve.wake("write")
@@ -329,7 +336,7 @@ def test_a_valve_that_fails_tells_everybody(state, caplog):
     waiting, late = Asking(), Asking()
     waiting.permits.put(wait(math.inf))
     waiting.enter(valve)
-    valve._line.next_moment = lambda: {}["broken"]
+    valve._queue.next_moment = lambda: {}["broken"]
     valve.start()
     assert "the valve has failed: KeyError" in str(waiting.answer())
     valve.join()
@@ -359,15 +366,93 @@ def test_a_close_ends_everything(valve, answer):
 def test_a_slot_that_a_lost_permit_had_taken_wakes_the_others(valve):
     """When a call turns out to be over, who waits for a response of its kind is asked again."""
     waiting, over = Asking(), Asking()
-    waiting.permits.put(wait(math.inf))
-    waiting.enter(valve)
     over.permits.put(Permit("late"))
-    valve._line.unblock("write")
-    valve._line.take(time.monotonic())
-    assert over.enter(valve).word == "late"
-    valve._wait(waiting.ticket)
+    entering = threading.Thread(target=waiting.enter, args=(valve,))
+    entering.start()
+    waiting.asked.get(timeout=PATIENCE)
+    assert valve.turn_now(over.ticket) is TURN
+    waiting.permits.put(wait(math.inf))
+    entering.join()
     waiting.permits.put(GO)
+    assert waiting.asked.empty()
+    valve.told(over.ticket, Permit("late"))
     assert waiting.answer() is GO
+
+
+def test_one_of_a_kind_asks_at_a_time(valve):
+    """While one that has waited has its turn, nobody else of its kind has, and other kinds pass."""
+    first, second, newcomer, read = Asking(), Asking(), Asking(), Asking("read")
+    first.permits.put(wait(math.inf))
+    assert first.enter(valve) is None
+    assert first.asked.get(timeout=PATIENCE)
+    assert second.enter(valve) is None
+    valve.wake("write")
+    assert first.asked.get(timeout=PATIENCE)
+    assert newcomer.enter(valve) is None
+    read.permits.put(GO)
+    assert read.enter(valve) is GO
+    assert second.asked.empty()
+    for each in (first, second, newcomer):
+        each.permits.put(GO)
+    assert [each.answer() for each in (first, second, newcomer)] == [GO] * 3
+
+
+def test_requests_at_an_interval_ask_one_at_a_time(valve):
+    """With an interval between requests, a read has no turn while a write that came first has."""
+    write, read = Asking(interval=1.0), Asking("read", interval=1.0)
+    write.permits.put(wait(math.inf, ALL))
+    assert write.enter(valve) is None
+    assert read.enter(valve) is None
+    assert write.asked.get(timeout=PATIENCE)
+    valve.wake()
+    assert write.asked.get(timeout=PATIENCE)
+    assert read.asked.empty()
+    for each in (write, read):
+        each.permits.put(GO)
+    assert [each.answer() for each in (write, read)] == [GO] * 2
+
+
+def test_who_is_told_to_wait_is_not_overtaken_on_the_way_back(valve):
+    """Between its answer and the queue nobody of its kind gets the turn of one that has to wait."""
+    first, second = Asking(), Asking()
+    assert valve.turn_now(first.ticket) is TURN
+    valve.wake("write")
+    valve.told(first.ticket, wait(math.inf))
+    assert valve.turn_now(second.ticket) is None
+    assert list(valve.look(9)[0]) == ["write"]
+    assert valve.enter(first.ticket, first.answers.put) is TURN
+    valve.told(first.ticket, GO)
+
+
+def test_a_turn_that_is_not_used_is_the_next_ones(valve):
+    """A task that ends at its turn, before it has asked, keeps nobody else of its kind waiting."""
+    gone, waiting = Asking(), Asking()
+    assert valve.turn_now(gone.ticket) is TURN
+    valve.told(gone.ticket, wait(math.inf))
+    assert valve.enter(gone.ticket, gone.answers.put) is None
+    assert waiting.enter(valve) is None
+    valve.wake("write")
+    assert gone.answer() is TURN
+    assert waiting.asked.empty()
+    waiting.permits.put(GO)
+    valve.told(gone.ticket)
+    assert waiting.answer() is GO
+
+
+@pytest.mark.parametrize("answer", [LEFT, StaleEpochError()], ids=["left", "stale"])
+def test_who_has_its_turn_at_the_end_is_told_so(valve, answer):
+    """A task whose turn came just before the valve was closed learns of that before it asks."""
+    ticket = Ticket("write", slot=Slot("write", "1/0", 60))
+    assert valve.turn_now(ticket) is TURN
+    assert valve.end_of(ticket) is None
+    valve.close(answer)
+    if isinstance(answer, Exception):
+        with pytest.raises(StaleEpochError):
+            valve.end_of(ticket)
+    else:
+        assert valve.end_of(ticket) is answer
+    ticket.until = -math.inf
+    valve.told(ticket)
 
 
 def test_finished_tickets_are_let_go():
@@ -397,17 +482,17 @@ def test_who_has_left_before_those_with_fewer_slots_is_let_go():
 
 def test_a_ticket_says_for_how_long_others_go_first(valve):
     """The log is told of a wait for fairness, and of another wait that it is none."""
-    told, go = queue.Queue(), Permit("go", limit=2)
-    other, taken, held = (Asking(lane=lane, on_wait=told.put) for lane in "baa")
+    go = Permit("go", limit=2)
+    other, taken, held = (Asking(lane=lane) for lane in "baa")
     for each in (other, taken):
         each.permits.put(go)
         assert each.enter(valve) is go
-    assert held.enter(valve) is None
-    assert told.get(timeout=PATIENCE) == math.inf
-    asking = Asking(on_wait=told.put)
+    assert valve.turn_now(held.ticket) is None
+    assert valve.held_back(held.ticket) == math.inf
+    asking = Asking()
     asking.permits.put(wait(math.inf))
     assert asking.enter(valve) is None
-    assert told.get(timeout=PATIENCE) < 0
+    assert valve.held_back(asking.ticket) < 0
 
 
 def test_no_token_at_all_is_waited_for_without_spinning(state):

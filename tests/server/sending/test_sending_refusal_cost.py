@@ -93,7 +93,7 @@ def made(kind, count, bad, how):
         own = [number_of[each] for each in outgoing.calls]
         wrong = [place for place, number in enumerate(own) if number in bad]
         outcome = refusal(kind, outgoing, wrong, how) if wrong else answer(outgoing)
-        outgoing.landing = landing = outgoing.land(
+        outgoing.result = landing = outgoing.land(
             Exchange(outgoing.request, outcome), judge(outcome)
         )
         told = [number_of[each] for each, _ in left.landed(outgoing)]

@@ -12,6 +12,7 @@ from gspread.exceptions import APIError
 from hostile import FAR, exception
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from open_valve import OpenValve
 from queue_fixtures import SERVER_EMAIL
 from redis import Redis
 from requests.exceptions import InvalidSchema, MissingSchema
@@ -170,6 +171,13 @@ class Nowhere:
         return Exchange(request, Failure(ValueError("nowhere")))
 
 
+class Willing(Consumer):
+    """A queue that lets every request be sent."""
+
+    def acquire(self, *_):
+        return Permit("go")
+
+
 def outcome_of(task):
     """Let a call pass wherever it would wait; return how it ended."""
     answer = None
@@ -215,7 +223,7 @@ VALUES = st.recursive(
 @given(st.dictionaries(st.sampled_from(FIELDS), VALUES, min_size=1))
 def test_whatever_a_job_says_it_has_an_outcome(changes):
     """A job with arbitrary fields ends in an outcome with a reply; no exception escapes."""
-    sender = Sender(Consumer(Settings()), Nowhere(), Quota(0, 0, 0, 0), RetryPolicy(), print)
+    sender = Sender(Willing(Settings()), Nowhere(), Quota(0, 0, 0, 0), RetryPolicy(), OpenValve())
     runner = Runner(sender.recovery, ANYONE, suspects=sender.suspects)
     body = message(**{"method": "open", "args": [], **changes})
     assert outcome_of(whole(runner, sender, Entry("lane", "1-1", "a", body, "", 1))).reply

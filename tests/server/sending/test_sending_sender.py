@@ -14,10 +14,11 @@ from calls import WORKSHEET, insert_rows, read, send, write
 from gate import SHEETS, GatedHTTPClient, google_error, response
 from google.auth.exceptions import RefreshError
 from gspread.exceptions import APIError, SpreadsheetNotFound
+from open_valve import OpenValve
 from urllib3.exceptions import NewConnectionError, ProtocolError
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import Due, Entry, Slot
+from queued_gspread.broker import AnsweredSlot, Entry, Slot
 from queued_gspread.errors import BrokerUnavailableError, OutcomeUnknownError, RemoteError
 from queued_gspread.protocol.messages import Job
 from queued_gspread.server.calls.call import Call
@@ -493,27 +494,30 @@ def test_only_a_call_that_has_written_outwaits_its_deadline(mark):
 
 @pytest.mark.parametrize("error", [None, BrokerUnavailableError("away")], ids=["asked", "failed"])
 def test_what_is_owed_is_given_back_when_more_is_asked_for(error):
-    """One slot goes with the question and the others before anybody waits, whatever is answered."""
-    told, answered = [], []
+    """Answered slots go with the question before anybody waits, or alone where that fails."""
+    told = []
 
     class Queue:
         def release_slot(self, jobs, slot, sent, **answer):
             told.append(slot.name)
 
-        def acquire(self, acquire_args, slot, debts):
+        def acquire(self, acquire_args, slot, slots_to_release):
             if error is not None:
                 raise error
-            told.append(f"{debts[0].slot.name} with {slot.name}")
-            debts[0].is_settled = True
+            told.append(f"{[each.slot.name for each in slots_to_release]} with {slot.name}")
 
-    call = call_of("r")
+    call, valve = call_of("r"), OpenValve()
     call.needs(Request("get", "https://sheets.googleapis.com/v4/spreadsheets/lane"))
-    sender = Sender(Queue(), None, Quota(), RetryPolicy(), answered.append)
-    debts = [Due(Slot("read", name, 60), 6) for name in ("1/0", "1/1")]
+    sender = Sender(Queue(), None, Quota(), RetryPolicy(), valve)
+    owed = [AnsweredSlot(Slot("read", name, 60), 6) for name in ("1/0", "1/1")]
+    for each in owed:
+        sender.releases.add("lane", each)
     with contextlib.suppress(BrokerUnavailableError):
-        sender._start(OutgoingRequest([call], debts=debts), Slot("write", "1/2", 60), Attempts())
-    assert told == (["1/0 with 1/2", "1/1"] if error is None else ["1/0", "1/1"])
-    assert ([slot.name for slot in answered], debts) == (["1/0", "1/1"], [])
+        sender._acquire(OutgoingRequest([call]), Slot("write", "1/2", 60))
+    assert told == (["['1/0', '1/1'] with 1/2"] if error is None else ["1/0", "1/1"])
+    assert [slot.name for slot in valve.released] == ["1/0", "1/1"]
+    sender.releases.now("lane")
+    assert len(valve.released) == len(owed)
 
 
 def test_a_slot_that_redis_did_not_take_back_is_given_back_later():
@@ -532,10 +536,10 @@ def test_a_slot_that_redis_did_not_take_back_is_given_back_later():
 
     queue, call = Queue(), call_of("r")
     call.needs(Request("get", "https://sheets.googleapis.com/v4/spreadsheets/lane"))
-    sender = Sender(queue, None, Quota(), RetryPolicy(), print)
-    sender.pay([Due(Slot("write", "1/0", 60), 6, is_settled=True)])
-    sender.pay([Due(Slot("write", "1/1", 60), 7)])
+    sender = Sender(queue, None, Quota(), RetryPolicy(), OpenValve())
+    sender.releases.add("lane", AnsweredSlot(Slot("write", "1/1", 60), 7))
+    sender.releases.now("lane")
     queue.is_away = False
     for _ in "12":
-        left = sender._start(OutgoingRequest([call]), Slot("write", "1/2", 60), Attempts())
+        left = sender._acquire(OutgoingRequest([call]), Slot("write", "1/2", 60))
         assert left == [("1/1", 7)]

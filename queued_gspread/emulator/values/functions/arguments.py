@@ -1,4 +1,4 @@
-"""What functions are given, and how they take it: as numbers, texts, truth values or areas."""
+"""The arguments of functions, and their conversion to numbers, texts, truth values or areas."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class EvaluationError(Exception):
 
 
 class RangeGivenError(EvaluationError):
-    """A range is given where one value is wanted: which one it is depends on where that is."""
+    """A range is given where one value is expected; which one depends on the formula's cell."""
 
     def __init__(self, area: Area) -> None:
         """Keep the range."""
@@ -46,7 +46,7 @@ class RangeGivenError(EvaluationError):
 class Area:
     """The values of a range or an array; a column may be shorter than the range is high.
 
-    To read a value that is not computed ends the formula; to leave it aside does not.
+    Reading a value that is not computed ends the formula; ignoring it does not.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Area:
         return found + [[None] * self.width for _ in range(self.height - len(found))]
 
     def line(self) -> list[Value]:
-        """Return the values of a single row or column; fail with `#N/A` for more."""
+        """Return the values of a single row or column; raise `#N/A` for more."""
         if self.height > 1 and self.width > 1:
             raise EvaluationError(NOT_AVAILABLE)
         found = list(self.values())
@@ -103,7 +103,7 @@ class Area:
 
 
 Argument: TypeAlias = "Value | Area"
-# More values than this are not put into an array: the memory is the tests'.
+# The most values of an array: tests should not take much memory.
 LARGEST_ARRAY = 1_000_000
 
 
@@ -199,7 +199,7 @@ def joined(pieces: Iterable[str], between: str = "") -> str:
 
 
 def bounded(argument: Argument) -> Argument:
-    """Return what a function or operator found; fail where no cell, or no number, could hold it."""
+    """Return the result of a function or operator; raise if no cell or number could hold it."""
     if isinstance(argument, float):
         return real(argument)
     if isinstance(argument, str) and len(argument) > LONGEST:
@@ -223,7 +223,7 @@ def is_number(value: object) -> bool:
 
 
 def numbers(arguments: Iterable[Argument]) -> list[float]:
-    """Return the numbers that are summed: those in ranges, and whatever is given directly."""
+    """Return the numbers to sum: those in ranges, and everything that is given directly."""
     found: list[float] = []
     for argument in arguments:
         if isinstance(argument, Area):
@@ -265,7 +265,7 @@ def rank(value: Value) -> tuple[int, float | str]:
 
 
 def real(value: object) -> float:
-    """Refuse what no cell can hold: an infinity, or a root of a negative number."""
+    """Refuse results that no cell can hold: an infinity, or a root of a negative number."""
     if isinstance(value, complex) or not isinstance(value, (int, float)):
         raise EvaluationError(BAD_NUMBER)
     if not math.isfinite(value):

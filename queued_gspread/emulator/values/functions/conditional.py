@@ -1,4 +1,4 @@
-"""Functions that look at some of their arguments only: they are given them unevaluated."""
+"""Functions that use only some of their arguments, and so get them unevaluated."""
 
 from __future__ import annotations
 

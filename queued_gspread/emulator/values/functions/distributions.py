@@ -42,7 +42,7 @@ def _found(argument: Argument, least: int = 1) -> list[float]:
 
 
 def _at(found: list[float], place: float) -> float:
-    """Return the value at a place from 0, between two values in proportion."""
+    """Return the value at a place from 0, interpolated between two values."""
     low = math.floor(place)
     high = min(low + 1, len(found) - 1)
     return found[low] + (found[high] - found[low]) * (place - low)

@@ -30,7 +30,7 @@ _MOST_PERIODS = 100_000
 
 
 def _growth(rate: float, periods: float) -> tuple[float, float]:
-    """Return what 1 has grown to, and what a payment of 1 at each period's end has."""
+    """Return the final value of 1, and of a payment of 1 at each period's end."""
     if rate == 0:
         return 1, periods
     grown = (1 + rate) ** periods
@@ -109,7 +109,7 @@ def _cumulative(capital: bool) -> Function:
 
 
 def _root(worth: Callable[[float], float], guess: float) -> float:
-    """Return the rate at which something is worth nothing, by the secant method."""
+    """Return the rate at which a value is zero, by the secant method."""
     if guess <= -1:
         raise EvaluationError(BAD_NUMBER)
     rate, other = guess, guess + 0.01

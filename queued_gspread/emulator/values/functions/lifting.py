@@ -42,9 +42,10 @@ def cells_of(argument: Argument) -> int:
 def lifted(compute: Compute, values: Sequence[Argument], places: set[int], spend: Spend) -> Area:
     """Return a function's results for each cell of the ranges at some places.
 
-    What every result goes over is told to `spend`, which ends the formula where it is too much.
+    `spend` is called with the number of cells of every result, and ends the formula if they are too
+    many.
 
-    Further ranges turn out to stand where one value is wanted as the function is tried.
+    Trying the function shows which other ranges are given where one value is expected.
     """
     while True:
         try:

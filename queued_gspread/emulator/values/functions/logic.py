@@ -1,4 +1,4 @@
-"""Functions of truth, and those that ask what a value is."""
+"""Logical functions, and those that test what a value is."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ERROR_TYPES = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/
 
 
 def _truths(values: Sequence[Argument]) -> list[bool]:
-    """Return the truth values that are given; texts in ranges do not count."""
+    """Return the given truth values; texts in ranges do not count."""
     found = list(_each_truth(values))
     if not found:
         raise EvaluationError(WRONG_TYPE)

@@ -50,7 +50,7 @@ def _exact(wanted: Value, line: Sequence[Value], wildcards: bool) -> int | None:
 
 
 def _sorted(wanted: Value, line: Sequence[Value]) -> int | None:
-    """Return the place of the last value of a rising line that is not larger, by its kind."""
+    """Return the place of the last value of a sorted line that is not larger, by its kind."""
     key = rank(wanted)
     alike = [
         (rank(value), place)
@@ -148,7 +148,7 @@ def _flexible_match(values: Sequence[Argument]) -> int:
 
 
 def _looked_up(values: Sequence[Argument]) -> Value:
-    """Compute LOOKUP: in a range with no other for results, its last row or column has them."""
+    """Compute LOOKUP; without a range for results, they are in the last row or column."""
     wanted, area = sound(values[0]), area_of(values[1])
     if len(values) == 3:  # noqa: PLR2004  - a range for results
         line, results = area.line(), area_of(values[2]).line()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .arguments import Argument
 
 _TEN = 10
-# Decimal fractions are seldom exact: what is this near to a whole number is taken for it.
+# Decimal fractions are seldom exact: a number this near to a whole one is taken for it.
 _SLACK = 1e-9
 
 

@@ -1,4 +1,4 @@
-"""Functions of two ranges whose values stand beside each other."""
+"""Functions of two ranges whose values form pairs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def _pairs(one: Argument, other: Argument, least: int = 1) -> list[tuple[float, float]]:
-    """Return the numbers of two ranges that stand beside each other."""
+    """Return the pairs of numbers of two ranges."""
     left, right = area_of(one), area_of(other)
     if (left.height, left.width) != (right.height, right.width):
         raise EvaluationError(NOT_AVAILABLE)

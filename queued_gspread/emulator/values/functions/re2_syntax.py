@@ -1,7 +1,7 @@
-"""RE2's regular expressions as Python's, and what they may cost there.
+"""Translate RE2's regular expressions to Python's, and bound what they may cost there.
 
-RE2 never backtracks; Python does. So a pattern that might take long is refused, and so is what
-Python has no equal of: the package google-re2, where it is installed, takes all.
+RE2 never backtracks; Python does. So a pattern that might take long is refused, and so is syntax
+that Python lacks. The package google-re2, if it is installed, handles all of them.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ def _unlike(pattern: str) -> NotComputedError:
 
 
 class BadPatternError(ValueError):
-    """A text that RE2 does not take for a regular expression."""
+    """A text that RE2 refuses as a regular expression."""
 
 
 @dataclass
 class _Group:
-    """A group that is open: how it can vary, and what `(?i)` at its start opened inside it."""
+    """An open group: how it can vary, and what `(?i)` at its start opened inside it."""
 
     varies: bool = False
     alternatives: int = 1
@@ -268,8 +268,8 @@ def _translated(pattern: str) -> tuple[re.Pattern[str], tuple[int, ...]]:
 def translated(pattern: str, text: str) -> re.Pattern[str]:
     """Return a pattern to search a text with.
 
-    Raises BadPatternError for what RE2 refuses, and NotComputedError for what it takes and Python
-    does not, or might not in a second.
+    Raises BadPatternError for a pattern that RE2 refuses, and NotComputedError for one that RE2
+    accepts and Python does not, or that might take Python longer than a second.
     """
     compiled, factors = _translated(pattern)
     steps = (len(text) + 1) * prod(factor or len(text) + 1 for factor in factors)

@@ -67,7 +67,7 @@ def _matches(values: Sequence[Argument]) -> bool:
 
 
 def _extracted(values: Sequence[Argument]) -> Argument:
-    """Return what a pattern finds first: its groups beside each other, where it has any."""
+    """Return the first match of a pattern: its groups side by side, if it has any."""
     pattern, searched = _asked(values)
     match = pattern.search(searched)
     if match is None:
@@ -85,7 +85,7 @@ def _pieces(pattern: Any, searched: str, replacement: str) -> Iterator[str]:
     end, place, last = 0, 0, -1
     while place <= len(searched) and (match := pattern.search(searched, place)):
         place = match.end()
-        # RE2 finds nothing empty where the match before has ended.
+        # RE2 finds no empty match where the previous match has ended.
         if match.start() == match.end() == last:
             place += 1
             continue

@@ -1,4 +1,4 @@
-"""Functions that make arrays, and arrange, choose or sort what is in them."""
+"""Functions that make arrays, and arrange, choose or sort their values."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def rows_of(argument: Argument) -> Rows:
 
 
 def stacked(parts: Sequence[Argument], down: bool) -> Area:
-    """Return parts below or beside each other; fail with `#VALUE!` where they do not fit."""
+    """Return parts below or beside each other; raise `#VALUE!` if they do not fit."""
     blocks = [rows_of(part) for part in parts]
     if down:
         if len({len(block[0]) for block in blocks}) > 1:
@@ -59,7 +59,7 @@ def stacked(parts: Sequence[Argument], down: bool) -> Area:
 
 
 def _stack_down(values: Sequence[Argument]) -> Area:
-    """Compute VSTACK, which fills up what is narrower with `#N/A`."""
+    """Compute VSTACK, which fills narrower parts with `#N/A`."""
     rows = [row for value in values for row in rows_of(value)]
     width = max(map(len, rows))
     return array([[*row, *[NOT_AVAILABLE] * (width - len(row))] for row in rows])

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .arguments import Argument
 
 _LARGEST_CODE = 0x10FFFF
-# Halves of characters, which no text may have on their own.
+# Halves of surrogate pairs, which no text may have on their own.
 _SURROGATES = range(0xD800, 0xE000)
 
 
@@ -56,7 +56,7 @@ def _of_units(units: str) -> str:
 
 
 def _size(values: Sequence[Argument], place: int, usual: int) -> int:
-    """Return an argument that counts characters, or what it usually is."""
+    """Return an argument that counts characters, or its default."""
     size = whole(values[place]) if len(values) > place else usual
     if size < 0:
         raise EvaluationError(WRONG_TYPE)

@@ -15,7 +15,7 @@ class Wildcard:
     """
 
     def __init__(self, wanted: str) -> None:
-        """Take the text that is wanted."""
+        """Take the text to look for."""
         pieces: list[list[str]] = [[]]
         for escaped, mark, plain in _MARK.findall(wanted):
             if mark == "*":
@@ -28,14 +28,14 @@ class Wildcard:
         self._last_size = len(pieces[-1])
 
     def find(self, text: str, start: int = 0) -> int:
-        """Return the first place, from `start` on, where it stands; -1 where there is none."""
+        """Return the first place, from `start` on, where it occurs; -1 if there is none."""
         first = self._first.search(text, start)
         if first is None or self._end(self._rest, text, first.end()) < 0:
             return -1
         return first.start()
 
     def is_all_of(self, text: str) -> bool:
-        """Whether nothing of a text is before or after it."""
+        """Whether it matches a whole text."""
         if not self._rest:
             return self._first.fullmatch(text) is not None
         first = self._first.match(text)
@@ -45,7 +45,7 @@ class Wildcard:
 
     @staticmethod
     def _end(pieces: list[re.Pattern[str]], text: str, start: int) -> int:
-        """Return where the last piece ends when each follows the one before; -1 where none can."""
+        """Return where the last piece ends if each follows the one before; -1 if that fails."""
         for piece in pieces:
             found = piece.search(text, start)
             if found is None:

@@ -82,7 +82,7 @@ def _is_free(day: date, weekend: frozenset[int], holidays: frozenset[date]) -> b
 
 
 def _counted(values: Sequence[Argument], weekend: frozenset[int], at: int) -> int:
-    """Return how many days between two, both included, are no holidays and no weekend's."""
+    """Return how many days between two, both included, are neither holidays nor weekends."""
     start, end, holidays = _day(values[0]), _day(values[1]), _holidays(values, at)
     step, span = (1, end - start) if start <= end else (-1, start - end)
     first = min(start, end)
