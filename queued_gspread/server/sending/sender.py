@@ -267,7 +267,7 @@ class Sender:
         return outgoing.land(exchange, verdict)
 
     def _are_journals_durable(self, outgoing: OutgoingRequest) -> bool:
-        """Return whether the journals are durable enough to send what they intend."""
+        """Return whether the journals are stored durably enough to send what they intend."""
         is_local = self._retry_policy.durability == "local"
         return is_local or self._queue.is_replicated([call.entry for call in outgoing.calls])
 
@@ -343,7 +343,7 @@ class Sender:
 
 
 def _attempt_name(outgoing: OutgoingRequest) -> str:
-    """Return the attempt that the journals name as the intent; '' if they have none."""
+    """Return the name of the attempt in the journals' intent; '' if they have none."""
     for call in outgoing.calls:
         if call.journal_update:
             return call.journal_update.attempt

@@ -42,8 +42,8 @@ class Suspects:
     def note(self, failed: Iterable[Request]) -> None:
         """Note those of the requests that are non-idempotent; they may have been applied."""
         until = self._clock() + _LONGEST
-        risky = [request for request in failed if not is_idempotent(request)]
-        for digest in map(RequestDigest.of, risky):
+        digests = [RequestDigest.of(request) for request in failed if not is_idempotent(request)]
+        for digest in digests:
             with self._lock:
                 self._until[digest] = until
                 self._until.move_to_end(digest)
