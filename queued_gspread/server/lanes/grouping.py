@@ -53,7 +53,7 @@ class ConcurrentGroup:
         self._size = sum(len(call.entry.body) for call in calls)
         self._ids = {call.entry.job_id for call in calls}
         self._are_reads = all(map(_reads, calls))
-        # Writes that run together also leave as one request.
+        # Writes that run together are also merged into one request.
         self._merge_group = MergeGroup(calls[0], table)
         self._are_writes = _writes_once(calls[0]) and all(map(self._merge_group.add, calls[1:]))
 

@@ -227,14 +227,15 @@ class Valve:
         """
         with self._changed:
             now = self._clock()
-            lines = self._queue.lanes(most)
-            for asked in self._queue.held:
-                count, lanes = lines.get(asked.kind, (0, []))
-                lines[asked.kind] = count + 1, [*lanes, asked.lane]
-            later = {one.lane: one.not_before - now for one in self._queue.early(most)}
+            by_kind = self._queue.lanes(most)
+            for ticket in self._queue.held:
+                count, lanes = by_kind.get(ticket.kind, (0, []))
+                by_kind[ticket.kind] = count + 1, [*lanes, ticket.lane]
+            early = self._queue.early(most)
+            later = {ticket.lane: ticket.not_before - now for ticket in early}
             is_shared = self._queue.is_shared
         waiting = {}
-        for kind, (count, lanes) in lines.items():
+        for kind, (count, lanes) in by_kind.items():
             permit, moment = self._said.get(kind, (_NOTHING, -math.inf))
             is_said = permit.word == "wait" and now - moment < 2 * _LOOK_AGAIN
             # A ticket that waits until others have had their share need not have asked.
@@ -242,7 +243,7 @@ class Valve:
             if is_said or is_sharing:
                 left = moment + permit.wait - now
                 if is_sharing and not (is_said and left > 0):
-                    permit = replace(permit, kind="")  # a pause, say, which is over by now
+                    permit = replace(permit, kind="")  # such as a pause that is over by now
                 waiting[kind] = Waiting(permit, left, count, lanes, is_shared=is_sharing)
         return waiting, later
 
