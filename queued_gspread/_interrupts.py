@@ -12,6 +12,7 @@ wraps a socket or redis-py.
 
 from __future__ import annotations
 
+import inspect
 import signal
 import sys
 from functools import partial
@@ -65,7 +66,13 @@ def has_broken_in(error: BaseException) -> bool:
 def _is_passed_one_of(interrupted: list[FrameType], frame: FrameType) -> bool:
     code = frame.f_code
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + 1]  # and perhaps *args
-    for value in map(frame.f_locals.get, names):
+    variables = frame.f_locals
+    values = list(map(variables.get, names))
+    if type(variables) is dict and code.co_flags & inspect.CO_OPTIMIZED:
+        # Before Python 3.13 the frame keeps this copy, and with it the exception whose traceback
+        # has the frame: a cycle that would hold connections.
+        variables.clear()
+    for value in values:
         arguments = value if type(value) is tuple else (value,)
         if any(argument is other for argument in arguments for other in interrupted):
             return True

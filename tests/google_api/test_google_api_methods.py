@@ -128,7 +128,9 @@ RULES = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "rule"), RULES, ids=str)
+@pytest.mark.parametrize(
+    ("kind", "rule"), RULES, ids=[f"{kind}-{number}" for number, (kind, _) in enumerate(RULES)]
+)
 def test_a_rule_names_fields_that_there_are(kind, rule):
     """The fields that a rule lets a mask name, and the names in an object, are in Google's API."""
     schema = SCHEMAS["Request"]["properties"][kind]["$ref"]

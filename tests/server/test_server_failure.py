@@ -56,7 +56,7 @@ HEARTS = {
     "lease": (Consumer, "beat", Exception),
     "tokens": (Tokens, "step", Exception),
     "valve": (TicketQueue, "take", ()),
-    "lane_leader": (Consumer, "next_ready", ()),
+    "dispatcher": (Consumer, "next_ready", ()),
     "lane": (Scheduler, "_drive", ()),
     "queued-gspread": (lanes, "stop_after_main", ()),
 }
@@ -207,7 +207,7 @@ def test_a_process_whose_thread_has_failed_ends_with_a_status(
     assert reading.result(PATIENCE) == {}
 
 
-@pytest.mark.parametrize("name", ["lease", "tokens", "valve", "lane_leader_1"])
+@pytest.mark.parametrize("name", ["lease", "tokens", "valve", "dispatcher"])
 def test_a_server_that_cannot_have_a_thread_does_not_start(
     name, server, monkeypatch, raw, keys, client, background, serve, gate
 ):

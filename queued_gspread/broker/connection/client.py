@@ -213,7 +213,8 @@ class Connection:
         try:
             return self._send(self.command(name, keys, args), then)
         except own(NoScriptError):
-            return self._send(["EVAL", SCRIPTS[name].text, len(keys), *keys, *args], then)
+            pass  # sent below, outside the handling: errors there would hold this one in a cycle
+        return self._send(["EVAL", SCRIPTS[name].text, len(keys), *keys, *args], then)
 
     def _send(self, command: list[Any], then: Sequence[Any]) -> Any | tuple[Any, Pending]:
         return self.wire.ask_and_go_on(command, then) if then else self.wire.ask(command)

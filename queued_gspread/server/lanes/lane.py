@@ -103,12 +103,12 @@ class Lane:
         # In order of arrival; each waits for the answer to a request.
         self._open: list[Call] = []
         self._ended: list[tuple[Entry, Outcome]] = []
-        self._flights = 0
-        self._left: list[Pieces] = []
+        self._requests = 0
+        self._pieces: list[Pieces] = []
         self._is_left = False
         # By their keys, the jobs of calls that have no line in the log yet.
         self._entries: dict[tuple[str, str], Entry] = {}
-        self._ahead = Lookahead()
+        self._lookahead = Lookahead()
         self._answered = 0
         self._suspect: Entry | None = None
         self._memory = Portion(means.memory)
@@ -136,7 +136,7 @@ class Lane:
                 if not self._open:
                     self._release_suspect()
                     following = yield from self._linger(following)
-                if not self._open or self._flights % _LONGEST_TURN == 0:
+                if not self._open or self._requests % _LONGEST_TURN == 0:
                     self._means.sender.releases.now(self._name)
                     yield None
         finally:
@@ -180,12 +180,12 @@ class Lane:
             self._is_left = True
             return
         self._entries[entry.key] = entry
-        self._ahead.begin_at(entry)
+        self._lookahead.begin_at(entry)
         admitted = yield from self._means.admission.admit(self._means.queue, entry)
         if isinstance(admitted, Outcome):
             self._record(entry, admitted)
             return
-        begun = self._ahead.begun(admitted) or self._means.runner.begin(admitted)
+        begun = self._lookahead.begun(admitted) or self._means.runner.begin(admitted)
         self._record(entry, begun)
 
     def _is_alone(self, entry: Entry) -> Generator[Ticket, Permit, bool]:
@@ -220,7 +220,7 @@ class Lane:
 
     def _send(self) -> Generator[Ticket, Permit, Results]:
         """Send the next request, or a piece of one that was split; return what came of it."""
-        self._flights += 1
+        self._requests += 1
         left = self._next_pieces()
         outgoing = left.take()
         ended: Results = []
@@ -237,44 +237,44 @@ class Lane:
 
     def _next_pieces(self) -> Pieces:
         """Return what is left of the first open call's request, or else its next request."""
-        self._left = [left for left in self._left if left]
-        for left in self._left:
+        self._pieces = [left for left in self._pieces if left]
+        for left in self._pieces:
             if self._open[0] in left.calls:
                 return left
-        self._left.append(Pieces(self._next_flight()))
-        return self._left[-1]
+        self._pieces.append(Pieces(self._next_request()))
+        return self._pieces[-1]
 
-    def _next_flight(self) -> OutgoingRequest:
+    def _next_request(self) -> OutgoingRequest:
         """Return the request of the first open call, with those of the others that fit it."""
         if not self._means.merges:
             return OutgoingRequest(self._open[:1])
-        if self._ahead.waiting:
+        if self._lookahead.waiting:
             self._means.sender.releases.now(self._name)  # it takes its time
-            self._extend()
-        left = {call for left in self._left for call in left.calls}
+            self._let_followers_in()
+        left = {call for left in self._pieces for call in left.calls}
         others = [call for call in self._open if call not in left]
-        return OutgoingRequest(self._companions(others), self._grow)
+        return OutgoingRequest(self._mergeable(others), self._join_late)
 
     @property
     def _table(self) -> Table | None:
         tables = self._means.tables
         return tables.get(self._name, self._open[0].part) if tables.knows(self._name) else None
 
-    def _grow(self, outgoing: OutgoingRequest) -> list[Call]:
+    def _join_late(self, outgoing: OutgoingRequest) -> list[Call]:
         """Return the calls that have come meanwhile and whose requests fit the outgoing one."""
         before = len(self._open)
-        self._extend()
+        self._let_followers_in()
         come = self._open[before:]
-        return self._companions([*outgoing.calls, *come])[len(outgoing.calls) :]
+        return self._mergeable([*outgoing.calls, *come])[len(outgoing.calls) :]
 
-    def _companions(self, calls: list[Call]) -> list[Call]:
+    def _mergeable(self, calls: list[Call]) -> list[Call]:
         try:
             return mergeable_with_first(calls, self._table)
         except Exception:  # noqa: BLE001 - it can leave unmerged
             LOGGER.exception("an error of this program, please report it")
             return calls[:1]
 
-    def _extend(self) -> None:
+    def _let_followers_in(self) -> None:
         """Let in the calls behind the open ones, as far as they may run together with them."""
         try:
             self._look_ahead()
@@ -282,10 +282,10 @@ class Lane:
             raise
         except Exception:  # noqa: BLE001 - they have their turn later
             LOGGER.exception("an error of this program, please report it")
-            self._ahead.block()
+            self._lookahead.block()
 
     def _look_ahead(self) -> None:
-        ahead, together, are_more = self._ahead, None, True
+        ahead, together, are_more = self._lookahead, None, True
         while not ahead.is_blocked and may_lead(self._open[0]):
             if ahead.seen:
                 together = together or ConcurrentGroup(self._open, self._table)
@@ -297,27 +297,27 @@ class Lane:
 
     def _peek(self) -> bool:
         """Look at the jobs behind the known ones; return whether there may be more."""
-        look, size = self._ahead.room([*self._entries.values()])
+        look, size = self._lookahead.room([*self._entries.values()])
         if look <= 0:
             return False
-        found = self._means.queue.peek(self._name, self._ahead.last, look, size)
-        self._ahead.saw(found, look)
+        found = self._means.queue.peek(self._name, self._lookahead.last, look, size)
+        self._lookahead.saw(found, look)
         return len(found) == look
 
     def _try_join(self, entry: Entry, together: ConcurrentGroup) -> None:
         """Let one more call in, if it may run together with the open ones."""
         admitted = self._means.admission.try_admit(entry)
         if admitted is None or not self._memory.take(entry):
-            self._ahead.block()
+            self._lookahead.block()
             return
         begun = self._means.runner.begin(admitted)
         if isinstance(begun, Call) and not together.add(begun):
             self._memory.give_back(entry)
-            self._ahead.block(begun)
+            self._lookahead.block(begun)
             return
         self._entries[entry.key] = entry
         self._record(entry, begun)
-        self._ahead.let_in()
+        self._lookahead.let_in()
 
     def _wait_to_read(self, results: Results) -> Generator[Ticket, Permit, None]:
         """Wait for memory for large answers; if the server stops first, read them all the same."""

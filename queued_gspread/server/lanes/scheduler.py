@@ -1,13 +1,9 @@
 """The lanes: each runs its calls in order; all of them run side by side.
 
-A thread, the leader, waits for the names of lanes that hold jobs. Each becomes a task, a generator
-that runs its jobs until none is left (:mod:`.lane`). So a lane has at most one request in the air,
-and however long a lane is, it holds up no other. A worker of a pool drives a task until it yields a
-ticket and must wait; when the wait is over, the task is submitted to the pool again.
-
-To wake a worker takes longer than to begin a small job. So two threads take turns at leading: one
-drives the lane that it has found itself, as long as the other is there to lead meanwhile. With a
-single dispatcher every call would pay for the wake.
+One thread, the dispatcher, waits for the names of lanes that hold jobs. Each becomes a task, a
+generator that runs its jobs until none is left (:mod:`.lane`). So a lane has at most one request in
+the air, and however long a lane is, it holds up no other. A worker of a pool drives a task until it
+yields a ticket and must wait; when the wait is over, the task is submitted to the pool again.
 """
 
 from __future__ import annotations
@@ -38,10 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Scheduler"]
 
-# The most requests in the air, beside those that leaders send. Lanes that wait for a slot need no
-# worker.
+# The most requests in the air; lanes that wait for a slot need no worker.
 _MOST_WORKERS: Final = 512
-_LEADERS: Final = 2
 _PAUSE: Final = 0.5
 
 
@@ -56,7 +50,7 @@ class Scheduler:
         stopping: Set when no further call may begin.
         on_stop: Called when a request to stop comes through the queue.
         window: Seconds for which the slots of a server that is gone stay held.
-        watched: Watches leaders and workers.
+        watched: Watches the dispatcher and the workers.
 
     """
 
@@ -82,11 +76,7 @@ class Scheduler:
         self._changed = threading.Condition()
         # How many tasks wait for a worker.
         self._backlog = 0
-        # The thread that holds this lock leads.
-        self._leading = threading.Lock()
-        # How many leaders wait for the lock.
-        self._spare = 0
-        # Set once a leader has ended: then all is over.
+        # Set once the dispatcher has ended: then all is over.
         self._ended = threading.Event()
         self._lapsed = threading.Event()
         self._retired = threading.Event()
@@ -97,11 +87,8 @@ class Scheduler:
         self._has_begun = False
         self._workers = ThreadPoolExecutor(_MOST_WORKERS, thread_name_prefix="lane")
         self._begin = watched(self._begin_drive)
-        self._lead_watched = watched(self._lead_and_drive)
-        self._leaders = [
-            threading.Thread(target=self._lead_to_the_end, name=f"lane_leader_{number}")
-            for number in range(_LEADERS)
-        ]
+        self._dispatch_watched = watched(self._dispatch)
+        self._dispatcher = threading.Thread(target=self._dispatch_to_the_end, name="dispatcher")
 
     def serve(self) -> None:
         """Run lanes until the server stops or its epoch ends.
@@ -114,7 +101,7 @@ class Scheduler:
             self._valve.start()
             self._start_threads()
             self._other_formats.look()
-            # Leaders may still be in a blocking read when all is over.
+            # The dispatcher may still be in a blocking read when all is over.
             while not (self._ended.wait(_PAUSE) or self._over):
                 stop_after_main(self._on_stop)
                 self._other_formats.look()
@@ -126,8 +113,7 @@ class Scheduler:
     def _start_threads(self) -> None:
         # Where no further thread can be started, tasks wait for a worker: there must be one.
         self._workers.submit(lambda: None)
-        for leader in self._leaders:
-            leader.start()
+        self._dispatcher.start()
 
     def lapse(self) -> None:
         """Begin no further call, and send nothing more: this server's epoch has ended."""
@@ -143,33 +129,16 @@ class Scheduler:
         """Whether another server goes on."""
         return self._retired.is_set()
 
-    def _lead_to_the_end(self) -> None:
-        self._lead_watched()
+    def _dispatch_to_the_end(self) -> None:
+        self._dispatch_watched()
         self._ended.set()
 
-    def _lead_and_drive(self) -> None:
-        """Lead and drive a lane in turn, until all is over."""
+    def _dispatch(self) -> None:
+        """Submit the task of every lane that is ready to the pool, until all is over."""
         while not self._over:
-            claimed = self._lead()
+            claimed = self._next_claimed()
             if claimed is not None:
-                self._drive(*claimed)
-
-    def _lead(self) -> tuple[str, Task] | None:
-        """Lead until there is a lane to drive while the other leader leads, or all is over."""
-        self._count_spare(1)
-        with self._leading:
-            self._count_spare(-1)
-            while not self._over:
-                claimed = self._next_claimed()
-                if claimed is not None and self._spare:
-                    return claimed
-                if claimed is not None:
-                    self._submit(*claimed)
-        return None
-
-    def _count_spare(self, by: int) -> None:
-        with self._changed:
-            self._spare += by
+                self._submit(*claimed)
 
     def _next_claimed(self) -> tuple[str, Task] | None:
         """Wait for a lane and claim it; return it with its task, if there is one to begin."""
@@ -216,9 +185,8 @@ class Scheduler:
 
     def _end_threads(self, *, wait: bool) -> None:
         self._workers.shutdown(wait=wait)
-        if wait:
-            for leader in filter(threading.Thread.is_alive, self._leaders):
-                leader.join()
+        if wait and self._dispatcher.is_alive():
+            self._dispatcher.join()
 
     def _wait_until_idle(self, seconds: float | None) -> bool:
         with self._changed:

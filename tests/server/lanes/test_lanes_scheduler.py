@@ -170,7 +170,7 @@ def test_a_server_is_a_context_manager(serve, client, gate):
 def test_a_request_to_stop_is_heard_however_many_requests_are_in_the_air(
     serve, client, gate, background, redis_url, namespace, raw, keys, monkeypatch
 ):
-    """Where every worker waits for Google and tasks wait for a worker, somebody still leads."""
+    """Where every worker waits for Google and tasks wait for one, the dispatcher still listens."""
     monkeypatch.setattr(lanes_module, "_MOST_WORKERS", 1)
     server = serve()
     reading = [background(read, client, f"lane{number}") for number in range(5)]
@@ -186,9 +186,9 @@ def test_a_request_to_stop_is_heard_however_many_requests_are_in_the_air(
 
 
 def test_a_server_that_can_have_no_threads_ends(lanes, monkeypatch):
-    """Without a thread to lead, or one to drive what is submitted, no server pretends to work."""
+    """Without a thread to dispatch lanes, or one to drive them, no server pretends to work."""
     lanes._valve = Ended()
-    monkeypatch.setattr(lanes._leaders[1], "start", no_thread)
+    monkeypatch.setattr(lanes._dispatcher, "start", no_thread)
     with pytest.raises(RuntimeError, match="can't start new thread"):
         lanes.serve()
     assert lanes._over
@@ -295,7 +295,7 @@ def lanes(begun, stopping, failure):
 
 
 def drive(lanes, ready):
-    """Drive a lane whose name has come, as a leader does."""
+    """Drive a lane whose name has come, as a worker does."""
     claimed = lanes._claimed(ready)
     if claimed is not None:
         lanes._drive(*claimed)
@@ -322,7 +322,7 @@ def test_a_job_that_came_while_its_lane_was_run_is_not_taken_for_fresh(lanes, be
 
 
 def test_a_new_master_is_asked_for_all_its_lanes(stopping):
-    """A leader that waited for nothing when its connections were moved takes the queue over too."""
+    """A dispatcher whose connections were moved while it waited takes the queue over too."""
     recovered, places = [], ["old", "old", "new", "new"]
     queue = SimpleNamespace(
         place=places[0],
@@ -344,14 +344,14 @@ def test_nothing_is_begun_once_all_is_over(lanes, begun, first):
     assert (begun, lanes._busy) == ([], {})
 
 
-def test_an_error_of_the_leader_ends_the_server(lanes, failure):
-    """What no leader can go on after is raised where the server is waited for."""
+def test_an_error_of_the_dispatcher_ends_the_server(lanes, failure):
+    """What the dispatcher cannot go on after is raised where the server is waited for."""
     lanes._valve = Ended()
     lanes._queue = SimpleNamespace(next_ready=lambda: 1 / 0, place=None)
     lanes._other_formats = SimpleNamespace(look=lambda: None)
     lanes.serve()
     assert lanes._over
-    with pytest.raises(QueuedGspreadError, match=r"lane_leader.*ZeroDivisionError") as caught:
+    with pytest.raises(QueuedGspreadError, match=r"dispatcher.*ZeroDivisionError") as caught:
         failure.check()
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
