@@ -112,25 +112,25 @@ def _content(path: str | Path, kind: FileKind) -> bytes:
     try:
         return Path(path).read_bytes()
     except FileNotFoundError:
-        told = "is not there"
+        problem = "is not there"
     except IsADirectoryError:
-        told = "is a directory: name the file in it"
+        problem = "is a directory: name the file in it"
     except PermissionError:
-        told = (
+        problem = (
             f"may not be read by user {_user()}, as whom this process runs: let that user read it"
         )
     except (OSError, ValueError) as error:
-        told = f"cannot be read ({getattr(error, 'strerror', None) or error})"
-    raise _unusable(path, kind, told)
+        problem = f"cannot be read ({getattr(error, 'strerror', None) or error})"
+    raise _unusable(path, kind, problem)
 
 
 def _user() -> str:
     return str(os.geteuid()) if hasattr(os, "geteuid") else getpass.getuser()
 
 
-def _unusable(path: str | Path, kind: FileKind, told: str) -> ConfigurationError:
+def _unusable(path: str | Path, kind: FileKind, problem: str) -> ConfigurationError:
     return ConfigurationError(
-        f"credentials file {path} {told}. Expected is {kind.name}: {kind.remedy}, or name other "
+        f"credentials file {path} {problem}. Expected is {kind.name}: {kind.remedy}, or name other "
         "credentials (--service-account FILE, --oauth, --adc, --api-key)"
     )
 

@@ -25,21 +25,21 @@ if TYPE_CHECKING:
 __all__ = ["asking", "put_up"]
 
 
-def _ask_nobody() -> None:
+def _confirm_nothing() -> None:
     """Let a request pass."""
 
 
-_question: ContextVar[Callable[[], None]] = ContextVar("question", default=_ask_nobody)
+_confirm: ContextVar[Callable[[], None]] = ContextVar("confirm", default=_confirm_nothing)
 
 
 @contextmanager
 def asking(confirm: Callable[[], None]) -> Iterator[None]:
     """Call *confirm* right before each request of this thread; if it raises, nothing is sent."""
-    token = _question.set(confirm)
+    token = _confirm.set(confirm)
     try:
         yield
     finally:
-        _question.reset(token)
+        _confirm.reset(token)
 
 
 def put_up(adapter: HTTPAdapter) -> HTTPAdapter:
@@ -73,7 +73,7 @@ class _Connection(HTTPConnection):
             self._pieces = None
         if self.sock is None:
             self.connect()
-        _question.get()()
+        _confirm.get()()
         self.send(whole)
 
     def send(self, data: Any) -> None:

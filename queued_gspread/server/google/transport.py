@@ -120,9 +120,9 @@ class Transport:
         except StaleEpochError:
             raise
         except Exception as error:  # noqa: BLE001 - any error goes to the caller
-            told = _readable(error)
+            readable = _readable(error)
             _forget_frames(error)
-            return Exchange(request, Failure(told))
+            return Exchange(request, Failure(readable))
         finally:
             self._out.pop(lane, None)
 

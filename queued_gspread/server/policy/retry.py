@@ -24,12 +24,12 @@ _STEPS_OF_A_WINDOW: Final = 60
 _MOST_REFUSED_TOKENS: Final = 5
 # The share of the time left for which Google may make a request wait. The rest is for the attempt
 # after the wait.
-_WAITED: Final = 0.9
+_WAIT_SHARE: Final = 0.9
 # A request for several calls is split after this many failures in a row.
-_MOST_TOGETHER: Final = 2
+_MOST_SHARED_FAILURES: Final = 2
 # Once a piece has failed for all of its time: after so many failures in a row, no single piece is
 # the cause, and splitting ends.
-_MOST_IN_VAIN: Final = 20
+_MOST_FAILED_PIECES: Final = 20
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class RetryPolicy:
 
     def pause(self, verdict: Verdict) -> float:
         """Return how long a kind pauses at Google's request, capped by ``retry_for``."""
-        return min(verdict.retry_after or 0.0, _WAITED * self.retry_for)
+        return min(verdict.retry_after or 0.0, _WAIT_SHARE * self.retry_for)
 
 
 def backoff(failures: int, window: float, jitter: float) -> float:
@@ -131,8 +131,8 @@ class Attempts:
             return False
         self._unknown += 1
         self._in_vain += bool(self._in_vain) or is_spent
-        is_lasting = self._unknown >= _MOST_TOGETHER or not is_in_time
-        return is_lasting and self._in_vain <= _MOST_IN_VAIN
+        is_lasting = self._unknown >= _MOST_SHARED_FAILURES or not is_in_time
+        return is_lasting and self._in_vain <= _MOST_FAILED_PIECES
 
     def goes_on_after(
         self, exchange: Exchange, verdict: Verdict, retry_policy: RetryPolicy, now: float
@@ -163,7 +163,7 @@ class Attempts:
             self.not_before = now + least
             return least
         self._failures += 1
-        asked = min(verdict.retry_after or 0.0, _WAITED * (min(end, self.give_up_at) - now))
+        asked = min(verdict.retry_after or 0.0, _WAIT_SHARE * (min(end, self.give_up_at) - now))
         pause = max(backoff(self._failures, retry_policy.window, jitter), asked)
         self.not_before = now + max(pause, least)
         return self.not_before - now
