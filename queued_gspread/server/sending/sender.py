@@ -103,7 +103,7 @@ class Sender:
     ) -> Generator[Ticket, Permit, Results]:
         """Send a request; return of each call what came of it, or how the call ended instead.
 
-        Calls that go on in pieces have no result yet: the flight's landing tells.
+        Calls that go on in pieces have no result yet: see the request's own result.
 
         Args:
             outgoing: The request, with its calls.
@@ -214,7 +214,7 @@ class Sender:
     def _drop_ineligible(
         self, outgoing: OutgoingRequest, attempts: Attempts, permit: Permit
     ) -> Results:
-        """Take those calls off a flight that do not go, or not once more; return their ends."""
+        """Take those calls off a request that do not go, or not once more; return their ends."""
         now, ended, going = self._clock(), [], []
         for place, call in enumerate(outgoing.calls):
             word = permit.word_of(place)
@@ -343,7 +343,7 @@ class Sender:
 
 
 def _attempt_of(outgoing: OutgoingRequest) -> str:
-    """Return the name under which the journals announce a flight; '' where they do not."""
+    """Return the name under which the journals hold the intent; '' where they hold none."""
     for call in outgoing.calls:
         if call.journal_update:
             return call.journal_update.attempt
