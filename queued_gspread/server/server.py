@@ -157,13 +157,15 @@ class Server:
         most = checked_count(max_memory_bytes, f"max_memory_bytes={max_memory_bytes!r}")
         self._memory = Memory(most)
         named = {"service_account": service_account, "oauth": oauth, "adc": adc, "api_key": api_key}
-        timing = (
-            _seconds(request_timeout=request_timeout),
-            _seconds(refresh_every=refresh_every, zero=True),
+        self._client, self._http, self._tokens = way_to_google(
+            client,
+            named,
+            api_endpoint,
+            request_timeout=_seconds(request_timeout=request_timeout),
+            refresh_every=_seconds(refresh_every=refresh_every, zero=True),
         )
-        self._client, self._http, self._tokens = way_to_google(client, named, api_endpoint, *timing)
-        own = self._http, self._tokens, self._settings.namespace
-        self._account = Account(*own, replace_account or "")
+        namespace = self._settings.namespace
+        self._account = Account(self._http, self._tokens, namespace, replace_account or "")
         limits = (reads_per_minute, writes_per_minute)
         project = (project_reads_per_minute, project_writes_per_minute)
         self._quota = Quota(*limits, *project, quota_window, interval, is_fair=not no_fair)
@@ -371,7 +373,11 @@ class Server:
         journals = Journals(self._settings.namespace, self._admission.keyring)
         recovery = Recovery(queue, self._retry_policy.late_write_guard, journals=journals)
         sender = Sender(
-            *(queue, transport, self._quota, self._retry_policy, valve),
+            queue,
+            transport,
+            quota=self._quota,
+            retry_policy=self._retry_policy,
+            valve=valve,
             recovery=recovery,
             counters=self.counters,
         )
@@ -383,13 +389,23 @@ class Server:
             sender.suspects,
         )
         services = LaneServices(
-            *(queue, self._admission, runner, sender, valve, Tables(), Quarantine()),
+            queue,
+            self._admission,
+            runner,
+            sender,
+            valve=valve,
+            tables=Tables(),
+            quarantine=Quarantine(),
             merges=self._merges,
             linger=self._linger,
             memory=self._memory,
         )
         return Scheduler(
-            *(queue, services.work, valve, self._stopping, self._stopping.set),
+            queue,
+            services.work,
+            valve,
+            stopping=self._stopping,
+            on_stop=self._stopping.set,
             window=self._quota.window,
             watched=self._failure.watched,
         )

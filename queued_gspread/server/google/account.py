@@ -131,7 +131,8 @@ class Account:
         if self._replaces:
             LOGGER.info(
                 "namespace %r belongs to %s: --replace-account can be left out from now on",
-                *(self._namespace, self.name),
+                self._namespace,
+                self.name,
             )
             self._replaces = ""
 

@@ -54,7 +54,9 @@ class KeyFile:
             LOGGER.warning(
                 "the key file %s is now of another account, %s: %s stays in use. Put a key of the "
                 "same account there, or restart the server",
-                *(self._path, account, self.account),
+                self._path,
+                account,
+                self.account,
             )
             return None
         LOGGER.info("the key file %s has changed: its key is used from now on", self._path)

@@ -1,7 +1,7 @@
 """Whether a request is idempotent: a second one changes nothing more and gets the same answer.
 
 The rule for each method is in :mod:`queued_gspread.google_api.methods`; this module applies it.
-A request that has no row there, or cannot be read, is not idempotent.
+A write that has no row there, or cannot be read, counts as non-idempotent.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ class RetryPolicy:
             raise ConfigurationError(f"durability={self.durability!r} cannot be used: take {words}")
 
     def pause(self, verdict: Verdict) -> float:
-        """Return how long a kind pauses at Google's request, capped by ``retry_for``."""
+        """Return how long a kind pauses at Google's request; it ends before ``retry_for``."""
         return min(verdict.retry_after or 0.0, _WAIT_SHARE * self.retry_for)
 
 
