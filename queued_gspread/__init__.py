@@ -16,7 +16,7 @@ from gspread import (
     WorksheetNotFound,
 )
 
-from queued_gspread import (
+from . import (
     auth,
     cell,
     client,
@@ -28,8 +28,8 @@ from queued_gspread import (
     utils,
     worksheet,
 )
-from queued_gspread._version import __version__
-from queued_gspread.auth import (
+from ._version import __version__
+from .auth import (
     api_key,
     authorize,
     oauth,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     # To a type checker the queued classes are gspread's: their methods come from there.
     from gspread import BackOffHTTPClient, Client, HTTPClient, Spreadsheet, Worksheet
 else:
-    from queued_gspread.proxy import BackOffHTTPClient, Client, HTTPClient, Spreadsheet, Worksheet
+    from .proxy import BackOffHTTPClient, Client, HTTPClient, Spreadsheet, Worksheet
 
 __all__ = [
     "BackOffHTTPClient",

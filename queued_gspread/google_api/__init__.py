@@ -1,1 +1,1 @@
-"""Facts about Google's APIs that clients and servers share: no I/O, nothing of the queue."""
+"""Facts about Google's APIs, for clients and servers alike: no I/O, and nothing about the queue."""

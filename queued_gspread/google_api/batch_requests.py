@@ -1,9 +1,9 @@
 """Every kind of request in a ``spreadsheets:batchUpdate``, a row each: idempotence, how to check.
 
-The rows are plain data; ``policy.batch_idempotency`` says what the rules come to for a batch. Any
-kind may be merged with others, as far as the whole stays idempotent if its parts are
-(``merging.batches``). ``tests/google_api/test_google_api_methods.py`` holds the rows against the
-discovery document of Sheets v4: a kind that Google adds fails there until it has a row here.
+The rows are plain data; ``policy.batch_idempotency`` applies the rules to a batch. Any kind may be
+merged with others, as long as the whole stays idempotent if its parts are (``merging.batches``).
+``tests/google_api/test_google_api_methods.py`` compares the rows with the discovery document of
+Sheets v4: it fails for a kind that Google adds until there is a row for it here.
 
 Google's reference of the requests:
 https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets/request
@@ -19,12 +19,12 @@ __all__ = ["BATCH_REQUESTS", "BatchRequest", "Commutes", "RepeatRule"]
 
 
 class Commutes(Enum):
-    """With which others a request may stand in a batch that is to be idempotent.
+    """Which others a request can be mixed with in an idempotent batch.
 
-    That each request of a batch is idempotent does not make the batch so: the first meets, the
-    second time, what the later ones have left. Requests that put fixed content at fixed places and
-    are accepted whatever is there can be mixed: the last one at a place wins, both times. Values
-    and looks are kept apart, since what a formula becomes depends on its cell's number format.
+    A batch of idempotent requests need not be idempotent: on a retry, the first request meets what
+    the later ones have left. Requests can be mixed if they put fixed content at fixed places and
+    are accepted whatever is there: the last one at a place wins, both times. Values and looks are
+    kept apart, since the result of entering a formula depends on the cell's number format.
     """
 
     ALONE = auto()
@@ -34,12 +34,13 @@ class Commutes(Enum):
 
 @dataclass(frozen=True)
 class RepeatRule:
-    """On what terms a request of a kind is idempotent.
+    """The conditions under which a request of a kind is idempotent.
 
     Attributes:
-        commutes: With which others.
-        fields: The paths that its mask may name, with all that is below them; None: any.
-        inside: An object in it and the only names that this may have; None: it need not be there.
+        commutes: Which others it can be mixed with then.
+        fields: The paths that its field mask may name, with everything below them; None for any.
+        inside: The name of an object that it must have, and the only keys that this may have; None
+            if there is no such condition.
 
     """
 
@@ -54,9 +55,9 @@ class BatchRequest:
 
     Attributes:
         kind: Its name in the JSON.
-        idempotent: The rules of which one has to hold; or, as text, why it never is.
-        check: What to look at if nobody knows whether it was applied, after "Before you call
-            again, "; ``policy.check_hints`` fills in what stands in braces.
+        idempotent: The rules, of which one must hold; or, as text, why it never is idempotent.
+        check: What to look at if it is unknown whether it was applied. The text continues the
+            words "Before you call again, "; ``policy.check_hints`` fills in the braces.
 
     """
 
@@ -76,20 +77,20 @@ _LOOKS: Final = (RepeatRule(Commutes.LOOKS),)
 _CELLS: Final = (
     _rule(Commutes.VALUES, "userEnteredValue note"),
     _rule(Commutes.LOOKS, "userEnteredFormat note"),
-    # Runs have to fit the text that is there: another request may have shortened it.
+    # Runs must fit the cell's text, which another request may have shortened.
     _rule(Commutes.ALONE, "userEnteredValue textFormatRuns note"),
-    # A value that the rule rejects may be refused the second time.
+    # If the rule rejects a value, writing it may be refused the second time.
     _rule(Commutes.ALONE, "dataValidation"),
 )
-# It hides by content, and sortSpecs moves the rows.
+# A filter hides rows by content, and sortSpecs would move them.
 _FILTER_NAMES: Final = frozenset({"range", "criteria", "filterSpecs", "tableId"})
 _FILTER: Final = (RepeatRule(Commutes.ALONE, inside=("filter", _FILTER_NAMES)),)
 _DIMENSIONS: Final = (
     _rule(Commutes.LOOKS, "pixelSize"),
-    # Not all rows can be hidden at a time, so that the order of hiding and showing matters.
+    # Not all rows can be hidden at once, so the order of hiding and showing matters.
     _rule(Commutes.ALONE, "pixelSize hiddenByUser"),
 )
-# Who takes the right to edit from himself is refused the second time.
+# A caller who removes his own right to edit is refused the second time.
 _PROTECTION: Final = (_rule(Commutes.ALONE, "description range unprotectedRanges"),)
 _SHEET: Final = (
     _rule(
@@ -97,8 +98,8 @@ _SHEET: Final = (
         "gridProperties.frozenColumnCount gridProperties.frozenRowCount "
         "gridProperties.hideGridlines rightToLeft tabColor tabColorStyle",
     ),
-    # Formulas refer to titles, and titles are distinct. Cells go when a grid shrinks.
-    # An index is counted before the move, and the own one or the next is ignored.
+    # Formulas refer to titles, and titles must be distinct. A grid that shrinks loses cells.
+    # Google counts the index before the move, and ignores a move to the own index or the next.
     _rule(Commutes.ALONE, "gridProperties hidden index rightToLeft tabColor tabColorStyle title"),
 )
 
@@ -114,7 +115,7 @@ _GONE: Final = "what was deleted cannot be deleted again, or something else has 
 _HIGHER: Final = "takes another level off the group"
 _LOST: Final = "may no longer find what it looks for and has changed"
 _NEW_SHEET: Final = "puts the object on another new sheet, if it says so"
-_NOTIFIES: Final = "may notify those whom the text mentions once more"
+_NOTIFIES: Final = "may notify the people whom the text mentions once more"
 _OLD_RULE: Final = "answers the old rule, which is the new one by then"
 _RUNS: Final = "starts another execution"
 _SHIFTS: Final = "shifts what is there once more"
@@ -174,7 +175,7 @@ _ROWS: Final = (
     BatchRequest("appendCells", _ADDS, _AT_THE_END),
     BatchRequest("appendDimension", _ADDS, _GROWN),
     BatchRequest("autoFill", _AGAIN, _FILLED),
-    # The size depends on what the other requests write.
+    # The new size depends on what the other requests write.
     BatchRequest("autoResizeDimensions", _ALONE, _SET),
     BatchRequest("cancelDataSourceRefresh", _UNSURE, _SOURCES),
     BatchRequest("clearBasicFilter", _ALONE, _SET),
@@ -203,7 +204,7 @@ _ROWS: Final = (
     BatchRequest("insertComment", _ADDS, _COMMENTS),
     BatchRequest("insertDimension", _SHIFTS, _CAME_IN),
     BatchRequest("insertRange", _SHIFTS, _MOVED),
-    # Merging again what is merged is accepted, partly merged is not.
+    # Merging a merged range again is accepted; merging one that is partly merged is not.
     BatchRequest("mergeCells", _ALONE, _SET),
     BatchRequest("moveDimension", _SHIFTS, _STANDS),
     BatchRequest("pasteData", _UNSURE, _FILLED),
@@ -220,7 +221,7 @@ _ROWS: Final = (
     BatchRequest("updateBorders", _LOOKS, _SET),
     BatchRequest("updateCells", _CELLS, _SET),
     BatchRequest("updateChartSpec", _ALONE, _SET),
-    # A comment behaves as one of the editor's, "notifications, etc." included, says its reference.
+    # Its reference says that it acts like a comment in the editor, "notifications, etc." included.
     BatchRequest("updateCommentPost", _NOTIFIES, _COMMENTS),
     BatchRequest("updateConditionalFormatRule", _OLD_RULE, _RULES),
     BatchRequest("updateDataSource", _RUNS, _SOURCES),
@@ -230,13 +231,13 @@ _ROWS: Final = (
     BatchRequest("updateEmbeddedObjectBorder", _ALONE, _SET),
     BatchRequest("updateEmbeddedObjectPosition", _NEW_SHEET, _OBJECTS),
     BatchRequest("updateFilterView", _ALONE, _SET),
-    BatchRequest("updateNamedRange", _ALONE, _SET),  # formulas refer to it
+    BatchRequest("updateNamedRange", _ALONE, _SET),  # formulas refer to named ranges
     BatchRequest("updateProtectedRange", _PROTECTION, _SET),
     BatchRequest("updateSheetProperties", _SHEET, _SET),
-    BatchRequest("updateSlicerSpec", _ALONE, _SET),  # hides by content
-    BatchRequest("updateSpreadsheetProperties", _ALONE, _SET),  # formulas are read in the locale
+    BatchRequest("updateSlicerSpec", _ALONE, _SET),  # a slicer hides rows by content
+    BatchRequest("updateSpreadsheetProperties", _ALONE, _SET),  # formulas depend on the locale
     BatchRequest("updateTable", _UNSURE, _TABLES),
 )
 
 BATCH_REQUESTS: Final = {row.kind: row for row in _ROWS}
-"""Every kind that is known, by its name."""
+"""Every known kind, by its name."""

@@ -1,11 +1,11 @@
 """Every method of Google's API, a row each: quota, scopes, merging, idempotence, how to check.
 
-The rows are plain data. What a rule or a kind of merging means is told by the server's
-``policy`` and ``merging``; the emulator goes by the same quotas and scopes.
-``tests/google_api/test_google_api_methods.py`` holds the rows against the discovery documents
-of Sheets v4 and Drive v3: a method that Google adds fails there until it has a row here.
+The rows are plain data. The server's ``policy`` and ``merging`` implement the rules that they
+name; the emulator uses the same quotas and scopes.
+``tests/google_api/test_google_api_methods.py`` compares the rows with the discovery documents of
+Sheets v4 and Drive v3: it fails for a method that Google adds until there is a row for it here.
 
-The requests in a ``spreadsheets:batchUpdate`` have rows of their own in :mod:`.batch_requests`.
+The requests in a ``spreadsheets:batchUpdate`` have their own rows in :mod:`.batch_requests`.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from typing import Final, Literal
 __all__ = ["METHODS", "OVERRIDE", "Idempotence", "MergeKind", "Method", "find", "kind_of", "reads"]
 
 OVERRIDE: Final = "x-http-method-override"
-"""The header that has Google take a POST for a request of another method."""
+"""The header that makes Google treat a POST as a request with another method."""
 
 QuotaKind = Literal["read", "write", "drive"]
 
 
 class MergeKind(Enum):
-    """Which requests become one: its value is the name that the counters show."""
+    """The kinds of requests that can be merged; the value is the name that the counters show."""
 
     GET = "values.get"
     UPDATE = "values.update"
@@ -39,11 +39,11 @@ class Idempotence(Enum):
 
     ALWAYS = auto()
     BATCH = auto()
-    """If the requests in its batch have, together."""
+    """If the requests in its batch, taken together, are idempotent."""
     METADATA = auto()
-    """If it sets fields of a file that are as good set twice."""
+    """If it only sets fields of a file that may be set a second time."""
     CONTENT = auto()
-    """If it replaces a file's content and nothing else."""
+    """If it only replaces a file's content."""
 
 
 @dataclass(frozen=True)
@@ -52,15 +52,15 @@ class Method:
 
     Attributes:
         verb: The HTTP method.
-        path: As Google's reference has it, from the root of the host.
+        path: The path as in Google's reference, from the root of the host.
         quota: What it counts as. "Read requests are calls to any method that retrieves data from
             a spreadsheet, such as get or search. Write requests are calls to any method that
             changes a spreadsheet" (https://developers.google.com/workspace/sheets/api/limits).
-        scopes: The scopes of which one is enough, without ``https://www.googleapis.com/auth/``.
-        idempotent: When it is; or, as text, why it never is.
-        check: What to look at if nobody knows whether it was applied, after "Before you call
-            again, "; ``policy.check_hints`` fills in what stands in braces.
-        merge: With which other requests it may be merged.
+        scopes: The scopes, of which one is enough, without ``https://www.googleapis.com/auth/``.
+        idempotent: When it is idempotent; or, as text, why it never is.
+        check: What to look at if it is unknown whether it was applied. The text continues the
+            words "Before you call again, "; ``policy.check_hints`` fills in the braces.
+        merge: The kind of requests with which it may be merged.
 
     """
 
@@ -101,7 +101,7 @@ _GONE: Final = "answers 404 the second time"
 _MAILS: Final = "may send another mail"
 _STARTS: Final = "starts another one"
 _UNSURE: Final = "what a second one does or answers is not documented"
-_RIGHTS: Final = "is refused to who took the right from himself; an owner to be gets another mail"
+_RIGHTS: Final = "is refused if it took the caller's own right; a pending owner gets another mail"
 
 # What to look at. --------------------------------------------------------------------------------
 
@@ -172,7 +172,7 @@ _SHEETS_V4: Final = (
     _write("POST", _BOOK + "/values/{range}:append", _ADDS, _ROWS, MergeKind.APPEND),
     _write("POST", _BOOK + "/values/{range}:clear", Idempotence.ALWAYS, _CELLS, MergeKind.CLEAR),
     _write("POST", _BOOK + "/values:batchClear", Idempotence.ALWAYS, _CELLS, MergeKind.CLEAR),
-    # Values are neither places nor metadata: the filters select the same cells again.
+    # Filters select by place or metadata, which values do not change: the same cells again.
     _write("POST", _BOOK + "/values:batchClearByDataFilter", Idempotence.ALWAYS, _CELLS),
     _write("POST", _BOOK + "/values:batchUpdate", Idempotence.ALWAYS, _CELLS, MergeKind.UPDATE),
     _write("POST", _BOOK + "/values:batchUpdateByDataFilter", Idempotence.ALWAYS, _CELLS),
@@ -258,12 +258,12 @@ _OTHERS: Final = (
     # gspread imports a CSV by one method of Drive before v3.
     Method("PUT", _V2_FILE, "drive", _V2_SCOPES, _UNSURE, _EDITED),
     Method("PUT", "/upload" + _V2_FILE, "drive", _V2_SCOPES, Idempotence.CONTENT, _IMPORTED),
-    # It is in no description: what it shows is what files.export does.
+    # It is in no discovery document; it shows what files.export does.
     Method("GET", "/spreadsheets/d/{spreadsheetId}/export", "drive", _READ_FILE),
 )
 
 METHODS: Final = (*_SHEETS_V4, *_DRIVE_V3, *_OTHERS)
-"""Every method that is known."""
+"""Every known method."""
 
 
 # Looking up. -------------------------------------------------------------------------------------
@@ -272,11 +272,11 @@ _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 
 
 def _pattern(path: str) -> str:
-    # The name of a sheet may have any character.
+    # A sheet's name may have any character.
     return _PLACEHOLDER.sub(lambda name: ".+" if name[1] == "range" else "[^/:]+", path)
 
 
-# A name in a path, such as files/trash, comes before what would take it for an id.
+# A fixed path such as files/trash must come before a pattern that would take its name for an id.
 _IN_ORDER: Final = sorted(METHODS, key=lambda method: method.path.count("{"))
 _PATHS: Final = {
     verb: re.compile(
@@ -291,11 +291,11 @@ _PATHS: Final = {
 
 
 def find(verb: str, path: str) -> Method | None:
-    """Return the method that a request calls; None if it is not known.
+    """Return the method that a request calls; None if it is unknown.
 
     Args:
         verb: The HTTP method that Google sees.
-        path: The path as it is put on the wire.
+        path: The path as sent on the wire.
 
     """
     paths = _PATHS.get(verb)
@@ -304,20 +304,20 @@ def find(verb: str, path: str) -> Method | None:
 
 
 def reads(verb: str, path: str) -> bool:
-    """Tell whether a request changes nothing, by the HTTP method that Google sees."""
+    """Return whether a request only reads, given the HTTP method that Google sees."""
     if verb in ("GET", "HEAD"):
         return True
     method = find(verb, path)
     return method is not None and method.quota == "read"
 
 
-# What is not known as Drive's has the limits of the Sheets API. Nobody says what the page is
-# counted as from which a sheet is exported, but it is not of that API.
+# Unless a path is known to be Drive's, the limits of the Sheets API apply. What the export page
+# counts as is not documented, but it is no part of the Sheets API.
 _OF_DRIVE: Final = ("/drive/", "/upload/drive/", "/spreadsheets/d/")
 
 
 def kind_of(verb: str, path: str) -> QuotaKind:
-    """Return what a request counts as, by the HTTP method that Google sees."""
+    """Return the quota that a request counts against, given the HTTP method that Google sees."""
     method = find(verb, path)
     if method is not None:
         return method.quota

@@ -1,4 +1,4 @@
-"""The path of a URL as it is put on the wire: it says whose quota and whose lane a request is."""
+"""The path of a URL as sent on the wire, which decides a request's quota and lane."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from requests.utils import unquote_unreserved
 
 __all__ = ["path_of"]
 
-# requests sends each "%" of a path with such a one as "%25".
+# If a path has one of these, requests sends each of its "%" as "%25".
 _BROKEN_ESCAPE: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
 def path_of(url: str) -> str:
-    """Return a URL's path as requests sends it, where needless escapes are undone.
+    """Return a URL's path as requests sends it, with needless escapes undone.
 
-    Dot segments stay: the server refuses them. An unreadable URL has no path.
+    Dot segments stay, since the server refuses them. An unreadable URL has no path.
     """
     try:
         path = urlsplit(url).path

@@ -20,10 +20,10 @@ def prepared(
 ) -> requests.PreparedRequest:
     """Return the request that gspread's ``HTTPClient.request`` sends for these arguments.
 
-    Raises what google-auth and requests raise, in their order, for a request that cannot be sent.
+    If the request cannot be sent, raise what google-auth and requests raise, in their order.
     """
     if headers is not None:
-        headers.copy()["authorization"] = ""  # google-auth sets it in this way
+        headers.copy()["authorization"] = ""  # fails where google-auth's own code would
     session = requests.Session()
     session.headers.clear()
     session.trust_env = False

@@ -1,4 +1,4 @@
-"""Google's responses: reading them, making synthetic ones, and making them fit an APIError."""
+"""Google's responses: reading them, making synthetic ones, and making APIErrors possible."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _UNREADABLE: Final = (ValueError, RuntimeError, requests.RequestException)
 class OwnRequest:
     """The caller's own request, as its responses and errors show it.
 
-    The request that was really sent may be for several callers, and has the server's credentials.
+    The request that was really sent may serve several callers, and has the server's credentials.
     """
 
     method: str
@@ -42,20 +42,20 @@ class OwnRequest:
 
 
 def json_in(answer: Any) -> Any:
-    """Return the JSON in a response's body; None if it has none, or none that can be read.
+    """Return the JSON in a response's body; None if there is none, or it is unreadable.
 
-    All code that reads a body of Google's does it here. No body's content can make this raise.
+    All reading of Google's response bodies goes through here. No content can make this raise.
     """
-    # Refusal.json is for gspread alone.
+    # Refusal.json is only for gspread.
     is_response = isinstance(answer, requests.Response)
     try:
         return requests.Response.json(answer) if is_response else answer.json()
-    except own(Exception):  # HTML, bytes of any kind, a nest too deep, a test double
+    except own(Exception):  # HTML, arbitrary bytes, nesting too deep, a test double
         return None
 
 
 def object_in(answer: Any) -> Json | None:
-    """Return the JSON object in a response's body; None if it has none that can be read."""
+    """Return the JSON object in a response's body; None if there is none, or it is unreadable."""
     body = json_in(answer)
     return body if isinstance(body, dict) else None
 
@@ -69,7 +69,7 @@ def error_in(answer: Any) -> Json:
 class Refusal(requests.Response):
     """An error response that gspread can make an APIError of, whatever its body is.
 
-    gspread takes anything under ``error`` for an error of Google's. Here a body that does not have
+    gspread takes anything under ``error`` for one of Google's errors. Here a body that is not in
     Google's form counts as not JSON, so that gspread shows its text.
     """
 
@@ -90,7 +90,7 @@ class Refusal(requests.Response):
 
 
 def is_error(body: Any) -> bool:
-    """Return whether a body is an error of Google's, with everything that gspread shows."""
+    """Return whether a body is one of Google's errors, with everything that gspread shows."""
     error = body.get("error") if isinstance(body, dict) else None
     if not isinstance(error, dict):
         return False

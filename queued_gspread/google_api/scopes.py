@@ -25,26 +25,26 @@ SHEETS_BEFORE_V4: Final = "https://spreadsheets.google.com/feeds"
 """The scope of the API before v4; Google still takes it for ``spreadsheets``."""
 
 _AUTH: Final = "https://www.googleapis.com/auth/"
-# The descriptions list them for methods that move content too, but to what they allow no content
-# belongs (https://developers.google.com/drive/v2/web/scopes).
+# The discovery documents list these for methods that transfer content too, but they do not grant
+# access to content (https://developers.google.com/drive/v2/web/scopes).
 _WITHOUT_CONTENT: Final = frozenset(
     _AUTH + name for name in ("drive.metadata", "drive.metadata.readonly", "drive.apps.readonly")
 )
 _UPLOAD: Final = re.compile("(?:/resumable)?/upload(?=/drive/)")
-# Nobody knows what else is for, so no scope is enough that leaves anything out.
+# For an unknown method, only the scope that covers everything is enough.
 _FOR_ANYTHING: Final = "drive"
 
 
 def allows(
     scopes: Iterable[str], method: str, url: str, query: Iterable[tuple[str, str]] | None = ()
 ) -> bool:
-    """Tell whether credentials with these scopes may send a request.
+    """Return whether credentials with these scopes may send a request.
 
     Args:
-        scopes: Theirs.
+        scopes: The credentials' scopes.
         method: The HTTP method that Google sees.
-        url: The request's, or its path.
-        query: The pairs of its query; None if nobody can read it.
+        url: The request's URL, or its path.
+        query: The pairs of its query; None if it is unreadable.
 
     """
     path = path_of(url)
@@ -71,7 +71,7 @@ def _asks_for_content(pair: tuple[str, str]) -> bool:
 
 
 def insufficient(endpoint: str) -> Response:
-    """Return Google's answer to a request that its scopes do not allow."""
+    """Return Google's answer to a request that the scopes do not allow."""
     return made_up_response(403, "Forbidden", _INSUFFICIENT, endpoint)
 
 

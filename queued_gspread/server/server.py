@@ -61,49 +61,49 @@ _UNTESTED: Final = (
 class Server:
     """Makes the calls of one namespace, for as long as it runs.
 
-    The keyword arguments are named as the options of ``queued-gspread-server``. Several servers
-    may live in one process; of those on one namespace, one works and the others stand by.
+    The keyword arguments have the names of ``queued-gspread-server``'s options. Several servers may
+    live in one process; of those on one namespace, one works and the others stand by.
 
     Args:
         client: The gspread client to make the calls with. Every request goes through its own
             ``http_client.request``. None makes one from the credentials below.
-        redis_url: The Redis that holds the queue; by default where clients look for it.
-        namespace: The queue within that Redis; by default that of clients.
-        service_account: A service account's key file; by default where gspread looks for it.
+        redis_url: The Redis that holds the queue; by default the one that clients use.
+        namespace: The queue within that Redis; by default the one that clients use.
+        service_account: A service account's key file; by default gspread's own default path.
         oauth: Use the authorised-user file that ``gspread.oauth()`` writes.
         adc: Use Application Default Credentials.
         api_key: Use an API key.
-        api_endpoint: Send what is meant for Google's hosts to this URL.
-        request_timeout: Seconds for which Google may be silent during a request, where a client
-            has not chosen otherwise. Google's own limit is 180.
-        reads_per_minute: How many reads the account may make in a window; 0 for any number.
-        writes_per_minute: How many writes it may make in a window; 0 for any number.
-        project_reads_per_minute: How many of the project's reads are this namespace's; 0 for any.
-        project_writes_per_minute: How many of its writes are; 0 for any.
-        quota_window: Seconds of a window, where it is not Google's minute: for an emulator.
-        interval: Seconds between two requests at the least.
-        retry_for: Seconds for which a request that failed is sent again.
+        api_endpoint: Send requests for Google's hosts to this URL instead.
+        request_timeout: Seconds for which Google may be silent during a request, unless the client
+            has set its own time-out. Google's own limit is 180.
+        reads_per_minute: How many reads the account may make in a window; 0 for no limit.
+        writes_per_minute: How many writes it may make in a window; 0 for no limit.
+        project_reads_per_minute: This namespace's share of the project's reads; 0 for no limit.
+        project_writes_per_minute: Its share of the project's writes; 0 for no limit.
+        quota_window: Seconds of a window, if it is not Google's minute: for an emulator.
+        interval: The least number of seconds between two requests.
+        retry_for: Seconds for which a failed request is retried.
         late_write_guard: Seconds for which a spreadsheet is left alone after a write without a
             response, which may still land.
-        refresh_every: Seconds after which the access token is renewed in any case; 0 renews it
-            ahead of its expiry alone.
-        no_fair: Let one spreadsheet take all requests of a window as they come, whatever others
-            are in use.
-        no_merge: Send a request of its own for every call; else those that fit together leave as
-            one.
-        linger: Seconds to wait, after a merged request, for more calls to merge; 0 not at all.
-        durability: ``replicated`` where every replica of Redis that is up has to have the journal
-            before a request that may not be sent twice is sent, else ``local``.
-        shutdown_timeout: Seconds that requests in the air are given when the server stops.
-        lease: Seconds after which a server that has gone silent counts as gone.
-        max_queue: How many calls may wait in the namespace; 0 for any number.
-        max_message_bytes: How large a job or a reply may be; by default 64 MiB.
-        max_memory_bytes: How much memory calls may take at a time, as it is estimated from their
-            jobs; those that would take more wait. 0 for any amount.
+        refresh_every: Seconds after which the access token is refreshed in any case; 0 only
+            refreshes it before it expires.
+        no_fair: Let one spreadsheet take all requests of a window, first come, first served, even
+            if others are in use.
+        no_merge: Send a separate request for every call; by default, calls that fit together
+            share one.
+        linger: Seconds to wait, after a merged request, for more calls to merge; 0 for no wait.
+        durability: ``replicated`` if every replica of Redis that is up must have the journal
+            before a non-idempotent request is sent, else ``local``.
+        shutdown_timeout: Seconds to wait for requests in the air when the server stops.
+        lease: Seconds after which a silent server counts as gone.
+        max_queue: How many calls may wait in the namespace; 0 for no limit.
+        max_message_bytes: The largest size of a job or a reply; by default 64 MiB.
+        max_memory_bytes: How much memory calls may take at a time, by an estimate from their jobs;
+            calls that would exceed it wait. 0 for no limit.
         signing_key_file: The keys that sign jobs and replies; see
             :mod:`queued_gspread.protocol.signing`.
-        replace_account: The account that the namespace belongs to, as the error of a server with
-            another one names it, if it is to belong to this server's from now on.
+        replace_account: The account that owns the namespace now, as the error of a server with
+            another account names it, if this server's account is to take it over.
 
     Attributes:
         counters: How many requests were sent for how many calls, by kind.
@@ -157,13 +157,15 @@ class Server:
         most = checked_count(max_memory_bytes, f"max_memory_bytes={max_memory_bytes!r}")
         self._memory = Memory(most)
         named = {"service_account": service_account, "oauth": oauth, "adc": adc, "api_key": api_key}
-        timing = (
-            _seconds(request_timeout=request_timeout),
-            _seconds(refresh_every=refresh_every, zero=True),
+        self._client, self._http, self._tokens = way_to_google(
+            client,
+            named,
+            api_endpoint,
+            request_timeout=_seconds(request_timeout=request_timeout),
+            refresh_every=_seconds(refresh_every=refresh_every, zero=True),
         )
-        self._client, self._http, self._tokens = way_to_google(client, named, api_endpoint, *timing)
-        own = self._http, self._tokens, self._settings.namespace
-        self._account = Account(*own, replace_account or "")
+        namespace = self._settings.namespace
+        self._account = Account(self._http, self._tokens, namespace, replace_account or "")
         limits = (reads_per_minute, writes_per_minute)
         project = (project_reads_per_minute, project_writes_per_minute)
         self._quota = Quota(*limits, *project, quota_window, interval, is_fair=not no_fair)
@@ -187,11 +189,11 @@ class Server:
         return self._account.identity
 
     def run(self) -> None:
-        """Work until :meth:`stop` is called, or somebody asks for it through the queue.
+        """Work until :meth:`stop` is called, or the server is told to stop through the queue.
 
         Raises:
             BrokerUnavailableError: Redis could not be reached at the start.
-            ConfigurationError: This Redis may drop what waits in it, or the namespace belongs to
+            ConfigurationError: This Redis may evict waiting jobs, or the namespace belongs to
                 another account.
             QueuedGspreadError: A thread of the server has failed.
 
@@ -200,14 +202,14 @@ class Server:
         self._failure.check()
 
     def start(self) -> Self:
-        """Work in a thread; return when this server works, or stands by for another.
+        """Start a thread; return once this server works, or stands by for another.
 
-        It works until it is stopped, or the main thread ends: that one may :meth:`wait`.
+        It runs until it is stopped, or the main thread ends, which may :meth:`wait` for it.
 
         Raises:
             BrokerUnavailableError: Redis cannot be reached.
-            ConfigurationError: This Redis may drop what waits in it, the namespace belongs to
-                another account, or the server runs already.
+            ConfigurationError: This Redis may evict waiting jobs, the namespace belongs to
+                another account, or the server is running already.
             QueuedGspreadError: A thread of the server has failed.
 
         """
@@ -232,23 +234,24 @@ class Server:
     def stop(self) -> None:
         """Stop; return when all threads of this server have ended.
 
-        Requests in the air are given the shutdown timeout to be answered. What needs another
-        one, and what waits, stays in the queue for the next server. A forked child stops nothing.
+        Requests in the air get the shutdown timeout to be answered. Calls that need another
+        request, and calls that wait, stay in the queue for the next server. In a forked child,
+        this does nothing.
         """
         self.request_stop()
         self._join()
         for lanes in self._left:
-            # Of a thread that has failed nobody knows what it left undone.
+            # A thread that failed may have left work undone that others would wait for.
             lanes.join(None if self._failure.error is None else 0)
         self._left.clear()
         self._queue.hang_up()
 
     def wait(self) -> None:
-        """Wait until the server that :meth:`start` started no longer works.
+        """Wait until the server that :meth:`start` started has ended.
 
         Raises:
-            ConfigurationError: It has ended since the namespace belongs to another account.
-            QueuedGspreadError: It has ended since a thread of it has failed.
+            ConfigurationError: It ended because the namespace belongs to another account.
+            QueuedGspreadError: It ended because one of its threads failed.
 
         """
         self._join()
@@ -266,15 +269,15 @@ class Server:
 
     @by_owner
     def request_stop(self) -> None:
-        """Have :meth:`run` return soon, from whatever thread."""
+        """Have :meth:`run` return soon. This may be called from any thread."""
         self._stopping.set()
         with contextlib.suppress(BrokerUnavailableError):
-            # Ends a blocking read that would else last its slice.
+            # Ends a blocking read early.
             self._queue.request_stop(self._queue.server_id)
 
     @property
     def was_told_to_stop(self) -> bool:
-        """Whether somebody asked this server to stop."""
+        """Whether this server was asked to stop."""
         return self._stopping.is_set() and not self._failure.has_ended
 
     @property
@@ -294,7 +297,7 @@ class Server:
         self.stop()
 
     def _new_queue(self) -> Consumer:
-        """Return the queue under a new id: a request to stop is meant for one run."""
+        """Return the queue under a new server id, since a request to stop is for one run only."""
         about = self._account.about(f"{socket.gethostname()}:{os.getpid()}", __version__)
         return Consumer(
             self._settings,
@@ -307,7 +310,7 @@ class Server:
         )
 
     def _new_lease(self) -> Lease:
-        """Begin a run of the server; return its lease."""
+        """Prepare a run of the server; return its lease."""
         self._owner = os.getpid()
         self._queue = self._new_queue()
         if warning := self._checked_redis():
@@ -318,7 +321,7 @@ class Server:
         return Lease(self._queue, self._lease_seconds, watch=watch, account=account)
 
     def _checked_redis(self) -> str | None:
-        """Check the Redis, and say so if it takes long: its answer may be awaited in vain."""
+        """Check the Redis; log it if that takes long, since the answer may never come."""
         slow = threading.Timer(_SLOW, LOGGER.warning, (_SILENT, self._settings.shown_url, _SLOW))
         slow.daemon = True
         slow.start()
@@ -366,11 +369,15 @@ class Server:
             lease.give_up()
 
     def _new_lanes(self, queue: Consumer, valve: Valve, transport: Transport) -> Scheduler:
-        """Put together what makes the calls of one epoch."""
+        """Build the scheduler that makes the calls of one epoch."""
         journals = Journals(self._settings.namespace, self._admission.keyring)
         recovery = Recovery(queue, self._retry_policy.late_write_guard, journals=journals)
         sender = Sender(
-            *(queue, transport, self._quota, self._retry_policy, valve),
+            queue,
+            transport,
+            quota=self._quota,
+            retry_policy=self._retry_policy,
+            valve=valve,
             recovery=recovery,
             counters=self.counters,
         )
@@ -381,20 +388,30 @@ class Server:
             self._admission.history,
             sender.suspects,
         )
-        means = LaneServices(
-            *(queue, self._admission, runner, sender, valve, Tables(), Quarantine()),
+        services = LaneServices(
+            queue,
+            self._admission,
+            runner,
+            sender,
+            valve=valve,
+            tables=Tables(),
+            quarantine=Quarantine(),
             merges=self._merges,
             linger=self._linger,
             memory=self._memory,
         )
         return Scheduler(
-            *(queue, means.work, valve, self._stopping, self._stopping.set),
+            queue,
+            services.work,
+            valve,
+            stopping=self._stopping,
+            on_stop=self._stopping.set,
             window=self._quota.window,
             watched=self._failure.watched,
         )
 
     def _finish(self, lanes: Scheduler) -> None:
-        """Let calls under way end, for the shutdown timeout where the epoch has not lapsed."""
+        """Let calls under way end: within the shutdown timeout, or at once if the epoch lapsed."""
         if self._stopping.is_set():
             told = str(self.counters) or "none"
             LOGGER.info("requests sent, as calls/requests (calls a request): %s", told)

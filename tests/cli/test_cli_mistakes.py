@@ -199,13 +199,13 @@ def test_no_command(arguments, run_here):
 
 @pytest.mark.parametrize(
     ("content", "told"),
-    [("", "is empty"), ("hunter2", "line 1 has 7 bytes"), ("k" * 32, "everybody")],
+    [("", "is empty"), ("hunter2", "line 1 has 7 bytes"), ("k" * 32, "everyone")],
 )
 def test_a_signing_key_file_that_cannot_be_used(content, told, server, tmp_path):
     """A signing key file that is empty, too short or open to all is named, and no key is shown."""
     path = tmp_path / "signing.key"
     path.write_text(content)
-    path.chmod(0o644 if told == "everybody" else 0o600)
+    path.chmod(0o644 if told == "everyone" else 0o600)
     done = server("--signing-key-file", path)
     assert_one_line(done, "signing.key", told)
     assert "hunter2" not in done.stderr

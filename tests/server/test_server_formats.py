@@ -152,11 +152,11 @@ def test_calls_of_a_client_without_formats_are_named(start, raw, namespace):
     job = Job("worksheet", "get", WORKSHEET, versions=("0.0.7", "6.2.1"), caller=("web-1", 4711))
     place = raw.xadd(f"{shared}lane:book", {"id": new_id(), "body": job.encode()})
     raw.sadd(f"{shared}active", "book")
-    raw.incr(f"{shared}waiting")
+    raw.incr(f"{shared}depth")
     server.until_log("calls wait here in queue format 1 ")
     assert re.search("wait: 1, one from web-1:4711, queued_gspread 0.0.7", server.log)
     assert raw.xrange(f"{shared}lane:book", place, place)
-    raw.delete(f"{shared}waiting")
+    raw.delete(f"{shared}depth")
     server.until_log("nothing of queue format 1 is left here")
 
 

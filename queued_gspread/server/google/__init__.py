@@ -1,1 +1,1 @@
-"""Google: the only I/O to it, and the credentials for it."""
+"""All I/O to Google, and the credentials for it."""

@@ -1,4 +1,4 @@
-"""The account that a server sends requests as: its name, and whether the namespace is its own."""
+"""The account that a server sends requests as: its name, and whether it owns the namespace."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ _ELSEWHERE: Final = (
 
 
 class Account:
-    """The account of a server, as its tokens and the namespace see it.
+    """The account of a server.
 
     Args:
-        http: What sends requests.
-        tokens: The tokens for them.
-        namespace: Where the server works.
-        replaces: The account that the namespace belongs to, if this one is to have it from now on.
+        http: The HTTP client that sends requests.
+        tokens: Its access tokens.
+        namespace: The namespace of the server.
+        replaces: The account that owns the namespace now, if this one is to take it over.
 
     """
 
@@ -65,12 +65,12 @@ class Account:
 
     @property
     def identity(self) -> Identity:
-        """What the credentials tell of it."""
+        """What the credentials reveal about the account."""
         return _identity_of(self._http)
 
     @property
     def name(self) -> str:
-        """The account in words: its name, or its kind where that is all that is known."""
+        """The account in words: its name, or its kind if no name is known."""
         if self.identity.email is not None:
             return self.identity.shown
         credentials: Any = getattr(self._tokens, "credentials", None)
@@ -80,19 +80,19 @@ class Account:
         return "anonymous" if is_anonymous else self.identity.shown
 
     def about(self, server: str, version: str) -> str:
-        """Return a server with this account in words, for colleagues and observers."""
+        """Return a description of a server with this account, for other servers and observers."""
         endpoint = f" at {self._endpoint}" if self._endpoint else ""
         return f"{server} (as {self.identity.shown}{endpoint}, queued_gspread {version})"
 
     def warn_of_endpoint(self, about: str) -> None:
-        """Warn where another server, in its words, sends its requests elsewhere."""
+        """Warn if another server, by its description, sends its requests elsewhere."""
         found = _ENDPOINT.search(about)
         if found is not None and (other := found[1] or "") != self._endpoint:
             LOGGER.warning(_ELSEWHERE, other or "Google", self._endpoint or "Google")
 
     @property
     def _endpoint(self) -> str:
-        """Where requests are sent in Google's place; '' for Google. A password is left out."""
+        """Where requests are sent instead of to Google; '' for Google. Without a password."""
         parts = urlsplit(getattr(self._http, "api_endpoint", None) or "")
         place = parts.netloc.rpartition("@")[2] + parts.path
         return f"{parts.scheme}://{place}" if place else ""
@@ -102,20 +102,20 @@ class Account:
         return self._tokens.state()
 
     def candidate(self) -> Candidate:
-        """Return what a beat says of it.
+        """Return what a beat says about the account.
 
-        Some credentials learn their account's name with their first token.
+        Some credentials only learn their account's name with their first token.
         """
         has_token = self.token_state().is_usable
         is_known = has_token or self.identity.email is not None
         return Candidate(has_token, self.name if is_known else "", self._replaces)
 
     def refusal(self, candidate: Candidate, owner: str) -> ConfigurationError | None:
-        """Return why a server with this account may not work in the namespace, if so.
+        """Return the error if this account may not work in the namespace, else None.
 
         Args:
-            candidate: What the beat has said.
-            owner: The account that the namespace belongs to; '' for none yet.
+            candidate: What the beat said.
+            owner: The account that owns the namespace; '' if none does yet.
 
         """
         if "" in (candidate.account, owner) or candidate.is_about_to_replace(owner):
@@ -127,11 +127,12 @@ class Account:
         return ConfigurationError(_FOREIGN.format(**told, account=candidate.account))
 
     def _end_replacing(self) -> None:
-        """Replace an account once: else two servers that name each other would go on for ever."""
+        """Replace an account only once; two servers that name each other would never stop."""
         if self._replaces:
             LOGGER.info(
                 "namespace %r belongs to %s: --replace-account can be left out from now on",
-                *(self._namespace, self.name),
+                self._namespace,
+                self.name,
             )
             self._replaces = ""
 
@@ -143,14 +144,14 @@ def way_to_google(
     request_timeout: float,
     refresh_every: float,
 ) -> tuple[gspread.Client, gspread.HTTPClient, AnyTokens]:
-    """Return the client to make calls with, what sends its requests, and the tokens for them.
+    """Return the client to make calls with, its HTTP client, and the access tokens.
 
     Args:
         client: The client, if one was given.
-        named: The credentials to make one from otherwise, as ``Server`` names them.
-        api_endpoint: Where one that is made sends its requests.
+        named: Otherwise, the credentials to make one from; the names are those of ``Server``.
+        api_endpoint: Where a new client sends its requests.
         request_timeout: See ``Server``.
-        refresh_every: The same.
+        refresh_every: See ``Server``.
 
     """
     watched = None if client else key_file(**named)

@@ -1,6 +1,6 @@
-"""The files that hold credentials: how they are read, and what is wrong with one.
+"""Reading credentials files, and explaining what is wrong with one.
 
-What is told names fields and never shows what is in them.
+Errors name fields, and never show their values.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class FileKind:
     """A kind of credentials file.
 
     Attributes:
-        name: What it is.
-        type: What such a file has as its ``type``, if it has one.
-        fields: What it cannot be without.
-        remedy: How to get one.
+        name: The kind in words.
+        type: The value of the file's ``type`` field, if it has that field.
+        fields: The fields that it must have.
+        remedy: How to get such a file.
 
     """
 
@@ -64,20 +64,20 @@ _CONTENT: Final = re.compile(r"\s*(\{|-----BEGIN)")
 
 
 def is_content(name: str | Path) -> bool:
-    """Tell whether somebody gave what is in a file in the place of its name."""
+    """Return whether a file's content was given instead of its name."""
     return bool(_CONTENT.match(str(name)))
 
 
 def read(path: str | Path, kind: FileKind, make: Callable[[Any], Made]) -> Made:
-    """Return what is made of the JSON in a file.
+    """Read a JSON file and return the credentials made from it.
 
     Args:
-        path: Where it is.
-        kind: What is expected there.
-        make: Makes credentials of it.
+        path: The file.
+        kind: The expected kind.
+        make: Makes credentials from the parsed JSON.
 
     Raises:
-        ConfigurationError: It cannot be read, or is no such file; the text says what is wrong.
+        ConfigurationError: The file is unreadable or of another kind; the text says what is wrong.
 
     """
     if is_content(path):
@@ -90,16 +90,16 @@ def read(path: str | Path, kind: FileKind, make: Callable[[Any], Made]) -> Made:
     if not fault:
         try:
             return make(info)
-        except Exception:  # noqa: BLE001 - whatever google-auth and cryptography make of it
+        except Exception:  # noqa: BLE001 - anything that google-auth and cryptography raise
             fault = _fault_of_value(info)
-    # Without the cause: its text, and its frames, may hold the key.
+    # Without the cause: its text and its frames may hold the key.
     raise _unusable(path, kind, f"cannot be used: {fault}")
 
 
 def _parsed(path: str | Path, kind: FileKind) -> Any:
     content = _content(path, kind)
     try:
-        # Windows' editors write a mark at the beginning.
+        # Editors on Windows write a byte order mark.
         return json.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
         fault = "it is not UTF-8, in which JSON is written: save it as UTF-8"
@@ -112,25 +112,25 @@ def _content(path: str | Path, kind: FileKind) -> bytes:
     try:
         return Path(path).read_bytes()
     except FileNotFoundError:
-        told = "is not there"
+        problem = "is not there"
     except IsADirectoryError:
-        told = "is a directory: name the file in it"
+        problem = "is a directory: name the file in it"
     except PermissionError:
-        told = (
+        problem = (
             f"may not be read by user {_user()}, as whom this process runs: let that user read it"
         )
     except (OSError, ValueError) as error:
-        told = f"cannot be read ({getattr(error, 'strerror', None) or error})"
-    raise _unusable(path, kind, told)
+        problem = f"cannot be read ({getattr(error, 'strerror', None) or error})"
+    raise _unusable(path, kind, problem)
 
 
 def _user() -> str:
     return str(os.geteuid()) if hasattr(os, "geteuid") else getpass.getuser()
 
 
-def _unusable(path: str | Path, kind: FileKind, told: str) -> ConfigurationError:
+def _unusable(path: str | Path, kind: FileKind, problem: str) -> ConfigurationError:
     return ConfigurationError(
-        f"credentials file {path} {told}. Expected is {kind.name}: {kind.remedy}, or name other "
+        f"credentials file {path} {problem}. Expected is {kind.name}: {kind.remedy}, or name other "
         "credentials (--service-account FILE, --oauth, --adc, --api-key)"
     )
 
@@ -145,7 +145,7 @@ def _not_json(content: bytes, error: Exception) -> str:
 
 
 def _fault(info: Any, kind: FileKind) -> str:
-    """Return what keeps JSON from being of a kind; '' if nothing can be seen."""
+    """Return why JSON is not of the expected kind; '' if no fault is visible."""
     if not isinstance(info, dict):
         return "it is JSON of another kind"
     if "installed" in info or "web" in info:
@@ -176,7 +176,7 @@ def _fault_of_url(info: dict[str, Any]) -> str:
 
 
 def _fault_of_value(info: dict[str, Any]) -> str:
-    """Return what is wrong with fields of which none is missing."""
+    """Return what is wrong with the values, where all fields are there."""
     key = info.get("private_key", "")
     if not key:
         return "a field of it cannot be used"

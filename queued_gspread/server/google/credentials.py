@@ -1,4 +1,4 @@
-"""The gspread client that a server works with, made from what its options name."""
+"""Makes the server's gspread client from its options."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def make_client(
     """Return a gspread client with the credentials that the options name.
 
     Raises:
-        ConfigurationError: More than one is named, or a file is missing, malformed or of the
-            wrong type; the text says which file and what was expected.
+        ConfigurationError: Several credentials are named, or a file is missing, malformed or of
+            the wrong type; the text says which file and what was expected.
 
     """
     chosen = {
@@ -81,14 +81,14 @@ def key_file(
     adc: bool = False,
     api_key: str | None = None,
 ) -> KeyFile | None:
-    """Return the service account's key file if that is where the credentials are from."""
+    """Return the service account's key file if the credentials come from one."""
     if oauth or adc or api_key:
         return None
     return KeyFile(_service_account_path(service_account), _service_account)
 
 
 def retries_by_itself(client: gspread.Client) -> bool:
-    """Tell whether a client's HTTP client repeats requests below the transport."""
+    """Return whether a client's HTTP client retries requests on its own."""
     http = client.http_client
     adapters = getattr(getattr(http, "session", None), "adapters", {}).values()
     retries = [getattr(adapter, "max_retries", None) for adapter in adapters]
@@ -98,7 +98,7 @@ def retries_by_itself(client: gspread.Client) -> bool:
 
 
 def warn_of_retries(client: gspread.Client) -> None:
-    """Log that a client's HTTP client repeats requests, if it does."""
+    """Log a warning if a client's HTTP client retries requests on its own."""
     if retries_by_itself(client):
         LOGGER.warning(
             "the client's HTTP client, %s, or an adapter of its session repeats requests by "
@@ -118,7 +118,7 @@ def _client(credentials: Credentials, api_endpoint: str | None) -> gspread.Clien
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     client = gspread.Client(credentials, session=session, http_client=http)
-    # gspread leaves this out where it is given a session.
+    # gspread does not set this when it is given a session.
     client.http_client.auth = credentials
     return client
 
@@ -138,7 +138,7 @@ def _service_account_path(given: str | Path | None) -> Path:
             f"service_account is of type {type(given).__name__}: take the name of a key file"
         )
     if given:
-        return Path(os.path.expanduser(given))  # noqa: PTH111 - Path's own raises without a home
+        return Path(os.path.expanduser(given))  # noqa: PTH111 - Path.expanduser raises without a home
     variable = os.environ.get(_VARIABLE)
     if DEFAULT_SERVICE_ACCOUNT_FILENAME.exists() or not variable:
         return DEFAULT_SERVICE_ACCOUNT_FILENAME
@@ -169,7 +169,7 @@ def _application_default() -> Credentials:
 
 
 def _reason(error: GoogleAuthError) -> str:
-    # Others than google-auth's own may quote a key.
+    # Nested errors that are not google-auth's own may quote a key.
     return ": ".join(str(told) for told in error.args if isinstance(told, (str, MalformedError)))
 
 

@@ -1,4 +1,4 @@
-"""Sending the requests that are meant for Google to another URL: an emulator, or a proxy."""
+"""Sends requests for Google to another URL instead: an emulator's, or a proxy's."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["check_endpoint", "redirected", "session_without_lookups"]
 
 
 def check_endpoint(url: str) -> str:
-    """Return the URL, or raise :class:`ConfigurationError` if nothing can be sent to it."""
+    """Return the URL, or raise :class:`ConfigurationError` if requests cannot be sent to it."""
     parts = urlsplit(url)
     if parts.scheme in ("http", "https") and parts.hostname and not parts.query:
         return url.rstrip("/")
@@ -31,10 +31,10 @@ def check_endpoint(url: str) -> str:
 
 
 def redirected(http: type[gspread.HTTPClient], api_endpoint: str) -> type[gspread.HTTPClient]:
-    """Return a class of HTTP client that sends what is meant for Google's hosts to a URL."""
+    """Return a class of HTTP client that sends requests for Google's hosts to a URL."""
 
-    class Redirected(http):  # type: ignore[misc, valid-type]  # a class made of another
-        """Sends to the API endpoint, path kept."""
+    class Redirected(http):  # type: ignore[misc, valid-type]  # the base is a variable
+        """Sends to the API endpoint and keeps the path."""
 
         def request(self, method: str, endpoint: str, *args: Any, **kwargs: Any) -> Any:
             """Send a request."""
@@ -53,18 +53,18 @@ def _at(api_endpoint: str, endpoint: str) -> str:
 
 
 def session_without_lookups(credentials: Credentials) -> AuthorizedSession:
-    """Return a session that asks nobody but the credentials' own token endpoint.
+    """Return a session that connects only to the credentials' own token endpoint.
 
-    google-auth would look up a service account's allowed locations at
+    Otherwise google-auth would look up a service account's allowed locations at
     iamcredentials.googleapis.com in the background.
     """
     return AuthorizedSession(credentials, auth_request=_TokenRequest())
 
 
 class _TokenRequest(TransportRequest):
-    """google-auth's way to the token endpoint.
+    """A google-auth transport for the token endpoint alone.
 
-    google-auth leaves the look-up out where it cannot copy the transport for a thread.
+    It cannot be copied: google-auth skips the look-up if it cannot copy the transport for a thread.
     """
 
     def __init__(self) -> None:

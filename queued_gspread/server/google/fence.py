@@ -1,10 +1,10 @@
-"""The fence between this server and Google: a last question, and then the whole request at once.
+"""The fence between this server and Google: check once more, then send the whole request at once.
 
 http.client hands a request to the system in two pieces, headers and body. A process that is
-stopped in between would send the second when it goes on, though another server works by then.
+stopped in between would send the second when it resumes, even if another server works by then.
 
-This holds for urllib3's own connection classes. Another class that was put in their place, such as
-a cassette's of vcrpy in a test, is used as it is, without the fence.
+The fence is for urllib3's own connection classes. A class that replaces them, such as that of a
+vcrpy cassette in a test, is used as it is, without the fence.
 """
 
 from __future__ import annotations
@@ -25,31 +25,31 @@ if TYPE_CHECKING:
 __all__ = ["asking", "put_up"]
 
 
-def _ask_nobody() -> None:
+def _confirm_nothing() -> None:
     """Let a request pass."""
 
 
-_question: ContextVar[Callable[[], None]] = ContextVar("question", default=_ask_nobody)
+_confirm: ContextVar[Callable[[], None]] = ContextVar("confirm", default=_confirm_nothing)
 
 
 @contextmanager
 def asking(confirm: Callable[[], None]) -> Iterator[None]:
-    """Have this thread's requests ask once more; what *confirm* raises keeps them back."""
-    token = _question.set(confirm)
+    """Call *confirm* right before each request of this thread; if it raises, nothing is sent."""
+    token = _confirm.set(confirm)
     try:
         yield
     finally:
-        _question.reset(token)
+        _confirm.reset(token)
 
 
 def put_up(adapter: HTTPAdapter) -> HTTPAdapter:
-    """Return the adapter after its connections were given the fence, those to a proxy too."""
+    """Fence an adapter's connections, those to a proxy too, and return the adapter."""
     adapter.poolmanager.pool_classes_by_scheme = _POOLS
     to_proxy = adapter.proxy_manager_for
 
     def fenced(*args: Any, **kwargs: Any) -> Any:
         manager = to_proxy(*args, **kwargs)
-        # One for SOCKS has connections of its own.
+        # A SOCKS manager has its own connection classes.
         if type(manager) is ProxyManager:
             manager.pool_classes_by_scheme = _POOLS
         return manager
@@ -59,12 +59,12 @@ def put_up(adapter: HTTPAdapter) -> HTTPAdapter:
 
 
 class _Connection(HTTPConnection):
-    """Holds back the pieces of a request until there are all of them."""
+    """Holds back the pieces of a request until it has all of them."""
 
     _pieces: list[Any] | None = None
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        """Send a request: connect, ask, and hand all of it over."""
+        """Connect, check once more, and send the whole request."""
         self._pieces = []
         try:
             super().request(*args, **kwargs)
@@ -73,11 +73,11 @@ class _Connection(HTTPConnection):
             self._pieces = None
         if self.sock is None:
             self.connect()
-        _question.get()()
+        _confirm.get()()
         self.send(whole)
 
     def send(self, data: Any) -> None:
-        """Hand data over, or hold it back."""
+        """Send data, or hold it back while a request is being put together."""
         if self._pieces is None:
             super().send(data)
         else:
@@ -97,13 +97,13 @@ _FENCED: Final[dict[Any, Any]] = {
 class _Fenced:
     @property
     def ConnectionCls(self) -> Any:  # noqa: N802 - urllib3's name
-        """The class with the fence, where it is still urllib3's own."""
+        """The fenced class, if the pool's class is urllib3's own."""
         given = super().ConnectionCls  # type: ignore[misc]  # the pool's
         return _FENCED.get(given, given)
 
 
 class _Pool(_Fenced, HTTPConnectionPool):  # type: ignore[override]  # urllib3 never assigns it
-    """Looks up each time which class its connections are of."""
+    """Looks up its connection class each time, since a test may replace it."""
 
 
 class _SecurePool(_Fenced, HTTPSConnectionPool):  # type: ignore[override]  # the same

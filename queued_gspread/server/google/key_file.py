@@ -1,4 +1,4 @@
-"""The service account's key file, read again when it changes, so that keys can be rotated."""
+"""The service account's key file, reloaded when it changes, so that keys can be rotated."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _Stamp = tuple[int, int, int]
 
 
 class KeyFile:
-    """A key file that is watched from its making on.
+    """A key file that is watched for changes.
 
     Args:
-        path: Where it is.
+        path: The file.
         read: Reads it.
 
     Attributes:
-        account: Whose key it holds; None where that is not known.
+        account: The account whose key it holds; None if unknown.
 
     """
 
@@ -37,7 +37,7 @@ class KeyFile:
         self.account: str | None = None
 
     def reload(self) -> Credentials | None:
-        """Return new credentials if the file has changed to others of the same account."""
+        """Return new credentials if the file has changed and has a key of the same account."""
         stamp = self._stamp()
         if stamp == self._seen:
             return None
@@ -54,7 +54,9 @@ class KeyFile:
             LOGGER.warning(
                 "the key file %s is now of another account, %s: %s stays in use. Put a key of the "
                 "same account there, or restart the server",
-                *(self._path, account, self.account),
+                self._path,
+                account,
+                self.account,
             )
             return None
         LOGGER.info("the key file %s has changed: its key is used from now on", self._path)

@@ -1,4 +1,4 @@
-"""The session that requests are sent through: it applies a token and repeats nothing."""
+"""The session that requests are sent through: it applies the token and retries nothing."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ __all__ = ["Shared", "adopt", "without_redirects"]
 
 
 class Shared(Credentials):
-    """Credentials that apply the current token and leave its keeping to :class:`Tokens`.
+    """Credentials that apply the current token and leave refreshing to :class:`Tokens`.
 
-    google-auth's own would refresh within a request, and look up the account's allowed locations
-    in the background.
+    google-auth's own credentials would refresh during a request, and look up the account's allowed
+    locations in the background.
     """
 
     def __init__(self, tokens: Tokens) -> None:
-        # Not google-auth's constructor: what it sets up is asked of the real credentials.
+        # google-auth's constructor is not called: its attributes come from the real credentials.
         self._tokens = tokens
 
     @property
@@ -69,11 +69,11 @@ class Shared(Credentials):
         self._tokens.credentials.apply(headers)
 
     def refresh(self, request: Any) -> None:
-        """Do nothing: there is one who does."""
+        """Do nothing: :class:`Tokens` refreshes."""
 
     def __getattr__(self, name: str) -> Any:
         if name == "_tokens":
-            # A copy asks before it has one.
+            # Copying looks attributes up before this one is set.
             raise AttributeError(name)
         return getattr(self._tokens.credentials, name)
 
@@ -85,19 +85,19 @@ def adopt(
     refresh_every: float = 0.0,
     reload: Callable[[], Credentials | None] | None = None,
 ) -> tuple[gspread.HTTPClient, AnyTokens]:
-    """Return an HTTP client that is the client's own but repeats nothing, and its tokens.
+    """Return a copy of the client's HTTP client that retries nothing, and its tokens.
 
-    The client stays as it is. One that sends requests in a way of its own looks after its tokens
-    itself, and one without a session, such as a double, is taken as it is.
+    The client itself is not changed. An HTTP client that overrides how requests are sent looks
+    after its own tokens. One without a session, such as a test double, is used as it is.
 
     Args:
         client: Any gspread client.
-        request_timeout: Seconds for which Google may be silent, where the client has not chosen.
+        request_timeout: Seconds for which Google may be silent, unless the client has a time-out.
         refresh_every: See :class:`Tokens`.
         reload: See :class:`Tokens`.
 
     Raises:
-        ConfigurationError: It is no client.
+        ConfigurationError: The argument is not a client.
 
     """
     if not hasattr(client, "http_client"):
@@ -125,17 +125,17 @@ def adopt(
 
 
 def without_redirects(session: Session) -> Session:
-    """Return the session after it was told to follow no redirect, whoever asks for one.
+    """Make a session follow no redirect, not even if asked to, and return it.
 
-    Where it would lead is checked by nobody, and a key or an assertion would go there too.
+    The target of a redirect is not checked, and a key or an assertion would be sent there too.
     """
-    # requests asks this alone, whatever method of the session a request goes through.
+    # requests calls this for every redirect, whichever method of the session was used.
     vars(session)["get_redirect_target"] = _nowhere
     return session
 
 
 def _nowhere(_: requests.Response) -> None:
-    """Return that an answer leads nowhere else."""
+    """Say that an answer redirects nowhere."""
 
 
 def _way_to_tokens(session: AuthorizedSession) -> Callable[..., Any]:
@@ -146,17 +146,17 @@ def _way_to_tokens(session: AuthorizedSession) -> Callable[..., Any]:
 
 
 def _copied(session: Session) -> Session:
-    """Return a session of the same class with the same settings and connections."""
+    """Return a session of the same class that shares settings and connections."""
     made: Session = object.__new__(type(session))
     vars(made).update(vars(session))
     return made
 
 
 def _without_repeats(session: AuthorizedSession, credentials: Credentials) -> AuthorizedSession:
-    """Return a session with the same settings that takes a 401 for an answer.
+    """Return a session with the same settings that does not retry after a 401.
 
-    It is of the same class and has the user's own attributes; what the server changes, such as
-    cookies and the pools of connections, is its own.
+    It has the same class and the user's own attributes. What the server changes, such as cookies
+    and connection pools, is not shared.
     """
     kept = requests.Session.__attrs__
     plain = AuthorizedSession(
@@ -168,12 +168,12 @@ def _without_repeats(session: AuthorizedSession, credentials: Credentials) -> Au
     made = without_redirects(_copied(session))
     vars(made).update({name: of for name, of in vars(plain).items() if name not in kept})
     for name in ("headers", "cookies", "proxies", "params"):
-        # A shallow copy of headers and cookies would share what is in them.
+        # A shallow copy of headers and cookies would share their content.
         setattr(made, name, copy.deepcopy(getattr(session, name)))
     made.hooks = {event: list(hooks) for event, hooks in session.hooks.items()}
     made.adapters = copy.copy(session.adapters)
     for prefix, adapter in session.adapters.items():
-        # Others may have more than their copy would: a client's certificate, say.
+        # A copy of another adapter may lack something, such as a client certificate.
         if type(adapter) is HTTPAdapter:
             made.adapters[prefix] = put_up(copy.copy(adapter))
     return made

@@ -1,7 +1,7 @@
-"""What a token endpoint answers: does a failure pass, and what of it may be told.
+"""Errors of the token endpoint: whether they are transient, and what of them may be shown.
 
-google-auth puts whole answers into its errors, and requests the request: a page of HTML, an ID
-token, the signed assertion. None of that may reach a log or a caller.
+google-auth puts whole answers into its errors, and requests puts the request there: an HTML page,
+an ID token, the signed assertion. None of that may reach a log or a caller.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ _MOST_DIGITS: Final = 9
 
 
 class TokenRequest:
-    """A way to the token endpoint on which what passes is a TransportError.
+    """A google-auth transport that raises TransportError for every transient failure.
 
-    google-auth does not count a 502 among what passes, and repeats the others by itself with
-    pauses of its own.
+    google-auth itself does not take a 502 for transient, and retries other failures on its own,
+    with its own pauses.
 
     Args:
-        request: google-auth's way.
+        request: google-auth's own transport.
 
     """
 
@@ -56,7 +56,7 @@ class TokenRequest:
             return response
         found = _read(response.data)
         if status < HTTPStatus.BAD_REQUEST and not _is_grant(found):
-            # A captive portal or a proxy has answered in the token endpoint's place.
+            # A captive portal or a proxy answered instead of the token endpoint.
             raise TransportError(f"the token endpoint answered HTTP {status} without a token")
         if not isinstance(found, (dict, str)):
             raise RefreshError(f"the token endpoint answered HTTP {status} without OAuth's error")
@@ -64,14 +64,14 @@ class TokenRequest:
 
 
 def passes(error: BaseException) -> bool:
-    """Tell whether a token may be had later with the same credentials."""
+    """Return whether a failure is transient: the same credentials may get a token later."""
     if any(isinstance(part, TransportError) for part in nested_errors(error)):
         return True
     return bool(getattr(error, "retryable", False))
 
 
 def cleaned(error: Exception) -> Exception:
-    """Return google-auth's own error without what may not be told, and without a past."""
+    """Return google-auth's own error without secrets, causes and traceback."""
     if not isinstance(error, GoogleAuthError):
         error = RefreshError(f"{type(error).__name__}: {error}")
     error.args = tuple(_clean(part) for part in error.args)
@@ -80,18 +80,18 @@ def cleaned(error: Exception) -> Exception:
 
 
 def connection_trouble(error: Exception) -> str:
-    """Return what kept the token endpoint from being asked, in words; '' if it has answered."""
+    """Return why the token endpoint could not be reached, in words; '' if it answered."""
     why = judge(Failure(error)).why.removeprefix("no token: ")
     return "" if why == type(error).__name__ else why
 
 
 def shown(error: Exception) -> str:
-    """Return an error in one short line."""
+    """Return an error's type and text in one short line, without secrets."""
     return f"{type(error).__name__}: {told_of(error)}"
 
 
 def told_of(error: Exception) -> str:
-    """Return the text of an error in one short line, without what may not be told."""
+    """Return an error's text in one short line, without secrets."""
     text = str(_clean(error.args[0])) if error.args else ""
     return " ".join(text.split())
 
@@ -108,7 +108,7 @@ def _clean(part: Any) -> Any:
 
 
 def _read(data: Any) -> Any:
-    """Return the JSON of an answer, or its text if it is none; None for what nobody can read."""
+    """Return the JSON of an answer, or its text if it is not JSON; None if it is unreadable."""
     try:
         text = data.decode() if isinstance(data, bytes) else data
         return json.loads(text)
@@ -121,10 +121,10 @@ def _read(data: Any) -> Any:
 
 
 def _is_grant(found: Any) -> bool:
-    """Tell whether google-auth can read an answer's token, if it has one, and its lifetime."""
+    """Return whether google-auth can use an answer's token, if it has one, and its lifetime."""
     if not isinstance(found, dict):
         return False
-    # An answer without a token is google-auth's to report; an empty token would be no token.
+    # google-auth reports a missing token itself, but would take an empty one.
     token = found.get("access_token", "missing")
     if not (isinstance(token, str) and token):
         return False

@@ -1,7 +1,7 @@
-"""When an access token is fetched anew, and what the server is told meanwhile. Pure.
+"""When the access token is refreshed, and what the server is told meanwhile. Pure.
 
-:func:`step` takes what is known of the token, an event and the time, and returns what is known
-then, with the actions to take. :class:`.tokens.Tokens` has the thread, the clock and the network.
+:func:`step` takes the state, an event and the time, and returns the next state and the actions to
+take. :class:`.tokens.Tokens` has the thread, the clock and the network.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .token_state import USABLE, TokenState
 
 __all__ = ["Action", "Event", "Lifecycle", "Signal", "begin", "state_at", "step", "until_due"]
 
-# Before google-auth deems a token stale, which is 3 min 45 s ahead of its expiry.
+# Earlier than google-auth takes a token for stale, which is 3 min 45 s before its expiry.
 _AHEAD: Final = 300.0
 _SHARE_AHEAD: Final = 0.2
 _PAUSE_IF_PERMANENT: Final = 60.0
@@ -26,21 +26,21 @@ _MINUTE: Final = 60.0
 
 
 class Signal(Enum):
-    """Events that say nothing but that they have happened."""
+    """Events without data."""
 
     STARTED = auto()
-    # The thread looks whether a refresh is due.
+    # The thread checks whether a refresh is due.
     TIME_PASSED = auto()
     REFRESH_REQUESTED = auto()
-    # Said by the thread that refreshes, hence never during a refresh.
+    # Comes from the thread that refreshes, so never during a refresh.
     KEY_FILE_CHANGED = auto()
-    # An error of this program has ended whatever the thread was doing.
+    # A bug in this program ended what the thread was doing.
     INTERRUPTED = auto()
 
 
 @dataclass(frozen=True)
 class RefreshSucceeded:
-    """There is a new token, which expires at that moment; infinite for never."""
+    """There is a new token; *expires* is infinite if it never expires."""
 
     expires: float
 
@@ -50,8 +50,8 @@ class RefreshFailed:
     """There is no new token.
 
     Attributes:
-        error: What callers are told.
-        reason: What the log is told.
+        error: The error that callers get.
+        reason: The reason, for the log.
         is_permanent: Whether the credentials themselves are refused.
         jitter: 0 to 1; see :func:`queued_gspread.server.policy.retry.backoff`.
         expires: When the current token expires, if the attempt has changed that.
@@ -84,10 +84,10 @@ Event: TypeAlias = Signal | RefreshSucceeded | RefreshFailed | TokenAccepted | T
 
 
 class Action(Enum):
-    """What the thread is to do."""
+    """What the thread must do."""
 
     REFRESH = auto()
-    # Tell the server that a refresh has ended.
+    # Tell the server that a refresh has ended, well or not.
     NOTIFY = auto()
     LOG_RECOVERED = auto()
     LOG_FAILING = auto()
@@ -99,9 +99,9 @@ class Trouble:
     """Refreshes that have failed in a row.
 
     Attributes:
-        last: How the last one failed.
-        since: When the first one failed, or Google refused the token that was still there.
-        count: How many they are.
+        last: The latest failure.
+        since: When the first one failed, or when Google later refused the current token.
+        count: The number of failures.
 
     """
 
@@ -112,21 +112,21 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Lifecycle:
-    """What is known of the access token. All moments are on one monotonic clock.
+    """The state of the access token. All moments are on one monotonic clock.
 
     Attributes:
-        awaited_since: When the first token was asked for.
-        due: When the next refresh is due; infinite if none will be.
+        awaited_since: When the first token was requested.
+        due: When the next refresh is due; infinite if none is.
         expires: When the current token expires; infinite for never, minus infinity without one.
-        refresh_every: Seconds after which a token is refreshed in any case; 0 for no such time.
-        is_fixed: Whether the credentials need no token, such as an API key.
+        refresh_every: Seconds after which a token is refreshed in any case; 0 for no limit.
+        is_fixed: Whether the credentials need no token, as an API key does not.
         version: The number of the current token.
-        is_refused: Whether Google has refused it.
-        is_refreshing: Whether the token endpoint is being asked.
+        is_refused: Whether Google has refused the current token.
+        is_refreshing: Whether a refresh is under way.
         attempts: How many refreshes have ended, well or not.
         accepted: The latest version that Google has accepted.
-        unaccepted: How many versions in a row were refused without having been accepted before.
-        trouble: The refreshes that have failed since one has succeeded.
+        unaccepted: How many versions in a row were refused without ever having been accepted.
+        trouble: The refreshes that have failed since the last success.
 
     """
 
@@ -148,14 +148,14 @@ _Stepped: TypeAlias = tuple[Lifecycle, tuple[Action, ...]]
 
 
 def begin(now: float, expires: float, refresh_every: float, *, is_fixed: bool) -> Lifecycle:
-    """Return what is known at first; the parameters are attributes of :class:`Lifecycle`."""
+    """Return the first state; the parameters are attributes of :class:`Lifecycle`."""
     if is_fixed:
         return Lifecycle(now, due=math.inf, expires=math.inf, is_fixed=True)
     return Lifecycle(now, refresh_moment(now, expires, refresh_every), expires, refresh_every)
 
 
 def step(life: Lifecycle, event: Event, now: float) -> _Stepped:
-    """Return what is known after an event, and the actions to take, in order."""
+    """Return the state after an event, and the actions to take, in order."""
     if life.is_fixed:
         return life, ()
     match event:
@@ -171,7 +171,7 @@ def step(life: Lifecycle, event: Event, now: float) -> _Stepped:
 
 
 def until_due(life: Lifecycle, now: float) -> float:
-    """Return the seconds until a refresh is due; infinite where only another event matters."""
+    """Return the seconds until a refresh is due; infinite if only an event can make it due."""
     return math.inf if life.is_refreshing else max(0.0, life.due - now)
 
 
@@ -180,7 +180,7 @@ def state_at(life: Lifecycle, now: float) -> TokenState:
     if not life.is_refused and now < life.expires:
         return USABLE
     trouble = life.trouble
-    # The token endpoint may say nothing for minutes before that is a failure.
+    # The token endpoint may be silent for minutes before that counts as a failure.
     since = now if life.is_refused else life.awaited_since
     since = since if trouble is None else trouble.since
     waited = now - (since if life.is_refused else max(since, life.expires))
@@ -190,12 +190,12 @@ def state_at(life: Lifecycle, now: float) -> TokenState:
 
 
 def refresh_moment(fetched: float, expires: float, refresh_every: float) -> float:
-    """Return when a token is to be renewed; infinite if it need not be.
+    """Return when a token must be refreshed; infinite if never.
 
     Args:
         fetched: When it was fetched.
-        expires: When Google stops taking it; infinite for never.
-        refresh_every: Seconds after which it is renewed in any case; 0 for no such time.
+        expires: When Google stops accepting it; infinite for never.
+        refresh_every: Seconds after which it is refreshed in any case; 0 for no limit.
 
     """
     ahead = expires - min(_AHEAD, _SHARE_AHEAD * max(0.0, expires - fetched))
@@ -203,10 +203,10 @@ def refresh_moment(fetched: float, expires: float, refresh_every: float) -> floa
 
 
 def _noted(life: Lifecycle, event: Event, now: float) -> Lifecycle:
-    """Return what is known after an event that calls for no action by itself."""
+    """Return the state after an event that needs no action."""
     match event:
         case Signal.STARTED:
-            # A thread that was stopped may still wait for the token endpoint.
+            # An earlier thread that was stopped may still wait for the token endpoint.
             return replace(life, awaited_since=now, is_refreshing=False)
         case Signal.KEY_FILE_CHANGED:
             return replace(life, due=now)
@@ -254,16 +254,16 @@ def _failed(life: Lifecycle, event: RefreshFailed, now: float) -> _Stepped:
 
 
 def _refused(life: Lifecycle, event: TokenRefused, now: float) -> Lifecycle:
-    """Ask for another token: at once, or with growing pauses where not even new ones are taken."""
+    """Make a refresh due: at once, or with growing pauses if even new tokens are refused."""
     unaccepted = 0 if event.version == life.accepted else life.unaccepted + 1
     due = life.due if life.trouble else now
     if unaccepted > 1:
         due = now + backoff(unaccepted - 1, _MINUTE, event.jitter)
-    # The token was good so far, and nobody has waited.
+    # The token was good until now, so no call has waited yet.
     trouble = life.trouble and replace(life.trouble, since=now)
     return replace(life, due=due, is_refused=True, unaccepted=unaccepted, trouble=trouble)
 
 
 def _is_hopeless(life: Lifecycle, now: float) -> bool:
-    """Return whether the credentials were refused so recently that asking again is no use."""
+    """Return whether the credentials were refused so recently that another refresh is no use."""
     return life.trouble is not None and life.trouble.last.is_permanent and now < life.due

@@ -1,4 +1,4 @@
-"""What the rest of the server wants to know of its access token."""
+"""The access token's interface to the rest of the server."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class TokenState:
     """Whether requests can be sent.
 
     Attributes:
-        is_usable: Whether there is a token that Google takes, as far as is known.
+        is_usable: Whether there is a token that Google accepts, as far as is known.
         error: Why there is none, once a refresh has failed.
-        waited: Seconds since then, or since the end of the token that there was, or since the first
-            one was asked for; infinite if there will be none.
+        waited: Seconds since that failure, or since the last token expired, or since the first one
+            was requested; infinite if there will be none.
 
     """
 
@@ -36,7 +36,7 @@ USABLE: Final = TokenState(is_usable=True)
 
 
 class AnyTokens(Protocol):
-    """What the server wants of its tokens."""
+    """What the server needs from its tokens."""
 
     @property
     def version(self) -> int:
@@ -46,26 +46,26 @@ class AnyTokens(Protocol):
         """Return whether requests can be sent."""
 
     def accepted(self, version: int) -> None:
-        """Say that Google took a token."""
+        """Report that Google accepted a token."""
 
     def refused(self, version: int) -> None:
-        """Say that Google did not take a token."""
+        """Report that Google refused a token."""
 
     def on_change(self, callback: Callable[[], None]) -> None:
-        """Have a function called whenever a token was fetched, or could not be."""
+        """Set a function to be called after each refresh, well or not."""
 
     def refresh(self, timeout: float) -> None:
         """Fetch a new token and wait for it."""
 
     def start(self, watched: Watch = logged) -> None:
-        """Begin to keep the token fresh."""
+        """Start to keep the token fresh."""
 
     def stop(self) -> None:
-        """End that."""
+        """Stop that."""
 
 
 class NoTokens:
-    """Stands for tokens where a client looks after its own."""
+    """Stands in for tokens where a client looks after its own."""
 
     version = 0
 
@@ -73,7 +73,7 @@ class NoTokens:
         self._http = http
 
     def state(self) -> TokenState:
-        """Return that requests can be sent."""
+        """Return that requests can always be sent."""
         return USABLE
 
     def accepted(self, version: int) -> None:
@@ -83,10 +83,10 @@ class NoTokens:
         """Do nothing."""
 
     def on_change(self, callback: Callable[[], None]) -> None:
-        """Do nothing: there is no change."""
+        """Do nothing: there are no changes."""
 
     def refresh(self, timeout: float) -> None:
-        """Have the client do it."""
+        """Have the client refresh its token."""
         _ = timeout
         self._http.login()
 

@@ -1,8 +1,8 @@
-"""The access token: one thread keeps it fresh, and every request applies what there is.
+"""The access token: one thread keeps it fresh, and every request applies the current one.
 
-google-auth refreshes in whatever request finds the token stale, without a lock: eight threads
-make eight token requests, and each of them waits. Here nobody waits but for the first token and
-while the token endpoint fails. :mod:`.token_lifecycle` decides; this carries it out.
+google-auth refreshes in every request that finds the token stale, without a lock: eight threads
+make eight token requests, and each of them waits. Here requests only wait for the first token, and
+while the token endpoint fails. :mod:`.token_lifecycle` decides; this module acts.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ if TYPE_CHECKING:
 __all__ = ["Tokens"]
 
 _LOOK_AT_FILE: Final = 5.0
-# A machine that was suspended, or moved, has clocks that jump.
+# The clocks of a machine that was suspended or migrated may jump.
 _LONGEST_SLEEP: Final = 60.0
-_PATIENCE_AT_END: Final = 0.5
+_STOP_TIMEOUT: Final = 0.5
 _REFUSED: Final = (
     "Google refuses the credentials of %s (%s): there will be no new access token. Look whether "
     "the account or its key was disabled or deleted, and whether this machine's clock is right; a "
@@ -64,7 +64,7 @@ _FAILS: Final = (
 
 
 def _time_of_day() -> float:
-    # Looked up as google-auth does: what a test has put in its place holds for both.
+    # Read the way google-auth does, so that a test's replacement holds for both.
     return dt.datetime.now(dt.timezone.utc).timestamp()
 
 
@@ -73,11 +73,11 @@ class Tokens:
 
     Args:
         credentials: google-auth's credentials.
-        request: google-auth's way to the token endpoint.
-        refresh_every: Seconds after which the token is renewed in any case; 0 for no such time.
-        reload: Returns other credentials when their file has changed, else None.
-        clock: A monotonic clock, in seconds; google-auth's expiry is turned into its time at once,
-            so that nothing here minds when this machine's time of day is set.
+        request: google-auth's transport for the token endpoint.
+        refresh_every: Seconds after which the token is refreshed in any case; 0 for no limit.
+        reload: Returns new credentials when their file has changed, else None.
+        clock: A monotonic clock, in seconds. google-auth's expiry is converted to it at once, so
+            that changes to this machine's time of day do not matter.
         wall: The time of day, in seconds since 1970.
 
     """
@@ -106,8 +106,8 @@ class Tokens:
         self._thread: threading.Thread | None = None
 
     def start(self, watched: Watch = logged) -> None:
-        """Begin to keep the token fresh, in a thread; the first token is fetched at once."""
-        # One for each thread: one that was stopped may still wait for the token endpoint.
+        """Start a thread that keeps the token fresh; it fetches the first one at once."""
+        # A new event for each thread: an earlier one may still wait for the token endpoint.
         self._stopping = threading.Event()
         self._take(Signal.STARTED)
         self._thread = threading.Thread(
@@ -116,15 +116,15 @@ class Tokens:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread, or let it end by itself if it waits for the token endpoint."""
+        """Stop the thread; if it waits for the token endpoint, it ends later by itself."""
         with self._changed:
             self._stopping.set()
             self._changed.notify_all()
         if self._thread is not None and self._thread.is_alive():
-            self._thread.join(_PATIENCE_AT_END)
+            self._thread.join(_STOP_TIMEOUT)
 
     def on_change(self, callback: Callable[[], None]) -> None:
-        """Have a function called whenever a token was fetched, or could not be."""
+        """Set a function to be called after each refresh, well or not."""
         self._on_change = callback
 
     @property
@@ -136,21 +136,21 @@ class Tokens:
         """Return whether requests can be sent."""
         state = state_at(self._life, self._clock())
         if state.error is not None:
-            # Everybody raises the same error: its traceback would grow with every caller.
+            # All callers raise this one error, so its traceback would grow with each of them.
             state.error.with_traceback(None)
         return state
 
     def accepted(self, version: int) -> None:
-        """Say that Google took the token of a version."""
-        # Every request says so: only the first is news.
+        """Report that Google accepted the token of a version."""
+        # Every request reports it, and only the first report matters.
         if version > self._life.accepted:
             self._take(TokenAccepted(version))
 
     def refused(self, version: int) -> None:
-        """Say that Google did not take the token of a version, so that there will be another.
+        """Report that Google refused the token of a version, so that another is fetched.
 
-        Where that has been replaced already, nothing happens: of many requests that met a 401
-        the first is enough. Where not even new tokens are taken, pauses between them grow.
+        Nothing happens if that token was already replaced: of many requests with a 401, the first
+        is enough. If even new tokens are refused, the pauses between refreshes grow.
         """
         self._take(TokenRefused(version, random.random()))  # noqa: S311 - a jitter
 
@@ -158,7 +158,7 @@ class Tokens:
         """Fetch a new token and wait for it.
 
         Raises:
-            GoogleAuthError: There is none; google-auth's own error, or that it took too long.
+            GoogleAuthError: There is none: google-auth's own error, or it took too long.
 
         """
         with self._changed:
@@ -174,7 +174,7 @@ class Tokens:
                 raise self._life.trouble.last.error.with_traceback(None)
 
     def step(self) -> float:
-        """Do what is due; return the seconds until something may be."""
+        """Do what is due; return the seconds until something may be due next."""
         found = self._changed_credentials()
         if found is not None:
             self._take(Signal.KEY_FILE_CHANGED)
@@ -195,15 +195,15 @@ class Tokens:
                     self._changed.wait(min(delay, _LONGEST_SLEEP))
 
     def _safe_step(self) -> None:
-        """Do what is due; without this thread no call would ever be made again."""
+        """Do what is due and survive any error: without this thread, all calls would stop."""
         try:
             self.step()
-        except Exception:  # noqa: BLE001 - whatever it is, the thread has to go on
+        except Exception:  # noqa: BLE001 - the thread must go on after any error
             LOGGER.exception("an error of this program, please report it")
             self._take(Signal.INTERRUPTED)
 
     def _take(self, event: Event) -> tuple[Action, ...]:
-        """Note what has happened; return what is to be done."""
+        """Apply an event; return the actions to take."""
         with self._changed:
             self._life, actions = step(self._life, event, self._clock())
             self._changed.notify_all()
@@ -212,32 +212,32 @@ class Tokens:
     def _changed_credentials(self) -> Credentials | None:
         try:
             return self._reload() if self._reload else None
-        except Exception:  # noqa: BLE001 - the same
+        except Exception:  # noqa: BLE001 - the thread must go on after any error
             LOGGER.exception("the key file has changed, and the old key stays in use")
             return None
 
     def _fetch(self, found: Credentials | None) -> None:
-        """Fetch a token, with other credentials if there are any; the old one stays until then."""
+        """Fetch a token, with new credentials if there are any; the old token serves until then."""
         result = self._result_of(found or self.credentials)
         if found is not None:
             if isinstance(result, RefreshFailed):
-                # The key that was replaced may not work any more; its token still may.
+                # The replaced key may no longer work, but its token still may.
                 found.token, found.expiry = self.credentials.token, self.credentials.expiry
             self.credentials = found
         for action in self._take(result):
             self._carry_out(action, result)
 
     def _result_of(self, credentials: Credentials) -> RefreshSucceeded | RefreshFailed:
-        """Have google-auth fetch a token; take whatever it raises for a failure."""
+        """Have google-auth fetch a token; any exception counts as a failure."""
         try:
             credentials.refresh(self._request)
-        except Exception as error:  # noqa: BLE001 - whatever it is, callers have to know
+        except Exception as error:  # noqa: BLE001 - callers must learn of any error
             return _failed(error)
         expires = self._end_of(credentials)
         if expires > self._clock():
             return RefreshSucceeded(expires)
         expired = TransportError("the token endpoint granted a token that has expired already")
-        # google-auth has put it in the place of the old one.
+        # google-auth has already replaced the old token with it.
         return _failed(expired, expires if credentials is self.credentials else None)
 
     def _carry_out(self, action: Action, result: RefreshSucceeded | RefreshFailed) -> None:
@@ -252,7 +252,7 @@ class Tokens:
             LOGGER.error(_REFUSED, account or "this server", result.reason)
 
     def _end_of(self, credentials: Credentials) -> float:
-        """Return when a token expires, on the monotonic clock; google-auth's time is in UTC."""
+        """Return when a token expires, on the monotonic clock; google-auth gives it in UTC."""
         if not credentials.token:
             return -math.inf
         expiry: dt.datetime | None = credentials.expiry
@@ -264,7 +264,7 @@ class Tokens:
 
 def _failed(error: Exception, expires: float | None = None) -> RefreshFailed:
     is_permanent = not passes(error)
-    # Asked first: an error that was cleaned has no cause.
+    # Before cleaning, which removes the error's cause.
     trouble = "" if is_permanent else connection_trouble(error)
     error = cleaned(error)
     jitter = random.random()  # noqa: S311 - a jitter

@@ -1,7 +1,7 @@
-"""The one way to Google: every request of every call goes through here.
+"""The only way to Google: every request of every call goes through here.
 
-A request is sent through the given client's own ``http_client.request``, so that a client with
-an HTTP client of its own, or a test double, works.
+Requests are sent through the given client's own ``http_client.request``, so that a custom HTTP
+client or a test double works.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Transport"]
 
-# The server's token goes with every request, so it must not go just anywhere.
+# The server's token goes with every request, so requests must not go just anywhere.
 _PLACES: Final = tuple(
     f"https://{service}.googleapis.com/" for service in ("sheets", "drive", "www")
 )
@@ -56,9 +56,9 @@ class Transport:
 
     Args:
         http: The HTTP client, as :func:`.session.adopt` returns it.
-        tokens: What keeps its access token fresh.
+        tokens: Its access tokens.
         clock: A monotonic clock, in seconds.
-        confirm: Called right before a request is sent; what it raises keeps it from being sent.
+        confirm: Called right before a request is sent; if it raises, the request is not sent.
 
     """
 
@@ -73,43 +73,43 @@ class Transport:
         self._http = http
         self._confirm = confirm
         self._clock = clock
-        # The session may be older than this: its connections may have been idle for long.
+        # The session may be older than this object, with connections that have long been idle.
         self._connected = -math.inf
         self._api_endpoint: str | None = getattr(http, "api_endpoint", None)
         self._tokens = tokens
-        # Since when requests of which lanes are in the air.
+        # The lanes whose requests are in the air, with the moment when they were sent.
         self._out: dict[str, float] = {}
 
     @property
     def token_version(self) -> int:
-        """Which access token is the current one."""
+        """The number of the current access token."""
         return self._tokens.version
 
     def token_accepted(self, version: int) -> None:
-        """Say that Google took an access token."""
+        """Report that Google accepted an access token."""
         self._tokens.accepted(version)
 
     def token_refused(self, version: int) -> None:
-        """Say that Google did not take an access token."""
+        """Report that Google refused an access token."""
         self._tokens.refused(version)
 
     def time_out(self, http_timeout: Any) -> str:
-        """Return in words for how long Google may be silent, and who has chosen that."""
+        """Return in words how long Google may be silent, and which option set that."""
         if http_timeout is not None:
             return f"client.set_timeout({http_timeout!r})"
         own = getattr(self._http, "timeout", None)
         return "" if own is None else f"--request-timeout {own}"
 
     def in_the_air(self) -> dict[str, float]:
-        """Return for how many seconds lanes have waited for Google's answer."""
+        """Return how many seconds each lane has waited for Google's answer."""
         now = self._clock()
         return {lane: now - since for lane, since in self._out.copy().items()}
 
     def send(self, request: Request, http_timeout: Any, lane: str = "") -> Exchange:
-        """Send a request of a lane, once, and return it with what came of it.
+        """Send a lane's request, once, and return it with its outcome.
 
         Raises:
-            StaleEpochError: Another server may work by now; nothing was sent.
+            StaleEpochError: Another server may be at work by now; nothing was sent.
 
         """
         self._confirm()
@@ -119,10 +119,10 @@ class Transport:
                 return Exchange(request, Response(self._send(request, http_timeout)))
         except StaleEpochError:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is the caller's
-            told = _readable(error)
+        except Exception as error:  # noqa: BLE001 - any error goes to the caller
+            readable = _readable(error)
             _forget_frames(error)
-            return Exchange(request, Failure(told))
+            return Exchange(request, Failure(readable))
         finally:
             self._out.pop(lane, None)
 
@@ -135,7 +135,7 @@ class Transport:
         data = request.data
         given = {
             "params": request.params,
-            # As bytes: not every requests counts a text in the bytes that urllib3 sends of it.
+            # As bytes: some versions of requests measure text otherwise than urllib3 encodes it.
             "data": data.encode() if isinstance(data, str) else data,
             "json": request.json,
             "files": request.files,
@@ -147,17 +147,17 @@ class Transport:
         return fetched(answer, request, getattr(http, "timeout", None) or _TIMEOUT)
 
     def place_of(self, request: Request) -> str:
-        """Return where a request goes: scheme and host alone."""
+        """Return where a request goes: only scheme and host."""
         parts = urlsplit(self._api_endpoint or str(request.endpoint))
-        # Without the user and the password that may stand before the host.
+        # The user and password that may precede the host are left out.
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
     def _check(self, request: Request) -> None:
-        # The beginning as it stands: two ways to take a URL apart may find two hosts in it.
+        # Compare the raw text: two parsers may find two different hosts in one URL.
         endpoint = str(request.endpoint)
         if endpoint.startswith(_PLACES) or is_export(request):
             return
-        # A client that is made for the same emulator may name it itself.
+        # A client made for the same emulator may use its URL directly.
         if self._api_endpoint is not None and endpoint.startswith(self._api_endpoint + "/"):
             return
         check_sendable(request)
@@ -173,10 +173,10 @@ class Transport:
         return self._http.auth.expiry
 
     def _drop_idle_connections(self) -> None:
-        """Let go of the connections that nobody uses, if the last time is half a minute ago.
+        """Close idle connections, at most once every half minute.
 
-        What goes out on a connection that the other side has closed meanwhile fails, and nobody
-        knows whether it was applied. Requests in the air keep theirs.
+        A request on a connection that the other side has closed fails, and it is unknown whether
+        it was applied. Requests in the air keep their connections.
         """
         session, now = getattr(self._http, "session", None), self._clock()
         if isinstance(session, requests.Session) and now - self._connected >= _LONGEST_IDLE:
@@ -184,9 +184,9 @@ class Transport:
             session.close()
 
     def _with_timeout(self, http_timeout: Any) -> gspread.HTTPClient:
-        """Return an HTTP client with a time-out of its own, over the same session.
+        """Return an HTTP client with its own time-out, over the same session.
 
-        gspread keeps the time-out on the object, where calls in other threads would see it.
+        gspread keeps the time-out on the HTTP client, where calls in other threads would see it.
         """
         if http_timeout is None:
             return self._http
@@ -195,8 +195,8 @@ class Transport:
         return http
 
 
-# Where an answer is lost with the error that was raised, and under which name it is there: gspread
-# fails to make an error of it, or requests to read its body.
+# The functions that may raise and lose an answer, with the variable that holds it: gspread fails to
+# make an error of it, or requests fails to read its body.
 _HOLDERS: Final[dict[CodeType, str]] = {
     APIError.__init__.__code__: "response",
     vars(requests.Response)["content"].fget.__code__: "self",
@@ -204,9 +204,9 @@ _HOLDERS: Final[dict[CodeType, str]] = {
 
 
 def _readable(error: Exception) -> Exception:
-    """Return an error, or the APIError that gspread would have made of an answer it cannot read.
+    """Return an error, or an APIError if gspread could not make one of the answer.
 
-    The status of an answer decides what becomes of its request, and so it must not get lost.
+    The answer's status decides what happens to the request, so it must not get lost.
     """
     answer = _answer_in(error)
     if answer is None or (isinstance(error, APIError) and is_plain(answer)):
@@ -215,7 +215,7 @@ def _readable(error: Exception) -> Exception:
 
 
 def _answer_in(error: Exception) -> requests.Response | None:
-    """Return the answer with an error that came, in whichever client's hands it was."""
+    """Return the answer that an error was raised for, whichever HTTP client received it."""
     if type(error) is APIError:
         answer = vars(error).get("response")
         return answer if isinstance(answer, requests.Response) else None
@@ -230,15 +230,15 @@ def _answer_in(error: Exception) -> requests.Response | None:
 
 
 def _emptied(answer: requests.Response) -> requests.Response | None:
-    """Return an answer whose body broke off, without it; None if its status means nothing then."""
+    """Return an answer without its body, which broke off; None if its status proves nothing."""
     if answer.ok:
         return None
-    answer._content = b""  # noqa: SLF001 - else it would be read again
+    answer._content = b""  # noqa: SLF001 - else requests would read it again
     return answer
 
 
 def _forget_frames(error: BaseException | None) -> None:
-    """Let go of what was sent, which may be large, in the frames of an error and its causes."""
+    """Drop the tracebacks of an error and its causes: their frames hold large request bodies."""
     seen: list[BaseException] = []
     while error is not None and error not in seen:
         seen.append(error.with_traceback(None))
@@ -246,7 +246,7 @@ def _forget_frames(error: BaseException | None) -> None:
 
 
 def _bounded(given: Any, own: Any) -> Any:
-    """Return a time-out whose open parts, for connecting and reading, are filled from another."""
+    """Return a time-out, its missing parts (connect, read) filled in from the client's own."""
     if not isinstance(given, (tuple, list)) or len(given) != _PARTS:
         return given
     parts = own if isinstance(own, tuple) else (own, own)

@@ -1,1 +1,1 @@
-"""Policy: pure rules about requests and what came of them."""
+"""Policy: pure rules about requests and their outcomes."""

@@ -1,6 +1,6 @@
 """Whether a batch of requests, a ``spreadsheets:batchUpdate``, is idempotent.
 
-The rules of each kind of request are in :mod:`queued_gspread.google_api.batch_requests`.
+The rules for each kind of request are in :mod:`queued_gspread.google_api.batch_requests`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 
 def is_idempotent_batch(body: Json | None) -> bool:
-    """Tell whether a batch may be retried when nobody knows whether it was applied."""
+    """Return whether a batch may be retried when it is unknown whether it was applied."""
     parts = _parts(body)
     if not parts:
         return False
@@ -31,10 +31,10 @@ def is_idempotent_batch(body: Json | None) -> bool:
 
 
 def commutes_of(items: Sequence[Json]) -> set[Commutes]:
-    """Return with which others the requests of a batch may stand in a larger idempotent one.
+    """Return which requests a batch's own can be mixed with in a larger idempotent batch.
 
     Args:
-        items: One or more requests, each an object with one name.
+        items: One or more requests, each an object with a single key: its kind.
 
     """
     parts = _parts({"requests": items})
@@ -46,7 +46,7 @@ def _shared(parts: Sequence[tuple[str, Json]]) -> set[Commutes]:
 
 
 def _parts(body: Json | None) -> list[tuple[str, Json]]:
-    """Return kind and content of the requests in a batch; nothing if one cannot be read."""
+    """Return the kind and content of each request in a batch; empty if one is unreadable."""
     around = {"includeSpreadsheetInResponse", "responseIncludeGridData", "responseRanges"}
     if body is None or not body.keys() <= around | {"requests"}:
         return []
@@ -67,7 +67,7 @@ def _commutes(kind: str, about: Json) -> set[Commutes]:
 
 
 def _holds(rule: RepeatRule, about: Json) -> bool:
-    """Tell whether a request is within the terms of a rule."""
+    """Return whether a request meets the conditions of a rule."""
     if rule.inside is not None:
         name, known = rule.inside
         if not isinstance(about.get(name), dict) or not about[name].keys() <= known:
@@ -76,7 +76,7 @@ def _holds(rule: RepeatRule, about: Json) -> bool:
 
 
 def _is_within(mask: Any, allowed: frozenset[str]) -> bool:
-    """Tell whether a field mask names nothing but what is allowed."""
+    """Return whether a field mask names only allowed fields."""
     if not isinstance(mask, str):
         return False
     # gspread writes both userEnteredFormat(bold) and gridProperties/rowCount.
@@ -88,11 +88,11 @@ def _is_within(mask: Any, allowed: frozenset[str]) -> bool:
 
 
 def _puts_in_order(parts: list[tuple[str, Json]]) -> bool:
-    """Tell whether a batch puts distinct sheets at 0, 1, 2 … in turn.
+    """Return whether a batch moves distinct sheets to 0, 1, 2 … in turn.
 
-    An index is counted before the move; the own one or the next is ignored:
-    https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets/sheets
-    Each of these moves comes from further right, so that once all are made none does anything.
+    Google counts the index before the move, and ignores a move to the sheet's own index or the
+    next: https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets/sheets
+    Each move here comes from further right. So once all are made, making them again does nothing.
     """
     sheets = []
     for place, (kind, about) in enumerate(parts):

@@ -1,7 +1,7 @@
-"""How to find out whether a request was applied of whose outcome nobody knows. Pure.
+"""How to check whether a request with an unknown outcome was applied. Pure.
 
-A hint has titles, ranges and ids in it, and neither a cell's value nor the text of a comment, nor
-whom a file was shared with. It goes on after "Before you call again, ". The texts stand in
+A hint names titles, ranges and ids. It never has a cell's value, a comment's text, or whom a file
+was shared with. It continues the words "Before you call again, ". The texts are in
 :mod:`queued_gspread.google_api.methods` and :mod:`queued_gspread.google_api.batch_requests`.
 """
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 __all__ = ["GENERAL", "how_to_check"]
 
 GENERAL: Final = "look whether what it was to change has changed"
-"""The hint for a request that no table knows."""
+"""The hint for a request that is in no table."""
 
 _LONGEST_NAME: Final = 200
 _WHOLE_SHEET: Final = re.compile(r"'((?:[^']|'')+)'")
 
 
 def how_to_check(request: Request) -> str:
-    """Return what to look at, to know whether a request was applied."""
+    """Return what to look at to find out whether a request was applied."""
     method = known_method(request)
     if method is None or not method.check:
         return GENERAL
@@ -53,7 +53,7 @@ def _destination(where: str) -> str:
 
 
 def _place(path: str) -> str:
-    """Return where an append goes, as its path says it."""
+    """Return where an append goes, according to its path."""
     label = unquote(path.rpartition(":")[0].rpartition("/")[2])
     if whole := _WHOLE_SHEET.fullmatch(label):
         title = whole[1].replace("''", "'")
@@ -62,7 +62,7 @@ def _place(path: str) -> str:
 
 
 def _of_batch(body: Json | None) -> str:
-    """Return the hint for what makes a batch not idempotent, else for its first part."""
+    """Return the hint for the part that makes a batch non-idempotent, else for its first part."""
     parts = _parts(body)
     kind, about = next((part for part in parts if _is_never(part[0])), (*parts, ("", {}))[0])
     row = BATCH_REQUESTS.get(kind)
@@ -89,7 +89,7 @@ def _parts(body: Json | None) -> list[tuple[str, Json]]:
 
 
 def _within(about: Json) -> list[Json]:
-    """Return what may name the sheet and the rows that a request is about, the closest first."""
+    """Return the objects that may name a request's sheet and rows, outermost first."""
     inner = [value for value in about.values() if isinstance(value, dict)]
     deeper = [value for one in inner for value in one.values() if isinstance(value, dict)]
     return [about, *inner, *deeper]
@@ -118,7 +118,7 @@ def _span(about: Json) -> str:
 
 
 def _named(body: Json | None, *path: str) -> str:
-    """Return the name at a path, quoted; '' if there is none."""
+    """Return the text at a path, quoted; '' if there is none."""
     found: Any = body
     for step in path:
         found = found.get(step) if isinstance(found, dict) else None

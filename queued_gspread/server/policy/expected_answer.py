@@ -1,7 +1,7 @@
-"""What the answer to a request has to be where all went well: JSON, a file, or nothing. Pure.
+"""What a successful answer to a request must be: JSON, a file, or nothing. Pure.
 
-A status of success alone does not say that Google has answered: a gateway's page, or half of an
-answer, comes with one too.
+A success status alone does not prove that Google answered: a gateway's page, or half an answer,
+can have one too.
 """
 
 from __future__ import annotations
@@ -27,30 +27,30 @@ __all__ = ["ExpectedAnswer", "expected_by", "is_as_expected"]
 
 
 class ExpectedAnswer(Enum):
-    """What the answer to a request has to be."""
+    """What the answer to a request must be."""
 
     OBJECT = auto()
     """A JSON object, as Google's APIs answer."""
     FILE = auto()
     """Bytes of any kind, possibly none."""
     NOTHING = auto()
-    """Nothing, or an object that nobody reads."""
+    """No body. A JSON object passes too; it is not read."""
     ANYTHING = auto()
-    """It is not known."""
+    """Unknown, so anything passes."""
 
 
 _APIS: Final = re.compile(
     r"/v4/spreadsheets(?:[/:].*)?|(?:/upload)?/drive/v[23]/files(?:/.*)?|/spreadsheets/d/[^/]+/export"
 )
 _EXPORT: Final = re.compile(r"/(?:drive/v[23]/files|spreadsheets/d)/[^/]+/export")
-# Besides a deletion, what Google answers without content.
+# The one method besides deletions that Google answers without content.
 _RESOLVE: Final = re.compile(r"/drive/v[23]/files/[^/]+/accessproposals/[^/]+:resolve")
 _WITHOUT_CONTENT: Final = (
     HTTPStatus.NO_CONTENT,
     HTTPStatus.RESET_CONTENT,
     HTTPStatus.NOT_MODIFIED,
 )
-# Parameters that have Google answer in another form, and the values that do not.
+# Parameters that change the form of Google's answer, each with the value that does not.
 _FORMS: Final = {
     "alt": "json",
     "$alt": "json",
@@ -61,7 +61,7 @@ _FORMS: Final = {
 
 
 def expected_by(request: Request) -> ExpectedAnswer:
-    """Return what the answer to a request has to be."""
+    """Return what the answer to a request must be."""
     path, method, query = url_of(request)[0], method_of(request), query_of(request)
     if query is None or method in ("", "HEAD") or not _APIS.fullmatch(path):
         return ExpectedAnswer.ANYTHING
@@ -75,10 +75,10 @@ def expected_by(request: Request) -> ExpectedAnswer:
 
 
 def is_as_expected(answer: Any, request: Request) -> bool:
-    """Tell whether an answer with a status of success is what a request asks for.
+    """Return whether an answer with a success status is what the request asks for.
 
-    What a double returns is taken as it is, and so is a redirect of what is idempotent: nothing
-    was done, and another attempt would be redirected too.
+    A test double's answer passes as it is. So does the redirect of an idempotent request: nothing
+    was done, and a retry would be redirected too.
     """
     if not isinstance(answer, requests.Response) or _is_object(answer):
         return True
@@ -92,7 +92,7 @@ def is_as_expected(answer: Any, request: Request) -> bool:
     return wanted is ExpectedAnswer.ANYTHING
 
 
-# A larger body is not read here: that takes memory, for which its turn may not have come.
+# A larger body is not parsed here: that takes memory, and its turn for memory may not have come.
 _MOST_READ: Final = 100_000
 _MARKS: Final = b'"{}[]'
 _OTHERS: Final = bytes(set(range(256)) - set(_MARKS))
@@ -108,14 +108,14 @@ def _is_object(answer: requests.Response) -> bool:
             if is_whole and is_utf8:
                 _check_utf8(content)
             return is_whole
-        # requests would put other signs in the place of what it cannot decode.
+        # Decoded here, since requests would replace what it cannot decode.
         return isinstance(json.loads(content.decode()) if is_utf8 else json_in(answer), dict)
     except (ValueError, RecursionError):
         return False
 
 
 def _check_utf8(content: bytes) -> None:
-    """Raise ValueError if bytes are no UTF-8: the text of all of them would take memory, too."""
+    """Raise ValueError if the bytes are not UTF-8; in pieces, since the whole text takes memory."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     for start in range(0, len(content), _MOST_READ):
         decoder.decode(content[start : start + _MOST_READ])
@@ -123,14 +123,14 @@ def _check_utf8(content: bytes) -> None:
 
 
 def _is_whole(content: bytes) -> bool:
-    """Tell whether an object is closed at its end, as one that was cut off anywhere is not.
+    """Return whether a JSON object is closed at its end, which one that was cut off is not.
 
-    It takes less time than reading the object would, and little memory.
+    This is faster than parsing the object, and needs little memory.
     """
     content = content.strip()
     if content[:1] != b"{" or content[-1:] != b"}":
         return False
     plain = content.replace(rb"\\", b"").replace(rb"\"", b"")
-    # Of two quotes side by side, one ends a text and one begins the next, or both are of one.
+    # Two adjacent quotes end one string and begin the next, or are an empty string.
     marks = _QUOTED.sub(b"", plain.translate(None, _OTHERS).replace(b'""', b""))
     return all(marks.count(a) == marks.count(b) for a, b in (b"{}", b"[]"))

@@ -1,7 +1,7 @@
 """The page from which one sheet is exported: docs.google.com/spreadsheets/d/ID/export.
 
-It belongs to no API and reads only. Google sends who asks for it on to a place of the file's own,
-whose URL is all that it takes: credentials do not go there.
+The page belongs to no API and only reads. Google redirects the request to a URL for that one file.
+Knowing that URL is enough to fetch it, so credentials do not go there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["fetched", "is_export"]
 
-# As it stands, since two ways to take a URL apart may find two hosts in it.
+# Matched on the raw text, since two parsers may find two different hosts in one URL.
 _PAGE: Final = re.compile(
     r"https://docs\.google\.com/spreadsheets/d/([A-Za-z0-9_-]+)/export(?:\?[^#]*)?"
 )
@@ -27,7 +27,7 @@ _CONTENT: Final = re.compile(r"https://[a-z0-9-]+\.googleusercontent\.com/[\x21-
 
 
 def is_export(request: Request) -> bool:
-    """Tell whether a request reads that page, and that of the spreadsheet in its path alone."""
+    """Return whether a request reads that page, and only for the spreadsheet in its path."""
     found = _PAGE.fullmatch(str(request.endpoint))
     if found is None or request.method.upper() != "GET":
         return False
@@ -36,10 +36,10 @@ def is_export(request: Request) -> bool:
 
 
 def fetched(answer: Any, request: Request, timeout: Any) -> Any:
-    """Return the file to which the page leads; an answer that leads nowhere else as it is.
+    """Return the file that the page redirects to; any other answer unchanged.
 
     Raises:
-        APIError: Google refuses it, as gspread would raise it.
+        APIError: Google refuses it. This is the error that gspread would raise.
 
     """
     if not (isinstance(answer, requests.Response) and answer.is_redirect and is_export(request)):

@@ -1,4 +1,4 @@
-"""What gspread's own methods send, as far as their names tell."""
+"""What gspread's own methods send, judged by their names."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ def _names(kind: str, methods: str) -> list[str]:
 
 
 TESTED_VERSIONS: Final = ("6.2.0", "6.2.1")
-"""The versions of gspread whose methods were held against the two lists that follow. With another
-one no call runs together with others."""
+"""The gspread versions whose methods were checked against the two lists below. With any other
+version, no call runs together with others."""
 
 READ_ONLY_METHODS: Final = frozenset(
     (
@@ -41,7 +41,7 @@ READ_ONLY_METHODS: Final = frozenset(
         ),
     )
 )
-"""Calls that only read, however many requests they send."""
+"""Calls that only read, in any number of requests."""
 
 SINGLE_WRITE_METHODS: Final = frozenset(
     (
@@ -71,4 +71,4 @@ SINGLE_WRITE_METHODS: Final = frozenset(
         ),
     )
 )
-"""Calls that send a single request, which writes."""
+"""Calls that send a single request, a write."""

@@ -1,7 +1,7 @@
-"""Whether a request is idempotent: a second one changes nothing more and is answered alike.
+"""Whether a request is idempotent: a second one changes nothing more and gets the same answer.
 
-The rule of each method is in :mod:`queued_gspread.google_api.methods`; here is what the rules
-mean. What has no row there is not retried, nor is what cannot be read.
+The rule for each method is in :mod:`queued_gspread.google_api.methods`; this module applies it.
+A write that has no row there, or cannot be read, counts as non-idempotent.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ Json = dict[str, Any]
 
 
 def is_idempotent(request: Request) -> bool:
-    """Tell whether a request may be retried when nobody knows whether it was applied."""
+    """Return whether a request may be retried when it is unknown whether it was applied."""
     verb = method_of(request)
     if verb in ("GET", "HEAD", CREDENTIALS):
         return True
     if request.files or not isinstance(request.data, str | bytes | Mapping | None):
-        return False  # a file or a generator has been read to its end
+        return False  # the first attempt has used up a file or a generator
     method = known_method(request)
     if method is None or isinstance(method.idempotent, str):
         return False
@@ -40,15 +40,15 @@ def is_idempotent(request: Request) -> bool:
 
 
 def known_method(request: Request) -> methods.Method | None:
-    """Return the method that a request calls; None if that is not known for certain."""
+    """Return the method that a request calls; None if that is uncertain."""
     path = url_of(request)[0]
     found = methods.find(method_of(request), path)
-    # Google is not known to take a range with a slash, that is no escaped one, for one range.
+    # Whether Google takes a range with an unescaped slash for one range is not known.
     return found if found and path.count("/") == found.path.count("/") else None
 
 
 def url_of(request: Request) -> tuple[str, str]:
-    """Return the path and the query of its endpoint; nothing where that cannot be read."""
+    """Return the path and query of a request's endpoint; empty texts if it cannot be parsed."""
     try:
         parts = urlsplit(request.endpoint)
     except (ValueError, AttributeError, TypeError):
@@ -57,7 +57,7 @@ def url_of(request: Request) -> tuple[str, str]:
 
 
 def query_of(request: Request) -> list[tuple[str, str]] | None:
-    """Return the pairs of the query as sent, of the endpoint and the params; None if unreadable."""
+    """Return the query as sent, from the endpoint and the params; None if unreadable."""
     params = request.params or ()
     pairs = parse_qsl(url_of(request)[1], keep_blank_values=True)
     if isinstance(params, str | bytes):
@@ -68,29 +68,29 @@ def query_of(request: Request) -> list[tuple[str, str]] | None:
         return None
     if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in params):  # noqa: PLR2004 - a pair
         return None
-    # requests takes lists apart, and has urllib do so with what is in them.
+    # requests flattens lists, and has urllib flatten the lists within them.
     given = ((name, value) for name, values in params for value in _each(values))
     sent = ((name, each) for name, value in given if value is not None for each in _each(value))
     return pairs + [(as_text(name), as_text(value)) for name, value in sent]
 
 
 def _each(values: Any) -> Iterable[Any]:
-    """Return the values of a parameter, which are sent one by one."""
+    """Return the values of a parameter, each of which is sent as a pair of its own."""
     is_one = isinstance(values, str | bytes) or not isinstance(values, Iterable)
     return [values] if is_one else values
 
 
 def as_text(value: Any) -> str:
-    """Return a name or a value of a parameter as it is sent."""
+    """Return a parameter's name or value as it is sent."""
     if isinstance(value, bytes):
         return value.decode(errors="replace")
     return str.__str__(value) if isinstance(value, str) else str(value)
 
 
 def json_sent(request: Request) -> Json | None:
-    """Return the JSON object that is sent; None if it is none or cannot be read."""
+    """Return the JSON object in a request's body; None if there is none, or it is unreadable."""
     body = request.json
-    if request.data:  # requests sends this one, if both are given
+    if request.data:  # requests prefers it when both are given
         if not isinstance(request.data, str | bytes):
             return None
         try:
@@ -112,7 +112,7 @@ def _is_idempotent_batch(request: Request) -> bool:
 
 
 def _sets_metadata(request: Request) -> bool:
-    """Judge a PATCH of a file: adding a parent twice is refused, as is taking it away."""
+    """Judge a PATCH of a file: adding or removing a parent a second time is refused."""
     body, query = json_sent(request), query_of(request)
     if body is None or query is None:
         return False
@@ -121,7 +121,7 @@ def _sets_metadata(request: Request) -> bool:
 
 
 def _replaces_content(request: Request) -> bool:
-    """Judge an upload in place of a file's content; other types of upload carry metadata."""
+    """Judge an upload that replaces a file's content; other upload types carry metadata."""
     query = query_of(request)
     if query is None or not isinstance(request.data, str | bytes):
         return False

@@ -1,7 +1,7 @@
-"""What a call may put on the wire: nothing that reads as another request than the one it names.
+"""What a call may put on the wire: only requests that everyone on the way reads alike.
 
-Requests of all calls share connections and the server's token. So a request must have one reading
-for everybody on its way: its path names its spreadsheet as it stands, and requests alone frames it.
+The requests of all calls share connections and the server's token. So a request must have a single
+reading: its path names its spreadsheet literally, and only the requests library frames it.
 """
 
 from __future__ import annotations
@@ -42,26 +42,26 @@ HEADERS: Final = frozenset(
         OVERRIDE,
     }
 )
-"""The headers that a call may set: none that frames a request, or says where or as whom it goes."""
+"""The headers that a call may set: none that frames a request, routes it or authenticates it."""
 
 _WITHOUT_BODY: Final = ("DELETE", "GET", "HEAD")
-# Of other objects requests takes the number of their items for the number of their bytes.
+# For other objects, requests takes the number of items for the number of bytes.
 _MEASURED: Final = (str, bytes, Mapping, list, tuple, type(None))
-# Parameters by which Google takes a request for another one, or for somebody else's.
+# Parameters that make Google treat a request as another one, or as another account's.
 _STEERING: Final = re.compile(r"\$http.*|\$?(access|bearer|oauth)_token", re.IGNORECASE)
 _PLAIN: Final = re.compile(r"[\t\x20-\x7e]*")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _HIDDEN_SLASH: Final = re.compile(r"\\|%2f|%5c", re.IGNORECASE)
-# The name of a sheet may have slashes; what it is part of is the last segment.
+# A sheet's name may have slashes; it is part of the last segment.
 _BEFORE_RANGE: Final = re.compile(r"(/v4/spreadsheets/[^/]+/values/)[^/]*")
 _SHOWN: Final = 80
 
 
 def inspect(request: Request) -> None:
-    """Let a call's request pass.
+    """Check a call's request before it is sent.
 
     Raises:
-        CallRefusedError: It must not be sent; the text names what is wrong with it.
+        CallRefusedError: It must not be sent; the text says why.
 
     """
     method = request.method.upper()
@@ -99,7 +99,7 @@ def _inspect_params(request: Request) -> None:
 
 
 def _names_in(params: Any) -> list[str]:
-    """Return the names of parameters, in whichever form requests takes them."""
+    """Return the names of parameters, in any form that requests accepts."""
     if isinstance(params, (str, bytes)):
         return [name for name, _ in parse_qsl(as_text(params), keep_blank_values=True)]
     pairs = list(params.items() if isinstance(params, Mapping) else params or ())

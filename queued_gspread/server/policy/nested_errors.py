@@ -1,4 +1,4 @@
-"""The errors that an error was made of."""
+"""The errors nested in an error."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["nested_errors"]
 
 
 def nested_errors(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and those that it was made of, as requests and urllib3 nest them."""
+    """Yield an error and all errors nested in it, in the ways of requests and urllib3."""
     seen: set[int] = set()
     waiting: list[Any] = [error]
     while waiting:

@@ -1,9 +1,9 @@
-"""How much gspread may make of a few arguments: rectangles of cells, and columns' numbers.
+"""Bounds for what gspread makes of a few arguments: rectangles of cells, and column numbers.
 
-gspread fills a rectangle with what is not there: between two cells that are to be written, around
-the values of a range, up to the end of a sheet. Two cells are a small job, and may be corners of
-more than a machine can hold. So gspread's modules get functions that look first, if a call of the
-server's asks, thread by thread: as ``server.replay.captured_warnings`` does with warnings.
+gspread pads rectangles with empty cells: between two cells to write, around the values of a range,
+up to the end of a sheet. Two cells are a small job, but may span more than a machine can hold. So
+some of gspread's functions are wrapped with a check, which is active only in threads that make a
+server's call. ``server.replay.captured_warnings`` does the same for warnings.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 __all__ = ["MOST_CELLS", "MOST_OBJECTS", "bounded", "made_of"]
 
 MOST_CELLS: Final = 10_000_000
-"""Cells of a rectangle: as many as Google allows a spreadsheet to have."""
+"""The largest rectangle, in cells: as many as Google allows in a spreadsheet."""
 
 MOST_OBJECTS: Final = 2_500_000
-"""Those of one that is made of gspread's ``Cell``, which take 150 bytes each and 550 in a reply, or
-that is sent: of more, Google refuses the request, which is larger than 10 MiB then."""
+"""The largest rectangle of gspread's ``Cell``, which take 150 bytes each and 550 in a reply, or
+of values to send: with more, the request exceeds 10 MiB and Google refuses it."""
 
-# gspread raises 26 to the power of each letter's place, and looks for a range from each on.
+# gspread's work on a label grows faster than its length: powers of 26, a search from each letter.
 _LONGEST_LABEL: Final = 1_000
 
 _RANGE: Final = re.compile(rb'"range": *"((?:[^"\\]|\\.){0,1000})"')
@@ -57,7 +57,7 @@ _local = threading.local()
 
 @contextmanager
 def bounded(job: Job) -> Iterator[None]:
-    """Refuse, in this thread, what a job's call would make too large."""
+    """Refuse rectangles that are too large, in this thread, while a job's call is made."""
     outer = getattr(_local, "job", None)
     _local.job = job
     try:
@@ -67,9 +67,9 @@ def bounded(job: Job) -> Iterator[None]:
 
 
 def made_of(job: Job, exchange: Exchange) -> tuple[int, bool]:
-    """Return how many cells gspread makes of an answer, at the most, and if as its objects.
+    """Return how many cells gspread makes of an answer at most, and whether they are ``Cell``.
 
-    That is not how many the answer has: of an empty range there is a cell for each place.
+    The answer may have fewer: gspread makes a cell for every place of a range, empty ones too.
     """
     label = unquote(path_of(str(exchange.request.endpoint)).partition("/values/")[2])
     found = _RANGE.search(content_of(exchange)) if label else None
@@ -78,13 +78,13 @@ def made_of(job: Job, exchange: Exchange) -> tuple[int, bool]:
     cells = max(_cells_in(label), _cells_in(found[1].decode(errors="replace")))
     if not _makes_objects(job):
         return min(cells, MOST_CELLS), False
-    # As many rows as the sheet has for its caller.
+    # The caller's copy of the sheet decides how many rows there are.
     is_open = ":" in label.rpartition("!")[2] and not _cells_in(label)
     return MOST_OBJECTS if is_open else min(cells, MOST_OBJECTS), True
 
 
 def _cells_in(label: str) -> int:
-    """Return how many cells a range has, 0 where it does not say all of its four ends."""
+    """Return how many cells a range has; 0 if it does not give all four ends."""
     found = _CORNERS.fullmatch(label.rpartition("!")[2])
     if found is None:
         return 0
@@ -109,13 +109,13 @@ def _check(rows: int, columns: int) -> None:
 
 
 def _shown(number: int) -> str:
-    # Of a number of thousands of digits Python makes no text.
+    # Python refuses to format a number of thousands of digits.
     return f"{number:,}" if number < _COUNTLESS else f"over {_COUNTLESS:,}"
 
 
 def _makes_objects(job: Job) -> bool:
     if job.method in _OF_OBJECTS_IN_ALL:
-        # Where a row or a column is named, of that alone.
+        # With a row or column given, gspread only makes cells of that.
         named = (*job.args[1:3], job.kwargs.get("in_row"), job.kwargs.get("in_column"))
         return all(each is None for each in named)
     return job.method in _OF_OBJECTS
@@ -132,7 +132,7 @@ def _check_cells(cells: Any) -> None:
 
 
 def _extent(numbers: list[Any]) -> Any:
-    # The difference of two large floats may be 0 where that of gspread's integers is not.
+    # Two large floats may differ by 0 where gspread's integers differ by more.
     whole = [int(one) if isinstance(one, float) and one == one else one for one in numbers]  # noqa: PLR0124 - NaN
     return max(whole) - min(whole) + 1
 
@@ -145,7 +145,7 @@ def _check_label(label: Any) -> None:
 def _looking_first(look: Callable[..., None], function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def looks_first(*args: Any, **kwargs: Any) -> Any:
-        # gspread has its own words for what it cannot use.
+        # For unusable arguments, gspread raises its own error.
         with suppress(TypeError, ValueError, AttributeError):
             look(*args, **kwargs)
         return function(*args, **kwargs)
@@ -162,7 +162,7 @@ def _install() -> None:
         (gspread.utils, "a1_to_rowcol", _check_label),
         (gspread.utils, "_a1_to_rowcol_unbounded", _check_label),
     ):
-        if hasattr(module, name):  # another gspread may have others
+        if hasattr(module, name):  # other versions of gspread may lack one
             put(module, name, _looking_first(look, getattr(module, name)))
 
 

@@ -1,4 +1,4 @@
-"""One request to Google, as data, and what came of it."""
+"""One request to Google, as data, and its outcome."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ __all__ = [
 ]
 
 CREDENTIALS: Final = "CREDENTIALS"
-"""The method of a request that asks for the server's credentials instead of Google's API;
-its endpoint is ``expiry`` or ``refresh``."""
+"""The method of a request that goes to the server's credentials instead of Google's API; its
+endpoint is ``expiry`` or ``refresh``."""
 
 
 @dataclass(frozen=True, eq=True)
@@ -53,7 +53,7 @@ class Request:
 
 
 def check_sendable(request: Request) -> None:
-    """Raise what requests would, in the caller's call, for what cannot be sent at all."""
+    """Raise what the requests library would, in the caller's call, for an unsendable request."""
     prepared(
         request.method,
         request.endpoint,
@@ -67,12 +67,12 @@ def check_sendable(request: Request) -> None:
 
 @dataclass(frozen=True)
 class RequestDigest:
-    """What is remembered of a request by a server that has not sent it itself.
+    """What a server remembers of a request that another server has sent.
 
     Attributes:
-        method: As the request has it.
-        endpoint: Scheme, host and path, without what may be secret.
-        digest: Of all that was put on the wire; '' where that is not remembered.
+        method: The request's method.
+        endpoint: Scheme, host and path, without anything that may be secret.
+        digest: A hash of everything that was put on the wire; '' if it was not stored.
 
     """
 
@@ -82,13 +82,13 @@ class RequestDigest:
 
     @classmethod
     def of(cls, request: Request) -> RequestDigest:
-        """Return what is to be remembered of a request."""
+        """Return the digest of a request."""
         digest = hashlib.sha256(_written(request).encode("utf-8", "surrogatepass")).hexdigest()
         return replace(cls.place_of(request), digest=digest)
 
     @classmethod
     def place_of(cls, request: Request) -> RequestDigest:
-        """Return where a request goes, without what goes there."""
+        """Return where a request goes, without a digest of its content."""
         parts = urlsplit(str(request.endpoint))
         place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
         return cls(str(request.method), place)
@@ -96,7 +96,7 @@ class RequestDigest:
 
 @dataclass(frozen=True)
 class Response:
-    """What the client's ``request`` returned: a requests.Response, or what a double returns."""
+    """What the client's ``request`` returned: a requests.Response, or a test double's value."""
 
     value: Any
 
@@ -110,74 +110,74 @@ class Failure:
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request that was sent, and what came of it."""
+    """A request that was sent, and its outcome."""
 
     request: Request
     outcome: Response | Failure
 
     @property
     def sent(self) -> RequestDigest:
-        """What the next server has to remember of the request."""
+        """What the next server must remember of the request."""
         return RequestDigest.of(self.request)
 
     def answers(self, request: Request) -> bool:
-        """Tell whether this is the outcome of that request."""
+        """Return whether this is the exchange of the given request."""
         return same_request(self.request, request)
 
 
 @dataclass(frozen=True)
 class RecordedExchange:
-    """A request that is only known by what was sent, by an earlier server say, and its outcome."""
+    """The digest of a request, such as one that an earlier server sent, and its outcome."""
 
     sent: RequestDigest
     outcome: Response | Failure
 
     @classmethod
     def of(cls, exchange: Exchange | RecordedExchange) -> RecordedExchange:
-        """Return what is to be remembered of an exchange whose request may still be changed."""
+        """Return the record of an exchange whose request may still be changed."""
         return cls(exchange.sent, exchange.outcome)
 
     def answers(self, request: Request) -> bool:
-        """Tell whether this is the outcome of that request, as far as it is remembered."""
+        """Return whether this is the exchange of the given request, as far as it is recorded."""
         if not self.sent.digest:
             return self.sent == RequestDigest.place_of(request)
         return self.sent.digest == RequestDigest.of(request).digest
 
 
 def answer_of(outcome: Response | Failure) -> Any:
-    """Return the answer that came, whether or not the client has raised it; None if none came."""
+    """Return Google's answer, returned or raised; None if there was none."""
     if isinstance(outcome, Response):
         return outcome.value
     return getattr(outcome.error, "response", None)
 
 
 def tell_request(request: Request, error: object, answer: object = None) -> None:
-    """Have an error and an answer tell the request that they are for, and not what was sent."""
+    """Put the caller's own request on an error and an answer, in place of what was sent."""
     if request.method == CREDENTIALS:
         return
     own = OwnRequest(str(request.method), str(request.endpoint), request.params)
     if isinstance(error, requests.RequestException):
-        error.request = own  # type: ignore[assignment]  # what travels of it is a requests' one
+        error.request = own  # type: ignore[assignment]  # only these fields are sent to the caller
     if isinstance(answer, requests.Response):
         answer.request = own  # type: ignore[assignment]  # the same
 
 
 def content_of(exchange: Exchange) -> bytes:
-    """Return the bytes of the answer that came, if one did."""
+    """Return the bytes of an exchange's answer; empty if there was none."""
     return bytes_of(answer_of(exchange.outcome))
 
 
 def bytes_of(answer: Any) -> bytes:
-    """Return the bytes of an answer, as far as they can be read."""
+    """Return the bytes of an answer; empty if they cannot be read."""
     try:
         content = answer.content if isinstance(answer, requests.Response) else b""
     except (RuntimeError, requests.RequestException):
-        return b""  # it was left a stream, and that has broken
+        return b""  # it was still a stream, which broke
     return content or b""
 
 
 def method_of(request: Request) -> str:
-    """Return the method that Google will see, or nothing if that is uncertain."""
+    """Return the method that Google will see; '' if that is uncertain."""
     given = request.headers
     if not given:
         return str(request.method).upper()
@@ -188,20 +188,20 @@ def method_of(request: Request) -> str:
     override = headers.get(methods.OVERRIDE)
     if override is None:
         return method
-    # google-api-python-client sends a GET so when its URL is long.
+    # google-api-python-client sends a GET with a long URL this way.
     return "GET" if (method, str(override).upper()) == ("POST", "GET") else ""
 
 
 def is_read(request: Request) -> bool:
-    """Tell whether a request changes nothing at Google."""
+    """Return whether a request changes nothing at Google."""
     method = method_of(request)
     return method == CREDENTIALS or methods.reads(method, path_of(str(request.endpoint)))
 
 
 def same_request(one: Request, other: Request) -> bool:
-    """Tell whether two requests put the same on the wire.
+    """Return whether two requests are the same on the wire.
 
-    What cannot be sent at all is compared by its type: requests will say what is wrong with it.
+    Values that cannot be sent are compared by type: requests will reject them anyway.
     """
     return one == other or _written(one) == _written(other)
 

@@ -1,4 +1,4 @@
-"""How long to go on with one request: pauses that grow, and an end to them. Pure."""
+"""How long to retry a request, and with which pauses. Pure."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ if TYPE_CHECKING:
 __all__ = ["DURABILITIES", "Attempts", "RetryPolicy", "backoff"]
 
 DURABILITIES: Final = ("local", "replicated")
-"""Where the journal has to be before what may not be sent twice is sent."""
+"""Where the journal must be stored before a non-idempotent request is sent."""
 
-# The shortest pause is a second of Google's minute, the longest all of it.
+# The shortest pause is a second of Google's minute, the longest the whole minute.
 _STEPS_OF_A_WINDOW: Final = 60
 _MOST_REFUSED_TOKENS: Final = 5
-# Of the time that is left, what may be waited because Google asks for it: the rest is for the
-# attempt that follows.
-_WAITED: Final = 0.9
-# A request for several calls that fails so often in a row is divided.
-_MOST_TOGETHER: Final = 2
-# Failures in a row since one piece has failed for all of its time, until it is none of them.
-_MOST_IN_VAIN: Final = 20
+# The share of the time left for which Google may make a request wait. The rest is for the attempt
+# after the wait.
+_WAIT_SHARE: Final = 0.9
+# A request for several calls is split after this many failures in a row.
+_MOST_SHARED_FAILURES: Final = 2
+# Once a piece has failed for all of its time: after so many failures in a row, no single piece is
+# the cause, and splitting ends.
+_MOST_FAILED_PIECES: Final = 20
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """What the server's options say of failures.
+    """The server's options for failures.
 
     Attributes:
-        retry_for: Seconds after its first failure for which a request is sent again.
-        window: Seconds; the shortest pause is a sixtieth of the quota's window, the longest a
-            whole one.
+        retry_for: Seconds for which a request is retried after its first failure.
+        window: Seconds of the quota's window. Pauses last from a sixtieth of it to all of it.
         late_write_guard: Seconds for which a lane is closed after a write without a response.
-        durability: ``replicated`` where every replica of Redis that is up has to have the journal
-            before what may not be sent twice is sent; ``local`` where none need have it.
+        durability: ``replicated`` if every replica of Redis that is up must have the journal
+            before a non-idempotent request is sent; ``local`` if none need have it.
 
     Raises:
-        ConfigurationError: One of them cannot be used; the text has the name of its option.
+        ConfigurationError: A value is invalid; the text names its option.
 
     """
 
@@ -63,17 +63,17 @@ class RetryPolicy:
             raise ConfigurationError(f"durability={self.durability!r} cannot be used: take {words}")
 
     def pause(self, verdict: Verdict) -> float:
-        """Return how long a kind pauses because Google asks for it, as far as anybody waits."""
-        return min(verdict.retry_after or 0.0, _WAITED * self.retry_for)
+        """Return how long a kind pauses at Google's request; it ends before ``retry_for``."""
+        return min(verdict.retry_after or 0.0, _WAIT_SHARE * self.retry_for)
 
 
 def backoff(failures: int, window: float, jitter: float) -> float:
-    """Return the seconds to wait after so many failures in a row.
+    """Return the seconds to wait after a number of failures in a row.
 
     Args:
         failures: 1 or more.
         window: Seconds of the quota's window.
-        jitter: 0 to 1; what keeps several requests from coming back together.
+        jitter: 0 to 1; keeps several requests from being retried at the same moment.
 
     """
     steps = min(_STEPS_OF_A_WINDOW, 2.0 ** min(failures - 1, 10))
@@ -82,14 +82,14 @@ def backoff(failures: int, window: float, jitter: float) -> float:
 
 @dataclass
 class Attempts:
-    """The attempts at one request, and at what it was divided into.
+    """The attempts at one request, and at the pieces it was split into.
 
     Attributes:
-        number: Its place in line, kept from one attempt to the next.
-        not_before: The moment of the next attempt, at the earliest.
-        give_up_at: The moment after which there is none.
-        last: What the latest attempt came to.
-        has_waited: Whether it did not go as soon as it came.
+        number: Its place in the queue of tickets, kept from one attempt to the next.
+        not_before: The earliest moment of the next attempt.
+        give_up_at: The moment after which there is no further attempt.
+        last: The latest attempt and its outcome.
+        has_waited: Whether the request was not sent as soon as it came.
         is_shared: Whether the latest attempt was for several calls.
 
     """
@@ -106,38 +106,38 @@ class Attempts:
     _in_vain: int = 0
 
     def begin(self) -> None:
-        """Begin with a piece: it has all of its time, as if it had come alone.
+        """Begin with a piece, which gets the full time for retries, as if it had come alone.
 
-        The pauses of the row go on, until one piece has failed for all of its time.
+        Pauses keep growing from piece to piece, until one piece has failed for all of its time.
         """
         self.last, self.give_up_at = None, math.inf
         if self._in_vain:
             self._failures = 0
 
     def passed(self) -> None:
-        """Note that Google has answered, which ends the row of failures."""
+        """Reset the counts of failures, since Google has answered."""
         self._failures = self._refused_tokens = self._unknown = self._in_vain = 0
 
     def divides(self, verdict: Verdict, *, is_in_time: bool, is_spent: bool) -> bool:
-        """Note a failure; return whether what may be repeated goes on in smaller pieces.
+        """Count a failure; return whether an idempotent request is to be split.
 
         Args:
             verdict: What the failure means.
             is_in_time: Whether there is time for another attempt.
-            is_spent: Whether all of its own time is over; else it is its callers' that is.
+            is_spent: Whether the request's own time is over, rather than its callers'.
 
         """
         if verdict.kind is not VerdictKind.UNKNOWN:
             return False
         self._unknown += 1
         self._in_vain += bool(self._in_vain) or is_spent
-        is_lasting = self._unknown >= _MOST_TOGETHER or not is_in_time
-        return is_lasting and self._in_vain <= _MOST_IN_VAIN
+        is_lasting = self._unknown >= _MOST_SHARED_FAILURES or not is_in_time
+        return is_lasting and self._in_vain <= _MOST_FAILED_PIECES
 
     def goes_on_after(
         self, exchange: Exchange, verdict: Verdict, retry_policy: RetryPolicy, now: float
     ) -> bool:
-        """Note a failure that is no reason to end; return whether there is a next attempt."""
+        """Record a failure that can be retried; return whether there is a next attempt."""
         self.last = exchange
         self.give_up_at = min(self.give_up_at, now + retry_policy.retry_for)
         has_no_use = self._has_no_use_for_tokens(verdict) or self._is_in_vain(verdict)
@@ -154,16 +154,16 @@ class Attempts:
     ) -> float:
         """Set the moment of the next attempt; return the seconds until then.
 
-        A refusal for the quota holds up all requests of its kind, not this one alone: Redis
-        knows for how long. After the first 401 there is a new token to wait for, and no more.
-        Where Google asks for a wait beyond the end, of the attempts or of whoever waits for them,
-        there is one more attempt before that.
+        A quota refusal holds up all requests of its kind, not only this one, and Redis knows for
+        how long. After a first 401, the request only waits for a new token. If Google asks for a
+        wait beyond the end of the attempts, or of the callers' time, one more attempt is made
+        before that end.
         """
         if verdict.kind is VerdictKind.REFUSED_QUOTA or self._refused_tokens == 1:
             self.not_before = now + least
             return least
         self._failures += 1
-        asked = min(verdict.retry_after or 0.0, _WAITED * (min(end, self.give_up_at) - now))
+        asked = min(verdict.retry_after or 0.0, _WAIT_SHARE * (min(end, self.give_up_at) - now))
         pause = max(backoff(self._failures, retry_policy.window, jitter), asked)
         self.not_before = now + max(pause, least)
         return self.not_before - now
@@ -176,6 +176,6 @@ class Attempts:
         return self._refused_tokens >= _MOST_REFUSED_TOKENS
 
     def _is_in_vain(self, verdict: Verdict) -> bool:
-        """Tell whether a piece was tried twice since another one has failed for all of its time."""
+        """Return whether this piece has failed twice since another failed for all of its time."""
         is_second = self._in_vain > 0 and self._failures > 0
         return is_second and verdict.kind is VerdictKind.UNKNOWN

@@ -1,4 +1,4 @@
-"""What came of a request, and so whether it is over, or was not applied, or may have been."""
+"""What a request's outcome means: it is final, or was not applied, or may have been applied."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ __all__ = ["Verdict", "VerdictKind", "judge"]
 
 
 class VerdictKind(Enum):
-    """What the outcome of a request means for it."""
+    """What the outcome of a request means."""
 
     FINAL = auto()
-    """It is the caller's: a success, or an error that another attempt would not help."""
+    """The caller gets it: a success, or an error that a retry would not help."""
     REFUSED_QUOTA = auto()
     """Not applied: too many requests."""
     UNAUTHENTICATED = auto()
-    """Not applied: the token is not accepted."""
+    """Not applied: the token was refused."""
     NOT_SENT = auto()
     """Not applied: it never left."""
     UNKNOWN = auto()
@@ -59,9 +59,9 @@ class Verdict:
 
     Attributes:
         kind: What it means.
-        retry_after: The seconds that the answer says to wait.
-        why: For the log: no address, no value, no secret.
-        of: Of a refusal for quota, whose limit it was: ``user``, ``project`` or nothing.
+        retry_after: The seconds to wait, according to the answer.
+        why: The reason, for the log; it has no address, no value and no secret.
+        of: Whose limit a quota refusal was about: ``user``, ``project``, or '' if unknown.
 
     """
 
@@ -74,12 +74,12 @@ class Verdict:
 def judge(
     outcome: Response | Failure, now: float | None = None, request: Request | None = None
 ) -> Verdict:
-    """Tell what an outcome means.
+    """Return what an outcome means.
 
     Args:
-        outcome: What came of a request.
-        now: The time, for a Retry-After in an answer that has no Date; None: the clock's.
-        request: The request, for what its answer has to be; None: whatever it is.
+        outcome: The outcome of a request.
+        now: The time, used for a Retry-After if the answer has no Date; by default the clock's.
+        request: The request, if its answer is to be checked for its form.
 
     """
     if isinstance(outcome, Response):
@@ -94,16 +94,16 @@ def judge(
 # Answers ----------------------------------------------------------------------------------------
 
 _UNKNOWN_STATUS: Final = frozenset({408, 499})  # 499 is CANCELLED: google/rpc/code.proto
-_REFUSED_STATUS: Final = frozenset({501, 505})  # what is not understood was not begun
-# gspread raises the one, and a session's own hook may raise the other.
+_REFUSED_STATUS: Final = frozenset({501, 505})  # a request that was not understood was not begun
+# gspread raises the first, and a hook of the session may raise the second.
 _RAISED_ANSWERS: Final = (APIError, requests.HTTPError)
 _QUOTA_REASONS: Final = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})
 
 
 def _of_answer(answer: Any, now: float | None, request: Request | None = None) -> Verdict:
-    """Judge by the HTTP status: a body may be anybody's, a gateway's say, and decides nothing.
+    """Judge by the HTTP status; the body may come from a gateway, so it does not decide.
 
-    It tells a limit from other 403s, and whose limit it is, where it has Google's form.
+    A body in Google's form only distinguishes a rate limit from other 403s, and names whose limit.
     """
     status = getattr(answer, "status_code", None)
     if not isinstance(status, int):
@@ -121,7 +121,7 @@ def _of_answer(answer: Any, now: float | None, request: Request | None = None) -
 
 
 def _amiss(answer: Any, request: Request | None) -> str:
-    """Return what is wrong with an answer whose status says that all went well; '' if nothing."""
+    """Return what is wrong with an answer that has a success status; '' if nothing is."""
     if _is_cut_off(answer):
         return "answer cut off"
     is_wanted = request is None or is_as_expected(answer, request)
@@ -139,7 +139,7 @@ def _of_status(status: int) -> VerdictKind:
 
 
 def _is_cut_off(answer: Any) -> bool:
-    """Tell whether less came than was promised: urllib3 1.26 does not raise for that."""
+    """Return whether less came than was announced: urllib3 1.26 does not raise for that."""
     left = getattr(getattr(answer, "raw", None), "length_remaining", None)
     return isinstance(left, int) and left > 0 and bool(getattr(answer, "_content_consumed", False))
 
@@ -150,9 +150,9 @@ def _parts(error: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def _is_quota(answer: Any, status: int) -> bool:
-    """Tell whether a 403 is a limit that passes.
+    """Return whether an answer is a 403 for a rate limit, which passes.
 
-    The domain ``usageLimits`` has refusals that stay as well, and so the reason decides:
+    The domain ``usageLimits`` has permanent refusals too, so the reason decides:
     https://developers.google.com/workspace/drive/api/guides/handle-errors
     """
     if status != HTTPStatus.FORBIDDEN:
@@ -179,12 +179,12 @@ def _limit(error: dict[str, Any]) -> tuple[str, str]:
         is_users = any("peruser" in name.replace(" ", "").lower() for name in names)
         return names[0], "user" if is_users else "project"
     known = [reason for reason in _reasons(error) if reason in _QUOTA_REASONS]
-    # Google's documentation has given rateLimitExceeded to the project and to the user.
+    # Google's documentation has used rateLimitExceeded for both project and user limits.
     return (known[0] if known else ""), "user" if "userRateLimitExceeded" in known else ""
 
 
 def _retry_after(answer: Any, now: float | None) -> float | None:
-    """Return the seconds of a Retry-After: a number, or a date measured by the answer's own."""
+    """Return the seconds of a Retry-After: a number, or a date relative to the answer's own."""
     said = _header(answer, "retry-after")
     if re.fullmatch(r"[0-9]{1,9}", said):
         return float(said)
@@ -275,18 +275,18 @@ _ERRORS: Final[tuple[tuple[_Kinds, VerdictKind, str], ...]] = (
         "connection broken",
     ),
 )
-"""What an error means that has one of a kind in it; the first that fits counts."""
+"""What an error means if one of these types is nested in it; the first match counts."""
 
 
 def _of_error(error: BaseException) -> tuple[VerdictKind, str]:
     if isinstance(error, GSpreadException):
-        return VerdictKind.FINAL, ""  # some of ours are ConnectionErrors, too
+        return VerdictKind.FINAL, ""  # checked first: some of ours are ConnectionErrors too
     if isinstance(error, GoogleAuthError):
         return _of_credentials(error)
     inside = list(nested_errors(error))
     refused = _tunnel_refused(inside)
     if refused:
-        # A proxy that wants a password will want it again.
+        # A proxy that wants a password will want it next time too.
         passes = refused >= HTTPStatus.INTERNAL_SERVER_ERROR
         kind = VerdictKind.NOT_SENT if passes else VerdictKind.FINAL
         return kind, f"proxy answered {refused}"
@@ -294,7 +294,7 @@ def _of_error(error: BaseException) -> tuple[VerdictKind, str]:
 
 
 def _of_credentials(error: GoogleAuthError) -> tuple[VerdictKind, str]:
-    """Judge what kept google-auth from a token, without which no request goes out."""
+    """Judge why google-auth got no token; without one, no request was sent."""
     kind, why = _first(list(nested_errors(error))) or (None, type(error).__name__)
     if kind is not VerdictKind.FINAL and _passes(error):
         return VerdictKind.NOT_SENT, f"no token: {why}"
@@ -304,7 +304,7 @@ def _of_credentials(error: GoogleAuthError) -> tuple[VerdictKind, str]:
 def _passes(error: GoogleAuthError) -> bool:
     if isinstance(error, TransportError):
         return True
-    # google-auth does not count a 502, with its page of HTML, among what passes.
+    # google-auth does not take a 502 with an HTML page for transient.
     page = re.search(r"<title>[^<]*\b50[0234]\b", str(error.args[:1]), re.IGNORECASE)
     return isinstance(error, RefreshError) and (bool(error.retryable) or page is not None)
 
@@ -317,12 +317,12 @@ def _first(inside: list[BaseException]) -> tuple[VerdictKind, str] | None:
 
 
 def _is_mismatch(part: BaseException, kinds: _Kinds) -> bool:
-    """Tell whether a certificate is for another host: urllib3 has a class of its own for that."""
+    """Return whether a certificate is for another host; urllib3 has its own class for that."""
     return kinds is ssl.SSLCertVerificationError and type(part).__name__ == "CertificateError"
 
 
 def _tunnel_refused(inside: list[BaseException]) -> int:
-    """Return the status with which a proxy refused a tunnel, before anything went through it."""
+    """Return the status with which a proxy refused a tunnel; nothing was sent through it."""
     for part in inside:
         if type(part) is OSError:  # as http.client raises it
             found = re.match(r"Tunnel connection failed: (\d{3})", str(part))

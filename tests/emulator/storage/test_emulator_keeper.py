@@ -293,7 +293,7 @@ def test_a_second_emulator_is_refused(path):
             Emulator(state=path)
         with pytest.raises(StateError, match="in use"):
             late.start()
-    with pytest.raises(StateError, match="written by somebody else"):
+    with pytest.raises(StateError, match="written by another program"):
         late.start()
     with Emulator(state=path) as other:
         assert names(other) == ["x"]
@@ -319,7 +319,7 @@ def test_a_start_that_fails_lets_others_have_the_file(path):
         ("", "is not a state of the emulator, or is damaged"),
         ("not JSON", r"damaged \(Expecting value: line 1 column 1"),
         ('{"format": "queued-gspread emulator state", "version": 1', "line 1 column"),
-        ('{"a": 1}', "damaged .it does not say"),
+        ('{"a": 1}', "damaged .it is not marked as"),
         ("[" * 100_000, "nested too deeply"),
         (b"\xff\xfe\xfa", "damaged"),
         ('{"format": "queued-gspread emulator state", "version": 9}', "upgrade queued-gspread"),

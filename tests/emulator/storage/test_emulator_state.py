@@ -258,9 +258,9 @@ SHEET = ("files", 0, "book", "sheets", 0)
 @pytest.mark.parametrize(
     ("state", "place"),
     [
-        ([], "it does not say"),
-        ({}, "it does not say"),
-        ({"format": "another"}, "it does not say"),
+        ([], "it is not marked as"),
+        ({}, "it is not marked as"),
+        ({"format": "another"}, "it is not marked as"),
         (changed("version", to="1"), "version"),
         (changed("owner_id", to=5), "owner_id"),
         (changed("generator", to=[3, [], None]), "generator"),

@@ -84,7 +84,7 @@ def _measure(place):
                 for name, value in seconds.items() if turn else ():
                     found[depth][name].append(value)
     for queue in queues.values():
-        queue.requeue()
+        queue.leave()
     return found
 
 

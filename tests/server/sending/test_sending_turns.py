@@ -15,7 +15,7 @@ from waiting import eventually
 from queued_gspread.broker import Consumer, Entry, Permit
 from queued_gspread.protocol.messages import Job
 from queued_gspread.server.calls.call import Call
-from queued_gspread.server.lanes.lane import Lane
+from queued_gspread.server.calls.runner import Runner
 from queued_gspread.server.pacing.quota import Quota
 from queued_gspread.server.pacing.valve import LATE, LEFT, TURN
 from queued_gspread.server.policy.request import Exchange, Request, Response
@@ -193,7 +193,7 @@ def test_no_call_runs_on_the_thread_of_the_valve(serve, client, gate, background
         threads.add(threading.current_thread().name)
         return real(*args)
 
-    for owner, name in ((Consumer, "acquire"), (Lane, "_grow")):
+    for owner, name in ((Consumer, "acquire"), (Consumer, "peek"), (Runner, "begin")):
         real = getattr(owner, name)
         monkeypatch.setattr(owner, name, lambda *args, real=real: watched(real, *args))
     serve(writes_per_minute=1, quota_window=0.2)
