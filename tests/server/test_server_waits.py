@@ -68,7 +68,7 @@ def marks(raw, keys):
 def until_sent_again(caplog):
     """Return what waits until so many requests are to be sent again."""
     caplog.set_level("DEBUG", "queued_gspread")
-    return lambda count=1: eventually(lambda: caplog.text.count("sent again in") >= count)
+    return lambda count=1: eventually(lambda: caplog.text.count("retried in") >= count)
 
 
 # Marks ------------------------------------------------------------------------------------------

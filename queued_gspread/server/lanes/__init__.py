@@ -1,1 +1,1 @@
-"""Lanes: the calls of one spreadsheet, in order; all lanes run side by side."""
+"""Lanes: each runs the calls of one spreadsheet in order; all lanes run concurrently."""

@@ -1,4 +1,4 @@
-"""Which calls of a lane may run side by side, and whose requests leave as one. Pure.
+"""Which calls of a lane may run concurrently, and which requests are merged. Pure.
 
 To every caller it must look as if calls were made one at a time, in order of arrival. So calls run
 together only from the head of the lane on, and only where no caller can tell the difference: calls
@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 MOST_CALLS: Final = 500
-"""How many calls run together at the most."""
+"""The most calls that run together."""
 
 
 def may_lead(call: Call) -> bool:
@@ -44,7 +44,7 @@ class ConcurrentGroup:
 
     Args:
         calls: One or more of them.
-        table: What the lane's latest append has left, if nothing else was written since.
+        table: The table after the lane's latest append, if nothing else was written since.
 
     """
 
@@ -53,12 +53,12 @@ class ConcurrentGroup:
         self._size = sum(len(call.entry.body) for call in calls)
         self._ids = {call.entry.job_id for call in calls}
         self._are_reads = all(map(_reads, calls))
-        # Writes that run together also leave as one request.
+        # Writes that run together are also merged into one request.
         self._merge_group = MergeGroup(calls[0], table)
         self._are_writes = _writes_once(calls[0]) and all(map(self._merge_group.add, calls[1:]))
 
     def add(self, call: Call) -> bool:
-        """Add the call behind them, if it may run with them; return whether it may."""
+        """Add the next call, if it may run with them; return whether it may."""
         if not (self._has_room_for(call) and self._fits(call)):
             return False
         self._count += 1
@@ -78,7 +78,7 @@ class ConcurrentGroup:
 
 
 class MergeGroup:
-    """Calls whose requests leave as one.
+    """Calls whose requests are merged into one.
 
     Args:
         first: The first of them.
@@ -99,15 +99,15 @@ class MergeGroup:
 
 
 def mergeable_with_first(calls: Sequence[Call], table: Table | None = None) -> list[Call]:
-    """Return those calls whose requests leave together with that of the first, itself included."""
+    """Return the calls whose requests merge with the first one's, the first included."""
     if len(calls) == 1:
-        return [*calls]  # do not work out what its request would add to a larger one
+        return [*calls]  # do not compute its part of a merged request: it would not be used
     merge_group = MergeGroup(calls[0], table)
     return [calls[0], *filter(merge_group.add, calls[1:])]
 
 
 def is_single(call: Call) -> bool:
-    """Return whether a call sends a single request, a write, as far as its name says."""
+    """Return whether a call sends a single request, a write, judging by its name."""
     return call.is_as_listed and call.job.name in SINGLE_WRITE_METHODS
 
 

@@ -1,9 +1,9 @@
-"""One lane at work: look at its head, let calls in, send what they need, answer them, look again.
+"""One lane's work: look at its head, admit calls, send their requests, answer them, look again.
 
 :meth:`Lane.work` is a generator. It yields a ticket whenever it must wait, so that waiting takes no
-thread, and None between calls, so that other lanes have their turn. Calls that may run side by side
-(:mod:`.grouping`) are open at the same time. The request of the first of them is always sent next,
-merged with those of the others that fit it.
+thread, and None between calls, so that other lanes have their turn. Calls that may run concurrently
+(:mod:`.grouping`) are open at the same time. The first one's request is always sent next, merged
+with those of the others that fit it.
 """
 
 from __future__ import annotations
@@ -45,26 +45,26 @@ if TYPE_CHECKING:
 __all__ = ["Lane", "LaneServices", "Tables"]
 
 _QUARANTINE_LOOK: Final = 0.1
-# Requests of calls that go on, after which another lane may have the worker.
+# After this many requests of calls that are not done, another lane may have the worker.
 _LONGEST_TURN: Final = 16
 
 
 @dataclass(frozen=True)
 class LaneServices:
-    """What all lanes of a server work with.
+    """The services that all lanes of a server share.
 
     Attributes:
         queue: The servers' side of the queue.
-        admission: Lets jobs in and signs what goes out.
+        admission: Admits jobs and signs replies.
         runner: Runs calls.
         sender: Sends their requests.
         valve: Gives them turns.
-        tables: What appends have left.
-        quarantine: Lets jobs that servers have died with pass, one at a time.
+        tables: The tables after the latest appends.
+        quarantine: Lets jobs with which servers have died run, one at a time.
         merges: Whether calls may run together.
-        linger: Seconds for which a lane that has answered several callers at a time waits for
-            their next calls, at the most.
-        memory: What calls may take.
+        linger: The most seconds for which a lane that has answered several callers at once waits
+            for their next calls.
+        memory: The memory that calls may take.
 
     """
 
@@ -89,14 +89,14 @@ class Lane:
     """The calls of a lane, for as long as there are any.
 
     Args:
-        means: What it works with.
-        ready: Which lane.
+        services: The services that it shares with other lanes.
+        ready: The lane that is ready.
         is_over: Returns whether no further call may begin.
 
     """
 
-    def __init__(self, means: LaneServices, ready: Ready, is_over: Callable[[], bool]) -> None:
-        self._means = means
+    def __init__(self, services: LaneServices, ready: Ready, is_over: Callable[[], bool]) -> None:
+        self._services = services
         self._name = ready.lane
         self._first = ready.first
         self._is_over = is_over
@@ -106,15 +106,15 @@ class Lane:
         self._requests = 0
         self._pieces: list[Pieces] = []
         self._is_left = False
-        # By their keys, the jobs of calls that have no line in the log yet.
+        # By key, the jobs of calls that were not logged yet.
         self._entries: dict[tuple[str, str], Entry] = {}
         self._lookahead = Lookahead()
         self._answered = 0
         self._suspect: Entry | None = None
-        self._memory = Portion(means.memory)
+        self._memory = Portion(services.memory)
 
     def work(self) -> Task:
-        """Run the calls of the lane; between two of them, other lanes may have the worker."""
+        """Run the lane's calls; between two of them, other lanes may have the worker."""
         following = self._first_job()
         try:
             while (self._open or following) and not self._is_over():
@@ -137,16 +137,16 @@ class Lane:
                     self._release_suspect()
                     following = yield from self._linger(following)
                 if not self._open or self._requests % _LONGEST_TURN == 0:
-                    self._means.sender.releases.now(self._name)
+                    self._services.sender.releases.now(self._name)
                     yield None
         finally:
             self._close()
 
     def _close(self) -> None:
-        """Keep nothing from other lanes."""
-        self._means.admission.history.leave(self._open)
+        """Release everything that other lanes may wait for."""
+        self._services.admission.history.leave(self._open)
         try:
-            self._means.sender.releases.now(self._name)
+            self._services.sender.releases.now(self._name)
             for call in self._open:
                 call.close()
         finally:
@@ -166,14 +166,14 @@ class Lane:
                 log_call(self._entries[entry.key], outcome)
 
     def _first_job(self) -> Entry | None:
-        """Return the first job, which may have come with the name of the lane."""
+        """Return the first job, which may have come along with the lane's name."""
         first, self._first = self._first, None
-        return first or self._means.queue.head(self._name)
+        return first or self._services.queue.head(self._name)
 
     def _head_after(self, ticket: Ticket) -> Generator[Ticket, Permit, Entry | None]:
         """Wait, and look at the head of the lane again."""
-        permit = yield from self._memory.in_turn(ticket, self._means.valve)
-        return self._means.queue.head(self._name) if permit.word == "go" else None
+        permit = yield from self._memory.in_turn(ticket, self._services.valve)
+        return self._services.queue.head(self._name) if permit.word == "go" else None
 
     def _let_in(self, entry: Entry) -> Generator[Ticket, Permit, None]:
         if is_suspect(entry) and not (yield from self._is_alone(entry)):
@@ -181,62 +181,62 @@ class Lane:
             return
         self._entries[entry.key] = entry
         self._lookahead.begin_at(entry)
-        admitted = yield from self._means.admission.admit(self._means.queue, entry)
+        admitted = yield from self._services.admission.admit(self._services.queue, entry)
         if isinstance(admitted, Outcome):
             self._record(entry, admitted)
             return
-        begun = self._lookahead.begun(admitted) or self._means.runner.begin(admitted)
+        begun = self._lookahead.begun(admitted) or self._services.runner.begin(admitted)
         self._record(entry, begun)
 
     def _is_alone(self, entry: Entry) -> Generator[Ticket, Permit, bool]:
-        """Wait until a job's turn alone has come; False if that is left to the next server."""
-        while not self._means.quarantine.enter(entry):
+        """Wait until a job may run alone; return False if that is left to the next server."""
+        while not self._services.quarantine.enter(entry):
             moment = time.monotonic() + _QUARANTINE_LOOK
             permit = yield Ticket(FREE, not_before=moment)
             if permit.word != "go":
                 return False
         self._suspect = entry
-        self._means.queue.deliver_suspect(entry)
+        self._services.queue.deliver_suspect(entry)
         return True
 
     def _release_suspect(self) -> None:
         if self._suspect is not None:
-            self._means.quarantine.leave(self._suspect)
+            self._services.quarantine.leave(self._suspect)
             self._suspect = None
 
     def _record(self, entry: Entry, begun: Call | Outcome) -> None:
-        """Keep a call that waits for an answer, or how it ended."""
+        """Keep a call that waits for an answer, or the outcome of one that has ended."""
         if isinstance(begun, Call):
-            self._means.admission.history.begin(begun)
+            self._services.admission.history.begin(begun)
             self._open.append(begun)
         elif begun.is_left:
             self._is_left = True
             if begun.has_sent:
                 log_call(entry, begun)
         else:
-            self._ended.append((entry, self._means.admission.ended(entry, begun)))
+            self._ended.append((entry, self._services.admission.ended(entry, begun)))
 
     # Requests ----------------------------------------------------------------------------------
 
     def _send(self) -> Generator[Ticket, Permit, Results]:
-        """Send the next request, or a piece of one that was split; return what came of it."""
+        """Send the next request, or a piece of one that was split; return the results."""
         self._requests += 1
         left = self._next_pieces()
         outgoing = left.take()
         ended: Results = []
         try:
-            yield from self._means.sender.send(outgoing, ended)
+            yield from self._services.sender.send(outgoing, ended)
             ended += left.landed(outgoing)
         except (StaleEpochError, BrokerUnavailableError, GeneratorExit):
             raise
-        except BaseException as error:  # noqa: BLE001 - the lane must go on, and the callers must know
-            self._means.tables.note(self._name, None, None)
+        except BaseException as error:  # noqa: BLE001 - the lane must go on, and callers need an answer
+            self._services.tables.note(self._name, None, None)
             rest = [call for call in outgoing.calls if call not in dict(ended)]
             ended += [(call, broken(error, call)) for call in rest]
         return ended
 
     def _next_pieces(self) -> Pieces:
-        """Return what is left of the first open call's request, or else its next request."""
+        """Return what is left to send of the first open call's request, or its next request."""
         self._pieces = [left for left in self._pieces if left]
         for left in self._pieces:
             if self._open[0] in left.calls:
@@ -245,11 +245,11 @@ class Lane:
         return self._pieces[-1]
 
     def _next_request(self) -> OutgoingRequest:
-        """Return the request of the first open call, with those of the others that fit it."""
-        if not self._means.merges:
+        """Return the first open call's request, merged with those of the others that fit it."""
+        if not self._services.merges:
             return OutgoingRequest(self._open[:1])
         if self._lookahead.waiting:
-            self._means.sender.releases.now(self._name)  # it takes its time
+            self._services.sender.releases.now(self._name)  # letting followers in takes time
             self._let_followers_in()
         left = {call for left in self._pieces for call in left.calls}
         others = [call for call in self._open if call not in left]
@@ -257,11 +257,11 @@ class Lane:
 
     @property
     def _table(self) -> Table | None:
-        tables = self._means.tables
+        tables = self._services.tables
         return tables.get(self._name, self._open[0].part) if tables.knows(self._name) else None
 
     def _join_late(self, outgoing: OutgoingRequest) -> list[Call]:
-        """Return the calls that have come meanwhile and whose requests fit the outgoing one."""
+        """Return calls that have arrived meanwhile and whose requests fit the outgoing one."""
         before = len(self._open)
         self._let_followers_in()
         come = self._open[before:]
@@ -270,12 +270,12 @@ class Lane:
     def _mergeable(self, calls: list[Call]) -> list[Call]:
         try:
             return mergeable_with_first(calls, self._table)
-        except Exception:  # noqa: BLE001 - it can leave unmerged
+        except Exception:  # noqa: BLE001 - the request can be sent unmerged
             LOGGER.exception("an error of this program, please report it")
             return calls[:1]
 
     def _let_followers_in(self) -> None:
-        """Let in the calls behind the open ones, as far as they may run together with them."""
+        """Let in the calls behind the open ones that may run together with them."""
         try:
             self._look_ahead()
         except (StaleEpochError, BrokerUnavailableError):
@@ -300,17 +300,17 @@ class Lane:
         look, size = self._lookahead.room([*self._entries.values()])
         if look <= 0:
             return False
-        found = self._means.queue.peek(self._name, self._lookahead.last, look, size)
+        found = self._services.queue.peek(self._name, self._lookahead.last, look, size)
         self._lookahead.saw(found, look)
         return len(found) == look
 
     def _try_join(self, entry: Entry, together: ConcurrentGroup) -> None:
         """Let one more call in, if it may run together with the open ones."""
-        admitted = self._means.admission.try_admit(entry)
+        admitted = self._services.admission.try_admit(entry)
         if admitted is None or not self._memory.take(entry):
             self._lookahead.block()
             return
-        begun = self._means.runner.begin(admitted)
+        begun = self._services.runner.begin(admitted)
         if isinstance(begun, Call) and not together.add(begun):
             self._memory.give_back(entry)
             self._lookahead.block(begun)
@@ -320,32 +320,32 @@ class Lane:
         self._lookahead.let_in()
 
     def _wait_to_read(self, results: Results) -> Generator[Ticket, Permit, None]:
-        """Wait for memory for large answers; if the server stops first, read them all the same."""
+        """Wait for memory for large answers; if the server stops first, read them anyway."""
         if ticket := self._memory.take_answers(estimate_answers(results)):
-            self._means.sender.releases.now(self._name)  # others wait for the slot
-            yield from self._memory.in_turn(ticket, self._means.valve)
+            self._services.sender.releases.now(self._name)  # others wait for the slot
+            yield from self._memory.in_turn(ticket, self._services.valve)
 
     def _advance(self, results: Results) -> None:
-        """Run calls on with the answers to their requests, each to its next request or its end."""
+        """Continue calls with their answers, each to its next request or its end."""
         calls = [(call, self._record_answer(call, result)) for call, result in results]
-        # Free what was sent, which may be large: the next run makes it again.
+        # Free what was sent, which may be large: the call's next run builds it again.
         results.clear()
         for call, ended in calls:
-            outcome = ended or self._means.runner.advance(call)
+            outcome = ended or self._services.runner.advance(call)
             if outcome is not None:
-                # Recorded first: a call that has ended is not left, whatever fails now.
+                # Record it first: a call that has ended is not left, whatever fails now.
                 self._record(self._entries[call.entry.key], outcome)
                 self._open.remove(call)
                 call.close()
 
     def _record_answer(self, call: Call, result: Exchange | Outcome) -> Outcome | None:
-        """Give a call the answer to its request; return how the call ended, if it was none."""
+        """Give a call the answer to its request; or return how it ended without one."""
         if isinstance(result, Outcome):
             return result
         try:
             self._note_table(call, result)
             call.answered(result, is_last=is_single(call))
-        except Exception as error:  # noqa: BLE001 - else the lane would retry it forever
+        except Exception as error:  # noqa: BLE001 - otherwise the lane would retry it forever
             return broken(error, call)
         return None
 
@@ -355,20 +355,20 @@ class Lane:
         is_append = merging.name_of(exchange.request) == merging.MergeKind.APPEND.value
         part, outcome, table = call.part if is_append else None, exchange.outcome, None
         if part is not None and isinstance(outcome, Response):
-            before = self._means.tables.get(self._name, part)
+            before = self._services.tables.get(self._name, part)
             table = merging.table_after([part], outcome.value, before)
-        self._means.tables.note(self._name, part, table)
+        self._services.tables.note(self._name, part, table)
 
     # Answers -----------------------------------------------------------------------------------
 
     def _answer(self) -> Entry | None:
-        """Answer the calls that have ended; return the next one of the lane."""
+        """Answer the calls that have ended; return the lane's next job."""
         following = None
         self._answered += len(self._ended)
         for ended in batches(self._ended):
             replies = [outcome.answer_to(entry) for entry, outcome in ended]
-            with self._means.sender.releases.with_next(self._name) as slots:
-                following = self._means.admission.answer(self._means.queue, replies, slots)
+            with self._services.sender.releases.with_next(self._name) as slots:
+                following = self._services.admission.answer(self._services.queue, replies, slots)
             for entry, outcome in ended:
                 self._memory.give_back(entry)
                 log_call(self._entries.pop(entry.key), outcome)
@@ -376,10 +376,10 @@ class Lane:
         return following
 
     def _linger(self, following: Entry | None) -> Generator[Ticket, Permit, Entry | None]:
-        """Wait for the next calls of callers that were answered together, unless they are there."""
+        """Wait for the next calls of callers that were answered together, unless all have come."""
         answered, self._answered = self._answered, 0
         waiting = following.waiting if following is not None else 0
-        if answered <= 1 or waiting >= answered or not self._means.linger or self._is_over():
+        if answered <= 1 or waiting >= answered or not self._services.linger or self._is_over():
             return following
-        moment = time.monotonic() + self._means.linger
+        moment = time.monotonic() + self._services.linger
         return (yield from self._head_after(Ticket(FREE, not_before=moment)))

@@ -1,7 +1,7 @@
-"""Other formats of the queue in the namespace: their servers and calls, as the log tells of them.
+"""Log lines about other queue formats in the namespace: their servers and calls.
 
-This server sees none of their keys in its own work. It only says that they are there, since
-nobody else may: the calls of an old client wait in a format that has no server any more.
+This server does not use their keys in its own work. It reports that they exist, since no other
+program may: the calls of an old client wait in a format that no longer has a server.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _EVERY: Final = 2.0
 
 
 class OtherFormats:
-    """Looks for other formats now and then, and tells the log what has changed.
+    """Looks for other formats now and then, and logs what has changed.
 
     Args:
         queue: The servers' side of the queue.
-        window: Seconds for which the slots of a server of another format are held that has died.
+        window: Seconds for which the slots of a dead server of another format stay held.
         clock: A monotonic clock, in seconds.
 
     """
@@ -50,7 +50,7 @@ class OtherFormats:
         try:
             found = self._queue.others(self._window)
         except BrokerUnavailableError:
-            return  # the lease's thread tells of it
+            return  # the lease's thread logs it
         known = {other.number: (other.about, other.waiting > 0) for other in found}
         for text in told(self._known, found):
             LOGGER.warning(text)
@@ -58,11 +58,11 @@ class OtherFormats:
 
 
 def told(known: dict[int, tuple[str, bool]], found: Sequence[Other]) -> list[str]:
-    """Return what is new of other formats.
+    """Return a text for each change among other formats.
 
     Args:
-        known: What was known of each: about its server, and whether calls wait for it.
-        found: What is there now.
+        known: What was known about each: its server, and whether calls wait for it.
+        found: What exists now.
 
     """
     texts = [

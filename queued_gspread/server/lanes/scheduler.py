@@ -1,9 +1,9 @@
-"""The lanes: each runs its calls in order; all of them run side by side.
+"""The lanes: each runs its calls in order; all of them run concurrently.
 
 One thread, the dispatcher, waits for the names of lanes that hold jobs. Each becomes a task, a
 generator that runs its jobs until none is left (:mod:`.lane`). So a lane has at most one request in
-the air, and however long a lane is, it holds up no other. A worker of a pool drives a task until it
-yields a ticket and must wait; when the wait is over, the task is submitted to the pool again.
+the air, and however many jobs it has, it holds up no other. A worker of a pool drives a task until
+it yields a ticket and must wait; when the wait is over, the task is submitted to the pool again.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Scheduler"]
 
-# The most requests in the air; lanes that wait for a slot need no worker.
+# The most requests in the air at once; a lane that waits for a slot needs no worker.
 _MOST_WORKERS: Final = 512
 _PAUSE: Final = 0.5
 
@@ -76,7 +76,7 @@ class Scheduler:
         self._changed = threading.Condition()
         # How many tasks wait for a worker.
         self._backlog = 0
-        # Set once the dispatcher has ended: then all is over.
+        # Set once the dispatcher has ended.
         self._ended = threading.Event()
         self._lapsed = threading.Event()
         self._retired = threading.Event()
@@ -101,7 +101,7 @@ class Scheduler:
             self._valve.start()
             self._start_threads()
             self._other_formats.look()
-            # The dispatcher may still be in a blocking read when all is over.
+            # When all is over, the dispatcher may still be in a blocking read: do not wait for it.
             while not (self._ended.wait(_PAUSE) or self._over):
                 stop_after_main(self._on_stop)
                 self._other_formats.look()
@@ -111,7 +111,7 @@ class Scheduler:
                 raise
 
     def _start_threads(self) -> None:
-        # Where no further thread can be started, tasks wait for a worker: there must be one.
+        # If no more threads can be started, tasks wait for a worker: there must be at least one.
         self._workers.submit(lambda: None)
         self._dispatcher.start()
 
@@ -143,7 +143,7 @@ class Scheduler:
     def _next_claimed(self) -> tuple[str, Task] | None:
         """Wait for a lane and claim it; return it with its task, if there is one to begin."""
         try:
-            # A new master may have lanes in its queue that the old one was done with.
+            # A new master's queue may hold lanes that were done on the old one.
             place = self._queue.place
             if self._must_recover.is_set() or place != self._recovered_at:
                 self._must_recover.clear()
@@ -169,7 +169,7 @@ class Scheduler:
         self._valve.close()
         self._valve.join()
         self._leave_all()
-        # Tasks that waited only have to end, even where no time is given to the others.
+        # Tasks that waited must have time to end, even if requests in the air get none.
         is_idle = self._wait_until_idle(max(seconds, _PAUSE))
         self._end_threads(wait=is_idle)
         return is_idle
@@ -179,7 +179,7 @@ class Scheduler:
         self._end_threads(wait=self._wait_until_idle(seconds))
 
     def _leave_all(self) -> None:
-        """Hand jobs to the next server, which is not to count this one as a server that died."""
+        """Hand jobs to the next server, so that it does not count this server as one that died."""
         if not self._queue.requeue():
             LOGGER.warning("Redis is away: calls under way may count this server as one that died")
 
@@ -207,36 +207,36 @@ class Scheduler:
 
     def _task(self, ready: Ready) -> Task:
         if self._must_recover.is_set():
-            # The task that had the lane may have begun this very job, and failed.
+            # The lane's last task may have failed after it began this very job: look again.
             ready = Ready(ready.lane)
         return self._work(ready, lambda: self._over)
 
     def _claim(self, lane: str) -> bool:
-        """Take a lane for a new task, or have its present task look at it again."""
+        """Take a lane for a new task, or have its current task look at it again."""
         with self._changed:
             is_busy = lane in self._busy
             self._busy[lane] = is_busy
             return not is_busy
 
     def _release(self, lane: str) -> Task | None:
-        """Give a lane back; or return its next task, where it has become ready again."""
+        """Give a lane back; or return its next task, if it has become ready again."""
         with self._changed:
             if self._busy.pop(lane) and not self._over:
                 self._busy[lane] = False
-                # The job that came may have been run meanwhile: ask the lane for its head.
+                # The job that made it ready may have run by now: ask the queue for the head.
                 return self._work(Ready(lane), lambda: self._over)
             self._changed.notify_all()
             return None
 
     def _submit(self, lane: str, task: Task, given: Permit | Exception | None = None) -> None:
-        """Have a worker go on with a task."""
+        """Let a worker continue a task."""
         with self._changed:
             self._backlog += 1
         try:
             self._workers.submit(self._begin, lane, task, given)
         except RuntimeError as error:
             if "new thread" in str(error):
-                # No further thread can be started now; the task waits for one of the others.
+                # No more threads can be started now; the task waits for another worker.
                 LOGGER.warning("a task of the server comes later: %s", error)
             else:
                 self._leave(lane, task)
@@ -255,18 +255,18 @@ class Scheduler:
         self._drive(lane, task, given)
 
     def _drive(self, lane: str, task: Task, given: Permit | Exception | None = None) -> None:
-        """Go on with a task, and with those of its lane that follow, until one waits."""
-        following = self._followed(lane, task, given)
+        """Continue a task, then the ones that follow on its lane, until one waits."""
+        following = self._run_task(lane, task, given)
         while following is not None:
             if self._backlog:
                 self._submit(lane, following)
                 return
-            following = self._followed(lane, following, None)
+            following = self._run_task(lane, following, None)
 
-    def _followed(self, lane: str, task: Task, given: Permit | Exception | None) -> Task | None:
-        """Go on with a task until it waits or ends; return what its lane has next, if it ended."""
+    def _run_task(self, lane: str, task: Task, given: Permit | Exception | None) -> Task | None:
+        """Continue a task until it waits or ends; if it ends, return its lane's next task."""
         try:
-            self._go_on(lane, task, given)
+            self._continue(lane, task, given)
         except StopIteration:
             return self._release(lane)
         except StaleEpochError:
@@ -275,13 +275,13 @@ class Scheduler:
         except BrokerUnavailableError as error:
             LOGGER.warning("lane %r: comes later: %s", lane, error)
             return self._come_back_to(lane)
-        except BaseException:  # noqa: BLE001 - the lane must go on, whatever it is
+        except BaseException:  # noqa: BLE001 - the lane must go on, whatever has failed
             LOGGER.exception("lane %r: an error of this program, please report it", lane)
             self._stopping.wait(_PAUSE)
             return self._come_back_to(lane)
         return None
 
-    def _go_on(self, lane: str, task: Task, given: Permit | Exception | None) -> None:
+    def _continue(self, lane: str, task: Task, given: Permit | Exception | None) -> None:
         resume = partial(self._submit, lane, task)
         while True:
             ticket = task.throw(given) if isinstance(given, Exception) else task.send(given)

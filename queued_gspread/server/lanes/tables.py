@@ -1,4 +1,4 @@
-"""What is known of the tables that appends add to."""
+"""What is known about the tables that appends add to."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ _MOST_TABLES: Final = 10_000
 
 
 class Tables:
-    """The table that the latest append of each lane has left, unless more was written since."""
+    """The table after each lane's latest append, unless something else was written since."""
 
     def __init__(self) -> None:
         self._tables: OrderedDict[str, tuple[object, Table]] = OrderedDict()
 
     def get(self, lane: str, part: merging.Mergeable | None) -> Table | None:
-        """Return what is known for an append; None for another one than the latest."""
+        """Return the table for an append; None if it differs from the latest append."""
         known = self._tables.get(lane)
         is_meant = known is not None and part is not None and known[0] == part.merge_key
         return known[1] if known is not None and is_meant else None
 
     def knows(self, lane: str) -> bool:
-        """Return whether anything is known of a lane."""
+        """Return whether anything is known about a lane."""
         return lane in self._tables
 
     def note(self, lane: str, part: merging.Mergeable | None, table: Table | None) -> None:
-        """Note the table after a write; None where it is not known."""
+        """Note the table after a write; None if it is not known."""
         self._tables.pop(lane, None)
         if table is not None and part is not None:
             self._tables[lane] = (part.merge_key, table)

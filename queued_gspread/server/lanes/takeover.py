@@ -1,4 +1,4 @@
-"""What the log says when a server begins to work and others have left something to it."""
+"""The log line for when a server begins to work and others have left something to it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["log_takeover", "told"]
 
 
 def log_takeover(before: Predecessor, backlog: Backlog) -> None:
-    """Tell whom a server took over from, and what waits; nothing where neither is anything."""
+    """Log which server this one took over from, and what waits; nothing if there is neither."""
     if not (before.about or backlog.calls):
         return
     fields = {
@@ -28,7 +28,7 @@ def log_takeover(before: Predecessor, backlog: Backlog) -> None:
 
 
 def told(before: Predecessor, backlog: Backlog) -> str:
-    """Return the same in words."""
+    """Return that log line's text."""
     how = "has ended" if before.silent is None else f"has been silent for {before.silent:.1f} s"
     whom = f"took over from {before.about}, which {how}; " if before.about else ""
     lanes = "1 lane" if backlog.lanes == 1 else f"{backlog.lanes} lanes"

@@ -1,19 +1,20 @@
-"""Fairness between lanes: who takes a slot of the quota as it comes, and who at intervals. Pure.
+"""Fairness between lanes: which lane takes a slot at once, and which at intervals. Pure.
 
-A slot comes back one window after its use. So whoever takes all of them at once has them all back
-at once, and whoever comes in between waits for most of a window. While more than one spreadsheet is
-in use, a lane that has had its share therefore takes slots in two ways, each counted for itself:
+A slot is free again one window after its use. So a lane that takes all of them at once gets all of
+them back at once, and a lane that arrives in between waits for most of a window. While more than
+one spreadsheet is in use, a lane that has had its share takes slots in two ways, which are counted
+separately:
 
-    burst   up to two thirds of the limit, of all lanes together, as soon as they are free
-    spaced  the rest, one after the other, as many as there are of them evenly over a window
+    burst   up to two thirds of the limit, for all lanes together, as soon as they are free
+    spaced  the rest, one at a time, spread evenly over a window
 
-and leaves one slot untouched. As both together are the whole limit, no slot is lost by that. A lane
-that has had less than its share, which is an equal part of the burst, takes any slot that is free;
-and who has had less goes first.
+and leaves one slot untouched. Burst and spaced add up to the whole limit, so no slot is lost. A
+lane that has had less than its share, which is an equal part of the burst, takes any slot that is
+free. The lane that has had the fewest goes first.
 
-What is said here only delays a request that Redis might let through: how many slots there are, and
-whether one is free, is for Redis to say, so no bound of the quota depends on it. The memory of this
-process is enough for that; a server that takes over begins with none.
+This module can only delay a request that Redis might let through. Redis alone decides how many
+slots there are and whether one is free, so no bound of the quota depends on this. That is why the
+memory of one process is enough; a server that takes over starts with an empty one.
 """
 
 from __future__ import annotations
@@ -34,20 +35,20 @@ __all__ = ["Fairness", "burst_of", "headroom_of", "in_use_for"]
 _LONG_WINDOW: Final = 60.0
 _IN_USE: Final = 600.0
 _WINDOWS_IN_USE: Final = 2
-# Of fewer slots than this, one that is left untouched is too much of the throughput.
+# With fewer slots than this, leaving one untouched would cost too much throughput.
 _LEAST_WITH_HEADROOM: Final = 20
-# By how much of a gap a spaced slot that was late lets the next one come earlier, so that those
-# that are asked for seldom are no fewer for that.
+# The part of a gap by which a spaced slot that was taken late brings the next one forward, so that
+# spaced slots are no fewer when they are asked for only now and then.
 _CATCH_UP: Final = 0.5
 
 
 def burst_of(limit: int) -> int:
-    """Return how many slots may be taken as they come."""
+    """Return how many slots may be taken as soon as they are free."""
     return max(1, limit * 2 // 3)
 
 
 def headroom_of(limit: int) -> int:
-    """Return how many slots are left to lanes that have had less than their share."""
+    """Return how many slots are reserved for lanes that have had less than their share."""
     return 1 if limit >= _LEAST_WITH_HEADROOM else 0
 
 
@@ -62,21 +63,21 @@ class _Way(Enum):
     BURST = auto()
     SPACED = auto()
     BESIDE = auto()
-    """By a lane with less than its share, where the burst was used up."""
+    """By a lane with less than its share, after the burst was used up."""
 
 
 @dataclass
 class _Kind:
-    """The slots of one kind of request that this process has taken and that are still held.
+    """The slots for one kind of request that this process has taken and still holds.
 
     Attributes:
-        limit: How many there are.
-        held: By lane; a lane without any is not in it.
-        count: All of them.
-        burst: Those that were taken as they came.
-        due: When the next spaced one may be taken.
-        asked: Those without an end yet, by name: how they are taken, and what was due before.
-        ends: When the others are free, in order.
+        limit: How many slots there are.
+        held: How many each lane holds; lanes without any are left out.
+        count: How many are held in all.
+        burst: How many of them were taken as part of the burst.
+        due: When the next spaced slot may be taken.
+        asked: Slots whose end is not known yet, by name: how each was taken, and ``due`` before it.
+        ends: When each of the other slots is free, in order, with its lane and how it was taken.
 
     """
 
@@ -89,7 +90,7 @@ class _Kind:
     ends: deque[tuple[float, str, _Way]] = field(default_factory=deque)
 
     def has_had_its_share(self, lane: str) -> bool:
-        """Tell whether a lane holds at least an equal part of the burst."""
+        """Return whether a lane holds at least an equal part of the burst."""
         held = self.held.get(lane, 0)
         lanes = len(self.held) + (not held)
         return held >= max(1, burst_of(self.limit) / lanes)
@@ -116,7 +117,7 @@ class _Kind:
         return _Way.BURST if self.burst < burst_of(self.limit) else _Way.BESIDE
 
     def take(self, slot: Slot, way: _Way, now: float) -> None:
-        """Count a slot."""
+        """Start to count a slot."""
         self.asked[slot.name] = (way, self.due)
         self._count(slot.lane, way, 1)
         if way is _Way.SPACED:
@@ -124,14 +125,14 @@ class _Kind:
             self.due = max(self.due, now - _CATCH_UP * gap) + gap
 
     def give_up(self, slot: Slot) -> None:
-        """Count a slot no more that was asked for in vain."""
+        """Stop counting a slot that was asked for but not granted."""
         way, due = self.asked.pop(slot.name)
         self._count(slot.lane, way, -1)
         if way is _Way.SPACED:
             self.due = min(self.due, due)
 
     def free(self, now: float) -> list[str]:
-        """Count those no more that are free by now; return whose they were."""
+        """Stop counting the slots that are free by now; return the lanes that held them."""
         lanes = []
         while self.ends and self.ends[0][0] <= now:
             _, lane, way = self.ends.popleft()
@@ -148,15 +149,15 @@ class _Kind:
 
 
 class Fairness:
-    """Says of requests that want a slot when they may ask for it, and who of them goes first.
+    """Decides when a request may ask for a slot, and which request goes first.
 
-    A slot without a lane is nobody's, and waits for nobody. Moments are of one monotonic clock, in
-    seconds. :meth:`pass_time` comes first, wherever time has passed.
+    A slot without a lane belongs to no lane and does not wait for any. Moments are seconds on one
+    monotonic clock. Call :meth:`pass_time` first whenever time has passed.
     """
 
     def __init__(self) -> None:
         self._kinds: dict[str, _Kind] = {}
-        # Spreadsheets in use, with the moment until which they are, in order.
+        # Spreadsheets in use, and until when each counts as such, in that order.
         self._used: OrderedDict[str, float] = OrderedDict()
 
     def comes(self, slot: Slot, now: float) -> None:
@@ -167,25 +168,25 @@ class Fairness:
         self._used.move_to_end(slot.lane)
 
     def rank(self, slot: Slot) -> int:
-        """Return how many slots of that kind the lane holds: who has fewer goes first."""
+        """Return how many slots of that kind the lane holds; the lane with fewer goes first."""
         kind = self._kinds.get(slot.kind)
         return kind.held.get(slot.lane, 0) if kind is not None else 0
 
     def moment(self, slot: Slot) -> float:
-        """Return when a slot may be asked for; infinite if not before an answer or new lanes."""
+        """Return when a slot may be asked for; infinite until an answer comes or lanes change."""
         kind = self._kind(slot)
         if kind is None or not self.is_bound or not kind.has_had_its_share(slot.lane):
             return -math.inf
         return kind.moment()
 
     def ask(self, slot: Slot, now: float) -> None:
-        """Note that a slot is asked for, which counts until Redis says otherwise."""
+        """Note that a slot is asked for; it counts as taken until Redis denies it."""
         kind = self._kind(slot)
         if kind is not None:
             kind.take(slot, kind.way(slot.lane, now, is_bound=self.is_bound), now)
 
     def told(self, slot: Slot, permit: Permit | None = None) -> None:
-        """Note what came of asking; None where that failed."""
+        """Note what Redis answered; ``permit`` is None if asking failed."""
         kind = self._kinds.get(slot.kind)
         if kind is not None and slot.name in kind.asked and (not permit or permit.word != "go"):
             kind.give_up(slot)
@@ -200,7 +201,7 @@ class Fairness:
             kind.ends.append((now + slot.window, slot.lane, way))
 
     def pass_time(self, now: float) -> list[tuple[str, str]]:
-        """Forget what is over; return the kinds and lanes of slots that are free by now."""
+        """Forget what is over; return kind and lane of each slot that is free by now."""
         while self._used and next(iter(self._used.values())) <= now:
             self._used.popitem(last=False)
         return [(name, lane) for name, kind in self._kinds.items() for lane in kind.free(now)]
@@ -216,7 +217,7 @@ class Fairness:
         return self._kinds.get(slot.kind) if slot.lane else None
 
     def _limit(self, slot: Slot, limit: int) -> None:
-        """Note the limit that holds now; where there is none any more, nothing is counted."""
+        """Note the current limit; without one, slots of that kind are no longer counted."""
         if not limit:
             self._kinds.pop(slot.kind, None)
         elif slot.kind in self._kinds:

@@ -1,4 +1,4 @@
-"""The quota: which requests count together, and how many of them Google allows."""
+"""The quota: which requests count together, and how many of them Google allows in a window."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ __all__ = ["Quota", "kind_of"]
 class Quota:
     """How many requests of each kind may be made in a window, and how far apart.
 
-    A namespace is one account, so a limit of the account and one of the project hold the same
-    requests, and the lower one holds them both. 0 is no limit. Drive's quota is far above what
-    gspread needs and has no limit here: https://developers.google.com/workspace/drive/api/guides/limits
+    A namespace is one account, so the account's limit and the project's limit apply to the same
+    requests, and keeping the lower one keeps both. 0 means no limit. Drive's quota is far above
+    what gspread needs and has no limit here: https://developers.google.com/workspace/drive/api/guides/limits
 
     Attributes:
         reads: Reads of the Sheets API for the account.
         writes: Writes of the Sheets API for the account.
-        project_reads: Reads for the project, as far as they are this namespace's.
-        project_writes: The same of writes.
-        window: Seconds.
-        interval: Seconds between two requests of whatever kind, at the least.
-        is_fair: Whether no lane may take all slots of a window as they come; see ``fairness``.
+        project_reads: This namespace's part of the project's reads.
+        project_writes: This namespace's part of the project's writes.
+        window: The length of a window in seconds.
+        interval: The least number of seconds between two requests of any kind.
+        is_fair: Whether lanes are kept from taking all slots of a window at once; see ``fairness``.
 
     Raises:
-        ConfigurationError: One of them cannot be used; the text has the name of its option.
+        ConfigurationError: A value cannot be used; the text names its option.
 
     """
 
@@ -60,7 +60,7 @@ class Quota:
         checked_seconds(self.interval, f"interval={self.interval!r}", zero=True)
 
     def limit(self, kind: str) -> int:
-        """Return how many requests of a kind a window may hold; 0 for any number."""
+        """Return how many requests of a kind a window may hold; 0 if there is no limit."""
         of_kind = {
             "read": (self.reads, self.project_reads),
             "write": (self.writes, self.project_writes),
@@ -68,7 +68,7 @@ class Quota:
         return min((limit for limit in of_kind.get(kind, ()) if limit), default=0)
 
     def shown(self, kind: str) -> str:
-        """Return in words how many requests of a kind a window may hold, and for whom."""
+        """Return in words the limit for a kind of request, and which option sets it."""
         limit = self.limit(kind)
         if not limit:
             return "no limit is set, but Google has refused some"
@@ -77,18 +77,18 @@ class Quota:
         return f"{limit} in {self.window:g} s for {whose}-per-minute"
 
     def slot(self, request: Request, epoch: str, lane: str = "") -> Slot:
-        """Return the slot that a lane's request takes, under a name that no other has."""
+        """Return the slot for a lane's request, under a unique name."""
         kind = kind_of(request)
         if not kind:
             return NO_SLOT
-        # Servers of two formats share the slots, and their epochs may be the same.
+        # Servers of two queue formats share the slots, and may have equal epochs.
         name = f"{epoch}/{FORMAT}.{next(self._numbers)}"
         whose = lane if self.is_fair else ""
         return Slot(kind, name, self.limit(kind), self.window, self.interval, whose)
 
 
 def kind_of(request: Request) -> str:
-    """Return the kind of a request as to the quota: ``read``, ``write``, ``drive``, or ''."""
+    """Return the quota that a request counts against: ``read``, ``write``, ``drive``, or ''."""
     if request.method == CREDENTIALS:
         return ""
     return methods.kind_of(method_of(request), path_of(str(request.endpoint)))

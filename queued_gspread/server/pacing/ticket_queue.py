@@ -1,4 +1,4 @@
-"""The queue of tickets at the valve: who is next, given the time. Pure: no clock, thread or I/O."""
+"""The valve's queue: which ticket is next at a given time. Pure: no clock, thread or I/O."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["ANSWERS", "FREE", "LARGE", "SLOTLESS", "SMALL", "Ticket", "TicketQueue"]
 
 FREE: Final = ""
-"""The kind of a request that takes no slot, and waits for nobody."""
+"""The kind of a request that takes no slot and waits for no other request."""
 
 SMALL, LARGE, ANSWERS = "small", "large", "answers"
-"""The kinds of what waits for memory, and neither for a slot nor for a token."""
+"""The kinds of tickets that wait for memory, and need neither a slot nor a token."""
 
 SLOTLESS: Final = frozenset({FREE, SMALL, LARGE, ANSWERS})
 
@@ -34,17 +34,17 @@ _SPARE: Final = 64
 
 @dataclass(eq=False)
 class Ticket:
-    """A request's place in the queue. Moments are of one monotonic clock, in seconds.
+    """A request's place in the queue. Moments are seconds on one monotonic clock.
 
     Attributes:
-        kind: The kind of request, as to the quota.
-        number: Its place; a request that is sent again keeps the one it had.
-        not_before: When it may be sent at the earliest.
+        kind: Which quota the request counts against, or one of :data:`SLOTLESS`.
+        number: Its place in order of arrival; a retried request keeps its number.
+        not_before: The earliest moment at which it may be sent.
         until: When it gives up.
         slot: The slot that it asks for.
-        lane: Whose request it is.
-        is_in_line: Whether it stands in the queue.
-        entry: The latest of its entries among those that may be sent.
+        lane: The lane that the request belongs to.
+        is_in_line: Whether it is in the queue.
+        entry: The latest of its entries in the heap of tickets that are ready.
 
     """
 
@@ -59,21 +59,21 @@ class Ticket:
 
     @property
     def turns(self) -> str:
-        """Which tickets have their turns one at a time: its kind, or ALL that keep an interval."""
+        """The group that has turns one at a time: its kind, or ALL that keep an interval."""
         return ALL if self.slot.interval else self.kind
 
 
-# By moment or rank, and number; then by when it was put in, as a request that comes again keeps its
-# number.
+# Ordered by moment or rank, then by number, then by insertion, since a request that comes back
+# keeps its number.
 _Item = tuple[float, int, int, Ticket]
 _Heap = list[_Item]
 
 
 class TicketQueue:
-    """Tickets: within a kind the lane with the fewest slots, and who came first, is the next.
+    """Tickets in order: within a kind the lane with the fewest slots is next, then the first come.
 
-    No kind waits for another. A lane has one ticket at the most. Where the next one of a kind has
-    to wait for fairness' sake, so have the others of it, whose lanes hold no fewer slots.
+    No kind waits for another. A lane has at most one ticket. If the next ticket of a kind must wait
+    for the sake of fairness, so must the others of that kind, as their lanes hold no fewer slots.
     """
 
     def __init__(self) -> None:
@@ -81,20 +81,20 @@ class TicketQueue:
         self._early: _Heap = []
         self._ends: _Heap = []
         self._blocked: dict[str, float] = {}
-        # Who has the turn, of those that have it one at a time.
+        # By group, the ticket that has the turn, of those that have turns one at a time.
         self._turns: dict[str, Ticket] = {}
         self._count = 0
         self._fairness = Fairness()
-        # By kind and lane, those that may be sent.
+        # By kind and lane, the tickets that are ready.
         self._of_lanes: dict[tuple[str, str], Ticket] = {}
         self._entries = itertools.count()
 
     def __len__(self) -> int:
-        """Return how many wait."""
+        """Return how many tickets wait."""
         return self._count
 
     def add(self, ticket: Ticket) -> None:
-        """Put a ticket in line, where its number belongs."""
+        """Put a ticket into the queue, at the place that its number gives it."""
         ticket.is_in_line = True
         self._count += 1
         if ticket.not_before > -math.inf:
@@ -105,15 +105,15 @@ class TicketQueue:
             self._insert(self._ends, ticket.until, ticket)
 
     def block(self, kind: str, until: float) -> None:
-        """Let a kind of request, or :data:`ALL` that take slots, wait until a moment."""
+        """Make a kind of request wait until a moment, or :data:`ALL` requests that take slots."""
         self._blocked[kind] = until
 
     def unblock(self, kind: str) -> None:
-        """Let a kind of request, or ALL, be asked for again."""
+        """Let tickets of a kind, or of ALL, have turns again."""
         self._blocked.pop(kind, None)
 
     def passes(self, ticket: Ticket, now: float) -> bool:
-        """Tell whether a new ticket is the next; then it counts as taken."""
+        """Return whether a new ticket is next; if so, it counts as taken."""
         self._admit(now)
         self._fairness.comes(ticket.slot, now)
         top = self._top(ticket.kind)
@@ -128,15 +128,15 @@ class TicketQueue:
         return self._fairness.moment(ticket.slot) - now
 
     def told(self, ticket: Ticket, permit: Permit | None = None) -> None:
-        """Note what a ticket that was taken has been told; None where asking failed."""
+        """Note what Redis answered a ticket that was taken; ``permit`` is None if asking failed."""
         self._fairness.told(ticket.slot, permit)
 
     def hold(self, ticket: Ticket) -> None:
-        """Give nobody else of its kind a turn, until this ticket is let go."""
+        """Give no other ticket of its kind a turn until this one is let go."""
         self._turns.setdefault(ticket.turns, ticket)
 
     def let_go(self, ticket: Ticket) -> bool:
-        """Let others of its kind have a turn, if it was this ticket's; return whether it was."""
+        """Let others of its kind have a turn, if this ticket had it; return whether it had."""
         is_held = bool(self._turns) and self._turns.get(ticket.turns) is ticket
         if is_held:
             del self._turns[ticket.turns]
@@ -144,16 +144,16 @@ class TicketQueue:
 
     @property
     def held(self) -> list[Ticket]:
-        """Those that have the turn of their kind, and stand in no queue."""
+        """The tickets that have the turn of their kind, and so are not in the queue."""
         return list(self._turns.values())
 
     def answered(self, slot: Slot, now: float) -> None:
-        """Note that the request of a slot was answered, so that its kind may be asked for."""
+        """Note that the request for a slot was answered, so its kind may have turns again."""
         self._fairness.answered(slot, now)
         self.unblock(slot.kind)
 
     def take(self, now: float) -> Ticket | None:
-        """Take the next ticket that may be asked for, or that has to give up."""
+        """Take the next ticket whose turn has come, or one that must give up."""
         self._admit(now)
         ended = self._first(self._ends)
         if ended is not None and ended[0] <= now:
@@ -161,20 +161,20 @@ class TicketQueue:
         due = [top for top in self._tops() if self._moment(top[3]) <= now]
         if not due:
             return None
-        # Between kinds it counts who came first.
+        # Rank holds within a kind only; between kinds the first come goes first.
         ticket = min(due, key=lambda top: top[1:3])[3]
         heapq.heappop(self._ready[ticket.kind])
         self._fairness.ask(ticket.slot, now)
         return self._taken(ticket)
 
     def next_moment(self) -> float:
-        """Return the moment at which :meth:`take` may have one; infinite without new events."""
+        """Return when :meth:`take` may next return a ticket; infinite if that needs a new event."""
         moments = [self._moment(top[3]) for top in self._tops()]
         firsts = (self._first(self._early), self._first(self._ends))
         return min([*moments, *(first[0] for first in firsts if first)], default=math.inf)
 
     def remove(self, is_meant: Callable[[Ticket], bool]) -> list[Ticket]:
-        """Take all tickets that are meant, in order."""
+        """Take all tickets for which ``is_meant`` is true, in order."""
         heaps = (self._early, self._ends, *self._ready.values())
         waiting = {item[3] for heap in heaps for item in heap if item[3].is_in_line}
         meant = sorted(filter(is_meant, waiting), key=lambda ticket: ticket.number)
@@ -186,7 +186,7 @@ class TicketQueue:
         return self._fairness.is_bound
 
     def lanes(self, most: int) -> dict[str, tuple[int, list[str]]]:
-        """Return of each kind how many wait, and the lanes of so many of them."""
+        """Return for each kind how many tickets wait, and the lanes of up to ``most`` of them."""
         found = {}
         for kind, heap in self._ready.items():
             waiting = dict.fromkeys(item[3] for item in heap if item[3].is_in_line)
@@ -196,7 +196,7 @@ class TicketQueue:
         return found
 
     def early(self, most: int) -> list[Ticket]:
-        """Return so many of those that stand in no line yet, but for those that take no slot."""
+        """Return up to ``most`` tickets that take a slot and whose earliest moment is to come."""
         waiting = (item[3] for item in self._early[:most] if item[3].is_in_line)
         return [ticket for ticket in waiting if ticket.kind not in SLOTLESS]
 
@@ -213,16 +213,16 @@ class TicketQueue:
         return entry
 
     def _tidy(self, heap: _Heap) -> None:
-        """Let go of tickets that have left, with their jobs, though they are not at the top.
+        """Drop tickets that have left the queue, and their jobs with them, below the top as well.
 
-        They would be kept for as long as others stand before them, which may be for ever.
+        Otherwise they stay for as long as others are before them, which may be forever.
         """
         if len(heap) > 2 * self._count + _SPARE:
             latest = {item[3]: item for item in sorted(heap, key=itemgetter(2))}
             heap[:] = sorted(item for item in latest.values() if item[3].is_in_line)
 
     def _admit(self, now: float) -> None:
-        """Let those stand in line whose earliest moment has come, each where it belongs now."""
+        """Admit tickets whose earliest moment has come; move those whose lane holds fewer slots."""
         for freed in self._fairness.pass_time(now):
             if freed in self._of_lanes:
                 self._push(self._of_lanes[freed])
@@ -231,7 +231,7 @@ class TicketQueue:
             self._push(first[3])
 
     def _moment(self, ticket: Ticket) -> float:
-        """Return when a ticket that is the next may be asked for."""
+        """Return when a ticket may have its turn, if it is the next one."""
         return max(self._blocked_until(ticket.kind), self._fairness.moment(ticket.slot))
 
     def _blocked_until(self, kind: str) -> float:
@@ -247,7 +247,7 @@ class TicketQueue:
 
     def _top(self, kind: str) -> _Item | None:
         heap = self._ready.get(kind, [])
-        # One that was put elsewhere since, as its lane holds fewer slots, has a later entry.
+        # A ticket that has moved, because its lane holds fewer slots now, has a later entry.
         while (first := self._first(heap)) and first[2] != first[3].entry:
             heapq.heappop(heap)
         return first

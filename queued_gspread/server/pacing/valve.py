@@ -1,6 +1,6 @@
 """The valve: a request waits here for a token and for a slot of the quota.
 
-Google allows so many requests of a kind in a window of time, and does not say whether its
+Google allows a number of requests of a kind in a window of time, and does not say whether its
 windows are fixed or sliding, or where they begin. So a slot is held from the moment at which
 its request may be sent until one window after its response has arrived, and there are no more
 slots than the quota has requests. Then no window of Google's holds more than the quota:
@@ -14,17 +14,17 @@ slots than the quota has requests. Then no window of Google's holds more than th
 Nothing is assumed of latencies, nor of the window but its length; that Google's clock and
 Redis's run equally fast is. A slot whose response never came is held until one window after its
 server was found gone; what Google would do with such a request later than that is not covered.
-Who asks, and when, is chosen for fairness between lanes (``ticket_queue``, ``fairness``). That can
-only delay a question: of those that Redis has let go the proof holds, whenever and in whatever
-order they asked.
+Which request asks, and when, is chosen for fairness between lanes (``ticket_queue``, ``fairness``).
+That can only delay a question: the proof holds for every request that Redis has let go, whenever
+and in whatever order they asked.
 
 Slots are kept in Redis (``broker/lua/quota.lua``), on Redis's clock, so that they outlive the
-server; and where Redis forgets them, by the server that holds them (``broker.permits.Held``).
+server. If Redis forgets them, the server that holds them still has them (``broker.permits.Held``).
 
-The task of a request takes a ticket and waits for its turn. Then it asks Redis, on a thread of its
-own, and is told to go, or how long to wait: then its kind waits, and the task goes back into the
-queue. Of those that have waited, one of a kind has its turn at a time, and the others ask nobody.
-Waiting takes no thread, and the valve's own thread only gives turns.
+A request's task takes a ticket and waits for its turn. Then it asks Redis, on a thread of its own.
+Redis answers "go", or how long to wait: then all requests of that kind wait, and the task goes back
+into the queue. Of the tickets of a kind that have waited, one has its turn at a time, and the
+others do not ask. Waiting takes no thread, and the valve's own thread only gives turns.
 """
 
 from __future__ import annotations
@@ -53,22 +53,28 @@ if TYPE_CHECKING:
 __all__ = ["LATE", "LEFT", "TURN", "Valve", "Waiting"]
 
 TURN: Final = Permit("go")
-"""For a ticket whose turn has come: its task may ask, or go on where there is nothing to ask."""
+"""For a ticket whose turn has come: its task may ask Redis, or go on if it needs no slot."""
 
 LATE: Final = Permit("late")
-"""For a ticket that gives up: its time is over."""
+"""For a ticket that gives up, as its time is over."""
 
 LEFT: Final = Permit("left")
 """For a ticket that is left to the next server."""
 
-# Nothing is waited for without an end, even where it should be told of.
+# Cap every wait, in case a wake-up is missed.
 _LOOK_AGAIN: Final = 5.0
 
 
 class Waiting(NamedTuple):
-    """A line that waits: what was said of it, seconds until then, its length, lanes of it.
+    """The tickets of one kind that wait.
 
-    ``is_shared`` tells whether its slots are shared out between spreadsheets.
+    Attributes:
+        permit: Redis's latest answer to one of them.
+        left: The seconds until that answer's wait is over.
+        length: How many tickets wait.
+        lanes: The lanes of some of them.
+        is_shared: Whether the slots are shared out between spreadsheets.
+
     """
 
     permit: Permit
@@ -85,10 +91,10 @@ class Valve:
     """Lets requests through, each when it may be sent.
 
     Args:
-        token_state: Whether the server has a usable token.
-        retry_for: Seconds for which requests wait for one.
+        token_state: Returns whether the server has a usable token.
+        retry_for: Seconds for which requests wait for a token.
         clock: A monotonic clock, in seconds.
-        watched: Watches its thread.
+        watched: Wraps the work of the valve's thread, to watch it.
 
     """
 
@@ -105,29 +111,29 @@ class Valve:
         self._numbers = itertools.count(1)
         self._queue = TicketQueue()
         self._changed = threading.Condition()
-        # Counts what may have ended a wait: a response, a new token.
+        # Counts events that may end a wait: a response, a new token.
         self._events = 0
         self._closing: Permit | Exception | None = None
-        # How each task that waits is resumed.
+        # How to resume the task of each ticket that waits.
         self._resumes: dict[Ticket, Resume] = {}
-        # Tickets that have their turn, and how many events there had been by then.
+        # Tickets that have their turn, and the count of events when it began.
         self._asking: dict[Ticket, int] = {}
-        # What Redis has said last of each kind, and when.
+        # Redis's latest answer for each kind, and when it came.
         self._said: dict[str, tuple[Permit, float]] = {}
         work = watched(self._work)
         self._thread = threading.Thread(target=work, name="valve", daemon=True)
 
     def start(self) -> None:
-        """Begin to let waiting requests through."""
+        """Start the thread that gives waiting tickets their turn."""
         self._thread.start()
 
     def turn_now(self, ticket: Ticket) -> Permit | None:
-        """Return the turn of a ticket, or how it ends, where nothing has to be waited for.
+        """Return a ticket's turn, or how it ends; None if it must wait.
 
-        Whoever gets a :data:`TURN` has to say what came of it: see :meth:`told`.
+        A caller that gets a :data:`TURN` must report Redis's answer: see :meth:`told`.
 
         Raises:
-            Exception: There will be no token, or no turn any more.
+            Exception: There will be no token, or no more turns.
 
         """
         turn = self._turn_now(ticket)
@@ -136,29 +142,34 @@ class Valve:
         return turn
 
     def enter(self, ticket: Ticket, resume: Resume) -> Permit | Exception | None:
-        """Return what :meth:`turn_now` does; a task that has to wait is resumed with it later."""
+        """Return what :meth:`turn_now` does; a task that must wait is resumed with it later."""
         return self._turn_now(ticket) or self._wait(ticket, resume)
 
     def held_back(self, ticket: Ticket) -> float:
-        """Return for how many seconds other lanes go first for fairness' sake.
+        """Return for how many seconds fairness lets other lanes go first.
 
-        It is negative where they do not, and infinite where that is for an answer to say.
+        Negative if it does not, and infinite if only an answer from Google can tell.
         """
         with self._changed:
             return self._queue.held_back(ticket, self._clock())
 
     def end_of(self, ticket: Ticket) -> Permit | None:
-        """Return how a ticket ends whose time, or whose server's, is over; None if it goes on."""
-        over = self._over_for(ticket)
+        """Return how a ticket ends, if its time is over or the valve closed; None if it goes on."""
+        over = self._answer_if_over(ticket)
         if isinstance(over, Exception):
             raise over
         return over
 
     def told(self, ticket: Ticket, permit: Permit | None = None) -> None:
-        """Note what Redis has told a ticket that had its turn; None if it was not asked, or failed.
+        """Note what Redis answered a ticket that had its turn.
 
-        Told to wait, a ticket has the turn of its kind until it is back in the queue: so nobody
-        overtakes it on the way.
+        If the answer is to wait, the ticket keeps the turn of its kind until it is back in the
+        queue, so that no other ticket overtakes it on the way.
+
+        Args:
+            ticket: The ticket.
+            permit: The answer; None if Redis was not asked, or asking failed.
+
         """
         with self._changed:
             events = self._asking.pop(ticket, None)
@@ -174,32 +185,32 @@ class Valve:
                 self._block(ALL if permit.kind == ALL else ticket.kind, until, events)
             was_held = word != "wait" and self._queue.let_go(ticket)
             if word not in ("go", "wait", ""):
-                # A slot that a lost permit had taken is free again: no response tells of it.
+                # A slot that a lost permit had taken is free again, and no response will say so.
                 self._queue.unblock(ticket.kind)
                 self._events += 1
-            # What was asked for in vain may be another one's share.
+            # A slot that this ticket did not get may be due to another one.
             if self._queue and (was_held or word != "go"):
                 self._changed.notify_all()
 
     def wake(self, kind: str = ALL) -> None:
-        """Say that a kind of request may be asked for; or, for ALL, that the token has changed."""
+        """Let a kind of request ask again; for ALL, because the token has changed."""
         with self._changed:
             self._queue.unblock(kind)
-            self._has_happened()
+            self._note_event()
 
     def answered(self, slot: Slot) -> None:
-        """Say that a request was answered, and its slot given back."""
+        """Note that a request was answered and its slot released."""
         with self._changed:
             self._queue.answered(slot, self._clock())
-            self._has_happened()
+            self._note_event()
 
-    def _has_happened(self) -> None:
+    def _note_event(self) -> None:
         self._events += 1
         if self._queue:
             self._changed.notify_all()
 
     def close(self, answer: Permit | Exception = LEFT) -> None:
-        """Let nothing through any more; what waits, and whatever comes, gets that answer."""
+        """Let nothing through any more; tickets that wait, or come later, get that answer."""
         with self._changed:
             self._closing = self._closing or answer
             left = [self._resumes.pop(each) for each in self._queue.remove(lambda _: True)]
@@ -208,45 +219,46 @@ class Valve:
             resume(self._closing)
 
     def look(self, most: int) -> tuple[dict[str, Waiting], dict[str, float]]:
-        """Return what waits: the lines, and lanes that come later, with the seconds until then.
+        """Return what waits: each kind's tickets, and the seconds until lanes that come later.
 
         Args:
-            most: How many lanes are named of each.
+            most: How many lanes to name for each.
 
         """
         with self._changed:
             now = self._clock()
-            lines = self._queue.lanes(most)
-            for asked in self._queue.held:
-                count, lanes = lines.get(asked.kind, (0, []))
-                lines[asked.kind] = count + 1, [*lanes, asked.lane]
-            later = {one.lane: one.not_before - now for one in self._queue.early(most)}
+            by_kind = self._queue.lanes(most)
+            for ticket in self._queue.held:
+                count, lanes = by_kind.get(ticket.kind, (0, []))
+                by_kind[ticket.kind] = count + 1, [*lanes, ticket.lane]
+            early = self._queue.early(most)
+            later = {ticket.lane: ticket.not_before - now for ticket in early}
             is_shared = self._queue.is_shared
         waiting = {}
-        for kind, (count, lanes) in lines.items():
+        for kind, (count, lanes) in by_kind.items():
             permit, moment = self._said.get(kind, (_NOTHING, -math.inf))
             is_said = permit.word == "wait" and now - moment < 2 * _LOOK_AGAIN
-            # Who waits for others to have their share need not have asked.
+            # A ticket that waits until others have had their share need not have asked.
             is_sharing = is_shared and permit.limit > 0
             if is_said or is_sharing:
                 left = moment + permit.wait - now
                 if is_sharing and not (is_said and left > 0):
-                    permit = replace(permit, kind="")  # a pause, say, which is over by now
+                    permit = replace(permit, kind="")  # such as a pause that is over by now
                 waiting[kind] = Waiting(permit, left, count, lanes, is_shared=is_sharing)
         return waiting, later
 
     def join(self) -> None:
-        """Wait until the valve, once closed, has ended its thread."""
+        """Wait until the thread of a closed valve has ended."""
         self._thread.join()
 
-    def _over_for(self, ticket: Ticket) -> Permit | Exception | None:
+    def _answer_if_over(self, ticket: Ticket) -> Permit | Exception | None:
         return self._closing or (LATE if ticket.until <= self._clock() else None)
 
     def _turn_now(self, ticket: Ticket) -> Permit | Exception | None:
         ticket.number = ticket.number or next(self._numbers)
         with self._changed:
-            self._queue.let_go(ticket)  # it is back
-            over = self._over_for(ticket)
+            self._queue.let_go(ticket)  # it is back from its turn
+            over = self._answer_if_over(ticket)
             if over is not None:
                 return over
             now = self._clock()
@@ -257,7 +269,7 @@ class Valve:
         return self._with_token(ticket)
 
     def _with_token(self, ticket: Ticket) -> Permit | Exception | None:
-        """Return a ticket's turn; None while it lacks a token, or why there will be none."""
+        """Return a ticket's turn; None while there is no token, or why there will be none."""
         if ticket.kind in SLOTLESS:
             return TURN
         state = self._token_state()
@@ -276,20 +288,20 @@ class Valve:
         return state.error if is_hopeless else None
 
     def _block(self, kind: str, until: float, events: int) -> None:
-        # What ended the wait may have come while the question was on its way.
+        # The event that ends this wait may have come while Redis was being asked.
         if events == self._events:
             self._queue.block(kind, until)
 
     def _wait(self, ticket: Ticket, resume: Resume) -> Permit | Exception | None:
         with self._changed:
-            over = self._over_for(ticket)
+            over = self._answer_if_over(ticket)
             if over is None:
                 self._resumes[ticket] = resume
                 self._queue.add(ticket)
                 self._changed.notify_all()
             return over
 
-    # Its thread -------------------------------------------------------------------------------
+    # The valve's thread ----------------------------------------------------------------------
 
     def _work(self) -> None:
         try:
@@ -300,19 +312,19 @@ class Valve:
             raise
 
     def _next_due(self) -> tuple[Ticket, Permit | Exception | None] | None:
-        """Wait for a ticket whose turn has come, or that is over; None if the valve is closed."""
+        """Wait for a ticket whose turn has come, or that ends; None if the valve is closed."""
         with self._changed:
             while self._closing is None:
                 ticket = self._queue.take(self._clock())
                 if ticket is not None:
-                    return ticket, self._begun_turn(ticket)
+                    return ticket, self._begin_turn(ticket)
                 moment = self._queue.next_moment()
                 pause = None if moment == math.inf else max(0.0, moment - self._clock())
                 self._changed.wait(pause)
             return None
 
-    def _begun_turn(self, ticket: Ticket) -> Permit | Exception | None:
-        over = self._over_for(ticket)
+    def _begin_turn(self, ticket: Ticket) -> Permit | Exception | None:
+        over = self._answer_if_over(ticket)
         if over is not None:
             self._queue.told(ticket)
         elif ticket.kind != FREE:
@@ -321,7 +333,7 @@ class Valve:
         return over
 
     def _give_turn(self, ticket: Ticket, over: Permit | Exception | None) -> None:
-        """Have a ticket's task go on; or put it back, for want of a token."""
+        """Resume a ticket's task; or put it back into the queue, if there is no token."""
         resume = self._resumes.pop(ticket)
         try:
             answer = over or self._with_token(ticket) or self._wait(ticket, resume)

@@ -1,1 +1,1 @@
-"""Sending: one request, as often as it takes, and what came of it."""
+"""Sending: one request, retried for as long as that helps, and its result."""

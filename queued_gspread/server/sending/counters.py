@@ -1,4 +1,4 @@
-"""How many requests were sent for how many calls, by kind."""
+"""How many requests were sent, and for how many calls, by kind."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ __all__ = ["Count", "Counters"]
 
 @dataclass(frozen=True)
 class Count:
-    """What was sent of one kind.
+    """The requests of one kind that were sent.
 
     Attributes:
-        calls: How many calls had a share in a request; a call counts once for each.
-        requests: How many requests were sent, counting each time.
+        calls: How many calls they were for; a call counts once for each request.
+        requests: How many requests were sent; a retry counts as one more.
 
     """
 
@@ -24,7 +24,7 @@ class Count:
 
     @property
     def calls_per_request(self) -> float:
-        """How many calls a request was for, on average."""
+        """How many calls a request was for on average."""
         return self.calls / self.requests if self.requests else 0.0
 
 
@@ -32,14 +32,14 @@ _NONE: Final = Count()
 
 
 class Counters:
-    """Counts; all lanes of a server may use it at once."""
+    """Counts requests and calls. Thread-safe: all lanes of a server share it."""
 
     def __init__(self) -> None:
         self._counts: dict[str, Count] = {}
         self._lock = threading.Lock()
 
     def note(self, kind: str, calls: int) -> None:
-        """Note that a request of a kind is sent for so many calls."""
+        """Count a request of a kind, and the calls that it is for."""
         with self._lock:
             count = self._counts.get(kind, _NONE)
             self._counts[kind] = Count(count.calls + calls, count.requests + 1)
@@ -50,7 +50,7 @@ class Counters:
             return dict(self._counts)
 
     def __str__(self) -> str:
-        """Return them in words, for the log."""
+        """Return the counts in words, for the log."""
         return ", ".join(
             f"{kind} {count.calls}/{count.requests} ({count.calls_per_request:.1f})"
             for kind, count in sorted(self.snapshot().items())

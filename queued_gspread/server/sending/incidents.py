@@ -1,4 +1,4 @@
-"""What the log says when Google refuses requests or cannot be reached: the cause, once."""
+"""Log lines for when Google refuses requests or cannot be reached: the cause, once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WHAT", "IncidentLog", "log_repeat"]
 
-# An episode is over after so many windows without a setback.
+# An episode is over after so many windows without an incident.
 _QUIET_WINDOWS: Final = 10
 WHAT: Final = {"read": "reads", "write": "writes", "drive": "requests to Drive"}
 """The kinds of request, in words."""
@@ -30,7 +30,7 @@ _OPTION: Final = {"read": "--reads-per-minute", "write": "--writes-per-minute"}
 
 
 class IncidentLog:
-    """Tells of an episode when it begins, and not of everything in it.
+    """Logs an episode when it begins, and not each incident in it.
 
     Args:
         clock: A monotonic clock, in seconds.
@@ -43,13 +43,13 @@ class IncidentLog:
         self._lock = threading.Lock()
 
     def note_refusal(self, slot: Slot, verdict: Verdict, quota_state: QuotaState) -> None:
-        """Tell of a refusal for the quota, if it begins an episode."""
-        if not self._begins(slot.kind, slot.window):
+        """Log a refusal for the quota, if it begins an episode; otherwise at debug level."""
+        if not self._begins_episode(slot.kind, slot.window):
             LOGGER.debug("%s refused: %s; %s", WHAT[slot.kind], verdict.why, quota_state)
             return
         LOGGER.warning(
             "Google refuses %s for the quota (%s), although this server keeps to it: %s. They "
-            "pause now and are sent again; the limit goes down%s and recovers step by step. %s",
+            "pause now and are retried; the limit goes down%s and recovers step by step. %s",
             WHAT[slot.kind],
             verdict.why,
             _cause(verdict.of),
@@ -58,32 +58,32 @@ class IncidentLog:
         )
 
     def note_outage(self, verdict: Verdict, place: str, retry_policy: RetryPolicy) -> None:
-        """Tell of a request that could not be sent, if it begins an episode.
+        """Log that a request could not be sent, if it begins an episode.
 
         Args:
-            verdict: Why not.
-            place: Where to.
-            retry_policy: For how long it is tried again.
+            verdict: Why it could not be sent.
+            place: Where it was to go.
+            retry_policy: For how long it is retried.
 
         """
-        if self._begins("outage", retry_policy.window):
+        if self._begins_episode("outage", retry_policy.window):
             LOGGER.warning(
-                "Google cannot be reached at %s (%s): requests are sent again, each for %g s. Look "
+                "Google cannot be reached at %s (%s): requests are retried, each for %g s. Look "
                 "at this machine's network and proxy, and at --api-endpoint if you have set it",
                 *(place, verdict.why, retry_policy.retry_for),
             )
 
     def note_unreplicated(self, retry_policy: RetryPolicy) -> None:
-        """Tell of a request that was held back for want of replicas, if it begins an episode."""
-        if self._begins("replica", retry_policy.window):
+        """Log that a request waits for replicas of Redis, if it begins an episode."""
+        if self._begins_episode("replica", retry_policy.window):
             LOGGER.warning(
-                "the replicas of Redis do not all have what is written within a second: what may "
-                "not be sent twice waits, each for %g s. Look at them (redis-cli info "
+                "the replicas of Redis do not all have what is written within a second: "
+                "non-idempotent requests wait, each for %g s. Look at them (redis-cli info "
                 "replication), or start the server with --durability local",
                 retry_policy.retry_for,
             )
 
-    def _begins(self, what: str, window: float) -> bool:
+    def _begins_episode(self, what: str, window: float) -> bool:
         now = self._clock()
         with self._lock:
             latest = self._latest.get(what)
@@ -92,22 +92,22 @@ class IncidentLog:
 
 
 def log_repeat(job: Job, verdict: Verdict, pause: float, time_out: Callable[[Any], str]) -> None:
-    """Tell of a request that is sent again: of which call, why, and after how many seconds.
+    """Log that a request is retried: for which call, why, and after how many seconds.
 
     Args:
-        job: Of the call.
-        verdict: Why.
-        pause: The seconds.
-        time_out: Returns how long a request of a client's time-out is given, in words; '' if that
+        job: The call's job.
+        verdict: Why it is retried.
+        pause: The seconds until then.
+        time_out: Returns in words how long a request with a client's time-out may take; '' if that
             is not known.
 
     """
-    # Refusals for the quota come in heaps, and are told of as one.
+    # Refusals for the quota come in numbers, and are logged once as an episode.
     level = logging.DEBUG if verdict.kind is VerdictKind.REFUSED_QUOTA else logging.INFO
     given = time_out(job.http_timeout) if verdict.why in _LATE else ""
     why = f"{verdict.why} ({given})" if given else verdict.why
     about = (title_of(job), job.kind, job.method, why, pause)
-    LOGGER.log(level, "%s  %s.%s: %s; sent again in %.1f s", *about)
+    LOGGER.log(level, "%s  %s.%s: %s; retried in %.1f s", *about)
 
 
 def _cause(of: str) -> str:

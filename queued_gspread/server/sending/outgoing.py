@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Cause", "OutgoingRequest", "Pieces", "SendResult"]
 
 _UNREADABLE: Final = Verdict(VerdictKind.UNKNOWN, why="answer not readable")
-# What Google says of a spreadsheet as a whole, whatever is asked of it.
+# Errors that can be about the whole spreadsheet, whatever the request.
 _OF_ALL: Final = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 _SAYS_SO: Final = re.compile(
     r"The caller does not have permission|Requested entity was not found\.?"
@@ -32,88 +32,87 @@ _SAYS_SO: Final = re.compile(
 )
 
 
-# One request more for so many calls is what refusals may cost them, and two for the fewest.
+# Refusals may cost one extra request for this many calls, and never fewer than two in all.
 _BEARABLE: Final = 10
 _LEAST_SPARE: Final = 2
-# Beside the steps of halving, to find a single bad one: the whole request, and one wrong name.
+# Finding a single bad call takes the steps of halving, the whole request, and one wrong name.
 _MORE_STEPS: Final = 2
 
 
-def _nobody(_: OutgoingRequest) -> list[Call]:
-    """Return that nobody joins."""
+def _no_calls(_: OutgoingRequest) -> list[Call]:
+    """Return no calls: none join the request late."""
     return []
 
 
 class Cause(Enum):
-    """Why calls whose requests left as one go on in pieces."""
+    """Why a merged request goes on in pieces."""
 
     REFUSED = auto()
-    """Google has refused it as a whole, so that none of it was applied."""
+    """Google has refused it as a whole, so none of it was applied."""
     REFUSED_FOR_ALL = auto()
-    """The same, in words that are about the whole spreadsheet."""
+    """The same, with an error that is about the whole spreadsheet."""
     UNREADABLE = auto()
-    """The answer cannot be split."""
+    """The answer cannot be split between the calls."""
     FAILED = auto()
-    """It failed again, and may be repeated: one of the calls may be why."""
+    """It keeps failing and is idempotent: one of the calls may be the cause."""
 
 
 @dataclass(eq=False)
 class OutgoingRequest:
-    """Calls whose next requests leave as one.
+    """Calls whose next requests are sent as one.
 
     Attributes:
         calls: One or more, in the order of their arrival.
-        join_late: Returns calls that join the request before it is sent, and are among its calls
-            from then on.
-        attempts: The attempts at it; its pieces share them.
-        result: What the latest attempt came to.
+        join_late: Returns calls that join the request before it is sent; they then belong to it.
+        attempts: The attempts to send it; its pieces share them.
+        result: The result of the latest attempt.
 
     """
 
     calls: list[Call]
-    join_late: Callable[[OutgoingRequest], Sequence[Call]] = field(default=_nobody, repr=False)
+    join_late: Callable[[OutgoingRequest], Sequence[Call]] = field(default=_no_calls, repr=False)
     attempts: Attempts = field(default_factory=Attempts, repr=False)
     result: SendResult | None = field(default=None, repr=False)
 
     @property
     def parts(self) -> list[merging.Mergeable]:
-        """What each of the calls adds, where there are several."""
+        """What each call adds to the merged request."""
         return [part for call in self.calls if (part := call.part) is not None]
 
     @property
     def request(self) -> Request:
-        """The one request."""
+        """The one request that is sent for all calls."""
         return self.calls[0].request if len(self.calls) == 1 else merging.merge(self.parts)
 
     @property
     def lane(self) -> str:
-        """The lane of all of them."""
+        """The lane of all its calls."""
         return self.calls[0].entry.lane
 
     @property
     def kind(self) -> str:
-        """What it is counted as."""
+        """The kind that it is counted as."""
         return merging.name_of(self.calls[0].request)
 
     @property
     def is_idempotent(self) -> bool:
-        """Whether it may be sent again where nobody knows whether it was applied."""
+        """Whether it is safe to retry when it is unknown whether it was applied."""
         return all(is_idempotent(call.request) for call in self.calls)
 
     @property
     def is_shared(self) -> bool:
-        """Whether it is made of requests that differ, so that one can fail without the others."""
+        """Whether it merges requests that differ, so that one can fail without the others."""
         if len(self.calls) == 1:
             return False
         parts = self.parts
         return merging.merge(parts) is not parts[0].request
 
     def pieces(self, cuts: Sequence[Sequence[int]]) -> list[OutgoingRequest]:
-        """Return its calls in several flights; each cut has the places of those of one."""
+        """Return its calls as several requests; each cut lists the places of the calls of one."""
         return [self._piece([self.calls[place] for place in cut]) for cut in cuts]
 
     def alone(self) -> list[OutgoingRequest]:
-        """Return its calls, each as a flight of its own."""
+        """Return its calls, each as a request of its own."""
         return [self._piece([call]) for call in self.calls]
 
     def _piece(self, calls: list[Call]) -> OutgoingRequest:
@@ -141,12 +140,12 @@ class OutgoingRequest:
     def _answers(self, shared: Any) -> list[Any] | None:
         try:
             return merging.split(self.parts, shared)
-        except Exception:  # noqa: BLE001 - it is not what Google answers, and cannot be read
+        except Exception:  # noqa: BLE001 - an answer of an unexpected form cannot be split
             return None
 
     def _cause_of(self, outcome: Failure) -> Cause | None:
-        """Tell whether calls go on in pieces after a refusal."""
-        # What was each call's own request has each call's own answer.
+        """Return why the calls go on in pieces after a refusal, if they do."""
+        # Where all calls made the same request, its answer is the answer to each.
         if answer_of(outcome) is None or not self.is_shared:
             return None
         return Cause.REFUSED_FOR_ALL if _is_for_all(outcome) else Cause.REFUSED
@@ -154,12 +153,12 @@ class OutgoingRequest:
 
 @dataclass(frozen=True)
 class SendResult:
-    """What came of a flight.
+    """The result of an attempt to send a request.
 
     Attributes:
-        exchanges: Each call's own request, with what came of it.
-        verdict: What that means.
-        cause: Why the calls go on in pieces, if they do: it was not applied, or may be repeated.
+        exchanges: Each call's own request, with its outcome.
+        verdict: What the outcome means.
+        cause: Why the calls go on in pieces, if they do: it was not applied, or it is idempotent.
 
     """
 
@@ -169,20 +168,20 @@ class SendResult:
 
     @property
     def is_refused(self) -> bool:
-        """Whether Google has refused it as a whole, so that none of it was applied."""
+        """Whether Google has refused it as a whole, so none of it was applied."""
         return self.cause in (Cause.REFUSED, Cause.REFUSED_FOR_ALL)
 
     @property
     def has_passed(self) -> bool:
-        """Whether Google's quota has let it through, if it was not refused for that.
+        """Whether Google's quota has let it through, unless it was refused for the quota.
 
-        What got no answer does not tell, nor does a token that was not accepted.
+        A request without an answer does not show that, nor does a token that was not accepted.
         """
         return self._is_answered and self.verdict.kind is not VerdictKind.UNAUTHENTICATED
 
     @property
     def has_gone_out(self) -> bool:
-        """Whether it came to Google, or may have: it may count for the quota."""
+        """Whether it reached Google, or may have, so that it may count against the quota."""
         return self.verdict.kind is VerdictKind.UNKNOWN or self._is_answered
 
     @property
@@ -194,21 +193,21 @@ class SendResult:
 
     @property
     def is_error(self) -> bool:
-        """Whether it is over, with an error."""
+        """Whether it ended with an error."""
         is_over = self.verdict.kind is VerdictKind.FINAL and self.cause is None
         return is_over and isinstance(self.exchanges[0].outcome, Failure)
 
 
 class Pieces:
-    """What is left to send of a flight, in order: the flight, or pieces of what failed as a whole.
+    """What is left to send of a request, in order: all of it, or pieces after it failed as a whole.
 
-    A refusal costs a request that its calls alone would not have needed. The search for one bad
-    call may cost as many as it takes steps of halving. Beyond that, a tenth of the number of calls
-    (two of fewer than twenty) may be lost, and what was saved by pieces that went through; after
-    that each goes alone.
+    A refusal costs a request that its calls would not have needed on their own. The search for one
+    bad call may cost one request for each step of halving. Beyond that, refusals may cost a tenth
+    of the number of calls (two if there are fewer than twenty) and as many requests as were saved
+    by pieces that went through. After that each call is sent alone.
 
     Args:
-        outgoing: All of it.
+        outgoing: The whole request.
 
     """
 
@@ -216,50 +215,51 @@ class Pieces:
         self._waiting = deque([outgoing])
         self._count = self._refusals = self._saved = 0
         self._has_bad = False
-        # Who was named by a refusal and was not tried yet; no other name is believed until then.
+        # The call that a refusal named, until it was tried; no other name is believed before that.
         self._named: Call | None = None
         self._believes_names = True
-        # What each is told if so many more, each alone, are refused for the whole spreadsheet.
-        self._told: dict[Call, Exchange] = {}
+        # Each call's answer if ``_unsure`` more of them, sent alone, are refused for the whole
+        # spreadsheet.
+        self._presumed: dict[Call, Exchange] = {}
         self._unsure = 0
         self._believes_all = True
 
     def __bool__(self) -> bool:
-        """Tell whether anything is left."""
+        """Return whether anything is left."""
         return bool(self._waiting)
 
     @property
     def calls(self) -> list[Call]:
-        """Those of all that is left."""
+        """The calls of everything that is left."""
         return [call for piece in self._waiting for call in piece.calls]
 
     def take(self) -> OutgoingRequest:
-        """Return what is sent next."""
+        """Return the request to send next."""
         return self._waiting.popleft()
 
     def landed(self, outgoing: OutgoingRequest) -> list[tuple[Call, Exchange]]:
-        """Note what came of a piece; return the ends of calls that need not be sent any more."""
-        # What was sent is kept no longer than it is needed: it may be large.
+        """Note a piece's result; return answers for calls that need not be sent any more."""
+        # Drop what was sent once it is not needed: it may be large.
         result, outgoing.result = outgoing.result, None
         if result is None or not outgoing.calls:
             return []
         if result.cause is not None:
-            self._waiting = deque([*self._instead_of(outgoing, result), *self._waiting])
+            self._waiting = deque([*self._replacements(outgoing, result), *self._waiting])
             if result.cause is not Cause.FAILED and not self._may_search:
                 self._waiting = deque(one for piece in self._waiting for one in piece.alone())
             return []
         self._saved += len(outgoing.calls) - 1
         if len(outgoing.calls) == 1:
             self._learn(outgoing.calls[0], result)
-        return self._ends()
+        return self._presumed_answers()
 
-    def _instead_of(self, outgoing: OutgoingRequest, result: SendResult) -> list[OutgoingRequest]:
+    def _replacements(self, outgoing: OutgoingRequest, result: SendResult) -> list[OutgoingRequest]:
         if result.cause is Cause.FAILED:
             return outgoing.pieces(merging.cuts(outgoing.parts, ""))
         self._count = self._count or len(outgoing.calls)
         self._refusals += 1
         if result.cause is Cause.REFUSED_FOR_ALL:
-            return self._doubted(outgoing, result)
+            return self._sample_alone(outgoing, result)
         return outgoing.pieces(self._cuts(outgoing, _message(result.exchanges[0].outcome)))
 
     @property
@@ -269,48 +269,48 @@ class Pieces:
         return self._refusals < max(bearable, steps)
 
     def _cuts(self, outgoing: OutgoingRequest, message: str) -> list[list[int]]:
-        """Cut a refused flight around the call that the refusal names, if that is believed."""
+        """Cut a refused request around the call that the refusal names, if that is believed."""
         place = merging.named(outgoing.parts, message) if self._believes_names else None
         if place is None:
             return merging.cuts(outgoing.parts, "")
         self._named, self._believes_names = outgoing.calls[place], False
         return merging.cuts(outgoing.parts, message)
 
-    def _doubted(self, outgoing: OutgoingRequest, result: SendResult) -> list[OutgoingRequest]:
-        """Have some calls sent alone before a refusal for the whole spreadsheet is believed."""
+    def _sample_alone(self, outgoing: OutgoingRequest, result: SendResult) -> list[OutgoingRequest]:
+        """Send some calls alone, before a refusal for the whole spreadsheet is believed."""
         if not self._believes_all:
             return outgoing.pieces(merging.cuts(outgoing.parts, ""))
         count = len(outgoing.calls)
         self._unsure = count.bit_length()
         own = merging.each_as_alone(result.exchanges, is_final=True)
-        self._told = dict(zip(outgoing.calls, own, strict=True))
+        self._presumed = dict(zip(outgoing.calls, own, strict=True))
         places = [*range(count)]
         alone, rest = places[: self._unsure], places[self._unsure :]
         return outgoing.pieces([*([place] for place in alone), *([rest] if rest else [])])
 
     def _learn(self, call: Call, result: SendResult) -> None:
-        """Note what the end of a call that was sent alone tells of the others."""
+        """Note what the result of a call that was sent alone shows about the others."""
         self._has_bad |= result.is_error
         if call is self._named:
             self._named, self._believes_names = None, result.is_error
-        if call in self._told:
+        if call in self._presumed:
             if result.is_error and _is_for_all(result.exchanges[0].outcome):
                 self._unsure -= 1
             else:
-                self._believes_all, self._told = False, {}
+                self._believes_all, self._presumed = False, {}
 
-    def _ends(self) -> list[tuple[Call, Exchange]]:
-        if self._unsure or not self._told:
+    def _presumed_answers(self) -> list[tuple[Call, Exchange]]:
+        if self._unsure or not self._presumed:
             return []
-        told, self._told = self._told, {}
-        calls = [call for call in self.calls if call in told]
-        left = [piece for piece in self._waiting if piece.calls[0] not in told]
+        refused, self._presumed = self._presumed, {}
+        calls = [call for call in self.calls if call in refused]
+        left = [piece for piece in self._waiting if piece.calls[0] not in refused]
         self._waiting = deque(left)
-        return [(call, told[call]) for call in calls]
+        return [(call, refused[call]) for call in calls]
 
 
 def _message(outcome: Response | Failure) -> str:
-    """Return the text of Google's error; nothing where there is none."""
+    """Return the text of Google's error; '' if there is none."""
     message = error_in(answer_of(outcome)).get("message")
     return message if isinstance(message, str) else ""
 

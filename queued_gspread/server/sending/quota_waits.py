@@ -1,4 +1,4 @@
-"""What the log says when requests begin to wait for the quota: once for a time of waiting."""
+"""Log lines for when requests begin to wait for the quota: once for each time of waiting."""
 
 from __future__ import annotations
 
@@ -24,20 +24,21 @@ if TYPE_CHECKING:
 
 __all__ = ["QuotaWaits"]
 
-# So long nothing is said where the end of the wait is not known: soon an answer may come.
-_PATIENCE: Final = 5.0
+# While the end of a wait is not known, log nothing for so many seconds: an answer may come soon.
+_SILENT_FOR: Final = 5.0
 _SHARED: Final = "spreadsheets share it, and the next of one that has had its part"
 
 
 class QuotaWaits:
-    """Tells when requests of a kind begin to wait.
+    """Logs when requests of a kind begin to wait.
 
-    That ends when one of them goes as soon as it comes. What begins within a window of the
-    latest time is not told of: under constant load some wait all the time, and some do not.
+    A time of waiting ends when a request goes without having waited. One that begins within a
+    window of the latest log line is not logged: under constant load some requests wait all the
+    time, and some do not.
 
     Args:
-        quota: What is waited for.
-        queue: Knows how many calls wait in it.
+        quota: The quota that they wait for.
+        queue: Counts the calls that wait in it.
         clock: A monotonic clock, in seconds.
 
     """
@@ -51,38 +52,38 @@ class QuotaWaits:
         self._quota = quota
         self._queue = queue
         self._clock = clock
-        # Since when each kind waits, and whether that was told.
+        # Since when each kind waits, and whether that was logged.
         self._waiting: dict[str, tuple[float, bool]] = {}
         self._latest: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def noted(self, slot: Slot, permit: Permit, attempts: Attempts) -> Permit:
-        """Note what Redis has said to a request; return that.
+        """Note Redis's answer to a request, and return it.
 
         Args:
-            slot: The slot that it asked for.
+            slot: The slot that the request asked for.
             permit: The answer.
-            attempts: The attempts at the request, which tell whether it has waited.
+            attempts: The attempts to send the request; they know whether it has waited.
 
         """
         if permit.word == "go" and not attempts.has_waited and slot.kind in self._waiting:
             with self._lock:
                 self._waiting.pop(slot.kind, None)
-        elif permit.word == "wait" and permit.kind != ALL and self._begins(slot, permit.wait):
-            self._tell(slot, permit.wait)
+        elif permit.word == "wait" and permit.kind != ALL and self._is_news(slot, permit.wait):
+            self._log(slot, permit.wait)
         return permit
 
     def held_back(self, slot: Slot, wait: float) -> None:
-        """Note that a request does not ask yet, for so many seconds, so that others have theirs."""
-        if wait > 0 and self._begins(slot, wait):
-            self._tell(slot, wait, is_shared=True)
+        """Note that fairness keeps a request from asking for so many seconds."""
+        if wait > 0 and self._is_news(slot, wait):
+            self._log(slot, wait, is_shared=True)
 
-    def _begins(self, slot: Slot, wait: float) -> bool:
-        """Return whether this is to be told of."""
+    def _is_news(self, slot: Slot, wait: float) -> bool:
+        """Return whether to log this wait; if so, note that it was logged."""
         now = self._clock()
         with self._lock:
-            since, is_told = self._waiting.setdefault(slot.kind, (now, False))
-            if is_told or (wait == math.inf and now < since + _PATIENCE):
+            since, is_logged = self._waiting.setdefault(slot.kind, (now, False))
+            if is_logged or (wait == math.inf and now < since + _SILENT_FOR):
                 return False
             if now < self._latest.get(slot.kind, -math.inf) + slot.window:
                 return False
@@ -90,12 +91,12 @@ class QuotaWaits:
             self._latest[slot.kind] = now
             return True
 
-    def _tell(self, slot: Slot, wait: float, *, is_shared: bool = False) -> None:
+    def _log(self, slot: Slot, wait: float, *, is_shared: bool = False) -> None:
         calls, until = self._count(), None
-        told = "once Google has answered one of those in the air"
+        when = "once Google has answered one of those in the air"
         if wait < math.inf:
             until = datetime.now(timezone.utc) + timedelta(seconds=wait)
-            told = f"in {wait:.1f} s, at {until.astimezone():%H:%M:%S}"
+            when = f"in {wait:.1f} s, at {until.astimezone():%H:%M:%S}"
         fields = {
             "event": "quota_wait",
             "quota": slot.kind,
@@ -105,13 +106,16 @@ class QuotaWaits:
         }
         LOGGER.info(
             "waiting for the quota of %s (%s): %s may be sent %s; calls in the queue: %s",
-            *(WHAT[slot.kind], self._quota.shown(slot.kind), _SHARED if is_shared else "the next"),
-            *(told, "?" if calls is None else calls),
+            WHAT[slot.kind],
+            self._quota.shown(slot.kind),
+            _SHARED if is_shared else "the next",
+            when,
+            "?" if calls is None else calls,
             extra={"fields": fields},
         )
 
     def _count(self) -> int | None:
-        # Somebody may have put anything in its place.
+        # Another program may have put anything into that key.
         with suppress(BrokerUnavailableError, ValueError):
             return self._queue.count_waiting()
         return None

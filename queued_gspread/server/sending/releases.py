@@ -1,4 +1,4 @@
-"""Slots of requests that were answered: each is released by the script that runs next, or alone."""
+"""Slots of answered requests: each is released by the next script that runs, or alone."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ __all__ = ["Releases"]
 
 
 class Releases:
-    """Releases slots; all lanes of a server may use it at once.
+    """Releases slots. Thread-safe: all lanes of a server share it.
 
     Args:
         queue: The servers' side of the queue.
-        valve: Is told of each slot that is released.
+        valve: Is notified of each slot that is released.
 
     """
 
     def __init__(self, queue: Consumer, valve: Valve) -> None:
         self._queue = queue
         self._valve = valve
-        # By lane, those that the next script releases.
+        # By lane, the slots that its next script releases.
         self._answered: dict[str, list[AnsweredSlot]] = {}
-        # What Redis would not take, and why a slot is held until it does.
+        # Releases that did not reach Redis; their slots are held until they do.
         self._kept: deque[tuple[list[ReleaseArgs], Slot, int]] = deque()
 
     def add(self, lane: str, slot: AnsweredSlot) -> None:
-        """Have the next script that runs for a lane release a slot."""
+        """Let the next script that runs for a lane release a slot."""
         self._answered.setdefault(lane, []).append(slot)
 
     @contextmanager
     def with_next(self, lane: str) -> Iterator[Sequence[AnsweredSlot]]:
-        """Yield a lane's slots for the script that runs now; where that fails, they go alone."""
+        """Yield a lane's slots for the script that runs now; if it fails, release each alone."""
         slots = self._answered.pop(lane, [])
         try:
             yield slots
@@ -52,12 +52,12 @@ class Releases:
             self._valve.answered(each.slot)
 
     def now(self, lane: str) -> None:
-        """Release a lane's slots alone, since no script runs for it for a while."""
+        """Release each of a lane's slots alone, as no script will run for it for a while."""
         if slots := self._answered.pop(lane, None):
             self._each_alone(slots)
 
     def settle(self, jobs: list[ReleaseArgs], slot: Slot, sent: int, **answer: Any) -> QuotaState:
-        """Release a slot alone; where Redis fails, keep it in mind: it would be held for ever."""
+        """Release a slot alone; if Redis fails, keep it for later, or it would be held forever."""
         try:
             return self._queue.release_slot(jobs, slot, sent, **answer)
         except BrokerUnavailableError:
@@ -65,18 +65,18 @@ class Releases:
             raise
 
     def settle_kept(self) -> None:
-        """Release what is kept in mind.
+        """Release the slots that were kept for later.
 
         Raises:
             BrokerUnavailableError: Redis still fails.
 
         """
         for _ in range(len(self._kept)):
-            with suppress(IndexError):  # another thread has been quicker
+            with suppress(IndexError):  # another thread was quicker
                 self.settle(*self._kept.popleft(), passed=False)
 
     def _each_alone(self, slots: Sequence[AnsweredSlot]) -> None:
         for each in slots:
-            with suppress(BrokerUnavailableError):  # it is kept in mind
+            with suppress(BrokerUnavailableError):  # it is kept for later
                 self.settle([], each.slot, each.sent)
             self._valve.answered(each.slot)

@@ -1,8 +1,8 @@
-"""One request, sent as often as it takes: wait, mark, send, judge, send again.
+"""One request and its retries: wait, mark, send, judge, retry.
 
-It is for one call, or for several whose requests leave as one. Failures are judged here and
-nowhere above or below: gspread's method does not see a failure that is repeated, and nothing below
-the transport repeats one.
+A request is for one call, or for several whose requests are merged. Failures are judged here and
+nowhere else: gspread's method does not see a failure that is retried, and nothing below the
+transport retries.
 """
 
 from __future__ import annotations
@@ -59,16 +59,16 @@ _NOT_APPLIED: Final = (VerdictKind.REFUSED_QUOTA, VerdictKind.UNAUTHENTICATED, V
 
 
 class Sender:
-    """Sends requests of calls, any number at a time.
+    """Sends the requests of calls, any number at a time.
 
     Args:
         queue: The servers' side of the queue.
         transport: The way to Google.
         quota: How many requests may be sent.
-        retry_policy: What is done about failures.
-        valve: Gives requests their turn, and is told which slots are given back.
+        retry_policy: What to do about failures.
+        valve: Gives requests their turn, and is notified of slots that are released.
         clock: A monotonic clock, in seconds.
-        recovery: Has the journals of calls, and guards lanes in which a write may still land.
+        recovery: Has the calls' journals, and guards lanes in which a write may still land.
         counters: Counts requests, and the calls that they are for.
 
     """
@@ -101,17 +101,17 @@ class Sender:
     def send(
         self, outgoing: OutgoingRequest, ended: Results | None = None
     ) -> Generator[Ticket, Permit, Results]:
-        """Send a request; return of each call what came of it, or how the call ended instead.
+        """Send a request; return each call's answer, or how the call ended without one.
 
-        Calls that go on in pieces have no result yet: see the request's own result.
+        Calls that go on in pieces have no answer yet: see ``outgoing.result``.
 
         Args:
             outgoing: The request, with its calls.
-            ended: A list that holds what is returned, as far as it has come.
+            ended: A list to which the results are added as they come; it is returned.
 
         Raises:
-            StaleEpochError: Another server works by now; nothing more was sent.
-            BrokerUnavailableError: Redis is gone; the calls' fate is left to the next server.
+            StaleEpochError: Another server has taken over; nothing more was sent.
+            BrokerUnavailableError: Redis is gone; the calls are left to the next server.
 
         """
         ended, attempts = [] if ended is None else ended, outgoing.attempts
@@ -135,7 +135,7 @@ class Sender:
     def _permit(
         self, outgoing: OutgoingRequest, slot: Slot, attempts: Attempts
     ) -> Generator[Ticket, Permit, Permit]:
-        """Wait for the request's turn, and ask; told to wait, it goes back into the queue."""
+        """Wait for the request's turn and ask Redis; if it must wait, go back into the queue."""
         ticket = self._ticket(outgoing, slot, attempts)
         turn = self._valve.turn_now(ticket)
         attempts.number = ticket.number
@@ -155,7 +155,7 @@ class Sender:
         return turn
 
     def _ends(self, outgoing: OutgoingRequest, result: SendResult, permit: Permit) -> Results:
-        """Return what each call gets to see of a request that is not sent again as it was."""
+        """Return each call's answer to a request that is not retried as it was."""
         if result.cause is not None:
             return []
         if result.verdict.kind is VerdictKind.UNKNOWN:
@@ -165,7 +165,7 @@ class Sender:
         return _final(outgoing, result, permit)
 
     def suspects(self, request: Request) -> bool:
-        """Tell whether a request is to be sent alone, since its like has just failed."""
+        """Return whether to send a request alone, because one like it has failed lately."""
         return self._suspects.has(request)
 
     def _ticket(self, outgoing: OutgoingRequest, slot: Slot, attempts: Attempts) -> Ticket:
@@ -186,7 +186,7 @@ class Sender:
         self._waits.held_back(ticket.slot, self._valve.held_back(ticket))
 
     def _ask(self, outgoing: OutgoingRequest, ticket: Ticket, attempts: Attempts) -> Permit:
-        """Ask Redis whether a request may be sent whose turn it is; the valve has to know."""
+        """Ask Redis whether a request may go now that its turn has come; report it to the valve."""
         permit = None
         try:
             if attempts.has_waited:
@@ -201,7 +201,7 @@ class Sender:
 
     @staticmethod
     def _join_late(outgoing: OutgoingRequest, attempts: Attempts) -> None:
-        """Take in the calls that have come while the request waited, before its first attempt."""
+        """Take in calls that have arrived while the request waited, before its first attempt."""
         if attempts.last is None:
             outgoing.calls += outgoing.join_late(outgoing)
 
@@ -214,7 +214,7 @@ class Sender:
     def _drop_ineligible(
         self, outgoing: OutgoingRequest, attempts: Attempts, permit: Permit
     ) -> Results:
-        """Take those calls off a request that do not go, or not once more; return their ends."""
+        """Drop the calls that may not go, or not be retried; return how they end."""
         now, ended, going = self._clock(), [], []
         for place, call in enumerate(outgoing.calls):
             word = permit.word_of(place)
@@ -234,14 +234,14 @@ class Sender:
         return min(deadline, attempts.give_up_at)
 
     def _attempt(self, outgoing: OutgoingRequest, slot: Slot, permit: Permit) -> SendResult:
-        """Send a request once, and give its slot back whatever comes of it."""
+        """Send a request once, and release its slot whether or not that succeeds."""
         for call in outgoing.calls:
             call.leaves()
         self._counters.note(outgoing.kind, len(outgoing.calls))
         result = _NOT_KNOWN
         token = self._transport.token_version
         try:
-            result = self._sent(outgoing, slot)
+            result = self._send_once(outgoing, slot)
         except (StaleEpochError, BrokerUnavailableError):
             result = _UNSENT
             raise
@@ -255,36 +255,36 @@ class Sender:
             self._transport.token_accepted(token)
         return result
 
-    def _sent(self, outgoing: OutgoingRequest, slot: Slot) -> SendResult:
-        if _attempt_of(outgoing) and not self._is_durable(outgoing):
+    def _send_once(self, outgoing: OutgoingRequest, slot: Slot) -> SendResult:
+        if _attempt_name(outgoing) and not self._are_journals_durable(outgoing):
             return outgoing.land(
                 Exchange(outgoing.request, Failure(_unreplicated())), _UNREPLICATED
             )
         job, lane = outgoing.calls[0].job, outgoing.calls[0].entry.lane
         exchange = self._transport.send(outgoing.request, job.http_timeout, lane)
-        # What asks for the server's own credentials is not sent to Google.
+        # A request for the server's own credentials does not go to Google, so it has no slot.
         verdict = judge(exchange.outcome, request=exchange.request) if slot.kind else _FINAL
         return outgoing.land(exchange, verdict)
 
-    def _is_durable(self, outgoing: OutgoingRequest) -> bool:
-        """Tell whether the journals are where they have to be; what they announce may be sent."""
+    def _are_journals_durable(self, outgoing: OutgoingRequest) -> bool:
+        """Return whether the journals are stored durably enough to send what they intend."""
         is_local = self._retry_policy.durability == "local"
         return is_local or self._queue.is_replicated([call.entry for call in outgoing.calls])
 
     def _settle(
         self, outgoing: OutgoingRequest, slot: Slot, permit: Permit, result: SendResult
     ) -> None:
-        """Tell Redis, as far as it has to know, that a request is no longer in the air."""
+        """Record in Redis, if it must know, that a request is no longer in the air."""
         verdict = result.verdict
         is_unwritten = verdict.kind in _NOT_APPLIED or result.is_refused
-        attempt = _attempt_of(outgoing) if result.exchanges or is_unwritten else ""
-        told = dict(_final(outgoing, result, permit)) if attempt and not is_unwritten else {}
-        jobs = [self._settled(call, told.get(call), is_unwritten) for call in outgoing.calls]
+        attempt = _attempt_name(outgoing) if result.exchanges or is_unwritten else ""
+        answers = dict(_final(outgoing, result, permit)) if attempt and not is_unwritten else {}
+        jobs = [self._release_of(call, answers.get(call), is_unwritten) for call in outgoing.calls]
         concerned = [job for job in jobs if attempt or job.back_to]
         refused = verdict.kind is VerdictKind.REFUSED_QUOTA
         if not (slot.is_noted or permit.is_held or refused or concerned):
             return
-        # What is sent once more, or in pieces, waits for a slot: this one may be the last there is.
+        # A request that is retried, or goes on in pieces, needs a slot: this may be the only one.
         is_over = verdict.kind is VerdictKind.FINAL and result.cause is None
         if is_over and not (permit.is_trial or concerned):
             self.releases.add(outgoing.lane, AnsweredSlot(slot, permit.sent))
@@ -298,27 +298,27 @@ class Sender:
         if refused:
             self._incidents.note_refusal(slot, verdict, quota_state)
 
-    def _settled(
-        self, call: Call, told: Exchange | Outcome | None, is_unwritten: bool
+    def _release_of(
+        self, call: Call, answer: Exchange | Outcome | None, is_unwritten: bool
     ) -> ReleaseArgs:
-        """Note how far a call is after a request; return what Redis has to know of it."""
+        """Note a call's progress after a request; return what Redis must record of it."""
         before, marked = call.mark or "r", call.mark_after()
         back_to = before if is_unwritten and marked != before else ""
         call.mark, call.is_out = back_to or marked, not is_unwritten
-        if not isinstance(told, Exchange):
+        if not isinstance(answer, Exchange):
             return ReleaseArgs(call.entry, back_to)
-        answered = self.recovery.journals.record(call.entry.job_id, call.journalled, told)
+        answered = self.recovery.journals.record(call.entry.job_id, call.journalled, answer)
         call.journalled += 1
         return ReleaseArgs(call.entry, back_to, answered)
 
     def _goes_on(self, outgoing: OutgoingRequest, attempts: Attempts, result: SendResult) -> bool:
-        """Decide whether a request is sent again, or in pieces, and set the time for that."""
+        """Decide whether a request is retried, whole or in pieces, and when."""
         guard, verdict, exchange = 0.0, result.verdict, result.exchanges[0]
         if verdict.kind is VerdictKind.FINAL:
             attempts.passed()
         if _may_still_land(exchange, verdict):
             guard = self.recovery.guard(outgoing.lane)
-        if result.cause is not None or not _may_go_on(outgoing, verdict):
+        if result.cause is not None or not _is_retryable(outgoing, verdict):
             return False
         now, attempts.is_shared = self._clock(), outgoing.is_shared
         goes_on = attempts.goes_on_after(exchange, verdict, self._retry_policy, now)
@@ -342,8 +342,8 @@ class Sender:
         return goes_on
 
 
-def _attempt_of(outgoing: OutgoingRequest) -> str:
-    """Return the name under which the journals hold the intent; '' where they hold none."""
+def _attempt_name(outgoing: OutgoingRequest) -> str:
+    """Return the name of the attempt in the journals' intent; '' if they have none."""
     for call in outgoing.calls:
         if call.journal_update:
             return call.journal_update.attempt
@@ -352,13 +352,13 @@ def _attempt_of(outgoing: OutgoingRequest) -> str:
 
 def _unreplicated() -> BrokerUnavailableError:
     return BrokerUnavailableError(
-        "the replicas of Redis did not all have the journal, so that nothing was sent that may not "
-        "be sent twice: look at them, or start the server with --durability local"
+        "the replicas of Redis did not all have the journal, so the request, which is not "
+        "idempotent, was not sent: look at them, or start the server with --durability local"
     )
 
 
 def _not_sent(call: Call, attempts: Attempts, word: str) -> Exchange | Outcome:
-    """Return what becomes of a request that is not sent, or not once more."""
+    """Return how a call ends whose request is not sent, or not retried."""
     call.tally.give_up()
     if word != "late":
         return Outcome(word, job=call.job, tally=call.tally)
@@ -368,33 +368,33 @@ def _not_sent(call: Call, attempts: Attempts, word: str) -> Exchange | Outcome:
     return merging.as_alone(exchange) if attempts.is_shared else exchange
 
 
-def _may_go_on(outgoing: OutgoingRequest, verdict: Verdict) -> bool:
+def _is_retryable(outgoing: OutgoingRequest, verdict: Verdict) -> bool:
     if verdict.kind is VerdictKind.UNKNOWN:
         return outgoing.is_idempotent
     return verdict.kind is not VerdictKind.FINAL
 
 
 def _may_still_land(exchange: Exchange, verdict: Verdict) -> bool:
-    """Tell whether a write without a response may be applied later than now."""
+    """Return whether a write without a response may still be applied later."""
     is_unknown = verdict.kind is VerdictKind.UNKNOWN
     return is_unknown and not is_read(exchange.request) and answer_of(exchange.outcome) is None
 
 
 def _final(outgoing: OutgoingRequest, result: SendResult, permit: Permit) -> Results:
-    """Return what each call gets to see of a request that is not sent again."""
+    """Return each call's answer to a request that is not retried."""
     at, verdict = permit.sent / 1000, result.verdict
     is_final = verdict.kind is VerdictKind.FINAL
     exchanges = merging.each_as_alone(result.exchanges, is_final=is_final)
     return [
-        (call, _seen(call, exchange, verdict, at))
+        (call, _visible_to(call, exchange, verdict, at))
         for call, exchange in zip(outgoing.calls, exchanges, strict=True)
     ]
 
 
-def _seen(call: Call, exchange: Exchange, verdict: Verdict, at: float) -> Exchange:
+def _visible_to(call: Call, exchange: Exchange, verdict: Verdict, at: float) -> Exchange:
     request, outcome = call.request, exchange.outcome
     if verdict.kind is not VerdictKind.UNKNOWN or is_idempotent(request):
         return exchange
-    told = in_doubt(unknown(answer_of(outcome), verdict.why), call.job, request, at)
-    told.__cause__ = outcome.error if isinstance(outcome, Failure) else None
-    return Exchange(request, Failure(told))
+    error = in_doubt(unknown(answer_of(outcome), verdict.why), call.job, request, at)
+    error.__cause__ = outcome.error if isinstance(outcome, Failure) else None
+    return Exchange(request, Failure(error))

@@ -1,7 +1,8 @@
-"""Requests that may not be sent twice, of which nobody knows why they have failed.
+"""Non-idempotent requests that have failed for a reason that is not known.
 
-One that Google cannot take may come again, since its caller looks and calls again. It takes none
-down with it then that would have left with it: for a while such a request is sent alone.
+If Google cannot process such a request, it may come back, since its caller checks and calls again.
+So for a while a request like it is sent alone: then it does not fail the calls that it would have
+been merged with.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _MOST: Final = 10_000
 
 
 class Suspects:
-    """Remembers what has failed, and not for long; all lanes of a server may use it at once.
+    """Remembers for a while what has failed. Thread-safe: all lanes of a server share it.
 
     Args:
         clock: A monotonic clock, in seconds.
@@ -39,23 +40,24 @@ class Suspects:
         self._lock = threading.Lock()
 
     def note(self, failed: Iterable[Request]) -> None:
-        """Note requests that may have been applied, as far as they may not be sent twice."""
+        """Note those of the requests that are non-idempotent; they may have been applied."""
         until = self._clock() + _LONGEST
-        for sent in [RequestDigest.of(request) for request in failed if not is_idempotent(request)]:
+        digests = [RequestDigest.of(request) for request in failed if not is_idempotent(request)]
+        for digest in digests:
             with self._lock:
-                self._until[sent] = until
-                self._until.move_to_end(sent)
+                self._until[digest] = until
+                self._until.move_to_end(digest)
                 if len(self._until) > _MOST:
                     self._until.popitem(last=False)
 
     def clear(self, request: Request) -> None:
-        """Note that Google has taken a request: it is not what others have failed for."""
+        """Note that Google has accepted a request: it is not why others have failed."""
         if self._until and not is_read(request):
             with self._lock:
                 self._until.pop(RequestDigest.of(request), None)
 
     def has(self, request: Request) -> bool:
-        """Tell whether the like of a request has failed a short while ago."""
+        """Return whether a request like this one has failed lately."""
         if not self._until or is_read(request):
             return False
         return self._until.get(RequestDigest.of(request), 0.0) > self._clock()

@@ -282,13 +282,13 @@ def test_a_write_that_was_not_applied_is_taken_back(
 ):
     """While a refused append waits, its journal does not announce it; then it does again."""
     caplog.set_level("INFO", "queued_gspread")
-    # It would be sent again in minutes.
+    # It would be retried in minutes.
     server = serve(quota_window=36_000.0)
     reply = background(send, callers, append_job())
     arrival = gate.next()
     assert journal_of(raw, keys) == ">"
     arrival.fail(ConnectionRefusedError())
-    eventually(lambda: "sent again in" in caplog.text)
+    eventually(lambda: "retried in" in caplog.text)
     assert journal_of(raw, keys) == ""
     server.stop()
     serve()

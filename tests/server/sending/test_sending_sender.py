@@ -436,7 +436,7 @@ def test_refusals_are_told_once_and_without_values(serve, client, gate, backgrou
     assert "--writes-per-minute" in told
     assert "goes down to 75" in told
     lines = [r.getMessage() for r in caplog.records]
-    assert any("sent again in" in line for line in lines)
+    assert any("retried in" in line for line in lines)
     assert not [line for line in lines if SECRET in line or "googleapis" in line]
 
 
@@ -444,7 +444,7 @@ def test_a_request_without_an_answer_names_its_time_out(start_process, client, g
     """The log of a request that got no answer in time has the number and the option behind it."""
     server = start_process("--request-timeout=0.05")
     reading = background(read, client)
-    server.until_log("in time (--request-timeout 0.05); sent again in ")
+    server.until_log("in time (--request-timeout 0.05); retried in ")
     google.gate.open()
     assert reading.result(PATIENCE) == {}
 
@@ -458,7 +458,7 @@ def test_a_time_out_of_the_clients_is_named_as_such(serve, client, gate, backgro
     gate.next().fail(requests.ReadTimeout())
     gate.next().answer({})
     assert reading.result(PATIENCE) == {}
-    assert "no answer in time (client.set_timeout(7)); sent again in " in caplog.text
+    assert "no answer in time (client.set_timeout(7)); retried in " in caplog.text
 
 
 class Exploding(GatedHTTPClient):
