@@ -352,8 +352,8 @@ def _attempt_name(outgoing: OutgoingRequest) -> str:
 
 def _unreplicated() -> BrokerUnavailableError:
     return BrokerUnavailableError(
-        "the replicas of Redis did not all have the journal, so the request, which is not "
-        "idempotent, was not sent: look at them, or start the server with --durability local"
+        "the replicas of Redis did not all have the journal, so nothing was sent: a non-idempotent "
+        "request needs it there. Look at the replicas, or start the server with --durability local"
     )
 
 
