@@ -8,7 +8,7 @@ import pytest
 from broker_helpers import contents, enqueue, milliseconds_of, names, withdraw
 from one_job import answer, start
 from redis.crc import key_slot
-from waiting import PATIENCE, eventually
+from waiting import PATIENCE, eventually, waiting_callers
 
 from queued_gspread.broker import (
     Backlog,
@@ -230,13 +230,10 @@ def test_a_connection_broken_during_the_wait_loses_nothing(
     server = Consumer(settings, "aaaa", "server a")
     server.beat(60)
 
-    def waiting():
-        return [client["id"] for client in raw.client_list() if client["cmd"] == "xread"]
-
     reply = background(Producer(settings).call, new_id(), "lane", b"job")
     killed = set()
     for _ in range(3):
-        number = eventually(lambda: set(waiting()) - killed, "the caller waits").pop()
+        number = eventually(lambda: waiting_callers(raw) - killed, "the caller waits").pop()
         raw.client_kill_filter(_id=number)
         killed.add(number)
     answer(server, server.head("lane"), b"reply")

@@ -10,9 +10,8 @@ import redis
 from accounts import OPEN
 from calls import append, read, write
 from durable import Disk, new_durable_redis
-from waiting import PATIENCE, eventually
+from waiting import PATIENCE, eventually, waiting_callers
 
-from queued_gspread.broker.keys import Keys
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.errors import (
     BrokerUnavailableError,
@@ -47,7 +46,7 @@ def waiting_calls(hasty, serve, authorize, gate, background, namespace):
         arrival = gate.next()
         behind_it = background(read, client)
         with redis.Redis.from_url(server.url) as raw:
-            eventually(lambda: raw.xlen(Keys(namespace).lane("lane")) == 2)
+            eventually(lambda: len(waiting_callers(raw)) == 2)
         return client, arrival, in_the_air, behind_it
 
     return start
@@ -80,7 +79,7 @@ def test_a_power_cut_where_all_that_is_confirmed_is_on_the_disk(
     arrival = google.gate.next()
     behind_it = background(append, client, value="behind")
     with redis.Redis.from_url(durable_redis.url) as raw:
-        eventually(lambda: raw.xlen(Keys(namespace).lane("lane")) == 2)
+        eventually(lambda: len(waiting_callers(raw)) == 2)
     disk = Disk(durable_redis)
     if server_dies:
         server.kill()
@@ -114,7 +113,7 @@ def test_a_power_cut_that_takes_the_last_second(
     disk = Disk(redis_of_everysec)
     behind_it = background(append, client)
     with redis.Redis.from_url(redis_of_everysec.url) as raw:
-        eventually(lambda: raw.xlen(keys.lane("lane")) == 2)
+        eventually(lambda: len(waiting_callers(raw)) == 2)
     disk.cut_power()
     assert isinstance(behind_it.exception(PATIENCE), JobLostError)
     arrival.answer({"call": 1})
@@ -189,7 +188,7 @@ def test_a_redis_that_comes_back_with_an_older_state(
     first = google.gate.next()
     appending = background(append, client)
     with redis.Redis.from_url(older.url) as raw:
-        eventually(lambda: raw.xlen(Keys(namespace).lane("lane")) == 2)
+        eventually(lambda: len(waiting_callers(raw)) == 2)
     kept = kept_by(older)
     first.answer({"read": 1})
     assert reading.result(PATIENCE) == {"read": 1}

@@ -27,6 +27,19 @@ def eventually(condition, what="the condition holds"):
         pause = min(1.5 * pause, 0.02)
 
 
+def waiting_callers(raw):
+    """Return the connections of callers who know that Redis has their job, and wait for its reply.
+
+    A job is in its lane before its caller knows: one that loses Redis in between is told so at
+    once, as it cannot know.
+    """
+    return {
+        client["id"]
+        for client in raw.client_list()
+        if client["cmd"] == "xread" and "b" in client["flags"]
+    }
+
+
 def threads(name):
     """Return the running threads whose names begin with a prefix."""
     return [thread for thread in threading.enumerate() if thread.name.startswith(name)]

@@ -15,7 +15,7 @@ import redis
 from broker_helpers import enqueue, withdraw
 from durable import new_durable_redis
 from one_job import answer, start
-from waiting import PATIENCE, eventually
+from waiting import PATIENCE, eventually, waiting_callers
 
 from queued_gspread.broker import Consumer, Producer, Slot
 from queued_gspread.broker.connection.client import SLICE, Connection, connect
@@ -274,7 +274,7 @@ def test_a_caller_outlives_a_restart_of_a_persistent_redis(binary, namespace, ba
         reply = background(Producer(settings).call, new_id(), "lane", b"job")
         assert servers.next_ready().lane == "lane"
         with redis.Redis.from_url(server.url) as raw:
-            eventually(lambda: any(client["cmd"] == "xread" for client in raw.client_list()))
+            eventually(lambda: waiting_callers(raw))
         server.kill()
         server.start()
         with redis.Redis.from_url(server.url) as raw:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 import pytest
 from one_job import answer
 from processes import start_python
-from waiting import PATIENCE, eventually
+from waiting import PATIENCE, eventually, waiting_callers
 from wire import AFTER, BEFORE, Wire
 
 from queued_gspread._clock import now
@@ -65,7 +65,7 @@ def in_time(callers, body=b"job"):
 def is_waiting(raw, namespace):
     """Tell whether a caller's job is in its lane and the caller waits for the reply."""
     is_there = raw.exists(Keys(namespace).lane("lane"))
-    return is_there and any(client["cmd"] == "xread" for client in raw.client_list())
+    return is_there and waiting_callers(raw)
 
 
 def test_a_redis_that_has_stalled_before_the_call(own_redis, settings):
