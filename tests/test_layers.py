@@ -38,7 +38,7 @@ LAYERS = {
         "beat fencing formats jobs",
         "permits",
         "waiting",
-        "dedup dispatch",
+        "core dispatch",
         "consumer producer",
         "__init__",
     ],

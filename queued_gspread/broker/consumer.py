@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from redis.exceptions import RedisError, ResponseError
 
 from queued_gspread._clock import now
-from queued_gspread.broker.connection.client import SLICE, as_text, is_passing, reply_expiry
+from queued_gspread.broker.connection.attempts import is_passing
+from queued_gspread.broker.connection.client import SLICE, as_text, reply_expiry
 from queued_gspread.broker.connection.deadline import moment, until
 from queued_gspread.broker.connection.failures import unavailable
 from queued_gspread.broker.waiting.signs_of_life import look
@@ -119,7 +120,7 @@ class Consumer(Dispatch):
 
         """
         if not self.master.is_guided:  # else the first beat shows it
-            look(self._connection, self._keys, grace=0.0)
+            self._connection.drive(look(self._connection.attempts, self._keys, grace=0.0))
         try:
             warnings = [self._warning_of_settings(), *self._warnings_of_failovers()]
         except RedisError as error:

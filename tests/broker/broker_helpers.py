@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import cores
+from cores import put_in
+
 from queued_gspread.broker import FORMAT, Producer
 from queued_gspread.broker.waiting.wait import Wait
 from queued_gspread.protocol.messages import new_id
@@ -10,12 +13,12 @@ from queued_gspread.protocol.messages import new_id
 def enqueue(settings, lane="lane", body=b"body", job_id=None):
     """Put a job in, once; return its id and its entry, 0-1 where it was there before."""
     job_id = job_id or new_id()
-    return job_id, Producer(settings)._enqueue(Wait(job_id, lane, None), body)
+    return job_id, put_in(Producer(settings), Wait(job_id, lane, None), body)
 
 
 def withdraw(settings, job_id, entry, lane="lane"):
     """Take a job back, once; return what became of it."""
-    return Producer(settings)._withdraw(Wait(job_id, lane, None, entry))
+    return cores.withdraw(Producer(settings), Wait(job_id, lane, None, entry))
 
 
 def names(raw, namespace):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cores
 import pytest
 from broker_helpers import enqueue, milliseconds_of, withdraw
 from one_job import answer, start
@@ -165,7 +166,7 @@ def test_a_clock_that_was_set_back_holds_up_no_job(settings, raw, keys):
 
 def unconfirmed(settings, job_id, first):
     """Take a job back whose enqueue may have been tried since a time."""
-    return Producer(settings)._withdraw(Wait(job_id, "lane", None, first=first))
+    return cores.withdraw(Producer(settings), Wait(job_id, "lane", None, first=first))
 
 
 def test_the_withdrawal_of_what_may_be_forgotten(settings, raw, forget):

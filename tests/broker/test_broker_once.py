@@ -6,6 +6,7 @@ import random
 
 import pytest
 from broker_helpers import enqueue, milliseconds_of
+from cores import withdraw
 from one_job import answer, start
 
 from queued_gspread.broker import Producer
@@ -62,7 +63,7 @@ class History:
             entry = self.chance.choice(["", self.entries[job_id]])
             wait = Wait(job_id, "lane", None, entry, first=self.sent[job_id])
             self.taken_back.add(job_id)
-            if Producer(self.settings)._withdraw(wait) in UNDONE:
+            if withdraw(Producer(self.settings), wait) in UNDONE:
                 assert job_id not in self.made
                 self.undone.add(job_id)
 

@@ -17,6 +17,7 @@ from signing_fixtures import KEY, OTHER, job, key_of, signed, signing_key
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Producer
+from queued_gspread.broker.core import CallCore
 from queued_gspread.broker.envelope import Envelope, bound_job
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.errors import ConfigurationError, SignatureError
@@ -335,7 +336,9 @@ def test_many_threads_of_one_client_sign(serve, authorize, signing_key, gate):
         assert list(pool.map(lambda n: read(client, f"lane{n % 5}"), range(100))) == [{}] * 100
 
 
-def test_an_idle_caller_does_not_wait_for_its_next_look(serve, signed, signing_key, gate):
+def test_an_idle_caller_does_not_wait_for_its_next_look(
+    serve, signed, signing_key, gate, monkeypatch
+):
     """A caller that knows an old generation is told of the new one with its enqueue."""
     server = serve(signing_key_file=signing_key)
     gate.open()
@@ -345,7 +348,7 @@ def test_an_idle_caller_does_not_wait_for_its_next_look(serve, signed, signing_k
     callers._envelope._generation = "of long ago"
     job_id = new_id()
     looks = []
-    callers._check_for_life = looks.append
+    monkeypatch.setattr(CallCore, "_check_for_life", looks.append)
     callers.call(job_id, "lane", job())
     assert not looks
 

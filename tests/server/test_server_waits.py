@@ -7,9 +7,11 @@ import threading
 import time
 from functools import partial
 
+import cores
 import pytest
 import requests
 from calls import WORKSHEET, insert_rows, read, send, write
+from cores import put_in
 from gate import cell_of, google_error
 from gspread.exceptions import APIError
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -54,7 +56,7 @@ def queue(redis_url, namespace):
 def put(queue, body, lane="lane"):
     """Put a job in and do not wait for it; return what stands for its caller."""
     wait = Wait(new_id(), lane, None)
-    wait.stream_id = queue._enqueue(wait, body)
+    wait.stream_id = put_in(queue, wait, body)
     return wait
 
 
@@ -182,7 +184,7 @@ def test_a_caller_that_gives_up_while_its_write_waits(
     waiting = put(queue, append_job())
     gate.next().fail(ConnectionRefusedError())
     eventually(lambda: marks() == ["r"])
-    assert queue._withdraw(waiting) == "ended"
+    assert cores.withdraw(queue, waiting) == "ended"
     reading = background(read, client)
     arrival = gate.next()
     assert arrival.method == "get"
@@ -200,7 +202,7 @@ def test_a_caller_that_gives_up_while_its_refused_write_is_in_the_air(
     serve(**QUICK)
     waiting = put(queue, append_job())
     arrival = gate.next()
-    assert queue._withdraw(waiting) == "started"
+    assert cores.withdraw(queue, waiting) == "started"
     arrival.fail(google_error(429))
     reading = background(read, client)
     assert gate.next().method == "get"

@@ -18,8 +18,8 @@ from waiting import GRACE, eventually
 import queued_gspread
 from queued_gspread.broker import Consumer, Producer
 from queued_gspread.broker import consumer as broker_servers
+from queued_gspread.broker import core as broker_callers
 from queued_gspread.broker import fencing as broker_epoch
-from queued_gspread.broker import producer as broker_callers
 from queued_gspread.broker.connection import client as connection
 from queued_gspread.broker.keys import Keys
 from queued_gspread.emulator import Emulator

@@ -12,7 +12,7 @@ from queued_gspread.broker.formats import Sighted
 from .notices import Notice
 
 if TYPE_CHECKING:
-    from queued_gspread.broker.connection.wire import Pending
+    from queued_gspread.broker.connection.effects import AwaitReply
 
 __all__ = ["LATE", "LEAVING", "Wait"]
 
@@ -40,7 +40,8 @@ class Wait:
     # When Redis answered last, and its longest silence since it last proved to know the job.
     heard_at: float = field(default_factory=now)
     longest_gap: float = 0.0
-    pending: Pending | None = None
+    # The first look for the reply, until it is made: it is sent along with the job.
+    ahead: AwaitReply | None = None
     # A time of Redis's clock before the first try at enqueueing the job.
     first: int | None = None
     leaves_by: float = 0.0
@@ -50,6 +51,11 @@ class Wait:
     def deadline(self) -> float:
         """The moment of the caller's timeout."""
         return math.inf if self.timeout is None else self.began + self.timeout
+
+    @property
+    def limit(self) -> float:
+        """When its waits for Redis end: after the deadline, or with the withdrawal."""
+        return self.leaves_by or self.deadline + LATE
 
     @property
     def last_moment(self) -> float:

@@ -9,6 +9,7 @@ import gspread
 import pytest
 import requests
 from calls import WORKSHEET, read, send, write
+from cores import put_in
 from gate import cell_of, google_error
 from gspread import urls
 from one_job import start
@@ -255,7 +256,7 @@ def put(redis_url, namespace):
     def put(lane="lane", method="get"):
         given = {"json": {"values": [["x"]]}} if method == "put" else {}
         job = Job("http_client", "request", args=(method, cell_of(lane)), kwargs=given)
-        return callers._enqueue(Wait(new_id(), lane, None), job.encode())
+        return put_in(callers, Wait(new_id(), lane, None), job.encode())
 
     return put
 

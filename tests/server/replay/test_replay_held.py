@@ -6,8 +6,10 @@ import contextlib
 import copy
 from itertools import islice
 
+import cores
 import gspread
 import pytest
+from cores import put_in
 from gate import response
 from waiting import PATIENCE, eventually, threads
 
@@ -297,9 +299,9 @@ def test_a_held_call_that_is_withdrawn_ends(serve, redis_url, namespace, gate, u
     serve()
     queue = Producer(Settings(redis_url=redis_url, namespace=namespace))
     wait = Wait(new_id(), "lane", None)
-    wait.stream_id = queue._enqueue(wait, JOBS["openall"].encode())
+    wait.stream_id = put_in(queue, wait, JOBS["openall"].encode())
     arrival = until_held()
-    assert queue._withdraw(wait) == "ended"
+    assert cores.withdraw(queue, wait) == "ended"
     arrival.answer(ANSWER)
     eventually(lambda: threads("held call") == [])
     assert gate.is_idle

@@ -1,0 +1,94 @@
+"""What a core without I/O asks its shell to do, as plain data, and the type of such a core.
+
+A core is a generator. It yields an effect; the shell does it, and sends the answer back or throws
+the error of redis-py's that came in its place. So what to send, what an answer means and when to
+give up are decided without I/O, and once for all shells: the one here blocks
+(:mod:`.shell`), another one may await, or do the effects of many cores at a time.
+
+A core reads the clock, but waits for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+__all__ = ["AwaitReply", "Core", "Effect", "Extend", "LookAtMaster", "Send", "Sleep", "Tell"]
+
+T = TypeVar("T")
+Command: TypeAlias = Sequence[Any]
+
+
+@dataclass
+class AwaitReply:
+    """Wait for a job's reply; the answer is its body, or None after so many seconds without one.
+
+    Attributes:
+        key: The stream of the reply.
+        seconds: For how long.
+
+    """
+
+    key: str
+    seconds: float
+
+    @property
+    def command(self) -> Command:
+        """The command that waits so."""
+        block = max(1, int(self.seconds * 1000))
+        # Reading must not remove the reply: the connection may break in the middle.
+        return ["XREAD", "COUNT", 1, "BLOCK", block, "STREAMS", self.key, "0"]
+
+
+@dataclass
+class Send:
+    """Send a command; the answer is Redis's.
+
+    Attributes:
+        command: The command.
+        ahead: The effect that comes next if the answer is good: the shell may send it along, and
+            has its answer sooner when the core yields that very object.
+
+    """
+
+    command: Command
+    ahead: Send | AwaitReply | None = None
+
+
+@dataclass
+class Tell:
+    """Send a command whose answer does not matter, nor whether it arrives.
+
+    Attributes:
+        command: The command.
+        seconds: For how long to try.
+
+    """
+
+    command: Command
+    seconds: float
+
+
+@dataclass
+class Sleep:
+    """Do nothing for some seconds."""
+
+    seconds: float
+
+
+@dataclass
+class LookAtMaster:
+    """Check whether the connections still lead to the master, as often as that is due."""
+
+
+@dataclass
+class Extend:
+    """From now on, wait for Redis until this moment of the clock, whatever the deadline was."""
+
+    end: float
+
+
+Effect: TypeAlias = AwaitReply | Send | Tell | Sleep | LookAtMaster | Extend
+Core: TypeAlias = Generator[Effect, Any, T]
+"""A core: it yields effects, receives their answers, and returns its result."""
