@@ -20,7 +20,7 @@ LAYERS = {
         "protocol settings",
         "broker",
         "proxy",
-        "auth cell client exceptions http_client spreadsheet urls utils worksheet",
+        "auth cell client exceptions http_client pipeline spreadsheet urls utils worksheet",
         "__init__",
         "embedded emulator server",
         "cli testing",
@@ -40,6 +40,7 @@ LAYERS = {
         "waiting",
         "core dispatch",
         "consumer producer",
+        "collector",
         "__init__",
     ],
     "queued_gspread.server": [

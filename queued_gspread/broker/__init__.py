@@ -1,6 +1,7 @@
 """Redis as the queue: the only package that knows its keys.
 
 ``producer`` is the callers' side: it enqueues jobs, waits for replies and withdraws jobs.
+``core`` decides for it, without I/O, and ``collector`` waits for the replies of many at a time.
 ``consumer`` is the server's side: it holds the lease and takes jobs from the lanes; ``dispatch``
 acquires and releases the quota's slots, and ``fencing`` runs the scripts of both under the server's
 epoch. ``jobs`` and ``permits`` are their results, as plain data. ``keys`` names the keys in Redis,
@@ -22,6 +23,7 @@ from queued_gspread.broker.waiting.notices import Notice
 
 from .backlog import Backlog, Predecessor
 from .beat import ANY, Beat, Candidate
+from .collector import Collector, Latch
 from .consumer import Consumer
 from .fencing import StaleEpochError
 from .formats import Other, shown_others
@@ -41,8 +43,8 @@ from .permits import (
     ReleaseArgs,
     Slot,
 )
-from .producer import Producer
-from .withdrawal import tell_answered
+from .producer import Producer, QueuedJob
+from .withdrawal import UNDONE, add_note, meaning, note, tell_answered
 
 __all__ = [
     "AGAIN",
@@ -58,27 +60,34 @@ __all__ = [
     "QUOTA",
     "SENT",
     "SHARED",
+    "UNDONE",
     "AcquireArgs",
     "AnsweredSlot",
     "Backlog",
     "Beat",
     "Candidate",
+    "Collector",
     "Consumer",
     "Entry",
     "Holdup",
     "Holdups",
     "JournalUpdate",
+    "Latch",
     "Notice",
     "Other",
     "Permit",
     "Predecessor",
     "Producer",
+    "QueuedJob",
     "QuotaState",
     "Ready",
     "ReleaseArgs",
     "Slot",
     "StaleEpochError",
     "Stop",
+    "add_note",
+    "meaning",
+    "note",
     "shown_others",
     "tell_answered",
 ]

@@ -168,11 +168,14 @@ class CallCore:
         yield Extend(wait.leaves_by)
         return (yield from self.take_back(wait, wait.leaves_by))
 
-    def take_back(self, wait: Wait, until: float) -> Core[str]:
-        """Withdraw a call; return its fate, ``unknown`` if it is not known by some moment."""
+    def take_back(self, wait: Wait, until: float, *, gently: bool = False) -> Core[str]:
+        """Withdraw a call; return its fate, ``unknown`` if it is not known by some moment.
+
+        *Gently*, a call that may have written goes on, and its reply will come.
+        """
         places = self._keys.of_withdraw(wait.lane, wait.job_id)
         first = "" if wait.first is None else wait.first
-        args = [wait.job_id, wait.stream_id, wait.lane, first]
+        args = [wait.job_id, wait.stream_id, wait.lane, first, *(["gently"] if gently else [])]
         while True:
             try:
                 fate = yield from self._attempts.run("withdraw", places, args, until=until)

@@ -5,6 +5,7 @@ What is sent and what it means is decided in :mod:`.core`; here a thread blocks 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +14,8 @@ from queued_gspread._interrupts import own
 from queued_gspread.broker.connection.client import Connection, Link
 from queued_gspread.broker.connection.deadline import moment, until
 from queued_gspread.broker.connection.detached import aside
+from queued_gspread.broker.connection.effects import Tell
+from queued_gspread.broker.connection.shell import Shell
 from queued_gspread.broker.waiting.notices import Notice
 from queued_gspread.broker.waiting.wait import LEAVING, Wait
 from queued_gspread.errors import (
@@ -28,16 +31,59 @@ from queued_gspread.errors import (
 from .core import CallCore
 from .envelope import Envelope
 from .keys import Keys
-from .withdrawal import note
+from .withdrawal import UNDONE, note
 
 if TYPE_CHECKING:
+    from queued_gspread.broker.connection.effects import Core
     from queued_gspread.broker.waiting.signs_of_life import Alive, Seen
     from queued_gspread.settings import Settings
 
-__all__ = ["Producer"]
+__all__ = ["Producer", "QueuedJob"]
 
 # Seconds for the withdrawal after Ctrl-C.
 _INTERRUPTED: Final = 5.0
+
+
+@dataclass(eq=False)
+class QueuedJob:
+    """A job of a caller that does not wait for it, and what may become of it.
+
+    Attributes:
+        wait: Its caller's wait.
+        connection: The connection to its Redis.
+        message: The job as it is sent.
+        core: What decides for it.
+        is_over: Whether its call has ended.
+
+    """
+
+    wait: Wait
+    connection: Connection
+    message: bytes
+    core: CallCore
+    _envelope: Envelope
+    _keys: Keys
+    is_over: bool = False
+
+    def reply(self) -> Core[bytes]:
+        """Wait for its reply, and delete what the call has left in Redis."""
+        wait = self.wait
+        try:
+            reply = yield from self.core.reply(wait)
+        except Exception:
+            yield from self.core.end(wait)
+            raise
+        yield from self.core.end(wait)
+        yield Tell(["UNLINK", self._keys.reply(wait.job_id)], LEAVING)
+        return self._envelope.reply(wait.job_id, wait.lane, self.message, reply)
+
+    def withdraw(self, *, gently: bool = False) -> Core[str]:
+        """Withdraw it; return its fate. *Gently*, one that was started goes on."""
+        end = min(now() + _INTERRUPTED, self.wait.last_moment)
+        fate = yield from self.core.take_back(self.wait, end, gently=gently)
+        if fate in UNDONE:
+            yield from self.core.end(self.wait)
+        return fate
 
 
 class Producer:
@@ -87,6 +133,35 @@ class Producer:
             with until(wait.limit):
                 reply = self._reply_to(message, wait)
             return self._envelope.reply(job_id, lane, message, reply)
+        except own(*_AFTER_WITHDRAWAL):
+            raise
+        except BaseException as error:
+            self._withdraw_aside(wait, error)
+            raise
+
+    def prepared(
+        self, job_id: str, lane: str, body: bytes, notice: Notice | None = None
+    ) -> QueuedJob:
+        """Return a job that is ready to be put in; its reply is not waited for here.
+
+        Raises:
+            MessageTooLargeError: The job is larger than the limit.
+
+        """
+        message, generation = self._envelope.job(job_id, lane, body)
+        notice, timeout = notice or self.notice(), self._settings.timeout
+        wait = Wait(job_id, lane, timeout, generation=generation, notice=notice)
+        connection = self._connection
+        core = self._core(connection)
+        return QueuedJob(wait, connection, message, core, self._envelope, self._keys)
+
+    def put_in(self, job: QueuedJob) -> None:
+        """Enqueue a job; withdraw it if this is interrupted. Raises what :meth:`call` does."""
+        wait, connection = job.wait, job.connection
+        shell = Shell(connection.wire, connection.master, sends_ahead=False)
+        try:
+            with until(wait.limit):
+                shell.drive(job.core.enqueue(wait, job.message))
         except own(*_AFTER_WITHDRAWAL):
             raise
         except BaseException as error:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "UNDONE",
+    "add_note",
     "expired",
     "flagged",
     "full",
@@ -157,8 +158,13 @@ def may_be_made(error: BrokerUnavailableError, fate: str = "") -> BrokerUnavaila
 
 
 def note(error: BaseException, fate: str) -> None:
-    """Add a fate's meaning to an error: as a note, or as an argument before Python 3.11."""
-    text = f"queued_gspread: {_MEANINGS[fate]}"
+    """Add a fate's meaning to an error."""
+    add_note(error, _MEANINGS[fate])
+
+
+def add_note(error: BaseException, text: str) -> None:
+    """Add a text to an error: as a note, or as an argument before Python 3.11."""
+    text = f"queued_gspread: {text}"
     if sys.version_info >= (3, 11):
         error.add_note(text)
     else:

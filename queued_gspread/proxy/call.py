@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import gspread
@@ -39,18 +40,22 @@ from queued_gspread.protocol.patches import is_patched
 from queued_gspread.protocol.property_changes import apply
 from queued_gspread.protocol.routing import has_lane, lane_of
 
-from .factory import Objects, adopt, is_customised, is_ours_patched, making_ours
-from .remote_warnings import user_level, warn_again
+from .factory import Objects, adopt, is_customised, is_ours_patched, making_ours, ours
+from .pipelining import current
+from .remote_warnings import UserLine, user_level, warn_again
+from .result_kinds import ADDS, changes_properties, lazy_class, reads_counts
 from .spelling import has_own_spelling
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from queued_gspread.broker import Notice
     from queued_gspread.protocol.identity import Identity
     from queued_gspread.settings import Settings
 
-__all__ = ["Caller", "make_call", "send_request"]
+    from .pipelining import Pipeline
+
+__all__ = ["Caller", "make_call", "reading_properties", "send_request"]
 
 _BLOCK: Final = 65_536
 
@@ -101,24 +106,24 @@ def make_call(
         return _call_here(proxy, kind, method, args, kwargs)
     if _is_request(kind, method):
         return send_request(proxy, *args, **kwargs)
-    reply = _reply(proxy, kind, method, args, kwargs)
-    if reply is None:
-        return _call_here(proxy, kind, method, args, kwargs)
-    return _outcome(proxy, kind, reply)
+    made = _made(proxy, kind, method, args, kwargs)
+    return _call_here(proxy, kind, method, args, kwargs) if made is None else made[0]
 
 
 def send_request(http: Any, /, *args: Any, **kwargs: Any) -> Any:
     """Send a request through the queue, even if the method ``request`` is patched."""
-    reply = _reply(http, HTTP_CLIENT, "request", args, kwargs)
-    if reply is None:
-        return _request_here(http, *args, **kwargs)
-    return _outcome(http, HTTP_CLIENT, reply)
+    made = _made(http, HTTP_CLIENT, "request", args, kwargs)
+    return _request_here(http, *args, **kwargs) if made is None else made[0]
 
 
-def _reply(
+def _made(
     proxy: Any, kind: ObjectKind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Reply | None:
-    """Put a call into the queue; return its reply, or None if an argument cannot travel."""
+) -> tuple[Any] | None:
+    """Make a call through the queue; return its result, or None if an argument cannot travel."""
+    pipeline = current()
+    if pipeline is not None:
+        args, kwargs = pipeline.resolved(args, kwargs)
+        _settle(pipeline, proxy, kind, method, (*args, *kwargs.values()))
     http, book = http_client_of(proxy, kind), _spreadsheet_id(proxy, kind)
     caller: Caller = http._self_caller
     check_http_timeout(http.timeout)
@@ -126,10 +131,66 @@ def _reply(
         return None
     job = _job(proxy, kind, method, args, kwargs, caller, http.timeout)
     lane = lane_of(kind, book, method, args, kwargs)
+    objects = Objects(http, _parent(proxy, kind))
     try:
-        return caller.send(job, lane, Objects(http, _parent(proxy, kind)))
+        if pipeline is not None:
+            return (_pipelined(pipeline, proxy, kind, job, lane, objects),)
+        reply = caller.send(job, lane, objects)
     except codec.Unencodable:
         return None
+    return (_outcome(proxy, kind, reply),)
+
+
+def _pipelined(
+    pipeline: Pipeline, proxy: Any, kind: ObjectKind, job: Job, lane: str, objects: Objects
+) -> Any:
+    """Put a call into the queue; return its result, which may not be there yet."""
+    began, line, body = now(), UserLine.now(), job.encode()
+    queue = http_client_of(proxy, kind)._self_caller._queue_now()
+    notice = queue.notice()
+
+    def settle(reply: bytes) -> Any:
+        decoded = _close_notice(Reply.decode(reply, objects), now() - began, notice)
+        return _outcome(proxy, kind, decoded, line)
+
+    changed = _properties_of(proxy) if changes_properties(kind, job.method) else []
+    call = pipeline.new_call(job.name, frozenset(map(id, changed)), adds=job.method in ADDS)
+    pipeline.put_in(call, queue.prepared(new_id(), lane, body, notice), queue.put_in, settle)
+    if call.future is not None:
+        return call.future
+    cls = None if pipeline.waits else lazy_class(kind, job.method)
+    return pipeline.wait_at_place(call) if cls is None else pipeline.lazy(call, ours(cls))
+
+
+def _settle(
+    pipeline: Pipeline, proxy: Any, kind: ObjectKind, method: str, values: Iterable[Any]
+) -> None:
+    """Wait for the calls that change what a call needs to know of its object and its arguments."""
+    own = [*_properties_of(proxy), *_properties_of(_parent(proxy, kind))]
+    pipeline.settle(own, but_adds=not reads_counts(kind, method))
+    pipeline.settle([known for value in values for known in _properties_in(value)])
+
+
+def _properties_of(value: Any) -> list[dict[str, Any]]:
+    is_ours = isinstance(value, (gspread.Spreadsheet, gspread.Worksheet))
+    return [value._properties] if is_ours else []
+
+
+def _properties_in(value: Any) -> Iterator[dict[str, Any]]:
+    for each in value if type(value) in (list, tuple) else (value,):
+        yield from _properties_of(each)
+
+
+@contextmanager
+def reading_properties(proxy: Any) -> Iterator[None]:
+    """Let gspread's code read an object here: wait for calls that change it, and for its own."""
+    pipeline = current()
+    if pipeline is None:
+        yield
+        return
+    pipeline.settle(_properties_of(proxy))
+    with pipeline.at_place():
+        yield
 
 
 def _caller_of(http: Any) -> Caller | None:
@@ -231,8 +292,9 @@ def _call_here(
     if kind is CLIENT and is_ours_patched() and _caller_of(proxy.http_client):
         own = making_ours(own)
     bind = getattr(type(own), "__get__", None)  # a test's double has none, and gets no self
-    bound = own if bind is None else bind(own, proxy, type(proxy))
-    return bound if method in kind.remote else adopt(bound(*args, **kwargs))
+    with reading_properties(proxy):
+        bound = own if bind is None else bind(own, proxy, type(proxy))
+        return bound if method in kind.remote else adopt(bound(*args, **kwargs))
 
 
 def _request_here(
@@ -294,12 +356,12 @@ def _parts(body: Any) -> Iterable[Any]:
     return cast("Iterable[Any]", body)
 
 
-def _outcome(proxy: Any, kind: ObjectKind, reply: Reply) -> Any:
+def _outcome(proxy: Any, kind: ObjectKind, reply: Reply, line: UserLine | None = None) -> Any:
     with unconverted(tell_answered):
         if reply.changes and kind in (SPREADSHEET, WORKSHEET):
             apply(proxy._properties, reply.changes)
         try:
-            warn_again(reply.warnings)
+            warn_again(reply.warnings, line)
         finally:
             # Even where warnings are errors, the call's own error must be raised.
             if reply.error is not None:

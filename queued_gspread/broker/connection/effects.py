@@ -10,7 +10,7 @@ A core reads the clock, but waits for nothing.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
@@ -36,9 +36,15 @@ class AwaitReply:
     @property
     def command(self) -> Command:
         """The command that waits so."""
-        block = max(1, int(self.seconds * 1000))
-        # Reading must not remove the reply: the connection may break in the middle.
-        return ["XREAD", "COUNT", 1, "BLOCK", block, "STREAMS", self.key, "0"]
+        return self.command_of([self.key], self.seconds)
+
+    @staticmethod
+    def command_of(keys: Iterable[str], seconds: float) -> Command:
+        """Return the command that waits for any of several replies."""
+        keys, block = list(keys), max(1, int(seconds * 1000))
+        # Reading must not remove a reply: the connection may break in the middle.
+        ids = ["0"] * len(keys)
+        return ["XREAD", "COUNT", 1, "BLOCK", block, "STREAMS", *keys, *ids]
 
 
 @dataclass

@@ -14,13 +14,15 @@ from .deadline import extend, until
 from .effects import AwaitReply, Extend, Send, Sleep, Tell
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from typing_extensions import Self
 
     from .effects import Core, Effect
     from .master import Master
     from .wire import Pending, Wire
 
-__all__ = ["Shell", "body_of"]
+__all__ = ["Shell", "bodies_of"]
 
 T = TypeVar("T")
 
@@ -31,12 +33,14 @@ class Shell:
     Args:
         wire: The connections.
         master: Where they have to lead.
+        sends_ahead: Whether it sends what comes next along with a command.
 
     """
 
-    def __init__(self, wire: Wire, master: Master) -> None:
+    def __init__(self, wire: Wire, master: Master, *, sends_ahead: bool = True) -> None:
         self._wire = wire
         self._master = master
+        self._sends_ahead = sends_ahead
         # What was sent ahead, and its answer.
         self._ahead: Send | AwaitReply | None = None
         self._pending: Pending | None = None
@@ -72,11 +76,11 @@ class Shell:
             result: T = end.value
             return result
 
-    def tell(self, tell: Tell) -> None:
-        """Send a command whose answer does not matter."""
+    def tell(self, *tells: Tell) -> None:
+        """Send commands whose answers do not matter."""
         try:
-            with until(now() + tell.seconds):
-                self._wire.tell(tell.command)
+            with until(now() + min(tell.seconds for tell in tells)):
+                self._wire.tell(*(tell.command for tell in tells))
         except own(RedisError):
             pass
 
@@ -96,7 +100,7 @@ class Shell:
         return None
 
     def _send(self, send: Send) -> Any:
-        if send.ahead is None:
+        if send.ahead is None or not self._sends_ahead:
             return self._answer(send, send.command)
         self.drop()
         answer, self._pending = self._wire.ask_and_go_on(send.command, send.ahead.command)
@@ -112,10 +116,12 @@ class Shell:
 
 
 def body_of(streams: Any) -> bytes | None:
-    """Return the body of a reply from the result of XREAD."""
-    if not streams:
-        return None
-    ((_, ((_, fields),)),) = streams
-    values = dict(zip(fields[::2], fields[1::2], strict=True))
-    body: bytes = values.get(b"body", b"")
-    return body
+    """Return the body of the one reply in the result of XREAD."""
+    return next((body for _, body in bodies_of(streams)), None)
+
+
+def bodies_of(streams: Any) -> Iterator[tuple[str, bytes]]:
+    """Yield the key and the body of each reply in the result of XREAD."""
+    for key, ((_, fields),) in streams or ():
+        values = dict(zip(fields[::2], fields[1::2], strict=True))
+        yield key.decode(errors="surrogateescape"), values.get(b"body", b"")

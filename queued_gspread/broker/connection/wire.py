@@ -70,6 +70,14 @@ class _Conn:
         self._used = time.monotonic()
         return answer
 
+    def read_or_error(self) -> Any:
+        """Return an answer, or the error that Redis gives in its place."""
+        try:
+            return self.read()
+        except own(ResponseError) as error:
+            # With the traceback, whoever keeps it would be kept by it.
+            return error.with_traceback(None)
+
     def is_alive(self) -> bool:
         """Drain unawaited replies; return False if anything else arrived, such as EOF."""
         if time.monotonic() - self._used < _FRESH:
@@ -248,15 +256,31 @@ class Wire:
             self._after(error, conn, is_last=False)
             raise
 
-    def tell(self, command: Command) -> None:
-        """Send a command without waiting for its answer.
+    def ask_all(self, commands: Sequence[Command]) -> list[Any]:
+        """Send commands in one write; return their answers, with an error for each that failed.
+
+        Raises:
+            RedisError: The connection failed, so any of them may have run.
+
+        """
+        conn = self._written(commands)
+        try:
+            answers = [conn.read_or_error() for _ in commands]
+        except BaseException as error:
+            self._after(error, conn, is_last=False)
+            raise
+        self._keep(conn)
+        return answers
+
+    def tell(self, *commands: Command) -> None:
+        """Send commands in one write, without waiting for their answers.
 
         Raises:
             RedisError: The connection failed.
 
         """
-        conn = self._written([command])
-        conn.owed += 1
+        conn = self._written(commands)
+        conn.owed += len(commands)
         self._keep(conn)
 
     def read_last(self, conn: _Conn) -> Any:

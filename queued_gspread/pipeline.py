@@ -1,0 +1,18 @@
+"""Many calls at a time from one thread: ``with gspread.pipeline():``; see docs/pipelines.md."""
+
+from queued_gspread.proxy.pipelining import Pipeline
+
+__all__ = ["Pipeline", "pipeline"]
+
+
+def pipeline(*, limit: int = 1000) -> Pipeline:
+    """Return a block whose calls are put into the queue at once, and waited for together.
+
+    Inside the block a call of this thread, or task, returns before it is made. Whoever uses its
+    result waits for it, and the end of the block waits for all.
+
+    Args:
+        limit: How many calls may be under way; the next one waits for the oldest.
+
+    """
+    return Pipeline(limit)

@@ -1,0 +1,123 @@
+"""A call under way in a pipeline, and its future."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from queued_gspread.broker import Latch
+
+if TYPE_CHECKING:
+    from queued_gspread.broker import QueuedJob
+
+__all__ = ["CallFuture", "PendingCall"]
+
+_SLICE: Final = 0.2
+
+
+class Owner(Protocol):
+    """The pipeline of a call."""
+
+    def check_process(self) -> None:
+        """Raise an error in a forked child."""
+
+    def withdraw_one(self, call: PendingCall) -> bool:
+        """Withdraw a call that was not started; return whether it was withdrawn."""
+
+
+class PendingCall:
+    """A call under way.
+
+    Args:
+        what: What was called, for errors.
+        pipeline: The pipeline that it belongs to.
+        changed: Ids of the ``_properties`` that it may change.
+        adds: Whether it does that by differences alone.
+
+    Attributes:
+        error: Why it failed, once that is known; None if it has not.
+        is_seen: Whether its failure was raised where its result is used.
+
+    """
+
+    def __init__(
+        self, what: str, pipeline: Owner, changed: frozenset[int] = frozenset(), *, adds: bool
+    ) -> None:
+        self.what = what
+        self.changed = changed
+        self.adds = adds
+        self.error: BaseException | None = None
+        self.is_seen = False
+        self.job: QueuedJob | None = None
+        self.future: CallFuture | None = None
+        self.is_done = False
+        self.pipeline = pipeline
+        self._value: Any = None
+        self._latch = Latch()
+
+    def wait(self) -> None:
+        """Wait until the call is answered or has failed."""
+        if not self.is_done:
+            self.pipeline.check_process()
+        while not self.is_done:
+            # In slices: Python would handle a signal that comes just before a wait only after it.
+            if self._latch.wait(_SLICE):
+                self._latch.open()  # for other threads
+
+    def value(self) -> Any:
+        """Wait for the result and return it, or raise the call's error."""
+        self.wait()
+        if self.error is not None:
+            self.is_seen = True
+            raise self.error
+        return self._value
+
+    def end(self, value: Any, error: BaseException | None = None) -> None:
+        """Note how the call ended; the first end counts."""
+        if self.is_done:
+            return
+        # With its traceback, an error would keep what is in the frames of that.
+        self._value, self.error = value, None if error is None else error.with_traceback(None)
+        self.is_done = True
+        self._latch.open()
+        if self.future is not None:
+            self.future.end(value, error)
+
+
+class CallFuture(Future[Any]):
+    """The future of one call of a pipeline."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.call: PendingCall | None = None
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Return the call's result, or raise its error."""
+        try:
+            return super().result(timeout)
+        finally:
+            self._see()
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """Return the call's error, if it failed."""
+        try:
+            return super().exception(timeout)
+        finally:
+            self._see()
+
+    def cancel(self) -> bool:
+        """Withdraw the call; return whether it was withdrawn, and so will not be made."""
+        call = self.call
+        return call is not None and call.pipeline.withdraw_one(call) and super().cancel()
+
+    def end(self, value: Any, error: BaseException | None) -> None:
+        """Resolve it, unless it was cancelled."""
+        if not self.cancelled():
+            if error is None:
+                self.set_result(value)
+            else:
+                self.set_exception(error)
+
+    def _see(self) -> None:
+        if self.call is not None and self.done():
+            self.call.is_seen = True

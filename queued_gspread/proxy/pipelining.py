@@ -1,0 +1,392 @@
+"""A block whose calls are put into the queue one after the other, and waited for together.
+
+Calls are enqueued in the order of the code, and the queue keeps it within a spreadsheet. So nothing
+else is needed for the same results as without a pipeline, as long as whatever needs an earlier
+call's result waits for it: by touching it, or by ``_properties`` (:mod:`.result_kinds`).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from queued_gspread._clock import now
+from queued_gspread._interrupts import has_broken_in, own
+from queued_gspread.broker import UNDONE, Collector, Latch, add_note, meaning, note
+from queued_gspread.errors import PipelineError, QueueFullError
+
+from .lazy import LazyAnswer, lazy_object, resolved
+from .pending import CallFuture, PendingCall
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Future
+    from contextvars import Token
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from queued_gspread.broker import QueuedJob
+
+__all__ = ["Pipeline", "current", "mark_queued"]
+
+_MOST_BYTES: Final = 64 * 1024**2
+_SLICE: Final = 0.2
+# Seconds for which an interrupt waits until the calls are withdrawn.
+_INTERRUPTED: Final = 5.5
+
+_current: ContextVar[Pipeline | None] = ContextVar("queued_gspread.pipeline", default=None)
+
+
+def current() -> Pipeline | None:
+    """Return the pipeline that a call made here and now belongs to.
+
+    Raises:
+        PipelineError: It was begun by another process.
+
+    """
+    pipeline = _current.get()
+    if pipeline is None or not pipeline.is_open:
+        return None
+    pipeline.check_process()
+    # A context may be copied to another thread, whose calls are its own.
+    return pipeline if pipeline.thread == threading.get_ident() else None
+
+
+class Pipeline:
+    """A block of calls that are waited for together.
+
+    Args:
+        limit: How many calls may be under way; the next one waits for the oldest.
+
+    """
+
+    def __init__(self, limit: int = 1000) -> None:
+        if limit < 1:
+            raise ValueError(f"pipeline(limit={limit!r}): at least one call must be under way")
+        self.is_open = False
+        self.thread = 0
+        self._has_lazy = False
+        self._limit = limit
+        self._process = 0
+        self._token: Token[Pipeline | None] | None = None
+        self._outer: Pipeline | None = None
+        self._calls: dict[PendingCall, None] = {}
+        self._bytes = 0
+        self._made = 0
+        self._failed: list[PendingCall] = []
+        self._collectors: dict[Any, Collector] = {}
+        self._at_place = 0
+        self._future: CallFuture | None = None
+
+    def __enter__(self) -> Self:
+        if self.thread:
+            raise RuntimeError("a pipeline can be used once: begin another one by pipeline()")
+        self._process, self.thread = os.getpid(), threading.get_ident()
+        self._outer = current()
+        self.is_open = True
+        self._token = _current.set(self)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._process != os.getpid():
+            return
+        try:
+            if error is None or (isinstance(error, Exception) and not has_broken_in(error)):
+                self._wait_for_all()
+            else:
+                self._withdraw_all(error)
+        finally:
+            self._close()
+        if error is None:
+            self._raise_failures()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Make one call; return its future.
+
+        A method of a queued object is not waited for, whatever it returns. Anything else is run
+        here and now, and its calls are waited for.
+        """
+        future = CallFuture()
+        if not is_queued_method(fn):
+            with self.at_place():
+                future.end(*_outcome_of(fn, args, kwargs))
+            return future
+        before, self._future = self._future, future
+        try:
+            value, error = _outcome_of(fn, args, kwargs)
+        finally:
+            self._future = before
+        if value is not future:
+            future.end(value, error)
+        return future
+
+    @contextmanager
+    def at_place(self) -> Iterator[None]:
+        """Let calls wait for their results: gspread's code runs here, and needs them."""
+        self._at_place += 1
+        try:
+            yield
+        finally:
+            self._at_place -= 1
+
+    @property
+    def waits(self) -> bool:
+        """Whether calls have to wait for their results."""
+        return self._at_place > 0
+
+    def check_process(self) -> None:
+        """Raise :class:`PipelineError` in a forked child."""
+        if self._process != os.getpid():
+            raise PipelineError(
+                f"this pipeline was begun by process {self._process}, and this is a fork of it: "
+                "its calls are answered there alone. Begin a pipeline of this process"
+            )
+
+    def new_call(self, what: str, changed: frozenset[int], *, adds: bool) -> PendingCall:
+        """Return a call that is about to be put in."""
+        call = PendingCall(what, self, changed, adds=adds)
+        call.future, self._future = self._future, None
+        if call.future is not None:
+            call.future.call = call
+        return call
+
+    def put_in(
+        self,
+        call: PendingCall,
+        job: QueuedJob,
+        put_in: Callable[[QueuedJob], None],
+        settle: Callable[[bytes], Any],
+    ) -> None:
+        """Put a call's job in, once there is room for it.
+
+        Args:
+            call: The call.
+            job: Its job.
+            put_in: Puts it into the queue.
+            settle: Returns the result that a reply has, or raises its error.
+
+        """
+        self._make_room(len(job.message))
+        call.job = job
+        self._enqueue(call, job, put_in)
+        self._collector_of(job).collect(
+            job, lambda reply, error: self._end(call, settle, reply, error)
+        )
+
+    def wait_at_place(self, call: PendingCall) -> Any:
+        """Return a call's result; an interrupt withdraws it, as it does any call."""
+        try:
+            return call.value()
+        except BaseException as error:
+            if not call.is_done:
+                self._withdraw(call, error)
+            raise
+
+    def resolved(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return arguments with lazy results as they are; wait for those that are not there yet."""
+        if not self._has_lazy:
+            return args, kwargs
+        try:
+            return resolved(args), resolved(kwargs)
+        except RecursionError:
+            return args, kwargs  # a list in itself: the codec refuses it
+
+    def lazy(self, call: PendingCall, cls: type[Any]) -> Any:
+        """Return what stands for a call's result until that is there."""
+        if cls is type(None):
+            return None
+        self._has_lazy = True
+        return LazyAnswer(call) if cls is dict else lazy_object(cls, call)
+
+    def settle(self, properties: Sequence[Any], *, but_adds: bool = False) -> None:
+        """Wait for the calls that may change any of these ``_properties``."""
+        changed = set(map(id, properties))
+        for call in list(self._calls) if changed else ():
+            if call.changed and not call.changed.isdisjoint(changed):
+                if but_adds and call.adds:
+                    continue
+                call.wait()
+        if self._outer is not None:
+            self._outer.settle(properties, but_adds=but_adds)
+
+    def withdraw_one(self, call: PendingCall) -> bool:
+        """Withdraw a call that was not started; return whether it was withdrawn."""
+        if call.is_done or call.job is None:
+            return False
+        fate = self._fates([call], gently=True)[call]
+        if fate in UNDONE:
+            self._end_withdrawn(call, fate)
+            call.is_seen = True
+        return fate in UNDONE
+
+    def _collector_of(self, job: QueuedJob) -> Collector:
+        collector = self._collectors.get(job.connection)
+        if collector is None:
+            collector = self._collectors[job.connection] = Collector(job.connection)
+        return collector
+
+    def _make_room(self, size: int) -> None:
+        while self._calls and (len(self._calls) >= self._limit or self._bytes + size > _MOST_BYTES):
+            self._wait_for_oldest()
+
+    def _enqueue(
+        self, call: PendingCall, job: QueuedJob, put_in: Callable[[QueuedJob], None]
+    ) -> None:
+        while True:
+            # It counts as under way before it is, so that an interrupt loses none.
+            self._calls[call] = None
+            self._bytes += len(job.message)
+            try:
+                put_in(job)
+            except BaseException as error:
+                self._let_go(call)
+                is_full = isinstance(error, QueueFullError) and not has_broken_in(error)
+                if not (is_full and self._calls):
+                    raise
+            else:
+                return
+            self._wait_for_oldest()
+
+    def _wait_for_oldest(self) -> None:
+        oldest = next(iter(list(self._calls)), None)
+        if oldest is not None:
+            oldest.wait()
+
+    def _wait_for_all(self) -> None:
+        try:
+            while self._calls:
+                self._wait_for_oldest()
+        except BaseException as error:
+            self._withdraw_all(error)
+            raise
+
+    def _end(
+        self,
+        call: PendingCall,
+        settle: Callable[[bytes], Any],
+        reply: bytes | None,
+        error: BaseException | None,
+    ) -> None:
+        """Take in how a call ended; this runs in the collector's thread."""
+        value = None
+        if reply is not None:
+            self._made += 1
+            try:
+                value = settle(reply)
+            except Exception as failure:  # noqa: BLE001 - it is the call's
+                error = failure
+        self._let_go(call)
+        if error is not None:
+            self._failed.append(call)
+        call.end(value, error)
+
+    def _let_go(self, call: PendingCall) -> None:
+        if call in self._calls:
+            del self._calls[call]
+            self._bytes -= len(call.job.message) if call.job is not None else 0
+
+    def _withdraw(self, call: PendingCall, error: BaseException) -> None:
+        fate = self._fates([call])[call]
+        self._end_withdrawn(call, fate)
+        call.is_seen = True
+        note(error, fate)
+
+    def _withdraw_all(self, error: BaseException) -> None:
+        """Withdraw what is under way; note on an error how many calls were made."""
+        try:
+            fates = self._fates(list(self._calls))
+        except BaseException as other:
+            note(other, "going on")
+            raise
+        for call, fate in fates.items():
+            self._end_withdrawn(call, fate)
+        told = list(fates.values())
+        made = self._made + told.count("answered")
+        withdrawn = sum(fate in UNDONE for fate in told)
+        unknown = len(told) - told.count("answered") - withdrawn
+        add_note(
+            error,
+            f"of the pipeline's calls, {made} were made, {withdrawn} were withdrawn and will not "
+            f"be made, and {unknown} may have been made: look before you make those again",
+        )
+
+    def _end_withdrawn(self, call: PendingCall, fate: str) -> None:
+        self._let_go(call)
+        call.end(None, PipelineError(f"{call.what} was given up: {meaning(fate)}"))
+
+    def _fates(self, calls: list[PendingCall], *, gently: bool = False) -> dict[PendingCall, str]:
+        """Withdraw calls; return what became of each."""
+        fates: dict[PendingCall, str] = dict.fromkeys(calls, "unknown")
+        told = Latch()
+        unknown = set(calls)
+
+        def tell(call: PendingCall, fate: str) -> None:
+            fates[call] = fate
+            unknown.discard(call)
+            told.open()
+
+        for call in calls:
+            assert call.job is not None, "a call without a job is not under way"
+            collector = self._collector_of(call.job)
+            collector.withdraw(call.job, partial(tell, call), gently=gently)
+        end = now() + _INTERRUPTED
+        while unknown and now() < end:
+            told.wait(_SLICE)
+        return fates
+
+    def _close(self) -> None:
+        self.is_open = False
+        if self._token is not None:
+            _current.reset(self._token)
+        for collector in self._collectors.values():
+            collector.close()
+
+    def _raise_failures(self) -> None:
+        failed = [call for call in self._failed if not call.is_seen and call.error is not None]
+        errors = [(call.what, call.error) for call in failed if call.error]
+        self._failed.clear()
+        if not errors:
+            return
+        what, first = errors[0]
+        if len(errors) == 1:
+            raise first
+        raise PipelineError(
+            f"{len(errors)} calls of the pipeline failed (errors has each); the first, {what}: "
+            f"{first}",
+            errors,
+        ) from first
+
+
+def _outcome_of(
+    fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Any, Exception | None]:
+    try:
+        return fn(*args, **kwargs), None
+    except own(Exception) as error:
+        return None, error
+
+
+_queued_codes: set[Any] = set()
+
+
+def mark_queued(method: Any) -> None:
+    """Note that a function is a method of a queued class."""
+    _queued_codes.add(method.__code__)
+
+
+def is_queued_method(fn: Any) -> bool:
+    """Return whether it is a queued class's own method, bound to an object."""
+    function = getattr(fn, "__func__", None)
+    return getattr(function, "__code__", None) in _queued_codes
