@@ -22,6 +22,7 @@ LAYERS = {
         "proxy",
         "auth cell client exceptions http_client pipeline spreadsheet urls utils worksheet",
         "__init__",
+        "asyncio",
         "embedded emulator server",
         "cli testing",
         "__main__",

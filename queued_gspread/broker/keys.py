@@ -58,6 +58,8 @@ class Keys:
     ``…:journal:ID``     list         what the next server must know of a call: ``permits``
     ``…:poisoned``       stream       jobs that servers died of
     ``…:reply:ID``       stream       one entry, the reply; deleted by the caller
+    ``…:wake:NAME``      stream       wakes the one read of all replies of an asyncio client,
+                                      which deletes it in the same write
     ``…:depth``          string       how many jobs wait in all lanes; absent for none
     ``…:renewal:ID``     string       that a signed job's caller still waits, signed under a
                                       generation; deleted by the caller
@@ -173,6 +175,10 @@ class Keys:
     def reply(self, job_id: str) -> str:
         """Return the key of a job's reply."""
         return self._key(f"reply:{job_id}")
+
+    def wake(self, name: str) -> str:
+        """Return the key by which a process wakes its own read of many replies."""
+        return self._key(f"wake:{name}")
 
     def of_enqueue(self, lane: str) -> list[str]:
         """Return the keys of ``enqueue.lua``, in its order."""

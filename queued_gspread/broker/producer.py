@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from queued_gspread.broker.waiting.signs_of_life import Alive, Seen
     from queued_gspread.settings import Settings
 
-__all__ = ["Producer", "QueuedJob"]
+__all__ = ["AFTER_WITHDRAWAL", "Producer", "QueuedJob"]
 
 # Seconds for the withdrawal after Ctrl-C.
 _INTERRUPTED: Final = 5.0
@@ -65,6 +65,11 @@ class QueuedJob:
     _keys: Keys
     is_over: bool = False
 
+    @property
+    def reply_key(self) -> str:
+        """Where its reply will be."""
+        return self._keys.reply(self.wait.job_id)
+
     def reply(self) -> Core[bytes]:
         """Wait for its reply, and delete what the call has left in Redis."""
         wait = self.wait
@@ -74,7 +79,7 @@ class QueuedJob:
             yield from self.core.end(wait)
             raise
         yield from self.core.end(wait)
-        yield Tell(["UNLINK", self._keys.reply(wait.job_id)], LEAVING)
+        yield Tell(["UNLINK", self.reply_key], LEAVING)
         return self._envelope.reply(wait.job_id, wait.lane, self.message, reply)
 
     def withdraw(self, *, gently: bool = False) -> Core[str]:
@@ -95,6 +100,11 @@ class Producer:
         self._envelope = Envelope(settings)
         self._link = Link(settings)
         _ = self._connection  # raises if the URL cannot be used; sends nothing
+
+    @property
+    def settings(self) -> Settings:
+        """Where the queue is."""
+        return self._settings
 
     @property
     def _connection(self) -> Connection:
@@ -133,7 +143,7 @@ class Producer:
             with until(wait.limit):
                 reply = self._reply_to(message, wait)
             return self._envelope.reply(job_id, lane, message, reply)
-        except own(*_AFTER_WITHDRAWAL):
+        except own(*AFTER_WITHDRAWAL):
             raise
         except BaseException as error:
             self._withdraw_aside(wait, error)
@@ -162,7 +172,7 @@ class Producer:
         try:
             with until(wait.limit):
                 shell.drive(job.core.enqueue(wait, job.message))
-        except own(*_AFTER_WITHDRAWAL):
+        except own(*AFTER_WITHDRAWAL):
             raise
         except BaseException as error:
             self._withdraw_aside(wait, error)
@@ -208,8 +218,7 @@ class Producer:
         return connection.drive(self._core(connection).take_back(wait, end))
 
 
-# When one of these is raised, the job has already been withdrawn, as far as possible.
-_AFTER_WITHDRAWAL: Final = (
+AFTER_WITHDRAWAL: Final = (
     BrokerUnavailableError,
     CallTimeoutError,
     JobLostError,
@@ -218,3 +227,4 @@ _AFTER_WITHDRAWAL: Final = (
     SignatureError,
     VersionMismatchError,
 )
+"""When one of these is raised, the job has already been withdrawn, as far as possible."""

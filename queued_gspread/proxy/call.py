@@ -23,14 +23,14 @@ from __future__ import annotations
 import inspect
 import warnings
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import gspread
 
 from queued_gspread._clock import now
 from queued_gspread._interrupts import unconverted
-from queued_gspread.broker import Producer, sandbox, tell_answered
-from queued_gspread.errors import CallTimeoutError
+from queued_gspread.broker import sandbox, tell_answered
 from queued_gspread.google_api.prepared import prepared
 from queued_gspread.protocol import codec
 from queued_gspread.protocol.kinds import CLIENT, HTTP_CLIENT, SPREADSHEET, WORKSHEET, ObjectKind
@@ -40,6 +40,7 @@ from queued_gspread.protocol.patches import is_patched
 from queued_gspread.protocol.property_changes import apply
 from queued_gspread.protocol.routing import has_lane, lane_of
 
+from .caller import Caller, close_notice
 from .factory import Objects, adopt, is_customised, is_ours_patched, making_ours, ours
 from .pipelining import current
 from .remote_warnings import UserLine, user_level, warn_again
@@ -50,59 +51,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from queued_gspread.broker import Notice
-    from queued_gspread.protocol.identity import Identity
-    from queued_gspread.settings import Settings
 
     from .pipelining import Pipeline
 
-__all__ = ["Caller", "make_call", "reading_properties", "send_request"]
+__all__ = [
+    "Outgoing",
+    "answered",
+    "make_call",
+    "outgoing",
+    "reading_properties",
+    "runs_here",
+    "send_request",
+]
 
 _BLOCK: Final = 65_536
-
-
-class Caller:
-    """Shared by all objects of one client: where the queue is, and whose calls these are."""
-
-    def __init__(self, settings: Settings, identity: Identity) -> None:
-        self.settings = settings
-        self.identity = identity
-        self._queue = Producer(settings)
-
-    def send(self, job: Job, lane: str, objects: codec.Objects) -> Reply:
-        """Put a job into the queue and wait for its reply."""
-        job_id, began = new_id(), now()
-        queue = self._queue_now()
-        notice = queue.notice()
-        with unconverted():
-            reply = queue.call(job_id, lane, job.encode(), notice)
-        with unconverted(tell_answered):
-            try:
-                return _close_notice(Reply.decode(reply, objects), now() - began, notice)
-            finally:
-                queue.forget(job_id)
-
-    def _queue_now(self) -> Producer:
-        settings = sandbox.settings_for_call(self.settings)
-        return self._queue if settings is self.settings else Producer(settings)
-
-
-def _close_notice(reply: Reply, seconds: float, notice: Notice) -> Reply:
-    """End a call's notice, or add to a time-out's text how long the caller waited, and for what."""
-    error = reply.error
-    if error is None:
-        notice.end()
-    elif isinstance(error, CallTimeoutError):
-        waited = f"{error} (this caller has waited for {seconds:.1f} s)"
-        error.args = (waited + notice.last_words(),)
-    return reply
 
 
 def make_call(
     proxy: Any, kind: ObjectKind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """Make a call on a proxied object: through the queue if it can travel, else here."""
-    http = http_client_of(proxy, kind)
-    if _caller_of(http) is None or _belongs_here(proxy, http, kind, method):
+    if runs_here(proxy, kind, method):
         return _call_here(proxy, kind, method, args, kwargs)
     if _is_request(kind, method):
         return send_request(proxy, *args, **kwargs)
@@ -124,6 +93,32 @@ def _made(
     if pipeline is not None:
         args, kwargs = pipeline.resolved(args, kwargs)
         _settle(pipeline, proxy, kind, method, (*args, *kwargs.values()))
+    call = outgoing(proxy, kind, method, args, kwargs)
+    if call is None:
+        return None
+    try:
+        if pipeline is not None:
+            return (_pipelined(pipeline, proxy, kind, call),)
+        reply = call.caller.send(call.job, call.lane, call.objects)
+    except codec.Unencodable:
+        return None
+    return (_outcome(proxy, kind, reply),)
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A call that goes into the queue."""
+
+    caller: Caller
+    job: Job
+    lane: str
+    objects: Objects
+
+
+def outgoing(
+    proxy: Any, kind: ObjectKind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Outgoing | None:
+    """Return a call as it goes into the queue, None if how its arguments are spelled cannot."""
     http, book = http_client_of(proxy, kind), _spreadsheet_id(proxy, kind)
     caller: Caller = http._self_caller
     check_http_timeout(http.timeout)
@@ -131,27 +126,32 @@ def _made(
         return None
     job = _job(proxy, kind, method, args, kwargs, caller, http.timeout)
     lane = lane_of(kind, book, method, args, kwargs)
-    objects = Objects(http, _parent(proxy, kind))
-    try:
-        if pipeline is not None:
-            return (_pipelined(pipeline, proxy, kind, job, lane, objects),)
-        reply = caller.send(job, lane, objects)
-    except codec.Unencodable:
-        return None
-    return (_outcome(proxy, kind, reply),)
+    return Outgoing(caller, job, lane, Objects(http, _parent(proxy, kind)))
 
 
-def _pipelined(
-    pipeline: Pipeline, proxy: Any, kind: ObjectKind, job: Job, lane: str, objects: Objects
+def answered(
+    proxy: Any,
+    kind: ObjectKind,
+    call: Outgoing,
+    reply: bytes,
+    notice: Notice,
+    seconds: float,
+    line: UserLine | None = None,
 ) -> Any:
+    """Return a call's result, or raise its error, once its reply is there."""
+    decoded = close_notice(Reply.decode(reply, call.objects), seconds, notice)
+    return _outcome(proxy, kind, decoded, line)
+
+
+def _pipelined(pipeline: Pipeline, proxy: Any, kind: ObjectKind, outgoing: Outgoing) -> Any:
     """Put a call into the queue; return its result, which may not be there yet."""
+    job, lane = outgoing.job, outgoing.lane
     began, line, body = now(), UserLine.now(), job.encode()
-    queue = http_client_of(proxy, kind)._self_caller._queue_now()
+    queue = outgoing.caller.queue_now()
     notice = queue.notice()
 
     def settle(reply: bytes) -> Any:
-        decoded = _close_notice(Reply.decode(reply, objects), now() - began, notice)
-        return _outcome(proxy, kind, decoded, line)
+        return answered(proxy, kind, outgoing, reply, notice, now() - began, line)
 
     changed = _properties_of(proxy) if changes_properties(kind, job.method) else []
     call = pipeline.new_call(job.name, frozenset(map(id, changed)), adds=job.method in ADDS)
@@ -250,9 +250,10 @@ def _parent(proxy: Any, kind: ObjectKind) -> Any:
     return parent if isinstance(known, dict) and "id" in known else None
 
 
-def _belongs_here(proxy: Any, http: Any, kind: ObjectKind, method: str) -> bool:
+def runs_here(proxy: Any, kind: ObjectKind, method: str) -> bool:
     """Return whether gspread's own method must run in this process, whatever its arguments."""
-    if _is_replaced(kind, method):
+    http = http_client_of(proxy, kind)
+    if _caller_of(http) is None or _is_replaced(kind, method):
         return True
     if method in kind.remote or _is_request(kind, method):
         return False

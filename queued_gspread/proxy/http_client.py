@@ -17,7 +17,8 @@ from queued_gspread.protocol.kinds import HTTP_CLIENT
 from queued_gspread.settings import Settings
 
 from .base import queued
-from .call import Caller, send_request
+from .call import send_request
+from .caller import Caller
 from .remote_warnings import user_level
 
 __all__ = ["BackOffHTTPClient", "HTTPClient"]

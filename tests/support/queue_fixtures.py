@@ -75,7 +75,7 @@ def hasty(short_slices, monkeypatch):
     """Make waits short: between attempts, and for a silent Redis."""
     for module in (broker_callers, broker_epoch, lanes):
         monkeypatch.setattr(module, "_PAUSE", 0.01)
-    monkeypatch.setitem(connection._OPTIONS, "socket_timeout", 0.5)
+    monkeypatch.setitem(connection.OPTIONS, "socket_timeout", 0.5)
     # Connections with these options are for this test alone.
     own = {}
     monkeypatch.setattr(connection, "_connections", own)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LONGEST_RECONNECT",
+    "OPTIONS",
     "REPLY_EXPIRY",
     "SLICE",
     "Connection",
@@ -58,7 +59,7 @@ _CONNECT_TIMEOUT: Final = 3.0
 # Longer than a slice, so that it cuts no wait short, but finite, to notice a dead connection.
 _SOCKET_TIMEOUT: Final = SLICE + 5.0
 
-_OPTIONS: Final[dict[str, Any]] = {
+OPTIONS: Final[dict[str, Any]] = {
     "decode_responses": False,
     "encoding": "utf-8",
     # Names that are not UTF-8 must go back to Redis unchanged.
@@ -172,7 +173,7 @@ class Link:
 
 def _client(url: str, address: Address, key: str) -> redis.Redis:
     try:
-        return redis.Redis(connection_pool=pool_of(address, key, _OPTIONS))
+        return redis.Redis(connection_pool=pool_of(address, key, OPTIONS))
     except (ValueError, TypeError, RedisError):
         # redis-py does not know an option. Drop the cause: it may quote the password.
         raise unusable(url) from None

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     Command = Sequence[Any]
 
-__all__ = ["Pending", "Wire", "was_sent"]
+__all__ = ["Pending", "Wire", "packed", "was_sent"]
 
 # How many unused connections are kept, and for how many seconds.
 _MOST_IDLE: Final = 32
@@ -59,7 +59,7 @@ class _Conn:
         _unmasked(partial(self._send, commands))
 
     def _send(self, commands: Sequence[Command]) -> None:
-        self.connection.send_packed_command([_packed(commands)], check_health=False)
+        self.connection.send_packed_command([packed(commands)], check_health=False)
 
     def read(self) -> Any:
         while self.owed:
@@ -146,7 +146,7 @@ def _intruder(error: BaseException, outer: BaseException | None) -> BaseExceptio
     return None
 
 
-def _packed(commands: Sequence[Command]) -> bytes:
+def packed(commands: Sequence[Command]) -> bytes:
     """Return commands in Redis's protocol: hiredis and redis-py take twice as long.
 
     And for a number, hiredis crashes the process if a signal handler raises meanwhile.

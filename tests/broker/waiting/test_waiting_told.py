@@ -18,7 +18,7 @@ from queued_gspread.broker.waiting.wait import Wait
 from queued_gspread.broker.withdrawal import started_by
 from queued_gspread.errors import CallTimeoutError, ServerUnavailableError
 from queued_gspread.protocol.messages import Reply, new_id
-from queued_gspread.proxy.call import _close_notice
+from queued_gspread.proxy.caller import close_notice as _close_notice
 from queued_gspread.settings import Settings
 
 WRITES = Holdups({"write": Holdup(QUOTA, 0.0, 1, 60, 60.0)}, {"lane": ("write", 0.0)})

@@ -1,0 +1,242 @@
+"""Sends the commands of many calls over one connection, many in one write.
+
+Answers come back in the order of the commands. A connection that is lost, or that leads to a Redis
+which is not the master, is replaced by a new one for the next command; what still waits for its
+answer on the old one gets that answer, or the error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from queued_gspread._clock import now
+from queued_gspread.broker.connection.pool import MovedAwayError, is_elsewhere
+from queued_gspread.broker.connection.wire import packed
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    Command = Sequence[Any]
+
+__all__ = ["Asked", "Line"]
+
+# How many commands go out in one write.
+_MOST: Final = 500
+_LEAST: Final = 0.001
+
+
+class Asked:
+    """A command that was asked for, and its answer.
+
+    Attributes:
+        future: The answer.
+        is_sent: Whether Redis may have got it.
+
+    """
+
+    __slots__ = ("command", "future", "is_sent")
+
+    def __init__(self, command: Command, future: asyncio.Future[Any]) -> None:
+        self.command = command
+        self.future = future
+        self.is_sent = False
+
+    async def answer(self, until: float = math.inf) -> Any:
+        """Wait for the answer, at most until a moment of the clock.
+
+        Raises:
+            RedisError: The command failed, or the connection, or there was no answer in time.
+
+        """
+        if until != math.inf:
+            await asyncio.wait({self.future}, timeout=max(_LEAST, until - now()))
+            if not self.future.done():
+                error = RedisTimeoutError("Timeout reading from socket")
+                error.was_sent = self.is_sent  # type: ignore[attr-defined]
+                raise error
+        return await self.future
+
+    def end(self, error: RedisError) -> None:
+        """Give the command an error of its own in place of an answer."""
+        if not self.future.done():
+            own = _copy(error)
+            own.was_sent = self.is_sent  # type: ignore[attr-defined]
+            self.future.set_exception(own)
+            self.future.exception()  # it may be that nobody waits for it any more
+
+
+class Line:
+    """Commands to one Redis; only for the loop that it was made in.
+
+    Args:
+        connect: Makes a connection of redis.asyncio's.
+
+    """
+
+    def __init__(self, connect: Callable[[], Awaitable[Any]]) -> None:
+        self._connect = connect
+        self._pipes: list[_Pipe] = []
+
+    def ask(self, command: Command) -> Asked:
+        """Send a command the next time the loop comes round."""
+        self._pipes = [pipe for pipe in self._pipes if not pipe.is_over]
+        if not self._pipes or self._pipes[-1].is_left:
+            self._pipes.append(_Pipe(self._connect))
+        return self._pipes[-1].ask(command)
+
+    def leave(self, is_wrong: Callable[[Any], bool] = lambda _: True) -> bool:
+        """Cut connections that are wrong; return whether there was one."""
+        wrong = [pipe for pipe in self._pipes if pipe.connection and is_wrong(pipe.connection)]
+        for pipe in wrong:
+            pipe.lose(
+                RedisConnectionError("the connection was cut: it no longer leads to the master")
+            )
+        return bool(wrong)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        pipes, self._pipes = self._pipes, []
+        for pipe in pipes:
+            await pipe.close()
+
+
+class _Pipe:
+    """One connection, and the commands that wait for their answers on it.
+
+    Attributes:
+        is_left: Whether it takes no more commands.
+        connection: redis.asyncio's, once it is made.
+
+    """
+
+    def __init__(self, connect: Callable[[], Awaitable[Any]]) -> None:
+        self._connect = connect
+        self._loop = asyncio.get_running_loop()
+        self._left = False
+        self.connection: Any = None
+        self._queued: list[Asked] = []
+        self._unanswered: deque[Asked] = deque()
+        self._writing: asyncio.Task[None] | None = None
+        self._reading: asyncio.Task[None] | None = None
+
+    @property
+    def is_left(self) -> bool:
+        return self._left or (self._is_idle and self._has_ended)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing on it is waited for, and nothing will be."""
+        return self.is_left and self._is_idle
+
+    @property
+    def _is_idle(self) -> bool:
+        return not (self._queued or self._unanswered or self._writing)
+
+    @property
+    def _has_ended(self) -> bool:
+        reader = getattr(self.connection, "_reader", None)
+        return self.connection is not None and (reader is None or reader.at_eof())
+
+    def ask(self, command: Command) -> Asked:
+        asked = Asked(command, self._loop.create_future())
+        self._queued.append(asked)
+        if self._writing is None:
+            self._writing = self._loop.create_task(self._write())
+        return asked
+
+    async def _write(self) -> None:
+        try:
+            if self.connection is None:
+                self.connection = await self._connect()
+            while self._queued:
+                batch, self._queued = self._queued[:_MOST], self._queued[_MOST:]
+                self._await_answers(batch)
+                text = packed([asked.command for asked in batch])
+                await self.connection.send_packed_command([text], check_health=False)
+        except RedisError as error:
+            self.lose(error)
+        except BaseException:
+            # Of a loop that ends: it cancels this task too.
+            self.lose(RedisConnectionError("the connection was lost with its task"))
+            raise
+        finally:
+            self._writing = None
+
+    def _await_answers(self, batch: list[Asked]) -> None:
+        for asked in batch:
+            asked.is_sent = True
+        self._unanswered.extend(batch)
+        if self._reading is None:
+            self._reading = self._loop.create_task(self._read())
+
+    async def _read(self) -> None:
+        try:
+            while self._unanswered:
+                answer = await self._response()
+                asked = self._unanswered.popleft()
+                if isinstance(answer, RedisError):
+                    asked.end(answer)
+                elif not asked.future.done():
+                    asked.future.set_result(answer)
+        except RedisError as error:
+            self.lose(error)
+        except BaseException:
+            self.lose(RedisConnectionError("the connection was lost with its task"))
+            raise
+        finally:
+            self._reading = None
+        if self._left:
+            await self.close()
+
+    async def _response(self) -> Any:
+        try:
+            return await self.connection.read_response()
+        except ResponseError as error:
+            if not is_elsewhere(error):
+                return error
+            # What follows on this connection is refused in the same way.
+            self._left = True
+            return MovedAwayError(error)
+
+    def lose(self, error: RedisError) -> None:
+        """End everything on it with an error."""
+        self._left = True
+        waiting, self._queued = [*self._unanswered, *self._queued], []
+        self._unanswered.clear()
+        for asked in waiting:
+            asked.end(error)
+        if self.connection is not None and not self._loop.is_closed():
+            _keep(self._loop.create_task(self.close()))
+
+    async def close(self) -> None:
+        self._left = True
+        for task in (self._writing, self._reading):
+            if task is not None and task is not asyncio.current_task():
+                task.cancel()
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            await connection.disconnect(nowait=True)
+
+
+# A loop holds its tasks weakly.
+_tasks: set[asyncio.Task[None]] = set()
+
+
+def _keep(task: asyncio.Task[None]) -> None:
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
+
+
+def _copy(error: RedisError) -> RedisError:
+    """Return an error like this one: each that waits gets its own, with its own traceback."""
+    own = type(error).__new__(type(error), *error.args)
+    own.__dict__.update(vars(error))
+    own.__cause__ = error.__cause__
+    return own

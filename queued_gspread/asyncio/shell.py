@@ -1,0 +1,86 @@
+"""Does the effects of a core by awaiting them, within a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from redis.exceptions import RedisError
+
+from queued_gspread.broker.connection.effects import (
+    AwaitReply,
+    Extend,
+    LookAtMaster,
+    Send,
+    Sleep,
+    Tell,
+)
+
+if TYPE_CHECKING:
+    from queued_gspread.broker.connection.effects import Core, Effect
+
+    from .bus import Bus
+
+__all__ = ["Shell"]
+
+T = TypeVar("T")
+
+
+class Shell:
+    """Runs the cores of one call, one after the other.
+
+    Args:
+        bus: The connections of the loop.
+        until: The moment until which Redis may be waited for.
+
+    """
+
+    def __init__(self, bus: Bus, until: float = math.inf) -> None:
+        self._bus = bus
+        self._until = until
+
+    async def drive(self, core: Core[T]) -> T:
+        """Run a core to its end; return its result, or raise its error.
+
+        Only errors of Redis are thrown into it: a cancellation comes out here, and ends the core
+        where it is.
+        """
+        try:
+            effect = next(core)
+            while True:
+                try:
+                    answer = await self._do(effect)
+                except RedisError as error:
+                    effect = core.throw(error)
+                else:
+                    effect = core.send(answer)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+    async def _do(self, effect: Effect) -> Any:
+        if isinstance(effect, Send):
+            return await self._send(effect)
+        if isinstance(effect, AwaitReply):
+            return await self._await_reply(effect)
+        if isinstance(effect, Tell):
+            self._bus.commands.ask(effect.command)
+        elif isinstance(effect, Sleep):
+            await asyncio.sleep(effect.seconds)
+        elif isinstance(effect, Extend):
+            self._until = effect.end
+        elif isinstance(effect, LookAtMaster):
+            await self._bus.look(self._until)
+        return None
+
+    async def _send(self, send: Send) -> Any:
+        asked = self._bus.commands.ask(send.command)
+        if isinstance(send.ahead, AwaitReply):
+            self._bus.replies.expect(send.ahead.key)
+        return await asked.answer(self._until)
+
+    async def _await_reply(self, effect: AwaitReply) -> bytes | None:
+        reply = self._bus.replies.expect(effect.key)
+        await asyncio.wait({reply}, timeout=effect.seconds)
+        return reply.result() if reply.done() else None
