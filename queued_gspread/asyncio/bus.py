@@ -34,6 +34,7 @@ class Bus:
     """
 
     def __init__(self, settings: Settings) -> None:
+        self.loop = asyncio.get_running_loop()
         dialer = Dialer(settings.redis_url)
         self.commands = Line(dialer.connect)
         self._reads = Line(dialer.connect)

@@ -70,7 +70,9 @@ async def _reply(bus: Bus, job: QueuedJob) -> bytes:
 
 async def _withdraw(bus: Bus, job: QueuedJob, error: BaseException) -> None:
     """Withdraw a job out of reach of another cancellation; note the call's fate on the error."""
-    work = asyncio.get_running_loop().create_task(_fate(bus, job))
+    if bus.loop.is_closed():
+        return
+    work = bus.loop.create_task(_fate(bus, job))
     _withdrawals.add(work)
     work.add_done_callback(_withdrawals.discard)
     if isinstance(error, GeneratorExit):

@@ -86,7 +86,9 @@ class Line:
 
     def ask(self, command: Command) -> Asked:
         """Send a command the next time the loop comes round."""
-        self._pipes = [pipe for pipe in self._pipes if not pipe.is_over]
+        for pipe in [pipe for pipe in self._pipes if pipe.is_over]:
+            self._pipes.remove(pipe)
+            pipe.close_soon()
         if not self._pipes or self._pipes[-1].is_left:
             self._pipes.append(_Pipe(self._connect))
         return self._pipes[-1].ask(command)
@@ -104,7 +106,7 @@ class Line:
         """Close all connections."""
         pipes, self._pipes = self._pipes, []
         for pipe in pipes:
-            await pipe.close()
+            await pipe.close(waits=True)
 
 
 class _Pipe:
@@ -212,17 +214,20 @@ class _Pipe:
         self._unanswered.clear()
         for asked in waiting:
             asked.end(error)
+        self.close_soon()
+
+    def close_soon(self) -> None:
         if self.connection is not None and not self._loop.is_closed():
             _keep(self._loop.create_task(self.close()))
 
-    async def close(self) -> None:
+    async def close(self, *, waits: bool = False) -> None:
         self._left = True
         for task in (self._writing, self._reading):
             if task is not None and task is not asyncio.current_task():
                 task.cancel()
         connection, self.connection = self.connection, None
         if connection is not None:
-            await connection.disconnect(nowait=True)
+            await connection.disconnect(nowait=not waits)
 
 
 # A loop holds its tasks weakly.
