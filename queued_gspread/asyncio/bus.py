@@ -8,6 +8,8 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from queued_gspread._fork import ForkLock
+from queued_gspread.broker.connection.client import connect
+from queued_gspread.broker.connection.master import EACH, Master
 from queued_gspread.broker.keys import Keys
 from queued_gspread.errors import QueuedGspreadError
 
@@ -18,6 +20,7 @@ from .replies import Replies
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from queued_gspread.broker.connection.majority import Host
     from queued_gspread.settings import Settings
 
 __all__ = ["Bus", "Home"]
@@ -35,20 +38,52 @@ class Bus:
 
     def __init__(self, settings: Settings) -> None:
         self.loop = asyncio.get_running_loop()
-        dialer = Dialer(settings.redis_url)
-        self.commands = Line(dialer.connect)
-        self._reads = Line(dialer.connect)
+        # It has the discovery of the master, which all clients of the process share.
+        self._connection = connect(settings.redis_url, settings.namespace)
+        pool = self._connection.redis.connection_pool
+        self._dialer = Dialer(settings.redis_url, pool)
+        self.commands = Line(self._dialer.connect, self._dialer.note)
+        self._reads = Line(self._dialer.connect, self._dialer.note)
+        self._master = Master(pool, self)
         self.replies = Replies(self.commands, self._reads, Keys(settings.namespace))
         self._end = _closed_at_end(self)
         _begin(self._end)
 
-    async def look(self, until: float) -> None:
+    async def look(self) -> None:
         """Check whether the connections still lead to the master, as often as that is due."""
+        looking = self._master.looking()
+        try:
+            host = next(looking)
+            while True:
+                host = looking.send(await self._dialer.opinion(host, EACH))
+        except StopIteration:
+            return
+
+    def is_elsewhere(self, place: Host) -> bool:
+        """Return whether any connection leads elsewhere."""
+        return any(not _leads_to(place, each) for line in self._lines for each in line.connections)
+
+    def leave_all_but(self, place: Host) -> None:
+        """Cut the connections that lead elsewhere: calls that wait on them find them lost."""
+        for line in self._lines:
+            line.leave(lambda connection: not _leads_to(place, connection))
+
+    def keep_to(self, place: Host | None) -> None:
+        """Do nothing: only a server keeps to a place."""
+
+    @property
+    def _lines(self) -> tuple[Line, Line]:
+        return self.commands, self._reads
 
     async def close(self) -> None:
         """Close the connections."""
-        for line in (self.commands, self._reads):
+        for line in self._lines:
             await line.close()
+        await self._dialer.close()
+
+
+def _leads_to(place: Host, connection: Any) -> bool:
+    return (connection.host, connection.port) == place
 
 
 async def _closed_at_end(bus: Bus) -> AsyncGenerator[None, None]:

@@ -77,12 +77,23 @@ class Line:
 
     Args:
         connect: Makes a connection of redis.asyncio's.
+        note: Called with the error of a Redis that is not the master.
 
     """
 
-    def __init__(self, connect: Callable[[], Awaitable[Any]]) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[Any]],
+        note: Callable[[ResponseError], None] = lambda _: None,
+    ) -> None:
         self._connect = connect
+        self._note = note
         self._pipes: list[_Pipe] = []
+
+    @property
+    def connections(self) -> list[Any]:
+        """The connections that are open."""
+        return [pipe.connection for pipe in self._pipes if pipe.connection is not None]
 
     def ask(self, command: Command) -> Asked:
         """Send a command the next time the loop comes round."""
@@ -90,7 +101,7 @@ class Line:
             self._pipes.remove(pipe)
             pipe.close_soon()
         if not self._pipes or self._pipes[-1].is_left:
-            self._pipes.append(_Pipe(self._connect))
+            self._pipes.append(_Pipe(self._connect, self._note))
         return self._pipes[-1].ask(command)
 
     def leave(self, is_wrong: Callable[[Any], bool] = lambda _: True) -> bool:
@@ -118,8 +129,11 @@ class _Pipe:
 
     """
 
-    def __init__(self, connect: Callable[[], Awaitable[Any]]) -> None:
+    def __init__(
+        self, connect: Callable[[], Awaitable[Any]], note: Callable[[ResponseError], None]
+    ) -> None:
         self._connect = connect
+        self._note = note
         self._loop = asyncio.get_running_loop()
         self._left = False
         self.connection: Any = None
@@ -205,6 +219,7 @@ class _Pipe:
                 return error
             # What follows on this connection is refused in the same way.
             self._left = True
+            self._note(error)
             return MovedAwayError(error)
 
     def lose(self, error: RedisError) -> None:

@@ -71,7 +71,7 @@ class Shell:
         elif isinstance(effect, Extend):
             self._until = effect.end
         elif isinstance(effect, LookAtMaster):
-            await self._bus.look(self._until)
+            await self._bus.look()
         return None
 
     async def _send(self, send: Send) -> Any:

@@ -10,7 +10,7 @@ import warnings
 
 import gspread
 import pytest
-from async_waiting import next_of
+from async_waiting import be_answered_before, next_of
 from gate import cell_of
 from gspread.exceptions import APIError, WorksheetNotFound
 from waiting import PATIENCE
@@ -131,19 +131,7 @@ def test_a_new_call_is_noticed_while_another_waits(serve, gate, connect, monkeyp
     monkeypatch.setitem(connection.OPTIONS, "socket_timeout", 20 * PATIENCE)
     serve()
 
-    async def main():
-        http = connect().http_client
-        first = asyncio.ensure_future(http.request("get", cell_of("a")))
-        waits = await next_of(gate)
-        for _ in range(20):
-            later = asyncio.ensure_future(http.request("get", cell_of("b")))
-            (await next_of(gate)).answer()
-            await asyncio.wait_for(later, PATIENCE)
-        assert not first.done()
-        waits.answer()
-        await asyncio.wait_for(first, PATIENCE)
-
-    asyncio.run(main())
+    asyncio.run(be_answered_before(connect().http_client, gate, 20))
 
 
 def test_nothing_is_left_in_redis(server, connect, raw, keys):

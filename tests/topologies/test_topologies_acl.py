@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from concurrent.futures import wait
 
@@ -10,13 +11,14 @@ import pytest
 import redis
 from calls import append, read
 from cores import put_in
+from gate import cell_of
 from one_job import answer, settle, start
 from places import DOCS
 from processes import run
 from topologies import Daemon, full_version
 from waiting import PATIENCE, eventually
 
-import queued_gspread
+import queued_gspread.asyncio
 from queued_gspread.broker import FORMAT, Consumer, Holdups, JournalUpdate, Producer, Slot
 from queued_gspread.broker.keys import Keys
 from queued_gspread.broker.waiting.wait import Wait
@@ -151,6 +153,27 @@ def test_calls_are_made_by_these_users(guarded, url_of, settings_of, start_serve
     assert denied(guarded) == []
     assert "could not ask Redis" not in second.log
     tell(f"ACL on {full_version(guarded.binary)}: calls, a takeover, a stop, a withdrawal")
+
+
+def test_calls_of_asyncio_are_made_by_this_user(guarded, url_of, serve, gate):
+    """The client's user may do what a client of asyncio does, its wake and withdrawals included."""
+    serve(redis_url=url_of("server"))
+
+    async def main():
+        client = queued_gspread.asyncio.authorize(redis_url=url_of("client"), namespace=NAMESPACE)
+        calls = [
+            asyncio.ensure_future(client.http_client.request("get", cell_of(lane)))
+            for lane in ("first", "second", "third")
+        ]
+        first = await asyncio.to_thread(gate.next)
+        later = asyncio.ensure_future(client.http_client.request("get", cell_of("later")))
+        calls.pop().cancel()
+        gate.open()
+        first.answer()
+        await asyncio.gather(*calls, later)
+
+    asyncio.run(main())
+    assert denied(guarded) == []
 
 
 @pytest.mark.parametrize("part", ["client", "observer"])
