@@ -18,7 +18,7 @@ from .line import Line
 from .replies import Replies
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     from queued_gspread.broker.connection.majority import Host
     from queued_gspread.settings import Settings
@@ -103,9 +103,15 @@ def _begin(generator: AsyncGenerator[None, None]) -> None:
 
 
 class Home:
-    """The loop of a client: the one in which it is first used."""
+    """Shared by all objects of a client: its loop, which is the one in which it is first used.
 
-    def __init__(self) -> None:
+    Args:
+        classes: The class for each blocking one.
+
+    """
+
+    def __init__(self, classes: Mapping[type, Callable[[Any, Home], Any]]) -> None:
+        self.classes = classes
         self._made_in = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = 0

@@ -36,7 +36,7 @@ class Facade:
 
     def __init__(self, own: Any, home: Home | None = None) -> None:
         self._own = own
-        self._home = home or Home()
+        self._home = home or Home(_facades)
 
     def __repr__(self) -> str:
         return repr(self._own)
@@ -79,7 +79,7 @@ def blocking(value: Any) -> Any:
 
 def shown(value: Any, home: Home) -> Any:
     """Return a result with its blocking objects in their classes here."""
-    for own, cls in _facades.items():
+    for own, cls in home.classes.items():
         if isinstance(value, own):
             return cls(value, home)
     if type(value) in (list, tuple):
