@@ -108,7 +108,10 @@ class CallFuture(Future[Any]):
     def cancel(self) -> bool:
         """Withdraw the call; return whether it was withdrawn, and so will not be made."""
         call = self.call
-        return call is not None and call.pipeline.withdraw_one(call) and super().cancel()
+        if call is None or not call.pipeline.withdraw_one(call) or not super().cancel():
+            return False
+        self.set_running_or_notify_cancel()  # for those that wait for several futures
+        return True
 
     def end(self, value: Any, error: BaseException | None) -> None:
         """Resolve it, unless it was cancelled."""

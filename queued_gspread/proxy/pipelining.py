@@ -226,10 +226,12 @@ class Pipeline:
         if call.is_done or call.job is None:
             return False
         fate = self._fates([call], gently=True)[call]
-        if fate in UNDONE:
-            self._end_withdrawn(call, fate)
-            call.is_seen = True
-        return fate in UNDONE
+        if fate not in UNDONE:
+            return False
+        call.future = None  # it is cancelled, and not resolved
+        call.is_seen = True
+        self._end_withdrawn(call, fate)
+        return True
 
     def _collector_of(self, job: QueuedJob) -> Collector:
         collector = self._collectors.get(job.connection)
