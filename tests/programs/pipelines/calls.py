@@ -193,7 +193,9 @@ def _fault(chance, _, number):
 
 
 def there(result):
-    """Return a result that may be a future."""
+    """Return a result that may be a future; raise the error of a call that had none."""
+    if isinstance(result, Exception):
+        raise result
     return result.result() if isinstance(result, Future) else result
 
 

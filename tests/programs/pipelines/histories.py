@@ -13,8 +13,6 @@ from .calls import drawn
 
 __all__ = ["differences", "in_a_loop", "in_pipelines"]
 
-_NOTHING = object()
-
 
 def differences(seed, sides):
     """Make the history of a seed both ways; return what differs, as lines."""
@@ -47,9 +45,10 @@ def in_a_loop(steps, side):
     results, outcomes = [], []
     for step in steps:
         outcome = _outcome(lambda step=step: step.do(side, results))
-        results.append(outcome[1])
-        outcomes.append(_shown(outcome))
-    return outcomes
+        results.append(_given(outcome))
+        outcomes.append(outcome)
+    # At the end, as a worksheet shows the title that its spreadsheet has by then.
+    return [_shown(outcome) for outcome in outcomes]
 
 
 class Noting(Pipeline):
@@ -71,8 +70,8 @@ def in_pipelines(steps, side, chance):
         size = chance.choice([1, 2, 5, 40])
         part, left = left[:size], left[size:]
         found = _block(part, side, chance, results, Noting(chance.choice([1, 3, 1000])))
-        outcomes += [_shown(_settled(outcome)) for outcome in found]
-    return outcomes
+        outcomes += map(_settled, found)
+    return [_shown(outcome) for outcome in outcomes]
 
 
 def _block(steps, side, chance, results, calls):
@@ -82,7 +81,7 @@ def _block(steps, side, chance, results, calls):
         with calls:
             for step in steps:
                 found.append(_made(step, side, chance, results, calls))
-                results.append(found[-1][1])
+                results.append(_given(found[-1]))
     except PipelineError as error:
         raised = [failed for _, failed in error.errors]
     except Exception as error:  # noqa: BLE001 - what one call raised, at the end of the block
@@ -103,6 +102,11 @@ def _made(step, side, chance, results, calls):
     return _settled(outcome) if way < 0.2 else outcome
 
 
+def _given(outcome):
+    """Return what a later step that uses the result is given."""
+    return outcome[2] or outcome[1]
+
+
 def _settled(outcome):
     """Return an outcome whose result is there."""
     kind, value, _ = outcome
@@ -120,7 +124,7 @@ def _outcome(do):
     try:
         return "result", do(), None
     except Exception as error:  # noqa: BLE001 - what it is is compared
-        return "error", _NOTHING, error
+        return "error", None, error
 
 
 def _shown(outcome):
