@@ -105,6 +105,22 @@ def test_the_tutorial_with_google(book):
     assert book.sheet1.get_all_values() == [ROW]
 
 
+def test_a_pipeline(book, capsys):
+    """The loop in a pipeline leaves a row for each order, and the sum of those that it reads."""
+    run(block("docs/pipelines.md", "python", "Pipelines"))
+    rows = [[str(number), "9.95"] for number in range(1, 201)]
+    assert book.sheet1.get_all_values() == rows
+    assert capsys.readouterr().out == f"{sum([9.95] * 100)}\n"
+
+
+def test_futures_of_a_pipeline(book, capsys):
+    """The sheets that are submitted are read, whatever they hold."""
+    book.sheet1.update([ROW] * 3)
+    book.add_worksheet("Second", 5, 5).update([ROW] * 2)
+    run(block("docs/pipelines.md", "python", "Futures"))
+    assert capsys.readouterr().out == "5\n"
+
+
 def test_the_quick_start_on_an_emulator():
     """Server and client meet in a namespace that is not the one of a real account later on."""
     lines = block("README.md", "sh", "Quick start", 1).splitlines()

@@ -154,7 +154,7 @@ def _pipelined(pipeline: Pipeline, proxy: Any, kind: ObjectKind, outgoing: Outgo
         return answered(proxy, kind, outgoing, reply, notice, now() - began, line)
 
     changed = _properties_of(proxy) if changes_properties(kind, job.method) else []
-    call = pipeline.new_call(job.name, frozenset(map(id, changed)), adds=job.method in ADDS)
+    call = pipeline.new_call(job.name, changed, adds=job.method in ADDS)
     pipeline.put_in(call, queue.prepared(new_id(), lane, body, notice), queue.put_in, settle)
     if call.future is not None:
         return call.future

@@ -121,6 +121,10 @@ for _name in _FILLING.split():
     setattr(LazyAnswer, _name, _filling(_name))
 
 
+# An error of Python's, such as that there is no such attribute, must name the real class.
+LazyAnswer.__name__ = "dict"
+
+
 def resolved(value: Any) -> Any:
     """Return an argument with all that is lazy in it as it really is, once that is there."""
     kind = type(value)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from queued_gspread.broker import Latch
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from queued_gspread.broker import QueuedJob
 
 __all__ = ["CallFuture", "PendingCall"]
@@ -31,8 +33,7 @@ class PendingCall:
     Args:
         what: What was called, for errors.
         pipeline: The pipeline that it belongs to.
-        changed: Ids of the ``_properties`` that it may change.
-        adds: Whether it does that by differences alone.
+        changes: The ``_properties`` that it may change: their ids, and whether it only adds.
 
     Attributes:
         error: Why it failed, once that is known; None if it has not.
@@ -40,12 +41,9 @@ class PendingCall:
 
     """
 
-    def __init__(
-        self, what: str, pipeline: Owner, changed: frozenset[int] = frozenset(), *, adds: bool
-    ) -> None:
+    def __init__(self, what: str, pipeline: Owner, changes: Sequence[tuple[int, bool]]) -> None:
         self.what = what
-        self.changed = changed
-        self.adds = adds
+        self.changes = changes
         self.error: BaseException | None = None
         self.is_seen = False
         self.job: QueuedJob | None = None
@@ -108,7 +106,10 @@ class CallFuture(Future[Any]):
     def cancel(self) -> bool:
         """Withdraw the call; return whether it was withdrawn, and so will not be made."""
         call = self.call
-        return call is not None and call.pipeline.withdraw_one(call) and super().cancel()
+        if call is None or not call.pipeline.withdraw_one(call) or not super().cancel():
+            return False
+        self.set_running_or_notify_cancel()  # for those that wait for several futures
+        return True
 
     def end(self, value: Any, error: BaseException | None) -> None:
         """Resolve it, unless it was cancelled."""

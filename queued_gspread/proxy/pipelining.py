@@ -77,6 +77,8 @@ class Pipeline:
         self._outer: Pipeline | None = None
         self._calls: dict[PendingCall, None] = {}
         self._bytes = 0
+        # The calls that may change a dict of properties, by its id and whether they only add.
+        self._changing: dict[tuple[int, bool], dict[PendingCall, None]] = {}
         self._made = 0
         self._failed: list[PendingCall] = []
         self._collectors: dict[Any, Collector] = {}
@@ -152,9 +154,16 @@ class Pipeline:
                 "its calls are answered there alone. Begin a pipeline of this process"
             )
 
-    def new_call(self, what: str, changed: frozenset[int], *, adds: bool) -> PendingCall:
-        """Return a call that is about to be put in."""
-        call = PendingCall(what, self, changed, adds=adds)
+    def new_call(self, what: str, properties: Sequence[Any], *, adds: bool) -> PendingCall:
+        """Return a call that is about to be put in.
+
+        Args:
+            what: What is called, for errors.
+            properties: The ``_properties`` that it may change.
+            adds: Whether it does that by differences alone.
+
+        """
+        call = PendingCall(what, self, [(id(each), adds) for each in properties])
         call.future, self._future = self._future, None
         if call.future is not None:
             call.future.call = call
@@ -212,12 +221,10 @@ class Pipeline:
 
     def settle(self, properties: Sequence[Any], *, but_adds: bool = False) -> None:
         """Wait for the calls that may change any of these ``_properties``."""
-        changed = set(map(id, properties))
-        for call in list(self._calls) if changed else ():
-            if call.changed and not call.changed.isdisjoint(changed):
-                if but_adds and call.adds:
-                    continue
-                call.wait()
+        for each in properties:
+            for adds in (False,) if but_adds else (False, True):
+                for call in list(self._changing.get((id(each), adds), ())):
+                    call.wait()
         if self._outer is not None:
             self._outer.settle(properties, but_adds=but_adds)
 
@@ -226,10 +233,12 @@ class Pipeline:
         if call.is_done or call.job is None:
             return False
         fate = self._fates([call], gently=True)[call]
-        if fate in UNDONE:
-            self._end_withdrawn(call, fate)
-            call.is_seen = True
-        return fate in UNDONE
+        if fate not in UNDONE:
+            return False
+        call.future = None  # it is cancelled, and not resolved
+        call.is_seen = True
+        self._end_withdrawn(call, fate)
+        return True
 
     def _collector_of(self, job: QueuedJob) -> Collector:
         collector = self._collectors.get(job.connection)
@@ -246,8 +255,7 @@ class Pipeline:
     ) -> None:
         while True:
             # It counts as under way before it is, so that an interrupt loses none.
-            self._calls[call] = None
-            self._bytes += len(job.message)
+            self._take_in(call, job)
             try:
                 put_in(job)
             except BaseException as error:
@@ -292,10 +300,18 @@ class Pipeline:
             self._failed.append(call)
         call.end(value, error)
 
+    def _take_in(self, call: PendingCall, job: QueuedJob) -> None:
+        self._calls[call] = None
+        self._bytes += len(job.message)
+        for place in call.changes:
+            self._changing.setdefault(place, {})[call] = None
+
     def _let_go(self, call: PendingCall) -> None:
         if call in self._calls:
             del self._calls[call]
             self._bytes -= len(call.job.message) if call.job is not None else 0
+            for place in call.changes:
+                self._changing[place].pop(call, None)
 
     def _withdraw(self, call: PendingCall, error: BaseException) -> None:
         fate = self._fates([call])[call]

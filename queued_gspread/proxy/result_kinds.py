@@ -8,6 +8,7 @@ whose error is an answer: that there is no worksheet or spreadsheet of that name
 
 from __future__ import annotations
 
+import inspect
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -94,7 +95,8 @@ def _names(kind: ObjectKind, method: str) -> set[str]:
     used, ways = set[str](), [method]
     while ways:
         # A property has no code of its own: that it is used is what matters.
-        code = getattr(getattr(kind.cls, ways.pop(), None), "__code__", None)
+        method = inspect.unwrap(getattr(kind.cls, ways.pop(), None))  # type: ignore[arg-type]
+        code = getattr(method, "__code__", None)
         new = set(_names_in(code) if code is not None else ()) - used
         used |= new
         ways += new

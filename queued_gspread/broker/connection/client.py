@@ -90,7 +90,7 @@ class Connection:
         weakref.finalize(self, _close, self.wire, self.redis, os.getpid()).atexit = False
 
     def run(self, name: str, keys: list[str], args: list[Any], patience: float = 0.0) -> Any:
-        """Run a script; see :meth:`.Attempts.run`. It stops at the thread's deadline."""
+        """Run a script; see ``Attempts.run``. It stops at the thread's deadline."""
         return self.drive(self.attempts.run(name, keys, args, until=moment(), patience=patience))
 
     def drive(self, core: Core[T]) -> T:

@@ -20,7 +20,7 @@ T = TypeVar("T")
 Command: TypeAlias = Sequence[Any]
 
 
-@dataclass
+@dataclass(slots=True)
 class AwaitReply:
     """Wait for a job's reply; the answer is its body, or None after so many seconds without one.
 
@@ -47,7 +47,7 @@ class AwaitReply:
         return ["XREAD", "COUNT", 1, "BLOCK", block, "STREAMS", *keys, *ids]
 
 
-@dataclass
+@dataclass(slots=True)
 class Send:
     """Send a command; the answer is Redis's.
 
@@ -62,7 +62,7 @@ class Send:
     ahead: Send | AwaitReply | None = None
 
 
-@dataclass
+@dataclass(slots=True)
 class Tell:
     """Send a command whose answer does not matter, nor whether it arrives.
 
@@ -76,19 +76,19 @@ class Tell:
     seconds: float
 
 
-@dataclass
+@dataclass(slots=True)
 class Sleep:
     """Do nothing for some seconds."""
 
     seconds: float
 
 
-@dataclass
+@dataclass(slots=True)
 class LookAtMaster:
     """Check whether the connections still lead to the master, as often as that is due."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Extend:
     """From now on, wait for Redis until this moment of the clock, whatever the deadline was."""
 

@@ -79,8 +79,8 @@ def look(
         grace: Seconds for which a server may be silent before servers of other formats count.
         job: Lane, stream id and id of a job, to check whether Redis still knows it.
         asks: Whether the caller asks why its job waits.
-        patience: See :meth:`.Attempts.run`.
-        until: See there.
+        patience: See there.
+        until: See ``Attempts.run``, as for the last.
 
     """
     places, args = [keys.server, keys.formats], [str(milliseconds(grace))]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import gspread
 from flood import memory_of
@@ -99,6 +101,27 @@ class User:
             seldom.join()
             return {"seconds": seconds, "request": request, "waits": [w.result() for w in waits]}
 
+    def loop(self, key, what, count, seed=0):
+        """Make a plain loop of calls in a pipeline; return what it took, and what it left.
+
+        Returns:
+            The seconds until all were put in, and until all were there; the peak of the memory;
+            and whether the cells are what a plain loop leaves.
+
+        """
+        sheet, began = self._sheet(key), time.perf_counter()
+        expected, seen = {}, []
+        with queued_gspread.pipeline():
+            for call in loop(what, count, seed):
+                call(sheet, expected, seen)
+            put_in = time.perf_counter() - began
+        seconds = time.perf_counter() - began
+        found = {cell.address: cell.value for cell in sheet.range(f"D1:D{count}") if cell.value}
+        is_right = all(wanted == cell.value for wanted, cell in seen)
+        is_right &= what == "append_row" or found == {k: v for k, v in expected.items() if v}
+        peak = memory_of(os.getpid(), "VmHWM")
+        return {"seconds": seconds, "put_in": put_in, "peak_mib": peak, "is_right": is_right}
+
     def openall(self):
         """Open all spreadsheets; return how many there are."""
         return len(self._client.openall())
@@ -112,6 +135,31 @@ class User:
         if key not in self._sheets:
             self._sheets[key] = self._client.open_by_key(key).sheet1
         return self._sheets[key]
+
+
+def loop(what, count, seed):
+    """Yield the calls of a loop, in a drawn order where reads and writes are mixed; pure."""
+    chance = random.Random(seed)
+    for number in range(count):
+        turn = chance.choice(["acell", "update_acell"]) if what == "mix" else what
+        row = chance.randint(1, count) if what == "mix" else number + 1
+        yield partial(_CALLS[turn], f"D{row}", number)
+
+
+def _append(_label, number, sheet, _expected, _seen):
+    sheet.append_row([f"row {number}", number])
+
+
+def _read(label, _number, sheet, expected, seen):
+    seen.append((expected.get(label), sheet.acell(label)))
+
+
+def _put(label, number, sheet, expected, _seen):
+    expected[label] = f"cell {number}"
+    sheet.update_acell(label, expected[label])
+
+
+_CALLS = {"append_row": _append, "acell": _read, "update_acell": _put}
 
 
 def _now_and_then(pool, sheet, at_once, every, over, waits):
@@ -145,7 +193,7 @@ def _seconds(call):
 def main():
     where = json.loads(sys.argv[1])
     user = User({"direct": _direct, "queued": _queued}[where["way"]](where))
-    answers = ("create", "script", "write", "read", "openall", "open", "contend")
+    answers = ("create", "script", "write", "read", "openall", "open", "contend", "loop")
     answer_all({name: getattr(user, name) for name in answers})
 
 

@@ -1,0 +1,89 @@
+"""Plain loops of one process in a pipeline, under a quota, with an emulator that takes its time."""
+
+from __future__ import annotations
+
+import json
+from urllib.request import urlopen
+
+from .emulated import Emulated
+from .row import Comparison, Row
+
+GROUP = "pipelines"
+QUOTA = 60
+LATENCY = 0.05
+
+_LOOPS = ("append_row", "acell", "update_acell", "mix")
+_SECONDS = 2.0
+_REQUESTS = 10.0
+_LINEAR = 11.0
+_ENQUEUE = 0.35
+
+
+def run(place):
+    count = place.size.loop
+    found = {(what, count): _measure(place, what, count) for what in _LOOPS}
+    found["append_row", 10 * count] = _measure(place, "append_row", 10 * count)
+    round_trip = _round_trip(place)
+    for (what, many), measured in found.items():
+        yield Row(GROUP, f"{many:,} {what}", _figures(measured, many), _note(measured))
+    yield Row(GROUP, "one call, waited for", {"trip_us": 1e6 * round_trip})
+    yield from _compared(place, found, round_trip)
+
+
+def _compared(place, found, round_trip):
+    count = place.size.loop
+    bound = place.size.fair_window
+    for what in _LOOPS:
+        figures = _figures(found[what, count], count)
+        numbers = (figures["time_s"], figures["bound_s"])
+        goal = _SECONDS / (count / QUOTA * bound)
+        yield Comparison(GROUP, f"{count:,} {what}: time / plain bound", "s", *numbers, goal)
+    first, tenfold = found["append_row", count], found["append_row", 10 * count]
+    numbers = (tenfold["seconds"], first["seconds"])
+    yield Comparison(GROUP, f"{10 * count:,} append_row / {count:,}, time", "s", *numbers, _LINEAR)
+    numbers = (1e6 * first["put_in"] / count, 1e6 * round_trip)
+    yield Comparison(GROUP, "one call: put in / waited for", "us", *numbers, _ENQUEUE)
+
+
+def _figures(measured, count):
+    return {
+        "time_s": measured["seconds"],
+        "bound_s": measured["bound"],
+        "requests": measured["requests"],
+        "enqueue_us": 1e6 * measured["put_in"] / count,
+        "process_mib": measured["peak_mib"],
+    }
+
+
+def _note(measured):
+    return "" if measured["is_right"] else "THE CELLS ARE NOT WHAT A PLAIN LOOP LEAVES"
+
+
+def _measure(place, what, count):
+    window = place.size.fair_window
+    limits = [f"--{kind}-per-minute={QUOTA}" for kind in ("writes", "reads")] + [
+        f"--quota-window={window}"
+    ]
+    with Emulated(place, LATENCY, limits) as google:
+        server, user = google.server(*limits), google.user("queued")
+        server.until_log("working as")
+        key = user.ask(do="create", title="Book", rows=2 * count, columns=20)
+        before = _requests(google)
+        measured = user.ask(do="loop", key=key, what=what, count=count)
+        after = _requests(google)
+    # One to open the spreadsheet, one for its sheet, and one that looks at what is left.
+    return measured | {"requests": after - before - 3, "bound": count / QUOTA * window}
+
+
+def _requests(google):
+    with urlopen(f"{google.url}/emulator/summary") as answer:
+        return json.load(answer)["requests"]
+
+
+def _round_trip(place):
+    """Return the seconds of one blocking call, with an emulator that answers at once."""
+    with Emulated(place) as google:
+        server, user = google.server(), google.user("queued")
+        server.until_log("working as")
+        key = user.ask(do="create", title="Book")
+        return min(user.ask(do="script", key=key)[0] for _ in range(20))
