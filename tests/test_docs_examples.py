@@ -113,6 +113,13 @@ def test_a_pipeline(book, capsys):
     assert capsys.readouterr().out == f"{sum([9.95] * 100)}\n"
 
 
+def test_a_loop_of_asyncio(book, capsys):
+    """The example for asyncio leaves a row for each order, and reads one of them."""
+    run(block("docs/asyncio.md", "python", "asyncio"))
+    assert len(book.sheet1.get_all_values()) == 200
+    assert capsys.readouterr().out == "9.95\n"
+
+
 def test_futures_of_a_pipeline(book, capsys):
     """The sheets that are submitted are read, whatever they hold."""
     book.sheet1.update([ROW] * 3)
