@@ -38,9 +38,9 @@ class Bus:
 
     def __init__(self, settings: Settings) -> None:
         self.loop = asyncio.get_running_loop()
-        # It has the discovery of the master, which all clients of the process share.
-        self._connection = connect(settings.redis_url, settings.namespace)
-        pool = self._connection.redis.connection_pool
+        # The discovery of the master is shared by the process.
+        self._shared = [connect(settings.redis_url, settings.namespace)]
+        pool = self._shared[0].redis.connection_pool
         self._dialer = Dialer(settings.redis_url, pool)
         self.commands = Line(self._dialer.connect, self._dialer.note)
         self._reads = Line(self._dialer.connect, self._dialer.note)
@@ -77,6 +77,8 @@ class Bus:
 
     async def close(self) -> None:
         """Close the connections."""
+        _forget(self.loop)
+        self._shared.clear()
         for line in self._lines:
             await line.close()
         await self._dialer.close()
@@ -159,6 +161,11 @@ def _running() -> asyncio.AbstractEventLoop:
 
 _buses: dict[asyncio.AbstractEventLoop, dict[tuple[str, str], Bus]] = {}
 _lock = ForkLock()
+
+
+def _forget(loop: asyncio.AbstractEventLoop) -> None:
+    with _lock.own:
+        _buses.pop(loop, None)
 
 
 def _bus_of(loop: asyncio.AbstractEventLoop, settings: Settings) -> Bus:

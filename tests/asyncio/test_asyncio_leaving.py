@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 import threading
@@ -10,6 +11,7 @@ import threading
 import pytest
 from async_waiting import next_of, until
 from gate import cell_of
+from waiting import eventually
 
 from queued_gspread.errors import QueuedGspreadError
 
@@ -221,3 +223,20 @@ def test_a_fork_is_named_with_the_remedy(server, connect):
     with os.fdopen(read) as told:
         assert told.read() == "Child"
     os.waitpid(pid, 0)
+
+
+def test_a_loop_that_ends_leaves_no_connection(server, connect, raw, namespace):
+    """Once ``asyncio.run`` has returned, nothing of its client is connected."""
+    before = len(raw.client_list())
+    gc.disable()
+    try:
+
+        async def main():
+            book = await connect().create("Book")
+            assert len(raw.client_list()) > before
+            return book.title
+
+        assert asyncio.run(main()) == "Book"
+        eventually(lambda: len(raw.client_list()) == before)
+    finally:
+        gc.enable()
