@@ -79,6 +79,7 @@ class Bus:
         """Close the connections."""
         _forget(self.loop)
         self._shared.clear()
+        await self.commands.finish()
         for line in self._lines:
             await line.close()
         await self._dialer.close()

@@ -38,6 +38,10 @@ class Facade:
         self._own = own
         self._home = home or Home(_facades)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy is not bound to a loop.
+        return type(self), (self._own,)
+
     def __repr__(self) -> str:
         return repr(self._own)
 

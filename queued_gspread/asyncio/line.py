@@ -19,13 +19,14 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from queued_gspread._clock import now
 from queued_gspread.broker.connection.pool import MovedAwayError, is_elsewhere
 from queued_gspread.broker.connection.wire import packed
+from queued_gspread.broker.waiting.wait import LEAVING
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     Command = Sequence[Any]
 
-__all__ = ["Asked", "Line"]
+__all__ = ["Asked", "Line", "is_running"]
 
 # How many commands go out in one write.
 _MOST: Final = 500
@@ -38,15 +39,17 @@ class Asked:
     Attributes:
         future: The answer.
         is_sent: Whether Redis may have got it.
+        is_told: Whether the answer does not matter.
 
     """
 
-    __slots__ = ("command", "future", "is_sent")
+    __slots__ = ("command", "future", "is_sent", "is_told")
 
     def __init__(self, command: Command, future: asyncio.Future[Any]) -> None:
         self.command = command
         self.future = future
         self.is_sent = False
+        self.is_told = False
 
     async def answer(self, until: float = math.inf) -> Any:
         """Wait for the answer, at most until a moment of the clock.
@@ -119,6 +122,20 @@ class Line:
         for pipe in pipes:
             await pipe.close(waits=True)
 
+    def tell(self, command: Command) -> None:
+        """Send a command whose answer does not matter."""
+        self.ask(command).is_told = True
+
+    async def finish(self) -> None:
+        """Let what was asked for go out and be answered, but wait no longer than a moment.
+
+        The end of a loop cancels all tasks, also those that were writing here.
+        """
+        for command in [command for pipe in self._pipes for command in pipe.untold]:
+            self.tell(command)
+        for pipe in self._pipes:
+            await pipe.finish()
+
 
 class _Pipe:
     """One connection, and the commands that wait for their answers on it.
@@ -126,6 +143,7 @@ class _Pipe:
     Attributes:
         is_left: Whether it takes no more commands.
         connection: redis.asyncio's, once it is made.
+        untold: Commands whose answers do not matter, and that it has lost.
 
     """
 
@@ -137,6 +155,7 @@ class _Pipe:
         self._loop = asyncio.get_running_loop()
         self._left = False
         self.connection: Any = None
+        self.untold: list[Command] = []
         self._queued: list[Asked] = []
         self._unanswered: deque[Asked] = deque()
         self._writing: asyncio.Task[None] | None = None
@@ -153,7 +172,7 @@ class _Pipe:
 
     @property
     def _is_idle(self) -> bool:
-        return not (self._queued or self._unanswered or self._writing)
+        return not (self._queued or self._unanswered or is_running(self._writing))
 
     @property
     def _has_ended(self) -> bool:
@@ -163,9 +182,19 @@ class _Pipe:
     def ask(self, command: Command) -> Asked:
         asked = Asked(command, self._loop.create_future())
         self._queued.append(asked)
-        if self._writing is None:
-            self._writing = self._loop.create_task(self._write())
+        self._go_on()
         return asked
+
+    def _go_on(self) -> None:
+        if not is_running(self._writing):
+            self._writing = self._loop.create_task(self._write())
+
+    async def finish(self) -> None:
+        if self._queued:
+            self._go_on()
+        waiting = {asked.future for asked in (*self._queued, *self._unanswered)}
+        if waiting:
+            await asyncio.wait(waiting, timeout=LEAVING)
 
     async def _write(self) -> None:
         try:
@@ -182,14 +211,12 @@ class _Pipe:
             # Of a loop that ends: it cancels this task too.
             self.lose(RedisConnectionError("the connection was lost with its task"))
             raise
-        finally:
-            self._writing = None
 
     def _await_answers(self, batch: list[Asked]) -> None:
         for asked in batch:
             asked.is_sent = True
         self._unanswered.extend(batch)
-        if self._reading is None:
+        if not is_running(self._reading):
             self._reading = self._loop.create_task(self._read())
 
     async def _read(self) -> None:
@@ -206,8 +233,6 @@ class _Pipe:
         except BaseException:
             self.lose(RedisConnectionError("the connection was lost with its task"))
             raise
-        finally:
-            self._reading = None
         if self._left:
             await self.close()
 
@@ -227,6 +252,7 @@ class _Pipe:
         self._left = True
         waiting, self._queued = [*self._unanswered, *self._queued], []
         self._unanswered.clear()
+        self.untold = [asked.command for asked in waiting if asked.is_told]
         for asked in waiting:
             asked.end(error)
         self.close_soon()
@@ -243,6 +269,11 @@ class _Pipe:
         connection, self.connection = self.connection, None
         if connection is not None:
             await connection.disconnect(nowait=not waits)
+
+
+def is_running(task: asyncio.Task[Any] | None) -> bool:
+    """Return whether a task is there and not over: one may be cancelled before it has begun."""
+    return task is not None and not task.done()
 
 
 # A loop holds its tasks weakly.

@@ -17,7 +17,7 @@ from queued_gspread.broker.connection.effects import AwaitReply
 from queued_gspread.broker.connection.shell import bodies_of
 from queued_gspread.protocol.messages import new_id
 
-from .line import Asked
+from .line import Asked, is_running
 
 if TYPE_CHECKING:
     from queued_gspread.broker.keys import Keys
@@ -58,9 +58,9 @@ class Replies:
         if future is None:
             future = self._expected[key] = self._loop.create_future()
             self._has_more = True
-        if self._reading is None:
+        if not is_running(self._reading):
             self._reading = self._loop.create_task(self._read_all())
-        elif self._has_more and self._read is not None and self._waking is None:
+        elif self._has_more and self._read is not None and not is_running(self._waking):
             self._waking = self._loop.create_task(self._wake(self._read))
         return future
 
@@ -74,8 +74,6 @@ class Replies:
                 await self._read_once()
         except RedisError as error:
             self._lose(error)
-        finally:
-            self._read = self._reading = None
 
     async def _read_once(self) -> None:
         keys, self._has_more = [*self._expected, self._wake_key], False
@@ -98,8 +96,6 @@ class Replies:
                 await asyncio.wait({read.future}, timeout=_AGAIN)
         except RedisError as error:
             self._lose(error)
-        finally:
-            self._waking = None
 
     def _lose(self, error: RedisError) -> None:
         expected, self._expected = self._expected, {}

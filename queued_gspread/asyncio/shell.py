@@ -65,7 +65,7 @@ class Shell:
         if isinstance(effect, AwaitReply):
             return await self._await_reply(effect)
         if isinstance(effect, Tell):
-            self._bus.commands.ask(effect.command)
+            self._bus.commands.tell(effect.command)
         elif isinstance(effect, Sleep):
             await asyncio.sleep(effect.seconds)
         elif isinstance(effect, Extend):

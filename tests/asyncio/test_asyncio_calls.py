@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import inspect
+import pickle
 import re
 import threading
 import warnings
@@ -142,8 +144,22 @@ def test_nothing_is_left_in_redis(server, connect, raw, keys):
         await asyncio.gather(*(sheet.acell("A1") for _ in range(50)))
 
     asyncio.run(main())
+    asyncio.run(connect().create("The last call of a loop"))
     for part in ("reply", "wake", "renewal", "lane"):
         assert raw.keys(f"*{{{keys.namespace}}}*:{part}:*") == []
+
+
+def test_objects_are_copied_and_pickled(server, connect):
+    """A copy of a worksheet makes its calls in another loop than the first one."""
+    sheet = asyncio.run(new_sheet(connect))
+
+    async def main(own):
+        await own.append_row(["x"])
+        return await own.col_values(1)
+
+    for own in (copy.copy(sheet), pickle.loads(pickle.dumps(sheet))):
+        assert asyncio.run(main(own))[-1] == "x"
+        assert (own.title, own.spreadsheet.title) == ("Sheet1", "Book")
 
 
 def test_errors_are_the_blocking_clients(serve, gate, server, connect):

@@ -17,17 +17,26 @@ _SECONDS = 2.0
 _REQUESTS = 10.0
 _LINEAR = 11.0
 _ENQUEUE = 0.35
+_GATHERED = 1.2
+_CONNECTIONS = 4
 
 
 def run(place):
     count = place.size.loop
     found = {(what, count): _measure(place, what, count) for what in _LOOPS}
     found["append_row", 10 * count] = _measure(place, "append_row", 10 * count)
+    gathered = _measure(place, "append_row", count, do="gather")
     round_trip = _round_trip(place)
     for (what, many), measured in found.items():
         yield Row(GROUP, f"{many:,} {what}", _figures(measured, many), _note(measured))
+    figures = _figures(gathered, count) | {"connections": gathered["connections"]}
+    yield Row(GROUP, f"{count:,} append_row in asyncio", figures, _note(gathered))
     yield Row(GROUP, "one call, waited for", {"trip_us": 1e6 * round_trip})
     yield from _compared(place, found, round_trip)
+    numbers = (gathered["seconds"], found["append_row", count]["seconds"])
+    yield Comparison(GROUP, f"{count:,} append_row: asyncio / pipeline", "s", *numbers, _GATHERED)
+    numbers = (gathered["connections"], _CONNECTIONS)
+    yield Comparison(GROUP, "asyncio: connections / allowed", "", *numbers, 1.0)
 
 
 def _compared(place, found, round_trip):
@@ -59,7 +68,7 @@ def _note(measured):
     return "" if measured["is_right"] else "THE CELLS ARE NOT WHAT A PLAIN LOOP LEAVES"
 
 
-def _measure(place, what, count):
+def _measure(place, what, count, do="loop"):
     window = place.size.fair_window
     limits = [f"--{kind}-per-minute={QUOTA}" for kind in ("writes", "reads")] + [
         f"--quota-window={window}"
@@ -69,7 +78,7 @@ def _measure(place, what, count):
         server.until_log("working as")
         key = user.ask(do="create", title="Book", rows=2 * count, columns=20)
         before = _requests(google)
-        measured = user.ask(do="loop", key=key, what=what, count=count)
+        measured = user.ask(do=do, key=key, count=count, **({"what": what} if do == "loop" else {}))
         after = _requests(google)
     # One to open the spreadsheet, one for its sheet, and one that looks at what is left.
     return measured | {"requests": after - before - 3, "bound": count / QUOTA * window}

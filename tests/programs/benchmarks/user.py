@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import random
@@ -12,9 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import gspread
+import redis.asyncio
 from flood import memory_of
 
-import queued_gspread
+import queued_gspread.asyncio
 from queued_gspread.emulator.redirect import EmulatorAdapter
 
 from .peer import answer_all
@@ -122,6 +124,11 @@ class User:
         peak = memory_of(os.getpid(), "VmHWM")
         return {"seconds": seconds, "put_in": put_in, "peak_mib": peak, "is_right": is_right}
 
+    def gather(self, key, count):
+        """Append rows in asyncio, all at a time; return the same, and the most connections."""
+        settings = self._client.http_client._self_caller.settings
+        return asyncio.run(_gather(settings, key, count))
+
     def openall(self):
         """Open all spreadsheets; return how many there are."""
         return len(self._client.openall())
@@ -135,6 +142,24 @@ class User:
         if key not in self._sheets:
             self._sheets[key] = self._client.open_by_key(key).sheet1
         return self._sheets[key]
+
+
+async def _gather(settings, key, count):
+    url = f"{settings.redis_url}?client_name=gather"
+    client = queued_gspread.asyncio.authorize(redis_url=url, namespace=settings.namespace)
+    sheet = await (await client.open_by_key(key)).get_sheet1()
+    began, most = time.perf_counter(), 0
+    rows = asyncio.gather(*(sheet.append_row([f"row {n}", n]) for n in range(count)))
+    async with redis.asyncio.Redis.from_url(settings.redis_url) as raw:
+        while not rows.done():
+            names = [each["name"] for each in await raw.client_list()]
+            most = max(most, names.count("gather"))
+            await asyncio.wait({rows}, timeout=0.05)
+    seconds = time.perf_counter() - began
+    is_right = len(await sheet.col_values(1)) == len(await rows) == count
+    peak = memory_of(os.getpid(), "VmHWM")
+    found = {"seconds": seconds, "put_in": 0.0, "peak_mib": peak, "is_right": is_right}
+    return found | {"connections": most}
 
 
 def loop(what, count, seed):
@@ -193,7 +218,7 @@ def _seconds(call):
 def main():
     where = json.loads(sys.argv[1])
     user = User({"direct": _direct, "queued": _queued}[where["way"]](where))
-    answers = ("create", "script", "write", "read", "openall", "open", "contend", "loop")
+    answers = ("create", "script", "write", "read", "openall", "open", "contend", "loop", "gather")
     answer_all({name: getattr(user, name) for name in answers})
 
 
