@@ -10,7 +10,7 @@ from masters import BLOWS, CUT, FAILOVER
 
 from queued_gspread.emulator.api.router import Request
 from tests.programs.chaos.checker import is_foretold, violations
-from tests.programs.chaos.classes import CONTENT, SIGNALS, STOPS, SUSPENDED, chosen, parse
+from tests.programs.chaos.classes import ASYNCIO, CONTENT, SIGNALS, STOPS, SUSPENDED, chosen, parse
 from tests.programs.chaos.failovers import CLUSTER, SENTINELS, failovers_of
 from tests.programs.chaos.places import CELLS, cell_of
 from tests.programs.chaos.plan import plan_of
@@ -45,6 +45,7 @@ def test_a_class_can_be_left_out(text):
     assert any(blow.times > 1 for blow in plan.blows) == (STOPS in classes)
     assert any(work.is_alarmed for work in plan.work) == (SIGNALS in classes)
     assert any(work.is_wired for work in plan.work) == (SUSPENDED in classes)
+    assert any(work.is_asyncio for work in plan.work) == (ASYNCIO in classes)
     assert set(plain.blows) <= set(plan.blows)
 
 

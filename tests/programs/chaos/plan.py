@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, replace
 
-from .classes import ALL, CONTENT, SIGNALS, STOPS, SUSPENDED
+from .classes import ALL, ASYNCIO, CONTENT, SIGNALS, STOPS, SUSPENDED
 from .poison import BROKEN, FORBIDDEN, NUMBER, PLACE, ROW, SILENT, Poison
 
 NAMESPACE = "chaos"
@@ -65,6 +65,7 @@ class Work:
         timeout: Seconds that it waits for each; None waits for as long as it takes.
         is_wired: Whether it comes to Redis by a wire of its own.
         is_alarmed: Whether signals' handlers raise in it.
+        is_asyncio: Whether it makes them in asyncio.
         threads: How many of its calls are under way at a time.
 
     """
@@ -75,6 +76,7 @@ class Work:
     timeout: float | None
     is_wired: bool = False
     is_alarmed: bool = False
+    is_asyncio: bool = False
     threads: int = 1
 
 
@@ -117,7 +119,7 @@ class Plan:
 def plan_of(seed, classes=ALL):
     """Return the plan of a seed; the same one every time, and much the same without a class."""
     plan = _plain_plan_of(seed)
-    # Whose calls a class concerns: the first has a timeout, the last has none of it.
+    # Whose calls a class concerns: the first has a timeout, the last has no trouble of its own.
     wired, alarmed = (0, 1) if SUSPENDED in classes else (), (2, 3) if SIGNALS in classes else ()
     more = [
         *(_suspensions(random.Random(f"suspended {seed}")) if SUSPENDED in classes else ()),
@@ -126,7 +128,12 @@ def plan_of(seed, classes=ALL):
     return replace(
         plan,
         work=tuple(
-            replace(work, is_wired=number in wired, is_alarmed=number in alarmed)
+            replace(
+                work,
+                is_wired=number in wired,
+                is_alarmed=number in alarmed,
+                is_asyncio=number == _CLIENTS - 1 and ASYNCIO in classes,
+            )
             for number, work in enumerate(plan.work)
         ),
         blows=tuple(sorted((*plan.blows, *more), key=lambda blow: blow.count)),

@@ -16,6 +16,7 @@ import queued_gspread as gspread
 from queued_gspread.broker import keys
 
 from .history import Journal
+from .in_loop import LoopClient
 from .places import CELLS, INSERTS, ROWS, cell_of, first_column
 
 _ALARMED = 0.4
@@ -50,6 +51,7 @@ class Worker:
         calls: How many it makes; None for as many as it can.
         timeout: Seconds that it waits for each, or None.
         is_alarmed: Whether signals' handlers raise in some of its calls.
+        is_asyncio: Whether it makes its calls in asyncio.
         threads: How many make them at a time; several only append and read rows.
         memory: Seconds for which its ids are remembered, or None for as long as they are.
         books: The spreadsheets' keys by their titles.
@@ -66,6 +68,7 @@ class Worker:
         calls,
         timeout,
         is_alarmed,
+        is_asyncio,
         threads,
         memory,
         books,
@@ -80,7 +83,9 @@ class Worker:
         self._chance = random.Random(seed)
         share = _ALARMED if is_alarmed else 0.0
         self._alarms = Alarms(random.Random(f"alarms {seed}"), share, _MOMENTS)
-        self._client = gspread.authorize(timeout=timeout, **queue)
+        authorize = LoopClient if is_asyncio else gspread.authorize
+        self._client = authorize(timeout=timeout, **queue)
+        self._end = self._client.close if is_asyncio else lambda: None
         self._keys = books
         self._sheets = {}
         self._counters = dict.fromkeys(books, 0)
@@ -105,6 +110,7 @@ class Worker:
             else:
                 for _ in range(self._calls):
                     self._make_one(_WEIGHTS)
+        self._end()
         self._journal.close()
 
     def _work_until_told(self):
