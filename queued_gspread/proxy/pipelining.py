@@ -187,10 +187,15 @@ class Pipeline:
         """
         self._make_room(len(job.message))
         call.job = job
-        self._enqueue(call, job, put_in)
-        self._collector_of(job).collect(
-            job, lambda reply, error: self._end(call, settle, reply, error)
-        )
+        try:
+            self._enqueue(call, job, put_in)
+            self._collector_of(job).collect(
+                job, lambda reply, error: self._end(call, settle, reply, error)
+            )
+        except BaseException as error:
+            if call in self._calls:  # interrupted before anybody waits for its reply
+                self._withdraw(call, error)
+            raise
 
     def wait_at_place(self, call: PendingCall) -> Any:
         """Return a call's result; an interrupt withdraws it, as it does any call."""

@@ -19,7 +19,7 @@ from limits import UNLIMITED
 from waiting import PATIENCE, eventually
 
 import queued_gspread as gspread
-from queued_gspread.broker import core
+from queued_gspread.broker import Collector, core
 from queued_gspread.broker.keys import Keys
 from queued_gspread.errors import (
     CallTimeoutError,
@@ -306,6 +306,21 @@ def test_an_interrupted_wait_at_its_place_withdraws_that_call(
         assert waiting_in(raw, namespace) == 1
         with serving():
             later.append_row(["y"])["updates"]
+
+
+def test_an_interrupt_between_a_call_and_its_wait_withdraws_it(later, raw, namespace, monkeypatch):
+    """A call that was put in, and that nobody waits for yet, is withdrawn; the block can end."""
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with gspread.pipeline():
+        with monkeypatch.context() as patch:
+            patch.setattr(Collector, "collect", interrupted)
+            with pytest.raises(KeyboardInterrupt) as caught:
+                later.append_row(["never"])
+        assert "was not started" in getattr(caught.value, "__notes__", caught.value.args)[0]
+        assert waiting_in(raw, namespace) == 0
 
 
 # Bounds -----------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Does the effects of many cores at a time: their commands in one write, their waits as one read.
 
-One thread drives it, in rounds; it must not be the main one, where signal handlers run. A round first sends what any core wants sent, then blocks until a
-reply has come or a core has something else to do.
+One thread drives it, in rounds; not the main one, where signal handlers run. A round first sends
+what any core wants sent, then blocks until a reply has come or a core has something else to do.
 """
 
 from __future__ import annotations
