@@ -9,7 +9,7 @@ import pytest
 import redis
 from accounts import OPEN
 from broker_helpers import enqueue
-from permits_helpers import LANE, Clock
+from permits_helpers import LANE, RedisClock
 from queue_fixtures import restored_log, short_slices
 from topologies import each_binary
 
@@ -109,7 +109,7 @@ def clock_of(keys, monkeypatch):
         monkeypatch.setitem(SCRIPTS, name, Script(text, sha))
 
     def make(client):
-        clock = Clock(client, key)
+        clock = RedisClock(client, key)
         # What a server remembers of slots is older by as much.
         for module in (ledger, slots):
             monkeypatch.setattr(module, "now", lambda: clock.now)

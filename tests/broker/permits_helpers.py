@@ -12,7 +12,7 @@ WINDOW = 60.0
 LANE = "lane"
 
 
-class Clock:
+class RedisClock:
     """Redis's clock as the scripts see it, in seconds."""
 
     def __init__(self, raw, key):

@@ -11,6 +11,7 @@ import pytest
 import requests
 from gate import google_error, response
 from gspread.exceptions import APIError
+from hand_clock import HandClock
 from merge_fixtures import settled
 from waiting import eventually
 
@@ -186,12 +187,12 @@ def test_what_has_gone_through_alone_may_leave_with_others_again(stage, faults):
 
 def test_suspects_are_forgotten():
     """What has failed is remembered for some minutes, if it may not be repeated."""
-    now = [0.0]
-    suspects = Suspects(lambda: now[0])
+    clock = HandClock()
+    suspects = Suspects(clock)
     once, twice = parts.append(["x"]), parts.update("S!A1")
     suspects.note([once, twice])
     assert suspects.has(once)
     assert not suspects.has(twice)
     assert not suspects.has(parts.append(["y"]))
-    now[0] = 601.0
+    clock.now = 601.0
     assert not suspects.has(once)

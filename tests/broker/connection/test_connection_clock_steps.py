@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from hand_clock import HandClock
 from one_job import start
 
 from queued_gspread.broker import Entry
@@ -17,12 +18,12 @@ TIMEOUT = 60
 @pytest.fixture
 def here(monkeypatch):
     """Return what lets time pass on this machine's clock."""
-    passed = [1000.0]
-    monkeypatch.setattr(steps, "now", lambda: passed[0])
+    clock = HandClock(1000.0)
+    monkeypatch.setattr(steps, "now", clock)
 
     def advance(seconds):
-        passed[0] += seconds
-        return passed[0]
+        clock.now += seconds
+        return clock.now
 
     return advance
 

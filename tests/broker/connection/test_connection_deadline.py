@@ -10,6 +10,7 @@ import time
 from contextlib import contextmanager, suppress
 
 import pytest
+from hand_clock import HandClock
 from one_job import answer
 from processes import start_python
 from waiting import PATIENCE, eventually, waiting_callers
@@ -291,10 +292,9 @@ def test_an_interrupt_while_redis_stalls(interrupted, own_redis, redis_of):
 @pytest.fixture
 def asleep(own_redis, namespace, monkeypatch, background, short_slices):
     """Return what has a caller with a timeout sleep for so long, while its job goes; its error."""
-    slept, is_asleep, is_awake = [0.0], threading.Event(), threading.Event()
-    # The clock stands still otherwise: the error names the seconds.
-    began = now()
-    monkeypatch.setattr(time, "clock_gettime", lambda which: began + slept[0])
+    # It stands still otherwise: the error names the seconds.
+    clock, is_asleep, is_awake = HandClock(now()), threading.Event(), threading.Event()
+    monkeypatch.setattr(time, "clock_gettime", lambda which: clock.now)
 
     class Sleeper(Producer):
         def _look(self, wait, seconds):
@@ -307,7 +307,7 @@ def asleep(own_redis, namespace, monkeypatch, background, short_slices):
         error = background(in_time, Sleeper(settings))
         assert is_asleep.wait(PATIENCE)
         raw.flushall()
-        slept[0] += seconds
+        clock.now += seconds
         is_awake.set()
         return error.result(PATIENCE)
 

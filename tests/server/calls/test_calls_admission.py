@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import get_args
 
 import pytest
+from fake_queue import FakeQueue
 from signing_fixtures import KEY, OTHER, entry_of, job, key_of, signed, signing_key
 
 from queued_gspread.broker import Permit, StaleEpochError
@@ -77,36 +78,22 @@ def test_a_job_put_off_is_not_taken_for_answered(signed):
     bound = bound_job(signed.namespace, "lane", "a" * 32)
     generation = keeper._generations.current
     job_entry = entry_of(sign(keeper.keyring, "job", bound, job(), generation=generation))
-
-    class Queue:
-        def answer(self, answers, slots_to_release):
-            return None
-
-    assert admitted(keeper, Queue(), job_entry).body == job()
+    queue = FakeQueue()
+    assert admitted(keeper, queue, job_entry).body == job()
     stranger = entry_of(b"a stranger's", place="2-0")
-    assert admitted(keeper, Queue(), stranger).word == "SignatureError"
-    keeper.answer(Queue(), [(stranger, b"reply")])
+    assert admitted(keeper, queue, stranger).word == "SignatureError"
+    keeper.answer(queue, [(stranger, b"reply")])
     assert not keeper._generations.was_answered("a" * 32)
 
 
 def test_a_reply_that_redis_did_not_take_is_given_again(signed):
     """A job that comes again because its reply was not taken is answered, and not made, again."""
-
-    class Queue:
-        error = ConnectionError()
-
-        def renewal(self, job_id):
-            return None
-
-        def answer(self, answers, slots_to_release):
-            if self.error:
-                raise self.error
-
-    keeper, queue = Admission(signed), Queue()
+    keeper, queue = Admission(signed), FakeQueue()
     generation = keeper._generations.current
     bound = bound_job(signed.namespace, "lane", "a" * 32)
     entry = entry_of(sign(keeper.keyring, "job", bound, job(), generation=generation))
     assert admitted(keeper, queue, entry).body == job()
+    queue.error = ConnectionError()
     with pytest.raises(ConnectionError):
         keeper.answer(queue, [(entry, b"reply")])
     queue.error = None
@@ -138,7 +125,7 @@ def test_a_copy_of_what_a_caller_has_said_before_counts_for_nothing(signed):
 
     def says(generation, named=job_id, namespace=signed.namespace):
         message = sign(keeper.keyring, "wanted", (namespace, named), generation=generation)
-        return SimpleNamespace(renewal=lambda _: message)
+        return FakeQueue(renewal=message)
 
     bound = bound_job(signed.namespace, "lane", job_id)
     entry = entry_of(sign(keeper.keyring, "job", bound, job(), generation="earlier"), job_id)
@@ -150,18 +137,15 @@ def test_a_copy_of_what_a_caller_has_said_before_counts_for_nothing(signed):
 
 def test_a_late_reply_of_an_earlier_epoch_is_no_reply_to_another_job(signed):
     """A job whose lane an earlier epoch still answers is neither answered nor given its reply."""
-    keeper = Admission(signed)
-
-    class Queue:
-        def answer(self, answers, slots_to_release):
-            raise StaleEpochError
+    keeper, queue = Admission(signed), FakeQueue()
+    queue.error = StaleEpochError()
 
     def begun(job_id, place="1-0"):
         generation = keeper._generations.current
         bound = bound_job(signed.namespace, "lane", job_id)
         message = sign(keeper.keyring, "job", bound, job(), generation=generation)
         entry = entry_of(message, job_id, place=place)
-        assert admitted(keeper, Queue(), entry).body == job()
+        assert admitted(keeper, queue, entry).body == job()
         return entry
 
     keeper.begin()
@@ -169,19 +153,18 @@ def test_a_late_reply_of_an_earlier_epoch_is_no_reply_to_another_job(signed):
     keeper.begin()
     begun("b" * 32, "2-0")
     with pytest.raises(StaleEpochError):
-        keeper.answer(Queue(), [(early, b"reply")])
+        keeper.answer(queue, [(early, b"reply")])
     assert not keeper._generations.was_answered("b" * 32)
     assert keeper._unconfirmed == {}
 
 
-def test_generations_remember_what_may_be_fresh():
+def test_generations_remember_what_may_be_fresh(clock):
     """An answered job is known for as long as its generation counts, by time and by number."""
-    now = [0.0]
-    generations = AntiReplay(lambda: now[0], life=3600.0, most=2)
+    generations = AntiReplay(clock, life=3600.0, most=2)
     generations.begin()
     first = generations.current
     generations.note_answered("one")
-    now[0] = 3600.0
+    clock.now = 3600.0
     second = generations.current
     assert first != second
     assert generations.is_fresh(first)
@@ -206,14 +189,13 @@ def test_a_new_epoch_trusts_no_generation_before_it():
     assert not generations.was_answered("one")
 
 
-def test_callers_have_time_after_a_takeover():
+def test_callers_have_time_after_a_takeover(clock):
     """The time in which callers say that they wait begins with the epoch, not with the process."""
-    now = [0.0]
-    generations = AntiReplay(lambda: now[0])
-    now[0] = 9000.0
+    generations = AntiReplay(clock)
+    clock.now = 9000.0
     generations.begin()
     assert generations.age == 0.0
-    now[0] = 9001.0
+    clock.now = 9001.0
     generations.begin()
     assert generations.age == 0.0
 

@@ -13,6 +13,7 @@ from google.auth.api_key import Credentials as APIKeyCredentials
 from google.auth.exceptions import RefreshError, TransportError
 from google.auth.transport.requests import Request
 from google.oauth2.service_account import Credentials
+from hand_clock import HandClock
 from requests import Session
 from waiting import PATIENCE, eventually
 
@@ -28,23 +29,15 @@ DAY = 86_400
 BEGIN = 1_800_000_000.0
 
 
-class Wall:
-    """The time of day, which a test moves; google-auth's is the same."""
-
-    def __init__(self):
-        self.now = BEGIN
-
-    def __call__(self):
-        return self.now
-
-    def utcnow(self):
-        return datetime.fromtimestamp(self.now, timezone.utc).replace(tzinfo=None)
-
-
 @pytest.fixture
 def wall(monkeypatch):
-    wall = Wall()
-    monkeypatch.setattr(_helpers, "utcnow", wall.utcnow)
+    """Return the time of day, which a test moves; google-auth's is the same."""
+    wall = HandClock(BEGIN)
+    monkeypatch.setattr(
+        _helpers,
+        "utcnow",
+        lambda: datetime.fromtimestamp(wall.now, timezone.utc).replace(tzinfo=None),
+    )
     return wall
 
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import gspread
 import pytest
 from calls import WORKSHEET, insert_rows, message, read, send, write
+from fake_queue import FakeQueue
 from gate import SHEETS, GatedHTTPClient, cell_of
 from gspread.exceptions import APIError
 from hostile import FAR, exception
@@ -18,7 +19,7 @@ from redis import Redis
 from requests.exceptions import InvalidSchema, MissingSchema
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import Consumer, Entry, Permit, Producer
+from queued_gspread.broker import Entry, Permit, Producer
 from queued_gspread.errors import (
     AccountMismatchError,
     CallRefusedError,
@@ -171,13 +172,6 @@ class Nowhere:
         return Exchange(request, Failure(ValueError("nowhere")))
 
 
-class Willing(Consumer):
-    """A queue that lets every request be sent."""
-
-    def acquire(self, *_):
-        return Permit("go")
-
-
 def outcome_of(task):
     """Let a call pass wherever it would wait; return how it ended."""
     answer = None
@@ -223,7 +217,7 @@ VALUES = st.recursive(
 @given(st.dictionaries(st.sampled_from(FIELDS), VALUES, min_size=1))
 def test_whatever_a_job_says_it_has_an_outcome(changes):
     """A job with arbitrary fields ends in an outcome with a reply; no exception escapes."""
-    sender = Sender(Willing(Settings()), Nowhere(), Quota(0, 0, 0, 0), RetryPolicy(), OpenValve())
+    sender = Sender(FakeQueue(), Nowhere(), Quota(0, 0, 0, 0), RetryPolicy(), OpenValve())
     runner = Runner(sender.recovery, ANYONE, suspects=sender.suspects)
     body = message(**{"method": "open", "args": [], **changes})
     assert outcome_of(whole(runner, sender, Entry("lane", "1-1", "a", body, "", 1))).reply

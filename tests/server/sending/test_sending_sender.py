@@ -11,6 +11,7 @@ import calls
 import pytest
 import requests
 from calls import WORKSHEET, insert_rows, read, send, write
+from fake_queue import FakeQueue
 from gate import SHEETS, GatedHTTPClient, google_error, response
 from google.auth.exceptions import RefreshError
 from gspread.exceptions import APIError, SpreadsheetNotFound
@@ -495,26 +496,17 @@ def test_only_a_call_that_has_written_outwaits_its_deadline(mark):
 @pytest.mark.parametrize("error", [None, BrokerUnavailableError("away")], ids=["asked", "failed"])
 def test_what_is_owed_is_given_back_when_more_is_asked_for(error):
     """Answered slots go with the question before anybody waits, or alone where that fails."""
-    told = []
-
-    class Queue:
-        def release_slot(self, jobs, slot, sent, **answer):
-            told.append(slot.name)
-
-        def acquire(self, acquire_args, slot, slots_to_release):
-            if error is not None:
-                raise error
-            told.append(f"{[each.slot.name for each in slots_to_release]} with {slot.name}")
-
+    queue = FakeQueue(*([] if error is None else [error]))
     call, valve = call_of("r"), OpenValve()
     call.needs(Request("get", "https://sheets.googleapis.com/v4/spreadsheets/lane"))
-    sender = Sender(Queue(), None, Quota(), RetryPolicy(), valve)
+    sender = Sender(queue, None, Quota(), RetryPolicy(), valve)
     owed = [AnsweredSlot(Slot("read", name, 60), 6) for name in ("1/0", "1/1")]
     for each in owed:
         sender.releases.add("lane", each)
     with contextlib.suppress(BrokerUnavailableError):
         sender._acquire(OutgoingRequest([call]), Slot("write", "1/2", 60))
-    assert told == (["['1/0', '1/1'] with 1/2"] if error is None else ["1/0", "1/1"])
+    assert queue.asked == [("1/2", ["1/0", "1/1"])]
+    assert queue.released == ([] if error is None else [("1/0", 6), ("1/1", 6)])
     assert [slot.name for slot in valve.released] == ["1/0", "1/1"]
     sender.releases.now("lane")
     assert len(valve.released) == len(owed)
@@ -522,24 +514,13 @@ def test_what_is_owed_is_given_back_when_more_is_asked_for(error):
 
 def test_a_slot_that_redis_did_not_take_back_is_given_back_later():
     """Where Redis is away when a request is answered, its slot is given back before the next."""
-
-    class Queue:
-        is_away, settled = True, []
-
-        def release_slot(self, jobs, slot, sent, **answer):
-            if self.is_away:
-                raise BrokerUnavailableError("away")
-            self.settled.append((slot.name, sent))
-
-        def acquire(self, *asked):
-            return list(self.settled)
-
-    queue, call = Queue(), call_of("r")
+    queue, call = FakeQueue(), call_of("r")
+    queue.error = BrokerUnavailableError("away")
     call.needs(Request("get", "https://sheets.googleapis.com/v4/spreadsheets/lane"))
     sender = Sender(queue, None, Quota(), RetryPolicy(), OpenValve())
     sender.releases.add("lane", AnsweredSlot(Slot("write", "1/1", 60), 7))
     sender.releases.now("lane")
-    queue.is_away = False
-    for _ in "12":
-        left = sender._acquire(OutgoingRequest([call]), Slot("write", "1/2", 60))
-        assert left == [("1/1", 7)]
+    queue.error = None
+    for count in (1, 2):
+        sender._acquire(OutgoingRequest([call]), Slot("write", "1/2", 60))
+        assert (len(queue.asked), queue.released) == (count, [("1/1", 7)])
