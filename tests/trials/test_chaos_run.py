@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from masters import BLOWS, CUT, FAILOVER
 
-from queued_gspread.emulator.api.router import Request
+from queued_gspread.emulator.api.request import Request
 from tests.programs.chaos.checker import is_foretold, violations
 from tests.programs.chaos.classes import CONTENT, SIGNALS, STOPS, SUSPENDED, chosen, parse
 from tests.programs.chaos.failovers import CLUSTER, SENTINELS, failovers_of

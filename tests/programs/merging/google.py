@@ -9,7 +9,8 @@ from datetime import datetime, timezone
 import gspread
 import requests
 
-from queued_gspread.emulator.api.router import Request, answer
+from queued_gspread.emulator.api.request import Request
+from queued_gspread.emulator.api.router import answer
 from queued_gspread.emulator.book.ids import Ids
 from queued_gspread.emulator.book.spreadsheet import SURROUNDINGS
 from queued_gspread.emulator.book.store import SPREADSHEET_TYPE, Store

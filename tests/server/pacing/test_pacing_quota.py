@@ -16,7 +16,7 @@ from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Consumer, Producer, QuotaState, Slot
 from queued_gspread.broker.waiting.wait import Wait
-from queued_gspread.emulator.api import router as emulated
+from queued_gspread.emulator.api.request import Request as EmulatedRequest
 from queued_gspread.protocol.messages import Job, new_id
 from queued_gspread.server.pacing.quota import Quota, kind_of
 from queued_gspread.server.pacing.valve import Valve
@@ -94,7 +94,7 @@ def test_what_counts_as_a_read_is_taken_for_one(method, endpoint, kind):
 @pytest.mark.parametrize(("method", "endpoint", "kind"), [row for row in KINDS if row[2]])
 def test_the_emulator_counts_as_the_server_does(method, endpoint, kind):
     """What takes a slot of a kind at the server is counted as that kind by the emulator."""
-    sent = emulated.Request(method.upper(), urlsplit(endpoint).path, {}, b"")
+    sent = EmulatedRequest(method.upper(), urlsplit(endpoint).path, {}, b"")
     assert sent.quota == kind
 
 
@@ -104,7 +104,7 @@ def test_the_emulator_counts_as_the_server_does(method, endpoint, kind):
 def test_the_emulator_sees_the_method_that_the_server_sees(method, override):
     """A POST that stands for a GET is a read to both."""
     headers = {"x-http-method-override": override}
-    sent = emulated.Request(method.upper(), "/v4/spreadsheets/book", headers, b"")
+    sent = EmulatedRequest(method.upper(), "/v4/spreadsheets/book", headers, b"")
     request = Request(method, BOOK, headers=headers)
     assert sent.quota == kind_of(request) == "read"
     assert is_read(request)
