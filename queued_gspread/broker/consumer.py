@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from redis.exceptions import RedisError, ResponseError
 
 from queued_gspread._clock import now
-from queued_gspread.broker.connection.client import SLICE, as_text, is_passing, reply_expiry
+from queued_gspread.broker.connection.client import as_text, is_passing, reply_expiry
 from queued_gspread.broker.connection.deadline import moment, until
 from queued_gspread.broker.connection.failures import unavailable
 from queued_gspread.broker.waiting.signs_of_life import look
@@ -23,7 +23,7 @@ from .formats import waiting_of
 from .jobs import Entry, Ready, Stop, entry_of, ready_of
 from .keys import FORMAT
 from .permits import KINDS, Slot, milliseconds
-from .persistence import warning_of_persistence
+from .persistence import warning_of_persistence, warning_of_replicas
 
 if TYPE_CHECKING:
     import threading
@@ -36,21 +36,15 @@ if TYPE_CHECKING:
     from .beat import Beat, Candidate
     from .formats import Other
     from .permits import AnsweredSlot
+    from .timing import QueueTiming
 
 __all__ = ["Consumer"]
 
 _CONTROL_EXPIRY: Final = 30
-# Seconds for which a stopping server tries to requeue its jobs, and between two tries.
-_LEAVING: Final = 5.0
+# Seconds between two tries of a stopping server to requeue its jobs.
 _PAUSE: Final = 0.1
 # Seconds without a beat after which a server of another format counts as gone.
 _SILENCE: Final = 10.0
-_OPEN: Final = (
-    "this Redis has replicas ({}) and takes writes without them (min-replicas-to-write is 0): "
-    "while it does not know of a failover, or is cut off, it takes calls that the next master "
-    "never hears of, and their callers get JobLostError. Set `min-replicas-to-write 1` and "
-    "`min-replicas-max-lag 10`, which end that after 10 seconds"
-)
 _PARTIAL: Final = (
     "the user of the Sentinels may not ask them for each other and for replicas, so the hosts in "
     "the URL count as all of them, and one replica as enough: grant it `+sentinel|sentinels "
@@ -73,6 +67,7 @@ class Consumer(Dispatch):
         max_queue: How many jobs may wait in the namespace; 0 for any number.
         generation: Returns the signed generation for callers.
         holdups: Returns what holds requests up, for waiting callers.
+        timing: How long to wait for Redis.
 
     """
 
@@ -87,8 +82,9 @@ class Consumer(Dispatch):
         max_queue: int = 0,
         generation: Callable[[], bytes] = bytes,
         holdups: Callable[[], str] = str,
+        timing: QueueTiming | None = None,
     ) -> None:
-        super().__init__(settings, epoch, stopping)
+        super().__init__(settings, epoch, stopping, timing)
         self.server_id = server_id
         self._about = about
         self._max_queue = max_queue
@@ -101,7 +97,12 @@ class Consumer(Dispatch):
     def under(self, epoch: str) -> Consumer:
         """Return the same queue, bound to that epoch."""
         same = Consumer(
-            self.settings, self.server_id, self._about, epoch=epoch, stopping=self._stopping
+            self.settings,
+            self.server_id,
+            self._about,
+            epoch=epoch,
+            stopping=self._stopping,
+            timing=self._timing,
         )
         same._link, same._held, same.predecessor = self._link, self._held, self.predecessor
         return same
@@ -151,9 +152,8 @@ class Consumer(Dispatch):
             info = redis.info("replication")
         except ResponseError:
             return  # INFO is not permitted
-        # INFO has this field if both settings are on, and needs no permission for CONFIG.
-        if info.get("connected_slaves") and "min_slaves_good_slaves" not in info:
-            yield _OPEN.format(info["connected_slaves"])
+        if warning := warning_of_replicas(info):
+            yield warning
 
     def _config(self) -> dict[Any, Any]:
         redis = self._connection.redis
@@ -296,7 +296,7 @@ class Consumer(Dispatch):
         control = self._keys.control(self.server_id)
         try:
             popped = self._connection.wire.ask(
-                ["BLPOP", control, self._keys.ready_under(self.epoch), SLICE]
+                ["BLPOP", control, self._keys.ready_under(self.epoch), self._timing.blocking_read]
             )
         except RedisError as error:
             raise unavailable(self.settings, error) from error
@@ -353,7 +353,7 @@ class Consumer(Dispatch):
 
         Retries for some seconds while Redis is out of reach; returns whether it succeeded.
         """
-        end = now() + _LEAVING
+        end = now() + self._timing.requeue_timeout
         with until(end):
             while True:
                 try:

@@ -37,6 +37,7 @@ from .failure import Failure
 from .holdups import HoldupReporter
 from .lease import Lease
 from .log import LOGGER
+from .timing import Timing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Server"]
 
-_SLOW: Final = 2.0
 _SILENT: Final = (
     "no answer from Redis at %s for %g s: this server starts once it answers, or gives up"
 )
@@ -104,6 +104,7 @@ class Server:
             :mod:`queued_gspread.protocol.signing`.
         replace_account: The account that owns the namespace now, as the error of a server with
             another account names it, if this server's account is to take it over.
+        timing: Waits that no option sets: for tests, which cannot wait as long.
 
     Attributes:
         counters: How many requests were sent for how many calls, by kind.
@@ -145,14 +146,16 @@ class Server:
         max_memory_bytes: int = DEFAULT_MAX_MEMORY,
         signing_key_file: str | Path | None = None,
         replace_account: str | None = None,
+        timing: Timing | None = None,
     ) -> None:
+        self._timing = timing or Timing()
         self._settings = Settings.resolve(
             redis_url=redis_url,
             namespace=namespace,
             max_message_bytes=max_message_bytes,
             signing_key_file=signing_key_file,
         )
-        self._admission = Admission(self._settings)
+        self._admission = Admission(self._settings, timing=self._timing)
         self._max_queue = checked_count(max_queue, f"max_queue={max_queue!r}")
         most = checked_count(max_memory_bytes, f"max_memory_bytes={max_memory_bytes!r}")
         self._memory = Memory(most)
@@ -163,6 +166,7 @@ class Server:
             api_endpoint,
             request_timeout=_seconds(request_timeout=request_timeout),
             refresh_every=_seconds(refresh_every=refresh_every, zero=True),
+            timing=self._timing,
         )
         namespace = self._settings.namespace
         self._account = Account(self._http, self._tokens, namespace, replace_account or "")
@@ -180,7 +184,7 @@ class Server:
         self._thread: threading.Thread | None = None
         self._left: list[Scheduler] = []
         self._failure = Failure()
-        self._holdup_reporter = HoldupReporter(self._tokens.state, quota_window)
+        self._holdup_reporter = HoldupReporter(self._tokens.state, quota_window, self._timing)
         self._queue = self._new_queue()
 
     @property
@@ -307,6 +311,7 @@ class Server:
             max_queue=self._max_queue,
             generation=self._admission.generation,
             holdups=self._holdup_reporter.look,
+            timing=self._timing.queue,
         )
 
     def _new_lease(self) -> Lease:
@@ -317,12 +322,19 @@ class Server:
             LOGGER.warning(warning)
         self._failure.retire()
         self._failure = Failure(self._stopping.set)
-        watch, account = self._failure, self._account
-        return Lease(self._queue, self._lease_seconds, watch=watch, account=account)
+        return Lease(
+            self._queue,
+            self._lease_seconds,
+            watch=self._failure,
+            account=self._account,
+            timing=self._timing,
+        )
 
     def _checked_redis(self) -> str | None:
         """Check the Redis; log it if that takes long, since the answer may never come."""
-        slow = threading.Timer(_SLOW, LOGGER.warning, (_SILENT, self._settings.shown_url, _SLOW))
+        seconds = self._timing.silent_redis
+        told = (_SILENT, self._settings.shown_url, seconds)
+        slow = threading.Timer(seconds, LOGGER.warning, told)
         slow.daemon = True
         slow.start()
         try:
@@ -408,6 +420,7 @@ class Server:
             on_stop=self._stopping.set,
             window=self._quota.window,
             watched=self._failure.watched,
+            timing=self._timing,
         )
 
     def _finish(self, lanes: Scheduler) -> None:

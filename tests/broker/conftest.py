@@ -10,7 +10,7 @@ import redis
 from accounts import OPEN
 from broker_helpers import enqueue
 from permits_helpers import LANE, RedisClock
-from queue_fixtures import restored_log, short_slices
+from queue_fixtures import restored_log, short_slices, timing
 from topologies import each_binary
 
 from queued_gspread.broker import KINDS, Consumer, Producer
@@ -23,7 +23,7 @@ from queued_gspread.broker.scripts import SCRIPTS, Script
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.settings import Settings
 
-__all__ = ["restored_log", "short_slices"]
+__all__ = ["restored_log", "short_slices", "timing"]
 
 
 @pytest.fixture(scope="session", params=each_binary())
@@ -81,9 +81,9 @@ def callers(settings):
 
 
 @pytest.fixture
-def server(settings):
+def server(settings, timing):
     """Return the servers' side of the queue, with the lease."""
-    servers = Consumer(settings, "aaaa", "server a")
+    servers = Consumer(settings, "aaaa", "server a", timing=timing.queue)
     assert servers.beat(60).state == "taken"
     return servers
 

@@ -13,8 +13,7 @@ from one_job import answer, settle, start
 from waiting import PATIENCE, eventually
 from wire import AFTER, Wire
 
-from queued_gspread.broker import Consumer, JournalUpdate, Producer, Slot
-from queued_gspread.broker import consumer as servers_module
+from queued_gspread.broker import Consumer, JournalUpdate, Producer, QueueTiming, Slot
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.embedded.probe import free_port
 from queued_gspread.errors import BrokerUnavailableError, JobLostError
@@ -160,10 +159,9 @@ def test_a_server_says_that_it_stops_though_redis_is_away_for_a_moment(settings,
     assert not raw.exists(keys.deliveries)
 
 
-def test_a_server_stops_without_redis(settings, own_redis, monkeypatch):
+def test_a_server_stops_without_redis(settings, own_redis):
     """Where Redis is gone for good, nobody waits long to be told of it."""
-    monkeypatch.setattr(servers_module, "_LEAVING", 0.3)
-    server = Consumer(settings, "aaaa")
+    server = Consumer(settings, "aaaa", timing=QueueTiming(requeue_timeout=0.3))
     server.beat(60)
     own_redis.close()
     assert not server.requeue()

@@ -23,7 +23,7 @@ from queued_gspread.errors import ConfigurationError, SignatureError
 from queued_gspread.protocol.messages import Reply, new_id
 from queued_gspread.protocol.signing import load_keys, sign
 from queued_gspread.server import Server
-from queued_gspread.server.calls import admission
+from queued_gspread.server.timing import Timing
 
 __all__ = ["key_of", "short_slices", "signed", "signing_key"]
 
@@ -197,10 +197,9 @@ def test_signed_calls_leave_together_and_a_copy_of_one_does_not(
 
 
 def test_a_server_that_takes_over_makes_no_call_that_is_over(
-    serve, signed, signing_key, raw, keys, gate, monkeypatch
+    serve, signed, signing_key, raw, keys, gate
 ):
     """A copy of an answered job is refused by the next server too, which knows nothing of it."""
-    monkeypatch.setattr(admission, "_RENEWAL_TIMEOUT", 0.2)
     first = serve(signing_key_file=signing_key)
     gate.open()
     callers, job_id, sent = Producer(signed), new_id(), []
@@ -212,7 +211,7 @@ def test_a_server_that_takes_over_makes_no_call_that_is_over(
     first.stop()
     raw.delete(keys.reply(job_id))
     made = len(gate.seen)
-    serve(signing_key_file=signing_key)
+    serve(signing_key_file=signing_key, timing=Timing(renewal=0.2))
     put(raw, keys, job_id, sent[0][0])
     eventually(lambda: raw.exists(keys.reply(job_id)))
     ((_, fields),) = raw.xrange(keys.reply(job_id))

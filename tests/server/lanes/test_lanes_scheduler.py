@@ -13,11 +13,12 @@ from waiting import PATIENCE, eventually
 from queued_gspread.broker import Backlog, Consumer, Entry, Predecessor, Ready
 from queued_gspread.errors import BrokerUnavailableError, QueuedGspreadError, RemoteError
 from queued_gspread.protocol.messages import new_id
-from queued_gspread.server import Server, lease
+from queued_gspread.server import Server
 from queued_gspread.server.failure import Failure
 from queued_gspread.server.lanes import scheduler as lanes_module
 from queued_gspread.server.lanes.scheduler import Scheduler
 from queued_gspread.server.lease import Lease
+from queued_gspread.server.timing import Timing
 from queued_gspread.settings import Settings
 
 
@@ -248,22 +249,23 @@ def test_a_server_that_may_not_work_says_so_at_its_start(redis_url, namespace, r
 
 def test_beats_are_a_second_apart_at_the_most():
     """However long its lease is, a server beats often enough for callers to see it alive."""
-    assert Lease(Consumer(Settings()), 600.0)._pause == 1.0
-    assert Lease(Consumer(Settings()), 0.3)._pause == pytest.approx(0.1)
+    assert Lease(Consumer(Settings()), 600.0).next_beat == 1.0
+    assert Lease(Consumer(Settings()), 0.3).next_beat == pytest.approx(0.1)
 
 
-def test_a_standby_looks_often_for_its_turn(redis_url, namespace, monkeypatch):
+def test_a_standby_looks_often_for_its_turn(redis_url, namespace):
     """A server that stands by beats soon again, at the latest when the other's lease runs out."""
     settings = Settings(redis_url=redis_url, namespace=namespace)
-    works, stands_by = (Lease(Consumer(settings, name, name), 600.0) for name in ("aaaa", "bbbb"))
-    works._beat("")
-    stands_by._beat("")
-    assert works._next_beat == 1.0
-    assert stands_by._next_beat == 0.1
-    monkeypatch.setattr(lease, "_STANDING_BY", 1.0)
-    works._queue.beat(0.9)
-    stands_by._beat("")
-    assert stands_by._next_beat <= 0.9
+    holder, standby = (Consumer(settings, name, name) for name in ("aaaa", "bbbb"))
+    works, stands_by = Lease(holder, 600.0), Lease(standby, 600.0)
+    works.beat()
+    stands_by.beat()
+    assert works.next_beat == 1.0
+    assert stands_by.next_beat == 0.1
+    holder.beat(0.9)
+    patient = Lease(standby, 600.0, timing=Timing(standby_beat=1.0))
+    patient.beat()
+    assert patient.next_beat <= 0.9
 
 
 FIRST = Entry("lane", "1-1", "id", b"", "", 1)
