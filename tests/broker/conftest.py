@@ -13,9 +13,7 @@ from permits_helpers import LANE, RedisClock
 from queue_fixtures import restored_log, short_slices, timing
 from topologies import each_binary
 
-from queued_gspread.broker import KINDS, Consumer, Producer
-from queued_gspread.broker import dispatch as ledger
-from queued_gspread.broker import permits as slots
+from queued_gspread.broker import KINDS, Consumer, Producer, dispatch, permits
 from queued_gspread.broker.connection import client as connection
 from queued_gspread.broker.connection.clock_steps import Steps
 from queued_gspread.broker.keys import Keys
@@ -111,7 +109,7 @@ def clock_of(keys, monkeypatch):
     def make(client):
         clock = RedisClock(client, key)
         # What a server remembers of slots is older by as much.
-        for module in (ledger, slots):
+        for module in (dispatch, permits):
             monkeypatch.setattr(module, "now", lambda: clock.now)
         return clock
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from broker_helpers import enqueue, milliseconds_of, withdraw
-from one_job import answer, start
+from one_job import acquire, answer
 from waiting import PATIENCE
 from wire import AFTER, BEFORE, Wire
 
@@ -182,7 +182,7 @@ def test_a_withdrawal_once_more_after_its_call_has_ended(settings, server, raw):
     """What was said to have started is not called withdrawn, whether its enqueue was confirmed."""
     job_id, _ = enqueue(settings)
     head = server.head("lane")
-    start(server, head, "w")
+    acquire(server, head, "w")
     assert withdraw(settings, job_id, "") == "started"
     answer(server, head, b"reply")
     assert withdraw(settings, job_id, "") == "lost"

@@ -7,7 +7,7 @@ import math
 
 import pytest
 from broker_helpers import contents, enqueue, milliseconds_of, names
-from one_job import start
+from one_job import acquire
 from permits_helpers import LANE
 from waiting import eventually
 
@@ -126,7 +126,7 @@ def test_a_call_that_had_started_is_not_said_to_be_undone(
     callers.alive()
     call = background(callers.call, new_id(), LANE, b"job")
     entry = eventually(lambda: server.head(LANE))
-    assert start(server, entry, "w").word == "go"
+    assert acquire(server, entry, "w").word == "go"
     works(1)
     raw.hset(keys.server, "last_beat", 1)
     with pytest.raises(ServerUnavailableError, match="may have been made") as told:
@@ -263,12 +263,12 @@ def test_formats_have_a_lane_each_of_one_name(settings, server, monkeypatch):
 def test_formats_share_the_quota(settings, server, monkeypatch):
     """What the servers of two formats send in a window takes slots of one quota."""
     enqueue(settings)
-    assert start(server, server.head(LANE), "r", slot=Slot("read", "a", 1)).word == "go"
+    assert acquire(server, server.head(LANE), "r", slot=Slot("read", "a", 1)).word == "go"
     monkeypatch.setattr(keys_module, "FORMAT", FORMAT + 1)
     other = Consumer(settings, "bbbb", "server b")
     other.beat(60)
     enqueue(settings)
-    assert start(other, other.head(LANE), "r", slot=Slot("read", "b", 1)).word == "wait"
+    assert acquire(other, other.head(LANE), "r", slot=Slot("read", "b", 1)).word == "wait"
 
 
 @pytest.fixture
@@ -292,7 +292,7 @@ def in_the_air(settings, server, raw, keys):
     """Return a request's slot, which a server holds, and what tells until when it is held."""
     enqueue(settings)
     slot = Slot("read", f"{server.epoch}/1", 1)
-    assert start(server, server.head(LANE), "r", slot=slot).word == "go"
+    assert acquire(server, server.head(LANE), "r", slot=slot).word == "go"
     return lambda: raw.zscore(keys.slots("read"), slot.name)
 
 

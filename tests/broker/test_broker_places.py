@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from broker_helpers import enqueue, withdraw
-from one_job import answer, start
+from one_job import acquire, answer
 
 from queued_gspread.broker import Entry, Producer
 from queued_gspread.broker.waiting.wait import Wait
@@ -33,7 +33,7 @@ def again(settings, keys, raw, server):
 
 def test_a_job_at_another_ones_place_is_not_started_for_it(again, server, raw, keys):
     """What was withdrawn stays so, whoever has its place."""
-    assert start(server, again[0], "w").word == "withdrawn"
+    assert acquire(server, again[0], "w").word == "withdrawn"
     assert not raw.exists(keys.progress)
 
 
@@ -43,7 +43,7 @@ def test_a_job_at_another_ones_place_is_not_answered_for_it(again, server, raw, 
     head = answer(server, gone, b"reply")
     assert (head.stream_id, head.job_id, head.body) == (gone.stream_id, other, b"another")
     assert not raw.exists(keys.reply(gone.job_id), keys.reply(other))
-    assert start(server, head, "w").word == "go"
+    assert acquire(server, head, "w").word == "go"
     assert answer(server, head, b"its own") is None
     assert raw.exists(keys.reply(other))
     assert not raw.exists(keys.depth)

@@ -107,7 +107,7 @@ def test_a_call_that_servers_are_said_to_have_died_of(behind, raw, keys, gate):
     assert len(gate.seen) == 1
 
 
-def test_a_call_that_is_said_to_be_announced(behind, raw, keys, gate):
+def test_a_call_that_is_said_to_have_an_intent(behind, raw, keys, gate):
     """A call that waits ends as unknown, and is not made."""
 
     def forge(job_id):

@@ -95,7 +95,7 @@ def test_a_request_without_an_answer_is_told(
     eventually(lambda: raw.hget(keys.server, "holdups") == "")
 
 
-def test_a_request_that_is_sent_again_is_told(serve, client, gate, background, said):
+def test_a_request_that_is_retried_is_told(serve, client, gate, background, said):
     """A spreadsheet whose request has failed is named until its next attempt."""
     serve()
     background(read, client, "failing")

@@ -167,10 +167,10 @@ main()
 """
 
 
-def test_a_server_stopped_between_announcement_and_request(
+def test_a_server_stopped_between_intent_and_request(
     start_process, client, google, background, raw, keys, redis_url, namespace, monkeypatch
 ):
-    """What it announced and could not send before its lease lapsed, it takes back."""
+    """What it intended and could not send before its lease lapsed, it takes back."""
     command = [sys.executable, "-W", "error", "-c", STOPS_BEFORE_IT_SENDS]
     monkeypatch.setattr(processes, "COMMAND", command)
     paused = start_process()

@@ -53,7 +53,7 @@ def errors(found):
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("kind", CALLS)
 def test_what_google_never_takes_fails_for_its_caller_alone(kind, fault, stage, faults):
-    """Those whose requests left with one that always fails, and may be repeated, are answered."""
+    """Those whose requests left with one that always fails, and is idempotent, are answered."""
     scene = stage(**HASTY)
     faults.add(FAULTS[fault], match=is_bad)
     calls = [partial(CALLS[kind], scene.sheet, n, "bad" if n == BAD else f"v{n}") for n in range(9)]
@@ -147,7 +147,7 @@ def test_a_message_that_nobody_can_read_raises_nothing(text, stage):
     assert [type(settled(call)) for call in calls] == [APIError, dict, dict]
 
 
-# What may not be repeated -----------------------------------------------------------------------
+# What is not idempotent --------------------------------------------------------------------------
 
 
 def test_an_append_that_has_failed_takes_none_down_with_it_again(stage, faults):
@@ -186,7 +186,7 @@ def test_what_has_gone_through_alone_may_leave_with_others_again(stage, faults):
 
 
 def test_suspects_are_forgotten():
-    """What has failed is remembered for some minutes, if it may not be repeated."""
+    """What has failed is remembered for some minutes, if it is not idempotent."""
     clock = HandClock()
     suspects = Suspects(clock)
     once, twice = parts.append(["x"]), parts.update("S!A1")

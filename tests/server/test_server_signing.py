@@ -203,10 +203,10 @@ def test_a_server_that_takes_over_makes_no_call_that_is_over(
     first = serve(signing_key_file=signing_key)
     gate.open()
     callers, job_id, sent = Producer(signed), new_id(), []
-    seal_job = callers._envelope.job
+    sign_job = callers._envelope.job
     read_once = new_id()
     callers.call(read_once, "lane", job())  # so that it knows the generation
-    callers._envelope.job = lambda *given: sent.append(seal_job(*given)) or sent[0]
+    callers._envelope.job = lambda *given: sent.append(sign_job(*given)) or sent[0]
     callers.call(job_id, "lane", job())
     first.stop()
     raw.delete(keys.reply(job_id))

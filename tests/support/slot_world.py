@@ -34,7 +34,7 @@ class SlotWorld:
         self._next = -math.inf
         self._numbers, self._entries = itertools.count(1), itertools.count()
         self._events = []
-        # When each slot is free again; infinite while its request is in flight.
+        # When each slot is free again; infinite while its request is in the air.
         self._slots = {}
         self._waiting = defaultdict(deque)
         self._busy = set()

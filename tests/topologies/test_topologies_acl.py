@@ -8,7 +8,7 @@ from concurrent.futures import wait
 import pytest
 import redis
 from calls import append, read
-from one_job import answer, settle, start
+from one_job import acquire, answer, release_slot
 from places import DOCS
 from processes import run
 from topologies import Daemon, full_version
@@ -177,13 +177,13 @@ def test_every_script_runs_as_these_users(guarded, settings_of, background):
     assert server.next_ready().lane == "lane"
     head = server.head("lane")
     slot = Slot("write", "slot", 1, 0.001)
-    permit = start(server, head, "j", None, slot, JournalUpdate(0, (b"=",), "slot", b"told"))
+    permit = acquire(server, head, "j", None, slot, JournalUpdate(0, (b"=",), "slot", b"told"))
     assert permit.word == "go"
-    assert start(server, head, "w", None, Slot("write", "other", 1, 60.0)).word == "wait"
+    assert acquire(server, head, "w", None, Slot("write", "other", 1, 60.0)).word == "wait"
     assert len(server.journal(head)) == 2
     assert server.is_replicated([head]) is False
-    settle(server, head, slot, permit.sent, refused=True, attempt="slot", answered=b"=")
-    settle(server, head, slot, permit.sent, back_to="r", attempt="slot")
+    release_slot(server, head, slot, permit.sent, refused=True, attempt="slot", answered=b"=")
+    release_slot(server, head, slot, permit.sent, back_to="r", attempt="slot")
     server.requeue()
     server.poison(head)
     assert server.recover(60.0).lanes == 1
@@ -233,7 +233,7 @@ def test_a_caller_that_gives_up_as_this_user(guarded, settings_of, mark, fate):
     wait = Wait(new_id(), "lane", None)
     entry = callers._enqueue(wait, b"job")
     if mark:
-        assert start(server, server.head("lane"), mark, None).word == "go"
+        assert acquire(server, server.head("lane"), mark, None).word == "go"
     # Where the enqueue was not confirmed, the job is looked for.
     assert callers._withdraw(wait) == fate
     wait.stream_id = entry

@@ -330,8 +330,8 @@ def test_a_majority_of_a_clusters_masters(namespace):
             node.resume()
 
 
-def test_a_replica_that_is_up_has_to_have_an_announcement(namespace, emulator):
-    """With two replicas that are up, that one of them has an announcement is not enough."""
+def test_a_replica_that_is_up_must_have_the_intent(namespace, emulator):
+    """With two replicas that are up, that one of them has an intent is not enough."""
     with Sentinels(newest_redis(), replicas=2) as group:
         queue = Consumer(Settings(group.url, namespace), "aaaa", "aaaa")
         named = queue.ask_for_master(5.0)

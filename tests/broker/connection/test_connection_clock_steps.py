@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from hand_clock import HandClock
-from one_job import start
+from one_job import acquire
 
 from queued_gspread.broker import Entry
 from queued_gspread.broker.connection import clock_steps as steps
@@ -69,13 +69,13 @@ def test_a_step_makes_no_call_late(queue, clock, put_in):
     seen = put_in()
     assert server.head(LANE).age == 0
     clock.advance(STEP)
-    assert start(server, seen, "r", TIMEOUT).word == "go"
+    assert acquire(server, seen, "r", TIMEOUT).word == "go"
     clock.advance(STEP)
     head = server.head(LANE)
     assert head.age < TIMEOUT
-    assert start(server, head, "r", TIMEOUT).word == "go"
+    assert acquire(server, head, "r", TIMEOUT).word == "go"
     later = put_in("b" * 32)
-    assert start(server, later, "r", TIMEOUT).word == "go"
+    assert acquire(server, later, "r", TIMEOUT).word == "go"
 
 
 def test_no_call_is_begun_late_after_a_step(queue, clock, put_in, here):
@@ -85,10 +85,10 @@ def test_no_call_is_begun_late_after_a_step(queue, clock, put_in, here):
     clock.advance(TIMEOUT / 2)
     here(TIMEOUT / 2)
     clock.advance(STEP)
-    assert start(server, seen, "r", TIMEOUT).word == "go"
+    assert acquire(server, seen, "r", TIMEOUT).word == "go"
     clock.advance(TIMEOUT / 2 + 1)
     here(TIMEOUT / 2 + 1)
-    assert start(server, seen, "r", TIMEOUT).word == "late"
+    assert acquire(server, seen, "r", TIMEOUT).word == "late"
     assert server.head(LANE).age > TIMEOUT
 
 
@@ -97,9 +97,9 @@ def test_a_step_back_ends_what_was_allowed_for_one(queue, clock, put_in, here):
     server = queue()
     seen = put_in()
     clock.advance(STEP)
-    assert start(server, seen, "r", TIMEOUT).word == "go"
+    assert acquire(server, seen, "r", TIMEOUT).word == "go"
     clock.advance(-STEP)
     server.beat(5.0)
     clock.advance(TIMEOUT + 1)
     here(TIMEOUT + 1)
-    assert start(server, seen, "r", TIMEOUT).word == "late"
+    assert acquire(server, seen, "r", TIMEOUT).word == "late"

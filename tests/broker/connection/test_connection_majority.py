@@ -109,6 +109,6 @@ def test_sentinels_that_were_removed_count_no_longer_after_a_while(monkeypatch):
     ],
 )
 def test_a_replica_is_up_unless_a_majority_sees_it_down(seen, up):
-    """A replica that may be the next master has to have what is announced."""
+    """A replica that may be the next master must have the intents."""
     opinions = [said(str(number), replicas=each) for number, each in enumerate(seen)]
     assert majority(opinions) == Named(OLD, up)

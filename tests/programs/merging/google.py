@@ -33,7 +33,7 @@ class Google:
     Args:
         fill: Fills the new spreadsheet.
         busy: Which requests are refused for the quota, by number from 0.
-        blips: Which requests fail, and would not another time, as far as they may be repeated.
+        blips: Which requests fail, and would not another time, as far as they are retried.
         trouble: What requests meet that have something in them; None for nothing.
 
     """

@@ -30,10 +30,10 @@ __all__ = ["key_of", "signed", "signing_key"]
 NOW = 1_767_355_200_000
 
 
-def admitted(keeper, queue, entry):
-    """Return what a doorkeeper lets in of a job that need not wait, or how it ended."""
+def admitted(admission, queue, entry):
+    """Return what is let in of a job that need not wait, or how it ended."""
     try:
-        next(keeper.admit(queue, entry))
+        next(admission.admit(queue, entry))
     except StopIteration as end:
         return end.value
 
@@ -54,8 +54,8 @@ def test_a_reply_that_the_server_did_not_sign_is_refused(alter, signed, signing_
     """A client with a key takes no other reply, and says that nobody knows about the call."""
     envelope, job_id = Envelope(signed), new_id()
     message, _ = envelope.job(job_id, "lane", job())
-    keeper = Admission(signed)
-    reply = keeper._signed(entry_of(message, job_id), b'{"result":null}')
+    admission = Admission(signed)
+    reply = admission._signed(entry_of(message, job_id), b'{"result":null}')
     assert envelope.reply(job_id, "lane", message, reply) == b'{"result":null}'
     with pytest.raises(SignatureError, match="it is not known whether the call was made"):
         envelope.reply(job_id, "lane", message, alter(reply))
@@ -63,9 +63,9 @@ def test_a_reply_that_the_server_did_not_sign_is_refused(alter, signed, signing_
 
 def test_a_reply_fits_one_job_alone(signed):
     """A reply is refused for another id or lane, and for another job under the same id."""
-    envelope, keeper, job_id = Envelope(signed), Admission(signed), new_id()
+    envelope, admission, job_id = Envelope(signed), Admission(signed), new_id()
     message, _ = envelope.job(job_id, "lane", job())
-    reply = keeper._signed(entry_of(message, job_id), b"{}")
+    reply = admission._signed(entry_of(message, job_id), b"{}")
     wrong = [(new_id(), "lane", message), (job_id, "other", message), (job_id, "lane", b"{}")]
     for one in wrong:
         with pytest.raises(SignatureError, match="does not fit"):
@@ -74,88 +74,88 @@ def test_a_reply_fits_one_job_alone(signed):
 
 def test_a_job_put_off_is_not_taken_for_answered(signed):
     """A job whose call was broken off may come again, though something else was answered since."""
-    keeper = Admission(signed)
+    admission = Admission(signed)
     bound = bound_job(signed.namespace, "lane", "a" * 32)
-    generation = keeper._generations.current
-    job_entry = entry_of(sign(keeper.keyring, "job", bound, job(), generation=generation))
+    generation = admission._generations.current
+    job_entry = entry_of(sign(admission.keyring, "job", bound, job(), generation=generation))
     queue = FakeQueue()
-    assert admitted(keeper, queue, job_entry).body == job()
+    assert admitted(admission, queue, job_entry).body == job()
     stranger = entry_of(b"a stranger's", place="2-0")
-    assert admitted(keeper, queue, stranger).word == "SignatureError"
-    keeper.answer(queue, [(stranger, b"reply")])
-    assert not keeper._generations.was_answered("a" * 32)
+    assert admitted(admission, queue, stranger).word == "SignatureError"
+    admission.answer(queue, [(stranger, b"reply")])
+    assert not admission._generations.was_answered("a" * 32)
 
 
 def test_a_reply_that_redis_did_not_take_is_given_again(signed):
     """A job that comes again because its reply was not taken is answered, and not made, again."""
-    keeper, queue = Admission(signed), FakeQueue()
-    generation = keeper._generations.current
+    admission, queue = Admission(signed), FakeQueue()
+    generation = admission._generations.current
     bound = bound_job(signed.namespace, "lane", "a" * 32)
-    entry = entry_of(sign(keeper.keyring, "job", bound, job(), generation=generation))
-    assert admitted(keeper, queue, entry).body == job()
+    entry = entry_of(sign(admission.keyring, "job", bound, job(), generation=generation))
+    assert admitted(admission, queue, entry).body == job()
     queue.error = ConnectionError()
     with pytest.raises(ConnectionError):
-        keeper.answer(queue, [(entry, b"reply")])
+        admission.answer(queue, [(entry, b"reply")])
     queue.error = None
-    again = admitted(keeper, queue, entry)
+    again = admitted(admission, queue, entry)
     assert (again.word, again.reply) == ("again", b"reply")
-    keeper.answer(queue, [(entry, b"reply")])
-    replayed = admitted(keeper, queue, entry)
+    admission.answer(queue, [(entry, b"reply")])
+    replayed = admitted(admission, queue, entry)
     assert (replayed.word, replayed.reply) == ("replayed", b"")
-    assert keeper.try_admit(entry) is None
+    assert admission.try_admit(entry) is None
 
 
 def test_a_copy_of_a_job_whose_reply_is_forgotten_is_not_let_in(signed):
     """That nobody has the reply to a signed job any more does not have it made again."""
-    keeper = Admission(signed)
-    keeper.history = History(most_bytes=0)
-    generation = keeper._generations.current
+    admission = Admission(signed)
+    admission.history = History(most_bytes=0)
+    generation = admission._generations.current
     bound = bound_job(signed.namespace, "lane", "a" * 32)
-    entry = entry_of(sign(keeper.keyring, "job", bound, job(), generation=generation))
-    let_in = admitted(keeper, None, entry)
-    keeper.history.begin(Call(let_in, Job("http_client", "request"), mark="w"))
-    keeper.ended(let_in, Outcome("ok", b"reply"))
-    assert admitted(keeper, None, entry).word == "OutcomeUnknownError"
+    entry = entry_of(sign(admission.keyring, "job", bound, job(), generation=generation))
+    let_in = admitted(admission, None, entry)
+    admission.history.begin(Call(let_in, Job("http_client", "request"), mark="w"))
+    admission.ended(let_in, Outcome("ok", b"reply"))
+    assert admitted(admission, None, entry).word == "OutcomeUnknownError"
 
 
 def test_a_copy_of_what_a_caller_has_said_before_counts_for_nothing(signed):
     """That a job is wanted is believed under the server's own generation, for that very job."""
-    keeper, job_id = Admission(signed), "a" * 32
-    current = keeper._generations.current
+    admission, job_id = Admission(signed), "a" * 32
+    current = admission._generations.current
 
     def says(generation, named=job_id, namespace=signed.namespace):
-        message = sign(keeper.keyring, "wanted", (namespace, named), generation=generation)
+        message = sign(admission.keyring, "wanted", (namespace, named), generation=generation)
         return FakeQueue(renewal=message)
 
     bound = bound_job(signed.namespace, "lane", job_id)
-    entry = entry_of(sign(keeper.keyring, "job", bound, job(), generation="earlier"), job_id)
-    verified = keeper._verified(entry)
-    assert keeper._is_fresh(says(current), entry, verified)
+    entry = entry_of(sign(admission.keyring, "job", bound, job(), generation="earlier"), job_id)
+    verified = admission._verified(entry)
+    assert admission._is_fresh(says(current), entry, verified)
     others = [("earlier",), ("",), (current, "b" * 32), (current, job_id, "other")]
-    assert [other for other in others if keeper._is_fresh(says(*other), entry, verified)] == []
+    assert [other for other in others if admission._is_fresh(says(*other), entry, verified)] == []
 
 
 def test_a_late_reply_of_an_earlier_epoch_is_no_reply_to_another_job(signed):
     """A job whose lane an earlier epoch still answers is neither answered nor given its reply."""
-    keeper, queue = Admission(signed), FakeQueue()
+    admission, queue = Admission(signed), FakeQueue()
     queue.error = StaleEpochError()
 
     def begun(job_id, place="1-0"):
-        generation = keeper._generations.current
+        generation = admission._generations.current
         bound = bound_job(signed.namespace, "lane", job_id)
-        message = sign(keeper.keyring, "job", bound, job(), generation=generation)
+        message = sign(admission.keyring, "job", bound, job(), generation=generation)
         entry = entry_of(message, job_id, place=place)
-        assert admitted(keeper, queue, entry).body == job()
+        assert admitted(admission, queue, entry).body == job()
         return entry
 
-    keeper.begin()
+    admission.begin()
     early = begun("a" * 32)
-    keeper.begin()
+    admission.begin()
     begun("b" * 32, "2-0")
     with pytest.raises(StaleEpochError):
-        keeper.answer(queue, [(early, b"reply")])
-    assert not keeper._generations.was_answered("b" * 32)
-    assert keeper._unconfirmed == {}
+        admission.answer(queue, [(early, b"reply")])
+    assert not admission._generations.was_answered("b" * 32)
+    assert admission._unconfirmed == {}
 
 
 def test_generations_remember_what_may_be_fresh(clock):
@@ -246,11 +246,11 @@ def test_a_key_file_that_cannot_be_used(tmp_path, content, mode, told):
 
 @pytest.fixture
 def look(signed, clock, monkeypatch):
-    """Return what has a doorkeeper look at an old job with a time ahead of Redis's clock."""
+    """Return what has the server look at an old job with a time ahead of Redis's clock."""
     monkeypatch.setattr(time, "monotonic", clock)
-    keeper = Admission(signed, AntiReplay(clock))
+    admission = Admission(signed, AntiReplay(clock))
     bound = bound_job(signed.namespace, "lane", "a" * 32)
-    message = sign(keeper.keyring, "job", bound, job(), generation="of a server before")
+    message = sign(admission.keyring, "job", bound, job(), generation="of a server before")
     # The server has worked for a while.
     clock.now += 60.0
 
@@ -258,9 +258,11 @@ def look(signed, clock, monkeypatch):
         place = f"{NOW + milliseconds}-0".encode()
         found = found_entry("lane", [place, b"a" * 32, message, b"", 1, NOW, 0])
         entry = replace(found, seen=clock.now)
-        current = keeper._generations.current
-        wanted = sign(keeper.keyring, "wanted", (signed.namespace, "a" * 32), generation=current)
-        admitting = keeper.admit(SimpleNamespace(renewal=lambda _: wanted if said else None), entry)
+        current = admission._generations.current
+        wanted = sign(admission.keyring, "wanted", (signed.namespace, "a" * 32), generation=current)
+        admitting = admission.admit(
+            SimpleNamespace(renewal=lambda _: wanted if said else None), entry
+        )
         next(admitting)
         return admitting
 

@@ -11,7 +11,7 @@ import requests
 from calls import WORKSHEET, read, send, write
 from gate import cell_of, google_error
 from gspread import urls
-from one_job import start
+from one_job import acquire
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Consumer, Producer, QuotaState, Slot
@@ -411,7 +411,7 @@ def test_a_slow_request_holds_up_nobody_after_a_refusal(serve, put, gate, raw, k
 
 
 def test_one_request_to_drive_goes_first_after_a_refusal(serve, client, gate, background):
-    """Of many requests to Drive that were refused one is sent again, and the others follow it."""
+    """Of many requests to Drive that were refused one is retried, and the others follow it."""
     serve(quota_window=12.0)
     calls = [background(client.list_permissions, name) for name in ("one", "two", "three")]
     for arrival in [gate.next() for _ in calls]:
@@ -527,9 +527,9 @@ def test_a_slot_is_given_back_where_its_permit_was_lost(why, redis_url, namespac
     entry = queue.head("lane")
     slot = Quota().slot(Request("get", BOOK), queue.epoch)
     # The answer to this is lost; by the time it is asked again, nobody waits any more.
-    assert start(queue, entry, "r", 3600.0, slot).word == "go"
+    assert acquire(queue, entry, "r", 3600.0, slot).word == "go"
     if why == "withdrawn":
         raw.xdel(keys.lane("lane"), entry.stream_id)
     timeout = 3600.0 if why == "withdrawn" else -1.0
-    assert start(queue, entry, "r", timeout, slot).word == why
+    assert acquire(queue, entry, "r", timeout, slot).word == why
     assert not raw.zcard(keys.slots("read"))

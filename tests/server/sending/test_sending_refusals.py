@@ -406,7 +406,7 @@ def test_a_late_job_is_not_made(serve, client, gate, raw, keys, namespace, backg
     assert [arrival.method for arrival in gate.seen] == ["post"]
 
 
-def test_a_client_that_repeats_by_itself_is_warned_of(serve, gate, auth, caplog):
+def test_a_client_that_retries_by_itself_is_warned_of(serve, gate, auth, caplog):
     """A server over gspread's BackOffHTTPClient says what may happen and what to take."""
 
     class BackOff(GatedHTTPClient, gspread.BackOffHTTPClient):

@@ -1,4 +1,4 @@
-"""What becomes of a request that fails, for each way to fail: sent again, unknown, or told."""
+"""What becomes of a request that fails, for each way to fail: retried, unknown, or raised."""
 
 from __future__ import annotations
 
@@ -96,8 +96,8 @@ STATUS_OF = re.compile(r"\d{3}")
 
 @pytest.mark.parametrize("name", [*NOT_APPLIED, *MAY_BE_APPLIED])
 @pytest.mark.parametrize("method", ["read", "write"])
-def test_what_may_be_repeated_is_sent_again(name, method, serve, client, gate, background):
-    """A read and a PUT that fail for a while are sent again, and the caller has the result."""
+def test_idempotent_requests_are_retried(name, method, serve, client, gate, background):
+    """A read and a PUT that fail for a while are retried, and the caller has the result."""
     serve(**QUICK)
     calling = background(METHODS[method], client)
     failure = {**NOT_APPLIED, **MAY_BE_APPLIED}[name]
@@ -116,10 +116,10 @@ def test_what_may_be_repeated_is_sent_again(name, method, serve, client, gate, b
 
 
 @pytest.mark.parametrize("name", NOT_APPLIED)
-def test_an_append_that_was_not_applied_is_sent_again(
+def test_an_append_that_was_not_applied_is_retried(
     name, serve, client, gate, background, raw, keys
 ):
-    """An append that Google refused, or that never left, is repeated before the lane goes on."""
+    """An append that Google refused, or that never left, is retried before the lane goes on."""
     serve(**QUICK)
     appending = background(append, client)
     first = gate.next()
@@ -209,7 +209,7 @@ def refused_tokens(monkeypatch):
 
 
 def test_a_refused_token_is_told_of(serve, client, gate, background, refused_tokens):
-    """After one 401 the token is said to be refused, once, and the request is sent again."""
+    """After one 401 the token is said to be refused, once, and the request is retried."""
     serve()
     appending = background(append, client)
     gate.next().fail(google_error(401))
@@ -293,8 +293,8 @@ def test_an_append_that_was_never_applied_is_not_called_unknown(
 # Calls of several requests ----------------------------------------------------------------------
 
 
-def test_a_second_request_that_was_refused_is_sent_again(serve, callers, gate, background):
-    """A call's second write that was refused is repeated, and the first is not."""
+def test_a_second_request_that_was_refused_is_retried(serve, callers, gate, background):
+    """A call's second write that was refused is retried, and the first is not."""
     serve(**QUICK)
     reply = background(send, callers, insert_rows())
     first = gate.next()
@@ -339,7 +339,7 @@ def test_a_second_request_that_is_rejected_ends_the_call(name, serve, callers, g
 
 @pytest.mark.parametrize("name", [*NOT_APPLIED, *MAY_BE_APPLIED])
 def test_a_spreadsheet_is_created_once(name, serve, client, gate, background):
-    """Where the look at a new spreadsheet fails, the look is repeated and not the creation."""
+    """Where the look at a new spreadsheet fails, the look is retried and not the creation."""
     serve(**QUICK)
     creating = background(client.create, "New")
     creation = gate.next()
@@ -354,7 +354,7 @@ def test_a_spreadsheet_is_created_once(name, serve, client, gate, background):
 
 
 @pytest.mark.parametrize("name", MAY_BE_APPLIED)
-def test_a_creation_is_not_repeated(name, serve, client, gate, background):
+def test_a_creation_is_not_retried(name, serve, client, gate, background):
     """A creation of which nobody knows is told, and there is no second one."""
     serve(**QUICK)
     creating = background(client.create, "New")
@@ -363,8 +363,8 @@ def test_a_creation_is_not_repeated(name, serve, client, gate, background):
     assert len(gate.seen) == 1
 
 
-def test_opening_by_title_repeats_what_fails(serve, client, gate, background):
-    """Each request of an open is repeated by itself, and the result is that of all."""
+def test_opening_by_title_retries_what_fails(serve, client, gate, background):
+    """Each request of an open is retried by itself, and the result is that of all."""
     serve(**QUICK)
     opening = background(client.open, "Book")
     gate.next().fail(google_error(503))
@@ -390,7 +390,7 @@ def test_gspreads_own_errors_after_a_failure(status, expected, serve, client, ga
 
 
 @pytest.mark.parametrize("failure", [lambda: google_error(503), ConnectionRefusedError])
-def test_the_last_slot_is_given_back_before_a_request_is_sent_again(
+def test_the_last_slot_is_given_back_before_a_request_is_retried(
     failure, serve, client, gate, background
 ):
     """Where the quota is one request, one that failed waits for a window, and then goes again."""
@@ -494,14 +494,14 @@ def test_only_a_call_that_has_written_outwaits_its_deadline(mark):
 
 
 @pytest.mark.parametrize("error", [None, BrokerUnavailableError("away")], ids=["asked", "failed"])
-def test_what_is_owed_is_given_back_when_more_is_asked_for(error):
+def test_answered_slots_are_released_when_more_is_asked_for(error):
     """Answered slots go with the question before anybody waits, or alone where that fails."""
     queue = FakeQueue(*([] if error is None else [error]))
     call, valve = call_of("r"), OpenValve()
     call.needs(Request("get", "https://sheets.googleapis.com/v4/spreadsheets/lane"))
     sender = Sender(queue, None, Quota(), RetryPolicy(), valve)
-    owed = [AnsweredSlot(Slot("read", name, 60), 6) for name in ("1/0", "1/1")]
-    for each in owed:
+    answered = [AnsweredSlot(Slot("read", name, 60), 6) for name in ("1/0", "1/1")]
+    for each in answered:
         sender.releases.add("lane", each)
     with contextlib.suppress(BrokerUnavailableError):
         sender._acquire(OutgoingRequest([call]), Slot("write", "1/2", 60))
@@ -509,7 +509,7 @@ def test_what_is_owed_is_given_back_when_more_is_asked_for(error):
     assert queue.released == ([] if error is None else [("1/0", 6), ("1/1", 6)])
     assert [slot.name for slot in valve.released] == ["1/0", "1/1"]
     sender.releases.now("lane")
-    assert len(valve.released) == len(owed)
+    assert len(valve.released) == len(answered)
 
 
 def test_a_slot_that_redis_did_not_take_back_is_given_back_later():
