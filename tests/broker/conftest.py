@@ -10,7 +10,6 @@ import redis
 from accounts import OPEN
 from broker_helpers import enqueue
 from permits_helpers import LANE, RedisClock
-from queue_fixtures import restored_log, short_slices, timing
 from topologies import each_binary
 
 from queued_gspread.broker import KINDS, Consumer, Producer, dispatch, permits
@@ -20,8 +19,6 @@ from queued_gspread.broker.keys import Keys
 from queued_gspread.broker.scripts import SCRIPTS, Script
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.settings import Settings
-
-__all__ = ["restored_log", "short_slices", "timing"]
 
 
 @pytest.fixture(scope="session", params=each_binary())

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from limits import UNLIMITED
-from queue_fixtures import raw
 from waiting import eventually
 
 import queued_gspread
@@ -19,8 +18,6 @@ from queued_gspread.broker.connection import wire
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.emulator import Emulator
 from queued_gspread.server import Server
-
-__all__ = ["raw"]
 
 DESCRIPTORS = Path("/proc/self/fd")
 

@@ -7,7 +7,6 @@ import re
 import pytest
 from calls import append, read
 from places import DOCS
-from signing_fixtures import key_of, signing_key
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker.keys import Keys
@@ -18,8 +17,6 @@ from queued_gspread.errors import (
     QueueFullError,
     VersionMismatchError,
 )
-
-__all__ = ["key_of", "signing_key"]
 
 FORGED = {
     "that it was withdrawn": lambda raw, keys, it: raw.zadd(keys.dedup, {f"withdrawn:{it}": 9e12}),

@@ -12,8 +12,7 @@ import pytest
 import redis
 from accounts import OPEN
 from calls import append, read, write
-from queue_fixtures import short_slices
-from signing_fixtures import KEY, OTHER, job, key_of, signed, signing_key
+from signing_fixtures import KEY, OTHER, job
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Producer
@@ -24,8 +23,6 @@ from queued_gspread.protocol.messages import Reply, new_id
 from queued_gspread.protocol.signing import load_keys, sign
 from queued_gspread.server import Server
 from queued_gspread.server.timing import Timing
-
-__all__ = ["key_of", "short_slices", "signed", "signing_key"]
 
 
 def put(raw, keys, job_id, message, lane="lane"):

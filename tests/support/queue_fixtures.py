@@ -27,30 +27,6 @@ from queued_gspread.server import Server
 from queued_gspread.server.timing import Timing
 from queued_gspread.settings import Settings
 
-__all__ = [
-    "auth",
-    "authorize",
-    "background",
-    "callers",
-    "client",
-    "clock",
-    "emulator",
-    "gate",
-    "google",
-    "hasty",
-    "key_file",
-    "keys",
-    "new_connections",
-    "patient_callers",
-    "raw",
-    "restored_log",
-    "serve",
-    "short_slices",
-    "start_process",
-    "timing",
-    "usurp",
-]
-
 # The same for all: a namespace has one account.
 SERVER_EMAIL = EMAIL
 # Short, for a quick takeover, but long enough for a busy machine.
@@ -59,7 +35,7 @@ LEASE = 1.0
 SLICE, PAUSE = 0.1, 0.01
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def patient_callers(monkeypatch):
     """Make callers wait for a server as long as tests do."""
     monkeypatch.setenv("QUEUED_GSPREAD_GRACE", str(GRACE))

@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 from fake_queue import FakeQueue
-from signing_fixtures import KEY, OTHER, entry_of, job, key_of, signed, signing_key
+from signing_fixtures import KEY, OTHER, entry_of, job
 
 from queued_gspread.broker import Permit, StaleEpochError
 from queued_gspread.broker.envelope import Envelope, bound_job
@@ -23,8 +23,6 @@ from queued_gspread.server.calls.call import Call
 from queued_gspread.server.calls.history import History
 from queued_gspread.server.calls.outcome import Outcome
 from queued_gspread.settings import Settings
-
-__all__ = ["key_of", "signed", "signing_key"]
 
 # On Redis's clock.
 NOW = 1_767_355_200_000

@@ -203,9 +203,8 @@ def test_reads_of_several_requests_run_beside_others(stage):
 # Who does not go along --------------------------------------------------------------------------
 
 
-def test_calls_join_a_request_that_waits_for_a_slot(stage):
-    """Calls that come while others wait for a slot leave with them."""
-    scene = stage(writes_per_minute=1, quota_window=1.0)
+def leave_together(scene):
+    """Use the only slot, and have calls come while another one waits for it: all leave as one."""
     first = scene.put(partial(scene.sheet.update_cell, 50, 1, "first"))
     arrival = scene.door.next()
     one = scene.put(partial(scene.sheet.update_cell, 1, 1, 1))
@@ -215,6 +214,11 @@ def test_calls_join_a_request_that_waits_for_a_slot(stage):
     scene.door.open()
     assert all(isinstance(settled(future), dict) for future in one + more)
     assert scene.sent[1:] == [BATCH_UPDATE]
+
+
+def test_calls_join_a_request_that_waits_for_a_slot(stage):
+    """Calls that come while others wait for a slot leave with them."""
+    leave_together(stage(writes_per_minute=1, quota_window=1.0))
 
 
 def test_calls_join_a_request_that_waits_for_others_to_have_their_share(stage, client, emulator):
@@ -224,15 +228,7 @@ def test_calls_join_a_request_that_waits_for_others_to_have_their_share(stage, c
     scene.door.open()
     client.open_by_key(other.id)
     scene.door.close()
-    first = scene.put(partial(scene.sheet.update_cell, 50, 1, "first"))
-    arrival = scene.door.next()
-    one = scene.put(partial(scene.sheet.update_cell, 1, 1, 1))
-    arrival.answer()
-    settled(first[0])
-    more = scene.put(*[partial(scene.sheet.update_cell, row, 1, row) for row in range(2, 9)])
-    scene.door.open()
-    assert all(isinstance(settled(future), dict) for future in one + more)
-    assert scene.sent[1:] == [BATCH_UPDATE]
+    leave_together(scene)
 
 
 def test_who_gives_up_while_a_merged_request_waits_is_not_in_it(stage, authorize, book):
