@@ -158,7 +158,7 @@ class Lease:
         if self.epoch == epoch and self._clock() < self._certain_until:
             return
         with self._changed:
-            self._changed.wait_for(lambda: self.epoch != epoch or self._is_decided)
+            self._changed.wait_for(lambda: self.epoch != epoch or self.confirms_at_once)
             if self.epoch != epoch or self._ended.is_set():
                 raise StaleEpochError
 
@@ -183,7 +183,8 @@ class Lease:
         return not state.is_usable and state.waited >= self._seconds
 
     @property
-    def _is_decided(self) -> bool:
+    def confirms_at_once(self) -> bool:
+        """Whether :meth:`confirm` need not wait for a beat."""
         return self._clock() < self._certain_until or self._ended.is_set()
 
     @property

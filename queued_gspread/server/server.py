@@ -277,7 +277,12 @@ class Server:
         self._stopping.set()
         with contextlib.suppress(BrokerUnavailableError):
             # Ends a blocking read early.
-            self._queue.request_stop(self._queue.server_id)
+            self._queue.request_stop(self.server_id)
+
+    @property
+    def server_id(self) -> str:
+        """The id by which Redis and other servers know this run of the server."""
+        return self._queue.server_id
 
     @property
     def was_told_to_stop(self) -> bool:

@@ -3,17 +3,15 @@ from __future__ import annotations
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from weakref import WeakValueDictionary
 
 import pytest
 import redis
 from accounts import OPEN
-from broker_helpers import enqueue
+from broker_helpers import connection_of, enqueue
 from permits_helpers import LANE, RedisClock
 from topologies import each_binary
 
 from queued_gspread.broker import KINDS, Consumer, Producer, dispatch, permits
-from queued_gspread.broker.connection import client as connection
 from queued_gspread.broker.connection.clock_steps import Steps
 from queued_gspread.broker.keys import Keys
 from queued_gspread.broker.scripts import SCRIPTS, Script
@@ -91,11 +89,12 @@ def background():
 
 
 @pytest.fixture
-def clock_of(keys, monkeypatch):
-    """Return what gives all scripts of this test a clock, by a plain client of the Redis."""
-    key = keys._key("clock")
-    # To a connection that later tests share, the return to the real clock would be a step of it.
-    monkeypatch.setattr(connection, "_connections", WeakValueDictionary())
+def clock_of(keys, new_connections, monkeypatch):
+    """Return what gives all scripts of this test a clock, by a plain client of the Redis.
+
+    To a connection that later tests share, the return to the real clock would be a step of it.
+    """
+    key = keys.control("clock")
     for name, script in SCRIPTS.items():
         text = script.text.replace(
             "redis.call('TIME')", f"cjson.decode(redis.call('GET', '{key}'))"
@@ -127,7 +126,7 @@ def queue(settings, clock, raw, keys):
         raw.delete(keys.throttle, keys.server, *(keys.slots(kind) for kind in KINDS))
         server = Consumer(settings, "server")
         # It has seen nothing of this clock yet.
-        server._connection.steps = Steps()
+        connection_of(server).steps = Steps()
         server.beat(5.0)
         return server
 

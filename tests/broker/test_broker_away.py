@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 import redis
-from broker_helpers import enqueue, milliseconds_of
+from broker_helpers import connection_of, enqueue, milliseconds_of
 from one_job import acquire, answer, release_slot
 from waiting import PATIENCE, eventually
 from wire import AFTER, Wire
@@ -179,7 +179,8 @@ def test_a_job_whose_enqueue_was_retried_is_missed(own_redis, namespace, raw, ke
         # A namespace begins with its first job: from now on it knows what it has forgotten.
         enqueue(Settings(redis_url=own_redis.url, namespace=namespace), "another lane")
         callers = Producer(settings)
-        callers._connection.clock.saw(milliseconds_of(raw))  # so that it need not ask
+        held = connection_of(callers)
+        held.clock.saw(milliseconds_of(raw))  # so that it need not ask
         # After two commands of redis-py's own.
         wire.cut(2, AFTER)
         waiting = background(callers.call, new_id(), "lane", b"job")

@@ -28,7 +28,7 @@ def forget(raw, namespace):
     """Return what has Redis lose all that it holds of the namespace, but for the tests' clock."""
 
     def lose():
-        kept = Keys(namespace)._key("clock")
+        kept = Keys(namespace).control("clock")
         raw.delete(*(key for key in raw.keys(f"*{{{namespace}}}*") if key != kept))
 
     return lose

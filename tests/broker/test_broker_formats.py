@@ -6,7 +6,7 @@ import json
 import math
 
 import pytest
-from broker_helpers import contents, enqueue, milliseconds_of, names
+from broker_helpers import connection_of, contents, enqueue, milliseconds_of, names
 from one_job import acquire
 from permits_helpers import LANE
 from waiting import eventually
@@ -66,7 +66,8 @@ def test_a_client_that_meets_a_server_of_another_format(
     works(number)
     before = contents(raw, namespace)
     # Whether or not this process has made a call before.
-    callers._connection.clock.forget()
+    held = connection_of(callers)
+    held.clock.forget()
     with pytest.raises(VersionMismatchError) as told:
         callers.call(new_id(), LANE, b"job")
     text = str(told.value)
@@ -94,7 +95,8 @@ def test_a_call_asks_nothing_more_for_formats(callers, server, background, monke
         assert call.result() == b"reply"
 
     make_call()  # as of it, the namespace remembers jobs
-    callers._connection.clock.forget()
+    held = connection_of(callers)
+    held.clock.forget()
     monkeypatch.setattr(Connection, "run", run)
     make_call()
     make_call()
@@ -142,7 +144,8 @@ def test_a_server_of_this_format_is_waited_for(
 ):
     """While two formats work, clients wait for the next server of theirs, as they do else."""
     works(1)
-    callers._connection.clock.forget()
+    held = connection_of(callers)
+    held.clock.forget()
     if ends == "released":
         server.release()
     else:
@@ -175,7 +178,8 @@ def test_a_server_that_beats_after_one_of_another_format(
     monkeypatch.setattr(callers_module, "look", look)
     monkeypatch.setattr(callers_module, "SLICE", 0.1)
     if is_first:
-        callers._connection.clock.forget()
+        held = connection_of(callers)
+        held.clock.forget()
     call = background(callers.call, new_id(), LANE, b"job")
     eventually(lambda: looks and looks[0].others)
     server.beat(60)

@@ -33,7 +33,7 @@ FIRST, SECOND = f"{NOW - 2000}-0", f"{NOW - 1000}-0"
 KINDS = {
     kind: key.removesuffix(":")
     for kind, key in (
-        ("clock", KEYS._key("clock")),
+        ("clock", KEYS.control("clock")),
         ("lane", KEYS.lane("")),
         ("reply", KEYS.reply("")),
         ("journal", KEYS.journal("")),
@@ -337,7 +337,7 @@ class Halfway:
     def prepare(self, case):
         pipeline = self.admin.pipeline()
         pipeline.delete(*self.admin.keys("*"))
-        pipeline.set(KEYS._key("clock"), self.now)
+        pipeline.set(KEYS.control("clock"), self.now)
         for command in case.before:
             pipeline.execute_command(*command)
         pipeline.execute()
@@ -422,7 +422,7 @@ def alike(found):
 def halfway(own_redis, redis_of, clock_of, binary):
     admin = redis_of(own_redis)
     clock_of(admin)
-    now = admin.get(KEYS._key("clock"))
+    now = admin.get(KEYS.control("clock"))
     admin.execute_command("ACL", "SETUSER", "partial", "on", "nopass")
     url = own_redis.url.replace("redis://", "redis://partial:any@")
     with redis.Redis.from_url(url, protocol=2, **DECODED) as user:

@@ -62,7 +62,7 @@ class History:
             entry = self.chance.choice(["", self.entries[job_id]])
             wait = Wait(job_id, "lane", None, entry, first=self.sent[job_id])
             self.taken_back.add(job_id)
-            if Producer(self.settings)._withdraw(wait) in UNDONE:
+            if Producer(self.settings).withdraw(wait) in UNDONE:
                 assert job_id not in self.made
                 self.undone.add(job_id)
 

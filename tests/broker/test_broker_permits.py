@@ -532,7 +532,7 @@ def test_a_late_copy_of_a_question_lowers_no_mark(queue, entry, clock):
     assert server.head(LANE).mark == "w"
 
 
-def test_a_late_copy_of_a_question_frees_no_slot_that_was_used(queue, entry, clock, settings):
+def test_a_late_copy_of_a_question_frees_no_slot_that_was_used(queue, entry, clock, raw, keys):
     """A question that arrives after its call's end leaves the slot that was taken held."""
     server = queue()
     asked = Asked(server, entry, 5)
@@ -540,5 +540,5 @@ def test_a_late_copy_of_a_question_frees_no_slot_that_was_used(queue, entry, clo
     asked.release_slot(slot, permit)
     answer(server, entry, b"reply")
     assert asked.acquire(slot)[1].word == "withdrawn"
-    raw_score = server._connection.redis.zscore(server._keys.slots("write"), slot.name)
-    assert raw_score == pytest.approx((clock.now + WINDOW) * 1000)
+    score = raw.zscore(keys.slots("write"), slot.name)
+    assert score == pytest.approx((clock.now + WINDOW) * 1000)

@@ -71,12 +71,12 @@ def test_two_jobs_at_one_place_have_memory_each():
     portion, first = Portion(memory), entry_at("1-0", "a", b"x" * 10**6)
     second = replace(first, job_id="b")
     assert portion.take(first)
-    taken = sum(memory._taken.values())
+    taken = sum(memory.taken.values())
     assert portion.take(second)
     portion.give_back(first)
-    assert sum(memory._taken.values()) == taken > 0
+    assert sum(memory.taken.values()) == taken > 0
     portion.give_back(second)
-    assert sum(memory._taken.values()) == 0
+    assert sum(memory.taken.values()) == 0
 
 
 def test_who_stands_at_a_place_that_came_again_is_not_taken_for_who_was_seen_there():

@@ -21,10 +21,14 @@ from queued_gspread.settings import Settings
 
 
 @pytest.fixture
-def lease(redis_url, namespace, clock):
+def queue(redis_url, namespace):
+    return Consumer(Settings(redis_url=redis_url, namespace=namespace), "aaaa", "server a")
+
+
+@pytest.fixture
+def lease(queue, clock):
     """Return a lease that beats when it is told to, and has beaten once."""
-    settings = Settings(redis_url=redis_url, namespace=namespace)
-    lease = Lease(Consumer(settings, "aaaa", "server a"), 60.0, clock)
+    lease = Lease(queue, 60.0, clock)
     lease.beat()
     return lease
 
@@ -39,14 +43,14 @@ def test_a_lease_is_certain_for_as_long_as_it_holds(lease, clock):
 
 
 @pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="there is no such clock here")
-def test_a_lease_runs_out_while_the_machine_sleeps(redis_url, namespace, monkeypatch):
+def test_a_lease_runs_out_while_the_machine_sleeps(queue, monkeypatch):
     """The clock of a lease counts the time for which the whole machine was suspended."""
-    lease = Lease(Consumer(Settings(redis_url, namespace), "aaaa", "server a"), 60.0)
+    lease = Lease(queue, 60.0)
     lease.beat()
-    assert lease._is_decided
+    assert lease.confirms_at_once
     since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
     monkeypatch.setattr(time, "clock_gettime", {time.CLOCK_BOOTTIME: since_boot + 60}.__getitem__)
-    assert not lease._is_decided
+    assert not lease.confirms_at_once
 
 
 def test_a_lease_that_may_have_lapsed_waits_for_a_beat(lease, clock, background):
@@ -68,20 +72,20 @@ def test_a_lease_that_has_lapsed_is_not_confirmed(lease, clock, background, usur
     assert isinstance(confirmed.exception(PATIENCE), StaleEpochError)
 
 
-def test_a_lease_counts_from_before_its_beat(lease, clock, monkeypatch):
+def test_a_lease_counts_from_before_its_beat(lease, queue, clock, monkeypatch):
     """However long the answer to a beat takes, the lease is no longer for it."""
-    beat = lease._queue.beat
+    beat = queue.beat
 
     def slow(seconds, **own):
         found = beat(seconds, **own)
         clock.now += 50.0
         return found
 
-    monkeypatch.setattr(lease._queue, "beat", slow)
+    monkeypatch.setattr(queue, "beat", slow)
     lease.beat()
-    assert lease._is_decided
+    assert lease.confirms_at_once
     clock.now = 60.0
-    assert not lease._is_decided
+    assert not lease.confirms_at_once
 
 
 def test_every_request_asks_the_lease(serve, client, gate, background, raw, keys, monkeypatch):

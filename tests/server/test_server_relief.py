@@ -13,6 +13,7 @@ from google.auth.exceptions import RefreshError, TransportError
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Candidate, Consumer, StaleEpochError
+from queued_gspread.broker.connection.client import Connection
 from queued_gspread.emulator import Emulator
 from queued_gspread.emulator.faults import OAuthRefusal
 from queued_gspread.server.google.token_state import USABLE, TokenState
@@ -56,8 +57,8 @@ class Player:
     """A server as far as its lease goes; it beats when it is told to."""
 
     def __init__(self, settings, name, state, lease=LEASE, timing=None):
-        queue, self.account = Consumer(settings, name, name), Account(state)
-        self.lease = Lease(queue, lease, account=self.account, timing=timing)
+        self.queue, self.account = Consumer(settings, name, name), Account(state)
+        self.lease = Lease(self.queue, lease, account=self.account, timing=timing)
         self.ended = []
 
     def beat(self):
@@ -169,7 +170,7 @@ def test_nobody_took_over_from_whom_a_free_lease_was_kept_for(player, raw, keys)
     assert not without.beat()
     raw.hdel(keys.server, "standby")
     assert without.beat()
-    assert without.lease._queue.predecessor.about == ""
+    assert without.queue.predecessor.about == ""
 
 
 @pytest.mark.parametrize("trouble", ["silent", "ahead of the clock", "a stranger's"])
@@ -222,7 +223,7 @@ def test_a_lease_that_cannot_be_given_up_is_taken_anew(player, monkeypatch):
     works = player("aaaa", USABLE)
     works.beat()
     epoch = works.lease.epoch
-    monkeypatch.setattr(works.lease._queue._connection, "run", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(Connection, "run", lambda *_, **__: 1 / 0)
     works.lease.give_up()
     monkeypatch.undo()
     assert works.ended == ["lapsed"]
@@ -236,14 +237,14 @@ def test_who_gives_its_lease_up_sends_nothing_from_then_on(player, monkeypatch, 
     works = player("aaaa", USABLE)
     works.beat()
     epoch = works.lease.epoch
-    release, told = works.lease._queue.release, []
+    release, told = works.queue.release, []
 
     def released():
         with pytest.raises(StaleEpochError):
             works.lease.confirm(epoch)
         told.append(release())
 
-    monkeypatch.setattr(works.lease._queue, "release", released)
+    monkeypatch.setattr(works.queue, "release", released)
     getattr(works.lease, way)()
     assert told
 
@@ -289,12 +290,12 @@ def test_a_request_in_the_air_is_answered_before_the_lease_is_given_up(
     (lanes,) = works._left
     eventually(lambda: lanes.has_retired)
     waits = background(append, client, "two")
-    assert raw.hget(keys.server, "holder") == works._queue.server_id
+    assert raw.hget(keys.server, "holder") == works.server_id
     arrival.answer({"made": 1})
     assert sent.result(PATIENCE) == {"made": 1}
     gate.next().answer({"made": 2})
     assert waits.result(PATIENCE) == {"made": 2}
-    assert raw.hget(keys.server, "holder") == stands_by._queue.server_id
+    assert raw.hget(keys.server, "holder") == stands_by.server_id
     assert len(gate.seen) == 2
 
 

@@ -54,7 +54,7 @@ def queue(redis_url, namespace):
 def put(queue, body, lane="lane"):
     """Put a job in and do not wait for it; return what stands for its caller."""
     wait = Wait(new_id(), lane, None)
-    wait.stream_id = queue._enqueue(wait, body)
+    wait.stream_id = queue.enqueue(wait, body)
     return wait
 
 
@@ -182,7 +182,7 @@ def test_a_caller_that_gives_up_while_its_write_waits(
     waiting = put(queue, append_job())
     gate.next().fail(ConnectionRefusedError())
     eventually(lambda: marks() == ["r"])
-    assert queue._withdraw(waiting) == "ended"
+    assert queue.withdraw(waiting) == "ended"
     reading = background(read, client)
     arrival = gate.next()
     assert arrival.method == "get"
@@ -200,7 +200,7 @@ def test_a_caller_that_gives_up_while_its_refused_write_is_in_the_air(
     serve(**QUICK)
     waiting = put(queue, append_job())
     arrival = gate.next()
-    assert queue._withdraw(waiting) == "started"
+    assert queue.withdraw(waiting) == "started"
     arrival.fail(google_error(429))
     reading = background(read, client)
     assert gate.next().method == "get"

@@ -218,8 +218,8 @@ def test_a_caller_asks_as_this_user_why_it_waits(guarded, settings_of):
     callers, wait = Producer(settings_of("client")), Wait(new_id(), "lane", None)
     for _ in range(3):
         # Large enough not to be counted, but the last.
-        callers._enqueue(Wait(new_id(), "lane", None), b"x" * 600_000)
-    wait.stream_id = callers._enqueue(wait, b"job")
+        callers.enqueue(Wait(new_id(), "lane", None), b"x" * 600_000)
+    wait.stream_id = callers.enqueue(wait, b"job")
     why = callers.see(wait, asks=True).why
     assert why == {"ahead": 3, "is_exact": False, "holdups": said}
     assert denied(guarded) == []
@@ -231,13 +231,13 @@ def test_a_caller_that_gives_up_as_this_user(guarded, settings_of, mark, fate):
     server, callers = Consumer(settings_of("server"), "aaaa"), Producer(settings_of("client"))
     server.beat(60)
     wait = Wait(new_id(), "lane", None)
-    entry = callers._enqueue(wait, b"job")
+    entry = callers.enqueue(wait, b"job")
     if mark:
         assert acquire(server, server.head("lane"), mark, None).word == "go"
     # Where the enqueue was not confirmed, the job is looked for.
-    assert callers._withdraw(wait) == fate
+    assert callers.withdraw(wait) == fate
     wait.stream_id = entry
-    assert callers._withdraw(wait) == fate
+    assert callers.withdraw(wait) == fate
     assert denied(guarded) == []
 
 

@@ -53,11 +53,11 @@ def said(server):
 
 
 def test_a_caller_says_what_the_server_has_said(
-    callers, server, said, background, impatient, short_slices, told
+    settings, callers, server, said, background, impatient, short_slices, told
 ):
     """It says what holds its call up, and how many calls stand before it; then that it goes on."""
-    enqueue(callers._settings)
-    enqueue(callers._settings)
+    enqueue(settings)
+    enqueue(settings)
     said(WRITES)
     notice = callers.notice()
     call = background(callers.call, new_id(), "lane", b"job", notice)
@@ -77,7 +77,7 @@ def test_a_caller_says_what_the_server_has_said(
 def test_a_timeout_has_the_reason_that_was_said(callers, server, impatient):
     """A call that said why it waits, and then gives up at its timeout, says that in its error."""
     wait = Wait(new_id(), "lane", 60.0)
-    wait.stream_id = callers._enqueue(wait, b"job")
+    wait.stream_id = callers.enqueue(wait, b"job")
     wait.notice.say("waiting for the write quota: no call ahead")
     with pytest.raises(CallTimeoutError) as caught:
         callers._give_up_at_timeout(wait)
@@ -193,7 +193,7 @@ def test_a_server_that_is_gone_is_named(
     raw.hset(keys.server, "last_beat", 1)
     wait = Wait(new_id(), "lane", None)
     wait.alive_at -= 20.0
-    wait.stream_id = Producer(settings)._enqueue(wait, b"job")
+    wait.stream_id = Producer(settings).enqueue(wait, b"job")
     assert Producer(settings)._check_for_life(wait) is None
     (line,) = told()
     assert "no server has been alive for 20 s in namespace" in line

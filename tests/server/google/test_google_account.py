@@ -128,7 +128,7 @@ def beats_on(raw, keys, server):
     for _ in range(3):
         before = raw.hget(keys.server, "last_beat")
         eventually(lambda before=before: raw.hget(keys.server, "last_beat") != before)
-        assert raw.hget(keys.server, "holder") == server._queue.server_id
+        assert raw.hget(keys.server, "holder") == server.server_id
 
 
 def test_an_account_that_is_replaced_is_the_one_that_was_named(serve_as, raw, keys):

@@ -178,7 +178,7 @@ def test_a_request_to_stop_is_heard_however_many_requests_are_in_the_air(
     waiting = keys.ready_under(raw.hget(keys.server, "epoch"))
     eventually(lambda: raw.scard(keys.active) == 5 and not raw.exists(waiting))
     queue = Consumer(Settings(redis_url=redis_url, namespace=namespace))
-    queue.request_stop(server._queue.server_id)
+    queue.request_stop(server.server_id)
     eventually(lambda: server.was_told_to_stop)
     gate.open()
     server.wait()
@@ -211,7 +211,7 @@ def test_a_request_to_stop_an_earlier_run_is_void(serve, client, gate, redis_url
     """A server that is started again is not stopped by what was meant for the run before."""
     gate.open()
     server = serve()
-    earlier = server._queue.server_id
+    earlier = server.server_id
     server.stop()
     Consumer(Settings(redis_url=redis_url, namespace=namespace)).request_stop(earlier)
     with server:

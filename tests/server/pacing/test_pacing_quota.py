@@ -255,7 +255,7 @@ def put(redis_url, namespace):
     def put(lane="lane", method="get"):
         given = {"json": {"values": [["x"]]}} if method == "put" else {}
         job = Job("http_client", "request", args=(method, cell_of(lane)), kwargs=given)
-        return callers._enqueue(Wait(new_id(), lane, None), job.encode())
+        return callers.enqueue(Wait(new_id(), lane, None), job.encode())
 
     return put
 

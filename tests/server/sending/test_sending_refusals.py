@@ -151,10 +151,12 @@ def test_keys_of_the_wrong_type_stop_no_other_lane(stranger, serve, client, gate
 
 
 @pytest.mark.parametrize("lane", [b"\xff\xfe", b"a b{c}:d", b"x" * 3000, b"\xc3("])
-def test_a_job_in_a_lane_with_an_odd_name_is_answered(lane, serve, callers, gate, raw, keys):
+def test_a_job_in_a_lane_with_an_odd_name_is_answered(
+    lane, serve, callers, gate, raw, keys, redis_url
+):
     """Whatever bytes a stranger names a lane by, its jobs are answered and nothing of it stays."""
     job_id = new_id()
-    with Redis.from_url(callers._settings.redis_url) as stranger:
+    with Redis.from_url(redis_url) as stranger:
         stranger.xadd(keys.lane("").encode() + lane, {"id": job_id, "body": "no job"})
         stranger.sadd(keys.active, lane)
     serve()
