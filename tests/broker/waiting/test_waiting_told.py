@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from broker_helpers import enqueue
@@ -42,11 +43,26 @@ def told(caplog):
 
 
 @pytest.fixture
-def said(server):
+def held_up():
+    """Return what holds requests up, by the name that the server asks for."""
+    return {"holdups": ""}
+
+
+@pytest.fixture
+def server(settings, timing, held_up):
+    """Return the servers' side of the queue, with the lease; it says what holds requests up."""
+    holdups = partial(held_up.get, "holdups")
+    server = Consumer(settings, "aaaa", "server a", holdups=holdups, timing=timing.queue)
+    assert server.beat(60).state == "taken"
+    return server
+
+
+@pytest.fixture
+def said(server, held_up):
     """Return what has the server say with its next beat what holds requests up."""
 
     def say(holdups):
-        server._holdups = holdups.encode
+        held_up["holdups"] = holdups.encode()
         assert server.beat(60).state == "kept"
 
     return say
@@ -201,11 +217,10 @@ def test_a_server_that_is_gone_is_named(
     wait.pending.drop()
 
 
-def test_a_server_says_nothing_that_no_beat_has(settings, raw, keys):
+def test_a_server_says_nothing_that_no_beat_has(server, said, held_up, raw, keys):
     """A server with nothing to say leaves nothing there, also of what it has said before."""
-    server = Consumer(settings, "aaaa", holdups=WRITES.encode)
-    server.beat(60)
+    said(WRITES)
     assert raw.hget(keys.server, "holdups")
-    server._holdups = str
+    held_up["holdups"] = ""
     server.beat(60)
     assert raw.hget(keys.server, "holdups") == ""

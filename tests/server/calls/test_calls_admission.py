@@ -36,6 +36,23 @@ def admitted(admission, queue, entry):
         return end.value
 
 
+def signed_reply(admission, entry, reply):
+    """Return a reply as the server stores it."""
+    queue = FakeQueue()
+    admission.answer(queue, [(entry, reply)])
+    return queue.answered[0]
+
+
+@pytest.fixture
+def generations():
+    return AntiReplay()
+
+
+@pytest.fixture
+def admission(signed, generations):
+    return Admission(signed, generations)
+
+
 @pytest.mark.parametrize(
     "alter",
     [
@@ -52,8 +69,7 @@ def test_a_reply_that_the_server_did_not_sign_is_refused(alter, signed, signing_
     """A client with a key takes no other reply, and says that nobody knows about the call."""
     envelope, job_id = Envelope(signed), new_id()
     message, _ = envelope.job(job_id, "lane", job())
-    admission = Admission(signed)
-    reply = admission._signed(entry_of(message, job_id), b'{"result":null}')
+    reply = signed_reply(Admission(signed), entry_of(message, job_id), b'{"result":null}')
     assert envelope.reply(job_id, "lane", message, reply) == b'{"result":null}'
     with pytest.raises(SignatureError, match="it is not known whether the call was made"):
         envelope.reply(job_id, "lane", message, alter(reply))
@@ -61,33 +77,32 @@ def test_a_reply_that_the_server_did_not_sign_is_refused(alter, signed, signing_
 
 def test_a_reply_fits_one_job_alone(signed):
     """A reply is refused for another id or lane, and for another job under the same id."""
-    envelope, admission, job_id = Envelope(signed), Admission(signed), new_id()
+    envelope, job_id = Envelope(signed), new_id()
     message, _ = envelope.job(job_id, "lane", job())
-    reply = admission._signed(entry_of(message, job_id), b"{}")
+    reply = signed_reply(Admission(signed), entry_of(message, job_id), b"{}")
     wrong = [(new_id(), "lane", message), (job_id, "other", message), (job_id, "lane", b"{}")]
     for one in wrong:
         with pytest.raises(SignatureError, match="does not fit"):
             envelope.reply(*one, reply)
 
 
-def test_a_job_put_off_is_not_taken_for_answered(signed):
+def test_a_job_put_off_is_not_taken_for_answered(signed, admission, generations):
     """A job whose call was broken off may come again, though something else was answered since."""
-    admission = Admission(signed)
     bound = bound_job(signed.namespace, "lane", "a" * 32)
-    generation = admission._generations.current
+    generation = generations.current
     job_entry = entry_of(sign(admission.keyring, "job", bound, job(), generation=generation))
     queue = FakeQueue()
     assert admitted(admission, queue, job_entry).body == job()
     stranger = entry_of(b"a stranger's", place="2-0")
     assert admitted(admission, queue, stranger).word == "SignatureError"
     admission.answer(queue, [(stranger, b"reply")])
-    assert not admission._generations.was_answered("a" * 32)
+    assert not generations.was_answered("a" * 32)
 
 
-def test_a_reply_that_redis_did_not_take_is_given_again(signed):
+def test_a_reply_that_redis_did_not_take_is_given_again(signed, admission, generations):
     """A job that comes again because its reply was not taken is answered, and not made, again."""
-    admission, queue = Admission(signed), FakeQueue()
-    generation = admission._generations.current
+    queue = FakeQueue()
+    generation = generations.current
     bound = bound_job(signed.namespace, "lane", "a" * 32)
     entry = entry_of(sign(admission.keyring, "job", bound, job(), generation=generation))
     assert admitted(admission, queue, entry).body == job()
@@ -103,11 +118,10 @@ def test_a_reply_that_redis_did_not_take_is_given_again(signed):
     assert admission.try_admit(entry) is None
 
 
-def test_a_copy_of_a_job_whose_reply_is_forgotten_is_not_let_in(signed):
+def test_a_copy_of_a_job_whose_reply_is_forgotten_is_not_let_in(signed, admission, generations):
     """That nobody has the reply to a signed job any more does not have it made again."""
-    admission = Admission(signed)
     admission.history = History(most_bytes=0)
-    generation = admission._generations.current
+    generation = generations.current
     bound = bound_job(signed.namespace, "lane", "a" * 32)
     entry = entry_of(sign(admission.keyring, "job", bound, job(), generation=generation))
     let_in = admitted(admission, None, entry)
@@ -116,10 +130,10 @@ def test_a_copy_of_a_job_whose_reply_is_forgotten_is_not_let_in(signed):
     assert admitted(admission, None, entry).word == "OutcomeUnknownError"
 
 
-def test_a_copy_of_what_a_caller_has_said_before_counts_for_nothing(signed):
+def test_a_copy_of_what_a_caller_has_said_before_counts_for_nothing(signed, admission, generations):
     """That a job is wanted is believed under the server's own generation, for that very job."""
-    admission, job_id = Admission(signed), "a" * 32
-    current = admission._generations.current
+    job_id = "a" * 32
+    current = generations.current
 
     def says(generation, named=job_id, namespace=signed.namespace):
         message = sign(admission.keyring, "wanted", (namespace, named), generation=generation)
@@ -127,19 +141,20 @@ def test_a_copy_of_what_a_caller_has_said_before_counts_for_nothing(signed):
 
     bound = bound_job(signed.namespace, "lane", job_id)
     entry = entry_of(sign(admission.keyring, "job", bound, job(), generation="earlier"), job_id)
-    verified = admission._verified(entry)
-    assert admission._is_fresh(says(current), entry, verified)
+    assert admitted(admission, says(current), entry).body == job()
     others = [("earlier",), ("",), (current, "b" * 32), (current, job_id, "other")]
-    assert [other for other in others if admission._is_fresh(says(*other), entry, verified)] == []
+    assert [other for other in others if admitted(admission, says(*other), entry)] == []
 
 
-def test_a_late_reply_of_an_earlier_epoch_is_no_reply_to_another_job(signed):
+def test_a_late_reply_of_an_earlier_epoch_is_no_reply_to_another_job(
+    signed, admission, generations
+):
     """A job whose lane an earlier epoch still answers is neither answered nor given its reply."""
-    admission, queue = Admission(signed), FakeQueue()
+    queue = FakeQueue()
     queue.error = StaleEpochError()
 
     def begun(job_id, place="1-0"):
-        generation = admission._generations.current
+        generation = generations.current
         bound = bound_job(signed.namespace, "lane", job_id)
         message = sign(admission.keyring, "job", bound, job(), generation=generation)
         entry = entry_of(message, job_id, place=place)
@@ -152,7 +167,7 @@ def test_a_late_reply_of_an_earlier_epoch_is_no_reply_to_another_job(signed):
     begun("b" * 32, "2-0")
     with pytest.raises(StaleEpochError):
         admission.answer(queue, [(early, b"reply")])
-    assert not admission._generations.was_answered("b" * 32)
+    assert not generations.was_answered("b" * 32)
     assert admission._unconfirmed == {}
 
 
@@ -246,7 +261,8 @@ def test_a_key_file_that_cannot_be_used(tmp_path, content, mode, told):
 def look(signed, clock, monkeypatch):
     """Return what has the server look at an old job with a time ahead of Redis's clock."""
     monkeypatch.setattr(time, "monotonic", clock)
-    admission = Admission(signed, AntiReplay(clock))
+    generations = AntiReplay(clock)
+    admission = Admission(signed, generations)
     bound = bound_job(signed.namespace, "lane", "a" * 32)
     message = sign(admission.keyring, "job", bound, job(), generation="of a server before")
     # The server has worked for a while.
@@ -256,7 +272,7 @@ def look(signed, clock, monkeypatch):
         place = f"{NOW + milliseconds}-0".encode()
         found = found_entry("lane", [place, b"a" * 32, message, b"", 1, NOW, 0])
         entry = replace(found, seen=clock.now)
-        current = admission._generations.current
+        current = generations.current
         wanted = sign(admission.keyring, "wanted", (signed.namespace, "a" * 32), generation=current)
         admitting = admission.admit(
             SimpleNamespace(renewal=lambda _: wanted if said else None), entry

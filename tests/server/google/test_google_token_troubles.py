@@ -16,7 +16,7 @@ from google.auth.exceptions import RefreshError, TransportError
 from google.auth.transport.requests import AuthorizedSession, Request
 from google.oauth2.service_account import Credentials
 from requests import Session
-from waiting import PATIENCE, eventually
+from waiting import PATIENCE, eventually, threads
 
 from queued_gspread.emulator import Emulator
 from queued_gspread.emulator.faults import Html, Latency, OAuthRefusal, Status
@@ -238,11 +238,11 @@ def test_a_second_start_while_the_first_thread_is_in_the_air(tokens, issuer):
     rule = issuer.faults.add(Latency(3600.0), to="token")
     tokens.start()
     eventually(lambda: rule.hits)
-    first = tokens._thread
+    (first,) = threads("tokens")
     tokens.stop()
     issuer.faults.clear()
     tokens.start()
-    assert tokens._thread is not first
+    assert len(threads("tokens")) == 2
     tokens.refresh(PATIENCE)
     issuer.stop()
     first.join(PATIENCE)

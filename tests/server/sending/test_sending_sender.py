@@ -19,7 +19,7 @@ from open_valve import OpenValve
 from urllib3.exceptions import NewConnectionError, ProtocolError
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import AnsweredSlot, Entry, Slot
+from queued_gspread.broker import AnsweredSlot, Entry, Permit, Slot
 from queued_gspread.errors import BrokerUnavailableError, OutcomeUnknownError, RemoteError
 from queued_gspread.protocol.messages import Job
 from queued_gspread.server.calls.call import Call
@@ -496,7 +496,7 @@ def test_only_a_call_that_has_written_outwaits_its_deadline(mark):
 @pytest.mark.parametrize("error", [None, BrokerUnavailableError("away")], ids=["asked", "failed"])
 def test_answered_slots_are_released_when_more_is_asked_for(error):
     """Answered slots go with the question before anybody waits, or alone where that fails."""
-    queue = FakeQueue(*([] if error is None else [error]))
+    queue = FakeQueue(Permit("wait") if error is None else error)
     call, valve = call_of("r"), OpenValve()
     call.needs(Request("get", "https://sheets.googleapis.com/v4/spreadsheets/lane"))
     sender = Sender(queue, None, Quota(), RetryPolicy(), valve)
@@ -504,8 +504,9 @@ def test_answered_slots_are_released_when_more_is_asked_for(error):
     for each in answered:
         sender.releases.add("lane", each)
     with contextlib.suppress(BrokerUnavailableError):
-        sender._acquire(OutgoingRequest([call]), Slot("write", "1/2", 60))
-    assert queue.asked == [("1/2", ["1/0", "1/1"])]
+        next(sender.send(OutgoingRequest([call])))
+    ((_, released),) = queue.asked
+    assert released == ["1/0", "1/1"]
     assert queue.released == ([] if error is None else [("1/0", 6), ("1/1", 6)])
     assert [slot.name for slot in valve.released] == ["1/0", "1/1"]
     sender.releases.now("lane")
@@ -514,7 +515,7 @@ def test_answered_slots_are_released_when_more_is_asked_for(error):
 
 def test_a_slot_that_redis_did_not_take_back_is_given_back_later():
     """Where Redis is away when a request is answered, its slot is given back before the next."""
-    queue, call = FakeQueue(), call_of("r")
+    queue, call = FakeQueue(Permit("wait"), Permit("wait")), call_of("r")
     queue.error = BrokerUnavailableError("away")
     call.needs(Request("get", "https://sheets.googleapis.com/v4/spreadsheets/lane"))
     sender = Sender(queue, None, Quota(), RetryPolicy(), OpenValve())
@@ -522,5 +523,5 @@ def test_a_slot_that_redis_did_not_take_back_is_given_back_later():
     sender.releases.now("lane")
     queue.error = None
     for count in (1, 2):
-        sender._acquire(OutgoingRequest([call]), Slot("write", "1/2", 60))
+        next(sender.send(OutgoingRequest([call])))
         assert (len(queue.asked), queue.released) == (count, [("1/1", 7)])
