@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from hand_clock import HandClock
 
-from queued_gspread.broker.connection import discovery as guide_module
+from queued_gspread.broker.connection import discovery as discovery_module
 from queued_gspread.broker.connection.discovery import SentinelGuide
 from queued_gspread.broker.connection.majority import Named, Opinion, majority
 
@@ -89,7 +89,7 @@ def test_a_sentinel_that_has_forgotten_the_others_has_one_vote_by_two_names(monk
 def test_sentinels_that_were_removed_count_no_longer_after_a_while(monkeypatch):
     """Those that nobody has known for some minutes are not waited for."""
     clock = HandClock()
-    monkeypatch.setattr(guide_module, "now", clock)
+    monkeypatch.setattr(discovery_module, "now", clock)
     discovery, states = sentinel_that_knows(monkeypatch, "b")
     discovery.opinion(("a", 1), "mymaster")
     states.clear()

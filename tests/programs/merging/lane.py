@@ -155,15 +155,15 @@ def run(history, *, merges, retry_policy=None):
     queue = Waiting(history.jobs, history.arrivals, history.waits, history.gone)
     counters = _Merged()
     transport, valve = Transport(google.http, NoTokens(google.http)), _Valve(clock)
-    means = (queue, transport, Quota(), retry_policy or RetryPolicy(), valve, clock)
-    sender = Sender(*means, counters=counters)
+    given = (queue, transport, Quota(), retry_policy or RetryPolicy(), valve, clock)
+    sender = Sender(*given, counters=counters)
     runner = Runner(sender.recovery, ANYONE, suspects=sender.suspects)
     shared = (valve, Tables(), Quarantine())
-    means = LaneServices(queue, Admission(SETTINGS), runner, sender, *shared, merges=merges)
+    services = LaneServices(queue, Admission(SETTINGS), runner, sender, *shared, merges=merges)
     level = LOGGER.level
     LOGGER.setLevel(logging.ERROR)
     try:
-        _drive(means.work(Ready(LANE), lambda: False), clock)
+        _drive(services.work(Ready(LANE), lambda: False), clock)
     finally:
         LOGGER.setLevel(level)
     assert None not in queue.replies, "a call is left over"

@@ -237,8 +237,8 @@ def test_a_call_of_many_requests_gives_other_lanes_their_turn(
     """Between two of its requests, every now and then, another lane may have the worker."""
     work, turns = LaneServices.work, []
 
-    def counted(means, ready, is_over):
-        task, given = work(means, ready, is_over), None
+    def counted(services, ready, is_over):
+        task, given = work(services, ready, is_over), None
         with contextlib.suppress(StopIteration):
             while True:
                 ticket = task.send(given)
