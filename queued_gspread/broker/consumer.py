@@ -23,7 +23,7 @@ from .formats import waiting_of
 from .jobs import Entry, Ready, Stop, entry_of, ready_of
 from .keys import FORMAT
 from .permits import KINDS, Slot, milliseconds
-from .persistence import warning_of_persistence, warning_of_replicas
+from .persistence import warning_of_persistence
 
 if TYPE_CHECKING:
     import threading
@@ -45,6 +45,12 @@ _CONTROL_EXPIRY: Final = 30
 _PAUSE: Final = 0.1
 # Seconds without a beat after which a server of another format counts as gone.
 _SILENCE: Final = 10.0
+_OPEN: Final = (
+    "this Redis has replicas ({}) and takes writes without them (min-replicas-to-write is 0): "
+    "while it does not know of a failover, or is cut off, it takes calls that the next master "
+    "never hears of, and their callers get JobLostError. Set `min-replicas-to-write 1` and "
+    "`min-replicas-max-lag 10`, which end that after 10 seconds"
+)
 _PARTIAL: Final = (
     "the user of the Sentinels may not ask them for each other and for replicas, so the hosts in "
     "the URL count as all of them, and one replica as enough: grant it `+sentinel|sentinels "
@@ -152,8 +158,9 @@ class Consumer(Dispatch):
             info = redis.info("replication")
         except ResponseError:
             return  # INFO is not permitted
-        if warning := warning_of_replicas(info):
-            yield warning
+        # INFO has this field if both settings are on, and needs no permission for CONFIG.
+        if info.get("connected_slaves") and "min_slaves_good_slaves" not in info:
+            yield _OPEN.format(info["connected_slaves"])
 
     def _config(self) -> dict[Any, Any]:
         redis = self._connection.redis

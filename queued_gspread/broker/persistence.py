@@ -1,4 +1,4 @@
-"""What a Redis keeps over a restart and over a failover, by its settings."""
+"""What a Redis keeps over a restart, by its settings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["warning_of_persistence", "warning_of_replicas"]
+__all__ = ["warning_of_persistence"]
 
 _LOGGER: Final = logging.getLogger("queued_gspread.server")
 _SNAPSHOTS: Final = (
@@ -17,12 +17,6 @@ _SNAPSHOTS: Final = (
 )
 _FORGETFUL: Final = (
     "this Redis keeps nothing over its restart: calls that wait then are lost. Set `appendonly yes`"
-)
-_OPEN: Final = (
-    "this Redis has replicas ({}) and takes writes without them (min-replicas-to-write is 0): "
-    "while it does not know of a failover, or is cut off, it takes calls that the next master "
-    "never hears of, and their callers get JobLostError. Set `min-replicas-to-write 1` and "
-    "`min-replicas-max-lag 10`, which end that after 10 seconds"
 )
 
 
@@ -39,17 +33,4 @@ def warning_of_persistence(config: Mapping[Any, Any]) -> str | None:
         return _SNAPSHOTS
     # No warning: a Redis for tests keeps nothing on purpose.
     _LOGGER.info(_FORGETFUL)
-    return None
-
-
-def warning_of_replicas(info: Mapping[str, Any]) -> str | None:
-    """Return a warning for a master that takes writes which no replica has.
-
-    Args:
-        info: The section ``replication`` of its ``INFO``, which needs no permission for ``CONFIG``.
-
-    """
-    # It has this field if both settings are on.
-    if info.get("connected_slaves") and "min_slaves_good_slaves" not in info:
-        return _OPEN.format(info["connected_slaves"])
     return None

@@ -15,8 +15,7 @@ from gate import google_error
 from gspread.exceptions import APIError
 
 import queued_gspread
-from queued_gspread.broker import Backlog, Entry, Predecessor, consumer
-from queued_gspread.broker.persistence import warning_of_persistence, warning_of_replicas
+from queued_gspread.broker import Backlog, Entry, Predecessor, consumer, persistence
 from queued_gspread.protocol.messages import Job
 from queued_gspread.server.calls import error_fields as told_of_errors
 from queued_gspread.server.calls.call_log import log_call
@@ -36,6 +35,7 @@ ELSEWHERE = {
 }
 # What these log stands on the page on waiting.
 OF_CALLERS = ("broker.waiting.notices",)
+WARNINGS_OF_REDIS = ("_OPEN", "_PARTIAL")
 
 
 def sources():
@@ -70,9 +70,8 @@ def texts():
         else:
             module = importlib.import_module(f"queued_gspread.{name}")
             yield name, getattr(module, ast.unparse(argument))
-    yield "broker.consumer", consumer._PARTIAL
-    yield "broker.persistence", warning_of_replicas({"connected_slaves": "{}"})
-    yield "broker.persistence", warning_of_persistence({"appendonly": "no", "save": "60 1"})
+    yield from (("broker.consumer", getattr(consumer, name)) for name in WARNINGS_OF_REDIS)
+    yield "broker.persistence", persistence._SNAPSHOTS
 
 
 def pieces(text):
