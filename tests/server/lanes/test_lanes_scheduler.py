@@ -188,7 +188,6 @@ def test_a_request_to_stop_is_heard_however_many_requests_are_in_the_air(
 
 def test_a_server_that_can_have_no_threads_ends(lanes, monkeypatch):
     """Without a thread to dispatch lanes, or one to drive them, no server pretends to work."""
-    lanes._valve = Ended()
     monkeypatch.setattr(lanes._dispatcher, "start", no_thread)
     with pytest.raises(RuntimeError, match="can't start new thread"):
         lanes.serve()
@@ -197,7 +196,6 @@ def test_a_server_that_can_have_no_threads_ends(lanes, monkeypatch):
 
 def test_a_task_that_no_worker_takes_is_left(lanes, begun):
     """Where the pool is closed, as when a program ends, a lane is given back and all is over."""
-    lanes._on_stop = lanes._stopping.set
     lanes._workers.shutdown()
     lanes._submit(*lanes._claimed(Ready("lane")))
     assert (lanes._over, lanes._busy, lanes._backlog) == (True, {}, 0)
@@ -288,9 +286,10 @@ def failure(stopping):
 
 @pytest.fixture
 def lanes(begun, stopping, failure):
-    """Return lanes whose work is to note that it was begun."""
+    """Return lanes whose work is to note that it was begun; to ask for more fails."""
     work = lambda ready, _: begun.append(ready) or (each for each in ())  # noqa: E731
-    lanes = Scheduler(None, work, None, stopping, None, watched=failure.watched)
+    queue = SimpleNamespace(next_ready=lambda: 1 / 0, others=lambda _: [], place=None)
+    lanes = Scheduler(queue, work, Ended(), stopping, stopping.set, watched=failure.watched)
     lanes._must_recover.clear()
     yield lanes
     lanes.join()
@@ -339,18 +338,15 @@ def test_a_new_master_is_asked_for_all_its_lanes(stopping):
 
 
 @pytest.mark.parametrize("first", [None, FIRST])
-def test_nothing_is_begun_once_all_is_over(lanes, begun, first):
+def test_nothing_is_begun_once_all_is_over(lanes, begun, stopping, first):
     """A lane whose name comes after the end is left as it is."""
-    lanes._stopping.set()
+    stopping.set()
     drive(lanes, Ready("lane", first))
     assert (begun, lanes._busy) == ([], {})
 
 
 def test_an_error_of_the_dispatcher_ends_the_server(lanes, failure):
     """What the dispatcher cannot go on after is raised where the server is waited for."""
-    lanes._valve = Ended()
-    lanes._queue = SimpleNamespace(next_ready=lambda: 1 / 0, place=None)
-    lanes._other_formats = SimpleNamespace(look=lambda: None)
     lanes.serve()
     assert lanes._over
     with pytest.raises(QueuedGspreadError, match=r"dispatcher.*ZeroDivisionError") as caught:
