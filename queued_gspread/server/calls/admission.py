@@ -218,7 +218,8 @@ class Admission:
             if self._has_had_time(entry):
                 raise SignatureError(
                     "the call was signed for an earlier server, and its caller did not confirm "
-                    "in time that it still waits: this server has not made it"
+                    f"within {_RENEWAL_TIMEOUT:g} s that it still waits: this server has not made "
+                    "it. Look whether an earlier one has before you call again"
                 )
             permit = yield Ticket(FREE, not_before=time.monotonic() + pause)
             if permit.word != "go":
