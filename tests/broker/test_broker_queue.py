@@ -339,6 +339,13 @@ def test_a_beat_says_since_when_its_redis_is_the_master(settings, keys, raw, ser
     assert 60 <= taken.since_move < 60 + PATIENCE
 
 
+@pytest.mark.parametrize("moment", ["x", "nan", "-inf", "9e99"])
+def test_a_beat_believes_no_odd_moment(keys, raw, server, moment):
+    """A Redis counts as the master for long if a stranger, or another clock, has set since when."""
+    raw.hset(keys.server, "moved", moment)
+    assert server.beat(60).since_move > 10**6
+
+
 def test_a_takeover_counts_what_waits(settings, server):
     """Lanes, jobs, and those of them that were begun are counted when a server takes over."""
     for lane in ("one", "two", "one"):

@@ -67,7 +67,10 @@ if master and master ~= here and (holder or ARGV[7] == '') then
 end
 local holds_it = holder == ARGV[1] and epoch == ARGV[4]
 local is_mine = holder == ARGV[1] and not in_doubt or holds_it and ARGV[7] ~= ''
-moved = math.min(tonumber(moved) or 0, now)
+moved = tonumber(moved) or 0
+if not (moved >= 0 and moved <= now) then
+  moved = 0
+end
 if master ~= here then
   moved = now
   redis.call('HSET', KEYS[1], 'master', here, 'moved', now)
