@@ -248,13 +248,14 @@ def test_a_renewal_that_redis_has_lost_is_given_again(
     """A call is made though the Redis that is the master now lacks its caller's renewal."""
     first = serve(signing_key_file=signing_key)
     client = authorize(signing_key_file=signing_key)
-    calls = []
-    for count in range(1, 4):
-        calls.append(background(append, client))
+    calls = [background(read, client)]
+    held = gate.next()
+    for count, call in enumerate([write, append], 2):
+        calls.append(background(call, client))
         eventually(lambda count=count: raw.xlen(keys.lane("lane")) == count)
     stopping = background(first.stop)
     eventually(lambda: first.was_told_to_stop)
-    gate.next().answer({})
+    held.answer({})
     stopping.result(PATIENCE)
     serve(signing_key_file=signing_key)
     held = gate.next()
