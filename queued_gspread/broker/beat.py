@@ -90,5 +90,6 @@ def beat_of(result: Any) -> Beat:
             since_move=since_move,
         )
     epoch, moment, relieved = rest
-    terms = {"owner": owner, "since_move": since_move}
-    return Beat(as_text(state), as_text(epoch), moment, bool(relieved), **terms)
+    return Beat(
+        as_text(state), as_text(epoch), moment, bool(relieved), owner=owner, since_move=since_move
+    )
