@@ -306,6 +306,7 @@ class Server:
             stopping=self._stopping,
             max_queue=self._max_queue,
             generation=self._admission.generation,
+            on_published=self._admission.note_published,
             holdups=self._holdup_reporter.look,
         )
 
