@@ -315,6 +315,7 @@ class Server:
             stopping=self._stopping,
             max_queue=self._max_queue,
             generation=self._admission.generation,
+            on_published=self._admission.note_published,
             holdups=self._holdup_reporter.look,
             timing=self._timing.queue,
         )

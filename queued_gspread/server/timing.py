@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from queued_gspread.broker import QueueTiming
+from queued_gspread.broker.connection.client import LONGEST_LOOK
 
 __all__ = ["Timing"]
 
@@ -18,8 +19,8 @@ class Timing:
         first_token: How long a starting server waits for its first access token, before it takes a
             lease without one.
         standby_beat: How soon a server that stands by takes over from one that ended in good order.
-        renewal: How long a caller may take to renew a job signed for an earlier server: it looks
-            at the server several times in that time.
+        renewal: How long a caller may take to renew a job signed for an earlier server, from the
+            moment on at which it can see that server's generation.
         slow_answer: After how long a request that Google has not answered is reported to callers.
         key_file_check: How often the key file is looked at for a change.
         scheduler_pause: How often the scheduler sees whether all is over, and its pause after an
@@ -31,7 +32,7 @@ class Timing:
     silent_redis: float = 2.0
     first_token: float = 2.0
     standby_beat: float = 0.1
-    renewal: float = 10.0
+    renewal: float = LONGEST_LOOK
     slow_answer: float = 3.0
     key_file_check: float = 5.0
     scheduler_pause: float = 0.5

@@ -83,6 +83,11 @@ class Admission:
         name = self._generations.current
         return sign(self.keyring, "generation", (self._namespace,), generation=name)
 
+    def note_published(self, generation: bytes, since_move: float) -> None:
+        """Note what callers can see in Redis; see :meth:`AntiReplay.note_published`."""
+        if generation == self.generation():  # a beat may have been on its way since before begin()
+            self._generations.note_published(since_move)
+
     def admit(self, queue: Consumer, entry: Entry) -> Generator[Ticket, Permit, Entry | Outcome]:
         """Return the verified job with its unwrapped body, or the outcome if it is refused."""
         try:
@@ -217,7 +222,8 @@ class Admission:
             if self._has_had_time(entry):
                 raise SignatureError(
                     "the call was signed for an earlier server, and its caller did not confirm "
-                    "in time that it still waits: this server has not made it"
+                    f"within {self._renewal_timeout:g} s that it still waits: this server has not "
+                    "made it. Look whether an earlier one has before you call again"
                 )
             permit = yield Ticket(FREE, not_before=time.monotonic() + pause)
             if permit.word != "go":
