@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from google.auth.exceptions import GoogleAuthError
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from queued_gspread.server.google.transport import Transport
     from queued_gspread.server.pacing.quota import Quota
     from queued_gspread.server.pacing.valve import Valve
-    from queued_gspread.server.policy.request import Request
     from queued_gspread.server.policy.retry import Attempts, RetryPolicy
 
     from .outgoing import OutgoingRequest
@@ -96,6 +96,8 @@ class Sender:
         self._incidents = IncidentLog(clock)
         self._waits = QuotaWaits(quota, queue, clock)
         self._suspects = Suspects(clock)
+        # Returns whether to send a request alone, because one like it has failed lately.
+        self.suspects = self._suspects.has
         self.releases = Releases(queue, valve)
 
     def send(
@@ -164,20 +166,17 @@ class Sender:
             self._suspects.clear(outgoing.calls[0].request)
         return _final(outgoing, result, permit)
 
-    def suspects(self, request: Request) -> bool:
-        """Return whether to send a request alone, because one like it has failed lately."""
-        return self._suspects.has(request)
-
     def _ticket(self, outgoing: OutgoingRequest, slot: Slot, attempts: Attempts) -> Ticket:
         for call in outgoing.calls:
             call.journal_update = None
+        lane = outgoing.lane
         return Ticket(
             slot.kind,
             attempts.number,
-            self.recovery.not_before(outgoing.lane, attempts.not_before),
-            min(self._end_of_waiting(call, attempts) for call in outgoing.calls),
+            self.recovery.not_before(lane, attempts.not_before),
+            min([self._end_of_waiting(call, attempts) for call in outgoing.calls]),
             slot,
-            outgoing.lane,
+            lane,
         )
 
     def _begin_to_wait(self, outgoing: OutgoingRequest, ticket: Ticket, attempts: Attempts) -> None:
@@ -193,7 +192,7 @@ class Sender:
                 self._join_late(outgoing, attempts)
                 if over := self._valve.end_of(ticket):
                     return over
-            asked = self._acquire(outgoing, ticket.slot)
+            asked = self._acquire(outgoing, ticket)
             permit = self._waits.noted(ticket.slot, asked, attempts)
         finally:
             self._valve.told(ticket, permit)
@@ -205,11 +204,12 @@ class Sender:
         if attempts.last is None:
             outgoing.calls += outgoing.join_late(outgoing)
 
-    def _acquire(self, outgoing: OutgoingRequest, slot: Slot) -> Permit:
+    def _acquire(self, outgoing: OutgoingRequest, ticket: Ticket) -> Permit:
         self.releases.settle_kept()
+        slot = ticket.slot
         acquire_args = [call.share(slot.name, self.recovery.journals) for call in outgoing.calls]
-        with self.releases.with_next(outgoing.lane) as slots_to_release:
-            return self._queue.acquire(acquire_args, slot, slots_to_release)
+        acquire = partial(self._queue.acquire, acquire_args, slot)
+        return self.releases.with_next(ticket.lane, acquire)
 
     def _drop_ineligible(
         self, outgoing: OutgoingRequest, attempts: Attempts, permit: Permit
@@ -237,7 +237,7 @@ class Sender:
         """Send a request once, and release its slot whether or not that succeeds."""
         for call in outgoing.calls:
             call.leaves()
-        self._counters.note(outgoing.kind, len(outgoing.calls))
+        self._counters.note(merging.name_of(outgoing.calls[0].request), len(outgoing.calls))
         result = _NOT_KNOWN
         token = self._transport.token_version
         try:
@@ -316,9 +316,11 @@ class Sender:
         guard, verdict, exchange = 0.0, result.verdict, result.exchanges[0]
         if verdict.kind is VerdictKind.FINAL:
             attempts.passed()
+            return False
         if _may_still_land(exchange, verdict):
             guard = self.recovery.guard(outgoing.lane)
-        if result.cause is not None or not _is_retryable(outgoing, verdict):
+        is_unknown = verdict.kind is VerdictKind.UNKNOWN
+        if result.cause is not None or (is_unknown and not outgoing.is_idempotent):
             return False
         now, attempts.is_shared = self._clock(), outgoing.is_shared
         goes_on = attempts.goes_on_after(exchange, verdict, self._retry_policy, now)
@@ -368,12 +370,6 @@ def _not_sent(call: Call, attempts: Attempts, word: str) -> Exchange | Outcome:
     return merging.as_alone(exchange) if attempts.is_shared else exchange
 
 
-def _is_retryable(outgoing: OutgoingRequest, verdict: Verdict) -> bool:
-    if verdict.kind is VerdictKind.UNKNOWN:
-        return outgoing.is_idempotent
-    return verdict.kind is not VerdictKind.FINAL
-
-
 def _may_still_land(exchange: Exchange, verdict: Verdict) -> bool:
     """Return whether a write without a response may still be applied later."""
     is_unknown = verdict.kind is VerdictKind.UNKNOWN
@@ -385,16 +381,17 @@ def _final(outgoing: OutgoingRequest, result: SendResult, permit: Permit) -> Res
     at, verdict = permit.sent / 1000, result.verdict
     is_final = verdict.kind is VerdictKind.FINAL
     exchanges = merging.each_as_alone(result.exchanges, is_final=is_final)
-    return [
-        (call, _visible_to(call, exchange, verdict, at))
-        for call, exchange in zip(outgoing.calls, exchanges, strict=True)
-    ]
+    pairs = list(zip(outgoing.calls, exchanges, strict=True))
+    if verdict.kind is not VerdictKind.UNKNOWN:
+        return [*pairs]
+    return [(call, _in_doubt(call, exchange, verdict.why, at)) for call, exchange in pairs]
 
 
-def _visible_to(call: Call, exchange: Exchange, verdict: Verdict, at: float) -> Exchange:
+def _in_doubt(call: Call, exchange: Exchange, why: str, at: float) -> Exchange:
+    """Return what a call sees of its request if it is unknown whether it was applied."""
     request, outcome = call.request, exchange.outcome
-    if verdict.kind is not VerdictKind.UNKNOWN or is_idempotent(request):
+    if is_idempotent(request):
         return exchange
-    error = in_doubt(unknown(answer_of(outcome), verdict.why), call.job, request, at)
+    error = in_doubt(unknown(answer_of(outcome), why), call.job, request, at)
     error.__cause__ = outcome.error if isinstance(outcome, Failure) else None
     return Exchange(request, Failure(error))
