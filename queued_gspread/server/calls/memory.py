@@ -16,7 +16,6 @@ from __future__ import annotations
 import re
 import sys
 import threading
-from itertools import starmap
 from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker import Permit
@@ -65,8 +64,11 @@ def estimate(body: bytes) -> int:
 
 def estimate_answers(results: Iterable[tuple[Call, object]]) -> int:
     """Return how many bytes answers take at most, including the results made from them."""
-    answers = [(call.job, each) for call, each in results if isinstance(each, Exchange)]
-    return sum(starmap(_of_answer, answers))
+    size = 0
+    for call, result in results:
+        if isinstance(result, Exchange):
+            size += _of_answer(call.job, result)
+    return size
 
 
 def _of_answer(job: Job, exchange: Exchange) -> int:
