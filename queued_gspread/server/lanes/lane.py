@@ -137,8 +137,6 @@ class Lane:
                 if not self._open:
                     self._release_suspect()
                     following = yield from self._linger(following)
-                    if following is None:
-                        return
                 if not self._open or self._requests % _LONGEST_TURN == 0:
                     self._services.sender.releases.now(self._name)
                     yield None

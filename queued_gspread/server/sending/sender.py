@@ -192,7 +192,7 @@ class Sender:
                 self._join_late(outgoing, attempts)
                 if over := self._valve.end_of(ticket):
                     return over
-            asked = self._acquire(outgoing, ticket)
+            asked = self._acquire(outgoing, ticket.slot)
             permit = self._waits.noted(ticket.slot, asked, attempts)
         finally:
             self._valve.told(ticket, permit)
@@ -204,12 +204,11 @@ class Sender:
         if attempts.last is None:
             outgoing.calls += outgoing.join_late(outgoing)
 
-    def _acquire(self, outgoing: OutgoingRequest, ticket: Ticket) -> Permit:
+    def _acquire(self, outgoing: OutgoingRequest, slot: Slot) -> Permit:
         self.releases.settle_kept()
-        slot = ticket.slot
         acquire_args = [call.share(slot.name, self.recovery.journals) for call in outgoing.calls]
         acquire = partial(self._queue.acquire, acquire_args, slot)
-        return self.releases.with_next(ticket.lane, acquire)
+        return self.releases.with_next(outgoing.lane, acquire)
 
     def _drop_ineligible(
         self, outgoing: OutgoingRequest, attempts: Attempts, permit: Permit
