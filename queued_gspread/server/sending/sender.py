@@ -380,7 +380,7 @@ def _final(outgoing: OutgoingRequest, result: SendResult, permit: Permit) -> Res
     at, verdict = permit.sent / 1000, result.verdict
     is_final = verdict.kind is VerdictKind.FINAL
     exchanges = merging.each_as_alone(result.exchanges, is_final=is_final)
-    pairs = list(zip(outgoing.calls, exchanges, strict=True))
+    pairs = zip(outgoing.calls, exchanges, strict=True)
     if verdict.kind is not VerdictKind.UNKNOWN:
         return [*pairs]
     return [(call, _in_doubt(call, exchange, verdict.why, at)) for call, exchange in pairs]
