@@ -86,7 +86,7 @@ class Scheduler:
         self._recovered_at: Host | None = None
         self._has_begun = False
         self._workers = ThreadPoolExecutor(_MOST_WORKERS, thread_name_prefix="lane")
-        self._drive_watched = watched(self._drive)
+        self._begin = watched(self._begin_drive)
         self._dispatch_watched = watched(self._dispatch)
         self._dispatcher = threading.Thread(target=self._dispatch_to_the_end, name="dispatcher")
 
@@ -232,7 +232,7 @@ class Scheduler:
         with self._changed:
             self._backlog += 1
         try:
-            self._workers.submit(self._drive_watched, lane, task, given)
+            self._workers.submit(self._begin, lane, task, given)
         except RuntimeError as error:
             if "new thread" in str(error):
                 # No more threads can be started now; the task waits for another worker.
@@ -248,10 +248,13 @@ class Scheduler:
         task.close()
         self._release(lane)
 
-    def _drive(self, lane: str, task: Task, given: Permit | Exception | None) -> None:
-        """Continue a task, then the ones that follow on its lane, until one waits."""
+    def _begin_drive(self, lane: str, task: Task, given: Permit | Exception | None) -> None:
         with self._changed:
             self._backlog -= 1
+        self._drive(lane, task, given)
+
+    def _drive(self, lane: str, task: Task, given: Permit | Exception | None = None) -> None:
+        """Continue a task, then the ones that follow on its lane, until one waits."""
         following = self._run_task(lane, task, given)
         while following is not None:
             if self._backlog:
