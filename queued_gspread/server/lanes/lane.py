@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from queued_gspread.server.calls.runner import Runner
     from queued_gspread.server.merging import Table
     from queued_gspread.server.pacing.valve import Valve
-    from queued_gspread.server.sending.sender import Results, Sender
+    from queued_gspread.server.sending.results import Results
+    from queued_gspread.server.sending.sender import Sender
 
     Task = Generator[Ticket | None, Permit | None, None]
 

@@ -22,11 +22,9 @@ from google.auth.exceptions import GoogleAuthError
 from queued_gspread.broker import AnsweredSlot, ReleaseArgs, StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.server import merging
-from queued_gspread.server.calls.outcome import Outcome, in_doubt, late, unknown
 from queued_gspread.server.calls.recovery import Recovery
 from queued_gspread.server.pacing.ticket_queue import Ticket
 from queued_gspread.server.pacing.valve import TURN
-from queued_gspread.server.policy.idempotency import is_idempotent
 from queued_gspread.server.policy.request import Exchange, Failure, Response, answer_of, is_read
 from queued_gspread.server.policy.verdict import Verdict, VerdictKind, judge
 
@@ -35,6 +33,7 @@ from .incidents import IncidentLog, log_repeat
 from .outgoing import Cause, SendResult
 from .quota_waits import QuotaWaits
 from .releases import Releases
+from .results import answers_of, unsent
 from .suspects import Suspects
 
 if TYPE_CHECKING:
@@ -42,14 +41,14 @@ if TYPE_CHECKING:
 
     from queued_gspread.broker import Consumer, Permit, Slot
     from queued_gspread.server.calls.call import Call
+    from queued_gspread.server.calls.outcome import Outcome
     from queued_gspread.server.google.transport import Transport
     from queued_gspread.server.pacing.quota import Quota
     from queued_gspread.server.pacing.valve import Valve
     from queued_gspread.server.policy.retry import Attempts, RetryPolicy
 
     from .outgoing import OutgoingRequest
-
-    Results = list[tuple[Call, Exchange | Outcome]]
+    from .results import Results
 
 __all__ = ["Sender"]
 
@@ -170,7 +169,7 @@ class Sender:
             self._suspects.note(call.request for call in outgoing.calls)
         elif isinstance(result.exchanges[0].outcome, Response) and len(outgoing.calls) == 1:
             self._suspects.clear(outgoing.calls[0].request)
-        return _final(outgoing, result, permit)
+        return answers_of(outgoing, result, permit)
 
     def _ticket(self, outgoing: OutgoingRequest, slot: Slot, attempts: Attempts) -> Ticket:
         for call in outgoing.calls:
@@ -227,7 +226,7 @@ class Sender:
             if word == "go" or (is_waiting and self._end_of_waiting(call, attempts) > now):
                 going.append(call)
             else:
-                ended.append((call, _not_sent(call, attempts, word)))
+                ended.append((call, unsent(call, attempts, word)))
         outgoing.calls = going
         return ended
 
@@ -283,7 +282,7 @@ class Sender:
         verdict = result.verdict
         is_unwritten = verdict.kind in _NOT_APPLIED or result.is_refused
         attempt = _attempt_name(outgoing) if result.exchanges or is_unwritten else ""
-        answers = dict(_final(outgoing, result, permit)) if attempt and not is_unwritten else {}
+        answers = dict(answers_of(outgoing, result, permit)) if attempt and not is_unwritten else {}
         jobs = [self._release_of(call, answers.get(call), is_unwritten) for call in outgoing.calls]
         concerned = [job for job in jobs if attempt or job.back_to]
         refused = verdict.kind is VerdictKind.REFUSED_QUOTA
@@ -364,39 +363,7 @@ def _unreplicated() -> BrokerUnavailableError:
     )
 
 
-def _not_sent(call: Call, attempts: Attempts, word: str) -> Exchange | Outcome:
-    """Return how a call ends whose request is not sent, or not retried."""
-    call.tally.give_up()
-    if word != "late":
-        return Outcome(word, job=call.job, tally=call.tally)
-    if attempts.last is None:
-        return late(call.job, call.tally)
-    exchange = Exchange(call.request, attempts.last.outcome)
-    return merging.as_alone(exchange) if attempts.is_shared else exchange
-
-
 def _may_still_land(exchange: Exchange, verdict: Verdict) -> bool:
     """Return whether a write without a response may still be applied later."""
     is_unknown = verdict.kind is VerdictKind.UNKNOWN
     return is_unknown and not is_read(exchange.request) and answer_of(exchange.outcome) is None
-
-
-def _final(outgoing: OutgoingRequest, result: SendResult, permit: Permit) -> Results:
-    """Return each call's answer to a request that is not retried."""
-    at, verdict = permit.sent / 1000, result.verdict
-    is_final = verdict.kind is VerdictKind.FINAL
-    exchanges = merging.each_as_alone(result.exchanges, is_final=is_final)
-    pairs = zip(outgoing.calls, exchanges, strict=True)
-    if verdict.kind is not VerdictKind.UNKNOWN:
-        return [*pairs]
-    return [(call, _in_doubt(call, exchange, verdict.why, at)) for call, exchange in pairs]
-
-
-def _in_doubt(call: Call, exchange: Exchange, why: str, at: float) -> Exchange:
-    """Return what a call sees of its request if it is unknown whether it was applied."""
-    request, outcome = call.request, exchange.outcome
-    if is_idempotent(request):
-        return exchange
-    error = in_doubt(unknown(answer_of(outcome), why), call.job, request, at)
-    error.__cause__ = outcome.error if isinstance(outcome, Failure) else None
-    return Exchange(request, Failure(error))
