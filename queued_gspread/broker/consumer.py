@@ -62,6 +62,8 @@ class Consumer(Dispatch):
         stopping: Once set, no thread waits for a Redis that is out of reach.
         max_queue: How many jobs may wait in the namespace; 0 for any number.
         generation: Returns the signed generation for callers.
+        on_published: Called with it once callers can see it, and with the seconds since this Redis
+            started or became the master.
         holdups: Returns what holds requests up, for waiting callers.
 
     """
@@ -76,6 +78,7 @@ class Consumer(Dispatch):
         stopping: threading.Event | None = None,
         max_queue: int = 0,
         generation: Callable[[], bytes] = bytes,
+        on_published: Callable[[bytes, float], None] = lambda *_: None,
         holdups: Callable[[], str] = str,
     ) -> None:
         super().__init__(settings, epoch, stopping)
@@ -83,6 +86,7 @@ class Consumer(Dispatch):
         self._about = about
         self._max_queue = max_queue
         self._generation = generation
+        self._on_published = on_published
         self._holdups = holdups
         # The server that this one stood by for, and the one that it took over from.
         self._stood_by = ""
@@ -144,7 +148,8 @@ class Consumer(Dispatch):
 
         """
         certain = "1" if is_certain else ""
-        terms = [self._max_queue, self._generation(), certain, self._holdups()]
+        generation = self._generation()
+        terms = [self._max_queue, generation, certain, self._holdups()]
         own = ["1" if candidate.has_token else "", candidate.account, candidate.replaces]
         args = [self.server_id, round(lease * 1000), self._about, self.epoch, *terms, *own]
         keys = self._keys
@@ -165,6 +170,7 @@ class Consumer(Dispatch):
         self.epoch = beat.epoch
         if beat.epoch:
             steps.saw(beat.moment, since)
+            self._on_published(generation, beat.since_move)
         if beat.state == "held" and beat.other != RESERVED:
             self._stood_by = beat.other
         if beat.state == "taken":

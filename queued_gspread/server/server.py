@@ -298,6 +298,7 @@ class Server:
             stopping=self._stopping,
             max_queue=self._max_queue,
             generation=parts.admission.generation,
+            on_published=parts.admission.note_published,
             holdups=parts.holdups.look,
         )
 

@@ -14,9 +14,9 @@ from accounts import OPEN
 from calls import append, read, write
 from queue_fixtures import short_slices
 from signing_fixtures import KEY, OTHER, job, key_of, signed, signing_key
-from waiting import PATIENCE, eventually
+from waiting import PATIENCE, eventually, waiting_callers
 
-from queued_gspread.broker import Producer
+from queued_gspread.broker import Producer, producer
 from queued_gspread.broker.envelope import Envelope, bound_job
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.errors import ConfigurationError, SignatureError
@@ -240,6 +240,52 @@ def test_a_call_that_waits_survives_the_change_of_servers(
     assert one.result(PATIENCE) in ({"n": 1}, {})
     assert two.result(PATIENCE) == {}
     eventually(lambda: not raw.keys(keys.renewal("*")))
+
+
+def test_a_renewal_that_redis_has_lost_is_given_again(
+    serve, authorize, signing_key, gate, raw, keys, background, short_slices
+):
+    """A call is made though the Redis that is the master now lacks its caller's renewal."""
+    first = serve(signing_key_file=signing_key)
+    client = authorize(signing_key_file=signing_key)
+    calls = [background(read, client)]
+    held = gate.next()
+    for count, call in enumerate([write, append], 2):
+        calls.append(background(call, client))
+        eventually(lambda count=count: raw.xlen(keys.lane("lane")) == count)
+    stopping = background(first.stop)
+    eventually(lambda: first.was_told_to_stop)
+    held.answer({})
+    stopping.result(PATIENCE)
+    serve(signing_key_file=signing_key)
+    held = gate.next()
+    _, (_, waiting) = raw.xrange(keys.lane("lane"))
+    renewal = keys.renewal(waiting["id"])
+    eventually(lambda: raw.exists(renewal))
+    raw.delete(renewal)
+    eventually(lambda: raw.exists(renewal))
+    held.answer({})
+    gate.open()
+    assert [call.result(PATIENCE) for call in calls] == [{}] * 3
+
+
+def test_a_caller_looks_at_the_server_once_redis_is_back(
+    serve, signed, signing_key, gate, raw, keys, background, monkeypatch
+):
+    """A caller that had lost Redis renews its job before it settles down to wait again."""
+    monkeypatch.setattr(producer, "SLICE", 1000.0)
+    serve(signing_key_file=signing_key)
+    callers, job_id = Producer(signed), new_id()
+    callers._envelope._generation = "of an earlier server"
+    waiting = background(callers.call, job_id, "lane", job())
+    held = gate.next()
+    eventually(lambda: waiting_callers(raw))
+    raw.delete(keys.renewal(job_id))
+    for caller in waiting_callers(raw):
+        raw.client_kill_filter(_id=caller)
+    eventually(lambda: raw.exists(keys.renewal(job_id)))
+    held.answer({})
+    assert waiting.result(PATIENCE)
 
 
 @pytest.fixture
