@@ -6,17 +6,16 @@ What concerns a single request, such as ``acquire``, is inherited from :mod:`.di
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 
 from queued_gspread._clock import now
 from queued_gspread.broker.connection.client import as_text, is_passing, reply_expiry
 from queued_gspread.broker.connection.deadline import moment, until
 from queued_gspread.broker.connection.failures import unavailable
 from queued_gspread.broker.waiting.signs_of_life import look
-from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
+from queued_gspread.errors import BrokerUnavailableError
 
 from .backlog import Backlog, Predecessor
 from .beat import ANY, RESERVED, beat_of
@@ -26,11 +25,11 @@ from .formats import waiting_of
 from .jobs import Entry, Ready, Stop, entry_of, ready_of
 from .keys import FORMAT
 from .permits import KINDS, Slot, milliseconds
-from .persistence import warning_of_persistence
+from .redis_check import warning_of
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from queued_gspread.broker.connection.majority import Host, Named
     from queued_gspread.broker.connection.master import Master
@@ -48,18 +47,6 @@ _CONTROL_EXPIRY: Final = 30
 _PAUSE: Final = 0.1
 # Seconds without a beat after which a server of another format counts as gone.
 _SILENCE: Final = 10.0
-_OPEN: Final = (
-    "this Redis has replicas ({}) and takes writes without them (min-replicas-to-write is 0): "
-    "while it does not know of a failover, or is cut off, it takes calls that the next master "
-    "never hears of, and their callers get JobLostError. Set `min-replicas-to-write 1` and "
-    "`min-replicas-max-lag 10`, which end that after 10 seconds"
-)
-_PARTIAL: Final = (
-    "the user of the Sentinels may not ask them for each other and for replicas, so the hosts in "
-    "the URL count as all of them, and one replica as enough: grant it `+sentinel|sentinels "
-    "+sentinel|replicas`"
-)
-_ASKING: Final = 1.0
 _MOST_POISONED: Final = 1000
 _MOST_POISONED_BYTES: Final = 32 * 1024**2
 
@@ -134,51 +121,7 @@ class Consumer(Dispatch):
         """
         if not self.master.is_guided:  # else the first beat shows it
             look(self._connection, self._keys, grace=0.0)
-        try:
-            warnings = [self._warning_of_settings(), *self._warnings_of_failovers()]
-        except RedisError as error:
-            raise unavailable(self.settings, error) from error
-        return "; ".join(filter(None, warnings)) or None
-
-    def _warning_of_settings(self) -> str | None:
-        try:
-            config = self._config()
-        except ResponseError:
-            return "could not ask Redis for its maxmemory-policy: make sure that it is noeviction"
-        policy = config.get("maxmemory-policy", "noeviction")
-        if policy == "noeviction":
-            return warning_of_persistence(config)
-        raise ConfigurationError(
-            f"Redis at {self.settings.shown_url} has maxmemory-policy {policy!r}, under which it "
-            "may drop waiting calls: set it with `redis-cli config set maxmemory-policy noeviction`"
-        )
-
-    def _warnings_of_failovers(self) -> Iterator[str]:
-        """Yield settings that make a failover lose more than it must."""
-        if self.master.is_guided:
-            with suppress(RedisError):  # the first beat will raise it
-                self.master.named(_ASKING)
-            if self.master.is_partial:
-                yield _PARTIAL
-        redis = self._connection.redis
-        try:
-            info = redis.info("replication")
-        except ResponseError:
-            return  # INFO is not permitted
-        # INFO has this field if both settings are on, and needs no permission for CONFIG.
-        if info.get("connected_slaves") and "min_slaves_good_slaves" not in info:
-            yield _OPEN.format(info["connected_slaves"])
-
-    def _config(self) -> dict[Any, Any]:
-        redis = self._connection.redis
-        config: dict[Any, Any] = {}
-        try:
-            for name in ("maxmemory-policy", "save", "appendonly"):
-                config |= redis.config_get(name)
-        except ResponseError:
-            # CONFIG GET reveals passwords, so not every server is permitted to use it.
-            return {"maxmemory-policy": redis.info("memory")["maxmemory_policy"]}
-        return config
+        return warning_of(self._connection, self.settings)
 
     @property
     def master(self) -> Master:

@@ -124,7 +124,7 @@ def test_a_job_that_nobody_signed_is_refused(
         message, _ = Envelope(signed).job(new_id(), "lane", job())
     if how in ("other purpose", "other namespace"):
         purpose, space = ("reply", namespace) if how == "other purpose" else ("job", "other")
-        generation = server._admission._generations.current
+        generation = server._parts.admission._generations.current
         bound = bound_job(space, "lane", job_id)
         message = sign(
             load_keys(signing_key, copied=False), purpose, bound, job(), generation=generation
@@ -383,7 +383,7 @@ def test_an_idle_caller_does_not_wait_for_its_next_look(serve, signed, signing_k
     gate.open()
     callers = Producer(signed)
     callers.call(new_id(), "lane", job())
-    assert callers._envelope._generation == server._admission._generations.current
+    assert callers._envelope._generation == server._parts.admission._generations.current
     callers._envelope._generation = "of long ago"
     job_id = new_id()
     looks = []

@@ -191,14 +191,14 @@ def test_a_server_that_can_have_no_threads_ends(lanes, monkeypatch):
     monkeypatch.setattr(lanes._dispatcher, "start", no_thread)
     with pytest.raises(RuntimeError, match="can't start new thread"):
         lanes.serve()
-    assert lanes._over
+    assert lanes._is_over()
 
 
 def test_a_task_that_no_worker_takes_is_left(lanes, begun):
     """Where the pool is closed, as when a program ends, a lane is given back and all is over."""
     lanes._workers.shutdown()
     lanes._submit(*lanes._claimed(Ready("lane")))
-    assert (lanes._over, lanes._busy, lanes._backlog) == (True, {}, 0)
+    assert (lanes._is_over(), lanes._busy, lanes._backlog) == (True, {}, 0)
 
 
 def no_thread():
@@ -348,7 +348,7 @@ def test_nothing_is_begun_once_all_is_over(lanes, begun, stopping, first):
 def test_an_error_of_the_dispatcher_ends_the_server(lanes, failure):
     """What the dispatcher cannot go on after is raised where the server is waited for."""
     lanes.serve()
-    assert lanes._over
+    assert lanes._is_over()
     with pytest.raises(QueuedGspreadError, match=r"dispatcher.*ZeroDivisionError") as caught:
         failure.check()
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
