@@ -579,7 +579,7 @@ def test_warnings_are_raised_at_the_users_line(ws):
 def test_a_timeout_is_each_calls_own(later):
     """A call that nobody makes ends with its timeout, in a pipeline too."""
     later.client._self_caller.settings = _with(later, timeout=0.2)
-    later.client._self_caller._queue._settings = later.client._self_caller.settings
+    later.client._self_caller._queue.settings = later.client._self_caller.settings
     with pytest.raises(CallTimeoutError, match="no answer within the timeout"):
         with gspread.pipeline():
             later.append_row(["never"])
