@@ -99,6 +99,14 @@ def test_the_quick_start(book):
     assert book.sheet1.get_all_values() == [ROW]
 
 
+def test_the_pipeline_of_the_quick_start(book):
+    """The README's loop leaves a thousand rows, in a few requests."""
+    names = run(block("README.md", "python", "Quick start"))
+    run(block("README.md", "python", "Quick start", 1), **names)
+    rows = [[str(number), "59.9"] for number in range(1000)]
+    assert book.sheet1.get_all_values() == [ROW, *rows]
+
+
 def test_the_tutorial_with_google(book):
     """The tutorial's last script writes its row into the sheet that was shared."""
     run(block("docs/tutorial.md", "python", "Run it"))

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from queued_gspread._clock import now
 from queued_gspread.broker.connection.client import OPTIONS
-from queued_gspread.broker.connection.discovery import MasterDiscovery
+from queued_gspread.broker.connection.discovery import EACH, MasterDiscovery
 from queued_gspread.broker.connection.pool import OVER_TCP, may_be_own, own_path
 from queued_gspread.broker.connection.url import SERVER, parse, unusable
 
@@ -92,14 +92,14 @@ class Dialer:
             return await _connected(self._kind, self._options)
         finding = self._discovery.finding(self._name)
         try:
-            host, _ = next(finding)
+            host, is_last = next(finding)
             while True:
                 try:
-                    master = await self._master_at(host)
+                    master = await self._master_at(host, _LAST if is_last else EACH)
                 except RedisError as error:
-                    host, _ = finding.throw(error)
+                    host, is_last = finding.throw(error)
                 else:
-                    host, _ = finding.send(master)
+                    host, is_last = finding.send(master)
         except StopIteration as end:
             place: Host = end.value
         return await _connected(self._kind, _at(place, self._options))
@@ -125,9 +125,9 @@ class Dialer:
         for line in guides.values():
             await line.close()
 
-    async def _master_at(self, host: Host) -> Host:
+    async def _master_at(self, host: Host, seconds: float) -> Host:
         discovery: Any = self._discovery
-        answers = await self._answers(host, discovery.questions(self._name)[:1], _EACH)
+        answers = await self._answers(host, discovery.questions(self._name)[:1], seconds)
         master: Host = discovery.master_in(host, self._name, answers)
         return master
 
@@ -146,8 +146,8 @@ class Dialer:
         return self._guides[host]
 
 
-# Seconds in which a host has to name the master for a new connection.
-_EACH: Final = 3.0
+# Seconds in which the last host has to name the master for a new connection.
+_LAST: Final = 3.0
 
 
 async def _connected(kind: Any, options: dict[str, Any]) -> Any:

@@ -44,6 +44,7 @@ from .permits import (
     Slot,
 )
 from .producer import Producer, QueuedJob
+from .timing import QueueTiming
 from .withdrawal import UNDONE, add_note, meaning, note, tell_answered
 
 __all__ = [
@@ -78,6 +79,7 @@ __all__ = [
     "Permit",
     "Predecessor",
     "Producer",
+    "QueueTiming",
     "QueuedJob",
     "QuotaState",
     "Ready",

@@ -240,23 +240,27 @@ class CallCore:
             wait.first = self._clock.at_least()
 
     def _want(self, wait: Wait, named: bytes) -> Core[None]:
-        """Renew a signed job if the server names a later generation."""
+        """Renew a signed job if the server names a later generation than the job's.
+
+        Each look repeats it: a Redis that has become the master since may lack the renewal.
+        """
         wanted = self._envelope.wanted(wait.job_id, wait.generation, named)
         if wanted is None:
             return
-        generation, message = wanted
         places = [self._keys.progress, self._keys.renewal(wait.job_id)]
-        args = [message, WANTED_EXPIRY]
+        args = [wanted, WANTED_EXPIRY]
         try:
             yield from self._attempts.run("want", places, args, until=wait.limit)
         except own(BrokerUnavailableError):
             return  # the next look at the server repeats it
-        wait.generation, wait.is_wanted = generation, True
+        wait.is_wanted = True
 
     def _patience(self, wait: Wait) -> float:
         """Return how long the next look may block: until another decision is due."""
         until_grace = self._settings.grace - wait.silence
-        return max(0.001, min(SLICE, wait.left, max(until_grace, 0.05), wait.notice.left))
+        # Once Redis is back, a server may wait for this caller's renewal.
+        longest = SLICE if wait.redis_gone_at is None else 0.0
+        return max(0.001, min(longest, wait.left, max(until_grace, 0.05), wait.notice.left))
 
     def _look(self, wait: Wait, seconds: float | None = None) -> Core[bytes | None]:
         effect, wait.ahead = wait.ahead, None

@@ -95,16 +95,11 @@ class Producer:
     """The queue as a caller sees it. It keeps no state of its own, so any thread may use it."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self.settings = settings
         self._keys = Keys(settings.namespace)
         self._envelope = Envelope(settings)
         self._link = Link(settings)
         _ = self._connection  # raises if the URL cannot be used; sends nothing
-
-    @property
-    def settings(self) -> Settings:
-        """Where the queue is."""
-        return self._settings
 
     @property
     def _connection(self) -> Connection:
@@ -112,11 +107,11 @@ class Producer:
 
     def _core(self, connection: Connection) -> CallCore:
         attempts, clock = connection.attempts, connection.clock
-        return CallCore(self._settings, self._keys, self._envelope, attempts, clock)
+        return CallCore(self.settings, self._keys, self._envelope, attempts, clock)
 
     def notice(self) -> Notice:
         """Return the notice of a call that begins now, which logs that it waits, and for what."""
-        return Notice(now(), is_quiet=self._settings.quiet)
+        return Notice(now(), is_quiet=self.settings.quiet)
 
     def call(self, job_id: str, lane: str, body: bytes, notice: Notice | None = None) -> bytes:
         """Enqueue a job and return its reply.
@@ -137,7 +132,7 @@ class Producer:
 
         """
         message, generation = self._envelope.job(job_id, lane, body)
-        notice, timeout = notice or self.notice(), self._settings.timeout
+        notice, timeout = notice or self.notice(), self.settings.timeout
         wait = Wait(job_id, lane, timeout, generation=generation, notice=notice)
         try:
             with until(wait.limit):
@@ -159,7 +154,7 @@ class Producer:
 
         """
         message, generation = self._envelope.job(job_id, lane, body)
-        notice, timeout = notice or self.notice(), self._settings.timeout
+        notice, timeout = notice or self.notice(), self.settings.timeout
         wait = Wait(job_id, lane, timeout, generation=generation, notice=notice)
         connection = self._connection
         core = self._core(connection)
@@ -177,6 +172,17 @@ class Producer:
         except BaseException as error:
             self._withdraw_aside(wait, error)
             raise
+
+    def enqueue(self, wait: Wait, body: bytes) -> str:
+        """Put a job into its lane; return its place there."""
+        connection = self._connection
+        connection.drive(self._core(connection).enqueue(wait, body))
+        return wait.stream_id
+
+    def withdraw(self, wait: Wait) -> str:
+        """Take a job back if it has not started; return what has become of it."""
+        connection = self._connection
+        return connection.drive(self._core(connection).withdraw(wait))
 
     def _reply_to(self, message: bytes, wait: Wait) -> bytes:
         connection = self._connection

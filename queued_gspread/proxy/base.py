@@ -16,7 +16,7 @@ from queued_gspread.protocol.kinds import Group
 
 from .call import make_call, reading_properties
 from .factory import register
-from .pipelining import mark_queued
+from .pending import mark_queued
 
 if TYPE_CHECKING:
     from collections.abc import Callable

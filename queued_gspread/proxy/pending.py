@@ -5,14 +5,15 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from queued_gspread._interrupts import own
 from queued_gspread.broker import Latch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from queued_gspread.broker import QueuedJob
 
-__all__ = ["CallFuture", "PendingCall"]
+__all__ = ["CallFuture", "PendingCall", "is_queued_method", "mark_queued", "outcome_of"]
 
 _SLICE: Final = 0.2
 
@@ -122,3 +123,27 @@ class CallFuture(Future[Any]):
     def _see(self) -> None:
         if self.call is not None and self.done():
             self.call.is_seen = True
+
+
+def outcome_of(
+    fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Any, Exception | None]:
+    """Call a function; return its result, and the error that it raised in the place of one."""
+    try:
+        return fn(*args, **kwargs), None
+    except own(Exception) as error:
+        return None, error
+
+
+_queued_codes: set[Any] = set()
+
+
+def mark_queued(method: Any) -> None:
+    """Note that a function is a method of a queued class."""
+    _queued_codes.add(method.__code__)
+
+
+def is_queued_method(fn: Any) -> bool:
+    """Return whether it is a queued class's own method, bound to an object."""
+    function = getattr(fn, "__func__", None)
+    return getattr(function, "__code__", None) in _queued_codes

@@ -15,12 +15,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread._clock import now
-from queued_gspread._interrupts import has_broken_in, own
+from queued_gspread._interrupts import has_broken_in
 from queued_gspread.broker import UNDONE, Collector, Latch, add_note, meaning, note
 from queued_gspread.errors import PipelineError, QueueFullError
 
 from .lazy import LazyAnswer, lazy_object, resolved
-from .pending import CallFuture, PendingCall
+from .pending import CallFuture, PendingCall, is_queued_method, outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from queued_gspread.broker import QueuedJob
 
-__all__ = ["Pipeline", "current", "mark_queued"]
+__all__ = ["Pipeline", "current"]
 
 _MOST_BYTES: Final = 64 * 1024**2
 _SLICE: Final = 0.2
@@ -121,11 +121,11 @@ class Pipeline:
         future = CallFuture()
         if not is_queued_method(fn):
             with self.at_place():
-                future.end(*_outcome_of(fn, args, kwargs))
+                future.end(*outcome_of(fn, args, kwargs))
             return future
         before, self._future = self._future, future
         try:
-            value, error = _outcome_of(fn, args, kwargs)
+            value, error = outcome_of(fn, args, kwargs)
         finally:
             self._future = before
         if value is not future:
@@ -187,10 +187,15 @@ class Pipeline:
         """
         self._make_room(len(job.message))
         call.job = job
-        self._enqueue(call, job, put_in)
-        self._collector_of(job).collect(
-            job, lambda reply, error: self._end(call, settle, reply, error)
-        )
+        try:
+            self._enqueue(call, job, put_in)
+            self._collector_of(job).collect(
+                job, lambda reply, error: self._end(call, settle, reply, error)
+            )
+        except BaseException as error:
+            if call in self._calls:  # interrupted before anybody waits for its reply
+                self._withdraw(call, error)
+            raise
 
     def wait_at_place(self, call: PendingCall) -> Any:
         """Return a call's result; an interrupt withdraws it, as it does any call."""
@@ -383,26 +388,3 @@ class Pipeline:
             f"{first}",
             errors,
         ) from first
-
-
-def _outcome_of(
-    fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[Any, Exception | None]:
-    try:
-        return fn(*args, **kwargs), None
-    except own(Exception) as error:
-        return None, error
-
-
-_queued_codes: set[Any] = set()
-
-
-def mark_queued(method: Any) -> None:
-    """Note that a function is a method of a queued class."""
-    _queued_codes.add(method.__code__)
-
-
-def is_queued_method(fn: Any) -> bool:
-    """Return whether it is a queued class's own method, bound to an object."""
-    function = getattr(fn, "__func__", None)
-    return getattr(function, "__code__", None) in _queued_codes

@@ -19,7 +19,7 @@ from limits import UNLIMITED
 from waiting import PATIENCE, eventually
 
 import queued_gspread as gspread
-from queued_gspread.broker import core
+from queued_gspread.broker import Collector, core
 from queued_gspread.broker.keys import Keys
 from queued_gspread.errors import (
     CallTimeoutError,
@@ -308,6 +308,21 @@ def test_an_interrupted_wait_at_its_place_withdraws_that_call(
             later.append_row(["y"])["updates"]
 
 
+def test_an_interrupt_between_a_call_and_its_wait_withdraws_it(later, raw, namespace, monkeypatch):
+    """A call that was put in, and that nobody waits for yet, is withdrawn; the block can end."""
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with gspread.pipeline():
+        with monkeypatch.context() as patch:
+            patch.setattr(Collector, "collect", interrupted)
+            with pytest.raises(KeyboardInterrupt) as caught:
+                later.append_row(["never"])
+        assert "was not started" in getattr(caught.value, "__notes__", caught.value.args)[0]
+        assert waiting_in(raw, namespace) == 0
+
+
 # Bounds -----------------------------------------------------------------------------------------
 
 
@@ -564,7 +579,7 @@ def test_warnings_are_raised_at_the_users_line(ws):
 def test_a_timeout_is_each_calls_own(later):
     """A call that nobody makes ends with its timeout, in a pipeline too."""
     later.client._self_caller.settings = _with(later, timeout=0.2)
-    later.client._self_caller._queue._settings = later.client._self_caller.settings
+    later.client._self_caller._queue.settings = later.client._self_caller.settings
     with pytest.raises(CallTimeoutError, match="no answer within the timeout"):
         with gspread.pipeline():
             later.append_row(["never"])

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .effects import Core
 
 __all__ = [
+    "LONGEST_LOOK",
     "LONGEST_RECONNECT",
     "OPTIONS",
     "REPLY_EXPIRY",
@@ -58,6 +59,12 @@ _LONGEST_EXPIRY: Final = 24 * 3600
 _CONNECT_TIMEOUT: Final = 3.0
 # Longer than a slice, so that it cuts no wait short, but finite, to notice a dead connection.
 _SOCKET_TIMEOUT: Final = SLICE + 5.0
+
+LONGEST_LOOK: Final = _SOCKET_TIMEOUT + _CONNECT_TIMEOUT
+"""Seconds in which a waiting caller that can reach Redis looks at the server at least once.
+
+It may first have to give up a silent connection, and to make another one.
+"""
 
 OPTIONS: Final[dict[str, Any]] = {
     "decode_responses": False,

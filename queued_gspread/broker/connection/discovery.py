@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .url import Address
 
 __all__ = [
+    "EACH",
     "LOST",
     "REFUSED_FOR_GOOD",
     "MasterDiscovery",
@@ -36,6 +37,9 @@ __all__ = [
     "has_moved",
 ]
 
+# Seconds after which the next host is asked too: after a failover, servers do not wait for callers
+# much longer than these need for a new connection.
+EACH: Final = 1.0
 # Seconds for which a Sentinel that no other one knows any more still counts.
 _MEMORY: Final = 300.0
 
@@ -111,25 +115,26 @@ class MasterDiscovery(ABC):
         """
         finding = self.finding(name)
         try:
-            host, share = next(finding)
+            host, is_last = next(finding)
             while True:
                 try:
-                    with until(now() + left() / share):
+                    # A silent host must leave time to ask the others.
+                    seconds = left() if is_last else min(left() / 2, EACH)
+                    with until(now() + seconds):
                         master = self._ask(host, name)
                 except RedisError as error:
-                    host, share = finding.throw(error)
+                    host, is_last = finding.throw(error)
                 else:
-                    host, share = finding.send(master)
+                    host, is_last = finding.send(master)
         except StopIteration as end:
             found: Host = end.value
             return found
 
-    def finding(self, name: str) -> Generator[tuple[Host, int], Host, Host]:
+    def finding(self, name: str) -> Generator[tuple[Host, bool], Host, Host]:
         """Decide whom to ask for the master, without I/O; return where it is.
 
-        It yields a host, and the share of the time that is left for it: a silent host must leave
-        time to ask the others. It takes that host's answer, or its error. It raises what
-        :meth:`discover_master` does.
+        It yields a host, and whether it is the last one: any other must leave time to ask the next.
+        It takes that host's answer, or its error. It raises what :meth:`discover_master` does.
         """
         if name in self.confirmed:
             return self.confirmed[name]
@@ -137,7 +142,7 @@ class MasterDiscovery(ABC):
         hosts = self._hosts
         for host in hosts:
             try:
-                master = yield host, 1 if host == hosts[-1] else 2
+                master = yield host, host == hosts[-1]
             except RedisError as error:
                 failures.append((host, error))
                 continue

@@ -1,12 +1,14 @@
 """Does the effects of many cores at a time: their commands in one write, their waits as one read.
 
-One thread drives it, in rounds. A round first sends what any core wants sent, then blocks until a
-reply has come or a core has something else to do.
+One thread drives it, in rounds; not the main one, where signal handlers run. A round first sends
+what any core wants sent, then blocks until a reply has come or a core has something else to do.
 """
 
 from __future__ import annotations
 
 import time
+from itertools import islice
+from math import inf
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from redis.exceptions import RedisError, ResponseError
@@ -18,7 +20,7 @@ from .effects import AwaitReply, Extend, LookAtMaster, Send, Sleep, Tell
 from .shell import Shell, bodies_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from .effects import Core, Effect
     from .master import Master
@@ -30,9 +32,10 @@ T = TypeVar("T")
 
 # Waits that end within so many seconds of each other end together.
 _TOGETHER: Final = 0.2
-# How many commands go out in one write, and how many streams one read waits for.
+# How many commands go out in one write.
 _MOST_COMMANDS: Final = 100
-_MOST_STREAMS: Final = 1000
+# How many streams are read as long as replies come there: the oldest, as lanes are in order.
+_FEW: Final = 50
 
 
 class Run(Generic[T]):
@@ -70,7 +73,11 @@ class JointShell:
         self._master = master
         self._shell = Shell(wire, master)
         self._runs: dict[Run[Any], None] = {}
+        self._sending: list[Run[Any]] = []
         self._tells: list[Tell] = []
+        # When the first wait is over, or earlier.
+        self._due = inf
+        self._looks_at_all = True
 
     def __len__(self) -> int:
         return len(self._runs)
@@ -87,19 +94,19 @@ class JointShell:
     def round(self, longest: float) -> None:
         """Do what the cores want done; block at most so many seconds for it."""
         self.tell_all()
-        if self._send_all():
+        if self._sending:
+            self._send_all()
             return  # what they want next may be more to send
-        waiting = self._waiting()
-        if not waiting:
-            return
-        moment = now()
-        seconds = min(longest, min(run.due for run in waiting) - moment)
-        looks = [run for run in waiting if isinstance(run.effect, AwaitReply)][:_MOST_STREAMS]
+        seconds = max(0.0, min(longest, self._due - now()))
+        looks = list(islice(self._awaiting(), None if self._looks_at_all else _FEW))
         if looks:
-            self._look(looks, max(0.0, seconds))
-        elif seconds > 0:
+            self._look(looks, seconds)
+        elif self._runs and seconds > 0:
             time.sleep(seconds)
-        self._end_waits(waiting)
+        self._end_waits()
+
+    def _awaiting(self) -> Iterator[Run[Any]]:
+        return (run for run in self._runs if isinstance(run.effect, AwaitReply))
 
     def tell_all(self) -> None:
         """Send what needs no answer."""
@@ -112,24 +119,22 @@ class JointShell:
         runs, self._runs = list(self._runs), {}
         return runs
 
-    def _end_waits(self, waiting: Sequence[Run[Any]]) -> None:
+    def _end_waits(self) -> None:
         moment = now()
-        if not any(run.due <= moment for run in waiting):
+        if self._due > moment:
             return
-        for run in waiting:
-            # Those that had their answer, or an error, no longer have the effect that was awaited.
-            if run in self._runs and run.due <= moment + _TOGETHER and _is_wait(run.effect):
-                self._answer(run, None)
+        waiting = [run for run in self._runs if _is_wait(run.effect)]
+        over = [run for run in waiting if run.due <= moment + _TOGETHER]
+        self._due = min((run.due for run in waiting if run.due > moment + _TOGETHER), default=inf)
+        for run in over:
+            self._answer(run, None)
 
-    def _waiting(self) -> list[Run[Any]]:
-        return [run for run in self._runs if _is_wait(run.effect)]
-
-    def _send_all(self) -> bool:
-        """Send what any core wants sent; return whether there was anything."""
-        sending = [run for run in self._runs if isinstance(run.effect, Send)]
+    def _send_all(self) -> None:
+        sending, self._sending = self._sending, []
         for start in range(0, len(sending), _MOST_COMMANDS):
-            self._send(sending[start : start + _MOST_COMMANDS])
-        return bool(sending)
+            runs = [run for run in sending[start : start + _MOST_COMMANDS] if run in self._runs]
+            if runs:
+                self._send(runs)
 
     def _send(self, runs: list[Run[Any]]) -> None:
         commands = [run.effect.command for run in runs if isinstance(run.effect, Send)]
@@ -146,6 +151,7 @@ class JointShell:
                 self._answer(run, answer)
 
     def _look(self, runs: list[Run[Any]], seconds: float) -> None:
+        """Read the streams of replies: of all, or of the oldest as long as they come there."""
         by_key = {run.effect.key: run for run in runs if isinstance(run.effect, AwaitReply)}
         command = AwaitReply.command_of(by_key, seconds)
         try:
@@ -154,8 +160,11 @@ class JointShell:
         except RedisError as error:
             self._fail(runs, error)
             return
-        for key, body in bodies_of(streams):
-            self._answer(by_key[key], body)
+        answered = [(by_key[key], body) for key, body in bodies_of(streams)]
+        oldest = set(runs[:_FEW])
+        self._looks_at_all = not answered or any(run not in oldest for run, _ in answered)
+        for run, body in answered:
+            self._answer(run, body)
 
     def _fail(self, runs: list[Run[Any]], error: RedisError) -> None:
         traceback = error.__traceback__
@@ -184,8 +193,10 @@ class JointShell:
     def _is_done_at_once(self, run: Run[Any], effect: Effect) -> bool:
         if isinstance(effect, (AwaitReply, Sleep)):
             run.due = now() + effect.seconds
+            self._due = min(self._due, run.due)
             return False
         if isinstance(effect, Send):
+            self._sending.append(run)
             return False
         if isinstance(effect, Tell):
             self._tells.append(effect)

@@ -15,6 +15,7 @@ from queued_gspread.errors import MessageTooLargeError, SignatureError
 from queued_gspread.protocol.signing import SignedMessage, is_signed, load_keys, sign, verify
 from queued_gspread.server.log import LOGGER
 from queued_gspread.server.pacing.ticket_queue import FREE, Ticket
+from queued_gspread.server.timing import Timing
 
 from .anti_replay import AntiReplay
 from .history import History
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Admission"]
 
-# How long a caller may take to renew a job signed for an earlier server: it looks at the server
-# several times in that time.
-_RENEWAL_TIMEOUT: Final = 10.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
 _FORGOTTEN: Final = (
     "the call had ended before Redis lost its answer, and the server no longer has it"
@@ -43,6 +41,7 @@ class Admission:
     Args:
         settings: The server's settings: namespace, largest message, key file.
         generations: Which signed jobs are fresh, and which were answered.
+        timing: How long a caller may take to renew a job.
 
     Attributes:
         keyring: The keys; None if nothing is signed.
@@ -53,12 +52,18 @@ class Admission:
 
     """
 
-    def __init__(self, settings: Settings, generations: AntiReplay | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        generations: AntiReplay | None = None,
+        timing: Timing | None = None,
+    ) -> None:
         self._namespace = settings.namespace
         self._limit = settings.max_message_bytes
         path = settings.signing_key_file
         self.keyring = None if path is None else load_keys(path, copied=False)
         self._generations = generations or AntiReplay()
+        self._renewal_timeout = (timing or Timing()).renewal
         self.history = History()
         # Lanes and keys of the signed jobs that were let in. Only these are remembered as answered.
         self._inside: set[tuple[str, str, str]] = set()
@@ -77,6 +82,11 @@ class Admission:
             return b""
         name = self._generations.current
         return sign(self.keyring, "generation", (self._namespace,), generation=name)
+
+    def note_published(self, generation: bytes, since_move: float) -> None:
+        """Note what callers can see in Redis; see :meth:`AntiReplay.note_published`."""
+        if generation == self.generation():  # a beat may have been on its way since before begin()
+            self._generations.note_published(since_move)
 
     def admit(self, queue: Consumer, entry: Entry) -> Generator[Ticket, Permit, Entry | Outcome]:
         """Return the verified job with its unwrapped body, or the outcome if it is refused."""
@@ -109,6 +119,8 @@ class Admission:
         slots_to_release: Sequence[AnsweredSlot] = (),
     ) -> Entry | None:
         """Answer jobs of a lane in their order and release slots; return the lane's next job."""
+        if self.keyring is None:
+            return queue.answer(answers, slots_to_release)
         inside = [pair for pair in answers if self._is_inside(pair[0])]
         for entry, reply in inside:
             self._inside.discard((entry.lane, *entry.key))
@@ -212,7 +224,8 @@ class Admission:
             if self._has_had_time(entry):
                 raise SignatureError(
                     "the call was signed for an earlier server, and its caller did not confirm "
-                    "in time that it still waits: this server has not made it"
+                    f"within {self._renewal_timeout:g} s that it still waits: this server has not "
+                    "made it. Look whether an earlier one has before you call again"
                 )
             permit = yield Ticket(FREE, not_before=time.monotonic() + pause)
             if permit.word != "go":
@@ -235,7 +248,7 @@ class Admission:
 
     def _has_had_time(self, entry: Entry) -> bool:
         since_enqueue = entry.age + time.monotonic() - entry.seen
-        return min(since_enqueue, self._generations.age) > _RENEWAL_TIMEOUT
+        return min(since_enqueue, self._generations.age) > self._renewal_timeout
 
     def _signed(self, entry: Entry, reply: bytes) -> bytes:
         if self.keyring is None or not reply:

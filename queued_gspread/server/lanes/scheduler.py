@@ -18,6 +18,7 @@ from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.server.failure import logged
 from queued_gspread.server.log import LOGGER
 from queued_gspread.server.main_thread import stop_after_main
+from queued_gspread.server.timing import Timing
 
 from .other_formats import OtherFormats
 from .takeover import log_takeover
@@ -36,7 +37,6 @@ __all__ = ["Scheduler"]
 
 # The most requests in the air at once; a lane that waits for a slot needs no worker.
 _MOST_WORKERS: Final = 512
-_PAUSE: Final = 0.5
 
 
 class Scheduler:
@@ -51,6 +51,7 @@ class Scheduler:
         on_stop: Called when a request to stop comes through the queue.
         window: Seconds for which the slots of a server that is gone stay held.
         watched: Watches the dispatcher and the workers.
+        timing: How long to pause.
 
     """
 
@@ -63,8 +64,10 @@ class Scheduler:
         on_stop: Callable[[], None],
         window: float = 0.0,
         watched: Watch = logged,
+        timing: Timing | None = None,
     ) -> None:
         self._queue = queue
+        self._pause = (timing or Timing()).scheduler_pause
         self._other_formats = OtherFormats(queue, window)
         self._work = work
         self._valve = valve
@@ -102,7 +105,7 @@ class Scheduler:
             self._start_threads()
             self._other_formats.look()
             # When all is over, the dispatcher may still be in a blocking read: do not wait for it.
-            while not (self._ended.wait(_PAUSE) or self._over):
+            while not (self._ended.wait(self._pause) or self._is_over()):
                 stop_after_main(self._on_stop)
                 self._other_formats.look()
         except BaseException as error:
@@ -135,7 +138,7 @@ class Scheduler:
 
     def _dispatch(self) -> None:
         """Submit the task of every lane that is ready to the pool, until all is over."""
-        while not self._over:
+        while not self._is_over():
             claimed = self._next_claimed()
             if claimed is not None:
                 self._submit(*claimed)
@@ -158,7 +161,7 @@ class Scheduler:
         except BrokerUnavailableError:
             # The lease's thread logs it.
             self._must_recover.set()
-            self._stopping.wait(_PAUSE)
+            self._stopping.wait(self._pause)
         return None
 
     def finish(self, seconds: float) -> bool:
@@ -170,7 +173,7 @@ class Scheduler:
         self._valve.join()
         self._leave_all()
         # Tasks that waited must have time to end, even if requests in the air get none.
-        is_idle = self._wait_until_idle(max(seconds, _PAUSE))
+        is_idle = self._wait_until_idle(max(seconds, self._pause))
         self._end_threads(wait=is_idle)
         return is_idle
 
@@ -192,8 +195,7 @@ class Scheduler:
         with self._changed:
             return self._changed.wait_for(lambda: not self._busy, seconds)
 
-    @property
-    def _over(self) -> bool:
+    def _is_over(self) -> bool:
         return self._stopping.is_set() or self._lapsed.is_set() or self._retired.is_set()
 
     def _claimed(self, ready: Ready | Stop | None) -> tuple[str, Task] | None:
@@ -202,14 +204,14 @@ class Scheduler:
         if isinstance(ready, Stop):
             self._on_stop()
             return None
-        is_free = not self._over and self._claim(ready.lane)
+        is_free = not self._is_over() and self._claim(ready.lane)
         return (ready.lane, self._task(ready)) if is_free else None
 
     def _task(self, ready: Ready) -> Task:
         if self._must_recover.is_set():
             # The lane's last task may have failed after it began this very job: look again.
             ready = Ready(ready.lane)
-        return self._work(ready, lambda: self._over)
+        return self._work(ready, self._is_over)
 
     def _claim(self, lane: str) -> bool:
         """Take a lane for a new task, or have its current task look at it again."""
@@ -221,10 +223,10 @@ class Scheduler:
     def _release(self, lane: str) -> Task | None:
         """Give a lane back; or return its next task, if it has become ready again."""
         with self._changed:
-            if self._busy.pop(lane) and not self._over:
+            if self._busy.pop(lane) and not self._is_over():
                 self._busy[lane] = False
                 # The job that made it ready may have run by now: ask the queue for the head.
-                return self._work(Ready(lane), lambda: self._over)
+                return self._work(Ready(lane), self._is_over)
             self._changed.notify_all()
             return None
 
@@ -277,7 +279,7 @@ class Scheduler:
             return self._come_back_to(lane)
         except BaseException:  # noqa: BLE001 - the lane must go on, whatever has failed
             LOGGER.exception("lane %r: an error of this program, please report it", lane)
-            self._stopping.wait(_PAUSE)
+            self._stopping.wait(self._pause)
             return self._come_back_to(lane)
         return None
 
@@ -290,7 +292,7 @@ class Scheduler:
                 given = self._valve.enter(ticket, resume)
                 if given is None:
                     return
-            elif self._backlog and not self._over:
+            elif self._backlog and not self._is_over():
                 self._submit(lane, task)
                 return
             else:
