@@ -22,8 +22,9 @@ def waiting(raw, keys, lane="a"):
 
 
 def noted(error):
-    """Return what is noted on an error."""
-    return " ".join(getattr(error, "__notes__", map(str, error.args)))
+    """Return what is noted on an error; before Python 3.11, a task's is the context of another."""
+    own = " ".join(getattr(error, "__notes__", map(str, error.args)))
+    return own if own or error.__context__ is None else noted(error.__context__)
 
 
 async def cancelled(task):
