@@ -4,7 +4,6 @@ import os
 import signal
 import socketserver
 import subprocess
-import sys
 import tempfile
 import threading
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from processes import start
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from topologies import each_binary
@@ -88,13 +88,8 @@ class Place:
 
 
 def _python(code):
-    return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", code],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    return start(code, **pipes, text=True, env=os.environ)
 
 
 @pytest.fixture

@@ -25,7 +25,6 @@ from contextlib import suppress
 from pathlib import Path
 
 _SERVER = Path(__file__).with_name("fork_server.py")
-_STREAMS = ("stdin", "stdout", "stderr")
 
 
 class Forks:
@@ -48,7 +47,7 @@ class Forks:
             if self._control is None:
                 self._control, its = socket.socketpair()
                 with its:
-                    self._process = subprocess.Popen(self._command, stdin=its)
+                    self._process = subprocess.Popen(self._command, stdin=its, stdout=its)
         return Forked(self._control, code, arguments, **options)
 
     def end(self):
@@ -71,6 +70,7 @@ class Forked:
             None if end is None else os.fdopen(end, mode)
             for end, mode in zip(own, modes, strict=True)
         )
+        assert _of_interpreters(env) == _of_interpreters(os.environ), "only a fresh one reads these"
         program = [code, self.args[1:], dict(env), str(cwd or Path.cwd())]
         # A bare number, because nothing says when nobody asks for the status any more.
         self._channel = _ask(control, its, program)
@@ -164,6 +164,12 @@ def _pipes(stdin=None, stdout=None, stderr=None):
             given = number if stream is None else stream
             its.append(os.dup(given if isinstance(given, int) else given.fileno()))
     return own, its
+
+
+def _of_interpreters(variables):
+    """Return the variables that an interpreter reads when it starts, and never again."""
+    prefixes = ("PYTHON", "LC_", "LANG", "TZ")
+    return {name: text for name, text in variables.items() if name.startswith(prefixes)}
 
 
 def _ask(control, streams, program):
