@@ -76,7 +76,9 @@ def few_keys():
 @pytest.fixture(scope="session", autouse=True)
 def forks():
     """Have the processes of the tests forked from one that has imported what most of them need."""
-    processes.forks = Forks(processes.PYTHON, ["queued_gspread.cli"])
+    processes.forks = Forks(
+        processes.PYTHON, ["queued_gspread.cli", "queued_gspread.embedded.guard"]
+    )
     yield
     processes.forks.end()
     processes.forks = None

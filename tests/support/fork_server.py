@@ -88,12 +88,16 @@ def tell(channel, number):
         channel.sendall(number.to_bytes(4, "little", signed=True))
 
 
-def become(streams, arguments, variables, folder):
+def become(streams, arguments, variables, folder, session, umask):
     """Make this process what a fresh interpreter is before it runs a program given as text."""
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
     os.chdir(folder)
+    if session:
+        os.setsid()
+    if umask != -1:
+        os.umask(umask)
     os.environ.clear()
     os.environ.update(variables)
     sys.path[0] = ""

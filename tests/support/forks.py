@@ -60,7 +60,19 @@ class Forks:
 class Forked:
     """A forked process, with as much of ``subprocess.Popen`` as the tests use."""
 
-    def __init__(self, control, code, arguments, *, env, cwd=None, text=False, **streams):
+    def __init__(
+        self,
+        control,
+        code,
+        arguments,
+        *,
+        env,
+        cwd=None,
+        text=False,
+        start_new_session=False,
+        umask=-1,
+        **streams,
+    ):
         self.args = [code, *map(str, arguments)]
         self.returncode = None
         self._lock = threading.Lock()
@@ -71,7 +83,8 @@ class Forked:
             for end, mode in zip(own, modes, strict=True)
         )
         assert _of_interpreters(env) == _of_interpreters(os.environ), "only a fresh one reads these"
-        program = [code, self.args[1:], dict(env), str(cwd or Path.cwd())]
+        place = str(cwd or Path.cwd()), start_new_session, umask
+        program = [code, self.args[1:], dict(env), *place]
         # A bare number, because nothing says when nobody asks for the status any more.
         self._channel = _ask(control, its, program)
         weakref.finalize(self, os.close, self._channel)
