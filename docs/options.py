@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from queued_gspread.cli import emulator, server, stop
+from queued_gspread.cli import emulator, run, server, stop
 from queued_gspread.cli.options import Parser
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ PAGE = Path(__file__).with_name("options.md")
 
 COMMANDS = {
     "queued-gspread-server": server,
+    "queued-gspread run": run,
     "queued-gspread stop": stop,
     "queued-gspread emulator": emulator,
 }
@@ -79,12 +80,18 @@ def _section(command: str, module: Any) -> str:
 
 
 def _table(command: str, group: Any) -> str:
-    actions = [action for action in group._group_actions if action.dest not in {"help", "version"}]  # noqa: SLF001 - the same
+    actions = [action for action in group._group_actions if _is_setting(action)]  # noqa: SLF001 - the same
     rows = [_row(command, action) for action in actions]
     # Those that are in no section of ours are in one of argparse's.
     title = "" if group.title == "options" else f"### {group.title.capitalize()}\n\n"
     head = "| option | meaning | default |\n| --- | --- | --- |\n"
     return "\n" + title + head + "".join(rows) if rows else ""
+
+
+def _is_setting(action: argparse.Action) -> bool:
+    """Return whether an action is an option that a variable can set, too."""
+    is_long = any(name.startswith("--") for name in action.option_strings)
+    return is_long and action.dest not in {"help", "version"}
 
 
 def _row(command: str, action: argparse.Action) -> str:

@@ -1,4 +1,7 @@
-"""The servers' side of the queue: the lease, the ready lanes, their jobs and the replies."""
+"""The servers' side of the queue: the lease, the ready lanes, their jobs and the replies.
+
+What concerns a single request, such as ``acquire``, is inherited from :mod:`.dispatch`.
+"""
 
 from __future__ import annotations
 

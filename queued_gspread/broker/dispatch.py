@@ -1,4 +1,8 @@
-"""A call's requests in Redis: permits to send, slots to release, and the journal."""
+"""A call's requests in Redis: permits to send, slots to release, and the journal.
+
+:class:`.consumer.Consumer` inherits them. The thread named ``dispatcher`` is something else: it is
+in :mod:`queued_gspread.server.lanes.scheduler`.
+"""
 
 from __future__ import annotations
 

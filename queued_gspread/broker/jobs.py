@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Entry", "Ready", "Stop", "entry_of", "ready_of"]
 
-# An item with a ready lane's only job, as enqueue.lua writes it; the id as in common.lua.
+# An item with a ready lane's only job, as enqueue.lua writes it by common.lua; the id as there.
 _WITH_JOB: Final = re.compile(rb"\0(\d+-\d+)\0([0-9A-Za-z]{1,64})\0(\d{1,9})\0")
 
 

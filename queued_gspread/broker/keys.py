@@ -1,7 +1,9 @@
 """The names of a queue's keys in Redis.
 
 All keys of a namespace have it as their hash tag, so that a Cluster keeps them in one slot and a
-script may use several of them.
+script may use several of them. What a job and a reply hold is described in
+:mod:`queued_gspread.protocol.messages`, and their bytes in :mod:`queued_gspread.protocol.codec`;
+they are signed by :mod:`.envelope`, if there is a key.
 """
 
 from __future__ import annotations
@@ -45,19 +47,22 @@ class Keys:
     ===================  ===========  ====================================================
     key                  type         content
     ===================  ===========  ====================================================
-    ``…:lane:LANE``      stream       the lane's jobs, first in first out
+    ``…:lane:LANE``      stream       the lane's jobs, first in first out: ``id`` and ``body``
     ``…:active``         set          names of the lanes that hold jobs or are being run
     ``…:ready:EPOCH``    list         names of the active lanes that wait for that epoch's
                                       server, each with its job if small and the only one
-    ``…:dedup``          sorted set   ids of recent jobs, by time; ``since:``, the time since
-                                      which the set is complete
+    ``…:dedup``          sorted set   ids of recent jobs, by time; ``withdrawn:ID`` and
+                                      ``ended:ID``, how a withdrawal went; ``since:``, the time
+                                      since which the set is complete
     ``…:progress``       hash         job id to ``r`` (has only read), ``w`` (may have written,
                                       but only idempotent requests), ``j`` (its journal says
                                       what), with an ``x`` once its caller has given up
     ``…:deliveries``     hash         job id to the epochs under which it was delivered
-    ``…:journal:ID``     list         what the next server must know of a call: ``permits``
+    ``…:journal:ID``     list         what the next server must know of a call: the docstring of
+                                      ``broker.permits``
     ``…:poisoned``       stream       jobs that servers died of
-    ``…:reply:ID``       stream       one entry, the reply; deleted by the caller
+    ``…:reply:ID``       stream       one entry, whose ``body`` is the reply; deleted by the
+                                      caller
     ``…:depth``          string       how many jobs wait in all lanes; absent for none
     ``…:renewal:ID``     string       that a signed job's caller still waits, signed under a
                                       generation; deleted by the caller
@@ -68,7 +73,7 @@ class Keys:
                                       shut down cleanly; ended, when a server did; master, the
                                       Redis that got the latest beat; in_doubt, set if that has
                                       become a master since; standby, when a standby server last
-                                      said that it has a token
+                                      said that it has a token; touched, written for a WAIT
     ``…:control:ID``     list         requests to the server with that id: ``stop``
     ===================  ===========  ====================================================
 
@@ -82,6 +87,30 @@ class Keys:
     ``…:throttle``       hash         what Google's refusals have taught: ``lua/quota.lua``
     ``…:account``        string       the account that the namespace belongs to, in words
     ===================  ===========  ====================================================
+
+    The scripts of ``lua/`` that write them; the header of each lists its keys:
+
+    ===================  ==================================================================
+    key                  scripts
+    ===================  ==================================================================
+    ``lane``             enqueue; answer, withdraw and head take out
+    ``active``           enqueue; answer, withdraw and head take out
+    ``ready``            enqueue, withdraw, recover, beat; the server pops from it (BLPOP)
+    ``dedup``            enqueue, withdraw
+    ``progress``         acquire, release_slot, withdraw; answer takes out
+    ``deliveries``       head, answer, peek, deliver_suspect, acquire, beat, requeue, withdraw
+    ``journal``          acquire, release_slot; answer and withdraw delete it
+    ``poisoned``         poison
+    ``reply``            answer
+    ``depth``            enqueue, answer, withdraw, recount
+    ``renewal``          want
+    ``server``           beat, release, recover, requeue, confirm_intent
+    ``control``          none: ``Consumer.request_stop`` pushes
+    ``formats``          formats
+    ``slots``            acquire, release_slot, answer, remind, recover, formats
+    ``throttle``         acquire, release_slot, answer
+    ``account``          beat
+    ===================  ==================================================================
     """
 
     namespace: str

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 
-from . import demo, emulator, server, stop
+from . import demo, emulator, run, server, stop
 from .options import Parser
 from .output import READER_GONE, ReaderGoneError, prepare, warn
 
@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
 
-__all__ = ["main", "server_main"]
+__all__ = ["main", "server_main", "with_command"]
+
+_COMMANDS: Final = (
+    ("demo", demo, "see it work: no Google account, no Redis, no configuration"),
+    ("server", server, "make the calls that clients put into the queue"),
+    ("run", run, "run a script or a module, with gspread's calls queued"),
+    ("stop", stop, "ask the server that works to stop; one that stands by takes over"),
+    ("emulator", emulator, "take Google's place on this machine, for trying and testing"),
+)
+_OWN_OPTIONS: Final = ("-h", "--help", "--version")
 
 
 def server_main(arguments: Sequence[str] | None = None) -> int:
@@ -28,7 +37,10 @@ def server_main(arguments: Sequence[str] | None = None) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``queued-gspread``; return the exit status."""
-    prepare()
+    arguments = sys.argv[1:] if arguments is None else arguments
+    named = next((word for word in arguments if not word.startswith("-")), "")
+    if named != "run":  # a program's output is its own
+        prepare()
     parser = Parser(
         "queued-gspread",
         description="gspread for many processes: their calls wait in Redis, and one server makes "
@@ -36,16 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         epilog="Each command has its own help, such as: queued-gspread server --help",
     )
     parser.version_option()
-    arguments = sys.argv[1:] if arguments is None else arguments
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name, module, about in (
-        ("demo", demo, "see it work: no Google account, no Redis, no configuration"),
-        ("server", server, "make the calls that clients put into the queue"),
-        ("stop", stop, "ask the server that works to stop; one that stands by takes over"),
-        ("emulator", emulator, "take Google's place on this machine, for trying and testing"),
-    ):
+    for name, module, about in _COMMANDS:
         command = commands.add_parser(name, help=about, description=module.ABOUT)
-        if name in arguments:
+        if name == named:
             # Only for the command that runs: an invalid variable of the server's must not stop
             # the other commands.
             module.add_options(command)
@@ -54,6 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         options.parser.refuse(unknown)
     return _run(options.run, options, options.parser)
+
+
+def with_command(arguments: Sequence[str]) -> Sequence[str]:
+    """Return arguments with the command ``run``, unless they begin with a command."""
+    names = (*_OWN_OPTIONS, *(name for name, _, _ in _COMMANDS))
+    return arguments if not arguments or arguments[0] in names else ["run", *arguments]
 
 
 def _run(

@@ -3,7 +3,8 @@
 The rows are plain data; ``policy.batch_idempotency`` applies the rules to a batch. Any kind may be
 merged with others, as long as the whole stays idempotent if its parts are (``merging.batches``).
 ``tests/google_api/test_google_api_methods.py`` compares the rows with the discovery document of
-Sheets v4: it fails for a kind that Google adds until there is a row for it here.
+Sheets v4: it fails for a kind that Google adds until there is a row for it here. The emulator
+answers a kind that has a row here and no handler in ``emulator/batch/`` with 501.
 
 Google's reference of the requests:
 https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets/request

@@ -33,6 +33,7 @@ def stand_in(name: str) -> None:
     gspread's code.
     """
     ours = sys.modules[name]
+    _originals[name] = sys.modules[name.removeprefix("queued_")]
     for passed_on, value in vars(_theirs(name)).items():
         own = vars(ours).setdefault(passed_on, value)
         if isinstance(own, type) and own is not value:
@@ -41,6 +42,8 @@ def stand_in(name: str) -> None:
 
 
 _queued: dict[type, Any] = {}
+# Kept, since a program may be run with our modules in the place of gspread's.
+_originals: dict[str, ModuleType] = {}
 
 
 def _stands_for(value: Any) -> Any:
@@ -49,4 +52,4 @@ def _stands_for(value: Any) -> Any:
 
 
 def _theirs(name: str) -> ModuleType:
-    return sys.modules[name.removeprefix("queued_")]
+    return _originals[name]

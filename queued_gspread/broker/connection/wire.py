@@ -3,7 +3,8 @@
 Several commands go out in one write, and an answer that no thread waits for is read when the
 connection is next used. Connecting, and the connection itself, stay with redis-py: its pool's class
 makes each connection, but only our list holds it, so that one that an interrupt loses is closed.
-Nothing is retried here.
+Nothing is retried here. The wire format of jobs and replies is another matter: it is in
+:mod:`queued_gspread.protocol.codec`.
 
 Exceptions of redis-py leave this module unchanged, and so does what a signal handler raised
 meanwhile, even if redis-py converted it. Connecting, which has many such places, happens in a

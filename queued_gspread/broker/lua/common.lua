@@ -53,7 +53,7 @@ local function ready_list(ready, epoch)
   return ready .. ':' .. epoch
 end
 
--- The name of a lane in an item of such a list, with or without a job; as in ready.py.
+-- The name of a lane in an item of such a list, with or without a job; as in jobs.py.
 local function lane_of(item)
   local size, at = string.match(item, '^%z%d+%-%d+%z%w+%z(%d+)%z()')
   return size and string.sub(item, at, at + size - 1) or item

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from queued_gspread.google_api.batch_requests import BATCH_REQUESTS
+
 from .errors import invalid_field, sheets_unimplemented, unknown_name, unknown_parameter
 
 if TYPE_CHECKING:
@@ -73,31 +75,6 @@ _TYPES: dict[str, tuple[type, str]] = {
     "range": (str, "TYPE_STRING"),
     "includeValuesInResponse": (bool, "TYPE_BOOL"),
 }
-_UNSUPPORTED_KINDS = frozenset(
-    [
-        "addChart",
-        "addCommentReply",
-        "addDataSource",
-        "addSlicer",
-        "addTable",
-        "cancelDataSourceRefresh",
-        "deleteComment",
-        "deleteCommentReply",
-        "deleteDataSource",
-        "deleteEmbeddedObject",
-        "deleteTable",
-        "insertComment",
-        "refreshDataSource",
-        "updateChartSpec",
-        "updateCommentPost",
-        "updateDataSource",
-        "updateDimensionGroup",
-        "updateEmbeddedObjectBorder",
-        "updateEmbeddedObjectPosition",
-        "updateSlicerSpec",
-        "updateTable",
-    ]
-)
 
 
 def check_parameters(method: str, names: Iterable[str]) -> None:
@@ -150,6 +127,6 @@ def check_kind(place: int, name: str, supported: Iterable[str]) -> None:
     """Raise for a kind of batchUpdate request that Google, or only the emulator, lacks."""
     if name in supported:
         return
-    if name in _UNSUPPORTED_KINDS:
+    if name in BATCH_REQUESTS:
         raise sheets_unimplemented(f"The emulator does not support requests[{place}].{name}.")
     raise unknown_name(name, f"requests[{place}]")

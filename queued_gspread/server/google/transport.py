@@ -1,7 +1,8 @@
 """The only way to Google: every request of every call goes through here.
 
 Requests are sent through the given client's own ``http_client.request``, so that a custom HTTP
-client or a test double works.
+client or a test double works. From there they come back to this package twice: the session applies
+the token (:mod:`.session`), and its connections ask once more before they send (:mod:`.fence`).
 """
 
 from __future__ import annotations

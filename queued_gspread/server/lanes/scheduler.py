@@ -44,8 +44,8 @@ class Scheduler:
 
     Args:
         queue: The servers' side of the queue.
-        work: Returns the task of a lane that is ready. Its second argument returns whether no
-            further call may begin.
+        work: Returns the task of a lane that is ready, as :meth:`.lane.LaneServices.work` does. Its
+            second argument returns whether no further call may begin.
         valve: Where requests wait.
         stopping: Set when no further call may begin.
         on_stop: Called when a request to stop comes through the queue.

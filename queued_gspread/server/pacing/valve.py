@@ -21,10 +21,11 @@ and in whatever order they asked.
 Slots are kept in Redis (``broker/lua/quota.lua``), on Redis's clock, so that they outlive the
 server. If Redis forgets them, the server that holds them still has them (``broker.permits.Held``).
 
-A request's task takes a ticket and waits for its turn. Then it asks Redis, on a thread of its own.
-Redis answers "go", or how long to wait: then all requests of that kind wait, and the task goes back
-into the queue. Of the tickets of a kind that have waited, one has its turn at a time, and the
-others do not ask. Waiting takes no thread, and the valve's own thread only gives turns.
+A request's task takes a ticket and waits for its turn. Then it asks Redis, on the worker's thread
+that drives it. Redis answers "go", or how long to wait: then all requests of that kind wait, and
+the task goes back into the queue. Of the tickets of a kind that have waited, one has its turn at a
+time, and the others do not ask. Waiting takes no thread, and the valve's own thread only gives
+turns.
 """
 
 from __future__ import annotations

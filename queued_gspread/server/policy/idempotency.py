@@ -1,7 +1,8 @@
 """Whether a request is idempotent: a second one changes nothing more and gets the same answer.
 
 The rule for each method is in :mod:`queued_gspread.google_api.methods`; this module applies it.
-A write that has no row there, or cannot be read, counts as non-idempotent.
+A write that has no row there, or cannot be read, counts as non-idempotent. What follows from that
+after a failure is decided in :mod:`queued_gspread.server.sending.sender`.
 """
 
 from __future__ import annotations

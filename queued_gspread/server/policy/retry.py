@@ -1,4 +1,7 @@
-"""How long to retry a request, and with which pauses. Pure."""
+"""How long to retry a request, and with which pauses. Pure.
+
+Whether it may be retried at all is decided in :mod:`queued_gspread.server.sending.sender`.
+"""
 
 from __future__ import annotations
 

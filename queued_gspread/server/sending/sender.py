@@ -1,8 +1,12 @@
 """One request and its retries: wait, mark, send, judge, retry.
 
-A request is for one call, or for several whose requests are merged. Failures are judged here and
-nowhere else: gspread's method does not see a failure that is retried, and nothing below the
-transport retries.
+A request is for one call, or for several whose requests are merged. Whether it is sent again is
+decided here and nowhere else, in :meth:`Sender._goes_on`: by what the failure means
+(:mod:`~queued_gspread.server.policy.verdict`), by whether the request is idempotent
+(:mod:`~queued_gspread.server.policy.idempotency`) and by the time that is left
+(:mod:`~queued_gspread.server.policy.retry`). gspread's method does not see a failure that is
+retried, and nothing below the transport retries. After a server's death the next one goes by the
+call's journal instead (:mod:`queued_gspread.server.calls.runner`).
 """
 
 from __future__ import annotations
@@ -103,7 +107,9 @@ class Sender:
     ) -> Generator[Ticket, Permit, Results]:
         """Send a request; return each call's answer, or how the call ended without one.
 
-        Calls that go on in pieces have no answer yet: see ``outgoing.result``.
+        Calls that go on in pieces have no answer yet: see ``outgoing.result``. It yields a ticket
+        where the request must wait: the lane passes it on to the scheduler, and goes on with the
+        permit that comes back.
 
         Args:
             outgoing: The request, with its calls.

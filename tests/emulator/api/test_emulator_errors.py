@@ -9,6 +9,7 @@ from gspread.exceptions import APIError, SpreadsheetNotFound
 
 from queued_gspread.emulator.accounts.project import Project
 from queued_gspread.emulator.batch import HANDLERS
+from queued_gspread.google_api.batch_requests import BATCH_REQUESTS
 
 
 def refusal(call, *args, **kwargs):
@@ -241,9 +242,13 @@ def test_unknown_options(book, params, field):
 
 
 def test_unsupported_kind_of_request(book):
-    """What Google can do and the emulator cannot is a 501 that says so."""
-    error = refusal(book.batch_update, {"requests": [{"addChart": {}}]})
-    assert (error["code"], error["status"]) == (501, "UNIMPLEMENTED")
+    """What Google can do and the emulator cannot is a 501 that says so, for each such kind."""
+    kinds = BATCH_REQUESTS.keys() - HANDLERS.keys()
+    assert "addChart" in kinds
+    for kind in kinds:
+        error = refusal(book.batch_update, {"requests": [{kind: {}}]})
+        assert (error["code"], error["status"]) == (501, "UNIMPLEMENTED"), kind
+        assert f"requests[0].{kind}" in error["message"]
 
 
 def test_freezing_everything(sheet):

@@ -44,6 +44,7 @@ class Direct:
 
 def test_every_kind_has_an_example():
     """The examples are of all kinds, and each of them is answered with success."""
+    # On the right: a handler without a request in tests/emulator/batch_examples.py.
     assert set(EXAMPLES) == set(HANDLERS)
     found = {
         k: Direct().status("POST", ":batchUpdate", {"requests": [{k: EXAMPLES[k]}]})
