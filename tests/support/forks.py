@@ -84,7 +84,8 @@ class Forked:
         )
         assert _of_interpreters(env) == _of_interpreters(os.environ), "only a fresh one reads these"
         place = str(cwd or Path.cwd()), start_new_session, umask
-        program = [code, self.args[1:], dict(env), *place]
+        variables = {name: os.fspath(text) for name, text in env.items()}
+        program = [code, self.args[1:], variables, *place]
         # A bare number, because nothing says when nobody asks for the status any more.
         self._channel = _ask(control, its, program)
         weakref.finalize(self, os.close, self._channel)
