@@ -35,7 +35,7 @@ LAYERS = {
     "queued_gspread.broker": [
         "backlog envelope keys persistence sandbox scripts withdrawal",
         "connection",
-        "beat fencing formats jobs",
+        "beat fencing formats jobs redis_check",
         "permits",
         "waiting",
         "dedup dispatch",
@@ -50,6 +50,7 @@ LAYERS = {
         "calls holdups",
         "sending",
         "lanes",
+        "assembly",
         "server",
         "__init__",
     ],

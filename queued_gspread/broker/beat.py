@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +53,8 @@ class Beat:
             since that server's last beat, as a negative number.
         owner: The account that the namespace belongs to; '' if none yet.
         is_first: Whether Redis knew no epoch before this ``taken`` lease.
+        since_move: Seconds since this Redis got its first beat after it started or became a master,
+            if this server holds the lease.
 
     """
 
@@ -63,6 +66,7 @@ class Beat:
     left: float = 0.0
     owner: str = ""
     is_first: bool = False
+    since_move: float = math.inf
 
 
 def beat_of(result: Any) -> Beat:
@@ -72,6 +76,7 @@ def beat_of(result: Any) -> Beat:
     if state == b"held":
         other, left = rest
         return Beat("held", other=as_text(other), left=left / 1000, owner=owner)
+    since_move = rest.pop() / 1000
     if state == b"taken":
         epoch, moment, other, silent, is_first = rest
         return Beat(
@@ -82,6 +87,9 @@ def beat_of(result: Any) -> Beat:
             left=-silent / 1000,
             owner=owner,
             is_first=bool(is_first),
+            since_move=since_move,
         )
     epoch, moment, relieved = rest
-    return Beat(as_text(state), as_text(epoch), moment, bool(relieved), owner=owner)
+    return Beat(
+        as_text(state), as_text(epoch), moment, bool(relieved), owner=owner, since_move=since_move
+    )

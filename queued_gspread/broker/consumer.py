@@ -6,17 +6,16 @@ What concerns a single request, such as ``acquire``, is inherited from :mod:`.di
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 
 from queued_gspread._clock import now
 from queued_gspread.broker.connection.client import SLICE, as_text, is_passing, reply_expiry
 from queued_gspread.broker.connection.deadline import moment, until
 from queued_gspread.broker.connection.failures import unavailable
 from queued_gspread.broker.waiting.signs_of_life import look
-from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
+from queued_gspread.errors import BrokerUnavailableError
 
 from .backlog import Backlog, Predecessor
 from .beat import ANY, RESERVED, beat_of
@@ -26,11 +25,11 @@ from .formats import waiting_of
 from .jobs import Entry, Ready, Stop, entry_of, ready_of
 from .keys import FORMAT
 from .permits import KINDS, Slot, milliseconds
-from .persistence import warning_of_persistence
+from .redis_check import warning_of
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from queued_gspread.broker.connection.majority import Host, Named
     from queued_gspread.broker.connection.master import Master
@@ -48,18 +47,6 @@ _LEAVING: Final = 5.0
 _PAUSE: Final = 0.1
 # Seconds without a beat after which a server of another format counts as gone.
 _SILENCE: Final = 10.0
-_OPEN: Final = (
-    "this Redis has replicas ({}) and takes writes without them (min-replicas-to-write is 0): "
-    "while it does not know of a failover, or is cut off, it takes calls that the next master "
-    "never hears of, and their callers get JobLostError. Set `min-replicas-to-write 1` and "
-    "`min-replicas-max-lag 10`, which end that after 10 seconds"
-)
-_PARTIAL: Final = (
-    "the user of the Sentinels may not ask them for each other and for replicas, so the hosts in "
-    "the URL count as all of them, and one replica as enough: grant it `+sentinel|sentinels "
-    "+sentinel|replicas`"
-)
-_ASKING: Final = 1.0
 _MOST_POISONED: Final = 1000
 _MOST_POISONED_BYTES: Final = 32 * 1024**2
 
@@ -75,6 +62,8 @@ class Consumer(Dispatch):
         stopping: Once set, no thread waits for a Redis that is out of reach.
         max_queue: How many jobs may wait in the namespace; 0 for any number.
         generation: Returns the signed generation for callers.
+        on_published: Called with it once callers can see it, and with the seconds since this Redis
+            started or became the master.
         holdups: Returns what holds requests up, for waiting callers.
 
     """
@@ -89,6 +78,7 @@ class Consumer(Dispatch):
         stopping: threading.Event | None = None,
         max_queue: int = 0,
         generation: Callable[[], bytes] = bytes,
+        on_published: Callable[[bytes, float], None] = lambda *_: None,
         holdups: Callable[[], str] = str,
     ) -> None:
         super().__init__(settings, epoch, stopping)
@@ -96,6 +86,7 @@ class Consumer(Dispatch):
         self._about = about
         self._max_queue = max_queue
         self._generation = generation
+        self._on_published = on_published
         self._holdups = holdups
         # The server that this one stood by for, and the one that it took over from.
         self._stood_by = ""
@@ -123,51 +114,7 @@ class Consumer(Dispatch):
         """
         if not self.master.is_guided:  # else the first beat shows it
             look(self._connection, self._keys, grace=0.0)
-        try:
-            warnings = [self._warning_of_settings(), *self._warnings_of_failovers()]
-        except RedisError as error:
-            raise unavailable(self.settings, error) from error
-        return "; ".join(filter(None, warnings)) or None
-
-    def _warning_of_settings(self) -> str | None:
-        try:
-            config = self._config()
-        except ResponseError:
-            return "could not ask Redis for its maxmemory-policy: make sure that it is noeviction"
-        policy = config.get("maxmemory-policy", "noeviction")
-        if policy == "noeviction":
-            return warning_of_persistence(config)
-        raise ConfigurationError(
-            f"Redis at {self.settings.shown_url} has maxmemory-policy {policy!r}, under which it "
-            "may drop waiting calls: set it with `redis-cli config set maxmemory-policy noeviction`"
-        )
-
-    def _warnings_of_failovers(self) -> Iterator[str]:
-        """Yield settings that make a failover lose more than it must."""
-        if self.master.is_guided:
-            with suppress(RedisError):  # the first beat will raise it
-                self.master.named(_ASKING)
-            if self.master.is_partial:
-                yield _PARTIAL
-        redis = self._connection.redis
-        try:
-            info = redis.info("replication")
-        except ResponseError:
-            return  # INFO is not permitted
-        # INFO has this field if both settings are on, and needs no permission for CONFIG.
-        if info.get("connected_slaves") and "min_slaves_good_slaves" not in info:
-            yield _OPEN.format(info["connected_slaves"])
-
-    def _config(self) -> dict[Any, Any]:
-        redis = self._connection.redis
-        config: dict[Any, Any] = {}
-        try:
-            for name in ("maxmemory-policy", "save", "appendonly"):
-                config |= redis.config_get(name)
-        except ResponseError:
-            # CONFIG GET reveals passwords, so not every server is permitted to use it.
-            return {"maxmemory-policy": redis.info("memory")["maxmemory_policy"]}
-        return config
+        return warning_of(self._connection, self.settings)
 
     @property
     def master(self) -> Master:
@@ -201,7 +148,8 @@ class Consumer(Dispatch):
 
         """
         certain = "1" if is_certain else ""
-        terms = [self._max_queue, self._generation(), certain, self._holdups()]
+        generation = self._generation()
+        terms = [self._max_queue, generation, certain, self._holdups()]
         own = ["1" if candidate.has_token else "", candidate.account, candidate.replaces]
         args = [self.server_id, round(lease * 1000), self._about, self.epoch, *terms, *own]
         keys = self._keys
@@ -222,6 +170,7 @@ class Consumer(Dispatch):
         self.epoch = beat.epoch
         if beat.epoch:
             steps.saw(beat.moment, since)
+            self._on_published(generation, beat.since_move)
         if beat.state == "held" and beat.other != RESERVED:
             self._stood_by = beat.other
         if beat.state == "taken":

@@ -127,12 +127,12 @@ class Envelope:
                 f"a reply in {self._where} is refused: {error}. {why}. {_UNCLEAR}"
             ) from None
 
-    def wanted(self, job_id: str, generation: str, named: bytes) -> tuple[str, bytes] | None:
-        """Return the server's current generation, and a renewal of a job that was signed earlier.
+    def wanted(self, job_id: str, generation: str, named: bytes) -> bytes | None:
+        """Return a renewal of a job that was signed under an earlier generation of the server's.
 
         Args:
             job_id: The job.
-            generation: The generation of the caller's job, or of its latest renewal.
+            generation: The generation of the caller's job.
             named: The server's signed generation; empty if it has none.
 
         Returns:
@@ -144,7 +144,7 @@ class Envelope:
             return None
         self._generation = current
         bound = (self._settings.namespace, job_id)
-        return current, sign(self._keyring, "wanted", bound, generation=current)
+        return sign(self._keyring, "wanted", bound, generation=current)
 
     def _current(self, named: bytes) -> str:
         if self._keyring is None or not named:

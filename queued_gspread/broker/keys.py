@@ -71,9 +71,10 @@ class Keys:
                                       and what held requests up then; worked, the latest epoch
                                       under which lanes were taken; left, the epoch whose server
                                       shut down cleanly; ended, when a server did; master, the
-                                      Redis that got the latest beat; in_doubt, set if that has
-                                      become a master since; standby, when a standby server last
-                                      said that it has a token; touched, written for a WAIT
+                                      Redis that got the latest beat; moved, when that got its
+                                      first; in_doubt, set if that has become a master since;
+                                      standby, when a standby server last said that it has a
+                                      token; touched, written for a WAIT
     ``…:control:ID``     list         requests to the server with that id: ``stop``
     ===================  ===========  ====================================================
 

@@ -190,17 +190,19 @@ class Producer:
         raise QueueFullError(message)
 
     def _want(self, wait: Wait, named: bytes) -> None:
-        """Renew a signed job if the server names a later generation."""
+        """Renew a signed job if the server names a later generation than the job's.
+
+        Each look repeats it: a Redis that has become the master since may lack the renewal.
+        """
         wanted = self._envelope.wanted(wait.job_id, wait.generation, named)
         if wanted is None:
             return
-        generation, message = wanted
         try:
             places = [self._keys.progress, self._keys.renewal(wait.job_id)]
-            self._connection.run("want", places, [message, WANTED_EXPIRY])
+            self._connection.run("want", places, [wanted, WANTED_EXPIRY])
         except own(BrokerUnavailableError):
             return  # the next look at the server repeats it
-        wait.generation, wait.is_wanted = generation, True
+        wait.is_wanted = True
 
     def _want_no_more(self, wait: Wait) -> None:
         if wait.is_wanted:
@@ -219,7 +221,9 @@ class Producer:
     def _patience(self, wait: Wait) -> float:
         """Return how long the next look may block: until another decision is due."""
         until_grace = self._settings.grace - wait.silence
-        return max(0.001, min(SLICE, wait.left, max(until_grace, 0.05), wait.notice.left))
+        # Once Redis is back, a server may wait for this caller's renewal.
+        longest = SLICE if wait.redis_gone_at is None else 0.0
+        return max(0.001, min(longest, wait.left, max(until_grace, 0.05), wait.notice.left))
 
     def _look_command(self, wait: Wait, seconds: float) -> list[Any]:
         block = max(1, int(seconds * 1000))

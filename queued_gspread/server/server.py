@@ -14,27 +14,16 @@ from queued_gspread._fork import by_owner
 from queued_gspread._version import __version__
 from queued_gspread.broker import Consumer
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
-from queued_gspread.server.calls.admission import Admission
 from queued_gspread.server.calls.memory import DEFAULT_MAX_MEMORY, Memory
-from queued_gspread.server.calls.quarantine import Quarantine
-from queued_gspread.server.calls.recovery import Recovery
-from queued_gspread.server.calls.runner import Runner
-from queued_gspread.server.google.account import Account, way_to_google
+from queued_gspread.server.google.account import way_to_google
 from queued_gspread.server.google.credentials import warn_of_retries
-from queued_gspread.server.google.transport import Transport
-from queued_gspread.server.lanes.lane import LaneServices, Tables
-from queued_gspread.server.lanes.scheduler import Scheduler
 from queued_gspread.server.pacing.quota import Quota
-from queued_gspread.server.pacing.valve import Valve
 from queued_gspread.server.policy.gspread_methods import TESTED_VERSIONS
 from queued_gspread.server.policy.retry import RetryPolicy
-from queued_gspread.server.replay.journal import Journals
-from queued_gspread.server.sending.counters import Counters
-from queued_gspread.server.sending.sender import Sender
 from queued_gspread.settings import DEFAULT_LEASE, Settings, checked_count, checked_seconds
 
+from .assembly import Parts
 from .failure import Failure
-from .holdups import HoldupReporter
 from .lease import Lease
 from .log import LOGGER
 
@@ -45,6 +34,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from queued_gspread.protocol.identity import Identity
+    from queued_gspread.server.lanes.scheduler import Scheduler
 
 __all__ = ["Server"]
 
@@ -146,47 +136,48 @@ class Server:
         signing_key_file: str | Path | None = None,
         replace_account: str | None = None,
     ) -> None:
-        self._settings = Settings.resolve(
+        settings = Settings.resolve(
             redis_url=redis_url,
             namespace=namespace,
             max_message_bytes=max_message_bytes,
             signing_key_file=signing_key_file,
         )
-        self._admission = Admission(self._settings)
-        self._max_queue = checked_count(max_queue, f"max_queue={max_queue!r}")
-        most = checked_count(max_memory_bytes, f"max_memory_bytes={max_memory_bytes!r}")
-        self._memory = Memory(most)
-        named = {"service_account": service_account, "oauth": oauth, "adc": adc, "api_key": api_key}
-        self._client, self._http, self._tokens = way_to_google(
+        client, http, tokens = way_to_google(
             client,
-            named,
+            {"service_account": service_account, "oauth": oauth, "adc": adc, "api_key": api_key},
             api_endpoint,
             request_timeout=_seconds(request_timeout=request_timeout),
             refresh_every=_seconds(refresh_every=refresh_every, zero=True),
         )
-        namespace = self._settings.namespace
-        self._account = Account(self._http, self._tokens, namespace, replace_account or "")
         limits = (reads_per_minute, writes_per_minute)
         project = (project_reads_per_minute, project_writes_per_minute)
-        self._quota = Quota(*limits, *project, quota_window, interval, is_fair=not no_fair)
-        self._retry_policy = RetryPolicy(retry_for, quota_window, late_write_guard, durability)
-        self._merges = not no_merge and gspread.__version__ in TESTED_VERSIONS
-        self._is_untested = not (no_merge or self._merges)
-        self._linger = _seconds(linger=linger, zero=True)
-        self.counters = Counters()
+        self._parts = Parts(
+            settings,
+            client,
+            http,
+            tokens,
+            replaces=replace_account or "",
+            quota=Quota(*limits, *project, quota_window, interval, is_fair=not no_fair),
+            retry_policy=RetryPolicy(retry_for, quota_window, late_write_guard, durability),
+            memory=Memory(_count(max_memory_bytes=max_memory_bytes)),
+            merges=not no_merge and gspread.__version__ in TESTED_VERSIONS,
+            linger=_seconds(linger=linger, zero=True),
+        )
+        self._is_untested = not (no_merge or self._parts.merges)
+        self._max_queue = _count(max_queue=max_queue)
         self._shutdown_timeout = _seconds(shutdown_timeout=shutdown_timeout, zero=True)
         self._lease_seconds = _seconds(lease=lease)
+        self.counters = self._parts.counters
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._left: list[Scheduler] = []
         self._failure = Failure()
-        self._holdup_reporter = HoldupReporter(self._tokens.state, quota_window)
         self._queue = self._new_queue()
 
     @property
     def account(self) -> Identity:
         """Whose credentials the server has."""
-        return self._account.identity
+        return self._parts.account.identity
 
     def run(self) -> None:
         """Work until :meth:`stop` is called, or the server is told to stop through the queue.
@@ -298,15 +289,17 @@ class Server:
 
     def _new_queue(self) -> Consumer:
         """Return the queue under a new server id, since a request to stop is for one run only."""
-        about = self._account.about(f"{socket.gethostname()}:{os.getpid()}", __version__)
+        parts = self._parts
+        about = parts.account.about(f"{socket.gethostname()}:{os.getpid()}", __version__)
         return Consumer(
-            self._settings,
+            parts.settings,
             os.urandom(8).hex(),
             about,
             stopping=self._stopping,
             max_queue=self._max_queue,
-            generation=self._admission.generation,
-            holdups=self._holdup_reporter.look,
+            generation=parts.admission.generation,
+            on_published=parts.admission.note_published,
+            holdups=parts.holdups.look,
         )
 
     def _new_lease(self) -> Lease:
@@ -317,12 +310,14 @@ class Server:
             LOGGER.warning(warning)
         self._failure.retire()
         self._failure = Failure(self._stopping.set)
-        watch, account = self._failure, self._account
+        watch, account = self._failure, self._parts.account
         return Lease(self._queue, self._lease_seconds, watch=watch, account=account)
 
     def _checked_redis(self) -> str | None:
         """Check the Redis; log it if that takes long, since the answer may never come."""
-        slow = threading.Timer(_SLOW, LOGGER.warning, (_SILENT, self._settings.shown_url, _SLOW))
+        slow = threading.Timer(
+            _SLOW, LOGGER.warning, (_SILENT, self._parts.settings.shown_url, _SLOW)
+        )
         slow.daemon = True
         slow.start()
         try:
@@ -335,30 +330,22 @@ class Server:
         if self._is_untested:
             LOGGER.warning(_UNTESTED, gspread.__version__, ", ".join(TESTED_VERSIONS))
         try:
-            self._tokens.start(self._failure.watched)
+            self._parts.tokens.start(self._failure.watched)
             lease.start()
             epoch = ""
             while epoch := lease.wait_for_epoch(self._stopping, after=epoch):
                 self._work_under(epoch, lease)
         finally:
             lease.stop()
-            self._tokens.stop()
-            self._holdup_reporter.rest()
+            self._parts.tokens.stop()
+            self._parts.holdups.rest()
 
     def _work_under(self, epoch: str, lease: Lease) -> None:
         """Run the lanes until the server stops or the epoch ends."""
-        warn_of_retries(self._client)
-        self._admission.begin()
-        policy, watched = self._retry_policy, self._failure.watched
-        valve = Valve(lease.token_state, policy.retry_for, watched=watched)
-        transport = Transport(self._http, self._tokens, confirm=lambda: lease.confirm(epoch))
-        lanes = self._new_lanes(self._queue.under(epoch), valve, transport)
-        self._tokens.on_change(valve.wake)
-        self._memory.on_free(valve.wake)
-        self._holdup_reporter.watch(valve, transport)
+        warn_of_retries(self._parts.client)
+        queue, watched = self._queue.under(epoch), self._failure.watched
+        lanes = self._parts.lanes(queue, lease, self._stopping, watched)
         self._left.append(lanes)
-        lease.on_owner(valve.wake)
-        lease.call_at_end_of(epoch, lanes.lapse, lanes.retire)
         LOGGER.info("working as %s in %s", self.account.shown, self._where)
         lanes.serve()
         self._finish(lanes)
@@ -367,48 +354,6 @@ class Server:
                 "another server has an access token, and this one can get none: it stands by"
             )
             lease.give_up()
-
-    def _new_lanes(self, queue: Consumer, valve: Valve, transport: Transport) -> Scheduler:
-        """Build the scheduler that makes the calls of one epoch."""
-        journals = Journals(self._settings.namespace, self._admission.keyring)
-        recovery = Recovery(queue, self._retry_policy.late_write_guard, journals=journals)
-        sender = Sender(
-            queue,
-            transport,
-            quota=self._quota,
-            retry_policy=self._retry_policy,
-            valve=valve,
-            recovery=recovery,
-            counters=self.counters,
-        )
-        runner = Runner(
-            recovery,
-            self.account,
-            self._settings.max_message_bytes,
-            self._admission.history,
-            sender.suspects,
-        )
-        services = LaneServices(
-            queue,
-            self._admission,
-            runner,
-            sender,
-            valve=valve,
-            tables=Tables(),
-            quarantine=Quarantine(),
-            merges=self._merges,
-            linger=self._linger,
-            memory=self._memory,
-        )
-        return Scheduler(
-            queue,
-            services.work,
-            valve,
-            stopping=self._stopping,
-            on_stop=self._stopping.set,
-            window=self._quota.window,
-            watched=self._failure.watched,
-        )
 
     def _finish(self, lanes: Scheduler) -> None:
         """Let calls under way end: within the shutdown timeout, or at once if the epoch lapsed."""
@@ -424,7 +369,12 @@ class Server:
 
     @property
     def _where(self) -> str:
-        return f"namespace {self._settings.namespace!r} at {self._settings.shown_url}"
+        return f"namespace {self._parts.settings.namespace!r} at {self._parts.settings.shown_url}"
+
+
+def _count(**given: int) -> int:
+    ((name, value),) = given.items()
+    return checked_count(value, f"{name}={value!r}")
 
 
 def _seconds(*, zero: bool = False, **given: float) -> float:

@@ -327,6 +327,25 @@ def test_a_server_is_not_its_own_predecessor(settings, keys, raw, server):
     assert server.predecessor == Predecessor()
 
 
+def test_a_beat_says_since_when_its_redis_is_the_master(settings, keys, raw, server):
+    """Whoever has the lease learns how long ago this Redis started or became a master."""
+    raw.hset(keys.server, "master", "another")
+    assert server.beat(60).since_move == 0
+    raw.hincrby(keys.server, "moved", -60_000)
+    assert 60 <= server.beat(60).since_move < 60 + PATIENCE
+    raw.hset(keys.server, "last_beat", 0)
+    taken = Consumer(settings, "bbbb", "server b").beat(60)
+    assert taken.state == "taken"
+    assert 60 <= taken.since_move < 60 + PATIENCE
+
+
+@pytest.mark.parametrize("moment", ["x", "nan", "-inf", "9e99"])
+def test_a_beat_believes_no_odd_moment(keys, raw, server, moment):
+    """A Redis counts as the master for long if a stranger, or another clock, has set since when."""
+    raw.hset(keys.server, "moved", moment)
+    assert server.beat(60).since_move > 10**6
+
+
 def test_a_takeover_counts_what_waits(settings, server):
     """Lanes, jobs, and those of them that were begun are counted when a server takes over."""
     for lane in ("one", "two", "one"):

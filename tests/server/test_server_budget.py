@@ -242,8 +242,8 @@ def test_no_way_to_write_a_job_hides_a_rectangle(written, other):
 def tight(serve):
     """Return a server with memory for one call with a megabyte at a time, and that memory."""
     server = serve(max_memory_bytes=BUDGET // 4)
-    yield server, server._memory
-    eventually(lambda: set(server._memory._taken.values()) == {0}, "everything is given back")
+    yield server, server._parts.memory
+    eventually(lambda: set(server._parts.memory._taken.values()) == {0}, "everything is given back")
 
 
 def is_waited_for(memory, kind=LARGE):
@@ -331,7 +331,7 @@ def test_large_answers_are_read_in_turn(
 def test_an_answer_that_waits_to_be_read_holds_no_slot(serve, client, gate, background, raw, keys):
     """The slot of a request that was answered is given back before there is memory to read it."""
     server = serve(max_memory_bytes=BUDGET // 4, reads_per_minute=5, quota_window=600)
-    memory = server._memory
+    memory = server._parts.memory
     assert memory.take(ANSWERS, BUDGET)
     call = background(read, client)
     arrival = gate.next()
@@ -432,7 +432,7 @@ def test_a_lane_that_fails_keeps_nothing_from_others(client, gate, background, m
 def test_calls_that_run_together_take_memory_each(serve, client, gate, background, raw, keys):
     """Those behind the first of a lane join it as long as there is memory, and follow it then."""
     server = serve(max_memory_bytes=4 * 20_000)
-    memory = server._memory
+    memory = server._parts.memory
     held = background(read, client)
     arrival = gate.next()
     size = 3_000

@@ -15,7 +15,7 @@ from gate import google_error
 from gspread.exceptions import APIError
 
 import queued_gspread
-from queued_gspread.broker import Backlog, Entry, Predecessor, consumer, persistence
+from queued_gspread.broker import Backlog, Entry, Predecessor, persistence, redis_check
 from queued_gspread.protocol.messages import Job
 from queued_gspread.server.calls import error_fields as told_of_errors
 from queued_gspread.server.calls.call_log import log_call
@@ -70,7 +70,7 @@ def texts():
         else:
             module = importlib.import_module(f"queued_gspread.{name}")
             yield name, getattr(module, ast.unparse(argument))
-    yield from (("broker.consumer", getattr(consumer, name)) for name in WARNINGS_OF_REDIS)
+    yield from (("broker.redis_check", getattr(redis_check, name)) for name in WARNINGS_OF_REDIS)
     yield "broker.persistence", persistence._SNAPSHOTS
 
 

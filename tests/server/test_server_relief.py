@@ -282,7 +282,7 @@ def test_a_request_in_the_air_is_answered_before_the_lease_is_given_up(
     works, stands_by = serve(), serve()
     sent = background(append, client, "one")
     arrival = gate.next()
-    works._account.token_state = lambda: REFUSED
+    works._parts.account.token_state = lambda: REFUSED
     (lanes,) = works._left
     eventually(lambda: lanes.has_retired)
     waits = background(append, client, "two")

@@ -14,9 +14,9 @@ from accounts import OPEN
 from calls import append, read, write
 from queue_fixtures import short_slices
 from signing_fixtures import KEY, OTHER, job, key_of, signed, signing_key
-from waiting import PATIENCE, eventually
+from waiting import PATIENCE, eventually, waiting_callers
 
-from queued_gspread.broker import Producer
+from queued_gspread.broker import Producer, producer
 from queued_gspread.broker.envelope import Envelope, bound_job
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.errors import ConfigurationError, SignatureError
@@ -127,7 +127,7 @@ def test_a_job_that_nobody_signed_is_refused(
         message, _ = Envelope(signed).job(new_id(), "lane", job())
     if how in ("other purpose", "other namespace"):
         purpose, space = ("reply", namespace) if how == "other purpose" else ("job", "other")
-        generation = server._admission._generations.current
+        generation = server._parts.admission._generations.current
         bound = bound_job(space, "lane", job_id)
         message = sign(
             load_keys(signing_key, copied=False), purpose, bound, job(), generation=generation
@@ -242,6 +242,52 @@ def test_a_call_that_waits_survives_the_change_of_servers(
     eventually(lambda: not raw.keys(keys.renewal("*")))
 
 
+def test_a_renewal_that_redis_has_lost_is_given_again(
+    serve, authorize, signing_key, gate, raw, keys, background, short_slices
+):
+    """A call is made though the Redis that is the master now lacks its caller's renewal."""
+    first = serve(signing_key_file=signing_key)
+    client = authorize(signing_key_file=signing_key)
+    calls = [background(read, client)]
+    held = gate.next()
+    for count, call in enumerate([write, append], 2):
+        calls.append(background(call, client))
+        eventually(lambda count=count: raw.xlen(keys.lane("lane")) == count)
+    stopping = background(first.stop)
+    eventually(lambda: first.was_told_to_stop)
+    held.answer({})
+    stopping.result(PATIENCE)
+    serve(signing_key_file=signing_key)
+    held = gate.next()
+    _, (_, waiting) = raw.xrange(keys.lane("lane"))
+    renewal = keys.renewal(waiting["id"])
+    eventually(lambda: raw.exists(renewal))
+    raw.delete(renewal)
+    eventually(lambda: raw.exists(renewal))
+    held.answer({})
+    gate.open()
+    assert [call.result(PATIENCE) for call in calls] == [{}] * 3
+
+
+def test_a_caller_looks_at_the_server_once_redis_is_back(
+    serve, signed, signing_key, gate, raw, keys, background, monkeypatch
+):
+    """A caller that had lost Redis renews its job before it settles down to wait again."""
+    monkeypatch.setattr(producer, "SLICE", 1000.0)
+    serve(signing_key_file=signing_key)
+    callers, job_id = Producer(signed), new_id()
+    callers._envelope._generation = "of an earlier server"
+    waiting = background(callers.call, job_id, "lane", job())
+    held = gate.next()
+    eventually(lambda: waiting_callers(raw))
+    raw.delete(keys.renewal(job_id))
+    for caller in waiting_callers(raw):
+        raw.client_kill_filter(_id=caller)
+    eventually(lambda: raw.exists(keys.renewal(job_id)))
+    held.answer({})
+    assert waiting.result(PATIENCE)
+
+
 @pytest.fixture
 def own_redis():
     with TemporaryRedis(options=OPEN, restricted=False) as server:
@@ -341,7 +387,7 @@ def test_an_idle_caller_does_not_wait_for_its_next_look(serve, signed, signing_k
     gate.open()
     callers = Producer(signed)
     callers.call(new_id(), "lane", job())
-    assert callers._envelope._generation == server._admission._generations.current
+    assert callers._envelope._generation == server._parts.admission._generations.current
     callers._envelope._generation = "of long ago"
     job_id = new_id()
     looks = []

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import traceback
 
 import pytest
 from one_job import answer
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from topologies import Cluster, Daemon, Sentinels, newest_redis
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Consumer, Producer, Stop
-from queued_gspread.broker.connection.client import connect
+from queued_gspread.broker.connection.client import LONGEST_LOOK, connect
+from queued_gspread.broker.connection.deadline import left
+from queued_gspread.broker.connection.discovery import NoMasterError, SentinelGuide
 from queued_gspread.broker.keys import Keys
 from queued_gspread.embedded.probe import free_port
 from queued_gspread.errors import BrokerUnavailableError, CallTimeoutError, ConfigurationError
@@ -100,6 +104,22 @@ def test_nobody_is_there(namespace, form, monkeypatch):
     assert not caught.value.may_have_run
     assert all(host in str(caught.value) for host in hosts)
     assert PASSWORDS[0] not in str(caught.value)
+
+
+def test_a_silent_host_is_left_soon_by_those_who_wait_long(monkeypatch):
+    """Whoever waits without an end gives only the last host all the time that it takes."""
+    discovery, given = SentinelGuide((("one", 1), ("two", 2), ("three", 3)), {}), []
+
+    def ask(host, name):
+        given.append(left())
+        raise RedisTimeoutError
+
+    monkeypatch.setattr(discovery, "_ask", ask)
+    with pytest.raises(NoMasterError):
+        discovery.discover_master("mymaster")
+    *others, last = given
+    assert last == math.inf
+    assert sum(others) < LONGEST_LOOK / 2
 
 
 def test_a_sentinel_that_is_silent(plain, namespace):

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
+from hand_clock import HandClock
 from masters import BLOWS, CUT, FAILOVER
 
 from queued_gspread.emulator.api.router import Request
+from tests.programs.chaos import victims
 from tests.programs.chaos.checker import is_foretold, violations
 from tests.programs.chaos.classes import CONTENT, SIGNALS, STOPS, SUSPENDED, chosen, parse
 from tests.programs.chaos.failovers import CLUSTER, SENTINELS, failovers_of
@@ -58,6 +63,36 @@ def test_a_run_with_failovers(tmp_path, tell):
     broken = [violation for violation in found if not is_foretold(violation, plan)]
     assert "\n".join(map(explained, broken)) == ""
     assert outcome.blows == {("master", FAILOVER): len(plan.blows)}
+
+
+@pytest.mark.parametrize(("words", "is_in_time"), [(3, True), (2, False)])
+def test_who_makes_one_call_after_the_other_does_not_hang(words, is_in_time, tmp_path, monkeypatch):
+    """A client hangs if one of its calls takes too long, however long all of them take."""
+    history = tmp_path / "client0.jsonl"
+    history.touch()
+    clock = HandClock()
+
+    class Process:
+        """One that ends after its third word; each comes when half of the time is over."""
+
+        said = 0
+
+        def poll(self):
+            return 0 if self.said == 3 else None
+
+        def wait(self, seconds):
+            is_silent = self.said == words
+            clock.now += seconds if is_silent else 5.0
+            if not is_silent:
+                self.said += 1
+                os.utime(history, (clock.now, clock.now))
+            raise subprocess.TimeoutExpired("client", seconds)
+
+    os.utime(history, (0.0, 0.0))
+    monkeypatch.setattr(victims, "time", SimpleNamespace(time=clock))
+    monkeypatch.setattr(victims.subprocess, "Popen", lambda *_, **__: Process())
+    client = victims.Client(plan_of(1).work[0], folder=str(tmp_path), redis_url="")
+    assert client.join(10.0) == is_in_time
 
 
 @pytest.mark.parametrize("topology", [SENTINELS, CLUSTER])

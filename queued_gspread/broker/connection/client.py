@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
+    "LONGEST_LOOK",
     "LONGEST_RECONNECT",
     "REPLY_EXPIRY",
     "SLICE",
@@ -75,6 +76,12 @@ _PAUSE: Final = 0.1
 _CONNECT_TIMEOUT: Final = 3.0
 # Longer than a slice, so that it cuts no wait short, but finite, to notice a dead connection.
 _SOCKET_TIMEOUT: Final = SLICE + 5.0
+
+LONGEST_LOOK: Final = _SOCKET_TIMEOUT + _CONNECT_TIMEOUT
+"""Seconds in which a waiting caller that can reach Redis looks at the server at least once.
+
+It may first have to give up a silent connection, and to make another one.
+"""
 
 _OPTIONS: Final[dict[str, Any]] = {
     "decode_responses": False,

@@ -34,6 +34,9 @@ __all__ = [
     "has_moved",
 ]
 
+# Seconds after which the next host is asked too: after a failover, servers do not wait for callers
+# much longer than these need for a new connection.
+_EACH: Final = 1.0
 # Seconds for which a Sentinel that no other one knows any more still counts.
 _MEMORY: Final = 300.0
 
@@ -114,7 +117,8 @@ class MasterDiscovery(ABC):
         for host in hosts:
             try:
                 # A silent host must leave time to ask the others.
-                with until(now() + left() / (1 if host == hosts[-1] else 2)):
+                seconds = left() if host == hosts[-1] else min(left() / 2, _EACH)
+                with until(now() + seconds):
                     master = self._ask(host, name)
             except RedisError as error:
                 failures.append((host, error))

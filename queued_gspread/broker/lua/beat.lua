@@ -18,19 +18,21 @@
 -- ARGV[10] account  whose token it is, in words; '' if not known yet
 -- ARGV[11] replaces the account that this one may replace; '' for none
 --
--- Returns {'kept', epoch, now, 1 if a server with a token stands by or 0, owner}; {'taken', epoch,
--- now, description of the server that had the lease before or '', milliseconds since its last beat,
--- 1 if there was no epoch before, owner} (a new epoch: read the queue again); or {'held',
--- description of the other server or '' for the asking one's own earlier lease, milliseconds until
--- it counts as gone, owner}. The owner is the account that the namespace belongs to, or ''.
+-- Returns {'kept', epoch, now, 1 if a server with a token stands by or 0, moved, owner}; {'taken',
+-- epoch, now, description of the server that had the lease before or '', milliseconds since its last
+-- beat, 1 if there was no epoch before, moved, owner} (a new epoch: read the queue again); or
+-- {'held', description of the other server or '' for the asking one's own earlier lease,
+-- milliseconds until it counts as gone, owner}. Moved is how many milliseconds ago this Redis got
+-- its first beat since it started or became a master. The owner is the account that the namespace
+-- belongs to, or ''.
 may_grow(KEYS[1])
 -- Milliseconds for which a standby server counts as having a token, and after which it says so
 -- again.
 local BELIEVED, AGAIN = 2000, 500
 local now, has_token, account, replaces = now_ms(), ARGV[9] ~= '', ARGV[10], ARGV[11]
-local holder, epoch, at, about, lease, worked, master, in_doubt, standby = unpack(redis.call(
+local holder, epoch, at, about, lease, worked, master, in_doubt, standby, moved = unpack(redis.call(
   'HMGET', KEYS[1], 'holder', 'epoch', 'last_beat', 'description', 'lease', 'worked', 'master',
-  'in_doubt', 'standby'))
+  'in_doubt', 'standby', 'moved'))
 -- A namespace belongs to the account that first had a token in it.
 local owner = try('GET', KEYS[6])
 owner = type(owner) == 'string' and owner or ''
@@ -65,8 +67,13 @@ if master and master ~= here and (holder or ARGV[7] == '') then
 end
 local holds_it = holder == ARGV[1] and epoch == ARGV[4]
 local is_mine = holder == ARGV[1] and not in_doubt or holds_it and ARGV[7] ~= ''
+moved = tonumber(moved) or 0
+if not (moved >= 0 and moved <= now) then
+  moved = 0
+end
 if master ~= here then
-  redis.call('HSET', KEYS[1], 'master', here)
+  moved = now
+  redis.call('HSET', KEYS[1], 'master', here, 'moved', now)
 end
 -- By the holder's own lease: the asking server's may be shorter than the time between the holder's
 -- beats.
@@ -123,9 +130,10 @@ redis.call('HSET', KEYS[1], 'max_queue', ARGV[5], 'generation', ARGV[6],
   'holdups', ARGV[8] ~= '' and now .. ' ' .. ARGV[8] or '')
 redis.call('HDEL', KEYS[1], 'in_doubt')
 if is_kept then
-  return {'kept', epoch, now, is_relieved and 1 or 0, owner}
+  return {'kept', epoch, now, is_relieved and 1 or 0, now - moved, owner}
 end
 redis.call('HDEL', KEYS[1], 'standby')
 redis.call('HSET', KEYS[1], 'epoch', newest)
 redis.call('DEL', ready_list(KEYS[2], epoch or ''))
-return {'taken', newest, now, holder ~= ARGV[1] and about or '', now - at, epoch and 0 or 1, owner}
+return {'taken', newest, now, holder ~= ARGV[1] and about or '', now - at, epoch and 0 or 1,
+  now - moved, owner}

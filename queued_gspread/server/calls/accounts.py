@@ -9,14 +9,12 @@ from queued_gspread.errors import AccountMismatchError
 if TYPE_CHECKING:
     from queued_gspread.protocol.identity import Identity
 
-__all__ = ["admit"]
+__all__ = ["mismatch"]
 
 
-def admit(client: Identity, server: Identity) -> None:
-    """Raise :class:`AccountMismatchError` if a call is meant for another account or subject."""
-    if not client.conflicts_with(server):
-        return
-    raise AccountMismatchError(
+def mismatch(client: Identity, server: Identity) -> AccountMismatchError:
+    """Return the error for a call that is meant for another account or subject."""
+    return AccountMismatchError(
         f"the call is meant for {client.shown}, but this server works as {server.shown}: "
         "use the namespace of a server with that account, or authorize() without credentials"
     )

@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from queued_gspread.broker.connection.client import LONGEST_LOOK
 from queued_gspread.broker.envelope import bound_job, bound_reply, shown_size
 from queued_gspread.errors import MessageTooLargeError, SignatureError
 from queued_gspread.protocol.signing import SignedMessage, is_signed, load_keys, sign, verify
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Admission"]
 
-# How long a caller may take to renew a job signed for an earlier server: it looks at the server
-# several times in that time.
-_RENEWAL_TIMEOUT: Final = 10.0
+# How long a caller may take to renew a job signed for an earlier server, from the moment on at
+# which it can see that server's generation.
+_RENEWAL_TIMEOUT: Final = LONGEST_LOOK
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
 _FORGOTTEN: Final = (
     "the call had ended before Redis lost its answer, and the server no longer has it"
@@ -78,6 +79,11 @@ class Admission:
         name = self._generations.current
         return sign(self.keyring, "generation", (self._namespace,), generation=name)
 
+    def note_published(self, generation: bytes, since_move: float) -> None:
+        """Note what callers can see in Redis; see :meth:`AntiReplay.note_published`."""
+        if generation == self.generation():  # a beat may have been on its way since before begin()
+            self._generations.note_published(since_move)
+
     def admit(self, queue: Consumer, entry: Entry) -> Generator[Ticket, Permit, Entry | Outcome]:
         """Return the verified job with its unwrapped body, or the outcome if it is refused."""
         try:
@@ -109,6 +115,8 @@ class Admission:
         slots_to_release: Sequence[AnsweredSlot] = (),
     ) -> Entry | None:
         """Answer jobs of a lane in their order and release slots; return the lane's next job."""
+        if self.keyring is None:
+            return queue.answer(answers, slots_to_release)
         inside = [pair for pair in answers if self._is_inside(pair[0])]
         for entry, reply in inside:
             self._inside.discard((entry.lane, *entry.key))
@@ -212,7 +220,8 @@ class Admission:
             if self._has_had_time(entry):
                 raise SignatureError(
                     "the call was signed for an earlier server, and its caller did not confirm "
-                    "in time that it still waits: this server has not made it"
+                    f"within {_RENEWAL_TIMEOUT:g} s that it still waits: this server has not made "
+                    "it. Look whether an earlier one has before you call again"
                 )
             permit = yield Ticket(FREE, not_before=time.monotonic() + pause)
             if permit.word != "go":

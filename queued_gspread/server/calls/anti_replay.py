@@ -19,6 +19,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from queued_gspread.broker.connection.client import LONGEST_LOOK
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -27,6 +29,8 @@ __all__ = ["AntiReplay"]
 _LIFE: Final = 3600.0
 # Two generations of ids take at most some 50 MB. Even at that rate, each lasts for minutes.
 _MOST_ANSWERED: Final = 250_000
+# After a longer silence between this server and Redis, callers get the whole of their time again.
+_LONGEST_GAP: Final = LONGEST_LOOK / 2
 
 
 @dataclass
@@ -57,7 +61,8 @@ class AntiReplay:
         self._most = most
         self._lock = threading.Lock()
         self._is_used = False
-        self._began = clock()
+        self._visible_since = clock()
+        self._published_at: float | None = None
         self._start_anew()
 
     def begin(self) -> None:
@@ -66,7 +71,7 @@ class AntiReplay:
             if self._is_used:
                 self._start_anew()
             # The server may have stood by for hours.
-            self._began = self._clock()
+            self._visible_since, self._published_at = self._clock(), None
             self._is_used = True
 
     @property
@@ -75,10 +80,27 @@ class AntiReplay:
         with self._lock:
             return self._latest().name
 
+    def note_published(self, since_move: float) -> None:
+        """Note that callers can see the current name in Redis now.
+
+        Args:
+            since_move: Seconds since that Redis started or became the master. One before it may
+                have taken renewals that this one lacks.
+
+        """
+        with self._lock:
+            now = self._clock()
+            if self._published_at is None or self._is_gap(now):
+                self._visible_since = now
+            self._visible_since = max(self._visible_since, now - since_move)
+            self._published_at = now
+
     @property
     def age(self) -> float:
-        """Seconds since the epoch began."""
-        return self._clock() - self._began
+        """Seconds for which callers could see a name of this epoch, and renew their jobs."""
+        with self._lock:
+            now = self._clock()
+            return 0.0 if self._is_gap(now) else now - self._visible_since
 
     def is_fresh(self, name: str) -> bool:
         """Return whether a name belongs to one of the two latest generations."""
@@ -95,6 +117,9 @@ class AntiReplay:
         """Return whether a fresh job was answered before."""
         with self._lock:
             return any(job_id.encode() in generation.answered for generation in self._kept)
+
+    def _is_gap(self, now: float) -> bool:
+        return self._published_at is not None and now - self._published_at > _LONGEST_GAP
 
     def _start_anew(self) -> None:
         self._kept = [_Generation(self._clock())]

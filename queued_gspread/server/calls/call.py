@@ -67,6 +67,7 @@ class Call:
             as this server has seen.
         is_suspect: Whether the request that it needs next has failed before, for another call.
         is_out: Whether that request was sent and its outcome is not known.
+        request: That request. It is there from :meth:`needs` to :meth:`answered`: it may be large.
 
     """
 
@@ -84,15 +85,8 @@ class Call:
     is_as_listed: bool = True
     is_suspect: bool = False
     is_out: bool = False
-    _request: Request | None = None
+    request: Request = field(init=False, repr=False)
     _parts: list[Mergeable | None] = field(default_factory=list)
-
-    @property
-    def request(self) -> Request:
-        """The request that it needs next."""
-        if self._request is None:
-            raise RuntimeError("a call that has not been advanced needs no request")
-        return self._request
 
     @property
     def part(self) -> Mergeable | None:
@@ -124,7 +118,7 @@ class Call:
 
     def needs(self, request: Request) -> None:
         """Record which request it needs next."""
-        self._request = request
+        self.request = request
         self._parts.clear()
 
     def leaves(self) -> None:
@@ -154,7 +148,7 @@ class Call:
             kept = RecordedExchange(sent, exchange.outcome)
         self.exchanges.append(kept)
         self.is_out = False
-        self._request = None
+        del self.request
         self._parts.clear()
 
     def close(self) -> None:

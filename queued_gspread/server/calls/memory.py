@@ -22,7 +22,7 @@ from queued_gspread.broker import Permit
 from queued_gspread.server.pacing.ticket_queue import ANSWERS, FREE, LARGE, SMALL, Ticket
 from queued_gspread.server.pacing.valve import TURN
 from queued_gspread.server.policy.rectangles import MOST_OBJECTS, made_of
-from queued_gspread.server.policy.request import Exchange, content_of
+from queued_gspread.server.policy.request import Exchange, answer_of, bytes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -64,12 +64,17 @@ def estimate(body: bytes) -> int:
 
 def estimate_answers(results: Iterable[tuple[Call, object]]) -> int:
     """Return how many bytes answers take at most, including the results made from them."""
-    return sum(_of_answer(call.job, each) for call, each in results if isinstance(each, Exchange))
+    size = 0
+    for call, result in results:
+        if isinstance(result, Exchange):
+            size += _of_answer(call.job, result)
+    return size
 
 
 def _of_answer(job: Job, exchange: Exchange) -> int:
-    cells, are_objects = made_of(job, exchange)
-    return _read(content_of(exchange)) + cells * (_OBJECT if are_objects else _FILLED)
+    content = bytes_of(answer_of(exchange.outcome))
+    cells, are_objects = made_of(job, exchange.request, content)
+    return _read(content) + cells * (_OBJECT if are_objects else _FILLED)
 
 
 def _read(text: bytes) -> int:
@@ -172,7 +177,8 @@ class Portion:
             self.give_back(entry)  # from an attempt that failed half-way
         size, reserved, self._reserved = estimate(entry.body), self._reserved, 0
         if reserved < size:
-            self._return(reserved)
+            if reserved:
+                self._return(reserved)
             kind = self._memory.kind(size)
             if kind == FREE:
                 return True
@@ -188,8 +194,8 @@ class Portion:
 
     def give_back(self, entry: Entry) -> None:
         """Give back what a job's call had, if it had anything."""
-        if self._sizes:
-            self._return(self._sizes.pop(entry.key, 0))
+        if size := self._sizes.pop(entry.key, 0):
+            self._return(size)
 
     def take_answers(self, size: int) -> Ticket | None:
         """Take what is needed to read answers; return a ticket where that is to be waited for."""
@@ -234,12 +240,12 @@ class Portion:
 
     def close(self) -> None:
         """Give everything back."""
-        for size in (self._reserved, *self._sizes.values()):
-            self._return(size)
+        sizes = [self._reserved, *self._sizes.values()]
         self._sizes.clear()
         self._reserved = 0
+        for size in filter(None, sizes):
+            self._return(size)
         self.give_answers_back()
 
     def _return(self, size: int) -> None:
-        if size:
-            self._memory.give_back(self._memory.kind(size), size)
+        self._memory.give_back(self._memory.kind(size), size)

@@ -21,7 +21,7 @@ from queued_gspread.server.replay.held import Suspender
 from queued_gspread.server.replay.journal import Unanswered
 from queued_gspread.settings import DEFAULT_MAX_MESSAGE_BYTES
 
-from .accounts import admit
+from .accounts import mismatch
 from .advice import advise
 from .call import JOURNALLED, MAY_HAVE_WRITTEN, Call
 from .history import History
@@ -96,14 +96,11 @@ class Runner:
     def advance(self, call: Call) -> Outcome | None:
         """Run a call as far as its exchanges reach; return its outcome if it has ended.
 
-        A call that has not ended may hold a thread until it is closed.
+        The call may hold a thread until it is closed.
         """
         if call.held is None:
             call.held = self._suspender.suspended(call.entry.body, call.exchanges)
-        outcome = self._taken(call)
-        if outcome is not None:
-            call.close()
-        return outcome
+        return self._taken(call)
 
     def _taken(self, call: Call) -> Outcome | None:
         """Take a call one step further, without holding anything new."""
@@ -137,13 +134,11 @@ class Runner:
             return poisoned(entry)
         try:
             decoded = decode(entry.body)
-            job = replace(decoded[0]).drop_arguments()
+            job = replace(decoded.job).drop_arguments()
         except QueuedGspreadError as error:
             return failed(error, None)
-        try:
-            admit(job.identity, self._account)
-        except QueuedGspreadError as error:
-            return failed(error, job)
+        if job.identity.conflicts_with(self._account):
+            return failed(mismatch(job.identity, self._account), job)
         left = self._history.left(entry.job_id)
         if entry.mark or left is not None:
             return self._resumed(entry, job, left)

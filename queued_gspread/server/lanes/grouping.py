@@ -100,8 +100,6 @@ class MergeGroup:
 
 def mergeable_with_first(calls: Sequence[Call], table: Table | None = None) -> list[Call]:
     """Return the calls whose requests merge with the first one's, the first included."""
-    if len(calls) == 1:
-        return [*calls]  # do not compute its part of a merged request: it would not be used
     merge_group = MergeGroup(calls[0], table)
     return [calls[0], *filter(merge_group.add, calls[1:])]
 

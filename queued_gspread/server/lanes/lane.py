@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import KW_ONLY, dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker import StaleEpochError
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
     from queued_gspread.server.calls.runner import Runner
     from queued_gspread.server.merging import Table
     from queued_gspread.server.pacing.valve import Valve
-    from queued_gspread.server.sending.sender import Results, Sender
+    from queued_gspread.server.sending.results import Results
+    from queued_gspread.server.sending.sender import Sender
 
     Task = Generator[Ticket | None, Permit | None, None]
 
@@ -144,7 +146,8 @@ class Lane:
 
     def _close(self) -> None:
         """Release everything that other lanes may wait for."""
-        self._services.admission.history.leave(self._open)
+        if self._open:
+            self._services.admission.history.leave(self._open)
         try:
             self._services.sender.releases.now(self._name)
             for call in self._open:
@@ -221,12 +224,16 @@ class Lane:
     def _send(self) -> Generator[Ticket, Permit, Results]:
         """Send the next request, or a piece of one that was split; return the results."""
         self._requests += 1
-        left = self._next_pieces()
-        outgoing = left.take()
+        left = self._pieces_of_first() if self._pieces else None
+        outgoing = self._next_request() if left is None else left.take()
         ended: Results = []
         try:
             yield from self._services.sender.send(outgoing, ended)
-            ended += left.landed(outgoing)
+            if left is None and outgoing.is_split:
+                left = Pieces()
+                self._pieces.append(left)
+            if left is not None:
+                ended += left.landed(outgoing)
         except (StaleEpochError, BrokerUnavailableError, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - the lane must go on, and callers need an answer
@@ -235,14 +242,10 @@ class Lane:
             ended += [(call, broken(error, call)) for call in rest]
         return ended
 
-    def _next_pieces(self) -> Pieces:
-        """Return what is left to send of the first open call's request, or its next request."""
+    def _pieces_of_first(self) -> Pieces | None:
+        """Return what is left to send of the first open call's request, if it was split."""
         self._pieces = [left for left in self._pieces if left]
-        for left in self._pieces:
-            if self._open[0] in left.calls:
-                return left
-        self._pieces.append(Pieces(self._next_request()))
-        return self._pieces[-1]
+        return next((left for left in self._pieces if self._open[0] in left.calls), None)
 
     def _next_request(self) -> OutgoingRequest:
         """Return the first open call's request, merged with those of the others that fit it."""
@@ -251,8 +254,10 @@ class Lane:
         if self._lookahead.waiting:
             self._services.sender.releases.now(self._name)  # letting followers in takes time
             self._let_followers_in()
-        left = {call for left in self._pieces for call in left.calls}
-        others = [call for call in self._open if call not in left]
+        others = self._open
+        if self._pieces:
+            left = {call for left in self._pieces for call in left.calls}
+            others = [call for call in self._open if call not in left]
         return OutgoingRequest(self._mergeable(others), self._join_late)
 
     @property
@@ -268,6 +273,9 @@ class Lane:
         return self._mergeable([*outgoing.calls, *come])[len(outgoing.calls) :]
 
     def _mergeable(self, calls: list[Call]) -> list[Call]:
+        """Return the calls whose requests merge with the first one's, the first included."""
+        if len(calls) == 1:
+            return [*calls]  # do not compute its part of a merged request: it would not be used
         try:
             return mergeable_with_first(calls, self._table)
         except Exception:  # noqa: BLE001 - the request can be sent unmerged
@@ -352,7 +360,8 @@ class Lane:
     def _note_table(self, call: Call, exchange: Exchange) -> None:
         if is_read(exchange.request):
             return
-        is_append = merging.name_of(exchange.request) == merging.MergeKind.APPEND.value
+        called = exchange.request.called
+        is_append = called is not None and called.merge is merging.MergeKind.APPEND
         part, outcome, table = call.part if is_append else None, exchange.outcome, None
         if part is not None and isinstance(outcome, Response):
             before = self._services.tables.get(self._name, part)
@@ -367,8 +376,8 @@ class Lane:
         self._answered += len(self._ended)
         for ended in batches(self._ended):
             replies = [outcome.answer_to(entry) for entry, outcome in ended]
-            with self._services.sender.releases.with_next(self._name) as slots:
-                following = self._services.admission.answer(self._services.queue, replies, slots)
+            answer = partial(self._services.admission.answer, self._services.queue, replies)
+            following = self._services.sender.releases.with_next(self._name, answer)
             for entry, outcome in ended:
                 self._memory.give_back(entry)
                 log_call(self._entries.pop(entry.key), outcome)

@@ -102,7 +102,7 @@ class Scheduler:
             self._start_threads()
             self._other_formats.look()
             # When all is over, the dispatcher may still be in a blocking read: do not wait for it.
-            while not (self._ended.wait(_PAUSE) or self._over):
+            while not (self._ended.wait(_PAUSE) or self._is_over()):
                 stop_after_main(self._on_stop)
                 self._other_formats.look()
         except BaseException as error:
@@ -135,7 +135,7 @@ class Scheduler:
 
     def _dispatch(self) -> None:
         """Submit the task of every lane that is ready to the pool, until all is over."""
-        while not self._over:
+        while not self._is_over():
             claimed = self._next_claimed()
             if claimed is not None:
                 self._submit(*claimed)
@@ -192,8 +192,7 @@ class Scheduler:
         with self._changed:
             return self._changed.wait_for(lambda: not self._busy, seconds)
 
-    @property
-    def _over(self) -> bool:
+    def _is_over(self) -> bool:
         return self._stopping.is_set() or self._lapsed.is_set() or self._retired.is_set()
 
     def _claimed(self, ready: Ready | Stop | None) -> tuple[str, Task] | None:
@@ -202,14 +201,14 @@ class Scheduler:
         if isinstance(ready, Stop):
             self._on_stop()
             return None
-        is_free = not self._over and self._claim(ready.lane)
+        is_free = not self._is_over() and self._claim(ready.lane)
         return (ready.lane, self._task(ready)) if is_free else None
 
     def _task(self, ready: Ready) -> Task:
         if self._must_recover.is_set():
             # The lane's last task may have failed after it began this very job: look again.
             ready = Ready(ready.lane)
-        return self._work(ready, lambda: self._over)
+        return self._work(ready, self._is_over)
 
     def _claim(self, lane: str) -> bool:
         """Take a lane for a new task, or have its current task look at it again."""
@@ -221,10 +220,10 @@ class Scheduler:
     def _release(self, lane: str) -> Task | None:
         """Give a lane back; or return its next task, if it has become ready again."""
         with self._changed:
-            if self._busy.pop(lane) and not self._over:
+            if self._busy.pop(lane) and not self._is_over():
                 self._busy[lane] = False
                 # The job that made it ready may have run by now: ask the queue for the head.
-                return self._work(Ready(lane), lambda: self._over)
+                return self._work(Ready(lane), self._is_over)
             self._changed.notify_all()
             return None
 
@@ -290,7 +289,7 @@ class Scheduler:
                 given = self._valve.enter(ticket, resume)
                 if given is None:
                     return
-            elif self._backlog and not self._over:
+            elif self._backlog and not self._is_over():
                 self._submit(lane, task)
                 return
             else:

@@ -41,7 +41,6 @@ from .part import (
     Mergeable,
     MergeKind,
     is_plain,
-    merge_kind_of,
     name_of,
     same_on_the_wire,
 )
@@ -93,7 +92,7 @@ def part(request: Request) -> Mergeable | None:
     """Return what a request adds to a merged one; None if it must be sent alone."""
     if not is_plain(request):
         return None  # the merged request would fail for all
-    kind = merge_kind_of(request)
+    kind = None if request.called is None else request.called.merge
     mergeable = None if kind is None else _WAYS[kind].part(request)
     if mergeable is not None:
         return mergeable

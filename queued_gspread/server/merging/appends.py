@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.server.policy.request import Request
 
-from .part import Json, Mergeable, MergeKind, query_of, reads_params, values_path
+from .part import Json, Mergeable, MergeKind, params_of, reads_params, values_path
 from .ranges import Extent, extent_of, is_whole_sheet, named_cells, write_range
 from .updates import INPUT, RENDER
 
@@ -52,7 +52,7 @@ class Table:
 
 def part(asked: Request) -> Mergeable | None:
     """Return an append as a part; None if it is something else, or may have to be sent alone."""
-    path, query, body = values_path(asked, ":append"), query_of(asked), asked.json
+    path, query, body = values_path(asked, ":append"), params_of(asked), asked.json
     if path is None or query is None or str(asked.method).upper() != "POST":
         return None
     base, target = path

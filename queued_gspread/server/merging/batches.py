@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from queued_gspread.server.policy.batch_idempotency import commutes_of
 from queued_gspread.server.policy.request import Request
 
-from .part import Json, Mergeable, MergeKind, batch_path, query_of, split_by_part
+from .part import Json, Mergeable, MergeKind, batch_path, params_of, split_by_part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ __all__ = ["Capacity", "part", "request", "split"]
 def part(asked: Request) -> Mergeable | None:
     """Return a batch as a part; None if it is something else, or asks for more than replies."""
     base, body = batch_path(asked, ":batchUpdate"), asked.json
-    if base is None or str(asked.method).upper() != "POST" or query_of(asked) != {}:
+    if base is None or str(asked.method).upper() != "POST" or params_of(asked) != {}:
         return None
     if not isinstance(body, dict) or body.keys() != {"requests"}:
         return None

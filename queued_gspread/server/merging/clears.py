@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 
 from queued_gspread.server.policy.request import Request
 
-from .part import Form, Json, Mergeable, MergeKind, batch_path, query_of, split_by_part, values_path
+from .part import (
+    Form,
+    Json,
+    Mergeable,
+    MergeKind,
+    batch_path,
+    params_of,
+    split_by_part,
+    values_path,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +29,7 @@ __all__ = ["part", "request", "split"]
 
 def part(asked: Request) -> Mergeable | None:
     """Return a clear as a part; None if it is something else."""
-    if str(asked.method).upper() != "POST" or query_of(asked) != {}:
+    if str(asked.method).upper() != "POST" or params_of(asked) != {}:
         return None
     path = values_path(asked, ":clear")
     if path is not None:

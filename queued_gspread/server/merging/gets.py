@@ -7,7 +7,7 @@ from urllib.parse import quote_plus
 
 from queued_gspread.server.policy.request import Request
 
-from .part import Form, Json, Mergeable, MergeKind, batch_path, query_of, reads_params, values_path
+from .part import Form, Json, Mergeable, MergeKind, batch_path, params_of, reads_params, values_path
 from .ranges import extent_of
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def part(asked: Request) -> Mergeable | None:
     """Return a read of ranges as a part; None if it is something else."""
     if str(asked.method).upper() != "GET" or asked.json:
         return None
-    query = query_of(asked)
+    query = params_of(asked)
     path = values_path(asked)
     if query is None:
         return None

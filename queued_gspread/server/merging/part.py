@@ -12,8 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
-from queued_gspread.google_api.methods import MergeKind, find
-from queued_gspread.google_api.paths import path_of
+from queued_gspread.google_api.methods import MergeKind
 from queued_gspread.server.policy.idempotency import is_idempotent
 from queued_gspread.server.policy.request import is_read
 
@@ -31,9 +30,8 @@ __all__ = [
     "Mergeable",
     "batch_path",
     "is_plain",
-    "merge_kind_of",
     "name_of",
-    "query_of",
+    "params_of",
     "reads_params",
     "same_on_the_wire",
     "split_by_part",
@@ -140,17 +138,10 @@ _DEFAULTS: Final = {
 _SPREADSHEET: Final = r"/v4/spreadsheets/[^/:]+"
 
 
-def merge_kind_of(request: Request) -> MergeKind | None:
-    """Return with which others a request may be merged, by its method alone."""
-    method = find(str(request.method).upper(), path_of(str(request.endpoint)))
-    return None if method is None else method.merge
-
-
 def name_of(request: Request) -> str:
     """Return the name under which a request is counted, whether or not it can be merged."""
-    kind = merge_kind_of(request)
-    if kind is not None:
-        return kind.value
+    if request.called is not None and request.called.merge is not None:
+        return request.called.merge.value
     return "other reads" if is_read(request) else "other writes"
 
 
@@ -179,7 +170,7 @@ def _split(request: Request, pattern: str) -> list[str] | None:
     return [f"{parts.scheme}://{parts.netloc}{base}", *rest]
 
 
-def query_of(request: Request) -> Json | None:
+def params_of(request: Request) -> Json | None:
     """Return the parameters that are sent, by name; None if they are not a mapping."""
     params = {} if request.params is None else request.params
     if not isinstance(params, Mapping):

@@ -12,7 +12,7 @@ from .part import (
     Mergeable,
     MergeKind,
     batch_path,
-    query_of,
+    params_of,
     reads_params,
     split_by_part,
     values_path,
@@ -41,7 +41,7 @@ _DIMENSIONS: Final = (None, "ROWS", "COLUMNS")
 def part(asked: Request) -> Mergeable | None:
     """Return a write of values as a part; None if it is something else or its cells are unsure."""
     method, body = str(asked.method).upper(), asked.json
-    query = query_of(asked)
+    query = params_of(asked)
     if query is None or not isinstance(body, dict):
         return None
     if method == "PUT":

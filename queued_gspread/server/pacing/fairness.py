@@ -23,6 +23,7 @@ import math
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from queued_gspread.protocol.routing import ACCOUNT_LANE
@@ -42,6 +43,7 @@ _LEAST_WITH_HEADROOM: Final = 20
 _CATCH_UP: Final = 0.5
 
 
+@cache
 def burst_of(limit: int) -> int:
     """Return how many slots may be taken as soon as they are free."""
     return max(1, limit * 2 // 3)
@@ -52,6 +54,7 @@ def headroom_of(limit: int) -> int:
     return 1 if limit >= _LEAST_WITH_HEADROOM else 0
 
 
+@cache
 def in_use_for(window: float) -> float:
     """Return for how many seconds after its latest request a spreadsheet counts as in use."""
     return _IN_USE if window >= _LONG_WINDOW else _WINDOWS_IN_USE * window

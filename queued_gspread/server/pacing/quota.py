@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from queued_gspread.broker import FORMAT, NO_SLOT, Slot
 from queued_gspread.google_api import methods
-from queued_gspread.google_api.paths import path_of
-from queued_gspread.server.policy.request import CREDENTIALS, method_of
+from queued_gspread.server.policy.request import CREDENTIALS
 from queued_gspread.settings import checked_count, checked_seconds
 
 if TYPE_CHECKING:
@@ -61,11 +61,14 @@ class Quota:
 
     def limit(self, kind: str) -> int:
         """Return how many requests of a kind a window may hold; 0 if there is no limit."""
-        of_kind = {
-            "read": (self.reads, self.project_reads),
-            "write": (self.writes, self.project_writes),
+        return self._limits.get(kind, 0)
+
+    @cached_property
+    def _limits(self) -> dict[str, int]:
+        return {
+            "read": min(filter(None, (self.reads, self.project_reads)), default=0),
+            "write": min(filter(None, (self.writes, self.project_writes)), default=0),
         }
-        return min((limit for limit in of_kind.get(kind, ()) if limit), default=0)
 
     def shown(self, kind: str) -> str:
         """Return in words the limit for a kind of request, and which option sets it."""
@@ -91,4 +94,4 @@ def kind_of(request: Request) -> str:
     """Return the quota that a request counts against: ``read``, ``write``, ``drive``, or ''."""
     if request.method == CREDENTIALS:
         return ""
-    return methods.kind_of(method_of(request), path_of(str(request.endpoint)))
+    return methods.kind_of(request.verb, request.path)

@@ -246,7 +246,9 @@ class TicketQueue:
         return [top for kind in self._ready if (top := self._top(kind))]
 
     def _top(self, kind: str) -> _Item | None:
-        heap = self._ready.get(kind, [])
+        heap = self._ready.get(kind)
+        if not heap:
+            return None
         # A ticket that has moved, because its lane holds fewer slots now, has a later entry.
         while (first := self._first(heap)) and first[2] != first[3].entry:
             heapq.heappop(heap)

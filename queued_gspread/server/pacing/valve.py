@@ -190,7 +190,7 @@ class Valve:
                 self._queue.unblock(ticket.kind)
                 self._events += 1
             # A slot that this ticket did not get may be due to another one.
-            if self._queue and (was_held or word != "go"):
+            if (was_held or word != "go") and self._queue:
                 self._changed.notify_all()
 
     def wake(self, kind: str = ALL) -> None:

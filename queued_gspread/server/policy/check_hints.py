@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from queued_gspread.google_api.batch_requests import BATCH_REQUESTS
 
-from .idempotency import json_sent, known_method, url_of
+from .idempotency import json_sent, known_method
 
 if TYPE_CHECKING:
     from .request import Request
@@ -39,7 +39,7 @@ def how_to_check(request: Request) -> str:
         titled=_titled(_named(body, "properties", "title")),
         named=_titled(_named(body, "name")),
         destination=_destination(_named(body, "destinationSpreadsheetId")),
-        place=_place(url_of(request)[0]),
+        place=_place(request.path),
         batch=_of_batch(body),
     )
 

@@ -17,8 +17,8 @@ import requests
 
 from queued_gspread.google_api.responses import json_in
 
-from .idempotency import is_idempotent, query_of, url_of
-from .request import bytes_of, method_of
+from .idempotency import is_idempotent, query_of
+from .request import bytes_of
 
 if TYPE_CHECKING:
     from .request import Request
@@ -62,7 +62,7 @@ _FORMS: Final = {
 
 def expected_by(request: Request) -> ExpectedAnswer:
     """Return what the answer to a request must be."""
-    path, method, query = url_of(request)[0], method_of(request), query_of(request)
+    path, method, query = request.path, request.verb, query_of(request)
     if query is None or method in ("", "HEAD") or not _APIS.fullmatch(path):
         return ExpectedAnswer.ANYTHING
     if method == "DELETE" or _RESOLVE.fullmatch(path):

@@ -12,55 +12,42 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from queued_gspread.google_api import methods
-from queued_gspread.google_api.methods import Idempotence
-from queued_gspread.google_api.paths import path_of
+from queued_gspread.google_api.methods import Idempotence, Method
 
 from .batch_idempotency import is_idempotent_batch
-from .request import CREDENTIALS, Request, method_of
+from .request import CREDENTIALS, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["as_text", "is_idempotent", "json_sent", "known_method", "query_of", "url_of"]
+__all__ = ["as_text", "is_idempotent", "json_sent", "known_method", "query_of"]
 
 Json = dict[str, Any]
 
 
 def is_idempotent(request: Request) -> bool:
     """Return whether a request may be retried when it is unknown whether it was applied."""
-    verb = method_of(request)
-    if verb in ("GET", "HEAD", CREDENTIALS):
+    if request.verb in ("GET", "HEAD", CREDENTIALS):
         return True
     if request.files or not isinstance(request.data, str | bytes | Mapping | None):
         return False  # the first attempt has used up a file or a generator
     method = known_method(request)
     if method is None or isinstance(method.idempotent, str):
         return False
-    return _RULES[method.idempotent](request)
+    return method.idempotent is Idempotence.ALWAYS or _RULES[method.idempotent](request)
 
 
-def known_method(request: Request) -> methods.Method | None:
+def known_method(request: Request) -> Method | None:
     """Return the method that a request calls; None if that is uncertain."""
-    path = url_of(request)[0]
-    found = methods.find(method_of(request), path)
+    found = request.called
     # Whether Google takes a range with an unescaped slash for one range is not known.
-    return found if found and path.count("/") == found.path.count("/") else None
-
-
-def url_of(request: Request) -> tuple[str, str]:
-    """Return the path and query of a request's endpoint; empty texts if it cannot be parsed."""
-    try:
-        parts = urlsplit(request.endpoint)
-    except (ValueError, AttributeError, TypeError):
-        return "", ""
-    return path_of(str(request.endpoint)), str(parts.query)
+    return found if found and request.path.count("/") == found.path.count("/") else None
 
 
 def query_of(request: Request) -> list[tuple[str, str]] | None:
     """Return the query as sent, from the endpoint and the params; None if unreadable."""
     params = request.params or ()
-    pairs = parse_qsl(url_of(request)[1], keep_blank_values=True)
+    pairs = parse_qsl(_query_in_url(request), keep_blank_values=True)
     if isinstance(params, str | bytes):
         return pairs + parse_qsl(as_text(params), keep_blank_values=True)
     if isinstance(params, Mapping):
@@ -73,6 +60,13 @@ def query_of(request: Request) -> list[tuple[str, str]] | None:
     given = ((name, value) for name, values in params for value in _each(values))
     sent = ((name, each) for name, value in given if value is not None for each in _each(value))
     return pairs + [(as_text(name), as_text(value)) for name, value in sent]
+
+
+def _query_in_url(request: Request) -> str:
+    try:
+        return str(urlsplit(request.endpoint).query)
+    except (ValueError, AttributeError, TypeError):
+        return ""
 
 
 def _each(values: Any) -> Iterable[Any]:
@@ -136,7 +130,6 @@ _COMMON_PARAMS: Final = frozenset(
 )
 
 _RULES: Final[dict[Idempotence, Callable[[Request], bool]]] = {
-    Idempotence.ALWAYS: lambda _: True,
     Idempotence.BATCH: _is_idempotent_batch,
     Idempotence.METADATA: _sets_metadata,
     Idempotence.CONTENT: _replaces_content,

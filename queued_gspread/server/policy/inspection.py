@@ -16,7 +16,6 @@ from queued_gspread.google_api.methods import OVERRIDE
 from queued_gspread.google_api.paths import path_of
 
 from .idempotency import as_text
-from .request import method_of
 
 if TYPE_CHECKING:
     from .request import Request
@@ -74,26 +73,31 @@ def inspect(request: Request) -> None:
 
 
 def _inspect_url(url: str) -> None:
-    shown = f"the URL {_cut(re.split('[?#]', url)[0])}"  # a key may stand in the rest
     if _CONTROL.search(url):
-        _refuse(shown, "it has control characters in it")
+        _refuse_url(url, "it has control characters in it")
     path = path_of(url)
     segments = path.split("/")
     if "." in segments or ".." in segments or "//" in path:
-        _refuse(shown, 'its path has ".", ".." or nothing between two slashes')
+        _refuse_url(url, 'its path has ".", ".." or nothing between two slashes')
     found = _BEFORE_RANGE.fullmatch(path)
     if _HIDDEN_SLASH.search(found[1] if found else path):
-        _refuse(shown, "its path has an escaped slash, or a backslash")
+        _refuse_url(url, "its path has an escaped slash, or a backslash")
     if segments[1:2] == ["batch"]:
-        _refuse(shown, "send what is in the batch one by one: the quota counts it")
+        _refuse_url(url, "send what is in the batch one by one: the quota counts it")
+
+
+def _refuse_url(url: str, why: str) -> NoReturn:
+    _refuse(f"the URL {_cut(re.split('[?#]', url)[0])}", why)  # a key may stand in the rest
 
 
 def _inspect_params(request: Request) -> None:
     params = request.params
     if not isinstance(params, _MEASURED):
         _refuse(f"params of type {type(params).__name__}", "take a dict")
-    in_url = urlsplit(str(request.endpoint)).query
-    for name in (*_names_in(in_url), *_names_in(params)):
+    names = _names_in(params)
+    if in_url := urlsplit(str(request.endpoint)).query:
+        names += _names_in(in_url)
+    for name in names:
         if _STEERING.fullmatch(name):
             _refuse(f"the parameter {_cut(name)}", "say it by the method, and by the account")
 
@@ -102,7 +106,9 @@ def _names_in(params: Any) -> list[str]:
     """Return the names of parameters, in any form that requests accepts."""
     if isinstance(params, (str, bytes)):
         return [name for name, _ in parse_qsl(as_text(params), keep_blank_values=True)]
-    pairs = list(params.items() if isinstance(params, Mapping) else params or ())
+    if isinstance(params, Mapping):
+        return list(map(as_text, params))
+    pairs = params or ()
     if not all(isinstance(pair, (list, tuple)) and pair for pair in pairs):
         _refuse("params that are no pairs", "take a dict")
     return [as_text(name) for name, *_ in pairs]
@@ -120,7 +126,7 @@ def _inspect_headers(request: Request) -> None:
             _refuse(f"the header {_cut(name)}", f"a call may set {allowed} alone")
         if not (isinstance(value, str) and _PLAIN.fullmatch(value)):
             _refuse(f"the value of the header {_cut(name)}", "take ASCII text on one line")
-    if not method_of(request):
+    if not request.verb:
         _refuse(f"the header {OVERRIDE!r}", "it may say GET, of a POST, and nothing else")
 
 

@@ -3,14 +3,13 @@
 gspread pads rectangles with empty cells: between two cells to write, around the values of a range,
 up to the end of a sheet. Two cells are a small job, but may span more than a machine can hold. So
 some of gspread's functions are wrapped with a check, which is active only in threads that make a
-server's call. ``server.replay.captured_warnings`` does the same for warnings.
+server's call (:mod:`.running_call`).
 """
 
 from __future__ import annotations
 
 import re
-import threading
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
@@ -20,19 +19,18 @@ from gspread.exceptions import IncorrectCellLabel
 from gspread.utils import a1_to_rowcol
 
 from queued_gspread.errors import CallRefusedError
-from queued_gspread.google_api.paths import path_of
 from queued_gspread.protocol.patches import put
 
-from .request import content_of
+from .running_call import running_call
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from queued_gspread.protocol.messages import Job
 
-    from .request import Exchange
+    from .request import Request
 
-__all__ = ["MOST_CELLS", "MOST_OBJECTS", "bounded", "made_of"]
+__all__ = ["MOST_CELLS", "MOST_OBJECTS", "install", "made_of"]
 
 MOST_CELLS: Final = 10_000_000
 """The largest rectangle, in cells: as many as Google allows in a spreadsheet."""
@@ -52,27 +50,14 @@ _COUNTLESS: Final = 10**12
 _OF_OBJECTS: Final = {"range", "get_all_cells", "named_range", "update_cells"}
 _OF_OBJECTS_IN_ALL: Final = {"find", "findall"}
 
-_local = threading.local()
 
-
-@contextmanager
-def bounded(job: Job) -> Iterator[None]:
-    """Refuse rectangles that are too large, in this thread, while a job's call is made."""
-    outer = getattr(_local, "job", None)
-    _local.job = job
-    try:
-        yield
-    finally:
-        _local.job = outer
-
-
-def made_of(job: Job, exchange: Exchange) -> tuple[int, bool]:
+def made_of(job: Job, request: Request, content: bytes) -> tuple[int, bool]:
     """Return how many cells gspread makes of an answer at most, and whether they are ``Cell``.
 
     The answer may have fewer: gspread makes a cell for every place of a range, empty ones too.
     """
-    label = unquote(path_of(str(exchange.request.endpoint)).partition("/values/")[2])
-    found = _RANGE.search(content_of(exchange)) if label else None
+    label = unquote(request.path.partition("/values/")[2])
+    found = _RANGE.search(content) if label else None
     if found is None:
         return 0, False
     cells = max(_cells_in(label), _cells_in(found[1].decode(errors="replace")))
@@ -94,9 +79,10 @@ def _cells_in(label: str) -> int:
 
 
 def _check(rows: int, columns: int) -> None:
-    job: Job | None = getattr(_local, "job", None)
-    if job is None:
+    call = running_call()
+    if call is None:
         return
+    job = call.job
     most = MOST_OBJECTS if _makes_objects(job) else MOST_CELLS
     cells = max(rows, 1) * max(columns, 1)
     if not cells <= most:  # NaN is neither
@@ -138,7 +124,7 @@ def _extent(numbers: list[Any]) -> Any:
 
 
 def _check_label(label: Any) -> None:
-    if len(label) > _LONGEST_LABEL and getattr(_local, "job", None) is not None:
+    if len(label) > _LONGEST_LABEL and running_call() is not None:
         raise IncorrectCellLabel(f"{label[:20]}…")
 
 
@@ -153,7 +139,8 @@ def _looking_first(look: Callable[..., None], function: Callable[..., Any]) -> C
     return looks_first
 
 
-def _install() -> None:
+def install() -> None:
+    """Wrap the functions."""
     for module, name, look in (
         (gspread.worksheet, "fill_gaps", _check_filled),
         (gspread.worksheet, "cell_list_to_rect", _check_cells),
@@ -164,6 +151,3 @@ def _install() -> None:
     ):
         if hasattr(module, name):  # other versions of gspread may lack one
             put(module, name, _looking_first(look, getattr(module, name)))
-
-
-_install()

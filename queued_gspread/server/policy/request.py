@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -27,10 +28,7 @@ __all__ = [
     "answer_of",
     "bytes_of",
     "check_sendable",
-    "content_of",
     "is_read",
-    "method_of",
-    "same_request",
     "tell_request",
 ]
 
@@ -41,7 +39,10 @@ endpoint is ``expiry`` or ``refresh``."""
 
 @dataclass(frozen=True, eq=True)
 class Request:
-    """The arguments of gspread's ``HTTPClient.request``."""
+    """The arguments of gspread's ``HTTPClient.request``.
+
+    What follows from them is worked out when it is first asked for, and once.
+    """
 
     method: str
     endpoint: str
@@ -50,6 +51,31 @@ class Request:
     json: Any = None
     files: Any = None
     headers: Any = None
+
+    @cached_property
+    def verb(self) -> str:
+        """The HTTP method that Google will see; '' if that is uncertain."""
+        verb = str(self.method).upper()
+        if not self.headers:
+            return verb
+        if not isinstance(self.headers, Mapping):
+            return ""
+        headers = {str(name).lower(): value for name, value in self.headers.items()}
+        override = headers.get(methods.OVERRIDE)
+        if override is None:
+            return verb
+        # google-api-python-client sends a GET with a long URL this way.
+        return "GET" if (verb, str(override).upper()) == ("POST", "GET") else ""
+
+    @cached_property
+    def path(self) -> str:
+        """The path as it is sent on the wire."""
+        return path_of(str(self.endpoint))
+
+    @cached_property
+    def called(self) -> methods.Method | None:
+        """The method of Google's API that it calls; None if it is unknown."""
+        return methods.find(self.verb, self.path)
 
 
 def check_sendable(request: Request) -> None:
@@ -121,8 +147,11 @@ class Exchange:
         return RequestDigest.of(self.request)
 
     def answers(self, request: Request) -> bool:
-        """Return whether this is the exchange of the given request."""
-        return same_request(self.request, request)
+        """Return whether this is the exchange of the given request, by what is on the wire.
+
+        Values that cannot be sent are compared by type: requests will reject them anyway.
+        """
+        return self.request == request or _written(self.request) == _written(request)
 
 
 @dataclass(frozen=True)
@@ -162,11 +191,6 @@ def tell_request(request: Request, error: object, answer: object = None) -> None
         answer.request = own  # type: ignore[assignment]  # the same
 
 
-def content_of(exchange: Exchange) -> bytes:
-    """Return the bytes of an exchange's answer; empty if there was none."""
-    return bytes_of(answer_of(exchange.outcome))
-
-
 def bytes_of(answer: Any) -> bytes:
     """Return the bytes of an answer; empty if they cannot be read."""
     try:
@@ -176,34 +200,9 @@ def bytes_of(answer: Any) -> bytes:
     return content or b""
 
 
-def method_of(request: Request) -> str:
-    """Return the method that Google will see; '' if that is uncertain."""
-    given = request.headers
-    if not given:
-        return str(request.method).upper()
-    if not isinstance(given, Mapping):
-        return ""
-    headers = {str(name).lower(): value for name, value in given.items()}
-    method = str(request.method).upper()
-    override = headers.get(methods.OVERRIDE)
-    if override is None:
-        return method
-    # google-api-python-client sends a GET with a long URL this way.
-    return "GET" if (method, str(override).upper()) == ("POST", "GET") else ""
-
-
 def is_read(request: Request) -> bool:
     """Return whether a request changes nothing at Google."""
-    method = method_of(request)
-    return method == CREDENTIALS or methods.reads(method, path_of(str(request.endpoint)))
-
-
-def same_request(one: Request, other: Request) -> bool:
-    """Return whether two requests are the same on the wire.
-
-    Values that cannot be sent are compared by type: requests will reject them anyway.
-    """
-    return one == other or _written(one) == _written(other)
+    return request.verb == CREDENTIALS or methods.reads(request.verb, request.path)
 
 
 def _written(request: Request) -> str:

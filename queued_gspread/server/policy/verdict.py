@@ -108,16 +108,16 @@ def _of_answer(answer: Any, now: float | None, request: Request | None = None) -
     status = getattr(answer, "status_code", None)
     if not isinstance(status, int):
         return Verdict(VerdictKind.FINAL, None, "answered")
-    after = _retry_after(answer, now)
+    after, why = _retry_after(answer, now), f"HTTP {int(status)}"
+    if status < HTTPStatus.BAD_REQUEST:
+        amiss = _amiss(answer, request)
+        return Verdict(VerdictKind.UNKNOWN if amiss else VerdictKind.FINAL, after, amiss or why)
     if status == HTTPStatus.TOO_MANY_REQUESTS or _is_quota(answer, status):
         limit, of = _limit(error_in(answer))
         return Verdict(
             VerdictKind.REFUSED_QUOTA, after, f"{status} ({limit})" if limit else f"{status}", of
         )
-    amiss = _amiss(answer, request) if status < HTTPStatus.BAD_REQUEST else ""
-    if amiss:
-        return Verdict(VerdictKind.UNKNOWN, after, amiss)
-    return Verdict(_of_status(status), after, f"HTTP {int(status)}")
+    return Verdict(_of_error_status(status), after, why)
 
 
 def _amiss(answer: Any, request: Request | None) -> str:
@@ -128,7 +128,7 @@ def _amiss(answer: Any, request: Request | None) -> str:
     return "" if is_wanted else "answer not readable"
 
 
-def _of_status(status: int) -> VerdictKind:
+def _of_error_status(status: int) -> VerdictKind:
     if status == HTTPStatus.UNAUTHORIZED:
         return VerdictKind.UNAUTHENTICATED
     if status in _UNKNOWN_STATUS:
@@ -186,6 +186,8 @@ def _limit(error: dict[str, Any]) -> tuple[str, str]:
 def _retry_after(answer: Any, now: float | None) -> float | None:
     """Return the seconds of a Retry-After: a number, or a date relative to the answer's own."""
     said = _header(answer, "retry-after")
+    if not said:
+        return None
     if re.fullmatch(r"[0-9]{1,9}", said):
         return float(said)
     until = _moment(said)

@@ -13,7 +13,7 @@ instead (:mod:`.held`); it goes through the same :func:`run`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, cast
 from urllib.parse import urlsplit
 
 import gspread
@@ -31,9 +31,9 @@ from queued_gspread.protocol import objects
 from queued_gspread.protocol.kinds import KINDS, SPREADSHEET, WORKSHEET, Group, ObjectKind
 from queued_gspread.protocol.messages import Job, Reply
 from queued_gspread.protocol.property_changes import changes, tracked
+from queued_gspread.server.policy import rectangles
 from queued_gspread.server.policy.idempotency import query_of
 from queued_gspread.server.policy.inspection import inspect
-from queued_gspread.server.policy.rectangles import bounded
 from queued_gspread.server.policy.request import (
     CREDENTIALS,
     Exchange,
@@ -44,15 +44,14 @@ from queued_gspread.server.policy.request import (
     Response,
     answer_of,
     check_sendable,
-    method_of,
     tell_request,
 )
+from queued_gspread.server.policy.running_call import running
 
-from .captured_warnings import captured
+from . import captured_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import TypeAlias
 
     from google.auth.credentials import Credentials as GoogleCredentials
 
@@ -145,13 +144,12 @@ def run(
         CallRefusedError: The job asks for something that is not a public gspread call.
 
     """
-    job, http = decoded or decode(body)
-    http.load(exchanges, on_missing)
-    http.scopes = job.identity.scopes
-    target, before = _target(job, http)
-    with captured() as warnings, bounded(job):
-        reply = _outcome(job, target)
-    reply.warnings = warnings
+    decoded = decoded or decode(body)
+    decoded.http.load(exchanges, on_missing)
+    target, before = _target(decoded)
+    with running(decoded.job) as call:
+        reply = _outcome(decoded, target)
+    reply.warnings = call.warnings
     if before is not None:
         reply.changes = changes(before, target._properties)  # noqa: SLF001 - gspread's state
     return Done(reply)
@@ -161,8 +159,25 @@ def _stop(request: Request) -> NoReturn:
     raise ResponseMissing(request)
 
 
+class Decoded(NamedTuple):
+    """A job that one run uses up, since gspread changes some arguments in place.
+
+    Attributes:
+        job: The job.
+        http: The HTTP client of the objects in it.
+        kind: The kind of object whose method is called.
+        is_property: Whether it is no method but a property, which sends requests too.
+
+    """
+
+    job: Job
+    http: ReplayClient
+    kind: ObjectKind
+    is_property: bool
+
+
 def decode(body: bytes) -> Decoded:
-    """Decode a job, with real gspread objects among its arguments; return it and their client.
+    """Decode a job, with real gspread objects among its arguments.
 
     Raises:
         CodecError: The job cannot be read.
@@ -171,15 +186,29 @@ def decode(body: bytes) -> Decoded:
     """
     http = ReplayClient()
     job = Job.decode(body, _RealObjects(http))
-    _group(job)
-    _check_lists(job)
-    return job, http
+    http.scopes = job.identity.scopes
+    kind = KINDS.get(job.kind)
+    if kind is None:
+        raise CodecError(f"a job's kind is {job.kind!r}, not one of {', '.join(KINDS)}")
+    group = kind.groups.get(job.method)
+    if group not in (Group.CALL, Group.REMOTE):
+        raise _no_such_method(job, kind)
+    if job.method == "get_all_records":
+        _check_lists(job)
+    return Decoded(job, http, kind, group is Group.REMOTE)
+
+
+def _no_such_method(job: Job, kind: ObjectKind) -> UnknownMethodError:
+    ours, theirs = gspread.__version__, job.versions[1]
+    return UnknownMethodError(
+        f"{kind.cls.__name__}.{job.method} is not a public call of the server's gspread {ours} "
+        f"(the client has gspread {theirs})"
+        + ("" if ours == theirs else ": install the same version on both sides")
+    )
 
 
 def _check_lists(job: Job) -> None:
     """Refuse long lists that gspread turns into a dict, or searches for every cell."""
-    if job.method != "get_all_records":
-        return
     for headers in (*job.args[1:2], job.kwargs.get("expected_headers")):
         numbers = [item for item in _items(headers) if type(item) is not str]
         if len(numbers) > _MOST_NUMBERS:
@@ -199,39 +228,18 @@ def _items(argument: Any) -> Sequence[Any]:
     return argument if isinstance(argument, (list, tuple)) else ()
 
 
-def _outcome(job: Job, target: Any) -> Reply:
+def _outcome(decoded: Decoded, target: Any) -> Reply:
+    job = decoded.job
     try:
-        if _group(job) is Group.REMOTE:
-            return Reply(result=getattr(target, job.method))
-        return Reply(result=getattr(target, job.method)(*job.args, **job.kwargs))
+        found = getattr(target, job.method)
+        return Reply(result=found if decoded.is_property else found(*job.args, **job.kwargs))
     except Exception as error:  # noqa: BLE001 - raised again in the caller
         return Reply(error=error)
 
 
-def _kind(job: Job) -> ObjectKind:
-    kind = KINDS.get(job.kind)
-    if kind is None:
-        raise CodecError(f"a job's kind is {job.kind!r}, not one of {', '.join(KINDS)}")
-    return kind
-
-
-def _group(job: Job) -> Group:
-    """Return the group of the job's method; raise if it is not a public call."""
-    kind = _kind(job)
-    group = kind.groups.get(job.method)
-    if group in (Group.CALL, Group.REMOTE):
-        return group
-    ours, theirs = gspread.__version__, job.versions[1]
-    raise UnknownMethodError(
-        f"{kind.cls.__name__}.{job.method} is not a public call of the server's gspread {ours} "
-        f"(the client has gspread {theirs})"
-        + ("" if ours == theirs else ": install the same version on both sides")
-    )
-
-
-def _target(job: Job, http: ReplayClient) -> tuple[Any, dict[Any, Any] | None]:
+def _target(decoded: Decoded) -> tuple[Any, dict[Any, Any] | None]:
     """Return the object to call, and its properties before the call."""
-    kind = _kind(job)
+    job, http, kind, _ = decoded
     if kind not in (SPREADSHEET, WORKSHEET):
         return (objects.client(http) if kind.cls is gspread.Client else http), None
     if job.target is None:
@@ -265,7 +273,6 @@ class ReplayClient(gspread.HTTPClient):
 
     def __init__(self) -> None:
         # gspread's constructor is not called: it wants credentials and makes a session.
-        self.load((), _stop)
         self.scopes: Sequence[str] | None = None
         self.timeout = None
         self.auth = cast("GoogleCredentials", _Credentials(self))
@@ -291,7 +298,9 @@ class ReplayClient(gspread.HTTPClient):
         headers: Any = None,
     ) -> Any:
         """Return the recorded response, raise the recorded failure, or stop the run."""
-        _check_sendable(method, endpoint)
+        # What requests would raise in the caller if this cannot be sent at all.
+        method.upper()
+        urlsplit(str(endpoint))
         asked = Request(method, endpoint, params, data, json, files, headers)
         if self.scopes is not None and not _is_allowed(self.scopes, asked):
             refusal = insufficient(endpoint)
@@ -326,18 +335,12 @@ class ReplayClient(gspread.HTTPClient):
 for _name in ("request", "login"):
     getattr(ReplayClient, _name).__qualname__ = getattr(gspread.HTTPClient, _name).__qualname__
 
-Decoded: TypeAlias = tuple[Job, ReplayClient]
-"""A job with the HTTP client of the objects in it."""
+rectangles.install()
+captured_warnings.install()
 
 
 def _is_allowed(scopes: Sequence[str], asked: Request) -> bool:
-    return allows(scopes, method_of(asked), str(asked.endpoint), query_of(asked))
-
-
-def _check_sendable(method: Any, endpoint: Any) -> None:
-    """Raise what requests would raise in the caller if a request cannot be sent at all."""
-    method.upper()
-    urlsplit(str(endpoint))
+    return allows(scopes, asked.verb, str(asked.endpoint), query_of(asked))
 
 
 def _check_allowed(request: Request) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from dataclasses import dataclass
-from typing import Final
 
 __all__ = ["Count", "Counters"]
 
@@ -28,26 +28,24 @@ class Count:
         return self.calls / self.requests if self.requests else 0.0
 
 
-_NONE: Final = Count()
-
-
 class Counters:
     """Counts requests and calls. Thread-safe: all lanes of a server share it."""
 
     def __init__(self) -> None:
-        self._counts: dict[str, Count] = {}
+        self._calls: Counter[str] = Counter()
+        self._requests: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     def note(self, kind: str, calls: int) -> None:
         """Count a request of a kind, and the calls that it is for."""
         with self._lock:
-            count = self._counts.get(kind, _NONE)
-            self._counts[kind] = Count(count.calls + calls, count.requests + 1)
+            self._calls[kind] += calls
+            self._requests[kind] += 1
 
     def snapshot(self) -> dict[str, Count]:
         """Return the counts so far, by kind."""
         with self._lock:
-            return dict(self._counts)
+            return {kind: Count(self._calls[kind], n) for kind, n in self._requests.items()}
 
     def __str__(self) -> str:
         """Return the counts in words, for the log."""

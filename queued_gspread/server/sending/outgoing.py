@@ -90,11 +90,6 @@ class OutgoingRequest:
         return self.calls[0].entry.lane
 
     @property
-    def kind(self) -> str:
-        """The kind that it is counted as."""
-        return merging.name_of(self.calls[0].request)
-
-    @property
     def is_idempotent(self) -> bool:
         """Whether it is safe to retry when it is unknown whether it was applied."""
         return all(is_idempotent(call.request) for call in self.calls)
@@ -106,6 +101,11 @@ class OutgoingRequest:
             return False
         parts = self.parts
         return merging.merge(parts) is not parts[0].request
+
+    @property
+    def is_split(self) -> bool:
+        """Whether its calls go on in pieces."""
+        return self.result is not None and self.result.cause is not None
 
     def pieces(self, cuts: Sequence[Sequence[int]]) -> list[OutgoingRequest]:
         """Return its calls as several requests; each cut lists the places of the calls of one."""
@@ -207,12 +207,12 @@ class Pieces:
     by pieces that went through. After that each call is sent alone.
 
     Args:
-        outgoing: The whole request.
+        waiting: The whole request, unless it was sent already.
 
     """
 
-    def __init__(self, outgoing: OutgoingRequest) -> None:
-        self._waiting = deque([outgoing])
+    def __init__(self, *waiting: OutgoingRequest) -> None:
+        self._waiting = deque(waiting)
         self._count = self._refusals = self._saved = 0
         self._has_bad = False
         # The call that a refusal named, until it was tried; no other name is believed before that.

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from queued_gspread.broker import AnsweredSlot, ReleaseArgs
 from queued_gspread.errors import BrokerUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from queued_gspread.broker import Consumer, QuotaState, Slot
     from queued_gspread.server.pacing.valve import Valve
 
 __all__ = ["Releases"]
+
+_T = TypeVar("_T")
 
 
 class Releases:
@@ -39,17 +41,20 @@ class Releases:
         """Let the next script that runs for a lane release a slot."""
         self._answered.setdefault(lane, []).append(slot)
 
-    @contextmanager
-    def with_next(self, lane: str) -> Iterator[Sequence[AnsweredSlot]]:
-        """Yield a lane's slots for the script that runs now; if it fails, release each alone."""
-        slots = self._answered.pop(lane, [])
+    def with_next(self, lane: str, script: Callable[[Sequence[AnsweredSlot]], _T]) -> _T:
+        """Run a lane's next script with its slots, and return what the script does.
+
+        If the script fails, each slot is released alone.
+        """
+        slots = self._answered.pop(lane, ())
         try:
-            yield slots
+            returned = script(slots)
         except BaseException:
             self._each_alone(slots)
             raise
         for each in slots:
             self._valve.answered(each.slot)
+        return returned
 
     def now(self, lane: str) -> None:
         """Release each of a lane's slots alone, as no script will run for it for a while."""

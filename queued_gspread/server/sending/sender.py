@@ -14,6 +14,7 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from google.auth.exceptions import GoogleAuthError
@@ -21,11 +22,9 @@ from google.auth.exceptions import GoogleAuthError
 from queued_gspread.broker import AnsweredSlot, ReleaseArgs, StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.server import merging
-from queued_gspread.server.calls.outcome import Outcome, in_doubt, late, unknown
 from queued_gspread.server.calls.recovery import Recovery
 from queued_gspread.server.pacing.ticket_queue import Ticket
 from queued_gspread.server.pacing.valve import TURN
-from queued_gspread.server.policy.idempotency import is_idempotent
 from queued_gspread.server.policy.request import Exchange, Failure, Response, answer_of, is_read
 from queued_gspread.server.policy.verdict import Verdict, VerdictKind, judge
 
@@ -34,6 +33,7 @@ from .incidents import IncidentLog, log_repeat
 from .outgoing import Cause, SendResult
 from .quota_waits import QuotaWaits
 from .releases import Releases
+from .results import answers_of, unsent
 from .suspects import Suspects
 
 if TYPE_CHECKING:
@@ -41,15 +41,14 @@ if TYPE_CHECKING:
 
     from queued_gspread.broker import Consumer, Permit, Slot
     from queued_gspread.server.calls.call import Call
+    from queued_gspread.server.calls.outcome import Outcome
     from queued_gspread.server.google.transport import Transport
     from queued_gspread.server.pacing.quota import Quota
     from queued_gspread.server.pacing.valve import Valve
-    from queued_gspread.server.policy.request import Request
     from queued_gspread.server.policy.retry import Attempts, RetryPolicy
 
     from .outgoing import OutgoingRequest
-
-    Results = list[tuple[Call, Exchange | Outcome]]
+    from .results import Results
 
 __all__ = ["Sender"]
 
@@ -100,6 +99,8 @@ class Sender:
         self._incidents = IncidentLog(clock)
         self._waits = QuotaWaits(quota, queue, clock)
         self._suspects = Suspects(clock)
+        # Returns whether to send a request alone, because one like it has failed lately.
+        self.suspects = self._suspects.has
         self.releases = Releases(queue, valve)
 
     def send(
@@ -168,22 +169,19 @@ class Sender:
             self._suspects.note(call.request for call in outgoing.calls)
         elif isinstance(result.exchanges[0].outcome, Response) and len(outgoing.calls) == 1:
             self._suspects.clear(outgoing.calls[0].request)
-        return _final(outgoing, result, permit)
-
-    def suspects(self, request: Request) -> bool:
-        """Return whether to send a request alone, because one like it has failed lately."""
-        return self._suspects.has(request)
+        return answers_of(outgoing, result, permit)
 
     def _ticket(self, outgoing: OutgoingRequest, slot: Slot, attempts: Attempts) -> Ticket:
         for call in outgoing.calls:
             call.journal_update = None
+        lane = outgoing.lane
         return Ticket(
             slot.kind,
             attempts.number,
-            self.recovery.not_before(outgoing.lane, attempts.not_before),
-            min(self._end_of_waiting(call, attempts) for call in outgoing.calls),
+            self.recovery.not_before(lane, attempts.not_before),
+            min([self._end_of_waiting(call, attempts) for call in outgoing.calls]),
             slot,
-            outgoing.lane,
+            lane,
         )
 
     def _begin_to_wait(self, outgoing: OutgoingRequest, ticket: Ticket, attempts: Attempts) -> None:
@@ -214,8 +212,8 @@ class Sender:
     def _acquire(self, outgoing: OutgoingRequest, slot: Slot) -> Permit:
         self.releases.settle_kept()
         acquire_args = [call.share(slot.name, self.recovery.journals) for call in outgoing.calls]
-        with self.releases.with_next(outgoing.lane) as slots_to_release:
-            return self._queue.acquire(acquire_args, slot, slots_to_release)
+        acquire = partial(self._queue.acquire, acquire_args, slot)
+        return self.releases.with_next(outgoing.lane, acquire)
 
     def _drop_ineligible(
         self, outgoing: OutgoingRequest, attempts: Attempts, permit: Permit
@@ -228,7 +226,7 @@ class Sender:
             if word == "go" or (is_waiting and self._end_of_waiting(call, attempts) > now):
                 going.append(call)
             else:
-                ended.append((call, _not_sent(call, attempts, word)))
+                ended.append((call, unsent(call, attempts, word)))
         outgoing.calls = going
         return ended
 
@@ -243,7 +241,7 @@ class Sender:
         """Send a request once, and release its slot whether or not that succeeds."""
         for call in outgoing.calls:
             call.leaves()
-        self._counters.note(outgoing.kind, len(outgoing.calls))
+        self._counters.note(merging.name_of(outgoing.calls[0].request), len(outgoing.calls))
         result = _NOT_KNOWN
         token = self._transport.token_version
         try:
@@ -284,7 +282,7 @@ class Sender:
         verdict = result.verdict
         is_unwritten = verdict.kind in _NOT_APPLIED or result.is_refused
         attempt = _attempt_name(outgoing) if result.exchanges or is_unwritten else ""
-        answers = dict(_final(outgoing, result, permit)) if attempt and not is_unwritten else {}
+        answers = dict(answers_of(outgoing, result, permit)) if attempt and not is_unwritten else {}
         jobs = [self._release_of(call, answers.get(call), is_unwritten) for call in outgoing.calls]
         concerned = [job for job in jobs if attempt or job.back_to]
         refused = verdict.kind is VerdictKind.REFUSED_QUOTA
@@ -322,9 +320,11 @@ class Sender:
         guard, verdict, exchange = 0.0, result.verdict, result.exchanges[0]
         if verdict.kind is VerdictKind.FINAL:
             attempts.passed()
+            return False
         if _may_still_land(exchange, verdict):
             guard = self.recovery.guard(outgoing.lane)
-        if result.cause is not None or not _is_retryable(outgoing, verdict):
+        is_unknown = verdict.kind is VerdictKind.UNKNOWN
+        if result.cause is not None or (is_unknown and not outgoing.is_idempotent):
             return False
         now, attempts.is_shared = self._clock(), outgoing.is_shared
         goes_on = attempts.goes_on_after(exchange, verdict, self._retry_policy, now)
@@ -363,44 +363,7 @@ def _unreplicated() -> BrokerUnavailableError:
     )
 
 
-def _not_sent(call: Call, attempts: Attempts, word: str) -> Exchange | Outcome:
-    """Return how a call ends whose request is not sent, or not retried."""
-    call.tally.give_up()
-    if word != "late":
-        return Outcome(word, job=call.job, tally=call.tally)
-    if attempts.last is None:
-        return late(call.job, call.tally)
-    exchange = Exchange(call.request, attempts.last.outcome)
-    return merging.as_alone(exchange) if attempts.is_shared else exchange
-
-
-def _is_retryable(outgoing: OutgoingRequest, verdict: Verdict) -> bool:
-    if verdict.kind is VerdictKind.UNKNOWN:
-        return outgoing.is_idempotent
-    return verdict.kind is not VerdictKind.FINAL
-
-
 def _may_still_land(exchange: Exchange, verdict: Verdict) -> bool:
     """Return whether a write without a response may still be applied later."""
     is_unknown = verdict.kind is VerdictKind.UNKNOWN
     return is_unknown and not is_read(exchange.request) and answer_of(exchange.outcome) is None
-
-
-def _final(outgoing: OutgoingRequest, result: SendResult, permit: Permit) -> Results:
-    """Return each call's answer to a request that is not retried."""
-    at, verdict = permit.sent / 1000, result.verdict
-    is_final = verdict.kind is VerdictKind.FINAL
-    exchanges = merging.each_as_alone(result.exchanges, is_final=is_final)
-    return [
-        (call, _visible_to(call, exchange, verdict, at))
-        for call, exchange in zip(outgoing.calls, exchanges, strict=True)
-    ]
-
-
-def _visible_to(call: Call, exchange: Exchange, verdict: Verdict, at: float) -> Exchange:
-    request, outcome = call.request, exchange.outcome
-    if verdict.kind is not VerdictKind.UNKNOWN or is_idempotent(request):
-        return exchange
-    error = in_doubt(unknown(answer_of(outcome), verdict.why), call.job, request, at)
-    error.__cause__ = outcome.error if isinstance(outcome, Failure) else None
-    return Exchange(request, Failure(error))

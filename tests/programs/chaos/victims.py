@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import subprocess
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import redis
@@ -125,6 +127,8 @@ class Client:
     def __init__(self, work, grace=GRACE, **where):
         self.work = work
         self.is_killed = False
+        self._began = time.time()
+        self._history = Path(where["folder"], f"{work.name}.jsonl")
         self.wire = Wire(where["redis_url"]).__enter__() if work.is_wired else None
         if self.wire:
             where = {**where, "redis_url": self.wire.url}
@@ -165,12 +169,19 @@ class Client:
         self._process.send_signal(getattr(signal, name))
 
     def join(self, seconds):
-        """Wait for its end; tell whether it came in time."""
-        try:
-            self._process.wait(max(0.0, seconds))
-        except subprocess.TimeoutExpired:
-            return False
+        """Wait for its end; tell whether it came, or nothing for so long in its history."""
+        while self.is_running:
+            left = self._last_word + seconds - time.time()
+            if left <= 0:
+                return False
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(left)
         return True
+
+    @property
+    def _last_word(self):
+        """When one of its calls began or ended last."""
+        return self._history.stat().st_mtime if self._history.exists() else self._began
 
     def end(self):
         if self.is_running:

@@ -263,10 +263,15 @@ def test_a_key_file_that_cannot_be_used(tmp_path, content, mode, told):
 
 
 @pytest.fixture
-def look(signed, clock, monkeypatch):
-    """Return what has a doorkeeper look at an old job with a time ahead of Redis's clock."""
+def keeper(signed, clock, monkeypatch):
+    """Return a doorkeeper whose time is the test's."""
     monkeypatch.setattr(time, "monotonic", clock)
-    keeper = Admission(signed, AntiReplay(clock))
+    return Admission(signed, AntiReplay(clock))
+
+
+@pytest.fixture
+def look(keeper, signed, clock):
+    """Return what has a doorkeeper look at an old job with a time ahead of Redis's clock."""
     bound = bound_job(signed.namespace, "lane", "a" * 32)
     message = sign(keeper.keyring, "job", bound, job(), generation="of a server before")
     # The server has worked for a while.
@@ -304,3 +309,69 @@ def test_an_entry_from_the_future_is_waited_for_as_a_new_one(look, clock, ahead)
     admitting = look(ahead, [])
     clock.now += 11.0
     assert ended(admitting).word == "SignatureError"
+
+
+@pytest.fixture
+def pass_time(keeper, clock):
+    """Return what lets seconds pass in which the server beats at the Redis that is there now."""
+
+    def beat(seconds, since_move):
+        for second in range(seconds):
+            clock.now += 1.0
+            keeper.note_published(keeper.generation(), since_move + second)
+
+    return beat
+
+
+def move(keeper, clock):
+    """Let another Redis be the master, within a moment."""
+    keeper.note_published(keeper.generation(), 0.0)
+
+
+def come_back(keeper, clock):
+    """Let Redis be there again after a while."""
+    clock.now += 30.0
+    keeper.note_published(keeper.generation(), 9000.0)
+
+
+def be_away(keeper, clock):
+    """Let Redis be there again, but no beat yet."""
+    clock.now += 30.0
+
+
+@pytest.mark.parametrize("happens", [move, come_back, be_away])
+def test_a_callers_time_begins_when_it_can_reach_redis(look, keeper, clock, pass_time, happens):
+    """A caller has its whole time after a failover or an outage, though its job is old."""
+    pass_time(60, 9000.0)
+    happens(keeper, clock)
+    since_move = 9000.0 if happens is not move else 0.0
+    said = []
+    admitting = look(-90_000, said)
+    pass_time(9, since_move)
+    admitting.send(Permit("go"))
+    said.append("that it is wanted")
+    assert ended(admitting).body == job()
+
+
+@pytest.mark.parametrize("happens", [move, come_back, be_away])
+def test_a_caller_that_is_gone_is_not_waited_for_after_its_time(
+    look, keeper, clock, pass_time, happens
+):
+    """A job that nobody wants is refused ten seconds after a failover or an outage."""
+    pass_time(60, 9000.0)
+    happens(keeper, clock)
+    admitting = look(-90_000, [])
+    pass_time(12, 9000.0 if happens is not move else 0.0)
+    assert ended(admitting).word == "SignatureError"
+
+
+def test_a_beat_from_before_an_epoch_shows_callers_nothing_of_it(keeper, clock):
+    """The time of callers begins with the first beat that had the epoch's own generation."""
+    keeper.begin()
+    earlier = keeper.generation()
+    keeper.begin()
+    clock.now += 0.5
+    keeper.note_published(earlier, 9000.0)
+    clock.now += 0.5
+    keeper.note_published(keeper.generation(), 9000.0)
+    assert keeper._generations.age == 0.0

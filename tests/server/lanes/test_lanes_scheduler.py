@@ -191,7 +191,7 @@ def test_a_server_that_can_have_no_threads_ends(lanes, monkeypatch):
     monkeypatch.setattr(lanes._dispatcher, "start", no_thread)
     with pytest.raises(RuntimeError, match="can't start new thread"):
         lanes.serve()
-    assert lanes._over
+    assert lanes._is_over()
 
 
 def test_a_task_that_no_worker_takes_is_left(lanes, begun):
@@ -199,7 +199,7 @@ def test_a_task_that_no_worker_takes_is_left(lanes, begun):
     lanes._on_stop = lanes._stopping.set
     lanes._workers.shutdown()
     lanes._submit(*lanes._claimed(Ready("lane")))
-    assert (lanes._over, lanes._busy, lanes._backlog) == (True, {}, 0)
+    assert (lanes._is_over(), lanes._busy, lanes._backlog) == (True, {}, 0)
 
 
 def no_thread():
@@ -350,7 +350,7 @@ def test_an_error_of_the_dispatcher_ends_the_server(lanes, failure):
     lanes._queue = SimpleNamespace(next_ready=lambda: 1 / 0, place=None)
     lanes._other_formats = SimpleNamespace(look=lambda: None)
     lanes.serve()
-    assert lanes._over
+    assert lanes._is_over()
     with pytest.raises(QueuedGspreadError, match=r"dispatcher.*ZeroDivisionError") as caught:
         failure.check()
     assert isinstance(caught.value.__cause__, ZeroDivisionError)

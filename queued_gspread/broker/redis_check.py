@@ -1,0 +1,101 @@
+"""What a Redis may lose of a queue by its settings: checked when a server starts."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from redis.exceptions import RedisError, ResponseError
+
+from queued_gspread.broker.connection.failures import unavailable
+from queued_gspread.errors import ConfigurationError
+
+from .persistence import warning_of_persistence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from redis import Redis
+
+    from queued_gspread.broker.connection.client import Connection
+    from queued_gspread.broker.connection.master import Master
+    from queued_gspread.settings import Settings
+
+__all__ = ["warning_of"]
+
+_OPEN: Final = (
+    "this Redis has replicas ({}) and takes writes without them (min-replicas-to-write is 0): "
+    "while it does not know of a failover, or is cut off, it takes calls that the next master "
+    "never hears of, and their callers get JobLostError. Set `min-replicas-to-write 1` and "
+    "`min-replicas-max-lag 10`, which end that after 10 seconds"
+)
+_PARTIAL: Final = (
+    "the user of the Sentinels may not ask them for each other and for replicas, so the hosts in "
+    "the URL count as all of them, and one replica as enough: grant it `+sentinel|sentinels "
+    "+sentinel|replicas`"
+)
+# Seconds in which a majority must name the master.
+_ASKING: Final = 1.0
+
+
+def warning_of(connection: Connection, settings: Settings) -> str | None:
+    """Return what a Redis may lose by its settings; None if nothing was found.
+
+    Raises:
+        BrokerUnavailableError: Redis cannot be reached, or refuses.
+        ConfigurationError: The Redis evicts keys when its memory is full.
+
+    """
+    try:
+        warnings = [
+            _of_memory(connection.redis, settings),
+            *_of_discovery(connection.master),
+            *_of_replicas(connection.redis),
+        ]
+    except RedisError as error:
+        raise unavailable(settings, error) from error
+    return "; ".join(filter(None, warnings)) or None
+
+
+def _of_memory(redis: Redis, settings: Settings) -> str | None:
+    """Refuse a Redis that drops keys when it is full; warn of one that forgets at a restart."""
+    try:
+        config = _config(redis)
+    except ResponseError:
+        return "could not ask Redis for its maxmemory-policy: make sure that it is noeviction"
+    policy = config.get("maxmemory-policy", "noeviction")
+    if policy == "noeviction":
+        return warning_of_persistence(config)
+    raise ConfigurationError(
+        f"Redis at {settings.shown_url} has maxmemory-policy {policy!r}, under which it "
+        "may drop waiting calls: set it with `redis-cli config set maxmemory-policy noeviction`"
+    )
+
+
+def _config(redis: Redis) -> dict[Any, Any]:
+    config: dict[Any, Any] = {}
+    try:
+        for name in ("maxmemory-policy", "save", "appendonly"):
+            config |= redis.config_get(name)
+    except ResponseError:
+        # CONFIG GET reveals passwords, so not every server is permitted to use it.
+        return {"maxmemory-policy": redis.info("memory")["maxmemory_policy"]}
+    return config
+
+
+def _of_discovery(master: Master) -> Iterator[str]:
+    if master.is_guided:
+        with suppress(RedisError):  # the first beat will raise it
+            master.named(_ASKING)
+        if master.is_partial:
+            yield _PARTIAL
+
+
+def _of_replicas(redis: Redis) -> Iterator[str]:
+    try:
+        info = redis.info("replication")
+    except ResponseError:
+        return  # INFO is not permitted
+    # INFO has this field if both settings are on, and needs no permission for CONFIG.
+    if info.get("connected_slaves") and "min_slaves_good_slaves" not in info:
+        yield _OPEN.format(info["connected_slaves"])

@@ -1,0 +1,148 @@
+"""How a server is put together: its parts, and of them what makes the calls of an epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from queued_gspread.server.calls.admission import Admission
+from queued_gspread.server.calls.quarantine import Quarantine
+from queued_gspread.server.calls.recovery import Recovery
+from queued_gspread.server.calls.runner import Runner
+from queued_gspread.server.google.account import Account
+from queued_gspread.server.google.transport import Transport
+from queued_gspread.server.lanes.lane import LaneServices, Tables
+from queued_gspread.server.lanes.scheduler import Scheduler
+from queued_gspread.server.pacing.valve import Valve
+from queued_gspread.server.replay.journal import Journals
+from queued_gspread.server.sending.counters import Counters
+from queued_gspread.server.sending.sender import Sender
+
+from .holdups import HoldupReporter
+
+if TYPE_CHECKING:
+    import threading
+
+    import gspread
+
+    from queued_gspread.broker import Consumer
+    from queued_gspread.server.calls.memory import Memory
+    from queued_gspread.server.google.token_state import AnyTokens
+    from queued_gspread.server.pacing.quota import Quota
+    from queued_gspread.server.policy.retry import RetryPolicy
+    from queued_gspread.settings import Settings
+
+    from .failure import Watch
+    from .lease import Lease
+
+__all__ = ["Parts"]
+
+
+@dataclass(eq=False)
+class Parts:
+    """What a server has for as long as it lives, in one epoch after the other.
+
+    Attributes:
+        settings: Where the queue is, and what may be in it.
+        client: The gspread client that the calls are made with.
+        http: Its HTTP client.
+        tokens: The access tokens of that.
+        replaces: The account that owns the namespace now, if this server's is to take it over.
+        quota: How many requests may be sent.
+        retry_policy: What to do about failures.
+        memory: The memory that calls may take.
+        merges: Whether calls may share requests.
+        linger: Seconds for which more calls to merge are waited for.
+        admission: Admits jobs and signs replies.
+        account: The account that requests are sent as.
+        holdups: Finds out what holds requests up.
+        counters: Counts requests, and the calls that they are for.
+
+    """
+
+    settings: Settings
+    client: gspread.Client
+    http: gspread.HTTPClient
+    tokens: AnyTokens
+    replaces: str
+    quota: Quota
+    retry_policy: RetryPolicy
+    memory: Memory
+    merges: bool
+    linger: float
+    admission: Admission = field(init=False)
+    account: Account = field(init=False)
+    holdups: HoldupReporter = field(init=False)
+    counters: Counters = field(init=False, default_factory=Counters)
+
+    def __post_init__(self) -> None:
+        """Make the parts that follow from the others."""
+        self.admission = Admission(self.settings)
+        self.account = Account(self.http, self.tokens, self.settings.namespace, self.replaces)
+        self.holdups = HoldupReporter(self.tokens.state, self.quota.window)
+
+    def lanes(
+        self, queue: Consumer, lease: Lease, stopping: threading.Event, watched: Watch
+    ) -> Scheduler:
+        """Return what makes the calls of an epoch, from the queue to Google.
+
+        Args:
+            queue: The queue under that epoch.
+            lease: Confirms the epoch, and ends it.
+            stopping: Set when no further call may begin.
+            watched: Watches the threads.
+
+        """
+        self.admission.begin()
+        valve = Valve(lease.token_state, self.retry_policy.retry_for, watched=watched)
+        confirm = partial(lease.confirm, queue.epoch)
+        transport = Transport(self.http, self.tokens, confirm=confirm)
+        self.tokens.on_change(valve.wake)
+        self.memory.on_free(valve.wake)
+        lease.on_owner(valve.wake)
+        self.holdups.watch(valve, transport)
+        lanes = Scheduler(
+            queue,
+            self._services(queue, valve, transport).work,
+            valve,
+            stopping=stopping,
+            on_stop=stopping.set,
+            window=self.quota.window,
+            watched=watched,
+        )
+        lease.call_at_end_of(queue.epoch, lanes.lapse, lanes.retire)
+        return lanes
+
+    def _services(self, queue: Consumer, valve: Valve, transport: Transport) -> LaneServices:
+        """Return what works in the lanes."""
+        journals = Journals(self.settings.namespace, self.admission.keyring)
+        recovery = Recovery(queue, self.retry_policy.late_write_guard, journals=journals)
+        sender = Sender(
+            queue,
+            transport,
+            quota=self.quota,
+            retry_policy=self.retry_policy,
+            valve=valve,
+            recovery=recovery,
+            counters=self.counters,
+        )
+        runner = Runner(
+            recovery,
+            self.account.identity,
+            self.settings.max_message_bytes,
+            self.admission.history,
+            sender.suspects,
+        )
+        return LaneServices(
+            queue,
+            self.admission,
+            runner,
+            sender,
+            valve=valve,
+            tables=Tables(),
+            quarantine=Quarantine(),
+            merges=self.merges,
+            linger=self.linger,
+            memory=self.memory,
+        )

@@ -1,0 +1,54 @@
+"""What each call gets of its request: an answer, or an outcome without one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from queued_gspread.server import merging
+from queued_gspread.server.calls.outcome import Outcome, in_doubt, late, unknown
+from queued_gspread.server.policy.idempotency import is_idempotent
+from queued_gspread.server.policy.request import Exchange, Failure, answer_of
+from queued_gspread.server.policy.verdict import VerdictKind
+
+if TYPE_CHECKING:
+    from queued_gspread.broker import Permit
+    from queued_gspread.server.calls.call import Call
+    from queued_gspread.server.policy.retry import Attempts
+
+    from .outgoing import OutgoingRequest, SendResult
+
+    Results = list[tuple[Call, Exchange | Outcome]]
+
+__all__ = ["answers_of", "unsent"]
+
+
+def unsent(call: Call, attempts: Attempts, word: str) -> Exchange | Outcome:
+    """Return how a call ends whose request is not sent, or not retried."""
+    call.tally.give_up()
+    if word != "late":
+        return Outcome(word, job=call.job, tally=call.tally)
+    if attempts.last is None:
+        return late(call.job, call.tally)
+    exchange = Exchange(call.request, attempts.last.outcome)
+    return merging.as_alone(exchange) if attempts.is_shared else exchange
+
+
+def answers_of(outgoing: OutgoingRequest, result: SendResult, permit: Permit) -> Results:
+    """Return each call's answer to a request that is not retried."""
+    at, verdict = permit.sent / 1000, result.verdict
+    is_final = verdict.kind is VerdictKind.FINAL
+    exchanges = merging.each_as_alone(result.exchanges, is_final=is_final)
+    pairs = zip(outgoing.calls, exchanges, strict=True)
+    if verdict.kind is not VerdictKind.UNKNOWN:
+        return [*pairs]
+    return [(call, _in_doubt(call, exchange, verdict.why, at)) for call, exchange in pairs]
+
+
+def _in_doubt(call: Call, exchange: Exchange, why: str, at: float) -> Exchange:
+    """Return what a call sees of its request if it is unknown whether it was applied."""
+    request, outcome = call.request, exchange.outcome
+    if is_idempotent(request):
+        return exchange
+    error = in_doubt(unknown(answer_of(outcome), why), call.job, request, at)
+    error.__cause__ = outcome.error if isinstance(outcome, Failure) else None
+    return Exchange(request, Failure(error))
