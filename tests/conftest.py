@@ -19,7 +19,13 @@ from hypothesis import settings
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.emulator.accounts import account
 
-pytest_plugins = ["merge_fixtures"]
+pytest_plugins = [
+    "client_fixtures",
+    "marked",
+    "merge_fixtures",
+    "queue_fixtures",
+    "signing_fixtures",
+]
 
 HERE = Path(__file__).parent
 # Folders of tests that start processes and wait for them.

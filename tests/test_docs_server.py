@@ -21,6 +21,7 @@ ARGUMENTS = inspect.signature(Server).parameters
 OPTIONS_ALONE = {"help", "version", "log_level", "log_format"}
 # What these default to is found out when the server is made.
 FOUND_OUT = {"redis_url", "namespace", "max_message_bytes"}
+NO_OPTIONS = {"client", "timing"}
 
 
 def options():
@@ -38,10 +39,10 @@ def told():
 
 
 def test_each_option_has_its_argument():
-    """Server takes a client and what its command has options for, with the same defaults."""
+    """Server takes a client, timing, and what its command has options for: the same defaults."""
     found = options()
-    assert set(ARGUMENTS) - {"client"} == set(found) - OPTIONS_ALONE
-    for name in set(ARGUMENTS) - {"client"} - FOUND_OUT:
+    assert set(ARGUMENTS) - NO_OPTIONS == set(found) - OPTIONS_ALONE
+    for name in set(ARGUMENTS) - NO_OPTIONS - FOUND_OUT:
         assert ARGUMENTS[name].default == found[name].default, name
 
 

@@ -33,7 +33,7 @@ LAYERS = {
         "__init__",
     ],
     "queued_gspread.broker": [
-        "backlog envelope keys persistence sandbox scripts withdrawal",
+        "backlog envelope keys persistence sandbox scripts timing withdrawal",
         "connection",
         "beat fencing formats jobs redis_check",
         "permits",
@@ -43,7 +43,7 @@ LAYERS = {
         "__init__",
     ],
     "queued_gspread.server": [
-        "log policy",
+        "log policy timing",
         "failure main_thread merging replay",
         "google",
         "lease pacing",

@@ -42,6 +42,7 @@ from .permits import (
     Slot,
 )
 from .producer import Producer
+from .timing import QueueTiming
 from .withdrawal import tell_answered
 
 __all__ = [
@@ -73,6 +74,7 @@ __all__ = [
     "Permit",
     "Predecessor",
     "Producer",
+    "QueueTiming",
     "QuotaState",
     "Ready",
     "ReleaseArgs",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from redis.exceptions import RedisError
 
 from queued_gspread._clock import now
-from queued_gspread.broker.connection.client import SLICE, as_text, is_passing, reply_expiry
+from queued_gspread.broker.connection.client import as_text, is_passing, reply_expiry
 from queued_gspread.broker.connection.deadline import moment, until
 from queued_gspread.broker.connection.failures import unavailable
 from queued_gspread.broker.waiting.signs_of_life import look
@@ -38,12 +38,12 @@ if TYPE_CHECKING:
     from .beat import Beat, Candidate
     from .formats import Other
     from .permits import AnsweredSlot
+    from .timing import QueueTiming
 
 __all__ = ["Consumer"]
 
 _CONTROL_EXPIRY: Final = 30
-# Seconds for which a stopping server tries to requeue its jobs, and between two tries.
-_LEAVING: Final = 5.0
+# Seconds between two tries of a stopping server to requeue its jobs.
 _PAUSE: Final = 0.1
 # Seconds without a beat after which a server of another format counts as gone.
 _SILENCE: Final = 10.0
@@ -65,6 +65,7 @@ class Consumer(Dispatch):
         on_published: Called with it once callers can see it, and with the seconds since this Redis
             started or became the master.
         holdups: Returns what holds requests up, for waiting callers.
+        timing: How long to wait for Redis.
 
     """
 
@@ -80,8 +81,9 @@ class Consumer(Dispatch):
         generation: Callable[[], bytes] = bytes,
         on_published: Callable[[bytes, float], None] = lambda *_: None,
         holdups: Callable[[], str] = str,
+        timing: QueueTiming | None = None,
     ) -> None:
-        super().__init__(settings, epoch, stopping)
+        super().__init__(settings, epoch, stopping, timing)
         self.server_id = server_id
         self._about = about
         self._max_queue = max_queue
@@ -95,7 +97,12 @@ class Consumer(Dispatch):
     def under(self, epoch: str) -> Consumer:
         """Return the same queue, bound to that epoch."""
         same = Consumer(
-            self.settings, self.server_id, self._about, epoch=epoch, stopping=self._stopping
+            self.settings,
+            self.server_id,
+            self._about,
+            epoch=epoch,
+            stopping=self._stopping,
+            timing=self._timing,
         )
         same._link, same._held, same.predecessor = self._link, self._held, self.predecessor
         return same
@@ -248,7 +255,7 @@ class Consumer(Dispatch):
         control = self._keys.control(self.server_id)
         try:
             popped = self._connection.wire.ask(
-                ["BLPOP", control, self._keys.ready_under(self.epoch), SLICE]
+                ["BLPOP", control, self._keys.ready_under(self.epoch), self._timing.blocking_read]
             )
         except RedisError as error:
             raise unavailable(self.settings, error) from error
@@ -305,7 +312,7 @@ class Consumer(Dispatch):
 
         Retries for some seconds while Redis is out of reach; returns whether it succeeded.
         """
-        end = now() + _LEAVING
+        end = now() + self._timing.requeue_timeout
         with until(end):
             while True:
                 try:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from .jobs import Entry
     from .permits import AcquireArgs, AnsweredSlot, ReleaseArgs
+    from .timing import QueueTiming
 
 __all__ = ["Dispatch"]
 
@@ -38,9 +39,13 @@ class Dispatch(FencedScripts):
     """The requests of calls, as far as the next server must know of them."""
 
     def __init__(
-        self, settings: Settings, epoch: str = "", stopping: threading.Event | None = None
+        self,
+        settings: Settings,
+        epoch: str = "",
+        stopping: threading.Event | None = None,
+        timing: QueueTiming | None = None,
     ) -> None:
-        super().__init__(settings, epoch, stopping)
+        super().__init__(settings, epoch, stopping, timing)
         self._pace = Pace()
         self._held = Held()
 

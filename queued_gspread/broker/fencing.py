@@ -12,6 +12,7 @@ from queued_gspread.errors import BrokerUnavailableError
 
 from .keys import Keys
 from .sandbox import check_server
+from .timing import QueueTiming
 
 if TYPE_CHECKING:
     from queued_gspread.settings import Settings
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["FencedScripts", "StaleEpochError", "unless_stale"]
 
 _LOGGER: Final = logging.getLogger("queued_gspread.server")
-_PAUSE: Final = 0.2
 
 
 class StaleEpochError(Exception):
@@ -33,17 +33,23 @@ class FencedScripts:
         settings: Where the queue is.
         epoch: The epoch's number; '' for none.
         stopping: Once set, no thread waits for a Redis that is out of reach.
+        timing: How long to wait for Redis.
 
     """
 
     def __init__(
-        self, settings: Settings, epoch: str = "", stopping: threading.Event | None = None
+        self,
+        settings: Settings,
+        epoch: str = "",
+        stopping: threading.Event | None = None,
+        timing: QueueTiming | None = None,
     ) -> None:
         if not epoch:  # a server that already works was checked before
             check_server(settings)
         self.settings = settings
         self.epoch = epoch
         self._stopping = stopping or threading.Event()
+        self._timing = timing or QueueTiming()
         self._keys = Keys(settings.namespace)
         self._link = Link(settings)
 
@@ -70,7 +76,7 @@ class FencedScripts:
                     # The lease's thread may be permitted its own commands, and then logs nothing.
                     _LOGGER.warning("a call's outcome is kept until Redis accepts it: %s", error)
                     is_logged = True
-                if not waits or self._stopping.wait(_PAUSE):
+                if not waits or self._stopping.wait(self._timing.retry_pause):
                     raise
 
     def _run(self, script: str, keys: list[str], args: list[Any]) -> Any:

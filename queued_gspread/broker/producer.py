@@ -73,7 +73,7 @@ class Producer:
     """The queue as a caller sees it. It keeps no state of its own, so any thread may use it."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self.settings = settings
         self._keys = Keys(settings.namespace)
         self._envelope = Envelope(settings)
         self._link = Link(settings)
@@ -85,7 +85,7 @@ class Producer:
 
     def notice(self) -> Notice:
         """Return the notice of a call that begins now, which logs that it waits, and for what."""
-        return Notice(now(), is_quiet=self._settings.quiet)
+        return Notice(now(), is_quiet=self.settings.quiet)
 
     def call(self, job_id: str, lane: str, body: bytes, notice: Notice | None = None) -> bytes:
         """Enqueue a job and return its reply.
@@ -106,7 +106,7 @@ class Producer:
 
         """
         message, generation = self._envelope.job(job_id, lane, body)
-        notice, timeout = notice or self.notice(), self._settings.timeout
+        notice, timeout = notice or self.notice(), self.settings.timeout
         wait = Wait(job_id, lane, timeout, generation=generation, notice=notice)
         try:
             with until(wait.deadline + LATE):
@@ -120,7 +120,7 @@ class Producer:
 
     def _reply_to(self, message: bytes, wait: Wait) -> bytes:
         try:
-            wait.stream_id = self._enqueue(wait, message)
+            wait.stream_id = self.enqueue(wait, message)
             return self._reply(wait)
         finally:
             if wait.pending is not None:
@@ -138,7 +138,7 @@ class Producer:
     def see(self, wait: Wait | None = None, *, asks: bool = False) -> Seen:
         """Look at the queue, and at a caller's job; optionally ask why it waits."""
         job = (wait.lane, wait.stream_id, wait.job_id) if wait and wait.stream_id else None
-        seen = look(self._connection, self._keys, self._settings.grace, job, asks=asks)
+        seen = look(self._connection, self._keys, self.settings.grace, job, asks=asks)
         if seen.others:
             self._connection.clock.forget()  # so that the next job is not even enqueued
         else:
@@ -149,7 +149,7 @@ class Producer:
         """Look at the queue before the first job; return Redis's time."""
         while True:
             try:
-                seen = look(self._connection, self._keys, self._settings.grace, patience=wait.left)
+                seen = look(self._connection, self._keys, self.settings.grace, patience=wait.left)
             except own(BrokerUnavailableError) as error:
                 error.may_have_run = False  # no job was sent
                 raise
@@ -159,7 +159,8 @@ class Producer:
                 raise differs(self._where, seen.others, UNDONE[0])
             time.sleep(_PAUSE)
 
-    def _enqueue(self, wait: Wait, body: bytes) -> str:
+    def enqueue(self, wait: Wait, body: bytes) -> str:
+        """Put a job into its lane; return its place there."""
         self._connection.master.look()
         try:
             wait.first = self._connection.clock.at_least() or self._ask(wait)
@@ -167,7 +168,7 @@ class Producer:
             result, wait.pending = put_in(self._connection, self._keys, wait, body, command)
             entry, *rest = result
         except own(BrokerUnavailableError) as error:
-            fate = self._withdraw(wait) if error.may_have_run else UNDONE[0]
+            fate = self.withdraw(wait) if error.may_have_run else UNDONE[0]
             if fate == "answered":
                 return ""
             if fate in UNDONE:
@@ -220,7 +221,7 @@ class Producer:
 
     def _patience(self, wait: Wait) -> float:
         """Return how long the next look may block: until another decision is due."""
-        until_grace = self._settings.grace - wait.silence
+        until_grace = self.settings.grace - wait.silence
         # Once Redis is back, a server may wait for this caller's renewal.
         longest = SLICE if wait.redis_gone_at is None else 0.0
         return max(0.001, min(longest, wait.left, max(until_grace, 0.05), wait.notice.left))
@@ -250,7 +251,7 @@ class Producer:
         moment = time.monotonic()
         wait.redis_gone_at = wait.redis_gone_at or moment
         if moment - wait.redis_gone_at > LONGEST_RECONNECT:
-            raise may_be_made(unavailable(self._settings, error)) from error
+            raise may_be_made(unavailable(self.settings, error)) from error
         # It is not known whether a server is alive, so the grace period starts again.
         wait.alive_at = now()
         time.sleep(max(0.0, min(_PAUSE, wait.left)))
@@ -273,7 +274,7 @@ class Producer:
         self._want(wait, seen.generation)
         if seen.server is not None:
             wait.alive_at = max(wait.alive_at, now() - seen.server.age)
-        if not wait.others.are_all(seen.others) and wait.silence < self._settings.grace:
+        if not wait.others.are_all(seen.others) and wait.silence < self.settings.grace:
             if asks:
                 wait.notice.say(reason(self._sight(wait, seen)))
             return None
@@ -281,18 +282,18 @@ class Producer:
 
     def _sight(self, wait: Wait, seen: Seen) -> Sight:
         age = 0.0 if seen.server is None else seen.server.age
-        terms = (self._where, self._start, self._settings.grace, wait.lane)
+        terms = (self._where, self._start, self.settings.grace, wait.lane)
         return Sight(*terms, silence=wait.silence, age=age, **seen.why)
 
     def _give_up_at_refusal(self, wait: Wait, error: RedisError) -> NoReturn:
-        refusal = unavailable(self._settings, error)
-        fate = self._withdraw(wait)
+        refusal = unavailable(self.settings, error)
+        fate = self.withdraw(wait)
         if fate in UNDONE:
             raise refusal from error
         raise may_be_made(refusal) from error
 
     def _give_up_at_timeout(self, wait: Wait) -> bytes | None:
-        fate = self._withdraw(wait)
+        fate = self.withdraw(wait)
         if fate == "answered":
             return self._look(wait, SLICE)
         message = (
@@ -304,17 +305,17 @@ class Producer:
         raise flagged(CallTimeoutError(message + wait.notice.last_words()), fate)
 
     def _give_up_without_server(self, wait: Wait, others: Sequence[Other]) -> bytes | None:
-        fate = self._withdraw(wait)
+        fate = self.withdraw(wait)
         if fate == "answered":
             return self._look(wait, SLICE)
         if others:
             raise differs(self._where, others, fate)
         message = (
-            f"no server has been alive for {self._settings.grace:g} s in {self._where}: "
+            f"no server has been alive for {self.settings.grace:g} s in {self._where}: "
             f"{self._meaning(wait, fate)}. {self._start[0].upper()}{self._start[1:]}"
         )
-        if self._settings.grace < DEFAULT_LEASE:
-            message += _SHORT.format(self._settings.grace, DEFAULT_LEASE)
+        if self.settings.grace < DEFAULT_LEASE:
+            message += _SHORT.format(self.settings.grace, DEFAULT_LEASE)
         raise flagged(ServerUnavailableError(message), fate)
 
     def _has_server(self) -> bool:
@@ -322,7 +323,7 @@ class Producer:
             alive = self.alive()
         except own(BrokerUnavailableError):
             return True  # not known
-        return alive is not None and alive.age < self._settings.grace
+        return alive is not None and alive.age < self.settings.grace
 
     @staticmethod
     def _meaning(wait: Wait, fate: str) -> str:
@@ -332,18 +333,19 @@ class Producer:
 
     @property
     def _where(self) -> str:
-        return f"namespace {self._settings.namespace!r} at {self._settings.shown_url}"
+        return f"namespace {self.settings.namespace!r} at {self.settings.shown_url}"
 
     @property
     def _start(self) -> str:
-        url = self._settings.shown_url
+        url = self.settings.shown_url
         if "@" in url or HIDDEN in url:
             return _START_THERE
         place = "" if url == DEFAULT_REDIS_URL else f" --redis-url {url}"
-        namespace = self._settings.namespace
+        namespace = self.settings.namespace
         return f"start one with `queued-gspread-server{place} --namespace {namespace}`"
 
-    def _withdraw(self, wait: Wait) -> str:
+    def withdraw(self, wait: Wait) -> str:
+        """Take a job back if it has not started; return what has become of it."""
         wait.leaves_by = wait.leaves_by or wait.last_moment
         extend(wait.leaves_by)
         return self._take_back(wait)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from .failure import Watch
     from .lease import Lease
+    from .timing import Timing
 
 __all__ = ["Parts"]
 
@@ -54,6 +55,7 @@ class Parts:
         memory: The memory that calls may take.
         merges: Whether calls may share requests.
         linger: Seconds for which more calls to merge are waited for.
+        timing: How long to wait where no option says so.
         admission: Admits jobs and signs replies.
         account: The account that requests are sent as.
         holdups: Finds out what holds requests up.
@@ -71,6 +73,7 @@ class Parts:
     memory: Memory
     merges: bool
     linger: float
+    timing: Timing
     admission: Admission = field(init=False)
     account: Account = field(init=False)
     holdups: HoldupReporter = field(init=False)
@@ -78,9 +81,9 @@ class Parts:
 
     def __post_init__(self) -> None:
         """Make the parts that follow from the others."""
-        self.admission = Admission(self.settings)
+        self.admission = Admission(self.settings, timing=self.timing)
         self.account = Account(self.http, self.tokens, self.settings.namespace, self.replaces)
-        self.holdups = HoldupReporter(self.tokens.state, self.quota.window)
+        self.holdups = HoldupReporter(self.tokens.state, self.quota.window, self.timing)
 
     def lanes(
         self, queue: Consumer, lease: Lease, stopping: threading.Event, watched: Watch
@@ -110,6 +113,7 @@ class Parts:
             on_stop=stopping.set,
             window=self.quota.window,
             watched=watched,
+            timing=self.timing,
         )
         lease.call_at_end_of(queue.epoch, lanes.lapse, lanes.retire)
         return lanes

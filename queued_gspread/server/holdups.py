@@ -19,6 +19,8 @@ from queued_gspread.broker import (
 )
 from queued_gspread.server.pacing.ticket_queue import SLOTLESS
 
+from .timing import Timing
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -30,8 +32,6 @@ __all__ = ["HoldupReporter"]
 
 # How many lanes are named for each queue of tickets, and of those that wait for Google.
 _MOST: Final = 100
-# Seconds after which a request that Google has not answered is reported.
-_SLOW: Final = 3.0
 
 
 class HoldupReporter:
@@ -40,12 +40,16 @@ class HoldupReporter:
     Args:
         token_state: Returns whether the server has a usable token.
         window: Seconds of the quota's window.
+        timing: After how long a request that Google has not answered is reported.
 
     """
 
-    def __init__(self, token_state: Callable[[], TokenState], window: float) -> None:
+    def __init__(
+        self, token_state: Callable[[], TokenState], window: float, timing: Timing | None = None
+    ) -> None:
         self._token_state = token_state
         self._window = window
+        self._slow_answer = (timing or Timing()).slow_answer
         self._watched: tuple[Valve, Transport] | None = None
 
     def watch(self, valve: Valve, transport: Transport) -> None:
@@ -66,7 +70,7 @@ class HoldupReporter:
         kinds = {kind: _holdup(kind, waiting, self._window) for kind, waiting in queues.items()}
         lanes = {lane: (AGAIN, max(0.0, left)) for lane, left in later.items()}
         lanes |= {lane: (kind, 0.0) for kind, waiting in queues.items() for lane in waiting.lanes}
-        slow = [(lane, s) for lane, s in transport.in_the_air().items() if s >= _SLOW]
+        slow = [(lane, s) for lane, s in transport.in_the_air().items() if s >= self._slow_answer]
         lanes |= {lane: (SENT, seconds) for lane, seconds in slow[:_MOST]}
         return Holdups(kinds, lanes, self._without_token()).encode()
 

@@ -15,6 +15,7 @@ from queued_gspread.server.google.token_state import USABLE, TokenState
 from .failure import Failure
 from .log import LOGGER
 from .main_thread import stop_after_main
+from .timing import Timing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,10 +29,6 @@ __all__ = ["Lease"]
 _LONGEST_PAUSE: Final = 1.0
 # If the master may change: the shorter the pause, the less is sent to an old master.
 _LONGEST_GUIDED_PAUSE: Final = 0.5
-# How soon a server that stands by takes over from one that ended in good order.
-_STANDING_BY: Final = 0.1
-# How long a starting server waits for its first token before it takes a lease without one.
-_FIRST_TOKEN: Final = 2.0
 _LOOK: Final = 0.02
 
 
@@ -45,11 +42,14 @@ class Lease:
             is paused.
         watch: Watches its thread, and ends a server whose account may not work in the namespace.
         account: The account that requests are sent as, with its tokens; None to check neither.
+        timing: How long to wait for a first token, and between two looks of a standby.
 
     Attributes:
         decided: Set once it is known whether this server works, stands by or can do neither, and
             at the end.
         error: Why it can do neither, as long as that lasts.
+        epoch: The epoch in which this server works; '' for none.
+        next_beat: Seconds from the latest beat to the next.
 
     """
 
@@ -60,23 +60,27 @@ class Lease:
         clock: Callable[[], float] = now,
         watch: Failure | None = None,
         account: Account | None = None,
+        timing: Timing | None = None,
     ) -> None:
         self._queue = queue
         self._account = account
         self._watch = watch or Failure()
         self._seconds = seconds
         self._clock = clock
+        self._timing = timing or Timing()
         # Until then, no other server takes over, whatever happens to this process.
         self._certain_until = -math.inf
-        self._next_beat = self._pause
+        self.next_beat = self._pause
         self.decided = threading.Event()
         self.error: Exception | None = None
+        # What was logged last, so that it is logged once.
+        self._logged = ""
         # When the latest beat began, and when the first one that Redis did not answer.
         self._began = -math.inf
         self._away_since: float | None = None
         self._ended = threading.Event()
         self._changed = threading.Condition()
-        self._epoch = ""
+        self.epoch = ""
         self._on_end: Callable[[], None] | None = None
         self._on_relief: Callable[[], None] | None = None
         self._on_owner: Callable[[], None] = lambda: None
@@ -126,10 +130,10 @@ class Lease:
     def wait_for_epoch(self, stopping: threading.Event, after: str) -> str:
         """Wait for the next epoch in which this server works; return '' if it must stop first."""
         with self._changed:
-            while self._epoch in ("", after) and not stopping.is_set() and not self._ended.is_set():
+            while self.epoch in ("", after) and not stopping.is_set() and not self._ended.is_set():
                 self._changed.wait(self._pause)
                 stop_after_main(stopping.set)
-            return "" if stopping.is_set() else self._epoch
+            return "" if stopping.is_set() else self.epoch
 
     def call_at_end_of(
         self, epoch: str, on_end: Callable[[], None], on_relief: Callable[[], None]
@@ -137,7 +141,7 @@ class Lease:
         """Call ``on_end`` once the epoch has ended, and ``on_relief`` once to give it up."""
         with self._changed:
             self._on_end, self._on_relief = on_end, on_relief
-            if self._epoch != epoch:
+            if self.epoch != epoch:
                 on_end()
 
     def on_owner(self, callback: Callable[[], None]) -> None:
@@ -151,11 +155,11 @@ class Lease:
             StaleEpochError: It has ended.
 
         """
-        if self._epoch == epoch and self._clock() < self._certain_until:
+        if self.epoch == epoch and self._clock() < self._certain_until:
             return
         with self._changed:
-            self._changed.wait_for(lambda: self._epoch != epoch or self._is_decided)
-            if self._epoch != epoch or self._ended.is_set():
+            self._changed.wait_for(lambda: self.epoch != epoch or self.confirms_at_once)
+            if self.epoch != epoch or self._ended.is_set():
                 raise StaleEpochError
 
     def token_state(self) -> TokenState:
@@ -179,7 +183,8 @@ class Lease:
         return not state.is_usable and state.waited >= self._seconds
 
     @property
-    def _is_decided(self) -> bool:
+    def confirms_at_once(self) -> bool:
+        """Whether :meth:`confirm` need not wait for a beat."""
         return self._clock() < self._certain_until or self._ended.is_set()
 
     @property
@@ -189,27 +194,26 @@ class Lease:
         return min(self._seconds / 3, _LONGEST_GUIDED_PAUSE if is_guided else _LONGEST_PAUSE)
 
     def _beat_on(self) -> None:
-        logged = ""
         self._await_first_token()
         while not self._ended.is_set():
-            self._next_beat = self._pause
+            self.next_beat = self._pause
             try:
                 with self._beating:
-                    logged = self._beat(logged)
+                    self.beat()
             except BrokerUnavailableError as error:
                 if self._away_since is None:
                     self._away_since = self._began
                 text = f"waiting for Redis: {error}"
-                logged = self._log_once(logged, text, event="redis_away")
+                self._log_once(text, event="redis_away")
                 self._note(error)
             except Exception as error:  # noqa: BLE001 - the next beat may succeed
                 text = f"could not renew the lease: {type(error).__name__}: {error}"
-                logged = self._log_once(logged, text, error)
+                self._log_once(text, error)
                 self._note(error)
-            self._ended.wait(self._next_beat)
+            self._ended.wait(self.next_beat)
 
     def _await_first_token(self) -> None:
-        end = self._clock() + min(self._seconds, _FIRST_TOKEN)
+        end = self._clock() + min(self._seconds, self._timing.first_token)
         while not self._ended.is_set() and self._clock() < end:
             state = self._tokens()
             if state.is_usable or state.error is not None:
@@ -220,8 +224,13 @@ class Lease:
         self.error = error
         self.decided.set()
 
-    def _beat(self, logged: str) -> str:
-        """Beat once; return the message that was logged last, so that it is logged once."""
+    def beat(self) -> None:
+        """Beat once, as the thread of a lease that was started does again and again.
+
+        Raises:
+            BrokerUnavailableError: Redis cannot be reached, or no majority names a master.
+
+        """
         began = self._began = self._clock()
         is_certain = self._is_at_master()
         candidate = ANY if self._account is None else self._account.candidate()
@@ -230,7 +239,7 @@ class Lease:
         self._note_owner(candidate, beat.owner)
         self._log_return()
         self._log_loss(beat)
-        if beat.epoch != self._epoch:
+        if beat.epoch != self.epoch:
             self._move_to(beat.epoch)
         # A majority that was asked before the lease was taken may have named an old master, while
         # another server works at the new one already.
@@ -241,24 +250,23 @@ class Lease:
             self._changed.notify_all()
         self._look_for_relief(beat)
         if must_ask_again:
-            self._next_beat = 0.0
+            self.next_beat = 0.0
         if self.error is None and beat.state == "held":
-            self._next_beat = min(self._pause, _STANDING_BY, beat.left)
-            logged = self._log_standing_by(logged, beat, candidate)
+            self.next_beat = min(self._pause, self._timing.standby_beat, beat.left)
+            self._log_standing_by(beat, candidate)
         else:
-            logged = ""
+            self._logged = ""
         self.decided.set()
-        return logged
 
-    def _log_standing_by(self, logged: str, beat: Beat, candidate: Candidate) -> str:
+    def _log_standing_by(self, beat: Beat, candidate: Candidate) -> None:
         why = f"{beat.other} works in this namespace, or has just ended"
         if candidate.is_about_to_replace(beat.owner):
             why = f"the account {beat.owner!r} is replaced once this server has an access token"
         elif not beat.other:
             why = "this server's own lease from before Redis changed must run out first"
-        elif self._account is not None and not logged:
+        elif self._account is not None and not self._logged:
             self._account.warn_of_endpoint(beat.other)
-        return self._log_once(logged, f"standing by: {why}", event="standing_by")
+        self._log_once(f"standing by: {why}", event="standing_by")
 
     def _refusal(self, candidate: Candidate, owner: str) -> QueuedGspreadError | None:
         """End the server in good order if the namespace belongs to another account."""
@@ -305,7 +313,7 @@ class Lease:
 
     def _move_to(self, epoch: str) -> None:
         with self._changed:
-            ended, self._epoch = self._epoch, epoch
+            ended, self.epoch = self.epoch, epoch
             if ended and self._on_end is not None:
                 self._on_end()
             self._changed.notify_all()
@@ -325,10 +333,9 @@ class Lease:
             )
         self._has_seen_epoch = True
 
-    @staticmethod
-    def _log_once(logged: str, text: str, error: Exception | None = None, event: str = "") -> str:
-        if logged != text:
+    def _log_once(self, text: str, error: Exception | None = None, event: str = "") -> None:
+        if self._logged != text:
             level = logging.INFO if event == "standing_by" else logging.WARNING
             fields = {"event": event} if event else {}
             LOGGER.log(level, "%s", text, exc_info=error, extra={"fields": fields})
-        return text
+        self._logged = text

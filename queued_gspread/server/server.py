@@ -26,6 +26,7 @@ from .assembly import Parts
 from .failure import Failure
 from .lease import Lease
 from .log import LOGGER
+from .timing import Timing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Server"]
 
-_SLOW: Final = 2.0
 _SILENT: Final = (
     "no answer from Redis at %s for %g s: this server starts once it answers, or gives up"
 )
@@ -94,6 +94,7 @@ class Server:
             :mod:`queued_gspread.protocol.signing`.
         replace_account: The account that owns the namespace now, as the error of a server with
             another account names it, if this server's account is to take it over.
+        timing: Waits that no option sets: for tests, which cannot wait as long.
 
     Attributes:
         counters: How many requests were sent for how many calls, by kind.
@@ -135,7 +136,9 @@ class Server:
         max_memory_bytes: int = DEFAULT_MAX_MEMORY,
         signing_key_file: str | Path | None = None,
         replace_account: str | None = None,
+        timing: Timing | None = None,
     ) -> None:
+        timing = timing or Timing()
         settings = Settings.resolve(
             redis_url=redis_url,
             namespace=namespace,
@@ -148,6 +151,7 @@ class Server:
             api_endpoint,
             request_timeout=_seconds(request_timeout=request_timeout),
             refresh_every=_seconds(refresh_every=refresh_every, zero=True),
+            timing=timing,
         )
         limits = (reads_per_minute, writes_per_minute)
         project = (project_reads_per_minute, project_writes_per_minute)
@@ -162,6 +166,7 @@ class Server:
             memory=Memory(_count(max_memory_bytes=max_memory_bytes)),
             merges=not no_merge and gspread.__version__ in TESTED_VERSIONS,
             linger=_seconds(linger=linger, zero=True),
+            timing=timing,
         )
         self._is_untested = not (no_merge or self._parts.merges)
         self._max_queue = _count(max_queue=max_queue)
@@ -264,7 +269,12 @@ class Server:
         self._stopping.set()
         with contextlib.suppress(BrokerUnavailableError):
             # Ends a blocking read early.
-            self._queue.request_stop(self._queue.server_id)
+            self._queue.request_stop(self.server_id)
+
+    @property
+    def server_id(self) -> str:
+        """The id by which Redis and other servers know this run of the server."""
+        return self._queue.server_id
 
     @property
     def was_told_to_stop(self) -> bool:
@@ -300,6 +310,7 @@ class Server:
             generation=parts.admission.generation,
             on_published=parts.admission.note_published,
             holdups=parts.holdups.look,
+            timing=parts.timing.queue,
         )
 
     def _new_lease(self) -> Lease:
@@ -310,14 +321,19 @@ class Server:
             LOGGER.warning(warning)
         self._failure.retire()
         self._failure = Failure(self._stopping.set)
-        watch, account = self._failure, self._parts.account
-        return Lease(self._queue, self._lease_seconds, watch=watch, account=account)
+        return Lease(
+            self._queue,
+            self._lease_seconds,
+            watch=self._failure,
+            account=self._parts.account,
+            timing=self._parts.timing,
+        )
 
     def _checked_redis(self) -> str | None:
         """Check the Redis; log it if that takes long, since the answer may never come."""
-        slow = threading.Timer(
-            _SLOW, LOGGER.warning, (_SILENT, self._parts.settings.shown_url, _SLOW)
-        )
+        seconds = self._parts.timing.silent_redis
+        told = (_SILENT, self._parts.settings.shown_url, seconds)
+        slow = threading.Timer(seconds, LOGGER.warning, told)
         slow.daemon = True
         slow.start()
         try:

@@ -3,27 +3,20 @@ from __future__ import annotations
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from weakref import WeakValueDictionary
 
 import pytest
 import redis
 from accounts import OPEN
-from broker_helpers import enqueue
-from permits_helpers import LANE, Clock
-from queue_fixtures import restored_log, short_slices
+from broker_helpers import connection_of, enqueue
+from permits_helpers import LANE, RedisClock
 from topologies import each_binary
 
-from queued_gspread.broker import KINDS, Consumer, Producer
-from queued_gspread.broker import dispatch as ledger
-from queued_gspread.broker import permits as slots
-from queued_gspread.broker.connection import client as connection
+from queued_gspread.broker import KINDS, Consumer, Producer, dispatch, permits
 from queued_gspread.broker.connection.clock_steps import Steps
 from queued_gspread.broker.keys import Keys
 from queued_gspread.broker.scripts import SCRIPTS, Script
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.settings import Settings
-
-__all__ = ["restored_log", "short_slices"]
 
 
 @pytest.fixture(scope="session", params=each_binary())
@@ -81,9 +74,9 @@ def callers(settings):
 
 
 @pytest.fixture
-def server(settings):
+def server(settings, timing):
     """Return the servers' side of the queue, with the lease."""
-    servers = Consumer(settings, "aaaa", "server a")
+    servers = Consumer(settings, "aaaa", "server a", timing=timing.queue)
     assert servers.beat(60).state == "taken"
     return servers
 
@@ -96,11 +89,12 @@ def background():
 
 
 @pytest.fixture
-def clock_of(keys, monkeypatch):
-    """Return what gives all scripts of this test a clock, by a plain client of the Redis."""
-    key = keys._key("clock")
-    # To a connection that later tests share, the return to the real clock would be a step of it.
-    monkeypatch.setattr(connection, "_connections", WeakValueDictionary())
+def clock_of(keys, new_connections, monkeypatch):
+    """Return what gives all scripts of this test a clock, by a plain client of the Redis.
+
+    To a connection that later tests share, the return to the real clock would be a step of it.
+    """
+    key = keys.control("clock")
     for name, script in SCRIPTS.items():
         text = script.text.replace(
             "redis.call('TIME')", f"cjson.decode(redis.call('GET', '{key}'))"
@@ -109,9 +103,9 @@ def clock_of(keys, monkeypatch):
         monkeypatch.setitem(SCRIPTS, name, Script(text, sha))
 
     def make(client):
-        clock = Clock(client, key)
+        clock = RedisClock(client, key)
         # What a server remembers of slots is older by as much.
-        for module in (ledger, slots):
+        for module in (dispatch, permits):
             monkeypatch.setattr(module, "now", lambda: clock.now)
         return clock
 
@@ -132,7 +126,7 @@ def queue(settings, clock, raw, keys):
         raw.delete(keys.throttle, keys.server, *(keys.slots(kind) for kind in KINDS))
         server = Consumer(settings, "server")
         # It has seen nothing of this clock yet.
-        server._connection.steps = Steps()
+        connection_of(server).steps = Steps()
         server.beat(5.0)
         return server
 

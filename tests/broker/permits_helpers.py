@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from one_job import settle, start
+from one_job import acquire, release_slot
 
 from queued_gspread.broker import Consumer, Slot
 
@@ -12,7 +12,7 @@ WINDOW = 60.0
 LANE = "lane"
 
 
-class Clock:
+class RedisClock:
     """Redis's clock as the scripts see it, in seconds."""
 
     def __init__(self, raw, key):
@@ -41,18 +41,18 @@ class Asked:
         name = f"{self.server.epoch}/{self.count}"
         return Slot(**{"name": name, "limit": self.limit, **self.given})
 
-    def start(self, slot=None):
+    def acquire(self, slot=None):
         slot = slot or self.slot()
-        return slot, start(self.server, self.entry, "w", None, slot)
+        return slot, acquire(self.server, self.entry, "w", None, slot)
 
-    def settle(self, slot, permit, **answer):
-        return settle(self.server, self.entry, slot, permit.sent, **answer)
+    def release_slot(self, slot, permit, **answer):
+        return release_slot(self.server, self.entry, slot, permit.sent, **answer)
 
     def go(self, **answer):
         """Send a request that is answered at once."""
-        slot, permit = self.start()
+        slot, permit = self.acquire()
         assert permit.word == "go"
-        return self.settle(slot, permit, **answer)
+        return self.release_slot(slot, permit, **answer)
 
 
 def take_over(server):

@@ -8,13 +8,12 @@ from contextlib import contextmanager
 
 import pytest
 import redis
-from broker_helpers import enqueue, milliseconds_of
-from one_job import answer, settle, start
+from broker_helpers import connection_of, enqueue, milliseconds_of
+from one_job import acquire, answer, release_slot
 from waiting import PATIENCE, eventually
 from wire import AFTER, Wire
 
-from queued_gspread.broker import Consumer, JournalUpdate, Producer, Slot
-from queued_gspread.broker import consumer as servers_module
+from queued_gspread.broker import Consumer, JournalUpdate, Producer, QueueTiming, Slot
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.embedded.probe import free_port
 from queued_gspread.errors import BrokerUnavailableError, JobLostError
@@ -116,7 +115,7 @@ def test_a_password_that_is_changed_while_a_caller_waits(settings, raw, keys, ba
     assert "hunter2" not in str(error)
 
 
-@pytest.mark.parametrize("what", ["settle", "answer"])
+@pytest.mark.parametrize("what", ["release_slot", "answer"])
 def test_a_server_that_is_locked_out_with_what_it_alone_knows(
     what, own_redis, namespace, raw, background
 ):
@@ -128,11 +127,13 @@ def test_a_server_that_is_locked_out_with_what_it_alone_knows(
     server.beat(60)
     enqueue(settings)
     head, slot = server.head("lane"), Slot("write", "1/1", 60)
-    permit = start(server, head, "j", None, slot, JournalUpdate(0, (), "1/1", b"told"))
+    permit = acquire(server, head, "j", None, slot, JournalUpdate(0, (), "1/1", b"told"))
     raw.acl_setuser("server", enabled=True, reset_passwords=True, passwords="+other")
     raw.client_kill_filter(user="server")
-    if what == "settle":
-        waiting = background(settle, server, head, slot, permit.sent, attempt="1/1", answered=b"=")
+    if what == "release_slot":
+        waiting = background(
+            release_slot, server, head, slot, permit.sent, attempt="1/1", answered=b"="
+        )
     else:
         waiting = background(answer, server, head, b"reply")
     eventually(lambda: any(entry["reason"] == "auth" for entry in raw.acl_log()))
@@ -160,16 +161,15 @@ def test_a_server_says_that_it_stops_though_redis_is_away_for_a_moment(settings,
     assert not raw.exists(keys.deliveries)
 
 
-def test_a_server_stops_without_redis(settings, own_redis, monkeypatch):
+def test_a_server_stops_without_redis(settings, own_redis):
     """Where Redis is gone for good, nobody waits long to be told of it."""
-    monkeypatch.setattr(servers_module, "_LEAVING", 0.3)
-    server = Consumer(settings, "aaaa")
+    server = Consumer(settings, "aaaa", timing=QueueTiming(requeue_timeout=0.3))
     server.beat(60)
     own_redis.close()
     assert not server.requeue()
 
 
-def test_a_job_whose_enqueue_was_sent_twice_is_missed(own_redis, namespace, raw, keys, background):
+def test_a_job_whose_enqueue_was_retried_is_missed(own_redis, namespace, raw, keys, background):
     """A caller whose first enqueue got no answer knows its job, and is told when it is lost."""
     with Wire(own_redis.url) as wire:
         settings = Settings(redis_url=wire.url, namespace=namespace, grace=60.0)
@@ -179,7 +179,8 @@ def test_a_job_whose_enqueue_was_sent_twice_is_missed(own_redis, namespace, raw,
         # A namespace begins with its first job: from now on it knows what it has forgotten.
         enqueue(Settings(redis_url=own_redis.url, namespace=namespace), "another lane")
         callers = Producer(settings)
-        callers._connection.clock.saw(milliseconds_of(raw))  # so that it need not ask
+        held = connection_of(callers)
+        held.clock.saw(milliseconds_of(raw))  # so that it need not ask
         # After two commands of redis-py's own.
         wire.cut(2, AFTER)
         waiting = background(callers.call, new_id(), "lane", b"job")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from broker_helpers import enqueue, milliseconds_of, withdraw
-from one_job import answer, start
+from broker_helpers import connection_of, enqueue, milliseconds_of, withdraw
+from one_job import acquire, answer
 from waiting import PATIENCE
 from wire import AFTER, BEFORE, Wire
 
@@ -106,7 +106,8 @@ def test_a_try_after_a_step_of_the_clock_of_redis(wire, namespace, server, raw, 
         enqueue(settings, "other", job_id=f"0{new_id()[1:]}")
 
     callers = cut_at_enqueue(wire, namespace, AFTER, meanwhile)
-    callers._connection.clock.saw(milliseconds_of(raw) - HOUR)
+    held = connection_of(callers)
+    held.clock.saw(milliseconds_of(raw) - HOUR)
     with pytest.raises(BrokerUnavailableError) as caught:
         callers.call(job_id, "lane", b"job")
     assert caught.value.may_have_run
@@ -118,7 +119,8 @@ def test_a_first_try_is_never_too_late(settings, server, raw, shown, background)
     """A process that has not run for long, or knew another clock, puts its call in all the same."""
     enqueue(settings, "first")
     callers = Producer(settings)
-    callers._connection.clock.saw(milliseconds_of(raw) + shown)
+    held = connection_of(callers)
+    held.clock.saw(milliseconds_of(raw) + shown)
     reply = background(callers.call, new_id(), "lane", b"job")
     while (head := server.head("lane")) is None:
         assert not reply.done()
@@ -165,7 +167,7 @@ def test_a_clock_that_was_set_back_holds_up_no_job(settings, raw, keys):
 
 def unconfirmed(settings, job_id, first):
     """Take a job back whose enqueue may have been tried since a time."""
-    return Producer(settings)._withdraw(Wait(job_id, "lane", None, first=first))
+    return Producer(settings).withdraw(Wait(job_id, "lane", None, first=first))
 
 
 def test_the_withdrawal_of_what_may_be_forgotten(settings, raw, forget):
@@ -182,7 +184,7 @@ def test_a_withdrawal_once_more_after_its_call_has_ended(settings, server, raw):
     """What was said to have started is not called withdrawn, whether its enqueue was confirmed."""
     job_id, _ = enqueue(settings)
     head = server.head("lane")
-    start(server, head, "w")
+    acquire(server, head, "w")
     assert withdraw(settings, job_id, "") == "started"
     answer(server, head, b"reply")
     assert withdraw(settings, job_id, "") == "lost"

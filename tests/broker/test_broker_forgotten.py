@@ -28,7 +28,7 @@ def forget(raw, namespace):
     """Return what has Redis lose all that it holds of the namespace, but for the tests' clock."""
 
     def lose():
-        kept = Keys(namespace)._key("clock")
+        kept = Keys(namespace).control("clock")
         raw.delete(*(key for key in raw.keys(f"*{{{namespace}}}*") if key != kept))
 
     return lose
@@ -40,25 +40,25 @@ def test_slots_that_redis_forgets_are_held(queue, entry, clock, raw, keys):
     asked.go()
     clock.advance(10)
     asked.go()
-    slot, permit = asked.start()
+    slot, permit = asked.acquire()
     raw.delete(keys.slots("write"))
-    assert asked.start()[1].wait == pytest.approx(WINDOW - 10, abs=0.01)
+    assert asked.acquire()[1].wait == pytest.approx(WINDOW - 10, abs=0.01)
     clock.advance(WINDOW - 9.9)
-    assert asked.start()[1].word == "go"
+    assert asked.acquire()[1].word == "go"
     raw.delete(keys.slots("write"))
     clock.advance(10)
-    assert asked.start()[1].word == "go"
+    assert asked.acquire()[1].word == "go"
     raw.delete(keys.slots("write"))
-    assert asked.start()[1].wait == math.inf
-    asked.settle(slot, permit)
-    assert asked.start()[1].wait == pytest.approx(WINDOW, abs=0.01)
+    assert asked.acquire()[1].wait == math.inf
+    asked.release_slot(slot, permit)
+    assert asked.acquire()[1].wait == pytest.approx(WINDOW, abs=0.01)
 
 
 def test_slots_are_held_over_a_redis_that_was_emptied(queue, entry, clock, forget, settings):
     """The server's next epoch knows what its earlier one has sent, and what that has in the air."""
     asked = Asked(queue(), entry, 2)
     asked.go()
-    asked.start()
+    asked.acquire()
     clock.advance(20)
     forget()
     assert asked.server.beat(5.0).state == "taken"
@@ -66,34 +66,34 @@ def test_slots_are_held_over_a_redis_that_was_emptied(queue, entry, clock, forge
     following = asked.server.under(asked.server.epoch)
     following.recover(WINDOW)
     asked = Asked(following, following.head(LANE), 2)
-    assert asked.start()[1].wait == pytest.approx(WINDOW - 20, abs=0.01)
+    assert asked.acquire()[1].wait == pytest.approx(WINDOW - 20, abs=0.01)
     clock.advance(WINDOW - 19.9)
     # What was in the air is held for a window from the takeover on, as that of any server.
     asked.go()
-    assert asked.start()[1].wait == pytest.approx(19.9, abs=0.01)
+    assert asked.acquire()[1].wait == pytest.approx(19.9, abs=0.01)
 
 
 def test_an_answer_puts_no_forgotten_slot_back_alone(queue, entry, clock, raw, keys):
     """Answers to what was in the air while Redis forgot hide no slot that was forgotten as well."""
     asked = Asked(queue(), entry, 2)
-    first, second = asked.start(), asked.start()
-    asked.settle(*first)
+    first, second = asked.acquire(), asked.acquire()
+    asked.release_slot(*first)
     raw.delete(keys.slots("write"))
-    asked.settle(*second)
+    asked.release_slot(*second)
     clock.advance(1)
-    assert asked.start()[1].wait == pytest.approx(WINDOW - 1, abs=0.01)
+    assert asked.acquire()[1].wait == pytest.approx(WINDOW - 1, abs=0.01)
 
 
 def test_an_answer_that_redis_forgets_is_known(queue, entry, clock, raw, keys):
     """A slot that an older state of Redis has in the air is held no longer than it would be."""
     asked, key = Asked(queue(), entry, 1), keys.slots("write")
-    slot, permit = asked.start()
+    slot, permit = asked.acquire()
     before = raw.dump(key)
-    asked.settle(slot, permit)
+    asked.release_slot(slot, permit)
     clock.advance(WINDOW / 2)
     raw.restore(key, 0, before, replace=True)
     asked.server.recover(WINDOW)
-    assert asked.start()[1].wait == pytest.approx(WINDOW / 2, abs=0.01)
+    assert asked.acquire()[1].wait == pytest.approx(WINDOW / 2, abs=0.01)
     clock.advance(WINDOW / 2 + 0.1)
     asked.go()
 
@@ -101,10 +101,10 @@ def test_an_answer_that_redis_forgets_is_known(queue, entry, clock, raw, keys):
 def test_a_request_in_the_air_is_in_the_air_after_a_recovery(queue, entry, clock):
     """A server that reads the queue again holds its own slots until their answers."""
     asked = Asked(queue(), entry, 1)
-    asked.start()
+    asked.acquire()
     asked.server.recover(WINDOW)
     clock.advance(WINDOW * 2)
-    assert asked.start()[1].wait == math.inf
+    assert asked.acquire()[1].wait == math.inf
 
 
 def test_who_still_asks_under_an_earlier_epoch_ends_no_slot():
@@ -122,7 +122,7 @@ def test_a_server_that_knows_nothing_holds_nothing_back(queue, entry, clock, for
     enqueue(settings)
     other = Consumer(settings, "other")
     other.beat(5.0)
-    assert Asked(other, other.head(LANE), 1).start()[1].word == "go"
+    assert Asked(other, other.head(LANE), 1).acquire()[1].word == "go"
 
 
 @EXAMPLES

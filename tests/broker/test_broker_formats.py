@@ -6,8 +6,8 @@ import json
 import math
 
 import pytest
-from broker_helpers import contents, enqueue, milliseconds_of, names
-from one_job import start
+from broker_helpers import connection_of, contents, enqueue, milliseconds_of, names
+from one_job import acquire
 from permits_helpers import LANE
 from waiting import eventually
 
@@ -66,7 +66,8 @@ def test_a_client_that_meets_a_server_of_another_format(
     works(number)
     before = contents(raw, namespace)
     # Whether or not this process has made a call before.
-    callers._connection.clock.forget()
+    held = connection_of(callers)
+    held.clock.forget()
     with pytest.raises(VersionMismatchError) as told:
         callers.call(new_id(), LANE, b"job")
     text = str(told.value)
@@ -94,7 +95,8 @@ def test_a_call_asks_nothing_more_for_formats(callers, server, background, monke
         assert call.result() == b"reply"
 
     make_call()  # as of it, the namespace remembers jobs
-    callers._connection.clock.forget()
+    held = connection_of(callers)
+    held.clock.forget()
     monkeypatch.setattr(Connection, "run", run)
     make_call()
     make_call()
@@ -126,7 +128,7 @@ def test_a_call_that_had_started_is_not_said_to_be_undone(
     callers.alive()
     call = background(callers.call, new_id(), LANE, b"job")
     entry = eventually(lambda: server.head(LANE))
-    assert start(server, entry, "w").word == "go"
+    assert acquire(server, entry, "w").word == "go"
     works(1)
     raw.hset(keys.server, "last_beat", 1)
     with pytest.raises(ServerUnavailableError, match="may have been made") as told:
@@ -142,7 +144,8 @@ def test_a_server_of_this_format_is_waited_for(
 ):
     """While two formats work, clients wait for the next server of theirs, as they do else."""
     works(1)
-    callers._connection.clock.forget()
+    held = connection_of(callers)
+    held.clock.forget()
     if ends == "released":
         server.release()
     else:
@@ -175,7 +178,8 @@ def test_a_server_that_beats_after_one_of_another_format(
     monkeypatch.setattr(callers_module, "look", look)
     monkeypatch.setattr(callers_module, "SLICE", 0.1)
     if is_first:
-        callers._connection.clock.forget()
+        held = connection_of(callers)
+        held.clock.forget()
     call = background(callers.call, new_id(), LANE, b"job")
     eventually(lambda: looks and looks[0].others)
     server.beat(60)
@@ -263,12 +267,12 @@ def test_formats_have_a_lane_each_of_one_name(settings, server, monkeypatch):
 def test_formats_share_the_quota(settings, server, monkeypatch):
     """What the servers of two formats send in a window takes slots of one quota."""
     enqueue(settings)
-    assert start(server, server.head(LANE), "r", slot=Slot("read", "a", 1)).word == "go"
+    assert acquire(server, server.head(LANE), "r", slot=Slot("read", "a", 1)).word == "go"
     monkeypatch.setattr(keys_module, "FORMAT", FORMAT + 1)
     other = Consumer(settings, "bbbb", "server b")
     other.beat(60)
     enqueue(settings)
-    assert start(other, other.head(LANE), "r", slot=Slot("read", "b", 1)).word == "wait"
+    assert acquire(other, other.head(LANE), "r", slot=Slot("read", "b", 1)).word == "wait"
 
 
 @pytest.fixture
@@ -292,7 +296,7 @@ def in_the_air(settings, server, raw, keys):
     """Return a request's slot, which a server holds, and what tells until when it is held."""
     enqueue(settings)
     slot = Slot("read", f"{server.epoch}/1", 1)
-    assert start(server, server.head(LANE), "r", slot=slot).word == "go"
+    assert acquire(server, server.head(LANE), "r", slot=slot).word == "go"
     return lambda: raw.zscore(keys.slots("read"), slot.name)
 
 

@@ -33,7 +33,7 @@ FIRST, SECOND = f"{NOW - 2000}-0", f"{NOW - 1000}-0"
 KINDS = {
     kind: key.removesuffix(":")
     for kind, key in (
-        ("clock", KEYS._key("clock")),
+        ("clock", KEYS.control("clock")),
         ("lane", KEYS.lane("")),
         ("reply", KEYS.reply("")),
         ("journal", KEYS.journal("")),
@@ -92,7 +92,7 @@ KNOWN = [
     ),
 ]
 BEGUN = [*KNOWN, ["RPUSH", KEYS.journal("J1"), "=read"]]
-ANNOUNCED = [*KNOWN, ["RPUSH", KEYS.journal("J1"), ">slot 1 what"]]
+INTENDED = [*KNOWN, ["RPUSH", KEYS.journal("J1"), ">slot 1 what"]]
 
 SLOTS = KEYS.slots("write")
 HELD = [["ZADD", SLOTS, "inf", "slot"]]
@@ -143,13 +143,13 @@ def withdraw(*before, entry=FIRST):
     return Case("withdraw", WITHDRAW, ["J1", entry, "lane", NOW - 3000], [SERVER, *before])
 
 
-def settle(*before, limit=60, pause="", attempt="slot", job=("J1", "r", "=told")):
+def release_slot(*before, limit=60, pause="", attempt="slot", job=("J1", "r", "=told")):
     """Return the end of a request."""
     args = [EPOCH, "write", "slot", limit, 60_000, NOW - 5, pause, "0.5", attempt, 300, *job]
     return Case("release_slot", [*SETTLE, KEYS.journal("J1")], args, [SERVER, *TWO, *before])
 
 
-def start(*before, limit=60, interval=0, entry=FIRST, position=0, window=60_000, released=()):
+def acquire(*before, limit=60, interval=0, entry=FIRST, position=0, window=60_000, released=()):
     """Return the question whether a request may be sent, which releases slots."""
     job = [entry, "J1", "j", "1", 5000, position, "slot", "what", 1, "=read"]
     args = [EPOCH, "write", "slot", limit, window, interval, "", *slots_of(released), *job]
@@ -185,7 +185,7 @@ CASES = [
             lambda *before, released: answer(
                 (FIRST, "J1", "told"), before=[*TWO, *before], released=released
             ),
-            lambda *before, released: start(*TWO, *before, released=released),
+            lambda *before, released: acquire(*TWO, *before, released=released),
         )
         for limit in (0, 60)
         for before in (
@@ -196,7 +196,7 @@ CASES = [
         )
     ),
     answer((FIRST, "J1", "told"), before=[*TWO, *ANSWERED], released=[("answered", 60)] * 2),
-    start(*TWO, *ANSWERED, limit=1, released=[("answered", 1)]),
+    acquire(*TWO, *ANSWERED, limit=1, released=[("answered", 1)]),
     enqueue("J9", LIMITED),
     enqueue("J9", LIMITED, OLD),
     enqueue("J9", *TWO, OLD, ["DEL", KEYS.active]),
@@ -225,25 +225,25 @@ CASES = [
     beat("aaaa", SERVER, STANDBY, OTHERS, epoch=EPOCH),
     beat("bbbb", *GONE, STANDBY, token=""),
     beat("bbbb", *GONE, OTHERS),
-    settle(*ANNOUNCED, *HELD),
-    settle(*ANNOUNCED, *HELD, job=("J1", "r", "")),
-    settle(*KNOWN, *HELD, attempt=""),
-    settle(*ANNOUNCED, *HELD, *REFUSED, *LOWERED),
-    settle(*ANNOUNCED, *HELD, limit=0),
+    release_slot(*INTENDED, *HELD),
+    release_slot(*INTENDED, *HELD, job=("J1", "r", "")),
+    release_slot(*KNOWN, *HELD, attempt=""),
+    release_slot(*INTENDED, *HELD, *REFUSED, *LOWERED),
+    release_slot(*INTENDED, *HELD, limit=0),
     *(
-        settle(*ANNOUNCED, *HELD, *before, limit=limit, pause=7)
+        release_slot(*INTENDED, *HELD, *before, limit=limit, pause=7)
         for limit in (0, 4)
         for before in ([], LOWERED, LONG_LOWERED, [*REFUSED, *LOWERED])
     ),
-    start(*TWO),
-    start(*TWO, position=2, interval=1000),
-    start(*TWO, *REFUSED, ["HSET", KEYS.throttle, "trial:write", "x", "tried:write", NOW - 1]),
-    start(*TWO, *REFUSED, *LOWERED, interval=1000),
-    start(*TWO, ["HSET", KEYS.throttle, "paused:write", NOW + 9, "until:write", NOW + 99]),
-    start(*TWO, *LONG_LOWERED, limit=0),
-    start(*TWO, *AHEAD, limit=1),
-    start(*TWO, *AHEAD, limit=3),
-    start(*HELD),
+    acquire(*TWO),
+    acquire(*TWO, position=2, interval=1000),
+    acquire(*TWO, *REFUSED, ["HSET", KEYS.throttle, "trial:write", "x", "tried:write", NOW - 1]),
+    acquire(*TWO, *REFUSED, *LOWERED, interval=1000),
+    acquire(*TWO, ["HSET", KEYS.throttle, "paused:write", NOW + 9, "until:write", NOW + 99]),
+    acquire(*TWO, *LONG_LOWERED, limit=0),
+    acquire(*TWO, *AHEAD, limit=1),
+    acquire(*TWO, *AHEAD, limit=3),
+    acquire(*HELD),
     Case("head", HEAD, [EPOCH, "lane"], [SERVER, *TWO]),
     Case("head", HEAD, [EPOCH, "lane"], [SERVER, ACTIVE]),
     Case(
@@ -254,7 +254,7 @@ CASES = [
     ),
     Case("deliver_suspect", [KEYS.server, KEYS.deliveries], [EPOCH, "J1"], [SERVER]),
     Case("want", [KEYS.progress, KEYS.renewal("J1")], ["signed", 9], KNOWN),
-    Case("confirm_intent", [KEYS.server, KEYS.journal("J1")], [EPOCH], [SERVER, *ANNOUNCED]),
+    Case("confirm_intent", [KEYS.server, KEYS.journal("J1")], [EPOCH], [SERVER, *INTENDED]),
     Case("journal", [KEYS.server, KEYS.journal("J1")], [EPOCH], [SERVER, *BEGUN]),
     Case("release", [KEYS.server], [EPOCH], [SERVER]),
     Case(
@@ -347,7 +347,7 @@ class Halfway:
     def prepare(self, case):
         pipeline = self.admin.pipeline(transaction=False)
         pipeline.flushdb()
-        pipeline.set(KEYS._key("clock"), self.now)
+        pipeline.set(KEYS.control("clock"), self.now)
         for command in case.before:
             pipeline.execute_command(*command)
         pipeline.execute()
@@ -426,7 +426,7 @@ def alike(found):
 def halfway(own_redis, redis_of, clock_of, binary):
     admin = redis_of(own_redis)
     clock_of(admin)
-    now = admin.get(KEYS._key("clock"))
+    now = admin.get(KEYS.control("clock"))
     admin.execute_command("ACL", "SETUSER", "partial", "on", "nopass")
     url = own_redis.url.replace("redis://", "redis://partial:any@")
     with redis.Redis.from_url(url, protocol=2, **DECODED) as user:

@@ -6,7 +6,7 @@ import random
 
 import pytest
 from broker_helpers import enqueue, milliseconds_of
-from one_job import answer, start
+from one_job import acquire, answer
 
 from queued_gspread.broker import Producer
 from queued_gspread.broker import keys as broker_keys
@@ -62,7 +62,7 @@ class History:
             entry = self.chance.choice(["", self.entries[job_id]])
             wait = Wait(job_id, "lane", None, entry, first=self.sent[job_id])
             self.taken_back.add(job_id)
-            if Producer(self.settings)._withdraw(wait) in UNDONE:
+            if Producer(self.settings).withdraw(wait) in UNDONE:
                 assert job_id not in self.made
                 self.undone.add(job_id)
 
@@ -75,7 +75,7 @@ class History:
         if self.chance.random() < 0.5:
             self.withdraw(head.job_id)
             self.move()
-        if start(self.server, head, self.chance.choice("rw")).word == "go":
+        if acquire(self.server, head, self.chance.choice("rw")).word == "go":
             assert head.job_id not in self.made | self.undone
             self.made.add(head.job_id)
         answer(self.server, head, b"reply")

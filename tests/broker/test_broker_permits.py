@@ -10,7 +10,7 @@ from broker_helpers import withdraw
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from one_job import answer, start
+from one_job import acquire, answer
 from permits_helpers import LANE, WINDOW, Asked, take_over
 
 from queued_gspread.broker import AcquireArgs, AnsweredSlot, Slot, StaleEpochError
@@ -44,12 +44,12 @@ def simulate(clock, server, entry, limit, requests, *, lose=frozenset(), after=N
             # With the server, all that it had in the air is gone.
             answered.update({number: clock.now for number in sent if number not in answered})
         elif what == 1 and number not in answered:
-            asked.settle(*sent[number][1:])
+            asked.release_slot(*sent[number][1:])
             answered[number] = clock.now
             if after is not None:
                 after(number)
         while waiting:
-            slot, permit = asked.start()
+            slot, permit = asked.acquire()
             if permit.word == "wait":
                 if permit.wait < math.inf:
                     heapq.heappush(events, (clock.now + permit.wait, 2, -1))
@@ -117,26 +117,26 @@ def test_no_slot_is_wasted(queue, entry, clock, count, limit, latency):
 def test_a_slot_is_held_for_one_window_after_its_response(queue, entry, clock):
     """A slot is free again one window after the response, not after the sending."""
     asked = Asked(queue(), entry, 1)
-    slot, permit = asked.start()
-    assert asked.start()[1].wait == math.inf
+    slot, permit = asked.acquire()
+    assert asked.acquire()[1].wait == math.inf
     clock.advance(200.0)
-    assert asked.start()[1].wait == math.inf
-    asked.settle(slot, permit)
-    assert asked.start()[1].wait == pytest.approx(WINDOW, abs=0.002)
+    assert asked.acquire()[1].wait == math.inf
+    asked.release_slot(slot, permit)
+    assert asked.acquire()[1].wait == pytest.approx(WINDOW, abs=0.002)
     clock.advance(WINDOW)
-    assert asked.start()[1].word == "wait"
+    assert asked.acquire()[1].word == "wait"
     clock.advance(0.001)
-    assert asked.start()[1].word == "go"
+    assert asked.acquire()[1].word == "go"
 
 
 def test_a_slot_that_is_asked_for_twice_is_one(queue, entry, clock):
     """The same slot asked for again, because a connection broke, takes no second one."""
     asked = Asked(queue(), entry, 2)
-    slot, _ = asked.start()
-    assert asked.start(slot)[1].word == "go"
-    assert asked.start()[1].word == "go"
-    assert asked.start()[1].word == "wait"
-    assert asked.start(slot)[1].word == "go"
+    slot, _ = asked.acquire()
+    assert asked.acquire(slot)[1].word == "go"
+    assert asked.acquire()[1].word == "go"
+    assert asked.acquire()[1].word == "wait"
+    assert asked.acquire(slot)[1].word == "go"
 
 
 def test_kinds_do_not_wait_for_each_other(queue, entry, clock):
@@ -144,14 +144,14 @@ def test_kinds_do_not_wait_for_each_other(queue, entry, clock):
     server = queue()
     reads, writes = (Asked(server, entry, 1, kind=kind) for kind in ("read", "write"))
     reads.go()
-    assert reads.start()[1].word == "wait"
-    assert writes.start()[1].word == "go"
+    assert reads.acquire()[1].word == "wait"
+    assert writes.acquire()[1].word == "go"
 
 
 def test_no_limit_takes_no_slot(queue, entry, clock, raw, keys):
     """A limit of 0 lets everything through and leaves nothing in Redis."""
     asked = Asked(queue(), entry, 0)
-    assert [asked.start()[1].word for _ in range(100)] == ["go"] * 100
+    assert [asked.acquire()[1].word for _ in range(100)] == ["go"] * 100
     assert not raw.exists(keys.slots("write"), keys.throttle)
 
 
@@ -159,21 +159,21 @@ def test_the_interval_holds_all_kinds(queue, entry, clock):
     """Requests are an interval apart, whatever their kinds, and only those that take a slot."""
     server = queue()
     reads, writes = (Asked(server, entry, 0, kind=kind, interval=1.5) for kind in ("read", "write"))
-    assert reads.start()[1].word == "go"
-    permit = writes.start()[1]
+    assert reads.acquire()[1].word == "go"
+    permit = writes.acquire()[1]
     assert (permit.word, permit.wait, permit.kind) == ("wait", 1.5, "all")
     clock.advance(1.5)
-    assert writes.start()[1].word == "go"
-    assert Asked(server, entry, 0, kind="", interval=1.5).start()[1].word == "go"
+    assert writes.acquire()[1].word == "go"
+    assert Asked(server, entry, 0, kind="", interval=1.5).acquire()[1].word == "go"
 
 
 def test_a_call_that_waits_is_not_marked(queue, entry, clock):
     """A call that is told to wait has not begun: only a permit marks it."""
     server = queue()
     asked = Asked(server, entry, 1)
-    slot, permit = asked.start()
-    asked.settle(slot, permit, back_to="r")
-    assert asked.start()[1].word == "wait"
+    slot, permit = asked.acquire()
+    asked.release_slot(slot, permit, back_to="r")
+    assert asked.acquire()[1].word == "wait"
     assert server.head(LANE).mark == "r"
 
 
@@ -182,13 +182,13 @@ def test_slots_outlive_a_change_of_server(queue, entry, clock):
     server = queue()
     asked = Asked(server, entry, 2)
     asked.go()
-    asked.start()
+    asked.acquire()
     clock.advance(10.0)
     take_over(server)
-    assert asked.start()[1].wait == pytest.approx(WINDOW - 10, abs=0.002)
+    assert asked.acquire()[1].wait == pytest.approx(WINDOW - 10, abs=0.002)
     clock.advance(WINDOW - 10 + 0.002)
-    assert asked.start()[1].word == "go"
-    assert asked.start()[1].wait == pytest.approx(10, abs=0.002)
+    assert asked.acquire()[1].word == "go"
+    assert asked.acquire()[1].wait == pytest.approx(10, abs=0.002)
 
 
 def test_a_late_answer_of_an_earlier_epoch_still_counts(queue, entry, clock):
@@ -196,18 +196,18 @@ def test_a_late_answer_of_an_earlier_epoch_still_counts(queue, entry, clock):
     server = queue()
     old = server.under(server.epoch)
     asked = Asked(old, entry, 1)
-    slot, permit = asked.start()
+    slot, permit = asked.acquire()
     take_over(server)
     clock.advance(WINDOW + 1)
-    asked.settle(slot, permit)
-    assert Asked(server, entry, 1).start()[1].wait == pytest.approx(WINDOW, abs=0.002)
+    asked.release_slot(slot, permit)
+    assert Asked(server, entry, 1).acquire()[1].wait == pytest.approx(WINDOW, abs=0.002)
 
 
 @pytest.mark.parametrize("is_known", [True, False], ids=["scripts known", "scripts forgotten"])
 def test_a_slot_is_given_back_with_an_answer(queue, entry, clock, raw, keys, is_known):
     """An answered slot is released with a job's answer, whether or not Redis knows the scripts."""
     server = queue()
-    slot, permit = Asked(server, entry, 1).start()
+    slot, permit = Asked(server, entry, 1).acquire()
     answered = AnsweredSlot(slot, permit.sent)
     if not is_known:
         raw.script_flush()
@@ -225,7 +225,7 @@ def test_a_slot_is_given_back_when_the_next_one_is_asked_for(
     """An answered slot is released with the question for another, and is held for its window."""
     server = queue()
     asked = Asked(server, entry, 2)
-    slot, permit = asked.start()
+    slot, permit = asked.acquire()
     answered = AnsweredSlot(slot, permit.sent)
     if not is_known:
         raw.script_flush()
@@ -241,7 +241,7 @@ def test_a_slot_is_given_back_when_the_next_one_is_asked_for(
 def test_with_an_interval_a_slot_is_given_back_all_the_same(queue, entry, clock, raw, keys):
     """A question that has to wait for the interval releases an answered slot as any other does."""
     asked = Asked(queue(), entry, 1, interval=2.0)
-    slot, permit = asked.start()
+    slot, permit = asked.acquire()
     answered = AnsweredSlot(slot, permit.sent)
     told = asked.server.acquire([AcquireArgs(entry, "w")], asked.slot(), [answered])
     assert (told.word, told.kind, told.wait) == ("wait", "all", 2.0)
@@ -253,7 +253,7 @@ def test_slots_of_several_kinds_are_given_back_at_once(queue, entry, clock, raw,
     """However many answered slots there are, and of whatever kinds, one script releases them."""
     server = queue()
     slots = [Slot(kind, f"1/{kind}", 2, WINDOW) for kind in ("read", "write", "drive")]
-    sent = [start(server, entry, "r", slot=slot).sent for slot in slots]
+    sent = [acquire(server, entry, "r", slot=slot).sent for slot in slots]
     answered = [AnsweredSlot(*each) for each in zip(slots, sent, strict=True)]
     clock.advance(1.0)
     if script == "acquire":
@@ -269,7 +269,7 @@ def test_a_slot_that_is_given_back_with_a_question_ends_a_pause(queue, entry, cl
     asked = Asked(queue(), entry, 60)
     asked.go(refused=True, pause=7.0)
     clock.advance(7.0)
-    slot, trial = asked.start()
+    slot, trial = asked.acquire()
     assert trial.is_trial
     answered = AnsweredSlot(slot, trial.sent)
     permit = asked.server.acquire([AcquireArgs(entry, "w")], asked.slot(), [answered])
@@ -280,7 +280,7 @@ def test_of_an_old_epoch_only_the_slot_is_given_back(queue, entry, clock, raw, k
     """A server that is not the one that works gives its slot back, and answers nobody."""
     server = queue()
     old = server.under(server.epoch)
-    slot, permit = Asked(old, entry, 1).start()
+    slot, permit = Asked(old, entry, 1).acquire()
     take_over(server)
     answered = AnsweredSlot(slot, permit.sent)
     with pytest.raises(StaleEpochError):
@@ -293,9 +293,9 @@ def test_a_clock_that_is_set_back_frees_slots_in_time(queue, entry, clock):
     asked = Asked(queue(), entry, 1)
     asked.go()
     clock.advance(-86_400.0)
-    assert asked.start()[1].wait == pytest.approx(WINDOW, abs=0.002)
+    assert asked.acquire()[1].wait == pytest.approx(WINDOW, abs=0.002)
     clock.advance(WINDOW + 0.002)
-    assert asked.start()[1].word == "go"
+    assert asked.acquire()[1].word == "go"
 
 
 def test_the_pause_after_a_clock_was_set_back(queue, entry, clock):
@@ -303,12 +303,12 @@ def test_the_pause_after_a_clock_was_set_back(queue, entry, clock):
     asked = Asked(queue(), entry, 60)
     asked.go(refused=True, pause=7.0)
     clock.advance(-86_400.0)
-    assert asked.start()[1].wait == 7.0
+    assert asked.acquire()[1].wait == 7.0
     clock.advance(7.0)
-    slot, trial = asked.start()
+    slot, trial = asked.acquire()
     assert (trial.word, trial.is_trial) == ("go", True)
-    asked.settle(slot, trial)
-    assert not asked.start()[1].is_trial
+    asked.release_slot(slot, trial)
+    assert not asked.acquire()[1].is_trial
 
 
 def test_a_refusal_of_what_was_sent_before_a_clock_was_set_back(queue, entry, clock):
@@ -316,10 +316,10 @@ def test_a_refusal_of_what_was_sent_before_a_clock_was_set_back(queue, entry, cl
     asked = Asked(queue(), entry, 60)
     asked.go(refused=True, pause=7.0)
     clock.advance(7.0)
-    slot, trial = asked.start()
+    slot, trial = asked.acquire()
     clock.advance(-86_400.0)
-    assert asked.settle(slot, trial, refused=True, pause=9.0).pause == 9.0
-    assert asked.start()[1].wait == 9.0
+    assert asked.release_slot(slot, trial, refused=True, pause=9.0).pause == 9.0
+    assert asked.acquire()[1].wait == 9.0
 
 
 def test_the_limit_after_a_clock_was_set_back(queue, entry, clock):
@@ -334,7 +334,7 @@ def test_the_limit_after_a_clock_was_set_back(queue, entry, clock):
     assert asked.go().limit == 48
     assert asked.go(refused=True, pause=1.0).limit == 36
     clock.advance(-86_400.0)
-    clock.advance(asked.start()[1].wait)
+    clock.advance(asked.acquire()[1].wait)
     assert asked.go(refused=True, pause=1.0).limit == 27
 
 
@@ -343,7 +343,7 @@ def test_the_interval_after_a_clock_was_set_back(queue, entry, clock):
     asked = Asked(queue(), entry, 0, interval=2.0)
     asked.go()
     clock.advance(-86_400.0)
-    assert asked.start()[1].wait == 2.0
+    assert asked.acquire()[1].wait == 2.0
 
 
 def test_a_refusal_pauses_its_kind(queue, entry, clock):
@@ -352,10 +352,10 @@ def test_a_refusal_pauses_its_kind(queue, entry, clock):
     writes, reads = (Asked(server, entry, 10, kind=kind) for kind in ("write", "read"))
     quota_state = writes.go(refused=True, pause=7.0)
     assert quota_state.pause == 7.0
-    assert writes.start()[1].wait == 7.0
-    assert reads.start()[1].word == "go"
+    assert writes.acquire()[1].wait == 7.0
+    assert reads.acquire()[1].word == "go"
     clock.advance(7.0)
-    assert writes.start()[1].word == "go"
+    assert writes.acquire()[1].word == "go"
 
 
 def test_pauses_double_up_to_a_window(queue, entry, clock):
@@ -375,19 +375,19 @@ def test_a_success_ends_a_row_of_refusals(queue, entry, clock, limit):
     asked = Asked(queue(), entry, limit)
     for _ in range(5):
         clock.advance(asked.go(refused=True).pause)
-    slot, permit = asked.start()
+    slot, permit = asked.acquire()
     assert permit.is_trial
-    asked.settle(slot, permit)
-    assert not asked.start()[1].is_trial
+    asked.release_slot(slot, permit)
+    assert not asked.acquire()[1].is_trial
     assert asked.go(refused=True).pause <= 1.0
 
 
 def test_refusals_of_requests_in_the_air_together_count_once(queue, entry, clock):
     """Twenty refusals of requests that were sent together shrink the limit once."""
     asked = Asked(queue(), entry, 60)
-    sent = [asked.start() for _ in range(20)]
+    sent = [asked.acquire() for _ in range(20)]
     clock.advance(1.0)
-    limits = {asked.settle(slot, permit, refused=True).limit for slot, permit in sent}
+    limits = {asked.release_slot(slot, permit, refused=True).limit for slot, permit in sent}
     assert limits == {45}
 
 
@@ -396,12 +396,12 @@ def test_after_a_refusal_one_request_goes_first(queue, entry, clock):
     asked = Asked(queue(), entry, 60)
     asked.go(refused=True, pause=1.0)
     clock.advance(1.0)
-    slot, permit = asked.start()
+    slot, permit = asked.acquire()
     assert permit.word == "go"
-    assert asked.start()[1].wait == math.inf
+    assert asked.acquire()[1].wait == math.inf
     clock.advance(1.0)
-    asked.settle(slot, permit)
-    assert [asked.start()[1].word for _ in range(5)] == ["go"] * 5
+    asked.release_slot(slot, permit)
+    assert [asked.acquire()[1].word for _ in range(5)] == ["go"] * 5
 
 
 def test_the_limit_shrinks_once_a_window_and_grows_step_by_step(queue, entry, clock):
@@ -422,20 +422,20 @@ def test_the_limit_shrinks_once_a_window_and_grows_step_by_step(queue, entry, cl
 def test_a_permit_tells_the_limit_that_holds_now(queue, entry, clock):
     """Who goes, or waits, is told how many slots there are: fewer after a refusal, then more."""
     asked = Asked(queue(), entry, 20)
-    assert asked.start()[1].limit == 20
+    assert asked.acquire()[1].limit == 20
     assert asked.go(refused=True, pause=1.0).limit == 15
-    assert (asked.start()[1].word, asked.start()[1].limit) == ("wait", 15)
+    assert (asked.acquire()[1].word, asked.acquire()[1].limit) == ("wait", 15)
     clock.advance(1.0)
     asked.go()
     clock.advance(WINDOW)
-    slot, permit = asked.start()
+    slot, permit = asked.acquire()
     assert permit.limit == 16
-    assert asked.start(slot)[1].limit == 16
+    assert asked.acquire(slot)[1].limit == 16
     unlimited = Asked(asked.server, entry, 0, kind="read")
-    assert unlimited.start()[1].limit == 0
+    assert unlimited.acquire()[1].limit == 0
     lowered = unlimited.go(refused=True, pause=1.0).limit
     clock.advance(1.0)
-    assert unlimited.start()[1].limit == lowered > 0
+    assert unlimited.acquire()[1].limit == lowered > 0
 
 
 def test_the_limit_never_shrinks_to_nothing(queue, entry, clock):
@@ -454,25 +454,25 @@ def test_a_limit_that_is_lowered_holds_at_once(queue, entry, clock):
     for _ in range(5):
         generous.go()
         clock.advance(1.0)
-    assert strict.start()[1].wait == pytest.approx(WINDOW - 2 + 0.001, abs=0.003)
+    assert strict.acquire()[1].wait == pytest.approx(WINDOW - 2 + 0.001, abs=0.003)
 
 
 def test_a_refused_write_has_written_nothing(queue, entry, clock, settings):
-    """A call whose first write was refused can be withdrawn, and is not sent again then."""
+    """A call whose first write was refused can be withdrawn, and is not retried then."""
     server = queue()
     asked = Asked(server, entry, 5)
     asked.go(refused=True, pause=0.0, back_to="r")
     assert withdraw(settings, entry.job_id, entry.stream_id) == "ended"
-    assert asked.start()[1].word == "withdrawn"
+    assert asked.acquire()[1].word == "withdrawn"
 
 
 def test_a_caller_that_gave_up_during_a_refused_write(queue, entry, clock, settings):
-    """A write whose caller gave up while it was in the air is not sent again once refused."""
+    """A write whose caller gave up while it was in the air is not retried once refused."""
     asked = Asked(queue(), entry, 5)
-    slot, permit = asked.start()
+    slot, permit = asked.acquire()
     assert withdraw(settings, entry.job_id, entry.stream_id) == "started"
-    asked.settle(slot, permit, refused=True, pause=0.0, back_to="r")
-    assert asked.start()[1].word == "withdrawn"
+    asked.release_slot(slot, permit, refused=True, pause=0.0, back_to="r")
+    assert asked.acquire()[1].word == "withdrawn"
 
 
 def test_the_age_of_a_job_is_told_with_it(queue, entry, clock, raw, keys):
@@ -512,12 +512,12 @@ def test_a_late_copy_of_a_settlement_changes_no_mark(queue, entry, clock):
     """A settlement that arrives twice does not take back the mark of the request after it."""
     server = queue()
     asked = Asked(server, entry, 5)
-    slot, permit = asked.start()
-    asked.settle(slot, permit, refused=True, back_to="r")
+    slot, permit = asked.acquire()
+    asked.release_slot(slot, permit, refused=True, back_to="r")
     clock.advance(2.0)
-    asked.start()
+    asked.acquire()
     assert server.head(LANE).mark == "w"
-    asked.settle(slot, permit, refused=True, back_to="r")
+    asked.release_slot(slot, permit, refused=True, back_to="r")
     assert server.head(LANE).mark == "w"
 
 
@@ -526,19 +526,19 @@ def test_a_late_copy_of_a_question_lowers_no_mark(queue, entry, clock):
     server = queue()
     asked = Asked(server, entry, 5)
     slot = asked.slot()
-    start(server, entry, "r", None, slot)
-    asked.start()
-    start(server, entry, "r", None, slot)
+    acquire(server, entry, "r", None, slot)
+    asked.acquire()
+    acquire(server, entry, "r", None, slot)
     assert server.head(LANE).mark == "w"
 
 
-def test_a_late_copy_of_a_question_frees_no_slot_that_was_used(queue, entry, clock, settings):
+def test_a_late_copy_of_a_question_frees_no_slot_that_was_used(queue, entry, clock, raw, keys):
     """A question that arrives after its call's end leaves the slot that was taken held."""
     server = queue()
     asked = Asked(server, entry, 5)
-    slot, permit = asked.start()
-    asked.settle(slot, permit)
+    slot, permit = asked.acquire()
+    asked.release_slot(slot, permit)
     answer(server, entry, b"reply")
-    assert asked.start(slot)[1].word == "withdrawn"
-    raw_score = server._connection.redis.zscore(server._keys.slots("write"), slot.name)
-    assert raw_score == pytest.approx((clock.now + WINDOW) * 1000)
+    assert asked.acquire(slot)[1].word == "withdrawn"
+    score = raw.zscore(keys.slots("write"), slot.name)
+    assert score == pytest.approx((clock.now + WINDOW) * 1000)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from broker_helpers import enqueue, withdraw
-from one_job import answer, start
+from one_job import acquire, answer
 
 from queued_gspread.broker import Entry, Producer
 from queued_gspread.broker.waiting.wait import Wait
@@ -33,7 +33,7 @@ def again(settings, keys, raw, server):
 
 def test_a_job_at_another_ones_place_is_not_started_for_it(again, server, raw, keys):
     """What was withdrawn stays so, whoever has its place."""
-    assert start(server, again[0], "w").word == "withdrawn"
+    assert acquire(server, again[0], "w").word == "withdrawn"
     assert not raw.exists(keys.progress)
 
 
@@ -43,7 +43,7 @@ def test_a_job_at_another_ones_place_is_not_answered_for_it(again, server, raw, 
     head = answer(server, gone, b"reply")
     assert (head.stream_id, head.job_id, head.body) == (gone.stream_id, other, b"another")
     assert not raw.exists(keys.reply(gone.job_id), keys.reply(other))
-    assert start(server, head, "w").word == "go"
+    assert acquire(server, head, "w").word == "go"
     assert answer(server, head, b"its own") is None
     assert raw.exists(keys.reply(other))
     assert not raw.exists(keys.depth)
@@ -71,12 +71,12 @@ def test_two_jobs_at_one_place_have_memory_each():
     portion, first = Portion(memory), entry_at("1-0", "a", b"x" * 10**6)
     second = replace(first, job_id="b")
     assert portion.take(first)
-    taken = sum(memory._taken.values())
+    taken = sum(memory.taken.values())
     assert portion.take(second)
     portion.give_back(first)
-    assert sum(memory._taken.values()) == taken > 0
+    assert sum(memory.taken.values()) == taken > 0
     portion.give_back(second)
-    assert sum(memory._taken.values()) == 0
+    assert sum(memory.taken.values()) == 0
 
 
 def test_who_stands_at_a_place_that_came_again_is_not_taken_for_who_was_seen_there():

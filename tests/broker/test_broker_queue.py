@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from broker_helpers import contents, enqueue, milliseconds_of, names, withdraw
-from one_job import answer, start
+from one_job import acquire, answer
 from redis.crc import key_slot
 from waiting import PATIENCE, eventually, waiting_callers
 
@@ -26,8 +26,8 @@ from queued_gspread.protocol.messages import new_id
 from queued_gspread.settings import Settings
 
 
-def test_a_repeated_enqueue_is_one_job(settings, keys, raw, server):
-    """An enqueue that is sent twice adds one job and names its lane as ready once."""
+def test_a_retried_enqueue_is_one_job(settings, keys, raw, server):
+    """An enqueue that is retried adds one job and names its lane as ready once."""
     job_id, entry = enqueue(settings)
     again = enqueue(settings, job_id=job_id)
     assert entry
@@ -36,8 +36,8 @@ def test_a_repeated_enqueue_is_one_job(settings, keys, raw, server):
     assert raw.llen(keys.ready_under(server.epoch)) == 1
 
 
-def test_a_repeated_enqueue_after_the_answer_is_no_new_job(settings, keys, raw, server):
-    """An enqueue that is repeated after the job was answered adds nothing."""
+def test_a_retried_enqueue_after_the_answer_is_no_new_job(settings, keys, raw, server):
+    """An enqueue that is retried after the job was answered adds nothing."""
     job_id, _ = enqueue(settings)
     answer(server, server.head("lane"), b"reply")
     assert enqueue(settings, job_id=job_id) == (job_id, "0-1")
@@ -77,8 +77,8 @@ def test_withdraw_before_the_start(settings, keys, raw, server, knows_entry):
     assert answer(server, second, b"") is None
 
 
-def test_a_repeated_withdrawal_says_the_same(settings, keys):
-    """A withdrawal that is sent twice says 'withdrawn' twice."""
+def test_a_retried_withdrawal_says_the_same(settings, keys):
+    """A withdrawal that is retried says 'withdrawn' twice."""
     job_id, entry = enqueue(settings)
     assert [withdraw(settings, job_id, entry) for _ in "12"] == ["withdrawn"] * 2
 
@@ -87,9 +87,9 @@ def test_withdraw_of_a_call_that_has_only_read(settings, keys, raw, server):
     """A call that has only read when it is withdrawn goes no further, and gets no reply."""
     job_id, entry = enqueue(settings)
     head = server.head("lane")
-    assert start(server, head, "r", None).word == "go"
+    assert acquire(server, head, "r", None).word == "go"
     assert withdraw(settings, job_id, entry) == "ended"
-    assert [start(server, head, mark, None).word for mark in "rw"] == ["withdrawn"] * 2
+    assert [acquire(server, head, mark, None).word for mark in "rw"] == ["withdrawn"] * 2
     assert answer(server, head, b"reply") is None
     assert not raw.exists(keys.reply(job_id), keys.progress, keys.lane("lane"), keys.active)
 
@@ -98,9 +98,9 @@ def test_withdraw_of_a_call_that_may_have_written(settings, keys, raw, server):
     """A withdrawal after the first write reports it; the call ends, and gets no reply."""
     job_id, entry = enqueue(settings)
     head = server.head("lane")
-    assert start(server, head, "w", None).word == "go"
+    assert acquire(server, head, "w", None).word == "go"
     assert withdraw(settings, job_id, entry) == "started"
-    assert start(server, head, "w", None).word == "go"
+    assert acquire(server, head, "w", None).word == "go"
     assert answer(server, head, b"reply") is None
     eventually(lambda: not raw.exists(keys.reply(job_id)), "it is gone")
     assert not raw.exists(keys.progress)
@@ -114,19 +114,19 @@ def test_withdraw_after_the_answer(settings, keys, server):
 
 
 def test_start_after_the_withdrawal(settings, keys, raw, server):
-    """A start after the withdrawal is told 'withdrawn' and leaves no mark."""
+    """An acquire after the withdrawal is told 'withdrawn' and leaves no mark."""
     job_id, entry = enqueue(settings)
     head = server.head("lane")
     withdraw(settings, job_id, entry)
-    assert start(server, head, "r", None).word == "withdrawn"
+    assert acquire(server, head, "r", None).word == "withdrawn"
     assert not raw.exists(keys.progress)
 
 
-def test_a_repeated_start_is_one(settings, keys, server):
-    """A start that is sent twice says 'go' twice, and its mark is that of the last."""
+def test_a_retried_acquire_is_one(settings, keys, server):
+    """An acquire that is retried says 'go' twice, and its mark is that of the last."""
     enqueue(settings)
     head = server.head("lane")
-    assert [start(server, head, mark, None).word for mark in "rrww"] == ["go"] * 4
+    assert [acquire(server, head, mark, None).word for mark in "rrww"] == ["go"] * 4
     assert server.head("lane").mark == "w"
 
 
@@ -136,9 +136,9 @@ def test_a_deadline_is_judged_by_the_clock_of_redis(keys, raw, server):
     lane = keys.lane("lane")
     old = raw.xadd(lane, {"id": "a" * 32, "body": "old"}, id=f"{(seconds - 3600) * 1000}-1")
     entry = Entry("lane", old, "a" * 32, b"old", "", 1)
-    assert start(server, entry, "r", 7200).word == "go"
-    assert start(server, entry, "r", None).word == "go"
-    assert start(server, entry, "r", 60).word == "late"
+    assert acquire(server, entry, "r", 7200).word == "go"
+    assert acquire(server, entry, "r", None).word == "go"
+    assert acquire(server, entry, "r", 60).word == "late"
     assert raw.xlen(lane) == 1
     assert answer(server, entry, b"too late") is None
     assert not raw.exists(keys.progress)
@@ -149,8 +149,8 @@ def test_a_call_that_has_written_is_never_late(keys, raw, server):
     seconds, _ = raw.time()
     old = raw.xadd(keys.lane("lane"), {"id": "a", "body": ""}, id=f"{(seconds - 3600) * 1000}-1")
     entry = Entry("lane", old, "a", b"", "", 1)
-    assert start(server, entry, "w", None).word == "go"
-    assert start(server, entry, "w", 60).word == "go"
+    assert acquire(server, entry, "w", None).word == "go"
+    assert acquire(server, entry, "w", 60).word == "go"
 
 
 def test_a_lane_is_first_in_first_out(settings, keys, server):
@@ -172,10 +172,10 @@ def test_lanes_are_independent(settings, keys, server):
     for lane in ("one", "two"):
         enqueue(settings, lane=lane, body=lane.encode())
     assert [server.next_ready().lane for _ in "12"] == ["one", "two"]
-    assert start(server, server.head("one"), "w", None).word == "go"
+    assert acquire(server, server.head("one"), "w", None).word == "go"
     two = server.head("two")
     assert two.body == b"two"
-    assert start(server, two, "w", None).word == "go"
+    assert acquire(server, two, "w", None).word == "go"
     assert answer(server, two, b"reply") is None
     assert server.head("one").mark == "w"
 
@@ -212,8 +212,8 @@ def test_reading_a_reply_leaves_it_where_it_is(callers, server, background, raw,
     eventually(lambda: not raw.exists(keys.reply(job_id)), "it is gone")
 
 
-def test_a_repeated_answer_is_one_reply(settings, keys, raw, server):
-    """An answer that is sent twice leaves one reply."""
+def test_a_retried_answer_is_one_reply(settings, keys, raw, server):
+    """An answer that is retried leaves one reply."""
     job_id, _ = enqueue(settings)
     head = server.head("lane")
     answer(server, head, b"reply")
@@ -241,7 +241,7 @@ def test_a_connection_broken_during_the_wait_loses_nothing(
 
 
 def test_a_server_survives_a_broken_connection(own_redis, namespace, background, redis_of):
-    """A server's scripts are sent again where the connection had died since their last use."""
+    """A server's scripts are loaded again where the connection had died since their last use."""
     settings = Settings(redis_url=own_redis.url, namespace=namespace)
     raw = redis_of(own_redis)
     server = Consumer(settings, "aaaa", "server a")
@@ -252,7 +252,7 @@ def test_a_server_survives_a_broken_connection(own_redis, namespace, background,
     assert server.head("lane") is None
 
 
-def test_scripts_that_redis_forgot_are_sent_again(settings, keys, raw, server):
+def test_scripts_that_redis_forgot_are_loaded_again(settings, keys, raw, server):
     """After SCRIPT FLUSH everything goes on."""
     raw.script_flush()
     enqueue(settings)
@@ -271,7 +271,7 @@ def test_no_key_is_left_after_a_run(callers, server, background, raw, namespace)
     while answered < len(ids):
         entry = server.head(server.next_ready().lane)
         while entry is not None:
-            assert start(server, entry, "w", 60).word == "go"
+            assert acquire(server, entry, "w", 60).word == "go"
             entry = answer(server, entry, b"reply")
             answered += 1
     for job_id, reply in zip(ids, replies, strict=True):
@@ -350,7 +350,7 @@ def test_a_takeover_counts_what_waits(settings, server):
     """Lanes, jobs, and those of them that were begun are counted when a server takes over."""
     for lane in ("one", "two", "one"):
         enqueue(settings, lane)
-    start(server, server.head("one"), "r")
+    acquire(server, server.head("one"), "r")
     assert server.recover() == Backlog(2, 3, 1)
     assert server.count_waiting() == 3
 
@@ -406,12 +406,12 @@ def fenced(settings, keys, server):
     [
         lambda old, head: old.head("lane"),
         lambda old, head: old.head("an empty lane"),
-        lambda old, head: start(old, head, "r", None),
-        lambda old, head: start(old, head, "w", 0),
+        lambda old, head: acquire(old, head, "r", None),
+        lambda old, head: acquire(old, head, "w", 0),
         lambda old, head: answer(old, head, b"reply"),
         lambda old, head: old.recover(),
     ],
-    ids=["head", "head-empty", "start", "start-late", "answer", "recover"],
+    ids=["head", "head-empty", "acquire", "acquire-late", "answer", "recover"],
 )
 def test_an_old_epoch_is_told_that_it_is_stale(write, fenced, raw, namespace):
     """Every fenced script answers 'stale' under an old epoch, and changes nothing."""

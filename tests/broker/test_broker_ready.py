@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from broker_helpers import enqueue, withdraw
-from one_job import start
+from one_job import acquire
 
 from queued_gspread.broker import Consumer
 from queued_gspread.broker.jobs import Ready, ready_of
@@ -53,7 +53,7 @@ def test_a_job_that_came_with_the_name_is_handed_out_at_its_start(settings, serv
     started = server.next_ready().first
     assert not raw.exists(keys.deliveries)
     for _ in "12":
-        start(server, started, "w")
+        acquire(server, started, "w")
     assert raw.hgetall(keys.deliveries) == {started.job_id: f"/{server.epoch}/"}
 
 
@@ -67,7 +67,7 @@ def taken_and_waiting(settings, server):
         enqueue(settings, lane=lane, body=b"x" * (20_000 if lane == "large" else 10))
     started, *_ = (server.next_ready().first for _ in LANES[:-2])
     enqueue(settings, lane="with another behind it")
-    start(server, started, "r")
+    acquire(server, started, "r")
 
 
 def test_a_server_that_is_gone_had_what_it_had_taken(settings, server, raw, keys):
@@ -148,7 +148,7 @@ def test_nothing_is_kept_of_a_job_that_is_gone_before_its_start(settings, server
     job_id, entry = enqueue(settings)
     first = server.next_ready().first
     assert withdraw(settings, job_id, entry) == "withdrawn"
-    assert start(server, first, "w").word == "withdrawn"
+    assert acquire(server, first, "w").word == "withdrawn"
     assert not raw.exists(keys.deliveries, keys.progress)
 
 

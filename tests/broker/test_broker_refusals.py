@@ -31,15 +31,15 @@ each_kind = pytest.mark.parametrize(("kind", "limit"), LIMITS)
 def test_what_was_sent_before_a_refusal_is_not_waited_for(queue, entry, clock, kind, limit):
     """After a refusal one request goes first, however long an older one is in the air."""
     asked = Asked(queue(), entry, limit, kind=kind)
-    old = asked.start()
+    old = asked.acquire()
     asked.go(refused=True, pause=1.0)
     clock.advance(1.0)
-    trial = asked.start()
+    trial = asked.acquire()
     assert trial[1].word == "go"
-    assert asked.start()[1].wait == math.inf
-    asked.settle(*trial)
-    assert [asked.start()[1].word for _ in range(5)] == ["go"] * 5
-    asked.settle(*old)
+    assert asked.acquire()[1].wait == math.inf
+    asked.release_slot(*trial)
+    assert [asked.acquire()[1].word for _ in range(5)] == ["go"] * 5
+    asked.release_slot(*old)
 
 
 @each_kind
@@ -48,13 +48,13 @@ def test_an_older_answer_does_not_speak_for_the_one_that_went_first(
 ):
     """A success of what was sent before the refusal lets no second request through."""
     asked = Asked(queue(), entry, limit, kind=kind)
-    old = asked.start()
+    old = asked.acquire()
     clock.advance(1.0)
     asked.go(refused=True, pause=1.0)
     clock.advance(1.0)
-    assert asked.start()[1].is_trial
-    asked.settle(*old)
-    assert asked.start()[1].wait == math.inf
+    assert asked.acquire()[1].is_trial
+    asked.release_slot(*old)
+    assert asked.acquire()[1].wait == math.inf
 
 
 @each_kind
@@ -63,12 +63,12 @@ def test_a_slow_trial_is_waited_for_one_window(queue, entry, clock, kind, limit)
     asked = Asked(queue(), entry, limit, kind=kind)
     asked.go(refused=True, pause=1.0)
     clock.advance(1.0)
-    asked.start()
+    asked.acquire()
     clock.advance(WINDOW - 0.001)
-    assert asked.start()[1].wait == math.inf
+    assert asked.acquire()[1].wait == math.inf
     clock.advance(0.001)
-    assert asked.start()[1].is_trial
-    assert asked.start()[1].wait == math.inf
+    assert asked.acquire()[1].is_trial
+    assert asked.acquire()[1].wait == math.inf
 
 
 @each_kind
@@ -78,7 +78,7 @@ def test_a_trial_that_was_refused_is_followed_by_another(queue, entry, clock, ki
     pauses = []
     for _ in range(4):
         pauses.append(asked.go(refused=True).pause)
-        assert 0 < asked.start()[1].wait < math.inf
+        assert 0 < asked.acquire()[1].wait < math.inf
         clock.advance(pauses[-1])
     assert all(step / 2 <= pause <= step for pause, step in zip(pauses, [1, 2, 4, 8], strict=True))
 
@@ -90,11 +90,11 @@ def test_a_trial_that_shows_nothing_is_followed_by_another(queue, entry, clock, 
     asked.go(refused=True, pause=1.0)
     clock.advance(1.0)
     for passed in (False, False, True):
-        trial = asked.start()
+        trial = asked.acquire()
         assert trial[1].is_trial
-        assert asked.start()[1].wait == math.inf
-        asked.settle(*trial, passed=passed)
-    assert [asked.start()[1].word for _ in range(5)] == ["go"] * 5
+        assert asked.acquire()[1].wait == math.inf
+        asked.release_slot(*trial, passed=passed)
+    assert [asked.acquire()[1].word for _ in range(5)] == ["go"] * 5
 
 
 @each_kind
@@ -103,11 +103,11 @@ def test_a_trial_that_shows_nothing_for_a_window(queue, entry, clock, kind, limi
     asked = Asked(queue(), entry, limit, kind=kind)
     asked.go(refused=True, pause=1.0)
     clock.advance(1.0)
-    trial = asked.start()
+    trial = asked.acquire()
     clock.advance(WINDOW - 1.0)
-    asked.settle(*trial, passed=False)
-    assert not asked.start()[1].is_trial
-    assert asked.start()[1].word == "go"
+    asked.release_slot(*trial, passed=False)
+    assert not asked.acquire()[1].is_trial
+    assert asked.acquire()[1].word == "go"
 
 
 @each_kind
@@ -117,9 +117,9 @@ def test_a_trial_whose_server_is_gone_is_not_waited_for(queue, entry, clock, kin
     asked = Asked(server, entry, limit, kind=kind)
     asked.go(refused=True, pause=1.0)
     clock.advance(1.0)
-    asked.start()
+    asked.acquire()
     take_over(server)
-    assert asked.start()[1].is_trial
+    assert asked.acquire()[1].is_trial
 
 
 @each_kind
@@ -128,11 +128,11 @@ def test_a_trial_that_is_asked_for_twice_goes(queue, entry, clock, kind, limit):
     asked = Asked(queue(), entry, limit, kind=kind)
     asked.go(refused=True, pause=1.0)
     clock.advance(1.0)
-    slot, permit = asked.start()
+    slot, permit = asked.acquire()
     assert permit.is_trial
-    again = asked.start(slot)[1]
+    again = asked.acquire(slot)[1]
     assert (again.word, again.is_trial, again.is_held) == ("go", True, True)
-    assert asked.start()[1].wait == math.inf
+    assert asked.acquire()[1].wait == math.inf
 
 
 # Kinds without a limit --------------------------------------------------------------------------
@@ -142,11 +142,11 @@ def test_a_trial_that_is_asked_for_twice_goes(queue, entry, clock, kind, limit):
 def test_a_refusal_limits_a_kind_without_a_limit(queue, entry, clock, kind):
     """After a refusal no window holds more than three quarters of what the one before had."""
     asked = Asked(queue(), entry, 0, kind=kind)
-    sent = [asked.start() for _ in range(400)]
-    assert {asked.settle(*each, refused=True, pause=1.0).limit for each in sent} == {300}
+    sent = [asked.acquire() for _ in range(400)]
+    assert {asked.release_slot(*each, refused=True, pause=1.0).limit for each in sent} == {300}
     clock.advance(1.0)
     asked.go()
-    passed = [asked.start() for _ in range(300)]
+    passed = [asked.acquire() for _ in range(300)]
     assert [permit.word for _, permit in passed] == ["go"] * 299 + ["wait"]
     assert all(permit.is_held for _, permit in passed[:-1])
 
@@ -173,7 +173,7 @@ def test_the_limit_of_a_kind_without_one_recovers(queue, entry, clock, raw, keys
         limits.append(asked.go().limit)
         clock.advance(WINDOW)
     assert limits == [168, 243, 0, 0]
-    assert [asked.start()[1].is_held for _ in range(100)] == [False] * 100
+    assert [asked.acquire()[1].is_held for _ in range(100)] == [False] * 100
     assert not raw.exists(keys.slots("write"), keys.throttle)
 
 
@@ -189,7 +189,7 @@ def test_the_limit_of_a_kind_without_one_recovers_while_nothing_is_sent(
             asked.go()
         clock.advance(DAY)
         asked.go()
-        assert not asked.start()[1].is_held
+        assert not asked.acquire()[1].is_held
         assert not raw.exists(keys.slots("write"), keys.throttle)
 
 
@@ -216,9 +216,9 @@ def test_the_interval_is_waited_for_once_after_a_clock_was_set_back(queue, entry
     asked = Asked(queue(), entry, 0, interval=2.0)
     asked.go()
     clock.advance(-DAY)
-    assert asked.start()[1].wait == 2.0
+    assert asked.acquire()[1].wait == 2.0
     clock.advance(2.0)
-    assert asked.start()[1].word == "go"
+    assert asked.acquire()[1].word == "go"
 
 
 @each_kind
@@ -227,14 +227,14 @@ def test_a_late_refusal_makes_no_pause_longer_after_a_clock_was_set_back(
 ):
     """A pause that a slow request's refusal has set begins anew, whenever the row had begun."""
     asked = Asked(queue(), entry, limit, kind=kind)
-    old = asked.start()
+    old = asked.acquire()
     asked.go(refused=True, pause=1.0)
     clock.advance(170.0)
-    asked.settle(*old, refused=True, pause=7.0)
+    asked.release_slot(*old, refused=True, pause=7.0)
     clock.advance(-DAY)
-    assert asked.start()[1].wait == 7.0
+    assert asked.acquire()[1].wait == 7.0
     clock.advance(7.0)
-    assert asked.start()[1].word == "go"
+    assert asked.acquire()[1].word == "go"
 
 
 @each_kind
@@ -244,13 +244,13 @@ def test_a_trial_in_the_air_when_the_clock_is_set(queue, entry, clock, kind, lim
     asked = Asked(queue(), entry, limit, kind=kind)
     asked.go(refused=True, pause=1.0)
     clock.advance(100.0)
-    slot, permit = asked.start()
+    slot, permit = asked.acquire()
     clock.advance(step)
-    asked.start()
+    asked.acquire()
     clock.advance(WINDOW)
-    assert asked.start()[1].word == "go"
-    asked.settle(slot, permit)
-    assert not asked.start()[1].is_trial
+    assert asked.acquire()[1].word == "go"
+    asked.release_slot(slot, permit)
+    assert not asked.acquire()[1].is_trial
 
 
 @each_kind
@@ -260,7 +260,7 @@ def test_a_pause_of_a_clock_that_was_ahead(queue, entry, clock, kind, limit):
     clock.advance(DAY)
     pause = asked.go(refused=True, pause=7.0).pause
     clock.advance(-DAY)
-    assert asked.start()[1].wait == pause
+    assert asked.acquire()[1].wait == pause
     clock.advance(pause)
     asked.go()
     limits = []
@@ -317,7 +317,7 @@ class Play:
         self.clock.advance(seconds)
 
     def send(self, kind):
-        slot, permit = self.asked[kind].start()
+        slot, permit = self.asked[kind].acquire()
         self.events += 1
         if permit.word == "go":
             self.check_quota(kind)
@@ -332,7 +332,7 @@ class Play:
             return
         kind, slot, permit, _, sent = self.air.pop(number % len(self.air))
         self.events += 1
-        quota_state = self.asked[kind].settle(slot, permit, passed=passed, **answer)
+        quota_state = self.asked[kind].release_slot(slot, permit, passed=passed, **answer)
         self.ended[kind].append(self.now)
         if not answer and sent > self.refused[kind]:
             if passed or self.now - self.refused_at[kind] >= WINDOW - 0.0005:

@@ -1,6 +1,10 @@
-"""The fixtures of these tests are those of ``tests/support``."""
+"""Callers of these tests wait for a server as long as tests do."""
 
 from __future__ import annotations
 
-from marked import marked  # noqa: F401 - pytest finds fixtures by the names that are here
-from queue_fixtures import *  # noqa: F403 - the same
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def patience(patient_callers):
+    """Make the callers of these tests wait for a server as long as tests do."""

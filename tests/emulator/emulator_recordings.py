@@ -11,7 +11,8 @@ from datetime import datetime, timedelta, timezone
 from places import RECORDED
 
 from queued_gspread.emulator.accounts.account import EMAIL
-from queued_gspread.emulator.api.router import Request, answer
+from queued_gspread.emulator.api.request import Request
+from queued_gspread.emulator.api.router import answer
 from queued_gspread.emulator.book.ids import Ids
 from queued_gspread.emulator.book.store import ROOT_FOLDER, SPREADSHEET_TYPE, Store
 

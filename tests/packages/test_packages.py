@@ -10,11 +10,11 @@ import sys
 from functools import partial
 
 import pytest
+from emulated import state_of
 from limits import UNLIMITED
 from places import TOP
 
 from queued_gspread.emulator import Emulator
-from queued_gspread.emulator.storage.state import taken, to_json
 from queued_gspread.server import Server
 from queued_gspread.server.google.credentials import make_client
 from tests.parity.two_ways import frozen_clock
@@ -58,7 +58,7 @@ def _run(name, how, folder, redis_url):
                 check=False,
                 timeout=300,
             )
-        stored = to_json(taken(emulator._store, emulator._project))
+        stored = state_of(emulator)
     printed = re.sub(r"0x[0-9a-f]+", "#", ended.stdout.replace(str(folder), "FOLDER"))
     return (ended.returncode, printed, _last_line(ended.stderr)), (
         stored["files"],

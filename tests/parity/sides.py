@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from emulated import bring_back, kept_of, state_of
 from limits import UNLIMITED
 
 import queued_gspread
 from queued_gspread.emulator import Emulator
-from queued_gspread.emulator.storage.state import put_back, taken, to_json
 from queued_gspread.server import Server
 
 from .two_ways import frozen_clock
@@ -57,17 +57,12 @@ class Side:
     @property
     def state(self) -> Any:
         """What the emulator holds, and which id it makes next."""
-        with self.emulator._changes.still():
-            found = to_json(taken(self.emulator._store, self.emulator._project))
+        found = state_of(self.emulator)
         return found["files"], found["shared"], found["generator"]
 
     def begin(self) -> None:
         """Have the emulator hold what it held at first, and open it anew."""
-        store = self.emulator._store
-        with self.emulator._changes.making():
-            store.files.clear()
-            put_back(self.kept, store, self.emulator._project)
-            self.kept = taken(store, self.emulator._project)
+        self.kept = bring_back(self.emulator, self.kept)
         self.emulator.clear_ledger()
         self.gc.set_timeout(None)
         self.sh, self.other = self.gc.open("Books"), self.gc.open("Films")
@@ -106,6 +101,5 @@ def _furnished(side: Side) -> Side:
     side.otto = sh.share("otto@example.com", "user", "writer", notify=False).json()["id"]
     other.sheet1.resize(10, 5)
     other.sheet1.update([["x", 1], ["y", 2]])
-    with side.emulator._changes.still():
-        side.kept = taken(side.emulator._store, side.emulator._project)
+    side.kept = kept_of(side.emulator)
     return side

@@ -131,7 +131,7 @@ def test_a_request_of_somebodys_own_sees_every_request(gc, sh, sent):
     assert worksheet.row_count == 1001
 
 
-def test_a_subclass_with_its_own_request_sees_every_request(gc, sh, sent):
+def test_a_subclass_with_its_own_request_sees_every_request(gc, sh, sent, redis_url, namespace):
     """An HTTP client's subclass that overrides ``request`` is asked for everything."""
     seen = []
 
@@ -140,16 +140,13 @@ def test_a_subclass_with_its_own_request_sees_every_request(gc, sh, sent):
             seen.append(args[0])
             return super().request(*args, **kwargs)
 
-    settings = gc.http_client._self_caller.settings
-    client = queued_gspread.Client(
-        http_client=Noting, redis_url=settings.redis_url, namespace=settings.namespace
-    )
+    client = queued_gspread.Client(http_client=Noting, redis_url=redis_url, namespace=namespace)
     assert client.open_by_key(sh.id).title == sh.title
     assert seen == ["get"]
     assert sent == ["http_client.request"]
 
 
-def test_a_client_made_for_the_emulator_is_queued_too(gc, sh, emulator, sent):
+def test_a_client_made_for_the_emulator_is_queued_too(gc, sh, emulator, sent, redis_url, namespace):
     """An HTTP client that names the server's own API endpoint in place of Google's works."""
 
     class Emulated(queued_gspread.HTTPClient):
@@ -157,9 +154,8 @@ def test_a_client_made_for_the_emulator_is_queued_too(gc, sh, emulator, sent):
             path = endpoint.split(".com", 1)[1]
             return super().request(method, emulator.url + path, *args, **kwargs)
 
-    settings = gc.http_client._self_caller.settings
     client = queued_gspread.authorize(
-        http_client=Emulated, redis_url=settings.redis_url, namespace=settings.namespace
+        http_client=Emulated, redis_url=redis_url, namespace=namespace
     )
     assert client.open_by_key(sh.id).title == sh.title
     assert sent == ["http_client.request"]

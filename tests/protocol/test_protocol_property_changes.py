@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from queued_gspread.errors import CodecError
 from queued_gspread.protocol.property_changes import apply, changes, tracked
+from queued_gspread.proxy.call import Caller
 
 properties = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3),
@@ -85,23 +86,23 @@ def test_gspreads_counting_methods_are_known():
 
 
 @pytest.mark.parametrize("method", CALLS)
-def test_no_thread_loses_a_count(ws, method):
+def test_no_thread_loses_a_count(ws, method, monkeypatch):
     """A count that gspread changes by a difference keeps what another thread did meanwhile."""
     counts = _methods_that_count()[method]
     before = {count: ws._properties["gridProperties"][count] for count in counts}
     meanwhile = []
-    send = ws.client._self_caller.send
+    send = Caller.send
 
-    def sending(job, *args):
-        reply = send(job, *args)
+    def sending(caller, job, *args):
+        reply = send(caller, job, *args)
         for count in counts:
             ws._properties["gridProperties"][count] += 100
         meanwhile.append(100)
         return reply
 
-    ws.client._self_caller.send = sending
-    CALLS[method](ws)
-    del ws.client._self_caller.send
+    with monkeypatch.context() as patch:
+        patch.setattr(Caller, "send", sending)
+        CALLS[method](ws)
     for count in counts:
         other = sum(meanwhile)
         own = ws._properties["gridProperties"][count] - before[count] - other

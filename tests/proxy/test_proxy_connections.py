@@ -11,16 +11,14 @@ from pathlib import Path
 
 import pytest
 from limits import UNLIMITED
-from queue_fixtures import raw
 from waiting import eventually
 
 import queued_gspread
 from queued_gspread.broker.connection import wire
+from queued_gspread.broker.connection.client import connect
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.emulator import Emulator
 from queued_gspread.server import Server
-
-__all__ = ["raw"]
 
 DESCRIPTORS = Path("/proc/self/fd")
 
@@ -75,27 +73,27 @@ def test_the_last_client_closes_the_connections(emulator, redis_url, namespace, 
         gc.enable()
 
 
-def test_many_threads_leave_few_connections(ws, connections):
+def test_many_threads_leave_few_connections(ws, connections, redis_url, namespace):
     """After many threads have called at a time, as many connections are kept as there may be."""
     with ThreadPoolExecutor(64) as pool:
         assert set(pool.map(lambda _: ws.acell("A1").value, range(256))) == {None}
     # The server has some as well.
-    eventually(lambda: connections() < 2 * wire._MOST_IDLE)
-    held = ws.client._self_caller._queue._connection.wire
-    assert len(held._idle) <= wire._MOST_IDLE
+    eventually(lambda: connections() < 2 * wire.MOST_IDLE)
+    held = connect(redis_url, namespace).wire
+    assert len(held.idle) <= wire.MOST_IDLE
     assert ws.acell("A1").value is None
 
 
-def test_idle_connections_are_closed(ws, monkeypatch):
+def test_idle_connections_are_closed(ws, redis_url, namespace, monkeypatch):
     """Connections that nobody needs any more are closed by and by, as calls are made."""
-    held = ws.client._self_caller._queue._connection.wire
+    held = connect(redis_url, namespace).wire
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: ws.acell("A1"), range(32)))
-    kept = len(held._idle)
+    kept = len(held.idle)
     monkeypatch.setattr(wire, "_LONGEST_IDLE", -1.0)
     for _ in range(kept + 1):
         ws.acell("A1")
-    assert len(held._idle) <= 1
+    assert len(held.idle) <= 1
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
@@ -107,11 +105,11 @@ def test_a_copy_of_a_client_holds_the_connection(gc, copied, sh):
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
-def test_a_forked_child_leaves_its_parents_connections_alone(ws):
+def test_a_forked_child_leaves_its_parents_connections_alone(ws, redis_url, namespace):
     """A child that calls, and drops its clients, closes nothing that its parent still uses."""
     ws.update_acell("A1", "parent")
-    held = ws.client._self_caller._queue._connection.wire
-    (*_, line) = held._idle
+    held = connect(redis_url, namespace).wire
+    (*_, line) = held.idle
     child = os.fork()
     if child == 0:
         ended = 1

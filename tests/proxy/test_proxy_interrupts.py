@@ -10,7 +10,6 @@ import signal
 import socket
 import sys
 import threading
-import weakref
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -270,7 +269,7 @@ def test_an_exception_at_any_line(ws):
 @pytest.mark.parametrize(
     ("cls", "name"),
     [
-        (Producer, "_enqueue"),
+        (Producer, "enqueue"),
         (Producer, "_look"),
         (Producer, "_take_back"),
         (Producer, "_has_server"),
@@ -281,7 +280,7 @@ def test_an_exception_at_any_line(ws):
 )
 @pytest.mark.parametrize("before", [True, False])
 def test_a_call_that_is_interrupted_is_taken_back(
-    cls, name, before, redis_url, namespace, monkeypatch, on_signal
+    cls, name, before, redis_url, namespace, new_connections, monkeypatch, on_signal
 ):
     """Whatever a call is about, its job does not stay in the queue, and the error says so."""
     own, threads = getattr(cls, name), []
@@ -297,8 +296,6 @@ def test_a_call_that_is_interrupted_is_taken_back(
         return found
 
     monkeypatch.setattr(cls, name, interrupted)
-    # The connection of this test alone, which has not seen Redis's clock before.
-    monkeypatch.setattr(connection, "_connections", weakref.WeakValueDictionary())
     raised = InterruptedHereError("mine")
 
     def handle(*_):

@@ -32,7 +32,7 @@ def test_no_request_waits_longer_than_its_caller_is_told(limit, calls, fair):
     for lane, _, count in calls:
         total[lane] += count
     waiting = {lane: count - sent[lane] for lane, count in total.items() if count > sent[lane]}
-    began, is_shared = world.now, world.line.is_shared
+    began, is_shared = world.now, world.tickets.is_shared
     world.run(10_000.0)
     last = {lane: moment for moment, lane, *_ in world.sent}
     for lane, count in waiting.items():

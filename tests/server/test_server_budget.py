@@ -90,7 +90,7 @@ def test_the_smallest_calls_wait_for_nothing():
     assert not memory.take(memory.kind(1_001), 1_001)
     assert memory.take(memory.kind(1_000), 1_000)
     memory.give_back(memory.kind(1_000), 1_000)
-    assert memory._taken[SMALL] == 65_536 * 250
+    assert memory.taken[SMALL] == 65_536 * 250
     body = Job("worksheet", "append_row", WORKSHEET, (["a text", 1, 2.5, True] * 2,)).encode()
     assert Memory().kind(estimate(body)) == FREE
 
@@ -109,7 +109,7 @@ def test_what_a_lane_has_taken_is_given_back(memory, is_closed):
     assert portion.take(first)
     assert portion.take(second)
     assert portion.take_answers(240) is None
-    assert memory._taken == {LARGE: 3_600, SMALL: 120, ANSWERS: 240}
+    assert memory.taken == {LARGE: 3_600, SMALL: 120, ANSWERS: 240}
     waiting = portion.ticket(of_size("3-0", 100))
     assert (waiting.kind, portion.ask(waiting).word) == (LARGE, "go")
     assert portion.ticket(of_size("3-0", 1)).kind == SMALL
@@ -119,7 +119,7 @@ def test_what_a_lane_has_taken_is_given_back(memory, is_closed):
         portion.give_answers_back()
     portion.close()
     portion.close()
-    assert set(memory._taken.values()) == {0}
+    assert set(memory.taken.values()) == {0}
 
 
 def test_a_job_that_takes_again_has_what_it_needs_once(memory):
@@ -127,9 +127,9 @@ def test_a_job_that_takes_again_has_what_it_needs_once(memory):
     portion = Portion(memory)
     assert portion.take(of_size("1-0", 300))
     assert portion.take(of_size("1-0", 300))
-    assert memory._taken[LARGE] == 3_600
+    assert memory.taken[LARGE] == 3_600
     portion.close()
-    assert memory._taken[LARGE] == 0
+    assert memory.taken[LARGE] == 0
 
 
 def test_answers_are_waited_for_if_they_are_large(memory):
@@ -142,7 +142,7 @@ def test_answers_are_waited_for_if_they_are_large(memory):
     one.give_answers_back()
     assert other.ask(waiting).word == "go"
     other.give_answers_back()
-    assert set(memory._taken.values()) == {0}
+    assert set(memory.taken.values()) == {0}
 
 
 def answered(method, label, told):
@@ -188,9 +188,9 @@ def test_what_was_waited_for_is_there_for_the_job_that_is_then_the_first(memory)
     memory.give_back(LARGE, 1_200)
     assert portion.ask(ticket).word == "go"
     assert portion.take(of_size("2-0", 100))
-    assert memory._taken[LARGE] == 4_200
+    assert memory.taken[LARGE] == 4_200
     portion.close()
-    assert memory._taken[LARGE] == 0
+    assert memory.taken[LARGE] == 0
 
 
 def test_a_first_job_that_is_larger_than_what_was_waited_for_waits_again(memory):
@@ -199,7 +199,7 @@ def test_a_first_job_that_is_larger_than_what_was_waited_for_waits_again(memory)
     assert memory.take(LARGE, 1_200)
     assert portion.ask(portion.ticket(of_size("1-0", 100))).word == "go"
     assert not portion.take(of_size("2-0", 350))
-    assert memory._taken[LARGE] == 1_200
+    assert memory.taken[LARGE] == 1_200
 
 
 def test_the_rectangle_around_cells_counts():
@@ -243,11 +243,11 @@ def tight(serve):
     """Return a server with memory for one call with a megabyte at a time, and that memory."""
     server = serve(max_memory_bytes=BUDGET // 4)
     yield server, server._parts.memory
-    eventually(lambda: set(server._parts.memory._taken.values()) == {0}, "everything is given back")
+    eventually(lambda: set(server._parts.memory.taken.values()) == {0}, "everything is given back")
 
 
 def is_waited_for(memory, kind=LARGE):
-    return lambda: memory._is_short[kind]
+    return lambda: memory.is_short[kind]
 
 
 def test_large_calls_take_turns_and_small_ones_pass(tight, client, gate, background):
@@ -256,7 +256,7 @@ def test_large_calls_take_turns_and_small_ones_pass(tight, client, gate, backgro
     calls = [background(write, client, f"lane{number}", TEXT) for number in range(3)]
     for answered in range(3):
         large = gate.next()
-        eventually(lambda: memory._is_short[LARGE] == (answered < 2))  # noqa: B023 - called here
+        eventually(lambda: memory.is_short[LARGE] == (answered < 2))  # noqa: B023 - called here
         reading = background(read, client, "small")
         small = gate.next()
         assert small.lane == "small"
@@ -309,7 +309,7 @@ def test_large_answers_are_read_in_turn(
     reading, go_on, real = threading.Event(), threading.Event(), lane_module.Lane._advance
 
     def take(lane, results):
-        if memory._taken[ANSWERS] and not reading.is_set():
+        if memory.taken[ANSWERS] and not reading.is_set():
             reading.set()
             assert go_on.wait(PATIENCE)
         real(lane, results)
@@ -381,7 +381,7 @@ def test_a_lapse_while_a_call_waits_for_memory(tight, usurp, client, gate, backg
     eventually(is_waited_for(memory))
     usurper = usurp()
     gate.open()
-    eventually(lambda: set(memory._taken.values()) == {0})
+    eventually(lambda: set(memory.taken.values()) == {0})
     usurper.release()
     assert [call.result(PATIENCE) for call in calls] == [{}, {}]
 
@@ -447,7 +447,7 @@ def test_calls_that_run_together_take_memory_each(serve, client, gate, backgroun
     answered = 0
     while answered < len(calls):
         arrival = gate.next()
-        taken.add(sum(memory._taken.values()))
+        taken.add(sum(memory.taken.values()))
         count = len(arrival.given["params"].get("ranges", ["one"]))
         answered += count
         found = [{"values": [["x"]]}] * count
@@ -455,7 +455,7 @@ def test_calls_that_run_together_take_memory_each(serve, client, gate, backgroun
     assert held.result(PATIENCE) == {}
     assert all(call.result(PATIENCE)["values"] == [["x"]] for call in calls)
     assert max(taken) <= 4 * 20_000
-    eventually(lambda: set(memory._taken.values()) == {0})
+    eventually(lambda: set(memory.taken.values()) == {0})
 
 
 def test_a_large_call_that_is_refused_gives_its_memory_back(tight, callers, gate):

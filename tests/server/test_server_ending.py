@@ -141,7 +141,7 @@ def test_a_stop_waits_for_a_request_and_not_for_its_call(serve, callers, gate, b
     assert len(gate.seen) == 2
 
 
-def test_a_read_call_under_way_is_sent_again_by_the_next_server(
+def test_a_read_under_way_is_retried_by_the_next_server(
     start_process, client, google, background, raw, keys
 ):
     """A call that had only read when its server was killed is made again, unnoticed."""
@@ -155,10 +155,10 @@ def test_a_read_call_under_way_is_sent_again_by_the_next_server(
     assert reading.result(PATIENCE) == {"again": True}
 
 
-def test_a_write_under_way_that_may_be_repeated_is_sent_again(
+def test_an_idempotent_write_under_way_is_retried(
     start_process, client, google, background, raw, keys
 ):
-    """A PUT that was in the air when its server was killed is sent again, unnoticed."""
+    """A PUT that was in the air when its server was killed is retried, unnoticed."""
     server = start_process()
     writing = background(write, client)
     google.gate.next()
@@ -170,7 +170,7 @@ def test_a_write_under_way_that_may_be_repeated_is_sent_again(
     assert [seen.method for seen in google.gate.seen] == ["put", "put"]
 
 
-def test_a_write_under_way_that_may_not_be_repeated_is_not_sent_again(
+def test_a_non_idempotent_write_under_way_is_not_retried(
     start_process, client, google, background, raw, keys
 ):
     """An append that was in the air when its server was killed ends as OutcomeUnknownError."""

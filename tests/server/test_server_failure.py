@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+from dataclasses import replace
 
 import pytest
 from calls import read
@@ -16,7 +17,6 @@ from queued_gspread.broker import Consumer
 from queued_gspread.errors import QueuedGspreadError, RemoteError
 from queued_gspread.server import Server
 from queued_gspread.server.failure import Failure
-from queued_gspread.server.google import tokens
 from queued_gspread.server.google.tokens import Tokens
 from queued_gspread.server.lanes import scheduler as lanes
 from queued_gspread.server.lanes.scheduler import Scheduler
@@ -64,15 +64,15 @@ EVERY = [(name, error) for name in HEARTS for error in ERRORS]
 
 
 @pytest.fixture
-def server(redis_url, namespace, key_file, google, hasty, monkeypatch):
+def server(redis_url, namespace, key_file, google, hasty, timing):
     """Return a server with all the threads that one can have, and a small quota."""
-    monkeypatch.setattr(tokens, "_LOOK_AT_FILE", 0.01)
     server = Server(
         service_account=key_file,
         api_endpoint=google.url,
         redis_url=redis_url,
         namespace=namespace,
         shutdown_timeout=0.5,
+        timing=replace(timing, key_file_check=0.01),
         **UNLIMITED | {"reads_per_minute": 4, "quota_window": 0.5},
     )
     yield server.start()

@@ -7,7 +7,6 @@ import re
 import pytest
 from calls import append, read
 from places import DOCS
-from signing_fixtures import key_of, signing_key
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker.keys import Keys
@@ -18,8 +17,6 @@ from queued_gspread.errors import (
     QueueFullError,
     VersionMismatchError,
 )
-
-__all__ = ["key_of", "signing_key"]
 
 FORGED = {
     "that it was withdrawn": lambda raw, keys, it: raw.zadd(keys.dedup, {f"withdrawn:{it}": 9e12}),
@@ -107,7 +104,7 @@ def test_a_call_that_servers_are_said_to_have_died_of(behind, raw, keys, gate):
     assert len(gate.seen) == 1
 
 
-def test_a_call_that_is_said_to_be_announced(behind, raw, keys, gate):
+def test_a_call_that_is_said_to_have_an_intent(behind, raw, keys, gate):
     """A call that waits ends as unknown, and is not made."""
 
     def forge(job_id):

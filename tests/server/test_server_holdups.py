@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -22,11 +23,13 @@ from queued_gspread.broker import (
     Permit,
     Slot,
 )
-from queued_gspread.server import holdups as lookout_module
 from queued_gspread.server.google.token_state import USABLE, TokenState
 from queued_gspread.server.holdups import HoldupReporter
 from queued_gspread.server.pacing.ticket_queue import LARGE, Ticket
 from queued_gspread.server.pacing.valve import TURN, Valve
+from queued_gspread.server.timing import Timing
+
+SLOW = Timing().slow_answer
 
 
 @pytest.fixture(autouse=True)
@@ -50,12 +53,6 @@ def said(raw, keys):
         return eventually(fitting)
 
     return wait
-
-
-@pytest.fixture
-def watching(monkeypatch):
-    """Let every answer of Google's that is awaited be worth a word."""
-    monkeypatch.setattr(lookout_module, "_SLOW", 0.0)
 
 
 @pytest.mark.parametrize(("no_fair", "why"), [(True, QUOTA), (False, SHARED)])
@@ -86,10 +83,10 @@ def test_a_slot_that_an_answer_gives_back_has_no_time(serve, client, gate, backg
 
 
 def test_a_request_without_an_answer_is_told(
-    serve, client, gate, background, said, watching, raw, keys
+    serve, client, gate, background, said, raw, keys, timing
 ):
     """A spreadsheet whose request is in the air is named until it is answered, and no longer."""
-    serve()
+    serve(timing=replace(timing, slow_answer=0.0))
     call = background(read, client, "slow")
     held = gate.next()
     assert said(lambda holdups: holdups.lanes).lanes["slow"][0] == SENT
@@ -98,7 +95,7 @@ def test_a_request_without_an_answer_is_told(
     eventually(lambda: raw.hget(keys.server, "holdups") == "")
 
 
-def test_a_request_that_is_sent_again_is_told(serve, client, gate, background, said):
+def test_a_request_that_is_retried_is_told(serve, client, gate, background, said):
     """A spreadsheet whose request has failed is named until its next attempt."""
     serve()
     background(read, client, "failing")
@@ -187,10 +184,8 @@ def test_long_lines_are_told_in_short(valve):
 
 def test_an_answer_that_comes_in_time_is_not_told(valve):
     """A request that is in the air for no longer than any other is not worth a word."""
-    assert not looked(valve, air={"book": lookout_module._SLOW / 2})
-    assert looked(valve, air={"book": lookout_module._SLOW}).lanes == {
-        "book": (SENT, lookout_module._SLOW)
-    }
+    assert not looked(valve, air={"book": SLOW / 2})
+    assert looked(valve, air={"book": SLOW}).lanes == {"book": (SENT, SLOW)}
 
 
 @pytest.mark.parametrize(

@@ -45,13 +45,13 @@ def killed(start_process, client, google, background):
 
 @pytest.mark.parametrize("point", POINTS)
 def test_a_read_whose_server_died_with_its_answer(killed, google, point):
-    """A read that Google has answered is sent again, and its caller gets the second answer."""
+    """A read that Google has answered is retried, and its caller gets the second answer."""
     _is_sent_again(killed(read, POINTS[point]), google, "get")
 
 
 @pytest.mark.parametrize("point", POINTS)
 def test_an_update_whose_server_died_with_its_answer(killed, google, point):
-    """A write that may be sent twice is, though Google has answered it: over what is there now."""
+    """An idempotent write is retried, though Google has answered it: over what is there now."""
     _is_sent_again(killed(write, POINTS[point]), google, "put")
 
 
@@ -62,7 +62,7 @@ def _is_sent_again(calling, google, method):
 
 
 def test_an_append_whose_server_died_with_its_answer(killed, google):
-    """A write that may not be sent twice is not: of an answer that was lost nobody knows."""
+    """A non-idempotent write is not retried: of an answer that was lost nobody knows."""
     calling = killed(append, ANSWERED)
     assert type(calling.exception(PATIENCE)) is OutcomeUnknownError
     assert [seen.method for seen in google.gate.seen] == ["post"]

@@ -122,7 +122,7 @@ def test_the_sum_over_two_servers(scene, log, emulator, serve, background):
     inserting = background(scene.sheet.insert_rows, [["a"], ["b"]])
     first = scene.door.next()
     stopping = background(scene.server.stop)
-    eventually(scene.server._stopping.is_set)
+    eventually(lambda: scene.server.was_told_to_stop)
     first.answer()
     stopping.result(PATIENCE)
     assert outcomes(log)["left"] == 1

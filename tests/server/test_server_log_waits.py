@@ -36,8 +36,8 @@ def ended(restored_log):
     return wait
 
 
-def test_a_wait_before_a_repeat_counts(serve, client, gate, background, ended):
-    """A request that waits for a slot to be sent again has waited, and Google has not."""
+def test_a_wait_before_a_retry_counts(serve, client, gate, background, ended):
+    """A request that waits for a slot to be retried has waited, and Google has not."""
     serve(writes_per_minute=1, quota_window=WINDOW)
     call = background(write, client)
     gate.next().fail(google_error(503))
@@ -54,7 +54,7 @@ def test_a_wait_before_a_repeat_counts(serve, client, gate, background, ended):
 
 
 def test_a_wait_in_vain_counts(serve, authorize, auth, gate, background, ended):
-    """A call whose timeout passes before its request is sent again has waited until then."""
+    """A call whose timeout passes before its request is retried has waited until then."""
     serve(writes_per_minute=1, quota_window=60)
     call = background(write, authorize(auth, timeout=3))
     gate.next().fail(google_error(503))

@@ -50,7 +50,7 @@ def about(error):
 
 @pytest.mark.parametrize("name", FAULTS)
 @pytest.mark.parametrize("kind", CALLS)
-def test_an_error_of_many_is_each_ones_own(kind, name, stage, emulator):
+def test_an_error_of_many_is_each_ones_own(kind, name, stage, emulator, background):
     """Each caller's error has the URL and the text that it has where its call is made alone."""
     scene = stage(**QUICK)
     scene.play(partial(scene.sheet.append_row, ["first"]))
@@ -64,7 +64,7 @@ def test_an_error_of_many_is_each_ones_own(kind, name, stage, emulator):
     arrival.answer()
     scene.door.open()
     together = [settled(call) for call in calls]
-    alone = [settled(scene._pool.submit(call)) for call in made]
+    alone = [settled(background(call)) for call in made]
     emulator.faults.clear()
     assert all(isinstance(each, Exception) for each in alone)
     assert list(map(about, together)) == list(map(about, alone))

@@ -19,67 +19,71 @@ from queued_gspread.settings import Settings
 
 
 @pytest.fixture
-def lease(redis_url, namespace, clock):
+def queue(redis_url, namespace):
+    return Consumer(Settings(redis_url=redis_url, namespace=namespace), "aaaa", "server a")
+
+
+@pytest.fixture
+def lease(queue, clock):
     """Return a lease that beats when it is told to, and has beaten once."""
-    settings = Settings(redis_url=redis_url, namespace=namespace)
-    lease = Lease(Consumer(settings, "aaaa", "server a"), 60.0, clock)
-    lease._beat("")
+    lease = Lease(queue, 60.0, clock)
+    lease.beat()
     return lease
 
 
 def test_a_lease_is_certain_for_as_long_as_it_holds(lease, clock):
     """Until a lease's length after its last beat, an epoch is confirmed without asking anybody."""
-    lease.confirm(lease._epoch)
+    lease.confirm(lease.epoch)
     clock.now = 59.9
-    lease.confirm(lease._epoch)
+    lease.confirm(lease.epoch)
     with pytest.raises(StaleEpochError):
         lease.confirm("an earlier one")
 
 
 @pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="there is no such clock here")
-def test_a_lease_runs_out_while_the_machine_sleeps(redis_url, namespace, monkeypatch):
+def test_a_lease_runs_out_while_the_machine_sleeps(queue, monkeypatch):
     """The clock of a lease counts the time for which the whole machine was suspended."""
-    lease = Lease(Consumer(Settings(redis_url, namespace), "aaaa", "server a"), 60.0)
-    lease._beat("")
-    assert lease._is_decided
+    lease = Lease(queue, 60.0)
+    lease.beat()
+    assert lease.confirms_at_once
     since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
     monkeypatch.setattr(time, "clock_gettime", {time.CLOCK_BOOTTIME: since_boot + 60}.__getitem__)
-    assert not lease._is_decided
+    assert not lease.confirms_at_once
 
 
 def test_a_lease_that_may_have_lapsed_waits_for_a_beat(lease, clock, background):
     """After a pause an epoch is confirmed by the next beat, where nobody has taken over."""
     clock.now = 60.0
-    confirmed = background(lease.confirm, lease._epoch)
+    confirmed = background(lease.confirm, lease.epoch)
     assert not confirmed.done()
-    lease._beat("")
+    lease.beat()
     assert confirmed.result(PATIENCE) is None
 
 
 def test_a_lease_that_has_lapsed_is_not_confirmed(lease, clock, background, usurp):
     """After a pause in which another server has taken over, the epoch has ended."""
     clock.now = 60.0
-    confirmed = background(lease.confirm, lease._epoch)
+    confirmed = background(lease.confirm, lease.epoch)
     usurp()
     assert not confirmed.done()
-    lease._beat("")
+    lease.beat()
     assert isinstance(confirmed.exception(PATIENCE), StaleEpochError)
 
 
-def test_a_lease_counts_from_before_its_beat(lease, clock, monkeypatch):
+def test_a_lease_counts_from_before_its_beat(lease, queue, clock, monkeypatch):
     """However long the answer to a beat takes, the lease is no longer for it."""
-    beat = lease._queue.beat
+    beat = queue.beat
 
     def slow(seconds, **own):
         found = beat(seconds, **own)
         clock.now += 50.0
         return found
 
-    monkeypatch.setattr(lease._queue, "beat", slow)
-    lease._beat("")
-    assert lease._is_decided
+    monkeypatch.setattr(queue, "beat", slow)
+    lease.beat()
+    assert lease.confirms_at_once
     clock.now = 60.0
-    assert not lease._is_decided
+    assert not lease.confirms_at_once
 
 
 def test_every_request_asks_the_lease(serve, client, gate, background, raw, keys, monkeypatch):
@@ -98,7 +102,7 @@ def test_a_lease_that_is_given_up_confirms_nothing(lease, clock, background):
     """Who waits for a beat that comes no more is told that the epoch has ended."""
     # Never before the end of any lease, whatever beats there are.
     clock.now = math.inf
-    confirmed = background(lease.confirm, lease._epoch)
+    confirmed = background(lease.confirm, lease.epoch)
     lease.start()
     assert not confirmed.done()
     lease.stop()
@@ -163,10 +167,10 @@ Lease.confirm = stop_and_confirm
 """
 
 
-def test_a_server_stopped_between_announcement_and_request(
+def test_a_server_stopped_between_intent_and_request(
     start_process, client, google, background, raw, keys, redis_url, namespace
 ):
-    """What it announced and could not send before its lease lapsed, it takes back."""
+    """What it intended and could not send before its lease lapsed, it takes back."""
     # This process sees it stop as its parent.
     paused = start_process(patch=STOPS_BEFORE_IT_SENDS, fresh=True)
     appending = background(append, client)

@@ -11,6 +11,7 @@ import pytest
 import requests
 from gate import google_error, response
 from gspread.exceptions import APIError
+from hand_clock import HandClock
 from merge_fixtures import settled
 from waiting import eventually
 
@@ -52,7 +53,7 @@ def errors(found):
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("kind", CALLS)
 def test_what_google_never_takes_fails_for_its_caller_alone(kind, fault, stage, faults):
-    """Those whose requests left with one that always fails, and may be repeated, are answered."""
+    """Those whose requests left with one that always fails, and is idempotent, are answered."""
     scene = stage(**HASTY)
     faults.add(FAULTS[fault], match=is_bad)
     calls = [partial(CALLS[kind], scene.sheet, n, "bad" if n == BAD else f"v{n}") for n in range(9)]
@@ -146,7 +147,7 @@ def test_a_message_that_nobody_can_read_raises_nothing(text, stage):
     assert [type(settled(call)) for call in calls] == [APIError, dict, dict]
 
 
-# What may not be repeated -----------------------------------------------------------------------
+# What is not idempotent --------------------------------------------------------------------------
 
 
 def test_an_append_that_has_failed_takes_none_down_with_it_again(stage, faults):
@@ -185,13 +186,13 @@ def test_what_has_gone_through_alone_may_leave_with_others_again(stage, faults):
 
 
 def test_suspects_are_forgotten():
-    """What has failed is remembered for some minutes, if it may not be repeated."""
-    now = [0.0]
-    suspects = Suspects(lambda: now[0])
+    """What has failed is remembered for some minutes, if it is not idempotent."""
+    clock = HandClock()
+    suspects = Suspects(clock)
     once, twice = parts.append(["x"]), parts.update("S!A1")
     suspects.note([once, twice])
     assert suspects.has(once)
     assert not suspects.has(twice)
     assert not suspects.has(parts.append(["y"]))
-    now[0] = 601.0
+    clock.now = 601.0
     assert not suspects.has(once)

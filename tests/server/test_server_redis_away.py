@@ -19,7 +19,7 @@ from queued_gspread.errors import (
     JobLostError,
     OutcomeUnknownError,
 )
-from queued_gspread.server import server as server_module
+from queued_gspread.server.timing import Timing
 
 
 @pytest.fixture
@@ -306,11 +306,10 @@ def refused_logins(raw):
     return sum(entry["count"] for entry in raw.acl_log() if entry["reason"] == "auth")
 
 
-def test_a_redis_that_is_silent_at_the_start(serve, monkeypatch, caplog):
+def test_a_redis_that_is_silent_at_the_start(serve, caplog):
     """While a server that starts waits for what speaks no TLS, its log says what it waits for."""
-    monkeypatch.setattr(server_module, "_SLOW", 0.01)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         where = f"rediss://127.0.0.1:{silent.getsockname()[1]}/0"
         with pytest.raises(BrokerUnavailableError, match="It may speak no TLS"):
-            serve(redis_url=where)
+            serve(redis_url=where, timing=Timing(silent_redis=0.01))
     assert f"no answer from Redis at {where}" in caplog.text

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import signal
+from contextlib import ExitStack
+from functools import partial
 
 import pytest
 from calls import append
@@ -11,16 +13,18 @@ from google.auth.exceptions import RefreshError, TransportError
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Candidate, Consumer, StaleEpochError
+from queued_gspread.broker.connection.client import Connection
 from queued_gspread.emulator import Emulator
 from queued_gspread.emulator.faults import OAuthRefusal
-from queued_gspread.server import lease as lease_module
 from queued_gspread.server.google.token_state import USABLE, TokenState
 from queued_gspread.server.lease import Lease
+from queued_gspread.server.timing import Timing
 from queued_gspread.settings import Settings
 
 NO_TOKEN_YET = TokenState(False)
 REFUSED = TokenState(False, RefreshError("invalid_grant"), math.inf)
 LEASE = 5.0
+HOUR = 3600.0
 
 
 def failing(seconds):
@@ -52,21 +56,21 @@ class Account:
 class Player:
     """A server as far as its lease goes; it beats when it is told to."""
 
-    def __init__(self, settings, name, state):
-        self.account = Account(state)
-        self.lease = Lease(Consumer(settings, name, name), LEASE, account=self.account)
+    def __init__(self, settings, name, state, lease=LEASE, timing=None):
+        self.queue, self.account = Consumer(settings, name, name), Account(state)
+        self.lease = Lease(self.queue, lease, account=self.account, timing=timing)
         self.ended = []
 
     def beat(self):
         """Beat; return whether it works then."""
-        self.lease._beat("")
-        if self.lease._epoch:
+        self.lease.beat()
+        if self.lease.epoch:
             self.lease.call_at_end_of(
-                self.lease._epoch,
+                self.lease.epoch,
                 lambda: self.ended.append("lapsed"),
                 lambda: self.ended.append("relieved"),
             )
-        return bool(self.lease._epoch)
+        return bool(self.lease.epoch)
 
     @property
     def is_relieved(self):
@@ -77,7 +81,7 @@ class Player:
 def player(redis_url, namespace):
     """Return what makes a server of which there is only the lease."""
     settings = Settings(redis_url=redis_url, namespace=namespace)
-    return lambda name, state: Player(settings, name, state)
+    return partial(Player, settings)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +170,7 @@ def test_nobody_took_over_from_whom_a_free_lease_was_kept_for(player, raw, keys)
     assert not without.beat()
     raw.hdel(keys.server, "standby")
     assert without.beat()
-    assert without.lease._queue.predecessor.about == ""
+    assert without.queue.predecessor.about == ""
 
 
 @pytest.mark.parametrize("trouble", ["silent", "ahead of the clock", "a stranger's"])
@@ -218,13 +222,13 @@ def test_a_lease_that_cannot_be_given_up_is_taken_anew(player, monkeypatch):
     """Where Redis is away when a lease is given up, no epoch goes on in which nobody works."""
     works = player("aaaa", USABLE)
     works.beat()
-    epoch = works.lease._epoch
-    monkeypatch.setattr(works.lease._queue._connection, "run", lambda *_, **__: 1 / 0)
+    epoch = works.lease.epoch
+    monkeypatch.setattr(Connection, "run", lambda *_, **__: 1 / 0)
     works.lease.give_up()
     monkeypatch.undo()
     assert works.ended == ["lapsed"]
     assert works.beat()
-    assert works.lease._epoch != epoch
+    assert works.lease.epoch != epoch
 
 
 @pytest.mark.parametrize("way", ["stop", "give_up"])
@@ -232,46 +236,46 @@ def test_who_gives_its_lease_up_sends_nothing_from_then_on(player, monkeypatch, 
     """Before another server can take the lease, what is left of this one is not sent any more."""
     works = player("aaaa", USABLE)
     works.beat()
-    epoch = works.lease._epoch
-    release, told = works.lease._queue.release, []
+    epoch = works.lease.epoch
+    release, told = works.queue.release, []
 
     def released():
         with pytest.raises(StaleEpochError):
             works.lease.confirm(epoch)
         told.append(release())
 
-    monkeypatch.setattr(works.lease._queue, "release", released)
+    monkeypatch.setattr(works.queue, "release", released)
     getattr(works.lease, way)()
     assert told
 
 
 @pytest.fixture
 def starting(player):
-    """Return a server that beats by itself, before its first token has come."""
-    made = player("aaaa", NO_TOKEN_YET)
-    yield made
-    made.lease.stop()
+    """Return what makes a server that beats by itself, before its first token has come."""
+    with ExitStack() as stack:
+
+        def start(**options):
+            made = player("aaaa", NO_TOKEN_YET, **options)
+            stack.callback(made.lease.stop)
+            made.lease.start()
+            return made
+
+        yield start
 
 
 @pytest.mark.parametrize("state", [USABLE, REFUSED], ids=["a token", "a refusal"])
-def test_a_server_works_once_its_first_token_was_asked_for(starting, state, raw, keys, monkeypatch):
+def test_a_server_works_once_its_first_token_was_asked_for(starting, state, raw, keys):
     """No lease is taken before the token endpoint has answered."""
-    monkeypatch.setattr(lease_module, "_FIRST_TOKEN", math.inf)
-    monkeypatch.setattr(starting.lease, "_seconds", math.inf)
-    starting.lease.start()
-    eventually(lambda: starting.account.asked > 3)
+    made = starting(lease=HOUR, timing=Timing(first_token=HOUR))
+    eventually(lambda: made.account.asked > 3)
     assert not raw.exists(keys.server)
-    monkeypatch.setattr(starting.lease, "_seconds", LEASE)
-    starting.account.state = state
+    made.account.state = state
     eventually(lambda: raw.hget(keys.server, "holder") == "aaaa")
 
 
-def test_a_token_endpoint_that_says_nothing_keeps_no_server_from_working(
-    starting, raw, keys, monkeypatch
-):
+def test_a_token_endpoint_that_says_nothing_keeps_no_server_from_working(starting, raw, keys):
     """A server whose first token does not come works all the same, so that callers wait for it."""
-    monkeypatch.setattr(lease_module, "_FIRST_TOKEN", 0.1)
-    starting.lease.start()
+    starting(timing=Timing(first_token=0.1))
     eventually(lambda: raw.hget(keys.server, "holder") == "aaaa")
 
 
@@ -286,12 +290,12 @@ def test_a_request_in_the_air_is_answered_before_the_lease_is_given_up(
     (lanes,) = works._left
     eventually(lambda: lanes.has_retired)
     waits = background(append, client, "two")
-    assert raw.hget(keys.server, "holder") == works._queue.server_id
+    assert raw.hget(keys.server, "holder") == works.server_id
     arrival.answer({"made": 1})
     assert sent.result(PATIENCE) == {"made": 1}
     gate.next().answer({"made": 2})
     assert waits.result(PATIENCE) == {"made": 2}
-    assert raw.hget(keys.server, "holder") == stands_by._queue.server_id
+    assert raw.hget(keys.server, "holder") == stands_by.server_id
     assert len(gate.seen) == 2
 
 

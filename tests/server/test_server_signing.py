@@ -12,8 +12,7 @@ import pytest
 import redis
 from accounts import OPEN
 from calls import append, read, write
-from queue_fixtures import short_slices
-from signing_fixtures import KEY, OTHER, job, key_of, signed, signing_key
+from signing_fixtures import KEY, OTHER, job
 from waiting import PATIENCE, eventually, waiting_callers
 
 from queued_gspread.broker import Producer, producer
@@ -23,9 +22,7 @@ from queued_gspread.errors import ConfigurationError, SignatureError
 from queued_gspread.protocol.messages import Reply, new_id
 from queued_gspread.protocol.signing import load_keys, sign
 from queued_gspread.server import Server
-from queued_gspread.server.calls import admission
-
-__all__ = ["key_of", "short_slices", "signed", "signing_key"]
+from queued_gspread.server.timing import Timing
 
 
 def put(raw, keys, job_id, message, lane="lane"):
@@ -197,22 +194,21 @@ def test_signed_calls_leave_together_and_a_copy_of_one_does_not(
 
 
 def test_a_server_that_takes_over_makes_no_call_that_is_over(
-    serve, signed, signing_key, raw, keys, gate, monkeypatch
+    serve, signed, signing_key, raw, keys, gate
 ):
     """A copy of an answered job is refused by the next server too, which knows nothing of it."""
-    monkeypatch.setattr(admission, "_RENEWAL_TIMEOUT", 0.2)
     first = serve(signing_key_file=signing_key)
     gate.open()
     callers, job_id, sent = Producer(signed), new_id(), []
-    seal_job = callers._envelope.job
+    sign_job = callers._envelope.job
     read_once = new_id()
     callers.call(read_once, "lane", job())  # so that it knows the generation
-    callers._envelope.job = lambda *given: sent.append(seal_job(*given)) or sent[0]
+    callers._envelope.job = lambda *given: sent.append(sign_job(*given)) or sent[0]
     callers.call(job_id, "lane", job())
     first.stop()
     raw.delete(keys.reply(job_id))
     made = len(gate.seen)
-    serve(signing_key_file=signing_key)
+    serve(signing_key_file=signing_key, timing=Timing(renewal=0.2))
     put(raw, keys, job_id, sent[0][0])
     eventually(lambda: raw.exists(keys.reply(job_id)))
     ((_, fields),) = raw.xrange(keys.reply(job_id))

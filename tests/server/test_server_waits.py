@@ -1,4 +1,4 @@
-"""Calls that wait to be sent again: for whom they wait, and what ends the waiting."""
+"""Calls that wait to be retried: for whom they wait, and what ends the waiting."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def queue(redis_url, namespace):
 def put(queue, body, lane="lane"):
     """Put a job in and do not wait for it; return what stands for its caller."""
     wait = Wait(new_id(), lane, None)
-    wait.stream_id = queue._enqueue(wait, body)
+    wait.stream_id = queue.enqueue(wait, body)
     return wait
 
 
@@ -66,7 +66,7 @@ def marks(raw, keys):
 
 @pytest.fixture
 def until_sent_again(caplog):
-    """Return what waits until so many requests are to be sent again."""
+    """Return what waits until so many requests are to be retried."""
     caplog.set_level("DEBUG", "queued_gspread")
     return lambda count=1: eventually(lambda: caplog.text.count("retried in") >= count)
 
@@ -118,7 +118,7 @@ def test_a_call_that_has_written_stays_marked(serve, queue, gate, marks, until_s
 def test_a_write_that_was_cut_off_stays_marked_when_it_is_refused(
     serve, queue, gate, marks, until_sent_again
 ):
-    """A PUT that may have been applied counts as written, though its repeat was not applied."""
+    """A PUT that may have been applied counts as written, though its retry was not applied."""
     serve(shutdown_timeout=0, quota_window=3.0)
     put(queue, job("put"))
     gate.next().fail(requests.ReadTimeout())
@@ -177,12 +177,12 @@ def test_a_deadline_ends_the_waiting_of_a_call_that_has_written(serve, callers, 
 def test_a_caller_that_gives_up_while_its_write_waits(
     serve, queue, client, gate, background, marks, raw, keys
 ):
-    """A refused append whose caller has given up is never sent again, and the lane goes on."""
+    """A refused append whose caller has given up is never retried, and the lane goes on."""
     serve(quota_window=30.0)
     waiting = put(queue, append_job())
     gate.next().fail(ConnectionRefusedError())
     eventually(lambda: marks() == ["r"])
-    assert queue._withdraw(waiting) == "ended"
+    assert queue.withdraw(waiting) == "ended"
     reading = background(read, client)
     arrival = gate.next()
     assert arrival.method == "get"
@@ -196,11 +196,11 @@ def test_a_caller_that_gives_up_while_its_write_waits(
 def test_a_caller_that_gives_up_while_its_refused_write_is_in_the_air(
     serve, queue, client, gate, background, marks
 ):
-    """A write whose caller gave up while it was in the air is not sent again after a refusal."""
+    """A write whose caller gave up while it was in the air is not retried after a refusal."""
     serve(**QUICK)
     waiting = put(queue, append_job())
     arrival = gate.next()
-    assert queue._withdraw(waiting) == "started"
+    assert queue.withdraw(waiting) == "started"
     arrival.fail(google_error(429))
     reading = background(read, client)
     assert gate.next().method == "get"
@@ -236,12 +236,12 @@ def test_a_stop_leaves_what_has_not_written(
 
 
 def test_a_stop_while_a_refused_write_is_in_the_air(serve, queue, gate, background, marks):
-    """A first write whose refusal comes when its server stops is left, and not repeated there."""
+    """A first write whose refusal comes when its server stops is left, and not retried there."""
     server = serve(**QUICK)
     put(queue, append_job())
     arrival = gate.next()
     stop = background(server.stop)
-    # From here on nothing is sent again.
+    # From here on nothing is retried.
     eventually(lambda: not threads("valve"))
     arrival.fail(ConnectionRefusedError())
     stop.result(PATIENCE)
@@ -287,7 +287,7 @@ def test_a_stop_leaves_a_call_that_has_written(
 
 
 @pytest.mark.parametrize(("body", "mark"), [(append_job(), "r"), (job("get"), "r")])
-def test_a_server_without_a_lease_repeats_nothing(
+def test_a_server_without_a_lease_retries_nothing(
     body, mark, serve, queue, gate, until_sent_again, usurp, raw, keys
 ):
     """What waits when the lease is lost is not sent by that server, and the next one makes it."""
@@ -305,7 +305,7 @@ def test_a_server_without_a_lease_repeats_nothing(
     assert len(gate.seen) == 2
 
 
-def test_a_server_without_a_lease_repeats_no_second_write(
+def test_a_server_without_a_lease_retries_no_second_write(
     serve, callers, gate, background, until_sent_again, usurp
 ):
     """A second write that waits when the lease is lost is sent by whoever has the next one."""
@@ -324,8 +324,8 @@ def test_a_server_without_a_lease_repeats_no_second_write(
     assert len(gate.seen) == 3
 
 
-def test_a_failure_after_the_lease_was_lost_is_not_repeated(serve, queue, gate, usurp, raw, keys):
-    """A request that fails when its server's lease was lost is not sent again by that server."""
+def test_a_failure_after_the_lease_was_lost_is_not_retried(serve, queue, gate, usurp, raw, keys):
+    """A request that fails when its server's lease was lost is not retried by that server."""
     serve(**QUICK)
     put(queue, job("get"))
     arrival = gate.next()
@@ -342,8 +342,8 @@ def test_a_failure_after_the_lease_was_lost_is_not_repeated(serve, queue, gate, 
 GUARD = 0.3
 
 
-def test_a_repeat_does_not_come_before_the_guard(serve, queue, gate):
-    """A PUT without a response is sent again once a late one would have landed."""
+def test_a_retry_does_not_come_before_the_guard(serve, queue, gate):
+    """A PUT without a response is retried once a late one would have landed."""
     serve(late_write_guard=GUARD, **QUICK)
     put(queue, job("put"))
     arrival = gate.next()
@@ -409,7 +409,7 @@ def test_a_write_that_was_not_applied_closes_no_lane(failure, serve, queue, gate
 
 
 def test_a_read_closes_no_lane(serve, client, gate, background):
-    """A read without a response is sent again without a guard."""
+    """A read without a response is retried without a guard."""
     serve(late_write_guard=3600, **QUICK)
     reading = background(read, client)
     gate.next().fail(requests.ReadTimeout())
@@ -572,7 +572,7 @@ def test_a_retry_after_is_waited_for(serve, queue, gate):
 
 
 def test_a_lane_with_a_request_that_waits_holds_up_no_other(serve, queue, client, gate, background):
-    """While a lane's call waits to be sent again, reads and writes of other lanes pass."""
+    """While a lane's call waits to be retried, reads and writes of other lanes pass."""
     serve(**ENDLESS)
     put(queue, job("get"))
     gate.next().fail(google_error(503))
@@ -584,7 +584,7 @@ def test_a_lane_with_a_request_that_waits_holds_up_no_other(serve, queue, client
         assert calling.result(PATIENCE) == {}
 
 
-def test_a_reply_of_a_repeated_call_is_that_of_the_last_answer(serve, queue, gate, raw, keys):
+def test_a_reply_of_a_retried_call_is_that_of_the_last_answer(serve, queue, gate, raw, keys):
     """The reply in Redis is made of the answer that came last, and is one."""
     serve(**QUICK)
     waiting = put(queue, job("get"))
@@ -634,7 +634,7 @@ def test_a_slot_that_redis_would_not_take_back(
     breaking(script, refuse_once)
     client = authorize(timeout=PATIENCE)
     first = background(read, client, "one")
-    # Of a request that is sent again, the slot is released before that.
+    # Of a request that is retried, the slot is released before that.
     gate.next().fail(google_error(503))
     gate.open()
     assert first.result(PATIENCE) == {}

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import pytest
 from limits import UNLIMITED
-from queue_fixtures import emulator, key_file
 
 import queued_gspread
 from queued_gspread.server import Server
-
-__all__ = ["emulator", "gc", "key_file", "server", "sh", "ws"]
 
 
 @pytest.fixture

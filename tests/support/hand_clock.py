@@ -4,10 +4,15 @@ from __future__ import annotations
 
 
 class HandClock:
-    """A monotonic clock that stands still until it is moved."""
+    """A clock that stands still until it is moved.
 
-    def __init__(self):
-        self.now = 0.0
+    Args:
+        now: What it shows at first, in seconds.
+
+    """
+
+    def __init__(self, now=0.0):
+        self.now = now
 
     def __call__(self):
         return self.now

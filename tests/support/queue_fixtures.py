@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -16,48 +17,25 @@ from processes import ServerProcess
 from waiting import GRACE, eventually
 
 import queued_gspread
-from queued_gspread.broker import Consumer, Producer
-from queued_gspread.broker import consumer as broker_servers
-from queued_gspread.broker import fencing as broker_epoch
+from queued_gspread.broker import Consumer, Producer, QueueTiming
 from queued_gspread.broker import producer as broker_callers
 from queued_gspread.broker.connection import client as connection
 from queued_gspread.broker.keys import Keys
 from queued_gspread.emulator import Emulator
 from queued_gspread.emulator.accounts.account import EMAIL
 from queued_gspread.server import Server
-from queued_gspread.server.lanes import scheduler as lanes
+from queued_gspread.server.timing import Timing
 from queued_gspread.settings import Settings
-
-__all__ = [
-    "auth",
-    "authorize",
-    "background",
-    "callers",
-    "client",
-    "clock",
-    "emulator",
-    "gate",
-    "google",
-    "hasty",
-    "key_file",
-    "keys",
-    "new_connections",
-    "patient_callers",
-    "raw",
-    "restored_log",
-    "serve",
-    "short_slices",
-    "start_process",
-    "usurp",
-]
 
 # The same for all: a namespace has one account.
 SERVER_EMAIL = EMAIL
 # Short, for a quick takeover, but long enough for a busy machine.
 LEASE = 1.0
+# Of waits that are made short.
+SLICE, PAUSE = 0.1, 0.01
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def patient_callers(monkeypatch):
     """Make callers wait for a server as long as tests do."""
     monkeypatch.setenv("QUEUED_GSPREAD_GRACE", str(GRACE))
@@ -65,16 +43,14 @@ def patient_callers(monkeypatch):
 
 @pytest.fixture
 def short_slices(monkeypatch):
-    """Make waits for Redis consist of short slices."""
-    for module in (broker_callers, broker_servers):
-        monkeypatch.setattr(module, "SLICE", 0.1)
+    """Make waits for Redis consist of short slices; servers have them by their ``timing``."""
+    monkeypatch.setattr(broker_callers, "SLICE", SLICE)
 
 
 @pytest.fixture
 def hasty(short_slices, monkeypatch):
     """Make waits short: between attempts, and for a silent Redis."""
-    for module in (broker_callers, broker_epoch, lanes):
-        monkeypatch.setattr(module, "_PAUSE", 0.01)
+    monkeypatch.setattr(broker_callers, "_PAUSE", PAUSE)
     monkeypatch.setitem(connection._OPTIONS, "socket_timeout", 0.5)
     # Connections with these options are for this test alone.
     own = {}
@@ -82,6 +58,16 @@ def hasty(short_slices, monkeypatch):
     yield
     for one in own.values():
         one.redis.close()
+
+
+@pytest.fixture
+def timing(request):
+    """Return how long this test's servers wait, shorter where it has ``hasty``, say."""
+    names = request.fixturenames
+    queue = QueueTiming(blocking_read=SLICE) if "short_slices" in names else QueueTiming()
+    if "hasty" in names:
+        return Timing(scheduler_pause=PAUSE, queue=replace(queue, retry_pause=PAUSE))
+    return Timing(queue=queue)
 
 
 @pytest.fixture
@@ -129,13 +115,13 @@ def auth():
 
 
 @pytest.fixture
-def serve(redis_url, namespace, gate, auth):
+def serve(redis_url, namespace, gate, auth, timing):
     """Return a function that starts a server whose requests stop at the gate."""
     servers = []
 
     def start(http=None, **options):
         http = http or GatedHTTPClient(gate, auth)
-        chosen = {"redis_url": redis_url, "namespace": namespace, "lease": LEASE}
+        chosen = {"redis_url": redis_url, "namespace": namespace, "lease": LEASE, "timing": timing}
         chosen |= UNLIMITED | options
         servers.append(Server(client_over(http), **chosen))
         return servers[-1].start()

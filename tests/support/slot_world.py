@@ -30,11 +30,11 @@ class SlotWorld:
     def __init__(self, limit, window=60.0, latency=0.0, interval=0.0, *, fair=True):
         self.limit, self.window, self.interval, self.fair = limit, window, interval, fair
         self.latency = latency if callable(latency) else lambda: latency
-        self.line, self.now, self.sent = TicketQueue(), 0.0, []
+        self.tickets, self.now, self.sent = TicketQueue(), 0.0, []
         self._next = -math.inf
         self._numbers, self._entries = itertools.count(1), itertools.count()
         self._events = []
-        # When each slot is free again; infinite while its request is in flight.
+        # When each slot is free again; infinite while its request is in the air.
         self._slots = {}
         self._waiting = defaultdict(deque)
         self._busy = set()
@@ -50,7 +50,7 @@ class SlotWorld:
         while True:
             self._let_through()
             event = self._events[0][0] if self._events else math.inf
-            moment = max(self.now, min(event, self.line.next_moment()))
+            moment = max(self.now, min(event, self.tickets.next_moment()))
             if moment > end:
                 self.now = end
                 return self
@@ -78,19 +78,19 @@ class SlotWorld:
         whose = lane if self.fair else ""
         slot = Slot("write", f"1/{number}", self.limit, self.window, self.interval, whose)
         ticket = Ticket("write", number, slot=slot, lane=lane)
-        if not (self.line.passes(ticket, self.now) and self._goes(ticket)):
-            self.line.add(ticket)
+        if not (self.tickets.passes(ticket, self.now) and self._goes(ticket)):
+            self.tickets.add(ticket)
 
     def _let_through(self):
-        while (ticket := self.line.take(self.now)) is not None:
+        while (ticket := self.tickets.take(self.now)) is not None:
             if not self._goes(ticket):
-                self.line.add(ticket)
+                self.tickets.add(ticket)
 
     def _goes(self, ticket):
         permit = self._permit(ticket.slot, ticket.lane)
-        self.line.told(ticket, permit)
+        self.tickets.told(ticket, permit)
         if permit.word == "wait":
-            self.line.block(ticket.kind, self.now + permit.wait)
+            self.tickets.block(ticket.kind, self.now + permit.wait)
         return permit.word == "go"
 
     def _permit(self, slot, lane):
@@ -110,6 +110,6 @@ class SlotWorld:
 
     def _answer(self, slot, lane):
         self._slots[slot.name] = self.now + self.window
-        self.line.answered(slot, self.now)
+        self.tickets.answered(slot, self.now)
         self._busy.discard(lane)
         self._begin(lane)

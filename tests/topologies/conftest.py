@@ -5,17 +5,18 @@ from __future__ import annotations
 import pytest
 from limits import UNLIMITED
 from processes import ServerProcess
-from queue_fixtures import *  # noqa: F403 - pytest finds fixtures by the names that are here
-from signing_fixtures import key_of, signing_key
 from topologies import each_binary
 from workers import Workers
 
 import queued_gspread
 
-__all__ = ["key_of", "signing_key"]
-
 WORKERS = 4
 LEASE = 1.0
+
+
+@pytest.fixture(autouse=True)
+def patience(patient_callers):
+    """Make the callers of these tests wait for a server as long as tests do."""
 
 
 @pytest.fixture(scope="session", params=each_binary())

@@ -8,7 +8,7 @@ from concurrent.futures import wait
 import pytest
 import redis
 from calls import append, read
-from one_job import answer, settle, start
+from one_job import acquire, answer, release_slot
 from places import DOCS
 from processes import run
 from topologies import Daemon, full_version
@@ -177,13 +177,13 @@ def test_every_script_runs_as_these_users(guarded, settings_of, background):
     assert server.next_ready().lane == "lane"
     head = server.head("lane")
     slot = Slot("write", "slot", 1, 0.001)
-    permit = start(server, head, "j", None, slot, JournalUpdate(0, (b"=",), "slot", b"told"))
+    permit = acquire(server, head, "j", None, slot, JournalUpdate(0, (b"=",), "slot", b"told"))
     assert permit.word == "go"
-    assert start(server, head, "w", None, Slot("write", "other", 1, 60.0)).word == "wait"
+    assert acquire(server, head, "w", None, Slot("write", "other", 1, 60.0)).word == "wait"
     assert len(server.journal(head)) == 2
     assert server.is_replicated([head]) is False
-    settle(server, head, slot, permit.sent, refused=True, attempt="slot", answered=b"=")
-    settle(server, head, slot, permit.sent, back_to="r", attempt="slot")
+    release_slot(server, head, slot, permit.sent, refused=True, attempt="slot", answered=b"=")
+    release_slot(server, head, slot, permit.sent, back_to="r", attempt="slot")
     server.requeue()
     server.poison(head)
     assert server.recover(60.0).lanes == 1
@@ -218,8 +218,8 @@ def test_a_caller_asks_as_this_user_why_it_waits(guarded, settings_of):
     callers, wait = Producer(settings_of("client")), Wait(new_id(), "lane", None)
     for _ in range(3):
         # Large enough not to be counted, but the last.
-        callers._enqueue(Wait(new_id(), "lane", None), b"x" * 600_000)
-    wait.stream_id = callers._enqueue(wait, b"job")
+        callers.enqueue(Wait(new_id(), "lane", None), b"x" * 600_000)
+    wait.stream_id = callers.enqueue(wait, b"job")
     why = callers.see(wait, asks=True).why
     assert why == {"ahead": 3, "is_exact": False, "holdups": said}
     assert denied(guarded) == []
@@ -231,13 +231,13 @@ def test_a_caller_that_gives_up_as_this_user(guarded, settings_of, mark, fate):
     server, callers = Consumer(settings_of("server"), "aaaa"), Producer(settings_of("client"))
     server.beat(60)
     wait = Wait(new_id(), "lane", None)
-    entry = callers._enqueue(wait, b"job")
+    entry = callers.enqueue(wait, b"job")
     if mark:
-        assert start(server, server.head("lane"), mark, None).word == "go"
+        assert acquire(server, server.head("lane"), mark, None).word == "go"
     # Where the enqueue was not confirmed, the job is looked for.
-    assert callers._withdraw(wait) == fate
+    assert callers.withdraw(wait) == fate
     wait.stream_id = entry
-    assert callers._withdraw(wait) == fate
+    assert callers.withdraw(wait) == fate
     assert denied(guarded) == []
 
 

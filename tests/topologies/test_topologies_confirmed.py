@@ -280,7 +280,7 @@ def test_a_caller_is_not_kept_by_a_sentinel_that_is_cut_off(
         link.master.look()
         with suppress(RedisError):  # those that lead elsewhere are lost
             link.wire.ask(["PING"])
-            return link.wire._idle[-1].leads_to(new)
+            return link.wire.idle[-1].leads_to(new)
         return False
 
     eventually(leads_to_new)
@@ -296,7 +296,7 @@ def test_a_single_sentinel_takes_no_caller_away(group, namespace, monkeypatch):
     strange.ask("SENTINEL", "REMOVE", SERVICE)
     strange.ask("SENTINEL", "MONITOR", SERVICE, HOST, group.replicas[0].port, 2)
     link.master.look()
-    assert link.wire._idle[0].leads_to((HOST, group.master.port))
+    assert link.wire.idle[0].leads_to((HOST, group.master.port))
     assert link.wire.ask(["PING"]) == b"PONG"
 
 
@@ -330,8 +330,8 @@ def test_a_majority_of_a_clusters_masters(namespace):
             node.resume()
 
 
-def test_a_replica_that_is_up_has_to_have_an_announcement(namespace, emulator):
-    """With two replicas that are up, that one of them has an announcement is not enough."""
+def test_a_replica_that_is_up_must_have_the_intent(namespace, emulator):
+    """With two replicas that are up, that one of them has an intent is not enough."""
     with Sentinels(newest_redis(), replicas=2) as group:
         queue = Consumer(Settings(group.url, namespace), "aaaa", "aaaa")
         named = queue.ask_for_master(5.0)

@@ -1,10 +1,10 @@
-"""What may not be sent twice waits for a replica, where the server was told so."""
+"""A non-idempotent request waits for a replica, where the server was told so."""
 
 from __future__ import annotations
 
 import pytest
 from calls import append, read, write
-from one_job import start
+from one_job import acquire
 from topologies import HOST, Daemon, each_binary
 from waiting import PATIENCE, eventually
 from wire import BEFORE, Wire
@@ -46,7 +46,7 @@ REPLICATED = {"durability": "replicated", "quota_window": 0.6}
 
 
 def test_an_append_waits_for_a_replica(serve, client, gate, background, paused, caplog, raw, keys):
-    """An append is sent once a replica has its announcement; until then its call has only read."""
+    """An append is sent once a replica has its intent; until then its call has only read."""
     caplog.set_level("INFO", "queued_gspread")
     serve(**REPLICATED)
     appending = background(append, client)
@@ -60,8 +60,8 @@ def test_an_append_waits_for_a_replica(serve, client, gate, background, paused, 
     assert len(gate.seen) == 1
 
 
-def test_what_may_be_repeated_waits_for_no_replica(serve, client, gate, background, paused):
-    """A read and a write that may be repeated are sent without a replica."""
+def test_idempotent_requests_wait_for_no_replica(serve, client, gate, background, paused):
+    """A read and an idempotent write are sent without a replica."""
     serve(**REPLICATED)
     for call in (read, write):
         calling = background(call, client)
@@ -88,7 +88,7 @@ def test_an_append_waits_for_nothing_by_default(serve, client, gate, background,
 
 
 def test_an_append_with_a_replica(serve, client, gate, background, pair, raw, keys):
-    """Where a replica keeps up, it has the announcement when the append is sent."""
+    """Where a replica keeps up, it has the intent when the append is sent."""
     serve(**REPLICATED)
     appending = background(append, client)
     arrival = gate.next()
@@ -99,34 +99,35 @@ def test_an_append_with_a_replica(serve, client, gate, background, pair, raw, ke
 
 
 @pytest.fixture
-def announced(namespace, raw, keys):
-    """Return what has the journal of a call announce a request, by a Redis's URL."""
+def intended(namespace, raw, keys):
+    """Return what writes the intent of a request into a call's journal, by a Redis's URL."""
 
-    def announce(url):
+    def write(url):
         servers = Consumer(Settings(redis_url=url, namespace=namespace), "aaaa", "server a")
         servers.beat(60)
         raw.xadd(keys.lane("lane"), {"id": "a" * 32, "body": "body"})
         head = servers.head("lane")
         assert (
-            start(servers, head, "j", None, note=JournalUpdate(0, (), "1/1", b"told")).word == "go"
+            acquire(servers, head, "j", None, note=JournalUpdate(0, (), "1/1", b"told")).word
+            == "go"
         )
         return servers, head
 
-    return announce
+    return write
 
 
-def test_what_a_new_master_has_not_got_is_not_replicated(announced, redis_url, raw, keys):
-    """That a replica keeps up says nothing of an announcement that only the old master had."""
-    servers, head = announced(redis_url)
+def test_what_a_new_master_has_not_got_is_not_replicated(intended, redis_url, raw, keys):
+    """That a replica keeps up says nothing of an intent that only the old master had."""
+    servers, head = intended(redis_url)
     eventually(lambda: servers.is_replicated([head]))
     raw.delete(keys.journal(head.job_id))
     assert not servers.is_replicated([head])
 
 
-def test_a_connection_that_breaks_while_waiting_for_a_replica(announced, redis_url):
-    """Where nobody can say whether a replica has an announcement, it counts as if none had."""
+def test_a_connection_that_breaks_while_waiting_for_a_replica(intended, redis_url):
+    """Where nobody can say whether a replica has an intent, it counts as if none had."""
     with Wire(redis_url) as wire:
-        servers, head = announced(wire.url)
+        servers, head = intended(wire.url)
         eventually(lambda: servers.is_replicated([head]))
         # After the script, which goes out in the same write.
         wire.cut(1, BEFORE)

@@ -90,7 +90,7 @@ def exchange(group, sheets, emulator, workers, tell):
     """Return what exchanges the master, in a way, under appends; and checks what came of them.
 
     Nothing that was answered is missing, or there twice. What was not may be there twice, where
-    no replica had to have its announcement.
+    no replica had to have its intent.
     """
 
     def until_more():

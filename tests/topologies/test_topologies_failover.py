@@ -73,8 +73,8 @@ def judge(results, rows, durability=LOCAL):
 
     What the old master has not passed on is gone. A replica that follows closely lacks what was
     done in the last moment: jobs that were put in (their callers are told), and the answer to one
-    request, which may be sent again: one sheet is one lane, which has one request in the air at a
-    time. Where a replica had to have its announcement, none is.
+    request, which may be retried: one sheet is one lane, which has one request in the air at a
+    time. Where a replica had to have its intent, none is.
     """
     outcomes = Counter(outcome for _, outcome, _ in results)
     assert set(outcomes) <= {"ok", *errors.__all__}
@@ -105,7 +105,7 @@ def test_a_node_that_dies(binary, namespace, emulator, start, start_run, workers
     tell(f"Cluster on {group.version}{', signed' * is_signed}: {told}")
 
 
-def test_a_master_that_dies_where_a_replica_has_every_announcement(
+def test_a_master_that_dies_where_a_replica_has_every_intent(
     emulator, start, start_run, workers, tell
 ):
     """With ``--durability replicated`` no write is doubled, though its master is killed."""

@@ -242,7 +242,7 @@ def test_every_socket_is_kept_alive(locked, cluster, namespace, redis_url):
         others = [
             client.connection_pool for client in (discovery._clients.values() if discovery else [])
         ]
-        idle = [wire._idle[0].connection, *(pool._available_connections[0] for pool in others)]
+        idle = [wire.idle[0].connection, *(pool._available_connections[0] for pool in others)]
         for connection in idle:
             with connection._sock.dup() as sock:
                 assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)

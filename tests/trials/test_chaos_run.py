@@ -12,7 +12,7 @@ import pytest
 from hand_clock import HandClock
 from masters import BLOWS, CUT, FAILOVER
 
-from queued_gspread.emulator.api.router import Request
+from queued_gspread.emulator.api.request import Request
 from tests.programs.chaos import victims
 from tests.programs.chaos.checker import is_foretold, violations
 from tests.programs.chaos.classes import CONTENT, SIGNALS, STOPS, SUSPENDED, chosen, parse

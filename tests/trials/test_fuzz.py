@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from queued_gspread.emulator import Emulator
-from tests.programs.fuzz.client_side import Planted, throw_sealed
+from tests.programs.fuzz.client_side import Planted, throw_signed
 from tests.programs.fuzz.late_tries import LateTries
 from tests.programs.fuzz.server_side import Fuzzed, errors_of
 
@@ -90,7 +90,7 @@ def test_a_client_with_a_key_takes_no_altered_reply(tmp_path):
     key = tmp_path / "signing.key"
     key.write_text("k" * 64)
     key.chmod(0o600)
-    assert throw_sealed(key, 1000, SEED) == ({"SignatureError": 1000}, [])
+    assert throw_signed(key, 1000, SEED) == ({"SignatureError": 1000}, [])
 
 
 def test_errors_of_the_program_are_found_in_a_log():

@@ -96,7 +96,7 @@ def test_an_outage_ends_calls_that_left_together_in_time():
 
 
 def test_who_is_not_to_be_waited_for_is_told_of_an_outage_at_once():
-    """Where nothing is repeated, pieces of what has failed follow without a pause."""
+    """Where nothing is retried, pieces of what has failed follow without a pause."""
     calls = [Call("worksheet", "update_cell", (row, 1, row)) for row in range(1, 61)]
     history = History(BOOK, calls, trouble=Trouble(None, 503))
     came_to = run(history, merges=True, retry_policy=RetryPolicy(retry_for=0.0))
@@ -120,7 +120,7 @@ class Once(Trouble):
 
 @pytest.mark.parametrize("status", [500, 0])
 def test_who_comes_after_one_in_vain_is_tried_again(status):
-    """A failure that passes harms no call, though another one of its flight was tried in vain."""
+    """A failure that passes harms no call, though another one of its request was tried in vain."""
     calls = [Call("worksheet", "update_cell", (row, 1, f"v{row}")) for row in (1, 2)]
     came_to = run(History(BOOK, calls, trouble=Once("v1", status)), merges=True)
     assert [b'"error"' in reply for reply in came_to.replies] == [True, False]

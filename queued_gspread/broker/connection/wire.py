@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["Pending", "Wire", "was_sent"]
 
 # How many unused connections are kept, and for how many seconds.
-_MOST_IDLE: Final = 32
+MOST_IDLE: Final = 32
 _LONGEST_IDLE: Final = 30.0
 
 # A connection used less than so many seconds ago counts as alive.
@@ -199,8 +199,8 @@ class Wire:
 
     def __init__(self, pool: redis.ConnectionPool) -> None:
         self._pool = pool
-        self._idle: list[_Conn] = []
-        self._most_idle = _MOST_IDLE
+        self.idle: list[_Conn] = []
+        self._most_idle = MOST_IDLE
         # All connections, those in use included.
         self._conns: set[weakref.ref[_Conn]] = set()
         self.only: Host | None = None
@@ -277,17 +277,17 @@ class Wire:
 
     def _keep(self, conn: _Conn) -> None:
         """Keep a connection for later unless there are enough; close one that was idle too long."""
-        if len(self._idle) >= self._most_idle:
+        if len(self.idle) >= self._most_idle:
             conn.close()
             return
         conn.idle_since = time.monotonic()
-        self._idle.append(conn)
+        self.idle.append(conn)
         self._close_idle(conn.idle_since - _LONGEST_IDLE)
 
     def _close_idle(self, since: float) -> None:
         try:
-            if self._idle[0].idle_since < since:
-                self._idle.pop(0).close()
+            if self.idle[0].idle_since < since:
+                self.idle.pop(0).close()
         except IndexError:
             pass  # another thread took it
 
@@ -303,7 +303,7 @@ class Wire:
     def _take(self) -> _Conn:
         while True:
             try:
-                conn = self._idle.pop()
+                conn = self.idle.pop()
             except IndexError:
                 return self._new_conn()
             if conn.is_alive() and (self.only is None or conn.leads_to(self.only)):
@@ -340,7 +340,7 @@ class Wire:
 
     def _forget_idle(self) -> None:
         """Close the idle connections to a Redis that was lost."""
-        idle, self._idle = self._idle, []
+        idle, self.idle = self.idle, []
         for conn in idle:
             conn.close()
 

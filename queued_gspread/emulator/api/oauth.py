@@ -8,12 +8,12 @@ from urllib.parse import parse_qsl
 
 from queued_gspread.emulator.accounts.project import TokenRefusedError
 
-from .router import Answer, as_json
+from .request import Answer, as_json
 
 if TYPE_CHECKING:
     from queued_gspread.emulator.accounts.project import Project
 
-    from .router import Request
+    from .request import Request
 
 PATH = "/token"
 

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from queued_gspread.emulator.api.oauth import oauth_error
-from queued_gspread.emulator.api.router import Answer, refusal
+from queued_gspread.emulator.api.request import Answer, refusal
 from queued_gspread.emulator.faults import Ending, ExpiredToken, Html, OAuthRefusal, Reset, Status
 from queued_gspread.emulator.limits.quotas import Limit
 from queued_gspread.emulator.wire.errors import (
@@ -18,7 +18,7 @@ from queued_gspread.emulator.wire.errors import (
 )
 
 if TYPE_CHECKING:
-    from queued_gspread.emulator.api.router import Request
+    from queued_gspread.emulator.api.request import Request
 
     from .fault_rules import To
 

@@ -23,7 +23,7 @@ from queued_gspread.emulator.faults import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from queued_gspread.emulator.api.router import Request
+    from queued_gspread.emulator.api.request import Request
 
 To: TypeAlias = Literal["api", "token"]
 _ELSEWHERE = {"api": OAuthRefusal, "token": ExpiredToken}

@@ -15,15 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from aiohttp import web
 
 from queued_gspread.emulator.api.oauth import PATH, granted
-from queued_gspread.emulator.api.router import (
-    Answer,
-    Request,
-    admitted,
-    answer,
-    find_place,
-    is_append,
-    refusal,
-)
+from queued_gspread.emulator.api.request import Answer, Request, refusal
+from queued_gspread.emulator.api.router import admitted, answer, find_place, is_append
 from queued_gspread.emulator.faults import ExpiredToken, Reset, Seconds
 from queued_gspread.emulator.limits.quotas import Counted, Meter, Quotas
 from queued_gspread.emulator.wire.errors import ApiError, quota_exceeded

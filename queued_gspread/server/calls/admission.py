@@ -10,12 +10,12 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.broker.connection.client import LONGEST_LOOK
 from queued_gspread.broker.envelope import bound_job, bound_reply, shown_size
 from queued_gspread.errors import MessageTooLargeError, SignatureError
 from queued_gspread.protocol.signing import SignedMessage, is_signed, load_keys, sign, verify
 from queued_gspread.server.log import LOGGER
 from queued_gspread.server.pacing.ticket_queue import FREE, Ticket
+from queued_gspread.server.timing import Timing
 
 from .anti_replay import AntiReplay
 from .history import History
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Admission"]
 
-# How long a caller may take to renew a job signed for an earlier server, from the moment on at
-# which it can see that server's generation.
-_RENEWAL_TIMEOUT: Final = LONGEST_LOOK
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
 _FORGOTTEN: Final = (
     "the call had ended before Redis lost its answer, and the server no longer has it"
@@ -44,6 +41,7 @@ class Admission:
     Args:
         settings: The server's settings: namespace, largest message, key file.
         generations: Which signed jobs are fresh, and which were answered.
+        timing: How long a caller may take to renew a job.
 
     Attributes:
         keyring: The keys; None if nothing is signed.
@@ -54,12 +52,18 @@ class Admission:
 
     """
 
-    def __init__(self, settings: Settings, generations: AntiReplay | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        generations: AntiReplay | None = None,
+        timing: Timing | None = None,
+    ) -> None:
         self._namespace = settings.namespace
         self._limit = settings.max_message_bytes
         path = settings.signing_key_file
         self.keyring = None if path is None else load_keys(path, copied=False)
         self._generations = generations or AntiReplay()
+        self._renewal_timeout = (timing or Timing()).renewal
         self.history = History()
         # Lanes and keys of the signed jobs that were let in. Only these are remembered as answered.
         self._inside: set[tuple[str, str, str]] = set()
@@ -220,8 +224,8 @@ class Admission:
             if self._has_had_time(entry):
                 raise SignatureError(
                     "the call was signed for an earlier server, and its caller did not confirm "
-                    f"within {_RENEWAL_TIMEOUT:g} s that it still waits: this server has not made "
-                    "it. Look whether an earlier one has before you call again"
+                    f"within {self._renewal_timeout:g} s that it still waits: this server has not "
+                    "made it. Look whether an earlier one has before you call again"
                 )
             permit = yield Ticket(FREE, not_before=time.monotonic() + pause)
             if permit.word != "go":
@@ -244,7 +248,7 @@ class Admission:
 
     def _has_had_time(self, entry: Entry) -> bool:
         since_enqueue = entry.age + time.monotonic() - entry.seen
-        return min(since_enqueue, self._generations.age) > _RENEWAL_TIMEOUT
+        return min(since_enqueue, self._generations.age) > self._renewal_timeout
 
     def _signed(self, entry: Entry, reply: bytes) -> bytes:
         if self.keyring is None or not reply:

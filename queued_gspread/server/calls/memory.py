@@ -103,6 +103,11 @@ class Memory:
     Args:
         most: Estimated bytes that calls may take at a time; 0 for no limit.
 
+    Attributes:
+        taken: Bytes that are taken, of each budget.
+        is_short: Whether the first in the queue for a budget was refused: then no call may jump
+            that queue.
+
     """
 
     def __init__(self, most: int = DEFAULT_MAX_MEMORY) -> None:
@@ -110,9 +115,8 @@ class Memory:
         small, answers = most // _SMALL_CALLS, most // _ANSWERS
         self._most = {SMALL: small, LARGE: most - small - answers, ANSWERS: answers}
         self._largest_small, self._largest_free = most // _SMALL_CALL, most // _FREE_CALL
-        self._taken = dict.fromkeys(self._most, 0)
-        # Whether the first in the queue was refused: then no call may jump the queue.
-        self._is_short = dict.fromkeys(self._most, False)
+        self.taken = dict.fromkeys(self._most, 0)
+        self.is_short = dict.fromkeys(self._most, False)
         self._lock = threading.Lock()
         self._on_free: Callable[[str], None] = lambda _: None
 
@@ -138,11 +142,11 @@ class Memory:
         if kind == FREE:
             return True
         with self._lock:
-            taken = self._taken[kind]
+            taken = self.taken[kind]
             fits = taken + size <= self._most[kind] or not taken
-            is_taken = fits and (in_line or not self._is_short[kind])
-            self._taken[kind] += size if is_taken else 0
-            self._is_short[kind] = not is_taken if in_line else self._is_short[kind]
+            is_taken = fits and (in_line or not self.is_short[kind])
+            self.taken[kind] += size if is_taken else 0
+            self.is_short[kind] = not is_taken if in_line else self.is_short[kind]
             return is_taken
 
     def give_back(self, kind: str, size: int) -> None:
@@ -150,8 +154,8 @@ class Memory:
         if kind == FREE:
             return
         with self._lock:
-            self._taken[kind] -= size
-            is_waited_for = self._is_short[kind]
+            self.taken[kind] -= size
+            is_waited_for = self.is_short[kind]
         if is_waited_for:
             self._on_free(kind)
 

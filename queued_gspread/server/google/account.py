@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import gspread
 
     from queued_gspread.protocol.identity import Identity
+    from queued_gspread.server.timing import Timing
 
     from .token_state import AnyTokens, TokenState
 
@@ -143,6 +144,7 @@ def way_to_google(
     api_endpoint: str | None,
     request_timeout: float,
     refresh_every: float,
+    timing: Timing,
 ) -> tuple[gspread.Client, gspread.HTTPClient, AnyTokens]:
     """Return the client to make calls with, its HTTP client, and the access tokens.
 
@@ -152,6 +154,7 @@ def way_to_google(
         api_endpoint: Where a new client sends its requests.
         request_timeout: See ``Server``.
         refresh_every: See ``Server``.
+        timing: See ``Server``.
 
     """
     watched = None if client else key_file(**named)
@@ -161,6 +164,7 @@ def way_to_google(
         request_timeout=request_timeout,
         refresh_every=refresh_every,
         reload=None if watched is None else watched.reload,
+        timing=timing,
     )
     if watched is not None:
         watched.account = _identity_of(http).email

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     import gspread
 
+    from queued_gspread.server.timing import Timing
+
     from .token_state import AnyTokens
 
 Session = TypeVar("Session", bound=requests.Session)
@@ -84,6 +86,7 @@ def adopt(
     request_timeout: float,
     refresh_every: float = 0.0,
     reload: Callable[[], Credentials | None] | None = None,
+    timing: Timing | None = None,
 ) -> tuple[gspread.HTTPClient, AnyTokens]:
     """Return a copy of the client's HTTP client that retries nothing, and its tokens.
 
@@ -95,6 +98,7 @@ def adopt(
         request_timeout: Seconds for which Google may be silent, unless the client has a time-out.
         refresh_every: See :class:`Tokens`.
         reload: See :class:`Tokens`.
+        timing: See :class:`Tokens`.
 
     Raises:
         ConfigurationError: The argument is not a client.
@@ -117,7 +121,11 @@ def adopt(
                 http.session = without_redirects(_copied(session))
         return http, NoTokens(http)
     tokens = Tokens(
-        session.credentials, _way_to_tokens(session), refresh_every=refresh_every, reload=reload
+        session.credentials,
+        _way_to_tokens(session),
+        refresh_every=refresh_every,
+        reload=reload,
+        timing=timing,
     )
     http.auth = Shared(tokens)
     http.session = _without_repeats(session, http.auth)

@@ -20,6 +20,7 @@ from google.auth.exceptions import TransportError
 
 from queued_gspread.server.failure import logged
 from queued_gspread.server.log import LOGGER
+from queued_gspread.server.timing import Timing
 
 from .token_errors import TokenRequest, cleaned, connection_trouble, passes, shown
 from .token_lifecycle import (
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Tokens"]
 
-_LOOK_AT_FILE: Final = 5.0
 # The clocks of a machine that was suspended or migrated may jump.
 _LONGEST_SLEEP: Final = 60.0
 _STOP_TIMEOUT: Final = 0.5
@@ -79,6 +79,7 @@ class Tokens:
         clock: A monotonic clock, in seconds. google-auth's expiry is converted to it at once, so
             that changes to this machine's time of day do not matter.
         wall: The time of day, in seconds since 1970.
+        timing: How often to look for a changed key file.
 
     """
 
@@ -91,12 +92,14 @@ class Tokens:
         reload: Callable[[], Credentials | None] | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = _time_of_day,
+        timing: Timing | None = None,
     ) -> None:
         self.credentials = credentials
         self._request = TokenRequest(request)
         self._reload = reload
         self._clock = clock
         self._wall = wall
+        self._key_file_check = (timing or Timing()).key_file_check
         is_fixed = isinstance(credentials, (AnonymousCredentials, APIKeyCredentials))
         expires = self._end_of(credentials)
         self._life = begin(clock(), expires, refresh_every, is_fixed=is_fixed)
@@ -183,7 +186,7 @@ class Tokens:
         return self._delay()
 
     def _delay(self) -> float:
-        longest = _LOOK_AT_FILE if self._reload else math.inf
+        longest = self._key_file_check if self._reload else math.inf
         return min(longest, until_due(self._life, self._clock()))
 
     def _keep(self, stopping: threading.Event) -> None:

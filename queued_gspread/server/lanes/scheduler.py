@@ -18,6 +18,7 @@ from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.server.failure import logged
 from queued_gspread.server.log import LOGGER
 from queued_gspread.server.main_thread import stop_after_main
+from queued_gspread.server.timing import Timing
 
 from .other_formats import OtherFormats
 from .takeover import log_takeover
@@ -36,7 +37,6 @@ __all__ = ["Scheduler"]
 
 # The most requests in the air at once; a lane that waits for a slot needs no worker.
 _MOST_WORKERS: Final = 512
-_PAUSE: Final = 0.5
 
 
 class Scheduler:
@@ -51,6 +51,7 @@ class Scheduler:
         on_stop: Called when a request to stop comes through the queue.
         window: Seconds for which the slots of a server that is gone stay held.
         watched: Watches the dispatcher and the workers.
+        timing: How long to pause.
 
     """
 
@@ -63,8 +64,10 @@ class Scheduler:
         on_stop: Callable[[], None],
         window: float = 0.0,
         watched: Watch = logged,
+        timing: Timing | None = None,
     ) -> None:
         self._queue = queue
+        self._pause = (timing or Timing()).scheduler_pause
         self._other_formats = OtherFormats(queue, window)
         self._work = work
         self._valve = valve
@@ -102,7 +105,7 @@ class Scheduler:
             self._start_threads()
             self._other_formats.look()
             # When all is over, the dispatcher may still be in a blocking read: do not wait for it.
-            while not (self._ended.wait(_PAUSE) or self._is_over()):
+            while not (self._ended.wait(self._pause) or self._is_over()):
                 stop_after_main(self._on_stop)
                 self._other_formats.look()
         except BaseException as error:
@@ -158,7 +161,7 @@ class Scheduler:
         except BrokerUnavailableError:
             # The lease's thread logs it.
             self._must_recover.set()
-            self._stopping.wait(_PAUSE)
+            self._stopping.wait(self._pause)
         return None
 
     def finish(self, seconds: float) -> bool:
@@ -170,7 +173,7 @@ class Scheduler:
         self._valve.join()
         self._leave_all()
         # Tasks that waited must have time to end, even if requests in the air get none.
-        is_idle = self._wait_until_idle(max(seconds, _PAUSE))
+        is_idle = self._wait_until_idle(max(seconds, self._pause))
         self._end_threads(wait=is_idle)
         return is_idle
 
@@ -276,7 +279,7 @@ class Scheduler:
             return self._come_back_to(lane)
         except BaseException:  # noqa: BLE001 - the lane must go on, whatever has failed
             LOGGER.exception("lane %r: an error of this program, please report it", lane)
-            self._stopping.wait(_PAUSE)
+            self._stopping.wait(self._pause)
             return self._come_back_to(lane)
         return None
 

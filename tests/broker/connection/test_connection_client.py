@@ -14,7 +14,7 @@ import pytest
 import redis
 from broker_helpers import enqueue, withdraw
 from durable import new_durable_redis
-from one_job import answer, start
+from one_job import acquire, answer
 from waiting import PATIENCE, eventually, waiting_callers
 
 from queued_gspread.broker import Consumer, Producer, Slot
@@ -228,7 +228,7 @@ def test_a_full_redis_is_worked_off(own_redis, namespace, keys, redis_of):
     head = server.head("lane")
     assert head.job_id == answered[0]
     assert server.beat(60).state == "kept"
-    assert start(server, head, "r", None).word == "go"
+    assert acquire(server, head, "r", None).word == "go"
     assert answer(server, head, b"reply") is None
     assert raw.xlen(keys.reply(head.job_id)) == 1
 
@@ -244,7 +244,7 @@ def test_a_full_redis_is_taken_over(own_redis, namespace, keys, redis_of):
     servers[0].beat(60)
     head = servers[0].head("lane")
     slot = Slot("write", "1/1", 60)
-    assert start(servers[0], head, "w", None, slot).word == "go"
+    assert acquire(servers[0], head, "w", None, slot).word == "go"
     raw.config_set("maxmemory", "1")
     for before, after in itertools.pairwise(servers):
         before.release()

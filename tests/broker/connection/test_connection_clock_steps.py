@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from one_job import start
+from hand_clock import HandClock
+from one_job import acquire
 
 from queued_gspread.broker import Entry
 from queued_gspread.broker.connection import clock_steps as steps
@@ -17,12 +18,12 @@ TIMEOUT = 60
 @pytest.fixture
 def here(monkeypatch):
     """Return what lets time pass on this machine's clock."""
-    passed = [1000.0]
-    monkeypatch.setattr(steps, "now", lambda: passed[0])
+    clock = HandClock(1000.0)
+    monkeypatch.setattr(steps, "now", clock)
 
     def advance(seconds):
-        passed[0] += seconds
-        return passed[0]
+        clock.now += seconds
+        return clock.now
 
     return advance
 
@@ -68,13 +69,13 @@ def test_a_step_makes_no_call_late(queue, clock, put_in):
     seen = put_in()
     assert server.head(LANE).age == 0
     clock.advance(STEP)
-    assert start(server, seen, "r", TIMEOUT).word == "go"
+    assert acquire(server, seen, "r", TIMEOUT).word == "go"
     clock.advance(STEP)
     head = server.head(LANE)
     assert head.age < TIMEOUT
-    assert start(server, head, "r", TIMEOUT).word == "go"
+    assert acquire(server, head, "r", TIMEOUT).word == "go"
     later = put_in("b" * 32)
-    assert start(server, later, "r", TIMEOUT).word == "go"
+    assert acquire(server, later, "r", TIMEOUT).word == "go"
 
 
 def test_no_call_is_begun_late_after_a_step(queue, clock, put_in, here):
@@ -84,10 +85,10 @@ def test_no_call_is_begun_late_after_a_step(queue, clock, put_in, here):
     clock.advance(TIMEOUT / 2)
     here(TIMEOUT / 2)
     clock.advance(STEP)
-    assert start(server, seen, "r", TIMEOUT).word == "go"
+    assert acquire(server, seen, "r", TIMEOUT).word == "go"
     clock.advance(TIMEOUT / 2 + 1)
     here(TIMEOUT / 2 + 1)
-    assert start(server, seen, "r", TIMEOUT).word == "late"
+    assert acquire(server, seen, "r", TIMEOUT).word == "late"
     assert server.head(LANE).age > TIMEOUT
 
 
@@ -96,9 +97,9 @@ def test_a_step_back_ends_what_was_allowed_for_one(queue, clock, put_in, here):
     server = queue()
     seen = put_in()
     clock.advance(STEP)
-    assert start(server, seen, "r", TIMEOUT).word == "go"
+    assert acquire(server, seen, "r", TIMEOUT).word == "go"
     clock.advance(-STEP)
     server.beat(5.0)
     clock.advance(TIMEOUT + 1)
     here(TIMEOUT + 1)
-    assert start(server, seen, "r", TIMEOUT).word == "late"
+    assert acquire(server, seen, "r", TIMEOUT).word == "late"

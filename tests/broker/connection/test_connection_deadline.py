@@ -10,6 +10,8 @@ import time
 from contextlib import contextmanager, suppress
 
 import pytest
+from broker_helpers import connection_of
+from hand_clock import HandClock
 from one_job import answer
 from processes import start_python
 from waiting import PATIENCE, eventually, waiting_callers
@@ -105,9 +107,9 @@ def test_a_redis_that_stalls_at_the_withdrawal(own_redis, settings):
     """A withdrawal that gets no answer ends in time as well, and the error says so."""
 
     class AtTheLast(Producer):
-        def _withdraw(self, wait):
+        def withdraw(self, wait):
             os.kill(own_redis.pid, signal.SIGSTOP)
-            return super()._withdraw(wait)
+            return super().withdraw(wait)
 
     with stopped(own_redis):
         os.kill(own_redis.pid, signal.SIGCONT)
@@ -156,7 +158,7 @@ def test_what_comes_late_reaches_nobody_else(own_redis, settings, redis_of, back
     reply = background(Producer(patient).call, "mine", "other", b"job")
     answer(server, eventually(lambda: server.head("other")), b"reply")
     assert reply.result(PATIENCE) == b"reply"
-    idle = callers._connection.wire._idle
+    idle = connection_of(callers).wire.idle
     assert idle
     assert all(line.connection._sock.gettimeout() > SLICE for line in idle)
 
@@ -223,7 +225,8 @@ def test_an_answer_that_trickles(namespace):
         thread.start()
         url = f"redis://127.0.0.1:{listener.getsockname()[1]}"
         callers = Producer(Settings(url, namespace, timeout=TIMEOUT))
-        callers._connection.clock.saw(1)  # so that its job is the first that it sends
+        held = connection_of(callers)
+        held.clock.saw(1)  # so that its job is the first that it sends
         error = in_time(callers)
         is_over.set()
         thread.join()
@@ -291,10 +294,9 @@ def test_an_interrupt_while_redis_stalls(interrupted, own_redis, redis_of):
 @pytest.fixture
 def asleep(own_redis, namespace, monkeypatch, background, short_slices):
     """Return what has a caller with a timeout sleep for so long, while its job goes; its error."""
-    slept, is_asleep, is_awake = [0.0], threading.Event(), threading.Event()
-    # The clock stands still otherwise: the error names the seconds.
-    began = now()
-    monkeypatch.setattr(time, "clock_gettime", lambda which: began + slept[0])
+    # It stands still otherwise: the error names the seconds.
+    clock, is_asleep, is_awake = HandClock(now()), threading.Event(), threading.Event()
+    monkeypatch.setattr(time, "clock_gettime", lambda which: clock.now)
 
     class Sleeper(Producer):
         def _look(self, wait, seconds):
@@ -307,7 +309,7 @@ def asleep(own_redis, namespace, monkeypatch, background, short_slices):
         error = background(in_time, Sleeper(settings))
         assert is_asleep.wait(PATIENCE)
         raw.flushall()
-        slept[0] += seconds
+        clock.now += seconds
         is_awake.set()
         return error.result(PATIENCE)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from hand_clock import HandClock
 
-from queued_gspread.broker.connection import discovery as guide_module
+from queued_gspread.broker.connection import discovery as discovery_module
 from queued_gspread.broker.connection.discovery import SentinelGuide
 from queued_gspread.broker.connection.majority import Named, Opinion, majority
 
@@ -87,12 +88,12 @@ def test_a_sentinel_that_has_forgotten_the_others_has_one_vote_by_two_names(monk
 
 def test_sentinels_that_were_removed_count_no_longer_after_a_while(monkeypatch):
     """Those that nobody has known for some minutes are not waited for."""
-    moment = [0.0]
-    monkeypatch.setattr(guide_module, "now", lambda: moment[0])
+    clock = HandClock()
+    monkeypatch.setattr(discovery_module, "now", clock)
     discovery, states = sentinel_that_knows(monkeypatch, "b")
     discovery.opinion(("a", 1), "mymaster")
     states.clear()
-    moment[0] = 301.0
+    clock.now = 301.0
     alone = discovery.opinion(("a", 1), "mymaster")
     assert majority([alone], discovery.least) == Named(OLD)
 
@@ -108,6 +109,6 @@ def test_sentinels_that_were_removed_count_no_longer_after_a_while(monkeypatch):
     ],
 )
 def test_a_replica_is_up_unless_a_majority_sees_it_down(seen, up):
-    """A replica that may be the next master has to have what is announced."""
+    """A replica that may be the next master must have the intents."""
     opinions = [said(str(number), replicas=each) for number, each in enumerate(seen)]
     assert majority(opinions) == Named(OLD, up)

@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from queued_gspread.broker import Producer
-from queued_gspread.broker.connection import client as connection
 from queued_gspread.broker.connection.url import CLUSTER, SENTINEL, SERVER, parse
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 from queued_gspread.settings import Settings, hide_password
@@ -189,7 +188,7 @@ URLS = st.builds(
 
 
 @pytest.fixture
-def nobody(monkeypatch):
+def nobody(new_connections, monkeypatch):
     """Let no name be known, after Python's own checks of it; remember no connection."""
 
     def look_up(host, port, *_):
@@ -199,7 +198,6 @@ def nobody(monkeypatch):
         raise socket.gaierror(f"{host}:{port} is not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    monkeypatch.setattr(connection, "_connections", {})
 
 
 @given(url=URLS)

@@ -119,11 +119,11 @@ def test_a_lost_redis_is_met_once():
         waiting, other = (wire.ask_and_go_on(["PING"], ["BLPOP", key, 20])[1] for key in "ab")
         wire.ask(["LPUSH", "b", "x"])
         assert other.read() == [b"b", b"x"]
-        assert wire._idle
+        assert wire.idle
         own.restart()
         with pytest.raises(Lost):
             waiting.read()
-        assert not wire._idle
+        assert not wire.idle
         wire.close()
 
 
@@ -139,7 +139,7 @@ def test_a_line_on_which_redis_has_refused_is_looked_at(wire, connections):
     assert wire.ask(["PING"]) == b"PONG"
     with pytest.raises(ResponseError):
         wire.ask(["NONSENSE"])
-    (line,) = wire._idle
+    (line,) = wire.idle
     line.connection._sock.shutdown(socket.SHUT_RD)
     assert wire.ask(["PING"]) == b"PONG"
-    assert wire._idle != [line]
+    assert wire.idle != [line]

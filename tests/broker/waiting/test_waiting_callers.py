@@ -26,7 +26,7 @@ def counted(raw, keys):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_count_is_right_whatever_happens(settings, keys, raw, server, seed):
-    """Sent twice, withdrawn in every way, answered or spoilt, jobs are counted as they wait."""
+    """Enqueued twice, withdrawn in every way, answered or spoilt, jobs are counted as they wait."""
     chance, sent = random.Random(seed), []
     for _ in range(100):
         lane = chance.choice(LANES)
@@ -50,7 +50,7 @@ def test_the_count_is_right_whatever_happens(settings, keys, raw, server, seed):
     assert not raw.exists(keys.depth)
 
 
-def test_a_job_that_is_refused_can_be_sent_again(settings, keys, raw, namespace):
+def test_a_job_that_is_refused_can_be_enqueued_later(settings, keys, raw, namespace):
     """A job that found the queue full is not known, and goes in once there is room."""
     server = Consumer(settings, "aaaa", "server a", max_queue=1)
     server.beat(60)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from broker_helpers import enqueue
@@ -42,22 +43,37 @@ def told(caplog):
 
 
 @pytest.fixture
-def said(server):
+def held_up():
+    """Return what holds requests up, by the name that the server asks for."""
+    return {"holdups": ""}
+
+
+@pytest.fixture
+def server(settings, timing, held_up):
+    """Return the servers' side of the queue, with the lease; it says what holds requests up."""
+    holdups = partial(held_up.get, "holdups")
+    server = Consumer(settings, "aaaa", "server a", holdups=holdups, timing=timing.queue)
+    assert server.beat(60).state == "taken"
+    return server
+
+
+@pytest.fixture
+def said(server, held_up):
     """Return what has the server say with its next beat what holds requests up."""
 
     def say(holdups):
-        server._holdups = holdups.encode
+        held_up["holdups"] = holdups.encode()
         assert server.beat(60).state == "kept"
 
     return say
 
 
 def test_a_caller_says_what_the_server_has_said(
-    callers, server, said, background, impatient, short_slices, told
+    settings, callers, server, said, background, impatient, short_slices, told
 ):
     """It says what holds its call up, and how many calls stand before it; then that it goes on."""
-    enqueue(callers._settings)
-    enqueue(callers._settings)
+    enqueue(settings)
+    enqueue(settings)
     said(WRITES)
     notice = callers.notice()
     call = background(callers.call, new_id(), "lane", b"job", notice)
@@ -77,7 +93,7 @@ def test_a_caller_says_what_the_server_has_said(
 def test_a_timeout_has_the_reason_that_was_said(callers, server, impatient):
     """A call that said why it waits, and then gives up at its timeout, says that in its error."""
     wait = Wait(new_id(), "lane", 60.0)
-    wait.stream_id = callers._enqueue(wait, b"job")
+    wait.stream_id = callers.enqueue(wait, b"job")
     wait.notice.say("waiting for the write quota: no call ahead")
     with pytest.raises(CallTimeoutError) as caught:
         callers._give_up_at_timeout(wait)
@@ -193,7 +209,7 @@ def test_a_server_that_is_gone_is_named(
     raw.hset(keys.server, "last_beat", 1)
     wait = Wait(new_id(), "lane", None)
     wait.alive_at -= 20.0
-    wait.stream_id = Producer(settings)._enqueue(wait, b"job")
+    wait.stream_id = Producer(settings).enqueue(wait, b"job")
     assert Producer(settings)._check_for_life(wait) is None
     (line,) = told()
     assert "no server has been alive for 20 s in namespace" in line
@@ -201,11 +217,10 @@ def test_a_server_that_is_gone_is_named(
     wait.pending.drop()
 
 
-def test_a_server_says_nothing_that_no_beat_has(settings, raw, keys):
+def test_a_server_says_nothing_that_no_beat_has(server, said, held_up, raw, keys):
     """A server with nothing to say leaves nothing there, also of what it has said before."""
-    server = Consumer(settings, "aaaa", holdups=WRITES.encode)
-    server.beat(60)
+    said(WRITES)
     assert raw.hget(keys.server, "holdups")
-    server._holdups = str
+    held_up["holdups"] = ""
     server.beat(60)
     assert raw.hget(keys.server, "holdups") == ""

@@ -5,7 +5,7 @@ import pytest
 from discovery import document, methods_in
 from gspread.exceptions import APIError
 
-from queued_gspread.emulator.api import router as api
+from queued_gspread.emulator.api.routes import ROUTES
 from queued_gspread.emulator.batch import HANDLERS
 
 KINDS = sorted(gspread_source.request_kinds())
@@ -39,7 +39,7 @@ def test_gspreads_kinds_are_known(kind):
 @pytest.mark.parametrize(("method", "path"), CALLS)
 def test_gspreads_urls_are_known(method, path):
     """Every method and path that the installed gspread can send leads to one of the API's."""
-    found = [pattern for known, pattern, _ in api._ROUTES if known == method]
+    found = [pattern for known, pattern, _ in ROUTES if known == method]
     assert any(pattern.fullmatch(path) for pattern in found)
 
 
@@ -69,5 +69,5 @@ def told(client, method, url):
 def test_each_method_of_sheets_is_routed(method, path):
     """A method that the Sheets API has leads to one of the emulator's."""
     path = "/" + re.sub(r"{\+?(\w+)}", "7", path)
-    found = [pattern for known, pattern, _ in api._ROUTES if known == method]
+    found = [pattern for known, pattern, _ in ROUTES if known == method]
     assert any(pattern.fullmatch(path) for pattern in found)

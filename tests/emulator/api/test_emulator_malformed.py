@@ -4,7 +4,8 @@ import pytest
 from batch_examples import BEFORE, EXAMPLES, FILTERS
 from emulator_state import new_store, picture
 
-from queued_gspread.emulator.api.router import Request, answer
+from queued_gspread.emulator.api.request import Request
+from queued_gspread.emulator.api.router import answer
 from queued_gspread.emulator.batch import HANDLERS
 from queued_gspread.emulator.book.store import SPREADSHEET_TYPE
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from queued_gspread.emulator.api.router import Request
+from queued_gspread.emulator.api.request import Request
 from queued_gspread.emulator.faults import (
     ExpiredToken,
     Html,

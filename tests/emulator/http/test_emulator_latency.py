@@ -12,7 +12,7 @@ from emulator_traffic import Traffic
 from waiting import PATIENCE, eventually
 
 from queued_gspread.emulator import Emulator
-from queued_gspread.emulator.api.router import Request
+from queued_gspread.emulator.api.request import Request
 
 
 def test_a_request_is_applied_half_way(own, traffic, clock):

@@ -9,7 +9,8 @@ from emulator_state import new_project, new_store, written
 from gspread.utils import ExportFormat
 
 from queued_gspread.emulator import Emulator
-from queued_gspread.emulator.api.router import Request, answer
+from queued_gspread.emulator.api.request import Request
+from queued_gspread.emulator.api.router import answer
 from queued_gspread.emulator.storage.file import StateError
 from queued_gspread.emulator.storage.state import DamagedError, from_json, put_back
 

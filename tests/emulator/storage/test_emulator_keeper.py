@@ -211,7 +211,8 @@ def test_many_changes_are_few_saves(path, monkeypatch):
         traffic.close()
     assert saves == [1]
     with Emulator(state=path) as emulator:
-        assert emulator._store.files.keys() == {traffic.path.rpartition("/")[2]}
+        files = emulator.gspread_client().list_spreadsheet_files()
+        assert [file["id"] for file in files] == [traffic.path.rpartition("/")[2]]
 
 
 def test_a_large_state_is_saved_less_often():

@@ -10,7 +10,8 @@ from emulator_state import EPOCH, again, new_project, new_store, picture, writte
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from queued_gspread.emulator.api.router import Request, answer
+from queued_gspread.emulator.api.request import Request
+from queued_gspread.emulator.api.router import answer
 from queued_gspread.emulator.book.a1 import Rect
 from queued_gspread.emulator.book.cell import Cell
 from queued_gspread.emulator.book.grid import Grid

@@ -22,7 +22,7 @@ _LANE = "book"
 _LEASE = 3600.0
 
 
-class Queue:
+class FilledQueue:
     """A queue in which so many jobs wait, and keep waiting: one is taken for each that comes."""
 
     def __init__(self, place, depth):
@@ -72,7 +72,7 @@ def compared(figures):
 
 def _measure(place):
     """Return the seconds of each step, by depth; the depths alternate."""
-    queues = {depth: Queue(place, depth) for depth in place.size.depths}
+    queues = {depth: FilledQueue(place, depth) for depth in place.size.depths}
     found = {depth: {"enqueue_us": [], "dispatch_us": []} for depth in queues}
     for turn in range(place.size.rounds + 1):
         for depth, queue in queues.items():

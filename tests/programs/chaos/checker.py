@@ -103,7 +103,7 @@ def is_foretold(violation, plan):
     """Tell whether a rule may be broken like that where one Redis takes over from another.
 
     What `docs/guarantees.md` says of it: a master may not have passed on jobs and answers, or that
-    a job was withdrawn. With ``replicated`` it has what may not be sent twice, and so does, without
+    a job was withdrawn. With ``replicated`` it has what is not idempotent, and so does, without
     it, the process of a server that has sent it, for as long as there is no other server.
     """
     if plan.topology == "alone":

@@ -20,7 +20,7 @@ from pathlib import Path
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.emulator import Emulator
 
-from .client_side import Planted, throw_sealed
+from .client_side import Planted, throw_signed
 from .late_tries import LateTries
 from .server_side import Fuzzed
 
@@ -47,9 +47,9 @@ def main() -> int:
         folder = Path(name)
         for count, is_signed in ((on_server - signed, False), (signed, True)):
             wrong += _jobs(redis.url, emulator, folder, count, options.seed, is_signed)
-        sealed = (options.count - on_server) // 5
-        wrong += _replies(redis.url, options.count - on_server - sealed, options.seed)
-        wrong += _sealed(folder, sealed, options.seed)
+        altered = (options.count - on_server) // 5
+        wrong += _replies(redis.url, options.count - on_server - altered, options.seed)
+        wrong += _signed(folder, altered, options.seed)
         wrong += _tries(redis.url, emulator, folder, options.count // 100, options.seed)
         if options.valid:
             _valid(redis.url, emulator, folder, options.valid)
@@ -100,11 +100,11 @@ def _tries(url, emulator, folder, count, seed):
     return wrong + others
 
 
-def _sealed(folder, count, seed):
+def _signed(folder, count, seed):
     key = folder / "client.key"
     key.write_text("k" * 64)
     key.chmod(0o600)
-    outcomes, wrong = throw_sealed(key, count, seed)
+    outcomes, wrong = throw_signed(key, count, seed)
     print(f"{count} altered signed replies\n  what the call came to:", _counts(outcomes))
     return wrong
 

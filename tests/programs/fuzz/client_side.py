@@ -140,7 +140,7 @@ def _name(error):
     return f"its own {type(error).__name__}"
 
 
-def throw_sealed(key_file, count, seed):
+def throw_signed(key_file, count, seed):
     """Open so many signed replies that were altered; return what came of them, what is wrong."""
     settings = Settings(namespace=Planted.namespace, signing_key_file=str(key_file))
     envelope, keyring = Envelope(settings), load_keys(key_file, copied=False)
@@ -150,10 +150,10 @@ def throw_sealed(key_file, count, seed):
         job_id = f"{number:032}"
         job, _ = envelope.job(job_id, "lane", b"{}")
         bound = bound_reply(settings.namespace, "lane", job_id, job)
-        sealed = sign(keyring, "reply", bound, random.choice(samples), generation="g")
-        altered = sealed
-        while altered == sealed:
-            altered = random.choice(OF_BYTES)(random, sealed)
+        signed = sign(keyring, "reply", bound, random.choice(samples), generation="g")
+        altered = signed
+        while altered == signed:
+            altered = random.choice(OF_BYTES)(random, signed)
         try:
             envelope.reply(job_id, "lane", job, altered)
             wrong.append(f"taken: {altered!r:.300}")

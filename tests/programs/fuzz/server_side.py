@@ -187,10 +187,10 @@ class Fuzzed:
         """Return a job for a server with a key: of nobody, or altered on its way."""
         if random.random() < 0.3:
             return body
-        sealed, _ = self._envelope.job(job_id, lane.decode(), random.choice(self._samples))
-        forged = sealed
-        while forged == sealed:
-            forged = random.choice(OF_BYTES)(random, sealed)
+        signed, _ = self._envelope.job(job_id, lane.decode(), random.choice(self._samples))
+        forged = signed
+        while forged == signed:
+            forged = random.choice(OF_BYTES)(random, signed)
         return forged
 
     @staticmethod

@@ -55,13 +55,13 @@ _BATCHES = (
     ("add_dimension_group_rows", _SPANS),
     ("add_protected_range", st.tuples(ranges(), st.just(["a@example.com"]))),
 )
-# As the server sees them: what may be sent twice does not leave with what may not.
-_REPEATED = (
+# As the server sees them: what is idempotent does not leave with what is not.
+_IDEMPOTENT = (
     *("format", "batch_format", "insert_note", "insert_notes", "clear_note", "freeze", "hide"),
     *("resize", "update_index", "update_tab_color", "show", "hide_rows", "update_title"),
 )
-_OFTEN = tuple(pair for pair in _BATCHES if pair[0] in _REPEATED)
-_ONCE = tuple(pair for pair in _BATCHES if pair[0] not in _REPEATED)
+_OFTEN = tuple(pair for pair in _BATCHES if pair[0] in _IDEMPOTENT)
+_ONCE = tuple(pair for pair in _BATCHES if pair[0] not in _IDEMPOTENT)
 _BATCHES_OF_A_BOOK = (
     (
         "add_worksheet",

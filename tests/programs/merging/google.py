@@ -9,7 +9,8 @@ from datetime import datetime, timezone
 import gspread
 import requests
 
-from queued_gspread.emulator.api.router import Request, answer
+from queued_gspread.emulator.api.request import Request
+from queued_gspread.emulator.api.router import answer
 from queued_gspread.emulator.book.ids import Ids
 from queued_gspread.emulator.book.spreadsheet import SURROUNDINGS
 from queued_gspread.emulator.book.store import SPREADSHEET_TYPE, Store
@@ -32,7 +33,7 @@ class Google:
     Args:
         fill: Fills the new spreadsheet.
         busy: Which requests are refused for the quota, by number from 0.
-        blips: Which requests fail, and would not another time, as far as they may be repeated.
+        blips: Which requests fail, and would not another time, as far as they are retried.
         trouble: What requests meet that have something in them; None for nothing.
 
     """

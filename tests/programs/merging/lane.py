@@ -88,10 +88,10 @@ class Waiting:
             fitting.append(self._entry(job))
         return fitting
 
-    def acquire(self, shares, slot, *_):
+    def acquire(self, acquire_args, slot, *_):
         if next(self._waits):
             return Permit("wait")
-        words = tuple("withdrawn" if self._is_gone(share) else "go" for share in shares)
+        words = tuple("withdrawn" if self._is_gone(each) else "go" for each in acquire_args)
         return Permit("go" if "go" in words else words[0], sent=1000, words=words)
 
     def count_waiting(self):
@@ -118,8 +118,8 @@ class Waiting:
     def _entry(self, job):
         return Entry(LANE, str(job[0]), f"job-{job[0]}", job[1], "", max(self._come, 1))
 
-    def _is_gone(self, share):
-        return int(share.entry.stream_id) in self._gone and share.entry.mark == ""
+    def _is_gone(self, acquire_args):
+        return int(acquire_args.entry.stream_id) in self._gone and acquire_args.entry.mark == ""
 
 
 class _Merged(Counters):
@@ -155,15 +155,15 @@ def run(history, *, merges, retry_policy=None):
     queue = Waiting(history.jobs, history.arrivals, history.waits, history.gone)
     counters = _Merged()
     transport, valve = Transport(google.http, NoTokens(google.http)), _Valve(clock)
-    means = (queue, transport, Quota(), retry_policy or RetryPolicy(), valve, clock)
-    sender = Sender(*means, counters=counters)
+    given = (queue, transport, Quota(), retry_policy or RetryPolicy(), valve, clock)
+    sender = Sender(*given, counters=counters)
     runner = Runner(sender.recovery, ANYONE, suspects=sender.suspects)
     shared = (valve, Tables(), Quarantine())
-    means = LaneServices(queue, Admission(SETTINGS), runner, sender, *shared, merges=merges)
+    services = LaneServices(queue, Admission(SETTINGS), runner, sender, *shared, merges=merges)
     level = LOGGER.level
     LOGGER.setLevel(logging.ERROR)
     try:
-        _drive(means.work(Ready(LANE), lambda: False), clock)
+        _drive(services.work(Ready(LANE), lambda: False), clock)
     finally:
         LOGGER.setLevel(level)
     assert None not in queue.replies, "a call is left over"

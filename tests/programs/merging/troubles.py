@@ -60,7 +60,7 @@ class Trouble:
     def meets(self, given):
         """Tell whether a request meets it, which is given as to a session of requests.
 
-        Of what may not be sent twice and is in doubt, all who left with it are told so: that is
+        Of what is not idempotent and is in doubt, all who left with it are told so: that is
         no history to compare.
         """
         if self.is_unknown and not is_idempotent(_request(given)):

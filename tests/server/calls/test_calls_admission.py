@@ -8,7 +8,8 @@ from types import SimpleNamespace
 from typing import get_args
 
 import pytest
-from signing_fixtures import KEY, OTHER, entry_of, job, key_of, signed, signing_key
+from fake_queue import FakeQueue
+from signing_fixtures import KEY, OTHER, entry_of, job
 
 from queued_gspread.broker import Permit, StaleEpochError
 from queued_gspread.broker.envelope import Envelope, bound_job
@@ -23,18 +24,33 @@ from queued_gspread.server.calls.history import History
 from queued_gspread.server.calls.outcome import Outcome
 from queued_gspread.settings import Settings
 
-__all__ = ["key_of", "signed", "signing_key"]
-
 # On Redis's clock.
 NOW = 1_767_355_200_000
 
 
-def admitted(keeper, queue, entry):
-    """Return what a doorkeeper lets in of a job that need not wait, or how it ended."""
+def admitted(admission, queue, entry):
+    """Return what is let in of a job that need not wait, or how it ended."""
     try:
-        next(keeper.admit(queue, entry))
+        next(admission.admit(queue, entry))
     except StopIteration as end:
         return end.value
+
+
+def signed_reply(admission, entry, reply):
+    """Return a reply as the server stores it."""
+    queue = FakeQueue()
+    admission.answer(queue, [(entry, reply)])
+    return queue.answered[0]
+
+
+@pytest.fixture
+def generations(clock):
+    return AntiReplay(clock)
+
+
+@pytest.fixture
+def admission(signed, generations):
+    return Admission(signed, generations)
 
 
 @pytest.mark.parametrize(
@@ -53,8 +69,7 @@ def test_a_reply_that_the_server_did_not_sign_is_refused(alter, signed, signing_
     """A client with a key takes no other reply, and says that nobody knows about the call."""
     envelope, job_id = Envelope(signed), new_id()
     message, _ = envelope.job(job_id, "lane", job())
-    keeper = Admission(signed)
-    reply = keeper._signed(entry_of(message, job_id), b'{"result":null}')
+    reply = signed_reply(Admission(signed), entry_of(message, job_id), b'{"result":null}')
     assert envelope.reply(job_id, "lane", message, reply) == b'{"result":null}'
     with pytest.raises(SignatureError, match="it is not known whether the call was made"):
         envelope.reply(job_id, "lane", message, alter(reply))
@@ -62,126 +77,107 @@ def test_a_reply_that_the_server_did_not_sign_is_refused(alter, signed, signing_
 
 def test_a_reply_fits_one_job_alone(signed):
     """A reply is refused for another id or lane, and for another job under the same id."""
-    envelope, keeper, job_id = Envelope(signed), Admission(signed), new_id()
+    envelope, job_id = Envelope(signed), new_id()
     message, _ = envelope.job(job_id, "lane", job())
-    reply = keeper._signed(entry_of(message, job_id), b"{}")
+    reply = signed_reply(Admission(signed), entry_of(message, job_id), b"{}")
     wrong = [(new_id(), "lane", message), (job_id, "other", message), (job_id, "lane", b"{}")]
     for one in wrong:
         with pytest.raises(SignatureError, match="does not fit"):
             envelope.reply(*one, reply)
 
 
-def test_a_job_put_off_is_not_taken_for_answered(signed):
+def test_a_job_put_off_is_not_taken_for_answered(signed, admission, generations):
     """A job whose call was broken off may come again, though something else was answered since."""
-    keeper = Admission(signed)
     bound = bound_job(signed.namespace, "lane", "a" * 32)
-    generation = keeper._generations.current
-    job_entry = entry_of(sign(keeper.keyring, "job", bound, job(), generation=generation))
-
-    class Queue:
-        def answer(self, answers, slots_to_release):
-            return None
-
-    assert admitted(keeper, Queue(), job_entry).body == job()
+    generation = generations.current
+    job_entry = entry_of(sign(admission.keyring, "job", bound, job(), generation=generation))
+    queue = FakeQueue()
+    assert admitted(admission, queue, job_entry).body == job()
     stranger = entry_of(b"a stranger's", place="2-0")
-    assert admitted(keeper, Queue(), stranger).word == "SignatureError"
-    keeper.answer(Queue(), [(stranger, b"reply")])
-    assert not keeper._generations.was_answered("a" * 32)
+    assert admitted(admission, queue, stranger).word == "SignatureError"
+    admission.answer(queue, [(stranger, b"reply")])
+    assert not generations.was_answered("a" * 32)
 
 
-def test_a_reply_that_redis_did_not_take_is_given_again(signed):
+def test_a_reply_that_redis_did_not_take_is_given_again(signed, admission, generations):
     """A job that comes again because its reply was not taken is answered, and not made, again."""
-
-    class Queue:
-        error = ConnectionError()
-
-        def renewal(self, job_id):
-            return None
-
-        def answer(self, answers, slots_to_release):
-            if self.error:
-                raise self.error
-
-    keeper, queue = Admission(signed), Queue()
-    generation = keeper._generations.current
+    queue = FakeQueue()
+    generation = generations.current
     bound = bound_job(signed.namespace, "lane", "a" * 32)
-    entry = entry_of(sign(keeper.keyring, "job", bound, job(), generation=generation))
-    assert admitted(keeper, queue, entry).body == job()
+    entry = entry_of(sign(admission.keyring, "job", bound, job(), generation=generation))
+    assert admitted(admission, queue, entry).body == job()
+    queue.error = ConnectionError()
     with pytest.raises(ConnectionError):
-        keeper.answer(queue, [(entry, b"reply")])
+        admission.answer(queue, [(entry, b"reply")])
     queue.error = None
-    again = admitted(keeper, queue, entry)
+    again = admitted(admission, queue, entry)
     assert (again.word, again.reply) == ("again", b"reply")
-    keeper.answer(queue, [(entry, b"reply")])
-    replayed = admitted(keeper, queue, entry)
+    admission.answer(queue, [(entry, b"reply")])
+    replayed = admitted(admission, queue, entry)
     assert (replayed.word, replayed.reply) == ("replayed", b"")
-    assert keeper.try_admit(entry) is None
+    assert admission.try_admit(entry) is None
 
 
-def test_a_copy_of_a_job_whose_reply_is_forgotten_is_not_let_in(signed):
+def test_a_copy_of_a_job_whose_reply_is_forgotten_is_not_let_in(signed, admission, generations):
     """That nobody has the reply to a signed job any more does not have it made again."""
-    keeper = Admission(signed)
-    keeper.history = History(most_bytes=0)
-    generation = keeper._generations.current
+    admission.history = History(most_bytes=0)
+    generation = generations.current
     bound = bound_job(signed.namespace, "lane", "a" * 32)
-    entry = entry_of(sign(keeper.keyring, "job", bound, job(), generation=generation))
-    let_in = admitted(keeper, None, entry)
-    keeper.history.begin(Call(let_in, Job("http_client", "request"), mark="w"))
-    keeper.ended(let_in, Outcome("ok", b"reply"))
-    assert admitted(keeper, None, entry).word == "OutcomeUnknownError"
+    entry = entry_of(sign(admission.keyring, "job", bound, job(), generation=generation))
+    let_in = admitted(admission, None, entry)
+    admission.history.begin(Call(let_in, Job("http_client", "request"), mark="w"))
+    admission.ended(let_in, Outcome("ok", b"reply"))
+    assert admitted(admission, None, entry).word == "OutcomeUnknownError"
 
 
-def test_a_copy_of_what_a_caller_has_said_before_counts_for_nothing(signed):
+def test_a_copy_of_what_a_caller_has_said_before_counts_for_nothing(signed, admission, generations):
     """That a job is wanted is believed under the server's own generation, for that very job."""
-    keeper, job_id = Admission(signed), "a" * 32
-    current = keeper._generations.current
+    job_id = "a" * 32
+    current = generations.current
 
     def says(generation, named=job_id, namespace=signed.namespace):
-        message = sign(keeper.keyring, "wanted", (namespace, named), generation=generation)
-        return SimpleNamespace(renewal=lambda _: message)
+        message = sign(admission.keyring, "wanted", (namespace, named), generation=generation)
+        return FakeQueue(renewal=message)
 
     bound = bound_job(signed.namespace, "lane", job_id)
-    entry = entry_of(sign(keeper.keyring, "job", bound, job(), generation="earlier"), job_id)
-    verified = keeper._verified(entry)
-    assert keeper._is_fresh(says(current), entry, verified)
+    entry = entry_of(sign(admission.keyring, "job", bound, job(), generation="earlier"), job_id)
+    assert admitted(admission, says(current), entry).body == job()
     others = [("earlier",), ("",), (current, "b" * 32), (current, job_id, "other")]
-    assert [other for other in others if keeper._is_fresh(says(*other), entry, verified)] == []
+    assert [other for other in others if admitted(admission, says(*other), entry)] == []
 
 
-def test_a_late_reply_of_an_earlier_epoch_is_no_reply_to_another_job(signed):
+def test_a_late_reply_of_an_earlier_epoch_is_no_reply_to_another_job(
+    signed, admission, generations
+):
     """A job whose lane an earlier epoch still answers is neither answered nor given its reply."""
-    keeper = Admission(signed)
-
-    class Queue:
-        def answer(self, answers, slots_to_release):
-            raise StaleEpochError
+    queue = FakeQueue()
+    queue.error = StaleEpochError()
 
     def begun(job_id, place="1-0"):
-        generation = keeper._generations.current
+        generation = generations.current
         bound = bound_job(signed.namespace, "lane", job_id)
-        message = sign(keeper.keyring, "job", bound, job(), generation=generation)
+        message = sign(admission.keyring, "job", bound, job(), generation=generation)
         entry = entry_of(message, job_id, place=place)
-        assert admitted(keeper, Queue(), entry).body == job()
+        assert admitted(admission, queue, entry).body == job()
         return entry
 
-    keeper.begin()
+    admission.begin()
     early = begun("a" * 32)
-    keeper.begin()
+    admission.begin()
     begun("b" * 32, "2-0")
     with pytest.raises(StaleEpochError):
-        keeper.answer(Queue(), [(early, b"reply")])
-    assert not keeper._generations.was_answered("b" * 32)
-    assert keeper._unconfirmed == {}
+        admission.answer(queue, [(early, b"reply")])
+    assert not generations.was_answered("b" * 32)
+    assert admission._unconfirmed == {}
 
 
-def test_generations_remember_what_may_be_fresh():
+def test_generations_remember_what_may_be_fresh(clock):
     """An answered job is known for as long as its generation counts, by time and by number."""
-    now = [0.0]
-    generations = AntiReplay(lambda: now[0], life=3600.0, most=2)
+    generations = AntiReplay(clock, life=3600.0, most=2)
     generations.begin()
     first = generations.current
     generations.note_answered("one")
-    now[0] = 3600.0
+    clock.now = 3600.0
     second = generations.current
     assert first != second
     assert generations.is_fresh(first)
@@ -206,14 +202,13 @@ def test_a_new_epoch_trusts_no_generation_before_it():
     assert not generations.was_answered("one")
 
 
-def test_callers_have_time_after_a_takeover():
+def test_callers_have_time_after_a_takeover(clock):
     """The time in which callers say that they wait begins with the epoch, not with the process."""
-    now = [0.0]
-    generations = AntiReplay(lambda: now[0])
-    now[0] = 9000.0
+    generations = AntiReplay(clock)
+    clock.now = 9000.0
     generations.begin()
     assert generations.age == 0.0
-    now[0] = 9001.0
+    clock.now = 9001.0
     generations.begin()
     assert generations.age == 0.0
 
@@ -263,17 +258,11 @@ def test_a_key_file_that_cannot_be_used(tmp_path, content, mode, told):
 
 
 @pytest.fixture
-def keeper(signed, clock, monkeypatch):
-    """Return a doorkeeper whose time is the test's."""
+def look(admission, generations, signed, clock, monkeypatch):
+    """Return what has the server look at an old job with a time ahead of Redis's clock."""
     monkeypatch.setattr(time, "monotonic", clock)
-    return Admission(signed, AntiReplay(clock))
-
-
-@pytest.fixture
-def look(keeper, signed, clock):
-    """Return what has a doorkeeper look at an old job with a time ahead of Redis's clock."""
     bound = bound_job(signed.namespace, "lane", "a" * 32)
-    message = sign(keeper.keyring, "job", bound, job(), generation="of a server before")
+    message = sign(admission.keyring, "job", bound, job(), generation="of a server before")
     # The server has worked for a while.
     clock.now += 60.0
 
@@ -281,9 +270,11 @@ def look(keeper, signed, clock):
         place = f"{NOW + milliseconds}-0".encode()
         found = found_entry("lane", [place, b"a" * 32, message, b"", 1, NOW, 0])
         entry = replace(found, seen=clock.now)
-        current = keeper._generations.current
-        wanted = sign(keeper.keyring, "wanted", (signed.namespace, "a" * 32), generation=current)
-        admitting = keeper.admit(SimpleNamespace(renewal=lambda _: wanted if said else None), entry)
+        current = generations.current
+        wanted = sign(admission.keyring, "wanted", (signed.namespace, "a" * 32), generation=current)
+        admitting = admission.admit(
+            SimpleNamespace(renewal=lambda _: wanted if said else None), entry
+        )
         next(admitting)
         return admitting
 
@@ -312,38 +303,38 @@ def test_an_entry_from_the_future_is_waited_for_as_a_new_one(look, clock, ahead)
 
 
 @pytest.fixture
-def pass_time(keeper, clock):
+def pass_time(admission, clock):
     """Return what lets seconds pass in which the server beats at the Redis that is there now."""
 
     def beat(seconds, since_move):
         for second in range(seconds):
             clock.now += 1.0
-            keeper.note_published(keeper.generation(), since_move + second)
+            admission.note_published(admission.generation(), since_move + second)
 
     return beat
 
 
-def move(keeper, clock):
+def move(admission, clock):
     """Let another Redis be the master, within a moment."""
-    keeper.note_published(keeper.generation(), 0.0)
+    admission.note_published(admission.generation(), 0.0)
 
 
-def come_back(keeper, clock):
+def come_back(admission, clock):
     """Let Redis be there again after a while."""
     clock.now += 30.0
-    keeper.note_published(keeper.generation(), 9000.0)
+    admission.note_published(admission.generation(), 9000.0)
 
 
-def be_away(keeper, clock):
+def be_away(admission, clock):
     """Let Redis be there again, but no beat yet."""
     clock.now += 30.0
 
 
 @pytest.mark.parametrize("happens", [move, come_back, be_away])
-def test_a_callers_time_begins_when_it_can_reach_redis(look, keeper, clock, pass_time, happens):
+def test_a_callers_time_begins_when_it_can_reach_redis(look, admission, clock, pass_time, happens):
     """A caller has its whole time after a failover or an outage, though its job is old."""
     pass_time(60, 9000.0)
-    happens(keeper, clock)
+    happens(admission, clock)
     since_move = 9000.0 if happens is not move else 0.0
     said = []
     admitting = look(-90_000, said)
@@ -355,23 +346,23 @@ def test_a_callers_time_begins_when_it_can_reach_redis(look, keeper, clock, pass
 
 @pytest.mark.parametrize("happens", [move, come_back, be_away])
 def test_a_caller_that_is_gone_is_not_waited_for_after_its_time(
-    look, keeper, clock, pass_time, happens
+    look, admission, clock, pass_time, happens
 ):
     """A job that nobody wants is refused ten seconds after a failover or an outage."""
     pass_time(60, 9000.0)
-    happens(keeper, clock)
+    happens(admission, clock)
     admitting = look(-90_000, [])
     pass_time(12, 9000.0 if happens is not move else 0.0)
     assert ended(admitting).word == "SignatureError"
 
 
-def test_a_beat_from_before_an_epoch_shows_callers_nothing_of_it(keeper, clock):
+def test_a_beat_from_before_an_epoch_shows_callers_nothing_of_it(admission, generations, clock):
     """The time of callers begins with the first beat that had the epoch's own generation."""
-    keeper.begin()
-    earlier = keeper.generation()
-    keeper.begin()
+    admission.begin()
+    earlier = admission.generation()
+    admission.begin()
     clock.now += 0.5
-    keeper.note_published(earlier, 9000.0)
+    admission.note_published(earlier, 9000.0)
     clock.now += 0.5
-    keeper.note_published(keeper.generation(), 9000.0)
-    assert keeper._generations.age == 0.0
+    admission.note_published(admission.generation(), 9000.0)
+    assert generations.age == 0.0

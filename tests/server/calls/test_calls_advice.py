@@ -63,8 +63,7 @@ def test_a_spreadsheet_that_is_not_shared(call, client):
 def test_a_key_that_google_refuses_is_the_servers(client):
     """Who gets google-auth's RefreshError sees that it is the server's key, and whose, once."""
     client.google.faults.add(OAuthRefusal(), to="token")
-    tokens = client.server._parts.tokens
-    tokens.refused(tokens.version)
+    client.google.revoke_tokens()
     with pytest.raises(RefreshError) as caught:
         client.of.open_by_key(PRIVATE)
     with pytest.raises(RefreshError) as caught:

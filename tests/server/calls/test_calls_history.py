@@ -127,43 +127,43 @@ def test_a_call_that_was_left_and_forgotten_has_no_reply():
 
 
 @pytest.fixture
-def keeper():
+def admission():
     return Admission(Settings())
 
 
-def admitted(keeper, entry):
+def admitted(admission, entry):
     """Return what becomes of a job that need not wait."""
     with pytest.raises(StopIteration) as end:
-        next(keeper.admit(None, entry))
+        next(admission.admit(None, entry))
     return end.value.value
 
 
-def test_a_job_that_comes_again_gets_the_same_reply(keeper):
+def test_a_job_that_comes_again_gets_the_same_reply(admission):
     """A job that was answered is not made again, under the next epoch either."""
     call = call_of("one")
-    keeper.history.begin(call)
-    keeper.ended(call.entry, Outcome("ok", b"reply"))
-    keeper.begin()
-    assert keeper.try_admit(call.entry) is None
-    assert admitted(keeper, call.entry) == Outcome("again", b"reply")
+    admission.history.begin(call)
+    admission.ended(call.entry, Outcome("ok", b"reply"))
+    admission.begin()
+    assert admission.try_admit(call.entry) is None
+    assert admitted(admission, call.entry) == Outcome("again", b"reply")
 
 
 @pytest.mark.parametrize("mark", ["w", "j"])
-def test_a_job_whose_reply_is_forgotten_is_not_made_again(keeper, mark):
+def test_a_job_whose_reply_is_forgotten_is_not_made_again(admission, mark):
     """Later calls may have written over it: a caller is told that nobody knows what came of it."""
-    keeper.history = History(most_bytes=0)
-    made(keeper.history, "one", mark=mark)
-    outcome = admitted(keeper, call_of("one").entry)
+    admission.history = History(most_bytes=0)
+    made(admission.history, "one", mark=mark)
+    outcome = admitted(admission, call_of("one").entry)
     assert isinstance(Reply.decode(outcome.reply, None).error, OutcomeUnknownError)
 
 
-def test_a_job_whose_call_is_under_way_waits(keeper):
+def test_a_job_whose_call_is_under_way_waits(admission):
     """A job that comes again while its request is in the air waits for that."""
     call = call_of("one")
-    keeper.history.begin(call)
-    waiting = keeper.admit(None, call.entry)
+    admission.history.begin(call)
+    waiting = admission.admit(None, call.entry)
     next(waiting)
-    keeper.ended(call.entry, Outcome("ok", b"reply"))
+    admission.ended(call.entry, Outcome("ok", b"reply"))
     with pytest.raises(StopIteration) as end:
         waiting.send(GO)
     assert end.value.value == Outcome("again", b"reply")

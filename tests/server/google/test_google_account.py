@@ -128,7 +128,7 @@ def beats_on(raw, keys, server):
     for _ in range(3):
         before = raw.hget(keys.server, "last_beat")
         eventually(lambda before=before: raw.hget(keys.server, "last_beat") != before)
-        assert raw.hget(keys.server, "holder") == server._queue.server_id
+        assert raw.hget(keys.server, "holder") == server.server_id
 
 
 def test_an_account_that_is_replaced_is_the_one_that_was_named(serve_as, raw, keys):
@@ -246,13 +246,13 @@ def test_who_replaces_an_account_waits_for_its_token(lease_of, raw, keys, caplog
     tokens = States(TokenState(False))
     lease = lease_of(account_with(NEW, tokens, replaces=OLD))
     with caplog.at_level("INFO"):
-        lease._beat("")
+        lease.beat()
     assert lease.error is None
     assert f"standing by: the account '{OLD}' is replaced once" in caplog.text
     assert raw.get(keys.account) == OLD
     tokens.now = USABLE
-    lease._beat("")
-    assert lease._epoch
+    lease.beat()
+    assert lease.epoch
     assert raw.get(keys.account) == NEW
 
 
@@ -261,11 +261,11 @@ def test_nothing_is_sent_before_the_account_is_known_to_be_the_namespaces(lease_
     raw.set(keys.account, OLD)
     tokens, auth = States(TokenState(False)), SimpleNamespace(service_account_email="default")
     lease = lease_of(Account(SimpleNamespace(auth=auth), tokens, "a namespace"))
-    lease._beat("")
-    assert lease._epoch
+    lease.beat()
+    assert lease.epoch
     auth.service_account_email, tokens.now = NEW, USABLE
     assert not lease.token_state().is_usable
-    lease._beat("")
+    lease.beat()
     assert OLD in str(lease.error)
     assert not lease.token_state().is_usable
 
@@ -275,12 +275,12 @@ def test_a_late_token_of_the_namespaces_account_is_used(lease_of, raw, keys):
     tokens, woken = States(TokenState(False)), []
     lease = lease_of(account_with(OLD, tokens))
     lease.on_owner(lambda: woken.append(lease.token_state().is_usable))
-    lease._beat("")
+    lease.beat()
     tokens.now = USABLE
     assert not lease.token_state().is_usable
     assert woken == []
-    lease._beat("")
-    lease._beat("")
+    lease.beat()
+    lease.beat()
     assert woken == [True]
 
 

@@ -1,4 +1,4 @@
-"""The session that the server sends through: a client's own, but for what it would repeat."""
+"""The session that the server sends through: a client's own, but for what it would retry."""
 
 from __future__ import annotations
 
@@ -171,8 +171,8 @@ def test_clients_with_a_way_of_their_own(plain, gate, auth, make):
         assert http.request("get", FILES) == "mine"
 
 
-def test_clients_that_repeat_by_themselves_are_known(plain):
-    """An adapter with retries, and gspread's client with back-off, repeat below the server."""
+def test_clients_that_retry_by_themselves_are_known(plain):
+    """An adapter with retries, and gspread's client with back-off, retry below the server."""
     assert not retries_by_itself(plain)
     plain.http_client.session.mount("https://", HTTPAdapter(max_retries=Retry(3)))
     assert retries_by_itself(plain)

@@ -13,8 +13,9 @@ from google.auth.api_key import Credentials as APIKeyCredentials
 from google.auth.exceptions import RefreshError, TransportError
 from google.auth.transport.requests import Request
 from google.oauth2.service_account import Credentials
+from hand_clock import HandClock
 from requests import Session
-from waiting import PATIENCE, eventually
+from waiting import PATIENCE, eventually, threads
 
 from queued_gspread.emulator import Emulator
 from queued_gspread.emulator.faults import Html, Latency, OAuthRefusal, Reset, Status
@@ -28,23 +29,15 @@ DAY = 86_400
 BEGIN = 1_800_000_000.0
 
 
-class Wall:
-    """The time of day, which a test moves; google-auth's is the same."""
-
-    def __init__(self):
-        self.now = BEGIN
-
-    def __call__(self):
-        return self.now
-
-    def utcnow(self):
-        return datetime.fromtimestamp(self.now, timezone.utc).replace(tzinfo=None)
-
-
 @pytest.fixture
 def wall(monkeypatch):
-    wall = Wall()
-    monkeypatch.setattr(_helpers, "utcnow", wall.utcnow)
+    """Return the time of day, which a test moves; google-auth's is the same."""
+    wall = HandClock(BEGIN)
+    monkeypatch.setattr(
+        _helpers,
+        "utcnow",
+        lambda: datetime.fromtimestamp(wall.now, timezone.utc).replace(tzinfo=None),
+    )
     return wall
 
 
@@ -99,7 +92,7 @@ def test_the_first_token_is_fetched_at_the_start(issuer, way, wall):
     assert ready.wait(PATIENCE)
     assert is_usable(tokens)
     tokens.stop()
-    assert not tokens._thread.is_alive()
+    assert not threads("tokens")
 
 
 def test_a_day_of_one_call_a_second(issuer, way, wall, tell):
@@ -285,8 +278,7 @@ def test_a_stop_does_not_wait_for_the_token_endpoint(issuer, way, wall):
     eventually(lambda: rule.hits)
     tokens.stop()
     issuer.stop()
-    tokens._thread.join(PATIENCE)
-    assert not tokens._thread.is_alive()
+    eventually(lambda: not threads("tokens"), "the thread has ended")
 
 
 def test_an_api_key_needs_no_token(way, wall):

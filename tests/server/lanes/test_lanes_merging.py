@@ -203,9 +203,8 @@ def test_reads_of_several_requests_run_beside_others(stage):
 # Who does not go along --------------------------------------------------------------------------
 
 
-def test_a_flight_grows_while_it_waits(stage):
-    """Calls that come while others wait for a slot leave with them."""
-    scene = stage(writes_per_minute=1, quota_window=1.0)
+def leave_together(scene):
+    """Use the only slot, and have calls come while another one waits for it: all leave as one."""
     first = scene.put(partial(scene.sheet.update_cell, 50, 1, "first"))
     arrival = scene.door.next()
     one = scene.put(partial(scene.sheet.update_cell, 1, 1, 1))
@@ -217,25 +216,22 @@ def test_a_flight_grows_while_it_waits(stage):
     assert scene.sent[1:] == [BATCH_UPDATE]
 
 
-def test_a_flight_that_waits_for_others_to_have_their_share_grows(stage, client, emulator):
+def test_calls_join_a_request_that_waits_for_a_slot(stage):
+    """Calls that come while others wait for a slot leave with them."""
+    leave_together(stage(writes_per_minute=1, quota_window=1.0))
+
+
+def test_calls_join_a_request_that_waits_for_others_to_have_their_share(stage, client, emulator):
     """Calls that come while others are held back for fairness, and ask nobody, leave with them."""
     scene = stage(writes_per_minute=1, quota_window=1.0)
     other = emulator.gspread_client().create("Other")
     scene.door.open()
     client.open_by_key(other.id)
     scene.door.close()
-    first = scene.put(partial(scene.sheet.update_cell, 50, 1, "first"))
-    arrival = scene.door.next()
-    one = scene.put(partial(scene.sheet.update_cell, 1, 1, 1))
-    arrival.answer()
-    settled(first[0])
-    more = scene.put(*[partial(scene.sheet.update_cell, row, 1, row) for row in range(2, 9)])
-    scene.door.open()
-    assert all(isinstance(settled(future), dict) for future in one + more)
-    assert scene.sent[1:] == [BATCH_UPDATE]
+    leave_together(scene)
 
 
-def test_who_gives_up_while_a_flight_waits_is_not_in_it(stage, authorize, book):
+def test_who_gives_up_while_a_merged_request_waits_is_not_in_it(stage, authorize, book):
     """A call whose time is over, or that was withdrawn, stays behind; the others are made."""
     scene = stage(writes_per_minute=1, quota_window=1.0)
     hasty = authorize(timeout=0.2).open_by_key
@@ -445,7 +441,7 @@ UNKNOWN = {"503": lambda: google_error(503), "reset": lambda: ConnectionResetErr
 @pytest.mark.parametrize("name", UNKNOWN)
 @pytest.mark.parametrize("is_applied", [True, False])
 def test_an_append_of_many_without_an_answer(stage, name, is_applied):
-    """Everybody is told that nobody knows, each of its own call; nothing is sent twice."""
+    """Everybody is told that nobody knows, each of its own call; nothing is retried."""
     scene = stage(**QUICK)
     scene.play(partial(scene.sheet.append_row, ["first"]))
     scene.door.close()
@@ -466,7 +462,7 @@ def test_an_append_of_many_without_an_answer(stage, name, is_applied):
 @pytest.mark.parametrize("name", UNKNOWN)
 @pytest.mark.parametrize("is_applied", [True, False])
 def test_updates_of_many_without_an_answer(stage, name, is_applied):
-    """What may be sent twice is sent again, as one request, and all have their answers."""
+    """What is idempotent is retried, as one request, and all have their answers."""
     scene = stage(**QUICK)
     held = scene.hold()
     calls = scene.put(*[partial(scene.sheet.update_cell, row, 1, row) for row in (1, 2, 3)])
@@ -479,7 +475,7 @@ def test_updates_of_many_without_an_answer(stage, name, is_applied):
 
 
 def test_a_quota_refusal_of_many(stage):
-    """What Google has refused for the quota is sent again as one request, appends too."""
+    """What Google has refused for the quota is retried as one request, appends too."""
     scene = stage(**QUICK)
     scene.play(partial(scene.sheet.append_row, ["first"]))
     scene.door.close()
@@ -493,7 +489,7 @@ def test_a_quota_refusal_of_many(stage):
 
 
 def test_an_answer_that_cannot_be_split(stage):
-    """What may be repeated is then sent piece by piece; of what may not, nobody knows."""
+    """What is idempotent is then sent piece by piece; of what is not, nobody knows."""
     scene = stage(**QUICK)
     held = scene.hold()
     reads = scene.put(*[partial(scene.sheet.get, cell) for cell in ("A1", "A2")])
@@ -505,7 +501,7 @@ def test_an_answer_that_cannot_be_split(stage):
 
 
 def test_an_answer_to_appends_that_cannot_be_split(stage):
-    """Of appends nobody knows then, and none of them is sent twice."""
+    """Of appends nobody knows then, and none of them is retried."""
     scene = stage(**QUICK)
     scene.play(partial(scene.sheet.append_row, ["first"]))
     scene.door.close()

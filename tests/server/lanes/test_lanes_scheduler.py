@@ -13,11 +13,12 @@ from waiting import PATIENCE, eventually
 from queued_gspread.broker import Backlog, Consumer, Entry, Predecessor, Ready
 from queued_gspread.errors import BrokerUnavailableError, QueuedGspreadError, RemoteError
 from queued_gspread.protocol.messages import new_id
-from queued_gspread.server import Server, lease
+from queued_gspread.server import Server
 from queued_gspread.server.failure import Failure
 from queued_gspread.server.lanes import scheduler as lanes_module
 from queued_gspread.server.lanes.scheduler import Scheduler
 from queued_gspread.server.lease import Lease
+from queued_gspread.server.timing import Timing
 from queued_gspread.settings import Settings
 
 
@@ -177,7 +178,7 @@ def test_a_request_to_stop_is_heard_however_many_requests_are_in_the_air(
     waiting = keys.ready_under(raw.hget(keys.server, "epoch"))
     eventually(lambda: raw.scard(keys.active) == 5 and not raw.exists(waiting))
     queue = Consumer(Settings(redis_url=redis_url, namespace=namespace))
-    queue.request_stop(server._queue.server_id)
+    queue.request_stop(server.server_id)
     eventually(lambda: server.was_told_to_stop)
     gate.open()
     server.wait()
@@ -187,7 +188,6 @@ def test_a_request_to_stop_is_heard_however_many_requests_are_in_the_air(
 
 def test_a_server_that_can_have_no_threads_ends(lanes, monkeypatch):
     """Without a thread to dispatch lanes, or one to drive them, no server pretends to work."""
-    lanes._valve = Ended()
     monkeypatch.setattr(lanes._dispatcher, "start", no_thread)
     with pytest.raises(RuntimeError, match="can't start new thread"):
         lanes.serve()
@@ -196,7 +196,6 @@ def test_a_server_that_can_have_no_threads_ends(lanes, monkeypatch):
 
 def test_a_task_that_no_worker_takes_is_left(lanes, begun):
     """Where the pool is closed, as when a program ends, a lane is given back and all is over."""
-    lanes._on_stop = lanes._stopping.set
     lanes._workers.shutdown()
     lanes._submit(*lanes._claimed(Ready("lane")))
     assert (lanes._is_over(), lanes._busy, lanes._backlog) == (True, {}, 0)
@@ -210,7 +209,7 @@ def test_a_request_to_stop_an_earlier_run_is_void(serve, client, gate, redis_url
     """A server that is started again is not stopped by what was meant for the run before."""
     gate.open()
     server = serve()
-    earlier = server._queue.server_id
+    earlier = server.server_id
     server.stop()
     Consumer(Settings(redis_url=redis_url, namespace=namespace)).request_stop(earlier)
     with server:
@@ -248,22 +247,23 @@ def test_a_server_that_may_not_work_says_so_at_its_start(redis_url, namespace, r
 
 def test_beats_are_a_second_apart_at_the_most():
     """However long its lease is, a server beats often enough for callers to see it alive."""
-    assert Lease(Consumer(Settings()), 600.0)._pause == 1.0
-    assert Lease(Consumer(Settings()), 0.3)._pause == pytest.approx(0.1)
+    assert Lease(Consumer(Settings()), 600.0).next_beat == 1.0
+    assert Lease(Consumer(Settings()), 0.3).next_beat == pytest.approx(0.1)
 
 
-def test_a_standby_looks_often_for_its_turn(redis_url, namespace, monkeypatch):
+def test_a_standby_looks_often_for_its_turn(redis_url, namespace):
     """A server that stands by beats soon again, at the latest when the other's lease runs out."""
     settings = Settings(redis_url=redis_url, namespace=namespace)
-    works, stands_by = (Lease(Consumer(settings, name, name), 600.0) for name in ("aaaa", "bbbb"))
-    works._beat("")
-    stands_by._beat("")
-    assert works._next_beat == 1.0
-    assert stands_by._next_beat == 0.1
-    monkeypatch.setattr(lease, "_STANDING_BY", 1.0)
-    works._queue.beat(0.9)
-    stands_by._beat("")
-    assert stands_by._next_beat <= 0.9
+    holder, standby = (Consumer(settings, name, name) for name in ("aaaa", "bbbb"))
+    works, stands_by = Lease(holder, 600.0), Lease(standby, 600.0)
+    works.beat()
+    stands_by.beat()
+    assert works.next_beat == 1.0
+    assert stands_by.next_beat == 0.1
+    holder.beat(0.9)
+    patient = Lease(standby, 600.0, timing=Timing(standby_beat=1.0))
+    patient.beat()
+    assert patient.next_beat <= 0.9
 
 
 FIRST = Entry("lane", "1-1", "id", b"", "", 1)
@@ -286,9 +286,10 @@ def failure(stopping):
 
 @pytest.fixture
 def lanes(begun, stopping, failure):
-    """Return lanes whose work is to note that it was begun."""
+    """Return lanes whose work is to note that it was begun; to ask for more fails."""
     work = lambda ready, _: begun.append(ready) or (each for each in ())  # noqa: E731
-    lanes = Scheduler(None, work, None, stopping, None, watched=failure.watched)
+    queue = SimpleNamespace(next_ready=lambda: 1 / 0, others=lambda _: [], place=None)
+    lanes = Scheduler(queue, work, Ended(), stopping, stopping.set, watched=failure.watched)
     lanes._must_recover.clear()
     yield lanes
     lanes.join()
@@ -337,18 +338,15 @@ def test_a_new_master_is_asked_for_all_its_lanes(stopping):
 
 
 @pytest.mark.parametrize("first", [None, FIRST])
-def test_nothing_is_begun_once_all_is_over(lanes, begun, first):
+def test_nothing_is_begun_once_all_is_over(lanes, begun, stopping, first):
     """A lane whose name comes after the end is left as it is."""
-    lanes._stopping.set()
+    stopping.set()
     drive(lanes, Ready("lane", first))
     assert (begun, lanes._busy) == ([], {})
 
 
 def test_an_error_of_the_dispatcher_ends_the_server(lanes, failure):
     """What the dispatcher cannot go on after is raised where the server is waited for."""
-    lanes._valve = Ended()
-    lanes._queue = SimpleNamespace(next_ready=lambda: 1 / 0, place=None)
-    lanes._other_formats = SimpleNamespace(look=lambda: None)
     lanes.serve()
     assert lanes._is_over()
     with pytest.raises(QueuedGspreadError, match=r"dispatcher.*ZeroDivisionError") as caught:

@@ -76,8 +76,8 @@ def test_a_batch_that_wants_more_than_replies_is_alone(asked):
     assert merging.part(asked) is None
 
 
-def test_what_may_be_repeated_keeps_its_own_company():
-    """A batch that may be sent twice joins none that may not, nor one that makes it so."""
+def test_idempotent_batches_are_merged_with_their_like():
+    """An idempotent batch joins none that is not, nor one that would make it so."""
     assert [is_idempotent(batch(one)) for one in (BORDERS, MERGE, ADD)] == [True, True, False]
     assert joined(batch(BORDERS), batch(BORDERS)) == 2
     assert joined(batch(BORDERS), batch(MERGE)) == 1
@@ -87,8 +87,8 @@ def test_what_may_be_repeated_keeps_its_own_company():
 
 @pytest.mark.parametrize("first", [MERGE, FREEZE, RENAME])
 @pytest.mark.parametrize("second", [MERGE, FREEZE, RENAME, {"sortRange": {"range": {}}}])
-def test_company_changes_nothing_of_whether_it_may_be_repeated(first, second):
-    """Two batches join only where the joint one may be repeated as each of them may."""
+def test_a_merged_batch_is_idempotent_as_its_parts_are(first, second):
+    """Two batches join only where the joint one is idempotent as each of them is."""
     one, two = batch(first), batch(second)
     together = batch(first, second)
     may = {is_idempotent(one), is_idempotent(two), is_idempotent(together)}

@@ -80,7 +80,7 @@ def journals(raw, keys):
 def test_a_server_killed_with_an_append_of_many_in_the_air(
     start_process, google, pile, first_row, raw, keys
 ):
-    """Everybody's journal announces it: each is told that nobody knows, and nothing is sent."""
+    """Everybody's journal has the intent: each is told that nobody knows, and nothing is sent."""
     server = start_process()
     first_row(google.gate)
     held, appends = pile(google.gate, append, "a", "b", "c")
@@ -103,7 +103,7 @@ def test_a_server_killed_with_an_append_of_many_in_the_air(
 
 
 def test_a_server_killed_before_an_append_of_many_is_sent(start_process, google, pile, first_row):
-    """What was not announced is made by the next server, each row once and in order."""
+    """What had no intent is made by the next server, each row once and in order."""
     server = start_process()
     first_row(google.gate)
     _, appends = pile(google.gate, append, "a", "b", "c")
@@ -121,7 +121,7 @@ def test_a_server_killed_before_an_append_of_many_is_sent(start_process, google,
 
 
 def test_a_server_killed_with_updates_of_many_in_the_air(start_process, google, pile, raw, keys):
-    """What may be sent twice is sent again, call by call, and nobody notices."""
+    """What is idempotent is retried, call by call, and nobody notices."""
     server = start_process()
     held, updates = pile(google.gate, update, "A1", "A2", "A3")
     held.answer({})
@@ -155,10 +155,10 @@ def test_a_server_that_stops_with_an_append_of_many_in_the_air(
     assert not raw.exists(keys.progress, keys.active)
 
 
-def test_a_server_that_lost_its_lease_between_announcement_and_request(
+def test_a_server_that_lost_its_lease_between_intent_and_request(
     serve, gate, pile, first_row, usurp, monkeypatch, raw, keys
 ):
-    """It takes everybody's announcement back, sends nothing, and all are made under the next."""
+    """It takes everybody's intent back, sends nothing, and all are made under the next."""
     send, lost, usurpers = Transport.send, [], []
 
     def stale(self, request, *given):

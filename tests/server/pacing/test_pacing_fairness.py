@@ -206,65 +206,65 @@ def ticket(number, lane, kind="write"):
     return Ticket(kind, number, slot=of)
 
 
-def holding(line, **counts):
+def holding(tickets, **counts):
     """Have lanes hold slots; return these."""
     held = []
     for lane, count in counts.items():
         for number in range(count):
             one = Ticket("write", number, slot=slot(f"{lane}{number}", lane))
-            assert line.passes(one, 0.0)
-            line.told(one, TOLD)
+            assert tickets.passes(one, 0.0)
+            tickets.told(one, TOLD)
             held.append(one.slot)
     return held
 
 
-def taken(line, now=0.0):
+def taken(tickets, now=0.0):
     found = []
-    while (due := line.take(now)) is not None:
+    while (due := tickets.take(now)) is not None:
         found.append(due.number)
     return found
 
 
 def test_who_has_had_less_goes_first():
     """Among those who wait the lane with the fewest slots is the next, and then who came first."""
-    line = TicketQueue()
-    holding(line, a=3, b=1)
+    tickets = TicketQueue()
+    holding(tickets, a=3, b=1)
     for number, lane in enumerate("abcde", start=1):
-        line.add(ticket(number, lane))
-    assert taken(line) == [3, 4, 5, 2, 1]
+        tickets.add(ticket(number, lane))
+    assert taken(tickets) == [3, 4, 5, 2, 1]
 
 
 def test_a_slot_that_comes_back_counts_no_more():
     """A lane whose slots come back while it waits goes before those that came earlier."""
-    line = TicketQueue()
-    held = holding(line, a=3, b=1)
-    line.add(ticket(1, "b"))
-    line.add(ticket(2, "a"))
+    tickets = TicketQueue()
+    held = holding(tickets, a=3, b=1)
+    tickets.add(ticket(1, "b"))
+    tickets.add(ticket(2, "a"))
     for each in held[:3]:
-        line.answered(each, 0.0)
-    assert taken(line, WINDOW) == [2, 1]
-    assert len(line) == 0
+        tickets.answered(each, 0.0)
+    assert taken(tickets, WINDOW) == [2, 1]
+    assert len(tickets) == 0
 
 
 def test_a_lane_that_waits_for_fairness_is_passed_by():
     """While one lane waits for its moment, another one's request goes, and asks nobody before."""
-    line = TicketQueue()
-    holding(line, b=1, a=40)
-    line.add(ticket(1, "a"))
-    assert taken(line) == []
-    assert line.passes(ticket(2, "b"), 0.0)
-    moment = line.next_moment()
+    tickets = TicketQueue()
+    holding(tickets, b=1, a=40)
+    tickets.add(ticket(1, "a"))
+    assert taken(tickets) == []
+    assert tickets.passes(ticket(2, "b"), 0.0)
+    moment = tickets.next_moment()
     assert 0.0 < moment < WINDOW
-    assert taken(line, moment) == [1]
+    assert taken(tickets, moment) == [1]
 
 
 def test_between_kinds_it_counts_who_came_first():
     """A write of a lane that holds slots goes before a read that came later."""
-    line = TicketQueue()
-    holding(line, a=3)
-    line.add(ticket(1, "a"))
-    line.add(ticket(2, "b", "read"))
-    assert taken(line) == [1, 2]
+    tickets = TicketQueue()
+    holding(tickets, a=3)
+    tickets.add(ticket(1, "a"))
+    tickets.add(ticket(2, "b", "read"))
+    assert taken(tickets) == [1, 2]
 
 
 # As time passes ---------------------------------------------------------------------------------

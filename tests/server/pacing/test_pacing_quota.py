@@ -11,12 +11,12 @@ import requests
 from calls import WORKSHEET, read, send, write
 from gate import cell_of, google_error
 from gspread import urls
-from one_job import start
+from one_job import acquire
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Consumer, Producer, QuotaState, Slot
 from queued_gspread.broker.waiting.wait import Wait
-from queued_gspread.emulator.api import router as emulated
+from queued_gspread.emulator.api.request import Request as EmulatedRequest
 from queued_gspread.protocol.messages import Job, new_id
 from queued_gspread.server.pacing.quota import Quota, kind_of
 from queued_gspread.server.pacing.valve import Valve
@@ -94,7 +94,7 @@ def test_what_counts_as_a_read_is_taken_for_one(method, endpoint, kind):
 @pytest.mark.parametrize(("method", "endpoint", "kind"), [row for row in KINDS if row[2]])
 def test_the_emulator_counts_as_the_server_does(method, endpoint, kind):
     """What takes a slot of a kind at the server is counted as that kind by the emulator."""
-    sent = emulated.Request(method.upper(), urlsplit(endpoint).path, {}, b"")
+    sent = EmulatedRequest(method.upper(), urlsplit(endpoint).path, {}, b"")
     assert sent.quota == kind
 
 
@@ -104,7 +104,7 @@ def test_the_emulator_counts_as_the_server_does(method, endpoint, kind):
 def test_the_emulator_sees_the_method_that_the_server_sees(method, override):
     """A POST that stands for a GET is a read to both."""
     headers = {"x-http-method-override": override}
-    sent = emulated.Request(method.upper(), "/v4/spreadsheets/book", headers, b"")
+    sent = EmulatedRequest(method.upper(), "/v4/spreadsheets/book", headers, b"")
     request = Request(method, BOOK, headers=headers)
     assert sent.quota == kind_of(request) == "read"
     assert is_read(request)
@@ -255,7 +255,7 @@ def put(redis_url, namespace):
     def put(lane="lane", method="get"):
         given = {"json": {"values": [["x"]]}} if method == "put" else {}
         job = Job("http_client", "request", args=(method, cell_of(lane)), kwargs=given)
-        return callers._enqueue(Wait(new_id(), lane, None), job.encode())
+        return callers.enqueue(Wait(new_id(), lane, None), job.encode())
 
     return put
 
@@ -411,7 +411,7 @@ def test_a_slow_request_holds_up_nobody_after_a_refusal(serve, put, gate, raw, k
 
 
 def test_one_request_to_drive_goes_first_after_a_refusal(serve, client, gate, background):
-    """Of many requests to Drive that were refused one is sent again, and the others follow it."""
+    """Of many requests to Drive that were refused one is retried, and the others follow it."""
     serve(quota_window=12.0)
     calls = [background(client.list_permissions, name) for name in ("one", "two", "three")]
     for arrival in [gate.next() for _ in calls]:
@@ -527,9 +527,9 @@ def test_a_slot_is_given_back_where_its_permit_was_lost(why, redis_url, namespac
     entry = queue.head("lane")
     slot = Quota().slot(Request("get", BOOK), queue.epoch)
     # The answer to this is lost; by the time it is asked again, nobody waits any more.
-    assert start(queue, entry, "r", 3600.0, slot).word == "go"
+    assert acquire(queue, entry, "r", 3600.0, slot).word == "go"
     if why == "withdrawn":
         raw.xdel(keys.lane("lane"), entry.stream_id)
     timeout = 3600.0 if why == "withdrawn" else -1.0
-    assert start(queue, entry, "r", timeout, slot).word == why
+    assert acquire(queue, entry, "r", timeout, slot).word == why
     assert not raw.zcard(keys.slots("read"))

@@ -30,10 +30,10 @@ def ticket(number, kind="write", **options):
     return Ticket(kind, number, **options)
 
 
-def numbers(line, now=0.0):
+def numbers(tickets, now=0.0):
     """Take all that are due; return their numbers."""
     taken = []
-    while (due := line.take(now)) is not None:
+    while (due := tickets.take(now)) is not None:
         taken.append(due.number)
     return taken
 
@@ -41,85 +41,85 @@ def numbers(line, now=0.0):
 @given(st.permutations(range(1, 9)), st.lists(st.sampled_from(["read", "write", "drive"])))
 def test_first_come_first_served(order, kinds):
     """Tickets leave by their numbers, however they were put in line."""
-    line = TicketQueue()
+    tickets = TicketQueue()
     for number in order:
-        line.add(ticket(number, (kinds or ["read"])[number % max(1, len(kinds))]))
-    assert numbers(line) == sorted(order)
-    assert len(line) == 0
+        tickets.add(ticket(number, (kinds or ["read"])[number % max(1, len(kinds))]))
+    assert numbers(tickets) == sorted(order)
+    assert len(tickets) == 0
 
 
 def test_a_kind_that_is_blocked_holds_up_no_other():
     """While writes wait for a slot, reads pass, and requests that take no slot."""
-    line = TicketQueue()
+    tickets = TicketQueue()
     for number, kind in enumerate(["write", "read", FREE, "write"], start=1):
-        line.add(ticket(number, kind))
-    line.block("write", 10.0)
-    assert numbers(line) == [2, 3]
-    assert line.next_moment() == 10.0
-    assert numbers(line, 9.99) == []
-    assert numbers(line, 10.0) == [1, 4]
+        tickets.add(ticket(number, kind))
+    tickets.block("write", 10.0)
+    assert numbers(tickets) == [2, 3]
+    assert tickets.next_moment() == 10.0
+    assert numbers(tickets, 9.99) == []
+    assert numbers(tickets, 10.0) == [1, 4]
 
 
 def test_what_holds_all_kinds_holds_none_that_is_free():
     """A block of ALL kinds lets through only what takes no slot."""
-    line = TicketQueue()
+    tickets = TicketQueue()
     for number, kind in enumerate(["write", "read", FREE], start=1):
-        line.add(ticket(number, kind))
-    line.block(ALL, math.inf)
-    assert numbers(line) == [3]
-    assert line.next_moment() == math.inf
-    line.unblock(ALL)
-    assert numbers(line) == [1, 2]
+        tickets.add(ticket(number, kind))
+    tickets.block(ALL, math.inf)
+    assert numbers(tickets) == [3]
+    assert tickets.next_moment() == math.inf
+    tickets.unblock(ALL)
+    assert numbers(tickets) == [1, 2]
 
 
 def test_a_ticket_waits_for_its_moment_and_keeps_its_place():
     """A ticket for later is passed by others, and then served before those that came after."""
-    line = TicketQueue()
-    line.add(ticket(1, not_before=5.0))
-    line.add(ticket(2))
-    assert numbers(line) == [2]
-    assert line.next_moment() == 5.0
-    line.add(ticket(3))
-    assert line.take(5.0).number == 1
-    assert line.take(5.0).number == 3
+    tickets = TicketQueue()
+    tickets.add(ticket(1, not_before=5.0))
+    tickets.add(ticket(2))
+    assert numbers(tickets) == [2]
+    assert tickets.next_moment() == 5.0
+    tickets.add(ticket(3))
+    assert tickets.take(5.0).number == 1
+    assert tickets.take(5.0).number == 3
 
 
 def test_a_ticket_gives_up_in_time():
     """A ticket whose time is over is taken although its kind is blocked, or its moment to come."""
-    line = TicketQueue()
-    line.block("write", math.inf)
-    line.add(ticket(1, until=3.0))
-    line.add(ticket(2, "read", until=4.0, not_before=9.0))
-    assert line.next_moment() == 3.0
-    assert numbers(line, 2.9) == []
-    assert numbers(line, 3.0) == [1]
-    assert numbers(line, 4.0) == [2]
+    tickets = TicketQueue()
+    tickets.block("write", math.inf)
+    tickets.add(ticket(1, until=3.0))
+    tickets.add(ticket(2, "read", until=4.0, not_before=9.0))
+    assert tickets.next_moment() == 3.0
+    assert numbers(tickets, 2.9) == []
+    assert numbers(tickets, 3.0) == [1]
+    assert numbers(tickets, 4.0) == [2]
 
 
 def test_whether_a_new_ticket_would_be_next():
     """A kind is free if nobody of it is in line who may be sent, and nothing blocks it."""
-    line = TicketQueue()
+    tickets = TicketQueue()
     write, read = ticket(2), ticket(3, "read")
-    assert line.passes(write, 0.0)
-    line.add(ticket(1, not_before=5.0))
-    assert line.passes(write, 0.0)
-    assert not line.passes(write, 5.0)
-    line.take(5.0)
-    line.block("write", 7.0)
-    assert not line.passes(write, 6.0)
-    assert line.passes(write, 7.0)
-    assert line.passes(read, 6.0)
+    assert tickets.passes(write, 0.0)
+    tickets.add(ticket(1, not_before=5.0))
+    assert tickets.passes(write, 0.0)
+    assert not tickets.passes(write, 5.0)
+    tickets.take(5.0)
+    tickets.block("write", 7.0)
+    assert not tickets.passes(write, 6.0)
+    assert tickets.passes(write, 7.0)
+    assert tickets.passes(read, 6.0)
 
 
 def test_tickets_are_removed_in_order():
     """Those that are meant leave the line, wherever they stood; the others stay."""
-    line = TicketQueue()
-    line.add(ticket(3, not_before=9.0))
-    line.add(ticket(1, "read", until=5.0))
-    line.add(ticket(2, "drive"))
-    removed = line.remove(lambda ticket: ticket.kind != "drive")
+    tickets = TicketQueue()
+    tickets.add(ticket(3, not_before=9.0))
+    tickets.add(ticket(1, "read", until=5.0))
+    tickets.add(ticket(2, "drive"))
+    removed = tickets.remove(lambda ticket: ticket.kind != "drive")
     assert [ticket.number for ticket in removed] == [1, 3]
-    assert numbers(line, 10.0) == [2]
+    assert numbers(tickets, 10.0) == [2]
 
 
 class Asking:
@@ -456,28 +456,28 @@ def test_who_has_its_turn_at_the_end_is_told_so(valve, answer):
 
 
 def test_finished_tickets_are_let_go():
-    """A line keeps no tickets that have left it, however late they would have ended."""
-    line = TicketQueue()
-    line.add(ticket(0, not_before=1e9, until=1e6))
+    """A queue keeps no tickets that have left it, however late they would have ended."""
+    tickets = TicketQueue()
+    tickets.add(ticket(0, not_before=1e9, until=1e6))
     again = ticket(1, until=2e6)
     for number in range(2, 2000):
-        line.add(ticket(number, until=2e6 + number))
-        line.take(0.0)
-        line.add(again)
-        line.take(0.0)
-    assert len(line) == 1
-    kept = sum(map(len, (line._early, line._ends, *line._ready.values())))
+        tickets.add(ticket(number, until=2e6 + number))
+        tickets.take(0.0)
+        tickets.add(again)
+        tickets.take(0.0)
+    assert len(tickets) == 1
+    kept = sum(map(len, (tickets._early, tickets._ends, *tickets._ready.values())))
     assert kept < 200
 
 
 def test_who_has_left_before_those_with_fewer_slots_is_let_go():
-    """Among many busy lanes a line keeps no tickets, nor their jobs, of requests that were sent."""
+    """Among many busy lanes a queue keeps neither tickets nor jobs of requests that were sent."""
     world = SlotWorld(60, 6.0)
     for number in range(50):
         world.calls(f"lane {number}", count=100)
     world.run(180.0)
     assert world.count() >= 1000
-    assert sum(map(len, world.line._ready.values())) < 300
+    assert sum(map(len, world.tickets._ready.values())) < 300
 
 
 def test_a_ticket_says_for_how_long_others_go_first(valve):

@@ -64,7 +64,7 @@ def answered(status, body):
 @pytest.mark.parametrize("name", NOT_JSON)
 @pytest.mark.parametrize("call", [read, write])
 def test_an_answer_that_is_no_json_is_asked_for_again(call, name, serve, client, gate, background):
-    """What may be repeated is sent again where its answer cannot be read."""
+    """An idempotent request is retried where its answer cannot be read."""
     serve(**QUICK)
     calling = background(call, client)
     gate.next().fail(answered(*NOT_JSON[name]))
@@ -75,7 +75,7 @@ def test_an_answer_that_is_no_json_is_asked_for_again(call, name, serve, client,
 
 @pytest.mark.parametrize("name", NOT_JSON)
 def test_an_append_whose_answer_is_no_json_is_unknown(name, serve, client, gate, background):
-    """What may not be repeated is told as unknown, and is sent once."""
+    """A non-idempotent request is unknown to its caller, and is sent once."""
     serve(**QUICK)
     appending = background(append, client, "lane", "x")
     gate.next().fail(answered(*NOT_JSON[name]))
@@ -223,7 +223,7 @@ def test_a_large_answer_is_whole_or_it_is_not(length):
 
 @pytest.mark.parametrize("status", [302, 303])
 def test_a_redirected_append_is_unknown(status, serve, client, gate, background):
-    """A redirect answers what may be repeated; of an append it does not tell what became of it."""
+    """A redirect answers an idempotent request; of an append it does not tell what became of it."""
     serve(**QUICK)
     appending = background(append, client, "lane", "x")
     moved = answered(status, b"")

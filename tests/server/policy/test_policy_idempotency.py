@@ -1,4 +1,4 @@
-"""Which requests may be sent twice, by the table and by brute force over small models."""
+"""Which requests are idempotent, by the table and by brute force over small models."""
 
 from __future__ import annotations
 
@@ -157,15 +157,15 @@ def test_an_overridden_method(method, header, expected):
 
 
 @pytest.mark.parametrize("kind", sorted(NOT_IDEMPOTENT))
-def test_a_kind_that_may_not_be_repeated(kind):
-    """A kind that is known not to be repeatable spoils its batch."""
+def test_a_kind_that_is_not_idempotent(kind):
+    """A kind that is known not to be idempotent spoils its batch."""
     assert not is_idempotent(batch({kind: {"fields": "note"}}))
     assert not is_idempotent(batch(cells("note"), {kind: {"fields": "note"}}))
 
 
 @pytest.mark.parametrize("kind", sorted(IDEMPOTENT))
-def test_a_kind_that_may_be_repeated(kind):
-    """Each kind of the table is repeatable in some form, and none with an unknown field."""
+def test_a_kind_that_is_idempotent(kind):
+    """Each kind of the table is idempotent in some form, and none with an unknown field."""
     masks = ["note", "pixelSize", "range", "title", "name"]
     abouts = [{"fields": mask, "filter": {"range": {}}} for mask in masks]
     assert any(is_idempotent(batch({kind: about})) for about in abouts)
@@ -202,7 +202,7 @@ def test_a_kind_that_may_be_repeated(kind):
     ],
 )
 def test_a_batch(requests, expected):
-    """A batch is repeatable if what is in it is, in each other's company."""
+    """A batch is idempotent if all that is in it is, beside the rest."""
     assert is_idempotent(batch(*requests)) is expected
 
 
@@ -229,8 +229,8 @@ def test_what_is_around_the_requests():
 )
 def test_a_batch_as_data(data, expected):
     """A batch may come as text or bytes; the data is sent even where there is json as well."""
-    repeatable = {"requests": [cells("note")]}
-    request = Request("post", f"{SHEETS}/id:batchUpdate", data=data, json=repeatable)
+    idempotent = {"requests": [cells("note")]}
+    request = Request("post", f"{SHEETS}/id:batchUpdate", data=data, json=idempotent)
     assert is_idempotent(request) is expected
 
 
@@ -248,7 +248,7 @@ def move(order, name, index):
 
 
 def test_moves_of_sheets():
-    """Every batch of moves that may be repeated does nothing the second time; others would."""
+    """Every batch of moves that is idempotent does nothing the second time; others would."""
     yes = no = harmful = 0
     moves = list(itertools.product(range(3), range(4)))
     for length in (1, 2, 3):
@@ -259,7 +259,7 @@ def test_moves_of_sheets():
             assert steady or not allowed, chosen
             yes, no = yes + allowed, no + (not allowed)
             harmful += not steady
-    print(f"\nbatches of moves: {yes} repeatable, {no} not, of which {harmful} would do harm")
+    print(f"\nbatches of moves: {yes} idempotent, {no} not, of which {harmful} would do harm")
     # One move, and as many sheets in turn as there are: 3 * 4 + 3 * 2 + 3 * 2 * 1.
     assert yes == 24
     assert harmful > 100
@@ -421,13 +421,13 @@ def outcome(start, names):
 
 
 def is_steady(names):
-    """Tell whether a batch that was applied leaves and answers the same when it is repeated."""
+    """Tell whether a batch that was applied leaves and answers the same the second time."""
     once = (outcome(start, names) for start in STARTS)
     return all(outcome(done, names) == (done, True) for done, accepted in once if accepted)
 
 
 def test_batches_over_a_model():
-    """Every batch that may be repeated leaves and answers the same when it is."""
+    """Every idempotent batch leaves and answers the same when it is."""
     counts = Counter()
     for length in (1, 2, 3):
         for names in itertools.product(STEPS, repeat=length):
@@ -456,7 +456,7 @@ def test_batches_over_a_model():
     ],
 )
 def test_steady_requests_that_are_not_so_together(names):
-    """A batch that the model shows to do more when repeated is not, steady as its parts are."""
+    """A batch that the model shows to do more the second time is not, steady as its parts are."""
     assert "sort" in names or all(is_steady([name]) for name in names)
     assert not is_steady(names)
     assert not is_idempotent(batch(*(STEPS[name][0] for name in names)))
@@ -578,7 +578,7 @@ def test_every_call_that_gspread_makes_is_classified():
 
 
 def test_every_request_that_gspread_sends_has_a_hint():
-    """Each call and each kind in gspread's source that may not be repeated says how to check it."""
+    """Each call and each kind in gspread's source that is not idempotent says how to check it."""
     trees = gspread_trees().values()
     calls = {call for tree in trees for call in calls_sent(tree)}
     writes = [Request(method, url) for method, url in sorted(calls)]
@@ -601,7 +601,7 @@ def test_kinds_are_spelt_as_in_json():
 
 @pytest.mark.skipif(not RECORDED.is_dir(), reason="needs the recorded traffic of Google's API")
 def test_recorded_requests(tell):
-    """Every recorded write is known to the tables; how many may be repeated is as counted."""
+    """Every recorded write is known to the tables; how many are idempotent is as counted."""
     counts = Counter()
     for path in sorted(RECORDED.glob("*.json")):
         for exchange in json.loads(path.read_text(encoding="utf-8")):
@@ -609,7 +609,7 @@ def test_recorded_requests(tell):
             is_read = request.method == "GET"
             assert is_read or find(request.method, request.endpoint.split(".com")[1].split("?")[0])
             counts["read" if is_read else "write", is_idempotent(request)] += 1
-    tell(f"recorded requests, and whether they may be repeated: {dict(counts)}")
+    tell(f"recorded requests, and whether they are idempotent: {dict(counts)}")
     assert sum(counts.values()) == 1773
     assert counts["read", False] == 0
     assert counts["write", True] == 347

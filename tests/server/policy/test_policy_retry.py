@@ -127,7 +127,7 @@ def test_a_guard_shortens_no_pause():
 
 
 def in_vain():
-    """Return an effort of which a piece has failed for all of its time, at the next piece."""
+    """Return the attempts, at the next piece, of a request whose first piece has failed in vain."""
     attempts, retry_policy = Attempts(), RetryPolicy(retry_for=10.0)
     assert fail(attempts, UNKNOWN, 0.0, retry_policy)
     assert fail(attempts, UNKNOWN, 10.0, retry_policy) is None

@@ -237,8 +237,8 @@ def test_a_call_of_many_requests_gives_other_lanes_their_turn(
     """Between two of its requests, every now and then, another lane may have the worker."""
     work, turns = LaneServices.work, []
 
-    def counted(means, ready, is_over):
-        task, given = work(means, ready, is_over), None
+    def counted(services, ready, is_over):
+        task, given = work(services, ready, is_over), None
         with contextlib.suppress(StopIteration):
             while True:
                 ticket = task.send(given)
@@ -264,7 +264,7 @@ def test_a_server_that_stops_leaves_a_held_call_to_the_next(
     opening = background(client.openall)
     arrival = until_held()
     stopping = background(server.stop)
-    eventually(server._stopping.is_set)
+    eventually(lambda: server.was_told_to_stop)
     arrival.answer(ANSWER)
     stopping.result(PATIENCE)
     assert threads("held call") == []
@@ -297,9 +297,9 @@ def test_a_held_call_that_is_withdrawn_ends(serve, redis_url, namespace, gate, u
     serve()
     queue = Producer(Settings(redis_url=redis_url, namespace=namespace))
     wait = Wait(new_id(), "lane", None)
-    wait.stream_id = queue._enqueue(wait, JOBS["openall"].encode())
+    wait.stream_id = queue.enqueue(wait, JOBS["openall"].encode())
     arrival = until_held()
-    assert queue._withdraw(wait) == "ended"
+    assert queue.withdraw(wait) == "ended"
     arrival.answer(ANSWER)
     eventually(lambda: threads("held call") == [])
     assert gate.is_idle

@@ -82,7 +82,7 @@ def test_what_was_remembered_is_remembered_again():
     assert record(read_journal([entry]).exchanges[0]) == entry
 
 
-def test_an_announcement_tells_which_request_and_when():
+def test_an_intent_tells_which_request_and_when():
     """A request without an answer is told by method and place, with its time and no parameters."""
     entry = b">7/1 1767355200500 " + intend(APPEND)
     sent = RequestDigest.of(APPEND)
@@ -179,9 +179,9 @@ REQUESTS = requests_of_a_copy()
 
 
 def test_a_copy_has_requests_of_all_kinds():
-    """The call in which servers are killed both reads and writes what may not be repeated."""
-    repeatable = [is_idempotent(request) for request in REQUESTS]
-    assert repeatable == [False, True, True, True, False, True, False]
+    """The call in which servers are killed has reads and non-idempotent writes."""
+    idempotent = [is_idempotent(request) for request in REQUESTS]
+    assert idempotent == [False, True, True, True, False, True, False]
 
 
 @pytest.mark.parametrize("place", range(len(REQUESTS)))
@@ -244,7 +244,7 @@ def test_a_server_killed_between_two_writes(start_process, callers, google, back
 
 
 def test_what_a_journal_holds_while_a_call_goes_on(serve, client, gate, background, raw, keys):
-    """Before a write that may not be repeated, the whole prefix is there and it is announced."""
+    """Before a non-idempotent write, the whole prefix is there, and its intent."""
     serve()
     copying = background(client.copy, "original", "Copy", True)
     seen = []
@@ -258,8 +258,8 @@ def test_what_a_journal_holds_while_a_call_goes_on(serve, client, gate, backgrou
 
 
 @pytest.mark.parametrize("method", ["get", "put"])
-def test_what_may_be_repeated_costs_no_journal(method, serve, callers, gate, background, raw, keys):
-    """A read, and a write that may be repeated, leave nothing in a journal."""
+def test_idempotent_requests_cost_no_journal(method, serve, callers, gate, background, raw, keys):
+    """A read, and an idempotent write, leave nothing in a journal."""
     serve()
     job = Job("http_client", "request", args=(method, cell_of("lane")))
     reply = background(send, callers, job.encode())
@@ -278,7 +278,7 @@ def append_job():
 def test_a_write_that_was_not_applied_is_taken_back(
     serve, callers, gate, background, raw, keys, caplog
 ):
-    """While a refused append waits, its journal does not announce it; then it does again."""
+    """While a refused append waits, its journal has no intent of it; then it has one again."""
     caplog.set_level("INFO", "queued_gspread")
     # It would be retried in minutes.
     server = serve(quota_window=36_000.0)

@@ -6,10 +6,10 @@ import io
 import json
 import math
 import re
-from types import SimpleNamespace
 
 import pytest
 from calls import read, write
+from fake_queue import FakeQueue
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import ALL, Permit, Slot
@@ -32,7 +32,7 @@ class Told:
 
     def __init__(self, clock, caplog, quota=None):
         caplog.set_level("INFO", "queued_gspread")
-        queue = SimpleNamespace(count_waiting=lambda: 140)
+        queue = FakeQueue(waiting=140)
         self.queue, self._caplog = queue, caplog
         self._waits = QuotaWaits(quota or Quota(), queue, clock)
 

@@ -76,7 +76,7 @@ def number_in(call):
 
 
 def answer(outgoing):
-    """Return what Google answers to a flight that it takes."""
+    """Return what Google answers to a request that it takes."""
     count = len(outgoing.calls)
     cells = {"updatedRange": f"Rows!A1:A{count}" if count > 1 else "Rows!A1"}
     lists = ("valueRanges", "responses", "clearedRanges", "replies")
@@ -93,11 +93,11 @@ def made(kind, count, bad, how):
         own = [number_of[each] for each in outgoing.calls]
         wrong = [place for place, number in enumerate(own) if number in bad]
         outcome = refusal(kind, outgoing, wrong, how) if wrong else answer(outgoing)
-        outgoing.result = landing = outgoing.land(
+        outgoing.result = result = outgoing.land(
             Exchange(outgoing.request, outcome), judge(outcome)
         )
         told = [number_of[each] for each, _ in left.landed(outgoing)]
-        if landing.cause is None:
+        if result.cause is None:
             done += own + told
             refused |= set(own + told) if wrong else set()
     assert done == list(range(count))

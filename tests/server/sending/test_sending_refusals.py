@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import gspread
 import pytest
 from calls import WORKSHEET, insert_rows, message, read, send, write
+from fake_queue import FakeQueue
 from gate import SHEETS, GatedHTTPClient, cell_of
 from gspread.exceptions import APIError
 from hostile import FAR, exception
@@ -18,7 +19,7 @@ from redis import Redis
 from requests.exceptions import InvalidSchema, MissingSchema
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import Consumer, Entry, Permit, Producer
+from queued_gspread.broker import Entry, Permit, Producer
 from queued_gspread.errors import (
     AccountMismatchError,
     CallRefusedError,
@@ -150,10 +151,12 @@ def test_keys_of_the_wrong_type_stop_no_other_lane(stranger, serve, client, gate
 
 
 @pytest.mark.parametrize("lane", [b"\xff\xfe", b"a b{c}:d", b"x" * 3000, b"\xc3("])
-def test_a_job_in_a_lane_with_an_odd_name_is_answered(lane, serve, callers, gate, raw, keys):
+def test_a_job_in_a_lane_with_an_odd_name_is_answered(
+    lane, serve, callers, gate, raw, keys, redis_url
+):
     """Whatever bytes a stranger names a lane by, its jobs are answered and nothing of it stays."""
     job_id = new_id()
-    with Redis.from_url(callers._settings.redis_url) as stranger:
+    with Redis.from_url(redis_url) as stranger:
         stranger.xadd(keys.lane("").encode() + lane, {"id": job_id, "body": "no job"})
         stranger.sadd(keys.active, lane)
     serve()
@@ -169,13 +172,6 @@ class Nowhere:
 
     def send(self, request, http_timeout, lane):
         return Exchange(request, Failure(ValueError("nowhere")))
-
-
-class Willing(Consumer):
-    """A queue that lets every request be sent."""
-
-    def acquire(self, *_):
-        return Permit("go")
 
 
 def outcome_of(task):
@@ -223,7 +219,7 @@ VALUES = st.recursive(
 @given(st.dictionaries(st.sampled_from(FIELDS), VALUES, min_size=1))
 def test_whatever_a_job_says_it_has_an_outcome(changes):
     """A job with arbitrary fields ends in an outcome with a reply; no exception escapes."""
-    sender = Sender(Willing(Settings()), Nowhere(), Quota(0, 0, 0, 0), RetryPolicy(), OpenValve())
+    sender = Sender(FakeQueue(), Nowhere(), Quota(0, 0, 0, 0), RetryPolicy(), OpenValve())
     runner = Runner(sender.recovery, ANYONE, suspects=sender.suspects)
     body = message(**{"method": "open", "args": [], **changes})
     assert outcome_of(whole(runner, sender, Entry("lane", "1-1", "a", body, "", 1))).reply
@@ -412,7 +408,7 @@ def test_a_late_job_is_not_made(serve, client, gate, raw, keys, namespace, backg
     assert [arrival.method for arrival in gate.seen] == ["post"]
 
 
-def test_a_client_that_repeats_by_itself_is_warned_of(serve, gate, auth, caplog):
+def test_a_client_that_retries_by_itself_is_warned_of(serve, gate, auth, caplog):
     """A server over gspread's BackOffHTTPClient says what may happen and what to take."""
 
     class BackOff(GatedHTTPClient, gspread.BackOffHTTPClient):

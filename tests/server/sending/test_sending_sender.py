@@ -1,4 +1,4 @@
-"""What becomes of a request that fails, for each way to fail: sent again, unknown, or told."""
+"""What becomes of a request that fails, for each way to fail: retried, unknown, or raised."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import calls
 import pytest
 import requests
 from calls import WORKSHEET, insert_rows, read, send, write
+from fake_queue import FakeQueue
 from gate import SHEETS, GatedHTTPClient, google_error, response
 from google.auth.exceptions import RefreshError
 from gspread.exceptions import APIError, SpreadsheetNotFound
@@ -18,7 +19,7 @@ from open_valve import OpenValve
 from urllib3.exceptions import NewConnectionError, ProtocolError
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import AnsweredSlot, Entry, Slot
+from queued_gspread.broker import AnsweredSlot, Entry, Permit, Slot
 from queued_gspread.errors import BrokerUnavailableError, OutcomeUnknownError, RemoteError
 from queued_gspread.protocol.messages import Job
 from queued_gspread.server.calls.call import Call
@@ -95,8 +96,8 @@ STATUS_OF = re.compile(r"\d{3}")
 
 @pytest.mark.parametrize("name", [*NOT_APPLIED, *MAY_BE_APPLIED])
 @pytest.mark.parametrize("method", ["read", "write"])
-def test_what_may_be_repeated_is_sent_again(name, method, serve, client, gate, background):
-    """A read and a PUT that fail for a while are sent again, and the caller has the result."""
+def test_idempotent_requests_are_retried(name, method, serve, client, gate, background):
+    """A read and a PUT that fail for a while are retried, and the caller has the result."""
     serve(**QUICK)
     calling = background(METHODS[method], client)
     failure = {**NOT_APPLIED, **MAY_BE_APPLIED}[name]
@@ -115,10 +116,10 @@ def test_what_may_be_repeated_is_sent_again(name, method, serve, client, gate, b
 
 
 @pytest.mark.parametrize("name", NOT_APPLIED)
-def test_an_append_that_was_not_applied_is_sent_again(
+def test_an_append_that_was_not_applied_is_retried(
     name, serve, client, gate, background, raw, keys
 ):
-    """An append that Google refused, or that never left, is repeated before the lane goes on."""
+    """An append that Google refused, or that never left, is retried before the lane goes on."""
     serve(**QUICK)
     appending = background(append, client)
     first = gate.next()
@@ -208,7 +209,7 @@ def refused_tokens(monkeypatch):
 
 
 def test_a_refused_token_is_told_of(serve, client, gate, background, refused_tokens):
-    """After one 401 the token is said to be refused, once, and the request is sent again."""
+    """After one 401 the token is said to be refused, once, and the request is retried."""
     serve()
     appending = background(append, client)
     gate.next().fail(google_error(401))
@@ -292,8 +293,8 @@ def test_an_append_that_was_never_applied_is_not_called_unknown(
 # Calls of several requests ----------------------------------------------------------------------
 
 
-def test_a_second_request_that_was_refused_is_sent_again(serve, callers, gate, background):
-    """A call's second write that was refused is repeated, and the first is not."""
+def test_a_second_request_that_was_refused_is_retried(serve, callers, gate, background):
+    """A call's second write that was refused is retried, and the first is not."""
     serve(**QUICK)
     reply = background(send, callers, insert_rows())
     first = gate.next()
@@ -338,7 +339,7 @@ def test_a_second_request_that_is_rejected_ends_the_call(name, serve, callers, g
 
 @pytest.mark.parametrize("name", [*NOT_APPLIED, *MAY_BE_APPLIED])
 def test_a_spreadsheet_is_created_once(name, serve, client, gate, background):
-    """Where the look at a new spreadsheet fails, the look is repeated and not the creation."""
+    """Where the look at a new spreadsheet fails, the look is retried and not the creation."""
     serve(**QUICK)
     creating = background(client.create, "New")
     creation = gate.next()
@@ -353,7 +354,7 @@ def test_a_spreadsheet_is_created_once(name, serve, client, gate, background):
 
 
 @pytest.mark.parametrize("name", MAY_BE_APPLIED)
-def test_a_creation_is_not_repeated(name, serve, client, gate, background):
+def test_a_creation_is_not_retried(name, serve, client, gate, background):
     """A creation of which nobody knows is told, and there is no second one."""
     serve(**QUICK)
     creating = background(client.create, "New")
@@ -362,8 +363,8 @@ def test_a_creation_is_not_repeated(name, serve, client, gate, background):
     assert len(gate.seen) == 1
 
 
-def test_opening_by_title_repeats_what_fails(serve, client, gate, background):
-    """Each request of an open is repeated by itself, and the result is that of all."""
+def test_opening_by_title_retries_what_fails(serve, client, gate, background):
+    """Each request of an open is retried by itself, and the result is that of all."""
     serve(**QUICK)
     opening = background(client.open, "Book")
     gate.next().fail(google_error(503))
@@ -389,7 +390,7 @@ def test_gspreads_own_errors_after_a_failure(status, expected, serve, client, ga
 
 
 @pytest.mark.parametrize("failure", [lambda: google_error(503), ConnectionRefusedError])
-def test_the_last_slot_is_given_back_before_a_request_is_sent_again(
+def test_the_last_slot_is_given_back_before_a_request_is_retried(
     failure, serve, client, gate, background
 ):
     """Where the quota is one request, one that failed waits for a window, and then goes again."""
@@ -493,53 +494,34 @@ def test_only_a_call_that_has_written_outwaits_its_deadline(mark):
 
 
 @pytest.mark.parametrize("error", [None, BrokerUnavailableError("away")], ids=["asked", "failed"])
-def test_what_is_owed_is_given_back_when_more_is_asked_for(error):
+def test_answered_slots_are_released_when_more_is_asked_for(error):
     """Answered slots go with the question before anybody waits, or alone where that fails."""
-    told = []
-
-    class Queue:
-        def release_slot(self, jobs, slot, sent, **answer):
-            told.append(slot.name)
-
-        def acquire(self, acquire_args, slot, slots_to_release):
-            if error is not None:
-                raise error
-            told.append(f"{[each.slot.name for each in slots_to_release]} with {slot.name}")
-
+    queue = FakeQueue(Permit("wait") if error is None else error)
     call, valve = call_of("r"), OpenValve()
     call.needs(Request("get", "https://sheets.googleapis.com/v4/spreadsheets/lane"))
-    sender = Sender(Queue(), None, Quota(), RetryPolicy(), valve)
-    owed = [AnsweredSlot(Slot("read", name, 60), 6) for name in ("1/0", "1/1")]
-    for each in owed:
+    sender = Sender(queue, None, Quota(), RetryPolicy(), valve)
+    answered = [AnsweredSlot(Slot("read", name, 60), 6) for name in ("1/0", "1/1")]
+    for each in answered:
         sender.releases.add("lane", each)
     with contextlib.suppress(BrokerUnavailableError):
-        sender._acquire(OutgoingRequest([call]), Slot("write", "1/2", 60))
-    assert told == (["['1/0', '1/1'] with 1/2"] if error is None else ["1/0", "1/1"])
+        next(sender.send(OutgoingRequest([call])))
+    ((_, released),) = queue.asked
+    assert released == ["1/0", "1/1"]
+    assert queue.released == ([] if error is None else [("1/0", 6), ("1/1", 6)])
     assert [slot.name for slot in valve.released] == ["1/0", "1/1"]
     sender.releases.now("lane")
-    assert len(valve.released) == len(owed)
+    assert len(valve.released) == len(answered)
 
 
 def test_a_slot_that_redis_did_not_take_back_is_given_back_later():
     """Where Redis is away when a request is answered, its slot is given back before the next."""
-
-    class Queue:
-        is_away, settled = True, []
-
-        def release_slot(self, jobs, slot, sent, **answer):
-            if self.is_away:
-                raise BrokerUnavailableError("away")
-            self.settled.append((slot.name, sent))
-
-        def acquire(self, *asked):
-            return list(self.settled)
-
-    queue, call = Queue(), call_of("r")
+    queue, call = FakeQueue(Permit("wait"), Permit("wait")), call_of("r")
+    queue.error = BrokerUnavailableError("away")
     call.needs(Request("get", "https://sheets.googleapis.com/v4/spreadsheets/lane"))
     sender = Sender(queue, None, Quota(), RetryPolicy(), OpenValve())
     sender.releases.add("lane", AnsweredSlot(Slot("write", "1/1", 60), 7))
     sender.releases.now("lane")
-    queue.is_away = False
-    for _ in "12":
-        left = sender._acquire(OutgoingRequest([call]), Slot("write", "1/2", 60))
-        assert left == [("1/1", 7)]
+    queue.error = None
+    for count in (1, 2):
+        next(sender.send(OutgoingRequest([call])))
+        assert (len(queue.asked), queue.released) == (count, [("1/1", 7)])

@@ -8,6 +8,7 @@ import time
 
 import pytest
 from calls import append
+from fake_queue import GO, FakeQueue
 from google.auth.exceptions import RefreshError
 from open_valve import OpenValve
 from waiting import eventually
@@ -24,30 +25,7 @@ from queued_gspread.server.sending.outgoing import OutgoingRequest
 from queued_gspread.server.sending.sender import Sender
 
 URL = "https://sheets.googleapis.com/v4/spreadsheets/lane"
-GO, WAIT = Permit("go", sent=1), Permit("wait", math.inf)
-
-
-class Queue:
-    """A queue that gives permits in turn, and tells in order what it is asked and told."""
-
-    epoch = "1"
-
-    def __init__(self, told, *permits):
-        self._told = told
-        self._permits = list(permits)
-
-    def acquire(self, acquire_args, slot, *_):
-        self._told.append(f"asked for {len(acquire_args)}")
-        permit = self._permits.pop(0)
-        if isinstance(permit, Exception):
-            raise permit
-        return permit
-
-    def release_slot(self, jobs, slot, sent, **answer):
-        self._told.append("released")
-
-    def count_waiting(self):
-        return 1
+WAIT = Permit("wait", math.inf)
 
 
 class Valve(OpenValve):
@@ -102,8 +80,8 @@ def task(told):
     """Return what begins to send a request, and its valve."""
 
     def begin(*permits, is_open, now=time.monotonic, **options):
-        valve = Valve(told, is_open=is_open)
-        sender = Sender(Queue(told, *permits), Google(told), Quota(), RetryPolicy(), valve, now)
+        queue, valve = FakeQueue(*permits, told=told), Valve(told, is_open=is_open)
+        sender = Sender(queue, Google(told), Quota(), RetryPolicy(), valve, now)
         return sender.send(OutgoingRequest([call()], **options)), valve
 
     return begin

@@ -1,0 +1,215 @@
+"""The emulator's methods: the path of each, and what answers it."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from queued_gspread.emulator.book.store import SPREADSHEET_TYPE
+from queued_gspread.emulator.wire.messages import checked_message
+from queued_gspread.emulator.wire.response_fields import check_fields
+from queued_gspread.emulator.wire.schema import check_body, check_parameters
+
+from . import data_filters as data_filter_api
+from . import drive as drive_api
+from . import sharing as sharing_api
+from . import spreadsheets as spreadsheets_api
+from . import values as values_api
+from .request import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import TypeAlias
+
+    from queued_gspread.emulator.book.store import Store
+
+    from .data_filters import Method
+    from .request import Json, Request
+
+    Handler: TypeAlias = Callable[[Store, Request], "Answer | Json | None"]
+
+
+def _checked(request: Request, method: str) -> Json:
+    """Return the body of a request to the Sheets API whose names are all known."""
+    check_parameters(method, request.query)
+    check_fields(method, request.query.get("fields", ""))
+    body = request.json
+    check_body(method, body)
+    return body
+
+
+def _create_spreadsheet(store: Store, request: Request) -> Json:
+    body = checked_message(_checked(request, "create"))
+    title = (body.get("properties") or {}).get("title") or "Untitled spreadsheet"
+    file = store.create(title, SPREADSHEET_TYPE)
+    assert file.book
+    try:
+        spreadsheets_api.fill_new(file.book, body, store.ids, store.email)
+    except BaseException:
+        del store.files[file.file_id]
+        raise
+    return spreadsheets_api.get(file.book, [], False, request.query.get("fields"))
+
+
+def _get_spreadsheet(store: Store, request: Request) -> Json:
+    _checked(request, "get")
+    _, book = store.spreadsheet_file(request.parts["id"])
+    with_data = request.query.get("includeGridData", "").lower() == "true"
+    return spreadsheets_api.get(book, request.ranges, with_data, request.query.get("fields"))
+
+
+def _batch_update(store: Store, request: Request) -> Json:
+    body = _checked(request, "batchUpdate")
+    file, book = store.spreadsheet_file(request.parts["id"])
+    found = spreadsheets_api.batch_update(book, body, store.ids, store.email)
+    store.touch(file)
+    return found
+
+
+def _copy_to(store: Store, request: Request) -> Json:
+    body = _checked(request, "sheets.copyTo")
+    _, book = store.spreadsheet_file(request.parts["id"])
+    wanted = checked_message(body).get("destinationSpreadsheetId", "")
+    file, target = store.spreadsheet_file(wanted)
+    found = spreadsheets_api.copy_to(book, int(request.parts["sheet"]), target, store.ids)
+    store.touch(file)
+    return found
+
+
+def _values_get(store: Store, request: Request) -> Json:
+    _checked(request, "values.get")
+    _, book = store.spreadsheet_file(request.parts["id"])
+    return values_api.get(book, request.parts["range"], request.query)
+
+
+def _values_batch_get(store: Store, request: Request) -> Json:
+    _checked(request, "values.batchGet")
+    _, book = store.spreadsheet_file(request.parts["id"])
+    return values_api.batch_get(book, request.ranges, request.query)
+
+
+def _values_update(store: Store, request: Request) -> Json:
+    body = _checked(request, "values.update")
+    file, book = store.spreadsheet_file(request.parts["id"])
+    found = values_api.update(book, request.parts["range"], request.query, body)
+    store.touch(file)
+    return found
+
+
+def _values_append(store: Store, request: Request) -> Json:
+    body = _checked(request, "values.append")
+    file, book = store.spreadsheet_file(request.parts["id"])
+    found = values_api.append(book, request.parts["range"], request.query, body, request.place)
+    store.touch(file)
+    return found
+
+
+def _values_clear(store: Store, request: Request) -> Json:
+    _checked(request, "values.clear")
+    file, book = store.spreadsheet_file(request.parts["id"])
+    found = values_api.clear(book, request.parts["range"])
+    store.touch(file)
+    return found
+
+
+def _values_batch_update(store: Store, request: Request) -> Json:
+    body = _checked(request, "values.batchUpdate")
+    file, book = store.spreadsheet_file(request.parts["id"])
+    found = values_api.batch_update(book, body)
+    store.touch(file)
+    return found
+
+
+def _values_batch_clear(store: Store, request: Request) -> Json:
+    body = _checked(request, "values.batchClear")
+    file, book = store.spreadsheet_file(request.parts["id"])
+    found = values_api.batch_clear(book, body)
+    store.touch(file)
+    return found
+
+
+def _handler(method: Method) -> Handler:
+    """Return the function that answers a method on a spreadsheet."""
+
+    def handle(store: Store, request: Request) -> Json:
+        body = _checked(request, method.name)
+        file, book = store.spreadsheet_file(request.parts["id"])
+        found = method.answer(book, body, {**request.query, **request.parts})
+        if method.changes:
+            store.touch(file)
+        return found
+
+    return handle
+
+
+def _by(export: Callable[..., tuple[bytes, str]]) -> Handler:
+    return lambda s, r: Answer(HTTPStatus.OK, *export(s, r.parts["id"], r.query))
+
+
+def _drive_body(request: Request) -> Json:
+    return drive_api.checked_body(request.json)
+
+
+def _of_file(answer: Callable[[Store, str, Mapping[str, str]], Json]) -> Handler:
+    return lambda s, r: answer(s, r.parts["id"], r.query)
+
+
+def _of_file_with_body(answer: Callable[[Store, str, Mapping[str, str], Json], Json]) -> Handler:
+    return lambda s, r: answer(s, r.parts["id"], r.query, _drive_body(r))
+
+
+def _permission_get(store: Store, request: Request) -> Json:
+    which = request.parts["permission"]
+    return sharing_api.get_permission(store, request.parts["id"], which, request.query)
+
+
+def _permission_update(store: Store, request: Request) -> Json:
+    which, body = request.parts["permission"], _drive_body(request)
+    return sharing_api.update_permission(store, request.parts["id"], which, request.query, body)
+
+
+_SHEETS, _FILES = "/v4/spreadsheets", "/drive/v3/files"
+_SHEET, _VALUES = _SHEETS + "/(?P<id>[^/:]+)", _SHEETS + "/(?P<id>[^/:]+)/values"
+_FILE = _FILES + "/(?!(?:generateIds|generateCseToken|trash)$)(?P<id>[^/]+)"
+_PERMISSION = _FILE + "/permissions/(?P<permission>[^/]+)"
+APPEND = re.compile(_VALUES + "/(?P<range>.+):append")
+_TABLE: list[tuple[str, str, Handler]] = [
+    ("GET", _SHEET, _get_spreadsheet),
+    ("POST", _SHEETS, _create_spreadsheet),
+    ("POST", _SHEET + ":batchUpdate", _batch_update),
+    ("POST", _SHEET + "/sheets/(?P<sheet>[0-9]{1,10}):copyTo", _copy_to),
+    ("GET", _VALUES + "/(?P<range>.+)", _values_get),
+    ("PUT", _VALUES + "/(?P<range>.+)", _values_update),
+    ("POST", APPEND.pattern, _values_append),
+    ("POST", _VALUES + "/(?P<range>.+):clear", _values_clear),
+    ("GET", _VALUES + ":batchGet", _values_batch_get),
+    ("POST", _VALUES + ":batchUpdate", _values_batch_update),
+    ("POST", _VALUES + ":batchClear", _values_batch_clear),
+    *((m.verb, _SHEET + m.path, _handler(m)) for m in data_filter_api.METHODS),
+    ("GET", _FILES, lambda s, r: drive_api.list_files(s, r.query)),
+    ("POST", _FILES, lambda s, r: drive_api.create(s, r.query, _drive_body(r))),
+    ("GET", _FILE, _of_file(drive_api.get)),
+    ("PATCH", _FILE, _of_file_with_body(drive_api.update)),
+    ("DELETE", _FILE, lambda s, r: drive_api.delete(s, r.parts["id"])),
+    ("POST", _FILE + "/copy", _of_file_with_body(drive_api.copy)),
+    ("GET", _FILE + "/export", _by(drive_api.export)),
+    ("GET", "/spreadsheets/d/(?P<id>[^/]+)/export", _by(drive_api.export_page)),
+    ("GET", _FILE + "/permissions", _of_file(sharing_api.list_permissions)),
+    ("POST", _FILE + "/permissions", _of_file_with_body(sharing_api.create_permission)),
+    ("GET", _PERMISSION, _permission_get),
+    ("PATCH", _PERMISSION, _permission_update),
+    (
+        "DELETE",
+        _PERMISSION,
+        lambda s, r: sharing_api.delete_permission(s, r.parts["id"], r.parts["permission"]),
+    ),
+    ("GET", _FILE + "/comments", _of_file(sharing_api.list_comments)),
+    ("POST", _FILE + "/comments", _of_file_with_body(sharing_api.create_comment)),
+    (
+        "PUT",
+        "/upload/drive/v2/files/(?P<id>[^/]+)",
+        lambda s, r: drive_api.upload_v2(s, r.parts["id"], r.content),
+    ),
+]
+ROUTES = [(method, re.compile(pattern), handle) for method, pattern, handle in _TABLE]
