@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import processes
 import pytest
 from accounts import OPEN
 from cryptography.hazmat.primitives.asymmetric import rsa
+from forks import Forks
 from hypothesis import settings
 
 from queued_gspread.embedded import TemporaryRedis
@@ -75,6 +77,17 @@ def few_keys():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(account, "rsa", turns)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forks():
+    """Have the processes of the tests forked from one that has imported what most of them need."""
+    processes.forks = Forks(
+        processes.PYTHON, ["queued_gspread.cli", "queued_gspread.embedded.guard"]
+    )
+    yield
+    processes.forks.end()
+    processes.forks = None
 
 
 @pytest.fixture(scope="session")

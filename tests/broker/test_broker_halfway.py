@@ -47,6 +47,16 @@ KINDS = {
 }
 
 
+READ = {
+    "string": redis.Redis.get,
+    "hash": redis.Redis.hgetall,
+    "set": redis.Redis.smembers,
+    "list": lambda client, key: client.lrange(key, 0, -1),
+    "zset": lambda client, key: client.zrange(key, 0, -1, withscores=True),
+    "stream": redis.Redis.xrange,
+}
+
+
 @dataclass
 class Case:
     """One call of a script, and what stands in Redis before it."""
@@ -335,8 +345,8 @@ class Halfway:
     binary: str
 
     def prepare(self, case):
-        pipeline = self.admin.pipeline()
-        pipeline.delete(*self.admin.keys("*"))
+        pipeline = self.admin.pipeline(transaction=False)
+        pipeline.flushdb()
         pipeline.set(KEYS.control("clock"), self.now)
         for command in case.before:
             pipeline.execute_command(*command)
@@ -389,7 +399,13 @@ class Halfway:
         return False
 
     def state(self):
-        return {key: alike(content(self.admin, key)) for key in sorted(self.admin.keys("*"))}
+        keys = sorted(self.admin.keys("*"))
+        with self.admin.pipeline(transaction=False) as pipeline:
+            for key in keys:
+                pipeline.type(key)
+            for key, kind in zip(keys, pipeline.execute(), strict=True):
+                READ[kind](pipeline, key)
+            return dict(zip(keys, map(alike, pipeline.execute()), strict=True))
 
     def jobs(self):
         found = self.state()
@@ -399,18 +415,6 @@ class Halfway:
     @cached_property
     def kinds(self):
         return list(KINDS) if version(self.binary) >= (7, 0) else []
-
-
-def content(client, key):
-    read = {
-        "string": client.get,
-        "hash": client.hgetall,
-        "set": client.smembers,
-        "list": lambda key: client.lrange(key, 0, -1),
-        "zset": lambda key: client.zrange(key, 0, -1, withscores=True),
-        "stream": client.xrange,
-    }
-    return read[client.type(key)](key)
 
 
 def alike(found):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import processes
 import pytest
-from processes import environment, run, start_python
+from processes import environment, run, start_command, start_python
 from waiting import PATIENCE
 
 from queued_gspread.embedded.probe import Answer, probe
@@ -30,6 +30,7 @@ def bare_system(monkeypatch):
     """Have all commands run on such a system."""
     script = str(SUPPORT / "bare_system.py")
     monkeypatch.setattr(processes, "COMMAND", [sys.executable, "-W", "error", script])
+    monkeypatch.setattr(processes, "forks", None)
     monkeypatch.setenv("PYTHONPATH", str(SUPPORT))
 
 
@@ -70,10 +71,9 @@ def test_the_emulator_works_there(tmp_path):
     done = run("emulator", "--state", tmp_path / "state.json")
     assert done.returncode == 2
     assert "leave --state" in done.stderr
-    command = [*processes.COMMAND, "emulator", "--service-account-out", str(tmp_path / "key")]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
-    )
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    command = "emulator", "--service-account-out", tmp_path / "key"
+    process = start_command(*command, env=environment(), **pipes)
     try:
         lines = [process.stdout.readline() for _ in range(3)]
         process.send_signal(signal.SIGTERM)

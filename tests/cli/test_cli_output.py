@@ -12,7 +12,7 @@ from pathlib import Path
 
 import gspread
 import pytest
-from processes import COMMAND, environment, run
+from processes import COMMAND, environment, run, start_command
 from waiting import PATIENCE
 
 import queued_gspread
@@ -34,15 +34,10 @@ def nobody_reads():
 
 def run_into(output, *arguments):
     """Run a command of the package with another standard output."""
-    return subprocess.run(
-        [*COMMAND, *arguments],
-        stdout=output,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-        timeout=PATIENCE,
-        env=environment(),
-    )
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": subprocess.PIPE}
+    with start_command(*arguments, text=True, env=environment(), **pipes) as process:
+        _, told = process.communicate(timeout=PATIENCE)
+    return subprocess.CompletedProcess(arguments, process.returncode, None, told)
 
 
 @pytest.mark.parametrize("arguments", [*HELP, "emulator", "demo"])

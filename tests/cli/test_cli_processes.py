@@ -95,7 +95,7 @@ def test_stop_is_for_the_server_that_works(start_process, redis_url, namespace):
     where = {"REDIS_URL": redis_url, "NAMESPACE": namespace}
     first = start_process()
     second = start_process(wait="standing by")
-    assert run("stop", **where).returncode == 0
+    assert run("stop", fresh=True, **where).returncode == 0
     assert first.exit_status() == 0
     second.until_log("working as")
     assert run("stop", **where).returncode == 0

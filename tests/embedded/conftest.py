@@ -4,21 +4,22 @@ import os
 import signal
 import socketserver
 import subprocess
-import sys
 import tempfile
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import redis
+from processes import start
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from topologies import each_binary
+from topologies import each_binary, server_binaries
 from waiting import PATIENCE
 
-from queued_gspread.embedded import data_directory, ensure_running
+from queued_gspread.embedded import data_directory, ensure_running, starter
 from queued_gspread.embedded.probe import free_port
 from queued_gspread.embedded.state import FileLock, Files, is_held
 
@@ -88,13 +89,8 @@ class Place:
 
 
 def _python(code):
-    return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", code],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    return start(code, **pipes, text=True, env=os.environ)
 
 
 @pytest.fixture
@@ -108,8 +104,28 @@ def binary(request):
     return request.param
 
 
+_GUARD = "import sys; from queued_gspread.embedded.guard import main; sys.exit(main())"
+
+
+def _fork_guard(command, *, env, **options):
+    assert command[1:3] == ["-m", "queued_gspread.embedded"]
+    # What it finds its modules by, which are there.
+    own = {name: text for name, text in env.items() if not name.startswith("PYTHON")}
+    of_python = {name: text for name, text in os.environ.items() if name.startswith("PYTHON")}
+    return start(_GUARD, *command[3:], env={**own, **of_python}, **options)
+
+
 @pytest.fixture
-def place(binary):
+def guards(binary, monkeypatch):
+    """Have guards forked, but for those of the first program: they start as a user's do."""
+    first = next(found for found in server_binaries().values() if found)
+    if binary != first:
+        popen = SimpleNamespace(Popen=_fork_guard, DEVNULL=subprocess.DEVNULL)
+        monkeypatch.setattr(starter, "subprocess", popen)
+
+
+@pytest.fixture
+def place(binary, guards):
     # Not pytest's folder, whose long name leaves too little room for that of a socket.
     with tempfile.TemporaryDirectory(prefix="queued-gspread-") as folder:
         here = Place(Path(folder, "a home", "queued-gspread"), binary)

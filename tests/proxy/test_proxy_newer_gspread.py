@@ -64,7 +64,8 @@ assert all(warning.filename == "<string>" for warning in caught), caught
 
 def test_a_method_that_nobody_has_looked_at_finds_its_spreadsheet(server, redis_url, namespace):
     """Each of its requests waits in its own spreadsheet's lane, and the caller is warned of it."""
-    process = start_python(NEWER, REDIS_URL=redis_url, NAMESPACE=namespace)
+    # It changes gspread before it imports this package.
+    process = start_python(NEWER, fresh=True, REDIS_URL=redis_url, NAMESPACE=namespace)
     out, error = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, error
     book, title, lanes, warned = json.loads(out)

@@ -10,7 +10,7 @@ from collections import Counter
 
 import pytest
 import redis as redis_py
-from processes import environment
+from processes import environment, start
 from waiting import PATIENCE
 
 METHODS = [
@@ -185,12 +185,9 @@ def test_a_script_with_its_import_changed_works_from_twenty_processes(
 ):
     """Twenty processes run an ordinary script with only its import changed: no row is lost."""
     sheet = gc.create(f"Twenty {namespace}")
-    environment = {"QUEUED_GSPREAD_REDIS_URL": redis_url, "QUEUED_GSPREAD_NAMESPACE": namespace}
-    command = [sys.executable, "-c", SCRIPT.format(module="queued_gspread"), str(key_file)]
-    processes = [
-        subprocess.Popen([*command, f"p{number}", sheet.title], env=environment)
-        for number in range(20)
-    ]
+    where = environment(REDIS_URL=redis_url, NAMESPACE=namespace)
+    script = SCRIPT.format(module="queued_gspread"), key_file
+    processes = [start(*script, f"p{number}", sheet.title, env=where) for number in range(20)]
     assert [process.wait() for process in processes] == [0] * 20
     rows = Counter((row[0], row[1]) for row in sheet.sheet1.get_all_values())
     assert rows == {(f"p{p}", str(number)): 1 for p in range(20) for number in range(10)}

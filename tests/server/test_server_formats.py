@@ -56,7 +56,7 @@ def start(redis_url, namespace, key_file, emulator, tmp_path):
         log = tmp_path / f"server-{len(started)}.log"
         where = ["--redis-url", redis_url, "--namespace", namespace, "--lease", 1]
         account = ["--service-account", key_file, "--api-endpoint", emulator.url]
-        process = ServerProcess(log, *where, *account, *options, patch=patch)
+        process = ServerProcess(log, *where, *account, *options, patch=patch, fresh=bool(patch))
         started.append(process)
         return process.until_log("working as")
 
@@ -72,7 +72,8 @@ def script(redis_url, namespace):
 
     def run(title, then="", patch=""):
         code = f"{patch}\n{OPENS.format(title=title, then=then)}"
-        process = start_python(code, REDIS_URL=redis_url, NAMESPACE=namespace, GRACE="10")
+        where = {"REDIS_URL": redis_url, "NAMESPACE": namespace, "GRACE": "10"}
+        process = start_python(code, fresh=bool(patch), **where)
         started.append(process)
         return process
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 import os
 import signal
-import sys
 import time
 
-import processes
 import pytest
 from calls import append, read, write
 from gate import GatedGoogle
@@ -152,10 +150,9 @@ def test_a_server_that_wakes_up_sends_and_answers_nothing(
         assert server.exit_status() == 0
 
 
-# The server's command, which stops itself right before its first request is sent.
+# Makes a server stop itself right before its first request is sent.
 STOPS_BEFORE_IT_SENDS = """
 import signal, threading
-from queued_gspread.cli import main
 from queued_gspread.server.lease import Lease
 
 confirm, stops = Lease.confirm, [signal.SIGSTOP]
@@ -167,17 +164,15 @@ def stop_and_confirm(lease, epoch):
     confirm(lease, epoch)
 
 Lease.confirm = stop_and_confirm
-main()
 """
 
 
 def test_a_server_stopped_between_intent_and_request(
-    start_process, client, google, background, raw, keys, redis_url, namespace, monkeypatch
+    start_process, client, google, background, raw, keys, redis_url, namespace
 ):
     """What it intended and could not send before its lease lapsed, it takes back."""
-    command = [sys.executable, "-W", "error", "-c", STOPS_BEFORE_IT_SENDS]
-    monkeypatch.setattr(processes, "COMMAND", command)
-    paused = start_process()
+    # This process sees it stop as its parent.
+    paused = start_process(patch=STOPS_BEFORE_IT_SENDS, fresh=True)
     appending = background(append, client)
     os.waitid(os.P_PID, paused.process.pid, os.WSTOPPED | os.WNOWAIT)
     (journal,) = raw.keys(keys.journal("*"))

@@ -10,7 +10,10 @@ from waiting import PATIENCE, eventually
 
 PYTHON = [sys.executable, "-W", "error"]
 COMMAND = [*PYTHON, "-m", "queued_gspread"]
-_MAIN = "from queued_gspread.cli import main; raise SystemExit(main())"
+_MAIN = "import sys; from queued_gspread.cli import main; sys.exit(main())"
+
+forks = None
+"""What forks processes, if anything does; the tests set it, and programs start fresh ones."""
 
 
 def environment(**variables):
@@ -23,28 +26,43 @@ def environment(**variables):
     return {**inherited, **{f"QUEUED_GSPREAD_{key}": value for key, value in variables.items()}}
 
 
-def run(*arguments, **variables):
-    """Run a command of the package and wait for its end."""
-    return subprocess.run(
-        [*COMMAND, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE,
-        env=environment(**variables),
-    )
+def start(code, *arguments, fresh=False, **options):
+    """Start a Python process that runs a program given as text.
+
+    It is forked from one that has imported the package, unless it has to be *fresh*: because the
+    test is about imports, or about what goes before them, such as options of Python's and what
+    this package reads from the environment once; because it reads the process's command line; or
+    because the process has to be this one's very child.
+    """
+    if fresh or not forks:
+        return subprocess.Popen([*PYTHON, "-c", code, *map(str, arguments)], **options)
+    return forks.start(code, arguments, **options)
 
 
-def start_python(code, **variables):
-    """Start a Python process that runs a program given as text."""
-    return subprocess.Popen(
-        [*PYTHON, "-c", code],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(**variables),
-    )
+def start_command(*arguments, fresh=False, **options):
+    """Start a command of the package; see :func:`start`."""
+    if fresh or not forks:
+        return subprocess.Popen([*COMMAND, *map(str, arguments)], **options)
+    return start(_MAIN, *arguments, **options)
+
+
+def run(*arguments, fresh=False, **variables):
+    """Run a command of the package and wait for its end; see :func:`start`."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    pipes["stdin"] = subprocess.DEVNULL
+    with start_command(*arguments, fresh=fresh, env=environment(**variables), **pipes) as process:
+        try:
+            told = process.communicate(timeout=PATIENCE)
+        except BaseException:
+            process.kill()
+            raise
+    return subprocess.CompletedProcess(arguments, process.returncode, *told)
+
+
+def start_python(code, *, fresh=False, **variables):
+    """Start a Python process that runs a program given as text, with pipes; see :func:`start`."""
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    return start(code, fresh=fresh, text=True, env=environment(**variables), **pipes)
 
 
 class ServerProcess:
@@ -54,21 +72,20 @@ class ServerProcess:
         log: The file.
         options: The command's options.
         patch: Python code to run before the server.
+        fresh: See :func:`start`.
         variables: See :func:`environment`.
 
     """
 
-    def __init__(self, log, *options, patch="", **variables):
-        command = [*PYTHON, "-c", f"{patch}\n{_MAIN}"] if patch else COMMAND
+    def __init__(self, log, *options, patch="", fresh=False, **variables):
         self._log = log
+        own = {"fresh": fresh, "stdin": subprocess.DEVNULL, "env": environment(**variables)}
         with log.open("w") as stream:
-            self.process = subprocess.Popen(
-                [*command, "server", *map(str, options)],
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=stream,
-                env=environment(**variables),
-            )
+            own |= {"stdout": stream, "stderr": stream}
+            if patch:
+                self.process = start(f"{patch}\n{_MAIN}", "server", *options, **own)
+            else:
+                self.process = start_command("server", *options, **own)
 
     @property
     def log(self):

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import time
 from pathlib import Path
 
-from processes import environment
+from processes import environment, start
+
+_PROGRAM = Path(__file__).with_name("append_worker.py").read_text()
 
 
 class Workers:
     """Processes that append rows, all at once."""
 
     def __init__(self, count):
-        command = [sys.executable, "-W", "error", str(Path(__file__).with_name("append_worker.py"))]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         self._processes = [
-            subprocess.Popen(command, **pipes, env=environment(GRACE="30")) for _ in range(count)
+            start(_PROGRAM, **pipes, env=environment(GRACE="30")) for _ in range(count)
         ]
 
     def prepare(self, redis_url, namespace, keys, *, calls, threads, signing_key_file=None):

@@ -91,7 +91,7 @@ def test_who_makes_one_call_after_the_other_does_not_hang(words, is_in_time, tmp
 
     os.utime(history, (0.0, 0.0))
     monkeypatch.setattr(victims, "time", SimpleNamespace(time=clock))
-    monkeypatch.setattr(victims.subprocess, "Popen", lambda *_, **__: Process())
+    monkeypatch.setattr(victims, "start", lambda *_, **__: Process())
     client = victims.Client(plan_of(1).work[0], folder=str(tmp_path), redis_url="")
     assert client.join(10.0) == is_in_time
 

@@ -9,7 +9,7 @@ import pytest
 import requests
 from google.oauth2.service_account import Credentials
 from gspread.auth import DEFAULT_SCOPES
-from processes import COMMAND, environment, run, start_python
+from processes import environment, run, start_command, start_python
 from waiting import PATIENCE, eventually
 
 from queued_gspread.emulator import Emulator
@@ -22,8 +22,9 @@ class Command:
     """``queued-gspread emulator`` as a process."""
 
     def __init__(self, *options):
-        self.process = subprocess.Popen(
-            [*COMMAND, "emulator", *map(str, options)],
+        self.process = start_command(
+            "emulator",
+            *options,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from contextlib import ExitStack
 
-from processes import COMMAND, ServerProcess, environment
+from processes import ServerProcess, environment, start_command
 
 from .peer import Peer
 
@@ -40,8 +40,9 @@ class Emulated:
 
     def __enter__(self):
         options = ["--latency", self._latency, "--service-account-out", self.key_file, *self._quota]
-        self._process = subprocess.Popen(
-            [*COMMAND, "emulator", *map(str, options)],
+        self._process = start_command(
+            "emulator",
+            *options,
             stdout=subprocess.PIPE,
             text=True,
             env=environment(),

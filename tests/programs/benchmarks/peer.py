@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from processes import environment
+from processes import environment, start
 
 ROOT = Path(__file__).parents[3]
 
@@ -25,11 +25,11 @@ class Peer:
     """
 
     def __init__(self, module, where, log=None):
-        command = [sys.executable, "-m", f"{__package__}.{module}", json.dumps(where)]
+        self._module = module
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": log}
-        self._process = subprocess.Popen(
-            command, **pipes, text=True, cwd=ROOT, env=environment(GRACE="60")
-        )
+        code = f"from {__package__}.{module} import main; main()"
+        own = {"text": True, "cwd": ROOT, "env": environment(GRACE="60")}
+        self._process = start(code, json.dumps(where), **pipes, **own)
         self._is_ready = False
 
     @property
@@ -41,7 +41,7 @@ class Peer:
         if not self._is_ready:
             said = self._process.stdout.readline()
             if said != "ready\n":
-                raise RuntimeError(f"{self._process.args[2]} said {said!r} in place of 'ready'")
+                raise RuntimeError(f"{self._module} said {said!r} in place of 'ready'")
             self._is_ready = True
         return self
 
@@ -53,7 +53,7 @@ class Peer:
         self.until_ready()
         said = self._process.stdout.readline()
         if not said:
-            raise RuntimeError(f"{self._process.args[2]} ended without an answer")
+            raise RuntimeError(f"{self._module} ended without an answer")
         return json.loads(said)
 
     def ask(self, **what):

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 import redis
 from durable import new_durable_redis
 from limits import UNLIMITED
-from processes import ServerProcess, environment
+from processes import ServerProcess, environment, start
 from waiting import PATIENCE, eventually
 from wire import Wire
 
@@ -23,6 +22,7 @@ from .plan import LEASE, LIMIT, NAMESPACE, WINDOW
 ROOT = Path(__file__).parents[3]
 # Longer than any time without a server in these runs, and short enough to be met.
 GRACE = 6.0
+_WORKER = "from tests.programs.chaos.worker import main; main()"
 _COMPLAINTS = ("an error of this program", "Traceback")
 
 
@@ -134,8 +134,9 @@ class Client:
             where = {**where, "redis_url": self.wire.url}
         own = {name: value for name, value in vars(work).items() if name != "is_wired"}
         todo = {**own, **where}
-        self._process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", "tests.programs.chaos.worker", json.dumps(todo)],
+        self._process = start(
+            _WORKER,
+            json.dumps(todo),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

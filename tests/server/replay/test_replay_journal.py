@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
 from datetime import datetime, timezone
 
-import processes
 import pytest
 import requests
 from calls import insert_rows, read, send
@@ -375,10 +373,9 @@ def test_a_job_of_which_three_servers_died(
     assert not raw.exists(keys.deliveries)
 
 
-# The server's command, which dies of a job before any request is made of it.
+# Makes a server die of a job before any request is made of it.
 DIES_OF_A_JOB = """
 import os, signal
-from queued_gspread.cli import main
 from queued_gspread.server.calls import runner
 
 decode = runner.decode
@@ -389,23 +386,20 @@ def die(body):
     return decode(body)
 
 runner.decode = die
-main()
 """
 
 
 def test_no_more_than_three_servers_die_of_a_job_that_came_with_its_lane(
-    start_process, callers, background, raw, keys, monkeypatch
+    start_process, callers, background, raw, keys
 ):
     """A job that its server took off the list of lanes, and died of at once, counts from there."""
-    command = [sys.executable, "-W", "error", "-c", DIES_OF_A_JOB]
-    monkeypatch.setattr(processes, "COMMAND", command)
-    servers = [start_process()]
+    servers = [start_process(patch=DIES_OF_A_JOB)]
     deadly = Job("http_client", "request", args=("get", cell_of("deadly"))).encode()
     reply = background(send, callers, deadly, "deadly")
     while not reply.done():
         eventually(lambda: reply.done() or servers[-1].process.poll() is not None)
         if not reply.done():
-            servers.append(start_process(wait=""))
+            servers.append(start_process(patch=DIES_OF_A_JOB, wait=""))
     assert type(reply.result().error) is PoisonedJobError
     died = [server.process.poll() for server in servers]
     assert died == [-signal.SIGKILL] * 3 + [None]
