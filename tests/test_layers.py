@@ -34,9 +34,9 @@ LAYERS = {
         "__init__",
     ],
     "queued_gspread.broker": [
-        "backlog envelope keys persistence sandbox scripts timing withdrawal",
+        "answered backlog envelope keys persistence sandbox scripts timing withdrawal",
         "connection",
-        "beat fencing formats jobs redis_check",
+        "beat failed_calls fencing formats jobs redis_check",
         "permits",
         "waiting",
         "core dispatch",

@@ -24,6 +24,7 @@ from .auth import (
     service_account_from_dict,
 )
 from .classes import Client, HTTPClient, Spreadsheet, Worksheet
+from .pipelining import pipeline
 
 __all__ = [
     "Cell",
@@ -43,6 +44,7 @@ __all__ = [
     "exceptions",
     "oauth",
     "oauth_from_dict",
+    "pipeline",
     "service_account",
     "service_account_from_dict",
     "utils",

@@ -11,12 +11,14 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread._clock import now
-from queued_gspread.broker import note
 from queued_gspread.broker.producer import AFTER_WITHDRAWAL
 from queued_gspread.protocol import codec
 from queued_gspread.protocol.messages import new_id
-from queued_gspread.proxy.call import answered, make_call, outgoing, runs_here
+from queued_gspread.proxy.call import answered, make_call, outgoing, runs_here, unattended
+from queued_gspread.proxy.result_kinds import lazy_class
 
+from .leaving import withdraw
+from .pipelining import current
 from .shell import Shell
 
 if TYPE_CHECKING:
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["make"]
 
-# Seconds for the withdrawal of a call whose task is cancelled.
-_LEAVING: Final = 5.0
+# The classes of results that nobody misses where they are not waited for.
+_FORGETTABLE: Final = (dict, type(None))
 
 
 async def make(
@@ -41,14 +43,20 @@ async def make(
 ) -> Any:
     """Make a call on a blocking object: through the queue if it can travel, else in a thread."""
     call = None if runs_here(proxy, kind, method) else outgoing(proxy, kind, method, args, kwargs)
+    pipeline = current() if lazy_class(kind, method) in _FORGETTABLE else None
     try:
-        body = None if call is None else call.job.encode()
+        job = call and (call.job if pipeline is None else unattended(call.job))
+        body = None if job is None else job.encode()
     except codec.Unencodable:
         body = None
     if call is None or body is None:
         return await asyncio.to_thread(make_call, proxy, kind, method, args, kwargs)
     began, queue = now(), call.caller.queue_now()
     bus, notice = home.bus(queue.settings), queue.notice()
+    if pipeline is not None:
+        left = queue.prepared(new_id(), call.lane, body, notice, is_unattended=True)
+        await pipeline.put_in(bus, left)
+        return None
     reply = await _reply(bus, queue.prepared(new_id(), call.lane, body, notice))
     return answered(proxy, kind, call, reply, notice, now() - began)
 
@@ -57,41 +65,12 @@ async def _reply(bus: Bus, job: QueuedJob) -> bytes:
     """Put a job in and return its reply; withdraw it if its task is cancelled."""
     shell = Shell(bus, job.wait.limit)
     try:
-        await shell.drive(job.core.enqueue(job.wait, job.message))
+        await shell.drive(job.enqueue())
         return await shell.drive(job.reply())
     except AFTER_WITHDRAWAL:
         raise
     except BaseException as error:
-        await _withdraw(bus, job, error)
+        await withdraw(bus, job, error)
         raise
     finally:
         bus.replies.forget(job.reply_key)
-
-
-async def _withdraw(bus: Bus, job: QueuedJob, error: BaseException) -> None:
-    """Withdraw a job out of reach of another cancellation; note the call's fate on the error."""
-    if bus.loop.is_closed():
-        return
-    work = bus.loop.create_task(_fate(bus, job))
-    _withdrawals.add(work)
-    work.add_done_callback(_withdrawals.discard)
-    if isinstance(error, GeneratorExit):
-        return  # a coroutine that is closed can wait for nothing
-    try:
-        fate = await asyncio.shield(work)
-    except BaseException as other:
-        note(other, "going on")
-        raise
-    note(error, fate)
-
-
-# A loop holds its tasks weakly.
-_withdrawals: set[asyncio.Task[str]] = set()
-
-
-async def _fate(bus: Bus, job: QueuedJob) -> str:
-    shell = Shell(bus, min(now() + _LEAVING, job.wait.last_moment))
-    try:
-        return await shell.drive(job.withdraw())
-    finally:
-        await shell.drive(job.core.end(job.wait))

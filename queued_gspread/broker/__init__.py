@@ -21,10 +21,12 @@ from queued_gspread.broker.waiting.holdups import (
 )
 from queued_gspread.broker.waiting.notices import Notice
 
+from .answered import NOTHING_ANSWERED, AnsweredIds, Vouched
 from .backlog import Backlog, Predecessor
 from .beat import ANY, Beat, Candidate
 from .collector import Collector, Latch
 from .consumer import Consumer
+from .failed_calls import FailedCall, failed_calls
 from .fencing import StaleEpochError
 from .formats import Other, shown_others
 from .jobs import Entry, Ready, Stop
@@ -55,6 +57,7 @@ __all__ = [
     "INTERVAL",
     "KINDS",
     "MEMORY",
+    "NOTHING_ANSWERED",
     "NO_SLOT",
     "NO_UPDATE",
     "PAUSE",
@@ -63,6 +66,7 @@ __all__ = [
     "SHARED",
     "UNDONE",
     "AcquireArgs",
+    "AnsweredIds",
     "AnsweredSlot",
     "Backlog",
     "Beat",
@@ -70,6 +74,7 @@ __all__ = [
     "Collector",
     "Consumer",
     "Entry",
+    "FailedCall",
     "Holdup",
     "Holdups",
     "JournalUpdate",
@@ -87,7 +92,9 @@ __all__ = [
     "Slot",
     "StaleEpochError",
     "Stop",
+    "Vouched",
     "add_note",
+    "failed_calls",
     "meaning",
     "note",
     "shown_others",

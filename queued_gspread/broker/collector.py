@@ -89,6 +89,18 @@ class Collector:
         """
         self._order(lambda: self._withdraw(job, told, gently=gently))
 
+    def leave(self) -> None:
+        """Wait for no reply any more, and end the thread; the jobs stay in the queue."""
+
+        def stop() -> None:
+            for job in self._runs:
+                job.is_over = True
+            self._runs.clear()
+            self._shell.stop_all()
+
+        self._order(stop)
+        self.close()
+
     def close(self) -> None:
         """End the thread once nothing is left to wait for."""
         self._is_closed = True

@@ -18,6 +18,7 @@ from queued_gspread.broker.connection.failures import unavailable
 from queued_gspread.broker.waiting.signs_of_life import look
 from queued_gspread.errors import BrokerUnavailableError
 
+from .answered import NOTHING_ANSWERED, AnsweredIds, Vouched
 from .backlog import Backlog, Predecessor
 from .beat import ANY, RESERVED, beat_of
 from .dispatch import Dispatch
@@ -50,6 +51,8 @@ _PAUSE: Final = 0.1
 _SILENCE: Final = 10.0
 _MOST_POISONED: Final = 1000
 _MOST_POISONED_BYTES: Final = 32 * 1024**2
+# Each takes some 1,000 bytes, and 2,000 at the most.
+_MOST_FAILED: Final = 1000
 
 
 class Consumer(Dispatch):
@@ -245,6 +248,26 @@ class Consumer(Dispatch):
             raise unavailable(self.settings, error) from error
         return message if isinstance(message, bytes) else None
 
+    def answered(self) -> AnsweredIds:
+        """Return the signed jobs that nobody waited for and that were answered, as Redis has them.
+
+        Raises:
+            BrokerUnavailableError: Redis cannot be reached.
+
+        """
+        pipeline = self._connection.redis.pipeline()
+        pipeline.hget(self._keys.server, "answered")
+        pipeline.zrange(self._keys.answered, 0, -1, withscores=True)
+        pipeline.time()
+        try:
+            return AnsweredIds.of(*pipeline.execute(raise_on_error=False))
+        except RedisError as error:
+            raise unavailable(self.settings, error) from error
+
+    def vouch(self, vouched: Vouched) -> None:
+        """Replace what Redis has of them."""
+        self._fenced("vouch", [self._keys.answered], [vouched.encode()])
+
     def next_ready(self) -> Ready | Stop | None:
         """Wait for a lane that holds jobs, or for a request to stop; return None after a slice.
 
@@ -335,12 +358,14 @@ class Consumer(Dispatch):
         self,
         answers: Sequence[tuple[Entry, bytes]],
         slots_to_release: Sequence[AnsweredSlot] = (),
+        vouched: Vouched = NOTHING_ANSWERED,
     ) -> Entry | None:
         """Answer jobs of one lane and return its next one, as :meth:`head` does.
 
         Args:
             answers: One or more jobs, each with its reply; an empty reply is not stored.
             slots_to_release: Slots to release in the same script.
+            vouched: What to note of signed jobs that nobody waits for.
 
         """
         keys, lane = self._keys, answers[0][0].lane
@@ -351,13 +376,15 @@ class Consumer(Dispatch):
             keys.deliveries,
             keys.depth,
             keys.throttle,
+            keys.failed,
+            keys.answered,
         ]
         released = self._slots_args(slots_to_release)
         expiry = reply_expiry(max(entry.timeout for entry, _ in answers))
-        args: list[Any] = [lane, expiry, *released[1]]
+        args: list[Any] = [lane, expiry, *released[1], vouched.encode(), _MOST_FAILED]
         for entry, reply in answers:
             places += [keys.reply(entry.job_id), keys.journal(entry.job_id)]
-            args += [entry.stream_id, entry.job_id, reply]
+            args += [entry.stream_id, entry.job_id, reply, entry.failure]
         steps, moment = self._connection.steps, now()
         since = steps.moment()
         found = self._fenced("answer", [*places, *released[0]], args, insists=True)

@@ -123,7 +123,16 @@ class CallCore:
             has_server = yield from self.has_server(wait)
             raise full(self._settings, waiting, limit, has_server=has_server)
         wait.stream_id = as_text(entry)
+        if wait.is_unattended:
+            wait.timeout = None
         yield from self._want(wait, *rest)
+
+    def moment(self, wait: Wait) -> Core[int]:
+        """Return a time of Redis's clock before the job is put in."""
+        if wait.first is None:
+            yield LookAtMaster()
+            wait.first = self._clock.at_least() or (yield from self._ask(wait))
+        return wait.first
 
     def reply(self, wait: Wait) -> Core[bytes]:
         """Wait for the reply of a job that was put in.
@@ -163,7 +172,12 @@ class CallCore:
         return seen
 
     def withdraw(self, wait: Wait) -> Core[str]:
-        """Withdraw a call that its caller gives up; return its fate."""
+        """Withdraw a call that its caller gives up; return its fate.
+
+        One that need not be waited for stays in the queue.
+        """
+        if wait.is_unattended and wait.stream_id:
+            return "left"
         wait.leaves_by = wait.leaves_by or wait.last_moment
         yield Extend(wait.leaves_by)
         return (yield from self.take_back(wait, wait.leaves_by))
@@ -245,7 +259,7 @@ class CallCore:
         Each look repeats it: a Redis that has become the master since may lack the renewal.
         """
         wanted = self._envelope.wanted(wait.job_id, wait.generation, named)
-        if wanted is None:
+        if wanted is None or wait.is_unattended:
             return
         places = [self._keys.progress, self._keys.renewal(wait.job_id)]
         args = [wanted, WANTED_EXPIRY]

@@ -61,6 +61,11 @@ class Keys:
     ``…:journal:ID``     list         what the next server must know of a call: the docstring of
                                       ``broker.permits``
     ``…:poisoned``       stream       jobs that servers died of
+    ``…:failed``         sorted set   calls that nobody waited for and that failed, by time:
+                                      :mod:`.failed_calls`
+    ``…:answered``       sorted set   ids of signed jobs that nobody waits for and that were
+                                      answered, by the times that they are signed with; the server
+                                      vouches for all of them together in the hash ``server``
     ``…:reply:ID``       stream       one entry, whose ``body`` is the reply; deleted by the
                                       caller
     ``…:wake:NAME``      stream       wakes the one read of all replies of an asyncio client,
@@ -76,7 +81,8 @@ class Keys:
                                       Redis that got the latest beat; moved, when that got its
                                       first; in_doubt, set if that has become a master since;
                                       standby, when a standby server last said that it has a
-                                      token; touched, written for a WAIT
+                                      token; touched, written for a WAIT; answered, what the
+                                      server signs for the set of that name
     ``…:control:ID``     list         requests to the server with that id: ``stop``
     ===================  ===========  ====================================================
 
@@ -104,10 +110,12 @@ class Keys:
     ``deliveries``       head, answer, peek, deliver_suspect, acquire, beat, requeue, withdraw
     ``journal``          acquire, release_slot; answer and withdraw delete it
     ``poisoned``         poison
+    ``failed``           answer
+    ``answered``         answer, vouch
     ``reply``            answer
     ``depth``            enqueue, answer, withdraw, recount
     ``renewal``          want
-    ``server``           beat, release, recover, requeue, confirm_intent
+    ``server``           beat, release, recover, requeue, confirm_intent; answer, vouch
     ``control``          none: ``Consumer.request_stop`` pushes
     ``formats``          formats
     ``slots``            acquire, release_slot, answer, remind, recover, formats
@@ -156,6 +164,16 @@ class Keys:
     def poisoned(self) -> str:
         """Jobs that servers died of."""
         return self._key("poisoned")
+
+    @property
+    def failed(self) -> str:
+        """Calls that nobody waited for and that failed."""
+        return self._key("failed")
+
+    @property
+    def answered(self) -> str:
+        """Ids of signed jobs that nobody waits for and that were answered."""
+        return self._key("answered")
 
     @property
     def depth(self) -> str:

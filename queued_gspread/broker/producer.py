@@ -51,6 +51,7 @@ class QueuedJob:
     Attributes:
         wait: Its caller's wait.
         connection: The connection to its Redis.
+        body: The job.
         message: The job as it is sent.
         core: What decides for it.
         is_over: Whether its call has ended.
@@ -59,6 +60,7 @@ class QueuedJob:
 
     wait: Wait
     connection: Connection
+    body: bytes
     message: bytes
     core: CallCore
     _envelope: Envelope
@@ -69,6 +71,14 @@ class QueuedJob:
     def reply_key(self) -> str:
         """Where its reply will be."""
         return self._keys.reply(self.wait.job_id)
+
+    def enqueue(self) -> Core[None]:
+        """Put it in. One that need not be waited for is signed with the time before that."""
+        wait = self.wait
+        if wait.is_unattended:
+            moment = yield from self.core.moment(wait)
+            self.message, _ = self._envelope.job(wait.job_id, wait.lane, self.body, moment)
+        yield from self.core.enqueue(wait, self.message)
 
     def reply(self) -> Core[bytes]:
         """Wait for its reply, and delete what the call has left in Redis."""
@@ -145,9 +155,22 @@ class Producer:
             raise
 
     def prepared(
-        self, job_id: str, lane: str, body: bytes, notice: Notice | None = None
+        self,
+        job_id: str,
+        lane: str,
+        body: bytes,
+        notice: Notice | None = None,
+        *,
+        is_unattended: bool = False,
     ) -> QueuedJob:
         """Return a job that is ready to be put in; its reply is not waited for here.
+
+        Args:
+            job_id: The job's id.
+            lane: Its lane.
+            body: The job, encoded.
+            notice: Logs that it waits.
+            is_unattended: Whether it stays in the queue whether its reply is waited for or not.
 
         Raises:
             MessageTooLargeError: The job is larger than the limit.
@@ -156,9 +179,10 @@ class Producer:
         message, generation = self._envelope.job(job_id, lane, body)
         notice, timeout = notice or self.notice(), self.settings.timeout
         wait = Wait(job_id, lane, timeout, generation=generation, notice=notice)
+        wait.is_unattended = is_unattended
         connection = self._connection
         core = self._core(connection)
-        return QueuedJob(wait, connection, message, core, self._envelope, self._keys)
+        return QueuedJob(wait, connection, body, message, core, self._envelope, self._keys)
 
     def put_in(self, job: QueuedJob) -> None:
         """Enqueue a job; withdraw it if this is interrupted. Raises what :meth:`call` does."""
@@ -166,7 +190,7 @@ class Producer:
         shell = Shell(connection.wire, connection.master, sends_ahead=False)
         try:
             with until(wait.limit):
-                shell.drive(job.core.enqueue(wait, job.message))
+                shell.drive(job.enqueue())
         except own(*AFTER_WITHDRAWAL):
             raise
         except BaseException as error:

@@ -49,6 +49,7 @@ _MEANINGS: Final = {
     "have been made",
     "unknown": "Redis cannot be reached, so the call may still be made",
     "answered": "the call was made, and its answer is not waited for",
+    "left": "the call stays in the queue, and a server that comes within a day makes it",
     "going on": "the call is being withdrawn, which may fail, so it may still be made",
 }
 

@@ -15,6 +15,7 @@ Job::
     identity  list | null [e-mail, subject, scopes] of the client's credentials
     http_timeout          what set_timeout was given: a number, a tuple or null
     timeout   num | null  seconds after the enqueue at which the caller gives up
+    unattended            true if nobody waits for the reply; absent otherwise
 
 Reply::
 
@@ -43,7 +44,10 @@ from queued_gspread.errors import CodecError, VersionMismatchError
 from . import codec
 from .identity import ANYONE, Identity
 
-__all__ = ["Job", "Reply", "check_http_timeout", "new_id"]
+__all__ = ["UNATTENDED_TIMEOUT", "Job", "Reply", "check_http_timeout", "new_id"]
+
+UNATTENDED_TIMEOUT: Final = 24 * 3600.0
+"""Seconds after its enqueue until which a call that nobody waits for may be begun."""
 
 _HOST: Final = socket.gethostname()
 _LONGEST_TIMEOUT: Final = 1e12
@@ -76,6 +80,7 @@ class Job:
     timeout: float | None = None
     caller: tuple[str, int] = field(default_factory=lambda: (_HOST, os.getpid()))
     versions: tuple[str, str] = (__version__, gspread.__version__)
+    is_unattended: bool = False
 
     @property
     def name(self) -> str:
@@ -91,9 +96,11 @@ class Job:
         """
         who = self.identity
         identity = None if who == ANYONE else [who.email, who.subject, who.scopes]
+        unattended = {"unattended": True} if self.is_unattended else {}
         return codec.dumps(
             {
                 "v": codec.WIRE_VERSION,
+                **unattended,
                 "versions": list(self.versions),
                 "kind": self.kind,
                 "target": self.target,
@@ -140,6 +147,7 @@ class Job:
                 timeout=message["timeout"],
                 caller=tuple(message["caller"]),
                 versions=tuple(message["versions"]),
+                is_unattended=message.get("unattended", False),
             )
         except (KeyError, TypeError) as error:
             raise CodecError(f"a job's field is missing or of the wrong kind: {error}") from error
@@ -161,6 +169,7 @@ class Job:
                 "caller": len(self.caller) == 2,  # noqa: PLR2004 - host and process
                 "versions": len(self.versions) == 2,  # noqa: PLR2004 - ours and gspread's
                 "identity": _is_identity(self.identity),
+                "unattended": isinstance(self.is_unattended, bool),
             }.items()
             if not right
         ]

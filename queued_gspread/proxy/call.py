@@ -23,7 +23,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import gspread
@@ -34,7 +34,13 @@ from queued_gspread.broker import sandbox, tell_answered
 from queued_gspread.google_api.prepared import prepared
 from queued_gspread.protocol import codec
 from queued_gspread.protocol.kinds import CLIENT, HTTP_CLIENT, SPREADSHEET, WORKSHEET, ObjectKind
-from queued_gspread.protocol.messages import Job, Reply, check_http_timeout, new_id
+from queued_gspread.protocol.messages import (
+    UNATTENDED_TIMEOUT,
+    Job,
+    Reply,
+    check_http_timeout,
+    new_id,
+)
 from queued_gspread.protocol.objects import spreadsheet_of
 from queued_gspread.protocol.patches import is_patched
 from queued_gspread.protocol.property_changes import apply
@@ -62,6 +68,7 @@ __all__ = [
     "reading_properties",
     "runs_here",
     "send_request",
+    "unattended",
 ]
 
 _BLOCK: Final = 65_536
@@ -146,7 +153,10 @@ def answered(
 def _pipelined(pipeline: Pipeline, proxy: Any, kind: ObjectKind, outgoing: Outgoing) -> Any:
     """Put a call into the queue; return its result, which may not be there yet."""
     job, lane = outgoing.job, outgoing.lane
-    began, line, body = now(), UserLine.now(), job.encode()
+    cls = None if pipeline.waits else lazy_class(kind, job.method)
+    is_left = pipeline.leaves(cls)
+    body = (unattended(job) if is_left else job).encode()
+    began, line = now(), UserLine.now()
     queue = outgoing.caller.queue_now()
     notice = queue.notice()
 
@@ -155,11 +165,16 @@ def _pipelined(pipeline: Pipeline, proxy: Any, kind: ObjectKind, outgoing: Outgo
 
     changed = _properties_of(proxy) if changes_properties(kind, job.method) else []
     call = pipeline.new_call(job.name, changed, adds=job.method in ADDS)
-    pipeline.put_in(call, queue.prepared(new_id(), lane, body, notice), queue.put_in, settle)
+    prepared = queue.prepared(new_id(), lane, body, notice, is_unattended=is_left)
+    pipeline.put_in(call, prepared, queue.put_in, settle)
     if call.future is not None:
         return call.future
-    cls = None if pipeline.waits else lazy_class(kind, job.method)
     return pipeline.wait_at_place(call) if cls is None else pipeline.lazy(call, ours(cls))
+
+
+def unattended(job: Job) -> Job:
+    """Return the job of a call that nobody waits for, whose caller's timeout is not its own."""
+    return replace(job, is_unattended=True, timeout=UNATTENDED_TIMEOUT)
 
 
 def _settle(

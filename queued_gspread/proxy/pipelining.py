@@ -146,6 +146,16 @@ class Pipeline:
         """Whether calls have to wait for their results."""
         return self._at_place > 0
 
+    def leaves(self, cls: type[Any] | None) -> bool:
+        """Return whether the next call goes on when the block ends, whoever waits for it.
+
+        Args:
+            cls: The class of its result if that may come later, else None.
+
+        """
+        del cls
+        return False
+
     def check_process(self) -> None:
         """Raise :class:`PipelineError` in a forked child."""
         if self._process != os.getpid():
@@ -185,7 +195,7 @@ class Pipeline:
             settle: Returns the result that a reply has, or raises its error.
 
         """
-        self._make_room(len(job.message))
+        self._make_room(len(job.body))
         call.job = job
         try:
             self._enqueue(call, job, put_in)
@@ -307,14 +317,14 @@ class Pipeline:
 
     def _take_in(self, call: PendingCall, job: QueuedJob) -> None:
         self._calls[call] = None
-        self._bytes += len(job.message)
+        self._bytes += len(job.body)
         for place in call.changes:
             self._changing.setdefault(place, {})[call] = None
 
     def _let_go(self, call: PendingCall) -> None:
         if call in self._calls:
             del self._calls[call]
-            self._bytes -= len(call.job.message) if call.job is not None else 0
+            self._bytes -= len(call.job.body) if call.job is not None else 0
             for place in call.changes:
                 self._changing[place].pop(call, None)
 

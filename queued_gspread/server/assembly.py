@@ -114,6 +114,7 @@ class Parts:
             window=self.quota.window,
             watched=watched,
             timing=self.timing,
+            on_recovered=self.admission.take_over,
         )
         lease.call_at_end_of(queue.epoch, lanes.lapse, lanes.retire)
         return lanes

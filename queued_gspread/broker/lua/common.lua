@@ -211,6 +211,22 @@ local function server_within(prefix, grace, now)
   return at and at <= now and now - at < grace and (about or '')
 end
 
+-- Take in ids of signed jobs that nobody waits for and that are answered, with the times that they
+-- are signed with, and what the working server signs for the set that comes of it. A retry that
+-- comes late changes nothing: `number` grows. What was signed up to `floor` is dropped.
+local function vouch_for(server, answered, vouched)
+  local new = cjson.decode(vouched)
+  local known = string.match(redis.call('HGET', server, 'answered') or '', '^%d+')
+  if tonumber(known or 0) >= tonumber(new.number) then
+    return
+  end
+  for i = 1, #new.ids, 2 do
+    try('ZADD', answered, new.ids[i + 1], new.ids[i])
+  end
+  try('ZREMRANGEBYSCORE', answered, '-inf', new.floor)
+  redis.call('HSET', server, 'answered', new.number .. ' ' .. new.head)
+end
+
 -- Release slots whose answer will never come after one more window: those in the sets from
 -- KEYS[first] on, except slots of this epoch and of a server of another format that is alive.
 local function let_go(first, formats, epoch, window, grace)

@@ -25,7 +25,11 @@ LEAVING: Final = 0.4
 
 @dataclass
 class Wait:
-    """One caller's wait: since when, for what, and the latest sign of life."""
+    """One caller's wait: since when, for what, and the latest sign of life.
+
+    One that is for a job that need not be waited for (``is_unattended``) may end at any time; the
+    job stays in the queue. Its timeout counts until the job is there.
+    """
 
     job_id: str
     lane: str
@@ -45,6 +49,7 @@ class Wait:
     # A time of Redis's clock before the first try at enqueueing the job.
     first: int | None = None
     leaves_by: float = 0.0
+    is_unattended: bool = False
     notice: Notice = field(default_factory=lambda: Notice(now()))
 
     @property

@@ -1,4 +1,4 @@
-"""What the log says about an error: status, reason and message, without any value. Pure.
+"""What the log and Redis say about an error: status, reason and message, without any value. Pure.
 
 Google's messages quote what they are about: a title, a range, a part of the request with its cells.
 So everything that may be user data is cut out, and only Google's own prose is left.
@@ -7,23 +7,37 @@ So everything that may be user data is cut out, and only Google's own prose is l
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import requests
 from google.auth.exceptions import GoogleAuthError, RefreshError
 from gspread.exceptions import APIError, GSpreadException
 
-from queued_gspread.errors import SignatureError
+from queued_gspread.broker import FailedCall
+from queued_gspread.errors import (
+    AccountMismatchError,
+    CallTimeoutError,
+    MessageTooLargeError,
+    SignatureError,
+)
 from queued_gspread.google_api.responses import error_in
 from queued_gspread.protocol.codec.scrub import clean
 from queued_gspread.server.google.token_errors import told_of
 from queued_gspread.server.policy.request import Failure
 from queued_gspread.server.policy.verdict import judge
 
-__all__ = ["fields_of", "without_values"]
+from .titles import quoted
+
+if TYPE_CHECKING:
+    from queued_gspread.broker import Entry
+    from queued_gspread.protocol.messages import Job
+
+__all__ = ["fields_of", "kept_of", "without_values"]
 
 _LONGEST: Final = 300
 _NO_ANSWER: Final = (requests.RequestException, GoogleAuthError, ConnectionError, TimeoutError)
+# These contain only the server's own words, and what a job says of its sender.
+_OWN_WORDS: Final = (AccountMismatchError, CallTimeoutError, MessageTooLargeError)
 _CUT: Final = "…"
 _NAME: Final = re.compile(r"[A-Za-z_]{1,60}")
 # From the first quotation mark to the last, or to the end: the quoted text may contain such marks.
@@ -61,6 +75,24 @@ def fields_of(error: BaseException | None) -> dict[str, Any]:
         "error_message": without_values(text) if isinstance(text, str) else None,
     }
     return {name: value for name, value in fields.items() if value}
+
+
+def kept_of(error: BaseException, entry: Entry, job: Job) -> bytes:
+    """Return what is kept in Redis of a call that failed and that nobody waits for."""
+    said = fields_of(error)
+    host, process = job.caller
+    own = _shown(str(error)) if isinstance(error, _OWN_WORDS) else ""
+    return FailedCall(
+        job_id=entry.job_id,
+        method=quoted(job.name)[1:-1],
+        spreadsheet=quoted(entry.lane)[1:-1],
+        caller=quoted(f"{host}:{process}")[1:-1],
+        error=type(error).__name__,
+        message=said.get("error_message", own),
+        http_status=said.get("http_status", 0),
+        error_status=said.get("error_status", ""),
+        error_reason=said.get("error_reason", ""),
+    ).encode()
 
 
 def _instead_of_answer(error: BaseException | None) -> str:

@@ -63,6 +63,7 @@ class Outcome:
         job: The job; None if it could not be read.
         tally: The requests that were sent for it; None for none.
         error: What it ended with, for the log.
+        failure: What is kept of its failure, if nobody waits for it; b'' for nothing.
 
     """
 
@@ -71,6 +72,7 @@ class Outcome:
     job: Job | None = None
     tally: Tally | None = None
     error: BaseException | None = None
+    failure: bytes = b""
 
     @property
     def has_sent(self) -> bool:
@@ -83,10 +85,16 @@ class Outcome:
         return self.word == "left"
 
     def answer_to(self, entry: Entry) -> tuple[Entry, bytes]:
-        """Return a job with its caller's timeout, and the reply to it, if there is a job id."""
+        """Return a job with its caller's timeout and its failure, and the reply to it.
+
+        There is no reply without a job id.
+        """
         # A job that could not be read has an unknown timeout.
         timeout = math.inf if self.job is None else self.job.timeout
-        return replace(entry, timeout=timeout or 0.0), self.reply if entry.job_id else b""
+        if self.job is not None and self.job.is_unattended:
+            timeout = None  # its caller looks for the reply at once, if ever
+        told = replace(entry, timeout=timeout or 0.0, failure=self.failure)
+        return told, self.reply if entry.job_id else b""
 
 
 def ended(reply: Reply, job: Job, tally: Tally, limit: int) -> Outcome:
@@ -132,7 +140,8 @@ def late(job: Job, tally: Tally) -> Outcome:
         f"{job.method}: by Redis's clock, the timeout of {job.timeout:g} s passed before the call "
         "wrote anything"
     )
-    return Outcome("late", Reply(error=CallTimeoutError(message)).encode(), job, tally)
+    error = CallTimeoutError(message)
+    return Outcome("late", Reply(error=error).encode(), job, tally, error)
 
 
 def lost(job: Job, unanswered: Unanswered, request: Request | None = None) -> Outcome:

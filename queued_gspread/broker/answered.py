@@ -1,0 +1,78 @@
+"""The ids of signed jobs that nobody waits for and that were answered, on their way to Redis.
+
+What they are for is said in :mod:`queued_gspread.server.calls.unattended`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from redis.exceptions import RedisError, ResponseError
+
+__all__ = ["NOTHING_ANSWERED", "AnsweredIds", "Vouched"]
+
+
+@dataclass(frozen=True)
+class Vouched:
+    """A change of the set in Redis, and what the server signs for the set that comes of it.
+
+    Attributes:
+        number: Grows with every change; 0 for no change.
+        head: What is signed.
+        floor: Ids of jobs that were signed up to this time are dropped, in milliseconds.
+        ids: Those to add, each with the time that its job is signed with.
+
+    """
+
+    number: int = 0
+    head: bytes = b""
+    floor: int = 0
+    ids: dict[str, int] = field(default_factory=dict)
+
+    def encode(self) -> str:
+        """Return it for the scripts; '' for no change."""
+        if not self.number:
+            return ""
+        ids = [text for pair in self.ids.items() for text in map(str, pair)]
+        # As texts: Lua's numbers are floats.
+        shown = {"number": str(self.number), "head": self.head.decode(), "floor": str(self.floor)}
+        return json.dumps(shown | {"ids": ids})
+
+
+NOTHING_ANSWERED: Final = Vouched()
+
+
+@dataclass(frozen=True)
+class AnsweredIds:
+    """The set as it is in Redis, where anyone may have put anything.
+
+    Attributes:
+        head: What is signed; b'' if there is nothing.
+        ids: The ids, each with the time that its job is signed with.
+        moment: Redis's clock, in milliseconds.
+
+    """
+
+    head: bytes
+    ids: dict[str, int]
+    moment: int
+
+    @classmethod
+    def of(cls, head: Any, pairs: Any, time: Any) -> AnsweredIds:
+        """Return what these answers of Redis say; a value of a wrong type counts as absent.
+
+        Raises:
+            RedisError: Redis has refused.
+
+        """
+        for answer in (head, pairs, time):
+            is_wrong_type = isinstance(answer, ResponseError) and "WRONGTYPE" in str(answer)
+            if isinstance(answer, RedisError) and not is_wrong_type:
+                raise answer
+        _, _, message = (head if isinstance(head, bytes) else b"").partition(b" ")
+        found = pairs if isinstance(pairs, list) else []
+        ids = {name.decode(errors="replace"): int(score) for name, score in found}
+        seconds, microseconds = time
+        return cls(message, ids, seconds * 1000 + microseconds // 1000)
