@@ -24,6 +24,7 @@ from .shell import Shell
 if TYPE_CHECKING:
     from queued_gspread.broker import QueuedJob
     from queued_gspread.protocol.kinds import ObjectKind
+    from queued_gspread.protocol.messages import Job
 
     from .bus import Bus, Home
 
@@ -45,8 +46,7 @@ async def make(
     call = None if runs_here(proxy, kind, method) else outgoing(proxy, kind, method, args, kwargs)
     pipeline = current() if lazy_class(kind, method) in _FORGETTABLE else None
     try:
-        job = call and (call.job if pipeline is None else unattended(call.job))
-        body = None if job is None else job.encode()
+        body = None if call is None else _encoded(call.job, is_left=pipeline is not None)
     except codec.Unencodable:
         body = None
     if call is None or body is None:
@@ -59,6 +59,10 @@ async def make(
         return None
     reply = await _reply(bus, queue.prepared(new_id(), call.lane, body, notice))
     return answered(proxy, kind, call, reply, notice, now() - began)
+
+
+def _encoded(job: Job, *, is_left: bool) -> bytes:
+    return (unattended(job) if is_left else job).encode()
 
 
 async def _reply(bus: Bus, job: QueuedJob) -> bytes:
