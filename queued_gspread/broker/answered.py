@@ -37,7 +37,7 @@ class Vouched:
             return ""
         ids = [text for pair in self.ids.items() for text in map(str, pair)]
         # As texts: Lua's numbers are floats.
-        shown = {"number": str(self.number), "head": self.head.decode(), "floor": str(self.floor)}
+        shown = {"number": str(self.number), "signed": self.head.decode(), "floor": str(self.floor)}
         return json.dumps(shown | {"ids": ids})
 
 

@@ -69,6 +69,7 @@ if TYPE_CHECKING:
 __all__ = ["CallCore"]
 
 _PAUSE: Final = 0.2
+_RECENT: Final = 1.0
 
 
 class CallCore:
@@ -131,7 +132,7 @@ class CallCore:
         """Return a time of Redis's clock before the job is put in."""
         if wait.first is None:
             yield LookAtMaster()
-            wait.first = self._clock.at_least() or (yield from self._ask(wait))
+            wait.first = self._clock.at_least(_RECENT) or (yield from self._ask(wait))
         return wait.first
 
     def reply(self, wait: Wait) -> Core[bytes]:

@@ -224,7 +224,7 @@ local function vouch_for(server, answered, vouched)
     try('ZADD', answered, new.ids[i + 1], new.ids[i])
   end
   try('ZREMRANGEBYSCORE', answered, '-inf', new.floor)
-  redis.call('HSET', server, 'answered', new.number .. ' ' .. new.head)
+  redis.call('HSET', server, 'answered', new.number .. ' ' .. new.signed)
 end
 
 -- Release slots whose answer will never come after one more window: those in the sets from

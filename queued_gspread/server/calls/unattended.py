@@ -33,6 +33,8 @@ _MOST: Final = 250_000
 _VALID: Final = round(UNATTENDED_TIMEOUT * 1000)
 # Ids of jobs that are no longer valid are dropped this often, in milliseconds.
 _SWEEP: Final = _VALID // 24
+# So much earlier than Redis's clock may be what a client knows of it.
+_ROUNDING: Final = 2
 
 
 class Unattended:
@@ -93,14 +95,15 @@ class Unattended:
                 self._note_confirmed(max(number, self._number))
             elif not is_believed:
                 if self._is_new:
-                    self._distrust(found)
+                    self._distrust(found, queue.epoch)
                 self._number += 1
                 queue.vouch(self._vouched(self._ids))
                 self._note_confirmed(self._number)
             self._is_new = False
 
-    def _distrust(self, found: AnsweredIds) -> None:
-        self._floor = found.moment
+    def _distrust(self, found: AnsweredIds, epoch: str) -> None:
+        # An epoch is named by Redis's clock, or by more. Only this server has answered since.
+        self._floor = min(found.moment, int(epoch)) - _ROUNDING
         if self._confirmed or found.head or found.ids:
             LOGGER.warning(
                 "what servers have signed of calls that nobody waited for was changed or lost in "
