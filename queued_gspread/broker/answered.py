@@ -19,25 +19,26 @@ class Vouched:
     """A change of the set in Redis, and what the server signs for the set that comes of it.
 
     Attributes:
-        number: Grows with every change; 0 for no change.
-        head: What is signed.
+        head: What is signed; b'' for no change.
+        before: What was signed before: one of these must be there, or Redis was tampered with.
         floor: Ids of jobs that were signed up to this time are dropped, in milliseconds.
         ids: Those to add, each with the time that its job is signed with.
 
     """
 
-    number: int = 0
     head: bytes = b""
+    before: tuple[bytes, ...] = (b"",)
     floor: int = 0
     ids: dict[str, int] = field(default_factory=dict)
 
     def encode(self) -> str:
         """Return it for the scripts; '' for no change."""
-        if not self.number:
+        if not self.head:
             return ""
+        # Times are texts, as Lua's numbers are floats.
         ids = [text for pair in self.ids.items() for text in map(str, pair)]
-        # As texts: Lua's numbers are floats.
-        shown = {"number": str(self.number), "signed": self.head.decode(), "floor": str(self.floor)}
+        before = [head.decode() for head in self.before]
+        shown = {"signed": self.head.decode(), "before": before, "floor": str(self.floor)}
         return json.dumps(shown | {"ids": ids})
 
 
@@ -71,8 +72,8 @@ class AnsweredIds:
             is_wrong_type = isinstance(answer, ResponseError) and "WRONGTYPE" in str(answer)
             if isinstance(answer, RedisError) and not is_wrong_type:
                 raise answer
-        _, _, message = (head if isinstance(head, bytes) else b"").partition(b" ")
         found = pairs if isinstance(pairs, list) else []
         ids = {name.decode(errors="replace"): int(score) for name, score in found}
         seconds, microseconds = time
+        message = head if isinstance(head, bytes) else b""
         return cls(message, ids, seconds * 1000 + microseconds // 1000)

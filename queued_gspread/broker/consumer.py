@@ -68,6 +68,7 @@ class Consumer(Dispatch):
         generation: Returns the signed generation for callers.
         on_published: Called with it once callers can see it, and with the seconds since this Redis
             started or became the master.
+        on_standby: Called with what the working server signs of calls that nobody waits for.
         holdups: Returns what holds requests up, for waiting callers.
         timing: How long to wait for Redis.
 
@@ -84,6 +85,7 @@ class Consumer(Dispatch):
         max_queue: int = 0,
         generation: Callable[[], bytes] = bytes,
         on_published: Callable[[bytes, float], None] = lambda *_: None,
+        on_standby: Callable[[bytes], None] = lambda _: None,
         holdups: Callable[[], str] = str,
         timing: QueueTiming | None = None,
     ) -> None:
@@ -92,7 +94,7 @@ class Consumer(Dispatch):
         self._about = about
         self._max_queue = max_queue
         self._generation = generation
-        self._on_published = on_published
+        self._on_published, self._on_standby = on_published, on_standby
         self._holdups = holdups
         # The server that this one stood by for, and the one that it took over from.
         self._stood_by = ""
@@ -184,6 +186,7 @@ class Consumer(Dispatch):
             self._on_published(generation, beat.since_move)
         if beat.state == "held" and beat.other != RESERVED:
             self._stood_by = beat.other
+            self._on_standby(beat.answered)
         if beat.state == "taken":
             self._note_predecessor(beat.other, -beat.left)
         return beat

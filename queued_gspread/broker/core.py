@@ -69,7 +69,7 @@ if TYPE_CHECKING:
 __all__ = ["CallCore"]
 
 _PAUSE: Final = 0.2
-_RECENT: Final = 1.0
+_RECENT: Final = 0.5
 
 
 class CallCore:

@@ -309,6 +309,7 @@ class Server:
             max_queue=self._max_queue,
             generation=parts.admission.generation,
             on_published=parts.admission.note_published,
+            on_standby=parts.admission.note_answered,
             holdups=parts.holdups.look,
             timing=parts.timing.queue,
         )

@@ -104,10 +104,10 @@ LOWERED = [
 LONG_LOWERED = [["HSET", KEYS.throttle, "limit:write", 1, "shrunk:write", 1, "quiet:write", 1]]
 HEAD = [KEYS.server, LANE, KEYS.active, KEYS.progress, KEYS.deliveries]
 ANSWER = [*HEAD, KEYS.depth, KEYS.throttle, KEYS.failed, KEYS.answered]
-VOUCHED = '{"number": "2", "signed": "it", "floor": "5", "ids": ["J1", "9"]}'
+VOUCHED = '{"signed": "it", "before": ["", "first"], "floor": "5", "ids": ["J1", "9"]}'
 VOUCHED_BEFORE = [
     ["ZADD", KEYS.answered, 4, "old", 8, "J0"],
-    ["HSET", KEYS.server, "answered", "1 signed before"],
+    ["HSET", KEYS.server, "answered", "first"],
 ]
 ENQUEUE = KEYS.of_enqueue("lane")
 WITHDRAW = KEYS.of_withdraw("lane", "J1")
@@ -192,6 +192,11 @@ CASES = [
         failure="what",
     ),
     answer((FIRST, "J1", "told"), before=[*TWO, *VOUCHED_BEFORE], vouched=VOUCHED),
+    answer(
+        (FIRST, "J1", "told"),
+        before=[*TWO, ["HSET", KEYS.server, "answered", "another"]],
+        vouched=VOUCHED,
+    ),
     *(
         ask(*before, released=[("answered", limit)])
         for ask in (

@@ -1,6 +1,6 @@
 """Pipelines whose end waits for nothing: ``pipeline(wait=False)``."""
 
-# ruff: noqa: PT012, SIM117 - what is raised at the end of a block belongs to the block
+# ruff: noqa: PT012 - what is raised at the end of a block belongs to the block
 
 from __future__ import annotations
 
@@ -333,7 +333,7 @@ def test_no_notice_is_given_once_the_block_has_ended(later, monkeypatch, depth):
 
 
 def fill_with_failures(ws, many=1):
-    """Have calls fail that hold a secret: in an argument, a range, and a text that Google quotes."""
+    """Have calls fail that hold a secret: in a value and in a range, which Google quotes."""
     with gspread.pipeline(wait=False):
         for number in range(many):
             ws.update([[SECRET]], f"{SECRET} {number}!A1")
@@ -436,9 +436,7 @@ def test_what_others_have_put_there_is_passed_over(failed, raw, keys):
     assert [call.job_id for call in failed()] == ["id"]
 
 
-def test_an_unknown_outcome_is_kept_and_not_made_again(
-    start_process, authorize, google, failed
-):
+def test_an_unknown_outcome_is_kept_and_not_made_again(start_process, authorize, google, failed):
     """An append in the air when its server is killed ends as unknown, once, and is kept as that."""
     server = start_process()
     http = authorize().http_client

@@ -212,19 +212,27 @@ local function server_within(prefix, grace, now)
 end
 
 -- Take in ids of signed jobs that nobody waits for and that are answered, with the times that they
--- are signed with, and what the working server signs for the set that comes of it. A retry that
--- comes late changes nothing: `number` grows. What was signed up to `floor` is dropped.
+-- are signed with, and what the working server signs for the set that comes of it. What was signed
+-- up to `floor` is dropped. Where something else is found than what that server has signed `before`,
+-- somebody has changed it: then nothing stays for the next server to believe.
 local function vouch_for(server, answered, vouched)
-  local new = cjson.decode(vouched)
-  local known = string.match(redis.call('HGET', server, 'answered') or '', '^%d+')
-  if tonumber(known or 0) >= tonumber(new.number) then
+  local new, is_known = cjson.decode(vouched), false
+  local found = redis.call('HGET', server, 'answered') or ''
+  if found == new.signed then
+    return
+  end
+  for _, known in ipairs(new.before) do
+    is_known = is_known or known == found
+  end
+  if not is_known then
+    redis.call('HDEL', server, 'answered')
     return
   end
   for i = 1, #new.ids, 2 do
     try('ZADD', answered, new.ids[i + 1], new.ids[i])
   end
   try('ZREMRANGEBYSCORE', answered, '-inf', new.floor)
-  redis.call('HSET', server, 'answered', new.number .. ' ' .. new.signed)
+  redis.call('HSET', server, 'answered', new.signed)
 end
 
 -- Release slots whose answer will never come after one more window: those in the sets from

@@ -103,6 +103,11 @@ class Admission:
         if self._unattended is not None:
             self._unattended.load(queue)
 
+    def note_answered(self, head: bytes) -> None:
+        """Note what the server that works has signed of calls that nobody waits for."""
+        if self._unattended is not None:
+            self._unattended.saw(head)
+
     def generation(self) -> bytes:
         """Return the signed name of the generation; empty without a key."""
         if self.keyring is None:

@@ -63,6 +63,9 @@ class Unattended:
         self._ids: dict[str, int] = {}
         self._digest = 0
         self._number, self._confirmed = 0, 0
+        # What Redis may have of what was signed: one of these.
+        self._heads: list[bytes] = []
+        self._seen_head = b""
         self._is_new = True
         # Jobs that were signed up to this time are not valid.
         self._floor = 0
@@ -92,13 +95,14 @@ class Unattended:
             if self._is_new and is_believed:
                 self._floor, self._ids = floor, dict(found.ids)
                 self._digest = _digest(self._keyring, found.ids)
-                self._note_confirmed(max(number, self._number))
+                self._note_confirmed(max(number, self._number), found.head)
             elif not is_believed:
                 if self._is_new:
                     self._distrust(found, queue.epoch)
-                self._number += 1
-                queue.vouch(self._vouched(self._ids))
-                self._note_confirmed(self._number)
+                self._heads = [b""]
+                vouched = self._vouched(self._ids)
+                queue.vouch(vouched)
+                self._note_confirmed(self._number, vouched.head)
             self._is_new = False
 
     def _distrust(self, found: AnsweredIds, epoch: str) -> None:
@@ -110,9 +114,20 @@ class Unattended:
                 "Redis: such calls that wait are refused"
             )
 
-    def _note_confirmed(self, number: int) -> None:
+    def _note_confirmed(self, number: int, head: bytes) -> None:
         self._number = self._confirmed = number
+        self._heads = [head]
         self._unconfirmed.clear()
+
+    def saw(self, head: bytes) -> None:
+        """Note what the server that works has signed, while this one stands by."""
+        if head == self._seen_head:
+            return
+        self._seen_head = head
+        told = self._verified(head)
+        if told is not None:
+            with self._lock:
+                self._confirmed = max(self._confirmed, told[0])
 
     def is_valid(self, signed_at: int) -> bool:
         """Return whether a job that was signed at this time may still be made."""
@@ -134,13 +149,13 @@ class Unattended:
         with self._lock:
             self._sweep()
             self._add(ids)
-            self._number += 1
+            vouched = self._vouched(self._unconfirmed)
             try:
-                following = answer(self._vouched(self._unconfirmed))
+                following = answer(vouched)
             except StaleEpochError:
                 self._remove(ids)
                 raise
-            self._note_confirmed(self._number)
+            self._note_confirmed(self._number, vouched.head)
             return following
 
     def _add(self, ids: Mapping[str, int]) -> None:
@@ -172,22 +187,39 @@ class Unattended:
         return shown + int((self._clock() - at) * 1000)
 
     def _vouched(self, ids: Mapping[str, int]) -> Vouched:
-        bound = (self._namespace, f"{self._digest:x}")
-        body = f"{self._number} {self._floor}".encode()
-        head = sign(self._keyring, "answered", bound, body)
-        return Vouched(self._number, head, self._floor, dict(ids))
+        """Sign what is known now, under the next number."""
+        self._number += 1
+        before = tuple(self._heads)
+        of_set = _shown(self._keyring, self._digest)
+        body = f"{self._number} {self._floor} {of_set}".encode()
+        head = sign(self._keyring, "answered", (self._namespace,), body)
+        self._heads.append(head)
+        return Vouched(head, before, self._floor, dict(ids))
 
     def _told(self, found: AnsweredIds) -> tuple[int, int]:
         """Return the number and the floor that were signed for exactly this set; 0 if none were."""
-        for key in self._keyring.keys:  # the first one of its server may be any here
-            own = Keyring((key,))
-            bound = (self._namespace, f"{_digest(own, found.ids):x}")
-            try:
-                number, floor = verify(own, "answered", bound, found.head).body.split()
-            except SignatureError:
-                continue
-            return int(number), int(floor)
-        return 0, 0
+        told = self._verified(found.head)
+        if told is None:
+            return 0, 0
+        number, floor, of_set = told
+        # The first key of its server may be any one here.
+        own = (Keyring((key,)) for key in self._keyring.keys)
+        is_whole = any(_shown(each, _digest(each, found.ids)) == of_set for each in own)
+        return (number, floor) if is_whole else (0, 0)
+
+    def _verified(self, head: bytes) -> tuple[int, int, str] | None:
+        """Return number, floor and the digest of a set that were signed; None if they were not."""
+        try:
+            body = verify(self._keyring, "answered", (self._namespace,), head).body
+        except SignatureError:
+            return None
+        number, floor, of_set = body.decode().split()
+        return int(number), int(floor), of_set
+
+
+def _shown(keyring: Keyring, digest: int) -> str:
+    """Return a digest as anyone may see it: what it consists of stays hidden."""
+    return keyring.sign("answered", b"set", f"{digest:x}".encode()).decode()
 
 
 def _digest(keyring: Keyring, ids: Mapping[str, int]) -> int:
