@@ -1,5 +1,7 @@
 """Coroutines that put calls in and do not wait for them: ``pipeline(wait=False)``."""
 
+# ruff: noqa: PT012 - what is raised in a block belongs to it
+
 from __future__ import annotations
 
 import asyncio
