@@ -22,7 +22,13 @@ BODIES = "bodies"
 ASYNCIO = "asyncio"
 """One of the clients makes its calls in asyncio."""
 
-ALL = frozenset({SUSPENDED, SIGNALS, STOPS, CONTENT, BODIES, ASYNCIO})
+PIPELINES = "pipelines"
+"""One more client makes its calls in pipelines."""
+
+FORGETS = "forgets"
+"""Two more clients wait for none of their calls, one of them in asyncio, and are killed then."""
+
+ALL = frozenset({SUSPENDED, SIGNALS, STOPS, CONTENT, BODIES, ASYNCIO, PIPELINES, FORGETS})
 VARIABLE = "CHAOS_CLASSES"
 
 

@@ -22,6 +22,10 @@ class InLoop:
         self._own = own
         self._loop = loop
 
+    @property
+    def own(self):
+        return self._own
+
     def __getattr__(self, name):
         found = getattr(self._own, name)
         if not inspect.iscoroutinefunction(found):
@@ -50,6 +54,10 @@ class LoopClient(InLoop):
         self._thread.start()
         started.wait()
         super().__init__(gspread.authorize(**options), self._loop)
+
+    @property
+    def loop(self):
+        return self._loop
 
     async def _run(self, started):
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()

@@ -53,6 +53,7 @@ class Worker:
         is_alarmed: Whether signals' handlers raise in some of its calls.
         is_asyncio: Whether it makes its calls in asyncio.
         threads: How many make them at a time; several only append and read rows.
+        blocks: What its pipelines do at their end, if it has any; see :mod:`.blocks`.
         memory: Seconds for which its ids are remembered, or None for as long as they are.
         books: The spreadsheets' keys by their titles.
         clients: The names of those whose counters it reads.
@@ -70,6 +71,7 @@ class Worker:
         is_alarmed,
         is_asyncio,
         threads,
+        blocks,
         memory,
         books,
         clients,
@@ -78,6 +80,7 @@ class Worker:
     ):
         self._name, self._calls, self._clients = name, calls, clients
         self._threads = threads
+        del blocks
         if memory is not None:
             keys.REMEMBERED = memory
         self._chance = random.Random(seed)
@@ -203,7 +206,12 @@ class Worker:
 
 
 def main():
-    worker = Worker(**json.loads(sys.argv[1]))
+    from . import blocks  # noqa: PLC0415 - they are workers
+
+    todo = json.loads(sys.argv[1])
+    forgets = blocks.ForgetsInLoop if todo["is_asyncio"] else blocks.Forgets
+    kinds = {"": Worker, "waits": blocks.Waits, "forgets": forgets}
+    worker = kinds[todo["blocks"]](**todo)
     worker.open()
     print("ready", flush=True)
     sys.stdin.readline()
