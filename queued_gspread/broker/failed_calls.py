@@ -64,10 +64,10 @@ def failed_calls(settings: Settings) -> list[FailedCall]:
     """
     key = Keys(settings.namespace).failed
     try:
-        found: Any = Link(settings).connection.redis.zrange(key, 0, -1, desc=True, withscores=True)
+        found: Any = Link(settings).connection.redis.zrange(key, 0, -1, withscores=True)
     except RedisError as error:
         raise unavailable(settings, error) from error
-    calls = (_decoded(*pair) for pair in found)
+    calls = (_decoded(*pair) for pair in reversed(found))
     return [call for call in calls if call is not None]
 
 
