@@ -258,7 +258,8 @@ class Consumer(Dispatch):
             BrokerUnavailableError: Redis cannot be reached.
 
         """
-        pipeline = self._connection.redis.pipeline()
+        # Not a transaction, which a Redis that is out of memory refuses.
+        pipeline = self._connection.redis.pipeline(transaction=False)
         pipeline.hget(self._keys.server, "answered")
         pipeline.zrange(self._keys.answered, 0, -1, withscores=True)
         pipeline.time()

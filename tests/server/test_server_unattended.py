@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 import redis
+from accounts import OPEN
 from gate import cell_of
 from processes import start_python
 from waiting import PATIENCE, eventually
@@ -16,6 +18,7 @@ import queued_gspread
 import queued_gspread.asyncio as asynchronous
 from queued_gspread.broker import Producer, failed_calls
 from queued_gspread.broker.envelope import Envelope, bound_job
+from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.protocol.messages import Job, new_id
 from queued_gspread.protocol.signing import load_keys, sign
 from queued_gspread.server.timing import Timing
@@ -406,3 +409,36 @@ def test_a_call_that_is_waited_for_is_renewed_as_before(
     attacker.put(job_id, sent[0][0])
     eventually(is_empty)
     assert len(gate.seen) == 1
+
+
+@pytest.fixture
+def full_redis():
+    """Return a Redis that a test may fill."""
+    with TemporaryRedis(options=OPEN, restricted=False) as server:
+        yield server
+
+
+def test_in_a_full_redis_calls_are_made_and_noted(
+    full_redis, serve_signed, signed, gate, keys, background
+):
+    """Calls that wait in a Redis without memory are made, and a copy of them is not."""
+    own = replace(signed, redis_url=full_redis.url)
+    first = serve_signed(redis_url=full_redis.url)
+    callers = Producer(own)
+    sent = [callers.prepared(new_id(), "lane", job().encode(), is_unattended=True) for _ in "ab"]
+    for each in sent:
+        callers.put_in(each)
+    held = gate.next()
+    with redis.Redis.from_url(full_redis.url) as raw:
+        raw.config_set("maxmemory", "1")
+        stopping = background(first.stop)
+        eventually(lambda: first.was_told_to_stop)
+        held.answer({})
+        stopping.result(PATIENCE)
+        second = serve_signed(redis_url=full_redis.url)
+        gate.open()
+        eventually(lambda: not raw.exists(keys.active))
+        assert raw.zcard(keys.answered) == 2
+    second.stop()
+    assert len(gate.seen) == 2
+    assert failed_calls(own) == []
