@@ -136,6 +136,21 @@ def test_futures_of_a_pipeline(book, capsys):
     assert capsys.readouterr().out == "5\n"
 
 
+def test_a_row_of_a_log(book, google, capsys):
+    """The example without waiting leaves its row, and what fails can be listed."""
+    sheet = queued_gspread.authorize().create("Log").sheet1
+    run(block("docs/pipelines.md", "python", "Without waiting"))
+    assert sheet.get_all_values() == [["started", "web1"]]
+    google.faults.add(Status(400), path=":append$", count=1)
+    run(block("docs/pipelines.md", "python", "Without waiting"))
+    run(block("docs/asyncio.md", "python", "Without waiting"))
+    assert sheet.get_all_values() == [["started", "web1"]] * 2
+    run(block("docs/pipelines.md", "python", "What failed"))
+    told = capsys.readouterr().out
+    assert f"worksheet.append_row {sheet.spreadsheet_id}" in told
+    assert "web1" not in told
+
+
 def test_the_quick_start_on_an_emulator():
     """Server and client meet in a namespace that is not the one of a real account later on."""
     lines = block("README.md", "sh", "Quick start", 1).splitlines()
