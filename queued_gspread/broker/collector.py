@@ -89,14 +89,18 @@ class Collector:
         """
         self._order(lambda: self._withdraw(job, told, gently=gently))
 
-    def leave(self) -> None:
-        """Wait for no reply any more, and end the thread; the jobs stay in the queue."""
+    def leave(self, error: Callable[[], Exception]) -> None:
+        """Wait for no reply any more, and end the thread; the jobs stay in the queue.
+
+        Args:
+            error: Returns the error that each of them ends with here.
+
+        """
 
         def stop() -> None:
-            for job in self._runs:
-                job.is_over = True
-            self._runs.clear()
             self._shell.stop_all()
+            for run in list(self._runs.values()):
+                run.ended(None, error())
 
         self._order(stop)
         self.close()

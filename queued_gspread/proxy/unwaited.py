@@ -37,15 +37,8 @@ class UnwaitedPipeline(Pipeline):
         if self._process != os.getpid():
             return
         for collector in self._collectors.values():
-            collector.leave()
+            collector.leave(_left)
         self._close()
-        for call in list(self._calls):
-            text = (
-                f"{call.what}: its result is not waited for, as the block of "
-                "pipeline(wait=False) has ended. If it fails, Redis keeps that (failed_calls), "
-                "and the server's log has it"
-            )
-            call.end(None, PipelineError(text))
 
     def leaves(self, cls: type[Any] | None) -> bool:
         """Return whether the next call goes on when the block ends: one not waited for at once."""
@@ -59,3 +52,11 @@ class UnwaitedPipeline(Pipeline):
         if isinstance(oldest.error, (BrokerUnavailableError, ServerUnavailableError)):
             # It stays in the queue; no more are put in behind it.
             raise oldest.error
+
+
+def _left() -> PipelineError:
+    return PipelineError(
+        "this result is not waited for, as the block of pipeline(wait=False) has ended. The call "
+        "is made all the same; if it fails, Redis keeps that (failed_calls), and the server's log "
+        "has it"
+    )

@@ -162,7 +162,7 @@ def test_calls_are_made_by_these_users(guarded, url_of, settings_of, start_serve
 
 
 def test_calls_that_nobody_waits_for_with_these_users(
-    guarded, url_of, settings_of, serve, gate, signing_key
+    new_connections, guarded, url_of, settings_of, serve, gate, signing_key
 ):
     """Signed calls are left, made, kept as failed and seen by an observer, over a takeover."""
     own = {"redis_url": url_of("server"), "signing_key_file": signing_key}
