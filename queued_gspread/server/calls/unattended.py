@@ -33,6 +33,9 @@ _MOST: Final = 250_000
 _VALID: Final = round(UNATTENDED_TIMEOUT * 1000)
 # Ids of jobs that are no longer valid are dropped this often, in milliseconds.
 _SWEEP: Final = _VALID // 24
+# Numbers begin with the epoch, so that they grow whatever Redis has lost: there are fewer changes
+# in one of its milliseconds.
+_CHANGES: Final = 1000
 # So much earlier than Redis's clock may be what a client knows of it.
 _ROUNDING: Final = 2
 
@@ -90,12 +93,14 @@ class Unattended:
         with self._lock:
             found = queue.answered()
             self._seen = found.moment, self._clock()
+            if self._is_new:
+                self._number = max(self._number, int(queue.epoch) * _CHANGES)
             number, floor = self._told(found)
             is_believed = number > 0 and number >= self._confirmed
             if self._is_new and is_believed:
                 self._floor, self._ids = floor, dict(found.ids)
                 self._digest = _digest(self._keyring, found.ids)
-                self._note_confirmed(max(number, self._number), found.head)
+                self._note_confirmed(number, found.head)
             elif not is_believed:
                 if self._is_new:
                     self._distrust(found, queue.epoch)
@@ -115,7 +120,7 @@ class Unattended:
             )
 
     def _note_confirmed(self, number: int, head: bytes) -> None:
-        self._number = self._confirmed = number
+        self._confirmed = number
         self._heads = [head]
         self._unconfirmed.clear()
 

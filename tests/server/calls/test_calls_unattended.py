@@ -38,7 +38,7 @@ class Queue:
     def later(self):
         """Let a new epoch begin."""
         self._clock.now += 1.0
-        self.epoch = str(NOW + 10)
+        self.epoch = str(int(self.epoch) + 10)
 
     def vouch(self, vouched):
         self.head, self.ids = b"", {}
@@ -211,6 +211,36 @@ def test_a_standby_believes_nothing_older_than_it_has_seen(server, queue, clock)
     queue.later()
     standby.load(queue)
     assert not standby.is_valid(NOW + 3)
+
+
+def test_epochs_in_which_nothing_was_answered(server, queue):
+    """A server that begins one epoch after the other goes on believing what Redis has."""
+    first = server()
+    first.answer({"a": NOW + 1}, queue.take)
+    for _ in range(3):
+        queue.later()
+        first.begin()
+        first.load(queue)
+        assert first.is_valid(NOW + 1)
+        assert first.was_answered("a")
+    assert server().is_valid(NOW + 1)
+
+
+def test_numbers_grow_over_all_servers(server, queue, clock):
+    """A state is older than what a later server has signed, even if that began with nothing."""
+    first = server()
+    for number in range(50):
+        first.answer({f"id{number}": NOW + number}, queue.take)
+    before = queue.head, dict(queue.ids)
+    queue.head, queue.ids = b"", {}
+    queue.later()
+    standby = Unattended("space", KEYS, clock=clock)
+    server().answer({"a": NOW + 100}, queue.take)
+    standby.saw(queue.head)
+    queue.head, queue.ids = before
+    queue.later()
+    standby.load(queue)
+    assert not standby.is_valid(NOW + 16)
 
 
 def test_a_clock_that_redis_has_had_set_back_makes_no_old_job_valid(server, queue):
