@@ -164,7 +164,10 @@ class Unattended:
             return following
 
     def _add(self, ids: Mapping[str, int]) -> None:
-        new = {job_id: at for job_id, at in ids.items() if job_id not in self._ids}
+        # One that was refused for its time needs no memory.
+        new = {
+            job_id: at for job_id, at in ids.items() if at > self._floor and job_id not in self._ids
+        }
         self._ids.update(new)
         self._unconfirmed.update(new)
         self._digest ^= _digest(self._keyring, new)

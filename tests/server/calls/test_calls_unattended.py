@@ -226,6 +226,18 @@ def test_epochs_in_which_nothing_was_answered(server, queue):
     assert server().is_valid(NOW + 1)
 
 
+def test_a_refused_job_leaves_nothing(server, queue):
+    """The answer to a job that is not valid any more changes nothing for the next server."""
+    first = server()
+    assert not first.is_valid(NOW - 1000)
+    first.answer({"refused": NOW - 1000, "made": NOW + 1}, queue.take)
+    first.answer({"refused too": NOW - 1000}, queue.take)
+    queue.later()
+    second = server()
+    assert second.was_answered("made")
+    assert second.is_valid(NOW + 2)
+
+
 def test_numbers_grow_over_all_servers(server, queue, clock):
     """A state is older than what a later server has signed, even if that began with nothing."""
     first = server()
