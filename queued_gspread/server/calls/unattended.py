@@ -112,7 +112,7 @@ class Unattended:
 
     def _distrust(self, found: AnsweredIds, epoch: str) -> None:
         # An epoch is named by Redis's clock, or by more. Only this server has answered since.
-        self._floor = min(found.moment, int(epoch)) - _ROUNDING
+        self._raise_floor(min(found.moment, int(epoch)) - _ROUNDING)
         if self._confirmed or found.head or found.ids:
             LOGGER.warning(
                 "what servers have signed of calls that nobody waited for was changed or lost in "
@@ -186,6 +186,9 @@ class Unattended:
             floor = max(floor, times[len(times) // 10])
         elif floor - self._floor < _SWEEP:
             return
+        self._raise_floor(floor)
+
+    def _raise_floor(self, floor: int) -> None:
         self._floor = max(self._floor, floor)
         self._remove({job_id: at for job_id, at in self._ids.items() if at <= self._floor})
 

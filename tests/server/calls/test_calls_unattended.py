@@ -197,6 +197,8 @@ def test_in_a_new_epoch_an_older_state_is_not_believed(server, queue):
     first.begin()
     first.load(queue)
     assert not first.is_valid(NOW + 3)
+    queue.later()
+    assert server().is_valid(NOW + 11)
 
 
 def test_a_standby_believes_nothing_older_than_it_has_seen(server, queue, clock):
