@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import pytest
+from hand_clock import HandClock
+from hypothesis import given
+from hypothesis import strategies as st
 from signing_fixtures import KEY, OTHER
 
 from queued_gspread.broker import AnsweredIds, StaleEpochError, Vouched
@@ -285,3 +289,65 @@ def test_what_is_signed_is_for_one_namespace(server, queue, clock):
     other = Unattended("another", KEYS, clock=clock)
     other.load(queue)
     assert not other.is_valid(NOW + 3)
+
+
+STEPS = st.sampled_from(["answer", "refuse", "lost", "late", "epoch", "successor", "wait"])
+
+
+@given(st.lists(STEPS, max_size=40))
+def test_whatever_happens_the_next_server_believes_it(steps):
+    """Without any stranger, a server believes its predecessor, and makes nothing twice."""
+    clock = HandClock()
+    queue, answered = Queue(clock), {}
+    server = _begun(clock, queue)
+    for number, step in enumerate(steps):
+        clock.now += 1.0
+        ids = {f"id{number}": queue.moment}
+        if step == "refuse":
+            ids = {f"id{number}": NOW - 5 * DAY}
+        elif step == "wait":
+            clock.now += UNATTENDED_TIMEOUT / 3
+        if step in ("answer", "refuse", "lost", "late"):
+            if step != "lost":
+                answered |= ids
+            _answer(server, queue, ids, step)
+        if step in ("epoch", "successor"):
+            queue.epoch = str(queue.moment)
+            if step == "epoch":
+                server.begin()
+                server.load(queue)
+            else:
+                server = _begun(clock, queue)
+        last = queue.moment
+        clock.now += 1.0
+        queue.epoch = str(queue.moment)
+        other = _begun(clock, Copied(queue))
+        assert other.is_valid(last)
+        for one in (server, other):
+            again = [name for name, at in answered.items() if one.is_valid(at)]
+            assert all(one.was_answered(name) for name in again)
+
+
+def _begun(clock, queue):
+    server = Unattended("space", KEYS, most=5, clock=clock)
+    server.load(queue)
+    return server
+
+
+def _answer(server, queue, ids, step):
+    queue.loses = step == "lost"
+    queue.error = BrokerUnavailableError() if step in ("lost", "late") else None
+    with suppress(BrokerUnavailableError):
+        server.answer(ids, queue.take)
+    queue.loses, queue.error = False, None
+    if step in ("lost", "late"):
+        server.load(queue)  # as whoever has lost the connection does
+
+
+class Copied(Queue):
+    """A queue as it is now, which is not changed by this."""
+
+    def __init__(self, queue):
+        super().__init__(queue._clock, queue.epoch)
+        self._began = queue._began
+        self.head, self.ids = queue.head, dict(queue.ids)
