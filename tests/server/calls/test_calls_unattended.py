@@ -318,6 +318,7 @@ def test_whatever_happens_the_next_server_believes_it(steps):
                 server.load(queue)
             else:
                 server = _begun(clock, queue)
+            assert server.is_valid(queue.moment - 500)
         last = queue.moment
         clock.now += 1.0
         queue.epoch = str(queue.moment)
