@@ -40,20 +40,20 @@ _current: ContextVar[UnwaitedCalls | None] = ContextVar(
 )
 
 
-def pipeline(*, wait: bool = False, limit: int = 1000) -> UnwaitedCalls:
+def pipeline(*, wait: bool = True, limit: int = 1000) -> UnwaitedCalls:
     """Return a block whose writes are put into the queue and not waited for.
 
     In the block, ``await`` of a write returns None once the call is in the queue, where nothing
     that happens to this process ends it. All other calls are awaited as ever.
 
     Args:
-        wait: Must be False: calls are awaited together by ``asyncio.gather()``.
+        wait: Must be False: to await calls together is what ``asyncio.gather()`` is for.
         limit: How many calls may be under way; the next one waits for an earlier one.
 
     """
     if wait:
         raise ValueError(
-            "pipeline(wait=True): in asyncio, await calls together by asyncio.gather(); "
+            "there is no pipeline that waits in asyncio: await calls together by asyncio.gather(); "
             "pipeline(wait=False) is for calls that nobody waits for"
         )
     if limit < 1:

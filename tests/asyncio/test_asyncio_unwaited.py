@@ -242,9 +242,9 @@ def test_a_failure_is_kept_and_raised_nowhere(
 def test_a_block_that_waits_is_told_how():
     """In asyncio, calls are awaited together by gather(), and the error says so."""
     with pytest.raises(ValueError, match=r"asyncio\.gather"):
-        gspread.pipeline(wait=True)
+        gspread.pipeline()
     with pytest.raises(ValueError, match="limit=0"):
-        gspread.pipeline(limit=0)
+        gspread.pipeline(wait=False, limit=0)
 
 
 def test_a_block_is_used_once():
