@@ -5,7 +5,7 @@ from queued_gspread.proxy.pipelining import Pipeline
 __all__ = ["Pipeline", "pipeline"]
 
 
-def pipeline(*, limit: int = 1000) -> Pipeline:
+def pipeline(*, limit: int = 1000, progress: bool = False) -> Pipeline:
     """Return a block whose calls are put into the queue at once, and waited for together.
 
     Inside the block a call of this thread, or task, returns before it is made. Whoever uses its
@@ -13,6 +13,7 @@ def pipeline(*, limit: int = 1000) -> Pipeline:
 
     Args:
         limit: How many calls may be under way; the next one waits for the oldest.
+        progress: Whether to show a bar; it needs the extra ``progress``.
 
     """
-    return Pipeline(limit)
+    return Pipeline(limit, progress=progress)

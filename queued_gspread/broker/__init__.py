@@ -20,6 +20,7 @@ from queued_gspread.broker.waiting.holdups import (
     Holdups,
 )
 from queued_gspread.broker.waiting.notices import Notice
+from queued_gspread.broker.waiting.reason import Sight, longest
 
 from .backlog import Backlog, Predecessor
 from .beat import ANY, Beat, Candidate
@@ -84,10 +85,12 @@ __all__ = [
     "QuotaState",
     "Ready",
     "ReleaseArgs",
+    "Sight",
     "Slot",
     "StaleEpochError",
     "Stop",
     "add_note",
+    "longest",
     "meaning",
     "note",
     "shown_others",

@@ -136,11 +136,10 @@ def answered(
     reply: bytes,
     notice: Notice,
     seconds: float,
-    line: UserLine | None = None,
 ) -> Any:
     """Return a call's result, or raise its error, once its reply is there."""
     decoded = close_notice(Reply.decode(reply, call.objects), seconds, notice)
-    return _outcome(proxy, kind, decoded, line)
+    return _outcome(proxy, kind, decoded)
 
 
 def _pipelined(pipeline: Pipeline, proxy: Any, kind: ObjectKind, outgoing: Outgoing) -> Any:
@@ -151,7 +150,9 @@ def _pipelined(pipeline: Pipeline, proxy: Any, kind: ObjectKind, outgoing: Outgo
     notice = queue.notice()
 
     def settle(reply: bytes) -> Any:
-        return answered(proxy, kind, outgoing, reply, notice, now() - began, line)
+        decoded = Reply.decode(reply, outgoing.objects)
+        pipeline.progress.sent(decoded.requests)
+        return _outcome(proxy, kind, close_notice(decoded, now() - began, notice), line)
 
     changed = _properties_of(proxy) if changes_properties(kind, job.method) else []
     call = pipeline.new_call(job.name, changed, adds=job.method in ADDS)

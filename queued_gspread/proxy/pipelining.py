@@ -21,6 +21,7 @@ from queued_gspread.errors import PipelineError, QueueFullError
 
 from .lazy import LazyAnswer, lazy_object, resolved
 from .pending import CallFuture, PendingCall, is_queued_method, outcome_of
+from .progress import NoProgress, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -62,10 +63,11 @@ class Pipeline:
 
     Args:
         limit: How many calls may be under way; the next one waits for the oldest.
+        progress: Whether to show a bar.
 
     """
 
-    def __init__(self, limit: int = 1000) -> None:
+    def __init__(self, limit: int = 1000, *, progress: bool = False) -> None:
         if limit < 1:
             raise ValueError(f"pipeline(limit={limit!r}): at least one call must be under way")
         self.is_open = False
@@ -83,6 +85,7 @@ class Pipeline:
         self._failed: list[PendingCall] = []
         self._collectors: dict[Any, Collector] = {}
         self._at_place = 0
+        self.progress = Progress() if progress else NoProgress()
         self._future: CallFuture | None = None
 
     def __enter__(self) -> Self:
@@ -189,6 +192,7 @@ class Pipeline:
         call.job = job
         try:
             self._enqueue(call, job, put_in)
+            self.progress.put_in(job)
             self._collector_of(job).collect(
                 job, lambda reply, error: self._end(call, settle, reply, error)
             )
@@ -248,7 +252,8 @@ class Pipeline:
     def _collector_of(self, job: QueuedJob) -> Collector:
         collector = self._collectors.get(job.connection)
         if collector is None:
-            collector = self._collectors[job.connection] = Collector(job.connection)
+            collector = Collector(job.connection, self.progress.round)
+            self._collectors[job.connection] = collector
         return collector
 
     def _make_room(self, size: int) -> None:
@@ -303,6 +308,7 @@ class Pipeline:
         self._let_go(call)
         if error is not None:
             self._failed.append(call)
+        self.progress.ended()
         call.end(value, error)
 
     def _take_in(self, call: PendingCall, job: QueuedJob) -> None:
@@ -373,6 +379,7 @@ class Pipeline:
             _current.reset(self._token)
         for collector in self._collectors.values():
             collector.close()
+        self.progress.close()
 
     def _raise_failures(self) -> None:
         failed = [call for call in self._failed if not call.is_seen and call.error is not None]
