@@ -95,14 +95,14 @@ def book(google, redis_url, namespace, monkeypatch, tmp_path, guard):
 
 def test_the_quick_start(book):
     """The README's script writes its row into the sheet that was shared."""
-    run(block("README.md", "python", "Quick start"))
+    run(block("README.md", "python", "Use it", 1))
     assert book.sheet1.get_all_values() == [ROW]
 
 
-def test_the_pipeline_of_the_quick_start(book):
+def test_the_pipeline_of_the_readme(book):
     """The README's loop leaves a thousand rows, in a few requests."""
-    names = run(block("README.md", "python", "Quick start"))
-    run(block("README.md", "python", "Quick start", 1), **names)
+    names = run(block("README.md", "python", "Use it", 1))
+    run(block("README.md", "python", "Use it"), **names)
     rows = [[str(number), "59.9"] for number in range(1000)]
     assert book.sheet1.get_all_values() == [ROW, *rows]
 
@@ -138,7 +138,7 @@ def test_futures_of_a_pipeline(book, capsys):
 
 def test_the_quick_start_on_an_emulator():
     """Server and client meet in a namespace that is not the one of a real account later on."""
-    lines = block("README.md", "sh", "Quick start", 1).splitlines()
+    lines = block("README.md", "sh", "Use it", 1).splitlines()
     program, *given = shlex.split(lines[1])
     assert program == "queued-gspread-server"
     namespace = options(given).namespace
