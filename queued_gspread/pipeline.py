@@ -1,11 +1,12 @@
 """Many calls at a time from one thread: ``with gspread.pipeline():``; see docs/pipelines.md."""
 
 from queued_gspread.proxy.pipelining import Pipeline
+from queued_gspread.proxy.reordering import ReorderingPipeline
 
 __all__ = ["Pipeline", "pipeline"]
 
 
-def pipeline(*, limit: int = 1000, progress: bool = False) -> Pipeline:
+def pipeline(*, limit: int = 1000, progress: bool = False, reorder: bool = False) -> Pipeline:
     """Return a block whose calls are put into the queue at once, and waited for together.
 
     Inside the block a call of this thread, or task, returns before it is made. Whoever uses its
@@ -14,6 +15,9 @@ def pipeline(*, limit: int = 1000, progress: bool = False) -> Pipeline:
     Args:
         limit: How many calls may be under way; the next one waits for the oldest.
         progress: Whether to show a bar; it needs the extra ``progress``.
+        reorder: Whether single cells may be read and written in another order, so that they share
+            requests. Say so only if nothing that is read is computed from what is written.
 
     """
-    return Pipeline(limit, progress=progress)
+    kind = ReorderingPipeline if reorder else Pipeline
+    return kind(limit, progress=progress)

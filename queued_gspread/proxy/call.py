@@ -44,6 +44,7 @@ from .caller import Caller, close_notice
 from .factory import Objects, adopt, is_customised, is_ours_patched, making_ours, ours
 from .pipelining import current
 from .remote_warnings import UserLine, user_level, warn_again
+from .reordering import used_cell
 from .result_kinds import ADDS, changes_properties, lazy_class, reads_counts
 from .spelling import has_own_spelling
 
@@ -156,7 +157,11 @@ def _pipelined(pipeline: Pipeline, proxy: Any, kind: ObjectKind, outgoing: Outgo
 
     changed = _properties_of(proxy) if changes_properties(kind, job.method) else []
     call = pipeline.new_call(job.name, changed, adds=job.method in ADDS)
-    pipeline.put_in(call, queue.prepared(new_id(), lane, body, notice), queue.put_in, settle)
+    cell = None
+    if pipeline.reorders and kind is WORKSHEET:
+        cell = used_cell(job, (proxy.spreadsheet_id, proxy._properties.get("sheetId")))
+    prepared = queue.prepared(new_id(), lane, body, notice)
+    pipeline.put_in(call, prepared, queue.put_in, settle, cell)
     if call.future is not None:
         return call.future
     cls = None if pipeline.waits else lazy_class(kind, job.method)

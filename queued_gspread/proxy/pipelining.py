@@ -16,11 +16,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread._clock import now
 from queued_gspread._interrupts import has_broken_in
-from queued_gspread.broker import UNDONE, Collector, Latch, add_note, meaning, note
+from queued_gspread.broker import UNDONE, Collector, Latch, meaning, note
 from queued_gspread.errors import PipelineError, QueueFullError
 
 from .lazy import LazyAnswer, lazy_object, resolved
-from .pending import CallFuture, PendingCall, is_queued_method, outcome_of
+from .pending import (
+    CallFuture,
+    PendingCall,
+    is_queued_method,
+    outcome_of,
+    raise_failures,
+    tell_fates,
+)
 from .progress import NoProgress, Progress
 
 if TYPE_CHECKING:
@@ -67,6 +74,9 @@ class Pipeline:
 
     """
 
+    reorders = False
+    """Whether calls on single cells may be made in another order."""
+
     def __init__(self, limit: int = 1000, *, progress: bool = False) -> None:
         if limit < 1:
             raise ValueError(f"pipeline(limit={limit!r}): at least one call must be under way")
@@ -93,6 +103,8 @@ class Pipeline:
             raise RuntimeError("a pipeline can be used once: begin another one by pipeline()")
         self._process, self.thread = os.getpid(), threading.get_ident()
         self._outer = current()
+        if self._outer is not None:
+            self._outer.flush()
         self.is_open = True
         self._token = _current.set(self)
         return self
@@ -113,7 +125,7 @@ class Pipeline:
         finally:
             self._close()
         if error is None:
-            self._raise_failures()
+            raise_failures(self._failed)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Make one call; return its future.
@@ -178,6 +190,7 @@ class Pipeline:
         job: QueuedJob,
         put_in: Callable[[QueuedJob], None],
         settle: Callable[[bytes], Any],
+        _cell: Any = None,
     ) -> None:
         """Put a call's job in, once there is room for it.
 
@@ -190,6 +203,18 @@ class Pipeline:
         """
         self._make_room(len(job.message))
         call.job = job
+        self._send(call, job, put_in, settle)
+
+    def flush(self) -> None:
+        """Put in what is held back: nothing."""
+
+    def _send(
+        self,
+        call: PendingCall,
+        job: QueuedJob,
+        put_in: Callable[[QueuedJob], None],
+        settle: Callable[[bytes], Any],
+    ) -> None:
         try:
             self._enqueue(call, job, put_in)
             self.progress.put_in(job)
@@ -339,15 +364,7 @@ class Pipeline:
             raise
         for call, fate in fates.items():
             self._end_withdrawn(call, fate)
-        told = list(fates.values())
-        made = self._made + told.count("answered")
-        withdrawn = sum(fate in UNDONE for fate in told)
-        unknown = len(told) - told.count("answered") - withdrawn
-        add_note(
-            error,
-            f"of the pipeline's calls, {made} were made, {withdrawn} were withdrawn and will not "
-            f"be made, and {unknown} may have been made: look before you make those again",
-        )
+        tell_fates(error, self._made, list(fates.values()))
 
     def _end_withdrawn(self, call: PendingCall, fate: str) -> None:
         self._let_go(call)
@@ -380,18 +397,3 @@ class Pipeline:
         for collector in self._collectors.values():
             collector.close()
         self.progress.close()
-
-    def _raise_failures(self) -> None:
-        failed = [call for call in self._failed if not call.is_seen and call.error is not None]
-        errors = [(call.what, call.error) for call in failed if call.error]
-        self._failed.clear()
-        if not errors:
-            return
-        what, first = errors[0]
-        if len(errors) == 1:
-            raise first
-        raise PipelineError(
-            f"{len(errors)} calls of the pipeline failed (errors has each); the first, {what}: "
-            f"{first}",
-            errors,
-        ) from first
