@@ -102,8 +102,11 @@ class Connection:
 
     def drive(self, core: Core[T]) -> T:
         """Run a core to its end, blocking."""
-        with self.shell() as shell:
+        shell = self.shell()
+        try:
             return shell.drive(core)
+        finally:
+            shell.drop()
 
     def shell(self) -> Shell:
         """Return what runs cores that belong together."""

@@ -16,8 +16,6 @@ from .effects import AwaitReply, Extend, Send, Sleep, Tell
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from typing_extensions import Self
-
     from .effects import Core, Effect
     from .master import Master
     from .wire import Pending, Wire
@@ -44,12 +42,6 @@ class Shell:
         # What was sent ahead, and its answer.
         self._ahead: Send | AwaitReply | None = None
         self._pending: Pending | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.drop()
 
     def drop(self) -> None:
         """Give up the answer to what was sent ahead, if there is one."""
@@ -79,8 +71,8 @@ class Shell:
     def tell(self, *tells: Tell) -> None:
         """Send commands whose answers do not matter."""
         try:
-            with until(now() + min(tell.seconds for tell in tells)):
-                self._wire.tell(*(tell.command for tell in tells))
+            with until(now() + min([tell.seconds for tell in tells])):
+                self._wire.tell(*[tell.command for tell in tells])
         except own(RedisError):
             pass
 
@@ -117,7 +109,9 @@ class Shell:
 
 def body_of(streams: Any) -> bytes | None:
     """Return the body of the one reply in the result of XREAD."""
-    return next((body for _, body in bodies_of(streams)), None)
+    for _, body in bodies_of(streams):
+        return body
+    return None
 
 
 def bodies_of(streams: Any) -> Iterator[tuple[str, bytes]]:

@@ -58,7 +58,7 @@ class Tally:
     @property
     def share(self) -> float:
         """The call's own part of these requests."""
-        return sum(requests / calls for (_, calls), requests in self._counts.items())
+        return sum([requests / calls for (_, calls), requests in self._counts.items()])
 
     def as_fields(self) -> list[dict[str, Any]]:
         """Return the tally for a JSON log."""
