@@ -364,6 +364,14 @@ RUN_WHOLE = {"docs/testing.md", "docs/server.md"}
 TUTORIAL = {("Write the first row", 0), ("Write from several processes", 0)}
 
 
+def test_a_pipeline_that_may_reorder(book):
+    """The example writes the states, and reads what stands beside them."""
+    book.sheet1.update([["order", "total"], ["", 5], ["", 7]], "A1")
+    names = run(block("docs/pipelines.md", "python", "Another order"))
+    assert names["total"].value == "7"
+    assert book.sheet1.get("A2:B3") == [["paid", "5"], ["open", "7"]]
+
+
 @pytest.mark.parametrize("page", [TOP / "README.md", *sorted((TOP / "docs").glob("*.md"))])
 def test_every_python_example_is_run(page):
     """A test names each Python example of a page, to run it."""

@@ -12,7 +12,7 @@ GROUP = "pipelines"
 QUOTA = 60
 LATENCY = 0.05
 
-_LOOPS = ("append_row", "acell", "update_acell", "mix")
+_LOOPS = ("append_row", "acell", "update_acell", "mix", "reordered mix")
 _SECONDS = 2.0
 _REQUESTS = 10.0
 _LINEAR = 11.0
@@ -23,9 +23,9 @@ _CONNECTIONS = 4
 
 def run(place):
     count = place.size.loop
-    found = {(what, count): _measure(place, what, count) for what in _LOOPS}
-    found["append_row", 10 * count] = _measure(place, "append_row", 10 * count)
-    gathered = _measure(place, "append_row", count, do="gather")
+    turns = [_turn(place, count) for _ in range(place.size.loop_turns)]
+    found = {name: min((turn[name] for turn in turns), key=_seconds) for name in turns[0]}
+    gathered = found.pop("gather")
     round_trip = _round_trip(place)
     for (what, many), measured in found.items():
         yield Row(GROUP, f"{many:,} {what}", _figures(measured, many), _note(measured))
@@ -34,6 +34,19 @@ def run(place):
     yield from _compared(place, found, round_trip)
     numbers = (gathered["seconds"], found["append_row", count]["seconds"])
     yield Comparison(GROUP, f"{count:,} append_row: asyncio / pipeline", "s", *numbers, _GATHERED)
+
+
+def _turn(place, count):
+    """Measure everything once; what else the machine does only adds to a turn's seconds."""
+    return {
+        **{(what, count): _measure(place, what, count) for what in _LOOPS},
+        "gather": _measure(place, "append_row", count, do="gather"),
+        ("append_row", 10 * count): _measure(place, "append_row", 10 * count),
+    }
+
+
+def _seconds(measured):
+    return measured["seconds"]
 
 
 def _compared(place, found, round_trip):
