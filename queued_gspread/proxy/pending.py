@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CallFuture",
+    "Changing",
     "PendingCall",
     "UsedCell",
     "is_queued_method",
@@ -98,6 +99,29 @@ class PendingCall:
         self._latch.open()
         if self.future is not None:
             self.future.end(value, error)
+
+
+class Changing:
+    """The calls that may change a dict of properties, by its id and whether they only add."""
+
+    def __init__(self) -> None:
+        self._calls: dict[tuple[int, bool], dict[PendingCall, None]] = {}
+
+    def add(self, call: PendingCall) -> None:
+        """Add a call that is under way."""
+        for place in call.changes:
+            self._calls.setdefault(place, {})[call] = None
+
+    def drop(self, call: PendingCall) -> None:
+        """Drop a call that has ended."""
+        for place in call.changes:
+            self._calls[place].pop(call, None)
+
+    def calls(self, properties: Sequence[Any], *, but_adds: bool) -> list[PendingCall]:
+        """Return those that may change any of these; optionally not those that only add."""
+        kinds = (False,) if but_adds else (False, True)
+        places = [(id(each), adds) for each in properties for adds in kinds]
+        return [call for place in places for call in list(self._calls.get(place, ()))]
 
 
 class CallFuture(Future[Any]):

@@ -22,6 +22,7 @@ from queued_gspread.errors import PipelineError, QueueFullError
 from .lazy import LazyAnswer, lazy_object, resolved
 from .pending import (
     CallFuture,
+    Changing,
     PendingCall,
     is_queued_method,
     outcome_of,
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from queued_gspread.broker import QueuedJob
+
+    PutIn = Callable[[QueuedJob], None]
+    Settle = Callable[[bytes], Any]
 
 __all__ = ["Pipeline", "current"]
 
@@ -89,8 +93,7 @@ class Pipeline:
         self._outer: Pipeline | None = None
         self._calls: dict[PendingCall, None] = {}
         self._bytes = 0
-        # The calls that may change a dict of properties, by its id and whether they only add.
-        self._changing: dict[tuple[int, bool], dict[PendingCall, None]] = {}
+        self._changing = Changing()
         self._made = 0
         self._failed: list[PendingCall] = []
         self._collectors: dict[Any, Collector] = {}
@@ -188,8 +191,8 @@ class Pipeline:
         self,
         call: PendingCall,
         job: QueuedJob,
-        put_in: Callable[[QueuedJob], None],
-        settle: Callable[[bytes], Any],
+        put_in: PutIn,
+        settle: Settle,
         _cell: Any = None,
     ) -> None:
         """Put a call's job in, once there is room for it.
@@ -208,13 +211,7 @@ class Pipeline:
     def flush(self) -> None:
         """Put in what is held back: nothing."""
 
-    def _send(
-        self,
-        call: PendingCall,
-        job: QueuedJob,
-        put_in: Callable[[QueuedJob], None],
-        settle: Callable[[bytes], Any],
-    ) -> None:
+    def _send(self, call: PendingCall, job: QueuedJob, put_in: PutIn, settle: Settle) -> None:
         try:
             self._enqueue(call, job, put_in)
             self.progress.put_in(job)
@@ -255,10 +252,8 @@ class Pipeline:
 
     def settle(self, properties: Sequence[Any], *, but_adds: bool = False) -> None:
         """Wait for the calls that may change any of these ``_properties``."""
-        for each in properties:
-            for adds in (False,) if but_adds else (False, True):
-                for call in list(self._changing.get((id(each), adds), ())):
-                    call.wait()
+        for call in self._changing.calls(properties, but_adds=but_adds):
+            call.wait()
         if self._outer is not None:
             self._outer.settle(properties, but_adds=but_adds)
 
@@ -285,9 +280,7 @@ class Pipeline:
         while self._calls and (len(self._calls) >= self._limit or self._bytes + size > _MOST_BYTES):
             self._wait_for_oldest()
 
-    def _enqueue(
-        self, call: PendingCall, job: QueuedJob, put_in: Callable[[QueuedJob], None]
-    ) -> None:
+    def _enqueue(self, call: PendingCall, job: QueuedJob, put_in: PutIn) -> None:
         while True:
             # It counts as under way before it is, so that an interrupt loses none.
             self._take_in(call, job)
@@ -318,7 +311,7 @@ class Pipeline:
     def _end(
         self,
         call: PendingCall,
-        settle: Callable[[bytes], Any],
+        settle: Settle,
         reply: bytes | None,
         error: BaseException | None,
     ) -> None:
@@ -339,15 +332,13 @@ class Pipeline:
     def _take_in(self, call: PendingCall, job: QueuedJob) -> None:
         self._calls[call] = None
         self._bytes += len(job.message)
-        for place in call.changes:
-            self._changing.setdefault(place, {})[call] = None
+        self._changing.add(call)
 
     def _let_go(self, call: PendingCall) -> None:
         if call in self._calls:
             del self._calls[call]
             self._bytes -= len(call.job.message) if call.job is not None else 0
-            for place in call.changes:
-                self._changing[place].pop(call, None)
+            self._changing.drop(call)
 
     def _withdraw(self, call: PendingCall, error: BaseException) -> None:
         fate = self._fates([call])[call]

@@ -19,12 +19,13 @@ from queued_gspread.broker import UNDONE
 from .pipelining import Pipeline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from queued_gspread.broker import QueuedJob
     from queued_gspread.protocol.messages import Job
 
     from .pending import PendingCall, UsedCell
+    from .pipelining import PutIn, Settle
 
 __all__ = ["ReorderingPipeline", "arranged", "used_cell"]
 
@@ -41,8 +42,8 @@ class _Held(NamedTuple):
     cell: UsedCell
     call: PendingCall
     job: QueuedJob
-    put_in: Callable[[QueuedJob], None]
-    settle: Callable[[bytes], Any]
+    put_in: PutIn
+    settle: Settle
 
 
 class ReorderingPipeline(Pipeline):
@@ -60,8 +61,8 @@ class ReorderingPipeline(Pipeline):
         self,
         call: PendingCall,
         job: QueuedJob,
-        put_in: Callable[[QueuedJob], None],
-        settle: Callable[[bytes], Any],
+        put_in: PutIn,
+        settle: Settle,
         cell: UsedCell | None = None,
     ) -> None:
         """Hold a call on a single cell back; put any other in, behind those that are held."""

@@ -14,17 +14,7 @@ from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
-__all__ = [
-    "AwaitReply",
-    "Command",
-    "Core",
-    "Effect",
-    "Extend",
-    "LookAtMaster",
-    "Send",
-    "Sleep",
-    "Tell",
-]
+__all__ = ["AwaitReply", "Core", "Effect", "Extend", "LookAtMaster", "Send", "Sleep", "Tell"]
 
 T = TypeVar("T")
 Command: TypeAlias = Sequence[Any]
