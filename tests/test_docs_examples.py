@@ -95,14 +95,14 @@ def book(google, redis_url, namespace, monkeypatch, tmp_path, guard):
 
 def test_the_quick_start(book):
     """The README's script writes its row into the sheet that was shared."""
-    run(block("README.md", "python", "Quick start"))
+    run(block("README.md", "python", "Use it", 1))
     assert book.sheet1.get_all_values() == [ROW]
 
 
-def test_the_pipeline_of_the_quick_start(book):
+def test_the_pipeline_of_the_readme(book):
     """The README's loop leaves a thousand rows, in a few requests."""
-    names = run(block("README.md", "python", "Quick start"))
-    run(block("README.md", "python", "Quick start", 1), **names)
+    names = run(block("README.md", "python", "Use it", 1))
+    run(block("README.md", "python", "Use it"), **names)
     rows = [[str(number), "59.9"] for number in range(1000)]
     assert book.sheet1.get_all_values() == [ROW, *rows]
 
@@ -153,7 +153,7 @@ def test_a_row_of_a_log(book, google, capsys):
 
 def test_the_quick_start_on_an_emulator():
     """Server and client meet in a namespace that is not the one of a real account later on."""
-    lines = block("README.md", "sh", "Quick start", 1).splitlines()
+    lines = block("README.md", "sh", "Use it", 1).splitlines()
     program, *given = shlex.split(lines[1])
     assert program == "queued-gspread-server"
     namespace = options(given).namespace
@@ -377,6 +377,14 @@ def make_report(client):
 RUN_WHOLE = {"docs/testing.md", "docs/server.md"}
 # These are run as the scripts that the tutorial has the reader save.
 TUTORIAL = {("Write the first row", 0), ("Write from several processes", 0)}
+
+
+def test_a_pipeline_that_may_reorder(book):
+    """The example writes the states, and reads what stands beside them."""
+    book.sheet1.update([["order", "total"], ["", 5], ["", 7]], "A1")
+    names = run(block("docs/pipelines.md", "python", "Another order"))
+    assert names["total"].value == "7"
+    assert book.sheet1.get("A2:B3") == [["paid", "5"], ["open", "7"]]
 
 
 @pytest.mark.parametrize("page", [TOP / "README.md", *sorted((TOP / "docs").glob("*.md"))])

@@ -20,6 +20,7 @@ from queued_gspread.broker.waiting.holdups import (
     Holdups,
 )
 from queued_gspread.broker.waiting.notices import Notice
+from queued_gspread.broker.waiting.reason import Sight, longest
 
 from .answered import NOTHING_ANSWERED, AnsweredIds, Vouched
 from .backlog import Backlog, Predecessor
@@ -89,12 +90,14 @@ __all__ = [
     "QuotaState",
     "Ready",
     "ReleaseArgs",
+    "Sight",
     "Slot",
     "StaleEpochError",
     "Stop",
     "Vouched",
     "add_note",
     "failed_calls",
+    "longest",
     "meaning",
     "note",
     "shown_others",

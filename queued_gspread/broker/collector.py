@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from queued_gspread.broker.connection.client import Connection
 
     from .producer import QueuedJob
+    from .waiting.reason import Sight
 
 __all__ = ["Collector", "Latch"]
 
@@ -56,9 +57,18 @@ class Collector:
     """Collects the replies of jobs at one Redis; any thread may give it more.
 
     Its thread ends once it is closed and has nothing left.
+
+    Args:
+        connection: The connection to that Redis.
+        each_round: Called in its thread again and again.
+
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(
+        self, connection: Connection, each_round: Callable[[Collector], None] | None = None
+    ) -> None:
+        self.connection = connection
+        self._each_round = each_round
         self._shell = JointShell(connection.wire, connection.master)
         self._orders: deque[Callable[[], None]] = deque()
         self._wake = Latch()
@@ -105,6 +115,16 @@ class Collector:
         self._order(stop)
         self.close()
 
+    def look(self, job: QueuedJob, told: Callable[[Sight], None]) -> None:
+        """Look why a job waits; if that is known, call a function with what its caller sees."""
+
+        def end(sight: Sight | None, _: Exception | None) -> None:
+            if sight is not None:
+                told(sight)
+
+        run = Run(job.core.sight(job.wait), job.wait.limit, end)
+        self._order(lambda: self._shell.start(run))
+
     def close(self) -> None:
         """End the thread once nothing is left to wait for."""
         self._is_closed = True
@@ -138,6 +158,8 @@ class Collector:
         try:
             while self._orders or len(self._shell) or not self._is_closed:
                 self._do_orders()
+                if self._each_round is not None:
+                    self._each_round(self)
                 if len(self._shell):
                     self._shell.round(_SLICE)
                 else:

@@ -183,6 +183,10 @@ class CallCore:
         yield Extend(wait.leaves_by)
         return (yield from self.take_back(wait, wait.leaves_by))
 
+    def sight(self, wait: Wait) -> Core[Sight]:
+        """Return what a waiting caller sees, asking why it waits."""
+        return self._sight(wait, (yield from self.see(wait, wait.limit, asks=True)))
+
     def take_back(self, wait: Wait, until: float, *, gently: bool = False) -> Core[str]:
         """Withdraw a call; return its fate, ``unknown`` if it is not known by some moment.
 

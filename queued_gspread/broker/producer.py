@@ -216,7 +216,8 @@ class Producer:
             return shell.drive(core.reply(wait))
         finally:
             shell.drop()
-            shell.drive(core.end(wait))
+            if wait.is_wanted:
+                shell.drive(core.end(wait))
 
     def forget(self, job_id: str) -> None:
         """Delete a reply that was read; it would expire by itself."""

@@ -24,6 +24,7 @@ Reply::
     error     exception   what it raised; absent if it returned
     warnings  list        [[category, text], …] in the order in which they were raised
     changes   list        of the object's properties, see :mod:`.property_changes`
+    requests  number      the call's share of the requests sent for it; absent if there were none
 
 The job's id and the time of its enqueue are kept by the queue, outside the message.
 """
@@ -185,6 +186,7 @@ class Reply:
     error: BaseException | None = None
     warnings: list[Any] = field(default_factory=list)
     changes: list[Any] = field(default_factory=list)
+    requests: float = 0.0
 
     def encode(self) -> bytes:
         """Return the message.
@@ -196,12 +198,14 @@ class Reply:
         outcome = {"result": self.result}
         if self.error is not None:
             outcome = {"error": codec.Raised(self.error)}
+        share = {"requests": round(self.requests, 6)} if self.requests else {}
         return codec.dumps(
             {
                 "v": codec.WIRE_VERSION,
                 **outcome,
                 "warnings": self.warnings,
                 "changes": self.changes,
+                **share,
             }
         )
 
@@ -217,10 +221,13 @@ class Reply:
         message = _message(body, objects, in_job=False)
         error = message.get("error")
         warnings, changes = message.get("warnings"), message.get("changes")
+        requests = message.get("requests", 0.0)
         is_raised = error is None or isinstance(error, Exception)
-        if not (is_raised and isinstance(warnings, list) and isinstance(changes, list)):
+        if not (is_raised and _is_number(requests)) or not (
+            isinstance(warnings, list) and isinstance(changes, list)
+        ):
             raise CodecError("a reply's fields are of the wrong kind")
-        return cls(message.get("result"), error, warnings, changes)
+        return cls(message.get("result"), error, warnings, changes, requests)
 
 
 def _message(body: bytes, objects: codec.Objects, *, in_job: bool) -> dict[str, Any]:

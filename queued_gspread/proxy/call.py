@@ -50,6 +50,7 @@ from .caller import Caller, close_notice
 from .factory import Objects, adopt, is_customised, is_ours_patched, making_ours, ours
 from .pipelining import current
 from .remote_warnings import UserLine, user_level, warn_again
+from .reordering import used_cell
 from .result_kinds import ADDS, changes_properties, lazy_class, reads_counts
 from .spelling import has_own_spelling
 
@@ -143,11 +144,10 @@ def answered(
     reply: bytes,
     notice: Notice,
     seconds: float,
-    line: UserLine | None = None,
 ) -> Any:
     """Return a call's result, or raise its error, once its reply is there."""
     decoded = close_notice(Reply.decode(reply, call.objects), seconds, notice)
-    return _outcome(proxy, kind, decoded, line)
+    return _outcome(proxy, kind, decoded)
 
 
 def _pipelined(pipeline: Pipeline, proxy: Any, kind: ObjectKind, outgoing: Outgoing) -> Any:
@@ -161,12 +161,17 @@ def _pipelined(pipeline: Pipeline, proxy: Any, kind: ObjectKind, outgoing: Outgo
     notice = queue.notice()
 
     def settle(reply: bytes) -> Any:
-        return answered(proxy, kind, outgoing, reply, notice, now() - began, line)
+        decoded = Reply.decode(reply, outgoing.objects)
+        pipeline.progress.sent(decoded.requests)
+        return _outcome(proxy, kind, close_notice(decoded, now() - began, notice), line)
 
     changed = _properties_of(proxy) if changes_properties(kind, job.method) else []
     call = pipeline.new_call(job.name, changed, adds=job.method in ADDS)
+    cell = None
+    if pipeline.reorders and kind is WORKSHEET:
+        cell = used_cell(job, (proxy.spreadsheet_id, proxy._properties.get("sheetId")))
     prepared = queue.prepared(new_id(), lane, body, notice, is_unattended=is_left)
-    pipeline.put_in(call, prepared, queue.put_in, settle)
+    pipeline.put_in(call, prepared, queue.put_in, settle, cell)
     if call.future is not None:
         return call.future
     return pipeline.wait_at_place(call) if cls is None else pipeline.lazy(call, ours(cls))

@@ -6,14 +6,28 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from queued_gspread._interrupts import own
-from queued_gspread.broker import Latch
+from queued_gspread.broker import UNDONE, Latch, add_note
+from queued_gspread.errors import PipelineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from queued_gspread.broker import QueuedJob
 
-__all__ = ["CallFuture", "PendingCall", "is_queued_method", "mark_queued", "outcome_of"]
+__all__ = [
+    "CallFuture",
+    "Changing",
+    "PendingCall",
+    "UsedCell",
+    "is_queued_method",
+    "mark_queued",
+    "outcome_of",
+    "raise_failures",
+    "tell_fates",
+]
+
+UsedCell = tuple[tuple[Any, ...], bool]
+"""A single cell that a call reads, or writes: its place, and which of the two."""
 
 _SLICE: Final = 0.2
 
@@ -23,6 +37,9 @@ class Owner(Protocol):
 
     def check_process(self) -> None:
         """Raise an error in a forked child."""
+
+    def flush(self) -> None:
+        """Put in what is held back."""
 
     def withdraw_one(self, call: PendingCall) -> bool:
         """Withdraw a call that was not started; return whether it was withdrawn."""
@@ -58,6 +75,7 @@ class PendingCall:
         """Wait until the call is answered or has failed."""
         if not self.is_done:
             self.pipeline.check_process()
+            self.pipeline.flush()
         while not self.is_done:
             # In slices: Python would handle a signal that comes just before a wait only after it.
             if self._latch.wait(_SLICE):
@@ -81,6 +99,29 @@ class PendingCall:
         self._latch.open()
         if self.future is not None:
             self.future.end(value, error)
+
+
+class Changing:
+    """The calls that may change a dict of properties, by its id and whether they only add."""
+
+    def __init__(self) -> None:
+        self._calls: dict[tuple[int, bool], dict[PendingCall, None]] = {}
+
+    def add(self, call: PendingCall) -> None:
+        """Add a call that is under way."""
+        for place in call.changes:
+            self._calls.setdefault(place, {})[call] = None
+
+    def drop(self, call: PendingCall) -> None:
+        """Drop a call that has ended."""
+        for place in call.changes:
+            self._calls[place].pop(call, None)
+
+    def calls(self, properties: Sequence[Any], *, but_adds: bool) -> list[PendingCall]:
+        """Return those that may change any of these; optionally not those that only add."""
+        kinds = (False,) if but_adds else (False, True)
+        places = [(id(each), adds) for each in properties for adds in kinds]
+        return [call for place in places for call in list(self._calls.get(place, ()))]
 
 
 class CallFuture(Future[Any]):
@@ -133,6 +174,34 @@ def outcome_of(
         return fn(*args, **kwargs), None
     except own(Exception) as error:
         return None, error
+
+
+def raise_failures(calls: list[PendingCall]) -> None:
+    """Raise what was not raised yet: the error of one call, or those of several together."""
+    untold = [call for call in calls if not call.is_seen]
+    errors = [(call.what, call.error) for call in untold if call.error is not None]
+    calls.clear()
+    if not errors:
+        return
+    what, first = errors[0]
+    if len(errors) == 1:
+        raise first
+    raise PipelineError(
+        f"{len(errors)} calls of the pipeline failed (errors has each); the first, {what}: {first}",
+        errors,
+    ) from first
+
+
+def tell_fates(error: BaseException, made: int, fates: Sequence[str]) -> None:
+    """Note on an error how many calls were made, of some that were withdrawn and those before."""
+    made += fates.count("answered")
+    withdrawn = sum(fate in UNDONE for fate in fates)
+    unknown = len(fates) - fates.count("answered") - withdrawn
+    add_note(
+        error,
+        f"of the pipeline's calls, {made} were made, {withdrawn} were withdrawn and will not "
+        f"be made, and {unknown} may have been made: look before you make those again",
+    )
 
 
 _queued_codes: set[Any] = set()

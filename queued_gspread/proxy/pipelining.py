@@ -16,11 +16,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread._clock import now
 from queued_gspread._interrupts import has_broken_in
-from queued_gspread.broker import UNDONE, Collector, Latch, add_note, meaning, note
+from queued_gspread.broker import UNDONE, Collector, Latch, meaning, note
 from queued_gspread.errors import PipelineError, QueueFullError
 
 from .lazy import LazyAnswer, lazy_object, resolved
-from .pending import CallFuture, PendingCall, is_queued_method, outcome_of
+from .pending import (
+    CallFuture,
+    Changing,
+    PendingCall,
+    is_queued_method,
+    outcome_of,
+    raise_failures,
+    tell_fates,
+)
+from .progress import NoProgress, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +40,9 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from queued_gspread.broker import QueuedJob
+
+    PutIn = Callable[[QueuedJob], None]
+    Settle = Callable[[bytes], Any]
 
 __all__ = ["Pipeline", "current"]
 
@@ -62,10 +74,14 @@ class Pipeline:
 
     Args:
         limit: How many calls may be under way; the next one waits for the oldest.
+        progress: Whether to show a bar.
 
     """
 
-    def __init__(self, limit: int = 1000) -> None:
+    reorders = False
+    """Whether calls on single cells may be made in another order."""
+
+    def __init__(self, limit: int = 1000, *, progress: bool = False) -> None:
         if limit < 1:
             raise ValueError(f"pipeline(limit={limit!r}): at least one call must be under way")
         self.is_open = False
@@ -77,12 +93,12 @@ class Pipeline:
         self._outer: Pipeline | None = None
         self._calls: dict[PendingCall, None] = {}
         self._bytes = 0
-        # The calls that may change a dict of properties, by its id and whether they only add.
-        self._changing: dict[tuple[int, bool], dict[PendingCall, None]] = {}
+        self._changing = Changing()
         self._made = 0
         self._failed: list[PendingCall] = []
         self._collectors: dict[Any, Collector] = {}
         self._at_place = 0
+        self.progress = Progress() if progress else NoProgress()
         self._future: CallFuture | None = None
 
     def __enter__(self) -> Self:
@@ -90,6 +106,8 @@ class Pipeline:
             raise RuntimeError("a pipeline can be used once: begin another one by pipeline()")
         self._process, self.thread = os.getpid(), threading.get_ident()
         self._outer = current()
+        if self._outer is not None:
+            self._outer.flush()
         self.is_open = True
         self._token = _current.set(self)
         return self
@@ -110,7 +128,7 @@ class Pipeline:
         finally:
             self._close()
         if error is None:
-            self._raise_failures()
+            raise_failures(self._failed)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Make one call; return its future.
@@ -183,8 +201,9 @@ class Pipeline:
         self,
         call: PendingCall,
         job: QueuedJob,
-        put_in: Callable[[QueuedJob], None],
-        settle: Callable[[bytes], Any],
+        put_in: PutIn,
+        settle: Settle,
+        _cell: Any = None,
     ) -> None:
         """Put a call's job in, once there is room for it.
 
@@ -197,8 +216,15 @@ class Pipeline:
         """
         self._make_room(len(job.body))
         call.job = job
+        self._send(call, job, put_in, settle)
+
+    def flush(self) -> None:
+        """Put in what is held back: nothing."""
+
+    def _send(self, call: PendingCall, job: QueuedJob, put_in: PutIn, settle: Settle) -> None:
         try:
             self._enqueue(call, job, put_in)
+            self.progress.put_in(job)
             self._collector_of(job).collect(
                 job, lambda reply, error: self._end(call, settle, reply, error)
             )
@@ -236,10 +262,8 @@ class Pipeline:
 
     def settle(self, properties: Sequence[Any], *, but_adds: bool = False) -> None:
         """Wait for the calls that may change any of these ``_properties``."""
-        for each in properties:
-            for adds in (False,) if but_adds else (False, True):
-                for call in list(self._changing.get((id(each), adds), ())):
-                    call.wait()
+        for call in self._changing.calls(properties, but_adds=but_adds):
+            call.wait()
         if self._outer is not None:
             self._outer.settle(properties, but_adds=but_adds)
 
@@ -258,16 +282,15 @@ class Pipeline:
     def _collector_of(self, job: QueuedJob) -> Collector:
         collector = self._collectors.get(job.connection)
         if collector is None:
-            collector = self._collectors[job.connection] = Collector(job.connection)
+            collector = Collector(job.connection, self.progress.round)
+            self._collectors[job.connection] = collector
         return collector
 
     def _make_room(self, size: int) -> None:
         while self._calls and (len(self._calls) >= self._limit or self._bytes + size > _MOST_BYTES):
             self._wait_for_oldest()
 
-    def _enqueue(
-        self, call: PendingCall, job: QueuedJob, put_in: Callable[[QueuedJob], None]
-    ) -> None:
+    def _enqueue(self, call: PendingCall, job: QueuedJob, put_in: PutIn) -> None:
         while True:
             # It counts as under way before it is, so that an interrupt loses none.
             self._take_in(call, job)
@@ -298,7 +321,7 @@ class Pipeline:
     def _end(
         self,
         call: PendingCall,
-        settle: Callable[[bytes], Any],
+        settle: Settle,
         reply: bytes | None,
         error: BaseException | None,
     ) -> None:
@@ -313,20 +336,19 @@ class Pipeline:
         self._let_go(call)
         if error is not None:
             self._failed.append(call)
+        self.progress.ended()
         call.end(value, error)
 
     def _take_in(self, call: PendingCall, job: QueuedJob) -> None:
         self._calls[call] = None
         self._bytes += len(job.body)
-        for place in call.changes:
-            self._changing.setdefault(place, {})[call] = None
+        self._changing.add(call)
 
     def _let_go(self, call: PendingCall) -> None:
         if call in self._calls:
             del self._calls[call]
             self._bytes -= len(call.job.body) if call.job is not None else 0
-            for place in call.changes:
-                self._changing[place].pop(call, None)
+            self._changing.drop(call)
 
     def _withdraw(self, call: PendingCall, error: BaseException) -> None:
         fate = self._fates([call])[call]
@@ -343,15 +365,7 @@ class Pipeline:
             raise
         for call, fate in fates.items():
             self._end_withdrawn(call, fate)
-        told = list(fates.values())
-        made = self._made + told.count("answered")
-        withdrawn = sum(fate in UNDONE for fate in told)
-        unknown = len(told) - told.count("answered") - withdrawn
-        add_note(
-            error,
-            f"of the pipeline's calls, {made} were made, {withdrawn} were withdrawn and will not "
-            f"be made, and {unknown} may have been made: look before you make those again",
-        )
+        tell_fates(error, self._made, list(fates.values()))
 
     def _end_withdrawn(self, call: PendingCall, fate: str) -> None:
         self._let_go(call)
@@ -383,18 +397,4 @@ class Pipeline:
             _current.reset(self._token)
         for collector in self._collectors.values():
             collector.close()
-
-    def _raise_failures(self) -> None:
-        failed = [call for call in self._failed if not call.is_seen and call.error is not None]
-        errors = [(call.what, call.error) for call in failed if call.error]
-        self._failed.clear()
-        if not errors:
-            return
-        what, first = errors[0]
-        if len(errors) == 1:
-            raise first
-        raise PipelineError(
-            f"{len(errors)} calls of the pipeline failed (errors has each); the first, {what}: "
-            f"{first}",
-            errors,
-        ) from first
+        self.progress.close()

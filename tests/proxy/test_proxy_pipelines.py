@@ -270,6 +270,30 @@ def test_ctrl_c_withdraws_what_was_not_started(later, serving, raw, namespace):
         assert later.get_all_values() == [["made"]]
 
 
+def test_ctrl_c_tells_of_a_call_that_was_started(serve, gate, redis_url, namespace):
+    """A write that is at Google when the block is interrupted is counted as unknown."""
+    serve()
+    http = gspread.authorize(redis_url=redis_url, namespace=namespace).http_client
+    where = {"params": {"valueInputOption": "RAW"}, "body": {"values": [["x"]]}}
+    with pytest.raises(KeyboardInterrupt) as caught, gspread.pipeline():
+        http.values_append("a", "Sheet1", **where)
+        arrival = gate.next()
+        http.values_clear("a", "Sheet1!B1")
+        raise KeyboardInterrupt
+    arrival.answer()
+    (told,) = getattr(caught.value, "__notes__", caught.value.args)
+    assert "0 were made, 1 were withdrawn and will not be made, and 1 may have been made" in told
+
+
+def test_a_failure_is_raised_where_its_result_is_touched(ws):
+    """Each kind of lazy result raises its call's error, at every touch."""
+    with gspread.pipeline():
+        answer, cell = ws.update([["x"]], "nonsense range"), ws.acell("ZZZ9999999")
+        for touch in (lambda: answer["updatedRange"], lambda: cell.value, lambda: cell.value):
+            with pytest.raises(plain.exceptions.APIError):
+                touch()
+
+
 def test_ctrl_c_while_the_end_of_a_block_waits(later, raw, namespace):
     """An interrupt in the wait for all withdraws all."""
     pipeline = gspread.pipeline()

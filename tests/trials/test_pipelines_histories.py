@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from queued_gspread.proxy import call, pipelining, result_kinds
+from queued_gspread.proxy import call, pipelining, reordering, result_kinds
 from tests.parity.sides import both
 from tests.programs.pipelines.__main__ import main
 from tests.programs.pipelines.histories import differences
@@ -37,8 +37,13 @@ def test_the_program_tells_what_it_looked_at(capsys):
 FAULTS = {
     "counts are read before they are there": (call, "reads_counts", lambda *_: False),
     "changes are not waited for": (pipelining.Pipeline, "settle", lambda *_, **__: None),
-    "failures are forgotten": (pipelining.Pipeline, "_raise_failures", lambda _: None),
+    "failures are forgotten": (pipelining, "raise_failures", lambda _: None),
     "changes are not known": (call, "changes_properties", lambda *_: False),
+    "a read passes a write of its cell": (
+        reordering,
+        "arranged",
+        lambda held: sorted(held, key=lambda each: each.cell[1]),
+    ),
 }
 
 

@@ -17,11 +17,10 @@ from queued_gspread.broker.keys import Keys
 from .attempts import Attempts
 from .clock_steps import Steps
 from .deadline import moment
-from .effects import Tell
 from .master import Master
 from .pool import pool_of
 from .redis_clock import RedisClock
-from .shell import Shell
+from .shell import Shell, tell_all
 from .url import CLUSTER, SERVER, Address, parse, unusable
 from .wire import Wire
 
@@ -102,8 +101,11 @@ class Connection:
 
     def drive(self, core: Core[T]) -> T:
         """Run a core to its end, blocking."""
-        with self.shell() as shell:
+        shell = self.shell()
+        try:
             return shell.drive(core)
+        finally:
+            shell.drop()
 
     def shell(self) -> Shell:
         """Return what runs cores that belong together."""
@@ -111,7 +113,7 @@ class Connection:
 
     def unlink(self, key: str, seconds: float) -> None:
         """Delete a key that would expire by itself; give up after some seconds."""
-        self.shell().tell(Tell(["UNLINK", key], seconds))
+        tell_all(self.wire, [["UNLINK", key]], seconds)
 
 
 def _close(wire: Wire, redis: redis.Redis, made_in: int) -> None:

@@ -17,7 +17,7 @@ from queued_gspread._clock import now
 
 from .deadline import until
 from .effects import AwaitReply, Extend, LookAtMaster, Send, Sleep, Tell
-from .shell import Shell, bodies_of
+from .shell import bodies_of, tell_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -71,7 +71,6 @@ class JointShell:
     def __init__(self, wire: Wire, master: Master) -> None:
         self._wire = wire
         self._master = master
-        self._shell = Shell(wire, master)
         self._runs: dict[Run[Any], None] = {}
         self._sending: list[Run[Any]] = []
         self._tells: list[Tell] = []
@@ -112,7 +111,8 @@ class JointShell:
         """Send what needs no answer."""
         tells, self._tells = self._tells, []
         if tells:
-            self._shell.tell(*tells)
+            seconds = min(tell.seconds for tell in tells)
+            tell_all(self._wire, [tell.command for tell in tells], seconds)
 
     def stop_all(self) -> list[Run[Any]]:
         """Leave all cores where they are; return them."""

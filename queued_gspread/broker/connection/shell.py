@@ -14,15 +14,13 @@ from .deadline import extend, until
 from .effects import AwaitReply, Extend, Send, Sleep, Tell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from typing_extensions import Self
-
-    from .effects import Core, Effect
+    from .effects import Command, Core, Effect
     from .master import Master
     from .wire import Pending, Wire
 
-__all__ = ["Shell", "bodies_of"]
+__all__ = ["Shell", "bodies_of", "tell_all"]
 
 T = TypeVar("T")
 
@@ -44,12 +42,6 @@ class Shell:
         # What was sent ahead, and its answer.
         self._ahead: Send | AwaitReply | None = None
         self._pending: Pending | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.drop()
 
     def drop(self) -> None:
         """Give up the answer to what was sent ahead, if there is one."""
@@ -76,21 +68,13 @@ class Shell:
             result: T = end.value
             return result
 
-    def tell(self, *tells: Tell) -> None:
-        """Send commands whose answers do not matter."""
-        try:
-            with until(now() + min(tell.seconds for tell in tells)):
-                self._wire.tell(*(tell.command for tell in tells))
-        except own(RedisError):
-            pass
-
     def _do(self, effect: Effect) -> Any:
         if isinstance(effect, Send):
             return self._send(effect)
         if isinstance(effect, AwaitReply):
-            return body_of(self._answer(effect, effect.command))
+            return body_of(self._answer(effect))
         if isinstance(effect, Tell):
-            self.tell(effect)
+            tell_all(self._wire, [effect.command], effect.seconds)
         elif isinstance(effect, Sleep):
             time.sleep(effect.seconds)
         elif isinstance(effect, Extend):
@@ -101,23 +85,34 @@ class Shell:
 
     def _send(self, send: Send) -> Any:
         if send.ahead is None or not self._sends_ahead:
-            return self._answer(send, send.command)
+            return self._answer(send)
         self.drop()
         answer, self._pending = self._wire.ask_and_go_on(send.command, send.ahead.command)
         self._ahead = send.ahead
         return answer
 
-    def _answer(self, effect: Send | AwaitReply, command: Any) -> Any:
+    def _answer(self, effect: Send | AwaitReply) -> Any:
         ahead, pending = self._ahead, self._pending
         if effect is not ahead or pending is None:
-            return self._wire.ask(command)
+            return self._wire.ask(effect.command)
         self._ahead = self._pending = None
         return pending.read()
 
 
+def tell_all(wire: Wire, commands: Sequence[Command], seconds: float) -> None:
+    """Send commands whose answers do not matter."""
+    try:
+        with until(now() + seconds):
+            wire.tell(*commands)
+    except own(RedisError):
+        pass
+
+
 def body_of(streams: Any) -> bytes | None:
     """Return the body of the one reply in the result of XREAD."""
-    return next((body for _, body in bodies_of(streams)), None)
+    for _, body in bodies_of(streams):
+        return body
+    return None
 
 
 def bodies_of(streams: Any) -> Iterator[tuple[str, bytes]]:

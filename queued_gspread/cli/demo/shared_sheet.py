@@ -48,6 +48,10 @@ class SharedSheet:
         with self._opener.open(self._window) as answer:
             return _rows(json.load(answer)["cells"])[1:]
 
+    def count(self) -> int:
+        """Return how many rows there are below the header, read as a client."""
+        return len(self.client.open(TITLE).sheet1.col_values(1)) - 1
+
 
 def _rows(cells: list[dict[str, Any]]) -> list[tuple[str, ...]]:
     rows: dict[int, dict[int, str]] = {}

@@ -101,6 +101,7 @@ def ended(reply: Reply, job: Job, tally: Tally, limit: int) -> Outcome:
     """Return the outcome of a call that has its reply; the reply may have ``limit`` bytes."""
     if reply.error is not None:
         return failed(reply.error, job, tally, reply)
+    reply.requests = tally.share
     try:
         encoded = reply.encode()
         if len(encoded) <= limit:
@@ -122,6 +123,7 @@ def failed(
     """Return the outcome of a call that ends with an exception."""
     reply = reply or Reply()
     reply.result, reply.error = None, error
+    reply.requests = 0.0 if tally is None else tally.share
     return Outcome(type(error).__name__, reply.encode(), job, tally, error)
 
 

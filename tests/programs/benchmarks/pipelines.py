@@ -12,7 +12,7 @@ GROUP = "pipelines"
 QUOTA = 60
 LATENCY = 0.05
 
-_LOOPS = ("append_row", "acell", "update_acell", "mix")
+_LOOPS = ("append_row", "acell", "update_acell", "mix", "reordered mix")
 _SECONDS = 2.0
 _REQUESTS = 10.0
 _LINEAR = 11.0
@@ -23,17 +23,40 @@ _CONNECTIONS = 4
 
 def run(place):
     count = place.size.loop
-    found = {(what, count): _measure(place, what, count) for what in _LOOPS}
-    found["append_row", 10 * count] = _measure(place, "append_row", 10 * count)
-    gathered = _measure(place, "append_row", count, do="gather")
+    turns = [_turn(place, count) for _ in range(place.size.loop_turns)]
+    found = {name: min((turn[name] for turn in turns), key=_seconds) for name in turns[0]}
+    gathered = found.pop("gather")
     round_trip = _round_trip(place)
     for (what, many), measured in found.items():
         yield Row(GROUP, f"{many:,} {what}", _figures(measured, many), _note(measured))
     yield Row(GROUP, f"{count:,} append_row in asyncio", *_of_asyncio(gathered, count))
     yield Row(GROUP, "one call, waited for", {"trip_us": 1e6 * round_trip})
     yield from _compared(place, found, round_trip)
-    numbers = (gathered["seconds"], found["append_row", count]["seconds"])
-    yield Comparison(GROUP, f"{count:,} append_row: asyncio / pipeline", "s", *numbers, _GATHERED)
+    first, tenfold = ("append_row", count), ("append_row", 10 * count)
+    what = f"{10 * count:,} append_row / {count:,}, time"
+    yield Comparison(GROUP, what, "s", *_median(turns, tenfold, first), _LINEAR)
+    what = f"{count:,} append_row: asyncio / pipeline"
+    yield Comparison(GROUP, what, "s", *_median(turns, "gather", first), _GATHERED)
+
+
+def _median(turns, one, other):
+    """Return the two times of the turn in which their ratio is the median."""
+    pairs = [(turn[one]["seconds"], turn[other]["seconds"]) for turn in turns]
+    return sorted(pairs, key=lambda pair: pair[0] / pair[1])[len(pairs) // 2]
+
+
+def _turn(place, count):
+    """Measure everything once; what else the machine does only adds to a turn's seconds."""
+    return {
+        ("append_row", 10 * count): _measure(place, "append_row", 10 * count),
+        ("append_row", count): _measure(place, "append_row", count),
+        "gather": _measure(place, "append_row", count, do="gather"),
+        **{(what, count): _measure(place, what, count) for what in _LOOPS[1:]},
+    }
+
+
+def _seconds(measured):
+    return measured["seconds"]
 
 
 def _compared(place, found, round_trip):
@@ -44,10 +67,7 @@ def _compared(place, found, round_trip):
         numbers = (figures["time_s"], figures["bound_s"])
         goal = _SECONDS / (count / QUOTA * bound)
         yield Comparison(GROUP, f"{count:,} {what}: time / plain bound", "s", *numbers, goal)
-    first, tenfold = found["append_row", count], found["append_row", 10 * count]
-    numbers = (tenfold["seconds"], first["seconds"])
-    yield Comparison(GROUP, f"{10 * count:,} append_row / {count:,}, time", "s", *numbers, _LINEAR)
-    numbers = (1e6 * first["put_in"] / count, 1e6 * round_trip)
+    numbers = (1e6 * found["append_row", count]["put_in"] / count, 1e6 * round_trip)
     yield Comparison(GROUP, "one call: put in / waited for", "us", *numbers, _ENQUEUE)
 
 

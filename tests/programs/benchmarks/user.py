@@ -113,7 +113,7 @@ class User:
         """
         sheet, began = self._sheet(key), time.perf_counter()
         expected, seen = {}, []
-        with queued_gspread.pipeline():
+        with queued_gspread.pipeline(reorder=what == "reordered mix"):
             for call in loop(what, count, seed):
                 call(sheet, expected, seen)
             put_in = time.perf_counter() - began
@@ -166,8 +166,8 @@ def loop(what, count, seed):
     """Yield the calls of a loop, in a drawn order where reads and writes are mixed; pure."""
     chance = random.Random(seed)
     for number in range(count):
-        turn = chance.choice(["acell", "update_acell"]) if what == "mix" else what
-        row = chance.randint(1, count) if what == "mix" else number + 1
+        turn = chance.choice(["acell", "update_acell"]) if what.endswith("mix") else what
+        row = chance.randint(1, count) if what.endswith("mix") else number + 1
         yield partial(_CALLS[turn], f"D{row}", number)
 
 

@@ -6,6 +6,7 @@ import random
 
 from queued_gspread.errors import PipelineError
 from queued_gspread.proxy.pipelining import Pipeline
+from queued_gspread.proxy.reordering import ReorderingPipeline
 from tests.parity.compare import neutral
 from tests.parity.two_ways import plain
 
@@ -51,8 +52,8 @@ def in_a_loop(steps, side):
     return [_shown(outcome) for outcome in outcomes]
 
 
-class Noting(Pipeline):
-    """A pipeline that keeps its calls, and what its end raised."""
+class _Notes:
+    """A pipeline that keeps its calls."""
 
     def __init__(self, limit):
         super().__init__(limit)
@@ -63,13 +64,21 @@ class Noting(Pipeline):
         return self.made[-1]
 
 
+class Noting(_Notes, Pipeline):
+    """One that makes them in their order."""
+
+
+class Reordering(_Notes, ReorderingPipeline):
+    """One that may make those on single cells in another."""
+
+
 def in_pipelines(steps, side, chance):
     """Make the steps in blocks of drawn lengths; return what came of each."""
     results, outcomes, left = [], [], list(steps)
     while left:
-        size = chance.choice([1, 2, 5, 40])
+        size, kind = chance.choice([1, 2, 5, 40]), chance.choice([Noting, Reordering])
         part, left = left[:size], left[size:]
-        found = _block(part, side, chance, results, Noting(chance.choice([1, 3, 1000])))
+        found = _block(part, side, chance, results, kind(chance.choice([1, 3, 1000])))
         outcomes += map(_settled, found)
     return [_shown(outcome) for outcome in outcomes]
 
