@@ -72,8 +72,9 @@ class ReorderingPipeline(Pipeline):
             return
         self._make_room(len(job.message))
         call.job = job
-        self._take_in(call, job)
-        self._held.append(_Held(cell, call, job, put_in, settle))
+        with self._turn:
+            self._take_in(call, job)
+            self._held.append(_Held(cell, call, job, put_in, settle))
         if len(self._held) >= _MOST_HELD:
             self.flush()
 
@@ -82,10 +83,14 @@ class ReorderingPipeline(Pipeline):
         self.check_process()
         with self._turn:
             ready = arranged(self._held)
-            self._held.clear()
-            for each in ready:
-                self._let_go(each.call)
-            self._send_all(ready)
+            try:
+                for each in ready:
+                    self._let_go(each.call)
+                self._held.clear()
+                self._send_all(ready)
+            except BaseException:
+                self._hold_again(ready)
+                raise
 
     def _send_all(self, ready: list[_Held]) -> None:
         failure: Exception | None = None
@@ -96,17 +101,20 @@ class ReorderingPipeline(Pipeline):
                     self._send(call, job, put_in, settle)
             except BaseException as error:
                 if not isinstance(error, Exception) or has_broken_in(error):
-                    self._hold_again(ready[1:])
                     raise
                 failure = error
             if failure is not None:
                 self._end(call, settle, None, failure)
             del ready[0]
 
-    def _hold_again(self, left: list[_Held]) -> None:
-        self._held[:0] = left
+    def _hold_again(self, ready: list[_Held]) -> None:
+        """Take back what an interrupt has left; the first may have been put in."""
+        if not self._held and ready and ready[0].call not in self._calls:
+            self._end_withdrawn(ready.pop(0).call, "unknown")  # unless it has ended
+        left = [each for each in ready if each.call not in self._calls]
         for each in left:
             self._take_in(each.call, each.job)
+        self._held = self._held or left
 
     def _fates(self, calls: list[PendingCall], *, gently: bool = False) -> dict[PendingCall, str]:
         held = {each.call for each in self._held}

@@ -203,6 +203,29 @@ def test_what_cannot_be_put_in_fails_with_all_behind_it(
         assert not int(raw.get(Keys(namespace).depth) or 0)
 
 
+@pytest.mark.parametrize("step", ["_let_go", "_send"])
+@pytest.mark.parametrize("at", [0, 1, 4])
+def test_an_interrupt_at_any_step_leaves_no_call_without_an_end(ws, monkeypatch, step, at):
+    """Wherever an interrupt comes, each call has ended when the block has, made or given up."""
+    real, seen = getattr(reordering.ReorderingPipeline, step), []
+
+    def interrupted(self, *args):
+        seen.append(args)
+        if len(seen) == at + 1:
+            raise KeyboardInterrupt
+        return real(self, *args)
+
+    with pytest.raises(KeyboardInterrupt), gspread.pipeline(reorder=True) as calls:
+        for number in range(5):
+            ws.update_acell(f"A{number + 1}", number)
+        pending = [*calls._calls]
+        with monkeypatch.context() as patch:
+            patch.setattr(reordering.ReorderingPipeline, step, interrupted)
+            calls.flush()
+    assert [call.is_done for call in pending] == [True] * 5
+    assert not calls._calls
+
+
 def test_an_interrupt_while_calls_are_put_in_withdraws_the_rest(ws, monkeypatch):
     """What had not been put in by then is not made, and is counted."""
     put_in = []
