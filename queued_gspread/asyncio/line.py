@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Command = Sequence[Any]
 
-__all__ = ["Asked", "Line", "is_running"]
+__all__ = ["Asked", "Line", "copy_of", "is_running"]
 
 # How many commands go out in one write.
 _MOST: Final = 500
@@ -40,16 +40,18 @@ class Asked:
         future: The answer.
         is_sent: Whether Redis may have got it.
         is_told: Whether the answer does not matter.
+        is_joint: Whether several wait for the answer.
 
     """
 
-    __slots__ = ("command", "future", "is_sent", "is_told")
+    __slots__ = ("command", "future", "is_joint", "is_sent", "is_told")
 
     def __init__(self, command: Command, future: asyncio.Future[Any]) -> None:
         self.command = command
         self.future = future
         self.is_sent = False
         self.is_told = False
+        self.is_joint = False
 
     async def answer(self, until: float = math.inf) -> Any:
         """Wait for the answer, at most until a moment of the clock.
@@ -58,8 +60,9 @@ class Asked:
             RedisError: The command failed, or the connection, or there was no answer in time.
 
         """
-        if until != math.inf:
-            await asyncio.wait({self.future}, timeout=max(_LEAST, until - now()))
+        if until != math.inf or self.is_joint:  # else who is cancelled cancels the command
+            left = None if until == math.inf else max(_LEAST, until - now())
+            await asyncio.wait({self.future}, timeout=left)
             if not self.future.done():
                 error = RedisTimeoutError("Timeout reading from socket")
                 error.was_sent = self.is_sent  # type: ignore[attr-defined]
@@ -69,7 +72,7 @@ class Asked:
     def end(self, error: RedisError) -> None:
         """Give the command an error of its own in place of an answer."""
         if not self.future.done():
-            own = _copy(error)
+            own = copy_of(error)
             own.was_sent = self.is_sent  # type: ignore[attr-defined]
             self.future.set_exception(own)
             self.future.exception()  # it may be that nobody waits for it any more
@@ -207,6 +210,10 @@ class _Pipe:
                 await self.connection.send_packed_command([text], check_health=False)
         except RedisError as error:
             self.lose(error)
+        except AttributeError:
+            # The read has just closed the connection: it was lost, and redis-py's has no socket.
+            if not self._left:
+                raise
         except BaseException:
             # Of a loop that ends: it cancels this task too.
             self.lose(RedisConnectionError("the connection was lost with its task"))
@@ -285,7 +292,7 @@ def _keep(task: asyncio.Task[None]) -> None:
     task.add_done_callback(_tasks.discard)
 
 
-def _copy(error: RedisError) -> RedisError:
+def copy_of(error: RedisError) -> RedisError:
     """Return an error like this one: each that waits gets its own, with its own traceback."""
     own = type(error).__new__(type(error), *error.args)
     own.__dict__.update(vars(error))

@@ -69,7 +69,7 @@ def told(effects):
 
 def seen(age=0, known=1, others=()):
     """Return what ``alive.lua`` does."""
-    return [age, b"a server", b"aaaa", known, b"", list(others), 0, 1, b"", NOW]
+    return [[[known]], age, b"a server", b"aaaa", b"", list(others), NOW]
 
 
 @pytest.fixture

@@ -14,7 +14,19 @@ from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
-__all__ = ["AwaitReply", "Core", "Effect", "Extend", "LookAtMaster", "Send", "Sleep", "Tell"]
+__all__ = [
+    "AwaitReply",
+    "Core",
+    "Effect",
+    "Extend",
+    "Joint",
+    "LookAtMaster",
+    "Send",
+    "Sleep",
+    "Tell",
+    "joined",
+    "part_of",
+]
 
 T = TypeVar("T")
 Command: TypeAlias = Sequence[Any]
@@ -47,6 +59,26 @@ class AwaitReply:
         return ["XREAD", "COUNT", 1, "BLOCK", block, "STREAMS", *keys, *ids]
 
 
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """A script's call that a shell may make together with others that have the same in common.
+
+    The script takes any number of them, and its answer begins with a list of what each gets.
+
+    Attributes:
+        keys: The keys that they have in common.
+        args: The arguments that they have in common.
+        own_keys: The keys of this one, which come behind.
+        own_args: The arguments of this one, which come behind.
+
+    """
+
+    keys: tuple[str, ...]
+    args: tuple[Any, ...]
+    own_keys: tuple[str, ...]
+    own_args: tuple[Any, ...]
+
+
 @dataclass(slots=True)
 class Send:
     """Send a command; the answer is Redis's.
@@ -55,11 +87,32 @@ class Send:
         command: The command.
         ahead: The effect that comes next if the answer is good: the shell may send it along, and
             has its answer sooner when the core yields that very object.
+        joint: What it has in common with others, if it may go with them.
 
     """
 
     command: Command
     ahead: Send | AwaitReply | None = None
+    joint: Joint | None = None
+
+
+def joined(start: Sequence[Any], joints: Sequence[Joint]) -> Command:
+    """Return one command for all of these.
+
+    Args:
+        start: Its first words, which name the script.
+        joints: What each wants; what they have in common is the same.
+
+    """
+    keys = [*joints[0].keys, *(key for each in joints for key in each.own_keys)]
+    args = [*joints[0].args, *(arg for each in joints for arg in each.own_args)]
+    return [*start, len(keys), *keys, *args]
+
+
+def part_of(answer: Sequence[Any], place: int) -> list[Any]:
+    """Return the answer that one of several would have got alone."""
+    each, *common = answer
+    return [[each[place]], *common]
 
 
 @dataclass(slots=True)
