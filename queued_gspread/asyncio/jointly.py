@@ -41,26 +41,28 @@ class Jointly:
             RedisError: As for :meth:`.line.Asked.answer`; each gets its own.
 
         """
-        asked, place = self._join(send)
+        asked, joints = self._join(send)
+        place = len(joints) - 1
         try:
-            return part_of(await asked.answer(until), place)
+            return part_of(await asked.answer(until), joints, place)
         except RedisError as error:
             own = copy_of(error)
         raise own
 
-    def _join(self, send: Send) -> tuple[Asked, int]:
+    def _join(self, send: Send) -> tuple[Asked, list[Joint]]:
         joint = send.joint
         assert joint is not None, "only what may go with others"
         start = send.command[:2]
         common = (*start, joint.keys, joint.args)
         asked, joints = self._latest.get(common, (None, []))
         if asked is None or asked.is_sent or asked.future.done() or len(joints) == _MOST:
-            joints = []
+            joints = [joint]
             asked = self._line.ask(_Joined(start, joints))
             asked.is_joint = True
             self._latest[common] = asked, joints
-        joints.append(joint)
-        return asked, len(joints) - 1
+        else:
+            joints.append(joint)
+        return asked, joints
 
 
 class _Joined(Sequence[Any]):

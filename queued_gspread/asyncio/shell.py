@@ -28,8 +28,8 @@ __all__ = ["Shell"]
 
 T = TypeVar("T")
 
-# Waits of calls begin at any moment, and end at multiples of so many seconds.
-_STEP: Final = 0.5
+# Waits of calls begin at any moment, and end at one of so many in a slice.
+_ENDS: Final = 4
 
 
 class Shell:
@@ -97,4 +97,5 @@ def _in_step(seconds: float, moment: float) -> float:
     """Return how long a wait lasts: long ones end together, as what comes next goes together."""
     if seconds < client.SLICE:
         return seconds
-    return (moment + seconds) // _STEP * _STEP - moment
+    step = client.SLICE / _ENDS
+    return (moment + seconds) // step * step - moment

@@ -12,13 +12,16 @@ import warnings
 
 import gspread
 import pytest
-from async_waiting import be_answered_before, next_of
+from async_waiting import be_answered_before, next_of, until
 from gate import cell_of
 from gspread.exceptions import APIError, WorksheetNotFound
 from waiting import PATIENCE
 
 import queued_gspread.asyncio as queued
+from queued_gspread.asyncio.line import Line
+from queued_gspread.broker import core
 from queued_gspread.broker.connection import client as connection
+from queued_gspread.broker.scripts import SCRIPTS
 from queued_gspread.protocol.kinds import CLIENT, HTTP_CLIENT, SPREADSHEET, WORKSHEET, Group
 
 KINDS = {
@@ -284,3 +287,52 @@ def test_a_timeout_is_the_blocking_clients(connect, raw, keys):
 
     asyncio.run(main())
     assert raw.exists(keys.lane("a")) == 0
+
+
+def test_the_looks_of_all_calls_go_together(connect, raw, keys, monkeypatch):
+    """Calls that wait ask in a few scripts for all whether a server is alive."""
+    for module in (connection, core):
+        monkeypatch.setattr(module, "SLICE", 0.2)
+    scripts, ask = [], Line.ask
+    is_look = {SCRIPTS["alive"].sha, SCRIPTS["alive"].text}
+
+    def noted(line, command):
+        asked = ask(line, command)
+        scripts.extend([asked] if command[1] in is_look else [])
+        return asked
+
+    monkeypatch.setattr(Line, "ask", noted)
+
+    async def main():
+        http = connect().http_client
+        calls = [asyncio.ensure_future(http.request("get", cell_of("a"))) for _ in range(200)]
+        await until(lambda: raw.xlen(keys.lane("a")) == 200)
+        assert len(scripts) < 20  # of Redis's time, before the first job
+        scripts.clear()
+        await until(lambda: sum(looks_in(asked.command) for asked in scripts) >= 2000)
+        assert len(scripts) < 400
+        for call in calls:
+            call.cancel()
+
+    asyncio.run(main())
+
+
+def looks_in(command):
+    return (command[2] - 2) // 2
+
+
+def test_each_look_has_its_own_answer(connect, raw, keys, short_slices):
+    """Of calls that look together, only the one whose job Redis has lost is told so."""
+
+    async def main():
+        http = connect().http_client
+        calls = [asyncio.ensure_future(http.request("get", cell_of(f"l{i}"))) for i in range(20)]
+        await until(lambda: len(raw.keys(keys.lane("l*"))) == 20)
+        raw.delete(keys.lane("l7"))
+        with pytest.raises(queued.errors.JobLostError):
+            await asyncio.wait_for(calls[7], PATIENCE)
+        assert not any(call.done() for call in (*calls[:7], *calls[8:]))
+        for call in calls:
+            call.cancel()
+
+    asyncio.run(main())

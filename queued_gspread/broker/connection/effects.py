@@ -63,7 +63,8 @@ class AwaitReply:
 class Joint:
     """A script's call that a shell may make together with others that have the same in common.
 
-    The script takes any number of them, and its answer begins with a list of what each gets.
+    The script takes any number of them, and its answer begins with a list of what each gets that
+    has keys of its own.
 
     Attributes:
         keys: The keys that they have in common.
@@ -109,10 +110,12 @@ def joined(start: Sequence[Any], joints: Sequence[Joint]) -> Command:
     return [*start, len(keys), *keys, *args]
 
 
-def part_of(answer: Sequence[Any], place: int) -> list[Any]:
+def part_of(answer: Sequence[Any], joints: Sequence[Joint], place: int) -> list[Any]:
     """Return the answer that one of several would have got alone."""
     each, *common = answer
-    return [[each[place]], *common]
+    if not joints[place].own_keys:
+        return [[], *common]
+    return [[each[sum(bool(before.own_keys) for before in joints[:place])]], *common]
 
 
 @dataclass(slots=True)

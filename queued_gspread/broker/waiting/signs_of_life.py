@@ -89,7 +89,7 @@ def look(
     if job is not None:
         lane, entry, job_id = job
         own = [keys.lane(lane), keys.reply(job_id)], [entry, job_id, "1" if asks else ""]
-    joint = None if job is None else Joint(*map(tuple, (*shared, *own)))
+    joint = Joint(*map(tuple, (*shared, *own)))
     places, args = ([*before, *mine] for before, mine in zip(shared, own, strict=True))
     result = yield from attempts.run(
         "alive", places, args, until=until, patience=patience, joint=joint
