@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -36,6 +36,8 @@ __all__ = ["Pipeline", "current"]
 
 _MOST_BYTES: Final = 64 * 1024**2
 _SLICE: Final = 0.2
+# What a block's own code raises, as a rule, and others do not.
+_OWN: Final = (Exception, GeneratorExit, SystemExit)
 # Seconds for which an interrupt waits until the calls are withdrawn.
 _INTERRUPTED: Final = 5.5
 
@@ -53,8 +55,7 @@ def current() -> Pipeline | None:
     if pipeline is None or not pipeline.is_open:
         return None
     pipeline.check_process()
-    # A context may be copied to another thread, whose calls are its own.
-    return pipeline if pipeline.thread == threading.get_ident() else None
+    return pipeline if pipeline.is_mine else None
 
 
 class Pipeline:
@@ -89,7 +90,8 @@ class Pipeline:
         if self.thread:
             raise RuntimeError("a pipeline can be used once: begin another one by pipeline()")
         self._process, self.thread = os.getpid(), threading.get_ident()
-        self._outer = current()
+        outer = _current.get()  # in a forked child, its parent's
+        self._outer = outer if outer is not None and outer.is_mine else None
         self.is_open = True
         self._token = _current.set(self)
         return self
@@ -103,7 +105,7 @@ class Pipeline:
         if self._process != os.getpid():
             return
         try:
-            if error is None or (isinstance(error, Exception) and not has_broken_in(error)):
+            if error is None or (isinstance(error, _OWN) and not has_broken_in(error)):
                 self._wait_for_all()
             else:
                 self._withdraw_all(error)
@@ -118,9 +120,10 @@ class Pipeline:
         A method of a queued object is not waited for, whatever it returns. Anything else is run
         here and now, and its calls are waited for.
         """
-        future = CallFuture()
-        if not is_queued_method(fn):
-            with self.at_place():
+        future, block = CallFuture(), current()
+        if block is not self or not is_queued_method(fn):
+            # Another thread's, say: it must not get in between this one and its next call.
+            with nullcontext() if block is None else block.at_place():
                 future.end(*outcome_of(fn, args, kwargs))
             return future
         before, self._future = self._future, future
@@ -145,6 +148,12 @@ class Pipeline:
     def waits(self) -> bool:
         """Whether calls have to wait for their results."""
         return self._at_place > 0
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether it is open, and this thread's: a context may be copied to another one."""
+        me = os.getpid(), threading.get_ident()
+        return self.is_open and (self._process, self.thread) == me
 
     def check_process(self) -> None:
         """Raise :class:`PipelineError` in a forked child."""
@@ -369,10 +378,11 @@ class Pipeline:
 
     def _close(self) -> None:
         self.is_open = False
-        if self._token is not None:
-            _current.reset(self._token)
         for collector in self._collectors.values():
             collector.close()
+        if self._token is not None:
+            with suppress(ValueError):  # a generator that is ended in another context
+                _current.reset(self._token)
 
     def _raise_failures(self) -> None:
         failed = [call for call in self._failed if not call.is_seen and call.error is not None]
