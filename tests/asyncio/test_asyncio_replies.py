@@ -116,8 +116,10 @@ class Closed:
     async def send_packed_command(self, *_, **__):
         self.writes += 1
         if self.writes > 1:
-            await self.is_lost.wait()  # behind the read
-            raise AttributeError("'NoneType' object has no attribute 'writelines'")
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:  # redis-py's is over by then, with another error
+                raise AttributeError("'NoneType' object has no attribute 'writelines'") from None
 
     async def read_response(self):
         await self.is_lost.wait()
