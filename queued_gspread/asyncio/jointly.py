@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import RedisError
 
-from queued_gspread.broker.connection.effects import joined, part_of
+from queued_gspread.broker.connection.effects import joined, parts_of
 
 from .line import copy_of
 
 if TYPE_CHECKING:
-    from queued_gspread.broker.connection.effects import Joint, Send
+    from queued_gspread.broker.connection.effects import Send
 
     from .line import Asked, Line
 
@@ -32,7 +32,7 @@ class Jointly:
 
     def __init__(self, line: Line) -> None:
         self._line = line
-        self._latest: dict[Any, tuple[Asked, list[Joint]]] = {}
+        self._latest: dict[Any, tuple[Asked, _Joined]] = {}
 
     async def answer(self, send: Send, until: float) -> Any:
         """Send a command with those that can go with it; return its part of the answer.
@@ -41,42 +41,44 @@ class Jointly:
             RedisError: As for :meth:`.line.Asked.answer`; each gets its own.
 
         """
-        asked, joints = self._join(send)
-        place = len(joints) - 1
+        asked, company = self._join(send)
+        place = len(company.sends) - 1
         try:
-            return part_of(await asked.answer(until), joints, place)
+            return company.parts(await asked.answer(until))[place]
         except RedisError as error:
             own = copy_of(error)
         raise own
 
-    def _join(self, send: Send) -> tuple[Asked, list[Joint]]:
-        joint = send.joint
-        assert joint is not None, "only what may go with others"
-        start = send.command[:2]
-        common = (*start, joint.keys, joint.args)
-        asked, joints = self._latest.get(common, (None, []))
-        if asked is None or asked.is_sent or asked.future.done() or len(joints) == _MOST:
-            joints = [joint]
-            asked = self._line.ask(_Joined(start, joints))
+    def _join(self, send: Send) -> tuple[Asked, _Joined]:
+        asked, company = self._latest.get(send.company, (None, _Joined()))
+        is_open = asked is not None and not asked.is_sent and not asked.future.done()
+        if not is_open or len(company.sends) == _MOST:
+            company = _Joined()
+            asked = self._line.ask(company)
             asked.is_joint = True
-            self._latest[common] = asked, joints
-        else:
-            joints.append(joint)
-        return asked, joints
+            self._latest[send.company] = asked, company
+        company.sends.append(send)
+        assert asked is not None, "it is made above"
+        return asked, company
 
 
 class _Joined(Sequence[Any]):
     """The command for all that have joined by the time it is written."""
 
-    def __init__(self, start: Sequence[Any], joints: list[Joint]) -> None:
-        self._start = start
-        self._joints = joints
+    def __init__(self) -> None:
+        self.sends: list[Send] = []
+        self._parts: list[Any] = []
+
+    def parts(self, answer: Any) -> list[Any]:
+        """Return what each gets of the answer."""
+        self._parts = self._parts or list(parts_of(answer, self.sends))
+        return self._parts
 
     def __getitem__(self, place: Any) -> Any:
-        return joined(self._start, self._joints)[place]
+        return joined(self.sends)[place]
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(joined(self._start, self._joints))
+        return iter(joined(self.sends))
 
     def __len__(self) -> int:
-        return len(joined(self._start, self._joints))
+        return len(joined(self.sends))

@@ -293,32 +293,31 @@ def test_the_looks_of_all_calls_go_together(connect, raw, keys, monkeypatch):
     """Calls that wait ask in a few scripts for all whether a server is alive."""
     for module in (connection, core):
         monkeypatch.setattr(module, "SLICE", 0.2)
-    scripts, ask = [], Line.ask
-    is_look = {SCRIPTS["alive"].sha, SCRIPTS["alive"].text}
+    asked, ask = [], Line.ask
 
     def noted(line, command):
-        asked = ask(line, command)
-        scripts.extend([asked] if command[1] in is_look else [])
-        return asked
+        asked.append(ask(line, command))
+        return asked[-1]
 
     monkeypatch.setattr(Line, "ask", noted)
+
+    def looks():
+        sent = [each.command for each in asked if each.is_sent]
+        names = SCRIPTS["alive"].sha, SCRIPTS["alive"].text
+        return [(command[2] - 2) // 2 for command in sent if command[1] in names]
 
     async def main():
         http = connect().http_client
         calls = [asyncio.ensure_future(http.request("get", cell_of("a"))) for _ in range(200)]
         await until(lambda: raw.xlen(keys.lane("a")) == 200)
-        assert len(scripts) < 20  # of Redis's time, before the first job
-        scripts.clear()
-        await until(lambda: sum(looks_in(asked.command) for asked in scripts) >= 2000)
-        assert len(scripts) < 400
+        assert len(looks()) < 20  # of Redis's time, before the first job
+        asked.clear()
+        await until(lambda: sum(looks()) >= 2000)
+        assert len(looks()) < 400
         for call in calls:
             call.cancel()
 
     asyncio.run(main())
-
-
-def looks_in(command):
-    return (command[2] - 2) // 2
 
 
 def test_each_look_has_its_own_answer(connect, raw, keys, short_slices):

@@ -10,7 +10,7 @@ A core reads the clock, but waits for nothing.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
@@ -25,7 +25,7 @@ __all__ = [
     "Sleep",
     "Tell",
     "joined",
-    "part_of",
+    "parts_of",
 ]
 
 T = TypeVar("T")
@@ -96,26 +96,32 @@ class Send:
     ahead: Send | AwaitReply | None = None
     joint: Joint | None = None
 
+    @property
+    def company(self) -> Hashable | None:
+        """What is the same for all that it may go with; None if it goes alone."""
+        joint = self.joint
+        return None if joint is None else (*self.command[:2], joint.keys, joint.args)
 
-def joined(start: Sequence[Any], joints: Sequence[Joint]) -> Command:
-    """Return one command for all of these.
 
-    Args:
-        start: Its first words, which name the script.
-        joints: What each wants; what they have in common is the same.
-
-    """
+def joined(sends: Sequence[Send]) -> Command:
+    """Return one command for all of these, which are of one company."""
+    first, joints = sends[0], [each.joint for each in sends if each.joint is not None]
+    if len(joints) <= 1:
+        return first.command
     keys = [*joints[0].keys, *(key for each in joints for key in each.own_keys)]
     args = [*joints[0].args, *(arg for each in joints for arg in each.own_args)]
-    return [*start, len(keys), *keys, *args]
+    return [*first.command[:2], len(keys), *keys, *args]
 
 
-def part_of(answer: Sequence[Any], joints: Sequence[Joint], place: int) -> list[Any]:
-    """Return the answer that one of several would have got alone."""
-    each, *common = answer
-    if not joints[place].own_keys:
-        return [[], *common]
-    return [[each[sum(bool(before.own_keys) for before in joints[:place])]], *common]
+def parts_of(answer: Any, sends: Sequence[Send]) -> Iterator[Any]:
+    """Yield what each would have got alone, from the answer to all of them as one."""
+    if len(sends) == 1:
+        yield answer
+        return
+    own, *common = answer
+    each = iter(own)
+    for send in sends:
+        yield [[next(each)] if send.joint and send.joint.own_keys else [], *common]
 
 
 @dataclass(slots=True)
