@@ -103,12 +103,16 @@ class Line:
 
     def ask(self, command: Command) -> Asked:
         """Send a command the next time the loop comes round."""
+        return self._pipe.ask(command)
+
+    @property
+    def _pipe(self) -> _Pipe:
         for pipe in [pipe for pipe in self._pipes if pipe.is_over]:
             self._pipes.remove(pipe)
             pipe.close_soon()
         if not self._pipes or self._pipes[-1].is_left:
             self._pipes.append(_Pipe(self._connect, self._note))
-        return self._pipes[-1].ask(command)
+        return self._pipes[-1]
 
     def leave(self, is_wrong: Callable[[Any], bool] = lambda _: True) -> bool:
         """Cut connections that are wrong; return whether there was one."""
@@ -126,8 +130,8 @@ class Line:
             await pipe.close(waits=True)
 
     def tell(self, command: Command) -> None:
-        """Send a command whose answer does not matter."""
-        self.ask(command).is_told = True
+        """Send a command whose answer does not matter; now, if it can be: the loop may end next."""
+        self._pipe.tell(command)
 
     async def finish(self) -> None:
         """Let what was asked for go out and be answered, but wait no longer than a moment.
@@ -161,6 +165,8 @@ class _Pipe:
         self.untold: list[Command] = []
         self._queued: list[Asked] = []
         self._unanswered: deque[Asked] = deque()
+        # How many answers that do not matter come before those.
+        self._owed = 0
         self._writing: asyncio.Task[None] | None = None
         self._reading: asyncio.Task[None] | None = None
 
@@ -180,13 +186,22 @@ class _Pipe:
     @property
     def _has_ended(self) -> bool:
         reader = getattr(self.connection, "_reader", None)
-        return self.connection is not None and (reader is None or reader.at_eof())
+        # It may be at its end with answers that nobody has read.
+        return self.connection is not None and (reader is None or bool(reader._eof))  # noqa: SLF001 - there is no other way
 
     def ask(self, command: Command) -> Asked:
         asked = Asked(command, self._loop.create_future())
         self._queued.append(asked)
         self._go_on()
         return asked
+
+    def tell(self, command: Command) -> None:
+        writer = getattr(self.connection, "_writer", None)
+        if writer is None or not self._is_idle:
+            self.ask(command).is_told = True
+            return
+        self._owed += 1
+        writer.write(packed([command]))
 
     def _go_on(self) -> None:
         if not is_running(self._writing):
@@ -230,6 +245,9 @@ class _Pipe:
         try:
             while self._unanswered:
                 answer = await self._response()
+                if self._owed:
+                    self._owed -= 1
+                    continue
                 asked = self._unanswered.popleft()
                 if isinstance(answer, RedisError):
                     asked.end(answer)
