@@ -265,6 +265,26 @@ def test_signed_calls_travel_as_the_blocking_clients(serve, gate, connect, tmp_p
     asyncio.run(main())
 
 
+def test_signed_calls_outlast_their_server(serve, gate, connect, tmp_path, patient_callers):
+    """Calls that were signed for a server that is gone are renewed for the next one."""
+    key = tmp_path / "signing.key"
+    key.write_text("k" * 40)
+    key.chmod(0o600)
+    server = serve(signing_key_file=key)
+    gate.open()
+
+    async def main():
+        http = connect(signing_key_file=key).http_client
+        await http.request("get", cell_of("a"))
+        await asyncio.to_thread(server.stop)
+        calls = asyncio.gather(*(http.request("get", cell_of(f"l{i}")) for i in range(10)))
+        await asyncio.sleep(0)
+        await asyncio.to_thread(serve, signing_key_file=key)
+        assert len(await asyncio.wait_for(calls, PATIENCE)) == 10
+
+    asyncio.run(main())
+
+
 def test_without_a_redis_the_error_is_the_blocking_clients(connect):
     """A Redis that is not there is told as such, and that the call was not made."""
 

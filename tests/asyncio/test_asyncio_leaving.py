@@ -185,6 +185,17 @@ def test_another_threads_loop_is_named_with_the_remedy(server, connect):
     assert told == [True]
 
 
+def test_another_loop_of_the_same_thread_is_named_with_the_remedy(server, connect):
+    """A client whose loop is still there, but does not run, says so."""
+    client, first = connect(), asyncio.new_event_loop()
+    first.run_until_complete(client.create("Book"))
+    with pytest.raises(QueuedGspreadError, match=r"another event loop of this thread.*authorize"):
+        asyncio.run(client.create("Book"))
+    first.run_until_complete(client.create("Book"))
+    first.run_until_complete(first.shutdown_asyncgens())
+    first.close()
+
+
 def test_each_thread_may_have_its_client(server, connect):
     """Two loops in two threads work side by side, each with a client of its own."""
 
