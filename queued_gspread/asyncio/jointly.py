@@ -50,23 +50,24 @@ class Jointly:
         raise own
 
     def _join(self, send: Send) -> tuple[Asked, _Joined]:
-        asked, company = self._latest.get(send.company, (None, _Joined()))
-        is_open = asked is not None and not asked.is_sent and not asked.future.done()
-        if not is_open or len(company.sends) == _MOST:
-            company = _Joined()
-            asked = self._line.ask(company)
-            asked.is_joint = True
-            self._latest[send.company] = asked, company
-        company.sends.append(send)
-        assert asked is not None, "it is made above"
+        latest = self._latest.get(send.company)
+        if latest is not None:
+            asked, company = latest
+            if not asked.is_sent and not asked.future.done() and len(company.sends) < _MOST:
+                company.sends.append(send)
+                return latest
+        company = _Joined(send)
+        asked = self._line.ask(company)  # an eager task sends it at once
+        asked.is_joint = True
+        self._latest[send.company] = asked, company
         return asked, company
 
 
 class _Joined(Sequence[Any]):
     """The command for all that have joined by the time it is written."""
 
-    def __init__(self) -> None:
-        self.sends: list[Send] = []
+    def __init__(self, first: Send) -> None:
+        self.sends = [first]
         self._parts: list[Any] = []
 
     def parts(self, answer: Any) -> list[Any]:

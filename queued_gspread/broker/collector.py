@@ -8,6 +8,7 @@ the callers' own thread is busy with, and no signal handler runs in the middle o
 from __future__ import annotations
 
 import _thread
+import threading
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
@@ -22,11 +23,19 @@ if TYPE_CHECKING:
 
     from .producer import QueuedJob
 
-__all__ = ["Collector", "Latch"]
+__all__ = ["Collector", "Latch", "collects_here"]
 
 # The longest read, in seconds. A job that is put in meanwhile is looked at after it.
 _SLICE: Final = 0.05
 _IDLE: Final = 0.2
+
+
+_collecting = threading.local()
+
+
+def collects_here() -> bool:
+    """Return whether this is a thread that waits for replies: none of them may be waited for."""
+    return getattr(_collecting, "is_here", False)
 
 
 class Latch:
@@ -119,6 +128,7 @@ class Collector:
             self._shell.stop(run)
 
     def _work(self) -> None:
+        _collecting.is_here = True
         try:
             while self._orders or len(self._shell) or not self._is_closed:
                 self._do_orders()

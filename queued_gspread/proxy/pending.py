@@ -6,7 +6,8 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from queued_gspread._interrupts import own
-from queued_gspread.broker import Latch
+from queued_gspread.broker import Latch, collects_here
+from queued_gspread.errors import PipelineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,6 +57,7 @@ class PendingCall:
 
     def wait(self) -> None:
         """Wait until the call is answered or has failed."""
+        _check_thread(is_done=self.is_done)
         if not self.is_done:
             self.pipeline.check_process()
         while not self.is_done:
@@ -92,6 +94,7 @@ class CallFuture(Future[Any]):
 
     def result(self, timeout: float | None = None) -> Any:
         """Return the call's result, or raise its error."""
+        _check_thread(is_done=self.done())
         try:
             return super().result(timeout)
         finally:
@@ -99,6 +102,7 @@ class CallFuture(Future[Any]):
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """Return the call's error, if it failed."""
+        _check_thread(is_done=self.done())
         try:
             return super().exception(timeout)
         finally:
@@ -123,6 +127,14 @@ class CallFuture(Future[Any]):
     def _see(self) -> None:
         if self.call is not None and self.done():
             self.call.is_seen = True
+
+
+def _check_thread(*, is_done: bool) -> None:
+    if not is_done and collects_here():
+        raise PipelineError(
+            "a future's callback waits for another call of the pipeline, whose answer cannot come "
+            "before the callback has returned: use only results that are there, or wait outside"
+        )
 
 
 def outcome_of(
