@@ -11,7 +11,7 @@ import asyncio
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from redis.exceptions import RedisError
+from redis.exceptions import InvalidResponse, RedisError
 
 from queued_gspread.broker.connection import client
 from queued_gspread.broker.connection.effects import AwaitReply
@@ -87,6 +87,8 @@ class Replies:
                 await self._read_once()
         except RedisError as error:
             self._lose(error)
+        except (TypeError, ValueError, AttributeError) as error:  # else all would wait forever
+            self._lose(InvalidResponse(f"this is no answer to XREAD: {error}"))
 
     async def _read_once(self) -> None:
         keys, seconds = self._next_read()

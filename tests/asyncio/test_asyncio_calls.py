@@ -7,6 +7,7 @@ import copy
 import inspect
 import pickle
 import re
+import sys
 import threading
 import warnings
 
@@ -126,6 +127,19 @@ def test_many_calls_need_few_connections_and_no_thread(server, connect, redis_ur
         assert threading.active_count() <= threads + 1  # a server's own, at the most
         assert len(emulator.ledger) - requests < 100
         assert await sheet.col_values(1) == [str(i) for i in range(1000)]
+
+    asyncio.run(main())
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="eager tasks came with Python 3.12")
+def test_calls_of_eager_tasks(server, connect):
+    """In a loop whose tasks begin at once, calls are made as in any other."""
+
+    async def main():
+        asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+        sheet = await new_sheet(connect)
+        await asyncio.gather(*(sheet.append_row([number]) for number in range(100)))
+        assert await sheet.col_values(1) == [str(number) for number in range(100)]
 
     asyncio.run(main())
 

@@ -9,6 +9,7 @@ import pytest
 from async_waiting import until
 from gate import cell_of
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import InvalidResponse
 
 from queued_gspread.asyncio import replies
 from queued_gspread.asyncio.line import Asked, Line
@@ -20,7 +21,7 @@ class Reads:
     """Notes what it is asked; the test answers."""
 
     def __init__(self):
-        self.asked, self.told = [], []
+        self.asked, self.told, self.expected = [], [], None
 
     def ask(self, command):
         self.asked.append(Asked(command, asyncio.get_running_loop().create_future()))
@@ -47,9 +48,10 @@ def expecting():
 
     def expect(count):
         reads = Reads()
-        expected, names = Replies(Reads(), reads, Keys("ns")), [f"r{i}" for i in range(count)]
+        reads.expected = Replies(Reads(), reads, Keys("ns"))
+        names = [f"r{i}" for i in range(count)]
         for name in names:
-            expected.expect(name)
+            reads.expected.expect(name)
         return names, reads
 
     return expect
@@ -89,6 +91,21 @@ def test_all_replies_are_read_now_and_then(expecting, monkeypatch):
         names, reads = expecting(200)
         assert await reads.next_keys() == names
         assert await reads.next_keys("r0") == names[1:]
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("junk", [5, [b"x"], [[b"r0", [[b"1-1", [b"odd"]]]]], [[b"r0", 5]]])
+def test_an_answer_that_is_none_ends_all_waits(expecting, junk):
+    """What no Redis answers is told to all that wait, as by a blocking call."""
+
+    async def main():
+        _, reads = expecting(3)
+        await reads.next_keys()
+        waits = [reads.expected.expect(f"r{i}") for i in range(3)]
+        reads.asked[-1].future.set_result(junk)
+        await asyncio.wait(waits)
+        assert {type(each.exception()) for each in waits} == {InvalidResponse}
 
     asyncio.run(main())
 
