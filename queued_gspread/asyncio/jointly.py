@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import RedisError
 
-from queued_gspread.broker.connection.effects import joined, parts_of
+from queued_gspread.broker.connection.effects import Send
 
 from .line import copy_of
 
 if TYPE_CHECKING:
-    from queued_gspread.broker.connection.effects import Send
-
     from .line import Asked, Line
 
 __all__ = ["Jointly"]
@@ -72,14 +70,14 @@ class _Joined(Sequence[Any]):
 
     def parts(self, answer: Any) -> list[Any]:
         """Return what each gets of the answer."""
-        self._parts = self._parts or list(parts_of(answer, self.sends))
+        self._parts = self._parts or list(Send.parts_of(answer, self.sends))
         return self._parts
 
     def __getitem__(self, place: Any) -> Any:
-        return joined(self.sends)[place]
+        return Send.joined(self.sends)[place]
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(joined(self.sends))
+        return iter(Send.joined(self.sends))
 
     def __len__(self) -> int:
-        return len(joined(self.sends))
+        return len(Send.joined(self.sends))

@@ -23,7 +23,7 @@ from queued_gspread.broker.waiting.notices import Notice
 
 from .backlog import Backlog, Predecessor
 from .beat import ANY, Beat, Candidate
-from .collector import Collector, Latch, collects_here
+from .collector import Collector, Latch
 from .consumer import Consumer
 from .fencing import StaleEpochError
 from .formats import Other, shown_others
@@ -88,7 +88,6 @@ __all__ = [
     "StaleEpochError",
     "Stop",
     "add_note",
-    "collects_here",
     "meaning",
     "note",
     "shown_others",

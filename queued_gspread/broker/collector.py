@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from .producer import QueuedJob
 
-__all__ = ["Collector", "Latch", "collects_here"]
+__all__ = ["Collector", "Latch"]
 
 # The longest read, in seconds. A job that is put in meanwhile is looked at after it.
 _SLICE: Final = 0.05
@@ -31,11 +31,6 @@ _IDLE: Final = 0.2
 
 
 _collecting = threading.local()
-
-
-def collects_here() -> bool:
-    """Return whether this is a thread that waits for replies: none of them may be waited for."""
-    return getattr(_collecting, "is_here", False)
 
 
 class Latch:
@@ -97,6 +92,11 @@ class Collector:
         Unless *gently*, or if it was withdrawn, its reply is not waited for any more.
         """
         self._order(lambda: self._withdraw(job, told, gently=gently))
+
+    @staticmethod
+    def is_here() -> bool:
+        """Return whether a collector's thread runs this: there, no reply may be waited for."""
+        return getattr(_collecting, "is_here", False)
 
     def close(self) -> None:
         """End the thread once nothing is left to wait for."""

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from queued_gspread._interrupts import own
-from queued_gspread.broker import Latch, collects_here
+from queued_gspread.broker import Collector, Latch
 from queued_gspread.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class CallFuture(Future[Any]):
 
 
 def _check_thread(*, is_done: bool) -> None:
-    if not is_done and collects_here():
+    if not is_done and Collector.is_here():
         raise PipelineError(
             "a future's callback waits for another call of the pipeline, whose answer cannot come "
             "before the callback has returned: use only results that are there, or wait outside"

@@ -24,8 +24,6 @@ __all__ = [
     "Send",
     "Sleep",
     "Tell",
-    "joined",
-    "parts_of",
 ]
 
 T = TypeVar("T")
@@ -102,26 +100,26 @@ class Send:
         joint = self.joint
         return None if joint is None else (*self.command[:2], joint.keys, joint.args)
 
+    @staticmethod
+    def joined(sends: Sequence[Send]) -> Command:
+        """Return one command for all of these, which are of one company."""
+        first, joints = sends[0], [each.joint for each in sends if each.joint is not None]
+        if len(joints) <= 1:
+            return first.command
+        keys = [*joints[0].keys, *(key for each in joints for key in each.own_keys)]
+        args = [*joints[0].args, *(arg for each in joints for arg in each.own_args)]
+        return [*first.command[:2], len(keys), *keys, *args]
 
-def joined(sends: Sequence[Send]) -> Command:
-    """Return one command for all of these, which are of one company."""
-    first, joints = sends[0], [each.joint for each in sends if each.joint is not None]
-    if len(joints) <= 1:
-        return first.command
-    keys = [*joints[0].keys, *(key for each in joints for key in each.own_keys)]
-    args = [*joints[0].args, *(arg for each in joints for arg in each.own_args)]
-    return [*first.command[:2], len(keys), *keys, *args]
-
-
-def parts_of(answer: Any, sends: Sequence[Send]) -> Iterator[Any]:
-    """Yield what each would have got alone, from the answer to all of them as one."""
-    if len(sends) == 1:
-        yield answer
-        return
-    own, *common = answer
-    each = iter(own)
-    for send in sends:
-        yield [[next(each)] if send.joint and send.joint.own_keys else [], *common]
+    @staticmethod
+    def parts_of(answer: Any, sends: Sequence[Send]) -> Iterator[Any]:
+        """Yield what each would have got alone, from the answer to all of them as one."""
+        if len(sends) == 1:
+            yield answer
+            return
+        own, *common = answer
+        each = iter(own)
+        for send in sends:
+            yield [[next(each)] if send.joint and send.joint.own_keys else [], *common]
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError, ResponseError
 from queued_gspread._clock import now
 
 from .deadline import until
-from .effects import AwaitReply, Extend, LookAtMaster, Send, Sleep, Tell, joined, parts_of
+from .effects import AwaitReply, Extend, LookAtMaster, Send, Sleep, Tell
 from .shell import Shell, bodies_of
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class JointShell:
 
     def _send(self, runs: list[Run[Any]]) -> None:
         companies = _companies(runs)
-        commands = [joined([send for _, send in company]) for company in companies]
+        commands = [Send.joined([send for _, send in company]) for company in companies]
         try:
             with until(_limit(runs)):
                 answers = self._wire.ask_all(commands)
@@ -149,7 +149,7 @@ class JointShell:
             if isinstance(answer, ResponseError):
                 self._fail([run for run, _ in company], answer)
                 continue
-            parts = list(parts_of(answer, [send for _, send in company]))
+            parts = list(Send.parts_of(answer, [send for _, send in company]))
             for (run, _), part in zip(company, parts, strict=True):
                 self._answer(run, part)
 
