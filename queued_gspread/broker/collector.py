@@ -93,11 +93,6 @@ class Collector:
         """
         self._order(lambda: self._withdraw(job, told, gently=gently))
 
-    @staticmethod
-    def is_here() -> bool:
-        """Return whether a collector's thread runs this: there, no reply may be waited for."""
-        return getattr(_collecting, "is_here", False)
-
     def close(self) -> None:
         """End the thread once nothing is left to wait for."""
         self._is_closed = True
@@ -150,3 +145,8 @@ class Collector:
         self._shell.stop_all()
         for run in list(self._runs.values()):
             run.ended(None, RuntimeError(f"the thread that waits for replies has ended: {error!r}"))
+
+    @staticmethod
+    def is_here() -> bool:
+        """Return whether a collector's thread runs this: there, no reply may be waited for."""
+        return getattr(_collecting, "is_here", False)
