@@ -12,7 +12,7 @@ import threading
 from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from queued_gspread._clock import now
 from queued_gspread._interrupts import has_broken_in
@@ -25,7 +25,6 @@ from .pending import CallFuture, PendingCall, is_queued_method, outcome_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
-    from contextvars import Token
     from types import TracebackType
 
     from typing_extensions import Self
@@ -34,9 +33,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Pipeline", "current"]
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 _MOST_BYTES: Final = 64 * 1024**2
 _SLICE: Final = 0.2
-# What a block's own code raises, as a rule, and others do not.
 _OWN: Final = (Exception, GeneratorExit, SystemExit)
 # Seconds for which an interrupt waits until the calls are withdrawn.
 _INTERRUPTED: Final = 5.5
@@ -74,7 +75,7 @@ class Pipeline:
         self._has_lazy = False
         self._limit = limit
         self._process = 0
-        self._token: Token[Pipeline | None] | None = None
+        self._token: Any = None
         self._outer: Pipeline | None = None
         self._calls: dict[PendingCall, None] = {}
         self._bytes = 0
@@ -114,7 +115,7 @@ class Pipeline:
         if error is None:
             self._raise_failures()
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Make one call; return its future.
 
         A method of a queued object is not waited for, whatever it returns. Anything else is run
@@ -152,8 +153,7 @@ class Pipeline:
     @property
     def is_mine(self) -> bool:
         """Whether it is open, and this thread's: a context may be copied to another one."""
-        me = os.getpid(), threading.get_ident()
-        return self.is_open and (self._process, self.thread) == me
+        return self.is_open and (self._process, self.thread) == (os.getpid(), threading.get_ident())
 
     def check_process(self) -> None:
         """Raise :class:`PipelineError` in a forked child."""
@@ -380,13 +380,13 @@ class Pipeline:
         self.is_open = False
         for collector in self._collectors.values():
             collector.close()
-        if self._token is not None:
-            with suppress(ValueError):  # a generator that is ended in another context
-                _current.reset(self._token)
+        with suppress(ValueError):  # a generator that is ended in another context
+            _current.reset(self._token)
 
     def _raise_failures(self) -> None:
-        failed = [call for call in self._failed if not call.is_seen and call.error is not None]
-        errors = [(call.what, call.error) for call in failed if call.error]
+        errors = [
+            (each.what, each.error) for each in self._failed if each.error and not each.is_seen
+        ]
         self._failed.clear()
         if not errors:
             return
