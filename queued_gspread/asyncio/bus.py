@@ -14,6 +14,7 @@ from queued_gspread.broker.keys import Keys
 from queued_gspread.errors import QueuedGspreadError
 
 from .dialer import Dialer
+from .jointly import Jointly
 from .line import Line
 from .replies import Replies
 
@@ -43,6 +44,7 @@ class Bus:
         pool = self._shared[0].redis.connection_pool
         self._dialer = Dialer(settings.redis_url, pool)
         self.commands = Line(self._dialer.connect, self._dialer.note)
+        self.jointly = Jointly(self.commands)
         self._reads = Line(self._dialer.connect, self._dialer.note)
         self._master = Master(pool, self)
         self.replies = Replies(self.commands, self._reads, Keys(settings.namespace))

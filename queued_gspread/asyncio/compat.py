@@ -207,10 +207,20 @@ class Spreadsheet(_Managed, classes.Spreadsheet):
         self._sheets.clear()
         return self._kept(await super().add_worksheet(title, rows, cols, index=index))
 
-    async def duplicate_sheet(self, *args: Any, **kwargs: Any) -> Any:
+    async def duplicate_sheet(
+        self,
+        source_sheet_id: int,
+        insert_sheet_index: Any = None,
+        new_sheet_id: Any = None,
+        new_sheet_name: Any = None,
+    ) -> Any:
         """Duplicate a worksheet."""
         self._sheets.clear()
-        return self._kept(await super().duplicate_sheet(*args, **kwargs))
+        return self._kept(
+            await super().duplicate_sheet(
+                source_sheet_id, insert_sheet_index, new_sheet_id, new_sheet_name
+            )
+        )
 
     async def del_worksheet(self, worksheet: Any) -> Any:
         """Delete a worksheet."""
@@ -238,6 +248,14 @@ class Worksheet(_Managed, classes.Worksheet):
         """Copy it to another spreadsheet."""
         return await super().copy_to(spreadsheet_id)
 
+    async def sort(self, specs: Any, range: str | None = None) -> Any:  # type: ignore[override]  # noqa: A002 - as gspread_asyncio has it
+        """Sort by a list of columns and their orders."""
+        return await super().sort(*specs, range=range)
+
+    async def get_tab_color(self) -> Any:  # type: ignore[override]  # as gspread_asyncio has it
+        """Return the tab's color, which is at hand."""
+        return super().get_tab_color()
+
     async def delete_rows(self, index: int, end_index: int | None = None) -> Any:
         """Delete rows."""
         return await super().delete_rows(index, end_index)
@@ -249,7 +267,8 @@ class Worksheet(_Managed, classes.Worksheet):
         default_blank: Any = "",
         allow_underscores_in_numeric_literals: bool = False,
         numericise_ignore: Any = (),
-        **more: Any,
+        value_render_option: Any = None,
+        expected_headers: Any = None,
     ) -> Any:
         """Return all rows as dicts; the parameters are in gspread_asyncio's order."""
         return await super().get_all_records(
@@ -258,7 +277,8 @@ class Worksheet(_Managed, classes.Worksheet):
             numericise_ignore=numericise_ignore,
             allow_underscores_in_numeric_literals=allow_underscores_in_numeric_literals,
             empty2zero=empty2zero,
-            **more,
+            value_render_option=value_render_option,
+            expected_headers=expected_headers,
         )
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Command = Sequence[Any]
 
-__all__ = ["Asked", "Line", "is_running"]
+__all__ = ["Asked", "Line", "copy_of", "is_running"]
 
 # How many commands go out in one write.
 _MOST: Final = 500
@@ -40,16 +40,18 @@ class Asked:
         future: The answer.
         is_sent: Whether Redis may have got it.
         is_told: Whether the answer does not matter.
+        is_joint: Whether several wait for the answer.
 
     """
 
-    __slots__ = ("command", "future", "is_sent", "is_told")
+    __slots__ = ("command", "future", "is_joint", "is_sent", "is_told")
 
     def __init__(self, command: Command, future: asyncio.Future[Any]) -> None:
         self.command = command
         self.future = future
         self.is_sent = False
         self.is_told = False
+        self.is_joint = False
 
     async def answer(self, until: float = math.inf) -> Any:
         """Wait for the answer, at most until a moment of the clock.
@@ -58,8 +60,9 @@ class Asked:
             RedisError: The command failed, or the connection, or there was no answer in time.
 
         """
-        if until != math.inf:
-            await asyncio.wait({self.future}, timeout=max(_LEAST, until - now()))
+        if until != math.inf or self.is_joint:  # else who is cancelled cancels the command
+            left = None if until == math.inf else max(_LEAST, until - now())
+            await asyncio.wait({self.future}, timeout=left)
             if not self.future.done():
                 error = RedisTimeoutError("Timeout reading from socket")
                 error.was_sent = self.is_sent  # type: ignore[attr-defined]
@@ -69,7 +72,7 @@ class Asked:
     def end(self, error: RedisError) -> None:
         """Give the command an error of its own in place of an answer."""
         if not self.future.done():
-            own = _copy(error)
+            own = copy_of(error)
             own.was_sent = self.is_sent  # type: ignore[attr-defined]
             self.future.set_exception(own)
             self.future.exception()  # it may be that nobody waits for it any more
@@ -100,12 +103,16 @@ class Line:
 
     def ask(self, command: Command) -> Asked:
         """Send a command the next time the loop comes round."""
+        return self._pipe.ask(command)
+
+    @property
+    def _pipe(self) -> _Pipe:
         for pipe in [pipe for pipe in self._pipes if pipe.is_over]:
             self._pipes.remove(pipe)
             pipe.close_soon()
         if not self._pipes or self._pipes[-1].is_left:
             self._pipes.append(_Pipe(self._connect, self._note))
-        return self._pipes[-1].ask(command)
+        return self._pipes[-1]
 
     def leave(self, is_wrong: Callable[[Any], bool] = lambda _: True) -> bool:
         """Cut connections that are wrong; return whether there was one."""
@@ -123,8 +130,8 @@ class Line:
             await pipe.close(waits=True)
 
     def tell(self, command: Command) -> None:
-        """Send a command whose answer does not matter."""
-        self.ask(command).is_told = True
+        """Send a command whose answer does not matter; now, if it can be: the loop may end next."""
+        self._pipe.tell(command)
 
     async def finish(self) -> None:
         """Let what was asked for go out and be answered, but wait no longer than a moment.
@@ -158,6 +165,8 @@ class _Pipe:
         self.untold: list[Command] = []
         self._queued: list[Asked] = []
         self._unanswered: deque[Asked] = deque()
+        # How many answers that do not matter come before those.
+        self._owed = 0
         self._writing: asyncio.Task[None] | None = None
         self._reading: asyncio.Task[None] | None = None
 
@@ -177,13 +186,22 @@ class _Pipe:
     @property
     def _has_ended(self) -> bool:
         reader = getattr(self.connection, "_reader", None)
-        return self.connection is not None and (reader is None or reader.at_eof())
+        # It may be at its end with answers that nobody has read.
+        return self.connection is not None and (reader is None or bool(reader._eof))  # noqa: SLF001 - there is no other way
 
     def ask(self, command: Command) -> Asked:
         asked = Asked(command, self._loop.create_future())
         self._queued.append(asked)
         self._go_on()
         return asked
+
+    def tell(self, command: Command) -> None:
+        writer = getattr(self.connection, "_writer", None)
+        if writer is None or not self._is_idle:
+            self.ask(command).is_told = True
+            return
+        self._owed += 1
+        writer.write(packed([command]))
 
     def _go_on(self) -> None:
         if not is_running(self._writing):
@@ -207,6 +225,10 @@ class _Pipe:
                 await self.connection.send_packed_command([text], check_health=False)
         except RedisError as error:
             self.lose(error)
+        except AttributeError:
+            # The read has just closed the connection: it was lost, and redis-py's has no socket.
+            if not self._left:
+                raise
         except BaseException:
             # Of a loop that ends: it cancels this task too.
             self.lose(RedisConnectionError("the connection was lost with its task"))
@@ -223,6 +245,9 @@ class _Pipe:
         try:
             while self._unanswered:
                 answer = await self._response()
+                if self._owed:
+                    self._owed -= 1
+                    continue
                 asked = self._unanswered.popleft()
                 if isinstance(answer, RedisError):
                     asked.end(answer)
@@ -285,7 +310,7 @@ def _keep(task: asyncio.Task[None]) -> None:
     task.add_done_callback(_tasks.discard)
 
 
-def _copy(error: RedisError) -> RedisError:
+def copy_of(error: RedisError) -> RedisError:
     """Return an error like this one: each that waits gets its own, with its own traceback."""
     own = type(error).__new__(type(error), *error.args)
     own.__dict__.update(vars(error))

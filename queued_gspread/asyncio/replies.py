@@ -8,9 +8,10 @@ deleted in the same write, so nothing is left behind, however this process ends.
 from __future__ import annotations
 
 import asyncio
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from redis.exceptions import RedisError
+from redis.exceptions import InvalidResponse, RedisError
 
 from queued_gspread.broker.connection import client
 from queued_gspread.broker.connection.effects import AwaitReply
@@ -28,6 +29,10 @@ __all__ = ["Replies"]
 
 # Seconds after which the read is woken again: Redis may have got the entry before the read.
 _AGAIN: Final = 0.02
+# How many streams are read as long as replies come there: the oldest, as lanes are in order.
+_FEW: Final = 50
+# For so many seconds for each call, before all are read again: a stream costs some microseconds.
+_EACH: Final = 20e-6
 
 
 class Replies:
@@ -49,6 +54,9 @@ class Replies:
         # The read that is under way, and whether a reply is expected that it does not wait for.
         self._read: Asked | None = None
         self._has_more = False
+        # Whether the latest replies were those of the oldest calls, and until when that counts.
+        self._is_in_order = self._reads_few = False
+        self._few_until = 0.0
         self._reading: asyncio.Task[None] | None = None
         self._waking: asyncio.Task[None] | None = None
 
@@ -60,9 +68,14 @@ class Replies:
             self._has_more = True
         if not is_running(self._reading):
             self._reading = self._loop.create_task(self._read_all())
-        elif self._has_more and self._read is not None and not is_running(self._waking):
+        elif self._read and self._is_missed and not is_running(self._waking):
             self._waking = self._loop.create_task(self._wake(self._read))
         return future
+
+    @property
+    def _is_missed(self) -> bool:
+        """Whether the read that is under way has to be woken for a reply: a short one has not."""
+        return self._has_more and not self._reads_few
 
     def forget(self, key: str) -> None:
         """Expect a reply no longer."""
@@ -74,24 +87,44 @@ class Replies:
                 await self._read_once()
         except RedisError as error:
             self._lose(error)
+        except (TypeError, ValueError, AttributeError) as error:  # else all would wait forever
+            self._lose(InvalidResponse(f"this is no answer to XREAD: {error}"))
 
     async def _read_once(self) -> None:
-        keys, self._has_more = [*self._expected, self._wake_key], False
-        self._read = self._reads.ask(AwaitReply.command_of(keys, client.SLICE))
+        keys, seconds = self._next_read()
+        self._read = self._reads.ask(AwaitReply.command_of([*keys, self._wake_key], seconds))
         try:
             streams = await self._read.answer()
         finally:
             self._read = None
-        for key, body in bodies_of(streams):
+        oldest, there = {*keys[:_FEW]}, dict(bodies_of(streams))
+        if there.pop(self._wake_key, None) is not None and not is_running(self._waking):
+            # Lost with its connection, the command that deletes it: every read would end at once.
+            self._commands.tell(["UNLINK", self._wake_key])
+        self._is_in_order = bool(there) and there.keys() <= oldest
+        for key, body in there.items():
             future = self._expected.pop(key, None)
             if future is not None and not future.done():
                 future.set_result(body)
+
+    def _next_read(self) -> tuple[list[str], float]:
+        """Return which replies to read and for how long to wait for one: of all, or of the oldest.
+
+        To read all for each reply would cost the square of their number.
+        """
+        left = self._few_until - self._loop.time()
+        self._reads_few = self._is_in_order and left > 0 and len(self._expected) > _FEW
+        if self._reads_few:
+            return list(islice(self._expected, _FEW)), left
+        self._has_more = False
+        self._few_until = self._loop.time() + _EACH * len(self._expected)
+        return list(self._expected), client.SLICE
 
     async def _wake(self, read: Asked) -> None:
         try:
             while read is self._read and self._has_more:
                 woken = self._commands.ask(["XADD", self._wake_key, "*", "body", ""])
-                self._commands.ask(["UNLINK", self._wake_key])
+                self._commands.tell(["UNLINK", self._wake_key])
                 await woken.answer()
                 await asyncio.wait({read.future}, timeout=_AGAIN)
         except RedisError as error:

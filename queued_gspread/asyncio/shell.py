@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from redis.exceptions import RedisError
 
+from queued_gspread._clock import now
+from queued_gspread.broker.connection import client
 from queued_gspread.broker.connection.effects import (
     AwaitReply,
     Extend,
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["Shell"]
 
 T = TypeVar("T")
+
+# Waits of calls begin at any moment, and end at one of so many in a slice.
+_ENDS: Final = 4
 
 
 class Shell:
@@ -75,6 +80,8 @@ class Shell:
         return None
 
     async def _send(self, send: Send) -> Any:
+        if send.joint is not None:
+            return await self._bus.jointly.answer(send, self._until)
         asked = self._bus.commands.ask(send.command)
         if isinstance(send.ahead, AwaitReply):
             self._bus.replies.expect(send.ahead.key)
@@ -82,5 +89,13 @@ class Shell:
 
     async def _await_reply(self, effect: AwaitReply) -> bytes | None:
         reply = self._bus.replies.expect(effect.key)
-        await asyncio.wait({reply}, timeout=effect.seconds)
+        await asyncio.wait({reply}, timeout=_in_step(effect.seconds, now()))
         return reply.result() if reply.done() else None
+
+
+def _in_step(seconds: float, moment: float) -> float:
+    """Return how long a wait lasts: long ones end together, as what comes next goes together."""
+    if seconds < client.SLICE:
+        return seconds
+    step = client.SLICE / _ENDS
+    return (moment + seconds) // step * step - moment

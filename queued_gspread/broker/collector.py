@@ -8,6 +8,7 @@ the callers' own thread is busy with, and no signal handler runs in the middle o
 from __future__ import annotations
 
 import _thread
+import threading
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +29,9 @@ __all__ = ["Collector", "Latch"]
 # The longest read, in seconds. A job that is put in meanwhile is looked at after it.
 _SLICE: Final = 0.05
 _IDLE: Final = 0.2
+
+
+_collecting = threading.local()
 
 
 class Latch:
@@ -155,6 +159,7 @@ class Collector:
             self._shell.stop(run)
 
     def _work(self) -> None:
+        _collecting.is_here = True
         try:
             while self._orders or len(self._shell) or not self._is_closed:
                 self._do_orders()
@@ -178,3 +183,8 @@ class Collector:
         self._shell.stop_all()
         for run in list(self._runs.values()):
             run.ended(None, RuntimeError(f"the thread that waits for replies has ended: {error!r}"))
+
+    @staticmethod
+    def is_here() -> bool:
+        """Return whether a collector's thread runs this: there, no reply may be waited for."""
+        return getattr(_collecting, "is_here", False)

@@ -307,7 +307,7 @@ class CallCore:
         yield Sleep(max(0.0, min(_PAUSE, wait.left)))
 
     def _check_for_life(self, wait: Wait) -> Core[bytes | None]:
-        asks = wait.notice.is_due
+        asks = wait.notice.takes_turn()
         if wait.redis_gone_at is not None:
             if asks:
                 away = time.monotonic() - wait.redis_gone_at

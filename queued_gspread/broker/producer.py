@@ -98,6 +98,8 @@ class QueuedJob:
         fate = yield from self.core.take_back(self.wait, end, gently=gently)
         if fate in UNDONE:
             yield from self.core.end(self.wait)
+        elif fate == "answered" and not gently:
+            yield Tell(["UNLINK", self.reply_key], LEAVING)
         return fate
 
 

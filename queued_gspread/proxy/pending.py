@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from queued_gspread._clock import now
 from queued_gspread._interrupts import own
-from queued_gspread.broker import UNDONE, Latch, add_note
+from queued_gspread.broker import UNDONE, Collector, Latch, add_note
 from queued_gspread.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ __all__ = [
     "Changing",
     "PendingCall",
     "UsedCell",
+    "fates_of",
     "is_queued_method",
     "mark_queued",
     "outcome_of",
@@ -30,6 +33,8 @@ UsedCell = tuple[tuple[Any, ...], bool]
 """A single cell that a call reads, or writes: its place, and which of the two."""
 
 _SLICE: Final = 0.2
+# Seconds for which an interrupt waits until the calls are withdrawn.
+_INTERRUPTED: Final = 5.5
 
 
 class Owner(Protocol):
@@ -73,6 +78,7 @@ class PendingCall:
 
     def wait(self) -> None:
         """Wait until the call is answered or has failed."""
+        _check_thread(is_done=self.is_done)
         if not self.is_done:
             self.pipeline.check_process()
             self.pipeline.flush()
@@ -133,6 +139,7 @@ class CallFuture(Future[Any]):
 
     def result(self, timeout: float | None = None) -> Any:
         """Return the call's result, or raise its error."""
+        _check_thread(is_done=self.done())
         try:
             return super().result(timeout)
         finally:
@@ -140,6 +147,7 @@ class CallFuture(Future[Any]):
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """Return the call's error, if it failed."""
+        _check_thread(is_done=self.done())
         try:
             return super().exception(timeout)
         finally:
@@ -164,6 +172,14 @@ class CallFuture(Future[Any]):
     def _see(self) -> None:
         if self.call is not None and self.done():
             self.call.is_seen = True
+
+
+def _check_thread(*, is_done: bool) -> None:
+    if not is_done and Collector.is_here():
+        raise PipelineError(
+            "a future's callback waits for another call of the pipeline, whose answer cannot come "
+            "before the callback has returned: use only results that are there, or wait outside"
+        )
 
 
 def outcome_of(
@@ -216,3 +232,29 @@ def is_queued_method(fn: Any) -> bool:
     """Return whether it is a queued class's own method, bound to an object."""
     function = getattr(fn, "__func__", None)
     return getattr(function, "__code__", None) in _queued_codes
+
+
+def fates_of(
+    calls: Sequence[PendingCall], withdraw: Callable[[PendingCall, Callable[[str], None]], None]
+) -> dict[PendingCall, str]:
+    """Return what became of calls that are withdrawn; ``unknown`` if nobody says so in time.
+
+    Args:
+        calls: The calls.
+        withdraw: Begins to withdraw one, and tells its fate.
+
+    """
+    fates: dict[PendingCall, str] = dict.fromkeys(calls, "unknown")
+    unknown, told = set(calls), Latch()
+
+    def tell(call: PendingCall, fate: str) -> None:
+        fates[call] = fate
+        unknown.discard(call)
+        told.open()
+
+    for call in calls:
+        withdraw(call, partial(tell, call))
+    end = now() + _INTERRUPTED
+    while unknown and now() < end:
+        told.wait(_SLICE)
+    return fates

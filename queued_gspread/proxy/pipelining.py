@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
-from queued_gspread._clock import now
 from queued_gspread._interrupts import has_broken_in
-from queued_gspread.broker import UNDONE, Collector, Latch, meaning, note
+from queued_gspread.broker import UNDONE, Collector, meaning, note
 from queued_gspread.errors import PipelineError, QueueFullError
 
 from .lazy import LazyAnswer, lazy_object, resolved
@@ -24,6 +22,7 @@ from .pending import (
     CallFuture,
     Changing,
     PendingCall,
+    fates_of,
     is_queued_method,
     outcome_of,
     raise_failures,
@@ -34,7 +33,6 @@ from .progress import NoProgress, Progress
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
-    from contextvars import Token
     from types import TracebackType
 
     from typing_extensions import Self
@@ -46,10 +44,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Pipeline", "current"]
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 _MOST_BYTES: Final = 64 * 1024**2
-_SLICE: Final = 0.2
-# Seconds for which an interrupt waits until the calls are withdrawn.
-_INTERRUPTED: Final = 5.5
+_OWN: Final = (Exception, GeneratorExit, SystemExit)
 
 _current: ContextVar[Pipeline | None] = ContextVar("queued_gspread.pipeline", default=None)
 
@@ -65,8 +64,7 @@ def current() -> Pipeline | None:
     if pipeline is None or not pipeline.is_open:
         return None
     pipeline.check_process()
-    # A context may be copied to another thread, whose calls are its own.
-    return pipeline if pipeline.thread == threading.get_ident() else None
+    return pipeline if pipeline.is_mine else None
 
 
 class Pipeline:
@@ -89,7 +87,7 @@ class Pipeline:
         self._has_lazy = False
         self._limit = limit
         self._process = 0
-        self._token: Token[Pipeline | None] | None = None
+        self._token: Any = None
         self._outer: Pipeline | None = None
         self._calls: dict[PendingCall, None] = {}
         self._bytes = 0
@@ -105,7 +103,8 @@ class Pipeline:
         if self.thread:
             raise RuntimeError("a pipeline can be used once: begin another one by pipeline()")
         self._process, self.thread = os.getpid(), threading.get_ident()
-        self._outer = current()
+        outer = _current.get()  # in a forked child, its parent's
+        self._outer = outer if outer is not None and outer.is_mine else None
         if self._outer is not None:
             self._outer.flush()
         self.is_open = True
@@ -121,7 +120,7 @@ class Pipeline:
         if self._process != os.getpid():
             return
         try:
-            if error is None or (isinstance(error, Exception) and not has_broken_in(error)):
+            if error is None or (isinstance(error, _OWN) and not has_broken_in(error)):
                 self._wait_for_all()
             else:
                 self._withdraw_all(error)
@@ -130,15 +129,16 @@ class Pipeline:
         if error is None:
             raise_failures(self._failed)
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Make one call; return its future.
 
         A method of a queued object is not waited for, whatever it returns. Anything else is run
         here and now, and its calls are waited for.
         """
-        future = CallFuture()
-        if not is_queued_method(fn):
-            with self.at_place():
+        future, block = CallFuture(), current()
+        if block is not self or not is_queued_method(fn):
+            # Another thread's, say: it must not get in between this one and its next call.
+            with nullcontext() if block is None else block.at_place():
                 future.end(*outcome_of(fn, args, kwargs))
             return future
         before, self._future = self._future, future
@@ -163,6 +163,11 @@ class Pipeline:
     def waits(self) -> bool:
         """Whether calls have to wait for their results."""
         return self._at_place > 0
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether it is open, and this thread's: a context may be copied to another one."""
+        return self.is_open and (self._process, self.thread) == (os.getpid(), threading.get_ident())
 
     def leaves(self, cls: type[Any] | None) -> bool:
         """Return whether the next call goes on when the block ends, whoever waits for it.
@@ -373,28 +378,17 @@ class Pipeline:
 
     def _fates(self, calls: list[PendingCall], *, gently: bool = False) -> dict[PendingCall, str]:
         """Withdraw calls; return what became of each."""
-        fates: dict[PendingCall, str] = dict.fromkeys(calls, "unknown")
-        told = Latch()
-        unknown = set(calls)
 
-        def tell(call: PendingCall, fate: str) -> None:
-            fates[call] = fate
-            unknown.discard(call)
-            told.open()
-
-        for call in calls:
+        def withdraw(call: PendingCall, told: Callable[[str], None]) -> None:
             assert call.job is not None, "a call without a job is not under way"
-            collector = self._collector_of(call.job)
-            collector.withdraw(call.job, partial(tell, call), gently=gently)
-        end = now() + _INTERRUPTED
-        while unknown and now() < end:
-            told.wait(_SLICE)
-        return fates
+            self._collector_of(call.job).withdraw(call.job, told, gently=gently)
+
+        return fates_of(calls, withdraw)
 
     def _close(self) -> None:
         self.is_open = False
-        if self._token is not None:
-            _current.reset(self._token)
         for collector in self._collectors.values():
             collector.close()
+        with suppress(ValueError):  # a generator that is ended in another context
+            _current.reset(self._token)
         self.progress.close()

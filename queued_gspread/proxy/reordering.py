@@ -70,7 +70,7 @@ class ReorderingPipeline(Pipeline):
             self.flush()
             super().put_in(call, job, put_in, settle)
             return
-        self._make_room(len(job.message))
+        self._make_room(len(job.body))
         call.job = job
         with self._turn:
             self._take_in(call, job)

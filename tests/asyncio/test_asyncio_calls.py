@@ -7,18 +7,22 @@ import copy
 import inspect
 import pickle
 import re
+import sys
 import threading
 import warnings
 
 import gspread
 import pytest
-from async_waiting import be_answered_before, next_of
+from async_waiting import be_answered_before, next_of, until
 from gate import cell_of
 from gspread.exceptions import APIError, WorksheetNotFound
 from waiting import PATIENCE
 
 import queued_gspread.asyncio as queued
+from queued_gspread.asyncio.line import Line
+from queued_gspread.broker import core
 from queued_gspread.broker.connection import client as connection
+from queued_gspread.broker.scripts import SCRIPTS
 from queued_gspread.protocol.kinds import CLIENT, HTTP_CLIENT, SPREADSHEET, WORKSHEET, Group
 
 KINDS = {
@@ -123,6 +127,19 @@ def test_many_calls_need_few_connections_and_no_thread(server, connect, redis_ur
         assert threading.active_count() <= threads + 1  # a server's own, at the most
         assert len(emulator.ledger) - requests < 100
         assert await sheet.col_values(1) == [str(i) for i in range(1000)]
+
+    asyncio.run(main())
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="eager tasks came with Python 3.12")
+def test_calls_of_eager_tasks(server, connect):
+    """In a loop whose tasks begin at once, calls are made as in any other."""
+
+    async def main():
+        asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+        sheet = await new_sheet(connect)
+        await asyncio.gather(*(sheet.append_row([number]) for number in range(100)))
+        assert await sheet.col_values(1) == [str(number) for number in range(100)]
 
     asyncio.run(main())
 
@@ -262,6 +279,26 @@ def test_signed_calls_travel_as_the_blocking_clients(serve, gate, connect, tmp_p
     asyncio.run(main())
 
 
+def test_signed_calls_outlast_their_server(serve, gate, connect, tmp_path, patient_callers):
+    """Calls that were signed for a server that is gone are renewed for the next one."""
+    key = tmp_path / "signing.key"
+    key.write_text("k" * 40)
+    key.chmod(0o600)
+    server = serve(signing_key_file=key)
+    gate.open()
+
+    async def main():
+        http = connect(signing_key_file=key).http_client
+        await http.request("get", cell_of("a"))
+        await asyncio.to_thread(server.stop)
+        calls = asyncio.gather(*(http.request("get", cell_of(f"l{i}")) for i in range(10)))
+        await asyncio.sleep(0)
+        await asyncio.to_thread(serve, signing_key_file=key)
+        assert len(await asyncio.wait_for(calls, PATIENCE)) == 10
+
+    asyncio.run(main())
+
+
 def test_without_a_redis_the_error_is_the_blocking_clients(connect):
     """A Redis that is not there is told as such, and that the call was not made."""
 
@@ -284,3 +321,51 @@ def test_a_timeout_is_the_blocking_clients(connect, raw, keys):
 
     asyncio.run(main())
     assert raw.exists(keys.lane("a")) == 0
+
+
+def test_the_looks_of_all_calls_go_together(connect, raw, keys, monkeypatch):
+    """Calls that wait ask in a few scripts for all whether a server is alive."""
+    for module in (connection, core):
+        monkeypatch.setattr(module, "SLICE", 0.2)
+    asked, ask = [], Line.ask
+
+    def noted(line, command):
+        asked.append(ask(line, command))
+        return asked[-1]
+
+    monkeypatch.setattr(Line, "ask", noted)
+
+    def looks():
+        sent = [each.command for each in asked if each.is_sent]
+        names = SCRIPTS["alive"].sha, SCRIPTS["alive"].text
+        return [(command[2] - 2) // 2 for command in sent if command[1] in names]
+
+    async def main():
+        http = connect().http_client
+        calls = [asyncio.ensure_future(http.request("get", cell_of("a"))) for _ in range(200)]
+        await until(lambda: raw.xlen(keys.lane("a")) == 200)
+        assert len(looks()) < 20  # of Redis's time, before the first job
+        asked.clear()
+        await until(lambda: sum(looks()) >= 2000)
+        assert len(looks()) < 400
+        for call in calls:
+            call.cancel()
+
+    asyncio.run(main())
+
+
+def test_each_look_has_its_own_answer(connect, raw, keys, short_slices):
+    """Of calls that look together, only the one whose job Redis has lost is told so."""
+
+    async def main():
+        http = connect().http_client
+        calls = [asyncio.ensure_future(http.request("get", cell_of(f"l{i}"))) for i in range(20)]
+        await until(lambda: len(raw.keys(keys.lane("l*"))) == 20)
+        raw.delete(keys.lane("l7"))
+        with pytest.raises(queued.errors.JobLostError):
+            await asyncio.wait_for(calls[7], PATIENCE)
+        assert not any(call.done() for call in (*calls[:7], *calls[8:]))
+        for call in calls:
+            call.cancel()
+
+    asyncio.run(main())

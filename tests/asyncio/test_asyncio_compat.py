@@ -92,6 +92,34 @@ def test_every_call_takes_nowait(name):
             assert inspect.iscoroutinefunction(getattr(cls, name))
 
 
+THEIRS = ["ClientManager", "Client", "Spreadsheet", "Worksheet"]
+"""The classes of gspread_asyncio's that users have objects of."""
+
+
+@pytest.mark.parametrize("name", THEIRS)
+def test_every_public_name_is_used_in_the_same_way(name):
+    """What its classes have is here: awaited or not as there, with its parameters in its order."""
+    theirs = pytest.importorskip("gspread_asyncio")
+    cls, ours = getattr(theirs, f"AsyncioGspread{name}"), getattr(gspread_asyncio, name)
+    for each in (each for each in dir(cls) if not each.startswith("_")):
+        method, own = getattr(cls, each), getattr(ours, each)
+        is_awaited = inspect.iscoroutinefunction
+        assert is_awaited(own) == is_awaited(method), each
+        if callable(method):
+            parameters = parameters_of(method)
+            assert parameters_of(own)[: len(parameters)] == parameters, each
+
+
+def parameters_of(method):
+    named = inspect.signature(method).parameters.values()
+    kinds = {inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL}
+    return [
+        each.name
+        for each in named
+        if each.name not in ("self", "nowait") and each.kind not in kinds
+    ]
+
+
 def test_nowait_returns_a_task(manager):
     """A call with ``nowait=True`` is put in, and awaited later or never."""
 
@@ -169,7 +197,11 @@ def test_its_own_parameters_are_taken(manager):
         sheet = await book.get_sheet1()
         await sheet.append_rows([["a", "b"], [1, ""], [2, ""]])
         assert await sheet.get_all_records(True, 1, "x") == [{"a": 1, "b": 0}, {"a": 2, "b": 0}]
-        await sheet.delete_rows(index=2)
+        await sheet.update_tab_color("#ff0000")
+        assert await sheet.get_tab_color() == "#FF0000"
+        await sheet.sort([(1, "des")], "A2:B3")
+        assert await sheet.col_values(1) == ["a", "2", "1"]
+        await sheet.delete_rows(index=3)
         assert await sheet.col_values(1) == ["a", "2"]
         await sheet.copy_to(spreadsheet_id=other.id)
         assert len(await other.worksheets()) == 2

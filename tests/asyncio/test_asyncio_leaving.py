@@ -11,8 +11,10 @@ import threading
 import pytest
 from async_waiting import next_of, until
 from gate import cell_of
+from redis.exceptions import RedisError
 from waiting import eventually
 
+from queued_gspread.asyncio import bus, line
 from queued_gspread.errors import QueuedGspreadError
 
 
@@ -183,6 +185,17 @@ def test_another_threads_loop_is_named_with_the_remedy(server, connect):
     assert told == [True]
 
 
+def test_another_loop_of_the_same_thread_is_named_with_the_remedy(server, connect):
+    """A client whose loop is still there, but does not run, says so."""
+    client, first = connect(), asyncio.new_event_loop()
+    first.run_until_complete(client.create("Book"))
+    with pytest.raises(QueuedGspreadError, match=r"another event loop of this thread.*authorize"):
+        asyncio.run(client.create("Book"))
+    first.run_until_complete(client.create("Book"))
+    first.run_until_complete(first.shutdown_asyncgens())
+    first.close()
+
+
 def test_each_thread_may_have_its_client(server, connect):
     """Two loops in two threads work side by side, each with a client of its own."""
 
@@ -243,3 +256,43 @@ def test_a_loop_that_ends_leaves_no_connection(server, connect, raw, redis_url):
         eventually(lambda: connections() == 0)
     finally:
         gc.enable()
+
+
+def test_a_loop_that_is_only_closed_leaves_no_task(server, connect, raw, keys):
+    """A program that closes its loop itself, once its calls are made, hears of no lost task."""
+
+    async def main():
+        sheet = await (await connect().create("Book")).get_sheet1()
+        await asyncio.gather(*(sheet.append_row([number]) for number in range(20)))
+
+    loop = asyncio.new_event_loop()
+    for _ in range(3):
+        loop.run_until_complete(main())
+        assert asyncio.all_tasks(loop) == set()
+        eventually(lambda: not raw.keys(keys.reply("*")))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
+
+
+def test_a_connection_that_was_cut_while_idle_is_replaced(server, connect, raw, redis_url):
+    """A connection at whose end an answer is left that nobody has read is not used again."""
+
+    async def main():
+        book = await connect(redis_url=f"{redis_url}?client_name=idle").create("Book")
+        (own,), sent = bus._buses[asyncio.get_running_loop()].values(), []
+        for each in raw.client_list():
+            if each["name"] == "idle":
+                raw.client_kill_filter(_id=each["id"])
+        await until(lambda: all(each._reader._eof for each in own.commands.connections))
+        ask = line.Line.ask
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(line.Line, "ask", lambda *args: sent.append(ask(*args)) or sent[-1])
+            assert (await book.get_sheet1()).title == "Sheet1"
+        assert [error for error in map(error_of, sent) if isinstance(error, RedisError)] == []
+
+    asyncio.run(main())
+
+
+def error_of(asked):
+    is_over = asked.future.done() and not asked.future.cancelled()
+    return asked.future.exception() if is_over else None

@@ -19,6 +19,7 @@ from queued_gspread.broker.connection.redis_clock import RedisClock
 from queued_gspread.broker.core import CallCore
 from queued_gspread.broker.envelope import Envelope
 from queued_gspread.broker.keys import Keys
+from queued_gspread.broker.producer import Producer
 from queued_gspread.broker.scripts import SCRIPTS
 from queued_gspread.broker.waiting.wait import Wait
 from queued_gspread.errors import (
@@ -69,7 +70,7 @@ def told(effects):
 
 def seen(age=0, known=1, others=()):
     """Return what ``alive.lua`` does."""
-    return [age, b"a server", b"aaaa", known, b"", list(others), 0, 1, b"", NOW]
+    return [[[known]], age, b"a server", b"aaaa", b"", list(others), NOW]
 
 
 @pytest.fixture
@@ -278,3 +279,12 @@ def test_a_withdrawal_is_retried_until_its_moment(core):
     effects, fate = drive(core.take_back(waiting(), moment), LOST, LOST, b"withdrawn")
     assert (told(effects), fate) == (["withdraw", "withdraw", "Sleep", "withdraw"], "withdrawn")
     assert drive(core.take_back(waiting(), 0.0), LOST)[1] == "unknown"
+
+
+@pytest.mark.parametrize("gently", [False, True])
+def test_a_reply_that_nobody_wants_is_deleted(gently):
+    """Who gives up a call that has its reply deletes that, unless the call is to go on."""
+    job = Producer(Settings(URL, "ns")).prepared("id", "lane", b"body")
+    effects, fate = drive(job.withdraw(gently=gently), b"answered")
+    assert fate == "answered"
+    assert [each.command for each in effects[1:]] == ([] if gently else [["UNLINK", REPLY]])

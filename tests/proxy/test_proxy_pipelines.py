@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextvars
 import os
 import pickle
+import sys
 import threading
 from concurrent.futures import as_completed
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -28,7 +29,9 @@ from queued_gspread.errors import (
     QueueFullError,
     ServerUnavailableError,
 )
-from queued_gspread.proxy import pipelining
+from queued_gspread.protocol import kinds
+from queued_gspread.proxy import call, pending, pipelining
+from queued_gspread.proxy.call import http_client_of
 from queued_gspread.proxy.pipelining import current
 from queued_gspread.server import Server
 
@@ -464,6 +467,19 @@ def test_what_is_no_queued_method_is_run_at_once(ws):
 # Whose it is ------------------------------------------------------------------------------------
 
 
+def test_a_callback_that_would_wait_forever(ws):
+    """A future's callback that waits for what comes behind it hears that it cannot."""
+    told = []
+    with gspread.pipeline() as calls:
+        never = calls.new_call("never put in", [], adds=False)
+        lazy, future = calls.lazy(never, dict), pending.CallFuture()
+        waits = [lambda: lazy["updates"], future.result, future.exception]
+        answered = calls.submit(ws.acell, "A1")
+        answered.add_done_callback(lambda done: told.extend([done.result(), *map(_told, waits)]))
+    assert type(told[0]) is plain.Cell
+    assert [b"PipelineError: a future's callback waits" in text for text in told[1:]] == [True] * 3
+
+
 def test_a_pipeline_is_its_threads(ws):
     """Calls of other threads are waited for, even in a copy of the context."""
     seen = []
@@ -513,6 +529,85 @@ def test_a_fork_is_refused(later, raw, namespace):
             raise KeyboardInterrupt  # so that nothing has to be made
     told = os.read(reading, 10_000).decode()
     assert told.count("PipelineError: this pipeline was begun by process") == 2
+
+
+def test_a_forked_child_may_begin_its_own(ws):
+    """A child that is forked within a block makes calls in a block of its own."""
+    reading, writing = os.pipe()
+    with gspread.pipeline():
+        child = os.fork()
+        if child == 0:
+            os.write(writing, _told(lambda: os.write(writing, _made_in_own_block(ws))))
+            os._exit(0)
+        os.waitpid(child, 0)
+        ws.append_row(["parent"])
+    assert os.read(reading, 10_000) == b"childnothing"
+    assert ws.col_values(1) == ["child", "parent"]
+
+
+def _made_in_own_block(ws):
+    with gspread.pipeline():
+        ws.append_row(["child"])
+        return ws.acell("A1").value.encode()
+
+
+def test_a_future_of_another_thread_is_its_own(ws, monkeypatch):
+    """What another thread submits is made there, and never taken for a call of the block."""
+    has_begun, may_go_on = threading.Event(), threading.Event()
+    futures = []
+
+    def ask():
+        has_begun.set()
+        may_go_on.wait(PATIENCE)
+        return http_client_of(ws, kinds.WORKSHEET)
+
+    with gspread.pipeline() as calls:
+        thread = threading.Thread(target=lambda: futures.append(calls.submit(ws.acell, "A1")))
+        with monkeypatch.context() as patched:
+            patched.setattr(call, "runs_here", lambda *_: ask() is None)
+            thread.start()
+            assert has_begun.wait(PATIENCE)
+        answer = ws.append_row(["block"])
+        assert isinstance(answer, dict)
+        may_go_on.set()
+        thread.join()
+        assert isinstance(futures[0].result(0), plain.Cell)
+        assert answer["updates"]["updatedRows"] == 1
+
+
+def test_a_program_that_ends_itself_in_a_block(ws):
+    """``sys.exit`` in a block is the block's own: what was put in is made first."""
+    with pytest.raises(SystemExit), gspread.pipeline():
+        ws.append_row(["x"])
+        sys.exit(1)
+    assert ws.col_values(1) == ["x"]
+
+
+def test_an_inner_block_makes_what_the_outer_one_is_given(ws):
+    """A call that is submitted to another block than the inmost is waited for there."""
+    with gspread.pipeline() as calls:
+        with gspread.pipeline():
+            ws.append_row(["before"])
+            future = calls.submit(ws.acell, "A1")
+            assert type(future.result(0)) is plain.Cell
+            assert future.result(0).value == "before"
+            assert calls.submit(ws.get, "nonsense range").exception(0)
+
+
+def test_a_block_that_ends_in_another_context(ws):
+    """A generator that is closed elsewhere ends its block, and nothing else is in it."""
+
+    def generate():
+        with gspread.pipeline():
+            ws.append_row(["x"])
+            yield current()
+
+    generator = generate()
+    block = contextvars.copy_context().run(next, generator)
+    generator.close()
+    assert not block.is_open
+    assert current() is None
+    assert ws.col_values(1) == ["x"]
 
 
 def _told(do):

@@ -28,7 +28,7 @@ from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.settings import Settings
 
 from .discovery import LOST, REFUSED_FOR_GOOD, NobodyAnswersError, NoMasterError
-from .effects import AwaitReply, Core, Send, Sleep
+from .effects import AwaitReply, Core, Joint, Send, Sleep
 from .failures import has_most_clients, is_out_of_memory, unavailable
 from .pool import MovedAwayError
 from .wire import was_sent
@@ -82,6 +82,7 @@ class Attempts:
         patience: float = 0.0,
         ahead: Send | AwaitReply | None = None,
         lost: list[BrokerUnavailableError] | None = None,
+        joint: Joint | None = None,
     ) -> Core[Any]:
         """Run a script; retry it once if the connection was lost.
 
@@ -94,6 +95,7 @@ class Attempts:
                 are several.
             ahead: The effect that comes next if the script succeeds.
             lost: Collects the failures of tries that may have run all the same.
+            joint: What the call has in common with others, if a shell may send them as one.
 
         Returns:
             The script's result.
@@ -108,7 +110,7 @@ class Attempts:
         call = [len(keys), *keys, *args]
         while True:
             try:
-                return (yield from self._twice(name, call, until, ahead, lost))
+                return (yield from self._twice(name, call, until, ahead, lost, joint))
             except own(BrokerUnavailableError) as error:
                 if not self._may_fail_over(error) or now() > deadline or until <= now():
                     error.may_have_run = bool(lost)
@@ -122,15 +124,16 @@ class Attempts:
         until: float,
         ahead: Send | AwaitReply | None,
         lost: list[BrokerUnavailableError],
+        joint: Joint | None,
     ) -> Core[Any]:
         try:
-            return (yield from _loaded(name, call, ahead))
+            return (yield from _loaded(name, call, ahead, joint))
         except own(RedisError) as error:
             failure = self._failure(error, call, lost)
             if not isinstance(error, LOST) or _is_refused(error) or until <= now():
                 raise failure from error
         try:
-            return (yield from _loaded(name, call, ahead))
+            return (yield from _loaded(name, call, ahead, joint))
         except own(RedisError) as error:
             raise self._failure(error, call, lost) from error
 
@@ -149,14 +152,16 @@ class Attempts:
         return self._can_fail_over and is_passing(error) and not is_away
 
 
-def _loaded(name: str, call: list[Any], ahead: Send | AwaitReply | None) -> Core[Any]:
+def _loaded(
+    name: str, call: list[Any], ahead: Send | AwaitReply | None, joint: Joint | None
+) -> Core[Any]:
     """Run a script by its hash; send its text if Redis does not have it."""
     script = SCRIPTS[name]
     try:
-        return (yield Send(["EVALSHA", script.sha, *call], ahead))
+        return (yield Send(["EVALSHA", script.sha, *call], ahead, joint))
     except own(NoScriptError):
         pass  # sent below, outside the handling: errors there would hold this one in a cycle
-    return (yield Send(["EVAL", script.text, *call], ahead))
+    return (yield Send(["EVAL", script.text, *call], ahead, joint))
 
 
 def is_passing(error: BaseException | None) -> bool:

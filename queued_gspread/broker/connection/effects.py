@@ -10,11 +10,21 @@ A core reads the clock, but waits for nothing.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
-__all__ = ["AwaitReply", "Core", "Effect", "Extend", "LookAtMaster", "Send", "Sleep", "Tell"]
+__all__ = [
+    "AwaitReply",
+    "Core",
+    "Effect",
+    "Extend",
+    "Joint",
+    "LookAtMaster",
+    "Send",
+    "Sleep",
+    "Tell",
+]
 
 T = TypeVar("T")
 Command: TypeAlias = Sequence[Any]
@@ -47,6 +57,27 @@ class AwaitReply:
         return ["XREAD", "COUNT", 1, "BLOCK", block, "STREAMS", *keys, *ids]
 
 
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """A script's call that a shell may make together with others that have the same in common.
+
+    The script takes any number of them, and its answer begins with a list of what each gets that
+    has keys of its own.
+
+    Attributes:
+        keys: The keys that they have in common.
+        args: The arguments that they have in common.
+        own_keys: The keys of this one, which come behind.
+        own_args: The arguments of this one, which come behind.
+
+    """
+
+    keys: tuple[str, ...]
+    args: tuple[Any, ...]
+    own_keys: tuple[str, ...]
+    own_args: tuple[Any, ...]
+
+
 @dataclass(slots=True)
 class Send:
     """Send a command; the answer is Redis's.
@@ -55,11 +86,40 @@ class Send:
         command: The command.
         ahead: The effect that comes next if the answer is good: the shell may send it along, and
             has its answer sooner when the core yields that very object.
+        joint: What it has in common with others, if it may go with them.
 
     """
 
     command: Command
     ahead: Send | AwaitReply | None = None
+    joint: Joint | None = None
+
+    @property
+    def company(self) -> Hashable | None:
+        """What is the same for all that it may go with; None if it goes alone."""
+        joint = self.joint
+        return None if joint is None else (*self.command[:2], joint.keys, joint.args)
+
+    @staticmethod
+    def joined(sends: Sequence[Send]) -> Command:
+        """Return one command for all of these, which are of one company."""
+        first, joints = sends[0], [each.joint for each in sends if each.joint is not None]
+        if len(joints) <= 1:
+            return first.command
+        keys = [*joints[0].keys, *(key for each in joints for key in each.own_keys)]
+        args = [*joints[0].args, *(arg for each in joints for arg in each.own_args)]
+        return [*first.command[:2], len(keys), *keys, *args]
+
+    @staticmethod
+    def parts_of(answer: Any, sends: Sequence[Send]) -> Iterator[Any]:
+        """Yield what each would have got alone, from the answer to all of them as one."""
+        if len(sends) == 1:
+            yield answer
+            return
+        own, *common = answer
+        each = iter(own)
+        for send in sends:
+            yield [[next(each)] if send.joint and send.joint.own_keys else [], *common]
 
 
 @dataclass(slots=True)

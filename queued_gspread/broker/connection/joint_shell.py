@@ -137,18 +137,21 @@ class JointShell:
                 self._send(runs)
 
     def _send(self, runs: list[Run[Any]]) -> None:
-        commands = [run.effect.command for run in runs if isinstance(run.effect, Send)]
+        companies = _companies(runs)
+        commands = [Send.joined([send for _, send in company]) for company in companies]
         try:
             with until(_limit(runs)):
                 answers = self._wire.ask_all(commands)
         except RedisError as error:
             self._fail(runs, error)
             return
-        for run, answer in zip(runs, answers, strict=True):
+        for company, answer in zip(companies, answers, strict=True):
             if isinstance(answer, ResponseError):
-                self._throw(run, answer)
-            else:
-                self._answer(run, answer)
+                self._fail([run for run, _ in company], answer)
+                continue
+            parts = list(Send.parts_of(answer, [send for _, send in company]))
+            for (run, _), part in zip(company, parts, strict=True):
+                self._answer(run, part)
 
     def _look(self, runs: list[Run[Any]], seconds: float) -> None:
         """Read the streams of replies: of all, or of the oldest as long as they come there."""
@@ -210,6 +213,16 @@ class JointShell:
         self._runs.pop(run, None)
         run.effect = None
         run.ended(result, error)
+
+
+def _companies(runs: Sequence[Run[Any]]) -> list[list[tuple[Run[Any], Send]]]:
+    """Return what runs want sent: together what may go as one command."""
+    companies: dict[Any, list[tuple[Run[Any], Send]]] = {}
+    for run in runs:
+        if isinstance(run.effect, Send):
+            company = run.effect.company
+            companies.setdefault(run if company is None else company, []).append((run, run.effect))
+    return list(companies.values())
 
 
 def _is_wait(effect: Effect | None) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from queued_gspread.broker.connection.client import as_text
+from queued_gspread.broker.connection.effects import Joint
 from queued_gspread.broker.formats import Other, others_of
 from queued_gspread.broker.permits import milliseconds
 
@@ -83,17 +84,24 @@ def look(
         until: See ``Attempts.run``, as for the last.
 
     """
-    places, args = [keys.server, keys.formats], [str(milliseconds(grace))]
+    shared = [keys.server, keys.formats], [str(milliseconds(grace))]
+    own: tuple[list[str], list[str]] = [], []
     if job is not None:
-        lane, *named = job
-        places += [keys.lane(lane), keys.reply(named[1])]
-        args += [*named, "1" if asks else ""]
-    result = yield from attempts.run("alive", places, args, until=until, patience=patience)
-    age, about, server_id, known, generation, others, *why, moment = result
+        lane, entry, job_id = job
+        own = [keys.lane(lane), keys.reply(job_id)], [entry, job_id, "1" if asks else ""]
+    joint = Joint(*map(tuple, (*shared, *own)))
+    places, args = ([*before, *mine] for before, mine in zip(shared, own, strict=True))
+    result = yield from attempts.run(
+        "alive", places, args, until=until, patience=patience, joint=joint
+    )
+    jobs, age, about, server_id, generation, others, moment = result
     server = Alive(age / 1000, as_text(about), as_text(server_id)) if age >= 0 else None
+    (known, *why) = jobs[0] if jobs else (1,)
     return Seen(server, bool(known), generation, others_of(others), moment, _why(*why))
 
 
-def _why(ahead: int, is_exact: int, holdups: bytes) -> dict[str, Any]:
+def _why(ahead: int | None = None, is_exact: int = 0, holdups: bytes = b"") -> dict[str, Any]:
+    if ahead is None:
+        return {}
     holdup = Holdups.decode(holdups)
     return {"ahead": max(0, ahead), "is_exact": bool(is_exact), "holdups": holdup}

@@ -12,6 +12,7 @@ from queued_gspread.broker.connection import joint_shell
 from queued_gspread.broker.connection.effects import (
     AwaitReply,
     Extend,
+    Joint,
     LookAtMaster,
     Send,
     Sleep,
@@ -97,6 +98,32 @@ def test_commands_of_many_cores_go_in_one_write(shell, wire, start):
     assert wire.writes == [[["a"], ["b"], ["c"]], [["a2"], ["b2"], ["c2"]]]
     assert [end[0][0] for end in ends] == [[b"a", b"a2"], [b"b", b"b2"], [b"c", b"c2"]]
     assert len(shell) == 0
+
+
+def asking(name):
+    keys, args = (("server",), ("grace",)), (("lane", name), (f"id {name}",))
+    joint = Joint(*keys, *args)
+    command = ["EVALSHA", "sha", 3, "server", "lane", name, "grace", f"id {name}"]
+    return (yield Send(command, joint=joint))
+
+
+def test_what_many_cores_ask_in_the_same_way_is_one_command(shell, wire, start):
+    """Their keys and arguments go together, and each gets its own part of the answer."""
+    ends = [start(core)[1] for core in (asking("a"), sending("other"), asking("b"), asking("c"))]
+    wire.answers = lambda _: [[[[1], [0], [1]], b"common"], b"own"]
+    shell.round(1.0)
+    keys, args = ["lane", "a", "lane", "b", "lane", "c"], ["id a", "id b", "id c"]
+    assert wire.writes == [[["EVALSHA", "sha", 7, "server", *keys, "grace", *args], ["other"]]]
+    parts = [[[[known]], b"common"] for known in (1, 0, 1)]
+    assert [end[0][0] for end in ends] == [parts[0], [b"own"], *parts[1:]]
+
+
+def test_an_error_of_one_command_is_that_of_all_in_it(shell, wire, start):
+    """Each of those that have asked together hears of the error."""
+    ends = [start(asking(name))[1] for name in "ab"]
+    wire.answers = lambda _: [ResponseError("no")]
+    shell.round(1.0)
+    assert [str(end[0][1]) for end in ends] == ["no", "no"]
 
 
 def test_many_commands_are_several_writes(shell, wire, start, monkeypatch):

@@ -30,6 +30,7 @@ def impatient(monkeypatch):
     """Let callers say at once that they wait."""
     monkeypatch.setattr(notices, "PATIENCE", 0.0)
     monkeypatch.setattr(notices._Latest, "process", 0)
+    monkeypatch.setattr(notices._Latest, "turn", (0, 0.0))
 
 
 @pytest.fixture
@@ -189,6 +190,7 @@ def test_nothing_is_asked_before_its_time(settings, server, background, short_sl
 
     monkeypatch.setattr(core, "look", look)
     monkeypatch.setattr(notices._Latest, "process", 0)
+    monkeypatch.setattr(notices._Latest, "turn", (0, 0.0))
     monkeypatch.setattr(notices, "PATIENCE", math.inf)
     call = background(Producer(settings).call, new_id(), "lane", b"job")
     eventually(lambda: len(asked) >= 3)
