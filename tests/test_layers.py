@@ -43,7 +43,7 @@ LAYERS = {
         "__init__",
     ],
     "queued_gspread.server": [
-        "log policy timing",
+        "arguments log policy timing",
         "failure main_thread merging replay",
         "google",
         "lease pacing",

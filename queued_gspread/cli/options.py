@@ -30,6 +30,7 @@ __all__ = [
     "Listed",
     "Parser",
     "count",
+    "flag_or_file",
     "host_names",
     "message_bytes",
     "namespace",
@@ -190,6 +191,14 @@ def port(text: str) -> int:
     if text.isdecimal() and int(text) <= _LAST_PORT:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} cannot be used: take a port, 0 to {_LAST_PORT}")
+
+
+def flag_or_file(text: str) -> bool | str:
+    """Return whether a flag is set, or the name of the file that it names instead."""
+    try:
+        return checked_flag("", text)
+    except ConfigurationError:
+        return text
 
 
 def host_names(text: str) -> list[str]:

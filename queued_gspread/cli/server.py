@@ -12,12 +12,14 @@ from queued_gspread.embedded import ensure_running
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 from queued_gspread.server import Server
 from queued_gspread.server.calls.memory import DEFAULT_MAX_MEMORY
+from queued_gspread.server.google.sources import CREDENTIALS_JSON
 from queued_gspread.server.log import configure
 from queued_gspread.server.policy.retry import DURABILITIES
 from queued_gspread.settings import DEFAULT_LEASE, DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_REDIS_URL
 
-from .options import Parser, count, message_bytes, positive_seconds, seconds
+from .options import Parser, count, flag_or_file, message_bytes, positive_seconds, seconds
 from .output import warn
+from .secrets import taken
 
 if TYPE_CHECKING:
     import argparse
@@ -34,21 +36,7 @@ ABOUT: Final = (
 def add_options(parser: Parser) -> None:
     """Add the server's options: the keyword arguments of :class:`Server`, and two for its log."""
     parser.queue_options()
-    parser.section("Google")
-    parser.option(
-        "--service-account",
-        "a service account's key file (default: gspread's own location, then "
-        "GOOGLE_APPLICATION_CREDENTIALS)",
-        metavar="FILE",
-    )
-    parser.flag("--oauth", "use the authorised-user file that gspread.oauth() writes")
-    parser.flag("--adc", "use Application Default Credentials")
-    parser.option("--api-key", "use an API key", metavar="KEY")
-    parser.option(
-        "--api-endpoint",
-        "send requests for Google's hosts to this URL instead, with the same path",
-        metavar="URL",
-    )
+    _account_options(parser)
     _quota_options(parser)
     _merge_options(parser)
     _failure_options(parser)
@@ -80,6 +68,55 @@ def add_options(parser: Parser) -> None:
         metavar="ACCOUNT",
     )
     _log_options(parser)
+
+
+def _account_options(parser: Parser) -> None:
+    parser.section("Google")
+    parser.option(
+        "--credentials",
+        "a credentials file of any kind that Google gives: a service account's, an authorised "
+        "user's, an external account's, an impersonated service account's; the content of one may "
+        f"stand in {CREDENTIALS_JSON} instead",
+        metavar="FILE",
+    )
+    parser.option(
+        "--service-account",
+        "a service account's key file (default: gspread's own location, then "
+        "GOOGLE_APPLICATION_CREDENTIALS)",
+        metavar="FILE",
+    )
+    parser.option(
+        "--oauth",
+        "use the authorised-user file that gspread.oauth() writes, in its own place or in FILE",
+        nargs="?",
+        const=True,
+        default=False,
+        type=flag_or_file,
+        metavar="FILE",
+    )
+    parser.flag("--adc", "use Application Default Credentials")
+    parser.option("--api-key", "use an API key", metavar="KEY")
+    parser.option(
+        "--subject",
+        "act as this user of the domain that has delegated to the service account",
+        metavar="ADDRESS",
+    )
+    parser.option(
+        "--impersonate",
+        "have the credentials impersonate this service account",
+        metavar="ADDRESS",
+    )
+    parser.option(
+        "--scopes",
+        "the scopes to ask for, with commas between them: short names, or whole URLs (default "
+        "spreadsheets,drive)",
+        metavar="NAMES",
+    )
+    parser.option(
+        "--api-endpoint",
+        "send requests for Google's hosts to this URL instead, with the same path",
+        metavar="URL",
+    )
 
 
 def _quota_options(parser: Parser) -> None:
@@ -223,13 +260,18 @@ def run(options: argparse.Namespace) -> int:
 
     """
     configure(options.log_level, options.log_format)
+    given = taken(options)
     server = Server(
         redis_url=options.redis_url,
         namespace=options.namespace,
+        credentials=given,
         service_account=options.service_account,
         oauth=options.oauth,
         adc=options.adc,
         api_key=options.api_key,
+        subject=options.subject,
+        impersonate=options.impersonate,
+        scopes=options.scopes,
         api_endpoint=options.api_endpoint,
         request_timeout=options.request_timeout,
         reads_per_minute=options.reads_per_minute,

@@ -16,6 +16,10 @@ COMMANDS = {"server": server, "stop": stop, "emulator": emulator, "demo": demo}
 VALUES = {
     "redis_url": ("redis://elsewhere:1/2", "redis://elsewhere:1/2"),
     "namespace": ("other", "other"),
+    "credentials": ("/a/file.json", "/a/file.json"),
+    "subject": ("ann@b.c", "ann@b.c"),
+    "impersonate": ("bot@b.c", "bot@b.c"),
+    "scopes": ("drive.file", "drive.file"),
     "service_account": ("/a/file.json", "/a/file.json"),
     "oauth": ("yes", True),
     "adc": ("1", True),
