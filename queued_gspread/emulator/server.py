@@ -27,6 +27,7 @@ from queued_gspread.emulator.storage.keeper import Keeper
 
 from .client import Clients
 from .control import Control, Guard
+from .people import People
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from queued_gspread.emulator.http.ledger import Served
 
 
-class Emulator:
+class Emulator(People):
     """A local server with Google's Sheets v4 and Drive v3 APIs and a token endpoint.
 
     `port=0` takes a free port. With the same `seed` and `clock`, two emulators that get the

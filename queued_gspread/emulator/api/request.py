@@ -32,6 +32,10 @@ class Answer:
     content_type: str = "application/json; charset=UTF-8"
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    def with_headers(self, headers: Mapping[str, str]) -> Answer:
+        """Return the answer with other headers."""
+        return replace(self, headers=headers)
+
 
 @dataclass
 class Request:
