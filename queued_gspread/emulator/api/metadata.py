@@ -16,13 +16,16 @@ if TYPE_CHECKING:
 
 METADATA = "/computeMetadata/v1/"
 FLAVOR = {"Metadata-Flavor": "Google"}
-_ACCOUNT = f"{METADATA}instance/service-accounts/default/"
+_ACCOUNTS = f"{METADATA}instance/service-accounts/"
+_ACCOUNT = f"{_ACCOUNTS}default/"
 _PROJECT = "queued-gspread-emulator"
 
 
 def machine_answer(project: Project, request: Request) -> tuple[Answer, str]:
     """Return a metadata server's answer, and the e-mail address that a token in it is for."""
-    path, machine = request.raw_path, project.machine
+    path, machine = request.path, project.machine
+    if machine is not None:
+        path = path.replace(f"{_ACCOUNTS}{machine.email}/", _ACCOUNT)
     if request.headers.get("Metadata-Flavor") != "Google":
         return _text("Missing Metadata-Flavor:Google header.", HTTPStatus.FORBIDDEN), ""
     if path == f"{METADATA}universe/universe-domain":

@@ -116,6 +116,8 @@ def _clean(part: Any) -> Any:
         return {name: _clean(part[name]) for name in _OAUTH if name in part}
     if isinstance(part, (bool, int, float)) or part is None:
         return part
+    if isinstance(part, Exception) and part.args:
+        part = part.args[0]
     text = str(part)
     if _PAGE.search(text):
         return "the token endpoint answered with a page of HTML"

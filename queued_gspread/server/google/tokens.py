@@ -243,6 +243,7 @@ class Tokens:
 
     def _result_of(self, credentials: Credentials) -> RefreshSucceeded | RefreshFailed:
         """Have google-auth fetch a token; any exception counts as a failure."""
+        _drop_source_tokens(credentials)
         try:
             credentials.refresh(self._request)
         except Exception as error:  # noqa: BLE001 - callers must learn of any error
@@ -281,6 +282,18 @@ class Tokens:
             return math.inf
         left = expiry.replace(tzinfo=dt.timezone.utc).timestamp() - self._wall()
         return self._clock() + left
+
+
+def _drop_source_tokens(credentials: Credentials | None) -> None:
+    """Have impersonated credentials fetch the token, too, with which they ask for theirs.
+
+    google-auth keeps it for as long as it says, even if Google refuses it.
+    """
+    for name in ("_source_credentials", "_impersonated_credentials"):
+        source: Credentials | None = getattr(credentials, name, None)
+        if source is not None:
+            source.token = source.expiry = None
+            _drop_source_tokens(source)
 
 
 def _whose(credentials: Credentials) -> str:

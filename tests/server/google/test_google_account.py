@@ -103,7 +103,7 @@ def test_whom_an_account_acts_for_is_part_of_it(serve_as):
 
 
 def test_the_account_is_the_user_for_whom_it_acts(serve_as, raw, keys):
-    """Two service accounts that act for one user are one account; one that acts for nobody is not."""
+    """Two service accounts that act for one user are one account, and another one than theirs."""
     serve_as(OLD, "ann@example.org")
     assert raw.get(keys.account) == "ann@example.org"
     serve_as(NEW, "ann@example.org")
