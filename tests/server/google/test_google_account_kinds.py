@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import traceback
 from urllib.parse import parse_qs
 
 import pytest
@@ -189,3 +190,48 @@ def test_refused_credentials_end_calls_until_they_are_renewed(
 
     eventually(goes_on)
     assert sheet.get_all_values() == [["made"]]
+
+
+class Wire:
+    """All that clients and servers send to Redis meanwhile."""
+
+    def __init__(self, raw, background):
+        self._raw, self._seen = raw, []
+        self._ready = threading.Event()
+        self._listening = background(self._listen)
+        self._ready.wait(PATIENCE)
+
+    def _listen(self):
+        with self._raw.monitor() as monitor:
+            self._ready.set()
+            for one in monitor.listen():
+                if "the end of the wire" in one["command"]:
+                    return
+                self._seen.append(one["command"])
+
+    def read(self):
+        """Return it as one text."""
+        self._raw.echo("the end of the wire")
+        self._listening.result(PATIENCE)
+        return "\n".join(self._seen)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_no_secret_is_seen(name, kind_of, start, client, google, raw, background, caplog):
+    """Neither the secrets of a kind nor its tokens are in Redis, in the log or in an error."""
+    caplog.set_level("DEBUG")
+    kind = kind_of(name)
+    wire = Wire(raw, background)
+    start(kind)
+    sheet = client.create("Book").sheet1
+    first = kind.secrets
+    kind.renew()
+    google.revoke_tokens()
+    with pytest.raises(GoogleAuthError) as caught:
+        sheet.append_row(["lost"])
+    kind.write()
+    told = "".join(traceback.format_exception(caught.value))
+    shown = f"{wire.read()}\n{caplog.text}\n{told}"
+    assert "append_row" in shown
+    for secret in (*first, *kind.secrets, "ya29.c"):
+        assert secret not in shown
