@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import platform
+import re
 import sys
 from difflib import get_close_matches
 from typing import Any, NoReturn
@@ -40,6 +41,7 @@ __all__ = [
 ]
 
 _LAST_PORT = 65535
+_FILE = re.compile(r"[./\\]")
 
 
 class Parser(argparse.ArgumentParser):
@@ -194,11 +196,15 @@ def port(text: str) -> int:
 
 
 def flag_or_file(text: str) -> bool | str:
-    """Return whether a flag is set, or the name of the file that it names instead."""
+    """Return whether a flag is set, or the file that it names instead."""
     try:
-        return checked_flag("", text)
-    except ConfigurationError:
-        return text
+        return checked_flag("OAUTH", text)
+    except ConfigurationError as error:
+        # A slip in yes or no is no file's name.
+        if _FILE.search(text):
+            return text
+        remedy = "take yes or no, or name a file with its folder or its suffix"
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be used: {remedy}") from error
 
 
 def host_names(text: str) -> list[str]:

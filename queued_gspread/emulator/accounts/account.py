@@ -105,17 +105,21 @@ class Account:
         self._key: Key | None = None
         # The public keys that token requests may be signed for, by their ids.
         self._accepted: dict[str, str] = {}
-        # The scopes for which it may act for the users of its domain, and who may impersonate it.
-        self._delegated: frozenset[str] = frozenset()
+        # The scopes for which it may act for the users of its domain: until somebody has said so,
+        # all of them. And who may impersonate it.
+        self._delegated: frozenset[str] | None = None
         self._impersonators: set[str] = set()
 
     def delegate(self, scopes: Iterable[str] = DEFAULT_SCOPES) -> None:
-        """Let the account act for any user, with these scopes at most (domain-wide delegation)."""
+        """Let the account act for users with these scopes alone (domain-wide delegation).
+
+        Until then it may act for them with any scopes; with an empty list, for nobody.
+        """
         self._delegated = frozenset(scopes)
 
     def may_act_for_users(self, scopes: frozenset[str]) -> bool:
         """Return whether the account may act for the users of its domain with these scopes."""
-        return bool(scopes) and scopes <= self._delegated
+        return self._delegated is None or scopes <= self._delegated
 
     def let_impersonate(self, *principals: str) -> None:
         """Let others impersonate the account: accounts and users by address, or principals."""

@@ -148,7 +148,8 @@ class Project:
             return subject
         if not account.may_act_for_users(scopes):
             raise TokenRefusedError("unauthorized_client", _UNDELEGATED, HTTPStatus.UNAUTHORIZED)
-        if subject not in self.users:
+        # A project without users is one whose domain nobody has described.
+        if self.users and subject not in self.users:
             raise TokenRefusedError("invalid_grant", "Invalid email or User ID")
         return subject
 
