@@ -38,6 +38,11 @@ What clients read is in [configuration](configuration.md#clients).
 """
 
 MORE = {
+    ("queued-gspread-server", "--credentials"): "See [accounts](accounts.md)",
+    ("queued-gspread-server", "--oauth"): "See [OAuth](accounts.md#oauth)",
+    ("queued-gspread-server", "--subject"): "See [a subject](accounts.md#a-subject)",
+    ("queued-gspread-server", "--impersonate"): "See [impersonation](accounts.md#impersonation)",
+    ("queued-gspread-server", "--scopes"): "See [scopes](accounts.md#scopes)",
     ("queued-gspread-server", "--redis-url"): "If that is the default and nothing answers there, "
     "the server starts one. [All URLs](configuration.md#redis)",
     ("queued-gspread-server", "--api-endpoint"): "An [emulator](emulator.md)'s, say",
@@ -97,6 +102,7 @@ def _is_setting(action: argparse.Action) -> bool:
 def _row(command: str, action: argparse.Action) -> str:
     (name,) = action.option_strings
     value = f" {action.metavar or 'WORD'}" if action.nargs != 0 else ""
+    value = f" [{value.strip()}]" if action.nargs == "?" else value
     shown = f"{action.default:g}" if isinstance(action.default, float) else str(action.default)
     text = str(action.help).replace("%(default)s", shown)
     variable, default = (found(text) for found in (_VARIABLE.search, _DEFAULT.search))
