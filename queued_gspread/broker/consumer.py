@@ -57,7 +57,8 @@ class Consumer(Dispatch):
     Args:
         settings: Where the queue is.
         server_id: The server's id.
-        about: The server's description, for other servers and observers.
+        about: The server's description, for other servers and observers; or what returns it, if
+            it may change.
         epoch: The epoch under which the queue is written to.
         stopping: Once set, no thread waits for a Redis that is out of reach.
         max_queue: How many jobs may wait in the namespace; 0 for any number.
@@ -73,7 +74,7 @@ class Consumer(Dispatch):
         self,
         settings: Settings,
         server_id: str = "",
-        about: str = "",
+        about: str | Callable[[], str] = "",
         *,
         epoch: str = "",
         stopping: threading.Event | None = None,
@@ -157,8 +158,9 @@ class Consumer(Dispatch):
         certain = "1" if is_certain else ""
         generation = self._generation()
         terms = [self._max_queue, generation, certain, self._holdups()]
+        about = self._about if isinstance(self._about, str) else self._about()
         own = ["1" if candidate.has_token else "", candidate.account, candidate.replaces]
-        args = [self.server_id, round(lease * 1000), self._about, self.epoch, *terms, *own]
+        args = [self.server_id, round(lease * 1000), about, self.epoch, *terms, *own]
         keys = self._keys
         places = [
             keys.server,

@@ -316,11 +316,11 @@ class Server:
     def _new_queue(self) -> Consumer:
         """Return the queue under a new server id, since a request to stop is for one run only."""
         parts = self._parts
-        about = parts.account.about(f"{socket.gethostname()}:{os.getpid()}", __version__)
+        server = f"{socket.gethostname()}:{os.getpid()}"
         return Consumer(
             parts.settings,
             os.urandom(8).hex(),
-            about,
+            lambda: parts.account.about(server, __version__),
             stopping=self._stopping,
             max_queue=self._max_queue,
             generation=parts.admission.generation,

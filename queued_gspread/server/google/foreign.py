@@ -73,7 +73,9 @@ def tell_of_places(place: str, info: dict[str, Any]) -> None:
 def _shown(url: str) -> str:
     """Return a URL without a password and without its query."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    # An account in the path is no password, for which the log would take it.
+    path = parts.path.replace("@", "%40")
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}"
 
 
 def _texts(info: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

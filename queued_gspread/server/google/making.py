@@ -43,8 +43,8 @@ _SOURCES: Final = (AUTHORIZED_USER, SERVICE_ACCOUNT, EXTERNAL_USER, EXTERNAL_ACC
 _IMPERSONATION: Final = ("service_account_impersonation_url", "service_account_impersonation")
 _ALLOWING: Final = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES"
 _KEYLESS: Final = (
-    "--subject needs a service account: one's key file, or --impersonate ADDRESS, with which the "
-    "credentials of {} sign as one"
+    "--subject needs a service account, and these credentials are {}: give a service account's key "
+    "file, or name an account that they may impersonate (--impersonate ADDRESS)"
 )
 
 
@@ -80,7 +80,7 @@ def adapted(credentials: Credentials, access: Access) -> Credentials:
         return _impersonated(credentials, access.impersonate, access)
     if access.subject:
         if not isinstance(credentials, SACredentials):
-            raise ConfigurationError(_KEYLESS.format(f"type {type(credentials).__name__}"))
+            raise ConfigurationError(_KEYLESS.format(f"of type {type(credentials).__name__}"))
         credentials = credentials.with_subject(access.subject)
     if isinstance(credentials, impersonated_credentials.Credentials) and access.is_limited:
         # Its own with_scopes() forgets the subject.

@@ -22,6 +22,7 @@ from limits import UNLIMITED
 
 from queued_gspread.emulator import Emulator
 from queued_gspread.errors import AccountMismatchError, ConfigurationError
+from queued_gspread.protocol.codec.scrub import clean
 from queued_gspread.server import Server
 from queued_gspread.server.google.access import scopes_of
 from queued_gspread.server.google.credentials import make_client
@@ -149,6 +150,10 @@ def test_a_program_runs_only_where_it_may(allowed, monkeypatch):
     [
         (FROM_URL, "url http://metadata/token"),
         (FROM_FILE, "file /a/token"),
+        (
+            FROM_FILE | {"service_account_impersonation_url": f"https://iam:1/v1/{BOT}:generateX"},
+            f"_url https://iam:1/v1/{BOT.replace('@', '%40')}:generateX",
+        ),
         (PROGRAM, "program /bin/tell"),
         (AWS, "regional_cred_verification_url https://sts.{region}.amazonaws.com"),
         (EXTERNAL_USER, "token_url https://sts.googleapis.com/v1/oauthtoken"),
@@ -160,7 +165,7 @@ def test_what_an_external_accounts_file_names_is_logged(content, told, monkeypat
     monkeypatch.setenv("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1")
     with caplog.at_level("INFO"):
         make_client(credentials=content)
-    (line,) = [record.getMessage() for record in caplog.records]
+    (line,) = [clean(record.getMessage()) for record in caplog.records]
     assert "names, and the server uses: " in line
     assert told in line
     assert "hunter2" not in line

@@ -73,7 +73,7 @@ def claims_of(assertion):
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_a_server_starts_and_makes_calls(name, kind_of, start, client, caplog):
+def test_a_server_starts_and_makes_calls(name, kind_of, start, client, caplog, raw, keys):
     """A server with any kind of account gets a token, makes calls, and says who it is."""
     kind = kind_of(name)
     caplog.set_level("INFO")
@@ -82,6 +82,8 @@ def test_a_server_starts_and_makes_calls(name, kind_of, start, client, caplog):
     assert client.open("Book").sheet1.get_all_values() == [["x", "1"]]
     assert server.account.shown == kind.shown
     assert f"working as {kind.shown} in namespace" in caplog.text
+    described = f"(as {kind.shown} at "
+    eventually(lambda: described in raw.hget(keys.server, "description"))
 
 
 # The scopes of an external user are those of its login: --scopes is refused.
