@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 
 from google.auth.compute_engine import _metadata
+from google.auth.impersonated_credentials import Credentials as Impersonated
 
 ANN = "ann@example.com"
 CLOUD = "https://www.googleapis.com/auth/cloud-platform"
@@ -205,7 +207,7 @@ class ExternalAccountForSubject(ExternalAccountImpersonating):
         self.shown = f"{self.bot.email} for {ANN}"
 
 
-PROGRAM = "import json, pathlib, sys; print(pathlib.Path(sys.argv[1]).read_text())"
+PROGRAM = "import pathlib, sys; print(pathlib.Path(sys.argv[1]).read_text())"
 
 
 class ExternalProgram(ExternalAccount):
@@ -216,7 +218,10 @@ class ExternalProgram(ExternalAccount):
             self.patch.setenv("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1")
             self.workload = self.emulator.add_workload()
             self.token = self.folder / "token"
-            command = f"{sys.executable} -I -S -c '{PROGRAM}' {self.token}"
+            program = self.folder / "program.py"
+            program.write_text(PROGRAM)
+            # Without quotes: an older google-auth splits it at its spaces.
+            command = f"{sys.executable} -I -S {program} {self.token}"
             source = {"executable": {"command": command, "timeout_millis": 60_000}}
             self.info = self.workload.external_account_info(source)
         kind = self.info["subject_token_type"]
@@ -273,8 +278,14 @@ class DefaultMachine(Kind):
         self.patch.setenv("CLOUDSDK_CONFIG", str(self.folder))
         for name in ("GCE_METADATA_HOST", "GCE_METADATA_IP"):
             self.patch.setenv(name, place)
-        # google-auth reads the variable when it is imported.
-        self.patch.setattr(_metadata, "_GCE_METADATA_HOST", place)
+        # google-auth reads the variables when it is imported, an older one both of them.
+        seen = {
+            "_GCE_METADATA_HOST": place,
+            "_METADATA_ROOT": f"{self.emulator.url}/computeMetadata/v1/",
+            "_METADATA_IP_ROOT": self.emulator.url,
+        }
+        for name, value in seen.items():
+            self.patch.setattr(_metadata, name, value, raising=False)
         self.options = {"adc": True}
 
     def renew(self):
@@ -314,4 +325,13 @@ KINDS = {
     "default, a machine": DefaultMachine,
     "a dict": Given,
 }
+KEYLESS_SUBJECTS = {
+    "impersonation for a subject",
+    "impersonated file for a subject",
+    "external account for a subject",
+}
+# google-auth has this from 2.38 on; before, a server says so.
+HAS_KEYLESS_SUBJECTS = "subject" in inspect.signature(Impersonated).parameters
+if not HAS_KEYLESS_SUBJECTS:
+    KINDS = {name: kind for name, kind in KINDS.items() if name not in KEYLESS_SUBJECTS}
 FROM_FILES = [name for name in KINDS if name not in ("a dict", "default, a machine")]

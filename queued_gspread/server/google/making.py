@@ -204,7 +204,7 @@ def _impersonated(
     source: Credentials, target: str, access: Access, info: dict[str, Any] | None = None
 ) -> Credentials:
     info = info or {}
-    # Only where it is needed: google-auth before 2.37 has no such argument.
+    # Only where it is needed: google-auth before 2.38 has no such argument.
     subject = {"subject": access.subject} if access.subject else {}
     try:
         made: Credentials = impersonated_credentials.Credentials(
@@ -217,7 +217,7 @@ def _impersonated(
         )
     except TypeError:
         raise ConfigurationError(
-            "--subject with an impersonated account needs google-auth 2.37 or newer, and "
+            "--subject with an impersonated account needs google-auth 2.38 or newer, and "
             f"{version('google-auth')} is installed"
         ) from None
     except GoogleAuthError as error:

@@ -6,7 +6,7 @@ import json
 
 import gspread
 import pytest
-from account_kinds import ANN, DRIVE, KINDS, SHEETS, write
+from account_kinds import ANN, DRIVE, HAS_KEYLESS_SUBJECTS, KINDS, SHEETS, write
 from google.auth import (
     aws,
     external_account_authorized_user,
@@ -28,6 +28,9 @@ from queued_gspread.server.google.access import scopes_of
 from queued_gspread.server.google.credentials import make_client
 from queued_gspread.server.google.sources import Named, source_of
 
+needs_keyless_subjects = pytest.mark.skipif(
+    not HAS_KEYLESS_SUBJECTS, reason="this google-auth acts for a subject by a key alone"
+)
 FILE = "https://www.googleapis.com/auth/drive.file"
 BOT = "bot@project.iam.gserviceaccount.com"
 
@@ -251,6 +254,12 @@ def test_an_object_keeps_its_scopes_unless_others_are_named(google, info):
     assert source_of(Named(bot, scopes="spreadsheets")).load().scopes == [SHEETS]
     bare = service_account.Credentials.from_service_account_info(info)
     assert sorted(source_of(Named(bare)).load().scopes) == sorted([SHEETS, DRIVE])
+
+
+@needs_keyless_subjects
+def test_an_impersonating_object_keeps_its_subject(google):
+    """Where fewer scopes are named, credentials given as an object act for their subject still."""
+    bot = google.accounts[0].credentials([DRIVE])
     over = impersonated_credentials.Credentials(bot, BOT, [DRIVE], subject=ANN)
     narrowed = source_of(Named(over, scopes="spreadsheets")).load()
     assert (narrowed._target_scopes, narrowed._subject) == ([SHEETS], ANN)
@@ -377,6 +386,18 @@ def test_a_files_change_while_it_is_read_is_seen(google, tmp_path, monkeypatch):
     assert source.file.reload() is None
 
 
+def test_an_older_google_auth_without_keyless_subjects(info, monkeypatch):
+    """Where google-auth cannot act for a subject without a key, the version that can is told."""
+
+    def older(source, target, scopes, delegates=None, quota_project_id=None):
+        pytest.fail(f"made without a subject: {source}, {target}, {scopes}, {delegates}")
+
+    monkeypatch.setattr(impersonated_credentials, "Credentials", older)
+    with pytest.raises(ConfigurationError, match=r"needs google-auth 2\.38 or newer, and \d"):
+        make_client(credentials=info, impersonate=BOT, subject=ANN)
+
+
+@needs_keyless_subjects
 def test_a_machine_that_is_impersonated_from(google, tmp_path, monkeypatch, start, client):
     """The credentials of a machine at Google may impersonate another account for a subject."""
     KINDS["default, a machine"](google, tmp_path, monkeypatch)
