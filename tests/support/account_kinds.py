@@ -278,14 +278,8 @@ class DefaultMachine(Kind):
         self.patch.setenv("CLOUDSDK_CONFIG", str(self.folder))
         for name in ("GCE_METADATA_HOST", "GCE_METADATA_IP"):
             self.patch.setenv(name, place)
-        # google-auth reads the variables when it is imported, an older one both of them.
-        seen = {
-            "_GCE_METADATA_HOST": place,
-            "_METADATA_ROOT": f"{self.emulator.url}/computeMetadata/v1/",
-            "_METADATA_IP_ROOT": self.emulator.url,
-        }
-        for name, value in seen.items():
-            self.patch.setattr(_metadata, name, value, raising=False)
+        # google-auth reads the variable when it is imported.
+        self.patch.setattr(_metadata, "_GCE_METADATA_HOST", place)
         self.options = {"adc": True}
 
     def renew(self):
@@ -334,4 +328,7 @@ KEYLESS_SUBJECTS = {
 HAS_KEYLESS_SUBJECTS = "subject" in inspect.signature(Impersonated).parameters
 if not HAS_KEYLESS_SUBJECTS:
     KINDS = {name: kind for name, kind in KINDS.items() if name not in KEYLESS_SUBJECTS}
+if not hasattr(_metadata, "_get_metadata_root"):
+    # An older google-auth cannot be told after its import where the metadata server is.
+    del KINDS["default, a machine"]
 FROM_FILES = [name for name in KINDS if name not in ("a dict", "default, a machine")]
