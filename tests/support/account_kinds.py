@@ -114,6 +114,8 @@ class ImpersonatingForSubject(Impersonating):
 class ImpersonatedFile(Kind):
     """A file in which a user impersonates a service account, as gcloud writes it."""
 
+    note = "`gcloud auth application-default login --impersonate-service-account=ADDRESS`"
+
     def write(self):
         write(self.path, self.bot.impersonated_info(self.ann.authorized_user_info()))
 
@@ -237,6 +239,8 @@ class ExternalProgram(ExternalAccount):
 
 
 class ExternalUser(Kind):
+    note = "`gcloud auth application-default login` with a workforce pool's login"
+
     def set_up(self):
         self.shown = "an unknown account"
 

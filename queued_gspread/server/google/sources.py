@@ -19,7 +19,7 @@ from queued_gspread.errors import ConfigurationError
 
 from .access import Access, scopes_of
 from .credential_file import checked, content_of, is_content, parsed
-from .file_kinds import ALL_KINDS, AUTHORIZED_USER, SERVICE_ACCOUNT
+from .file_kinds import ALL_KINDS, AUTHORIZED_USER, EXTERNAL_ACCOUNT, SERVICE_ACCOUNT
 from .foreign import named_files, tell_of_places, urls_in, urls_of
 from .making import adapted, credentials_from
 from .watched_file import WatchedFile
@@ -36,6 +36,8 @@ _VARIABLE: Final = "GOOGLE_APPLICATION_CREDENTIALS"
 _QUOTA_PROJECT: Final = "GOOGLE_CLOUD_QUOTA_PROJECT"
 _CLOUD: Final = "https://www.googleapis.com/auth/cloud-platform"
 _NO_CONSENT: Final = "invalid_grant"
+# What has no consent that could end.
+_KEYS: Final = (SERVICE_ACCOUNT.type, EXTERNAL_ACCOUNT.type)
 
 
 class CredentialsText(str):
@@ -129,25 +131,27 @@ class Source:
 
     def remedy(self, reason: str) -> str:
         """Return how to renew what Google has refused; '' if only the log can say."""
-        if self._kind is not AUTHORIZED_USER or _NO_CONSENT not in reason:
+        source = self._info.get("source_credentials", self._info)
+        if self._kind is None or source.get("type") in _KEYS or _NO_CONSENT not in reason:
             return ""
         then = "the server goes on with the new file" if self._path else "start the server with it"
         return (
             "Google has ended the consent of the server's OAuth account, as it does after seven "
-            "days if the app is in testing. Give it anew, where there is a browser, with "
-            f"{self._consent()}; {then}"
+            "days if the app is in testing. Give it anew, where there is a browser: "
+            f"{self._consent}; {then}"
         )
 
+    @property
     def _consent(self) -> str:
+        """What to run for a new consent."""
         if self._path is not None and self._path == _gcloud_file():
             scopes = ",".join((_CLOUD, *self._access.scopes))
             return f"`gcloud auth application-default login --scopes={scopes}`"
+        if self._kind is not None and self._kind is not AUTHORIZED_USER:
+            return self._kind.remedy
         file = str(self._path or "authorized_user.json")
-        named = (
-            ""
-            if self._path == DEFAULT_AUTHORIZED_USER_FILENAME
-            else (f"authorized_user_filename={file!r}")
-        )
+        is_usual = self._path == DEFAULT_AUTHORIZED_USER_FILENAME
+        named = "" if is_usual else f"authorized_user_filename={file!r}"
         return f'`rm {file}` and `python -c "import gspread; gspread.oauth({named})"`'
 
     def _read(self) -> Credentials:

@@ -21,6 +21,7 @@ from gspread.exceptions import APIError
 from limits import UNLIMITED
 
 from queued_gspread.emulator import Emulator
+from queued_gspread.emulator.faults import Status
 from queued_gspread.errors import AccountMismatchError, ConfigurationError
 from queued_gspread.protocol.codec.scrub import clean
 from queued_gspread.server import Server
@@ -408,3 +409,19 @@ def test_a_machine_that_is_impersonated_from(google, tmp_path, monkeypatch, star
     server = start(adc=True, impersonate=other.email, subject=ANN)
     client.create("Book")
     assert server.account.shown == f"{other.email} for {ANN}"
+
+
+def test_an_api_key_reads_what_everybody_may_read(google, start, client):
+    """A server with an API key makes calls, and gets no token; a refused key is Google's error."""
+    book = google.gspread_client().create("Book")
+    book.sheet1.append_row(["x"])
+    google.clear_ledger()
+    start(api_key="AIza-hunter2")
+    sheet = client.open_by_key(book.id).sheet1
+    assert sheet.get_all_values() == [["x"]]
+    assert google.token_requests == []
+    google.faults.add(Status(400), to="api")
+    with pytest.raises(APIError) as caught:
+        sheet.get_all_values()
+    assert caught.value.code == 400
+    assert "hunter2" not in str(caught.value)
