@@ -14,7 +14,7 @@ from google.auth import (
     impersonated_credentials,
     pluggable,
 )
-from google.auth.exceptions import RefreshError
+from google.auth.exceptions import RefreshError, TransportError
 from google.oauth2 import credentials as user_credentials
 from google.oauth2 import service_account
 from gspread.exceptions import APIError
@@ -425,3 +425,18 @@ def test_an_api_key_reads_what_everybody_may_read(google, start, client):
         sheet.get_all_values()
     assert caught.value.code == 400
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_proxy_of_sheets_gets_no_consent(is_there, google, monkeypatch):
+    """Tokens are asked for at the API endpoint only for credentials that name it as theirs."""
+    info = google.add_user(ANN).authorized_user_info() if is_there else USER
+    client = make_client(credentials=info, api_endpoint=google.url)
+    asked = []
+    way = client.http_client.session._auth_request
+    monkeypatch.setattr(way, "_request", lambda url, **_: asked.append(url))
+    google_s = "https://oauth2.googleapis.com/token"
+    way(google_s)
+    assert asked == [f"{google.url}/token" if is_there else google_s]
+    with pytest.raises(TransportError):
+        way("https://iamcredentials.googleapis.com/v1/x/allowedLocations")
