@@ -112,6 +112,10 @@ class Keys:
     ``throttle``         acquire, release_slot, answer
     ``account``          beat
     ===================  ==================================================================
+
+
+    ``reply``, ``renewal`` and ``control`` have an expiry, and nothing else has: so a Redis that
+    evicts only such keys keeps every call (:mod:`.redis_check`).
     """
 
     namespace: str
