@@ -195,8 +195,7 @@ def _checked_name(what: str, name: str) -> str:
     if _NAME.fullmatch(name):
         return name
     raise ConfigurationError(
-        f"{what} {name!r} cannot be used: "
-        "take 1 to 64 letters, digits, dots, dashes or underscores"
+        f"{what} {name!r} cannot be used: take 1 to 64 letters, digits, dots, dashes or underscores"
     )
 
 

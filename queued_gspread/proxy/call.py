@@ -88,9 +88,7 @@ class Caller:
         return self._queue if settings is self.settings else Producer(settings)
 
 
-def _close_notice(
-    reply: Reply, seconds: float, notice: Notice, caller: str | None = None
-) -> Reply:
+def _close_notice(reply: Reply, seconds: float, notice: Notice, caller: str | None = None) -> Reply:
     """End a call's notice, or add to a time-out's text who waited how long, and for what."""
     error = reply.error
     if error is None:

@@ -32,9 +32,15 @@ def checked(own_redis, redis_of, namespace):
     return check
 
 
+def fill(raw):
+    """Write keys that do not expire until there is no memory left."""
+    for number in range(10_000):
+        raw.set(f"other:{number}", b"z" * 100_000)
+
+
 @pytest.mark.parametrize("policy", ["lru", "lfu", "random", "ttl"])
 def test_a_redis_that_drops_what_expires_is_warned_of(checked, policy):
-    """A server takes any volatile policy, and is told what may go and what each service calls it."""
+    """A server takes any volatile policy, and is told what may go and each service's name for it."""
     told = checked(f"volatile-{policy}")
     assert f"maxmemory-policy 'volatile-{policy}'" in told
     assert "Calls that wait have none and are kept" in told
@@ -63,8 +69,7 @@ def test_a_full_redis_drops_answers_and_no_call(own_redis, redis_of, namespace, 
         answer(server, server.head("lane"), b"y" * 100_000)
     raw.config_set("maxmemory", raw.info("memory")["used_memory"] + 2_000_000)
     with pytest.raises(redis.exceptions.OutOfMemoryError):
-        for number in range(10_000):
-            raw.set(f"other:{number}", b"z" * 100_000)
+        fill(raw)
     assert raw.info("stats")["evicted_keys"] == 10
     raw.config_set("maxmemory", 0)
     left = []
