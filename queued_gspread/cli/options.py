@@ -36,6 +36,7 @@ __all__ = [
     "port",
     "positive_seconds",
     "seconds",
+    "titles",
 ]
 
 _LAST_PORT = 65535
@@ -190,6 +191,11 @@ def port(text: str) -> int:
     if text.isdecimal() and int(text) <= _LAST_PORT:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} cannot be used: take a port, 0 to {_LAST_PORT}")
+
+
+def titles(text: str) -> list[str]:
+    """Return a title as a list of one: an option that is repeated joins them."""
+    return [text]
 
 
 def host_names(text: str) -> list[str]:

@@ -40,7 +40,7 @@ def fill(raw):
 
 @pytest.mark.parametrize("policy", ["lru", "lfu", "random", "ttl"])
 def test_a_redis_that_drops_what_expires_is_warned_of(checked, policy):
-    """A server takes any volatile policy, and is told what may go and each service's name for it."""
+    """A server takes any volatile policy, and is told what may go and how each service calls it."""
     told = checked(f"volatile-{policy}")
     assert f"maxmemory-policy 'volatile-{policy}'" in told
     assert "Calls that wait have none and are kept" in told

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _KEY_SIZE = 2048
 _NAME, _PROJECT = "emulator", "queued-gspread-emulator"
+# Seconds: only the signature is checked here, and the times with Google's clock elsewhere.
+_ANY_TIME = 10**9
 _FIRST_CLIENT_ID = 100_000_000_000_000_000_000
 
 
@@ -78,9 +80,20 @@ class Account:
     emulator handed out are accepted as well.
     """
 
-    def __init__(self, number: int, url: Callable[[], str], changes: Changes) -> None:
-        """Begin without a key; the first number is 1."""
+    def __init__(
+        self,
+        number: int,
+        url: Callable[[], str],
+        changes: Changes,
+        storage: bool | None = None,
+    ) -> None:
+        """Begin without a key; the first number is 1.
+
+        `storage` is whether it may own files; with None, the emulator's own `storage` says so.
+        """
         self.email = email_of(number)
+        self.storage = storage
+        self.is_deleted = False
         self._client_id = str(_FIRST_CLIENT_ID + number - 1)
         self._url = url
         self._changes = changes
@@ -143,11 +156,23 @@ class Account:
         with self._making, self._changes.making():
             self._key, self._accepted = key, {key.key_id: key.public_pem}
 
+    def delete(self) -> None:
+        """Delete the account: it gets no further token; those granted so far stay valid."""
+        with self._changes.making():
+            self.is_deleted, self._accepted = True, {}
+
+    def disable_keys(self) -> None:
+        """Stop accepting all keys, until a new one is made; tokens granted so far stay valid."""
+        with self._changes.making():
+            self._accepted = {}
+
     def claims(self, assertion: str) -> dict[str, Any] | None:
         """Return an assertion's claims; None if no key of the account signed it."""
         decode: Any = jwt.decode
         try:
-            claims: dict[str, Any] = decode(assertion, certs=self.public_keys)
+            claims: dict[str, Any] = decode(
+                assertion, certs=self.public_keys, clock_skew_in_seconds=_ANY_TIME
+            )
         except (ValueError, exceptions.GoogleAuthError):
             return None
         return claims

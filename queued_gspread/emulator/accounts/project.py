@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from google.auth import exceptions, jwt
 
 from .account import Account
+from .assertions import AUDIENCES, fault_of
 from .changes import Changes
 
 if TYPE_CHECKING:
@@ -46,6 +48,9 @@ class Project:
     ) -> None:
         """Begin with one account; tokens expire by this clock."""
         self.token_lifetime = LIFETIME
+        self.storage = True
+        self.disabled_apis: frozenset[str] = frozenset()
+        self.clock_ahead = 0.0
         self._monotonic = monotonic
         self._url = url
         self._changes = changes or Changes()
@@ -54,10 +59,10 @@ class Project:
         self._accounts: dict[str, Account] = {}
         self.first = self.add_account()
 
-    def add_account(self) -> Account:
+    def add_account(self, storage: bool | None = None) -> Account:
         """Add a service account with its own key."""
         with self._changes.making():
-            account = Account(len(self._accounts) + 1, self._url, self._changes)
+            account = Account(len(self._accounts) + 1, self._url, self._changes, storage)
             self._accounts[account.email] = account
         return account
 
@@ -77,17 +82,31 @@ class Project:
         for email, keys in public_keys.items():
             self._accounts[email].accept(keys)
 
-    def grant(self, form: dict[str, str]) -> Grant:
+    def has_storage(self, email: str) -> bool:
+        """Return whether whoever has this address may own files: only some service accounts not."""
+        account = self._accounts.get(email)
+        if account is None:
+            return True
+        return self.storage if account.storage is None else account.storage
+
+    @property
+    def now(self) -> float:
+        """Google's time, which may differ from that of its clients."""
+        return time.time() + self.clock_ahead
+
+    def grant(self, form: dict[str, str], path: str = "/token") -> Grant:
         """Return a new access token for a signed assertion, or raise TokenRefusedError."""
         if form.get("grant_type") != _GRANT:
             raise TokenRefusedError("unsupported_grant_type", "Invalid grant_type")
         assertion = form.get("assertion", "")
         account = self._accounts.get(_issuer(assertion))
-        if account is None:
+        if account is None or account.is_deleted:
             raise TokenRefusedError("invalid_grant", "Invalid grant: account not found")
         claims = account.claims(assertion)
         if claims is None:
             raise TokenRefusedError("invalid_grant", _UNSIGNED)
+        if fault := fault_of(claims, AUDIENCES[path], self._url() + path, self.now):
+            raise TokenRefusedError("invalid_grant", fault)
         scopes = frozenset(str(claims.get("scope", "")).split())
         if not scopes:
             description = "Invalid OAuth scope or ID token audience provided."

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from queued_gspread.emulator.accounts.assertions import AUDIENCES
 from queued_gspread.emulator.accounts.project import TokenRefusedError
 
 from .request import Answer, as_json
@@ -15,14 +16,14 @@ if TYPE_CHECKING:
 
     from .request import Request
 
-PATH = "/token"
+PATHS = frozenset(AUDIENCES)
 
 
 def granted(project: Project, request: Request) -> tuple[Answer, str]:
     """Return the answer to a token request, and the e-mail address that the token is for."""
     form = dict(parse_qsl(request.content.decode("utf-8", "replace")))
     try:
-        grant = project.grant(form)
+        grant = project.grant(form, request.raw_path)
     except TokenRefusedError as refused:
         return oauth_error(*refused.args), ""
     body = {

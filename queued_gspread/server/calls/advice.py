@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 from google.auth.exceptions import RefreshError
 from gspread.exceptions import APIError, SpreadsheetNotFound
 
+from queued_gspread.google_api.responses import reasons_in
+
 if TYPE_CHECKING:
     from queued_gspread.protocol.identity import Identity
 
@@ -14,29 +16,44 @@ __all__ = ["advise"]
 
 _NOT_FOUND: Final = 404
 _FORBIDDEN: Final = 403
+_REFUSED: Final = (
+    "it is the server's key that Google refuses, of {}, and nothing in this program: the server's "
+    "log says more"
+)
+_UNSHARED: Final = (
+    "the server works as {}: if the spreadsheet is there, share it with that account (as an "
+    "editor, if it is to be changed)"
+)
+_NO_STORAGE: Final = (
+    "the server works as {}, which has no storage left to own a new file, as service accounts have "
+    "none of their own. Ways out: a folder of a shared drive that the account is a member of "
+    "(folder_id=...); a subject, for whom the account acts (the server's --subject); an OAuth "
+    "account (--oauth). Or create the spreadsheet by hand, share it with the account, and open it"
+)
 
 
 def advise(error: BaseException, account: Identity) -> None:
-    """Add a note to an error: which account to share a file with, or whose key Google refuses.
+    """Add a note to an error: with whom to share, whose key is refused, who may own a file.
 
     The error stays gspread's or google-auth's own: same class, same arguments, same text.
     """
     if isinstance(error, RefreshError):
-        note = (
-            f"it is the server's key that Google refuses, of {account.shown}, and nothing in this "
-            "program: the server's log says more"
-        )
+        note = _REFUSED
+    elif _is_out_of_storage(error):
+        note = _NO_STORAGE
     elif _is_unshared(error):
-        note = (
-            f"the server works as {account.shown}: if the spreadsheet is there, share it with that "
-            "account (as an editor, if it is to be changed)"
-        )
+        note = _UNSHARED
     else:
         return
+    note = note.format(account.shown)
     # Python 3.10 has no add_note(), but the attribute may be set.
     notes = getattr(error, "__notes__", ())
     # A token's error is shared by all calls, so it may have the note already.
     vars(error)["__notes__"] = [*(other for other in notes if other != note), note]
+
+
+def _is_out_of_storage(error: BaseException) -> bool:
+    return isinstance(error, APIError) and "storageQuotaExceeded" in reasons_in(error.error)
 
 
 def _is_unshared(error: BaseException | None) -> bool:
