@@ -76,7 +76,7 @@ def _place_options(parser: Parser) -> None:
 def _behaviour_options(parser: Parser) -> None:
     parser.section("what is there")
     for name, what in (
-        ("spreadsheet", "an empty spreadsheet of somebody's, shared with the service account"),
+        ("share", "an empty spreadsheet of somebody's, shared with the service account"),
         ("shared-drive", "a shared drive that the service account is a member of"),
     ):
         parser.option(
@@ -186,7 +186,7 @@ def _check_two_files(options: argparse.Namespace) -> None:
 
 def _add_what_is_there(emulator: Emulator, options: argparse.Namespace) -> list[str]:
     """Add what the options name, unless a state has it already; return what to say of it."""
-    for title in options.spreadsheet:
+    for title in options.share:
         if title not in emulator.spreadsheets:
             emulator.add_spreadsheet(title)
     for name in options.shared_drive:
@@ -194,8 +194,14 @@ def _add_what_is_there(emulator: Emulator, options: argparse.Namespace) -> list[
             emulator.add_shared_drive(name)
     books, drives = emulator.spreadsheets, emulator.shared_drives
     return [
-        *(f"the spreadsheet {title!r} is there: {books[title]}" for title in options.spreadsheet),
-        *(f"the shared drive {name!r} is there: {drives[name]}" for name in options.shared_drive),
+        *(
+            f"the spreadsheet {title!r} is shared with it: {books[title]}"
+            for title in options.share
+        ),
+        *(
+            f"the shared drive {name!r} is shared with it: {drives[name]}"
+            for name in options.shared_drive
+        ),
     ]
 
 

@@ -51,6 +51,9 @@ VALUES = {
     "host": ("::1", "::1"),
     "allow_host": ("one, two", ["one", "two"]),
     "port": ("1234", 1234),
+    "share": ("Orders, old", ["Orders, old"]),
+    "shared_drive": ("Team", ["Team"]),
+    "no_storage": ("yes", True),
     "state": ("/a/state.json", "/a/state.json"),
     "service_account_out": ("/another/file.json", "/another/file.json"),
 }
