@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from queued_gspread.broker.connection.master import Master
     from queued_gspread.settings import Settings
 
-__all__ = ["warning_of", "warning_of_eviction"]
+__all__ = ["config_of", "warning_of", "warning_of_eviction"]
 
 _OPEN: Final = (
     "this Redis has replicas ({}) and takes writes without them (min-replicas-to-write is 0): "
@@ -73,7 +73,7 @@ def warning_of(connection: Connection, settings: Settings) -> str | None:
 def _of_memory(redis: Redis, settings: Settings) -> Iterator[str | None]:
     """Refuse a Redis that drops calls when it is full; warn of one that forgets at a restart."""
     try:
-        config = _config(redis)
+        config = config_of(redis)
     except ResponseError:
         yield "could not ask Redis for its maxmemory-policy: make sure that it is noeviction"
         return
@@ -98,7 +98,13 @@ def warning_of_eviction(policy: str, settings: Settings) -> str | None:
     )
 
 
-def _config(redis: Redis) -> dict[Any, Any]:
+def config_of(redis: Redis) -> dict[Any, Any]:
+    """Return the settings that matter, as far as the user may see them.
+
+    Raises:
+        ResponseError: The user may see none of them.
+
+    """
     config: dict[Any, Any] = {}
     try:
         for name in ("maxmemory-policy", "save", "appendonly"):

@@ -192,17 +192,9 @@ def _add_what_is_there(emulator: Emulator, options: argparse.Namespace) -> list[
     for name in options.shared_drive:
         if name not in emulator.shared_drives:
             emulator.add_shared_drive(name)
-    books, drives = emulator.spreadsheets, emulator.shared_drives
-    return [
-        *(
-            f"the spreadsheet {title!r} is shared with it: {books[title]}"
-            for title in options.share
-        ),
-        *(
-            f"the shared drive {name!r} is shared with it: {drives[name]}"
-            for name in options.shared_drive
-        ),
-    ]
+    there = [(title, emulator.spreadsheets[title]) for title in options.share]
+    there += [(name, emulator.shared_drives[name]) for name in options.shared_drive]
+    return [f"{title!r} is shared with its service account: {key}" for title, key in there]
 
 
 def _limit(emulator: Emulator, options: argparse.Namespace) -> None:

@@ -1,0 +1,141 @@
+"""Checks credentials as a server would use them: their file, the clock, a token, its scopes."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import requests
+from google.auth.api_key import Credentials as APIKeyCredentials
+from google.oauth2.credentials import Credentials as OAuthCredentials
+from google.oauth2.service_account import Credentials as SACredentials
+
+from queued_gspread.errors import ConfigurationError
+from queued_gspread.protocol.identity import identity_of
+from queued_gspread.server.google.account import way_to_google
+from queued_gspread.server.timing import Timing
+
+from .findings import Finding, failed, ok, skipped, warned
+from .of_google import TROUBLES
+from .remedies import CLOCK, explain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import gspread
+
+__all__ = ["Access"]
+
+# Seconds.
+PATIENCE: Final = 20.0
+_WRONG: Final = 60.0
+_TOKENS: Final = "https://oauth2.googleapis.com/token"
+_AUTH: Final = "https://www.googleapis.com/auth/"
+_KINDS: Final[dict[type, str]] = {
+    SACredentials: "a service account's key",
+    OAuthCredentials: "a user's consent",
+    APIKeyCredentials: "an API key",
+}
+
+
+@dataclass
+class Access:
+    """A server's way to Google, made as a server makes it.
+
+    Attributes:
+        named: The server's options that name credentials.
+        api_endpoint: Where requests go instead of to Google.
+        client: A client that has a token; None before :meth:`findings`, or if there is none.
+        account: The account in words.
+
+    """
+
+    named: Mapping[str, Any]
+    api_endpoint: str | None
+    client: gspread.Client | None = None
+    account: str = "an unknown account"
+    is_api_key: bool = field(default=False, init=False)
+
+    def findings(self, owner: str) -> Iterator[Finding]:
+        """Yield what is found; ``owner`` is the account that the namespace belongs to, if any."""
+        try:
+            client, _, tokens = way_to_google(
+                None, self.named, self.api_endpoint, PATIENCE, 0.0, Timing()
+            )
+        except ConfigurationError as error:
+            yield failed("credentials", "none that can be used", str(error))
+            yield from (skipped(name, "no credentials") for name in ("clock", "token", "scopes"))
+            return
+        client.http_client.set_timeout(PATIENCE)
+        credentials: Any = client.http_client.auth
+        self.is_api_key = isinstance(credentials, APIKeyCredentials)
+        self.account = "an API key" if self.is_api_key else identity_of(credentials).shown
+        yield self._kind(credentials, owner)
+        yield _clock(getattr(credentials, "_token_uri", None) or self.api_endpoint or _TOKENS)
+        if self.is_api_key:
+            self.client = client
+            yield skipped("token", "an API key needs none")
+            yield skipped("scopes", "an API key has none")
+            return
+        yield from self._token(client, tokens, credentials)
+
+    def _kind(self, credentials: Any, owner: str) -> Finding:
+        kind = _KINDS.get(type(credentials), type(credentials).__module__)
+        if owner and identity_of(credentials).email and owner != self.account:
+            return failed(
+                "credentials",
+                f"{kind}, of {self.account}; the namespace belongs to {owner}",
+                f"take credentials of {owner}, another --namespace, or, to change the account for "
+                f"good, start the server once with --replace-account {owner!r}",
+            )
+        return ok("credentials", kind if self.is_api_key else f"{kind}, of {self.account}")
+
+    def _token(self, client: gspread.Client, tokens: Any, credentials: Any) -> Iterator[Finding]:
+        tokens.start()
+        try:
+            tokens.refresh(PATIENCE)
+        except TROUBLES as error:
+            yield failed("token", *explain(error, self.account))
+            yield skipped("scopes", "no token")
+            return
+        finally:
+            tokens.stop()
+        self.client, self.account = client, identity_of(credentials).shown
+        yield ok("token", f"Google gives one to {self.account}")
+        yield _scopes(credentials)
+
+
+def _clock(url: str) -> Finding:
+    """Compare this machine's clock with the one in Google's answers."""
+    parts = urlsplit(url)
+    began = time.time()
+    try:
+        answer = requests.head(f"{parts.scheme}://{parts.netloc}/", timeout=PATIENCE)
+        then = parsedate_to_datetime(answer.headers["Date"]).timestamp()
+    except (requests.RequestException, KeyError, ValueError, TypeError) as error:
+        return failed("clock", *explain(_bare(error), parts.netloc))
+    ahead = (began + time.time()) / 2 - then
+    if abs(ahead) < _WRONG:
+        return ok("clock", f"as {parts.hostname} has it")
+    way = "ahead of" if ahead > 0 else "behind"
+    return failed("clock", f"this machine's is {abs(ahead):.0f} s {way} Google's", CLOCK)
+
+
+def _bare(error: Exception) -> Exception:
+    """Return an error of requests' with its kind alone: its text has addresses of objects."""
+    return type(error)("no answer") if isinstance(error, requests.RequestException) else error
+
+
+def _scopes(credentials: Any) -> Finding:
+    granted = getattr(credentials, "granted_scopes", None) or credentials.scopes or ()
+    names = sorted(scope.removeprefix(_AUTH) for scope in granted)
+    told = ", ".join(names) or "not known"
+    if names and not {"spreadsheets", "drive", "drive.file"}.intersection(names):
+        return failed("scopes", told, "nothing can be written: take the scope spreadsheets")
+    if names and not {"drive", "drive.readonly", "drive.file"}.intersection(names):
+        remedy = "open() by a title, create() and sharing need the scope drive"
+        return warned("scopes", told, remedy)
+    return ok("scopes", told)
