@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 from typing import TYPE_CHECKING, Final
@@ -13,10 +14,11 @@ from queued_gspread.cli.server import credentials_of, google_options, quota_opti
 from queued_gspread.server.pacing.quota import Quota
 from queued_gspread.settings import Settings
 
-from .findings import Finding, as_json, as_text, is_well, ok, skipped, summary
+from .findings import Finding, as_json, as_text, failed, is_well, ok, skipped, summary
 from .of_credentials import Access
-from .of_google import Google
+from .of_google import NAMES, Google
 from .of_redis import Queue
+from .remedies import explain
 
 if TYPE_CHECKING:
     import argparse
@@ -34,7 +36,6 @@ ABOUT: Final = (
 )
 # Seconds in which a server must answer.
 _TIMEOUT: Final = 60.0
-_OF_SERVER: Final = "the server has them"
 
 
 def add_options(parser: Parser) -> None:
@@ -71,13 +72,12 @@ def run(options: argparse.Namespace) -> int:
         signing_key_file=options.signing_key_file,
     )
     check_server(settings)
-    # What is found is said by the check alone.
-    logging.getLogger("queued_gspread").setLevel(logging.CRITICAL)
     found = []
-    for finding in _findings(settings, options):
-        found.append(finding)
-        if not options.json:
-            say(as_text(finding))
+    with _silent_log():
+        for finding in _findings(settings, options):
+            found.append(finding)
+            if not options.json:
+                say(as_text(finding))
     say(json.dumps(as_json(found), indent=2) if options.json else summary(found))
     return 0 if is_well(found) else 1
 
@@ -95,7 +95,8 @@ def _through_the_queue(
     settings: Settings, queue: Queue, options: argparse.Namespace
 ) -> Iterator[Finding]:
     account = queue.owner or "the server's account"
-    yield ok("credentials", f"{_OF_SERVER}: {account}")
+    yield ok("credentials", f"the server has them: {account}")
+    yield skipped("clock", "the server's machine has its own; its token shows that it will do")
     client = queued_gspread.authorize(
         redis_url=settings.redis_url,
         namespace=settings.namespace,
@@ -104,7 +105,14 @@ def _through_the_queue(
         caller="check",
     )
     google = Google(client.http_client.request, account)
-    yield from google.findings(options.spreadsheet)
+    error = google.reach()
+    if error is None:
+        yield ok("token", "the server has one")
+        yield skipped("scopes", "the server has them; what they leave out shows below")
+        yield from google.findings(options.spreadsheet)
+    else:
+        yield failed("token", *explain(error, account))
+        yield from (skipped(name, "no token") for name in ("scopes", *NAMES))
     yield skipped("quota", "the server's own options say; its log has what they come to")
 
 
@@ -112,12 +120,11 @@ def _from_here(owner: str, options: argparse.Namespace) -> Iterator[Finding]:
     access = Access(credentials_of(options), options.api_endpoint)
     yield from access.findings(owner)
     if access.client is None:
-        names = ("sheets api", "drive api", "spreadsheet", "writing", "creating")
-        yield from (skipped(name, "no token") for name in names)
+        yield from (skipped(name, "no token") for name in NAMES)
     else:
-        google = Google(
-            access.client.http_client.request, access.account, options.api_endpoint or ""
-        )
+        request, place = access.client.http_client.request, options.api_endpoint or ""
+        google = Google(request, access.account, place)
+        google.reach()
         yield from google.findings(options.spreadsheet, is_api_key=access.is_api_key)
     yield _quota(options)
 
@@ -134,3 +141,15 @@ def _quota(options: argparse.Namespace) -> Finding:
     return ok(
         "quota", f"the server assumes {reads} reads and {writes} writes in {quota.window:g} s"
     )
+
+
+@contextlib.contextmanager
+def _silent_log() -> Iterator[None]:
+    """Log nothing meanwhile: what is found is said by the check alone."""
+    logger = logging.getLogger("queued_gspread")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -27,7 +27,7 @@ Status = Literal["ok", "warning", "failed", "skipped"]
 
 _MARKS: Final[dict[str, str]] = {"ok": "ok", "warning": "warn", "failed": "FAIL", "skipped": "-"}
 _WIDTH: Final = 100
-_LONGEST: Final = 600
+_LONGEST: Final = 1500
 _INDENT: Final = " " * 19
 
 

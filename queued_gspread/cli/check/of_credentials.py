@@ -113,7 +113,7 @@ def _clock(url: str) -> Finding:
     parts = urlsplit(url)
     began = time.time()
     try:
-        answer = requests.head(f"{parts.scheme}://{parts.netloc}/", timeout=PATIENCE)
+        answer = requests.head(url, timeout=PATIENCE)
         then = parsedate_to_datetime(answer.headers["Date"]).timestamp()
     except (requests.RequestException, KeyError, ValueError, TypeError) as error:
         return failed("clock", *explain(_bare(error), parts.netloc))

@@ -19,7 +19,9 @@ from .remedies import explain, is_disabled, is_out_of_scope, share_with
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["TROUBLES", "Google"]
+__all__ = ["NAMES", "TROUBLES", "Google"]
+
+NAMES: Final = ("sheets api", "drive api", "spreadsheet", "writing", "creating")
 
 TROUBLES: Final = (
     APIError,
@@ -56,39 +58,48 @@ class Google:
         self._request = request
         self._account = account
         self._place = f"enabled, at {place}" if place else "enabled"
+        self._sheets_error: Exception | None = None
         self._drive_error: Exception | None = None
         self._about: dict[str, Any] = {}
 
+    def reach(self) -> Exception | None:
+        """Send the first request; return why none comes to Google, if so.
+
+        It asks for a spreadsheet that is not there: only an API that is enabled says so.
+        """
+        try:
+            self._get(f"{_SHEETS}/{_NO_KEY}", fields="spreadsheetId")
+        except TROUBLES as error:
+            if not isinstance(error, APIError) or error.code not in _GONE or _is_of_api(error):
+                self._sheets_error = error
+        return None if isinstance(self._sheets_error, APIError) else self._sheets_error
+
     def findings(self, wanted: str | None, *, is_api_key: bool = False) -> Iterator[Finding]:
-        """Yield what is found about the APIs, the spreadsheet that is wanted, and new files."""
-        sheets = self._sheets()
-        yield sheets
+        """Yield what is found about the APIs, the spreadsheet that is wanted, and new files.
+
+        Call :meth:`reach` before.
+        """
+        yield self._sheets()
         if is_api_key:
             self._drive_error = PermissionError()
             yield skipped("drive api", "an API key opens what is public, by its id")
         else:
             yield self._drive()
         key = None
-        if sheets.status != "ok":
+        if self._sheets_error is not None:
             yield skipped("spreadsheet", "the Sheets API has to answer first")
         elif not wanted:
             yield skipped("spreadsheet", "name one with --spreadsheet ID_OR_URL_OR_TITLE")
         else:
-            found = self._spreadsheet(wanted)
-            key, finding = found
+            key, finding = self._spreadsheet(wanted)
             yield finding
         yield self._writing(key)
         yield self._creating()
 
     def _sheets(self) -> Finding:
-        """Ask for a spreadsheet that is not there: only an API that is enabled says so."""
-        try:
-            self._get(f"{_SHEETS}/{_NO_KEY}", fields="spreadsheetId")
-        except TROUBLES as error:
-            if isinstance(error, APIError) and error.code in _GONE and not _is_of_api(error):
-                return ok("sheets api", self._place)
-            return failed("sheets api", *explain(error, self._account))
-        return ok("sheets api", self._place)
+        if self._sheets_error is None:
+            return ok("sheets api", self._place)
+        return failed("sheets api", *explain(self._sheets_error, self._account))
 
     def _drive(self) -> Finding:
         try:
