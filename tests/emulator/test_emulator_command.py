@@ -95,14 +95,7 @@ def test_the_environment_sets_them_too(made, monkeypatch, name, text, value):
 def test_what_is_there_from_the_start(made, tmp_path):
     """Named spreadsheets and shared drives are there, once, and accounts own no file."""
     arguments = ["--state", str(tmp_path / "state"), "--no-storage"]
-    arguments += [
-        "--spreadsheet",
-        "Orders",
-        "--spreadsheet",
-        "Stock, old",
-        "--shared-drive",
-        "Team",
-    ]
+    arguments += ["--share", "Orders", "--share", "Stock, old", "--shared-drive", "Team"]
     with made(*arguments) as emulator:
         first = emulator.spreadsheets
         assert list(first) == ["Orders", "Stock, old"]

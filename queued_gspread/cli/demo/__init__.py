@@ -202,9 +202,10 @@ def _end_of_log(children: Children) -> str:
 
 def _introduce() -> None:
     _say_wrapped(
-        f"The same work twice: {WORKERS} processes append {ROWS_EACH} rows each to one sheet, which "
-        f"is shared with their account, all at once. An emulator takes Google's place: it allows {QUOTA} reads and {QUOTA} writes a "
-        "minute, and overlapping appends overwrite each other, as Google's do."
+        f"The same work twice: {WORKERS} processes append {ROWS_EACH} rows each to one sheet that "
+        "is shared with them, all at once. An emulator takes Google's place: it allows "
+        f"{QUOTA} reads and {QUOTA} writes a minute, and overlapping appends overwrite each other, "
+        "as Google's do."
     )
 
 
