@@ -307,6 +307,7 @@ class Server:
             about,
             stopping=self._stopping,
             max_queue=self._max_queue,
+            quota=parts.quota.about,
             generation=parts.admission.generation,
             on_published=parts.admission.note_published,
             holdups=parts.holdups.look,

@@ -11,7 +11,8 @@ from accounts import OPEN
 from gspread.auth import READONLY_SCOPES
 
 from queued_gspread import cli
-from queued_gspread.broker import Consumer
+from queued_gspread.broker import FORMAT, Consumer
+from queued_gspread.cli.check.of_redis import Queue
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.embedded.probe import free_port
 from queued_gspread.emulator import Emulator
@@ -99,6 +100,7 @@ def check(good_redis, namespace, google, key_file, capsys):
 def serve(good_redis, namespace, google, key_file):
     """Run a server of the queue, at the emulator."""
     own = {"redis_url": good_redis.url, "namespace": namespace, "api_endpoint": google.url}
+    own |= {"reads_per_minute": 0, "project_reads_per_minute": 0, "writes_per_minute": 50}
     with Server(service_account=key_file, **own) as server:
         yield server
 
@@ -109,18 +111,21 @@ def wrong(found):
     return names, " ".join(finding["remedy"] for finding in found.values())
 
 
-def test_a_good_set_up(check):
-    """With everything as it should be every line is ok, and the status 0."""
+def test_a_good_set_up(check, google, raw, namespace):
+    """With everything as it should be every line is ok, the status 0, and nothing was written."""
+    google.clear_ledger()
     status, found = check("--spreadsheet", "Orders")
     statuses = {name: finding["status"] for name, finding in found.items()}
     assert statuses == dict.fromkeys(NAMES, "ok") | {"server": "skipped"}
     assert status == 0
+    assert {served.method for served in google.ledger} == {"GET"}
+    assert raw.keys(f"*{{{namespace}}}*") == []
     assert EMAIL in found["credentials"]["told"]
     assert found["scopes"]["told"] == "drive, spreadsheets"
     assert (
         "can own no file: create() works in a folder of a shared drive" in found["creating"]["told"]
     )
-    assert found["quota"]["told"] == "the server assumes 60 reads and 60 writes in 60 s"
+    assert found["quota"]["told"] == "the server will assume 60 reads and 60 writes in 60 s"
 
 
 def test_a_good_set_up_with_a_server(check, serve, google):
@@ -130,6 +135,7 @@ def test_a_good_set_up_with_a_server(check, serve, google):
     assert status == 0, found
     assert "works here" in found["server"]["told"]
     assert found["writing"]["told"] == f"{EMAIL} may change it"
+    assert found["quota"]["told"] == "the server assumes any number of reads and 50 writes in 60 s"
     assert found["token"]["status"] == found["creating"]["status"] == "ok"
     assert all(served.method == "GET" for served in google.ledger)
 
@@ -338,6 +344,16 @@ def test_a_redis_that_may_not_be_asked(check, raw, good_redis):
     assert wrong(found)[0] == ["eviction"]
     assert "noeviction" in found["eviction"]["remedy"]
     assert found["persistence"]["status"] == "skipped"
+
+
+@pytest.mark.parametrize(("epoch", "told"), [("7", "60 reads"), ("6", "")])
+def test_a_quota_of_another_epoch(raw, namespace, good_redis, epoch, told):
+    """What an earlier server assumed is not taken for what the one that works now does."""
+    written = {"epoch": "7", "quota": f"{epoch} 60 reads"}
+    raw.hset(f"queued-gspread:{{{namespace}}}:{FORMAT}:server", mapping=written)
+    queue = Queue(Settings(good_redis.url, namespace), is_default=False)
+    list(queue.findings())
+    assert queue.quota == told
 
 
 def test_another_account_of_the_namespace(check, raw, namespace):

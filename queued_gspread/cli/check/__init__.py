@@ -113,7 +113,10 @@ def _through_the_queue(
     else:
         yield failed("token", *explain(error, account))
         yield from (skipped(name, "no token") for name in ("scopes", *NAMES))
-    yield skipped("quota", "the server's own options say; its log has what they come to")
+    if queue.quota:
+        yield ok("quota", f"the server assumes {queue.quota}")
+    else:
+        yield skipped("quota", "the server is of an earlier version, and does not say")
 
 
 def _from_here(owner: str, options: argparse.Namespace) -> Iterator[Finding]:
@@ -137,10 +140,7 @@ def _quota(options: argparse.Namespace) -> Finding:
         options.project_writes_per_minute,
         options.quota_window,
     )
-    reads, writes = (quota.limit(kind) or "any number of" for kind in ("read", "write"))
-    return ok(
-        "quota", f"the server assumes {reads} reads and {writes} writes in {quota.window:g} s"
-    )
+    return ok("quota", f"the server will assume {quota.about}")
 
 
 @contextlib.contextmanager

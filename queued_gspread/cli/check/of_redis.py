@@ -39,6 +39,7 @@ class Queue:
     Attributes:
         server: The description of the server that works; '' for none.
         owner: The account that the namespace belongs to; '' for none yet, or if it is not known.
+        quota: What that server assumes of the quota; '' if it does not say.
 
     """
 
@@ -47,6 +48,7 @@ class Queue:
         self._is_default = is_default
         self.server = ""
         self.owner = ""
+        self.quota = ""
 
     def findings(self) -> Iterator[Finding]:
         """Yield what is found."""
@@ -55,7 +57,12 @@ class Queue:
             redis = connect(self._settings.redis_url, self._settings.namespace).redis
             redis.ping()
             found = [self._version(redis), *self._settings_of(redis)]
-            self.owner = _text(redis.get(Keys(self._settings.namespace).account))
+            keys = Keys(self._settings.namespace)
+            self.owner = _text(redis.get(keys.account))
+            epoch, quota = map(_text, redis.hmget(keys.server, "epoch", "quota"))
+            # An earlier version's server does not renew what its predecessor has written.
+            of, _, quota = quota.partition(" ")
+            self.quota = quota if of == epoch else ""
         except ConfigurationError as error:
             yield failed("redis", self._settings.shown_url, str(error))
         except RedisError as error:
