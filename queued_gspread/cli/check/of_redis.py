@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from redis.exceptions import RedisError, ResponseError
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["Queue"]
 
 _OLDEST: Final = (6, 2)
+# In a server's description.
+_ACCOUNT: Final = re.compile(r" \(as (.+?)(?: at http\S+)?, queued_gspread ")
 _MAY_NOT: Final = "its user may not ask for it"
 
 
@@ -55,14 +58,9 @@ class Queue:
         redis: Any = None
         try:
             redis = connect(self._settings.redis_url, self._settings.namespace).redis
-            redis.ping()
+            redis.time()  # whatever else its user may not do
             found = [self._version(redis), *self._settings_of(redis)]
-            keys = Keys(self._settings.namespace)
-            self.owner = _text(redis.get(keys.account))
-            epoch, quota = map(_text, redis.hmget(keys.server, "epoch", "quota"))
-            # An earlier version's server does not renew what its predecessor has written.
-            of, _, quota = quota.partition(" ")
-            self.quota = quota if of == epoch else ""
+            self._look(redis)
         except ConfigurationError as error:
             yield failed("redis", self._settings.shown_url, str(error))
         except RedisError as error:
@@ -73,6 +71,17 @@ class Queue:
             return
         for name in ("eviction", "persistence", "server"):
             yield skipped(name, "no Redis to ask")
+
+    def _look(self, redis: Redis) -> None:
+        """Look at what is written about the namespace, as far as the user may."""
+        keys, found = Keys(self._settings.namespace), cast("Any", redis)
+        with suppress(ResponseError):
+            epoch, quota = map(_text, found.hmget(keys.server, "epoch", "quota"))
+            # An earlier version's server does not renew what its predecessor has written.
+            of, _, quota = quota.partition(" ")
+            self.quota = quota if of == epoch else ""
+        with suppress(ResponseError):
+            self.owner = _text(found.get(keys.account))
 
     def _away(self, error: RedisError) -> Finding:
         if self._is_default and _can_be_started():
@@ -102,9 +111,8 @@ class Queue:
         try:
             config = config_of(redis)
         except ResponseError:
-            told = "make sure that maxmemory-policy is noeviction and appendonly is yes"
-            yield warned("eviction", _MAY_NOT, told)
-            yield skipped("persistence", _MAY_NOT)
+            yield skipped("eviction", f"{_MAY_NOT}: maxmemory-policy should be noeviction")
+            yield skipped("persistence", f"{_MAY_NOT}: appendonly should be yes")
             return
         yield self._eviction(str(config.get("maxmemory-policy", "noeviction")))
         lost = lost_at_a_restart(config)
@@ -130,6 +138,8 @@ class Queue:
         server = seen.server
         if server is not None and server.age <= self._settings.grace:
             self.server = server.about
+            named = _ACCOUNT.search(server.about)
+            self.owner = self.owner or (named[1] if named else "")
             return ok("server", f"{server.about} works here")
         return self._none(seen)
 
