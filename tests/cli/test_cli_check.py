@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 import redis
@@ -12,6 +13,7 @@ from gspread.auth import READONLY_SCOPES
 
 from queued_gspread import cli
 from queued_gspread.broker import FORMAT, Consumer
+from queued_gspread.cli.check.of_credentials import scopes_of
 from queued_gspread.cli.check.of_redis import Queue
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.embedded.probe import free_port
@@ -19,7 +21,6 @@ from queued_gspread.emulator import Emulator
 from queued_gspread.emulator.accounts.account import EMAIL
 from queued_gspread.emulator.faults import OAuthRefusal, Status
 from queued_gspread.server import Server, log
-from queued_gspread.server.google import credentials as server_credentials
 from queued_gspread.settings import Settings
 
 GOOD = {
@@ -38,6 +39,7 @@ ACL = (
     "+incrby ~queued-gspread:{{{0}}}:3:* ~queued-gspread:{{{0}}}:*server "
     "~queued-gspread:{{{0}}}:formats"
 )
+AUTH = "https://www.googleapis.com/auth/"
 PRIVATE_KEY = "-----BEGIN PRIVATE KEY-----"
 
 
@@ -398,16 +400,24 @@ def test_an_api_key(check, google):
     assert (status, wrong(found)[0]) == (1, ["spreadsheet"])
 
 
-def test_scopes_that_are_too_few(check, monkeypatch):
-    """Scopes without Drive, or for reading only, are told of with what needs them."""
-    for scopes, line in (
-        (["https://www.googleapis.com/auth/spreadsheets"], "open() by a title"),
-        (READONLY_SCOPES, "nothing can be written"),
-    ):
-        monkeypatch.setattr(server_credentials, "DEFAULT_SCOPES", scopes)
-        status, found = check()
-        assert status == 1
-        assert line in found["scopes"]["remedy"]
+@pytest.mark.parametrize(
+    ("scopes", "status", "remedy"),
+    [
+        ([f"{AUTH}spreadsheets", f"{AUTH}drive"], "ok", ""),
+        ([f"{AUTH}drive.file"], "ok", ""),
+        ([f"{AUTH}spreadsheets"], "warning", "open() by a title"),
+        ([f"{AUTH}spreadsheets.readonly", f"{AUTH}drive"], "ok", ""),
+        (READONLY_SCOPES, "failed", "nothing can be written"),
+        ([], "ok", ""),
+    ],
+)
+def test_scopes_that_are_too_few(scopes, status, remedy):
+    """Scopes without Drive, or for reading only, are told of with what needs others."""
+    found = scopes_of(SimpleNamespace(scopes=scopes, granted_scopes=None))
+    assert found.status == status
+    assert remedy in found.remedy
+    consent = SimpleNamespace(scopes=None, granted_scopes=scopes)
+    assert scopes_of(consent) == found
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,6 @@ from urllib.parse import urlsplit
 
 import requests
 from google.auth.api_key import Credentials as APIKeyCredentials
-from google.oauth2.credentials import Credentials as OAuthCredentials
-from google.oauth2.service_account import Credentials as SACredentials
 
 from queued_gspread.errors import ConfigurationError
 from queued_gspread.protocol.identity import identity_of
@@ -27,17 +25,22 @@ if TYPE_CHECKING:
 
     import gspread
 
-__all__ = ["Access"]
+__all__ = ["Access", "scopes_of"]
 
 # Seconds.
 PATIENCE: Final = 20.0
 _WRONG: Final = 60.0
 _TOKENS: Final = "https://oauth2.googleapis.com/token"
 _AUTH: Final = "https://www.googleapis.com/auth/"
-_KINDS: Final[dict[type, str]] = {
-    SACredentials: "a service account's key",
-    OAuthCredentials: "a user's consent",
-    APIKeyCredentials: "an API key",
+# By google-auth's modules: its classes have one name in most of them.
+_KINDS: Final = {
+    "google.oauth2.service_account": "a service account's key",
+    "google.oauth2.credentials": "a user's consent",
+    "google.auth.api_key": "an API key",
+    "google.auth.impersonated_credentials": "impersonation of a service account",
+    "google.auth.external_account": "the identity of a workload elsewhere",
+    "google.auth.external_account_authorized_user": "a user of a workforce pool",
+    "google.auth.compute_engine.credentials": "the account of this machine",
 }
 
 
@@ -83,7 +86,8 @@ class Access:
         yield from self._token(client, tokens, credentials)
 
     def _kind(self, credentials: Any, owner: str) -> Finding:
-        kind = _KINDS.get(type(credentials), type(credentials).__module__)
+        modules = [cls.__module__ for cls in type(credentials).__mro__]
+        kind = next((_KINDS[name] for name in modules if name in _KINDS), modules[0])
         if owner and identity_of(credentials).email and owner != self.account:
             return failed(
                 "credentials",
@@ -105,7 +109,7 @@ class Access:
             tokens.stop()
         self.client, self.account = client, identity_of(credentials).shown
         yield ok("token", f"Google gives one to {self.account}")
-        yield _scopes(credentials)
+        yield scopes_of(credentials)
 
 
 def _clock(url: str) -> Finding:
@@ -129,7 +133,8 @@ def _bare(error: Exception) -> Exception:
     return type(error)("no answer") if isinstance(error, requests.RequestException) else error
 
 
-def _scopes(credentials: Any) -> Finding:
+def scopes_of(credentials: Any) -> Finding:
+    """Return what a token may be used for."""
     granted = getattr(credentials, "granted_scopes", None) or credentials.scopes or ()
     names = sorted(scope.removeprefix(_AUTH) for scope in granted)
     told = ", ".join(names) or "not known"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from google.auth.exceptions import GoogleAuthError, RefreshError
+from google.auth.exceptions import GoogleAuthError, OAuthError, RefreshError
 from gspread.exceptions import APIError
 
 from queued_gspread.errors import QueuedGspreadError
@@ -62,7 +62,7 @@ def explain(error: BaseException, account: str) -> tuple[str, str]:
         account: The account that it was for, in words.
 
     """
-    if isinstance(error, RefreshError):
+    if isinstance(error, (RefreshError, OAuthError)):
         told = told_of(error)
         remedies = (remedy for words, remedy in _BY_TOKEN.items() if words in told)
         return told, next(remedies, _REFUSED)
