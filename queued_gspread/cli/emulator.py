@@ -245,10 +245,10 @@ def _say_where(emulator: Emulator, key_file: str | None, there: list[str]) -> No
         say(line)
     if key_file is None:
         return
-    if emulator.storage:
-        say("its service account may own files, as Google's of today may not: --no-storage")
     say(f"its service account is in {key_file}; start a server for it with")
     say(f"  queued-gspread-server --service-account {key_file} --api-endpoint {emulator.url}")
     say("a plain gspread script needs an adapter (docs/emulator.md, As a process):")
     adapter = f'EmulatorAdapter("{emulator.url}")'
     say(f'  client.http_client.session.mount("https://", {adapter})')
+    if emulator.storage:
+        say("its service account may own files, as Google's of today may not: --no-storage")
