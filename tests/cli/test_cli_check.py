@@ -14,6 +14,7 @@ from gspread.auth import READONLY_SCOPES
 from queued_gspread import cli
 from queued_gspread.broker import FORMAT, Consumer
 from queued_gspread.cli.check.of_credentials import scopes_of
+from queued_gspread.cli.check.of_google import Google
 from queued_gspread.cli.check.of_redis import Queue
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.embedded.probe import free_port
@@ -112,6 +113,13 @@ def serve(good_redis, namespace, google, key_file):
     own |= {"reads_per_minute": 0, "project_reads_per_minute": 0, "writes_per_minute": 50}
     with Server(service_account=key_file, **own) as server:
         yield server
+
+
+def google_of(emulator, account):
+    """Return what checks an emulator, with a client of its first account."""
+    found = Google(emulator.gspread_client().http_client.request, account)
+    found.reach()
+    return found
 
 
 def wrong(found):
@@ -371,7 +379,8 @@ def test_another_account_of_the_namespace(check, raw, namespace):
     raw.set(f"queued-gspread:{{{namespace}}}:account", "old@example.com")
     status, found = check()
     assert (status, wrong(found)[0]) == (1, ["credentials"])
-    assert "the namespace belongs to old@example.com" in found["credentials"]["told"]
+    told = "belongs to the account 'old@example.com', and this server has"
+    assert told in found["credentials"]["told"]
     assert "--replace-account 'old@example.com'" in found["credentials"]["remedy"]
 
 
@@ -445,9 +454,17 @@ def test_a_google_that_cannot_be_reached(check, changed):
     """Where nobody answers, the lines of the clock and of the token name network and proxy."""
     changed(token_uri=f"http://127.0.0.1:{free_port()}/token")
     _, found = check()
+    assert wrong(found)[0] == ["token"]
+    assert "proxy" in found["token"]["remedy"]
+    _, found = check("--api-endpoint", f"http://127.0.0.1:{free_port()}")
     assert wrong(found)[0] == ["clock", "token"]
     assert "proxy" in found["clock"]["remedy"]
-    assert "proxy" in found["token"]["remedy"]
+
+
+def test_an_account_that_only_drive_names(google):
+    """A user's consent does not say whose it is, but the Drive API does."""
+    found = list(google_of(google, "an unknown account").findings("Orders"))
+    assert f"{EMAIL} may change it" in [finding.told for finding in found]
 
 
 def test_no_redis_is_needed_where_the_server_starts_one(

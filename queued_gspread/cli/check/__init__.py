@@ -88,7 +88,7 @@ def _findings(settings: Settings, options: argparse.Namespace) -> Iterator[Findi
     if queue.server:
         yield from _through_the_queue(settings, queue, options)
     else:
-        yield from _from_here(queue.owner, options)
+        yield from _from_here(queue.owner, settings.namespace, options)
 
 
 def _through_the_queue(
@@ -119,8 +119,8 @@ def _through_the_queue(
         yield skipped("quota", "the server is of an earlier version, and does not say")
 
 
-def _from_here(owner: str, options: argparse.Namespace) -> Iterator[Finding]:
-    access = Access(credentials_of(options), options.api_endpoint)
+def _from_here(owner: str, namespace: str, options: argparse.Namespace) -> Iterator[Finding]:
+    access = Access(credentials_of(options), options.api_endpoint, namespace)
     yield from access.findings(owner)
     if access.client is None:
         yield from (skipped(name, "no token") for name in NAMES)

@@ -12,8 +12,7 @@ import requests
 from google.auth.api_key import Credentials as APIKeyCredentials
 
 from queued_gspread.errors import ConfigurationError
-from queued_gspread.protocol.identity import identity_of
-from queued_gspread.server.google.account import way_to_google
+from queued_gspread.server.google.account import Account, way_to_google
 from queued_gspread.server.timing import Timing
 
 from .findings import Finding, failed, ok, skipped, warned
@@ -51,6 +50,7 @@ class Access:
     Attributes:
         named: The server's options that name credentials.
         api_endpoint: Where requests go instead of to Google.
+        namespace: The namespace that the server would work in.
         client: A client that has a token; None before :meth:`findings`, or if there is none.
         account: The account in words.
 
@@ -58,6 +58,7 @@ class Access:
 
     named: Mapping[str, Any]
     api_endpoint: str | None
+    namespace: str
     client: gspread.Client | None = None
     account: str = "an unknown account"
     is_api_key: bool = field(default=False, init=False)
@@ -65,7 +66,7 @@ class Access:
     def findings(self, owner: str) -> Iterator[Finding]:
         """Yield what is found; ``owner`` is the account that the namespace belongs to, if any."""
         try:
-            client, _, tokens = way_to_google(
+            client, http, tokens = way_to_google(
                 None, self.named, self.api_endpoint, PATIENCE, 0.0, Timing()
             )
         except ConfigurationError as error:
@@ -75,29 +76,29 @@ class Access:
         client.http_client.set_timeout(PATIENCE)
         credentials: Any = client.http_client.auth
         self.is_api_key = isinstance(credentials, APIKeyCredentials)
-        self.account = "an API key" if self.is_api_key else identity_of(credentials).shown
-        yield self._kind(credentials, owner)
-        yield _clock(getattr(credentials, "_token_uri", None) or self.api_endpoint or _TOKENS)
+        account = Account(http, tokens, self.namespace)
+        self.account = account.name
+        yield self._kind(credentials, account.refusal(account.candidate(), owner))
+        # An endpoint in Google's place has Google's time.
+        own = getattr(credentials, "_token_uri", None) or _TOKENS
+        yield _clock(f"{self.api_endpoint.rstrip('/')}/token" if self.api_endpoint else own)
         if self.is_api_key:
             self.client = client
             yield skipped("token", "an API key needs none")
             yield skipped("scopes", "an API key has none")
             return
-        yield from self._token(client, tokens, credentials)
+        yield from self._token(client, tokens)
+        self.account = account.name
 
-    def _kind(self, credentials: Any, owner: str) -> Finding:
+    def _kind(self, credentials: Any, refusal: ConfigurationError | None) -> Finding:
         modules = [cls.__module__ for cls in type(credentials).__mro__]
         kind = next((_KINDS[name] for name in modules if name in _KINDS), modules[0])
-        if owner and identity_of(credentials).email and owner != self.account:
-            return failed(
-                "credentials",
-                f"{kind}, of {self.account}; the namespace belongs to {owner}",
-                f"take credentials of {owner}, another --namespace, or, to change the account for "
-                f"good, start the server once with --replace-account {owner!r}",
-            )
-        return ok("credentials", kind if self.is_api_key else f"{kind}, of {self.account}")
+        if refusal is None:
+            return ok("credentials", kind if self.is_api_key else f"{kind}, of {self.account}")
+        told, _, remedy = str(refusal).partition(": ")
+        return failed("credentials", f"{kind}; {told}", remedy)
 
-    def _token(self, client: gspread.Client, tokens: Any, credentials: Any) -> Iterator[Finding]:
+    def _token(self, client: gspread.Client, tokens: Any) -> Iterator[Finding]:
         tokens.start()
         try:
             tokens.refresh(PATIENCE)
@@ -107,9 +108,9 @@ class Access:
             return
         finally:
             tokens.stop()
-        self.client, self.account = client, identity_of(credentials).shown
+        self.client = client
         yield ok("token", f"Google gives one to {self.account}")
-        yield scopes_of(credentials)
+        yield scopes_of(tokens.credentials)
 
 
 def _clock(url: str) -> Finding:

@@ -57,6 +57,7 @@ class Google:
     def __init__(self, request: Callable[..., Any], account: str, place: str = "") -> None:
         self._request = request
         self._account = account
+        self._is_known = "@" in account
         self._place = f"enabled, at {place}" if place else "enabled"
         self._sheets_error: Exception | None = None
         self._drive_error: Exception | None = None
@@ -110,7 +111,15 @@ class Google:
             told, remedy = explain(error, self._account)
             needs = "open() by a title, create() and the rest of Drive need it; open_by_key() not: "
             return failed("drive api", told, needs + remedy)
+        if not self._is_known:
+            self._account = self._user or self._account
         return ok("drive api", self._place)
+
+    @property
+    def _user(self) -> str:
+        """The address of the account, by Drive's word; '' if it does not say."""
+        user = self._about.get("user")
+        return str(user.get("emailAddress") or "") if isinstance(user, dict) else ""
 
     def _spreadsheet(self, wanted: str) -> tuple[str | None, Finding]:
         key = _key_in(wanted)
@@ -190,7 +199,7 @@ class Google:
             told = f"its storage of {limit / _GIB:.0f} GiB is used up"
             return warned("creating", told, f"delete files, or create() {_ELSEWHERE}")
         told = f"files may be created: {(limit - (used or 0)) / _GIB:.1f} GiB are left"
-        if self._account.partition(" ")[0].endswith(".gserviceaccount.com"):
+        if self._user.endswith(".gserviceaccount.com"):
             told += (
                 f". Google may refuse a service account all the same; then create() {_ELSEWHERE}"
             )
