@@ -484,6 +484,15 @@ def test_no_redis_is_needed_where_the_server_starts_one(
     assert cli.main(arguments) == 1
 
 
+@pytest.mark.parametrize("body", [{}, [], {"user": 1, "storageQuota": [], "files": [1]}, "<p>"])
+def test_an_answer_that_is_not_googles(check, google, body):
+    """Whatever answers in Google's place, the check ends with findings."""
+    google.faults.add(Status(200, body=body), path="^/(v4|drive)/")
+    status, found = check("--spreadsheet", "Orders")
+    assert status == 1
+    assert found["spreadsheet"]["status"] in ("failed", "skipped")
+
+
 def test_the_log_is_as_before(check, google):
     """A program that runs the check logs as before, and the check itself prints nothing else."""
     before = log.LOGGER.parent.level

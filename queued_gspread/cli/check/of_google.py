@@ -14,7 +14,7 @@ from gspread.utils import extract_id_from_url
 from queued_gspread.errors import QueuedGspreadError
 
 from .findings import Finding, failed, ok, skipped, warned
-from .remedies import explain, is_disabled, is_out_of_scope, share_with
+from .remedies import UNREACHABLE, explain, is_disabled, is_out_of_scope, share_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,7 +60,7 @@ class Google:
         self._is_known = "@" in account
         self._place = f"enabled, at {place}" if place else "enabled"
         self._sheets_error: Exception | None = None
-        self._drive_error: Exception | None = None
+        self._has_drive = False
         self._about: dict[str, Any] = {}
 
     def reach(self) -> Exception | None:
@@ -82,7 +82,6 @@ class Google:
         """
         yield self._sheets()
         if is_api_key:
-            self._drive_error = PermissionError()
             yield skipped("drive api", "an API key opens what is public, by its id")
         else:
             yield self._drive()
@@ -107,10 +106,10 @@ class Google:
             fields = "user(emailAddress),storageQuota(limit,usage)"
             self._about = self._get(f"{_DRIVE}/about", fields=fields)
         except TROUBLES as error:
-            self._drive_error = error
             told, remedy = explain(error, self._account)
             needs = "open() by a title, create() and the rest of Drive need it; open_by_key() not: "
             return failed("drive api", told, needs + remedy)
+        self._has_drive = True
         if not self._is_known:
             self._account = self._user or self._account
         return ok("drive api", self._place)
@@ -118,8 +117,7 @@ class Google:
     @property
     def _user(self) -> str:
         """The address of the account, by Drive's word; '' if it does not say."""
-        user = self._about.get("user")
-        return str(user.get("emailAddress") or "") if isinstance(user, dict) else ""
+        return str(_object(self._about.get("user")).get("emailAddress") or "")
 
     def _spreadsheet(self, wanted: str) -> tuple[str | None, Finding]:
         key = _key_in(wanted)
@@ -136,7 +134,10 @@ class Google:
 
     def _opened(self, key: str) -> Finding:
         found = self._get(f"{_SHEETS}/{quote(key)}", fields="spreadsheetId,properties.title")
-        return ok("spreadsheet", f"{found['properties']['title']!r} ({key})")
+        title = _object(found.get("properties")).get("title")
+        if title is None:
+            return failed("spreadsheet", "what answers is not Google's Sheets API", UNREACHABLE)
+        return ok("spreadsheet", f"{title!r} ({key})")
 
     def _closed(self, wanted: str, error: Exception) -> Finding:
         told, remedy = explain(error, self._account)
@@ -148,7 +149,7 @@ class Google:
         return failed("spreadsheet", told, remedy)
 
     def _by_title(self, title: str) -> tuple[str | None, Finding]:
-        if self._drive_error is not None:
+        if not self._has_drive:
             told = "a title is looked up by the Drive API, which does not answer"
             return None, failed("spreadsheet", told, "name it by its id or its URL, or see above")
         escaped = title.replace("\\", "\\\\").replace("'", "\\'")
@@ -156,7 +157,7 @@ class Google:
         everywhere = {"includeItemsFromAllDrives": True, "supportsAllDrives": True}
         try:
             listed = self._get(f"{_DRIVE}/files", q=query, fields="files(id)", **everywhere)
-            keys = [file["id"] for file in listed["files"]]
+            keys = [str(_object(file).get("id")) for file in listed.get("files") or ()]
             opened = self._opened(keys[0]) if keys else None
         except TROUBLES as error:
             return None, self._closed(title, error)
@@ -174,22 +175,22 @@ class Google:
         """Ask Drive, so that nothing is written."""
         if key is None:
             return skipped("writing", "no spreadsheet to look at")
-        if self._drive_error is not None:
+        if not self._has_drive:
             return skipped("writing", "only the Drive API says whether it may be changed")
         try:
             fields = {"fields": "capabilities(canEdit)", "supportsAllDrives": True}
             found = self._get(f"{_DRIVE}/files/{quote(key)}", **fields)
         except TROUBLES as error:
             return failed("writing", *explain(error, self._account))
-        if (found.get("capabilities") or {}).get("canEdit"):
+        if _object(found.get("capabilities")).get("canEdit"):
             return ok("writing", f"{self._account} may change it")
         told = f"it is shared with {self._account} for reading only"
         return failed("writing", told, share_with(self._account))
 
     def _creating(self) -> Finding:
-        if self._drive_error is not None or not self._about:
+        if not self._about:
             return skipped("creating", "only the Drive API says whether files may be created")
-        quota = self._about.get("storageQuota") or {}
+        quota = _object(self._about.get("storageQuota"))
         limit, used = (_number(quota.get(name)) for name in ("limit", "usage"))
         if limit is None:
             return ok("creating", "files may be created: their number has no limit")
@@ -205,8 +206,13 @@ class Google:
             )
         return ok("creating", told)
 
-    def _get(self, url: str, **params: Any) -> Any:
-        return self._request("get", url, params=params).json()
+    def _get(self, url: str, **params: Any) -> dict[str, Any]:
+        return _object(self._request("get", url, params=params).json())
+
+
+def _object(found: Any) -> dict[str, Any]:
+    """Return a JSON object; an empty one for anything else, such as a proxy's answer."""
+    return found if isinstance(found, dict) else {}
 
 
 def _is_of_api(error: Exception) -> bool:

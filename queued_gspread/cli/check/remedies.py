@@ -15,7 +15,7 @@ from queued_gspread.server.google.token_errors import told_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["CLOCK", "explain", "is_disabled", "is_out_of_scope", "share_with"]
+__all__ = ["CLOCK", "UNREACHABLE", "explain", "is_disabled", "is_out_of_scope", "share_with"]
 
 _NOT_FOUND: Final = 404
 _FORBIDDEN: Final = 403
@@ -48,7 +48,7 @@ _BY_TOKEN: Final = {
     "invalid_client": "the OAuth client was deleted, or its secret changed: make another one",
 }
 _REFUSED: Final = "look whether the account or its key was disabled or deleted, or take another one"
-_UNREACHABLE: Final = (
+UNREACHABLE: Final = (
     "look at this machine's network and proxy (HTTPS_PROXY), at --api-endpoint if it is set, and "
     "at the credentials' token_uri"
 )
@@ -71,8 +71,8 @@ def explain(error: BaseException, account: str) -> tuple[str, str]:
     if isinstance(error, QueuedGspreadError):
         return "no answer through the queue", str(error)
     if isinstance(error, GoogleAuthError):
-        return told_of(error), _UNREACHABLE
-    return f"{type(error).__name__}: {error}", _UNREACHABLE
+        return told_of(error), UNREACHABLE
+    return f"{type(error).__name__}: {error}", UNREACHABLE
 
 
 def share_with(account: str) -> str:
