@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import secrets
 import threading
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from google.auth import exceptions, jwt
+from google.auth import _helpers, exceptions, jwt
 
 from .account import Account
 from .assertions import AUDIENCES, fault_of
@@ -93,7 +93,8 @@ class Project:
     def now(self) -> float:
         """Google's time, which may differ from that of its clients."""
         # Read the way google-auth does, so that a test's replacement holds for both.
-        return dt.datetime.now(dt.timezone.utc).timestamp() + self.clock_ahead
+        now: datetime = _helpers.utcnow()
+        return now.replace(tzinfo=timezone.utc).timestamp() + self.clock_ahead
 
     def grant(self, form: dict[str, str], path: str = "/token") -> Grant:
         """Return a new access token for a signed assertion, or raise TokenRefusedError."""
