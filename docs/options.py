@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from queued_gspread.cli import emulator, run, server, stop
+from queued_gspread.cli import check, emulator, run, server, stop
 from queued_gspread.cli.options import Parser
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ PAGE = Path(__file__).with_name("options.md")
 
 COMMANDS = {
     "queued-gspread-server": server,
+    "queued-gspread check": check,
     "queued-gspread run": run,
     "queued-gspread stop": stop,
     "queued-gspread emulator": emulator,

@@ -318,6 +318,13 @@ def test_accounts_of_an_emulator(google, tmp_path):
     assert google.machine is google.accounts[0]
 
 
+def test_accounts_that_own_no_files():
+    """The page's settings make the emulator of a test answer as Google does."""
+    names = run(block("docs/emulator.md", "python", "Who may own files"))
+    settings = names["sheets_emulator_settings"].__wrapped__()
+    assert Emulator(**settings).storage is False
+
+
 def test_quotas_and_faults_of_an_emulator():
     """The page's quotas and faults are those that an emulator takes."""
     names = run(block("docs/emulator.md", "python", "Quotas"))

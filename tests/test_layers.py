@@ -63,7 +63,7 @@ LAYERS = {
         "export",
         "api",
         "http",
-        "control people",
+        "control people world",
         "server",
         "stand_in",
         "__init__",

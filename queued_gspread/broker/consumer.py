@@ -62,6 +62,7 @@ class Consumer(Dispatch):
         epoch: The epoch under which the queue is written to.
         stopping: Once set, no thread waits for a Redis that is out of reach.
         max_queue: How many jobs may wait in the namespace; 0 for any number.
+        quota: The quota that the server assumes, in words, for observers.
         generation: Returns the signed generation for callers.
         on_published: Called with it once callers can see it, and with the seconds since this Redis
             started or became the master.
@@ -79,6 +80,7 @@ class Consumer(Dispatch):
         epoch: str = "",
         stopping: threading.Event | None = None,
         max_queue: int = 0,
+        quota: str = "",
         generation: Callable[[], bytes] = bytes,
         on_published: Callable[[bytes, float], None] = lambda *_: None,
         holdups: Callable[[], str] = str,
@@ -88,6 +90,7 @@ class Consumer(Dispatch):
         self.server_id = server_id
         self._about = about
         self._max_queue = max_queue
+        self._quota = quota
         self._generation = generation
         self._on_published = on_published
         self._holdups = holdups
@@ -160,6 +163,7 @@ class Consumer(Dispatch):
         terms = [self._max_queue, generation, certain, self._holdups()]
         about = self._about if isinstance(self._about, str) else self._about()
         own = ["1" if candidate.has_token else "", candidate.account, candidate.replaces]
+        own.append(self._quota)
         args = [self.server_id, round(lease * 1000), about, self.epoch, *terms, *own]
         keys = self._keys
         places = [

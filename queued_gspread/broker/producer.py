@@ -85,7 +85,8 @@ class Producer:
 
     def notice(self) -> Notice:
         """Return the notice of a call that begins now, which logs that it waits, and for what."""
-        return Notice(now(), is_quiet=self.settings.quiet)
+        settings = self.settings
+        return Notice(now(), is_quiet=settings.quiet, caller=settings.caller or "")
 
     def call(self, job_id: str, lane: str, body: bytes, notice: Notice | None = None) -> bytes:
         """Enqueue a job and return its reply.
@@ -261,7 +262,7 @@ class Producer:
         if wait.redis_gone_at is not None:
             if asks:
                 away = time.monotonic() - wait.redis_gone_at
-                wait.notice.say(reason(Sight(self._where, away=away)))
+                wait.notice.say(reason(Sight(self.settings.place, away=away)))
             return None
         self._connection.master.look()
         try:
@@ -282,7 +283,7 @@ class Producer:
 
     def _sight(self, wait: Wait, seen: Seen) -> Sight:
         age = 0.0 if seen.server is None else seen.server.age
-        terms = (self._where, self._start, self.settings.grace, wait.lane)
+        terms = (self.settings.place, self._start, self.settings.grace, wait.lane)
         return Sight(*terms, silence=wait.silence, age=age, **seen.why)
 
     def _give_up_at_refusal(self, wait: Wait, error: RedisError) -> NoReturn:
@@ -333,7 +334,7 @@ class Producer:
 
     @property
     def _where(self) -> str:
-        return f"namespace {self.settings.namespace!r} at {self.settings.shown_url}"
+        return self.settings.callers_place
 
     @property
     def _start(self) -> str:

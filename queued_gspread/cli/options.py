@@ -38,6 +38,7 @@ __all__ = [
     "port",
     "positive_seconds",
     "seconds",
+    "titles",
 ]
 
 _LAST_PORT = 65535
@@ -205,6 +206,11 @@ def flag_or_file(text: str) -> bool | str:
             return text
         remedy = "take yes or no, or name a file with its folder or its suffix"
         raise argparse.ArgumentTypeError(f"{text!r} cannot be used: {remedy}") from error
+
+
+def titles(text: str) -> list[str]:
+    """Return a title as a list of one: an option that is repeated joins them."""
+    return [text]
 
 
 def host_names(text: str) -> list[str]:

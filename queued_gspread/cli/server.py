@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.embedded import ensure_running
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
@@ -24,7 +24,7 @@ from .secrets import taken
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["ABOUT", "add_options", "run"]
+__all__ = ["ABOUT", "add_options", "credentials_of", "google_options", "quota_options", "run"]
 
 ABOUT: Final = (
     "Make the calls that clients put into the queue, in turn and within Google's quota, until "
@@ -36,41 +36,19 @@ ABOUT: Final = (
 def add_options(parser: Parser) -> None:
     """Add the server's options: the keyword arguments of :class:`Server`, and two for its log."""
     parser.queue_options()
-    _account_options(parser)
-    _quota_options(parser)
+    google_options(parser)
+    quota_options(parser)
+    _pace_options(parser)
     _merge_options(parser)
     _failure_options(parser)
-    parser.section("start and stop")
-    parser.option(
-        "--shutdown-timeout",
-        "how long to wait for unfinished requests when it stops (default %(default)s)",
-        type=seconds,
-        default=10.0,
-        metavar="SECONDS",
-    )
-    parser.option(
-        "--lease",
-        "how long a server may be silent before one that stands by takes over (default "
-        "%(default)s)",
-        type=positive_seconds,
-        default=DEFAULT_LEASE,
-        metavar="SECONDS",
-    )
+    _life_options(parser)
     _limit_options(parser)
-    parser.option(
-        "--signing-key-file",
-        "sign replies and make only signed calls: a file with a key that clients have too",
-        metavar="FILE",
-    )
-    parser.option(
-        "--replace-account",
-        "use once to change the account that the namespace belongs to: the account until now",
-        metavar="ACCOUNT",
-    )
+    _signing_options(parser)
     _log_options(parser)
 
 
-def _account_options(parser: Parser) -> None:
+def google_options(parser: Parser) -> None:
+    """Add the options that say with which credentials, and where, requests are sent."""
     parser.section("Google")
     parser.option(
         "--credentials",
@@ -119,7 +97,54 @@ def _account_options(parser: Parser) -> None:
     )
 
 
-def _quota_options(parser: Parser) -> None:
+def credentials_of(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the options that name credentials, as :class:`Server` takes them; hide secrets."""
+    return {
+        "credentials": taken(options),
+        "service_account": options.service_account,
+        "oauth": options.oauth,
+        "adc": options.adc,
+        "api_key": options.api_key,
+        "subject": options.subject,
+        "impersonate": options.impersonate,
+        "scopes": options.scopes,
+    }
+
+
+def _life_options(parser: Parser) -> None:
+    parser.section("start and stop")
+    parser.option(
+        "--shutdown-timeout",
+        "how long to wait for unfinished requests when it stops (default %(default)s)",
+        type=seconds,
+        default=10.0,
+        metavar="SECONDS",
+    )
+    parser.option(
+        "--lease",
+        "how long a server may be silent before one that stands by takes over (default "
+        "%(default)s)",
+        type=positive_seconds,
+        default=DEFAULT_LEASE,
+        metavar="SECONDS",
+    )
+
+
+def _signing_options(parser: Parser) -> None:
+    parser.option(
+        "--signing-key-file",
+        "sign replies and make only signed calls: a file with a key that clients have too",
+        metavar="FILE",
+    )
+    parser.option(
+        "--replace-account",
+        "use once to change the account that the namespace belongs to: the account until now",
+        metavar="ACCOUNT",
+    )
+
+
+def quota_options(parser: Parser) -> None:
+    """Add the options that say how many requests may be sent."""
     parser.section("quota")
     for name, about, default in (
         ("reads", "how many reads the account may make in a minute", 60),
@@ -142,6 +167,9 @@ def _quota_options(parser: Parser) -> None:
         default=60.0,
         metavar="SECONDS",
     )
+
+
+def _pace_options(parser: Parser) -> None:
     parser.option(
         "--interval",
         "the least time between two requests (default %(default)s)",
@@ -260,18 +288,10 @@ def run(options: argparse.Namespace) -> int:
 
     """
     configure(options.log_level, options.log_format)
-    given = taken(options)
     server = Server(
         redis_url=options.redis_url,
         namespace=options.namespace,
-        credentials=given,
-        service_account=options.service_account,
-        oauth=options.oauth,
-        adc=options.adc,
-        api_key=options.api_key,
-        subject=options.subject,
-        impersonate=options.impersonate,
-        scopes=options.scopes,
+        **credentials_of(options),
         api_endpoint=options.api_endpoint,
         request_timeout=options.request_timeout,
         reads_per_minute=options.reads_per_minute,

@@ -33,7 +33,13 @@ from queued_gspread.errors import CallTimeoutError
 from queued_gspread.google_api.prepared import prepared
 from queued_gspread.protocol import codec
 from queued_gspread.protocol.kinds import CLIENT, HTTP_CLIENT, SPREADSHEET, WORKSHEET, ObjectKind
-from queued_gspread.protocol.messages import Job, Reply, check_http_timeout, new_id
+from queued_gspread.protocol.messages import (
+    Job,
+    Reply,
+    caller_named,
+    check_http_timeout,
+    new_id,
+)
 from queued_gspread.protocol.objects import spreadsheet_of
 from queued_gspread.protocol.patches import is_patched
 from queued_gspread.protocol.property_changes import apply
@@ -72,7 +78,8 @@ class Caller:
             reply = queue.call(job_id, lane, job.encode(), notice)
         with unconverted(tell_answered):
             try:
-                return _close_notice(Reply.decode(reply, objects), now() - began, notice)
+                decoded = Reply.decode(reply, objects)
+                return _close_notice(decoded, now() - began, notice, self.settings.caller)
             finally:
                 queue.forget(job_id)
 
@@ -81,13 +88,13 @@ class Caller:
         return self._queue if settings is self.settings else Producer(settings)
 
 
-def _close_notice(reply: Reply, seconds: float, notice: Notice) -> Reply:
-    """End a call's notice, or add to a time-out's text how long the caller waited, and for what."""
+def _close_notice(reply: Reply, seconds: float, notice: Notice, caller: str | None = None) -> Reply:
+    """End a call's notice, or add to a time-out's text who waited how long, and for what."""
     error = reply.error
     if error is None:
         notice.end()
     elif isinstance(error, CallTimeoutError):
-        waited = f"{error} (this caller has waited for {seconds:.1f} s)"
+        waited = f"{error} ({caller or 'this caller'} has waited for {seconds:.1f} s)"
         error.args = (waited + notice.last_words(),)
     return reply
 
@@ -163,6 +170,7 @@ def _job(
         identity=sandbox.account_for_call(caller.settings, caller.identity),
         http_timeout=http_timeout,
         timeout=caller.settings.timeout,
+        caller=caller_named(caller.settings.caller),
     )
 
 

@@ -323,6 +323,7 @@ class Server:
             lambda: parts.account.about(server, __version__),
             stopping=self._stopping,
             max_queue=self._max_queue,
+            quota=parts.quota.about,
             generation=parts.admission.generation,
             on_published=parts.admission.note_published,
             holdups=parts.holdups.look,
@@ -371,7 +372,7 @@ class Server:
         queue, watched = self._queue.under(epoch), self._failure.watched
         lanes = self._parts.lanes(queue, lease, self._stopping, watched)
         self._left.append(lanes)
-        LOGGER.info("working as %s in %s", self.account.shown, self._where)
+        LOGGER.info("working as %s in %s", self.account.shown, self._parts.settings.place)
         lanes.serve()
         self._finish(lanes)
         if lanes.has_retired:
@@ -391,7 +392,3 @@ class Server:
             self._left.remove(lanes)
         else:
             LOGGER.warning("some calls did not end in time and are left to the next server")
-
-    @property
-    def _where(self) -> str:
-        return f"namespace {self._parts.settings.namespace!r} at {self._parts.settings.shown_url}"

@@ -41,7 +41,8 @@ class Answer:
 class Request:
     """A request as the methods see it; parts are the named groups of the path's pattern.
 
-    `place` is where an append goes if that was found before the append itself.
+    `place` is where an append goes if that was found before the append itself. `email` is whose
+    token it has, '' for an API key, and `has_storage` whether that account may own files.
     """
 
     method: str
@@ -50,6 +51,8 @@ class Request:
     content: bytes
     parts: dict[str, str] = field(default_factory=dict)
     place: Place | None = None
+    email: str = ""
+    has_storage: bool = True
 
     def __post_init__(self) -> None:
         """Split the target; the path stays percent-encoded until it is routed."""

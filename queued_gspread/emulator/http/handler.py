@@ -10,6 +10,7 @@ import socket
 import struct
 import time
 from dataclasses import dataclass, replace
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from aiohttp import web
@@ -130,7 +131,9 @@ class Handler:
         if shown is None:
             _reset(incoming)
             return web.Response()
-        headers = {"Content-Type": shown.content_type, **shown.headers}
+        # Not the system's clock: Google's may be ahead of this machine's.
+        date = formatdate(self._project.now, usegmt=True)
+        headers = {"Content-Type": shown.content_type, "Date": date, **shown.headers}
         return web.Response(status=shown.status, body=shown.body, headers=headers)
 
     def _arrival(self, request: Request) -> _Visit:

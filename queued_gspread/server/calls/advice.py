@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 from google.auth.exceptions import OAuthError, RefreshError
 from gspread.exceptions import APIError, SpreadsheetNotFound
 
-from queued_gspread.google_api.responses import OwnRequest
+from queued_gspread.google_api.responses import OwnRequest, reasons_in
 from queued_gspread.google_api.scopes import enough_for, short_scope
 from queued_gspread.protocol.identity import ANYONE
 
@@ -22,12 +22,19 @@ __all__ = ["advise"]
 _NOT_FOUND: Final = 404
 _FORBIDDEN: Final = 403
 _KEY: Final = "it is the server's key that Google refuses"
+_NO_STORAGE: Final = "storageQuotaExceeded"
+_WAYS_OUT: Final = (
+    "the server works as {}, which has no storage left to own a new file, as service accounts have "
+    "none of their own. Ways out: a folder of a shared drive that the account is a member of "
+    "(folder_id=...); a subject, for whom the account acts (the server's --subject); an OAuth "
+    "account (--oauth). Or create the spreadsheet by hand, share it with the account, and open it"
+)
 # From the one that allows the least on.
 _USUAL: Final = ("spreadsheets.readonly", "drive.readonly", "spreadsheets", "drive.file", "drive")
 
 
 def advise(error: BaseException, account: Identity, client: Identity = ANYONE) -> None:
-    """Add a note to an error: what to share with whom, which scope is missing, whose key it is.
+    """Add a note to an error: what to share with whom, what is missing, whose key is refused.
 
     The error stays gspread's or google-auth's own: same class, same arguments, same text.
 
@@ -40,6 +47,8 @@ def advise(error: BaseException, account: Identity, client: Identity = ANYONE) -
     refused = _answered(error)
     if isinstance(error, (RefreshError, OAuthError)):
         _note(error, _about_key(error, account))
+    elif refused is not None and _NO_STORAGE in reasons_in(refused.error):
+        _note(error, _WAYS_OUT.format(account.shown))
     elif refused is not None and _lacks_scope(refused):
         _note(error, _about_scopes(refused, account, client))
     elif isinstance(error, SpreadsheetNotFound) or (refused is not None and _is_unshared(refused)):
