@@ -440,3 +440,33 @@ def test_a_proxy_of_sheets_gets_no_consent(is_there, google, monkeypatch):
     assert asked == [f"{google.url}/token" if is_there else google_s]
     with pytest.raises(TransportError):
         way("https://iamcredentials.googleapis.com/v1/x/allowedLocations")
+
+
+OWNERS = {
+    "the account": ({}, False),
+    "a subject": ({"subject": ANN}, True),
+    "a user": ({"oauth": True}, True),
+}
+
+
+@pytest.mark.parametrize("name", OWNERS)
+def test_who_may_create_where_service_accounts_own_nothing(
+    name, google, start, client, info, tmp_path
+):
+    """Where service accounts have no storage, a subject and an OAuth user may create files."""
+    google.storage = False
+    options, may = OWNERS[name]
+    if "oauth" in options:
+        google.add_user(ANN).write_authorized_user(tmp_path / "user.json")
+        start(oauth=tmp_path / "user.json")
+    else:
+        start(credentials=info, **options)
+    if may:
+        client.create("Book")
+        return
+    with pytest.raises(APIError, match="storage quota has been exceeded") as caught:
+        client.create("Book")
+    assert (
+        "a subject, for whom the account acts (the server's --subject)"
+        in (caught.value.__notes__[0])
+    )
