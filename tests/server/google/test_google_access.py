@@ -440,3 +440,21 @@ def test_a_proxy_of_sheets_gets_no_consent(is_there, google, monkeypatch):
     assert asked == [f"{google.url}/token" if is_there else google_s]
     with pytest.raises(TransportError):
         way("https://iamcredentials.googleapis.com/v1/x/allowedLocations")
+
+
+CHAINS = {
+    "an impersonated file": "impersonated file",
+    "a workload that impersonates": "external account impersonating",
+}
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_who_is_impersonated_may_impersonate(name, google, tmp_path, monkeypatch, start, client):
+    """An account that a file impersonates impersonates another one with --impersonate."""
+    kind = KINDS[CHAINS[name]](google, tmp_path, monkeypatch)
+    other = google.add_account()
+    other.let_impersonate(kind.bot.email)
+    server = start(**kind.options, impersonate=other.email)
+    client.create("Book")
+    assert server.account.shown == other.email
+    assert {served.account for served in google.ledger} == {other.email}
