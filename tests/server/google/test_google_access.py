@@ -470,3 +470,21 @@ def test_who_may_create_where_service_accounts_own_nothing(
         "a subject, for whom the account acts (the server's --subject)"
         in (caught.value.__notes__[0])
     )
+
+
+CHAINS = {
+    "an impersonated file": "impersonated file",
+    "a workload that impersonates": "external account impersonating",
+}
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_who_is_impersonated_may_impersonate(name, google, tmp_path, monkeypatch, start, client):
+    """An account that a file impersonates impersonates another one with --impersonate."""
+    kind = KINDS[CHAINS[name]](google, tmp_path, monkeypatch)
+    other = google.add_account()
+    other.let_impersonate(kind.bot.email)
+    server = start(**kind.options, impersonate=other.email)
+    client.create("Book")
+    assert server.account.shown == other.email
+    assert {served.account for served in google.ledger} == {other.email}
