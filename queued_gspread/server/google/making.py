@@ -216,6 +216,8 @@ def _impersonated(
             **subject,
         )
     except TypeError:
+        if not subject:
+            raise
         raise ConfigurationError(
             "--subject with an impersonated account needs google-auth 2.38 or newer, and "
             f"{version('google-auth')} is installed"
