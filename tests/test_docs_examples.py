@@ -35,6 +35,7 @@ from queued_gspread.errors import (
     ServerUnavailableError,
 )
 from queued_gspread.server import Server
+from queued_gspread.server.google.credentials import make_client
 from queued_gspread.settings import DEFAULT_NAMESPACE
 
 ROW = ["1001", "59.9"]
@@ -350,6 +351,24 @@ def test_a_plain_script_on_an_emulator(google, tmp_path, monkeypatch):
     text = block("docs/emulator.md", "python", "As a process")
     client = run(text.replace("http://127.0.0.1:8099", google.url))["client"]
     assert client.create("Orders").sheet1.get_all_values() == [[]]
+
+
+def test_accounts_of_an_emulator(google, tmp_path):
+    """The page's accounts of other kinds are those that an emulator has, in files of their own."""
+    path = tmp_path / "user.json"
+    text = block("docs/emulator.md", "python", "Accounts and tokens")
+    names = run(text, emulator=google, path=path)
+    info = names["workload"].external_account_info("/a/token", names["bot"])
+    for given in (path, names["ann"].external_user_info(), info):
+        assert make_client(credentials=given)
+    assert google.machine is google.accounts[0]
+
+
+def test_accounts_that_own_no_files():
+    """The page's settings make the emulator of a test answer as Google does."""
+    names = run(block("docs/emulator.md", "python", "Who may own files"))
+    settings = names["sheets_emulator_settings"].__wrapped__()
+    assert Emulator(**settings).storage is False
 
 
 def test_quotas_and_faults_of_an_emulator():

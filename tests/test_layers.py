@@ -45,7 +45,7 @@ LAYERS = {
         "__init__",
     ],
     "queued_gspread.server": [
-        "log policy timing",
+        "arguments log policy timing",
         "failure main_thread merging replay",
         "google",
         "lease pacing",
@@ -65,7 +65,7 @@ LAYERS = {
         "export",
         "api",
         "http",
-        "control",
+        "control people world",
         "server",
         "stand_in",
         "__init__",

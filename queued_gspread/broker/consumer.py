@@ -61,10 +61,12 @@ class Consumer(Dispatch):
     Args:
         settings: Where the queue is.
         server_id: The server's id.
-        about: The server's description, for other servers and observers.
+        about: The server's description, for other servers and observers; or what returns it, if
+            it may change.
         epoch: The epoch under which the queue is written to.
         stopping: Once set, no thread waits for a Redis that is out of reach.
         max_queue: How many jobs may wait in the namespace; 0 for any number.
+        quota: The quota that the server assumes, in words, for observers.
         generation: Returns the signed generation for callers.
         on_published: Called with it once callers can see it, and with the seconds since this Redis
             started or became the master.
@@ -78,11 +80,12 @@ class Consumer(Dispatch):
         self,
         settings: Settings,
         server_id: str = "",
-        about: str = "",
+        about: str | Callable[[], str] = "",
         *,
         epoch: str = "",
         stopping: threading.Event | None = None,
         max_queue: int = 0,
+        quota: str = "",
         generation: Callable[[], bytes] = bytes,
         on_published: Callable[[bytes, float], None] = lambda *_: None,
         on_standby: Callable[[bytes], None] = lambda _: None,
@@ -93,6 +96,7 @@ class Consumer(Dispatch):
         self.server_id = server_id
         self._about = about
         self._max_queue = max_queue
+        self._quota = quota
         self._generation = generation
         self._on_published, self._on_standby = on_published, on_standby
         self._holdups = holdups
@@ -163,8 +167,10 @@ class Consumer(Dispatch):
         certain = "1" if is_certain else ""
         generation = self._generation()
         terms = [self._max_queue, generation, certain, self._holdups()]
+        about = self._about if isinstance(self._about, str) else self._about()
         own = ["1" if candidate.has_token else "", candidate.account, candidate.replaces]
-        args = [self.server_id, round(lease * 1000), self._about, self.epoch, *terms, *own]
+        own.append(self._quota)
+        args = [self.server_id, round(lease * 1000), about, self.epoch, *terms, *own]
         keys = self._keys
         places = [
             keys.server,

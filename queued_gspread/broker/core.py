@@ -48,7 +48,6 @@ from .withdrawal import (
     started_by,
     timed_out,
     told_by_redis,
-    where,
     without_server,
 )
 
@@ -226,7 +225,7 @@ class CallCore:
             if not seen.others:
                 return seen.moment
             if wait.others.are_all(seen.others) or wait.left <= _PAUSE:
-                raise differs(where(settings), seen.others, UNDONE[0])
+                raise differs(settings.callers_place, seen.others, UNDONE[0])
             yield Sleep(_PAUSE)
 
     def _put_in(self, wait: Wait, message: bytes) -> Core[list[Any]]:
@@ -311,7 +310,7 @@ class CallCore:
         if wait.redis_gone_at is not None:
             if asks:
                 away = time.monotonic() - wait.redis_gone_at
-                wait.notice.say(reason(Sight(where(self._settings), away=away)))
+                wait.notice.say(reason(Sight(self._settings.place, away=away)))
             return None
         yield LookAtMaster()
         try:
@@ -320,7 +319,7 @@ class CallCore:
             return None
         if not seen.is_known:
             raise JobLostError(
-                f"a call in {where(self._settings)} is lost: {_meaning(wait, 'lost')}"
+                f"a call in {self._settings.callers_place} is lost: {_meaning(wait, 'lost')}"
             )
         wait.longest_gap = 0.0
         yield from self._want(wait, seen.generation)
@@ -335,7 +334,7 @@ class CallCore:
     def _sight(self, wait: Wait, seen: Seen) -> Sight:
         age = 0.0 if seen.server is None else seen.server.age
         settings = self._settings
-        terms = (where(settings), started_by(settings), settings.grace, wait.lane)
+        terms = (settings.place, started_by(settings), settings.grace, wait.lane)
         return Sight(*terms, silence=wait.silence, age=age, **seen.why)
 
     def _give_up_at_refusal(self, wait: Wait, error: RedisError) -> Core[NoReturn]:
@@ -360,7 +359,7 @@ class CallCore:
         if fate == "answered":
             return (yield from self._look(wait, SLICE))
         if others:
-            raise differs(where(self._settings), others, fate)
+            raise differs(self._settings.callers_place, others, fate)
         raise flagged(without_server(self._settings, _meaning(wait, fate)), fate)
 
 

@@ -186,4 +186,4 @@ class Envelope:
 
     @property
     def _where(self) -> str:
-        return f"namespace {self._settings.namespace!r} at {self._settings.shown_url}"
+        return self._settings.callers_place

@@ -74,7 +74,8 @@ class Keys:
     ``…:renewal:ID``     string       that a signed job's caller still waits, signed under a
                                       generation; deleted by the caller
     ``…:server``         hash         the working server: holder, epoch, last_beat, description,
-                                      lease, max_queue, generation; holdups, the time of a beat
+                                      lease, max_queue, generation; quota, the epoch and what its
+                                      server assumes, in words; holdups, the time of a beat
                                       and what held requests up then; worked, the latest epoch
                                       under which lanes were taken; left, the epoch whose server
                                       shut down cleanly; ended, when a server did; master, the
@@ -122,6 +123,10 @@ class Keys:
     ``throttle``         acquire, release_slot, answer
     ``account``          beat
     ===================  ==================================================================
+
+
+    ``reply``, ``renewal`` and ``control`` have an expiry, and nothing else has: so a Redis that
+    evicts only such keys keeps every call (:mod:`.redis_check`).
     """
 
     namespace: str

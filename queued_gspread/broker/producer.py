@@ -123,7 +123,8 @@ class Producer:
 
     def notice(self) -> Notice:
         """Return the notice of a call that begins now, which logs that it waits, and for what."""
-        return Notice(now(), is_quiet=self.settings.quiet)
+        settings = self.settings
+        return Notice(now(), is_quiet=settings.quiet, caller=settings.caller or "")
 
     def call(self, job_id: str, lane: str, body: bytes, notice: Notice | None = None) -> bytes:
         """Enqueue a job and return its reply.

@@ -30,7 +30,6 @@ __all__ = [
     "tell_answered",
     "timed_out",
     "told_by_redis",
-    "where",
     "without_server",
 ]
 
@@ -62,11 +61,6 @@ _SHORT: Final = (
     ". This client's grace of {:g} s (grace=, QUEUED_GSPREAD_GRACE) is shorter than a server's "
     "lease ({:g} s by default): a standby server takes over only once that is out"
 )
-
-
-def where(settings: Settings) -> str:
-    """Return the namespace and its Redis, in words."""
-    return f"namespace {settings.namespace!r} at {settings.shown_url}"
 
 
 def started_by(settings: Settings) -> str:
@@ -105,8 +99,8 @@ def flagged(error: _Flagged, fate: str) -> _Flagged:
 def full(settings: Settings, waiting: int, limit: int, *, has_server: bool) -> QueueFullError:
     """Return the error for a call that found the queue full."""
     return QueueFullError(
-        f"{waiting} calls wait in {where(settings)}, and its server lets {limit} wait: this one "
-        "was not put in and will not be made. Call again later, or give the server a larger "
+        f"{waiting} calls wait in {settings.callers_place}, and its server lets {limit} wait: this "
+        "one was not put in and will not be made. Call again later, or give the server a larger "
         f"--max-queue{_unless(settings, has_server=has_server)}"
     )
 
@@ -116,7 +110,7 @@ def timed_out(
 ) -> CallTimeoutError:
     """Return the error for a call whose timeout has passed."""
     return CallTimeoutError(
-        f"no answer within the timeout of {timeout:g} s in {where(settings)}: "
+        f"no answer within the timeout of {timeout:g} s in {settings.callers_place}: "
         f"{meaning}{_unless(settings, has_server=has_server)}"
     )
 
@@ -125,7 +119,7 @@ def without_server(settings: Settings, meaning: str) -> ServerUnavailableError:
     """Return the error for a call that no server has made for the grace period."""
     start = started_by(settings)
     message = (
-        f"no server has been alive for {settings.grace:g} s in {where(settings)}: "
+        f"no server has been alive for {settings.grace:g} s in {settings.callers_place}: "
         f"{meaning}. {start[0].upper()}{start[1:]}"
     )
     if settings.grace < DEFAULT_LEASE:

@@ -11,7 +11,8 @@ Job::
     method    str         the public name that is called
     args      list        positional arguments stay positional
     kwargs    map
-    caller    [str, int]  host and process, for the server's log
+    caller    [str, int]  host and process, for logs and errors; before the host, the client's own
+                          name and an @ if it has one
     identity  list | null [e-mail, subject, scopes] of the client's credentials
     http_timeout          what set_timeout was given: a number, a tuple or null
     timeout   num | null  seconds after the enqueue at which the caller gives up
@@ -45,7 +46,7 @@ from queued_gspread.errors import CodecError, VersionMismatchError
 from . import codec
 from .identity import ANYONE, Identity
 
-__all__ = ["UNATTENDED_TIMEOUT", "Job", "Reply", "check_http_timeout", "new_id"]
+__all__ = ["UNATTENDED_TIMEOUT", "Job", "Reply", "caller_named", "check_http_timeout", "new_id"]
 
 UNATTENDED_TIMEOUT: Final = 24 * 3600.0
 """Seconds after its enqueue until which a call that nobody waits for may be begun."""
@@ -60,6 +61,11 @@ def check_http_timeout(value: object) -> None:
         raise TypeError(
             f"set_timeout({value!r}) cannot be used: take seconds, a pair of seconds, or None"
         )
+
+
+def caller_named(name: str | None) -> tuple[str, int]:
+    """Return a job's ``caller`` for this process, and the client's own name if it has one."""
+    return (f"{name}@{_HOST}" if name else _HOST), os.getpid()
 
 
 def new_id() -> str:
@@ -79,7 +85,7 @@ class Job:
     identity: Identity = ANYONE
     http_timeout: Any = None
     timeout: float | None = None
-    caller: tuple[str, int] = field(default_factory=lambda: (_HOST, os.getpid()))
+    caller: tuple[str, int] = field(default_factory=lambda: caller_named(None))
     versions: tuple[str, str] = (__version__, gspread.__version__)
     is_unattended: bool = False
 

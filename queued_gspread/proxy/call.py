@@ -38,6 +38,7 @@ from queued_gspread.protocol.messages import (
     UNATTENDED_TIMEOUT,
     Job,
     Reply,
+    caller_named,
     check_http_timeout,
     new_id,
 )
@@ -244,6 +245,7 @@ def _job(
         identity=sandbox.account_for_call(caller.settings, caller.identity),
         http_timeout=http_timeout,
         timeout=caller.settings.timeout,
+        caller=caller_named(caller.settings.caller),
     )
 
 

@@ -47,11 +47,11 @@ class Caller:
 
 
 def close_notice(reply: Reply, seconds: float, notice: Notice) -> Reply:
-    """End a call's notice, or add to a time-out's text how long the caller waited, and for what."""
+    """End a call's notice, or add to a time-out's text who waited how long, and for what."""
     error = reply.error
     if error is None:
         notice.end()
     elif isinstance(error, CallTimeoutError):
-        waited = f"{error} (this caller has waited for {seconds:.1f} s)"
+        waited = f"{error} ({notice.caller or 'this caller'} has waited for {seconds:.1f} s)"
         error.args = (waited + notice.last_words(),)
     return reply

@@ -166,6 +166,7 @@ def acquire(*before, limit=60, interval=0, entry=FIRST, position=0, window=60_00
 def beat(server_id, *before, epoch="", certain="1", token="1", replaces=""):
     """Return a server's beat."""
     args = [server_id, 5000, "about", epoch, 0, "", certain, "holdups", token, "a@b", replaces]
+    args.append("quota")
     return Case("beat", BEAT, args, before)
 
 

@@ -17,6 +17,7 @@
 -- ARGV[9] token     '1' if it can send requests, or ''
 -- ARGV[10] account  whose token it is, in words; '' if not known yet
 -- ARGV[11] replaces the account that this one may replace; '' for none
+-- ARGV[12] quota    the quota that it assumes, in words, for observers
 --
 -- Returns {'kept', epoch, now, 1 if a server with a token stands by or 0, moved, owner}; {'taken',
 -- epoch, now, description of the server that had the lease before or '', milliseconds since its last
@@ -128,7 +129,8 @@ end
 redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'last_beat', now, 'description', ARGV[3],
   'lease', ARGV[2])
 redis.call('HSET', KEYS[1], 'max_queue', ARGV[5], 'generation', ARGV[6],
-  'holdups', ARGV[8] ~= '' and now .. ' ' .. ARGV[8] or '')
+  'holdups', ARGV[8] ~= '' and now .. ' ' .. ARGV[8] or '',
+  'quota', (is_kept and epoch or newest) .. ' ' .. ARGV[12])
 redis.call('HDEL', KEYS[1], 'in_doubt')
 if is_kept then
   return {'kept', epoch, now, is_relieved and 1 or 0, now - moved, owner}

@@ -43,11 +43,17 @@ class Notice:
     Args:
         began: When it began to wait.
         is_quiet: Whether to log nothing.
+        caller: The client's own name; '' if it has none.
+
+    Attributes:
+        caller: That name.
 
     """
 
-    def __init__(self, began: float, *, is_quiet: bool = False) -> None:
+    def __init__(self, began: float, *, is_quiet: bool = False, caller: str = "") -> None:
+        self.caller = caller
         self._began = began
+        self._who = f"queued_gspread ({caller})" if caller else "queued_gspread"
         self._is_over = is_quiet
         self._why = ""
 
@@ -77,7 +83,7 @@ class Notice:
                 return
             _Latest.process, _Latest.moment = os.getpid(), now()
         self._is_over, self._why = True, f"as said after {now() - self._began:.0f} s: {why}"
-        _say(f"queued_gspread: {why}")
+        _say(f"{self._who}: {why}")
 
     def last_words(self) -> str:
         """Return what to add to the error of a call that waited in vain: why, if it was logged."""
@@ -87,7 +93,7 @@ class Notice:
         """Log that the call goes on, now that it has its answer, if its wait was logged."""
         if self._why:
             self._why = ""
-            _say(f"queued_gspread: goes on after {now() - self._began:.0f} s")
+            _say(f"{self._who}: goes on after {now() - self._began:.0f} s")
 
 
 def _may_speak() -> bool:

@@ -113,7 +113,7 @@ def _load_emulator() -> type[Emulator]:
 @contextlib.contextmanager
 def _google(emulator_class: type[Emulator], children: Children) -> Iterator[SharedSheet]:
     """Run an emulator whose appends race as Google's do, the same for both halves."""
-    with emulator_class(append_race=APPEND_RACE) as emulator:
+    with emulator_class(append_race=APPEND_RACE, storage=False) as emulator:
         yield SharedSheet(emulator, children.folder / "service_account.json", QUOTA)
 
 
@@ -226,9 +226,10 @@ def _end_of_log(children: Children) -> str:
 
 def _introduce() -> None:
     _say_wrapped(
-        f"The same work twice: {WORKERS} processes append {ROWS_EACH} rows each to one sheet, all "
-        f"at once. An emulator takes Google's place: it allows {QUOTA} reads and {QUOTA} writes a "
-        "minute, and overlapping appends overwrite each other, as Google's do."
+        f"The same work twice: {WORKERS} processes append {ROWS_EACH} rows each to one sheet that "
+        "is shared with them, all at once. An emulator takes Google's place: it allows "
+        f"{QUOTA} reads and {QUOTA} writes a minute, and overlapping appends overwrite each other, "
+        "as Google's do."
     )
 
 
@@ -255,6 +256,7 @@ In your own code:
 
     1. {how_to_install("embedded")}
     2. queued-gspread-server --service-account service_account.json
+       (queued-gspread check says what is missing, if it does not work)
     3. import queued_gspread as gspread, instead of import gspread
     4. with gspread.pipeline(): around a loop of many calls
 

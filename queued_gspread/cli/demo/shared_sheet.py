@@ -34,7 +34,7 @@ class SharedSheet:
 
         emulator.write_service_account(key_file)
         self.client = emulator.gspread_client()
-        book = self.client.create(TITLE)
+        book = self.client.open_by_key(emulator.add_spreadsheet(TITLE))
         book.sheet1.update([HEADER], "A1")
         emulator.quotas = Quotas(reads=quota, writes=quota)
         emulator.clear_ledger()

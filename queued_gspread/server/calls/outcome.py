@@ -23,7 +23,7 @@ from queued_gspread.protocol.messages import Reply
 from queued_gspread.server.policy.check_hints import how_to_check
 from queued_gspread.server.policy.request import Request, RequestDigest, tell_request
 
-from .titles import title_of
+from .titles import quoted, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -189,8 +189,11 @@ def in_doubt(
 
 
 def _shown(job: Job) -> str:
-    title = title_of(job)
-    return f"{job.kind}.{job.method}" + (f" on {title}" if title not in ("-", "?") else "")
+    title, caller = title_of(job), quoted(str(job.caller[0]))[1:-1]
+    place = f" on {title}" if title not in ("-", "?") else ""
+    # Only a client's own name: its host and process tell its user nothing new.
+    who = f" by {caller}" if "@" in caller else ""
+    return f"{job.kind}.{job.method}{place}{who}"
 
 
 def _moment(at: float | None) -> datetime | None:
