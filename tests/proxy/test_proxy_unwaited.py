@@ -457,6 +457,33 @@ def test_a_failure_takes_no_more_than_some_bytes():
     assert "failed" not in FailedCall(**json.loads(kept)).message
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "A named range with the name {} already exists",
+        "Invalid requests[0].mergeCells: Cannot merge cells that intersect {}",
+        "The regular expression {} is invalid.",
+        "Unsupported format:{}",
+    ],
+)
+@pytest.mark.parametrize(
+    "secret", ["hidden", "hidden-name", "Hidden words", "h.*", "hidden text " * 40]
+)
+def test_a_failure_has_no_argument_even_if_google_does_not_quote_it(message, secret):
+    """Whatever Google says of a call's arguments, or of its worksheet, is not kept."""
+    given = [
+        Job("worksheet", "x", args=([[secret]],)),
+        Job("worksheet", "x", kwargs={"body": {"requests": [{"name": secret}]}}),
+        Job("worksheet", "x", args=(f"'{secret}'!A1",)),
+        Job("worksheet", "x", target={"spreadsheet": {}, "properties": {"title": secret}}),
+    ]
+    error = google_error(400)
+    error.response._content = json.dumps({"error": {"message": message.format(secret)}}).encode()
+    kept = [json.loads(kept_of(error, entry_of(b""), job)) for job in given]
+    assert all(secret.strip() not in each["message"] for each in kept)
+    assert all(each["message"].startswith(message[:13]) for each in kept)
+
+
 def test_what_others_have_put_there_is_passed_over(failed, raw, keys):
     """Anything else among the failures is not shown, and raises nothing."""
     for member in ("no json", "[]", "{}", '{"job_id": 1}', '{"a": "b"}', "[" * 100_000):
