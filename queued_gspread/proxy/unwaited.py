@@ -50,6 +50,7 @@ class UnwaitedPipeline(Pipeline):
         if self._process != os.getpid():
             self._leave()
             return
+        self.progress.close()  # what is left now was not answered
         for collector in self._collectors.values():
             collector.leave(_left)
         self._close()

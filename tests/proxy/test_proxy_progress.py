@@ -12,7 +12,7 @@ from limits import UNLIMITED
 from waiting import PATIENCE, eventually
 
 import queued_gspread as gspread
-from queued_gspread.broker import QUOTA, Holdup, Holdups, Sight, longest
+from queued_gspread.broker import QUOTA, Collector, Holdup, Holdups, Sight, longest
 from queued_gspread.proxy import progress
 from queued_gspread.server import Server
 
@@ -85,6 +85,27 @@ def test_a_failed_call_counts_as_answered(ws, bar):
         ws.update([["x"]], "nonsense range")
         ws.append_row([1])
     assert bar.shown[-1][:2] == (2, 2)
+
+
+def test_calls_that_are_left_do_not_count_as_answered(
+    redis_url, namespace, emulator, key_file, bar, monkeypatch
+):
+    """The bar of a block that ends without waiting shows what was answered by then."""
+    account = {"service_account": key_file, "api_endpoint": emulator.url}
+    with Server(redis_url=redis_url, namespace=namespace, **account, **UNLIMITED):
+        client = gspread.authorize(redis_url=redis_url, namespace=namespace, grace=PATIENCE)
+        ws = client.create("Left").sheet1
+    leave = Collector.leave
+
+    def left(collector, error):
+        leave(collector, error)
+        eventually(lambda: not calls._calls)
+
+    monkeypatch.setattr(Collector, "leave", left)
+    with gspread.pipeline(wait=False, progress=True) as calls:
+        ws.append_row([1])
+        ws.append_row([2])
+    assert bar.shown[-1][:2] == (0, 2)
 
 
 def test_a_bar_shows_how_long_the_quota_holds_up_the_rest(
