@@ -155,10 +155,13 @@ class Pipeline:
     def at_place(self) -> Iterator[None]:
         """Let calls wait for their results: gspread's code runs here, and needs them."""
         self._at_place += 1
+        # It is of the call whose code this is, not of that code's first request.
+        future, self._future = self._future, None
         try:
             yield
         finally:
             self._at_place -= 1
+            self._future = future
 
     @property
     def waits(self) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextvars
 import os
 import pickle
+import re
 import sys
 import threading
 from concurrent.futures import as_completed
@@ -581,6 +582,18 @@ def test_a_future_of_a_fork_is_refused(later):
         os.waitpid(child, 0)
     told = os.read(reading, 10_000).decode()
     assert told.count("PipelineError: this pipeline was begun by process") == 3, told
+
+
+@pytest.mark.parametrize("options", [{}, {"wait": False}, {"reorder": True}])
+def test_a_future_is_of_the_call_and_not_of_its_first_request(ws, options):
+    """A call that cannot travel is made by gspread's code here, and its future has the result."""
+    ws.update_acell("A1", "hello")
+    with gspread.pipeline(**options) as calls:
+        found = calls.submit(ws.find, re.compile("hel+"))
+        cleared = calls.submit(ws.batch_clear, (label for label in ["A1"]))
+        assert found.result().address == "A1"
+        assert cleared.result()["clearedRanges"]
+    assert ws.acell("A1").value is None
 
 
 def test_a_future_of_another_thread_is_its_own(ws, monkeypatch):
