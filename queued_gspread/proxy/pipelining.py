@@ -391,9 +391,9 @@ class Pipeline:
         return fates_of(calls, withdraw)
 
     def _close(self) -> None:
+        self._leave()
         for collector in self._collectors.values():
             collector.close()
-        self._leave()
         self.progress.close()
 
     def _leave(self) -> None:

@@ -50,10 +50,12 @@ class UnwaitedPipeline(Pipeline):
         if self._process != os.getpid():
             self._leave()
             return
-        self.progress.close()  # what is left now was not answered
-        for collector in self._collectors.values():
-            collector.leave(_left)
-        self._close()
+        try:
+            self.progress.close()  # what is left now was not answered
+            for collector in self._collectors.values():
+                collector.leave(_left)
+        finally:
+            self._close()
 
     def leaves(self, cls: type[Any] | None) -> bool:
         """Return whether the next call goes on when the block ends: one not waited for at once."""

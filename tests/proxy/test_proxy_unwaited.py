@@ -20,7 +20,7 @@ from signing_fixtures import entry_of
 from waiting import PATIENCE, eventually
 
 import queued_gspread as gspread
-from queued_gspread.broker import FailedCall, Producer, consumer, core, failed_calls
+from queued_gspread.broker import Collector, FailedCall, Producer, consumer, core, failed_calls
 from queued_gspread.broker.connection.client import REPLY_EXPIRY
 from queued_gspread.errors import (
     PipelineError,
@@ -243,6 +243,20 @@ def test_a_future_can_be_cancelled_in_the_block(later, depth):
     with gspread.pipeline(wait=False) as calls:
         assert calls.submit(later.append_row, ["never"]).cancel()
         assert depth() == 0
+
+
+def test_an_interrupt_at_the_end_ends_the_block(later, depth, monkeypatch):
+    """Ctrl-C while the block ends takes no later call for one of the block, and withdraws none."""
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Collector, "leave", interrupted)
+        with gspread.pipeline(wait=False):
+            later.append_row(["x"])
+    assert pipelining.current() is None
+    assert depth() == 1
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
