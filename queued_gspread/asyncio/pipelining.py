@@ -183,14 +183,15 @@ class UnwaitedCalls:
             raise
 
     def _wake(self, gone: Exception | None = None) -> None:
+        """Let the next call look whether there is room for it; or fail all, as none will come."""
         while self._waiting:
             room = self._waiting.popleft()
-            if not room.done():
-                if gone is None:
-                    room.set_result(None)
-                else:
-                    room.set_exception(gone)
+            if room.done():
+                continue
+            if gone is None:
+                room.set_result(None)
                 return
+            room.set_exception(gone)
 
 
 async def _put_in(bus: Bus, job: QueuedJob) -> None:

@@ -220,6 +220,21 @@ def test_no_more_is_put_in_where_no_server_makes_room(connect, depth):
     asyncio.run(main())
 
 
+def test_all_that_wait_for_room_are_told_that_no_server_makes_any(connect, depth):
+    """However many calls wait for the room of a few, each of them fails, and none waits for ever."""
+
+    async def main():
+        http = connect(grace=0.2).http_client
+        async with gspread.pipeline(wait=False, limit=2):
+            calls = asyncio.gather(*(append(http) for _ in range(9)), return_exceptions=True)
+            made = await asyncio.wait_for(calls, PATIENCE)
+        assert made[:2] == [None, None]
+        assert [type(each) for each in made[2:]] == [ServerUnavailableError] * 7
+        assert depth() == 2
+
+    asyncio.run(main())
+
+
 def test_a_failure_is_kept_and_raised_nowhere(
     redis_url, namespace, emulator, key_file, connect, caplog
 ):
