@@ -221,7 +221,7 @@ def test_no_more_is_put_in_where_no_server_makes_room(connect, depth):
 
 
 def test_all_that_wait_for_room_are_told_that_no_server_makes_any(connect, depth):
-    """However many calls wait for the room of a few, each of them fails, and none waits for ever."""
+    """However many calls wait for the room of a few, each of them fails, and none waits on."""
 
     async def main():
         http = connect(grace=0.2).http_client
