@@ -89,7 +89,10 @@ class UnwaitedCalls:
 
     def is_here(self) -> bool:
         """Whether it is open, and the running loop's: a context may be copied to another one."""
-        return self.is_open and self._loop is asyncio.get_running_loop()
+        try:
+            return self.is_open and self._loop is asyncio.get_running_loop()
+        except RuntimeError:
+            return False  # no loop: the client's own error says so
 
     async def __aenter__(self) -> Self:
         if self._token is not None:

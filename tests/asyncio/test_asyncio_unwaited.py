@@ -16,7 +16,7 @@ from waiting import PATIENCE, eventually
 import queued_gspread.asyncio as gspread
 from queued_gspread.asyncio import pipelining
 from queued_gspread.broker import failed_calls
-from queued_gspread.errors import QueueFullError, ServerUnavailableError
+from queued_gspread.errors import QueuedGspreadError, QueueFullError, ServerUnavailableError
 from queued_gspread.server import Server
 from queued_gspread.settings import Settings
 
@@ -260,6 +260,19 @@ def test_a_block_that_waits_is_told_how():
         gspread.pipeline()
     with pytest.raises(ValueError, match="limit=0"):
         gspread.pipeline(wait=False, limit=0)
+
+
+def test_without_a_loop_the_blocking_client_is_named_in_a_block_too(connect, depth):
+    """A thread without a loop that the block begins is told so by the client's own error."""
+
+    async def main():
+        http = connect().http_client
+        async with gspread.pipeline(wait=False):
+            with pytest.raises(QueuedGspreadError, match="no event loop of asyncio is running"):
+                await asyncio.to_thread(lambda: append(http).send(None))
+
+    asyncio.run(main())
+    assert depth() == 0
 
 
 def test_a_block_is_used_once():
