@@ -102,8 +102,8 @@ def _remedy(error: APIError, account: str) -> str:
         return f"enable it for the project, then wait a minute: {link}" if link else _message(error)
     if is_out_of_scope(error):
         return (
-            "the credentials' scopes leave this out: take credentials with the scopes "
-            "spreadsheets and drive"
+            "the server's scopes leave this out: have --scopes name spreadsheets and drive, or "
+            "take credentials that have both"
         )
     if error.code in (_FORBIDDEN, _NOT_FOUND) and not reasons_in(error.error):
         return share_with(account)

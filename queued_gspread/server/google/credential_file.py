@@ -12,10 +12,11 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from queued_gspread.errors import ConfigurationError
 
-from .file_kinds import ALL_KINDS, kind_of
+from .file_kinds import ALL_KINDS, kind_of, texts_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,12 +28,14 @@ __all__ = ["checked", "content_of", "is_content", "parsed", "unusable_value"]
 _OPTIONS: Final = {kind.type: f"{kind.options}, or for --credentials" for kind in ALL_KINDS}
 _ELSE: Final = "--credentials FILE, --service-account FILE, --oauth, --adc, --api-key"
 _CONTENT: Final = re.compile(r"\s*(\{|-----BEGIN)")
+# Longer than any file's name, and shorter than a key, which may be in base64.
+_LONGEST_NAME: Final = 1000
 _TYPE: Final = re.compile(r"\w{1,60}")
 
 
 def is_content(name: str | Path) -> bool:
     """Return whether a file's content was given instead of its name."""
-    return bool(_CONTENT.match(str(name)))
+    return len(str(name)) > _LONGEST_NAME or bool(_CONTENT.match(str(name)))
 
 
 def content_of(path: str | Path, kinds: Sequence[FileKind]) -> bytes:
@@ -154,7 +157,16 @@ def _fault_of_url(info: Mapping[str, Any]) -> str:
         url = info.get(name, "https://")
         if not (isinstance(url, str) and url.startswith(("https://", "http://"))):
             return f"its {name!r} is no URL (Google's own is https://…)"
-    return ""
+    odd = [name for name, value in texts_in(info) if "://" in value and not _is_url(value)]
+    return f"its {odd[0]!r} is no URL" if odd else ""
+
+
+def _is_url(value: str) -> bool:
+    try:
+        _ = urlsplit(value).port
+    except ValueError:
+        return False
+    return True
 
 
 def _fault_of_value(info: dict[str, Any]) -> str:
