@@ -41,6 +41,7 @@ _BY_TOKEN: Final = {
     "disabled": "enable the account again (IAM & Admin, Service Accounts), or take another one",
     "unauthorized_client": "the domain's administrator has to allow the account's client id these "
     "scopes (admin.google.com: Security, API controls, Domain-wide delegation)",
+    "Invalid email or User ID": "Google knows no such user: correct the address (--subject)",
     "invalid_scope": "ask for scopes that exist and that the account may have",
     "expired or revoked": "give consent anew: run gspread.oauth() on a machine with a browser, and "
     "put the file that it writes here. Google ends the consent to an app in testing after seven "

@@ -36,12 +36,14 @@ _VARIABLE: Final = "GOOGLE_APPLICATION_CREDENTIALS"
 _QUOTA_PROJECT: Final = "GOOGLE_CLOUD_QUOTA_PROJECT"
 _CLOUD: Final = "https://www.googleapis.com/auth/cloud-platform"
 _NO_CONSENT: Final = "invalid_grant"
-_NO_DELEGATION: Final = "unauthorized_client"
-_DELEGATE: Final = (
-    "To act for {}, an administrator of that domain has to delegate to the account's client id "
-    "exactly these scopes: {} (admin.google.com: Security, API controls, Domain-wide delegation), "
-    "or --scopes has to name the delegated ones"
-)
+# By what Google says: advice with a subject, and the scopes.
+_OF_SUBJECTS: Final = {
+    "unauthorized_client": "To act for {}, an administrator of that domain has to delegate to the "
+    "account's client id at least these scopes: {} (admin.google.com: Security, API controls, "
+    "Domain-wide delegation), or --scopes has to name delegated ones alone",
+    "Invalid email or User ID": "Google knows no user {}: start the server with the address of one "
+    "(--subject)",
+}
 # What has no consent that could end.
 _KEYS: Final = (SERVICE_ACCOUNT.type, EXTERNAL_ACCOUNT.type)
 
@@ -144,8 +146,10 @@ class Source:
 
     def remedy(self, reason: str) -> str:
         """Return how to renew what Google has refused; '' if only the log can say."""
-        if self._access.subject and _NO_DELEGATION in reason:
-            return _DELEGATE.format(self._access.subject, ",".join(self._access.scopes))
+        if self._access.subject:
+            about = [advice for words, advice in _OF_SUBJECTS.items() if words in reason]
+            if about:
+                return about[0].format(self._access.subject, ",".join(self._access.scopes))
         is_nested = self._kind is IMPERSONATED
         source = self._info["source_credentials"] if is_nested else self._info
         if self._kind is None or source.get("type") in _KEYS or _NO_CONSENT not in reason:

@@ -151,3 +151,36 @@ def test_a_domain_that_has_not_delegated(
         assert f"To act for {ANN}, an administrator of that domain has to delegate" in told
         assert f"these scopes: {SHEETS}," in told
         assert "--scopes" in told
+
+
+def test_a_subject_who_is_nobody(google, caplog, redis_url, namespace, client):
+    """A subject whom Google does not know is named to callers and in the log, with the option."""
+    google.add_user(ANN)
+    chosen = {"redis_url": redis_url, "namespace": namespace, "api_endpoint": google.url}
+    info = google.service_account_info()
+    with (
+        Server(**chosen, **UNLIMITED, credentials=info, subject="nan@example.com"),
+        pytest.raises(RefreshError) as caught,
+    ):
+        client.open("Orders")
+    for told in (caplog.text, " ".join(caught.value.__notes__)):
+        assert "Google knows no user nan@example.com" in told
+
+
+SOURCES = (None, {}, "text", {"file": "a", "url": "https://b"}, {"executable": "text"})
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_workloads_source_that_cannot_be_used(source):
+    """Where a workload's file does not say where its token is, the error names the field."""
+    info = WORKLOAD | {"token_url": "https://x", "credential_source": source}
+    with pytest.raises(ConfigurationError, match="its 'credential_source' is missing, or cannot"):
+        make_client(credentials=info)
+
+
+@pytest.mark.parametrize("within", [None, {"type": "service_account"}, {"type": []}])
+def test_impersonating_credentials_that_cannot_be_used(google, within):
+    """An impersonated account's file with wrong credentials inside is told by their field."""
+    info = google.accounts[0].impersonated_info(within)
+    with pytest.raises(ConfigurationError, match="its 'source_credentials' or"):
+        make_client(credentials=info)
