@@ -132,7 +132,8 @@ def _fault_of_kind(info: Any) -> str:
     if "installed" in info or "web" in info:
         return (
             "it is an OAuth client's file (client secrets), which says for which program somebody "
-            "logs in and not who does"
+            "logs in and not who does: gspread.oauth(credentials_filename=FILE), run with it where "
+            "there is a browser, writes the file for --oauth"
         )
     found = info.get("type")
     if isinstance(found, str) and found in _OPTIONS:

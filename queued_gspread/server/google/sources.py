@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -172,7 +173,7 @@ class Source:
         file = str(self._path or "authorized_user.json")
         is_usual = self._path == DEFAULT_AUTHORIZED_USER_FILENAME
         named = "" if is_usual else f"authorized_user_filename={file!r}"
-        return f'`rm {file}` and `python -c "import gspread; gspread.oauth({named})"`'
+        return f'`rm {shlex.quote(file)}` and `python -c "import gspread; gspread.oauth({named})"`'
 
     def _read(self) -> Credentials:
         content = self._given

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shlex
 
 import pytest
 from account_kinds import ANN, KINDS, SHEETS, write
@@ -184,3 +185,23 @@ def test_impersonating_credentials_that_cannot_be_used(google, within):
     info = google.accounts[0].impersonated_info(within)
     with pytest.raises(ConfigurationError, match="its 'source_credentials' or"):
         make_client(credentials=info)
+
+
+@pytest.mark.parametrize("option", ["credentials", "service_account", "oauth"])
+def test_an_oauth_clients_file_is_told_what_makes_a_users_of_it(option, tmp_path):
+    """Who has only downloaded the program's secrets is told how they become a user's file."""
+    path = tmp_path / "client_secret.json"
+    write(path, {"installed": {"client_id": "i", "client_secret": "hunter2"}})
+    with pytest.raises(ConfigurationError, match="OAuth client's file") as told:
+        make_client(**{option: path})
+    assert "gspread.oauth(credentials_filename=FILE)" in str(told.value)
+    assert "hunter2" not in str(told.value)
+
+
+def test_a_command_for_a_new_consent_can_be_pasted(google, tmp_path):
+    """The name of a file with spaces is quoted in the command that gives consent anew."""
+    path = tmp_path / "a user's.json"
+    write(path, google.add_user(ANN).authorized_user_info())
+    source = source_of(Named(path))
+    source.load()
+    assert f"`rm {shlex.quote(str(path))}`" in source.remedy("invalid_grant")
