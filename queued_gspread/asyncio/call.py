@@ -15,7 +15,7 @@ from queued_gspread.broker.producer import AFTER_WITHDRAWAL
 from queued_gspread.protocol import codec
 from queued_gspread.protocol.messages import new_id
 from queued_gspread.proxy.call import answered, make_call, outgoing, runs_here, unattended
-from queued_gspread.proxy.result_kinds import lazy_class
+from queued_gspread.proxy.result_kinds import ADDS, changes_properties, lazy_class
 
 from .leaving import withdraw
 from .pipelining import current
@@ -44,7 +44,7 @@ async def make(
 ) -> Any:
     """Make a call on a blocking object: through the queue if it can travel, else in a thread."""
     call = None if runs_here(proxy, kind, method) else outgoing(proxy, kind, method, args, kwargs)
-    pipeline = current() if lazy_class(kind, method) in _FORGETTABLE else None
+    pipeline = current() if _is_forgettable(kind, method) else None
     try:
         body = None if call is None else _encoded(call.job, is_left=pipeline is not None)
     except codec.Unencodable:
@@ -59,6 +59,12 @@ async def make(
         return None
     reply = await _reply(bus, queue.prepared(new_id(), call.lane, body, notice))
     return answered(proxy, kind, call, reply, notice, now() - began)
+
+
+def _is_forgettable(kind: ObjectKind, method: str) -> bool:
+    """Return whether nobody misses a call's result, nor what it changes of its object."""
+    is_known_at_once = changes_properties(kind, method) and method not in ADDS
+    return lazy_class(kind, method) in _FORGETTABLE and not is_known_at_once
 
 
 def _encoded(job: Job, *, is_left: bool) -> bytes:

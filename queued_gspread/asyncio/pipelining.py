@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final
 
@@ -64,7 +65,7 @@ def pipeline(*, wait: bool = True, limit: int = 1000) -> UnwaitedCalls:
 def current() -> UnwaitedCalls | None:
     """Return the block that a call made here and now belongs to."""
     block = _current.get()
-    return block if block is not None and block.is_open else None
+    return block if block is not None and block.is_here() else None
 
 
 class UnwaitedCalls:
@@ -78,6 +79,7 @@ class UnwaitedCalls:
     def __init__(self, limit: int) -> None:
         self.is_open = False
         self._limit = limit
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._token: Token[UnwaitedCalls | None] | None = None
         self._count = self._bytes = 0
         # Calls that are about to be put in, and those of them that wait for room.
@@ -85,10 +87,15 @@ class UnwaitedCalls:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._watches: set[asyncio.Task[None]] = set()
 
+    def is_here(self) -> bool:
+        """Whether it is open, and the running loop's: a context may be copied to another one."""
+        return self.is_open and self._loop is asyncio.get_running_loop()
+
     async def __aenter__(self) -> Self:
         if self._token is not None:
             raise RuntimeError("a pipeline can be used once: begin another one by pipeline()")
         self.is_open = True
+        self._loop = asyncio.get_running_loop()
         self._token = _current.set(self)
         return self
 
@@ -106,7 +113,8 @@ class UnwaitedCalls:
         finally:
             self.is_open = False
             if self._token is not None:
-                _current.reset(self._token)
+                with suppress(ValueError):  # a generator that is ended in another context
+                    _current.reset(self._token)
             for watch in self._watches:
                 watch.cancel()
 

@@ -6,6 +6,7 @@ What they are for is said in :mod:`queued_gspread.server.calls.unattended`.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -73,7 +74,12 @@ class AnsweredIds:
             if isinstance(answer, RedisError) and not is_wrong_type:
                 raise answer
         found = pairs if isinstance(pairs, list) else []
-        ids = {name.decode(errors="replace"): int(score) for name, score in found}
+        ids = {name.decode(errors="replace"): _moment(score) for name, score in found}
         seconds, microseconds = time
         message = head if isinstance(head, bytes) else b""
         return cls(message, ids, seconds * 1000 + microseconds // 1000)
+
+
+def _moment(score: float) -> int:
+    """Return a time; one that no server has signed for what is no number."""
+    return int(score) if math.isfinite(score) else -1

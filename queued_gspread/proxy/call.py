@@ -170,7 +170,9 @@ def _pipelined(pipeline: Pipeline, proxy: Any, kind: ObjectKind, outgoing: Outgo
     call = pipeline.new_call(job.name, changed, adds=job.method in ADDS)
     cell = None
     if pipeline.reorders and kind is WORKSHEET:
-        cell = used_cell(job, (proxy.spreadsheet_id, proxy._properties.get("sheetId")))
+        # Its title, in whatever case, is what names the worksheet to Google.
+        title = str(proxy._properties.get("title")).casefold()
+        cell = used_cell(job, (proxy.spreadsheet_id, title))
     prepared = queue.prepared(new_id(), lane, body, notice, is_unattended=is_left)
     pipeline.put_in(call, prepared, queue.put_in, settle, cell)
     if call.future is not None:

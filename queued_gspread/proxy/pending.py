@@ -25,6 +25,7 @@ __all__ = [
     "is_queued_method",
     "mark_queued",
     "outcome_of",
+    "places_of",
     "raise_failures",
     "tell_fates",
 ]
@@ -125,9 +126,14 @@ class Changing:
 
     def calls(self, properties: Sequence[Any], *, but_adds: bool) -> list[PendingCall]:
         """Return those that may change any of these; optionally not those that only add."""
-        kinds = (False,) if but_adds else (False, True)
-        places = [(id(each), adds) for each in properties for adds in kinds]
+        places = places_of(properties, but_adds=but_adds)
         return [call for place in places for call in list(self._calls.get(place, ()))]
+
+
+def places_of(properties: Sequence[Any], *, but_adds: bool) -> list[tuple[int, bool]]:
+    """Return by what the changes of these are known; optionally not those that only add."""
+    kinds = (False,) if but_adds else (False, True)
+    return [(id(each), adds) for each in properties for adds in kinds]
 
 
 class CallFuture(Future[Any]):
@@ -139,7 +145,7 @@ class CallFuture(Future[Any]):
 
     def result(self, timeout: float | None = None) -> Any:
         """Return the call's result, or raise its error."""
-        _check_thread(is_done=self.done())
+        self._check()
         try:
             return super().result(timeout)
         finally:
@@ -147,7 +153,7 @@ class CallFuture(Future[Any]):
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """Return the call's error, if it failed."""
-        _check_thread(is_done=self.done())
+        self._check()
         try:
             return super().exception(timeout)
         finally:
@@ -168,6 +174,11 @@ class CallFuture(Future[Any]):
                 self.set_result(value)
             else:
                 self.set_exception(error)
+
+    def _check(self) -> None:
+        _check_thread(is_done=self.done())
+        if self.call is not None and not self.done():
+            self.call.pipeline.check_process()
 
     def _see(self) -> None:
         if self.call is not None and self.done():

@@ -118,6 +118,7 @@ class Pipeline:
         traceback: TracebackType | None,
     ) -> None:
         if self._process != os.getpid():
+            self._leave()
             return
         try:
             if error is None or (isinstance(error, _OWN) and not has_broken_in(error)):
@@ -276,6 +277,7 @@ class Pipeline:
         """Withdraw a call that was not started; return whether it was withdrawn."""
         if call.is_done or call.job is None:
             return False
+        self.check_process()
         fate = self._fates([call], gently=True)[call]
         if fate not in UNDONE:
             return False
@@ -386,9 +388,12 @@ class Pipeline:
         return fates_of(calls, withdraw)
 
     def _close(self) -> None:
-        self.is_open = False
         for collector in self._collectors.values():
             collector.close()
+        self._leave()
+        self.progress.close()
+
+    def _leave(self) -> None:
+        self.is_open = False
         with suppress(ValueError):  # a generator that is ended in another context
             _current.reset(self._token)
-        self.progress.close()

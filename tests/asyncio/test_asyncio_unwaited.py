@@ -258,3 +258,57 @@ def test_a_block_is_used_once():
             await block.__aenter__()
 
     asyncio.run(main())
+
+
+def test_a_count_that_a_write_changes_is_known_to_the_next_one(gc, sh, connect):
+    """Rows that are added twice are all there, and a new title is the one that is written to."""
+
+    async def main():
+        book = await connect().open_by_key(sh.id)
+        sheet = await book.add_worksheet("New", 9, 9)
+        async with gspread.pipeline(wait=False):
+            await sheet.add_rows(10)
+            await sheet.add_rows(10)
+            await sheet.update_title("Newer")
+            await sheet.insert_row(["x"])
+            await sheet.append_row(["y"])
+
+    asyncio.run(main())
+    eventually(lambda: sh.worksheet("Newer").row_count == 30)
+    assert sh.worksheet("Newer").get_all_values() == [["x"], ["y"]]
+
+
+async def _first(generator):
+    return await generator.__anext__()
+
+
+def test_a_block_may_end_in_another_task(connect, depth):
+    """A generator that is closed by another task ends its block."""
+
+    async def rows(http):
+        async with gspread.pipeline(wait=False):
+            await append(http)
+            yield
+
+    async def main():
+        made = rows(connect().http_client)
+        await asyncio.create_task(_first(made))
+        await made.aclose()
+        assert depth() == 1
+
+    asyncio.run(main())
+
+
+def test_a_block_is_its_loops(gc, sh, connect):
+    """A loop that a thread of the block begins waits for its own calls."""
+
+    async def write(value):
+        book = await connect().open_by_key(sh.id)
+        return await (await book.get_sheet1()).append_row([value])
+
+    async def main():
+        async with gspread.pipeline(wait=False):
+            answer = await asyncio.to_thread(asyncio.run, write("other"))
+        assert answer["updates"]["updatedRows"] == 1
+
+    asyncio.run(main())

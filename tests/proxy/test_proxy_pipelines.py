@@ -12,6 +12,7 @@ import threading
 from concurrent.futures import as_completed
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 
 import gspread as plain
 import pytest
@@ -549,6 +550,37 @@ def _made_in_own_block(ws):
     with gspread.pipeline():
         ws.append_row(["child"])
         return ws.acell("A1").value.encode()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+def test_a_forked_child_that_has_left_the_block_makes_ordinary_calls(ws):
+    """Behind the block that its parent began, a child's calls are made and waited for."""
+    reading, writing = os.pipe()
+    with gspread.pipeline():
+        child = os.fork()
+        if child != 0:
+            os.waitpid(child, 0)
+    if child == 0:
+        os.write(writing, _told(lambda: ws.update_acell("A1", "child")))
+        os._exit(0)
+    assert os.read(reading, 10_000) == b"nothing"
+    assert ws.acell("A1").value == "child"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+def test_a_future_of_a_fork_is_refused(later):
+    """A forked child that asks a future of its parent's block gets an error, at once."""
+    reading, writing = os.pipe()
+    with gspread.pipeline(wait=False) as calls:
+        future = calls.submit(later.append_row, ["x"])
+        child = os.fork()
+        if child == 0:
+            for ask in (future.result, future.exception, future.cancel):
+                os.write(writing, _told(partial(ask, *([PATIENCE] * (ask != future.cancel)))))
+            os._exit(0)
+        os.waitpid(child, 0)
+    told = os.read(reading, 10_000).decode()
+    assert told.count("PipelineError: this pipeline was begun by process") == 3, told
 
 
 def test_a_future_of_another_thread_is_its_own(ws, monkeypatch):

@@ -110,6 +110,19 @@ def test_a_mix_shares_requests(redis_url, namespace, emulator, key_file):
     assert {cell.value for cell in cells[1::2]} == {None}
 
 
+def test_a_cell_is_one_whichever_object_names_it(ws):
+    """Google knows a worksheet by its title, so an object of an earlier one writes to the same."""
+    book = ws.spreadsheet
+    old = book.add_worksheet("Log", 5, 5)
+    book.del_worksheet(old)
+    new = book.add_worksheet("log", 5, 5)
+    assert new.id != old.id
+    with gspread.pipeline(reorder=True):
+        old.update_acell("A1", "x")
+        cell = new.acell("A1")
+    assert cell.value == "x"
+
+
 def test_any_other_call_comes_behind_what_is_held(ws):
     """What is read at its place, appended or formatted finds the cells that were written before."""
     with gspread.pipeline(reorder=True) as calls:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -29,6 +30,7 @@ from queued_gspread.errors import (
 from queued_gspread.protocol.messages import UNATTENDED_TIMEOUT, Job
 from queued_gspread.proxy import call as calls_of_proxy
 from queued_gspread.proxy import pipelining
+from queued_gspread.proxy.pending import PendingCall
 from queued_gspread.server import Server
 from queued_gspread.server.calls.error_fields import kept_of
 from queued_gspread.settings import Settings
@@ -295,6 +297,34 @@ def test_no_more_is_put_in_where_no_server_makes_room(later, serving, depth):
     assert depth() == 2
     with serving():
         assert later.get_all_values() == [["one"], ["two"]]
+
+
+def test_nothing_is_computed_from_counts_that_are_not_known(later, serving, depth):
+    """What reads a count that a call in the queue will change fails, if no server makes that."""
+    sheet = with_grace(later, 0.2)
+    rows = sheet.row_count
+    with gspread.pipeline(wait=False):
+        sheet.add_rows(10)
+        with pytest.raises(ServerUnavailableError, match="stays in the queue"):
+            sheet.add_rows(10)  # it waits for the first one
+        with pytest.raises(ServerUnavailableError, match="stays in the queue"):
+            sheet.add_rows(10)  # the first one is given up by now
+        with pytest.raises(ServerUnavailableError, match="stays in the queue"):
+            _ = sheet.row_count
+    assert depth() == 1
+    with serving():
+        assert later.spreadsheet.get_worksheet(0).row_count == rows + 10
+
+
+def test_calls_that_have_failed_are_let_go(later, serving, failed):
+    """A block that lasts keeps nothing of the calls that failed in it, as it tells nobody."""
+    with serving(), gspread.pipeline(wait=False) as calls:
+        for _ in range(3):
+            later.update([["x"]], "nonsense range")
+        eventually(lambda: len(failed()) == 3 and not calls._calls)
+        gc.collect()
+        known = [each for each in gc.get_objects() if type(each) is PendingCall]
+        assert [each.what for each in known if each.error is not None] == []
 
 
 def test_a_full_queue_drains_first(later, serving):

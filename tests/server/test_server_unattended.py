@@ -179,6 +179,18 @@ def test_client_and_server_are_killed_and_a_standby_makes_the_calls(
     assert [call.error for call in failed()] == ["OutcomeUnknownError"]
 
 
+@pytest.mark.parametrize("score", ["inf", "-inf"])
+def test_an_endless_time_in_the_set_ends_no_server(
+    score, serve_signed, answered, gate, leave, is_empty, raw, keys
+):
+    """An id with a time that is no number is one more reason not to believe the set."""
+    raw.zadd(keys.answered, {"x": score})
+    serve_signed()
+    leave()
+    eventually(is_empty)
+    assert len(gate.seen) == 2
+
+
 def test_a_call_of_asyncio_survives_its_caller(
     serve_signed, answered, gate, is_empty, redis_url, namespace, signing_key
 ):
