@@ -157,6 +157,26 @@ def test_a_good_set_up_with_a_server(check, serve, google):
     assert all(served.method == "GET" for served in google.ledger)
 
 
+def test_a_subject_is_told_with_the_account_that_acts(check, google):
+    """Who acts for a subject is told as in the log; it is the subject who may change and create."""
+    google.add_user("ann@example.com")
+    google.accounts[0].delegate()
+    status, found = check("--subject", "ann@example.com")
+    assert status == 0
+    assert found["credentials"]["told"].endswith(f", of {EMAIL} for ann@example.com")
+
+
+def test_the_scopes_of_an_impersonated_account(check, google):
+    """Scopes that are asked for an impersonated account are told, and what they leave out."""
+    other = google.add_account()
+    other.let_impersonate(EMAIL)
+    status, found = check("--impersonate", other.email, "--scopes", "spreadsheets")
+    assert status == 1
+    assert found["scopes"]["told"] == "spreadsheets"
+    assert "open() by a title" in found["scopes"]["remedy"]
+    assert "have --scopes name spreadsheets and drive" in found["drive api"]["remedy"]
+
+
 @pytest.mark.parametrize("way", ["title", "id", "URL"])
 def test_a_spreadsheet_is_named_in_three_ways(check, google, way):
     """A spreadsheet is found by its title, its id and its URL."""

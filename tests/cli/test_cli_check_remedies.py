@@ -39,6 +39,7 @@ def api_error(code, **error):
         ("invalid_grant: Invalid JWT: … in a reasonable timeframe. …", "set this machine's clock"),
         ("invalid_grant: Account has been disabled", "enable the account again"),
         ("unauthorized_client: Client is unauthorized …", "Domain-wide delegation"),
+        ("invalid_grant: Invalid email or User ID", "--subject"),
         ("invalid_grant: Token has been expired or revoked.", "give consent anew"),
         ("invalid_client: The OAuth client was not found.", "make another one"),
         ("invalid_grant: something new", "look whether the account or its key"),

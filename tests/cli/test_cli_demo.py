@@ -99,7 +99,7 @@ def test_the_demo_fails_where_the_loop_does(marked):
     """A pipeline that leaves a row out ends the demo with 1, and its error is shown."""
     change = "after('pipelined_loop', lambda s: s.emulator.faults.add(Status(400), path=':append'))"
     ours = 'demo.queued_half = without_work("queued_gspread")\n'
-    shown, errors, status = outcome(marked.start(*demo_with(f"{ONLY_OURS}{ours}{change}")))
+    shown, errors, status = outcome(marked.start_program(demo_with(f"{ONLY_OURS}{ours}{change}")))
     assert status == 1
     assert "the loop has left" in errors
     assert "APIError" in errors

@@ -16,7 +16,7 @@ from queued_gspread.broker.waiting import notices
 from queued_gspread.broker.waiting.notices import Notice
 from queued_gspread.errors import CallTimeoutError, ConfigurationError, OutcomeUnknownError
 from queued_gspread.protocol.messages import Job, Reply
-from queued_gspread.proxy.call import _close_notice
+from queued_gspread.proxy.caller import close_notice
 from queued_gspread.server.calls.outcome import in_doubt, unknown
 from queued_gspread.server.policy.request import Request
 from queued_gspread.settings import Settings
@@ -79,7 +79,7 @@ def test_a_timeout_names_the_client(serve, authorize, hasty):
     with pytest.raises(CallTimeoutError, match=r"at redis://\S+ \(caller billing\): the call"):
         http.request("get", "https://sheets.googleapis.com/v4/x")
     late = Reply(error=CallTimeoutError("late"))
-    _close_notice(late, 0.34, Notice(notices.now()), "billing")
+    close_notice(late, 0.34, Notice(notices.now(), caller="billing"))
     assert str(late.error) == "late (billing has waited for 0.3 s)"
 
 

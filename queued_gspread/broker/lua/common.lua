@@ -225,7 +225,8 @@ local function vouch_for(server, answered, vouched)
     is_known = is_known or known == found
   end
   if not is_known then
-    redis.call('HDEL', server, 'answered')
+    -- Not deleted: run again, it would take what was changed for the beginning.
+    redis.call('HSET', server, 'answered', '-')
     return
   end
   for i = 1, #new.ids, 2 do

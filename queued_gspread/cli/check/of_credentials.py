@@ -57,7 +57,7 @@ class Access:
 
     """
 
-    named: Mapping[str, Any]
+    named: Mapping[str, Any] = field(repr=False)
     api_endpoint: str | None
     namespace: str
     client: gspread.Client | None = None
@@ -79,7 +79,8 @@ class Access:
         self.is_api_key = isinstance(credentials, APIKeyCredentials)
         account = Account(http, tokens, self.namespace)
         self.account = account.name
-        yield self._kind(credentials, account.refusal(account.candidate(), owner))
+        shown = account.identity.shown
+        yield self._kind(credentials, shown, account.refusal(account.candidate(), owner))
         # An endpoint in Google's place has Google's time.
         own = getattr(credentials, "_token_uri", None) or _TOKENS
         yield _clock(f"{self.api_endpoint.rstrip('/')}/token" if self.api_endpoint else own)
@@ -91,11 +92,11 @@ class Access:
         yield from self._token(client, tokens)
         self.account = account.name
 
-    def _kind(self, credentials: Any, refusal: ConfigurationError | None) -> Finding:
+    def _kind(self, credentials: Any, shown: str, refusal: ConfigurationError | None) -> Finding:
         modules = [cls.__module__ for cls in type(credentials).__mro__]
         kind = next((_KINDS[name] for name in modules if name in _KINDS), modules[0])
         if refusal is None:
-            return ok("credentials", kind if self.is_api_key else f"{kind}, of {self.account}")
+            return ok("credentials", kind if self.is_api_key else f"{kind}, of {shown}")
         told, _, remedy = str(refusal).partition(": ")
         return failed("credentials", f"{kind}; {told}", remedy)
 
@@ -137,7 +138,8 @@ def _bare(error: Exception) -> Exception:
 
 def scopes_of(credentials: Any) -> Finding:
     """Return what a token may be used for."""
-    granted = getattr(credentials, "granted_scopes", None) or credentials.scopes or ()
+    asked = getattr(credentials, "_target_scopes", None) or credentials.scopes
+    granted = getattr(credentials, "granted_scopes", None) or asked or ()
     names = sorted(scope.removeprefix(_AUTH) for scope in granted)
     told = ", ".join(names) or "not known"
     if names and not {"spreadsheets", "drive", "drive.file"}.intersection(names):

@@ -41,6 +41,7 @@ _BY_TOKEN: Final = {
     "disabled": "enable the account again (IAM & Admin, Service Accounts), or take another one",
     "unauthorized_client": "the domain's administrator has to allow the account's client id these "
     "scopes (admin.google.com: Security, API controls, Domain-wide delegation)",
+    "Invalid email or User ID": "Google knows no such user: correct the address (--subject)",
     "invalid_scope": "ask for scopes that exist and that the account may have",
     "expired or revoked": "give consent anew: run gspread.oauth() on a machine with a browser, and "
     "put the file that it writes here. Google ends the consent to an app in testing after seven "
@@ -102,8 +103,8 @@ def _remedy(error: APIError, account: str) -> str:
         return f"enable it for the project, then wait a minute: {link}" if link else _message(error)
     if is_out_of_scope(error):
         return (
-            "the credentials' scopes leave this out: take credentials with the scopes "
-            "spreadsheets and drive"
+            "the server's scopes leave this out: have --scopes name spreadsheets and drive, or "
+            "take credentials that have both"
         )
     if error.code in (_FORBIDDEN, _NOT_FOUND) and not reasons_in(error.error):
         return share_with(account)

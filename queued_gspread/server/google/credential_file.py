@@ -12,10 +12,11 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from queued_gspread.errors import ConfigurationError
 
-from .file_kinds import ALL_KINDS, kind_of
+from .file_kinds import ALL_KINDS, EXTERNAL_ACCOUNT, IMPERSONATED, kind_of, texts_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,12 +28,19 @@ __all__ = ["checked", "content_of", "is_content", "parsed", "unusable_value"]
 _OPTIONS: Final = {kind.type: f"{kind.options}, or for --credentials" for kind in ALL_KINDS}
 _ELSE: Final = "--credentials FILE, --service-account FILE, --oauth, --adc, --api-key"
 _CONTENT: Final = re.compile(r"\s*(\{|-----BEGIN)")
+# Where a fault is that google-auth alone finds.
+_BY_KIND: Final = {
+    EXTERNAL_ACCOUNT.type: "'credential_source' is missing, or",
+    IMPERSONATED.type: "'source_credentials' or 'service_account_impersonation_url'",
+}
+# Longer than any file's name, and shorter than a key, which may be in base64.
+_LONGEST_NAME: Final = 1000
 _TYPE: Final = re.compile(r"\w{1,60}")
 
 
 def is_content(name: str | Path) -> bool:
     """Return whether a file's content was given instead of its name."""
-    return bool(_CONTENT.match(str(name)))
+    return len(str(name)) > _LONGEST_NAME or bool(_CONTENT.match(str(name)))
 
 
 def content_of(path: str | Path, kinds: Sequence[FileKind]) -> bytes:
@@ -91,7 +99,7 @@ def checked(place: str, info: Any, kinds: Sequence[FileKind]) -> tuple[FileKind,
 
 def unusable_value(place: str, kind: FileKind, info: dict[str, Any]) -> ConfigurationError:
     """Return the error for a file that has all its fields, but google-auth cannot use one."""
-    return _unusable(place, (kind,), f"cannot be used: {_fault_of_value(info)}")
+    return _unusable(place, (kind,), f"cannot be used: {_fault_of_value(kind, info)}")
 
 
 def _user() -> str:
@@ -124,7 +132,8 @@ def _fault_of_kind(info: Any) -> str:
     if "installed" in info or "web" in info:
         return (
             "it is an OAuth client's file (client secrets), which says for which program somebody "
-            "logs in and not who does"
+            "logs in and not who does: gspread.oauth(credentials_filename=FILE), run with it where "
+            "there is a browser, writes the file for --oauth"
         )
     found = info.get("type")
     if isinstance(found, str) and found in _OPTIONS:
@@ -154,14 +163,24 @@ def _fault_of_url(info: Mapping[str, Any]) -> str:
         url = info.get(name, "https://")
         if not (isinstance(url, str) and url.startswith(("https://", "http://"))):
             return f"its {name!r} is no URL (Google's own is https://…)"
-    return ""
+    odd = [name for name, value in texts_in(info) if "://" in value and not _is_url(value)]
+    return f"its {odd[0]!r} is no URL" if odd else ""
 
 
-def _fault_of_value(info: dict[str, Any]) -> str:
+def _is_url(value: str) -> bool:
+    try:
+        _ = urlsplit(value).port
+    except ValueError:
+        return False
+    return True
+
+
+def _fault_of_value(kind: FileKind, info: dict[str, Any]) -> str:
     """Return what is wrong with the values, where all fields are there."""
     key = info.get("private_key", "")
     if not _is_text(key):
-        return "a field of it cannot be used"
+        fields = _BY_KIND.get(kind.type)
+        return f"its {fields} cannot be used" if fields else "a field of it cannot be used"
     if r"\n" in key:
         return (
             r"its 'private_key' has \n spelt out where its lines end: it was escaped twice, as by "

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
 __all__ = [
     "ALL_KINDS",
@@ -17,6 +18,7 @@ __all__ = [
     "SERVICE_ACCOUNT",
     "FileKind",
     "kind_of",
+    "texts_in",
 ]
 
 
@@ -93,3 +95,12 @@ def kind_of(info: Mapping[str, Any], kinds: Sequence[FileKind]) -> FileKind | No
         return next((kind for kind in kinds if kind.type == info["type"]), None)
     whole = (kind for kind in kinds if all(name in info for name in kind.fields))
     return next(whole, kinds[0] if len(kinds) == 1 else None)
+
+
+def texts_in(info: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield a file's fields that are texts, those within other fields as well."""
+    for name, value in info.items():
+        if isinstance(value, str):
+            yield str(name), value
+        elif isinstance(value, Mapping):
+            yield from texts_in(value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -11,11 +10,10 @@ from google.auth import compute_engine
 
 from queued_gspread.server.log import LOGGER
 
-from .making import program_in
+from .file_kinds import texts_in
+from .making import programs_in, token_sources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from google.auth.credentials import Credentials
 
 __all__ = ["named_files", "tell_of_places", "urls_in", "urls_of"]
@@ -26,7 +24,7 @@ _TELLING: Final = ("external_account", "external_account_authorized_user")
 
 def urls_in(info: dict[str, Any]) -> list[str]:
     """Return all URLs in the fields of a credentials file."""
-    return [value for _, value in _texts(info) if value.startswith(("http://", "https://"))]
+    return [value for _, value in texts_in(info) if value.startswith(("http://", "https://"))]
 
 
 def urls_of(credentials: Credentials) -> list[str]:
@@ -41,16 +39,12 @@ def urls_of(credentials: Credentials) -> list[str]:
 
 def named_files(info: dict[str, Any]) -> list[str]:
     """Return the files that hold what a workload shows: its token or its certificate."""
-    source = info.get("credential_source")
-    if not isinstance(source, dict):
-        return []
-    certificate = source.get("certificate")
-    within = certificate if isinstance(certificate, dict) else {}
-    names = (
-        source.get("file"),
-        within.get("certificate_config_location"),
-        within.get("trust_chain_path"),
-    )
+    names = []
+    for source in token_sources(info):
+        certificate = source.get("certificate")
+        within = certificate if isinstance(certificate, dict) else {}
+        names += [source.get("file")]
+        names += [within.get(name) for name in ("certificate_config_location", "trust_chain_path")]
     return [name for name in names if isinstance(name, str) and name]
 
 
@@ -60,13 +54,12 @@ def tell_of_places(place: str, info: dict[str, Any]) -> None:
     A service account's and an authorised user's name none but Google's token endpoint.
     """
     source = info.get("source_credentials")
-    kinds = {info.get("type"), source.get("type") if isinstance(source, dict) else None}
-    if kinds.isdisjoint(_TELLING):
+    kinds = (info.get("type"), source.get("type") if isinstance(source, dict) else None)
+    if not any(kind in _TELLING for kind in kinds):
         return
-    found = {f"{name} {_shown(value)}" for name, value in _texts(info) if "://" in value}
+    found = {f"{name} {_shown(value)}" for name, value in texts_in(info) if "://" in value}
     found |= {f"file {name}" for name in named_files(info)}
-    if program := program_in(info):
-        found.add(f"program {program}")
+    found |= {f"program {program}" for program in programs_in(info)}
     LOGGER.info("%s names, and the server uses: %s", place, ", ".join(sorted(found)))
 
 
@@ -76,12 +69,3 @@ def _shown(url: str) -> str:
     # An account in the path is no password, for which the log would take it.
     path = parts.path.replace("@", "%40")
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}"
-
-
-def _texts(info: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the fields that are texts, those within other fields as well."""
-    for name, value in info.items():
-        if isinstance(value, str):
-            yield str(name), value
-        elif isinstance(value, Mapping):
-            yield from _texts(value)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from .access import Access
     from .file_kinds import FileKind
 
-__all__ = ["adapted", "credentials_from", "program_in"]
+__all__ = ["adapted", "credentials_from", "programs_in", "token_sources"]
 
 _AWS: Final = "urn:ietf:params:aws:token-type:aws4_request"
 _SOURCES: Final = (AUTHORIZED_USER, SERVICE_ACCOUNT, EXTERNAL_USER, EXTERNAL_ACCOUNT)
@@ -92,26 +92,37 @@ def adapted(credentials: Credentials, access: Access) -> Credentials:
     return credentials
 
 
-def program_in(info: dict[str, Any]) -> str:
-    """Return the program that an external account's file has google-auth run; '' for none."""
-    source = info.get("credential_source")
-    executable = source.get("executable") if isinstance(source, dict) else None
-    command = executable.get("command") if isinstance(executable, dict) else None
-    if not isinstance(command, str):
-        return ""
+def token_sources(info: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what says where a workload's token is: in a file, and in the one within it."""
+    within = info.get("source_credentials")
+    holders = [info, within] if isinstance(within, dict) else [info]
+    found = [holder.get("credential_source") for holder in holders]
+    return [source for source in found if isinstance(source, dict)]
+
+
+def programs_in(info: dict[str, Any]) -> list[str]:
+    """Return the programs that a credentials file may have google-auth run."""
+    found = [source.get("executable") for source in token_sources(info)]
+    commands = [one.get("command") for one in found if isinstance(one, dict)]
+    programs = [_program(command) for command in commands if isinstance(command, str)]
+    return [program for program in programs if program]
+
+
+def _program(command: str) -> str:
+    """Return the program that a command runs; '' for none."""
     try:
         # Not the arguments, which may be secret.
         return next(iter(shlex.split(command)), "")
     except ValueError:
-        return command.split()[0]
+        return command.split(maxsplit=1)[0]
 
 
 def _check_program(place: str, info: dict[str, Any]) -> None:
-    program = program_in(info)
-    if program and os.environ.get(_ALLOWING) != "1":
+    programs = programs_in(info)
+    if programs and os.environ.get(_ALLOWING) != "1":
         raise ConfigurationError(
-            f"{place} names a program to run, {program}: programs run only where {_ALLOWING}=1 is "
-            "set in the server's environment"
+            f"{place} names a program to run, {' and '.join(programs)}: programs run only where "
+            f"{_ALLOWING}=1 is set in the server's environment"
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ from queued_gspread.errors import ConfigurationError
 
 from .access import Access, scopes_of
 from .credential_file import checked, content_of, is_content, parsed
-from .file_kinds import ALL_KINDS, AUTHORIZED_USER, EXTERNAL_ACCOUNT, SERVICE_ACCOUNT
+from .file_kinds import ALL_KINDS, AUTHORIZED_USER, EXTERNAL_ACCOUNT, IMPERSONATED, SERVICE_ACCOUNT
 from .foreign import named_files, tell_of_places, urls_in, urls_of
 from .making import adapted, credentials_from
 from .watched_file import WatchedFile
@@ -36,6 +37,14 @@ _VARIABLE: Final = "GOOGLE_APPLICATION_CREDENTIALS"
 _QUOTA_PROJECT: Final = "GOOGLE_CLOUD_QUOTA_PROJECT"
 _CLOUD: Final = "https://www.googleapis.com/auth/cloud-platform"
 _NO_CONSENT: Final = "invalid_grant"
+# By what Google says: advice with a subject, and the scopes.
+_OF_SUBJECTS: Final = {
+    "unauthorized_client": "To act for {}, an administrator of that domain has to delegate to the "
+    "account's client id at least these scopes: {} (admin.google.com: Security, API controls, "
+    "Domain-wide delegation), or --scopes has to name delegated ones alone",
+    "Invalid email or User ID": "Google knows no user {}: start the server with the address of one "
+    "(--subject)",
+}
 # What has no consent that could end.
 _KEYS: Final = (SERVICE_ACCOUNT.type, EXTERNAL_ACCOUNT.type)
 
@@ -118,11 +127,18 @@ class Source:
         self._given = info
         self._info: dict[str, Any] = {}
         self._kind: FileKind | None = None
-        self.file = None if path is None else WatchedFile(path, self._read, self._files)
+        self._last: tuple[FileKind | None, dict[str, Any]] = (None, {})
+        self.file: WatchedFile | None = None
+        if path is not None:
+            self.file = WatchedFile(path, self._read, self._files, self._take)
 
     def load(self) -> Credentials:
         """Return the credentials."""
-        return self._read() if self.file is None else self.file.load()
+        if self.file is not None:
+            return self.file.load()
+        found = self._read()
+        self._take()
+        return found
 
     @property
     def urls(self) -> list[str]:
@@ -131,7 +147,12 @@ class Source:
 
     def remedy(self, reason: str) -> str:
         """Return how to renew what Google has refused; '' if only the log can say."""
-        source = self._info.get("source_credentials", self._info)
+        if self._access.subject:
+            about = [advice for words, advice in _OF_SUBJECTS.items() if words in reason]
+            if about:
+                return about[0].format(self._access.subject, ",".join(self._access.scopes))
+        is_nested = self._kind is IMPERSONATED
+        source = self._info["source_credentials"] if is_nested else self._info
         if self._kind is None or source.get("type") in _KEYS or _NO_CONSENT not in reason:
             return ""
         then = "the server goes on with the new file" if self._path else "start the server with it"
@@ -152,7 +173,7 @@ class Source:
         file = str(self._path or "authorized_user.json")
         is_usual = self._path == DEFAULT_AUTHORIZED_USER_FILENAME
         named = "" if is_usual else f"authorized_user_filename={file!r}"
-        return f'`rm {file}` and `python -c "import gspread; gspread.oauth({named})"`'
+        return f'`rm {shlex.quote(file)}` and `python -c "import gspread; gspread.oauth({named})"`'
 
     def _read(self) -> Credentials:
         content = self._given
@@ -165,10 +186,15 @@ class Source:
         if self._project and isinstance(found, CredentialsWithQuotaProject):
             # Its own method may forget the subject.
             found._quota_project_id = self._project  # noqa: SLF001 - google-auth's name
-        if info != self._info:
-            self._kind, self._info = kind, info
-            tell_of_places(self._place, info)
+        self._last = kind, info
         return found
+
+    def _take(self) -> None:
+        """Note what was read last: credentials of another account are read, but not taken."""
+        is_new = self._last[1] != self._info
+        self._kind, self._info = self._last
+        if is_new:
+            tell_of_places(self._place, self._info)
 
     def _files(self) -> list[str]:
         return named_files(self._info)

@@ -26,6 +26,7 @@ class WatchedFile:
         path: The file.
         read: Reads it.
         named: Returns the files that it names, such as a workload's token.
+        taken: Is told that what was read last is in use from now on.
 
     Attributes:
         account: The account of its credentials; None if they do not say.
@@ -37,10 +38,12 @@ class WatchedFile:
         path: Path,
         read: Callable[[], Credentials],
         named: Callable[[], Iterable[str]] = tuple,
+        taken: Callable[[], None] = lambda: None,
     ) -> None:
         self._path = path
         self._read = read
         self._named = named
+        self._taken = taken
         self._seen = self._stamps()
         self.account: str | None = None
 
@@ -48,6 +51,7 @@ class WatchedFile:
         """Return the credentials for the first time."""
         before = self._stamps()
         found = self._read()
+        self._taken()
         self._note(before)
         self.account = identity_of(found).account
         return found
@@ -94,6 +98,7 @@ class WatchedFile:
                 "on",
                 self._path,
             )
+        self._taken()
         return found
 
     def _stamps(self) -> dict[Path, _Stamp | None]:
@@ -107,6 +112,6 @@ class WatchedFile:
 def _stamp(path: Path) -> _Stamp | None:
     try:
         found = path.stat()
-    except OSError:
+    except (OSError, ValueError):  # ValueError: no file can have that name
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino

@@ -207,11 +207,11 @@ REFUSED = {
     "no type": ({"credentials": {"a": 1}}, "what is given as credentials= cannot be used: it is"),
     "no source": (
         {"credentials": IMPERSONATED | {"source_credentials": {}}},
-        "cannot be used: a field of it cannot be used",
+        "its 'source_credentials' or 'service_account_impersonation_url' cannot be used",
     ),
     "a bad source": (
         {"credentials": WORKLOAD | {"credential_source": {"hunter2": 1}}},
-        "cannot be used: a field of it cannot be used",
+        "its 'credential_source' is missing, or cannot be used",
     ),
     "a bad URL": ({"credentials": EXTERNAL_USER | {"token_url": "x"}}, "its 'token_url' is no URL"),
 }
