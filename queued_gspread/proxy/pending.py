@@ -161,6 +161,7 @@ class CallFuture(Future[Any]):
 
     def cancel(self) -> bool:
         """Withdraw the call; return whether it was withdrawn, and so will not be made."""
+        self._check()
         call = self.call
         if call is None or not call.pipeline.withdraw_one(call) or not super().cancel():
             return False
@@ -189,7 +190,8 @@ def _check_thread(*, is_done: bool) -> None:
     if not is_done and Collector.is_here():
         raise PipelineError(
             "a future's callback waits for another call of the pipeline, whose answer cannot come "
-            "before the callback has returned: use only results that are there, or wait outside"
+            "before the callback has returned: use only results that are there, or wait or cancel "
+            "outside"
         )
 
 

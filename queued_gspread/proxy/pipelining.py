@@ -280,7 +280,6 @@ class Pipeline:
         """Withdraw a call that was not started; return whether it was withdrawn."""
         if call.is_done or call.job is None:
             return False
-        self.check_process()
         fate = self._fates([call], gently=True)[call]
         if fate not in UNDONE:
             return False

@@ -470,16 +470,16 @@ def test_what_is_no_queued_method_is_run_at_once(ws):
 
 
 def test_a_callback_that_would_wait_forever(ws):
-    """A future's callback that waits for what comes behind it hears that it cannot."""
+    """A callback that waits for what comes behind it, or cancels it, hears that it cannot."""
     told = []
     with gspread.pipeline() as calls:
         never = calls.new_call("never put in", [], adds=False)
         lazy, future = calls.lazy(never, dict), pending.CallFuture()
-        waits = [lambda: lazy["updates"], future.result, future.exception]
+        waits = [lambda: lazy["updates"], future.result, future.exception, future.cancel]
         answered = calls.submit(ws.acell, "A1")
         answered.add_done_callback(lambda done: told.extend([done.result(), *map(_told, waits)]))
     assert type(told[0]) is plain.Cell
-    assert [b"PipelineError: a future's callback waits" in text for text in told[1:]] == [True] * 3
+    assert [b"PipelineError: a future's callback waits" in text for text in told[1:]] == [True] * 4
 
 
 def test_a_pipeline_is_its_threads(ws):
