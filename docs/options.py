@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from queued_gspread.cli import emulator, run, server, stop
+from queued_gspread.cli import check, emulator, run, server, stop
 from queued_gspread.cli.options import Parser
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ PAGE = Path(__file__).with_name("options.md")
 
 COMMANDS = {
     "queued-gspread-server": server,
+    "queued-gspread check": check,
     "queued-gspread run": run,
     "queued-gspread stop": stop,
     "queued-gspread emulator": emulator,
@@ -38,6 +39,11 @@ What clients read is in [configuration](configuration.md#clients).
 """
 
 MORE = {
+    ("queued-gspread-server", "--credentials"): "See [accounts](accounts.md)",
+    ("queued-gspread-server", "--oauth"): "See [OAuth](accounts.md#oauth)",
+    ("queued-gspread-server", "--subject"): "See [a subject](accounts.md#a-subject)",
+    ("queued-gspread-server", "--impersonate"): "See [impersonation](accounts.md#impersonation)",
+    ("queued-gspread-server", "--scopes"): "See [scopes](accounts.md#scopes)",
     ("queued-gspread-server", "--redis-url"): "If that is the default and nothing answers there, "
     "the server starts one. [All URLs](configuration.md#redis)",
     ("queued-gspread-server", "--api-endpoint"): "An [emulator](emulator.md)'s, say",
@@ -97,6 +103,7 @@ def _is_setting(action: argparse.Action) -> bool:
 def _row(command: str, action: argparse.Action) -> str:
     (name,) = action.option_strings
     value = f" {action.metavar or 'WORD'}" if action.nargs != 0 else ""
+    value = f" [{value.strip()}]" if action.nargs == "?" else value
     shown = f"{action.default:g}" if isinstance(action.default, float) else str(action.default)
     text = str(action.help).replace("%(default)s", shown)
     variable, default = (found(text) for found in (_VARIABLE.search, _DEFAULT.search))

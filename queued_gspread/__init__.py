@@ -37,6 +37,7 @@ from .auth import (
     service_account,
     service_account_from_dict,
 )
+from .pipeline import Pipeline, pipeline
 
 if TYPE_CHECKING:
     # To a type checker the queued classes are gspread's: their methods come from there.
@@ -52,6 +53,7 @@ __all__ = [
     "HTTPClient",
     "IncorrectCellLabel",
     "NoValidUrlKeyFound",
+    "Pipeline",
     "Spreadsheet",
     "SpreadsheetNotFound",
     "ValueRange",
@@ -68,6 +70,7 @@ __all__ = [
     "http_client",
     "oauth",
     "oauth_from_dict",
+    "pipeline",
     "service_account",
     "service_account_from_dict",
     "spreadsheet",

@@ -1,8 +1,9 @@
 """gspread's ``auth`` module, queued: nothing here sends to Google or runs a consent flow.
 
-Every function has gspread's signature plus five keyword-only arguments: ``redis_url``,
-``namespace``, ``timeout``, ``grace`` and ``signing_key_file``, see :func:`authorize`. The
-credentials only say which account the calls are meant for; the server makes the calls with its own.
+Every function has gspread's signature plus six keyword-only arguments: ``redis_url``,
+``namespace``, ``timeout``, ``grace``, ``signing_key_file`` and ``caller``, see :func:`authorize`.
+The credentials only say which account the calls are meant for; the server makes the calls with its
+own.
 """
 
 import json
@@ -73,6 +74,7 @@ def authorize(
     timeout: float | None = None,
     grace: float | None = None,
     signing_key_file: str | Path | None = None,
+    caller: str | None = None,
 ) -> Client:
     """Return a client whose calls are made by the server.
 
@@ -93,6 +95,8 @@ def authorize(
             ``QUEUED_GSPREAD_GRACE``, else 10.
         signing_key_file: The file with the key that signs jobs and replies; by default
             ``QUEUED_GSPREAD_SIGNING_KEY_FILE``, else they are not signed.
+        caller: A name for whoever makes the calls, which logs and errors show before the host and
+            process; by default ``QUEUED_GSPREAD_CALLER``, else none.
 
     Raises:
         TypeError: The session would send requests past the queue.
@@ -109,6 +113,7 @@ def authorize(
         timeout=timeout,
         grace=grace,
         signing_key_file=signing_key_file,
+        caller=caller,
     )
     return client
 
@@ -142,6 +147,7 @@ def oauth(
     timeout: float | None = None,
     grace: float | None = None,
     signing_key_file: str | Path | None = None,
+    caller: str | None = None,
 ) -> Client:
     """Return a client for the user of an authorised-user file, if the file exists.
 
@@ -158,6 +164,7 @@ def oauth(
         timeout=timeout,
         grace=grace,
         signing_key_file=signing_key_file,
+        caller=caller,
     )
 
 
@@ -173,6 +180,7 @@ def oauth_from_dict(
     timeout: float | None = None,
     grace: float | None = None,
     signing_key_file: str | Path | None = None,
+    caller: str | None = None,
 ) -> tuple[Client, dict[str, Any]]:
     """Return a client and the authorised user's info.
 
@@ -197,6 +205,7 @@ def oauth_from_dict(
         timeout=timeout,
         grace=grace,
         signing_key_file=signing_key_file,
+        caller=caller,
     )
     # gspread's annotation says dict, but it returns this text.
     info = user.to_json("token") if user is not None else json.dumps({})
@@ -213,6 +222,7 @@ def service_account(
     timeout: float | None = None,
     grace: float | None = None,
     signing_key_file: str | Path | None = None,
+    caller: str | None = None,
 ) -> Client:
     """Return a client for a service account; for the server's own if the file does not exist.
 
@@ -233,6 +243,7 @@ def service_account(
         timeout=timeout,
         grace=grace,
         signing_key_file=signing_key_file,
+        caller=caller,
     )
 
 
@@ -246,6 +257,7 @@ def service_account_from_dict(
     timeout: float | None = None,
     grace: float | None = None,
     signing_key_file: str | Path | None = None,
+    caller: str | None = None,
 ) -> Client:
     """Return a client for a service account.
 
@@ -264,6 +276,7 @@ def service_account_from_dict(
         timeout=timeout,
         grace=grace,
         signing_key_file=signing_key_file,
+        caller=caller,
     )
 
 
@@ -276,6 +289,7 @@ def api_key(
     timeout: float | None = None,
     grace: float | None = None,
     signing_key_file: str | Path | None = None,
+    caller: str | None = None,
 ) -> Client:
     """Return a client; its calls use the server's credentials, not this key.
 
@@ -289,4 +303,5 @@ def api_key(
         timeout=timeout,
         grace=grace,
         signing_key_file=signing_key_file,
+        caller=caller,
     )

@@ -20,6 +20,7 @@
         ├── PoisonedJobError
         ├── ReplayDivergedError
         ├── RemoteError
+        ├── PipelineError
         └── OutcomeUnknownError          (also gspread.exceptions.APIError)
 
 All of them can be pickled. An error names the thing, the value and the remedy; none
@@ -35,6 +36,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gspread.exceptions import APIError, GSpreadException
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
 __all__ = [
@@ -47,6 +49,7 @@ __all__ = [
     "JobLostError",
     "MessageTooLargeError",
     "OutcomeUnknownError",
+    "PipelineError",
     "PoisonedJobError",
     "QueueFullError",
     "QueuedGspreadError",
@@ -171,6 +174,23 @@ class ReplayDivergedError(QueuedGspreadError):
 
 class RemoteError(QueuedGspreadError):
     """The server raised an exception whose class is not known here; the text names it."""
+
+
+class PipelineError(QueuedGspreadError):
+    """Several calls of a pipeline failed, or what was asked of it cannot be.
+
+    Attributes:
+        errors: What was called, and the exception, of each call that failed; the first is the
+            cause of this one.
+
+    """
+
+    def __init__(self, message: str, errors: Sequence[tuple[str, BaseException]] = ()) -> None:
+        super().__init__(message)
+        self.errors = list(errors)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.errors)
 
 
 class OutcomeUnknownError(QueuedGspreadError, APIError):

@@ -61,7 +61,7 @@ _HARMLESS: Final = re.compile(
     r"=[\w./-]*"
 )
 
-_NAMESPACE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,7 @@ class Settings:
         signing_key_file: The file with the keys that sign jobs and replies, see
             :mod:`queued_gspread.protocol.signing`; None if they are not signed.
         quiet: Whether to be silent about calls that wait for long.
+        caller: The client's own name, which logs and errors show; None if it has none.
 
     """
 
@@ -89,6 +90,7 @@ class Settings:
     max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES
     signing_key_file: str | None = None
     quiet: bool = False
+    caller: str | None = None
 
     @classmethod
     def resolve(
@@ -100,6 +102,7 @@ class Settings:
         grace: float | None = None,
         max_message_bytes: int | None = None,
         signing_key_file: str | os.PathLike[str] | None = None,
+        caller: str | None = None,
     ) -> Settings:
         """Return the settings from the arguments, else the environment, else the defaults.
 
@@ -120,12 +123,23 @@ class Settings:
             max_message_bytes=_message_bytes(max_message_bytes),
             signing_key_file=_path(signing_key_file or environment("SIGNING_KEY_FILE")),
             quiet=checked_flag("QUIET", environment("QUIET")),
+            caller=_caller(caller),
         )
 
     @property
     def shown_url(self) -> str:
         """The URL without its password."""
         return hide_password(self.redis_url)
+
+    @property
+    def place(self) -> str:
+        """The queue in words."""
+        return f"namespace {self.namespace!r} at {self.shown_url}"
+
+    @property
+    def callers_place(self) -> str:
+        """The same, and the client's own name if it has one."""
+        return self.place + (f" (caller {self.caller})" if self.caller else "")
 
 
 def environment(name: str) -> str | None:
@@ -174,11 +188,14 @@ def own_socket(port: int, state: Path | None = None) -> Path:
 
 def check_namespace(namespace: str) -> str:
     """Return the namespace, or raise :class:`ConfigurationError` if it has odd characters."""
-    if _NAMESPACE.fullmatch(namespace):
-        return namespace
+    return _checked_name("namespace", namespace)
+
+
+def _checked_name(what: str, name: str) -> str:
+    if _NAME.fullmatch(name):
+        return name
     raise ConfigurationError(
-        f"namespace {namespace!r} cannot be used: "
-        "take 1 to 64 letters, digits, dots, dashes or underscores"
+        f"{what} {name!r} cannot be used: take 1 to 64 letters, digits, dots, dashes or underscores"
     )
 
 
@@ -293,6 +310,11 @@ def _text(option: str, value: object, default: str) -> str:
         raise ConfigurationError(f"{option} is of type {type(value).__name__}: take a str")
     # redis-py and an f-string would each spell a member of a (str, Enum) differently.
     return str.__str__(value) if value else default
+
+
+def _caller(given: str | None) -> str | None:
+    name = _text("caller", given, environment("CALLER") or "")
+    return _checked_name("caller", name) if name else None
 
 
 def _path(path: str | os.PathLike[str] | None) -> str | None:

@@ -35,6 +35,7 @@ from queued_gspread.errors import (
     ServerUnavailableError,
 )
 from queued_gspread.server import Server
+from queued_gspread.server.google.credentials import make_client
 from queued_gspread.settings import DEFAULT_NAMESPACE
 
 ROW = ["1001", "59.9"]
@@ -95,8 +96,16 @@ def book(google, redis_url, namespace, monkeypatch, tmp_path, guard):
 
 def test_the_quick_start(book):
     """The README's script writes its row into the sheet that was shared."""
-    run(block("README.md", "python", "Quick start"))
+    run(block("README.md", "python", "Use it", 1))
     assert book.sheet1.get_all_values() == [ROW]
+
+
+def test_the_pipeline_of_the_readme(book):
+    """The README's loop leaves a thousand rows, in a few requests."""
+    names = run(block("README.md", "python", "Use it", 1))
+    run(block("README.md", "python", "Use it"), **names)
+    rows = [[str(number), "59.9"] for number in range(1000)]
+    assert book.sheet1.get_all_values() == [ROW, *rows]
 
 
 def test_the_tutorial_with_google(book):
@@ -105,9 +114,47 @@ def test_the_tutorial_with_google(book):
     assert book.sheet1.get_all_values() == [ROW]
 
 
+def test_a_pipeline(book, capsys):
+    """The loop in a pipeline leaves a row for each order, and the sum of those that it reads."""
+    run(block("docs/pipelines.md", "python", "Pipelines"))
+    rows = [[str(number), "9.95"] for number in range(1, 201)]
+    assert book.sheet1.get_all_values() == rows
+    assert capsys.readouterr().out == f"{sum([9.95] * 100)}\n"
+
+
+def test_a_loop_of_asyncio(book, capsys):
+    """The example for asyncio leaves a row for each order, and reads one of them."""
+    run(block("docs/asyncio.md", "python", "asyncio"))
+    assert len(book.sheet1.get_all_values()) == 200
+    assert capsys.readouterr().out == "9.95\n"
+
+
+def test_futures_of_a_pipeline(book, capsys):
+    """The sheets that are submitted are read, whatever they hold."""
+    book.sheet1.update([ROW] * 3)
+    book.add_worksheet("Second", 5, 5).update([ROW] * 2)
+    run(block("docs/pipelines.md", "python", "Futures"))
+    assert capsys.readouterr().out == "5\n"
+
+
+def test_a_row_of_a_log(book, google, capsys):
+    """The example without waiting leaves its row, and what fails can be listed."""
+    sheet = queued_gspread.authorize().create("Log").sheet1
+    run(block("docs/pipelines.md", "python", "Without waiting"))
+    assert sheet.get_all_values() == [["started", "web1"]]
+    google.faults.add(Status(400), path=":append$", count=1)
+    run(block("docs/pipelines.md", "python", "Without waiting"))
+    run(block("docs/asyncio.md", "python", "Without waiting"))
+    assert sheet.get_all_values() == [["started", "web1"]] * 2
+    run(block("docs/pipelines.md", "python", "What failed"))
+    told = capsys.readouterr().out
+    assert f"worksheet.append_row {sheet.spreadsheet_id}" in told
+    assert "web1" not in told
+
+
 def test_the_quick_start_on_an_emulator():
     """Server and client meet in a namespace that is not the one of a real account later on."""
-    lines = block("README.md", "sh", "Quick start", 1).splitlines()
+    lines = block("README.md", "sh", "Use it", 1).splitlines()
     program, *given = shlex.split(lines[1])
     assert program == "queued-gspread-server"
     namespace = options(given).namespace
@@ -306,6 +353,24 @@ def test_a_plain_script_on_an_emulator(google, tmp_path, monkeypatch):
     assert client.create("Orders").sheet1.get_all_values() == [[]]
 
 
+def test_accounts_of_an_emulator(google, tmp_path):
+    """The page's accounts of other kinds are those that an emulator has, in files of their own."""
+    path = tmp_path / "user.json"
+    text = block("docs/emulator.md", "python", "Accounts and tokens")
+    names = run(text, emulator=google, path=path)
+    info = names["workload"].external_account_info("/a/token", names["bot"])
+    for given in (path, names["ann"].external_user_info(), info):
+        assert make_client(credentials=given)
+    assert google.machine is google.accounts[0]
+
+
+def test_accounts_that_own_no_files():
+    """The page's settings make the emulator of a test answer as Google does."""
+    names = run(block("docs/emulator.md", "python", "Who may own files"))
+    settings = names["sheets_emulator_settings"].__wrapped__()
+    assert Emulator(**settings).storage is False
+
+
 def test_quotas_and_faults_of_an_emulator():
     """The page's quotas and faults are those that an emulator takes."""
     names = run(block("docs/emulator.md", "python", "Quotas"))
@@ -331,6 +396,14 @@ def make_report(client):
 RUN_WHOLE = {"docs/testing.md", "docs/server.md"}
 # These are run as the scripts that the tutorial has the reader save.
 TUTORIAL = {("Write the first row", 0), ("Write from several processes", 0)}
+
+
+def test_a_pipeline_that_may_reorder(book):
+    """The example writes the states, and reads what stands beside them."""
+    book.sheet1.update([["order", "total"], ["", 5], ["", 7]], "A1")
+    names = run(block("docs/pipelines.md", "python", "Another order"))
+    assert names["total"].value == "7"
+    assert book.sheet1.get("A2:B3") == [["paid", "5"], ["open", "7"]]
 
 
 @pytest.mark.parametrize("page", [TOP / "README.md", *sorted((TOP / "docs").glob("*.md"))])

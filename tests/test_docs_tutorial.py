@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from durable import new_durable_redis
 from places import DOCS
 from processes import COMMAND, PYTHON, environment
 from waiting import GRACE, PATIENCE, eventually
@@ -36,9 +37,16 @@ def port():
 
 
 @pytest.fixture
-def place(tmp_path, redis_url, namespace):
+def own_redis():
+    """Return a Redis that keeps its data, as the one does that a server starts."""
+    with new_durable_redis() as server:
+        yield server
+
+
+@pytest.fixture
+def place(tmp_path, own_redis, namespace):
     """Return where and how the page's commands are run: a folder and an environment."""
-    found = environment(REDIS_URL=redis_url, GRACE=str(GRACE))
+    found = environment(REDIS_URL=own_redis.url, GRACE=str(GRACE))
     # The page's `python` is the one that runs the test.
     found["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{found['PATH']}"
     return {"cwd": tmp_path, "env": found}
@@ -80,6 +88,8 @@ def test_the_tutorial(place, port, namespace):
     (emulator,) = blocks("Start the emulator", "sh")
     (server,) = blocks("Start the server", "sh")
     (_, told) = blocks("Start the server", "text")[0].splitlines()
+    (check,) = blocks("Check it", "sh")
+    (found,) = blocks("Check it", "text")
     (first,) = blocks("Write the first row", "python")
     (printed,) = blocks("Write the first row", "text")
     (worker,) = blocks("Write from several processes", "python")
@@ -89,6 +99,7 @@ def test_the_tutorial(place, port, namespace):
     working = re.search(r"INFO (working as \S+)", told)[1]
     with running(place, here(emulator), f"http://127.0.0.1:{port}"):
         with running(place, here(server), working):
+            assert_found(python("-m", "queued_gspread", *shlex.split(here(check))[1:]), found)
             assert python("first.py") == printed
             subprocess.run(["sh", "-c", workers], check=True, timeout=PATIENCE, **place)
         waiting = subprocess.Popen([*PYTHON, "worker.py", "eve"], **place)
@@ -98,6 +109,15 @@ def test_the_tutorial(place, port, namespace):
     rows = shown.splitlines()
     assert rows[0] == "1001 59.9"
     assert sorted(rows[1:]) == sorted(f"{name} {number}" for name in NAMES for number in range(5))
+
+
+def assert_found(told, page):
+    """Compare what a check has told with the lines of the page, whose dots stand for anything."""
+    lines = told.splitlines()
+    for wanted in page.splitlines():
+        start, _, end = wanted.partition("redis://localhost:6379/0: Valkey")[0].partition("…")
+        assert any(line.startswith(start) and line.endswith(end) for line in lines), wanted
+    assert lines[-1] == page.splitlines()[-1] == "all is well"
 
 
 READ = """

@@ -1,6 +1,7 @@
 """Redis as the queue: the only package that knows its keys.
 
 ``producer`` is the callers' side: it enqueues jobs, waits for replies and withdraws jobs.
+``core`` decides for it, without I/O, and ``collector`` waits for the replies of many at a time.
 ``consumer`` is the server's side: it holds the lease and takes jobs from the lanes; ``dispatch``
 acquires and releases the quota's slots, and ``fencing`` runs the scripts of both under the server's
 epoch. ``jobs`` and ``permits`` are their results, as plain data. ``keys`` names the keys in Redis,
@@ -19,10 +20,14 @@ from queued_gspread.broker.waiting.holdups import (
     Holdups,
 )
 from queued_gspread.broker.waiting.notices import Notice
+from queued_gspread.broker.waiting.reason import Sight, longest
 
+from .answered import NOTHING_ANSWERED, AnsweredIds, Vouched
 from .backlog import Backlog, Predecessor
 from .beat import ANY, Beat, Candidate
+from .collector import Collector, Latch
 from .consumer import Consumer
+from .failed_calls import FailedCall, failed_calls
 from .fencing import StaleEpochError
 from .formats import Other, shown_others
 from .jobs import Entry, Ready, Stop
@@ -41,9 +46,9 @@ from .permits import (
     ReleaseArgs,
     Slot,
 )
-from .producer import Producer
+from .producer import Producer, QueuedJob
 from .timing import QueueTiming
-from .withdrawal import tell_answered
+from .withdrawal import UNDONE, add_note, meaning, note, tell_answered
 
 __all__ = [
     "AGAIN",
@@ -53,34 +58,48 @@ __all__ = [
     "INTERVAL",
     "KINDS",
     "MEMORY",
+    "NOTHING_ANSWERED",
     "NO_SLOT",
     "NO_UPDATE",
     "PAUSE",
     "QUOTA",
     "SENT",
     "SHARED",
+    "UNDONE",
     "AcquireArgs",
+    "AnsweredIds",
     "AnsweredSlot",
     "Backlog",
     "Beat",
     "Candidate",
+    "Collector",
     "Consumer",
     "Entry",
+    "FailedCall",
     "Holdup",
     "Holdups",
     "JournalUpdate",
+    "Latch",
     "Notice",
     "Other",
     "Permit",
     "Predecessor",
     "Producer",
     "QueueTiming",
+    "QueuedJob",
     "QuotaState",
     "Ready",
     "ReleaseArgs",
+    "Sight",
     "Slot",
     "StaleEpochError",
     "Stop",
+    "Vouched",
+    "add_note",
+    "failed_calls",
+    "longest",
+    "meaning",
+    "note",
     "shown_others",
     "tell_answered",
 ]

@@ -55,6 +55,7 @@ class Beat:
         is_first: Whether Redis knew no epoch before this ``taken`` lease.
         since_move: Seconds since this Redis got its first beat after it started or became a master,
             if this server holds the lease.
+        answered: What the server that has the lease has signed of calls that nobody waits for.
 
     """
 
@@ -67,6 +68,7 @@ class Beat:
     owner: str = ""
     is_first: bool = False
     since_move: float = math.inf
+    answered: bytes = b""
 
 
 def beat_of(result: Any) -> Beat:
@@ -74,8 +76,8 @@ def beat_of(result: Any) -> Beat:
     state, *rest = result
     owner = as_text(rest.pop())
     if state == b"held":
-        other, left = rest
-        return Beat("held", other=as_text(other), left=left / 1000, owner=owner)
+        other, left, answered = rest
+        return Beat("held", other=as_text(other), left=left / 1000, owner=owner, answered=answered)
     since_move = rest.pop() / 1000
     if state == b"taken":
         epoch, moment, other, silent, is_first = rest

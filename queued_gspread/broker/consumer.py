@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 from redis.exceptions import RedisError
 
 from queued_gspread._clock import now
-from queued_gspread.broker.connection.client import as_text, is_passing, reply_expiry
+from queued_gspread.broker.connection.attempts import is_passing
+from queued_gspread.broker.connection.client import as_text, reply_expiry
 from queued_gspread.broker.connection.deadline import moment, until
 from queued_gspread.broker.connection.failures import unavailable
 from queued_gspread.broker.waiting.signs_of_life import look
 from queued_gspread.errors import BrokerUnavailableError
 
+from .answered import NOTHING_ANSWERED, AnsweredIds, Vouched
 from .backlog import Backlog, Predecessor
 from .beat import ANY, RESERVED, beat_of
 from .dispatch import Dispatch
@@ -49,6 +51,8 @@ _PAUSE: Final = 0.1
 _SILENCE: Final = 10.0
 _MOST_POISONED: Final = 1000
 _MOST_POISONED_BYTES: Final = 32 * 1024**2
+# Each takes some 1,000 bytes, and 2,000 at the most.
+_MOST_FAILED: Final = 1000
 
 
 class Consumer(Dispatch):
@@ -57,13 +61,16 @@ class Consumer(Dispatch):
     Args:
         settings: Where the queue is.
         server_id: The server's id.
-        about: The server's description, for other servers and observers.
+        about: The server's description, for other servers and observers; or what returns it, if
+            it may change.
         epoch: The epoch under which the queue is written to.
         stopping: Once set, no thread waits for a Redis that is out of reach.
         max_queue: How many jobs may wait in the namespace; 0 for any number.
+        quota: The quota that the server assumes, in words, for observers.
         generation: Returns the signed generation for callers.
         on_published: Called with it once callers can see it, and with the seconds since this Redis
             started or became the master.
+        on_standby: Called with what the working server signs of calls that nobody waits for.
         holdups: Returns what holds requests up, for waiting callers.
         timing: How long to wait for Redis.
 
@@ -73,13 +80,15 @@ class Consumer(Dispatch):
         self,
         settings: Settings,
         server_id: str = "",
-        about: str = "",
+        about: str | Callable[[], str] = "",
         *,
         epoch: str = "",
         stopping: threading.Event | None = None,
         max_queue: int = 0,
+        quota: str = "",
         generation: Callable[[], bytes] = bytes,
         on_published: Callable[[bytes, float], None] = lambda *_: None,
+        on_standby: Callable[[bytes], None] = lambda _: None,
         holdups: Callable[[], str] = str,
         timing: QueueTiming | None = None,
     ) -> None:
@@ -87,8 +96,9 @@ class Consumer(Dispatch):
         self.server_id = server_id
         self._about = about
         self._max_queue = max_queue
+        self._quota = quota
         self._generation = generation
-        self._on_published = on_published
+        self._on_published, self._on_standby = on_published, on_standby
         self._holdups = holdups
         # The server that this one stood by for, and the one that it took over from.
         self._stood_by = ""
@@ -120,7 +130,7 @@ class Consumer(Dispatch):
 
         """
         if not self.master.is_guided:  # else the first beat shows it
-            look(self._connection, self._keys, grace=0.0)
+            self._connection.drive(look(self._connection.attempts, self._keys, grace=0.0))
         return warning_of(self._connection, self.settings)
 
     @property
@@ -157,8 +167,10 @@ class Consumer(Dispatch):
         certain = "1" if is_certain else ""
         generation = self._generation()
         terms = [self._max_queue, generation, certain, self._holdups()]
+        about = self._about if isinstance(self._about, str) else self._about()
         own = ["1" if candidate.has_token else "", candidate.account, candidate.replaces]
-        args = [self.server_id, round(lease * 1000), self._about, self.epoch, *terms, *own]
+        own.append(self._quota)
+        args = [self.server_id, round(lease * 1000), about, self.epoch, *terms, *own]
         keys = self._keys
         places = [
             keys.server,
@@ -180,6 +192,7 @@ class Consumer(Dispatch):
             self._on_published(generation, beat.since_move)
         if beat.state == "held" and beat.other != RESERVED:
             self._stood_by = beat.other
+            self._on_standby(beat.answered)
         if beat.state == "taken":
             self._note_predecessor(beat.other, -beat.left)
         return beat
@@ -243,6 +256,27 @@ class Consumer(Dispatch):
         except RedisError as error:
             raise unavailable(self.settings, error) from error
         return message if isinstance(message, bytes) else None
+
+    def answered(self) -> AnsweredIds:
+        """Return the signed jobs that nobody waited for and that were answered, as Redis has them.
+
+        Raises:
+            BrokerUnavailableError: Redis cannot be reached.
+
+        """
+        # Not a transaction, which a Redis that is out of memory refuses.
+        pipeline = self._connection.redis.pipeline(transaction=False)
+        pipeline.hget(self._keys.server, "answered")
+        pipeline.zrange(self._keys.answered, 0, -1, withscores=True)
+        pipeline.time()
+        try:
+            return AnsweredIds.of(*pipeline.execute(raise_on_error=False))
+        except RedisError as error:
+            raise unavailable(self.settings, error) from error
+
+    def vouch(self, vouched: Vouched) -> None:
+        """Replace what Redis has of them."""
+        self._fenced("vouch", [self._keys.answered], [vouched.encode()])
 
     def next_ready(self) -> Ready | Stop | None:
         """Wait for a lane that holds jobs, or for a request to stop; return None after a slice.
@@ -334,12 +368,14 @@ class Consumer(Dispatch):
         self,
         answers: Sequence[tuple[Entry, bytes]],
         slots_to_release: Sequence[AnsweredSlot] = (),
+        vouched: Vouched = NOTHING_ANSWERED,
     ) -> Entry | None:
         """Answer jobs of one lane and return its next one, as :meth:`head` does.
 
         Args:
             answers: One or more jobs, each with its reply; an empty reply is not stored.
             slots_to_release: Slots to release in the same script.
+            vouched: What to note of signed jobs that nobody waits for.
 
         """
         keys, lane = self._keys, answers[0][0].lane
@@ -350,13 +386,15 @@ class Consumer(Dispatch):
             keys.deliveries,
             keys.depth,
             keys.throttle,
+            keys.failed,
+            keys.answered,
         ]
         released = self._slots_args(slots_to_release)
         expiry = reply_expiry(max(entry.timeout for entry, _ in answers))
-        args: list[Any] = [lane, expiry, *released[1]]
+        args: list[Any] = [lane, expiry, *released[1], vouched.encode(), _MOST_FAILED]
         for entry, reply in answers:
             places += [keys.reply(entry.job_id), keys.journal(entry.job_id)]
-            args += [entry.stream_id, entry.job_id, reply]
+            args += [entry.stream_id, entry.job_id, reply, entry.failure]
         steps, moment = self._connection.steps, now()
         since = steps.moment()
         found = self._fenced("answer", [*places, *released[0]], args, insists=True)

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 from redis.exceptions import RedisError
 
 from queued_gspread._clock import now
-from queued_gspread.broker.connection.client import is_passing
+from queued_gspread.broker.connection.attempts import is_passing
 from queued_gspread.broker.connection.clock_steps import enqueued_at
+from queued_gspread.broker.connection.deadline import moment
+from queued_gspread.broker.connection.effects import Send
 from queued_gspread.broker.connection.failures import unavailable
 from queued_gspread.errors import BrokerUnavailableError
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Sequence
 
+    from queued_gspread.broker.connection.effects import Core
     from queued_gspread.settings import Settings
 
     from .jobs import Entry
@@ -81,14 +84,10 @@ class Dispatch(FencedScripts):
         """
         master = self._connection.master
         journals = [self._keys.journal(entry.job_id) for entry in entries]
-        wait = ["WAIT", max(1, master.replicas), round(_REPLICATION * 1000)]
         before = master.confirmed
         try:
-            # Both on one connection: Redis waits for what that connection has written.
-            touch = self._under_epoch(journals, [])
-            are_announced, pending = self._connection.run("confirm_intent", *touch, then=wait)
-            replicas = pending.read()
-            if not (unless_stale(are_announced) and replicas):
+            replicas = self._connection.drive(self._replicated(journals, max(1, master.replicas)))
+            if not replicas:
                 return False
             if not master.is_guided:
                 return True
@@ -102,6 +101,16 @@ class Dispatch(FencedScripts):
                 return False
             raise unavailable(self.settings, error) from error
         return named.address == before and replicas >= named.replicas
+
+    def _replicated(self, journals: list[str], most: int) -> Core[int]:
+        """Return how many replicas have the intents in some journals; 0 if one is not there."""
+        # Both on one connection: Redis waits for what that connection has written.
+        wait = Send(["WAIT", most, round(_REPLICATION * 1000)])
+        keys, args = self._under_epoch(journals, [])
+        run = self._connection.attempts.run
+        are_announced = yield from run("confirm_intent", keys, args, until=moment(), ahead=wait)
+        replicas: int = yield wait
+        return replicas if unless_stale(are_announced) else 0
 
     def acquire(
         self,

@@ -5,6 +5,9 @@ hour. A job is signed under the generation that its caller knows. If the server 
 when the caller next looks, the caller signs a renewal: that it still wants this job. So a server
 that has just started, and remembers nothing, can distinguish a waiting job from a copy of a past
 one.
+
+A job that nobody waits for cannot be renewed. It is signed with the time in place of a generation;
+:mod:`queued_gspread.server.calls.unattended` says for how long it is valid.
 """
 
 from __future__ import annotations
@@ -18,11 +21,20 @@ from queued_gspread.protocol.signing import is_signed, load_keys, sign, verify
 if TYPE_CHECKING:
     from queued_gspread.settings import Settings
 
-__all__ = ["WANTED_EXPIRY", "Envelope", "bound_job", "bound_reply", "shown_size"]
+__all__ = [
+    "WANTED_EXPIRY",
+    "Envelope",
+    "bound_job",
+    "bound_reply",
+    "shown_size",
+    "signed_at",
+]
 
 WANTED_EXPIRY: Final = 3 * 3600
 """Seconds for which Redis keeps a renewal: longer than a generation is accepted."""
 
+# No generation begins so.
+_TIME: Final = "@"
 _NO_KEY: Final = (
     "The server has no signing key (start it with --signing-key-file and a copy of this client's "
     "key), or, if it has one, somebody else writes to this Redis"
@@ -53,6 +65,15 @@ def bound_reply(namespace: str, lane: str, job_id: str, job: bytes) -> tuple[str
     return (namespace, lane, job_id, hashlib.sha256(job).digest())
 
 
+def signed_at(generation: str) -> int | None:
+    """Return the time, in Redis's milliseconds, with which a job is signed if nobody waits for it.
+
+    None if a caller waits: then it is signed under a generation.
+    """
+    time = generation.removeprefix(_TIME)
+    return int(time) if time != generation and time.isdecimal() else None
+
+
 def shown_size(size: int) -> str:
     """Return a number of bytes as text for people."""
     return f"{size / 1024**2:.1f} MiB" if size >= 1024**2 else f"{size} bytes"
@@ -81,14 +102,22 @@ class Envelope:
         """Whether this client has a key."""
         return self._keyring is not None
 
-    def job(self, job_id: str, lane: str, body: bytes) -> tuple[bytes, str]:
+    def job(
+        self, job_id: str, lane: str, body: bytes, moment: int | None = None
+    ) -> tuple[bytes, str]:
         """Return a job's message, and the generation under which it is signed.
+
+        Args:
+            job_id: The job's id.
+            lane: Its lane.
+            body: The job, encoded.
+            moment: If nobody waits for it, a time of Redis's clock before its enqueue.
 
         Raises:
             MessageTooLargeError: It is larger than the limit.
 
         """
-        generation = self._generation
+        generation = self._generation if moment is None else f"{_TIME}{moment}"
         if self._keyring is not None:
             bound = bound_job(self._settings.namespace, lane, job_id)
             body = sign(self._keyring, "job", bound, body, generation=generation)
@@ -157,4 +186,4 @@ class Envelope:
 
     @property
     def _where(self) -> str:
-        return f"namespace {self._settings.namespace!r} at {self._settings.shown_url}"
+        return self._settings.callers_place

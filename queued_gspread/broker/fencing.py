@@ -6,7 +6,8 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-from queued_gspread.broker.connection.client import Connection, Link, is_passing
+from queued_gspread.broker.connection.attempts import is_passing
+from queued_gspread.broker.connection.client import Connection, Link
 from queued_gspread.broker.connection.failures import is_denied, is_locked_out
 from queued_gspread.errors import BrokerUnavailableError
 

@@ -61,20 +61,29 @@ class Keys:
     ``…:journal:ID``     list         what the next server must know of a call: the docstring of
                                       ``broker.permits``
     ``…:poisoned``       stream       jobs that servers died of
+    ``…:failed``         sorted set   calls that nobody waited for and that failed, by time:
+                                      :mod:`.failed_calls`
+    ``…:answered``       sorted set   ids of signed jobs that nobody waits for and that were
+                                      answered, by the times that they are signed with; the server
+                                      vouches for all of them together in the hash ``server``
     ``…:reply:ID``       stream       one entry, whose ``body`` is the reply; deleted by the
                                       caller
+    ``…:wake:NAME``      stream       wakes the one read of all replies of an asyncio client,
+                                      which deletes it in the same write
     ``…:depth``          string       how many jobs wait in all lanes; absent for none
     ``…:renewal:ID``     string       that a signed job's caller still waits, signed under a
                                       generation; deleted by the caller
     ``…:server``         hash         the working server: holder, epoch, last_beat, description,
-                                      lease, max_queue, generation; holdups, the time of a beat
+                                      lease, max_queue, generation; quota, the epoch and what its
+                                      server assumes, in words; holdups, the time of a beat
                                       and what held requests up then; worked, the latest epoch
                                       under which lanes were taken; left, the epoch whose server
                                       shut down cleanly; ended, when a server did; master, the
                                       Redis that got the latest beat; moved, when that got its
                                       first; in_doubt, set if that has become a master since;
                                       standby, when a standby server last said that it has a
-                                      token; touched, written for a WAIT
+                                      token; touched, written for a WAIT; answered, what the
+                                      server signs for the set of that name
     ``…:control:ID``     list         requests to the server with that id: ``stop``
     ===================  ===========  ====================================================
 
@@ -102,16 +111,22 @@ class Keys:
     ``deliveries``       head, answer, peek, deliver_suspect, acquire, beat, requeue, withdraw
     ``journal``          acquire, release_slot; answer and withdraw delete it
     ``poisoned``         poison
+    ``failed``           answer
+    ``answered``         answer, vouch
     ``reply``            answer
     ``depth``            enqueue, answer, withdraw, recount
     ``renewal``          want
-    ``server``           beat, release, recover, requeue, confirm_intent
+    ``server``           beat, release, recover, requeue, confirm_intent; answer, vouch
     ``control``          none: ``Consumer.request_stop`` pushes
     ``formats``          formats
     ``slots``            acquire, release_slot, answer, remind, recover, formats
     ``throttle``         acquire, release_slot, answer
     ``account``          beat
     ===================  ==================================================================
+
+
+    ``reply``, ``renewal`` and ``control`` have an expiry, and nothing else has: so a Redis that
+    evicts only such keys keeps every call (:mod:`.redis_check`).
     """
 
     namespace: str
@@ -154,6 +169,16 @@ class Keys:
     def poisoned(self) -> str:
         """Jobs that servers died of."""
         return self._key("poisoned")
+
+    @property
+    def failed(self) -> str:
+        """Calls that nobody waited for and that failed."""
+        return self._key("failed")
+
+    @property
+    def answered(self) -> str:
+        """Ids of signed jobs that nobody waits for and that were answered."""
+        return self._key("answered")
 
     @property
     def depth(self) -> str:
@@ -203,6 +228,10 @@ class Keys:
     def reply(self, job_id: str) -> str:
         """Return the key of a job's reply."""
         return self._key(f"reply:{job_id}")
+
+    def wake(self, name: str) -> str:
+        """Return the key by which a process wakes its own read of many replies."""
+        return self._key(f"wake:{name}")
 
     def of_enqueue(self, lane: str) -> list[str]:
         """Return the keys of ``enqueue.lua``, in its order."""

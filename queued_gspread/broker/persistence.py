@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["warning_of_persistence"]
+__all__ = ["lost_at_a_restart", "warning_of_persistence"]
 
 _LOGGER: Final = logging.getLogger("queued_gspread.server")
 _SNAPSHOTS: Final = (
@@ -27,10 +27,16 @@ def warning_of_persistence(config: Mapping[Any, Any]) -> str | None:
         config: Its settings ``appendonly`` and ``save``, as far as they can be read.
 
     """
+    lost = lost_at_a_restart(config)
+    if lost == _FORGETFUL:
+        # No warning: a Redis for tests keeps nothing on purpose.
+        _LOGGER.info(_FORGETFUL)
+        return None
+    return lost
+
+
+def lost_at_a_restart(config: Mapping[Any, Any]) -> str | None:
+    """Return what a Redis with these settings may lose at a restart, if anything."""
     if config.get("appendonly") != "no":
         return None
-    if config.get("save"):
-        return _SNAPSHOTS
-    # No warning: a Redis for tests keeps nothing on purpose.
-    _LOGGER.info(_FORGETFUL)
-    return None
+    return _SNAPSHOTS if config.get("save") else _FORGETFUL

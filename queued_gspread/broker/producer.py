@@ -1,31 +1,23 @@
-"""The callers' side of the queue: enqueue a job, wait for its reply, withdraw it."""
+"""The callers' side of the queue: enqueue a job, wait for its reply, withdraw it.
+
+What is sent and what it means is decided in :mod:`.core`; here a thread blocks for it.
+"""
 
 from __future__ import annotations
 
-import time
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NoReturn
-
-from redis.exceptions import RedisError
+from typing import TYPE_CHECKING, Final
 
 from queued_gspread._clock import now
 from queued_gspread._interrupts import own
-from queued_gspread.broker.connection.client import (
-    LONGEST_RECONNECT,
-    SLICE,
-    Connection,
-    Link,
-    as_text,
-    is_passing,
-    reply_expiry,
-)
-from queued_gspread.broker.connection.deadline import extend, is_limited, left, until
+from queued_gspread.broker.connection.client import Connection, Link
+from queued_gspread.broker.connection.deadline import moment, until
 from queued_gspread.broker.connection.detached import aside
-from queued_gspread.broker.connection.failures import unavailable
+from queued_gspread.broker.connection.effects import Tell
+from queued_gspread.broker.connection.shell import Shell
 from queued_gspread.broker.waiting.notices import Notice
-from queued_gspread.broker.waiting.reason import Sight, reason
-from queued_gspread.broker.waiting.signs_of_life import body_of, look
-from queued_gspread.broker.waiting.wait import LATE, LEAVING, Wait
+from queued_gspread.broker.waiting.wait import LEAVING, Wait
 from queued_gspread.errors import (
     BrokerUnavailableError,
     CallTimeoutError,
@@ -35,38 +27,80 @@ from queued_gspread.errors import (
     SignatureError,
     VersionMismatchError,
 )
-from queued_gspread.settings import DEFAULT_LEASE, DEFAULT_REDIS_URL, HIDDEN
 
-from .dedup import put_in
-from .envelope import WANTED_EXPIRY, Envelope
-from .formats import differs
+from .core import CallCore
+from .envelope import Envelope
 from .keys import Keys
-from .withdrawal import UNDONE, expired, flagged, may_be_made, meaning, note, told_by_redis
+from .withdrawal import UNDONE, note
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from queued_gspread.broker.connection.effects import Core
     from queued_gspread.broker.waiting.signs_of_life import Alive, Seen
     from queued_gspread.settings import Settings
 
-    from .formats import Other
-
-__all__ = ["Producer"]
-
-_PAUSE: Final = 0.2
+__all__ = ["AFTER_WITHDRAWAL", "Producer", "QueuedJob"]
 
 # Seconds for the withdrawal after Ctrl-C.
 _INTERRUPTED: Final = 5.0
 
-# A command with the client's user and a masked password would not start a server.
-_START_THERE: Final = (
-    "start queued-gspread-server on that Redis (with the server's user), or look at the log of the "
-    "one that should run"
-)
-_SHORT: Final = (
-    ". This client's grace of {:g} s (grace=, QUEUED_GSPREAD_GRACE) is shorter than a server's "
-    "lease ({:g} s by default): a standby server takes over only once that is out"
-)
+
+@dataclass(eq=False)
+class QueuedJob:
+    """A job of a caller that does not wait for it, and what may become of it.
+
+    Attributes:
+        wait: Its caller's wait.
+        connection: The connection to its Redis.
+        body: The job.
+        message: The job as it is sent.
+        core: What decides for it.
+        is_over: Whether its call has ended.
+
+    """
+
+    wait: Wait
+    connection: Connection
+    body: bytes
+    message: bytes
+    core: CallCore
+    _envelope: Envelope
+    _keys: Keys
+    is_over: bool = False
+
+    @property
+    def reply_key(self) -> str:
+        """Where its reply will be."""
+        return self._keys.reply(self.wait.job_id)
+
+    def enqueue(self) -> Core[None]:
+        """Put it in. One that need not be waited for is signed with the time before that."""
+        wait = self.wait
+        if wait.is_unattended:
+            moment = yield from self.core.moment(wait)
+            self.message, _ = self._envelope.job(wait.job_id, wait.lane, self.body, moment)
+        yield from self.core.enqueue(wait, self.message)
+
+    def reply(self) -> Core[bytes]:
+        """Wait for its reply, and delete what the call has left in Redis."""
+        wait = self.wait
+        try:
+            reply = yield from self.core.reply(wait)
+        except Exception:
+            yield from self.core.end(wait)
+            raise
+        yield from self.core.end(wait)
+        yield Tell(["UNLINK", self.reply_key], LEAVING)
+        return self._envelope.reply(wait.job_id, wait.lane, self.message, reply)
+
+    def withdraw(self, *, gently: bool = False) -> Core[str]:
+        """Withdraw it; return its fate. *Gently*, one that was started goes on."""
+        end = min(now() + _INTERRUPTED, self.wait.last_moment)
+        fate = yield from self.core.take_back(self.wait, end, gently=gently)
+        if fate in UNDONE:
+            yield from self.core.end(self.wait)
+        elif fate == "answered" and not gently:
+            yield Tell(["UNLINK", self.reply_key], LEAVING)
+        return fate
 
 
 class Producer:
@@ -83,9 +117,14 @@ class Producer:
     def _connection(self) -> Connection:
         return self._link.connection
 
+    def _core(self, connection: Connection) -> CallCore:
+        attempts, clock = connection.attempts, connection.clock
+        return CallCore(self.settings, self._keys, self._envelope, attempts, clock)
+
     def notice(self) -> Notice:
         """Return the notice of a call that begins now, which logs that it waits, and for what."""
-        return Notice(now(), is_quiet=self.settings.quiet)
+        settings = self.settings
+        return Notice(now(), is_quiet=settings.quiet, caller=settings.caller or "")
 
     def call(self, job_id: str, lane: str, body: bytes, notice: Notice | None = None) -> bytes:
         """Enqueue a job and return its reply.
@@ -109,23 +148,79 @@ class Producer:
         notice, timeout = notice or self.notice(), self.settings.timeout
         wait = Wait(job_id, lane, timeout, generation=generation, notice=notice)
         try:
-            with until(wait.deadline + LATE):
+            with until(wait.limit):
                 reply = self._reply_to(message, wait)
             return self._envelope.reply(job_id, lane, message, reply)
-        except own(*_AFTER_WITHDRAWAL):
+        except own(*AFTER_WITHDRAWAL):
             raise
         except BaseException as error:
             self._withdraw_aside(wait, error)
             raise
 
-    def _reply_to(self, message: bytes, wait: Wait) -> bytes:
+    def prepared(
+        self,
+        job_id: str,
+        lane: str,
+        body: bytes,
+        notice: Notice | None = None,
+        *,
+        is_unattended: bool = False,
+    ) -> QueuedJob:
+        """Return a job that is ready to be put in; its reply is not waited for here.
+
+        Args:
+            job_id: The job's id.
+            lane: Its lane.
+            body: The job, encoded.
+            notice: Logs that it waits.
+            is_unattended: Whether it stays in the queue whether its reply is waited for or not.
+
+        Raises:
+            MessageTooLargeError: The job is larger than the limit.
+
+        """
+        message, generation = self._envelope.job(job_id, lane, body)
+        notice, timeout = notice or self.notice(), self.settings.timeout
+        wait = Wait(job_id, lane, timeout, generation=generation, notice=notice)
+        wait.is_unattended = is_unattended
+        connection = self._connection
+        core = self._core(connection)
+        return QueuedJob(wait, connection, body, message, core, self._envelope, self._keys)
+
+    def put_in(self, job: QueuedJob) -> None:
+        """Enqueue a job; withdraw it if this is interrupted. Raises what :meth:`call` does."""
+        wait, connection = job.wait, job.connection
+        shell = Shell(connection.wire, connection.master, sends_ahead=False)
         try:
-            wait.stream_id = self.enqueue(wait, message)
-            return self._reply(wait)
+            with until(wait.limit):
+                shell.drive(job.enqueue())
+        except own(*AFTER_WITHDRAWAL):
+            raise
+        except BaseException as error:
+            self._withdraw_aside(wait, error)
+            raise
+
+    def enqueue(self, wait: Wait, body: bytes) -> str:
+        """Put a job into its lane; return its place there."""
+        connection = self._connection
+        connection.drive(self._core(connection).enqueue(wait, body))
+        return wait.stream_id
+
+    def withdraw(self, wait: Wait) -> str:
+        """Take a job back if it has not started; return what has become of it."""
+        connection = self._connection
+        return connection.drive(self._core(connection).withdraw(wait))
+
+    def _reply_to(self, message: bytes, wait: Wait) -> bytes:
+        connection = self._connection
+        core, shell = self._core(connection), connection.shell()
+        try:
+            shell.drive(core.enqueue(wait, message))
+            return shell.drive(core.reply(wait))
         finally:
-            if wait.pending is not None:
-                wait.pending.drop()
-            self._want_no_more(wait)
+            shell.drop()
+            if wait.is_wanted:
+                shell.drive(core.end(wait))
 
     def forget(self, job_id: str) -> None:
         """Delete a reply that was read; it would expire by itself."""
@@ -137,247 +232,27 @@ class Producer:
 
     def see(self, wait: Wait | None = None, *, asks: bool = False) -> Seen:
         """Look at the queue, and at a caller's job; optionally ask why it waits."""
-        job = (wait.lane, wait.stream_id, wait.job_id) if wait and wait.stream_id else None
-        seen = look(self._connection, self._keys, self.settings.grace, job, asks=asks)
-        if seen.others:
-            self._connection.clock.forget()  # so that the next job is not even enqueued
-        else:
-            self._connection.clock.saw(seen.moment)
-        return seen
-
-    def _ask(self, wait: Wait) -> int:
-        """Look at the queue before the first job; return Redis's time."""
-        while True:
-            try:
-                seen = look(self._connection, self._keys, self.settings.grace, patience=wait.left)
-            except own(BrokerUnavailableError) as error:
-                error.may_have_run = False  # no job was sent
-                raise
-            if not seen.others:
-                return seen.moment
-            if wait.others.are_all(seen.others) or wait.left <= _PAUSE:
-                raise differs(self._where, seen.others, UNDONE[0])
-            time.sleep(_PAUSE)
-
-    def enqueue(self, wait: Wait, body: bytes) -> str:
-        """Put a job into its lane; return its place there."""
-        self._connection.master.look()
-        try:
-            wait.first = self._connection.clock.at_least() or self._ask(wait)
-            command = self._look_command(wait, self._patience(wait))
-            result, wait.pending = put_in(self._connection, self._keys, wait, body, command)
-            entry, *rest = result
-        except own(BrokerUnavailableError) as error:
-            fate = self.withdraw(wait) if error.may_have_run else UNDONE[0]
-            if fate == "answered":
-                return ""
-            if fate in UNDONE:
-                error.may_have_run = False
-                raise
-            raise may_be_made(error, fate) from error.__cause__
-        if entry == b"full":
-            self._refuse_to_wait(*rest)
-        self._want(wait, *rest)
-        return as_text(entry)
-
-    def _refuse_to_wait(self, waiting: int, limit: int) -> NoReturn:
-        message = (
-            f"{waiting} calls wait in {self._where}, and its server lets {limit} wait: this one "
-            "was not put in and will not be made. Call again later, or give the server a larger "
-            "--max-queue"
-        )
-        if not self._has_server():
-            message += f". No server is alive there: {self._start}"
-        raise QueueFullError(message)
-
-    def _want(self, wait: Wait, named: bytes) -> None:
-        """Renew a signed job if the server names a later generation than the job's.
-
-        Each look repeats it: a Redis that has become the master since may lack the renewal.
-        """
-        wanted = self._envelope.wanted(wait.job_id, wait.generation, named)
-        if wanted is None:
-            return
-        try:
-            places = [self._keys.progress, self._keys.renewal(wait.job_id)]
-            self._connection.run("want", places, [wanted, WANTED_EXPIRY])
-        except own(BrokerUnavailableError):
-            return  # the next look at the server repeats it
-        wait.is_wanted = True
-
-    def _want_no_more(self, wait: Wait) -> None:
-        if wait.is_wanted:
-            self._connection.unlink(self._keys.renewal(wait.job_id), LEAVING)
-
-    def _reply(self, wait: Wait) -> bytes:
-        while True:
-            reply = self._look(wait, self._patience(wait))
-            if reply is None and wait.left <= 0:
-                reply = self._give_up_at_timeout(wait)
-            if reply is None:
-                reply = self._check_for_life(wait)
-            if reply is not None:
-                return reply
-
-    def _patience(self, wait: Wait) -> float:
-        """Return how long the next look may block: until another decision is due."""
-        until_grace = self.settings.grace - wait.silence
-        # Once Redis is back, a server may wait for this caller's renewal.
-        longest = SLICE if wait.redis_gone_at is None else 0.0
-        return max(0.001, min(longest, wait.left, max(until_grace, 0.05), wait.notice.left))
-
-    def _look_command(self, wait: Wait, seconds: float) -> list[Any]:
-        block = max(1, int(seconds * 1000))
-        # Reading must not remove the reply: the connection may break in the middle.
-        return ["XREAD", "COUNT", 1, "BLOCK", block, "STREAMS", self._keys.reply(wait.job_id), "0"]
-
-    def _look(self, wait: Wait, seconds: float) -> bytes | None:
-        pending, wait.pending = wait.pending, None
-        try:
-            if pending is not None:
-                streams = pending.read()
-            else:
-                streams = self._connection.wire.ask(self._look_command(wait, seconds))
-        except own(RedisError) as error:
-            if not is_passing(error):
-                self._give_up_at_refusal(wait, error)
-            self._bear_with(wait, error)
-            return None
-        wait.heard()
-        return body_of(streams)
-
-    def _bear_with(self, wait: Wait, error: RedisError) -> None:
-        # Monotonic: while the machine sleeps, no reconnect is tried.
-        moment = time.monotonic()
-        wait.redis_gone_at = wait.redis_gone_at or moment
-        if moment - wait.redis_gone_at > LONGEST_RECONNECT:
-            raise may_be_made(unavailable(self.settings, error)) from error
-        # It is not known whether a server is alive, so the grace period starts again.
-        wait.alive_at = now()
-        time.sleep(max(0.0, min(_PAUSE, wait.left)))
-
-    def _check_for_life(self, wait: Wait) -> bytes | None:
-        asks = wait.notice.is_due
-        if wait.redis_gone_at is not None:
-            if asks:
-                away = time.monotonic() - wait.redis_gone_at
-                wait.notice.say(reason(Sight(self._where, away=away)))
-            return None
-        self._connection.master.look()
-        try:
-            seen = self.see(wait, asks=asks)
-        except own(BrokerUnavailableError):
-            return None
-        if not seen.is_known:
-            raise JobLostError(f"a call in {self._where} is lost: {self._meaning(wait, 'lost')}")
-        wait.longest_gap = 0.0
-        self._want(wait, seen.generation)
-        if seen.server is not None:
-            wait.alive_at = max(wait.alive_at, now() - seen.server.age)
-        if not wait.others.are_all(seen.others) and wait.silence < self.settings.grace:
-            if asks:
-                wait.notice.say(reason(self._sight(wait, seen)))
-            return None
-        return self._give_up_without_server(wait, seen.others)
-
-    def _sight(self, wait: Wait, seen: Seen) -> Sight:
-        age = 0.0 if seen.server is None else seen.server.age
-        terms = (self._where, self._start, self.settings.grace, wait.lane)
-        return Sight(*terms, silence=wait.silence, age=age, **seen.why)
-
-    def _give_up_at_refusal(self, wait: Wait, error: RedisError) -> NoReturn:
-        refusal = unavailable(self.settings, error)
-        fate = self.withdraw(wait)
-        if fate in UNDONE:
-            raise refusal from error
-        raise may_be_made(refusal) from error
-
-    def _give_up_at_timeout(self, wait: Wait) -> bytes | None:
-        fate = self.withdraw(wait)
-        if fate == "answered":
-            return self._look(wait, SLICE)
-        message = (
-            f"no answer within the timeout of {wait.timeout:g} s in {self._where}: "
-            f"{self._meaning(wait, fate)}"
-        )
-        if not self._has_server():
-            message += f". No server is alive there: {self._start}"
-        raise flagged(CallTimeoutError(message + wait.notice.last_words()), fate)
-
-    def _give_up_without_server(self, wait: Wait, others: Sequence[Other]) -> bytes | None:
-        fate = self.withdraw(wait)
-        if fate == "answered":
-            return self._look(wait, SLICE)
-        if others:
-            raise differs(self._where, others, fate)
-        message = (
-            f"no server has been alive for {self.settings.grace:g} s in {self._where}: "
-            f"{self._meaning(wait, fate)}. {self._start[0].upper()}{self._start[1:]}"
-        )
-        if self.settings.grace < DEFAULT_LEASE:
-            message += _SHORT.format(self.settings.grace, DEFAULT_LEASE)
-        raise flagged(ServerUnavailableError(message), fate)
-
-    def _has_server(self) -> bool:
-        try:
-            alive = self.alive()
-        except own(BrokerUnavailableError):
-            return True  # not known
-        return alive is not None and alive.age < self.settings.grace
-
-    @staticmethod
-    def _meaning(wait: Wait, fate: str) -> str:
-        if fate == "lost" and wait.gap >= reply_expiry(wait.timeout):
-            return expired(wait.gap)
-        return meaning(fate)
-
-    @property
-    def _where(self) -> str:
-        return f"namespace {self.settings.namespace!r} at {self.settings.shown_url}"
-
-    @property
-    def _start(self) -> str:
-        url = self.settings.shown_url
-        if "@" in url or HIDDEN in url:
-            return _START_THERE
-        place = "" if url == DEFAULT_REDIS_URL else f" --redis-url {url}"
-        namespace = self.settings.namespace
-        return f"start one with `queued-gspread-server{place} --namespace {namespace}`"
-
-    def withdraw(self, wait: Wait) -> str:
-        """Take a job back if it has not started; return what has become of it."""
-        wait.leaves_by = wait.leaves_by or wait.last_moment
-        extend(wait.leaves_by)
-        return self._take_back(wait)
+        connection = self._connection
+        return connection.drive(self._core(connection).see(wait, moment(), asks=asks))
 
     def _withdraw_aside(self, wait: Wait, error: BaseException) -> None:
         """Withdraw out of reach of another Ctrl-C; note the call's fate on the error."""
-        moment = min(now() + _INTERRUPTED, wait.last_moment)
+        end = min(now() + _INTERRUPTED, wait.last_moment)
         try:
-            work = partial(until(moment)(self._take_back), wait)
-            withdrawal = aside(work, awaited_until=moment)
+            work = partial(until(end)(self._take_back), wait, end)
+            withdrawal = aside(work, awaited_until=end)
             withdrawal.wait()
         except BaseException as other:
             note(other, "going on")
             raise
         note(error, "unknown" if withdrawal.error else withdrawal.result())
 
-    def _take_back(self, wait: Wait) -> str:
-        places = self._keys.of_withdraw(wait.lane, wait.job_id)
-        first = "" if wait.first is None else wait.first
-        args = [wait.job_id, wait.stream_id, wait.lane, first]
-        while True:
-            try:
-                fate = as_text(self._connection.run("withdraw", places, args))
-                return told_by_redis(fate, signs=self._envelope.signs)
-            except own(BrokerUnavailableError) as error:
-                if not (is_limited() and is_passing(error) and left() > _PAUSE):
-                    return "unknown"
-            time.sleep(_PAUSE)
+    def _take_back(self, wait: Wait, end: float) -> str:
+        connection = self._connection
+        return connection.drive(self._core(connection).take_back(wait, end))
 
 
-# When one of these is raised, the job has already been withdrawn, as far as possible.
-_AFTER_WITHDRAWAL: Final = (
+AFTER_WITHDRAWAL: Final = (
     BrokerUnavailableError,
     CallTimeoutError,
     JobLostError,
@@ -386,3 +261,4 @@ _AFTER_WITHDRAWAL: Final = (
     SignatureError,
     VersionMismatchError,
 )
+"""When one of these is raised, the job has already been withdrawn, as far as possible."""

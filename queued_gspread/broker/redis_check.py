@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from queued_gspread.broker.connection.master import Master
     from queued_gspread.settings import Settings
 
-__all__ = ["warning_of"]
+__all__ = ["config_of", "warning_of", "warning_of_eviction"]
 
 _OPEN: Final = (
     "this Redis has replicas ({}) and takes writes without them (min-replicas-to-write is 0): "
@@ -34,6 +34,19 @@ _PARTIAL: Final = (
     "the URL count as all of them, and one replica as enough: grant it `+sentinel|sentinels "
     "+sentinel|replicas`"
 )
+_SETTING: Final = (
+    "set it to noeviction: `redis-cli config set maxmemory-policy noeviction`, or, where a service "
+    "refuses that, the parameter maxmemory-policy of the cluster's parameter group (AWS "
+    "ElastiCache), maxmemory-policy under Advanced settings (Azure Cache for Redis; Azure Managed "
+    "Redis calls it eviction policy), the configuration maxmemory-policy of the instance (Google "
+    "Memorystore)"
+)
+_VOLATILE: Final = (
+    "Redis at {} has maxmemory-policy {!r}: once its memory is full, it drops what has an expiry. "
+    "Calls that wait have none and are kept. But an answer that its caller has not read may go "
+    "(JobLostError, and the call was made), and so may a request to stop and the word of a signed "
+    "call's caller that it still waits. If you can, "
+)
 # Seconds in which a majority must name the master.
 _ASKING: Final = 1.0
 
@@ -43,12 +56,12 @@ def warning_of(connection: Connection, settings: Settings) -> str | None:
 
     Raises:
         BrokerUnavailableError: Redis cannot be reached, or refuses.
-        ConfigurationError: The Redis evicts keys when its memory is full.
+        ConfigurationError: The Redis evicts waiting calls when its memory is full.
 
     """
     try:
         warnings = [
-            _of_memory(connection.redis, settings),
+            *_of_memory(connection.redis, settings),
             *_of_discovery(connection.master),
             *_of_replicas(connection.redis),
         ]
@@ -57,22 +70,41 @@ def warning_of(connection: Connection, settings: Settings) -> str | None:
     return "; ".join(filter(None, warnings)) or None
 
 
-def _of_memory(redis: Redis, settings: Settings) -> str | None:
-    """Refuse a Redis that drops keys when it is full; warn of one that forgets at a restart."""
+def _of_memory(redis: Redis, settings: Settings) -> Iterator[str | None]:
+    """Refuse a Redis that drops calls when it is full; warn of one that forgets at a restart."""
     try:
-        config = _config(redis)
+        config = config_of(redis)
     except ResponseError:
-        return "could not ask Redis for its maxmemory-policy: make sure that it is noeviction"
-    policy = config.get("maxmemory-policy", "noeviction")
+        yield "could not ask Redis for its maxmemory-policy: make sure that it is noeviction"
+        return
+    yield warning_of_eviction(config.get("maxmemory-policy", "noeviction"), settings)
+    yield warning_of_persistence(config)
+
+
+def warning_of_eviction(policy: str, settings: Settings) -> str | None:
+    """Return what may be dropped under a policy for a Redis whose memory is full, if anything.
+
+    Raises:
+        ConfigurationError: Calls that wait may be.
+
+    """
     if policy == "noeviction":
-        return warning_of_persistence(config)
+        return None
+    if policy.startswith("volatile-"):
+        return _VOLATILE.format(settings.shown_url, policy) + _SETTING
     raise ConfigurationError(
         f"Redis at {settings.shown_url} has maxmemory-policy {policy!r}, under which it "
-        "may drop waiting calls: set it with `redis-cli config set maxmemory-policy noeviction`"
+        f"may drop waiting calls: {_SETTING}"
     )
 
 
-def _config(redis: Redis) -> dict[Any, Any]:
+def config_of(redis: Redis) -> dict[Any, Any]:
+    """Return the settings that matter, as far as the user may see them.
+
+    Raises:
+        ResponseError: The user may see none of them.
+
+    """
     config: dict[Any, Any] = {}
     try:
         for name in ("maxmemory-policy", "save", "appendonly"):

@@ -33,6 +33,7 @@ _NAMES: Final = (
     "release_slot",
     "remind",
     "requeue",
+    "vouch",
     "want",
     "withdraw",
 )

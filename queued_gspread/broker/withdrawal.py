@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import sys
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from queued_gspread.errors import (
     BrokerUnavailableError,
     CallTimeoutError,
+    QueueFullError,
     ServerUnavailableError,
 )
+from queued_gspread.settings import DEFAULT_LEASE, DEFAULT_REDIS_URL, HIDDEN, hide_password
+
+if TYPE_CHECKING:
+    from queued_gspread.settings import Settings
 
 __all__ = [
     "UNDONE",
+    "add_note",
     "expired",
     "flagged",
+    "full",
+    "in_doubt",
     "may_be_made",
     "meaning",
     "note",
+    "started_by",
     "tell_answered",
+    "timed_out",
     "told_by_redis",
+    "without_server",
 ]
 
 _Flagged = TypeVar("_Flagged", CallTimeoutError, ServerUnavailableError)
@@ -37,8 +48,28 @@ _MEANINGS: Final = {
     "have been made",
     "unknown": "Redis cannot be reached, so the call may still be made",
     "answered": "the call was made, and its answer is not waited for",
+    "left": "the call stays in the queue, and a server that comes within a day makes it",
     "going on": "the call is being withdrawn, which may fail, so it may still be made",
 }
+
+# A command with the client's user and a masked password would not start a server.
+_START_THERE: Final = (
+    "start queued-gspread-server on that Redis (with the server's user), or look at the log of the "
+    "one that should run"
+)
+_SHORT: Final = (
+    ". This client's grace of {:g} s (grace=, QUEUED_GSPREAD_GRACE) is shorter than a server's "
+    "lease ({:g} s by default): a standby server takes over only once that is out"
+)
+
+
+def started_by(settings: Settings) -> str:
+    """Return how to start a server there, in words."""
+    url = settings.shown_url
+    if "@" in url or HIDDEN in url:
+        return _START_THERE
+    place = "" if url == DEFAULT_REDIS_URL else f" --redis-url {url}"
+    return f"start one with `queued-gspread-server{place} --namespace {settings.namespace}`"
 
 
 def told_by_redis(fate: str, *, signs: bool) -> str:
@@ -65,6 +96,52 @@ def flagged(error: _Flagged, fate: str) -> _Flagged:
     return error
 
 
+def full(settings: Settings, waiting: int, limit: int, *, has_server: bool) -> QueueFullError:
+    """Return the error for a call that found the queue full."""
+    return QueueFullError(
+        f"{waiting} calls wait in {settings.callers_place}, and its server lets {limit} wait: this "
+        "one was not put in and will not be made. Call again later, or give the server a larger "
+        f"--max-queue{_unless(settings, has_server=has_server)}"
+    )
+
+
+def timed_out(
+    settings: Settings, timeout: float | None, meaning: str, *, has_server: bool
+) -> CallTimeoutError:
+    """Return the error for a call whose timeout has passed."""
+    return CallTimeoutError(
+        f"no answer within the timeout of {timeout:g} s in {settings.callers_place}: "
+        f"{meaning}{_unless(settings, has_server=has_server)}"
+    )
+
+
+def without_server(settings: Settings, meaning: str) -> ServerUnavailableError:
+    """Return the error for a call that no server has made for the grace period."""
+    start = started_by(settings)
+    message = (
+        f"no server has been alive for {settings.grace:g} s in {settings.callers_place}: "
+        f"{meaning}. {start[0].upper()}{start[1:]}"
+    )
+    if settings.grace < DEFAULT_LEASE:
+        message += _SHORT.format(settings.grace, DEFAULT_LEASE)
+    return ServerUnavailableError(message)
+
+
+def _unless(settings: Settings, *, has_server: bool) -> str:
+    return "" if has_server else f". No server is alive there: {started_by(settings)}"
+
+
+def in_doubt(url: str, seconds: float) -> BrokerUnavailableError:
+    """Return the error for a call of which it is not known whether Redis has taken it."""
+    error = BrokerUnavailableError(
+        f"Redis at {hide_password(url)} was lost while a call was put in. {seconds:.0f} s later it "
+        "no longer knows whether it had taken it (was this process stopped, the machine asleep, or "
+        "Redis's clock set?)"
+    )
+    error.may_have_run = True
+    return error
+
+
 def may_be_made(error: BrokerUnavailableError, fate: str = "") -> BrokerUnavailableError:
     """Return the error for a call that Redis may hold, or may have held."""
     state = "is in the queue, and may still be made"
@@ -76,8 +153,13 @@ def may_be_made(error: BrokerUnavailableError, fate: str = "") -> BrokerUnavaila
 
 
 def note(error: BaseException, fate: str) -> None:
-    """Add a fate's meaning to an error: as a note, or as an argument before Python 3.11."""
-    text = f"queued_gspread: {_MEANINGS[fate]}"
+    """Add a fate's meaning to an error."""
+    add_note(error, _MEANINGS[fate])
+
+
+def add_note(error: BaseException, text: str) -> None:
+    """Add a text to an error: as a note, or as an argument before Python 3.11."""
+    text = f"queued_gspread: {text}"
     if sys.version_info >= (3, 11):
         error.add_note(text)
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 
-from . import demo, emulator, run, server, stop
+from . import check, demo, emulator, run, server, stop
 from .options import Parser
 from .output import READER_GONE, ReaderGoneError, prepare, warn
 
@@ -20,6 +20,7 @@ __all__ = ["main", "server_main", "with_command"]
 _COMMANDS: Final = (
     ("demo", demo, "see it work: no Google account, no Redis, no configuration"),
     ("server", server, "make the calls that clients put into the queue"),
+    ("check", check, "find out what stands between you and the first row"),
     ("run", run, "run a script or a module, with gspread's calls queued"),
     ("stop", stop, "ask the server that works to stop; one that stands by takes over"),
     ("emulator", emulator, "take Google's place on this machine, for trying and testing"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from queued_gspread._variables import warn_of_slips
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 
-from .options import Listed, Parser, count, host_names, port, positive_seconds, seconds
+from .options import Listed, Parser, count, host_names, port, positive_seconds, seconds, titles
 from .output import say, warn
 
 if TYPE_CHECKING:
@@ -74,6 +74,24 @@ def _place_options(parser: Parser) -> None:
 
 
 def _behaviour_options(parser: Parser) -> None:
+    parser.section("what is there")
+    for name, what in (
+        ("share", "an empty spreadsheet of somebody's, shared with the service account"),
+        ("shared-drive", "a shared drive that the service account is a member of"),
+    ):
+        parser.option(
+            f"--{name}",
+            f"the title of {what}; repeat the option for more",
+            type=titles,
+            action=Listed,
+            default=[],
+            metavar="TITLE",
+        )
+    parser.flag(
+        "--no-storage",
+        "let service accounts own no files, as Google lets those of today: create() is refused "
+        "outside a shared drive",
+    )
     parser.section("behaviour")
     for kind in ("reads", "writes"):
         parser.option(
@@ -149,9 +167,11 @@ def run(options: argparse.Namespace) -> int:
             latency=options.latency,
             append_race=options.append_race,
             not_computed=options.not_computed,
+            storage=not options.no_storage,
         )
         _limit(emulator, options)
-        emulator.serve_forever(lambda: _say_where(emulator, options.service_account_out))
+        there = _add_what_is_there(emulator, options)
+        emulator.serve_forever(lambda: _say_where(emulator, options.service_account_out, there))
     return 0
 
 
@@ -162,6 +182,19 @@ def _check_two_files(options: argparse.Namespace) -> None:
             f"--service-account-out and --state are both {key_file}, and one would overwrite the "
             "other: name two files"
         )
+
+
+def _add_what_is_there(emulator: Emulator, options: argparse.Namespace) -> list[str]:
+    """Add what the options name, unless a state has it already; return what to say of it."""
+    for title in options.share:
+        if title not in emulator.spreadsheets:
+            emulator.add_spreadsheet(title)
+    for name in options.shared_drive:
+        if name not in emulator.shared_drives:
+            emulator.add_shared_drive(name)
+    there = [(title, emulator.spreadsheets[title]) for title in options.share]
+    there += [(name, emulator.shared_drives[name]) for name in options.shared_drive]
+    return [f"{title!r} is shared with its service account: {key}" for title, key in there]
 
 
 def _limit(emulator: Emulator, options: argparse.Namespace) -> None:
@@ -200,7 +233,7 @@ def _blamed(error: OSError, options: argparse.Namespace) -> tuple[str, str]:
     return f"port {options.port} of {options.host}", "name another one"
 
 
-def _say_where(emulator: Emulator, key_file: str | None) -> None:
+def _say_where(emulator: Emulator, key_file: str | None, there: list[str]) -> None:
     if key_file is not None:
         emulator.write_service_account(key_file)
     say(f"Sheets and Drive are emulated at {emulator.url}")
@@ -208,6 +241,8 @@ def _say_where(emulator: Emulator, key_file: str | None) -> None:
     if emulator.exposed:
         warning = "anybody who can reach this machine can read and change the spreadsheets"
         warn(f"Other machines may reach it: {warning}")
+    for line in there:
+        say(line)
     if key_file is None:
         return
     say(f"its service account is in {key_file}; start a server for it with")
@@ -215,3 +250,5 @@ def _say_where(emulator: Emulator, key_file: str | None) -> None:
     say("a plain gspread script needs an adapter (docs/emulator.md, As a process):")
     adapter = f'EmulatorAdapter("{emulator.url}")'
     say(f'  client.http_client.session.mount("https://", {adapter})')
+    if emulator.storage:
+        say("its service account may own files, as Google's of today may not: --no-storage")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import platform
+import re
 import sys
 from difflib import get_close_matches
 from typing import Any, NoReturn
@@ -30,15 +31,18 @@ __all__ = [
     "Listed",
     "Parser",
     "count",
+    "flag_or_file",
     "host_names",
     "message_bytes",
     "namespace",
     "port",
     "positive_seconds",
     "seconds",
+    "titles",
 ]
 
 _LAST_PORT = 65535
+_FILE = re.compile(r"[./\\]")
 
 
 class Parser(argparse.ArgumentParser):
@@ -190,6 +194,23 @@ def port(text: str) -> int:
     if text.isdecimal() and int(text) <= _LAST_PORT:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} cannot be used: take a port, 0 to {_LAST_PORT}")
+
+
+def flag_or_file(text: str) -> bool | str:
+    """Return whether a flag is set, or the file that it names instead."""
+    try:
+        return checked_flag("OAUTH", text)
+    except ConfigurationError as error:
+        # A slip in yes or no is no file's name.
+        if _FILE.search(text):
+            return text
+        remedy = "take yes or no, or name a file with its folder or its suffix"
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be used: {remedy}") from error
+
+
+def titles(text: str) -> list[str]:
+    """Return a title as a list of one: an option that is repeated joins them."""
+    return [text]
 
 
 def host_names(text: str) -> list[str]:

@@ -6,23 +6,25 @@ import os
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.embedded import ensure_running
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 from queued_gspread.server import Server
 from queued_gspread.server.calls.memory import DEFAULT_MAX_MEMORY
+from queued_gspread.server.google.sources import CREDENTIALS_JSON
 from queued_gspread.server.log import configure
 from queued_gspread.server.policy.retry import DURABILITIES
 from queued_gspread.settings import DEFAULT_LEASE, DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_REDIS_URL
 
-from .options import Parser, count, message_bytes, positive_seconds, seconds
+from .options import Parser, count, flag_or_file, message_bytes, positive_seconds, seconds
 from .output import warn
+from .secrets import taken
 
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["ABOUT", "add_options", "run"]
+__all__ = ["ABOUT", "add_options", "credentials_of", "google_options", "quota_options", "run"]
 
 ABOUT: Final = (
     "Make the calls that clients put into the queue, in turn and within Google's quota, until "
@@ -34,24 +36,82 @@ ABOUT: Final = (
 def add_options(parser: Parser) -> None:
     """Add the server's options: the keyword arguments of :class:`Server`, and two for its log."""
     parser.queue_options()
+    google_options(parser)
+    quota_options(parser)
+    _pace_options(parser)
+    _merge_options(parser)
+    _failure_options(parser)
+    _life_options(parser)
+    _limit_options(parser)
+    _signing_options(parser)
+    _log_options(parser)
+
+
+def google_options(parser: Parser) -> None:
+    """Add the options that say with which credentials, and where, requests are sent."""
     parser.section("Google")
+    parser.option(
+        "--credentials",
+        "a credentials file of any kind that Google gives: a service account's, an authorised "
+        "user's, an external account's, an impersonated service account's; the content of one may "
+        f"stand in {CREDENTIALS_JSON} instead",
+        metavar="FILE",
+    )
     parser.option(
         "--service-account",
         "a service account's key file (default: gspread's own location, then "
         "GOOGLE_APPLICATION_CREDENTIALS)",
         metavar="FILE",
     )
-    parser.flag("--oauth", "use the authorised-user file that gspread.oauth() writes")
+    parser.option(
+        "--oauth",
+        "use the authorised-user file that gspread.oauth() writes, in its own place or in FILE",
+        nargs="?",
+        const=True,
+        default=False,
+        type=flag_or_file,
+        metavar="FILE",
+    )
     parser.flag("--adc", "use Application Default Credentials")
     parser.option("--api-key", "use an API key", metavar="KEY")
+    parser.option(
+        "--subject",
+        "act as this user of the domain that has delegated to the service account",
+        metavar="ADDRESS",
+    )
+    parser.option(
+        "--impersonate",
+        "have the credentials impersonate this service account",
+        metavar="ADDRESS",
+    )
+    parser.option(
+        "--scopes",
+        "the scopes to ask for, with commas between them: short names, or whole URLs (default "
+        "spreadsheets,drive)",
+        metavar="NAMES",
+    )
     parser.option(
         "--api-endpoint",
         "send requests for Google's hosts to this URL instead, with the same path",
         metavar="URL",
     )
-    _quota_options(parser)
-    _merge_options(parser)
-    _failure_options(parser)
+
+
+def credentials_of(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the options that name credentials, as :class:`Server` takes them; hide secrets."""
+    return {
+        "credentials": taken(options),
+        "service_account": options.service_account,
+        "oauth": options.oauth,
+        "adc": options.adc,
+        "api_key": options.api_key,
+        "subject": options.subject,
+        "impersonate": options.impersonate,
+        "scopes": options.scopes,
+    }
+
+
+def _life_options(parser: Parser) -> None:
     parser.section("start and stop")
     parser.option(
         "--shutdown-timeout",
@@ -68,7 +128,9 @@ def add_options(parser: Parser) -> None:
         default=DEFAULT_LEASE,
         metavar="SECONDS",
     )
-    _limit_options(parser)
+
+
+def _signing_options(parser: Parser) -> None:
     parser.option(
         "--signing-key-file",
         "sign replies and make only signed calls: a file with a key that clients have too",
@@ -79,10 +141,10 @@ def add_options(parser: Parser) -> None:
         "use once to change the account that the namespace belongs to: the account until now",
         metavar="ACCOUNT",
     )
-    _log_options(parser)
 
 
-def _quota_options(parser: Parser) -> None:
+def quota_options(parser: Parser) -> None:
+    """Add the options that say how many requests may be sent."""
     parser.section("quota")
     for name, about, default in (
         ("reads", "how many reads the account may make in a minute", 60),
@@ -105,6 +167,9 @@ def _quota_options(parser: Parser) -> None:
         default=60.0,
         metavar="SECONDS",
     )
+
+
+def _pace_options(parser: Parser) -> None:
     parser.option(
         "--interval",
         "the least time between two requests (default %(default)s)",
@@ -226,10 +291,7 @@ def run(options: argparse.Namespace) -> int:
     server = Server(
         redis_url=options.redis_url,
         namespace=options.namespace,
-        service_account=options.service_account,
-        oauth=options.oauth,
-        adc=options.adc,
-        api_key=options.api_key,
+        **credentials_of(options),
         api_endpoint=options.api_endpoint,
         request_timeout=options.request_timeout,
         reads_per_minute=options.reads_per_minute,

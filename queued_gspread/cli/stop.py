@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     """
     settings = Settings.resolve(redis_url=options.redis_url, namespace=options.namespace)
     check_server(settings)
-    where = f"namespace {settings.namespace!r} at {settings.shown_url}"
+    where = settings.place
     queue = Producer(settings)
     state = queue.see()
     server = state.server

@@ -27,6 +27,8 @@ from queued_gspread.emulator.storage.keeper import Keeper
 
 from .client import Clients
 from .control import Control, Guard
+from .people import People
+from .world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     from queued_gspread.emulator.http.ledger import Served
 
 
-class Emulator:
+class Emulator(World, People):
     """A local server with Google's Sheets v4 and Drive v3 APIs and a token endpoint.
 
     `port=0` takes a free port. With the same `seed` and `clock`, two emulators that get the
@@ -55,7 +57,8 @@ class Emulator:
 
     `clock` gives the times in answers; quotas, tokens, latency and the ledger use the seconds of
     `monotonic`. The other arguments are also attributes, which can be set while it runs, from any
-    thread: `quotas`, `latency`, `apply_share`, `append_race`, `token_lifetime`, `not_computed`.
+    thread: `quotas`, `latency`, `apply_share`, `append_race`, `token_lifetime`, `storage`,
+    `disabled_apis`, `clock_ahead`, `not_computed`.
     """
 
     def __init__(
@@ -73,6 +76,9 @@ class Emulator:
         apply_share: ApplyShare = 0.5,
         append_race: float = 0.0,
         token_lifetime: float = LIFETIME,
+        storage: bool = True,
+        disabled_apis: Iterable[str] = (),
+        clock_ahead: float = 0.0,
         not_computed: OnGap = "warn",
     ) -> None:
         self._seed = seed
@@ -94,6 +100,9 @@ class Emulator:
             "apply_share": apply_share,
             "append_race": append_race,
             "token_lifetime": token_lifetime,
+            "storage": storage,
+            "disabled_apis": disabled_apis,
+            "clock_ahead": clock_ahead,
             "not_computed": not_computed,
         }
         self._set_as_given()
@@ -173,15 +182,6 @@ class Emulator:
         self._handler.append_race = checked_seconds("append_race", seconds)
 
     @property
-    def token_lifetime(self) -> float:
-        """The seconds after which an access token that is granted from now on expires."""
-        return self._project.token_lifetime
-
-    @token_lifetime.setter
-    def token_lifetime(self, seconds: float) -> None:
-        self._project.token_lifetime = checked_seconds("token_lifetime", seconds)
-
-    @property
     def not_computed(self) -> OnGap:
         """What happens when a formula is read that Google can compute and the emulator cannot.
 
@@ -242,23 +242,6 @@ class Emulator:
         """
         self._handler.ledger.wait_until_under_way(count, timeout)
 
-    def service_account_info(self) -> dict[str, str]:
-        """Return the first service account's JSON for google-auth; its tokens come from here."""
-        return self._project.first.service_account_info()
-
-    def write_service_account(self, path: str | Path) -> None:
-        """Write the first account's JSON to a file that only its owner may read."""
-        self._project.first.write_service_account(path)
-
-    @property
-    def accounts(self) -> list[Account]:
-        """All service accounts, the first one first."""
-        return self._project.accounts
-
-    def add_account(self) -> Account:
-        """Add a service account to the project, with its own quotas."""
-        return self._project.add_account()
-
     def gspread_client(
         self,
         account: Account | None = None,
@@ -273,35 +256,6 @@ class Emulator:
         the emulator was started, since it has no URL then.
         """
         return self._clients.make(account or self._project.first, self.url, scopes, http_client)
-
-    def rotate_key(self) -> None:
-        """Make a new key for the first account and stop accepting old ones.
-
-        Tokens granted so far stay valid.
-        """
-        self._project.first.rotate_key()
-
-    def revoke_tokens(self) -> None:
-        """Make every access token granted so far invalid."""
-        self._project.revoke_all()
-
-    def add_private_file(self, file_id: str) -> None:
-        """Stop sharing a spreadsheet: Sheets answers 403, Drive 404.
-
-        It need not exist. If it does, :meth:`remove_private_file` brings it back as it was.
-        """
-        with self._changes.making():
-            self._store.private.add(file_id)
-
-    def remove_private_file(self, file_id: str) -> None:
-        """Share a spreadsheet again; raise KeyError if it is shared already."""
-        with self._changes.making():
-            self._store.private.remove(file_id)
-
-    @property
-    def private_files(self) -> list[str]:
-        """The ids of the spreadsheets that are not shared."""
-        return sorted(self._store.private)
 
     def start(self) -> None:
         """Start listening, in a thread; raise OSError if the port is taken.

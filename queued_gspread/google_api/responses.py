@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import requests
 
 from queued_gspread._interrupts import own
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = [
     "OwnRequest",
@@ -20,6 +23,7 @@ __all__ = [
     "json_in",
     "made_up_response",
     "object_in",
+    "reasons_in",
     "refusal",
 ]
 
@@ -64,6 +68,14 @@ def error_in(answer: Any) -> Json:
     """Return the error in a response's body; an empty dict if it has none."""
     error = (object_in(answer) or {}).get("error")
     return error if isinstance(error, dict) else {}
+
+
+def reasons_in(error: Mapping[str, Any]) -> list[str]:
+    """Return the words that Drive has for an error, which say more than its status."""
+    listed = error.get("errors")
+    parts = listed if isinstance(listed, list) else ()
+    found = [part.get("reason") for part in parts if isinstance(part, dict)]
+    return [reason for reason in found if isinstance(reason, str)]
 
 
 class Refusal(requests.Response):

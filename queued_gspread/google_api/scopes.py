@@ -10,7 +10,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from .methods import find
+from .methods import METHODS, find
 from .paths import path_of
 from .responses import made_up_response
 
@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 
     from requests import Response
 
-__all__ = ["SHEETS_BEFORE_V4", "allows", "insufficient"]
+__all__ = [
+    "SHEETS_BEFORE_V4",
+    "allows",
+    "enough_for",
+    "full_scope",
+    "insufficient",
+    "known_scopes",
+    "short_scope",
+]
 
 SHEETS_BEFORE_V4: Final = "https://spreadsheets.google.com/feeds"
 """The scope of the API before v4; Google still takes it for ``spreadsheets``."""
@@ -47,6 +55,13 @@ def allows(
         query: The pairs of its query; None if it is unreadable.
 
     """
+    return not enough_for(method, url, query).isdisjoint(scopes)
+
+
+def enough_for(
+    method: str, url: str, query: Iterable[tuple[str, str]] | None = ()
+) -> frozenset[str]:
+    """Return the scopes of which each is enough for a request; see :func:`allows`."""
     path = path_of(url)
     upload = _UPLOAD.match(path)
     verb = "GET" if method == "HEAD" else method
@@ -54,7 +69,23 @@ def allows(
     enough = _urls(called.scopes if called else _FOR_ANYTHING)
     if upload or query is None or any(map(_asks_for_content, query)):
         enough -= _WITHOUT_CONTENT
-    return not enough.isdisjoint(scopes)
+    return enough
+
+
+@cache
+def known_scopes() -> frozenset[str]:
+    """Return the short names of all scopes of Sheets and Drive."""
+    return frozenset(name for method in METHODS for name in method.scopes.split())
+
+
+def full_scope(name: str) -> str:
+    """Return a scope as Google spells it."""
+    return _AUTH + name
+
+
+def short_scope(scope: str) -> str:
+    """Return a scope's short name, if it has one."""
+    return scope.removeprefix(_AUTH)
 
 
 @cache

@@ -32,13 +32,16 @@ class Identity:
     def shown(self) -> str:
         """The account, and the user for whom it acts."""
         account = self.email or "an unknown account"
-        return f"{account} acting for {self.subject}" if self.subject else account
+        return f"{account} for {self.subject}" if self.subject else account
+
+    @property
+    def account(self) -> str | None:
+        """The account as which Google answers: the user for whom it acts, else its own; or None."""
+        return self.subject or self.email
 
     def conflicts_with(self, other: Identity) -> bool:
         """Return whether both accounts are known and differ."""
-        if self.email is None or other.email is None:
-            return False
-        return (self.email, self.subject) != (other.email, other.subject)
+        return None not in (self.account, other.account) and self.account != other.account
 
 
 ANYONE = Identity()

@@ -11,10 +11,12 @@ Job::
     method    str         the public name that is called
     args      list        positional arguments stay positional
     kwargs    map
-    caller    [str, int]  host and process, for the server's log
+    caller    [str, int]  host and process, for logs and errors; before the host, the client's own
+                          name and an @ if it has one
     identity  list | null [e-mail, subject, scopes] of the client's credentials
     http_timeout          what set_timeout was given: a number, a tuple or null
     timeout   num | null  seconds after the enqueue at which the caller gives up
+    unattended            true if nobody waits for the reply; absent otherwise
 
 Reply::
 
@@ -23,6 +25,7 @@ Reply::
     error     exception   what it raised; absent if it returned
     warnings  list        [[category, text], …] in the order in which they were raised
     changes   list        of the object's properties, see :mod:`.property_changes`
+    requests  number      the call's share of the requests sent for it; absent if there were none
 
 The job's id and the time of its enqueue are kept by the queue, outside the message.
 """
@@ -43,7 +46,10 @@ from queued_gspread.errors import CodecError, VersionMismatchError
 from . import codec
 from .identity import ANYONE, Identity
 
-__all__ = ["Job", "Reply", "check_http_timeout", "new_id"]
+__all__ = ["UNATTENDED_TIMEOUT", "Job", "Reply", "caller_named", "check_http_timeout", "new_id"]
+
+UNATTENDED_TIMEOUT: Final = 24 * 3600.0
+"""Seconds after its enqueue until which a call that nobody waits for may be begun."""
 
 _HOST: Final = socket.gethostname()
 _LONGEST_TIMEOUT: Final = 1e12
@@ -55,6 +61,11 @@ def check_http_timeout(value: object) -> None:
         raise TypeError(
             f"set_timeout({value!r}) cannot be used: take seconds, a pair of seconds, or None"
         )
+
+
+def caller_named(name: str | None) -> tuple[str, int]:
+    """Return a job's ``caller`` for this process, and the client's own name if it has one."""
+    return (f"{name}@{_HOST}" if name else _HOST), os.getpid()
 
 
 def new_id() -> str:
@@ -74,8 +85,9 @@ class Job:
     identity: Identity = ANYONE
     http_timeout: Any = None
     timeout: float | None = None
-    caller: tuple[str, int] = field(default_factory=lambda: (_HOST, os.getpid()))
+    caller: tuple[str, int] = field(default_factory=lambda: caller_named(None))
     versions: tuple[str, str] = (__version__, gspread.__version__)
+    is_unattended: bool = False
 
     @property
     def name(self) -> str:
@@ -91,9 +103,11 @@ class Job:
         """
         who = self.identity
         identity = None if who == ANYONE else [who.email, who.subject, who.scopes]
+        unattended = {"unattended": True} if self.is_unattended else {}
         return codec.dumps(
             {
                 "v": codec.WIRE_VERSION,
+                **unattended,
                 "versions": list(self.versions),
                 "kind": self.kind,
                 "target": self.target,
@@ -140,6 +154,7 @@ class Job:
                 timeout=message["timeout"],
                 caller=tuple(message["caller"]),
                 versions=tuple(message["versions"]),
+                is_unattended=message.get("unattended", False),
             )
         except (KeyError, TypeError) as error:
             raise CodecError(f"a job's field is missing or of the wrong kind: {error}") from error
@@ -161,6 +176,7 @@ class Job:
                 "caller": len(self.caller) == 2,  # noqa: PLR2004 - host and process
                 "versions": len(self.versions) == 2,  # noqa: PLR2004 - ours and gspread's
                 "identity": _is_identity(self.identity),
+                "unattended": isinstance(self.is_unattended, bool),
             }.items()
             if not right
         ]
@@ -176,6 +192,7 @@ class Reply:
     error: BaseException | None = None
     warnings: list[Any] = field(default_factory=list)
     changes: list[Any] = field(default_factory=list)
+    requests: float = 0.0
 
     def encode(self) -> bytes:
         """Return the message.
@@ -187,12 +204,14 @@ class Reply:
         outcome = {"result": self.result}
         if self.error is not None:
             outcome = {"error": codec.Raised(self.error)}
+        share = {"requests": round(self.requests, 6)} if self.requests else {}
         return codec.dumps(
             {
                 "v": codec.WIRE_VERSION,
                 **outcome,
                 "warnings": self.warnings,
                 "changes": self.changes,
+                **share,
             }
         )
 
@@ -208,10 +227,13 @@ class Reply:
         message = _message(body, objects, in_job=False)
         error = message.get("error")
         warnings, changes = message.get("warnings"), message.get("changes")
+        requests = message.get("requests", 0.0)
         is_raised = error is None or isinstance(error, Exception)
-        if not (is_raised and isinstance(warnings, list) and isinstance(changes, list)):
+        if not (is_raised and _is_number(requests)) or not (
+            isinstance(warnings, list) and isinstance(changes, list)
+        ):
             raise CodecError("a reply's fields are of the wrong kind")
-        return cls(message.get("result"), error, warnings, changes)
+        return cls(message.get("result"), error, warnings, changes, requests)
 
 
 def _message(body: bytes, objects: codec.Objects, *, in_job: bool) -> dict[str, Any]:

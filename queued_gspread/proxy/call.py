@@ -22,103 +22,112 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import gspread
 
 from queued_gspread._clock import now
 from queued_gspread._interrupts import unconverted
-from queued_gspread.broker import Producer, sandbox, tell_answered
-from queued_gspread.errors import CallTimeoutError
+from queued_gspread.broker import sandbox, tell_answered
 from queued_gspread.google_api.prepared import prepared
 from queued_gspread.protocol import codec
 from queued_gspread.protocol.kinds import CLIENT, HTTP_CLIENT, SPREADSHEET, WORKSHEET, ObjectKind
-from queued_gspread.protocol.messages import Job, Reply, check_http_timeout, new_id
+from queued_gspread.protocol.messages import (
+    UNATTENDED_TIMEOUT,
+    Job,
+    Reply,
+    caller_named,
+    check_http_timeout,
+    new_id,
+)
 from queued_gspread.protocol.objects import spreadsheet_of
 from queued_gspread.protocol.patches import is_patched
 from queued_gspread.protocol.property_changes import apply
 from queued_gspread.protocol.routing import has_lane, lane_of
 
-from .factory import Objects, adopt, is_customised, is_ours_patched, making_ours
-from .remote_warnings import user_level, warn_again
+from .caller import Caller, close_notice
+from .factory import Objects, adopt, is_customised, is_ours_patched, making_ours, ours
+from .pipelining import current
+from .remote_warnings import UserLine, user_level, warn_again
+from .reordering import used_cell
+from .result_kinds import ADDS, changes_properties, lazy_class, reads_counts
 from .spelling import has_own_spelling
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from queued_gspread.broker import Notice
-    from queued_gspread.protocol.identity import Identity
-    from queued_gspread.settings import Settings
 
-__all__ = ["Caller", "make_call", "send_request"]
+    from .pipelining import Pipeline
+
+__all__ = [
+    "Outgoing",
+    "answered",
+    "make_call",
+    "outgoing",
+    "reading_properties",
+    "runs_here",
+    "send_request",
+    "unattended",
+]
 
 _BLOCK: Final = 65_536
-
-
-class Caller:
-    """Shared by all objects of one client: where the queue is, and whose calls these are."""
-
-    def __init__(self, settings: Settings, identity: Identity) -> None:
-        self.settings = settings
-        self.identity = identity
-        self._queue = Producer(settings)
-
-    def send(self, job: Job, lane: str, objects: codec.Objects) -> Reply:
-        """Put a job into the queue and wait for its reply."""
-        job_id, began = new_id(), now()
-        queue = self._queue_now()
-        notice = queue.notice()
-        with unconverted():
-            reply = queue.call(job_id, lane, job.encode(), notice)
-        with unconverted(tell_answered):
-            try:
-                return _close_notice(Reply.decode(reply, objects), now() - began, notice)
-            finally:
-                queue.forget(job_id)
-
-    def _queue_now(self) -> Producer:
-        settings = sandbox.settings_for_call(self.settings)
-        return self._queue if settings is self.settings else Producer(settings)
-
-
-def _close_notice(reply: Reply, seconds: float, notice: Notice) -> Reply:
-    """End a call's notice, or add to a time-out's text how long the caller waited, and for what."""
-    error = reply.error
-    if error is None:
-        notice.end()
-    elif isinstance(error, CallTimeoutError):
-        waited = f"{error} (this caller has waited for {seconds:.1f} s)"
-        error.args = (waited + notice.last_words(),)
-    return reply
 
 
 def make_call(
     proxy: Any, kind: ObjectKind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """Make a call on a proxied object: through the queue if it can travel, else here."""
-    http = http_client_of(proxy, kind)
-    if _caller_of(http) is None or _belongs_here(proxy, http, kind, method):
+    if runs_here(proxy, kind, method):
         return _call_here(proxy, kind, method, args, kwargs)
     if _is_request(kind, method):
         return send_request(proxy, *args, **kwargs)
-    reply = _reply(proxy, kind, method, args, kwargs)
-    if reply is None:
-        return _call_here(proxy, kind, method, args, kwargs)
-    return _outcome(proxy, kind, reply)
+    made = _made(proxy, kind, method, args, kwargs)
+    return _call_here(proxy, kind, method, args, kwargs) if made is None else made[0]
 
 
 def send_request(http: Any, /, *args: Any, **kwargs: Any) -> Any:
     """Send a request through the queue, even if the method ``request`` is patched."""
-    reply = _reply(http, HTTP_CLIENT, "request", args, kwargs)
-    if reply is None:
-        return _request_here(http, *args, **kwargs)
-    return _outcome(http, HTTP_CLIENT, reply)
+    made = _made(http, HTTP_CLIENT, "request", args, kwargs)
+    return _request_here(http, *args, **kwargs) if made is None else made[0]
 
 
-def _reply(
+def _made(
     proxy: Any, kind: ObjectKind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Reply | None:
-    """Put a call into the queue; return its reply, or None if an argument cannot travel."""
+) -> tuple[Any] | None:
+    """Make a call through the queue; return its result, or None if an argument cannot travel."""
+    pipeline = current()
+    if pipeline is not None:
+        args, kwargs = pipeline.resolved(args, kwargs)
+        _settle(pipeline, proxy, kind, method, (*args, *kwargs.values()))
+    call = outgoing(proxy, kind, method, args, kwargs)
+    if call is None:
+        return None
+    try:
+        if pipeline is not None:
+            return (_pipelined(pipeline, proxy, kind, call),)
+        reply = call.caller.send(call.job, call.lane, call.objects)
+    except codec.Unencodable:
+        return None
+    return (_outcome(proxy, kind, reply),)
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A call that goes into the queue."""
+
+    caller: Caller
+    job: Job
+    lane: str
+    objects: Objects
+
+
+def outgoing(
+    proxy: Any, kind: ObjectKind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Outgoing | None:
+    """Return a call as it goes into the queue, None if how its arguments are spelled cannot."""
     http, book = http_client_of(proxy, kind), _spreadsheet_id(proxy, kind)
     caller: Caller = http._self_caller
     check_http_timeout(http.timeout)
@@ -126,10 +135,85 @@ def _reply(
         return None
     job = _job(proxy, kind, method, args, kwargs, caller, http.timeout)
     lane = lane_of(kind, book, method, args, kwargs)
-    try:
-        return caller.send(job, lane, Objects(http, _parent(proxy, kind)))
-    except codec.Unencodable:
-        return None
+    return Outgoing(caller, job, lane, Objects(http, _parent(proxy, kind)))
+
+
+def answered(
+    proxy: Any,
+    kind: ObjectKind,
+    call: Outgoing,
+    reply: bytes,
+    notice: Notice,
+    seconds: float,
+) -> Any:
+    """Return a call's result, or raise its error, once its reply is there."""
+    decoded = close_notice(Reply.decode(reply, call.objects), seconds, notice)
+    return _outcome(proxy, kind, decoded)
+
+
+def _pipelined(pipeline: Pipeline, proxy: Any, kind: ObjectKind, outgoing: Outgoing) -> Any:
+    """Put a call into the queue; return its result, which may not be there yet."""
+    job, lane = outgoing.job, outgoing.lane
+    cls = None if pipeline.waits else lazy_class(kind, job.method)
+    is_left = pipeline.leaves(cls)
+    body = (unattended(job) if is_left else job).encode()
+    began, line = now(), UserLine.now()
+    queue = outgoing.caller.queue_now()
+    notice = queue.notice()
+
+    def settle(reply: bytes) -> Any:
+        decoded = Reply.decode(reply, outgoing.objects)
+        pipeline.progress.sent(decoded.requests)
+        return _outcome(proxy, kind, close_notice(decoded, now() - began, notice), line)
+
+    changed = _properties_of(proxy) if changes_properties(kind, job.method) else []
+    call = pipeline.new_call(job.name, changed, adds=job.method in ADDS)
+    cell = None
+    if pipeline.reorders and kind is WORKSHEET:
+        # Its title, in whatever case, is what names the worksheet to Google.
+        title = str(proxy._properties.get("title")).casefold()
+        cell = used_cell(job, (proxy.spreadsheet_id, title))
+    prepared = queue.prepared(new_id(), lane, body, notice, is_unattended=is_left)
+    pipeline.put_in(call, prepared, queue.put_in, settle, cell)
+    if call.future is not None:
+        return call.future
+    return pipeline.wait_at_place(call) if cls is None else pipeline.lazy(call, ours(cls))
+
+
+def unattended(job: Job) -> Job:
+    """Return the job of a call that nobody waits for, whose caller's timeout is not its own."""
+    return replace(job, is_unattended=True, timeout=UNATTENDED_TIMEOUT)
+
+
+def _settle(
+    pipeline: Pipeline, proxy: Any, kind: ObjectKind, method: str, values: Iterable[Any]
+) -> None:
+    """Wait for the calls that change what a call needs to know of its object and its arguments."""
+    own = [*_properties_of(proxy), *_properties_of(_parent(proxy, kind))]
+    pipeline.settle(own, but_adds=not reads_counts(kind, method))
+    pipeline.settle([known for value in values for known in _properties_in(value)])
+
+
+def _properties_of(value: Any) -> list[dict[str, Any]]:
+    is_ours = isinstance(value, (gspread.Spreadsheet, gspread.Worksheet))
+    return [value._properties] if is_ours else []
+
+
+def _properties_in(value: Any) -> Iterator[dict[str, Any]]:
+    for each in value if type(value) in (list, tuple) else (value,):
+        yield from _properties_of(each)
+
+
+@contextmanager
+def reading_properties(proxy: Any) -> Iterator[None]:
+    """Let gspread's code read an object here: wait for calls that change it, and for its own."""
+    pipeline = current()
+    if pipeline is None:
+        yield
+        return
+    pipeline.settle(_properties_of(proxy))
+    with pipeline.at_place():
+        yield
 
 
 def _caller_of(http: Any) -> Caller | None:
@@ -163,6 +247,7 @@ def _job(
         identity=sandbox.account_for_call(caller.settings, caller.identity),
         http_timeout=http_timeout,
         timeout=caller.settings.timeout,
+        caller=caller_named(caller.settings.caller),
     )
 
 
@@ -189,9 +274,10 @@ def _parent(proxy: Any, kind: ObjectKind) -> Any:
     return parent if isinstance(known, dict) and "id" in known else None
 
 
-def _belongs_here(proxy: Any, http: Any, kind: ObjectKind, method: str) -> bool:
+def runs_here(proxy: Any, kind: ObjectKind, method: str) -> bool:
     """Return whether gspread's own method must run in this process, whatever its arguments."""
-    if _is_replaced(kind, method):
+    http = http_client_of(proxy, kind)
+    if _caller_of(http) is None or _is_replaced(kind, method):
         return True
     if method in kind.remote or _is_request(kind, method):
         return False
@@ -231,8 +317,9 @@ def _call_here(
     if kind is CLIENT and is_ours_patched() and _caller_of(proxy.http_client):
         own = making_ours(own)
     bind = getattr(type(own), "__get__", None)  # a test's double has none, and gets no self
-    bound = own if bind is None else bind(own, proxy, type(proxy))
-    return bound if method in kind.remote else adopt(bound(*args, **kwargs))
+    with reading_properties(proxy):
+        bound = own if bind is None else bind(own, proxy, type(proxy))
+        return bound if method in kind.remote else adopt(bound(*args, **kwargs))
 
 
 def _request_here(
@@ -294,12 +381,12 @@ def _parts(body: Any) -> Iterable[Any]:
     return cast("Iterable[Any]", body)
 
 
-def _outcome(proxy: Any, kind: ObjectKind, reply: Reply) -> Any:
+def _outcome(proxy: Any, kind: ObjectKind, reply: Reply, line: UserLine | None = None) -> Any:
     with unconverted(tell_answered):
         if reply.changes and kind in (SPREADSHEET, WORKSHEET):
             apply(proxy._properties, reply.changes)
         try:
-            warn_again(reply.warnings)
+            warn_again(reply.warnings, line)
         finally:
             # Even where warnings are errors, the call's own error must be raised.
             if reply.error is not None:

@@ -26,11 +26,12 @@ class Client(gspread.Client):
             requests past the queue.
         http_client: Used if it is a queued class. Any other is accepted and ignored: the server
             does the sending and the backing off.
-        redis_url: See :class:`queued_gspread.settings.Settings`, as for the next four.
+        redis_url: See :class:`queued_gspread.settings.Settings`, as for the next five.
         namespace: See there.
         timeout: See there.
         grace: See there.
         signing_key_file: See there.
+        caller: See there.
 
     Raises:
         TypeError: Another session was given.
@@ -49,6 +50,7 @@ class Client(gspread.Client):
         timeout: float | None = None,
         grace: float | None = None,
         signing_key_file: str | Path | None = None,
+        caller: str | None = None,
     ) -> None:
         cls: Any = http_client
         is_queued = isinstance(cls, type) and issubclass(cls, HTTPClient)
@@ -61,4 +63,5 @@ class Client(gspread.Client):
             timeout=timeout,
             grace=grace,
             signing_key_file=signing_key_file,
+            caller=caller,
         )

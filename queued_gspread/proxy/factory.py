@@ -14,7 +14,15 @@ from queued_gspread.protocol.patches import Names
 if TYPE_CHECKING:
     from queued_gspread.protocol.kinds import ObjectKind
 
-__all__ = ["Objects", "adopt", "is_customised", "is_ours_patched", "making_ours", "register"]
+__all__ = [
+    "Objects",
+    "adopt",
+    "is_customised",
+    "is_ours_patched",
+    "making_ours",
+    "ours",
+    "register",
+]
 
 _proxies: dict[str, type[Any]] = {}
 _names: dict[str, Names] = {}
@@ -40,6 +48,12 @@ def is_customised(proxy: Any, kind: ObjectKind = HTTP_CLIENT) -> bool:
 def is_ours_patched() -> bool:
     """Return whether our Spreadsheet, which clients instantiate, is patched."""
     return not _constructed[SPREADSHEET.name].hold_in(_proxies[SPREADSHEET.name])
+
+
+def ours(cls: type[Any]) -> type[Any]:
+    """Return our class for one of gspread's that has one, and any other class unchanged."""
+    kind = {gspread.Spreadsheet: SPREADSHEET, gspread.Worksheet: WORKSHEET}.get(cls)
+    return cls if kind is None else _proxies[kind.name]
 
 
 def making_ours(method: Any) -> Any:

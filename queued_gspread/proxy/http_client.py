@@ -17,7 +17,8 @@ from queued_gspread.protocol.kinds import HTTP_CLIENT
 from queued_gspread.settings import Settings
 
 from .base import queued
-from .call import Caller, send_request
+from .call import send_request
+from .caller import Caller
 from .remote_warnings import user_level
 
 __all__ = ["BackOffHTTPClient", "HTTPClient"]
@@ -34,11 +35,12 @@ class HTTPClient(gspread.HTTPClient):
         auth: The credentials; they stay in this process. None means the server's account.
         session: google-auth's, whose credentials are used. Any other is refused: it would send
             requests past the queue.
-        redis_url: See :class:`queued_gspread.settings.Settings`, as for the next four.
+        redis_url: See :class:`queued_gspread.settings.Settings`, as for the next five.
         namespace: See there.
         timeout: See there.
         grace: See there.
         signing_key_file: See there.
+        caller: See there.
 
     Raises:
         TypeError: Another session was given, or ``auth`` is not credentials.
@@ -56,6 +58,7 @@ class HTTPClient(gspread.HTTPClient):
         timeout: float | None = None,
         grace: float | None = None,
         signing_key_file: str | Path | None = None,
+        caller: str | None = None,
     ) -> None:
         auth = _credentials(auth, session)
         settings = Settings.resolve(
@@ -64,6 +67,7 @@ class HTTPClient(gspread.HTTPClient):
             timeout=timeout,
             grace=grace,
             signing_key_file=signing_key_file,
+            caller=caller,
         )
         self.auth: Credentials | None = auth  # type: ignore[assignment]  # None: the server's
         self.timeout = None

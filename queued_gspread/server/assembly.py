@@ -23,6 +23,7 @@ from .holdups import HoldupReporter
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Sequence
 
     import gspread
 
@@ -49,6 +50,7 @@ class Parts:
         client: The gspread client that the calls are made with.
         http: Its HTTP client.
         tokens: The access tokens of that.
+        scopes: The scopes that the server holds itself to; None for those of its token.
         replaces: The account that owns the namespace now, if this server's is to take it over.
         quota: How many requests may be sent.
         retry_policy: What to do about failures.
@@ -67,6 +69,7 @@ class Parts:
     client: gspread.Client
     http: gspread.HTTPClient
     tokens: AnyTokens
+    scopes: Sequence[str] | None
     replaces: str
     quota: Quota
     retry_policy: RetryPolicy
@@ -100,7 +103,7 @@ class Parts:
         self.admission.begin()
         valve = Valve(lease.token_state, self.retry_policy.retry_for, watched=watched)
         confirm = partial(lease.confirm, queue.epoch)
-        transport = Transport(self.http, self.tokens, confirm=confirm)
+        transport = Transport(self.http, self.tokens, confirm=confirm, scopes=self.scopes)
         self.tokens.on_change(valve.wake)
         self.memory.on_free(valve.wake)
         lease.on_owner(valve.wake)
@@ -114,6 +117,7 @@ class Parts:
             window=self.quota.window,
             watched=watched,
             timing=self.timing,
+            on_recovered=self.admission.take_over,
         )
         lease.call_at_end_of(queue.epoch, lanes.lapse, lanes.retire)
         return lanes

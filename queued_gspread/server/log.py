@@ -5,15 +5,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import sys
+import threading
 from datetime import datetime, timezone
-from typing import Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from queued_gspread.protocol.codec.scrub import clean
 
-__all__ = ["LOGGER", "configure"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["LOGGER", "configure", "warning_after"]
 
 LOGGER: Final = logging.getLogger("queued_gspread.server")
 
@@ -85,3 +90,16 @@ class _JSON(logging.Formatter):
         if record.exc_info:
             line["traceback"] = record.exc_text or self.formatException(record.exc_info)
         return json.dumps(line)
+
+
+@contextlib.contextmanager
+def warning_after(seconds: float, text: str, *told: object) -> Iterator[None]:
+    """Log a warning if what is done meanwhile takes longer than so many seconds."""
+    slow = threading.Timer(seconds, LOGGER.warning, (text, *told))
+    slow.daemon = True
+    slow.start()
+    try:
+        yield
+    finally:
+        slow.cancel()
+        slow.join()

@@ -6,7 +6,7 @@ import contextlib
 import os
 import socket
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import gspread
 
@@ -17,21 +17,25 @@ from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 from queued_gspread.server.calls.memory import DEFAULT_MAX_MEMORY, Memory
 from queued_gspread.server.google.account import way_to_google
 from queued_gspread.server.google.credentials import warn_of_retries
+from queued_gspread.server.google.sources import Named
 from queued_gspread.server.pacing.quota import Quota
 from queued_gspread.server.policy.gspread_methods import TESTED_VERSIONS
 from queued_gspread.server.policy.retry import RetryPolicy
-from queued_gspread.settings import DEFAULT_LEASE, Settings, checked_count, checked_seconds
+from queued_gspread.settings import DEFAULT_LEASE, Settings
 
+from .arguments import count, seconds
 from .assembly import Parts
 from .failure import Failure
 from .lease import Lease
-from .log import LOGGER
+from .log import LOGGER, warning_after
 from .timing import Timing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
     from types import TracebackType
 
+    from google.auth.credentials import Credentials
     from typing_extensions import Self
 
     from queued_gspread.protocol.identity import Identity
@@ -51,18 +55,22 @@ _UNTESTED: Final = (
 class Server:
     """Makes the calls of one namespace, for as long as it runs.
 
-    The keyword arguments have the names of ``queued-gspread-server``'s options. Several servers may
-    live in one process; of those on one namespace, one works and the others stand by.
+    Its keyword arguments are ``queued-gspread-server``'s options. Several servers may live in one
+    process; of those on one namespace, one works and the others stand by.
 
     Args:
         client: The gspread client to make the calls with. Every request goes through its own
             ``http_client.request``. None makes one from the credentials below.
         redis_url: The Redis that holds the queue; by default the one that clients use.
         namespace: The queue within that Redis; by default the one that clients use.
+        credentials: A credentials file of any kind, its content, or credentials of google-auth.
         service_account: A service account's key file; by default gspread's own default path.
-        oauth: Use the authorised-user file that ``gspread.oauth()`` writes.
+        oauth: Use the authorised-user file that ``gspread.oauth()`` writes, or one of that name.
         adc: Use Application Default Credentials.
         api_key: Use an API key.
+        subject: The user as whom a service account acts (domain-wide delegation).
+        impersonate: The service account that the credentials impersonate.
+        scopes: The scopes to ask for, as names or URLs; by default gspread's own.
         api_endpoint: Send requests for Google's hosts to this URL instead.
         request_timeout: Seconds for which Google may be silent during a request, unless the client
             has set its own time-out. Google's own limit is 180.
@@ -110,10 +118,14 @@ class Server:
         *,
         redis_url: str | None = None,
         namespace: str | None = None,
+        credentials: str | Path | Mapping[str, Any] | Credentials | None = None,
         service_account: str | Path | None = None,
-        oauth: bool = False,
+        oauth: bool | str | Path = False,
         adc: bool = False,
         api_key: str | None = None,
+        subject: str | None = None,
+        impersonate: str | None = None,
+        scopes: str | Iterable[str] | None = None,
         api_endpoint: str | None = None,
         request_timeout: float = 180.0,
         reads_per_minute: int = 60,
@@ -145,12 +157,15 @@ class Server:
             max_message_bytes=max_message_bytes,
             signing_key_file=signing_key_file,
         )
+        named = Named(
+            *(credentials, service_account, oauth, adc, api_key, subject, impersonate, scopes)
+        )
         client, http, tokens = way_to_google(
             client,
-            {"service_account": service_account, "oauth": oauth, "adc": adc, "api_key": api_key},
+            named,
             api_endpoint,
-            request_timeout=_seconds(request_timeout=request_timeout),
-            refresh_every=_seconds(refresh_every=refresh_every, zero=True),
+            request_timeout=seconds(request_timeout=request_timeout),
+            refresh_every=seconds(refresh_every=refresh_every, zero=True),
             timing=timing,
         )
         limits = (reads_per_minute, writes_per_minute)
@@ -160,18 +175,19 @@ class Server:
             client,
             http,
             tokens,
+            scopes=tuple(named.scopes or ()) or None,
             replaces=replace_account or "",
             quota=Quota(*limits, *project, quota_window, interval, is_fair=not no_fair),
             retry_policy=RetryPolicy(retry_for, quota_window, late_write_guard, durability),
-            memory=Memory(_count(max_memory_bytes=max_memory_bytes)),
+            memory=Memory(count(max_memory_bytes=max_memory_bytes)),
             merges=not no_merge and gspread.__version__ in TESTED_VERSIONS,
-            linger=_seconds(linger=linger, zero=True),
+            linger=seconds(linger=linger, zero=True),
             timing=timing,
         )
         self._is_untested = not (no_merge or self._parts.merges)
-        self._max_queue = _count(max_queue=max_queue)
-        self._shutdown_timeout = _seconds(shutdown_timeout=shutdown_timeout, zero=True)
-        self._lease_seconds = _seconds(lease=lease)
+        self._max_queue = count(max_queue=max_queue)
+        self._shutdown_timeout = seconds(shutdown_timeout=shutdown_timeout, zero=True)
+        self._lease_seconds = seconds(lease=lease)
         self.counters = self._parts.counters
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -300,15 +316,17 @@ class Server:
     def _new_queue(self) -> Consumer:
         """Return the queue under a new server id, since a request to stop is for one run only."""
         parts = self._parts
-        about = parts.account.about(f"{socket.gethostname()}:{os.getpid()}", __version__)
+        server = f"{socket.gethostname()}:{os.getpid()}"
         return Consumer(
             parts.settings,
             os.urandom(8).hex(),
-            about,
+            lambda: parts.account.about(server, __version__),
             stopping=self._stopping,
             max_queue=self._max_queue,
+            quota=parts.quota.about,
             generation=parts.admission.generation,
             on_published=parts.admission.note_published,
+            on_standby=parts.admission.note_answered,
             holdups=parts.holdups.look,
             timing=parts.timing.queue,
         )
@@ -332,15 +350,8 @@ class Server:
     def _checked_redis(self) -> str | None:
         """Check the Redis; log it if that takes long, since the answer may never come."""
         seconds = self._parts.timing.silent_redis
-        told = (_SILENT, self._parts.settings.shown_url, seconds)
-        slow = threading.Timer(seconds, LOGGER.warning, told)
-        slow.daemon = True
-        slow.start()
-        try:
+        with warning_after(seconds, _SILENT, self._parts.settings.shown_url, seconds):
             return self._queue.check_redis()
-        finally:
-            slow.cancel()
-            slow.join()
 
     def _run(self, lease: Lease) -> None:
         if self._is_untested:
@@ -362,7 +373,7 @@ class Server:
         queue, watched = self._queue.under(epoch), self._failure.watched
         lanes = self._parts.lanes(queue, lease, self._stopping, watched)
         self._left.append(lanes)
-        LOGGER.info("working as %s in %s", self.account.shown, self._where)
+        LOGGER.info("working as %s in %s", self.account.shown, self._parts.settings.place)
         lanes.serve()
         self._finish(lanes)
         if lanes.has_retired:
@@ -382,17 +393,3 @@ class Server:
             self._left.remove(lanes)
         else:
             LOGGER.warning("some calls did not end in time and are left to the next server")
-
-    @property
-    def _where(self) -> str:
-        return f"namespace {self._parts.settings.namespace!r} at {self._parts.settings.shown_url}"
-
-
-def _count(**given: int) -> int:
-    ((name, value),) = given.items()
-    return checked_count(value, f"{name}={value!r}")
-
-
-def _seconds(*, zero: bool = False, **given: float) -> float:
-    ((name, value),) = given.items()
-    return checked_seconds(value, f"{name}={value!r}", zero=zero)

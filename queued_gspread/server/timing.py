@@ -22,7 +22,7 @@ class Timing:
         renewal: How long a caller may take to renew a job signed for an earlier server, from the
             moment on at which it can see that server's generation.
         slow_answer: After how long a request that Google has not answered is reported to callers.
-        key_file_check: How often the key file is looked at for a change.
+        key_file_check: How often the credentials file is looked at for a change.
         scheduler_pause: How often the scheduler sees whether all is over, and its pause after an
             error.
         queue: The waits for Redis.

@@ -14,9 +14,9 @@ from waiting import eventually
 from queued_gspread._version import __version__
 from queued_gspread.broker import Consumer, Slot
 from queued_gspread.broker import consumer as servers_module
+from queued_gspread.broker import core as callers_module
 from queued_gspread.broker import keys as keys_module
-from queued_gspread.broker import producer as callers_module
-from queued_gspread.broker.connection.client import Connection
+from queued_gspread.broker.connection.attempts import Attempts
 from queued_gspread.broker.keys import FORMAT, Keys
 from queued_gspread.errors import ServerUnavailableError, VersionMismatchError
 from queued_gspread.protocol.messages import new_id
@@ -83,7 +83,7 @@ def test_a_client_that_meets_a_server_of_another_format(
 
 def test_a_call_asks_nothing_more_for_formats(callers, server, background, monkeypatch):
     """A first call asks once before its job, as it did for Redis's time; the next ones do not."""
-    asked, real = [], Connection.run
+    asked, real = [], Attempts.run
 
     def run(self, name, *args, **options):
         asked.append(name)
@@ -97,7 +97,7 @@ def test_a_call_asks_nothing_more_for_formats(callers, server, background, monke
     make_call()  # as of it, the namespace remembers jobs
     held = connection_of(callers)
     held.clock.forget()
-    monkeypatch.setattr(Connection, "run", run)
+    monkeypatch.setattr(Attempts, "run", run)
     make_call()
     make_call()
     of_clients = [name for name in asked if name not in ("head", "answer")]
@@ -172,7 +172,7 @@ def test_a_server_that_beats_after_one_of_another_format(
     looks, real = [], callers_module.look
 
     def look(*args, **options):
-        looks.append(real(*args, **options))
+        looks.append((yield from real(*args, **options)))
         return looks[-1]
 
     monkeypatch.setattr(callers_module, "look", look)

@@ -42,7 +42,7 @@ KINDS = {
         *((kind, getattr(KEYS, kind)) for kind in ("account", "active", "formats", "poisoned")),
         ("ready", KEYS.ready),
         *((kind, getattr(KEYS, kind)) for kind in ("dedup", "server", "progress", "deliveries")),
-        *((kind, getattr(KEYS, kind)) for kind in ("depth", "throttle")),
+        *((kind, getattr(KEYS, kind)) for kind in ("depth", "throttle", "failed", "answered")),
     )
 }
 
@@ -103,7 +103,12 @@ LOWERED = [
 ]
 LONG_LOWERED = [["HSET", KEYS.throttle, "limit:write", 1, "shrunk:write", 1, "quiet:write", 1]]
 HEAD = [KEYS.server, LANE, KEYS.active, KEYS.progress, KEYS.deliveries]
-ANSWER = [*HEAD, KEYS.depth, KEYS.throttle]
+ANSWER = [*HEAD, KEYS.depth, KEYS.throttle, KEYS.failed, KEYS.answered]
+VOUCHED = '{"signed": "it", "before": ["", "first"], "floor": "5", "ids": ["J1", "9"]}'
+VOUCHED_BEFORE = [
+    ["ZADD", KEYS.answered, 4, "old", 8, "J0"],
+    ["HSET", KEYS.server, "answered", "first"],
+]
 ENQUEUE = KEYS.of_enqueue("lane")
 WITHDRAW = KEYS.of_withdraw("lane", "J1")
 SETTLE = [KEYS.server, KEYS.progress, KEYS.throttle, SLOTS]
@@ -125,11 +130,13 @@ def slots_of(released):
     return [len(each), *(arg for one in each for arg in one)]
 
 
-def answer(*jobs, before, released=()):
+def answer(*jobs, before, released=(), vouched="", failure=""):
     """Return an answer to some jobs, which releases slots."""
+    jobs = [(*job, failure) for job in jobs]
     keys = [key for job in jobs for key in (KEYS.reply(job[1]), KEYS.journal(job[1]))]
     keys += [SLOTS] * len(released)
-    args = [EPOCH, "lane", 300, *slots_of(released), *(arg for job in jobs for arg in job)]
+    args = [EPOCH, "lane", 300, *slots_of(released), vouched, 1]
+    args += [arg for job in jobs for arg in job]
     return Case("answer", [*ANSWER, *keys], args, [SERVER, *BEGUN, *before])
 
 
@@ -159,6 +166,7 @@ def acquire(*before, limit=60, interval=0, entry=FIRST, position=0, window=60_00
 def beat(server_id, *before, epoch="", certain="1", token="1", replaces=""):
     """Return a server's beat."""
     args = [server_id, 5000, "about", epoch, 0, "", certain, "holdups", token, "a@b", replaces]
+    args.append("quota")
     return Case("beat", BEAT, args, before)
 
 
@@ -179,6 +187,17 @@ CASES = [
     answer((FIRST, "J1", "told"), before=ONE),
     answer((FIRST, "J1", "told"), (SECOND, "J2", "told"), before=TWO),
     answer(("9-9", "J9", "told"), before=[]),
+    answer(
+        (FIRST, "J1", "told"),
+        before=[*TWO, ["ZADD", KEYS.failed, NOW - 9, "earlier"]],
+        failure="what",
+    ),
+    answer((FIRST, "J1", "told"), before=[*TWO, *VOUCHED_BEFORE], vouched=VOUCHED),
+    answer(
+        (FIRST, "J1", "told"),
+        before=[*TWO, ["HSET", KEYS.server, "answered", "another"]],
+        vouched=VOUCHED,
+    ),
     *(
         ask(*before, released=[("answered", limit)])
         for ask in (
@@ -257,6 +276,7 @@ CASES = [
     Case("confirm_intent", [KEYS.server, KEYS.journal("J1")], [EPOCH], [SERVER, *INTENDED]),
     Case("journal", [KEYS.server, KEYS.journal("J1")], [EPOCH], [SERVER, *BEGUN]),
     Case("release", [KEYS.server], [EPOCH], [SERVER]),
+    Case("vouch", [KEYS.server, KEYS.answered], [EPOCH, VOUCHED], [SERVER, *VOUCHED_BEFORE]),
     Case(
         "alive",
         [KEYS.server, KEYS.formats, LANE, KEYS.reply("J9")],

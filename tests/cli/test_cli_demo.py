@@ -27,6 +27,7 @@ from queued_gspread.emulator import Quotas
 from queued_gspread.emulator.faults import OAuthRefusal, Reset, Status
 signal.signal(signal.SIGINT, signal.default_int_handler)
 demo.WORKERS = demo.ROWS_EACH = 2
+demo.LOOP_ROWS = 70
 
 def without_work(name):
     labels = ["1-1", "1-2", "2-1", "2-2"]
@@ -86,6 +87,23 @@ def test_the_demo(marked):
     assert "    -import gspread\n    +import queued_gspread as gspread\n" in shown
     assert max(map(len, shown.splitlines())) <= 80
     assert "\x1b" not in shown
+    plain, ours = re.findall(r"^    \S.*?  +([\d,.]+) s +([\d,]+) requests$", shown, re.MULTILINE)
+    assert plain == ("940.0", "1,000")
+    assert float(ours[0]) < 940
+    assert int(ours[1]) <= 20
+    marked.until_gone()
+
+
+@needs_proc
+def test_the_demo_fails_where_the_loop_does(marked):
+    """A pipeline that leaves a row out ends the demo with 1, and its error is shown."""
+    change = "after('pipelined_loop', lambda s: s.emulator.faults.add(Status(400), path=':append'))"
+    ours = 'demo.queued_half = without_work("queued_gspread")\n'
+    shown, errors, status = outcome(marked.start_program(demo_with(f"{ONLY_OURS}{ours}{change}")))
+    assert status == 1
+    assert "the loop has left" in errors
+    assert "APIError" in errors
+    assert "In your own code" not in shown
     marked.until_gone()
 
 

@@ -250,7 +250,7 @@ def test_a_slip_in_the_environment_is_told_by_every_command(command, right):
     [
         ("--read-per-minute=30", "--reads-per-minute"),
         ("--redis_url", "--redis-url"),
-        ("--credentials", ""),
+        ("--qwxz", ""),
     ],
 )
 def test_an_option_that_is_none_is_told_with_the_nearest(option, near, run_here):

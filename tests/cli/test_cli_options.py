@@ -7,15 +7,19 @@ import argparse
 import pytest
 
 from queued_gspread import cli
-from queued_gspread.cli import demo, emulator, server, stop
+from queued_gspread.cli import check, demo, emulator, server, stop
 from queued_gspread.cli.options import Parser
 
-COMMANDS = {"server": server, "stop": stop, "emulator": emulator, "demo": demo}
+COMMANDS = {"check": check, "server": server, "stop": stop, "emulator": emulator, "demo": demo}
 
 # One value for every option, other than its default, and what the command sees of it.
 VALUES = {
     "redis_url": ("redis://elsewhere:1/2", "redis://elsewhere:1/2"),
     "namespace": ("other", "other"),
+    "credentials": ("/a/file.json", "/a/file.json"),
+    "subject": ("ann@b.c", "ann@b.c"),
+    "impersonate": ("bot@b.c", "bot@b.c"),
+    "scopes": ("drive.file", "drive.file"),
     "service_account": ("/a/file.json", "/a/file.json"),
     "oauth": ("yes", True),
     "adc": ("1", True),
@@ -51,6 +55,11 @@ VALUES = {
     "host": ("::1", "::1"),
     "allow_host": ("one, two", ["one", "two"]),
     "port": ("1234", 1234),
+    "spreadsheet": ("Orders", "Orders"),
+    "json": ("yes", True),
+    "share": ("Orders, old", ["Orders, old"]),
+    "shared_drive": ("Team", ["Team"]),
+    "no_storage": ("yes", True),
     "state": ("/a/state.json", "/a/state.json"),
     "service_account_out": ("/another/file.json", "/another/file.json"),
 }

@@ -3,6 +3,7 @@
 import pytest
 import requests
 from emulator_traffic import Traffic
+from gspread.exceptions import APIError
 
 from queued_gspread.cli import emulator as command
 from queued_gspread.cli.options import Parser
@@ -89,3 +90,19 @@ def test_the_environment_sets_them_too(made, monkeypatch, name, text, value):
     parser = Parser("emulator")
     command.add_options(parser)
     assert vars(parser.parse_args([]))[name] == value
+
+
+def test_what_is_there_from_the_start(made, tmp_path):
+    """Named spreadsheets and shared drives are there, once, and accounts own no file."""
+    arguments = ["--state", str(tmp_path / "state"), "--no-storage"]
+    arguments += ["--share", "Orders", "--share", "Stock, old", "--shared-drive", "Team"]
+    with made(*arguments) as emulator:
+        first = emulator.spreadsheets
+        assert list(first) == ["Orders", "Stock, old"]
+        assert emulator.gspread_client().open("Stock, old").id == first["Stock, old"]
+        drives = emulator.shared_drives
+        assert list(drives) == ["Team"]
+        with pytest.raises(APIError, match="storage quota"):
+            emulator.gspread_client().create("x")
+    with made(*arguments) as again:
+        assert (again.spreadsheets, again.shared_drives) == (first, drives)

@@ -11,7 +11,7 @@ from waiting import threads
 import queued_gspread
 from queued_gspread.emulator import Emulator
 from queued_gspread.protocol.kinds import KINDS
-from queued_gspread.proxy.call import Caller
+from queued_gspread.proxy.caller import Caller
 from queued_gspread.server import Server
 from queued_gspread.server.calls import runner as run
 from queued_gspread.server.google.credentials import make_client

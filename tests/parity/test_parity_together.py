@@ -10,7 +10,7 @@ from limits import UNLIMITED
 
 import queued_gspread
 from queued_gspread.emulator import Emulator
-from queued_gspread.proxy.call import Caller
+from queued_gspread.proxy.caller import Caller
 from queued_gspread.server import Server, merging
 from queued_gspread.server.google.credentials import make_client
 from queued_gspread.server.google.transport import Transport

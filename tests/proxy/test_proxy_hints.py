@@ -23,6 +23,7 @@ KEYWORDS = {
     "timeout": float | None,
     "grace": float | None,
     "signing_key_file": str | Path | None,
+    "caller": str | None,
 }
 SERVERS = {"auth", "credentials"}
 """The parameters whose None, which gspread has not, means the server's own."""

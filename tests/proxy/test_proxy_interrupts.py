@@ -24,6 +24,7 @@ from queued_gspread.broker import Producer
 from queued_gspread.broker.connection import client as connection
 from queued_gspread.broker.connection import deadline as limit
 from queued_gspread.broker.connection.wire import Wire
+from queued_gspread.broker.core import CallCore
 from queued_gspread.broker.envelope import Envelope
 from queued_gspread.errors import BrokerUnavailableError, CallTimeoutError
 from queued_gspread.protocol.messages import new_id
@@ -269,10 +270,10 @@ def test_an_exception_at_any_line(ws):
 @pytest.mark.parametrize(
     ("cls", "name"),
     [
-        (Producer, "enqueue"),
-        (Producer, "_look"),
-        (Producer, "_take_back"),
-        (Producer, "_has_server"),
+        (CallCore, "enqueue"),
+        (CallCore, "_look"),
+        (CallCore, "take_back"),
+        (CallCore, "has_server"),
         (Wire, "_new_connection"),
         (Wire, "_after"),
         (Envelope, "job"),
@@ -285,17 +286,25 @@ def test_a_call_that_is_interrupted_is_taken_back(
     """Whatever a call is about, its job does not stay in the queue, and the error says so."""
     own, threads = getattr(cls, name), []
 
-    def interrupted(*args, **kwargs):
+    def interrupt_first(moment):
         is_first = threading.current_thread() is threading.main_thread() and not threads
-        threads.extend([threading.current_thread()] * is_first)
-        if before and is_first:
+        threads.extend([threading.current_thread()] * (is_first and before is moment))
+        if is_first and before is moment:
             interrupt()
+
+    def interrupted(*args, **kwargs):
+        interrupt_first(True)
         found = own(*args, **kwargs)
-        if is_first:
-            interrupt()
+        interrupt_first(False)
         return found
 
-    monkeypatch.setattr(cls, name, interrupted)
+    def interrupted_core(*args):
+        interrupt_first(True)
+        found = yield from own(*args)
+        interrupt_first(False)
+        return found
+
+    monkeypatch.setattr(cls, name, interrupted_core if cls is CallCore else interrupted)
     raised = InterruptedHereError("mine")
 
     def handle(*_):
@@ -376,8 +385,8 @@ def test_an_error_of_a_call_that_a_handler_makes(ws, on_signal, monkeypatch):
     """The error of a call within a call ends both, and the outer one is taken back."""
     elsewhere = queued_gspread.authorize(redis_url="redis://127.0.0.1:1/0")
     on_signal(lambda *_: elsewhere.open("Book"))
-    look = Producer._look
-    monkeypatch.setattr(Producer, "_look", lambda *args: interrupt() or look(*args))
+    look = CallCore._look
+    monkeypatch.setattr(CallCore, "_look", lambda *args: interrupt() or look(*args))
     with pytest.raises(BrokerUnavailableError) as caught:
         ws.acell("A1")
     assert "queued_gspread: " in str(getattr(caught.value, "__notes__", caught.value.args[1:]))

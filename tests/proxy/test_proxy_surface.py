@@ -20,7 +20,7 @@ FUNCTIONS = [
     *("authorize", "service_account", "service_account_from_dict"),
     *("oauth", "oauth_from_dict", "api_key"),
 ]
-OURS = {"redis_url", "namespace", "timeout", "grace", "signing_key_file"}
+OURS = {"redis_url", "namespace", "timeout", "grace", "signing_key_file", "caller"}
 
 
 @pytest.mark.parametrize("name", gspread.__all__)

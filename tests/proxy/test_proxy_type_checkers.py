@@ -16,6 +16,8 @@ PROGRAMS = Path(__file__).parent / "programs"
 NAMES = ["right", "wrong"]
 OWN = "own"
 """Uses what our package has and gspread has not."""
+ASYNCHRONOUS = "asynchronous"
+"""Uses the package for asyncio."""
 
 
 def slips(name):
@@ -31,7 +33,8 @@ def folder(tmp_path_factory):
         text = (PROGRAMS / f"{name}.py").read_text()
         (folder / f"{name}_theirs.py").write_text(text)
         (folder / f"{name}_ours.py").write_text(with_ours(text))
-    (folder / f"{OWN}.py").write_text((PROGRAMS / f"{OWN}.py").read_text())
+    for name in (OWN, ASYNCHRONOUS):
+        (folder / f"{name}.py").write_text((PROGRAMS / f"{name}.py").read_text())
     return folder
 
 
@@ -97,6 +100,15 @@ def test_a_slip_is_found_with_both(told):
 def test_our_own_keywords_are_known(told):
     """What our functions take beyond gspread's is right, and each slip in it is found."""
     assert {line for line, _, _ in told[OWN]} == slips(OWN)
+
+
+def test_calls_of_asyncio_are_typed(told):
+    """What is awaited has gspread's type, and each slip is found, a forgotten await as well."""
+    found = told[ASYNCHRONOUS]
+    assert {line for line, severity, _ in found if severity == "error"} == slips(ASYNCHRONOUS)
+    shown = [re.search(r'[Tt]ype .*is "(.*)"', text) for *_, text in sorted(found)]
+    names = [re.sub(r"[\w.]*\.", "", each[1]).replace("List", "list") for each in shown if each]
+    assert names == ["Client", "Spreadsheet", "Worksheet", "Cell", "list[Cell]", "str", "int"]
 
 
 EXPRESSIONS = [

@@ -10,6 +10,7 @@ from queued_gspread.broker import Producer
 from queued_gspread.errors import ConfigurationError, MessageTooLargeError, QueueFullError
 from queued_gspread.protocol.messages import Job, Reply, new_id
 from queued_gspread.server.calls.outcome import ended
+from queued_gspread.server.calls.tally import Tally
 from queued_gspread.settings import Settings
 
 MIB = 1024**2
@@ -96,7 +97,8 @@ def test_an_error_that_is_too_large_becomes_another(serve, client, gate, backgro
 def test_what_changed_arrives_though_the_result_does_not():
     """The changes of a sheet's properties come with the error for a result that is too large."""
     changes = [["add", ["gridProperties", "rowCount"], 1]]
-    outcome = ended(Reply("x" * 5000, changes=changes), Job("worksheet", "append_row"), 1, 4000)
+    job = Job("worksheet", "append_row")
+    outcome = ended(Reply("x" * 5000, changes=changes), job, Tally(), 4000)
     reply = Reply.decode(outcome.reply, None)
     assert isinstance(reply.error, MessageTooLargeError)
     assert reply.changes == changes

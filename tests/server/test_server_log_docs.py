@@ -34,7 +34,7 @@ ELSEWHERE = {
 }
 # What these log stands on the page on waiting.
 OF_CALLERS = ("broker.waiting.notices",)
-WARNINGS_OF_REDIS = ("_OPEN", "_PARTIAL")
+WARNINGS_OF_REDIS = ("_OPEN", "_PARTIAL", "_VOLATILE")
 
 
 def sources():

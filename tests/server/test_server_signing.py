@@ -15,7 +15,8 @@ from calls import append, read, write
 from signing_fixtures import KEY, OTHER, job
 from waiting import PATIENCE, eventually, waiting_callers
 
-from queued_gspread.broker import Producer, producer
+from queued_gspread.broker import Producer, core
+from queued_gspread.broker.core import CallCore
 from queued_gspread.broker.envelope import Envelope, bound_job
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.errors import ConfigurationError, SignatureError
@@ -269,7 +270,7 @@ def test_a_caller_looks_at_the_server_once_redis_is_back(
     serve, signed, signing_key, gate, raw, keys, background, monkeypatch
 ):
     """A caller that had lost Redis renews its job before it settles down to wait again."""
-    monkeypatch.setattr(producer, "SLICE", 1000.0)
+    monkeypatch.setattr(core, "SLICE", 1000.0)
     serve(signing_key_file=signing_key)
     callers, job_id = Producer(signed), new_id()
     callers._envelope._generation = "of an earlier server"
@@ -377,7 +378,9 @@ def test_many_threads_of_one_client_sign(serve, authorize, signing_key, gate):
         assert list(pool.map(lambda n: read(client, f"lane{n % 5}"), range(100))) == [{}] * 100
 
 
-def test_an_idle_caller_does_not_wait_for_its_next_look(serve, signed, signing_key, gate):
+def test_an_idle_caller_does_not_wait_for_its_next_look(
+    serve, signed, signing_key, gate, monkeypatch
+):
     """A caller that knows an old generation is told of the new one with its enqueue."""
     server = serve(signing_key_file=signing_key)
     gate.open()
@@ -387,7 +390,7 @@ def test_an_idle_caller_does_not_wait_for_its_next_look(serve, signed, signing_k
     callers._envelope._generation = "of long ago"
     job_id = new_id()
     looks = []
-    callers._check_for_life = looks.append
+    monkeypatch.setattr(CallCore, "_check_for_life", looks.append)
     callers.call(job_id, "lane", job())
     assert not looks
 

@@ -16,9 +16,9 @@ from queued_gspread.settings import Settings
 
 PROGRAM = """
 import logging, math, os, threading
-from queued_gspread.broker import producer
+from queued_gspread.broker import core
 from queued_gspread.broker.waiting import notices
-producer.SLICE, notices.PATIENCE = 0.1, math.inf
+core.SLICE, notices.PATIENCE = 0.1, math.inf
 import queued_gspread
 
 def lose_patience():

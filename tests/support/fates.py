@@ -15,6 +15,8 @@ PROMISES = (
     "passed before the call wrote anything",
 )
 _NO_END = ""
+# In the queue, and not kept there as failed.
+_LEFT = "left"
 # Not JobLostError: the Redis of these runs forgets nothing.
 _UNKNOWN = ("OutcomeUnknownError", "PoisonedJobError")
 _GIVEN_UP = ("CallTimeoutError", "ServerUnavailableError")
@@ -49,7 +51,7 @@ def _status_of(error):
 
 def fate_of(call):
     """Return whether a call was made (made, not made, maybe), or that its error is not ours."""
-    if call.outcome == "ok":
+    if call.outcome in ("ok", _LEFT):
         return MADE
     if call.outcome in _GIVEN_UP or getattr(call, "is_interrupted", False):
         return NOT_MADE if any(promise in call.told for promise in PROMISES) else MAYBE

@@ -18,7 +18,7 @@ from waiting import GRACE, eventually
 
 import queued_gspread
 from queued_gspread.broker import Consumer, Producer, QueueTiming
-from queued_gspread.broker import producer as broker_callers
+from queued_gspread.broker import core as broker_callers
 from queued_gspread.broker.connection import client as connection
 from queued_gspread.broker.keys import Keys
 from queued_gspread.emulator import Emulator
@@ -51,7 +51,7 @@ def short_slices(monkeypatch):
 def hasty(short_slices, monkeypatch):
     """Make waits short: between attempts, and for a silent Redis."""
     monkeypatch.setattr(broker_callers, "_PAUSE", PAUSE)
-    monkeypatch.setitem(connection._OPTIONS, "socket_timeout", 0.5)
+    monkeypatch.setitem(connection.OPTIONS, "socket_timeout", 0.5)
     # Connections with these options are for this test alone.
     own = {}
     monkeypatch.setattr(connection, "_connections", own)

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from concurrent.futures import wait
 
 import pytest
 import redis
 from calls import append, read
+from gate import cell_of, google_error
 from one_job import acquire, answer, release_slot
 from places import DOCS
 from processes import run
 from topologies import Daemon, full_version
 from waiting import PATIENCE, eventually
 
-import queued_gspread
-from queued_gspread.broker import FORMAT, Consumer, Holdups, JournalUpdate, Producer, Slot
+import queued_gspread.asyncio
+from queued_gspread.broker import (
+    FORMAT,
+    Consumer,
+    Holdups,
+    JournalUpdate,
+    Producer,
+    Slot,
+    failed_calls,
+)
 from queued_gspread.broker.keys import Keys
 from queued_gspread.broker.waiting.wait import Wait
 from queued_gspread.embedded.binaries import version
@@ -149,6 +159,46 @@ def test_calls_are_made_by_these_users(guarded, url_of, settings_of, start_serve
     assert denied(guarded) == []
     assert "could not ask Redis" not in second.log
     tell(f"ACL on {full_version(guarded.binary)}: calls, a takeover, a stop, a withdrawal")
+
+
+def test_calls_that_nobody_waits_for_with_these_users(
+    new_connections, guarded, url_of, settings_of, serve, gate, signing_key
+):
+    """Signed calls are left, made, kept as failed and seen by an observer, over a takeover."""
+    own = {"redis_url": url_of("server"), "signing_key_file": signing_key}
+    where = {"redis_url": url_of("client"), "namespace": NAMESPACE, "signing_key_file": signing_key}
+    http = queued_gspread.authorize(**where).http_client
+    first = serve(**own)
+    for made in (1, 2):
+        with queued_gspread.pipeline(wait=False):
+            http.values_append("lane", "A1", {"valueInputOption": "RAW"}, {"values": [["x"]]})
+        gate.next().fail(google_error(403))
+        eventually(lambda made=made: len(failed_calls(settings_of("observer"))) == made)
+        first.stop()
+        first = serve(**own)
+    assert {call.http_status for call in failed_calls(settings_of("observer"))} == {403}
+    assert denied(guarded) == []
+
+
+def test_calls_of_asyncio_are_made_by_this_user(guarded, url_of, serve, gate):
+    """The client's user may do what a client of asyncio does, its wake and withdrawals included."""
+    serve(redis_url=url_of("server"))
+
+    async def main():
+        client = queued_gspread.asyncio.authorize(redis_url=url_of("client"), namespace=NAMESPACE)
+        calls = [
+            asyncio.ensure_future(client.http_client.request("get", cell_of(lane)))
+            for lane in ("first", "second", "third")
+        ]
+        first = await asyncio.to_thread(gate.next)
+        later = asyncio.ensure_future(client.http_client.request("get", cell_of("later")))
+        calls.pop().cancel()
+        gate.open()
+        first.answer()
+        await asyncio.gather(*calls, later)
+
+    asyncio.run(main())
+    assert denied(guarded) == []
 
 
 @pytest.mark.parametrize("part", ["client", "observer"])
@@ -331,6 +381,8 @@ OBSERVER = [
     ["XADD", KEYS.lane("lane"), "*", "id", "x"],
     ["XDEL", KEYS.lane("lane"), "1-1"],
     ["UNLINK", KEYS.reply("x")],
+    ["ZADD", KEYS.failed, "1", "x"],
+    ["ZREM", KEYS.failed, "x"],
     ["SADD", KEYS.active, "x"],
     ["RPUSH", KEYS.control("aaaa"), "stop"],
     ["EVAL", SCRIPT, "1", KEYS.lane("lane"), "XRANGE", KEYS.lane("lane"), "-", "+"],
@@ -348,6 +400,8 @@ WATCHED = [
     ["GET", KEYS.depth],
     ["XLEN", KEYS.poisoned],
     ["HGET", KEYS.server, "description"],
+    ["ZCARD", KEYS.failed],
+    ["ZRANGE", KEYS.failed, "0", "-1", "WITHSCORES"],
 ]
 
 

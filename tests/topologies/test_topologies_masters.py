@@ -96,7 +96,7 @@ def test_a_service_that_nobody_knows(locked, namespace):
 @pytest.mark.parametrize("form", ["redis+sentinel://:{}@{}/mymaster", "redis+cluster://:{}@{}"])
 def test_nobody_is_there(namespace, form, monkeypatch):
     """A new call does not wait for a failover where nobody can be asked; all hosts are named."""
-    monkeypatch.setattr("queued_gspread.broker.connection.client._LONGEST_FAILOVER", 1e9)
+    monkeypatch.setattr("queued_gspread.broker.connection.attempts._LONGEST_FAILOVER", 1e9)
     hosts = [f"127.0.0.1:{free_port()}" for _ in range(2)]
     settings = Settings(redis_url=form.format(PASSWORDS[0], ",".join(hosts)), namespace=namespace)
     with pytest.raises(BrokerUnavailableError, match="start one there") as caught:

@@ -24,6 +24,7 @@ _FIGURES = {
     "width": [("queued, 2 waiting", "rate_cps"), ("queued, 1 waiting", "connections")],
     "start-up": [("queued_gspread", "import_ms"), ("server until its first answer", "answer_ms")],
     "openall": [("direct", "cpu_s"), ("queued", "cpu_s")],
+    "pipelines": [("6 append_row", "time_s"), ("60 append_row", "requests")],
     "fairness": [("A alone, queued", "a_s"), ("B ten at once, queued", "b_p99_ms")],
 }
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from fates import PROMISES, told
 
-from queued_gspread.broker import FORMAT, KINDS
+from queued_gspread.broker import FORMAT, KINDS, FailedCall
 from queued_gspread.broker.keys import Keys
 from queued_gspread.broker.withdrawal import meaning
 from queued_gspread.errors import CallTimeoutError
@@ -17,7 +17,7 @@ from queued_gspread.server.calls.outcome import late
 from tests.programs.chaos import checker
 from tests.programs.chaos.checker import Book, Evidence, is_foretold, violations
 from tests.programs.chaos.failovers import SENTINELS, failovers_of
-from tests.programs.chaos.history import Call, Journal, read_history
+from tests.programs.chaos.history import LEFT, Call, Journal, as_it_ended, read_history
 from tests.programs.chaos.plan import plan_of
 from tests.programs.chaos.poison import BROKEN, FORBIDDEN, MARK, NUMBER, PLACE, ROW, SILENT, Poison
 from tests.programs.chaos.report import by_blow, causes_of
@@ -114,6 +114,35 @@ def test_how_often_a_copy_is_there(outcome, times, rule):
     """The same holds of copies of a spreadsheet."""
     evidence = after([call("copy", "x", 1, **outcome)], copies=[("x", [])] * times)
     assert rules(evidence) == [rule]
+
+
+@pytest.mark.parametrize("what", ["append", "update"])
+@pytest.mark.parametrize(
+    ("failure", "times", "rule"),
+    [
+        (None, 0, checker.LOST),
+        (None, 1, None),
+        ({"error": "OutcomeUnknownError"}, 0, None),
+        ({"error": "OutcomeUnknownError"}, 1, None),
+        ({"error": "APIError", "http_status": 429}, 0, None),
+        ({"error": "SignatureError"}, 0, checker.STRANGE),
+        ({"error": "RemoteError"}, 1, checker.STRANGE),
+    ],
+)
+def test_a_call_that_nobody_waited_for(what, failure, times, rule):
+    """What was left in the queue is there once, unless Redis has kept it as failed."""
+    value = "a1" if what == "append" else 1
+    left = call(what, value, 1, outcome=LEFT, job="J1")
+    kept = {"J1": FailedCall("J1", "m", "s", "c", **failure)} if failure else {}
+    book = {"rows": ["a1"] * times} if what == "append" else {"cells": {"a": times}}
+    assert rules(after([as_it_ended(left, kept)], **book)) == ([rule] if rule else [])
+
+
+def test_a_call_that_nobody_waited_for_is_there_once():
+    """What was left in the queue, and is there twice, was made twice."""
+    assert rules(after([call("append", "a1", 1, outcome=LEFT)], rows=["a1"] * 2)) == [
+        checker.DOUBLED
+    ]
 
 
 def test_an_append_that_was_refused_is_not_there():
@@ -273,6 +302,7 @@ def test_the_keys_that_may_be_left_are_those_of_the_queue():
     """Every key that a run may leave has the name that the queue gives to one of its keys."""
     keys = Keys("namespace")
     whole = [keys.server, keys.dedup, keys.formats, keys.throttle, keys.account]
+    whole += [keys.failed, keys.answered]
     whole += [keys.slots(kind) for kind in KINDS]
     parts = [keys.reply(""), keys.control(""), keys.renewal("")]
     assert {_name_of(key) for key in whole} == set(checker._STAYING)

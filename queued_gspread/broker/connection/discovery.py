@@ -22,10 +22,13 @@ from .majority import Opinion
 from .url import CLUSTER
 
 if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
     from .majority import Host
     from .url import Address
 
 __all__ = [
+    "EACH",
     "LOST",
     "REFUSED_FOR_GOOD",
     "MasterDiscovery",
@@ -36,7 +39,7 @@ __all__ = [
 
 # Seconds after which the next host is asked too: after a failover, servers do not wait for callers
 # much longer than these need for a new connection.
-_EACH: Final = 1.0
+EACH: Final = 1.0
 # Seconds for which a Sentinel that no other one knows any more still counts.
 _MEMORY: Final = 300.0
 
@@ -110,16 +113,36 @@ class MasterDiscovery(ABC):
             RedisError: A host refuses to answer, and no other knows.
 
         """
+        finding = self.finding(name)
+        try:
+            host, is_last = next(finding)
+            while True:
+                try:
+                    # A silent host must leave time to ask the others.
+                    seconds = left() if is_last else min(left() / 2, EACH)
+                    with until(now() + seconds):
+                        master = self._ask(host, name)
+                except RedisError as error:
+                    host, is_last = finding.throw(error)
+                else:
+                    host, is_last = finding.send(master)
+        except StopIteration as end:
+            found: Host = end.value
+            return found
+
+    def finding(self, name: str) -> Generator[tuple[Host, bool], Host, Host]:
+        """Decide whom to ask for the master, without I/O; return where it is.
+
+        It yields a host, and whether it is the last one: any other must leave time to ask the next.
+        It takes that host's answer, or its error. It raises what :meth:`discover_master` does.
+        """
         if name in self.confirmed:
             return self.confirmed[name]
         failures: list[tuple[Host, RedisError]] = []
         hosts = self._hosts
         for host in hosts:
             try:
-                # A silent host must leave time to ask the others.
-                seconds = left() if host == hosts[-1] else min(left() / 2, _EACH)
-                with until(now() + seconds):
-                    master = self._ask(host, name)
+                master = yield host, host == hosts[-1]
             except RedisError as error:
                 failures.append((host, error))
                 continue
@@ -133,18 +156,38 @@ class MasterDiscovery(ABC):
         if has_moved(error) and host:
             self.prefer((host, int(port)))
 
-    @abstractmethod
     def opinion(self, host: Host, name: str) -> Opinion:
-        """Ask one host for the master and for the other voters.
+        """Ask one host for the master and for the other voters, in one write.
 
         Raises:
             RedisError: It does not answer, knows no master, or refuses to answer.
 
         """
+        return self.opinion_in(host, name, self._answers(host, self.questions(name)))
 
-    @abstractmethod
     def _ask(self, host: Host, name: str) -> Host:
         """Ask one host for the master; raise its error if it knows none."""
+        return self.master_in(host, name, self._answers(host, self.questions(name)[:1]))
+
+    def _answers(self, host: Host, commands: Sequence[Sequence[str]]) -> list[Any]:
+        """Send commands to a host; return its answers, or the error in the place of one."""
+        pipeline = self._client(host).pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        answers: list[Any] = pipeline.execute(raise_on_error=False)
+        return answers
+
+    @abstractmethod
+    def questions(self, name: str) -> Sequence[Sequence[str]]:
+        """Return the commands whose answers are an opinion; the first alone asks for the master."""
+
+    @abstractmethod
+    def opinion_in(self, host: Host, name: str, answers: Sequence[Any]) -> Opinion:
+        """Return the opinion in a host's answers; raise what it says in its place."""
+
+    @abstractmethod
+    def master_in(self, host: Host, name: str, answers: Sequence[Any]) -> Host:
+        """Return the master in a host's answer to the first command; raise what it says instead."""
 
     def prefer(self, host: Host) -> None:
         """Ask this host first from now on."""
@@ -179,20 +222,19 @@ class SentinelGuide(MasterDiscovery):
         if voters >= self._most or not self._is_recent:
             self._most, self._most_at = voters, now()
 
-    def _ask(self, host: Host, name: str) -> Host:
-        address: Any = self._client(host).sentinel_get_master_addr_by_name(name)
-        return _master_of(address, name)
+    def questions(self, name: str) -> Sequence[Sequence[str]]:
+        """Return what a Sentinel is asked."""
+        subjects = "GET-MASTER-ADDR-BY-NAME", "SENTINELS", "REPLICAS"
+        return [(f"SENTINEL {subject}", name) for subject in subjects]
 
-    def opinion(self, host: Host, name: str) -> Opinion:
-        """Ask one Sentinel, in one write."""
-        pipeline = self._client(host).pipeline(transaction=False)
-        pipeline.sentinel_get_master_addr_by_name(name)
-        pipeline.execute_command("SENTINEL SENTINELS", name)
-        pipeline.execute_command("SENTINEL REPLICAS", name)
-        named, others, replicas = pipeline.execute(raise_on_error=False)
-        if isinstance(named, RedisError):
-            raise named
-        address = _master_of(named, name)
+    def master_in(self, host: Host, name: str, answers: Sequence[Any]) -> Host:  # noqa: ARG002 - a Cluster's node needs it
+        """Return the master in a Sentinel's answer."""
+        return _master_of(_unless_error(answers[0]), name)
+
+    def opinion_in(self, host: Host, name: str, answers: Sequence[Any]) -> Opinion:
+        """Return the opinion in a Sentinel's answers."""
+        address = self.master_in(host, name, answers)
+        _, others, replicas = answers
         master = f"{address[0]}:{address[1]}"
         up = {} if isinstance(replicas, RedisError) else _by(replicas, "name")
         # A user with minimal permissions cannot ask a Sentinel for its own id. But each Sentinel
@@ -215,12 +257,17 @@ class SentinelGuide(MasterDiscovery):
 class ClusterGuide(MasterDiscovery):
     """The nodes of a Cluster, which know the master of a slot."""
 
-    def _ask(self, host: Host, name: str) -> Host:
-        return _address(self._nodes(host, name)[1][0], host)
+    def questions(self, name: str) -> Sequence[Sequence[str]]:  # noqa: ARG002 - a Sentinel needs it
+        """Return what a node is asked."""
+        return [("CLUSTER SLOTS",)]
 
-    def opinion(self, host: Host, name: str) -> Opinion:
-        """Ask one node; the masters of slots vote, as in the Cluster's own elections."""
-        slots, (master, *replicas) = self._nodes(host, name)
+    def master_in(self, host: Host, name: str, answers: Sequence[Any]) -> Host:
+        """Return the master in a node's answer."""
+        return _address(self._nodes(host, name, answers)[1][0], host)
+
+    def opinion_in(self, host: Host, name: str, answers: Sequence[Any]) -> Opinion:
+        """Return the opinion in a node's answer: masters of slots vote, as in its own elections."""
+        slots, (master, *replicas) = self._nodes(host, name, answers)
         masters = {_address(first, host) for _, _, first, *_ in slots}
         return Opinion(
             voter=f"{host[0]}:{host[1]}" if host in masters else "",
@@ -232,9 +279,9 @@ class ClusterGuide(MasterDiscovery):
             replicas=frozenset(_as_text(replica[2]) for replica in replicas),
         )
 
-    def _nodes(self, host: Host, name: str) -> tuple[Any, Any]:
+    def _nodes(self, host: Host, name: str, answers: Sequence[Any]) -> tuple[Any, Any]:
         """Return all slots, and the nodes of the slot with that number, its master first."""
-        slots: Any = self._client(host).execute_command("CLUSTER SLOTS")
+        slots = _unless_error(answers[0])
         # The hosts in the URL may be gone when we need to ask again, so remember the others.
         nodes = {_address(node, host) for _, _, *nodes in slots for node in nodes}
         self._hosts = (*self._hosts, *(nodes - set(self._hosts)))
@@ -242,6 +289,12 @@ class ClusterGuide(MasterDiscovery):
             if first <= int(name) <= last:
                 return slots, nodes_of
         raise NoMasterError(f"no node has slot {name}")
+
+
+def _unless_error(answer: Any) -> Any:
+    if isinstance(answer, RedisError):
+        raise answer
+    return answer
 
 
 def _master_of(address: Any, name: str) -> Host:

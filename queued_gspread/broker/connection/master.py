@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from redis.exceptions import RedisError
 
@@ -23,22 +23,34 @@ from .discovery import MasterDiscovery, NoMasterError
 from .majority import Host, Named, Opinion, majority
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     import redis
 
-    from .wire import Wire
-
     # The host that was asked, and its answer.
     Answer = tuple[Host, "Opinion | RedisError"]
+    Looking = Generator[Host, "Opinion | RedisError", None]
 
-__all__ = ["Master", "NoMajorityError"]
+__all__ = ["EACH", "Master", "NoMajorityError"]
 
 # Seconds that each host gets to answer, and between two checks by callers.
-_EACH: Final = 0.5
+EACH: Final = 0.5
 _BETWEEN: Final = 1.0
 # Seconds for which callers skip a host that did not answer.
 _SILENCE: Final = 30.0
+
+
+class Connections(Protocol):
+    """The connections that have to lead to the master."""
+
+    def keep_to(self, place: Host | None) -> None:
+        """From now on, use only connections to that host; None to use any."""
+
+    def is_elsewhere(self, place: Host) -> bool:
+        """Return whether any connection leads elsewhere."""
+
+    def leave_all_but(self, place: Host) -> None:
+        """Cut the connections that lead elsewhere."""
 
 
 class NoMajorityError(NoMasterError):
@@ -59,7 +71,7 @@ class Master:
 
     """
 
-    def __init__(self, pool: redis.ConnectionPool, wire: Wire) -> None:
+    def __init__(self, pool: redis.ConnectionPool, wire: Connections) -> None:
         self._pool = pool
         self._wire = wire
         discovery = getattr(pool, "sentinel_manager", None)
@@ -126,32 +138,52 @@ class Master:
         the next time: a host that is cut off together with an old master knows of no other. All
         hosts are asked only if that one names another Redis.
         """
+        looking = self.looking()
+        host = next(looking, None)
+        if host is None:
+            return
+        # In a thread where no signal handler runs: redis-py would convert what a handler raises.
+        looked = aside(until(moment())(partial(self._answer_all, looking, host)))
+        looked.wait()
+        looked.result()
+
+    def looking(self) -> Looking:
+        """Decide whom to ask, and whether to leave, without I/O; see :meth:`look`.
+
+        It yields a host, for at most :data:`EACH` seconds, and takes its opinion, or its error. It
+        yields none if no look is due.
+        """
         began = time.monotonic()
         if self._discovery is None or self.confirmed or began - self._looked_at < _BETWEEN:
             return
         self._looked_at = began
-        # In a thread where no signal handler runs: redis-py would convert what a handler raises.
-        looked = aside(until(moment())(self._leave_others))
-        looked.wait()
-        looked.result()
+        place = yield from self._asking_next()
+        if place is None or not self._wire.is_elsewhere(place):
+            return
+        received: list[Answer] = []
+        for host in self._hosts():
+            received.append((host, (yield host)))
+            named = self._weighed(received)
+            if named is not None:
+                self._wire.leave_all_but(named.address)
+                return
 
-    def _leave_others(self) -> None:
+    def _answer_all(self, looking: Looking, host: Host) -> None:
         try:
-            place = self._ask_next()
-            if place is not None and self._wire.is_elsewhere(place):
-                place = self._named(self._asked_in_turn()).address
-                self._wire.leave_all_but(place)
-        except RedisError:
-            return  # the next check repeats it
+            while True:
+                with until(now() + min(EACH, left())):
+                    answer = self._answer_of(host)
+                host = looking.send(answer)
+        except StopIteration:
+            return
 
-    def _ask_next(self) -> Host | None:
+    def _asking_next(self) -> Generator[Host, Opinion | RedisError, Host | None]:
         """Ask the next host where the master is; skip silent hosts for a while."""
         hosts, asked = self._hosts(), time.monotonic()
         hosts = [host for host in hosts if self._silent_until.get(host, asked) <= asked] or hosts
         self._turn += 1
         host = hosts[self._turn % len(hosts)]
-        with until(now() + min(_EACH, left())):
-            answer = self._answer_of(host)
+        answer = yield host
         if isinstance(answer, RedisError):
             self._silent_until[host] = asked + _SILENCE
             return None
@@ -159,21 +191,27 @@ class Master:
         return answer.address
 
     def _named(self, answers: Iterator[Answer]) -> Named:
-        assert self._discovery is not None, "only with a discovery"
         received: list[Answer] = []
         for answer in answers:
             received.append(answer)
-            opinions = [said for _, said in received if isinstance(said, Opinion)]
-            named = majority(opinions, self._discovery.least)
+            named = self._weighed(received)
             if named is not None:
-                self._known = frozenset(host for each in opinions for host in each.others)
-                self.is_partial = any(each.is_partial for each in opinions)
-                self.replicas = named.replicas
-                self._discovery.prefer(_one_that_names(named.address, received))
                 return named
-        # Silent hosts may be gone, and others may have come.
-        self._known |= {h for _, said in received if isinstance(said, Opinion) for h in said.others}
         raise NoMajorityError(_shown(received))
+
+    def _weighed(self, received: list[Answer]) -> Named | None:
+        """Return the master that the answers so far name, if they are a majority."""
+        assert self._discovery is not None, "only with a discovery"
+        opinions = [said for _, said in received if isinstance(said, Opinion)]
+        named = majority(opinions, self._discovery.least)
+        # Silent hosts may be gone, and others may have come.
+        others = frozenset(host for each in opinions for host in each.others)
+        self._known = self._known | others if named is None else others
+        if named is not None:
+            self.is_partial = any(each.is_partial for each in opinions)
+            self.replicas = named.replicas
+            self._discovery.prefer(_one_that_names(named.address, received))
+        return named
 
     def _hosts(self) -> list[Host]:
         assert self._discovery is not None, "only with a discovery"
@@ -198,12 +236,6 @@ class Master:
     def _ask(self, host: Host, end: float, answers: SimpleQueue[Answer]) -> None:
         with until(end):
             answers.put((host, self._answer_of(host)))
-
-    def _asked_in_turn(self) -> Iterator[Answer]:
-        for host in self._hosts():
-            with until(now() + min(_EACH, left())):
-                answer = self._answer_of(host)
-            yield host, answer
 
     def _answer_of(self, host: Host) -> Opinion | RedisError:
         discovery: Any = self._discovery

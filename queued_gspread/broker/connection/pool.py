@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from .url import Address
 
-__all__ = ["MovedAwayError", "pool_of"]
+__all__ = ["OVER_TCP", "MovedAwayError", "is_elsewhere", "may_be_own", "own_path", "pool_of"]
 
 # The first connection would call this, which imports modules: do it now, before the process forks.
 get_lib_version()
@@ -46,7 +46,7 @@ _KEEPALIVE: Final = {
     for name, value in (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))
     if hasattr(socket, name)
 }
-_OVER_TCP: Final = {"socket_keepalive": True, "socket_keepalive_options": _KEEPALIVE}
+OVER_TCP: Final = {"socket_keepalive": True, "socket_keepalive_options": _KEEPALIVE}
 
 
 _IF_IT_LASTS: Final = "if this does not pass"
@@ -77,7 +77,7 @@ class _Leaving:
         try:
             return super().read_response(*args, **kwargs)  # type: ignore[misc]
         except ResponseError as error:
-            if not _is_elsewhere(error):
+            if not is_elsewhere(error):
                 raise
             self.disconnect()  # type: ignore[attr-defined]
             self._note(error)
@@ -154,11 +154,11 @@ def pool_of(address: Address, key: str, options: dict[str, Any]) -> redis.Connec
 
     """
     kind = _CLASSES.get(address.options.get("connection_class"), _Plain)
-    needed = options if kind is _Unix else options | _OVER_TCP
+    needed = options if kind is _Unix else options | OVER_TCP
     # Every waiting caller has a connection, so there may be as many as threads.
     kwargs = address.options | needed | {"max_connections": _UNLIMITED}
     if address.kind == SERVER:
-        kind = _Own if kind is _Plain and _may_be_own(address.options) else kind
+        kind = _Own if kind is _Plain and may_be_own(address.options) else kind
         pool = redis.ConnectionPool(**kwargs | {"connection_class": kind})
     else:
         is_cluster = address.kind == CLUSTER
@@ -169,15 +169,22 @@ def pool_of(address: Address, key: str, options: dict[str, Any]) -> redis.Connec
     return pool
 
 
-def _may_be_own(options: dict[str, Any]) -> bool:
+def may_be_own(options: dict[str, Any]) -> bool:
+    """Return whether a URL's options may mean the Redis that was started for this user."""
     is_here = options.get("host") == "localhost"
     return is_here and not {"username", "password"} & options.keys()
 
 
+def own_path(port: int) -> Path | None:
+    """Return the socket of this user's own Redis in place of a port, None if there is none."""
+    path = own_socket(port)
+    return path if _is_mine(path) else None
+
+
 def _connected_to_own(port: int, timeout: float | None) -> socket.socket | None:
     """Return a socket connected to this user's own Redis, None if there is none."""
-    path = own_socket(port)
-    if not _is_mine(path):
+    path = own_path(port)
+    if path is None:
         return None
     connection = socket.socket(socket.AF_UNIX)
     connection.settimeout(timeout)
@@ -200,7 +207,8 @@ def _is_mine(path: Path) -> bool:
         return False
 
 
-def _is_elsewhere(error: ResponseError) -> bool:
+def is_elsewhere(error: ResponseError) -> bool:
+    """Return whether a Redis says that it is not the master, or not the namespace's."""
     # If a script got the error, Redis 6 has it in the middle of another text.
     is_read_only = isinstance(error, ReadOnlyError) or "-READONLY " in str(error)
     return is_read_only or has_moved(error)

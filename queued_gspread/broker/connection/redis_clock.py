@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Final
 
 from queued_gspread._clock import now
@@ -26,9 +27,17 @@ class RedisClock:
         """Make the next job look at the queue first."""
         self._seen = None
 
-    def at_least(self) -> int | None:
-        """Return the time that it shows now, or a little less; None if unknown."""
+    def at_least(self, within: float = inf) -> int | None:
+        """Return the time that it shows now, or a little less; None if unknown.
+
+        Args:
+            within: So many seconds ago it must have been seen: then it is less by a thousandth of
+                them at the most.
+
+        """
         if self._seen is None:
             return None
         shown, moment = self._seen
+        if now() - moment > within:
+            return None
         return shown + int((now() - moment) * 1000 * _CERTAIN)

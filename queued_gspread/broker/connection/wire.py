@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     Command = Sequence[Any]
 
-__all__ = ["Pending", "Wire", "was_sent"]
+__all__ = ["Pending", "Wire", "packed", "was_sent"]
 
 # How many unused connections are kept, and for how many seconds.
 MOST_IDLE: Final = 32
@@ -60,7 +60,7 @@ class _Conn:
         _unmasked(partial(self._send, commands))
 
     def _send(self, commands: Sequence[Command]) -> None:
-        self.connection.send_packed_command([_packed(commands)], check_health=False)
+        self.connection.send_packed_command([packed(commands)], check_health=False)
 
     def read(self) -> Any:
         while self.owed:
@@ -70,6 +70,14 @@ class _Conn:
         answer = _unmasked(self.connection.read_response)
         self._used = time.monotonic()
         return answer
+
+    def read_or_error(self) -> Any:
+        """Return an answer, or the error that Redis gives in its place."""
+        try:
+            return self.read()
+        except own(ResponseError) as error:
+            # With the traceback, whoever keeps it would be kept by it.
+            return error.with_traceback(None)
 
     def is_alive(self) -> bool:
         """Read what is owed; return False if anything else has arrived, such as EOF."""
@@ -138,7 +146,7 @@ def _intruder(error: BaseException, outer: BaseException | None) -> BaseExceptio
     return None
 
 
-def _packed(commands: Sequence[Command]) -> bytes:
+def packed(commands: Sequence[Command]) -> bytes:
     """Return commands in Redis's protocol: hiredis and redis-py take twice as long.
 
     And for a number, hiredis crashes the process if a signal handler raises meanwhile.
@@ -248,15 +256,31 @@ class Wire:
             self._after(error, conn, is_last=False)
             raise
 
-    def tell(self, command: Command) -> None:
-        """Send a command without waiting for its answer.
+    def ask_all(self, commands: Sequence[Command]) -> list[Any]:
+        """Send commands in one write; return their answers, with an error for each that failed.
+
+        Raises:
+            RedisError: The connection failed, so any of them may have run.
+
+        """
+        conn = self._written(commands)
+        try:
+            answers = [conn.read_or_error() for _ in commands]
+        except BaseException as error:
+            self._after(error, conn, is_last=False)
+            raise
+        self._keep(conn)
+        return answers
+
+    def tell(self, *commands: Command) -> None:
+        """Send commands in one write, without waiting for their answers.
 
         Raises:
             RedisError: The connection failed.
 
         """
-        conn = self._written([command])
-        conn.owed += 1
+        conn = self._written(commands)
+        conn.owed += len(commands)
         self._keep(conn)
 
     def read_last(self, conn: _Conn) -> Any:

@@ -1,44 +1,48 @@
--- Look up the working server and, if a job is named, whether Redis still knows it. If no server is
--- alive, look for servers of other queue formats.
+-- Look up the working server and, for each job that is named, whether Redis still knows it. If no
+-- server is alive, look for servers of other queue formats.
 --
 -- KEYS[1] server    hash: the working server and its epoch
 -- KEYS[2] formats   hash: which formats have had a server; absent to skip other formats
--- KEYS[3] lane      stream of the lane's jobs; absent if no job is named
--- KEYS[4] reply     stream with the job's reply
+-- KEYS[...]         of each job: its lane, a stream of jobs, and the stream with its reply
 -- ARGV[1] grace     milliseconds without a beat after which a server counts as gone
--- ARGV[2] entry     of the job in the stream
--- ARGV[3] id        of the job
--- ARGV[4] asks      '1' if the caller asks why it waits, else ''
+-- ARGV[...]         of each job: its entry in the stream, its id, and '1' if the caller asks why it
+--                   waits, else ''
 --
--- Returns {milliseconds since the server's last beat or -1, its description, its id, 1 if Redis
--- knows the job, else 0, the server's signed generation or '', a list of {number, description of
--- the server} for the other formats that have one while this one has none, how many jobs are ahead
--- of the job in its lane, 1 if these were counted or 0 if there may be fewer, the server's holdups
--- or '', now}.
-local at, about, holder, generation, ended =
-  unpack(redis.call('HMGET', KEYS[1], 'last_beat', 'description', 'holder', 'generation', 'ended'))
-local known = 1
-if KEYS[3] then
-  local waits = item_of(KEYS[3], ARGV[2], ARGV[3])
-  known = (waits or redis.call('EXISTS', KEYS[4]) == 1) and 1 or 0
-end
-local ahead, counted, holdups = 0, 1, ''
-if KEYS[3] and ARGV[4] == '1' then
+-- Returns {what is known of each job, milliseconds since the server's last beat or -1, its
+-- description, its id, its signed generation or '', a list of {number, description of the server}
+-- for the other formats that have one while this one has none, now}. Of a job, that is {1 if Redis
+-- knows it, else 0} and, for a caller that asks, how many jobs are ahead of it in its lane, 1 if
+-- these were counted or 0 if there may be fewer, and the server's holdups or ''.
+local function ahead_of(lane, entry)
   -- Redis returns an entry only with its body, so look at few.
-  local most, bytes, place = 1000, 1000000, '-'
+  local ahead, most, bytes, place = 0, 1000, 1000000, '-'
   while place and ahead < most and bytes > 0 do
-    local item = redis.call('XRANGE', KEYS[3], place, '(' .. ARGV[2], 'COUNT', 1)[1]
+    local item = redis.call('XRANGE', lane, place, '(' .. entry, 'COUNT', 1)[1]
     place = item and '(' .. item[1]
     if item then
       ahead, bytes = ahead + 1, bytes - #item[2][#item[2]]
     end
   end
   if place then
-    ahead, counted = redis.call('XLEN', KEYS[3]) - 1, 0
+    return redis.call('XLEN', lane) - 1, 0
   end
-  -- A server of an earlier version beats without renewing its predecessor's holdups.
-  local moment, said = string.match(redis.call('HGET', KEYS[1], 'holdups') or '', '^(%d+) (.*)')
-  holdups = moment == at and said or ''
+  return ahead, 1
+end
+local at, about, holder, generation, ended =
+  unpack(redis.call('HMGET', KEYS[1], 'last_beat', 'description', 'holder', 'generation', 'ended'))
+local jobs = {}
+for place = 3, #KEYS, 2 do
+  local first = 2 + (place - 3) / 2 * 3
+  local entry, id, asks = ARGV[first], ARGV[first + 1], ARGV[first + 2]
+  local waits = item_of(KEYS[place], entry, id)
+  local job = {(waits or redis.call('EXISTS', KEYS[place + 1]) == 1) and 1 or 0}
+  if asks == '1' then
+    job[2], job[3] = ahead_of(KEYS[place], entry)
+    -- A server of an earlier version beats without renewing its predecessor's holdups.
+    local moment, said = string.match(redis.call('HGET', KEYS[1], 'holdups') or '', '^(%d+) (.*)')
+    job[4] = moment == at and said or ''
+  end
+  jobs[#jobs + 1] = job
 end
 local now, grace, others = now_ms(), tonumber(ARGV[1]), {}
 -- A server that ended a moment ago may be about to come back.
@@ -50,5 +54,4 @@ if KEYS[2] and now - math.max(tonumber(at) or 0, tonumber(ended) or 0) >= grace 
     end
   end
 end
-return {at and now - at or -1, about or '', holder or '', known, generation or '', others, ahead,
-  counted, holdups, now}
+return {jobs, at and now - at or -1, about or '', holder or '', generation or '', others, now}

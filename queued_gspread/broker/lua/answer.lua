@@ -8,6 +8,8 @@
 -- KEYS[5] deliveries hash: job id -> the epochs under which it was delivered
 -- KEYS[6] depth     how many jobs wait in the namespace
 -- KEYS[7] throttle  hash: see quota.lua
+-- KEYS[8] failed    sorted set: calls that nobody waited for and that failed, by time
+-- KEYS[9] answered  sorted set: see vouch_for in common.lua
 -- then, for each job:
 --         reply     stream with the job's reply
 --         journal   list: what the next server would need to know of the call
@@ -22,10 +24,13 @@
 --         limit     slots of its kind; 0 for no limit
 --         window    milliseconds
 --         sent      the time that acquire.lua returned
+-- then:   vouched   what to take in at KEYS[9], in JSON, or ''
+--         most      how many failed calls are kept; the oldest ones are dropped
 -- then, for each job:
 --         entry     in the stream
 --         id
 --         body      of the reply, or '' to leave no answer
+--         failure   what is kept of the call's failure, or ''
 --
 -- Returns what head.lua returns.
 may_grow(KEYS[1])
@@ -42,10 +47,21 @@ local function may_answer(reply)
   redis.call('EXPIRE', reply .. '/', ARGV[3])
 end
 
+local vouched, most = ARGV[at], ARGV[at + 1]
+
+-- The first thing that is written of a job: run again, it changes nothing.
+local function keep(failure)
+  try('ZADD', KEYS[8], 'NX', now_ms(), failure)
+  try('ZREMRANGEBYRANK', KEYS[8], 0, -1 - most)
+end
+
 local gone = {}
-local function answer(reply, journal, entry, id, body)
+local function answer(reply, journal, entry, id, body, failure)
   local mark = redis.call('HGET', KEYS[4], id) or ''
   if item_of(KEYS[2], entry, id) then
+    if failure ~= '' then
+      keep(failure)
+    end
     count(KEYS[6], -1)
     if string.sub(mark, 2, 2) ~= 'x' and body ~= '' then
       redis.call('XADD', reply, '*', 'body', body)
@@ -58,11 +74,14 @@ local function answer(reply, journal, entry, id, body)
   gone[#gone + 1] = journal
 end
 
-may_answer(KEYS[8])
+may_answer(KEYS[10])
+if vouched ~= '' then
+  vouch_for(KEYS[1], KEYS[9], vouched)
+end
 
-for i = 0, (released - 7) / 2 - 1 do
-  local key, arg = 8 + i * 2, at + i * 3
-  answer(KEYS[key], KEYS[key + 1], ARGV[arg], ARGV[arg + 1], ARGV[arg + 2])
+for i = 0, (released - 9) / 2 - 1 do
+  local key, arg = 10 + i * 2, at + 2 + i * 4
+  answer(KEYS[key], KEYS[key + 1], unpack(ARGV, arg, arg + 3))
 end
 local is_empty = redis.call('XLEN', KEYS[2]) == 0
 if is_empty then

@@ -17,12 +17,13 @@
 -- ARGV[9] token     '1' if it can send requests, or ''
 -- ARGV[10] account  whose token it is, in words; '' if not known yet
 -- ARGV[11] replaces the account that this one may replace; '' for none
+-- ARGV[12] quota    the quota that it assumes, in words, for observers
 --
 -- Returns {'kept', epoch, now, 1 if a server with a token stands by or 0, moved, owner}; {'taken',
 -- epoch, now, description of the server that had the lease before or '', milliseconds since its last
 -- beat, 1 if there was no epoch before, moved, owner} (a new epoch: read the queue again); or
 -- {'held', description of the other server or '' for the asking one's own earlier lease,
--- milliseconds until it counts as gone, owner}. Moved is how many milliseconds ago this Redis got
+-- milliseconds until it counts as gone, answered as in the hash, owner}. Moved is how many milliseconds ago this Redis got
 -- its first beat since it started or became a master. The owner is the account that the namespace
 -- belongs to, or ''.
 may_grow(KEYS[1])
@@ -83,13 +84,14 @@ local is_kept = holds_it and is_mine
 local is_held = holder and left > 0 and not is_mine
 -- A server without a token leaves the lease to one that has it; another account never takes it.
 if is_held or not is_kept and (is_foreign or is_relieved and not has_token) then
+  local answered = redis.call('HGET', KEYS[1], 'answered') or ''
   if has_token and not is_foreign and not (standby and now - standby < AGAIN) then
     redis.call('HSET', KEYS[1], 'standby', now)
   end
   if not is_held then
-    return {'held', 'a server that has an access token', AGAIN, owner}
+    return {'held', 'a server that has an access token', AGAIN, answered, owner}
   end
-  return {'held', holder ~= ARGV[1] and about or '', left, owner}
+  return {'held', holder ~= ARGV[1] and about or '', left, answered, owner}
 end
 
 -- For the server that is gone, count jobs as delivered that it had popped from its list and died
@@ -127,7 +129,8 @@ end
 redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'last_beat', now, 'description', ARGV[3],
   'lease', ARGV[2])
 redis.call('HSET', KEYS[1], 'max_queue', ARGV[5], 'generation', ARGV[6],
-  'holdups', ARGV[8] ~= '' and now .. ' ' .. ARGV[8] or '')
+  'holdups', ARGV[8] ~= '' and now .. ' ' .. ARGV[8] or '',
+  'quota', (is_kept and epoch or newest) .. ' ' .. ARGV[12])
 redis.call('HDEL', KEYS[1], 'in_doubt')
 if is_kept then
   return {'kept', epoch, now, is_relieved and 1 or 0, now - moved, owner}

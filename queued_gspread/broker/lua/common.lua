@@ -211,6 +211,31 @@ local function server_within(prefix, grace, now)
   return at and at <= now and now - at < grace and (about or '')
 end
 
+-- Take in ids of signed jobs that nobody waits for and that are answered, with the times that they
+-- are signed with, and what the working server signs for the set that comes of it. What was signed
+-- up to `floor` is dropped. Where something else is found than what that server has signed `before`,
+-- somebody has changed it: then nothing stays for the next server to believe.
+local function vouch_for(server, answered, vouched)
+  local new, is_known = cjson.decode(vouched), false
+  local found = redis.call('HGET', server, 'answered') or ''
+  if found == new.signed then
+    return
+  end
+  for _, known in ipairs(new.before) do
+    is_known = is_known or known == found
+  end
+  if not is_known then
+    -- Not deleted: run again, it would take what was changed for the beginning.
+    redis.call('HSET', server, 'answered', '-')
+    return
+  end
+  for i = 1, #new.ids, 2 do
+    try('ZADD', answered, new.ids[i + 1], new.ids[i])
+  end
+  try('ZREMRANGEBYSCORE', answered, '-inf', new.floor)
+  redis.call('HSET', server, 'answered', new.signed)
+end
+
 -- Release slots whose answer will never come after one more window: those in the sets from
 -- KEYS[first] on, except slots of this epoch and of a server of another format that is alive.
 local function let_go(first, formats, epoch, window, grace)

@@ -16,8 +16,10 @@
 -- ARGV[3] name      of the lane
 -- ARGV[4] first     a time of Redis's clock before the first try at enqueueing this job, or '' if
 --                   there was none
+-- ARGV[5] gently    present if a call that may have written goes on, and its reply is wanted
 --
--- Returns 'answered', 'started' (it may have written; its reply will not be stored), 'ended' (it
+-- Returns 'answered', 'started' (it may have written; its reply will not be stored,
+-- unless gently), 'ended' (it
 -- had only read, and goes no further), 'withdrawn', or 'lost' (Redis does not know it, but may
 -- have).
 may_grow(KEYS[2])
@@ -30,6 +32,7 @@ for _, fate in ipairs({'withdrawn', 'ended'}) do
 end
 local mark = redis.call('HGET', KEYS[2], ARGV[1])
 if mark and may_have_written(mark) then
+  if ARGV[5] then return 'started' end
   redis.call('HSET', KEYS[2], ARGV[1], string.sub(mark, 1, 1) .. 'x')
   return 'started'
 end

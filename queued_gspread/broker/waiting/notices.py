@@ -19,6 +19,10 @@ PATIENCE = 10.0
 APART = 60.0
 """Seconds between two notices of one process, whatever its clients and threads."""
 
+# Seconds for which one call of a process asks why it waits, before another one may: many may be due
+# in one moment, and for each Redis counts the calls ahead of it.
+_TURN: Final = 5.0
+
 # Without logging set up, Python shows this logger's warnings on stderr.
 _LOGGER: Final = logging.getLogger("queued_gspread")
 _lock: Final = ForkLock()
@@ -29,6 +33,8 @@ class _Latest:
 
     process = 0
     moment = -math.inf
+    turn = (0, -math.inf)
+    """The process of the latest call that has asked why it waits, and when it did."""
 
 
 class Notice:
@@ -37,11 +43,17 @@ class Notice:
     Args:
         began: When it began to wait.
         is_quiet: Whether to log nothing.
+        caller: The client's own name; '' if it has none.
+
+    Attributes:
+        caller: That name.
 
     """
 
-    def __init__(self, began: float, *, is_quiet: bool = False) -> None:
+    def __init__(self, began: float, *, is_quiet: bool = False, caller: str = "") -> None:
+        self.caller = caller
         self._began = began
+        self._who = f"queued_gspread ({caller})" if caller else "queued_gspread"
         self._is_over = is_quiet
         self._why = ""
 
@@ -51,12 +63,18 @@ class Notice:
         left = self._began + PATIENCE - now()
         return left if left > 0 else math.inf
 
-    @property
-    def is_due(self) -> bool:
-        """Whether it is time to log why the call waits."""
+    def takes_turn(self) -> bool:
+        """Return whether it is time to log why the call waits, and no other call is about to."""
         if self._is_over or now() < self._began + PATIENCE:
             return False
-        return _may_speak() and _LOGGER.isEnabledFor(logging.WARNING)
+        if not (_may_speak() and _LOGGER.isEnabledFor(logging.WARNING)):
+            return False
+        with _lock.own:
+            process, moment = _Latest.turn
+            if process == os.getpid() and now() < moment + _TURN:
+                return False
+            _Latest.turn = os.getpid(), now()
+        return True
 
     def say(self, why: str) -> None:
         """Log why the call waits, unless the process has logged another call's notice meanwhile."""
@@ -65,7 +83,7 @@ class Notice:
                 return
             _Latest.process, _Latest.moment = os.getpid(), now()
         self._is_over, self._why = True, f"as said after {now() - self._began:.0f} s: {why}"
-        _say(f"queued_gspread: {why}")
+        _say(f"{self._who}: {why}")
 
     def last_words(self) -> str:
         """Return what to add to the error of a call that waited in vain: why, if it was logged."""
@@ -75,7 +93,7 @@ class Notice:
         """Log that the call goes on, now that it has its answer, if its wait was logged."""
         if self._why:
             self._why = ""
-            _say(f"queued_gspread: goes on after {now() - self._began:.0f} s")
+            _say(f"{self._who}: goes on after {now() - self._began:.0f} s")
 
 
 def _may_speak() -> bool:

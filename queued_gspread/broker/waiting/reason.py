@@ -14,7 +14,7 @@ from queued_gspread.broker.permits import PAUSE
 
 from .holdups import AGAIN, INTERVAL, NOTHING, QUOTA, SENT, SHARED, Holdup, Holdups
 
-__all__ = ["Sight", "bound", "reason"]
+__all__ = ["Sight", "bound", "longest", "reason"]
 
 # A working server beats at least once a second.
 _SILENT: Final = 3.0
@@ -117,6 +117,18 @@ def _at_most(sight: Sight, kind: str, holdup: Holdup) -> str:
         return ""
     terms = f" if each takes {_ONE[kind]}" if sight.ahead else ""
     return f", at most {max(1, math.ceil(most))} s{terms}"
+
+
+def longest(sight: Sight) -> float:
+    """Return the seconds for which the quota can hold a call up at the most, each taking a request.
+
+    0 if no quota does, infinite if it is not known.
+    """
+    word, _ = _of_lane(sight)
+    holdup = sight.holdups.kinds.get(word)
+    if holdup is None or holdup.why not in (QUOTA, SHARED):
+        return 0.0
+    return bound(holdup, sight.ahead, sight.age)
 
 
 def bound(holdup: Holdup, ahead: int, age: float = 0.0) -> float:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from queued_gspread.broker.connection.client import as_text
+from queued_gspread.broker.connection.effects import Joint
 from queued_gspread.broker.formats import Other, others_of
 from queued_gspread.broker.permits import milliseconds
 
@@ -14,10 +16,11 @@ from .holdups import Holdups
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from queued_gspread.broker.connection.client import Connection
+    from queued_gspread.broker.connection.attempts import Attempts
+    from queued_gspread.broker.connection.effects import Core
     from queued_gspread.broker.keys import Keys
 
-__all__ = ["Alive", "Seen", "body_of", "look"]
+__all__ = ["Alive", "Seen", "look"]
 
 
 @dataclass(frozen=True)
@@ -60,46 +63,45 @@ class Seen:
 
 
 def look(
-    connection: Connection,
+    attempts: Attempts,
     keys: Keys,
     grace: float,
     job: tuple[str, str, str] | None = None,
-    patience: float = 0.0,
     *,
     asks: bool = False,
-) -> Seen:
+    patience: float = 0.0,
+    until: float = math.inf,
+) -> Core[Seen]:
     """Look at the queue.
 
     Args:
-        connection: The connection to its Redis.
+        attempts: Those at its Redis.
         keys: Its keys.
         grace: Seconds for which a server may be silent before servers of other formats count.
         job: Lane, stream id and id of a job, to check whether Redis still knows it.
-        patience: See :meth:`Connection.run`.
         asks: Whether the caller asks why its job waits.
+        patience: See there.
+        until: See ``Attempts.run``, as for the last.
 
     """
-    places, args = [keys.server, keys.formats], [str(milliseconds(grace))]
+    shared = [keys.server, keys.formats], [str(milliseconds(grace))]
+    own: tuple[list[str], list[str]] = [], []
     if job is not None:
-        lane, *named = job
-        places += [keys.lane(lane), keys.reply(named[1])]
-        args += [*named, "1" if asks else ""]
-    result = connection.run("alive", places, args, patience=patience)
-    age, about, server_id, known, generation, others, *why, moment = result
+        lane, entry, job_id = job
+        own = [keys.lane(lane), keys.reply(job_id)], [entry, job_id, "1" if asks else ""]
+    joint = Joint(*map(tuple, (*shared, *own)))
+    places, args = ([*before, *mine] for before, mine in zip(shared, own, strict=True))
+    result = yield from attempts.run(
+        "alive", places, args, until=until, patience=patience, joint=joint
+    )
+    jobs, age, about, server_id, generation, others, moment = result
     server = Alive(age / 1000, as_text(about), as_text(server_id)) if age >= 0 else None
+    (known, *why) = jobs[0] if jobs else (1,)
     return Seen(server, bool(known), generation, others_of(others), moment, _why(*why))
 
 
-def _why(ahead: int, is_exact: int, holdups: bytes) -> dict[str, Any]:
+def _why(ahead: int | None = None, is_exact: int = 0, holdups: bytes = b"") -> dict[str, Any]:
+    if ahead is None:
+        return {}
     holdup = Holdups.decode(holdups)
     return {"ahead": max(0, ahead), "is_exact": bool(is_exact), "holdups": holdup}
-
-
-def body_of(streams: Any) -> bytes | None:
-    """Return the body of a reply from the result of XREAD."""
-    if not streams:
-        return None
-    ((_, ((_, fields),)),) = streams
-    values = dict(zip(fields[::2], fields[1::2], strict=True))
-    body: bytes = values.get(b"body", b"")
-    return body

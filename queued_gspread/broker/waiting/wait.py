@@ -12,7 +12,7 @@ from queued_gspread.broker.formats import Sighted
 from .notices import Notice
 
 if TYPE_CHECKING:
-    from queued_gspread.broker.connection.wire import Pending
+    from queued_gspread.broker.connection.effects import AwaitReply
 
 __all__ = ["LATE", "LEAVING", "Wait"]
 
@@ -25,7 +25,11 @@ LEAVING: Final = 0.4
 
 @dataclass
 class Wait:
-    """One caller's wait: since when, for what, and the latest sign of life."""
+    """One caller's wait: since when, for what, and the latest sign of life.
+
+    One that is for a job that need not be waited for (``is_unattended``) may end at any time; the
+    job stays in the queue. Its timeout counts until the job is there.
+    """
 
     job_id: str
     lane: str
@@ -40,16 +44,23 @@ class Wait:
     # When Redis answered last, and its longest silence since it last proved to know the job.
     heard_at: float = field(default_factory=now)
     longest_gap: float = 0.0
-    pending: Pending | None = None
+    # The first look for the reply, until it is made: it is sent along with the job.
+    ahead: AwaitReply | None = None
     # A time of Redis's clock before the first try at enqueueing the job.
     first: int | None = None
     leaves_by: float = 0.0
+    is_unattended: bool = False
     notice: Notice = field(default_factory=lambda: Notice(now()))
 
     @property
     def deadline(self) -> float:
         """The moment of the caller's timeout."""
         return math.inf if self.timeout is None else self.began + self.timeout
+
+    @property
+    def limit(self) -> float:
+        """When its waits for Redis end: after the deadline, or with the withdrawal."""
+        return self.leaves_by or self.deadline + LATE
 
     @property
     def last_moment(self) -> float:

@@ -2,12 +2,14 @@
 
 Eight processes that run an ordinary gspread script (``worker.py``) append to one sheet of an
 emulator: first with plain gspread, then with this package, ``queued-gspread-server`` and a real
-Redis. Everything runs on this machine and is gone at the end.
+Redis. Then one process with one loop (``loop.py``) does so in a pipeline. Everything runs on this
+machine and is gone at the end.
 """
 
 from __future__ import annotations
 
 import contextlib
+import subprocess
 import sys
 import textwrap
 import time
@@ -24,13 +26,12 @@ from queued_gspread.emulator import redirect
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 from queued_gspread.settings import Settings
 
-from .crew import REDIRECTED, Children, Crew, environment, script
-from .report import Half, bar, changed_lines, difference, sheets, table
+from .crew import LOOP, REDIRECTED, Children, Crew, environment, script
+from .report import Half, bar, changed_lines, difference, loop_lines, sheets, table
 from .shared_sheet import SharedSheet
 
 if TYPE_CHECKING:
     import argparse
-    import subprocess
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
@@ -40,14 +41,16 @@ if TYPE_CHECKING:
 __all__ = ["ABOUT", "add_options", "run"]
 
 ABOUT: Final = (
-    "See it work, in some ten seconds, with no Google account, no Redis and no configuration: "
+    "See it work, in some fifteen seconds, with no Google account, no Redis and no configuration: "
     "several processes append to one sheet, first with plain gspread and then with "
-    "queued_gspread, and the results are shown side by side. Everything runs on this machine and "
+    "queued_gspread, and the results are shown side by side; and one process with one loop does "
+    "so in a pipeline. Everything runs on this machine and "
     "is gone at the end."
 )
 
 WORKERS: Final = 8
 ROWS_EACH: Final = 5
+LOOP_ROWS: Final = 1_000
 QUOTA: Final = 60
 # Seconds between an append's search for its place and its write.
 APPEND_RACE: Final = 0.2
@@ -79,7 +82,7 @@ def run(_: argparse.Namespace) -> int:
     """
     emulator_class = _load_emulator()
     check_system()
-    redis = TemporaryRedis(find_binary())
+    redis, another = (TemporaryRedis(find_binary()) for _ in range(2))
     _introduce()
     with Children() as children:
         with _google(emulator_class, children) as sheet:
@@ -92,6 +95,8 @@ def run(_: argparse.Namespace) -> int:
                 f"with {ours.name} not every row is there exactly once. The end of the server's "
                 f"log:\n{_end_of_log(children)}"
             )
+        with _google(emulator_class, children) as sheet:
+            pipelined_loop(sheet, children, another)
     _say_what_to_change()
     return 0
 
@@ -108,7 +113,7 @@ def _load_emulator() -> type[Emulator]:
 @contextlib.contextmanager
 def _google(emulator_class: type[Emulator], children: Children) -> Iterator[SharedSheet]:
     """Run an emulator whose appends race as Google's do, the same for both halves."""
-    with emulator_class(append_race=APPEND_RACE) as emulator:
+    with emulator_class(append_race=APPEND_RACE, storage=False) as emulator:
         yield SharedSheet(emulator, children.folder / "service_account.json", QUOTA)
 
 
@@ -129,6 +134,25 @@ def queued_half(sheet: SharedSheet, children: Children, redis: TemporaryRedis) -
     with redis, _server(redis.url, sheet, children) as variables:
         command = _work(_QUEUED, sheet, children)
         return _measure("queued_gspread", sheet, _crew(children, command, variables))
+
+
+def pipelined_loop(sheet: SharedSheet, children: Children, redis: TemporaryRedis) -> None:
+    """Run a loop of one process in a pipeline; show what it took beside what it takes without."""
+    say(f"\n3. One process, one loop of {LOOP_ROWS:,} rows, in a pipeline:\n")
+    pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
+    with redis, _server(redis.url, sheet, children) as variables:
+        command = [children.add(LOOP), str(sheet.key_file), str(LOOP_ROWS)]
+        with children.start(*command, env=variables, **pipes) as loop:
+            seconds, errors = loop.communicate()
+    requests = len(sheet.emulator.ledger)
+    found = sheet.count()
+    if loop.returncode or found != LOOP_ROWS:
+        raise DemoFailedError(
+            f"the loop has left {found} of {LOOP_ROWS} rows. It said:\n{errors}The end of the "
+            f"server's log:\n{_end_of_log(children)}"
+        )
+    for line in loop_lines(LOOP_ROWS, QUOTA, float(seconds), requests):
+        say(f"    {line}")
 
 
 def _work(imported: str, sheet: SharedSheet, children: Children) -> list[str]:
@@ -202,9 +226,10 @@ def _end_of_log(children: Children) -> str:
 
 def _introduce() -> None:
     _say_wrapped(
-        f"The same work twice: {WORKERS} processes append {ROWS_EACH} rows each to one sheet, all "
-        f"at once. An emulator takes Google's place: it allows {QUOTA} reads and {QUOTA} writes a "
-        "minute, and overlapping appends overwrite each other, as Google's do."
+        f"The same work twice: {WORKERS} processes append {ROWS_EACH} rows each to one sheet that "
+        "is shared with them, all at once. An emulator takes Google's place: it allows "
+        f"{QUOTA} reads and {QUOTA} writes a minute, and overlapping appends overwrite each other, "
+        "as Google's do."
     )
 
 
@@ -231,7 +256,9 @@ In your own code:
 
     1. {how_to_install("embedded")}
     2. queued-gspread-server --service-account service_account.json
+       (queued-gspread check says what is missing, if it does not work)
     3. import queued_gspread as gspread, instead of import gspread
+    4. with gspread.pipeline(): around a loop of many calls
 
 With ".[embedded,fast]" clients and server read Redis's answers faster.
 """

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-__all__ = ["REDIRECTED", "Children", "Crew", "environment", "script"]
+__all__ = ["LOOP", "REDIRECTED", "Children", "Crew", "environment", "script"]
 
 _HERE: Final = Path(__file__).parent
 _WORKER: Final = (_HERE / "worker.py").read_text(encoding="utf-8")
+LOOP: Final = (_HERE / "loop.py").read_text(encoding="utf-8")
 REDIRECTED: Final = (_HERE / "redirected.py").read_text(encoding="utf-8")
 
 

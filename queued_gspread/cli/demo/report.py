@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["OK", "Half", "bar", "changed_lines", "difference", "row_of", "sheets", "table"]
+__all__ = [
+    "OK",
+    "Half",
+    "bar",
+    "changed_lines",
+    "difference",
+    "loop_lines",
+    "row_of",
+    "sheets",
+    "table",
+]
 
 OK: Final = "ok"
 _BAR: Final = 40
@@ -149,6 +159,24 @@ def _odd_rows(halves: Sequence[Half]) -> list[tuple[str, list[str]]]:
         ("rows never appended", [half.unexpected for half in halves]),
     ]
     return [(label, [str(count) for count in counts]) for label, counts in rows if any(counts)]
+
+
+def loop_lines(rows: int, quota: int, seconds: float, requests: int) -> list[str]:
+    """Return a loop's bound without a pipeline beside what it took in one.
+
+    Args:
+        rows: How many rows it appends.
+        quota: How many writes a minute are allowed: so many go at once, the others in turn.
+        seconds: What it took.
+        requests: How many requests that were.
+
+    """
+    bound = 60 * max(0, rows / quota - 1)
+    lines = [
+        ("plain gspread, at the least", bound, rows),
+        ("queued_gspread, in a pipeline", seconds, requests),
+    ]
+    return [f"{what:<30}{time:>9,.1f} s{number:>8,} requests" for what, time, number in lines]
 
 
 def difference(plain: Half) -> str:

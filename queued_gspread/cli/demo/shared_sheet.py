@@ -34,7 +34,7 @@ class SharedSheet:
 
         emulator.write_service_account(key_file)
         self.client = emulator.gspread_client()
-        book = self.client.create(TITLE)
+        book = self.client.open_by_key(emulator.add_spreadsheet(TITLE))
         book.sheet1.update([HEADER], "A1")
         emulator.quotas = Quotas(reads=quota, writes=quota)
         emulator.clear_ledger()
@@ -47,6 +47,10 @@ class SharedSheet:
         """Return the rows below the header, as a person sees them."""
         with self._opener.open(self._window) as answer:
             return _rows(json.load(answer)["cells"])[1:]
+
+    def count(self) -> int:
+        """Return how many rows there are below the header, read as a client."""
+        return len(self.client.open(TITLE).sheet1.col_values(1)) - 1
 
 
 def _rows(cells: list[dict[str, Any]]) -> list[tuple[str, ...]]:

@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth import crypt, exceptions, jwt
 from google.oauth2.service_account import Credentials
+from gspread.auth import DEFAULT_SCOPES
 
-from .owner_only import open_owner_only
+from .owner_only import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _KEY_SIZE = 2048
 _NAME, _PROJECT = "emulator", "queued-gspread-emulator"
+# Seconds: only the signature is checked here, and the times with Google's clock elsewhere.
+_ANY_TIME = 10**9
 _FIRST_CLIENT_ID = 100_000_000_000_000_000_000
 
 
@@ -37,14 +40,17 @@ EMAIL = email_of(1)
 
 
 @dataclass(frozen=True)
-class _Key:
+class Key:
+    """A pair of keys: the private one signs, the public one verifies."""
+
     key_id: str
     private_pem: str
     public_pem: str
     signer: crypt.RSASigner
 
 
-def _new_key() -> _Key:
+def new_key() -> Key:
+    """Return a new pair of keys."""
     key = rsa.generate_private_key(public_exponent=65_537, key_size=_KEY_SIZE)
     private = key.private_bytes(
         serialization.Encoding.PEM,
@@ -55,7 +61,7 @@ def _new_key() -> _Key:
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
     key_id = secrets.token_hex(20)
-    return _Key(key_id, private.decode(), public.decode(), crypt.RSASigner(key, key_id))
+    return Key(key_id, private.decode(), public.decode(), crypt.RSASigner(key, key_id))
 
 
 def _check_ours(path: Path) -> None:
@@ -78,16 +84,71 @@ class Account:
     emulator handed out are accepted as well.
     """
 
-    def __init__(self, number: int, url: Callable[[], str], changes: Changes) -> None:
-        """Begin without a key; the first number is 1."""
+    def __init__(
+        self,
+        number: int,
+        url: Callable[[], str],
+        changes: Changes,
+        storage: bool | None = None,
+    ) -> None:
+        """Begin without a key; the first number is 1.
+
+        `storage` is whether it may own files; with None, the emulator's own `storage` says so.
+        """
         self.email = email_of(number)
+        self.storage = storage
+        self.is_deleted = False
         self._client_id = str(_FIRST_CLIENT_ID + number - 1)
         self._url = url
         self._changes = changes
         self._making = threading.Lock()
-        self._key: _Key | None = None
+        self._key: Key | None = None
         # The public keys that token requests may be signed for, by their ids.
         self._accepted: dict[str, str] = {}
+        # The scopes for which it may act for the users of its domain: until somebody has said so,
+        # all of them. And who may impersonate it.
+        self._delegated: frozenset[str] | None = None
+        self._impersonators: set[str] = set()
+
+    def delegate(self, scopes: Iterable[str] = DEFAULT_SCOPES) -> None:
+        """Let the account act for users with these scopes alone (domain-wide delegation).
+
+        Until then it may act for them with any scopes; with an empty list, for nobody.
+        """
+        self._delegated = frozenset(scopes)
+
+    def may_act_for_users(self, scopes: frozenset[str]) -> bool:
+        """Return whether the account may act for the users of its domain with these scopes."""
+        return self._delegated is None or scopes <= self._delegated
+
+    def let_impersonate(self, *principals: str) -> None:
+        """Let others impersonate the account: accounts and users by address, or principals."""
+        self._impersonators.update(principals)
+
+    def may_be_impersonated_by(self, principal: str) -> bool:
+        """Return whether somebody may create tokens for the account."""
+        return principal in self._impersonators
+
+    def sign(self, claims: dict[str, Any]) -> tuple[str, str]:
+        """Return the id of the account's key, and claims signed with it."""
+        key = self._present_key()
+        encode: Any = jwt.encode
+        return key.key_id, encode(key.signer, claims).decode()
+
+    def impersonated_info(self, source: dict[str, Any]) -> dict[str, Any]:
+        """Return the JSON of credentials that impersonate the account, out of others' JSON."""
+        return {
+            "type": "impersonated_service_account",
+            "service_account_impersonation_url": self.impersonation_url,
+            "source_credentials": source,
+            "delegates": [],
+        }
+
+    @property
+    def impersonation_url(self) -> str:
+        """The URL at which tokens are made for who impersonates the account."""
+        path = f"/v1/projects/-/serviceAccounts/{self.email}:generateAccessToken"
+        return self._url() + path
 
     @property
     def public_keys(self) -> dict[str, str]:
@@ -132,30 +193,41 @@ class Account:
         Raises FileExistsError if the file exists and was not written by an emulator: a key from
         Google cannot be downloaded a second time.
         """
-        content = json.dumps(self.service_account_info(), indent=2) + "\n"
+        info = self.service_account_info()
         _check_ours(Path(path))
-        with open_owner_only(path) as file:
-            file.write(content)
+        write_json(path, info)
 
     def rotate_key(self) -> None:
         """Make a new key and stop accepting old ones; tokens granted so far stay valid."""
-        key = _new_key()
+        key = new_key()
         with self._making, self._changes.making():
             self._key, self._accepted = key, {key.key_id: key.public_pem}
+
+    def delete(self) -> None:
+        """Delete the account: it gets no further token; those granted so far stay valid."""
+        with self._changes.making():
+            self.is_deleted, self._accepted = True, {}
+
+    def disable_keys(self) -> None:
+        """Stop accepting all keys, until a new one is made; tokens granted so far stay valid."""
+        with self._changes.making():
+            self._accepted = {}
 
     def claims(self, assertion: str) -> dict[str, Any] | None:
         """Return an assertion's claims; None if no key of the account signed it."""
         decode: Any = jwt.decode
         try:
-            claims: dict[str, Any] = decode(assertion, certs=self.public_keys)
+            claims: dict[str, Any] = decode(
+                assertion, certs=self.public_keys, clock_skew_in_seconds=_ANY_TIME
+            )
         except (ValueError, exceptions.GoogleAuthError):
             return None
         return claims
 
-    def _present_key(self) -> _Key:
+    def _present_key(self) -> Key:
         with self._making:
             if self._key is None:
-                key = _new_key()
+                key = new_key()
                 with self._changes.making():
                     self._key, self._accepted = key, self._accepted | {key.key_id: key.public_pem}
             return self._key

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,3 +19,10 @@ def open_owner_only(path: str | Path) -> TextIO:
     if hasattr(os, "fchmod"):  # not on Windows, where a new file belongs to its folder's users
         os.fchmod(file.fileno(), _MODE)
     return file
+
+
+def write_json(path: str | Path, content: Any) -> None:
+    """Write JSON to a file that only its owner may read."""
+    text = json.dumps(content, indent=2) + "\n"
+    with open_owner_only(path) as file:
+        file.write(text)

@@ -8,7 +8,12 @@ from copy import copy as shallow
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from queued_gspread.emulator.book.store import ROOT_FOLDER, SPREADSHEET_TYPE
+from queued_gspread.emulator.book.store import (
+    FOLDER_TYPE,
+    ROOT_FOLDER,
+    SPREADSHEET_TYPE,
+    may_change,
+)
 from queued_gspread.emulator.book.timestamps import timestamp
 from queued_gspread.emulator.export import export_book
 from queued_gspread.emulator.values.csv_import import import_csv
@@ -24,6 +29,7 @@ from queued_gspread.emulator.wire.field_mask import apply_mask, parse_mask
 
 from .drive_query import parse_query
 from .drive_v2 import file_v2
+from .rights import check_storage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +37,8 @@ if TYPE_CHECKING:
 
     from queued_gspread.emulator.book.spreadsheet import Spreadsheet
     from queued_gspread.emulator.book.store import File, Store
+
+    from .request import Request
 
 Json = dict[str, Any]
 _DEFAULT_FIELDS = "kind,id,name,mimeType"
@@ -47,7 +55,6 @@ _PAGE_FORMATS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "ods": "application/vnd.oasis.opendocument.spreadsheet",
 }
-_FOLDER_TYPE = "application/vnd.google-apps.folder"
 # Fields of a file that can be set and are not kept, by Google's discovery document.
 _NOT_KEPT = (
     *("appProperties", "contentHints", "contentRestrictions", "copyRequiresWriterPermission"),
@@ -57,7 +64,7 @@ _NOT_KEPT = (
 )
 # Drive's methods that are not implemented here, by Google's discovery document.
 _IN_DRIVE_ALONE = re.compile(
-    "/drive/v3/(?:(?:about|apps|changes|channels|drives|operations|teamdrives)(?:/|$)"
+    "/drive/v3/(?:(?:apps|changes|channels|drives|operations|teamdrives)(?:/|$)"
     "|files/(?:generateIds|generateCseToken|trash)$"
     "|files/[^/]+/(?:accessproposals|approvals|comments|download|listLabels|modifyLabels|revisions"
     "|watch)(?:[/:]|$))"
@@ -66,7 +73,7 @@ _MY_DRIVE = {
     "kind": "drive#file",
     "id": ROOT_FOLDER,
     "name": "My Drive",
-    "mimeType": _FOLDER_TYPE,
+    "mimeType": FOLDER_TYPE,
 }
 
 
@@ -89,19 +96,25 @@ def check_unknown(method: str, path: str) -> None:
         raise drive_unimplemented(f"The emulator does not answer {method} {path}.")
 
 
-def create(store: Store, query: Mapping[str, str], body: Json) -> Json:
+def create(store: Store, request: Request, body: Json) -> Json:
     """Answer files.create, for spreadsheets and folders."""
     _check_kept(body)
     mime_type = body.get("mimeType") or "application/octet-stream"
-    file = store.create(body.get("name") or "Untitled", mime_type, _parents(store, body))
-    return _masked(file, store, query)
+    parents = _parents(store, body)
+    check_storage(store, request, mime_type, parents)
+    file = store.create(body.get("name") or "Untitled", mime_type, parents)
+    return _masked(file, store, request.query)
 
 
-def get(store: Store, file_id: str, query: Mapping[str, str]) -> Json:
+def get(store: Store, request: Request) -> Json:
     """Answer files.get."""
+    file_id = request.parts["id"]
     if _folder(file_id) == ROOT_FOLDER:
-        return _with_fields(query, _MY_DRIVE)
-    return _masked(store.file(file_id), store, query)
+        return _with_fields(request.query, _MY_DRIVE)
+    file = store.file(file_id)
+    found = file_json(file, store)
+    found["capabilities"] = {"canEdit": may_change(file, request.email), "canCopy": True}
+    return _with_fields(request.query, found)
 
 
 def update(store: Store, file_id: str, query: Mapping[str, str], body: Json) -> Json:
@@ -115,6 +128,7 @@ def update(store: Store, file_id: str, query: Mapping[str, str], body: Json) -> 
     if "trashed" in body:
         file.trashed = bool(body["trashed"])
     file.parents = [parent for parent in file.parents if parent not in removed] + added
+    file.drive_id = store.drive_of(file.parents)
     store.touch(file)
     return _masked(file, store, query)
 
@@ -125,18 +139,24 @@ def delete(store: Store, file_id: str) -> None:
     del store.files[file_id]
 
 
-def copy(store: Store, file_id: str, query: Mapping[str, str], body: Json) -> Json:
+def copy(store: Store, request: Request, body: Json) -> Json:
     """Answer files.copy; without a name it is "Copy of …"."""
     _check_kept(body)
-    original = store.file(file_id)
+    original = store.file(request.parts["id"])
     name = body.get("name") or f"Copy of {original.title}"
-    return _masked(store.copy(original, name, _parents(store, body)), store, query)
+    in_place = original.drive_id and not body.get("parents")
+    parents = original.parents if in_place else _parents(store, body)
+    check_storage(store, request, original.mime_type, parents)
+    return _masked(store.copy(original, name, parents), store, request.query)
 
 
-def list_files(store: Store, query: Mapping[str, str]) -> Json:
+def list_files(store: Store, request: Request) -> Json:
     """Answer files.list, the newest file first, in pages."""
+    query = request.query
     test = parse_query(query["q"], store.email) if query.get("q") else None
-    found = [file for file in store.shared_files() if test is None or test(file)]
+    everywhere = query.get("includeItemsFromAllDrives", "").lower() == "true"
+    files = store.shared_files() if everywhere else store.own_files()
+    found = [file for file in files if test is None or test(file)]
     start, size = _page(query)
     answer: Json = {"kind": "drive#fileList", "incompleteSearch": False}
     if start + size < len(found):
@@ -190,13 +210,8 @@ def upload_v2(store: Store, file_id: str, content: bytes) -> Json:
 
 def file_json(file: File, store: Store) -> Json:
     """Return the File resource of Drive v3."""
-    user = {
-        "kind": "drive#user",
-        "displayName": store.email,
-        "me": True,
-        "permissionId": store.owner_id,
-        "emailAddress": store.email,
-    }
+    owners = [_user(right, store) for right in file.permissions if right["role"] == "owner"]
+    place = {"driveId": file.drive_id} if file.drive_id else {"owners": owners}
     return {
         "kind": "drive#file",
         "id": file.file_id,
@@ -211,11 +226,22 @@ def file_json(file: File, store: Store) -> Json:
         "webViewLink": _link(file),
         "createdTime": timestamp(file.created),
         "modifiedTime": timestamp(file.modified),
-        "owners": [user],
-        "lastModifyingUser": user,
+        **place,
+        "lastModifyingUser": _user(store.own_right, store),
         "shared": len(file.permissions) > 1,
-        "ownedByMe": True,
+        "ownedByMe": any(owner["me"] for owner in owners),
         "permissions": file.permissions,
+    }
+
+
+def _user(right: Json, store: Store) -> Json:
+    """Return the user who has a right."""
+    return {
+        "kind": "drive#user",
+        "displayName": right.get("displayName"),
+        "me": right.get("emailAddress") == store.email,
+        "permissionId": right["id"],
+        "emailAddress": right.get("emailAddress"),
     }
 
 
@@ -231,7 +257,7 @@ def _with_fields(query: Mapping[str, str], file: Json) -> Json:
 def _link(file: File) -> str:
     if file.mime_type == SPREADSHEET_TYPE:
         return f"https://docs.google.com/spreadsheets/d/{file.file_id}/edit?usp=drivesdk"
-    kind = "folders" if file.mime_type == _FOLDER_TYPE else "file/d"
+    kind = "folders" if file.mime_type == FOLDER_TYPE else "file/d"
     return f"https://drive.google.com/drive/{kind}/{file.file_id}"
 
 
@@ -261,7 +287,7 @@ def _folder(name: str) -> str:
 
 def _check_folders(store: Store, folders: list[str]) -> None:
     for folder in folders:
-        if folder != ROOT_FOLDER and store.file(folder).mime_type != _FOLDER_TYPE:
+        if folder != ROOT_FOLDER and store.file(folder).mime_type != FOLDER_TYPE:
             raise not_a_folder()
 
 

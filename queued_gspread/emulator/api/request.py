@@ -32,12 +32,17 @@ class Answer:
     content_type: str = "application/json; charset=UTF-8"
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    def with_headers(self, headers: Mapping[str, str]) -> Answer:
+        """Return the answer with other headers."""
+        return replace(self, headers=headers)
+
 
 @dataclass
 class Request:
     """A request as the methods see it; parts are the named groups of the path's pattern.
 
-    `place` is where an append goes if that was found before the append itself.
+    `place` is where an append goes if that was found before the append itself. `email` is whose
+    token it has, '' for an API key, and `has_storage` whether that account may own files.
     """
 
     method: str
@@ -46,6 +51,8 @@ class Request:
     content: bytes
     parts: dict[str, str] = field(default_factory=dict)
     place: Place | None = None
+    email: str = ""
+    has_storage: bool = True
 
     def __post_init__(self) -> None:
         """Split the target; the path stays percent-encoded until it is routed."""

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from queued_gspread.emulator.book.not_computed import GapReadError
 from queued_gspread.emulator.wire.errors import (
     ApiError,
+    api_disabled,
     drive_unauthenticated,
     failure,
     insufficient_scopes,
@@ -24,6 +25,7 @@ from queued_gspread.google_api.scopes import allows
 from . import drive as drive_api
 from . import values as values_api
 from .request import Answer, as_json, refusal
+from .rights import check_rights
 from .routes import APPEND, ROUTES
 
 if TYPE_CHECKING:
@@ -39,9 +41,11 @@ _log = logging.getLogger(__name__)
 def admitted(project: Project, request: Request) -> str:
     """Return the e-mail address of the account that sends a request below /v4, /drive or /upload.
 
-    It is empty for an API key. Raises ApiError if the account may not do this.
+    It is empty for an API key, and noted in the request. Raises ApiError if the account may not do
+    this.
     """
     caller = _caller(project, request)
+    request.email, request.has_storage = caller, project.has_storage(caller)
     if len(request.content) > _LARGEST_BODY:
         limit = f"exceeds the limit: {_LARGEST_BODY} bytes."
         raise invalid(f"Request payload size {limit}")
@@ -85,15 +89,25 @@ def find_place(store: Store, request: Request) -> None:
 def _caller(project: Project, request: Request) -> str:
     if not request.token:
         if request.headers.get("x-goog-api-key") or request.query.get("key"):
+            _check_enabled(project, request)
             return ""
         raise unauthenticated() if request.on_sheets else drive_unauthenticated()
     bearer = request.headers.get("Authorization", "").lower().startswith("bearer ")
     holder = project.holder(request.token) if bearer else None
     if holder is None:
         raise unauthenticated() if request.on_sheets else drive_unauthenticated()
+    _check_enabled(project, request)
     if not allows(holder.scopes, request.method, request.raw_path, request.pairs):
         raise insufficient_scopes(request.on_sheets)
     return holder.email
+
+
+def _check_enabled(project: Project, request: Request) -> None:
+    # The page of an export, on docs.google.com, belongs to neither.
+    is_drives = request.raw_path.startswith(("/drive/", "/upload/drive/"))
+    api = "sheets" if request.on_sheets else "drive" if is_drives else ""
+    if api in project.disabled_apis:
+        raise api_disabled(request.on_sheets)
 
 
 def _route(store: Store, request: Request) -> Answer:
@@ -101,6 +115,7 @@ def _route(store: Store, request: Request) -> Answer:
         match = pattern.fullmatch(request.raw_path) if method == request.method else None
         if match:
             request.parts = {name: unquote(part) for name, part in match.groupdict().items()}
+            check_rights(store, request)
             found = handle(store, request)
             if found is None:
                 return Answer(HTTPStatus.NO_CONTENT, b"", "text/html")

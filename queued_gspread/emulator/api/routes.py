@@ -6,11 +6,13 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.book.store import SPREADSHEET_TYPE
+from queued_gspread.emulator.book.store import SPREADSHEET_TYPE, may_change
+from queued_gspread.emulator.wire.errors import sheets_forbidden
 from queued_gspread.emulator.wire.messages import checked_message
 from queued_gspread.emulator.wire.response_fields import check_fields
 from queued_gspread.emulator.wire.schema import check_body, check_parameters
 
+from . import about as about_api
 from . import data_filters as data_filter_api
 from . import drive as drive_api
 from . import sharing as sharing_api
@@ -42,6 +44,8 @@ def _checked(request: Request, method: str) -> Json:
 
 def _create_spreadsheet(store: Store, request: Request) -> Json:
     body = checked_message(_checked(request, "create"))
+    if not request.has_storage:
+        raise sheets_forbidden()
     title = (body.get("properties") or {}).get("title") or "Untitled spreadsheet"
     file = store.create(title, SPREADSHEET_TYPE)
     assert file.book
@@ -73,6 +77,8 @@ def _copy_to(store: Store, request: Request) -> Json:
     _, book = store.spreadsheet_file(request.parts["id"])
     wanted = checked_message(body).get("destinationSpreadsheetId", "")
     file, target = store.spreadsheet_file(wanted)
+    if not may_change(file, request.email):
+        raise sheets_forbidden()
     found = spreadsheets_api.copy_to(book, int(request.parts["sheet"]), target, store.ids)
     store.touch(file)
     return found
@@ -184,12 +190,15 @@ _TABLE: list[tuple[str, str, Handler]] = [
     ("POST", _VALUES + ":batchUpdate", _values_batch_update),
     ("POST", _VALUES + ":batchClear", _values_batch_clear),
     *((m.verb, _SHEET + m.path, _handler(m)) for m in data_filter_api.METHODS),
-    ("GET", _FILES, lambda s, r: drive_api.list_files(s, r.query)),
-    ("POST", _FILES, lambda s, r: drive_api.create(s, r.query, _drive_body(r))),
-    ("GET", _FILE, _of_file(drive_api.get)),
+    ("GET", "/drive/v3/about", about_api.about),
+    ("GET", "/drive/v3/drives", about_api.list_drives),
+    ("GET", "/drive/v3/drives/(?P<drive>[^/]+)", about_api.get_drive),
+    ("GET", _FILES, drive_api.list_files),
+    ("POST", _FILES, lambda s, r: drive_api.create(s, r, _drive_body(r))),
+    ("GET", _FILE, drive_api.get),
     ("PATCH", _FILE, _of_file_with_body(drive_api.update)),
     ("DELETE", _FILE, lambda s, r: drive_api.delete(s, r.parts["id"])),
-    ("POST", _FILE + "/copy", _of_file_with_body(drive_api.copy)),
+    ("POST", _FILE + "/copy", lambda s, r: drive_api.copy(s, r, _drive_body(r))),
     ("GET", _FILE + "/export", _by(drive_api.export)),
     ("GET", "/spreadsheets/d/(?P<id>[^/]+)/export", _by(drive_api.export_page)),
     ("GET", _FILE + "/permissions", _of_file(sharing_api.list_permissions)),

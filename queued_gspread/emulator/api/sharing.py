@@ -7,7 +7,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from queued_gspread.emulator.book.timestamps import timestamp
-from queued_gspread.emulator.wire.errors import drive_error, drive_invalid
+from queued_gspread.emulator.wire.errors import (
+    drive_error,
+    drive_invalid,
+    fields_required,
+    insufficient_rights,
+)
 from queued_gspread.emulator.wire.field_mask import apply_mask, parse_mask
 
 if TYPE_CHECKING:
@@ -74,8 +79,7 @@ def delete_permission(store: Store, file_id: str, which: str) -> None:
     file = store.file(file_id)
     permission = _permission(file, which)
     if permission["role"] == "owner":
-        message = "The user does not have sufficient permissions for this file."
-        raise drive_error(HTTPStatus.FORBIDDEN, "insufficientFilePermissions", message)
+        raise insufficient_rights()
     file.permissions.remove(permission)
 
 
@@ -173,8 +177,7 @@ def _check_transfer(query: Mapping[str, str]) -> None:
 
 def _require_fields(query: Mapping[str, str]) -> None:
     if not query.get("fields"):
-        message = "The 'fields' parameter is required for this method."
-        raise drive_error(HTTPStatus.BAD_REQUEST, "required", message, ("parameter", "fields"))
+        raise fields_required()
 
 
 def _masked(answer: Json, query: Mapping[str, str], default: str) -> Json:

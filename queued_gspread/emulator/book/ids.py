@@ -45,6 +45,10 @@ class Ids:
         """Return an id for a file: 44 characters, the first of them a 1."""
         return "1" + "".join(self._random.choices(_FILE_ID_ALPHABET, k=43))
 
+    def drive(self) -> str:
+        """Return an id for a shared drive: 19 characters, from 0A to PVA."""
+        return f"0A{self.letters(14)}PVA"
+
     def sheet(self) -> int:
         """Return a positive 31-bit id, as sheets and protected ranges have."""
         return self._random.randint(1, _LARGEST_SHEET_ID)

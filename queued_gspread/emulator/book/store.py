@@ -12,18 +12,23 @@ from .sheet import Sheet
 from .spreadsheet import SURROUNDINGS, Spreadsheet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from .ids import Ids
 
 SPREADSHEET_TYPE = "application/vnd.google-apps.spreadsheet"
+FOLDER_TYPE = "application/vnd.google-apps.folder"
 ROOT_FOLDER = "0AEmulatedRootFolder"
+_CHANGING = frozenset({"owner", "organizer", "fileOrganizer", "writer"})
 
 
 @dataclass
 class File:
-    """A file in Drive; a file that is not a spreadsheet has no book."""
+    """A file in Drive; a file that is not a spreadsheet has no book.
+
+    `drive_id` is the shared drive that it is in, '' for none. A shared drive is a folder in itself.
+    """
 
     file_id: str
     mime_type: str
@@ -37,6 +42,7 @@ class File:
     trashed: bool = False
     # What Drive counts until a spreadsheet exists, by recorded answers.
     version: int = 4
+    drive_id: str = ""
 
     @property
     def title(self) -> str:
@@ -48,6 +54,20 @@ class File:
         self.name = name
         if self.book:
             self.book.properties["title"] = name
+
+
+def is_drive(file: File) -> bool:
+    """Whether a folder is a shared drive itself."""
+    return bool(file.drive_id) and file.file_id == file.drive_id
+
+
+def may_change(file: File, email: str) -> bool:
+    """Whether the account with this address may change a file.
+
+    All accounts may, as if they were its owner's, unless it is shared with them as something less.
+    """
+    roles = [known["role"] for known in file.permissions if known.get("emailAddress") == email]
+    return not roles or not _CHANGING.isdisjoint(roles)
 
 
 class Store:
@@ -75,12 +95,36 @@ class Store:
         file = File(file_id, mime_type, name, now, now)
         if parents:
             file.parents = list(parents)
+            file.drive_id = self.drive_of(parents)
         if mime_type == SPREADSHEET_TYPE:
             file.book = Spreadsheet(file_id, name, [Sheet(0, "Sheet1")])
             self.surround(file.book)
-        file.permissions.append(self._ownership())
+        file.permissions.append(self._right("organizer" if file.drive_id else "owner"))
         self.files[file_id] = file
         return file
+
+    def add_drive(self, name: str) -> File:
+        """Add a shared drive, of which the account is a member."""
+        drive_id, now = self.ids.drive(), self.clock()
+        drive = File(drive_id, FOLDER_TYPE, name, now, now, parents=[], drive_id=drive_id)
+        drive.permissions.append(self._right("organizer"))
+        self.files[drive_id] = drive
+        return drive
+
+    def give(self, file: File, owner: str, shared_with: Iterable[str], role: str) -> None:
+        """Let a file belong to somebody else, who has shared it with some accounts.
+
+        Without an owner it is the shared drive's that it is in.
+        """
+        held = ({owner: "owner"} if owner else {}) | dict.fromkeys(shared_with, role)
+        file.permissions = [
+            {**self._right(of, email), "id": self.ids.digits(20)} for email, of in held.items()
+        ]
+
+    def drive_of(self, folders: list[str]) -> str:
+        """Return the id of the shared drive that one of the folders is in; '' for none."""
+        found = (self.files[folder] for folder in folders if folder in self.files)
+        return next((folder.drive_id for folder in found if folder.drive_id), "")
 
     def copy(self, original: File, name: str, parents: list[str] | None) -> File:
         """Add a copy of a file, owned by the account and not shared."""
@@ -117,16 +161,26 @@ class Store:
 
     def shared_files(self) -> list[File]:
         """Return the files that Drive lists, the newest first."""
-        return [file for file in reversed(self.files.values()) if file.file_id not in self.private]
+        files = reversed(self.files.values())
+        return [file for file in files if not (file.file_id in self.private or is_drive(file))]
 
-    def _ownership(self) -> dict[str, Any]:
+    def own_files(self) -> list[File]:
+        """Return those of them that are in no shared drive."""
+        return [file for file in self.shared_files() if not file.drive_id]
+
+    @property
+    def own_right(self) -> dict[str, Any]:
+        """The right of the account to a file of its own."""
+        return self._right("owner")
+
+    def _right(self, role: str, email: str = "") -> dict[str, Any]:
         return {
             "kind": "drive#permission",
             "id": self.owner_id,
             "type": "user",
-            "emailAddress": self.email,
-            "role": "owner",
-            "displayName": self.email,
+            "emailAddress": email or self.email,
+            "role": role,
+            "displayName": email or self.email,
             "deleted": False,
             "pendingOwner": False,
         }

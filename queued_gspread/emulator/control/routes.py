@@ -240,7 +240,10 @@ async def _asked_page(request: web.Request) -> web.Response:
 
 
 def _page(name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    async def handler(_: web.Request) -> web.StreamResponse:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Metadata-Flavor"):
+            # google-auth looks whether this is the metadata server of a machine at Google.
+            return web.Response(headers={"Metadata-Flavor": "Google"})
         return page_file(name)
 
     return handler

@@ -36,6 +36,8 @@ SETTINGS = {
     "apply_share": Field("share of it before a request is applied, or random", kinds.SHARE),
     "append_race": Field("seconds in which appends overwrite each other", kinds.SECONDS),
     "token_lifetime": Field("seconds until an access token expires", kinds.SECONDS),
+    "storage": Field("service accounts may own files", kinds.FLAG),
+    "clock_ahead": Field("seconds by which Google's clock is ahead", kinds.OFFSET),
     "not_computed": Field(
         "what reading a formula that is not computed does", kinds.choice(*ON_GAP)
     ),

@@ -10,11 +10,12 @@ import socket
 import struct
 import time
 from dataclasses import dataclass, replace
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from aiohttp import web
 
-from queued_gspread.emulator.api.oauth import PATH, granted
+from queued_gspread.emulator.api.oauth import granted, is_token_path
 from queued_gspread.emulator.api.request import Answer, Request, refusal
 from queued_gspread.emulator.api.router import admitted, answer, find_place, is_append
 from queued_gspread.emulator.faults import ExpiredToken, Reset, Seconds
@@ -130,11 +131,13 @@ class Handler:
         if shown is None:
             _reset(incoming)
             return web.Response()
-        headers = {"Content-Type": shown.content_type, **shown.headers}
+        # Not the system's clock: Google's may be ahead of this machine's.
+        date = formatdate(self._project.now, usegmt=True)
+        headers = {"Content-Type": shown.content_type, "Date": date, **shown.headers}
         return web.Response(status=shown.status, body=shown.body, headers=headers)
 
     def _arrival(self, request: Request) -> _Visit:
-        to: To = "token" if request.raw_path == PATH else "api"
+        to: To = "token" if is_token_path(request.raw_path) else "api"
         hit = self.faults.pick(to, request)
         total = hit.latency + (drawn(self.latency, self._chance) if to == "api" else 0.0)
         if isinstance(hit.ending, Reset) and hit.ending.late is not None:

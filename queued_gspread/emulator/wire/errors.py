@@ -49,6 +49,8 @@ _HELP = {
     ],
 }
 _SHEETS_SERVICE = "sheets.googleapis.com"
+_DRIVE = ("Google Drive API", "drive.googleapis.com")
+_PROJECT = "1"
 
 _UNAUTHENTICATED = (
     "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie "
@@ -180,6 +182,65 @@ def insufficient_scopes(on_sheets: bool) -> ApiError:
         reason = {"message": "Insufficient Permission", "domain": "global"}
         refused.body["error"]["errors"] = [reason | {"reason": "insufficientPermissions"}]
     return refused
+
+
+def api_disabled(on_sheets: bool) -> ApiError:
+    """Return either API's answer if it is not enabled, with the link that enables it."""
+    name, service = ("Google Sheets API", _SHEETS_SERVICE) if on_sheets else _DRIVE
+    url = f"https://console.developers.google.com/apis/api/{service}/overview?project={_PROJECT}"
+    message = (
+        f"{name} has not been used in project {_PROJECT} before or it is disabled. Enable it by "
+        f"visiting {url} then retry. If you enabled this API recently, wait a few minutes for the "
+        "action to propagate to our systems and retry."
+    )
+    info = {
+        "@type": _ERROR_INFO,
+        "reason": "SERVICE_DISABLED",
+        "domain": "googleapis.com",
+        "metadata": {
+            "service": service,
+            "consumer": f"projects/{_PROJECT}",
+            "containerInfo": _PROJECT,
+            "serviceTitle": name,
+            "activationUrl": url,
+        },
+    }
+    link = {"description": "Google developers console API activation", "url": url}
+    help_ = {"@type": _HELP["@type"], "links": [link]}
+    refused = sheets_error(HTTPStatus.FORBIDDEN, message, [info, help_])
+    if not on_sheets:
+        reason = {"message": message, "domain": "usageLimits", "reason": "accessNotConfigured"}
+        reason["extendedHelp"] = "https://console.developers.google.com"
+        refused.body["error"]["errors"] = [reason]
+    return refused
+
+
+def storage_exceeded() -> ApiError:
+    """Return the Drive API's answer if an account would own a file and has no storage for it.
+
+    The body is the one that burnash/gspread's issue 1592 quotes.
+    """
+    message = "The user's Drive storage quota has been exceeded."
+    status, reason = HTTPStatus.FORBIDDEN, "storageQuotaExceeded"
+    return drive_error(status, reason, message, domain="usageLimits")
+
+
+def insufficient_rights() -> ApiError:
+    """Return the Drive API's answer if a file is shared with the caller for less than this."""
+    message = "The user does not have sufficient permissions for this file."
+    return drive_error(HTTPStatus.FORBIDDEN, "insufficientFilePermissions", message)
+
+
+def fields_required() -> ApiError:
+    """Return the Drive API's answer to a request without `fields` where they are required."""
+    message = "The 'fields' parameter is required for this method."
+    return drive_error(HTTPStatus.BAD_REQUEST, "required", message, ("parameter", "fields"))
+
+
+def drive_not_found(drive_id: str) -> ApiError:
+    """Return the Drive API's answer for an unknown shared drive."""
+    message = f"Shared drive not found: {drive_id}"
+    return drive_error(HTTPStatus.NOT_FOUND, "notFound", message, ("parameter", "driveId"))
 
 
 def quota_exceeded(limit: Limit) -> ApiError:

@@ -8,23 +8,28 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.broker.envelope import bound_job, bound_reply, shown_size
-from queued_gspread.errors import MessageTooLargeError, SignatureError
+from queued_gspread.broker.envelope import bound_job, bound_reply, shown_size, signed_at
+from queued_gspread.errors import MessageTooLargeError, QueuedGspreadError, SignatureError
 from queued_gspread.protocol.signing import SignedMessage, is_signed, load_keys, sign, verify
 from queued_gspread.server.log import LOGGER
 from queued_gspread.server.pacing.ticket_queue import FREE, Ticket
+from queued_gspread.server.replay.advance import decode
 from queued_gspread.server.timing import Timing
 
 from .anti_replay import AntiReplay
+from .error_fields import kept_of
 from .history import History
 from .outcome import Outcome, failed, too_large, unknown
+from .unattended import Unattended
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from queued_gspread.broker import AnsweredSlot, Consumer, Entry, Permit
+    from queued_gspread.protocol.messages import Job
     from queued_gspread.settings import Settings
 
 __all__ = ["Admission"]
@@ -32,6 +37,11 @@ __all__ = ["Admission"]
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
 _FORGOTTEN: Final = (
     "the call had ended before Redis lost its answer, and the server no longer has it"
+)
+_NOT_VALID: Final = (
+    "the call was put in for nobody to wait for it, and is not valid any more: it has waited for a "
+    "day, or the server cannot know whether an earlier one has made it, since what that had signed "
+    "of such calls is not in Redis any more. This server has not made it"
 )
 
 
@@ -64,17 +74,39 @@ class Admission:
         self.keyring = None if path is None else load_keys(path, copied=False)
         self._generations = generations or AntiReplay()
         self._renewal_timeout = (timing or Timing()).renewal
+        self._unattended = (
+            None if self.keyring is None else Unattended(self._namespace, self.keyring)
+        )
         self.history = History()
-        # Lanes and keys of the signed jobs that were let in. Only these are remembered as answered.
-        self._inside: set[tuple[str, str, str]] = set()
-        # Replies that Redis may not have stored.
-        self._unconfirmed: dict[str, bytes] = {}
+        # Lanes and keys of the signed jobs that were let in, with the times that those are signed
+        # with that nobody waits for. Only these are remembered as answered.
+        self._inside: dict[tuple[str, str, str], int | None] = {}
+        # Replies that Redis may not have stored, with what is kept of failures.
+        self._unconfirmed: dict[str, tuple[bytes, bytes]] = {}
 
     def begin(self) -> None:
         """Begin an epoch."""
         self._inside.clear()
         self._unconfirmed.clear()
         self._generations.begin()
+        if self._unattended is not None:
+            self._unattended.begin()
+
+    def take_over(self, queue: Consumer) -> None:
+        """Read what Redis has of an epoch before; called again whenever Redis may have changed.
+
+        Raises:
+            BrokerUnavailableError: Redis cannot be reached.
+            StaleEpochError: Another server works by now.
+
+        """
+        if self._unattended is not None:
+            self._unattended.load(queue)
+
+    def note_answered(self, head: bytes) -> None:
+        """Note what the server that works has signed of calls that nobody waits for."""
+        if self._unattended is not None:
+            self._unattended.saw(head)
 
     def generation(self) -> bytes:
         """Return the signed name of the generation; empty without a key."""
@@ -92,12 +124,24 @@ class Admission:
         """Return the verified job with its unwrapped body, or the outcome if it is refused."""
         try:
             return (yield from self._admitted(queue, entry))
-        except (MessageTooLargeError, SignatureError) as error:
+        except MessageTooLargeError as error:
             return failed(error, None)
+        except SignatureError as error:
+            return failed(error, self._job_of(entry))
+
+    def _job_of(self, entry: Entry) -> Job | None:
+        """Return a job that is refused, if nobody waits for it and it is signed."""
+        try:
+            signed = self._verified(entry)
+            if signed is None or signed_at(signed.generation) is None:
+                return None
+            return decode(signed.body).job.drop_arguments()
+        except QueuedGspreadError:
+            return None
 
     def try_admit(self, entry: Entry) -> Entry | None:
         """Return a job if it can be let in at once; None if :meth:`admit` must decide later."""
-        self._inside.discard((entry.lane, *entry.key))
+        self._inside.pop((entry.lane, *entry.key), None)
         if len(entry.body) > self._limit or self.history.knows(entry.job_id):
             return None
         try:
@@ -106,10 +150,9 @@ class Admission:
             return None
         if signed is None:
             return entry
-        is_fresh = self._generations.is_fresh(signed.generation)
-        if not is_fresh or self._generations.was_answered(entry.job_id):
+        if not self._is_fresh_at_once(signed) or self._was_answered(entry):
             return None
-        self._inside.add((entry.lane, *entry.key))
+        self._let_in(entry, signed)
         return replace(entry, body=signed.body)
 
     def answer(
@@ -122,12 +165,20 @@ class Admission:
         if self.keyring is None:
             return queue.answer(answers, slots_to_release)
         inside = [pair for pair in answers if self._is_inside(pair[0])]
+        unattended: dict[str, int] = {}
         for entry, reply in inside:
-            self._inside.discard((entry.lane, *entry.key))
-            self._generations.note_answered(entry.job_id)
-            self._unconfirmed[entry.job_id] = reply
+            at = self._inside.pop((entry.lane, *entry.key), None)
+            if at is None:
+                self._generations.note_answered(entry.job_id)
+            else:
+                unattended[entry.job_id] = at
+            self._unconfirmed[entry.job_id] = reply, entry.failure
         signed = [(entry, self._signed(entry, reply)) for entry, reply in answers]
-        following = queue.answer(signed, slots_to_release)
+        answer = partial(queue.answer, signed, slots_to_release)
+        if self._unattended is None or not unattended:
+            following = answer()
+        else:
+            following = self._unattended.answer(unattended, answer)
         for entry, _ in inside:
             self._unconfirmed.pop(entry.job_id, None)
         return following
@@ -137,6 +188,8 @@ class Admission:
         if len(outcome.reply) > self._limit:
             error = too_large(outcome.word, len(outcome.reply), self._limit)
             outcome = failed(error, outcome.job, outcome.tally)
+        if outcome.error is not None and outcome.job is not None and outcome.job.is_unattended:
+            outcome = replace(outcome, failure=kept_of(outcome.error, entry, outcome.job))
         self.history.end(entry.job_id, outcome)
         return outcome
 
@@ -146,7 +199,7 @@ class Admission:
     def _admitted(
         self, queue: Consumer, entry: Entry
     ) -> Generator[Ticket, Permit, Entry | Outcome]:
-        self._inside.discard((entry.lane, *entry.key))
+        self._inside.pop((entry.lane, *entry.key), None)
         if len(entry.body) > self._limit:
             raise MessageTooLargeError(
                 f"the call is a job of {shown_size(len(entry.body))}, and the server's limit is "
@@ -158,10 +211,10 @@ class Admission:
             return (yield from self._once_more(entry, signed))
         if signed is None:
             return entry
-        if self._generations.was_answered(entry.job_id):
-            return self._again(entry)
+        if self._was_answered(entry):
+            return self._again(entry, signed)
         # Its caller gets an answer, whether the call is made or refused.
-        self._inside.add((entry.lane, *entry.key))
+        self._let_in(entry, signed)
         ended = yield from self._until_fresh(queue, entry, signed)
         if ended is not None:
             return ended
@@ -176,7 +229,7 @@ class Admission:
             if permit.word != "go":
                 return Outcome(permit.word)
         if signed is not None:
-            self._inside.add((entry.lane, *entry.key))
+            self._let_in(entry, signed)
         ended = self.history.ended(entry.job_id)
         if ended is None:
             return entry if signed is None else replace(entry, body=signed.body)
@@ -185,7 +238,7 @@ class Admission:
             # a copy that an attacker put into the lane.
             return failed(unknown(None, _FORGOTTEN), None)
         LOGGER.info("lane %r: a job that was made is answered once more", entry.lane)
-        return Outcome("again", ended.reply)
+        return Outcome("again", ended.reply, failure=ended.failure)
 
     def _verified(self, entry: Entry) -> SignedMessage | None:
         if self.keyring is None:
@@ -205,12 +258,13 @@ class Admission:
                 "server's key"
             ) from None
 
-    def _again(self, entry: Entry) -> Outcome:
+    def _again(self, entry: Entry, signed: SignedMessage) -> Outcome:
         """Handle a job that was answered before."""
-        reply = self._unconfirmed.get(entry.job_id)
-        if reply is not None:
-            self._inside.add((entry.lane, *entry.key))
-            return Outcome("again", reply)
+        unconfirmed = self._unconfirmed.get(entry.job_id)
+        if unconfirmed is not None:
+            self._let_in(entry, signed)
+            reply, failure = unconfirmed
+            return Outcome("again", reply, failure=failure)
         # Do not reply: a signed reply could be passed off as the reply to the original job.
         LOGGER.warning("lane %r: a copy of a job that was answered is dropped", entry.lane)
         return Outcome("replayed")
@@ -219,6 +273,8 @@ class Admission:
         self, queue: Consumer, entry: Entry, signed: SignedMessage
     ) -> Generator[Ticket, Permit, Outcome | None]:
         """Wait until the caller has confirmed that it still waits; return an outcome if refused."""
+        if signed_at(signed.generation) is not None and not self._is_fresh_at_once(signed):
+            raise SignatureError(_NOT_VALID)
         pause = _FIRST_PAUSE
         while not self._is_fresh(queue, entry, signed):
             if self._has_had_time(entry):
@@ -234,7 +290,7 @@ class Admission:
         return None
 
     def _is_fresh(self, queue: Consumer, entry: Entry, signed: SignedMessage) -> bool:
-        if self._generations.is_fresh(signed.generation):
+        if self._is_fresh_at_once(signed):
             return True
         message = queue.renewal(entry.job_id)
         if message is None or self.keyring is None:
@@ -245,6 +301,21 @@ class Admission:
         except SignatureError:
             return False
         return self._generations.is_fresh(renewal.generation)
+
+    def _is_fresh_at_once(self, signed: SignedMessage) -> bool:
+        """Return whether a job is fresh by what it is signed with."""
+        at = signed_at(signed.generation)
+        if at is None or self._unattended is None:
+            return self._generations.is_fresh(signed.generation)
+        return self._unattended.is_valid(at)
+
+    def _was_answered(self, entry: Entry) -> bool:
+        is_known = self._unattended is not None and self._unattended.was_answered(entry.job_id)
+        return is_known or self._generations.was_answered(entry.job_id)
+
+    def _let_in(self, entry: Entry, signed: SignedMessage) -> None:
+        key = (entry.lane, *entry.key)
+        self._inside[key] = signed_at(signed.generation)
 
     def _has_had_time(self, entry: Entry) -> bool:
         since_enqueue = entry.age + time.monotonic() - entry.seen

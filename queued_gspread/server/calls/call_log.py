@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from .outcome import Outcome
     from .tally import Tally
 
-__all__ = ["log_call"]
+__all__ = ["log_call", "log_failure"]
 
 _CALL: Final = (
     "%(waiting)d waiting  %(caller)s  %(target)s  %(method)s  %(duration_ms).1f ms, "
     "%(waited_ms).1f waited  requests: "
+)
+_FAILURE: Final = (
+    "nobody waits for a call that failed: %s of %s in %s: %s. It is kept in Redis (failed_calls)"
 )
 # How a text log labels further fields.
 _LABELS: Final = {
@@ -81,6 +84,20 @@ def log_call(entry: Entry, outcome: Outcome) -> None:
         LOGGER.name, logging.INFO, __file__, 0, line, (), None, extra={"call": about}
     )
     LOGGER.handle(record)
+
+
+def log_failure(entry: Entry, outcome: Outcome) -> None:
+    """Warn of a call that has failed and that nobody waits for; Redis keeps the same of it."""
+    if outcome.failure and outcome.job is not None:
+        job = _of_job(outcome.job)
+        LOGGER.warning(
+            _FAILURE,
+            job["method"],
+            job["caller"],
+            quoted(entry.lane),
+            outcome.word,
+            extra={"fields": {"event": "failed", "job": entry.job_id}},
+        )
 
 
 def _of_job(job: Job | None) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What the log says about an error: status, reason and message, without any value. Pure.
+"""What the log and Redis say about an error: status, reason and message, without any value. Pure.
 
 Google's messages quote what they are about: a title, a range, a part of the request with its cells.
 So everything that may be user data is cut out, and only Google's own prose is left.
@@ -7,23 +7,40 @@ So everything that may be user data is cut out, and only Google's own prose is l
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 import requests
 from google.auth.exceptions import GoogleAuthError, RefreshError
 from gspread.exceptions import APIError, GSpreadException
 
-from queued_gspread.errors import SignatureError
+from queued_gspread.broker import FailedCall
+from queued_gspread.errors import (
+    AccountMismatchError,
+    CallTimeoutError,
+    MessageTooLargeError,
+    SignatureError,
+)
 from queued_gspread.google_api.responses import error_in
 from queued_gspread.protocol.codec.scrub import clean
 from queued_gspread.server.google.token_errors import told_of
 from queued_gspread.server.policy.request import Failure
 from queued_gspread.server.policy.verdict import judge
 
-__all__ = ["fields_of", "without_values"]
+from .titles import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from queued_gspread.broker import Entry
+    from queued_gspread.protocol.messages import Job
+
+__all__ = ["fields_of", "kept_of", "without_values"]
 
 _LONGEST: Final = 300
 _NO_ANSWER: Final = (requests.RequestException, GoogleAuthError, ConnectionError, TimeoutError)
+# These contain only the server's own words, and what a job says of its sender.
+_OWN_WORDS: Final = (AccountMismatchError, CallTimeoutError, MessageTooLargeError)
 _CUT: Final = "…"
 _NAME: Final = re.compile(r"[A-Za-z_]{1,60}")
 # From the first quotation mark to the last, or to the end: the quoted text may contain such marks.
@@ -46,8 +63,14 @@ _BARE: Final = re.compile(rf"(, was|\bwith id|{_CUT},) .*")
 _PLACE: Final = re.compile(rf"(?:^|\s)Invalid \w+\[\d+\][\w.\[\]]*$|{_CUT}$")
 
 
-def fields_of(error: BaseException | None) -> dict[str, Any]:
-    """Return what the log says about an error; nothing about errors that gspread itself raises."""
+def fields_of(error: BaseException | None, job: Job | None = None) -> dict[str, Any]:
+    """Return what the log says about an error; nothing about errors that gspread itself raises.
+
+    Args:
+        error: The error.
+        job: A job, if none of its arguments and titles may be said, however the message has them.
+
+    """
     if not isinstance(error, APIError):
         message = _instead_of_answer(error)
         return {"error_message": message} if message else {}
@@ -58,9 +81,27 @@ def fields_of(error: BaseException | None) -> dict[str, Any]:
         "http_status": status if isinstance(status, int) and status > 0 else None,
         "error_status": _name(body.get("status")),
         "error_reason": _reason(body),
-        "error_message": without_values(text) if isinstance(text, str) else None,
+        "error_message": without_values(text, _texts_of(job)) if isinstance(text, str) else None,
     }
     return {name: value for name, value in fields.items() if value}
+
+
+def kept_of(error: BaseException, entry: Entry, job: Job) -> bytes:
+    """Return what is kept in Redis of a call that failed and that nobody waits for."""
+    said = fields_of(error, job)
+    host, process = job.caller
+    own = _shown(str(error)) if isinstance(error, _OWN_WORDS) else ""
+    return FailedCall(
+        job_id=entry.job_id,
+        method=quoted(job.name)[1:-1],
+        spreadsheet=quoted(entry.lane)[1:-1],
+        caller=quoted(f"{host}:{process}")[1:-1],
+        error=type(error).__name__,
+        message=said.get("error_message", own),
+        http_status=said.get("http_status", 0),
+        error_status=said.get("error_status", ""),
+        error_reason=said.get("error_reason", ""),
+    ).encode()
 
 
 def _instead_of_answer(error: BaseException | None) -> str:
@@ -74,9 +115,33 @@ def _instead_of_answer(error: BaseException | None) -> str:
     return judge(Failure(error)).why
 
 
-def without_values(message: str) -> str:
-    """Return a message's first line, bounded and printable, without what may be a value."""
+def _texts_of(job: Job | None) -> Iterator[str]:
+    """Yield each text among a job's arguments, and in what it is for, and the parts of ranges."""
+    left: list[Any] = [] if job is None else [job.args, job.kwargs, job.target]
+    while left:
+        value = left.pop()
+        if isinstance(value, str):
+            yield from (value, *(part.strip(" '") for part in value.split("!")))
+        elif isinstance(value, Mapping):
+            left += value.values()
+        elif isinstance(value, (list, tuple)):
+            left += value
+
+
+def without_values(message: str, texts: Iterable[str] = ()) -> str:
+    """Return a message's first line, bounded and printable, without what may be a value.
+
+    Args:
+        message: The message.
+        texts: What is certainly a value, even where Google does not quote it.
+
+    """
     line = (message.splitlines() or [""])[0]
+    small = line.casefold()
+    for text in sorted({each for each in texts if each and each.casefold() in small}, key=len)[
+        ::-1
+    ]:
+        line = re.sub(rf"(?<!\w){re.escape(text)}(?!\w)", _CUT, line, flags=re.IGNORECASE)
     for pattern in _QUOTED:
         line = pattern.sub(_CUT, line)
     line = _without_ends(_ADDRESS.sub(_CUT, _NESTED.sub(_CUT, line)))

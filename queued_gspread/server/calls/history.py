@@ -36,11 +36,13 @@ class Ended:
     Attributes:
         mark: How far it had come.
         reply: Its reply; None if that is no longer kept.
+        failure: What Redis is to keep of its failure.
 
     """
 
     mark: str
     reply: bytes | None = None
+    failure: bytes = b""
 
 
 class History:
@@ -95,7 +97,7 @@ class History:
             call = self._begun.pop(job_id, None) or self._left.pop(job_id, None)
             # A caller that saw its call fail may have made another one in its place.
             if call is not None and (call.mark in MAY_HAVE_WRITTEN or outcome.word != "ok"):
-                self._keep(job_id, Ended(call.mark, outcome.reply))
+                self._keep(job_id, Ended(call.mark, outcome.reply, outcome.failure))
 
     def is_underway(self, job_id: str) -> bool:
         """Return whether a job's call is being made, even in an epoch that has ended."""

@@ -23,7 +23,7 @@ from queued_gspread.protocol.messages import Reply
 from queued_gspread.server.policy.check_hints import how_to_check
 from queued_gspread.server.policy.request import Request, RequestDigest, tell_request
 
-from .titles import title_of
+from .titles import quoted, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,6 +63,7 @@ class Outcome:
         job: The job; None if it could not be read.
         tally: The requests that were sent for it; None for none.
         error: What it ended with, for the log.
+        failure: What is kept of its failure, if nobody waits for it; b'' for nothing.
 
     """
 
@@ -71,6 +72,7 @@ class Outcome:
     job: Job | None = None
     tally: Tally | None = None
     error: BaseException | None = None
+    failure: bytes = b""
 
     @property
     def has_sent(self) -> bool:
@@ -83,16 +85,23 @@ class Outcome:
         return self.word == "left"
 
     def answer_to(self, entry: Entry) -> tuple[Entry, bytes]:
-        """Return a job with its caller's timeout, and the reply to it, if there is a job id."""
+        """Return a job with its caller's timeout and its failure, and the reply to it.
+
+        There is no reply without a job id.
+        """
         # A job that could not be read has an unknown timeout.
         timeout = math.inf if self.job is None else self.job.timeout
-        return replace(entry, timeout=timeout or 0.0), self.reply if entry.job_id else b""
+        if self.job is not None and self.job.is_unattended:
+            timeout = None  # its caller looks for the reply at once, if ever
+        told = replace(entry, timeout=timeout or 0.0, failure=self.failure)
+        return told, self.reply if entry.job_id else b""
 
 
 def ended(reply: Reply, job: Job, tally: Tally, limit: int) -> Outcome:
     """Return the outcome of a call that has its reply; the reply may have ``limit`` bytes."""
     if reply.error is not None:
         return failed(reply.error, job, tally, reply)
+    reply.requests = tally.share
     try:
         encoded = reply.encode()
         if len(encoded) <= limit:
@@ -114,6 +123,7 @@ def failed(
     """Return the outcome of a call that ends with an exception."""
     reply = reply or Reply()
     reply.result, reply.error = None, error
+    reply.requests = 0.0 if tally is None else tally.share
     return Outcome(type(error).__name__, reply.encode(), job, tally, error)
 
 
@@ -132,7 +142,8 @@ def late(job: Job, tally: Tally) -> Outcome:
         f"{job.method}: by Redis's clock, the timeout of {job.timeout:g} s passed before the call "
         "wrote anything"
     )
-    return Outcome("late", Reply(error=CallTimeoutError(message)).encode(), job, tally)
+    error = CallTimeoutError(message)
+    return Outcome("late", Reply(error=error).encode(), job, tally, error)
 
 
 def lost(job: Job, unanswered: Unanswered, request: Request | None = None) -> Outcome:
@@ -178,8 +189,11 @@ def in_doubt(
 
 
 def _shown(job: Job) -> str:
-    title = title_of(job)
-    return f"{job.kind}.{job.method}" + (f" on {title}" if title not in ("-", "?") else "")
+    title, caller = title_of(job), quoted(str(job.caller[0]))[1:-1]
+    place = f" on {title}" if title not in ("-", "?") else ""
+    # Only a client's own name: its host and process tell its user nothing new.
+    who = f" by {caller}" if "@" in caller else ""
+    return f"{job.kind}.{job.method}{place}{who}"
 
 
 def _moment(at: float | None) -> datetime | None:

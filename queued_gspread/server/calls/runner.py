@@ -108,7 +108,7 @@ class Runner:
             step = _advance(call)
             if isinstance(step, Done):
                 if step.reply.error is not None:
-                    advise(step.reply.error, self._account)
+                    advise(step.reply.error, self._account, call.job.identity)
                 return ended(step.reply, call.job, call.tally, self._limit)
             call.needs(step.request)
             call.is_suspect = self._suspects(step.request)

@@ -55,6 +55,11 @@ class Tally:
         """How many requests went out, including those shared with other calls."""
         return sum(self._counts.values())
 
+    @property
+    def share(self) -> float:
+        """The call's own part of these requests."""
+        return sum([requests / calls for (_, calls), requests in self._counts.items()])
+
     def as_fields(self) -> list[dict[str, Any]]:
         """Return the tally for a JSON log."""
         return [

@@ -14,17 +14,17 @@ from queued_gspread.errors import ConfigurationError
 from queued_gspread.protocol.identity import identity_of
 from queued_gspread.server.log import LOGGER
 
-from .credentials import key_file, make_client
+from .credentials import client_of
 from .session import adopt
+from .sources import source_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import gspread
 
     from queued_gspread.protocol.identity import Identity
     from queued_gspread.server.timing import Timing
 
+    from .sources import Named
     from .token_state import AnyTokens, TokenState
 
 __all__ = ["Account", "way_to_google"]
@@ -71,9 +71,9 @@ class Account:
 
     @property
     def name(self) -> str:
-        """The account in words: its name, or its kind if no name is known."""
-        if self.identity.email is not None:
-            return self.identity.shown
+        """The namespace's account: whom it acts for, else its name, else its kind."""
+        if self.identity.account is not None:
+            return self.identity.account
         credentials: Any = getattr(self._tokens, "credentials", None)
         if isinstance(credentials, APIKeyCredentials):
             return "an API key"
@@ -107,9 +107,11 @@ class Account:
 
         Some credentials only learn their account's name with their first token.
         """
-        has_token = self.token_state().is_usable
-        is_known = has_token or self.identity.email is not None
-        return Candidate(has_token, self.name if is_known else "", self._replaces)
+        has_token, identity = self.token_state().is_usable, self.identity
+        is_known = has_token or identity.account is not None
+        # Where an earlier version is the owner, it is the same account under its earlier name.
+        earlier = f"{identity.email} acting for {identity.subject}" if identity.subject else ""
+        return Candidate(has_token, self.name if is_known else "", self._replaces or earlier)
 
     def refusal(self, candidate: Candidate, owner: str) -> ConfigurationError | None:
         """Return the error if this account may not work in the namespace, else None.
@@ -125,7 +127,8 @@ class Account:
             self._end_replacing()
             return None
         told = {"namespace": self._namespace, "owner": owner[:_LONGEST]}
-        return ConfigurationError(_FOREIGN.format(**told, account=candidate.account))
+        own = self.identity.shown if self.identity.subject else candidate.account
+        return ConfigurationError(_FOREIGN.format(**told, account=own))
 
     def _end_replacing(self) -> None:
         """Replace an account only once; two servers that name each other would never stop."""
@@ -140,7 +143,7 @@ class Account:
 
 def way_to_google(
     client: gspread.Client | None,
-    named: Mapping[str, Any],
+    named: Named,
     api_endpoint: str | None,
     request_timeout: float,
     refresh_every: float,
@@ -150,24 +153,26 @@ def way_to_google(
 
     Args:
         client: The client, if one was given.
-        named: Otherwise, the credentials to make one from; the names are those of ``Server``.
+        named: Otherwise, the credentials to make one from.
         api_endpoint: Where a new client sends its requests.
         request_timeout: See ``Server``.
         refresh_every: See ``Server``.
         timing: See ``Server``.
 
     """
-    watched = None if client else key_file(**named)
-    client = client or make_client(**named, api_endpoint=api_endpoint)
+    if client and named.options:
+        raise ConfigurationError(f"client= and {named.options[0]} exclude each other: take one")
+    source = None if client else source_of(named)
+    if source is not None:
+        client = client_of(source, api_endpoint)
+    assert client is not None
     http, tokens = adopt(
         client,
         request_timeout=request_timeout,
         refresh_every=refresh_every,
-        reload=None if watched is None else watched.reload,
+        source=source,
         timing=timing,
     )
-    if watched is not None:
-        watched.account = _identity_of(http).email
     return client, http, tokens
 
 

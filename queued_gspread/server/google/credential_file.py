@@ -9,106 +9,53 @@ import getpass
 import json
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from queued_gspread.errors import ConfigurationError
 
+from .file_kinds import ALL_KINDS, EXTERNAL_ACCOUNT, IMPERSONATED, kind_of, texts_in
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
-__all__ = ["AUTHORIZED_USER", "SERVICE_ACCOUNT", "FileKind", "is_content", "read"]
+    from .file_kinds import FileKind
 
-Made = TypeVar("Made")
+__all__ = ["checked", "content_of", "is_content", "parsed", "unusable_value"]
 
-
-@dataclass(frozen=True)
-class FileKind:
-    """A kind of credentials file.
-
-    Attributes:
-        name: The kind in words.
-        type: The value of the file's ``type`` field, if it has that field.
-        fields: The fields that it must have.
-        remedy: How to get such a file.
-
-    """
-
-    name: str
-    type: str
-    fields: tuple[str, ...]
-    remedy: str
-
-
-SERVICE_ACCOUNT: Final = FileKind(
-    "a service account's key file",
-    "service_account",
-    ("client_email", "private_key", "token_uri"),
-    "download one as JSON from the Google Cloud console (IAM & Admin, Service Accounts, Keys)",
-)
-AUTHORIZED_USER: Final = FileKind(
-    "the authorised-user file that plain gspread.oauth() writes",
-    "authorized_user",
-    ("client_id", "client_secret", "refresh_token"),
-    "run gspread.oauth() once on a machine with a browser",
-)
-
-_OPTIONS: Final = {
-    "service_account": "--service-account",
-    "authorized_user": "--oauth or --adc",
-    "external_account": "--adc",
-    "impersonated_service_account": "--adc",
-}
+_OPTIONS: Final = {kind.type: f"{kind.options}, or for --credentials" for kind in ALL_KINDS}
+_ELSE: Final = "--credentials FILE, --service-account FILE, --oauth, --adc, --api-key"
 _CONTENT: Final = re.compile(r"\s*(\{|-----BEGIN)")
+# Where a fault is that google-auth alone finds.
+_BY_KIND: Final = {
+    EXTERNAL_ACCOUNT.type: "'credential_source' is missing, or",
+    IMPERSONATED.type: "'source_credentials' or 'service_account_impersonation_url'",
+}
+# Longer than any file's name, and shorter than a key, which may be in base64.
+_LONGEST_NAME: Final = 1000
+_TYPE: Final = re.compile(r"\w{1,60}")
 
 
 def is_content(name: str | Path) -> bool:
     """Return whether a file's content was given instead of its name."""
-    return bool(_CONTENT.match(str(name)))
+    return len(str(name)) > _LONGEST_NAME or bool(_CONTENT.match(str(name)))
 
 
-def read(path: str | Path, kind: FileKind, make: Callable[[Any], Made]) -> Made:
-    """Read a JSON file and return the credentials made from it.
-
-    Args:
-        path: The file.
-        kind: The expected kind.
-        make: Makes credentials from the parsed JSON.
+def content_of(path: str | Path, kinds: Sequence[FileKind]) -> bytes:
+    """Return what is in a credentials file.
 
     Raises:
-        ConfigurationError: The file is unreadable or of another kind; the text says what is wrong.
+        ConfigurationError: It cannot be read; the text says why.
 
     """
     if is_content(path):
         raise ConfigurationError(
             "what is given as credentials file is the content of one: write it into a file that "
-            "nobody else may read, and give that file's name"
+            "nobody else may read, and give that file's name; or start queued-gspread-server with "
+            "the content in QUEUED_GSPREAD_CREDENTIALS_JSON"
         )
-    info = _parsed(path, kind)
-    fault = _fault(info, kind)
-    if not fault:
-        try:
-            return make(info)
-        except Exception:  # noqa: BLE001 - anything that google-auth and cryptography raise
-            fault = _fault_of_value(info)
-    # Without the cause: its text and its frames may hold the key.
-    raise _unusable(path, kind, f"cannot be used: {fault}")
-
-
-def _parsed(path: str | Path, kind: FileKind) -> Any:
-    content = _content(path, kind)
-    try:
-        # Editors on Windows write a byte order mark.
-        return json.loads(content.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        fault = "it is not UTF-8, in which JSON is written: save it as UTF-8"
-    except (ValueError, RecursionError) as error:
-        fault = _not_json(content, error)
-    raise _unusable(path, kind, f"cannot be used: {fault}")
-
-
-def _content(path: str | Path, kind: FileKind) -> bytes:
     try:
         return Path(path).read_bytes()
     except FileNotFoundError:
@@ -121,17 +68,51 @@ def _content(path: str | Path, kind: FileKind) -> bytes:
         )
     except (OSError, ValueError) as error:
         problem = f"cannot be read ({getattr(error, 'strerror', None) or error})"
-    raise _unusable(path, kind, problem)
+    raise _unusable(f"credentials file {path}", kinds, problem)
+
+
+def parsed(place: str, content: bytes, kinds: Sequence[FileKind]) -> Any:
+    """Return the JSON in the content of a file, or of a variable; the place is for the error."""
+    try:
+        # Editors on Windows write a byte order mark.
+        return json.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        fault = "it is not UTF-8, in which JSON is written: save it as UTF-8"
+    except (ValueError, RecursionError) as error:
+        fault = _not_json(content, error)
+    raise _unusable(place, kinds, f"cannot be used: {fault}")
+
+
+def checked(place: str, info: Any, kinds: Sequence[FileKind]) -> tuple[FileKind, dict[str, Any]]:
+    """Return the kind of what a file holds, and its fields.
+
+    Raises:
+        ConfigurationError: It is of none of these kinds, or lacks something.
+
+    """
+    kind = kind_of(info, kinds) if isinstance(info, Mapping) else None
+    if kind is not None and not (fault := _fault_of_fields(info, kind)):
+        return kind, dict(info)
+    fault = _fault_of_kind(info) if kind is None else fault
+    raise _unusable(place, kinds if kind is None else (kind,), f"cannot be used: {fault}")
+
+
+def unusable_value(place: str, kind: FileKind, info: dict[str, Any]) -> ConfigurationError:
+    """Return the error for a file that has all its fields, but google-auth cannot use one."""
+    return _unusable(place, (kind,), f"cannot be used: {_fault_of_value(kind, info)}")
 
 
 def _user() -> str:
     return str(os.geteuid()) if hasattr(os, "geteuid") else getpass.getuser()
 
 
-def _unusable(path: str | Path, kind: FileKind, problem: str) -> ConfigurationError:
+def _unusable(place: str, kinds: Sequence[FileKind], problem: str) -> ConfigurationError:
+    # Of many kinds only the first, which most people have.
+    kind = kinds[0]
+    others = ", or a file of another kind that Google gives" if len(kinds) > 1 else ""
     return ConfigurationError(
-        f"credentials file {path} {problem}. Expected is {kind.name}: {kind.remedy}, or name other "
-        "credentials (--service-account FILE, --oauth, --adc, --api-key)"
+        f"{place} {problem}. Expected is {kind.name}{others}: {kind.remedy}, or name other "
+        f"credentials ({_ELSE})"
     )
 
 
@@ -144,21 +125,29 @@ def _not_json(content: bytes, error: Exception) -> str:
     return f"it is not JSON{line}"
 
 
-def _fault(info: Any, kind: FileKind) -> str:
-    """Return why JSON is not of the expected kind; '' if no fault is visible."""
-    if not isinstance(info, dict):
+def _fault_of_kind(info: Any) -> str:
+    """Return what a file is that is of none of the expected kinds."""
+    if not isinstance(info, Mapping):
         return "it is JSON of another kind"
     if "installed" in info or "web" in info:
         return (
             "it is an OAuth client's file (client secrets), which says for which program somebody "
-            "logs in and not who does"
+            "logs in and not who does: gspread.oauth(credentials_filename=FILE), run with it where "
+            "there is a browser, writes the file for --oauth"
         )
-    found = info.get("type", kind.type)
-    if found in _OPTIONS and found != kind.type:
+    found = info.get("type")
+    if isinstance(found, str) and found in _OPTIONS:
         return f"it is of type {found!r}, which is for {_OPTIONS[found]}"
+    if isinstance(found, str) and _TYPE.fullmatch(found):
+        return f"it is of type {found!r}, which none of the server's options takes"
+    return "it is JSON of another kind"
+
+
+def _fault_of_fields(info: Mapping[str, Any], kind: FileKind) -> str:
+    """Return which fields of a kind are missing or cannot be used; '' if no fault is visible."""
     missing = [repr(name) for name in kind.fields if name not in info]
     if len(missing) == len(kind.fields) and "type" not in info:
-        return "it is JSON of another kind"
+        return _fault_of_kind(info)
     if missing:
         return f"it has no {' and no '.join(missing)}"
     odd = [repr(name) for name in kind.fields if not _is_text(info[name])]
@@ -169,17 +158,29 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-def _fault_of_url(info: dict[str, Any]) -> str:
-    url = info.get("token_uri", "https://")
-    is_url = isinstance(url, str) and url.startswith(("https://", "http://"))
-    return "" if is_url else "its 'token_uri' is no URL (Google's own is https://…)"
+def _fault_of_url(info: Mapping[str, Any]) -> str:
+    for name in ("token_uri", "token_url"):
+        url = info.get(name, "https://")
+        if not (isinstance(url, str) and url.startswith(("https://", "http://"))):
+            return f"its {name!r} is no URL (Google's own is https://…)"
+    odd = [name for name, value in texts_in(info) if "://" in value and not _is_url(value)]
+    return f"its {odd[0]!r} is no URL" if odd else ""
 
 
-def _fault_of_value(info: dict[str, Any]) -> str:
+def _is_url(value: str) -> bool:
+    try:
+        _ = urlsplit(value).port
+    except ValueError:
+        return False
+    return True
+
+
+def _fault_of_value(kind: FileKind, info: dict[str, Any]) -> str:
     """Return what is wrong with the values, where all fields are there."""
     key = info.get("private_key", "")
-    if not key:
-        return "a field of it cannot be used"
+    if not _is_text(key):
+        fields = _BY_KIND.get(kind.type)
+        return f"its {fields} cannot be used" if fields else "a field of it cannot be used"
     if r"\n" in key:
         return (
             r"its 'private_key' has \n spelt out where its lines end: it was escaped twice, as by "

@@ -16,6 +16,8 @@ from queued_gspread.errors import ConfigurationError
 from .session import without_redirects
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import gspread
     from google.auth.credentials import Credentials
 
@@ -45,35 +47,51 @@ def redirected(http: type[gspread.HTTPClient], api_endpoint: str) -> type[gsprea
 
 
 def _at(api_endpoint: str, endpoint: str) -> str:
+    """Return where a request is sent; without an API endpoint, where it would be anyway."""
     parts = urlsplit(endpoint)
     host = parts.hostname or ""
-    if not host.endswith(".googleapis.com") and host != "docs.google.com":
+    is_google = host.endswith(".googleapis.com") or host == "docs.google.com"
+    if not (api_endpoint and is_google):
         return endpoint
     return api_endpoint + urlunsplit(("", "", parts.path, parts.query, parts.fragment))
 
 
-def session_without_lookups(credentials: Credentials) -> AuthorizedSession:
-    """Return a session that connects only to the credentials' own token endpoint.
+def session_without_lookups(
+    credentials: Credentials, api_endpoint: str = "", token_urls: Sequence[str] = ()
+) -> AuthorizedSession:
+    """Return a session that asks for tokens, but looks nothing else up.
 
     Otherwise google-auth would look up a service account's allowed locations at
     iamcredentials.googleapis.com in the background.
+
+    Args:
+        credentials: The credentials.
+        api_endpoint: Where requests for Google's hosts are sent.
+        token_urls: The URLs that the credentials name. If one is at the API endpoint, that stands
+            in for Google's own token endpoints too, which some credentials have in google-auth's
+            code. Else a proxy of Sheets would get the secrets that these are asked with.
+
     """
-    return AuthorizedSession(credentials, auth_request=_TokenRequest())
+    parts = urlsplit(api_endpoint)
+    is_there = any(urlsplit(url)[:2] == parts[:2] for url in token_urls)
+    return AuthorizedSession(credentials, auth_request=_TokenRequest(api_endpoint * is_there))
 
 
 class _TokenRequest(TransportRequest):
-    """A google-auth transport for the token endpoint alone.
+    """A google-auth transport for token endpoints alone.
 
     It cannot be copied: google-auth skips the look-up if it cannot copy the transport for a thread.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, api_endpoint: str) -> None:
         self._request = RequestsRequest(without_redirects(requests.Session()))
+        self._api_endpoint = api_endpoint
 
     def __call__(self, url: str, *args: Any, **kwargs: Any) -> Any:
-        if urlsplit(url).hostname == "iamcredentials.googleapis.com":
+        is_lookup = not url.endswith((":generateAccessToken", ":signJwt"))
+        if urlsplit(url).hostname == "iamcredentials.googleapis.com" and is_lookup:
             raise TransportError(f"{url} is not asked when requests go to another API endpoint")
-        return self._request(url, *args, **kwargs)
+        return self._request(_at(self._api_endpoint, url), *args, **kwargs)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> NoReturn:
         raise TypeError("cannot be copied")

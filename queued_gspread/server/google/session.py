@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from queued_gspread.server.timing import Timing
 
+    from .sources import AnySource
     from .token_state import AnyTokens
 
 Session = TypeVar("Session", bound=requests.Session)
@@ -85,7 +86,7 @@ def adopt(
     *,
     request_timeout: float,
     refresh_every: float = 0.0,
-    reload: Callable[[], Credentials | None] | None = None,
+    source: AnySource | None = None,
     timing: Timing | None = None,
 ) -> tuple[gspread.HTTPClient, AnyTokens]:
     """Return a copy of the client's HTTP client that retries nothing, and its tokens.
@@ -97,7 +98,7 @@ def adopt(
         client: Any gspread client.
         request_timeout: Seconds for which Google may be silent, unless the client has a time-out.
         refresh_every: See :class:`Tokens`.
-        reload: See :class:`Tokens`.
+        source: What the client's credentials come from; None if they cannot be renewed.
         timing: See :class:`Tokens`.
 
     Raises:
@@ -124,7 +125,8 @@ def adopt(
         session.credentials,
         _way_to_tokens(session),
         refresh_every=refresh_every,
-        reload=reload,
+        reload=source.file.reload if source and source.file else None,
+        remedy=source.remedy if source else None,
         timing=timing,
     )
     http.auth = Shared(tokens)

@@ -28,6 +28,7 @@ _OAUTH: Final = ("error", "error_description", "error_subtype", "error_uri")
 """RFC 6749, section 5.2; the subtype is Google's."""
 
 _PAGE: Final = re.compile(r"<(!doctype|html|head|body|title)\b", re.IGNORECASE)
+_OUTPUT: Final = re.compile(r"(Executable exited with non-zero return code \S+).*", re.DOTALL)
 _LONGEST: Final = 300
 _MOST_DIGITS: Final = 9
 
@@ -65,9 +66,16 @@ class TokenRequest:
 
 def passes(error: BaseException) -> bool:
     """Return whether a failure is transient: the same credentials may get a token later."""
-    if any(isinstance(part, TransportError) for part in nested_errors(error)):
-        return True
+    for part in nested_errors(error):
+        if isinstance(part, TransportError):
+            return not _is_refusal(part)
     return bool(getattr(error, "retryable", False))
+
+
+def _is_refusal(error: TransportError) -> bool:
+    """Return whether a machine's metadata server has refused; google-auth adds its response."""
+    status = getattr(error.args[-1], "status", None) if error.args else None
+    return isinstance(status, int) and HTTPStatus.BAD_REQUEST <= status not in _PASSING
 
 
 def cleaned(error: Exception) -> Exception:
@@ -93,7 +101,14 @@ def shown(error: Exception) -> str:
 def told_of(error: Exception) -> str:
     """Return an error's text in one short line, without secrets."""
     text = str(_clean(error.args[0])) if error.args else ""
-    return " ".join(text.split())
+    return " ".join(f"{text}{_reason_of_iam(error)}".split())
+
+
+def _reason_of_iam(error: Exception) -> str:
+    """Return what IAM Credentials says, which google-auth only has as the second argument."""
+    answer = error.args[1] if len(error.args) > 1 else None
+    refusal = _iam_refusal(answer) if isinstance(answer, str) else None
+    return f": {_clean(refusal['message'])}" if refusal and "message" in refusal else ""
 
 
 def _clean(part: Any) -> Any:
@@ -101,10 +116,24 @@ def _clean(part: Any) -> Any:
         return {name: _clean(part[name]) for name in _OAUTH if name in part}
     if isinstance(part, (bool, int, float)) or part is None:
         return part
+    if isinstance(part, Exception) and part.args:
+        part = part.args[0]
     text = str(part)
     if _PAGE.search(text):
         return "the token endpoint answered with a page of HTML"
-    return clean_token_answer(text)[:_LONGEST]
+    if (refusal := _iam_refusal(text)) is not None:
+        text = json.dumps({"error": refusal}, ensure_ascii=False)
+    # What a program of an external account has put out may be anything.
+    return clean_token_answer(_OUTPUT.sub(r"\1", text))[:_LONGEST]
+
+
+def _iam_refusal(text: str) -> dict[str, Any] | None:
+    """Return the error in an answer of IAM Credentials; None if it is something else."""
+    try:
+        error = json.loads(text)["error"]
+        return {name: error[name] for name in ("code", "message", "status") if name in error}
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return None
 
 
 def _read(data: Any) -> Any:

@@ -87,6 +87,8 @@ class Action(Enum):
     """What the thread must do."""
 
     REFRESH = auto()
+    # Before that: read the credentials' file again, since what it held was refused.
+    REREAD = auto()
     # Tell the server that a refresh has ended, well or not.
     NOTIFY = auto()
     LOG_RECOVERED = auto()
@@ -160,7 +162,8 @@ def step(life: Lifecycle, event: Event, now: float) -> _Stepped:
         return life, ()
     match event:
         case Signal.TIME_PASSED if life.due <= now and not life.is_refreshing:
-            return replace(life, is_refreshing=True), (Action.REFRESH,)
+            first = (Action.REREAD,) if _are_refused(life) else ()
+            return replace(life, is_refreshing=True), (*first, Action.REFRESH)
         case RefreshSucceeded():
             return _succeeded(life, event, now)
         case RefreshFailed():
@@ -262,6 +265,11 @@ def _refused(life: Lifecycle, event: TokenRefused, now: float) -> Lifecycle:
     # The token was good until now, so no call has waited yet.
     trouble = life.trouble and replace(life.trouble, since=now)
     return replace(life, due=due, is_refused=True, unaccepted=unaccepted, trouble=trouble)
+
+
+def _are_refused(life: Lifecycle) -> bool:
+    """Return whether Google has refused the credentials, or even tokens that it granted them."""
+    return life.unaccepted > 1 or (life.trouble is not None and life.trouble.last.is_permanent)
 
 
 def _is_hopeless(life: Lifecycle, now: float) -> bool:

@@ -18,6 +18,7 @@ from google.auth.api_key import Credentials as APIKeyCredentials
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import TransportError
 
+from queued_gspread.protocol.identity import identity_of
 from queued_gspread.server.failure import logged
 from queued_gspread.server.log import LOGGER
 from queued_gspread.server.timing import Timing
@@ -51,10 +52,10 @@ __all__ = ["Tokens"]
 # The clocks of a machine that was suspended or migrated may jump.
 _LONGEST_SLEEP: Final = 60.0
 _STOP_TIMEOUT: Final = 0.5
-_REFUSED: Final = (
-    "Google refuses the credentials of %s (%s): there will be no new access token. Look whether "
-    "the account or its key was disabled or deleted, and whether this machine's clock is right; a "
-    "new key file in the place of the old one is noticed"
+_REFUSED: Final = "Google refuses the credentials of %s (%s): there will be no new access token. %s"
+_LOOK: Final = (
+    "Look whether the account or its key was disabled or deleted, and whether this machine's clock "
+    "is right; a new credentials file in the place of the old one is noticed"
 )
 _FAILS: Final = (
     "no access token can be fetched, the token endpoint fails (%s): it is asked again, and calls "
@@ -75,7 +76,10 @@ class Tokens:
         credentials: google-auth's credentials.
         request: google-auth's transport for the token endpoint.
         refresh_every: Seconds after which the token is refreshed in any case; 0 for no limit.
-        reload: Returns new credentials when their file has changed, else None.
+        reload: Returns new credentials when their file has changed, else None; with ``again``,
+            also if it looks unchanged.
+        remedy: Returns how to renew what was refused, by the reason; '' if the log's own advice is
+            the best.
         clock: A monotonic clock, in seconds. google-auth's expiry is converted to it at once, so
             that changes to this machine's time of day do not matter.
         wall: The time of day, in seconds since 1970.
@@ -89,7 +93,8 @@ class Tokens:
         request: Callable[..., Any],
         *,
         refresh_every: float = 0.0,
-        reload: Callable[[], Credentials | None] | None = None,
+        reload: Callable[..., Credentials | None] | None = None,
+        remedy: Callable[[str], str] | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = _time_of_day,
         timing: Timing | None = None,
@@ -97,6 +102,7 @@ class Tokens:
         self.credentials = credentials
         self._request = TokenRequest(request)
         self._reload = reload
+        self._remedy = remedy or (lambda _: "")
         self._clock = clock
         self._wall = wall
         self._key_file_check = (timing or Timing()).key_file_check
@@ -181,7 +187,10 @@ class Tokens:
         found = self._changed_credentials()
         if found is not None:
             self._take(Signal.KEY_FILE_CHANGED)
-        if Action.REFRESH in self._take(Signal.TIME_PASSED):
+        actions = self._take(Signal.TIME_PASSED)
+        if Action.REREAD in actions and found is None:
+            found = self._changed_credentials(again=True)
+        if Action.REFRESH in actions:
             self._fetch(found)
         return self._delay()
 
@@ -212,11 +221,13 @@ class Tokens:
             self._changed.notify_all()
         return actions
 
-    def _changed_credentials(self) -> Credentials | None:
+    def _changed_credentials(self, *, again: bool = False) -> Credentials | None:
         try:
-            return self._reload() if self._reload else None
+            return self._reload(again=again) if self._reload else None
         except Exception:  # noqa: BLE001 - the thread must go on after any error
-            LOGGER.exception("the key file has changed, and the old key stays in use")
+            LOGGER.exception(
+                "the credentials file has changed, and the old credentials stay in use"
+            )
             return None
 
     def _fetch(self, found: Credentials | None) -> None:
@@ -232,16 +243,24 @@ class Tokens:
 
     def _result_of(self, credentials: Credentials) -> RefreshSucceeded | RefreshFailed:
         """Have google-auth fetch a token; any exception counts as a failure."""
+        _drop_source_tokens(credentials)
         try:
             credentials.refresh(self._request)
         except Exception as error:  # noqa: BLE001 - callers must learn of any error
-            return _failed(error)
+            return self._advised(_failed(error))
         expires = self._end_of(credentials)
         if expires > self._clock():
             return RefreshSucceeded(expires)
         expired = TransportError("the token endpoint granted a token that has expired already")
         # google-auth has already replaced the old token with it.
         return _failed(expired, expires if credentials is self.credentials else None)
+
+    def _advised(self, failed: RefreshFailed) -> RefreshFailed:
+        """Put how to renew what was refused on the error that all callers get."""
+        if failed.is_permanent and (remedy := self._remedy(failed.reason)):
+            # Python 3.10 has no add_note(), but the attribute may be set.
+            vars(failed.error)["__notes__"] = [remedy]
+        return failed
 
     def _carry_out(self, action: Action, result: RefreshSucceeded | RefreshFailed) -> None:
         if action is Action.NOTIFY:
@@ -251,8 +270,8 @@ class Tokens:
         elif action is Action.LOG_FAILING:
             LOGGER.warning(_FAILS, result.reason)
         else:
-            account = getattr(self.credentials, "service_account_email", None)
-            LOGGER.error(_REFUSED, account or "this server", result.reason)
+            told = (_whose(self.credentials), result.reason, self._remedy(result.reason) or _LOOK)
+            LOGGER.error(_REFUSED, *told)
 
     def _end_of(self, credentials: Credentials) -> float:
         """Return when a token expires, on the monotonic clock; google-auth gives it in UTC."""
@@ -263,6 +282,23 @@ class Tokens:
             return math.inf
         left = expiry.replace(tzinfo=dt.timezone.utc).timestamp() - self._wall()
         return self._clock() + left
+
+
+def _drop_source_tokens(credentials: Credentials | None) -> None:
+    """Have impersonated credentials fetch the token, too, with which they ask for theirs.
+
+    google-auth keeps it for as long as it says, even if Google refuses it.
+    """
+    for name in ("_source_credentials", "_impersonated_credentials"):
+        source: Credentials | None = getattr(credentials, name, None)
+        if source is not None:
+            source.token = source.expiry = None
+            _drop_source_tokens(source)
+
+
+def _whose(credentials: Credentials) -> str:
+    identity = identity_of(credentials)
+    return identity.shown if identity.account else "this server"
 
 
 def _failed(error: Exception, expires: float | None = None) -> RefreshFailed:

@@ -19,8 +19,9 @@ from gspread.exceptions import APIError
 from queued_gspread.broker import StaleEpochError
 from queued_gspread.errors import CallRefusedError
 from queued_gspread.google_api.responses import is_plain, refusal
+from queued_gspread.google_api.scopes import allows, insufficient
 from queued_gspread.server.policy.export_page import fetched, is_export
-from queued_gspread.server.policy.idempotency import is_idempotent
+from queued_gspread.server.policy.idempotency import is_idempotent, query_of
 from queued_gspread.server.policy.request import (
     CREDENTIALS,
     Exchange,
@@ -28,12 +29,13 @@ from queued_gspread.server.policy.request import (
     Request,
     Response,
     check_sendable,
+    tell_request,
 )
 
 from .fence import asking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import CodeType
 
     import gspread
@@ -60,6 +62,8 @@ class Transport:
         tokens: Its access tokens.
         clock: A monotonic clock, in seconds.
         confirm: Called right before a request is sent; if it raises, the request is not sent.
+        scopes: The scopes that the server holds itself to, even if its token has more; None for
+            those of the token.
 
     """
 
@@ -70,8 +74,10 @@ class Transport:
         clock: Callable[[], float] = time.monotonic,
         *,
         confirm: Callable[[], None] = lambda: None,
+        scopes: Sequence[str] | None = None,
     ) -> None:
         self._http = http
+        self._scopes = scopes
         self._confirm = confirm
         self._clock = clock
         # The session may be older than this object, with connections that have long been idle.
@@ -131,6 +137,7 @@ class Transport:
         if request.method == CREDENTIALS:
             return self._ask_credentials(request.endpoint)
         self._check(request)
+        self._check_scopes(request)
         if not is_idempotent(request):
             self._drop_idle_connections()
         data = request.data
@@ -167,6 +174,14 @@ class Transport:
             f"to {', '.join(_PLACES)} alone, and to the page from which a sheet is exported, "
             "https://docs.google.com/spreadsheets/d/ID/export, by GET"
         )
+
+    def _check_scopes(self, request: Request) -> None:
+        """Answer as Google would if the token had the scopes that were named, and no others."""
+        endpoint, pairs = str(request.endpoint), query_of(request)
+        if self._scopes is not None and not allows(self._scopes, request.verb, endpoint, pairs):
+            refused = insufficient(endpoint)
+            tell_request(request, None, refused)
+            raise APIError(refused)
 
     def _ask_credentials(self, what: str) -> Any:
         if what == "refresh":

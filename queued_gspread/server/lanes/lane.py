@@ -17,7 +17,7 @@ from queued_gspread.broker import StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.server import merging
 from queued_gspread.server.calls.call import Call
-from queued_gspread.server.calls.call_log import log_call
+from queued_gspread.server.calls.call_log import log_call, log_failure
 from queued_gspread.server.calls.memory import Memory, Portion, estimate_answers
 from queued_gspread.server.calls.outcome import Outcome, batches
 from queued_gspread.server.calls.quarantine import Quarantine, is_suspect
@@ -381,6 +381,7 @@ class Lane:
             for entry, outcome in ended:
                 self._memory.give_back(entry)
                 log_call(self._entries.pop(entry.key), outcome)
+                log_failure(entry, outcome)
         self._ended.clear()
         return following
 

@@ -52,6 +52,7 @@ class Scheduler:
         window: Seconds for which the slots of a server that is gone stay held.
         watched: Watches the dispatcher and the workers.
         timing: How long to pause.
+        on_recovered: Called whenever the queue was taken over, before any lane is.
 
     """
 
@@ -65,8 +66,10 @@ class Scheduler:
         window: float = 0.0,
         watched: Watch = logged,
         timing: Timing | None = None,
+        on_recovered: Callable[[Consumer], None] = lambda _: None,
     ) -> None:
         self._queue = queue
+        self._on_recovered = on_recovered
         self._pause = (timing or Timing()).scheduler_pause
         self._other_formats = OtherFormats(queue, window)
         self._work = work
@@ -151,6 +154,7 @@ class Scheduler:
             if self._must_recover.is_set() or place != self._recovered_at:
                 self._must_recover.clear()
                 backlog = self._queue.recover(self._window)
+                self._on_recovered(self._queue)
                 self._recovered_at = place
                 if not self._has_begun:
                     self._has_begun = True

@@ -70,6 +70,12 @@ class Quota:
             "write": min(filter(None, (self.writes, self.project_writes)), default=0),
         }
 
+    @property
+    def about(self) -> str:
+        """The limits in words."""
+        reads, writes = (self.limit(kind) or "any number of" for kind in ("read", "write"))
+        return f"{reads} reads and {writes} writes in {self.window:g} s"
+
     def shown(self, kind: str) -> str:
         """Return in words the limit for a kind of request, and which option sets it."""
         limit = self.limit(kind)

@@ -26,7 +26,7 @@ from gspread.exceptions import APIError, GSpreadException
 from requests import exceptions as broken
 from urllib3 import exceptions as urllib3
 
-from queued_gspread.google_api.responses import error_in
+from queued_gspread.google_api.responses import error_in, reasons_in
 
 from .expected_answer import is_as_expected
 from .nested_errors import nested_errors
@@ -157,12 +157,7 @@ def _is_quota(answer: Any, status: int) -> bool:
     """
     if status != HTTPStatus.FORBIDDEN:
         return False
-    return not _QUOTA_REASONS.isdisjoint(_reasons(error_in(answer)))
-
-
-def _reasons(error: dict[str, Any]) -> list[str]:
-    found = [part.get("reason") for part in _parts(error, "errors")]
-    return [reason for reason in found if isinstance(reason, str)]
+    return not _QUOTA_REASONS.isdisjoint(reasons_in(error_in(answer)))
 
 
 def _limit(error: dict[str, Any]) -> tuple[str, str]:
@@ -178,7 +173,7 @@ def _limit(error: dict[str, Any]) -> tuple[str, str]:
     if names:
         is_users = any("peruser" in name.replace(" ", "").lower() for name in names)
         return names[0], "user" if is_users else "project"
-    known = [reason for reason in _reasons(error) if reason in _QUOTA_REASONS]
+    known = [reason for reason in reasons_in(error) if reason in _QUOTA_REASONS]
     # Google's documentation has used rateLimitExceeded for both project and user limits.
     return (known[0] if known else ""), "user" if "userRateLimitExceeded" in known else ""
 

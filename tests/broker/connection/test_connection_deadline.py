@@ -20,6 +20,7 @@ from wire import AFTER, BEFORE, Wire
 from queued_gspread._clock import now
 from queued_gspread.broker import Consumer, Producer
 from queued_gspread.broker.connection.client import REPLY_EXPIRY, SLICE
+from queued_gspread.broker.core import CallCore
 from queued_gspread.broker.keys import Keys
 from queued_gspread.errors import (
     BrokerUnavailableError,
@@ -103,17 +104,18 @@ def test_a_redis_that_stalls_while_a_caller_waits(own_redis, settings, redis_of,
     assert "may still be made" in str(error)
 
 
-def test_a_redis_that_stalls_at_the_withdrawal(own_redis, settings):
+def test_a_redis_that_stalls_at_the_withdrawal(own_redis, settings, monkeypatch):
     """A withdrawal that gets no answer ends in time as well, and the error says so."""
+    withdraw = CallCore.withdraw
 
-    class AtTheLast(Producer):
-        def withdraw(self, wait):
-            os.kill(own_redis.pid, signal.SIGSTOP)
-            return super().withdraw(wait)
+    def at_the_last(self, wait):
+        os.kill(own_redis.pid, signal.SIGSTOP)
+        return (yield from withdraw(self, wait))
 
+    monkeypatch.setattr(CallCore, "withdraw", at_the_last)
     with stopped(own_redis):
         os.kill(own_redis.pid, signal.SIGCONT)
-        error = in_time(AtTheLast(settings))
+        error = in_time(Producer(settings))
     assert isinstance(error, CallTimeoutError)
     assert error.may_have_run
 
@@ -240,9 +242,9 @@ from queued_gspread.broker import Producer, producer
 from queued_gspread.settings import Settings
 
 class Telling(Producer):
-    def _take_back(self, wait):
+    def _take_back(self, *args):
         print("withdrawing", flush=True)
-        return super()._take_back(wait)
+        return super()._take_back(*args)
 
 # Whoever runs these tests in the background may have it ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -298,15 +300,18 @@ def asleep(own_redis, namespace, monkeypatch, background, short_slices):
     clock, is_asleep, is_awake = HandClock(now()), threading.Event(), threading.Event()
     monkeypatch.setattr(time, "clock_gettime", lambda which: clock.now)
 
-    class Sleeper(Producer):
-        def _look(self, wait, seconds):
-            is_asleep.set()
-            is_awake.wait(PATIENCE)
-            return super()._look(wait, seconds)
+    look = CallCore._look
+
+    def sleeping_look(*args):
+        is_asleep.set()
+        is_awake.wait(PATIENCE)
+        return (yield from look(*args))
+
+    monkeypatch.setattr(CallCore, "_look", sleeping_look)
 
     def sleep(seconds, timeout, raw):
         settings = Settings(own_redis.url, namespace, timeout=timeout, grace=60.0)
-        error = background(in_time, Sleeper(settings))
+        error = background(in_time, Producer(settings))
         assert is_asleep.wait(PATIENCE)
         raw.flushall()
         clock.now += seconds

@@ -24,6 +24,7 @@ def clock(monkeypatch):
     monkeypatch.setattr(notices, "now", clock)
     monkeypatch.setattr(notices._Latest, "process", 0)
     monkeypatch.setattr(notices._Latest, "moment", 0.0)
+    monkeypatch.setattr(notices._Latest, "turn", (0, 0.0))
     return clock
 
 
@@ -35,10 +36,10 @@ def said(caplog):
 
 def tell(notice):
     """Have a call say why it waits, if it is time to; return whether it was."""
-    is_due = notice.is_due
-    if is_due:
+    is_its_turn = notice.takes_turn()
+    if is_its_turn:
         notice.say(WHY)
-    return is_due
+    return is_its_turn
 
 
 def test_a_call_says_once_that_it_waits_and_once_that_it_goes_on(clock, said):
@@ -93,13 +94,14 @@ def test_a_process_says_it_once_a_minute(clock, said):
 
 
 def test_many_threads_say_it_once(clock, said):
-    """However many threads find at one moment that it is time to say it, one of them does."""
+    """However many threads find at one moment that it is time, one of them asks and says it."""
     clock.now = 10.0
-    together = threading.Barrier(16)
+    together, turns = threading.Barrier(16), []
 
     def wait():
         notice = Notice(0.0)
-        assert notice.is_due
+        together.wait(PATIENCE)
+        turns.append(notice.takes_turn())
         together.wait(PATIENCE)
         notice.say(WHY)
         notice.end()
@@ -109,7 +111,17 @@ def test_many_threads_say_it_once(clock, said):
         thread.start()
     for thread in threads:
         thread.join()
+    assert turns.count(True) == 1
     assert len(said()) == 2
+
+
+def test_the_next_call_asks_if_the_one_whose_turn_it_was_says_nothing(clock):
+    """A call that has asked and was then answered, or failed, does not silence all others."""
+    clock.now = 10.0
+    assert Notice(0.0).takes_turn()
+    assert not Notice(0.0).takes_turn()
+    clock.now = 15.0
+    assert Notice(0.0).takes_turn()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform cannot fork")

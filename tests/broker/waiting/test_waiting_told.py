@@ -9,16 +9,17 @@ from functools import partial
 
 import pytest
 from broker_helpers import enqueue
+from cores import drive
 from one_job import answer
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import QUOTA, Consumer, Holdup, Holdups, Producer
-from queued_gspread.broker import producer as callers
+from queued_gspread.broker import QUOTA, Consumer, Holdup, Holdups, Producer, core
 from queued_gspread.broker.waiting import notices
 from queued_gspread.broker.waiting.wait import Wait
+from queued_gspread.broker.withdrawal import started_by
 from queued_gspread.errors import CallTimeoutError, ServerUnavailableError
 from queued_gspread.protocol.messages import Reply, new_id
-from queued_gspread.proxy.call import _close_notice
+from queued_gspread.proxy.caller import close_notice as _close_notice
 from queued_gspread.settings import Settings
 
 WRITES = Holdups({"write": Holdup(QUOTA, 0.0, 1, 60, 60.0)}, {"lane": ("write", 0.0)})
@@ -29,6 +30,7 @@ def impatient(monkeypatch):
     """Let callers say at once that they wait."""
     monkeypatch.setattr(notices, "PATIENCE", 0.0)
     monkeypatch.setattr(notices._Latest, "process", 0)
+    monkeypatch.setattr(notices._Latest, "turn", (0, 0.0))
 
 
 @pytest.fixture
@@ -96,12 +98,11 @@ def test_a_timeout_has_the_reason_that_was_said(callers, server, impatient):
     wait.stream_id = callers.enqueue(wait, b"job")
     wait.notice.say("waiting for the write quota: no call ahead")
     with pytest.raises(CallTimeoutError) as caught:
-        callers._give_up_at_timeout(wait)
+        drive(callers, "_give_up_at_timeout", wait)
     assert re.search(
         r"\. Why it waited, as said after \d+ s: waiting for the write quota: no call ahead$",
         str(caught.value),
     )
-    wait.pending.drop()
 
 
 def test_a_timeout_of_the_servers_has_the_reason_that_was_said(callers, impatient, caplog):
@@ -119,7 +120,7 @@ def test_a_grace_that_is_shorter_than_a_lease_is_named(settings, grace, is_told)
     """Who gives up before a standby server could have taken over is told that it does."""
     callers = Producer(replace(settings, grace=grace))
     with pytest.raises(ServerUnavailableError) as caught:
-        callers._give_up_without_server(Wait(new_id(), "lane", None), [])
+        drive(callers, "_give_up_without_server", Wait(new_id(), "lane", None), [])
     told = "grace of 2 s (grace=, QUEUED_GSPREAD_GRACE) is shorter than a server's lease (5 s"
     assert (told in str(caught.value)) is is_told
 
@@ -130,10 +131,10 @@ def test_a_grace_that_is_shorter_than_a_lease_is_named(settings, grace, is_told)
 )
 def test_no_command_is_given_that_could_not_be_run(url):
     """Where the URL has a user or a password, there is what to do in place of a command with it."""
-    told = Producer(Settings(url))._start
+    told = started_by(Settings(url))
     assert told.startswith("start queued-gspread-server on that Redis (with the server's user)")
     assert "*" not in told
-    assert "--redis-url redis://host --namespace" in Producer(Settings("redis://host"))._start
+    assert "--redis-url redis://host --namespace" in started_by(Settings("redis://host"))
 
 
 @pytest.mark.parametrize("place", [0, 1, 5])
@@ -181,14 +182,15 @@ def test_a_forged_word_is_none(callers, server, settings, raw, keys, forged):
 
 def test_nothing_is_asked_before_its_time(settings, server, background, short_slices, monkeypatch):
     """Only a look whose caller has waited for so long, and may speak, asks why; and only once."""
-    asked, real = [], callers.look
+    asked, real = [], core.look
 
     def look(*args, asks=False, **given):
         asked.append(asks)
         return real(*args, asks=asks, **given)
 
-    monkeypatch.setattr(callers, "look", look)
+    monkeypatch.setattr(core, "look", look)
     monkeypatch.setattr(notices._Latest, "process", 0)
+    monkeypatch.setattr(notices._Latest, "turn", (0, 0.0))
     monkeypatch.setattr(notices, "PATIENCE", math.inf)
     call = background(Producer(settings).call, new_id(), "lane", b"job")
     eventually(lambda: len(asked) >= 3)
@@ -210,11 +212,10 @@ def test_a_server_that_is_gone_is_named(
     wait = Wait(new_id(), "lane", None)
     wait.alive_at -= 20.0
     wait.stream_id = Producer(settings).enqueue(wait, b"job")
-    assert Producer(settings)._check_for_life(wait) is None
+    assert drive(Producer(settings), "_check_for_life", wait) is None
     (line,) = told()
     assert "no server has been alive for 20 s in namespace" in line
-    assert line.endswith(Producer(settings)._start)
-    wait.pending.drop()
+    assert line.endswith(started_by(settings))
 
 
 def test_a_server_says_nothing_that_no_beat_has(server, said, held_up, raw, keys):

@@ -132,10 +132,12 @@ def test_a_quota_holds_for_the_next_request(own, traffic):
 def test_settings_are_shown_and_set(own):
     """Latency, its share, the race of appends, tokens and gaps are set one by one."""
     wanted = {"latency": [0.1, 0.2], "apply_share": "random", "append_race": 0.3}
-    wanted |= {"token_lifetime": 5.0, "not_computed": "error"}
+    wanted |= {"token_lifetime": 5.0, "storage": False, "clock_ahead": -60.0}
+    wanted |= {"not_computed": "error"}
     assert ask(own, "PUT", "settings", wanted) == (200, wanted)
     assert (own.latency, own.apply_share) == ((0.1, 0.2), "random")
     assert (own.append_race, own.token_lifetime, own.not_computed) == (0.3, 5.0, "error")
+    assert (own.storage, own.clock_ahead) == (False, -60.0)
     assert ask(own, "PUT", "settings", {"latency": 0})[1] == {**wanted, "latency": 0}
 
 

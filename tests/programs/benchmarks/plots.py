@@ -20,6 +20,7 @@ _FIGURES = {
     "width-memory": ("width", "process_mib", "Memory of one waiting process, MiB"),
     "start-up": ("start-up", "import_ms", "Import, ms"),
     "openall": ("openall", "cpu_s", "openall over 400 files, seconds of CPU"),
+    "pipelines": ("pipelines", "time_s", "A plain loop in a pipeline, seconds"),
     "fairness": ("fairness", "b_p99_ms", "A call beside a busy spreadsheet, p99 in ms"),
 }
 

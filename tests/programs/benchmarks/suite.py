@@ -9,7 +9,17 @@ from importlib.metadata import PackageNotFoundError, version
 
 import redis
 
-from . import added_latency, depth, fairness, large_values, openall, round_trip, start_up, width
+from . import (
+    added_latency,
+    depth,
+    fairness,
+    large_values,
+    openall,
+    pipelines,
+    round_trip,
+    start_up,
+    width,
+)
 from .row import Comparison, Row
 
 BENCHMARKS = {
@@ -21,6 +31,7 @@ BENCHMARKS = {
     "start-up": start_up.run,
     "openall": openall.run,
     "fairness": fairness.run,
+    "pipelines": pipelines.run,
 }
 _PACKAGES = ("queued-gspread", "gspread", "redis", "hiredis", "huey", "dramatiq")
 

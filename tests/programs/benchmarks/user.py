@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import random
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import gspread
+import redis.asyncio
 from flood import memory_of
 
-import queued_gspread
+import queued_gspread.asyncio
 from queued_gspread.emulator.redirect import EmulatorAdapter
 
 from .peer import answer_all
@@ -99,6 +103,32 @@ class User:
             seldom.join()
             return {"seconds": seconds, "request": request, "waits": [w.result() for w in waits]}
 
+    def loop(self, key, what, count, seed=0):
+        """Make a plain loop of calls in a pipeline; return what it took, and what it left.
+
+        Returns:
+            The seconds until all were put in, and until all were there; the peak of the memory;
+            and whether the cells are what a plain loop leaves.
+
+        """
+        sheet, began = self._sheet(key), time.perf_counter()
+        expected, seen = {}, []
+        with queued_gspread.pipeline(reorder=what == "reordered mix"):
+            for call in loop(what, count, seed):
+                call(sheet, expected, seen)
+            put_in = time.perf_counter() - began
+        seconds = time.perf_counter() - began
+        found = {cell.address: cell.value for cell in sheet.range(f"D1:D{count}") if cell.value}
+        is_right = all(wanted == cell.value for wanted, cell in seen)
+        is_right &= what == "append_row" or found == {k: v for k, v in expected.items() if v}
+        peak = memory_of(os.getpid(), "VmHWM")
+        return {"seconds": seconds, "put_in": put_in, "peak_mib": peak, "is_right": is_right}
+
+    def gather(self, key, count):
+        """Append rows in asyncio, all at a time; return the same, and the most connections."""
+        settings = self._client.http_client._self_caller.settings
+        return asyncio.run(_gather(settings, key, count))
+
     def openall(self):
         """Open all spreadsheets; return how many there are."""
         return len(self._client.openall())
@@ -112,6 +142,49 @@ class User:
         if key not in self._sheets:
             self._sheets[key] = self._client.open_by_key(key).sheet1
         return self._sheets[key]
+
+
+async def _gather(settings, key, count):
+    url = f"{settings.redis_url}?client_name=gather"
+    client = queued_gspread.asyncio.authorize(redis_url=url, namespace=settings.namespace)
+    sheet = await (await client.open_by_key(key)).get_sheet1()
+    began, most = time.perf_counter(), 0
+    rows = asyncio.gather(*(sheet.append_row([f"row {n}", n]) for n in range(count)))
+    async with redis.asyncio.Redis.from_url(settings.redis_url) as raw:
+        while not rows.done():
+            names = [each["name"] for each in await raw.client_list()]
+            most = max(most, names.count("gather"))
+            await asyncio.wait({rows}, timeout=0.05)
+    seconds = time.perf_counter() - began
+    is_right = len(await sheet.col_values(1)) == len(await rows) == count
+    peak = memory_of(os.getpid(), "VmHWM")
+    found = {"seconds": seconds, "put_in": 0.0, "peak_mib": peak, "is_right": is_right}
+    return found | {"connections": most}
+
+
+def loop(what, count, seed):
+    """Yield the calls of a loop, in a drawn order where reads and writes are mixed; pure."""
+    chance = random.Random(seed)
+    for number in range(count):
+        turn = chance.choice(["acell", "update_acell"]) if what.endswith("mix") else what
+        row = chance.randint(1, count) if what.endswith("mix") else number + 1
+        yield partial(_CALLS[turn], f"D{row}", number)
+
+
+def _append(_label, number, sheet, _expected, _seen):
+    sheet.append_row([f"row {number}", number])
+
+
+def _read(label, _number, sheet, expected, seen):
+    seen.append((expected.get(label), sheet.acell(label)))
+
+
+def _put(label, number, sheet, expected, _seen):
+    expected[label] = f"cell {number}"
+    sheet.update_acell(label, expected[label])
+
+
+_CALLS = {"append_row": _append, "acell": _read, "update_acell": _put}
 
 
 def _now_and_then(pool, sheet, at_once, every, over, waits):
@@ -145,7 +218,7 @@ def _seconds(call):
 def main():
     where = json.loads(sys.argv[1])
     user = User({"direct": _direct, "queued": _queued}[where["way"]](where))
-    answers = ("create", "script", "write", "read", "openall", "open", "contend")
+    answers = ("create", "script", "write", "read", "openall", "open", "contend", "loop", "gather")
     answer_all({name: getattr(user, name) for name in answers})
 
 

@@ -1,4 +1,4 @@
-"""The classes of trouble that runs can have beside processes that are killed and stopped."""
+"""The classes of trouble and of clients that runs can have."""
 
 from __future__ import annotations
 
@@ -19,7 +19,16 @@ CONTENT = "content"
 BODIES = "bodies"
 """Google's answers have bodies that are none of Google's."""
 
-ALL = frozenset({SUSPENDED, SIGNALS, STOPS, CONTENT, BODIES})
+ASYNCIO = "asyncio"
+"""One of the clients makes its calls in asyncio."""
+
+PIPELINES = "pipelines"
+"""One more client makes its calls in pipelines."""
+
+FORGETS = "forgets"
+"""Two more clients wait for none of their calls, one of them in asyncio, and are killed then."""
+
+ALL = frozenset({SUSPENDED, SIGNALS, STOPS, CONTENT, BODIES, ASYNCIO, PIPELINES, FORGETS})
 VARIABLE = "CHAOS_CLASSES"
 
 

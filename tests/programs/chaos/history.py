@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+LEFT = "left"
+"""The outcome of a call that is in the queue and that nobody waits for."""
 
 
 @dataclass(frozen=True)
@@ -22,13 +25,15 @@ class Call:
             read, whose counter it is.
         began: Seconds of this machine's monotonic clock.
         ended: The same; None if the call never ended.
-        outcome: ``ok``, or the name of the exception's class; '' if it never ended.
+        outcome: ``ok``, or the name of the exception's class; ``left`` in the queue, where nobody
+            waits for it; '' if it never ended.
         told: The exception's text.
         status: The HTTP status of an APIError.
         may_have_run: What a BrokerUnavailableError says of that.
         is_interrupted: Whether the exception is one that a signal's handler has raised.
         swallowed: The name of one that a handler has raised and that did not come out.
         result: What a read returned.
+        job: The id of its job, if it was left.
 
     """
 
@@ -46,6 +51,7 @@ class Call:
     is_interrupted: bool = False
     swallowed: str = ""
     result: Any = None
+    job: str = ""
 
     @property
     def is_ok(self):
@@ -55,6 +61,21 @@ class Call:
     def end(self):
         """When it ended, which is never for one that did not."""
         return float("inf") if self.ended is None else self.ended
+
+
+def as_it_ended(call, failures):
+    """Return a call that was left with its end: what Redis has kept of its failure, if it failed.
+
+    Args:
+        call: The call.
+        failures: What Redis has kept, by the ids of jobs.
+
+    """
+    failure = failures.get(call.job) if call.outcome == LEFT else None
+    if failure is None:
+        return call
+    status = failure.http_status or None
+    return replace(call, outcome=failure.error, told=failure.message, status=status)
 
 
 class Journal:

@@ -5,7 +5,16 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, replace
 
-from .classes import ALL, CONTENT, SIGNALS, STOPS, SUSPENDED
+from .classes import (
+    ALL,
+    ASYNCIO,
+    CONTENT,
+    FORGETS,
+    PIPELINES,
+    SIGNALS,
+    STOPS,
+    SUSPENDED,
+)
 from .poison import BROKEN, FORBIDDEN, NUMBER, PLACE, ROW, SILENT, Poison
 
 NAMESPACE = "chaos"
@@ -65,7 +74,9 @@ class Work:
         timeout: Seconds that it waits for each; None waits for as long as it takes.
         is_wired: Whether it comes to Redis by a wire of its own.
         is_alarmed: Whether signals' handlers raise in it.
+        is_asyncio: Whether it makes them in asyncio.
         threads: How many of its calls are under way at a time.
+        blocks: What its pipelines do at their end: ``waits`` or ``forgets``; '' without any.
 
     """
 
@@ -75,7 +86,13 @@ class Work:
     timeout: float | None
     is_wired: bool = False
     is_alarmed: bool = False
+    is_asyncio: bool = False
     threads: int = 1
+    blocks: str = ""
+
+    @property
+    def forgets(self):
+        return self.blocks == "forgets"
 
 
 @dataclass(frozen=True)
@@ -117,18 +134,28 @@ class Plan:
 def plan_of(seed, classes=ALL):
     """Return the plan of a seed; the same one every time, and much the same without a class."""
     plan = _plain_plan_of(seed)
-    # Whose calls a class concerns: the first has a timeout, the last has none of it.
+    # Whose calls a class concerns: the first has a timeout, the last has no trouble of its own.
     wired, alarmed = (0, 1) if SUSPENDED in classes else (), (2, 3) if SIGNALS in classes else ()
     more = [
         *(_suspensions(random.Random(f"suspended {seed}")) if SUSPENDED in classes else ()),
         *(_rows_of_stops(random.Random(f"stops {seed}")) if STOPS in classes else ()),
     ]
+    in_blocks = [
+        *([("waits", False)] if PIPELINES in classes else ()),
+        *([("forgets", False), ("forgets", True)] if FORGETS in classes else ()),
+    ]
+    plain = tuple(
+        replace(
+            work,
+            is_wired=number in wired,
+            is_alarmed=number in alarmed,
+            is_asyncio=number == _CLIENTS - 1 and ASYNCIO in classes,
+        )
+        for number, work in enumerate(plan.work)
+    )
     return replace(
         plan,
-        work=tuple(
-            replace(work, is_wired=number in wired, is_alarmed=number in alarmed)
-            for number, work in enumerate(plan.work)
-        ),
+        work=(*plain, *(_blocks(seed, *each) for each in enumerate(in_blocks, _CLIENTS))),
         blows=tuple(sorted((*plan.blows, *more), key=lambda blow: blow.count)),
         classes=classes,
         poison=_poison(random.Random(f"content {seed}")) if CONTENT in classes else None,
@@ -156,6 +183,12 @@ def successor(work, calls):
 def _work(seed, number, chance):
     timeout = chance.uniform(0.2, 1.5) if number == 0 else None
     return Work(f"client{number}", f"{seed} {number}", _CALLS, timeout)
+
+
+def _blocks(seed, number, how):
+    blocks, is_asyncio = how
+    work = Work(f"client{number}", f"{seed} {number}", _CALLS, None)
+    return replace(work, blocks=blocks, is_asyncio=is_asyncio)
 
 
 def _blows(seed, chance):

@@ -8,6 +8,7 @@ from dataclasses import replace
 from masters import BLOWS
 
 from .checker import DOUBLED, LEFTOVER, LOST, STALE
+from .history import LEFT
 from .plan import HOW
 
 _UNANSWERED = f"{DOUBLED} and not answered"
@@ -36,6 +37,7 @@ def tally(run, broken):
     """Return what is counted of a run."""
     calls = run.evidence.calls
     counts = Counter({"calls": len(calls), "answered": sum(call.is_ok for call in calls)})
+    counts[LEFT] = sum(call.outcome == LEFT for call in calls)
     counts.update(_fate(call) for call in calls if _failed(call))
     counts.update(_COUNTED.get(_kind(violation), "other violations") for violation in broken)
     counts.update({f"{victim} {signal}": number for (victim, signal), number in run.blows.items()})
@@ -101,7 +103,8 @@ def shown(counts):
     fates = ", ".join(f"{counts[name]} {name}" for name in errors if counts[name])
     rules = ", ".join(f"{name} {counts[name]}" for name in (*_COUNTED.values(), "other violations"))
     return (
-        f"{counts['calls']} calls, {counts['answered']} answered, {fates or 'no errors'}; "
+        f"{counts['calls']} calls, {counts['answered']} answered, {counts[LEFT]} made that nobody "
+        f"waited for, {fates or 'no errors'}; "
         f"{blows}; {rules}"
     )
 
@@ -123,7 +126,7 @@ def _fate(call):
 
 
 def _failed(call):
-    return call.outcome not in ("", "ok")
+    return call.outcome not in ("", "ok", LEFT)
 
 
 def _blows(counts, victim, name):

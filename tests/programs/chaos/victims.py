@@ -163,6 +163,13 @@ class Client:
     def exit_status(self):
         return self._process.poll()
 
+    @property
+    def complaint(self):
+        """How it has ended, if that is not as it should."""
+        own = -signal.SIGKILL if self.work.forgets else 0
+        is_well = self.is_killed or self.exit_status == own
+        return "" if is_well else f"{self.work.name} ended with status {self.exit_status}"
+
     def signal(self, name):
         if name in ("SIGKILL", "SIGTERM"):
             self.is_killed = True

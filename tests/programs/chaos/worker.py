@@ -16,6 +16,7 @@ import queued_gspread as gspread
 from queued_gspread.broker import keys
 
 from .history import Journal
+from .in_loop import LoopClient
 from .places import CELLS, INSERTS, ROWS, cell_of, first_column
 
 _ALARMED = 0.4
@@ -50,7 +51,9 @@ class Worker:
         calls: How many it makes; None for as many as it can.
         timeout: Seconds that it waits for each, or None.
         is_alarmed: Whether signals' handlers raise in some of its calls.
+        is_asyncio: Whether it makes its calls in asyncio.
         threads: How many make them at a time; several only append and read rows.
+        blocks: What its pipelines do at their end, if it has any; see :mod:`.blocks`.
         memory: Seconds for which its ids are remembered, or None for as long as they are.
         books: The spreadsheets' keys by their titles.
         clients: The names of those whose counters it reads.
@@ -66,7 +69,9 @@ class Worker:
         calls,
         timeout,
         is_alarmed,
+        is_asyncio,
         threads,
+        blocks,
         memory,
         books,
         clients,
@@ -75,12 +80,15 @@ class Worker:
     ):
         self._name, self._calls, self._clients = name, calls, clients
         self._threads = threads
+        del blocks
         if memory is not None:
             keys.REMEMBERED = memory
         self._chance = random.Random(seed)
         share = _ALARMED if is_alarmed else 0.0
         self._alarms = Alarms(random.Random(f"alarms {seed}"), share, _MOMENTS)
-        self._client = gspread.authorize(timeout=timeout, **queue)
+        authorize = LoopClient if is_asyncio else gspread.authorize
+        self._client = authorize(timeout=timeout, **queue)
+        self._end = self._client.close if is_asyncio else lambda: None
         self._keys = books
         self._sheets = {}
         self._counters = dict.fromkeys(books, 0)
@@ -105,6 +113,7 @@ class Worker:
             else:
                 for _ in range(self._calls):
                     self._make_one(_WEIGHTS)
+        self._end()
         self._journal.close()
 
     def _work_until_told(self):
@@ -197,7 +206,12 @@ class Worker:
 
 
 def main():
-    worker = Worker(**json.loads(sys.argv[1]))
+    from . import blocks  # noqa: PLC0415 - they are workers
+
+    todo = json.loads(sys.argv[1])
+    forgets = blocks.ForgetsInLoop if todo["is_asyncio"] else blocks.Forgets
+    kinds = {"": Worker, "waits": blocks.Waits, "forgets": forgets}
+    worker = kinds[todo["blocks"]](**todo)
     worker.open()
     print("ready", flush=True)
     sys.stdin.readline()

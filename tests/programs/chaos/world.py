@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING
 import redis
 from waiting import eventually
 
+from queued_gspread.broker import failed_calls
 from queued_gspread.broker.keys import Keys
 from queued_gspread.emulator import Emulator, Quotas
 from queued_gspread.emulator.faults import ExpiredToken, Html, Reset, Status
+from queued_gspread.settings import Settings
 
 from .checker import Evidence
 from .classes import BODIES, CONTENT, STOPS, SUSPENDED
 from .failovers import ALONE, Exchanger, Masters
-from .history import read_history
+from .history import as_it_ended, read_history
 from .moments import Moments
 from .places import CELLS, INSERTS, ROWS
 from .plan import BOOKS, LIMIT, MEMORY, NAMESPACE, WINDOW, successor
@@ -223,11 +225,16 @@ def _evidence(cast, emulator, direct, folder, hung):
     emulator.faults.clear()
     emulator.latency = 0.0
     left = _end_in_good_order(cast, hung)
+    failures = {call.job_id: call for call in failed_calls(Settings(cast.redis.url, NAMESPACE))}
     ledger = emulator.ledger
     emulator.quotas = Quotas()
     names = [client.work.name for client in cast.clients]
     return Evidence(
-        calls=[call for name in names for call in read_history(folder / f"{name}.jsonl")],
+        calls=[
+            as_it_ended(call, failures)
+            for name in names
+            for call in read_history(folder / f"{name}.jsonl")
+        ],
         killed={client.work.name for client in cast.clients if client.is_killed},
         hung=hung,
         books=books_of(direct, names),
@@ -255,5 +262,5 @@ def _complaints(cast):
     for server in cast.servers:
         yield from server.complaints()
     for client in cast.clients:
-        if client.exit_status and not client.is_killed:
-            yield f"{client.work.name} ended with status {client.exit_status}"
+        if client.complaint:
+            yield client.complaint

@@ -21,6 +21,17 @@ def clients() -> list[Client]:
     ]
 
 
+def total(sheet: gspread.Worksheet) -> float:
+    with gspread.pipeline(limit=10) as calls:
+        sheet.append_row(["a", 1])
+        cells = [sheet.acell(f"A{row}") for row in range(1, 10)]
+        table = calls.submit(sheet.row_values, 1)
+        calls.submit(sheet.acell, "A1", no_such=1)  # slip
+        calls.submit(sheet.acell, 5)  # slip
+    number: float = calls.submit(sheet.acell, "A1").result()  # slip
+    return sum(float(cell.value or 0) for cell in cells) + len(table.result()[0]) + number
+
+
 gspread.authorize(grace="soon")  # slip
 gspread.service_account(grase=1)  # slip
 gspread.api_key("key", grace=[1])  # slip

@@ -1,4 +1,4 @@
-"""What a caller is told of a spreadsheet that the server's account may not see."""
+"""What a caller is told of what the server's account may not do: see a file, or own one."""
 
 from __future__ import annotations
 
@@ -71,6 +71,26 @@ def test_a_key_that_google_refuses_is_the_servers(client):
     (note,) = [note for note in caught.value.__notes__ if note.startswith("it is ")]
     assert f"the server's key that Google refuses, of {client.address}" in note
     assert "the server's log says more" in note
+
+
+@pytest.mark.parametrize("name", ["create", "copy"])
+def test_who_may_own_no_file_is_told_of_ways_out(client, name):
+    """Who creates or copies as an account without storage gets Google's error with three ways out.
+
+    It is not tried again, and in a folder of a shared drive it works.
+    """
+    client.google.storage = False
+    book = client.google.add_spreadsheet("Orders")
+    drive = client.google.add_shared_drive("Team")
+    args = ("Mine",) if name == "create" else (book, "Mine")
+    with pytest.raises(APIError, match=r"\[403\]: The user's Drive storage quota") as caught:
+        getattr(client.of, name)(*args)
+    assert len(client.google.ledger) == 1
+    (note,) = [note for note in caught.value.__notes__ if note.startswith("the server works as")]
+    assert f"{client.address}, which has no storage" in note
+    for way in ("folder_id=", "--subject", "--oauth", "share it with the account"):
+        assert way in note
+    assert getattr(client.of, name)(*args, folder_id=drive).title == "Mine"
 
 
 def refusal(code, message):

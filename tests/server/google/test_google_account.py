@@ -96,9 +96,26 @@ def test_a_namespace_keeps_its_account_without_servers(serve_as, raw, keys):
 def test_whom_an_account_acts_for_is_part_of_it(serve_as):
     """With domain-wide delegation, the user for whom an account acts has to be the same, too."""
     serve_as(OLD, "ann@example.org").stop()
-    with pytest.raises(ConfigurationError, match=f"'{OLD} acting for ann@example.org'"):
+    told = f"belongs to the account 'ann@example.org', and this server has '{OLD} for ben@"
+    with pytest.raises(ConfigurationError, match=told):
         serve_as(OLD, "ben@example.org")
     serve_as(OLD, "ann@example.org")
+
+
+def test_the_account_is_the_user_for_whom_it_acts(serve_as, raw, keys):
+    """Two service accounts that act for one user are one account, and another one than theirs."""
+    serve_as(OLD, "ann@example.org")
+    assert raw.get(keys.account) == "ann@example.org"
+    serve_as(NEW, "ann@example.org")
+    with pytest.raises(ConfigurationError, match=f"has '{OLD}'"):
+        serve_as(OLD)
+
+
+def test_an_account_that_an_earlier_version_has_named_otherwise(serve_as, raw, keys):
+    """Where Redis has the name that version 0.2 gave an account with a subject, it is the same."""
+    raw.set(keys.account, f"{OLD} acting for ann@example.org")
+    serve_as(OLD, "ann@example.org")
+    eventually(lambda: raw.get(keys.account) == "ann@example.org")
 
 
 def test_an_account_is_replaced_while_others_work(

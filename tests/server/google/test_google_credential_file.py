@@ -9,7 +9,7 @@ import pytest
 
 from queued_gspread.errors import ConfigurationError
 from queued_gspread.server import Server
-from queued_gspread.server.google import credentials
+from queued_gspread.server.google import sources
 from queued_gspread.server.google.credentials import make_client
 
 SERVICE_ACCOUNT = "a service account's key file"
@@ -74,7 +74,10 @@ ODD_VALUES = {
         {"private_key": "-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----\n"},
         "its 'private_key' is damaged",
     ),
-    "another kind of account": ({"type": "authorized_user"}, "which is for --oauth or --adc"),
+    "another kind of account": (
+        {"type": "authorized_user"},
+        "which is for --oauth or --adc, or for --credentials",
+    ),
 }
 
 
@@ -144,7 +147,7 @@ def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
 def test_a_key_in_the_place_of_its_file_is_not_shown(content, place, monkeypatch, tmp_path):
     """Whoever gives a key file's content, and not its name, is told so and does not see it."""
     nowhere = tmp_path / "nothing.json"
-    monkeypatch.setattr(credentials, "DEFAULT_SERVICE_ACCOUNT_FILENAME", nowhere)
+    monkeypatch.setattr(sources, "DEFAULT_SERVICE_ACCOUNT_FILENAME", nowhere)
     if place == "argument":
         told = told_by("content", service_account=content)
     else:
@@ -158,7 +161,7 @@ def test_an_authorised_users_file_without_a_field(tmp_path, monkeypatch):
     """The file for --oauth is told which field it lacks, too."""
     path = tmp_path / "authorized_user.json"
     path.write_text(json.dumps({"client_id": "a", "client_secret": "hunter2"}))
-    monkeypatch.setattr(credentials, "DEFAULT_AUTHORIZED_USER_FILENAME", path)
+    monkeypatch.setattr(sources, "DEFAULT_AUTHORIZED_USER_FILENAME", path)
     told = told_by(path, oauth=True)
     assert "it has no 'refresh_token'" in told
     assert "gspread.oauth()" in told
@@ -168,11 +171,11 @@ def test_application_default_credentials_that_cannot_be_used(info, tmp_path, mon
     """The file that the variable names, and what it lacks, are told where --adc cannot use it."""
     path = tmp_path / "account.json"
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
-    assert "was not found" in told_by(path, adc=True)
+    assert "is not there" in told_by(path, adc=True)
     del info["client_email"]
     path.write_text(json.dumps(info))
     told = told_by(path, adc=True)
-    assert "missing fields client_email" in told
+    assert "it has no 'client_email'" in told
     assert "found none" not in told
 
 

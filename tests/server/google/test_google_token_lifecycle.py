@@ -47,6 +47,8 @@ STATES = {
     "untried": replace(GOOD, version=4),
     "doubted": replace(GOOD, version=5, unaccepted=1),
     "refused": replace(GOOD, due=NOW - 1, is_refused=True),
+    "barred": replace(FIRST, due=NOW - 1, trouble=Trouble(PERMANENT, NOW - 61), attempts=1),
+    "rebuffed": replace(GOOD, due=NOW - 1, is_refused=True, unaccepted=2),
     "fixed": begin(NOW - 10, -math.inf, 60.0, is_fixed=True),
 }
 EVENTS = {
@@ -79,6 +81,8 @@ ended       begun  -     now   now  rest   new    FAILS  DENIES  took   -     ag
 untried     begun  -     now   now  rest   new    FAILS  DENIES  took   -     again  -
 doubted     begun  -     now   now  rest   new    FAILS  DENIES  took   -     pause  -
 refused     begun  ask   now   now  rest   new    FAILS  DENIES  took   -     -      -
+barred      begun  read  now   now  rest   back   FAILS  denies  took   -     keep   -
+rebuffed    begun  read  now   now  rest   new    FAILS  DENIES  took   -     -      -
 fixed       -      -     -     -    -      -      -      -       -      -     -      -
 """
 
@@ -116,6 +120,10 @@ OUTCOMES = {
     "-": lambda life: (life, ()),
     "begun": lambda life: (replace(life, awaited_since=NOW, is_refreshing=False), ()),
     "ask": lambda life: (replace(life, is_refreshing=True), (Action.REFRESH,)),
+    "read": lambda life: (
+        replace(life, is_refreshing=True),
+        (Action.REREAD, Action.REFRESH),
+    ),
     "now": lambda life: (replace(life, due=NOW), ()),
     "rest": lambda life: (replace(life, due=max(life.due, NOW + 1), is_refreshing=False), ()),
     "new": lambda life: (granted(life), TOLD),
@@ -232,7 +240,9 @@ def test_a_token_that_ends_is_always_followed_by_a_refresh(history):
         never_ends = not life.is_refused and life.expires == math.inf and not life.refresh_every
         if not (life.is_refreshing or never_ends):
             assert until_due(life, now) < math.inf
-            assert step(life, Signal.TIME_PASSED, max(now, life.due))[1] == (Action.REFRESH,)
+            *first, last = step(life, Signal.TIME_PASSED, max(now, life.due))[1]
+            assert last is Action.REFRESH
+            assert first in ([], [Action.REREAD])
 
 
 @unhurried

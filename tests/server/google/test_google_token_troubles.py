@@ -193,9 +193,10 @@ def test_a_token_that_has_expired_when_it_comes(tokens, issuer):
 
 
 def test_a_reload_that_fails_does_not_end_the_thread(issuer, way, caplog):
-    """Whatever the reading of the key file raises, tokens are refreshed all the same."""
+    """Whatever the reading of the file raises, tokens are refreshed all the same."""
 
-    def reload():
+    def reload(*, again):
+        _ = again
         raise RuntimeError("unexpected")
 
     tokens = Tokens(credentials_of(issuer), way, reload=reload)

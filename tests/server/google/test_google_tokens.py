@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import threading
 from datetime import datetime, timezone
 
@@ -20,7 +21,7 @@ from waiting import PATIENCE, eventually, threads
 from queued_gspread.emulator import Emulator
 from queued_gspread.emulator.faults import Html, Latency, OAuthRefusal, Reset, Status
 from queued_gspread.errors import ConfigurationError
-from queued_gspread.server.google.credentials import key_file as watch
+from queued_gspread.server.google.sources import Named, source_of
 from queued_gspread.server.google.token_state import NoTokens
 from queued_gspread.server.google.tokens import Tokens
 
@@ -312,9 +313,9 @@ def path(issuer, tmp_path):
 @pytest.fixture
 def watched(path, issuer, way, wall):
     """Return tokens whose credentials are from a file that is watched."""
-    file = watch(path)
-    file.account = issuer.service_account_info()["client_email"]
-    tokens = Tokens(credentials_of(issuer), way, reload=file.reload, clock=wall, wall=wall)
+    source = source_of(Named(path))
+    reload = source.file.reload
+    tokens = Tokens(source.load(), way, reload=reload, clock=wall, wall=wall)
     tokens.step()
     return tokens
 
@@ -369,7 +370,9 @@ def test_a_key_file_that_is_no_key_file(watched, issuer, path, content, caplog):
         watched.step()
     assert watched.version == version
     assert is_usable(watched)
-    assert len([r for r in caplog.records if "the old key stays in use" in r.getMessage()]) == 1
+    assert (
+        len([r for r in caplog.records if "the old credentials stay in use" in r.getMessage()]) == 1
+    )
     assert str(path) in caplog.text
     path.write_text(whole)
     watched.step()
@@ -387,10 +390,33 @@ def test_a_key_file_of_another_account(watched, path, caplog):
     assert "restart the server" in caplog.text
 
 
-def test_only_a_service_accounts_file_is_watched(tmp_path):
-    """Other credentials are from no file that could be read again."""
-    assert watch(oauth=True) is None
-    assert watch(adc=True) is None
-    assert watch(api_key="a key") is None
+def test_what_is_no_file_is_not_watched(tmp_path, monkeypatch):
+    """An API key and the content of a file come from no file that could be read again."""
+    assert source_of(Named(api_key="a key")).file is None
+    assert source_of(Named({"type": "service_account"})).file is None
+    file = source_of(Named(tmp_path / "missing.json")).file
+    assert file.reload() is None
     with pytest.raises(ConfigurationError, match="is not there"):
-        watch(tmp_path / "missing.json").reload() or watch(tmp_path / "x")._read(tmp_path / "x")
+        file.load()
+
+
+def test_a_file_that_looks_unchanged_is_read_again_once_refused(watched, issuer, path, wall):
+    """Where a new key came with the old file's time and size, its refusal has the file read."""
+    issuer.rotate_key()
+    seen = path.stat()
+    rule = issuer.faults.add(OAuthRefusal("invalid_grant"), to="token")
+    wall.now += 3500
+    watched.step()
+    issuer.faults.remove(rule)
+    # Keys differ in length by some signs.
+    while len(content := json.dumps(issuer.service_account_info(), indent=2)) > seen.st_size:
+        issuer.rotate_key()
+    content = content.ljust(seen.st_size)
+    with path.open("r+") as file:
+        file.write(content)
+    os.utime(path, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    assert path.stat().st_size == seen.st_size
+    version = watched.version
+    wall.now += 60
+    watched.step()
+    assert watched.version == version + 1

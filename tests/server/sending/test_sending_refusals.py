@@ -72,6 +72,7 @@ BAD_JOBS = {
     "timeout of the wrong kind": (message(timeout="1"), CodecError),
     "time-out of the wrong kind": (message(http_timeout={}), CodecError),
     "timeout beyond all numbers": (message(timeout=10**400), CodecError),
+    "waiting of the wrong kind": (message(unattended=1), CodecError),
     "an exception": (message(args=[HOSTILE]), CodecError),
     "an exception as a key's value": (message(kwargs={"a": [{"b": HOSTILE}]}), CodecError),
     "a set": (message(args=[{"~": ["set", ["A1", "B1"]]}]), CodecError),

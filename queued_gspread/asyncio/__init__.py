@@ -1,0 +1,51 @@
+"""gspread for asyncio: every call is a coroutine, and thousands of them can be under way.
+
+``import queued_gspread.asyncio as gspread``; ``docs/asyncio.md`` has the rest.
+"""
+
+from gspread import (
+    Cell,
+    GSpreadException,
+    IncorrectCellLabel,
+    NoValidUrlKeyFound,
+    SpreadsheetNotFound,
+    ValueRange,
+    WorksheetNotFound,
+)
+
+from queued_gspread import errors, exceptions, utils
+
+from .auth import (
+    api_key,
+    authorize,
+    oauth,
+    oauth_from_dict,
+    service_account,
+    service_account_from_dict,
+)
+from .classes import Client, HTTPClient, Spreadsheet, Worksheet
+from .pipelining import pipeline
+
+__all__ = [
+    "Cell",
+    "Client",
+    "GSpreadException",
+    "HTTPClient",
+    "IncorrectCellLabel",
+    "NoValidUrlKeyFound",
+    "Spreadsheet",
+    "SpreadsheetNotFound",
+    "ValueRange",
+    "Worksheet",
+    "WorksheetNotFound",
+    "api_key",
+    "authorize",
+    "errors",
+    "exceptions",
+    "oauth",
+    "oauth_from_dict",
+    "pipeline",
+    "service_account",
+    "service_account_from_dict",
+    "utils",
+]

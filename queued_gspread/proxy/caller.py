@@ -1,0 +1,57 @@
+"""A client's way into the queue, shared by all its objects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from queued_gspread._clock import now
+from queued_gspread._interrupts import unconverted
+from queued_gspread.broker import Producer, sandbox, tell_answered
+from queued_gspread.errors import CallTimeoutError
+from queued_gspread.protocol.messages import Job, Reply, new_id
+
+if TYPE_CHECKING:
+    from queued_gspread.broker import Notice
+    from queued_gspread.protocol import codec
+    from queued_gspread.protocol.identity import Identity
+    from queued_gspread.settings import Settings
+
+__all__ = ["Caller", "close_notice"]
+
+
+class Caller:
+    """Shared by all objects of one client: where the queue is, and whose calls these are."""
+
+    def __init__(self, settings: Settings, identity: Identity) -> None:
+        self.settings = settings
+        self.identity = identity
+        self._queue = Producer(settings)
+
+    def send(self, job: Job, lane: str, objects: codec.Objects) -> Reply:
+        """Put a job into the queue and wait for its reply."""
+        job_id, began = new_id(), now()
+        queue = self.queue_now()
+        notice = queue.notice()
+        with unconverted():
+            reply = queue.call(job_id, lane, job.encode(), notice)
+        with unconverted(tell_answered):
+            try:
+                return close_notice(Reply.decode(reply, objects), now() - began, notice)
+            finally:
+                queue.forget(job_id)
+
+    def queue_now(self) -> Producer:
+        """Return the queue that a call goes to now: in a test, the test's."""
+        settings = sandbox.settings_for_call(self.settings)
+        return self._queue if settings is self.settings else Producer(settings)
+
+
+def close_notice(reply: Reply, seconds: float, notice: Notice) -> Reply:
+    """End a call's notice, or add to a time-out's text who waited how long, and for what."""
+    error = reply.error
+    if error is None:
+        notice.end()
+    elif isinstance(error, CallTimeoutError):
+        waited = f"{error} ({notice.caller or 'this caller'} has waited for {seconds:.1f} s)"
+        error.args = (waited + notice.last_words(),)
+    return reply
