@@ -38,11 +38,14 @@ toc_object_entries_show_parents = "hide"
 # Other projects' documentation is not asked when the site is built, so that it is built without a
 # network; and what is not ours has no page here.
 nitpick_ignore_regex = [
-    ("py:.*", r"(gspread|google|requests|pytest|collections|os|pathlib|typing)\..*"),
+    ("py:.*", r"(gspread|google|requests|pytest|collections|datetime|os|pathlib|typing)\..*"),
     # What is imported for type checkers alone stands in a signature without its module.
     ("py:class", r"\w+"),
-    # Modules of the inside have no page either.
+    # The arguments of a function that is passed on.
+    ("py:class", r"P\.(kw)?args"),
+    # Modules of the inside have no page either, and neither have their classes.
     ("py:mod", r"queued_gspread\..*"),
+    ("py:class", r"queued_gspread\.(asyncio|proxy)\..*"),
 ]
 
 html_theme = "furo"
