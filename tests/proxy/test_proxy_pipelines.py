@@ -11,7 +11,7 @@ import re
 import sys
 import threading
 from concurrent.futures import as_completed
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from functools import partial
 
@@ -36,20 +36,6 @@ from queued_gspread.proxy import call, pending, pipelining
 from queued_gspread.proxy.call import http_client_of
 from queued_gspread.proxy.pipelining import current
 from queued_gspread.server import Server
-
-
-@pytest.fixture
-def serving(redis_url, namespace, emulator, key_file):
-    """Return what runs a server for a block."""
-
-    @contextmanager
-    def serve(**options):
-        account = {"service_account": key_file, "api_endpoint": emulator.url}
-        where = {"redis_url": redis_url, "namespace": namespace}
-        with Server(**where, **account, **(UNLIMITED | options)) as server:
-            yield server
-
-    return serve
 
 
 @pytest.fixture

@@ -9,12 +9,10 @@ import json
 import logging
 import os
 import signal
-from contextlib import contextmanager
 
 import gspread as plain
 import pytest
 from gate import google_error
-from limits import UNLIMITED
 from processes import start_python
 from signing_fixtures import entry_of
 from waiting import PATIENCE, eventually
@@ -31,25 +29,10 @@ from queued_gspread.protocol.messages import UNATTENDED_TIMEOUT, Job
 from queued_gspread.proxy import call as calls_of_proxy
 from queued_gspread.proxy import pipelining
 from queued_gspread.proxy.pending import PendingCall
-from queued_gspread.server import Server
 from queued_gspread.server.calls.error_fields import kept_of
 from queued_gspread.settings import Settings
 
 SECRET = "a very secret value"
-
-
-@pytest.fixture
-def serving(redis_url, namespace, emulator, key_file):
-    """Return what runs a server for a block."""
-
-    @contextmanager
-    def serve(**options):
-        account = {"service_account": key_file, "api_endpoint": emulator.url}
-        where = {"redis_url": redis_url, "namespace": namespace}
-        with Server(**where, **account, **(UNLIMITED | options)) as server:
-            yield server
-
-    return serve
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import pytest
 from limits import UNLIMITED
 
@@ -10,15 +12,23 @@ from queued_gspread.server import Server
 
 
 @pytest.fixture
-def server(redis_url, namespace, emulator, key_file):
+def serving(redis_url, namespace, emulator, key_file):
+    """Return what runs a server for a block."""
+
+    @contextmanager
+    def serve(**options):
+        account = {"service_account": key_file, "api_endpoint": emulator.url}
+        where = {"redis_url": redis_url, "namespace": namespace}
+        with Server(**where, **account, **(UNLIMITED | options)) as server:
+            yield server
+
+    return serve
+
+
+@pytest.fixture
+def server(serving):
     """Run a server on a namespace of its own."""
-    with Server(
-        redis_url=redis_url,
-        namespace=namespace,
-        service_account=key_file,
-        api_endpoint=emulator.url,
-        **UNLIMITED,
-    ) as server:
+    with serving() as server:
         yield server
 
 
