@@ -99,10 +99,10 @@ class ClientManager:
         """Do something before each call; for subclasses."""
 
     async def handle_gspread_error(self, e: Any, method: Any, args: Any, kwargs: Any) -> None:
-        """Not called: the server sends again what may be sent again."""
+        """Not called: the server retries what is idempotent."""
 
     async def handle_requests_error(self, e: Any, method: Any, args: Any, kwargs: Any) -> None:
-        """Not called: the server sends again what may be sent again."""
+        """Not called: the server retries what is idempotent."""
 
     async def delay(self) -> None:
         """Not called: the server keeps to the quota."""
