@@ -45,19 +45,19 @@ class Alarms:
     def __enter__(self):
         self._before = signal.signal(signal.SIGALRM, self._handle), sys.unraisablehook
         # What Python lets not out, of a finalizer say; or a socket that was being made, which
-        # redis-py leaves to the collector then.
-        sys.unraisablehook = lambda found: self._ignored.append(found.exc_value)
+        # redis-py leaves to the collector then. No function of Python: a handler raises in those.
+        sys.unraisablehook = self._ignored.append
         return self
 
     def __exit__(self, *_):
-        self.raised, self._ignored = [], []
+        self._forget()
         gc.collect()  # now, so that no other test sees the leftovers
         handler, sys.unraisablehook = self._before
         signal.signal(signal.SIGALRM, handler)
 
     def around(self, make, value):
         """Make a call; it may be interrupted once or twice."""
-        self.raised, self._ignored = [], []
+        self._forget()
         if self._chance.random() >= self._share:
             return make(value)
         moments = self._chance.uniform(*self._moments), self._chance.choice([0.0, 0.0, 0.001])
@@ -77,8 +77,13 @@ class Alarms:
     @property
     def swallowed(self):
         """The name of what the handler raised last, unless Python itself dropped it."""
-        left = [one for one in self.raised if not any(one is other for other in self._ignored)]
+        ignored = [found.exc_value for found in self._ignored]
+        left = [one for one in self.raised if not any(one is other for other in ignored)]
         return type(left[-1]).__name__ if left else ""
+
+    def _forget(self):
+        self.raised = []
+        self._ignored.clear()
 
     def _handle(self, *_):
         if len(self.raised) > 1:
