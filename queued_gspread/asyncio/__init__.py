@@ -24,6 +24,7 @@ from .auth import (
     service_account_from_dict,
 )
 from .classes import Client, HTTPClient, Spreadsheet, Worksheet
+from .lock import Lock, lock
 
 __all__ = [
     "Cell",
@@ -31,6 +32,7 @@ __all__ = [
     "GSpreadException",
     "HTTPClient",
     "IncorrectCellLabel",
+    "Lock",
     "NoValidUrlKeyFound",
     "Spreadsheet",
     "SpreadsheetNotFound",
@@ -41,6 +43,7 @@ __all__ = [
     "authorize",
     "errors",
     "exceptions",
+    "lock",
     "oauth",
     "oauth_from_dict",
     "service_account",

@@ -16,16 +16,18 @@ from queued_gspread.broker.producer import AFTER_WITHDRAWAL
 from queued_gspread.protocol import codec
 from queued_gspread.protocol.messages import new_id
 from queued_gspread.proxy.call import answered, make_call, outgoing, runs_here
+from queued_gspread.proxy.locking import current, lent
 
 from .shell import Shell
 
 if TYPE_CHECKING:
     from queued_gspread.broker import QueuedJob
     from queued_gspread.protocol.kinds import ObjectKind
+    from queued_gspread.proxy.locking import Held
 
     from .bus import Bus, Home
 
-__all__ = ["make"]
+__all__ = ["make", "reply_to"]
 
 # Seconds for the withdrawal of a call whose task is cancelled.
 _LEAVING: Final = 5.0
@@ -46,14 +48,20 @@ async def make(
     except codec.Unencodable:
         body = None
     if call is None or body is None:
-        return await asyncio.to_thread(make_call, proxy, kind, method, args, kwargs)
+        return await asyncio.to_thread(_call_here, current(), proxy, kind, method, args, kwargs)
     began, queue = now(), call.caller.queue_now()
     bus, notice = home.bus(queue.settings), queue.notice()
-    reply = await _reply(bus, queue.prepared(new_id(), call.lane, body, notice))
+    reply = await reply_to(bus, queue.prepared(new_id(), call.lane, body, notice))
     return answered(proxy, kind, call, reply, notice, now() - began)
 
 
-async def _reply(bus: Bus, job: QueuedJob) -> bytes:
+def _call_here(held: Held | None, *call: Any) -> Any:
+    """Make a call in a thread, under the locks of the task that waits for it."""
+    with lent(held):
+        return make_call(*call)
+
+
+async def reply_to(bus: Bus, job: QueuedJob) -> bytes:
     """Put a job in and return its reply; withdraw it if its task is cancelled."""
     shell = Shell(bus, job.wait.limit)
     try:

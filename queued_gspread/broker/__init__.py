@@ -29,6 +29,14 @@ from .fencing import StaleEpochError
 from .formats import Other, shown_others
 from .jobs import Entry, Ready, Stop
 from .keys import FORMAT
+from .locks import (
+    LOCKED,
+    LockHolder,
+    holder_lane,
+    is_lock,
+    lock_number,
+    spreadsheet_lane,
+)
 from .permits import (
     ALL,
     KINDS,
@@ -45,7 +53,7 @@ from .permits import (
 )
 from .producer import Producer, QueuedJob
 from .timing import QueueTiming
-from .withdrawal import UNDONE, add_note, meaning, note, tell_answered
+from .withdrawal import UNDONE, add_note, lock_lost, meaning, note, tell_answered
 
 __all__ = [
     "AGAIN",
@@ -54,6 +62,7 @@ __all__ = [
     "FORMAT",
     "INTERVAL",
     "KINDS",
+    "LOCKED",
     "MEMORY",
     "NO_SLOT",
     "NO_UPDATE",
@@ -74,6 +83,7 @@ __all__ = [
     "Holdups",
     "JournalUpdate",
     "Latch",
+    "LockHolder",
     "Notice",
     "Other",
     "Permit",
@@ -88,8 +98,13 @@ __all__ = [
     "StaleEpochError",
     "Stop",
     "add_note",
+    "holder_lane",
+    "is_lock",
+    "lock_lost",
+    "lock_number",
     "meaning",
     "note",
     "shown_others",
+    "spreadsheet_lane",
     "tell_answered",
 ]

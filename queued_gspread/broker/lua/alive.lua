@@ -14,7 +14,7 @@
 -- knows the job, else 0, the server's signed generation or '', a list of {number, description of
 -- the server} for the other formats that have one while this one has none, how many jobs are ahead
 -- of the job in its lane, 1 if these were counted or 0 if there may be fewer, the server's holdups
--- or '', now}.
+-- or '', the lock that the lane is under or '', now}.
 local at, about, holder, generation, ended =
   unpack(redis.call('HMGET', KEYS[1], 'last_beat', 'description', 'holder', 'generation', 'ended'))
 local known = 1
@@ -22,7 +22,7 @@ if KEYS[3] then
   local waits = item_of(KEYS[3], ARGV[2], ARGV[3])
   known = (waits or redis.call('EXISTS', KEYS[4]) == 1) and 1 or 0
 end
-local ahead, counted, holdups = 0, 1, ''
+local ahead, counted, holdups, lock = 0, 1, '', ''
 if KEYS[3] and ARGV[4] == '1' then
   -- Redis returns an entry only with its body, so look at few.
   local most, bytes, place = 1000, 1000000, '-'
@@ -39,6 +39,8 @@ if KEYS[3] and ARGV[4] == '1' then
   -- A server of an earlier version beats without renewing its predecessor's holdups.
   local moment, said = string.match(redis.call('HGET', KEYS[1], 'holdups') or '', '^(%d+) (.*)')
   holdups = moment == at and said or ''
+  local prefix, name = string.match(KEYS[3], '^(.*:)lane:([%w_~-]+)$')
+  lock = prefix and redis.call('HGET', prefix .. 'locks', name) or ''
 end
 local now, grace, others = now_ms(), tonumber(ARGV[1]), {}
 -- A server that ended a moment ago may be about to come back.
@@ -51,4 +53,4 @@ if KEYS[2] and now - math.max(tonumber(at) or 0, tonumber(ended) or 0) >= grace 
   end
 end
 return {at and now - at or -1, about or '', holder or '', known, generation or '', others, ahead,
-  counted, holdups, now}
+  counted, holdups, lock, now}

@@ -1,5 +1,6 @@
 -- Answer jobs of one lane, remove them from it, and look at the next job. Before that, and in any
--- case, release slots whose requests were answered.
+-- case, release slots whose requests were answered. In a lane of a lock's holder, note that for the
+-- lock, in the hash of locks; one that was released or broken ends with its last call.
 --
 -- KEYS[1] server    hash: the working server and its epoch
 -- KEYS[2] lane      stream of the lane's jobs
@@ -70,4 +71,5 @@ if is_empty then
   redis.call('SREM', KEYS[3], ARGV[2])
 end
 redis.call('DEL', unpack(gone))
+note_use(KEYS[2], now_ms())
 return not is_empty and head(KEYS[2], KEYS[3], KEYS[4], KEYS[5], ARGV[2], ARGV[1])

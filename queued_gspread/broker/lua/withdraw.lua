@@ -36,6 +36,13 @@ if mark and may_have_written(mark) then
   redis.call('HSET', KEYS[2], ARGV[1], string.sub(mark, 1, 1) .. 'x')
   return 'started'
 end
+if mark == 'l' then
+  -- A lock whose caller does not know that it has it: the answer is gone.
+  may_note(KEYS[4])
+  end_lock(string.match(KEYS[1], '^(.*:)lane:'), ARGV[3], ARGV[1])
+  redis.call('ZADD', KEYS[4], now_ms(), 'withdrawn:' .. ARGV[1])
+  return 'withdrawn'
+end
 local now, enqueued = now_ms(), redis.call('ZSCORE', KEYS[4], ARGV[1])
 local entry = ARGV[2]
 if entry == '' and enqueued then
@@ -83,6 +90,7 @@ end
 redis.call('HDEL', KEYS[2], ARGV[1])
 redis.call('HDEL', KEYS[5], ARGV[1])
 redis.call('DEL', KEYS[6])
+note_use(KEYS[1], now)
 -- An enqueue that is still on its way finds the id known, and adds nothing.
 redis.call('ZADD', KEYS[4], 'NX', now, ARGV[1])
 if was_there and not item then

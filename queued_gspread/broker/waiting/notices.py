@@ -37,24 +37,28 @@ class Notice:
     Args:
         began: When it began to wait.
         is_quiet: Whether to log nothing.
+        patience: Seconds that it waits before that; None for :data:`PATIENCE`.
 
     """
 
-    def __init__(self, began: float, *, is_quiet: bool = False) -> None:
+    def __init__(
+        self, began: float, *, is_quiet: bool = False, patience: float | None = None
+    ) -> None:
         self._began = began
+        self._due_at = began + (PATIENCE if patience is None else patience)
         self._is_over = is_quiet
         self._why = ""
 
     @property
     def left(self) -> float:
         """Seconds until a notice is due; infinite once it is."""
-        left = self._began + PATIENCE - now()
+        left = self._due_at - now()
         return left if left > 0 else math.inf
 
     @property
     def is_due(self) -> bool:
         """Whether it is time to log why the call waits."""
-        if self._is_over or now() < self._began + PATIENCE:
+        if self._is_over or now() < self._due_at:
             return False
         return _may_speak() and _LOGGER.isEnabledFor(logging.WARNING)
 

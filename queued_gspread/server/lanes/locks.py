@@ -1,0 +1,54 @@
+"""A lane whose first job asks for its lock, or has it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from queued_gspread.broker import LOCKED, StaleEpochError
+from queued_gspread.errors import BrokerUnavailableError
+from queued_gspread.server.calls.call_log import log_call
+from queued_gspread.server.calls.outcome import Outcome
+from queued_gspread.server.log import LOGGER
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from queued_gspread.broker import Consumer, Entry, Permit
+    from queued_gspread.server.pacing.ticket_queue import Ticket
+
+    from .lane import LaneServices
+
+__all__ = ["end_lapsed", "let_lock_in"]
+
+
+def let_lock_in(services: LaneServices, entry: Entry) -> Generator[Ticket, Permit, Outcome | None]:
+    """Give its lock to the first job of a lane; return its outcome if it does not get it.
+
+    The job stays where it is. So the lane is done for now: it becomes ready again when the lock
+    ends.
+    """
+    if entry.mark == LOCKED:
+        services.queue.look_behind(entry)
+        return None
+    admitted = yield from services.admission.admit(services.queue, entry)
+    if isinstance(admitted, Outcome):
+        return admitted
+    grant = services.runner.asked_for_lock(admitted)
+    if isinstance(grant, Outcome):
+        return grant
+    # The holder's appends are in another lane.
+    services.tables.note(entry.lane, None, None)
+    if not services.admission.grant(services.queue, entry, grant):
+        return Outcome("withdrawn", job=grant.outcome.job)
+    log_call(entry, grant.outcome)
+    return None
+
+
+def end_lapsed(queue: Consumer) -> None:
+    """End the locks whose holders have had no call for too long."""
+    try:
+        lapsed = queue.end_lapsed()
+    except (StaleEpochError, BrokerUnavailableError):
+        return  # the lease's thread logs it
+    for lane, who in lapsed:
+        LOGGER.warning("lane %r: the lock of %s has lapsed, for want of calls", lane, who)
