@@ -55,7 +55,7 @@ LOCK_PATIENCE = 5.0
 _INTERRUPTED: Final = 5.0
 # How often a lock is extended before it would lapse, while its caller waits for another one.
 _LOOKS: Final = 3
-NO_LOCKS: Final = MappingProxyType({})
+NO_LOCKS: Final[Mapping[str, float]] = MappingProxyType({})
 
 
 @dataclass(eq=False)

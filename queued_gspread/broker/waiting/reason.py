@@ -7,7 +7,7 @@ calls. A number in it is a bound for what was waiting at that time, if nothing c
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
@@ -94,7 +94,7 @@ def _of_lock(sight: Sight, lock: LockHolder) -> str:
     since = datetime.fromtimestamp(lock.since, timezone.utc).isoformat(" ", "seconds")
     return (
         f"the spreadsheet is locked by {lock.who} for {seconds:.0f} s, since {since}"
-        f"{_behind(sight)}"
+        f"{_behind(replace(sight, ahead=max(0, sight.ahead - 1)))}"
     )
 
 
