@@ -225,6 +225,8 @@ local function end_lock(prefix, name, number)
   may_delete(lane)
   redis.call('HDEL', prefix .. 'progress', '')
   redis.call('HDEL', prefix .. 'deliveries', '')
+  redis.call('HDEL', prefix .. 'locks', '')
+  count(prefix .. 'depth', 0)
   local is_there = first and job_of(first) == number
   if length > (is_there and 1 or 0) then
     local epoch = redis.call('HGET', prefix .. 'server', 'epoch') or ''

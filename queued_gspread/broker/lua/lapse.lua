@@ -30,6 +30,8 @@ local function look_at(name)
   end
   if is_over then
     end_lock(prefix, name, lock.number)
+  else
+    lapsed[1] = lapsed[1] + 1
   end
 end
 
@@ -42,5 +44,4 @@ if ARGV[2] then
     end_lock(prefix, ARGV[2], ARGV[3])
   end
 end
-lapsed[1] = redis.call('HLEN', KEYS[2])
 return lapsed

@@ -45,9 +45,13 @@ class Notice:
         self, began: float, *, is_quiet: bool = False, patience: float | None = None
     ) -> None:
         self._began = began
-        self._due_at = began + (PATIENCE if patience is None else patience)
+        self._patience = patience
         self._is_over = is_quiet
         self._why = ""
+
+    @property
+    def _due_at(self) -> float:
+        return self._began + (PATIENCE if self._patience is None else self._patience)
 
     @property
     def left(self) -> float:
