@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from queued_gspread.cli import emulator, run, server, stop
+from queued_gspread.cli import emulator, locks, run, server, stop
 from queued_gspread.cli.options import Parser
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ COMMANDS = {
     "queued-gspread-server": server,
     "queued-gspread run": run,
     "queued-gspread stop": stop,
+    "queued-gspread locks": locks,
     "queued-gspread emulator": emulator,
 }
 

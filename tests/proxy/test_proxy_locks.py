@@ -428,3 +428,14 @@ def test_a_block_inside_a_pipeline(ws, other, background, waiting):
             for number in range(10):
                 ws.append_row([number])
     assert len(theirs.result(PATIENCE)) == 11
+
+
+# Past the queue ---------------------------------------------------------------------------------
+
+
+def test_what_goes_past_the_queue_is_not_kept_out(ws, emulator):
+    """A program that sends to Google itself writes into a spreadsheet that is locked."""
+    past = emulator.gspread_client().open_by_key(ws.spreadsheet_id).sheet1
+    with gspread.lock(ws):
+        past.update_acell("A1", "past")
+        assert ws.acell("A1").value == "past"
