@@ -345,19 +345,28 @@ def test_waiting_for_a_lock_ends_with_the_timeout(ws, open_again, background, wa
     assert ws.acell("A1").value is None
 
 
-def test_waiting_for_a_lock_is_interrupted(ws, other, waiting):
+@pytest.fixture
+def interrupt():
+    """Return what interrupts the main thread; a process of pytest-xdist ignores SIGINT."""
+    before = signal.signal(signal.SIGUSR1, signal.default_int_handler)
+    yield lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
+    signal.signal(signal.SIGUSR1, before)
+
+
+def test_waiting_for_a_lock_is_interrupted(ws, other, waiting, interrupt):
     """Ctrl-C leaves the line, whoever holds the lock."""
     told = threading.Event()
 
     def hold():
-        with gspread.lock(other):
+        with gspread.lock(other, hold=2 * PATIENCE):
             told.wait(PATIENCE)
 
-    def interrupt():
+    def interrupt_later():
         eventually(lambda: waiting(ws) == 2)
-        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        interrupt()
 
-    holding, interrupting = threading.Thread(target=hold), threading.Thread(target=interrupt)
+    holding = threading.Thread(target=hold)
+    interrupting = threading.Thread(target=interrupt_later)
     holding.start()
     eventually(lambda: waiting(ws) == 1)
     interrupting.start()

@@ -186,7 +186,9 @@ class Lane:
         self._entries[entry.key] = entry
         self._lookahead.begin_at(entry)
         if is_lock(entry.job_id):
-            refused = yield from let_lock_in(self._services, entry)
+            own = self._services
+            parts = own.queue, own.admission, own.runner, own.tables
+            refused = yield from let_lock_in(*parts, entry)
             self._is_left = refused is None
             if refused is not None:
                 self._record(entry, refused)

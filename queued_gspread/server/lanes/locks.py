@@ -14,31 +14,35 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from queued_gspread.broker import Consumer, Entry, Permit
+    from queued_gspread.server.calls.admission import Admission
+    from queued_gspread.server.calls.runner import Runner
     from queued_gspread.server.pacing.ticket_queue import Ticket
 
-    from .lane import LaneServices
+    from .tables import Tables
 
 __all__ = ["end_lapsed", "let_lock_in"]
 
 
-def let_lock_in(services: LaneServices, entry: Entry) -> Generator[Ticket, Permit, Outcome | None]:
+def let_lock_in(
+    queue: Consumer, admission: Admission, runner: Runner, tables: Tables, entry: Entry
+) -> Generator[Ticket, Permit, Outcome | None]:
     """Give its lock to the first job of a lane; return its outcome if it does not get it.
 
     The job stays where it is. So the lane is done for now: it becomes ready again when the lock
     ends.
     """
     if entry.mark == LOCKED:
-        services.queue.look_behind(entry)
+        queue.look_behind(entry)
         return None
-    admitted = yield from services.admission.admit(services.queue, entry)
+    admitted = yield from admission.admit(queue, entry)
     if isinstance(admitted, Outcome):
         return admitted
-    grant = services.runner.asked_for_lock(admitted)
+    grant = runner.asked_for_lock(admitted)
     if isinstance(grant, Outcome):
         return grant
     # The holder's appends are in another lane.
-    services.tables.note(entry.lane, None, None)
-    if not services.admission.grant(services.queue, entry, grant):
+    tables.note(entry.lane, None, None)
+    if not admission.grant(queue, entry, grant):
         return Outcome("withdrawn", job=grant.outcome.job)
     log_call(entry, grant.outcome)
     return None
