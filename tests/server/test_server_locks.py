@@ -7,6 +7,7 @@ import signal
 from functools import partial
 
 import pytest
+from calls import read
 from gate import cell_of
 from limits import UNLIMITED
 from processes import ServerProcess, start_python
@@ -15,7 +16,7 @@ from waiting import PATIENCE, eventually
 
 import queued_gspread as gspread
 from queued_gspread.broker import Producer
-from queued_gspread.errors import LockLostError
+from queued_gspread.errors import LockLostError, SignatureError
 from queued_gspread.settings import Settings
 
 # Takes a lock and says so; then makes one call for each line, and says what came of it.
@@ -309,3 +310,51 @@ def test_an_operator_sees_who_holds_a_lock(serve, locked, queue, raw):
         assert holder.who.endswith(f"process {os.getpid()}")
         assert 0 <= raw.time()[0] + 1 - holder.since < PATIENCE
     assert queue.holders() == []
+
+
+# Signed -----------------------------------------------------------------------------------------
+
+
+def sheet_of(client):
+    """Return a worksheet of the gated spreadsheet ``a``."""
+    return gspread.Worksheet(None, {"sheetId": 0, "title": "Sheet1"}, "a", client.http_client)
+
+
+def test_a_lock_is_signed_like_any_call(serve, gate, authorize, signing_key):
+    """With a key a lock is given to who signs for it, and to nobody else."""
+    serve(signing_key_file=signing_key)
+    gate.open()
+    client = authorize(signing_key_file=signing_key)
+    with pytest.raises(SignatureError), gspread.lock(sheet_of(authorize())):
+        pass
+    with gspread.lock(sheet_of(client)):
+        assert read(client, "a") == {}
+    assert read(client, "a") == {}
+
+
+def test_a_copy_of_a_signed_lock_takes_none(serve, gate, authorize, signing_key, raw, keys, queue):
+    """What somebody puts back into the lane after the lock has ended is dropped."""
+    serve(signing_key_file=signing_key)
+    gate.open()
+    client = authorize(signing_key_file=signing_key)
+    with gspread.lock(sheet_of(client)):
+        ((_, job),) = raw.xrange(keys.lane("a"))
+    raw.xadd(keys.lane("a"), job)
+    raw.sadd(keys.active, "a")
+    raw.rpush(keys.ready_under(raw.hget(keys.server, "epoch")), "a")
+    assert read(client, "a") == {}
+    assert queue.holders() == []
+
+
+def test_a_call_for_another_locks_lane_is_refused(serve, gate, authorize, signing_key, raw, keys):
+    """A signed call that was moved into the lane of a lock's holder is not made there."""
+    serve(signing_key_file=signing_key)
+    client = authorize(signing_key_file=signing_key)
+    with gspread.lock(sheet_of(client)):
+        ((_, job),) = raw.xrange(keys.lane("a"))
+        place = f"a!{job['id']}"
+        raw.xadd(keys.lane(place), {"id": "f" * 32, "body": job["body"]})
+        raw.sadd(keys.active, place)
+        raw.rpush(keys.ready_under(raw.hget(keys.server, "epoch")), place)
+        eventually(lambda: not raw.exists(keys.lane(place)))
+    assert gate.is_idle
