@@ -15,7 +15,8 @@ from queue_fixtures import LEASE
 from waiting import PATIENCE, eventually
 
 import queued_gspread as gspread
-from queued_gspread.broker import Producer
+from queued_gspread.broker import Producer, lock_number
+from queued_gspread.broker.waiting.wait import Wait
 from queued_gspread.errors import LockLostError, SignatureError
 from queued_gspread.settings import Settings
 
@@ -298,6 +299,25 @@ def test_a_lane_that_was_deleted_under_a_lock(serve, gate, locked, raw, keys, ba
         assert first.result(PATIENCE)
         gate.next().answer({"answer": 2})
         assert theirs.result(PATIENCE)
+
+
+def test_a_lock_is_not_given_to_who_has_no_time_left(
+    serve, gate, authorize, client, background, callers, raw, keys
+):
+    """Who was killed while it waited gets no lock once its timeout has passed: others go on."""
+    serve()
+    first = background(read, client, "a")
+    running = gate.next()
+    gone = authorize(timeout=0.2).http_client._self_caller
+    callers.enqueue(Wait(lock_number(), "a", None), gone.lock_job(3600.0))
+    last = background(read, client, "a")
+    eventually(lambda: raw.xlen(keys.lane("a")) == 3)
+    began = raw.time()[0]
+    eventually(lambda: raw.time()[0] > began + 1)
+    running.answer()
+    first.result(PATIENCE)
+    gate.next().answer()
+    last.result(PATIENCE)
 
 
 def test_an_operator_sees_who_holds_a_lock(serve, locked, queue, raw):

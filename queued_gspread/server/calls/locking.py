@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -9,7 +10,8 @@ from queued_gspread.errors import CodecError, QueuedGspreadError
 from queued_gspread.protocol.messages import LOCK, Job, NoObjects, Reply
 
 from .accounts import mismatch
-from .outcome import Outcome, failed
+from .outcome import Outcome, failed, late
+from .tally import Tally
 from .titles import quoted
 
 if TYPE_CHECKING:
@@ -46,6 +48,9 @@ def grant_of(entry: Entry, account: Identity) -> Grant | Outcome:
         return failed(error, None)
     if job.identity.conflicts_with(account):
         return failed(mismatch(job.identity, account), job)
+    deadline = entry.deadline(job.timeout)
+    if deadline is not None and time.monotonic() > deadline:
+        return late(job, Tally())
     host, process = job.caller
     who = quoted(f"{host}, process {process}")[1:-1]
     return Grant(Outcome("ok", Reply().encode(), job), hold, who)
