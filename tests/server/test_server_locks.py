@@ -278,6 +278,20 @@ def test_a_call_under_a_lock_that_redis_has_lost(serve, gate, locked, raw, keys,
         assert theirs.result(PATIENCE)
 
 
+def test_a_lock_whose_grant_redis_has_lost(serve, gate, locked, raw, keys, queue):
+    """After a failover that has kept the job and not the grant, the holder gets the same lock."""
+    serve()
+    gate.open()
+    sheet, write = locked
+    with gspread.lock(sheet):
+        (holder,) = queue.holders()
+        raw.delete(keys.locks, keys.progress)
+        raw.rpush(keys.ready_under(raw.hget(keys.server, "epoch")), "a")
+        eventually(lambda: [each.number for each in queue.holders()] == [holder.number])
+        write()
+    assert queue.holders() == []
+
+
 def test_a_lane_that_was_deleted_under_a_lock(serve, gate, locked, raw, keys, background, queue):
     """A new lock of a lane is given once the calls of the one before have ended."""
     serve()
