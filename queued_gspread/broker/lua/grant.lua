@@ -15,6 +15,8 @@
 -- ARGV[7] hold      milliseconds without a call of the holder's after which the lock lapses
 -- ARGV[8] who       the holder, in words
 --
+-- A job that has the lock already keeps it as it is.
+--
 -- Returns 1, 0 if the job was withdrawn, or 'stale'.
 may_grow(KEYS[1])
 if not holds(KEYS[1], ARGV[1]) then
@@ -34,8 +36,10 @@ end
 redis.call('XADD', KEYS[5] .. '/', 'NOMKSTREAM', '*', 'body', '')
 redis.call('EXPIRE', KEYS[5] .. '/', ARGV[3])
 redis.call('HDEL', KEYS[4], '')
-keep_lock(prefix, ARGV[2], {number = ARGV[5], since = now, last = now, hold = tonumber(ARGV[7]),
-  state = 'held', who = ARGV[8]})
+if not other or other.number ~= ARGV[5] then
+  keep_lock(prefix, ARGV[2], {number = ARGV[5], since = now, last = now, hold = tonumber(ARGV[7]),
+    state = 'held', who = ARGV[8]})
+end
 redis.call('HSET', KEYS[3], ARGV[5], 'l')
 redis.call('HDEL', KEYS[4], ARGV[5])
 if redis.call('EXISTS', KEYS[5]) == 0 then
