@@ -188,10 +188,7 @@ class Lane:
         if is_lock(entry.job_id):
             own = self._services
             parts = own.queue, own.admission, own.runner, own.tables
-            refused = yield from let_lock_in(*parts, entry)
-            self._is_left = refused is None
-            if refused is not None:
-                self._record(entry, refused)
+            self._record(entry, (yield from let_lock_in(*parts, entry)))
             return
         admitted = yield from self._services.admission.admit(self._services.queue, entry)
         if isinstance(admitted, Outcome):
@@ -323,7 +320,6 @@ class Lane:
 
     def _try_join(self, entry: Entry, together: ConcurrentGroup) -> None:
         """Let one more call in, if it may run together with the open ones."""
-        # A lock is asked for at the head of the lane alone.
         admitted = None if is_lock(entry.job_id) else self._services.admission.try_admit(entry)
         if admitted is None or not self._memory.take(entry):
             self._lookahead.block()

@@ -25,15 +25,15 @@ __all__ = ["end_lapsed", "let_lock_in"]
 
 def let_lock_in(
     queue: Consumer, admission: Admission, runner: Runner, tables: Tables, entry: Entry
-) -> Generator[Ticket, Permit, Outcome | None]:
-    """Give its lock to the first job of a lane; return its outcome if it does not get it.
+) -> Generator[Ticket, Permit, Outcome]:
+    """Give its lock to the first job of a lane; return how the job ends, or that it is left.
 
     The job stays where it is. So the lane is done for now: it becomes ready again when the lock
     ends.
     """
     if entry.mark == LOCKED:
         queue.look_behind(entry)
-        return None
+        return Outcome("left")
     admitted = yield from admission.admit(queue, entry)
     if isinstance(admitted, Outcome):
         return admitted
@@ -45,7 +45,7 @@ def let_lock_in(
     if not admission.grant(queue, entry, grant):
         return Outcome("withdrawn", job=grant.outcome.job)
     log_call(entry, grant.outcome)
-    return None
+    return Outcome("left")
 
 
 def end_lapsed(queue: Consumer) -> None:
