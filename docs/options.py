@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from queued_gspread.cli import check, emulator, run, server, stop
+from queued_gspread.cli import check, emulator, locks, run, server, stop
 from queued_gspread.cli.options import Parser
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ COMMANDS = {
     "queued-gspread check": check,
     "queued-gspread run": run,
     "queued-gspread stop": stop,
+    "queued-gspread locks": locks,
     "queued-gspread emulator": emulator,
 }
 

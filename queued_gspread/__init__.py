@@ -37,6 +37,7 @@ from .auth import (
     service_account,
     service_account_from_dict,
 )
+from .lock import Lock, lock
 from .pipeline import Pipeline, pipeline
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ __all__ = [
     "GSpreadException",
     "HTTPClient",
     "IncorrectCellLabel",
+    "Lock",
     "NoValidUrlKeyFound",
     "Pipeline",
     "Spreadsheet",
@@ -68,6 +70,7 @@ __all__ = [
     "errors",
     "exceptions",
     "http_client",
+    "lock",
     "oauth",
     "oauth_from_dict",
     "pipeline",

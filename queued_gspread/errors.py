@@ -11,6 +11,8 @@
         ├── CallTimeoutError             (also TimeoutError)
         ├── JobLostError
         ├── QueueFullError
+        ├── LockError
+        │   └── LockLostError
         ├── MessageTooLargeError
         ├── SignatureError
         ├── CallRefusedError
@@ -47,6 +49,8 @@ __all__ = [
     "CodecError",
     "ConfigurationError",
     "JobLostError",
+    "LockError",
+    "LockLostError",
     "MessageTooLargeError",
     "OutcomeUnknownError",
     "PipelineError",
@@ -132,6 +136,14 @@ class JobLostError(QueuedGspreadError):
 
 class QueueFullError(QueuedGspreadError):
     """The namespace's queue holds as many calls as its server allows; this one was not added."""
+
+
+class LockError(QueuedGspreadError):
+    """What is asked of a lock cannot be, such as a second one inside its block."""
+
+
+class LockLostError(LockError):
+    """The lock that a call is under has ended; the call was not sent and will not be."""
 
 
 class MessageTooLargeError(QueuedGspreadError):

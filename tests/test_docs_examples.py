@@ -122,6 +122,16 @@ def test_a_pipeline(book, capsys):
     assert capsys.readouterr().out == f"{sum([9.95] * 100)}\n"
 
 
+def test_counting_without_a_lock_and_with_one(book, capsys):
+    """The first example of the page loses increments; the second one, in its place, loses none."""
+    wrong = block("docs/locks.md", "python", "Locks")
+    run(wrong)
+    assert int(capsys.readouterr().out) < 100
+    right = block("docs/locks.md", "python", "Locks", 1)
+    run(re.sub(r"def count.*?\n\n", right.replace("\\", r"\\") + "\n", wrong, flags=re.DOTALL))
+    assert capsys.readouterr().out == "100\n"
+
+
 def test_a_loop_of_asyncio(book, capsys):
     """The example for asyncio leaves a row for each order, and reads one of them."""
     run(block("docs/asyncio.md", "python", "asyncio"))

@@ -24,6 +24,7 @@ from .auth import (
     service_account_from_dict,
 )
 from .classes import Client, HTTPClient, Spreadsheet, Worksheet
+from .lock import Lock, lock
 from .pipelining import pipeline
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "GSpreadException",
     "HTTPClient",
     "IncorrectCellLabel",
+    "Lock",
     "NoValidUrlKeyFound",
     "Spreadsheet",
     "SpreadsheetNotFound",
@@ -42,6 +44,7 @@ __all__ = [
     "authorize",
     "errors",
     "exceptions",
+    "lock",
     "oauth",
     "oauth_from_dict",
     "pipeline",

@@ -14,6 +14,7 @@ from queued_gspread._clock import now
 from queued_gspread.broker.producer import AFTER_WITHDRAWAL
 from queued_gspread.protocol import codec
 from queued_gspread.protocol.messages import new_id
+from queued_gspread.proxy import locking
 from queued_gspread.proxy.call import answered, make_call, outgoing, runs_here, unattended
 from queued_gspread.proxy.result_kinds import ADDS, changes_properties, lazy_class
 
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
     from queued_gspread.broker import QueuedJob
     from queued_gspread.protocol.kinds import ObjectKind
     from queued_gspread.protocol.messages import Job
+    from queued_gspread.proxy.locking import Held
 
     from .bus import Bus, Home
 
-__all__ = ["make"]
+__all__ = ["make", "reply_to"]
 
 # The classes of results that nobody misses where they are not waited for.
 _FORGETTABLE: Final = (dict, type(None))
@@ -50,14 +52,16 @@ async def make(
     except codec.Unencodable:
         body = None
     if call is None or body is None:
-        return await asyncio.to_thread(make_call, proxy, kind, method, args, kwargs)
+        return await asyncio.to_thread(
+            _call_here, locking.current(), proxy, kind, method, args, kwargs
+        )
     began, queue = now(), call.caller.queue_now()
     bus, notice = home.bus(queue.settings), queue.notice()
     if pipeline is not None:
         left = queue.prepared(new_id(), call.lane, body, notice, is_unattended=True)
         await pipeline.put_in(bus, left)
         return None
-    reply = await _reply(bus, queue.prepared(new_id(), call.lane, body, notice))
+    reply = await reply_to(bus, queue.prepared(new_id(), call.lane, body, notice))
     return answered(proxy, kind, call, reply, notice, now() - began)
 
 
@@ -71,7 +75,13 @@ def _encoded(job: Job, *, is_left: bool) -> bytes:
     return (unattended(job) if is_left else job).encode()
 
 
-async def _reply(bus: Bus, job: QueuedJob) -> bytes:
+def _call_here(held: Held | None, *call: Any) -> Any:
+    """Make a call in a thread, under the locks of the task that waits for it."""
+    with locking.lent(held):
+        return make_call(*call)
+
+
+async def reply_to(bus: Bus, job: QueuedJob) -> bytes:
     """Put a job in and return its reply; withdraw it if its task is cancelled."""
     shell = Shell(bus, job.wait.limit)
     try:

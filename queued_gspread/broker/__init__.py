@@ -32,6 +32,14 @@ from .fencing import StaleEpochError
 from .formats import Other, shown_others
 from .jobs import Entry, Ready, Stop
 from .keys import FORMAT
+from .locks import (
+    LOCKED,
+    LockHolder,
+    holder_lane,
+    is_lock,
+    lock_number,
+    spreadsheet_lane,
+)
 from .permits import (
     ALL,
     KINDS,
@@ -48,7 +56,7 @@ from .permits import (
 )
 from .producer import Producer, QueuedJob
 from .timing import QueueTiming
-from .withdrawal import UNDONE, add_note, meaning, note, tell_answered
+from .withdrawal import UNDONE, add_note, lock_lost, meaning, note, tell_answered
 
 __all__ = [
     "AGAIN",
@@ -57,6 +65,7 @@ __all__ = [
     "FORMAT",
     "INTERVAL",
     "KINDS",
+    "LOCKED",
     "MEMORY",
     "NOTHING_ANSWERED",
     "NO_SLOT",
@@ -80,6 +89,7 @@ __all__ = [
     "Holdups",
     "JournalUpdate",
     "Latch",
+    "LockHolder",
     "Notice",
     "Other",
     "Permit",
@@ -97,9 +107,14 @@ __all__ = [
     "Vouched",
     "add_note",
     "failed_calls",
+    "holder_lane",
+    "is_lock",
+    "lock_lost",
+    "lock_number",
     "longest",
     "meaning",
     "note",
     "shown_others",
+    "spreadsheet_lane",
     "tell_answered",
 ]

@@ -1,6 +1,7 @@
 """The servers' side of the queue: the lease, the ready lanes, their jobs and the replies.
 
-What concerns a single request, such as ``acquire``, is inherited from :mod:`.dispatch`.
+What concerns a single request, such as ``acquire``, is inherited from :mod:`.dispatch`, and locks
+from :mod:`.granting`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from .beat import ANY, RESERVED, beat_of
 from .dispatch import Dispatch
 from .fencing import unless_stale
 from .formats import waiting_of
+from .granting import Granting
 from .jobs import Entry, Ready, Stop, entry_of, ready_of
 from .keys import FORMAT
 from .permits import KINDS, Slot, milliseconds
@@ -55,7 +57,7 @@ _MOST_POISONED_BYTES: Final = 32 * 1024**2
 _MOST_FAILED: Final = 1000
 
 
-class Consumer(Dispatch):
+class Consumer(Dispatch, Granting):
     """The queue as a server sees it. Any thread of the server may use it.
 
     Args:

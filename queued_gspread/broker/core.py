@@ -43,6 +43,7 @@ from .withdrawal import (
     flagged,
     full,
     in_doubt,
+    lock_lost,
     may_be_made,
     meaning,
     started_by,
@@ -103,6 +104,7 @@ class CallCore:
         Raises:
             BrokerUnavailableError: Redis cannot be reached.
             QueueFullError: The queue is full.
+            LockLostError: The lane is that of a lock's holder, and the lock has ended.
             VersionMismatchError: Only servers of other queue formats are alive.
 
         """
@@ -118,6 +120,8 @@ class CallCore:
                 error.may_have_run = False
                 raise
             raise may_be_made(error, fate) from error.__cause__
+        if entry == b"lost":
+            raise lock_lost()
         if entry == b"full":
             waiting, limit = rest
             has_server = yield from self.has_server(wait)
@@ -203,6 +207,27 @@ class CallCore:
                     return "unknown"
             yield Sleep(_PAUSE)
 
+    def unlock(self, lane: str, until: float, state: str = "released") -> Core[bool]:
+        """Let the lock of a holder's lane end after its calls; return False if it had ended.
+
+        Args:
+            lane: The holder's lane.
+            until: A moment after which Redis is not waited for any longer.
+            state: Or ``broken``: then calls that have not started end with an error.
+
+        Raises:
+            BrokerUnavailableError: Redis cannot be reached.
+
+        """
+        while True:
+            try:
+                key = self._keys.lane(lane)
+                return bool((yield from self._attempts.run("unlock", [key], [state], until=until)))
+            except own(BrokerUnavailableError) as error:
+                if not (is_passing(error) and until - now() > _PAUSE):
+                    raise
+            yield Sleep(_PAUSE)
+
     def has_server(self, wait: Wait) -> Core[bool]:
         """Return whether a server is alive, as far as is known."""
         try:
@@ -278,6 +303,7 @@ class CallCore:
         until_grace = self._settings.grace - wait.silence
         # Once Redis is back, a server may wait for this caller's renewal.
         longest = SLICE if wait.redis_gone_at is None else 0.0
+        longest = min(longest, wait.extend_every)
         return max(0.001, min(longest, wait.left, max(until_grace, 0.05), wait.notice.left))
 
     def _look(self, wait: Wait, seconds: float | None = None) -> Core[bytes | None]:
@@ -323,6 +349,7 @@ class CallCore:
             )
         wait.longest_gap = 0.0
         yield from self._want(wait, seen.generation)
+        yield from self._extend(wait)
         if seen.server is not None:
             wait.alive_at = max(wait.alive_at, now() - seen.server.age)
         if not wait.others.are_all(seen.others) and wait.silence < self._settings.grace:
@@ -331,11 +358,24 @@ class CallCore:
             return None
         return (yield from self._give_up_without_server(wait, seen.others))
 
+    def _extend(self, wait: Wait) -> Core[None]:
+        """Keep the locks that the caller has already, while it waits for the next one."""
+        for lane in wait.extends:
+            key = self._keys.lane(lane)
+            try:
+                is_held = yield from self._attempts.run("extend", [key], [], until=wait.limit)
+            except own(BrokerUnavailableError):
+                return  # the next look repeats it
+            if not is_held:
+                yield from self.withdraw(wait)
+                raise lock_lost()
+
     def _sight(self, wait: Wait, seen: Seen) -> Sight:
         age = 0.0 if seen.server is None else seen.server.age
         settings = self._settings
         terms = (settings.place, started_by(settings), settings.grace, wait.lane)
-        return Sight(*terms, silence=wait.silence, age=age, **seen.why)
+        moment = seen.moment / 1000
+        return Sight(*terms, silence=wait.silence, age=age, moment=moment, **seen.why)
 
     def _give_up_at_refusal(self, wait: Wait, error: RedisError) -> Core[NoReturn]:
         refusal = unavailable(self._settings, error)

@@ -56,7 +56,8 @@ class Keys:
                                       since which the set is complete
     ``…:progress``       hash         job id to ``r`` (has only read), ``w`` (may have written,
                                       but only idempotent requests), ``j`` (its journal says
-                                      what), with an ``x`` once its caller has given up
+                                      what), ``l`` (has the lock that it asks for), with an
+                                      ``x`` once its caller has given up
     ``…:deliveries``     hash         job id to the epochs under which it was delivered
     ``…:journal:ID``     list         what the next server must know of a call: the docstring of
                                       ``broker.permits``
@@ -70,6 +71,9 @@ class Keys:
                                       caller
     ``…:wake:NAME``      stream       wakes the one read of all replies of an asyncio client,
                                       which deletes it in the same write
+    ``…:locks``          hash         name of a lane to who has its lock: its number, the time
+                                      since when, that of the holder's latest call, the time
+                                      after which it lapses, its state, the holder in words
     ``…:depth``          string       how many jobs wait in all lanes; absent for none
     ``…:renewal:ID``     string       that a signed job's caller still waits, signed under a
                                       generation; deleted by the caller
@@ -103,18 +107,21 @@ class Keys:
     ===================  ==================================================================
     key                  scripts
     ===================  ==================================================================
-    ``lane``             enqueue; answer, withdraw and head take out
-    ``active``           enqueue; answer, withdraw and head take out
-    ``ready``            enqueue, withdraw, recover, beat; the server pops from it (BLPOP)
+    ``lane``             enqueue; answer, withdraw, head, unlock and lapse take out
+    ``active``           enqueue; answer, withdraw, head, unlock and lapse take out
+    ``ready``            enqueue, withdraw, recover, beat, answer, unlock, lapse; the server pops
+                         from it (BLPOP)
     ``dedup``            enqueue, withdraw
-    ``progress``         acquire, release_slot, withdraw; answer takes out
-    ``deliveries``       head, answer, peek, deliver_suspect, acquire, beat, requeue, withdraw
+    ``progress``         acquire, release_slot, withdraw, grant; answer, unlock and lapse take out
+    ``deliveries``       head, answer, peek, deliver_suspect, acquire, beat, requeue, withdraw,
+                         grant, unlock, lapse
     ``journal``          acquire, release_slot; answer and withdraw delete it
     ``poisoned``         poison
     ``failed``           answer
     ``answered``         answer, vouch
-    ``reply``            answer
-    ``depth``            enqueue, answer, withdraw, recount
+    ``reply``            answer, grant
+    ``locks``            grant, unlock, extend, lapse, answer, withdraw
+    ``depth``            enqueue, answer, withdraw, recount, unlock, lapse
     ``renewal``          want
     ``server``           beat, release, recover, requeue, confirm_intent; answer, vouch
     ``control``          none: ``Consumer.request_stop`` pushes
@@ -179,6 +186,11 @@ class Keys:
     def answered(self) -> str:
         """Ids of signed jobs that nobody waits for and that were answered."""
         return self._key("answered")
+
+    @property
+    def locks(self) -> str:
+        """Who has the locks of spreadsheets."""
+        return self._key("locks")
 
     @property
     def depth(self) -> str:

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from redis.exceptions import RedisError
 
 from queued_gspread._clock import now
 from queued_gspread._interrupts import own
@@ -15,6 +18,7 @@ from queued_gspread.broker.connection.client import Connection, Link
 from queued_gspread.broker.connection.deadline import moment, until
 from queued_gspread.broker.connection.detached import aside
 from queued_gspread.broker.connection.effects import Tell
+from queued_gspread.broker.connection.failures import unavailable
 from queued_gspread.broker.connection.shell import Shell
 from queued_gspread.broker.waiting.notices import Notice
 from queued_gspread.broker.waiting.wait import LEAVING, Wait
@@ -22,6 +26,7 @@ from queued_gspread.errors import (
     BrokerUnavailableError,
     CallTimeoutError,
     JobLostError,
+    LockLostError,
     QueueFullError,
     ServerUnavailableError,
     SignatureError,
@@ -31,17 +36,26 @@ from queued_gspread.errors import (
 from .core import CallCore
 from .envelope import Envelope
 from .keys import Keys
+from .locks import LockHolder, holder_lane, holders_of
 from .withdrawal import UNDONE, note
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from queued_gspread.broker.connection.effects import Core
     from queued_gspread.broker.waiting.signs_of_life import Alive, Seen
     from queued_gspread.settings import Settings
 
-__all__ = ["AFTER_WITHDRAWAL", "Producer", "QueuedJob"]
+__all__ = ["AFTER_WITHDRAWAL", "LOCK_PATIENCE", "Producer", "QueuedJob"]
+
+LOCK_PATIENCE = 5.0
+"""Seconds that a caller waits for a lock before a notice; a test may set it here."""
 
 # Seconds for the withdrawal after Ctrl-C.
 _INTERRUPTED: Final = 5.0
+# How often a lock is extended before it would lapse, while its caller waits for another one.
+_LOOKS: Final = 3
+NO_LOCKS: Final[Mapping[str, float]] = MappingProxyType({})
 
 
 @dataclass(eq=False)
@@ -121,17 +135,26 @@ class Producer:
         attempts, clock = connection.attempts, connection.clock
         return CallCore(self.settings, self._keys, self._envelope, attempts, clock)
 
-    def notice(self) -> Notice:
+    def notice(self, patience: float | None = None) -> Notice:
         """Return the notice of a call that begins now, which logs that it waits, and for what."""
         settings = self.settings
-        return Notice(now(), is_quiet=settings.quiet, caller=settings.caller or "")
+        return Notice(
+            now(), is_quiet=settings.quiet, caller=settings.caller or "", patience=patience
+        )
 
-    def call(self, job_id: str, lane: str, body: bytes, notice: Notice | None = None) -> bytes:
+    def call(
+        self,
+        job_id: str,
+        lane: str,
+        body: bytes,
+        notice: Notice | None = None,
+        extends: Mapping[str, float] = NO_LOCKS,
+    ) -> bytes:
         """Enqueue a job and return its reply.
 
         The job is withdrawn if the caller gives up for any reason, Ctrl-C included. Only the code
         that decodes the reply knows whether it is a result or a failure, so that code ends the
-        notice.
+        notice. Locks that must not lapse meanwhile are given by their lanes and their `hold`.
 
         Raises:
             BrokerUnavailableError: Redis cannot be reached.
@@ -139,14 +162,13 @@ class Producer:
             CallTimeoutError: The timeout has passed.
             JobLostError: Redis came back without the job.
             QueueFullError: The queue is full; this job was not enqueued.
+            LockLostError: A lock has ended that it is under; this job was not enqueued.
             MessageTooLargeError: The job is larger than the limit, and was not sent.
             SignatureError: The reply is not signed as it must be.
             VersionMismatchError: Only servers of other queue formats are alive.
 
         """
-        message, generation = self._envelope.job(job_id, lane, body)
-        notice, timeout = notice or self.notice(), self.settings.timeout
-        wait = Wait(job_id, lane, timeout, generation=generation, notice=notice)
+        message, wait = self._wait(job_id, lane, body, notice, extends)
         try:
             with until(wait.limit):
                 reply = self._reply_to(message, wait)
@@ -157,12 +179,28 @@ class Producer:
             self._withdraw_aside(wait, error)
             raise
 
+    def _wait(
+        self,
+        job_id: str,
+        lane: str,
+        body: bytes,
+        notice: Notice | None,
+        extends: Mapping[str, float],
+    ) -> tuple[bytes, Wait]:
+        message, generation = self._envelope.job(job_id, lane, body)
+        notice, timeout = notice or self.notice(), self.settings.timeout
+        wait = Wait(job_id, lane, timeout, generation=generation, notice=notice)
+        if extends:
+            wait.extends, wait.extend_every = (*extends,), min(extends.values()) / _LOOKS
+        return message, wait
+
     def prepared(
         self,
         job_id: str,
         lane: str,
         body: bytes,
         notice: Notice | None = None,
+        extends: Mapping[str, float] = NO_LOCKS,
         *,
         is_unattended: bool = False,
     ) -> QueuedJob:
@@ -173,15 +211,14 @@ class Producer:
             lane: Its lane.
             body: The job, encoded.
             notice: Logs that it waits.
+            extends: Lanes of locks that must not lapse while it waits, with their `hold`.
             is_unattended: Whether it stays in the queue whether its reply is waited for or not.
 
         Raises:
             MessageTooLargeError: The job is larger than the limit.
 
         """
-        message, generation = self._envelope.job(job_id, lane, body)
-        notice, timeout = notice or self.notice(), self.settings.timeout
-        wait = Wait(job_id, lane, timeout, generation=generation, notice=notice)
+        message, wait = self._wait(job_id, lane, body, notice, extends)
         wait.is_unattended = is_unattended
         connection = self._connection
         core = self._core(connection)
@@ -235,6 +272,46 @@ class Producer:
         connection = self._connection
         return connection.drive(self._core(connection).see(wait, moment(), asks=asks))
 
+    def unlock(self, lane: str) -> None:
+        """Let the lock of a holder's lane end after its calls, out of reach of any interrupt.
+
+        Where Redis cannot be reached, the lock lapses by itself.
+        """
+        end = now() + _INTERRUPTED
+        work = partial(until(end)(self._unlock), lane, end)
+        aside(work, awaited_until=end).wait()
+
+    def _unlock(self, lane: str, end: float, state: str = "released") -> bool:
+        return self._connection.drive(self.unlocking(lane, end, state))
+
+    def unlocking(self, lane: str, end: float, state: str = "released") -> Core[bool]:
+        """Let the lock of a holder's lane end: see ``CallCore.unlock``."""
+        return self._core(self._connection).unlock(lane, end, state)
+
+    def holders(self) -> list[LockHolder]:
+        """Return who holds the locks of spreadsheets.
+
+        Raises:
+            BrokerUnavailableError: Redis cannot be reached.
+
+        """
+        try:
+            found: Any = self._connection.redis.hgetall(self._keys.locks)
+        except RedisError as error:
+            raise unavailable(self.settings, error) from error
+        return holders_of(found)
+
+    def break_lock(self, holder: LockHolder) -> bool:
+        """End a lock once the holder's running call is answered; return False if it had ended.
+
+        Raises:
+            BrokerUnavailableError: Redis cannot be reached.
+
+        """
+        end = now() + _INTERRUPTED
+        with until(end):
+            return self._unlock(holder_lane(holder.lane, holder.number), end, "broken")
+
     def _withdraw_aside(self, wait: Wait, error: BaseException) -> None:
         """Withdraw out of reach of another Ctrl-C; note the call's fate on the error."""
         end = min(now() + _INTERRUPTED, wait.last_moment)
@@ -256,6 +333,7 @@ AFTER_WITHDRAWAL: Final = (
     BrokerUnavailableError,
     CallTimeoutError,
     JobLostError,
+    LockLostError,
     QueueFullError,
     ServerUnavailableError,
     SignatureError,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from queued_gspread.errors import (
     BrokerUnavailableError,
     CallTimeoutError,
+    LockLostError,
     QueueFullError,
     ServerUnavailableError,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "flagged",
     "full",
     "in_doubt",
+    "lock_lost",
     "may_be_made",
     "meaning",
     "note",
@@ -102,6 +104,15 @@ def full(settings: Settings, waiting: int, limit: int, *, has_server: bool) -> Q
         f"{waiting} calls wait in {settings.callers_place}, and its server lets {limit} wait: this "
         "one was not put in and will not be made. Call again later, or give the server a larger "
         f"--max-queue{_unless(settings, has_server=has_server)}"
+    )
+
+
+def lock_lost() -> LockLostError:
+    """Return the error for a call under a lock that has ended."""
+    return LockLostError(
+        "the lock of this spreadsheet has ended: its holder had no call there for `hold` seconds, "
+        "or somebody broke it, or Redis has lost it. This call was not made and will not be; "
+        "others may have changed the spreadsheet since. Take the lock again, and read again"
     )
 
 

@@ -6,7 +6,8 @@ Job::
 
     v         int         version of the wire format
     versions  [str, str]  of queued_gspread and of gspread, at the client
-    kind      str         which of gspread's classes: client, spreadsheet, worksheet, http_client
+    kind      str         which of gspread's classes: client, spreadsheet, worksheet, http_client;
+                          or lock, for a job that asks for one
     target    map | null  {"spreadsheet": map, "properties": map} of the object
     method    str         the public name that is called
     args      list        positional arguments stay positional
@@ -36,7 +37,7 @@ import json
 import os
 import socket
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any, Final, NoReturn, cast
 
 import gspread
 
@@ -46,10 +47,22 @@ from queued_gspread.errors import CodecError, VersionMismatchError
 from . import codec
 from .identity import ANYONE, Identity
 
-__all__ = ["UNATTENDED_TIMEOUT", "Job", "Reply", "caller_named", "check_http_timeout", "new_id"]
+__all__ = [
+    "LOCK",
+    "UNATTENDED_TIMEOUT",
+    "Job",
+    "NoObjects",
+    "Reply",
+    "caller_named",
+    "check_http_timeout",
+    "new_id",
+]
 
 UNATTENDED_TIMEOUT: Final = 24 * 3600.0
 """Seconds after its enqueue until which a call that nobody waits for may be begun."""
+
+LOCK: Final = "lock"
+"""The kind of a job that asks for the lock of its lane's spreadsheet, and makes no call."""
 
 _HOST: Final = socket.gethostname()
 _LONGEST_TIMEOUT: Final = 1e12
@@ -71,6 +84,16 @@ def caller_named(name: str | None) -> tuple[str, int]:
 def new_id() -> str:
     """Return an id that no other process will make, not even a forked one."""
     return os.urandom(16).hex()
+
+
+class NoObjects:
+    """Refuses gspread's objects in a message that has none: of a job that asks for a lock."""
+
+    def spreadsheet(self, *_: dict[str, Any]) -> NoReturn:
+        """Refuse it."""
+        raise CodecError("a spreadsheet is in a message that has none")
+
+    worksheet = spreadsheet
 
 
 @dataclass

@@ -49,6 +49,7 @@ from queued_gspread.protocol.routing import has_lane, lane_of
 
 from .caller import Caller, close_notice
 from .factory import Objects, adopt, is_customised, is_ours_patched, making_ours, ours
+from .locking import lane_now
 from .pipelining import current
 from .remote_warnings import UserLine, user_level, warn_again
 from .reordering import used_cell
@@ -134,7 +135,7 @@ def outgoing(
     if any(map(has_own_spelling, (book, *args, *kwargs.values()))):
         return None
     job = _job(proxy, kind, method, args, kwargs, caller, http.timeout)
-    lane = lane_of(kind, book, method, args, kwargs)
+    lane = lane_now(caller, lane_of(kind, book, method, args, kwargs))
     return Outgoing(caller, job, lane, Objects(http, _parent(proxy, kind)))
 
 

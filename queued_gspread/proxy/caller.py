@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from queued_gspread._clock import now
 from queued_gspread._interrupts import unconverted
-from queued_gspread.broker import Producer, sandbox, tell_answered
+from queued_gspread.broker import Producer, producer, sandbox, tell_answered
 from queued_gspread.errors import CallTimeoutError
-from queued_gspread.protocol.messages import Job, Reply, new_id
+from queued_gspread.protocol.messages import LOCK, Job, NoObjects, Reply, new_id
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from queued_gspread.broker import Notice
     from queued_gspread.protocol import codec
     from queued_gspread.protocol.identity import Identity
@@ -39,6 +41,35 @@ class Caller:
                 return close_notice(Reply.decode(reply, objects), now() - began, notice)
             finally:
                 queue.forget(job_id)
+
+    def lock(
+        self, queue: Producer, number: str, lane: str, hold: float, extends: Mapping[str, float]
+    ) -> None:
+        """Wait for a spreadsheet's lock. See ``Producer.call`` for the locks that this extends."""
+        began, body = now(), self.lock_job(hold)
+        notice = queue.notice(producer.LOCK_PATIENCE)
+        with unconverted():
+            reply = queue.call(number, lane, body, notice, extends)
+        with unconverted(tell_answered):
+            try:
+                self.locked(reply, now() - began, notice)
+            finally:
+                queue.forget(number)
+
+    def lock_job(self, hold: float) -> bytes:
+        """Return the job that asks for a lock."""
+        identity = sandbox.account_for_call(self.settings, self.identity)
+        timeout = self.settings.timeout
+        return Job(
+            LOCK, "acquire", kwargs={"hold": hold}, identity=identity, timeout=timeout
+        ).encode()
+
+    @staticmethod
+    def locked(reply: bytes, seconds: float, notice: Notice) -> None:
+        """Raise the error of a reply to a job that asks for a lock, if it has one."""
+        decoded = close_notice(Reply.decode(reply, NoObjects()), seconds, notice)
+        if decoded.error is not None:
+            raise decoded.error
 
     def queue_now(self) -> Producer:
         """Return the queue that a call goes to now: in a test, the test's."""

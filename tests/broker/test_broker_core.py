@@ -26,6 +26,7 @@ from queued_gspread.errors import (
     BrokerUnavailableError,
     CallTimeoutError,
     JobLostError,
+    LockLostError,
     QueueFullError,
     ServerUnavailableError,
 )
@@ -202,6 +203,13 @@ def test_a_full_queue_is_told_with_its_numbers(core):
     assert "No server is alive there" in str(error)
 
 
+def test_a_call_under_a_lock_that_has_ended_is_refused(core):
+    """A job that its lock's lane does not take in is told so, and is in no lane."""
+    effects, error = drive(core.enqueue(Wait("id", "lane!L1", None), b"job"), [b"lost", NOW])
+    assert told(effects) == ["LookAtMaster", "enqueue"]
+    assert isinstance(error, LockLostError)
+
+
 # To wait ----------------------------------------------------------------------------------------
 
 
@@ -216,6 +224,17 @@ def test_a_job_that_redis_does_not_know_is_lost(core):
     """A job of which Redis knows neither entry nor reply is told at once."""
     _, error = drive(core.reply(waiting()), None, seen(known=0))
     assert isinstance(error, JobLostError)
+
+
+def test_locks_are_kept_while_another_is_waited_for(core):
+    """Each look extends the locks of the same block; one that has ended ends the wait."""
+    wait = waiting()
+    wait.extends, wait.extend_every = ("a!L1", "b!L2"), 0.5
+    effects, error = drive(core.reply(wait), None, seen(), 1, 1, None, seen(), 0, b"withdrawn")
+    look = ["AwaitReply", "LookAtMaster", "alive", "extend"]
+    assert told(effects) == [*look, "extend", *look, "Extend", "withdraw"]
+    assert [each.seconds <= 0.5 for each in effects if isinstance(each, AwaitReply)] == [True] * 2
+    assert isinstance(error, LockLostError)
 
 
 def test_a_look_blocks_until_something_is_due(core_of):

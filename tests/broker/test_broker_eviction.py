@@ -90,6 +90,8 @@ def test_what_has_an_expiry():
     assert found == {
         ("answer.lua", "reply"),
         ("answer.lua", "reply .. '/'"),
+        ("grant.lua", "KEYS[5]"),
+        ("grant.lua", "KEYS[5] .. '/'"),
         ("want.lua", "KEYS[2]"),
         ("consumer.py", "self._keys.control(server_id)"),
     }

@@ -42,7 +42,8 @@ KINDS = {
         *((kind, getattr(KEYS, kind)) for kind in ("account", "active", "formats", "poisoned")),
         ("ready", KEYS.ready),
         *((kind, getattr(KEYS, kind)) for kind in ("dedup", "server", "progress", "deliveries")),
-        *((kind, getattr(KEYS, kind)) for kind in ("depth", "throttle", "failed", "answered")),
+        *((kind, getattr(KEYS, kind)) for kind in ("depth", "locks", "throttle")),
+        *((kind, getattr(KEYS, kind)) for kind in ("failed", "answered")),
     )
 }
 
@@ -170,6 +171,21 @@ def beat(server_id, *before, epoch="", certain="1", token="1", replaces=""):
     return Case("beat", BEAT, args, before)
 
 
+# A lock's job is at the head of the lane, with a call behind it, and perhaps one of the holder's.
+LOCK = KEYS.lane("lane!J1")
+MARKED = [["HSET", KEYS.progress, "J1", "l"], ["HSET", KEYS.deliveries, "J1", "/7/"]]
+OF_HOLDER = [
+    ["XADD", LOCK, SECOND, "id", "J3", "body", "b3"],
+    ["SADD", KEYS.active, "lane!J1"],
+    ["SET", KEYS.depth, 3],
+]
+
+
+def lock(state="held", last=NOW - 10):
+    """Return that the first job of the lane has its lock, and what goes along."""
+    return [*MARKED, ["HSET", KEYS.locks, "lane", f"J1 {NOW - 99} {last} 5000 {state} who"]]
+
+
 GONE = [SERVER, WORKED, ["HSET", KEYS.server, "last_beat", NOW - 9000], ["RPUSH", READY, "other"]]
 MOVED = ["HSET", KEYS.server, "master", "another"]
 STANDBY = ["HSET", KEYS.server, "standby", NOW - 9]
@@ -230,6 +246,57 @@ CASES = [
     withdraw(*TWO, ["HSET", KEYS.progress, "J1", "j"]),
     withdraw(*ONE, ["XADD", KEYS.reply("J1"), "1-1", "body", "b"]),
     withdraw(),
+    withdraw(*TWO, *lock(), ["ZADD", KEYS.dedup, NOW - 60_000, "since:"]),
+    *(
+        Case(
+            script,
+            [LOCK if key in (LANE, ENQUEUE[0]) else key for key in keys],
+            args,
+            [SERVER, *TWO, *OF_HOLDER, *KNOWN, *lock(state)],
+        )
+        for state in ("held", "released", "broken")
+        for script, keys, args in (
+            (
+                "answer",
+                [*ANSWER, KEYS.reply("J3"), KEYS.journal("J3")],
+                [EPOCH, "lane!J1", 300, 0, "", 1, SECOND, "J3", "told", ""],
+            ),
+            ("withdraw", KEYS.of_withdraw("lane!J1", "J3"), ["J3", SECOND, "lane!J1", NOW - 3000]),
+            ("enqueue", KEYS.of_enqueue("lane!J1"), ["J9", "body", "lane!J1", 120_000, NOW - 10]),
+            ("unlock", [LOCK], ["released"]),
+            ("extend", [LOCK], []),
+            ("lapse", [KEYS.server, KEYS.locks], [EPOCH]),
+        )
+    ),
+    *(
+        Case(script, keys, args, [SERVER, *jobs, *lock(state, last)])
+        for jobs in (ONE, TWO)
+        for state, last in (("held", NOW - 10), ("held", NOW - 6000), ("released", NOW + 9000))
+        for script, keys, args in (
+            ("unlock", [LOCK], ["broken"]),
+            ("extend", [LOCK], []),
+            ("lapse", [KEYS.server, KEYS.locks], [EPOCH]),
+        )
+    ),
+    Case("lapse", [KEYS.server, KEYS.locks], [EPOCH, "lane", "J1"], [SERVER, *TWO, *MARKED]),
+    *(
+        Case(
+            "grant",
+            [KEYS.server, LANE, KEYS.progress, KEYS.deliveries, KEYS.reply("J1"), KEYS.locks],
+            [EPOCH, "lane", 300, FIRST, "J1", "told", 5000, "who"],
+            [SERVER, *before],
+        )
+        for before in (
+            [],
+            TWO,
+            [*TWO, *lock()],
+            [
+                *TWO,
+                ["HSET", KEYS.locks, "lane", f"J0 {NOW} {NOW} 5000 held who"],
+                ["XADD", KEYS.lane("lane!J0"), FIRST, "id", "J3", "body", "b3"],
+            ],
+        )
+    ),
     beat("aaaa", SERVER, epoch=EPOCH),
     beat("bbbb", SERVER),
     beat("aaaa", SERVER, MOVED, epoch=EPOCH),

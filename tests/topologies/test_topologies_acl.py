@@ -201,6 +201,35 @@ def test_calls_of_asyncio_are_made_by_this_user(guarded, url_of, serve, gate):
     assert denied(guarded) == []
 
 
+def test_locks_are_held_by_these_users(guarded, url_of, settings_of, serve, gate, background):
+    """A spreadsheet is locked, waited for, seen, broken and released as the page's users."""
+    serve(redis_url=url_of("server"))
+    gate.open()
+    http = queued_gspread.authorize(redis_url=url_of("client"), namespace=NAMESPACE).http_client
+    sheet, queue = worksheet(http), Producer(settings_of("server"))
+
+    def wait_for_it():
+        with queued_gspread.lock(sheet, worksheet(http, "b"), hold=60):
+            return http.request("get", cell_of("a"))
+
+    with queued_gspread.lock(sheet):
+        http.request("get", cell_of("a"))
+        waiting = background(wait_for_it)
+        eventually(lambda: guarded.ask("XLEN", KEYS.lane("a")) == 2)
+        (holder,) = Producer(settings_of("observer")).holders()
+    assert waiting.result(PATIENCE).ok
+    assert not queue.break_lock(holder)
+    with queued_gspread.lock(sheet):
+        assert queue.break_lock(*queue.holders())
+    assert Producer(settings_of("observer")).holders() == []
+    assert denied(guarded) == []
+
+
+def worksheet(http, book="a"):
+    """Return a worksheet of a gated spreadsheet."""
+    return queued_gspread.Worksheet(None, {"sheetId": 0, "title": "Sheet1"}, book, http)
+
+
 @pytest.mark.parametrize("part", ["client", "observer"])
 def test_only_a_server_is_stopped_by_its_user(guarded, settings_of, url_of, part):
     """A client's or an observer's user stops no server, and the command says why."""
@@ -271,7 +300,7 @@ def test_a_caller_asks_as_this_user_why_it_waits(guarded, settings_of):
         callers.enqueue(Wait(new_id(), "lane", None), b"x" * 600_000)
     wait.stream_id = callers.enqueue(wait, b"job")
     why = callers.see(wait, asks=True).why
-    assert why == {"ahead": 3, "is_exact": False, "holdups": said}
+    assert why == {"ahead": 3, "is_exact": False, "holdups": said, "lock": None}
     assert denied(guarded) == []
 
 

@@ -38,7 +38,8 @@
 --         ...       these entries
 --
 -- Returns {'go', now, 1 if the latest request of this kind was refused, 1 if it holds a slot, else
--- 0, the current limit, a word for each job: 'go', 'withdrawn' or 'late'}; {'none', 0, 0, 0, 0, the
+-- 0, the current limit, a word for each job: 'go', 'withdrawn', 'late' or
+-- 'lost' (the lock that its lane belongs to)}; {'none', 0, 0, 0, 0, the
 -- words} if none of them goes; {'wait', milliseconds or -1 (until a response comes), which requests
 -- wait: 'kind', 'pause' (that kind, since a refusal) or 'all', the limit}; {'forgotten'} if Redis
 -- no longer knows the latest slot, nor those taken with it; or 'stale'.
@@ -61,6 +62,7 @@ while at <= #ARGV do
   at = job.last + 1
 end
 
+local is_lost = is_lock_lost(KEYS[2])
 local function word_of(job)
   if not item_of(KEYS[2], job.entry, job.id) then
     return 'withdrawn'
@@ -68,6 +70,9 @@ local function word_of(job)
   job.was = redis.call('HGET', KEYS[3], job.id) or ''
   if job.was == 'rx' then
     return 'withdrawn'
+  end
+  if is_lost and not may_have_written(job.was) then
+    return 'lost'
   end
   local enqueued = tonumber(string.match(job.entry, '^%d+'))
   if job.timeout ~= '' and now > enqueued + job.timeout and not may_have_written(job.was) then

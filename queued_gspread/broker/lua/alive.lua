@@ -12,7 +12,8 @@
 -- description, its id, its signed generation or '', a list of {number, description of the server}
 -- for the other formats that have one while this one has none, now}. Of a job, that is {1 if Redis
 -- knows it, else 0} and, for a caller that asks, how many jobs are ahead of it in its lane, 1 if
--- these were counted or 0 if there may be fewer, and the server's holdups or ''.
+-- these were counted or 0 if there may be fewer, the server's holdups or '', and the lock that the
+-- lane is under or ''.
 local function ahead_of(lane, entry)
   -- Redis returns an entry only with its body, so look at few.
   local ahead, most, bytes, place = 0, 1000, 1000000, '-'
@@ -41,6 +42,8 @@ for place = 3, #KEYS, 2 do
     -- A server of an earlier version beats without renewing its predecessor's holdups.
     local moment, said = string.match(redis.call('HGET', KEYS[1], 'holdups') or '', '^(%d+) (.*)')
     job[4] = moment == at and said or ''
+    local prefix, name = string.match(KEYS[place], '^(.*:)lane:([%w_~-]+)$')
+    job[5] = prefix and redis.call('HGET', prefix .. 'locks', name) or ''
   end
   jobs[#jobs + 1] = job
 end

@@ -1,5 +1,6 @@
 -- Answer jobs of one lane, remove them from it, and look at the next job. Before that, and in any
--- case, release slots whose requests were answered.
+-- case, release slots whose requests were answered. In a lane of a lock's holder, note that for the
+-- lock, in the hash of locks; one that was released or broken ends with its last call.
 --
 -- KEYS[1] server    hash: the working server and its epoch
 -- KEYS[2] lane      stream of the lane's jobs
@@ -34,9 +35,9 @@
 --
 -- Returns what head.lua returns.
 may_grow(KEYS[1])
-local works = holds(KEYS[1], ARGV[1])
+local now, works = now_ms(), holds(KEYS[1], ARGV[1])
 local released = #KEYS - ARGV[4]
-local at = release_slots(KEYS[7], works, now_ms(), released + 1, 4)
+local at = release_slots(KEYS[7], works, now, released + 1, 4)
 if not works then
   return 'stale'
 end
@@ -89,4 +90,5 @@ if is_empty then
   redis.call('SREM', KEYS[3], ARGV[2])
 end
 redis.call('DEL', unpack(gone))
+note_use(KEYS[2], now)
 return not is_empty and head(KEYS[2], KEYS[3], KEYS[4], KEYS[5], ARGV[2], ARGV[1])

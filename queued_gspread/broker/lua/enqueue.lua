@@ -14,7 +14,8 @@
 --
 -- Returns {the entry's id in the stream (0-1, which no entry has, for a known job that is gone),
 -- the server's signed generation or '', now}; {'full', how many jobs wait, how many may, now}; or
--- {'late', now} if it is no longer known whether an earlier try enqueued it.
+-- {'late', now} if it is no longer known whether an earlier try enqueued it; {'lost', now} if the lane
+-- is that of a lock's holder, and the lock has ended.
 local now = now_ms()
 local generation, limit, epoch =
   unpack(redis.call('HMGET', KEYS[5], 'generation', 'max_queue', 'epoch'))
@@ -25,6 +26,9 @@ if known then
 end
 if may_be_forgotten(KEYS[2], tonumber(ARGV[5]), now) then
   return {'late', now}
+end
+if lock_lane(KEYS[1]) and not may_use_lock(KEYS[1], now) then
+  return {'lost', now}
 end
 -- This first write makes a Redis that is out of memory refuse the whole script.
 local waiting = count(KEYS[6], 0)

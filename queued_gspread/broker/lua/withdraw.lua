@@ -26,9 +26,13 @@ may_grow(KEYS[2])
 if redis.call('EXISTS', KEYS[3]) == 1 then
   return 'answered'
 end
+local now = now_ms()
 -- A retry must return the same.
 for _, fate in ipairs({'withdrawn', 'ended'}) do
-  if redis.call('ZSCORE', KEYS[4], fate .. ':' .. ARGV[1]) then return fate end
+  if redis.call('ZSCORE', KEYS[4], fate .. ':' .. ARGV[1]) then
+    note_use(KEYS[1], now)
+    return fate
+  end
 end
 local mark = redis.call('HGET', KEYS[2], ARGV[1])
 if mark and may_have_written(mark) then
@@ -36,7 +40,14 @@ if mark and may_have_written(mark) then
   redis.call('HSET', KEYS[2], ARGV[1], string.sub(mark, 1, 1) .. 'x')
   return 'started'
 end
-local now, enqueued = now_ms(), redis.call('ZSCORE', KEYS[4], ARGV[1])
+if mark == 'l' then
+  -- A lock whose caller does not know that it has it: the answer is gone.
+  may_note(KEYS[4])
+  end_lock(string.match(KEYS[1], '^(.*:)lane:'), ARGV[3], ARGV[1])
+  redis.call('ZADD', KEYS[4], now, 'withdrawn:' .. ARGV[1])
+  return 'withdrawn'
+end
+local enqueued = redis.call('ZSCORE', KEYS[4], ARGV[1])
 local entry = ARGV[2]
 if entry == '' and enqueued then
   -- The entry has the time at which its id was recorded.
@@ -85,9 +96,9 @@ redis.call('HDEL', KEYS[5], ARGV[1])
 redis.call('DEL', KEYS[6])
 -- An enqueue that is still on its way finds the id known, and adds nothing.
 redis.call('ZADD', KEYS[4], 'NX', now, ARGV[1])
-if was_there and not item then
-  return 'lost'
+local fate = was_there and not item and 'lost' or mark and 'ended' or 'withdrawn'
+if fate ~= 'lost' then
+  redis.call('ZADD', KEYS[4], now, fate .. ':' .. ARGV[1])
 end
-local fate = mark and 'ended' or 'withdrawn'
-redis.call('ZADD', KEYS[4], now, fate .. ':' .. ARGV[1])
+note_use(KEYS[1], now)
 return fate

@@ -44,28 +44,41 @@ class Notice:
         began: When it began to wait.
         is_quiet: Whether to log nothing.
         caller: The client's own name; '' if it has none.
+        patience: Seconds that it waits before that; None for :data:`PATIENCE`.
 
     Attributes:
         caller: That name.
 
     """
 
-    def __init__(self, began: float, *, is_quiet: bool = False, caller: str = "") -> None:
+    def __init__(
+        self,
+        began: float,
+        *,
+        is_quiet: bool = False,
+        caller: str = "",
+        patience: float | None = None,
+    ) -> None:
         self.caller = caller
         self._began = began
+        self._patience = patience
         self._who = f"queued_gspread ({caller})" if caller else "queued_gspread"
         self._is_over = is_quiet
         self._why = ""
 
     @property
+    def _due_at(self) -> float:
+        return self._began + (PATIENCE if self._patience is None else self._patience)
+
+    @property
     def left(self) -> float:
         """Seconds until a notice is due; infinite once it is."""
-        left = self._began + PATIENCE - now()
+        left = self._due_at - now()
         return left if left > 0 else math.inf
 
     def takes_turn(self) -> bool:
         """Return whether it is time to log why the call waits, and no other call is about to."""
-        if self._is_over or now() < self._began + PATIENCE:
+        if self._is_over or now() < self._due_at:
             return False
         if not (_may_speak() and _LOGGER.isEnabledFor(logging.WARNING)):
             return False

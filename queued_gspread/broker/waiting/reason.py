@@ -7,12 +7,16 @@ calls. A number in it is a bound for what was waiting at that time, if nothing c
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker.permits import PAUSE
 
 from .holdups import AGAIN, INTERVAL, NOTHING, QUOTA, SENT, SHARED, Holdup, Holdups
+
+if TYPE_CHECKING:
+    from queued_gspread.broker.locks import LockHolder
 
 __all__ = ["Sight", "bound", "longest", "reason"]
 
@@ -41,6 +45,8 @@ class Sight:
         is_exact: Whether they were counted; else there may be fewer.
         age: Seconds since the server's latest beat.
         holdups: The holdups of that beat.
+        lock: Who holds the lock of the call's spreadsheet, if anybody does.
+        moment: Redis's clock, in seconds.
 
     """
 
@@ -54,6 +60,8 @@ class Sight:
     is_exact: bool = True
     age: float = 0.0
     holdups: Holdups = NOTHING
+    lock: LockHolder | None = None
+    moment: float = 0.0
 
 
 def reason(sight: Sight) -> str:
@@ -68,6 +76,10 @@ def reason(sight: Sight) -> str:
     if sight.holdups.token is not None:
         seconds = sight.holdups.token + sight.age
         return f"the server has had no access token for {seconds:.0f} s; its log says why"
+    return _of_queue(sight) if sight.lock is None else _of_lock(sight, sight.lock)
+
+
+def _of_queue(sight: Sight) -> str:
     word, seconds = _of_lane(sight)
     if word == SENT:
         return f"no answer from Google for {seconds + sight.age:.0f} s{_behind(sight)}"
@@ -75,6 +87,15 @@ def reason(sight: Sight) -> str:
         left = max(0.0, seconds - sight.age)
         return f"a request has failed and will be retried in {left:.0f} s{_behind(sight)}"
     return _of_kind(sight, word, sight.holdups.kinds.get(word))
+
+
+def _of_lock(sight: Sight, lock: LockHolder) -> str:
+    seconds = max(0.0, sight.moment - lock.since)
+    since = datetime.fromtimestamp(lock.since, timezone.utc).isoformat(" ", "seconds")
+    return (
+        f"the spreadsheet is locked by {lock.who} for {seconds:.0f} s, since {since}"
+        f"{_behind(replace(sight, ahead=max(0, sight.ahead - 1)))}"
+    )
 
 
 def _of_lane(sight: Sight) -> tuple[str, float]:

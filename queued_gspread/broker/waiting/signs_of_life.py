@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from queued_gspread.broker.connection.client import as_text
 from queued_gspread.broker.connection.effects import Joint
 from queued_gspread.broker.formats import Other, others_of
+from queued_gspread.broker.locks import holder_of
 from queued_gspread.broker.permits import milliseconds
 
 from .holdups import Holdups
@@ -50,7 +51,7 @@ class Seen:
         others: Other formats whose servers are alive, while no server of this one is.
         moment: Redis's clock, in milliseconds.
         why: If the caller asks why its job waits: how many are ``ahead`` of it, whether that
-            ``is_exact``, and the server's ``holdups``.
+            ``is_exact``, the server's ``holdups``, and the ``lock`` that they wait for.
 
     """
 
@@ -100,8 +101,14 @@ def look(
     return Seen(server, bool(known), generation, others_of(others), moment, _why(*why))
 
 
-def _why(ahead: int | None = None, is_exact: int = 0, holdups: bytes = b"") -> dict[str, Any]:
+def _why(
+    ahead: int | None = None, is_exact: int = 0, holdups: bytes = b"", lock: bytes = b""
+) -> dict[str, Any]:
     if ahead is None:
         return {}
-    holdup = Holdups.decode(holdups)
-    return {"ahead": max(0, ahead), "is_exact": bool(is_exact), "holdups": holdup}
+    return {
+        "ahead": max(0, ahead),
+        "is_exact": bool(is_exact),
+        "holdups": Holdups.decode(holdups),
+        "lock": holder_of("", lock),
+    }

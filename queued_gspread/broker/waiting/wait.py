@@ -50,6 +50,10 @@ class Wait:
     first: int | None = None
     leaves_by: float = 0.0
     is_unattended: bool = False
+    # The lanes of the locks that its caller holds while it waits for another one, and the longest
+    # time in seconds between two looks, each of which extends them.
+    extends: tuple[str, ...] = ()
+    extend_every: float = math.inf
     notice: Notice = field(default_factory=lambda: Notice(now()))
 
     @property

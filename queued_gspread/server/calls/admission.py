@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from queued_gspread.protocol.messages import Job
     from queued_gspread.settings import Settings
 
+    from .locking import Grant
+
 __all__ = ["Admission"]
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
@@ -182,6 +184,16 @@ class Admission:
         for entry, _ in inside:
             self._unconfirmed.pop(entry.job_id, None)
         return following
+
+    def grant(self, queue: Consumer, entry: Entry, grant: Grant) -> bool:
+        """Give a lane's lock to its first job; return False if that was withdrawn."""
+        answered, reply = grant.outcome.answer_to(entry)
+        signed = self._signed(entry, reply)
+        is_granted = queue.grant(answered, signed, grant.hold, grant.who)
+        if is_granted and self._is_inside(entry):
+            self._inside.pop((entry.lane, *entry.key))
+            self._generations.note_answered(entry.job_id)
+        return is_granted
 
     def ended(self, entry: Entry, outcome: Outcome) -> Outcome:
         """Record how a call ended; return its outcome, with an error if the reply is too large."""

@@ -6,6 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from queued_gspread.broker import spreadsheet_lane
 from queued_gspread.server.replay.journal import Journal, Journals
 
 if TYPE_CHECKING:
@@ -56,9 +57,9 @@ class Recovery:
         if seconds:
             with self._guarding:
                 kept = {name: end for name, end in self._guarded.items() if end > now}
-                self._guarded = {**kept, lane: now + seconds}
+                self._guarded = {**kept, spreadsheet_lane(lane): now + seconds}
         return seconds
 
     def not_before(self, lane: str, moment: float) -> float:
         """Return the first moment from ``moment`` on at which a lane is not held back."""
-        return max(moment, self._guarded.get(lane, moment))
+        return max(moment, self._guarded.get(spreadsheet_lane(lane), moment))

@@ -25,6 +25,7 @@ from .accounts import mismatch
 from .advice import advise
 from .call import JOURNALLED, MAY_HAVE_WRITTEN, Call
 from .history import History
+from .locking import Grant, grant_of
 from .outcome import Outcome, ended, failed, lost, poisoned
 from .quarantine import MOST_DEATHS
 
@@ -92,6 +93,13 @@ class Runner:
             raise
         except BaseException as error:  # noqa: BLE001 - fail this call alone; the lane goes on
             return broken(error)
+
+    def asked_for_lock(self, entry: Entry) -> Grant | Outcome:
+        """Return what a job gets that asks for a lock; its outcome if it is refused."""
+        if entry.deaths >= MOST_DEATHS:
+            self._recovery.set_aside(entry)
+            return poisoned(entry)
+        return grant_of(entry, self._account)
 
     def advance(self, call: Call) -> Outcome | None:
         """Run a call as far as its exchanges reach; return its outcome if it has ended.

@@ -13,7 +13,7 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.broker import StaleEpochError
+from queued_gspread.broker import StaleEpochError, is_lock
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.server import merging
 from queued_gspread.server.calls.call import Call
@@ -28,6 +28,7 @@ from queued_gspread.server.policy.request import Exchange, Response, is_read
 from queued_gspread.server.sending.outgoing import OutgoingRequest, Pieces
 
 from .grouping import ConcurrentGroup, is_single, may_lead, mergeable_with_first
+from .locks import let_lock_in
 from .lookahead import Lookahead
 from .tables import Tables
 
@@ -184,6 +185,11 @@ class Lane:
             return
         self._entries[entry.key] = entry
         self._lookahead.begin_at(entry)
+        if is_lock(entry.job_id):
+            own = self._services
+            parts = own.queue, own.admission, own.runner, own.tables
+            self._record(entry, (yield from let_lock_in(*parts, entry)))
+            return
         admitted = yield from self._services.admission.admit(self._services.queue, entry)
         if isinstance(admitted, Outcome):
             self._record(entry, admitted)
@@ -314,7 +320,7 @@ class Lane:
 
     def _try_join(self, entry: Entry, together: ConcurrentGroup) -> None:
         """Let one more call in, if it may run together with the open ones."""
-        admitted = self._services.admission.try_admit(entry)
+        admitted = None if is_lock(entry.job_id) else self._services.admission.try_admit(entry)
         if admitted is None or not self._memory.take(entry):
             self._lookahead.block()
             return

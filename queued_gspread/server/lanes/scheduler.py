@@ -13,13 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.broker import Ready, StaleEpochError, Stop
+from queued_gspread.broker import Ready, StaleEpochError, Stop, spreadsheet_lane
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.server.failure import logged
 from queued_gspread.server.log import LOGGER
 from queued_gspread.server.main_thread import stop_after_main
 from queued_gspread.server.timing import Timing
 
+from .locks import end_lapsed
 from .other_formats import OtherFormats
 from .takeover import log_takeover
 
@@ -111,6 +112,7 @@ class Scheduler:
             while not (self._ended.wait(self._pause) or self._is_over()):
                 stop_after_main(self._on_stop)
                 self._other_formats.look()
+                end_lapsed(self._queue)
         except BaseException as error:
             self.lapse()
             if not (isinstance(error, RuntimeError) and stop_after_main(self._on_stop)):
@@ -292,7 +294,7 @@ class Scheduler:
         while True:
             ticket = task.throw(given) if isinstance(given, Exception) else task.send(given)
             if ticket is not None:
-                ticket.lane = lane
+                ticket.lane = spreadsheet_lane(lane)
                 given = self._valve.enter(ticket, resume)
                 if given is None:
                     return

@@ -9,6 +9,7 @@ from enum import Enum, auto
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+from queued_gspread.broker import spreadsheet_lane
 from queued_gspread.google_api.responses import error_in
 from queued_gspread.server import merging
 from queued_gspread.server.policy.idempotency import is_idempotent
@@ -88,6 +89,11 @@ class OutgoingRequest:
     def lane(self) -> str:
         """The lane of all its calls."""
         return self.calls[0].entry.lane
+
+    @property
+    def spreadsheet(self) -> str:
+        """The lane of their spreadsheet, whoever holds its lock."""
+        return spreadsheet_lane(self.lane)
 
     @property
     def is_idempotent(self) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from queued_gspread.broker import lock_lost
 from queued_gspread.server import merging
-from queued_gspread.server.calls.outcome import Outcome, in_doubt, late, unknown
+from queued_gspread.server.calls.outcome import Outcome, failed, in_doubt, late, unknown
 from queued_gspread.server.policy.idempotency import is_idempotent
 from queued_gspread.server.policy.request import Exchange, Failure, answer_of
 from queued_gspread.server.policy.verdict import VerdictKind
@@ -25,6 +26,8 @@ __all__ = ["answers_of", "unsent"]
 def unsent(call: Call, attempts: Attempts, word: str) -> Exchange | Outcome:
     """Return how a call ends whose request is not sent, or not retried."""
     call.tally.give_up()
+    if word == "lost":
+        return failed(lock_lost(), call.job, call.tally)
     if word != "late":
         return Outcome(word, job=call.job, tally=call.tally)
     if attempts.last is None:

@@ -124,7 +124,9 @@ class Sender:
         ended, attempts = [] if ended is None else ended, outgoing.attempts
         attempts.begin()
         while outgoing.calls:
-            slot = self._quota.slot(outgoing.calls[0].request, self._queue.epoch, outgoing.lane)
+            slot = self._quota.slot(
+                outgoing.calls[0].request, self._queue.epoch, outgoing.spreadsheet
+            )
             try:
                 permit = yield from self._permit(outgoing, slot, attempts)
             except GoogleAuthError as error:
@@ -174,7 +176,7 @@ class Sender:
     def _ticket(self, outgoing: OutgoingRequest, slot: Slot, attempts: Attempts) -> Ticket:
         for call in outgoing.calls:
             call.journal_update = None
-        lane = outgoing.lane
+        lane = outgoing.spreadsheet
         return Ticket(
             slot.kind,
             attempts.number,
@@ -264,7 +266,7 @@ class Sender:
             return outgoing.land(
                 Exchange(outgoing.request, Failure(_unreplicated())), _UNREPLICATED
             )
-        job, lane = outgoing.calls[0].job, outgoing.calls[0].entry.lane
+        job, lane = outgoing.calls[0].job, outgoing.spreadsheet
         exchange = self._transport.send(outgoing.request, job.http_timeout, lane)
         # A request for the server's own credentials does not go to Google, so it has no slot.
         verdict = judge(exchange.outcome, request=exchange.request) if slot.kind else _FINAL

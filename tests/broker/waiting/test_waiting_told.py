@@ -143,7 +143,7 @@ def test_what_stands_before_a_call_is_counted(callers, settings, server, place):
     entries = [enqueue(settings) for _ in range(6)]
     job_id, entry = entries[place]
     why = callers.see(Wait(job_id, "lane", None, entry), asks=True).why
-    assert why == {"ahead": place, "is_exact": True, "holdups": Holdups()}
+    assert why == {"ahead": place, "is_exact": True, "holdups": Holdups(), "lock": None}
     for _ in range(place):
         answer(server, server.head("lane"), b"")
     assert callers.see(Wait(job_id, "lane", None, entry), asks=True).why["ahead"] == 0

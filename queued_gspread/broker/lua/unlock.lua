@@ -1,0 +1,20 @@
+-- Let a lock end: at once, or after its holder's last call that waits or runs.
+--
+-- KEYS[1] lane      stream of the holder's jobs, which names the lock; the scripts that end it use the
+--                   keys of its spreadsheet's lane, locks, server, active, ready, progress,
+--                   deliveries and depth
+-- ARGV[1] state     'released', or 'broken': then calls that wait are refused
+--
+-- Returns 1, or 0 if it has ended before.
+local prefix, name, number = lock_lane(KEYS[1])
+may_grow(prefix .. 'progress')
+local lock = lock_at(prefix, name)
+if not lock or lock.number ~= number then
+  return 0
+end
+lock.state = ARGV[1]
+keep_lock(prefix, name, lock)
+if is_idle(prefix, name, lock) then
+  end_lock(prefix, name, number)
+end
+return 1

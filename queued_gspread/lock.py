@@ -1,0 +1,63 @@
+"""A spreadsheet for one caller alone: ``with gspread.lock(sheet):``; see docs/locks.md."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from queued_gspread.proxy import locking
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from queued_gspread.proxy.locking import Place
+
+__all__ = ["Lock", "lock"]
+
+
+class Lock(locking.Lock):
+    """A block that has spreadsheets for itself; :func:`lock` makes one."""
+
+    def __enter__(self) -> Self:
+        taken: list[Place] = []
+        try:
+            for place in self._to_take():
+                extends = self._extends(taken)
+                taken.append(place)  # before it is: an interrupt must not lose it
+                place.caller.lock(place.queue, place.number, place.lane, self._hold, extends)
+            self._begin(taken)
+        except BaseException:
+            _unlock(taken)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        _unlock(self._end())
+
+
+def _unlock(places: Sequence[Place]) -> None:
+    for place in places:
+        place.queue.unlock(place.holder_lane)
+
+
+def lock(*sheets: Any, hold: float = 30.0) -> Lock:
+    """Return a block in which spreadsheets are this thread's, or task's, alone.
+
+    Others' calls to them, reads too, wait at their places until the block ends. Several are taken
+    in an order of their own, so two callers never wait for each other. Waiting for a lock is a
+    place in line like any call's, with the client's timeout.
+
+    Args:
+        sheets: Spreadsheets, or worksheets, whose spreadsheets are meant.
+        hold: Seconds without a call in a spreadsheet after which its lock lapses. Then the calls
+            of the block end with :class:`~queued_gspread.errors.LockLostError`, unsent.
+
+    """
+    return Lock(sheets, hold)
