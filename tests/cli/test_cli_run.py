@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import re
 import signal
 import subprocess
@@ -205,6 +206,33 @@ def test_a_mistake_is_told_in_one_line(arguments, said):
     assert status == 2
     assert said in failed
     assert failed.count("\n") == 1
+
+
+def test_a_program_out_of_a_pipe():
+    """A path that a shell gives to a pipe is a script, too."""
+    reading, writing = os.pipe()
+    os.write(writing, b"import gspread\nprint(gspread.Client.__module__)")
+    os.close(writing)
+    ended = subprocess.run(
+        [*PYTHON, "-m", "queued_gspread", f"/dev/fd/{reading}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+        env=environment(),
+        pass_fds=[reading],
+    )
+    os.close(reading)
+    assert (ended.stdout, ended.returncode) == ("queued_gspread.proxy.client\n", 0), ended.stderr
+
+
+def test_a_script_that_cannot_be_read(tmp_path):
+    """A script that may not be read is named with the system's reason, in one line."""
+    path = tmp_path / "script.py"
+    path.symlink_to(path)
+    status, _, failed = run_python("-m", "queued_gspread", path)
+    assert (status, failed.count("\n")) == (2, 1)
+    assert f"{str(path)!r} cannot be read: Too many levels of symbolic links" in failed
 
 
 def test_commands_and_programs_are_told_apart():

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from processes import environment
+from processes import environment, start
 from waiting import eventually
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="there is no /proc")
@@ -31,13 +31,17 @@ class Marked:
         self._mark = f"{os.getpid()}.{next(_numbers)}"
 
     def start(self, *command, stdout=subprocess.PIPE, **variables):
-        return subprocess.Popen(
-            command,
-            stdout=stdout,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**environment(), "MARK": self._mark, "TMPDIR": str(self.folder), **variables},
-        )
+        options = self._options(stdout, variables)
+        return subprocess.Popen(command, **options)
+
+    def start_program(self, code, *, stdout=subprocess.PIPE, **variables):
+        """Start a program given as text: it is not marked itself, and what it starts is."""
+        return start(code, **self._options(stdout, variables))
+
+    def _options(self, stdout, variables):
+        own = {"MARK": self._mark, "TMPDIR": str(self.folder)}
+        env = {**environment(), **own, **variables}
+        return {"stdout": stdout, "stderr": subprocess.PIPE, "text": True, "env": env}
 
     def running(self):
         """Return the command lines of the running ones."""

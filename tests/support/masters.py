@@ -218,8 +218,15 @@ class ChangingCluster(_Changing, Cluster):
 
     def _told_by(self, node):
         """Return the namespace's master and its replica, as another node sees them."""
-        slots = node.ask("CLUSTER SLOTS")
-        return next(nodes for first, last, *nodes in slots if first <= self.slot <= last)
+
+        def owners():
+            slots = node.ask("CLUSTER SLOTS")
+            return next(
+                (nodes for first, last, *nodes in slots if first <= self.slot <= last), None
+            )
+
+        # In the middle of a handover, a node may know of none.
+        return eventually(owners, "a node knows who has the slot")
 
     def _agree(self):
         current = self.current

@@ -8,6 +8,7 @@ check it before each wait.
 from __future__ import annotations
 
 import math
+import ssl
 import threading
 import time
 import weakref
@@ -15,7 +16,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread._clock import now
-from queued_gspread._interrupts import has_broken_in
+from queued_gspread._interrupts import has_broken_in, own
 
 from .detached import aside
 
@@ -95,6 +96,13 @@ class Limited:
         connect: Callable[[], Any] = super()._connect  # type: ignore[misc]
         return _Socket(_in_time(connect) if is_limited() else connect())
 
+    def has_arrived(self) -> bool:
+        """Return whether there is something to read, such as the end, though no answer is owed.
+
+        The first byte of it is read: after that the connection is of no use.
+        """
+        return self._sock is None or self._sock.has_arrived()
+
     def disconnect(self, *args: Any, **kwargs: Any) -> None:
         """Close the socket here: redis-py would drop any OSError, even a signal handler's."""
         own, self._sock = self._sock, None
@@ -131,6 +139,17 @@ class _Socket:
 
     def recv_into(self, *args: Any) -> Any:
         return self._do(self._own.recv_into, args)
+
+    def has_arrived(self) -> bool:
+        timeout = self._own.gettimeout()
+        self._own.settimeout(0)
+        try:
+            self._own.recv(1)
+        except own(BlockingIOError, ssl.SSLWantReadError):
+            return False
+        finally:
+            self._own.settimeout(timeout)
+        return True
 
     def _do(self, wait: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         own = self._own.gettimeout()

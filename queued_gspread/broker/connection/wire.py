@@ -80,17 +80,16 @@ class _Conn:
             return error.with_traceback(None)
 
     def is_alive(self) -> bool:
-        """Drain unawaited replies; return False if anything else arrived, such as EOF."""
+        """Read what is owed; return False if anything else has arrived, such as EOF."""
         if time.monotonic() - self._used < _FRESH:
             return True
         try:
-            while _unmasked(self.connection.can_read):
-                if not self.owed:
-                    return False
+            while self.owed:
                 self._skip()
-        except own(RedisError):
+            # Not redis-py's can_read(): it would take a handler's TimeoutError for its own.
+            return not self.connection.has_arrived()
+        except own(RedisError, OSError):
             return False
-        return True
 
     def _skip(self) -> None:
         self.owed -= 1
@@ -330,9 +329,16 @@ class Wire:
                 conn = self.idle.pop()
             except IndexError:
                 return self._new_conn()
-            if conn.is_alive() and (self.only is None or conn.leads_to(self.only)):
+            if self._is_usable(conn):
                 return conn
             conn.close()
+
+    def _is_usable(self, conn: _Conn) -> bool:
+        try:
+            return conn.is_alive() and (self.only is None or conn.leads_to(self.only))
+        except BaseException:
+            conn.close()
+            raise
 
     def _new_conn(self) -> _Conn:
         conn = _Conn(self._new_connection())

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import TypeAlias
 
+    from queued_gspread.emulator.book.spreadsheet import Spreadsheet
     from queued_gspread.emulator.book.store import Store
 
     from .data_filters import Method
@@ -89,44 +90,40 @@ def _values_batch_get(store: Store, request: Request) -> Json:
     return values_api.batch_get(book, request.ranges, request.query)
 
 
-def _values_update(store: Store, request: Request) -> Json:
-    body = _checked(request, "values.update")
-    file, book = store.spreadsheet_file(request.parts["id"])
-    found = values_api.update(book, request.parts["range"], request.query, body)
-    store.touch(file)
-    return found
+def _write(method: str, write: Callable[[Spreadsheet, Request, Json], Json]) -> Handler:
+    """Return the function that answers a method of the values that writes."""
+
+    def handle(store: Store, request: Request) -> Json:
+        body = _checked(request, method)
+        file, book = store.spreadsheet_file(request.parts["id"])
+        found = write(book, request, body)
+        store.touch(file)
+        return found
+
+    return handle
 
 
-def _values_append(store: Store, request: Request) -> Json:
-    body = _checked(request, "values.append")
-    file, book = store.spreadsheet_file(request.parts["id"])
-    found = values_api.append(book, request.parts["range"], request.query, body, request.place)
-    store.touch(file)
-    return found
-
-
-def _values_clear(store: Store, request: Request) -> Json:
-    _checked(request, "values.clear")
-    file, book = store.spreadsheet_file(request.parts["id"])
-    found = values_api.clear(book, request.parts["range"])
-    store.touch(file)
-    return found
-
-
-def _values_batch_update(store: Store, request: Request) -> Json:
-    body = _checked(request, "values.batchUpdate")
-    file, book = store.spreadsheet_file(request.parts["id"])
-    found = values_api.batch_update(book, body)
-    store.touch(file)
-    return found
-
-
-def _values_batch_clear(store: Store, request: Request) -> Json:
-    body = _checked(request, "values.batchClear")
-    file, book = store.spreadsheet_file(request.parts["id"])
-    found = values_api.batch_clear(book, body)
-    store.touch(file)
-    return found
+_values_update = _write(
+    "values.update",
+    lambda book, request, body: values_api.update(
+        book, request.parts["range"], request.query, body
+    ),
+)
+_values_append = _write(
+    "values.append",
+    lambda book, request, body: values_api.append(
+        book, request.parts["range"], request.query, body, request.place
+    ),
+)
+_values_clear = _write(
+    "values.clear", lambda book, request, _: values_api.clear(book, request.parts["range"])
+)
+_values_batch_update = _write(
+    "values.batchUpdate", lambda book, _, body: values_api.batch_update(book, body)
+)
+_values_batch_clear = _write(
+    "values.batchClear", lambda book, _, body: values_api.batch_clear(book, body)
+)
 
 
 def _handler(method: Method) -> Handler:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+from unittest import mock
 
 import pytest
 import redis
@@ -143,3 +145,32 @@ def test_a_line_on_which_redis_has_refused_is_looked_at(wire, connections):
     line.connection._sock.shutdown(socket.SHUT_RD)
     assert wire.ask(["PING"]) == b"PONG"
     assert wire.idle != [line]
+
+
+@pytest.mark.parametrize("raised", [TimeoutError, BlockingIOError, ConnectionResetError])
+def test_what_a_handler_raises_while_a_line_is_looked_at_comes_out(wire, raised):
+    """A signal's handler may raise what sockets do, while a line is tried before it is used."""
+    error = raised("a handler's")
+
+    def handle(*_):
+        raise error
+
+    with pytest.raises(ResponseError):
+        wire.ask(["NONSENSE"])  # after which a line is not fresh
+    (line,) = wire.idle
+    own = mock.Mock(wraps=line.connection._sock._own)
+
+    def interrupted(*_):
+        own.recv.side_effect = None
+        signal.raise_signal(signal.SIGUSR1)
+
+    own.recv.side_effect = interrupted
+    line.connection._sock._own = own
+    before = signal.signal(signal.SIGUSR1, handle)
+    try:
+        with pytest.raises(raised) as caught:
+            wire.ask(["PING"])
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert caught.value is error
+    assert wire.ask(["PING"]) == b"PONG"
