@@ -38,6 +38,7 @@ from .auth import (
     service_account_from_dict,
 )
 from .pipeline import Pipeline, pipeline
+from .upsert import Upserted, upsert_rows
 
 if TYPE_CHECKING:
     # To a type checker the queued classes are gspread's: their methods come from there.
@@ -56,6 +57,7 @@ __all__ = [
     "Pipeline",
     "Spreadsheet",
     "SpreadsheetNotFound",
+    "Upserted",
     "ValueRange",
     "Worksheet",
     "WorksheetNotFound",
@@ -74,6 +76,7 @@ __all__ = [
     "service_account",
     "service_account_from_dict",
     "spreadsheet",
+    "upsert_rows",
     "urls",
     "utils",
     "worksheet",

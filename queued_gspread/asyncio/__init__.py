@@ -24,6 +24,7 @@ from .auth import (
     service_account_from_dict,
 )
 from .classes import Client, HTTPClient, Spreadsheet, Worksheet
+from .upsert import upsert_rows
 
 __all__ = [
     "Cell",
@@ -45,5 +46,6 @@ __all__ = [
     "oauth_from_dict",
     "service_account",
     "service_account_from_dict",
+    "upsert_rows",
     "utils",
 ]

@@ -46,6 +46,7 @@ from .pipelining import current
 from .remote_warnings import UserLine, user_level, warn_again
 from .result_kinds import ADDS, changes_properties, lazy_class, reads_counts
 from .spelling import has_own_spelling
+from .upserted import Upserted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -58,6 +59,7 @@ __all__ = [
     "Outgoing",
     "answered",
     "make_call",
+    "make_own_call",
     "outgoing",
     "reading_properties",
     "runs_here",
@@ -65,6 +67,8 @@ __all__ = [
 ]
 
 _BLOCK: Final = 65_536
+# Tables whose key columns a client remembers.
+_MOST_KNOWN: Final = 1_000
 
 
 def make_call(
@@ -77,6 +81,19 @@ def make_call(
         return send_request(proxy, *args, **kwargs)
     made = _made(proxy, kind, method, args, kwargs)
     return _call_here(proxy, kind, method, args, kwargs) if made is None else made[0]
+
+
+def make_own_call(
+    proxy: Any, kind: ObjectKind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Make a call that gspread does not have: there is no other way than through the queue."""
+    made = None if runs_here(proxy, kind, method) else _made(proxy, kind, method, args, kwargs)
+    if made is None:
+        raise TypeError(
+            f"{method} goes through the queue alone: {proxy!r} has another HTTP client, or an id "
+            "whose class spells it in its own way"
+        )
+    return made[0]
 
 
 def send_request(http: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -96,13 +113,19 @@ def _made(
     call = outgoing(proxy, kind, method, args, kwargs)
     if call is None:
         return None
+    return _sent(pipeline, proxy, kind, call)
+
+
+def _sent(
+    pipeline: Pipeline | None, proxy: Any, kind: ObjectKind, call: Outgoing
+) -> tuple[Any] | None:
     try:
         if pipeline is not None:
             return (_pipelined(pipeline, proxy, kind, call),)
         reply = call.caller.send(call.job, call.lane, call.objects)
     except codec.Unencodable:
         return None
-    return (_outcome(proxy, kind, reply),)
+    return (call.shown(_outcome(proxy, kind, reply)),)
 
 
 @dataclass(frozen=True)
@@ -113,6 +136,17 @@ class Outgoing:
     job: Job
     lane: str
     objects: Objects
+
+    def shown(self, result: Any) -> Any:
+        """Return a result as the caller sees it; remember where an upsert has found its keys."""
+        if result is None or self.job.method not in WORKSHEET.own:
+            return result
+        known = self.caller.key_columns
+        if len(known) >= _MOST_KNOWN:
+            known.clear()
+        known[_table(self.lane, self.job)] = result["columns"]
+        ambiguous = [tuple(each) if type(each) is list else each for each in result["ambiguous"]]
+        return Upserted(result["updated"], result["appended"], result["kept"], ambiguous)
 
 
 def outgoing(
@@ -126,7 +160,16 @@ def outgoing(
         return None
     job = _job(proxy, kind, method, args, kwargs, caller, http.timeout)
     lane = lane_of(kind, book, method, args, kwargs)
+    if method in kind.own:
+        first = list(range(len(kwargs["key"])))
+        job.kwargs = {**kwargs, "columns": caller.key_columns.get(_table(lane, job), first)}
     return Outgoing(caller, job, lane, Objects(http, _parent(proxy, kind)))
+
+
+def _table(lane: str, job: Job) -> tuple[Any, ...]:
+    """Return the table that an upsert is for."""
+    sheet = job.target["properties"].get("sheetId") if job.target else None
+    return lane, sheet, job.kwargs["head"], *job.kwargs["key"]
 
 
 def answered(
@@ -140,7 +183,7 @@ def answered(
 ) -> Any:
     """Return a call's result, or raise its error, once its reply is there."""
     decoded = close_notice(Reply.decode(reply, call.objects), seconds, notice)
-    return _outcome(proxy, kind, decoded, line)
+    return call.shown(_outcome(proxy, kind, decoded, line))
 
 
 def _pipelined(pipeline: Pipeline, proxy: Any, kind: ObjectKind, outgoing: Outgoing) -> Any:
@@ -253,9 +296,9 @@ def _parent(proxy: Any, kind: ObjectKind) -> Any:
 def runs_here(proxy: Any, kind: ObjectKind, method: str) -> bool:
     """Return whether gspread's own method must run in this process, whatever its arguments."""
     http = http_client_of(proxy, kind)
-    if _caller_of(http) is None or _is_replaced(kind, method):
+    if _caller_of(http) is None or (method not in kind.own and _is_replaced(kind, method)):
         return True
-    if method in kind.remote or _is_request(kind, method):
+    if method in kind.remote or method in kind.own or _is_request(kind, method):
         return False
     if is_patched(kind) or is_customised(proxy, kind) or is_customised(http):
         return True

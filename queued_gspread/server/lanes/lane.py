@@ -30,6 +30,7 @@ from queued_gspread.server.sending.outgoing import OutgoingRequest, Pieces
 from .grouping import ConcurrentGroup, is_single, may_lead, mergeable_with_first
 from .lookahead import Lookahead
 from .tables import Tables
+from .upserts import begin_outdated_anew, part_company
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -229,7 +230,7 @@ class Lane:
         ended: Results = []
         try:
             yield from self._services.sender.send(outgoing, ended)
-            if left is None and outgoing.is_split:
+            if left is None and outgoing.is_split and not part_company(outgoing):
                 left = Pieces()
                 self._pieces.append(left)
             if left is not None:
@@ -258,7 +259,7 @@ class Lane:
         if self._pieces:
             left = {call for left in self._pieces for call in left.calls}
             others = [call for call in self._open if call not in left]
-        return OutgoingRequest(self._mergeable(others), self._join_late)
+        return OutgoingRequest(self._mergeable(others), self._join_late, self._open[0].attempts)
 
     @property
     def _table(self) -> Table | None:
@@ -335,10 +336,11 @@ class Lane:
 
     def _advance(self, results: Results) -> None:
         """Continue calls with their answers, each to its next request or its end."""
+        stale = begin_outdated_anew(self._open, results)
         calls = [(call, self._record_answer(call, result)) for call, result in results]
         # Free what was sent, which may be large: the call's next run builds it again.
         results.clear()
-        for call, ended in calls:
+        for call, ended in [*calls, *((call, None) for call in stale)]:
             outcome = ended or self._services.runner.advance(call)
             if outcome is not None:
                 # Record it first: a call that has ended is not left, whatever fails now.

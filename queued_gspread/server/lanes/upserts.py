@@ -1,0 +1,50 @@
+"""Upserts that are open side by side: who shares requests with whom, and who must read again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from queued_gspread.server import merging
+from queued_gspread.server.calls.call import Cohort
+from queued_gspread.server.policy.upsert_requests import UpsertRequest, is_append
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from queued_gspread.server.calls.call import Call
+    from queued_gspread.server.sending.outgoing import OutgoingRequest
+    from queued_gspread.server.sending.results import Results
+
+__all__ = ["begin_outdated_anew", "part_company"]
+
+
+def part_company(outgoing: OutgoingRequest) -> bool:
+    """Let the upserts of a request that failed as a whole go on in two groups.
+
+    Pieces of the request would not do: once one of them has appended rows, the others no longer
+    know what is in the sheet. Returns whether it is a request of upserts.
+    """
+    if not isinstance(outgoing.calls[0].request, UpsertRequest):
+        return False
+    for cut in merging.cuts(outgoing.parts, ""):
+        cohort = Cohort(outgoing.attempts)
+        for place in cut:
+            outgoing.calls[place].join(cohort)
+    return True
+
+
+def begin_outdated_anew(calls: Sequence[Call], results: Results) -> list[Call]:
+    """Have calls begin anew whose reads are older than an append, or a possible one; return them.
+
+    Args:
+        calls: The open calls.
+        results: What a request has come to, for the calls that it was for.
+
+    """
+    answered = {call for call, _ in results}
+    if not any(is_append(call.request) for call in answered):
+        return []
+    stale = [call for call in calls if call.exchanges and call not in answered]
+    for call in stale:
+        call.begin_anew()
+    return stale
